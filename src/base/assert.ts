@@ -1,0 +1,27 @@
+/**
+ * Assertions about ourselves: always on, never caught, the process ends with status 70. Not for anything that a packet or a
+ * configuration could cause.
+ *
+ * @module
+ */
+
+/** Thrown when the program finds that it contradicts itself. */
+export class AssertionFailure extends Error {
+  override readonly name = "AssertionFailure";
+}
+
+/** Throws `AssertionFailure` unless the condition holds. */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new AssertionFailure(message);
+}
+
+/** Returns the value, or throws `AssertionFailure` when it is missing. */
+export function present<Value>(value: Value | undefined | null, message: string): Value {
+  if (value === undefined || value === null) throw new AssertionFailure(message);
+  return value;
+}
+
+/** Marks the end of a switch over a union that has a case for every member. */
+export function unreachable(value: never): never {
+  throw new AssertionFailure(`Unexpected value ${String(value)}`);
+}
