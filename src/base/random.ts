@@ -51,18 +51,15 @@ export class SeededRandom implements RandomSource {
   }
 
   uint32(): number {
-    const s = this.#state;
-    const [s0, s1, s2, s3] = s as unknown as [number, number, number, number];
+    const state = this.#state;
+    const s0 = state[0] ?? 0, s1 = state[1] ?? 0, s2 = state[2] ?? 0, s3 = state[3] ?? 0;
     const product = Math.imul(s1, 5);
-    const result = Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
-    s[2] = s2 ^ s0;
-    s[3] = s3 ^ s1;
-    s[1] = s1 ^ (s2 ^ s0);
-    s[0] = s0 ^ (s3 ^ s1);
-    s[2] = (s2 ^ s0) ^ (s1 << 9);
-    const rotated = s3 ^ s1;
-    s[3] = (rotated << 11) | (rotated >>> 21);
-    return result;
+    const t2 = s2 ^ s0, t3 = s3 ^ s1;
+    state[0] = s0 ^ t3;
+    state[1] = s1 ^ t2;
+    state[2] = t2 ^ (s1 << 9);
+    state[3] = (t3 << 11) | (t3 >>> 21);
+    return Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
   }
 
   fill(bytes: Uint8Array): void {
