@@ -1,0 +1,36 @@
+/**
+ * What one exchange with a server tells: the product of an association, the input of selection and discipline.
+ *
+ * @module
+ */
+import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
+import type { Seconds } from "../base/units.ts";
+
+/** Where a timestamp was taken: by the network interface, by the kernel, or by this program. */
+export type Timestamping = "hardware" | "kernel" | "user";
+
+/** The leap indicator in words (RFC 5905 figure 9). */
+export type LeapIndicator = "none" | "insert" | "delete" | "unknown";
+
+/** One accepted exchange (RFC 5905 section 8), before any filtering. */
+export interface Measurement {
+  /** T1: the request left, by the local clock. */
+  readonly originTimestamp: NtpTimestamp;
+  /** T2: the request arrived, by the server's clock. */
+  readonly receiveTimestamp: NtpTimestamp;
+  /** T3: the answer left, by the server's clock. */
+  readonly transmitTimestamp: NtpTimestamp;
+  /** T4: the answer arrived, by the local clock. */
+  readonly destinationTimestamp: NtpTimestamp;
+  /** The worse of the two local stamps. */
+  readonly timestamping: Timestamping;
+  readonly stratum: number;
+  readonly leapIndicator: LeapIndicator;
+  readonly referenceId: number;
+  /** The server's precision as an exponent of two seconds. */
+  readonly precision: number;
+  readonly rootDelay: Seconds;
+  readonly rootDispersion: Seconds;
+  /** Whether the exchange was in interleaved mode (RFC 9769). */
+  readonly interleaved: boolean;
+}

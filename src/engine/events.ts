@@ -1,0 +1,172 @@
+/**
+ * What happens to the engine, and what it wants done: the whole border between the core and the world.
+ *
+ * The daemon turns system calls into events and actions into system calls; the simulator does the same with a simulated
+ * world. Nothing else passes this border, so a run is repeated exactly by its events.
+ *
+ * @module
+ */
+import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
+import type { Bytes } from "../base/bytes.ts";
+import type { Result } from "../base/result.ts";
+import type { SocketAddress } from "../base/socket_address.ts";
+import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
+import type { LeapIndicator, Timestamping } from "../association/measurement.ts";
+import type { Config } from "../config/config.ts";
+
+/** One moment on both local clocks, read as closely together as can be. */
+export interface Instant {
+  /** The boot-time clock: not stepped, runs on through suspend, at the disciplined rate. */
+  readonly monotonic: MonotonicSeconds;
+  /** The real-time clock: what is disciplined. */
+  readonly realtime: NtpTimestamp;
+}
+
+/** Identifies a configured source or a member of a pool for the life of the engine; never used again. */
+export type AssociationId = number;
+
+/** Identifies one request, and so the socket it was sent from; never used again. */
+export type RequestId = number;
+
+/** A packet arrived on the socket of a request. */
+export interface DatagramEvent {
+  readonly type: "datagram";
+  readonly association: AssociationId;
+  readonly request: RequestId;
+  readonly packet: Uint8Array;
+  /** When the request left: the kernel's stamp when there is one, else read before sending. */
+  readonly transmitTimestamp: NtpTimestamp;
+  readonly transmitTimestamping: Timestamping;
+  /** When this packet arrived. */
+  readonly receiveTimestamp: NtpTimestamp;
+  readonly receiveTimestamping: Timestamping;
+}
+
+/** Something the engine reacts to. */
+export type Event =
+  | { readonly type: "start" }
+  | { readonly type: "timer" }
+  | DatagramEvent
+  | {
+    /** A request could not be sent, or the network answered that it could not be delivered. */
+    readonly type: "send-failed";
+    readonly association: AssociationId;
+    readonly request: RequestId;
+    readonly reason: string;
+  }
+  | {
+    readonly type: "resolved";
+    readonly lookup: number;
+    /** Numeric addresses in the order of the resolver, or a sentence that says why there are none. */
+    readonly result: Result<readonly string[], string>;
+  }
+  | {
+    /** A `set-clock` action was carried out, or not. `now` of this event is the moment after the change. */
+    readonly type: "clock-set";
+    readonly result: Result<ClockReading, string>;
+  }
+  | {
+    /** The machine slept: the boot-time clock ran this much ahead of the monotonic one. */
+    readonly type: "resumed";
+    readonly asleep: Seconds;
+  }
+  | { readonly type: "reconfigure"; readonly config: Config }
+  | { readonly type: "drift-loaded"; readonly frequency: Ppm; readonly skew: Ppm }
+  | {
+    readonly type: "keys-exchanged";
+    readonly association: AssociationId;
+    readonly result: Result<KeyExchangeOutcome, string>;
+  }
+  | { readonly type: "stop" };
+
+/** What a key exchange brought (RFC 8915 section 4). */
+export interface KeyExchangeOutcome {
+  readonly aead: number;
+  /** Client to server. */
+  readonly keyC2s: Bytes;
+  /** Server to client. */
+  readonly keyS2c: Bytes;
+  readonly cookies: readonly Bytes[];
+  /** Where to send NTP requests, if not to the key exchange server's own address and port 123. */
+  readonly ntpServer: string | undefined;
+  readonly ntpPort: number | undefined;
+  /** The address of the key exchange server that was reached. */
+  readonly peerAddress: string;
+  /** Whether the compliant exporter context for AEAD 30 was agreed (record 1024). */
+  readonly compliantExporter: boolean;
+  /** The certificate's dates, when they alone were wrong and it was accepted provisionally. */
+  readonly provisional: boolean;
+}
+
+/** What the kernel clock was found to be after a change. */
+export interface ClockReading {
+  /** The frequency that is now in force, slew included. */
+  readonly frequency: Ppm;
+  /** The step that was made, 0 if none. */
+  readonly step: Seconds;
+}
+
+/** What the kernel is told of the clock's quality, for the programs that ask it. */
+export interface KernelStatus {
+  readonly synchronized: boolean;
+  readonly leap: LeapIndicator;
+  /** The largest possible error. */
+  readonly maxError: Seconds;
+  /** The estimated error. */
+  readonly estimatedError: Seconds;
+  /** TAI minus UTC, if known. */
+  readonly taiOffset: Seconds | undefined;
+}
+
+/** Sends a request from a new socket with a random port (RFC 9109). */
+export interface SendAction {
+  readonly type: "send";
+  readonly association: AssociationId;
+  readonly request: RequestId;
+  readonly destination: SocketAddress;
+  readonly packet: Bytes;
+}
+
+/** Changes the kernel clock; answered by a `clock-set` event. */
+export interface SetClockAction {
+  readonly type: "set-clock";
+  /** The frequency correction to apply from now on, slew included; positive makes the clock faster. */
+  readonly frequency: Ppm;
+  /** Added to the clock at once; 0 for none. */
+  readonly step: Seconds;
+  readonly status: KernelStatus;
+}
+
+/** Something to be done for the engine. */
+export type Action =
+  | SendAction
+  | {
+    /** The answer came or is no longer awaited: the socket can go. */
+    readonly type: "close";
+    readonly request: RequestId;
+  }
+  | {
+    readonly type: "resolve";
+    readonly lookup: number;
+    readonly host: string;
+  }
+  | SetClockAction
+  | { readonly type: "save-drift"; readonly frequency: Ppm; readonly skew: Ppm }
+  | {
+    readonly type: "exchange-keys";
+    readonly association: AssociationId;
+    readonly host: string;
+    readonly port: number;
+    readonly certificateAuthority: string | undefined;
+    readonly aeadAlgorithms: readonly number[];
+  }
+  | {
+    readonly type: "log";
+    readonly level: "debug" | "info" | "warning" | "error";
+    readonly message: string;
+  }
+  | {
+    /** The offset is beyond a panic threshold: the daemon must end with the sentence. */
+    readonly type: "panic";
+    readonly message: string;
+  };

@@ -1,0 +1,27 @@
+/**
+ * The words that say what became of a source in selection. They are part of the contract with the user.
+ *
+ * @module
+ */
+
+/** What became of a source. */
+export type SourceStatus =
+  | "selected"
+  | "combined"
+  | "candidate"
+  | "outlier"
+  | "falseticker"
+  | "jittery"
+  | "unreachable"
+  | "unsynchronized"
+  | "distant"
+  | "loop"
+  | "no-select"
+  | "kissed"
+  | "starting";
+
+/** A status, and the sentence with the numbers that decided. */
+export interface Verdict {
+  readonly status: SourceStatus;
+  readonly reason: string;
+}
