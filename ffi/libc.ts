@@ -1,0 +1,121 @@
+/**
+ * The C library, opened once: every function of it that ntpsd calls is declared here and nowhere else.
+ *
+ * The idea: one table of signatures to audit. A name that ends in `InBackground` is the same function run on the thread
+ * pool, for calls that wait. Limits: glibc on Linux, x86_64 and aarch64, where integer arguments of variadic functions
+ * (open, ioctl, prctl, syscall) travel like those of ordinary ones. Lengths that the kernel returns are declared as 32-bit
+ * integers, because no buffer here is longer than 2^31 - 1 octets. `errno` of a background call is lost (it belongs to the
+ * other thread), so such callers learn the reason by a call in the foreground.
+ *
+ * @module
+ */
+
+const SYMBOLS = {
+  __errno_location: { parameters: [], result: "pointer" },
+  // Time
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+  clock_getres: { parameters: ["i32", "buffer"], result: "i32" },
+  clock_adjtime: { parameters: ["i32", "buffer"], result: "i32" },
+  timerfd_create: { parameters: ["i32", "i32"], result: "i32" },
+  timerfd_settime: { parameters: ["i32", "i32", "buffer", "buffer"], result: "i32" },
+  // Sockets
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+  sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
+  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  recvmmsg: { parameters: ["i32", "buffer", "u32", "i32", "buffer"], result: "i32" },
+  recvmmsgInBackground: {
+    name: "recvmmsg",
+    parameters: ["i32", "buffer", "u32", "i32", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
+  sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  // Readiness
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+  epollWaitInBackground: {
+    name: "epoll_wait",
+    parameters: ["i32", "buffer", "i32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  // Names and interfaces
+  getaddrinfoInBackground: {
+    name: "getaddrinfo",
+    parameters: ["buffer", "buffer", "buffer", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
+  freeaddrinfo: { parameters: ["pointer"], result: "void" },
+  gai_strerror: { parameters: ["i32"], result: "pointer" },
+  getifaddrs: { parameters: ["buffer"], result: "i32" },
+  freeifaddrs: { parameters: ["pointer"], result: "void" },
+  if_nametoindex: { parameters: ["buffer"], result: "u32" },
+  if_indextoname: { parameters: ["u32", "buffer"], result: "pointer" },
+  // Files
+  open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  fsync: { parameters: ["i32"], result: "i32" },
+  fsyncInBackground: { name: "fsync", parameters: ["i32"], result: "i32", nonblocking: true },
+  fchmod: { parameters: ["i32", "u32"], result: "i32" },
+  fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
+  rename: { parameters: ["buffer", "buffer"], result: "i32" },
+  unlink: { parameters: ["buffer"], result: "i32" },
+  mkdir: { parameters: ["buffer", "u32"], result: "i32" },
+  readlink: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
+  statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
+  ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
+  // The process
+  getenv: { parameters: ["buffer"], result: "pointer" },
+  getpid: { parameters: [], result: "i32" },
+  getuid: { parameters: [], result: "u32" },
+  geteuid: { parameters: [], result: "u32" },
+  getgid: { parameters: [], result: "u32" },
+  isatty: { parameters: ["i32"], result: "i32" },
+  gethostname: { parameters: ["buffer", "usize"], result: "i32" },
+  getrusage: { parameters: ["i32", "buffer"], result: "i32" },
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  getpwnam: { parameters: ["buffer"], result: "pointer" },
+  getgrouplist: { parameters: ["buffer", "u32", "buffer", "buffer"], result: "i32" },
+  setgroups: { parameters: ["usize", "buffer"], result: "i32" },
+  setgid: { parameters: ["u32"], result: "i32" },
+  setuid: { parameters: ["u32"], result: "i32" },
+  capget: { parameters: ["buffer", "buffer"], result: "i32" },
+  capset: { parameters: ["buffer", "buffer"], result: "i32" },
+  prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
+  syscall: { parameters: ["i64", "u64", "u64", "buffer"], result: "i64" },
+} as const;
+
+/** The functions of the C library that ntpsd uses, by their own names. */
+export type LibC = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** The C library; opened when this module is loaded, never closed. */
+export const libc: LibC = Deno.dlopen("libc.so.6", SYMBOLS).symbols;
+
+const errnoView = openErrno();
+
+/**
+ * Returns `errno` of this thread. To be called in the very next statement after the call that failed, before anything
+ * else can run; it makes no call itself but reads the one place where this thread's number lies.
+ */
+export function lastErrno(): number {
+  return errnoView.getInt32();
+}
+
+function openErrno(): Deno.UnsafePointerView {
+  const pointer = libc.__errno_location();
+  if (pointer === null) throw new Error("The C library has no errno");
+  return new Deno.UnsafePointerView(pointer);
+}
