@@ -10,6 +10,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Ppm, Seconds } from "../base/units.ts";
+import { CompensatedSum } from "./compensated_sum.ts";
 import type { Draws } from "./draws.ts";
 
 /** What an oscillator is like. */
@@ -38,7 +39,7 @@ export class SimulatedOscillator {
   #time = 0;
   /** The end of the second that runs now. */
   #boundary = 1;
-  #phase = 0;
+  readonly #phase = new CompensatedSum();
 
   /** Starts an oscillator that draws its wander from `draws`. */
   constructor(model: OscillatorModel, draws: Draws) {
@@ -51,17 +52,18 @@ export class SimulatedOscillator {
   /** Lets true time pass up to `time` (seconds since the start), and returns how much the phase error grew. */
   advance(time: Seconds): Seconds {
     assert(time >= this.#time, "A simulated oscillator cannot go back");
-    const before = this.#phase;
+    const growth = new CompensatedSum();
     while (time >= this.#boundary) {
-      this.#phase += this.#frequency * (this.#boundary - this.#time);
+      growth.add(this.#frequency * (this.#boundary - this.#time));
       this.#time = this.#boundary;
       this.#boundary += 1;
       if (this.#model.wander > 0) this.#walk += this.#model.wander * this.#draws.normal();
       this.#frequency = this.#frequencyAt(this.#time);
     }
-    this.#phase += this.#frequency * (time - this.#time);
+    growth.add(this.#frequency * (time - this.#time));
     this.#time = time;
-    return this.#phase - before;
+    this.#phase.add(growth.value);
+    return growth.value;
   }
 
   /** Adds a lasting step to the frequency from now on. */
@@ -77,7 +79,7 @@ export class SimulatedOscillator {
 
   /** What the oscillator, left alone, shows more than true time. */
   get phaseError(): Seconds {
-    return this.#phase;
+    return this.#phase.value;
   }
 
   /** How much too fast it runs now, as a ratio. */
