@@ -4,9 +4,7 @@
  * @module
  */
 import { ecb } from "@noble/ciphers/aes.js";
-import assert from "node:assert/strict";
-import { SIV_COMPONENT_VECTORS } from "../../tests/vectors/aead.ts";
-import { type Bytes, concatBytes, fromHex, toHex } from "../base/bytes.ts";
+import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
 
 /** Seals by S2V over the components and then the plaintext, and counter mode; RFC 5297 sections 2.4 to 2.6. */
 export function referenceSivSeal(
@@ -73,15 +71,4 @@ function s2v(key: Bytes, strings: readonly Bytes[]): Bytes {
   if (last.length < 16) return cmac(key, xor(double(d), pad(last)));
   const end = last.length - 16;
   return cmac(key, concatBytes(last.slice(0, end), xor(last.slice(end), d)));
-}
-
-for (const vector of SIV_COMPONENT_VECTORS) {
-  Deno.test(`the reference AES-SIV agrees with ${vector.source}`, () => {
-    const sealed = referenceSivSeal(
-      fromHex(vector.key)!,
-      vector.components.map((component) => fromHex(component)!),
-      fromHex(vector.plaintext)!,
-    );
-    assert.equal(toHex(sealed), vector.sealed);
-  });
 }
