@@ -1,0 +1,79 @@
+/**
+ * The reference identifier: 32 bits that name what a server follows (RFC 5905 section 7.3).
+ *
+ * What they mean depends on the stratum: at 0 a kiss code, at 1 the name of a reference clock, above that the IPv4 address of
+ * the server's own server, or the start of a digest of its IPv6 address. Limits: from stratum 2 up nothing tells an IPv4 address
+ * from a digest; the family by which the server is asked is the best guess there is.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import { type AddressFamily, ipToBytes } from "../base/ip_address.ts";
+import type { Seconds } from "../base/units.ts";
+import { referenceIdOfIpv6 } from "../crypto/digest.ts";
+
+/** Turns one to four ASCII characters into a reference identifier, filled up with zero octets on the right. */
+export function referenceIdFromAscii(text: string): number {
+  assert(
+    /^[\x20-\x7e]{1,4}$/.test(text),
+    "A reference identifier has one to four ASCII characters",
+  );
+  let bits = 0;
+  for (let i = 0; i < 4; i++) bits = bits * 256 + (i < text.length ? text.charCodeAt(i) : 0);
+  return bits;
+}
+
+/** Returns the identifier by which others name the server at this numeric address; undefined when it is not numeric. */
+export function referenceIdOfAddress(address: string): number | undefined {
+  const octets = ipToBytes(address);
+  if (octets === undefined) return undefined;
+  if (octets.length === 16) return referenceIdOfIpv6(octets);
+  return new DataView(octets.buffer).getUint32(0);
+}
+
+/** Reads what an administrator writes as `reference-id`: an IPv4 address, or one to four ASCII characters. */
+export function parseReferenceId(text: string): number | undefined {
+  const octets = ipToBytes(text);
+  if (octets !== undefined) return octets.length === 4 ? referenceIdOfAddress(text) : undefined;
+  return /^[\x21-\x7e]{1,4}$/.test(text) ? referenceIdFromAscii(text) : undefined;
+}
+
+/**
+ * Writes an identifier for people: characters at strata 0 and 1, dotted decimals above, or eight hexadecimal digits when the
+ * server is reached over IPv6 or the characters cannot be printed.
+ */
+export function formatReferenceId(
+  referenceId: number,
+  context: { readonly stratum: number; readonly family?: AddressFamily },
+): string {
+  if (context.stratum <= 1) return asciiText(referenceId) ?? hexText(referenceId);
+  return context.family === "ipv6" ? hexText(referenceId) : octetsOf(referenceId).join(".");
+}
+
+/**
+ * Reads the offset that a smearing server announces as 254.x.y.z: its clock minus Coordinated Universal Time, in 2^-22 s,
+ * signed; undefined for other identifiers. NTP Classic's convention, not an RFC.
+ */
+export function smearOffset(referenceId: number): Seconds | undefined {
+  if (referenceId >>> 24 !== 254) return undefined;
+  return ((referenceId << 8) >> 8) / 4_194_304;
+}
+
+/** Writes a smear offset as 254.x.y.z, to the nearest 2^-22 s and limited to what fits: -2 s to just under 2 s. */
+export function smearReferenceId(offset: Seconds): number {
+  const steps = Math.max(-0x80_0000, Math.min(0x7f_ffff, Math.round(offset * 4_194_304)));
+  return ((254 << 24) | (steps & 0xff_ffff)) >>> 0;
+}
+
+function octetsOf(referenceId: number): readonly number[] {
+  return [24, 16, 8, 0].map((shift) => (referenceId >>> shift) & 0xff);
+}
+
+function hexText(referenceId: number): string {
+  return (referenceId >>> 0).toString(16).toUpperCase().padStart(8, "0");
+}
+
+function asciiText(referenceId: number): string | undefined {
+  const text = String.fromCharCode(...octetsOf(referenceId)).replace(/\0+$/, "");
+  return /^[\x20-\x7e]*$/.test(text) ? text : undefined;
+}
