@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { runAny } from "../support/command.ts";
+import { ROOT, sourceFiles } from "./project.ts";
+
+/** The product's files, without its tests: what `deno doc --lint` judges. */
+const documented = (await sourceFiles()).filter((path) =>
+  /^(src|ffi)\/|^main\.ts$/.test(path) && !path.endsWith("_test.ts")
+);
+
+/**
+ * A branded type needs a symbol that nobody else can name, so a private name in a public type is no fault here; all other
+ * findings of `deno doc --lint` are.
+ */
+const ACCEPTED = "private-type-ref";
+
+Deno.test("every export has a doc comment", async () => {
+  const result = await runAny(Deno.execPath(), {
+    args: ["doc", "--lint", ...documented],
+    cwd: ROOT,
+  });
+  assert.deepEqual(findings(result.stderr), []);
+});
+
+Deno.test("a missing doc comment would be noticed", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(file, "export const answer: number = 42;\n");
+    const result = await runAny(Deno.execPath(), { args: ["doc", "--lint", file] });
+    assert.deepEqual(findings(result.stderr), [`${file}:1:14 missing-jsdoc`]);
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+Deno.test("every module says in a header what it is for", async () => {
+  const wanted = (await sourceFiles()).filter((path) =>
+    path !== "main.ts" && !path.endsWith("_test.ts")
+  );
+  const faults: string[] = [];
+  for (const path of wanted) {
+    const text = await Deno.readTextFile(`${ROOT}/${path}`);
+    const header = text.match(/^\/\*\*[\s\S]*?\*\//)?.[0] ?? "";
+    if (!header.includes("@module")) faults.push(path);
+  }
+  assert.deepEqual(faults, []);
+});
+
+/** Reads `PLACE RULE` out of what `deno doc --lint` prints. */
+function findings(text: string): string[] {
+  const pattern = /^error\[([a-z-]+)\][^\n]*\n\s*--> ([^\n]+)$/gm;
+  return [...text.matchAll(pattern)]
+    .filter((match) => match[1] !== ACCEPTED)
+    .map((match) => `${match[2]} ${match[1]}`.replace(`${ROOT}/`, ""));
+}

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { projectFiles, ROOT } from "./project.ts";
+
+const files = await projectFiles();
+const documents = files.filter((path) => path.endsWith(".md"));
+const FOLDERS = ["src", "ffi", "tests", "tools", "dist", ".ci"];
+
+async function tasks(): Promise<string[]> {
+  const settings = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`)) as { tasks: object };
+  return Object.keys(settings.tasks);
+}
+
+Deno.test("the documents are there", () => {
+  const wanted = ["README", "ARCHITECTURE", "CONTRIBUTING", "SECURITY", "CHANGELOG"];
+  assert.deepEqual(wanted.map((name) => `${name}.md`).filter((path) => !files.includes(path)), []);
+  assert.ok(files.includes("LICENSE"));
+});
+
+Deno.test("documents name no file or folder that is missing", async () => {
+  const faults: string[] = [];
+  for (const document of documents) {
+    const text = await Deno.readTextFile(`${ROOT}/${document}`);
+    for (const path of namedPaths(text)) {
+      if (!isThere(path) && !isBuilt(path)) faults.push(`${document}: ${path}`);
+    }
+  }
+  assert.deepEqual(faults, []);
+});
+
+Deno.test("a missing file would be noticed", () => {
+  const text = "See `src/base/nothing.ts`, [this](dist/none.toml) and `README.md`.";
+  assert.deepEqual(namedPaths(text), ["src/base/nothing.ts", "dist/none.toml", "README.md"]);
+  assert.equal(isThere("src/base/nothing.ts"), false);
+  assert.equal(isThere("README.md"), true);
+  assert.equal(isThere("src/base/"), true);
+});
+
+Deno.test("documents name no task that is missing", async () => {
+  const known = await tasks();
+  const faults: string[] = [];
+  for (const document of documents) {
+    const text = await Deno.readTextFile(`${ROOT}/${document}`);
+    for (const match of text.matchAll(/\bdeno(?:@[\d.]+)? task ([a-z:]+)/g)) {
+      const name = match[1] ?? "";
+      if (!known.includes(name)) faults.push(`${document}: ${name}`);
+    }
+  }
+  assert.deepEqual(faults, []);
+});
+
+Deno.test("README opens with the two commands for a bare machine", async () => {
+  const text = await Deno.readTextFile(`${ROOT}/README.md`);
+  const demo = text.indexOf("npx -y deno@2.9.6 task demo");
+  const test = text.indexOf("npx -y deno@2.9.6 task test");
+  assert.ok(demo > 0 && demo < test, "the demo comes first, then the test");
+  assert.ok(test < text.indexOf("./ntpsd"), "both come before anything else to type");
+});
+
+Deno.test("the version is one and the same", async () => {
+  const settings = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`)) as { version: string };
+  const changes = await Deno.readTextFile(`${ROOT}/CHANGELOG.md`);
+  assert.match(settings.version, /^\d+\.\d+\.\d+$/);
+  assert.ok(changes.includes(settings.version), `CHANGELOG.md tells of ${settings.version}`);
+});
+
+/** Finds paths of this repository in inline code and in links. */
+function namedPaths(text: string): string[] {
+  const quoted = [...text.matchAll(/`([^`\s]+)`|\]\(([^)\s#]+)[^)]*\)/g)];
+  return quoted.map((match) => (match[1] ?? match[2] ?? "").replace(/^\.\//, "")).filter((path) => {
+    if (/[*{}<>$:]/.test(path)) return false;
+    const top = path.split("/")[0] ?? "";
+    return path.includes("/") ? FOLDERS.includes(top) : /^[A-Z]+\.md$/.test(path);
+  });
+}
+
+function isThere(path: string): boolean {
+  const folder = path.endsWith("/") ? path : `${path}/`;
+  return files.includes(path) || files.some((file) => file.startsWith(folder));
+}
+
+/** Tells whether a path is made by a task and ignored by git. */
+function isBuilt(path: string): boolean {
+  return /^dist\/ntpsd(\.js|-(x86_64|aarch64))?$/.test(path) || path === "tests/.scratch/";
+}

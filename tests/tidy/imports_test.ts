@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { type Edge, importGraph } from "./project.ts";
+
+/** For every folder, what it may import besides itself (design: which way imports may point). */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  crypto: ["base"],
+  protocol: ["base", "crypto"],
+  nts: ["base", "crypto", "protocol"],
+  association: ["base", "crypto", "protocol", "nts"],
+  server: ["base", "crypto", "protocol", "nts"],
+  selection: ["base", "crypto", "protocol", "nts", "association"],
+  discipline: ["base", "crypto", "protocol", "nts", "association", "selection"],
+  config: ["base"],
+  ffi: ["base"],
+};
+const CORE = [
+  "base",
+  "crypto",
+  "protocol",
+  "nts",
+  "association",
+  "server",
+  "selection",
+  "discipline",
+  "config",
+];
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  ...MAY_IMPORT,
+  engine: CORE,
+  simulation: [...CORE, "engine"],
+  daemon: [...CORE, "engine", "ffi"],
+  cli: [...CORE, "engine", "simulation", "daemon", "ffi"],
+  main: ["base", "cli"],
+};
+
+/** Which folders may use which package; whoever adds a package says here where it is needed. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  "@noble/ciphers": ["crypto"],
+  "@noble/hashes": ["crypto"],
+  "@logtape/logtape": ["daemon"],
+  "smol-toml": ["config"],
+  "ipaddr.js": ["config", "server", "ffi"],
+};
+
+const graph = await importGraph();
+
+Deno.test("imports point down the layers only", () => {
+  assert.ok(graph.length > 0);
+  assert.deepEqual(graph.map(layerFault).filter((fault) => fault !== undefined), []);
+});
+
+Deno.test("a wrong import would be noticed", () => {
+  const edge = (from: string, to: string) => layerFault({ from, to, typeOnly: true });
+  assert.match(edge("src/base/a.ts", "src/crypto/b.ts") ?? "", /base may not import crypto/);
+  assert.match(edge("src/engine/a.ts", "ffi/clock.ts") ?? "", /engine may not import ffi/);
+  assert.match(edge("src/association/a.ts", "src/server/b.ts") ?? "", /may not import server/);
+  assert.match(edge("src/daemon/a.ts", "src/simulation/b.ts") ?? "", /may not import simulation/);
+  assert.match(edge("ffi/a.ts", "src/protocol/b.ts") ?? "", /ffi may not import protocol/);
+  assert.match(edge("main.ts", "src/daemon/b.ts") ?? "", /main may not import daemon/);
+  assert.match(edge("src/cli/a.ts", "tests/support/b.ts") ?? "", /may not import tests/);
+  assert.match(edge("src/engine/a.ts", "npm:/smol-toml@1.9.1") ?? "", /may not use smol-toml/);
+  assert.match(edge("src/engine/a.ts", "jsr:/@std/toml@1.0.0") ?? "", /only npm packages/);
+  assert.match(edge("src/unheard/a.ts", "src/base/b.ts") ?? "", /unheard is not a known folder/);
+  assert.equal(edge("src/engine/a_test.ts", "tests/support/b.ts"), undefined);
+  assert.equal(edge("tests/support/a.ts", "ffi/b.ts"), undefined);
+  assert.equal(edge("src/cli/a.ts", "src/daemon/b.ts"), undefined);
+});
+
+Deno.test("modules import each other without cycles", () => {
+  assert.deepEqual(cycles(graph), []);
+  const ring = ["a b", "b c", "c a", "c d"].map((pair) => {
+    const [from = "", to = ""] = pair.split(" ");
+    return { from, to, typeOnly: false };
+  });
+  assert.deepEqual(cycles(ring), ["a -> b -> c -> a"]);
+});
+
+function layerFault(edge: Edge): string | undefined {
+  const from = layerOf(edge.from);
+  if (from === "tests" || from === "tools" || from === "dist") return undefined;
+  const where = `${edge.from} imports ${edge.to}: `;
+  const allowed = LAYERS[from];
+  if (allowed === undefined) return `${where}${from} is not a known folder`;
+  const isTest = edge.from.endsWith("_test.ts");
+  if (edge.to.startsWith("node:")) return undefined;
+  if (!/^[a-z]+:/.test(edge.to)) {
+    const to = layerOf(edge.to);
+    if (to === from || allowed.includes(to) || (isTest && to === "tests")) return undefined;
+    return `${where}${from} may not import ${to}`;
+  }
+  const name = edge.to.match(/^npm:\/?((?:@[^/]+\/)?[^@/]+)/)?.[1];
+  if (name === undefined) return `${where}only npm packages are used`;
+  if (isTest || PACKAGES[name]?.includes(from) === true) return undefined;
+  return `${where}${from} may not use ${name}`;
+}
+
+function layerOf(path: string): string {
+  if (path === "main.ts") return "main";
+  const [top = "", folder = ""] = path.split("/");
+  return top === "src" ? folder : top;
+}
+
+/** Finds import cycles among edges that stay at run time, each named once. */
+function cycles(edges: readonly Edge[]): string[] {
+  const next = Map.groupBy(edges.filter((edge) => !edge.typeOnly), (edge) => edge.from);
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(path);
+    if (at >= 0) found.push([...trail.slice(at), path].join(" -> "));
+    if (at >= 0 || done.has(path)) return;
+    for (const edge of next.get(path) ?? []) visit(edge.to, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of next.keys()) visit(path, []);
+  return found;
+}
