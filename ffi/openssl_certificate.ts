@@ -136,7 +136,7 @@ export function ownCertificate(
 /** Makes a stream that reads `content`, which must not be moved or changed while the stream lives, or takes what is written. */
 function memoryStream(library: OpenSslLibrary, content?: Bytes): OwnedPointer {
   const { crypto } = library;
-  const pointer = content === undefined
+  const pointer = content === undefined || content.length === 0
     ? crypto.BIO_new(crypto.BIO_s_mem())
     : crypto.BIO_new_mem_buf(content, content.length);
   return new OwnedPointer("BIO", { pointer, free: (stream) => crypto.BIO_free(stream) });

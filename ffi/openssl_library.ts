@@ -61,7 +61,10 @@ export function openLibraries(names: LibraryNames): Result<OpenSslLibrary, OpenS
   const crypto = tryOpen(names.crypto, CRYPTO_SYMBOLS);
   if (!crypto.ok) return crypto;
   const ssl = tryOpen(names.ssl, SSL_SYMBOLS);
-  if (!ssl.ok) return ssl;
+  if (!ssl.ok) {
+    crypto.value.close();
+    return ssl;
+  }
   // Without OpenSSL's handler at exit: other threads may still be inside the library when the process ends.
   const noAtExit = 0x0008_0000n;
   if (ssl.value.symbols.OPENSSL_init_ssl(noAtExit, null) !== 1) {

@@ -98,6 +98,7 @@ export const SSL_SYMBOLS = {
   SSL_CTX_set_num_tickets: { parameters: ["pointer", "usize"], result: "i32" },
   SSL_CTX_set_verify: { parameters: ["pointer", "i32", "pointer"], result: "void" },
   SSL_CTX_set_default_verify_paths: { parameters: ["pointer"], result: "i32" },
+  SSL_CTX_get0_param: { parameters: ["pointer"], result: "pointer" },
   SSL_CTX_get_cert_store: { parameters: ["pointer"], result: "pointer" },
   SSL_CTX_set_alpn_protos: { parameters: ["pointer", "buffer", "u32"], result: "i32" },
   SSL_CTX_set_alpn_select_cb: { parameters: ["pointer", "function", "pointer"], result: "void" },
@@ -157,6 +158,7 @@ export const SSL_ERROR = {
 
 /** Flags of openssl/x509_vfy.h and openssl/x509v3.h. */
 export const X509_FLAG = {
+  V_PARTIAL_CHAIN: 0x8_0000n,
   V_NO_CHECK_TIME: 0x20_0000n,
   CHECK_NO_PARTIAL_WILDCARDS: 0x4,
   CHECK_NEVER_CHECK_SUBJECT: 0x20,
