@@ -1,0 +1,178 @@
+/**
+ * Learns how much the oscillator wanders: one clock filter for each hypothesis, weighed by how well it foretold the samples.
+ *
+ * Each filter believes in another strength of the frequency's random walk, half a decade apart. A hypothesis that foretells
+ * badly loses weight, old evidence fades, and a hypothesis with next to no weight takes over the state of the best one, so
+ * that it is ready when the world changes to its liking. What is reported is the weighted mean, with a variance that
+ * includes the disagreement.
+ *
+ * @module
+ */
+import { present } from "../base/assert.ts";
+import type { Seconds } from "../base/units.ts";
+import { ClockFilter } from "./clock_filter.ts";
+import { type Evidence, gaussianEvidence, intervalEvidence, type SoftInterval } from "./normal.ts";
+
+/** The hypotheses: standard deviation of the change of frequency in one second. */
+const WANDERS = [1e-10, 3.2e-10, 1e-9, 3.2e-9, 1e-8, 3.2e-8, 1e-7, 3.2e-7] as const;
+/** What is believed before any sample: most oscillators wander by some 1e-9. */
+const PRIOR_WEIGHTS = [0.05, 0.15, 0.25, 0.25, 0.15, 0.08, 0.05, 0.02] as const;
+/** White frequency noise that any oscillator has, seconds in one second. */
+const WHITE_NOISE = 1e-10;
+/** How much of the old evidence is kept at each sample. */
+const EVIDENCE_KEPT = 0.98;
+/** A hypothesis below this weight is restarted from the best one. */
+const WEIGHT_MIN = 1e-3;
+/** How often a sample lies: the weight of the broad part of its density. */
+const OUTLIER_PROBABILITY = 0.005;
+
+/** The clock as the bank sees it. */
+export interface ClockEstimate {
+  /** Positive when true time is ahead of the free-running clock. */
+  readonly offset: Seconds;
+  readonly offsetVariance: number;
+  /** The rate at which the offset grows, seconds per second. */
+  readonly frequency: number;
+  readonly frequencyVariance: number;
+  readonly covariance: number;
+  /** The weighted mean of the hypotheses' wanders, as a variance per second. */
+  readonly wanderVariance: number;
+}
+
+/** What became of a sample. */
+export interface UpdateOutcome {
+  /** Where the sample's middle lay from what was expected, in standard deviations of both. */
+  readonly deviation: number;
+  /** The probability that the sample lies. */
+  readonly outlier: number;
+}
+
+/** The weighted filters. */
+export class FilterBank {
+  readonly #filters: ClockFilter[];
+  readonly #logWeights: Float64Array;
+  readonly #weights: Float64Array;
+  readonly #inside: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
+  readonly #outside: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
+  readonly #mixed: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
+
+  /** Starts every hypothesis from one belief. */
+  constructor(start: {
+    readonly offset: number;
+    readonly offsetVariance: number;
+    readonly frequency: number;
+    readonly frequencyVariance: number;
+  }) {
+    this.#filters = WANDERS.map((wander) =>
+      new ClockFilter({ wander, whiteNoise: WHITE_NOISE }, start)
+    );
+    this.#weights = Float64Array.from(PRIOR_WEIGHTS);
+    this.#logWeights = this.#weights.map(Math.log);
+  }
+
+  /** Adds a source to every hypothesis; see `ClockFilter.addSource`. */
+  addSource(variance: number, shared: readonly number[] = []): number {
+    let slot = 0;
+    for (const filter of this.#filters) slot = filter.addSource(variance, shared);
+    return slot;
+  }
+
+  /** Lets the clock run. */
+  advance(elapsed: Seconds): void {
+    for (const filter of this.#filters) filter.advance(elapsed);
+  }
+
+  /** Takes in a sample of a source. */
+  update(slot: number, interval: SoftInterval, spread: Seconds): UpdateOutcome {
+    const middle = 0.5 * (interval.low + interval.high);
+    const half = 0.5 * (interval.high - interval.low);
+    const broad = 10 * spread + 2 * half + 10 * interval.softness;
+    let outlier = 0;
+    let deviation = 0;
+    this.#filters.forEach((filter, i) => {
+      const belief = { mean: filter.expected(slot), variance: filter.expectedVariance(slot) };
+      const doubt = this.#mix(interval, { mean: middle, variance: broad * broad }, belief);
+      filter.update(slot, this.#mixed);
+      this.#logWeights[i] = EVIDENCE_KEPT * (this.#logWeights[i] ?? 0) + this.#mixed.logEvidence;
+      const weight = this.#weights[i] ?? 0;
+      outlier += weight * doubt;
+      deviation += weight * (middle - belief.mean) /
+        Math.sqrt(belief.variance + half * half / 3 + interval.softness * interval.softness);
+    });
+    this.#normalise();
+    return { deviation, outlier };
+  }
+
+  /** Returns the weighted belief. */
+  get estimate(): ClockEstimate {
+    let offset = 0, frequency = 0, wanderVariance = 0;
+    this.#filters.forEach((filter, i) => {
+      const weight = this.#weights[i] ?? 0;
+      offset += weight * filter.offset;
+      frequency += weight * filter.frequency;
+      wanderVariance += weight * (WANDERS[i] ?? 0) ** 2;
+    });
+    let offsetVariance = 0, frequencyVariance = 0, covariance = 0;
+    this.#filters.forEach((filter, i) => {
+      const weight = this.#weights[i] ?? 0;
+      const dOffset = filter.offset - offset;
+      const dFrequency = filter.frequency - frequency;
+      offsetVariance += weight * (filter.offsetVariance + dOffset * dOffset);
+      frequencyVariance += weight * (filter.frequencyVariance + dFrequency * dFrequency);
+      covariance += weight * (filter.offsetFrequencyCovariance + dOffset * dFrequency);
+    });
+    return { offset, offsetVariance, frequency, frequencyVariance, covariance, wanderVariance };
+  }
+
+  /** Returns the weighted mean of a source's bias. */
+  bias(slot: number): Seconds {
+    return this.#filters.reduce((sum, f, i) => sum + (this.#weights[i] ?? 0) * f.bias(slot), 0);
+  }
+
+  /** Applies a change of belief to every hypothesis. */
+  forEach(change: (filter: ClockFilter) => void): void {
+    this.#filters.forEach(change);
+  }
+
+  /** Mixes the sample's density with the broad one of a lie into `#mixed`; returns the probability of the lie. */
+  #mix(
+    interval: SoftInterval,
+    lie: { readonly mean: number; readonly variance: number },
+    belief: { readonly mean: number; readonly variance: number },
+  ): number {
+    const inside = intervalEvidence(interval, belief, this.#inside);
+    const outside = gaussianEvidence(lie, belief, this.#outside);
+    const logInside = inside.logEvidence + Math.log1p(-OUTLIER_PROBABILITY);
+    const logOutside = outside.logEvidence + Math.log(OUTLIER_PROBABILITY);
+    const largest = Math.max(logInside, logOutside);
+    const a = Math.exp(logInside - largest);
+    const b = Math.exp(logOutside - largest);
+    const doubt = b / (a + b);
+    const slope = (1 - doubt) * inside.slope + doubt * outside.slope;
+    const mixed = this.#mixed;
+    mixed.logEvidence = largest + Math.log(a + b);
+    mixed.slope = slope;
+    mixed.curvature = (1 - doubt) * (inside.curvature + inside.slope * inside.slope) +
+      doubt * (outside.curvature + outside.slope * outside.slope) - slope * slope;
+    return doubt;
+  }
+
+  #normalise(): void {
+    const logs = this.#logWeights;
+    let best = 0;
+    for (let i = 1; i < logs.length; i++) if ((logs[i] ?? 0) > (logs[best] ?? 0)) best = i;
+    const largest = logs[best] ?? 0;
+    let sum = 0;
+    for (let i = 0; i < logs.length; i++) {
+      logs[i] = Math.max((logs[i] ?? 0) - largest, Math.log(WEIGHT_MIN));
+      this.#weights[i] = Math.exp(logs[i] ?? 0);
+      sum += this.#weights[i] ?? 0;
+    }
+    for (let i = 0; i < logs.length; i++) {
+      if (logs[i] === Math.log(WEIGHT_MIN)) {
+        this.#filters[i]?.adopt(present(this.#filters[best], "The bank has filters"));
+      }
+      this.#weights[i] = (this.#weights[i] ?? 0) / sum;
+    }
+  }
+}
