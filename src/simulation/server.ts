@@ -1,0 +1,166 @@
+/**
+ * A simulated NTP server: a clock that is right or wrong in a stated way, and answers that are honest or not.
+ *
+ * The idea: it answers real packets with real packets (RFC 5905 section 7.3), so the whole path through codec, checks and
+ * association is tested. Limits: no extension fields, no authentication, basic mode only.
+ *
+ * @module
+ */
+import { unreachable } from "../base/assert.ts";
+import { addSeconds, type NtpTimestamp } from "../base/ntp_timestamp.ts";
+import type { Bytes } from "../base/bytes.ts";
+import { ipToBytes } from "../base/ip_address.ts";
+import type { Seconds } from "../base/units.ts";
+import type { LeapIndicator } from "../association/measurement.ts";
+import type { Draws } from "./draws.ts";
+import { SimulatedOscillator } from "./oscillator.ts";
+import type { ServerChange, ServerModel } from "./scenario.ts";
+
+const HEADER_LENGTH = 48;
+const MODE_CLIENT = 3, MODE_SERVER = 4;
+const LEAP_BITS: Readonly<Record<LeapIndicator, number>> = {
+  none: 0,
+  insert: 1,
+  delete: 2,
+  unknown: 3,
+};
+const PRECISION = -25;
+
+/** A moment by true time, as the server's own clock needs it. */
+export interface TrueTime {
+  /** Seconds since the start of the scenario. */
+  readonly time: Seconds;
+  /** The true time as a timestamp. */
+  readonly timestamp: NtpTimestamp;
+}
+
+/** A running server. Its time only goes forward. */
+export class SimulatedServer {
+  #model: ServerModel;
+  readonly #oscillator: SimulatedOscillator;
+  #lastRequest = -Infinity;
+  #previousAnswer: Bytes | undefined;
+  #requests = 0;
+
+  /** Starts a server whose clock wanders by `draws`. */
+  constructor(model: ServerModel, draws: Draws) {
+    this.#model = model;
+    this.#oscillator = new SimulatedOscillator(model, draws);
+  }
+
+  /** What the server is now. */
+  get model(): ServerModel {
+    return this.#model;
+  }
+
+  /** How many requests have reached it, alive or dead. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Changes what the server is from `time` on. */
+  change(change: ServerChange, time: Seconds): void {
+    this.#oscillator.advance(time);
+    if (change.frequency !== undefined) {
+      this.#oscillator.stepFrequency(change.frequency - this.#model.frequency);
+    }
+    this.#model = { ...this.#model, ...change };
+  }
+
+  /** What its clock shows more than true time at `time`. */
+  clockError(time: Seconds): Seconds {
+    this.#oscillator.advance(time);
+    return this.#model.offset + this.#oscillator.phaseError;
+  }
+
+  /** Answers a request that arrives now; undefined when it does not. `announced` is the leap second that is due. */
+  answer(request: Uint8Array, now: TrueTime, announced: LeapIndicator): Bytes | undefined {
+    this.#requests++;
+    const sinceLast = now.time - this.#lastRequest;
+    this.#lastRequest = now.time;
+    const first = request[0] ?? 0;
+    if (!this.#model.alive || request.length < HEADER_LENGTH || (first & 7) !== MODE_CLIENT) {
+      return undefined;
+    }
+    const receive = addSeconds(now.timestamp, this.clockError(now.time));
+    const leap = this.#model.leap === "none" ? announced : this.#model.leap;
+    const answer = encodeAnswer(this.#model, { request, receive, leap });
+    const { kiss, kissInterval } = this.#model;
+    const isKissed = kiss !== undefined && (kissInterval === 0 || sinceLast < kissInterval);
+    if (isKissed) makeKiss(answer, kiss);
+    return answer;
+  }
+
+  /** Returns what an adversary sends in the server's name beside `answer`; undefined when none does. */
+  forge(answer: Bytes, draws: Draws): Bytes | undefined {
+    const previous = this.#previousAnswer;
+    this.#previousAnswer = answer;
+    switch (this.#model.attack) {
+      case "none":
+        return undefined;
+      case "replay":
+        return previous;
+      case "wrong-origin":
+        return guessedOrigin(answer, draws);
+      case "false-kiss": {
+        const packet = guessedOrigin(answer, draws);
+        makeKiss(packet, "DENY");
+        return packet;
+      }
+      case "garbage": {
+        const packet = new Uint8Array(Math.floor(draws.uniform() * 200));
+        for (let i = 0; i < packet.length; i++) packet[i] = draws.uniform() * 256;
+        return packet;
+      }
+      default:
+        return unreachable(this.#model.attack);
+    }
+  }
+}
+
+function encodeAnswer(
+  model: ServerModel,
+  { request, receive, leap }: { request: Uint8Array; receive: NtpTimestamp; leap: LeapIndicator },
+): Bytes {
+  const packet = new Uint8Array(HEADER_LENGTH);
+  const view = new DataView(packet.buffer);
+  const version = ((request[0] ?? 0) >> 3) & 7;
+  packet[0] = (LEAP_BITS[leap] << 6) | (version << 3) | MODE_SERVER;
+  packet[1] = model.stratum > 15 ? 0 : model.stratum;
+  packet[2] = request[2] ?? 0;
+  view.setInt8(3, PRECISION);
+  view.setUint32(4, shortFormat(model.rootDelay));
+  view.setUint32(8, shortFormat(model.rootDispersion));
+  packet.set(referenceIdBytes(model.referenceId), 12);
+  view.setBigUint64(16, addSeconds(receive, -8));
+  packet.set(request.subarray(40, 48), 24);
+  view.setBigUint64(32, receive);
+  view.setBigUint64(40, addSeconds(receive, model.turnaround));
+  return packet;
+}
+
+/** Turns an answer into a kiss: leap unknown, stratum 0, the code as reference id (RFC 5905 section 7.4). */
+function makeKiss(packet: Bytes, code: string): void {
+  packet[0] = (packet[0] ?? 0) | 0xc0;
+  packet[1] = 0;
+  packet.set(referenceIdBytes(code), 12);
+}
+
+function guessedOrigin(answer: Bytes, draws: Draws): Bytes {
+  const packet = answer.slice();
+  for (let i = 24; i < 32; i++) packet[i] = draws.uniform() * 256;
+  return packet;
+}
+
+/** The 16.16 format, rounded up so that what was measured is never told as zero. */
+function shortFormat(seconds: Seconds): number {
+  return Math.min(0xffff_ffff, Math.ceil(seconds * 65_536));
+}
+
+function referenceIdBytes(text: string): Uint8Array {
+  const address = ipToBytes(text);
+  if (address !== undefined) return address.subarray(0, 4);
+  const bytes = new Uint8Array(4);
+  for (let i = 0; i < Math.min(4, text.length); i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
