@@ -1,0 +1,82 @@
+/**
+ * Readers for addresses: of sources, of listeners, and of prefixes in access lists.
+ *
+ * @module
+ */
+import { ipFromBytes, ipToBytes } from "../base/ip_address.ts";
+import {
+  formatSocketAddress,
+  type HostPort,
+  parseHostPort,
+  parseSocketAddress,
+} from "../base/socket_address.ts";
+import { type Field, textThat } from "./field.ts";
+
+/** What a source's address reads as: as written, and taken apart. */
+export interface SourceAddress extends HostPort {
+  readonly text: string;
+}
+
+/** Reads `host`, `host:port`, an IP address, or `[IPv6]:port`. */
+export const sourceAddress: Field<SourceAddress> = textThat(
+  'a host name or an IP address, with a port if need be ("ntp.example.net", "192.0.2.1:123", "[2001:db8::1]:123")',
+  (text) => {
+    const parts = parseHostPort(text);
+    return parts !== undefined && isHost(parts.host) ? { text, ...parts } : undefined;
+  },
+);
+
+/** Reads a host name or an IP address without a port. */
+export const hostName: Field<string> = textThat(
+  "a host name or an IP address",
+  (text) => isHost(text) ? text : undefined,
+);
+
+/** Reads the numeric address and port of a listener, and brings it to its canonical form. */
+export function listenAddress(defaultPort: number): Field<string> {
+  return textThat(
+    `a numeric address with a port ("0.0.0.0:${defaultPort}" for all IPv4, "[::]:${defaultPort}" for all)`,
+    (text) => {
+      const address = parseSocketAddress(text, defaultPort);
+      return address === undefined || address.port === 0 ? undefined : formatSocketAddress(address);
+    },
+  );
+}
+
+/** Reads a numeric IP address and brings it to its canonical form. */
+export const ipAddress: Field<string> = textThat(
+  "an IP address without a port",
+  (text) => {
+    const bytes = ipToBytes(text);
+    return bytes === undefined ? undefined : ipFromBytes(bytes);
+  },
+);
+
+/** Reads a prefix such as `192.0.2.0/24`, or one address; the bits beyond the prefix are cleared. */
+export const prefix: Field<string> = textThat(
+  'a prefix in CIDR notation ("192.0.2.0/24", "2001:db8::/32") or one IP address',
+  (text) => {
+    const match = /^([^/]+)(?:\/([0-9]{1,3}))?$/.exec(text);
+    const bytes = ipToBytes(match?.[1] ?? "");
+    if (bytes === undefined) return undefined;
+    const bits = match?.[2] === undefined ? bytes.length * 8 : Number(match[2]);
+    if (bits > bytes.length * 8) return undefined;
+    const network = bytes.map((octet, i) => octet & maskOctet(bits - 8 * i));
+    return `${ipFromBytes(network)}/${bits}`;
+  },
+);
+
+/** Returns a mask of the leading `bits` of one octet; any integer, also negative or beyond 8. */
+function maskOctet(bits: number): number {
+  return bits <= 0 ? 0 : bits >= 8 ? 0xff : 0xff & (0xff << (8 - bits));
+}
+
+/** Tells whether text is a numeric address (with a zone) or a host name; what looks like a mistyped IPv4 address is neither. */
+function isHost(text: string): boolean {
+  const [address = "", zone] = text.split("%", 2);
+  const bytes = ipToBytes(address);
+  if (bytes !== undefined) return zone === undefined || (bytes.length === 16 && zone !== "");
+  if (zone !== undefined || text.length > 253 || /^[0-9.]+$/.test(text)) return false;
+  const labels = text.replace(/\.$/, "").split(".");
+  return labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label));
+}

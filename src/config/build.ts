@@ -1,0 +1,385 @@
+/**
+ * Turns what was read into a complete configuration: fills in what was not written, and checks the rules that concern more
+ * than one key.
+ *
+ * The idea: every rule notes its fault at the key that the administrator would change, and the building goes on, so that all
+ * faults are told together. The result counts only if no fault was noted. Things that are allowed but look like a mistake become
+ * notes.
+ *
+ * @module
+ */
+import { ipFamily } from "../base/ip_address.ts";
+import type {
+  AccessListConfig,
+  Config,
+  KeysetConfig,
+  LogLevel,
+  NtsKeServerConfig,
+  PollIntervalLimits,
+  ServerConfig,
+  SourceConfig,
+  StepPanicThreshold,
+  SynchronizationConfig,
+} from "./config.ts";
+import type { Cursor } from "./field.ts";
+import type {
+  RawConfig,
+  RawNtsKeServer,
+  RawPanicThreshold,
+  RawServer,
+  RawSource,
+} from "./schema.ts";
+
+/** Where faults and notes go. */
+export interface Desk {
+  /** The root of the configuration, for faults. */
+  readonly faults: Cursor;
+  /** The same, for notes. */
+  readonly notes: Cursor;
+}
+
+/** A pool's `count` when none is written. */
+const POOL_COUNT = 4;
+
+/** Fills in defaults and checks the rules across keys; sections with faults are left out of the result. */
+export function buildConfig(raw: RawConfig, desk: Desk): Config {
+  const sources = buildSources(raw, desk);
+  const servers = buildServers(raw, desk);
+  const ntsKeServers = buildNtsKeServers(raw, desk);
+  const observability = raw.observability;
+  const listen = observability?.listen === "" ? undefined : observability?.listen;
+  checkListeners(servers, ntsKeServers, desk);
+  checkRoles(raw, desk);
+  return {
+    sources: sources.filter(isPresent),
+    servers: servers.filter(isPresent),
+    ntsKeServers: ntsKeServers.filter(isPresent),
+    keyset: buildKeyset(raw),
+    keysFile: raw.keys?.file,
+    synchronization: buildSynchronization(raw, desk, sources.filter(isPresent)),
+    clock: {
+      adjust: raw.clock?.adjust ?? "auto",
+      driftFile: raw.clock?.["drift-file"],
+      maxFrequency: raw.clock?.["max-frequency-ppm"] ?? 500,
+      maxSlew: raw.clock?.["max-slew-ppm"] ?? 83_333,
+      leapSecondsFile: raw.clock?.["leap-seconds-file"],
+    },
+    nts: {
+      cookieStoragePath: raw.nts?.["cookie-storage-path"],
+      strict: raw.nts?.strict ?? false,
+    },
+    observability: {
+      logLevel: logLevel(observability?.["log-level"] ?? "info"),
+      listen: observability?.listen === undefined ? "127.0.0.1:9975" : listen,
+      statisticsPath: observability?.["statistics-path"],
+    },
+    security: { user: raw.security?.user, seccomp: raw.security?.seccomp ?? true },
+  };
+}
+
+function buildSources(raw: RawConfig, desk: Desk): readonly (SourceConfig | undefined)[] {
+  const seen = new Map<string, number>();
+  const common = raw["source-defaults"]?.["poll-interval-limits"];
+  if (common !== undefined && usable(common) === undefined) {
+    reportLimits(
+      { min: common.min ?? 4, max: common.max ?? 10 },
+      desk.faults.key("source-defaults"),
+    );
+  }
+  return (raw.source ?? []).map((row, i) => {
+    const at = desk.faults.key("source").index(i);
+    if (row === undefined) return undefined;
+    checkSourceKeys(row, raw, at);
+    noteNumericPool(row, desk.notes.key("source").index(i));
+    if (row["no-select"] === true && (row.prefer === true || row.require === true)) {
+      const both = row.require === true ? "require" : "prefer";
+      at.key("no-select").report(`Wanted either "no-select" or "${both}", found both`);
+    }
+    const source = buildSource(row, raw, at);
+    const first = source === undefined ? undefined : seen.get(source.address);
+    if (first !== undefined) {
+      at.key("address").report(`The same address as in source[${first}]`, "remove one of the two");
+    } else if (source !== undefined) seen.set(source.address, i);
+    return source;
+  });
+}
+
+function buildSource(row: RawSource, raw: RawConfig, at: Cursor): SourceConfig | undefined {
+  const { mode, address } = row;
+  const limits = pollLimits(row, raw["source-defaults"], at);
+  const initial = initialPoll(row, raw["source-defaults"], { limits, at });
+  if (mode === undefined || address === undefined) return undefined;
+  const isPool = mode === "pool" || mode === "nts-pool";
+  return {
+    mode,
+    address: address.text,
+    host: address.host,
+    port: address.port ?? (mode === "nts" || mode === "nts-pool" ? 4460 : 123),
+    count: isPool ? row.count ?? POOL_COUNT : 1,
+    ignore: row.ignore ?? [],
+    certificateAuthority: row["certificate-authority"],
+    aeadAlgorithms: row["aead-algorithms"] ?? [],
+    iburst: row.iburst ?? true,
+    prefer: row.prefer ?? false,
+    trust: row.trust ?? false,
+    require: row.require ?? false,
+    noSelect: row["no-select"] ?? false,
+    key: row.key,
+    pollIntervalLimits: limits,
+    initialPollInterval: initial,
+    interleaved: row.interleaved ?? false,
+  };
+}
+
+/** Notes keys that mean nothing in the source's mode: a certificate authority on a plain source would feign security. */
+function checkSourceKeys(row: RawSource, raw: RawConfig, at: Cursor): void {
+  const { mode } = row;
+  if (mode === undefined) return;
+  const isPool = mode === "pool" || mode === "nts-pool";
+  const isNts = mode === "nts" || mode === "nts-pool";
+  const refuse = (key: keyof RawSource, modes: string) => {
+    if (row[key] !== undefined) at.key(key).report(`Only for ${modes}, but the mode is "${mode}"`);
+  };
+  if (!isPool) refuse("count", 'modes "pool" and "nts-pool"');
+  if (!isPool) refuse("ignore", 'modes "pool" and "nts-pool"');
+  if (!isNts) refuse("certificate-authority", 'modes "nts" and "nts-pool"');
+  if (!isNts) refuse("aead-algorithms", 'modes "nts" and "nts-pool"');
+  if (isNts) refuse("key", 'modes "server" and "pool" (NTS has keys of its own)');
+  if (!isNts && row.key !== undefined && raw.keys?.file === undefined) {
+    at.key("key").report(
+      `Key ${row.key} cannot be found without a file of keys`,
+      "add [keys] file = ...",
+    );
+  }
+}
+
+function noteNumericPool({ mode, address }: RawSource, at: Cursor): void {
+  const isPool = mode === "pool" || mode === "nts-pool";
+  if (!isPool || address === undefined || ipFamily(address.host) === undefined) return;
+  at.key("address").report(
+    "A pool of one IP address never has more than one server",
+    'use mode "server"',
+  );
+}
+
+type PollRow = Pick<RawSource, "poll-interval-limits" | "initial-poll-interval"> | undefined;
+
+function pollLimits(row: PollRow, defaults: PollRow, at: Cursor): PollIntervalLimits {
+  const own = row?.["poll-interval-limits"];
+  const common = usable(defaults?.["poll-interval-limits"]);
+  const min = own?.min ?? common?.min ?? Math.min(4, own?.max ?? common?.max ?? 4);
+  const max = own?.max ?? common?.max ?? Math.max(10, min);
+  if (min > max && own !== undefined) reportLimits({ min, max }, at);
+  return { min, max };
+}
+
+/** Leaves out limits that contradict themselves: they are told where they stand, not at every source. */
+function usable(limits: RawSource["poll-interval-limits"]): typeof limits {
+  return (limits?.min ?? 0) > (limits?.max ?? Infinity) ? undefined : limits;
+}
+
+function reportLimits({ min, max }: PollIntervalLimits, at: Cursor): void {
+  at.key("poll-interval-limits").report(
+    `Wanted min not above max, found min = ${min}, max = ${max}`,
+  );
+}
+
+function initialPoll(
+  row: PollRow,
+  defaults: PollRow,
+  { limits, at }: { limits: PollIntervalLimits; at: Cursor },
+): number {
+  const own = row?.["initial-poll-interval"];
+  if (own !== undefined && limits.min <= limits.max && (own < limits.min || own > limits.max)) {
+    at.key("initial-poll-interval").report(
+      `Wanted an integer within the limits from ${limits.min} to ${limits.max}, found ${own}`,
+    );
+  }
+  const wanted = own ?? defaults?.["initial-poll-interval"] ?? 4;
+  return Math.max(limits.min, Math.min(limits.max, wanted));
+}
+
+function buildServers(raw: RawConfig, desk: Desk): readonly (ServerConfig | undefined)[] {
+  return (raw.server ?? []).map((row, i) => {
+    if (row?.["accept-ntp-versions"]?.length === 0) {
+      desk.faults.key("server").index(i).key("accept-ntp-versions").report(
+        "Wanted at least one version, found an empty list",
+      );
+    }
+    return row === undefined ? undefined : buildServer(row);
+  });
+}
+
+function buildServer(row: RawServer): ServerConfig | undefined {
+  if (row.listen === undefined) return undefined;
+  const limit = row["rate-limit"];
+  const requireNts = row["require-nts"] ?? false;
+  return {
+    listen: row.listen,
+    allowlist: accessList(row.allowlist),
+    denylist: accessList(row.denylist),
+    rateLimit: limit === undefined ? undefined : {
+      interval: limit.interval ?? 3,
+      burst: limit.burst ?? 8,
+      leak: limit.leak ?? 2,
+    },
+    requireNts: requireNts === true ? "ignore" : requireNts,
+    acceptNtpVersions: row["accept-ntp-versions"] ?? [3, 4],
+    interleaved: row.interleaved ?? true,
+    reusePort: row["reuse-port"] ?? false,
+    clientTable: row["client-table"] ?? false,
+  };
+}
+
+function accessList(row: RawServer["allowlist"]): AccessListConfig | undefined {
+  if (row?.filter === undefined) return undefined;
+  return { filter: row.filter, action: row.action ?? "ignore" };
+}
+
+function buildNtsKeServers(raw: RawConfig, desk: Desk): readonly (NtsKeServerConfig | undefined)[] {
+  const rows: readonly (RawNtsKeServer | undefined)[] = raw["nts-ke-server"] ?? [];
+  const servesNtp = (raw.server ?? []).length > 0;
+  return rows.map((row, i) => {
+    const chain = row?.["certificate-chain-path"];
+    const privateKey = row?.["private-key-path"];
+    if (row?.listen === undefined || chain === undefined || privateKey === undefined) {
+      return undefined;
+    }
+    if (!servesNtp && row["ntp-server"] === undefined) {
+      desk.notes.key("nts-ke-server").index(i).report(
+        "Clients are sent to an NTP server on this machine, but there is no [[server]] section",
+        "add one, or name another machine in ntp-server",
+      );
+    }
+    return {
+      listen: row.listen,
+      certificateChainPath: chain,
+      privateKeyPath: privateKey,
+      keyExchangeTimeout: (row["key-exchange-timeout-ms"] ?? 1000) / 1000,
+      concurrentConnections: row["concurrent-connections"] ?? 512,
+      ntpServer: row["ntp-server"],
+      ntpPort: row["ntp-port"],
+    };
+  });
+}
+
+function buildKeyset(raw: RawConfig): KeysetConfig {
+  return {
+    staleKeyCount: raw.keyset?.["stale-key-count"] ?? 7,
+    keyRotationInterval: raw.keyset?.["key-rotation-interval"] ?? 86_400,
+    keyStoragePath: raw.keyset?.["key-storage-path"],
+  };
+}
+
+function buildSynchronization(
+  raw: RawConfig,
+  desk: Desk,
+  sources: readonly SourceConfig[],
+): SynchronizationConfig {
+  const row = raw.synchronization;
+  const accumulated = row?.["accumulated-step-panic-threshold"] ?? 0;
+  const localStratum = row?.["local-stratum"];
+  return {
+    minimumAgreeingSources: minimumAgreeing(raw, desk, sources),
+    singleStepPanicThreshold: panicThreshold(row?.["single-step-panic-threshold"], 1000, 1000),
+    startupStepPanicThreshold: panicThreshold(
+      row?.["startup-step-panic-threshold"],
+      Infinity,
+      86_400,
+    ),
+    accumulatedStepPanicThreshold: accumulated === 0 ? undefined : finite(accumulated),
+    localStratum: localStratum === 16 ? undefined : localStratum,
+    referenceId: row?.["reference-id"],
+    stepThreshold: row?.["step-threshold"] ?? 0.128,
+    stepLimit: row?.["step-limit"] ?? 3,
+  };
+}
+
+/**
+ * Decides how many sources must agree. Without a word from the administrator it is 3, but always one less than there are sources, so
+ * that one of them may be wrong or gone; a single source is followed as it is.
+ */
+function minimumAgreeing(raw: RawConfig, desk: Desk, sources: readonly SourceConfig[]): number {
+  const count = sources.filter((source) => !source.noSelect)
+    .reduce((sum, source) => sum + source.count, 0);
+  const written = raw.synchronization?.["minimum-agreeing-sources"];
+  const key = "minimum-agreeing-sources";
+  if (written !== undefined) {
+    // A section with a fault of its own is missing from the count: its fault is told, this would be none.
+    const isComplete = sources.length === (raw.source ?? []).length;
+    if (isComplete && sources.length > 0 && written > count) {
+      desk.faults.key("synchronization").key(key).report(
+        `Wanted at most ${count}, as many sources as there can be, found ${written}`,
+        "the clock would never be set",
+      );
+    }
+    return written;
+  }
+  const chosen = Math.max(1, Math.min(3, count - 1));
+  if (count > 0 && chosen < 3) {
+    desk.notes.key("synchronization").key(key).report(
+      `Lowered from 3 to ${chosen}, because there ${
+        count === 1 ? "is one source" : `are ${count} sources`
+      }`,
+      "four sources or more are better: then one can be wrong and is found out",
+    );
+  }
+  return chosen;
+}
+
+function panicThreshold(
+  raw: RawPanicThreshold | undefined,
+  forward: number,
+  backward: number,
+): StepPanicThreshold {
+  if (raw === undefined) return { forward: finite(forward), backward: finite(backward) };
+  if (typeof raw === "number") return { forward: finite(raw), backward: finite(raw) };
+  return { forward: finite(raw.forward), backward: finite(raw.backward) };
+}
+
+function finite(value: number | undefined): number | undefined {
+  return value === Infinity ? undefined : value;
+}
+
+function checkListeners(
+  servers: readonly (ServerConfig | undefined)[],
+  ntsKeServers: readonly (NtsKeServerConfig | undefined)[],
+  desk: Desk,
+): void {
+  for (const [name, list] of [["server", servers], ["nts-ke-server", ntsKeServers]] as const) {
+    const seen = new Map<string, number>();
+    for (const [i, entry] of list.entries()) {
+      if (entry === undefined) continue;
+      const first = seen.get(entry.listen);
+      if (first === undefined) seen.set(entry.listen, i);
+      else {
+        desk.faults.key(name).index(i).key("listen").report(
+          `The same address as in ${name}[${first}]`,
+          "remove one of the two",
+        );
+      }
+    }
+  }
+}
+
+/** Notes what is allowed, but leaves the daemon with less to do than was probably meant. */
+function checkRoles(raw: RawConfig, desk: Desk): void {
+  const localStratum = raw.synchronization?.["local-stratum"];
+  const hasLocal = localStratum !== undefined && localStratum < 16;
+  if ((raw.source ?? []).length === 0 && !hasLocal) {
+    desk.notes.report("No sources: the clock is left as it is", "add a [[source]] section");
+  }
+  if (raw.synchronization?.["reference-id"] !== undefined && !hasLocal) {
+    desk.notes.key("synchronization").key("reference-id").report(
+      "Has no effect without local-stratum",
+    );
+  }
+}
+
+function logLevel(word: LogLevel | "warn"): LogLevel {
+  return word === "warn" ? "warning" : word;
+}
+
+function isPresent<Value>(value: Value | undefined): value is Value {
+  return value !== undefined;
+}

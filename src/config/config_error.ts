@@ -1,0 +1,28 @@
+/**
+ * What is wrong with a configuration text, in a form that a person, an editor and a program can read.
+ *
+ * @module
+ */
+
+/** One fault of a configuration, or one remark about it. */
+export interface ConfigError {
+  /** The key with its sections, `source[0].poll-interval-limits.min` (the first source is 0); empty for the text as a whole. */
+  readonly path: string;
+  /** The line of the key, or of the section that should have it; from 1. */
+  readonly line?: number;
+  /** The column, from 1; for errors of the TOML syntax alone. */
+  readonly column?: number;
+  /** What was wanted and what was found. */
+  readonly message: string;
+  /** What would probably help. */
+  readonly suggestion?: string;
+}
+
+/** Writes one fault as `FILE:LINE:COLUMN: path: Message (suggestion)`, as compilers do, so that editors can follow it. */
+export function formatConfigError(error: ConfigError, file: string): string {
+  const line = error.line === undefined ? "" : `:${error.line}`;
+  const column = error.line === undefined || error.column === undefined ? "" : `:${error.column}`;
+  const path = error.path === "" ? "" : `${error.path}: `;
+  const suggestion = error.suggestion === undefined ? "" : ` (${error.suggestion})`;
+  return `${file}${line}${column}: ${path}${error.message}${suggestion}`;
+}

@@ -1,0 +1,293 @@
+/**
+ * Small readers out of which the configuration's schema is made.
+ *
+ * The problem: every key needs a type, a range, a message for each way to get it wrong, and a line in the manual; written by hand
+ * these drift apart. The idea: a `Field` reads one value and says in words what it wants, a table is a list of keys with a
+ * sentence each, and both the errors and the reference are made from them. A field that is not right reports it and reads as
+ * undefined, so that one pass finds all errors. Limits: a field sees its own value only; rules across keys are in `build.ts`.
+ *
+ * @module
+ */
+import type { Seconds } from "../base/units.ts";
+import type { ConfigError } from "./config_error.ts";
+import { parseDuration } from "./duration.ts";
+import { joinPath } from "./line_index.ts";
+import { nearest } from "./nearest.ts";
+
+/** Where in the configuration a value stands, and where its faults are noted. */
+export class Cursor {
+  /** The path of the value; empty for the whole text. */
+  readonly path: string;
+  readonly #errors: ConfigError[];
+
+  /** Notes faults into `errors`, which it shares with all cursors made from it. */
+  constructor(errors: ConfigError[], path = "") {
+    this.#errors = errors;
+    this.path = path;
+  }
+
+  /** Returns the place of a key of this table. */
+  key(name: string): Cursor {
+    return new Cursor(this.#errors, joinPath(this.path, name));
+  }
+
+  /** Returns the place of an element of this list, from 0. */
+  index(index: number): Cursor {
+    return new Cursor(this.#errors, `${this.path}[${index}]`);
+  }
+
+  /** Notes a fault of this value. */
+  report(message: string, suggestion?: string): void {
+    this.#errors.push({
+      path: this.path,
+      message,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    });
+  }
+
+  /** Notes that the value is not of the kind that is wanted. */
+  wanted(what: string, value: unknown, suggestion?: string): undefined {
+    this.report(`Wanted ${what}, found ${describe(value)}`, suggestion);
+    return undefined;
+  }
+}
+
+/** Reads one value. */
+export interface Field<Value> {
+  /** What is wanted, in words that fit after "Wanted": `an integer from 0 to 17`. */
+  readonly wanted: string;
+  /** Returns the value, or notes what is wrong and returns undefined. */
+  read(value: unknown, at: Cursor): Value | undefined;
+  /** The keys, if it is a table or a list of tables. */
+  readonly keys?: Keys;
+}
+
+/** One key of a table, with its sentences for the reference. */
+export interface Key<Value> {
+  readonly field: Field<Value>;
+  readonly required: boolean;
+  /** What it is for. */
+  readonly doc: string;
+  /** What holds when it is not written; empty if it must be. */
+  readonly otherwise: string;
+}
+
+/** The keys of a table by name. */
+export type Keys = Readonly<Record<string, Key<unknown>>>;
+
+/** What a table reads as: what is missing or wrong is undefined. */
+export type Row<Definitions extends Keys> = {
+  readonly [Name in keyof Definitions]: Definitions[Name] extends Key<infer Value>
+    ? Value | undefined
+    : never;
+};
+
+/** Makes a key that must be written. */
+export function required<Value>(field: Field<Value>, doc: string): Key<Value> {
+  return { field, required: true, doc, otherwise: "" };
+}
+
+/** Makes a key that may be left out; `otherwise` says in words what then holds. */
+export function optional<Value>(field: Field<Value>, otherwise: string, doc: string): Key<Value> {
+  return { field, required: false, doc, otherwise };
+}
+
+/** Reads `true` or `false`. */
+export const boolean: Field<boolean> = {
+  wanted: "true or false",
+  read(value, at) {
+    if (typeof value === "boolean") return value;
+    const word = typeof value === "string" ? value.toLowerCase() : "";
+    const hint = word === "true" || word === "yes"
+      ? "write true without quotes"
+      : word === "false" || word === "no"
+      ? "write false without quotes"
+      : undefined;
+    return at.wanted(this.wanted, value, hint);
+  },
+};
+
+/** Reads text that is not empty. */
+export const text: Field<string> = textThat("text", (value) => value === "" ? undefined : value);
+
+/** Reads the path of a file. */
+export const path: Field<string> = textThat(
+  "the path of a file",
+  (value) => value !== "" && !value.includes("\0") ? value : undefined,
+);
+
+/** Reads a duration: seconds as a number, or text with units. */
+export function duration(least: Seconds = 0): Field<Seconds> {
+  const bound = least === 0 ? "" : ` of at least ${least} second${least === 1 ? "" : "s"}`;
+  return {
+    wanted: `a duration${bound}: seconds as a number, or text such as "250ms", "90s" or "4w"`,
+    read(value, at) {
+      const seconds = typeof value === "string" ? parseDuration(value) : value;
+      if (typeof seconds === "number" && Number.isFinite(seconds) && seconds >= least) {
+        return seconds;
+      }
+      return at.wanted(this.wanted, value);
+    },
+  };
+}
+
+/** Reads an integer between two limits, both allowed. */
+export function integer(least: number, most: number): Field<number> {
+  return {
+    wanted: `an integer from ${least} to ${most}`,
+    read(value, at) {
+      if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) {
+        return value;
+      }
+      return at.wanted(this.wanted, value, unquote(value));
+    },
+  };
+}
+
+/** Reads a number between two limits, both allowed. */
+export function number(least: number, most: number): Field<number> {
+  return {
+    wanted: `a number from ${least} to ${most}`,
+    read(value, at) {
+      if (typeof value === "number" && value >= least && value <= most) return value;
+      return at.wanted(this.wanted, value, unquote(value));
+    },
+  };
+}
+
+/** Reads one of a few words. */
+export function word<const Word extends string>(words: readonly Word[]): Field<Word> {
+  const list = words.map((entry) => `"${entry}"`);
+  const wanted = list.length === 1
+    ? list.join("")
+    : `${list.slice(0, -1).join(", ")} or ${list.at(-1)}`;
+  return {
+    wanted,
+    read(value, at) {
+      const found = words.find((entry) => entry === value);
+      if (found !== undefined) return found;
+      const near = typeof value === "string" ? nearest(value, words) : undefined;
+      return at.wanted(wanted, value, near === undefined ? undefined : `did you mean "${near}"?`);
+    },
+  };
+}
+
+/** Reads text that a function understands; the function returns undefined for what it does not. */
+export function textThat<Value>(
+  wanted: string,
+  understand: (value: string) => Value | undefined,
+): Field<Value> {
+  return {
+    wanted,
+    read(value, at) {
+      const understood = typeof value === "string" ? understand(value) : undefined;
+      return understood === undefined ? at.wanted(wanted, value) : understood;
+    },
+  };
+}
+
+/** Reads whatever the first of some fields understands; the message names all of them. */
+export function either<A, B>(first: Field<A>, second: Field<B>): Field<A | B> {
+  const wanted = `${first.wanted}, or ${second.wanted}`;
+  return {
+    wanted,
+    ...(second.keys === undefined ? {} : { keys: second.keys }),
+    read(value, at) {
+      // The faults inside a table say more than that it is not right as a whole.
+      if (second.keys !== undefined && isTable(value)) return second.read(value, at);
+      for (const field of [first, second]) {
+        const faults: ConfigError[] = [];
+        const read = field.read(value, new Cursor(faults, at.path));
+        if (faults.length === 0) return read;
+      }
+      return at.wanted(wanted, value);
+    },
+  };
+}
+
+/** Reads a list; elements that are not right are reported and left out. */
+export function list<Value>(element: Field<Value>, wanted: string): Field<readonly Value[]> {
+  return {
+    wanted,
+    read(value, at) {
+      if (!Array.isArray(value)) return at.wanted(wanted, value, "put it in brackets: [ ... ]");
+      const values: Value[] = [];
+      for (const [i, entry] of value.entries()) {
+        const read = element.read(entry, at.index(i));
+        if (read !== undefined) values.push(read);
+      }
+      return values;
+    },
+  };
+}
+
+/** Reads a table with known keys; every other key is reported with what was probably meant. */
+export function table<Definitions extends Keys>(
+  keys: Definitions,
+  hint: (key: string) => string | undefined = () => undefined,
+): Field<Row<Definitions>> {
+  return {
+    wanted: "a table",
+    keys,
+    read(value, at) {
+      if (!isTable(value)) return at.wanted(this.wanted, value);
+      const row: Record<string, unknown> = {};
+      for (const [name, key] of Object.entries(keys)) {
+        const entry = value[name];
+        if (entry !== undefined) row[name] = key.field.read(entry, at.key(name));
+        else if (key.required) at.report(`Missing "${name}": ${key.field.wanted}`);
+      }
+      for (const name of Object.keys(value)) {
+        if (Object.hasOwn(keys, name)) continue;
+        at.key(name).report("Unknown key", hint(name) ?? meant(name, keys));
+      }
+      return row as Row<Definitions>;
+    },
+  };
+}
+
+/** Reads `[[name]]` sections; a section that is no table at all stays in the list as undefined, so that indices hold. */
+export function sections<Definitions extends Keys>(
+  section: Field<Row<Definitions>>,
+): Field<readonly (Row<Definitions> | undefined)[]> {
+  const wanted = "sections in double brackets";
+  return {
+    wanted,
+    ...(section.keys === undefined ? {} : { keys: section.keys }),
+    read(value, at) {
+      if (Array.isArray(value)) return value.map((entry, i) => section.read(entry, at.index(i)));
+      const hint = isTable(value) ? `write [[${at.path}]] instead of [${at.path}]` : undefined;
+      return at.wanted(wanted, value, hint);
+    },
+  };
+}
+
+/** Describes a value that was found, for messages. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") {
+    if (value === "") return "empty text";
+    return `the text ${JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value)}`;
+  }
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  if (isTable(value)) return "a table";
+  if (typeof value === "object" && value !== null) return "a date or time";
+  return String(value);
+}
+
+function meant(name: string, keys: Keys): string {
+  const near = nearest(name, Object.keys(keys));
+  if (near !== undefined) return `did you mean "${near}"?`;
+  return `known here: ${Object.keys(keys).join(", ")}`;
+}
+
+function unquote(value: unknown): string | undefined {
+  const isNumeral = typeof value === "string" && /^-?[0-9]+(\.[0-9]+)?$/.test(value);
+  return isNumeral ? `write ${value} without quotes` : undefined;
+}
+
+/** Tables of TOML are plain objects; its dates and times are objects of classes. */
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}

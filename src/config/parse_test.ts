@@ -1,0 +1,466 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { BUILTIN_CONFIG_TEXT, builtinConfig } from "./builtin.ts";
+import type { Config } from "./config.ts";
+import { formatConfigError } from "./config_error.ts";
+import { parseConfig } from "./parse.ts";
+
+function faults(text: string): string[] {
+  const parsed = parseConfig(text);
+  return parsed.ok ? [] : parsed.error.map((error) => formatConfigError(error, "t"));
+}
+
+function config(text: string): Config {
+  const parsed = parseConfig(text);
+  deepEqual(faults(text), []);
+  ok(parsed.ok);
+  return parsed.value.config;
+}
+
+function notes(text: string): string[] {
+  const parsed = parseConfig(text);
+  return parsed.ok ? parsed.value.notes.map((note) => formatConfigError(note, "t")) : ["faulty"];
+}
+
+Deno.test("the built-in configuration is what the manual says", () => {
+  const builtin = builtinConfig();
+  deepEqual(
+    builtin.sources.map((source) => [source.mode, source.host, source.port, source.count]),
+    [
+      ["nts", "time.cloudflare.com", 4460, 1],
+      ["nts", "nts.netnod.se", 4460, 1],
+      ["nts", "ptbtime1.ptb.de", 4460, 1],
+      ["pool", "pool.ntp.org", 123, 4],
+    ],
+  );
+  equal(builtin.synchronization.minimumAgreeingSources, 2);
+  deepEqual(builtin.servers, []);
+  equal(builtin.observability.listen, "127.0.0.1:9975");
+  deepEqual(notes(BUILTIN_CONFIG_TEXT), []);
+});
+
+Deno.test("an empty text is a configuration with the defaults", () => {
+  deepEqual(config(""), {
+    sources: [],
+    servers: [],
+    ntsKeServers: [],
+    keyset: { staleKeyCount: 7, keyRotationInterval: 86400, keyStoragePath: undefined },
+    keysFile: undefined,
+    synchronization: {
+      minimumAgreeingSources: 1,
+      singleStepPanicThreshold: { forward: 1000, backward: 1000 },
+      startupStepPanicThreshold: { forward: undefined, backward: 86400 },
+      accumulatedStepPanicThreshold: undefined,
+      localStratum: undefined,
+      referenceId: undefined,
+      stepThreshold: 0.128,
+      stepLimit: 3,
+    },
+    clock: {
+      adjust: "auto",
+      driftFile: undefined,
+      maxFrequency: 500,
+      maxSlew: 83333,
+      leapSecondsFile: undefined,
+    },
+    nts: { cookieStoragePath: undefined, strict: false },
+    observability: { logLevel: "info", listen: "127.0.0.1:9975", statisticsPath: undefined },
+    security: { user: undefined, seccomp: true },
+  });
+  deepEqual(notes(""), ["t: No sources: the clock is left as it is (add a [[source]] section)"]);
+});
+
+Deno.test("every key of a source is read", () => {
+  const { sources } = config(`
+[source-defaults]
+poll-interval-limits = { min = 5 }
+initial-poll-interval = 6
+[keys]
+file = "/etc/ntpsd/ntp.keys"
+[[source]]
+mode = "server"
+address = "[2001:db8::1]:1123"
+iburst = false
+prefer = true
+key = 7
+interleaved = true
+[[source]]
+mode = "nts-pool"
+address = "pool.example"
+count = 3
+ignore = ["192.0.2.1", "2001:DB8::0"]
+certificate-authority = "/etc/ca.pem"
+aead-algorithms = [30, "AEAD_AES_SIV_CMAC_256"]
+poll-interval-limits = { min = 7, max = 9 }
+`);
+  deepEqual(sources, [{
+    mode: "server",
+    address: "[2001:db8::1]:1123",
+    host: "2001:db8::1",
+    port: 1123,
+    count: 1,
+    ignore: [],
+    certificateAuthority: undefined,
+    aeadAlgorithms: [],
+    iburst: false,
+    prefer: true,
+    trust: false,
+    require: false,
+    noSelect: false,
+    key: 7,
+    pollIntervalLimits: { min: 5, max: 10 },
+    initialPollInterval: 6,
+    interleaved: true,
+  }, {
+    mode: "nts-pool",
+    address: "pool.example",
+    host: "pool.example",
+    port: 4460,
+    count: 3,
+    ignore: ["192.0.2.1", "2001:db8::"],
+    certificateAuthority: "/etc/ca.pem",
+    aeadAlgorithms: [30, 15],
+    iburst: true,
+    prefer: false,
+    trust: false,
+    require: false,
+    noSelect: false,
+    key: undefined,
+    pollIntervalLimits: { min: 7, max: 9 },
+    initialPollInterval: 7,
+    interleaved: false,
+  }]);
+});
+
+Deno.test("servers, key exchange and keyset are read", () => {
+  const read = config(`
+[[server]]
+listen = "[::]:123"
+allowlist = { filter = ["192.0.2.77/24", "2001:db8:0:0::1", "10.0.0.0/9"] }
+denylist = { filter = [], action = "deny" }
+rate-limit = { interval = 1, burst = 16 }
+require-nts = true
+accept-ntp-versions = [4]
+[[nts-ke-server]]
+listen = "0.0.0.0:4460"
+certificate-chain-path = "/etc/c.pem"
+private-key-path = "/etc/k.pem"
+key-exchange-timeout-ms = 1500
+ntp-server = "ntp.example"
+ntp-port = 1123
+[keyset]
+stale-key-count = 3
+key-rotation-interval = "2h30m"
+key-storage-path = "/var/lib/ntpsd/keys"
+`);
+  deepEqual(read.servers, [{
+    listen: "[::]:123",
+    allowlist: { filter: ["192.0.2.0/24", "2001:db8::1/128", "10.0.0.0/9"], action: "ignore" },
+    denylist: { filter: [], action: "deny" },
+    rateLimit: { interval: 1, burst: 16, leak: 2 },
+    requireNts: "ignore",
+    acceptNtpVersions: [4],
+    interleaved: true,
+    reusePort: false,
+    clientTable: false,
+  }]);
+  deepEqual(read.ntsKeServers, [{
+    listen: "0.0.0.0:4460",
+    certificateChainPath: "/etc/c.pem",
+    privateKeyPath: "/etc/k.pem",
+    keyExchangeTimeout: 1.5,
+    concurrentConnections: 512,
+    ntpServer: "ntp.example",
+    ntpPort: 1123,
+  }]);
+  deepEqual(read.keyset, {
+    staleKeyCount: 3,
+    keyRotationInterval: 9000,
+    keyStoragePath: "/var/lib/ntpsd/keys",
+  });
+});
+
+Deno.test("panic thresholds have the three forms of ntpd-rs", () => {
+  const { synchronization } = config(`
+[synchronization]
+single-step-panic-threshold = "inf"
+startup-step-panic-threshold = { forward = 3600, backward = "1m" }
+accumulated-step-panic-threshold = 0
+local-stratum = 16
+step-limit = -1
+step-threshold = 0.05
+`);
+  deepEqual(synchronization.singleStepPanicThreshold, { forward: undefined, backward: undefined });
+  deepEqual(synchronization.startupStepPanicThreshold, { forward: 3600, backward: 60 });
+  equal(synchronization.accumulatedStepPanicThreshold, undefined);
+  equal(synchronization.localStratum, undefined);
+  equal(synchronization.stepLimit, -1);
+  equal(synchronization.stepThreshold, 0.05);
+});
+
+Deno.test("without a word the number of agreeing sources leaves room for one bad source", () => {
+  const agreeing = (count: number) =>
+    config(`[[source]]\nmode = "pool"\naddress = "p.example"\ncount = ${count}\n`)
+      .synchronization.minimumAgreeingSources;
+  deepEqual([1, 2, 3, 4, 5, 10].map(agreeing), [1, 1, 2, 3, 3, 3]);
+  deepEqual(notes('[[source]]\nmode = "server"\naddress = "a.example"\n'), [
+    "t: synchronization.minimum-agreeing-sources: Lowered from 3 to 1, because there is one source " +
+    "(four sources or more are better: then one can be wrong and is found out)",
+  ]);
+});
+
+Deno.test("all faults of a text are told together, in the order of the lines", () => {
+  deepEqual(
+    faults(`[source-defaults]
+poll-interval-limits = { min = 8, max = 4 }
+[[source]]
+mode = "sever"
+adress = "a.b"
+[[source]]
+mode = "server"
+address = "192.0.2.300"
+iburst = "yes"
+count = 3
+[[server]]
+listen = "localhost:123"
+[clock]
+adjust = "always"
+max-frequency-ppm = "500"
+`),
+    [
+      "t:2: source-defaults.poll-interval-limits: Wanted min not above max, found min = 8, max = 4",
+      't:3: source[0]: Missing "address": a host name or an IP address, with a port if need be ' +
+      '("ntp.example.net", "192.0.2.1:123", "[2001:db8::1]:123")',
+      't:4: source[0].mode: Wanted "server", "pool", "nts" or "nts-pool", found the text "sever" ' +
+      '(did you mean "server"?)',
+      't:5: source[0].adress: Unknown key (did you mean "address"?)',
+      "t:8: source[1].address: Wanted a host name or an IP address, with a port if need be " +
+      '("ntp.example.net", "192.0.2.1:123", "[2001:db8::1]:123"), found the text "192.0.2.300"',
+      't:9: source[1].iburst: Wanted true or false, found the text "yes" (write true without quotes)',
+      't:10: source[1].count: Only for modes "pool" and "nts-pool", but the mode is "server"',
+      't:12: server[0].listen: Wanted a numeric address with a port ("0.0.0.0:123" for all IPv4, ' +
+      '"[::]:123" for all), found the text "localhost:123"',
+      't:14: clock.adjust: Wanted true or false, or "auto", found the text "always"',
+      't:15: clock.max-frequency-ppm: Wanted a number from 0 to 500, found the text "500" ' +
+      "(write 500 without quotes)",
+    ],
+  );
+});
+
+/** One fault each: the text, and the only line that must come of it. */
+const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
+  ["[[source]\n", "t:1:10: This is not TOML: expected end of table array declaration"],
+  ["a = \n", "t:1:5: This is not TOML: invalid value"],
+  ["source = 3", "t:1: source: Wanted sections in double brackets, found 3"],
+  [
+    '[source]\nmode = "server"\naddress = "a.example"',
+    "t:1: source: Wanted sections in double brackets, found a table (write [[source]] instead of [source])",
+  ],
+  [
+    "[clock]\nadjust = []",
+    't:2: clock.adjust: Wanted true or false, or "auto", found an empty list',
+  ],
+  [
+    "[clock]\ndrift-file = 1979-05-27",
+    "t:2: clock.drift-file: Wanted the path of a file, found a date or time",
+  ],
+  [
+    "[clock]\ndrift-file = ''",
+    "t:2: clock.drift-file: Wanted the path of a file, found empty text",
+  ],
+  [
+    "[clock]\nmax-frequency-ppm = 501",
+    "t:2: clock.max-frequency-ppm: Wanted a number from 0 to 500, found 501",
+  ],
+  [
+    "[clock]\nmax-frequency-ppm = nan",
+    "t:2: clock.max-frequency-ppm: Wanted a number from 0 to 500, found NaN",
+  ],
+  ["clock.adjusd = true", 't:1: clock.adjusd: Unknown key (did you mean "adjust"?)'],
+  [
+    '"clock" . "frobnicate" = 1',
+    "t:1: clock.frobnicate: Unknown key (known here: adjust, drift-file, max-frequency-ppm, max-slew-ppm, leap-seconds-file)",
+  ],
+  ["clok = {}", 't:1: clok: Unknown key (did you mean "clock"?)'],
+  [
+    "[synchronization]\nstep-threshold = -1",
+    't:2: synchronization.step-threshold: Wanted a duration: seconds as a number, or text such as "250ms", "90s" or "4w", found -1',
+  ],
+  [
+    "[synchronization]\nstep-threshold = inf",
+    't:2: synchronization.step-threshold: Wanted a duration: seconds as a number, or text such as "250ms", "90s" or "4w", found Infinity',
+  ],
+  [
+    "[synchronization]\ndrift-file = 'x'",
+    "t:2: synchronization.drift-file: Unknown key (it belongs into [clock])",
+  ],
+  [
+    '[synchronization]\nreference-id = "toolong"\nlocal-stratum = 1',
+    't:2: synchronization.reference-id: Wanted one to four ASCII characters or an IPv4 address, found the text "toolong"',
+  ],
+  [
+    '[synchronization]\nminimum-agreeing-sources = 2\n[[source]]\nmode="server"\naddress="a.example"',
+    "t:2: synchronization.minimum-agreeing-sources: Wanted at most 1, as many sources as there can be, found 2 (the clock would never be set)",
+  ],
+  [
+    '[[source]]\nmode="server"\naddress="a.example"\n\n[[source]]\nmode="nts"\naddress="a.example"',
+    "t:7: source[1].address: The same address as in source[0] (remove one of the two)",
+  ],
+  [
+    '[[source]]\nmode="server"\naddress="a.example"\nkey = 3',
+    "t:4: source[0].key: Key 3 cannot be found without a file of keys (add [keys] file = ...)",
+  ],
+  [
+    '[[source]]\nmode="server"\naddress="a.example"\ninitial-poll-interval = 3',
+    "t:4: source[0].initial-poll-interval: Wanted an integer within the limits from 4 to 10, found 3",
+  ],
+  [
+    '[[source]]\nmode="server"\naddress="a.example"\npoll-interval-limits = { min = 18 }',
+    "t:4: source[0].poll-interval-limits.min: Wanted an integer from 0 to 17, found 18",
+  ],
+  [
+    '[[source]]\nmode="server"\naddress="a.example"\nno-select = true\nrequire = true',
+    't:4: source[0].no-select: Wanted either "no-select" or "require", found both',
+  ],
+  [
+    '[[source]]\nmode="server"\naddress="a.example"\ncertificate-authority="/x"',
+    't:4: source[0].certificate-authority: Only for modes "nts" and "nts-pool", but the mode is "server"',
+  ],
+  [
+    '[[source]]\nmode="nts"\naddress="a.example"\naead-algorithms=[14]',
+    't:4: source[0].aead-algorithms[0]: Wanted 15, 16, 17, 30 or a name such as "AEAD_AES_SIV_CMAC_256", found 14',
+  ],
+  [
+    '[[server]]\nlisten="0.0.0.0:123"\n[[server]]\nlisten="0.0.0.0:123"',
+    "t:4: server[1].listen: The same address as in server[0] (remove one of the two)",
+  ],
+  [
+    '[[server]]\nlisten="0.0.0.0:123"\nallowlist = { filter = [\n  "192.0.2.0/24",\n  "192.0.2.0/33",\n] }',
+    't:5: server[0].allowlist.filter[1]: Wanted a prefix in CIDR notation ("192.0.2.0/24", "2001:db8::/32") or one IP address, found the text "192.0.2.0/33"',
+  ],
+  [
+    '[[server]]\nlisten="0.0.0.0:123"\nallowlist = ["192.0.2.0/24"]',
+    "t:3: server[0].allowlist: Wanted a table, found a list",
+  ],
+  [
+    '[[server]]\nlisten="0.0.0.0:123"\naccept-ntp-versions = []',
+    "t:3: server[0].accept-ntp-versions: Wanted at least one version, found an empty list",
+  ],
+  [
+    '[[server]]\nlisten="0.0.0.0:123"\nrate-limiting-cutoff-ms = 1000',
+    "t:3: server[0].rate-limiting-cutoff-ms: Unknown key (use rate-limit = { interval = 3, burst = 8, leak = 2 })",
+  ],
+  [
+    '[[nts-ke-server]]\nlisten="0.0.0.0:4460"\ncertificate-chain-path="/c"',
+    't:1: nts-ke-server[0]: Missing "private-key-path": the path of a file',
+  ],
+  [
+    '[observability]\nlog-level = "verbose"',
+    't:2: observability.log-level: Wanted "trace", "debug", "info", "warning", "warn" or "error", found the text "verbose"',
+  ],
+  [
+    "[observability]\nlisten = 9975",
+    't:2: observability.listen: Wanted a numeric address with a port ("0.0.0.0:9975" for all IPv4, "[::]:9975" for all), or "", found 9975',
+  ],
+  [
+    "[keyset]\nkey-rotation-interval = 0",
+    't:2: keyset.key-rotation-interval: Wanted a duration of at least 1 second: seconds as a number, or text such as "250ms", "90s" or "4w", found 0',
+  ],
+  ["[keys]", 't:1: keys: Missing "file": the path of a file'],
+  [
+    "__proto__ = 1",
+    "t:1: __proto__: Unknown key (known here: source-defaults, source, server, nts-ke-server, keyset, keys, synchronization, clock, nts, observability, security)",
+  ],
+];
+
+for (const [text, expected] of SINGLE_FAULTS) {
+  Deno.test(`a fault is told: ${JSON.stringify(text)}`, () => deepEqual(faults(text), [expected]));
+}
+
+Deno.test("what is allowed but odd becomes a note", () => {
+  deepEqual(notes('[[source]]\nmode = "pool"\naddress = "192.0.2.1"\ncount = 4\n'), [
+    't:3: source[0].address: A pool of one IP address never has more than one server (use mode "server")',
+  ]);
+  deepEqual(
+    notes(`[synchronization]
+reference-id = "GPS"
+[[source]]
+mode = "pool"
+address = "p.example"
+[[nts-ke-server]]
+listen = "0.0.0.0:4460"
+certificate-chain-path = "/c"
+private-key-path = "/k"
+`),
+    [
+      "t:2: synchronization.reference-id: Has no effect without local-stratum",
+      "t:6: nts-ke-server[0]: Clients are sent to an NTP server on this machine, but there is no " +
+      "[[server]] section (add one, or name another machine in ntp-server)",
+    ],
+  );
+});
+
+Deno.test("property: no text makes the parser throw", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.string({ unit: "binary" })), (text) => {
+      parseConfig(text);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+Deno.test("property: no cut or mangled configuration makes the parser throw", () => {
+  const source = `${BUILTIN_CONFIG_TEXT}
+[[server]]
+listen = "[::]:123"
+allowlist = { filter = ["192.0.2.0/24", '::/0'], action = "deny" }
+'quoted "key"'."b" = """long
+text"""
+`;
+  fc.assert(
+    fc.property(fc.nat(source.length), fc.nat(source.length), fc.string(), (from, to, between) => {
+      parseConfig(source.slice(0, from) + between + source.slice(to));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+Deno.test("property: no value of any type makes a key throw, and none is accepted with a fault", () => {
+  const values = fc.constantFrom(
+    "1",
+    "-1",
+    "1.5",
+    "nan",
+    "'x'",
+    "''",
+    "[]",
+    "[1]",
+    "[[]]",
+    "{}",
+    "true",
+    "1979-05-27",
+    "{a=1}",
+    "[{}]",
+    "'1s'",
+    "'inf'",
+  );
+  const keys = fc.constantFrom(
+    "source",
+    "server",
+    "clock",
+    "clock.adjust",
+    "synchronization.step-limit",
+    "synchronization.single-step-panic-threshold",
+    "source-defaults.poll-interval-limits",
+    "keyset.stale-key-count",
+    "observability.listen",
+    "keys",
+  );
+  fc.assert(
+    fc.property(keys, values, (key, value) => {
+      const parsed = parseConfig(`${key} = ${value}`);
+      ok(parsed.ok || parsed.error.every((error) => error.message !== "" && error.path !== ""));
+    }),
+    { numRuns: 500 },
+  );
+});
