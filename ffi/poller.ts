@@ -1,0 +1,169 @@
+/**
+ * Waiting for many descriptors at once, with a time limit, without holding up the event loop.
+ *
+ * The idea: one epoll instance, waited on by one call on the thread pool; an eventfd in it ends the wait early. Readiness is
+ * level-triggered: what is not read is reported again. Limits: one wait at a time; at most `READY_MAX` descriptors per wait
+ * (the rest come next time); a wait costs some tens of microseconds for the way to the thread pool and back. A wait that is
+ * still pending does not keep the process from `Deno.exit`.
+ *
+ * @module
+ */
+import { assert } from "../src/base/assert.ts";
+import { err, ok, type Result } from "../src/base/result.ts";
+import type { Seconds } from "../src/base/units.ts";
+import { ERRNO, failed, type OsError, osError } from "./errno.ts";
+import { lastErrno, libc } from "./libc.ts";
+import { allocate } from "./memory.ts";
+
+/** A descriptor that has something to do. */
+export interface ReadyDescriptor {
+  /** The descriptor. */
+  readonly fd: number;
+  /** Whether there is something to read. */
+  readonly readable: boolean;
+  /** Whether the error queue has an entry (a transmit stamp, an ICMP error), or the descriptor failed. */
+  readonly error: boolean;
+}
+
+/** The most descriptors that one wait reports. */
+export const READY_MAX = 64;
+
+const EPOLL_CLOEXEC = 0x80000;
+const EFD_FLAGS = 0x80000 | 0x800;
+const CONTROL_ADD = 1;
+const CONTROL_DELETE = 2;
+const EPOLLIN = 0x1;
+const EPOLLERR = 0x8;
+const EPOLLHUP = 0x10;
+const WAIT_MAX_MILLISECONDS = 0x7fff_ffff;
+
+// struct epoll_event is packed on x86_64 (12 octets) and aligned on other processors (16 octets, data at 8).
+const isPacked = Deno.build.arch === "x86_64";
+const EVENT_SIZE = isPacked ? 12 : 16;
+const DATA_AT = isPacked ? 4 : 8;
+
+/** A set of descriptors that is waited on. */
+export class Poller {
+  readonly #epoll: number;
+  readonly #wakeup: number;
+  readonly #events = allocate(READY_MAX * EVENT_SIZE);
+  readonly #one = allocate(EVENT_SIZE);
+  readonly #counter = allocate(8);
+  #waiting = false;
+  #closed = false;
+
+  private constructor(epoll: number, wakeup: number) {
+    this.#epoll = epoll;
+    this.#wakeup = wakeup;
+  }
+
+  /** Makes an empty set. */
+  static open(): Result<Poller, OsError> {
+    const epoll = libc.epoll_create1(EPOLL_CLOEXEC);
+    if (epoll < 0) return failed({ call: "epoll_create1", what: "make an epoll instance" });
+    const wakeup = libc.eventfd(0, EFD_FLAGS);
+    if (wakeup < 0) {
+      const failure = failed({ call: "eventfd", what: "make an eventfd" });
+      libc.close(epoll);
+      return failure;
+    }
+    const poller = new Poller(epoll, wakeup);
+    const added = poller.add(wakeup);
+    if (added.ok) return ok(poller);
+    poller.close();
+    return added;
+  }
+
+  /** Adds a descriptor, for reading and for errors; also while a wait is pending. */
+  add(fd: number): Result<void, OsError> {
+    return this.#control(CONTROL_ADD, fd);
+  }
+
+  /** Takes a descriptor out; before it is closed. A pending wait may still report it. */
+  remove(fd: number): Result<void, OsError> {
+    return this.#control(CONTROL_DELETE, fd);
+  }
+
+  /**
+   * Waits until a descriptor is ready, `wake` is called, or the time is over (rounded up to milliseconds; undefined waits
+   * without limit). The list is empty for a wake-up and when the time is over. Only one wait may be pending.
+   */
+  async wait(timeout: Seconds | undefined): Promise<Result<readonly ReadyDescriptor[], OsError>> {
+    assert(
+      !this.#waiting && !this.#closed,
+      "A poller has one wait at a time, and none after close",
+    );
+    this.#waiting = true;
+    const { bytes } = this.#events;
+    const count = await libc.epollWaitInBackground(
+      this.#epoll,
+      bytes,
+      READY_MAX,
+      milliseconds(timeout),
+    );
+    this.#waiting = false;
+    if (this.#closed) this.#release();
+    // The reason of a failure is lost on the other thread; a second look without waiting finds it, or what is ready.
+    return count < 0 ? this.poll() : ok(this.#ready(count));
+  }
+
+  /** Reports what is ready at this moment, without waiting; not while a wait is pending. */
+  poll(): Result<readonly ReadyDescriptor[], OsError> {
+    assert(!this.#waiting, "A poller is not used while a wait is pending");
+    if (this.#closed) return ok([]);
+    const count = libc.epoll_wait(this.#epoll, this.#events.bytes, READY_MAX, 0);
+    if (count >= 0) return ok(this.#ready(count));
+    const code = lastErrno();
+    if (code === ERRNO.EINTR) return ok([]);
+    return err(osError({ call: "epoll_wait", what: "wait for sockets", code }));
+  }
+
+  /** Ends a pending wait, or the next one, at once. */
+  wake(): void {
+    if (this.#closed) return;
+    this.#counter.view.setBigUint64(0, 1n, true);
+    libc.write(this.#wakeup, this.#counter.bytes, 8n);
+  }
+
+  /** Closes the set, not the descriptors in it; a pending wait ends at once with an empty list. */
+  close(): void {
+    if (this.#closed) return;
+    this.wake();
+    this.#closed = true;
+    if (!this.#waiting) this.#release();
+  }
+
+  #release(): void {
+    libc.close(this.#epoll);
+    libc.close(this.#wakeup);
+  }
+
+  #control(operation: number, fd: number): Result<void, OsError> {
+    assert(!this.#closed, "A closed poller is not used");
+    this.#one.view.setUint32(0, EPOLLIN | EPOLLERR, true);
+    this.#one.view.setInt32(DATA_AT, fd, true);
+    if (libc.epoll_ctl(this.#epoll, operation, fd, this.#one.bytes) === 0) return ok(undefined);
+    return failed({ call: "epoll_ctl", what: `watch descriptor ${fd}` });
+  }
+
+  #ready(count: number): readonly ReadyDescriptor[] {
+    const { view } = this.#events;
+    const ready: ReadyDescriptor[] = [];
+    for (let i = 0; i < count; i++) {
+      const events = view.getUint32(i * EVENT_SIZE, true);
+      const fd = view.getInt32(i * EVENT_SIZE + DATA_AT, true);
+      if (fd === this.#wakeup) {
+        if (!this.#closed) libc.read(this.#wakeup, this.#counter.bytes, 8n);
+        continue;
+      }
+      const error = (events & (EPOLLERR | EPOLLHUP)) !== 0;
+      ready.push({ fd, readable: (events & EPOLLIN) !== 0, error });
+    }
+    return ready;
+  }
+}
+
+function milliseconds(timeout: Seconds | undefined): number {
+  if (timeout === undefined) return -1;
+  return Math.min(WAIT_MAX_MILLISECONDS, Math.max(0, Math.ceil(timeout * 1000)));
+}
