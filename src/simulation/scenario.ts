@@ -79,10 +79,20 @@ export interface ServerModel extends OscillatorModel {
  */
 export type Attack = "none" | "wrong-origin" | "replay" | "garbage" | "false-kiss";
 
-/** What can change about a server and its path while the world runs. */
-export type ServerChange = Partial<
-  Omit<ServerModel, "name" | "address" | "pools" | "wander" | "temperature" | "aging">
->;
+/** What can change about a server and its path while the world runs; of a path, what is left out stays. */
+export type ServerChange =
+  & Partial<Omit<ServerModel, FixedServerKey>>
+  & { readonly forward?: Partial<DelayModel>; readonly backward?: Partial<DelayModel> };
+
+type FixedServerKey =
+  | "name"
+  | "address"
+  | "pools"
+  | "wander"
+  | "temperature"
+  | "aging"
+  | "forward"
+  | "backward";
 
 /** Something that happens at a stated time (seconds since the start). */
 export type TimelineEvent =

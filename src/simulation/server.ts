@@ -64,7 +64,9 @@ export class SimulatedServer {
     if (change.frequency !== undefined) {
       this.#oscillator.stepFrequency(change.frequency - this.#model.frequency);
     }
-    this.#model = { ...this.#model, ...change };
+    const forward = { ...this.#model.forward, ...change.forward };
+    const backward = { ...this.#model.backward, ...change.backward };
+    this.#model = { ...this.#model, ...change, forward, backward };
   }
 
   /** What its clock shows more than true time at `time`. */

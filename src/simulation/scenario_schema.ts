@@ -1,0 +1,370 @@
+/**
+ * The keys of a scenario file: one line each, with the sentence that the manual prints.
+ *
+ * @module
+ */
+import {
+  boolean,
+  type Cursor,
+  duration,
+  either,
+  type Field,
+  integer,
+  list,
+  number,
+  optional,
+  required,
+  sections,
+  table,
+  text,
+  textThat,
+  word,
+} from "../config/field.ts";
+import { ipFamily } from "../base/ip_address.ts";
+import type { Seconds } from "../base/units.ts";
+import { parseDuration } from "../config/duration.ts";
+import { parseDate } from "./date.ts";
+
+const STATES = ["starting", "synchronized", "holdover", "unsynchronized", "monitoring"] as const;
+const STATUSES = [
+  "selected",
+  "combined",
+  "candidate",
+  "outlier",
+  "falseticker",
+  "jittery",
+  "unreachable",
+  "unsynchronized",
+  "distant",
+  "loop",
+  "no-select",
+  "kissed",
+  "starting",
+] as const;
+const LEAPS = ["none", "insert", "delete", "unknown"] as const;
+
+/** Reads a time with a sign. */
+const signedDuration: Field<Seconds> = {
+  wanted: 'seconds as a number, or text such as "100ms" or "-0.5s"',
+  read(value, at) {
+    const seconds = typeof value === "string" ? signedSeconds(value) : value;
+    if (typeof seconds === "number" && Number.isFinite(seconds)) return seconds;
+    return at.wanted(this.wanted, value);
+  },
+};
+
+/** Reads a TOML date with time in UTC, or text that is one. */
+const date: Field<bigint> = {
+  wanted: "a date with time in UTC such as 2036-02-07T06:20:00Z",
+  read(value, at) {
+    const isDate = typeof value === "object" && value !== null && "toISOString" in value &&
+      typeof value.toISOString === "function";
+    const written: unknown = isDate ? (value.toISOString as () => string).call(value) : value;
+    const parsed = typeof written === "string" ? parseDate(written) : undefined;
+    return parsed ?? at.wanted(this.wanted, value);
+  },
+};
+
+const address: Field<string> = textThat(
+  "a numeric address",
+  (value) => ipFamily(value) === undefined ? undefined : value,
+);
+const ppm = number(-100_000, 100_000);
+const names = either(list(text, "a list of names"), text);
+const TEMPERATURE = table({
+  "amplitude-ppm": required(number(0, 1000), "How far the frequency swings to each side."),
+  "period": required(duration(1), "How long one swing takes."),
+});
+
+const PATH_KEYS = {
+  "delay": optional(duration(), '"10ms"', "The fixed part of the delay in one direction."),
+  "jitter": optional(
+    duration(),
+    '"1ms"',
+    "The mean of the queueing delay in one direction (with `normal`, its standard deviation).",
+  ),
+  "distribution": optional(
+    word(["none", "exponential", "lomax", "normal"]),
+    '"exponential"',
+    "How the queueing delay is distributed.",
+  ),
+  "shape": optional(number(1.01, 100), "1.5", "The shape of the Lomax distribution."),
+  "loss": optional(number(0, 1), "0", "The part of the packets that is lost."),
+  "congestion": optional(
+    table({
+      "factor": required(number(1, 10_000), "What the jitter is multiplied by at the worst hour."),
+      "period": required(duration(1), "How long a day is."),
+    }),
+    "none",
+    "Jitter that rises and falls with the hours: it is multiplied by `1 + (factor - 1) max(0, sin(2 pi t / period))`.",
+  ),
+} as const;
+
+const CHANGE_KEYS = {
+  ...PATH_KEYS,
+  "asymmetry": optional(
+    signedDuration,
+    "0",
+    "How much longer the way to the server is than the way back; `delay` is then the mean of both.",
+  ),
+  "forward": optional(table(PATH_KEYS), "", "What differs on the way to the server."),
+  "backward": optional(table(PATH_KEYS), "", "What differs on the way back."),
+  "offset": optional(signedDuration, "0", "What the server's clock shows more than true time."),
+  "frequency-ppm": optional(ppm, "0", "How fast the server's clock drifts away."),
+  "alive": optional(boolean, "true", "Whether the server answers."),
+  "refuses": optional(boolean, "false", "Whether the host of a dead server refuses requests."),
+  "stratum": optional(integer(0, 16), "1", "The stratum that the server states."),
+  "reference-id": optional(
+    text,
+    '"GPS"',
+    "The reference id: four characters or an IPv4 address. The simulated machine is 198.51.100.1.",
+  ),
+  "leap": optional(
+    word(LEAPS),
+    '"none"',
+    'The leap indicator; "unknown" is an unsynchronised server.',
+  ),
+  "root-delay": optional(duration(), "0", "The root delay that the server states."),
+  "root-dispersion": optional(duration(), "0", "The root dispersion that the server states."),
+  "turnaround": optional(duration(), '"10us"', "How long the server takes for an answer."),
+  "kiss": optional(
+    textThat("a kiss code of four letters or none", (v) => /^([A-Z]{4})?$/.test(v) ? v : undefined),
+    "none",
+    "The kiss code that the server sends instead of the time.",
+  ),
+  "kiss-interval": optional(
+    duration(),
+    "0",
+    "If not 0, only requests that come sooner than this after the one before are kissed.",
+  ),
+  "attack": optional(
+    word(["none", "wrong-origin", "replay", "garbage", "false-kiss"]),
+    '"none"',
+    "Packets that somebody else sends in the server's name, ahead of its answer.",
+  ),
+} as const;
+
+const WANDER_KEYS = {
+  "wander": optional(
+    number(0, 1e-3),
+    "0",
+    "The standard deviation of the random step of the frequency in each second, as a ratio.",
+  ),
+  "temperature": optional(TEMPERATURE, "none", "A sinusoidal swing of the frequency."),
+  "aging-ppm-per-day": optional(number(-100, 100), "0", "A steady change of the frequency."),
+} as const;
+
+const SERVER = table({
+  "name": required(text, "The name by which sources and events mean it."),
+  "address": optional(address, "192.0.2.N", "Its numeric address."),
+  "pool": optional(names, "none", "The pool names under which it is found too."),
+  "count": optional(integer(1, 64), "1", "Makes so many like it, named `name-1`, `name-2`, ..."),
+  ...CHANGE_KEYS,
+  ...WANDER_KEYS,
+});
+
+const EVENT = table({
+  "at": required(duration(), "When, from the start."),
+  "kind": required(
+    word([
+      "server-change",
+      "server-dies",
+      "server-returns",
+      "route-change",
+      "suspend",
+      "clock-step",
+      "clock-frequency",
+      "oscillator-step",
+      "leap",
+      "network-down",
+      "network-up",
+      "restart",
+    ]),
+    "What happens.",
+  ),
+  "server": optional(names, "all", "To which servers it happens."),
+  "label": optional(text, "made from the kind", "What the summary and the plot call it."),
+  "duration": optional(duration(), "required for suspend", "How long the machine sleeps."),
+  "error": optional(signedDuration, "0", "By how much too far the clock is put forward after it."),
+  "step": optional(
+    signedDuration,
+    "required for clock-step",
+    "By how much someone steps the clock.",
+  ),
+  "announce": optional(duration(), '"1d"', "How long before the leap second servers announce it."),
+  ...CHANGE_KEYS,
+});
+
+const CLOCK = table({
+  "offset": optional(
+    signedDuration,
+    '"100ms"',
+    "What the clock shows more than true time at the start.",
+  ),
+  "frequency-ppm": optional(ppm, "50", "How fast the oscillator is at the start."),
+  ...WANDER_KEYS,
+  "precision": optional(duration(), "0", "The step between two readings of the clock."),
+  "timestamp-noise": optional(
+    duration(),
+    "0",
+    "The mean of an exponential delay between each packet and its timestamp on this machine.",
+  ),
+  "timestamping": optional(
+    word(["hardware", "kernel", "user"]),
+    '"kernel"',
+    "What the timestamps are called.",
+  ),
+  "drift-file": optional(
+    table({
+      "frequency-ppm": required(ppm, "The frequency that the file holds."),
+      "skew-ppm": optional(number(0, 1000), "1", "Its uncertainty."),
+    }),
+    "none",
+    "What the drift file holds at the start.",
+  ),
+});
+
+const LIMITS = table({
+  "max-error": optional(duration(), "none", "The largest error over the measured part."),
+  "rms-error": optional(
+    duration(),
+    "none",
+    "The root mean square of the error over the measured part.",
+  ),
+  "time-to-1ms": optional(duration(), "none", "How soon the error stays below 1 ms."),
+  "time-to-100us": optional(duration(), "none", "How soon the error stays below 100 us."),
+  "steps": optional(integer(0, 1000), "none", "How many steps there may be in the whole run."),
+  "requests-per-server": optional(
+    integer(0, 1e9),
+    "none",
+    "How many requests each server may get.",
+  ),
+  "bound-honesty": optional(
+    number(0, 1),
+    "none",
+    "The least part of the measured time that the true error is inside the stated bound.",
+  ),
+  "median-bound": optional(duration(), "none", "The median of the stated bound."),
+  "must-not-select": optional(
+    list(text, "a list of names"),
+    "none",
+    "Servers that are never selected nor combined in the whole run.",
+  ),
+  "panic": optional(boolean, "false", "Whether the daemon is expected to give up."),
+});
+
+const CHECK = table({
+  "at": required(duration(), "When, from the start; checked within the next ten seconds."),
+  "state": optional(oneOrMore(word(STATES)), "any", "The state of the system, or several."),
+  "sources": optional(
+    mapOf(oneOrMore(word(STATUSES))),
+    "any",
+    "The status of a source, or several, by the server's name.",
+  ),
+  "max-error": optional(duration(), "any", "The largest error of the clock at that moment."),
+  "max-frequency-error-ppm": optional(
+    number(0, 1e6),
+    "any",
+    "The largest error of the clock's rate at that moment, slews included.",
+  ),
+  "leap": optional(word(LEAPS), "any", "The leap indicator that ntpsd states."),
+  "kernel-synchronized": optional(boolean, "any", "What the kernel says of its clock."),
+});
+
+/** The whole scenario as it is read. */
+export const SCENARIO_SCHEMA = table({
+  "name": required(text, "What the scenario is called."),
+  "description": optional(text, "empty", "What it shows."),
+  "duration": required(duration(1), "How long it runs."),
+  "measure-from": optional(duration(), "a quarter of the duration", "When the statistics begin."),
+  "seed": optional(
+    integer(0, 0xffff_ffff),
+    "1",
+    "The seed, unless another one is given on the command line.",
+  ),
+  "start": optional(date, "2026-03-01T00:00:00Z", "True time at the start."),
+  "clock": optional(CLOCK, "", "The clock of the machine."),
+  "server-defaults": optional(
+    table({ ...CHANGE_KEYS, ...WANDER_KEYS }),
+    "",
+    "What holds for every server that does not say otherwise, and for sources that no server is written for.",
+  ),
+  "server": optional(sections(SERVER), "", "The servers of the simulated world."),
+  "event": optional(sections(EVENT), "", "What happens when."),
+  "configuration": optional(
+    text,
+    "none",
+    "A configuration file of ntpsd, relative to the scenario file, instead of `[ntpsd]`.",
+  ),
+  "ntpsd": optional(
+    anyTable(),
+    "one source for each server",
+    "A configuration of ntpsd, as in its own file.",
+  ),
+  "limits": optional(LIMITS, "", "What must hold; the command ends with 1 if it does not."),
+  "check": optional(sections(CHECK), "", "What must hold at one moment."),
+});
+
+type ReadBy<Kind> = Kind extends Field<infer Value> ? Value : never;
+
+/** The scenario file as it is read. */
+export type RawScenario = ReadBy<typeof SCENARIO_SCHEMA>;
+/** One `[[server]]`. */
+export type RawServer = ReadBy<typeof SERVER>;
+/** What an event can change about a server; `[server-defaults]` without its wander. */
+export type RawChange = Pick<RawServer, keyof typeof CHANGE_KEYS>;
+/** One direction of a path. */
+export type RawPath = Pick<RawServer, keyof typeof PATH_KEYS>;
+/** What an oscillator is like. */
+export type RawWander = Pick<RawServer, keyof typeof WANDER_KEYS>;
+/** One `[[event]]`. */
+export type RawEvent = ReadBy<typeof EVENT>;
+/** The `[clock]`. */
+export type RawClock = ReadBy<typeof CLOCK>;
+/** The `[limits]`. */
+export type RawLimits = ReadBy<typeof LIMITS>;
+/** One `[[check]]`. */
+export type RawCheck = ReadBy<typeof CHECK>;
+
+function signedSeconds(value: string): Seconds | undefined {
+  const match = /^\s*([+-]?)(.*)$/s.exec(value);
+  const seconds = parseDuration(match?.[2] ?? "");
+  return seconds === undefined ? undefined : match?.[1] === "-" ? -seconds : seconds;
+}
+
+/** Reads one value or a list of them, as a list. */
+function oneOrMore<Value>(element: Field<Value>): Field<readonly Value[]> {
+  const several = list(element, `a list of: ${element.wanted}`);
+  return {
+    wanted: `${element.wanted}, or a list of them`,
+    read(value, at) {
+      if (Array.isArray(value)) return several.read(value, at);
+      const single = element.read(value, at);
+      return single === undefined ? undefined : [single];
+    },
+  };
+}
+
+/** Reads a table whose keys are free. */
+function mapOf<Value>(element: Field<Value>): Field<Readonly<Record<string, Value>>> {
+  return {
+    wanted: "a table",
+    read(value, at) {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        return at.wanted(this.wanted, value);
+      }
+      const map: Record<string, Value> = {};
+      for (const [name, entry] of Object.entries(value)) {
+        const read = element.read(entry, at.key(name));
+        if (read !== undefined) map[name] = read;
+      }
+      return map;
+    },
+  };
+}
+
+/** Takes a table as it is; somebody else reads it. */
+function anyTable(): Field<Readonly<Record<string, unknown>>> {
+  const pass: Field<unknown> = { wanted: "anything", read: (value: unknown, _at: Cursor) => value };
+  return mapOf(pass);
+}
