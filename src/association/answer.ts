@@ -1,0 +1,83 @@
+/**
+ * What an answer says, once it is known to be one: the checks that come before any of its contents is believed.
+ *
+ * The idea: the random number of the request first, because whoever does not know it is not the server (nor on the path to it)
+ * and must not make us do any more work; then mode and version, the framing, and the authentication. Only what has passed
+ * all of them can change the state of an association.
+ *
+ * @module
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { decodeHeader, LEAP, type NtpHeader } from "../protocol/header.ts";
+import { type Kiss, kissOf } from "../protocol/kiss_code.ts";
+import { decodePacket, type Packet } from "../protocol/packet.ts";
+import type { DropReason } from "./drop_reason.ts";
+import type { LeapIndicator, Timestamping } from "./measurement.ts";
+import { hasOrigin, isServerMode } from "./packet_tests.ts";
+import type { PacketProtection } from "./protection.ts";
+import { type PendingRequest, REQUEST_VERSION } from "./request.ts";
+
+/** An authentic answer to a request. */
+export interface Answer {
+  readonly header: NtpHeader;
+  /** Whether the server answered in interleaved mode (RFC 9769). */
+  readonly isInterleaved: boolean;
+  /** What an answer of stratum 0 asks for. */
+  readonly kiss: Kiss | undefined;
+}
+
+/** Reads octets as the answer to `request`, or tells why they are not (RFC 5905 section 8, RFC 8915 section 5.7). */
+export function readAnswer(
+  octets: Uint8Array,
+  request: PendingRequest,
+  protection: PacketProtection | undefined,
+): Result<Answer, DropReason> {
+  const header = decodeHeader(octets);
+  if (!header.ok) return header;
+  const isBasic = hasOrigin(header.value, request.transmitTimestamp);
+  if (!isBasic && !hasOrigin(header.value, request.receiveTimestamp)) return err("origin");
+  if (!isServerMode(header.value)) return err("mode");
+  if (header.value.version !== REQUEST_VERSION) return err("version");
+  const packet = decodePacket(octets);
+  if (!packet.ok) return packet;
+  const kiss = kissOf(header.value);
+  const fault = authenticityFault(octets, packet.value, request, protection);
+  if (fault !== undefined) {
+    return err(fault === "not-authentic" && kiss === "nts-nak" ? "nts-nak" : fault);
+  }
+  return ok({ header: header.value, isInterleaved: !isBasic, kiss });
+}
+
+/** Turns the two bits of the leap indicator into a word. */
+export function leapIndicatorOf(header: Pick<NtpHeader, "leapIndicator">): LeapIndicator {
+  switch (header.leapIndicator) {
+    case LEAP.none:
+      return "none";
+    case LEAP.insert:
+      return "insert";
+    case LEAP.delete:
+      return "delete";
+    default:
+      return "unknown";
+  }
+}
+
+/** Returns the less exact of two ways of timestamping. */
+export function worseTimestamping(a: Timestamping, b: Timestamping): Timestamping {
+  const order: readonly Timestamping[] = ["hardware", "kernel", "user"];
+  return order.indexOf(a) >= order.indexOf(b) ? a : b;
+}
+
+/** Test 5: the packet is as authentic as the association demands. A MAC that nobody asked for proves nothing. */
+function authenticityFault(
+  octets: Uint8Array,
+  packet: Packet,
+  request: PendingRequest,
+  protection: PacketProtection | undefined,
+): "crypto-nak" | "not-authentic" | undefined {
+  if (packet.trailer.kind === "crypto-nak") return "crypto-nak";
+  if (protection === undefined) {
+    return packet.trailer.kind === "mac" ? "not-authentic" : undefined;
+  }
+  return protection.verify(octets, request.uniqueIdentifier).ok ? undefined : "not-authentic";
+}

@@ -1,0 +1,496 @@
+/**
+ * One server at one address, asked again and again: when to ask, what to send, what to believe of the answers.
+ *
+ * The problem: anyone can send us packets, and a server may be wrong, overloaded or gone. The idea: a machine without
+ * input or output. Time comes in as an argument, requests and closings go out as actions; an answer must repeat the random
+ * number of the one open request before anything else in it is looked at, and then pass every test of RFC 5905 section 8.
+ * What is dropped is counted by reason, never thrown and never logged packet by packet. Limits: what the offsets are worth is
+ * for the discipline; whether to ask another server instead is for `source_group.ts`.
+ *
+ * @module
+ */
+import { assert, present, unreachable } from "../base/assert.ts";
+import type { RandomSource } from "../base/random.ts";
+import { ReasonCounter } from "../base/reason_counter.ts";
+import { formatSocketAddress, type SocketAddress } from "../base/socket_address.ts";
+import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
+import type { NtpHeader } from "../protocol/header.ts";
+import type { Kiss } from "../protocol/kiss_code.ts";
+import { type Answer, leapIndicatorOf, readAnswer, worseTimestamping } from "./answer.ts";
+import type {
+  AssociationAction,
+  AssociationConfig,
+  CloseRequest,
+  Datagram,
+  LogMessage,
+  SendFailure,
+} from "./border.ts";
+import type { DropReason } from "./drop_reason.ts";
+import { InterleavedClient } from "./interleaved.ts";
+import type { LeapIndicator, Measurement, Timestamping } from "./measurement.ts";
+import {
+  type ExchangeTimestamps,
+  hasTimestamps,
+  isDelayPlausible,
+  isNotDuplicate,
+  isReferenceTimeSane,
+  isRootDistanceSane,
+  isServerTimeForward,
+  isSynchronized,
+} from "./packet_tests.ts";
+import { PollTimer } from "./poll_timer.ts";
+import type { PacketProtection } from "./protection.ts";
+import { REACH_LENGTH, ReachRegister } from "./reach.ts";
+import { makeRequestHeader, type PendingRequest } from "./request.ts";
+
+/** Answers that take longer are worth nothing, and are not awaited. */
+const ANSWER_WAIT: Seconds = 4;
+
+/** After this many requests without answer the rest of a burst is left out. */
+const BURST_UNANSWERED_MAX = 4;
+
+/** What an association is made of. */
+export interface AssociationOptions {
+  readonly id: number;
+  /** How messages call it. */
+  readonly name: string;
+  readonly address: SocketAddress;
+  readonly config: AssociationConfig;
+  readonly random: RandomSource;
+  /** Gives a new number for each request, never the same twice. */
+  readonly allocateRequest: () => number;
+  /** Plain packets if left out. */
+  readonly protection?: PacketProtection | undefined;
+}
+
+/** What a server says of itself, from its last answer. */
+export interface ServerState {
+  readonly stratum: number;
+  readonly leapIndicator: LeapIndicator;
+  readonly referenceId: number;
+  /** An exponent of two seconds. */
+  readonly precision: number;
+  readonly rootDelay: Seconds;
+  readonly rootDispersion: Seconds;
+  /** Whether the server says that it has the time. */
+  readonly isSynchronized: boolean;
+}
+
+/** What became of a packet. */
+export interface Reception {
+  readonly actions: readonly AssociationAction[];
+  /** There when the packet passed all tests. */
+  readonly measurement: Measurement | undefined;
+}
+
+/** One server at one address. */
+export class Association {
+  /** Names the association in events and actions. */
+  readonly id: number;
+  /** How messages call it. */
+  readonly name: string;
+  /** Where requests go. */
+  readonly address: SocketAddress;
+  /** What was configured. */
+  readonly config: AssociationConfig;
+  /** How packets are authenticated; undefined means not at all. */
+  readonly protection: PacketProtection | undefined;
+  /** Packets that brought no measurement, by reason. */
+  readonly dropped = new ReasonCounter<DropReason>();
+  readonly #random: RandomSource;
+  readonly #allocateRequest: () => number;
+  readonly #timer: PollTimer;
+  readonly #reach = new ReachRegister();
+  readonly #interleaved = new InterleavedClient();
+  #pending: PendingRequest | undefined = undefined;
+  #sent = 0;
+  #received = 0;
+  #sendFailures = 0;
+  #lastSendFailure: string | undefined = undefined;
+  #lastAnswer: NtpHeader | undefined = undefined;
+  #lastReplyAt: MonotonicSeconds | undefined = undefined;
+  #lastMeasurement: Measurement | undefined = undefined;
+  #serverState: ServerState | undefined = undefined;
+  #kiss: "rate" | "deny" | "restrict" | undefined = undefined;
+  #isStopped = false;
+
+  constructor(options: AssociationOptions) {
+    this.id = options.id;
+    this.name = options.name;
+    this.address = options.address;
+    this.config = options.config;
+    this.protection = options.protection;
+    this.#random = options.random;
+    this.#allocateRequest = options.allocateRequest;
+    this.#timer = new PollTimer({
+      limits: options.config.pollIntervalLimits,
+      initial: options.config.initialPollInterval,
+      random: options.random,
+    });
+  }
+
+  /** The last eight requests, the newest in bit 0: a set bit is an answered one. */
+  get reach(): number {
+    return this.#reach.bits;
+  }
+
+  /** Whether any of the last eight requests was answered. */
+  get isReachable(): boolean {
+    return this.#reach.isReachable;
+  }
+
+  /** How many requests in a row, up to the newest, brought no usable answer; 8 and more mean that the server is dead. */
+  get unansweredRequests(): number {
+    return this.#reach.unanswered;
+  }
+
+  /** The poll exponent in force, after limits and RATE kisses. */
+  get poll(): PollExponent {
+    return this.#timer.poll;
+  }
+
+  /** Whether requests of a burst are still to come. */
+  get inBurst(): boolean {
+    return this.#timer.inBurst;
+  }
+
+  /** Requests that were handed out. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Packets that came in, dropped ones included. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Requests that could not be sent or delivered. */
+  get sendFailures(): number {
+    return this.#sendFailures;
+  }
+
+  /** Why the newest request could not be sent or delivered; undefined when it could. */
+  get lastSendFailure(): string | undefined {
+    return this.#lastSendFailure;
+  }
+
+  /** When the last answer came that was no kiss. */
+  get lastReplyAt(): MonotonicSeconds | undefined {
+    return this.#lastReplyAt;
+  }
+
+  /** The last exchange that passed all tests. */
+  get lastMeasurement(): Measurement | undefined {
+    return this.#lastMeasurement;
+  }
+
+  /** What the server said of itself in its last answer that was no kiss. */
+  get serverState(): ServerState | undefined {
+    return this.#serverState;
+  }
+
+  /** The last kiss, until a proper answer comes. */
+  get kiss(): "rate" | "deny" | "restrict" | undefined {
+    return this.#kiss;
+  }
+
+  /** Whether the server turns us away: it denies, and nothing but denials has come for eight requests, or it has proved itself. */
+  get isKissed(): boolean {
+    return this.#isStopped ||
+      (!this.isReachable && (this.#kiss === "deny" || this.#kiss === "restrict"));
+  }
+
+  /** Whether it asks no more, because the server has turned us away for good. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Begins to ask: at once, but for a little chance. To be called once. */
+  start(now: MonotonicSeconds): void {
+    assert(this.#timer.due === Infinity && !this.#isStopped, "An association is started once");
+    this.#timer.start(now, this.config.iburst);
+  }
+
+  /** When `handleTimer` wants to be called; Infinity for never. */
+  nextWakeup(): MonotonicSeconds {
+    return Math.min(this.#timer.due, this.#pending?.expiresAt ?? Infinity);
+  }
+
+  /** Gives up an answer that is overdue, and asks when it is time; harmless when called too early. */
+  handleTimer(now: MonotonicSeconds): readonly AssociationAction[] {
+    const actions: AssociationAction[] = [];
+    if (this.#pending !== undefined && now >= this.#pending.expiresAt) actions.push(this.#close());
+    if (now >= this.#timer.due) actions.push(...this.#ask(now));
+    return actions;
+  }
+
+  /** Judges a packet; whatever its octets, it never throws. */
+  handleDatagram(event: Datagram, now: MonotonicSeconds): Reception {
+    this.#received++;
+    const pending = this.#pending;
+    if (pending === undefined || pending.id !== event.request) return this.#drop("unexpected");
+    const answer = readAnswer(event.packet, pending, this.protection);
+    if (!answer.ok) return this.#drop(answer.error);
+    // from here on the server itself has spoken: nothing else is awaited for this request
+    const closing = this.#close();
+    this.#lastSendFailure = undefined;
+    const { kiss } = answer.value;
+    const reception = kiss === undefined || kiss === "unsynchronized"
+      ? this.#handleAnswer(answer.value, event, now)
+      : this.#handleKiss(kiss, answer.value.header);
+    return { ...reception, actions: [closing, ...reception.actions] };
+  }
+
+  /**
+   * Notes that a request could not be sent or delivered. The request stays open, since a forged refusal must not keep
+   * the true answer out.
+   */
+  handleSendFailed(event: SendFailure): readonly AssociationAction[] {
+    if (this.#pending?.id !== event.request) return [];
+    this.#sendFailures++;
+    this.#lastSendFailure = event.reason;
+    if (this.#sendFailures !== 1) return [];
+    return [this.#log("warning", `cannot be asked: ${event.reason}`)];
+  }
+
+  /** Takes the poll interval that the discipline wants, within the limits. */
+  setPoll(exponent: PollExponent): void {
+    this.#timer.setPoll(exponent);
+  }
+
+  /** Begins a burst, because the clock is not to be trusted; declined when the last one was a short while ago. */
+  requestBurst(now: MonotonicSeconds): boolean {
+    return this.#timer.requestBurst(now);
+  }
+
+  /** Makes the next request due as soon as manners allow; for a protection that has just got its keys. */
+  askSoon(now: MonotonicSeconds): void {
+    this.#timer.askSoon(now);
+  }
+
+  /** Voids what the local clock stamped before it was stepped. */
+  resetAfterClockStep(now: MonotonicSeconds): readonly AssociationAction[] {
+    this.#interleaved.forget();
+    if (this.#pending === undefined) return [];
+    this.#timer.askSoon(now);
+    return [this.#close()];
+  }
+
+  /** Gives up for good; the association is not used any more. */
+  stop(): readonly AssociationAction[] {
+    this.#isStopped = true;
+    this.#timer.stop();
+    return this.#pending === undefined ? [] : [this.#close()];
+  }
+
+  #ask(now: MonotonicSeconds): readonly AssociationAction[] {
+    const actions: AssociationAction[] = this.#pending === undefined ? [] : [this.#close()];
+    if (this.protection?.beginKeyExchange?.(now) === true) actions.push(this.#exchangeKeys());
+    if (this.#timer.inBurst && this.unansweredRequests >= BURST_UNANSWERED_MAX) {
+      this.#timer.abandonBurst();
+      if (now < this.#timer.due) return actions;
+    }
+    const wasReachable = this.isReachable;
+    this.#reach.noteRequest();
+    this.#timer.noteSent(now);
+    if (wasReachable && !this.isReachable) {
+      actions.push(this.#log("warning", `did not answer the last ${REACH_LENGTH} requests`));
+    }
+    actions.push(...this.#send(now));
+    return actions;
+  }
+
+  #send(now: MonotonicSeconds): readonly AssociationAction[] {
+    const origin = this.config.interleaved
+      ? this.#interleaved.origin(this.unansweredRequests - 1)
+      : undefined;
+    const header = makeRequestHeader(this.#random, origin);
+    const request = this.protection === undefined
+      ? { packet: header.octets, uniqueIdentifier: new Uint8Array(0) }
+      : this.protection.protect(header.octets, this.#random);
+    if ("ok" in request && !request.ok) return [];
+    const { packet, uniqueIdentifier } = "ok" in request ? request.value : request;
+    const id = this.#allocateRequest();
+    this.#pending = {
+      id,
+      transmitTimestamp: header.transmitTimestamp,
+      receiveTimestamp: header.receiveTimestamp,
+      uniqueIdentifier,
+      sentAt: now,
+      expiresAt: now + ANSWER_WAIT,
+    };
+    this.#sent++;
+    return [{
+      type: "send",
+      association: this.id,
+      request: id,
+      destination: this.address,
+      packet,
+    }];
+  }
+
+  #handleAnswer(answer: Answer, event: Datagram, now: MonotonicSeconds): Reception {
+    const { header } = answer;
+    if (!isSynchronized(header)) {
+      this.#interleaved.forget();
+      this.dropped.add("unsynchronized");
+      return { actions: this.#noteReply(header, now), measurement: undefined };
+    }
+    const kept = answer.isInterleaved ? this.#interleaved.kept : undefined;
+    assert(answer.isInterleaved === (kept !== undefined), "An interleaved answer has a past");
+    const exchange: ExchangeTimestamps = {
+      originTimestamp: kept?.originTimestamp ?? event.transmitTimestamp,
+      receiveTimestamp: kept?.receiveTimestamp ?? header.receiveTimestamp,
+      transmitTimestamp: header.transmitTimestamp,
+      destinationTimestamp: kept?.destinationTimestamp ?? event.receiveTimestamp,
+    };
+    const fault = this.#fault(header, exchange);
+    if (fault !== undefined) {
+      this.#interleaved.forget();
+      return this.#drop(fault);
+    }
+    const own = worseTimestamping(event.transmitTimestamping, event.receiveTimestamping);
+    this.#interleaved.keep({
+      originTimestamp: event.transmitTimestamp,
+      receiveTimestamp: header.receiveTimestamp,
+      destinationTimestamp: event.receiveTimestamp,
+      timestamping: own,
+      measured: !answer.isInterleaved,
+    });
+    const actions = this.#noteReply(header, now);
+    // the first interleaved answer tells again of the basic exchange before it, which has been measured
+    if (kept?.measured === true) return { actions, measurement: undefined };
+    const timestamping = kept?.timestamping ?? own;
+    const interleaved = kept !== undefined;
+    const measurement = makeMeasurement(header, { ...exchange, timestamping, interleaved });
+    this.#lastMeasurement = measurement;
+    return { actions, measurement };
+  }
+
+  /** Makes the tests of RFC 5905 figure 22 that look at contents. */
+  #fault(header: NtpHeader, exchange: ExchangeTimestamps): DropReason | undefined {
+    if (!isNotDuplicate(header, this.#lastAnswer)) return "duplicate";
+    if (!hasTimestamps(header)) return "zero-timestamp";
+    if (!isServerTimeForward(exchange)) return "server-time-reversed";
+    if (!isDelayPlausible(exchange, header.precision)) return "negative-delay";
+    if (!isRootDistanceSane(header)) return "root-distance";
+    return isReferenceTimeSane(header) ? undefined : "reference-timestamp";
+  }
+
+  #noteReply(header: NtpHeader, now: MonotonicSeconds): readonly AssociationAction[] {
+    const wasReachable = this.isReachable;
+    const isFirst = this.#lastReplyAt === undefined;
+    this.#reach.noteAnswer();
+    this.#lastReplyAt = now;
+    this.#lastAnswer = header;
+    this.#serverState = serverStateOf(header);
+    this.#kiss = undefined;
+    if (wasReachable) return [];
+    if (this.config.iburst) this.#timer.requestBurst(now);
+    return [this.#log("info", isFirst ? "answers" : "answers again")];
+  }
+
+  #handleKiss(kiss: Exclude<Kiss, "unsynchronized">, header: NtpHeader): Reception {
+    this.#interleaved.forget();
+    switch (kiss) {
+      case "rate":
+        return this.#handleRate(header);
+      case "deny":
+      case "restrict":
+        return this.#handleDenial(kiss);
+      case "nts-nak":
+      case "unknown":
+        return this.#drop("kiss-unknown");
+      default:
+        return unreachable(kiss);
+    }
+  }
+
+  #handleRate(header: NtpHeader): Reception {
+    const isFirst = this.dropped.add("kiss-rate") === 1;
+    this.#kiss = "rate";
+    this.#timer.slowDown(header.poll);
+    if (!isFirst) return nothing();
+    const seconds = 2 ** this.poll;
+    return {
+      actions: [this.#log("warning", `asks for fewer requests; the interval is now ${seconds} s`)],
+      measurement: undefined,
+    };
+  }
+
+  /** RFC 5905 section 7.4 says stop; without authentication that is done only when eight requests had no better answer. */
+  #handleDenial(kiss: "deny" | "restrict"): Reception {
+    const isFirst = this.dropped.add(`kiss-${kiss}`) === 1;
+    this.#kiss = kiss;
+    this.#timer.endBurst();
+    const actions: AssociationAction[] = [];
+    if (isFirst) actions.push(this.#log("warning", "denies service"));
+    const mustStop = this.protection !== undefined || this.unansweredRequests >= REACH_LENGTH;
+    if (mustStop) {
+      actions.push(this.#log("warning", "denies service and is asked no more"), ...this.stop());
+    }
+    return { actions, measurement: undefined };
+  }
+
+  #drop(reason: DropReason): Reception {
+    this.dropped.add(reason);
+    return nothing();
+  }
+
+  #close(): CloseRequest {
+    const pending = present(this.#pending, "A request is open");
+    this.#pending = undefined;
+    return { type: "close", request: pending.id };
+  }
+
+  #exchangeKeys(): AssociationAction {
+    const { host, port, certificateAuthority, aeadAlgorithms } = this.config;
+    return {
+      type: "exchange-keys",
+      association: this.id,
+      host,
+      port,
+      certificateAuthority,
+      aeadAlgorithms,
+    };
+  }
+
+  #log(level: LogMessage["level"], text: string): LogMessage {
+    const where = formatSocketAddress(this.address);
+    return { type: "log", level, message: `Source ${this.name} (${where}) ${text}` };
+  }
+}
+
+function nothing(): Reception {
+  return { actions: [], measurement: undefined };
+}
+
+function serverStateOf(header: NtpHeader): ServerState {
+  return {
+    stratum: header.stratum,
+    leapIndicator: leapIndicatorOf(header),
+    referenceId: header.referenceId,
+    precision: header.precision,
+    rootDelay: header.rootDelay,
+    rootDispersion: header.rootDispersion,
+    isSynchronized: isSynchronized(header),
+  };
+}
+
+function makeMeasurement(
+  header: NtpHeader,
+  exchange: ExchangeTimestamps & {
+    readonly timestamping: Timestamping;
+    readonly interleaved: boolean;
+  },
+): Measurement {
+  return {
+    ...exchange,
+    stratum: header.stratum,
+    leapIndicator: leapIndicatorOf(header),
+    referenceId: header.referenceId,
+    precision: header.precision,
+    rootDelay: header.rootDelay,
+    rootDispersion: header.rootDispersion,
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * The client's side of interleaved mode (RFC 9769 section 2).
+ *
+ * The problem: a server cannot write into an answer when that answer leaves. The idea: it tells so in its next answer; the
+ * client keeps the timestamps of one exchange until then. A measurement is therefore one poll interval old and made of
+ * T1, T2 and T4 of the last exchange and the T3 that has come since. Limits: memory for one exchange; after some requests
+ * without answer it is given up and the next exchange is basic, as it is with a server that does not know the mode.
+ *
+ * @module
+ */
+import { type NtpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
+import type { Timestamping } from "./measurement.ts";
+
+/** After this many requests without answer the kept exchange is of no use any more. */
+export const UNANSWERED_MAX = 4;
+
+/** What is kept of the last answered exchange. */
+export interface KeptExchange {
+  /** T1, by the local clock. */
+  readonly originTimestamp: NtpTimestamp;
+  /** T2, by the server's clock; the next request repeats it. */
+  readonly receiveTimestamp: NtpTimestamp;
+  /** T4, by the local clock. */
+  readonly destinationTimestamp: NtpTimestamp;
+  readonly timestamping: Timestamping;
+  /** Whether a measurement was made of it already, with the T3 of a basic answer. */
+  readonly measured: boolean;
+}
+
+/** The memory of one exchange. */
+export class InterleavedClient {
+  #kept: KeptExchange | undefined = undefined;
+
+  /** The exchange that an interleaved answer completes. */
+  get kept(): KeptExchange | undefined {
+    return this.#kept;
+  }
+
+  /** The origin timestamp of the next request; zero asks for a basic answer. */
+  origin(unanswered: number): NtpTimestamp {
+    if (unanswered >= UNANSWERED_MAX) this.#kept = undefined;
+    return this.#kept?.receiveTimestamp ?? ZERO_TIMESTAMP;
+  }
+
+  /** Keeps the exchange that was just answered. */
+  keep(exchange: KeptExchange): void {
+    this.#kept = exchange;
+  }
+
+  /** Forgets, because the local clock was stepped or the answer was unusable. */
+  forget(): void {
+    this.#kept = undefined;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * The tests that an answer must pass, by the numbers of RFC 5905 figure 22. Each function returns true when the packet passes.
+ *
+ * The idea: one small named function for each test, free of state, in the order in which they are made. Test 4 (access) is
+ * the sockets' work: they are connected, and take packets from the server alone. Test 5 is `protection.ts`.
+ *
+ * @module
+ */
+import {
+  addSeconds,
+  difference,
+  type NtpTimestamp,
+  ZERO_TIMESTAMP,
+} from "../base/ntp_timestamp.ts";
+import type { Seconds } from "../base/units.ts";
+import { LEAP, MODE, type NtpHeader, STRATUM_MAX } from "../protocol/header.ts";
+
+/** A root distance of this much says nothing any more (RFC 5905 section 7.2, MAXDISP). */
+export const ROOT_DISTANCE_MAX: Seconds = 16;
+
+/** How far below zero a delay may come out through the grain of a clock that claims to be fine. */
+const DELAY_TOLERANCE: Seconds = 1e-4;
+
+/** The coarsest grain that is believed: 2^-4 s. */
+const PRECISION_MAX = -4;
+
+/** The four timestamps of an exchange, T1 to T4. */
+export interface ExchangeTimestamps {
+  readonly originTimestamp: NtpTimestamp;
+  readonly receiveTimestamp: NtpTimestamp;
+  readonly transmitTimestamp: NtpTimestamp;
+  readonly destinationTimestamp: NtpTimestamp;
+}
+
+/** Test 1: the answer is not the last accepted one again (RFC 5905 section 8; both timestamps, RFC 9769 section 2). */
+export function isNotDuplicate(
+  header: NtpHeader,
+  last: Pick<NtpHeader, "receiveTimestamp" | "transmitTimestamp"> | undefined,
+): boolean {
+  return last === undefined || header.transmitTimestamp !== last.transmitTimestamp ||
+    header.receiveTimestamp !== last.receiveTimestamp;
+}
+
+/** Test 2: the answer repeats the random transmit timestamp of the request, so its sender has seen it. */
+export function hasOrigin(header: NtpHeader, sent: NtpTimestamp): boolean {
+  return sent !== ZERO_TIMESTAMP && header.originTimestamp === sent;
+}
+
+/** Test 3: the server's own timestamps are there. */
+export function hasTimestamps(header: NtpHeader): boolean {
+  return header.receiveTimestamp !== ZERO_TIMESTAMP && header.transmitTimestamp !== ZERO_TIMESTAMP;
+}
+
+/** Test 3: the answer left the server after the request had arrived; a time from a wrong era does not pass. */
+export function isServerTimeForward(exchange: ExchangeTimestamps): boolean {
+  return difference(exchange.transmitTimestamp, exchange.receiveTimestamp) >= 0;
+}
+
+/** Test 3: the packets were not away for less time than the server held them, but for the grain of its clock. */
+export function isDelayPlausible(exchange: ExchangeTimestamps, precision: number): boolean {
+  const away = difference(exchange.destinationTimestamp, exchange.originTimestamp);
+  const held = difference(exchange.transmitTimestamp, exchange.receiveTimestamp);
+  const grain = 2 ** Math.min(precision, PRECISION_MAX);
+  return away >= 0 && away - held >= -Math.max(DELAY_TOLERANCE, grain);
+}
+
+/** Test 6: the server says that it has the time. */
+export function isSynchronized(header: NtpHeader): boolean {
+  return header.leapIndicator !== LEAP.unknown && header.stratum >= 1 &&
+    header.stratum < STRATUM_MAX;
+}
+
+/** Test 7: the root distance is below 16 s. */
+export function isRootDistanceSane(header: NtpHeader): boolean {
+  return header.rootDelay / 2 + header.rootDispersion < ROOT_DISTANCE_MAX;
+}
+
+/**
+ * Test 7: the server's clock was not set in its own future; a zero means that it does not say. The server may round up the
+ * moment of its setting by some milliseconds.
+ */
+export function isReferenceTimeSane(header: NtpHeader): boolean {
+  if (header.referenceTimestamp === ZERO_TIMESTAMP) return true;
+  return difference(addSeconds(header.transmitTimestamp, 0.01), header.referenceTimestamp) >= 0;
+}
+
+/** The packet is an answer to a client (RFC 5905 section 7.3). */
+export function isServerMode(header: NtpHeader): boolean {
+  return header.mode === MODE.server;
+}

@@ -1,0 +1,162 @@
+/**
+ * When an association asks next.
+ *
+ * The problem: many clients that ask by the same rhythm hit a server at once, and a rhythm that can be foretold helps whoever
+ * wants to forge an answer; yet a server must never be asked more often than agreed. The idea: every interval is 2^poll
+ * seconds and up to 2 percent longer, by chance. At the start and when the engine has lost its footing a burst of eight requests
+ * with growing gaps brings a first offset at once and a first frequency soon. Limits: who decides on the poll interval is
+ * the discipline; here it is kept between the configured limits and above what a server has demanded by a RATE kiss.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import { type RandomSource, uniform } from "../base/random.ts";
+import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
+
+/** The gaps between the eight requests of a burst. */
+export const BURST_GAPS: readonly Seconds[] = [2, 2, 2, 4, 8, 16, 32];
+
+/** No RATE kiss raises the poll exponent above this, or whoever sees a request could silence us (17 minutes). */
+export const RATE_POLL_MAX: PollExponent = 10;
+
+/** How much longer than 2^poll an interval may be by chance. */
+const INTERVAL_SPREAD = 0.02;
+
+/** The first requests of all sources are spread over this time. */
+const START_SPREAD: Seconds = 0.1;
+
+/** Two requests to one server are never closer, save across a restart. */
+const GAP_MIN: Seconds = 2;
+
+/** Bursts are this many shortest poll intervals apart, and never closer than `BURST_INTERVAL_MIN`. */
+const BURST_INTERVAL_POLLS = 4;
+const BURST_INTERVAL_MIN: Seconds = 64;
+
+/** The rhythm of one association. */
+export class PollTimer {
+  readonly #random: RandomSource;
+  readonly #limits: { readonly min: PollExponent; readonly max: PollExponent };
+  #wanted: PollExponent;
+  /** The least that a server has demanded; undefined when it has not. */
+  #demanded: PollExponent | undefined = undefined;
+  #due: MonotonicSeconds = Infinity;
+  #sentAt: MonotonicSeconds = -Infinity;
+  /** What chance adds to the running interval, as a factor. */
+  #stretch = 1;
+  #burstGapsLeft = 0;
+  #burstAt: MonotonicSeconds = -Infinity;
+
+  constructor(options: {
+    readonly limits: { readonly min: PollExponent; readonly max: PollExponent };
+    readonly initial: PollExponent;
+    readonly random: RandomSource;
+  }) {
+    assert(options.limits.min <= options.limits.max, "The poll limits are in order");
+    this.#limits = options.limits;
+    this.#random = options.random;
+    this.#wanted = this.#clamp(options.initial);
+  }
+
+  /** When to ask; Infinity when stopped. */
+  get due(): MonotonicSeconds {
+    return this.#due;
+  }
+
+  /** The poll exponent in force. */
+  get poll(): PollExponent {
+    return Math.max(this.#wanted, this.#demanded ?? -Infinity);
+  }
+
+  /** Whether requests of a burst are still to come. */
+  get inBurst(): boolean {
+    return this.#burstGapsLeft > 0;
+  }
+
+  /** Makes the first request due, spread a little by chance; the first of a burst if so wanted. */
+  start(now: MonotonicSeconds, burst: boolean): void {
+    this.#due = now + START_SPREAD * uniform(this.#random);
+    if (burst) this.#beginBurst(now);
+  }
+
+  /** Nothing is due any more. */
+  stop(): void {
+    this.#due = Infinity;
+    this.#burstGapsLeft = 0;
+  }
+
+  /** A request was sent: the next one is due a gap or an interval later. */
+  noteSent(now: MonotonicSeconds): void {
+    assert(now >= this.#sentAt, "Requests are sent in order");
+    this.#sentAt = now;
+    this.#stretch = 1 + INTERVAL_SPREAD * uniform(this.#random);
+    const gap = BURST_GAPS[BURST_GAPS.length - this.#burstGapsLeft];
+    if (gap === undefined) {
+      this.#due = now + this.#interval();
+    } else {
+      this.#burstGapsLeft--;
+      this.#due = now + Math.min(gap * this.#stretch, this.#interval());
+    }
+  }
+
+  /** Takes the interval that the discipline wants; it holds for the running interval too, save in a burst. */
+  setPoll(exponent: PollExponent): void {
+    this.#wanted = this.#clamp(exponent);
+    this.#reschedule();
+  }
+
+  /** A RATE kiss came: asks less often from now on, up to `RATE_POLL_MAX` (RFC 5905 section 7.4). */
+  slowDown(packetPoll: number): void {
+    const raised = Math.max(this.poll + 1, packetPoll);
+    this.#demanded = Math.max(this.#demanded ?? 0, Math.min(RATE_POLL_MAX, raised));
+    this.endBurst();
+    this.#reschedule();
+  }
+
+  /** Begins a burst unless one is running or was begun a short while ago; tells whether it did. */
+  requestBurst(now: MonotonicSeconds): boolean {
+    const apart = Math.max(BURST_INTERVAL_MIN, BURST_INTERVAL_POLLS * 2 ** this.#limits.min);
+    if (this.#due === Infinity || this.inBurst || now - this.#burstAt < apart) return false;
+    this.#beginBurst(now);
+    this.askSoon(now);
+    return true;
+  }
+
+  /** The rest of the burst is left out. */
+  endBurst(): void {
+    if (!this.inBurst) return;
+    this.#burstGapsLeft = 0;
+    this.#reschedule();
+  }
+
+  /** A burst that nobody answered is left out, and does not stand in the way of the next one. */
+  abandonBurst(): void {
+    if (!this.inBurst) return;
+    this.endBurst();
+    this.#burstAt = -Infinity;
+  }
+
+  /** Makes the next request due as soon as manners allow. */
+  askSoon(now: MonotonicSeconds): void {
+    if (this.#due === Infinity) return;
+    this.#due = Math.min(this.#due, Math.max(now, this.#sentAt + GAP_MIN));
+  }
+
+  #beginBurst(now: MonotonicSeconds): void {
+    this.#burstGapsLeft = BURST_GAPS.length;
+    this.#burstAt = now;
+  }
+
+  #reschedule(): void {
+    if (this.#due === Infinity || this.#sentAt === -Infinity || this.inBurst) return;
+    this.#due = this.#sentAt + this.#interval();
+  }
+
+  #interval(): Seconds {
+    return 2 ** this.poll * this.#stretch;
+  }
+
+  #clamp(exponent: PollExponent): PollExponent {
+    assert(Number.isFinite(exponent), "A poll exponent is a number");
+    return Math.max(this.#limits.min, Math.min(this.#limits.max, Math.round(exponent)));
+  }
+}

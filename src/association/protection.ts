@@ -1,0 +1,34 @@
+/**
+ * How an association's packets are authenticated: the place where Network Time Security and symmetric keys plug in.
+ *
+ * The idea: the association makes headers and judges answers, and does not know how they are protected. Without a protection
+ * packets are plain; with one, an answer that is not authentic never counts, whatever it says (RFC 8915 section 8.7).
+ *
+ * @module
+ */
+import type { Bytes } from "../base/bytes.ts";
+import type { RandomSource } from "../base/random.ts";
+import type { Result } from "../base/result.ts";
+import type { MonotonicSeconds } from "../base/units.ts";
+
+/** A request that is ready to be sent. */
+export interface ProtectedRequest {
+  /** The header with what was added to it. */
+  readonly packet: Bytes;
+  /** What the answer must repeat; empty when the protection needs no such thing. */
+  readonly uniqueIdentifier: Bytes;
+}
+
+/** Protects requests and verifies answers. */
+export interface PacketProtection {
+  readonly authentication: "nts" | "mac";
+  /** Adds authentication to the 48 octets of a request; fails with a word when it cannot (no cookies left). */
+  protect(header: Bytes, random: RandomSource): Result<ProtectedRequest, string>;
+  /** Tells whether an answer is authentic and belongs to the request; fails with a word that says why not. */
+  verify(packet: Uint8Array, uniqueIdentifier: Bytes): Result<unknown, string>;
+  /**
+   * Tells whether a key exchange is to be started now; one that was begun counts as running until its outcome is told. Asked
+   * before every request.
+   */
+  beginKeyExchange?(now: MonotonicSeconds): boolean;
+}

@@ -1,0 +1,71 @@
+/**
+ * The requests of a client: as little as the protocol allows.
+ *
+ * The problem: a request that carries the client's clock, stratum and reference tells strangers what to attack and whom they
+ * see. The idea (draft-ietf-ntp-data-minimization): all fields are constant but the transmit timestamp, which is 64 random
+ * bits that the answer must repeat; when the request really left is remembered, not sent. Limits: with interleaved mode
+ * the origin and receive timestamps are used too (RFC 9769 section 2), the latter also random.
+ *
+ * @module
+ */
+import type { Bytes } from "../base/bytes.ts";
+import { type NtpTimestamp, ntpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
+import { type RandomSource, randomUint64 } from "../base/random.ts";
+import type { MonotonicSeconds } from "../base/units.ts";
+import { emptyHeader, encodeHeader, MODE } from "../protocol/header.ts";
+
+/** The version that requests carry and answers must have. */
+export const REQUEST_VERSION = 4;
+
+/** What minimising clients send as precision, so that they look alike. */
+const MINIMAL_PRECISION = 0x20;
+
+/** A request that waits for its answer. */
+export interface PendingRequest {
+  readonly id: number;
+  /** The random transmit timestamp that a basic answer repeats. */
+  readonly transmitTimestamp: NtpTimestamp;
+  /** The random receive timestamp that an interleaved answer repeats; zero when none is asked for. */
+  readonly receiveTimestamp: NtpTimestamp;
+  /** What the protection wants repeated. */
+  readonly uniqueIdentifier: Bytes;
+  readonly sentAt: MonotonicSeconds;
+  /** From when on no answer is awaited. */
+  readonly expiresAt: MonotonicSeconds;
+}
+
+/** The header of a request, and the random numbers in it. */
+export interface RequestHeader {
+  readonly octets: Bytes;
+  readonly transmitTimestamp: NtpTimestamp;
+  readonly receiveTimestamp: NtpTimestamp;
+}
+
+/**
+ * Makes a request's header. With `interleavedOrigin`, the server's last receive timestamp, it asks for an interleaved answer;
+ * otherwise for a basic one.
+ */
+export function makeRequestHeader(
+  random: RandomSource,
+  interleavedOrigin: NtpTimestamp = ZERO_TIMESTAMP,
+): RequestHeader {
+  const transmitTimestamp = randomTimestamp(random, ZERO_TIMESTAMP);
+  const receiveTimestamp = interleavedOrigin === ZERO_TIMESTAMP
+    ? ZERO_TIMESTAMP
+    : randomTimestamp(random, transmitTimestamp);
+  const octets = encodeHeader({
+    ...emptyHeader(REQUEST_VERSION, MODE.client),
+    precision: MINIMAL_PRECISION,
+    originTimestamp: interleavedOrigin,
+    receiveTimestamp,
+    transmitTimestamp,
+  });
+  return { octets, transmitTimestamp, receiveTimestamp };
+}
+
+/** Draws 64 bits that are neither zero, which means "none", nor equal to `other`. */
+function randomTimestamp(random: RandomSource, other: NtpTimestamp): NtpTimestamp {
+  const drawn = ntpTimestamp(randomUint64(random));
+  if (drawn !== ZERO_TIMESTAMP && drawn !== other) return drawn;
+  return ntpTimestamp(other ^ 1n) === ZERO_TIMESTAMP ? ntpTimestamp(2n) : ntpTimestamp(other ^ 1n);
+}
