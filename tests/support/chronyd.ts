@@ -1,0 +1,72 @@
+/**
+ * A real chronyd for the tests: always with `-x`, so that it never touches the clock, and without any control socket.
+ *
+ * Limits: it must run as root here, because Debian's chronyd changes to the user of its configuration at start.
+ *
+ * @module
+ */
+import type { Peer } from "./debian_packages.ts";
+import { waitForServer } from "./ntp_probe.ts";
+import { freePort, temporaryFolder } from "./places.ts";
+import { RunningProgram } from "./process.ts";
+
+/** What a chronyd is to do. */
+export interface ChronydOptions {
+  /** The address it answers on; 127.0.0.1 unless given. */
+  readonly address?: string;
+  /** Its UDP port; a free one unless given. */
+  readonly port?: number;
+  /** The stratum it claims as a local reference; 3 unless given; none with `undefined` servers below. */
+  readonly stratum?: number;
+  /** Whether it answers as a local reference at all; true unless given. */
+  readonly local?: boolean;
+  /** Further configuration lines. */
+  readonly lines?: readonly string[];
+  /** A network namespace to run in; then nobody waits for it to answer. */
+  readonly namespace?: string;
+}
+
+/** A chronyd that runs, and where it answers. */
+export interface Chronyd extends AsyncDisposable {
+  /** The address it answers on. */
+  readonly address: string;
+  /** Its UDP port. */
+  readonly port: number;
+  /** The program itself. */
+  readonly process: RunningProgram;
+}
+
+/** Starts a chronyd and waits until it answers. */
+export async function startChronyd(peer: Peer, options: ChronydOptions = {}): Promise<Chronyd> {
+  const folder = await temporaryFolder();
+  const address = options.address ?? "127.0.0.1";
+  const port = options.port ?? await freePort();
+  const lines = [
+    "user root",
+    `port ${port}`,
+    `bindaddress ${address}`,
+    "cmdport 0",
+    "bindcmdaddress /",
+    `pidfile ${folder.path}/chronyd.pid`,
+    ...(options.local === false ? [] : [`local stratum ${options.stratum ?? 3}`]),
+    "allow all",
+    ...(options.lines ?? []),
+  ];
+  const file = await folder.write("chrony.conf", `${lines.join("\n")}\n`);
+  const process = new RunningProgram(peer.program, {
+    args: ["-x", "-d", "-f", file],
+    env: peer.env,
+    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+  });
+  const dispose = async () => {
+    await process[Symbol.asyncDispose]();
+    await folder[Symbol.asyncDispose]();
+  };
+  try {
+    if (options.namespace === undefined) await waitForServer(address, { port });
+  } catch (error) {
+    await dispose();
+    throw new Error(`chronyd does not answer: ${process.stderr}`, { cause: error });
+  }
+  return { address, port, process, [Symbol.asyncDispose]: dispose };
+}

@@ -1,0 +1,50 @@
+/**
+ * NTPsec's real ntpd for the tests: always with `disable ntp`, so that it never touches the clock.
+ *
+ * Limits: ntpd listens on port 123 and on no other, so it runs in a network namespace of its own.
+ *
+ * @module
+ */
+import type { Peer } from "./debian_packages.ts";
+import { temporaryFolder } from "./places.ts";
+import { RunningProgram } from "./process.ts";
+
+/** What an ntpd is to do. */
+export interface NtpdOptions {
+  /** The network namespace it runs in, where port 123 is free. */
+  readonly namespace: string;
+  /** The stratum it claims; 3 unless given. */
+  readonly stratum?: number;
+  /** Further configuration lines. */
+  readonly lines?: readonly string[];
+}
+
+/** An ntpd that runs; it answers on port 123 of every address in its namespace. */
+export interface Ntpd extends AsyncDisposable {
+  /** The program itself. */
+  readonly process: RunningProgram;
+}
+
+/** Starts an ntpd; it answers as synchronised about two seconds later. */
+export async function startNtpd(peer: Peer, options: NtpdOptions): Promise<Ntpd> {
+  const folder = await temporaryFolder();
+  const lines = [
+    "disable ntp",
+    "disable kernel",
+    // With `disable ntp` no source ever makes it synchronised; orphan mode does, after a second.
+    `tos orphan ${options.stratum ?? 3} orphanwait 1`,
+    "restrict default nomodify",
+    ...(options.lines ?? []),
+  ];
+  const file = await folder.write("ntp.conf", `${lines.join("\n")}\n`);
+  const process = new RunningProgram(peer.program, {
+    args: ["-n", "-c", file, "-p", `${folder.path}/ntpd.pid`],
+    env: peer.env,
+    namespace: options.namespace,
+  });
+  const dispose = async () => {
+    await process[Symbol.asyncDispose]();
+    await folder[Symbol.asyncDispose]();
+  };
+  return { process, [Symbol.asyncDispose]: dispose };
+}
