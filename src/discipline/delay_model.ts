@@ -33,7 +33,7 @@ const SETTLED_SAMPLES = 16;
 
 /** Learns the delay of one source's path. */
 export class DelayModel {
-  readonly #noise: Seconds;
+  #noise: Seconds;
   readonly #recent: Seconds[] = [];
   #minimum: Seconds = Infinity;
   #count = 0;
@@ -49,6 +49,15 @@ export class DelayModel {
   /** `noise` is the standard deviation that timestamps alone give an offset: clock precision and stamping. */
   constructor(noise: Seconds) {
     this.#noise = noise;
+  }
+
+  /** What timestamps alone add to an offset. */
+  get noise(): Seconds {
+    return this.#noise;
+  }
+
+  set noise(value: Seconds) {
+    this.#noise = value;
   }
 
   /** The number of delays the floor rests on. */

@@ -26,6 +26,9 @@ const WEIGHT_MIN = 1e-3;
 /** How often a sample lies: the weight of the broad part of its density. */
 const OUTLIER_PROBABILITY = 0.005;
 
+/** The change of frequency that is thought possible when samples stay unbelievable. */
+const FREQUENCY_CHANGE = 20e-6;
+
 /** The clock as the bank sees it. */
 export interface ClockEstimate {
   /** Positive when true time is ahead of the free-running clock. */
@@ -43,6 +46,8 @@ export interface ClockEstimate {
 export interface UpdateOutcome {
   /** Where the sample's middle lay from what was expected, in standard deviations of both. */
   readonly deviation: number;
+  /** The same in seconds. */
+  readonly miss: Seconds;
   /** The probability that the sample lies. */
   readonly outlier: number;
 }
@@ -56,18 +61,22 @@ export class FilterBank {
   readonly #outside: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
   readonly #mixed: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
 
-  /** Starts every hypothesis from one belief. */
-  constructor(start: {
-    readonly offset: number;
-    readonly offsetVariance: number;
-    readonly frequency: number;
-    readonly frequencyVariance: number;
-  }) {
+  /** Starts every hypothesis from one belief; `taught` is a bank whose knowledge of the wander is taken over. */
+  constructor(
+    start: {
+      readonly offset: number;
+      readonly offsetVariance: number;
+      readonly frequency: number;
+      readonly frequencyVariance: number;
+    },
+    taught?: FilterBank,
+  ) {
     this.#filters = WANDERS.map((wander) =>
       new ClockFilter({ wander, whiteNoise: WHITE_NOISE }, start)
     );
     this.#weights = Float64Array.from(PRIOR_WEIGHTS);
     this.#logWeights = this.#weights.map(Math.log);
+    if (taught !== undefined) this.#learnFrom(taught);
   }
 
   /** Adds a source to every hypothesis; see `ClockFilter.addSource`. */
@@ -89,6 +98,7 @@ export class FilterBank {
     const broad = 10 * spread + 2 * half + 10 * interval.softness;
     let outlier = 0;
     let deviation = 0;
+    let miss = 0;
     this.#filters.forEach((filter, i) => {
       const belief = { mean: filter.expected(slot), variance: filter.expectedVariance(slot) };
       const doubt = this.#mix(interval, { mean: middle, variance: broad * broad }, belief);
@@ -96,11 +106,12 @@ export class FilterBank {
       this.#logWeights[i] = EVIDENCE_KEPT * (this.#logWeights[i] ?? 0) + this.#mixed.logEvidence;
       const weight = this.#weights[i] ?? 0;
       outlier += weight * doubt;
+      miss += weight * (middle - belief.mean);
       deviation += weight * (middle - belief.mean) /
         Math.sqrt(belief.variance + half * half / 3 + interval.softness * interval.softness);
     });
     this.#normalise();
-    return { deviation, outlier };
+    return { deviation, miss, outlier };
   }
 
   /** Returns the weighted belief. */
@@ -129,9 +140,47 @@ export class FilterBank {
     return this.#filters.reduce((sum, f, i) => sum + (this.#weights[i] ?? 0) * f.bias(slot), 0);
   }
 
-  /** Applies a change of belief to every hypothesis. */
-  forEach(change: (filter: ClockFilter) => void): void {
-    this.#filters.forEach(change);
+  /** Returns what a source is expected to show now: the offset plus its bias. */
+  expected(slot: number): Seconds {
+    return this.#filters.reduce((sum, f, i) => sum + (this.#weights[i] ?? 0) * f.expected(slot), 0);
+  }
+
+  /** Returns the variance of what a source is expected to show now. */
+  expectedVariance(slot: number): number {
+    const mean = this.expected(slot);
+    return this.#filters.reduce((sum, filter, i) => {
+      const apart = filter.expected(slot) - mean;
+      return sum + (this.#weights[i] ?? 0) * (filter.expectedVariance(slot) + apart * apart);
+    }, 0);
+  }
+
+  /** Moves the belief about the offset. */
+  shiftOffset(by: Seconds): void {
+    for (const filter of this.#filters) filter.shiftOffset(by);
+  }
+
+  /** Admits that a source's bias may have changed by something of this variance. */
+  inflateBias(slot: number, variance: number): void {
+    if (variance === 0) return;
+    for (const filter of this.#filters) filter.inflateBias(slot, variance);
+  }
+
+  /** Admits that the clock itself may have jumped by something of this variance, and its frequency changed. */
+  admitChange(offsetVariance: number): void {
+    for (const filter of this.#filters) {
+      filter.inflateOffset(offsetVariance);
+      filter.inflateFrequency(FREQUENCY_CHANGE * FREQUENCY_CHANGE);
+    }
+  }
+
+  /** Takes over, half believed, what another bank knows of the wander. */
+  #learnFrom(taught: FilterBank): void {
+    for (let i = 0; i < this.#logWeights.length; i++) {
+      this.#logWeights[i] = 0.5 * ((this.#logWeights[i] ?? 0) + (taught.#logWeights[i] ?? 0));
+      this.#weights[i] = Math.exp(this.#logWeights[i] ?? 0);
+    }
+    const sum = this.#weights.reduce((a, b) => a + b, 0);
+    for (let i = 0; i < this.#weights.length; i++) this.#weights[i] = (this.#weights[i] ?? 0) / sum;
   }
 
   /** Mixes the sample's density with the broad one of a lie into `#mixed`; returns the probability of the lie. */

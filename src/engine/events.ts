@@ -10,17 +10,11 @@ import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { Bytes } from "../base/bytes.ts";
 import type { Result } from "../base/result.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
-import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
+import type { Ppm, Seconds } from "../base/units.ts";
 import type { LeapIndicator, Timestamping } from "../association/measurement.ts";
 import type { Config } from "../config/config.ts";
 
-/** One moment on both local clocks, read as closely together as can be. */
-export interface Instant {
-  /** The boot-time clock: not stepped, runs on through suspend, at the disciplined rate. */
-  readonly monotonic: MonotonicSeconds;
-  /** The real-time clock: what is disciplined. */
-  readonly realtime: NtpTimestamp;
-}
+export type { Instant } from "../base/instant.ts";
 
 /** Identifies a configured source or a member of a pool for the life of the engine; never used again. */
 export type AssociationId = number;

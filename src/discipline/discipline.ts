@@ -1,0 +1,264 @@
+/**
+ * From measurements to what the clock should do: the estimates of each source and of all believed sources together.
+ *
+ * Each source has a filter of its own, so that selection can compare what the sources say; the sources that selection
+ * believes feed one joint filter, and that one steers. Both see the free-running clock only, so no correction of ours ever
+ * looks like drift. The model, its equations and where it fails are described in docs/discipline.md.
+ *
+ * Limits: it decides nothing about sources (selection does) and nothing about steps (`step_policy.ts`).
+ *
+ * @module
+ */
+import type { Measurement, Timestamping } from "../association/measurement.ts";
+import { present } from "../base/assert.ts";
+import { type Instant, monotonicOf } from "../base/instant.ts";
+import { difference } from "../base/ntp_timestamp.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { Ensemble, type FrequencyPrior } from "./ensemble.ts";
+import { FreeRunningClock } from "./free_running_clock.ts";
+import { type Sample, SourceTrack } from "./source_track.ts";
+
+/** What stamping adds to an offset, one standard deviation. */
+const STAMP_NOISE: Readonly<Record<Timestamping, Seconds>> = {
+  hardware: 2e-8,
+  kernel: 1e-7,
+  user: 1e-5,
+};
+/** Jitter is averaged over about this many samples. */
+const JITTER_MEMORY = 8;
+/** Beyond so many sources, past ones included, the joint filter is made anew from those that are left. */
+const MEMBERS_MAX = 24;
+/** Two sources with one reference are taken to share this part of their bias. */
+const KIN_PART = 0.8;
+
+/** What one source shows. */
+export interface SourceEstimate {
+  /** The source's time minus the local clock, now. */
+  readonly offset: Seconds;
+  /** One standard deviation of the offset, without what asymmetry may add. */
+  readonly uncertainty: Seconds;
+  /** The delay of the path itself. */
+  readonly delayFloor: Seconds;
+  /** The mean wait in the network, one way. */
+  readonly meanWait: Seconds;
+  /** How far samples commonly lie from the estimate. */
+  readonly jitter: Seconds;
+  readonly frequencyVariance: number;
+  readonly wanderVariance: number;
+  readonly samples: number;
+  /** Whether the last sample was hardly believable. */
+  readonly surprised: boolean;
+}
+
+/** What the believed sources together show. */
+export interface SystemEstimate {
+  /** True time minus the local clock, now. */
+  readonly offset: Seconds;
+  readonly offsetVariance: number;
+  /** The fraction by which the clock must be made faster to keep time. */
+  readonly frequency: number;
+  readonly frequencyVariance: number;
+}
+
+interface Source {
+  readonly track: SourceTrack;
+  readonly alone: Ensemble;
+  kin: number;
+  jitterSquare: number;
+  surprised: boolean;
+}
+
+/** Estimates offset and frequency of the local clock. */
+export class Discipline {
+  readonly #clock: FreeRunningClock;
+  readonly #clockNoise: Seconds;
+  #prior: FrequencyPrior;
+  readonly #sources = new Map<number, Source>();
+  #joint: Ensemble;
+  #members = new Set<number>();
+
+  constructor(options: {
+    readonly now: MonotonicSeconds;
+    /** The correction that the kernel applies already, as a fraction. */
+    readonly rate: number;
+    readonly prior: FrequencyPrior;
+    /** The precision of the local clock. */
+    readonly precision: Seconds;
+  }) {
+    this.#clock = new FreeRunningClock(options.now, options.rate);
+    this.#clockNoise = options.precision;
+    this.#prior = options.prior;
+    this.#joint = this.#newJoint();
+  }
+
+  /** The correction in force, as a fraction. */
+  get rate(): number {
+    return this.#clock.rate;
+  }
+
+  /** Sets what is known of the frequency before any sample (a drift file); used when filters start. */
+  setPrior(prior: FrequencyPrior): void {
+    this.#prior = prior;
+    if (this.#members.size === 0) this.#joint = this.#newJoint();
+  }
+
+  /** Makes room for a source. */
+  addSource(id: number): void {
+    const track = new SourceTrack(this.#clockNoise);
+    const alone = new Ensemble(this.#prior);
+    this.#sources.set(id, { track, alone, kin: 0, jitterSquare: 0, surprised: false });
+  }
+
+  /** Forgets a source; what it has taught the joint filter stays. */
+  removeSource(id: number): void {
+    this.#sources.delete(id);
+    this.#members.delete(id);
+  }
+
+  /** Takes in a measurement of a source: its own filter follows it at once. */
+  observe(id: number, measurement: Measurement, now: Instant): void {
+    const source = present(this.#sources.get(id), "A measured source is known");
+    const { track, alone } = source;
+    track.delays.noise = this.#noiseOf(measurement);
+    source.kin = measurement.stratum > 1 ? measurement.referenceId : 0;
+    const sample = this.#addSample(track, measurement, now);
+    const outcome = alone.observe(track, sample);
+    source.surprised = outcome.outlier > 0.5;
+    const estimate = alone.estimateAt(sample.time);
+    if (estimate === undefined) return;
+    const residual = sample.offset - estimate.offset;
+    track.delays.learnSplit(sample.delay, residual);
+    const weight = 1 / Math.min(JITTER_MEMORY, track.samples.length);
+    source.jitterSquare += weight * (residual * residual - source.jitterSquare);
+  }
+
+  /** Lets the joint filter follow the newest sample of `id`, given which sources are believed now. */
+  combine(
+    believed: readonly number[],
+    options: { readonly newest: number; readonly false: readonly number[] },
+  ): void {
+    const tainted = options.false.some((id) => this.#members.has(id));
+    if (tainted) {
+      for (const id of options.false) this.#members.delete(id);
+      this.#members = new Set(believed);
+      this.#joint.rebuild(this.#tracks(believed));
+      return;
+    }
+    if (!believed.includes(options.newest)) return;
+    const fresh = believed.filter((id) => !this.#members.has(id));
+    for (const id of believed) this.#members.add(id);
+    if (
+      !this.#joint.ready || this.#joint.size > MEMBERS_MAX ||
+      fresh.some((id) => id !== options.newest)
+    ) {
+      this.#joint.rebuild(this.#tracks(this.#members));
+      return;
+    }
+    const { track } = present(this.#sources.get(options.newest), "A believed source is known");
+    const sample = present(
+      track.samples[track.samples.length - 1],
+      "A believed source has samples",
+    );
+    this.#joint.observe(track, sample);
+  }
+
+  /** Returns what a source shows now, or undefined before its first sample. */
+  sourceAt(id: number, now: MonotonicSeconds): SourceEstimate | undefined {
+    const source = this.#sources.get(id);
+    const time = this.#clock.at(now);
+    const estimate = source?.alone.estimateAt(time);
+    const view = source?.alone.viewAt(source.track, time);
+    if (source === undefined || estimate === undefined || view === undefined) return undefined;
+    return {
+      offset: view.offset - this.#clock.correctionAt(now),
+      uncertainty: Math.sqrt(view.variance),
+      delayFloor: Math.max(0, source.track.delays.floor),
+      meanWait: source.track.delays.meanWait,
+      jitter: Math.sqrt(source.jitterSquare),
+      frequencyVariance: estimate.frequencyVariance,
+      wanderVariance: estimate.wanderVariance,
+      samples: source.track.samples.length,
+      surprised: source.surprised,
+    };
+  }
+
+  /** Returns how far the joint filter is from what a source shows, and how surely; undefined for a stranger to it. */
+  distanceTo(id: number, now: MonotonicSeconds): { offset: Seconds; variance: number } | undefined {
+    const track = this.#sources.get(id)?.track;
+    if (track === undefined) return undefined;
+    const view = this.#joint.viewAt(track, this.#clock.at(now));
+    if (view === undefined) return undefined;
+    return { offset: view.offset - this.#clock.correctionAt(now), variance: view.variance };
+  }
+
+  /** Returns what the believed sources together show now, or undefined before the first. */
+  systemAt(now: MonotonicSeconds): SystemEstimate | undefined {
+    const estimate = this.#joint.estimateAt(this.#clock.at(now));
+    if (estimate === undefined) return undefined;
+    return { ...estimate, offset: estimate.offset - this.#clock.correctionAt(now) };
+  }
+
+  /** Notes that from now on the kernel applies another rate, a fraction. */
+  rateChanged(now: MonotonicSeconds, rate: number): void {
+    this.#clock.setRate(now, rate);
+  }
+
+  /** Notes that the real-time clock was stepped by us; all that is known is carried over. */
+  stepped(by: Seconds): void {
+    this.#joint.shift(-by);
+    for (const { track, alone } of this.#sources.values()) {
+      track.shift(-by);
+      alone.shift(-by);
+    }
+  }
+
+  /** Forgets all samples, because the clock was changed by others; the frequency is kept as a prior. */
+  restart(now: MonotonicSeconds, frequencyVariance: number): void {
+    const estimate = this.#joint.estimateAt(this.#clock.at(now));
+    if (estimate !== undefined) {
+      this.#prior = {
+        frequency: estimate.frequency,
+        variance: estimate.frequencyVariance + frequencyVariance,
+      };
+    }
+    this.#joint = this.#newJoint();
+    this.#members.clear();
+    for (const [id, source] of this.#sources) {
+      source.track.forget();
+      this.#sources.set(id, { ...source, alone: new Ensemble(this.#prior), surprised: false });
+    }
+  }
+
+  #addSample(track: SourceTrack, measurement: Measurement, now: Instant): Sample {
+    const { originTimestamp, receiveTimestamp, transmitTimestamp, destinationTimestamp } =
+      measurement;
+    const sentAt = monotonicOf(originTimestamp, now);
+    const arrivedAt = monotonicOf(destinationTimestamp, now);
+    const before = this.#clock.correctionAt(sentAt);
+    const after = this.#clock.correctionAt(arrivedAt);
+    const there = difference(receiveTimestamp, originTimestamp) + before;
+    const back = difference(transmitTimestamp, destinationTimestamp) + after;
+    const sample = track.add(arrivedAt - after, 0.5 * (there + back), there - back);
+    track.setBias(measurement.rootDispersion);
+    return sample;
+  }
+
+  #noiseOf(measurement: Measurement): Seconds {
+    const server = 2 ** Math.max(-30, measurement.precision) / Math.sqrt(12);
+    return Math.hypot(STAMP_NOISE[measurement.timestamping], server, this.#clockNoise);
+  }
+
+  #newJoint(): Ensemble {
+    return new Ensemble(this.#prior, (a, b) => this.#areKin(a, b) ? KIN_PART : 0);
+  }
+
+  #areKin(a: SourceTrack, b: SourceTrack): boolean {
+    const kinOf = (track: SourceTrack) =>
+      [...this.#sources.values()].find((source) => source.track === track)?.kin ?? 0;
+    return kinOf(a) !== 0 && kinOf(a) === kinOf(b);
+  }
+
+  #tracks(ids: Iterable<number>): SourceTrack[] {
+    return [...ids].flatMap((id) => this.#sources.get(id)?.track ?? []);
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * One clock seen through several sources: the filter bank over the samples of those that are believed.
+ *
+ * Samples of all believed sources go into one filter, so each counts by what it is worth and the clock is followed as
+ * closely as if one source were asked that much more often. What a source adds of its own is its bias, a state of the
+ * filter. While samples are few, every new one changes what the earlier ones mean (the floor of the delay was not known), so
+ * the filter is made anew from all of them; later it only goes forward. It is also made anew when a source that had been
+ * believed turns out false: what it had contributed is gone with it.
+ *
+ * @module
+ */
+import { present } from "../base/assert.ts";
+import type { Seconds } from "../base/units.ts";
+import { type ClockEstimate, FilterBank, type UpdateOutcome } from "./filter_bank.ts";
+import { SLOTS_MAX } from "./clock_filter.ts";
+import type { Sample, SourceTrack } from "./source_track.ts";
+
+/** While a source has at most so many samples, the filter is made anew with each. */
+const REPLAY_SAMPLES_MAX = 24;
+/** A sample is hardly believable beyond this probability of being a lie. */
+const OUTLIER_LIMIT = 0.5;
+/** So many in a row, and the world has changed. */
+const OUTLIER_STREAK = 3;
+/** A path's bias wanders by this part of its expected size in an hour. */
+const BIAS_WANDER_PER_HOUR = 0.05;
+
+/** What is known of the frequency before any sample. */
+export interface FrequencyPrior {
+  /** The rate at which the offset of the free-running clock grows, seconds per second. */
+  readonly frequency: number;
+  readonly variance: number;
+}
+
+/** How sources are related: covariance of the biases of two tracks as a part of the smaller variance, 0 to 1. */
+export type Kinship = (a: SourceTrack, b: SourceTrack) => number;
+
+/** What one source shows of the clock now. */
+export interface SourceView {
+  /** The offset that the source is expected to show: that of the clock plus the source's bias. */
+  readonly offset: Seconds;
+  readonly variance: number;
+  /** The bias alone. */
+  readonly bias: Seconds;
+}
+
+/** A source in the belief. */
+interface Member {
+  readonly slot: number;
+  /** How many samples in a row were hardly believable; the sign tells the side. */
+  streak: number;
+}
+
+/** The filter over a set of sources. */
+export class Ensemble {
+  readonly #prior: FrequencyPrior;
+  readonly #kinship: Kinship;
+  #bank: FilterBank | undefined;
+  #time: Seconds = 0;
+  readonly #members = new Map<SourceTrack, Member>();
+
+  constructor(prior: FrequencyPrior, kinship: Kinship = () => 0) {
+    this.#prior = prior;
+    this.#kinship = kinship;
+  }
+
+  /** Whether any sample has been taken in. */
+  get ready(): boolean {
+    return this.#bank !== undefined;
+  }
+
+  /** How many sources are in the belief, those included that give no samples any more. */
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** Whether samples of this source are in the belief. */
+  has(track: SourceTrack): boolean {
+    return this.#members.has(track);
+  }
+
+  /** Takes in the newest sample of a source, which is already in its track. */
+  observe(track: SourceTrack, sample: Sample): UpdateOutcome {
+    const young = track.samples.length <= REPLAY_SAMPLES_MAX;
+    if (this.#bank === undefined || young) {
+      const tracks = new Set(this.#members.keys()).add(track);
+      return this.#replay([...tracks], { about: track });
+    }
+    if (!this.#members.has(track)) {
+      if (this.#members.size >= SLOTS_MAX) return this.#replay([track], { about: track });
+      this.#addSource(this.#bank, track);
+    }
+    const outcome = this.#step(this.#bank, track, sample);
+    this.#judge(this.#bank, track, outcome);
+    return outcome;
+  }
+
+  /** Makes the belief anew from all samples of these sources, and of no other. */
+  rebuild(tracks: readonly SourceTrack[]): void {
+    this.#replay(tracks, { taught: this.#bank });
+  }
+
+  /** Moves the belief about the offset, when the clock itself was stepped; the tracks are moved by their owner. */
+  shift(by: Seconds): void {
+    this.#bank?.shiftOffset(by);
+  }
+
+  /** Returns the belief about the clock at a time; undefined before the first sample. */
+  estimateAt(time: Seconds): ClockEstimate | undefined {
+    const now = this.#bank?.estimate;
+    if (now === undefined) return undefined;
+    const dt = time - this.#time;
+    const ahead = Math.max(0, dt);
+    return {
+      ...now,
+      offset: now.offset + dt * now.frequency,
+      offsetVariance: now.offsetVariance +
+        growth(now, ahead),
+      frequencyVariance: now.frequencyVariance + now.wanderVariance * ahead,
+      covariance: now.covariance + ahead * now.frequencyVariance,
+    };
+  }
+
+  /** Returns what a source is expected to show at a time, or undefined if it is not in the belief. */
+  viewAt(track: SourceTrack, time: Seconds): SourceView | undefined {
+    const slot = this.#members.get(track)?.slot;
+    if (this.#bank === undefined || slot === undefined) return undefined;
+    const now = this.#bank.estimate;
+    const dt = time - this.#time;
+    return {
+      offset: this.#bank.expected(slot) + dt * now.frequency,
+      variance: this.#bank.expectedVariance(slot) + growth(now, Math.max(0, dt)),
+      bias: this.#bank.bias(slot),
+    };
+  }
+
+  #replay(
+    tracks: readonly SourceTrack[],
+    options: { readonly about?: SourceTrack; readonly taught?: FilterBank },
+  ): UpdateOutcome {
+    const samples = tracks.flatMap((track) => track.samples.map((sample) => ({ track, sample })));
+    samples.sort((a, b) => a.sample.time - b.sample.time);
+    let outcome: UpdateOutcome = { deviation: 0, miss: 0, outlier: 0 };
+    const first = samples[0];
+    this.#members.clear();
+    this.#bank = undefined;
+    if (first === undefined) return outcome;
+    const bank = this.#start(first.track, { sample: first.sample, taught: options.taught });
+    for (const track of tracks) if (track.samples.length > 0) this.#addSource(bank, track);
+    for (const { track, sample } of samples) {
+      const result = this.#step(bank, track, sample);
+      this.#judge(bank, track, result);
+      if (track === options.about) outcome = result;
+    }
+    return outcome;
+  }
+
+  #start(
+    track: SourceTrack,
+    from: { readonly sample: Sample; readonly taught: FilterBank | undefined },
+  ): FilterBank {
+    const { sample } = from;
+    const bank = new FilterBank({
+      offset: sample.offset,
+      offsetVariance: 0.25 * sample.delay * sample.delay + track.biasVariance + 1e-12,
+      frequency: this.#prior.frequency,
+      frequencyVariance: this.#prior.variance,
+    }, from.taught);
+    this.#bank = bank;
+    this.#time = sample.time;
+    return bank;
+  }
+
+  #addSource(bank: FilterBank, track: SourceTrack): void {
+    const shared = [...this.#members.keys()].map((other) =>
+      this.#kinship(track, other) * Math.min(track.biasVariance, other.biasVariance)
+    );
+    const slot = bank.addSource(track.biasVariance, shared);
+    this.#members.set(track, { slot, streak: 0 });
+  }
+
+  #step(bank: FilterBank, track: SourceTrack, sample: Sample): UpdateOutcome {
+    const elapsed = sample.time - this.#time;
+    if (elapsed > 0) {
+      bank.advance(elapsed);
+      this.#time = sample.time;
+    }
+    const { slot } = this.#member(track);
+    const wander = BIAS_WANDER_PER_HOUR * BIAS_WANDER_PER_HOUR * track.biasVariance *
+      Math.max(0, elapsed) / 3600;
+    bank.inflateBias(slot, sample.routeVariance + wander);
+    return bank.update(slot, track.interval(sample), track.delays.meanWait);
+  }
+
+  /** Admits a change of the world when a source's samples stay unbelievable. */
+  #judge(bank: FilterBank, track: SourceTrack, outcome: UpdateOutcome): void {
+    const member = this.#member(track);
+    const direction = Math.sign(outcome.deviation);
+    if (outcome.outlier < OUTLIER_LIMIT) {
+      member.streak = 0;
+      return;
+    }
+    member.streak = Math.sign(member.streak) === direction ? member.streak + direction : direction;
+    if (Math.abs(member.streak) < OUTLIER_STREAK) return;
+    member.streak = 0;
+    const others = [...this.#members.values()].filter((other) => other !== member);
+    const agreeing = others.filter((other) => other.streak * direction > 0).length;
+    const variance = outcome.miss * outcome.miss;
+    if (others.length > 0 && 2 * agreeing < others.length) {
+      bank.inflateBias(member.slot, variance);
+    } else {
+      bank.admitChange(variance);
+    }
+  }
+
+  #member(track: SourceTrack): Member {
+    return present(this.#members.get(track), "A sample belongs to a source of the ensemble");
+  }
+}
+
+/** By how much the variance of the offset grows over `ahead` seconds without a sample. */
+function growth(now: ClockEstimate, ahead: Seconds): number {
+  return 2 * ahead * now.covariance + ahead * ahead * now.frequencyVariance +
+    now.wanderVariance * ahead * ahead * ahead / 3;
+}

@@ -1,0 +1,51 @@
+/**
+ * How often a source is asked: as rarely as the accuracy allows, as often as it needs.
+ *
+ * Between two samples the clock's error grows by what is not known of its frequency and by its wander. While that growth
+ * over twice the interval stays well below what a sample can tell anyway (the mean wait in the network, the noise of the
+ * timestamps), asking more rarely loses nothing; when it exceeds what a sample tells, the source is asked more often.
+ *
+ * @module
+ */
+import type { PollExponent, Seconds } from "../base/units.ts";
+import type { PollIntervalLimits } from "../config/config.ts";
+
+/** The growth that is small enough to double the interval, in units of what a sample tells. */
+const RAISE_BELOW = 0.5;
+/** The growth that calls for halving it. */
+const LOWER_ABOVE = 1.2;
+/** So many samples at an interval before it is doubled. */
+const SAMPLES_TO_RAISE = 4;
+
+/** What the choice rests on. */
+export interface PollEvidence {
+  readonly current: PollExponent;
+  readonly limits: PollIntervalLimits;
+  /** How many samples were taken at the current interval. */
+  readonly samplesAtCurrent: number;
+  /** What one sample can tell: the typical error of an offset. */
+  readonly sampleError: Seconds;
+  /** The variance of the frequency estimate. */
+  readonly frequencyVariance: number;
+  /** The wander of the frequency, as a variance per second. */
+  readonly wanderVariance: number;
+  /** Whether the last sample was hardly believable. */
+  readonly surprised: boolean;
+}
+
+/** Returns the poll exponent to use from now on. */
+export function choosePoll(evidence: PollEvidence): PollExponent {
+  const { current, limits, sampleError } = evidence;
+  const clamp = (poll: PollExponent) => Math.min(limits.max, Math.max(limits.min, poll));
+  if (errorGrowth(evidence, 2 ** current) > LOWER_ABOVE * sampleError) return clamp(current - 1);
+  if (evidence.surprised || evidence.samplesAtCurrent < SAMPLES_TO_RAISE) return clamp(current);
+  const further = errorGrowth(evidence, 2 ** (current + 1));
+  return clamp(further < RAISE_BELOW * sampleError ? current + 1 : current);
+}
+
+/** The standard deviation that the offset gains over an interval without a sample. */
+function errorGrowth(evidence: PollEvidence, interval: Seconds): Seconds {
+  return Math.sqrt(
+    evidence.frequencyVariance * interval ** 2 + evidence.wanderVariance * interval ** 3 / 3,
+  );
+}

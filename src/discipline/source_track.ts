@@ -1,0 +1,76 @@
+/**
+ * What is remembered of one source: its last samples on the free-running clock, and how its path delays packets.
+ *
+ * @module
+ */
+import type { Seconds } from "../base/units.ts";
+import { DelayModel } from "./delay_model.ts";
+import type { SoftInterval } from "./normal.ts";
+
+/** How many samples a source keeps. */
+export const SAMPLES_MAX = 64;
+
+/** One measurement, freed from our own corrections. */
+export interface Sample {
+  /** When it was taken, on the free-running clock. */
+  readonly time: Seconds;
+  /** The server's time minus the free-running clock. */
+  offset: Seconds;
+  readonly delay: Seconds;
+  /** The variance by which the route's asymmetry may have changed just before this sample; mostly 0. */
+  routeVariance: number;
+}
+
+/** The samples of one source and the model of its path. */
+export class SourceTrack {
+  readonly samples: Sample[] = [];
+  readonly delays: DelayModel;
+  #biasVariance: number | undefined;
+
+  /** `noise` is the standard deviation that timestamps alone give an offset. */
+  constructor(noise: Seconds) {
+    this.delays = new DelayModel(noise);
+  }
+
+  /** Takes in a sample; the caller feeds it to the filters afterwards. */
+  add(time: Seconds, offset: Seconds, delay: Seconds): Sample {
+    const sample: Sample = { time, offset, delay, routeVariance: this.delays.add(delay) };
+    this.samples.push(sample);
+    if (this.samples.length > SAMPLES_MAX) this.samples.shift();
+    return sample;
+  }
+
+  /** Where the true offset lies, given a sample and all that is now known of the path. */
+  interval(sample: Sample): SoftInterval {
+    return this.delays.interval(sample.offset, sample.delay);
+  }
+
+  /** The expected square of what the path's asymmetry and the server's own error add to every offset. */
+  get biasVariance(): number {
+    return this.#biasVariance ?? 0;
+  }
+
+  /** Sets the expected bias from the delay of the path and the server's own dispersion, when first known. */
+  setBias(serverDispersion: Seconds): void {
+    if (this.#biasVariance !== undefined && this.samples.length > 1) return;
+    const asymmetry = ASYMMETRY_FRACTION * Math.max(0, this.delays.floor);
+    const server = SERVER_FRACTION * serverDispersion;
+    this.#biasVariance = asymmetry * asymmetry + server * server + BIAS_MIN * BIAS_MIN;
+  }
+
+  /** Moves all samples, when the clock itself was stepped. */
+  shift(by: Seconds): void {
+    for (const sample of this.samples) sample.offset += by;
+  }
+
+  /** Forgets the samples (the clock was changed by others), but not the path. */
+  forget(): void {
+    this.samples.length = 0;
+  }
+}
+
+/** A path's two directions commonly differ by this part of its delay, taken as one standard deviation of the bias. */
+const ASYMMETRY_FRACTION = 0.05;
+/** A server is commonly off by this part of the dispersion that it tells. */
+const SERVER_FRACTION = 0.25;
+const BIAS_MIN: Seconds = 1e-8;

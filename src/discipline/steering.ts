@@ -1,0 +1,49 @@
+/**
+ * How a known offset is taken out of the clock: by running it a little faster or slower for a stated time.
+ *
+ * The clock is never set by this module, only its rate is, so it stays monotone. An offset is removed within
+ * `REMOVAL_TIME` of its being known, or as fast as the slew limit allows if it is too large for that. There is no loop to
+ * overshoot: what has been corrected is known exactly (`free_running_clock.ts`), and a slew that ran too long because the
+ * process was late is simply an offset that is known, and taken out.
+ *
+ * @module
+ */
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+
+/** An offset is taken out over this part of the poll interval ... */
+const REMOVAL_POLL_PART = 1 / 8;
+/** ... but not faster than this, nor slower than that. */
+const REMOVAL_TIME_MIN: Seconds = 2;
+const REMOVAL_TIME_MAX: Seconds = 16;
+/** An offset beyond this hurts users, and is taken out as fast as the limit allows. */
+const URGENT_OFFSET: Seconds = 1e-3;
+/** The shortest slew: timers are late by milliseconds. */
+const SLEW_TIME_MIN: Seconds = 1;
+
+/** A rate, and how long it is to be kept. */
+export interface SlewPlan {
+  /** The fraction by which the clock is made faster, without the correction of its frequency. */
+  readonly slew: number;
+  /** When the slew is done; Infinity if there is none. */
+  readonly until: MonotonicSeconds;
+}
+
+/** Plans the removal of an offset (positive: the clock must go forward). */
+export function planSlew(
+  offset: Seconds,
+  limits: {
+    readonly now: MonotonicSeconds;
+    readonly pollInterval: Seconds;
+    /** The largest slew as a fraction. */
+    readonly maxSlew: number;
+  },
+): SlewPlan {
+  if (offset === 0) return { slew: 0, until: Infinity };
+  const unhurried = Math.min(
+    REMOVAL_TIME_MAX,
+    Math.max(REMOVAL_TIME_MIN, limits.pollInterval * REMOVAL_POLL_PART),
+  );
+  const wanted = Math.abs(offset) > URGENT_OFFSET ? SLEW_TIME_MIN : unhurried;
+  const duration = Math.max(wanted, Math.abs(offset) / limits.maxSlew);
+  return { slew: offset / duration, until: limits.now + duration };
+}
