@@ -6,12 +6,7 @@
  *
  * @module
  */
-import {
-  addSeconds,
-  difference,
-  type NtpTimestamp,
-  ZERO_TIMESTAMP,
-} from "../base/ntp_timestamp.ts";
+import { difference, type NtpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
 import type { Seconds } from "../base/units.ts";
 import { LEAP, MODE, type NtpHeader, STRATUM_MAX } from "../protocol/header.ts";
 
@@ -20,6 +15,9 @@ export const ROOT_DISTANCE_MAX: Seconds = 16;
 
 /** How far below zero a delay may come out through the grain of a clock that claims to be fine. */
 const DELAY_TOLERANCE: Seconds = 1e-4;
+
+/** How far a server may round up the moment at which its clock was set. */
+const REFERENCE_TOLERANCE: Seconds = 0.01;
 
 /** The coarsest grain that is believed: 2^-4 s. */
 const PRECISION_MAX = -4;
@@ -77,11 +75,16 @@ export function isRootDistanceSane(header: NtpHeader): boolean {
 
 /**
  * Test 7: the server's clock was not set in its own future; a zero means that it does not say. The server may round up the
- * moment of its setting by some milliseconds.
+ * moment of its setting by some milliseconds. The transmit timestamp of an interleaved answer is that of the one before,
+ * so the later of the two timestamps is the server's present.
  */
 export function isReferenceTimeSane(header: NtpHeader): boolean {
-  if (header.referenceTimestamp === ZERO_TIMESTAMP) return true;
-  return difference(addSeconds(header.transmitTimestamp, 0.01), header.referenceTimestamp) >= 0;
+  const { referenceTimestamp, receiveTimestamp, transmitTimestamp } = header;
+  if (referenceTimestamp === ZERO_TIMESTAMP) return true;
+  const present = difference(transmitTimestamp, receiveTimestamp) > 0
+    ? transmitTimestamp
+    : receiveTimestamp;
+  return difference(present, referenceTimestamp) >= -REFERENCE_TOLERANCE;
 }
 
 /** The packet is an answer to a client (RFC 5905 section 7.3). */

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { SeededRandom } from "../base/random.ts";
+import { PollTimer } from "./poll_timer.ts";
+
+function timer(seed = 1, initial = 6): PollTimer {
+  return new PollTimer({ limits: { min: 4, max: 10 }, initial, random: new SeededRandom(seed) });
+}
+
+/** Sends `count` requests at their times, and returns the times. */
+function run(of: PollTimer, count: number): readonly number[] {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    times.push(of.due);
+    of.noteSent(of.due);
+  }
+  return times;
+}
+
+function gaps(times: readonly number[]): readonly number[] {
+  return times.slice(1).map((time, i) => time - (times[i] ?? 0));
+}
+
+Deno.test("intervals are never shorter than agreed, and at most 2 percent longer", () => {
+  const of = timer();
+  of.start(100, false);
+  const intervals = gaps(run(of, 2000));
+  assert.ok(Math.min(...intervals) >= 64);
+  assert.ok(Math.max(...intervals) <= 64 * 1.02);
+  const mean = intervals.reduce((sum, gap) => sum + gap, 0) / intervals.length / 64;
+  assert.ok(mean >= 1 && mean <= 1.03, `mean ${mean}`);
+  assert.ok(new Set(intervals).size > 1900, "intervals differ");
+});
+
+Deno.test("a burst has eight requests with growing gaps", () => {
+  const of = timer();
+  of.start(0, true);
+  const times = run(of, 9);
+  assert.ok((times[0] ?? 1) <= 0.1);
+  const expected = [2, 2, 2, 4, 8, 16, 32, 64];
+  for (const [i, gap] of gaps(times).entries()) {
+    const least = expected[i] ?? 0;
+    assert.ok(gap >= least - 1e-9 && gap <= least * 1.02 + 1e-9, `gap ${i}: ${gap}`);
+  }
+});
+
+Deno.test("no gap of a burst is longer than the interval", () => {
+  const of = timer(1, 4);
+  of.start(0, true);
+  const times = gaps(run(of, 20));
+  assert.ok(Math.max(...times) <= 16 * 1.02);
+});
+
+Deno.test("bursts are far apart", () => {
+  const of = timer();
+  of.start(0, false);
+  assert.equal(of.requestBurst(1), true);
+  assert.equal(of.due <= 1, true);
+  assert.equal(of.requestBurst(1), false);
+  const times = run(of, 8);
+  assert.equal(of.inBurst, false);
+  const last = times.at(-1) ?? 0;
+  assert.equal(of.requestBurst(64.9), false);
+  assert.equal(of.requestBurst(last + 1), true);
+  assert.equal(of.due, last + 2);
+});
+
+Deno.test("a shorter interval takes effect at once, a longer one too", () => {
+  const of = timer();
+  of.start(0, false);
+  of.noteSent(10);
+  of.setPoll(4);
+  assert.ok(of.due >= 26 && of.due <= 26.4);
+  of.setPoll(99);
+  assert.equal(of.poll, 10);
+  assert.ok(of.due >= 1034);
+  of.setPoll(-5);
+  assert.equal(of.poll, 4);
+});
+
+Deno.test("a stopped timer stays stopped", () => {
+  const of = timer();
+  of.start(0, true);
+  of.stop();
+  assert.equal(of.due, Infinity);
+  of.setPoll(4);
+  of.askSoon(1);
+  of.slowDown(10);
+  assert.equal(of.requestBurst(1000), false);
+  assert.equal(of.due, Infinity);
+});
+
+Deno.test("whatever is asked of it, two requests are never closer than two seconds", () => {
+  const command = fc.oneof(
+    fc.record({ kind: fc.constant("poll" as const), value: fc.integer({ min: -2, max: 20 }) }),
+    fc.record({ kind: fc.constant("slow" as const), value: fc.integer({ min: -128, max: 127 }) }),
+    fc.record({ kind: fc.constant("burst" as const), value: fc.nat(300) }),
+    fc.record({ kind: fc.constant("soon" as const), value: fc.nat(300) }),
+    fc.record({ kind: fc.constant("send" as const), value: fc.nat(3) }),
+    fc.record({ kind: fc.constant("abandon" as const), value: fc.nat(3) }),
+  );
+  fc.assert(
+    fc.property(fc.nat(), fc.array(command, { maxLength: 60 }), (seed, commands) => {
+      const of = timer(seed);
+      let now = 0, sentAt = -Infinity, demanded = 0;
+      of.start(now, true);
+      for (const { kind, value } of commands) {
+        if (kind === "poll") of.setPoll(value);
+        else if (kind === "slow") {
+          const before = of.poll;
+          of.slowDown(value);
+          assert.ok(of.poll > before || of.poll === 10);
+          demanded = of.poll;
+        } else if (kind === "burst") of.requestBurst(now += value);
+        else if (kind === "soon") of.askSoon(now += value);
+        else if (kind === "abandon") of.abandonBurst();
+        else {
+          now = Math.max(now, of.due);
+          assert.ok(now - sentAt >= 2 - 1e-9, `${now - sentAt} s`);
+          of.noteSent(now);
+          sentAt = now;
+        }
+        assert.ok(of.poll >= Math.max(4, demanded) && of.poll <= 10);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
