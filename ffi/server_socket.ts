@@ -1,0 +1,249 @@
+/**
+ * The UDP socket of the server: many requests per call, many answers per call.
+ *
+ * The idea: the descriptor blocks, so that one call on the thread pool can wait for the first request and bring all that
+ * have queued up by then; every other call says that it will not wait. Requests carry the kernel's receive stamp. Transmit
+ * stamps are asked for answer by answer, because each costs a trip through the error queue. Limits: one background
+ * receive at a time; several processes share a port by `reusePort`.
+ *
+ * @module
+ */
+import { assert } from "../src/base/assert.ts";
+import { err, ok, type Result } from "../src/base/result.ts";
+import { formatSocketAddress, type SocketAddress } from "../src/base/socket_address.ts";
+import { ERRNO, failed, type OsError, osError } from "./errno.ts";
+import { lastErrno, libc } from "./libc.ts";
+import { allocate } from "./memory.ts";
+import type { ServerBatch } from "./server_batch.ts";
+import {
+  bindSocket,
+  bindToDevice,
+  closeDescriptor,
+  IP_OPTION,
+  IPV6_OPTION,
+  LEVEL,
+  MESSAGE,
+  openDatagramSocket,
+  setIntegerOption,
+  SOCKET_OPTION,
+  socketLocalAddress,
+} from "./socket_option.ts";
+import { TIMESTAMPING } from "./timestamping.ts";
+import { TransmitStamps } from "./transmit_stamps.ts";
+
+/** How to open a listener. */
+export interface ServerSocketOptions {
+  /** Where to listen. */
+  readonly local: SocketAddress;
+  /** Whether a listener on `[::]` answers IPv4 as well; false when left out. */
+  readonly dualStack?: boolean;
+  /** Whether other processes of the same user may listen on the same port and share the load. */
+  readonly reusePort?: boolean;
+  /** The network interface to use; all when left out. */
+  readonly device?: string;
+  /** The room for waiting requests in octets; the system's limit holds without CAP_NET_ADMIN. 4 MiB when left out. */
+  readonly receiveBufferBytes?: number;
+}
+
+const RECEIVE_BUFFER = 4 * 1024 * 1024;
+const RECEIVE_TIMEOUT_SECONDS = 1n;
+const SHUT_RD = 0;
+
+/** A UDP socket that listens. */
+export class ServerSocket {
+  readonly #local: SocketAddress;
+  readonly #stamps = new TransmitStamps();
+  #fd: number;
+  #waiting = false;
+  #closing = false;
+  #sendFailures = 0;
+  #lastSendError: OsError | undefined;
+
+  private constructor(fd: number, local: SocketAddress) {
+    this.#fd = fd;
+    this.#local = local;
+  }
+
+  /** Opens a socket and binds it. Fails with a sentence that says what to do when the port is taken or not permitted. */
+  static open(options: ServerSocketOptions): Result<ServerSocket, OsError> {
+    const opened = openDatagramSocket(options.local.family, false);
+    if (!opened.ok) return opened;
+    const fd = opened.value;
+    const prepared = prepare(fd, options);
+    if (!prepared.ok) {
+      closeDescriptor(fd);
+      return prepared;
+    }
+    const local = socketLocalAddress(fd);
+    return ok(new ServerSocket(fd, local.ok ? local.value : options.local));
+  }
+
+  /** The descriptor, for a `Poller`; -1 after `close`. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** The address and port that the socket listens on. */
+  get local(): SocketAddress {
+    return this.#local;
+  }
+
+  /** How many answers the system refused to send. */
+  get sendFailures(): number {
+    return this.#sendFailures;
+  }
+
+  /** Why it last refused. */
+  get lastSendError(): OsError | undefined {
+    return this.#lastSendError;
+  }
+
+  /** Receives what is there, without waiting; returns the number of requests, which may be 0. */
+  receive(batch: ServerBatch): Result<number, OsError> {
+    assert(this.#fd >= 0 && !this.#waiting, "A socket is received from once at a time");
+    const heads = batch.prepareReceive();
+    const count = libc.recvmmsg(this.#fd, heads, batch.capacity, MESSAGE.dontWait, null);
+    if (count < 0) return this.#nothing();
+    batch.acceptReceived(count);
+    return ok(count);
+  }
+
+  /**
+   * Waits on the thread pool for the first request and brings all that are there by then; 0 after a second without any,
+   * and at once when the socket is closed. The batch is not touched while this is pending.
+   */
+  async receiveInBackground(batch: ServerBatch): Promise<Result<number, OsError>> {
+    assert(this.#fd >= 0 && !this.#waiting, "A socket is received from once at a time");
+    this.#waiting = true;
+    const heads = batch.prepareReceive();
+    const flags = MESSAGE.waitForOne;
+    const count = await libc.recvmmsgInBackground(this.#fd, heads, batch.capacity, flags, null);
+    this.#waiting = false;
+    if (this.#closing) {
+      this.#release();
+      return ok(0);
+    }
+    // The reason of a failure is lost on the other thread; asking again without waiting finds it, or what has come.
+    if (count < 0) return this.receive(batch);
+    batch.acceptReceived(count);
+    return ok(count);
+  }
+
+  /**
+   * Sends the answers that are queued in the batch, without waiting, and returns how many went. One that the system
+   * refuses is counted and passed over: its client will ask again.
+   */
+  send(batch: ServerBatch): number {
+    assert(this.#fd >= 0, "A closed socket is not used");
+    const { queued, replyHeads } = batch;
+    const flags = MESSAGE.dontWait | MESSAGE.noSignal;
+    let sent = 0, refused = 0;
+    while (sent + refused < queued) {
+      const done = sent + refused;
+      const heads = done === 0 ? replyHeads.bytes : replyHeads.bytes.subarray(64 * done);
+      const count = libc.sendmmsg(this.#fd, heads, queued - done, flags);
+      if (count > 0) {
+        sent += count;
+        continue;
+      }
+      this.#refused(lastErrno());
+      refused++;
+    }
+    batch.clearReplies();
+    return sent;
+  }
+
+  /**
+   * Takes the stamps of answers that were sent with `stamp`, without waiting; returns how many there are in `stamps`. To be
+   * called until it returns 0.
+   */
+  receiveTransmitStamps(): number {
+    assert(this.#fd >= 0, "A closed socket is not used");
+    return this.#stamps.receive(this.#fd);
+  }
+
+  /** The stamps that `receiveTransmitStamps` took. */
+  get stamps(): TransmitStamps {
+    return this.#stamps;
+  }
+
+  /** Closes the socket; a pending background receive ends at once with 0. May be called twice. */
+  close(): void {
+    if (this.#closing || this.#fd < 0) return;
+    this.#closing = true;
+    if (this.#waiting) libc.shutdown(this.#fd, SHUT_RD);
+    else this.#release();
+  }
+
+  #release(): void {
+    closeDescriptor(this.#fd);
+    this.#fd = -1;
+  }
+
+  #nothing(): Result<number, OsError> {
+    const code = lastErrno();
+    if (code === ERRNO.EAGAIN || code === ERRNO.EINTR) return ok(0);
+    const what = `receive on ${formatSocketAddress(this.#local)}`;
+    return err(osError({ call: "recvmmsg", what, code }));
+  }
+
+  #refused(code: number): void {
+    this.#sendFailures++;
+    const what = `answer from ${formatSocketAddress(this.#local)}`;
+    if (this.#lastSendError?.code !== code) {
+      this.#lastSendError = osError({ call: "sendmmsg", what, code });
+    }
+  }
+}
+
+function prepare(fd: number, options: ServerSocketOptions): Result<void, OsError> {
+  const isV4 = options.local.family === "ipv4";
+  const { socket, ip, ipv6 } = LEVEL;
+  const wanted: { level: number; name: number; value: number }[] = [
+    isV4
+      ? { level: ip, name: IP_OPTION.packetInfo, value: 1 }
+      : { level: ipv6, name: IPV6_OPTION.receivePacketInfo, value: 1 },
+    { level: socket, name: SOCKET_OPTION.receiveQueueOverflow, value: 1 },
+  ];
+  if (!isV4) {
+    const value = options.dualStack === true ? 0 : 1;
+    wanted.push({ level: ipv6, name: IPV6_OPTION.v6Only, value });
+  }
+  if (options.reusePort === true) {
+    wanted.push({ level: socket, name: SOCKET_OPTION.reusePort, value: 1 });
+  }
+  for (const option of wanted) {
+    const set = setIntegerOption(fd, option);
+    if (!set.ok) return set;
+  }
+  if (options.device !== undefined) {
+    const tied = bindToDevice(fd, options.device);
+    if (!tied.ok) return tied;
+  }
+  enableStamps(fd);
+  enlargeBuffer(fd, options.receiveBufferBytes ?? RECEIVE_BUFFER);
+  const timed = setReceiveTimeout(fd);
+  return timed.ok ? bindSocket(fd, options.local) : timed;
+}
+
+/** Asks for receive stamps, and allows transmit stamps; a refusal is not an error, the stamps are then our own. */
+function enableStamps(fd: number): void {
+  const t = TIMESTAMPING;
+  const value = t.software | t.receiveSoftware | t.optionId | t.optionStampOnly;
+  setIntegerOption(fd, { level: LEVEL.socket, name: SOCKET_OPTION.timestamping, value });
+}
+
+/** Asks for a large receive buffer, beyond the system's limit if permitted; what the system gives is enough to go on. */
+function enlargeBuffer(fd: number, value: number): void {
+  const forced = { level: LEVEL.socket, name: SOCKET_OPTION.receiveBufferForce, value };
+  if (setIntegerOption(fd, forced).ok) return;
+  setIntegerOption(fd, { level: LEVEL.socket, name: SOCKET_OPTION.receiveBuffer, value });
+}
+
+function setReceiveTimeout(fd: number): Result<void, OsError> {
+  const time = allocate(16);
+  time.view.setBigInt64(0, RECEIVE_TIMEOUT_SECONDS, true);
+  const { receiveTimeout } = SOCKET_OPTION;
+  if (libc.setsockopt(fd, LEVEL.socket, receiveTimeout, time.bytes, 16) === 0) return ok(undefined);
+  return failed({ call: "setsockopt", what: "limit the time that a receive waits" });
+}
