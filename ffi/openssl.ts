@@ -17,10 +17,12 @@ import {
   type TrustOptions,
 } from "./openssl_context.ts";
 import type { TlsFailure } from "./openssl_failure.ts";
+import { type AeadShape, OpenSslAead } from "./openssl_aead.ts";
 import { type OpenSslError, type OpenSslLibrary, openSslLibrary } from "./openssl_library.ts";
 import { TlsSession } from "./openssl_session.ts";
 import type { VerificationTarget } from "./openssl_verification.ts";
 
+export type { AeadRanges, AeadShape, OpenSslAead } from "./openssl_aead.ts";
 export type { CertificateDescription } from "./openssl_certificate.ts";
 export type {
   ServerCredentials,
@@ -75,5 +77,10 @@ export class OpenSsl {
   /** Starts the server's side of a connection. */
   accept(context: TlsServerContext): TlsSession {
     return TlsSession.server(this.#library, context);
+  }
+
+  /** Makes an authenticated encryption without a key. */
+  aead<Parameters extends AeadShape>(parameters: Parameters): OpenSslAead<Parameters> {
+    return new OpenSslAead(this.#library, parameters);
   }
 }

@@ -1,0 +1,114 @@
+/**
+ * Cipher contexts of OpenSSL that are made once and given new keys: the fast part of every authenticated encryption here.
+ *
+ * Measured through FFI: a context that is kept takes a new key in 0.27 us and encrypts one block in 0.05 us when all
+ * arguments are pointers computed once; the same call with a typed array in place of a pointer takes twice as long. So all
+ * work happens in one `WorkArea`, whose addresses are known, and ranges of the caller's buffers are copied in by words.
+ *
+ * @module
+ */
+import { assert } from "../src/base/assert.ts";
+import type { Bytes } from "../src/base/bytes.ts";
+import { type OpenSslLibrary, toCString } from "./openssl_library.ts";
+import { OwnedPointer } from "./openssl_pointer.ts";
+
+/** Cipher modes that are used: chained blocks with padding off, single blocks, and Galois counter mode. */
+export type CipherName = `AES-${128 | 192 | 256}-${"CBC" | "ECB" | "GCM"}`;
+
+const LONGEST_KEY = 32;
+const LONGEST_NONCE = 16;
+
+/** Makes a context for encryption (or decryption) with a key of zeros and an initialisation vector of zeros. */
+export function cipherContext(
+  library: OpenSslLibrary,
+  options: { readonly name: CipherName; readonly decrypt?: boolean },
+): OwnedPointer {
+  const { crypto } = library;
+  const cipher = new OwnedPointer("EVP_CIPHER", {
+    pointer: crypto.EVP_CIPHER_fetch(null, toCString(options.name), null),
+    free: (pointer) => crypto.EVP_CIPHER_free(pointer),
+  });
+  const context = new OwnedPointer("EVP_CIPHER_CTX", {
+    pointer: crypto.EVP_CIPHER_CTX_new(),
+    free: (pointer) => crypto.EVP_CIPHER_CTX_free(pointer),
+  });
+  const start = options.decrypt ? crypto.EVP_DecryptInit_ex : crypto.EVP_EncryptInit_ex;
+  const zeros = Deno.UnsafePointer.of(new Uint8Array(LONGEST_KEY + LONGEST_NONCE));
+  const started = start(context.pointer, cipher.pointer, null, zeros, zeros);
+  assert(started === 1, `OpenSSL has ${options.name}`);
+  crypto.EVP_CIPHER_CTX_set_padding(context.pointer, 0);
+  cipher.close(); // the context keeps a reference of its own
+  return context;
+}
+
+/**
+ * A piece of memory with a known address that grows when it must. `words` and `bytes` are two views of it. What it held is
+ * lost when it grows.
+ */
+export class WorkArea {
+  /** The memory as octets. */
+  bytes: Bytes = new Uint8Array(0);
+  /** The memory as words in the byte order of the machine. */
+  words: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  /** The address of the memory. */
+  pointer: Deno.PointerValue = null;
+
+  /** Takes at least `length` octets of memory. */
+  constructor(length: number) {
+    this.reserve(length);
+  }
+
+  /** Sees to it that there are at least `length` octets. */
+  reserve(length: number): void {
+    if (length <= this.bytes.length) return;
+    const buffer = new ArrayBuffer(Math.ceil(length / 1024) * 1024);
+    this.bytes = new Uint8Array(buffer);
+    this.words = new Uint32Array(buffer);
+    this.pointer = Deno.UnsafePointer.of(this.bytes);
+  }
+}
+
+/**
+ * Views buffers as words, remembering the view of the last buffer, because callers use the same buffers again and again.
+ */
+export class WordViews {
+  #buffer: ArrayBuffer | undefined;
+  #words: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+
+  /** Returns all whole words of the memory under `bytes`, from the start of that memory. */
+  of(bytes: Bytes): Uint32Array<ArrayBuffer> {
+    if (bytes.buffer !== this.#buffer) {
+      this.#buffer = bytes.buffer;
+      this.#words = new Uint32Array(bytes.buffer, 0, bytes.buffer.byteLength >>> 2);
+    }
+    return this.#words;
+  }
+}
+
+/** Copies ranges of buffers to the start of a work area, by words where the addresses allow it. */
+export class Loader {
+  readonly #views = new WordViews();
+
+  /** Copies `length` octets at `offset` of `bytes` to octet `target` of the work area. */
+  load(
+    work: WorkArea,
+    range: {
+      readonly bytes: Bytes;
+      readonly offset: number;
+      readonly length: number;
+      readonly target: number;
+    },
+  ): void {
+    const { bytes, offset, length, target } = range;
+    const from = bytes.byteOffset + offset;
+    let done = 0;
+    if (((from | target) & 3) === 0) {
+      const source = this.#views.of(bytes);
+      const { words } = work;
+      const count = length >>> 2, first = from >>> 2, start = target >>> 2;
+      for (let i = 0; i < count; i++) words[start + i] = source[first + i] as number;
+      done = count << 2;
+    }
+    for (let i = done; i < length; i++) work.bytes[target + i] = bytes[offset + i] as number;
+  }
+}
