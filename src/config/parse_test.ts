@@ -356,7 +356,7 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
   ],
   [
     '[observability]\nlog-level = "verbose"',
-    't:2: observability.log-level: Wanted "trace", "debug", "info", "warning", "warn" or "error", found the text "verbose"',
+    't:2: observability.log-level: Wanted "trace", "debug", "info", "warning", "error" or "warn", found the text "verbose"',
   ],
   [
     "[observability]\nlisten = 9975",

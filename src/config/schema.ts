@@ -25,6 +25,9 @@ import {
 } from "./field.ts";
 import { hintFor } from "./foreign_keys.ts";
 
+/** The words for how much is logged, the most first. */
+export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error"] as const;
+
 /** The shortest and the longest poll exponent that may be asked for: a second, and a day and a half (RFC 5905 section 7.2). */
 const POLL_EXPONENT = integer(0, 17);
 
@@ -338,7 +341,7 @@ const NTS = table({
 
 const OBSERVABILITY = table({
   "log-level": optional(
-    word(["trace", "debug", "info", "warning", "warn", "error"]),
+    word([...LOG_LEVELS, "warn"]),
     '"info"',
     "How much is logged; the log goes to standard error.",
   ),

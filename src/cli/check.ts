@@ -1,0 +1,70 @@
+/**
+ * `ntpsd check`: tells everything that is wrong with a configuration, and starts nothing.
+ *
+ * @module
+ */
+import type { Config } from "../config/config.ts";
+import { formatConfigError } from "../config/config_error.ts";
+import { type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import { DEFAULT_CONFIG_FILE, formatFailure, loadConfig } from "./load_config.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** The command `check`. */
+export const checkCommand: Command = {
+  name: "check",
+  summary: "validate a configuration and tell all that is wrong with it",
+  operands: "[FILE]",
+  operandsMin: 0,
+  operandsMax: 1,
+  options: {
+    config: { type: "string", short: "c", value: "FILE", doc: `the file (${DEFAULT_CONFIG_FILE})` },
+    json: JSON_OPTION,
+  },
+  more: `
+Errors are written as FILE:LINE: KEY: what is wrong.
+
+Exit status: 0 the configuration is fine; 78 it is not; 74 or 77 it cannot be read.
+`,
+  run(args, surroundings) {
+    const file = textOption(args, "config") ?? args.operands[0];
+    return Promise.resolve(check(file, hasOption(args, "json"), surroundings));
+  },
+};
+
+function check(file: string | undefined, json: boolean, surroundings: Surroundings): ExitCode {
+  const { out, err, readFile } = surroundings;
+  const loaded = loadConfig(file, readFile);
+  if (json) {
+    const document = loaded.ok
+      ? { file: loaded.value.file ?? null, ok: true, errors: [], notes: loaded.value.notes }
+      : { file: loaded.error.file, ok: false, errors: loaded.error.errors, notes: [] };
+    out(`${JSON.stringify(document)}\n`);
+    return loaded.ok ? EXIT.done : loaded.error.exitCode;
+  }
+  if (!loaded.ok) {
+    const count = loaded.error.errors.length;
+    err(formatFailure(loaded.error));
+    if (count > 1) err(`${count} errors\n`);
+    return loaded.error.exitCode;
+  }
+  const { config, notes, file: found } = loaded.value;
+  for (const note of notes) out(`${formatConfigError(note, found ?? "built-in")} [note]\n`);
+  const what = found ?? `There is no ${DEFAULT_CONFIG_FILE}; the built-in configuration`;
+  out(`${what} is fine: ${summary(config)}\n`);
+  return EXIT.done;
+}
+
+function summary(config: Config): string {
+  const parts = [
+    counted(config.sources.length, "source"),
+    counted(config.servers.length, "server"),
+    counted(config.ntsKeServers.length, "NTS key exchange server"),
+  ];
+  return parts.filter((part, i) => i === 0 || part !== "").join(", ");
+}
+
+function counted(count: number, noun: string): string {
+  if (count === 0) return noun === "source" ? "no sources" : "";
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

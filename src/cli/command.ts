@@ -1,0 +1,58 @@
+/**
+ * What a command of the program consists of.
+ *
+ * @module
+ */
+import type { ExitCode } from "./exit_code.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** One option of a command. */
+export interface Option {
+  readonly type: "boolean" | "string";
+  /** The one-letter form. */
+  readonly short?: string;
+  /** What the value stands for in the help: `FILE`. */
+  readonly value?: string;
+  readonly doc: string;
+}
+
+/** What was written after the command's name. */
+export interface Arguments {
+  /** The options that were given: true, or their text. */
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  /** The words that are not options. */
+  readonly operands: readonly string[];
+}
+
+/** One command. */
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** The operands in the line of usage: `HOST[:PORT]...`; empty if there are none. */
+  readonly operands: string;
+  readonly operandsMin: number;
+  readonly operandsMax: number;
+  readonly options: Readonly<Record<string, Option>>;
+  /** What the help says below the options: examples, exit status. */
+  readonly more: string;
+  /** Does the work. */
+  run(args: Arguments, surroundings: Surroundings): Promise<ExitCode>;
+}
+
+/** The option of all commands that can print JSON. */
+export const JSON_OPTION: Option = {
+  type: "boolean",
+  doc: "print one JSON document on standard output, and nothing else",
+};
+
+/** Returns the text of an option, or undefined. */
+export function textOption(args: Arguments, name: string): string | undefined {
+  const value = args.options[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Tells whether an option without a value was given. */
+export function hasOption(args: Arguments, name: string): boolean {
+  return args.options[name] === true;
+}

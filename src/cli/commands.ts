@@ -1,0 +1,20 @@
+/**
+ * All commands, in the order of the help. A new command is one more line here.
+ *
+ * @module
+ */
+import { checkCommand } from "./check.ts";
+import type { Command } from "./command.ts";
+import { runCommand } from "./run_command.ts";
+import { sourcesCommand } from "./sources.ts";
+import { statusCommand } from "./status.ts";
+import { versionCommand } from "./version.ts";
+
+/** The commands of the program. */
+export const COMMANDS: readonly Command[] = [
+  runCommand,
+  checkCommand,
+  statusCommand,
+  sourcesCommand,
+  versionCommand,
+];

@@ -1,0 +1,94 @@
+/**
+ * Asks the running daemon for its status document, for the commands that show it.
+ *
+ * @module
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { parseSocketAddress } from "../base/socket_address.ts";
+import type { StatusDocument } from "../engine/snapshot.ts";
+import { type Arguments, type Option, textOption } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import { DEFAULT_CONFIG_FILE, loadConfig } from "./load_config.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** Why there is no status document. */
+export interface StatusFailure {
+  readonly message: string;
+  readonly exitCode: ExitCode;
+}
+
+/** Where the daemon is asked when neither --at nor the configuration says. */
+export const DEFAULT_STATUS_ADDRESS = "127.0.0.1:9975";
+
+/** The options that say which daemon is asked. */
+export const STATUS_OPTIONS: Readonly<Record<string, Option>> = {
+  at: {
+    type: "string",
+    value: "ADDR",
+    doc:
+      `the daemon's observability.listen, as in ${DEFAULT_CONFIG_FILE} or ${DEFAULT_STATUS_ADDRESS}`,
+  },
+};
+
+/** Fetches the status document of the daemon that the arguments mean. */
+export async function fetchStatus(
+  args: Arguments,
+  surroundings: Surroundings,
+): Promise<Result<StatusDocument, StatusFailure>> {
+  const address = statusAddress(textOption(args, "at"), surroundings);
+  if (!address.ok) return address;
+  const reply = await surroundings.httpGet(address.value, "/status");
+  if (!reply.ok) {
+    return err({
+      message:
+        `${reply.error}. Is the daemon running? If it listens elsewhere, say so with --at ADDR`,
+      exitCode: EXIT.unavailable,
+    });
+  }
+  const document = reply.value.status === 200 ? parseDocument(reply.value.body) : undefined;
+  if (document !== undefined) return ok(document);
+  const message =
+    `What answers at ${address.value} is not ntpsd (HTTP status ${reply.value.status})`;
+  return err({ message, exitCode: EXIT.unavailable });
+}
+
+/** Decides where to ask: --at, else the configuration in the usual place, else the default. */
+function statusAddress(
+  at: string | undefined,
+  { readFile }: Surroundings,
+): Result<string, StatusFailure> {
+  if (at !== undefined) {
+    const named = at.replace(/^localhost(?=:|$)/, "127.0.0.1");
+    const parsed = parseSocketAddress(named, 9975);
+    if (parsed === undefined || parsed.port === 0) {
+      const message = `--at wants a numeric address with a port, such as ${DEFAULT_STATUS_ADDRESS}`;
+      return err({ message, exitCode: EXIT.usage });
+    }
+    return ok(reachable(parsed.address, parsed.port));
+  }
+  const loaded = loadConfig(undefined, readFile);
+  // A configuration that cannot be read does not keep anyone from asking at the usual address.
+  const listen = loaded.ok ? loaded.value.config.observability.listen : DEFAULT_STATUS_ADDRESS;
+  if (listen === undefined) {
+    const message = `observability.listen is switched off in ${DEFAULT_CONFIG_FILE}`;
+    return err({ message, exitCode: EXIT.unavailable });
+  }
+  const parsed = parseSocketAddress(listen);
+  return ok(parsed === undefined ? listen : reachable(parsed.address, parsed.port));
+}
+
+/** Who listens on all addresses is asked on loopback. */
+function reachable(address: string, port: number): string {
+  const target = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
+  return target.includes(":") ? `[${target}]:${port}` : `${target}:${port}`;
+}
+
+function parseDocument(body: string): StatusDocument | undefined {
+  try {
+    const document = JSON.parse(body);
+    const isStatus = typeof document?.state === "string" && Array.isArray(document.sources);
+    return isStatus ? document : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * A request over HTTP to the daemon on this machine.
+ *
+ * The idea: `fetch` would follow the proxy settings of the environment, which are not meant for a loopback address, so the few lines of
+ * HTTP/1.0 that are needed are spoken here. Limits: GET only, no redirects, answers of at most 8 MiB, ten seconds.
+ *
+ * @module
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { formatSocketAddress, parseSocketAddress } from "../base/socket_address.ts";
+import type { HttpReply } from "./surroundings.ts";
+
+const REPLY_MAX = 8 * 1024 * 1024;
+const TIMEOUT_MS = 10_000;
+
+/** Gets `path` from a numeric address with port; the error is a sentence. */
+export async function httpGet(address: string, path: string): Promise<Result<HttpReply, string>> {
+  const parsed = parseSocketAddress(address);
+  if (parsed === undefined) return err(`Wanted a numeric address with a port, found "${address}"`);
+  const shown = formatSocketAddress(parsed);
+  let connection: Deno.TcpConn;
+  try {
+    connection = await Deno.connect({ hostname: parsed.address, port: parsed.port });
+  } catch (error) {
+    return err(`Cannot connect to ${shown}: ${reason(error)}`);
+  }
+  const timer = setTimeout(() => close(connection), TIMEOUT_MS);
+  try {
+    const request = `GET ${path} HTTP/1.0\r\nHost: ${shown}\r\nConnection: close\r\n\r\n`;
+    await writeAll(connection, new TextEncoder().encode(request));
+    return parseReply(await readAll(connection), shown);
+  } catch (error) {
+    return err(`No answer from ${shown}: ${reason(error)}`);
+  } finally {
+    clearTimeout(timer);
+    close(connection);
+  }
+}
+
+async function writeAll(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
+}
+
+async function readAll(connection: Deno.TcpConn): Promise<string> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(65_536);
+  let text = "";
+  let total = 0;
+  for (;;) {
+    const count = await connection.read(buffer);
+    if (count === null) return text + decoder.decode();
+    total += count;
+    if (total > REPLY_MAX) throw new Error("the answer is too long");
+    text += decoder.decode(buffer.subarray(0, count), { stream: true });
+  }
+}
+
+function parseReply(text: string, shown: string): Result<HttpReply, string> {
+  const status = /^HTTP\/1\.[01] ([0-9]{3})[ \r]/.exec(text)?.[1];
+  const end = text.indexOf("\r\n\r\n");
+  if (status === undefined || end < 0) return err(`What answers at ${shown} is not ntpsd`);
+  return ok({ status: Number(status), body: text.slice(end + 4) });
+}
+
+function close(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch {
+    // It was closed already, by the timer or the other side.
+  }
+}
+
+function reason(error: unknown): string {
+  if (error instanceof Deno.errors.ConnectionRefused) return "connection refused";
+  if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
+    return "it takes too long";
+  }
+  return error instanceof Error ? error.message : String(error);
+}

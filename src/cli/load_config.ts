@@ -1,0 +1,73 @@
+/**
+ * Finds and reads the configuration: the named file, else the usual file if there is one, else the built-in one.
+ *
+ * @module
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { builtinConfig } from "../config/builtin.ts";
+import type { Config } from "../config/config.ts";
+import { type ConfigError, formatConfigError } from "../config/config_error.ts";
+import { parseConfig } from "../config/parse.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import type { FileFailure, ReadFile } from "./surroundings.ts";
+
+/** Where the configuration is looked for when none is named. */
+export const DEFAULT_CONFIG_FILE = "/etc/ntpsd/ntpsd.toml";
+
+/** A configuration, and where it comes from. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Remarks on what looks like a mistake. */
+  readonly notes: readonly ConfigError[];
+  /** The file; undefined for the built-in configuration. */
+  readonly file: string | undefined;
+}
+
+/** Why there is no configuration. */
+export interface ConfigFailure {
+  readonly file: string;
+  /** All faults; a file that cannot be read is one fault without a path. */
+  readonly errors: readonly ConfigError[];
+  readonly exitCode: ExitCode;
+}
+
+/** Loads the configuration of `file`, or the default one; never throws. */
+export function loadConfig(
+  file: string | undefined,
+  readFile: ReadFile,
+): Result<LoadedConfig, ConfigFailure> {
+  const path = file ?? DEFAULT_CONFIG_FILE;
+  const text = readFile(path);
+  if (!text.ok) {
+    if (file === undefined && text.error.name === "ENOENT") {
+      return ok({ config: builtinConfig(), notes: [], file: undefined });
+    }
+    return err(unreadable(path, text.error));
+  }
+  const parsed = parseConfig(text.value);
+  if (!parsed.ok) return err({ file: path, errors: parsed.error, exitCode: EXIT.config });
+  return ok({ ...parsed.value, file: path });
+}
+
+/** Writes the faults, one line each, with an end of line. */
+export function formatFailure(failure: ConfigFailure): string {
+  const lines = failure.errors.map((error) =>
+    // The sentence about a file that cannot be read names the file by itself.
+    failure.exitCode === EXIT.config
+      ? formatConfigError(error, failure.file)
+      : formatConfigError(error, "ntpsd")
+  );
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function unreadable(file: string, failure: FileFailure): ConfigFailure {
+  const isForbidden = failure.name === "EACCES" || failure.name === "EPERM";
+  const advice = failure.hint ??
+    (isForbidden ? "grant this user the permission to read it" : undefined);
+  const error: ConfigError = {
+    path: "",
+    message: failure.message,
+    ...(advice === undefined ? {} : { suggestion: advice }),
+  };
+  return { file, errors: [error], exitCode: isForbidden ? EXIT.permission : EXIT.io };
+}

@@ -1,0 +1,71 @@
+/**
+ * Finds the command that is meant and runs it.
+ *
+ * @module
+ */
+import { nearest } from "../config/nearest.ts";
+import { readArguments } from "./args.ts";
+import type { Command } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import { commandHelp, programHelp } from "./help.ts";
+import { realSurroundings } from "./real_surroundings.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { versionCommand } from "./version.ts";
+
+/** Runs the program with the words after its name; returns the exit status. */
+export function main(
+  words: readonly string[],
+  surroundings: Surroundings = realSurroundings(),
+): Promise<ExitCode> {
+  const [first, ...rest] = words;
+  if (first === "--help" || first === "-h") return help([], surroundings);
+  if (first === "help") return help(rest, surroundings);
+  if (first === "--version" || first === "-V") return dispatch(versionCommand, rest, surroundings);
+  // Without a command it is the daemon, with or without options.
+  if (first === undefined || first.startsWith("-")) {
+    return dispatch(command("run"), words, surroundings);
+  }
+  const found = command(first);
+  if (found === undefined) return Promise.resolve(unknownCommand(first, surroundings));
+  return dispatch(found, rest, surroundings);
+}
+
+function command(name: string): Command | undefined {
+  return COMMANDS.find((entry) => entry.name === name);
+}
+
+async function dispatch(
+  found: Command | undefined,
+  words: readonly string[],
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  if (found === undefined) return EXIT.bug;
+  const args = readArguments(found, words);
+  if (!args.ok) {
+    surroundings.err(`ntpsd ${found.name}: ${args.error}\nTry "ntpsd ${found.name} --help"\n`);
+    return EXIT.usage;
+  }
+  if (args.value.options["help"] === true) {
+    surroundings.out(commandHelp(found));
+    return EXIT.done;
+  }
+  return await found.run(args.value, surroundings);
+}
+
+function help(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  const name = words.find((word) => !word.startsWith("-"));
+  const found = name === undefined ? undefined : command(name);
+  if (name !== undefined && found === undefined) {
+    return Promise.resolve(unknownCommand(name, surroundings));
+  }
+  surroundings.out(found === undefined ? programHelp(COMMANDS) : commandHelp(found));
+  return Promise.resolve(EXIT.done);
+}
+
+function unknownCommand(name: string, { err }: Surroundings): ExitCode {
+  const near = nearest(name, [...COMMANDS.map((entry) => entry.name), "help"]);
+  const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+  err(`ntpsd: Unknown command "${name}"${hint}\nTry "ntpsd --help"\n`);
+  return EXIT.usage;
+}

@@ -1,0 +1,250 @@
+/**
+ * `ntpsd sources`: one row for each source, and why a source is not used.
+ *
+ * The idea: the first column is the mark that users of ntpq and chronyc know; what does not fit into a row of 80 columns, the
+ * reason in a sentence, follows below the table.
+ *
+ * @module
+ */
+import { unreachable } from "../base/assert.ts";
+import type { SourceDocument } from "../engine/snapshot.ts";
+import type { SourceStatus } from "../selection/status.ts";
+import { type Command, hasOption, JSON_OPTION } from "./command.ts";
+import { fetchStatus, STATUS_OPTIONS } from "./daemon_status.ts";
+import { EXIT } from "./exit_code.ts";
+import { formatAge, formatCount, formatOffset, formatSeconds } from "./quantity.ts";
+import { type Paint, painter, plain, type Tone } from "./style.ts";
+import { type Column, layOutTable, wrapText } from "./table.ts";
+
+/** The command `sources`. */
+export const sourcesCommand: Command = {
+  name: "sources",
+  summary: "list the sources, and why a source is not used",
+  operands: "",
+  operandsMin: 0,
+  operandsMax: 0,
+  options: {
+    ...STATUS_OPTIONS,
+    verbose: {
+      type: "boolean",
+      short: "v",
+      doc: "tell more of each source, and what the marks mean",
+    },
+    json: JSON_OPTION,
+  },
+  more: `
+Marks: * selected, + combined, - agrees but is not needed, . outlier,
+       x falseticker, ~ too variable, ? not usable
+
+Exit status: 0 done; 69 the daemon cannot be reached.
+`,
+  async run(args, surroundings) {
+    const status = await fetchStatus(args, surroundings);
+    if (!status.ok) {
+      surroundings.err(`ntpsd: ${status.error.message}\n`);
+      return status.error.exitCode;
+    }
+    const { sources } = status.value;
+    if (hasOption(args, "json")) surroundings.out(`${JSON.stringify({ sources })}\n`);
+    else {
+      surroundings.out(renderSources(sources, {
+        verbose: hasOption(args, "verbose"),
+        columns: surroundings.columns,
+        paint: painter(surroundings.color),
+      }));
+    }
+    return EXIT.done;
+  },
+};
+
+/** How the sources are shown. */
+export interface SourcesView {
+  readonly verbose: boolean;
+  /** The width of the terminal; undefined when there is none, and names are then written in full. */
+  readonly columns: number | undefined;
+  readonly paint: Paint;
+}
+
+/** The width into which sentences are broken where there is no terminal. */
+const PAGE_WIDTH = 80;
+
+/** Writes the table of sources for a person. */
+export function renderSources(sources: readonly SourceDocument[], view: SourcesView): string {
+  if (sources.length === 0) return "No sources are configured\n";
+  const lines = [
+    ...mainTable(sources, view),
+    ...unusedLines(sources, view),
+    ...(view.verbose
+      ? ["", ...detailTable(sources, view), ...detailLines(sources), "", ...LEGEND]
+      : []),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Returns the mark of a status: that of chronyc where it has one, that of ntpq elsewhere. */
+export function tallyMark(status: SourceStatus): string {
+  switch (status) {
+    case "selected":
+      return "*";
+    case "combined":
+      return "+";
+    case "candidate":
+      return "-";
+    case "outlier":
+      return ".";
+    case "falseticker":
+      return "x";
+    case "jittery":
+      return "~";
+    case "unreachable":
+    case "unsynchronized":
+    case "distant":
+    case "loop":
+    case "no-select":
+    case "kissed":
+    case "starting":
+      return "?";
+    default:
+      return unreachable(status);
+  }
+}
+
+const MAIN_COLUMNS: readonly Column[] = [
+  { title: " ", align: "left" },
+  { title: "Source", align: "left", shrinks: true },
+  { title: "St", align: "right" },
+  { title: "Poll", align: "right" },
+  { title: "Reach", align: "right" },
+  { title: "Last", align: "right" },
+  { title: "Offset", align: "right" },
+  { title: "Delay", align: "right" },
+  { title: "Error", align: "right" },
+];
+
+function mainTable(sources: readonly SourceDocument[], view: SourcesView): readonly string[] {
+  const cells = sources.map((source) => [
+    tallyMark(source.status),
+    plain(source.name),
+    source.stratum === null ? "-" : `${source.stratum}`,
+    formatAge(source.pollSeconds),
+    source.reach.toString(8),
+    formatAge(source.lastReplySecondsAgo),
+    formatOffset(source.offsetSeconds),
+    formatSeconds(source.delaySeconds),
+    source.errorBoundSeconds === null ? "-" : `±${formatSeconds(source.errorBoundSeconds)}`,
+  ]);
+  const [titles = "", ...lines] = layOutTable(MAIN_COLUMNS, cells, view.columns);
+  return [
+    view.paint(titles, "strong"),
+    ...lines.map((line, i) => paintMark(line, sources[i]?.status, view.paint)),
+  ];
+}
+
+/** Tells of every source that is not in use why it is not. */
+function unusedLines(sources: readonly SourceDocument[], view: SourcesView): readonly string[] {
+  const unused = sources.filter((source) => !isUsed(source.status) && source.reason !== "");
+  if (unused.length === 0) return [];
+  const width = Math.max(40, view.columns ?? PAGE_WIDTH);
+  const lines = unused.flatMap((source) => {
+    const text = `${tallyMark(source.status)} ${plain(source.name)} (${source.status}): ${
+      plain(source.reason)
+    }`;
+    const [first = "", ...rest] = wrapText(text, width, "    ");
+    return [paintMark(first, source.status, view.paint), ...rest];
+  });
+  return ["", ...lines];
+}
+
+const DETAIL_COLUMNS: readonly Column[] = [
+  { title: " ", align: "left" },
+  { title: "Source", align: "left", shrinks: true },
+  { title: "Reference", align: "left" },
+  { title: "Auth", align: "left" },
+  { title: "Stamps", align: "left" },
+  { title: "Jitter", align: "right" },
+  { title: "Disp", align: "right" },
+  { title: "Sent", align: "right" },
+  { title: "Recv", align: "right" },
+];
+
+function detailTable(sources: readonly SourceDocument[], view: SourcesView): readonly string[] {
+  const cells = sources.map((source) => [
+    tallyMark(source.status),
+    plain(source.name),
+    plain(source.referenceId ?? "-"),
+    source.authentication,
+    source.timestamping ?? "-",
+    formatSeconds(source.jitterSeconds),
+    formatSeconds(source.dispersionSeconds),
+    formatCount(source.sent),
+    formatCount(source.received),
+  ]);
+  const [titles = "", ...lines] = layOutTable(DETAIL_COLUMNS, cells, view.columns);
+  return [
+    view.paint(titles, "strong"),
+    ...lines.map((line, i) => paintMark(line, sources[i]?.status, view.paint)),
+  ];
+}
+
+/** Tells what has no column: addresses, what was dropped, and the state of NTS. */
+function detailLines(sources: readonly SourceDocument[]): readonly string[] {
+  const blocks = sources.map((source) => {
+    const facts = [
+      `${source.mode}, ${source.address === null ? "no address yet" : plain(source.address)}`,
+      ...ntsFacts(source),
+      ...countList("dropped", source.dropped),
+    ];
+    return [
+      `${tallyMark(source.status)} ${plain(source.name)}`,
+      ...facts.map((fact) => `    ${fact}`),
+    ];
+  });
+  return ["", ...blocks.flat()];
+}
+
+function ntsFacts({ nts }: SourceDocument): readonly string[] {
+  if (nts === null) return [];
+  const exchange = nts.lastKeyExchange === null
+    ? "no key exchange yet"
+    : `last key exchange ${plain(nts.lastKeyExchange)}`;
+  const aead = nts.aead === null ? "" : `, AEAD ${nts.aead}`;
+  const provisional = nts.provisional
+    ? ["NTS: provisional, the certificate's dates wait for the right time"]
+    : [];
+  return [
+    `NTS: ${nts.cookies} cookies${aead}, ${exchange}`,
+    ...provisional,
+    ...countList("NTS failures", nts.failures),
+  ];
+}
+
+function countList(label: string, counts: Readonly<Record<string, number>>): readonly string[] {
+  const entries = Object.entries(counts).filter(([, count]) => count > 0);
+  if (entries.length === 0) return [];
+  const list = entries.map(([reason, count]) => `${plain(reason)} ${formatCount(count)}`);
+  return [`${label}: ${list.join(", ")}`];
+}
+
+const LEGEND: readonly string[] = [
+  "Marks   * selected, + combined, - agrees but is not needed, . outlier,",
+  "        x falseticker, ~ too variable, ? not usable",
+  "St      stratum: 1 has a clock of its own, 2 asks a 1, and so on",
+  "Poll    how often it is asked; Last: how long ago it answered",
+  "Reach   the last eight requests in octal, newest last; 377 is all answered",
+  "Offset  how far the source is ahead of this clock (+) or behind it (-)",
+  "Error   half the interval in which the true offset must lie",
+];
+
+function isUsed(status: SourceStatus): boolean {
+  return status === "selected" || status === "combined";
+}
+
+function paintMark(line: string, status: SourceStatus | undefined, paint: Paint): string {
+  return status === undefined ? line : paint(line.slice(0, 1), tone(status)) + line.slice(1);
+}
+
+function tone(status: SourceStatus): Tone {
+  if (isUsed(status)) return "good";
+  if (status === "falseticker" || status === "unreachable" || status === "kissed") return "bad";
+  return status === "candidate" ? "faint" : "warning";
+}

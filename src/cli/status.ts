@@ -1,0 +1,180 @@
+/**
+ * `ntpsd status`: how the clock stands, for a person or as JSON.
+ *
+ * @module
+ */
+import type { ServerDocument, StatusDocument, SystemState } from "../engine/snapshot.ts";
+import { unreachable } from "../base/assert.ts";
+import { type Command, hasOption, JSON_OPTION } from "./command.ts";
+import { fetchStatus, STATUS_OPTIONS } from "./daemon_status.ts";
+import { EXIT } from "./exit_code.ts";
+import { formatCount, formatOffset, formatPpm, formatSeconds, formatSpan } from "./quantity.ts";
+import { type Paint, painter, plain, type Tone } from "./style.ts";
+
+/** The command `status`. */
+export const statusCommand: Command = {
+  name: "status",
+  summary: "tell how the clock stands",
+  operands: "",
+  operandsMin: 0,
+  operandsMax: 0,
+  options: { ...STATUS_OPTIONS, json: JSON_OPTION },
+  more: `
+An offset is positive when the servers are ahead of this clock. The error bound
+is the most by which this clock can be wrong if the servers are right.
+
+Exit status: 0 synchronised; 1 not synchronised; 69 the daemon cannot be reached.
+`,
+  async run(args, surroundings) {
+    const status = await fetchStatus(args, surroundings);
+    if (!status.ok) {
+      surroundings.err(`ntpsd: ${status.error.message}\n`);
+      return status.error.exitCode;
+    }
+    const document = status.value;
+    surroundings.out(
+      hasOption(args, "json")
+        ? `${JSON.stringify(document)}\n`
+        : renderStatus(document, { now: Date.now(), paint: painter(surroundings.color) }),
+    );
+    return document.state === "synchronized" ? EXIT.done : EXIT.no;
+  },
+};
+
+/** What the rendering depends on beside the document. */
+export interface RenderContext {
+  /** The time of day in milliseconds since 1970, for ages. */
+  readonly now: number;
+  readonly paint: Paint;
+}
+
+/** Writes the status document for a person. */
+export function renderStatus(document: StatusDocument, { now, paint }: RenderContext): string {
+  const running = formatSpan((now - Date.parse(document.startedAt)) / 1000);
+  const lines = [
+    `ntpsd ${plain(document.version)}, running for ${running}`,
+    "",
+    ...rows(document, { now, paint }).map(([label, text]) => `${label.padEnd(16)} ${text}`),
+    ...document.servers.flatMap((server) => ["", ...serverLines(server)]),
+    ...document.ntsKe.flatMap((listener) => [
+      "",
+      `Key exchange on ${plain(listener.listen)}`,
+      `  ${formatCount(listener.accepted)} connections, ${formatCount(listener.completed)} ` +
+      `completed${reasons("failed", listener.failed)}`,
+    ]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+type Rows = readonly (readonly [string, string])[];
+
+function rows(document: StatusDocument, context: RenderContext): Rows {
+  const { paint } = context;
+  const [words, tone] = stateWords(document.state);
+  const why: Rows = document.why === "" ? [] : [["Why", plain(document.why)]];
+  return [
+    ["State", paint(words, tone)],
+    ...why,
+    ["Clock", clockWords(document)],
+    ["Sources", sourceWords(document)],
+    ["Stratum", `${document.stratum}`],
+    ["Reference", referenceWords(document, context)],
+    ["Offset", formatOffset(document.offsetSeconds)],
+    [
+      "Error bound",
+      document.errorBoundSeconds === null ? "-" : `±${formatSeconds(document.errorBoundSeconds)}`,
+    ],
+    ["Frequency", frequencyWords(document)],
+    ["Root delay", formatSeconds(document.rootDelaySeconds)],
+    ["Root dispersion", formatSeconds(document.rootDispersionSeconds)],
+    ["Update interval", formatSeconds(document.updateIntervalSeconds)],
+    ["Leap second", leapWords(document.leap)],
+    ["Steps", stepWords(document)],
+  ];
+}
+
+function stateWords(state: SystemState): readonly [string, Tone] {
+  switch (state) {
+    case "synchronized":
+      return ["synchronised", "good"];
+    case "starting":
+      return ["starting", "warning"];
+    case "holdover":
+      return ["holdover: running on without sources", "warning"];
+    case "monitoring":
+      return ["monitoring: measuring only", "warning"];
+    case "unsynchronized":
+      return ["not synchronised", "bad"];
+    default:
+      return unreachable(state);
+  }
+}
+
+function clockWords({ adjusting }: StatusDocument): string {
+  return adjusting ? "adjusted by ntpsd" : "left alone by ntpsd";
+}
+
+function sourceWords({ sources }: StatusDocument): string {
+  const agreeing = sources.filter(({ status }) => status === "selected" || status === "combined");
+  const lead = sources.find(({ status }) => status === "selected");
+  const following = lead === undefined ? "" : `, led by ${plain(lead.name)}`;
+  return `${agreeing.length} of ${sources.length} in use${following}`;
+}
+
+function referenceWords(document: StatusDocument, { now }: RenderContext): string {
+  const id = plain(document.referenceId) || "-";
+  if (document.referenceTime === null) return id;
+  const age = (now - Date.parse(document.referenceTime)) / 1000;
+  return `${id}, last update ${formatSpan(age)} ago`;
+}
+
+function frequencyWords({ frequencyPpm, skewPpm }: StatusDocument): string {
+  const skew = skewPpm === null ? "" : ` (±${skewPpm.toFixed(3)} ppm)`;
+  return `${formatPpm(frequencyPpm)}${skew}`;
+}
+
+function leapWords(leap: StatusDocument["leap"]): string {
+  switch (leap) {
+    case "none":
+      return "none announced";
+    case "insert":
+      return "one is inserted at the end of the day (UTC)";
+    case "delete":
+      return "one is left out at the end of the day (UTC)";
+    case "unknown":
+      return "unknown";
+    default:
+      return unreachable(leap);
+  }
+}
+
+function stepWords({ steps }: StatusDocument): string {
+  if (steps.count === 0) return "none";
+  return `${steps.count}, together ${formatSeconds(steps.accumulatedSeconds)}`;
+}
+
+function serverLines(server: ServerDocument): readonly string[] {
+  const counts = [
+    `${formatCount(server.received)} requests`,
+    `${formatCount(server.answered)} answered`,
+    ...(server.denied > 0 ? [`${formatCount(server.denied)} denied`] : []),
+    ...(server.rateLimited > 0 ? [`${formatCount(server.rateLimited)} over the rate limit`] : []),
+  ];
+  const { answered, naks } = server.nts;
+  const nts = answered + naks === 0
+    ? []
+    : [`  NTS: ${formatCount(answered)} answered, ${formatCount(naks)} refused (NAK)`];
+  return [
+    `Server on ${plain(server.listen)}`,
+    `  ${counts.join(", ")}${reasons("dropped", server.dropped)}`,
+    ...nts,
+  ];
+}
+
+function reasons(word: string, counts: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(counts).filter(([, count]) => count > 0);
+  if (entries.length === 0) return "";
+  const total = entries.reduce((sum, [, count]) => sum + count, 0);
+  const list = entries.map(([reason, count]) => `${plain(reason)} ${formatCount(count)}`);
+  return `, ${formatCount(total)} ${word} (${list.join(", ")})`;
+}

@@ -1,0 +1,44 @@
+/**
+ * What the commands see of the world: where their text goes, files, and the terminal.
+ *
+ * The idea: commands get this as an argument, so that tests run them without a terminal, a file or a network.
+ *
+ * @module
+ */
+import type { Result } from "../base/result.ts";
+
+/** Why a file could not be read. */
+export interface FileFailure {
+  /** The name of the error: `ENOENT`, `EACCES`, ... */
+  readonly name: string;
+  /** A sentence. */
+  readonly message: string;
+  /** What can be done about it. */
+  readonly hint?: string;
+}
+
+/** Reads a whole text file. */
+export type ReadFile = (path: string) => Result<string, FileFailure>;
+
+/** Fetches a path over HTTP from a numeric address and port; the error is a sentence. */
+export type HttpGet = (address: string, path: string) => Promise<Result<HttpReply, string>>;
+
+/** The answer to a request over HTTP. */
+export interface HttpReply {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** What a command may use. */
+export interface Surroundings {
+  /** Writes text to standard output; the end of the line is part of the text. */
+  out(text: string): void;
+  /** Writes text to standard error; the end of the line is part of the text. */
+  err(text: string): void;
+  /** Whether standard output understands colours and wants them. */
+  readonly color: boolean;
+  /** The width of the terminal in columns; undefined if standard output is none. */
+  readonly columns: number | undefined;
+  readonly readFile: ReadFile;
+  readonly httpGet: HttpGet;
+}

@@ -1,0 +1,63 @@
+/**
+ * Aligned columns of text.
+ *
+ * @module
+ */
+
+/** One column. */
+export interface Column {
+  readonly title: string;
+  readonly align: "left" | "right";
+  /** Whether the column gives way when the table is wider than it may be. */
+  readonly shrinks?: boolean;
+}
+
+/** The narrowest that a shrinking column becomes. */
+const SHRUNK_MIN = 12;
+
+/** Lays out rows under their titles, two spaces apart, within `width` columns if one column can give way. */
+export function layOutTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width = Infinity,
+): readonly string[] {
+  const widths = columns.map((column, i) =>
+    Math.max(column.title.length, ...rows.map((row) => displayLength(row[i] ?? "")))
+  );
+  const total = widths.reduce((sum, w) => sum + w, 0) + 2 * (columns.length - 1);
+  const shrinking = columns.findIndex((column) => column.shrinks === true);
+  if (total > width && shrinking >= 0) {
+    widths[shrinking] = Math.max(SHRUNK_MIN, (widths[shrinking] ?? 0) - (total - width));
+  }
+  const titles = columns.map((column) => column.title);
+  return [titles, ...rows].map((row) => {
+    const cells = columns.map((column, i) => cell(row[i] ?? "", widths[i] ?? 0, column.align));
+    return cells.join("  ").trimEnd();
+  });
+}
+
+/** Breaks text into lines of at most `width` columns, each but the first after `indent`. */
+export function wrapText(text: string, width: number, indent = ""): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (displayLength(longer) > width && line.trim() !== "") {
+      lines.push(line);
+      line = indent + word;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
+
+/** Counts the columns that text takes on a terminal, for the characters that we print. */
+function displayLength(text: string): number {
+  return [...text].length;
+}
+
+function cell(text: string, width: number, align: Column["align"]): string {
+  const characters = [...text];
+  const cut = characters.length > width ? `${characters.slice(0, width - 1).join("")}…` : text;
+  const space = " ".repeat(width - displayLength(cut));
+  return align === "left" ? cut + space : space + cut;
+}
