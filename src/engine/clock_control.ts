@@ -1,0 +1,206 @@
+/**
+ * Carries the estimate over to the clock: when to slew, when to step, what to tell the kernel.
+ *
+ * The idea: one command at a time. A command says the whole rate from now on; the world answers what is really in force and
+ * when, and only that answer enters the account of corrections. A slew ends by a timer, and what is left then is known.
+ * Limits: it neither chooses sources nor estimates; without permission to adjust it only keeps count of nothing.
+ *
+ * @module
+ */
+import type { Instant } from "../base/instant.ts";
+import type { Result } from "../base/result.ts";
+import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
+import type { ClockConfig, SynchronizationConfig } from "../config/config.ts";
+import type { Discipline, SystemEstimate } from "../discipline/discipline.ts";
+import { planSlew } from "../discipline/steering.ts";
+import { StepPolicy } from "../discipline/step_policy.ts";
+import type { Action, ClockReading, KernelStatus, SetClockAction } from "./events.ts";
+
+const PPM = 1e-6;
+/** The kernel's idea of the error grows by itself, so it is refreshed at least this often. */
+const REFRESH_INTERVAL: Seconds = 64;
+/** An offset that is not worth a slew when one has just ended: this part of its uncertainty, or the shortest time. */
+const NEGLIGIBLE_PART = 0.05;
+const NEGLIGIBLE: Seconds = 2e-8;
+
+/** The clock's control. */
+export class ClockControl {
+  readonly #discipline: Discipline;
+  readonly #steps: StepPolicy;
+  #clock: ClockConfig;
+  readonly #mayAdjust: boolean;
+  #slewEnds: MonotonicSeconds = Infinity;
+  #refreshAt: MonotonicSeconds = Infinity;
+  #commanded: SetClockAction | undefined;
+  #clampReported = false;
+
+  constructor(options: {
+    readonly discipline: Discipline;
+    readonly synchronization: SynchronizationConfig;
+    readonly clock: ClockConfig;
+    readonly mayAdjust: boolean;
+  }) {
+    this.#discipline = options.discipline;
+    this.#steps = new StepPolicy(options.synchronization);
+    this.#clock = options.clock;
+    this.#mayAdjust = options.mayAdjust;
+  }
+
+  /** Whether the clock is adjusted at all. */
+  get mayAdjust(): boolean {
+    return this.#mayAdjust;
+  }
+
+  /** The steps made so far. */
+  get steps(): { readonly count: number; readonly accumulatedSeconds: number } {
+    return { count: this.#steps.count, accumulatedSeconds: this.#steps.accumulated };
+  }
+
+  /** When `handleTimer` wants to be called. */
+  nextWakeup(): MonotonicSeconds {
+    return Math.min(this.#slewEnds, this.#refreshAt);
+  }
+
+  /** Takes over changed limits. */
+  reconfigure(synchronization: SynchronizationConfig, clock: ClockConfig): void {
+    this.#steps.reconfigure(synchronization);
+    this.#clock = clock;
+  }
+
+  /** Acts on a new estimate. */
+  update(
+    estimate: SystemEstimate,
+    context: {
+      readonly now: Instant;
+      readonly pollInterval: Seconds;
+      readonly status: KernelStatus;
+    },
+  ): readonly Action[] {
+    if (!this.#mayAdjust) return [];
+    const decision = this.#steps.decide(estimate.offset);
+    if (decision.kind === "panic") return [{ type: "panic", message: decision.message }];
+    const step = decision.kind === "step" ? estimate.offset : 0;
+    this.#steps.updated(step);
+    return [...this.#stepNotice(step), ...this.#steer(estimate, { ...context, step })];
+  }
+
+  /** Ends a slew that is due, and keeps the kernel's idea of our error fresh. */
+  handleTimer(
+    estimate: SystemEstimate | undefined,
+    context: {
+      readonly now: Instant;
+      readonly pollInterval: Seconds;
+      readonly status: KernelStatus;
+    },
+  ): readonly Action[] {
+    const { monotonic } = context.now;
+    if (!this.#mayAdjust || monotonic < this.nextWakeup()) return [];
+    if (estimate === undefined) {
+      const action = { frequency: this.#discipline.rate / PPM, step: 0, status: context.status };
+      this.#slewEnds = Infinity;
+      return this.#command(action, monotonic);
+    }
+    return this.#steer(estimate, { ...context, step: 0 });
+  }
+
+  /** Takes in what the world says of the last command. */
+  commandDone(result: Result<ClockReading, string>, now: Instant): readonly Action[] {
+    const commanded = this.#commanded;
+    this.#commanded = undefined;
+    if (!result.ok) {
+      return [{
+        type: "log",
+        level: "error",
+        message: `The clock was not changed: ${result.error}`,
+      }];
+    }
+    this.#discipline.rateChanged(now.monotonic, result.value.frequency * PPM);
+    if (result.value.step !== 0) this.#discipline.stepped(result.value.step);
+    if (commanded !== undefined && Math.abs(commanded.frequency - result.value.frequency) > 1) {
+      return [{
+        type: "log",
+        level: "warning",
+        message: `The kernel runs the clock at ${
+          result.value.frequency.toFixed(3)
+        } ppm instead of ${commanded.frequency.toFixed(3)} ppm`,
+      }];
+    }
+    return [];
+  }
+
+  /** Forgets what was going on, because somebody else changed the clock; steps are allowed again as at the start. */
+  restart(): void {
+    this.#slewEnds = Infinity;
+    this.#steps.renew();
+  }
+
+  /** Returns the command that leaves the clock at its own best frequency, for the time after us. */
+  settle(estimate: SystemEstimate | undefined, status: KernelStatus): readonly Action[] {
+    if (!this.#mayAdjust || estimate === undefined) return [];
+    return [{
+      type: "set-clock",
+      frequency: this.#clamp(estimate.frequency) / PPM,
+      step: 0,
+      status,
+    }];
+  }
+
+  #steer(
+    estimate: SystemEstimate,
+    context: {
+      readonly now: Instant;
+      readonly pollInterval: Seconds;
+      readonly status: KernelStatus;
+      readonly step: Seconds;
+    },
+  ): readonly Action[] {
+    const now = context.now.monotonic;
+    const slewEnded = now >= this.#slewEnds;
+    const remaining = estimate.offset - context.step;
+    const negligible = Math.max(NEGLIGIBLE, NEGLIGIBLE_PART * Math.sqrt(estimate.offsetVariance));
+    const done = context.step !== 0 || (slewEnded && Math.abs(remaining) < negligible);
+    const plan = planSlew(done ? 0 : remaining, {
+      now,
+      pollInterval: context.pollInterval,
+      maxSlew: this.#clock.maxSlew * PPM,
+    });
+    this.#slewEnds = plan.until;
+    const frequency: Ppm = (this.#clamp(estimate.frequency) + plan.slew) / PPM;
+    const actions = this.#command({ frequency, step: context.step, status: context.status }, now);
+    return [...this.#clampNotice(estimate.frequency), ...actions];
+  }
+
+  #command(
+    change: { readonly frequency: Ppm; readonly step: Seconds; readonly status: KernelStatus },
+    now: MonotonicSeconds,
+  ): readonly Action[] {
+    this.#refreshAt = now + REFRESH_INTERVAL;
+    this.#commanded = { type: "set-clock", ...change };
+    return [this.#commanded];
+  }
+
+  #clamp(frequency: number): number {
+    const limit = this.#clock.maxFrequency * PPM;
+    return Math.min(limit, Math.max(-limit, frequency));
+  }
+
+  #clampNotice(frequency: number): readonly Action[] {
+    const clamped = this.#clamp(frequency) !== frequency;
+    const news = clamped && !this.#clampReported;
+    this.#clampReported = clamped;
+    if (!news) return [];
+    return [{
+      type: "log",
+      level: "warning",
+      message: `The clock needs ${
+        (frequency / PPM).toFixed(1)
+      } ppm, beyond max-frequency-ppm = ${this.#clock.maxFrequency}: it will drift away`,
+    }];
+  }
+
+  #stepNotice(step: Seconds): readonly Action[] {
+    if (step === 0) return [];
+    const message = `The clock is stepped by ${step.toFixed(6)} s`;
+    return [{ type: "log", level: "warning", message }];
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Notices that somebody else changed the real-time clock.
+ *
+ * The boot-time clock is slewed like the real-time clock but never stepped, so between two events both advance alike. If
+ * the real-time clock gained or lost beyond what reading two clocks takes, it was stepped: by a person, by another daemon,
+ * by the machine's host, or by the kernel itself at a leap second. Limit: steps below `TOLERANCE` look like noise and are
+ * left to the measurements.
+ *
+ * @module
+ */
+import type { Instant } from "../base/instant.ts";
+import { difference } from "../base/ntp_timestamp.ts";
+import type { Seconds } from "../base/units.ts";
+
+/** What reading both clocks one after the other may take, with the process held up in between. */
+const TOLERANCE: Seconds = 5e-4;
+
+/** Compares the two clocks from event to event. */
+export class DisturbanceDetector {
+  #last: Instant | undefined;
+
+  /** Returns by how much the real-time clock was stepped since the last call, 0 if it was not. */
+  check(now: Instant): Seconds {
+    const last = this.#last;
+    this.#last = now;
+    if (last === undefined) return 0;
+    const real = difference(now.realtime, last.realtime);
+    const gained = real - (now.monotonic - last.monotonic);
+    return Math.abs(gained) > TOLERANCE ? gained : 0;
+  }
+
+  /** Forgets the past, because we stepped the clock ourselves. */
+  expectStep(): void {
+    this.#last = undefined;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * When an announced leap second is due, and when the kernel is to be told.
+ *
+ * Servers announce a leap second up to a month ahead; the kernel applies it at the end of the current UTC day, so it must
+ * hear of it on that day only: the last day of a month, in practice of June or December (RFC 5905 section 7.3).
+ *
+ * @module
+ */
+import type { LeapIndicator } from "../association/measurement.ts";
+import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
+import type { Seconds } from "../base/units.ts";
+
+const DAY: Seconds = 86_400;
+/** Days from 1900-01-01 to 1970-01-01. */
+const UNIX_EPOCH_DAY = 25_567;
+/** Days in an era of 2^32 seconds, and the seconds that are left. */
+const ERA_SECONDS = 4_294_967_296;
+/** Around a leap second, clocks disagree about which second it is. */
+const QUIET_TIME: Seconds = 5;
+
+/** Returns the leap second to announce to the kernel now. */
+export function leapForKernel(announced: LeapIndicator, now: NtpTimestamp): LeapIndicator {
+  if (announced === "none" || announced === "unknown") return announced;
+  return isLastDayOfMonth(daysSinceUnixEpoch(now)) ? announced : "none";
+}
+
+/** Tells whether measurements are to be ignored because a leap second is just happening. */
+export function isLeapTurmoil(announced: LeapIndicator, now: NtpTimestamp): boolean {
+  if (announced !== "insert" && announced !== "delete") return false;
+  const second = secondOfEra(now) % DAY;
+  const day = daysSinceUnixEpoch(now);
+  return (second > DAY - QUIET_TIME && isLastDayOfMonth(day)) ||
+    (second < QUIET_TIME && isLastDayOfMonth(day - 1));
+}
+
+/** Tells whether a step of the clock was the kernel's leap second. */
+export function isLeapStep(announced: LeapIndicator, step: Seconds, now: NtpTimestamp): boolean {
+  if (announced !== "insert" && announced !== "delete") return false;
+  const expected = announced === "insert" ? -1 : 1;
+  const second = secondOfEra(now) % DAY;
+  const nearMidnight = second > DAY - 2 || second < QUIET_TIME + 2 * DAY / 24;
+  return Math.abs(step - expected) < 0.01 && nearMidnight;
+}
+
+/** Seconds since 1900, unfolded into era 1 when the first half of the era number space has passed. */
+function secondOfEra(now: NtpTimestamp): number {
+  const seconds = Number(now >> 32n);
+  return seconds < ERA_SECONDS / 2 ? seconds + ERA_SECONDS : seconds;
+}
+
+function daysSinceUnixEpoch(now: NtpTimestamp): number {
+  return Math.floor(secondOfEra(now) / DAY) - UNIX_EPOCH_DAY;
+}
+
+function isLastDayOfMonth(day: number): boolean {
+  return dayOfMonth(day + 1) === 1;
+}
+
+/** The day of the month of a day counted from 1970-01-01, in the Gregorian calendar of years that begin in March. */
+function dayOfMonth(day: number): number {
+  const shifted = day + 719_468;
+  const dayOfEra = shifted - Math.floor(shifted / 146_097) * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) / 365,
+  );
+  const dayOfYear = dayOfEra -
+    (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const month = Math.floor((5 * dayOfYear + 2) / 153);
+  return dayOfYear - Math.floor((153 * month + 2) / 5) + 1;
+}
