@@ -235,7 +235,11 @@ export class World {
   /** How far leap seconds have moved UTC against the even time scale. */
   #leapShift(time: Seconds): Seconds {
     let shift = 0;
-    for (const { at, leap } of this.#leaps) if (time >= at) shift += leap === "insert" ? -1 : 1;
+    for (const { at, leap } of this.#leaps) {
+      // A deletion leaves out the last second, so it comes one second earlier.
+      if (leap === "insert" && time >= at) shift -= 1;
+      if (leap === "delete" && time >= at - 1) shift += 1;
+    }
     return shift;
   }
 

@@ -1,0 +1,219 @@
+/**
+ * Judges a run. It knows nothing of how the world is made and sees only what an observer sees, so that a fault of the
+ * simulator does not excuse a fault of the engine.
+ *
+ * The idea: the limits of the scenario, and a few rules that hold in every world: the clock is stepped only as often as the
+ * configuration allows, the correction stays within its limits, the kernel is not called synchronised while ntpsd is not,
+ * and no server is asked more than a burst's worth in a few seconds.
+ *
+ * @module
+ */
+import type { Seconds } from "../base/units.ts";
+import type { Action } from "../engine/events.ts";
+import type { EngineSnapshot } from "../engine/snapshot.ts";
+import type { Check, Limits, Scenario, TimelineEvent } from "./scenario.ts";
+import type { RunFigures } from "./statistics.ts";
+import { formatSeconds, isUsed, sourceName } from "./story.ts";
+import type { ClockTruth, Observer } from "./world.ts";
+
+/** Something that should not have happened. */
+export interface Violation {
+  readonly time: Seconds | undefined;
+  readonly message: string;
+}
+
+/** No more than so many requests to one server in so many seconds. */
+const BURST_MAX = 12, BURST_WINDOW = 16;
+/** One kind of violation is told so many times. */
+const REPEATS_MAX = 3;
+
+/** Watches one run. */
+export class Checker implements Observer {
+  readonly #scenario: Scenario;
+  readonly #names: ReadonlyMap<string, string>;
+  readonly #pending: Check[];
+  readonly #violations: Violation[] = [];
+  readonly #repeats = new Map<string, number>();
+  readonly #recentRequests = new Map<string, Seconds[]>();
+  #steps = 0;
+  #stepsAllowed: number;
+
+  /** Prepares to judge a run of the scenario. */
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+    this.#names = new Map(scenario.servers.map(({ address, name }) => [address, name]));
+    this.#pending = scenario.checks.toSorted((a, b) => a.at - b.at);
+    this.#stepsAllowed = stepsOfOneLife(scenario);
+  }
+
+  sample(): void {}
+
+  action(time: Seconds, action: Action): void {
+    if (action.type === "send") this.#countRequest(time, action.destination.address);
+    if (action.type !== "set-clock") return;
+    const { maxFrequency, maxSlew } = this.#scenario.config.clock;
+    const most = maxFrequency + maxSlew + 1e-6;
+    if (!(Math.abs(action.frequency) <= most)) {
+      const message = `Wanted a correction of at most ${
+        most.toFixed(0)
+      } ppm, found ${action.frequency}`;
+      this.#violate("frequency", { time, message });
+    }
+    if (action.step === 0) return;
+    this.#steps++;
+    if (this.#steps > this.#stepsAllowed) {
+      const message = `Wanted at most ${this.#stepsAllowed} steps, found one more of ${
+        formatSeconds(action.step)
+      }`;
+      this.#violate("steps", { time, message });
+    }
+  }
+
+  snapshot(time: Seconds, observed: { snapshot: EngineSnapshot; clock: ClockTruth }): void {
+    this.#checkSelection(time, observed.snapshot);
+    const isGood = observed.snapshot.state === "synchronized" ||
+      observed.snapshot.state === "holdover";
+    const isLocal = this.#scenario.config.synchronization.localStratum !== undefined;
+    if (observed.clock.kernelSynchronized && !isGood && !isLocal) {
+      const message = `The kernel is told synchronised in the state ${observed.snapshot.state}`;
+      this.#violate("kernel", { time, message });
+    }
+    for (let check = this.#pending[0]; check !== undefined && check.at <= time;) {
+      this.#check(time, { check, ...observed });
+      this.#pending.shift();
+      check = this.#pending[0];
+    }
+  }
+
+  happened(_time: Seconds, event: TimelineEvent): void {
+    // A fresh daemon, and a clock that somebody else has changed, have their steps again.
+    const renews = ["restart", "suspend", "clock-step", "leap"].includes(event.kind);
+    if (renews) this.#stepsAllowed += stepsOfOneLife(this.#scenario);
+  }
+
+  /** Ends the watch; `panic` is the sentence with which the daemon gave up, if it did. Returns all that was wrong. */
+  verdict(
+    figures: RunFigures,
+    { panic, requests }: { panic: string | undefined; requests: Readonly<Record<string, number>> },
+  ): readonly Violation[] {
+    const { limits } = this.#scenario;
+    if (panic !== undefined && !limits.panic) {
+      this.#violate("panic", { message: `Gave up: ${panic}` });
+    }
+    if (panic === undefined && limits.panic) {
+      this.#violate("panic", { message: "Wanted the daemon to give up and it did not" });
+    }
+    if (panic === undefined && this.#pending.length > 0) {
+      this.#violate("checks", { message: `${this.#pending.length} checks are after the end` });
+    }
+    const shortcomings = compareFigures(limits, figures).concat(compareRequests(limits, requests));
+    for (const message of shortcomings) this.#violations.push({ time: undefined, message });
+    return this.#violations;
+  }
+
+  #violate(kind: string, { time, message }: { time?: Seconds; message: string }): void {
+    const repeats = (this.#repeats.get(kind) ?? 0) + 1;
+    this.#repeats.set(kind, repeats);
+    if (repeats <= REPEATS_MAX) this.#violations.push({ time, message });
+  }
+
+  #countRequest(time: Seconds, address: string): void {
+    const recent = (this.#recentRequests.get(address) ?? []).filter((t) => time - t < BURST_WINDOW);
+    recent.push(time);
+    this.#recentRequests.set(address, recent);
+    if (recent.length > BURST_MAX) {
+      const name = this.#names.get(address) ?? address;
+      const message = `Asked ${name} ${recent.length} times within ${BURST_WINDOW} s`;
+      this.#violate(`burst ${address}`, { time, message });
+    }
+  }
+
+  #checkSelection(time: Seconds, snapshot: EngineSnapshot): void {
+    const { mustNotSelect } = this.#scenario.limits;
+    if (mustNotSelect.length === 0) return;
+    for (const source of snapshot.sources) {
+      const name = sourceName(source, this.#names);
+      if (!isUsed(source) || !mustNotSelect.includes(name)) continue;
+      this.#violate(`selection ${name}`, { time, message: `Uses ${name}, which it must not` });
+    }
+  }
+
+  #check(
+    time: Seconds,
+    { check, snapshot, clock }: { check: Check; snapshot: EngineSnapshot; clock: ClockTruth },
+  ): void {
+    const expect = (isRight: boolean, message: string): void => {
+      if (!isRight) this.#violations.push({ time, message });
+    };
+    const wanted = check.state.join(" or ");
+    const isState = check.state.length === 0 || check.state.includes(snapshot.state);
+    expect(isState, `Wanted the state ${wanted}, found ${snapshot.state}: ${snapshot.why}`);
+    for (const [name, statuses] of Object.entries(check.sources)) {
+      const source = snapshot.sources.find((entry) => sourceName(entry, this.#names) === name);
+      const found = source === undefined ? "no such source" : `${source.status}: ${source.reason}`;
+      const isRight = source !== undefined && statuses.includes(source.status);
+      expect(isRight, `Wanted ${name} to be ${statuses.join(" or ")}, found ${found}`);
+    }
+    const { error, frequencyError, leap, kernelSynchronized } = check;
+    const found = Math.abs(clock.error);
+    if (error !== undefined) {
+      const message = `Wanted an error of at most ${formatSeconds(error)}, found ${
+        formatSeconds(found)
+      }`;
+      expect(found <= error, message);
+    }
+    if (frequencyError !== undefined) {
+      const ppm = Math.abs(clock.rateError) * 1e6;
+      expect(ppm <= frequencyError, `Wanted a rate within ${frequencyError} ppm, found ${ppm} ppm`);
+    }
+    if (leap !== undefined) {
+      expect(snapshot.leap === leap, `Wanted the leap indicator ${leap}, found ${snapshot.leap}`);
+    }
+    if (kernelSynchronized !== undefined) {
+      const isRight = clock.kernelSynchronized === kernelSynchronized;
+      expect(
+        isRight,
+        `Wanted the kernel's clock to be ${isRight ? "" : "un"}synchronised otherwise`,
+      );
+    }
+  }
+}
+
+function stepsOfOneLife(scenario: Scenario): number {
+  const limit = scenario.config.synchronization.stepLimit;
+  return limit < 0 ? Infinity : limit;
+}
+
+function compareFigures(limits: Limits, figures: RunFigures): string[] {
+  const faults: string[] = [];
+  const atMost = (
+    name: string,
+    pair: { limit: number | undefined; found: number | null },
+  ): void => {
+    const { limit, found } = pair;
+    if (limit === undefined || (found !== null && found <= limit)) return;
+    const text = found === null ? "never" : name === "steps" ? String(found) : formatSeconds(found);
+    const bound = name === "steps" ? String(limit) : formatSeconds(limit);
+    faults.push(`Wanted ${name} of at most ${bound}, found ${text}`);
+  };
+  atMost("an error", { limit: limits.maxError, found: figures.maxErrorSeconds });
+  atMost("an RMS error", { limit: limits.rmsError, found: figures.rmsErrorSeconds });
+  atMost("a time to 1 ms", { limit: limits.timeTo1ms, found: figures.timeTo1msSeconds });
+  atMost("a time to 100 us", { limit: limits.timeTo100us, found: figures.timeTo100usSeconds });
+  atMost("steps", { limit: limits.steps, found: figures.steps });
+  atMost("a median bound", { limit: limits.medianBound, found: figures.medianBoundSeconds });
+  const { boundHonesty } = limits;
+  if (boundHonesty !== undefined && !((figures.boundHonesty ?? 0) >= boundHonesty)) {
+    faults.push(
+      `Wanted the error inside the stated bound for ${boundHonesty} of the time, found ${figures.boundHonesty}`,
+    );
+  }
+  return faults;
+}
+
+function compareRequests(limits: Limits, requests: Readonly<Record<string, number>>): string[] {
+  const limit = limits.requestsPerServer;
+  if (limit === undefined) return [];
+  return Object.entries(requests).filter(([, count]) => count > limit)
+    .map(([name, count]) => `Wanted at most ${limit} requests to ${name}, found ${count}`);
+}

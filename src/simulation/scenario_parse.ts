@@ -1,0 +1,95 @@
+/**
+ * Reads a scenario from TOML: docs/simulation.md describes the keys.
+ *
+ * The idea: the same small readers as for the configuration, so all errors are told at once, with their lines; the `[ntpsd]`
+ * section is read by the reader of the configuration itself.
+ *
+ * @module
+ */
+import { parse as parseToml, stringify, TomlError } from "smol-toml";
+import { err, ok, type Result } from "../base/result.ts";
+import type { ConfigError } from "../config/config_error.ts";
+import { Cursor } from "../config/field.ts";
+import { indexLines, lineOf } from "../config/line_index.ts";
+import { parseConfig } from "../config/parse.ts";
+import { buildScenario, type ConfigReader, defaultSources } from "./scenario_build.ts";
+import type { Scenario } from "./scenario.ts";
+import { type RawScenario, SCENARIO_SCHEMA } from "./scenario_schema.ts";
+
+/** What a scenario is read with. */
+export interface ScenarioOptions {
+  /** The text of the file that `configuration` names. */
+  readonly configurationText?: string | undefined;
+}
+
+/** Returns the path that the scenario's `configuration` key names; undefined when there is none or the text is no TOML. */
+export function configurationPath(text: string): string | undefined {
+  const toml = readToml(text);
+  const path = toml.ok ? toml.value["configuration"] : undefined;
+  return typeof path === "string" ? path : undefined;
+}
+
+/** Returns the scenario, or all that is wrong with the text, in the order of the lines. Never throws. */
+export function parseScenario(
+  text: string,
+  options: ScenarioOptions = {},
+): Result<Scenario, readonly ConfigError[]> {
+  const toml = readToml(text);
+  if (!toml.ok) return err([toml.error]);
+  const errors: ConfigError[] = [];
+  const root = new Cursor(errors);
+  const raw = SCENARIO_SCHEMA.read(toml.value, root);
+  const readConfig = configReader(raw, options, errors);
+  const scenario = raw === undefined ? undefined : buildScenario(raw, { root, readConfig });
+  if (scenario !== undefined && errors.length === 0) return ok(scenario);
+  return err(withLines(errors, text));
+}
+
+function readToml(text: string): Result<Record<string, unknown>, ConfigError> {
+  try {
+    return ok(parseToml(text, { maxDepth: 16 }));
+  } catch (error) {
+    if (!(error instanceof TomlError)) return err({ path: "", message: "This is not TOML" });
+    const sentence = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
+    const { line, column } = error;
+    return err({ path: "", line, column, message: `This is not TOML: ${sentence}` });
+  }
+}
+
+/** Reads the configuration inside or beside the scenario; its errors join those of the scenario. */
+function configReader(
+  raw: RawScenario | undefined,
+  options: ScenarioOptions,
+  errors: ConfigError[],
+): ConfigReader {
+  return () => {
+    const beside = raw?.configuration;
+    if (beside !== undefined && options.configurationText === undefined) {
+      errors.push({ path: "configuration", message: `Cannot read the file ${beside}` });
+      return undefined;
+    }
+    const inside = raw?.ntpsd ?? {};
+    const table = "source" in inside || raw === undefined
+      ? inside
+      : { ...inside, source: defaultSources(raw) };
+    const parsed = parseConfig(options.configurationText ?? stringify(table));
+    if (parsed.ok) return parsed.value.config;
+    for (const error of parsed.error) {
+      // A line of the other file would mislead.
+      const { line: _line, column: _column, ...rest } = error;
+      const path = beside === undefined ? `ntpsd.${error.path}` : "configuration";
+      const message = beside === undefined ? error.message : `${error.path}: ${error.message}`;
+      errors.push({ ...rest, path, message });
+    }
+    return undefined;
+  };
+}
+
+function withLines(errors: readonly ConfigError[], text: string): readonly ConfigError[] {
+  const lines = indexLines(text);
+  const located = errors.map((error): ConfigError => {
+    const line = error.line ?? lineOf(error.path, lines);
+    return line === undefined ? error : { ...error, line };
+  });
+  return located.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}

@@ -1,0 +1,130 @@
+/**
+ * What happened in a run, in sentences with times: what the summary tells and the plot marks.
+ *
+ * @module
+ */
+import type { Seconds } from "../base/units.ts";
+import type { Action } from "../engine/events.ts";
+import type { EngineSnapshot, SourceDocument, SystemState } from "../engine/snapshot.ts";
+import type { Scenario, TimelineEvent } from "./scenario.ts";
+import type { ClockTruth, Observer } from "./world.ts";
+
+/** One sentence of the story. */
+export interface StoryLine {
+  readonly time: Seconds;
+  /** What made it: the world, or ntpsd. */
+  readonly kind: "world" | "state" | "selection" | "step" | "source" | "log";
+  readonly text: string;
+}
+
+/** More lines than this are counted only: a scenario may be long, and a source may come and go. */
+const LINES_MAX = 400;
+/** Status words that a reader wants to hear of when a source comes to them. */
+const NEWS: ReadonlySet<string> = new Set([
+  "falseticker",
+  "unreachable",
+  "unsynchronized",
+  "distant",
+  "loop",
+  "kissed",
+]);
+
+/** Writes down what happens in one run. */
+export class Story implements Observer {
+  readonly #names: ReadonlyMap<string, string>;
+  readonly #lines: StoryLine[] = [];
+  readonly #statuses = new Map<string, string>();
+  #dropped = 0;
+  #state: SystemState | undefined;
+  #selection = "";
+  #last: EngineSnapshot | undefined;
+
+  /** Names servers as the scenario does. */
+  constructor(scenario: Scenario) {
+    this.#names = new Map(scenario.servers.map(({ address, name }) => [address, name]));
+  }
+
+  /** What happened, in order. */
+  get lines(): readonly StoryLine[] {
+    return this.#lines;
+  }
+
+  /** How many lines were left out because there were too many. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** What the engine last said of itself. */
+  get last(): EngineSnapshot | undefined {
+    return this.#last;
+  }
+
+  sample(): void {}
+
+  snapshot(time: Seconds, { snapshot }: { snapshot: EngineSnapshot; clock: ClockTruth }): void {
+    this.#last = snapshot;
+    if (snapshot.state !== this.#state) {
+      const why = snapshot.why === "" ? "" : ` (${snapshot.why})`;
+      this.#tell(time, { kind: "state", text: `state: ${snapshot.state}${why}` });
+      this.#state = snapshot.state;
+    }
+    const selection = snapshot.sources.filter(isUsed).map((s) => sourceName(s, this.#names))
+      .toSorted().join(", ");
+    if (selection !== this.#selection) {
+      const text = selection === "" ? "no source is used any more" : `uses ${selection}`;
+      this.#tell(time, { kind: "selection", text });
+      this.#selection = selection;
+    }
+    for (const source of snapshot.sources) this.#tellSource(time, source);
+  }
+
+  action(time: Seconds, action: Action): void {
+    if (action.type === "set-clock" && action.step !== 0) {
+      this.#tell(time, { kind: "step", text: `steps the clock by ${formatSeconds(action.step)}` });
+    }
+    const isGrave = action.type === "log" &&
+      (action.level === "warning" || action.level === "error");
+    if (isGrave) this.#tell(time, { kind: "log", text: `${action.level}: ${action.message}` });
+    if (action.type === "panic") {
+      this.#tell(time, { kind: "log", text: `gives up: ${action.message}` });
+    }
+  }
+
+  happened(time: Seconds, event: TimelineEvent): void {
+    this.#tell(time, { kind: "world", text: event.label });
+  }
+
+  #tellSource(time: Seconds, source: SourceDocument): void {
+    const name = sourceName(source, this.#names);
+    const before = this.#statuses.get(name);
+    if (before === source.status) return;
+    this.#statuses.set(name, source.status);
+    if (!NEWS.has(source.status)) return;
+    const reason = source.reason === "" ? "" : `: ${source.reason}`;
+    this.#tell(time, { kind: "source", text: `${name} is ${source.status}${reason}` });
+  }
+
+  #tell(time: Seconds, line: Omit<StoryLine, "time">): void {
+    if (this.#lines.length < LINES_MAX) this.#lines.push({ time, ...line });
+    else this.#dropped++;
+  }
+}
+
+/** Tells whether a source has a say in the clock. */
+export function isUsed(source: SourceDocument): boolean {
+  return source.status === "selected" || source.status === "combined";
+}
+
+/** Returns the server's name in the scenario, found by its address. */
+export function sourceName(source: SourceDocument, names: ReadonlyMap<string, string>): string {
+  const address = (source.address ?? "").replace(/^\[?(.*?)\]?(:\d+)?$/, "$1");
+  return names.get(source.address ?? "") ?? names.get(address) ?? source.name;
+}
+
+/** Writes a time difference in the unit that suits it: `1.23 us`, `-0.5 s`. */
+export function formatSeconds(seconds: Seconds): string {
+  const size = Math.abs(seconds);
+  const units = [["s", 1], ["ms", 1e-3], ["us", 1e-6], ["ns", 1e-9]] as const;
+  const [unit, factor] = units.find(([, one]) => size >= one) ?? units[size === 0 ? 0 : 3];
+  return `${Number((seconds / factor).toPrecision(3))} ${unit}`;
+}
