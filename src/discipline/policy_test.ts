@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import type { SynchronizationConfig } from "../config/config.ts";
+import { choosePoll, type PollEvidence } from "./poll_policy.ts";
+import { planSlew } from "./steering.ts";
+import { StepPolicy } from "./step_policy.ts";
+
+const CONFIG: SynchronizationConfig = {
+  minimumAgreeingSources: 1,
+  singleStepPanicThreshold: { forward: 1000, backward: 1000 },
+  startupStepPanicThreshold: { forward: undefined, backward: 86_400 },
+  accumulatedStepPanicThreshold: undefined,
+  localStratum: undefined,
+  referenceId: undefined,
+  stepThreshold: 0.128,
+  stepLimit: 3,
+};
+
+Deno.test("steps are made beyond the threshold, in the first updates only", () => {
+  const policy = new StepPolicy(CONFIG);
+  assert.equal(policy.decide(0.1).kind, "slew");
+  assert.equal(policy.decide(-0.2).kind, "step");
+  policy.updated(-0.2);
+  policy.updated(0);
+  assert.equal(policy.decide(0.2).kind, "step");
+  policy.updated(0);
+  assert.equal(policy.decide(0.2).kind, "slew");
+  assert.deepEqual([policy.count, policy.accumulated], [1, 0.2]);
+  policy.renew();
+  assert.equal(policy.decide(0.2).kind, "step");
+});
+
+Deno.test("an absurd offset is refused: any backward beyond a day at the start, 1000 s later", () => {
+  const policy = new StepPolicy(CONFIG);
+  assert.equal(policy.decide(1e9).kind, "step");
+  assert.equal(policy.decide(-90_000).kind, "panic");
+  policy.updated(0);
+  const late = policy.decide(1001);
+  assert.equal(late.kind, "panic");
+  assert.ok(
+    late.kind === "panic" && late.message.includes("single-step-panic-threshold of 1000 s"),
+  );
+});
+
+Deno.test("the sum of steps has a limit of its own", () => {
+  const policy = new StepPolicy({ ...CONFIG, accumulatedStepPanicThreshold: 5, stepLimit: -1 });
+  assert.equal(policy.decide(4).kind, "step");
+  policy.updated(4);
+  assert.equal(policy.decide(-2).kind, "panic");
+});
+
+Deno.test("a slew removes the offset exactly, within the limit", () => {
+  const plan = planSlew(0.1, { now: 50, pollInterval: 64, maxSlew: 0.05 });
+  assert.deepEqual(plan, { slew: 0.05, until: 52 });
+  const small = planSlew(-80e-6, { now: 50, pollInterval: 64, maxSlew: 0.05 });
+  assert.deepEqual(small, { slew: -1e-5, until: 58 });
+  assert.deepEqual(planSlew(0, { now: 50, pollInterval: 64, maxSlew: 0.05 }), {
+    slew: 0,
+    until: Infinity,
+  });
+});
+
+Deno.test("the poll interval follows what the clock does between samples", () => {
+  const calm: PollEvidence = {
+    current: 6,
+    limits: { min: 4, max: 10 },
+    samplesAtCurrent: 8,
+    sampleError: 1e-3,
+    frequencyVariance: (1e-7) ** 2,
+    wanderVariance: (1e-9) ** 2,
+    surprised: false,
+  };
+  assert.equal(choosePoll(calm), 7);
+  assert.equal(choosePoll({ ...calm, samplesAtCurrent: 1 }), 6);
+  assert.equal(choosePoll({ ...calm, surprised: true }), 6);
+  assert.equal(choosePoll({ ...calm, current: 10 }), 10);
+  assert.equal(choosePoll({ ...calm, current: 12 }), 10);
+  assert.equal(choosePoll({ ...calm, frequencyVariance: (50e-6) ** 2 }), 5);
+  assert.equal(choosePoll({ ...calm, frequencyVariance: (50e-6) ** 2, current: 4 }), 4);
+  assert.equal(choosePoll({ ...calm, sampleError: 1e-5, frequencyVariance: (1e-7) ** 2 }), 6);
+});
