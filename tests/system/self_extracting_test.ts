@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { makeSelfExtracting } from "../../tools/self_extracting.ts";
+import { type CommandResult, haveProgram, run, runAny } from "../support/command.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/places.ts";
+
+/** Stands for deno: says with which arguments it was run, one on a line, and under which name. */
+const RUNTIME = '#!/bin/sh\nprintf "%s\\n" "runtime: $0" "deno dir: $DENO_DIR" "$@"\n';
+
+interface Made {
+  readonly folder: TemporaryFolder;
+  readonly executable: string;
+  readonly cache: string;
+}
+
+async function make(): Promise<Made> {
+  const folder = await temporaryFolder();
+  const runtime = await folder.write("runtime", RUNTIME);
+  // A bundle that no other test has, so that what other folders hold of other tests is of no use.
+  const bundle = await folder.write("bundle.js", `// ${crypto.randomUUID()}\n`);
+  const executable = `${folder.path}/ntpsd`;
+  await makeSelfExtracting({ runtime, bundle, output: executable });
+  await Deno.chmod(folder.path, 0o755);
+  return { folder, executable, cache: `${folder.path}/cache` };
+}
+
+function start(made: Made, ...args: string[]): Promise<CommandResult> {
+  return runAny(made.executable, { args, env: { CACHE_DIRECTORY: made.cache } });
+}
+
+/** Whether tests here may start programs as another user, `nobody`. */
+const otherUser = Deno.uid() === 0 && await haveProgram("setpriv");
+const NOBODY = 65534;
+
+/** Makes a folder that belongs to the other user. */
+async function foreignFolder(made: Made): Promise<string> {
+  const path = `${made.folder.path}/home`;
+  await Deno.mkdir(path);
+  await Deno.chown(path, NOBODY, NOBODY);
+  return path;
+}
+
+function startAsOther(made: Made, env: Readonly<Record<string, string>>): Promise<CommandResult> {
+  const identity = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--inh-caps=-all"];
+  return runAny("setpriv", { args: [...identity, made.executable, "a"], env });
+}
+
+/** Finds the folder that holds what was unpacked. */
+async function unpacked(made: Made): Promise<string> {
+  const entries = await Array.fromAsync(Deno.readDir(`${made.cache}/runtime`));
+  assert.equal(entries.length, 1, "one version is unpacked");
+  return `${made.cache}/runtime/${entries[0]?.name}`;
+}
+
+Deno.test("a self-extracting executable hands its arguments through as they are", async () => {
+  const made = await make();
+  await using _ = made.folder;
+  const args = ["query", "a b", "--", "-x", "$(touch /tmp/x)", "", "'\"`", "*"];
+  const result = await start(made, ...args);
+  assert.equal(result.code, 0, result.stderr);
+  const lines = result.stdout.split("\n");
+  const home = await unpacked(made);
+  assert.equal(lines[0], `runtime: ${home}/ntpsd`);
+  assert.equal(lines[1], `deno dir: ${home}/deno`);
+  assert.deepEqual(lines.slice(2, 6), ["run", "--quiet", "--no-prompt", "--allow-net"]);
+  const program = lines.indexOf(`${home}/ntpsd.js`);
+  assert.deepEqual(lines.slice(program + 1, -1), args);
+  assert.deepEqual(lines.filter((line) => line.startsWith("--allow")), [
+    "--allow-net",
+    "--allow-ffi",
+  ]);
+});
+
+Deno.test("what is unpacked belongs to the user alone", async () => {
+  const made = await make();
+  await using _ = made.folder;
+  await start(made);
+  const home = await unpacked(made);
+  const modes = ["", "/ntpsd", "/ntpsd.js", "/verified"].map((name) =>
+    ((Deno.statSync(home + name).mode ?? 0) & 0o777).toString(8)
+  );
+  assert.deepEqual(modes, ["700", "500", "600", "600"]);
+  const names = (await Array.fromAsync(Deno.readDir(home))).map((entry) => entry.name).sort();
+  assert.deepEqual(names, ["ntpsd", "ntpsd.js", "verified"]);
+});
+
+Deno.test("a second start unpacks nothing", async () => {
+  const made = await make();
+  await using _ = made.folder;
+  await start(made);
+  const before = await Deno.stat(`${await unpacked(made)}/ntpsd`);
+  assert.equal((await start(made)).code, 0);
+  assert.equal((await Deno.stat(`${await unpacked(made)}/ntpsd`)).ino, before.ino);
+});
+
+for (const name of ["ntpsd", "ntpsd.js"]) {
+  Deno.test(`a changed ${name} is never run, but unpacked again`, async () => {
+    const made = await make();
+    await using _ = made.folder;
+    const good = await start(made);
+    const path = `${await unpacked(made)}/${name}`;
+    await Deno.chmod(path, 0o700);
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, `${text.slice(0, -2)}#\n`);
+    assert.deepEqual(await start(made), good);
+    assert.equal(await Deno.readTextFile(path), text);
+  });
+}
+
+Deno.test("a forged note of verification does not help a changed runtime", async () => {
+  const made = await make();
+  await using _ = made.folder;
+  const good = await start(made);
+  const home = await unpacked(made);
+  await Deno.chmod(`${home}/ntpsd`, 0o700);
+  await Deno.writeTextFile(`${home}/ntpsd`, RUNTIME.replace("runtime:", "planted:"));
+  const stamp = await run("stat", { args: ["-c", "%d %i %f %u %g %s %y %z", `${home}/ntpsd`] });
+  await Deno.writeTextFile(`${home}/verified`, stamp.stdout);
+  assert.deepEqual(await start(made), good);
+});
+
+Deno.test({
+  name: "a folder that others may write, or a link, is not used",
+  ignore: !otherUser,
+  async fn() {
+    const made = await make();
+    await using _ = made.folder;
+    const cache = await foreignFolder(made);
+    const first = await startAsOther(made, { HOME: cache });
+    assert.match(first.stdout, new RegExp(`^runtime: ${cache}/.cache/ntpsd/`), first.stderr);
+    await Deno.chmod(`${cache}/.cache/ntpsd`, 0o777);
+    const second = await startAsOther(made, { HOME: cache, XDG_CACHE_HOME: `${cache}/xdg` });
+    assert.match(second.stdout, new RegExp(`^runtime: ${cache}/xdg/ntpsd/`), second.stderr);
+    await Deno.rename(`${cache}/xdg/ntpsd`, `${cache}/real`);
+    await Deno.symlink(`${cache}/real`, `${cache}/xdg/ntpsd`);
+    await Deno.chmod(`${cache}/.cache/ntpsd`, 0o700);
+    const third = await startAsOther(made, { HOME: cache, XDG_CACHE_HOME: `${cache}/xdg` });
+    assert.match(third.stdout, new RegExp(`^runtime: ${cache}/.cache/ntpsd/`), third.stderr);
+  },
+});
+
+Deno.test({
+  name: "a folder planted by another user is not used",
+  ignore: !otherUser,
+  async fn() {
+    const made = await make();
+    await using _ = made.folder;
+    const cache = await foreignFolder(made);
+    await Deno.mkdir(`${cache}/xdg/ntpsd`, { recursive: true, mode: 0o700 });
+    const env = { HOME: cache, XDG_CACHE_HOME: `${cache}/xdg` };
+    const result = await startAsOther(made, env);
+    assert.match(result.stdout, new RegExp(`^runtime: ${cache}/.cache/ntpsd/`), result.stderr);
+  },
+});
+
+Deno.test("a name full of shell words does no harm", async () => {
+  const made = await make();
+  await using _ = made.folder;
+  const odd = `${made.folder.path}/a b;touch $(echo x)'"`;
+  await Deno.mkdir(odd);
+  const path = `${odd}/-n $HOME`;
+  await Deno.copyFile(made.executable, path);
+  await Deno.chmod(path, 0o755);
+  const result = await runAny(path, { args: ["version"], env: { CACHE_DIRECTORY: made.cache } });
+  assert.equal(result.code, 0, result.stderr);
+  assert.match(result.stdout, /\nversion\n$/);
+  const args = ["-n $HOME", "check"];
+  const asFile = await runAny("sh", {
+    args: ["--", ...args],
+    cwd: odd,
+    env: { CACHE_DIRECTORY: made.cache },
+  });
+  assert.match(asFile.stdout, /\ncheck\n$/, asFile.stderr);
+});
+
+Deno.test("several first starts at once all succeed", async () => {
+  const made = await make();
+  await using _ = made.folder;
+  const results = await Promise.all(["1", "2", "3", "4", "5"].map((arg) => start(made, arg)));
+  assert.deepEqual(results.map((result) => result.code), [0, 0, 0, 0, 0]);
+  const names = (await Array.fromAsync(Deno.readDir(await unpacked(made)))).map((entry) =>
+    entry.name
+  );
+  assert.deepEqual(names.sort(), ["ntpsd", "ntpsd.js", "verified"]);
+});
+
+Deno.test("a cut-off download says so instead of running", async () => {
+  const made = await make();
+  await using _ = made.folder;
+  const { size } = await Deno.stat(made.executable);
+  await Deno.truncate(made.executable, size - 10);
+  const result = await start(made);
+  assert.equal(result.code, 74);
+  assert.match(result.stderr, /^ntpsd: This file is damaged, .*\/ntpsd\n$/);
+  assert.equal(result.stdout, "");
+});

@@ -1,0 +1,23 @@
+/**
+ * Builds dist/ntpsd.js: the whole program in one JavaScript file, for an installed deno.
+ *
+ *     deno run --no-prompt --allow-net --allow-ffi dist/ntpsd.js
+ *
+ * @module
+ */
+import { DIST, ENTRY, execute, giveUp, RUNTIME_PERMISSIONS } from "./build_settings.ts";
+
+/** Writes the bundle of `entry` to `output`; ends the build when that fails. */
+export async function makeBundle(output: string, entry: string = ENTRY): Promise<void> {
+  const args = ["bundle", "--quiet", "--platform=deno", "--output", output, entry];
+  const made = await execute(Deno.execPath(), args);
+  if (!made.ok) giveUp(`deno bundle failed: ${made.said}`);
+}
+
+if (import.meta.main) {
+  const output = `${DIST}/ntpsd.js`;
+  await makeBundle(output);
+  const { size } = await Deno.stat(output);
+  console.log(`dist/ntpsd.js is a bundle of ${Math.ceil(size / 1000)} kB for an installed deno`);
+  console.log(`Run it: deno run ${RUNTIME_PERMISSIONS.join(" ")} dist/ntpsd.js`);
+}

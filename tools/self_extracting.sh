@@ -1,0 +1,126 @@
+#!/bin/sh
+# ntpsd as a self-extracting executable: this script, then deno (gzip), then the program.
+#
+# At the first start both are unpacked into a folder that belongs to the user alone; at every start both are verified, and
+# deno is run with the permissions net and ffi. SHA-256 over deno's 96 MB takes longer than a start may, so it is computed
+# when deno is unpacked and whenever its inode, size, owner, mode or times are not those noted then; at every start a
+# CRC-32 over all its octets must match as well. The program itself is hashed with SHA-256 at every start.
+set -eu
+
+id=@ID@
+runtime_sha256=@RUNTIME_SHA256@
+runtime_cksum='@RUNTIME_CKSUM@'
+bundle_sha256=@BUNDLE_SHA256@
+payload=@PAYLOAD@
+packed_octets=@PACKED_OCTETS@
+bundle_octets=@BUNDLE_OCTETS@
+stamp_format='%d %i %f %u %g %s %y %z'
+
+self=$0
+case $self in
+  */*) ;;
+  *) self=./$self ;;
+esac
+user=$(id -u)
+
+fail() {
+  printf 'ntpsd: %s\n' "$1" >&2
+  exit "$2"
+}
+
+# A folder is used only if it is a real folder (no link), ours, and closed to everybody else: 41c0 is drwx------.
+is_ours() {
+  [ "$(stat -c '%f %u' -- "$1" 2>/dev/null)" = "41c0 $user" ]
+}
+
+sha256_of() {
+  sum=$(sha256sum <"$1") && printf '%s' "${sum%% *}"
+}
+
+bundle_is_good() {
+  [ "$(sha256_of "$home/ntpsd.js")" = "$bundle_sha256" ]
+}
+
+# Fast: nothing about the file has changed since its SHA-256 was found right, and its CRC is right now.
+runtime_is_unchanged() {
+  stamp=
+  [ -r "$home/verified" ] && read -r stamp <"$home/verified" || return 1
+  [ "$(stat -c "$stamp_format" -- "$home/ntpsd")" = "$stamp" ] &&
+    [ "$(cksum <"$home/ntpsd")" = "$runtime_cksum" ]
+}
+
+# Slow: the whole truth, noted for the next start. The stamp is taken before the hash, so a change meanwhile is seen.
+runtime_is_good() {
+  stamp=$(stat -c "$stamp_format" -- "$home/ntpsd")
+  [ "$(sha256_of "$home/ntpsd")" = "$runtime_sha256" ] || return 1
+  (umask 077 && printf '%s\n' "$stamp" >"$home/verified.$$" && mv -f -- "$home/verified.$$" "$home/verified") || true
+}
+
+is_ready() {
+  [ -f "$home/ntpsd" ] && [ -f "$home/ntpsd.js" ] && bundle_is_good || return 1
+  runtime_is_unchanged || runtime_is_good
+}
+
+need_tools() {
+  for tool in head tail gzip stat sha256sum cksum mktemp; do
+    command -v "$tool" >/dev/null || fail "The program $tool is needed to unpack and verify, and is missing" 69
+  done
+}
+
+# Unpacks beside the place of use and renames, so that a file is there whole or not at all, also when two start at once.
+unpack() {
+  (
+    umask 077
+    work=$(mktemp -d "$home/new.XXXXXX") || exit 74
+    trap 'rm -rf -- "$work"' EXIT
+    trap 'exit 75' HUP INT TERM
+    tail -c "+$payload" -- "$self" | head -c "$packed_octets" | gzip -dc >"$work/ntpsd" &&
+      tail -c "$bundle_octets" -- "$self" >"$work/ntpsd.js" &&
+      chmod 500 "$work/ntpsd" &&
+      mv -f -- "$work/ntpsd" "$home/ntpsd" &&
+      mv -f -- "$work/ntpsd.js" "$home/ntpsd.js" || exit 74
+    # What other versions left, unless it was made in the last week.
+    find "$cache" -mindepth 1 -maxdepth 1 -type d ! -name "$id" -mtime +7 -exec rm -rf -- {} + 2>/dev/null || true
+  )
+}
+
+make_folder() {
+  (umask 077 && mkdir -p -- "$1") 2>/dev/null && is_ours "$1"
+}
+
+# Makes $1 the place of work if it can be one; if not, says nothing, for the next place is tried.
+use_folder() {
+  cache=$1
+  home=$cache/$id
+  if ! is_ours "$cache" || ! is_ours "$home" || ! is_ready; then
+    make_folder "$cache" && make_folder "$home" && unpack 2>/dev/null || return 1
+    is_ready || fail "This file is damaged, what it holds has not the hashes that it names: $self" 74
+  fi
+  [ -x "$home/ntpsd" ] && return
+  rm -rf -- "$home"
+  return 1
+}
+
+# CACHE_DIRECTORY comes from systemd. Root uses only folders under which nobody else can rename anything.
+find_folder() {
+  case ${CACHE_DIRECTORY:-} in /*) use_folder "$CACHE_DIRECTORY/runtime" && return ;; esac
+  if [ "$user" = 0 ]; then
+    use_folder /var/cache/ntpsd-runtime && return
+    use_folder /run/ntpsd-runtime && return
+  else
+    case ${XDG_CACHE_HOME:-} in /*) use_folder "$XDG_CACHE_HOME/ntpsd" && return ;; esac
+    case ${HOME:-} in /*) use_folder "$HOME/.cache/ntpsd" && return ;; esac
+  fi
+  use_folder "/tmp/ntpsd-$user"
+}
+
+need_tools
+[ -r "$self" ] || fail "This file must be readable to unpack itself: $self" 77
+find_folder || fail "A folder of its own to unpack into was wanted (CACHE_DIRECTORY, XDG_CACHE_HOME, ~/.cache, /var/cache, /run or /tmp, mounted without noexec, with 100 MB free), found none that passes" 74
+
+DENO_DIR=$home/deno
+DENO_NO_UPDATE_CHECK=1
+DENO_NO_PACKAGE_JSON=1
+export DENO_DIR DENO_NO_UPDATE_CHECK DENO_NO_PACKAGE_JSON
+exec "$home/ntpsd" run --quiet @PERMISSIONS@ --no-config --no-lock --no-remote --no-npm --cached-only --no-check "$home/ntpsd.js" "$@"
+exit 70
