@@ -26,6 +26,32 @@ export interface AssociationConfig {
   readonly interleaved: boolean;
 }
 
+/** What a configured source must know of its `[[source]]` section. */
+export interface SourceGroupConfig extends AssociationConfig {
+  readonly mode: "server" | "pool" | "nts" | "nts-pool";
+  /** The address as written, for messages. */
+  readonly address: string;
+  /** How many live members are kept. */
+  readonly count: number;
+  /** Numeric addresses that are not used. */
+  readonly ignore: readonly string[];
+}
+
+/** What a key exchange brought (RFC 8915 section 4), as far as a source cares. */
+export interface KeyExchangeOutcome {
+  readonly aead: number;
+  readonly keyC2s: Bytes;
+  readonly keyS2c: Bytes;
+  readonly cookies: readonly Bytes[];
+  /** Where to send NTP requests, if not to the key exchange server's own address and port 123. */
+  readonly ntpServer: string | undefined;
+  readonly ntpPort: number | undefined;
+  /** The address of the key exchange server that was reached. */
+  readonly peerAddress: string;
+  readonly compliantExporter: boolean;
+  readonly provisional: boolean;
+}
+
 /** A packet that arrived on the socket of a request. */
 export interface Datagram {
   readonly request: number;

@@ -9,6 +9,7 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
+import type { KeyExchangeOutcome } from "./border.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
 
 /** A request that is ready to be sent. */
@@ -31,4 +32,6 @@ export interface PacketProtection {
    * before every request.
    */
   beginKeyExchange?(now: MonotonicSeconds): boolean;
+  /** Takes the outcome of a key exchange that was begun. */
+  endKeyExchange?(result: Result<KeyExchangeOutcome, string>, now: MonotonicSeconds): void;
 }

@@ -1,0 +1,186 @@
+/**
+ * How members of a source with Network Time Security come to be: by key exchanges (RFC 8915 section 4).
+ *
+ * The problem: the key exchange says which server to ask, and may name it by a name that must be looked up. The idea: a small
+ * pipeline, exchange then lookup then member, with few exchanges under way at once and a growing interval between those
+ * that come to nothing. Limits: exchanges of members that exist are begun by their sessions.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import { type RandomSource, uniform } from "../base/random.ts";
+import type { Result } from "../base/result.ts";
+import { type SocketAddress, socketAddress } from "../base/socket_address.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import type {
+  ExchangeKeys,
+  KeyExchangeOutcome,
+  SourceAction,
+  SourceGroupConfig,
+} from "./border.ts";
+import type { PacketProtection } from "./protection.ts";
+
+/** The port of NTP, when the key exchange names no other (RFC 8915 section 4.1.8). */
+const NTP_PORT = 123;
+
+/** The waits between exchanges that fail (RFC 8915 section 4.2): 10 s, half as much again each time, at most 5 days. */
+const RETRY_MIN: Seconds = 10;
+const RETRY_FACTOR = 1.5;
+const RETRY_MAX: Seconds = 432_000;
+
+/** How much longer a wait may be by chance. */
+const RETRY_SPREAD = 0.1;
+
+/** What a member is made from, once its keys are there. */
+export interface NtsMember {
+  readonly id: number;
+  readonly address: SocketAddress;
+  readonly protection: PacketProtection;
+}
+
+/** Keys whose server is known by address. */
+interface Ready {
+  readonly id: number;
+  readonly addresses: readonly SocketAddress[];
+  readonly outcome: KeyExchangeOutcome;
+}
+
+/** Key exchanges for the places of one source that have no member yet. */
+export class NtsStarter {
+  readonly #config: SourceGroupConfig;
+  readonly #random: RandomSource;
+  readonly #allocateAssociation: () => number;
+  readonly #allocateLookup: () => number;
+  readonly #startSession: (
+    outcome: KeyExchangeOutcome,
+    now: MonotonicSeconds,
+  ) => PacketProtection;
+  readonly #exchanging = new Set<number>();
+  readonly #resolving = new Map<number, { id: number; outcome: KeyExchangeOutcome }>();
+  #ready: Ready[] = [];
+  #retry: Seconds = RETRY_MIN;
+  #nextExchangeAt: MonotonicSeconds = -Infinity;
+  #trouble: string | undefined = undefined;
+
+  constructor(options: {
+    readonly config: SourceGroupConfig;
+    readonly random: RandomSource;
+    readonly allocateAssociation: () => number;
+    readonly allocateLookup: () => number;
+    readonly startSession?: (
+      outcome: KeyExchangeOutcome,
+      now: MonotonicSeconds,
+    ) => PacketProtection;
+  }) {
+    assert(options.startSession !== undefined, "A secured source can make sessions");
+    this.#config = options.config;
+    this.#random = options.random;
+    this.#allocateAssociation = options.allocateAssociation;
+    this.#allocateLookup = options.allocateLookup;
+    this.#startSession = options.startSession;
+  }
+
+  /** Why the last exchange came to nothing; undefined when it did not. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** When an exchange may be begun; Infinity while some are under way. */
+  get nextExchangeAt(): MonotonicSeconds {
+    return this.#underWay() > 0 ? Infinity : this.#nextExchangeAt;
+  }
+
+  /** All places have members that answer: the next need begins with short waits again. */
+  satisfied(): void {
+    this.#retry = RETRY_MIN;
+  }
+
+  /** Begins exchanges for so many places, if it is time and none is under way. */
+  begin(places: number, now: MonotonicSeconds): readonly SourceAction[] {
+    if (now < this.nextExchangeAt) return [];
+    this.#nextExchangeAt = now + this.#retry * (1 + RETRY_SPREAD * uniform(this.#random));
+    this.#retry = Math.min(RETRY_MAX, this.#retry * RETRY_FACTOR);
+    return Array.from({ length: places }, () => this.#exchange());
+  }
+
+  /** Takes the outcome of an exchange; undefined when it is not one of these. */
+  handleKeysExchanged(
+    event: { readonly association: number; readonly result: Result<KeyExchangeOutcome, string> },
+  ): readonly SourceAction[] | undefined {
+    const { association: id, result } = event;
+    if (!this.#exchanging.delete(id)) return undefined;
+    if (!result.ok) return this.#fail(result.error);
+    const outcome = result.value;
+    const host = outcome.ntpServer ?? outcome.peerAddress;
+    const address = socketAddress(host, outcome.ntpPort ?? NTP_PORT);
+    if (address !== undefined) {
+      this.#ready.push({ id, addresses: [address], outcome });
+      return [];
+    }
+    const lookup = this.#allocateLookup();
+    this.#resolving.set(lookup, { id, outcome });
+    return [{ type: "resolve", lookup, host }];
+  }
+
+  /** Takes the outcome of a lookup; false when it is not one of these. */
+  handleResolved(
+    event: { readonly lookup: number; readonly result: Result<readonly string[], string> },
+  ): boolean {
+    const waiting = this.#resolving.get(event.lookup);
+    if (waiting === undefined) return false;
+    this.#resolving.delete(event.lookup);
+    if (!event.result.ok) {
+      this.#trouble = event.result.error;
+      return true;
+    }
+    const port = waiting.outcome.ntpPort ?? NTP_PORT;
+    const addresses = event.result.value.map((text) => socketAddress(text, port))
+      .filter((address) => address !== undefined);
+    this.#ready.push({ ...waiting, addresses });
+    return true;
+  }
+
+  /** Gives a member that is ready; those whose server is asked already are let go. */
+  take(
+    now: MonotonicSeconds,
+    isInUse: (address: SocketAddress) => boolean,
+  ): NtsMember | undefined {
+    for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) {
+      const address = next.addresses.find((each) => !isInUse(each));
+      if (address === undefined) {
+        this.#trouble = "The key exchange named a server that is asked already";
+        continue;
+      }
+      this.#trouble = undefined;
+      const protection = this.#startSession(next.outcome, now);
+      return { id: next.id, address, protection };
+    }
+    return undefined;
+  }
+
+  #underWay(): number {
+    return this.#exchanging.size + this.#resolving.size + this.#ready.length;
+  }
+
+  #exchange(): ExchangeKeys {
+    const association = this.#allocateAssociation();
+    this.#exchanging.add(association);
+    const { host, port, certificateAuthority, aeadAlgorithms } = this.#config;
+    return {
+      type: "exchange-keys",
+      association,
+      host,
+      port,
+      certificateAuthority,
+      aeadAlgorithms,
+    };
+  }
+
+  #fail(reason: string): readonly SourceAction[] {
+    const isNews = this.#trouble !== reason;
+    this.#trouble = reason;
+    if (!isNews) return [];
+    const message = `Source ${this.#config.address} has no keys: ${reason}`;
+    return [{ type: "log", level: "warning", message }];
+  }
+}

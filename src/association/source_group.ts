@@ -1,0 +1,341 @@
+/**
+ * One configured source: the name it is known by and the servers that are asked in its stead.
+ *
+ * The problem: a name stands for changing addresses; some are dead, some tell a wrong time, some turn us away. The idea:
+ * a group keeps as many live members as were asked for, one for a server and `count` for a pool, and takes another address
+ * when a member is dead or bad, if there is one; a bad server is better than none. With Network Time Security a member
+ * begins with a key exchange instead of an address. Limits: which member is bad is said by selection; no I/O.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import type { RandomSource } from "../base/random.ts";
+import type { Result } from "../base/result.ts";
+import {
+  equalSocketAddress,
+  formatSocketAddress,
+  type SocketAddress,
+} from "../base/socket_address.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { AddressSupply } from "./address_supply.ts";
+import { Association } from "./association.ts";
+import type {
+  Datagram,
+  KeyExchangeOutcome,
+  LogMessage,
+  SendFailure,
+  SourceAction,
+  SourceGroupConfig,
+} from "./border.ts";
+import type { Measurement } from "./measurement.ts";
+import { NtsStarter } from "./nts_starter.ts";
+import type { PacketProtection } from "./protection.ts";
+import { REACH_LENGTH } from "./reach.ts";
+
+/** A member that never answered gives way after this many requests, if there is another address. */
+const FIRST_ANSWER_REQUESTS = 4;
+
+/** A pool member gives way when it has been a falseticker for eight polls and at least this long. */
+const FALSETICKER_POLLS = 8;
+const FALSETICKER_TIME_MIN: Seconds = 600;
+
+/** What a group is made of. */
+export interface SourceGroupOptions {
+  readonly config: SourceGroupConfig;
+  readonly random: RandomSource;
+  readonly allocateAssociation: () => number;
+  readonly allocateRequest: () => number;
+  readonly allocateLookup: () => number;
+  /** Tells whether a member of another group asks this address. */
+  readonly isAddressInUse: (address: SocketAddress) => boolean;
+  /** Makes the protection of a plain member that has a symmetric key; none if left out. */
+  readonly protect?: () => PacketProtection;
+  /** Makes the session of a member from its first key exchange; needed with Network Time Security. */
+  readonly startSession?: (outcome: KeyExchangeOutcome, now: MonotonicSeconds) => PacketProtection;
+}
+
+/** What became of a packet. */
+export interface SourceReception {
+  readonly actions: readonly SourceAction[];
+  /** There when the packet passed all tests. */
+  readonly measurement: Measurement | undefined;
+}
+
+interface Member {
+  readonly association: Association;
+  falsetickerSince: MonotonicSeconds | undefined;
+}
+
+/** A configured source with its members. */
+export class SourceGroup {
+  /** What was configured. */
+  readonly config: SourceGroupConfig;
+  readonly #options: SourceGroupOptions;
+  readonly #supply: AddressSupply;
+  readonly #nts: NtsStarter | undefined;
+  #members: Member[] = [];
+  #removed: number[] = [];
+  #isStarted = false;
+  #isLookupFailureTold = false;
+
+  constructor(options: SourceGroupOptions) {
+    const { config, random, allocateLookup } = options;
+    this.config = config;
+    this.#options = options;
+    const isNts = config.mode === "nts" || config.mode === "nts-pool";
+    assert(!isNts || options.startSession !== undefined, "A secured source can make sessions");
+    this.#supply = new AddressSupply({ ...config, random, allocateLookup });
+    this.#nts = isNts ? new NtsStarter(options) : undefined;
+  }
+
+  /** The servers that are asked now. */
+  get members(): readonly Association[] {
+    return this.#members.map(({ association }) => association);
+  }
+
+  /** Why there is no member, or fewer than wanted; undefined when nothing is known to be wrong. */
+  get trouble(): string | undefined {
+    return this.#nts?.trouble ?? this.#supply.lastError;
+  }
+
+  /** How many members are wanted. */
+  get wanted(): number {
+    return this.config.mode === "pool" || this.config.mode === "nts-pool" ? this.config.count : 1;
+  }
+
+  /** Finds the member with this number. */
+  member(id: number): Association | undefined {
+    return this.#members.find(({ association }) => association.id === id)?.association;
+  }
+
+  /** Begins: asks a numeric address at once, looks a name up, or exchanges keys. To be called once. */
+  start(now: MonotonicSeconds): readonly SourceAction[] {
+    assert(!this.#isStarted, "A source is started once");
+    this.#isStarted = true;
+    return this.#maintain(now);
+  }
+
+  /** Takes a member whose keys were saved by an earlier run; to be called before `start`. */
+  adopt(address: SocketAddress, protection: PacketProtection, now: MonotonicSeconds): void {
+    assert(!this.#isStarted && this.#nts !== undefined, "Saved keys come before the start");
+    if (this.#members.length < this.wanted && !this.#isInUse(address)) {
+      this.#add({ id: this.#options.allocateAssociation(), address, protection }, now);
+    }
+  }
+
+  /** When `handleTimer` wants to be called; Infinity for never. */
+  nextWakeup(): MonotonicSeconds {
+    const members = this.#members.map(({ association }) => association.nextWakeup());
+    return Math.min(this.#nextMaintenance(), ...members);
+  }
+
+  /** Lets every member ask when it is time, and replaces the dead and the bad. */
+  handleTimer(now: MonotonicSeconds): readonly SourceAction[] {
+    const actions: SourceAction[] = [];
+    for (const association of this.members) {
+      if (now >= association.nextWakeup()) actions.push(...association.handleTimer(now));
+    }
+    actions.push(...this.#maintain(now));
+    return actions;
+  }
+
+  /** Hands a packet to its member; one for a member that is gone is dropped. */
+  handleDatagram(
+    event: Datagram & { readonly association: number },
+    now: MonotonicSeconds,
+  ): SourceReception {
+    const member = this.member(event.association);
+    if (member === undefined) return { actions: [], measurement: undefined };
+    const reception = member.handleDatagram(event, now);
+    if (!member.isStopped) return reception;
+    return { ...reception, actions: [...reception.actions, ...this.#maintain(now)] };
+  }
+
+  /** Hands bad news to the member that it is of. */
+  handleSendFailed(
+    event: SendFailure & { readonly association: number },
+  ): readonly SourceAction[] {
+    return this.member(event.association)?.handleSendFailed(event) ?? [];
+  }
+
+  /** Takes the outcome of a lookup; undefined when it is not of this group. */
+  handleResolved(
+    event: { readonly lookup: number; readonly result: Result<readonly string[], string> },
+    now: MonotonicSeconds,
+  ): readonly SourceAction[] | undefined {
+    if (this.#nts?.handleResolved(event) === true) return this.#maintain(now);
+    if (!this.#supply.handleResolved(event.lookup, event.result)) return undefined;
+    const actions: SourceAction[] = [];
+    if (!event.result.ok && !this.#isLookupFailureTold) {
+      actions.push(this.#log("warning", `cannot be looked up: ${event.result.error}`));
+    }
+    this.#isLookupFailureTold = !event.result.ok;
+    return [...actions, ...this.#maintain(now)];
+  }
+
+  /** Takes the outcome of a key exchange; undefined when it is not of this group. */
+  handleKeysExchanged(
+    event: { readonly association: number; readonly result: Result<KeyExchangeOutcome, string> },
+    now: MonotonicSeconds,
+  ): readonly SourceAction[] | undefined {
+    const member = this.member(event.association);
+    if (member !== undefined) {
+      member.protection?.endKeyExchange?.(event.result, now);
+      if (event.result.ok) member.askSoon(now);
+      return [];
+    }
+    const actions = this.#nts?.handleKeysExchanged(event);
+    return actions === undefined ? undefined : [...actions, ...this.#maintain(now)];
+  }
+
+  /** Notes what selection thinks of a member: a pool gives a lasting falseticker up. */
+  noteFalseticker(id: number, isFalseticker: boolean, now: MonotonicSeconds): void {
+    const member = this.#members.find(({ association }) => association.id === id);
+    if (member === undefined) return;
+    if (!isFalseticker) member.falsetickerSince = undefined;
+    else member.falsetickerSince ??= now;
+  }
+
+  /** Asks every member for a burst, because the clock is not to be trusted. */
+  requestBurst(now: MonotonicSeconds): void {
+    for (const association of this.members) association.requestBurst(now);
+  }
+
+  /** Voids what the local clock stamped before it was stepped. */
+  resetAfterClockStep(now: MonotonicSeconds): readonly SourceAction[] {
+    return this.members.flatMap((association) => association.resetAfterClockStep(now));
+  }
+
+  /** Gives the numbers of the members that are gone since the last call, so that what is known of them can go too. */
+  takeRemoved(): readonly number[] {
+    const removed = this.#removed;
+    this.#removed = [];
+    return removed;
+  }
+
+  /** Gives all members up; the group is not used any more. */
+  stop(): readonly SourceAction[] {
+    return this.members.flatMap((association) => this.#remove(association));
+  }
+
+  /** Fills free places, and those of members that are to give way, as far as there are addresses. */
+  #maintain(now: MonotonicSeconds): readonly SourceAction[] {
+    if (!this.#isStarted) return [];
+    const actions: SourceAction[] = [];
+    for (const member of this.#members) {
+      const { address, isStopped } = member.association;
+      if (isStopped || this.#isBad(member, now)) this.#supply.reject(address, now);
+    }
+    while (this.#openPlaces(now) > 0) {
+      const next = this.#nextMember(now);
+      if (next === undefined) break;
+      actions.push(...this.#makeRoom(now), ...this.#add(next, now));
+    }
+    const open = this.#openPlaces(now);
+    if (open === 0) this.#noteSatisfied();
+    else if (this.#nts !== undefined) actions.push(...this.#nts.begin(open, now));
+    else if (now >= this.#supply.nextLookupAt) actions.push(this.#supply.beginLookup(now));
+    return actions;
+  }
+
+  /** Waits grow until all members have answered (RFC 8915 section 4.2 asks so for key exchanges). */
+  #noteSatisfied(): void {
+    if (this.members.some(({ lastReplyAt }) => lastReplyAt === undefined)) return;
+    this.#supply.satisfied();
+    this.#nts?.satisfied();
+  }
+
+  /** When something is to be done that no member's timer and no event will bring. */
+  #nextMaintenance(): MonotonicSeconds {
+    if (!this.#isStarted) return Infinity;
+    const isWaiting = this.#members.length < this.wanted ||
+      this.#members.some(({ association }) => isDead(association));
+    if (!isWaiting) return Infinity;
+    if (this.#nts !== undefined) return this.#nts.nextExchangeAt;
+    return Math.min(this.#supply.nextLookupAt, this.#supply.nextRehabilitationAt());
+  }
+
+  /** Places without a member, or with one that is to give way. */
+  #openPlaces(now: MonotonicSeconds): number {
+    const good = this.#members.filter((member) =>
+      !isDead(member.association) && !this.#isBad(member, now)
+    );
+    return Math.max(0, this.wanted - good.length);
+  }
+
+  #nextMember(now: MonotonicSeconds): NewMember | undefined {
+    const isInUse = (address: SocketAddress) => this.#isInUse(address);
+    if (this.#nts !== undefined) return this.#nts.take(now, isInUse);
+    const address = this.#supply.take(now, isInUse);
+    if (address === undefined) return undefined;
+    const id = this.#options.allocateAssociation();
+    return { id, address, protection: this.#options.protect?.() };
+  }
+
+  /** Removes one member that is to give way, if all places are taken. */
+  #makeRoom(now: MonotonicSeconds): readonly SourceAction[] {
+    if (this.#members.length < this.wanted) return [];
+    const worst = this.#members.find(({ association }) => association.isStopped) ??
+      this.#members.find(({ association }) => isDead(association)) ??
+      this.#members.find((member) => this.#isBad(member, now));
+    assert(worst !== undefined, "An open place has a member that gives way");
+    this.#supply.reject(worst.association.address, now);
+    return [
+      this.#log("info", `gives up ${formatSocketAddress(worst.association.address)}`),
+      ...this.#remove(worst.association),
+    ];
+  }
+
+  #add(next: NewMember, now: MonotonicSeconds): readonly SourceAction[] {
+    assert(this.#members.length < this.wanted, "A member needs a free place");
+    const { config } = this;
+    const association = new Association({
+      ...next,
+      name: config.address,
+      config,
+      random: this.#options.random,
+      allocateRequest: this.#options.allocateRequest,
+    });
+    association.start(now);
+    this.#members.push({ association, falsetickerSince: undefined });
+    return [this.#log("debug", `asks ${formatSocketAddress(next.address)}`)];
+  }
+
+  #remove(association: Association): readonly SourceAction[] {
+    this.#members = this.#members.filter((member) => member.association !== association);
+    this.#removed.push(association.id);
+    return association.stop();
+  }
+
+  /** A pool has others to ask; a server that was named is asked even when it is wrong. */
+  #isBad(member: Member, now: MonotonicSeconds): boolean {
+    if (member.falsetickerSince === undefined || this.wanted === 1) return false;
+    const patience = FALSETICKER_POLLS * 2 ** member.association.poll;
+    return now - member.falsetickerSince >= Math.max(FALSETICKER_TIME_MIN, patience);
+  }
+
+  /** A member that was turned away does not stand in the way of a new one at its address. */
+  #isInUse(address: SocketAddress): boolean {
+    return this.#members.some(({ association }) =>
+      !association.isStopped && equalSocketAddress(association.address, address)
+    ) || this.#options.isAddressInUse(address);
+  }
+
+  #log(level: LogMessage["level"], text: string): LogMessage {
+    return { type: "log", level, message: `Source ${this.config.address} ${text}` };
+  }
+}
+
+/** What a new member is made from. */
+export interface NewMember {
+  readonly id: number;
+  readonly address: SocketAddress;
+  readonly protection: PacketProtection | undefined;
+}
+
+/** A member that turned us away, fell silent, or never was there. */
+function isDead(association: Association): boolean {
+  if (association.isStopped || association.unansweredRequests >= REACH_LENGTH) return true;
+  return association.lastReplyAt === undefined &&
+    association.unansweredRequests > FIRST_ANSWER_REQUESTS;
+}
