@@ -55,7 +55,7 @@ export type NtsNakReason = "nts-nak-unknown-key" | "nts-nak-bad-cookie" | "nts-n
 
 /**
  * What a request is: "plain" has nothing of Network Time Security but perhaps a unique identifier, to be answered plainly with
- * `echo`; "protected" is authentic, to be answered with `protect`; the others tell why it gets a NAK or no answer.
+ * `echo` (whether its other fields are well formed is not said); "protected" is authentic, to be answered with `protect`; the others tell why it gets a NAK or no answer.
  */
 export type NtsVerdict = "plain" | "protected" | NtsNakReason | NtsDropReason;
 
@@ -226,7 +226,8 @@ export class NtsServerFields {
       if (length < FIELD_LENGTH_MIN || length % 4 !== 0 || length > rest) {
         return "nts-malformed-field";
       }
-      problem ??= this.#note(type, { position, length });
+      const found = this.#note(type, { position, length });
+      problem ??= found;
       position += length;
     }
     return problem;
