@@ -112,12 +112,11 @@ export class AddressSupply {
     return at < 0 ? undefined : this.#candidates.splice(at, 1)[0];
   }
 
-  /** Leaves an address out for an hour from when this was first said. A numeric one is kept for then: there is no other. */
+  /** Leaves an address out for an hour. A numeric one is kept for then, since there is no other. */
   reject(address: SocketAddress, now: MonotonicSeconds): void {
     this.#forgetOldRejections(now);
-    const key = formatAddress(address);
-    if (!this.#rejected.has(key) && this.#rejected.size < ADDRESSES_MAX) {
-      this.#rejected.set(key, now + REJECTION_TIME);
+    if (this.#rejected.size < ADDRESSES_MAX) {
+      this.#rejected.set(formatAddress(address), now + REJECTION_TIME);
     }
     if (this.#isNumeric) this.#candidates = [address];
   }

@@ -64,6 +64,8 @@ export interface SourceReception {
 interface Member {
   readonly association: Association;
   falsetickerSince: MonotonicSeconds | undefined;
+  /** Whether its address was left out for a while already: that is done once. */
+  isRejected: boolean;
 }
 
 /** A configured source with its members. */
@@ -223,8 +225,7 @@ export class SourceGroup {
     if (!this.#isStarted) return [];
     const actions: SourceAction[] = [];
     for (const member of this.#members) {
-      const { address, isStopped } = member.association;
-      if (isStopped || this.#isBad(member, now)) this.#supply.reject(address, now);
+      if (member.association.isStopped || this.#isBad(member, now)) this.#reject(member, now);
     }
     while (this.#openPlaces(now) > 0) {
       const next = this.#nextMember(now);
@@ -275,11 +276,11 @@ export class SourceGroup {
   /** Removes one member that is to give way, if all places are taken. */
   #makeRoom(now: MonotonicSeconds): readonly SourceAction[] {
     if (this.#members.length < this.wanted) return [];
-    const worst = this.#members.find(({ association }) => association.isStopped) ??
-      this.#members.find(({ association }) => isDead(association)) ??
+    const worst = this.#members.find((member) => member.association.isStopped) ??
+      this.#members.find((member) => isDead(member.association)) ??
       this.#members.find((member) => this.#isBad(member, now));
     assert(worst !== undefined, "An open place has a member that gives way");
-    this.#supply.reject(worst.association.address, now);
+    this.#reject(worst, now);
     return [
       this.#log("info", `gives up ${formatSocketAddress(worst.association.address)}`),
       ...this.#remove(worst.association),
@@ -297,8 +298,14 @@ export class SourceGroup {
       allocateRequest: this.#options.allocateRequest,
     });
     association.start(now);
-    this.#members.push({ association, falsetickerSince: undefined });
+    this.#members.push({ association, falsetickerSince: undefined, isRejected: false });
     return [this.#log("debug", `asks ${formatSocketAddress(next.address)}`)];
+  }
+
+  #reject(member: Member, now: MonotonicSeconds): void {
+    if (member.isRejected) return;
+    member.isRejected = true;
+    this.#supply.reject(member.association.address, now);
   }
 
   #remove(association: Association): readonly SourceAction[] {
@@ -316,9 +323,10 @@ export class SourceGroup {
 
   /** A member that was turned away does not stand in the way of a new one at its address. */
   #isInUse(address: SocketAddress): boolean {
-    return this.#members.some(({ association }) =>
-      !association.isStopped && equalSocketAddress(association.address, address)
-    ) || this.#options.isAddressInUse(address);
+    const own = this.members.find((association) =>
+      equalSocketAddress(association.address, address)
+    );
+    return own === undefined ? this.#options.isAddressInUse(address) : !own.isStopped;
   }
 
   #log(level: LogMessage["level"], text: string): LogMessage {
