@@ -1,0 +1,136 @@
+/**
+ * A filter on system calls for the whole process (seccomp), because FFI could call anything.
+ *
+ * The idea: a list of what is needed, everything else fails with EPERM; installed for all threads at once, for good. Beyond the
+ * list there are three rules: `clone` may make threads but no processes; `clone3`, whose arguments a filter cannot see,
+ * answers ENOSYS, so that the C library falls back to `clone`; sockets may be of the Unix, IP and netlink families only.
+ * Limits: arguments of other calls are not judged, files for instance; the daemon's user and capabilities see to those.
+ *
+ * @module
+ */
+import { assert } from "../src/base/assert.ts";
+import { ok, type Result } from "../src/base/result.ts";
+import { ERRNO, failed, type OsError } from "./errno.ts";
+import { libc } from "./libc.ts";
+import { allocate } from "./memory.ts";
+import { forbidNewPrivileges } from "./privileges.ts";
+import {
+  ALLOWED_SYSTEM_CALLS,
+  RULED_SYSTEM_CALLS,
+  SECCOMP_SYSTEM_CALL,
+  type SystemCallNumbers,
+} from "./syscall_numbers.ts";
+
+/** A processor that the filter is written for. */
+export type FilterArchitecture = "x86_64" | "aarch64";
+
+/** One instruction of the classic packet filter machine: code, jumps if true and false, operand. */
+export type FilterInstruction = readonly [code: number, ifTrue: number, ifFalse: number, k: number];
+
+const LOAD = 0x20;
+const JUMP_IF_EQUAL = 0x15;
+const JUMP_IF_AT_LEAST = 0x35;
+const JUMP_IF_ANY_BIT = 0x45;
+const RETURN = 0x06;
+
+const RETURN_ALLOW = 0x7fff_0000;
+const RETURN_ERRNO = 0x0005_0000;
+const RETURN_KILL_PROCESS = 0x8000_0000;
+
+// struct seccomp_data: nr 0, arch 4, instruction pointer 8, arguments from 16, eight octets each.
+const NUMBER_AT = 0;
+const ARCHITECTURE_AT = 4;
+const FIRST_ARGUMENT_AT = 16;
+
+const AUDIT_ARCHITECTURES: Readonly<Record<FilterArchitecture, number>> = {
+  x86_64: 0xc000_003e,
+  aarch64: 0xc000_00b7,
+};
+const X32_BIT = 0x4000_0000;
+const CLONE_THREAD = 0x1_0000;
+const ENOSYS = 38;
+const SOCKET_FAMILIES = [1, 2, 10, 16];
+
+const SET_MODE_FILTER = 1n;
+const FLAG_ALL_THREADS = 1n;
+
+/**
+ * Installs the filter for all threads of the process, and forbids new privileges. To be called after the start is over and
+ * the user is changed. It cannot be undone.
+ */
+export function installSystemCallFilter(): Result<void, OsError> {
+  const architecture = Deno.build.arch;
+  const instructions = buildFilter(architecture);
+  const program = allocate(8 * instructions.length);
+  for (const [i, [code, ifTrue, ifFalse, k]] of instructions.entries()) {
+    program.view.setUint16(8 * i, code, true);
+    program.view.setUint8(8 * i + 2, ifTrue);
+    program.view.setUint8(8 * i + 3, ifFalse);
+    program.view.setUint32(8 * i + 4, k, true);
+  }
+  const head = allocate(16);
+  head.view.setUint16(0, instructions.length, true);
+  head.view.setBigUint64(8, program.address, true);
+  const forbidden = forbidNewPrivileges();
+  if (!forbidden.ok) return forbidden;
+  const number = numberFor(SECCOMP_SYSTEM_CALL, architecture);
+  assert(number !== null, "Every processor has this call");
+  return install(number, head.bytes);
+}
+
+/** Writes the filter for a processor. */
+export function buildFilter(architecture: FilterArchitecture): readonly FilterInstruction[] {
+  const refuse: FilterInstruction = [RETURN, 0, 0, RETURN_ERRNO | ERRNO.EPERM];
+  const program: FilterInstruction[] = [
+    [LOAD, 0, 0, ARCHITECTURE_AT],
+    [JUMP_IF_EQUAL, 1, 0, AUDIT_ARCHITECTURES[architecture]],
+    [RETURN, 0, 0, RETURN_KILL_PROCESS],
+    [LOAD, 0, 0, NUMBER_AT],
+  ];
+  if (architecture === "x86_64") program.push([JUMP_IF_AT_LEAST, 0, 1, X32_BIT], refuse);
+  for (const numbers of Object.values(ALLOWED_SYSTEM_CALLS)) {
+    const number = numberFor(numbers, architecture);
+    if (number !== null) program.push(...onCall(number, [[RETURN, 0, 0, RETURN_ALLOW]]));
+  }
+  const { clone, clone3, socket } = RULED_SYSTEM_CALLS;
+  const rules: readonly (readonly [SystemCallNumbers, readonly FilterInstruction[]])[] = [
+    [clone3, [[RETURN, 0, 0, RETURN_ERRNO | ENOSYS]]],
+    [clone, [...onArgument([[JUMP_IF_ANY_BIT, CLONE_THREAD]]), refuse]],
+    [socket, [...onArgument(SOCKET_FAMILIES.map((family) => [JUMP_IF_EQUAL, family])), refuse]],
+  ];
+  for (const [numbers, then] of rules) {
+    const number = numberFor(numbers, architecture);
+    if (number !== null) program.push(...onCall(number, then));
+  }
+  return [...program, refuse];
+}
+
+/** Does `then` if the number of the call, which is loaded, is `number`; goes on after it otherwise. */
+function onCall(number: number, then: readonly FilterInstruction[]): readonly FilterInstruction[] {
+  return [[JUMP_IF_EQUAL, 0, then.length, number], ...then];
+}
+
+/** Allows the call if one of the tests of its first argument holds; what follows decides otherwise. */
+function onArgument(
+  tests: readonly (readonly [code: number, k: number])[],
+): readonly FilterInstruction[] {
+  const allow: readonly FilterInstruction[] = tests.flatMap(([code, k]) => [
+    [code, 0, 1, k],
+    [RETURN, 0, 0, RETURN_ALLOW],
+  ]);
+  return [[LOAD, 0, 0, FIRST_ARGUMENT_AT], ...allow];
+}
+
+function numberFor(numbers: SystemCallNumbers, architecture: FilterArchitecture): number | null {
+  return architecture === "x86_64" ? numbers[0] : numbers[1];
+}
+
+function install(number: number, head: Uint8Array<ArrayBuffer>): Result<void, OsError> {
+  const what = "install the system call filter";
+  const hint = "Set security.seccomp = false if this kernel or container does not allow filters";
+  const result = libc.syscall(BigInt(number), SET_MODE_FILTER, FLAG_ALL_THREADS, head);
+  if (result === 0n) return ok(undefined);
+  if (result < 0n) return failed({ call: "seccomp", what, hint });
+  // A positive result is the number of a thread that has a filter of its own already.
+  return failed({ call: "seccomp", what, code: ERRNO.EINVAL, hint });
+}
