@@ -1,7 +1,5 @@
 /**
- * Builds dist/ntpsd.js: the whole program in one JavaScript file, for an installed deno.
- *
- *     deno run --no-prompt --allow-net --allow-ffi dist/ntpsd.js
+ * Builds dist/ntpsd.js: the whole program in one JavaScript file, for an installed deno, and says how to run it.
  *
  * @module
  */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { formatConfigError } from "../../src/config/config_error.ts";
+import { parseConfig } from "../../src/config/parse.ts";
 import { projectFiles, ROOT } from "./project.ts";
 
 const files = await projectFiles();
@@ -62,6 +64,29 @@ Deno.test("the version is one and the same", async () => {
   assert.match(settings.version, /^\d+\.\d+\.\d+$/);
   assert.ok(changes.includes(settings.version), `CHANGELOG.md tells of ${settings.version}`);
 });
+
+Deno.test("the example configurations are right", async () => {
+  const examples = files.filter((path) => /^dist\/.*\.toml$/.test(path));
+  assert.ok(examples.length >= 2);
+  for (const path of examples) {
+    assert.deepEqual(configFaults(await Deno.readTextFile(`${ROOT}/${path}`)), [], path);
+  }
+});
+
+Deno.test("configurations in documents are right", async () => {
+  for (const document of documents) {
+    const text = await Deno.readTextFile(`${ROOT}/${document}`);
+    for (const [, toml = ""] of text.matchAll(/^```toml\n([\s\S]*?)^```$/gm)) {
+      assert.deepEqual(configFaults(toml), [], document);
+    }
+  }
+  assert.equal(configFaults("[[source]]\nmod = 1\n").length > 0, true);
+});
+
+function configFaults(text: string): string[] {
+  const parsed = parseConfig(text);
+  return parsed.ok ? [] : parsed.error.map((error) => formatConfigError(error, "file"));
+}
 
 /** Finds paths of this repository in inline code and in links. */
 function namedPaths(text: string): string[] {

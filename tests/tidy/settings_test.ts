@@ -56,7 +56,7 @@ Deno.test("the promised tasks exist", () => {
 
 Deno.test("dependencies are npm packages at one exact version", () => {
   for (const [name, specifier] of Object.entries(settings.imports)) {
-    assert.match(specifier, /^npm:\/?(@[a-z-]+\/)?[a-z.-]+@\d+\.\d+\.\d+\/?$/, name);
+    assert.match(specifier, /^npm:\/?(@[a-z-]+\/)?[a-z0-9.-]+@\d+\.\d+\.\d+\/?$/, name);
   }
   assert.deepEqual(settings.lock, { path: "./deno.lock", frozen: true });
 });
