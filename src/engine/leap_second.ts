@@ -9,6 +9,7 @@
 import type { LeapIndicator } from "../association/measurement.ts";
 import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { Seconds } from "../base/units.ts";
+import { civilDate } from "../base/utc.ts";
 
 const DAY: Seconds = 86_400;
 /** Days from 1900-01-01 to 1970-01-01. */
@@ -53,19 +54,5 @@ function daysSinceUnixEpoch(now: NtpTimestamp): number {
 }
 
 function isLastDayOfMonth(day: number): boolean {
-  return dayOfMonth(day + 1) === 1;
-}
-
-/** The day of the month of a day counted from 1970-01-01, in the Gregorian calendar of years that begin in March. */
-function dayOfMonth(day: number): number {
-  const shifted = day + 719_468;
-  const dayOfEra = shifted - Math.floor(shifted / 146_097) * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) -
-      Math.floor(dayOfEra / 146_096)) / 365,
-  );
-  const dayOfYear = dayOfEra -
-    (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const month = Math.floor((5 * dayOfYear + 2) / 153);
-  return dayOfYear - Math.floor((153 * month + 2) / 5) + 1;
+  return civilDate(day + 1).day === 1;
 }

@@ -1,0 +1,342 @@
+/**
+ * The core of ntpsd: a deterministic function from events to actions.
+ *
+ * It owns the sources, the selection among them, the discipline and the control of the clock, and it reads nothing by
+ * itself: time and randomness come in, everything to be done goes out. The daemon and the simulator drive it alike.
+ *
+ * The flow of one answer: source -> measurement -> estimate of that source -> selection among all -> joint estimate -> command
+ * to the clock -> what to say of ourselves. Limits: one engine, one clock.
+ *
+ * @module
+ */
+import type { LeapIndicator, Measurement } from "../association/measurement.ts";
+import type { Instant } from "../base/instant.ts";
+import type { RandomSource } from "../base/random.ts";
+import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
+import type { Config } from "../config/config.ts";
+import { Discipline } from "../discipline/discipline.ts";
+import { choosePoll } from "../discipline/poll_policy.ts";
+import { ClockControl } from "./clock_control.ts";
+import { DisturbanceDetector } from "./disturbance.ts";
+import { DriftKeeper } from "./drift_keeper.ts";
+import type { Action, DatagramEvent, Event, KernelStatus } from "./events.ts";
+import { isLeapStep, isLeapTurmoil, leapForKernel } from "./leap_second.ts";
+import { Judgement } from "./judgement.ts";
+import type { EngineSnapshot } from "./snapshot.ts";
+import { makeSnapshot } from "./snapshot_writer.ts";
+import { type MemberOfSource, type Protections, SourceSet } from "./source_set.ts";
+import { StartGate } from "./start_gate.ts";
+import {
+  CERTAINTY,
+  type ErrorBudget,
+  errorBudget,
+  type Knowledge,
+  systemState,
+} from "./system_variables.ts";
+
+const PPM = 1e-6;
+/** What is believed of the frequency without a drift file. */
+const FREQUENCY_DEVIATION: Ppm = 100;
+/** A drift file is not believed more than this: temperature and age have gone on. */
+const DRIFT_DEVIATION_MIN: Ppm = 1;
+/** How much the frequency may have changed when the machine slept or somebody else changed the clock. */
+const FREQUENCY_DEVIATION_AFTER_DISTURBANCE: Ppm = 5;
+
+/** What an engine is made of. */
+export interface EngineOptions {
+  readonly config: Config;
+  readonly random: RandomSource;
+  readonly now: Instant;
+  /** Whether the clock may be adjusted: configured and permitted. */
+  readonly mayAdjust: boolean;
+  /** The correction that the kernel applies at the start. */
+  readonly frequency: Ppm;
+  /** The precision of the local clock. */
+  readonly clockPrecision: Seconds;
+  /** Our own addresses, for the loop test. */
+  readonly ownAddresses: readonly string[];
+  readonly protections?: Protections;
+}
+
+/** The engine. */
+export class Engine {
+  #config: Config;
+  readonly #sources: SourceSet;
+  readonly #discipline: Discipline;
+  readonly #control: ClockControl;
+  readonly #judgement: Judgement;
+  readonly #gate: StartGate;
+  readonly #disturbance = new DisturbanceDetector();
+  readonly #drift = new DriftKeeper();
+  readonly #known = new Set<number>();
+  readonly #pollSamples = new Map<number, number>();
+  #deadCount = 0;
+
+  constructor(options: EngineOptions) {
+    const { config, now } = options;
+    this.#config = config;
+    this.#sources = new SourceSet(options.random, options.protections ?? {});
+    this.#discipline = new Discipline({
+      now: now.monotonic,
+      rate: options.frequency * PPM,
+      prior: { frequency: options.frequency * PPM, variance: (FREQUENCY_DEVIATION * PPM) ** 2 },
+      precision: options.clockPrecision,
+    });
+    this.#control = new ClockControl({
+      discipline: this.#discipline,
+      synchronization: config.synchronization,
+      clock: config.clock,
+      mayAdjust: options.mayAdjust,
+    });
+    this.#judgement = new Judgement(config.synchronization, options.ownAddresses);
+    this.#gate = new StartGate(now.monotonic);
+  }
+
+  /** Takes in an event at a moment, and returns what is to be done, in order. */
+  handle(event: Event, now: Instant): readonly Action[] {
+    const actions: Action[] = [];
+    const gained = this.#disturbance.check(now);
+    if (gained !== 0) actions.push(...this.#clockWasStepped(gained, now));
+    actions.push(...this.#dispatch(event, now));
+    this.#followMembers();
+    actions.push(...this.#judgeAgainIfSourcesDied(now));
+    return actions;
+  }
+
+  /** When the engine wants a "timer" event; Infinity for never. */
+  nextWakeup(): MonotonicSeconds {
+    return Math.min(this.#sources.nextWakeup(), this.#control.nextWakeup());
+  }
+
+  /** Returns the state for readers. */
+  snapshot(now: Instant): EngineSnapshot {
+    const knowledge = this.#knowledge(now.monotonic);
+    const budget = errorBudget(knowledge);
+    return makeSnapshot({
+      now: now.monotonic,
+      knowledge,
+      budget,
+      state: systemState(knowledge, budget, this.#judgement.whyNot),
+      synchronization: this.#config.synchronization,
+      entries: this.#sources.entries,
+      discipline: this.#discipline,
+      judgement: this.#judgement,
+      steps: this.#control.steps,
+      mayAdjust: this.#control.mayAdjust,
+    });
+  }
+
+  #dispatch(event: Event, now: Instant): readonly Action[] {
+    switch (event.type) {
+      case "start":
+        return this.#sources.configure(this.#config.sources, now.monotonic);
+      case "timer":
+        return this.#handleTimer(now);
+      case "datagram":
+        return this.#handleDatagram(event, now);
+      case "clock-set":
+        if (event.result.ok && event.result.value.step !== 0) this.#disturbance.expectStep();
+        return [
+          ...this.#control.commandDone(event.result, now),
+          ...(event.result.ok && event.result.value.step !== 0
+            ? this.#sources.resetAfterClockStep(now.monotonic)
+            : []),
+        ];
+      case "resumed":
+        return this.#startAfresh(now, `The machine slept for ${event.asleep.toFixed(0)} s`);
+      case "reconfigure":
+        return this.#reconfigure(event.config, now);
+      case "drift-loaded":
+        this.#discipline.setPrior({
+          frequency: event.frequency * PPM,
+          variance: (Math.max(DRIFT_DEVIATION_MIN, event.skew) * PPM) ** 2,
+        });
+        return [];
+      case "stop":
+        return this.#stop(now);
+      default:
+        return this.#sources.handle(event, now.monotonic);
+    }
+  }
+
+  #handleTimer(now: Instant): readonly Action[] {
+    const { monotonic } = now;
+    const actions = [...this.#sources.handleTimer(monotonic)];
+    actions.push(...this.#control.handleTimer(this.#discipline.systemAt(monotonic), {
+      now,
+      pollInterval: this.#pollInterval(),
+      status: this.#kernelStatus(now),
+    }));
+    return actions;
+  }
+
+  #handleDatagram(event: DatagramEvent, now: Instant): readonly Action[] {
+    const { actions, measurement } = this.#sources.handleDatagram(event, now.monotonic);
+    if (measurement === undefined) return actions;
+    if (isLeapTurmoil(this.#judgement.leap, now.realtime)) return actions;
+    return [...actions, ...this.#handleMeasurement(event.association, measurement, now)];
+  }
+
+  #handleMeasurement(id: number, measurement: Measurement, now: Instant): readonly Action[] {
+    this.#followMembers();
+    this.#discipline.observe(id, measurement, now);
+    this.#adaptPoll(id, now.monotonic);
+    if (!this.#gateIsOpen(now.monotonic)) return [];
+    const actions = [...this.#judge(now)];
+    if (!this.#judgement.selected) return actions;
+    this.#discipline.combine(this.#judgement.believed, {
+      newest: id,
+      false: this.#judgement.falsetickers,
+    });
+    const estimate = this.#discipline.systemAt(now.monotonic);
+    if (estimate === undefined || !this.#judgement.believed.includes(id)) return actions;
+    actions.push(...this.#control.update(estimate, {
+      now,
+      pollInterval: this.#pollInterval(),
+      status: this.#kernelStatus(now),
+    }));
+    actions.push(...this.#drift.consider(estimate, now.monotonic));
+    return actions;
+  }
+
+  /** Asks selection anew. */
+  #judge(now: Instant): readonly Action[] {
+    const { members } = this.#sources;
+    const actions = this.#judgement.judge(members, { now, discipline: this.#discipline });
+    for (const { association, group } of members) {
+      const isFalseticker = this.#judgement.falsetickers.includes(association.id);
+      group.noteFalseticker(association.id, isFalseticker, now.monotonic);
+    }
+    return actions;
+  }
+
+  #judgeAgainIfSourcesDied(now: Instant): readonly Action[] {
+    const dead = this.#sources.members.filter(({ association }) => !association.isReachable).length;
+    if (dead === this.#deadCount) return [];
+    this.#deadCount = dead;
+    return this.#judgement.hasJudged ? this.#judge(now) : [];
+  }
+
+  #gateIsOpen(now: MonotonicSeconds): boolean {
+    const progress = this.#sources.members.map(({ association }) => ({
+      samples: this.#discipline.sourceAt(association.id, now)?.samples ?? 0,
+      unanswered: association.unansweredRequests,
+    }));
+    const wanted = this.#sources.entries.reduce((sum, { group }) => sum + group.wanted, 0);
+    return this.#gate.check(progress, { wanted, now });
+  }
+
+  #adaptPoll(id: number, now: MonotonicSeconds): void {
+    const member = this.#sources.members.find(({ association }) => association.id === id);
+    const source = this.#discipline.sourceAt(id, now);
+    if (member === undefined || source === undefined || member.association.inBurst) return;
+    const samplesAtCurrent = (this.#pollSamples.get(id) ?? 0) + 1;
+    const { association } = member;
+    const poll = choosePoll({
+      current: association.poll,
+      limits: association.config.pollIntervalLimits,
+      samplesAtCurrent,
+      sampleError: Math.hypot(source.meanWait, 2e-7),
+      frequencyVariance: source.frequencyVariance,
+      wanderVariance: source.wanderVariance,
+      surprised: source.surprised,
+    });
+    this.#pollSamples.set(id, poll === association.poll ? samplesAtCurrent : 0);
+    if (poll !== association.poll) association.setPoll(poll);
+  }
+
+  /** The shortest interval at which believed sources are asked. */
+  #pollInterval(): Seconds {
+    const polls = this.#sources.members
+      .filter(({ association }) => this.#judgement.believed.includes(association.id))
+      .map(({ association }) => association.poll);
+    return 2 ** Math.min(...polls, this.#config.sources.length > 0 ? 10 : 6);
+  }
+
+  #followMembers(): void {
+    for (const id of this.#sources.takeRemoved()) {
+      this.#discipline.removeSource(id);
+      this.#judgement.forget(id);
+      this.#known.delete(id);
+      this.#pollSamples.delete(id);
+    }
+    for (const { association } of this.#sources.members) {
+      if (this.#known.has(association.id)) continue;
+      this.#known.add(association.id);
+      this.#discipline.addSource(association.id);
+    }
+  }
+
+  #clockWasStepped(gained: Seconds, now: Instant): readonly Action[] {
+    if (isLeapStep(this.#judgement.leap, gained, now.realtime)) {
+      this.#judgement.leapIsOver();
+      const message = `A leap second was ${gained < 0 ? "inserted" : "deleted"}`;
+      return [
+        { type: "log", level: "info", message },
+        ...this.#sources.resetAfterClockStep(now.monotonic),
+      ];
+    }
+    return this.#startAfresh(now, `Somebody else stepped the clock by ${gained.toFixed(6)} s`);
+  }
+
+  /** Forgets what the clock showed, asks everybody again, and may step as at the start. */
+  #startAfresh(now: Instant, why: string): readonly Action[] {
+    this.#discipline.restart(now.monotonic, (FREQUENCY_DEVIATION_AFTER_DISTURBANCE * PPM) ** 2);
+    this.#control.restart();
+    this.#gate.close(now.monotonic);
+    this.#judgement.restart(why);
+    this.#pollSamples.clear();
+    const actions = this.#sources.resetAfterClockStep(now.monotonic);
+    this.#sources.requestBurst(now.monotonic);
+    const message = `${why}: the sources are measured anew`;
+    return [{ type: "log", level: "warning", message }, ...actions];
+  }
+
+  #reconfigure(config: Config, now: Instant): readonly Action[] {
+    this.#config = config;
+    this.#control.reconfigure(config.synchronization, config.clock);
+    this.#judgement.reconfigure(config.synchronization);
+    const actions = this.#sources.configure(config.sources, now.monotonic);
+    this.#followMembers();
+    return this.#judgement.hasJudged ? [...actions, ...this.#judge(now)] : actions;
+  }
+
+  #stop(now: Instant): readonly Action[] {
+    const estimate = this.#discipline.systemAt(now.monotonic);
+    return [
+      ...this.#sources.stop(),
+      ...this.#control.settle(estimate, this.#kernelStatus(now)),
+      ...this.#drift.save(estimate),
+    ];
+  }
+
+  #knowledge(now: MonotonicSeconds): Knowledge {
+    const { reference } = this.#judgement;
+    return {
+      now,
+      mayAdjust: this.#control.mayAdjust,
+      selected: this.#judgement.selected,
+      reference,
+      estimate: this.#discipline.systemAt(now),
+      distance: reference && this.#discipline.distanceTo(reference.association, now),
+    };
+  }
+
+  #kernelStatus(now: Instant): KernelStatus {
+    const knowledge = this.#knowledge(now.monotonic);
+    const budget: ErrorBudget | undefined = errorBudget(knowledge);
+    const { state } = systemState(knowledge, budget, "");
+    const synchronized = state === "synchronized" || state === "holdover";
+    const leap: LeapIndicator = synchronized ? this.#judgement.leap : "unknown";
+    const estimated = Math.sqrt(knowledge.estimate?.offsetVariance ?? 0);
+    return {
+      synchronized,
+      leap: leapForKernel(leap, now.realtime),
+      maxError: budget?.errorBound ?? 16,
+      estimatedError: knowledge.estimate === undefined ? 16 : CERTAINTY * estimated / CERTAINTY,
+      taiOffset: undefined,
+    };
+  }
+}
+
+export type { MemberOfSource };

@@ -1,0 +1,193 @@
+/**
+ * What we think of the sources: asks selection, remembers its answer, and chooses the reference of our own time.
+ *
+ * @module
+ */
+import type { LeapIndicator } from "../association/measurement.ts";
+import type { Instant } from "../base/instant.ts";
+import { formatSocketAddress } from "../base/socket_address.ts";
+import type { SynchronizationConfig } from "../config/config.ts";
+import type { Discipline } from "../discipline/discipline.ts";
+import { formatReferenceId, referenceIdOfAddress } from "../protocol/reference_id.ts";
+import { type Candidate, select, type Selection } from "../selection/select.ts";
+import type { Verdict } from "../selection/status.ts";
+import type { Action } from "./events.ts";
+import type { MemberOfSource } from "./source_set.ts";
+import { CERTAINTY, type Reference } from "./system_variables.ts";
+
+const STARTING: Verdict = { status: "starting", reason: "Not measured yet" };
+
+/** The verdicts on all sources. */
+export class Judgement {
+  #synchronization: SynchronizationConfig;
+  readonly #ownReferenceIds: ReadonlySet<number>;
+  #selection: Selection | undefined;
+  #reference: Reference | undefined;
+  #leap: LeapIndicator = "unknown";
+  #whyNot = "No source has been measured yet";
+
+  constructor(synchronization: SynchronizationConfig, ownAddresses: readonly string[]) {
+    this.#synchronization = synchronization;
+    this.#ownReferenceIds = new Set(
+      ownAddresses.flatMap((address) => referenceIdOfAddress(address) ?? []),
+    );
+  }
+
+  /** Whether any decision has been made since the last start. */
+  get hasJudged(): boolean {
+    return this.#selection !== undefined;
+  }
+
+  /** Whether enough sources agree at this moment. */
+  get selected(): boolean {
+    return (this.#selection?.survivors.length ?? 0) > 0;
+  }
+
+  /** The sources whose samples are believed. */
+  get believed(): readonly number[] {
+    return this.#selection?.survivors ?? [];
+  }
+
+  /** The sources that are known to be wrong. */
+  get falsetickers(): readonly number[] {
+    const verdicts = [...(this.#selection?.verdicts ?? [])];
+    return verdicts.filter(([, { status }]) => status === "falseticker").map(([id]) => id);
+  }
+
+  /** What our time is traced to; it is kept in holdover. */
+  get reference(): Reference | undefined {
+    return this.#reference;
+  }
+
+  /** The leap second that the majority announces. */
+  get leap(): LeapIndicator {
+    return this.#leap;
+  }
+
+  /** Why there is no selection, in a sentence. */
+  get whyNot(): string {
+    return this.#whyNot;
+  }
+
+  /** Returns what became of a source. */
+  verdict(id: number): Verdict {
+    return this.#selection?.verdicts.get(id) ?? STARTING;
+  }
+
+  /** Judges all members anew. */
+  judge(
+    members: readonly MemberOfSource[],
+    context: { readonly now: Instant; readonly discipline: Discipline },
+  ): readonly Action[] {
+    const candidates = members.map((member) => this.#candidate(member, context));
+    const before = this.#selection;
+    const selection = select(candidates, {
+      minimumAgreeingSources: this.#synchronization.minimumAgreeingSources,
+      previousPeer: before?.systemPeer,
+    });
+    this.#selection = selection;
+    this.#whyNot = selection.problem ?? "";
+    if (selection.systemPeer === undefined) return this.#notice(before, members);
+    this.#leap = selection.leap;
+    const peer = members.find(({ association }) => association.id === selection.systemPeer);
+    if (peer !== undefined) this.#refer(peer, context);
+    return this.#notice(before, members);
+  }
+
+  /** Takes over changed rules. */
+  reconfigure(synchronization: SynchronizationConfig): void {
+    this.#synchronization = synchronization;
+  }
+
+  /** Forgets a source. */
+  forget(id: number): void {
+    if (this.#selection === undefined) return;
+    const verdicts = new Map(this.#selection.verdicts);
+    verdicts.delete(id);
+    const survivors = this.#selection.survivors.filter((survivor) => survivor !== id);
+    this.#selection = { ...this.#selection, verdicts, survivors };
+  }
+
+  /** Notes that the announced leap second has happened. */
+  leapIsOver(): void {
+    if (this.#leap === "insert" || this.#leap === "delete") this.#leap = "none";
+  }
+
+  /** Forgets all verdicts, because the clock was changed by others. */
+  restart(why: string): void {
+    this.#selection = undefined;
+    this.#reference = undefined;
+    this.#whyNot = why;
+  }
+
+  #candidate(
+    member: MemberOfSource,
+    context: { readonly now: Instant; readonly discipline: Discipline },
+  ): Candidate {
+    const { association, config } = member;
+    const estimate = context.discipline.sourceAt(association.id, context.now.monotonic);
+    const server = association.serverState;
+    const own = estimate === undefined
+      ? Infinity
+      : estimate.delayFloor / 2 + CERTAINTY * estimate.uncertainty;
+    return {
+      id: association.id,
+      name: association.name,
+      offset: estimate?.offset ?? 0,
+      uncertainty: estimate?.uncertainty ?? Infinity,
+      rootDistance: own + (server?.rootDelay ?? 0) / 2 + (server?.rootDispersion ?? 0),
+      jitter: estimate?.jitter ?? Infinity,
+      samples: estimate?.samples ?? 0,
+      stratum: server?.stratum ?? 16,
+      leap: server?.leapIndicator ?? "unknown",
+      reachable: association.isReachable,
+      synchronized: server?.isSynchronized ?? false,
+      kissed: association.isKissed,
+      loop: server !== undefined && server.stratum > 1 &&
+        this.#ownReferenceIds.has(server.referenceId),
+      noSelect: config.noSelect,
+      prefer: config.prefer,
+      trust: config.trust,
+      require: config.require,
+    };
+  }
+
+  #refer(
+    peer: MemberOfSource,
+    context: { readonly now: Instant; readonly discipline: Discipline },
+  ): void {
+    const { association } = peer;
+    const server = association.serverState;
+    const estimate = context.discipline.sourceAt(association.id, context.now.monotonic);
+    if (server === undefined || estimate === undefined) return;
+    const referenceId = referenceIdOfAddress(association.address.address) ?? 0;
+    const { family } = association.address;
+    const stratum = server.stratum + 1;
+    this.#reference = {
+      association: association.id,
+      name: `${association.name} (${formatSocketAddress(association.address)})`,
+      referenceId,
+      referenceIdText: formatReferenceId(referenceId, { stratum, family }),
+      stratum,
+      rootDelay: server.rootDelay + estimate.delayFloor,
+      rootDispersion: server.rootDispersion,
+      leap: server.leapIndicator,
+      updatedAt: association.lastReplyAt ?? context.now.monotonic,
+      referenceTime: context.now.realtime,
+    };
+  }
+
+  #notice(
+    before: Selection | undefined,
+    members: readonly MemberOfSource[],
+  ): readonly Action[] {
+    const nameOf = (id: number | undefined) =>
+      members.find(({ association }) => association.id === id)?.association.name ?? "a source";
+    const peer = this.#selection?.systemPeer;
+    if (peer === before?.systemPeer) return [];
+    if (peer === undefined) {
+      return [{ type: "log", level: "warning", message: `No time to follow: ${this.#whyNot}` }];
+    }
+    return [{ type: "log", level: "info", message: `The reference is now ${nameOf(peer)}` }];
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Writes the engine's state down for readers, in the names and units of the contract.
+ *
+ * @module
+ */
+import { toUnixNanoseconds } from "../base/ntp_timestamp.ts";
+import { formatSocketAddress } from "../base/socket_address.ts";
+import type { MonotonicSeconds } from "../base/units.ts";
+import type { SourceConfig, SynchronizationConfig } from "../config/config.ts";
+import type { Discipline } from "../discipline/discipline.ts";
+import type { SourceGroup } from "../association/source_group.ts";
+import type { Association } from "../association/association.ts";
+import { formatReferenceId } from "../protocol/reference_id.ts";
+import { formatUtc } from "../base/utc.ts";
+import type { Judgement } from "./judgement.ts";
+import type { EngineSnapshot, SourceDocument, SystemState } from "./snapshot.ts";
+import { type ErrorBudget, type Knowledge, STRATUM_UNSYNCHRONIZED } from "./system_variables.ts";
+
+const PPM = 1e-6;
+
+/** What a snapshot is made from. */
+export interface SnapshotInput {
+  readonly now: MonotonicSeconds;
+  readonly knowledge: Knowledge;
+  readonly budget: ErrorBudget | undefined;
+  readonly state: { readonly state: SystemState; readonly why: string };
+  readonly synchronization: SynchronizationConfig;
+  readonly entries: readonly { readonly config: SourceConfig; readonly group: SourceGroup }[];
+  readonly discipline: Discipline;
+  readonly judgement: Judgement;
+  readonly steps: { readonly count: number; readonly accumulatedSeconds: number };
+  readonly mayAdjust: boolean;
+}
+
+/** Writes the whole snapshot. */
+export function makeSnapshot(input: SnapshotInput): EngineSnapshot {
+  const { knowledge, budget, judgement } = input;
+  const { reference, estimate } = knowledge;
+  const usable = reference !== undefined && input.state.state !== "unsynchronized";
+  return {
+    state: input.state.state,
+    adjusting: input.mayAdjust,
+    why: input.state.why,
+    stratum: usable ? Math.min(reference.stratum, STRATUM_UNSYNCHRONIZED) : STRATUM_UNSYNCHRONIZED,
+    leap: usable ? judgement.leap : "unknown",
+    referenceId: usable ? reference.referenceIdText : "INIT",
+    referenceTime: reference === undefined ? null : formatUtc(
+      toUnixNanoseconds(reference.referenceTime, REFERENCE_ERA),
+    ),
+    offsetSeconds: estimate?.offset ?? null,
+    frequencyPpm: (estimate?.frequency ?? input.discipline.rate) / PPM,
+    skewPpm: estimate === undefined ? null : Math.sqrt(estimate.frequencyVariance) / PPM,
+    rootDelaySeconds: budget?.rootDelay ?? 0,
+    rootDispersionSeconds: budget?.rootDispersion ?? 0,
+    errorBoundSeconds: budget?.errorBound ?? null,
+    updateIntervalSeconds: updateInterval(input),
+    steps: input.steps,
+    sources: input.entries.flatMap((entry) => describeSource(entry, input)),
+  };
+}
+
+/** The middle of the time in which this program may run: timestamps are unfolded to the era nearest to it. */
+const REFERENCE_ERA = 2_500_000_000_000_000_000n;
+
+function updateInterval(input: SnapshotInput): number | null {
+  const { reference } = input.knowledge;
+  if (reference === undefined) return null;
+  const member = input.entries
+    .map(({ group }) => group.member(reference.association))
+    .find((association) => association !== undefined);
+  return member === undefined ? null : 2 ** member.poll;
+}
+
+function describeSource(
+  entry: { readonly config: SourceConfig; readonly group: SourceGroup },
+  input: SnapshotInput,
+): readonly SourceDocument[] {
+  const { config, group } = entry;
+  if (group.members.length === 0) return [describeAbsent(config, group)];
+  return group.members.map((association) => describeMember(config, association, input));
+}
+
+function describeAbsent(config: SourceConfig, group: SourceGroup): SourceDocument {
+  return {
+    name: config.address,
+    address: null,
+    mode: config.mode,
+    status: group.trouble === undefined ? "starting" : "unreachable",
+    reason: group.trouble ?? "The name is being looked up",
+    reach: 0,
+    stratum: null,
+    referenceId: null,
+    pollSeconds: 2 ** config.initialPollInterval,
+    lastReplySecondsAgo: null,
+    offsetSeconds: null,
+    delaySeconds: null,
+    dispersionSeconds: null,
+    jitterSeconds: null,
+    errorBoundSeconds: null,
+    timestamping: null,
+    authentication: authenticationOf(config),
+    nts: null,
+    sent: 0,
+    received: 0,
+    dropped: {},
+  };
+}
+
+function describeMember(
+  config: SourceConfig,
+  association: Association,
+  input: SnapshotInput,
+): SourceDocument {
+  const verdict = input.judgement.verdict(association.id);
+  const server = association.serverState;
+  const estimate = input.discipline.sourceAt(association.id, input.now);
+  const { lastReplyAt, lastMeasurement } = association;
+  const { family } = association.address;
+  return {
+    name: config.address,
+    address: formatSocketAddress(association.address),
+    mode: config.mode,
+    status: verdict.status,
+    reason: association.lastSendFailure ?? verdict.reason,
+    reach: association.reach,
+    stratum: server?.stratum ?? null,
+    referenceId: server === undefined
+      ? null
+      : formatReferenceId(server.referenceId, { stratum: server.stratum, family }),
+    pollSeconds: 2 ** association.poll,
+    lastReplySecondsAgo: lastReplyAt === undefined ? null : Math.max(0, input.now - lastReplyAt),
+    offsetSeconds: estimate?.offset ?? null,
+    delaySeconds: estimate?.delayFloor ?? null,
+    dispersionSeconds: estimate?.uncertainty ?? null,
+    jitterSeconds: estimate?.jitter ?? null,
+    errorBoundSeconds: estimate === undefined || server === undefined
+      ? null
+      : (estimate.delayFloor + server.rootDelay) / 2 + server.rootDispersion + estimate.uncertainty,
+    timestamping: lastMeasurement?.timestamping ?? null,
+    authentication: authenticationOf(config),
+    nts: null,
+    sent: association.sent,
+    received: association.received,
+    dropped: association.dropped.snapshot(),
+  };
+}
+
+function authenticationOf(config: SourceConfig): "none" | "nts" | "mac" {
+  if (config.mode === "nts" || config.mode === "nts-pool") return "nts";
+  return config.key === undefined ? "none" : "mac";
+}

@@ -1,0 +1,201 @@
+/**
+ * All configured sources: starts them, hands events to the one they concern, follows changes of the configuration.
+ *
+ * @module
+ */
+import type { Association } from "../association/association.ts";
+import type { PacketProtection } from "../association/protection.ts";
+import { SourceGroup } from "../association/source_group.ts";
+import type { Reception } from "../association/association.ts";
+import type { RandomSource } from "../base/random.ts";
+import { equalSocketAddress, type SocketAddress } from "../base/socket_address.ts";
+import type { MonotonicSeconds } from "../base/units.ts";
+import type { SourceConfig } from "../config/config.ts";
+import type { Action, DatagramEvent, Event, KeyExchangeOutcome } from "./events.ts";
+
+/** How packets of sources are protected; each part is there only if the sources may need it. */
+export interface Protections {
+  /** Makes the session of an association from its first key exchange (RFC 8915). */
+  readonly startSession?: (
+    config: SourceConfig,
+    outcome: KeyExchangeOutcome,
+    now: MonotonicSeconds,
+  ) => PacketProtection;
+  /** Makes the authentication by a symmetric key; one whose key is missing refuses every packet. */
+  readonly withKey?: (key: number) => PacketProtection;
+}
+
+/** A member with the source it belongs to. */
+export interface MemberOfSource {
+  readonly association: Association;
+  readonly group: SourceGroup;
+  readonly config: SourceConfig;
+}
+
+interface Entry {
+  config: SourceConfig;
+  readonly group: SourceGroup;
+}
+
+/** The sources of the engine. */
+export class SourceSet {
+  readonly #random: RandomSource;
+  readonly #protections: Protections;
+  #entries: Entry[] = [];
+  #associations = 0;
+  #requests = 0;
+  #lookups = 0;
+
+  constructor(random: RandomSource, protections: Protections) {
+    this.#random = random;
+    this.#protections = protections;
+  }
+
+  /** The configured sources with their groups. */
+  get entries(): readonly { readonly config: SourceConfig; readonly group: SourceGroup }[] {
+    return this.#entries;
+  }
+
+  /** All servers that are asked now, in the order of the configuration. */
+  get members(): readonly MemberOfSource[] {
+    return this.#entries.flatMap(({ config, group }) =>
+      group.members.map((association) => ({ association, group, config }))
+    );
+  }
+
+  /** Starts what is new in a configuration, stops what is gone, and leaves alone what stays. */
+  configure(sources: readonly SourceConfig[], now: MonotonicSeconds): readonly Action[] {
+    const actions: Action[] = [];
+    const kept: Entry[] = [];
+    const added: Entry[] = [];
+    const old = [...this.#entries];
+    for (const config of sources) {
+      const index = old.findIndex((entry) => isSameSource(entry.config, config));
+      const entry = index >= 0 ? old.splice(index, 1)[0] : undefined;
+      if (entry !== undefined) entry.config = config;
+      const next = entry ?? { config, group: this.#makeGroup(config) };
+      (entry === undefined ? added : kept).push(next);
+    }
+    for (const { group } of old) actions.push(...group.stop());
+    this.#removedIds.push(...old.flatMap(({ group }) => group.takeRemoved()));
+    this.#entries = sources.flatMap((config) =>
+      [...kept, ...added].find((entry) => entry.config === config) ?? []
+    );
+    for (const { group } of added) actions.push(...group.start(now));
+    return actions;
+  }
+
+  /** When `handleTimer` wants to be called. */
+  nextWakeup(): MonotonicSeconds {
+    return this.#entries.reduce((due, { group }) => Math.min(due, group.nextWakeup()), Infinity);
+  }
+
+  /** Lets every source do what is due. */
+  handleTimer(now: MonotonicSeconds): readonly Action[] {
+    return this.#entries.flatMap(({ group }) =>
+      now >= group.nextWakeup() ? group.handleTimer(now) : []
+    );
+  }
+
+  /** Hands a packet to the association it answers. */
+  handleDatagram(event: DatagramEvent, now: MonotonicSeconds): Reception {
+    const group = this.#groupOf(event.association);
+    return group?.handleDatagram(event, now) as Reception | undefined ??
+      { actions: [], measurement: undefined };
+  }
+
+  /** Hands an event that concerns one source to it. */
+  handle(event: Event, now: MonotonicSeconds): readonly Action[] {
+    for (const { group } of this.#entries) {
+      switch (event.type) {
+        case "send-failed":
+          if (group.member(event.association) !== undefined) return group.handleSendFailed(event);
+          break;
+        case "resolved": {
+          const actions = group.handleResolved(event, now);
+          if (actions !== undefined) return actions;
+          break;
+        }
+        case "keys-exchanged": {
+          const actions = group.handleKeysExchanged(event, now);
+          if (actions !== undefined) return actions;
+          break;
+        }
+        default:
+          return [];
+      }
+    }
+    return [];
+  }
+
+  /** Asks all sources for a burst. */
+  requestBurst(now: MonotonicSeconds): void {
+    for (const { group } of this.#entries) group.requestBurst(now);
+  }
+
+  /** Voids what was stamped before a step of the clock. */
+  resetAfterClockStep(now: MonotonicSeconds): readonly Action[] {
+    return this.#entries.flatMap(({ group }) => group.resetAfterClockStep(now));
+  }
+
+  /** Gives the numbers of the associations that are gone since the last call. */
+  takeRemoved(): readonly number[] {
+    const removed = [
+      ...this.#removedIds,
+      ...this.#entries.flatMap(({ group }) => group.takeRemoved()),
+    ];
+    this.#removedIds = [];
+    return removed;
+  }
+
+  /** Gives everything up. */
+  stop(): readonly Action[] {
+    return this.#entries.flatMap(({ group }) => group.stop());
+  }
+
+  #removedIds: number[] = [];
+
+  #groupOf(association: number): SourceGroup | undefined {
+    return this.#entries.find(({ group }) => group.member(association) !== undefined)?.group;
+  }
+
+  #makeGroup(config: SourceConfig): SourceGroup {
+    const { startSession, withKey } = this.#protections;
+    const { key } = config;
+    return new SourceGroup({
+      config,
+      random: this.#random,
+      allocateAssociation: () => ++this.#associations,
+      allocateRequest: () => ++this.#requests,
+      allocateLookup: () => ++this.#lookups,
+      isAddressInUse: (address) => this.#isInUse(address),
+      ...(startSession === undefined
+        ? {}
+        : { startSession: (outcome, now) => startSession(config, outcome, now) }),
+      ...(key === undefined || withKey === undefined ? {} : { protect: () => withKey(key) }),
+    });
+  }
+
+  #isInUse(address: SocketAddress): boolean {
+    return this.members.some(({ association }) => equalSocketAddress(association.address, address));
+  }
+}
+
+/** Tells whether two sections describe one source, so that it can go on with what it knows. */
+function isSameSource(a: SourceConfig, b: SourceConfig): boolean {
+  const identity = (c: SourceConfig) =>
+    JSON.stringify([
+      c.mode,
+      c.address,
+      c.host,
+      c.port,
+      c.count,
+      c.ignore,
+      c.certificateAuthority,
+      c.aeadAlgorithms,
+      c.key,
+      c.pollIntervalLimits,
+      c.interleaved,
+    ]);
+  return identity(a) === identity(b);
+}

@@ -1,0 +1,108 @@
+/**
+ * What we say of our own time: the system variables of RFC 5905 section 11.1 and the state in words.
+ *
+ * The error bound is the sum of what can be wrong: half the round trip to the reference clock, the dispersion of the servers
+ * on the way, what our estimate does not know, and what is known but not yet slewed out. Time without samples makes it grow
+ * by the uncertainty of the frequency, so holdover needs no special case.
+ *
+ * @module
+ */
+import type { LeapIndicator } from "../association/measurement.ts";
+import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import type { SystemEstimate } from "../discipline/discipline.ts";
+import type { SystemState } from "./snapshot.ts";
+
+/** How many standard deviations of the estimate count as certain. */
+export const CERTAINTY = 4;
+/** Beyond this error nobody should call the clock synchronised (RFC 5905 MAXDIST). */
+export const ERROR_BOUND_MAX: Seconds = 1.5;
+/** The largest rate at which an unattended clock's error is expected to grow at the least: 0.1 ppm. */
+const GROWTH_MIN = 1e-7;
+/** Stratum 16 means unsynchronised. */
+export const STRATUM_UNSYNCHRONIZED = 16;
+
+/** The peer that our time is traced to, as it was when it was last chosen. */
+export interface Reference {
+  readonly association: number;
+  readonly name: string;
+  readonly referenceId: number;
+  readonly referenceIdText: string;
+  readonly stratum: number;
+  /** Its root delay and that of the path to it. */
+  readonly rootDelay: Seconds;
+  /** Its root dispersion when it was last heard. */
+  readonly rootDispersion: Seconds;
+  readonly leap: LeapIndicator;
+  readonly updatedAt: MonotonicSeconds;
+  readonly referenceTime: NtpTimestamp;
+}
+
+/** What is known when the variables are computed. */
+export interface Knowledge {
+  readonly now: MonotonicSeconds;
+  readonly mayAdjust: boolean;
+  /** Whether selection has a majority at this moment. */
+  readonly selected: boolean;
+  readonly reference: Reference | undefined;
+  readonly estimate: SystemEstimate | undefined;
+  /** How far the reference is from the estimate, with its variance. */
+  readonly distance: { readonly offset: Seconds; readonly variance: number } | undefined;
+}
+
+/** The error of the clock, as we tell it. */
+export interface ErrorBudget {
+  readonly rootDelay: Seconds;
+  readonly rootDispersion: Seconds;
+  /** Half of the one and all of the other. */
+  readonly errorBound: Seconds;
+  /** How fast the dispersion grows without news, seconds per second. */
+  readonly growth: number;
+}
+
+/** Sums up what can be wrong; undefined while nothing is known. */
+export function errorBudget(knowledge: Knowledge): ErrorBudget | undefined {
+  const { reference, estimate } = knowledge;
+  if (reference === undefined || estimate === undefined) return undefined;
+  const { offset, variance } = knowledge.distance ??
+    { offset: estimate.offset, variance: estimate.offsetVariance };
+  const age = Math.max(0, knowledge.now - reference.updatedAt);
+  const growth = Math.max(GROWTH_MIN, CERTAINTY * Math.sqrt(estimate.frequencyVariance));
+  const rootDispersion = reference.rootDispersion + GROWTH_MIN * age + Math.abs(offset) +
+    CERTAINTY * Math.sqrt(variance);
+  return {
+    rootDelay: reference.rootDelay,
+    rootDispersion,
+    errorBound: reference.rootDelay / 2 + rootDispersion,
+    growth,
+  };
+}
+
+/** Returns the state in a word, and why it is not "synchronized" in a sentence. */
+export function systemState(
+  knowledge: Knowledge,
+  budget: ErrorBudget | undefined,
+  whyNotSelected: string,
+): { readonly state: SystemState; readonly why: string } {
+  if (budget === undefined) return { state: "starting", why: whyNotSelected };
+  if (budget.errorBound > ERROR_BOUND_MAX) {
+    const bound = budget.errorBound.toFixed(3);
+    return {
+      state: "unsynchronized",
+      why: knowledge.selected
+        ? `The clock may be wrong by ${bound} s while the offset is taken out`
+        : `The clock may be wrong by ${bound} s by now: ${whyNotSelected}`,
+    };
+  }
+  if (!knowledge.mayAdjust) {
+    return {
+      state: "monitoring",
+      why: knowledge.selected
+        ? "The clock is measured, not adjusted"
+        : `The clock is measured, not adjusted; ${whyNotSelected}`,
+    };
+  }
+  return knowledge.selected
+    ? { state: "synchronized", why: "" }
+    : { state: "holdover", why: whyNotSelected };
+}
