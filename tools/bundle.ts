@@ -5,11 +5,13 @@
  */
 import { DIST, ENTRY, execute, giveUp, RUNTIME_PERMISSIONS } from "./build_settings.ts";
 
-/** Writes the bundle of `entry` to `output`; ends the build when that fails. */
+/** Writes the bundle of `entry` to `output`, where it appears at once and whole; ends the build when that fails. */
 export async function makeBundle(output: string, entry: string = ENTRY): Promise<void> {
-  const args = ["bundle", "--quiet", "--platform=deno", "--output", output, entry];
+  const temporary = `${output}.${Deno.pid}.tmp.js`;
+  const args = ["bundle", "--quiet", "--platform=deno", "--output", temporary, entry];
   const made = await execute(Deno.execPath(), args);
   if (!made.ok) giveUp(`deno bundle failed: ${made.said}`);
+  await Deno.rename(temporary, output);
 }
 
 if (import.meta.main) {
