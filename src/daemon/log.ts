@@ -1,0 +1,125 @@
+/**
+ * The log: sentences on standard error, for a terminal or for the journal.
+ *
+ * The problem: what outsiders can cause must not fill the disk, and what they send must not look like a line of ours. The
+ * idea: control characters are replaced where the line is written; messages that others can cause go through a `LogLimiter`, which tells
+ * the first and then counts. Limits: writing waits for whoever reads standard error.
+ *
+ * @module
+ */
+import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import type { LogLevel } from "../config/config.ts";
+
+/** How and where the log is written. */
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** Whether the journal reads standard error (JOURNAL_STREAM is set): it adds the time itself and wants a priority. */
+  readonly journal: boolean;
+  /** Writes one line, end of line included; standard error when left out. */
+  write?(line: string): void;
+}
+
+/** Writes sentences of some importance. */
+export interface Log {
+  /** What only a developer wants. */
+  trace(message: string): void;
+  debug(message: string): void;
+  info(message: string): void;
+  warning(message: string): void;
+  error(message: string): void;
+}
+
+const CATEGORY = "ntpsd";
+
+/** Sets the log up, or sets it up anew after a change of level. */
+export function configureLog(options: LogOptions): void {
+  const write = options.write ?? writeToStandardError;
+  configureSync({
+    reset: true,
+    sinks: { lines: (record) => write(formatRecord(record, options.journal)) },
+    loggers: [
+      { category: CATEGORY, lowestLevel: options.level, sinks: ["lines"] },
+      // The library's remarks about itself concern nobody unless something is wrong.
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
+    ],
+  });
+}
+
+/** The log of the daemon. */
+export const log: Log = {
+  trace: (message) => getLogger(CATEGORY).trace("{message}", { message }),
+  debug: (message) => getLogger(CATEGORY).debug("{message}", { message }),
+  info: (message) => getLogger(CATEGORY).info("{message}", { message }),
+  warning: (message) => getLogger(CATEGORY).warning("{message}", { message }),
+  error: (message) => getLogger(CATEGORY).error("{message}", { message }),
+};
+
+/** How long a repeated message stays quiet at first; each further silence is twice as long. */
+const QUIET_FIRST: Seconds = 60;
+/** The longest silence. */
+const QUIET_MAX: Seconds = 6 * 3600;
+/** How many kinds of messages are told apart. */
+const KINDS_MAX = 512;
+
+/**
+ * Tells the first message of a kind at once, and then only now and then how many more there were. The kinds should be fixed words;
+ * beyond 512 of them all others count as one.
+ */
+export class LogLimiter {
+  readonly #kinds = new Map<
+    string,
+    { quietUntil: MonotonicSeconds; quiet: Seconds; count: number }
+  >();
+
+  /** Returns the message to log, perhaps with a count of those that were kept back; undefined if it is to be kept back. */
+  pass(kind: string, message: string, now: MonotonicSeconds): string | undefined {
+    const key = this.#kinds.has(kind) || this.#kinds.size < KINDS_MAX ? kind : "";
+    const entry = this.#kinds.get(key);
+    if (entry === undefined) {
+      this.#kinds.set(key, { quietUntil: now + QUIET_FIRST, quiet: QUIET_FIRST, count: 0 });
+      return message;
+    }
+    if (now < entry.quietUntil) {
+      entry.count++;
+      return undefined;
+    }
+    const { count } = entry;
+    // A kind that has been silent by itself for long begins anew.
+    const isFresh = now - entry.quietUntil > QUIET_MAX;
+    entry.quiet = isFresh ? QUIET_FIRST : Math.min(QUIET_MAX, entry.quiet * 2);
+    entry.quietUntil = now + entry.quiet;
+    entry.count = 0;
+    return count === 0 ? message : `${message} (and ${count} more like it since the last time)`;
+  }
+}
+
+/** The numbers of syslog, as the journal reads them at the start of a line (sd-daemon(3)). */
+const PRIORITIES: Readonly<Record<LogRecord["level"], number>> = {
+  trace: 7,
+  debug: 7,
+  info: 6,
+  warning: 4,
+  error: 3,
+  fatal: 2,
+};
+
+function formatRecord(record: LogRecord, journal: boolean): string {
+  const text = oneLine(record.message.map(String).join(""));
+  if (journal) return `<${PRIORITIES[record.level]}>${text}\n`;
+  return `${new Date(record.timestamp).toISOString()} ${record.level}: ${text}\n`;
+}
+
+function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replaceAll(/[\x00-\x1f\x7f-\x9f]/g, "?");
+}
+
+function writeToStandardError(line: string): void {
+  const bytes = new TextEncoder().encode(line);
+  try {
+    for (let sent = 0; sent < bytes.length;) sent += Deno.stderr.writeSync(bytes.subarray(sent));
+  } catch {
+    // There is no place left to complain to; keeping time matters more than telling of it.
+  }
+}

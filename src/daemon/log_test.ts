@@ -1,0 +1,55 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { configureLog, log, LogLimiter } from "./log.ts";
+
+function capture(level: "debug" | "info" | "warning", journal: boolean): string[] {
+  const lines: string[] = [];
+  configureLog({ level, journal, write: (line) => lines.push(line) });
+  return lines;
+}
+
+Deno.test("a line has the time, the level and the sentence", () => {
+  const lines = capture("info", false);
+  log.info("Braces {x} are text");
+  log.debug("Not at this level");
+  log.error("Two\nlines\x1b[2J");
+  equal(lines.length, 2);
+  match(lines[0] ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info: Braces \{x\} are text\n$/);
+  match(lines[1] ?? "", / error: Two\?lines\?\[2J\n$/);
+});
+
+Deno.test("for the journal a line begins with its priority", () => {
+  const lines = capture("debug", true);
+  log.debug("a");
+  log.info("b");
+  log.warning("c");
+  log.error("d");
+  deepEqual(lines, ["<7>a\n", "<6>b\n", "<4>c\n", "<3>d\n"]);
+});
+
+Deno.test("the level can be changed while running", () => {
+  const lines = capture("warning", true);
+  log.info("quiet");
+  configureLog({ level: "info", journal: true, write: (line) => lines.push(line) });
+  log.info("heard");
+  deepEqual(lines, ["<6>heard\n"]);
+});
+
+Deno.test("a repeated message is told once, then counted", () => {
+  const limiter = new LogLimiter();
+  equal(limiter.pass("k", "m", 0), "m");
+  for (let i = 1; i < 60; i++) equal(limiter.pass("k", "m", i), undefined);
+  equal(limiter.pass("other", "o", 30), "o");
+  equal(limiter.pass("k", "m", 60), "m (and 59 more like it since the last time)");
+  equal(limiter.pass("k", "m", 179), undefined);
+  equal(limiter.pass("k", "m", 180), "m (and 1 more like it since the last time)");
+  equal(limiter.pass("k", "m", 180 + 240 + 6 * 3600 + 1), "m");
+});
+
+Deno.test("a flood of kinds and messages makes few lines", () => {
+  const limiter = new LogLimiter();
+  let lines = 0;
+  for (let i = 0; i < 100_000; i++) {
+    if (limiter.pass(`kind ${i}`, "m", i / 1000) !== undefined) lines++;
+  }
+  equal(lines, 514);
+});
