@@ -38,6 +38,9 @@ export interface DrivenEngine {
 export interface EngineSeed {
   readonly config: Config;
   readonly random: RandomSource;
+  readonly now: Instant;
+  /** The correction that the kernel applies at the start. */
+  readonly frequency: Ppm;
   readonly clockPrecision: Seconds;
   readonly ownAddresses: readonly string[];
 }
@@ -168,6 +171,8 @@ export class World {
     return this.#createEngine({
       config: this.#scenario.config,
       random: new SeededRandom(streamSeed(this.#seed, `engine ${this.#life}`)),
+      now: this.#now(),
+      frequency: this.#clock.correction,
       clockPrecision: Math.max(1e-9, this.#scenario.machine.precision),
       ownAddresses: [MACHINE_ADDRESS],
     });

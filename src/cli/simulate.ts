@@ -1,0 +1,103 @@
+/**
+ * `ntpsd simulate`: the real engine in a simulated world.
+ *
+ * @module
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { formatConfigError } from "../config/config_error.ts";
+import { createSimulatedEngine } from "../simulation/engine_factory.ts";
+import { plotRun } from "../simulation/plot.ts";
+import { describeRun, describeRuns, simulationDocument } from "../simulation/report.ts";
+import { type RunOutcome, runScenario } from "../simulation/run.ts";
+import type { Scenario } from "../simulation/scenario.ts";
+import { configurationPath, parseScenario } from "../simulation/scenario_parse.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import type { SimulateOptions } from "./simulate_command.ts";
+import type { FileFailure, ReadFile, Surroundings } from "./surroundings.ts";
+
+/** Runs the scenario and tells what happened; 1 when a limit was broken. */
+export async function simulate(
+  options: SimulateOptions,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const loaded = loadScenario(options.file, surroundings.readFile);
+  if (!loaded.ok) {
+    surroundings.err(loaded.error.text);
+    return loaded.error.exitCode;
+  }
+  const scenario = loaded.value;
+  const first = options.seed ?? scenario.seed;
+  const outcomes = Array.from(
+    { length: options.runs },
+    (_, i) => runScenario(scenario, { seed: first + i, createEngine: createSimulatedEngine }),
+  );
+  const [outcome] = outcomes;
+  if (outcome === undefined) return EXIT.bug;
+  if (options.json) {
+    const document = simulationDocument(scenario, { seed: first, outcomes });
+    surroundings.out(`${JSON.stringify(document)}\n`);
+  } else {
+    const { file } = options;
+    surroundings.out(
+      outcomes.length === 1
+        ? describeRun(scenario, { outcome, file })
+        : describeRuns(scenario, { outcomes, file }),
+    );
+  }
+  const isKept = outcomes.every(({ violations }) => violations.length === 0);
+  const code = isKept ? EXIT.done : EXIT.no;
+  if (options.plot === undefined) return code;
+  const written = await writePlot(options.plot, { scenario, outcome });
+  if (written.ok) return code;
+  surroundings.err(`ntpsd simulate: ${written.error.message}\n`);
+  return isForbidden(written.error) ? EXIT.permission : EXIT.io;
+}
+
+interface Refusal {
+  readonly text: string;
+  readonly exitCode: ExitCode;
+}
+
+function loadScenario(file: string, readFile: ReadFile): Result<Scenario, Refusal> {
+  const text = readFile(file);
+  if (!text.ok) {
+    const hint = text.error.hint === undefined ? "" : ` (${text.error.hint})`;
+    return err({
+      text: `ntpsd simulate: ${text.error.message}${hint}\n`,
+      exitCode: isForbidden(text.error) ? EXIT.permission : EXIT.io,
+    });
+  }
+  const beside = configurationPath(text.value);
+  const configuration = beside === undefined ? undefined : readFile(besideFile(file, beside));
+  const configurationText = configuration?.ok === true ? configuration.value : undefined;
+  const parsed = parseScenario(text.value, { configurationText });
+  if (parsed.ok) return ok(parsed.value);
+  const lines = parsed.error.map((error) => `${formatConfigError(error, file)}\n`);
+  return err({ text: lines.join(""), exitCode: EXIT.config });
+}
+
+/** A path that a file names is meant from the directory of that file. */
+function besideFile(file: string, path: string): string {
+  if (path.startsWith("/")) return path;
+  return file.includes("/") ? `${file.slice(0, file.lastIndexOf("/"))}/${path}` : path;
+}
+
+async function writePlot(
+  path: string,
+  { scenario, outcome }: { scenario: Scenario; outcome: RunOutcome },
+): Promise<Result<void, FileFailure>> {
+  const svg = plotRun({
+    title: scenario.name,
+    subtitle: `${scenario.description.trim().split("\n")[0] ?? ""} (seed ${outcome.seed})`.trim(),
+    duration: scenario.duration,
+    points: outcome.trace,
+    story: outcome.story,
+  });
+  // Only this needs the C library; without a plot the command runs without it.
+  const { writeFileAtomic } = await import("../../ffi/files.ts");
+  return writeFileAtomic(path, { bytes: new TextEncoder().encode(svg) });
+}
+
+function isForbidden({ name }: FileFailure): boolean {
+  return name === "EACCES" || name === "EPERM" || name === "EROFS";
+}

@@ -1,0 +1,173 @@
+/**
+ * What a simulation is told as: a JSON document for programs, a page of text for people.
+ *
+ * @module
+ */
+import type { Seconds } from "../base/units.ts";
+import { formatElapsed } from "./date.ts";
+import type { RunOutcome } from "./run.ts";
+import type { Scenario } from "./scenario.ts";
+import { medianFigures, type RunFigures } from "./statistics.ts";
+import { formatSeconds, sourceName } from "./story.ts";
+
+/** The document of `ntpsd simulate --json`. */
+export interface SimulationDocument {
+  readonly seed: number;
+  readonly scenario: string;
+  readonly durationSeconds: Seconds;
+  readonly runs: readonly RunDocument[];
+  readonly median: RunFigures;
+}
+
+/** One run in the document. */
+export interface RunDocument extends RunFigures {
+  readonly seed: number;
+  /** Requests that reached or would have reached each server, by its name. */
+  readonly requestsByServer: Readonly<Record<string, number>>;
+  /** What was wrong, in sentences with the time. */
+  readonly violations: readonly string[];
+}
+
+/** How many lines of the story a reader gets. */
+const STORY_LINES_MAX = 60;
+
+/** Makes the document of one or more runs. */
+export function simulationDocument(
+  scenario: Scenario,
+  { seed, outcomes }: { seed: number; outcomes: readonly RunOutcome[] },
+): SimulationDocument {
+  return {
+    seed,
+    scenario: scenario.name,
+    durationSeconds: scenario.duration,
+    runs: outcomes.map((outcome) => ({
+      seed: outcome.seed,
+      ...outcome.figures,
+      requestsByServer: outcome.requests,
+      violations: violationTexts(outcome),
+    })),
+    median: medianFigures(outcomes.map((outcome) => outcome.figures)),
+  };
+}
+
+/** Writes the page for one run; `file` is where the scenario came from. */
+export function describeRun(
+  scenario: Scenario,
+  { outcome, file }: { outcome: RunOutcome; file: string },
+): string {
+  return [
+    `${scenario.name}, ${formatElapsed(scenario.duration)} of simulated time, seed ${outcome.seed}`,
+    ...(scenario.description === "" ? [] : [scenario.description.trim()]),
+    ...scenario.notes.map((note) => `Note: ${note}`),
+    "",
+    ...figureLines(scenario, outcome.figures),
+    "",
+    "What happened",
+    ...storyLines(outcome),
+    "",
+    ...sourceLines(scenario, outcome),
+    "",
+    ...verdictLines(outcome, file),
+  ].map((text) => `${text}\n`).join("");
+}
+
+/** Writes the page for several runs. */
+export function describeRuns(
+  scenario: Scenario,
+  { outcomes, file }: { outcomes: readonly RunOutcome[]; file: string },
+): string {
+  const figures = outcomes.map((outcome) => outcome.figures);
+  const first = outcomes[0]?.seed ?? 0;
+  const failed = outcomes.filter((outcome) => outcome.violations.length > 0);
+  const rms = figures.map((run) => run.rmsErrorSeconds).toSorted((a, b) => a - b);
+  const spread = `${formatSeconds(rms[0] ?? 0)} to ${formatSeconds(rms.at(-1) ?? 0)}`;
+  return [
+    `${scenario.name}, ${formatElapsed(scenario.duration)} of simulated time, ` +
+    `${outcomes.length} runs with the seeds ${first} to ${first + outcomes.length - 1}`,
+    ...scenario.notes.map((note) => `Note: ${note}`),
+    "",
+    "Medians over the runs",
+    ...figureLines(scenario, medianFigures(figures)),
+    row("spread of the RMS error", spread),
+    "",
+    ...failed.slice(0, 10).flatMap((outcome) => verdictLines(outcome, file)),
+    failed.length === 0
+      ? `All ${outcomes.length} runs kept the limits.`
+      : `${failed.length} of ${outcomes.length} runs broke a limit.`,
+  ].map((text) => `${text}\n`).join("");
+}
+
+/** What was wrong in a run, as sentences with the time. */
+export function violationTexts(outcome: RunOutcome): readonly string[] {
+  return outcome.violations.map(({ time, message }) =>
+    time === undefined ? message : `At ${formatElapsed(time)}: ${message}`
+  );
+}
+
+function row(label: string, text: string): string {
+  return `  ${label.padEnd(32)}${text}`;
+}
+
+function figureLines(scenario: Scenario, figures: RunFigures): readonly string[] {
+  const from = formatElapsed(scenario.measureFrom);
+  const reached = (time: Seconds | null): string => time === null ? "never" : `${time} s`;
+  const honesty = figures.boundHonesty;
+  return [
+    `How well the clock was kept, from ${from} on`,
+    row("error, root mean square", formatSeconds(figures.rmsErrorSeconds)),
+    row("error, greatest", formatSeconds(figures.maxErrorSeconds)),
+    row("error of the rate, RMS", `${Number(figures.rmsFrequencyErrorPpm.toPrecision(3))} ppm`),
+    row(
+      "stated bound, median",
+      figures.medianBoundSeconds === null ? "none" : formatSeconds(figures.medianBoundSeconds),
+    ),
+    row(
+      "error was inside the bound",
+      honesty === null ? "no bound stated" : `${Number((honesty * 100).toFixed(2))} % of the time`,
+    ),
+    "Over the whole run",
+    row("held below 1 ms from", reached(figures.timeTo1msSeconds)),
+    row("held below 100 us from", reached(figures.timeTo100usSeconds)),
+    row("steps of the clock", String(figures.steps)),
+    row("requests sent", String(figures.requestsSent)),
+  ];
+}
+
+function storyLines(outcome: RunOutcome): readonly string[] {
+  const marks = {
+    world: "!",
+    state: "=",
+    selection: "*",
+    step: "^",
+    source: "-",
+    log: "#",
+  } as const;
+  const lines = outcome.story.slice(0, STORY_LINES_MAX).map(({ time, kind, text }) =>
+    `  ${formatElapsed(time).padStart(12)} ${marks[kind]} ${text}`
+  );
+  const left = outcome.story.length - lines.length + outcome.storyDropped;
+  return left === 0 ? lines : [...lines, `  (and ${left} more)`];
+}
+
+function sourceLines(scenario: Scenario, outcome: RunOutcome): readonly string[] {
+  const { last } = outcome;
+  if (last === undefined) return [];
+  const names = new Map(scenario.servers.map(({ address, name }) => [address, name]));
+  const why = last.why === "" ? "" : `: ${last.why}`;
+  const rows = last.sources.map((source) => {
+    const name = sourceName(source, names);
+    const asked = `${outcome.requests[name] ?? source.sent} requests`;
+    return `  ${name.padEnd(24)} ${source.status.padEnd(15)} ${asked.padEnd(16)} ${source.reason}`;
+  });
+  return [`At the end: ${last.state}${why}`, ...rows];
+}
+
+function verdictLines(outcome: RunOutcome, file: string): readonly string[] {
+  const texts = violationTexts(outcome);
+  if (texts.length === 0) return ["All limits were kept."];
+  return [
+    `Limits broken in the run with seed ${outcome.seed}:`,
+    ...texts.map((text) => `  ${text}`),
+    `  to see it again: ntpsd simulate ${file} --seed ${outcome.seed}`,
+  ];
+}
