@@ -110,8 +110,7 @@ export function tallyMark(status: SourceStatus): string {
 }
 
 const MAIN_COLUMNS: readonly Column[] = [
-  { title: " ", align: "left" },
-  { title: "Source", align: "left", shrinks: true },
+  { title: "  Source", align: "left", shrinks: true },
   { title: "St", align: "right" },
   { title: "Poll", align: "right" },
   { title: "Reach", align: "right" },
@@ -123,8 +122,7 @@ const MAIN_COLUMNS: readonly Column[] = [
 
 function mainTable(sources: readonly SourceDocument[], view: SourcesView): readonly string[] {
   const cells = sources.map((source) => [
-    tallyMark(source.status),
-    plain(source.name),
+    `${tallyMark(source.status)} ${plain(source.name)}`,
     source.stratum === null ? "-" : `${source.stratum}`,
     formatAge(source.pollSeconds),
     source.reach.toString(8),
@@ -156,8 +154,7 @@ function unusedLines(sources: readonly SourceDocument[], view: SourcesView): rea
 }
 
 const DETAIL_COLUMNS: readonly Column[] = [
-  { title: " ", align: "left" },
-  { title: "Source", align: "left", shrinks: true },
+  { title: "  Source", align: "left", shrinks: true },
   { title: "Reference", align: "left" },
   { title: "Auth", align: "left" },
   { title: "Stamps", align: "left" },
@@ -169,8 +166,7 @@ const DETAIL_COLUMNS: readonly Column[] = [
 
 function detailTable(sources: readonly SourceDocument[], view: SourcesView): readonly string[] {
   const cells = sources.map((source) => [
-    tallyMark(source.status),
-    plain(source.name),
+    `${tallyMark(source.status)} ${plain(source.name)}`,
     plain(source.referenceId ?? "-"),
     source.authentication,
     source.timestamping ?? "-",

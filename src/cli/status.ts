@@ -10,6 +10,7 @@ import { fetchStatus, STATUS_OPTIONS } from "./daemon_status.ts";
 import { EXIT } from "./exit_code.ts";
 import { formatCount, formatOffset, formatPpm, formatSeconds, formatSpan } from "./quantity.ts";
 import { type Paint, painter, plain, type Tone } from "./style.ts";
+import { wrapText } from "./table.ts";
 
 /** The command `status`. */
 export const statusCommand: Command = {
@@ -59,8 +60,10 @@ export function renderStatus(document: StatusDocument, { now, paint }: RenderCon
     ...document.ntsKe.flatMap((listener) => [
       "",
       `Key exchange on ${plain(listener.listen)}`,
-      `  ${formatCount(listener.accepted)} connections, ${formatCount(listener.completed)} ` +
-      `completed${reasons("failed", listener.failed)}`,
+      `  ${formatCount(listener.accepted)} connections, ${
+        formatCount(listener.completed)
+      } completed`,
+      ...reasons("failed", listener.failed),
     ]),
   ];
   return `${lines.join("\n")}\n`;
@@ -166,15 +169,16 @@ function serverLines(server: ServerDocument): readonly string[] {
     : [`  NTS: ${formatCount(answered)} answered, ${formatCount(naks)} refused (NAK)`];
   return [
     `Server on ${plain(server.listen)}`,
-    `  ${counts.join(", ")}${reasons("dropped", server.dropped)}`,
+    `  ${counts.join(", ")}`,
     ...nts,
+    ...reasons("dropped", server.dropped),
   ];
 }
 
-function reasons(word: string, counts: Readonly<Record<string, number>>): string {
+function reasons(word: string, counts: Readonly<Record<string, number>>): readonly string[] {
   const entries = Object.entries(counts).filter(([, count]) => count > 0);
-  if (entries.length === 0) return "";
+  if (entries.length === 0) return [];
   const total = entries.reduce((sum, [, count]) => sum + count, 0);
   const list = entries.map(([reason, count]) => `${plain(reason)} ${formatCount(count)}`);
-  return `, ${formatCount(total)} ${word} (${list.join(", ")})`;
+  return wrapText(`  ${formatCount(total)} ${word}: ${list.join(", ")}`, 80, "    ");
 }

@@ -21,7 +21,14 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? beginning(wanted, candidates);
+}
+
+/** Finds the candidate of which the word is the beginning: who writes `drift` means `drift-file`. */
+function beginning(wanted: string, candidates: Iterable<string>): string | undefined {
+  if (wanted.length < 3) return undefined;
+  for (const candidate of candidates) if (normalise(candidate).startsWith(wanted)) return candidate;
+  return undefined;
 }
 
 /** Returns how many insertions, deletions, replacements and swaps of neighbours turn one text into the other. */

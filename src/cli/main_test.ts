@@ -1,0 +1,219 @@
+import { deepEqual, equal, match, ok as assertOk } from "node:assert/strict";
+import { err, ok } from "../base/result.ts";
+import { exampleStatus } from "../daemon/status_example.ts";
+import type { StatusDocument } from "../engine/snapshot.ts";
+import { main } from "./main.ts";
+import type { FileFailure, Surroundings } from "./surroundings.ts";
+
+interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  readonly asked: readonly string[];
+}
+
+interface World {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly failure?: FileFailure;
+  readonly status?: StatusDocument;
+}
+
+async function run(words: readonly string[], world: World = {}): Promise<Run> {
+  let out = "", errors = "";
+  const asked: string[] = [];
+  const absent = (path: string) => ({
+    name: "ENOENT",
+    message: `Cannot read ${path}: no such file`,
+  });
+  const surroundings: Surroundings = {
+    out: (text) => out += text,
+    err: (text) => errors += text,
+    color: false,
+    columns: 80,
+    readFile: (path) => {
+      const text = world.files?.[path];
+      return text === undefined ? err(world.failure ?? absent(path)) : ok(text);
+    },
+    httpGet: (address, path) => {
+      asked.push(address + path);
+      if (world.status === undefined) {
+        return Promise.resolve(err(`Cannot connect to ${address}: connection refused`));
+      }
+      return Promise.resolve(ok({ status: 200, body: JSON.stringify(world.status) }));
+    },
+  };
+  const code = await main(words, surroundings);
+  return { code, out, err: errors, asked };
+}
+
+const USUAL = "/etc/ntpsd/ntpsd.toml";
+
+Deno.test("version and help", async () => {
+  match((await run(["version"])).out, /^ntpsd \d+\.\d+\.\d+ \(/);
+  deepEqual(Object.keys(JSON.parse((await run(["version", "--json"])).out)), [
+    "version",
+    "deno",
+    "v8",
+    "platform",
+  ]);
+  equal((await run(["--version"])).code, 0);
+  match((await run(["--help"])).out, /\n {2}check +validate a configuration/);
+  match((await run(["status", "--help"])).out, /^Usage: ntpsd status \[OPTION\.\.\.\]\n/);
+  match((await run(["-x", "--help"])).out, /^Usage: ntpsd run \[OPTION\.\.\.\]\n/);
+  equal((await run(["help", "sources"])).out, (await run(["sources", "-h"])).out);
+});
+
+Deno.test("wrong usage ends with 64 and a proposal on standard error", async () => {
+  const cases: readonly (readonly [string[], string])[] = [
+    [["stauts"], 'ntpsd: Unknown command "stauts"; did you mean "status"?\nTry "ntpsd --help"\n'],
+    [["frobnicate"], 'ntpsd: Unknown command "frobnicate"\nTry "ntpsd --help"\n'],
+    [
+      ["check", "--jsno"],
+      'ntpsd check: Unknown option --jsno; did you mean --json?\nTry "ntpsd check --help"\n',
+    ],
+    [
+      ["--no-ajust"],
+      'ntpsd run: Unknown option --no-ajust; did you mean --no-adjust?\nTry "ntpsd run --help"\n',
+    ],
+    [["check", "-c"], 'ntpsd check: -c wants a value: -c FILE\nTry "ntpsd check --help"\n'],
+    [["check", "--json=yes"], 'ntpsd check: --json takes no value\nTry "ntpsd check --help"\n'],
+    [
+      ["status", "now"],
+      'ntpsd status: Wanted options only, found "now"\nTry "ntpsd status --help"\n',
+    ],
+    [
+      ["status", "--at", "1.2.3"],
+      "ntpsd: --at wants a numeric address with a port, such as 127.0.0.1:9975\n",
+    ],
+    [
+      ["run", "--log-level", "warnign"],
+      'ntpsd: --log-level wants trace, debug, info, warning, error, found "warnign"; did you mean "warning"?\n',
+    ],
+    [
+      ["help", "chekc"],
+      'ntpsd: Unknown command "chekc"; did you mean "check"?\nTry "ntpsd --help"\n',
+    ],
+  ];
+  for (const [words, expected] of cases) {
+    const { code, out, err } = await run(words);
+    deepEqual({ code, out, err }, { code: 64, out: "", err: expected });
+  }
+});
+
+Deno.test("check tells every fault and ends with 78", async () => {
+  const files = { "/t.toml": '[clock]\nadjust = 1\ndrift = "x"\n' };
+  const faulty = await run(["check", "-c", "/t.toml"], { files });
+  deepEqual([faulty.code, faulty.out], [78, ""]);
+  equal(
+    faulty.err,
+    '/t.toml:2: clock.adjust: Wanted true or false, or "auto", found 1\n' +
+      '/t.toml:3: clock.drift: Unknown key (did you mean "drift-file"?)\n' +
+      "2 errors\n",
+  );
+  const json = await run(["check", "--json", "/t.toml"], { files });
+  deepEqual([json.code, json.err], [78, ""]);
+  deepEqual(JSON.parse(json.out), {
+    file: "/t.toml",
+    ok: false,
+    errors: [
+      { path: "clock.adjust", line: 2, message: 'Wanted true or false, or "auto", found 1' },
+      {
+        path: "clock.drift",
+        line: 3,
+        message: "Unknown key",
+        suggestion: 'did you mean "drift-file"?',
+      },
+    ],
+    notes: [],
+  });
+});
+
+Deno.test("check reads the usual file, or else the built-in configuration", async () => {
+  const builtin = await run(["check"]);
+  deepEqual([builtin.code, builtin.out], [
+    0,
+    "There is no /etc/ntpsd/ntpsd.toml; the built-in configuration is fine: 4 sources\n",
+  ]);
+  const text =
+    '[[source]]\nmode = "server"\naddress = "a.example"\n[[server]]\nlisten = "[::]:123"\n';
+  const usual = await run(["check"], { files: { [USUAL]: text } });
+  equal(usual.code, 0);
+  equal(
+    usual.out,
+    "/etc/ntpsd/ntpsd.toml: synchronization.minimum-agreeing-sources: Lowered from 3 to 1, because there " +
+      "is one source (four sources or more are better: then one can be wrong and is found out) [note]\n" +
+      "/etc/ntpsd/ntpsd.toml is fine: 1 source, 1 server\n",
+  );
+});
+
+Deno.test("a file that cannot be read ends with 74, or 77 without permission", async () => {
+  const missing = await run(["check", "-c", "/none"]);
+  deepEqual([missing.code, missing.err], [74, "ntpsd: Cannot read /none: no such file\n"]);
+  const failure = {
+    name: "EACCES",
+    message: "Cannot read /etc/ntpsd/ntpsd.toml: permission denied",
+  };
+  const forbidden = await run(["check"], { failure });
+  deepEqual([forbidden.code, forbidden.err], [
+    77,
+    "ntpsd: Cannot read /etc/ntpsd/ntpsd.toml: permission denied (grant this user the permission to read it)\n",
+  ]);
+});
+
+Deno.test("run refuses a bad configuration with 78, before anything else", async () => {
+  const files = { "/t.toml": "source = 1\n" };
+  for (const words of [["-c", "/t.toml"], ["run", "--config=/t.toml", "-x"]]) {
+    const { code, err } = await run(words, { files });
+    deepEqual([code, err], [
+      78,
+      "/t.toml:1: source: Wanted sections in double brackets, found 1\n",
+    ]);
+  }
+});
+
+Deno.test("status says whether the clock is right in its exit status", async () => {
+  const good = await run(["status"], { status: exampleStatus() });
+  equal(good.code, 0);
+  match(good.out, /\nState +synchronised\n/);
+  deepEqual(good.asked, ["127.0.0.1:9975/status"]);
+  const bad = await run(["status", "--json"], {
+    status: exampleStatus({ state: "unsynchronized", why: "No majority" }),
+  });
+  equal(bad.code, 1);
+  deepEqual(
+    JSON.parse(bad.out),
+    JSON.parse(JSON.stringify(exampleStatus({ state: "unsynchronized", why: "No majority" }))),
+  );
+  const none = await run(["status"]);
+  deepEqual([none.code, none.out], [69, ""]);
+  match(
+    none.err,
+    /^ntpsd: Cannot connect to 127\.0\.0\.1:9975: connection refused\. Is the daemon running\?/,
+  );
+});
+
+Deno.test("status asks where the configuration says, and on loopback for a wildcard", async () => {
+  const asked = async (listen: string) => {
+    const files = { [USUAL]: `observability.listen = "${listen}"\n` };
+    return (await run(["status"], { files, status: exampleStatus() })).asked[0];
+  };
+  equal(await asked("192.0.2.1:8000"), "192.0.2.1:8000/status");
+  equal(await asked("0.0.0.0:9000"), "127.0.0.1:9000/status");
+  equal(await asked("[::]:9000"), "[::1]:9000/status");
+  equal((await run(["status", "--at", "localhost:99"])).asked[0], "127.0.0.1:99/status");
+  equal((await run(["status"], { files: { [USUAL]: 'observability.listen = ""\n' } })).code, 69);
+});
+
+Deno.test("sources prints the table, or the sources alone as JSON", async () => {
+  const status = exampleStatus();
+  const table = await run(["sources"], { status });
+  equal(table.code, 0);
+  assertOk(table.out.includes("\n* time.example.net "));
+  const json = await run(["sources", "--json"], { status });
+  deepEqual(JSON.parse(json.out).sources.map((source: { status: string }) => source.status), [
+    "selected",
+    "combined",
+    "falseticker",
+    "unreachable",
+  ]);
+});

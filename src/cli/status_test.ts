@@ -1,0 +1,84 @@
+import { equal } from "node:assert/strict";
+import { exampleStatus } from "../daemon/status_example.ts";
+import { renderStatus } from "./status.ts";
+import { painter } from "./style.ts";
+
+const context = { now: Date.parse("2026-11-22T02:13:00.000Z"), paint: painter(false) };
+
+Deno.test("the status of a synchronised client", () => {
+  equal(
+    renderStatus(exampleStatus(), context),
+    `ntpsd 0.1.0, running for 2 h 13 min
+
+State            synchronised
+Clock            adjusted by ntpsd
+Sources          2 of 4 in use, led by time.example.net
+Stratum          3
+Reference        192.0.2.1, last update 12 s ago
+Offset           +12.3 us
+Error bound      ±4.20 ms
+Frequency        -12.345 ppm (±0.012 ppm)
+Root delay       8.41 ms
+Root dispersion  1.20 ms
+Update interval  64.2 s
+Leap second      none announced
+Steps            1, together 213 ms
+`,
+  );
+});
+
+Deno.test("the status of a server that has lost its sources", () => {
+  equal(
+    renderStatus(
+      exampleStatus({
+        state: "holdover",
+        why: "No source has answered for 12 min",
+        adjusting: false,
+        leap: "insert",
+        steps: { count: 0, accumulatedSeconds: 0 },
+        offsetSeconds: null,
+        errorBoundSeconds: null,
+        skewPpm: null,
+        referenceTime: null,
+        sources: [],
+        servers: [{
+          listen: "[::]:123",
+          received: 1234567,
+          answered: 1234000,
+          denied: 7,
+          rateLimited: 500,
+          dropped: { "too-short": 50, mode: 10 },
+          nts: { answered: 99, naks: 1 },
+        }],
+        ntsKe: [{ listen: "[::]:4460", accepted: 12, completed: 10, failed: { timeout: 2 } }],
+      }),
+      context,
+    ),
+    `ntpsd 0.1.0, running for 2 h 13 min
+
+State            holdover: running on without sources
+Why              No source has answered for 12 min
+Clock            left alone by ntpsd
+Sources          0 of 0 in use
+Stratum          3
+Reference        192.0.2.1
+Offset           -
+Error bound      -
+Frequency        -12.345 ppm
+Root delay       8.41 ms
+Root dispersion  1.20 ms
+Update interval  64.2 s
+Leap second      one is inserted at the end of the day (UTC)
+Steps            none
+
+Server on [::]:123
+  1,234,567 requests, 1,234,000 answered, 7 denied, 500 over the rate limit
+  NTS: 99 answered, 1 refused (NAK)
+60 dropped: too-short 50, mode 10
+
+Key exchange on [::]:4460
+  12 connections, 10 completed
+2 failed: timeout 2
+`,
+  );
+});

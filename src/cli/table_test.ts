@@ -1,0 +1,25 @@
+import { deepEqual } from "node:assert/strict";
+import { layOutTable, wrapText } from "./table.ts";
+
+Deno.test("columns are aligned and one gives way", () => {
+  const columns = [
+    { title: "Name", align: "left", shrinks: true },
+    { title: "Value", align: "right" },
+  ] as const;
+  const rows = [["a", "1"], ["a-name-that-is-rather-long", "22 ±3"]];
+  deepEqual(layOutTable(columns, rows), [
+    "Name                        Value",
+    "a                               1",
+    "a-name-that-is-rather-long  22 ±3",
+  ]);
+  deepEqual(layOutTable(columns, rows, 24), [
+    "Name               Value",
+    "a                      1",
+    "a-name-that-is-r…  22 ±3",
+  ]);
+});
+
+Deno.test("sentences are broken between words", () => {
+  deepEqual(wrapText("one two three four", 9, "  "), ["one two", "  three", "  four"]);
+  deepEqual(wrapText("unbreakable-word", 5), ["unbreakable-word"]);
+});
