@@ -7,7 +7,7 @@ import { DIST, ENTRY, execute, giveUp, RUNTIME_PERMISSIONS } from "./build_setti
 
 /** Writes the bundle of `entry` to `output`, where it appears at once and whole; ends the build when that fails. */
 export async function makeBundle(output: string, entry: string = ENTRY): Promise<void> {
-  const temporary = `${output}.${Deno.pid}.tmp.js`;
+  const temporary = output.replace(/[^/]*$/, `ntpsd-${Deno.pid}.tmp.js`);
   const args = ["bundle", "--quiet", "--platform=deno", "--output", temporary, entry];
   const made = await execute(Deno.execPath(), args);
   if (!made.ok) giveUp(`deno bundle failed: ${made.said}`);

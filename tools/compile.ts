@@ -49,14 +49,19 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** Makes the executable by `deno compile`; hands back why not, if it could not be made. */
 async function compile(job: Job): Promise<string | undefined> {
+  // deno compile does not overwrite what is not of its making, so it writes beside.
+  const temporary = `${DIST}/ntpsd-${Deno.pid}.tmp`;
   const made = await execute(Deno.execPath(), [
     "compile",
     ...RUNTIME_PERMISSIONS,
     `--target=${job.target.triple}`,
-    `--output=${job.output}`,
+    `--output=${temporary}`,
     ENTRY,
   ]);
-  if (made.ok) return undefined;
+  if (made.ok) {
+    await Deno.rename(temporary, job.output);
+    return undefined;
+  }
   if (!/denort|base binary/i.test(made.said)) giveUp(`deno compile failed: ${made.said}`);
   const named = Deno.env.get("DENORT_BIN");
   return named === undefined

@@ -43,7 +43,7 @@ export async function makeSelfExtracting(parts: Parts): Promise<void> {
     PERMISSIONS: RUNTIME_PERMISSIONS.join(" "),
   };
   const script = fill(await Deno.readTextFile(TEMPLATE), values);
-  const temporary = `${parts.output}.${Deno.pid}.tmp`;
+  const temporary = parts.output.replace(/[^/]*$/, `ntpsd-${Deno.pid}.tmp`);
   using file = await Deno.open(temporary, {
     write: true,
     create: true,
