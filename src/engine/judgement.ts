@@ -9,6 +9,8 @@ import { formatSocketAddress } from "../base/socket_address.ts";
 import type { SynchronizationConfig } from "../config/config.ts";
 import type { Discipline } from "../discipline/discipline.ts";
 import { formatReferenceId, referenceIdOfAddress } from "../protocol/reference_id.ts";
+import { leapByMajority } from "../selection/leap.ts";
+import { isLoop, type OwnIdentity, ownIdentity } from "../selection/loop.ts";
 import { type Candidate, select, type Selection } from "../selection/select.ts";
 import type { Verdict } from "../selection/status.ts";
 import type { Action } from "./events.ts";
@@ -20,7 +22,7 @@ const STARTING: Verdict = { status: "starting", reason: "Not measured yet" };
 /** The verdicts on all sources. */
 export class Judgement {
   #synchronization: SynchronizationConfig;
-  readonly #ownReferenceIds: ReadonlySet<number>;
+  readonly #own: OwnIdentity;
   #selection: Selection | undefined;
   #reference: Reference | undefined;
   #leap: LeapIndicator = "unknown";
@@ -28,9 +30,7 @@ export class Judgement {
 
   constructor(synchronization: SynchronizationConfig, ownAddresses: readonly string[]) {
     this.#synchronization = synchronization;
-    this.#ownReferenceIds = new Set(
-      ownAddresses.flatMap((address) => referenceIdOfAddress(address) ?? []),
-    );
+    this.#own = ownIdentity(ownAddresses);
   }
 
   /** Whether any decision has been made since the last start. */
@@ -82,13 +82,16 @@ export class Judgement {
     const candidates = members.map((member) => this.#candidate(member, context));
     const before = this.#selection;
     const selection = select(candidates, {
-      minimumAgreeingSources: this.#synchronization.minimumAgreeingSources,
-      previousPeer: before?.systemPeer,
+      minimumAgreeing: this.#synchronization.minimumAgreeingSources,
+      previous: before?.systemPeer,
     });
     this.#selection = selection;
-    this.#whyNot = selection.problem ?? "";
+    this.#whyNot = selection.refusal ?? "";
     if (selection.systemPeer === undefined) return this.#notice(before, members);
-    this.#leap = selection.leap;
+    this.#leap = leapByMajority(
+      members.filter(({ association }) => selection.survivors.includes(association.id))
+        .flatMap(({ association }) => association.serverState?.leapIndicator ?? []),
+    );
     const peer = members.find(({ association }) => association.id === selection.systemPeer);
     if (peer !== undefined) this.#refer(peer, context);
     return this.#notice(before, members);
@@ -139,12 +142,12 @@ export class Judgement {
       jitter: estimate?.jitter ?? Infinity,
       samples: estimate?.samples ?? 0,
       stratum: server?.stratum ?? 16,
-      leap: server?.leapIndicator ?? "unknown",
-      reachable: association.isReachable,
-      synchronized: server?.isSynchronized ?? false,
-      kissed: association.isKissed,
-      loop: server !== undefined && server.stratum > 1 &&
-        this.#ownReferenceIds.has(server.referenceId),
+      isReachable: association.isReachable,
+      unanswered: association.unansweredRequests,
+      isSynchronized: server?.isSynchronized ?? false,
+      isKissed: association.isKissed,
+      isLoop: server !== undefined &&
+        isLoop({ ...server, address: association.address.address }, this.#own),
       noSelect: config.noSelect,
       prefer: config.prefer,
       trust: config.trust,
