@@ -1,0 +1,232 @@
+/**
+ * Network Time Security in the shape in which an association wants its protection: protect this header, judge this answer, is it
+ * time for a key exchange.
+ *
+ * The idea: a session (keys and cookies) together with the backoff of its key exchanges and the counts for status. At most one
+ * exchange is under way; a session that was just made counts as one exchange, so that a server whose keys work for the
+ * exchange but not for time is not asked again at once (RFC 8915 section 4.2).
+ *
+ * Limits: the address that is asked stays the same for the life of the association; when an exchange names another time server,
+ * `movedTo` says so, and the source should be started anew.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import type { Bytes } from "../base/bytes.ts";
+import type { RandomSource } from "../base/random.ts";
+import { ReasonCounter } from "../base/reason_counter.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { MonotonicSeconds } from "../base/units.ts";
+import { type AeadFactory, isNtsAeadId } from "../crypto/aead.ts";
+import { KeyExchangeBackoff } from "./backoff.ts";
+import { NtsClientSession, type SessionState } from "./client_session.ts";
+import { NTP_PORT } from "./key_exchange_client.ts";
+import type { ProtectedRequest } from "./request_fields.ts";
+import type { NtsReason } from "./response_fields.ts";
+
+/** What a key exchange brought, as the engine's events tell it. */
+export interface ExchangeOutcome {
+  /** The number of the algorithm. */
+  readonly aead: number;
+  /** The client-to-server key. */
+  readonly keyC2s: Bytes;
+  /** The server-to-client key. */
+  readonly keyS2c: Bytes;
+  /** The keys to try after a first refusal, when it is open which ones the server uses. */
+  readonly alternativeKeys?: { readonly keyC2s: Bytes; readonly keyS2c: Bytes } | undefined;
+  /** Unused cookies. */
+  readonly cookies: readonly Bytes[];
+  /** The time server, when it is not the host of the key exchange. */
+  readonly ntpServer: string | undefined;
+  /** The time server's port, when it is not 123. */
+  readonly ntpPort: number | undefined;
+  /** Whether the certificate was accepted although its dates did not fit the clock. */
+  readonly provisional: boolean;
+}
+
+/** Why an answer does not count. */
+export type ProtectionReason = NtsReason | "nts-nak" | "nts-unprotected-kiss";
+
+/** What status shows of a session. */
+export interface ProtectionStatus {
+  /** Unused cookies. */
+  readonly cookies: number;
+  /** The number of the algorithm. */
+  readonly aead: number | null;
+  /** When the last successful key exchange ended; undefined when the keys are of an earlier run. */
+  readonly lastKeyExchange: MonotonicSeconds | undefined;
+  /** Whether the certificate was accepted provisionally. */
+  readonly provisional: boolean;
+  /** Key exchanges that failed, by sentence of at most 32 different ones. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Answers that did not count, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+const FAILURE_KINDS_MAX = 32;
+
+/** Protects one association with Network Time Security. */
+export class SessionProtection {
+  /** Says in status how packets are protected. */
+  readonly authentication = "nts";
+
+  readonly #session: NtsClientSession;
+  readonly #backoff = new KeyExchangeBackoff();
+  readonly #random: RandomSource;
+  readonly #failures = new ReasonCounter<string>();
+  readonly #dropped = new ReasonCounter<ProtectionReason>();
+  #exchanging = false;
+  #provisional = false;
+  #lastKeyExchange: MonotonicSeconds | undefined;
+  #target: string;
+  #movedTo: { readonly ntpServer: string | undefined; readonly ntpPort: number } | undefined;
+
+  private constructor(
+    state: SessionState,
+    options: { readonly aead: AeadFactory; readonly random: RandomSource },
+  ) {
+    this.#session = new NtsClientSession({ aead: options.aead, restored: state });
+    this.#random = options.random;
+    this.#target = targetOf(state);
+  }
+
+  /** Starts with the outcome of a key exchange that ended now. */
+  static fromExchange(
+    outcome: ExchangeOutcome,
+    options: {
+      readonly aead: AeadFactory;
+      readonly random: RandomSource;
+      readonly now: MonotonicSeconds;
+    },
+  ): SessionProtection {
+    const protection = new SessionProtection(stateOf(outcome), options);
+    protection.#backoff.started(options.now, options.random);
+    protection.#lastKeyExchange = options.now;
+    protection.#provisional = outcome.provisional;
+    return protection;
+  }
+
+  /** Goes on with what an earlier run saved. */
+  static resume(
+    state: SessionState,
+    options: { readonly aead: AeadFactory; readonly random: RandomSource },
+  ): SessionProtection {
+    return new SessionProtection(state, options);
+  }
+
+  /** What status shows. */
+  get status(): ProtectionStatus {
+    return {
+      cookies: this.#session.cookieCount,
+      aead: this.#session.aeadId ?? null,
+      lastKeyExchange: this.#lastKeyExchange,
+      provisional: this.#provisional,
+      failures: this.#failures.snapshot(),
+      dropped: this.#dropped.snapshot(),
+    };
+  }
+
+  /** The time server that a later key exchange named instead of the first; undefined when it did not. */
+  get movedTo(): { readonly ntpServer: string | undefined; readonly ntpPort: number } | undefined {
+    return this.#movedTo;
+  }
+
+  /** Adds the fields of a request to its header; fails when there are no cookies left. */
+  protect(
+    header: Bytes,
+    random: RandomSource,
+  ): Result<ProtectedRequest, "nts-no-keys" | "nts-no-cookies"> {
+    return this.#session.protect(header, random);
+  }
+
+  /**
+   * Tells whether an answer is authentic. A NAK and other kisses without protection are failures here too, so that nothing in
+   * them is believed; the session draws its conclusions from a NAK.
+   */
+  verify(
+    packet: Uint8Array,
+    uniqueIdentifier: Bytes,
+  ): Result<{ readonly authenticLength: number }, ProtectionReason> {
+    const verified = this.#session.verify(new Uint8Array(packet), uniqueIdentifier);
+    if (!verified.ok) return this.#drop(verified.error);
+    switch (verified.value.kind) {
+      case "authentic":
+        this.#backoff.succeeded();
+        return ok({ authenticLength: verified.value.authenticLength });
+      case "nak":
+        return this.#drop("nts-nak");
+      case "kiss":
+        return this.#drop("nts-unprotected-kiss");
+    }
+  }
+
+  /** Tells whether a key exchange is to be started now; true counts it as under way. Asked before every request. */
+  beginKeyExchange(now: MonotonicSeconds): boolean {
+    if (this.#exchanging || this.#session.needsKeyExchange() === undefined) return false;
+    if (!this.#backoff.mayStart(now)) return false;
+    this.#backoff.started(now, this.#random);
+    this.#exchanging = true;
+    return true;
+  }
+
+  /** Takes the outcome of the exchange that was begun; old keys and cookies stay when it failed. */
+  endKeyExchange(result: Result<ExchangeOutcome, string>, now: MonotonicSeconds): void {
+    assert(this.#exchanging, "A key exchange that ends was begun");
+    this.#exchanging = false;
+    if (!result.ok) return this.#countFailure(result.error);
+    const state = stateOf(result.value);
+    this.#session.install(state);
+    this.#lastKeyExchange = now;
+    this.#provisional = result.value.provisional;
+    const target = targetOf(state);
+    if (target !== this.#target) {
+      this.#movedTo = { ntpServer: state.ntpServer, ntpPort: state.ntpPort };
+      this.#target = target;
+    }
+  }
+
+  /** The certificate was verified again at a time that is believed. */
+  confirmCertificate(): void {
+    this.#provisional = false;
+  }
+
+  /** Returns what a restart should not lose; nothing while the certificate is provisional. */
+  export(): SessionState | undefined {
+    return this.#provisional ? undefined : this.#session.export();
+  }
+
+  /** Forgets the keys; the object is not used afterwards. */
+  close(): void {
+    this.#session.close();
+  }
+
+  #drop(reason: ProtectionReason): { readonly ok: false; readonly error: ProtectionReason } {
+    this.#dropped.add(reason);
+    return err(reason);
+  }
+
+  #countFailure(sentence: string): void {
+    const counts = this.#failures.snapshot();
+    const isKnown = Object.hasOwn(counts, sentence);
+    const isFull = Object.keys(counts).length >= FAILURE_KINDS_MAX;
+    this.#failures.add(isKnown || !isFull ? sentence : "other");
+  }
+}
+
+function stateOf(outcome: ExchangeOutcome): SessionState {
+  assert(isNtsAeadId(outcome.aead), "A key exchange agrees on an algorithm that was offered");
+  const other = outcome.alternativeKeys;
+  return {
+    aeadId: outcome.aead,
+    keys: { clientToServer: outcome.keyC2s, serverToClient: outcome.keyS2c },
+    alternativeKeys: other && { clientToServer: other.keyC2s, serverToClient: other.keyS2c },
+    cookies: outcome.cookies,
+    ntpServer: outcome.ntpServer,
+    ntpPort: outcome.ntpPort ?? NTP_PORT,
+    authenticBefore: false,
+  };
+}
+
+function targetOf(state: SessionState): string {
+  return `${state.ntpServer ?? ""} ${state.ntpPort}`;
+}

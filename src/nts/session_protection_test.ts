@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { fromHex } from "../base/bytes.ts";
+import { SeededRandom } from "../base/random.ts";
+import { portableAead } from "../crypto/portable.ts";
+import { type ExchangeOutcome, SessionProtection } from "./session_protection.ts";
+
+const HEADER = fromHex("23" + "00".repeat(39) + "0102030405060708")!;
+
+function outcome(fill: number, change: Partial<ExchangeOutcome> = {}): ExchangeOutcome {
+  return {
+    aead: 15,
+    keyC2s: new Uint8Array(32).fill(fill),
+    keyS2c: new Uint8Array(32).fill(fill + 1),
+    cookies: Array.from({ length: 8 }, (_, i) => new Uint8Array(100).fill(16 * fill + i)),
+    ntpServer: undefined,
+    ntpPort: undefined,
+    provisional: false,
+    ...change,
+  };
+}
+
+function start(now = 0, change: Partial<ExchangeOutcome> = {}) {
+  const random = new SeededRandom(1);
+  const options = { aead: portableAead, random, now };
+  return { protection: SessionProtection.fromExchange(outcome(1, change), options), random };
+}
+
+Deno.test("an exchange is begun only when it is needed, alone, and not too soon", () => {
+  const { protection, random } = start(1000);
+  assert.equal(protection.beginKeyExchange(1000), false);
+  for (let i = 0; i < 8; i++) assert.equal(protection.protect(HEADER, random).ok, true);
+  assert.deepEqual(protection.protect(HEADER, random), { ok: false, error: "nts-no-cookies" });
+  assert.equal(protection.beginKeyExchange(1009), false);
+  assert.equal(protection.beginKeyExchange(1012), true);
+  assert.equal(protection.beginKeyExchange(2000), false);
+  protection.endKeyExchange({ ok: false, error: "The server is down" }, 1013);
+  assert.equal(protection.beginKeyExchange(1020), false);
+  assert.equal(protection.beginKeyExchange(1030), true);
+  protection.endKeyExchange({ ok: true, value: outcome(2) }, 1031);
+  assert.equal(protection.beginKeyExchange(1100), false);
+  assert.equal(protection.protect(HEADER, random).ok, true);
+  assert.deepEqual(protection.status, {
+    cookies: 7,
+    aead: 15,
+    lastKeyExchange: 1031,
+    provisional: false,
+    failures: { "The server is down": 1 },
+    dropped: {},
+  });
+});
+
+Deno.test("answers that are not authentic are failures, and are counted", () => {
+  const { protection, random } = start();
+  const sent = protection.protect(HEADER, random);
+  assert.ok(sent.ok);
+  const { packet, uniqueIdentifier } = sent.value;
+  const nak = new Uint8Array([
+    ...fromHex("e400" + "00".repeat(10) + "4e54534e" + "00".repeat(32))!,
+    ...packet.slice(48, 84),
+  ]);
+  assert.deepEqual(protection.verify(nak, uniqueIdentifier), { ok: false, error: "nts-nak" });
+  nak.set(new TextEncoder().encode("RATE"), 12);
+  const kiss = { ok: false, error: "nts-unprotected-kiss" };
+  assert.deepEqual(protection.verify(nak, uniqueIdentifier), kiss);
+  const plain = { ok: false, error: "nts-not-protected" };
+  assert.deepEqual(protection.verify(new Uint8Array(48).fill(0x24), uniqueIdentifier), plain);
+  assert.deepEqual(protection.status.dropped, {
+    "nts-nak": 1,
+    "nts-unprotected-kiss": 1,
+    "nts-not-protected": 1,
+  });
+  assert.equal(protection.beginKeyExchange(100), true);
+});
+
+Deno.test("the sentences of failures that are counted are bounded", () => {
+  const { protection, random } = start();
+  for (let i = 0; i < 8; i++) protection.protect(HEADER, random);
+  let now = 0;
+  for (let i = 0; i < 50; i++) {
+    now += 500_000;
+    assert.equal(protection.beginKeyExchange(now), true);
+    protection.endKeyExchange({ ok: false, error: `Failure ${i}` }, now);
+  }
+  const { failures } = protection.status;
+  assert.equal(Object.keys(failures).length, 33);
+  assert.equal(failures["other"], 18);
+});
+
+Deno.test("keys behind a provisional certificate are not saved until it is confirmed", () => {
+  const { protection } = start(0, { provisional: true });
+  assert.equal(protection.status.provisional, true);
+  assert.equal(protection.export(), undefined);
+  protection.confirmCertificate();
+  const saved = protection.export();
+  assert.equal(saved?.cookies.length, 8);
+  const options = { aead: portableAead, random: new SeededRandom(2) };
+  const resumed = SessionProtection.resume(saved!, options);
+  assert.equal(resumed.status.cookies, 8);
+  assert.equal(resumed.status.lastKeyExchange, undefined);
+});
+
+Deno.test("a later exchange that names another time server is told", () => {
+  const { protection, random } = start();
+  for (let i = 0; i < 8; i++) protection.protect(HEADER, random);
+  assert.equal(protection.beginKeyExchange(100), true);
+  const value = outcome(2, { ntpServer: "other.example", ntpPort: 4123 });
+  assert.equal(protection.movedTo, undefined);
+  protection.endKeyExchange({ ok: true, value }, 101);
+  assert.deepEqual(protection.movedTo, { ntpServer: "other.example", ntpPort: 4123 });
+});
