@@ -1,0 +1,38 @@
+/**
+ * A source as selection sees it.
+ *
+ * @module
+ */
+import type { Seconds } from "../base/units.ts";
+
+/** What is known of one source. */
+export interface Candidate {
+  /** Names the source in the outcome, and decides where all else is equal. */
+  readonly id: number;
+  readonly name: string;
+  /** The estimated offset now, positive when the server is ahead. */
+  readonly offset: Seconds;
+  /** One standard deviation of it. */
+  readonly uncertainty: Seconds;
+  /** The largest error that it may have: the true offset is claimed to lie within so much of it. */
+  readonly rootDistance: Seconds;
+  /** How much its samples differ from one another. */
+  readonly jitter: Seconds;
+  readonly stratum: number;
+  /** Whether any of the last eight requests was answered. */
+  readonly isReachable: boolean;
+  /** How many requests in a row had no answer. */
+  readonly unanswered: number;
+  /** Whether the server says that it has the time. */
+  readonly isSynchronized: boolean;
+  /** Whether its time is our own, see `loop.ts`. */
+  readonly isLoop: boolean;
+  /** Whether it turned us away. */
+  readonly isKissed: boolean;
+  /** How many samples the estimate rests on. */
+  readonly samples: number;
+  readonly noSelect: boolean;
+  readonly prefer: boolean;
+  readonly trust: boolean;
+  readonly require: boolean;
+}

@@ -1,0 +1,82 @@
+/**
+ * Casts off sources that are right as far as one can tell, but stand apart from the others.
+ *
+ * The problem: intervals are wide, because a path may be asymmetric by half its delay; a source may be inside and still
+ * spoil the average. The idea (in the spirit of RFC 5905 section 11.2.2): while more than a few are left, find the one whose
+ * offset differs most from those of all others, and cast it off if that is more than their errors explain. Errors are taken
+ * as jitter, uncertainty, and a quarter of the root distance for what asymmetry usually does. Limits: with three sources or
+ * fewer there is no crowd to stand apart from.
+ *
+ * @module
+ */
+import type { Seconds } from "../base/units.ts";
+
+/** So many sources are never reduced further (RFC 5905 section 11.2.2, NMIN). */
+export const SURVIVORS_MIN = 3;
+
+/** A source stands apart when its differences to the others are this many times what is expected of them. */
+const APART = 2.5;
+
+/** The part of the root distance that is expected as an error. */
+const ASYMMETRY = 0.25;
+
+/** What is known of one source. */
+export interface ClusterMember {
+  readonly id: number;
+  readonly offset: Seconds;
+  /** One standard deviation of the offset. */
+  readonly uncertainty: Seconds;
+  readonly jitter: Seconds;
+  readonly rootDistance: Seconds;
+  /** Whether it stays in any case. */
+  readonly prefer: boolean;
+}
+
+/** A source that was cast off, and the numbers that decided. */
+export interface Outlier {
+  readonly id: number;
+  /** The root mean square of its differences to the others that were left. */
+  readonly difference: Seconds;
+  /** What was expected of it. */
+  readonly expected: Seconds;
+  /** How many others were left. */
+  readonly others: number;
+}
+
+/** Returns the sources that are cast off, worst first; does not depend on the order in which they are given. */
+export function findOutliers(members: readonly ClusterMember[]): readonly Outlier[] {
+  let left = members.toSorted((a, b) => a.offset - b.offset || a.id - b.id);
+  const outliers: Outlier[] = [];
+  while (left.length > SURVIVORS_MIN) {
+    let worst: { readonly outlier: Outlier; readonly ratio: number } | undefined = undefined;
+    for (const member of left.filter(({ prefer }) => !prefer)) {
+      const outlier = compare(member, left);
+      const ratio = outlier.expected > 0 ? outlier.difference / outlier.expected : 0;
+      if (ratio > APART && (worst === undefined || ratio > worst.ratio)) worst = { outlier, ratio };
+    }
+    if (worst === undefined) break;
+    const { outlier } = worst;
+    outliers.push(outlier);
+    left = left.filter(({ id }) => id !== outlier.id);
+  }
+  return outliers;
+}
+
+function compare(member: ClusterMember, all: readonly ClusterMember[]): Outlier {
+  const others = all.filter(({ id }) => id !== member.id);
+  let difference = 0, expected = 0;
+  for (const other of others) {
+    difference += (member.offset - other.offset) ** 2;
+    expected += expectedVariance(member) + expectedVariance(other);
+  }
+  return {
+    id: member.id,
+    difference: Math.sqrt(difference / others.length),
+    expected: Math.sqrt(expected / others.length),
+    others: others.length,
+  };
+}
+
+function expectedVariance(member: ClusterMember): number {
+  return member.jitter ** 2 + member.uncertainty ** 2 + (ASYMMETRY * member.rootDistance) ** 2;
+}

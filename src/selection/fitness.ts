@@ -1,0 +1,68 @@
+/**
+ * Whether a source may take part in the selection at all (the "fit" routine of RFC 5905 section 11.2.1), with the sentence
+ * that says why not.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import type { Seconds } from "../base/units.ts";
+import type { Candidate } from "./candidate.ts";
+import type { Verdict } from "./status.ts";
+
+/** Samples that differ more than this among themselves tell nothing. */
+const JITTER_MAX: Seconds = 1;
+
+/** So many requests without answer are a start; more are silence. */
+const STARTING_REQUESTS = 4;
+
+/** Returns the verdict on a source that is not to be used; undefined for one that is fit. */
+export function unfitness(
+  candidate: Candidate,
+  limits: { readonly samplesMin: number; readonly distanceMax: Seconds },
+): Verdict | undefined {
+  const { stratum, samples, unanswered, rootDistance, jitter } = candidate;
+  if (candidate.isKissed) {
+    return { status: "kissed", reason: "The server denies service" };
+  }
+  if (!candidate.isReachable) {
+    return samples === 0 && unanswered <= STARTING_REQUESTS
+      ? { status: "starting", reason: "Waits for its first answer" }
+      : { status: "unreachable", reason: `Did not answer the last ${unanswered} requests` };
+  }
+  if (!candidate.isSynchronized) {
+    const reason = `The server says that it is not synchronised (stratum ${stratum})`;
+    return { status: "unsynchronized", reason };
+  }
+  if (candidate.isLoop) {
+    return { status: "loop", reason: "The server follows our own clock" };
+  }
+  if (samples < limits.samplesMin) {
+    return { status: "starting", reason: `Has ${samples} of ${limits.samplesMin} samples` };
+  }
+  assert(
+    Number.isFinite(candidate.offset) && rootDistance >= 0 && jitter >= 0,
+    "A source with samples has numbers",
+  );
+  if (!(rootDistance <= limits.distanceMax)) {
+    const reason = `Error bound ${durationText(rootDistance)} is above the limit of ` +
+      durationText(limits.distanceMax);
+    return { status: "distant", reason };
+  }
+  if (jitter > JITTER_MAX) {
+    const reason = `Samples differ by ${durationText(jitter)}, the limit is ` +
+      durationText(JITTER_MAX);
+    return { status: "jittery", reason };
+  }
+  if (candidate.noSelect) {
+    return { status: "no-select", reason: "Only watched, as the configuration wants it" };
+  }
+  return undefined;
+}
+
+/** Writes a duration with its sign and a fitting unit: `-500.123 ms`. */
+export function durationText(seconds: Seconds): string {
+  const size = Math.abs(seconds);
+  if (size >= 1) return `${seconds.toFixed(3)} s`;
+  if (size >= 1e-3) return `${(seconds * 1e3).toFixed(3)} ms`;
+  return `${(seconds * 1e6).toFixed(3)} us`;
+}

@@ -1,0 +1,108 @@
+/**
+ * Finds the offset on which most sources agree: the intersection of their confidence intervals.
+ *
+ * The problem: each source claims that the true offset lies in an interval around its own; some claims are false. The idea
+ * (Marzullo, RFC 5905 section 11.2.1): sweep over the ends of all intervals and find where the most of them overlap. There,
+ * every interval either covers the whole place or is disjoint from it, for one that covered it in part would make
+ * a deeper place. Trusted sources are counted first, so that they outvote any number of others. Limits: where two places are
+ * equally deep, the claims alone do not decide; then the place of the previous choice is kept, or the one with the narrower
+ * claims is taken.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import type { Seconds } from "../base/units.ts";
+
+/** One claim: the true offset lies from `low` to `high`, both included. */
+export interface Interval {
+  readonly low: Seconds;
+  readonly high: Seconds;
+  /** Whether it outvotes those that are not. */
+  readonly isTrusted: boolean;
+  /** Whether its place is kept among equally deep ones. */
+  readonly isPrevious: boolean;
+}
+
+/** Where the most claims overlap. */
+export interface Intersection {
+  readonly low: Seconds;
+  readonly high: Seconds;
+  /** How many claims overlap there, trusted or not. */
+  readonly depth: number;
+  /** How many of them are trusted. */
+  readonly trustedDepth: number;
+}
+
+/** Finds where the most claims overlap, trusted ones counted first; undefined when there is no claim. */
+export function intersect(intervals: readonly Interval[]): Intersection | undefined {
+  const places = deepestPlaces(intervals);
+  const ranked = places.map((place) => {
+    const members = intervals.filter((interval) => covers(interval, place));
+    return {
+      place,
+      isPrevious: members.some(({ isPrevious }) => isPrevious),
+      width: sumSorted(members.map(({ low, high }) => high - low)),
+    };
+  });
+  ranked.sort((a, b) =>
+    Number(b.isPrevious) - Number(a.isPrevious) || a.width - b.width || a.place.low - b.place.low
+  );
+  return ranked[0]?.place;
+}
+
+/** Tells whether a claim covers a place. */
+export function covers(
+  interval: Pick<Interval, "low" | "high">,
+  place: Pick<Intersection, "low" | "high">,
+): boolean {
+  return interval.low <= place.low && interval.high >= place.high;
+}
+
+interface Edge {
+  readonly at: Seconds;
+  /** +1 where a claim begins, -1 where it ends. */
+  readonly step: 1 | -1;
+  readonly trusted: 0 | 1;
+}
+
+function deepestPlaces(intervals: readonly Interval[]): readonly Intersection[] {
+  let places: Intersection[] = [];
+  let best = { depth: 0, trustedDepth: 0 };
+  let depth = 0, trustedDepth = 0;
+  let openedAt: Seconds | undefined = undefined;
+  for (const { at, step, trusted } of edges(intervals)) {
+    if (step === 1) {
+      depth++;
+      trustedDepth += trusted;
+      const order = trustedDepth - best.trustedDepth || depth - best.depth;
+      if (order > 0) {
+        best = { depth, trustedDepth };
+        places = [];
+      }
+      openedAt = order >= 0 ? at : undefined;
+    } else {
+      if (openedAt !== undefined) places.push({ ...best, low: openedAt, high: at });
+      openedAt = undefined;
+      depth--;
+      trustedDepth -= trusted;
+    }
+  }
+  assert(depth === 0 && trustedDepth === 0, "Every claim that begins also ends");
+  return places;
+}
+
+/** The ends in ascending order; at one point beginnings come first, so that claims that touch overlap. */
+function edges(intervals: readonly Interval[]): readonly Edge[] {
+  const all: Edge[] = [];
+  for (const { low, high, isTrusted } of intervals) {
+    assert(Number.isFinite(low) && Number.isFinite(high) && low <= high, "A claim is an interval");
+    const trusted = isTrusted ? 1 : 0;
+    all.push({ at: low, step: 1, trusted }, { at: high, step: -1, trusted });
+  }
+  return all.sort((a, b) => a.at - b.at || b.step - a.step || b.trusted - a.trusted);
+}
+
+/** Adds in ascending order, so that the sum does not depend on the order in which sources are given. */
+function sumSorted(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b).reduce((sum, value) => sum + value, 0);
+}

@@ -1,0 +1,240 @@
+/**
+ * Decides which sources are believed, and says of every one why or why not.
+ *
+ * The problem: some sources are dead, far away, wrong, or lying, and no single one can be trusted to be right. The idea, after
+ * RFC 5905 section 11.2: those that are fit to be asked at all claim an interval each; a majority must overlap, the others are
+ * falsetickers; of the majority, those that stand apart are cast off; the rest is combined, one of them being the system peer
+ * that the outside sees. All of it is one pure function that does not depend on the order of the sources. Limits: a majority
+ * that lies in concert wins; that is what `minimum-agreeing-sources`, `trust` and `require` are for.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import type { Seconds } from "../base/units.ts";
+import type { Candidate } from "./candidate.ts";
+import { findOutliers } from "./cluster.ts";
+import { durationText, unfitness } from "./fitness.ts";
+import { covers, intersect, type Intersection } from "./intersection.ts";
+import type { Verdict } from "./status.ts";
+
+/** Sources whose root distance is larger are not asked (RFC 5905 section 11.2.1, MAXDIST). */
+export const DISTANCE_MAX: Seconds = 1.5;
+
+/** How much a stratum counts when the system peer is chosen, in seconds of root distance. */
+const STRATUM_WEIGHT: Seconds = 1e-3;
+
+/** The system peer is changed only for one that is better by a fifth and by this much. */
+const CHANGE_RATIO = 0.8;
+const CHANGE_MIN: Seconds = 1e-4;
+
+/** What is asked of a selection. */
+export interface SelectionOptions {
+  /** So many sources must agree. */
+  readonly minimumAgreeing: number;
+  /** So many samples a source must have; 1 if left out. */
+  readonly samplesMin?: number;
+  /** `DISTANCE_MAX` if left out. */
+  readonly distanceMax?: Seconds;
+  /** The system peer of the last selection. */
+  readonly previous?: number | undefined;
+}
+
+/** The outcome. */
+export interface Selection {
+  /** One for every candidate. */
+  readonly verdicts: ReadonlyMap<number, Verdict>;
+  /** The sources to combine, the system peer first; empty when none is believed. */
+  readonly survivors: readonly number[];
+  /** The one that the outside sees; undefined when none is believed. */
+  readonly systemPeer: number | undefined;
+  /** How many sources agree, survivors or not. */
+  readonly agreeing: number;
+  /** Where the true offset lies, if those that agree are right. */
+  readonly interval: { readonly low: Seconds; readonly high: Seconds } | undefined;
+  /** Why no source is believed, in a sentence; undefined when one is. */
+  readonly refusal: string | undefined;
+}
+
+/** Judges all candidates (RFC 5905 section 11.2). */
+export function select(candidates: readonly Candidate[], options: SelectionOptions): Selection {
+  const ids = new Set(candidates.map(({ id }) => id));
+  assert(ids.size === candidates.length, "Candidates have different numbers");
+  const verdicts = new Map<number, Verdict>();
+  const fit: Candidate[] = [];
+  const limits = {
+    samplesMin: options.samplesMin ?? 1,
+    distanceMax: options.distanceMax ?? DISTANCE_MAX,
+  };
+  for (const candidate of candidates.toSorted((a, b) => a.id - b.id)) {
+    const verdict = unfitness(candidate, limits);
+    if (verdict === undefined) fit.push(candidate);
+    else verdicts.set(candidate.id, verdict);
+  }
+  const place = intersect(fit.map((each) => claimOf(each, options.previous)));
+  if (place === undefined) {
+    return refuse({ verdicts, refusal: refusalWithoutFit(candidates), agreeing: 0 });
+  }
+  if (!isMajority(place, fit)) return refuseWithoutMajority(verdicts, fit, place);
+  const agreeing = fit.filter((each) => covers(claimOf(each), place));
+  for (const each of fit) {
+    if (!agreeing.includes(each)) verdicts.set(each.id, falseticker(each, place, fit.length));
+  }
+  const refusal = refusalOf(agreeing, candidates, options.minimumAgreeing);
+  if (refusal !== undefined) {
+    for (const { id } of agreeing) verdicts.set(id, { status: "candidate", reason: refusal });
+    return refuse({ verdicts, refusal, agreeing: agreeing.length, interval: place });
+  }
+  return accept({ verdicts, agreeing, place, previous: options.previous });
+}
+
+function accept(found: {
+  readonly verdicts: Map<number, Verdict>;
+  readonly agreeing: readonly Candidate[];
+  readonly place: Intersection;
+  readonly previous: number | undefined;
+}): Selection {
+  const { verdicts, agreeing, place } = found;
+  const preferred = agreeing.filter(({ prefer }) => prefer);
+  const outliers = findOutliers(agreeing);
+  for (const { id, difference, expected, others } of outliers) {
+    verdicts.set(id, {
+      status: "outlier",
+      reason: `Offset differs by ${durationText(difference)} from ${others} others that agree, ` +
+        `where ${durationText(expected)} is expected`,
+    });
+  }
+  const pool = preferred.length > 0 ? preferred : agreeing;
+  const left = pool.filter(({ id }) => !verdicts.has(id));
+  assert(left.length > 0, "Casting off outliers leaves some");
+  const peer = choosePeer(left, found.previous);
+  for (const each of agreeing) {
+    if (verdicts.has(each.id)) continue;
+    verdicts.set(each.id, useOf(each, { peer, left }));
+  }
+  const rest = left.filter((each) => each !== peer).toSorted(byScore);
+  return {
+    verdicts,
+    survivors: [peer, ...rest].map(({ id }) => id),
+    systemPeer: peer.id,
+    agreeing: agreeing.length,
+    interval: { low: place.low, high: place.high },
+    refusal: undefined,
+  };
+}
+
+function useOf(
+  candidate: Candidate,
+  among: { readonly peer: Candidate; readonly left: readonly Candidate[] },
+): Verdict {
+  const numbers = `offset ${durationText(candidate.offset)}, ` +
+    `error bound ${durationText(candidate.rootDistance)}`;
+  if (candidate === among.peer) {
+    return { status: "selected", reason: `Best of ${among.left.length} that are used: ${numbers}` };
+  }
+  if (among.left.includes(candidate)) {
+    return { status: "combined", reason: `Used together with ${among.peer.name}: ${numbers}` };
+  }
+  return { status: "candidate", reason: `Agrees, but ${among.peer.name} is preferred: ${numbers}` };
+}
+
+/** The one with the least root distance and stratum, but the previous one unless another is clearly better. */
+function choosePeer(left: readonly Candidate[], previous: number | undefined): Candidate {
+  const best = left.toSorted(byScore)[0];
+  assert(best !== undefined, "A peer is chosen among some");
+  const old = left.find(({ id }) => id === previous);
+  if (old === undefined) return best;
+  const isBetter = score(best) < score(old) * CHANGE_RATIO && score(best) < score(old) - CHANGE_MIN;
+  return isBetter ? best : old;
+}
+
+function byScore(a: Candidate, b: Candidate): number {
+  return score(a) - score(b) || a.id - b.id;
+}
+
+function score(candidate: Candidate): Seconds {
+  return candidate.rootDistance + candidate.stratum * STRATUM_WEIGHT;
+}
+
+function claimOf(candidate: Candidate, previous?: number) {
+  const { id, offset, rootDistance, trust } = candidate;
+  return {
+    low: offset - rootDistance,
+    high: offset + rootDistance,
+    isTrusted: trust,
+    isPrevious: id === previous,
+  };
+}
+
+/** More than half of the trusted sources, or of all when none is trusted (RFC 5905 section 11.2.1). */
+function isMajority(place: Intersection, fit: readonly Candidate[]): boolean {
+  const trusted = fit.filter(({ trust }) => trust).length;
+  return trusted > 0 ? place.trustedDepth * 2 > trusted : place.depth * 2 > fit.length;
+}
+
+function falseticker(candidate: Candidate, place: Intersection, all: number): Verdict {
+  const { offset, rootDistance } = candidate;
+  const apart = offset < place.low ? place.low - offset : offset - place.high;
+  return {
+    status: "falseticker",
+    reason: `Offset ${durationText(offset)} lies ${durationText(apart)} outside the interval on ` +
+      `which ${place.depth} of ${all} sources agree, with an error bound of ` +
+      durationText(rootDistance),
+  };
+}
+
+function refusalWithoutFit(candidates: readonly Candidate[]): string {
+  if (candidates.length === 0) return "There is no source";
+  const count = candidates.length;
+  return count === 1 ? "The only source is not usable" : `None of ${count} sources is usable`;
+}
+
+function refuseWithoutMajority(
+  verdicts: Map<number, Verdict>,
+  fit: readonly Candidate[],
+  place: Intersection,
+): Selection {
+  const trusted = fit.filter(({ trust }) => trust).length;
+  const [most, all] = trusted > 0 ? [place.trustedDepth, trusted] : [place.depth, fit.length];
+  const kind = trusted > 0 ? "trusted sources" : "sources";
+  const refusal = `No majority: at most ${most} of ${all} ${kind} agree`;
+  for (const { id, offset, rootDistance } of fit) {
+    verdicts.set(id, {
+      status: "candidate",
+      reason: `${refusal}; offset ${durationText(offset)}, ` +
+        `error bound ${durationText(rootDistance)}`,
+    });
+  }
+  return refuse({ verdicts, refusal, agreeing: place.depth });
+}
+
+function refusalOf(
+  agreeing: readonly Candidate[],
+  all: readonly Candidate[],
+  minimum: number,
+): string | undefined {
+  if (agreeing.length < minimum) {
+    const count = agreeing.length === 1 ? "1 source agrees" : `${agreeing.length} sources agree`;
+    return `Only ${count}, minimum-agreeing-sources is ${minimum}`;
+  }
+  const required = all.filter(({ require }) => require);
+  if (required.length === 0 || agreeing.some(({ require }) => require)) return undefined;
+  const names = required.map(({ name }) => name).toSorted().join(", ");
+  return `No required source is among those that agree (${names})`;
+}
+
+function refuse(
+  found: Pick<Selection, "verdicts" | "agreeing"> & {
+    readonly refusal: string;
+    readonly interval?: Intersection;
+  },
+): Selection {
+  const { interval } = found;
+  return {
+    verdicts: found.verdicts,
+    survivors: [],
+    systemPeer: undefined,
+    agreeing: found.agreeing,
+    interval: interval === undefined ? undefined : { low: interval.low, high: interval.high },
+    refusal: found.refusal,
+  };
+}

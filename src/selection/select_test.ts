@@ -1,0 +1,251 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Candidate } from "./candidate.ts";
+import { select, type Selection, type SelectionOptions } from "./select.ts";
+
+function source(id: number, offset: number, change: Partial<Candidate> = {}): Candidate {
+  return {
+    id,
+    name: `s${id}`,
+    offset,
+    uncertainty: 1e-5,
+    rootDistance: 0.01,
+    jitter: 1e-4,
+    stratum: 2,
+    isReachable: true,
+    unanswered: 0,
+    isSynchronized: true,
+    isLoop: false,
+    isKissed: false,
+    samples: 4,
+    noSelect: false,
+    prefer: false,
+    trust: false,
+    require: false,
+    ...change,
+  };
+}
+
+function run(candidates: readonly Candidate[], options: Partial<SelectionOptions> = {}): Selection {
+  return select(candidates, { minimumAgreeing: 1, ...options });
+}
+
+function statuses(selection: Selection): Readonly<Record<number, string>> {
+  return Object.fromEntries([...selection.verdicts].map(([id, { status }]) => [id, status]));
+}
+
+Deno.test("a lone falseticker among three is named with its numbers", () => {
+  const selection = run([source(1, 0.001), source(2, -0.5), source(3, 0.002)]);
+  assert.deepEqual(statuses(selection), { 1: "selected", 2: "falseticker", 3: "combined" });
+  assert.deepEqual(selection.survivors, [1, 3]);
+  assert.equal(selection.agreeing, 2);
+  assert.equal(selection.refusal, undefined);
+  assert.ok(Math.abs((selection.interval?.low ?? 0) - -0.008) < 1e-12);
+  assert.equal(
+    selection.verdicts.get(2)?.reason,
+    "Offset -500.000 ms lies 492.000 ms outside the interval on which 2 of 3 sources agree, " +
+      "with an error bound of 10.000 ms",
+  );
+  assert.equal(
+    selection.verdicts.get(3)?.reason,
+    "Used together with s1: offset 2.000 ms, error bound 10.000 ms",
+  );
+});
+
+Deno.test("two good and three false that do not agree are refused", () => {
+  const selection = run([
+    source(1, 0),
+    source(2, 0.001),
+    source(3, 0.5),
+    source(4, -0.7),
+    source(5, 3),
+  ]);
+  assert.equal(selection.systemPeer, undefined);
+  assert.deepEqual(selection.survivors, []);
+  assert.equal(selection.refusal, "No majority: at most 2 of 5 sources agree");
+  assert.match(selection.verdicts.get(1)?.reason ?? "", /^No majority: at most 2 of 5 sources/);
+});
+
+Deno.test("three that lie in concert win over two, unless the two are trusted", () => {
+  const lies = [source(3, 0.5), source(4, 0.501), source(5, 0.499)];
+  const untrusted = run([source(1, 0), source(2, 0.001), ...lies]);
+  assert.deepEqual(statuses(untrusted)[1], "falseticker");
+  assert.equal(untrusted.agreeing, 3);
+  const trusted = run([source(1, 0, { trust: true }), source(2, 0.001, { trust: true }), ...lies]);
+  assert.deepEqual(trusted.survivors, [1, 2]);
+  assert.equal(statuses(trusted)[3], "falseticker");
+  const torn = run([source(1, 0, { trust: true }), source(2, 1, { trust: true }), ...lies]);
+  assert.equal(torn.refusal, "No majority: at most 1 of 2 trusted sources agree");
+});
+
+Deno.test("two that disagree are both not believed, one alone is", () => {
+  assert.equal(
+    run([source(1, 0), source(2, 0.5)]).refusal,
+    "No majority: at most 1 of 2 sources agree",
+  );
+  assert.equal(run([source(1, 0)]).systemPeer, 1);
+});
+
+Deno.test("too few that agree, or none that is required, are not believed", () => {
+  const few = run([source(1, 0), source(2, 0)], { minimumAgreeing: 3 });
+  assert.equal(few.refusal, "Only 2 sources agree, minimum-agreeing-sources is 3");
+  assert.deepEqual(statuses(few), { 1: "candidate", 2: "candidate" });
+  const three = [source(1, 0), source(2, 0), source(3, 0, { require: true, isReachable: false })];
+  assert.equal(
+    run(three).refusal,
+    "No required source is among those that agree (s3)",
+  );
+  assert.equal(run([source(1, 0), source(2, 0, { require: true })]).refusal, undefined);
+});
+
+Deno.test("what is not fit is named by its fault", () => {
+  const cases: readonly (readonly [Partial<Candidate>, string, string])[] = [
+    [{ isKissed: true, isReachable: false }, "kissed", "The server denies service"],
+    [
+      { isReachable: false, unanswered: 9 },
+      "unreachable",
+      "Did not answer the last 9 requests",
+    ],
+    [
+      { isReachable: false, samples: 0, unanswered: 1 },
+      "starting",
+      "Waits for its first answer",
+    ],
+    [{ samples: 0 }, "starting", "Has 0 of 1 samples"],
+    [
+      { isSynchronized: false, stratum: 16, samples: 0 },
+      "unsynchronized",
+      "The server says that it is not synchronised (stratum 16)",
+    ],
+    [{ isLoop: true }, "loop", "The server follows our own clock"],
+    [
+      { rootDistance: 2 },
+      "distant",
+      "Error bound 2.000 s is above the limit of 1.500 s",
+    ],
+    [{ jitter: 1.5 }, "jittery", "Samples differ by 1.500 s, the limit is 1.000 s"],
+    [{ noSelect: true }, "no-select", "Only watched, as the configuration wants it"],
+  ];
+  for (const [change, status, reason] of cases) {
+    const selection = run([source(1, 0), source(2, 0, change)]);
+    assert.deepEqual(selection.verdicts.get(2), { status, reason });
+    assert.equal(selection.systemPeer, 1);
+  }
+  assert.equal(run([source(1, 0, { isLoop: true })]).refusal, "The only source is not usable");
+  assert.equal(run([]).refusal, "There is no source");
+});
+
+Deno.test("an outlier inside the majority is cast off when it stands apart", () => {
+  const wide = { rootDistance: 0.02 };
+  const selection = run([
+    source(1, 0, { rootDistance: 0.004 }),
+    source(2, 0.0002, { rootDistance: 0.004 }),
+    source(3, -0.0003, { rootDistance: 0.004 }),
+    source(4, 0.0001, { rootDistance: 0.004 }),
+    source(5, 0.018, wide),
+  ]);
+  assert.equal(statuses(selection)[5], "outlier");
+  assert.match(
+    selection.verdicts.get(5)?.reason ?? "",
+    /^Offset differs by 18\.0\d\d ms from 4 others that agree, where \d\.\d+ ms is expected$/,
+  );
+  // three alone are never reduced
+  const three = run([source(1, 0, { rootDistance: 0.004 }), source(2, 0), source(5, 0.012, wide)]);
+  assert.equal(three.survivors.length, 3);
+});
+
+Deno.test("a preferred source is used alone while it agrees", () => {
+  const selection = run([source(1, 0), source(2, 0.001, { prefer: true, rootDistance: 0.05 })]);
+  assert.deepEqual(selection.survivors, [2]);
+  assert.equal(
+    selection.verdicts.get(1)?.reason,
+    "Agrees, but s2 is preferred: offset 0.000 us, error bound 10.000 ms",
+  );
+  const wrong = run([source(1, 0), source(3, 0), source(2, 0.5, { prefer: true })]);
+  assert.deepEqual(statuses(wrong), { 1: "selected", 2: "falseticker", 3: "combined" });
+});
+
+Deno.test("the system peer is the nearest, and changes only for a clearly better one", () => {
+  const near = source(1, 0, { rootDistance: 0.009 }), far = source(2, 0, { rootDistance: 0.01 });
+  assert.equal(run([near, far]).systemPeer, 1);
+  assert.equal(run([near, far], { previous: 2 }).systemPeer, 2);
+  const nearer = source(1, 0, { rootDistance: 0.005 });
+  assert.equal(run([nearer, far], { previous: 2 }).systemPeer, 1);
+  assert.equal(run([near, far], { previous: 99 }).systemPeer, 1);
+});
+
+Deno.test("a tie between two places keeps the previous one, or takes the narrower claims", () => {
+  const bridge = source(1, 0, { rootDistance: 0.1 });
+  const left = source(2, -0.05, { rootDistance: 0.01 }), right = source(3, 0.05);
+  assert.equal(run([bridge, left, right], { previous: 3 }).systemPeer, 3);
+  assert.equal(run([bridge, left, right], { previous: 2 }).systemPeer, 2);
+  const narrow = source(3, 0.05, { rootDistance: 0.005 });
+  assert.equal(statuses(run([bridge, left, narrow]))[2], "falseticker");
+});
+
+const candidates = fc.uniqueArray(
+  fc.record({
+    id: fc.nat(1000),
+    offset: fc.integer({ min: -50, max: 50 }).map((n) => n / 64),
+    rootDistance: fc.integer({ min: 0, max: 120 }).map((n) => n / 64),
+    jitter: fc.integer({ min: 0, max: 80 }).map((n) => n / 64),
+    stratum: fc.integer({ min: 1, max: 15 }),
+    samples: fc.nat(3),
+    isReachable: fc.boolean(),
+    trust: fc.boolean(),
+    prefer: fc.boolean(),
+    noSelect: fc.boolean(),
+  }),
+  { selector: ({ id }) => id, maxLength: 9 },
+).map((list) => list.map(({ id, offset, ...rest }) => source(id, offset, rest)));
+
+const sets = fc.oneof(
+  candidates,
+  candidates.map((list) =>
+    list.map((each) => ({ ...each, isReachable: true, samples: 4, trust: false, prefer: false }))
+  ),
+);
+
+Deno.test("the outcome does not depend on the order of the sources", () => {
+  const shuffled = sets.chain((list) =>
+    fc.tuple(
+      fc.constant(list),
+      fc.shuffledSubarray([...list], { minLength: list.length }),
+      fc.option(fc.nat(1000), { nil: undefined }),
+    )
+  );
+  fc.assert(
+    fc.property(shuffled, ([list, other, previous]) => {
+      const a = run(list, { previous, minimumAgreeing: 2 });
+      const b = run(other, { previous, minimumAgreeing: 2 });
+      assert.deepEqual(
+        { ...a, verdicts: [...a.verdicts].sort(([x], [y]) => x - y) },
+        { ...b, verdicts: [...b.verdicts].sort(([x], [y]) => x - y) },
+      );
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+Deno.test("every source has one verdict, and only those that agree are used", () => {
+  fc.assert(
+    fc.property(sets, fc.nat(4), (list, minimumAgreeing) => {
+      const selection = run(list, { minimumAgreeing });
+      assert.equal(selection.verdicts.size, list.length);
+      const used = [...selection.verdicts].filter(([, { status }]) =>
+        status === "selected" || status === "combined"
+      );
+      assert.deepEqual(used.map(([id]) => id).sort(), [...selection.survivors].sort());
+      assert.equal(selection.survivors[0], selection.systemPeer);
+      assert.equal(selection.refusal === undefined, selection.systemPeer !== undefined);
+      if (selection.refusal !== undefined) return;
+      assert.ok(selection.agreeing >= minimumAgreeing);
+      for (const id of selection.survivors) {
+        const { offset, rootDistance } = list.find((each) => each.id === id) ?? assert.fail();
+        assert.ok(offset - rootDistance <= (selection.interval?.low ?? NaN));
+        assert.ok(offset + rootDistance >= (selection.interval?.high ?? NaN));
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
