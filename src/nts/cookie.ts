@@ -35,7 +35,7 @@ const TAG_LENGTH = 16;
 const KEY_LENGTH_MAX = 64;
 
 /** The longest cookie that we make, in octets. */
-export const OWN_COOKIE_LENGTH_MAX = cookieLength(17);
+export const OWN_COOKIE_LENGTH_MAX: number = cookieLength(17);
 
 /** Returns the length of our cookies for clients with an algorithm. */
 export function cookieLength(aeadId: NtsAeadId): number {
@@ -63,7 +63,7 @@ export class CookieCodec {
    */
   readonly plaintext: Bytes = new Uint8Array(HEAD_LENGTH + 2 * KEY_LENGTH_MAX);
   /** Where the server-to-client key starts in `plaintext`. */
-  readonly serverToClientOffset = HEAD_LENGTH;
+  readonly serverToClientOffset: number = HEAD_LENGTH;
 
   readonly #keyset: Keyset;
   readonly #factory: AeadFactory;
