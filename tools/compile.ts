@@ -74,29 +74,47 @@ async function extractingInstead(
   { why, here }: { why: string; here: Target },
 ): Promise<void> {
   const work = await Deno.makeTempDir();
+  let runtime: Runtime = { path: Deno.execPath(), version: Deno.version.deno };
   try {
     const bundle = `${work}/ntpsd.js`;
     await makeBundle(bundle);
-    const runtime = job.target === here ? Deno.execPath() : await fetchRuntime(job.target, work);
-    await makeSelfExtracting({ runtime, bundle, output: job.output });
+    if (job.target !== here) runtime = await fetchRuntime(job.target, work);
+    await makeSelfExtracting({ runtime: runtime.path, bundle, output: job.output });
   } finally {
     await Deno.remove(work, { recursive: true });
   }
-  await tell(
-    job,
-    `a self-extracting executable of deno ${Deno.version.deno} and the bundle, because ${why}`,
-  );
+  const kind = `a self-extracting executable of deno ${runtime.version} and the bundle`;
+  await tell(job, `${kind}, because ${why}`);
 }
 
-/** Takes deno for another processor from its npm package, at the version that runs here. */
-async function fetchRuntime(target: Target, folder: string): Promise<string> {
-  const name = `${target.runtimePackage}@${Deno.version.deno}`;
-  const packed = await execute("npm", ["pack", "--silent", "--pack-destination", folder, name]);
-  if (!packed.ok) giveUp(`npm pack ${name} failed: ${packed.said}`);
-  const file = packed.stdout.trim().split("\n").at(-1) ?? "";
-  const opened = await execute("tar", ["-xzf", `${folder}/${file}`, "-C", folder, "package/deno"]);
-  if (!opened.ok) giveUp(`The package ${name} was to hold a file deno: ${opened.said}`);
-  return `${folder}/package/deno`;
+/** A deno executable. */
+interface Runtime {
+  readonly path: string;
+  readonly version: string;
+}
+
+/**
+ * Takes deno for another processor from its npm package: at the version that runs here or, where the registry has not got
+ * that, the newest patch of the same minor version.
+ */
+async function fetchRuntime(target: Target, folder: string): Promise<Runtime> {
+  const exact = Deno.version.deno;
+  const name = target.runtimePackage;
+  const file = await pack(`${name}@${exact}`, folder) ??
+    await pack(`${name}@~${exact.replace(/\.\d+$/, ".0")}`, folder);
+  if (file === undefined) {
+    giveUp(`The npm package ${name} at version ${exact} was wanted, npm has none`);
+  }
+  const opened = await execute("tar", ["-xzf", file, "-C", folder]);
+  if (!opened.ok) giveUp(`The npm package ${name} cannot be unpacked: ${opened.said}`);
+  const about = JSON.parse(await Deno.readTextFile(`${folder}/package/package.json`));
+  return { path: `${folder}/package/deno`, version: String(about.version) };
+}
+
+async function pack(specifier: string, folder: string): Promise<string | undefined> {
+  const args = ["pack", "--silent", "--pack-destination", folder, specifier];
+  const packed = await execute("npm", args);
+  return packed.ok ? `${folder}/${packed.stdout.trim().split("\n").at(-1) ?? ""}` : undefined;
 }
 
 async function tell(job: Job, kind: string): Promise<void> {
