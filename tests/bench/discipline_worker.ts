@@ -1,0 +1,51 @@
+/** Runs seeds of a scenario in a thread of its own, for `discipline.ts`. */
+import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
+import { runScenario } from "../../src/simulation/run.ts";
+import { parseScenario } from "../../src/simulation/scenario_parse.ts";
+import type { RunFigures } from "../../src/simulation/statistics.ts";
+import type { Action } from "../../src/engine/events.ts";
+
+/** What the thread is asked. */
+export interface BenchTask {
+  readonly text: string;
+  readonly seed: number;
+}
+
+/** What it answers. */
+export interface BenchResult {
+  readonly seed: number;
+  readonly figures: RunFigures;
+  readonly violations: readonly string[];
+  /** Seconds between requests to one server over the measured part. */
+  readonly secondsPerRequest: number;
+}
+
+/** Runs one seed. */
+export function runTask({ text, seed }: BenchTask): BenchResult {
+  const parsed = parseScenario(text);
+  if (!parsed.ok) throw new Error(parsed.error.map((error) => error.message).join("; "));
+  const scenario = parsed.value;
+  let requests = 0;
+  const observer = {
+    sample(): void {},
+    snapshot(): void {},
+    happened(): void {},
+    action(time: number, action: Action): void {
+      if (action.type === "send" && time >= scenario.measureFrom) requests++;
+    },
+  };
+  const outcome = runScenario(scenario, { seed, createEngine: createSimulatedEngine, observer });
+  const span = (scenario.duration - scenario.measureFrom) * scenario.servers.length;
+  return {
+    seed,
+    figures: outcome.figures,
+    violations: outcome.violations.map(({ message }) => message),
+    secondsPerRequest: span / requests,
+  };
+}
+
+const scope = globalThis as unknown as {
+  onmessage: ((event: MessageEvent<BenchTask>) => void) | null;
+  postMessage?: (result: BenchResult) => void;
+};
+scope.onmessage = (event) => scope.postMessage?.(runTask(event.data));
