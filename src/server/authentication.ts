@@ -1,0 +1,71 @@
+/**
+ * The borders of the answer path to those who authenticate: Network Time Security and symmetric keys.
+ *
+ * @module
+ */
+import { assert, present } from "../base/assert.ts";
+import type { Bytes } from "../base/bytes.ts";
+import { computeMac, macDigestLength, type MacKey, verifyMac } from "../crypto/mac.ts";
+import type { ByteRange, NtsVerdict } from "../nts/server_fields.ts";
+
+/**
+ * Judges requests with fields of Network Time Security and appends fields to answers; `NtsServerFields` is one. Each answer is
+ * built before the next request is judged.
+ */
+export interface NtsResponder {
+  /** Judges a request. */
+  check(request: ByteRange): NtsVerdict;
+  /** Appends to the header at `offset` the fields of a protected answer, and returns the length of the whole. */
+  protect(answer: Bytes, offset: number): number;
+  /** Appends to the header of a NAK, and returns the length of the whole. */
+  nak(answer: Bytes, offset: number): number;
+  /** Appends the unique identifier of the request to the header of any other answer, and returns the length of the whole. */
+  echo(answer: Bytes, offset: number): number;
+}
+
+/** What symmetric keys say of a request. */
+export type MacVerdict = "authentic" | "unknown-key" | "bad-mac";
+
+/** Checks and signs with symmetric keys. Each answer is signed before the next request is judged. */
+export interface MacResponder {
+  /** Judges a request whose MAC is its last `macLength` octets. */
+  check(request: ByteRange, macLength: number): MacVerdict;
+  /** Appends the MAC of the header at `offset` with the key of the request, and returns the length of the whole. */
+  sign(answer: Bytes, offset: number): number;
+}
+
+const KEY_ID_LENGTH = 4;
+const HEADER_LENGTH = 48;
+
+/** Checks and signs with a table of keys (RFC 5905 section 7.3, RFC 8573). */
+export class SymmetricKeys implements MacResponder {
+  readonly #keys: ReadonlyMap<number, MacKey>;
+  #keyId = 0;
+
+  /** Uses these keys by their identifiers, 1 to 2^32 - 1. */
+  constructor(keys: ReadonlyMap<number, MacKey>) {
+    assert(!keys.has(0), "Key identifier 0 is not valid");
+    this.#keys = keys;
+  }
+
+  check(request: ByteRange, macLength: number): MacVerdict {
+    const { bytes, offset, length } = request;
+    const signed = bytes.subarray(offset, offset + length - macLength);
+    const mac = bytes.subarray(offset + length - macLength, offset + length);
+    this.#keyId = new DataView(mac.buffer, mac.byteOffset).getUint32(0);
+    const key = this.#keys.get(this.#keyId);
+    if (key === undefined) return "unknown-key";
+    const digest = mac.subarray(KEY_ID_LENGTH);
+    if (digest.length !== macDigestLength(key.type)) return "bad-mac";
+    return verifyMac(key, signed, digest) ? "authentic" : "bad-mac";
+  }
+
+  sign(answer: Bytes, offset: number): number {
+    const key = present(this.#keys.get(this.#keyId), "An answer is signed after its request");
+    const end = offset + HEADER_LENGTH;
+    new DataView(answer.buffer, answer.byteOffset).setUint32(end, this.#keyId);
+    const digest = computeMac(key, answer.subarray(offset, end));
+    answer.set(digest, end + KEY_ID_LENGTH);
+    return HEADER_LENGTH + KEY_ID_LENGTH + digest.length;
+  }
+}

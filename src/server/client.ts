@@ -1,0 +1,27 @@
+/**
+ * The client of a request, as the tables of the server see it: a place in an array of words, so that nothing is allocated for a
+ * packet.
+ *
+ * @module
+ */
+
+/** Where a client's address stands. One object is used again for every request. */
+export interface Client {
+  /** The words of the addresses of a whole batch. */
+  words: Uint32Array;
+  /** Where this address begins: the most significant word first; one word for IPv4, four for IPv6. */
+  at: number;
+  /** 4 or 6; an IPv4-mapped IPv6 address is IPv4. */
+  family: number;
+}
+
+/** Returns the upper of the two words that identify a client to rate limits: an IPv4 address, or an IPv6 prefix of 64 bits. */
+export function clientHigh(client: Client): number {
+  // The other family cannot have this prefix: 0:ffff::/32 is not assigned.
+  return client.family === 4 ? 0xffff : client.words[client.at] ?? 0;
+}
+
+/** Returns the lower of these two words. */
+export function clientLow(client: Client): number {
+  return client.words[client.family === 4 ? client.at : client.at + 1] ?? 0;
+}

@@ -1,0 +1,118 @@
+/**
+ * What became of the requests to a listener, counted by reason.
+ *
+ * The idea: the answer path adds to numbers in an array by index; words are put beside them only when somebody looks. Limits:
+ * counts are doubles, exact to 2^53.
+ *
+ * @module
+ */
+import type { NtsDropReason } from "../nts/server_fields.ts";
+
+/** Why a request got no answer, or only a kiss. */
+export type ServerDropReason =
+  | "too-short"
+  | "not-a-request"
+  | "version"
+  | "access-denied"
+  | "rate-limited"
+  | "malformed-extension"
+  | "unknown-key"
+  | "bad-mac"
+  | "nts-required"
+  | "nts-not-served"
+  | "send-failed"
+  | NtsDropReason;
+
+/** The reasons in the order of the counts; a reason's number is its index. */
+const REASONS = [
+  "too-short",
+  "not-a-request",
+  "version",
+  "access-denied",
+  "rate-limited",
+  "malformed-extension",
+  "unknown-key",
+  "bad-mac",
+  "nts-required",
+  "nts-not-served",
+  "send-failed",
+  "nts-malformed-field",
+  "nts-too-many-fields",
+  "nts-no-unique-identifier",
+  "nts-duplicate-unique-identifier",
+  "nts-short-unique-identifier",
+  "nts-no-cookie",
+  "nts-duplicate-cookie",
+  "nts-no-authenticator",
+  "nts-duplicate-authenticator",
+  "nts-malformed-authenticator",
+  "nts-short-nonce",
+  "nts-malformed-encrypted-field",
+  "nts-encrypted-cookie",
+] as const satisfies readonly ServerDropReason[];
+
+const INDEX = new Map<ServerDropReason, number>(REASONS.map((reason, i) => [reason, i]));
+
+/** Counts of one listener. The answer path adds to them; others read them. */
+export class ServerCounters {
+  /** Datagrams that arrived. */
+  received = 0;
+  /** Answers with the time, authenticated or not; kisses are not among them. */
+  answered = 0;
+  /** Answers in interleaved mode, among those answered. */
+  interleaved = 0;
+  /** Clients turned away by access lists or for want of Network Time Security. */
+  denied = 0;
+  /** Requests beyond the rate limit that were not answered. */
+  rateLimited = 0;
+  /** Kisses of all kinds that were sent. */
+  kisses = 0;
+  /** Answers protected by Network Time Security. */
+  ntsAnswered = 0;
+  /** Network Time Security NAKs. */
+  ntsNaks = 0;
+
+  readonly #dropped = new Float64Array(REASONS.length);
+
+  /** Counts requests that were not answered with the time. */
+  drop(reason: ServerDropReason, amount = 1): void {
+    const index = INDEX.get(reason) ?? 0;
+    this.#dropped[index] = (this.#dropped[index] ?? 0) + amount;
+  }
+
+  /** Returns how many requests were dropped for a reason. */
+  dropped(reason: ServerDropReason): number {
+    return this.#dropped[INDEX.get(reason) ?? 0] ?? 0;
+  }
+
+  /** Returns the counts as the status document has them; reasons that have not occurred are left out. */
+  snapshot(): ServerCounts {
+    const dropped: Record<string, number> = {};
+    for (const [i, reason] of REASONS.entries()) {
+      const count = this.#dropped[i] ?? 0;
+      if (count > 0) dropped[reason] = count;
+    }
+    return {
+      received: this.received,
+      answered: this.answered,
+      interleaved: this.interleaved,
+      denied: this.denied,
+      rateLimited: this.rateLimited,
+      kisses: this.kisses,
+      dropped,
+      nts: { answered: this.ntsAnswered, naks: this.ntsNaks },
+    };
+  }
+}
+
+/** What a listener has counted. */
+export interface ServerCounts {
+  readonly received: number;
+  readonly answered: number;
+  readonly interleaved: number;
+  readonly denied: number;
+  readonly rateLimited: number;
+  readonly kisses: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly nts: { readonly answered: number; readonly naks: number };
+}

@@ -1,0 +1,111 @@
+/**
+ * A batch of requests in memory, as the answer path reads it, and a plain one for tests and the simulator.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import type { Bytes } from "../base/bytes.ts";
+
+/** Requests as they came and the places for the answers. The system's batches have this shape. */
+export interface RequestBatch {
+  /** How many requests there are. */
+  readonly count: number;
+  /** The distance between two requests, and between two answers, in octets. */
+  readonly stride: number;
+  /** The requests: number i begins at `i * stride`. */
+  readonly requests: Bytes;
+  /** The same memory as `requests`. */
+  readonly requestView: DataView<ArrayBuffer>;
+  /** The length of each request in octets; 0 when it did not fit. */
+  readonly lengths: Int32Array<ArrayBuffer>;
+  /** The places for the answers: number i begins at `i * stride`. */
+  readonly replies: Bytes;
+  /** The same memory as `replies`. */
+  readonly replyView: DataView<ArrayBuffer>;
+  /** When each request arrived, as an NTP timestamp: seconds at `2 * i`, fraction at `2 * i + 1`. */
+  readonly receiveTimestamps: Uint32Array<ArrayBuffer>;
+  /** The address of each client in four words, most significant first; an IPv4 address in the first. */
+  readonly peerWords: Uint32Array<ArrayBuffer>;
+  /** The family of each client: 4 or 6. */
+  readonly peerFamilies: Uint8Array<ArrayBuffer>;
+  /** Queues the answer to request `index`; with `stamp` its sending is to be timed by the kernel. */
+  queueReply(index: number, length: number, stamp?: boolean): void;
+}
+
+/** One request for a `MemoryBatch`. */
+export interface MemoryRequest {
+  /** The datagram. */
+  readonly octets: Uint8Array;
+  /** 4 or 16 octets; 192.0.2.1 when left out. */
+  readonly client?: readonly number[];
+  /** Seconds and fraction of the arrival; 0 when left out. */
+  readonly received?: readonly [seconds: number, fraction: number];
+}
+
+const STRIDE = 2112;
+const CLIENT_DEFAULT = [192, 0, 2, 1];
+
+/** A batch that lies in ordinary memory. */
+export class MemoryBatch implements RequestBatch {
+  readonly stride = STRIDE;
+  readonly requests: Bytes;
+  readonly requestView: DataView<ArrayBuffer>;
+  readonly lengths: Int32Array<ArrayBuffer>;
+  readonly replies: Bytes;
+  readonly replyView: DataView<ArrayBuffer>;
+  readonly receiveTimestamps: Uint32Array<ArrayBuffer>;
+  readonly peerWords: Uint32Array<ArrayBuffer>;
+  readonly peerFamilies: Uint8Array<ArrayBuffer>;
+  /** The answers that were queued: the number of the request, the length, and whether a stamp was asked for. */
+  readonly queued: { readonly index: number; readonly length: number; readonly stamp: boolean }[] =
+    [];
+  readonly #capacity: number;
+  #count = 0;
+
+  /** Makes room for `capacity` requests. */
+  constructor(capacity = 64) {
+    this.#capacity = capacity;
+    this.requests = new Uint8Array(capacity * STRIDE);
+    this.requestView = new DataView(this.requests.buffer);
+    this.lengths = new Int32Array(capacity);
+    this.replies = new Uint8Array(capacity * STRIDE);
+    this.replyView = new DataView(this.replies.buffer);
+    this.receiveTimestamps = new Uint32Array(2 * capacity);
+    this.peerWords = new Uint32Array(4 * capacity);
+    this.peerFamilies = new Uint8Array(capacity);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Replaces what is in the batch. */
+  fill(requests: readonly MemoryRequest[]): void {
+    assert(requests.length <= this.#capacity, "The requests fit into the batch");
+    this.#count = requests.length;
+    this.queued.length = 0;
+    for (const [i, request] of requests.entries()) {
+      const { octets, client = CLIENT_DEFAULT, received = [0, 0] } = request;
+      const fits = octets.length <= 2048;
+      this.lengths[i] = fits ? octets.length : 0;
+      if (fits) this.requests.set(octets, i * STRIDE);
+      this.receiveTimestamps.set(received, 2 * i);
+      this.peerFamilies[i] = client.length === 4 ? 4 : 6;
+      const view = new DataView(Uint8Array.from(client).buffer);
+      for (let word = 0; word < 4; word++) {
+        this.peerWords[4 * i + word] = 4 * word < client.length ? view.getUint32(4 * word) : 0;
+      }
+    }
+  }
+
+  queueReply(index: number, length: number, stamp = false): void {
+    this.queued.push({ index, length, stamp });
+  }
+
+  /** Returns a copy of the answer to request `index`; undefined when none was queued. */
+  reply(index: number): Bytes | undefined {
+    const entry = this.queued.find((queued) => queued.index === index);
+    if (entry === undefined) return undefined;
+    return this.replies.slice(index * STRIDE, index * STRIDE + entry.length);
+  }
+}

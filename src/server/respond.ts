@@ -1,0 +1,349 @@
+/**
+ * The answer path of the server: a batch of requests in, the answers to them in place, nothing allocated for a packet.
+ *
+ * The idea: every request falls at the first of a row of tests, cheapest first: length, mode, version, access list, rate
+ * limit, and only then what follows the header. The header of an answer is written as twelve words. The transmit timestamps come
+ * last, when the whole batch is ready; answer number n of the batch gets a time that is later by n times what sending one took
+ * lately. Answers that are authenticated need theirs earlier, just before they are sealed.
+ *
+ * What is never answered: anything but modes 3 and 1, versions that are not wanted, less than 48 octets, malformed extension
+ * fields, requests with a MAC that we cannot check. No answer is longer than its request: this is asserted for each.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import type { RandomSource } from "../base/random.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import type { NtsDropReason } from "../nts/server_fields.ts";
+import { HEADER_LENGTH, MODE } from "../protocol/header.ts";
+import { KISS_CODE } from "../protocol/kiss_code.ts";
+import { ACCESS_ALLOW, ACCESS_DENY, type AccessRules } from "./access.ts";
+import type { MacResponder, NtsResponder } from "./authentication.ts";
+import type { Client } from "./client.ts";
+import type { ClientTable } from "./client_table.ts";
+import type { HeaderTemplate } from "./clock_state.ts";
+import { ServerCounters, type ServerDropReason } from "./counters.ts";
+import { type InterleavedTable, NO_PLACE } from "./interleaved.ts";
+import { KissLimiter } from "./kiss_limit.ts";
+import { RATE_LIMITED, type RateLimiter } from "./rate_limit.ts";
+import type { RequestBatch } from "./request_batch.ts";
+import { requestKind } from "./request_kind.ts";
+import { TransmitQueue } from "./transmit_queue.ts";
+
+/** Reads the clock that is served as an NTP timestamp into `out[index]` and `out[index + 1]`. */
+export type ReadClock = (out: Uint32Array, index: number) => void;
+
+/** How a listener answers. What listeners share is given to each of them. */
+export interface ResponderOptions {
+  /** What is said of the clock; shared. */
+  readonly template: HeaderTemplate;
+  /** Reads the clock; shared. */
+  readonly readClock: ReadClock;
+  /** For the limit of kisses. */
+  readonly random: RandomSource;
+  /** The versions that are answered, 1 to 7; 3 and 4 when left out. */
+  readonly versions?: readonly number[];
+  /** Who is served; everybody when left out. */
+  readonly access?: AccessRules | undefined;
+  /** How often; without limit when left out. */
+  readonly rateLimiter?: RateLimiter | undefined;
+  /** The smallest poll exponent that a RATE kiss asks for; 6 when left out. */
+  readonly kissPoll?: number;
+  /** The state of interleaved mode, shared; basic mode alone when left out. */
+  readonly interleaved?: InterleavedTable | undefined;
+  /** Network Time Security; such requests are dropped when left out. */
+  readonly nts?: NtsResponder | undefined;
+  /** What happens to requests without Network Time Security; they are answered when left out. */
+  readonly requireNts?: "ignore" | "deny" | undefined;
+  /** Symmetric keys; requests with a MAC are dropped when left out. */
+  readonly keys?: MacResponder | undefined;
+  /** The busy clients; not counted when left out. */
+  readonly clients?: ClientTable | undefined;
+}
+
+/** The time of a batch. */
+export interface BatchMoment {
+  /** The boot time. */
+  readonly now: MonotonicSeconds;
+  /** How long the sending of one answer takes, as measured lately. */
+  readonly sendSeconds: Seconds;
+}
+
+const VERSION_AND_POLL = 0x3800_ff00;
+const VERSION = 0x3800_0000;
+const UNSYNCHRONIZED = 3 << 30;
+const KISS_POLL_DEFAULT = 6;
+const POLL_MAX = 17;
+
+/** Answers the requests of one listener. */
+export class Responder {
+  /** What became of the requests. */
+  readonly counters = new ServerCounters();
+  readonly #template: HeaderTemplate;
+  readonly #readClock: ReadClock;
+  readonly #versions: number;
+  readonly #access: AccessRules | undefined;
+  readonly #rateLimiter: RateLimiter | undefined;
+  readonly #kissPoll: number;
+  readonly #interleaved: InterleavedTable | undefined;
+  readonly #nts: NtsResponder | undefined;
+  readonly #requireNts: "ignore" | "deny" | undefined;
+  readonly #keys: MacResponder | undefined;
+  readonly #clients: ClientTable | undefined;
+  readonly #kisses: KissLimiter;
+  readonly #transmits: TransmitQueue;
+
+  readonly #client: Client = { words: new Uint32Array(4), at: 0, family: 4 };
+  readonly #receive = { seconds: 0, fraction: 0 };
+  readonly #origin = { seconds: 0, fraction: 0 };
+  readonly #time = new Uint32Array(2);
+  #now: MonotonicSeconds = 0;
+  #place = NO_PLACE;
+  #isInterleaved = false;
+
+  /** Prepares a listener's answers. */
+  constructor(options: ResponderOptions) {
+    this.#template = options.template;
+    this.#readClock = options.readClock;
+    this.#versions = (options.versions ?? [3, 4]).reduce((bits, v) => bits | (1 << v), 0);
+    this.#access = options.access;
+    this.#rateLimiter = options.rateLimiter;
+    this.#kissPoll = Math.max(0, Math.min(POLL_MAX, options.kissPoll ?? KISS_POLL_DEFAULT));
+    this.#interleaved = options.interleaved;
+    this.#nts = options.nts;
+    this.#requireNts = options.requireNts;
+    this.#keys = options.keys;
+    this.#clients = options.clients;
+    this.#kisses = new KissLimiter(options.random);
+    this.#transmits = new TransmitQueue(options.interleaved);
+  }
+
+  /** Answers a batch: writes the answers and queues them. They are to be sent at once. */
+  respond(batch: RequestBatch, moment: BatchMoment): void {
+    this.#template.age(moment.now);
+    this.#now = moment.now;
+    this.#client.words = batch.peerWords;
+    this.counters.received += batch.count;
+    for (let i = 0; i < batch.count; i++) this.#answer(batch, i);
+    if (this.#transmits.isEmpty) return;
+    this.#readClock(this.#time, 0);
+    this.#transmits.stamp(batch, this.#time, moment.sendSeconds);
+  }
+
+  /**
+   * Notes when an answer for which the kernel was asked really left. `id` counts such answers of this listener from 0,
+   * modulo 2^32.
+   */
+  noteTransmit(id: number, seconds: number, fraction: number): void {
+    this.#transmits.noteTransmit(id, { seconds, fraction });
+  }
+
+  /** Begins to count the answers for which the kernel is asked anew; when its own count was restarted. */
+  restartTransmitIds(): void {
+    this.#transmits.restartIds();
+  }
+
+  #answer(batch: RequestBatch, i: number): void {
+    const length = batch.lengths[i] ?? 0;
+    if (length < HEADER_LENGTH) return this.counters.drop("too-short");
+    const first = batch.requests[i * batch.stride] ?? 0;
+    const mode = first & 7, version = (first >>> 3) & 7;
+    if (mode !== MODE.client && mode !== MODE.symmetricActive) {
+      return this.counters.drop("not-a-request");
+    }
+    if (((this.#versions >>> version) & 1) === 0) return this.counters.drop("version");
+    const client = this.#client;
+    client.at = 4 * i;
+    client.family = batch.peerFamilies[i] ?? 0;
+    this.#clients?.count(client);
+    if (this.#isTurnedAway(batch, i)) return;
+    if (length > HEADER_LENGTH) this.#answerExtended(batch, i, version);
+    else if (this.#requireNts !== undefined) this.#refuseWithoutNts(batch, i);
+    else this.#answerPlain(batch, i);
+  }
+
+  /** Applies the access lists and the rate limit. */
+  #isTurnedAway(batch: RequestBatch, i: number): boolean {
+    const access = this.#access?.verdict(this.#client) ?? ACCESS_ALLOW;
+    if (access !== ACCESS_ALLOW) {
+      this.counters.denied++;
+      this.counters.drop("access-denied");
+      if (access === ACCESS_DENY) this.#kiss(batch, i, KISS_CODE.deny);
+      return true;
+    }
+    if (this.#rateLimiter?.check(this.#client, this.#now) !== RATE_LIMITED) return false;
+    this.counters.rateLimited++;
+    this.counters.drop("rate-limited");
+    this.#kiss(batch, i, KISS_CODE.rate);
+    return true;
+  }
+
+  #refuseWithoutNts(batch: RequestBatch, i: number): void {
+    this.counters.denied++;
+    this.counters.drop("nts-required");
+    if (this.#requireNts === "deny") this.#kiss(batch, i, KISS_CODE.deny);
+  }
+
+  #answerPlain(batch: RequestBatch, i: number): void {
+    this.#writeAnswer(batch, i);
+    this.#transmits.add(i, this.#place, this.#isInterleaved);
+    this.#queue(batch, i, HEADER_LENGTH);
+  }
+
+  #answerExtended(batch: RequestBatch, i: number, version: number): void {
+    const length = batch.lengths[i] ?? 0;
+    const kind = requestKind(batch.requests, i * batch.stride, { length, version });
+    if (kind === "malformed") return this.counters.drop("malformed-extension");
+    if (kind === "nts") return this.#answerNts(batch, i);
+    if (this.#requireNts !== undefined) return this.#refuseWithoutNts(batch, i);
+    if (kind === "mac-20") return this.#answerMac(batch, i, 20);
+    if (kind === "mac-24") return this.#answerMac(batch, i, 24);
+    if (kind === "mac-other") return this.counters.drop("unknown-key");
+    if (kind === "unique-identifier" && this.#nts !== undefined) {
+      // A server that knows Network Time Security echoes the identifier in any answer (RFC 8915 section 5.3).
+      const offset = i * batch.stride;
+      if (this.#nts.check({ bytes: batch.requests, offset, length }) !== "plain") {
+        return this.counters.drop("malformed-extension");
+      }
+      this.#writeAnswer(batch, i);
+      this.#transmits.add(i, this.#place, this.#isInterleaved);
+      return this.#queue(batch, i, this.#nts.echo(batch.replies, offset));
+    }
+    this.#answerPlain(batch, i);
+  }
+
+  #answerNts(batch: RequestBatch, i: number): void {
+    const nts = this.#nts, offset = i * batch.stride;
+    if (nts === undefined) return this.counters.drop("nts-not-served");
+    const first = batch.requests[offset] ?? 0;
+    // Network Time Security is for mode 3 of version 4 alone (RFC 8915 section 5).
+    if ((first & 0x3f) !== 0x23) return this.counters.drop("not-a-request");
+    const length = batch.lengths[i] ?? 0;
+    const verdict = nts.check({ bytes: batch.requests, offset, length });
+    switch (verdict) {
+      case "protected":
+        this.counters.ntsAnswered++;
+        this.#writeAnswer(batch, i);
+        this.#stampNow(batch, i);
+        return this.#queue(batch, i, nts.protect(batch.replies, offset));
+      case "nts-nak-unknown-key":
+      case "nts-nak-bad-cookie":
+      case "nts-nak-not-authentic":
+        this.counters.ntsNaks++;
+        this.#writeKiss(batch, i, KISS_CODE.ntsNak);
+        return this.#queueKiss(batch, i, nts.nak(batch.replies, offset));
+      case "plain":
+        return this.counters.drop("nts-malformed-field");
+      default:
+        return this.counters.drop(verdict satisfies NtsDropReason);
+    }
+  }
+
+  #answerMac(batch: RequestBatch, i: number, macLength: number): void {
+    const keys = this.#keys, offset = i * batch.stride, length = batch.lengths[i] ?? 0;
+    if (keys === undefined) return this.counters.drop("unknown-key");
+    const verdict = keys.check({ bytes: batch.requests, offset, length }, macLength);
+    if (verdict !== "authentic") return this.counters.drop(verdict satisfies ServerDropReason);
+    this.#writeAnswer(batch, i);
+    this.#stampNow(batch, i);
+    this.#queue(batch, i, keys.sign(batch.replies, offset));
+  }
+
+  /** Writes all of an answer's header but the transmit timestamp, and decides about interleaved mode. */
+  #writeAnswer(batch: RequestBatch, i: number): void {
+    const request = batch.requestView, reply = batch.replyView, template = this.#template;
+    const at = i * batch.stride;
+    const head = request.getUint32(at);
+    const isClient = ((head >>> 24) & 7) === MODE.client;
+    const mode = isClient ? MODE.server : MODE.symmetricPassive;
+    reply.setUint32(at, template.head | (head & VERSION_AND_POLL) | (mode << 24));
+    reply.setUint32(at + 4, template.rootDelay);
+    reply.setUint32(at + 8, template.rootDispersion);
+    reply.setUint32(at + 12, template.referenceId);
+    reply.setUint32(at + 16, template.referenceSeconds);
+    reply.setUint32(at + 20, template.referenceFraction);
+    reply.setUint32(at + 24, request.getUint32(at + 40));
+    reply.setUint32(at + 28, request.getUint32(at + 44));
+    reply.setUint32(at + 32, batch.receiveTimestamps[2 * i] ?? 0);
+    // The last bit tells receive timestamps, which are odd, from transmit timestamps.
+    reply.setUint32(at + 36, (batch.receiveTimestamps[2 * i + 1] ?? 0) | 1);
+    this.#place = NO_PLACE;
+    this.#isInterleaved = false;
+    if (isClient && (request.getUint32(at + 28) & 1) === 1) this.#interleave(batch, at);
+  }
+
+  /** Answers in interleaved mode if the client asks for it and is remembered; remembers it in any case (RFC 9769 section 2). */
+  #interleave(batch: RequestBatch, at: number): void {
+    const table = this.#interleaved;
+    if (table === undefined) return;
+    const request = batch.requestView, reply = batch.replyView;
+    const origin = this.#origin, receive = this.#receive;
+    origin.seconds = request.getUint32(at + 24);
+    origin.fraction = request.getUint32(at + 28);
+    receive.seconds = reply.getUint32(at + 32);
+    receive.fraction = reply.getUint32(at + 36);
+    const high = request.getUint32(at + 32), low = request.getUint32(at + 36);
+    const differs = high !== request.getUint32(at + 40) || low !== request.getUint32(at + 44);
+    const place = differs ? table.find(this.#client, origin) : NO_PLACE;
+    if (place !== NO_PLACE) {
+      this.#isInterleaved = true;
+      this.counters.interleaved++;
+      reply.setUint32(at + 24, high);
+      reply.setUint32(at + 28, low);
+      reply.setUint32(at + 40, table.transmitSeconds(place));
+      reply.setUint32(at + 44, table.transmitFraction(place));
+    }
+    this.#place = table.save(this.#client, receive, place);
+    reply.setUint32(at + 32, receive.seconds);
+    reply.setUint32(at + 36, receive.fraction);
+  }
+
+  /** Writes the transmit timestamp of an answer that is about to be sealed. */
+  #stampNow(batch: RequestBatch, i: number): void {
+    this.#readClock(this.#time, 0);
+    this.#transmits.stampOne(batch, { index: i, place: this.#place }, {
+      time: this.#time,
+      isInterleaved: this.#isInterleaved,
+    });
+  }
+
+  #queue(batch: RequestBatch, i: number, length: number): void {
+    assert(length <= (batch.lengths[i] ?? 0), "No answer is longer than its request");
+    this.counters.answered++;
+    batch.queueReply(i, length, this.#place !== NO_PLACE);
+  }
+
+  /** Sends a kiss, unless too many have been sent. */
+  #kiss(batch: RequestBatch, i: number, code: number): void {
+    if (!this.#kisses.allows(this.#client, this.#now)) return;
+    this.#writeKiss(batch, i, code);
+    this.#queueKiss(batch, i, HEADER_LENGTH);
+  }
+
+  /** Writes a kiss: leap indicator 3, stratum 0, no time of ours (RFC 5905 section 7.4). */
+  #writeKiss(batch: RequestBatch, i: number, code: number): void {
+    const request = batch.requestView, reply = batch.replyView;
+    const at = i * batch.stride;
+    const head = request.getUint32(at);
+    const wanted = code === KISS_CODE.rate ? this.#kissPoll : 0;
+    const poll = Math.min(POLL_MAX, Math.max((head << 16) >> 24, wanted)) & 0xff;
+    const mode = ((head >>> 24) & 7) === MODE.client ? MODE.server : MODE.symmetricPassive;
+    const precision = this.#template.head & 0xff;
+    const own = UNSYNCHRONIZED | (head & VERSION) | (mode << 24) | (poll << 8) | precision;
+    reply.setUint32(at, own);
+    reply.setUint32(at + 4, 0);
+    reply.setUint32(at + 8, 0);
+    reply.setUint32(at + 12, code);
+    for (let field = 16; field < HEADER_LENGTH; field += 8) {
+      // All timestamps are that of the request: what is compared fits, and nothing is learnt.
+      reply.setUint32(at + field, request.getUint32(at + 40));
+      reply.setUint32(at + field + 4, request.getUint32(at + 44));
+    }
+  }
+
+  #queueKiss(batch: RequestBatch, i: number, length: number): void {
+    assert(length <= (batch.lengths[i] ?? 0), "No kiss is longer than its request");
+    this.counters.kisses++;
+    batch.queueReply(i, length);
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Answers of a batch that wait for their transmit timestamps, and answers that have left and wait for the kernel's word on when.
+ *
+ * The problem: the answers of a batch are handed over in one call but leave one after another, about two microseconds apart. The
+ * idea: number n is stamped with the time of the call plus n times what one took lately, so that a client of a busy server
+ * is not led astray by the length of the batch. Limits: that is a forecast; interleaved mode gives the truth one answer later.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import type { Seconds } from "../base/units.ts";
+import { type InterleavedTable, NO_PLACE } from "./interleaved.ts";
+import type { RequestBatch } from "./request_batch.ts";
+
+const BATCH_MAX = 1024;
+const PENDING = 1024;
+const TWO_POW_32 = 4_294_967_296;
+const FORECAST_MAX: Seconds = 20e-6;
+
+/** The waiting answers of one listener. */
+export class TransmitQueue {
+  readonly #table: InterleavedTable | undefined;
+  readonly #indices = new Int32Array(BATCH_MAX);
+  readonly #places = new Int32Array(BATCH_MAX);
+  readonly #serials = new Uint32Array(BATCH_MAX);
+  readonly #interleaved = new Uint8Array(BATCH_MAX);
+  #count = 0;
+
+  readonly #pendingPlaces = new Int32Array(PENDING).fill(NO_PLACE);
+  readonly #pendingSerials = new Uint32Array(PENDING);
+  #nextId = 0;
+  readonly #transmit = { serial: 0, seconds: 0, fraction: 0 };
+
+  /** Notes transmit times in this table, if there is one. */
+  constructor(table: InterleavedTable | undefined) {
+    this.#table = table;
+  }
+
+  /** Whether no answer of the batch waits for a stamp. */
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
+  /**
+   * Adds the answer to request `index`; `place` is where the client is remembered for interleaved mode, and an interleaved answer
+   * has its transmit timestamp already.
+   */
+  add(index: number, place: number, isInterleaved: boolean): void {
+    const count = this.#count++;
+    assert(count < BATCH_MAX, "A batch is bounded");
+    this.#indices[count] = index;
+    this.#places[count] = place;
+    this.#interleaved[count] = isInterleaved ? 1 : 0;
+    if (place !== NO_PLACE) this.#serials[count] = this.#expect(place);
+  }
+
+  /** Stamps all that wait, the first with the `time` given (seconds and fraction). */
+  stamp(batch: RequestBatch, time: Uint32Array, sendSeconds: Seconds): void {
+    const step = Math.min(FORECAST_MAX, sendSeconds) * TWO_POW_32;
+    const view = batch.replyView;
+    let seconds = time[0] ?? 0, fraction = time[1] ?? 0;
+    for (let n = 0; n < this.#count; n++) {
+      const at = (this.#indices[n] ?? 0) * batch.stride;
+      if (this.#interleaved[n] === 0) {
+        view.setUint32(at + 40, seconds);
+        // The last bit tells transmit timestamps, which are even, from receive timestamps.
+        view.setUint32(at + 44, fraction & ~1);
+      }
+      const place = this.#places[n] ?? NO_PLACE;
+      if (place !== NO_PLACE) this.#note(place, this.#serials[n] ?? 0, seconds, fraction);
+      fraction += step;
+      if (fraction >= TWO_POW_32) {
+        fraction -= TWO_POW_32;
+        seconds = (seconds + 1) >>> 0;
+      }
+    }
+    this.#count = 0;
+  }
+
+  /** Stamps one answer at once. */
+  stampOne(
+    batch: RequestBatch,
+    answer: { readonly index: number; readonly place: number },
+    stamp: { readonly time: Uint32Array; readonly isInterleaved: boolean },
+  ): void {
+    const seconds = stamp.time[0] ?? 0, fraction = stamp.time[1] ?? 0;
+    const at = answer.index * batch.stride;
+    if (!stamp.isInterleaved) {
+      batch.replyView.setUint32(at + 40, seconds);
+      batch.replyView.setUint32(at + 44, fraction & ~1);
+    }
+    if (answer.place === NO_PLACE) return;
+    this.#note(answer.place, this.#expect(answer.place), seconds, fraction);
+  }
+
+  /** Notes when the answer left that was the `id`-th, from 0, of those for which the kernel was asked. */
+  noteTransmit(
+    id: number,
+    time: { readonly seconds: number; readonly fraction: number },
+  ): void {
+    if ((this.#nextId - id) >>> 0 > PENDING) return;
+    const slot = id % PENDING;
+    const place = this.#pendingPlaces[slot] ?? NO_PLACE;
+    if (place === NO_PLACE) return;
+    this.#pendingPlaces[slot] = NO_PLACE;
+    this.#note(place, this.#pendingSerials[slot] ?? 0, time.seconds, time.fraction);
+  }
+
+  /** Begins to count the answers for which the kernel is asked anew. */
+  restartIds(): void {
+    this.#pendingPlaces.fill(NO_PLACE);
+    this.#nextId = 0;
+  }
+
+  /** Remembers that the next stamp of the kernel belongs to what is saved at `place` now; returns its serial number. */
+  #expect(place: number): number {
+    const serial = this.#table?.serialAt(place) ?? 0;
+    const slot = this.#nextId % PENDING;
+    this.#pendingPlaces[slot] = place;
+    this.#pendingSerials[slot] = serial;
+    this.#nextId = (this.#nextId + 1) >>> 0;
+    return serial;
+  }
+
+  #note(place: number, serial: number, seconds: number, fraction: number): void {
+    const transmit = this.#transmit;
+    transmit.serial = serial;
+    transmit.seconds = seconds;
+    transmit.fraction = fraction;
+    this.#table?.noteTransmit(place, transmit);
+  }
+}
