@@ -115,6 +115,7 @@ export class OpenSslAead<Parameters extends AeadShape> implements Disposable {
     this.#context.close();
   }
 
+  /** Closes it, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

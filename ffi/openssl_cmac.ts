@@ -37,6 +37,7 @@ export class KeptCmac {
   readonly #subkeyWhole = new Uint32Array(4);
   readonly #subkeyPadded = new Uint32Array(4);
 
+  /** Makes a context for keys of one length, working in the given area. */
   constructor(
     library: OpenSslLibrary,
     options: { readonly keyLength: AesKeyLength; readonly work: WorkArea },

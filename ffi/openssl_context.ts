@@ -34,7 +34,7 @@ import {
 } from "./openssl_verification.ts";
 
 /** The protocol name that both sides demand, in the form of RFC 7301: a length, then the octets. */
-export const NTS_KE_PROTOCOL = new TextEncoder().encode("\x07ntske/1");
+export const NTS_KE_PROTOCOL: Bytes = new TextEncoder().encode("\x07ntske/1");
 
 /** Whom a client trusts. */
 export interface TrustOptions {
@@ -108,6 +108,7 @@ export class TlsClientContext implements Disposable {
     this.#context.close();
   }
 
+  /** Closes it, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -153,6 +154,7 @@ export class TlsServerContext implements Disposable {
     this.#context.close();
   }
 
+  /** Closes it, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -37,6 +37,7 @@ export class KeptBlockCipher {
   readonly #update: OpenSslLibrary["crypto"]["EVP_EncryptUpdate"];
   readonly #init: OpenSslLibrary["crypto"]["EVP_EncryptInit_ex"];
 
+  /** Makes a context for keys of one length, working in the given area. */
   constructor(
     library: OpenSslLibrary,
     options: { readonly keyLength: AesKeyLength; readonly work: WorkArea },

@@ -63,6 +63,7 @@ export class OwnedPointer implements Disposable {
     this.#free(pointer);
   }
 
+  /** Closes it, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

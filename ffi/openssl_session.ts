@@ -244,6 +244,7 @@ export class TlsSession implements Disposable {
     this.#ssl.close();
   }
 
+  /** Closes it, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -1,0 +1,85 @@
+/**
+ * TCP connections to the first of several addresses that answers.
+ *
+ * The idea: an address that does not answer must not hold up the others, and one that does must not be flooded, so the attempts
+ * start one after the other, each a little after the one before or as soon as that failed, and the first connection wins
+ * (after RFC 8305 section 5).
+ *
+ * @module
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { formatAddress, formatSocketAddress, type SocketAddress } from "../base/socket_address.ts";
+
+/** A connection and the address that it goes to. */
+export interface Connected {
+  /** The connection; the caller owns it. */
+  readonly transport: Deno.TcpConn;
+  /** The address that was reached. */
+  readonly address: SocketAddress;
+}
+
+const NEXT_ADDRESS_AFTER_MS = 250;
+
+/** Connects to the first address that answers; fails with a sentence when none does or the signal ends it. */
+export async function connectToFirst(
+  addresses: readonly SocketAddress[],
+  signal: AbortSignal,
+): Promise<Result<Connected, string>> {
+  const decided = new AbortController();
+  const stop = () => decided.abort();
+  signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
+  let winner: Connected | undefined;
+  let refusal = "Cannot connect: no address is known";
+  const attempt = async (address: SocketAddress) => {
+    try {
+      const { port } = address;
+      const hostname = formatAddress(address);
+      const transport = await Deno.connect({ hostname, port, signal: decided.signal });
+      if (decided.signal.aborted) return closeQuietly(transport);
+      winner = { transport, address };
+      decided.abort();
+    } catch (error) {
+      // What is aborted because another one won leaves no trace.
+      if (decided.signal.aborted) return;
+      refusal = `Cannot connect to ${formatSocketAddress(address)}: ${messageOf(error)}`;
+    }
+  };
+  const attempts: Promise<void>[] = [];
+  for (const address of addresses) {
+    if (decided.signal.aborted) break;
+    const started = attempt(address);
+    attempts.push(started);
+    await Promise.race([started, sleep(NEXT_ADDRESS_AFTER_MS, decided.signal)]);
+  }
+  await Promise.all(attempts);
+  decided.abort(); // wakes what still sleeps
+  signal.removeEventListener("abort", stop);
+  return winner ? ok(winner) : err(refusal);
+}
+
+/** Waits; the signal ends it early. */
+export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const wake = () => resolve();
+  const timer = setTimeout(wake, milliseconds);
+  signal.addEventListener("abort", wake);
+  if (signal.aborted) wake();
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", wake);
+}
+
+/** Closes a connection or listener that may be closed already. */
+export function closeQuietly(resource: { close(): void }): void {
+  try {
+    resource.close();
+  } catch {
+    // It was closed before, by the other end of a race.
+  }
+}
+
+/** Returns the message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
