@@ -46,6 +46,8 @@ const LINK_LOCAL = 0x80fe;
 export class ServerBatch {
   /** How many requests fit. */
   readonly capacity: number;
+  /** The distance between two requests, and between two answers: `BATCH_STRIDE`. */
+  readonly stride: number = BATCH_STRIDE;
   /** The requests: number i begins at `i * BATCH_STRIDE`. */
   readonly requests: Bytes;
   /** The same memory as `requests`. */
@@ -82,6 +84,8 @@ export class ServerBatch {
   /** The addresses that go into the heads of answers, as pairs of words: name, vector, control for each request. */
   readonly #addresses: Int32Array<ArrayBuffer>;
   #count = 0;
+  /** How many heads the kernel may have changed since their lengths were set. */
+  #used: number;
   #queued = 0;
   #receiveDrops = 0;
 
@@ -89,6 +93,7 @@ export class ServerBatch {
   constructor(capacity = BATCH_CAPACITY) {
     assert(Number.isInteger(capacity) && capacity >= 1 && capacity <= 1024, "A batch is 1 to 1024");
     this.capacity = capacity;
+    this.#used = capacity;
     const requests = allocate(capacity * BATCH_STRIDE), replies = allocate(capacity * BATCH_STRIDE);
     this.requests = requests.bytes;
     this.requestView = requests.view;
@@ -160,10 +165,12 @@ export class ServerBatch {
   /** The array of heads for `recvmmsg`, with all lengths set anew; empties the batch. For `ServerSocket`. */
   prepareReceive(): Bytes {
     const { words } = this.#receiveHeads;
-    for (let i = 0, head = 0; i < this.capacity; i++, head += HEAD_SIZE / 4) {
+    for (let i = 0, head = 0; i < this.#used; i++, head += HEAD_SIZE / 4) {
       words[head + 2] = SOCKADDR_SIZE;
       words[head + 10] = RECEIVE_CONTROL_SIZE;
     }
+    // A call that fails in the middle leaves at most one head changed.
+    this.#used = 1;
     this.#count = 0;
     this.#queued = 0;
     return this.#receiveHeads.bytes;
@@ -184,6 +191,7 @@ export class ServerBatch {
       if (this.timestampKinds[i] === 0) missing = true;
     }
     this.#count = count;
+    this.#used = Math.min(this.capacity, count + 1);
     if (missing) this.#stampNow(count);
   }
 
