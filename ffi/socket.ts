@@ -143,23 +143,28 @@ export class UdpSocket {
   }
 
   /**
-   * Sends one datagram and returns its number, counted from 0, by which its transmit stamp is found in the error queue. An
-   * ICMP error that is due to an earlier datagram may be reported here.
+   * Sends one datagram and returns its number, by which its transmit stamp is found in the error queue; counted from 0, and
+   * from 0 again after a send that failed.
    */
   send(bytes: Uint8Array<ArrayBuffer>): Result<number, OsError> {
     assert(this.#fd >= 0, "A closed socket is not used");
-    const sent = libc.send(this.#fd, bytes, BigInt(bytes.length), MESSAGE.noSignal);
-    if (sent === bytes.length) return ok(this.#nextId++);
+    const length = BigInt(bytes.length);
     const what = `send to ${formatSocketAddress(this.#peer)}`;
+    if (libc.send(this.#fd, bytes, length, MESSAGE.noSignal) >= 0) return ok(this.#nextId++);
+    // An ICMP error of an earlier datagram makes the next call fail, once; `readQueue` reports it, so we go on.
+    this.#restartIds();
+    if (libc.send(this.#fd, bytes, length, MESSAGE.noSignal) >= 0) return ok(this.#nextId++);
     const failure = failed({ call: "send", what });
     this.#restartIds();
     return failure;
   }
 
-  /** Takes the next datagram; undefined when there is none. An ICMP error is reported once, here or by `readQueue`. */
+  /** Takes the next datagram; undefined when there is none. ICMP errors are left to `readQueue`. */
   receive(): Result<ReceivedDatagram | undefined, OsError> {
     assert(this.#fd >= 0, "A closed socket is not used");
-    const length = receiveMessage(this.#fd, MESSAGE.dontWait);
+    let length = receiveMessage(this.#fd, MESSAGE.dontWait);
+    // An ICMP error makes the next call fail, once; it is in the error queue as well.
+    if (length < 0) length = receiveMessage(this.#fd, MESSAGE.dontWait);
     if (length < 0) return this.#nothing("receive from");
     const now = realtimeNow();
     readControlData(control, message.view.getUint32(40, true), controlData);

@@ -107,7 +107,8 @@ export function readKernelClock(): Result<KernelClock, OsError> {
 /** Changes frequency, errors, status or TAI offset in one call, and returns the state after it; it never steps. */
 export function adjustKernelClock(change: ClockChange): Result<KernelClock, OsError> {
   timex.bytes.fill(0);
-  let modes = 0;
+  // With ADJ_NANO the kernel gives the time of this and of later calls in nanoseconds.
+  let modes = MODE.nano;
   if (change.frequencyPpm !== undefined) {
     const { tick, ppm } = splitFrequency(change.frequencyPpm);
     modes |= MODE.frequency | MODE.tick;
