@@ -49,11 +49,11 @@ Deno.test("the sum of steps has a limit of its own", () => {
 });
 
 Deno.test("a slew removes the offset exactly, within the limit", () => {
-  const plan = planSlew(0.1, { now: 50, pollInterval: 64, maxSlew: 0.05 });
+  const plan = planSlew(0.1, { now: 50, pollInterval: 64, uncertainty: 1e-5, maxSlew: 0.05 });
   assert.deepEqual(plan, { slew: 0.05, until: 52 });
-  const small = planSlew(-80e-6, { now: 50, pollInterval: 64, maxSlew: 0.05 });
-  assert.deepEqual(small, { slew: -1e-5, until: 58 });
-  assert.deepEqual(planSlew(0, { now: 50, pollInterval: 64, maxSlew: 0.05 }), {
+  const small = planSlew(-80e-6, { now: 50, pollInterval: 64, uncertainty: 1e-5, maxSlew: 0.05 });
+  assert.deepEqual(small, { slew: -2.5e-6, until: 82 });
+  assert.deepEqual(planSlew(0, { now: 50, pollInterval: 64, uncertainty: 1e-5, maxSlew: 0.05 }), {
     slew: 0,
     until: Infinity,
   });

@@ -1,8 +1,8 @@
 /**
  * How a known offset is taken out of the clock: by running it a little faster or slower for a stated time.
  *
- * The clock is never set by this module, only its rate is, so it stays monotone. An offset is removed within
- * `REMOVAL_TIME` of its being known, or as fast as the slew limit allows if it is too large for that. There is no loop to
+ * The clock is never set by this module, only its rate is, so it stays monotone. A small offset is removed within
+ * half a poll interval, so that the rate stays calm; a large one within seconds, or as fast as the slew limit allows if it is too large for that. There is no loop to
  * overshoot: what has been corrected is known exactly (`free_running_clock.ts`), and a slew that ran too long because the
  * process was late is simply an offset that is known, and taken out.
  *
@@ -11,12 +11,14 @@
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 
 /** An offset is taken out over this part of the poll interval ... */
-const REMOVAL_POLL_PART = 1 / 8;
+const REMOVAL_POLL_PART = 1 / 2;
 /** ... but not faster than this, nor slower than that. */
 const REMOVAL_TIME_MIN: Seconds = 2;
-const REMOVAL_TIME_MAX: Seconds = 16;
-/** An offset beyond this hurts users, and is taken out as fast as the limit allows. */
+const REMOVAL_TIME_MAX: Seconds = 128;
+/** An offset beyond this hurts users, and is taken out as fast as the limit allows ... */
 const URGENT_OFFSET: Seconds = 1e-3;
+/** ... if it is no mere noise of the estimate: beyond so many standard deviations. */
+const URGENT_DEVIATIONS = 4;
 /** The shortest slew: timers are late by milliseconds. */
 const SLEW_TIME_MIN: Seconds = 1;
 
@@ -34,6 +36,8 @@ export function planSlew(
   limits: {
     readonly now: MonotonicSeconds;
     readonly pollInterval: Seconds;
+    /** One standard deviation of the offset. */
+    readonly uncertainty: Seconds;
     /** The largest slew as a fraction. */
     readonly maxSlew: number;
   },
@@ -43,7 +47,8 @@ export function planSlew(
     REMOVAL_TIME_MAX,
     Math.max(REMOVAL_TIME_MIN, limits.pollInterval * REMOVAL_POLL_PART),
   );
-  const wanted = Math.abs(offset) > URGENT_OFFSET ? SLEW_TIME_MIN : unhurried;
+  const urgent = Math.max(URGENT_OFFSET, URGENT_DEVIATIONS * limits.uncertainty);
+  const wanted = Math.abs(offset) > urgent ? SLEW_TIME_MIN : unhurried;
   const duration = Math.max(wanted, Math.abs(offset) / limits.maxSlew);
   return { slew: offset / duration, until: limits.now + duration };
 }

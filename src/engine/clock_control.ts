@@ -23,6 +23,16 @@ const REFRESH_INTERVAL: Seconds = 64;
 const NEGLIGIBLE_PART = 0.05;
 const NEGLIGIBLE: Seconds = 2e-8;
 
+/** What steering depends on besides the estimate. */
+export interface SteeringContext {
+  readonly now: Instant;
+  /** The shortest interval at which believed sources are asked. */
+  readonly pollInterval: Seconds;
+  /** One standard deviation of the offset, without what the paths' asymmetry may add. */
+  readonly uncertainty: Seconds;
+  readonly status: KernelStatus;
+}
+
 /** The clock's control. */
 export class ClockControl {
   readonly #discipline: Discipline;
@@ -70,11 +80,7 @@ export class ClockControl {
   /** Acts on a new estimate. */
   update(
     estimate: SystemEstimate,
-    context: {
-      readonly now: Instant;
-      readonly pollInterval: Seconds;
-      readonly status: KernelStatus;
-    },
+    context: SteeringContext,
   ): readonly Action[] {
     if (!this.#mayAdjust) return [];
     const decision = this.#steps.decide(estimate.offset);
@@ -87,11 +93,7 @@ export class ClockControl {
   /** Ends a slew that is due, and keeps the kernel's idea of our error fresh. */
   handleTimer(
     estimate: SystemEstimate | undefined,
-    context: {
-      readonly now: Instant;
-      readonly pollInterval: Seconds;
-      readonly status: KernelStatus;
-    },
+    context: SteeringContext,
   ): readonly Action[] {
     const { monotonic } = context.now;
     if (!this.#mayAdjust || monotonic < this.nextWakeup()) return [];
@@ -134,6 +136,13 @@ export class ClockControl {
     this.#steps.renew();
   }
 
+  /** Tells the kernel at once what it may say of us, and leaves the rate as it is. */
+  announce(status: KernelStatus, now: Instant): readonly Action[] {
+    if (!this.#mayAdjust) return [];
+    const frequency = this.#discipline.rate / PPM;
+    return this.#command({ frequency, step: 0, status }, now.monotonic);
+  }
+
   /** Returns the command that leaves the clock at its own best frequency, for the time after us. */
   settle(estimate: SystemEstimate | undefined, status: KernelStatus): readonly Action[] {
     if (!this.#mayAdjust || estimate === undefined) return [];
@@ -147,21 +156,18 @@ export class ClockControl {
 
   #steer(
     estimate: SystemEstimate,
-    context: {
-      readonly now: Instant;
-      readonly pollInterval: Seconds;
-      readonly status: KernelStatus;
-      readonly step: Seconds;
-    },
+    context: SteeringContext & { readonly step: Seconds },
   ): readonly Action[] {
     const now = context.now.monotonic;
     const slewEnded = now >= this.#slewEnds;
     const remaining = estimate.offset - context.step;
-    const negligible = Math.max(NEGLIGIBLE, NEGLIGIBLE_PART * Math.sqrt(estimate.offsetVariance));
+    const uncertainty = context.uncertainty;
+    const negligible = Math.max(NEGLIGIBLE, NEGLIGIBLE_PART * uncertainty);
     const done = context.step !== 0 || (slewEnded && Math.abs(remaining) < negligible);
     const plan = planSlew(done ? 0 : remaining, {
       now,
       pollInterval: context.pollInterval,
+      uncertainty,
       maxSlew: this.#clock.maxSlew * PPM,
     });
     this.#slewEnds = plan.until;

@@ -16,7 +16,7 @@ import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import { Discipline } from "../discipline/discipline.ts";
 import { choosePoll } from "../discipline/poll_policy.ts";
-import { ClockControl } from "./clock_control.ts";
+import { ClockControl, type SteeringContext } from "./clock_control.ts";
 import { DisturbanceDetector } from "./disturbance.ts";
 import { DriftKeeper } from "./drift_keeper.ts";
 import type { Action, DatagramEvent, Event, KernelStatus } from "./events.ts";
@@ -24,15 +24,9 @@ import { isLeapStep, isLeapTurmoil, leapForKernel } from "./leap_second.ts";
 import { Judgement } from "./judgement.ts";
 import type { EngineSnapshot } from "./snapshot.ts";
 import { makeSnapshot } from "./snapshot_writer.ts";
-import { type MemberOfSource, type Protections, SourceSet } from "./source_set.ts";
+import { type Protections, SourceSet } from "./source_set.ts";
 import { StartGate } from "./start_gate.ts";
-import {
-  CERTAINTY,
-  type ErrorBudget,
-  errorBudget,
-  type Knowledge,
-  systemState,
-} from "./system_variables.ts";
+import { type ErrorBudget, errorBudget, type Knowledge, systemState } from "./system_variables.ts";
 
 const PPM = 1e-6;
 /** What is believed of the frequency without a drift file. */
@@ -41,6 +35,9 @@ const FREQUENCY_DEVIATION: Ppm = 100;
 const DRIFT_DEVIATION_MIN: Ppm = 1;
 /** How much the frequency may have changed when the machine slept or somebody else changed the clock. */
 const FREQUENCY_DEVIATION_AFTER_DISTURBANCE: Ppm = 5;
+
+/** What the kernel is told when nothing is known: the largest error that it takes. */
+const ERROR_UNKNOWN: Seconds = 16;
 
 /** What an engine is made of. */
 export interface EngineOptions {
@@ -129,7 +126,10 @@ export class Engine {
   #dispatch(event: Event, now: Instant): readonly Action[] {
     switch (event.type) {
       case "start":
-        return this.#sources.configure(this.#config.sources, now.monotonic);
+        return [
+          ...this.#control.announce(this.#kernelStatus(now), now),
+          ...this.#sources.configure(this.#config.sources, now.monotonic),
+        ];
       case "timer":
         return this.#handleTimer(now);
       case "datagram":
@@ -162,11 +162,9 @@ export class Engine {
   #handleTimer(now: Instant): readonly Action[] {
     const { monotonic } = now;
     const actions = [...this.#sources.handleTimer(monotonic)];
-    actions.push(...this.#control.handleTimer(this.#discipline.systemAt(monotonic), {
-      now,
-      pollInterval: this.#pollInterval(),
-      status: this.#kernelStatus(now),
-    }));
+    actions.push(
+      ...this.#control.handleTimer(this.#discipline.systemAt(monotonic), this.#steering(now)),
+    );
     return actions;
   }
 
@@ -190,11 +188,7 @@ export class Engine {
     });
     const estimate = this.#discipline.systemAt(now.monotonic);
     if (estimate === undefined || !this.#judgement.believed.includes(id)) return actions;
-    actions.push(...this.#control.update(estimate, {
-      now,
-      pollInterval: this.#pollInterval(),
-      status: this.#kernelStatus(now),
-    }));
+    actions.push(...this.#control.update(estimate, this.#steering(now)));
     actions.push(...this.#drift.consider(estimate, now.monotonic));
     return actions;
   }
@@ -289,7 +283,8 @@ export class Engine {
     const actions = this.#sources.resetAfterClockStep(now.monotonic);
     this.#sources.requestBurst(now.monotonic);
     const message = `${why}: the sources are measured anew`;
-    return [{ type: "log", level: "warning", message }, ...actions];
+    const announced = this.#control.announce(this.#kernelStatus(now), now);
+    return [{ type: "log", level: "warning", message }, ...announced, ...actions];
   }
 
   #reconfigure(config: Config, now: Instant): readonly Action[] {
@@ -322,21 +317,26 @@ export class Engine {
     };
   }
 
-  #kernelStatus(now: Instant): KernelStatus {
+  #steering(now: Instant): SteeringContext {
     const knowledge = this.#knowledge(now.monotonic);
+    const uncertainty = Math.sqrt(
+      knowledge.distance?.variance ?? knowledge.estimate?.offsetVariance ?? 0,
+    );
+    const status = this.#kernelStatus(now, knowledge);
+    return { now, pollInterval: this.#pollInterval(), uncertainty, status };
+  }
+
+  #kernelStatus(now: Instant, knowledge = this.#knowledge(now.monotonic)): KernelStatus {
     const budget: ErrorBudget | undefined = errorBudget(knowledge);
     const { state } = systemState(knowledge, budget, "");
     const synchronized = state === "synchronized" || state === "holdover";
     const leap: LeapIndicator = synchronized ? this.#judgement.leap : "unknown";
-    const estimated = Math.sqrt(knowledge.estimate?.offsetVariance ?? 0);
     return {
       synchronized,
       leap: leapForKernel(leap, now.realtime),
-      maxError: budget?.errorBound ?? 16,
-      estimatedError: knowledge.estimate === undefined ? 16 : CERTAINTY * estimated / CERTAINTY,
+      maxError: budget?.errorBound ?? ERROR_UNKNOWN,
+      estimatedError: Math.sqrt(knowledge.estimate?.offsetVariance ?? ERROR_UNKNOWN ** 2),
       taiOffset: undefined,
     };
   }
 }
-
-export type { MemberOfSource };
