@@ -1,0 +1,182 @@
+/**
+ * What ffi/ does to a whole process and cannot undo: each case in a process of its own, with net and ffi alone.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+
+const FFI = new URL("../../ffi/", import.meta.url).href;
+
+interface Ended {
+  readonly code: number;
+  readonly lines: readonly string[];
+  readonly errors: string;
+  readonly seconds: number;
+}
+
+/** Runs a program text under the daemon's permissions; `{ffi}` in it stands for the folder. */
+async function runProgram(text: string): Promise<Ended> {
+  const file = await Deno.makeTempFile({ prefix: "ntpsd-ffi-", suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(file, text.replaceAll("{ffi}", FFI));
+    const config = new URL("../../deno.json", import.meta.url).pathname;
+    const permissions = ["--no-prompt", "--allow-net", "--allow-ffi"];
+    const start = performance.now();
+    const output = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-check", `--config=${config}`, ...permissions, file],
+      stdin: "null",
+      signal: AbortSignal.timeout(20_000),
+    }).output();
+    return {
+      code: output.code,
+      lines: new TextDecoder().decode(output.stdout).trim().split("\n"),
+      errors: new TextDecoder().decode(output.stderr),
+      seconds: (performance.now() - start) / 1000,
+    };
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+Deno.test("a wait that is pending keeps nobody from leaving", async () => {
+  const ended = await runProgram(`
+    import { Poller } from "{ffi}poller.ts";
+    import { ServerSocket } from "{ffi}server_socket.ts";
+    import { ServerBatch } from "{ffi}server_batch.ts";
+    const poller = Poller.open();
+    const local = { family: "ipv4", address: "127.0.0.1", port: 0 } as const;
+    const server = ServerSocket.open({ local });
+    if (!poller.ok || !server.ok) throw new Error();
+    poller.value.wait(undefined);
+    server.value.receiveInBackground(new ServerBatch());
+    setTimeout(() => {
+      console.log(performance.now());
+      Deno.exit(7);
+    }, 50);
+  `);
+  assert.equal(ended.code, 7, ended.errors);
+  const left = ended.seconds - Number(ended.lines[0]) / 1000;
+  assert.ok(left < 1, `it took ${left} s to leave`);
+});
+
+const UNDER_THE_FILTER = `
+    import { installSystemCallFilter } from "{ffi}seccomp.ts";
+    import { lastErrno, libc } from "{ffi}libc.ts";
+    import { readFile, removeFile, writeFileAtomicInBackground } from "{ffi}files.ts";
+    import { interfaceAddresses } from "{ffi}interfaces.ts";
+    import { Poller } from "{ffi}poller.ts";
+    import { resolveName } from "{ffi}resolver.ts";
+    import { ServerBatch } from "{ffi}server_batch.ts";
+    import { ServerSocket } from "{ffi}server_socket.ts";
+    import { UdpSocket } from "{ffi}socket.ts";
+    import { readKernelClock } from "{ffi}timex.ts";
+    const installed = installSystemCallFilter();
+    if (!installed.ok) throw new Error(installed.error.message);
+    const attempt = (number: number, argument = 0n) => {
+      const result = libc.syscall(BigInt(number), argument, 0n, null);
+      return result === -1n ? lastErrno() : 0;
+    };
+    const numbers = Deno.build.arch === "x86_64" ? [59, 101, 227, 165] : [221, 117, 112, 40];
+    console.log("refused", ...numbers.map((number) => attempt(number)));
+    console.log("packet", libc.socket(17, 3, 0), lastErrno());
+    const status = readFile("/proc/self/status", 100_000);
+    if (status.ok) {
+      const found = /Seccomp:\\s*([0-9])/.exec(new TextDecoder().decode(status.value));
+      console.log("mode", found?.[1]);
+    }
+    const serve = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () =>
+      new Response("x"));
+    const page = await fetch("http://127.0.0.1:" + serve.addr.port);
+    console.log("http", await page.text());
+    await serve.shutdown();
+    const path = "/tmp/ntpsd-filter-" + libc.getpid();
+    const written = await writeFileAtomicInBackground(path, { bytes: new Uint8Array(9) });
+    console.log("file", written.ok, removeFile(path).ok);
+    console.log("names", (await resolveName("localhost", { port: 1 })).ok);
+    console.log("interfaces", interfaceAddresses().ok, "clock", readKernelClock().ok);
+    const local = { family: "ipv4", address: "127.0.0.1", port: 0 } as const;
+    const server = ServerSocket.open({ local });
+    const poller = Poller.open();
+    if (!server.ok || !poller.ok) throw new Error();
+    const client = UdpSocket.open({ peer: server.value.local });
+    if (!client.ok) throw new Error();
+    const batch = new ServerBatch();
+    client.value.send(new Uint8Array(48));
+    await server.value.receiveInBackground(batch);
+    batch.queueReply(0, 48, true);
+    console.log("sent", server.value.send(batch), server.value.receiveTransmitStamps());
+    poller.value.add(client.value.fd);
+    const ready = await poller.value.wait(5);
+    const answer = client.value.receive();
+    console.log("ready", ready.ok && ready.value.length, answer.ok && answer.value?.bytes.length);
+    const rubbish: unknown[] = [];
+    for (let i = 0; i < 2_000_000; i++) rubbish.push({ i });
+    console.log("memory", rubbish.length);
+    Deno.addSignalListener("SIGHUP", () => {});
+    Deno.exit(0);
+`;
+
+Deno.test("under the filter the daemon's work goes on, and nothing else does", async () => {
+  const ended = await runProgram(UNDER_THE_FILTER);
+  assert.equal(ended.code, 0, ended.errors);
+  assert.deepEqual(ended.lines, [
+    "refused 1 1 1 1",
+    "packet -1 1",
+    "mode 2",
+    "http x",
+    "file true true",
+    "names true",
+    "interfaces true clock true",
+    "sent 1 1",
+    "ready 1 48",
+    "memory 2000000",
+  ]);
+});
+
+Deno.test({
+  name: "another user keeps the capabilities that are named, on this thread alone",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    const ended = await runProgram(`
+      import { becomeUser, hasCapability, keepCapabilities } from "{ffi}privileges.ts";
+      import { readFile } from "{ffi}files.ts";
+      import { lastErrno, libc } from "{ffi}libc.ts";
+      import { userIds } from "{ffi}process.ts";
+      import { resolveName } from "{ffi}resolver.ts";
+      await resolveName("localhost", { port: 1 });
+      const capability = "CAP_SYS_TIME";
+      console.log(hasCapability(capability), hasCapability("CAP_NET_BIND_SERVICE"));
+      console.log(becomeUser("ntpsd-no-such-user", []).ok);
+      console.log(becomeUser("nobody", [capability]).ok, JSON.stringify(userIds()));
+      console.log(hasCapability(capability), hasCapability("CAP_NET_BIND_SERVICE"));
+      console.log(libc.setuid(0), lastErrno());
+      const field = (text: string, name: string) =>
+        new RegExp(name + ":\\\\s*(.*)").exec(text)?.[1]?.split("\\t")[0];
+      const of = (path: string) => {
+        const read = readFile(path, 100_000);
+        return read.ok ? new TextDecoder().decode(read.value) : "";
+      };
+      const own = of("/proc/self/status");
+      const threads: string[] = [];
+      for (let id = libc.getpid() + 1; id < libc.getpid() + 40; id++) {
+        const text = of("/proc/self/task/" + id + "/status");
+        if (text !== "") threads.push(field(text, "CapEff") + " " + field(text, "Uid"));
+      }
+      console.log(field(own, "CapEff"), field(own, "Groups"));
+      console.log(threads.length > 0, [...new Set(threads)].join(","));
+      console.log(keepCapabilities([]).ok, hasCapability(capability));
+    `);
+    assert.equal(ended.code, 0, ended.errors);
+    const uid = 65534;
+    assert.deepEqual(ended.lines, [
+      "true true",
+      "false",
+      `true ${JSON.stringify({ uid, effectiveUid: uid, gid: 65534 })}`,
+      "true false",
+      "-1 1",
+      "0000000002000000 65534 ",
+      `true 0000000000000000 ${uid}`,
+      "true false",
+    ]);
+  },
+});
