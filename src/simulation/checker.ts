@@ -13,7 +13,7 @@ import type { Action } from "../engine/events.ts";
 import type { EngineSnapshot } from "../engine/snapshot.ts";
 import type { Check, Limits, Scenario, TimelineEvent } from "./scenario.ts";
 import type { RunFigures } from "./statistics.ts";
-import { formatSeconds, isUsed, sourceName } from "./story.ts";
+import { formatSeconds, isUsed, SourceNames } from "./story.ts";
 import type { ClockTruth, Observer } from "./world.ts";
 
 /** Something that should not have happened. */
@@ -30,18 +30,24 @@ const REPEATS_MAX = 3;
 /** Watches one run. */
 export class Checker implements Observer {
   readonly #scenario: Scenario;
-  readonly #names: ReadonlyMap<string, string>;
+  readonly #names: SourceNames;
+  readonly #addresses: ReadonlyMap<string, string>;
   readonly #pending: Check[];
   readonly #violations: Violation[] = [];
   readonly #repeats = new Map<string, number>();
   readonly #recentRequests = new Map<string, Seconds[]>();
+  /** When the daemon began; until its first command the kernel is as its predecessor left it. */
+  #bornAt = 0;
+  #hasCommanded = false;
+  readonly #logged = new Set<string>();
   #steps = 0;
   #stepsAllowed: number;
 
   /** Prepares to judge a run of the scenario. */
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
-    this.#names = new Map(scenario.servers.map(({ address, name }) => [address, name]));
+    this.#names = new SourceNames(scenario);
+    this.#addresses = new Map(scenario.servers.map(({ address, name }) => [address, name]));
     this.#pending = scenario.checks.toSorted((a, b) => a.at - b.at);
     this.#stepsAllowed = stepsOfOneLife(scenario);
   }
@@ -50,7 +56,9 @@ export class Checker implements Observer {
 
   action(time: Seconds, action: Action): void {
     if (action.type === "send") this.#countRequest(time, action.destination.address);
+    if (action.type === "log") this.#checkLog(time, action.message);
     if (action.type !== "set-clock") return;
+    this.#hasCommanded ||= time > this.#bornAt;
     const { maxFrequency, maxSlew } = this.#scenario.config.clock;
     const most = maxFrequency + maxSlew + 1e-6;
     if (!(Math.abs(action.frequency) <= most)) {
@@ -74,7 +82,8 @@ export class Checker implements Observer {
     const isGood = observed.snapshot.state === "synchronized" ||
       observed.snapshot.state === "holdover";
     const isLocal = this.#scenario.config.synchronization.localStratum !== undefined;
-    if (observed.clock.kernelSynchronized && !isGood && !isLocal) {
+    const isInherited = !this.#hasCommanded;
+    if (observed.clock.kernelSynchronized && !isGood && !isLocal && !isInherited) {
       const message = `The kernel is told synchronised in the state ${observed.snapshot.state}`;
       this.#violate("kernel", { time, message });
     }
@@ -85,7 +94,11 @@ export class Checker implements Observer {
     }
   }
 
-  happened(_time: Seconds, event: TimelineEvent): void {
+  happened(time: Seconds, event: TimelineEvent): void {
+    if (event.kind === "restart") {
+      this.#bornAt = time;
+      this.#hasCommanded = false;
+    }
     // A fresh daemon, and a clock that somebody else has changed, have their steps again.
     const renews = ["restart", "suspend", "clock-step", "leap"].includes(event.kind);
     if (renews) this.#stepsAllowed += stepsOfOneLife(this.#scenario);
@@ -106,6 +119,11 @@ export class Checker implements Observer {
     if (panic === undefined && this.#pending.length > 0) {
       this.#violate("checks", { message: `${this.#pending.length} checks are after the end` });
     }
+    for (const part of limits.mustLog) {
+      if (!this.#logged.has(part)) {
+        this.#violate(part, { message: `Wanted a log line with "${part}"` });
+      }
+    }
     const shortcomings = compareFigures(limits, figures).concat(compareRequests(limits, requests));
     for (const message of shortcomings) this.#violations.push({ time: undefined, message });
     return this.#violations;
@@ -117,12 +135,20 @@ export class Checker implements Observer {
     if (repeats <= REPEATS_MAX) this.#violations.push({ time, message });
   }
 
+  #checkLog(time: Seconds, message: string): void {
+    const { mustLog, mustNotLog } = this.#scenario.limits;
+    for (const part of mustLog) if (message.includes(part)) this.#logged.add(part);
+    for (const part of mustNotLog) {
+      if (message.includes(part)) this.#violate(part, { time, message: `Logs: ${message}` });
+    }
+  }
+
   #countRequest(time: Seconds, address: string): void {
     const recent = (this.#recentRequests.get(address) ?? []).filter((t) => time - t < BURST_WINDOW);
     recent.push(time);
     this.#recentRequests.set(address, recent);
     if (recent.length > BURST_MAX) {
-      const name = this.#names.get(address) ?? address;
+      const name = this.#addresses.get(address) ?? address;
       const message = `Asked ${name} ${recent.length} times within ${BURST_WINDOW} s`;
       this.#violate(`burst ${address}`, { time, message });
     }
@@ -132,7 +158,7 @@ export class Checker implements Observer {
     const { mustNotSelect } = this.#scenario.limits;
     if (mustNotSelect.length === 0) return;
     for (const source of snapshot.sources) {
-      const name = sourceName(source, this.#names);
+      const name = this.#names.of(source);
       if (!isUsed(source) || !mustNotSelect.includes(name)) continue;
       this.#violate(`selection ${name}`, { time, message: `Uses ${name}, which it must not` });
     }
@@ -149,7 +175,7 @@ export class Checker implements Observer {
     const isState = check.state.length === 0 || check.state.includes(snapshot.state);
     expect(isState, `Wanted the state ${wanted}, found ${snapshot.state}: ${snapshot.why}`);
     for (const [name, statuses] of Object.entries(check.sources)) {
-      const source = snapshot.sources.find((entry) => sourceName(entry, this.#names) === name);
+      const source = snapshot.sources.find((entry) => this.#names.of(entry) === name);
       const found = source === undefined ? "no such source" : `${source.status}: ${source.reason}`;
       const isRight = source !== undefined && statuses.includes(source.status);
       expect(isRight, `Wanted ${name} to be ${statuses.join(" or ")}, found ${found}`);

@@ -8,7 +8,7 @@ import { formatElapsed } from "./date.ts";
 import type { RunOutcome } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import { medianFigures, type RunFigures } from "./statistics.ts";
-import { formatSeconds, sourceName } from "./story.ts";
+import { formatSeconds, SourceNames } from "./story.ts";
 
 /** The document of `ntpsd simulate --json`. */
 export interface SimulationDocument {
@@ -152,10 +152,10 @@ function storyLines(outcome: RunOutcome): readonly string[] {
 function sourceLines(scenario: Scenario, outcome: RunOutcome): readonly string[] {
   const { last } = outcome;
   if (last === undefined) return [];
-  const names = new Map(scenario.servers.map(({ address, name }) => [address, name]));
+  const names = new SourceNames(scenario);
   const why = last.why === "" ? "" : `: ${last.why}`;
   const rows = last.sources.map((source) => {
-    const name = sourceName(source, names);
+    const name = names.of(source);
     const asked = `${outcome.requests[name] ?? source.sent} requests`;
     return `  ${name.padEnd(24)} ${source.status.padEnd(15)} ${asked.padEnd(16)} ${source.reason}`;
   });

@@ -135,6 +135,9 @@ export interface Limits {
   readonly medianBound: Seconds | undefined;
   /** Sources that are never selected in the whole run. */
   readonly mustNotSelect: readonly string[];
+  /** Parts of log lines that must appear, and that must not. */
+  readonly mustLog: readonly string[];
+  readonly mustNotLog: readonly string[];
   /** Whether the daemon is expected to end with a panic. */
   readonly panic: boolean;
 }

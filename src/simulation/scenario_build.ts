@@ -314,6 +314,8 @@ function buildLimits(row: RawLimits | undefined): Limits {
     boundHonesty: row?.["bound-honesty"],
     medianBound: row?.["median-bound"],
     mustNotSelect: row?.["must-not-select"] ?? [],
+    mustLog: row?.["must-log"] ?? [],
+    mustNotLog: row?.["must-not-log"] ?? [],
     panic: row?.panic ?? false,
   };
 }

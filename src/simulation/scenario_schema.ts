@@ -250,11 +250,13 @@ const LIMITS = table({
     "none",
     "Servers that are never selected nor combined in the whole run.",
   ),
+  "must-log": optional(list(text, "a list of texts"), "none", "Texts that the log must contain."),
+  "must-not-log": optional(list(text, "a list of texts"), "none", "Texts that it must not."),
   "panic": optional(boolean, "false", "Whether the daemon is expected to give up."),
 });
 
 const CHECK = table({
-  "at": required(duration(), "When, from the start; checked within the next ten seconds."),
+  "at": required(duration(), "When, from the start; before an event of the same moment."),
   "state": optional(oneOrMore(word(STATES)), "any", "The state of the system, or several."),
   "sources": optional(
     mapOf(oneOrMore(word(STATUSES))),

@@ -31,7 +31,7 @@ const NEWS: ReadonlySet<string> = new Set([
 
 /** Writes down what happens in one run. */
 export class Story implements Observer {
-  readonly #names: ReadonlyMap<string, string>;
+  readonly #names: SourceNames;
   readonly #lines: StoryLine[] = [];
   readonly #statuses = new Map<string, string>();
   #dropped = 0;
@@ -41,7 +41,7 @@ export class Story implements Observer {
 
   /** Names servers as the scenario does. */
   constructor(scenario: Scenario) {
-    this.#names = new Map(scenario.servers.map(({ address, name }) => [address, name]));
+    this.#names = new SourceNames(scenario);
   }
 
   /** What happened, in order. */
@@ -68,7 +68,7 @@ export class Story implements Observer {
       this.#tell(time, { kind: "state", text: `state: ${snapshot.state}${why}` });
       this.#state = snapshot.state;
     }
-    const selection = snapshot.sources.filter(isUsed).map((s) => sourceName(s, this.#names))
+    const selection = snapshot.sources.filter(isUsed).map((s) => this.#names.of(s))
       .toSorted().join(", ");
     if (selection !== this.#selection) {
       const text = selection === "" ? "no source is used any more" : `uses ${selection}`;
@@ -95,7 +95,7 @@ export class Story implements Observer {
   }
 
   #tellSource(time: Seconds, source: SourceDocument): void {
-    const name = sourceName(source, this.#names);
+    const name = this.#names.of(source);
     const before = this.#statuses.get(name);
     if (before === source.status) return;
     this.#statuses.set(name, source.status);
@@ -115,10 +115,27 @@ export function isUsed(source: SourceDocument): boolean {
   return source.status === "selected" || source.status === "combined";
 }
 
-/** Returns the server's name in the scenario, found by its address. */
-export function sourceName(source: SourceDocument, names: ReadonlyMap<string, string>): string {
-  const address = (source.address ?? "").replace(/^\[?(.*?)\]?(:\d+)?$/, "$1");
-  return names.get(source.address ?? "") ?? names.get(address) ?? source.name;
+/** Names sources as the scenario names the servers at their addresses. */
+export class SourceNames {
+  readonly #names: Map<string, string>;
+
+  /** Takes the names of the scenario. */
+  constructor(scenario: Scenario) {
+    this.#names = new Map(scenario.servers.map(({ address, name }) => [address, name]));
+  }
+
+  /** Returns the name of the server at a source's address, or the source's own name. */
+  of(source: SourceDocument): string {
+    const { address } = source;
+    if (address === null) return source.name;
+    const known = this.#names.get(address);
+    if (known !== undefined) return known;
+    // The address may come with a port; found once, it is kept.
+    const bare = address.replace(/^\[?(.*?)\]?(:\d+)?$/, "$1");
+    const name = this.#names.get(bare) ?? source.name;
+    this.#names.set(address, name);
+    return name;
+  }
 }
 
 /** Writes a time difference in the unit that suits it: `1.23 us`, `-0.5 s`. */

@@ -49,7 +49,7 @@ export interface EngineSeed {
 export interface Observer {
   /** Is told the state of the clock once a second. */
   sample(time: Seconds, clock: ClockTruth): void;
-  /** Is told what the engine says of itself, every ten seconds and after each change of the clock. */
+  /** Is told what the engine says of itself, every ten seconds or more, and after changes of the clock. */
   snapshot(time: Seconds, observed: { snapshot: EngineSnapshot; clock: ClockTruth }): void;
   /** Is told each action. */
   action(time: Seconds, action: Action): void;
@@ -95,11 +95,14 @@ type Occurrence =
     readonly host: string;
   }
   | { readonly kind: "timeline"; readonly event: TimelineEvent }
+  | { readonly kind: "look" }
   | { readonly kind: "wake"; readonly event: TimelineEvent & { readonly kind: "suspend" } };
 
 const TIMER_LATENCY = 50e-6;
 const RESOLVER_DELAY = 0.02;
-const SNAPSHOT_INTERVAL = 10;
+/** The engine is asked for its state so many times in a run, but not more often than every ten seconds. */
+const SNAPSHOTS_WANTED = 4000, SNAPSHOT_INTERVAL_MIN = 10;
+const FIRST_HOUR = 3600;
 /** More events than this in one simulated second are a loop. */
 const EVENTS_PER_SECOND_MAX = 20_000;
 
@@ -120,7 +123,8 @@ export class World {
   #life = 0;
   #time = 0;
   #nextSample = 0.5;
-  #samples = 0;
+  readonly #snapshotInterval: number;
+  #nextSnapshot = 0;
   #wakeTime = 0;
   #isAsleep = false;
   #drift: { readonly frequency: Ppm; readonly skew: Ppm } | undefined;
@@ -141,6 +145,9 @@ export class World {
     this.#network = new SimulatedNetwork(scenario, seed);
     this.#drift = scenario.machine.driftFile;
     this.#leaps = scenario.timeline.filter((event) => event.kind === "leap");
+    const interval = Math.round(scenario.duration / SNAPSHOTS_WANTED);
+    this.#snapshotInterval = Math.max(SNAPSHOT_INTERVAL_MIN, interval);
+    for (const { at } of scenario.checks) this.#queue.push(at, { kind: "look" });
     for (const event of scenario.timeline) this.#queue.push(event.at, { kind: "timeline", event });
     this.#engine = this.#newEngine();
   }
@@ -213,7 +220,9 @@ export class World {
     this.#clock.advance(time);
     this.#time = time;
     this.#observer.sample(time, this.#truth());
-    if (this.#samples++ % SNAPSHOT_INTERVAL === 0) this.#observeEngine();
+    if (time < this.#nextSnapshot) return;
+    this.#nextSnapshot = time + this.#snapshotInterval;
+    this.#observeEngine();
   }
 
   #observeEngine(): void {
@@ -268,7 +277,10 @@ export class World {
       this.#perform(action);
       changed ||= action.type === "set-clock";
     }
-    if (changed) this.#observeEngine();
+    // In a long run not each command is worth a look; at the start each one is.
+    const isDue = this.#time < FIRST_HOUR ||
+      this.#time > this.#nextSnapshot - this.#snapshotInterval / 2;
+    if (changed && isDue) this.#observeEngine();
   }
 
   #perform(action: Action): void {
@@ -347,6 +359,8 @@ export class World {
         return this.#resolved(occurrence);
       case "timeline":
         return this.#timeline(occurrence.event);
+      case "look":
+        return this.#observeEngine();
       case "wake":
         return this.#wake(occurrence.event);
       default:
