@@ -46,6 +46,7 @@ export class AddressSupply {
   #backoff = BACKOFF_MIN;
   #lastError: string | undefined = undefined;
 
+  /** Makes the supply; `host` is a name or a numeric address. */
   constructor(options: {
     readonly host: string;
     readonly port: number;

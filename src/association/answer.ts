@@ -19,6 +19,7 @@ import { type PendingRequest, REQUEST_VERSION } from "./request.ts";
 
 /** An authentic answer to a request. */
 export interface Answer {
+  /** The header of the answer. */
   readonly header: NtpHeader;
   /** Whether the server answered in interleaved mode (RFC 9769). */
   readonly isInterleaved: boolean;

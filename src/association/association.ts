@@ -16,7 +16,7 @@ import { formatSocketAddress, type SocketAddress } from "../base/socket_address.
 import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
 import type { NtpHeader } from "../protocol/header.ts";
 import type { Kiss } from "../protocol/kiss_code.ts";
-import { type Answer, leapIndicatorOf, readAnswer, worseTimestamping } from "./answer.ts";
+import { type Answer, readAnswer, worseTimestamping } from "./answer.ts";
 import type {
   AssociationAction,
   AssociationConfig,
@@ -27,7 +27,7 @@ import type {
 } from "./border.ts";
 import type { DropReason } from "./drop_reason.ts";
 import { InterleavedClient } from "./interleaved.ts";
-import type { LeapIndicator, Measurement, Timestamping } from "./measurement.ts";
+import type { Measurement } from "./measurement.ts";
 import {
   type ExchangeTimestamps,
   hasTimestamps,
@@ -40,8 +40,11 @@ import {
 } from "./packet_tests.ts";
 import { PollTimer } from "./poll_timer.ts";
 import type { PacketProtection } from "./protection.ts";
+import { makeMeasurement, type Reception, type ServerState, serverStateOf } from "./outcome.ts";
 import { REACH_LENGTH, ReachRegister } from "./reach.ts";
 import { makeRequestHeader, type PendingRequest } from "./request.ts";
+
+export type { Reception, ServerState } from "./outcome.ts";
 
 /** Answers that take longer are worth nothing, and are not awaited. */
 const ANSWER_WAIT: Seconds = 4;
@@ -51,36 +54,20 @@ const BURST_UNANSWERED_MAX = 4;
 
 /** What an association is made of. */
 export interface AssociationOptions {
+  /** Names the association in events and actions. */
   readonly id: number;
   /** How messages call it. */
   readonly name: string;
+  /** Where requests go. */
   readonly address: SocketAddress;
+  /** What was configured. */
   readonly config: AssociationConfig;
+  /** Where random numbers and intervals come from. */
   readonly random: RandomSource;
   /** Gives a new number for each request, never the same twice. */
   readonly allocateRequest: () => number;
   /** Plain packets if left out. */
   readonly protection?: PacketProtection | undefined;
-}
-
-/** What a server says of itself, from its last answer. */
-export interface ServerState {
-  readonly stratum: number;
-  readonly leapIndicator: LeapIndicator;
-  readonly referenceId: number;
-  /** An exponent of two seconds. */
-  readonly precision: number;
-  readonly rootDelay: Seconds;
-  readonly rootDispersion: Seconds;
-  /** Whether the server says that it has the time. */
-  readonly isSynchronized: boolean;
-}
-
-/** What became of a packet. */
-export interface Reception {
-  readonly actions: readonly AssociationAction[];
-  /** There when the packet passed all tests. */
-  readonly measurement: Measurement | undefined;
 }
 
 /** One server at one address. */
@@ -114,6 +101,7 @@ export class Association {
   #kiss: "rate" | "deny" | "restrict" | undefined = undefined;
   #isStopped = false;
 
+  /** Makes an association that does nothing until it is started. */
   constructor(options: AssociationOptions) {
     this.id = options.id;
     this.name = options.name;
@@ -463,34 +451,4 @@ export class Association {
 
 function nothing(): Reception {
   return { actions: [], measurement: undefined };
-}
-
-function serverStateOf(header: NtpHeader): ServerState {
-  return {
-    stratum: header.stratum,
-    leapIndicator: leapIndicatorOf(header),
-    referenceId: header.referenceId,
-    precision: header.precision,
-    rootDelay: header.rootDelay,
-    rootDispersion: header.rootDispersion,
-    isSynchronized: isSynchronized(header),
-  };
-}
-
-function makeMeasurement(
-  header: NtpHeader,
-  exchange: ExchangeTimestamps & {
-    readonly timestamping: Timestamping;
-    readonly interleaved: boolean;
-  },
-): Measurement {
-  return {
-    ...exchange,
-    stratum: header.stratum,
-    leapIndicator: leapIndicatorOf(header),
-    referenceId: header.referenceId,
-    precision: header.precision,
-    rootDelay: header.rootDelay,
-    rootDispersion: header.rootDispersion,
-  };
 }

@@ -18,16 +18,23 @@ export interface AssociationConfig {
   readonly host: string;
   /** The port as written; with Network Time Security that of the key exchange. */
   readonly port: number;
+  /** A file of certificates to trust instead of the system's, for key exchanges. */
   readonly certificateAuthority: string | undefined;
+  /** Algorithm numbers in order of preference; empty means the default order. */
   readonly aeadAlgorithms: readonly number[];
+  /** Whether it begins with a burst. */
   readonly iburst: boolean;
+  /** How often the server may be asked. */
   readonly pollIntervalLimits: { readonly min: PollExponent; readonly max: PollExponent };
+  /** The poll exponent to begin with. */
   readonly initialPollInterval: PollExponent;
+  /** Whether interleaved mode is tried (RFC 9769). */
   readonly interleaved: boolean;
 }
 
 /** What a configured source must know of its `[[source]]` section. */
 export interface SourceGroupConfig extends AssociationConfig {
+  /** Whether it has one member or several, and how they begin. */
   readonly mode: "server" | "pool" | "nts" | "nts-pool";
   /** The address as written, for messages. */
   readonly address: string;
@@ -39,33 +46,45 @@ export interface SourceGroupConfig extends AssociationConfig {
 
 /** What a key exchange brought (RFC 8915 section 4), as far as a source cares. */
 export interface KeyExchangeOutcome {
+  /** The number of the algorithm. */
   readonly aead: number;
+  /** The key from client to server. */
   readonly keyC2s: Bytes;
+  /** The key from server to client. */
   readonly keyS2c: Bytes;
+  /** Unused cookies. */
   readonly cookies: readonly Bytes[];
   /** Where to send NTP requests, if not to the key exchange server's own address and port 123. */
   readonly ntpServer: string | undefined;
+  /** The port to send NTP requests to, if not 123. */
   readonly ntpPort: number | undefined;
   /** The address of the key exchange server that was reached. */
   readonly peerAddress: string;
+  /** Whether the compliant exporter context for AEAD 30 was agreed. */
   readonly compliantExporter: boolean;
+  /** Whether the certificate was accepted although its dates did not fit the clock. */
   readonly provisional: boolean;
 }
 
 /** A packet that arrived on the socket of a request. */
 export interface Datagram {
+  /** The request on whose socket it arrived. */
   readonly request: number;
+  /** Its octets; they are not kept. */
   readonly packet: Uint8Array;
   /** When the request left, by the local clock. */
   readonly transmitTimestamp: NtpTimestamp;
+  /** How that was stamped. */
   readonly transmitTimestamping: Timestamping;
   /** When the packet arrived, by the local clock. */
   readonly receiveTimestamp: NtpTimestamp;
+  /** How that was stamped. */
   readonly receiveTimestamping: Timestamping;
 }
 
 /** News that a request could not be sent or delivered. */
 export interface SendFailure {
+  /** The request that failed. */
   readonly request: number;
   /** A sentence for people. */
   readonly reason: string;
@@ -73,40 +92,59 @@ export interface SendFailure {
 
 /** Sends a request from a new socket (RFC 9109 section 3). */
 export interface SendRequest {
+  /** The word for it. */
   readonly type: "send";
+  /** Who asks. */
   readonly association: number;
+  /** The number of the request, and so of its socket. */
   readonly request: number;
+  /** Where to. */
   readonly destination: SocketAddress;
+  /** What to send. */
   readonly packet: Bytes;
 }
 
 /** Gives up the socket of a request. */
 export interface CloseRequest {
+  /** The word for it. */
   readonly type: "close";
+  /** The request whose socket can go. */
   readonly request: number;
 }
 
 /** Starts a key exchange for Network Time Security. */
 export interface ExchangeKeys {
+  /** The word for it. */
   readonly type: "exchange-keys";
+  /** Whose keys they will be. */
   readonly association: number;
+  /** The host of the key exchange. */
   readonly host: string;
+  /** The TCP port of the key exchange. */
   readonly port: number;
+  /** A file of certificates to trust instead of the system's. */
   readonly certificateAuthority: string | undefined;
+  /** Algorithm numbers in order of preference; empty means the default order. */
   readonly aeadAlgorithms: readonly number[];
 }
 
 /** Tells the administrator something. */
 export interface LogMessage {
+  /** The word for it. */
   readonly type: "log";
+  /** How much it matters. */
   readonly level: "debug" | "info" | "warning" | "error";
+  /** A sentence without a full stop. */
   readonly message: string;
 }
 
 /** Looks a name up. */
 export interface ResolveName {
+  /** The word for it. */
   readonly type: "resolve";
+  /** The number that the outcome will carry. */
   readonly lookup: number;
+  /** The name. */
   readonly host: string;
 }
 

@@ -22,6 +22,7 @@ export interface KeptExchange {
   readonly receiveTimestamp: NtpTimestamp;
   /** T4, by the local clock. */
   readonly destinationTimestamp: NtpTimestamp;
+  /** How the local timestamps were taken. */
   readonly timestamping: Timestamping;
   /** Whether a measurement was made of it already, with the T3 of a basic answer. */
   readonly measured: boolean;

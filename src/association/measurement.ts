@@ -24,12 +24,17 @@ export interface Measurement {
   readonly destinationTimestamp: NtpTimestamp;
   /** The worse of the two local stamps. */
   readonly timestamping: Timestamping;
+  /** The server's stratum, 1 to 15. */
   readonly stratum: number;
+  /** What the server announces. */
   readonly leapIndicator: LeapIndicator;
+  /** What the server follows. */
   readonly referenceId: number;
   /** The server's precision as an exponent of two seconds. */
   readonly precision: number;
+  /** The round trip from the server to its reference clock. */
   readonly rootDelay: Seconds;
+  /** The dispersion from the server to its reference clock. */
   readonly rootDispersion: Seconds;
   /** Whether the exchange was in interleaved mode (RFC 9769). */
   readonly interleaved: boolean;

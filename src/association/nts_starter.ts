@@ -33,8 +33,11 @@ const RETRY_SPREAD = 0.1;
 
 /** What a member is made from, once its keys are there. */
 export interface NtsMember {
+  /** The number under which keys were exchanged. */
   readonly id: number;
+  /** The server that the key exchange named. */
   readonly address: SocketAddress;
+  /** The session. */
   readonly protection: PacketProtection;
 }
 
@@ -62,6 +65,7 @@ export class NtsStarter {
   #nextExchangeAt: MonotonicSeconds = -Infinity;
   #trouble: string | undefined = undefined;
 
+  /** Makes a starter that has begun nothing. */
   constructor(options: {
     readonly config: SourceGroupConfig;
     readonly random: RandomSource;

@@ -24,9 +24,13 @@ const PRECISION_MAX = -4;
 
 /** The four timestamps of an exchange, T1 to T4. */
 export interface ExchangeTimestamps {
+  /** T1: the request left, by the local clock. */
   readonly originTimestamp: NtpTimestamp;
+  /** T2: the request arrived, by the server's clock. */
   readonly receiveTimestamp: NtpTimestamp;
+  /** T3: the answer left, by the server's clock. */
   readonly transmitTimestamp: NtpTimestamp;
+  /** T4: the answer arrived, by the local clock. */
   readonly destinationTimestamp: NtpTimestamp;
 }
 

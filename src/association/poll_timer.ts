@@ -46,6 +46,7 @@ export class PollTimer {
   #burstGapsLeft = 0;
   #burstAt: MonotonicSeconds = -Infinity;
 
+  /** Makes a timer by which nothing is due until it is started. */
   constructor(options: {
     readonly limits: { readonly min: PollExponent; readonly max: PollExponent };
     readonly initial: PollExponent;

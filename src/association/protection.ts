@@ -22,6 +22,7 @@ export interface ProtectedRequest {
 
 /** Protects requests and verifies answers. */
 export interface PacketProtection {
+  /** The word for it in status. */
   readonly authentication: "nts" | "mac";
   /** Adds authentication to the 48 octets of a request; fails with a word when it cannot (no cookies left). */
   protect(header: Bytes, random: RandomSource): Result<ProtectedRequest, string>;

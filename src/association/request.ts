@@ -22,6 +22,7 @@ const MINIMAL_PRECISION = 0x20;
 
 /** A request that waits for its answer. */
 export interface PendingRequest {
+  /** Its number. */
   readonly id: number;
   /** The random transmit timestamp that a basic answer repeats. */
   readonly transmitTimestamp: NtpTimestamp;
@@ -29,6 +30,7 @@ export interface PendingRequest {
   readonly receiveTimestamp: NtpTimestamp;
   /** What the protection wants repeated. */
   readonly uniqueIdentifier: Bytes;
+  /** When it was handed out. */
   readonly sentAt: MonotonicSeconds;
   /** From when on no answer is awaited. */
   readonly expiresAt: MonotonicSeconds;
@@ -36,8 +38,11 @@ export interface PendingRequest {
 
 /** The header of a request, and the random numbers in it. */
 export interface RequestHeader {
+  /** 48 octets. */
   readonly octets: Bytes;
+  /** The random number that a basic answer repeats. */
   readonly transmitTimestamp: NtpTimestamp;
+  /** The random number that an interleaved answer repeats; zero when none is asked for. */
   readonly receiveTimestamp: NtpTimestamp;
 }
 

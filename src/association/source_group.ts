@@ -35,16 +35,24 @@ import { REACH_LENGTH } from "./reach.ts";
 /** A member that never answered gives way after this many requests, if there is another address. */
 const FIRST_ANSWER_REQUESTS = 4;
 
+/** A member with Network Time Security gives way after this many requests without answer. */
+const SESSION_REQUESTS = 2 * REACH_LENGTH;
+
 /** A pool member gives way when it has been a falseticker for eight polls and at least this long. */
 const FALSETICKER_POLLS = 8;
 const FALSETICKER_TIME_MIN: Seconds = 600;
 
 /** What a group is made of. */
 export interface SourceGroupOptions {
+  /** What was configured. */
   readonly config: SourceGroupConfig;
+  /** Where random numbers and intervals come from. */
   readonly random: RandomSource;
+  /** Gives a new number for each member, never the same twice. */
   readonly allocateAssociation: () => number;
+  /** Gives a new number for each request, never the same twice. */
   readonly allocateRequest: () => number;
+  /** Gives a new number for each lookup, never the same twice. */
   readonly allocateLookup: () => number;
   /** Tells whether a member of another group asks this address. */
   readonly isAddressInUse: (address: SocketAddress) => boolean;
@@ -56,6 +64,7 @@ export interface SourceGroupOptions {
 
 /** What became of a packet. */
 export interface SourceReception {
+  /** What is to be done. */
   readonly actions: readonly SourceAction[];
   /** There when the packet passed all tests. */
   readonly measurement: Measurement | undefined;
@@ -80,6 +89,7 @@ export class SourceGroup {
   #isStarted = false;
   #isLookupFailureTold = false;
 
+  /** Makes a group that does nothing until it is started. */
   constructor(options: SourceGroupOptions) {
     const { config, random, allocateLookup } = options;
     this.config = config;
@@ -336,14 +346,24 @@ export class SourceGroup {
 
 /** What a new member is made from. */
 export interface NewMember {
+  /** Its number. */
   readonly id: number;
+  /** Where it is asked. */
   readonly address: SocketAddress;
+  /** How its packets are authenticated, if at all. */
   readonly protection: PacketProtection | undefined;
 }
 
-/** A member that turned us away, fell silent, or never was there. */
+/**
+ * A member that turned us away, fell silent, or never was there. Keys may be the fault of a silence, so a session is given the
+ * time to exchange them.
+ */
 function isDead(association: Association): boolean {
-  if (association.isStopped || association.unansweredRequests >= REACH_LENGTH) return true;
-  return association.lastReplyAt === undefined &&
-    association.unansweredRequests > FIRST_ANSWER_REQUESTS;
+  if (association.isStopped) return true;
+  if (association.protection?.authentication === "nts") {
+    return association.unansweredRequests >= SESSION_REQUESTS;
+  }
+  return association.unansweredRequests >= REACH_LENGTH ||
+    (association.lastReplyAt === undefined &&
+      association.unansweredRequests > FIRST_ANSWER_REQUESTS);
 }

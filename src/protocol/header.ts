@@ -57,7 +57,9 @@ export interface NtpHeader {
   readonly referenceTimestamp: NtpTimestamp;
   /** An answer repeats the transmit timestamp of its request here (in interleaved mode, its receive timestamp). */
   readonly originTimestamp: NtpTimestamp;
+  /** When the request arrived, by the sender's clock. */
   readonly receiveTimestamp: NtpTimestamp;
+  /** When the packet left, by the sender's clock; a minimising client's is random. */
   readonly transmitTimestamp: NtpTimestamp;
 }
 

@@ -44,8 +44,11 @@ export type Trailer =
 
 /** A packet in its parts. */
 export interface Packet {
+  /** The first 48 octets. */
   readonly header: NtpHeader;
+  /** The extension fields in their order; none before NTPv4. */
   readonly fields: readonly ExtensionField[];
+  /** What follows them. */
   readonly trailer: Trailer;
 }
 

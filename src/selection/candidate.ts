@@ -9,6 +9,7 @@ import type { Seconds } from "../base/units.ts";
 export interface Candidate {
   /** Names the source in the outcome, and decides where all else is equal. */
   readonly id: number;
+  /** How sentences call it. */
   readonly name: string;
   /** The estimated offset now, positive when the server is ahead. */
   readonly offset: Seconds;
@@ -18,6 +19,7 @@ export interface Candidate {
   readonly rootDistance: Seconds;
   /** How much its samples differ from one another. */
   readonly jitter: Seconds;
+  /** What the server says, 0 to 255. */
   readonly stratum: number;
   /** Whether any of the last eight requests was answered. */
   readonly isReachable: boolean;
@@ -31,8 +33,12 @@ export interface Candidate {
   readonly isKissed: boolean;
   /** How many samples the estimate rests on. */
   readonly samples: number;
+  /** Whether it is only watched. */
   readonly noSelect: boolean;
+  /** Whether it is used rather than those that are not preferred. */
   readonly prefer: boolean;
+  /** Whether it outvotes those that are not trusted. */
   readonly trust: boolean;
+  /** Whether it, or another such source, must be among those that agree. */
   readonly require: boolean;
 }

@@ -22,11 +22,15 @@ const ASYMMETRY = 0.25;
 
 /** What is known of one source. */
 export interface ClusterMember {
+  /** Names the source. */
   readonly id: number;
+  /** Its estimated offset. */
   readonly offset: Seconds;
   /** One standard deviation of the offset. */
   readonly uncertainty: Seconds;
+  /** How much its samples differ from one another. */
   readonly jitter: Seconds;
+  /** The largest error that it may have. */
   readonly rootDistance: Seconds;
   /** Whether it stays in any case. */
   readonly prefer: boolean;
@@ -34,6 +38,7 @@ export interface ClusterMember {
 
 /** A source that was cast off, and the numbers that decided. */
 export interface Outlier {
+  /** Names the source. */
   readonly id: number;
   /** The root mean square of its differences to the others that were left. */
   readonly difference: Seconds;

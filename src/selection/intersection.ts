@@ -15,7 +15,9 @@ import type { Seconds } from "../base/units.ts";
 
 /** One claim: the true offset lies from `low` to `high`, both included. */
 export interface Interval {
+  /** The least offset that is claimed possible. */
   readonly low: Seconds;
+  /** The largest offset that is claimed possible. */
   readonly high: Seconds;
   /** Whether it outvotes those that are not. */
   readonly isTrusted: boolean;
@@ -25,7 +27,9 @@ export interface Interval {
 
 /** Where the most claims overlap. */
 export interface Intersection {
+  /** The least offset of the overlap. */
   readonly low: Seconds;
+  /** The largest offset of the overlap. */
   readonly high: Seconds;
   /** How many claims overlap there, trusted or not. */
   readonly depth: number;

@@ -13,7 +13,9 @@ import { referenceIdOfAddress } from "../protocol/reference_id.ts";
 
 /** By what others know us. */
 export interface OwnIdentity {
+  /** Our addresses in canonical text. */
   readonly addresses: ReadonlySet<string>;
+  /** The reference identifiers of our addresses. */
   readonly referenceIds: ReadonlySet<number>;
 }
 

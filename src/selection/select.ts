@@ -17,6 +17,8 @@ import { durationText, unfitness } from "./fitness.ts";
 import { covers, intersect, type Intersection } from "./intersection.ts";
 import type { Verdict } from "./status.ts";
 
+export type { Candidate } from "./candidate.ts";
+
 /** Sources whose root distance is larger are not asked (RFC 5905 section 11.2.1, MAXDIST). */
 export const DISTANCE_MAX: Seconds = 1.5;
 

@@ -22,6 +22,8 @@ export type SourceStatus =
 
 /** A status, and the sentence with the numbers that decided. */
 export interface Verdict {
+  /** The word. */
   readonly status: SourceStatus;
+  /** The sentence, with the numbers that decided. */
   readonly reason: string;
 }

@@ -1,0 +1,69 @@
+/**
+ * What an answer brings: a measurement, and what the server says of itself.
+ *
+ * @module
+ */
+import type { Seconds } from "../base/units.ts";
+import type { NtpHeader } from "../protocol/header.ts";
+import { leapIndicatorOf } from "./answer.ts";
+import type { AssociationAction } from "./border.ts";
+import type { LeapIndicator, Measurement, Timestamping } from "./measurement.ts";
+import { type ExchangeTimestamps, isSynchronized } from "./packet_tests.ts";
+
+/** What a server says of itself, from its last answer. */
+export interface ServerState {
+  /** 0 to 255, as the wire has it. */
+  readonly stratum: number;
+  /** What it announces. */
+  readonly leapIndicator: LeapIndicator;
+  /** What it follows, see `reference_id.ts`. */
+  readonly referenceId: number;
+  /** An exponent of two seconds. */
+  readonly precision: number;
+  /** The round trip to its reference clock. */
+  readonly rootDelay: Seconds;
+  /** The dispersion to its reference clock, when it answered. */
+  readonly rootDispersion: Seconds;
+  /** Whether the server says that it has the time. */
+  readonly isSynchronized: boolean;
+}
+
+/** What became of a packet. */
+export interface Reception {
+  /** What is to be done. */
+  readonly actions: readonly AssociationAction[];
+  /** There when the packet passed all tests. */
+  readonly measurement: Measurement | undefined;
+}
+
+/** Reads what a server says of itself out of an answer. */
+export function serverStateOf(header: NtpHeader): ServerState {
+  return {
+    stratum: header.stratum,
+    leapIndicator: leapIndicatorOf(header),
+    referenceId: header.referenceId,
+    precision: header.precision,
+    rootDelay: header.rootDelay,
+    rootDispersion: header.rootDispersion,
+    isSynchronized: isSynchronized(header),
+  };
+}
+
+/** Puts the timestamps of an exchange together with what the server says of itself. */
+export function makeMeasurement(
+  header: NtpHeader,
+  exchange: ExchangeTimestamps & {
+    readonly timestamping: Timestamping;
+    readonly interleaved: boolean;
+  },
+): Measurement {
+  return {
+    ...exchange,
+    stratum: header.stratum,
+    leapIndicator: leapIndicatorOf(header),
+    referenceId: header.referenceId,
+    precision: header.precision,
+    rootDelay: header.rootDelay,
+    rootDispersion: header.rootDispersion,
+  };
+}
