@@ -5,7 +5,9 @@
  */
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
+import { queryCommand } from "./query_command.ts";
 import { runCommand } from "./run_command.ts";
+import { simulateCommand } from "./simulate_command.ts";
 import { sourcesCommand } from "./sources.ts";
 import { statusCommand } from "./status.ts";
 import { versionCommand } from "./version.ts";
@@ -14,7 +16,9 @@ import { versionCommand } from "./version.ts";
 export const COMMANDS: readonly Command[] = [
   runCommand,
   checkCommand,
+  queryCommand,
   statusCommand,
   sourcesCommand,
+  simulateCommand,
   versionCommand,
 ];

@@ -1,0 +1,99 @@
+/**
+ * The command `query` as the command line sees it.
+ *
+ * @module
+ */
+import { parseDuration } from "../config/duration.ts";
+import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
+import { EXIT } from "./exit_code.ts";
+
+/** What is asked on the command line. */
+export interface QueryOptions {
+  /** `HOST[:PORT]` as written. */
+  readonly hosts: readonly string[];
+  readonly nts: boolean;
+  /** A file with certificates to trust beside the system's. */
+  readonly authority: string | undefined;
+  /** How many answers to take from each host; the one with the shortest delay counts. */
+  readonly samples: number;
+  /** How long to wait for each answer, in seconds. */
+  readonly timeout: number;
+  readonly family: "ipv4" | "ipv6" | undefined;
+  readonly json: boolean;
+}
+
+/** The command `query`. */
+export const queryCommand: Command = {
+  name: "query",
+  summary: "ask servers for the time, print it, and never touch the clock",
+  operands: "HOST[:PORT]...",
+  operandsMin: 1,
+  operandsMax: 64,
+  options: {
+    nts: {
+      type: "boolean",
+      doc: "authenticate by Network Time Security; the port is that of the key exchange",
+    },
+    ca: {
+      type: "string",
+      value: "FILE",
+      doc: "trust these certificates (PEM) beside the system's",
+    },
+    samples: {
+      type: "string",
+      value: "N",
+      doc: "ask N times, two seconds apart, and take the best (1)",
+    },
+    timeout: { type: "string", value: "D", doc: "how long to wait for an answer (2s)" },
+    ipv4: { type: "boolean", short: "4", doc: "use IPv4 only" },
+    ipv6: { type: "boolean", short: "6", doc: "use IPv6 only" },
+    json: JSON_OPTION,
+  },
+  more: `
+An offset is positive when the server is ahead of this clock. What follows ± is
+the largest error it can have if the server is right.
+
+Exit status: 0 a host gave a usable answer; 1 none did; 69 NTS is asked for and
+OpenSSL 3 is missing.
+
+Examples:
+  ntpsd query pool.ntp.org
+  ntpsd query --nts time.cloudflare.com
+  ntpsd query --samples 4 192.0.2.1 '[2001:db8::1]:123'
+`,
+  async run(args, surroundings) {
+    const options = readOptions(args);
+    if (typeof options === "string") {
+      surroundings.err(`ntpsd query: ${options}\nTry "ntpsd query --help"\n`);
+      return EXIT.usage;
+    }
+    const { query } = await import("./query.ts");
+    return await query(options, surroundings);
+  },
+};
+
+function readOptions(args: Arguments): QueryOptions | string {
+  const samples = textOption(args, "samples") ?? "1";
+  if (!/^[1-9][0-9]?$/.test(samples)) {
+    return `--samples wants an integer from 1 to 99, found "${samples}"`;
+  }
+  const timeoutText = textOption(args, "timeout") ?? "2s";
+  const timeout = parseDuration(timeoutText);
+  if (timeout === undefined || timeout < 0.001 || timeout > 3600) {
+    return `--timeout wants a duration from 1ms to 1h, found "${timeoutText}"`;
+  }
+  const v4 = hasOption(args, "ipv4"), v6 = hasOption(args, "ipv6");
+  if (v4 && v6) return "Wanted one of --ipv4 and --ipv6, found both";
+  const nts = hasOption(args, "nts");
+  const authority = textOption(args, "ca");
+  if (authority !== undefined && !nts) return "--ca goes with --nts";
+  return {
+    hosts: args.operands,
+    nts,
+    authority,
+    samples: Number(samples),
+    timeout,
+    family: v4 ? "ipv4" : v6 ? "ipv6" : undefined,
+    json: hasOption(args, "json"),
+  };
+}

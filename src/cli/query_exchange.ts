@@ -1,0 +1,245 @@
+/**
+ * One exchange with an NTP server outside of the daemon: ask, wait, check, compute. The clock is read and never touched.
+ *
+ * The idea: the same request, the same tests of the answer and the same sockets as the daemon uses, but one socket and one wait
+ * at a time. Limits: an answer that fails a test is passed over until the time is up, because anyone can send one; the reason
+ * of the last is told then.
+ *
+ * @module
+ */
+import { realtimeNow } from "../../ffi/clock.ts";
+import { Poller } from "../../ffi/poller.ts";
+import { UdpSocket } from "../../ffi/socket.ts";
+import type { LeapIndicator, Timestamping } from "../association/measurement.ts";
+import {
+  type ExchangeTimestamps,
+  hasOrigin,
+  hasTimestamps,
+  isDelayPlausible,
+  isRootDistanceSane,
+  isServerMode,
+  isServerTimeForward,
+  isSynchronized,
+} from "../association/packet_tests.ts";
+import { makeRequestHeader, REQUEST_VERSION } from "../association/request.ts";
+import type { Bytes } from "../base/bytes.ts";
+import { difference, fromUnixNanoseconds, type NtpTimestamp } from "../base/ntp_timestamp.ts";
+import type { RandomSource } from "../base/random.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { SocketAddress } from "../base/socket_address.ts";
+import type { Seconds } from "../base/units.ts";
+import { decodeHeader, type NtpHeader } from "../protocol/header.ts";
+import { kissOf } from "../protocol/kiss_code.ts";
+import { formatReferenceId } from "../protocol/reference_id.ts";
+
+/** What one exchange tells. */
+export interface Sample {
+  readonly stratum: number;
+  readonly referenceId: string;
+  readonly leap: LeapIndicator;
+  /** Positive when the server is ahead. */
+  readonly offset: Seconds;
+  readonly delay: Seconds;
+  readonly rootDelay: Seconds;
+  readonly rootDispersion: Seconds;
+  /** The worse of the two local stamps. */
+  readonly timestamping: Timestamping;
+}
+
+/** Protects requests and verifies answers; a plain exchange has none. */
+export interface QueryProtection {
+  /** Returns the request to send, and what the answer must repeat; or a sentence. */
+  protect(
+    header: Bytes,
+    random: RandomSource,
+  ): Result<{ readonly packet: Bytes; readonly uniqueIdentifier: Bytes }, string>;
+  /** Says why an answer is not to be believed; undefined if it is authentic. */
+  refusal(packet: Bytes, uniqueIdentifier: Bytes): string | undefined;
+}
+
+/** How to ask. */
+export interface ExchangeOptions {
+  readonly random: RandomSource;
+  /** How long to wait for the answer. */
+  readonly timeout: Seconds;
+  readonly protection?: QueryProtection;
+}
+
+/** How long the kernel's stamp of the request is waited for once the answer is there. */
+const STAMP_WAIT: Seconds = 0.005;
+
+/** Asks a server once; the error is a sentence. */
+export async function exchange(
+  server: SocketAddress,
+  options: ExchangeOptions,
+): Promise<Result<Sample, string>> {
+  const opened = UdpSocket.open({ peer: server });
+  if (!opened.ok) return err(opened.error.message);
+  const poller = Poller.open();
+  if (!poller.ok) {
+    opened.value.close();
+    return err(poller.error.message);
+  }
+  const added = poller.value.add(opened.value.fd);
+  try {
+    if (!added.ok) return err(added.error.message);
+    return await new Exchange(opened.value, poller.value, options).run();
+  } finally {
+    poller.value.close();
+    opened.value.close();
+  }
+}
+
+interface Stamp {
+  readonly time: NtpTimestamp;
+  readonly kind: Timestamping;
+}
+
+class Exchange {
+  readonly #socket: UdpSocket;
+  readonly #poller: Poller;
+  readonly #options: ExchangeOptions;
+  #sent: Stamp = { time: fromUnixNanoseconds(0n), kind: "user" };
+  #transmitId = -1;
+  /** Why the last answer was passed over, or what the network said. */
+  #refusal: string | undefined;
+  #unreachable = false;
+
+  constructor(socket: UdpSocket, poller: Poller, options: ExchangeOptions) {
+    this.#socket = socket;
+    this.#poller = poller;
+    this.#options = options;
+  }
+
+  async run(): Promise<Result<Sample, string>> {
+    const { random, protection, timeout } = this.#options;
+    const header = makeRequestHeader(random);
+    const request = protection === undefined
+      ? ok({ packet: header.octets, uniqueIdentifier: new Uint8Array() })
+      : protection.protect(header.octets, random);
+    if (!request.ok) return request;
+    this.#sent = { time: fromUnixNanoseconds(realtimeNow()), kind: "user" };
+    const sent = this.#socket.send(request.value.packet);
+    if (!sent.ok) return err(sent.error.message);
+    this.#transmitId = sent.value;
+    const deadline = performance.now() + timeout * 1000;
+    for (;;) {
+      const left = (deadline - performance.now()) / 1000;
+      if (left <= 0) return err(this.#refusal ?? "No answer");
+      const ready = await this.#poller.wait(left);
+      if (!ready.ok) return err(ready.error.message);
+      this.#readQueue();
+      if (this.#unreachable) return err(this.#refusal ?? "Unreachable");
+      const sample = await this.#receive(header.transmitTimestamp, request.value.uniqueIdentifier);
+      if (sample !== undefined) return sample;
+    }
+  }
+
+  /** Takes the kernel's stamp of the request, and errors that the network reports, out of the error queue. */
+  #readQueue(): void {
+    for (let i = 0; i < 8; i++) {
+      const entry = this.#socket.readQueue();
+      if (!entry.ok || entry.value === undefined) return;
+      if (entry.value.type === "error") {
+        this.#refusal = entry.value.error.message;
+        this.#unreachable = true;
+      } else if (entry.value.transmitId === this.#transmitId) {
+        const { transmitTimestamp, timestampKind } = entry.value;
+        this.#sent = { time: fromUnixNanoseconds(transmitTimestamp), kind: timestampKind };
+      }
+    }
+  }
+
+  /** Reads datagrams until one is the answer; undefined when none is. */
+  async #receive(
+    origin: NtpTimestamp,
+    uniqueIdentifier: Bytes,
+  ): Promise<Result<Sample, string> | undefined> {
+    for (let i = 0; i < 8; i++) {
+      const received = this.#socket.receive();
+      if (!received.ok) return err(received.error.message);
+      if (received.value === undefined) return undefined;
+      const { bytes, receiveTimestamp, timestampKind } = received.value;
+      const header = decodeHeader(bytes);
+      this.#refusal = header.ok ? this.#refusalOf(header.value, origin) : "The answer is too short";
+      if (!header.ok || this.#refusal !== undefined) continue;
+      this.#refusal = this.#options.protection?.refusal(bytes, uniqueIdentifier);
+      if (this.#refusal !== undefined) continue;
+      if (this.#sent.kind === "user") {
+        await this.#poller.wait(STAMP_WAIT);
+        this.#readQueue();
+      }
+      const arrived = { time: fromUnixNanoseconds(receiveTimestamp), kind: timestampKind };
+      return this.#judge(header.value, arrived);
+    }
+    return undefined;
+  }
+
+  #refusalOf(header: NtpHeader, origin: NtpTimestamp): string | undefined {
+    if (!isServerMode(header)) return `Wanted an answer in mode 4, found mode ${header.mode}`;
+    if (header.version !== REQUEST_VERSION) {
+      return `Wanted an answer of version ${REQUEST_VERSION}, found version ${header.version}`;
+    }
+    return hasOrigin(header, origin) ? undefined : "The answer does not belong to the request";
+  }
+
+  #judge(header: NtpHeader, arrived: Stamp): Result<Sample, string> {
+    const kiss = kissOf(header);
+    if (kiss !== undefined && kiss !== "unsynchronized") {
+      return err(
+        `The server refuses to answer: kiss code ${
+          formatReferenceId(header.referenceId, { stratum: 0 })
+        }`,
+      );
+    }
+    if (!isSynchronized(header)) {
+      return err(
+        `The server says that it is not synchronised (leap indicator ${header.leapIndicator}, stratum ${header.stratum})`,
+      );
+    }
+    const times: ExchangeTimestamps = {
+      originTimestamp: this.#sent.time,
+      receiveTimestamp: header.receiveTimestamp,
+      transmitTimestamp: header.transmitTimestamp,
+      destinationTimestamp: arrived.time,
+    };
+    const problem = problemOf(header, times);
+    if (problem !== undefined) return err(problem);
+    const family = this.#socket.peer.family;
+    return ok({
+      stratum: header.stratum,
+      referenceId: formatReferenceId(header.referenceId, { stratum: header.stratum, family }),
+      leap: LEAP_WORDS[header.leapIndicator] ?? "unknown",
+      ...offsetAndDelay(times),
+      rootDelay: header.rootDelay,
+      rootDispersion: header.rootDispersion,
+      timestamping: worse(this.#sent.kind, arrived.kind),
+    });
+  }
+}
+
+const LEAP_WORDS: readonly LeapIndicator[] = ["none", "insert", "delete", "unknown"];
+const QUALITY: readonly Timestamping[] = ["user", "kernel", "hardware"];
+
+function problemOf(header: NtpHeader, times: ExchangeTimestamps): string | undefined {
+  if (!hasTimestamps(header)) return "The answer has no timestamps";
+  if (!isServerTimeForward(times)) {
+    return "The server answered before it was asked, by its own clock";
+  }
+  if (!isDelayPlausible(times, header.precision)) return "The timestamps contradict each other";
+  if (!isRootDistanceSane(header)) return "The server's root distance is 16 s or more";
+  return undefined;
+}
+
+/** Computes theta and delta (RFC 5905 section 8). */
+function offsetAndDelay(times: ExchangeTimestamps): { offset: Seconds; delay: Seconds } {
+  const there = difference(times.receiveTimestamp, times.originTimestamp);
+  const back = difference(times.transmitTimestamp, times.destinationTimestamp);
+  const delay = difference(times.destinationTimestamp, times.originTimestamp) -
+    difference(times.transmitTimestamp, times.receiveTimestamp);
+  return { offset: (there + back) / 2, delay: Math.max(0, delay) };
+}
+
+function worse(a: Timestamping, b: Timestamping): Timestamping {
+  return QUALITY.find((kind) => kind === a || kind === b) ?? "user";
+}
