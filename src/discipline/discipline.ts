@@ -144,7 +144,9 @@ export class Discipline {
       this.#joint.rebuild(this.#tracks(believed));
       return;
     }
-    if (!believed.includes(options.newest)) return;
+    if (!believed.includes(options.newest) || this.#isAloneSurprised(options.newest, believed)) {
+      return;
+    }
     const fresh = believed.filter((id) => !this.#members.has(id));
     for (const id of believed) this.#members.add(id);
     if (
@@ -241,6 +243,12 @@ export class Discipline {
     const sample = track.add(arrivedAt - after, 0.5 * (there + back), there - back);
     track.setBias(measurement.rootDispersion);
     return sample;
+  }
+
+  /** A surprise that most believed sources do not share is the source's own affair. */
+  #isAloneSurprised(id: number, believed: readonly number[]): boolean {
+    const isSurprised = (other: number) => this.#sources.get(other)?.surprised === true;
+    return isSurprised(id) && 2 * believed.filter(isSurprised).length <= believed.length;
   }
 
   #noiseOf(measurement: Measurement): Seconds {

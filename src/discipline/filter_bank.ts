@@ -101,13 +101,16 @@ export class FilterBank {
     let miss = 0;
     this.#filters.forEach((filter, i) => {
       const belief = { mean: filter.expected(slot), variance: filter.expectedVariance(slot) };
-      const doubt = this.#mix(interval, { mean: middle, variance: broad * broad }, belief);
+      const apart = middle - belief.mean;
+      // as broad as it is far away: a lie must not pull, however large it is
+      const lie = { mean: middle, variance: broad * broad + apart * apart };
+      const doubt = this.#mix(interval, lie, belief);
       filter.update(slot, this.#mixed);
       this.#logWeights[i] = EVIDENCE_KEPT * (this.#logWeights[i] ?? 0) + this.#mixed.logEvidence;
       const weight = this.#weights[i] ?? 0;
       outlier += weight * doubt;
-      miss += weight * (middle - belief.mean);
-      deviation += weight * (middle - belief.mean) /
+      miss += weight * apart;
+      deviation += weight * apart /
         Math.sqrt(belief.variance + half * half / 3 + interval.softness * interval.softness);
     });
     this.#normalise();

@@ -92,6 +92,7 @@ export class Engine {
   /** Takes in an event at a moment, and returns what is to be done, in order. */
   handle(event: Event, now: Instant): readonly Action[] {
     const actions: Action[] = [];
+    if (isOwnStep(event)) this.#disturbance.expectStep();
     const gained = this.#disturbance.check(now);
     if (gained !== 0) actions.push(...this.#clockWasStepped(gained, now));
     actions.push(...this.#dispatch(event, now));
@@ -135,12 +136,9 @@ export class Engine {
       case "datagram":
         return this.#handleDatagram(event, now);
       case "clock-set":
-        if (event.result.ok && event.result.value.step !== 0) this.#disturbance.expectStep();
         return [
           ...this.#control.commandDone(event.result, now),
-          ...(event.result.ok && event.result.value.step !== 0
-            ? this.#sources.resetAfterClockStep(now.monotonic)
-            : []),
+          ...(isOwnStep(event) ? this.#sources.resetAfterClockStep(now.monotonic) : []),
         ];
       case "resumed":
         return this.#startAfresh(now, `The machine slept for ${event.asleep.toFixed(0)} s`);
@@ -339,4 +337,9 @@ export class Engine {
       taiOffset: undefined,
     };
   }
+}
+
+/** Tells whether an event says that the clock was stepped as we had wanted. */
+function isOwnStep(event: Event): boolean {
+  return event.type === "clock-set" && event.result.ok && event.result.value.step !== 0;
 }
