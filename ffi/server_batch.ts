@@ -4,7 +4,8 @@
  * The idea: the kernel writes requests, peers and stamps into fixed places; one pass over the control data turns them into
  * typed arrays that the answer path reads by index, without allocating and without `bigint`; answers are written into
  * fixed places as well, and only the heads of those that are to be sent are filled in. An answer leaves from the address
- * that was asked, because a client that is connected to that address would not see another. Limits: a request longer than
+ * that was asked, because a client that is connected to that address would not see another (a socket that is bound to one
+ * address brings no packet information and needs none). Limits: a request longer than
  * `REQUEST_MAX` octets counts as empty; hardware stamps are not used here (they would need conversion for each packet).
  *
  * @module
@@ -236,7 +237,10 @@ export class ServerBatch {
       const size = words[at] ?? 0;
       if (size < 16) return;
       const level = words[at + 2] ?? 0, type = words[at + 3] ?? 0;
-      if (level === LEVEL.socket && type === SOCKET_OPTION.timestamping) {
+      if (
+        level === LEVEL.socket &&
+        (type === SOCKET_OPTION.timestampNanoseconds || type === SOCKET_OPTION.timestamping)
+      ) {
         this.#readStamp(i, words[at + 4] ?? 0, words[at + 6] ?? 0);
       } else if (level === LEVEL.ip && type === IP_OPTION.packetInfo) {
         this.#keepLocal4(i, words[at + 5] ?? 0);

@@ -3,8 +3,10 @@
  *
  * The idea: the descriptor blocks, so that one call on the thread pool can wait for the first request and bring all that
  * have queued up by then; every other call says that it will not wait. Requests carry the kernel's receive stamp. Transmit
- * stamps are asked for answer by answer, because each costs a trip through the error queue. Limits: one background
- * receive at a time; several processes share a port by `reusePort`.
+ * stamps are asked for answer by answer, because each costs a trip through the error queue, and not before somebody wants
+ * them. What costs time in the kernel for each packet is left out where it is not needed: packet information on a socket
+ * that is bound to one address, identification for fragments. Limits: one background receive at a time; several processes
+ * share a port by `reusePort`.
  *
  * @module
  */
@@ -48,6 +50,11 @@ export interface ServerSocketOptions {
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 const RECEIVE_TIMEOUT_SECONDS = 1n;
 const SHUT_RD = 0;
+/**
+ * Answers carry the don't-fragment flag and ignore what ICMP says of the path: they are short, fragments are an attack
+ * surface, and so is a forged "too big". It also saves the kernel a keyed hash for each packet's identification.
+ */
+const PMTU_PROBE = 3;
 
 /** A UDP socket that listens. */
 export class ServerSocket {
@@ -56,6 +63,7 @@ export class ServerSocket {
   #fd: number;
   #waiting = false;
   #closing = false;
+  #givesTransmitStamps = false;
   #sendFailures = 0;
   #lastSendError: OsError | undefined;
 
@@ -154,6 +162,21 @@ export class ServerSocket {
   }
 
   /**
+   * Makes the kernel ready to stamp and number answers that are sent with `stamp`; before the first of them is sent.
+   * Receive stamps go on, in a form that costs a little more.
+   */
+  allowTransmitStamps(): void {
+    assert(this.#fd >= 0, "A closed socket is not used");
+    if (this.#givesTransmitStamps) return;
+    this.#givesTransmitStamps = true;
+    const t = TIMESTAMPING;
+    const value = t.software | t.receiveSoftware | t.optionId | t.optionStampOnly;
+    setIntegerOption(this.#fd, { level: LEVEL.socket, name: SOCKET_OPTION.timestamping, value });
+    const plain = SOCKET_OPTION.timestampNanoseconds;
+    setIntegerOption(this.#fd, { level: LEVEL.socket, name: plain, value: 0 });
+  }
+
+  /**
    * Takes the stamps of answers that were sent with `stamp`, without waiting; returns how many there are in `stamps`. To be
    * called until it returns 0.
    */
@@ -200,11 +223,17 @@ function prepare(fd: number, options: ServerSocketOptions): Result<void, OsError
   const isV4 = options.local.family === "ipv4";
   const { socket, ip, ipv6 } = LEVEL;
   const wanted: { level: number; name: number; value: number }[] = [
-    isV4
-      ? { level: ip, name: IP_OPTION.packetInfo, value: 1 }
-      : { level: ipv6, name: IPV6_OPTION.receivePacketInfo, value: 1 },
     { level: socket, name: SOCKET_OPTION.receiveQueueOverflow, value: 1 },
+    { level: ip, name: IP_OPTION.mtuDiscover, value: PMTU_PROBE },
   ];
+  if (!isV4) wanted.push({ level: ipv6, name: IPV6_OPTION.mtuDiscover, value: PMTU_PROBE });
+  if (isWildcard(options.local)) {
+    wanted.push(
+      isV4
+        ? { level: ip, name: IP_OPTION.packetInfo, value: 1 }
+        : { level: ipv6, name: IPV6_OPTION.receivePacketInfo, value: 1 },
+    );
+  }
   if (!isV4) {
     const value = options.dualStack === true ? 0 : 1;
     wanted.push({ level: ipv6, name: IPV6_OPTION.v6Only, value });
@@ -226,11 +255,14 @@ function prepare(fd: number, options: ServerSocketOptions): Result<void, OsError
   return timed.ok ? bindSocket(fd, options.local) : timed;
 }
 
-/** Asks for receive stamps, and allows transmit stamps; a refusal is not an error, the stamps are then our own. */
+function isWildcard(local: SocketAddress): boolean {
+  return local.address === "0.0.0.0" || local.address === "::";
+}
+
+/** Asks for receive stamps; a refusal is not an error, the stamps are then our own. */
 function enableStamps(fd: number): void {
-  const t = TIMESTAMPING;
-  const value = t.software | t.receiveSoftware | t.optionId | t.optionStampOnly;
-  setIntegerOption(fd, { level: LEVEL.socket, name: SOCKET_OPTION.timestamping, value });
+  const name = SOCKET_OPTION.timestampNanoseconds;
+  setIntegerOption(fd, { level: LEVEL.socket, name, value: 1 });
 }
 
 /** Asks for a large receive buffer, beyond the system's limit if permitted; what the system gives is enough to go on. */

@@ -22,15 +22,22 @@ export const SOCKET_OPTION = {
   receiveTimeout: 20,
   bindToDevice: 25,
   receiveBufferForce: 33,
+  timestampNanoseconds: 35,
   timestamping: 37,
   receiveQueueOverflow: 40,
 } as const;
 
 /** Options of `LEVEL.ip`. */
-export const IP_OPTION = { packetInfo: 8, receiveErrors: 11, freeBind: 15 } as const;
+export const IP_OPTION = {
+  packetInfo: 8,
+  mtuDiscover: 10,
+  receiveErrors: 11,
+  freeBind: 15,
+} as const;
 
 /** Options of `LEVEL.ipv6`. */
 export const IPV6_OPTION = {
+  mtuDiscover: 23,
   receiveErrors: 25,
   v6Only: 26,
   receivePacketInfo: 49,
