@@ -138,6 +138,16 @@ export class Responder {
     this.#transmits.noteTransmit(id, { seconds, fraction });
   }
 
+  /** Whether the kernel owes stamps of answers in interleaved mode. */
+  get awaitsStamps(): boolean {
+    return this.#transmits.awaitsStamps;
+  }
+
+  /** Gives up the stamps that have not come. */
+  forgetStamps(): void {
+    this.#transmits.forgetStamps();
+  }
+
   /** Begins to count the answers for which the kernel is asked anew; when its own count was restarted. */
   restartTransmitIds(): void {
     this.#transmits.restartIds();

@@ -29,6 +29,7 @@ export class TransmitQueue {
   readonly #pendingPlaces = new Int32Array(PENDING).fill(NO_PLACE);
   readonly #pendingSerials = new Uint32Array(PENDING);
   #nextId = 0;
+  #outstanding = 0;
   readonly #transmit = { serial: 0, seconds: 0, fraction: 0 };
 
   /** Notes transmit times in this table, if there is one. */
@@ -103,19 +104,32 @@ export class TransmitQueue {
     const place = this.#pendingPlaces[slot] ?? NO_PLACE;
     if (place === NO_PLACE) return;
     this.#pendingPlaces[slot] = NO_PLACE;
+    this.#outstanding--;
     this.#note(place, this.#pendingSerials[slot] ?? 0, time.seconds, time.fraction);
   }
 
   /** Begins to count the answers for which the kernel is asked anew. */
   restartIds(): void {
-    this.#pendingPlaces.fill(NO_PLACE);
+    this.forgetStamps();
     this.#nextId = 0;
+  }
+
+  /** Whether the kernel owes stamps. */
+  get awaitsStamps(): boolean {
+    return this.#outstanding > 0;
+  }
+
+  /** Gives up the stamps that have not come. */
+  forgetStamps(): void {
+    this.#pendingPlaces.fill(NO_PLACE);
+    this.#outstanding = 0;
   }
 
   /** Remembers that the next stamp of the kernel belongs to what is saved at `place` now; returns its serial number. */
   #expect(place: number): number {
     const serial = this.#table?.serialAt(place) ?? 0;
     const slot = this.#nextId % PENDING;
+    if (this.#pendingPlaces[slot] === NO_PLACE) this.#outstanding++;
     this.#pendingPlaces[slot] = place;
     this.#pendingSerials[slot] = serial;
     this.#nextId = (this.#nextId + 1) >>> 0;

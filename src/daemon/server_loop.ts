@@ -1,0 +1,169 @@
+/**
+ * The loop that moves requests and answers between sockets and the answer path.
+ *
+ * The problem: a busy server must not keep the engine waiting, and a trip through the thread pool for every request would cost
+ * more than the answer. The idea: waiting is done on the thread pool, which brings all that has queued up; then, without waiting,
+ * one batch after another is received and answered until nothing is left or the turn is over; the next wait on the pool lets
+ * everything else run. While requests follow each other so closely that a pause is shorter than the trip, the loop looks again
+ * for a few microseconds before it goes to wait; it finds out by trying whether that pays. Limits: one turn takes at most
+ * `TURN_SECONDS` and one batch; with several busy listeners the engine waits for a turn of each.
+ *
+ * @module
+ */
+import { boottimeNow } from "../../ffi/clock.ts";
+import type { OsError } from "../../ffi/errno.ts";
+import { ServerBatch } from "../../ffi/server_batch.ts";
+import type { ServerSocket } from "../../ffi/server_socket.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import type { Responder } from "../server/respond.ts";
+
+/** A socket and what answers on it. */
+export interface Listener {
+  readonly socket: ServerSocket;
+  readonly responder: Responder;
+}
+
+/** What the loop tells its owner. */
+export interface ServerLoopReports {
+  /** A receive failed for a new reason; the loop tries again after a pause. */
+  readonly onReceiveError?: (listener: Listener, error: OsError) => void;
+}
+
+const TURN_SECONDS: Seconds = 500e-6;
+const SPIN_SECONDS: Seconds = 25e-6;
+const RETRY_MILLISECONDS = 100;
+/** A moving average over about so many batches. */
+const SMOOTHING = 1 / 16;
+const SEND_SECONDS_START: Seconds = 3e-6;
+/** After so many waits, one looks again for requests although that has not paid lately. */
+const PROBE_EVERY = 64;
+const SPIN_PAYS = 0.5;
+/** Stamps of the kernel that have not come by then are lost. */
+const STAMP_PATIENCE: Seconds = 0.1;
+
+/** Serves one listener until it is stopped. */
+export class ServerLoop {
+  readonly #listener: Listener;
+  readonly #reports: ServerLoopReports;
+  readonly #batch = new ServerBatch();
+  #running: Promise<void> | undefined;
+  #stopping = false;
+  #wakeRetry: (() => void) | undefined;
+  #lastError = 0;
+  #sendSeconds = SEND_SECONDS_START;
+  #spinSuccess = 0;
+  #waits = 0;
+  #stampedAt: MonotonicSeconds = 0;
+
+  /** Prepares to serve; nothing is received before `start`. */
+  constructor(listener: Listener, reports: ServerLoopReports = {}) {
+    this.#listener = listener;
+    this.#reports = reports;
+  }
+
+  /** Starts to serve. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Stops: closes the socket and resolves when nothing is under way any more. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wakeRetry?.();
+    this.#listener.socket.close();
+    await this.#running;
+  }
+
+  /** How many datagrams the kernel has dropped at the socket for want of room. */
+  get receiveDrops(): number {
+    return this.#batch.receiveDrops;
+  }
+
+  async #run(): Promise<void> {
+    const { socket } = this.#listener;
+    while (!this.#stopping) {
+      const received = await socket.receiveInBackground(this.#batch);
+      if (this.#stopping) return;
+      if (!received.ok) await this.#afterError(received.error);
+      else if (received.value > 0) this.#turn();
+    }
+  }
+
+  /** Answers what has been received, and goes on while there is more and the turn lasts. */
+  #turn(): void {
+    const started = boottimeNow();
+    let now = this.#answer(started);
+    while (now - started < TURN_SECONDS) {
+      let count = this.#receive();
+      if (count === 0) count = this.#spin(now);
+      if (count <= 0) return;
+      now = this.#answer(boottimeNow());
+    }
+  }
+
+  /** Answers the requests in the batch and returns the time at which that was done. */
+  #answer(now: MonotonicSeconds): MonotonicSeconds {
+    const { socket, responder } = this.#listener, batch = this.#batch;
+    if (responder.awaitsStamps) this.#takeStamps(now);
+    responder.respond(batch, { now, sendSeconds: this.#sendSeconds });
+    const { queued } = batch;
+    if (queued === 0) return now;
+    if (responder.awaitsStamps) socket.allowTransmitStamps();
+    const ready = boottimeNow();
+    const sent = socket.send(batch);
+    const done = boottimeNow();
+    this.#sendSeconds += SMOOTHING * ((done - ready) / queued - this.#sendSeconds);
+    if (sent < queued) this.#noteRefused(queued - sent);
+    if (responder.awaitsStamps) this.#stampedAt = done;
+    return done;
+  }
+
+  #receive(): number {
+    const received = this.#listener.socket.receive(this.#batch);
+    // An error comes up again in the background receive, where it is dealt with.
+    return received.ok ? received.value : -1;
+  }
+
+  /** Looks again for a few microseconds if that has paid lately, or now and then to find out. */
+  #spin(from: MonotonicSeconds): number {
+    this.#waits++;
+    if (this.#spinSuccess < SPIN_PAYS && this.#waits % PROBE_EVERY !== 0) return 0;
+    let count = 0;
+    do count = this.#receive(); while (count === 0 && boottimeNow() - from < SPIN_SECONDS);
+    this.#spinSuccess += SMOOTHING * ((count > 0 ? 1 : 0) - this.#spinSuccess);
+    return count;
+  }
+
+  #takeStamps(now: MonotonicSeconds): void {
+    const { socket, responder } = this.#listener;
+    const { stamps } = socket;
+    for (let count = socket.receiveTransmitStamps(); count > 0;) {
+      for (let i = 0; i < count; i++) {
+        responder.noteTransmit(
+          stamps.ids[i] ?? 0,
+          stamps.timestamps[2 * i] ?? 0,
+          stamps.timestamps[2 * i + 1] ?? 0,
+        );
+      }
+      count = socket.receiveTransmitStamps();
+    }
+    if (responder.awaitsStamps && now - this.#stampedAt > STAMP_PATIENCE) responder.forgetStamps();
+  }
+
+  #noteRefused(count: number): void {
+    this.#listener.responder.counters.drop("send-failed", count);
+  }
+
+  async #afterError(error: OsError): Promise<void> {
+    if (error.code !== this.#lastError) this.#reports.onReceiveError?.(this.#listener, error);
+    this.#lastError = error.code;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, RETRY_MILLISECONDS);
+      this.#wakeRetry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wakeRetry = undefined;
+  }
+}
