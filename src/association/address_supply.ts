@@ -19,6 +19,9 @@ import type { ResolveName } from "./border.ts";
 const BACKOFF_MIN = 2;
 const BACKOFF_MAX = 11;
 
+/** While a source has no server at all, lookups are at most about a minute apart: the network may be back any time. */
+const BACKOFF_MAX_EMPTY = 6;
+
 /** After a lookup that succeeded but brought nothing new, the next is at least 2 to this power seconds away. */
 const BACKOFF_NOTHING_NEW = 6;
 
@@ -42,6 +45,7 @@ export class AddressSupply {
   readonly #rejected = new Map<string, MonotonicSeconds>();
   #candidates: SocketAddress[] = [];
   #lookup: number | undefined = undefined;
+  #lookupAt: MonotonicSeconds = -Infinity;
   #nextLookupAt: MonotonicSeconds = -Infinity;
   #backoff = BACKOFF_MIN;
   #lastError: string | undefined = undefined;
@@ -74,9 +78,11 @@ export class AddressSupply {
     return this.#isNumeric || this.#lookup !== undefined ? Infinity : this.#nextLookupAt;
   }
 
-  /** Begins a lookup; the next one is due after a while that grows with every lookup. */
-  beginLookup(now: MonotonicSeconds): ResolveName {
+  /** Begins a lookup; the next one is due after a while that grows with every lookup. `isEmpty`: there is no server yet. */
+  beginLookup(now: MonotonicSeconds, isEmpty: boolean): ResolveName {
     this.#lookup = this.#allocateLookup();
+    this.#lookupAt = now;
+    if (isEmpty) this.#backoff = Math.min(this.#backoff, BACKOFF_MAX_EMPTY);
     const spread = 1 + BACKOFF_SPREAD * uniform(this.#random);
     this.#nextLookupAt = now + 2 ** this.#backoff * spread;
     this.#backoff = Math.min(BACKOFF_MAX, this.#backoff + 1);
@@ -125,6 +131,13 @@ export class AddressSupply {
   /** When an address that was left out may be tried again; Infinity when there is none. */
   nextRehabilitationAt(): MonotonicSeconds {
     return Math.min(Infinity, ...this.#rejected.values());
+  }
+
+  /** The world may have changed, as after a suspend: the next lookup is due as soon as manners allow. */
+  hurry(now: MonotonicSeconds): void {
+    this.#backoff = BACKOFF_MIN;
+    const soon = Math.max(now, this.#lookupAt + 2 ** BACKOFF_MIN);
+    this.#nextLookupAt = Math.min(this.#nextLookupAt, soon);
   }
 
   /** The source has all that it wants: the next need begins with short intervals again. */

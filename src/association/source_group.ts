@@ -208,8 +208,9 @@ export class SourceGroup {
     else member.falsetickerSince ??= now;
   }
 
-  /** Asks every member for a burst, because the clock is not to be trusted. */
+  /** Asks every member for a burst, because the clock is not to be trusted, and looks for missing members again. */
   requestBurst(now: MonotonicSeconds): void {
+    this.#supply.hurry(now);
     for (const association of this.members) association.requestBurst(now);
   }
 
@@ -245,7 +246,9 @@ export class SourceGroup {
     const open = this.#openPlaces(now);
     if (open === 0) this.#noteSatisfied();
     else if (this.#nts !== undefined) actions.push(...this.#nts.begin(open, now));
-    else if (now >= this.#supply.nextLookupAt) actions.push(this.#supply.beginLookup(now));
+    else if (now >= this.#supply.nextLookupAt) {
+      actions.push(this.#supply.beginLookup(now, this.#members.length === 0));
+    }
     return actions;
   }
 

@@ -231,11 +231,27 @@ Deno.test("a name that cannot be looked up is told once and tried ever more rare
   assert.equal(world.group.trouble, "Name or service not known");
   const gaps = world.lookups.slice(1).map(({ at }, i) => at - (world.lookups[i]?.at ?? 0));
   assert.ok((gaps[0] ?? 0) >= 4 && (gaps[0] ?? 9) <= 5);
-  assert.ok(Math.max(...gaps) >= 2048 && Math.max(...gaps) <= 2560);
+  // without any server the network may be the reason, so never more than about a minute
+  assert.ok(Math.max(...gaps) >= 64 && Math.max(...gaps) <= 80);
   world.names = FIVE;
   world.runTo(25 * 3600);
   assert.equal(world.addresses.length, 3);
   assert.equal(world.group.trouble, undefined);
+});
+
+Deno.test("after a suspend the name is looked up again at once", () => {
+  const world = new World({ mode: "server", count: 1 });
+  world.names = ["192.0.2.1"];
+  world.behaviour.set("192.0.2.1", "silent");
+  world.start();
+  world.runTo(20_000);
+  const before = world.lookups.length;
+  world.group.requestBurst(world.now);
+  world.runTo(world.now + 0.1);
+  assert.equal(world.lookups.length, before + 1);
+  world.group.requestBurst(world.now);
+  world.runTo(world.now + 3);
+  assert.equal(world.lookups.length, before + 1);
 });
 
 Deno.test("what is not of this group is left to others", () => {
