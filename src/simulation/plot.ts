@@ -13,7 +13,9 @@ import { quantile, ticks } from "d3-array";
 // @ts-types="@types/d3-shape"
 import { area, line } from "d3-shape";
 import type { Seconds } from "../base/units.ts";
-import type { StoryLine } from "./story.ts";
+import { formatElapsed } from "./date.ts";
+import { median } from "./statistics.ts";
+import { formatSeconds, type StoryLine } from "./story.ts";
 import type { TracePoint } from "./trace.ts";
 
 /** What is drawn. */
@@ -26,9 +28,11 @@ export interface PlotInput {
 }
 
 const WIDTH = 960, LEFT = 84, RIGHT = 24;
-const ERROR_PANEL = { top: 64, height: 240 };
-const FREQUENCY_PANEL = { top: 344, height: 150 };
-const LEGEND_TOP = 540, LEGEND_ROW = 18;
+const ERROR_PANEL = { top: 92, height: 240 };
+const FREQUENCY_PANEL = { top: 372, height: 150 };
+const LEGEND_TOP = 568, LEGEND_ROW = 18;
+/** Numbers of marks that stand closer than this are put below each other. */
+const MARK_ROOM = 16;
 /** More marks than this would hide the curves. */
 const MARKS_MAX = 24;
 
@@ -48,7 +52,7 @@ export function plotRun(input: PlotInput): string {
     errorPanel(input, x),
     frequencyPanel(input, x),
     timeAxis(input.duration, x),
-    ...marks.map((mark, i) => drawMark(mark, { number: i + 1, x })),
+    ...drawMarks(marks, x),
     "</svg>",
   ];
   return `${parts.join("\n")}\n`;
@@ -70,14 +74,22 @@ function errorPanel({ points }: PlotInput, x: Scale): string {
   const band = area<TracePoint>().x((p) => x(p.time)).y0((p) => y(p.errorMin)).y1((p) =>
     y(p.errorMax)
   );
-  const bounded = points.filter((p) => p.bound !== undefined);
-  const upper = line<TracePoint>().x((p) => x(p.time)).y((p) => y(p.bound ?? 0));
-  const lower = line<TracePoint>().x((p) => x(p.time)).y((p) => y(-(p.bound ?? 0)));
+  const isSeen = (p: TracePoint): boolean => p.bound !== undefined && p.bound <= limit;
+  const upper = line<TracePoint>().defined(isSeen).x((p) => x(p.time)).y((p) => y(p.bound ?? 0));
+  const lower = line<TracePoint>().defined(isSeen).x((p) => x(p.time)).y((p) => y(-(p.bound ?? 0)));
+  const bounds = points.flatMap((p) => p.bound === undefined ? [] : [p.bound]);
+  const typical = median(bounds);
+  const beyond = typical > limit ? `, beyond the scale` : "";
+  const boundKey = bounds.length === 0
+    ? "none"
+    : `${formatSeconds(typical)} in the middle${beyond}`;
   return [
     ...grid({ domain: [-limit, limit], y, factor, title: `error of the clock (${unit})`, top }),
-    `<path class="bound" d="${round(upper(bounded))}"/>`,
-    `<path class="bound" d="${round(lower(bounded))}"/>`,
+    `<path class="bound" d="${round(upper(points))}"/>`,
+    `<path class="bound" d="${round(lower(points))}"/>`,
     `<path class="error" d="${round(band(points))}"/>`,
+    key({ x: 480, y: top - 8, kind: "error", text: "error" }),
+    key({ x: 560, y: top - 8, kind: "bound", text: `stated bound (${boundKey})` }),
   ].join("\n");
 }
 
@@ -98,15 +110,8 @@ function frequencyPanel({ points }: PlotInput, x: Scale): string {
     ...grid({ domain, y, factor: 1, title: "frequency of the oscillator (ppm)", top }),
     `<path class="truth" d="${round(truth(points))}"/>`,
     `<path class="belief" d="${round(belief(estimated))}"/>`,
-    key({ x: WIDTH - RIGHT - 210, y: top - 8, kind: "truth", text: "true" }),
-    key({ x: WIDTH - RIGHT - 140, y: top - 8, kind: "belief", text: "as ntpsd sees it" }),
-    key({ x: WIDTH - RIGHT - 210, y: ERROR_PANEL.top - 8, kind: "error", text: "error" }),
-    key({
-      x: WIDTH - RIGHT - 140,
-      y: ERROR_PANEL.top - 8,
-      kind: "bound",
-      text: "bound that ntpsd states",
-    }),
+    key({ x: 480, y: top - 8, kind: "truth", text: "true" }),
+    key({ x: 560, y: top - 8, kind: "belief", text: "as ntpsd sees it" }),
   ].join("\n");
 }
 
@@ -158,17 +163,31 @@ function chooseMarks(story: readonly StoryLine[]): readonly StoryLine[] {
   return ranked.slice(0, MARKS_MAX).toSorted((a, b) => a.time - b.time);
 }
 
-function drawMark(mark: StoryLine, { number: index, x }: { number: number; x: Scale }): string {
-  const at = x(mark.time).toFixed(1);
+function drawMarks(marks: readonly StoryLine[], x: Scale): readonly string[] {
+  let left = -Infinity, level = 0;
+  return marks.map((mark, i) => {
+    const at = x(mark.time);
+    level = at - left < MARK_ROOM ? level + 1 : 0;
+    left = at;
+    return drawMark(mark, { number: i + 1, at, level });
+  });
+}
+
+function drawMark(
+  mark: StoryLine,
+  { number: index, at, level }: { number: number; at: number; level: number },
+): string {
   const bottom = FREQUENCY_PANEL.top + FREQUENCY_PANEL.height;
   const kind = mark.kind === "world" ? "world" : "own";
   const column = (index - 1) % 2, row = Math.floor((index - 1) / 2);
   const textX = LEFT + column * (WIDTH - LEFT - RIGHT) / 2;
   const textY = LEGEND_TOP + 20 + row * LEGEND_ROW;
-  const label = mark.text.length > 66 ? `${mark.text.slice(0, 64)}…` : mark.text;
-  return `<path class="mark ${kind}" d="M${at},${ERROR_PANEL.top}V${bottom}"/>` +
-    `<text x="${at}" y="${ERROR_PANEL.top + 10}" dx="3" class="${kind}">${index}</text>` +
-    `<text x="${textX}" y="${textY}" class="${kind}">${index}  ${escape(label)}</text>`;
+  const label = `${formatElapsed(mark.time)} ${mark.text}`;
+  const short = label.length > 66 ? `${label.slice(0, 64)}…` : label;
+  return `<path class="mark ${kind}" d="M${at.toFixed(1)},${ERROR_PANEL.top}V${bottom}"/>` +
+    `<text x="${at.toFixed(1)}" y="${ERROR_PANEL.top + 10 + 12 * (level % 18)}" dx="3" ` +
+    `class="${kind}">${index}</text>` +
+    `<text x="${textX}" y="${textY}" class="${kind}">${index}  ${escape(short)}</text>`;
 }
 
 /** The points after the first tenth, or all when there are few. */
