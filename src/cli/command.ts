@@ -8,11 +8,13 @@ import type { Surroundings } from "./surroundings.ts";
 
 /** One option of a command. */
 export interface Option {
+  /** Whether it takes a value. */
   readonly type: "boolean" | "string";
   /** The one-letter form. */
   readonly short?: string;
   /** What the value stands for in the help: `FILE`. */
   readonly value?: string;
+  /** One line for the help. */
   readonly doc: string;
 }
 
@@ -26,13 +28,17 @@ export interface Arguments {
 
 /** One command. */
 export interface Command {
+  /** The word on the command line. */
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
   /** The operands in the line of usage: `HOST[:PORT]...`; empty if there are none. */
   readonly operands: string;
+  /** The least number of operands. */
   readonly operandsMin: number;
+  /** The largest number of operands. */
   readonly operandsMax: number;
+  /** The options by their long names. */
   readonly options: Readonly<Record<string, Option>>;
   /** What the help says below the options: examples, exit status. */
   readonly more: string;

@@ -13,7 +13,9 @@ import type { Surroundings } from "./surroundings.ts";
 
 /** Why there is no status document. */
 export interface StatusFailure {
+  /** A sentence. */
   readonly message: string;
+  /** With what the command ends. */
   readonly exitCode: ExitCode;
 }
 

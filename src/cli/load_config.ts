@@ -16,6 +16,7 @@ export const DEFAULT_CONFIG_FILE = "/etc/ntpsd/ntpsd.toml";
 
 /** A configuration, and where it comes from. */
 export interface LoadedConfig {
+  /** The configuration. */
   readonly config: Config;
   /** Remarks on what looks like a mistake. */
   readonly notes: readonly ConfigError[];
@@ -25,9 +26,11 @@ export interface LoadedConfig {
 
 /** Why there is no configuration. */
 export interface ConfigFailure {
+  /** The file that was to be read. */
   readonly file: string;
   /** All faults; a file that cannot be read is one fault without a path. */
   readonly errors: readonly ConfigError[];
+  /** With what the command ends. */
   readonly exitCode: ExitCode;
 }
 

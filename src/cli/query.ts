@@ -17,12 +17,15 @@ import type { Surroundings } from "./surroundings.ts";
 
 /** A way to authenticate a host: made once for each, before the first request. */
 export interface Authentication {
+  /** What protects the packets. */
   readonly protection: QueryProtection;
   /** The number of the AEAD algorithm. */
   readonly aead: number;
+  /** What to tell of the key exchange. */
   readonly facts: NtsFacts;
   /** The NTP server to ask. */
   readonly host: string;
+  /** The UDP port of the NTP server. */
   readonly port: number;
 }
 

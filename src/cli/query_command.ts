@@ -11,6 +11,7 @@ import { EXIT } from "./exit_code.ts";
 export interface QueryOptions {
   /** `HOST[:PORT]` as written. */
   readonly hosts: readonly string[];
+  /** Whether answers are authenticated by NTS. */
   readonly nts: boolean;
   /** A file with certificates to trust beside the system's. */
   readonly authority: string | undefined;
@@ -18,7 +19,9 @@ export interface QueryOptions {
   readonly samples: number;
   /** How long to wait for each answer, in seconds. */
   readonly timeout: number;
+  /** The only family to use; both if undefined. */
   readonly family: "ipv4" | "ipv6" | undefined;
+  /** Whether the results are printed as JSON. */
   readonly json: boolean;
 }
 

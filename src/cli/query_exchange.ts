@@ -34,13 +34,19 @@ import { formatReferenceId } from "../protocol/reference_id.ts";
 
 /** What one exchange tells. */
 export interface Sample {
+  /** The server's stratum, 1 to 15. */
   readonly stratum: number;
+  /** What the server follows, as text. */
   readonly referenceId: string;
+  /** Whether a leap second is announced. */
   readonly leap: LeapIndicator;
   /** Positive when the server is ahead. */
   readonly offset: Seconds;
+  /** The round-trip delay, not negative. */
   readonly delay: Seconds;
+  /** The server's delay to its reference clock. */
   readonly rootDelay: Seconds;
+  /** The server's dispersion to its reference clock. */
   readonly rootDispersion: Seconds;
   /** The worse of the two local stamps. */
   readonly timestamping: Timestamping;
@@ -59,9 +65,11 @@ export interface QueryProtection {
 
 /** How to ask. */
 export interface ExchangeOptions {
+  /** Where the unguessable octets come from. */
   readonly random: RandomSource;
   /** How long to wait for the answer. */
   readonly timeout: Seconds;
+  /** How packets are authenticated; not at all when left out. */
   readonly protection?: QueryProtection;
 }
 

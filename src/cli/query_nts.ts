@@ -24,7 +24,9 @@ export interface NtsOptions {
 
 /** Why NTS cannot be done at all. */
 export interface NtsFailure {
+  /** A sentence. */
   readonly message: string;
+  /** With what the command ends. */
   readonly exitCode: ExitCode;
 }
 

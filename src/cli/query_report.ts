@@ -10,32 +10,47 @@ import { type Column, layOutTable, wrapText } from "./table.ts";
 
 /** The result for one host, as in the JSON document. */
 export interface QueryResult {
+  /** The host as written on the command line. */
   readonly name: string;
   /** Numeric, with port; null if the name was not resolved. */
   readonly address: string | null;
+  /** Whether the answer can be used. */
   readonly ok: boolean;
   /** A sentence if not ok. */
   readonly error: string | null;
+  /** 1 to 15. */
   readonly stratum: number | null;
+  /** What the server follows, as text. */
   readonly referenceId: string | null;
+  /** Whether a leap second is announced. */
   readonly leap: LeapIndicator | null;
+  /** Positive when the server is ahead. */
   readonly offsetSeconds: number | null;
+  /** The round-trip delay. */
   readonly delaySeconds: number | null;
+  /** The server's delay to its reference clock. */
   readonly rootDelaySeconds: number | null;
+  /** The server's dispersion to its reference clock. */
   readonly rootDispersionSeconds: number | null;
+  /** How the answer was authenticated. */
   readonly authentication: "none" | "nts";
   /** The number of the AEAD algorithm. */
   readonly aead: number | null;
+  /** The worse of the two local stamps. */
   readonly timestamping: Timestamping | null;
   /** How many answers could be used. */
   readonly samples: number;
+  /** What the key exchange told; null without NTS. */
   readonly nts: NtsFacts | null;
 }
 
 /** What the key exchange told. */
 export interface NtsFacts {
+  /** The address of the key exchange server. */
   readonly keyExchange: string;
+  /** How many cookies it gave. */
   readonly cookies: number;
+  /** The distinguished name in the server's certificate. */
   readonly certificateSubject: string;
   /** RFC 3339, UTC. */
   readonly certificateExpires: string;
@@ -43,7 +58,9 @@ export interface NtsFacts {
 
 /** How the results are shown. */
 export interface ReportView {
+  /** The width of the terminal; undefined if there is none. */
   readonly columns: number | undefined;
+  /** What colours the text. */
   readonly paint: Paint;
 }
 

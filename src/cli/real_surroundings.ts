@@ -25,10 +25,10 @@ export function realSurroundings(): Surroundings {
 }
 
 /** Reads a whole UTF-8 file; octets that are not UTF-8 become replacement characters. */
-export const readTextFile: ReadFile = (path) => {
+export function readTextFile(path: string): ReturnType<ReadFile> {
   const octets = readOctets(path, TEXT_FILE_MAX);
   return octets.ok ? ok(new TextDecoder().decode(octets.value)) : err(octets.error);
-};
+}
 
 function terminalColumns(): number | undefined {
   try {

@@ -59,9 +59,11 @@ Exit status: 0 done; 69 the daemon cannot be reached.
 
 /** How the sources are shown. */
 export interface SourcesView {
+  /** Whether everything is told. */
   readonly verbose: boolean;
   /** The width of the terminal; undefined when there is none, and names are then written in full. */
   readonly columns: number | undefined;
+  /** What colours the text. */
   readonly paint: Paint;
 }
 

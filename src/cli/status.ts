@@ -46,6 +46,7 @@ Exit status: 0 synchronised; 1 not synchronised; 69 the daemon cannot be reached
 export interface RenderContext {
   /** The time of day in milliseconds since 1970, for ages. */
   readonly now: number;
+  /** What colours the text. */
   readonly paint: Paint;
 }
 

@@ -25,7 +25,9 @@ export type HttpGet = (address: string, path: string) => Promise<Result<HttpRepl
 
 /** The answer to a request over HTTP. */
 export interface HttpReply {
+  /** The status code. */
   readonly status: number;
+  /** The text after the headers. */
   readonly body: string;
 }
 
@@ -39,6 +41,8 @@ export interface Surroundings {
   readonly color: boolean;
   /** The width of the terminal in columns; undefined if standard output is none. */
   readonly columns: number | undefined;
+  /** Reads a whole text file. */
   readonly readFile: ReadFile;
+  /** Asks over HTTP. */
   readonly httpGet: HttpGet;
 }

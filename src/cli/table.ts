@@ -6,7 +6,9 @@
 
 /** One column. */
 export interface Column {
+  /** The word at the top. */
   readonly title: string;
+  /** Where shorter text stands. */
   readonly align: "left" | "right";
   /** Whether the column gives way when the table is wider than it may be. */
   readonly shrinks?: boolean;

@@ -14,6 +14,7 @@ import { type Field, textThat } from "./field.ts";
 
 /** What a source's address reads as: as written, and taken apart. */
 export interface SourceAddress extends HostPort {
+  /** As the administrator wrote it. */
   readonly text: string;
 }
 

@@ -64,7 +64,9 @@ export interface Field<Value> {
 
 /** One key of a table, with its sentences for the reference. */
 export interface Key<Value> {
+  /** What reads the value. */
   readonly field: Field<Value>;
+  /** Whether it must be written. */
   readonly required: boolean;
   /** What it is for. */
   readonly doc: string;

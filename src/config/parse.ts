@@ -17,7 +17,9 @@ import { SCHEMA } from "./schema.ts";
 
 /** A configuration, and remarks on what in it looks like a mistake but is allowed. */
 export interface ParsedConfig {
+  /** What holds. */
   readonly config: Config;
+  /** Remarks in the order of the lines. */
   readonly notes: readonly ConfigError[];
 }
 

@@ -17,6 +17,7 @@ import {
   optional,
   path,
   required,
+  type Row,
   sections,
   table,
   text,
@@ -367,8 +368,7 @@ const SECURITY = table({
   ),
 }, hintFor);
 
-/** The whole configuration as it is read, before defaults and rules across keys. */
-export const SCHEMA = table({
+const SECTIONS = {
   "source-defaults": optional(
     table(POLL_KEYS, hintFor),
     "",
@@ -405,7 +405,10 @@ export const SCHEMA = table({
   nts: optional(NTS, "", "Network Time Security on the client's side."),
   observability: optional(OBSERVABILITY, "", "What ntpsd tells of itself."),
   security: optional(SECURITY, "", "What ntpsd gives up after the start."),
-}, hintFor);
+};
+
+/** The whole configuration as it is read, before defaults and rules across keys. */
+export const SCHEMA: Field<Row<typeof SECTIONS>> = table(SECTIONS, hintFor);
 
 /** The sections as they are read. */
 export type RawConfig = FieldValue<typeof SCHEMA>;

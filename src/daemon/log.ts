@@ -13,6 +13,7 @@ import type { LogLevel } from "../config/config.ts";
 
 /** How and where the log is written. */
 export interface LogOptions {
+  /** The least important level that is written. */
   readonly level: LogLevel;
   /** Whether the journal reads standard error (JOURNAL_STREAM is set): it adds the time itself and wants a priority. */
   readonly journal: boolean;
@@ -24,9 +25,13 @@ export interface LogOptions {
 export interface Log {
   /** What only a developer wants. */
   trace(message: string): void;
+  /** What helps to find out why something is as it is. */
   debug(message: string): void;
+  /** What an administrator wants to know once. */
   info(message: string): void;
+  /** What an administrator should look into. */
   warning(message: string): void;
+  /** What keeps the daemon from doing its work. */
   error(message: string): void;
 }
 

@@ -22,6 +22,7 @@ export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** Figures of the process itself. */
 export interface ProcessFigures {
+  /** The resident set, in octets. */
   readonly residentBytes: number;
 }
 
