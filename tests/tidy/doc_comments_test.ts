@@ -27,7 +27,7 @@ Deno.test("a missing doc comment would be noticed", async () => {
   try {
     await Deno.writeTextFile(file, "export const answer: number = 42;\n");
     const result = await runAny(Deno.execPath(), { args: ["doc", "--lint", file] });
-    assert.deepEqual(findings(result.stderr), [`${file}:1:14 missing-jsdoc`]);
+    assert.deepEqual(findings(result.stderr), [`${file}: missing-jsdoc 1`]);
   } finally {
     await Deno.remove(file);
   }
@@ -46,10 +46,12 @@ Deno.test("every module says in a header what it is for", async () => {
   assert.deepEqual(faults, []);
 });
 
-/** Reads `PLACE RULE` out of what `deno doc --lint` prints. */
+/** Reads what `deno doc --lint` prints as one line for each file: its path, and the rules with the lines they name. */
 function findings(text: string): string[] {
-  const pattern = /^error\[([a-z-]+)\][^\n]*\n\s*--> ([^\n]+)$/gm;
-  return [...text.matchAll(pattern)]
-    .filter((match) => match[1] !== ACCEPTED)
-    .map((match) => `${match[2]} ${match[1]}`.replace(`${ROOT}/`, ""));
+  const pattern = /^error\[([a-z-]+)\][^\n]*\n\s*--> ([^\n]+):(\d+):\d+$/gm;
+  const matches = [...text.matchAll(pattern)].filter((match) => match[1] !== ACCEPTED);
+  const files = Map.groupBy(matches, (match) => match[2] ?? "");
+  return [...files].map(([file, found]) =>
+    `${file.replace(`${ROOT}/`, "")}: ${found.map((match) => `${match[1]} ${match[3]}`).join(", ")}`
+  );
 }
