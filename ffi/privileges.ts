@@ -20,7 +20,8 @@ export type Capability =
   | "CAP_NET_BIND_SERVICE"
   | "CAP_NET_ADMIN"
   | "CAP_SETUID"
-  | "CAP_SETGID";
+  | "CAP_SETGID"
+  | "CAP_DAC_OVERRIDE";
 
 /** A user as the system's database has it. */
 export interface UserRecord {
@@ -36,6 +37,7 @@ const NUMBERS: Readonly<Record<Capability, number>> = {
   CAP_NET_ADMIN: 12,
   CAP_SETUID: 7,
   CAP_SETGID: 6,
+  CAP_DAC_OVERRIDE: 1,
 };
 
 const CAPABILITY_VERSION_3 = 0x2008_0522;

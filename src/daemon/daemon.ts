@@ -1,0 +1,230 @@
+/**
+ * The daemon: puts engine, clock, sockets, HTTP and signals together, and takes them apart again at the end.
+ *
+ * What fails at the start but leaves the clock to be kept (HTTP, a state file) is said and gone without; what makes the
+ * work impossible or dangerous ends the daemon with a sentence and an exit status. Limits: one daemon a process.
+ *
+ * @module
+ */
+import { present } from "../base/assert.ts";
+import type { Result } from "../base/result.ts";
+import { parseSocketAddress } from "../base/socket_address.ts";
+import { randomSource } from "./system_random.ts";
+import type { Config, LogLevel } from "../config/config.ts";
+import { Engine } from "../engine/engine.ts";
+import type { StatusDocument } from "../engine/snapshot.ts";
+import { formatUtc } from "../base/utc.ts";
+import { realtimeNow } from "../../ffi/clock.ts";
+import { measureClockPrecision } from "../../ffi/clock.ts";
+import { interfaceAddresses } from "../../ffi/interfaces.ts";
+import { Poller } from "../../ffi/poller.ts";
+import { environmentVariable, hostName } from "../../ffi/process.ts";
+import { notifyService } from "../../ffi/sd_notify.ts";
+import { DriftStore } from "./drift_store.ts";
+import { EngineDriver } from "./engine_driver.ts";
+import { type HttpServer, startHttpServer } from "./http.ts";
+import { readInstant } from "./local_clock.ts";
+import { configureLog, log } from "./log.ts";
+import { OnceWatch } from "./once.ts";
+import { claimClock } from "./permission.ts";
+import { dropPrivileges } from "./confinement.ts";
+
+/** Why a daemon ended. */
+export type DaemonEnd =
+  | "told"
+  | "clock-not-permitted"
+  | "confinement-failed"
+  | "system"
+  | "panic"
+  | "no-time";
+
+/** What a daemon is started with. */
+export interface DaemonOptions {
+  readonly config: Config;
+  /** Where the configuration comes from, for the log. */
+  readonly configOrigin: string;
+  /** Remarks on what in it looks like a mistake. */
+  readonly notes: readonly string[];
+  readonly version: string;
+  readonly noAdjust: boolean;
+  readonly once: boolean;
+  readonly logLevel: LogLevel | undefined;
+  /** Reads the configuration again; the errors are complete lines. */
+  readonly reload: () => Result<Config, readonly string[]>;
+}
+
+/** Runs until it is told to end; returns why it ended. */
+export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
+  setUpLog(options, options.config);
+  log.info(`ntpsd ${options.version} starts with ${options.configOrigin}`);
+  for (const note of options.notes) log.warning(note);
+  const config = options.once ? onceConfig(options.config) : options.config;
+  const clock = claimClock(config.clock, options.noAdjust);
+  if (!clock.ok) {
+    log.error(`clock.adjust = true, but: ${clock.error}`);
+    return "clock-not-permitted";
+  }
+  log.info(clock.value.notice);
+  const poller = Poller.open();
+  if (!poller.ok) {
+    log.error(poller.error.message);
+    return "system";
+  }
+  const engine = new Engine({
+    config,
+    random: randomSource,
+    now: readInstant(),
+    mayAdjust: clock.value.mayAdjust,
+    frequency: clock.value.frequency,
+    clockPrecision: 2 ** measureClockPrecision(),
+    ownAddresses: ownAddresses(),
+  });
+  const daemon = new Daemon({ ...options, config }, { engine, poller: poller.value });
+  return await daemon.run();
+}
+
+/** A daemon that has what it needs. */
+class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #engine: Engine;
+  readonly #poller: Poller;
+  readonly #driver: EngineDriver;
+  readonly #drift: DriftStore;
+  readonly #once: OnceWatch | undefined;
+  readonly #startedAt = formatUtc(realtimeNow());
+  #config: Config;
+  #http: HttpServer | undefined;
+  #end: DaemonEnd = "told";
+
+  constructor(
+    options: DaemonOptions,
+    parts: { readonly engine: Engine; readonly poller: Poller },
+  ) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#engine = parts.engine;
+    this.#poller = parts.poller;
+    this.#drift = new DriftStore(options.config.clock);
+    this.#once = options.once ? new OnceWatch() : undefined;
+    this.#driver = new EngineDriver({
+      engine: parts.engine,
+      poller: parts.poller,
+      hooks: {
+        saveDrift: (drift) => this.#drift.write(drift),
+        exchangeKeys: () => {},
+        panic: (message) => this.#panic(message),
+        changed: () => this.#changed(),
+      },
+    });
+  }
+
+  async run(): Promise<DaemonEnd> {
+    if (this.#once === undefined) this.#openHttp();
+    const drift = this.#drift.read();
+    const confined = dropPrivileges(this.#config);
+    if (!confined.ok) {
+      log.error(confined.error);
+      return "confinement-failed";
+    }
+    const release = this.#listenToSignals();
+    const timeout = this.#once?.start((end) => this.#stop(end));
+    if (drift !== undefined) this.#driver.deliver({ type: "drift-loaded", ...drift });
+    notifyService({ ready: true, status: "Measuring the sources" });
+    await this.#driver.run();
+    notifyService({ stopping: true });
+    clearTimeout(timeout);
+    release();
+    this.#http?.close();
+    await this.#drift.settled();
+    this.#poller.close();
+    log.info(this.#end === "told" ? "ntpsd ends as told" : "ntpsd ends");
+    return this.#end;
+  }
+
+  status(): StatusDocument {
+    return {
+      version: this.#options.version,
+      startedAt: this.#startedAt,
+      ...this.#engine.snapshot(readInstant()),
+      servers: [],
+      ntsKe: [],
+    };
+  }
+
+  #changed(): void {
+    this.#once?.look(() => this.#engine.snapshot(readInstant()), (end) => this.#stop(end));
+  }
+
+  #stop(end: DaemonEnd): void {
+    this.#end = end;
+    this.#driver.stop();
+  }
+
+  #panic(message: string): void {
+    log.error(`${message}; ntpsd ends, and leaves the clock as it is`);
+    this.#stop("panic");
+  }
+
+  #openHttp(): void {
+    const place = this.#config.observability.listen;
+    if (place === undefined) return;
+    const listen = present(parseSocketAddress(place), "The configuration was checked");
+    const host = hostName();
+    const started = startHttpServer({
+      listen,
+      names: host.ok ? [host.value] : [],
+      status: () => this.status(),
+    });
+    if (started.ok) this.#http = started.value;
+    else log.error(`${started.error}; ntpsd goes on without status over HTTP`);
+  }
+
+  #listenToSignals(): () => void {
+    const end = () => this.#stop("told");
+    const reload = () => this.#reload();
+    Deno.addSignalListener("SIGTERM", end);
+    Deno.addSignalListener("SIGINT", end);
+    Deno.addSignalListener("SIGHUP", reload);
+    return () => {
+      Deno.removeSignalListener("SIGTERM", end);
+      Deno.removeSignalListener("SIGINT", end);
+      Deno.removeSignalListener("SIGHUP", reload);
+    };
+  }
+
+  #reload(): void {
+    const loaded = this.#options.reload();
+    if (!loaded.ok) {
+      log.error("The configuration has errors, and the old one stays in force:");
+      for (const line of loaded.error) log.error(line);
+      return;
+    }
+    const before = this.#config;
+    this.#config = loaded.value;
+    setUpLog(this.#options, loaded.value);
+    if (before.observability.listen !== loaded.value.observability.listen) {
+      this.#http?.close();
+      this.#http = undefined;
+      this.#openHttp();
+    }
+    this.#driver.deliver({ type: "reconfigure", config: loaded.value });
+  }
+}
+
+function setUpLog(options: DaemonOptions, config: Config): void {
+  const level = options.logLevel ?? config.observability.logLevel;
+  configureLog({ level, journal: environmentVariable("JOURNAL_STREAM") !== undefined });
+}
+
+/** With --once the first update steps the whole offset, and that is all. */
+function onceConfig(config: Config): Config {
+  const synchronization = { ...config.synchronization, stepThreshold: 0, stepLimit: 1 };
+  return { ...config, synchronization };
+}
+
+function ownAddresses(): readonly string[] {
+  const addresses = interfaceAddresses();
+  if (addresses.ok) return addresses.value.map(({ address }) => address.address);
+  log.warning(`${addresses.error.message}; a server that follows us cannot be told from others`);
+  return [];
+}

@@ -1,0 +1,152 @@
+/**
+ * Drives the engine in the real world: waits, reads, hands events in, carries actions out.
+ *
+ * One loop waits for sockets and for the engine's next deadline; what comes from elsewhere (names, keys, signals) is handed in
+ * by `deliver` from its own callback and only wakes the loop, so that it looks at the deadline again. Limits: the engine's
+ * work is short (microseconds), so nothing is ever queued in front of it.
+ *
+ * @module
+ */
+import { err, ok } from "../base/result.ts";
+import type { Seconds } from "../base/units.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Action, Event } from "../engine/events.ts";
+import { ClockWatch } from "../../ffi/clock_watch.ts";
+import type { Poller } from "../../ffi/poller.ts";
+import { resolveName } from "../../ffi/resolver.ts";
+import { setKernelClock } from "./kernel_port.ts";
+import { readInstant, SleepDetector } from "./local_clock.ts";
+import { log, LogLimiter } from "./log.ts";
+import { RequestSockets } from "./request_sockets.ts";
+
+/** The loop looks around at least this often, to notice that the machine slept. */
+const WAIT_MAX: Seconds = 30;
+
+/** What the driver hands over to others. */
+export interface DriverHooks {
+  /** Saves the frequency. */
+  saveDrift(drift: { readonly frequency: number; readonly skew: number }): void;
+  /** Starts a key exchange; its outcome comes back by `deliver`. */
+  exchangeKeys(action: Extract<Action, { type: "exchange-keys" }>): void;
+  /** Ends the daemon, because going on would be wrong. */
+  panic(message: string): void;
+  /** Is called after each event, when the state may have changed. */
+  changed(): void;
+}
+
+/** Runs one engine. */
+export class EngineDriver {
+  readonly #engine: Engine;
+  readonly #poller: Poller;
+  readonly #sockets: RequestSockets;
+  readonly #hooks: DriverHooks;
+  readonly #sleep = new SleepDetector();
+  readonly #limiter = new LogLimiter();
+  #watch: ClockWatch | undefined;
+  #stopped = false;
+
+  constructor(options: {
+    readonly engine: Engine;
+    readonly poller: Poller;
+    readonly hooks: DriverHooks;
+  }) {
+    this.#engine = options.engine;
+    this.#poller = options.poller;
+    this.#hooks = options.hooks;
+    this.#sockets = new RequestSockets(options.poller);
+    const watch = ClockWatch.open();
+    if (watch.ok && this.#poller.add(watch.value.fd).ok) this.#watch = watch.value;
+  }
+
+  /** Hands an event in from outside the loop. */
+  deliver(event: Event): void {
+    if (this.#stopped) return;
+    this.#handle(event);
+    this.#poller.wake();
+  }
+
+  /** Runs until `stop`. */
+  async run(): Promise<void> {
+    this.#handle({ type: "start" });
+    while (!this.#stopped) {
+      const wait = Math.min(WAIT_MAX, this.#engine.nextWakeup() - readInstant().monotonic);
+      const ready = await this.#poller.wait(Math.max(0, wait));
+      if (this.#stopped) return;
+      this.#noticeSleep();
+      for (const descriptor of ready.ok ? ready.value : []) {
+        if (descriptor.fd === this.#watch?.fd) this.#watch.wasSet();
+        else this.#sockets.read(descriptor, (event) => this.#handle(event));
+      }
+      if (readInstant().monotonic >= this.#engine.nextWakeup() || this.#watch !== undefined) {
+        this.#handle({ type: "timer" });
+      }
+    }
+  }
+
+  /** Ends the loop: the engine says its last words, and the sockets are closed. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#handle({ type: "stop" });
+    this.#stopped = true;
+    this.#sockets.closeAll();
+    this.#watch?.close();
+    this.#poller.wake();
+  }
+
+  #noticeSleep(): void {
+    const asleep = this.#sleep.check();
+    if (asleep > 0) this.#handle({ type: "resumed", asleep });
+  }
+
+  #handle(event: Event): void {
+    for (const action of this.#engine.handle(event, readInstant())) this.#perform(action);
+    this.#hooks.changed();
+  }
+
+  #perform(action: Action): void {
+    switch (action.type) {
+      case "send": {
+        const failure = this.#sockets.send(action);
+        if (failure !== undefined) queueMicrotask(() => this.deliver(failure));
+        return;
+      }
+      case "close":
+        return this.#sockets.close(action.request);
+      case "resolve":
+        void this.#resolve(action.lookup, action.host);
+        return;
+      case "set-clock": {
+        const result = setKernelClock(action);
+        return this.#handle({ type: "clock-set", result });
+      }
+      case "save-drift":
+        return this.#hooks.saveDrift(action);
+      case "exchange-keys":
+        return this.#hooks.exchangeKeys(action);
+      case "log":
+        return this.#log(action);
+      case "panic":
+        return this.#hooks.panic(action.message);
+    }
+  }
+
+  #log(action: Extract<Action, { type: "log" }>): void {
+    const passed = this.#limiter.pass(action.message, action.message, readInstant().monotonic);
+    if (passed !== undefined) log[action.level](passed);
+  }
+
+  async #resolve(lookup: number, host: string): Promise<void> {
+    const result = await resolveName(host, { port: 0 });
+    this.deliver({
+      type: "resolved",
+      lookup,
+      result: result.ok
+        ? ok(
+          result.value.map((found) =>
+            found.scopeId === undefined ? found.address : `${found.address}%${found.scopeId}`
+          ),
+        )
+        : err(result.error.message),
+    });
+  }
+}

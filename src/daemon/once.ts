@@ -1,0 +1,49 @@
+/**
+ * `--once`: waits until the clock is right, or has been measured if it must not be touched, then ends the daemon.
+ *
+ * @module
+ */
+import type { EngineSnapshot } from "../engine/snapshot.ts";
+import type { Seconds } from "../base/units.ts";
+import { log } from "./log.ts";
+
+/** After this time without agreement it is given up. */
+const PATIENCE_MILLISECONDS = 60_000;
+/** An offset that counts as set. */
+const GOOD_ENOUGH: Seconds = 5e-3;
+
+/** Why the watch ends the daemon. */
+export type OnceEnd = "told" | "no-time";
+
+/** Watches the state of a daemon that is to end by itself. */
+export class OnceWatch {
+  #done = false;
+
+  /** Begins to wait; returns the timer of the patience, to be cleared. */
+  start(stop: (end: OnceEnd) => void): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      if (this.#done) return;
+      log.error("No time was found within a minute; see the warnings above, or try again later");
+      stop("no-time");
+    }, PATIENCE_MILLISECONDS);
+  }
+
+  /** Looks at the state, and ends the daemon if all is done. */
+  look(snapshot: () => EngineSnapshot, stop: (end: OnceEnd) => void): void {
+    if (this.#done) return;
+    const { state, adjusting, offsetSeconds, errorBoundSeconds } = snapshot();
+    if (offsetSeconds === null || errorBoundSeconds === null) return;
+    const isSet = state === "synchronized" && Math.abs(offsetSeconds) < GOOD_ENOUGH;
+    if (adjusting ? !isSet : state === "starting") return;
+    this.#done = true;
+    const bound = `${(errorBoundSeconds * 1e3).toFixed(3)} ms`;
+    log.info(
+      adjusting
+        ? `The clock is set; its error is below ${bound}`
+        : `The clock is ${
+          offsetSeconds.toFixed(6)
+        } s behind the sources, error below ${bound}; it was not touched`,
+    );
+    queueMicrotask(() => stop("told"));
+  }
+}
