@@ -101,8 +101,8 @@ const SYMBOLS = {
 /** The functions of the C library that ntpsd uses, by their own names. */
 export type LibC = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
-/** The C library, never closed. A function is bound when it is first used, because binding one costs a third of a millisecond. */
-export const libc: LibC = bindLazily();
+/** The C library; opened when this module is loaded, never closed. */
+export const libc: LibC = Deno.dlopen("libc.so.6", SYMBOLS).symbols;
 
 const errnoView = openErrno();
 
@@ -112,19 +112,6 @@ const errnoView = openErrno();
  */
 export function lastErrno(): number {
   return errnoView.getInt32();
-}
-
-function bindLazily(): LibC {
-  const functions = {} as Record<string, unknown>;
-  for (const [name, signature] of Object.entries(SYMBOLS)) {
-    const get = () => {
-      const value = Deno.dlopen("libc.so.6", { [name]: signature }).symbols[name];
-      Object.defineProperty(functions, name, { value, enumerable: true });
-      return value;
-    };
-    Object.defineProperty(functions, name, { get, configurable: true, enumerable: true });
-  }
-  return functions as unknown as LibC;
 }
 
 function openErrno(): Deno.UnsafePointerView {
