@@ -12,6 +12,9 @@ import { exchange, type Sample } from "./query_exchange.ts";
 import { type QueryResult, renderQuery } from "./query_report.ts";
 import { painter } from "./style.ts";
 
+// The C library is opened at the first use and stays open: no leak of the test that comes first.
+realtimeNow();
+
 /** Asks a server on loopback whose answers are made by `change`; null answers nothing. */
 async function ask(
   change: (good: NtpHeader) => readonly Partial<NtpHeader>[],
