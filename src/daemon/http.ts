@@ -11,7 +11,8 @@
 import { ipFamily, ipToBytes } from "../base/ip_address.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { formatSocketAddress, parseHostPort, type SocketAddress } from "../base/socket_address.ts";
-import type { StatusDocument } from "../engine/snapshot.ts";
+import { isTimeKnown, type StatusDocument } from "../engine/snapshot.ts";
+import { isHealthy } from "./health.ts";
 import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.ts";
 
 /** What the HTTP server serves, and where. */
@@ -80,8 +81,9 @@ export function answer(request: Request, context: HttpOptions): Response {
   }
 }
 
-function health(request: Request, { state, why }: StatusDocument): Response {
-  if (state === "synchronized") return respond(request, { status: 200, body: "synchronized\n" });
+function health(request: Request, document: StatusDocument): Response {
+  const { state, why } = document;
+  if (isHealthy(document)) return respond(request, { status: 200, body: `${state}\n` });
   return respond(request, { status: 503, body: why === "" ? `${state}\n` : `${state}: ${why}\n` });
 }
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { socketAddress } from "../base/socket_address.ts";
 import { answer, type HttpOptions, startHttpServer } from "./http.ts";
-import { exampleStatus } from "./status_example.ts";
+import { exampleSource, exampleStatus } from "./status_example.ts";
 
 function context(address: string, status = exampleStatus()): HttpOptions {
   const listen = socketAddress(address, 9975);
@@ -25,15 +25,18 @@ Deno.test("the three paths, and nothing else", async () => {
   equal(ask("/status/", "127.0.0.1", here).status, 404);
 });
 
-Deno.test("health is 503 in every state but synchronized", async () => {
+Deno.test("health is 200 when synchronised, or when a good source is measured as was wanted", async () => {
   for (const state of ["starting", "holdover", "unsynchronized", "monitoring"] as const) {
-    const reply = ask(
-      "/healthz",
-      "localhost",
-      context("127.0.0.1", exampleStatus({ state, why: "So" })),
-    );
+    const status = exampleStatus({
+      state,
+      why: "So",
+      sources: [exampleSource({ status: "candidate" })],
+    });
+    const reply = ask("/healthz", "localhost", context("127.0.0.1", status));
     deepEqual([reply.status, await reply.text()], [503, `${state}: So\n`]);
   }
+  const monitoring = exampleStatus({ state: "monitoring", why: "So" });
+  equal(ask("/healthz", "localhost", context("127.0.0.1", monitoring)).status, 200);
 });
 
 Deno.test("only GET and HEAD are answered, and no other site may read", () => {
