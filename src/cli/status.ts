@@ -3,7 +3,12 @@
  *
  * @module
  */
-import type { ServerDocument, StatusDocument, SystemState } from "../engine/snapshot.ts";
+import {
+  isTimeKnown,
+  type ServerDocument,
+  type StatusDocument,
+  type SystemState,
+} from "../engine/snapshot.ts";
 import { unreachable } from "../base/assert.ts";
 import { isHealthy } from "../daemon/health.ts";
 import { type Command, hasOption, JSON_OPTION } from "./command.ts";

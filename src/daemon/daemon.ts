@@ -11,6 +11,7 @@ import type { Result } from "../base/result.ts";
 import { parseSocketAddress } from "../base/socket_address.ts";
 import { randomSource } from "./system_random.ts";
 import type { Config, LogLevel } from "../config/config.ts";
+import { describeChanges } from "../config/reload_diff.ts";
 import { Engine } from "../engine/engine.ts";
 import type { StatusDocument } from "../engine/snapshot.ts";
 import { formatUtc } from "../base/utc.ts";
@@ -201,6 +202,11 @@ class Daemon {
     }
     const before = this.#config;
     this.#config = loaded.value;
+    const changes = describeChanges(before, loaded.value);
+    log.info(
+      changes.length === 0 ? "Nothing in the configuration changes" : "The configuration changes:",
+    );
+    for (const line of changes) log.info(line);
     setUpLog(this.#options, loaded.value);
     if (before.observability.listen !== loaded.value.observability.listen) {
       this.#http?.close();

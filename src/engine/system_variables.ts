@@ -95,14 +95,18 @@ export function systemState(
     };
   }
   if (!knowledge.mayAdjust) {
-    return {
-      state: "monitoring",
-      why: knowledge.selected
-        ? "The clock is measured, not adjusted"
-        : `The clock is measured, not adjusted; ${whyNotSelected}`,
-    };
+    return knowledge.selected
+      ? { state: "monitoring", why: "The clock is measured, not adjusted" }
+      : {
+        state: "unsynchronized",
+        why: `The clock is not adjusted, and ${lowerFirst(whyNotSelected)}`,
+      };
   }
   return knowledge.selected
     ? { state: "synchronized", why: "" }
     : { state: "holdover", why: whyNotSelected };
+}
+
+function lowerFirst(sentence: string): string {
+  return sentence.slice(0, 1).toLowerCase() + sentence.slice(1);
 }
