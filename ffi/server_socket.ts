@@ -128,6 +128,9 @@ export class ServerSocket {
     const count = await libc.recvmmsgInBackground(this.#fd, heads, batch.capacity, flags, null);
     this.#waiting = false;
     if (this.#closing) {
+      // What came in the last moment is dropped, but the heads that it changed must be seen to: others use the batch too.
+      if (count > 0) batch.acceptReceived(count);
+      batch.prepareReceive();
       this.#release();
       return ok(0);
     }
