@@ -101,6 +101,7 @@ const UNDER_THE_FILTER = `
     const client = UdpSocket.open({ peer: server.value.local });
     if (!client.ok) throw new Error();
     const batch = new ServerBatch();
+    server.value.allowTransmitStamps();
     client.value.send(new Uint8Array(48));
     await server.value.receiveInBackground(batch);
     batch.queueReply(0, 48, true);
