@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { formatConfigError } from "../../src/config/config_error.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { configurationReference, REFERENCE } from "../../tools/configuration_reference.ts";
 import { projectFiles, ROOT } from "./project.ts";
 
 const files = await projectFiles();
 const documents = files.filter((path) => path.endsWith(".md"));
-const FOLDERS = ["src", "ffi", "tests", "tools", "dist", ".ci"];
+const FOLDERS = ["src", "ffi", "tests", "tools", "dist", "docs", ".ci"];
 
 async function tasks(): Promise<string[]> {
   const settings = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`)) as { tasks: object };
@@ -81,6 +82,10 @@ Deno.test("configurations in documents are right", async () => {
     }
   }
   assert.equal(configFaults("[[source]]\nmod = 1\n").length > 0, true);
+});
+
+Deno.test("the configuration reference is what the schema says; deno task docs prints it", async () => {
+  assert.equal(await Deno.readTextFile(`${ROOT}/${REFERENCE}`), configurationReference());
 });
 
 function configFaults(text: string): string[] {

@@ -50,6 +50,7 @@ Deno.test("the promised tasks exist", () => {
     "bench:discipline",
     "bench:codec",
     "fuzz",
+    "docs",
   ];
   assert.deepEqual(promised.filter((name) => settings.tasks[name] === undefined), []);
 });
