@@ -3,14 +3,8 @@
  *
  * @module
  */
-import {
-  isTimeKnown,
-  type ServerDocument,
-  type StatusDocument,
-  type SystemState,
-} from "../engine/snapshot.ts";
+import type { ServerDocument, StatusDocument, SystemState } from "../engine/snapshot.ts";
 import { unreachable } from "../base/assert.ts";
-import { isHealthy } from "../daemon/health.ts";
 import { type Command, hasOption, JSON_OPTION } from "./command.ts";
 import { fetchStatus, STATUS_OPTIONS } from "./daemon_status.ts";
 import { EXIT } from "./exit_code.ts";
@@ -30,8 +24,8 @@ export const statusCommand: Command = {
 An offset is positive when the servers are ahead of this clock. The error bound
 is the most by which this clock can be wrong if the servers are right.
 
-Exit status: 0 synchronised, or measuring a good source where the clock is not
-to be touched; 1 not synchronised; 69 the daemon cannot be reached.
+Exit status: 0 synchronised, in holdover or monitoring; 1 not synchronised;
+69 the daemon cannot be reached.
 `,
   async run(args, surroundings) {
     const status = await fetchStatus(args, surroundings);
@@ -45,7 +39,7 @@ to be touched; 1 not synchronised; 69 the daemon cannot be reached.
         ? `${JSON.stringify(document)}\n`
         : renderStatus(document, { now: Date.now(), paint: painter(surroundings.color) }),
     );
-    return isTimeKnown(document.state) ? EXIT.done : EXIT.no;
+    return isHealthy(document) ? EXIT.done : EXIT.no;
   },
 };
 
