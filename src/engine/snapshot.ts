@@ -14,14 +14,6 @@ export type SystemState =
   | "unsynchronized"
   | "monitoring";
 
-/**
- * Tells whether the clock's error is known and bounded, which is what a health check wants to know: kept by us, kept over
- * from when we had sources, or kept by somebody else and found right by our measurements.
- */
-export function isTimeKnown(state: SystemState): boolean {
-  return state === "synchronized" || state === "holdover" || state === "monitoring";
-}
-
 /** One row of `ntpsd sources`. */
 export interface SourceDocument {
   readonly name: string;
