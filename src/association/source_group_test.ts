@@ -1,123 +1,15 @@
 import assert from "node:assert/strict";
-import { addSeconds, ntpTimestamp } from "../base/ntp_timestamp.ts";
-import { SeededRandom } from "../base/random.ts";
+import fc from "fast-check";
+import { type Behaviour, SourceWorld } from "../../tests/support/source_world.ts";
 import { err, ok } from "../base/result.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
-import { decodeHeader, emptyHeader, encodeHeader } from "../protocol/header.ts";
-import { referenceIdFromAscii } from "../protocol/reference_id.ts";
-import type { KeyExchangeOutcome, SendRequest, SourceAction, SourceGroupConfig } from "./border.ts";
+import type { KeyExchangeOutcome, SourceGroupConfig } from "./border.ts";
 import type { PacketProtection } from "./protection.ts";
-import { SourceGroup, type SourceGroupOptions } from "./source_group.ts";
-
-const EPOCH = ntpTimestamp(0xed00_0000_0000_0000n);
-
-const CONFIG: SourceGroupConfig = {
-  mode: "pool",
-  address: "pool.example.org",
-  host: "pool.example.org",
-  port: 123,
-  count: 3,
-  ignore: [],
-  certificateAuthority: undefined,
-  aeadAlgorithms: [],
-  iburst: true,
-  pollIntervalLimits: { min: 4, max: 10 },
-  initialPollInterval: 4,
-  interleaved: false,
-};
-
-/** What a server does with a request. */
-type Behaviour = "answers" | "silent" | "denies";
-
-/** A group in a little world of its own, where each address behaves in its way. */
-class World {
-  readonly group: SourceGroup;
-  readonly behaviour = new Map<string, Behaviour>();
-  readonly logs: string[] = [];
-  readonly lookups: { readonly at: number; readonly lookup: number; readonly host: string }[] = [];
-  readonly exchanges: number[] = [];
-  now = 0;
-  names: readonly string[] | string = [];
-
-  constructor(config: Partial<SourceGroupConfig> = {}, options: Partial<SourceGroupOptions> = {}) {
-    let association = 0, request = 0, lookup = 0;
-    this.group = new SourceGroup({
-      config: { ...CONFIG, ...config },
-      random: new SeededRandom(3),
-      allocateAssociation: () => ++association,
-      allocateRequest: () => ++request,
-      allocateLookup: () => ++lookup,
-      isAddressInUse: () => false,
-      ...options,
-    });
-  }
-
-  get addresses(): readonly string[] {
-    return this.group.members.map(({ address }) => address.address).sort();
-  }
-
-  start(): void {
-    this.take(this.group.start(this.now));
-  }
-
-  /** Runs the group until a time; a bound on the steps finds timers that do not move on. */
-  runTo(time: number): void {
-    for (let step = 0; step < 100_000; step++) {
-      const next = this.group.nextWakeup();
-      if (next > time) {
-        this.now = time;
-        return;
-      }
-      this.now = Math.max(this.now, next);
-      this.take(this.group.handleTimer(this.now));
-    }
-    assert.fail(`still busy at ${this.now} s`);
-  }
-
-  take(actions: readonly SourceAction[]): void {
-    for (const action of actions) {
-      if (action.type === "log") this.logs.push(action.message);
-      if (action.type === "send") this.answer(action);
-      if (action.type === "exchange-keys") this.exchanges.push(action.association);
-      if (action.type === "resolve") {
-        this.lookups.push({ at: this.now, lookup: action.lookup, host: action.host });
-        const result = typeof this.names === "string" ? err(this.names) : ok(this.names);
-        this.take(this.group.handleResolved({ lookup: action.lookup, result }, this.now) ?? []);
-      }
-    }
-  }
-
-  answer(sent: SendRequest): void {
-    const behaviour = this.behaviour.get(sent.destination.address) ?? "answers";
-    if (behaviour === "silent") return;
-    const request = decodeHeader(sent.packet);
-    assert.ok(request.ok);
-    const header = {
-      ...emptyHeader(4, 4),
-      stratum: behaviour === "denies" ? 0 : 2,
-      referenceId: behaviour === "denies" ? referenceIdFromAscii("DENY") : 1,
-      precision: -20,
-      originTimestamp: request.value.transmitTimestamp,
-      receiveTimestamp: addSeconds(EPOCH, this.now),
-      transmitTimestamp: addSeconds(EPOCH, this.now),
-    };
-    const reception = this.group.handleDatagram({
-      association: sent.association,
-      request: sent.request,
-      packet: encodeHeader(header),
-      transmitTimestamp: addSeconds(EPOCH, this.now),
-      transmitTimestamping: "user",
-      receiveTimestamp: addSeconds(EPOCH, this.now + 0.01),
-      receiveTimestamping: "user",
-    }, this.now);
-    this.take(reception.actions);
-  }
-}
 
 const FIVE = ["192.0.2.1", "192.0.2.2", "2001:db8::3", "192.0.2.4", "192.0.2.5"];
 
 Deno.test("a pool takes as many members as it is to have", () => {
-  const world = new World();
+  const world = new SourceWorld();
   world.names = FIVE;
   world.start();
   assert.deepEqual(world.addresses, ["192.0.2.1", "192.0.2.2", "2001:db8::3"]);
@@ -128,7 +20,7 @@ Deno.test("a pool takes as many members as it is to have", () => {
 });
 
 Deno.test("addresses that are ignored, repeated or used elsewhere are left out", () => {
-  const world = new World({ ignore: ["2001:DB8::0:3"] }, {
+  const world = new SourceWorld({ ignore: ["2001:DB8::0:3"] }, {
     isAddressInUse: ({ address }) => address === "192.0.2.2",
   });
   world.names = ["192.0.2.1", "192.0.2.1", "192.0.2.2", "2001:db8::3", "192.0.2.4"];
@@ -141,7 +33,7 @@ Deno.test("addresses that are ignored, repeated or used elsewhere are left out",
 });
 
 Deno.test("a dead member gives way to an address that is left, or to a new one", () => {
-  const world = new World();
+  const world = new SourceWorld();
   world.names = FIVE;
   world.start();
   world.runTo(600);
@@ -157,7 +49,7 @@ Deno.test("a dead member gives way to an address that is left, or to a new one",
 });
 
 Deno.test("a dead member stays when there is no other address", () => {
-  const world = new World({ mode: "server", host: "one.example.org", count: 1 });
+  const world = new SourceWorld({ mode: "server", host: "one.example.org", count: 1 });
   world.names = ["192.0.2.1"];
   world.behaviour.set("192.0.2.1", "silent");
   world.start();
@@ -171,7 +63,7 @@ Deno.test("a dead member stays when there is no other address", () => {
 });
 
 Deno.test("a server that never answers gives way quickly to its other address", () => {
-  const world = new World({ mode: "server", count: 1 });
+  const world = new SourceWorld({ mode: "server", count: 1 });
   world.names = ["2001:db8::1", "192.0.2.1"];
   world.behaviour.set("2001:db8::1", "silent");
   world.start();
@@ -181,7 +73,7 @@ Deno.test("a server that never answers gives way quickly to its other address", 
 });
 
 Deno.test("a numeric address is never looked up, and asked again an hour after a denial", () => {
-  const world = new World({ mode: "server", host: "2001:db8::1", count: 1 });
+  const world = new SourceWorld({ mode: "server", host: "2001:db8::1", count: 1 });
   world.behaviour.set("2001:db8::1", "denies");
   world.start();
   world.runTo(1000);
@@ -195,7 +87,7 @@ Deno.test("a numeric address is never looked up, and asked again an hour after a
 
 Deno.test("a lasting falseticker leaves a pool, a named server stays", () => {
   for (const mode of ["pool", "server"] as const) {
-    const world = new World({ mode, count: 3 });
+    const world = new SourceWorld({ mode, count: 3 });
     world.names = FIVE;
     world.start();
     world.runTo(100);
@@ -209,7 +101,7 @@ Deno.test("a lasting falseticker leaves a pool, a named server stays", () => {
 });
 
 Deno.test("a short doubt about a member is forgiven", () => {
-  const world = new World();
+  const world = new SourceWorld();
   world.names = FIVE;
   world.start();
   world.runTo(100);
@@ -221,7 +113,7 @@ Deno.test("a short doubt about a member is forgiven", () => {
 });
 
 Deno.test("a name that cannot be looked up is told once and tried ever more rarely", () => {
-  const world = new World();
+  const world = new SourceWorld();
   world.names = "Name or service not known";
   world.start();
   world.runTo(24 * 3600);
@@ -240,7 +132,7 @@ Deno.test("a name that cannot be looked up is told once and tried ever more rare
 });
 
 Deno.test("after a suspend the name is looked up again at once", () => {
-  const world = new World({ mode: "server", count: 1 });
+  const world = new SourceWorld({ mode: "server", count: 1 });
   world.names = ["192.0.2.1"];
   world.behaviour.set("192.0.2.1", "silent");
   world.start();
@@ -255,7 +147,7 @@ Deno.test("after a suspend the name is looked up again at once", () => {
 });
 
 Deno.test("what is not of this group is left to others", () => {
-  const world = new World();
+  const world = new SourceWorld();
   assert.equal(world.group.handleResolved({ lookup: 99, result: ok([]) }, 0), undefined);
   assert.equal(
     world.group.handleKeysExchanged({ association: 99, result: err("x") }, 0),
@@ -283,13 +175,17 @@ function secured(config: Partial<SourceGroupConfig> = {}) {
     verify: () => ok({}),
     endKeyExchange: (result) => told.push(result.ok),
   });
-  const world = new World({ mode: "nts", count: 1, port: 4460, ...config }, {
+  const world = new SourceWorld({ mode: "nts", count: 1, port: 4460, ...config }, {
     startSession: session,
   });
   return { world, told, session };
 }
 
-function finish(world: World, id: number, outcome: Partial<KeyExchangeOutcome> | string): void {
+function finish(
+  world: SourceWorld,
+  id: number,
+  outcome: Partial<KeyExchangeOutcome> | string,
+): void {
   const result = typeof outcome === "string" ? err(outcome) : ok({ ...OUTCOME, ...outcome });
   const event = { association: id, result };
   world.take(world.group.handleKeysExchanged(event, world.now) ?? assert.fail("not of this group"));
@@ -357,7 +253,7 @@ Deno.test("saved keys make a member without an exchange", () => {
 });
 
 Deno.test("a group that is stopped closes what is open", () => {
-  const world = new World();
+  const world = new SourceWorld();
   world.names = FIVE;
   for (const address of FIVE) world.behaviour.set(address, "silent");
   world.start();
@@ -365,3 +261,82 @@ Deno.test("a group that is stopped closes what is open", () => {
   assert.deepEqual(world.group.stop().map(({ type }) => type), ["close", "close", "close"]);
   assert.deepEqual(world.group.members, []);
 });
+
+const ADDRESSES = [...FIVE, "2001:db8::6", "192.0.2.7", "192.0.2.8"];
+
+const happening = fc.oneof(
+  fc.record({
+    kind: fc.constant("behaviour" as const),
+    address: fc.constantFrom(...ADDRESSES),
+    behaviour: fc.constantFrom<Behaviour>("answers", "silent", "denies"),
+  }),
+  fc.record({
+    kind: fc.constant("names" as const),
+    names: fc.oneof(fc.constant("No such name"), fc.subarray(ADDRESSES)),
+  }),
+  fc.record({
+    kind: fc.constant("falseticker" as const),
+    id: fc.integer({ min: 1, max: 20 }),
+    is: fc.boolean(),
+  }),
+  fc.constant({ kind: "burst" as const }),
+  fc.constant({ kind: "step" as const }),
+);
+
+type Happening = typeof happening extends fc.Arbitrary<infer Value> ? Value : never;
+
+function happen(event: Happening, world: SourceWorld): void {
+  const { group, now } = world;
+  switch (event.kind) {
+    case "behaviour":
+      world.behaviour.set(event.address, event.behaviour);
+      break;
+    case "names":
+      world.names = event.names;
+      break;
+    case "falseticker":
+      group.noteFalseticker(event.id, event.is, now);
+      break;
+    case "burst":
+      group.requestBurst(now);
+      break;
+    case "step":
+      world.take(group.resetAfterClockStep(now));
+  }
+}
+
+Deno.test("whatever happens in a long life, manners are kept", () => {
+  const life = fc.array(fc.tuple(happening, fc.integer({ min: 1, max: 4000 })), { maxLength: 40 });
+  fc.assert(
+    fc.property(fc.constantFrom("pool", "server"), life, (mode, events) => {
+      const world = new SourceWorld({ mode, ignore: ["192.0.2.4"] });
+      world.names = FIVE;
+      world.start();
+      for (const [event, seconds] of events) {
+        happen(event, world);
+        world.runTo(world.now + seconds);
+        const { addresses } = world;
+        assert.ok(addresses.length <= (mode === "pool" ? 3 : 1));
+        assert.equal(new Set(addresses).size, addresses.length);
+        assert.ok(!addresses.includes("192.0.2.4"));
+      }
+      checkManners(world);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+/** A server is not asked twice in two seconds, nor more than a burst and the polls of a minute; names are left alone too. */
+function checkManners(world: SourceWorld): void {
+  for (const [, requests] of Map.groupBy(world.requests, ({ address }) => address)) {
+    for (const [i, { at }] of requests.entries()) {
+      const before = requests[i - 1], earlier = requests[i - 12];
+      assert.ok(before === undefined || at - before.at >= 2 - 1e-9, `asked at ${at} s`);
+      assert.ok(earlier === undefined || at - earlier.at >= 60, `12 requests before ${at} s`);
+    }
+  }
+  const times = world.lookups.map(({ at }) => at);
+  for (const [i, at] of times.entries()) {
+    assert.ok(i === 0 || at - (times[i - 1] ?? 0) >= 4 - 1e-9, `looked up at ${at} s`);
+  }
+}
