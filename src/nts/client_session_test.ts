@@ -88,7 +88,7 @@ function poll(
 Deno.test("a jar gives every cookie out once and holds at most eight", () => {
   const operation = fc.oneof(fc.constant("take"), fc.integer({ min: 0, max: 40 }));
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
+    fc.property(fc.array(operation, { minLength: 80, maxLength: 200 }), (operations) => {
       const jar = new CookieJar();
       const taken: string[] = [];
       for (const step of operations) {
@@ -181,6 +181,9 @@ Deno.test("after a rotation beyond the stale keys a NAK leads to a new key excha
   assert.equal(session.needsKeyExchange(), undefined);
   assert.equal(session.cookieCount, 8);
   assert.equal(poll(session, { server, seed: 5 }), "authentic");
+  const few = server.keyExchange(15, keysOf(32, 11));
+  session.install({ ...few, cookies: few.cookies.slice(0, 2) });
+  assert.equal(session.cookieCount, 2, "the old cookies are gone");
 });
 
 Deno.test("a forged NAK is forgotten when the authentic answer comes before the next poll", () => {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { type Bytes, toHex } from "../base/bytes.ts";
+import { type Bytes, concatBytes, fromHex, toHex } from "../base/bytes.ts";
 import { SeededRandom } from "../base/random.ts";
+import { sealBytes } from "../crypto/aead.ts";
 import { portableAead } from "../crypto/portable.ts";
 import { CookieCodec, cookieLength } from "./cookie.ts";
 import { Keyset } from "./keyset.ts";
@@ -211,4 +212,28 @@ Deno.test("changed, cut, strange cookies are refused and leave the contents at h
     assert.notEqual(openCookie(codec, cookie.slice(0, length)), "ok");
   }
   assert.equal(openCookie(codec, new Uint8Array(1024)), "bad-content");
+});
+
+Deno.test("an authentic cookie with strange contents is refused", () => {
+  const keyset = create(1);
+  const codec = codecOf(keyset);
+  const key = keyset.accepted()[0];
+  assert.ok(key !== undefined);
+  const cookie = (plaintext: Bytes) => {
+    const id = fromHex(START.toString(16).padStart(8, "0"))!;
+    const nonce = new Uint8Array(12);
+    const options = { nonce, associatedData: new Uint8Array(0), plaintext };
+    return concatBytes(id, nonce, sealBytes(portableAead(2, key.key), options));
+  };
+  const contents = (aeadId: number, length: number) => {
+    const bytes = new Uint8Array(4 + length);
+    bytes[1] = aeadId;
+    return bytes;
+  };
+  assert.equal(openCookie(codec, cookie(contents(15, 64))), "ok");
+  assert.equal(openCookie(codec, cookie(contents(15, 60))), "bad-content");
+  assert.equal(openCookie(codec, cookie(contents(15, 128))), "bad-content");
+  assert.equal(openCookie(codec, cookie(contents(17, 64))), "bad-content");
+  assert.equal(openCookie(codec, cookie(contents(2, 64))), "bad-content");
+  assert.equal(openCookie(codec, cookie(contents(0, 0))), "bad-content");
 });
