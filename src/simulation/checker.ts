@@ -196,11 +196,9 @@ export class Checker implements Observer {
       expect(snapshot.leap === leap, `Wanted the leap indicator ${leap}, found ${snapshot.leap}`);
     }
     if (kernelSynchronized !== undefined) {
+      const word = kernelSynchronized ? "synchronised" : "unsynchronised";
       const isRight = clock.kernelSynchronized === kernelSynchronized;
-      expect(
-        isRight,
-        `Wanted the kernel's clock to be ${isRight ? "" : "un"}synchronised otherwise`,
-      );
+      expect(isRight, `Wanted the kernel's clock to be ${word}, found it is not`);
     }
   }
 }

@@ -125,3 +125,21 @@ Deno.test("streams of different parts and seeds differ, and one stream repeats i
   assert.equal(seeds.size, 3000);
   assert.equal(Draws.stream(9, "x").uniform(), Draws.stream(9, "x").uniform());
 });
+
+Deno.test("the two directions of a path are independent: the offset's variance is J^2 / 2", () => {
+  const offsets: number[] = [], excesses: number[] = [];
+  for (let seed = 1; seed <= 20; seed++) {
+    const forward = Draws.stream(seed, "a forward"), backward = Draws.stream(seed, "a backward");
+    for (let i = 0; i < 10_000; i++) {
+      const out = forward.exponential(1), back = backward.exponential(1);
+      offsets.push((out - back) / 2);
+      excesses.push(out + back);
+    }
+  }
+  near(moments(offsets).variance, 0.5, 0.015);
+  near(moments(excesses).variance, 2, 0.015);
+  assert.ok(Math.abs(moments(offsets).mean) < 0.005);
+  // Given the excess e, the offset is uniform on +-e/2: its variance is e^2 / 12.
+  const scaled = offsets.map((offset, i) => offset / (excesses[i] ?? 1));
+  near(moments(scaled).variance, 1 / 12, 0.01);
+});

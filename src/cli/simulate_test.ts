@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { err, ok } from "../base/result.ts";
+import { main } from "./main.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+const SCENARIO = `name = "short"
+duration = "10min"
+clock = { offset = "10ms", frequency-ppm = 5 }
+[[server]]
+name = "a"
+`;
+
+interface Printed {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(
+  words: readonly string[],
+  files: Readonly<Record<string, string>>,
+): Promise<Printed> {
+  const printed = { out: "", err: "" };
+  const surroundings: Surroundings = {
+    out: (text) => void (printed.out += text),
+    err: (text) => void (printed.err += text),
+    color: false,
+    columns: undefined,
+    readFile(path) {
+      const text = files[path];
+      return text === undefined ? err({ name: "ENOENT", message: `No file ${path}` }) : ok(text);
+    },
+    httpGet: () => Promise.resolve(err("None")),
+  };
+  return { code: await main(["simulate", ...words], surroundings), ...printed };
+}
+
+Deno.test("simulate prints one JSON document and nothing else", async () => {
+  const printed = await run(["s.toml", "--json", "--runs", "3", "--seed", "40"], {
+    "s.toml": SCENARIO,
+  });
+  assert.equal(printed.code, 0);
+  assert.equal(printed.err, "");
+  const document = JSON.parse(printed.out);
+  assert.equal(document.scenario, "short");
+  assert.equal(document.seed, 40);
+  assert.equal(document.durationSeconds, 600);
+  assert.deepEqual(document.runs.map((entry: { seed: number }) => entry.seed), [40, 41, 42]);
+  assert.ok(document.median.rmsErrorSeconds < 0.002);
+});
+
+Deno.test("simulate repeats a run from its seed", async () => {
+  const files = { "s.toml": SCENARIO };
+  const first = await run(["s.toml", "--seed", "3"], files);
+  assert.deepEqual(await run(["s.toml", "--seed", "3"], files), first);
+  assert.match(first.out, /short, 00:10:00 of simulated time, seed 3/);
+});
+
+Deno.test("simulate ends with 1 when a limit is broken, and says how to see it again", async () => {
+  const text = `${SCENARIO}[limits]\nmax-error = "1ns"\n`;
+  const printed = await run(["d/s.toml"], { "d/s.toml": text });
+  assert.equal(printed.code, 1);
+  assert.match(printed.out, /Wanted an error of at most 1 ns/);
+  assert.match(printed.out, /ntpsd simulate d\/s\.toml --seed 1/);
+});
+
+Deno.test("simulate reads a configuration beside the scenario", async () => {
+  const files = {
+    "d/s.toml": `name = "x"\nduration = 600\nconfiguration = "my.toml"\n`,
+    "d/my.toml": `[[source]]\nmode = "server"\naddress = "time.example"\niburst = true\n`,
+  };
+  const printed = await run(["d/s.toml"], files);
+  assert.equal(printed.code, 0);
+  assert.match(
+    printed.out,
+    /Note: time\.example is simulated with the qualities of \[server-defaults\]/,
+  );
+});
+
+Deno.test("simulate tells wrong usage, wrong scenarios and missing files apart", async () => {
+  assert.equal((await run([], {})).code, 64);
+  assert.equal((await run(["s.toml", "--runs", "0"], { "s.toml": SCENARIO })).code, 64);
+  const wrong = await run(["s.toml"], { "s.toml": `name = "x"\nduration = "long"\n` });
+  assert.equal(wrong.code, 78);
+  assert.match(wrong.err, /^s\.toml:2: duration: Wanted a duration/);
+  const missing = await run(["s.toml"], {});
+  assert.equal(missing.code, 74);
+  assert.equal(missing.err, "ntpsd simulate: No file s.toml\n");
+});
+
+Deno.test("simulate draws the first run", async () => {
+  const directory = (await import("../../ffi/process.ts")).environmentVariable("TMPDIR") ??
+    "/tmp";
+  const path = `${directory}/ntpsd-plot-${crypto.randomUUID()}.svg`;
+  const { readFile, removeFile } = await import("../../ffi/files.ts");
+  const printed = await run(["s.toml", "--plot", path], { "s.toml": SCENARIO });
+  assert.equal(printed.code, 0);
+  const svg = readFile(path, 1 << 20);
+  assert.ok(svg.ok && new TextDecoder().decode(svg.value).startsWith("<svg "));
+  assert.ok(removeFile(path).ok);
+  const nowhere = await run(["s.toml", "--plot", "/nowhere/a.svg"], { "s.toml": SCENARIO });
+  assert.equal(nowhere.code, 74);
+});
