@@ -53,7 +53,7 @@ export interface UdpSocketOptions {
   readonly device?: string;
   /** Whether to ask the kernel for stamps; true when left out. */
   readonly kernelTimestamps?: boolean;
-  /** Asks for hardware stamps as well, and converts them. */
+  /** Asks for hardware stamps as well, and converts them; only with `device`, whose clock it is. */
   readonly hardwareClock?: HardwareClock;
 }
 
@@ -93,6 +93,7 @@ export const DATAGRAM_MAX = 2048;
 
 const CONTROL_SIZE = 512;
 const ORIGIN_TIMESTAMPING = 4;
+const STAMPS_APART_MAX = 100_000_000n;
 
 const payload = allocate(DATAGRAM_MAX);
 const name = allocate(SOCKADDR_SIZE);
@@ -119,6 +120,8 @@ export class UdpSocket {
 
   /** Opens a socket, binds and connects it; without kernel stamps if the kernel has none to give. */
   static open(options: UdpSocketOptions): Result<UdpSocket, OsError> {
+    const tied = options.hardwareClock === undefined || options.device !== undefined;
+    assert(tied, "A stamp does not say which interface made it");
     const opened = openDatagramSocket(options.peer.family, true);
     if (!opened.ok) return opened;
     const prepared = prepare(opened.value, options);
@@ -223,7 +226,8 @@ export class UdpSocket {
     const { hardwareNanoseconds, softwareNanoseconds } = controlData;
     if (hardwareNanoseconds !== 0n) {
       const time = this.#hardwareClock?.toRealtime(hardwareNanoseconds);
-      if (time !== undefined) return { time, kind: "hardware" };
+      const likely = time !== undefined && isNear(time, softwareNanoseconds);
+      if (likely) return { time, kind: "hardware" };
     }
     return softwareNanoseconds === 0n ? undefined : { time: softwareNanoseconds, kind: "kernel" };
   }
@@ -242,6 +246,12 @@ export class UdpSocket {
     enableTimestamping(this.#fd, { transmit: true, hardware });
     this.#nextId = 0;
   }
+}
+
+/** Tells whether a converted hardware stamp agrees with the kernel's, if there is one: a check on the conversion. */
+function isNear(hardware: UnixNanoseconds, software: UnixNanoseconds): boolean {
+  const apart = hardware - software;
+  return software === 0n || (apart > -STAMPS_APART_MAX && apart < STAMPS_APART_MAX);
 }
 
 function prepare(fd: number, options: UdpSocketOptions): Result<void, OsError> {

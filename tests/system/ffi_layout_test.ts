@@ -43,6 +43,7 @@ const HEADERS = [
   "linux/ethtool.h",
   "linux/filter.h",
   "linux/net_tstamp.h",
+  "linux/ptp_clock.h",
   "linux/seccomp.h",
   "linux/sockios.h",
 ];
@@ -170,6 +171,14 @@ const EXPECTED: Readonly<Record<string, number>> = {
   HWTSTAMP_TX_ON: 1,
   HWTSTAMP_FILTER_ALL: 1,
   HWTSTAMP_FILTER_NTP_ALL: 15,
+  // Hardware clocks: phc.ts
+  PTP_SYS_OFFSET_EXTENDED: 0xc4c03d09,
+  PTP_SYS_OFFSET: 0x43403d05,
+  "sizeof(struct ptp_sys_offset_extended)": 1216,
+  "offsetof(struct ptp_sys_offset_extended, ts)": 16,
+  "offsetof(struct ptp_sys_offset, ts)": 16,
+  "sizeof(struct ptp_clock_time)": 16,
+  "offsetof(struct ptp_clock_time, nsec)": 8,
   // Readiness: poller.ts
   "sizeof(struct epoll_event)": Deno.build.arch === "x86_64" ? 12 : 16,
   "offsetof(struct epoll_event, data)": Deno.build.arch === "x86_64" ? 4 : 8,
