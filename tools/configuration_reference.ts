@@ -1,63 +1,28 @@
 /**
- * Prints docs/configuration.md from the schema that reads configurations, so that the two cannot differ.
+ * Prints the reference in docs/configuration.md from the schema that reads configurations, so that the two cannot differ.
  *
  *     deno task docs            (a test fails while the file is not what this prints)
  *
  * @module
  */
-import type { Key, Keys } from "../src/config/field.ts";
-import { SCHEMA } from "../src/config/schema.ts";
+import { configurationReference } from "../src/config/reference.ts";
 import { ROOT } from "./build_settings.ts";
 
 /** Where the reference is kept, from the root. */
 export const REFERENCE = "docs/configuration.md";
 
-const INTRODUCTION = `# Configuration
+/** The heading under which it stands; what is above is written by hand. */
+const BEGIN = "# Reference\n";
 
-<!-- Printed by tools/configuration_reference.ts from src/config/schema.ts; change it there. -->
-
-ntpsd reads \`/etc/ntpsd/ntpsd.toml\`, or the file named after \`-c\`; without either it uses a built-in configuration and says
-so. The format is TOML. Durations are seconds (\`0.5\`) or text with units (\`"500ms"\`, \`"90s"\`, \`"4w"\`); prefixes are CIDR
-text (\`"192.0.2.0/24"\`, \`"2001:db8::/32"\`). A key that is not listed here is an error.
-
-\`ntpsd check\` tells everything that is wrong with a file at once. A running daemon rereads its file on SIGHUP, keeps what did
-not change, and keeps its old configuration when the new one has an error. [dist/client.toml](../dist/client.toml) and
-[dist/server.toml](../dist/server.toml) are whole examples.
-`;
-
-/** Returns the reference as Markdown. */
-export function configurationReference(): string {
-  const sections = Object.entries(SCHEMA.keys ?? {}).map(([name, key]) => section(name, key));
-  return `${INTRODUCTION}\n${sections.join("\n")}`;
+/** Returns the document as it should be: what is written by hand, and below it the reference of now. */
+export async function configurationDocument(): Promise<string> {
+  const text = await Deno.readTextFile(`${ROOT}${REFERENCE}`);
+  const remark =
+    `<!-- What follows is printed from src/config/schema.ts by "deno task docs"; change it there. -->`;
+  const guide = text.slice(0, text.indexOf(BEGIN) + BEGIN.length);
+  return `${guide}\n${remark}\n\n${configurationReference()}`;
 }
 
-function section(name: string, key: Key<unknown>): string {
-  const heading = key.field.wanted.includes("sections") ? `[[${name}]]` : `[${name}]`;
-  const rows = rowsOf(key.field.keys ?? {}, "");
-  return [
-    `## \`${heading}\``,
-    "",
-    key.doc,
-    "",
-    "| key | value | without it | what it is for |",
-    "| --- | --- | --- | --- |",
-    ...rows,
-    "",
-  ].join("\n");
+if (import.meta.main) {
+  await Deno.writeTextFile(`${ROOT}${REFERENCE}`, await configurationDocument());
 }
-
-/** Returns the rows of a table, those of inline tables after the row of their key. */
-function rowsOf(keys: Keys, prefix: string): string[] {
-  return Object.entries(keys).flatMap(([name, key]) => {
-    const cells = [
-      `\`${prefix}${name}\``,
-      key.field.keys === undefined ? key.field.wanted : "a table",
-      key.required ? "**required**" : key.otherwise,
-      key.doc,
-    ];
-    const row = `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-    return [row, ...rowsOf(key.field.keys ?? {}, `${prefix}${name}.`)];
-  });
-}
-
-if (import.meta.main) await Deno.writeTextFile(`${ROOT}${REFERENCE}`, configurationReference());
