@@ -3,7 +3,12 @@
  *
  * @module
  */
-import type { ServerDocument, StatusDocument, SystemState } from "../engine/snapshot.ts";
+import {
+  isTimeKnown,
+  type ServerDocument,
+  type StatusDocument,
+  type SystemState,
+} from "../engine/snapshot.ts";
 import { unreachable } from "../base/assert.ts";
 import { type Command, hasOption, JSON_OPTION } from "./command.ts";
 import { fetchStatus, STATUS_OPTIONS } from "./daemon_status.ts";
@@ -39,7 +44,7 @@ Exit status: 0 synchronised, in holdover or monitoring; 1 not synchronised;
         ? `${JSON.stringify(document)}\n`
         : renderStatus(document, { now: Date.now(), paint: painter(surroundings.color) }),
     );
-    return isHealthy(document) ? EXIT.done : EXIT.no;
+    return isTimeKnown(document.state) ? EXIT.done : EXIT.no;
   },
 };
 

@@ -11,7 +11,7 @@
 import { ipFamily, ipToBytes } from "../base/ip_address.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { formatSocketAddress, parseHostPort, type SocketAddress } from "../base/socket_address.ts";
-import type { StatusDocument } from "../engine/snapshot.ts";
+import { isTimeKnown, type StatusDocument } from "../engine/snapshot.ts";
 import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.ts";
 
 /** What the HTTP server serves, and where. */

@@ -14,6 +14,14 @@ export type SystemState =
   | "unsynchronized"
   | "monitoring";
 
+/**
+ * Tells whether the clock's error is known and bounded, which is what a health check wants to know: the clock is kept by us,
+ * or by somebody else and found right by our measurements.
+ */
+export function isTimeKnown(state: SystemState): boolean {
+  return state === "synchronized" || state === "monitoring";
+}
+
 /** One row of `ntpsd sources`. */
 export interface SourceDocument {
   readonly name: string;
