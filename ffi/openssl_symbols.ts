@@ -95,6 +95,7 @@ export const SSL_SYMBOLS = {
   SSL_CTX_free: { parameters: ["pointer"], result: "void" },
   SSL_CTX_ctrl: { parameters: ["pointer", "i32", "i64", "pointer"], result: "i64" },
   SSL_CTX_set_options: { parameters: ["pointer", "u64"], result: "u64" },
+  SSL_CTX_set_ciphersuites: { parameters: ["pointer", "buffer"], result: "i32" },
   SSL_CTX_set_num_tickets: { parameters: ["pointer", "usize"], result: "i32" },
   SSL_CTX_set_verify: { parameters: ["pointer", "i32", "pointer"], result: "void" },
   SSL_CTX_set_default_verify_paths: { parameters: ["pointer"], result: "i32" },
@@ -144,6 +145,8 @@ export const SSL_OPTION = {
   OP_NO_TICKET: 1n << 14n,
   OP_NO_COMPRESSION: 1n << 17n,
   OP_NO_RENEGOTIATION: 1n << 30n,
+  OP_CIPHER_SERVER_PREFERENCE: 1n << 22n,
+  MODE_NO_AUTO_CHAIN: 0x8n,
   MODE_RELEASE_BUFFERS: 0x10n,
 } as const;
 
