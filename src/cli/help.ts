@@ -17,7 +17,8 @@ Usage: ntpsd [COMMAND] [OPTION...]
 Commands:
 ${lines.join("\n")}
 
-Without a command, ntpsd runs as the daemon. "ntpsd COMMAND --help" tells more.
+Without a command, ntpsd runs as the daemon. "ntpsd COMMAND --help" tells more,
+"ntpsd help configuration" lists every key of the configuration.
 `;
 }
 

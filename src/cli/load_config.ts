@@ -7,6 +7,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { builtinConfig } from "../config/builtin.ts";
 import type { Config } from "../config/config.ts";
 import { type ConfigError, formatConfigError } from "../config/config_error.ts";
+import { parseKeyFile, type SymmetricKey } from "../config/key_file.ts";
 import { parseConfig } from "../config/parse.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { FileFailure, ReadFile } from "./surroundings.ts";
@@ -50,6 +51,17 @@ export function loadConfig(
   const parsed = parseConfig(text.value);
   if (!parsed.ok) return err({ file: path, errors: parsed.error, exitCode: EXIT.config });
   return ok({ ...parsed.value, file: path });
+}
+
+/** Loads a file of symmetric keys, by number; never throws. */
+export function loadKeys(
+  file: string,
+  readFile: ReadFile,
+): Result<ReadonlyMap<number, SymmetricKey>, ConfigFailure> {
+  const text = readFile(file);
+  if (!text.ok) return err(unreadable(file, text.error));
+  const keys = parseKeyFile(text.value);
+  return keys.ok ? keys : err({ file, errors: keys.error, exitCode: EXIT.config });
 }
 
 /** Writes the faults, one line each, with an end of line. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { configurationReference } from "../config/reference.ts";
 import { nearest } from "../config/nearest.ts";
 import { readArguments } from "./args.ts";
 import type { Command } from "./command.ts";
@@ -55,6 +56,10 @@ async function dispatch(
 
 function help(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const name = words.find((word) => !word.startsWith("-"));
+  if (name === "configuration" || name === "config") {
+    surroundings.out(configurationReference());
+    return Promise.resolve(EXIT.done);
+  }
   const found = name === undefined ? undefined : command(name);
   if (name !== undefined && found === undefined) {
     return Promise.resolve(unknownCommand(name, surroundings));
@@ -64,7 +69,7 @@ function help(words: readonly string[], surroundings: Surroundings): Promise<Exi
 }
 
 function unknownCommand(name: string, { err }: Surroundings): ExitCode {
-  const near = nearest(name, [...COMMANDS.map((entry) => entry.name), "help"]);
+  const near = nearest(name, [...COMMANDS.map((entry) => entry.name), "help", "configuration"]);
   const hint = near === undefined ? "" : `; did you mean "${near}"?`;
   err(`ntpsd: Unknown command "${name}"${hint}\nTry "ntpsd --help"\n`);
   return EXIT.usage;

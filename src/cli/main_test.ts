@@ -60,6 +60,10 @@ Deno.test("version and help", async () => {
   match((await run(["--help"])).out, /\n {2}check +validate a configuration/);
   match((await run(["status", "--help"])).out, /^Usage: ntpsd status \[OPTION\.\.\.\]\n/);
   match((await run(["-x", "--help"])).out, /^Usage: ntpsd run \[OPTION\.\.\.\]\n/);
+  match(
+    (await run(["help", "configuration"])).out,
+    /\n- `minimum-agreeing-sources`: an integer from 1/,
+  );
   equal((await run(["help", "sources"])).out, (await run(["sources", "-h"])).out);
 });
 
@@ -144,6 +148,25 @@ Deno.test("check reads the usual file, or else the built-in configuration", asyn
       "is one source (four sources or more are better: then one can be wrong and is found out) [note]\n" +
       "/etc/ntpsd/ntpsd.toml is fine: 1 source, 1 server\n",
   );
+});
+
+Deno.test("check reads the file of keys too, and shows no key", async () => {
+  const config =
+    '[keys]\nfile = "/k"\n[[source]]\nmode = "server"\naddress = "a.example"\nkey = 7\n';
+  const checked = async (keys: string) => {
+    const { code, err } = await run(["check", "/t"], { files: { "/t": config, "/k": keys } });
+    return [code, err];
+  };
+  deepEqual(await checked("7 SHA1 ASCII:topsecret\n"), [0, ""]);
+  deepEqual(await checked("8 SHA1 ASCII:topsecret\n"), [
+    78,
+    "/t: Source a.example wants key 7, which is not in /k\n",
+  ]);
+  deepEqual(await checked("7 SHAX topsecret\n7\n"), [
+    78,
+    "/k:1: Key 7 has an unknown type; wanted MD5, SHA1, SHA256, SHA384, SHA512, AES128 or AES256 " +
+    "(did you mean SHA1?)\n/k:2: Key 7 is incomplete: wanted NUMBER TYPE KEY\n2 errors\n",
+  ]);
 });
 
 Deno.test("a file that cannot be read ends with 74, or 77 without permission", async () => {
