@@ -15,11 +15,11 @@ export type SystemState =
   | "monitoring";
 
 /**
- * Tells whether the clock's error is known and bounded, which is what a health check wants to know: the clock is kept by us,
- * or by somebody else and found right by our measurements.
+ * Tells whether the clock's error is known and bounded, which is what a health check wants to know: kept by us, held over
+ * from when we had sources, or kept by somebody else and found right by our measurements.
  */
 export function isTimeKnown(state: SystemState): boolean {
-  return state === "synchronized" || state === "monitoring";
+  return state === "synchronized" || state === "holdover" || state === "monitoring";
 }
 
 /** One row of `ntpsd sources`. */
