@@ -29,6 +29,10 @@ import { configureLog, log } from "./log.ts";
 import { OnceWatch } from "./once.ts";
 import { claimClock } from "./permission.ts";
 import { dropPrivileges } from "./confinement.ts";
+import { Servers } from "./servers.ts";
+
+/** The served root dispersion ages by itself in between; this keeps the rest fresh. */
+const SERVED_TIME_REFRESH_MILLISECONDS = 1000;
 
 /** Why a daemon ended. */
 export type DaemonEnd =
@@ -71,16 +75,18 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     log.error(poller.error.message);
     return "system";
   }
+  const precision = measureClockPrecision();
   const engine = new Engine({
     config,
     random: randomSource,
     now: readInstant(),
     mayAdjust: clock.value.mayAdjust,
     frequency: clock.value.frequency,
-    clockPrecision: 2 ** measureClockPrecision(),
+    clockPrecision: 2 ** precision,
     ownAddresses: ownAddresses(),
   });
-  const daemon = new Daemon({ ...options, config }, { engine, poller: poller.value });
+  const servers = new Servers(precision);
+  const daemon = new Daemon({ ...options, config }, { engine, poller: poller.value, servers });
   return await daemon.run();
 }
 
@@ -90,6 +96,7 @@ class Daemon {
   readonly #engine: Engine;
   readonly #poller: Poller;
   readonly #driver: EngineDriver;
+  readonly #servers: Servers;
   readonly #drift: DriftStore;
   readonly #once: OnceWatch | undefined;
   readonly #startedAt = formatUtc(realtimeNow());
@@ -99,12 +106,13 @@ class Daemon {
 
   constructor(
     options: DaemonOptions,
-    parts: { readonly engine: Engine; readonly poller: Poller },
+    parts: { readonly engine: Engine; readonly poller: Poller; readonly servers: Servers },
   ) {
     this.#options = options;
     this.#config = options.config;
     this.#engine = parts.engine;
     this.#poller = parts.poller;
+    this.#servers = parts.servers;
     this.#drift = new DriftStore(options.config.clock);
     this.#once = options.once ? new OnceWatch() : undefined;
     this.#driver = new EngineDriver({
@@ -120,7 +128,10 @@ class Daemon {
   }
 
   async run(): Promise<DaemonEnd> {
-    if (this.#once === undefined) this.#openHttp();
+    if (this.#once === undefined) {
+      this.#openHttp();
+      await this.#configureServers();
+    }
     const drift = this.#drift.read();
     const confined = dropPrivileges(this.#config);
     if (!confined.ok) {
@@ -128,14 +139,17 @@ class Daemon {
       return "confinement-failed";
     }
     const release = this.#listenToSignals();
+    const refresh = setInterval(() => this.#refreshServers(), SERVED_TIME_REFRESH_MILLISECONDS);
     const timeout = this.#once?.start((end) => this.#stop(end));
     if (drift !== undefined) this.#driver.deliver({ type: "drift-loaded", ...drift });
     notifyService({ ready: true, status: "Measuring the sources" });
     await this.#driver.run();
     notifyService({ stopping: true });
     clearTimeout(timeout);
+    clearInterval(refresh);
     release();
     this.#http?.close();
+    await this.#servers.stop();
     await this.#drift.settled();
     this.#poller.close();
     log.info(this.#end === "told" ? "ntpsd ends as told" : "ntpsd ends");
@@ -147,12 +161,25 @@ class Daemon {
       version: this.#options.version,
       startedAt: this.#startedAt,
       ...this.#engine.snapshot(readInstant()),
-      servers: [],
+      servers: this.#servers.documents(),
       ntsKe: [],
     };
   }
 
+  async #configureServers(): Promise<void> {
+    const { servers, synchronization } = this.#config;
+    await this.#servers.configure(servers, { synchronization, authentication: {} });
+    this.#refreshServers();
+  }
+
+  #refreshServers(): void {
+    if (!this.#servers.isServing) return;
+    const now = readInstant();
+    this.#servers.update(this.#engine.servedTime(now), now);
+  }
+
   #changed(): void {
+    this.#refreshServers();
     this.#once?.look(() => this.#engine.snapshot(readInstant()), (end) => this.#stop(end));
   }
 
@@ -213,6 +240,7 @@ class Daemon {
       this.#http = undefined;
       this.#openHttp();
     }
+    void this.#configureServers();
     this.#driver.deliver({ type: "reconfigure", config: loaded.value });
   }
 }

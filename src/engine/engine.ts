@@ -22,7 +22,8 @@ import { DriftKeeper } from "./drift_keeper.ts";
 import type { Action, DatagramEvent, Event, KernelStatus } from "./events.ts";
 import { isLeapStep, isLeapTurmoil, leapForKernel } from "./leap_second.ts";
 import { Judgement } from "./judgement.ts";
-import type { EngineSnapshot } from "./snapshot.ts";
+import { leapBits, type ServedTime } from "./served_time.ts";
+import { type EngineSnapshot, isTimeKnown } from "./snapshot.ts";
 import { makeSnapshot } from "./snapshot_writer.ts";
 import { type Protections, SourceSet } from "./source_set.ts";
 import { StartGate } from "./start_gate.ts";
@@ -122,6 +123,28 @@ export class Engine {
       steps: this.#control.steps,
       mayAdjust: this.#control.mayAdjust,
     });
+  }
+
+  /** Returns what a server may say of our clock. */
+  servedTime(now: Instant): ServedTime {
+    const knowledge = this.#knowledge(now.monotonic);
+    const budget = errorBudget(knowledge);
+    const { state } = systemState(knowledge, budget, "");
+    const { reference } = knowledge;
+    if (reference === undefined || budget === undefined || !isTimeKnown(state)) {
+      return { synchronized: false };
+    }
+    return {
+      synchronized: true,
+      leapIndicator: leapBits(this.#judgement.leap),
+      stratum: reference.stratum,
+      rootDelay: budget.rootDelay,
+      rootDispersion: budget.rootDispersion,
+      dispersionRate: budget.growth,
+      referenceId: reference.referenceId,
+      referenceTimestamp: reference.referenceTime,
+      updatedAt: now.monotonic,
+    };
   }
 
   #dispatch(event: Event, now: Instant): readonly Action[] {

@@ -64,6 +64,17 @@ export interface ServerDocument {
   readonly rateLimited: number;
   readonly dropped: Readonly<Record<string, number>>;
   readonly nts: { readonly answered: number; readonly naks: number };
+  /** Answers in interleaved mode, among those answered. */
+  readonly interleaved?: number;
+  /** Kisses of all kinds that were sent. */
+  readonly kisses?: number;
+  /** The busiest clients, addresses cut to a prefix; only if configured. */
+  readonly clients?: readonly {
+    readonly prefix: string;
+    readonly requests: number;
+    /** The count may be too high by this. */
+    readonly error: number;
+  }[];
 }
 
 /** One listener of the NTS key exchange server. */

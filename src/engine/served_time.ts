@@ -1,0 +1,31 @@
+/**
+ * What the server may say of our clock, as plain numbers (RFC 5905 section 7.3).
+ *
+ * @module
+ */
+import type { LeapIndicator } from "../association/measurement.ts";
+import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+
+/** Our clock, for those who ask. */
+export type ServedTime =
+  | { readonly synchronized: false }
+  | {
+    readonly synchronized: true;
+    /** The two bits of the header. */
+    readonly leapIndicator: number;
+    readonly stratum: number;
+    readonly rootDelay: Seconds;
+    /** At `updatedAt`. */
+    readonly rootDispersion: Seconds;
+    /** How fast the root dispersion grows without news, seconds per second. */
+    readonly dispersionRate: number;
+    readonly referenceId: number;
+    readonly referenceTimestamp: NtpTimestamp;
+    readonly updatedAt: MonotonicSeconds;
+  };
+
+/** Turns a leap indicator in words into the two bits of the header. */
+export function leapBits(leap: LeapIndicator): number {
+  return leap === "none" ? 0 : leap === "insert" ? 1 : leap === "delete" ? 2 : 3;
+}
