@@ -15,13 +15,16 @@ export interface Client {
   family: number;
 }
 
-/** Returns the upper of the two words that identify a client to rate limits: an IPv4 address, or an IPv6 prefix of 64 bits. */
+/**
+ * Returns the upper of the two words that identify a client to rate limits: an IPv4 address, or an IPv6 prefix of 64 bits;
+ * signed, so that it is never boxed.
+ */
 export function clientHigh(client: Client): number {
   // The other family cannot have this prefix: 0:ffff::/32 is not assigned.
-  return client.family === 4 ? 0xffff : client.words[client.at] ?? 0;
+  return client.family === 4 ? 0xffff : (client.words[client.at] ?? 0) | 0;
 }
 
-/** Returns the lower of these two words. */
+/** Returns the lower of these two words, signed. */
 export function clientLow(client: Client): number {
-  return client.words[client.family === 4 ? client.at : client.at + 1] ?? 0;
+  return (client.words[client.family === 4 ? client.at : client.at + 1] ?? 0) | 0;
 }

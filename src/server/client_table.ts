@@ -31,6 +31,7 @@ export interface ClientPrefixLengths {
   readonly ipv6?: number;
 }
 
+/** A power of two. */
 const ROWS = 512;
 const WAYS = 4;
 
@@ -42,7 +43,7 @@ export class ClientTable {
   readonly #mask6High: number;
   readonly #mask6Low: number;
   readonly #families = new Uint8Array(ROWS * WAYS);
-  readonly #keys = new Uint32Array(2 * ROWS * WAYS);
+  readonly #keys = new Int32Array(2 * ROWS * WAYS);
   readonly #counts = new Float64Array(ROWS * WAYS);
   readonly #errors = new Float64Array(ROWS * WAYS);
 
@@ -60,11 +61,9 @@ export class ClientTable {
   count(client: Client): void {
     const { words, at, family } = client;
     const isV4 = family === 4;
-    const high = isV4 ? 0 : ((words[at] ?? 0) & this.#mask6High) >>> 0;
-    const low = isV4
-      ? ((words[at] ?? 0) & this.#mask4) >>> 0
-      : ((words[at + 1] ?? 0) & this.#mask6Low) >>> 0;
-    const first = (this.#hash.hash(high ^ family, low) % ROWS) * WAYS;
+    const high = isV4 ? 0 : (words[at] ?? 0) & this.#mask6High;
+    const low = isV4 ? (words[at] ?? 0) & this.#mask4 : (words[at + 1] ?? 0) & this.#mask6Low;
+    const first = (this.#hash.hash(high ^ family, low) & (ROWS - 1)) * WAYS;
     let least = first;
     for (let place = first; place < first + WAYS; place++) {
       if (this.#isAt(place, family, high, low)) {
@@ -107,5 +106,5 @@ export class ClientTable {
 }
 
 function maskOf(bits: number): number {
-  return bits === 0 ? 0 : (-1 << (32 - bits)) >>> 0;
+  return bits === 0 ? 0 : -1 << (32 - bits);
 }

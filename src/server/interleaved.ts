@@ -131,8 +131,9 @@ export class InterleavedTable {
   #row(client: Client): number {
     const { words, at } = client;
     const isV4 = client.family === 4;
-    let hash = this.#hash.hash(isV4 ? 0xffff : words[at] ?? 0, words[isV4 ? at : at + 1] ?? 0);
-    if (!isV4) hash = this.#hash.hash(hash ^ (words[at + 2] ?? 0), words[at + 3] ?? 0);
+    const high = isV4 ? 0xffff : (words[at] ?? 0) | 0;
+    let hash = this.#hash.hash(high, (words[isV4 ? at : at + 1] ?? 0) | 0);
+    if (!isV4) hash = this.#hash.hash(hash ^ (words[at + 2] ?? 0), (words[at + 3] ?? 0) | 0);
     return (hash & this.#rowMask) * WAYS * ENTRY_WORDS;
   }
 

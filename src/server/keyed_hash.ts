@@ -2,7 +2,8 @@
  * A keyed hash of eight octets, for tables whose keys strangers choose.
  *
  * The problem: whoever can predict which addresses share a row of a table can push others out of it. The idea: HalfSipHash-2-4
- * with a secret key, made of 32-bit additions, rotations and exclusive ors, which JavaScript computes without allocation.
+ * with a secret key, made of 32-bit additions, rotations and exclusive ors. Words are signed, because such numbers are kept
+ * without an allocation wherever they go.
  * Limits: 32 bits of output and a key of 64 bits, enough to place entries in a table, not to authenticate anything.
  *
  * @module
@@ -25,7 +26,7 @@ export class KeyedHash {
   }
 
   /**
-   * Returns 32 bits, 0 to 2^32 - 1, for the message of eight octets whose little-endian words are `first` and `second`
+   * Returns 32 bits, as a signed number, for the message of eight octets whose little-endian words are `first` and `second`
    * (Aumasson and Bernstein, SipHash, 2012; the variant for 32-bit words).
    */
   hash(first: number, second: number): number {
@@ -50,6 +51,6 @@ export class KeyedHash {
       }
       v0 ^= word;
     }
-    return (v1 ^ v3) >>> 0;
+    return v1 ^ v3;
   }
 }

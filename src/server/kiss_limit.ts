@@ -37,7 +37,8 @@ export class KissLimiter {
     this.#countedAt = now;
     this.#allowance = Math.min(PER_SECOND, this.#allowance + elapsed * PER_SECOND);
     if (this.#allowance < 1) return false;
-    if (this.#clients.check(client, now) !== RATE_PASS) return false;
+    this.#clients.advance(now);
+    if (this.#clients.check(client) !== RATE_PASS) return false;
     this.#allowance--;
     return true;
   }

@@ -122,6 +122,7 @@ export class Responder {
   respond(batch: RequestBatch, moment: BatchMoment): void {
     this.#template.age(moment.now);
     this.#now = moment.now;
+    this.#rateLimiter?.advance(moment.now);
     this.#client.words = batch.peerWords;
     this.counters.received += batch.count;
     for (let i = 0; i < batch.count; i++) this.#answer(batch, i);
@@ -181,7 +182,7 @@ export class Responder {
       if (access === ACCESS_DENY) this.#kiss(batch, i, KISS_CODE.deny);
       return true;
     }
-    if (this.#rateLimiter?.check(this.#client, this.#now) !== RATE_LIMITED) return false;
+    if (this.#rateLimiter?.check(this.#client) !== RATE_LIMITED) return false;
     this.counters.rateLimited++;
     this.counters.drop("rate-limited");
     this.#kiss(batch, i, KISS_CODE.rate);
