@@ -113,10 +113,10 @@ export const boolean: Field<boolean> = {
 export const text: Field<string> = textThat("text", (value) => value === "" ? undefined : value);
 
 /** Reads the path of a file. */
-export const path: Field<string> = textThat(
-  "the path of a file",
-  (value) => value !== "" && !value.includes("\0") ? value : undefined,
-);
+export const path: Field<string> = textThat("the path of a file", pathText);
+
+/** Reads the path of a directory. */
+export const directory: Field<string> = textThat("the path of a directory", pathText);
 
 /** Reads a duration: seconds as a number, or text with units. */
 export function duration(least: Seconds = 0): Field<Seconds> {
@@ -274,6 +274,11 @@ export function describe(value: unknown): string {
   if (isTable(value)) return "a table";
   if (typeof value === "object" && value !== null) return "a date or time";
   return String(value);
+}
+
+/** A path may be anything but empty; a zero octet would end it early. */
+function pathText(value: string): string | undefined {
+  return value !== "" && !value.includes("\0") ? value : undefined;
 }
 
 function meant(name: string, keys: Keys): string {

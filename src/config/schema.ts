@@ -8,6 +8,7 @@ import { ipFamily } from "../base/ip_address.ts";
 import { hostName, ipAddress, listenAddress, prefix, sourceAddress } from "./address_field.ts";
 import {
   boolean,
+  directory,
   duration,
   either,
   type Field,
@@ -352,7 +353,11 @@ const OBSERVABILITY = table({
     "Where the status is served over HTTP, for `ntpsd status`, Prometheus and health checks; empty text switches it off. Whoever " +
       "can reach it can read it.",
   ),
-  "statistics-path": optional(path, "none", "A directory into which measurements are written."),
+  "statistics-path": optional(
+    directory,
+    "none",
+    "A directory for files of every measurement and every update of the clock, one file a day, kept for 30 days.",
+  ),
 }, hintFor);
 
 const SECURITY = table({

@@ -66,20 +66,27 @@ const QUIET_FIRST: Seconds = 60;
 const QUIET_MAX: Seconds = 6 * 3600;
 /** How many kinds of messages are told apart. */
 const KINDS_MAX = 512;
+/** A kind that has not come again this long after its silence may be forgotten when room is needed. */
+const FORGET_AFTER: Seconds = 3600;
+
+interface Kind {
+  quietUntil: MonotonicSeconds;
+  quiet: Seconds;
+  /** How many were kept back. */
+  count: number;
+}
 
 /**
- * Tells the first message of a kind at once, and then only now and then how many more there were. The kinds should be fixed words;
- * beyond 512 of them all others count as one.
+ * Tells the first message of a kind at once, and then only now and then how many more there were. Of 512 kinds it keeps account;
+ * while none of them can be forgotten, all others count as one, so that even ever new kinds make few lines.
  */
 export class LogLimiter {
-  readonly #kinds = new Map<
-    string,
-    { quietUntil: MonotonicSeconds; quiet: Seconds; count: number }
-  >();
+  readonly #kinds = new Map<string, Kind>();
+  #nextSweep: MonotonicSeconds = 0;
 
   /** Returns the message to log, perhaps with a count of those that were kept back; undefined if it is to be kept back. */
   pass(kind: string, message: string, now: MonotonicSeconds): string | undefined {
-    const key = this.#kinds.has(kind) || this.#kinds.size < KINDS_MAX ? kind : "";
+    const key = this.#kinds.has(kind) || this.#hasRoom(now) ? kind : "";
     const entry = this.#kinds.get(key);
     if (entry === undefined) {
       this.#kinds.set(key, { quietUntil: now + QUIET_FIRST, quiet: QUIET_FIRST, count: 0 });
@@ -96,6 +103,17 @@ export class LogLimiter {
     entry.quietUntil = now + entry.quiet;
     entry.count = 0;
     return count === 0 ? message : `${message} (and ${count} more like it since the last time)`;
+  }
+
+  /** Makes room for one more kind if it can; it looks only now and then, so that a flood costs nothing. */
+  #hasRoom(now: MonotonicSeconds): boolean {
+    if (this.#kinds.size < KINDS_MAX) return true;
+    if (now < this.#nextSweep) return false;
+    this.#nextSweep = now + QUIET_FIRST;
+    for (const [key, { quietUntil }] of this.#kinds) {
+      if (now - quietUntil > FORGET_AFTER) this.#kinds.delete(key);
+    }
+    return this.#kinds.size < KINDS_MAX;
   }
 }
 

@@ -53,3 +53,11 @@ Deno.test("a flood of kinds and messages makes few lines", () => {
   }
   equal(lines, 514);
 });
+
+Deno.test("old kinds make room for new ones", () => {
+  const limiter = new LogLimiter();
+  for (let i = 0; i < 600; i++) limiter.pass(`old ${i}`, "m", 0);
+  equal(limiter.pass("new 1", "m", 100), "m (and 87 more like it since the last time)");
+  equal(limiter.pass("new 2", "n", 3700), "n");
+  equal(limiter.pass("new 3", "o", 3700), "o");
+});

@@ -1,0 +1,80 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { err, ok } from "../base/result.ts";
+import { StatisticsWriter } from "./statistics.ts";
+import { exampleSource, exampleStatus } from "./status_example.ts";
+
+const DAY = 86_400_000_000_000n;
+/** 2026-11-22T02:00:00Z */
+const NOW = 1_795_312_800_000_000_000n;
+
+function memory() {
+  const files = new Map<string, string>();
+  const decoder = new TextDecoder();
+  return {
+    files,
+    makeDirectory: () => ok(undefined),
+    appendToFile: (path: string, bytes: Uint8Array) => {
+      files.set(path, (files.get(path) ?? "") + decoder.decode(bytes));
+      return ok(undefined);
+    },
+    removeFile: (path: string) => {
+      files.delete(path);
+      return ok(undefined);
+    },
+  };
+}
+
+Deno.test("a line for each new sample and each update, and none for what is not new", () => {
+  const disk = memory();
+  const writer = new StatisticsWriter("/var/log/ntpsd/", disk);
+  const status = exampleStatus({
+    sources: [exampleSource(), exampleSource({ name: "idle one", received: 0 })],
+  });
+  equal(writer.observe(status, NOW), undefined);
+  writer.observe(status, NOW + 1n);
+  const next = { ...status, sources: [exampleSource({ received: 1231, jitterSeconds: null })] };
+  writer.observe(next, NOW + 64_000_000_000n);
+  deepEqual([...disk.files], [
+    [
+      "/var/log/ntpsd/measurements-20261122.log",
+      "# time source address status stratum offset_s delay_s dispersion_s jitter_s error_bound_s reach stamps\n" +
+      "2026-11-22T02:00:00.000000Z time.example.net 192.0.2.1:123 selected 2 0.00001234 0.003412 0.000044 0.0000087 0.0021 377 kernel\n" +
+      "2026-11-22T02:01:04.000000Z time.example.net 192.0.2.1:123 selected 2 0.00001234 0.003412 0.000044 - 0.0021 377 kernel\n",
+    ],
+    [
+      "/var/log/ntpsd/tracking-20261122.log",
+      "# time state stratum reference offset_s frequency_ppm skew_ppm error_bound_s root_delay_s root_dispersion_s steps\n" +
+      "2026-11-22T02:00:00.000000Z synchronized 3 192.0.2.1 0.00001234 -12.345 0.0123 0.0042 0.00841 0.0012 1\n",
+    ],
+  ]);
+});
+
+Deno.test("files of 30 days are kept, also over a pause", () => {
+  const disk = memory();
+  const writer = new StatisticsWriter("/s", disk);
+  for (let day = 0; day < 40; day++) {
+    const status = exampleStatus({ sources: [exampleSource({ received: day + 1 })] });
+    writer.observe(status, NOW + BigInt(day) * DAY);
+  }
+  const measurements = [...disk.files.keys()].filter((path) => path.includes("measurements"));
+  equal(measurements.length, 30);
+  deepEqual([measurements[0], measurements.at(-1)], [
+    "/s/measurements-20261202.log",
+    "/s/measurements-20261231.log",
+  ]);
+  new StatisticsWriter("/s", disk).observe(exampleStatus(), NOW + 100n * DAY);
+  equal([...disk.files.keys()].length, 2);
+});
+
+Deno.test("what cannot be written is told once", () => {
+  const full = {
+    ...memory(),
+    appendToFile: () => err({ message: "Cannot append to /s/x: no space left" }),
+  };
+  const writer = new StatisticsWriter("/s", full);
+  match(
+    writer.observe(exampleStatus(), NOW) ?? "",
+    /^Cannot append .*; no statistics are written until/,
+  );
+  equal(writer.observe(exampleStatus({ referenceTime: "x" }), NOW + 1n), undefined);
+});
