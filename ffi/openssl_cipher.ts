@@ -89,26 +89,21 @@ export class WordViews {
 export class Loader {
   readonly #views = new WordViews();
 
-  /** Copies `length` octets at `offset` of `bytes` to octet `target` of the work area. */
-  load(
-    work: WorkArea,
-    range: {
-      readonly bytes: Bytes;
-      readonly offset: number;
-      readonly length: number;
-      readonly target: number;
-    },
-  ): void {
-    const { bytes, offset, length, target } = range;
+  /**
+   * Copies `length` octets at `offset` of `bytes` to the start of the work area. (Plain arguments, because an object for each
+   * of them is what a packet would cost most.)
+   */
+  load(work: WorkArea, bytes: Bytes, offset: number, length: number): void {
     const from = bytes.byteOffset + offset;
     let done = 0;
-    if (((from | target) & 3) === 0) {
+    if ((from & 3) === 0) {
       const source = this.#views.of(bytes);
       const { words } = work;
-      const count = length >>> 2, first = from >>> 2, start = target >>> 2;
-      for (let i = 0; i < count; i++) words[start + i] = source[first + i] as number;
+      const count = length >>> 2, first = from >>> 2;
+      for (let i = 0; i < count; i++) words[i] = source[first + i] as number;
       done = count << 2;
     }
-    for (let i = done; i < length; i++) work.bytes[target + i] = bytes[offset + i] as number;
+    const target = work.bytes;
+    for (let i = done; i < length; i++) target[i] = bytes[offset + i] as number;
   }
 }

@@ -60,15 +60,12 @@ export class KeptCmac {
     for (let i = 0; i < own.length; i++) own[i] = key[offset + i] as number;
     const taken = this.#init(this.#pointer, null, null, this.#keyPointer, null);
     assert(taken === 1, "OpenSSL takes a key of the right length");
-    this.result.fill(0); // a new key brings back the initialisation vector, which is zero
-    const { words } = this.work;
-    words[0] =
-      words[1] =
-      words[2] =
-      words[3] =
-        0;
+    const { result } = this;
+    // A new key brings back the initialisation vector, which is zero. (`fill` costs more than four stores.)
+    setZero(result);
+    setZero(this.work.words);
     this.#encrypt(BLOCK);
-    double(this.#subkeyWhole, this.result);
+    double(this.#subkeyWhole, result);
     double(this.#subkeyPadded, this.#subkeyWhole);
   }
 
@@ -84,9 +81,10 @@ export class KeptCmac {
       subkey = this.#subkeyPadded;
     }
     const last = (total - BLOCK) >>> 2;
-    for (let i = 0; i < 4; i++) {
-      words[last + i] = (words[last + i] as number) ^ (subkey[i] as number);
-    }
+    words[last] = (words[last] as number) ^ (subkey[0] as number);
+    words[last + 1] = (words[last + 1] as number) ^ (subkey[1] as number);
+    words[last + 2] = (words[last + 2] as number) ^ (subkey[2] as number);
+    words[last + 3] = (words[last + 3] as number) ^ (subkey[3] as number);
     this.#encrypt(total);
   }
 
@@ -102,12 +100,31 @@ export class KeptCmac {
   #encrypt(length: number): void {
     const { words, pointer } = this.work;
     const { result } = this;
-    for (let i = 0; i < 4; i++) words[i] = (words[i] as number) ^ (result[i] as number);
+    addBlock(words, result);
     const done = this.#update(this.#pointer, pointer, this.#writtenPointer, pointer, length);
     assert(done === 1, "OpenSSL encrypts whole blocks");
     const last = (length - BLOCK) >>> 2;
-    for (let i = 0; i < 4; i++) result[i] = words[last + i] as number;
+    result[0] = words[last] as number;
+    result[1] = words[last + 1] as number;
+    result[2] = words[last + 2] as number;
+    result[3] = words[last + 3] as number;
   }
+}
+
+/** Sets the first block of words to zero. */
+export function setZero(words: Uint32Array): void {
+  words[0] = 0;
+  words[1] = 0;
+  words[2] = 0;
+  words[3] = 0;
+}
+
+/** Combines the first block of `target` with that of `source` by exclusive or; written out, because it runs for every block. */
+export function addBlock(target: Uint32Array, source: Uint32Array): void {
+  target[0] = (target[0] as number) ^ (source[0] as number);
+  target[1] = (target[1] as number) ^ (source[1] as number);
+  target[2] = (target[2] as number) ^ (source[2] as number);
+  target[3] = (target[3] as number) ^ (source[3] as number);
 }
 
 /** Doubles a block in the field of RFC 5297 section 2.3 into `target`, which may be `source`. */

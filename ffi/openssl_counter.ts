@@ -11,20 +11,6 @@ import type { AesKeyLength } from "./openssl_cmac.ts";
 import type { OpenSslLibrary } from "./openssl_library.ts";
 import type { OwnedPointer } from "./openssl_pointer.ts";
 
-/** Where octets come from and go to. */
-export interface Transfer {
-  /** Buffer to read. */
-  readonly input: Bytes;
-  /** Where to read. */
-  readonly inputOffset: number;
-  /** Buffer to write. */
-  readonly output: Bytes;
-  /** Where to write. */
-  readonly outputOffset: number;
-  /** How many octets. */
-  readonly length: number;
-}
-
 /** AES on single blocks in a work area, with a key that can be changed. */
 export class KeptBlockCipher {
   readonly #work: WorkArea;
@@ -76,16 +62,23 @@ export class KeptBlockCipher {
   }
 }
 
-/** Writes the input, combined with the key stream that lies at the start of `stream`, to the output. */
+/** Writes octets, combined with the key stream that lies at the start of a work area, to an output. */
 export class StreamCombiner {
   readonly #inputs = new WordViews();
   readonly #outputs = new WordViews();
+  #output: Bytes = new Uint8Array(0);
+  #outputOffset = 0;
 
-  /** Combines `transfer.length` octets. */
-  combine(stream: WorkArea, transfer: Transfer): void {
-    const { input, output, length } = transfer;
-    const from = input.byteOffset + transfer.inputOffset;
-    const to = output.byteOffset + transfer.outputOffset;
+  /** Names the place of the output for the next `combine`. */
+  point(output: Bytes, offset: number): void {
+    this.#output = output;
+    this.#outputOffset = offset;
+  }
+
+  /** Combines `length` octets at `offset` of the input. (Plain arguments, because this runs for every packet.) */
+  combine(stream: WorkArea, input: Bytes, offset: number, length: number): void {
+    const output = this.#output, outputOffset = this.#outputOffset;
+    const from = input.byteOffset + offset, to = output.byteOffset + outputOffset;
     let done = 0;
     if (((from | to) & 3) === 0) {
       const source = this.#inputs.of(input), target = this.#outputs.of(output);
@@ -98,8 +91,7 @@ export class StreamCombiner {
     }
     const { bytes } = stream;
     for (let i = done; i < length; i++) {
-      output[transfer.outputOffset + i] = (input[transfer.inputOffset + i] as number) ^
-        (bytes[i] as number);
+      output[outputOffset + i] = (input[offset + i] as number) ^ (bytes[i] as number);
     }
   }
 }

@@ -109,20 +109,20 @@ export class GcmContext {
 
   #loadNonce(ranges: AeadRanges): void {
     const { nonce: bytes, nonceOffset: offset } = ranges;
-    this.#nonceLoader.load(this.#nonce, { bytes, offset, length: 12, target: 0 });
+    this.#nonceLoader.load(this.#nonce, bytes, offset, 12);
   }
 
   #loadAssociatedData(ranges: AeadRanges): boolean {
     const { associatedData: bytes, associatedDataOffset: offset } = ranges;
     const length = ranges.associatedDataLength;
     this.#work.reserve(Math.max(length, ranges.inputLength));
-    this.#dataLoader.load(this.#work, { bytes, offset, length, target: 0 });
+    this.#dataLoader.load(this.#work, bytes, offset, length);
     return length > 0;
   }
 
   #loadInput(ranges: AeadRanges, length: number): void {
     const { input: bytes, inputOffset: offset } = ranges;
-    this.#inputLoader.load(this.#work, { bytes, offset, length, target: 0 });
+    this.#inputLoader.load(this.#work, bytes, offset, length);
   }
 }
 

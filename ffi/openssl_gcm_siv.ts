@@ -11,7 +11,7 @@
 import type { Bytes } from "../src/base/bytes.ts";
 import type { AeadRanges } from "./openssl_aead.ts";
 import { Loader, WorkArea } from "./openssl_cipher.ts";
-import { KeptBlockCipher, StreamCombiner, type Transfer } from "./openssl_counter.ts";
+import { KeptBlockCipher, StreamCombiner } from "./openssl_counter.ts";
 import type { OpenSslLibrary } from "./openssl_library.ts";
 import { Polyval } from "./polyval.ts";
 
@@ -51,10 +51,11 @@ export class GcmSivContext {
   seal(ranges: AeadRanges): number {
     const { input, inputOffset, inputLength, output, outputOffset } = ranges;
     this.#deriveKeys(ranges);
-    this.#authenticate(ranges, { bytes: input, offset: inputOffset, length: inputLength });
+    this.#authenticate(ranges, input, inputOffset, inputLength);
     const tag = this.#tag, { words } = this.#work;
     for (let i = 0; i < 4; i++) tag[i] = words[i] as number;
-    this.#encrypt({ input, inputOffset, output, outputOffset, length: inputLength });
+    this.#combiner.point(output, outputOffset);
+    this.#encrypt(input, inputOffset, inputLength);
     const end = outputOffset + inputLength;
     for (let i = 0; i < BLOCK; i++) output[end + i] = (tag[i >>> 2] as number) >>> (8 * (i & 3));
     return inputLength + BLOCK;
@@ -71,8 +72,9 @@ export class GcmSivContext {
       tag[i] = (input[at] as number) | ((input[at + 1] as number) << 8) |
         ((input[at + 2] as number) << 16) | ((input[at + 3] as number) << 24);
     }
-    this.#encrypt({ input, inputOffset, output, outputOffset, length });
-    this.#authenticate(ranges, { bytes: output, offset: outputOffset, length });
+    this.#combiner.point(output, outputOffset);
+    this.#encrypt(input, inputOffset, length);
+    this.#authenticate(ranges, output, outputOffset, length);
     const { words } = this.#work;
     let different = 0;
     for (let i = 0; i < 4; i++) different |= (tag[i] as number) ^ (words[i] as number);
@@ -97,13 +99,8 @@ export class GcmSivContext {
     this.#work.reserve(longest + 4 * BLOCK);
     const { words } = this.#work;
     const { nonce, nonceOffset } = ranges;
-    this.#nonceLoader.load(this.#work, {
-      bytes: nonce,
-      offset: nonceOffset,
-      length: 12,
-      target: 4,
-    });
-    for (let i = 0; i < 3; i++) this.#nonce[i] = words[1 + i] as number;
+    this.#nonceLoader.load(this.#work, nonce, nonceOffset, 12);
+    for (let i = 0; i < 3; i++) this.#nonce[i] = words[i] as number;
     for (let block = 0; block < 4; block++) {
       words[4 * block] = block;
       for (let i = 0; i < 3; i++) words[4 * block + 1 + i] = this.#nonce[i] as number;
@@ -118,21 +115,18 @@ export class GcmSivContext {
   }
 
   /** RFC 8452 section 4: computes the tag into the first block of the work area. */
-  #authenticate(
-    ranges: AeadRanges,
-    plaintext: { readonly bytes: Bytes; readonly offset: number; readonly length: number },
-  ): void {
+  #authenticate(ranges: AeadRanges, bytes: Bytes, offset: number, length: number): void {
     const polyval = this.#polyval;
     polyval.start(this.#hashKey);
-    const { associatedData: bytes, associatedDataOffset: offset } = ranges;
-    const length = ranges.associatedDataLength;
-    this.#dataLoader.load(this.#work, { bytes, offset, length, target: 0 });
+    const { associatedData, associatedDataOffset, associatedDataLength } = ranges;
+    const work = this.#work;
+    this.#dataLoader.load(work, associatedData, associatedDataOffset, associatedDataLength);
+    this.#hash(associatedDataLength);
+    this.#plaintextLoader.load(work, bytes, offset, length);
     this.#hash(length);
-    this.#plaintextLoader.load(this.#work, { ...plaintext, target: 0 });
-    this.#hash(plaintext.length);
     const lengths = this.#lengths;
-    lengths[0] = length * 8; // below 2^32: an operation has at most 2^16 octets
-    lengths[2] = plaintext.length * 8;
+    lengths[0] = associatedDataLength * 8; // below 2^32: an operation has at most 2^16 octets
+    lengths[2] = length * 8;
     polyval.update(lengths, 1);
     const { words } = this.#work;
     const { state } = polyval;
@@ -150,10 +144,10 @@ export class GcmSivContext {
   }
 
   /** RFC 8452 section 4: counter mode from the tag with its last bit set; the first word counts, least octet first. */
-  #encrypt(transfer: Transfer): void {
-    if (transfer.length === 0) return;
+  #encrypt(input: Bytes, offset: number, length: number): void {
+    if (length === 0) return;
     const tag = this.#tag, { words } = this.#work;
-    const blocks = Math.ceil(transfer.length / BLOCK);
+    const blocks = (length + BLOCK - 1) >>> 4;
     for (let i = 0; i < blocks; i++) {
       words[4 * i] = (tag[0] as number) + i;
       words[4 * i + 1] = tag[1] as number;
@@ -161,6 +155,6 @@ export class GcmSivContext {
       words[4 * i + 3] = (tag[3] as number) | 0x8000_0000;
     }
     this.#cipher.encryptBlocks(blocks);
-    this.#combiner.combine(this.#work, transfer);
+    this.#combiner.combine(this.#work, input, offset, length);
   }
 }

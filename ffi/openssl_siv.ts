@@ -14,8 +14,8 @@ import { assert } from "../src/base/assert.ts";
 import type { Bytes } from "../src/base/bytes.ts";
 import type { AeadRanges } from "./openssl_aead.ts";
 import { Loader, WorkArea } from "./openssl_cipher.ts";
-import { type AesKeyLength, double, KeptCmac, swap } from "./openssl_cmac.ts";
-import { KeptBlockCipher, StreamCombiner, type Transfer } from "./openssl_counter.ts";
+import { addBlock, type AesKeyLength, double, KeptCmac, setZero, swap } from "./openssl_cmac.ts";
+import { KeptBlockCipher, StreamCombiner } from "./openssl_counter.ts";
 import type { OpenSslLibrary } from "./openssl_library.ts";
 
 const BLOCK = 16;
@@ -50,15 +50,11 @@ export class SivContext {
   setKey(key: Bytes, offset: number): void {
     const half = this.#half;
     assert(offset >= 0 && offset + 2 * half <= key.length, "A key lies within its buffer");
-    for (let i = 0; i < half; i++) this.#cipherKey[i] = key[offset + half + i] as number;
+    const cipherKey = this.#cipherKey;
+    for (let i = 0; i < half; i++) cipherKey[i] = key[offset + half + i] as number;
     this.#cipherKeyed = false;
     this.#mac.setKey(key, offset);
-    const { words } = this.#work;
-    words[0] =
-      words[1] =
-      words[2] =
-      words[3] =
-        0;
+    setZero(this.#work.words);
     this.#mac.finish(BLOCK);
     double(this.#start, this.#mac.result);
   }
@@ -67,14 +63,14 @@ export class SivContext {
   seal(ranges: AeadRanges): number {
     const { input, inputOffset, inputLength, output, outputOffset } = ranges;
     this.#reserve(ranges);
-    this.#synthesize(ranges, { bytes: input, offset: inputOffset, length: inputLength });
+    this.#synthesize(ranges, input, inputOffset, inputLength);
     const vector = this.#vector;
     for (let i = 0; i < 4; i++) vector[i] = this.#mac.result[i] as number;
     for (let i = 0; i < BLOCK; i++) {
       output[outputOffset + i] = (vector[i >>> 2] as number) >>> (8 * (i & 3));
     }
-    const start = outputOffset + BLOCK;
-    this.#encrypt({ input, inputOffset, output, outputOffset: start, length: inputLength });
+    this.#combiner.point(output, outputOffset + BLOCK);
+    this.#encrypt(input, inputOffset, inputLength);
     return BLOCK + inputLength;
   }
 
@@ -89,8 +85,9 @@ export class SivContext {
       vector[i] = (input[at] as number) | ((input[at + 1] as number) << 8) |
         ((input[at + 2] as number) << 16) | ((input[at + 3] as number) << 24);
     }
-    this.#encrypt({ input, inputOffset: inputOffset + BLOCK, output, outputOffset, length });
-    this.#synthesize(ranges, { bytes: output, offset: outputOffset, length });
+    this.#combiner.point(output, outputOffset);
+    this.#encrypt(input, inputOffset + BLOCK, length);
+    this.#synthesize(ranges, output, outputOffset, length);
     const { result } = this.#mac;
     let different = 0;
     for (let i = 0; i < 4; i++) different |= (vector[i] as number) ^ (result[i] as number);
@@ -113,37 +110,28 @@ export class SivContext {
     this.#work.reserve(longest + 2 * BLOCK);
   }
 
-  /** S2V over associated data, nonce and plaintext (RFC 5297 section 2.4); the vector is the result of the CMAC. */
-  #synthesize(
-    ranges: AeadRanges,
-    plaintext: { readonly bytes: Bytes; readonly offset: number; readonly length: number },
-  ): void {
-    const state = this.#state;
-    for (let i = 0; i < 4; i++) state[i] = this.#start[i] as number;
-    const { associatedData: bytes, associatedDataOffset: offset } = ranges;
-    this.#dataLoader.load(this.#work, {
-      bytes,
-      offset,
-      length: ranges.associatedDataLength,
-      target: 0,
-    });
-    this.#absorb(ranges.associatedDataLength);
+  /**
+   * S2V over associated data, nonce and plaintext (RFC 5297 section 2.4); the vector is the result of the CMAC. The plaintext
+   * lies at `offset` of `bytes`.
+   */
+  #synthesize(ranges: AeadRanges, bytes: Bytes, offset: number, length: number): void {
+    const state = this.#state, work = this.#work;
+    setZero(state);
+    addBlock(state, this.#start);
+    const { associatedData, associatedDataOffset, associatedDataLength } = ranges;
+    this.#dataLoader.load(work, associatedData, associatedDataOffset, associatedDataLength);
+    this.#absorb(associatedDataLength);
     double(state, state);
-    this.#nonceLoader.load(this.#work, {
-      bytes: ranges.nonce,
-      offset: ranges.nonceOffset,
-      length: ranges.nonceLength,
-      target: 0,
-    });
-    this.#absorb(ranges.nonceLength);
-    this.#plaintextLoader.load(this.#work, { ...plaintext, target: 0 });
-    this.#absorbLast(plaintext.length);
+    const { nonce, nonceOffset, nonceLength } = ranges;
+    this.#nonceLoader.load(work, nonce, nonceOffset, nonceLength);
+    this.#absorb(nonceLength);
+    this.#plaintextLoader.load(work, bytes, offset, length);
+    this.#absorbLast(length);
   }
 
   #absorb(length: number): void {
     this.#mac.finish(length);
-    const state = this.#state, { result } = this.#mac;
-    for (let i = 0; i < 4; i++) state[i] = (state[i] as number) ^ (result[i] as number);
+    addBlock(this.#state, this.#mac.result);
   }
 
   #absorbLast(length: number): void {
@@ -160,15 +148,13 @@ export class SivContext {
     double(state, state);
     bytes[length] = 0x80;
     for (let i = length + 1; i < BLOCK; i++) bytes[i] = 0;
-    for (let i = 0; i < 4; i++) words[i] = (words[i] as number) ^ (state[i] as number);
+    addBlock(words, state);
     this.#mac.finish(BLOCK);
   }
 
   /** Counter mode from the vector, two of whose bits are cleared so that 32 bits of counter never carry (section 2.5). */
-  #encrypt(
-    transfer: Transfer,
-  ): void {
-    if (transfer.length === 0) return;
+  #encrypt(input: Bytes, offset: number, length: number): void {
+    if (length === 0) return;
     if (!this.#cipherKeyed) {
       this.#cipher.setKey(this.#cipherKey, 0);
       this.#cipherKeyed = true;
@@ -177,7 +163,7 @@ export class SivContext {
     const first = vector[0] as number, second = vector[1] as number;
     const third = (vector[2] as number) & 0xffff_ff7f;
     const counter = swap((vector[3] as number) & 0xffff_ff7f);
-    const blocks = Math.ceil(transfer.length / BLOCK);
+    const blocks = (length + BLOCK - 1) >>> 4;
     for (let i = 0; i < blocks; i++) {
       words[4 * i] = first;
       words[4 * i + 1] = second;
@@ -185,6 +171,6 @@ export class SivContext {
       words[4 * i + 3] = swap(counter + i);
     }
     this.#cipher.encryptBlocks(blocks);
-    this.#combiner.combine(this.#work, transfer);
+    this.#combiner.combine(this.#work, input, offset, length);
   }
 }
