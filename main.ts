@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { endOnBugs } from "./src/cli/bug.ts";
 import { main } from "./src/cli/main.ts";
 
+endOnBugs();
 Deno.exit(await main(Deno.args));

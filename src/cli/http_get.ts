@@ -13,8 +13,12 @@ import type { HttpReply } from "./surroundings.ts";
 const REPLY_MAX = 8 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 
-/** Gets `path` from a numeric address with port; the error is a sentence. */
-export async function httpGet(address: string, path: string): Promise<Result<HttpReply, string>> {
+/** Gets `path` from a numeric address with port, in ten seconds if not told otherwise; the error is a sentence. */
+export async function httpGet(
+  address: string,
+  path: string,
+  timeoutMs = TIMEOUT_MS,
+): Promise<Result<HttpReply, string>> {
   const parsed = parseSocketAddress(address);
   if (parsed === undefined) return err(`Wanted a numeric address with a port, found "${address}"`);
   const shown = formatSocketAddress(parsed);
@@ -24,7 +28,7 @@ export async function httpGet(address: string, path: string): Promise<Result<Htt
   } catch (error) {
     return err(`Cannot connect to ${shown}: ${reason(error)}`);
   }
-  const timer = setTimeout(() => close(connection), TIMEOUT_MS);
+  const timer = setTimeout(() => close(connection), timeoutMs);
   try {
     const request = `GET ${path} HTTP/1.0\r\nHost: ${shown}\r\nConnection: close\r\n\r\n`;
     await writeAll(connection, new TextEncoder().encode(request));

@@ -1,0 +1,52 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { socketAddress } from "../base/socket_address.ts";
+import { startHttpServer } from "../daemon/http.ts";
+import { exampleStatus } from "../daemon/status_example.ts";
+import { httpGet } from "./http_get.ts";
+
+Deno.test("a command and the daemon understand each other", async () => {
+  for (const address of ["127.0.0.1", "::1"]) {
+    const listen = socketAddress(address, 0);
+    ok(listen !== undefined);
+    const server = startHttpServer({ listen, names: [], status: () => exampleStatus() });
+    if (!server.ok && address === "::1") continue; // no IPv6 on this machine
+    ok(server.ok);
+    const { port } = server.value.address;
+    const at = address === "::1" ? `[::1]:${port}` : `${address}:${port}`;
+    const reply = await httpGet(at, "/status");
+    ok(reply.ok);
+    equal(reply.value.status, 200);
+    deepEqual(JSON.parse(reply.value.body), JSON.parse(JSON.stringify(exampleStatus())));
+    const missing = await httpGet(at, "/nothing");
+    equal(missing.ok && missing.value.status, 404);
+    server.value.close();
+    await server.value.finished;
+  }
+});
+
+Deno.test("what does not speak HTTP is told so", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    const connection = await listener.accept();
+    await connection.write(new TextEncoder().encode("SSH-2.0-OpenSSH_9.2\r\n"));
+    connection.close();
+  })();
+  const at = `127.0.0.1:${listener.addr.port}`;
+  const reply = await httpGet(at, "/status");
+  deepEqual(reply, { ok: false, error: `What answers at ${at} is not ntpsd` });
+  await serving;
+  listener.close();
+  match((await httpGet(at, "/status") as { error: string }).error, /connection refused$/);
+});
+
+Deno.test("who accepts and says nothing is not waited for without end", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepted = listener.accept();
+  const at = `127.0.0.1:${listener.addr.port}`;
+  deepEqual(await httpGet(at, "/status", 50), {
+    ok: false,
+    error: `No answer from ${at}: it takes too long`,
+  });
+  (await accepted).close();
+  listener.close();
+});
