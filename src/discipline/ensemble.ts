@@ -15,8 +15,10 @@ import { type ClockEstimate, FilterBank, type UpdateOutcome } from "./filter_ban
 import { SLOTS_MAX } from "./clock_filter.ts";
 import type { Sample, SourceTrack } from "./source_track.ts";
 
-/** While a source has at most so many samples, the filter is made anew with each. */
+/** While a source has at most so many samples, the filter is made anew when they mean something else by now ... */
 const REPLAY_SAMPLES_MAX = 24;
+/** ... that is, when the floor of the delay turned out to be elsewhere by this part of the mean wait. */
+const REPLAY_FLOOR_PART = 0.1;
 /** A sample is hardly believable beyond this probability of being a lie. */
 const OUTLIER_LIMIT = 0.5;
 /** So many in a row, and the world has changed. */
@@ -39,13 +41,13 @@ export interface SourceView {
   /** The offset that the source is expected to show: that of the clock plus the source's bias. */
   readonly offset: Seconds;
   readonly variance: number;
-  /** The bias alone. */
-  readonly bias: Seconds;
 }
 
 /** A source in the belief. */
 interface Member {
   readonly slot: number;
+  /** The floor of the delay that the samples were judged by. */
+  readonly floor: Seconds;
   /** How many samples in a row were hardly believable; the sign tells the side. */
   streak: number;
 }
@@ -80,8 +82,7 @@ export class Ensemble {
 
   /** Takes in the newest sample of a source, which is already in its track. */
   observe(track: SourceTrack, sample: Sample): UpdateOutcome {
-    const young = track.samples.length <= REPLAY_SAMPLES_MAX;
-    if (this.#bank === undefined || young) {
+    if (this.#bank === undefined || this.#isJudgedAnew(track)) {
       const tracks = new Set(this.#members.keys()).add(track);
       return this.#replay([...tracks], { about: track });
     }
@@ -126,11 +127,20 @@ export class Ensemble {
     if (this.#bank === undefined || slot === undefined) return undefined;
     const now = this.#bank.estimate;
     const dt = time - this.#time;
+    const { offset, variance } = this.#bank.view(slot);
     return {
-      offset: this.#bank.expected(slot) + dt * now.frequency,
-      variance: this.#bank.expectedVariance(slot) + growth(now, Math.max(0, dt)),
-      bias: this.#bank.bias(slot),
+      offset: offset + dt * now.frequency,
+      variance: variance + growth(now, Math.max(0, dt)),
     };
+  }
+
+  /** Tells whether a young source's samples mean something else than when they were taken in. */
+  #isJudgedAnew(track: SourceTrack): boolean {
+    if (track.samples.length > REPLAY_SAMPLES_MAX) return false;
+    const member = this.#members.get(track);
+    if (member === undefined) return true;
+    const moved = Math.abs(track.delays.floor - member.floor);
+    return moved > REPLAY_FLOOR_PART * track.delays.meanWait;
   }
 
   #replay(
@@ -175,7 +185,7 @@ export class Ensemble {
       this.#kinship(track, other) * Math.min(track.biasVariance, other.biasVariance)
     );
     const slot = bank.addSource(track.biasVariance, shared);
-    this.#members.set(track, { slot, streak: 0 });
+    this.#members.set(track, { slot, floor: track.delays.floor, streak: 0 });
   }
 
   #step(bank: FilterBank, track: SourceTrack, sample: Sample): UpdateOutcome {

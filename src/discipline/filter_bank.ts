@@ -60,6 +60,8 @@ export class FilterBank {
   readonly #inside: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
   readonly #outside: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
   readonly #mixed: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
+  /** The weighted belief, until something changes it. */
+  #estimate: ClockEstimate | undefined;
 
   /** Starts every hypothesis from one belief; `taught` is a bank whose knowledge of the wander is taken over. */
   constructor(
@@ -81,6 +83,7 @@ export class FilterBank {
 
   /** Adds a source to every hypothesis; see `ClockFilter.addSource`. */
   addSource(variance: number, shared: readonly number[] = []): number {
+    this.#estimate = undefined;
     let slot = 0;
     for (const filter of this.#filters) slot = filter.addSource(variance, shared);
     return slot;
@@ -88,11 +91,13 @@ export class FilterBank {
 
   /** Lets the clock run. */
   advance(elapsed: Seconds): void {
+    this.#estimate = undefined;
     for (const filter of this.#filters) filter.advance(elapsed);
   }
 
   /** Takes in a sample of a source. */
   update(slot: number, interval: SoftInterval, spread: Seconds): UpdateOutcome {
+    this.#estimate = undefined;
     const middle = 0.5 * (interval.low + interval.high);
     const half = 0.5 * (interval.high - interval.low);
     const broad = 10 * spread + 2 * half + 10 * interval.softness;
@@ -119,46 +124,26 @@ export class FilterBank {
 
   /** Returns the weighted belief. */
   get estimate(): ClockEstimate {
-    let offset = 0, frequency = 0, wanderVariance = 0;
-    this.#filters.forEach((filter, i) => {
-      const weight = this.#weights[i] ?? 0;
-      offset += weight * filter.offset;
-      frequency += weight * filter.frequency;
-      wanderVariance += weight * (WANDERS[i] ?? 0) ** 2;
-    });
-    let offsetVariance = 0, frequencyVariance = 0, covariance = 0;
-    this.#filters.forEach((filter, i) => {
-      const weight = this.#weights[i] ?? 0;
-      const dOffset = filter.offset - offset;
-      const dFrequency = filter.frequency - frequency;
-      offsetVariance += weight * (filter.offsetVariance + dOffset * dOffset);
-      frequencyVariance += weight * (filter.frequencyVariance + dFrequency * dFrequency);
-      covariance += weight * (filter.offsetFrequencyCovariance + dOffset * dFrequency);
-    });
-    return { offset, offsetVariance, frequency, frequencyVariance, covariance, wanderVariance };
+    return this.#estimate ??= this.#weigh();
   }
 
-  /** Returns the weighted mean of a source's bias. */
-  bias(slot: number): Seconds {
-    return this.#filters.reduce((sum, f, i) => sum + (this.#weights[i] ?? 0) * f.bias(slot), 0);
-  }
-
-  /** Returns what a source is expected to show now: the offset plus its bias. */
-  expected(slot: number): Seconds {
-    return this.#filters.reduce((sum, f, i) => sum + (this.#weights[i] ?? 0) * f.expected(slot), 0);
-  }
-
-  /** Returns the variance of what a source is expected to show now. */
-  expectedVariance(slot: number): number {
-    const mean = this.expected(slot);
-    return this.#filters.reduce((sum, filter, i) => {
-      const apart = filter.expected(slot) - mean;
-      return sum + (this.#weights[i] ?? 0) * (filter.expectedVariance(slot) + apart * apart);
-    }, 0);
+  /** Returns what a source is expected to show now: the mean and the variance of offset plus bias. */
+  view(slot: number): { readonly offset: Seconds; readonly variance: number } {
+    let offset = 0;
+    for (const [i, filter] of this.#filters.entries()) {
+      offset += (this.#weights[i] ?? 0) * filter.expected(slot);
+    }
+    let variance = 0;
+    for (const [i, filter] of this.#filters.entries()) {
+      const apart = filter.expected(slot) - offset;
+      variance += (this.#weights[i] ?? 0) * (filter.expectedVariance(slot) + apart * apart);
+    }
+    return { offset, variance };
   }
 
   /** Moves the belief about the offset. */
   shiftOffset(by: Seconds): void {
+    this.#estimate = undefined;
     for (const filter of this.#filters) filter.shiftOffset(by);
   }
 
@@ -170,10 +155,31 @@ export class FilterBank {
 
   /** Admits that the clock itself may have jumped by something of this variance, and its frequency changed. */
   admitChange(offsetVariance: number): void {
+    this.#estimate = undefined;
     for (const filter of this.#filters) {
       filter.inflateOffset(offsetVariance);
       filter.inflateFrequency(FREQUENCY_CHANGE * FREQUENCY_CHANGE);
     }
+  }
+
+  #weigh(): ClockEstimate {
+    let offset = 0, frequency = 0, wanderVariance = 0;
+    for (const [i, filter] of this.#filters.entries()) {
+      const weight = this.#weights[i] ?? 0;
+      offset += weight * filter.offset;
+      frequency += weight * filter.frequency;
+      wanderVariance += weight * (WANDERS[i] ?? 0) ** 2;
+    }
+    let offsetVariance = 0, frequencyVariance = 0, covariance = 0;
+    for (const [i, filter] of this.#filters.entries()) {
+      const weight = this.#weights[i] ?? 0;
+      const dOffset = filter.offset - offset;
+      const dFrequency = filter.frequency - frequency;
+      offsetVariance += weight * (filter.offsetVariance + dOffset * dOffset);
+      frequencyVariance += weight * (filter.frequencyVariance + dFrequency * dFrequency);
+      covariance += weight * (filter.offsetFrequencyCovariance + dOffset * dFrequency);
+    }
+    return { offset, offsetVariance, frequency, frequencyVariance, covariance, wanderVariance };
   }
 
   /** Takes over, half believed, what another bank knows of the wander. */

@@ -233,6 +233,7 @@ export class Engine {
   }
 
   #gateIsOpen(now: MonotonicSeconds): boolean {
+    if (this.#gate.isOpen) return true;
     const progress = this.#sources.members.map(({ association }) => ({
       samples: this.#discipline.sourceAt(association.id, now)?.samples ?? 0,
       unanswered: association.unansweredRequests,

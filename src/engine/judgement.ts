@@ -25,6 +25,7 @@ export class Judgement {
   #synchronization: SynchronizationConfig;
   readonly #own: OwnIdentity;
   #selection: Selection | undefined;
+  #falsetickers: readonly number[] = [];
   #reference: Reference | undefined;
   #leap: LeapIndicator = "unknown";
   #whyNot = "No source has been measured yet";
@@ -51,8 +52,7 @@ export class Judgement {
 
   /** The sources that are known to be wrong. */
   get falsetickers(): readonly number[] {
-    const verdicts = [...(this.#selection?.verdicts ?? [])];
-    return verdicts.filter(([, { status }]) => status === "falseticker").map(([id]) => id);
+    return this.#falsetickers;
   }
 
   /** What our time is traced to; it is kept in holdover. */
@@ -87,6 +87,8 @@ export class Judgement {
       previous: before?.systemPeer,
     });
     this.#selection = selection;
+    this.#falsetickers = candidates.map(({ id }) => id)
+      .filter((id) => selection.verdicts.get(id)?.status === "falseticker");
     this.#whyNot = selection.refusal ?? "";
     if (selection.systemPeer === undefined) return this.#notice(before, members);
     this.#leap = leapByMajority(
@@ -120,6 +122,7 @@ export class Judgement {
   /** Forgets all verdicts, because the clock was changed by others. */
   restart(why: string): void {
     this.#selection = undefined;
+    this.#falsetickers = [];
     this.#reference = undefined;
     this.#whyNot = why;
   }

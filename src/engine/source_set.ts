@@ -58,9 +58,11 @@ export class SourceSet {
 
   /** All servers that are asked now, in the order of the configuration. */
   get members(): readonly MemberOfSource[] {
-    return this.#entries.flatMap(({ config, group }) =>
-      group.members.map((association) => ({ association, group, config }))
-    );
+    const members: MemberOfSource[] = [];
+    for (const { config, group } of this.#entries) {
+      for (const association of group.members) members.push({ association, group, config });
+    }
+    return members;
   }
 
   /** Starts what is new in a configuration, stops what is gone, and leaves alone what stays. */

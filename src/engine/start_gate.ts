@@ -31,7 +31,12 @@ export class StartGate {
     this.#since = now;
   }
 
-  /** Tells whether decisions may be made; `wanted` is how many sources there should be. */
+  /** Whether decisions may be made. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** Looks whether decisions may be made; `wanted` is how many sources there should be. */
   check(
     sources: readonly SourceProgress[],
     context: { readonly wanted: number; readonly now: MonotonicSeconds },
