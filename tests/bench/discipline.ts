@@ -315,7 +315,7 @@ function tableCells(outcome: Outcome): readonly string[] {
     row.goal.toFixed(2),
     `${time(figures.timeTo1msSeconds)} / ${time(figures.timeTo100usSeconds)}`,
     row.chronyHolds,
-    median(results.map((r) => r.secondsPerRequest)).toFixed(0),
+    median(results.map((r) => r.secondsPerRequest)).toFixed(1),
     String(row.chronySecondsPerRequest),
     digits(bound),
     (rms / bound).toFixed(2),
