@@ -44,6 +44,8 @@ export class SourceWorld {
   readonly lookups: { readonly at: number; readonly lookup: number; readonly host: string }[] = [];
   /** The requests that were sent, by address. */
   readonly requests: { readonly at: number; readonly address: string }[] = [];
+  /** The newest request. */
+  lastRequest: SendRequest | undefined = undefined;
   /** The key exchanges that were begun, for the test to end. */
   readonly exchanges: number[] = [];
   /** The time, in seconds. */
@@ -104,6 +106,7 @@ export class SourceWorld {
   }
 
   #answer(sent: SendRequest): void {
+    this.lastRequest = sent;
     this.requests.push({ at: this.now, address: sent.destination.address });
     const behaviour = this.behaviour.get(sent.destination.address) ?? "answers";
     if (behaviour === "silent") return;
@@ -118,10 +121,17 @@ export class SourceWorld {
       receiveTimestamp: addSeconds(EPOCH, this.now),
       transmitTimestamp: addSeconds(EPOCH, this.now),
     };
+    this.deliver(encodeHeader(header));
+  }
+
+  /** Lets a packet arrive on the socket of the newest request. */
+  deliver(packet: Uint8Array): void {
+    if (this.lastRequest === undefined) return;
+    const { association, request } = this.lastRequest;
     const reception = this.group.handleDatagram({
-      association: sent.association,
-      request: sent.request,
-      packet: encodeHeader(header),
+      association,
+      request,
+      packet,
       transmitTimestamp: addSeconds(EPOCH, this.now),
       transmitTimestamping: "user",
       receiveTimestamp: addSeconds(EPOCH, this.now + 0.01),
