@@ -8,8 +8,10 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
+import type { Result } from "../base/result.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
 import type { PollExponent } from "../base/units.ts";
+import type { ExchangeCertificate } from "../nts/session_protection.ts";
 import type { Timestamping } from "./measurement.ts";
 
 /** What an association must know of its `[[source]]` section. */
@@ -52,6 +54,8 @@ export interface KeyExchangeOutcome {
   readonly keyC2s: Bytes;
   /** The key from server to client. */
   readonly keyS2c: Bytes;
+  /** The keys to try after a first refusal, when it is open which ones the server uses. */
+  readonly alternativeKeys?: { readonly keyC2s: Bytes; readonly keyS2c: Bytes } | undefined;
   /** Unused cookies. */
   readonly cookies: readonly Bytes[];
   /** Where to send NTP requests, if not to the key exchange server's own address and port 123. */
@@ -64,6 +68,18 @@ export interface KeyExchangeOutcome {
   readonly compliantExporter: boolean;
   /** Whether the certificate was accepted although its dates did not fit the clock. */
   readonly provisional: boolean;
+  /** What the keys rest on; left out where nothing is known of it. */
+  readonly certificate?: ExchangeCertificate | undefined;
+}
+
+/** The outcome of a key exchange as an event tells it. */
+export interface KeysExchanged {
+  /** Whose exchange it was. */
+  readonly association: number;
+  /** Keys and cookies, or a sentence that says why there are none. */
+  readonly result: Result<KeyExchangeOutcome, string>;
+  /** The word under which a failure is counted; the sentence itself when left out. */
+  readonly reason?: string | undefined;
 }
 
 /** A packet that arrived on the socket of a request. */

@@ -12,16 +12,15 @@ import { type RandomSource, uniform } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
 import { type SocketAddress, socketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { NTP_PORT } from "../nts/key_exchange_client.ts";
 import type {
   ExchangeKeys,
   KeyExchangeOutcome,
+  KeysExchanged,
   SourceAction,
   SourceGroupConfig,
 } from "./border.ts";
 import type { PacketProtection } from "./protection.ts";
-
-/** The port of NTP, when the key exchange names no other (RFC 8915 section 4.1.8). */
-const NTP_PORT = 123;
 
 /** The waits between exchanges that fail (RFC 8915 section 4.2): 10 s, half as much again each time, at most 5 days. */
 const RETRY_MIN: Seconds = 10;
@@ -108,22 +107,15 @@ export class NtsStarter {
   }
 
   /** Takes the outcome of an exchange; undefined when it is not one of these. */
-  handleKeysExchanged(
-    event: { readonly association: number; readonly result: Result<KeyExchangeOutcome, string> },
-  ): readonly SourceAction[] | undefined {
+  handleKeysExchanged(event: KeysExchanged): readonly SourceAction[] | undefined {
     const { association: id, result } = event;
     if (!this.#exchanging.delete(id)) return undefined;
-    if (!result.ok) return this.#fail(result.error);
-    const outcome = result.value;
-    const host = outcome.ntpServer ?? outcome.peerAddress;
-    const address = socketAddress(host, outcome.ntpPort ?? NTP_PORT);
-    if (address !== undefined) {
-      this.#ready.push({ id, addresses: [address], outcome });
-      return [];
-    }
-    const lookup = this.#allocateLookup();
-    this.#resolving.set(lookup, { id, outcome });
-    return [{ type: "resolve", lookup, host }];
+    return result.ok ? this.#locate(id, result.value) : this.#fail(result.error);
+  }
+
+  /** Makes a new member of an exchange that a member had begun, because it names another server than the member asks. */
+  move(outcome: KeyExchangeOutcome): readonly SourceAction[] {
+    return this.#locate(this.#allocateAssociation(), outcome);
   }
 
   /** Takes the outcome of a lookup; false when it is not one of these. */
@@ -160,6 +152,18 @@ export class NtsStarter {
       return { id: next.id, address, protection };
     }
     return undefined;
+  }
+
+  #locate(id: number, outcome: KeyExchangeOutcome): readonly SourceAction[] {
+    const host = outcome.ntpServer ?? outcome.peerAddress;
+    const address = socketAddress(host, outcome.ntpPort ?? NTP_PORT);
+    if (address !== undefined) {
+      this.#ready.push({ id, addresses: [address], outcome });
+      return [];
+    }
+    const lookup = this.#allocateLookup();
+    this.#resolving.set(lookup, { id, outcome });
+    return [{ type: "resolve", lookup, host }];
   }
 
   #underWay(): number {

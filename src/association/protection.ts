@@ -9,6 +9,8 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
+import type { SessionState } from "../nts/client_session.ts";
+import type { ExchangeCertificate, ProtectionStatus } from "../nts/session_protection.ts";
 import type { KeyExchangeOutcome } from "./border.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
 
@@ -35,4 +37,16 @@ export interface PacketProtection {
   beginKeyExchange?(now: MonotonicSeconds): boolean;
   /** Takes the outcome of a key exchange that was begun. */
   endKeyExchange?(result: Result<KeyExchangeOutcome, string>, now: MonotonicSeconds): void;
+  /** What status shows of keys and cookies; there with Network Time Security. */
+  readonly status?: ProtectionStatus;
+  /** The server that a later key exchange named instead of the first; undefined when it did not. */
+  readonly movedTo?:
+    | { readonly ntpServer: string | undefined; readonly ntpPort: number }
+    | undefined;
+  /** What the keys rest on; undefined when they were saved by an earlier run. */
+  readonly certificate?: ExchangeCertificate | undefined;
+  /** The certificate was verified again at a time that is believed. */
+  confirmCertificate?(): void;
+  /** Returns what a restart should not lose. */
+  export?(): SessionState | undefined;
 }

@@ -10,18 +10,22 @@
  */
 import { assert } from "../base/assert.ts";
 import type { RandomSource } from "../base/random.ts";
+import { ReasonCounter } from "../base/reason_counter.ts";
 import type { Result } from "../base/result.ts";
 import {
   equalSocketAddress,
   formatSocketAddress,
   type SocketAddress,
+  socketAddress,
 } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { NTP_PORT } from "../nts/key_exchange_client.ts";
 import { AddressSupply } from "./address_supply.ts";
 import { Association } from "./association.ts";
 import type {
   Datagram,
   KeyExchangeOutcome,
+  KeysExchanged,
   LogMessage,
   SendFailure,
   SourceAction,
@@ -88,6 +92,7 @@ export class SourceGroup {
   #removed: number[] = [];
   #isStarted = false;
   #isLookupFailureTold = false;
+  readonly #exchangeFailures = new ReasonCounter<string>();
 
   /** Makes a group that does nothing until it is started. */
   constructor(options: SourceGroupOptions) {
@@ -108,6 +113,11 @@ export class SourceGroup {
   /** Why there is no member, or fewer than wanted; undefined when nothing is known to be wrong. */
   get trouble(): string | undefined {
     return this.#nts?.trouble ?? this.#supply.lastError;
+  }
+
+  /** Key exchanges that brought nothing, by reason. */
+  get exchangeFailures(): Readonly<Record<string, number>> {
+    return this.#exchangeFailures.snapshot();
   }
 
   /** How many members are wanted. */
@@ -187,17 +197,24 @@ export class SourceGroup {
 
   /** Takes the outcome of a key exchange; undefined when it is not of this group. */
   handleKeysExchanged(
-    event: { readonly association: number; readonly result: Result<KeyExchangeOutcome, string> },
+    event: KeysExchanged,
     now: MonotonicSeconds,
   ): readonly SourceAction[] | undefined {
     const member = this.member(event.association);
-    if (member !== undefined) {
-      member.protection?.endKeyExchange?.(event.result, now);
-      if (event.result.ok) member.askSoon(now);
-      return [];
-    }
-    const actions = this.#nts?.handleKeysExchanged(event);
-    return actions === undefined ? undefined : [...actions, ...this.#maintain(now)];
+    const actions = member === undefined
+      ? this.#nts?.handleKeysExchanged(event)
+      : this.#renewKeys(member, event, now);
+    if (actions === undefined) return undefined;
+    if (!event.result.ok) this.#exchangeFailures.add(event.reason ?? event.result.error);
+    return [...actions, ...this.#maintain(now)];
+  }
+
+  /** Gives a member up for a reason that is told; another takes its place if there is one. */
+  giveUp(id: number, why: string, now: MonotonicSeconds): readonly SourceAction[] {
+    const member = this.member(id);
+    if (member === undefined) return [];
+    const told = this.#log("warning", `gives up ${formatSocketAddress(member.address)}: ${why}`);
+    return [told, ...this.#remove(member), ...this.#maintain(now)];
   }
 
   /** Notes what selection thinks of a member: a pool gives a lasting falseticker up. */
@@ -229,6 +246,27 @@ export class SourceGroup {
   /** Gives all members up; the group is not used any more. */
   stop(): readonly SourceAction[] {
     return this.members.flatMap((association) => this.#remove(association));
+  }
+
+  /** Hands new keys to a member; a member that asks another server than they are for is made anew. */
+  #renewKeys(
+    member: Association,
+    event: KeysExchanged,
+    now: MonotonicSeconds,
+  ): readonly SourceAction[] {
+    member.protection?.endKeyExchange?.(event.result, now);
+    if (!event.result.ok) return [];
+    const outcome = event.result.value;
+    if (this.#nts === undefined || !hasMoved(member, outcome)) {
+      member.askSoon(now);
+      return [];
+    }
+    const where = outcome.ntpServer ?? outcome.peerAddress;
+    return [
+      this.#log("info", `is sent from ${formatSocketAddress(member.address)} to ${where}`),
+      ...this.#remove(member),
+      ...this.#nts.move(outcome),
+    ];
   }
 
   /** Fills free places, and those of members that are to give way, as far as there are addresses. */
@@ -355,6 +393,13 @@ export interface NewMember {
   readonly address: SocketAddress;
   /** How its packets are authenticated, if at all. */
   readonly protection: PacketProtection | undefined;
+}
+
+/** Tells whether new keys are for another server than a member asks. */
+function hasMoved({ address, protection }: Association, outcome: KeyExchangeOutcome): boolean {
+  if (outcome.ntpServer !== undefined) return protection?.movedTo !== undefined;
+  const named = socketAddress(outcome.peerAddress, outcome.ntpPort ?? NTP_PORT);
+  return named !== undefined && !equalSocketAddress(named, address);
 }
 
 /**

@@ -11,8 +11,11 @@ import type { Bytes } from "../base/bytes.ts";
 import type { Result } from "../base/result.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
 import type { Ppm, Seconds } from "../base/units.ts";
+import type { KeyExchangeOutcome } from "../association/border.ts";
 import type { LeapIndicator, Timestamping } from "../association/measurement.ts";
 import type { Config } from "../config/config.ts";
+import type { ExchangeCertificate } from "../nts/session_protection.ts";
+import type { CertificateDatePolicy } from "../nts/time_bootstrap.ts";
 
 export type { Instant } from "../base/instant.ts";
 
@@ -70,27 +73,21 @@ export type Event =
     readonly type: "keys-exchanged";
     readonly association: AssociationId;
     readonly result: Result<KeyExchangeOutcome, string>;
+    /** The word under which a failure is counted. */
+    readonly reason?: string | undefined;
+  }
+  | {
+    /** Certificates were verified as a `verify-certificates` action wanted. */
+    readonly type: "certificates-verified";
+    readonly results: readonly {
+      readonly association: AssociationId;
+      /** Why a certificate is refused, in a sentence; undefined when it is good. */
+      readonly refusal: string | undefined;
+    }[];
   }
   | { readonly type: "stop" };
 
-/** What a key exchange brought (RFC 8915 section 4). */
-export interface KeyExchangeOutcome {
-  readonly aead: number;
-  /** Client to server. */
-  readonly keyC2s: Bytes;
-  /** Server to client. */
-  readonly keyS2c: Bytes;
-  readonly cookies: readonly Bytes[];
-  /** Where to send NTP requests, if not to the key exchange server's own address and port 123. */
-  readonly ntpServer: string | undefined;
-  readonly ntpPort: number | undefined;
-  /** The address of the key exchange server that was reached. */
-  readonly peerAddress: string;
-  /** Whether the compliant exporter context for AEAD 30 was agreed (record 1024). */
-  readonly compliantExporter: boolean;
-  /** The certificate's dates, when they alone were wrong and it was accepted provisionally. */
-  readonly provisional: boolean;
-}
+export type { KeyExchangeOutcome };
 
 /** What the kernel clock was found to be after a change. */
 export interface ClockReading {
@@ -153,6 +150,23 @@ export type Action =
     readonly port: number;
     readonly certificateAuthority: string | undefined;
     readonly aeadAlgorithms: readonly number[];
+    /** How the dates of certificates are to be judged; the engine says so in every exchange that it wants. */
+    readonly dates?: CertificateDatePolicy;
+  }
+  | {
+    /** Verifies chains again at a time that has been found; answered by a `certificates-verified` event. */
+    readonly type: "verify-certificates";
+    readonly certificates: readonly {
+      readonly association: AssociationId;
+      readonly certificate: ExchangeCertificate;
+    }[];
+    /** Unix seconds. */
+    readonly at: number;
+  }
+  | {
+    /** Keeps a time that has certainly passed, in Unix seconds, for the next start. */
+    readonly type: "save-time-bound";
+    readonly bound: number;
   }
   | {
     readonly type: "log";

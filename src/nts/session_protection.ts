@@ -24,6 +24,22 @@ import { NTP_PORT } from "./key_exchange_client.ts";
 import type { ProtectedRequest } from "./request_fields.ts";
 import type { NtsReason } from "./response_fields.ts";
 
+/** The certificates on which keys rest, for judging them again at another time. */
+export interface ExchangeCertificate {
+  /** First second, in Unix seconds, at which the whole chain is valid. */
+  readonly notBefore: number;
+  /** Last second, in Unix seconds, at which the whole chain is valid. */
+  readonly notAfter: number;
+  /** What tells the server's certificate from those of other servers. */
+  readonly identity: string;
+  /** The host that the server's certificate must name. */
+  readonly host: string;
+  /** The file of authorities with which it was verified; undefined for the system's alone. */
+  readonly certificateAuthority: string | undefined;
+  /** What the server sent, in DER, its own certificate first. */
+  readonly chain: readonly Bytes[];
+}
+
 /** What a key exchange brought, as the engine's events tell it. */
 export interface ExchangeOutcome {
   /** The number of the algorithm. */
@@ -42,6 +58,8 @@ export interface ExchangeOutcome {
   readonly ntpPort: number | undefined;
   /** Whether the certificate was accepted although its dates did not fit the clock. */
   readonly provisional: boolean;
+  /** What the keys rest on; left out where nothing is known of it. */
+  readonly certificate?: ExchangeCertificate | undefined;
 }
 
 /** Why an answer does not count. */
@@ -77,6 +95,7 @@ export class SessionProtection {
   readonly #dropped = new ReasonCounter<ProtectionReason>();
   #exchanging = false;
   #provisional = false;
+  #certificate: ExchangeCertificate | undefined;
   #lastKeyExchange: MonotonicSeconds | undefined;
   #target: string;
   #movedTo: { readonly ntpServer: string | undefined; readonly ntpPort: number } | undefined;
@@ -103,6 +122,7 @@ export class SessionProtection {
     protection.#backoff.started(options.now, options.random);
     protection.#lastKeyExchange = options.now;
     protection.#provisional = outcome.provisional;
+    protection.#certificate = outcome.certificate;
     return protection;
   }
 
@@ -129,6 +149,11 @@ export class SessionProtection {
   /** The time server that a later key exchange named instead of the first; undefined when it did not. */
   get movedTo(): { readonly ntpServer: string | undefined; readonly ntpPort: number } | undefined {
     return this.#movedTo;
+  }
+
+  /** What the keys rest on; undefined when they were saved by an earlier run. */
+  get certificate(): ExchangeCertificate | undefined {
+    return this.#certificate;
   }
 
   /** Adds the fields of a request to its header; fails when there are no cookies left. */
@@ -178,6 +203,7 @@ export class SessionProtection {
     this.#session.install(state);
     this.#lastKeyExchange = now;
     this.#provisional = result.value.provisional;
+    this.#certificate = result.value.certificate;
     const target = targetOf(state);
     if (target !== this.#target) {
       this.#movedTo = { ntpServer: state.ntpServer, ntpPort: state.ntpPort };

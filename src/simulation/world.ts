@@ -312,6 +312,8 @@ export class World {
       case "panic":
         this.#panic = action.message;
         return;
+      case "verify-certificates":
+      case "save-time-bound":
       case "log":
         return;
       default:
