@@ -21,6 +21,8 @@ export interface Authentication {
   readonly protection: QueryProtection;
   /** The number of the AEAD algorithm. */
   readonly aead: number;
+  /** How often to ask again after a refusal, because there are other keys to try. */
+  readonly spareTries: number;
   /** What to tell of the key exchange. */
   readonly facts: NtsFacts;
   /** The NTP server to ask. */
@@ -129,17 +131,22 @@ async function askRepeatedly(
 ): Promise<Result<readonly Sample[], string>> {
   const samples: Sample[] = [];
   let problem = "No answer";
-  for (let i = 0; i < options.samples; i++) {
-    if (i > 0) await pause(SPACING_MS);
+  let spare = authentication?.spareTries ?? 0;
+  for (let tries = 0; samples.length < options.samples; tries++) {
+    if (tries > 0) await pause(SPACING_MS);
     const sample = await exchange(address, {
       random: systemRandom,
       timeout: options.timeout,
       ...(authentication === undefined ? {} : { protection: authentication.protection }),
     });
-    if (sample.ok) samples.push(sample.value);
-    else problem = sample.error;
+    if (sample.ok) {
+      samples.push(sample.value);
+      continue;
+    }
+    problem = sample.error;
     // Where nobody answers the first time, the next address is worth more than the next request.
-    if (i === 0 && !sample.ok) break;
+    if (samples.length === 0 && spare-- <= 0) break;
+    if (tries >= options.samples) break;
   }
   return samples.length > 0 ? ok(samples) : err(problem);
 }

@@ -86,6 +86,7 @@ function authentication(
   return {
     protection: protectionOf(session),
     aead: answer.aeadId,
+    spareTries: alternativeKeys === undefined ? 0 : 1,
     host: answer.ntpServer ?? host,
     port: answer.ntpPort,
     facts: {
