@@ -29,7 +29,7 @@ export interface ServerLoopReports {
   readonly onReceiveError?: (listener: Listener, error: OsError) => void;
 }
 
-const TURN_SECONDS: Seconds = 1.5e-3;
+const TURN_SECONDS: Seconds = 2.5e-3;
 const SPIN_SECONDS: Seconds = 25e-6;
 const RETRY_MILLISECONDS = 100;
 /** A moving average over about so many batches. */
