@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { readRealtimeNtp } from "../../ffi/clock.ts";
+import { ServerSocket } from "../../ffi/server_socket.ts";
+import { UdpSocket } from "../../ffi/socket.ts";
+import { present } from "../base/assert.ts";
+import type { Bytes } from "../base/bytes.ts";
+import { SeededRandom } from "../base/random.ts";
+import { HeaderTemplate } from "../server/clock_state.ts";
+import { InterleavedTable } from "../server/interleaved.ts";
+import { Responder } from "../server/respond.ts";
+import { request, SYNCHRONIZED, timestamp } from "../server/test_server.ts";
+import { ServerLoop } from "./server_loop.ts";
+
+interface Running extends AsyncDisposable {
+  readonly socket: ServerSocket;
+  readonly responder: Responder;
+}
+
+function serve(address: string, dualStack = false): Running {
+  const family = address.includes(":") ? "ipv6" : "ipv4";
+  const socket = ServerSocket.open({ local: { family, address, port: 0 }, dualStack });
+  assert.ok(socket.ok);
+  const random = new SeededRandom(1);
+  const responder = new Responder({
+    template: new HeaderTemplate(SYNCHRONIZED),
+    readClock: readRealtimeNtp,
+    random,
+    interleaved: new InterleavedTable({ random }),
+  });
+  const loop = new ServerLoop({ socket: socket.value, responder });
+  loop.start();
+  return { socket: socket.value, responder, [Symbol.asyncDispose]: () => loop.stop() };
+}
+
+/** A client with a connected socket, so that an answer from another address than the one asked is lost. */
+class Client implements Disposable {
+  readonly #socket: UdpSocket;
+
+  constructor(address: string, port: number) {
+    const family = address.includes(":") ? "ipv6" : "ipv4";
+    const opened = UdpSocket.open({ peer: { family, address, port } });
+    assert.ok(opened.ok);
+    this.#socket = opened.value;
+  }
+
+  async ask(octets: Bytes, patienceMs = 2000): Promise<Uint8Array | undefined> {
+    assert.ok(this.#socket.send(octets).ok);
+    for (const end = performance.now() + patienceMs; performance.now() < end;) {
+      const received = this.#socket.receive();
+      if (received.ok && received.value !== undefined) return received.value.bytes;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+}
+
+function now(): bigint {
+  const words = new Uint32Array(2);
+  readRealtimeNtp(words, 0);
+  return (BigInt(words[0] ?? 0) << 32n) | BigInt(words[1] ?? 0);
+}
+
+const MILLISECOND = 4_294_967n;
+
+Deno.test("requests are answered over IPv4, IPv6 and both, from the address that was asked", async () => {
+  const cases = [
+    ["127.0.0.1", "127.0.0.1", false],
+    ["0.0.0.0", "127.0.0.77", false],
+    ["::1", "::1", false],
+    ["::", "::1", true],
+    ["::", "127.0.0.9", true],
+  ] as const;
+  for (const [listen, ask, dualStack] of cases) {
+    await using server = serve(listen, dualStack);
+    using client = new Client(ask, server.socket.local.port);
+    const before = now();
+    const reply = present(await client.ask(request()), `An answer from ${ask} on ${listen}`);
+    const after = now();
+    const received = timestamp(reply, 32), sent = timestamp(reply, 40);
+    assert.ok(before - MILLISECOND < received && received < sent, "stamps are in order");
+    assert.ok(sent < after + MILLISECOND);
+    assert.equal(timestamp(reply, 24), 0x0123456789abcdefn);
+    assert.equal(await client.ask(request({ mode: 6 }), 20), undefined);
+    assert.equal(server.responder.counters.answered, 1);
+  }
+});
+
+Deno.test("interleaved answers carry the kernel's time of the previous answer", async () => {
+  await using server = serve("127.0.0.1");
+  using client = new Client("127.0.0.1", server.socket.local.port);
+  let origin = 0n, basicTransmit = 0n, interleaved = 0;
+  for (let i = 0; i < 5; i++) {
+    const receive = BigInt(1000 + i);
+    const reply = present(await client.ask(request({ origin, receive })), "An answer");
+    if (timestamp(reply, 24) === receive) {
+      interleaved++;
+      const late = timestamp(reply, 40) - basicTransmit;
+      // The answer leaves after its own stamp was taken, and loopback is quick.
+      if (i === 2) assert.ok(late > 0n && late < 100n * MILLISECOND, `${late}`);
+    }
+    if (i === 1) basicTransmit = timestamp(reply, 40);
+    origin = timestamp(reply, 32);
+  }
+  assert.equal(interleaved, 3);
+});
+
+Deno.test("stopping is quick, and ends a wait", async () => {
+  const server = serve("127.0.0.1");
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  const start = performance.now();
+  await server[Symbol.asyncDispose]();
+  assert.ok(performance.now() - start < 500);
+});
+
+Deno.test("a busy server lets everything else run, every few milliseconds", async () => {
+  await using server = serve("127.0.0.1");
+  const clients = Array.from({ length: 8 }, () => {
+    const opened = UdpSocket.open({ peer: server.socket.local, kernelTimestamps: false });
+    assert.ok(opened.ok);
+    return opened.value;
+  });
+  const octets = request();
+  let sent = 0;
+  // The load is made between the server's turns in this same thread: each time, more than a batch is waiting.
+  for (let turn = 0; turn < 50; turn++) {
+    for (const client of clients) for (let i = 0; i < 32; i++) if (client.send(octets).ok) sent++;
+    const start = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.ok(performance.now() - start < 100, "the timer came late");
+  }
+  for (let i = 0; i < 200 && server.responder.counters.answered < sent; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.equal(server.responder.counters.answered, sent);
+  for (const client of clients) client.close();
+});
