@@ -8,6 +8,9 @@
  * interval that still excludes everything outside. The model learns the floor and both means, and notices when a route
  * change moves the floor.
  *
+ * All this holds if queues are what disturbs the samples. It may also be noise that the delay does not tell: stamps taken late
+ * or early, a server's own jitter. The model keeps the variance of such noise and the odds between both explanations.
+ *
  * Limits: a constant difference between the two floors cannot be seen in one source (it is the bias in `clock_filter.ts`);
  * what is learned from fewer than some ten samples rests on the prior.
  *
@@ -31,10 +34,24 @@ const PRIOR_SAMPLES = 1;
 /** After a route change the floor is taken as settled once it rests on so many samples. */
 const SETTLED_SAMPLES = 16;
 
+/** The prior of the noise counts as so many samples, and one sample for at most so many times the variance. */
+const PRIOR_NOISE_SAMPLES = 4;
+const NOISE_SURPLUS_MAX = 16;
+/** Queues are believed in at first: odds of e^3. */
+const QUEUE_LOG_ODDS_PRIOR = 3;
+/** How much of the evidence for either explanation is kept at each sample, and how sure one can be. */
+const QUEUE_EVIDENCE_KEPT = 0.97;
+const QUEUE_LOG_ODDS_MAX = 8;
+/** One sample does not count for more than this: outliers are no evidence. */
+const QUEUE_EVIDENCE_MAX = 3;
+
 /** Learns the delay of one source's path. */
 export class DelayModel {
   #noise: Seconds;
   readonly #recent: Seconds[] = [];
+  #noiseVariance: number | undefined;
+  #noiseWeight = 0;
+  #queueLogOdds = QUEUE_LOG_ODDS_PRIOR;
   #minimum: Seconds = Infinity;
   #count = 0;
   #weight = 0;
@@ -101,6 +118,49 @@ export class DelayModel {
     this.#splitWeight = Math.min(4 * MEMORY_SAMPLES, this.#splitWeight + 1);
     this.#forward += (half + clamped - this.#forward) / this.#splitWeight;
     this.#backward += (half - clamped - this.#backward) / this.#splitWeight;
+  }
+
+  /** The probability that queues are what disturbs the samples, not other noise. */
+  get queueProbability(): number {
+    return 1 / (1 + Math.exp(-this.#queueLogOdds));
+  }
+
+  /** The variance of a sample if its delay told nothing. */
+  get noiseVariance(): number {
+    const wait = this.meanWait;
+    const prior = 0.5 * wait * wait + this.#noise * this.#noise;
+    if (this.#noiseVariance === undefined) return prior;
+    return (PRIOR_NOISE_SAMPLES * prior + this.#noiseWeight * this.#noiseVariance) /
+      (PRIOR_NOISE_SAMPLES + this.#noiseWeight);
+  }
+
+  /**
+   * Learns from a sample how far samples lie from what was expected (less what the expectation itself may be off), and
+   * which explanation foretold it better.
+   */
+  learnNoise(
+    outcome: {
+      readonly miss: Seconds;
+      readonly expectedVariance: number;
+      readonly queueEvidence: number;
+    },
+  ): void {
+    const square = outcome.miss * outcome.miss;
+    const surplus =
+      Math.min(square, NOISE_SURPLUS_MAX * (this.noiseVariance + outcome.expectedVariance)) -
+      outcome.expectedVariance;
+    this.#noiseWeight = Math.min(MEMORY_SAMPLES, this.#noiseWeight + 1);
+    const mean = this.#noiseVariance ?? 0;
+    this.#noiseVariance = Math.max(
+      this.#noise * this.#noise,
+      mean + (surplus - mean) / this.#noiseWeight,
+    );
+    const evidence = Math.max(
+      -QUEUE_EVIDENCE_MAX,
+      Math.min(QUEUE_EVIDENCE_MAX, outcome.queueEvidence),
+    );
+    const odds = QUEUE_EVIDENCE_KEPT * this.#queueLogOdds + evidence;
+    this.#queueLogOdds = Math.max(-QUEUE_LOG_ODDS_MAX, Math.min(QUEUE_LOG_ODDS_MAX, odds));
   }
 
   /** Returns where the true offset lies, given that a sample showed `offset` at `delay`. */

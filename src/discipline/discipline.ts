@@ -124,6 +124,7 @@ export class Discipline {
     const sample = this.#addSample(track, measurement, now);
     const outcome = alone.observe(track, sample);
     source.surprised = outcome.outlier > 0.5;
+    if (!source.surprised && track.samples.length > 2) track.delays.learnNoise(outcome);
     const estimate = alone.estimateAt(sample.time);
     if (estimate === undefined) return;
     const residual = sample.offset - estimate.offset;

@@ -26,6 +26,14 @@ const OUTLIER_STREAK = 3;
 /** A path's bias wanders by this part of its expected size in an hour. */
 const BIAS_WANDER_PER_HOUR = 0.05;
 
+const NO_OUTCOME: UpdateOutcome = {
+  deviation: 0,
+  miss: 0,
+  outlier: 0,
+  expectedVariance: 0,
+  queueEvidence: 0,
+};
+
 /** What is known of the frequency before any sample. */
 export interface FrequencyPrior {
   /** The rate at which the offset of the free-running clock grows, seconds per second. */
@@ -149,7 +157,7 @@ export class Ensemble {
   ): UpdateOutcome {
     const samples = tracks.flatMap((track) => track.samples.map((sample) => ({ track, sample })));
     samples.sort((a, b) => a.sample.time - b.sample.time);
-    let outcome: UpdateOutcome = { deviation: 0, miss: 0, outlier: 0 };
+    let outcome: UpdateOutcome = NO_OUTCOME;
     const first = samples[0];
     this.#members.clear();
     this.#bank = undefined;
@@ -198,7 +206,9 @@ export class Ensemble {
     const wander = BIAS_WANDER_PER_HOUR * BIAS_WANDER_PER_HOUR * track.biasVariance *
       Math.max(0, elapsed) / 3600;
     bank.inflateBias(slot, sample.routeVariance + wander);
-    return bank.update(slot, track.interval(sample), track.delays.meanWait);
+    // a sample of an earlier time (interleaved mode) is carried forward to where the belief is
+    const late = Math.min(0, elapsed) * bank.estimate.frequency;
+    return bank.update(slot, track.observation({ ...sample, offset: sample.offset - late }));
   }
 
   /** Admits a change of the world when a source's samples stay unbelievable. */

@@ -23,6 +23,8 @@ const WHITE_NOISE = 1e-10;
 const EVIDENCE_KEPT = 0.98;
 /** A hypothesis below this weight is restarted from the best one. */
 const WEIGHT_MIN = 1e-3;
+/** The logarithm of the smallest density that is told from none when two explanations are compared. */
+const LOG_DENSITY_MIN = -60;
 /** How often a sample lies: the weight of the broad part of its density. */
 const OUTLIER_PROBABILITY = 0.005;
 
@@ -42,6 +44,18 @@ export interface ClockEstimate {
   readonly wanderVariance: number;
 }
 
+/** What a sample says of the offset, in the two ways in which it may be meant. */
+export interface Observation {
+  /** Where the offset lies if what disturbs samples is waiting in queues. */
+  readonly interval: SoftInterval;
+  /** The mean wait, for how far off a lie may be. */
+  readonly spread: Seconds;
+  /** The variance of the sample if what disturbs it is noise that its delay does not tell. */
+  readonly noiseVariance: number;
+  /** The probability that queues are what disturbs this source's samples. */
+  readonly queueProbability: number;
+}
+
 /** What became of a sample. */
 export interface UpdateOutcome {
   /** Where the sample's middle lay from what was expected, in standard deviations of both. */
@@ -50,6 +64,10 @@ export interface UpdateOutcome {
   readonly miss: Seconds;
   /** The probability that the sample lies. */
   readonly outlier: number;
+  /** The variance of what was expected, before the sample. */
+  readonly expectedVariance: number;
+  /** How much better queues foretold the sample than noise: the difference of the logarithms of their densities. */
+  readonly queueEvidence: number;
 }
 
 /** The weighted filters. */
@@ -58,6 +76,7 @@ export class FilterBank {
   readonly #logWeights: Float64Array;
   readonly #weights: Float64Array;
   readonly #inside: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
+  readonly #noise: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
   readonly #outside: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
   readonly #mixed: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
   /** The weighted belief, until something changes it. */
@@ -96,30 +115,30 @@ export class FilterBank {
   }
 
   /** Takes in a sample of a source. */
-  update(slot: number, interval: SoftInterval, spread: Seconds): UpdateOutcome {
+  update(slot: number, observation: Observation): UpdateOutcome {
     this.#estimate = undefined;
-    const middle = 0.5 * (interval.low + interval.high);
-    const half = 0.5 * (interval.high - interval.low);
-    const broad = 10 * spread + 2 * half + 10 * interval.softness;
-    let outlier = 0;
-    let deviation = 0;
-    let miss = 0;
-    this.#filters.forEach((filter, i) => {
+    const { low, high, softness } = observation.interval;
+    const middle = 0.5 * (low + high);
+    const half = 0.5 * (high - low);
+    let outlier = 0, deviation = 0, miss = 0, expectedVariance = 0, queue = 0, noise = 0;
+    for (const [i, filter] of this.#filters.entries()) {
       const belief = { mean: filter.expected(slot), variance: filter.expectedVariance(slot) };
+      const weight = this.#weights[i] ?? 0;
       const apart = middle - belief.mean;
-      // as broad as it is far away: a lie must not pull, however large it is
-      const lie = { mean: middle, variance: broad * broad + apart * apart };
-      const doubt = this.#mix(interval, lie, belief);
+      const doubt = this.#mix(observation, belief);
+      queue += weight * Math.exp(Math.max(LOG_DENSITY_MIN, this.#inside.logEvidence));
+      noise += weight * Math.exp(Math.max(LOG_DENSITY_MIN, this.#noise.logEvidence));
       filter.update(slot, this.#mixed);
       this.#logWeights[i] = EVIDENCE_KEPT * (this.#logWeights[i] ?? 0) + this.#mixed.logEvidence;
-      const weight = this.#weights[i] ?? 0;
       outlier += weight * doubt;
       miss += weight * apart;
+      expectedVariance += weight * belief.variance;
       deviation += weight * apart /
-        Math.sqrt(belief.variance + half * half / 3 + interval.softness * interval.softness);
-    });
+        Math.sqrt(belief.variance + half * half / 3 + softness * softness);
+    }
     this.#normalise();
-    return { deviation, miss, outlier };
+    const queueEvidence = Math.log(queue / noise);
+    return { deviation, miss, outlier, expectedVariance, queueEvidence };
   }
 
   /** Returns the weighted belief. */
@@ -192,27 +211,37 @@ export class FilterBank {
     for (let i = 0; i < this.#weights.length; i++) this.#weights[i] = (this.#weights[i] ?? 0) / sum;
   }
 
-  /** Mixes the sample's density with the broad one of a lie into `#mixed`; returns the probability of the lie. */
+  /** Mixes what the sample may mean, and that it may be a lie, into `#mixed`; returns the probability of the lie. */
   #mix(
-    interval: SoftInterval,
-    lie: { readonly mean: number; readonly variance: number },
+    observation: Observation,
     belief: { readonly mean: number; readonly variance: number },
   ): number {
+    const { interval, noiseVariance, queueProbability } = observation;
+    const mean = 0.5 * (interval.low + interval.high);
+    const half = 0.5 * (interval.high - interval.low);
+    const broad = 10 * observation.spread + 2 * half + 10 * interval.softness;
+    const apart = mean - belief.mean;
     const inside = intervalEvidence(interval, belief, this.#inside);
+    const noise = gaussianEvidence({ mean, variance: noiseVariance }, belief, this.#noise);
+    // as broad as it is far away: a lie must not pull, however large it is
+    const lie = { mean, variance: broad * broad + apart * apart };
     const outside = gaussianEvidence(lie, belief, this.#outside);
-    const logInside = inside.logEvidence + Math.log1p(-OUTLIER_PROBABILITY);
+    const logInside = inside.logEvidence + Math.log((1 - OUTLIER_PROBABILITY) * queueProbability);
+    const logNoise = noise.logEvidence +
+      Math.log((1 - OUTLIER_PROBABILITY) * (1 - queueProbability));
     const logOutside = outside.logEvidence + Math.log(OUTLIER_PROBABILITY);
-    const largest = Math.max(logInside, logOutside);
+    const largest = Math.max(logInside, logNoise, logOutside);
     const a = Math.exp(logInside - largest);
-    const b = Math.exp(logOutside - largest);
-    const doubt = b / (a + b);
-    const slope = (1 - doubt) * inside.slope + doubt * outside.slope;
+    const b = Math.exp(logNoise - largest);
+    const c = Math.exp(logOutside - largest);
+    const sum = a + b + c;
+    const slope = (a * inside.slope + b * noise.slope + c * outside.slope) / sum;
     const mixed = this.#mixed;
-    mixed.logEvidence = largest + Math.log(a + b);
+    mixed.logEvidence = largest + Math.log(sum);
     mixed.slope = slope;
-    mixed.curvature = (1 - doubt) * (inside.curvature + inside.slope * inside.slope) +
-      doubt * (outside.curvature + outside.slope * outside.slope) - slope * slope;
-    return doubt;
+    mixed.curvature = (a * secondMoment(inside) + b * secondMoment(noise) +
+          c * secondMoment(outside)) / sum - slope * slope;
+    return c / sum;
   }
 
   #normalise(): void {
@@ -233,4 +262,9 @@ export class FilterBank {
       this.#weights[i] = (this.#weights[i] ?? 0) / sum;
     }
   }
+}
+
+/** The second derivative of a density, divided by the density. */
+function secondMoment(evidence: Evidence): number {
+  return evidence.curvature + evidence.slope * evidence.slope;
 }

@@ -5,7 +5,7 @@
  */
 import type { Seconds } from "../base/units.ts";
 import { DelayModel } from "./delay_model.ts";
-import type { SoftInterval } from "./normal.ts";
+import type { Observation } from "./filter_bank.ts";
 
 /** How many samples a source keeps. */
 export const SAMPLES_MAX = 64;
@@ -40,9 +40,14 @@ export class SourceTrack {
     return sample;
   }
 
-  /** Where the true offset lies, given a sample and all that is now known of the path. */
-  interval(sample: Sample): SoftInterval {
-    return this.delays.interval(sample.offset, sample.delay);
+  /** What a sample says of the offset, given all that is now known of the path. */
+  observation(sample: Sample): Observation {
+    return {
+      interval: this.delays.interval(sample.offset, sample.delay),
+      spread: this.delays.meanWait,
+      noiseVariance: this.delays.noiseVariance,
+      queueProbability: this.delays.queueProbability,
+    };
   }
 
   /** The expected square of what the path's asymmetry and the server's own error add to every offset. */
