@@ -17,6 +17,7 @@ import { findPeer } from "../support/debian_packages.ts";
 import { type Kind, KINDS, startDaemon } from "../support/ntpsd.ts";
 import { freePort, temporaryFolder } from "../support/places.ts";
 import { waitForServer } from "../support/ntp_probe.ts";
+import { printParts } from "./server_parts.ts";
 
 const SERVER_CORE = "0";
 const LOAD_CORE = "1";
@@ -192,7 +193,9 @@ async function main(): Promise<void> {
     if (!options.json) printTable(window, rounds);
     all.push(...entries(window, rounds));
   }
-  if (options.json) console.log(JSON.stringify(all, null, 1));
+  if (options.json) return console.log(JSON.stringify(all, null, 1));
+  console.log("\nparts of the answer path, without sockets:");
+  printParts();
 }
 
 await main();
