@@ -43,6 +43,8 @@ export interface PacketProtection {
   readonly movedTo?:
     | { readonly ntpServer: string | undefined; readonly ntpPort: number }
     | undefined;
+  /** Whether the certificate was accepted although its dates do not fit the clock, and was not confirmed since. */
+  readonly isProvisional?: boolean;
   /** What the keys rest on; undefined when they were saved by an earlier run. */
   readonly certificate?: ExchangeCertificate | undefined;
   /** The certificate was verified again at a time that is believed. */

@@ -14,6 +14,7 @@ import type { Instant } from "../base/instant.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
+import type { SessionState } from "../nts/client_session.ts";
 import { Discipline } from "../discipline/discipline.ts";
 import { choosePoll } from "../discipline/poll_policy.ts";
 import { ClockControl, type SteeringContext } from "./clock_control.ts";
@@ -24,10 +25,18 @@ import { isLeapStep, isLeapTurmoil, leapForKernel } from "./leap_second.ts";
 import { Judgement } from "./judgement.ts";
 import { leapBits, type ServedTime } from "./served_time.ts";
 import { type EngineSnapshot, isTimeKnown } from "./snapshot.ts";
+import { type CertificateTime, ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
+import { collectSessions } from "./saved_sessions.ts";
 import { makeSnapshot } from "./snapshot_writer.ts";
 import { type Protections, SourceSet } from "./source_set.ts";
 import { StartGate } from "./start_gate.ts";
-import { type ErrorBudget, errorBudget, type Knowledge, systemState } from "./system_variables.ts";
+import {
+  CERTAINTY,
+  type ErrorBudget,
+  errorBudget,
+  type Knowledge,
+  systemState,
+} from "./system_variables.ts";
 
 const PPM = 1e-6;
 /** What is believed of the frequency without a drift file. */
@@ -54,6 +63,8 @@ export interface EngineOptions {
   /** Our own addresses, for the loop test. */
   readonly ownAddresses: readonly string[];
   readonly protections?: Protections;
+  /** What is known of the clock for judging certificates; it is trusted when left out. */
+  readonly certificateTime?: CertificateTime;
 }
 
 /** The engine. */
@@ -66,6 +77,7 @@ export class Engine {
   readonly #gate: StartGate;
   readonly #disturbance = new DisturbanceDetector();
   readonly #drift = new DriftKeeper();
+  readonly #provisional: ProvisionalTime;
   readonly #known = new Set<number>();
   readonly #pollSamples = new Map<number, number>();
   #deadCount = 0;
@@ -88,6 +100,10 @@ export class Engine {
     });
     this.#judgement = new Judgement(config.synchronization, options.ownAddresses);
     this.#gate = new StartGate(now.monotonic);
+    this.#provisional = new ProvisionalTime(
+      config,
+      options.certificateTime ?? { clockIsTrusted: true, lowerBounds: [] },
+    );
   }
 
   /** Takes in an event at a moment, and returns what is to be done, in order. */
@@ -99,7 +115,7 @@ export class Engine {
     actions.push(...this.#dispatch(event, now));
     this.#followMembers();
     actions.push(...this.#judgeAgainIfSourcesDied(now));
-    return actions;
+    return this.#provisional.withDates(actions, () => this.#bestTime(now));
   }
 
   /** When the engine wants a "timer" event; Infinity for never. */
@@ -115,7 +131,9 @@ export class Engine {
       now: now.monotonic,
       knowledge,
       budget,
-      state: systemState(knowledge, budget, this.#judgement.whyNot),
+      state: systemState(knowledge, budget, this.#provisional.why ?? this.#judgement.whyNot),
+      provisional: this.#provisional,
+      realtime: now.realtime,
       synchronization: this.#config.synchronization,
       entries: this.#sources.entries,
       discipline: this.#discipline,
@@ -123,6 +141,11 @@ export class Engine {
       steps: this.#control.steps,
       mayAdjust: this.#control.mayAdjust,
     });
+  }
+
+  /** Returns keys and cookies that a restart should not lose, by name. */
+  sessions(): ReadonlyMap<string, SessionState> {
+    return collectSessions(this.#sources.members);
   }
 
   /** Returns what a server may say of our clock. */
@@ -159,10 +182,13 @@ export class Engine {
       case "datagram":
         return this.#handleDatagram(event, now);
       case "clock-set":
+        if (isOwnStep(event)) this.#provisional.clockWasStepped();
         return [
           ...this.#control.commandDone(event.result, now),
           ...(isOwnStep(event) ? this.#sources.resetAfterClockStep(now.monotonic) : []),
         ];
+      case "certificates-verified":
+        return this.#certificatesVerified(event, now);
       case "resumed":
         return this.#startAfresh(now, `The machine slept for ${event.asleep.toFixed(0)} s`);
       case "reconfigure":
@@ -202,11 +228,12 @@ export class Engine {
     this.#adaptPoll(id, now.monotonic);
     if (!this.#gateIsOpen(now.monotonic)) return [];
     const actions = [...this.#judge(now)];
-    if (!this.#judgement.selected) return actions;
+    if (!this.#judgement.selected) return [...actions, ...this.#followCertificates(id, now)];
     this.#discipline.combine(this.#judgement.believed, {
       newest: id,
       false: this.#judgement.falsetickers,
     });
+    actions.push(...this.#followCertificates(id, now));
     const estimate = this.#discipline.systemAt(now.monotonic);
     if (estimate === undefined || !this.#judgement.believed.includes(id)) return actions;
     actions.push(...this.#control.update(estimate, this.#steering(now)));
@@ -214,9 +241,57 @@ export class Engine {
     return actions;
   }
 
+  /** Tells the watch over provisional certificates what was measured and what is believed. */
+  #followCertificates(id: number, now: Instant): readonly Action[] {
+    const { members } = this.#sources;
+    const { selected, believed } = this.#judgement;
+    const source = this.#discipline.sourceAt(id, now.monotonic);
+    const server = members.find(({ association }) => association.id === id)?.association
+      .serverState;
+    const measurement = source && server && {
+      offset: source.offset,
+      error: (source.delayFloor + server.rootDelay) / 2 + server.rootDispersion +
+        CERTAINTY * source.uncertainty,
+    };
+    const isVouchedFor = members.some(({ association }) =>
+      association.protection?.authentication === "nts" && believed.includes(association.id)
+    );
+    const offset = selected ? this.#discipline.systemAt(now.monotonic)?.offset : undefined;
+    const context = { clock: unixSecondsOf(now.realtime), offset, members };
+    return [
+      ...this.#provisional.measured(id, measurement, context),
+      ...(isVouchedFor ? this.#provisional.passed(this.#bestTime(now), now.monotonic) : []),
+    ];
+  }
+
+  #certificatesVerified(
+    event: Extract<Event, { type: "certificates-verified" }>,
+    now: Instant,
+  ): readonly Action[] {
+    const { monotonic } = now;
+    const { members } = this.#sources;
+    const verified = this.#provisional.verified(event, { members, now: monotonic });
+    const actions = [...verified.actions];
+    for (const { association: id, why } of verified.refused) {
+      const member = members.find(({ association }) => association.id === id);
+      actions.push(...member?.group.giveUp(id, why, monotonic) ?? []);
+    }
+    if (!verified.hasReleased) return actions;
+    if (!this.#judgement.selected) this.#sources.requestBurst(monotonic);
+    return actions;
+  }
+
+  /** The best that is known of the time, in Unix seconds. */
+  #bestTime(now: Instant): number {
+    const offset = this.#judgement.selected
+      ? this.#discipline.systemAt(now.monotonic)?.offset ?? 0
+      : 0;
+    return unixSecondsOf(now.realtime) + offset;
+  }
+
   /** Asks selection anew. */
   #judge(now: Instant): readonly Action[] {
-    const { members } = this.#sources;
+    const members = this.#provisional.released(this.#sources.members);
     const actions = this.#judgement.judge(members, { now, discipline: this.#discipline });
     for (const { association, group } of members) {
       const isFalseticker = this.#judgement.falsetickers.includes(association.id);
@@ -300,6 +375,7 @@ export class Engine {
     this.#discipline.restart(now.monotonic, (FREQUENCY_DEVIATION_AFTER_DISTURBANCE * PPM) ** 2);
     this.#control.restart();
     this.#gate.close(now.monotonic);
+    this.#provisional.clockWasStepped();
     this.#judgement.restart(why);
     this.#pollSamples.clear();
     const actions = this.#sources.resetAfterClockStep(now.monotonic);

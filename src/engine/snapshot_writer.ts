@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { toUnixNanoseconds } from "../base/ntp_timestamp.ts";
+import { type NtpTimestamp, toUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import { formatSocketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
 import type { SourceConfig, SynchronizationConfig } from "../config/config.ts";
@@ -13,6 +13,9 @@ import type { Association } from "../association/association.ts";
 import { formatReferenceId } from "../protocol/reference_id.ts";
 import { formatUtc } from "../base/utc.ts";
 import type { Judgement } from "./judgement.ts";
+import { describeNts, REFERENCE_ERA } from "./nts_document.ts";
+import type { ProvisionalTime } from "./provisional_time.ts";
+import type { Verdict } from "../selection/status.ts";
 import type { EngineSnapshot, SourceDocument, SystemState } from "./snapshot.ts";
 import { type ErrorBudget, type Knowledge, STRATUM_UNSYNCHRONIZED } from "./system_variables.ts";
 
@@ -21,6 +24,7 @@ const PPM = 1e-6;
 /** What a snapshot is made from. */
 export interface SnapshotInput {
   readonly now: MonotonicSeconds;
+  readonly realtime: NtpTimestamp;
   readonly knowledge: Knowledge;
   readonly budget: ErrorBudget | undefined;
   readonly state: { readonly state: SystemState; readonly why: string };
@@ -28,6 +32,7 @@ export interface SnapshotInput {
   readonly entries: readonly { readonly config: SourceConfig; readonly group: SourceGroup }[];
   readonly discipline: Discipline;
   readonly judgement: Judgement;
+  readonly provisional: ProvisionalTime;
   readonly steps: { readonly count: number; readonly accumulatedSeconds: number };
   readonly mayAdjust: boolean;
 }
@@ -59,9 +64,6 @@ export function makeSnapshot(input: SnapshotInput): EngineSnapshot {
   };
 }
 
-/** The middle of the time in which this program may run: timestamps are unfolded to the era nearest to it. */
-const REFERENCE_ERA = 2_500_000_000_000_000_000n;
-
 function updateInterval(input: SnapshotInput): number | null {
   const { reference } = input.knowledge;
   if (reference === undefined) return null;
@@ -76,17 +78,22 @@ function describeSource(
   input: SnapshotInput,
 ): readonly SourceDocument[] {
   const { config, group } = entry;
-  if (group.members.length === 0) return [describeAbsent(config, group)];
-  return group.members.map((association) => describeMember(config, association, input));
+  if (group.members.length === 0) return [describeAbsent(entry, input)];
+  return group.members.map((association) => describeMember({ config, group, association }, input));
 }
 
-function describeAbsent(config: SourceConfig, group: SourceGroup): SourceDocument {
+function describeAbsent(
+  entry: { readonly config: SourceConfig; readonly group: SourceGroup },
+  input: SnapshotInput,
+): SourceDocument {
+  const { config, group } = entry;
   return {
     name: config.address,
     address: null,
     mode: config.mode,
     status: group.trouble === undefined ? "starting" : "unreachable",
-    reason: group.trouble ?? "The name is being looked up",
+    reason: group.trouble ??
+      (authenticationOf(config) === "nts" ? "Keys are exchanged" : "The name is being looked up"),
     reach: 0,
     stratum: null,
     referenceId: null,
@@ -99,7 +106,7 @@ function describeAbsent(config: SourceConfig, group: SourceGroup): SourceDocumen
     errorBoundSeconds: null,
     timestamping: null,
     authentication: authenticationOf(config),
-    nts: null,
+    nts: describeNts(entry, input),
     sent: 0,
     received: 0,
     dropped: {},
@@ -107,11 +114,15 @@ function describeAbsent(config: SourceConfig, group: SourceGroup): SourceDocumen
 }
 
 function describeMember(
-  config: SourceConfig,
-  association: Association,
+  member: {
+    readonly config: SourceConfig;
+    readonly group: SourceGroup;
+    readonly association: Association;
+  },
   input: SnapshotInput,
 ): SourceDocument {
-  const verdict = input.judgement.verdict(association.id);
+  const { config, association } = member;
+  const verdict = verdictOf(association, input);
   const server = association.serverState;
   const estimate = input.discipline.sourceAt(association.id, input.now);
   const { lastReplyAt, lastMeasurement } = association;
@@ -138,7 +149,7 @@ function describeMember(
       : (estimate.delayFloor + server.rootDelay) / 2 + server.rootDispersion + estimate.uncertainty,
     timestamping: lastMeasurement?.timestamping ?? null,
     authentication: authenticationOf(config),
-    nts: null,
+    nts: describeNts(member, input),
     sent: association.sent,
     received: association.received,
     dropped: association.dropped.snapshot(),
@@ -148,4 +159,12 @@ function describeMember(
 function authenticationOf(config: SourceConfig): "none" | "nts" | "mac" {
   if (config.mode === "nts" || config.mode === "nts-pool") return "nts";
   return config.key === undefined ? "none" : "mac";
+}
+
+/** A source that is held back was not judged. */
+function verdictOf(association: Association, input: SnapshotInput): Verdict {
+  if (association.protection?.isProvisional === true) {
+    return { status: "starting", reason: input.provisional.reasonOf(association.id) };
+  }
+  return input.judgement.verdict(association.id);
 }

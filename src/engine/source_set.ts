@@ -12,6 +12,7 @@ import { equalSocketAddress, type SocketAddress } from "../base/socket_address.t
 import type { MonotonicSeconds } from "../base/units.ts";
 import type { SourceConfig } from "../config/config.ts";
 import type { Action, DatagramEvent, Event, KeyExchangeOutcome } from "./events.ts";
+import type { ResumedMember } from "./saved_sessions.ts";
 
 /** How packets of sources are protected; each part is there only if the sources may need it. */
 export interface Protections {
@@ -21,6 +22,8 @@ export interface Protections {
     outcome: KeyExchangeOutcome,
     now: MonotonicSeconds,
   ) => PacketProtection;
+  /** Gives the members of a source whose keys were saved by an earlier run; each is given once. */
+  readonly resume?: (config: SourceConfig) => readonly ResumedMember[];
   /** Makes the authentication by a symmetric key; one whose key is missing refuses every packet. */
   readonly withKey?: (key: number) => PacketProtection;
 }
@@ -83,7 +86,12 @@ export class SourceSet {
     this.#entries = sources.flatMap((config) =>
       [...kept, ...added].find((entry) => entry.config === config) ?? []
     );
-    for (const { group } of added) actions.push(...group.start(now));
+    for (const { config, group } of added) {
+      for (const { address, protection } of this.#resume(config)) {
+        group.adopt(address, protection, now);
+      }
+      actions.push(...group.start(now));
+    }
     return actions;
   }
 
@@ -176,6 +184,11 @@ export class SourceSet {
         : { startSession: (outcome, now) => startSession(config, outcome, now) }),
       ...(key === undefined || withKey === undefined ? {} : { protect: () => withKey(key) }),
     });
+  }
+
+  #resume(config: SourceConfig): readonly ResumedMember[] {
+    const isNts = config.mode === "nts" || config.mode === "nts-pool";
+    return isNts ? this.#protections.resume?.(config) ?? [] : [];
   }
 
   #isInUse(address: SocketAddress): boolean {

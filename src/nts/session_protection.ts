@@ -151,6 +151,11 @@ export class SessionProtection {
     return this.#movedTo;
   }
 
+  /** Whether the certificate was accepted provisionally, and was not confirmed since. */
+  get isProvisional(): boolean {
+    return this.#provisional;
+  }
+
   /** What the keys rest on; undefined when they were saved by an earlier run. */
   get certificate(): ExchangeCertificate | undefined {
     return this.#certificate;

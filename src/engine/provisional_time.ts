@@ -1,0 +1,250 @@
+/**
+ * Starting with a clock that may be wrong: sources whose certificates do not fit the clock are measured, held back, and let in
+ * when enough of them agree on a time at which their certificates are good.
+ *
+ * `TimeBootstrap` holds the reasoning and the argument why it is safe; this class carries it out in the engine. It follows the
+ * sources with Network Time Security, tells how dates are to be judged in every key exchange, asks for the chains to be verified
+ * again at the time that was found, and ends the provisional time when they are good. A time that was found without the sources
+ * that are held back ends it too: then theirs are verified at that time. Whoever fails is given up, and begins anew with an
+ * exchange in which dates count.
+ *
+ * Limits: the quorum is that of the configuration at the start.
+ *
+ * @module
+ */
+import { type NtpTimestamp, toUnixNanoseconds } from "../base/ntp_timestamp.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import type { Config } from "../config/config.ts";
+import type { ExchangeCertificate } from "../nts/session_protection.ts";
+import {
+  type BootstrapMeasurement,
+  type BootstrapRefusal,
+  TimeBootstrap,
+  type UnixSeconds,
+} from "../nts/time_bootstrap.ts";
+import type { Action, Event } from "./events.ts";
+import type { MemberOfSource } from "./source_set.ts";
+
+/** What is known of the clock before anything was measured. */
+export interface CertificateTime {
+  /** Whether a program that we trust has set the clock (the kernel does not report TIME_ERROR). */
+  readonly clockIsTrusted: boolean;
+  /** Times that have certainly passed, in Unix seconds: that of the release, that kept on disk. */
+  readonly lowerBounds: readonly UnixSeconds[];
+}
+
+/** What a decision depends on. */
+export interface ProvisionalContext {
+  /** The local clock in Unix seconds. */
+  readonly clock: UnixSeconds;
+  /** How far the local clock is from the time that selection believes; undefined while it believes none. */
+  readonly offset: Seconds | undefined;
+  readonly members: readonly MemberOfSource[];
+}
+
+/** What became of certificates that were verified again. */
+export interface Verified {
+  /** Who is to be given up, and why. */
+  readonly refused: readonly { readonly association: number; readonly why: string }[];
+  /** Whether sources that were held back may be used now. */
+  readonly hasReleased: boolean;
+  readonly actions: readonly Action[];
+}
+
+/** A time known to have passed is saved at most so often. */
+const SAVE_INTERVAL: Seconds = 3600;
+
+/** The local clock is read as a time from 1970 to 2106: a machine without a battery starts in 1970. */
+const CLOCK_ERA = 2n ** 31n * 1_000_000_000n;
+
+/** Holds provisional sources back until their time is confirmed. */
+export class ProvisionalTime {
+  readonly #bootstrap: TimeBootstrap;
+  readonly #followed = new Map<number, ExchangeCertificate | undefined>();
+  #refusals: ReadonlyMap<number, BootstrapRefusal> = new Map();
+  #why: string | undefined;
+  #verifying: { readonly at: UnixSeconds; readonly byQuorum: boolean } | undefined;
+  #savedAt: MonotonicSeconds = -Infinity;
+
+  constructor(config: Config, known: CertificateTime) {
+    this.#bootstrap = new TimeBootstrap({
+      strict: config.nts.strict,
+      clockIsTrusted: known.clockIsTrusted,
+      quorum: config.synchronization.minimumAgreeingSources,
+      lowerBounds: known.lowerBounds,
+    });
+  }
+
+  /** Why no time is used yet, in a sentence; undefined when nobody is held back. */
+  get why(): string | undefined {
+    return this.#why;
+  }
+
+  /** Says in every key exchange that is wanted how dates are judged; `time` gives the best that is known. */
+  withDates(actions: readonly Action[], time: () => UnixSeconds): readonly Action[] {
+    if (!actions.some(({ type }) => type === "exchange-keys")) return actions;
+    const dates = this.#bootstrap.datePolicy(time());
+    return actions.map((action) => action.type === "exchange-keys" ? { ...action, dates } : action);
+  }
+
+  /** Returns those that may be used. */
+  released(members: readonly MemberOfSource[]): readonly MemberOfSource[] {
+    return members.some(isHeldBack) ? members.filter((member) => !isHeldBack(member)) : members;
+  }
+
+  /** Says of a source that is held back why it is. */
+  reasonOf(association: number): string {
+    const refusal = this.#refusals.get(association);
+    const why = refusal === undefined ? "" : `; ${REFUSALS[refusal]}`;
+    return `Provisional: its certificate's dates do not fit this clock, so it waits for others to agree${why}`;
+  }
+
+  /** Takes a measurement, and decides whether the time that was found is good enough to be verified. */
+  measured(
+    association: number,
+    measurement: BootstrapMeasurement | undefined,
+    context: ProvisionalContext,
+  ): readonly Action[] {
+    this.#follow(context.members);
+    if (measurement !== undefined && this.#followed.has(association)) {
+      this.#bootstrap.measured(association, measurement);
+    }
+    if (this.#verifying !== undefined) return [];
+    const held = context.members.filter(isHeldBack);
+    if (context.offset !== undefined) {
+      this.#why = undefined;
+      if (held.length === 0 && !this.#bootstrap.isProvisional) return [];
+      const members = this.#bootstrap.isProvisional ? context.members : held;
+      return this.#verify(members, { at: context.clock + context.offset, byQuorum: false });
+    }
+    if (held.length === 0) this.#why = undefined;
+    return held.length > 0 ? this.#askQuorum(context) : [];
+  }
+
+  /** Draws the conclusions from certificates that were verified again. */
+  verified(
+    event: Extract<Event, { type: "certificates-verified" }>,
+    context: { readonly members: readonly MemberOfSource[]; readonly now: MonotonicSeconds },
+  ): Verified {
+    const verifying = this.#verifying;
+    this.#verifying = undefined;
+    const refused = event.results.flatMap(({ association, refusal }) =>
+      refusal === undefined ? [] : [{ association, why: refusal }]
+    );
+    if (verifying === undefined) return { refused: [], hasReleased: false, actions: [] };
+    // A quorum that lost a member may be none: whoever is left is judged anew at the next measurement.
+    if (verifying.byQuorum && refused.length > 0) {
+      return { refused, hasReleased: false, actions: [] };
+    }
+    for (const { association } of context.members) {
+      const result = event.results.find((each) => each.association === association.id);
+      if (result !== undefined && result.refusal === undefined) {
+        association.protection?.confirmCertificate?.();
+      }
+    }
+    return { refused, ...this.#confirm(verifying, context.now) };
+  }
+
+  /** The clock was stepped: what was measured by it is void. */
+  clockWasStepped(): void {
+    for (const id of this.#followed.keys()) this.#bootstrap.remove(id);
+    this.#followed.clear();
+    this.#verifying = undefined;
+  }
+
+  /** Saves now and then that a time has passed; told only when authenticated sources say so. */
+  passed(time: UnixSeconds, now: MonotonicSeconds): readonly Action[] {
+    if (this.#bootstrap.isProvisional || now - this.#savedAt < SAVE_INTERVAL) return [];
+    this.#savedAt = now;
+    this.#bootstrap.passed(time);
+    return [{ type: "save-time-bound", bound: this.#bootstrap.lowerBound }];
+  }
+
+  #confirm(
+    verifying: { readonly at: UnixSeconds; readonly byQuorum: boolean },
+    now: MonotonicSeconds,
+  ): { readonly hasReleased: boolean; readonly actions: readonly Action[] } {
+    this.#why = undefined;
+    this.#refusals = new Map();
+    if (!this.#bootstrap.isProvisional) return { hasReleased: true, actions: [] };
+    this.#bootstrap.confirm(verifying.at);
+    this.#followed.clear();
+    const date = Math.floor(verifying.at);
+    const message = verifying.byQuorum
+      ? `Enough sources agree on a time at which their certificates are good (Unix time ${date})`
+      : `The time is known without provisional sources (Unix time ${date})`;
+    return {
+      hasReleased: true,
+      actions: [{ type: "log", level: "info", message }, ...this.passed(verifying.at, now)],
+    };
+  }
+
+  #askQuorum(context: ProvisionalContext): readonly Action[] {
+    const verdict = this.#bootstrap.judge(context.clock);
+    switch (verdict.kind) {
+      case "not-needed":
+        this.#why = "Provisional: certificates wait for a time that is known";
+        return [];
+      case "provisional":
+        this.#refusals = verdict.refused;
+        this.#why = `Provisional: certificates do not fit this clock, and ${verdict.agreeing} of ` +
+          `${verdict.needed} sources agree on a time that fits them`;
+        return [];
+      case "agreed": {
+        this.#refusals = verdict.refused;
+        this.#why = "Provisional: certificates are verified at the time that was found";
+        const members = context.members.filter(({ association }) =>
+          verdict.sources.includes(association.id)
+        );
+        return this.#verify(members, { at: context.clock + verdict.offset, byQuorum: true });
+      }
+    }
+  }
+
+  #verify(
+    members: readonly MemberOfSource[],
+    verifying: { readonly at: UnixSeconds; readonly byQuorum: boolean },
+  ): readonly Action[] {
+    const certificates = members.flatMap(({ association }) => {
+      const certificate = association.protection?.certificate;
+      return certificate === undefined ? [] : [{ association: association.id, certificate }];
+    });
+    this.#verifying = verifying;
+    return [{ type: "verify-certificates", certificates, at: verifying.at }];
+  }
+
+  /** Keeps the bootstrap's list of sources like ours. */
+  #follow(members: readonly MemberOfSource[]): void {
+    if (!this.#bootstrap.isProvisional) return;
+    const alive = new Set(members.map(({ association }) => association.id));
+    for (const id of this.#followed.keys()) {
+      if (alive.has(id)) continue;
+      this.#bootstrap.remove(id);
+      this.#followed.delete(id);
+    }
+    for (const { association, config } of members) {
+      const { protection, id } = association;
+      if (protection?.authentication !== "nts") continue;
+      const { certificate } = protection;
+      if (this.#followed.has(id) && this.#followed.get(id) === certificate) continue;
+      this.#followed.set(id, certificate);
+      this.#bootstrap.add(id, { host: config.host, certificate });
+    }
+  }
+}
+
+/** Tells what the local clock shows in Unix seconds. */
+export function unixSecondsOf(realtime: NtpTimestamp): UnixSeconds {
+  return Number(toUnixNanoseconds(realtime, CLOCK_ERA)) / 1e9;
+}
+
+/** Tells whether a source waits for its certificate to be confirmed. */
+export function isHeldBack({ association }: MemberOfSource): boolean {
+  return association.protection?.isProvisional === true;
+}
+
+const REFUSALS: Readonly<Record<BootstrapRefusal, string>> = {
+  "outside-own-certificate": "the time that it tells is outside of its own certificate",
+  "before-lower-bound": "the time that it tells has certainly passed",
+  "disagrees-with-the-quorum": "it disagrees with the others",
+};

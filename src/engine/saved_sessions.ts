@@ -1,0 +1,56 @@
+/**
+ * Names the sessions of Network Time Security, so that a later run finds them again: what was configured and what was asked.
+ *
+ * @module
+ */
+import type { Association } from "../association/association.ts";
+import type { PacketProtection } from "../association/protection.ts";
+import {
+  formatSocketAddress,
+  parseSocketAddress,
+  type SocketAddress,
+} from "../base/socket_address.ts";
+import type { SourceConfig } from "../config/config.ts";
+import type { SessionState } from "../nts/client_session.ts";
+
+/** A session of an earlier run. */
+export interface SavedSession {
+  /** The time server that it asked. */
+  readonly address: SocketAddress;
+  readonly state: SessionState;
+}
+
+/** A member whose keys were saved by an earlier run. */
+export interface ResumedMember {
+  readonly address: SocketAddress;
+  readonly protection: PacketProtection;
+}
+
+/** Collects what a restart should not lose. */
+export function collectSessions(
+  members: readonly { readonly association: Association; readonly config: SourceConfig }[],
+): ReadonlyMap<string, SessionState> {
+  const sessions = new Map<string, SessionState>();
+  for (const { association, config } of members) {
+    const state = association.protection?.export?.();
+    if (state === undefined) continue;
+    sessions.set(`${config.address} ${formatSocketAddress(association.address)}`, state);
+  }
+  return sessions;
+}
+
+/** Finds the sessions of a source among those of an earlier run. */
+export function findSessions(
+  sessions: ReadonlyMap<string, SessionState>,
+  config: SourceConfig,
+): readonly SavedSession[] {
+  const found: SavedSession[] = [];
+  for (const [name, state] of sessions) {
+    const [source, place = ""] = name.split(" ");
+    const address = source === config.address ? parseSocketAddress(place) : undefined;
+    const { aeadAlgorithms } = config;
+    const isWanted = aeadAlgorithms.length === 0 || aeadAlgorithms.includes(state.aeadId);
+    if (address !== undefined && isWanted) found.push({ address, state });
+  }
+  return found;
+}
