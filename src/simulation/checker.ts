@@ -18,7 +18,9 @@ import type { ClockTruth, Observer } from "./world.ts";
 
 /** Something that should not have happened. */
 export interface Violation {
+  /** When; undefined for the run as a whole. */
   readonly time: Seconds | undefined;
+  /** What was wanted and what was found. */
   readonly message: string;
 }
 

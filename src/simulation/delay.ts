@@ -19,6 +19,7 @@ export interface DelayModel {
   readonly delay: Seconds;
   /** Mean of the queueing; for "normal" its standard deviation. */
   readonly jitter: Seconds;
+  /** How the queueing is distributed. */
   readonly distribution: DelayDistribution;
   /** The shape of the Lomax distribution, above 1. */
   readonly shape: number;
@@ -30,7 +31,9 @@ export interface DelayModel {
 
 /** The jitter is multiplied by 1 + (factor - 1) max(0, sin(2 pi t / period)). */
 export interface Congestion {
+  /** What the jitter is multiplied by at the worst hour. */
   readonly factor: number;
+  /** How long a day is. */
   readonly period: Seconds;
 }
 

@@ -37,9 +37,13 @@ export interface ClockModel extends OscillatorModel {
 export interface SimulatedKernelStatus {
   /** Microseconds per tick, 9000 to 11000; 10000 is nominal. */
   readonly tick: number;
+  /** The correction besides the tick. */
   readonly frequency: Ppm;
+  /** Whether STA_UNSYNC is clear. */
   readonly synchronized: boolean;
+  /** The largest possible error, growing. */
   readonly maxError: Seconds;
+  /** The leap second that is armed. */
   readonly leap: "none" | "insert" | "delete";
 }
 

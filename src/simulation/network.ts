@@ -17,8 +17,11 @@ import { SimulatedServer } from "./server.ts";
 
 /** A server with the streams of randomness that belong to it. */
 export interface Host {
+  /** The server itself. */
   readonly server: SimulatedServer;
+  /** Draws for the way to it. */
   readonly forward: Draws;
+  /** Draws for the way back. */
   readonly backward: Draws;
   /** What an adversary draws. */
   readonly adversary: Draws;

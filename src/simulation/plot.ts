@@ -20,10 +20,15 @@ import type { TracePoint } from "./trace.ts";
 
 /** What is drawn. */
 export interface PlotInput {
+  /** The heading. */
   readonly title: string;
+  /** A line below it. */
   readonly subtitle: string;
+  /** The length of the axis of time. */
   readonly duration: Seconds;
+  /** The course of the run. */
   readonly points: readonly TracePoint[];
+  /** What happened. */
   readonly story: readonly StoryLine[];
 }
 

@@ -12,15 +12,21 @@ import { formatSeconds, SourceNames } from "./story.ts";
 
 /** The document of `ntpsd simulate --json`. */
 export interface SimulationDocument {
+  /** The seed of the run, or of the first. */
   readonly seed: number;
+  /** The name of the scenario. */
   readonly scenario: string;
+  /** How long each run lasted. */
   readonly durationSeconds: Seconds;
+  /** Each run. */
   readonly runs: readonly RunDocument[];
+  /** The medians over the runs. */
   readonly median: RunFigures;
 }
 
 /** One run in the document. */
 export interface RunDocument extends RunFigures {
+  /** The seed of the run, or of the first. */
   readonly seed: number;
   /** Requests that reached or would have reached each server, by its name. */
   readonly requestsByServer: Readonly<Record<string, number>>;

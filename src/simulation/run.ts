@@ -21,22 +21,31 @@ import {
 
 /** What one run brought. */
 export interface RunOutcome {
+  /** The seed that repeats it. */
   readonly seed: number;
+  /** How well the clock was kept. */
   readonly figures: RunFigures;
+  /** What was wrong. */
   readonly violations: readonly Violation[];
+  /** What happened. */
   readonly story: readonly StoryLine[];
+  /** How many lines of the story were left out. */
   readonly storyDropped: number;
+  /** The course of the run, for a plot. */
   readonly trace: readonly TracePoint[];
   /** Requests to each server, by its name. */
   readonly requests: Readonly<Record<string, number>>;
   /** What ntpsd said of itself at the end. */
   readonly last: EngineSnapshot | undefined;
+  /** The sentence with which the daemon gave up, if it did. */
   readonly panic: string | undefined;
 }
 
 /** What a run needs besides its scenario. */
 export interface RunOptions {
+  /** The seed that repeats it. */
   readonly seed: number;
+  /** Makes the engine that is driven. */
   readonly createEngine: (seed: EngineSeed) => DrivenEngine;
   /** Watches as well. */
   readonly observer?: Observer;

@@ -17,19 +17,29 @@ import type { OscillatorModel } from "./oscillator.ts";
 
 /** A whole simulated world, and what is expected of ntpsd in it. */
 export interface Scenario {
+  /** What it is called. */
   readonly name: string;
+  /** What it shows, for a reader. */
   readonly description: string;
+  /** How long it lasts. */
   readonly duration: Seconds;
   /** Errors before this are not counted in the statistics. */
   readonly measureFrom: Seconds;
+  /** The seed of the first run, unless another is asked for. */
   readonly seed: number;
   /** True time at the start. */
   readonly start: UnixNanoseconds;
+  /** The machine that ntpsd runs on. */
   readonly machine: MachineModel;
+  /** All servers of the world. */
   readonly servers: readonly ServerModel[];
+  /** What happens, in the order of time. */
   readonly timeline: readonly TimelineEvent[];
+  /** The configuration of ntpsd. */
   readonly config: Config;
+  /** What must hold. */
   readonly limits: Limits;
+  /** What must hold at single moments. */
   readonly checks: readonly Check[];
   /** What a reader of the results should know, such as sources that were replaced by simulated ones. */
   readonly notes: readonly string[];
@@ -41,11 +51,13 @@ export interface MachineModel extends ClockModel {
   readonly driftFile: { readonly frequency: Ppm; readonly skew: Ppm } | undefined;
   /** Mean of the exponential delay between a packet and its timestamp, in each direction; 0 for exact stamps. */
   readonly timestampNoise: Seconds;
+  /** What the timestamps are called. */
   readonly timestamping: "hardware" | "kernel" | "user";
 }
 
 /** A simulated server and the path to it. */
 export interface ServerModel extends OscillatorModel {
+  /** What it is called. */
   readonly name: string;
   /** Its numeric address. */
   readonly address: string;
@@ -53,14 +65,19 @@ export interface ServerModel extends OscillatorModel {
   readonly pools: readonly string[];
   /** What its clock shows more than true time. */
   readonly offset: Seconds;
+  /** Whether it answers. */
   readonly alive: boolean;
   /** Whether a request to it while it is dead is refused by its host (else it is lost). */
   readonly refuses: boolean;
+  /** The stratum that it states. */
   readonly stratum: number;
   /** Four characters, or an IPv4 address. */
   readonly referenceId: string;
+  /** The leap indicator. */
   readonly leap: LeapIndicator;
+  /** The root delay that it states. */
   readonly rootDelay: Seconds;
+  /** The root dispersion that it states. */
   readonly rootDispersion: Seconds;
   /** How long a request stays in the server. */
   readonly turnaround: Seconds;
@@ -68,8 +85,11 @@ export interface ServerModel extends OscillatorModel {
   readonly kiss: string | undefined;
   /** If not 0, the kiss is for requests that come sooner than this after the one before. */
   readonly kissInterval: Seconds;
+  /** What an adversary sends beside its answers. */
   readonly attack: Attack;
+  /** The way to the server. */
   readonly forward: DelayModel;
+  /** The way back. */
   readonly backward: DelayModel;
 }
 
@@ -121,9 +141,13 @@ export type TimelineEvent =
 
 /** What must hold over the measured part, or over the whole run where it says so; undefined means no limit. */
 export interface Limits {
+  /** The largest error. */
   readonly maxError: Seconds | undefined;
+  /** The root mean square of the error. */
   readonly rmsError: Seconds | undefined;
+  /** How soon the error stays below 1 ms. */
   readonly timeTo1ms: Seconds | undefined;
+  /** How soon the error stays below 100 us. */
   readonly timeTo100us: Seconds | undefined;
   /** How many steps there may be in the whole run. */
   readonly steps: number | undefined;
@@ -137,6 +161,7 @@ export interface Limits {
   readonly mustNotSelect: readonly string[];
   /** Parts of log lines that must appear, and that must not. */
   readonly mustLog: readonly string[];
+  /** Parts of log lines that must not appear. */
   readonly mustNotLog: readonly string[];
   /** Whether the daemon is expected to end with a panic. */
   readonly panic: boolean;
@@ -144,13 +169,19 @@ export interface Limits {
 
 /** What must hold at one moment. */
 export interface Check {
+  /** When, from the start. */
   readonly at: Seconds;
+  /** The states that are right; empty for any. */
   readonly state: readonly SystemState[];
   /** Status words by the name of the server; any of the listed words is right. */
   readonly sources: Readonly<Record<string, readonly SourceStatus[]>>;
+  /** The largest error of the clock. */
   readonly error: Seconds | undefined;
+  /** The leap indicator. */
   readonly leap: LeapIndicator | undefined;
+  /** What the kernel says of its clock. */
   readonly kernelSynchronized: boolean | undefined;
+  /** The largest error of the clock's rate, slews included. */
   readonly frequencyError: Ppm | undefined;
 }
 

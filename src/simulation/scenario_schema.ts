@@ -14,6 +14,7 @@ import {
   number,
   optional,
   required,
+  type Row,
   sections,
   table,
   text,
@@ -273,8 +274,7 @@ const CHECK = table({
   "kernel-synchronized": optional(boolean, "any", "What the kernel says of its clock."),
 });
 
-/** The whole scenario as it is read. */
-export const SCENARIO_SCHEMA = table({
+const SCENARIO = {
   "name": required(text, "What the scenario is called."),
   "description": optional(text, "empty", "What it shows."),
   "duration": required(duration(1), "How long it runs."),
@@ -305,7 +305,10 @@ export const SCENARIO_SCHEMA = table({
   ),
   "limits": optional(LIMITS, "", "What must hold; the command ends with 1 if it does not."),
   "check": optional(sections(CHECK), "", "What must hold at one moment."),
-});
+} as const;
+
+/** The whole scenario as it is read. */
+export const SCENARIO_SCHEMA: Field<Row<typeof SCENARIO>> = table(SCENARIO);
 
 type ReadBy<Kind> = Kind extends Field<infer Value> ? Value : never;
 

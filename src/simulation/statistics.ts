@@ -12,17 +12,21 @@ import type { ClockTruth, Observer } from "./world.ts";
 export interface RunFigures {
   /** Root mean square of the clock's error over the measured part. */
   readonly rmsErrorSeconds: Seconds;
+  /** The greatest error over the measured part. */
   readonly maxErrorSeconds: Seconds;
   /** Root mean square of the error of the clock's rate, slews included. */
   readonly rmsFrequencyErrorPpm: Ppm;
   /** When the error began to stay below 1 ms for 100 s, or to the end; null if never. */
   readonly timeTo1msSeconds: Seconds | null;
+  /** When the error began to stay below 100 us; null if never. */
   readonly timeTo100usSeconds: Seconds | null;
+  /** How often the clock was stepped. */
   readonly steps: number;
   /** Requests that left the machine in the whole run, to all servers. */
   readonly requestsSent: number;
   /** The part of the looks in which the true error was inside the stated bound; null when none was stated. */
   readonly boundHonesty: number | null;
+  /** The median of the stated bound; null when none was stated. */
   readonly medianBoundSeconds: Seconds | null;
 }
 

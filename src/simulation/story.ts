@@ -11,9 +11,11 @@ import type { ClockTruth, Observer } from "./world.ts";
 
 /** One sentence of the story. */
 export interface StoryLine {
+  /** When, from the start. */
   readonly time: Seconds;
   /** What made it: the world, or ntpsd. */
   readonly kind: "world" | "state" | "selection" | "step" | "source" | "log";
+  /** The sentence. */
   readonly text: string;
 }
 

@@ -12,13 +12,17 @@ import type { ClockTruth, Observer } from "./world.ts";
 
 /** One slice of time. */
 export interface TracePoint {
+  /** The end of the slice. */
   readonly time: Seconds;
+  /** The least error in it. */
   readonly errorMin: Seconds;
+  /** The greatest error in it. */
   readonly errorMax: Seconds;
   /** What the oscillator would need to be right: the truth. */
   readonly oscillatorFrequency: Ppm;
   /** What ntpsd takes the needed correction to be, with the sign of the oscillator's error. */
   readonly estimatedFrequency: Ppm | undefined;
+  /** The bound that ntpsd states; undefined when it states none. */
   readonly bound: Seconds | undefined;
 }
 

@@ -36,12 +36,17 @@ export interface DrivenEngine {
 
 /** What an engine is made from. */
 export interface EngineSeed {
+  /** The configuration of ntpsd. */
   readonly config: Config;
+  /** Where it draws from. */
   readonly random: RandomSource;
+  /** The moment on its clocks. */
   readonly now: Instant;
   /** The correction that the kernel applies at the start. */
   readonly frequency: Ppm;
+  /** The step between two readings of the clock. */
   readonly clockPrecision: Seconds;
+  /** The machine's own addresses. */
   readonly ownAddresses: readonly string[];
 }
 
@@ -63,17 +68,25 @@ export interface ClockTruth {
   readonly error: Seconds;
   /** What the clock gains a second now, slews included. */
   readonly rateError: number;
+  /** What the oscillator gains without corrections. */
   readonly oscillatorFrequency: Ppm;
+  /** The correction that the kernel applies. */
   readonly correction: Ppm;
+  /** Whether the kernel calls its clock synchronised. */
   readonly kernelSynchronized: boolean;
+  /** The leap second that the kernel has armed. */
   readonly kernelLeap: "none" | "insert" | "delete";
 }
 
 /** What a world is made from. */
 export interface WorldOptions {
+  /** The world to be. */
   readonly scenario: Scenario;
+  /** The seed of the run. */
   readonly seed: number;
+  /** Makes the engine that is driven. */
   readonly createEngine: (seed: EngineSeed) => DrivenEngine;
+  /** Who watches. */
   readonly observer: Observer;
 }
 

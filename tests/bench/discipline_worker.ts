@@ -1,4 +1,8 @@
-/** Runs seeds of a scenario in a thread of its own, for `discipline.ts`. */
+/**
+ * Runs seeds of a scenario in a thread of its own, for `discipline.ts`.
+ *
+ * @module
+ */
 import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
 import { runScenario } from "../../src/simulation/run.ts";
 import { parseScenario } from "../../src/simulation/scenario_parse.ts";
