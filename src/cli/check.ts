@@ -3,20 +3,12 @@
  *
  * @module
  */
-import { err as fail, type Result } from "../base/result.ts";
 import type { Config } from "../config/config.ts";
-import { type ConfigError, formatConfigError } from "../config/config_error.ts";
+import { formatConfigError } from "../config/config_error.ts";
 import { type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
-import {
-  type ConfigFailure,
-  DEFAULT_CONFIG_FILE,
-  formatFailure,
-  loadConfig,
-  type LoadedConfig,
-  loadKeys,
-} from "./load_config.ts";
-import type { ReadFile, Surroundings } from "./surroundings.ts";
+import { DEFAULT_CONFIG_FILE, formatFailure, loadWithKeys } from "./load_config.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** The command `check`. */
 export const checkCommand: Command = {
@@ -61,28 +53,6 @@ function check(file: string | undefined, json: boolean, surroundings: Surroundin
   const what = found ?? `There is no ${DEFAULT_CONFIG_FILE}; the built-in configuration`;
   out(`${what} is fine: ${summary(config)}\n`);
   return EXIT.done;
-}
-
-/** Loads a configuration, and its file of keys if it has one: a key that is not there is a fault of the configuration. */
-function loadWithKeys(
-  file: string | undefined,
-  readFile: ReadFile,
-): Result<LoadedConfig, ConfigFailure> {
-  const loaded = loadConfig(file, readFile);
-  if (!loaded.ok) return loaded;
-  const { keysFile, sources } = loaded.value.config;
-  if (keysFile === undefined) return loaded;
-  const keys = loadKeys(keysFile, readFile);
-  if (!keys.ok) return keys;
-  const errors = sources.flatMap(({ key, address }): ConfigError[] => {
-    if (key === undefined || keys.value.has(key)) return [];
-    return [{
-      path: "",
-      message: `Source ${address} wants key ${key}, which is not in ${keysFile}`,
-    }];
-  });
-  if (errors.length === 0) return loaded;
-  return fail({ file: loaded.value.file ?? keysFile, errors, exitCode: EXIT.config });
 }
 
 function summary(config: Config): string {

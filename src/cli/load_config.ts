@@ -64,6 +64,33 @@ export function loadKeys(
   return keys.ok ? keys : err({ file, errors: keys.error, exitCode: EXIT.config });
 }
 
+/** A configuration with the symmetric keys that it names, by number. */
+export interface LoadedWithKeys extends LoadedConfig {
+  readonly keys: ReadonlyMap<number, SymmetricKey>;
+}
+
+/** Loads a configuration, and its file of keys if it has one: a key that is not there is a fault of the configuration. */
+export function loadWithKeys(
+  file: string | undefined,
+  readFile: ReadFile,
+): Result<LoadedWithKeys, ConfigFailure> {
+  const loaded = loadConfig(file, readFile);
+  if (!loaded.ok) return loaded;
+  const { keysFile, sources } = loaded.value.config;
+  if (keysFile === undefined) return ok({ ...loaded.value, keys: new Map() });
+  const keys = loadKeys(keysFile, readFile);
+  if (!keys.ok) return keys;
+  const errors = sources.flatMap(({ key, address }): ConfigError[] => {
+    if (key === undefined || keys.value.has(key)) return [];
+    return [{
+      path: "",
+      message: `Source ${address} wants key ${key}, which is not in ${keysFile}`,
+    }];
+  });
+  if (errors.length === 0) return ok({ ...loaded.value, keys: keys.value });
+  return err({ file: loaded.value.file ?? keysFile, errors, exitCode: EXIT.config });
+}
+
 /** Writes the faults, one line each, with an end of line. */
 export function formatFailure(failure: ConfigFailure): string {
   const lines = failure.errors.map((error) =>

@@ -4,11 +4,10 @@
  * @module
  */
 import { err, ok, type Result } from "../base/result.ts";
-import type { Config } from "../config/config.ts";
 import { formatConfigError } from "../config/config_error.ts";
-import { type DaemonEnd, runDaemon } from "../daemon/daemon.ts";
+import { type ConfigWithKeys, type DaemonEnd, runDaemon } from "../daemon/daemon.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
-import { formatFailure, loadConfig, type LoadedConfig } from "./load_config.ts";
+import { formatFailure, type LoadedConfig, loadWithKeys } from "./load_config.ts";
 import type { RunOptions } from "./run_command.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { VERSION } from "./version.ts";
@@ -24,13 +23,13 @@ const EXIT_OF_END: Readonly<Record<DaemonEnd, ExitCode>> = {
 
 /** Runs the daemon until it is told to end. */
 export async function run(options: RunOptions, surroundings: Surroundings): Promise<ExitCode> {
-  const loaded = loadConfig(options.config, surroundings.readFile);
+  const loaded = loadWithKeys(options.config, surroundings.readFile);
   if (!loaded.ok) {
     surroundings.err(formatFailure(loaded.error));
     return loaded.error.exitCode;
   }
   const end = await runDaemon({
-    config: loaded.value.config,
+    ...loaded.value,
     configOrigin: originOf(loaded.value),
     notes: loaded.value.notes.map((note) => formatConfigError(note, loaded.value.file ?? "")),
     version: VERSION,
@@ -45,9 +44,9 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
 function reload(
   options: RunOptions,
   surroundings: Surroundings,
-): Result<Config, readonly string[]> {
-  const loaded = loadConfig(options.config, surroundings.readFile);
-  if (loaded.ok) return ok(loaded.value.config);
+): Result<ConfigWithKeys, readonly string[]> {
+  const loaded = loadWithKeys(options.config, surroundings.readFile);
+  if (loaded.ok) return ok(loaded.value);
   return err(formatFailure(loaded.error).trimEnd().split("\n"));
 }
 

@@ -11,6 +11,7 @@ import type { Result } from "../base/result.ts";
 import { parseSocketAddress } from "../base/socket_address.ts";
 import { randomSource } from "./system_random.ts";
 import type { Config, LogLevel } from "../config/config.ts";
+import type { SymmetricKey } from "../config/key_file.ts";
 import { describeChanges } from "../config/reload_diff.ts";
 import { Engine } from "../engine/engine.ts";
 import type { StatusDocument } from "../engine/snapshot.ts";
@@ -29,7 +30,9 @@ import { configureLog, log } from "./log.ts";
 import { OnceWatch } from "./once.ts";
 import { claimClock } from "./permission.ts";
 import { dropPrivileges } from "./confinement.ts";
+import { KeyRing } from "./key_ring.ts";
 import { Servers } from "./servers.ts";
+import { StatisticsWriter } from "./statistics.ts";
 
 /** The served root dispersion ages by itself in between; this keeps the rest fresh. */
 const SERVED_TIME_REFRESH_MILLISECONDS = 1000;
@@ -43,9 +46,14 @@ export type DaemonEnd =
   | "panic"
   | "no-time";
 
-/** What a daemon is started with. */
-export interface DaemonOptions {
+/** A configuration with the symmetric keys that it names, by number. */
+export interface ConfigWithKeys {
   readonly config: Config;
+  readonly keys: ReadonlyMap<number, SymmetricKey>;
+}
+
+/** What a daemon is started with. */
+export interface DaemonOptions extends ConfigWithKeys {
   /** Where the configuration comes from, for the log. */
   readonly configOrigin: string;
   /** Remarks on what in it looks like a mistake. */
@@ -55,7 +63,7 @@ export interface DaemonOptions {
   readonly once: boolean;
   readonly logLevel: LogLevel | undefined;
   /** Reads the configuration again; the errors are complete lines. */
-  readonly reload: () => Result<Config, readonly string[]>;
+  readonly reload: () => Result<ConfigWithKeys, readonly string[]>;
 }
 
 /** Runs until it is told to end; returns why it ended. */
@@ -76,6 +84,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     return "system";
   }
   const precision = measureClockPrecision();
+  const keyRing = new KeyRing();
+  for (const problem of keyRing.load(options.keys)) log.warning(problem);
   const engine = new Engine({
     config,
     random: randomSource,
@@ -84,10 +94,24 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     frequency: clock.value.frequency,
     clockPrecision: 2 ** precision,
     ownAddresses: ownAddresses(),
+    protections: { withKey: (id) => keyRing.protection(id) },
   });
   const servers = new Servers(precision);
-  const daemon = new Daemon({ ...options, config }, { engine, poller: poller.value, servers });
+  const daemon = new Daemon({ ...options, config }, {
+    engine,
+    poller: poller.value,
+    servers,
+    keyRing,
+  });
   return await daemon.run();
+}
+
+/** What a daemon is put together from. */
+interface Parts {
+  readonly engine: Engine;
+  readonly poller: Poller;
+  readonly servers: Servers;
+  readonly keyRing: KeyRing;
 }
 
 /** A daemon that has what it needs. */
@@ -97,6 +121,8 @@ class Daemon {
   readonly #poller: Poller;
   readonly #driver: EngineDriver;
   readonly #servers: Servers;
+  readonly #keyRing: KeyRing;
+  readonly #statistics: StatisticsWriter | undefined;
   readonly #drift: DriftStore;
   readonly #once: OnceWatch | undefined;
   readonly #startedAt = formatUtc(realtimeNow());
@@ -104,15 +130,14 @@ class Daemon {
   #http: HttpServer | undefined;
   #end: DaemonEnd = "told";
 
-  constructor(
-    options: DaemonOptions,
-    parts: { readonly engine: Engine; readonly poller: Poller; readonly servers: Servers },
-  ) {
+  constructor(options: DaemonOptions, parts: Parts) {
     this.#options = options;
     this.#config = options.config;
     this.#engine = parts.engine;
     this.#poller = parts.poller;
     this.#servers = parts.servers;
+    this.#keyRing = parts.keyRing;
+    this.#statistics = statisticsWriter(options.config);
     this.#drift = new DriftStore(options.config.clock);
     this.#once = options.once ? new OnceWatch() : undefined;
     this.#driver = new EngineDriver({
@@ -168,7 +193,10 @@ class Daemon {
 
   async #configureServers(): Promise<void> {
     const { servers, synchronization } = this.#config;
-    await this.#servers.configure(servers, { synchronization, authentication: {} });
+    await this.#servers.configure(servers, {
+      synchronization,
+      authentication: { keys: this.#keyRing.responder() },
+    });
     this.#refreshServers();
   }
 
@@ -180,7 +208,14 @@ class Daemon {
 
   #changed(): void {
     this.#refreshServers();
+    this.#writeStatistics();
     this.#once?.look(() => this.#engine.snapshot(readInstant()), (end) => this.#stop(end));
+  }
+
+  #writeStatistics(): void {
+    if (this.#statistics === undefined) return;
+    const problem = this.#statistics.observe(this.#engine.snapshot(readInstant()), realtimeNow());
+    if (problem !== undefined) log.warning(problem);
   }
 
   #stop(end: DaemonEnd): void {
@@ -228,20 +263,22 @@ class Daemon {
       return;
     }
     const before = this.#config;
-    this.#config = loaded.value;
-    const changes = describeChanges(before, loaded.value);
+    const { config, keys } = loaded.value;
+    this.#config = config;
+    for (const problem of this.#keyRing.load(keys)) log.warning(problem);
+    const changes = describeChanges(before, config);
     log.info(
       changes.length === 0 ? "Nothing in the configuration changes" : "The configuration changes:",
     );
     for (const line of changes) log.info(line);
-    setUpLog(this.#options, loaded.value);
-    if (before.observability.listen !== loaded.value.observability.listen) {
+    setUpLog(this.#options, config);
+    if (before.observability.listen !== config.observability.listen) {
       this.#http?.close();
       this.#http = undefined;
       this.#openHttp();
     }
     void this.#configureServers();
-    this.#driver.deliver({ type: "reconfigure", config: loaded.value });
+    this.#driver.deliver({ type: "reconfigure", config });
   }
 }
 
@@ -254,6 +291,11 @@ function setUpLog(options: DaemonOptions, config: Config): void {
 function onceConfig(config: Config): Config {
   const synchronization = { ...config.synchronization, stepThreshold: 0, stepLimit: 1 };
   return { ...config, synchronization };
+}
+
+function statisticsWriter(config: Config): StatisticsWriter | undefined {
+  const path = config.observability.statisticsPath;
+  return path === undefined ? undefined : new StatisticsWriter(path);
 }
 
 function ownAddresses(): readonly string[] {

@@ -5,7 +5,7 @@
  */
 import type { LeapIndicator } from "../association/measurement.ts";
 import type { Instant } from "../base/instant.ts";
-import { formatSocketAddress } from "../base/socket_address.ts";
+import { formatAddress, formatSocketAddress } from "../base/socket_address.ts";
 import type { SynchronizationConfig } from "../config/config.ts";
 import type { Discipline } from "../discipline/discipline.ts";
 import { formatReferenceId, referenceIdOfAddress } from "../protocol/reference_id.ts";
@@ -139,7 +139,7 @@ export class Judgement {
       : estimate.delayFloor / 2 + CERTAINTY * estimate.uncertainty;
     return {
       id: association.id,
-      name: association.name,
+      name: memberName(member),
       offset: estimate?.offset ?? 0,
       uncertainty: estimate?.uncertainty ?? Infinity,
       rootDistance: own + (server?.rootDelay ?? 0) / 2 + (server?.rootDispersion ?? 0),
@@ -188,8 +188,10 @@ export class Judgement {
     before: Selection | undefined,
     members: readonly MemberOfSource[],
   ): readonly Action[] {
-    const nameOf = (id: number | undefined) =>
-      members.find(({ association }) => association.id === id)?.association.name ?? "a source";
+    const nameOf = (id: number | undefined) => {
+      const member = members.find(({ association }) => association.id === id);
+      return member === undefined ? "a source" : memberName(member);
+    };
     const peer = this.#selection?.systemPeer;
     if (peer === before?.systemPeer) return [];
     if (peer === undefined) {
@@ -197,4 +199,10 @@ export class Judgement {
     }
     return [{ type: "log", level: "info", message: `The reference is now ${nameOf(peer)}` }];
   }
+}
+
+/** How sentences call a member: a pool's by its address too. */
+function memberName({ association, group }: MemberOfSource): string {
+  const address = formatAddress(association.address);
+  return group.wanted > 1 ? `${association.name} (${address})` : association.name;
 }

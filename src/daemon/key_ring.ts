@@ -1,0 +1,59 @@
+/**
+ * The symmetric keys of a running daemon: what sources and servers authenticate with (RFC 5905 section 7.3, RFC 8573).
+ *
+ * The keys may change with a reload; what was made from the ring asks it anew for each packet, so a removed key is of no use
+ * from then on. Limits: a key whose length does not fit its type counts as missing, and is told once at loading.
+ *
+ * @module
+ */
+import { macProtection, missingKeyProtection } from "../association/mac_protection.ts";
+import type { PacketProtection } from "../association/protection.ts";
+import type { KeyType, SymmetricKey } from "../config/key_file.ts";
+import { type MacKey, macKey, type MacType } from "../crypto/mac.ts";
+import { type MacResponder, SymmetricKeys } from "../server/authentication.ts";
+
+const MAC_TYPES: Readonly<Record<KeyType, MacType>> = {
+  md5: "MD5",
+  sha1: "SHA1",
+  sha256: "SHA256",
+  sha384: "SHA384",
+  sha512: "SHA512",
+  aes128: "AES128",
+  aes256: "AES256",
+};
+
+/** Holds the keys by number. */
+export class KeyRing {
+  #keys: ReadonlyMap<number, MacKey> = new Map();
+
+  /** Replaces all keys; returns sentences about those that cannot be used. */
+  load(keys: ReadonlyMap<number, SymmetricKey>): readonly string[] {
+    const usable = new Map<number, MacKey>();
+    const problems: string[] = [];
+    for (const { id, type, secret } of keys.values()) {
+      const key = macKey(MAC_TYPES[type], secret);
+      if (key.ok) usable.set(id, key.value);
+      else problems.push(`Key ${id} cannot be used: ${key.error}`);
+    }
+    this.#keys = usable;
+    return problems;
+  }
+
+  /** Makes the protection of a source by a key; without the key nothing is sent and nothing believed. */
+  protection(id: number): PacketProtection {
+    const current = () => {
+      const key = this.#keys.get(id);
+      return key === undefined ? missingKeyProtection() : macProtection(id, key);
+    };
+    return {
+      authentication: "mac",
+      protect: (header, random) => current().protect(header, random),
+      verify: (packet, uniqueIdentifier) => current().verify(packet, uniqueIdentifier),
+    };
+  }
+
+  /** Makes what a server checks and signs with; undefined when there are no keys. */
+  responder(): MacResponder | undefined {
+    return this.#keys.size === 0 ? undefined : new SymmetricKeys(this.#keys);
+  }
+}
