@@ -82,15 +82,17 @@ function startClient(text: string): void {
   const parsed = parseConfig(text);
   if (!parsed.ok) throw new Error(parsed.error.map((error) => error.message).join("; "));
   const { config } = parsed.value;
+  const keys = new Map();
   const run = runDaemon({
     config,
+    keys,
     configOrigin: "the demo's configuration",
     notes: [],
     version: "demo",
     noAdjust: true,
     once: false,
     logLevel: undefined,
-    reload: () => ({ ok: true, value: config }),
+    reload: () => ({ ok: true, value: { config, keys } }),
   });
   run.then((end) => {
     console.error(`The daemon ended early: ${end}`);
