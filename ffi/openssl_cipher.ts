@@ -68,20 +68,32 @@ export class WorkArea {
   }
 }
 
+const VIEWS_KEPT = 8;
+
 /**
- * Views buffers as words, remembering the view of the last buffer, because callers use the same buffers again and again.
+ * Views buffers as words, remembering the views of the last few buffers, because callers use the same buffers again and again
+ * and a new view costs more than the encryption of a block.
  */
 export class WordViews {
-  #buffer: ArrayBuffer | undefined;
-  #words: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  readonly #known: Bytes[] = [];
+  readonly #views: Uint32Array<ArrayBuffer>[] = [];
+  #next = 0;
 
   /** Returns all whole words of the memory under `bytes`, from the start of that memory. */
   of(bytes: Bytes): Uint32Array<ArrayBuffer> {
-    if (bytes.buffer !== this.#buffer) {
-      this.#buffer = bytes.buffer;
-      this.#words = new Uint32Array(bytes.buffer, 0, bytes.buffer.byteLength >>> 2);
+    const known = this.#known;
+    for (let i = 0; i < known.length; i++) {
+      if (known[i] === bytes) return this.#views[i] as Uint32Array<ArrayBuffer>;
     }
-    return this.#words;
+    return this.#remember(bytes);
+  }
+
+  #remember(bytes: Bytes): Uint32Array<ArrayBuffer> {
+    const view = new Uint32Array(bytes.buffer, 0, bytes.buffer.byteLength >>> 2);
+    this.#known[this.#next] = bytes;
+    this.#views[this.#next] = view;
+    this.#next = (this.#next + 1) % VIEWS_KEPT;
+    return view;
   }
 }
 
