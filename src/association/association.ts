@@ -207,7 +207,10 @@ export class Association {
   /** Gives up an answer that is overdue, and asks when it is time; harmless when called too early. */
   handleTimer(now: MonotonicSeconds): readonly AssociationAction[] {
     const actions: AssociationAction[] = [];
-    if (this.#pending !== undefined && now >= this.#pending.expiresAt) actions.push(this.#close());
+    if (this.#pending !== undefined && now >= this.#pending.expiresAt) {
+      actions.push(this.#close());
+      if (this.isReachable) this.#timer.retrySoon();
+    }
     if (now >= this.#timer.due) actions.push(...this.#ask(now));
     return actions;
   }

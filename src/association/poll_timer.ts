@@ -32,6 +32,9 @@ const GAP_MIN: Seconds = 2;
 const BURST_INTERVAL_POLLS = 4;
 const BURST_INTERVAL_MIN: Seconds = 64;
 
+/** After a lost request the next one is not a long interval away: this exponent, if the limits and the server allow. */
+const RETRY_POLL: PollExponent = 6;
+
 /** The rhythm of one association. */
 export class PollTimer {
   readonly #random: RandomSource;
@@ -120,6 +123,13 @@ export class PollTimer {
     this.#beginBurst(now);
     this.askSoon(now);
     return true;
+  }
+
+  /** A request brought no answer: the next one is due soon, so that one loss is no long silence and a death shows early. */
+  retrySoon(): void {
+    if (this.#due === Infinity || this.inBurst) return;
+    const poll = Math.max(this.#limits.min, Math.min(RETRY_POLL, this.poll), this.#demanded ?? 0);
+    this.#due = Math.min(this.#due, this.#sentAt + 2 ** poll * this.#stretch);
   }
 
   /** The rest of the burst is left out. */

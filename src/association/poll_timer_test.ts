@@ -126,3 +126,32 @@ Deno.test("whatever is asked of it, two requests are never closer than two secon
     { numRuns: 1000 },
   );
 });
+
+Deno.test("after a lost request the next one comes after a minute, not after a quarter of an hour", () => {
+  const of = timer(1, 10);
+  of.start(0, false);
+  of.noteSent(of.due);
+  const sentAt = 0.1;
+  of.retrySoon();
+  assert.ok(of.due >= 64 && of.due <= sentAt + 64 * 1.02, `due ${of.due}`);
+  of.noteSent(of.due);
+  assert.ok(of.due > 1024, "an answered request is followed by the whole interval");
+});
+
+Deno.test("a retry stays within the limits and above what the server has demanded", () => {
+  const slow = new PollTimer({
+    limits: { min: 8, max: 10 },
+    initial: 10,
+    random: new SeededRandom(1),
+  });
+  slow.start(0, false);
+  slow.noteSent(slow.due);
+  slow.retrySoon();
+  assert.ok(slow.due >= 256 && slow.due <= 263);
+  const rated = timer(1, 8);
+  rated.start(0, false);
+  rated.noteSent(rated.due);
+  rated.slowDown(9);
+  rated.retrySoon();
+  assert.ok(rated.due >= 512 && rated.due <= 523);
+});
