@@ -179,6 +179,16 @@ export class ServerSocket {
     setIntegerOption(this.#fd, { level: LEVEL.socket, name: plain, value: 0 });
   }
 
+  /** Makes the kernel number stamped answers from 0 again; when a send failed, its count and ours may differ. */
+  restartTransmitStamps(): void {
+    if (!this.#givesTransmitStamps) return;
+    const t = TIMESTAMPING;
+    for (const optionId of [0, t.optionId]) {
+      const value = t.software | t.receiveSoftware | t.optionStampOnly | optionId;
+      setIntegerOption(this.#fd, { level: LEVEL.socket, name: SOCKET_OPTION.timestamping, value });
+    }
+  }
+
   /**
    * Takes the stamps of answers that were sent with `stamp`, without waiting; returns how many there are in `stamps`. To be
    * called until it returns 0.

@@ -19,7 +19,9 @@ import type { Responder } from "../server/respond.ts";
 
 /** A socket and what answers on it. */
 export interface Listener {
+  /** Read and closed by the loop. */
   readonly socket: ServerSocket;
+  /** Answers for this socket alone: it keeps the socket's counts. */
   readonly responder: Responder;
 }
 
@@ -113,7 +115,7 @@ export class ServerLoop {
     const sent = socket.send(batch);
     const done = boottimeNow();
     this.#sendSeconds += SMOOTHING * ((done - ready) / queued - this.#sendSeconds);
-    if (sent < queued) this.#noteRefused(queued - sent);
+    if (sent < queued) this.#noteRefused(queued - sent, done);
     if (responder.awaitsStamps) this.#stampedAt = done;
     return done;
   }
@@ -150,8 +152,13 @@ export class ServerLoop {
     if (responder.awaitsStamps && now - this.#stampedAt > STAMP_PATIENCE) responder.forgetStamps();
   }
 
-  #noteRefused(count: number): void {
-    this.#listener.responder.counters.drop("send-failed", count);
+  #noteRefused(count: number, now: MonotonicSeconds): void {
+    const { socket, responder } = this.#listener;
+    responder.counters.drop("send-failed", count);
+    // Some refusals count for the kernel's numbers and some do not.
+    this.#takeStamps(now);
+    socket.restartTransmitStamps();
+    responder.restartTransmitIds();
   }
 
   async #afterError(error: OsError): Promise<void> {

@@ -24,6 +24,7 @@ export interface ServerClockState {
   readonly stratum: number;
   /** The precision of the clock as an exponent of two seconds, -32 to 0. */
   readonly precision: PollExponent;
+  /** The round trip to the primary source by way of all servers in between; not negative. */
   readonly rootDelay: Seconds;
   /** The root dispersion at `updatedAt`. */
   readonly rootDispersion: Seconds;

@@ -107,12 +107,20 @@ export class ServerCounters {
 
 /** What a listener has counted. */
 export interface ServerCounts {
+  /** Datagrams, whatever they held. */
   readonly received: number;
+  /** Answers with the time, in basic or interleaved mode; kisses are not among them. */
   readonly answered: number;
+  /** Answers in interleaved mode, among those answered. */
   readonly interleaved: number;
+  /** Requests that the access rules refuse, with a kiss or without. */
   readonly denied: number;
+  /** Requests of clients that ask too often. */
   readonly rateLimited: number;
+  /** Kisses of all kinds that were sent. */
   readonly kisses: number;
+  /** Datagrams that got no answer, by reason; only reasons that occurred. */
   readonly dropped: Readonly<Record<string, number>>;
+  /** Answers protected by NTS, and the kisses NTSN. */
   readonly nts: { readonly answered: number; readonly naks: number };
 }

@@ -18,7 +18,7 @@ import type { Client } from "./client.ts";
 import { KeyedHash } from "./keyed_hash.ts";
 
 /** No place in the table. */
-export const NO_PLACE = -1;
+export const NO_PLACE: number = -1;
 
 const WAYS = 4;
 const CLIENTS_DEFAULT = 16_384;

@@ -47,7 +47,7 @@ const CLIENT_DEFAULT = [192, 0, 2, 1];
 
 /** A batch that lies in ordinary memory. */
 export class MemoryBatch implements RequestBatch {
-  readonly stride = STRIDE;
+  readonly stride: number = STRIDE;
   readonly requests: Bytes;
   readonly requestView: DataView<ArrayBuffer>;
   readonly lengths: Int32Array<ArrayBuffer>;

@@ -149,6 +149,12 @@ export class Responder {
     this.#transmits.forgetStamps();
   }
 
+  /** Forgets the timestamps of interleaved mode; to be called when the served clock was stepped. */
+  clockStepped(): void {
+    this.#interleaved?.clear();
+    this.#transmits.forgetStamps();
+  }
+
   /** Begins to count the answers for which the kernel is asked anew; when its own count was restarted. */
   restartTransmitIds(): void {
     this.#transmits.restartIds();

@@ -264,6 +264,7 @@ Deno.test("interleaved mode: basic, basic and remembered, then the true time of 
   assert.equal(timestamp(second, 40), (216n << 32n) | 500n);
   assert.equal(server.batch.queued[0]?.stamp, true);
   server.responder.noteTransmit(0, 216, 601);
+  server.responder.noteTransmit(1, 216, 9999);
   server.time = [232, 500];
   const third = ask(78n, timestamp(second, 32), [232, 30]);
   assert.equal(timestamp(third, 24), 78n, "origin is the request's receive timestamp");
@@ -278,6 +279,33 @@ Deno.test("interleaved mode: basic, basic and remembered, then the true time of 
     "without the kernel's word, our own time",
   );
   assert.equal(server.responder.counters.interleaved, 2);
+});
+
+Deno.test("a stamp that cannot belong to the answer is not believed", () => {
+  const server = new TestServer({
+    interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
+  });
+  server.time = [216, 500];
+  const ask = (origin: bigint) =>
+    answered(server.askOne(request({ origin, receive: 78n }), { received: [216, 0] }));
+  for (const [id, seconds] of [[0, 215], [2, 217]] as const) {
+    const saved = ask(0x5_00000001n);
+    server.responder.noteTransmit(id, seconds, 500);
+    assert.equal(timestamp(ask(timestamp(saved, 32)), 40), (216n << 32n) | 500n);
+  }
+});
+
+Deno.test("after a step of the clock, answers are basic until new timestamps are there", () => {
+  const server = new TestServer({
+    interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
+  });
+  const ask = (origin: bigint) =>
+    answered(server.askOne(request({ origin, receive: 78n }), { received: [300, 0] }));
+  const first = ask(0x5_00000001n);
+  server.responder.clockStepped();
+  const second = ask(timestamp(first, 32));
+  assert.notEqual(timestamp(second, 24), 78n);
+  assert.equal(timestamp(ask(timestamp(second, 32)), 24), 78n);
 });
 
 Deno.test("interleaved mode needs differing timestamps, the same address and mode 3", () => {

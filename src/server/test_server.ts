@@ -28,8 +28,11 @@ export type TestOptions = Partial<Omit<ResponderOptions, "template" | "readClock
 
 /** A responder, the memory it works on, and the time it is told. */
 export class TestServer {
+  /** What the answers are copied from; tests that change the clock set it. */
   readonly template: HeaderTemplate;
+  /** Under test; its counters are read by the tests. */
   readonly responder: Responder;
+  /** The requests and answers of the last `ask`. */
   readonly batch = new MemoryBatch();
   /** What the served clock shows. */
   time: readonly [seconds: number, fraction: number] = [0xe5f66400, 0x80000001];
@@ -38,6 +41,7 @@ export class TestServer {
   /** What the sending of an answer is said to take. */
   sendSeconds = 0;
 
+  /** Starts with a fixed seed, so answers are the same in every run. */
   constructor(options: TestOptions = {}, state: ServerClockState = SYNCHRONIZED) {
     this.template = new HeaderTemplate(state);
     this.responder = new Responder({
@@ -63,12 +67,19 @@ export class TestServer {
 
 /** What the tests change of a request. */
 export interface TestRequest {
+  /** 4 when left out. */
   readonly version?: number;
+  /** 3, a client's, when left out. */
   readonly mode?: number;
+  /** An exponent of two seconds; 6 when left out. */
   readonly poll?: number;
+  /** 64 bits; 0 when left out. */
   readonly origin?: bigint;
+  /** 64 bits; 0 when left out, as basic mode wants it. */
   readonly receive?: bigint;
+  /** 64 bits; a fixed number when left out. */
   readonly transmit?: bigint;
+  /** What follows the 48 octets of the header. */
   readonly rest?: Uint8Array;
 }
 

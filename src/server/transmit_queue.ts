@@ -16,6 +16,10 @@ const BATCH_MAX = 1024;
 const PENDING = 1024;
 const TWO_POW_32 = 4_294_967_296;
 const FORECAST_MAX: Seconds = 20e-6;
+/** Our own stamp is a forecast, so the kernel's may be earlier by as much as the forecast of a whole batch. */
+const STAMP_EARLY_MAX: Seconds = 2e-3;
+/** A stamp that is later than this belongs to another answer. */
+const STAMP_LATE_MAX: Seconds = 0.1;
 
 /** The waiting answers of one listener. */
 export class TransmitQueue {
@@ -105,6 +109,7 @@ export class TransmitQueue {
     if (place === NO_PLACE) return;
     this.#pendingPlaces[slot] = NO_PLACE;
     this.#outstanding--;
+    if (!this.#isPlausible(place, time)) return;
     this.#note(place, this.#pendingSerials[slot] ?? 0, time.seconds, time.fraction);
   }
 
@@ -134,6 +139,18 @@ export class TransmitQueue {
     this.#pendingSerials[slot] = serial;
     this.#nextId = (this.#nextId + 1) >>> 0;
     return serial;
+  }
+
+  /** Whether a stamp can belong to the answer saved at `place`: not before our own, and soon after. */
+  #isPlausible(
+    place: number,
+    time: { readonly seconds: number; readonly fraction: number },
+  ): boolean {
+    const table = this.#table;
+    if (table === undefined) return false;
+    const fractions = (time.fraction - table.transmitFraction(place)) / TWO_POW_32;
+    const late = ((time.seconds - table.transmitSeconds(place)) | 0) + fractions;
+    return late > -STAMP_EARLY_MAX && late < STAMP_LATE_MAX;
   }
 
   #note(place: number, serial: number, seconds: number, fraction: number): void {
