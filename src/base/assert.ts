@@ -7,6 +7,7 @@
 
 /** Thrown when the program finds that it contradicts itself. */
 export class AssertionFailure extends Error {
+  /** Tells it in a report from errors of other origin. */
   override readonly name = "AssertionFailure";
 }
 

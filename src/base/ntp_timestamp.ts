@@ -9,6 +9,7 @@
  */
 import type { Seconds } from "./units.ts";
 
+/** A mark that only this file can give. */
 declare const brand: unique symbol;
 
 /** An NTP timestamp: an unsigned 64-bit fixed-point number, 32 bits of seconds and 32 of fraction, era left out. */
