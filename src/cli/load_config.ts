@@ -66,6 +66,7 @@ export function loadKeys(
 
 /** A configuration with the symmetric keys that it names, by number. */
 export interface LoadedWithKeys extends LoadedConfig {
+  /** Empty when the configuration names no file of keys. */
   readonly keys: ReadonlyMap<number, SymmetricKey>;
 }
 
