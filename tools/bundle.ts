@@ -14,6 +14,24 @@ export async function makeBundle(output: string, entry: string = ENTRY): Promise
   await Deno.rename(temporary, output);
 }
 
+/**
+ * Writes the program to a folder as main.js and chunks, so that a start parses only what its command needs; ends the build
+ * when that fails.
+ */
+export async function makeSplitProgram(folder: string, entry: string = ENTRY): Promise<void> {
+  const args = [
+    "bundle",
+    "--quiet",
+    "--platform=deno",
+    "--code-splitting",
+    "--outdir",
+    folder,
+    entry,
+  ];
+  const made = await execute(Deno.execPath(), args);
+  if (!made.ok) giveUp(`deno bundle failed: ${made.said}`);
+}
+
 if (import.meta.main) {
   const output = `${DIST}/ntpsd.js`;
   await makeBundle(output);

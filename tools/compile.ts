@@ -19,7 +19,7 @@ import {
   type Target,
   TARGETS,
 } from "./build_settings.ts";
-import { makeBundle } from "./bundle.ts";
+import { makeSplitProgram } from "./bundle.ts";
 import { makeSelfExtracting } from "./self_extracting.ts";
 
 /** What to build, and where to. */
@@ -76,10 +76,10 @@ async function extractingInstead(
   const work = await Deno.makeTempDir();
   let runtime: Runtime = { path: Deno.execPath(), version: Deno.version.deno };
   try {
-    const bundle = `${work}/ntpsd.js`;
-    await makeBundle(bundle);
+    const program = `${work}/program`;
+    await makeSplitProgram(program);
     if (job.target !== here) runtime = await fetchRuntime(job.target, work);
-    await makeSelfExtracting({ runtime: runtime.path, bundle, output: job.output });
+    await makeSelfExtracting({ runtime: runtime.path, program, output: job.output });
   } finally {
     await Deno.remove(work, { recursive: true });
   }

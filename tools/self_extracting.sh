@@ -10,10 +10,10 @@ set -eu
 id=@ID@
 runtime_sha256=@RUNTIME_SHA256@
 runtime_cksum='@RUNTIME_CKSUM@'
-bundle_sha256=@BUNDLE_SHA256@
+program_sha256='@PROGRAM_SHA256@'
 payload=@PAYLOAD@
 packed_octets=@PACKED_OCTETS@
-bundle_octets=@BUNDLE_OCTETS@
+program_octets=@PROGRAM_OCTETS@
 stamp_format='%d %i %f %u %g %s %y %z'
 
 self=$0
@@ -37,8 +37,8 @@ sha256_of() {
   sum=$(sha256sum <"$1") && printf '%s' "${sum%% *}"
 }
 
-bundle_is_good() {
-  [ "$(sha256_of "$home/ntpsd.js")" = "$bundle_sha256" ]
+program_is_good() {
+  printf '%s\n' "$program_sha256" | (cd -- "$home/program" && sha256sum -c) >/dev/null 2>&1
 }
 
 # Fast: nothing about the file has changed since its SHA-256 was found right, and its CRC is right now.
@@ -57,12 +57,12 @@ runtime_is_good() {
 }
 
 is_ready() {
-  [ -f "$home/ntpsd" ] && [ -f "$home/ntpsd.js" ] && bundle_is_good || return 1
+  [ -f "$home/ntpsd" ] && program_is_good || return 1
   runtime_is_unchanged || runtime_is_good
 }
 
 need_tools() {
-  for tool in head tail gzip stat sha256sum cksum mktemp; do
+  for tool in head tail tar gzip stat sha256sum cksum mktemp; do
     command -v "$tool" >/dev/null || fail "The program $tool is needed to unpack and verify, and is missing" 69
   done
 }
@@ -75,13 +75,18 @@ unpack() {
     trap 'rm -rf -- "$work"' EXIT
     trap 'exit 75' HUP INT TERM
     tail -c "+$payload" -- "$self" | head -c "$packed_octets" | gzip -dc >"$work/ntpsd" &&
-      tail -c "$bundle_octets" -- "$self" >"$work/ntpsd.js" &&
+      mkdir -p -- "$work/program" "$home/program" &&
+      tail -c "$program_octets" -- "$self" | tar -xf - -C "$work/program" &&
       chmod 500 "$work/ntpsd" &&
       mv -f -- "$work/ntpsd" "$home/ntpsd" &&
-      mv -f -- "$work/ntpsd.js" "$home/ntpsd.js" || exit 74
+      mv -f -- "$work/program"/* "$home/program/" || exit 74
     # What other versions left, unless it was made in the last week.
     find "$cache" -mindepth 1 -maxdepth 1 -type d ! -name "$id" -mtime +7 -exec rm -rf -- {} + 2>/dev/null || true
   )
+}
+
+is_whole() {
+  [ "$(stat -L -c %s -- "$self")" = $((payload - 1 + packed_octets + program_octets)) ]
 }
 
 make_folder() {
@@ -93,6 +98,7 @@ use_folder() {
   cache=$1
   home=$cache/$id
   if ! is_ours "$cache" || ! is_ours "$home" || ! is_ready; then
+    is_whole || fail "This file is damaged, it has not the length that it names: $self" 74
     make_folder "$cache" && make_folder "$home" && unpack 2>/dev/null || return 1
     is_ready || fail "This file is damaged, what it holds has not the hashes that it names: $self" 74
   fi
@@ -122,5 +128,5 @@ DENO_DIR=$home/deno
 DENO_NO_UPDATE_CHECK=1
 DENO_NO_PACKAGE_JSON=1
 export DENO_DIR DENO_NO_UPDATE_CHECK DENO_NO_PACKAGE_JSON
-exec "$home/ntpsd" run --quiet @PERMISSIONS@ --no-config --no-lock --no-remote --no-npm --cached-only --no-check "$home/ntpsd.js" "$@"
+exec "$home/ntpsd" run --quiet @PERMISSIONS@ --no-config --no-lock --no-remote --no-npm --cached-only --no-check "$home/program/main.js" "$@"
 exit 70

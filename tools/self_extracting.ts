@@ -1,9 +1,9 @@
 /**
  * Makes a self-extracting executable: a shell script that carries deno and the bundle behind it.
  *
- * The layout: the script, padded with line ends to a multiple of 4096 octets; deno, compressed by gzip; the bundle as it
- * is. The script (tools/self_extracting.sh) gets the lengths and hashes as numbers and hexadecimal text only, so nothing in
- * it needs quoting. Limits: the machine that runs it needs sh, head, tail, gzip, stat, sha256sum and cksum.
+ * The layout: the script, padded with line ends to a multiple of 4096 octets; deno, compressed by gzip; the
+ * bundled program as a tar archive. The script (tools/self_extracting.sh) gets the lengths and hashes as numbers and hexadecimal text only, so nothing in
+ * it needs quoting. Limits: the machine that runs it needs sh, head, tail, tar, gzip, stat, sha256sum and cksum.
  *
  * @module
  */
@@ -15,8 +15,8 @@ import { execute, giveUp, ROOT, RUNTIME_PERMISSIONS } from "./build_settings.ts"
 export interface Parts {
   /** Path of the deno executable. */
   readonly runtime: string;
-  /** Path of the bundle. */
-  readonly bundle: string;
+  /** Path of a folder with main.js and the chunks that it imports, nothing else. */
+  readonly program: string;
   /** Path of the executable to make; appears at once and whole. */
   readonly output: string;
 }
@@ -29,17 +29,16 @@ const GZIP_LEVEL = 6;
 /** Writes the executable. */
 export async function makeSelfExtracting(parts: Parts): Promise<void> {
   const runtime = await Deno.readFile(parts.runtime);
-  const bundle = await Deno.readFile(parts.bundle);
   const packed = gzipSync(runtime, { level: GZIP_LEVEL });
+  const program = await packProgram(parts.program);
   const runtimeHash = sha256(runtime);
-  const bundleHash = sha256(bundle);
   const values: Readonly<Record<string, string>> = {
-    ID: sha256(new TextEncoder().encode(`${runtimeHash} ${bundleHash}`)).slice(0, 32),
+    ID: sha256(new TextEncoder().encode(`${runtimeHash}\n${program.hashes}`)).slice(0, 32),
     RUNTIME_SHA256: runtimeHash,
     RUNTIME_CKSUM: await cksum(parts.runtime),
-    BUNDLE_SHA256: bundleHash,
+    PROGRAM_SHA256: program.hashes,
     PACKED_OCTETS: String(packed.length),
-    BUNDLE_OCTETS: String(bundle.length),
+    PROGRAM_OCTETS: String(program.archive.length),
     PERMISSIONS: RUNTIME_PERMISSIONS.join(" "),
   };
   const script = fill(await Deno.readTextFile(TEMPLATE), values);
@@ -50,10 +49,38 @@ export async function makeSelfExtracting(parts: Parts): Promise<void> {
     truncate: true,
     mode: 0o755,
   });
-  for (const part of [script, packed, bundle]) await writeWhole(file, part);
+  for (const part of [script, packed, program.archive]) await writeWhole(file, part);
   await file.sync();
   await Deno.chmod(temporary, 0o755);
   await Deno.rename(temporary, parts.output);
+}
+
+/** Packs the program's files, and lists their hashes as sha256sum writes them. */
+async function packProgram(folder: string): Promise<{ archive: Uint8Array; hashes: string }> {
+  const names = (await Array.fromAsync(Deno.readDir(folder))).map((entry) => entry.name).sort();
+  const lines: string[] = [];
+  for (const name of names) {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_-]*\.js$/.test(name)) {
+      giveUp(`A plain name was wanted, found ${name}`);
+    }
+    lines.push(`${sha256(await Deno.readFile(`${folder}/${name}`))}  ${name}`);
+  }
+  const same = [
+    "--sort=name",
+    "--mtime=@0",
+    "--owner=0",
+    "--group=0",
+    "--numeric-owner",
+    "--mode=600",
+  ];
+  const file = await Deno.makeTempFile();
+  try {
+    const packed = await execute("tar", [...same, "-cf", file, "-C", folder, "--", ...names]);
+    if (!packed.ok) giveUp(`tar failed: ${packed.said}`);
+    return { archive: await Deno.readFile(file), hashes: lines.join("\n") };
+  } finally {
+    await Deno.remove(file);
+  }
 }
 
 /** Puts the values into the template and pads it; the values are checked to need no quoting. */
@@ -62,7 +89,7 @@ function fill(template: string, values: Readonly<Record<string, string>>): Uint8
     if (name === "PAYLOAD") return "@PAYLOAD@";
     const value = values[name];
     if (value === undefined) giveUp(`The template wants @${name}@, which nothing gives`);
-    if (!/^[a-z0-9 -]+$/.test(value)) {
+    if (!/^[A-Za-z0-9 ._\n-]+$/.test(value)) {
       giveUp(`A plain value was wanted for @${name}@, found ${value}`);
     }
     return value;

@@ -15,10 +15,13 @@ interface Made {
 async function make(): Promise<Made> {
   const folder = await temporaryFolder();
   const runtime = await folder.write("runtime", RUNTIME);
-  // A bundle that no other test has, so that what other folders hold of other tests is of no use.
-  const bundle = await folder.write("bundle.js", `// ${crypto.randomUUID()}\n`);
+  const program = `${folder.path}/program`;
+  await Deno.mkdir(program);
+  // A program that no other test has, so that what other folders hold of other tests is of no use.
+  await folder.write("program/main.js", `// ${crypto.randomUUID()}\n`);
+  await folder.write("program/chunk-2.js", "// the second file\n");
   const executable = `${folder.path}/ntpsd`;
-  await makeSelfExtracting({ runtime, bundle, output: executable });
+  await makeSelfExtracting({ runtime, program, output: executable });
   await Deno.chmod(folder.path, 0o755);
   return { folder, executable, cache: `${folder.path}/cache` };
 }
@@ -62,7 +65,7 @@ Deno.test("a self-extracting executable hands its arguments through as they are"
   assert.equal(lines[0], `runtime: ${home}/ntpsd`);
   assert.equal(lines[1], `deno dir: ${home}/deno`);
   assert.deepEqual(lines.slice(2, 6), ["run", "--quiet", "--no-prompt", "--allow-net"]);
-  const program = lines.indexOf(`${home}/ntpsd.js`);
+  const program = lines.indexOf(`${home}/program/main.js`);
   assert.deepEqual(lines.slice(program + 1, -1), args);
   assert.deepEqual(lines.filter((line) => line.startsWith("--allow")), [
     "--allow-net",
@@ -75,12 +78,12 @@ Deno.test("what is unpacked belongs to the user alone", async () => {
   await using _ = made.folder;
   await start(made);
   const home = await unpacked(made);
-  const modes = ["", "/ntpsd", "/ntpsd.js", "/verified"].map((name) =>
+  const modes = ["", "/ntpsd", "/program", "/program/main.js", "/verified"].map((name) =>
     ((Deno.statSync(home + name).mode ?? 0) & 0o777).toString(8)
   );
-  assert.deepEqual(modes, ["700", "500", "600", "600"]);
+  assert.deepEqual(modes, ["700", "500", "700", "600", "600"]);
   const names = (await Array.fromAsync(Deno.readDir(home))).map((entry) => entry.name).sort();
-  assert.deepEqual(names, ["ntpsd", "ntpsd.js", "verified"]);
+  assert.deepEqual(names, ["ntpsd", "program", "verified"]);
 });
 
 Deno.test("a second start unpacks nothing", async () => {
@@ -92,7 +95,7 @@ Deno.test("a second start unpacks nothing", async () => {
   assert.equal((await Deno.stat(`${await unpacked(made)}/ntpsd`)).ino, before.ino);
 });
 
-for (const name of ["ntpsd", "ntpsd.js"]) {
+for (const name of ["ntpsd", "program/main.js", "program/chunk-2.js"]) {
   Deno.test(`a changed ${name} is never run, but unpacked again`, async () => {
     const made = await make();
     await using _ = made.folder;
@@ -180,7 +183,7 @@ Deno.test("several first starts at once all succeed", async () => {
   const names = (await Array.fromAsync(Deno.readDir(await unpacked(made)))).map((entry) =>
     entry.name
   );
-  assert.deepEqual(names.sort(), ["ntpsd", "ntpsd.js", "verified"]);
+  assert.deepEqual(names.sort(), ["ntpsd", "program", "verified"]);
 });
 
 Deno.test("a cut-off download says so instead of running", async () => {
