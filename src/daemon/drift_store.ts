@@ -13,6 +13,7 @@ export class DriftStore {
   #writing: Promise<void> = Promise.resolve();
   #failed = false;
 
+  /** Touches no file yet; `config` stays the one in force until the daemon ends. */
   constructor(config: ClockConfig) {
     this.#config = config;
   }

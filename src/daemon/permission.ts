@@ -11,6 +11,7 @@ import { currentFrequency, takeOverClock } from "./kernel_port.ts";
 
 /** What was found out about the clock. */
 export interface ClockPermission {
+  /** Both wanted and permitted. */
   readonly mayAdjust: boolean;
   /** The frequency correction in force. */
   readonly frequency: Ppm;
@@ -19,7 +20,7 @@ export interface ClockPermission {
 }
 
 /** The sentence that names what is missing. */
-export const NEEDS_CAPABILITY =
+export const NEEDS_CAPABILITY: string =
   "Adjusting the clock needs the capability CAP_SYS_TIME: run ntpsd as root, or grant it " +
   "(AmbientCapabilities=CAP_SYS_TIME in the systemd unit, --cap-add SYS_TIME for a container)";
 

@@ -37,6 +37,7 @@ export class RequestSockets {
   readonly #byRequest = new Map<number, OpenRequest>();
   readonly #byDescriptor = new Map<number, OpenRequest>();
 
+  /** Sockets are added to `poller` while they wait; closing the poller is its owner's affair. */
   constructor(poller: Poller) {
     this.#poller = poller;
   }
