@@ -27,6 +27,8 @@ import { EngineDriver } from "./engine_driver.ts";
 import { type HttpServer, startHttpServer } from "./http.ts";
 import { readInstant } from "./local_clock.ts";
 import { configureLog, log } from "./log.ts";
+import type { ExchangeAction } from "./nts_clients.ts";
+import { NtsService } from "./nts_service.ts";
 import { OnceWatch } from "./once.ts";
 import { claimClock } from "./permission.ts";
 import { dropPrivileges } from "./confinement.ts";
@@ -72,6 +74,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   log.info(`ntpsd ${options.version} starts with ${options.configOrigin}`);
   for (const note of options.notes) log.warning(note);
   const config = options.once ? onceConfig(options.config) : options.config;
+  const nts = new NtsService(config);
   const clock = claimClock(config.clock, options.noAdjust);
   if (!clock.ok) {
     log.error(`clock.adjust = true, but: ${clock.error}`);
@@ -94,7 +97,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     frequency: clock.value.frequency,
     clockPrecision: 2 ** precision,
     ownAddresses: ownAddresses(),
-    protections: { withKey: (id) => keyRing.protection(id) },
+    protections: { ...nts.clients.protections, withKey: (id) => keyRing.protection(id) },
+    certificateTime: nts.clients.certificateTime,
   });
   const servers = new Servers(precision);
   const daemon = new Daemon({ ...options, config }, {
@@ -102,6 +106,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     poller: poller.value,
     servers,
     keyRing,
+    nts,
   });
   return await daemon.run();
 }
@@ -112,6 +117,7 @@ interface Parts {
   readonly poller: Poller;
   readonly servers: Servers;
   readonly keyRing: KeyRing;
+  readonly nts: NtsService;
 }
 
 /** A daemon that has what it needs. */
@@ -122,6 +128,7 @@ class Daemon {
   readonly #driver: EngineDriver;
   readonly #servers: Servers;
   readonly #keyRing: KeyRing;
+  readonly #nts: NtsService;
   readonly #statistics: StatisticsWriter | undefined;
   readonly #drift: DriftStore;
   readonly #once: OnceWatch | undefined;
@@ -137,6 +144,7 @@ class Daemon {
     this.#poller = parts.poller;
     this.#servers = parts.servers;
     this.#keyRing = parts.keyRing;
+    this.#nts = parts.nts;
     this.#statistics = statisticsWriter(options.config);
     this.#drift = new DriftStore(options.config.clock);
     this.#once = options.once ? new OnceWatch() : undefined;
@@ -145,7 +153,12 @@ class Daemon {
       poller: parts.poller,
       hooks: {
         saveDrift: (drift) => this.#drift.write(drift),
-        exchangeKeys: () => {},
+        exchangeKeys: (action) => void this.#exchangeKeys(action),
+        verifyCertificates: (action) => {
+          const event = this.#nts.clients.verify(action);
+          queueMicrotask(() => this.#driver.deliver(event));
+        },
+        saveTimeBound: (bound) => this.#nts.clients.saveBound(bound),
         panic: (message) => this.#panic(message),
         changed: () => this.#changed(),
       },
@@ -163,8 +176,12 @@ class Daemon {
       log.error(confined.error);
       return "confinement-failed";
     }
+    this.#nts.loadSessions();
     const release = this.#listenToSignals();
-    const refresh = setInterval(() => this.#refreshServers(), SERVED_TIME_REFRESH_MILLISECONDS);
+    const refresh = setInterval(() => {
+      this.#refreshServers();
+      this.#nts.tick(() => this.#engine.snapshot(readInstant()));
+    }, SERVED_TIME_REFRESH_MILLISECONDS);
     const timeout = this.#once?.start((end) => this.#stop(end));
     if (drift !== undefined) this.#driver.deliver({ type: "drift-loaded", ...drift });
     notifyService({ ready: true, status: "Measuring the sources" });
@@ -175,6 +192,7 @@ class Daemon {
     release();
     this.#http?.close();
     await this.#servers.stop();
+    await this.#nts.stop();
     await this.#drift.settled();
     this.#poller.close();
     log.info(this.#end === "told" ? "ntpsd ends as told" : "ntpsd ends");
@@ -187,15 +205,16 @@ class Daemon {
       startedAt: this.#startedAt,
       ...this.#engine.snapshot(readInstant()),
       servers: this.#servers.documents(),
-      ntsKe: [],
+      ntsKe: this.#nts.servers.documents(),
     };
   }
 
   async #configureServers(): Promise<void> {
     const { servers, synchronization } = this.#config;
+    await this.#nts.configure(this.#config);
     await this.#servers.configure(servers, {
       synchronization,
-      authentication: { keys: this.#keyRing.responder() },
+      authentication: { keys: this.#keyRing.responder(), nts: this.#nts.servers.responder },
     });
     this.#refreshServers();
   }
@@ -218,8 +237,13 @@ class Daemon {
     if (problem !== undefined) log.warning(problem);
   }
 
+  async #exchangeKeys(action: ExchangeAction): Promise<void> {
+    this.#driver.deliver(await this.#nts.clients.exchange(action));
+  }
+
   #stop(end: DaemonEnd): void {
     this.#end = end;
+    this.#nts.keep(this.#engine.sessions());
     this.#driver.stop();
   }
 

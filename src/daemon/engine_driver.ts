@@ -28,6 +28,10 @@ export interface DriverHooks {
   saveDrift(drift: { readonly frequency: number; readonly skew: number }): void;
   /** Starts a key exchange; its outcome comes back by `deliver`. */
   exchangeKeys(action: Extract<Action, { type: "exchange-keys" }>): void;
+  /** Verifies certificates again; the outcome comes back by `deliver`. */
+  verifyCertificates(action: Extract<Action, { type: "verify-certificates" }>): void;
+  /** Saves a time that has certainly passed, in Unix seconds. */
+  saveTimeBound(bound: number): void;
   /** Ends the daemon, because going on would be wrong. */
   panic(message: string): void;
   /** Is called after each event, when the state may have changed. */
@@ -45,6 +49,7 @@ export class EngineDriver {
   #watch: ClockWatch | undefined;
   #stopped = false;
 
+  /** Watches for clock changes by others where the kernel can tell; the poller stays its owner's to close. */
   constructor(options: {
     readonly engine: Engine;
     readonly poller: Poller;
@@ -123,6 +128,10 @@ export class EngineDriver {
         return this.#hooks.saveDrift(action);
       case "exchange-keys":
         return this.#hooks.exchangeKeys(action);
+      case "verify-certificates":
+        return this.#hooks.verifyCertificates(action);
+      case "save-time-bound":
+        return this.#hooks.saveTimeBound(action.bound);
       case "log":
         return this.#log(action);
       case "panic":

@@ -38,12 +38,15 @@ const BUSIEST_SHOWN = 20;
 
 /** What answers that are authenticated need; left out when the daemon has no keys. */
 export interface ServerAuthentication {
+  /** Opens cookies and protects answers (RFC 8915). */
   readonly nts?: NtsResponder | undefined;
+  /** Checks and makes codes with symmetric keys. */
   readonly keys?: MacResponder | undefined;
 }
 
 interface RunningServer {
   readonly config: ServerConfig;
+  readonly servesNts: boolean;
   readonly responder: Responder;
   readonly loop: ServerLoop;
   readonly clients: ClientTable | undefined;
@@ -76,8 +79,11 @@ export class Servers {
     },
   ): Promise<void> {
     this.#synchronization = context.synchronization;
+    // a listener learns only when it is opened whether it answers Network Time Security
+    const servesNts = context.authentication.nts !== undefined;
     const wanted = configs.map((config) => ({ config, text: JSON.stringify(config) }));
     const kept = this.#running.filter((server) =>
+      server.servesNts === servesNts &&
       wanted.some(({ text }) => text === JSON.stringify(server.config))
     );
     const closing = this.#running.filter((server) => !kept.includes(server));
@@ -147,7 +153,8 @@ export class Servers {
     });
     loop.start();
     log.info(`Serves time on ${config.listen}`);
-    return { config, responder, loop, clients };
+    const servesNts = authentication.nts !== undefined;
+    return { config, servesNts, responder, loop, clients };
   }
 
   #stateOf(time: ServedTime, now: Instant): ServerClockState {

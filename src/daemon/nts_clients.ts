@@ -1,0 +1,176 @@
+/**
+ * The client's side of Network Time Security in the daemon: carries out the key exchanges that the engine wants, keeps keys over a
+ * restart, and knows what certificates may be judged by.
+ *
+ * Exchanges run side by side and do not wait for one another; each ends by its own deadline and comes back as an event. Limits:
+ * without OpenSSL every exchange fails with a sentence that says what to install, and all else works.
+ *
+ * @module
+ */
+import { readKernelClock } from "../../ffi/timex.ts";
+import { toHex } from "../base/bytes.ts";
+import { present } from "../base/assert.ts";
+import type { SourceConfig } from "../config/config.ts";
+import { type AeadFactory, isNtsAeadId } from "../crypto/aead.ts";
+import { digest } from "../crypto/digest.ts";
+import { portableAead } from "../crypto/portable.ts";
+import type { Action, Event, KeyExchangeOutcome } from "../engine/events.ts";
+import type { CertificateTime } from "../engine/provisional_time.ts";
+import type { ResumedMember } from "../engine/saved_sessions.ts";
+import type { Protections } from "../engine/source_set.ts";
+import type { SessionState } from "../nts/client_session.ts";
+import { SessionProtection } from "../nts/session_protection.ts";
+import { log } from "./log.ts";
+import { type Exchanged, exchangeKeys } from "./nts_ke_client.ts";
+import type { NtsLibrary } from "./nts_library.ts";
+import { RELEASE_TIME } from "./release_time.ts";
+import type { SessionStore } from "./session_store.ts";
+import { randomSource } from "./system_random.ts";
+
+/** A key exchange that the engine wants. */
+export type ExchangeAction = Extract<Action, { type: "exchange-keys" }>;
+
+/** Certificates that the engine wants to be verified again. */
+export type VerifyAction = Extract<Action, { type: "verify-certificates" }>;
+
+type ExchangedEvent = Extract<Event, { type: "keys-exchanged" }>;
+
+/** Packets of a client are few: no context of OpenSSL must be given back for them. */
+const aead: AeadFactory = portableAead;
+
+/** Exchanges keys for the engine. */
+export class NtsClients {
+  readonly #library: NtsLibrary;
+  readonly #store: SessionStore;
+  readonly #ended = new AbortController();
+  readonly #certificateTime: CertificateTime;
+  #isMissingTold = false;
+
+  /** Looks at the kernel's clock, so it is to be made before the clock is taken over. */
+  constructor(library: NtsLibrary, store: SessionStore) {
+    this.#library = library;
+    this.#store = store;
+    const kernel = readKernelClock();
+    const bound = store.readBound();
+    this.#certificateTime = {
+      clockIsTrusted: kernel.ok && kernel.value.synchronized && kernel.value.state !== "error",
+      lowerBounds: bound === undefined ? [RELEASE_TIME] : [RELEASE_TIME, bound],
+    };
+  }
+
+  /** What is known of the clock for judging certificates. */
+  get certificateTime(): CertificateTime {
+    return this.#certificateTime;
+  }
+
+  /** How the engine makes sessions. */
+  get protections(): Protections {
+    return {
+      startSession: (_config, outcome, now) =>
+        SessionProtection.fromExchange(outcome, { aead, random: randomSource, now }),
+      resume: (config) => this.#resume(config),
+    };
+  }
+
+  /** Exchanges keys; resolves to the event that tells the engine. */
+  async exchange(action: ExchangeAction): Promise<ExchangedEvent> {
+    const { association, host, certificateAuthority } = action;
+    const about = { type: "keys-exchanged", association } as const;
+    const trust = this.#library.borrow(certificateAuthority);
+    if (!trust.ok) {
+      this.#tellMissing(trust.error.message);
+      await Promise.resolve(); // the engine is told of an outcome after it has asked, never while
+      return {
+        ...about,
+        result: { ok: false, error: trust.error.message },
+        reason: trust.error.reason,
+      };
+    }
+    const aeadIds = action.aeadAlgorithms.filter(isNtsAeadId);
+    const exchanged = await exchangeKeys({
+      ...trust.value,
+      host,
+      port: action.port,
+      dates: action.dates ?? { now: Date.now() / 1000, outside: "refuse" },
+      ...(aeadIds.length === 0 ? {} : { aeadIds }),
+      signal: this.#ended.signal,
+    });
+    this.#library.release();
+    if (exchanged.ok) {
+      return { ...about, result: { ok: true, value: outcomeOf(action, exchanged.value) } };
+    }
+    const { message, reason } = exchanged.error;
+    return { ...about, result: { ok: false, error: message }, reason };
+  }
+
+  /** Verifies chains at the time that the engine has found. */
+  verify(action: VerifyAction): Event {
+    const results = action.certificates.map(({ association, certificate }) => {
+      const trust = this.#library.borrow(certificate.certificateAuthority);
+      if (!trust.ok) return { association, refusal: trust.error.message };
+      const { chain, host } = certificate;
+      const verified = trust.value.context.verifyChain(chain, { host, time: action.at });
+      this.#library.release();
+      return { association, refusal: verified.ok ? undefined : verified.error.message };
+    });
+    return { type: "certificates-verified", results };
+  }
+
+  /** Keeps a time that has certainly passed. */
+  saveBound(bound: number): void {
+    this.#store.saveBound(bound);
+  }
+
+  /** Reads the certificates to trust again. */
+  reload(): void {
+    this.#library.forgetTrust();
+  }
+
+  /** Gives up what is under way, keeps keys for the next run, and waits until all is written. */
+  async stop(sessions: ReadonlyMap<string, SessionState>): Promise<void> {
+    this.#ended.abort();
+    this.#store.save(sessions);
+    await this.#store.settled();
+  }
+
+  #resume(config: SourceConfig): readonly ResumedMember[] {
+    return this.#store.take(config).map(({ address, state }) => ({
+      address,
+      protection: SessionProtection.resume(state, { aead, random: randomSource }),
+    }));
+  }
+
+  #tellMissing(message: string): void {
+    if (this.#isMissingTold) return;
+    this.#isMissingTold = true;
+    log.error(`Sources with Network Time Security stay without keys: ${message}`);
+  }
+}
+
+function outcomeOf(action: ExchangeAction, exchanged: Exchanged): KeyExchangeOutcome {
+  const { answer, keys, alternativeKeys, certificates } = exchanged;
+  const leaf = present(certificates.chain[0], "A server shows its certificate");
+  return {
+    aead: answer.aeadId,
+    keyC2s: keys.clientToServer,
+    keyS2c: keys.serverToClient,
+    alternativeKeys: alternativeKeys && {
+      keyC2s: alternativeKeys.clientToServer,
+      keyS2c: alternativeKeys.serverToClient,
+    },
+    cookies: answer.cookies,
+    ntpServer: answer.ntpServer,
+    ntpPort: answer.ntpPort,
+    peerAddress: exchanged.peerAddress,
+    compliantExporter: alternativeKeys === undefined,
+    provisional: exchanged.provisional !== undefined,
+    certificate: {
+      notBefore: certificates.notBefore,
+      notAfter: certificates.notAfter,
+      identity: toHex(digest("SHA256", leaf)),
+      host: action.host,
+      certificateAuthority: action.certificateAuthority,
+      chain: certificates.chain,
+    },
+  };
+}

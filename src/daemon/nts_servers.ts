@@ -1,0 +1,199 @@
+/**
+ * The server's side of Network Time Security in the daemon: the keys for cookies, and a listener for key exchange for each
+ * `[[nts-ke-server]]` section.
+ *
+ * Certificates are read again on a reload and when their files change; a pair that does not fit leaves the old one in use.
+ * Sections that stay the same over a reload keep their listener and their connections. Limits: a section whose certificate
+ * cannot be read, or whose address cannot be had, is logged and tried again when the files change, or at the next reload.
+ *
+ * @module
+ */
+import { realtimeNow } from "../../ffi/clock.ts";
+import type { OpenSsl } from "../../ffi/openssl.ts";
+import { present } from "../base/assert.ts";
+import { formatUtc } from "../base/utc.ts";
+import { formatSocketAddress, parseSocketAddress } from "../base/socket_address.ts";
+import type { Config, NtsKeServerConfig } from "../config/config.ts";
+import type { NtsKeDocument } from "../engine/snapshot.ts";
+import type { NtsResponder } from "../server/authentication.ts";
+import { availableAeadIds } from "../nts/server_fields.ts";
+import type { NtsAeadId } from "../crypto/aead.ts";
+import { KeysetKeeper } from "./keyset_keeper.ts";
+import { log } from "./log.ts";
+import { Credentials, type Reload } from "./nts_ke_credentials.ts";
+import { NtsKeServer } from "./nts_ke_server.ts";
+import type { NtsLibrary } from "./nts_library.ts";
+import { openSslAeadFactory } from "./openssl_aead.ts";
+
+const KEY_EXCHANGE_PORT = 4460;
+const LOOK_MILLISECONDS = 30_000;
+const NANOSECONDS = 1_000_000_000n;
+
+interface Section {
+  readonly config: NtsKeServerConfig;
+  readonly text: string;
+  credentials: Credentials | undefined;
+  server: NtsKeServer | undefined;
+  /** What was last said to be wrong, so that it is said once. */
+  trouble: string | undefined;
+}
+
+interface Running {
+  readonly openssl: OpenSsl;
+  readonly keeper: KeysetKeeper;
+  readonly aeadIds: readonly NtsAeadId[];
+}
+
+/** Runs all listeners for key exchange. */
+export class NtsServers {
+  readonly #library: NtsLibrary;
+  #running: Running | undefined;
+  #sections: Section[] = [];
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** Nothing is opened before `configure`. */
+  constructor(library: NtsLibrary) {
+    this.#library = library;
+  }
+
+  /** What answers requests with Network Time Security; undefined when none are to be answered. */
+  get responder(): NtsResponder | undefined {
+    return this.#running?.keeper;
+  }
+
+  /** Opens, keeps and closes listeners, so that they are those of a configuration; reads keys and certificates again. */
+  async configure(config: Config): Promise<void> {
+    const now = realtimeNow();
+    const isWanted = config.ntsKeServers.length > 0 || config.keyset.keyStoragePath !== undefined;
+    if (this.#running !== undefined) this.#running.keeper.reload(config.keyset, now);
+    else if (isWanted) this.#running = this.#start(config, now);
+    const wanted = config.ntsKeServers.map((section) => ({
+      config: section,
+      text: JSON.stringify(section),
+    }));
+    const kept = this.#sections.filter(({ text }) => wanted.some((each) => each.text === text));
+    const closing = this.#sections.filter((section) => !kept.includes(section));
+    await Promise.all(closing.map((section) => closeSection(section)));
+    this.#sections = wanted.map(({ config, text }) =>
+      kept.find((section) => section.text === text) ??
+        { config, text, credentials: undefined, server: undefined, trouble: undefined }
+    );
+    this.#look((credentials) => credentials.reload());
+    this.#timer ??= this.#sections.length === 0
+      ? undefined
+      : setInterval(() => this.#look((pair) => pair.reloadIfChanged()), LOOK_MILLISECONDS);
+  }
+
+  /** Rotates keys when it is time; called while the clock is believed. `offsetSeconds`: how far it is behind. */
+  clockIsBelieved(offsetSeconds: number): void {
+    if (this.#running === undefined) return;
+    const offset = BigInt(Math.round(offsetSeconds)) * NANOSECONDS;
+    this.#running.keeper.advance(realtimeNow() + offset);
+  }
+
+  /** Describes all listeners for status. */
+  documents(): readonly NtsKeDocument[] {
+    return this.#sections.flatMap(({ server }) => {
+      if (server === undefined) return [];
+      const { listen, accepted, completed, failed } = server.status();
+      return [{ listen: formatSocketAddress(listen), accepted, completed, failed }];
+    });
+  }
+
+  /** Closes all listeners and forgets the keys; to be called when nobody answers any more. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#sections.map((section) => closeSection(section)));
+    this.#sections = [];
+    this.#running?.keeper.close();
+    this.#running = undefined;
+  }
+
+  #start(config: Config, now: bigint): Running | undefined {
+    const openssl = this.#library.open();
+    if (!openssl.ok) {
+      log.error(`Network Time Security is not served: ${openssl.error.message}`);
+      return undefined;
+    }
+    const aead = openSslAeadFactory(openssl.value);
+    return {
+      openssl: openssl.value,
+      keeper: new KeysetKeeper(config.keyset, { aead, now }),
+      aeadIds: availableAeadIds(aead),
+    };
+  }
+
+  /** Reads certificates again as `reload` does, and starts what could not be started before. */
+  #look(reload: (credentials: Credentials) => Reload): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    for (const section of this.#sections) {
+      if (section.credentials === undefined) loadCredentials(section, running.openssl);
+      else tellReload(section, reload(section.credentials));
+      if (section.credentials !== undefined && section.server === undefined) {
+        startServer(section, running);
+      }
+    }
+  }
+}
+
+function loadCredentials(section: Section, openssl: OpenSsl): void {
+  const loaded = Credentials.load(openssl, section.config);
+  if (loaded.ok) {
+    section.credentials = loaded.value;
+    section.trouble = undefined;
+    return;
+  }
+  const { message, hint } = loaded.error;
+  tell(section, hint === undefined ? message : `${message}; ${hint}`);
+}
+
+function tellReload(section: Section, reload: Reload): void {
+  switch (reload.kind) {
+    case "unchanged":
+      return;
+    case "changed": {
+      const { subject, notAfter } = reload.certificate;
+      const end = formatUtc(BigInt(notAfter) * NANOSECONDS);
+      section.trouble = undefined;
+      log.info(`Key exchange on ${section.config.listen} shows ${subject}, good until ${end}`);
+      return;
+    }
+    case "failed":
+      return tell(section, `${reload.failure.message}; the old certificate stays in use`);
+  }
+}
+
+function startServer(section: Section, running: Running): void {
+  const { config } = section;
+  const { openssl, keeper, aeadIds } = running;
+  const started = NtsKeServer.start({
+    openssl,
+    context: () => present(section.credentials, "A listener has its certificate").context,
+    listen: present(
+      parseSocketAddress(config.listen, KEY_EXCHANGE_PORT),
+      "The configuration was checked",
+    ),
+    offer: { aeadIds, ntpServer: config.ntpServer, ntpPort: config.ntpPort },
+    makeCookies: (aeadId, keys) => keeper.makeCookies(aeadId, keys),
+    timeoutMs: config.keyExchangeTimeout * 1000,
+    concurrentConnections: config.concurrentConnections,
+  });
+  if (!started.ok) return tell(section, started.error);
+  section.server = started.value;
+  log.info(`Exchanges keys on ${config.listen}`);
+}
+
+/** Says what is wrong with a section, once. */
+function tell(section: Section, trouble: string): void {
+  if (section.trouble === trouble) return;
+  section.trouble = trouble;
+  log.error(`Key exchange on ${section.config.listen}: ${trouble}`);
+}
+
+async function closeSection(section: Section): Promise<void> {
+  await section.server?.stop();
+  section.credentials?.close();
+  section.server = undefined;
+  section.credentials = undefined;
+}

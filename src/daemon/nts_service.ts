@@ -1,0 +1,81 @@
+/**
+ * Network Time Security of the daemon, client and server, as the daemon holds it.
+ *
+ * @module
+ */
+import type { Config } from "../config/config.ts";
+import type { EngineSnapshot } from "../engine/snapshot.ts";
+import type { SessionState } from "../nts/client_session.ts";
+import { NtsClients } from "./nts_clients.ts";
+import { NtsLibrary } from "./nts_library.ts";
+import { NtsServers } from "./nts_servers.ts";
+import { SessionStore } from "./session_store.ts";
+
+/** What the service looks at to see whether the clock is right. */
+export type ClockView = Pick<EngineSnapshot, "state" | "offsetSeconds">;
+
+/** Keys are looked at once in so many calls of `tick`, which come about once a second. */
+const TICKS_BETWEEN_LOOKS = 10;
+
+/** Both sides of Network Time Security. */
+export class NtsService {
+  /** The client's side. */
+  readonly clients: NtsClients;
+  /** The server's side. */
+  readonly servers: NtsServers;
+  readonly #library = new NtsLibrary();
+  readonly #store: SessionStore;
+  #config: Config;
+  #ticks = 0;
+  #lastSessions: ReadonlyMap<string, SessionState> = new Map();
+
+  /** Looks at the kernel's clock, so it is to be made before the clock is taken over. */
+  constructor(config: Config) {
+    this.#config = config;
+    this.#store = new SessionStore(config.nts.cookieStoragePath);
+    this.clients = new NtsClients(this.#library, this.#store);
+    this.servers = new NtsServers(this.#library);
+  }
+
+  /** Reads what an earlier run saved; to be called as the user that writes it, before the engine starts. */
+  loadSessions(): void {
+    this.#store.load();
+  }
+
+  /** Follows a configuration: listeners, keys, certificates, trust. */
+  async configure(config: Config): Promise<void> {
+    this.#config = config;
+    this.clients.reload();
+    await this.servers.configure(config);
+  }
+
+  /** Rotates keys when it is time and the clock is right; called about once a second. */
+  tick(look: () => ClockView): void {
+    if (this.servers.responder === undefined) return;
+    if (this.#ticks++ % TICKS_BETWEEN_LOOKS !== 0) return;
+    const { state, offsetSeconds } = look();
+    switch (state) {
+      case "synchronized":
+      case "holdover":
+        return this.servers.clockIsBelieved(0);
+      case "monitoring":
+        return this.servers.clockIsBelieved(offsetSeconds ?? 0);
+      case "starting":
+      case "unsynchronized":
+        // On an isolated network the clock is right by definition.
+        if (this.#config.synchronization.localStratum === undefined) return;
+        return this.servers.clockIsBelieved(0);
+    }
+  }
+
+  /** Takes the keys that a restart should not lose; called before the engine lets them go. */
+  keep(sessions: ReadonlyMap<string, SessionState>): void {
+    if (sessions.size > 0) this.#lastSessions = sessions;
+  }
+
+  /** Ends both sides, when nobody answers requests any more. */
+  async stop(): Promise<void> {
+    await this.clients.stop(this.#lastSessions);
+    await this.servers.stop();
+  }
+}
