@@ -43,8 +43,11 @@ export interface SourceEstimate {
   readonly meanWait: Seconds;
   /** How far samples commonly lie from the estimate. */
   readonly jitter: Seconds;
+  /** That of the source's own filter; square seconds per second. */
   readonly frequencyVariance: number;
+  /** What the frequency's variance grows by in a second. */
   readonly wanderVariance: number;
+  /** How many samples are kept of it, at most `SAMPLES_MAX`. */
   readonly samples: number;
   /** Whether the last sample was hardly believable. */
   readonly surprised: boolean;
@@ -54,9 +57,11 @@ export interface SourceEstimate {
 export interface SystemEstimate {
   /** True time minus the local clock, now. */
   readonly offset: Seconds;
+  /** Square seconds; includes what the paths' asymmetry may add. */
   readonly offsetVariance: number;
   /** The fraction by which the clock must be made faster to keep time. */
   readonly frequency: number;
+  /** The same unit squared; 1e-12 is one part per million. */
   readonly frequencyVariance: number;
 }
 
@@ -77,6 +82,7 @@ export class Discipline {
   #joint: Ensemble;
   #members = new Set<number>();
 
+  /** Starts without sources, believing in the prior alone. */
   constructor(options: {
     readonly now: MonotonicSeconds;
     /** The correction that the kernel applies already, as a fraction. */

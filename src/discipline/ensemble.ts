@@ -38,6 +38,7 @@ const NO_OUTCOME: UpdateOutcome = {
 export interface FrequencyPrior {
   /** The rate at which the offset of the free-running clock grows, seconds per second. */
   readonly frequency: number;
+  /** 1e-12 is a standard deviation of one part per million. */
   readonly variance: number;
 }
 
@@ -48,6 +49,7 @@ export type Kinship = (a: SourceTrack, b: SourceTrack) => number;
 export interface SourceView {
   /** The offset that the source is expected to show: that of the clock plus the source's bias. */
   readonly offset: Seconds;
+  /** Square seconds; the noise of a sample is not in it. */
   readonly variance: number;
 }
 
@@ -68,6 +70,7 @@ export class Ensemble {
   #time: Seconds = 0;
   readonly #members = new Map<SourceTrack, Member>();
 
+  /** Without `kinship` no sources are related. */
   constructor(prior: FrequencyPrior, kinship: Kinship = () => 0) {
     this.#prior = prior;
     this.#kinship = kinship;

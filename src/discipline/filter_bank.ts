@@ -35,10 +35,13 @@ const FREQUENCY_CHANGE = 20e-6;
 export interface ClockEstimate {
   /** Positive when true time is ahead of the free-running clock. */
   readonly offset: Seconds;
+  /** Square seconds. */
   readonly offsetVariance: number;
   /** The rate at which the offset grows, seconds per second. */
   readonly frequency: number;
+  /** 1e-12 is a standard deviation of one part per million. */
   readonly frequencyVariance: number;
+  /** That of offset and frequency, in seconds. */
   readonly covariance: number;
   /** The weighted mean of the hypotheses' wanders, as a variance per second. */
   readonly wanderVariance: number;

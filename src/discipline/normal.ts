@@ -79,7 +79,9 @@ export interface Evidence {
 
 /** An interval in which a value lies, with a density that may lean to one side. */
 export interface SoftInterval {
+  /** Where the density has risen by half. */
   readonly low: number;
+  /** Where it has fallen by half; more than `low`. */
   readonly high: number;
   /** The density inside falls as exp(-tilt·x); 0 is uniform. */
   readonly tilt: number;

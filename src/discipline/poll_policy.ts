@@ -19,7 +19,9 @@ const SAMPLES_TO_RAISE = 4;
 
 /** What the choice rests on. */
 export interface PollEvidence {
+  /** Within the limits, unless those were just changed. */
   readonly current: PollExponent;
+  /** Both ends may be chosen. */
   readonly limits: PollIntervalLimits;
   /** How many samples were taken at the current interval. */
   readonly samplesAtCurrent: number;

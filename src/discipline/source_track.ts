@@ -16,6 +16,7 @@ export interface Sample {
   readonly time: Seconds;
   /** The server's time minus the free-running clock. */
   offset: Seconds;
+  /** Of the round trip without the server's part, on the free-running clock. */
   readonly delay: Seconds;
   /** The variance by which the route's asymmetry may have changed just before this sample; mostly 0. */
   routeVariance: number;
@@ -23,7 +24,9 @@ export interface Sample {
 
 /** The samples of one source and the model of its path. */
 export class SourceTrack {
+  /** The newest last, at most `SAMPLES_MAX`. */
   readonly samples: Sample[] = [];
+  /** Has taken in the delays of all samples, forgotten ones included. */
   readonly delays: DelayModel;
   #biasVariance: number | undefined;
 

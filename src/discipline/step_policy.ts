@@ -23,6 +23,7 @@ export class StepPolicy {
   #count = 0;
   #accumulated: Seconds = 0;
 
+  /** Starts as at the start of the daemon: steps are allowed, the startup threshold is in force. */
   constructor(config: SynchronizationConfig) {
     this.#config = config;
   }
