@@ -78,8 +78,7 @@ export class Association {
   readonly name: string;
   /** Where requests go. */
   readonly address: SocketAddress;
-  /** What was configured. */
-  readonly config: AssociationConfig;
+  #config: AssociationConfig;
   /** How packets are authenticated; undefined means not at all. */
   readonly protection: PacketProtection | undefined;
   /** Packets that brought no measurement, by reason. */
@@ -106,7 +105,7 @@ export class Association {
     this.id = options.id;
     this.name = options.name;
     this.address = options.address;
-    this.config = options.config;
+    this.#config = options.config;
     this.protection = options.protection;
     this.#random = options.random;
     this.#allocateRequest = options.allocateRequest;
@@ -115,6 +114,17 @@ export class Association {
       initial: options.config.initialPollInterval,
       random: options.random,
     });
+  }
+
+  /** What was configured. */
+  get config(): AssociationConfig {
+    return this.#config;
+  }
+
+  /** Takes over a changed configuration of the same server; what is known of it stays. */
+  reconfigure(config: AssociationConfig): void {
+    this.#config = config;
+    this.#timer.setLimits(config.pollIntervalLimits);
   }
 
   /** The last eight requests, the newest in bit 0: a set bit is an answered one. */

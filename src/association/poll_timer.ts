@@ -38,7 +38,7 @@ const RETRY_POLL: PollExponent = 6;
 /** The rhythm of one association. */
 export class PollTimer {
   readonly #random: RandomSource;
-  readonly #limits: { readonly min: PollExponent; readonly max: PollExponent };
+  #limits: { readonly min: PollExponent; readonly max: PollExponent };
   #wanted: PollExponent;
   /** The least that a server has demanded; undefined when it has not. */
   #demanded: PollExponent | undefined = undefined;
@@ -106,6 +106,13 @@ export class PollTimer {
   setPoll(exponent: PollExponent): void {
     this.#wanted = this.#clamp(exponent);
     this.#reschedule();
+  }
+
+  /** Takes other limits, because the configuration has changed. */
+  setLimits(limits: { readonly min: PollExponent; readonly max: PollExponent }): void {
+    assert(limits.min <= limits.max, "The poll limits are in order");
+    this.#limits = limits;
+    this.setPoll(this.#wanted);
   }
 
   /** A RATE kiss came: asks less often from now on, up to `RATE_POLL_MAX` (RFC 5905 section 7.4). */

@@ -83,8 +83,7 @@ interface Member {
 
 /** A configured source with its members. */
 export class SourceGroup {
-  /** What was configured. */
-  readonly config: SourceGroupConfig;
+  #config: SourceGroupConfig;
   readonly #options: SourceGroupOptions;
   readonly #supply: AddressSupply;
   readonly #nts: NtsStarter | undefined;
@@ -97,12 +96,30 @@ export class SourceGroup {
   /** Makes a group that does nothing until it is started. */
   constructor(options: SourceGroupOptions) {
     const { config, random, allocateLookup } = options;
-    this.config = config;
+    this.#config = config;
     this.#options = options;
     const isNts = config.mode === "nts" || config.mode === "nts-pool";
     assert(!isNts || options.startSession !== undefined, "A secured source can make sessions");
     this.#supply = new AddressSupply({ ...config, random, allocateLookup });
     this.#nts = isNts ? new NtsStarter(options) : undefined;
+  }
+
+  /** What was configured. */
+  get config(): SourceGroupConfig {
+    return this.#config;
+  }
+
+  /**
+   * Takes over a changed configuration of the same source: poll limits, how many members, bursts. Members stay with what is known
+   * of them, but for those that are too many.
+   */
+  reconfigure(config: SourceGroupConfig, now: MonotonicSeconds): readonly SourceAction[] {
+    assert(config.address === this.#config.address, "A source keeps its name");
+    this.#config = config;
+    const surplus = this.members.slice(this.wanted);
+    const actions = surplus.flatMap((association) => this.#remove(association));
+    for (const association of this.members) association.reconfigure(config);
+    return [...actions, ...this.#maintain(now)];
   }
 
   /** The servers that are asked now. */

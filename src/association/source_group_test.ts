@@ -340,3 +340,18 @@ function checkManners(world: SourceWorld): void {
     assert.ok(i === 0 || at - (times[i - 1] ?? 0) >= 4 - 1e-9, `looked up at ${at} s`);
   }
 }
+
+Deno.test("a changed configuration of the same source keeps what is known of its servers", () => {
+  const world = new SourceWorld();
+  world.names = FIVE;
+  world.start();
+  world.runTo(3600);
+  const before = world.group.members;
+  const config = world.group.config;
+  const limits = { min: 4, max: 5 };
+  world.group.reconfigure({ ...config, count: 2, pollIntervalLimits: limits }, 3600);
+  assert.deepEqual(world.group.members, before.slice(0, 2));
+  assert.deepEqual(world.group.members.map(({ reach }) => reach), [255, 255]);
+  assert.ok(world.group.members.every(({ poll }) => poll <= 5));
+  assert.deepEqual(world.group.takeRemoved(), [before[2]?.id]);
+});

@@ -77,7 +77,10 @@ export class SourceSet {
     for (const config of sources) {
       const index = old.findIndex((entry) => isSameSource(entry.config, config));
       const entry = index >= 0 ? old.splice(index, 1)[0] : undefined;
-      if (entry !== undefined) entry.config = config;
+      if (entry !== undefined) {
+        entry.config = config;
+        actions.push(...entry.group.reconfigure(config, now));
+      }
       const next = entry ?? { config, group: this.#makeGroup(config) };
       (entry === undefined ? added : kept).push(next);
     }
@@ -204,13 +207,10 @@ function isSameSource(a: SourceConfig, b: SourceConfig): boolean {
       c.address,
       c.host,
       c.port,
-      c.count,
       c.ignore,
       c.certificateAuthority,
       c.aeadAlgorithms,
       c.key,
-      c.pollIntervalLimits,
-      c.interleaved,
     ]);
   return identity(a) === identity(b);
 }
