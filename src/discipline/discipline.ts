@@ -43,7 +43,7 @@ export interface SourceEstimate {
   readonly meanWait: Seconds;
   /** How far samples commonly lie from the estimate. */
   readonly jitter: Seconds;
-  /** That of the source's own filter; square seconds per second. */
+  /** Of the source's own filter; 1e-12 is a standard deviation of one part per million. */
   readonly frequencyVariance: number;
   /** What the frequency's variance grows by in a second. */
   readonly wanderVariance: number;
@@ -61,7 +61,7 @@ export interface SystemEstimate {
   readonly offsetVariance: number;
   /** The fraction by which the clock must be made faster to keep time. */
   readonly frequency: number;
-  /** The same unit squared; 1e-12 is one part per million. */
+  /** 1e-12 is a standard deviation of one part per million. */
   readonly frequencyVariance: number;
 }
 
