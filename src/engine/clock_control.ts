@@ -25,11 +25,13 @@ const NEGLIGIBLE: Seconds = 2e-8;
 
 /** What steering depends on besides the estimate. */
 export interface SteeringContext {
+  /** The moment at which the offset holds. */
   readonly now: Instant;
   /** The shortest interval at which believed sources are asked. */
   readonly pollInterval: Seconds;
   /** One standard deviation of the offset, without what the paths' asymmetry may add. */
   readonly uncertainty: Seconds;
+  /** What the kernel is told along with the command. */
   readonly status: KernelStatus;
 }
 
@@ -44,6 +46,7 @@ export class ClockControl {
   #commanded: SetClockAction | undefined;
   #clampReported = false;
 
+  /** Commands nothing until the first `steer`; with `mayAdjust` false it never does. */
   constructor(options: {
     readonly discipline: Discipline;
     readonly synchronization: SynchronizationConfig;

@@ -51,8 +51,11 @@ const ERROR_UNKNOWN: Seconds = 16;
 
 /** What an engine is made of. */
 export interface EngineOptions {
+  /** Changed later by a `reconfigure` event. */
   readonly config: Config;
+  /** Drawn from for origin timestamps and poll jitter. */
   readonly random: RandomSource;
+  /** The moment of the start; no event may be earlier. */
   readonly now: Instant;
   /** Whether the clock may be adjusted: configured and permitted. */
   readonly mayAdjust: boolean;
@@ -62,6 +65,7 @@ export interface EngineOptions {
   readonly clockPrecision: Seconds;
   /** Our own addresses, for the loop test. */
   readonly ownAddresses: readonly string[];
+  /** What authenticates packets; without it only plain sources work. */
   readonly protections?: Protections;
   /** What is known of the clock for judging certificates; it is trusted when left out. */
   readonly certificateTime?: CertificateTime;
@@ -82,6 +86,7 @@ export class Engine {
   readonly #pollSamples = new Map<number, number>();
   #deadCount = 0;
 
+  /** Does nothing yet: the first event is `start`. */
   constructor(options: EngineOptions) {
     const { config, now } = options;
     this.#config = config;

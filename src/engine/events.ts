@@ -27,15 +27,21 @@ export type RequestId = number;
 
 /** A packet arrived on the socket of a request. */
 export interface DatagramEvent {
+  /** Tells events apart. */
   readonly type: "datagram";
+  /** Whom the request asked. */
   readonly association: AssociationId;
+  /** The request on whose socket it came. */
   readonly request: RequestId;
+  /** The payload as it came, unchecked; not kept. */
   readonly packet: Uint8Array;
   /** When the request left: the kernel's stamp when there is one, else read before sending. */
   readonly transmitTimestamp: NtpTimestamp;
+  /** Who made `transmitTimestamp`. */
   readonly transmitTimestamping: Timestamping;
   /** When this packet arrived. */
   readonly receiveTimestamp: NtpTimestamp;
+  /** Who made `receiveTimestamp`. */
   readonly receiveTimestamping: Timestamping;
 }
 
@@ -99,7 +105,9 @@ export interface ClockReading {
 
 /** What the kernel is told of the clock's quality, for the programs that ask it. */
 export interface KernelStatus {
+  /** Clears STA_UNSYNC. */
   readonly synchronized: boolean;
+  /** What the kernel itself is to do at the end of this UTC day. */
   readonly leap: LeapIndicator;
   /** The largest possible error. */
   readonly maxError: Seconds;
@@ -111,20 +119,27 @@ export interface KernelStatus {
 
 /** Sends a request from a new socket with a random port (RFC 9109). */
 export interface SendAction {
+  /** Tells actions apart. */
   readonly type: "send";
+  /** Whom the request asks; the answer is handed in with it. */
   readonly association: AssociationId;
+  /** Names the new socket until a `close` action. */
   readonly request: RequestId;
+  /** The only address whose datagrams are wanted. */
   readonly destination: SocketAddress;
+  /** The payload; the receiver of the action may keep it. */
   readonly packet: Bytes;
 }
 
 /** Changes the kernel clock; answered by a `clock-set` event. */
 export interface SetClockAction {
+  /** Tells actions apart. */
   readonly type: "set-clock";
   /** The frequency correction to apply from now on, slew included; positive makes the clock faster. */
   readonly frequency: Ppm;
   /** Added to the clock at once; 0 for none. */
   readonly step: Seconds;
+  /** Set along with the frequency. */
   readonly status: KernelStatus;
 }
 

@@ -30,6 +30,7 @@ export class Judgement {
   #leap: LeapIndicator = "unknown";
   #whyNot = "No source has been measured yet";
 
+  /** `ownAddresses` are numeric, without ports. */
   constructor(synchronization: SynchronizationConfig, ownAddresses: readonly string[]) {
     this.#synchronization = synchronization;
     this.#own = ownIdentity(ownAddresses);

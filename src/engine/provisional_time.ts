@@ -39,6 +39,7 @@ export interface ProvisionalContext {
   readonly clock: UnixSeconds;
   /** How far the local clock is from the time that selection believes; undefined while it believes none. */
   readonly offset: Seconds | undefined;
+  /** All servers that are asked now, trusted ones included. */
   readonly members: readonly MemberOfSource[];
 }
 
@@ -48,6 +49,7 @@ export interface Verified {
   readonly refused: readonly { readonly association: number; readonly why: string }[];
   /** Whether sources that were held back may be used now. */
   readonly hasReleased: boolean;
+  /** What is to be logged and saved. */
   readonly actions: readonly Action[];
 }
 
@@ -66,6 +68,7 @@ export class ProvisionalTime {
   #verifying: { readonly at: UnixSeconds; readonly byQuorum: boolean } | undefined;
   #savedAt: MonotonicSeconds = -Infinity;
 
+  /** What is `known` of the clock is taken as it was at the start of the daemon. */
   constructor(config: Config, known: CertificateTime) {
     this.#bootstrap = new TimeBootstrap({
       strict: config.nts.strict,

@@ -17,12 +17,15 @@ import type { SessionState } from "../nts/client_session.ts";
 export interface SavedSession {
   /** The time server that it asked. */
   readonly address: SocketAddress;
+  /** Keys and cookies. */
   readonly state: SessionState;
 }
 
 /** A member whose keys were saved by an earlier run. */
 export interface ResumedMember {
+  /** The time server that it asked. */
   readonly address: SocketAddress;
+  /** Goes on with the saved keys and cookies. */
   readonly protection: PacketProtection;
 }
 

@@ -23,17 +23,29 @@ const PPM = 1e-6;
 
 /** What a snapshot is made from. */
 export interface SnapshotInput {
+  /** The boot-time clock, for ages and estimates. */
   readonly now: MonotonicSeconds;
+  /** The real-time clock at the same moment, for dates. */
   readonly realtime: NtpTimestamp;
+  /** What the variables were computed from. */
   readonly knowledge: Knowledge;
+  /** Undefined before the first update. */
   readonly budget: ErrorBudget | undefined;
+  /** The state in a word and in a sentence. */
   readonly state: { readonly state: SystemState; readonly why: string };
+  /** The limits in force. */
   readonly synchronization: SynchronizationConfig;
+  /** In the order of the configuration. */
   readonly entries: readonly { readonly config: SourceConfig; readonly group: SourceGroup }[];
+  /** Asked for the estimate of each source. */
   readonly discipline: Discipline;
+  /** Asked for the verdict on each source. */
   readonly judgement: Judgement;
+  /** Asked why a source is held back. */
   readonly provisional: ProvisionalTime;
+  /** The sum is one of absolute values. */
   readonly steps: { readonly count: number; readonly accumulatedSeconds: number };
+  /** Whether the clock may be adjusted: configured and permitted. */
   readonly mayAdjust: boolean;
 }
 

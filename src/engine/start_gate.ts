@@ -18,7 +18,9 @@ const PATIENCE: Seconds = 16;
 
 /** How far a source has come. */
 export interface SourceProgress {
+  /** Since the gate was closed. */
   readonly samples: number;
+  /** Requests in a row, the last ones. */
   readonly unanswered: number;
 }
 
@@ -27,6 +29,7 @@ export class StartGate {
   #since: MonotonicSeconds;
   #open = false;
 
+  /** Starts closed, and patience begins to run. */
   constructor(now: MonotonicSeconds) {
     this.#since = now;
   }

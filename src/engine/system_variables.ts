@@ -24,27 +24,39 @@ export const STRATUM_UNSYNCHRONIZED = 16;
 
 /** The peer that our time is traced to, as it was when it was last chosen. */
 export interface Reference {
+  /** Its number in the engine. */
   readonly association: number;
+  /** As configured. */
   readonly name: string;
+  /** Of its address, what we tell others to be ours; 32 bits. */
   readonly referenceId: number;
+  /** The same in words. */
   readonly referenceIdText: string;
+  /** Ours: one more than its own. */
   readonly stratum: number;
   /** Its root delay and that of the path to it. */
   readonly rootDelay: Seconds;
   /** Its root dispersion when it was last heard. */
   readonly rootDispersion: Seconds;
+  /** What it announced itself. */
   readonly leap: LeapIndicator;
+  /** When it was last heard, for the age of its root dispersion. */
   readonly updatedAt: MonotonicSeconds;
+  /** The local clock when it was last chosen. */
   readonly referenceTime: NtpTimestamp;
 }
 
 /** What is known when the variables are computed. */
 export interface Knowledge {
+  /** The moment for which the variables are computed. */
   readonly now: MonotonicSeconds;
+  /** Whether the clock may be adjusted: configured and permitted. */
   readonly mayAdjust: boolean;
   /** Whether selection has a majority at this moment. */
   readonly selected: boolean;
+  /** Undefined until one has been chosen since the last start; kept when sources are lost. */
   readonly reference: Reference | undefined;
+  /** Undefined before the first believed sample. */
   readonly estimate: SystemEstimate | undefined;
   /** How far the reference is from the estimate, with its variance. */
   readonly distance: { readonly offset: Seconds; readonly variance: number } | undefined;
@@ -52,7 +64,9 @@ export interface Knowledge {
 
 /** The error of the clock, as we tell it. */
 export interface ErrorBudget {
+  /** The round trip to the primary source by way of all servers in between. */
   readonly rootDelay: Seconds;
+  /** All that may be wrong besides half of the root delay. */
   readonly rootDispersion: Seconds;
   /** Half of the one and all of the other. */
   readonly errorBound: Seconds;
