@@ -30,8 +30,11 @@ export interface Protections {
 
 /** A member with the source it belongs to. */
 export interface MemberOfSource {
+  /** One server. */
   readonly association: Association;
+  /** What else belongs to the same section of the configuration. */
   readonly group: SourceGroup;
+  /** The section as it is in force now. */
   readonly config: SourceConfig;
 }
 
@@ -49,6 +52,7 @@ export class SourceSet {
   #requests = 0;
   #lookups = 0;
 
+  /** Starts empty; `configure` gives it sources. */
   constructor(random: RandomSource, protections: Protections) {
     this.#random = random;
     this.#protections = protections;
