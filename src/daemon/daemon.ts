@@ -50,7 +50,9 @@ export type DaemonEnd =
 
 /** A configuration with the symmetric keys that it names, by number. */
 export interface ConfigWithKeys {
+  /** Checked already. */
   readonly config: Config;
+  /** Empty when the configuration names no file of keys. */
   readonly keys: ReadonlyMap<number, SymmetricKey>;
 }
 
@@ -60,9 +62,13 @@ export interface DaemonOptions extends ConfigWithKeys {
   readonly configOrigin: string;
   /** Remarks on what in it looks like a mistake. */
   readonly notes: readonly string[];
+  /** Of ntpsd itself, for the log and the status. */
   readonly version: string;
+  /** Leaves the clock alone, whatever the configuration says (`-x`). */
   readonly noAdjust: boolean;
+  /** Ends when the clock has been set (`--once`). */
   readonly once: boolean;
+  /** Overrides the configuration's when given. */
   readonly logLevel: LogLevel | undefined;
   /** Reads the configuration again; the errors are complete lines. */
   readonly reload: () => Result<ConfigWithKeys, readonly string[]>;
