@@ -1,12 +1,18 @@
 /**
  * How much the server can answer, beside chronyd, in the same run.
  *
+ * All run in a network namespace of their own, whose loopback interface hands what it receives to the generator's core. Without
+ * that, delivering the answers to the generator would be work on the server's core, a fixed quarter of all that is measured,
+ * for any server; over a network it is done by the client's machine. `--unsteered` measures on the plain loopback interface,
+ * as does a machine where namespaces cannot be made.
+ *
  * ntpsd and chronyd (client log off, and on as is its default) run on one core, the load generator `ntp_load.c` on another; in
  * every round each is loaded in turn, so that what else the machine does hits all alike, and what is compared is the median of
  * the rounds' ratios. Processor time is that of all threads of the server, from the scheduler. How far the generator is from being
  * the bottleneck shows in the share of its time in which there was nothing for it to receive.
  *
- *     deno task bench:server [--json] [--rounds=N] [--seconds=N] [--windows=1,64,256,1024] [--sources=N] [--kind=source|bundle|executable]
+ *     deno task bench:server [--json] [--rounds=N] [--seconds=N] [--windows=1,64,256,1024] [--sources=N] [--unsteered]
+ *         [--kind=source|bundle|executable]
  *
  * @module
  */
@@ -15,8 +21,9 @@ import { startChronyd } from "../support/chronyd.ts";
 import { fromFileUrl, run } from "../support/command.ts";
 import { findPeer } from "../support/debian_packages.ts";
 import { type Kind, KINDS, startDaemon } from "../support/ntpsd.ts";
+import { canMakeNamespaces } from "../support/network_namespace.ts";
 import { freePort, temporaryFolder } from "../support/places.ts";
-import { waitForServer } from "../support/ntp_probe.ts";
+import { waitUntil } from "../support/wait_until.ts";
 import { printParts } from "./server_parts.ts";
 
 const SERVER_CORE = "0";
@@ -54,6 +61,7 @@ function readOptions(args: readonly string[]) {
     rounds: Number(value("rounds") ?? 7),
     seconds: Number(value("seconds") ?? 0.7),
     windows: (value("windows") ?? "1,64,256,1024").split(",").map(Number),
+    steered: !args.includes("--unsteered"),
     sources: Number(value("sources") ?? 0),
     kind: KINDS.find((kind) => kind === value("kind")) ?? "source" as Kind,
   };
@@ -71,25 +79,63 @@ async function processorTime(pid: number): Promise<number> {
   return sum;
 }
 
-async function measure(
-  generator: string,
-  server: { readonly pid: number; readonly port: number },
-  window: number,
-): Promise<Measurement> {
-  const load = [
-    generator,
-    "127.0.0.1",
-    String(server.port),
-    String(window),
-    String(options.seconds),
-  ];
+interface Place {
+  readonly generator: string;
+  /** The network namespace in which all run; undefined for that of the machine. */
+  readonly namespace: string | undefined;
+}
+
+interface Loaded {
+  readonly pid: number;
+  readonly port: number;
+}
+
+/** Runs the generator on its core. */
+async function load(
+  place: Place,
+  server: Loaded,
+  options: { window: number; seconds: number; sources: number },
+): Promise<Load> {
+  const { window, seconds, sources } = options;
+  const words = ["127.0.0.1", server.port, window, seconds, "warmup=0.001", `sources=${sources}`];
+  const all = ["taskset", "-c", LOAD_CORE, place.generator, ...words.map(String)];
+  const inside = place.namespace === undefined
+    ? all
+    : ["ip", "netns", "exec", place.namespace, ...all];
+  const { stdout } = await run(inside[0] ?? "", { args: inside.slice(1) });
+  return JSON.parse(stdout) as Load;
+}
+
+async function measure(place: Place, server: Loaded, window: number): Promise<Measurement> {
+  const { seconds, sources } = options;
   const before = await processorTime(server.pid);
-  const { stdout } = await run("taskset", {
-    args: ["-c", LOAD_CORE, ...load, "warmup=0.001", `sources=${options.sources}`],
-  });
+  const result = await load(place, server, { window, seconds, sources });
   const used = await processorTime(server.pid) - before;
-  const result = JSON.parse(stdout) as Load;
   return { ...result, perCpuSecond: result.answers / (used / 1e9) };
+}
+
+/** Makes a namespace whose loopback interface receives on the generator's core. */
+async function steeredNamespace(): Promise<
+  AsyncDisposable & { readonly name: string | undefined }
+> {
+  if (!options.steered || !await canMakeNamespaces()) {
+    return { name: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+  const name = `ntpsd-bench-${Deno.pid}`;
+  await run("ip", { args: ["netns", "add", name] });
+  const dispose = async () => {
+    await run("ip", { args: ["netns", "del", name] });
+  };
+  try {
+    await run("ip", { args: ["-n", name, "link", "set", "lo", "up"] });
+    const mask = (1 << Number(LOAD_CORE)).toString(16);
+    const steer = `echo ${mask} > /sys/class/net/lo/queues/rx-0/rps_cpus`;
+    await run("ip", { args: ["netns", "exec", name, "sh", "-c", steer] });
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { name, [Symbol.asyncDispose]: dispose };
 }
 
 function median(values: readonly number[]): number {
@@ -165,29 +211,34 @@ async function main(): Promise<void> {
   const source = fromFileUrl(new URL("ntp_load.c", import.meta.url));
   await run("gcc", { args: ["-O2", "-o", generator, source] });
 
-  await using quiet = await startChronyd(peer, { lines: ["noclientlog"] });
-  await using logging = await startChronyd(peer);
+  await using steered = await steeredNamespace();
+  const place: Place = { generator, namespace: steered.name };
+  const inside = steered.name === undefined ? {} : { namespace: steered.name };
+  await using quiet = await startChronyd(peer, { ...inside, lines: ["noclientlog"] });
+  await using logging = await startChronyd(peer, inside);
   const port = await freePort();
   const config = `[[server]]\nlisten = "127.0.0.1:${port}"\n[synchronization]\nlocal-stratum = 3\n`;
-  await using daemon = await startDaemon({ config, kind: options.kind });
-  await waitForServer("127.0.0.1", { port });
-  const servers: Readonly<Record<Server, { readonly pid: number; readonly port: number }>> = {
+  await using daemon = await startDaemon({ ...inside, config, kind: options.kind });
+  const servers: Readonly<Record<Server, Loaded>> = {
     "ntpsd": { pid: daemon.process.pid, port },
     "chronyd": { pid: quiet.process.pid, port: quiet.port },
     "chronyd with client log": { pid: logging.process.pid, port: logging.port },
   };
-  for (const { pid } of Object.values(servers)) {
-    await run("taskset", { args: ["-a", "-c", "-p", SERVER_CORE, String(pid)] });
+  for (const server of Object.values(servers)) {
+    const answers = async () =>
+      (await load(place, server, { window: 1, seconds: 0.1, sources: 0 })).answers > 0;
+    await waitUntil(answers, { timeoutMs: 20_000, what: () => `an answer on port ${server.port}` });
+    await run("taskset", { args: ["-a", "-c", "-p", SERVER_CORE, String(server.pid)] });
   }
   // Code that runs for the first time is not what is measured.
-  await measure(generator, servers.ntpsd, 64);
+  await measure(place, servers.ntpsd, 64);
 
   const all: Entry[] = [];
   for (const window of options.windows) {
     const rounds: Rounds = { "ntpsd": [], "chronyd": [], "chronyd with client log": [] };
     for (let round = 0; round < options.rounds; round++) {
       for (const server of SERVERS) {
-        rounds[server].push(await measure(generator, servers[server], window));
+        rounds[server].push(await measure(place, servers[server], window));
       }
     }
     if (!options.json) printTable(window, rounds);
