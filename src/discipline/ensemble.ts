@@ -23,6 +23,11 @@ const REPLAY_FLOOR_PART = 0.1;
 const OUTLIER_LIMIT = 0.5;
 /** So many in a row, and the world has changed. */
 const OUTLIER_STREAK = 3;
+/** The change of frequency that is thought possible then, at the least. */
+const FREQUENCY_CHANGE_MIN = 20e-6;
+/** So many samples decide whether what was known of the frequency before is to be believed; it has this much credit. */
+const PRIOR_TRIAL_SAMPLES = 8;
+const PRIOR_CREDIT = 3;
 /** A path's bias wanders by this part of its expected size in an hour. */
 const BIAS_WANDER_PER_HOUR = 0.05;
 
@@ -39,7 +44,13 @@ export interface FrequencyPrior {
   /** The rate at which the offset of the free-running clock grows, seconds per second. */
   readonly frequency: number;
   /** 1e-12 is a standard deviation of one part per million. */
+  /** The variance of that. */
   readonly variance: number;
+  /**
+   * The variance to fall back on when the samples speak against the first one: a drift file may be of another machine.
+   * Left out when there is nothing to fall back on.
+   */
+  readonly fallbackVariance?: number;
 }
 
 /** How sources are related: covariance of the biases of two tracks as a part of the smaller variance, 0 to 1. */
@@ -58,6 +69,8 @@ interface Member {
   readonly slot: number;
   /** The floor of the delay that the samples were judged by. */
   readonly floor: Seconds;
+  /** When its last believable sample was taken. */
+  trustedAt: Seconds;
   /** How many samples in a row were hardly believable; the sign tells the side. */
   streak: number;
 }
@@ -150,13 +163,30 @@ export class Ensemble {
     if (track.samples.length > REPLAY_SAMPLES_MAX) return false;
     const member = this.#members.get(track);
     if (member === undefined) return true;
+    const onTrial = this.#prior.fallbackVariance !== undefined;
+    if (onTrial && track.samples.length <= PRIOR_TRIAL_SAMPLES) return true;
     const moved = Math.abs(track.delays.floor - member.floor);
     return moved > REPLAY_FLOOR_PART * track.delays.meanWait;
   }
 
+  /** Makes the belief anew; of two priors of the frequency the one that foretells the samples better is taken. */
   #replay(
     tracks: readonly SourceTrack[],
-    options: { readonly about?: SourceTrack; readonly taught?: FilterBank },
+    options: { readonly about?: SourceTrack; readonly taught?: FilterBank | undefined },
+  ): UpdateOutcome {
+    const { variance, fallbackVariance } = this.#prior;
+    const outcome = this.#replayWith(variance, tracks, options);
+    if (fallbackVariance === undefined || this.#bank === undefined) return outcome;
+    const believed = this.#bank.logEvidence + PRIOR_CREDIT;
+    const fallback = this.#replayWith(fallbackVariance, tracks, options);
+    if (this.#bank.logEvidence > believed) return fallback;
+    return this.#replayWith(variance, tracks, options);
+  }
+
+  #replayWith(
+    frequencyVariance: number,
+    tracks: readonly SourceTrack[],
+    options: { readonly about?: SourceTrack; readonly taught?: FilterBank | undefined },
   ): UpdateOutcome {
     const samples = tracks.flatMap((track) => track.samples.map((sample) => ({ track, sample })));
     samples.sort((a, b) => a.sample.time - b.sample.time);
@@ -165,7 +195,7 @@ export class Ensemble {
     this.#members.clear();
     this.#bank = undefined;
     if (first === undefined) return outcome;
-    const bank = this.#start(first.track, { sample: first.sample, taught: options.taught });
+    const bank = this.#start({ ...first, frequencyVariance, taught: options.taught });
     for (const track of tracks) if (track.samples.length > 0) this.#addSource(bank, track);
     for (const { track, sample } of samples) {
       const result = this.#step(bank, track, sample);
@@ -175,16 +205,18 @@ export class Ensemble {
     return outcome;
   }
 
-  #start(
-    track: SourceTrack,
-    from: { readonly sample: Sample; readonly taught: FilterBank | undefined },
-  ): FilterBank {
-    const { sample } = from;
+  #start(from: {
+    readonly track: SourceTrack;
+    readonly sample: Sample;
+    readonly frequencyVariance: number;
+    readonly taught: FilterBank | undefined;
+  }): FilterBank {
+    const { sample, track } = from;
     const bank = new FilterBank({
       offset: sample.offset,
       offsetVariance: 0.25 * sample.delay * sample.delay + track.biasVariance + 1e-12,
       frequency: this.#prior.frequency,
-      frequencyVariance: this.#prior.variance,
+      frequencyVariance: from.frequencyVariance,
     }, from.taught);
     this.#bank = bank;
     this.#time = sample.time;
@@ -196,7 +228,12 @@ export class Ensemble {
       this.#kinship(track, other) * Math.min(track.biasVariance, other.biasVariance)
     );
     const slot = bank.addSource(track.biasVariance, shared);
-    this.#members.set(track, { slot, floor: track.delays.floor, streak: 0 });
+    this.#members.set(track, {
+      slot,
+      floor: track.delays.floor,
+      trustedAt: this.#time,
+      streak: 0,
+    });
   }
 
   #step(bank: FilterBank, track: SourceTrack, sample: Sample): UpdateOutcome {
@@ -220,6 +257,7 @@ export class Ensemble {
     const direction = Math.sign(outcome.deviation);
     if (outcome.outlier < OUTLIER_LIMIT) {
       member.streak = 0;
+      member.trustedAt = this.#time;
       return;
     }
     member.streak = Math.sign(member.streak) === direction ? member.streak + direction : direction;
@@ -231,7 +269,8 @@ export class Ensemble {
     if (others.length > 0 && 2 * agreeing < others.length) {
       bank.inflateBias(member.slot, variance);
     } else {
-      bank.admitChange(variance);
+      const drift = outcome.miss / Math.max(1, this.#time - member.trustedAt);
+      bank.admitChange(variance, Math.max(FREQUENCY_CHANGE_MIN ** 2, drift * drift));
     }
   }
 

@@ -28,9 +28,6 @@ const LOG_DENSITY_MIN = -60;
 /** How often a sample lies: the weight of the broad part of its density. */
 const OUTLIER_PROBABILITY = 0.005;
 
-/** The change of frequency that is thought possible when samples stay unbelievable. */
-const FREQUENCY_CHANGE = 20e-6;
-
 /** The clock as the bank sees it. */
 export interface ClockEstimate {
   /** Positive when true time is ahead of the free-running clock. */
@@ -82,6 +79,9 @@ export class FilterBank {
   readonly #noise: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
   readonly #outside: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
   readonly #mixed: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
+  /** What each hypothesis thought of the last sample. */
+  readonly #evidence = new Float64Array(WANDERS.length);
+  #logEvidence = 0;
   /** The weighted belief, until something changes it. */
   #estimate: ClockEstimate | undefined;
 
@@ -131,6 +131,7 @@ export class FilterBank {
       const doubt = this.#mix(observation, belief);
       queue += weight * Math.exp(Math.max(LOG_DENSITY_MIN, this.#inside.logEvidence));
       noise += weight * Math.exp(Math.max(LOG_DENSITY_MIN, this.#noise.logEvidence));
+      this.#evidence[i] = this.#mixed.logEvidence;
       filter.update(slot, this.#mixed);
       this.#logWeights[i] = EVIDENCE_KEPT * (this.#logWeights[i] ?? 0) + this.#mixed.logEvidence;
       outlier += weight * doubt;
@@ -139,9 +140,15 @@ export class FilterBank {
       deviation += weight * apart /
         Math.sqrt(belief.variance + half * half / 3 + softness * softness);
     }
+    this.#logEvidence += this.#foretold();
     this.#normalise();
     const queueEvidence = Math.log(queue / noise);
     return { deviation, miss, outlier, expectedVariance, queueEvidence };
+  }
+
+  /** How well all samples so far were foretold: the sum of the logarithms of their densities. */
+  get logEvidence(): number {
+    return this.#logEvidence;
   }
 
   /** Returns the weighted belief. */
@@ -175,13 +182,26 @@ export class FilterBank {
     for (const filter of this.#filters) filter.inflateBias(slot, variance);
   }
 
-  /** Admits that the clock itself may have jumped by something of this variance, and its frequency changed. */
-  admitChange(offsetVariance: number): void {
+  /**
+   * Admits that the clock itself may have jumped by something of this variance (square seconds), and its frequency changed
+   * by something of that one.
+   */
+  admitChange(offsetVariance: number, frequencyVariance: number): void {
     this.#estimate = undefined;
     for (const filter of this.#filters) {
       filter.inflateOffset(offsetVariance);
-      filter.inflateFrequency(FREQUENCY_CHANGE * FREQUENCY_CHANGE);
+      filter.inflateFrequency(frequencyVariance);
     }
+  }
+
+  /** The logarithm of the density that the hypotheses together gave the last sample. */
+  #foretold(): number {
+    const best = Math.max(...this.#evidence);
+    let sum = 0;
+    for (const [i, log] of this.#evidence.entries()) {
+      sum += (this.#weights[i] ?? 0) * Math.exp(log - best);
+    }
+    return best + Math.log(sum);
   }
 
   #weigh(): ClockEstimate {

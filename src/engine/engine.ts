@@ -43,9 +43,13 @@ const PPM = 1e-6;
 const FREQUENCY_DEVIATION: Ppm = 100;
 /** A drift file is not believed more than this: temperature and age have gone on. */
 const DRIFT_DEVIATION_MIN: Ppm = 1;
+/** If the samples speak against the drift file, the frequency may be off by so much more. */
+const DRIFT_FALLBACK_DEVIATION: Ppm = 200;
 /** How much the frequency may have changed when the machine slept or somebody else changed the clock. */
 const FREQUENCY_DEVIATION_AFTER_DISTURBANCE: Ppm = 5;
 
+/** After so many requests that brought no time a source is asked half as often. */
+const IDLE_REQUESTS = 8;
 /** What the kernel is told when nothing is known: the largest error that it takes. */
 const ERROR_UNKNOWN: Seconds = 16;
 
@@ -84,6 +88,8 @@ export class Engine {
   readonly #provisional: ProvisionalTime;
   readonly #known = new Set<number>();
   readonly #pollSamples = new Map<number, number>();
+  /** How many requests a source had been sent when it last gave time, or was last slowed down. */
+  readonly #idleSince = new Map<number, number>();
   #deadCount = 0;
 
   /** Does nothing yet: the first event is `start`. */
@@ -202,6 +208,7 @@ export class Engine {
         this.#discipline.setPrior({
           frequency: event.frequency * PPM,
           variance: (Math.max(DRIFT_DEVIATION_MIN, event.skew) * PPM) ** 2,
+          fallbackVariance: (DRIFT_FALLBACK_DEVIATION * PPM) ** 2,
         });
         return [];
       case "stop":
@@ -214,6 +221,7 @@ export class Engine {
   #handleTimer(now: Instant): readonly Action[] {
     const { monotonic } = now;
     const actions = [...this.#sources.handleTimer(monotonic)];
+    this.#slowIdlePolls();
     actions.push(
       ...this.#control.handleTimer(this.#discipline.systemAt(monotonic), this.#steering(now)),
     );
@@ -230,6 +238,7 @@ export class Engine {
   #handleMeasurement(id: number, measurement: Measurement, now: Instant): readonly Action[] {
     this.#followMembers();
     this.#discipline.observe(id, measurement, now);
+    this.#noteUse(id);
     this.#adaptPoll(id, now.monotonic);
     if (!this.#gateIsOpen(now.monotonic)) return [];
     const actions = [...this.#judge(now)];
@@ -322,6 +331,11 @@ export class Engine {
     return this.#gate.check(progress, { wanted, now });
   }
 
+  #noteUse(id: number): void {
+    const member = this.#sources.members.find(({ association }) => association.id === id);
+    if (member !== undefined) this.#idleSince.set(id, member.association.sent);
+  }
+
   #adaptPoll(id: number, now: MonotonicSeconds): void {
     const member = this.#sources.members.find(({ association }) => association.id === id);
     const source = this.#discipline.sourceAt(id, now);
@@ -341,6 +355,16 @@ export class Engine {
     if (poll !== association.poll) association.setPoll(poll);
   }
 
+  /** A server that is asked again and again and gives no time is asked ever more rarely. */
+  #slowIdlePolls(): void {
+    for (const { association } of this.#sources.members) {
+      const since = this.#idleSince.get(association.id) ?? 0;
+      if (association.sent - since < IDLE_REQUESTS || association.inBurst) continue;
+      this.#idleSince.set(association.id, association.sent);
+      association.setPoll(association.poll + 1);
+    }
+  }
+
   /** The shortest interval at which believed sources are asked. */
   #pollInterval(): Seconds {
     const polls = this.#sources.members
@@ -355,6 +379,7 @@ export class Engine {
       this.#judgement.forget(id);
       this.#known.delete(id);
       this.#pollSamples.delete(id);
+      this.#idleSince.delete(id);
     }
     for (const { association } of this.#sources.members) {
       if (this.#known.has(association.id)) continue;
