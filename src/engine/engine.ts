@@ -16,13 +16,13 @@ import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import type { SessionState } from "../nts/client_session.ts";
 import { Discipline } from "../discipline/discipline.ts";
-import { choosePoll } from "../discipline/poll_policy.ts";
 import { ClockControl, type SteeringContext } from "./clock_control.ts";
 import { DisturbanceDetector } from "./disturbance.ts";
 import { DriftKeeper } from "./drift_keeper.ts";
 import type { Action, DatagramEvent, Event, KernelStatus } from "./events.ts";
 import { isLeapStep, isLeapTurmoil, leapForKernel } from "./leap_second.ts";
 import { Judgement } from "./judgement.ts";
+import { PollKeeper } from "./poll_keeper.ts";
 import { leapBits, type ServedTime } from "./served_time.ts";
 import { type EngineSnapshot, isTimeKnown } from "./snapshot.ts";
 import { type CertificateTime, ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
@@ -48,8 +48,6 @@ const DRIFT_FALLBACK_DEVIATION: Ppm = 200;
 /** How much the frequency may have changed when the machine slept or somebody else changed the clock. */
 const FREQUENCY_DEVIATION_AFTER_DISTURBANCE: Ppm = 5;
 
-/** After so many requests that brought no time a source is asked half as often. */
-const IDLE_REQUESTS = 8;
 /** What the kernel is told when nothing is known: the largest error that it takes. */
 const ERROR_UNKNOWN: Seconds = 16;
 
@@ -87,9 +85,7 @@ export class Engine {
   readonly #drift = new DriftKeeper();
   readonly #provisional: ProvisionalTime;
   readonly #known = new Set<number>();
-  readonly #pollSamples = new Map<number, number>();
-  /** How many requests a source had been sent when it last gave time, or was last slowed down. */
-  readonly #idleSince = new Map<number, number>();
+  readonly #polls = new PollKeeper();
   #deadCount = 0;
 
   /** Does nothing yet: the first event is `start`. */
@@ -221,7 +217,7 @@ export class Engine {
   #handleTimer(now: Instant): readonly Action[] {
     const { monotonic } = now;
     const actions = [...this.#sources.handleTimer(monotonic)];
-    this.#slowIdlePolls();
+    this.#polls.slowIdle(this.#sources.members);
     actions.push(
       ...this.#control.handleTimer(this.#discipline.systemAt(monotonic), this.#steering(now)),
     );
@@ -238,7 +234,6 @@ export class Engine {
   #handleMeasurement(id: number, measurement: Measurement, now: Instant): readonly Action[] {
     this.#followMembers();
     this.#discipline.observe(id, measurement, now);
-    this.#noteUse(id);
     this.#adaptPoll(id, now.monotonic);
     if (!this.#gateIsOpen(now.monotonic)) return [];
     const actions = [...this.#judge(now)];
@@ -331,37 +326,11 @@ export class Engine {
     return this.#gate.check(progress, { wanted, now });
   }
 
-  #noteUse(id: number): void {
-    const member = this.#sources.members.find(({ association }) => association.id === id);
-    if (member !== undefined) this.#idleSince.set(id, member.association.sent);
-  }
-
   #adaptPoll(id: number, now: MonotonicSeconds): void {
     const member = this.#sources.members.find(({ association }) => association.id === id);
-    const source = this.#discipline.sourceAt(id, now);
-    if (member === undefined || source === undefined || member.association.inBurst) return;
-    const samplesAtCurrent = (this.#pollSamples.get(id) ?? 0) + 1;
-    const { association } = member;
-    const poll = choosePoll({
-      current: association.poll,
-      limits: association.config.pollIntervalLimits,
-      samplesAtCurrent,
-      sampleError: Math.hypot(source.meanWait, 2e-7),
-      frequencyVariance: source.frequencyVariance,
-      wanderVariance: source.wanderVariance,
-      surprised: source.surprised,
-    });
-    this.#pollSamples.set(id, poll === association.poll ? samplesAtCurrent : 0);
-    if (poll !== association.poll) association.setPoll(poll);
-  }
-
-  /** A server that is asked again and again and gives no time is asked ever more rarely. */
-  #slowIdlePolls(): void {
-    for (const { association } of this.#sources.members) {
-      const since = this.#idleSince.get(association.id) ?? 0;
-      if (association.sent - since < IDLE_REQUESTS || association.inBurst) continue;
-      this.#idleSince.set(association.id, association.sent);
-      association.setPoll(association.poll + 1);
+    const estimate = this.#discipline.sourceAt(id, now);
+    if (member !== undefined && estimate !== undefined) {
+      this.#polls.adapt(member.association, estimate);
     }
   }
 
@@ -378,8 +347,7 @@ export class Engine {
       this.#discipline.removeSource(id);
       this.#judgement.forget(id);
       this.#known.delete(id);
-      this.#pollSamples.delete(id);
-      this.#idleSince.delete(id);
+      this.#polls.forget(id);
     }
     for (const { association } of this.#sources.members) {
       if (this.#known.has(association.id)) continue;
@@ -407,7 +375,7 @@ export class Engine {
     this.#gate.close(now.monotonic);
     this.#provisional.clockWasStepped();
     this.#judgement.restart(why);
-    this.#pollSamples.clear();
+    this.#polls.restart();
     const actions = this.#sources.resetAfterClockStep(now.monotonic);
     this.#sources.requestBurst(now.monotonic);
     const message = `${why}: the sources are measured anew`;

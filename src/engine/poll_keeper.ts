@@ -1,0 +1,64 @@
+/**
+ * Keeps the poll interval of every source: what the discipline wants for those that give time, and patience with those that
+ * do not.
+ *
+ * @module
+ */
+import type { Association } from "../association/association.ts";
+import type { Seconds } from "../base/units.ts";
+import type { SourceEstimate } from "../discipline/discipline.ts";
+import { choosePoll } from "../discipline/poll_policy.ts";
+import type { MemberOfSource } from "./source_set.ts";
+
+/** After so many requests that brought no time a source is asked half as often. */
+const IDLE_REQUESTS = 8;
+/** No sample is better than this: what stamping in the kernel leaves. */
+const SAMPLE_ERROR_MIN: Seconds = 2e-7;
+
+/** The poll intervals of all sources. */
+export class PollKeeper {
+  /** Samples taken at the current interval. */
+  readonly #samples = new Map<number, number>();
+  /** How many requests a source had been sent when it last gave time, or was last slowed down. */
+  readonly #idleSince = new Map<number, number>();
+
+  /** Chooses the interval of a source that has just given time. */
+  adapt(association: Association, estimate: SourceEstimate): void {
+    const { id } = association;
+    this.#idleSince.set(id, association.sent);
+    if (association.inBurst) return;
+    const samplesAtCurrent = (this.#samples.get(id) ?? 0) + 1;
+    const poll = choosePoll({
+      current: association.poll,
+      limits: association.config.pollIntervalLimits,
+      samplesAtCurrent,
+      sampleError: Math.hypot(estimate.meanWait, SAMPLE_ERROR_MIN),
+      frequencyVariance: estimate.frequencyVariance,
+      wanderVariance: estimate.wanderVariance,
+      surprised: estimate.surprised,
+    });
+    this.#samples.set(id, poll === association.poll ? samplesAtCurrent : 0);
+    if (poll !== association.poll) association.setPoll(poll);
+  }
+
+  /** Asks servers ever more rarely that are asked again and again and give no time. */
+  slowIdle(members: readonly MemberOfSource[]): void {
+    for (const { association } of members) {
+      const since = this.#idleSince.get(association.id) ?? 0;
+      if (association.sent - since < IDLE_REQUESTS || association.inBurst) continue;
+      this.#idleSince.set(association.id, association.sent);
+      association.setPoll(association.poll + 1);
+    }
+  }
+
+  /** Forgets a source. */
+  forget(id: number): void {
+    this.#samples.delete(id);
+    this.#idleSince.delete(id);
+  }
+
+  /** Forgets how long the intervals have held, because all is measured anew. */
+  restart(): void {
+    this.#samples.clear();
+  }
+}
