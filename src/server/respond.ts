@@ -97,6 +97,8 @@ export class Responder {
   readonly #receive = { seconds: 0, fraction: 0 };
   readonly #origin = { seconds: 0, fraction: 0 };
   readonly #time = new Uint32Array(2);
+  /** The request that is looked at beyond its header; one object for all. */
+  readonly #extended = { bytes: new Uint8Array(), offset: 0, length: 0, version: 0 };
   #now: MonotonicSeconds = 0;
   #place = NO_PLACE;
   #isInterleaved = false;
@@ -208,8 +210,12 @@ export class Responder {
   }
 
   #answerExtended(batch: RequestBatch, i: number, version: number): void {
-    const length = batch.lengths[i] ?? 0;
-    const kind = requestKind(batch.requests, i * batch.stride, { length, version });
+    const extended = this.#extended;
+    extended.bytes = batch.requests;
+    extended.offset = i * batch.stride;
+    extended.length = batch.lengths[i] ?? 0;
+    extended.version = version;
+    const kind = requestKind(batch.requests, extended.offset, extended);
     if (kind === "malformed") return this.counters.drop("malformed-extension");
     if (kind === "nts") return this.#answerNts(batch, i);
     if (this.#requireNts !== undefined) return this.#refuseWithoutNts(batch, i);
@@ -218,13 +224,12 @@ export class Responder {
     if (kind === "mac-other") return this.counters.drop("unknown-key");
     if (kind === "unique-identifier" && this.#nts !== undefined) {
       // A server that knows Network Time Security echoes the identifier in any answer (RFC 8915 section 5.3).
-      const offset = i * batch.stride;
-      if (this.#nts.check({ bytes: batch.requests, offset, length }) !== "plain") {
+      if (this.#nts.check(extended) !== "plain") {
         return this.counters.drop("malformed-extension");
       }
       this.#writeAnswer(batch, i);
       this.#transmits.add(i, this.#place, this.#isInterleaved);
-      return this.#queue(batch, i, this.#nts.echo(batch.replies, offset));
+      return this.#queue(batch, i, this.#nts.echo(batch.replies, extended.offset));
     }
     this.#answerPlain(batch, i);
   }
@@ -235,8 +240,7 @@ export class Responder {
     const first = batch.requests[offset] ?? 0;
     // Network Time Security is for mode 3 of version 4 alone (RFC 8915 section 5).
     if ((first & 0x3f) !== 0x23) return this.counters.drop("not-a-request");
-    const length = batch.lengths[i] ?? 0;
-    const verdict = nts.check({ bytes: batch.requests, offset, length });
+    const verdict = nts.check(this.#extended);
     switch (verdict) {
       case "protected":
         this.counters.ntsAnswered++;
@@ -257,9 +261,9 @@ export class Responder {
   }
 
   #answerMac(batch: RequestBatch, i: number, macLength: number): void {
-    const keys = this.#keys, offset = i * batch.stride, length = batch.lengths[i] ?? 0;
+    const keys = this.#keys, offset = i * batch.stride;
     if (keys === undefined) return this.counters.drop("unknown-key");
-    const verdict = keys.check({ bytes: batch.requests, offset, length }, macLength);
+    const verdict = keys.check(this.#extended, macLength);
     if (verdict !== "authentic") return this.counters.drop(verdict satisfies ServerDropReason);
     this.#writeAnswer(batch, i);
     this.#stampNow(batch, i);
