@@ -68,11 +68,13 @@ Deno.test("the poll interval follows what the clock does between samples", () =>
     frequencyVariance: (1e-7) ** 2,
     wanderVariance: (1e-9) ** 2,
     surprised: false,
+    wrong: false,
   };
   assert.equal(choosePoll(calm), 7);
   assert.equal(choosePoll({ ...calm, samplesAtCurrent: 1 }), 6);
   assert.equal(choosePoll({ ...calm, surprised: true }), 6);
   assert.equal(choosePoll({ ...calm, current: 10 }), 10);
+  assert.equal(choosePoll({ ...calm, wrong: true, frequencyVariance: 1 }), 7);
   assert.equal(choosePoll({ ...calm, current: 12 }), 10);
   assert.equal(choosePoll({ ...calm, frequencyVariance: (50e-6) ** 2 }), 5);
   assert.equal(choosePoll({ ...calm, frequencyVariance: (50e-6) ** 2, current: 4 }), 4);

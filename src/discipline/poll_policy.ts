@@ -33,12 +33,17 @@ export interface PollEvidence {
   readonly wanderVariance: number;
   /** Whether the last sample was hardly believable. */
   readonly surprised: boolean;
+  /** Whether selection knows the source to be wrong: nothing is lost by asking it rarely. */
+  readonly wrong: boolean;
 }
 
 /** Returns the poll exponent to use from now on. */
 export function choosePoll(evidence: PollEvidence): PollExponent {
   const { current, limits, sampleError } = evidence;
   const clamp = (poll: PollExponent) => Math.min(limits.max, Math.max(limits.min, poll));
+  if (evidence.wrong) {
+    return clamp(evidence.samplesAtCurrent < SAMPLES_TO_RAISE ? current : current + 1);
+  }
   if (errorGrowth(evidence, 2 ** current) > LOWER_ABOVE * sampleError) return clamp(current - 1);
   if (evidence.surprised || evidence.samplesAtCurrent < SAMPLES_TO_RAISE) return clamp(current);
   const further = errorGrowth(evidence, 2 ** (current + 1));

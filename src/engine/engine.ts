@@ -330,7 +330,7 @@ export class Engine {
     const member = this.#sources.members.find(({ association }) => association.id === id);
     const estimate = this.#discipline.sourceAt(id, now);
     if (member !== undefined && estimate !== undefined) {
-      this.#polls.adapt(member.association, estimate);
+      this.#polls.adapt(member.association, estimate, this.#judgement.falsetickers.includes(id));
     }
   }
 

@@ -22,8 +22,8 @@ export class PollKeeper {
   /** How many requests a source had been sent when it last gave time, or was last slowed down. */
   readonly #idleSince = new Map<number, number>();
 
-  /** Chooses the interval of a source that has just given time. */
-  adapt(association: Association, estimate: SourceEstimate): void {
+  /** Chooses the interval of a source that has just given time; `wrong` if selection knows it to be a falseticker. */
+  adapt(association: Association, estimate: SourceEstimate, wrong: boolean): void {
     const { id } = association;
     this.#idleSince.set(id, association.sent);
     if (association.inBurst) return;
@@ -36,6 +36,7 @@ export class PollKeeper {
       frequencyVariance: estimate.frequencyVariance,
       wanderVariance: estimate.wanderVariance,
       surprised: estimate.surprised,
+      wrong,
     });
     this.#samples.set(id, poll === association.poll ? samplesAtCurrent : 0);
     if (poll !== association.poll) association.setPoll(poll);
