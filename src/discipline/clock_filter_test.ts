@@ -1,0 +1,257 @@
+import assert from "node:assert/strict";
+import { SeededRandom, uniform } from "../base/random.ts";
+import { ClockFilter, SLOTS_MAX } from "./clock_filter.ts";
+import { type Evidence, gaussianEvidence } from "./normal.ts";
+
+type Vector = readonly number[];
+type Matrix = readonly Vector[];
+
+const START = { offset: 0.01, offsetVariance: 1e-4, frequency: 2e-5, frequencyVariance: 1e-9 };
+const MODEL = { wander: 1e-8, whiteNoise: 1e-9 };
+const OUT: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
+
+/** Lets a filter take in a Gaussian observation. */
+function observe(filter: ClockFilter, slot: number, sample: { value: number; variance: number }) {
+  const belief = { mean: filter.expected(slot), variance: filter.expectedVariance(slot) };
+  const observation = { mean: sample.value, variance: sample.variance };
+  filter.update(slot, gaussianEvidence(observation, belief, OUT));
+}
+
+/** The Kalman filter of the textbook for the same model, with whole matrices. */
+class PlainKalman {
+  x: Vector;
+  p: Matrix;
+
+  constructor(biasVariances: Vector, shared: number) {
+    this.x = [START.offset, START.frequency, ...biasVariances.map(() => 0)];
+    const n = this.x.length;
+    const p = Array.from({ length: n }, () => new Array<number>(n).fill(0));
+    const diagonal = [START.offsetVariance, START.frequencyVariance, ...biasVariances];
+    diagonal.forEach((variance, i) => (p[i] ?? [])[i] = variance);
+    (p[2] ?? [])[3] = shared;
+    (p[3] ?? [])[2] = shared;
+    this.p = p;
+  }
+
+  advance(t: number): void {
+    const f = identity(this.x.length);
+    (f[0] ?? [])[1] = t;
+    this.x = times(f, column(this.x)).map((row) => row[0] ?? 0);
+    const p = times(times(f, this.p), transpose(f)).map((row) => [...row]);
+    const walk = MODEL.wander ** 2;
+    const noise = [
+      [walk * t ** 3 / 3 + MODEL.whiteNoise ** 2 * t, walk * t ** 2 / 2],
+      [walk * t ** 2 / 2, walk * t],
+    ];
+    this.p = p.map((row, i) => row.map((value, j) => value + (noise[i]?.[j] ?? 0)));
+  }
+
+  observe(slot: number, sample: { value: number; variance: number }): void {
+    const n = this.x.length;
+    const h = [Array.from({ length: n }, (_, i) => i === 0 || i === 2 + slot ? 1 : 0)];
+    const ph = times(this.p, transpose(h));
+    const s = (times(h, ph)[0]?.[0] ?? 0) + sample.variance;
+    const residual = sample.value - (times(h, column(this.x))[0]?.[0] ?? 0);
+    this.x = this.x.map((value, i) => value + (ph[i]?.[0] ?? 0) / s * residual);
+    const reduction = times(ph, transpose(ph));
+    this.p = this.p.map((row, i) => row.map((value, j) => value - (reduction[i]?.[j] ?? 0) / s));
+  }
+}
+
+function identity(n: number): number[][] {
+  return Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => i === j ? 1 : 0));
+}
+
+function column(x: Vector): Matrix {
+  return x.map((value) => [value]);
+}
+
+function transpose(a: Matrix): Matrix {
+  return (a[0] ?? []).map((_, j) => a.map((row) => row[j] ?? 0));
+}
+
+function times(a: Matrix, b: Matrix): Matrix {
+  return a.map((row) =>
+    (b[0] ?? []).map((_, j) => row.reduce((sum, value, k) => sum + value * (b[k]?.[j] ?? 0), 0))
+  );
+}
+
+function assertClose(actual: number, expected: number, relative = 1e-9): void {
+  const bound = relative * Math.max(Math.abs(expected), 1e-15);
+  assert.ok(Math.abs(actual - expected) <= bound, `${actual} is not ${expected}`);
+}
+
+Deno.test("for Gaussian observations it is exactly the Kalman filter", () => {
+  const random = new SeededRandom(11);
+  const filter = new ClockFilter(MODEL, START);
+  const plain = new PlainKalman([4e-6, 1e-6], 0.8e-6);
+  filter.addSource(4e-6);
+  filter.addSource(1e-6, [0.8e-6]);
+  for (let i = 0; i < 200; i++) {
+    const elapsed = 1 + 63 * uniform(random);
+    const slot = i % 3 === 0 ? 1 : 0;
+    const sample = {
+      value: 0.01 + 1e-3 * uniform(random),
+      variance: 1e-8 + 1e-6 * uniform(random),
+    };
+    filter.advance(elapsed);
+    plain.advance(elapsed);
+    observe(filter, slot, sample);
+    plain.observe(slot, sample);
+  }
+  assertClose(filter.offset, plain.x[0] ?? NaN);
+  assertClose(filter.frequency, plain.x[1] ?? NaN, 1e-7);
+  assertClose(filter.bias(0), plain.x[2] ?? NaN, 1e-7);
+  assertClose(filter.bias(1), plain.x[3] ?? NaN, 1e-7);
+  assertClose(filter.offsetVariance, plain.p[0]?.[0] ?? NaN, 1e-7);
+  assertClose(filter.offsetFrequencyCovariance, plain.p[0]?.[1] ?? NaN, 1e-7);
+  assertClose(filter.frequencyVariance, plain.p[1]?.[1] ?? NaN, 1e-7);
+  assertClose(filter.biasVariance(1), plain.p[3]?.[3] ?? NaN, 1e-7);
+});
+
+Deno.test("one Gaussian observation weighs by the variances", () => {
+  const filter = new ClockFilter({ wander: 0, whiteNoise: 0 }, {
+    offset: 0,
+    offsetVariance: 3,
+    frequency: 0,
+    frequencyVariance: 1,
+  });
+  const slot = filter.addSource(1);
+  observe(filter, slot, { value: 10, variance: 1 });
+  // of 10 seconds 3/5 go to the offset, 1/5 to the bias, 1/5 to the noise
+  assertClose(filter.offset, 6);
+  assertClose(filter.bias(slot), 2);
+  assertClose(filter.offsetVariance, 3 - 9 / 5);
+  assertClose(filter.biasVariance(slot), 1 - 1 / 5);
+  assertClose(filter.expected(slot), 8);
+  // 3 + 1 - (3 + 1)²/5
+  assertClose(filter.expectedVariance(slot), 4 - 16 / 5);
+});
+
+Deno.test("without samples the error grows by drift, wander and white noise", () => {
+  const filter = new ClockFilter({ wander: 3e-8, whiteNoise: 2e-9 }, START);
+  filter.advance(100);
+  assertClose(filter.offset, 0.012);
+  assertClose(filter.offsetVariance, 1e-4 + 1e-9 * 1e4 + 9e-16 * 1e6 / 3 + 4e-18 * 100);
+  assertClose(filter.frequencyVariance, 1e-9 + 9e-16 * 100);
+  assertClose(filter.offsetFrequencyCovariance, 1e-9 * 100 + 9e-16 * 1e4 / 2);
+  const halves = new ClockFilter({ wander: 3e-8, whiteNoise: 2e-9 }, START);
+  halves.advance(37);
+  halves.advance(63);
+  assertClose(halves.offsetVariance, filter.offsetVariance);
+  filter.advance(0);
+  filter.advance(-5);
+  assertClose(filter.offset, 0.012);
+});
+
+Deno.test("variances stay positive, and no covariance exceeds what they allow", () => {
+  const random = new SeededRandom(3);
+  const filter = new ClockFilter(MODEL, START);
+  for (let i = 0; i < 4; i++) filter.addSource(10 ** -(5 + i));
+  for (let i = 0; i < 5000; i++) {
+    filter.advance(2 ** (10 * uniform(random) - 2));
+    // samples of very unlike quality are what shakes the arithmetic
+    const variance = 10 ** -(4 + 14 * uniform(random));
+    observe(filter, i % 4, { value: 1e-3 * (uniform(random) - 0.5), variance });
+    const { offsetVariance, frequencyVariance, offsetFrequencyCovariance } = filter;
+    assert.ok(offsetVariance > 0 && frequencyVariance > 0, `after ${i} samples`);
+    assert.ok(offsetFrequencyCovariance ** 2 <= offsetVariance * frequencyVariance);
+    for (let slot = 0; slot < 4; slot++) {
+      assert.ok(filter.biasVariance(slot) > 0);
+      assert.ok(filter.expectedVariance(slot) > 0, `expected of ${slot} after ${i} samples`);
+    }
+  }
+});
+
+Deno.test("a source that is added changes nothing of what is believed", () => {
+  const filter = new ClockFilter(MODEL, START);
+  const first = filter.addSource(1e-6);
+  for (let i = 0; i < 20; i++) {
+    filter.advance(16);
+    observe(filter, first, { value: 0.02, variance: 1e-8 });
+  }
+  const state = () => [
+    filter.offset,
+    filter.frequency,
+    filter.offsetVariance,
+    filter.frequencyVariance,
+    filter.offsetFrequencyCovariance,
+    filter.bias(first),
+    filter.biasVariance(first),
+    filter.expectedVariance(first),
+  ];
+  const before = state();
+  const second = filter.addSource(4e-6);
+  assert.deepEqual(state(), before);
+  assert.equal(filter.slots, 2);
+  assert.equal(filter.expected(second), filter.offset);
+  assertClose(filter.expectedVariance(second), filter.offsetVariance + 4e-6);
+});
+
+Deno.test("what a new source says against a known one is taken for bias, not for the clock", () => {
+  const filter = new ClockFilter({ wander: 1e-10, whiteNoise: 0 }, START);
+  const known = filter.addSource(1e-10);
+  for (let i = 0; i < 50; i++) {
+    filter.advance(16);
+    observe(filter, known, { value: 0, variance: 1e-10 });
+  }
+  const stranger = filter.addSource(1e-6);
+  for (let i = 0; i < 50; i++) {
+    filter.advance(16);
+    observe(filter, known, { value: 0, variance: 1e-10 });
+    observe(filter, stranger, { value: 1e-3, variance: 1e-10 });
+  }
+  // biases of 10 us and 1 ms: the clock goes 1 part in 10,000 of the way
+  assert.ok(Math.abs(filter.offset) < 1e-6, `${filter.offset}`);
+  assertClose(filter.bias(stranger), 1e-3, 1e-3);
+});
+
+Deno.test("two sources that share their bias are no better than one", () => {
+  const after = (shared: number) => {
+    const filter = new ClockFilter({ wander: 1e-10, whiteNoise: 0 }, START);
+    filter.addSource(1e-6);
+    filter.addSource(1e-6, [shared]);
+    for (let i = 0; i < 400; i++) {
+      filter.advance(16);
+      observe(filter, i % 2, { value: 0, variance: 1e-10 });
+    }
+    return filter.offsetVariance;
+  };
+  // however many samples: the mean of two biases has the variance (1 + correlation)/2
+  assertClose(after(0), 0.5e-6, 0.02);
+  assertClose(after(0.8e-6), 0.9e-6, 0.02);
+  assertClose(after(0.999e-6), 1e-6, 0.02);
+});
+
+Deno.test("steps and doubts change what they say, and nothing else", () => {
+  const filter = new ClockFilter(MODEL, START);
+  const slot = filter.addSource(1e-6);
+  filter.shiftOffset(-0.5);
+  assertClose(filter.offset, 0.01 - 0.5);
+  filter.inflateOffset(1e-5);
+  filter.inflateFrequency(3e-9);
+  filter.inflateBias(slot, 2e-6);
+  assertClose(filter.offsetVariance, 1.1e-4);
+  assertClose(filter.frequencyVariance, 4e-9);
+  assertClose(filter.biasVariance(slot), 3e-6);
+  assert.deepEqual([filter.frequency, filter.bias(slot)], [2e-5, 0]);
+});
+
+Deno.test("a filter that adopts another's belief goes on by itself", () => {
+  const one = new ClockFilter(MODEL, START);
+  const other = new ClockFilter(MODEL, { ...START, offset: 7, offsetVariance: 9 });
+  one.addSource(1e-6);
+  other.addSource(2e-6);
+  one.adopt(other);
+  assert.deepEqual([one.offset, one.offsetVariance, one.biasVariance(0)], [7, 9, 2e-6]);
+  other.shiftOffset(1);
+  assert.equal(one.offset, 7);
+  other.addSource(1e-6);
+  assert.throws(() => one.adopt(other), /same sources/);
+});
+
+Deno.test("it holds so many sources, and no more", () => {
+  const filter = new ClockFilter(MODEL, START);
+  for (let i = 0; i < SLOTS_MAX; i++) assert.equal(filter.addSource(1e-6), i);
+  assert.throws(() => filter.addSource(1e-6), /at most SLOTS_MAX/);
+});
