@@ -11,6 +11,7 @@
  */
 import type { LeapIndicator, Measurement } from "../association/measurement.ts";
 import type { Instant } from "../base/instant.ts";
+import { addSeconds } from "../base/ntp_timestamp.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
@@ -20,6 +21,7 @@ import { ClockControl, type SteeringContext } from "./clock_control.ts";
 import { DisturbanceDetector } from "./disturbance.ts";
 import { DriftKeeper } from "./drift_keeper.ts";
 import type { Action, DatagramEvent, Event, KernelStatus } from "./events.ts";
+import { LeapSchedule } from "./leap_schedule.ts";
 import { isLeapStep, isLeapTurmoil, leapForKernel } from "./leap_second.ts";
 import { Judgement } from "./judgement.ts";
 import { PollKeeper } from "./poll_keeper.ts";
@@ -83,6 +85,7 @@ export class Engine {
   readonly #gate: StartGate;
   readonly #disturbance = new DisturbanceDetector();
   readonly #drift = new DriftKeeper();
+  readonly #leaps = new LeapSchedule();
   readonly #provisional: ProvisionalTime;
   readonly #known = new Set<number>();
   readonly #polls = new PollKeeper();
@@ -145,6 +148,7 @@ export class Engine {
       entries: this.#sources.entries,
       discipline: this.#discipline,
       judgement: this.#judgement,
+      leap: this.#leapAt(now),
       steps: this.#control.steps,
       mayAdjust: this.#control.mayAdjust,
     });
@@ -166,7 +170,7 @@ export class Engine {
     }
     return {
       synchronized: true,
-      leapIndicator: leapBits(this.#judgement.leap),
+      leapIndicator: leapBits(this.#leapAt(now)),
       stratum: reference.stratum,
       rootDelay: budget.rootDelay,
       rootDispersion: budget.rootDispersion,
@@ -207,6 +211,9 @@ export class Engine {
           fallbackVariance: (DRIFT_FALLBACK_DEVIATION * PPM) ** 2,
         });
         return [];
+      case "leap-table":
+        this.#leaps.load(event.table);
+        return [];
       case "stop":
         return this.#stop(now);
       default:
@@ -227,7 +234,7 @@ export class Engine {
   #handleDatagram(event: DatagramEvent, now: Instant): readonly Action[] {
     const { actions, measurement } = this.#sources.handleDatagram(event, now.monotonic);
     if (measurement === undefined) return actions;
-    if (isLeapTurmoil(this.#judgement.leap, now.realtime)) return actions;
+    if (this.#isLeapTurmoil(now)) return actions;
     return [...actions, ...this.#handleMeasurement(event.association, measurement, now)];
   }
 
@@ -244,6 +251,8 @@ export class Engine {
     });
     actions.push(...this.#followCertificates(id, now));
     const estimate = this.#discipline.systemAt(now.monotonic);
+    const best = addSeconds(now.realtime, estimate?.offset ?? 0);
+    actions.push(...this.#leaps.compare(this.#judgement.leap, best));
     if (estimate === undefined || !this.#judgement.believed.includes(id)) return actions;
     actions.push(...this.#control.update(estimate, this.#steering(now)));
     actions.push(...this.#drift.consider(estimate, now.monotonic));
@@ -357,8 +366,9 @@ export class Engine {
   }
 
   #clockWasStepped(gained: Seconds, now: Instant): readonly Action[] {
-    if (isLeapStep(this.#judgement.leap, gained, now.realtime)) {
+    if (isLeapStep(this.#leaps.near(this.#judgement.leap, now.realtime), gained, now.realtime)) {
       this.#judgement.leapIsOver();
+      this.#leaps.happened(now.realtime);
       const message = `A leap second was ${gained < 0 ? "inserted" : "deleted"}`;
       return [
         { type: "log", level: "info", message },
@@ -426,14 +436,26 @@ export class Engine {
     const budget: ErrorBudget | undefined = errorBudget(knowledge);
     const { state } = systemState(knowledge, budget, "");
     const synchronized = state === "synchronized" || state === "holdover";
-    const leap: LeapIndicator = synchronized ? this.#judgement.leap : "unknown";
+    const leap: LeapIndicator = synchronized ? this.#leapAt(now) : "unknown";
     return {
       synchronized,
       leap: leapForKernel(leap, now.realtime),
       maxError: budget?.errorBound ?? ERROR_UNKNOWN,
       estimatedError: Math.sqrt(knowledge.estimate?.offsetVariance ?? ERROR_UNKNOWN ** 2),
-      taiOffset: undefined,
+      // While the leap happens, the kernel counts TAI itself.
+      taiOffset: synchronized && !this.#isLeapTurmoil(now)
+        ? this.#leaps.taiOffset(now.realtime)
+        : undefined,
     };
+  }
+
+  /** The leap second that is believed to come. */
+  #leapAt(now: Instant): LeapIndicator {
+    return this.#leaps.announced(this.#judgement.leap, now.realtime);
+  }
+
+  #isLeapTurmoil(now: Instant): boolean {
+    return isLeapTurmoil(this.#leaps.near(this.#judgement.leap, now.realtime), now.realtime);
   }
 }
 

@@ -14,6 +14,7 @@ import type { Ppm, Seconds } from "../base/units.ts";
 import type { KeyExchangeOutcome } from "../association/border.ts";
 import type { LeapIndicator, Timestamping } from "../association/measurement.ts";
 import type { Config } from "../config/config.ts";
+import type { LeapTable } from "../discipline/leap_table.ts";
 import type { ExchangeCertificate } from "../nts/session_protection.ts";
 import type { CertificateDatePolicy } from "../nts/time_bootstrap.ts";
 
@@ -75,6 +76,11 @@ export type Event =
   }
   | { readonly type: "reconfigure"; readonly config: Config }
   | { readonly type: "drift-loaded"; readonly frequency: Ppm; readonly skew: Ppm }
+  | {
+    /** The table of leap seconds was read, anew perhaps; undefined when there is none any more. */
+    readonly type: "leap-table";
+    readonly table: LeapTable | undefined;
+  }
   | {
     readonly type: "keys-exchanged";
     readonly association: AssociationId;

@@ -28,7 +28,7 @@ export function leapForKernel(announced: LeapIndicator, now: NtpTimestamp): Leap
 /** Tells whether measurements are to be ignored because a leap second is just happening. */
 export function isLeapTurmoil(announced: LeapIndicator, now: NtpTimestamp): boolean {
   if (announced !== "insert" && announced !== "delete") return false;
-  const second = secondOfEra(now) % DAY;
+  const second = secondsSince1900(now) % DAY;
   const day = daysSinceUnixEpoch(now);
   return (second > DAY - QUIET_TIME && isLastDayOfMonth(day)) ||
     (second < QUIET_TIME && isLastDayOfMonth(day - 1));
@@ -38,19 +38,19 @@ export function isLeapTurmoil(announced: LeapIndicator, now: NtpTimestamp): bool
 export function isLeapStep(announced: LeapIndicator, step: Seconds, now: NtpTimestamp): boolean {
   if (announced !== "insert" && announced !== "delete") return false;
   const expected = announced === "insert" ? -1 : 1;
-  const second = secondOfEra(now) % DAY;
+  const second = secondsSince1900(now) % DAY;
   const nearMidnight = second > DAY - 2 || second < QUIET_TIME + 2 * DAY / 24;
   return Math.abs(step - expected) < 0.01 && nearMidnight;
 }
 
-/** Seconds since 1900, unfolded into era 1 when the first half of the era number space has passed. */
-function secondOfEra(now: NtpTimestamp): number {
+/** Returns the whole seconds since 1900-01-01, counted on through the era that begins in 2036; right from 1968 to 2104. */
+export function secondsSince1900(now: NtpTimestamp): number {
   const seconds = Number(now >> 32n);
   return seconds < ERA_SECONDS / 2 ? seconds + ERA_SECONDS : seconds;
 }
 
 function daysSinceUnixEpoch(now: NtpTimestamp): number {
-  return Math.floor(secondOfEra(now) / DAY) - UNIX_EPOCH_DAY;
+  return Math.floor(secondsSince1900(now) / DAY) - UNIX_EPOCH_DAY;
 }
 
 function isLastDayOfMonth(day: number): boolean {

@@ -9,6 +9,7 @@ import type { MonotonicSeconds } from "../base/units.ts";
 import type { SourceConfig, SynchronizationConfig } from "../config/config.ts";
 import type { Discipline } from "../discipline/discipline.ts";
 import type { SourceGroup } from "../association/source_group.ts";
+import type { LeapIndicator } from "../association/measurement.ts";
 import type { Association } from "../association/association.ts";
 import { formatReferenceId } from "../protocol/reference_id.ts";
 import { formatUtc } from "../base/utc.ts";
@@ -41,6 +42,8 @@ export interface SnapshotInput {
   readonly discipline: Discipline;
   /** Asked for the verdict on each source. */
   readonly judgement: Judgement;
+  /** The leap second that is believed to come. */
+  readonly leap: LeapIndicator;
   /** Asked why a source is held back. */
   readonly provisional: ProvisionalTime;
   /** The sum is one of absolute values. */
@@ -51,7 +54,7 @@ export interface SnapshotInput {
 
 /** Writes the whole snapshot. */
 export function makeSnapshot(input: SnapshotInput): EngineSnapshot {
-  const { knowledge, budget, judgement } = input;
+  const { knowledge, budget } = input;
   const { reference, estimate } = knowledge;
   const usable = reference !== undefined && input.state.state !== "unsynchronized";
   return {
@@ -59,7 +62,7 @@ export function makeSnapshot(input: SnapshotInput): EngineSnapshot {
     adjusting: input.mayAdjust,
     why: input.state.why,
     stratum: usable ? Math.min(reference.stratum, STRATUM_UNSYNCHRONIZED) : STRATUM_UNSYNCHRONIZED,
-    leap: usable ? judgement.leap : "unknown",
+    leap: usable ? input.leap : "unknown",
     referenceId: usable ? reference.referenceIdText : "INIT",
     referenceTime: reference === undefined ? null : formatUtc(
       toUnixNanoseconds(reference.referenceTime, REFERENCE_ERA),
