@@ -1,5 +1,6 @@
 /**
- * A real chronyd for the tests: always with `-x`, so that it never touches the clock, and without any control socket.
+ * A real chronyd for the tests: always with `-x` and without the capability to set the clock, so that it never touches it, and
+ * without any control socket.
  *
  * Limits: it must run as root here, because Debian's chronyd changes to the user of its configuration at start.
  *
@@ -56,6 +57,7 @@ export async function startChronyd(peer: Peer, options: ChronydOptions = {}): Pr
   const process = new RunningProgram(peer.program, {
     args: ["-x", "-d", "-f", file],
     env: peer.env,
+    withoutClock: true,
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
   });
   const dispose = async () => {

@@ -1,5 +1,6 @@
 /**
- * NTPsec's real ntpd for the tests: always with `disable ntp`, so that it never touches the clock.
+ * NTPsec's real ntpd for the tests: always with `disable ntp` and without the capability to set the clock, so that it never
+ * touches it. The first alone is not enough: at its start ntpd resets the kernel's status all the same.
  *
  * Limits: ntpd listens on port 123 and on no other, so it runs in a network namespace of its own.
  *
@@ -41,6 +42,7 @@ export async function startNtpd(peer: Peer, options: NtpdOptions): Promise<Ntpd>
     args: ["-n", "-c", file, "-p", `${folder.path}/ntpd.pid`],
     env: peer.env,
     namespace: options.namespace,
+    withoutClock: true,
   });
   const dispose = async () => {
     await process[Symbol.asyncDispose]();

@@ -20,6 +20,8 @@ export interface SpawnOptions {
   readonly clearEnv?: boolean;
   /** A network namespace to run in. */
   readonly namespace?: string;
+  /** Whether it loses the capability to set the clock first; for every daemon that is not ours. */
+  readonly withoutClock?: boolean;
 }
 
 /** How a program ended, and how long that took from the signal. */
@@ -44,12 +46,14 @@ export class RunningProgram implements AsyncDisposable {
 
   /** Starts the program; throws if it cannot be started. */
   constructor(program: string, options: SpawnOptions) {
-    // `ip netns exec` replaces itself by the program, so the process id stays that of the program.
+    // `ip netns exec` and `setpriv` replace themselves by the program, so the process id stays that of the program.
     const inside = options.namespace === undefined
       ? []
-      : ["netns", "exec", options.namespace, program];
-    this.#child = new Deno.Command(options.namespace === undefined ? program : "ip", {
-      args: [...inside, ...options.args],
+      : ["ip", "netns", "exec", options.namespace];
+    const bare = options.withoutClock === true ? withoutClock() : [];
+    const [first = program, ...rest] = [...inside, ...bare, program];
+    this.#child = new Deno.Command(first, {
+      args: [...rest, ...options.args],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       env: { NO_COLOR: "1", ...options.env },
       clearEnv: options.clearEnv ?? false,
@@ -118,6 +122,20 @@ export class RunningProgram implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("SIGTERM", 3000);
   }
+}
+
+/**
+ * How a command line begins whose program must not be able to set the clock, whatever it tries: without the capability even
+ * root gets EPERM. Empty for other users, who do not have it.
+ */
+export function withoutClock(): readonly string[] {
+  if (Deno.uid() !== 0) return [];
+  return [
+    "setpriv",
+    "--bounding-set=-sys_time",
+    "--inh-caps=-sys_time",
+    "--ambient-caps=-sys_time",
+  ];
 }
 
 async function collect(
