@@ -58,6 +58,21 @@ export interface SourceStatus {
   readonly sent: number;
   /** Answers received. */
   readonly received: number;
+  /** How packets are authenticated. */
+  readonly authentication: string;
+  /** Keys and cookies; null without them. */
+  readonly nts: {
+    /** Unused cookies. */
+    readonly cookies: number;
+    /** The number of the algorithm. */
+    readonly aead: number | null;
+    /** When keys were exchanged last; null if not by this run. */
+    readonly lastKeyExchange: string | null;
+    /** What went wrong, by reason. */
+    readonly failures: Readonly<Record<string, number>>;
+    /** Whether the certificate waits for a time that is known. */
+    readonly provisional: boolean;
+  } | null;
 }
 
 /** What tests read of the status document. */
@@ -68,12 +83,28 @@ export interface Status {
   readonly state: string;
   /** Whether the clock is adjusted; never in tests. */
   readonly adjusting: boolean;
+  /** Why the state is not "synchronized". */
+  readonly why: string;
   /** Own stratum. */
   readonly stratum: number;
   /** Combined offset. */
   readonly offsetSeconds: number;
   /** All sources. */
   readonly sources: readonly SourceStatus[];
+  /** All servers. */
+  readonly servers: readonly {
+    /** Requests that came. */
+    readonly received: number;
+    /** What became of those with Network Time Security. */
+    readonly nts: { readonly answered: number; readonly naks: number };
+  }[];
+  /** All servers of keys. */
+  readonly ntsKe: readonly {
+    /** Exchanges that brought keys. */
+    readonly completed: number;
+    /** Those that brought none, by reason. */
+    readonly failed: Readonly<Record<string, number>>;
+  }[];
 }
 
 /** A daemon that runs. */

@@ -8,7 +8,7 @@
  */
 import { createSocket } from "node:dgram";
 import type { OpenSsl, TlsServerContext } from "../../ffi/openssl.ts";
-import { makeCertificate } from "../../ffi/test_certificates.ts";
+import { type CertificateWish, makeCertificate } from "../../ffi/test_certificates.ts";
 import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
 import type { UnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import type { RandomSource } from "../../src/base/random.ts";
@@ -50,6 +50,7 @@ export class NtsTimeServer implements AsyncDisposable {
   #now: UnixNanoseconds = BigInt(Math.floor(unixSeconds())) * 1_000_000_000n;
   #keyExchange: NtsKeServer | undefined;
   #context: TlsServerContext | undefined;
+  #offsetSeconds = 0;
 
   private constructor(authority: Bytes, aead: AeadFactory) {
     this.authority = authority;
@@ -66,12 +67,21 @@ export class NtsTimeServer implements AsyncDisposable {
       readonly openssl: OpenSsl;
       readonly aead: AeadFactory;
       readonly aeadIds?: readonly NtsAeadId[];
+      /** By how much its clock is wrong; not at all unless given. */
+      readonly offsetSeconds?: number;
+      /** What its certificate says beside the names. */
+      readonly certificate?: Partial<CertificateWish>;
     },
   ): Promise<NtsTimeServer> {
     const { openssl, aead } = options;
-    const issuer = makeCertificate({ commonName: "Test Authority", authority: true });
+    const issuer = makeCertificate({
+      commonName: "Test Authority",
+      authority: true,
+      ...dates(options.certificate),
+    });
     const names = ["DNS:localhost", `IP:${ADDRESS}`];
-    const own = makeCertificate({ commonName: "localhost", names, issuer });
+    const wish = { commonName: "localhost", names, issuer, ...options.certificate };
+    const own = makeCertificate(wish);
     const context = openssl.serverContext({
       certificateChain: own.certificate,
       privateKey: own.privateKey,
@@ -79,6 +89,7 @@ export class NtsTimeServer implements AsyncDisposable {
     if (!context.ok) throw new Error(context.error.message);
     const server = new NtsTimeServer(issuer.certificate, aead);
     server.#context = context.value;
+    server.#offsetSeconds = options.offsetSeconds ?? 0;
     await server.#listen();
     const keyExchange = NtsKeServer.start({
       openssl,
@@ -125,7 +136,7 @@ export class NtsTimeServer implements AsyncDisposable {
 
   async #listen(): Promise<void> {
     this.#socket.on("message", (request, from) => {
-      const answer = this.#answer(new Uint8Array(request), unixSeconds());
+      const answer = this.#answer(new Uint8Array(request), this.#clock());
       if (answer !== undefined) this.#socket.send(answer, from.port, from.address);
     });
     await new Promise<void>((resolve) => this.#socket.bind(0, ADDRESS, resolve));
@@ -141,11 +152,16 @@ export class NtsTimeServer implements AsyncDisposable {
     });
   }
 
+  #clock(): number {
+    return unixSeconds() + this.#offsetSeconds;
+  }
+
   #answer(request: Bytes, received: number): Bytes | undefined {
     if (request.length < 48) return undefined;
     const verdict = this.#fields.check({ bytes: request, offset: 0, length: request.length });
     this.verdicts.set(verdict, (this.verdicts.get(verdict) ?? 0) + 1);
-    const out = concatBytes(header(request, received), new Uint8Array(2000));
+    const stamps = { received, sent: this.#clock() };
+    const out = concatBytes(header(request, stamps), new Uint8Array(2000));
     if (verdict === "protected") return out.slice(0, this.#fields.protect(out, 0));
     if (!isNak(verdict)) return undefined;
     out.set([0xe4, 0]);
@@ -154,7 +170,16 @@ export class NtsTimeServer implements AsyncDisposable {
   }
 }
 
-function header(request: Bytes, received: number): Bytes {
+/** The dates of a certificate, for the one that signs it. */
+function dates(wish: Partial<CertificateWish> = {}): Partial<CertificateWish> {
+  const { notBefore, notAfter } = wish;
+  return {
+    ...(notBefore === undefined ? {} : { notBefore }),
+    ...(notAfter === undefined ? {} : { notAfter }),
+  };
+}
+
+function header(request: Bytes, { received, sent }: { received: number; sent: number }): Bytes {
   const bytes = new Uint8Array(48);
   const view = new DataView(bytes.buffer);
   const stamp = (offset: number, time: number) => {
@@ -166,6 +191,6 @@ function header(request: Bytes, received: number): Bytes {
   stamp(16, received - 1);
   bytes.set(request.subarray(40, 48), 24);
   stamp(32, received);
-  stamp(40, unixSeconds());
+  stamp(40, sent);
   return bytes;
 }
