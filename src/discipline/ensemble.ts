@@ -43,8 +43,7 @@ const NO_OUTCOME: UpdateOutcome = {
 export interface FrequencyPrior {
   /** The rate at which the offset of the free-running clock grows, seconds per second. */
   readonly frequency: number;
-  /** 1e-12 is a standard deviation of one part per million. */
-  /** The variance of that. */
+  /** The variance of that: 1e-12 is a standard deviation of one part per million. */
   readonly variance: number;
   /**
    * The variance to fall back on when the samples speak against the first one: a drift file may be of another machine.
