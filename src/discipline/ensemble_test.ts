@@ -1,0 +1,306 @@
+import assert from "node:assert/strict";
+import { SeededRandom, uniform } from "../base/random.ts";
+import { Ensemble, type FrequencyPrior } from "./ensemble.ts";
+import type { UpdateOutcome } from "./filter_bank.ts";
+import { SourceTrack } from "./source_track.ts";
+
+const PRIOR: FrequencyPrior = { frequency: 0, variance: 1e-8 };
+const POLL = 16;
+
+/** A server behind a path, seen from a free-running clock that gains `frequency` on it. */
+class Path {
+  readonly track = new SourceTrack(1e-7);
+  readonly random: SeededRandom;
+  /** What it adds to every offset. */
+  bias = 0;
+  floor: number;
+  /** The mean wait in one direction. */
+  wait: number;
+  /** Added to the forward path by a longer route. */
+  detour = 0;
+
+  constructor(options: { floor: number; wait?: number; bias?: number; seed?: number }) {
+    this.floor = options.floor;
+    this.wait = options.wait ?? options.floor / 100;
+    this.bias = options.bias ?? 0;
+    this.random = new SeededRandom(options.seed ?? 1);
+  }
+
+  /** Takes a sample at a time when the clock's offset is `truth`. */
+  sample(time: number, truth: number) {
+    const there = this.#wait() + this.detour;
+    const back = this.#wait();
+    const offset = truth + this.bias + 0.5 * (there - back);
+    const sample = this.track.add(time, offset, this.floor + there + back);
+    this.track.setBias(0);
+    return sample;
+  }
+
+  #wait(): number {
+    return -this.wait * Math.log(1 - uniform(this.random));
+  }
+}
+
+/** An ensemble that follows paths in turn. */
+class World {
+  readonly ensemble: Ensemble;
+  time = 0;
+  /** The true offset. */
+  truth = 0;
+  frequency = 0;
+  outcome: UpdateOutcome | undefined;
+
+  constructor(kinship?: () => number, prior = PRIOR) {
+    this.ensemble = new Ensemble(prior, kinship);
+  }
+
+  /** Asks all paths once every 16 seconds. */
+  run(rounds: number, paths: readonly Path[]): void {
+    for (let i = 0; i < rounds; i++) {
+      for (const path of paths) {
+        this.time += POLL / paths.length;
+        this.truth += this.frequency * POLL / paths.length;
+        this.outcome = this.ensemble.observe(path.track, path.sample(this.time, this.truth));
+      }
+    }
+  }
+
+  get estimate() {
+    const estimate = this.ensemble.estimateAt(this.time);
+    assert.ok(estimate !== undefined);
+    return estimate;
+  }
+
+  /** How far the belief is from the truth. */
+  get error(): number {
+    return this.estimate.offset - this.truth;
+  }
+}
+
+Deno.test("nothing is known before the first sample", () => {
+  const ensemble = new Ensemble(PRIOR);
+  const { track } = new Path({ floor: 0.02 });
+  assert.equal(ensemble.ready, false);
+  assert.equal(ensemble.estimateAt(0), undefined);
+  assert.equal(ensemble.viewAt(track, 0), undefined);
+  ensemble.shift(1);
+  ensemble.rebuild([track]);
+  assert.deepEqual([ensemble.ready, ensemble.size, ensemble.has(track)], [false, 0, false]);
+});
+
+Deno.test("offset and frequency are found from one source", () => {
+  const world = new World();
+  const path = new Path({ floor: 0.02 });
+  world.frequency = 30e-6;
+  world.truth = 0.05;
+  world.run(60, [path]);
+  // the waits are 200 us on the mean
+  assert.ok(Math.abs(world.error) < 5e-5, `offset ${world.error}`);
+  assert.ok(Math.abs(world.estimate.frequency - 30e-6) < 2e-7, `${world.estimate.frequency}`);
+  const view = world.ensemble.viewAt(path.track, world.time);
+  assert.ok(view !== undefined && view.variance < 1e-8);
+  // what asymmetry may add stays: 5 percent of 20 ms
+  assert.ok(world.estimate.offsetVariance > 0.8e-6);
+});
+
+Deno.test("a belief is carried forward by its frequency, and grows uncertain", () => {
+  const world = new World();
+  const path = new Path({ floor: 0.02 });
+  world.frequency = 30e-6;
+  world.run(60, [path]);
+  const now = world.estimate;
+  const later = world.ensemble.estimateAt(world.time + 1000);
+  assert.ok(later !== undefined);
+  assert.ok(Math.abs(later.offset - now.offset - 1000 * now.frequency) < 1e-12);
+  const expected = now.offsetVariance + 2000 * now.covariance + 1e6 * now.frequencyVariance +
+    now.wanderVariance * 1e9 / 3;
+  assert.ok(Math.abs(later.offsetVariance / expected - 1) < 1e-9);
+  assert.ok(later.frequencyVariance > now.frequencyVariance);
+});
+
+Deno.test("a belief that only went forward is that of all samples at once, while the floor stays", () => {
+  const make = () => {
+    const paths = [new Path({ floor: 0.02 }), new Path({ floor: 0.01, seed: 2 })];
+    // the paths are known well already
+    for (const { track, floor, wait } of paths) {
+      for (let i = 0; i < 20_000; i++) track.delays.add(floor + (i % 2 === 0 ? 0 : 4 * wait));
+    }
+    return paths;
+  };
+  const paths = make();
+  const world = new World();
+  world.frequency = 5e-6;
+  world.run(40, paths);
+  const forward = world.estimate;
+  const anew = new Ensemble(PRIOR);
+  anew.rebuild(paths.map(({ track }) => track));
+  const together = anew.estimateAt(world.time);
+  assert.ok(together !== undefined);
+  const deviation = Math.sqrt(together.offsetVariance);
+  assert.ok(Math.abs(forward.offset - together.offset) < 0.02 * deviation);
+  assert.ok(Math.abs(Math.sqrt(forward.offsetVariance) / deviation - 1) < 0.02);
+  const skew = Math.sqrt(together.frequencyVariance);
+  assert.ok(Math.abs(forward.frequency - together.frequency) < 0.1 * skew);
+});
+
+Deno.test("a far source that comes does not move a clock that a near one keeps", () => {
+  const world = new World();
+  const near = new Path({ floor: 0.001 });
+  // off by 1.5 of the 5 ms that such a path is commonly off
+  const far = new Path({ floor: 0.1, bias: 7.5e-3, seed: 2 });
+  world.run(60, [near]);
+  world.run(60, [near, far]);
+  assert.ok(Math.abs(world.error) < 2e-5, `${world.error}`);
+  assert.deepEqual([world.ensemble.size, world.ensemble.has(far.track)], [2, true]);
+});
+
+Deno.test("the clock keeps its course when a source goes", () => {
+  const world = new World();
+  const staying = new Path({ floor: 0.02, bias: 1e-3 });
+  const leaving = new Path({ floor: 0.02, bias: -1e-3, seed: 2 });
+  world.run(60, [staying, leaving]);
+  const before = world.estimate.offset;
+  world.run(200, [staying]);
+  // the two are 2 ms apart
+  assert.ok(Math.abs(world.estimate.offset - before) < 1e-4, `${world.estimate.offset - before}`);
+});
+
+Deno.test("sources with one reference count as hardly more than one", () => {
+  const varianceOf = (kinship: () => number) => {
+    const world = new World(kinship);
+    world.run(80, [new Path({ floor: 0.02 }), new Path({ floor: 0.02, seed: 2 })]);
+    return world.estimate.offsetVariance;
+  };
+  const ratio = varianceOf(() => 0.8) / varianceOf(() => 0);
+  // the mean of two biases has the variance (1 + correlation)/2: 0.9 against 0.5
+  assert.ok(Math.abs(ratio - 1.8) < 0.15, `${ratio}`);
+});
+
+Deno.test("a longer route goes into the bias of its source, the clock is not moved", () => {
+  for (const detour of [0.005, 0.02, 0.06]) {
+    const world = new World();
+    const path = new Path({ floor: 0.02 });
+    world.run(100, [path]);
+    const before = world.estimate.offset;
+    path.detour = detour;
+    world.run(60, [path]);
+    const moved = world.estimate.offset - before;
+    // the samples show half of the detour
+    assert.ok(Math.abs(moved) < 0.05 * detour, `moved by ${moved} for ${detour}`);
+    const view = world.ensemble.viewAt(path.track, world.time);
+    assert.ok(view !== undefined && Math.abs(view.offset - before - detour / 2) < 0.1 * detour);
+    // and nobody knows into which direction it went
+    assert.ok(world.estimate.offsetVariance < 4e-6);
+  }
+});
+
+Deno.test("one lie has no pull, however large it is", () => {
+  for (const lie of [0.005, 0.3, -1000]) {
+    const world = new World();
+    const path = new Path({ floor: 0.02 });
+    world.run(60, [path]);
+    const before = world.estimate;
+    path.bias = lie;
+    world.run(1, [path]);
+    assert.ok((world.outcome?.outlier ?? 0) > 0.9, `${lie} s: ${world.outcome?.outlier}`);
+    path.bias = 0;
+    const moved = Math.abs(world.estimate.offset - before.offset);
+    assert.ok(moved < 1e-4, `${lie} s moved the clock by ${moved}`);
+    world.run(3, [path]);
+    assert.ok((world.outcome?.outlier ?? 1) < 0.5);
+  }
+});
+
+Deno.test("a jump of the clock is followed after three samples of its only source", () => {
+  const world = new World();
+  const path = new Path({ floor: 0.02 });
+  world.run(60, [path]);
+  world.truth += 0.1;
+  world.run(2, [path]);
+  assert.ok(Math.abs(world.error + 0.1) < 1e-3, "two may be lies");
+  world.run(2, [path]);
+  assert.ok(Math.abs(world.error) < 5e-3, `error ${world.error}`);
+  world.run(20, [path]);
+  assert.ok(Math.abs(world.error) < 2e-4, `error ${world.error}`);
+});
+
+Deno.test("what most sources show together is the clock's, what one shows is its own", () => {
+  const world = new World();
+  const paths = [1, 2, 3].map((seed) => new Path({ floor: 0.02, seed }));
+  world.run(60, paths);
+  const [odd] = paths;
+  assert.ok(odd !== undefined);
+  odd.bias = 0.1;
+  world.run(20, paths);
+  assert.ok(Math.abs(world.error) < 1e-3, `one jumped: ${world.error}`);
+  const view = world.ensemble.viewAt(odd.track, world.time);
+  assert.ok(view !== undefined && Math.abs(view.offset - 0.1) < 1e-3, `${view?.offset}`);
+  world.truth -= 0.2;
+  world.run(20, paths);
+  assert.ok(Math.abs(world.error) < 1e-3, `all jumped: ${world.error}`);
+});
+
+Deno.test("a frequency that jumped by much is followed", () => {
+  const world = new World();
+  const path = new Path({ floor: 0.001 });
+  world.run(100, [path]);
+  world.frequency = 40e-6;
+  world.run(40, [path]);
+  assert.ok(Math.abs(world.error) < 5e-5, `${world.error}`);
+  assert.ok(Math.abs(world.estimate.frequency - 40e-6) < 1e-6, `${world.estimate.frequency}`);
+});
+
+Deno.test("a drift file of another machine is given up, a right one is kept", () => {
+  const run = (frequency: number) => {
+    const prior = { frequency: 0, variance: 1e-12, fallbackVariance: 4e-8 };
+    const world = new World(undefined, prior);
+    world.frequency = frequency;
+    world.run(8, [new Path({ floor: 0.001 })]);
+    return world.estimate;
+  };
+  const wrong = run(150e-6);
+  assert.ok(Math.abs(wrong.frequency - 150e-6) < 1e-6, `${wrong.frequency}`);
+  const right = run(0.5e-6);
+  assert.ok(Math.abs(right.frequency - 0.5e-6) < 0.3e-6, `${right.frequency}`);
+  assert.ok(right.frequencyVariance < 1e-12);
+});
+
+Deno.test("a belief that is made anew has nothing of the sources that are left out", () => {
+  const world = new World();
+  const good = new Path({ floor: 0.02 });
+  const liar = new Path({ floor: 0.02, bias: 2e-3, seed: 2 });
+  world.run(40, [good, liar]);
+  assert.ok(world.error > 5e-4, "the mean of both");
+  world.ensemble.rebuild([good.track]);
+  assert.deepEqual([world.ensemble.size, world.ensemble.has(liar.track)], [1, false]);
+  assert.ok(Math.abs(world.error) < 1e-4, `${world.error}`);
+});
+
+Deno.test("a step moves the belief along", () => {
+  const world = new World();
+  const path = new Path({ floor: 0.02 });
+  world.frequency = 1e-5;
+  world.run(40, [path]);
+  const before = world.estimate;
+  world.ensemble.shift(-0.5);
+  path.track.shift(-0.5);
+  world.truth -= 0.5;
+  assert.ok(Math.abs(world.estimate.offset - before.offset + 0.5) < 1e-12);
+  assert.equal(world.estimate.frequency, before.frequency);
+  world.run(40, [path]);
+  assert.ok(Math.abs(world.error) < 1e-4, `${world.error}`);
+});
+
+Deno.test("a sample of an earlier time is carried forward to where the belief is", () => {
+  const world = new World();
+  const path = new Path({ floor: 0.001 });
+  const other = new Path({ floor: 0.001, seed: 2 });
+  world.frequency = 100e-6;
+  world.run(60, [path, other]);
+  // interleaved mode tells of the exchange before: 16 s, in which the clock lost 1.6 ms
+  const late = path.sample(world.time - 16, world.truth - 1.6e-3);
+  const outcome = world.ensemble.observe(path.track, late);
+  assert.ok(outcome.outlier < 0.1, `${outcome.outlier}`);
+  assert.ok(Math.abs(outcome.miss) < 1e-4, `${outcome.miss}`);
+  assert.ok(Math.abs(world.error) < 5e-5);
+});
