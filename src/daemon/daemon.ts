@@ -25,6 +25,7 @@ import { notifyService } from "../../ffi/sd_notify.ts";
 import { DriftStore } from "./drift_store.ts";
 import { EngineDriver } from "./engine_driver.ts";
 import { type HttpServer, startHttpServer } from "./http.ts";
+import { LeapFile } from "./leap_file.ts";
 import { readInstant } from "./local_clock.ts";
 import { configureLog, log } from "./log.ts";
 import type { ExchangeAction } from "./nts_clients.ts";
@@ -137,6 +138,7 @@ class Daemon {
   readonly #nts: NtsService;
   readonly #statistics: StatisticsWriter | undefined;
   readonly #drift: DriftStore;
+  readonly #leaps = new LeapFile();
   readonly #once: OnceWatch | undefined;
   readonly #startedAt = formatUtc(realtimeNow());
   #config: Config;
@@ -190,11 +192,13 @@ class Daemon {
     }, SERVED_TIME_REFRESH_MILLISECONDS);
     const timeout = this.#once?.start((end) => this.#stop(end));
     if (drift !== undefined) this.#driver.deliver({ type: "drift-loaded", ...drift });
+    this.#leaps.start(this.#config.clock.leapSecondsFile, (event) => this.#driver.deliver(event));
     notifyService({ ready: true, status: "Measuring the sources" });
     await this.#driver.run();
     notifyService({ stopping: true });
     clearTimeout(timeout);
     clearInterval(refresh);
+    this.#leaps.stop();
     release();
     this.#http?.close();
     await this.#servers.stop();
@@ -308,6 +312,7 @@ class Daemon {
       this.#openHttp();
     }
     void this.#configureServers();
+    this.#leaps.follow(config.clock.leapSecondsFile, (event) => this.#driver.deliver(event));
     this.#driver.deliver({ type: "reconfigure", config });
   }
 }

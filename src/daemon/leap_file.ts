@@ -1,0 +1,94 @@
+/**
+ * Keeps the table of leap seconds: read at the start and after a reload, and once a day when the file has changed.
+ *
+ * A file that is missing or damaged is said and not used; a table that was read from it before stays in force then, because a
+ * file that is being replaced is no news about leap seconds. Whether a table has expired the engine tells, which knows the
+ * time better than this machine's clock may.
+ *
+ * @module
+ */
+import { err, type Result } from "../base/result.ts";
+import { formatDay, type LeapTable, parseLeapTable } from "../discipline/leap_table.ts";
+import type { Event } from "../engine/events.ts";
+import { fileStatus, readFile } from "../../ffi/files.ts";
+import { log } from "./log.ts";
+
+const DAY_MILLISECONDS = 86_400_000;
+/** The list has five thousand octets, most of them remarks. */
+const FILE_MAX = 262_144;
+
+/** The event that hands a table to the engine. */
+export type LeapTableEvent = Extract<Event, { type: "leap-table" }>;
+
+/** The file of leap seconds of a daemon, if it has one. */
+export class LeapFile {
+  #path: string | undefined;
+  /** What the file was like when it was last read; empty when it is to be read whatever it is like. */
+  #seen = "";
+  /** The figures in force, as text, so that only news reach the engine. */
+  #inForce = "";
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** Hands a new table to `deliver`, now and whenever there is one, until `stop`. */
+  start(path: string | undefined, deliver: (event: LeapTableEvent) => void): void {
+    this.follow(path, deliver);
+    this.#timer = setInterval(() => this.#look(deliver), DAY_MILLISECONDS);
+  }
+
+  /** Reads the file of a configuration that was reloaded, even if it has not changed. */
+  follow(path: string | undefined, deliver: (event: LeapTableEvent) => void): void {
+    const isOther = path !== this.#path;
+    this.#path = path;
+    this.#seen = "";
+    const before = this.#inForce;
+    if (isOther) this.#inForce = "";
+    const isRead = this.#look(deliver);
+    // What another file had said does not hold any more.
+    if (isOther && before !== "" && !isRead) deliver({ type: "leap-table", table: undefined });
+  }
+
+  /** Looks no more. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Reads the file if it has changed; tells whether a table was handed over. */
+  #look(deliver: (event: LeapTableEvent) => void): boolean {
+    if (this.#path === undefined) return false;
+    const found = fileStatus(this.#path);
+    const mark = found.ok && found.value !== undefined
+      ? `${found.value.inode} ${found.value.size} ${found.value.modified}`
+      : "gone";
+    if (mark === this.#seen) return false;
+    this.#seen = mark;
+    const table = readLeapFile(this.#path);
+    if (!table.ok) {
+      log.warning(table.error);
+      return false;
+    }
+    const figures = JSON.stringify(table.value);
+    if (figures === this.#inForce) return false;
+    this.#inForce = figures;
+    log.info(describe(this.#path, table.value));
+    deliver({ type: "leap-table", table: table.value });
+    return true;
+  }
+}
+
+/** Reads a table from a file; the error is a sentence. */
+export function readLeapFile(path: string): Result<LeapTable, string> {
+  const octets = readFile(path, FILE_MAX);
+  if (!octets.ok) {
+    return err(`${octets.error.message}; ntpsd goes on without a list of leap seconds`);
+  }
+  const table = parseLeapTable(new TextDecoder().decode(octets.value));
+  return table.ok ? table : err(`The list of leap seconds ${path} is not used: ${table.error}`);
+}
+
+function describe(path: string, { entries, expiresAt }: LeapTable): string {
+  const last = entries.at(-1);
+  const since = last === undefined
+    ? ""
+    : `TAI - UTC is ${last.taiOffset} s from ${formatDay(last.at)} on, `;
+  return `Leap seconds are read from ${path}: ${since}valid until ${formatDay(expiresAt)}`;
+}
