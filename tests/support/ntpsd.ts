@@ -58,6 +58,8 @@ export interface SourceStatus {
   readonly sent: number;
   /** Answers received. */
   readonly received: number;
+  /** Packets that brought nothing, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
   /** How packets are authenticated. */
   readonly authentication: string;
   /** Keys and cookies; null without them. */
