@@ -1,0 +1,317 @@
+import assert from "node:assert/strict";
+import type { Measurement } from "../association/measurement.ts";
+import type { Instant } from "../base/instant.ts";
+import { addSeconds, ntpTimestamp } from "../base/ntp_timestamp.ts";
+import { SeededRandom, uniform } from "../base/random.ts";
+import { Discipline, type SystemEstimate } from "./discipline.ts";
+
+/** A few minutes before the era ends. */
+const EPOCH = ntpTimestamp(0xffff_ff00_0000_0000n);
+const POLL = 16;
+const PPM = 1e-6;
+
+/** What a server and the path to it add. */
+interface Server {
+  readonly delay: number;
+  readonly error?: number;
+  readonly stratum?: number;
+  readonly referenceId?: number;
+  readonly timestamping?: Measurement["timestamping"];
+}
+
+/** A local clock with its oscillator and its corrections, and the servers it asks. */
+class World {
+  readonly discipline: Discipline;
+  readonly random = new SeededRandom(4);
+  /** True time since the start. */
+  truth = 0;
+  /** The boot-time clock. */
+  monotonic = 500;
+  /** The real-time clock less the boot-time clock. */
+  ahead = -500;
+  /** By how much the oscillator is too fast, a fraction. */
+  drift = 0;
+
+  constructor(options: { drift?: number; offset?: number; rate?: number } = {}) {
+    this.drift = options.drift ?? 0;
+    this.ahead -= options.offset ?? 0;
+    const rate = options.rate ?? 0;
+    this.discipline = new Discipline({
+      now: this.monotonic,
+      rate,
+      prior: { frequency: rate, variance: (100 * PPM) ** 2 },
+      precision: 3e-8,
+    });
+  }
+
+  get now(): Instant {
+    const { monotonic } = this;
+    return { monotonic, realtime: addSeconds(EPOCH, monotonic + this.ahead) };
+  }
+
+  /** True time minus the real-time clock. */
+  get offset(): number {
+    return this.truth - this.monotonic - this.ahead;
+  }
+
+  /** Lets true time pass. */
+  pass(seconds: number): void {
+    this.truth += seconds;
+    this.monotonic += seconds * (1 + this.drift) * (1 + this.discipline.rate);
+  }
+
+  /** Asks a server; `inFlight` happens halfway through the answer's flight. */
+  ask(id: number, server: Server, inFlight: () => void = () => {}): void {
+    const [there, back] = [this.#way(server), this.#way(server)];
+    const originTimestamp = this.now.realtime;
+    this.pass(there);
+    const receiveTimestamp = addSeconds(EPOCH, this.truth + (server.error ?? 0));
+    this.pass(back / 2);
+    inFlight();
+    this.pass(back / 2);
+    this.discipline.observe(id, {
+      originTimestamp,
+      receiveTimestamp,
+      transmitTimestamp: receiveTimestamp,
+      destinationTimestamp: this.now.realtime,
+      timestamping: server.timestamping ?? "kernel",
+      stratum: server.stratum ?? 2,
+      leapIndicator: "none",
+      referenceId: server.referenceId ?? id,
+      precision: -25,
+      rootDelay: 0.001,
+      rootDispersion: 0.0001,
+      interleaved: false,
+    }, this.now);
+  }
+
+  /** Asks every server once every 16 seconds; all are believed but those in `liars`. */
+  run(rounds: number, servers: ReadonlyMap<number, Server>, liars: readonly number[] = []): void {
+    for (let i = 0; i < rounds; i++) {
+      for (const [id, server] of servers) {
+        this.pass(POLL / servers.size);
+        this.ask(id, server);
+        const believed = [...servers.keys()].filter((other) => !liars.includes(other));
+        this.discipline.combine(believed, { newest: id, false: liars });
+      }
+    }
+  }
+
+  get estimate(): SystemEstimate {
+    const estimate = this.discipline.systemAt(this.monotonic);
+    assert.ok(estimate !== undefined);
+    return estimate;
+  }
+
+  /** How far the estimate is from the truth. */
+  get error(): number {
+    return this.estimate.offset - this.offset;
+  }
+
+  #way({ delay }: Server): number {
+    return delay / 2 - delay / 100 * Math.log(1 - uniform(this.random));
+  }
+}
+
+/** A world with servers, which are numbered from 1. */
+function worldWith(
+  servers: readonly Server[],
+  options: { drift?: number; offset?: number; rate?: number } = {},
+): { readonly world: World; readonly all: ReadonlyMap<number, Server> } {
+  const world = new World(options);
+  const all = new Map(servers.map((server, i) => [i + 1, server]));
+  for (const id of all.keys()) world.discipline.addSource(id);
+  return { world, all };
+}
+
+Deno.test("nothing is known before the first sample", () => {
+  const { world } = worldWith([{ delay: 0.01 }]);
+  assert.equal(world.discipline.systemAt(500), undefined);
+  assert.equal(world.discipline.sourceAt(1, 500), undefined);
+  assert.equal(world.discipline.sourceAt(9, 500), undefined);
+  assert.equal(world.discipline.distanceTo(1, 500), undefined);
+});
+
+Deno.test("offset and frequency have the signs of the contract", () => {
+  // a clock that is 50 ms behind and loses 30 ppm must go forward and be made faster
+  const { world, all } = worldWith([{ delay: 0.01 }], { drift: -30 * PPM, offset: 0.05 });
+  world.run(60, all);
+  assert.ok(world.offset > 0.05);
+  assert.ok(Math.abs(world.error) < 5e-5, `${world.error}`);
+  assert.ok(Math.abs(world.estimate.frequency - 30 * PPM) < 0.5 * PPM);
+  const source = world.discipline.sourceAt(1, world.monotonic);
+  assert.ok(source !== undefined);
+  assert.ok(Math.abs(source.offset - world.offset) < 5e-5);
+  assert.ok(Math.abs(source.delayFloor - 0.01) < 1e-4, `${source.delayFloor}`);
+  assert.ok(source.meanWait > 3e-5 && source.meanWait < 2e-4, `${source.meanWait}`);
+  assert.ok(source.jitter > 1e-5 && source.jitter < 2e-4, `${source.jitter}`);
+  assert.equal(source.surprised, false);
+  assert.equal(source.samples, 60);
+});
+
+Deno.test("what the kernel corrects already at the start is part of the frequency", () => {
+  const { world, all } = worldWith([{ delay: 0.01 }], { drift: -80 * PPM, rate: 80 * PPM });
+  world.run(60, all);
+  assert.ok(Math.abs(world.offset) < 1e-4, "the clock keeps time as it is");
+  assert.ok(Math.abs(world.estimate.frequency - 80 * PPM) < 0.5 * PPM);
+});
+
+Deno.test("a slew, however fast, moves the offset by what it is, and never the frequency", () => {
+  const { world, all } = worldWith([{ delay: 0.01 }], { drift: -30 * PPM, offset: 0.2 });
+  world.run(60, all);
+  const before = world.estimate;
+  const at = world.offset;
+  world.discipline.rateChanged(world.monotonic, 0.05);
+  world.pass(1);
+  world.run(1, all);
+  world.pass(1);
+  world.discipline.rateChanged(world.monotonic, 30 * PPM);
+  assert.ok(world.offset < at - 0.85, "the slew was as fast as that");
+  assert.ok(Math.abs(world.error) < 1e-4, `${world.error}`);
+  assert.ok(Math.abs(world.estimate.frequency - before.frequency) < 0.2 * PPM);
+  world.run(20, all);
+  assert.ok(Math.abs(world.error) < 1e-4, `${world.error}`);
+  assert.ok(Math.abs(world.estimate.frequency - 30 * PPM) < 0.3 * PPM);
+});
+
+Deno.test("a sample is right although the rate changed while it was under way", () => {
+  const { world, all } = worldWith([{ delay: 0.01 }], { drift: -30 * PPM });
+  world.run(60, all);
+  const change = () => world.discipline.rateChanged(world.monotonic, -0.1);
+  world.pass(POLL);
+  world.ask(1, { delay: 0.2 }, change);
+  const source = world.discipline.sourceAt(1, world.monotonic);
+  assert.equal(source?.surprised, false);
+  assert.ok(Math.abs((source?.offset ?? NaN) - world.offset) < 1e-4);
+});
+
+Deno.test("a step by us moves everything along", () => {
+  const { world, all } = worldWith([{ delay: 0.01 }, { delay: 0.02 }], { offset: 3, drift: PPM });
+  world.run(30, all);
+  const before = world.estimate;
+  const step = before.offset;
+  world.ahead += step;
+  world.discipline.stepped(step);
+  assert.ok(Math.abs(world.estimate.offset) < 1e-9);
+  assert.equal(world.estimate.frequency, before.frequency);
+  for (const id of all.keys()) {
+    const source = world.discipline.sourceAt(id, world.monotonic);
+    assert.ok(Math.abs(source?.offset ?? NaN) < 1e-3);
+    assert.equal(source?.samples, 30);
+  }
+  world.run(1, all);
+  for (const id of all.keys()) {
+    assert.equal(world.discipline.sourceAt(id, world.monotonic)?.surprised, false);
+  }
+  assert.ok(Math.abs(world.error) < 5e-4, `${world.error}`);
+});
+
+Deno.test("a falseticker leaves nothing behind in the estimate", () => {
+  const { world, all } = worldWith([
+    { delay: 0.01 },
+    { delay: 0.01 },
+    { delay: 0.01, error: 0.002 },
+  ]);
+  world.run(10, all);
+  assert.ok(world.error > 3e-4, "it was believed at first");
+  world.run(1, all, [3]);
+  assert.ok(Math.abs(world.error) < 1e-4, `${world.error}`);
+  assert.equal(world.discipline.distanceTo(3, world.monotonic), undefined);
+  const alone = world.discipline.sourceAt(3, world.monotonic);
+  assert.ok(Math.abs((alone?.offset ?? NaN) - world.offset - 0.002) < 1e-4);
+});
+
+Deno.test("a source that is not believed has no say", () => {
+  const { world, all } = worldWith([{ delay: 0.01 }, { delay: 0.01, error: 0.5 }]);
+  for (let i = 0; i < 20; i++) {
+    for (const [id, server] of all) {
+      world.pass(8);
+      world.ask(id, server);
+      world.discipline.combine([1], { newest: id, false: [] });
+    }
+  }
+  assert.ok(Math.abs(world.error) < 5e-4, `${world.error}`);
+});
+
+Deno.test("what surprises one source alone does not reach the clock", () => {
+  const { world, all } = worldWith([{ delay: 0.01 }, { delay: 0.01 }, { delay: 0.01 }]);
+  world.run(60, all);
+  world.pass(5);
+  const before = world.estimate;
+  world.ask(2, { delay: 0.01, error: 0.3 });
+  world.discipline.combine([1, 2, 3], { newest: 2, false: [] });
+  assert.equal(world.discipline.sourceAt(2, world.monotonic)?.surprised, true);
+  const passed = world.estimate.offset - before.offset;
+  assert.ok(Math.abs(passed) < 1e-7, `${passed}`);
+});
+
+Deno.test("a source that is gone keeps what it has taught, and does not move the clock", () => {
+  const { world, all } = worldWith([{ delay: 0.01, error: 2e-4 }, { delay: 0.01, error: -2e-4 }]);
+  world.run(60, all);
+  const before = world.estimate.offset;
+  world.discipline.removeSource(2);
+  assert.equal(world.discipline.sourceAt(2, world.monotonic), undefined);
+  assert.equal(world.estimate.offset, before);
+  world.run(60, new Map([...all].filter(([id]) => id === 1)));
+  assert.ok(Math.abs(world.estimate.offset - before) < 1e-4);
+});
+
+Deno.test("two sources with one reference count as hardly more than one", () => {
+  const varianceOf = (referenceIds: readonly number[], stratum: number) => {
+    const servers = referenceIds.map((referenceId) => ({ delay: 0.05, referenceId, stratum }));
+    const { world, all } = worldWith(servers);
+    world.run(60, all);
+    return world.estimate.offsetVariance;
+  };
+  const apart = varianceOf([7, 8], 2);
+  // 0.9 against 0.5 of the variance of one bias
+  const ratio = varianceOf([7, 7], 2) / apart;
+  assert.ok(Math.abs(ratio - 1.8) < 0.2, `${ratio}`);
+  // at stratum 1 the reference is a kind of clock: two GPS receivers are two
+  assert.ok(Math.abs(varianceOf([7, 7], 1) / apart - 1) < 0.05);
+});
+
+Deno.test("stamps by a program are trusted less than those of the kernel", () => {
+  const uncertaintyOf = (timestamping: Measurement["timestamping"]) => {
+    const { world, all } = worldWith([{ delay: 1e-4, timestamping }]);
+    world.run(30, all);
+    return world.discipline.sourceAt(1, world.monotonic)?.uncertainty ?? NaN;
+  };
+  assert.ok(uncertaintyOf("user") > 3 * uncertaintyOf("kernel"));
+  assert.ok(uncertaintyOf("kernel") >= 0.99 * uncertaintyOf("hardware"));
+});
+
+Deno.test("after a change by others the samples are void and the frequency is a prior", () => {
+  const { world, all } = worldWith([{ delay: 0.01 }], { drift: -30 * PPM });
+  world.run(60, all);
+  world.ahead += 100;
+  world.discipline.restart(world.monotonic, (5 * PPM) ** 2);
+  assert.equal(world.discipline.systemAt(world.monotonic), undefined);
+  assert.equal(world.discipline.sourceAt(1, world.monotonic), undefined);
+  world.run(2, all);
+  assert.ok(Math.abs(world.error) < 5e-4, `${world.error}`);
+  assert.ok(Math.abs(world.estimate.frequency - 30 * PPM) < 5 * PPM);
+  assert.ok(world.estimate.frequencyVariance < (8 * PPM) ** 2);
+});
+
+Deno.test("a drift file that comes before the sources is used by all filters", () => {
+  const world = new World({ drift: -30 * PPM });
+  world.discipline.setPrior({ frequency: 30 * PPM, variance: PPM ** 2 });
+  world.discipline.addSource(1);
+  const all = new Map([[1, { delay: 0.01 }]]);
+  world.run(2, all);
+  assert.ok(Math.abs(world.estimate.frequency - 30 * PPM) < 2 * PPM);
+  assert.ok(world.estimate.frequencyVariance < (2 * PPM) ** 2);
+  const source = world.discipline.sourceAt(1, world.monotonic);
+  assert.ok((source?.frequencyVariance ?? NaN) < (2 * PPM) ** 2, `${source?.frequencyVariance}`);
+});
+
+Deno.test("a source is compared with all together, and tells how surely", () => {
+  const { world, all } = worldWith([{ delay: 0.01, error: 3e-4 }, { delay: 0.01 }]);
+  world.run(60, all);
+  const distance = world.discipline.distanceTo(1, world.monotonic);
+  assert.ok(distance !== undefined);
+  // what source 1 is expected to show is the truth and its own error
+  assert.ok(Math.abs(distance.offset - world.offset - 3e-4) < 5e-5, `${distance.offset}`);
+  assert.ok(distance.variance < (5e-5) ** 2);
+});
