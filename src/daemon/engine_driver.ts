@@ -14,7 +14,7 @@ import type { Action, Event } from "../engine/events.ts";
 import { ClockWatch } from "../../ffi/clock_watch.ts";
 import type { Poller } from "../../ffi/poller.ts";
 import { resolveName } from "../../ffi/resolver.ts";
-import { setKernelClock } from "./kernel_port.ts";
+import { KernelClockPort } from "./kernel_port.ts";
 import { readInstant, SleepDetector } from "./local_clock.ts";
 import { log, LogLimiter } from "./log.ts";
 import { RequestSockets } from "./request_sockets.ts";
@@ -32,6 +32,8 @@ export interface DriverHooks {
   verifyCertificates(action: Extract<Action, { type: "verify-certificates" }>): void;
   /** Saves a time that has certainly passed, in Unix seconds. */
   saveTimeBound(bound: number): void;
+  /** Is called when the clock was stepped, by us or by others. */
+  clockStepped(): void;
   /** Ends the daemon, because going on would be wrong. */
   panic(message: string): void;
   /** Is called after each event, when the state may have changed. */
@@ -46,6 +48,7 @@ export class EngineDriver {
   readonly #hooks: DriverHooks;
   readonly #sleep = new SleepDetector();
   readonly #limiter = new LogLimiter();
+  readonly #kernel = new KernelClockPort();
   #watch: ClockWatch | undefined;
   #stopped = false;
 
@@ -79,7 +82,7 @@ export class EngineDriver {
       if (this.#stopped) return;
       this.#noticeSleep();
       for (const descriptor of ready.ok ? ready.value : []) {
-        if (descriptor.fd === this.#watch?.fd) this.#watch.wasSet();
+        if (descriptor.fd === this.#watch?.fd) this.#noticeStep(this.#watch);
         else this.#sockets.read(descriptor, (event) => this.#handle(event));
       }
       if (readInstant().monotonic >= this.#engine.nextWakeup() || this.#watch !== undefined) {
@@ -103,6 +106,11 @@ export class EngineDriver {
     if (asleep > 0) this.#handle({ type: "resumed", asleep });
   }
 
+  /** Our own steps are told by the kernel too, but only when they are made already. */
+  #noticeStep(watch: ClockWatch): void {
+    if (watch.wasSet()) this.#hooks.clockStepped();
+  }
+
   #handle(event: Event): void {
     for (const action of this.#engine.handle(event, readInstant())) this.#perform(action);
     this.#hooks.changed();
@@ -121,7 +129,8 @@ export class EngineDriver {
         void this.#resolve(action.lookup, action.host);
         return;
       case "set-clock": {
-        const result = setKernelClock(action);
+        const result = this.#kernel.set(action, (message) => this.#warn(message));
+        if (action.step !== 0) this.#hooks.clockStepped();
         return this.#handle({ type: "clock-set", result });
       }
       case "save-drift":
@@ -137,6 +146,10 @@ export class EngineDriver {
       case "panic":
         return this.#hooks.panic(action.message);
     }
+  }
+
+  #warn(message: string): void {
+    this.#log({ type: "log", level: "warning", message });
   }
 
   #log(action: Extract<Action, { type: "log" }>): void {

@@ -31,8 +31,34 @@ export function currentFrequency(): Result<Ppm, string> {
   return state.ok ? ok(state.value.frequencyPpm) : err(state.error.message);
 }
 
-/** Steps first (a step resets the status), then sets frequency and status in one call. */
-export function setKernelClock(action: SetClockAction): Result<ClockReading, string> {
+/** What is thought to be another program's doing: a frequency that differs by more than rounding. */
+const MEDDLING: Ppm = 0.01;
+
+/** Carries out commands, and notices when somebody else has changed the frequency between them. */
+export class KernelClockPort {
+  #expected: Ppm | undefined;
+
+  /**
+   * Steps first (a step resets the status), then sets frequency and status in one call. The error is a sentence. A sentence is
+   * given to `meddled` when the frequency was not the one that was set last.
+   */
+  set(action: SetClockAction, meddled: (message: string) => void): Result<ClockReading, string> {
+    const before = currentFrequency();
+    const expected = this.#expected;
+    if (expected !== undefined && before.ok && Math.abs(before.value - expected) > MEDDLING) {
+      meddled(
+        `Somebody else has set the clock's frequency from ${expected.toFixed(3)} to ${
+          before.value.toFixed(3)
+        } ppm: is another time daemon running`,
+      );
+    }
+    const result = setKernelClock(action);
+    this.#expected = result.ok ? result.value.frequency : undefined;
+    return result;
+  }
+}
+
+function setKernelClock(action: SetClockAction): Result<ClockReading, string> {
   if (action.step !== 0) {
     const stepped = stepKernelClock(BigInt(Math.round(action.step * NANOSECONDS_PER_SECOND)));
     if (!stepped.ok) return err(stepped.error.message);

@@ -14,7 +14,7 @@ import type { SystemEstimate } from "../discipline/discipline.ts";
 import type { SystemState } from "./snapshot.ts";
 
 /** How many standard deviations of the estimate count as certain. */
-export const CERTAINTY = 4;
+export const CERTAINTY = 3.5;
 /** Beyond this error nobody should call the clock synchronised (RFC 5905 MAXDIST). */
 export const ERROR_BOUND_MAX: Seconds = 1.5;
 /** The largest rate at which an unattended clock's error is expected to grow at the least: 0.1 ppm. */
