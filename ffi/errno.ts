@@ -48,6 +48,7 @@ export const ERRNO: {
   readonly EFBIG: 27;
   readonly ENOMSG: 42;
   readonly EMSGSIZE: 90;
+  readonly EAFNOSUPPORT: 97;
   readonly ECONNREFUSED: 111;
   readonly ECANCELED: 125;
 } = {
@@ -62,6 +63,7 @@ export const ERRNO: {
   EFBIG: 27,
   ENOMSG: 42,
   EMSGSIZE: 90,
+  EAFNOSUPPORT: 97,
   ECONNREFUSED: 111,
   ECANCELED: 125,
 };

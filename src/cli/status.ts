@@ -15,7 +15,7 @@ import { fetchStatus, STATUS_OPTIONS } from "./daemon_status.ts";
 import { EXIT } from "./exit_code.ts";
 import { formatCount, formatOffset, formatPpm, formatSeconds, formatSpan } from "./quantity.ts";
 import { type Paint, painter, plain, type Tone } from "./style.ts";
-import { wrapText } from "./table.ts";
+import { type Column, layOutTable, wrapText } from "./table.ts";
 
 /** The command `status`. */
 export const statusCommand: Command = {
@@ -24,7 +24,15 @@ export const statusCommand: Command = {
   operands: "",
   operandsMin: 0,
   operandsMax: 0,
-  options: { ...STATUS_OPTIONS, json: JSON_OPTION },
+  options: {
+    ...STATUS_OPTIONS,
+    verbose: {
+      type: "boolean",
+      short: "v",
+      doc: "list the busiest clients too, if [[server]] has client-table = true",
+    },
+    json: JSON_OPTION,
+  },
   more: `
 An offset is positive when the servers are ahead of this clock. The error bound
 is the most by which this clock can be wrong if the servers are right.
@@ -40,9 +48,11 @@ Exit status: 0 synchronised, in holdover or monitoring; 1 not synchronised;
     }
     const document = status.value;
     surroundings.out(
-      hasOption(args, "json")
-        ? `${JSON.stringify(document)}\n`
-        : renderStatus(document, { now: Date.now(), paint: painter(surroundings.color) }),
+      hasOption(args, "json") ? `${JSON.stringify(document)}\n` : renderStatus(document, {
+        now: Date.now(),
+        paint: painter(surroundings.color),
+        verbose: hasOption(args, "verbose"),
+      }),
     );
     return isTimeKnown(document.state) ? EXIT.done : EXIT.no;
   },
@@ -54,16 +64,19 @@ export interface RenderContext {
   readonly now: number;
   /** What colours the text. */
   readonly paint: Paint;
+  /** Whether the busiest clients are listed. */
+  readonly verbose: boolean;
 }
 
 /** Writes the status document for a person. */
-export function renderStatus(document: StatusDocument, { now, paint }: RenderContext): string {
+export function renderStatus(document: StatusDocument, context: RenderContext): string {
+  const { now, verbose } = context;
   const running = formatSpan((now - Date.parse(document.startedAt)) / 1000);
   const lines = [
     `ntpsd ${plain(document.version)}, running for ${running}`,
     "",
-    ...rows(document, { now, paint }).map(([label, text]) => `${label.padEnd(16)} ${text}`),
-    ...document.servers.flatMap((server) => ["", ...serverLines(server)]),
+    ...rows(document, context).map(([label, text]) => `${label.padEnd(16)} ${text}`),
+    ...document.servers.flatMap((server) => ["", ...serverLines(server, verbose)]),
     ...document.ntsKe.flatMap((listener) => [
       "",
       `Key exchange on ${plain(listener.listen)}`,
@@ -163,12 +176,16 @@ function stepWords({ steps }: StatusDocument): string {
   return `${steps.count}, together ${formatSeconds(steps.accumulatedSeconds)}`;
 }
 
-function serverLines(server: ServerDocument): readonly string[] {
+function serverLines(server: ServerDocument, verbose: boolean): readonly string[] {
   const counts = [
     `${formatCount(server.received)} requests`,
     `${formatCount(server.answered)} answered`,
     ...(server.denied > 0 ? [`${formatCount(server.denied)} denied`] : []),
     ...(server.rateLimited > 0 ? [`${formatCount(server.rateLimited)} over the rate limit`] : []),
+  ];
+  const kinds = [
+    ...(server.interleaved > 0 ? [`${formatCount(server.interleaved)} interleaved answers`] : []),
+    ...(server.kisses > 0 ? [`${formatCount(server.kisses)} kisses`] : []),
   ];
   const { answered, naks } = server.nts;
   const nts = answered + naks === 0
@@ -177,15 +194,35 @@ function serverLines(server: ServerDocument): readonly string[] {
   return [
     `Server on ${plain(server.listen)}`,
     `  ${counts.join(", ")}`,
+    ...(kinds.length === 0 ? [] : [`  ${kinds.join(", ")}`]),
     ...nts,
     ...reasons("dropped", server.dropped),
+    ...(verbose ? clientLines(server) : []),
   ];
 }
+
+/** The busiest clients; a count that may be too high says by how much. */
+function clientLines({ clients = [] }: ServerDocument): readonly string[] {
+  if (clients.length === 0) return [];
+  const rows = clients.map(({ prefix, requests, error }) => [
+    plain(prefix),
+    formatCount(requests),
+    error === 0 ? "" : `at least ${formatCount(requests - error)}`,
+  ]);
+  return ["", ...layOutTable(CLIENT_COLUMNS, rows).map((line) => `  ${line}`)];
+}
+
+const CLIENT_COLUMNS: readonly Column[] = [
+  { title: "Busiest clients", align: "left" },
+  { title: "Requests", align: "right" },
+  { title: "", align: "left" },
+];
 
 function reasons(word: string, counts: Readonly<Record<string, number>>): readonly string[] {
   const entries = Object.entries(counts).filter(([, count]) => count > 0);
   if (entries.length === 0) return [];
   const total = entries.reduce((sum, [, count]) => sum + count, 0);
   const list = entries.map(([reason, count]) => `${plain(reason)} ${formatCount(count)}`);
-  return wrapText(`  ${formatCount(total)} ${word}: ${list.join(", ")}`, 80, "    ");
+  const lines = wrapText(`${formatCount(total)} ${word}: ${list.join(", ")}`, 78, "  ");
+  return lines.map((line) => `  ${line}`);
 }

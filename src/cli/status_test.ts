@@ -3,7 +3,11 @@ import { exampleStatus } from "../daemon/status_example.ts";
 import { renderStatus } from "./status.ts";
 import { painter } from "./style.ts";
 
-const context = { now: Date.parse("2026-11-22T02:13:00.000Z"), paint: painter(false) };
+const context = {
+  now: Date.parse("2026-11-22T02:13:00.000Z"),
+  paint: painter(false),
+  verbose: false,
+};
 
 Deno.test("the status of a synchronised client", () => {
   equal(
@@ -49,10 +53,16 @@ Deno.test("the status of a server that has lost its sources", () => {
           rateLimited: 500,
           dropped: { "too-short": 50, mode: 10 },
           nts: { answered: 99, naks: 1 },
+          interleaved: 2345,
+          kisses: 12,
+          clients: [
+            { prefix: "192.0.2.0/24", requests: 700_000, error: 0 },
+            { prefix: "2001:db8:1::/48", requests: 1200, error: 33 },
+          ],
         }],
         ntsKe: [{ listen: "[::]:4460", accepted: 12, completed: 10, failed: { timeout: 2 } }],
       }),
-      context,
+      { ...context, verbose: true },
     ),
     `ntpsd 0.1.0, running for 2 h 13 min
 
@@ -73,12 +83,17 @@ Steps            none
 
 Server on [::]:123
   1,234,567 requests, 1,234,000 answered, 7 denied, 500 over the rate limit
+  2,345 interleaved answers, 12 kisses
   NTS: 99 answered, 1 refused (NAK)
-60 dropped: too-short 50, mode 10
+  60 dropped: too-short 50, mode 10
+
+  Busiest clients  Requests
+  192.0.2.0/24      700,000
+  2001:db8:1::/48     1,200  at least 1,167
 
 Key exchange on [::]:4460
   12 connections, 10 completed
-2 failed: timeout 2
+  2 failed: timeout 2
 `,
   );
 });

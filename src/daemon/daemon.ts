@@ -18,7 +18,6 @@ import type { StatusDocument } from "../engine/snapshot.ts";
 import { formatUtc } from "../base/utc.ts";
 import { realtimeNow } from "../../ffi/clock.ts";
 import { measureClockPrecision } from "../../ffi/clock.ts";
-import { interfaceAddresses } from "../../ffi/interfaces.ts";
 import { Poller } from "../../ffi/poller.ts";
 import { environmentVariable, hostName } from "../../ffi/process.ts";
 import { notifyService } from "../../ffi/sd_notify.ts";
@@ -31,6 +30,7 @@ import { configureLog, log } from "./log.ts";
 import type { ExchangeAction } from "./nts_clients.ts";
 import { NtsService } from "./nts_service.ts";
 import { OnceWatch } from "./once.ts";
+import { OwnAddresses } from "./own_addresses.ts";
 import { claimClock } from "./permission.ts";
 import { dropPrivileges } from "./confinement.ts";
 import { KeyRing } from "./key_ring.ts";
@@ -96,6 +96,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   const precision = measureClockPrecision();
   const keyRing = new KeyRing();
   for (const problem of keyRing.load(options.keys)) log.warning(problem);
+  const addresses = new OwnAddresses();
   const engine = new Engine({
     config,
     random: randomSource,
@@ -103,13 +104,14 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     mayAdjust: clock.value.mayAdjust,
     frequency: clock.value.frequency,
     clockPrecision: 2 ** precision,
-    ownAddresses: ownAddresses(),
+    ownAddresses: addresses.read() ?? [],
     protections: { ...nts.clients.protections, withKey: (id) => keyRing.protection(id) },
     certificateTime: nts.clients.certificateTime,
   });
   const servers = new Servers(precision);
   const daemon = new Daemon({ ...options, config }, {
     engine,
+    addresses,
     poller: poller.value,
     servers,
     keyRing,
@@ -121,6 +123,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
 /** What a daemon is put together from. */
 interface Parts {
   readonly engine: Engine;
+  readonly addresses: OwnAddresses;
   readonly poller: Poller;
   readonly servers: Servers;
   readonly keyRing: KeyRing;
@@ -131,6 +134,7 @@ interface Parts {
 class Daemon {
   readonly #options: DaemonOptions;
   readonly #engine: Engine;
+  readonly #addresses: OwnAddresses;
   readonly #poller: Poller;
   readonly #driver: EngineDriver;
   readonly #servers: Servers;
@@ -149,6 +153,7 @@ class Daemon {
     this.#options = options;
     this.#config = options.config;
     this.#engine = parts.engine;
+    this.#addresses = parts.addresses;
     this.#poller = parts.poller;
     this.#servers = parts.servers;
     this.#keyRing = parts.keyRing;
@@ -167,6 +172,7 @@ class Daemon {
           queueMicrotask(() => this.#driver.deliver(event));
         },
         saveTimeBound: (bound) => this.#nts.clients.saveBound(bound),
+        clockStepped: () => this.#servers.clockStepped(),
         panic: (message) => this.#panic(message),
         changed: () => this.#changed(),
       },
@@ -189,6 +195,7 @@ class Daemon {
     const refresh = setInterval(() => {
       this.#refreshServers();
       this.#nts.tick(() => this.#engine.snapshot(readInstant()));
+      this.#followAddresses();
     }, SERVED_TIME_REFRESH_MILLISECONDS);
     const timeout = this.#once?.start((end) => this.#stop(end));
     if (drift !== undefined) this.#driver.deliver({ type: "drift-loaded", ...drift });
@@ -233,6 +240,11 @@ class Daemon {
     if (!this.#servers.isServing) return;
     const now = readInstant();
     this.#servers.update(this.#engine.servedTime(now), now);
+  }
+
+  #followAddresses(): void {
+    const addresses = this.#addresses.readNowAndThen();
+    if (addresses !== undefined) this.#driver.deliver({ type: "own-addresses", addresses });
   }
 
   #changed(): void {
@@ -331,11 +343,4 @@ function onceConfig(config: Config): Config {
 function statisticsWriter(config: Config): StatisticsWriter | undefined {
   const path = config.observability.statisticsPath;
   return path === undefined ? undefined : new StatisticsWriter(path);
-}
-
-function ownAddresses(): readonly string[] {
-  const addresses = interfaceAddresses();
-  if (addresses.ok) return addresses.value.map(({ address }) => address.address);
-  log.warning(`${addresses.error.message}; a server that follows us cannot be told from others`);
-  return [];
 }

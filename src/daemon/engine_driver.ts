@@ -40,25 +40,33 @@ export interface DriverHooks {
   changed(): void;
 }
 
+/** The engine, as far as the driver needs it. */
+export type DrivenEngine = Pick<Engine, "handle" | "nextWakeup">;
+
+/** The clock that is set; the kernel's unless a test says otherwise. */
+export type ClockPort = Pick<KernelClockPort, "set">;
+
 /** Runs one engine. */
 export class EngineDriver {
-  readonly #engine: Engine;
+  readonly #engine: DrivenEngine;
   readonly #poller: Poller;
   readonly #sockets: RequestSockets;
   readonly #hooks: DriverHooks;
   readonly #sleep = new SleepDetector();
   readonly #limiter = new LogLimiter();
-  readonly #kernel = new KernelClockPort();
+  readonly #kernel: ClockPort;
   #watch: ClockWatch | undefined;
   #stopped = false;
 
   /** Watches for clock changes by others where the kernel can tell; the poller stays its owner's to close. */
   constructor(options: {
-    readonly engine: Engine;
+    readonly engine: DrivenEngine;
     readonly poller: Poller;
     readonly hooks: DriverHooks;
+    readonly kernel?: ClockPort;
   }) {
     this.#engine = options.engine;
+    this.#kernel = options.kernel ?? new KernelClockPort();
     this.#poller = options.poller;
     this.#hooks = options.hooks;
     this.#sockets = new RequestSockets(options.poller);

@@ -230,6 +230,16 @@ function serverFamilies(servers: readonly ServerDocument[]): readonly Family[] {
     ),
     counter("ntpsd_server_dropped_total", "Packets dropped, by reason", dropped),
     counter(
+      "ntpsd_server_kisses_total",
+      "Kisses sent (DENY, RATE, NTSN)",
+      each(({ kisses }) => kisses),
+    ),
+    counter(
+      "ntpsd_server_interleaved_total",
+      "Requests answered in interleaved mode",
+      each(({ interleaved }) => interleaved),
+    ),
+    counter(
       "ntpsd_server_nts_answered_total",
       "Requests with NTS answered",
       each(({ nts }) => nts.answered),

@@ -15,6 +15,8 @@ Deno.test("every line is a comment or a sample, and no series is there twice", (
         rateLimited: 1,
         dropped: { mode: 1 },
         nts: { answered: 0, naks: 0 },
+        interleaved: 2,
+        kisses: 1,
       }],
       ntsKe: [{ listen: "[::]:4460", accepted: 3, completed: 2, failed: { timeout: 1 } }],
     }),
@@ -42,6 +44,8 @@ Deno.test("every line is a comment or a sample, and no series is there twice", (
       'ntpsd_source_nts_cookies{source="nts.example.org",address="[2001:db8::1]:123"} 8',
       'ntpsd_server_rate_limited_total{listen="[::]:123"} 1',
       'ntpsd_server_dropped_total{listen="[::]:123",reason="mode"} 1',
+      'ntpsd_server_kisses_total{listen="[::]:123"} 1',
+      'ntpsd_server_interleaved_total{listen="[::]:123"} 2',
       'ntpsd_nts_ke_failed_total{listen="[::]:4460",reason="timeout"} 1',
       "process_resident_memory_bytes 12345678",
     ]

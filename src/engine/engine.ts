@@ -108,7 +108,7 @@ export class Engine {
       clock: config.clock,
       mayAdjust: options.mayAdjust,
     });
-    this.#judgement = new Judgement(config.synchronization, options.ownAddresses);
+    this.#judgement = new Judgement(config, options.ownAddresses);
     this.#gate = new StartGate(now.monotonic);
     this.#provisional = new ProvisionalTime(
       config,
@@ -214,6 +214,9 @@ export class Engine {
       case "leap-table":
         this.#leaps.load(event.table);
         return [];
+      case "own-addresses":
+        this.#judgement.setOwnAddresses(event.addresses);
+        return this.#judgement.hasJudged ? this.#judge(now) : [];
       case "stop":
         return this.#stop(now);
       default:
@@ -396,7 +399,7 @@ export class Engine {
   #reconfigure(config: Config, now: Instant): readonly Action[] {
     this.#config = config;
     this.#control.reconfigure(config.synchronization, config.clock);
-    this.#judgement.reconfigure(config.synchronization);
+    this.#judgement.reconfigure(config);
     const actions = this.#sources.configure(config.sources, now.monotonic);
     this.#followMembers();
     return this.#judgement.hasJudged ? [...actions, ...this.#judge(now)] : actions;

@@ -75,6 +75,11 @@ export type Event =
     readonly asleep: Seconds;
   }
   | { readonly type: "reconfigure"; readonly config: Config }
+  | {
+    /** The addresses of this machine have changed; numeric, without ports. */
+    readonly type: "own-addresses";
+    readonly addresses: readonly string[];
+  }
   | { readonly type: "drift-loaded"; readonly frequency: Ppm; readonly skew: Ppm }
   | {
     /** The table of leap seconds was read, anew perhaps; undefined when there is none any more. */

@@ -6,11 +6,12 @@
 import type { LeapIndicator } from "../association/measurement.ts";
 import type { Instant } from "../base/instant.ts";
 import { formatAddress, formatSocketAddress } from "../base/socket_address.ts";
-import type { SynchronizationConfig } from "../config/config.ts";
+import type { Config, SynchronizationConfig } from "../config/config.ts";
+import { servedPlaces } from "../config/listen.ts";
 import type { Discipline } from "../discipline/discipline.ts";
 import { formatReferenceId, referenceIdOfAddress } from "../protocol/reference_id.ts";
 import { leapByMajority } from "../selection/leap.ts";
-import { isLoop, type OwnIdentity, ownIdentity } from "../selection/loop.ts";
+import { followsUs, isOurselves, type OwnIdentity, ownIdentity } from "../selection/loop.ts";
 import type { Candidate } from "../selection/candidate.ts";
 import { select, type Selection } from "../selection/select.ts";
 import type { Verdict } from "../selection/status.ts";
@@ -23,7 +24,9 @@ const STARTING: Verdict = { status: "starting", reason: "Not measured yet" };
 /** The verdicts on all sources. */
 export class Judgement {
   #synchronization: SynchronizationConfig;
-  readonly #own: OwnIdentity;
+  #own: OwnIdentity;
+  #ownAddresses: readonly string[];
+  #listens: readonly string[];
   #selection: Selection | undefined;
   #falsetickers: readonly number[] = [];
   #reference: Reference | undefined;
@@ -31,9 +34,11 @@ export class Judgement {
   #whyNot = "No source has been measured yet";
 
   /** `ownAddresses` are numeric, without ports. */
-  constructor(synchronization: SynchronizationConfig, ownAddresses: readonly string[]) {
-    this.#synchronization = synchronization;
-    this.#own = ownIdentity(ownAddresses);
+  constructor(config: Config, ownAddresses: readonly string[]) {
+    this.#synchronization = config.synchronization;
+    this.#ownAddresses = ownAddresses;
+    this.#listens = config.servers.map(({ listen }) => listen);
+    this.#own = ownIdentity(ownAddresses, servedPlaces(this.#listens));
   }
 
   /** Whether any decision has been made since the last start. */
@@ -86,6 +91,7 @@ export class Judgement {
     const selection = select(candidates, {
       minimumAgreeing: this.#synchronization.minimumAgreeingSources,
       previous: before?.systemPeer,
+      stratumLimit: this.#synchronization.localStratum,
     });
     this.#selection = selection;
     this.#falsetickers = candidates.map(({ id }) => id)
@@ -102,8 +108,16 @@ export class Judgement {
   }
 
   /** Takes over changed rules. */
-  reconfigure(synchronization: SynchronizationConfig): void {
-    this.#synchronization = synchronization;
+  reconfigure(config: Config): void {
+    this.#synchronization = config.synchronization;
+    this.#listens = config.servers.map(({ listen }) => listen);
+    this.#own = ownIdentity(this.#ownAddresses, servedPlaces(this.#listens));
+  }
+
+  /** Takes over the addresses that this machine has now. */
+  setOwnAddresses(addresses: readonly string[]): void {
+    this.#ownAddresses = addresses;
+    this.#own = ownIdentity(addresses, servedPlaces(this.#listens));
   }
 
   /** Forgets a source. */
@@ -151,8 +165,8 @@ export class Judgement {
       unanswered: association.unansweredRequests,
       isSynchronized: server?.isSynchronized ?? false,
       isKissed: association.isKissed,
-      isLoop: server !== undefined &&
-        isLoop({ ...server, address: association.address.address }, this.#own),
+      isLoop: isOurselves(association.address, this.#own) ||
+        server?.isSynchronized === true && followsUs(server, this.#own),
       noSelect: config.noSelect,
       prefer: config.prefer,
       trust: config.trust,

@@ -91,9 +91,9 @@ export interface ServerDocument {
   /** Protected answers, and kisses NTSN. */
   readonly nts: { readonly answered: number; readonly naks: number };
   /** Answers in interleaved mode, among those answered. */
-  readonly interleaved?: number;
+  readonly interleaved: number;
   /** Kisses of all kinds that were sent. */
-  readonly kisses?: number;
+  readonly kisses: number;
   /** The busiest clients, addresses cut to a prefix; only if configured. */
   readonly clients?: readonly {
     readonly prefix: string;

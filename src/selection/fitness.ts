@@ -18,11 +18,19 @@ const STARTING_REQUESTS = 4;
 /** Returns the verdict on a source that is not to be used; undefined for one that is fit. */
 export function unfitness(
   candidate: Candidate,
-  limits: { readonly samplesMin: number; readonly distanceMax: Seconds },
+  limits: {
+    readonly samplesMin: number;
+    readonly distanceMax: Seconds;
+    /** Servers from this stratum on are no better than we are without them. */
+    readonly stratumLimit: number | undefined;
+  },
 ): Verdict | undefined {
   const { stratum, samples, unanswered, rootDistance, jitter } = candidate;
   if (candidate.isKissed) {
     return { status: "kissed", reason: "The server denies service" };
+  }
+  if (candidate.isLoop) {
+    return { status: "loop", reason: "The server is this daemon itself, or follows it" };
   }
   if (!candidate.isReachable) {
     return samples === 0 && unanswered <= STARTING_REQUESTS
@@ -33,8 +41,10 @@ export function unfitness(
     const reason = `The server says that it is not synchronised (stratum ${stratum})`;
     return { status: "unsynchronized", reason };
   }
-  if (candidate.isLoop) {
-    return { status: "loop", reason: "The server follows our own clock" };
+  if (limits.stratumLimit !== undefined && stratum >= limits.stratumLimit) {
+    const reason = `Its stratum ${stratum} is no better than our local-stratum ` +
+      `${limits.stratumLimit}`;
+    return { status: "distant", reason };
   }
   if (samples < limits.samplesMin) {
     return { status: "starting", reason: `Has ${samples} of ${limits.samplesMin} samples` };

@@ -1,14 +1,16 @@
 /**
  * Recognises our own time when it comes back to us.
  *
- * The problem: two servers that follow each other drift off together. The idea: a server from stratum 2 up names the
- * server that it follows by the reference identifier; if that is one of our addresses, or if the server is ourselves, it is
- * of no use (RFC 5905 section 11.2.1, the loop test of "fit"). Limits: longer rings are not seen; there, strata count up
- * until they end it. Loopback addresses name many servers, and so none.
+ * The problem: two servers that follow each other drift off together, and so does one that follows itself. The idea: a
+ * server from stratum 2 up names the server that it follows by the reference identifier; if that is one of our addresses, or if
+ * the server is ourselves, it is of no use (RFC 5905 section 11.2.1, the loop test of "fit"). Limits: longer rings are not
+ * seen; there, strata count up until they end it. Loopback addresses name many servers: there, only those are ourselves
+ * whose port is one that we serve.
  *
  * @module
  */
 import { canonicalIp } from "../base/ip_address.ts";
+import type { SocketAddress } from "../base/socket_address.ts";
 import { referenceIdOfAddress } from "../protocol/reference_id.ts";
 
 /** By what others know us. */
@@ -17,26 +19,45 @@ export interface OwnIdentity {
   readonly addresses: ReadonlySet<string>;
   /** The reference identifiers of our addresses. */
   readonly referenceIds: ReadonlySet<number>;
+  /** Where we serve time. */
+  readonly served: readonly SocketAddress[];
 }
 
-/** Prepares the numeric addresses of this machine for `isLoop`; loopback ones are left out. */
-export function ownIdentity(addresses: readonly string[]): OwnIdentity {
+/** Prepares the numeric addresses of this machine, and the places that it serves, for `isOurselves` and `followsUs`. */
+export function ownIdentity(
+  addresses: readonly string[],
+  served: readonly SocketAddress[],
+): OwnIdentity {
   const global = addresses.map(canonicalIp)
-    .filter((address) => address !== undefined && address !== "::1" && !/^127\./.test(address))
+    .filter((address) => address !== undefined && !isLoopback(address))
     .filter((address) => address !== undefined);
   const ids = global.map(referenceIdOfAddress).filter((id) => id !== undefined);
-  return { addresses: new Set(global), referenceIds: new Set(ids) };
+  return { addresses: new Set(global), referenceIds: new Set(ids), served };
 }
 
-/** Tells whether a server's time is ours. `address` is the canonical text of where it is asked. */
-export function isLoop(
-  server: {
-    readonly address: string;
-    readonly stratum: number;
-    readonly referenceId: number;
-  },
+/** Tells whether a server is ourselves. The address is the canonical text of where it is asked. */
+export function isOurselves(
+  server: { readonly address: string; readonly port: number },
   own: OwnIdentity,
 ): boolean {
-  if (own.addresses.has(server.address)) return true;
+  const { address, port } = server;
+  if (own.addresses.has(address)) return true;
+  if (!isLoopback(address)) return own.served.some((p) => p.port === port && p.address === address);
+  const wildcard = address.includes(":") ? "::" : "0.0.0.0";
+  return own.served.some((place) =>
+    place.port === port && (place.address === address || place.address === wildcard)
+  );
+}
+
+/** Tells whether a server says that it follows us. */
+export function followsUs(
+  server: { readonly stratum: number; readonly referenceId: number },
+  own: OwnIdentity,
+): boolean {
   return server.stratum > 1 && own.referenceIds.has(server.referenceId);
+}
+
+/** What is asked at an unspecified address comes to the loopback too. */
+function isLoopback(address: string): boolean {
+  return address === "::1" || address === "::" || address === "0.0.0.0" || /^127\./.test(address);
 }

@@ -39,6 +39,8 @@ export interface SelectionOptions {
   readonly distanceMax?: Seconds;
   /** The system peer of the last selection. */
   readonly previous?: number | undefined;
+  /** Servers from this stratum on are no better than we are without them; none if left out. */
+  readonly stratumLimit?: number | undefined;
 }
 
 /** The outcome. */
@@ -66,6 +68,7 @@ export function select(candidates: readonly Candidate[], options: SelectionOptio
   const limits = {
     samplesMin: options.samplesMin ?? 1,
     distanceMax: options.distanceMax ?? DISTANCE_MAX,
+    stratumLimit: options.stratumLimit,
   };
   for (const candidate of candidates.toSorted((a, b) => a.id - b.id)) {
     const verdict = unfitness(candidate, limits);

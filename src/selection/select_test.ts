@@ -117,7 +117,7 @@ Deno.test("what is not fit is named by its fault", () => {
       "unsynchronized",
       "The server says that it is not synchronised (stratum 16)",
     ],
-    [{ isLoop: true }, "loop", "The server follows our own clock"],
+    [{ isLoop: true }, "loop", "The server is this daemon itself, or follows it"],
     [
       { rootDistance: 2 },
       "distant",
@@ -133,6 +133,18 @@ Deno.test("what is not fit is named by its fault", () => {
   }
   assert.equal(run([source(1, 0, { isLoop: true })]).refusal, "The only source is not usable");
   assert.equal(run([]).refusal, "There is no source");
+});
+
+Deno.test("a server that is no better than our own local stratum is not followed", () => {
+  const stratumLimit = 5;
+  const run5 = (stratum: number) =>
+    select([source(1, 0, { stratum })], { minimumAgreeing: 1, stratumLimit });
+  assert.deepEqual(run5(5).verdicts.get(1), {
+    status: "distant",
+    reason: "Its stratum 5 is no better than our local-stratum 5",
+  });
+  assert.equal(run5(5).systemPeer, undefined);
+  assert.equal(run5(4).systemPeer, 1);
 });
 
 Deno.test("an outlier inside the majority is cast off when it stands apart", () => {
