@@ -9,9 +9,11 @@
  */
 import { present } from "../base/assert.ts";
 import type { Instant } from "../base/instant.ts";
-import { parseSocketAddress } from "../base/socket_address.ts";
+import type { Result } from "../base/result.ts";
+import { formatSocketAddress, parseSocketAddress } from "../base/socket_address.ts";
 import type { PollExponent } from "../base/units.ts";
 import type { ServerConfig, SynchronizationConfig } from "../config/config.ts";
+import { isDualStack } from "../config/listen.ts";
 import type { ServedTime } from "../engine/served_time.ts";
 import type { ServerDocument } from "../engine/snapshot.ts";
 import { parseReferenceId, referenceIdFromAscii } from "../protocol/reference_id.ts";
@@ -28,6 +30,7 @@ import { InterleavedTable } from "../server/interleaved.ts";
 import { RateLimiter } from "../server/rate_limit.ts";
 import { Responder } from "../server/respond.ts";
 import { readRealtimeNtp } from "../../ffi/clock.ts";
+import { ERRNO, type OsError } from "../../ffi/errno.ts";
 import { ServerSocket } from "../../ffi/server_socket.ts";
 import { log } from "./log.ts";
 import { ServerLoop } from "./server_loop.ts";
@@ -44,9 +47,18 @@ export interface ServerAuthentication {
   readonly keys?: MacResponder | undefined;
 }
 
-interface RunningServer {
+/** What a listener is opened with. */
+interface Plan {
   readonly config: ServerConfig;
+  readonly dualStack: boolean;
+  /** A listener learns only when it is opened whether it answers Network Time Security. */
   readonly servesNts: boolean;
+}
+
+interface RunningServer {
+  /** The plan as text: a listener is kept as long as this stays the same. */
+  readonly plan: string;
+  readonly config: ServerConfig;
   readonly responder: Responder;
   readonly loop: ServerLoop;
   readonly clients: ClientTable | undefined;
@@ -79,20 +91,20 @@ export class Servers {
     },
   ): Promise<void> {
     this.#synchronization = context.synchronization;
-    // a listener learns only when it is opened whether it answers Network Time Security
     const servesNts = context.authentication.nts !== undefined;
-    const wanted = configs.map((config) => ({ config, text: JSON.stringify(config) }));
-    const kept = this.#running.filter((server) =>
-      server.servesNts === servesNts &&
-      wanted.some(({ text }) => text === JSON.stringify(server.config))
-    );
+    const listens = configs.map(({ listen }) => listen);
+    const plans = configs.map((config): Plan => (
+      { config, dualStack: isDualStack(config.listen, listens), servesNts }
+    ));
+    const wanted = new Map(plans.map((plan) => [JSON.stringify(plan), plan]));
+    const kept = this.#running.filter(({ plan }) => wanted.has(plan));
     const closing = this.#running.filter((server) => !kept.includes(server));
     this.#running = kept;
     // a port is free again only when its old listener is gone
     await Promise.all(closing.map(({ loop }) => loop.stop()));
-    for (const { config, text } of wanted) {
-      if (kept.some((server) => JSON.stringify(server.config) === text)) continue;
-      const server = this.#open(config, context.authentication);
+    for (const [text, plan] of wanted) {
+      if (kept.some((server) => server.plan === text)) continue;
+      const server = this.#open(plan, context.authentication);
       if (server !== undefined) this.#running.push(server);
     }
   }
@@ -100,6 +112,11 @@ export class Servers {
   /** Takes over what the engine says of the clock. */
   update(time: ServedTime, now: Instant): void {
     this.#template.setState(this.#stateOf(time, now));
+  }
+
+  /** Forgets the timestamps of interleaved mode, because the clock was stepped. */
+  clockStepped(): void {
+    for (const { responder } of this.#running) responder.clockStepped();
   }
 
   /** Describes all listeners for status. */
@@ -124,10 +141,10 @@ export class Servers {
     await Promise.all(running.map(({ loop }) => loop.stop()));
   }
 
-  #open(config: ServerConfig, authentication: ServerAuthentication): RunningServer | undefined {
-    const local = present(parseSocketAddress(config.listen, 123), "The configuration was checked");
+  #open(plan: Plan, authentication: ServerAuthentication): RunningServer | undefined {
+    const { config } = plan;
     const access = AccessRules.build(config);
-    const socket = ServerSocket.open({ local, reusePort: config.reusePort });
+    const socket = openSocket(plan);
     if (!socket.ok || !access.ok) {
       const why = socket.ok ? (access.ok ? "" : access.error) : socket.error.message;
       log.error(`Server ${config.listen} is not opened: ${why}`);
@@ -143,6 +160,8 @@ export class Servers {
       versions: config.acceptNtpVersions,
       access: access.value,
       rateLimiter: rateLimit && new RateLimiter({ ...rateLimit, random: randomSource }),
+      // who is told to slow down is told the interval at which he would be answered
+      kissPoll: rateLimit && Math.max(0, rateLimit.interval),
       interleaved: config.interleaved ? new InterleavedTable({ random: randomSource }) : undefined,
       requireNts: config.requireNts === false ? undefined : config.requireNts,
       clients,
@@ -152,9 +171,9 @@ export class Servers {
       onReceiveError: (_, error) => log.warning(`Server ${config.listen}: ${error.message}`),
     });
     loop.start();
-    log.info(`Serves time on ${config.listen}`);
-    const servesNts = authentication.nts !== undefined;
-    return { config, servesNts, responder, loop, clients };
+    const families = plan.dualStack ? ", IPv4 as well" : "";
+    log.info(`Serves time on ${formatSocketAddress(socket.value.local)}${families}`);
+    return { plan: JSON.stringify(plan), config, responder, loop, clients };
   }
 
   #stateOf(time: ServedTime, now: Instant): ServerClockState {
@@ -170,4 +189,14 @@ export class Servers {
       now: now.monotonic,
     });
   }
+}
+
+/** Opens the socket of a section; without IPv6 in the kernel, one for both families serves what there is. */
+function openSocket({ config, dualStack }: Plan): Result<ServerSocket, OsError> {
+  const local = present(parseSocketAddress(config.listen, 123), "The configuration was checked");
+  const { reusePort } = config;
+  const socket = ServerSocket.open({ local, dualStack, reusePort });
+  if (socket.ok || !dualStack || socket.error.code !== ERRNO.EAFNOSUPPORT) return socket;
+  const ipv4 = { family: "ipv4", address: "0.0.0.0", port: local.port } as const;
+  return ServerSocket.open({ local: ipv4, reusePort });
 }
