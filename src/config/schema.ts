@@ -146,7 +146,8 @@ const ACCESS_LIST = table({
 const SERVER = table({
   listen: required(
     listenAddress(123),
-    "The numeric address and UDP port to serve; `[::]:123` serves IPv4 and IPv6 on all addresses.",
+    "The numeric address and UDP port to serve. `[::]:123` serves IPv6 and IPv4 on all addresses, unless another section listens on an " +
+      "IPv4 address with the same port: then IPv6 alone.",
   ),
   allowlist: optional(
     ACCESS_LIST,
@@ -277,7 +278,8 @@ const SYNCHRONIZATION = table({
   "local-stratum": optional(
     integer(1, 16),
     "none",
-    "Serve time of this stratum even without a source, on networks that are cut off. 16 means not to.",
+    "Serve time of this stratum even without a source, on networks that are cut off. 16 means not to. Sources of this stratum or " +
+      "beyond are not followed, so that two such servers that name each other have an order.",
   ),
   "reference-id": optional(
     textThat(
