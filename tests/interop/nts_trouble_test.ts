@@ -1,0 +1,159 @@
+/**
+ * Network Time Security in bad surroundings: cookies used up, files damaged or out of reach, no library.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { runAny } from "../support/command.ts";
+import { launch, ntpsd, startDaemon, type Status } from "../support/ntpsd.ts";
+import { NtsPlace } from "../support/nts_place.ts";
+import { RunningProgram } from "../support/process.ts";
+import { startFalseServer } from "../support/false_server.ts";
+import { endpoint } from "../support/daemon_config.ts";
+import { freePort } from "../support/places.ts";
+import { waitUntil } from "../support/wait_until.ts";
+
+function follows(status: Status): boolean {
+  return status.state === "monitoring" && (status.sources[0]?.received ?? 0) >= 3;
+}
+
+Deno.test("cookies are used up while the server is away; keys are exchanged when it is back", async () => {
+  await using place = await NtsPlace.make();
+  const keys = `${place.folder.path}/keys`;
+  await using client = await startDaemon({ config: place.client() });
+  {
+    await using server = await startDaemon({ config: place.server({ keys }) });
+    await client.waitForStatus(follows);
+    await server.process.stop();
+  }
+  const empty = await client.waitForStatus((now) => now.sources[0]?.nts?.cookies === 0, 45_000);
+  const sent = empty.sources[0]?.sent ?? 0;
+  const refused = (now: Status) => now.sources[0]?.nts?.failures["connection-refused"] ?? 0;
+  const waiting = await client.waitForStatus((now) => refused(now) > 0);
+  assert.equal(waiting.sources[0]?.sent, sent, "nothing is sent without cookies");
+  await using server = await startDaemon({ config: place.server({ keys }) });
+  const before = waiting.sources[0]?.received ?? 0;
+  await client.waitForStatus((now) => (now.sources[0]?.received ?? 0) > before + 2, 60_000);
+  const status = await server.status();
+  // One by the member, and perhaps one for a new member, since the old one was dead for long.
+  assert.ok([1, 2].includes(status?.ntsKe[0]?.completed ?? 0), JSON.stringify(status?.ntsKe));
+  assert.equal(status?.servers[0]?.nts.naks, 0);
+});
+
+Deno.test("client and server work as another user, with system calls filtered", async () => {
+  await using place = await NtsPlace.make();
+  await using state = await NtsPlace.make();
+  const { path } = state.folder;
+  for (const each of [place.folder.path, path]) {
+    await Deno.chmod(each, 0o755);
+  }
+  await runAny("chown", { args: ["nobody", path] });
+  await Deno.chmod(place.files.key, 0o600);
+  const security = '[security]\nuser = "nobody"\nseccomp = true\n';
+  const server = place.server({ keys: `${path}/keys` });
+  await using serving = await startDaemon({ config: server + security });
+  const client = place.client([{}], { cookies: `${path}/cookies` });
+  await using asking = await startDaemon({ config: client + security });
+  await asking.waitForStatus(follows);
+  await Deno.chmod(serving.folder.path, 0o755);
+  serving.process.signal("SIGHUP");
+  // The key is root's, so it cannot be read again; the old pair must go on.
+  await serving.process.waitFor(/the old certificate stays in use/);
+  await asking.process.stop();
+  assert.ok((await Deno.stat(`${path}/cookies`)).size > 500, asking.process.stderr);
+  assert.doesNotMatch(asking.process.stderr, /warning|error/);
+  await using again = await startDaemon({ config: client + security });
+  await again.waitForStatus(follows);
+  assert.equal((await serving.status())?.ntsKe[0]?.completed, 1);
+});
+
+Deno.test("a damaged file of keys is set aside, and new keys are made and saved", async () => {
+  await using place = await NtsPlace.make();
+  const keys = await place.folder.write("keys", "ntpsdks1 and then nothing of use");
+  await using server = await startDaemon({ config: place.server({ keys }) });
+  await server.waitForStatus((status) => status.ntsKe.length === 1);
+  assert.match(server.process.stderr, /keys for cookies in .* cannot be used \(wrong length\)/);
+  assert.match(await Deno.readTextFile(`${keys}.damaged`), /nothing of use/);
+  assert.equal((await Deno.stat(keys)).size, 84);
+  await using client = await startDaemon({ config: place.client() });
+  await client.waitForStatus(follows);
+});
+
+Deno.test("a certificate that is missing is an error; when it comes, the listener starts", async () => {
+  await using place = await NtsPlace.make();
+  const path = `${place.folder.path}/late`;
+  const files = { certificate: `${path}.pem`, key: `${path}-key.pem` };
+  await using server = await startDaemon({ config: place.server({ files }) });
+  await server.process.waitFor(/error: Key exchange on .*late\.pem/);
+  assert.deepEqual((await server.waitForStatus(() => true)).ntsKe, []);
+  await place.certificate("late", {});
+  server.process.signal("SIGHUP");
+  await server.waitForStatus((status) => status.ntsKe.length === 1);
+  await using client = await startDaemon({ config: place.client() });
+  await client.waitForStatus(follows);
+});
+
+Deno.test("a reload that brings NTS to a server of plain time makes it answer both", async () => {
+  await using place = await NtsPlace.make();
+  const plain = place.server({ keyExchangePort: null });
+  await using server = await startDaemon({ config: plain });
+  await server.waitForStatus((status) => status.servers.length === 1);
+  await server.configure(place.server());
+  server.process.signal("SIGHUP");
+  await server.waitForStatus((status) => status.ntsKe.length === 1);
+  await using client = await startDaemon({ config: place.client() });
+  await client.waitForStatus(follows);
+  const asked = await ntpsd(["query", "--json", `127.0.0.1:${place.timePort}`]);
+  assert.equal(asked.code, 0, asked.stderr);
+});
+
+Deno.test("query prints algorithm, cookies, certificate and offset", async () => {
+  await using place = await NtsPlace.make();
+  await using server = await startDaemon({ config: place.server() });
+  await server.waitForStatus((status) => status.ntsKe.length === 1);
+  const at = `localhost:${place.keyExchangePort}`;
+  const asked = await ntpsd(["query", "--nts", "--ca", place.authority, at]);
+  assert.equal(asked.code, 0, asked.stderr);
+  for (const wanted of [/NTS, AEAD 15/, /8 cookies/, /CN=localhost/, /expires 20/, /Offset/]) {
+    assert.match(asked.stdout, wanted);
+  }
+  const strange = await ntpsd(["query", "--nts", at]);
+  assert.equal(strange.code, 1);
+  assert.match(strange.stdout, /certificate was refused/);
+});
+
+Deno.test("without the library sources with NTS say what to install, and plain ones work", async () => {
+  const library = await findLibrary();
+  if (library === undefined) return console.log("    no mount namespaces here: nothing was tested");
+  await using place = await NtsPlace.make();
+  await using plain = await startFalseServer({ offsetSeconds: 0, stratum: 1 });
+  const at = `127.0.0.1:${await freePort()}`;
+  const config = `${place.client()}[[source]]\nmode = "server"\naddress = "${endpoint(plain)}"\n` +
+    `iburst = true\n[observability]\nlisten = "${at}"\n`;
+  const file = await place.folder.write("ntpsd.toml", config);
+  const start = await launch("source");
+  const line = [start.program, ...start.args, "run", "-x", "-c", file].join(" ");
+  await using daemon = new RunningProgram("unshare", {
+    args: ["-m", "sh", "-c", `mount --bind /dev/null ${library} && exec ${line}`],
+  });
+  await daemon.waitFor(/Sources with Network Time Security stay without keys: .*libssl/);
+  const status = await waitUntil(async () => {
+    const response = await fetch(`http://${at}/status`).catch(() => undefined);
+    const now = await response?.json() as Status | undefined;
+    return now?.state === "monitoring" ? now : undefined;
+  }, { timeoutMs: 30_000, everyMs: 300, what: () => `the plain source: ${daemon.stderr}` });
+  assert.deepEqual(Object.keys(status.sources[0]?.nts?.failures ?? {}), ["openssl-missing"]);
+  assert.match(status.sources[0]?.reason ?? "", /libssl/);
+  assert.equal(status.sources[1]?.status, "selected");
+});
+
+/** Finds the library, if this process may hide it from others. */
+async function findLibrary(): Promise<string | undefined> {
+  const said = await runAny("ldconfig", { args: ["-p"] });
+  const path = /libssl\.so\.3 .*=> (\S+)/.exec(said.stdout)?.[1];
+  if (path === undefined) return undefined;
+  const real = await Deno.realPath(path);
+  const script = `mount --bind /dev/null ${real}`;
+  const tried = await runAny("unshare", { args: ["-m", "sh", "-c", script] });
+  return tried.code === 0 ? real : undefined;
+}
