@@ -45,8 +45,8 @@ export interface SourceEstimate {
   readonly jitter: Seconds;
   /** Of the source's own filter; 1e-12 is a standard deviation of one part per million. */
   readonly frequencyVariance: number;
-  /** What the frequency's variance grows by in a second. */
-  readonly wanderVariance: number;
+  /** What the frequency's variance most likely grows by in a second. */
+  readonly likelyWanderVariance: number;
   /** How many samples are kept of it, at most `SAMPLES_MAX`. */
   readonly samples: number;
   /** Whether the last sample was hardly believable. */
@@ -63,6 +63,8 @@ export interface SystemEstimate {
   readonly frequency: number;
   /** 1e-12 is a standard deviation of one part per million. */
   readonly frequencyVariance: number;
+  /** What that most likely grows by in a second. */
+  readonly likelyWanderVariance: number;
 }
 
 interface Source {
@@ -185,7 +187,7 @@ export class Discipline {
       meanWait: source.track.delays.meanWait,
       jitter: Math.sqrt(source.jitterSquare),
       frequencyVariance: estimate.frequencyVariance,
-      wanderVariance: estimate.wanderVariance,
+      likelyWanderVariance: estimate.likelyWanderVariance,
       samples: source.track.samples.length,
       surprised: source.surprised,
     };

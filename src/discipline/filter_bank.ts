@@ -42,6 +42,10 @@ export interface ClockEstimate {
   readonly covariance: number;
   /** The weighted mean of the hypotheses' wanders, as a variance per second. */
   readonly wanderVariance: number;
+  /**
+   * The weighted geometric mean of the same: what the wander most likely is, where the mean above is on the safe side.
+   */
+  readonly likelyWanderVariance: number;
 }
 
 /** What a sample says of the offset, in the two ways in which it may be meant. */
@@ -205,12 +209,13 @@ export class FilterBank {
   }
 
   #weigh(): ClockEstimate {
-    let offset = 0, frequency = 0, wanderVariance = 0;
+    let offset = 0, frequency = 0, wanderVariance = 0, logWander = 0;
     for (const [i, filter] of this.#filters.entries()) {
       const weight = this.#weights[i] ?? 0;
       offset += weight * filter.offset;
       frequency += weight * filter.frequency;
       wanderVariance += weight * (WANDERS[i] ?? 0) ** 2;
+      logWander += weight * Math.log(WANDERS[i] ?? 1);
     }
     let offsetVariance = 0, frequencyVariance = 0, covariance = 0;
     for (const [i, filter] of this.#filters.entries()) {
@@ -221,7 +226,16 @@ export class FilterBank {
       frequencyVariance += weight * (filter.frequencyVariance + dFrequency * dFrequency);
       covariance += weight * (filter.offsetFrequencyCovariance + dOffset * dFrequency);
     }
-    return { offset, offsetVariance, frequency, frequencyVariance, covariance, wanderVariance };
+    const likelyWanderVariance = Math.exp(2 * logWander);
+    return {
+      offset,
+      offsetVariance,
+      frequency,
+      frequencyVariance,
+      covariance,
+      wanderVariance,
+      likelyWanderVariance,
+    };
   }
 
   /** Takes over, half believed, what another bank knows of the wander. */

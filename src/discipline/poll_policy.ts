@@ -11,9 +11,9 @@ import type { PollExponent, Seconds } from "../base/units.ts";
 import type { PollIntervalLimits } from "../config/config.ts";
 
 /** The growth that is small enough to double the interval, in units of what a sample tells. */
-const RAISE_BELOW = 0.5;
+const RAISE_BELOW = 0.25;
 /** The growth that calls for halving it. */
-const LOWER_ABOVE = 1.2;
+const LOWER_ABOVE = 0.6;
 /** So many samples at an interval before it is doubled. */
 const SAMPLES_TO_RAISE = 4;
 

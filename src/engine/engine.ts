@@ -340,10 +340,18 @@ export class Engine {
 
   #adaptPoll(id: number, now: MonotonicSeconds): void {
     const member = this.#sources.members.find(({ association }) => association.id === id);
-    const estimate = this.#discipline.sourceAt(id, now);
-    if (member !== undefined && estimate !== undefined) {
-      this.#polls.adapt(member.association, estimate, this.#judgement.falsetickers.includes(id));
-    }
+    const own = this.#discipline.sourceAt(id, now);
+    if (member === undefined || own === undefined) return;
+    // what several sources know of the clock together is better than what one knows alone
+    const joint = this.#judgement.believed.includes(id)
+      ? this.#discipline.systemAt(now)
+      : undefined;
+    const better = joint !== undefined && joint.frequencyVariance < own.frequencyVariance;
+    this.#polls.adapt(member.association, {
+      ...own,
+      ...(better ? joint : {}),
+      wrong: this.#judgement.falsetickers.includes(id),
+    });
   }
 
   /** The shortest interval at which believed sources are asked. */

@@ -6,7 +6,6 @@
  */
 import type { Association } from "../association/association.ts";
 import type { Seconds } from "../base/units.ts";
-import type { SourceEstimate } from "../discipline/discipline.ts";
 import { choosePoll } from "../discipline/poll_policy.ts";
 import type { MemberOfSource } from "./source_set.ts";
 
@@ -15,6 +14,20 @@ const IDLE_REQUESTS = 8;
 /** No sample is better than this: what stamping in the kernel leaves. */
 const SAMPLE_ERROR_MIN: Seconds = 2e-7;
 
+/** What the interval of a source is chosen by. */
+export interface PollKnowledge {
+  /** The mean wait in the network, one way. */
+  readonly meanWait: Seconds;
+  /** The variance of the clock's frequency, by this source or by all that are believed together. */
+  readonly frequencyVariance: number;
+  /** What that most likely grows by in a second. */
+  readonly likelyWanderVariance: number;
+  /** Whether the last sample was hardly believable. */
+  readonly surprised: boolean;
+  /** Whether selection knows the source to be a falseticker. */
+  readonly wrong: boolean;
+}
+
 /** The poll intervals of all sources. */
 export class PollKeeper {
   /** Samples taken at the current interval. */
@@ -22,8 +35,8 @@ export class PollKeeper {
   /** How many requests a source had been sent when it last gave time, or was last slowed down. */
   readonly #idleSince = new Map<number, number>();
 
-  /** Chooses the interval of a source that has just given time; `wrong` if selection knows it to be a falseticker. */
-  adapt(association: Association, estimate: SourceEstimate, wrong: boolean): void {
+  /** Chooses the interval of a source that has just given time. */
+  adapt(association: Association, knowledge: PollKnowledge): void {
     const { id } = association;
     this.#idleSince.set(id, association.sent);
     if (association.inBurst) return;
@@ -32,11 +45,11 @@ export class PollKeeper {
       current: association.poll,
       limits: association.config.pollIntervalLimits,
       samplesAtCurrent,
-      sampleError: Math.hypot(estimate.meanWait, SAMPLE_ERROR_MIN),
-      frequencyVariance: estimate.frequencyVariance,
-      wanderVariance: estimate.wanderVariance,
-      surprised: estimate.surprised,
-      wrong,
+      sampleError: Math.hypot(knowledge.meanWait, SAMPLE_ERROR_MIN),
+      frequencyVariance: knowledge.frequencyVariance,
+      wanderVariance: knowledge.likelyWanderVariance,
+      surprised: knowledge.surprised,
+      wrong: knowledge.wrong,
     });
     this.#samples.set(id, poll === association.poll ? samplesAtCurrent : 0);
     if (poll !== association.poll) association.setPoll(poll);
