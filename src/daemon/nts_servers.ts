@@ -78,6 +78,7 @@ export class NtsServers {
       kept.find((section) => section.text === text) ??
         { config, text, credentials: undefined, server: undefined, trouble: undefined }
     );
+    if (this.#running !== undefined) tellWithoutTime(config);
     this.#look((credentials) => credentials.reload());
     this.#timer ??= this.#sections.length === 0
       ? undefined
@@ -135,6 +136,13 @@ export class NtsServers {
       }
     }
   }
+}
+
+function tellWithoutTime({ sources, synchronization }: Config): void {
+  if (sources.length > 0 || synchronization.localStratum !== undefined) return;
+  log.warning(
+    "Keys for cookies are rotated only while the clock is known to be right, but there is no [[source]]",
+  );
 }
 
 function loadCredentials(section: Section, openssl: OpenSsl): void {
