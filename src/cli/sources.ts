@@ -203,7 +203,7 @@ function detailLines(sources: readonly SourceDocument[]): readonly string[] {
 function ntsFacts({ nts }: SourceDocument): readonly string[] {
   if (nts === null) return [];
   const exchange = nts.lastKeyExchange === null
-    ? "no key exchange yet"
+    ? (nts.aead === null ? "no key exchange yet" : "keys of an earlier run")
     : `last key exchange ${plain(nts.lastKeyExchange)}`;
   const aead = nts.aead === null ? "" : `, AEAD ${nts.aead}`;
   const provisional = nts.provisional

@@ -100,6 +100,7 @@ function rows(document: StatusDocument, context: RenderContext): Rows {
     ...why,
     ["Clock", clockWords(document)],
     ["Sources", sourceWords(document)],
+    ...ntsRow(document),
     ["Stratum", `${document.stratum}`],
     ["Reference", referenceWords(document, context)],
     ["Offset", formatOffset(document.offsetSeconds)],
@@ -142,6 +143,15 @@ function sourceWords({ sources }: StatusDocument): string {
   const lead = sources.find(({ status }) => status === "selected");
   const following = lead === undefined ? "" : `, led by ${plain(lead.name)}`;
   return `${agreeing.length} of ${sources.length} in use${following}`;
+}
+
+function ntsRow({ sources }: StatusDocument): Rows {
+  const secured = sources.flatMap(({ nts }) => nts ?? []);
+  if (secured.length === 0) return [];
+  const withKeys = secured.filter(({ aead }) => aead !== null).length;
+  const provisional = secured.filter((nts) => nts.provisional).length;
+  const waiting = provisional === 0 ? "" : `, ${provisional} provisional`;
+  return [["NTS", `${withKeys} of ${secured.length} with keys${waiting}`]];
 }
 
 function referenceWords(document: StatusDocument, { now }: RenderContext): string {

@@ -17,6 +17,7 @@ Deno.test("the status of a synchronised client", () => {
 State            synchronised
 Clock            adjusted by ntpsd
 Sources          2 of 4 in use, led by time.example.net
+NTS              1 of 1 with keys
 Stratum          3
 Reference        192.0.2.1, last update 12 s ago
 Offset           +12.3 us
