@@ -190,6 +190,7 @@ class Daemon {
       log.error(confined.error);
       return "confinement-failed";
     }
+    this.#drift.check();
     this.#nts.loadSessions();
     const release = this.#listenToSignals();
     const refresh = setInterval(() => {

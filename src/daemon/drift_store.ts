@@ -5,7 +5,7 @@
  */
 import type { ClockConfig } from "../config/config.ts";
 import { log } from "./log.ts";
-import { type Drift, readDriftFile, writeDriftFile } from "./state_files.ts";
+import { type Drift, readDriftFile, tryDriftFile, writeDriftFile } from "./state_files.ts";
 
 /** The drift file of a daemon, if it has one. */
 export class DriftStore {
@@ -25,6 +25,15 @@ export class DriftStore {
     const { drift, problem } = readDriftFile(driftFile, maxFrequency);
     if (problem !== undefined) log.warning(problem);
     return drift;
+  }
+
+  /** Says early, as the user that will write it, when the file cannot be written. */
+  check(): void {
+    const path = this.#config.driftFile;
+    if (path === undefined) return;
+    const tried = tryDriftFile(path);
+    if (!tried.ok) log.warning(`The drift of the clock will not be kept: ${tried.error}`);
+    this.#failed = !tried.ok;
   }
 
   /** Writes the file, one writing after the other; a failure is logged once, until it works again. */

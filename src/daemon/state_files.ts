@@ -7,9 +7,18 @@
  *
  * @module
  */
-import { readFile, setFileAside, writeFileAtomicInBackground } from "../../ffi/files.ts";
+import {
+  readFile,
+  removeFile,
+  setFileAside,
+  writeFileAtomic,
+  writeFileAtomicInBackground,
+} from "../../ffi/files.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Ppm } from "../base/units.ts";
+
+const UNWRITABLE_HINT =
+  "make its directory and let the user of ntpsd write to it, or change clock.drift-file";
 
 /** The frequency correction of the clock, as it was found to be. */
 export interface Drift {
@@ -78,12 +87,19 @@ export function formatDrift({ frequency, skew }: Drift): string {
   return `${frequency.toFixed(6)} ${skew.toFixed(6)}\n`;
 }
 
+/** Tries whether a drift file could be written at this path, without touching one; the error is a sentence that says what to do. */
+export function tryDriftFile(path: string): Result<void, string> {
+  const probe = `${path}.probe`;
+  const written = writeFileAtomic(probe, { bytes: new Uint8Array(0) });
+  if (!written.ok) return err(`${written.error.message}; ${written.error.hint ?? UNWRITABLE_HINT}`);
+  const removed = removeFile(probe);
+  return removed.ok ? removed : err(removed.error.message);
+}
+
 /** Replaces the drift file as a whole; the error is a sentence that says what to do. */
 export async function writeDriftFile(path: string, drift: Drift): Promise<Result<void, string>> {
   const bytes = new TextEncoder().encode(formatDrift(drift));
   const written = await writeFileAtomicInBackground(path, { bytes });
   if (written.ok) return written;
-  const hint = written.error.hint ??
-    "make its directory and let the user of ntpsd write to it, or change clock.drift-file";
-  return err(`${written.error.message}; ${hint}`);
+  return err(`${written.error.message}; ${written.error.hint ?? UNWRITABLE_HINT}`);
 }
