@@ -458,7 +458,8 @@ export class Association {
 
   #log(level: LogMessage["level"], text: string): LogMessage {
     const where = formatSocketAddress(this.address);
-    return { type: "log", level, message: `Source ${this.name} (${where}) ${text}` };
+    const source = this.name === where ? where : `${this.name} (${where})`;
+    return { type: "log", level, message: `Source ${source} ${text}` };
   }
 }
 

@@ -245,6 +245,45 @@ Deno.test("a secured pool has members at different addresses", () => {
   assert.deepEqual(world.addresses, ["192.0.2.7", "192.0.2.9"]);
 });
 
+Deno.test("a member whose new keys are for another server is made anew there", () => {
+  const { world, told } = secured();
+  world.start();
+  finish(world, 1, {});
+  finish(world, 1, { peerAddress: "192.0.2.9" });
+  assert.deepEqual([world.addresses, told], [["192.0.2.9"], [true]]);
+  assert.deepEqual(world.group.takeRemoved(), [1]);
+  finish(world, 2, { peerAddress: "192.0.2.9", ntpPort: 1123 });
+  assert.equal(endpoint(world.group.members[0]?.address), "192.0.2.9 1123");
+  assert.deepEqual(world.exchanges, [1], "no further exchange is needed for that");
+});
+
+Deno.test("failed exchanges are counted by their words, whoever began them", () => {
+  const { world } = secured();
+  world.start();
+  const fail = (association: number, reason?: string) =>
+    world.group.handleKeysExchanged({ association, result: err("A sentence"), reason }, world.now);
+  fail(1, "timeout");
+  world.runTo(11.1);
+  finish(world, 2, {});
+  fail(2, "timeout");
+  fail(2);
+  fail(99, "timeout");
+  assert.deepEqual(world.group.exchangeFailures, { "timeout": 2, "A sentence": 1 });
+});
+
+Deno.test("a member that is given up is told why, and keys are exchanged anew", () => {
+  const { world } = secured();
+  world.start();
+  finish(world, 1, {});
+  world.now = 20;
+  world.take(world.group.giveUp(1, "The certificate is bad", world.now));
+  assert.deepEqual([world.addresses, world.exchanges], [[], [1, 2]]);
+  assert.deepEqual(world.logs.slice(-1), [
+    "Source pool.example.org gives up 192.0.2.7:123: The certificate is bad",
+  ]);
+  assert.deepEqual(world.group.giveUp(1, "again", world.now), []);
+});
+
 Deno.test("saved keys make a member without an exchange", () => {
   const { world, session } = secured();
   world.group.adopt({ family: "ipv4", address: "192.0.2.3", port: 123 }, session(), 0);
