@@ -67,6 +67,8 @@ export interface ReceivedDatagram {
   readonly receiveTimestamp: UnixNanoseconds;
   /** Where that time was taken. */
   readonly timestampKind: TimestampKind;
+  /** The kernel's stamp, beside that of the interface if there is one; undefined when the kernel made none. */
+  readonly kernelTimestamp?: UnixNanoseconds;
   /** Whether the payload was longer than `DATAGRAM_MAX` and is cut. */
   readonly truncated: boolean;
 }
@@ -172,6 +174,7 @@ export class UdpSocket {
     const now = realtimeNow();
     readControlData(control, message.view.getUint32(40, true), controlData);
     const stamp = this.#stamp();
+    const { softwareNanoseconds } = controlData;
     const flags = message.view.getUint32(48, true);
     const received = Math.min(length, DATAGRAM_MAX);
     return ok({
@@ -179,6 +182,7 @@ export class UdpSocket {
       source: decodeSockaddr(name.view) ?? this.#peer,
       receiveTimestamp: stamp?.time ?? now,
       timestampKind: stamp?.kind ?? "user",
+      ...(softwareNanoseconds === 0n ? {} : { kernelTimestamp: softwareNanoseconds }),
       truncated: (flags & MESSAGE.truncated) !== 0,
     });
   }

@@ -115,8 +115,13 @@ export class EngineDriver {
   }
 
   /** Our own steps are told by the kernel too, but only when they are made already. */
+  #clockStepped(): void {
+    this.#sockets.clockWasSet();
+    this.#hooks.clockStepped();
+  }
+
   #noticeStep(watch: ClockWatch): void {
-    if (watch.wasSet()) this.#hooks.clockStepped();
+    if (watch.wasSet()) this.#clockStepped();
   }
 
   #handle(event: Event): void {
@@ -138,7 +143,7 @@ export class EngineDriver {
         return;
       case "set-clock": {
         const result = this.#kernel.set(action, (message) => this.#warn(message));
-        if (action.step !== 0) this.#hooks.clockStepped();
+        if (action.step !== 0) this.#clockStepped();
         return this.#handle({ type: "clock-set", result });
       }
       case "save-drift":

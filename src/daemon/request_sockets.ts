@@ -2,8 +2,9 @@
  * The client's sockets: sends each request from a socket of its own, and turns what arrives into events.
  *
  * The kernel's transmit stamp comes through the socket's error queue, mostly before the answer does; it is kept with the
- * request and handed over with the answer. Without it, the time read just before sending is used, and said so. Limits: at
- * most `OPEN_MAX` requests wait at a time; the oldest gives way.
+ * request and handed over with the answer. Without it, the time read just before sending is used, and said so. Where the
+ * network interface makes stamps of its own, those are used if `HardwareStamps` believes them. Limits: at most `OPEN_MAX`
+ * requests wait at a time; the oldest gives way.
  *
  * @module
  */
@@ -14,9 +15,14 @@ import {
   type NtpTimestamp,
   type UnixNanoseconds,
 } from "../base/ntp_timestamp.ts";
+import { ok, type Result } from "../base/result.ts";
 import { realtimeNow } from "../../ffi/clock.ts";
+import type { OsError } from "../../ffi/errno.ts";
 import type { Poller, ReadyDescriptor } from "../../ffi/poller.ts";
-import { UdpSocket } from "../../ffi/socket.ts";
+import { type ReceivedDatagram, UdpSocket } from "../../ffi/socket.ts";
+import { systemHardware } from "./hardware_port.ts";
+import { type HardwareChoice, HardwareStamps } from "./hardware_stamps.ts";
+import { log } from "./log.ts";
 
 const OPEN_MAX = 256;
 /** So many datagrams are taken from one socket before others have their turn. */
@@ -29,42 +35,42 @@ interface OpenRequest {
   readonly transmitId: number;
   transmitTimestamp: NtpTimestamp;
   transmitTimestamping: Timestamping;
+  /** How the socket gets stamps of the interface, if it does, and the one that came. */
+  readonly hardware: HardwareChoice | undefined;
+  hardwareTransmitTimestamp: NtpTimestamp | undefined;
+  isAnswered: boolean;
 }
+
+type ExchangeStamps = Pick<
+  DatagramEvent,
+  "transmitTimestamp" | "transmitTimestamping" | "receiveTimestamp" | "receiveTimestamping"
+>;
 
 /** The sockets of requests that wait for an answer. */
 export class RequestSockets {
   readonly #poller: Poller;
+  readonly #hardware: HardwareStamps;
   readonly #byRequest = new Map<number, OpenRequest>();
   readonly #byDescriptor = new Map<number, OpenRequest>();
 
   /** Sockets are added to `poller` while they wait; closing the poller is its owner's affair. */
-  constructor(poller: Poller) {
+  constructor(poller: Poller, hardware = new HardwareStamps(systemHardware, log.info)) {
     this.#poller = poller;
+    this.#hardware = hardware;
   }
 
   /** Sends a request; returns the event that says so when it could not be sent. */
   send(action: SendAction): Event | undefined {
     if (this.#byRequest.size >= OPEN_MAX) this.#closeOldest();
-    const opened = UdpSocket.open({ peer: action.destination });
-    if (!opened.ok) return failure(action, opened.error.message);
-    const socket = opened.value;
-    const before = realtimeNow();
-    const sent = socket.send(action.packet);
-    const added = sent.ok ? this.#poller.add(socket.fd) : sent;
-    if (!sent.ok || !added.ok) {
-      socket.close();
-      return failure(action, sent.ok ? "The socket cannot be watched" : sent.error.message);
+    const sent = this.#sendFromNewSocket(action);
+    if (!sent.ok) return failure(action, sent.error.message);
+    const open = sent.value;
+    if (!this.#poller.add(open.socket.fd).ok) {
+      open.socket.close();
+      return failure(action, "The socket cannot be watched");
     }
-    const open: OpenRequest = {
-      association: action.association,
-      request: action.request,
-      socket,
-      transmitId: sent.value,
-      transmitTimestamp: fromUnixNanoseconds(before),
-      transmitTimestamping: "user",
-    };
     this.#byRequest.set(action.request, open);
-    this.#byDescriptor.set(socket.fd, open);
+    this.#byDescriptor.set(open.socket.fd, open);
     return undefined;
   }
 
@@ -75,12 +81,19 @@ export class RequestSockets {
     this.#byRequest.delete(request);
     this.#byDescriptor.delete(open.socket.fd);
     this.#poller.remove(open.socket.fd);
+    if (open.hardware !== undefined) this.#hardware.ended(open.socket.peer, open.isAnswered);
     open.socket.close();
   }
 
-  /** Gives up all sockets. */
+  /** Gives up all sockets, and what is held for the stamps of interfaces. */
   closeAll(): void {
     for (const request of [...this.#byRequest.keys()]) this.close(request);
+    this.#hardware.close();
+  }
+
+  /** Takes notice that somebody set the real-time clock: clocks of interfaces stand otherwise to it now. */
+  clockWasSet(): void {
+    this.#hardware.clockWasSet();
   }
 
   /** Reads what is ready at a descriptor, and hands each event over as soon as it is read. */
@@ -96,9 +109,48 @@ export class RequestSockets {
         return;
       }
       if (received.value === undefined) return;
-      const { bytes, receiveTimestamp, timestampKind } = received.value;
-      deliver(datagram(open, { bytes, at: receiveTimestamp, kind: timestampKind }));
+      open.isAnswered = true;
+      deliver(
+        datagram(open, { bytes: received.value.bytes, ...this.#stamps(open, received.value) }),
+      );
     }
+  }
+
+  /** Sends by an interface that makes stamps if there is one and it works, else in the plain way. */
+  #sendFromNewSocket(action: SendAction): Result<OpenRequest, OsError> {
+    const hardware = this.#hardware.choose(action.destination, performance.now() / 1000);
+    const sent = sendFromNewSocket(action, hardware);
+    if (sent.ok || hardware === undefined) return sent;
+    this.#hardware.refused(action.destination);
+    return sendFromNewSocket(action, undefined);
+  }
+
+  /** Chooses the stamps of an exchange: both of the interface, if they are there and believed, or none. */
+  #stamps(open: OpenRequest, received: ReceivedDatagram): ExchangeStamps {
+    const { receiveTimestamp, timestampKind, kernelTimestamp } = received;
+    const { transmitTimestamp, transmitTimestamping } = open;
+    const at = fromUnixNanoseconds(receiveTimestamp);
+    const plain = { transmitTimestamp, transmitTimestamping };
+    const { hardware, hardwareTransmitTimestamp } = open;
+    if (hardware === undefined) {
+      return { ...plain, receiveTimestamp: at, receiveTimestamping: timestampKind };
+    }
+    const software = kernelTimestamp !== undefined
+      ? { at: fromUnixNanoseconds(kernelTimestamp), kind: "kernel" as const }
+      : { at: timestampKind === "hardware" ? now() : at, kind: "user" as const };
+    const isBelieved = this.#hardware.believes(hardware, {
+      transmit: { software: transmitTimestamp, hardware: hardwareTransmitTimestamp },
+      receive: { software: software.at, hardware: timestampKind === "hardware" ? at : undefined },
+    });
+    if (!isBelieved || hardwareTransmitTimestamp === undefined) {
+      return { ...plain, receiveTimestamp: software.at, receiveTimestamping: software.kind };
+    }
+    return {
+      transmitTimestamp: hardwareTransmitTimestamp,
+      transmitTimestamping: "hardware",
+      receiveTimestamp: at,
+      receiveTimestamping: "hardware",
+    };
   }
 
   #readQueue(open: OpenRequest, deliver: (event: Event) => void): void {
@@ -109,8 +161,7 @@ export class RequestSockets {
         deliver(failure(open, entry.value.error.message));
         if (this.#byRequest.get(open.request) !== open) return;
       } else if (entry.value.transmitId === open.transmitId) {
-        open.transmitTimestamp = fromUnixNanoseconds(entry.value.transmitTimestamp);
-        open.transmitTimestamping = entry.value.timestampKind;
+        noteTransmitted(open, entry.value);
       }
     }
   }
@@ -123,23 +174,61 @@ export class RequestSockets {
   }
 }
 
+function now(): NtpTimestamp {
+  return fromUnixNanoseconds(realtimeNow());
+}
+
+function sendFromNewSocket(
+  action: SendAction,
+  hardware: HardwareChoice | undefined,
+): Result<OpenRequest, OsError> {
+  const opened = UdpSocket.open({ peer: action.destination, ...hardware });
+  if (!opened.ok) return opened;
+  const socket = opened.value;
+  const before = realtimeNow();
+  const sent = socket.send(action.packet);
+  if (!sent.ok) {
+    socket.close();
+    return sent;
+  }
+  return ok({
+    association: action.association,
+    request: action.request,
+    socket,
+    transmitId: sent.value,
+    transmitTimestamp: fromUnixNanoseconds(before),
+    transmitTimestamping: "user",
+    hardware,
+    hardwareTransmitTimestamp: undefined,
+    isAnswered: false,
+  });
+}
+
+/** Both stamps may come, the kernel's and the interface's; each is kept. */
+function noteTransmitted(
+  open: OpenRequest,
+  stamp: { readonly transmitTimestamp: UnixNanoseconds; readonly timestampKind: Timestamping },
+): void {
+  const time = fromUnixNanoseconds(stamp.transmitTimestamp);
+  if (stamp.timestampKind === "hardware") {
+    open.hardwareTransmitTimestamp = time;
+  } else {
+    open.transmitTimestamp = time;
+    open.transmitTimestamping = stamp.timestampKind;
+  }
+}
+
 function datagram(
   open: OpenRequest,
-  received: {
-    readonly bytes: Uint8Array;
-    readonly at: UnixNanoseconds;
-    readonly kind: Timestamping;
-  },
+  received: ExchangeStamps & { readonly bytes: Uint8Array },
 ): DatagramEvent {
+  const { bytes, ...stamps } = received;
   return {
     type: "datagram",
     association: open.association,
     request: open.request,
-    packet: received.bytes,
-    transmitTimestamp: open.transmitTimestamp,
-    transmitTimestamping: open.transmitTimestamping,
-    receiveTimestamp: fromUnixNanoseconds(received.at),
-    receiveTimestamping: received.kind,
+    packet: bytes,
+    ...stamps,
   };
 }
 
