@@ -1,0 +1,312 @@
+import assert from "node:assert/strict";
+import {
+  configOf,
+  EngineWorld,
+  PLAIN_DAY,
+  THREE_SOURCES,
+} from "../../tests/support/engine_world.ts";
+import { ok } from "../base/result.ts";
+import type { Event } from "./events.ts";
+
+const [ONE, TWO, THREE] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
+
+function assertNear(actual: number | null | undefined, expected: number, within: number): void {
+  const isNear = typeof actual === "number" && Math.abs(actual - expected) <= within;
+  assert.ok(isNear, `${actual} instead of ${expected}`);
+}
+
+Deno.test("at the start the kernel hears that nothing is known, and every source is asked", () => {
+  const world = new EngineWorld().start();
+  assert.equal(world.commands.length, 1);
+  assert.deepEqual(world.commands[0]?.status, {
+    synchronized: false,
+    leap: "unknown",
+    maxError: 16,
+    estimatedError: 16,
+    taiOffset: undefined,
+  });
+  assert.deepEqual([world.commands[0]?.frequency, world.commands[0]?.step], [0, 0]);
+  const { state, why, stratum, leap, referenceId } = world.snapshot;
+  assert.deepEqual([state, stratum, leap, referenceId], ["starting", 16, "unknown", "INIT"]);
+  assert.equal(why, "No source has been measured yet");
+  assert.deepEqual(world.engine.servedTime(world.now), { synchronized: false });
+  world.run(3);
+  assert.deepEqual(world.snapshot.sources.map(({ sent }) => sent > 0), [true, true, true]);
+});
+
+Deno.test("a small offset and a drift are found, slewed out and kept away", () => {
+  const world = new EngineWorld({ offset: 0.05, drift: -30e-6 }).start();
+  world.run(1800);
+  assertNear(world.offset, 0, 2e-5);
+  const { state, why, frequencyPpm, steps, offsetSeconds } = world.snapshot;
+  assert.deepEqual([state, why, steps.count], ["synchronized", "", 0]);
+  assertNear(frequencyPpm, 30, 0.1);
+  assertNear(offsetSeconds, world.offset, 2e-5);
+  assert.equal(world.commands.at(-1)?.status.synchronized, true);
+});
+
+Deno.test("a large offset is stepped once, and what was measured before stays right", () => {
+  const world = new EngineWorld({ offset: -1000, drift: 10e-6 }).start();
+  world.run(120);
+  assertNear(world.offset, 0, 1e-3);
+  assert.equal(world.snapshot.steps.count, 1);
+  assertNear(world.snapshot.steps.accumulatedSeconds, 1000, 0.01);
+  assert.equal(world.logs.filter((line) => line.includes("is stepped by -1000.00")).length, 1);
+  assert.equal(world.logs.filter((line) => line.includes("Somebody else")).length, 0);
+});
+
+Deno.test("what is served is what the snapshot says, one stratum below the reference", () => {
+  const world = new EngineWorld().start();
+  for (const address of [ONE, TWO, THREE]) world.server(address).stratum = 4;
+  world.run(300);
+  const { snapshot } = world;
+  const served = world.engine.servedTime(world.now);
+  assert.ok(served.synchronized);
+  assert.deepEqual([served.stratum, snapshot.stratum, served.leapIndicator], [5, 5, 0]);
+  assert.equal(served.rootDelay, snapshot.rootDelaySeconds);
+  assert.equal(served.rootDispersion, snapshot.rootDispersionSeconds);
+  // the server's 2 ms and 10 ms of path
+  assertNear(served.rootDelay, 0.012, 1e-3);
+  assert.ok(served.rootDispersion > 0.001 && served.rootDispersion < 0.01);
+  assert.ok(served.dispersionRate >= 1e-7);
+});
+
+Deno.test("a liar among three is named, and has no pull", () => {
+  const world = new EngineWorld().start();
+  world.server(TWO).error = 0.5;
+  world.run(300);
+  assert.equal(world.source(TWO).status, "falseticker");
+  assertNear(world.offset, 0, 1e-3);
+  assertNear(world.source(TWO).offsetSeconds, 0.5, 1e-3);
+  assert.equal(world.snapshot.state, "synchronized");
+});
+
+Deno.test("when all sources are lost the clock is held over, and says how wrong it may be", () => {
+  const world = new EngineWorld({ drift: -30e-6 }).start();
+  world.run(1800);
+  for (const address of [ONE, TWO, THREE]) world.server(address).isSilent = true;
+  world.run(40_000);
+  const early = world.snapshot;
+  assert.equal(early.state, "holdover");
+  assert.match(early.why, /^[A-Z].*[^.]$/);
+  assert.deepEqual(early.sources.map(({ status }) => status), Array(3).fill("unreachable"));
+  assert.ok(world.engine.servedTime(world.now).synchronized);
+  assertNear(world.offset, 0, early.errorBoundSeconds ?? 0);
+  world.run(40_000);
+  assert.ok((world.snapshot.errorBoundSeconds ?? 0) > (early.errorBoundSeconds ?? 0));
+  assert.equal(world.commands.at(-1)?.status.synchronized, true);
+  for (const address of [ONE, TWO, THREE]) world.server(address).isSilent = false;
+  world.run(3000);
+  assert.equal(world.snapshot.state, "synchronized");
+});
+
+Deno.test("an offset beyond the panic threshold is not followed: the daemon is told to end", () => {
+  const config = `${THREE_SOURCES}
+    [synchronization]
+    single-step-panic-threshold = "10s"
+    startup-step-panic-threshold = "10s"`;
+  const world = new EngineWorld({ config, offset: 60 }).start();
+  world.run(60);
+  const panic = world.actions.find(({ type }) => type === "panic");
+  assert.ok(panic?.type === "panic");
+  assert.match(panic.message, /^The clock is 60\.\d{3} s .* startup-step-panic-threshold of 10 s$/);
+  assertNear(world.offset, 60, 1e-3);
+});
+
+Deno.test("a clock that is only measured is left alone, and its error is told", () => {
+  const world = new EngineWorld({ offset: 0.02, mayAdjust: false }).start();
+  world.run(600);
+  assert.deepEqual(world.commands, []);
+  const { state, why, adjusting, offsetSeconds } = world.snapshot;
+  assert.deepEqual([state, adjusting], ["monitoring", false]);
+  assert.equal(why, "The clock is measured, not adjusted");
+  assertNear(offsetSeconds, 0.02, 1e-3);
+});
+
+Deno.test("a step by somebody else is noticed at the next event, and mended", () => {
+  const world = new EngineWorld({ drift: -30e-6 }).start();
+  world.run(1800);
+  const { frequencyPpm } = world.snapshot;
+  world.stepFromOutside(2);
+  world.handle({ type: "timer" });
+  const line = world.logs.at(-1) ?? "";
+  assert.equal(
+    line,
+    "warning: Somebody else stepped the clock by 2.000000 s: the sources are measured anew",
+  );
+  const { state, why } = world.snapshot;
+  assert.deepEqual([state, why], ["starting", "Somebody else stepped the clock by 2.000000 s"]);
+  assert.equal(world.commands.at(-1)?.status.synchronized, false);
+  world.run(120);
+  assertNear(world.offset, 0, 1e-3);
+  assert.equal(world.snapshot.state, "synchronized");
+  assertNear(world.snapshot.frequencyPpm, frequencyPpm, 2);
+  // and only once
+  assert.equal(world.logs.filter((text) => text.includes("Somebody else")).length, 1);
+});
+
+Deno.test("after sleep the sources are measured anew, and a step is allowed", () => {
+  const world = new EngineWorld().start();
+  world.run(600);
+  world.stepFromOutside(-3);
+  world.handle({ type: "resumed", asleep: 3600 });
+  world.run(120);
+  assert.ok(world.logs.some((line) => line.includes("The machine slept for 3600 s")));
+  assertNear(world.offset, 0, 1e-3);
+});
+
+Deno.test("a leap second is announced to the kernel on its day only, and its step is no disturbance", () => {
+  // 2026-06-30, half an hour before midnight
+  const lastDay = PLAIN_DAY + 140 * 86_400;
+  const world = new EngineWorld({ start: lastDay + 86_400 - 1800 }).start();
+  for (const address of [ONE, TWO, THREE]) world.server(address).leap = "insert";
+  world.run(900);
+  assert.equal(world.snapshot.leap, "insert");
+  assert.equal(world.commands.at(-1)?.status.leap, "insert");
+  world.run(900);
+  // the kernel repeats the last second; so does true time
+  for (const address of [ONE, TWO, THREE]) {
+    world.server(address).leap = "none";
+    world.server(address).error = -1;
+  }
+  world.stepFromOutside(-1);
+  world.run(600);
+  assert.deepEqual(world.logs.filter((line) => line.includes("leap")), [
+    "info: A leap second was inserted",
+  ]);
+  assert.equal(world.logs.some((line) => line.includes("Somebody else")), false);
+  assert.equal(world.snapshot.leap, "none");
+  assertNear(world.offset, 1, 1e-3);
+  assert.equal(world.snapshot.steps.count, 0);
+});
+
+Deno.test("a leap second is not told to the kernel before its day", () => {
+  const world = new EngineWorld({ start: PLAIN_DAY + 130 * 86_400 }).start();
+  for (const address of [ONE, TWO, THREE]) world.server(address).leap = "insert";
+  world.run(600);
+  assert.equal(world.commands.at(-1)?.status.leap, "none");
+});
+
+Deno.test("reconfiguring keeps what is known of the sources that stay", () => {
+  const world = new EngineWorld().start();
+  world.run(900);
+  const before = world.source(TWO);
+  const config = configOf(`
+    [[source]]
+    mode = "server"
+    address = "192.0.2.2"
+    [[source]]
+    mode = "server"
+    address = "192.0.2.9"`);
+  world.handle({ type: "reconfigure", config });
+  assert.deepEqual(world.snapshot.sources.map(({ name }) => name), [TWO, "192.0.2.9"]);
+  const after = world.source(TWO);
+  assert.deepEqual([after.sent, after.reach], [before.sent, before.reach]);
+  assertNear(after.offsetSeconds, before.offsetSeconds ?? NaN, 1e-9);
+  assert.equal(world.source("192.0.2.9").sent <= 1, true);
+  world.run(300);
+  assert.equal(world.snapshot.state, "synchronized");
+  assert.notEqual(world.source("192.0.2.9").offsetSeconds, null);
+  assertNear(world.offset, 0, 1e-4);
+});
+
+Deno.test("a frequency that was saved is used at once", () => {
+  const world = new EngineWorld({ drift: -40e-6 });
+  world.handle({ type: "drift-loaded", frequency: 40, skew: 0.1 });
+  world.start();
+  world.run(30);
+  assertNear(world.snapshot.frequencyPpm, 40, 1);
+});
+
+Deno.test("the frequency is saved when it is good, and once more at the end", () => {
+  const world = new EngineWorld({ drift: -40e-6 }).start();
+  world.run(4000);
+  const saved = world.actions.filter((action) => action.type === "save-drift");
+  assert.ok(saved.length >= 1 && saved.length <= 2, `${saved.length}`);
+  assertNear(saved[0]?.frequency, 40, 1);
+  world.handle({ type: "stop" });
+  const last = world.actions.filter((action) => action.type === "save-drift").at(-1);
+  assertNear(last?.frequency, 40, 0.1);
+  assertNear(world.commands.at(-1)?.frequency, 40, 0.1);
+});
+
+Deno.test("events about what nobody knows are harmless", () => {
+  const world = new EngineWorld().start();
+  world.run(300);
+  const before = world.snapshot;
+  const { realtime } = world.now;
+  const strange: readonly Event[] = [
+    { type: "send-failed", association: 99, request: 99, reason: "Nobody is there" },
+    { type: "resolved", lookup: 99, result: ok(["192.0.2.77"]) },
+    { type: "keys-exchanged", association: 99, result: { ok: false, error: "refused" } },
+    { type: "certificates-verified", results: [{ association: 99, refusal: "expired" }] },
+    {
+      type: "datagram",
+      association: 99,
+      request: 99,
+      packet: new Uint8Array(48),
+      transmitTimestamp: realtime,
+      transmitTimestamping: "user",
+      receiveTimestamp: realtime,
+      receiveTimestamping: "user",
+    },
+  ];
+  for (const event of strange) assert.deepEqual(world.handle(event), [], event.type);
+  assert.deepEqual(world.snapshot, before);
+});
+
+Deno.test("garbage on a socket of ours is counted, and asks for nothing", () => {
+  const world = new EngineWorld().start();
+  for (const address of [ONE, TWO, THREE]) world.server(address).isSilent = true;
+  world.run(1);
+  const { realtime } = world.now;
+  const actions = world.handle({
+    type: "datagram",
+    association: 1,
+    request: 1,
+    packet: new Uint8Array(7),
+    transmitTimestamp: realtime,
+    transmitTimestamping: "user",
+    receiveTimestamp: realtime,
+    receiveTimestamping: "user",
+  });
+  assert.deepEqual(actions.filter(({ type }) => type !== "close"), []);
+  const { dropped, received, offsetSeconds } = world.source(ONE);
+  assert.deepEqual([dropped, received, offsetSeconds], [{ "too-short": 1 }, 1, null]);
+});
+
+Deno.test("a command that fails is told, and the engine goes on", () => {
+  const world = new EngineWorld({ offset: 0.05 }).start();
+  world.clockFailure = "clock_adjtime: EPERM";
+  world.run(60);
+  assert.ok(world.logs.includes("error: The clock was not changed: clock_adjtime: EPERM"));
+  assertNear(world.offset, 0.05, 1e-3);
+  world.clockFailure = undefined;
+  world.run(300);
+  assertNear(world.offset, 0, 1e-3);
+});
+
+Deno.test("two runs from one seed want the same things at the same times, octet by octet", () => {
+  const journalOf = (seed: number) => {
+    const world = new EngineWorld({ offset: 0.3, drift: -20e-6, seed }).start();
+    world.server(THREE).error = 0.2;
+    world.run(900);
+    world.stepFromOutside(1);
+    world.run(900);
+    world.handle({ type: "stop" });
+    return world.journal.join("\n");
+  };
+  const journal = journalOf(5);
+  assert.ok(journal.length > 10_000);
+  assert.equal(journalOf(5), journal);
+  assert.notEqual(journalOf(6), journal);
+});
+
+Deno.test("the next wakeup is never in the past for long, and never lost while sources are asked", () => {
+  const world = new EngineWorld().start();
+  for (let i = 0; i < 200; i++) {
+    world.run(7);
+    const wait = world.engine.nextWakeup() - world.now.monotonic;
+    assert.ok(wait > -1e-6 && wait <= 64, `${wait} s`);
+  }
+});

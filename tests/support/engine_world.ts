@@ -1,0 +1,286 @@
+/**
+ * A little world around one engine: a clock with an oscillator, servers with their ways, and time that only the test moves.
+ *
+ * The simulation under src/simulation is the one to judge the discipline by; this one is for tests of the engine's decisions:
+ * paths are still, and what a server says is changed from one line of the test to the next. No permission, no real time.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { Instant } from "../../src/base/instant.ts";
+import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
+import { SeededRandom } from "../../src/base/random.ts";
+import { err, ok } from "../../src/base/result.ts";
+import type { Config, SourceConfig } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { Engine, type EngineOptions } from "../../src/engine/engine.ts";
+import type { Action, Event, SendAction, SetClockAction } from "../../src/engine/events.ts";
+import type { EngineSnapshot, SourceDocument } from "../../src/engine/snapshot.ts";
+import { decodeHeader, emptyHeader, encodeHeader, LEAP } from "../../src/protocol/header.ts";
+import { referenceIdOfAddress } from "../../src/protocol/reference_id.ts";
+
+/** 2026-02-10T00:00:00Z, in seconds since 1900: far from the end of a month. */
+export const PLAIN_DAY = 3_979_670_400;
+
+/** What a server does; tests change it as they go. */
+export interface FakeServer {
+  /** What its clock shows more than true time, in seconds. */
+  error: number;
+  /** The round trip, in seconds; both directions take half. */
+  delay: number;
+  /** Whether requests are lost. */
+  isSilent: boolean;
+  stratum: number;
+  leap: keyof typeof LEAP;
+  rootDelay: number;
+  rootDispersion: number;
+  referenceId: number;
+}
+
+/** What a world is like; everything has a plain default. */
+export interface WorldOptions {
+  /** TOML; sources are 192.0.2.1 to .3 if left out. */
+  readonly config?: string;
+  /** True time minus the real-time clock at the start, in seconds. */
+  readonly offset?: number;
+  /** What the oscillator gains, a fraction. */
+  readonly drift?: number;
+  /** The true time at the start, in seconds since 1900. */
+  readonly start?: number;
+  readonly mayAdjust?: boolean;
+  readonly ownAddresses?: readonly string[];
+  readonly seed?: number;
+  readonly more?: Partial<EngineOptions>;
+}
+
+/** Something that arrives at a time. */
+interface Arrival {
+  readonly at: number;
+  readonly send: SendAction;
+  readonly packet: Uint8Array;
+  readonly transmitTimestamp: NtpTimestamp;
+}
+
+/** Three servers with numeric addresses. */
+export const THREE_SOURCES = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+  .map((address) => `[[source]]\nmode = "server"\naddress = "${address}"\n`).join("");
+
+/** Reads a configuration that has no faults. */
+export function configOf(text: string): Config {
+  const parsed = parseConfig(text);
+  assert.ok(parsed.ok, parsed.ok ? "" : parsed.error.map(({ message }) => message).join("; "));
+  return parsed.value.config;
+}
+
+/** One engine and its world. */
+export class EngineWorld {
+  readonly engine: Engine;
+  /** Everything that the engine wanted, in order, one line each. */
+  readonly journal: string[] = [];
+  /** The commands to the clock. */
+  readonly commands: SetClockAction[] = [];
+  /** The lines of the log with their levels. */
+  readonly logs: string[] = [];
+  /** The other actions. */
+  readonly actions: Action[] = [];
+  /** True time since the start. */
+  time = 0;
+  /** What the next changes of the clock end with, instead of success. */
+  clockFailure: string | undefined;
+  /** The rate that the kernel gives instead of the one wanted, in parts per million. */
+  kernelFrequency: number | undefined;
+  readonly #servers = new Map<string, FakeServer>();
+  readonly #start: NtpTimestamp;
+  #drift: number;
+  #rate = 0;
+  #monotonic = 1000;
+  #ahead: number;
+  #arrivals: Arrival[] = [];
+
+  constructor(options: WorldOptions = {}) {
+    this.#start = ntpTimestamp(BigInt(options.start ?? PLAIN_DAY + 43_200) << 32n);
+    this.#drift = options.drift ?? 0;
+    this.#ahead = -this.#monotonic - (options.offset ?? 0);
+    this.engine = new Engine({
+      config: configOf(options.config ?? THREE_SOURCES),
+      random: new SeededRandom(options.seed ?? 1),
+      now: this.now,
+      mayAdjust: options.mayAdjust ?? true,
+      frequency: 0,
+      clockPrecision: 3e-8,
+      ownAddresses: options.ownAddresses ?? [],
+      ...options.more,
+    });
+  }
+
+  /** The moment, as the local clocks tell it. */
+  get now(): Instant {
+    return {
+      monotonic: this.#monotonic,
+      realtime: addSeconds(this.#start, this.#monotonic + this.#ahead),
+    };
+  }
+
+  /** True time minus the real-time clock. */
+  get offset(): number {
+    return this.time - this.#monotonic - this.#ahead;
+  }
+
+  /** What the engine shows to readers. */
+  get snapshot(): EngineSnapshot {
+    return this.engine.snapshot(this.now);
+  }
+
+  /** The row of a source in the snapshot. */
+  source(name: string): SourceDocument {
+    const found = this.snapshot.sources.find((source) => source.name === name);
+    assert.ok(found !== undefined, `no source ${name}`);
+    return found;
+  }
+
+  /** The server at an address; it comes into being when it is first spoken of. */
+  server(address: string): FakeServer {
+    const known = this.#servers.get(address);
+    if (known !== undefined) return known;
+    const server: FakeServer = {
+      error: 0,
+      delay: 0.01,
+      isSilent: false,
+      stratum: 2,
+      leap: "none",
+      rootDelay: 0.002,
+      rootDispersion: 0.001,
+      referenceId: referenceIdOfAddress(address) ?? 0,
+    };
+    this.#servers.set(address, server);
+    return server;
+  }
+
+  /** Lets the engine begin. */
+  start(): this {
+    this.handle({ type: "start" });
+    return this;
+  }
+
+  /** Lets the world go on for so many seconds. */
+  run(seconds: number): void {
+    const end = this.time + seconds;
+    for (let turn = 0; turn < 200_000; turn++) {
+      const arrival = this.#arrivals[0];
+      const due = Math.max(this.time, this.#trueTimeOf(this.engine.nextWakeup()));
+      const next = Math.min(end, due, arrival?.at ?? Infinity);
+      this.#pass(next - this.time);
+      if (arrival !== undefined && arrival.at <= this.time) this.#deliver(arrival);
+      else if (due <= this.time) this.handle({ type: "timer" });
+      else return;
+    }
+    assert.fail(`still busy at ${this.time} s`);
+  }
+
+  /** Lets somebody else step the real-time clock. */
+  stepFromOutside(by: number): void {
+    this.#ahead += by;
+  }
+
+  /** Hands an event in, and does what the engine wants. */
+  handle(event: Event): readonly Action[] {
+    const actions = this.engine.handle(event, this.now);
+    for (const action of actions) this.#do(action);
+    return actions;
+  }
+
+  #trueTimeOf(monotonic: number): number {
+    // a hair later, so that rounding does not bring the timer too early
+    return this.time + (monotonic - this.#monotonic) / this.#speed + 1e-9;
+  }
+
+  get #speed(): number {
+    return (1 + this.#drift) * (1 + this.#rate);
+  }
+
+  #pass(seconds: number): void {
+    if (!(seconds > 0)) return;
+    this.time += seconds;
+    this.#monotonic += seconds * this.#speed;
+  }
+
+  #do(action: Action): void {
+    this.journal.push(`${this.time.toFixed(6)} ${textOf(action)}`);
+    switch (action.type) {
+      case "send":
+        return this.#send(action);
+      case "set-clock":
+        return this.#setClock(action);
+      case "log":
+        this.logs.push(`${action.level}: ${action.message}`);
+        return;
+      default:
+        this.actions.push(action);
+    }
+  }
+
+  #setClock(action: SetClockAction): void {
+    this.commands.push(action);
+    if (this.clockFailure !== undefined) {
+      this.handle({ type: "clock-set", result: err(this.clockFailure) });
+      return;
+    }
+    const frequency = this.kernelFrequency ?? action.frequency;
+    this.#rate = frequency * 1e-6;
+    this.#ahead += action.step;
+    this.handle({ type: "clock-set", result: ok({ frequency, step: action.step }) });
+  }
+
+  #send(send: SendAction): void {
+    const server = this.server(send.destination.address);
+    if (server.isSilent) return;
+    const request = decodeHeader(send.packet);
+    assert.ok(request.ok);
+    const at = addSeconds(this.#start, this.time + server.delay / 2 + server.error);
+    const packet = encodeHeader({
+      ...emptyHeader(4, 4),
+      leapIndicator: LEAP[server.leap],
+      stratum: server.stratum,
+      precision: -25,
+      rootDelay: server.rootDelay,
+      rootDispersion: server.rootDispersion,
+      referenceId: server.referenceId,
+      referenceTimestamp: addSeconds(at, -10),
+      originTimestamp: request.value.transmitTimestamp,
+      receiveTimestamp: at,
+      transmitTimestamp: at,
+    });
+    const transmitTimestamp = this.now.realtime;
+    this.#arrivals.push({ at: this.time + server.delay, send, packet, transmitTimestamp });
+    this.#arrivals.sort((a, b) => a.at - b.at);
+  }
+
+  #deliver(arrival: Arrival): void {
+    this.#arrivals = this.#arrivals.filter((other) => other !== arrival);
+    const { association, request } = arrival.send;
+    this.handle({
+      type: "datagram",
+      association,
+      request,
+      packet: arrival.packet,
+      transmitTimestamp: arrival.transmitTimestamp,
+      transmitTimestamping: "kernel",
+      receiveTimestamp: this.now.realtime,
+      receiveTimestamping: "kernel",
+    });
+  }
+}
+
+/** A source as the configuration has it. */
+export function sourceConfig(address: string, more = ""): SourceConfig {
+  const [source] = configOf(`[[source]]\nmode = "server"\naddress = "${address}"\n${more}`).sources;
+  assert.ok(source !== undefined);
+  return source;
+}
+
+function textOf(action: Action): string {
+  return JSON.stringify(action, (_, value) => {
+    if (typeof value === "bigint") return value.toString(16);
+    return value instanceof Uint8Array ? value.toHex() : value;
+  });
+}
