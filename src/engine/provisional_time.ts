@@ -14,6 +14,7 @@
  */
 import { type NtpTimestamp, toUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { formatUtc } from "../base/utc.ts";
 import type { Config } from "../config/config.ts";
 import type { ExchangeCertificate } from "../nts/session_protection.ts";
 import {
@@ -170,12 +171,14 @@ export class ProvisionalTime {
     this.#why = undefined;
     this.#refusals = new Map();
     if (!this.#bootstrap.isProvisional) return { hasReleased: true, actions: [] };
-    this.#bootstrap.confirm(verifying.at);
     this.#followed.clear();
-    const date = Math.floor(verifying.at);
-    const message = verifying.byQuorum
-      ? `Enough sources agree on a time at which their certificates are good (Unix time ${date})`
-      : `The time is known without provisional sources (Unix time ${date})`;
+    if (!verifying.byQuorum) {
+      this.#bootstrap.dismiss();
+      return { hasReleased: true, actions: [] };
+    }
+    this.#bootstrap.confirm(verifying.at);
+    const date = formatUtc(BigInt(Math.floor(verifying.at)) * 1_000_000_000n);
+    const message = `Enough sources agree on a time at which their certificates are good: ${date}`;
     return {
       hasReleased: true,
       actions: [{ type: "log", level: "info", message }, ...this.passed(verifying.at, now)],

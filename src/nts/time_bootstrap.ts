@@ -199,6 +199,13 @@ export class TimeBootstrap {
     this.passed(now);
   }
 
+  /** Ends the provisional time because the time was found otherwise, perhaps by sources that nobody vouches for: it bounds nothing. */
+  dismiss(): void {
+    assert(this.#needed, "Only a provisional time is ended");
+    this.#needed = false;
+    this.#members.clear();
+  }
+
   /** Raises the bound: the clock is synchronised and shows `now`. Save `lowerBound` from time to time. */
   passed(now: UnixSeconds): void {
     assert(!this.#needed, "A provisional time bounds nothing");

@@ -1,0 +1,196 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import type { Association } from "../association/association.ts";
+import type { SourceGroup } from "../association/source_group.ts";
+import { ntpTimestamp } from "../base/ntp_timestamp.ts";
+import { builtinConfig } from "../config/builtin.ts";
+import type { ExchangeCertificate } from "../nts/session_protection.ts";
+import type { Action, Event } from "./events.ts";
+import { ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
+import type { MemberOfSource } from "./source_set.ts";
+
+const YEAR = 31_557_600;
+/** The true time is in 2026; the clock shows 1970. */
+const NOW = 1_795_000_000;
+const CLOCK = 1000;
+const CONFIG = builtinConfig();
+
+/** A member as far as it matters here. */
+function member(id: number, options: { certificate?: Partial<ExchangeCertificate> } = {}) {
+  const state = { provisional: true };
+  const certificate: ExchangeCertificate = {
+    notBefore: NOW - YEAR,
+    notAfter: NOW + YEAR,
+    identity: `certificate ${id}`,
+    host: `host${id}.example`,
+    certificateAuthority: undefined,
+    chain: [],
+    ...options.certificate,
+  };
+  const association = {
+    id,
+    protection: {
+      authentication: "nts",
+      certificate,
+      get isProvisional() {
+        return state.provisional;
+      },
+      confirmCertificate: () => state.provisional = false,
+    },
+  } as unknown as Association;
+  const config = { ...CONFIG.sources[0], host: certificate.host };
+  return { association, config, group: {} as SourceGroup } as MemberOfSource;
+}
+
+function watch(options: { strict?: boolean; trusted?: boolean } = {}): ProvisionalTime {
+  const { strict = false, trusted = false } = options;
+  const config = { ...CONFIG, nts: { ...CONFIG.nts, strict } };
+  return new ProvisionalTime(config, { clockIsTrusted: trusted, lowerBounds: [NOW - YEAR] });
+}
+
+function measure(
+  provisional: ProvisionalTime,
+  id: number,
+  about: { members: readonly MemberOfSource[]; offset?: number; believed?: number },
+): readonly Action[] {
+  const measurement = { offset: about.offset ?? NOW - CLOCK, error: 0.01 };
+  const context = { clock: CLOCK, offset: about.believed, members: about.members };
+  return provisional.measured(id, measurement, context);
+}
+
+function verified(refusals: Readonly<Record<number, string | undefined>>) {
+  const results = Object.entries(refusals).map(([id, refusal]) => ({
+    association: Number(id),
+    refusal,
+  }));
+  return { type: "certificates-verified", results } satisfies Event;
+}
+
+function idsOf(actions: readonly Action[]): readonly number[] {
+  return actions.flatMap((action) =>
+    action.type === "verify-certificates"
+      ? action.certificates.map(({ association }) => association)
+      : []
+  );
+}
+
+Deno.test("a quorum is verified at its time, then released; until then nobody is used", () => {
+  const provisional = watch();
+  const members = [member(1), member(2)];
+  deepEqual(measure(provisional, 1, { members }), []);
+  match(provisional.why ?? "", /^Provisional: .* 1 of 2 sources agree/);
+  const asked = measure(provisional, 2, { members });
+  deepEqual(asked.map((action) => action.type === "verify-certificates" && action.at), [NOW]);
+  deepEqual(idsOf(asked), [1, 2]);
+  deepEqual(measure(provisional, 1, { members }), [], "one verification at a time");
+  deepEqual(provisional.released(members), []);
+  const result = provisional.verified(verified({ 1: undefined, 2: undefined }), {
+    members,
+    now: 7,
+  });
+  equal(result.hasReleased, true);
+  deepEqual(result.actions.map(({ type }) => type), ["log", "save-time-bound"]);
+  deepEqual(provisional.released(members), members);
+  equal(provisional.why, undefined);
+  const exchange = {
+    type: "exchange-keys",
+    association: 3,
+    host: "h",
+    port: 1,
+    certificateAuthority: undefined,
+    aeadAlgorithms: [],
+  } as const;
+  const [dated] = provisional.withDates([exchange], () => NOW);
+  const dates = { now: NOW, outside: "refuse", lowerBound: NOW };
+  deepEqual(dated, { ...exchange, dates });
+});
+
+Deno.test("a quorum that loses a member at verification is none", () => {
+  const provisional = watch();
+  const members = [member(1), member(2)];
+  measure(provisional, 1, { members });
+  measure(provisional, 2, { members });
+  const result = provisional.verified(verified({ 1: undefined, 2: "Revoked" }), {
+    members,
+    now: 7,
+  });
+  deepEqual(result.refused, [{ association: 2, why: "Revoked" }]);
+  equal(result.hasReleased, false);
+  deepEqual(provisional.released(members), [], "the other one alone is no quorum");
+  const left = members.slice(0, 1);
+  deepEqual(measure(provisional, 1, { members: left }), []);
+  match(provisional.why ?? "", /1 of 2/);
+});
+
+Deno.test("sources of one certificate, or with a time outside of it, are no quorum", () => {
+  const same = { identity: "the same" };
+  const twins = [member(1, { certificate: same }), member(2, { certificate: same })];
+  const provisional = watch();
+  for (const id of [1, 2]) deepEqual(measure(provisional, id, { members: twins }), []);
+
+  const early = { notBefore: NOW - 3 * YEAR, notAfter: NOW - 2 * YEAR };
+  const members = [member(3, { certificate: early }), member(4, { certificate: early })];
+  const other = watch();
+  for (const id of [3, 4]) {
+    deepEqual(measure(other, id, { members }), []);
+    deepEqual(measure(other, id, { members, offset: NOW - 2.5 * YEAR - CLOCK }), []);
+  }
+  match(other.reasonOf(3), /has certainly passed/);
+});
+
+Deno.test("a time that was found without them ends the waiting: who fits it is released, who does not is refused", () => {
+  const provisional = watch();
+  const members = [member(1), member(2)];
+  const asked = measure(provisional, 1, { members, believed: NOW - CLOCK });
+  deepEqual(idsOf(asked), [1, 2]);
+  const result = provisional.verified(verified({ 1: undefined, 2: "It has expired" }), {
+    members,
+    now: 7,
+  });
+  deepEqual(result.refused, [{ association: 2, why: "It has expired" }]);
+  deepEqual([result.hasReleased, result.actions], [true, []], "nobody vouches for such a bound");
+  deepEqual(provisional.released(members), members.slice(0, 1));
+  const [dated] = provisional.withDates([{ type: "exchange-keys" } as Action], () => NOW);
+  const dates = { now: NOW, outside: "refuse", lowerBound: NOW - YEAR };
+  deepEqual(dated?.type === "exchange-keys" && dated.dates, dates);
+});
+
+Deno.test("after a step old measurements do not count, and an answer under way is void", () => {
+  const provisional = watch();
+  const members = [member(1), member(2)];
+  measure(provisional, 1, { members });
+  provisional.clockWasStepped();
+  deepEqual(measure(provisional, 2, { members }), []);
+  deepEqual(idsOf(measure(provisional, 1, { members })), [1, 2]);
+  provisional.clockWasStepped();
+  const late = provisional.verified(verified({ 1: undefined, 2: "x" }), { members, now: 7 });
+  deepEqual(late, { refused: [], hasReleased: false, actions: [] });
+});
+
+Deno.test("dates count when the clock is trusted, or strictness is wanted", () => {
+  const exchange = { type: "exchange-keys" } as Action;
+  for (const options of [{ strict: true }, { trusted: true }]) {
+    const [dated] = watch(options).withDates([exchange], () => CLOCK);
+    deepEqual(dated?.type === "exchange-keys" && dated.dates?.outside, "refuse");
+  }
+  const [dated] = watch().withDates([exchange], () => CLOCK);
+  deepEqual(dated?.type === "exchange-keys" && dated.dates?.outside, "accept-provisionally");
+});
+
+Deno.test("the bound is saved once an hour and never goes back", () => {
+  const provisional = watch({ trusted: true });
+  const bounds = [[0, NOW], [3599, NOW + 1], [3600, NOW - 5], [7200, NOW + 9]].map(([at, time]) =>
+    provisional.passed(time ?? 0, at ?? 0)
+  );
+  deepEqual(bounds, [
+    [{ type: "save-time-bound", bound: NOW }],
+    [],
+    [{ type: "save-time-bound", bound: NOW }],
+    [{ type: "save-time-bound", bound: NOW + 9 }],
+  ]);
+  deepEqual(watch().passed(NOW, 0), [], "a provisional time bounds nothing");
+});
+
+Deno.test("a clock that starts in 1970 shows 1970", () => {
+  equal(unixSecondsOf(ntpTimestamp(2_208_988_800n << 32n)), 0);
+  equal(unixSecondsOf(ntpTimestamp(0n)), 2 ** 32 - 2_208_988_800);
+});
