@@ -1,0 +1,115 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { readFile, removeFile, writeFileAtomic } from "../../ffi/files.ts";
+import { processId } from "../../ffi/process.ts";
+import { present } from "../base/assert.ts";
+import { builtinConfig } from "../config/builtin.ts";
+import type { SessionState } from "../nts/client_session.ts";
+import { configureLog } from "./log.ts";
+import { SessionStore } from "./session_store.ts";
+
+// The C library is opened at the first use and stays open: no leak of the test that comes first.
+processId();
+
+const path = `/tmp/ntpsd-test-cookies-${processId()}`;
+const lines: string[] = [];
+configureLog({ level: "info", journal: false, write: (line) => lines.push(line) });
+
+const SOURCE = present(builtinConfig().sources[0], "The built-in configuration has sources");
+const STATE: SessionState = {
+  aeadId: 15,
+  keys: { clientToServer: new Uint8Array(32), serverToClient: new Uint8Array(32).fill(2) },
+  alternativeKeys: undefined,
+  cookies: [new Uint8Array(100).fill(3)],
+  ntpServer: "ntp.example",
+  ntpPort: 1123,
+  authenticBefore: true,
+};
+const SAVED = new Map([[`${SOURCE.address} 192.0.2.1:1123`, STATE]]);
+
+function octets(): number | undefined {
+  const bytes = readFile(path, 1 << 20);
+  return bytes.ok ? bytes.value.length : undefined;
+}
+
+function cleanUp(): void {
+  for (const end of ["", ".damaged", ".time-bound", ".time-bound.damaged"]) removeFile(path + end);
+  lines.length = 0;
+}
+
+Deno.test("sessions are given once, and are not on disk while they are in use", () => {
+  try {
+    new SessionStore(path).save(SAVED);
+    const store = new SessionStore(path);
+    deepEqual(store.take(SOURCE), [], "nothing is there before it is loaded");
+    store.load();
+    equal(octets(), 0);
+    const address = { family: "ipv4", address: "192.0.2.1", port: 1123 };
+    deepEqual(store.take(SOURCE), [{ address, state: STATE }]);
+    deepEqual(store.take(SOURCE), []);
+    const second = new SessionStore(path);
+    second.load();
+    deepEqual(second.take(SOURCE), []);
+    deepEqual(lines, []);
+  } finally {
+    cleanUp();
+  }
+});
+
+Deno.test("sessions of other sources, and of algorithms that are not wanted, are not given", () => {
+  try {
+    new SessionStore(path).save(SAVED);
+    const store = new SessionStore(path);
+    store.load();
+    deepEqual(store.take({ ...SOURCE, address: "other.example" }), []);
+    deepEqual(store.take({ ...SOURCE, aeadAlgorithms: [30] }), []);
+  } finally {
+    cleanUp();
+  }
+});
+
+Deno.test("a damaged file is set aside and told of; a missing one is not", () => {
+  try {
+    new SessionStore(path).load();
+    deepEqual(lines, []);
+    writeFileAtomic(path, { bytes: new Uint8Array(200) });
+    const store = new SessionStore(path);
+    store.load();
+    deepEqual(store.take(SOURCE), []);
+    equal(octets(), undefined);
+    match(lines.join(), /cannot be used \(wrong checksum\); it is now .*damaged/);
+  } finally {
+    cleanUp();
+  }
+});
+
+Deno.test("the time bound is kept beside it, and damage is noticed", async () => {
+  try {
+    const store = new SessionStore(path);
+    equal(store.readBound(), undefined);
+    store.saveBound(1_795_000_000);
+    store.saveBound(1_795_003_600);
+    await store.settled();
+    equal(new SessionStore(path).readBound(), 1_795_003_600);
+    writeFileAtomic(`${path}.time-bound`, { bytes: new TextEncoder().encode("soon\n") });
+    equal(store.readBound(), undefined);
+    match(lines.join(), /does not hold a time; it is now/);
+  } finally {
+    cleanUp();
+  }
+});
+
+Deno.test("without a path, or where nothing can be written, work goes on", async () => {
+  const none = new SessionStore(undefined);
+  none.load();
+  none.save(SAVED);
+  none.saveBound(1);
+  equal(none.readBound(), undefined);
+  const nowhere = new SessionStore("/nonexistent/folder/cookies");
+  nowhere.load();
+  nowhere.save(SAVED);
+  nowhere.saveBound(1);
+  nowhere.saveBound(2);
+  await nowhere.settled();
+  equal(lines.filter((line) => line.includes("Keys and cookies are lost")).length, 1);
+  cleanUp();
+});
