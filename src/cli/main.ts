@@ -51,6 +51,7 @@ async function dispatch(
     surroundings.out(commandHelp(found));
     return EXIT.done;
   }
+  if (found.readsFiles) await surroundings.prepareFiles?.();
   return await found.run(args.value, surroundings);
 }
 

@@ -24,6 +24,7 @@ export const statusCommand: Command = {
   operands: "",
   operandsMin: 0,
   operandsMax: 0,
+  readsFiles: false,
   options: {
     ...STATUS_OPTIONS,
     verbose: {
