@@ -95,6 +95,8 @@ export interface Status {
   readonly sources: readonly SourceStatus[];
   /** All servers. */
   readonly servers: readonly {
+    /** Where it listens, as configured. */
+    readonly listen: string;
     /** Requests that came. */
     readonly received: number;
     /** What became of those with Network Time Security. */
