@@ -9,17 +9,18 @@
  * @module
  */
 import type { DatagramEvent, Event, SendAction } from "../engine/events.ts";
-import type { Timestamping } from "../association/measurement.ts";
-import {
-  fromUnixNanoseconds,
-  type NtpTimestamp,
-  type UnixNanoseconds,
-} from "../base/ntp_timestamp.ts";
+import { fromUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import { ok, type Result } from "../base/result.ts";
 import { realtimeNow } from "../../ffi/clock.ts";
 import type { OsError } from "../../ffi/errno.ts";
 import type { Poller, ReadyDescriptor } from "../../ffi/poller.ts";
-import { type ReceivedDatagram, UdpSocket } from "../../ffi/socket.ts";
+import { UdpSocket } from "../../ffi/socket.ts";
+import {
+  chooseStamps,
+  type Departure,
+  type ExchangeStamps,
+  noteDeparture,
+} from "./exchange_stamps.ts";
 import { systemHardware } from "./hardware_port.ts";
 import { type HardwareChoice, HardwareStamps } from "./hardware_stamps.ts";
 import { log } from "./log.ts";
@@ -28,23 +29,17 @@ const OPEN_MAX = 256;
 /** So many datagrams are taken from one socket before others have their turn. */
 const DATAGRAMS_PER_TURN = 8;
 
-interface OpenRequest {
+interface OpenRequest extends Departure {
   readonly association: number;
   readonly request: number;
   readonly socket: UdpSocket;
   readonly transmitId: number;
-  transmitTimestamp: NtpTimestamp;
-  transmitTimestamping: Timestamping;
-  /** How the socket gets stamps of the interface, if it does, and the one that came. */
+  /** How the socket gets stamps of the interface, if it does. */
   readonly hardware: HardwareChoice | undefined;
-  hardwareTransmitTimestamp: NtpTimestamp | undefined;
   isAnswered: boolean;
 }
 
-type ExchangeStamps = Pick<
-  DatagramEvent,
-  "transmitTimestamp" | "transmitTimestamping" | "receiveTimestamp" | "receiveTimestamping"
->;
+type Exchange = Parameters<HardwareStamps["believes"]>[1];
 
 /** The sockets of requests that wait for an answer. */
 export class RequestSockets {
@@ -110,8 +105,13 @@ export class RequestSockets {
       }
       if (received.value === undefined) return;
       open.isAnswered = true;
+      const { hardware } = open;
+      const believes = hardware === undefined
+        ? undefined
+        : (exchange: Exchange) => this.#hardware.believes(hardware, exchange);
+      const stamps = chooseStamps(open, received.value, { believes, now: realtimeNow });
       deliver(
-        datagram(open, { bytes: received.value.bytes, ...this.#stamps(open, received.value) }),
+        datagram(open, { bytes: received.value.bytes, ...stamps }),
       );
     }
   }
@@ -125,34 +125,6 @@ export class RequestSockets {
     return sendFromNewSocket(action, undefined);
   }
 
-  /** Chooses the stamps of an exchange: both of the interface, if they are there and believed, or none. */
-  #stamps(open: OpenRequest, received: ReceivedDatagram): ExchangeStamps {
-    const { receiveTimestamp, timestampKind, kernelTimestamp } = received;
-    const { transmitTimestamp, transmitTimestamping } = open;
-    const at = fromUnixNanoseconds(receiveTimestamp);
-    const plain = { transmitTimestamp, transmitTimestamping };
-    const { hardware, hardwareTransmitTimestamp } = open;
-    if (hardware === undefined) {
-      return { ...plain, receiveTimestamp: at, receiveTimestamping: timestampKind };
-    }
-    const software = kernelTimestamp !== undefined
-      ? { at: fromUnixNanoseconds(kernelTimestamp), kind: "kernel" as const }
-      : { at: timestampKind === "hardware" ? now() : at, kind: "user" as const };
-    const isBelieved = this.#hardware.believes(hardware, {
-      transmit: { software: transmitTimestamp, hardware: hardwareTransmitTimestamp },
-      receive: { software: software.at, hardware: timestampKind === "hardware" ? at : undefined },
-    });
-    if (!isBelieved || hardwareTransmitTimestamp === undefined) {
-      return { ...plain, receiveTimestamp: software.at, receiveTimestamping: software.kind };
-    }
-    return {
-      transmitTimestamp: hardwareTransmitTimestamp,
-      transmitTimestamping: "hardware",
-      receiveTimestamp: at,
-      receiveTimestamping: "hardware",
-    };
-  }
-
   #readQueue(open: OpenRequest, deliver: (event: Event) => void): void {
     for (let i = 0; i < DATAGRAMS_PER_TURN; i++) {
       const entry = open.socket.readQueue();
@@ -161,7 +133,7 @@ export class RequestSockets {
         deliver(failure(open, entry.value.error.message));
         if (this.#byRequest.get(open.request) !== open) return;
       } else if (entry.value.transmitId === open.transmitId) {
-        noteTransmitted(open, entry.value);
+        noteDeparture(open, entry.value);
       }
     }
   }
@@ -172,10 +144,6 @@ export class RequestSockets {
       return;
     }
   }
-}
-
-function now(): NtpTimestamp {
-  return fromUnixNanoseconds(realtimeNow());
 }
 
 function sendFromNewSocket(
@@ -202,20 +170,6 @@ function sendFromNewSocket(
     hardwareTransmitTimestamp: undefined,
     isAnswered: false,
   });
-}
-
-/** Both stamps may come, the kernel's and the interface's; each is kept. */
-function noteTransmitted(
-  open: OpenRequest,
-  stamp: { readonly transmitTimestamp: UnixNanoseconds; readonly timestampKind: Timestamping },
-): void {
-  const time = fromUnixNanoseconds(stamp.transmitTimestamp);
-  if (stamp.timestampKind === "hardware") {
-    open.hardwareTransmitTimestamp = time;
-  } else {
-    open.transmitTimestamp = time;
-    open.transmitTimestamping = stamp.timestampKind;
-  }
 }
 
 function datagram(
