@@ -5,21 +5,20 @@
  * The types here are shaped so that an `OpenSslAead` serves wherever the core wants an `Aead`; this folder imports nothing of
  * the core. The checks that all algorithms share are here, the algorithms behind it take what they are given.
  *
- * Limits: AES-SIV-CMAC-256, -384, -512, AES-128-GCM-SIV and AES-256-GCM; at most 2^16 octets an operation.
+ * Limits: AES-SIV-CMAC-256, -384, -512 and AES-128-GCM-SIV; at most 2^16 octets an operation.
  *
  * @module
  */
 import { assert } from "../src/base/assert.ts";
 import type { Bytes } from "../src/base/bytes.ts";
 import { GcmSivContext } from "./openssl_gcm_siv.ts";
-import { GcmContext } from "./openssl_gcm.ts";
 import type { OpenSslLibrary } from "./openssl_library.ts";
 import { SivContext } from "./openssl_siv.ts";
 
 /** What must be known of an algorithm; lengths in octets, numbers from the registry of RFC 5116. */
 export interface AeadShape {
-  /** 2 AES-256-GCM, 15, 16, 17 AES-SIV-CMAC-256, -384, -512, 30 AES-128-GCM-SIV. */
-  readonly id: 2 | 15 | 16 | 17 | 30;
+  /** 15, 16, 17 AES-SIV-CMAC-256, -384, -512, 30 AES-128-GCM-SIV. */
+  readonly id: 15 | 16 | 17 | 30;
   /** Length of a key. */
   readonly keyLength: number;
   /** Shortest nonce. */
@@ -138,7 +137,6 @@ function within(buffer: Bytes, offset: number, length: number): boolean {
 }
 
 function makeContext(library: OpenSslLibrary, id: AeadShape["id"]): Context {
-  if (id === 2) return new GcmContext(library);
   if (id === 30) return new GcmSivContext(library);
   return new SivContext(library, id === 15 ? 32 : id === 16 ? 48 : 64);
 }

@@ -11,7 +11,7 @@
  */
 import { assert } from "../src/base/assert.ts";
 import type { Bytes } from "../src/base/bytes.ts";
-import { cipherContext, WorkArea } from "./openssl_cipher.ts";
+import { cipherContext, Loader, WorkArea } from "./openssl_cipher.ts";
 import type { OpenSslLibrary } from "./openssl_library.ts";
 import type { OwnedPointer } from "./openssl_pointer.ts";
 
@@ -24,16 +24,18 @@ export type AesKeyLength = 16 | 24 | 32;
 export class KeptCmac {
   /** Where the message is put, from the start on, before `finish`; its content is lost by `finish` and `setKey`. */
   readonly work: WorkArea;
-  /** The result of the last `finish`. */
+  /** The result of the last `finish`, as four words in the order of memory. */
   readonly result: Uint32Array<ArrayBuffer> = new Uint32Array(4);
   readonly #context: OwnedPointer;
   readonly #pointer: Deno.PointerObject;
-  readonly #key: Bytes;
-  readonly #keyPointer: Deno.PointerValue;
+  readonly #keyLength: AesKeyLength;
+  readonly #key = new WorkArea(32);
+  readonly #keyLoader = new Loader();
   readonly #written = new Int32Array(1);
   readonly #writtenPointer: Deno.PointerValue;
   readonly #update: OpenSslLibrary["crypto"]["EVP_EncryptUpdate"];
   readonly #init: OpenSslLibrary["crypto"]["EVP_EncryptInit_ex"];
+  // For a message that ends with a whole block, and for one that is padded.
   readonly #subkeyWhole = new Uint32Array(4);
   readonly #subkeyPadded = new Uint32Array(4);
 
@@ -43,11 +45,10 @@ export class KeptCmac {
     options: { readonly keyLength: AesKeyLength; readonly work: WorkArea },
   ) {
     this.work = options.work;
+    this.#keyLength = options.keyLength;
     const bits = options.keyLength === 16 ? 128 : options.keyLength === 24 ? 192 : 256;
-    this.#context = cipherContext(library, { name: `AES-${bits}-CBC` });
+    this.#context = cipherContext(library, `AES-${bits}-CBC`);
     this.#pointer = this.#context.pointer;
-    this.#key = new Uint8Array(options.keyLength);
-    this.#keyPointer = Deno.UnsafePointer.of(this.#key);
     this.#writtenPointer = Deno.UnsafePointer.of(this.#written);
     this.#update = library.crypto.EVP_EncryptUpdate;
     this.#init = library.crypto.EVP_EncryptInit_ex;
@@ -55,10 +56,10 @@ export class KeptCmac {
 
   /** Takes the key at `offset` of a buffer for what follows. */
   setKey(key: Bytes, offset: number): void {
-    const own = this.#key;
-    assert(offset >= 0 && offset + own.length <= key.length, "A key lies within its buffer");
-    for (let i = 0; i < own.length; i++) own[i] = key[offset + i] as number;
-    const taken = this.#init(this.#pointer, null, null, this.#keyPointer, null);
+    const length = this.#keyLength;
+    assert(offset >= 0 && offset + length <= key.length, "A key lies within its buffer");
+    this.#keyLoader.load(this.#key, key, offset, length);
+    const taken = this.#init(this.#pointer, null, null, this.#key.pointer, null);
     assert(taken === 1, "OpenSSL takes a key of the right length");
     const { result } = this;
     // A new key brings back the initialisation vector, which is zero. (`fill` costs more than four stores.)
@@ -71,13 +72,12 @@ export class KeptCmac {
 
   /** Computes the CMAC of the first `length` octets of the work area, which has room for one block more, into `result`. */
   finish(length: number): void {
-    const { bytes, words } = this.work;
+    const { words } = this.work;
     let total = length;
     let subkey = this.#subkeyWhole;
-    if (length === 0 || length % BLOCK !== 0) {
-      total = (length - length % BLOCK) + BLOCK;
-      bytes[length] = 0x80;
-      for (let i = length + 1; i < total; i++) bytes[i] = 0;
+    if (length === 0 || (length & (BLOCK - 1)) !== 0) {
+      total = (length & -BLOCK) + BLOCK;
+      padBlock(this.work, length);
       subkey = this.#subkeyPadded;
     }
     const last = (total - BLOCK) >>> 2;
@@ -90,7 +90,7 @@ export class KeptCmac {
 
   /** Forgets the key and frees the context. */
   close(): void {
-    this.#key.fill(0);
+    this.#key.bytes.fill(0);
     this.#subkeyWhole.fill(0);
     this.#subkeyPadded.fill(0);
     this.#context.close();
@@ -111,6 +111,16 @@ export class KeptCmac {
   }
 }
 
+/** Fills the last block of a message of `length` octets up: a one bit, then zeros. */
+export function padBlock(work: WorkArea, length: number): void {
+  const { bytes, words } = work;
+  const end = (length & -BLOCK) + BLOCK;
+  let at = length;
+  bytes[at++] = 0x80;
+  while ((at & 3) !== 0) bytes[at++] = 0;
+  for (; at < end; at += 4) words[at >>> 2] = 0;
+}
+
 /** Sets the first block of words to zero. */
 export function setZero(words: Uint32Array): void {
   words[0] = 0;
@@ -129,14 +139,22 @@ export function addBlock(target: Uint32Array, source: Uint32Array): void {
 
 /** Doubles a block in the field of RFC 5297 section 2.3 into `target`, which may be `source`. */
 export function double(target: Uint32Array, source: Uint32Array): void {
-  const a = swap(source[0] as number), b = swap(source[1] as number);
-  const c = swap(source[2] as number), d = swap(source[3] as number);
+  const a = source[0] as number, b = source[1] as number;
+  const c = source[2] as number, d = source[3] as number;
   // The reduction is a mask, not a branch, so that the time does not depend on the key.
-  const reduction = 0x87 & -(a >>> 31);
-  target[0] = swap((a << 1) | (b >>> 31));
-  target[1] = swap((b << 1) | (c >>> 31));
-  target[2] = swap((c << 1) | (d >>> 31));
-  target[3] = swap((d << 1) ^ reduction);
+  const reduction = (0x87 & -((a >>> 7) & 1)) << 24;
+  target[0] = shiftOctets(a) | ((b & 0x80) << 17);
+  target[1] = shiftOctets(b) | ((c & 0x80) << 17);
+  target[2] = shiftOctets(c) | ((d & 0x80) << 17);
+  target[3] = shiftOctets(d) ^ reduction;
+}
+
+/**
+ * Shifts a word, whose octets are in the order of memory and the first of which counts most, by one bit to the left, without
+ * turning it around: each octet shifts, and takes the highest bit of the next one.
+ */
+function shiftOctets(word: number): number {
+  return ((word & 0x7f7f_7f7f) << 1) | ((word >>> 15) & 0x0001_0101);
 }
 
 /** Reverses the octets of a word. */

@@ -6,7 +6,7 @@
  */
 import { assert } from "../src/base/assert.ts";
 import type { Bytes } from "../src/base/bytes.ts";
-import { cipherContext, WordViews, type WorkArea } from "./openssl_cipher.ts";
+import { cipherContext, Loader, WordViews, WorkArea } from "./openssl_cipher.ts";
 import type { AesKeyLength } from "./openssl_cmac.ts";
 import type { OpenSslLibrary } from "./openssl_library.ts";
 import type { OwnedPointer } from "./openssl_pointer.ts";
@@ -16,8 +16,9 @@ export class KeptBlockCipher {
   readonly #work: WorkArea;
   readonly #context: OwnedPointer;
   readonly #pointer: Deno.PointerObject;
-  readonly #key: Bytes;
-  readonly #keyPointer: Deno.PointerValue;
+  readonly #keyLength: AesKeyLength;
+  readonly #key = new WorkArea(32);
+  readonly #keyLoader = new Loader();
   readonly #written = new Int32Array(1);
   readonly #writtenPointer: Deno.PointerValue;
   readonly #update: OpenSslLibrary["crypto"]["EVP_EncryptUpdate"];
@@ -30,10 +31,9 @@ export class KeptBlockCipher {
   ) {
     this.#work = options.work;
     const bits = options.keyLength === 16 ? 128 : options.keyLength === 24 ? 192 : 256;
-    this.#context = cipherContext(library, { name: `AES-${bits}-ECB` });
+    this.#context = cipherContext(library, `AES-${bits}-ECB`);
     this.#pointer = this.#context.pointer;
-    this.#key = new Uint8Array(options.keyLength);
-    this.#keyPointer = Deno.UnsafePointer.of(this.#key);
+    this.#keyLength = options.keyLength;
     this.#writtenPointer = Deno.UnsafePointer.of(this.#written);
     this.#update = library.crypto.EVP_EncryptUpdate;
     this.#init = library.crypto.EVP_EncryptInit_ex;
@@ -41,10 +41,10 @@ export class KeptBlockCipher {
 
   /** Takes the key at `offset` of a buffer for what follows. */
   setKey(key: Bytes, offset: number): void {
-    const own = this.#key;
-    assert(offset >= 0 && offset + own.length <= key.length, "A key lies within its buffer");
-    for (let i = 0; i < own.length; i++) own[i] = key[offset + i] as number;
-    const taken = this.#init(this.#pointer, null, null, this.#keyPointer, null);
+    const length = this.#keyLength;
+    assert(offset >= 0 && offset + length <= key.length, "A key lies within its buffer");
+    this.#keyLoader.load(this.#key, key, offset, length);
+    const taken = this.#init(this.#pointer, null, null, this.#key.pointer, null);
     assert(taken === 1, "OpenSSL takes a key of the right length");
   }
 
@@ -57,7 +57,7 @@ export class KeptBlockCipher {
 
   /** Forgets the key and frees the context. */
   close(): void {
-    this.#key.fill(0);
+    this.#key.bytes.fill(0);
     this.#context.close();
   }
 }

@@ -4,7 +4,7 @@
  * The problem: a server verifies and seals with the keys of another client at every packet, and OpenSSL's own AES-SIV allots
  * and fetches at each new key. The idea: SIV is composed of a CMAC and a block cipher whose contexts are kept. The second key
  * is not even set while there is nothing to encrypt, as in requests, and what S2V needs of the key alone is made when the key
- * is set, so that a key that stays (for cookies) costs less still.
+ * is set, or when it is first needed, so that a key that stays (for cookies) costs less still.
  *
  * Limits: little-endian machines; one operation after the other.
  *
@@ -13,8 +13,16 @@
 import { assert } from "../src/base/assert.ts";
 import type { Bytes } from "../src/base/bytes.ts";
 import type { AeadRanges } from "./openssl_aead.ts";
-import { Loader, WorkArea } from "./openssl_cipher.ts";
-import { addBlock, type AesKeyLength, double, KeptCmac, setZero, swap } from "./openssl_cmac.ts";
+import { Loader, WordViews, WorkArea } from "./openssl_cipher.ts";
+import {
+  addBlock,
+  type AesKeyLength,
+  double,
+  KeptCmac,
+  padBlock,
+  setZero,
+  swap,
+} from "./openssl_cmac.ts";
 import { KeptBlockCipher, StreamCombiner } from "./openssl_counter.ts";
 import type { OpenSslLibrary } from "./openssl_library.ts";
 
@@ -30,10 +38,15 @@ export class SivContext {
   readonly #combiner = new StreamCombiner();
   readonly #mac: KeptCmac;
   readonly #cipher: KeptBlockCipher;
-  readonly #cipherKey: Bytes;
+  readonly #cipherKey = new WorkArea(32);
+  readonly #cipherKeyLoader = new Loader();
+  readonly #vectors = new WordViews();
   #cipherKeyed = false;
-  // Blocks as four words in the order of memory: the doubled CMAC of zeros, the state of S2V, the vector at hand.
+  #emptyKnown = false;
+  // Blocks as four words in the order of memory: the doubled CMAC of zeros, the state of S2V after associated data of no
+  // length, the state at hand, the vector at hand.
   readonly #start = new Uint32Array(4);
+  readonly #afterEmpty = new Uint32Array(4);
   readonly #state = new Uint32Array(4);
   readonly #vector = new Uint32Array(4);
 
@@ -43,16 +56,15 @@ export class SivContext {
     const options = { keyLength: this.#half, work: this.#work };
     this.#mac = new KeptCmac(library, options);
     this.#cipher = new KeptBlockCipher(library, options);
-    this.#cipherKey = new Uint8Array(this.#half);
   }
 
   /** Takes the key at `offset` of a buffer for what follows. */
   setKey(key: Bytes, offset: number): void {
     const half = this.#half;
     assert(offset >= 0 && offset + 2 * half <= key.length, "A key lies within its buffer");
-    const cipherKey = this.#cipherKey;
-    for (let i = 0; i < half; i++) cipherKey[i] = key[offset + half + i] as number;
+    this.#cipherKeyLoader.load(this.#cipherKey, key, offset + half, half);
     this.#cipherKeyed = false;
+    this.#emptyKnown = false;
     this.#mac.setKey(key, offset);
     setZero(this.#work.words);
     this.#mac.finish(BLOCK);
@@ -66,9 +78,7 @@ export class SivContext {
     this.#synthesize(ranges, input, inputOffset, inputLength);
     const vector = this.#vector;
     for (let i = 0; i < 4; i++) vector[i] = this.#mac.result[i] as number;
-    for (let i = 0; i < BLOCK; i++) {
-      output[outputOffset + i] = (vector[i >>> 2] as number) >>> (8 * (i & 3));
-    }
+    this.#vectors.writeBlock(vector, output, outputOffset);
     this.#combiner.point(output, outputOffset + BLOCK);
     this.#encrypt(input, inputOffset, inputLength);
     return BLOCK + inputLength;
@@ -80,11 +90,7 @@ export class SivContext {
     const length = ranges.inputLength - BLOCK;
     this.#reserve(ranges);
     const vector = this.#vector;
-    for (let i = 0; i < 4; i++) {
-      const at = inputOffset + 4 * i;
-      vector[i] = (input[at] as number) | ((input[at + 1] as number) << 8) |
-        ((input[at + 2] as number) << 16) | ((input[at + 3] as number) << 24);
-    }
+    this.#vectors.readBlock(vector, input, inputOffset);
     this.#combiner.point(output, outputOffset);
     this.#encrypt(input, inputOffset + BLOCK, length);
     this.#synthesize(ranges, output, outputOffset, length);
@@ -98,8 +104,9 @@ export class SivContext {
 
   /** Forgets the key and frees the contexts. */
   close(): void {
-    this.#cipherKey.fill(0);
+    this.#cipherKey.bytes.fill(0);
     this.#start.fill(0);
+    this.#afterEmpty.fill(0);
     this.#work.bytes.fill(0);
     this.#mac.close();
     this.#cipher.close();
@@ -115,18 +122,38 @@ export class SivContext {
    * lies at `offset` of `bytes`.
    */
   #synthesize(ranges: AeadRanges, bytes: Bytes, offset: number, length: number): void {
-    const state = this.#state, work = this.#work;
-    setZero(state);
-    addBlock(state, this.#start);
-    const { associatedData, associatedDataOffset, associatedDataLength } = ranges;
-    this.#dataLoader.load(work, associatedData, associatedDataOffset, associatedDataLength);
-    this.#absorb(associatedDataLength);
-    double(state, state);
+    const work = this.#work;
+    if (ranges.associatedDataLength === 0) this.#absorbNothing();
+    else this.#absorbData(ranges);
     const { nonce, nonceOffset, nonceLength } = ranges;
     this.#nonceLoader.load(work, nonce, nonceOffset, nonceLength);
     this.#absorb(nonceLength);
     this.#plaintextLoader.load(work, bytes, offset, length);
     this.#absorbLast(length);
+  }
+
+  #absorbData(ranges: AeadRanges): void {
+    const state = this.#state;
+    const { associatedData, associatedDataOffset, associatedDataLength } = ranges;
+    this.#dataLoader.load(
+      this.#work,
+      associatedData,
+      associatedDataOffset,
+      associatedDataLength,
+    );
+    setBlock(state, this.#start);
+    this.#absorb(associatedDataLength);
+    double(state, state);
+  }
+
+  #absorbNothing(): void {
+    const state = this.#state, afterEmpty = this.#afterEmpty;
+    if (this.#emptyKnown) return setBlock(state, afterEmpty);
+    setBlock(state, this.#start);
+    this.#absorb(0);
+    double(state, state);
+    setBlock(afterEmpty, state);
+    this.#emptyKnown = true;
   }
 
   #absorb(length: number): void {
@@ -136,27 +163,38 @@ export class SivContext {
 
   #absorbLast(length: number): void {
     const state = this.#state;
-    const { bytes, words } = this.#work;
     if (length >= BLOCK) {
-      for (let i = 0; i < BLOCK; i++) {
-        const at = length - BLOCK + i;
-        bytes[at] = (bytes[at] as number) ^ ((state[i >>> 2] as number) >>> (8 * (i & 3)));
-      }
+      this.#addToEnd(length);
       this.#mac.finish(length);
       return;
     }
     double(state, state);
-    bytes[length] = 0x80;
-    for (let i = length + 1; i < BLOCK; i++) bytes[i] = 0;
-    addBlock(words, state);
+    padBlock(this.#work, length);
+    addBlock(this.#work.words, state);
     this.#mac.finish(BLOCK);
+  }
+
+  /** Combines the state with the last 16 of `length` octets. */
+  #addToEnd(length: number): void {
+    const state = this.#state;
+    const { bytes, words } = this.#work;
+    const start = length - BLOCK;
+    if ((start & 3) === 0) {
+      const at = start >>> 2;
+      for (let i = 0; i < 4; i++) words[at + i] = (words[at + i] as number) ^ (state[i] as number);
+      return;
+    }
+    for (let i = 0; i < BLOCK; i++) {
+      const octet = (state[i >>> 2] as number) >>> (8 * (i & 3));
+      bytes[start + i] = (bytes[start + i] as number) ^ octet;
+    }
   }
 
   /** Counter mode from the vector, two of whose bits are cleared so that 32 bits of counter never carry (section 2.5). */
   #encrypt(input: Bytes, offset: number, length: number): void {
     if (length === 0) return;
     if (!this.#cipherKeyed) {
-      this.#cipher.setKey(this.#cipherKey, 0);
+      this.#cipher.setKey(this.#cipherKey.bytes, 0);
       this.#cipherKeyed = true;
     }
     const vector = this.#vector, { words } = this.#work;
@@ -173,4 +211,8 @@ export class SivContext {
     this.#cipher.encryptBlocks(blocks);
     this.#combiner.combine(this.#work, input, offset, length);
   }
+}
+
+function setBlock(target: Uint32Array, source: Uint32Array): void {
+  for (let i = 0; i < 4; i++) target[i] = source[i] as number;
 }

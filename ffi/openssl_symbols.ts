@@ -64,8 +64,6 @@ export const CRYPTO_SYMBOLS = {
   EVP_CIPHER_free: { parameters: ["pointer"], result: "void" },
   EVP_CIPHER_CTX_new: { parameters: [], result: "pointer" },
   EVP_CIPHER_CTX_free: { parameters: ["pointer"], result: "void" },
-  EVP_CIPHER_CTX_set_padding: { parameters: ["pointer", "i32"], result: "i32" },
-  EVP_CIPHER_CTX_ctrl: { parameters: ["pointer", "i32", "i32", "pointer"], result: "i32" },
   EVP_EncryptInit_ex: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "pointer"],
     result: "i32",
@@ -74,16 +72,6 @@ export const CRYPTO_SYMBOLS = {
     parameters: ["pointer", "pointer", "pointer", "pointer", "i32"],
     result: "i32",
   },
-  EVP_EncryptFinal_ex: { parameters: ["pointer", "pointer", "pointer"], result: "i32" },
-  EVP_DecryptInit_ex: {
-    parameters: ["pointer", "pointer", "pointer", "pointer", "pointer"],
-    result: "i32",
-  },
-  EVP_DecryptUpdate: {
-    parameters: ["pointer", "pointer", "pointer", "pointer", "i32"],
-    result: "i32",
-  },
-  EVP_DecryptFinal_ex: { parameters: ["pointer", "pointer", "pointer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Functions of libssl. */

@@ -15,18 +15,15 @@ import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
 
 /**
- * Algorithms by their number in the registry of RFC 5116: 2 AES-256-GCM (for the server's own cookies alone, never
- * negotiated), 15, 16 and 17 AES-SIV-CMAC-256, -384 and -512 (RFC 5297), 30 AES-128-GCM-SIV (RFC 8452).
+ * Algorithms that may be negotiated for Network Time Security (RFC 8915 section 4.1.5), by their number in the registry of
+ * RFC 5116: 15, 16 and 17 AES-SIV-CMAC-256, -384 and -512 (RFC 5297), 30 AES-128-GCM-SIV (RFC 8452).
  */
-export type AeadId = 2 | NtsAeadId;
-
-/** The algorithms that may be negotiated for Network Time Security (RFC 8915 section 4.1.5). */
 export type NtsAeadId = 15 | 16 | 17 | 30;
 
 /** What is fixed about an algorithm; lengths in octets. */
 export interface AeadParameters {
   /** The number in the registry of RFC 5116. */
-  readonly id: AeadId;
+  readonly id: NtsAeadId;
   /** The name that people see. */
   readonly name: string;
   /** Length of a key. */
@@ -101,12 +98,11 @@ export interface Aead {
 }
 
 /** Makes an `Aead` of the algorithm `id`, without a key when none is given; undefined when the implementation lacks it. */
-export type AeadFactory = (id: AeadId, key?: Bytes) => Aead | undefined;
+export type AeadFactory = (id: NtsAeadId, key?: Bytes) => Aead | undefined;
 
 const SIV = { nonceLengthMin: 1, nonceLengthMax: 0xffff, nonceLength: 16, nonceLengthRequired: 16 };
 const GCM = { nonceLengthMin: 12, nonceLengthMax: 12, nonceLength: 12, nonceLengthRequired: 12 };
-const PARAMETERS: Readonly<Record<AeadId, AeadParameters>> = {
-  2: { id: 2, name: "AES-256-GCM", keyLength: 32, overhead: 16, ...GCM },
+const PARAMETERS: Readonly<Record<NtsAeadId, AeadParameters>> = {
   15: { id: 15, name: "AES-SIV-CMAC-256", keyLength: 32, overhead: 16, ...SIV },
   16: { id: 16, name: "AES-SIV-CMAC-384", keyLength: 48, overhead: 16, ...SIV },
   17: { id: 17, name: "AES-SIV-CMAC-512", keyLength: 64, overhead: 16, ...SIV },
@@ -117,7 +113,7 @@ const PARAMETERS: Readonly<Record<AeadId, AeadParameters>> = {
 export const NTS_AEAD_IDS: readonly NtsAeadId[] = [15, 16, 17, 30];
 
 /** Returns what is fixed about an algorithm. */
-export function aeadParameters(id: AeadId): AeadParameters {
+export function aeadParameters(id: NtsAeadId): AeadParameters {
   return PARAMETERS[id];
 }
 

@@ -8,14 +8,14 @@
  *
  * @module
  */
-import { aessiv, gcm, gcmsiv } from "@noble/ciphers/aes.js";
+import { aessiv, gcmsiv } from "@noble/ciphers/aes.js";
 import { assert, unreachable } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
-import { type Aead, type AeadId, type AeadOperation, aeadParameters } from "./aead.ts";
+import { type Aead, type AeadOperation, aeadParameters, type NtsAeadId } from "./aead.ts";
 import type { AeadParameters } from "./aead.ts";
 
 /** Makes an `Aead` of the portable implementation; it has every algorithm. */
-export function portableAead(id: AeadId, key?: Bytes): Aead {
+export function portableAead(id: NtsAeadId, key?: Bytes): Aead {
   const aead = new PortableAead(aeadParameters(id));
   if (key !== undefined) {
     assert(key.length === aead.parameters.keyLength, "A key has the length of its algorithm");
@@ -87,8 +87,6 @@ class PortableAead implements Aead {
       operation.associatedDataOffset + operation.associatedDataLength,
     );
     switch (this.parameters.id) {
-      case 2:
-        return gcm(this.#key, nonce, data);
       case 15:
       case 16:
       case 17:

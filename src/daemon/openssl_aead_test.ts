@@ -4,9 +4,9 @@ import { OpenSsl } from "../../ffi/openssl.ts";
 import { ownedPointerCounts } from "../../ffi/openssl_pointer.ts";
 import { type Bytes, fromHex, toHex } from "../base/bytes.ts";
 import {
-  type AeadId,
   aeadParameters,
   emptyOperation,
+  type NtsAeadId,
   openBytes,
   sealBytes,
 } from "../crypto/aead.ts";
@@ -16,9 +16,9 @@ import { openSslAeadFactory } from "./openssl_aead.ts";
 const opened = OpenSsl.open();
 assert.ok(opened.ok);
 const make = openSslAeadFactory(opened.value);
-const IDS: readonly AeadId[] = [2, 15, 16, 17, 30];
+const IDS: readonly NtsAeadId[] = [15, 16, 17, 30];
 
-function create(id: AeadId, key?: Bytes) {
+function create(id: NtsAeadId, key?: Bytes) {
   const aead = make(id, key);
   assert.ok(aead);
   return aead;
@@ -36,7 +36,7 @@ const DATA = "4c9d4fcaed8ae2baad3f3ea6e93c8c8b";
 const TEXT = "ba997931237e3c53587ed49302abe4a7";
 
 // chrony test/unit/siv.c for 15 and 30; RFC 8452 appendix C.1 for the last two.
-const VECTORS: readonly [AeadId, string, string, string, string, string][] = [
+const VECTORS: readonly [NtsAeadId, string, string, string, string, string][] = [
   [15, KEY, NONCE, "", "", "223eb594e0e0254b00258e219a1ca421"],
   [15, KEY, NONCE, DATA, "", "d7201989c6dbc6d661fc62bc865eeeef"],
   [15, KEY, NONCE, DATA, TEXT, "5c052365f4570aa0fb383ece9b7585eb688519360c7c481140cb9b579a0e6532"],
@@ -132,7 +132,7 @@ Deno.test("whatever is changed in a message, it is not opened", () => {
     const key = Uint8Array.from({ length: keyLength }, (_, i) => i);
     const aead = create(id, key);
     const message = {
-      nonce: hex(id === 2 || id === 30 ? NONCE.slice(0, 24) : NONCE),
+      nonce: hex(id === 30 ? NONCE.slice(0, 24) : NONCE),
       associatedData: hex(DATA),
       plaintext: hex(TEXT + TEXT + "00"),
     };
@@ -160,7 +160,7 @@ Deno.test("whatever is changed in a message, it is not opened", () => {
       const cut = ciphertext.slice(0, length);
       assert.equal(openBytes(aead, { nonce, associatedData, ciphertext: cut }), undefined);
     }
-    const badNonce = new Uint8Array(id === 2 || id === 30 ? 13 : 0);
+    const badNonce = new Uint8Array(id === 30 ? 13 : 0);
     assert.equal(openBytes(aead, { nonce: badNonce, associatedData, ciphertext }), undefined);
     aead.close();
   }

@@ -23,7 +23,7 @@ import type { Seconds } from "../base/units.ts";
 import { digest } from "../crypto/digest.ts";
 import { hkdfSha256 } from "../crypto/hkdf.ts";
 
-/** Octets of a cookie key: AES-256-GCM. */
+/** Octets of a cookie key: AES-SIV-CMAC-256. */
 export const COOKIE_KEY_LENGTH = 32;
 
 /** The most stale keys that can be kept. */
