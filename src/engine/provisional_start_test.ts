@@ -1,0 +1,150 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import type { PacketProtection } from "../association/protection.ts";
+import { toUnixNanoseconds } from "../base/ntp_timestamp.ts";
+import { ok as okay } from "../base/result.ts";
+import type { ProtectionStatus } from "../nts/session_protection.ts";
+import { EngineWorld, PLAIN_DAY } from "../../tests/support/engine_world.ts";
+import type { Action, KeyExchangeOutcome } from "./events.ts";
+
+const DAY = 86_400;
+const START = PLAIN_DAY - 2_208_988_800;
+const HOSTS = ["192.0.2.1", "192.0.2.2"];
+const CONFIG = HOSTS.map((host) => `[[source]]\nmode = "nts"\naddress = "${host}"\n`).join("") +
+  "[synchronization]\nminimum-agreeing-sources = 2\nstep-limit = 3\n";
+
+/** A session without cryptography. */
+function session(outcome: KeyExchangeOutcome): PacketProtection {
+  const state = { isProvisional: outcome.provisional };
+  return {
+    authentication: "nts",
+    certificate: outcome.certificate,
+    get isProvisional() {
+      return state.isProvisional;
+    },
+    get status(): ProtectionStatus {
+      return {
+        cookies: 8,
+        aead: 15,
+        lastKeyExchange: 0,
+        provisional: state.isProvisional,
+        failures: {},
+        dropped: {},
+      };
+    },
+    protect: (packet) => okay({ packet, uniqueIdentifier: new Uint8Array(0) }),
+    verify: () => okay({}),
+    confirmCertificate: () => state.isProvisional = false,
+  };
+}
+
+/** Starts an engine whose clock is `offset` seconds behind; it trusts no dates. */
+function startWorld(offset: number): EngineWorld {
+  return new EngineWorld({
+    config: CONFIG,
+    offset,
+    more: {
+      certificateTime: { clockIsTrusted: false, lowerBounds: [START - 365 * DAY] },
+      protections: { startSession: (_, outcome) => session(outcome) },
+    },
+  }).start();
+}
+
+/** Ends every exchange that the engine wants, as the daemon would: dates that do not fit are provisional. */
+function exchangeKeys(world: EngineWorld): void {
+  for (const action of taken(world, "exchange-keys")) {
+    const certificate = {
+      notBefore: START - 30 * DAY,
+      notAfter: START + 30 * DAY,
+      identity: action.host,
+      host: action.host,
+      certificateAuthority: undefined,
+      chain: [],
+    };
+    const now = action.dates?.now ?? 0;
+    const fits = now >= certificate.notBefore && now <= certificate.notAfter;
+    equal(fits || action.dates?.outside === "accept-provisionally", true);
+    const value: KeyExchangeOutcome = {
+      aead: 15,
+      keyC2s: new Uint8Array(32),
+      keyS2c: new Uint8Array(32),
+      cookies: [],
+      ntpServer: undefined,
+      ntpPort: undefined,
+      peerAddress: action.host,
+      compliantExporter: true,
+      provisional: !fits,
+      certificate,
+    };
+    const { association } = action;
+    world.handle({ type: "keys-exchanged", association, result: okay(value) });
+  }
+}
+
+/** Takes the actions of a kind that were not taken before. */
+function taken<Type extends Action["type"]>(world: EngineWorld, type: Type) {
+  const found = world.actions.filter((action) => action.type === type);
+  for (const action of found) world.actions.splice(world.actions.indexOf(action), 1);
+  return found as unknown as readonly Extract<Action, { type: Type }>[];
+}
+
+function steps(world: EngineWorld): readonly number[] {
+  return world.commands.map(({ step }) => step).filter((step) => step !== 0);
+}
+
+Deno.test("a clock that starts decades behind is set by a quorum, after its certificates were verified", () => {
+  const offset = START - 1000;
+  const world = startWorld(offset);
+  equal(Number(toUnixNanoseconds(world.now.realtime, 0n)) / 1e9 < DAY, true, "it is 1970");
+  exchangeKeys(world);
+  world.run(20);
+  equal(world.snapshot.state, "starting");
+  match(world.snapshot.why, /^Provisional: certificates are verified at the time that was found/);
+  deepEqual(steps(world), [], "nothing was set yet");
+  const [wanted, ...others] = taken(world, "verify-certificates");
+  ok(wanted !== undefined && others.length === 0);
+  ok(Math.abs(wanted.at - START) < DAY, "it is verified at the true time");
+  deepEqual(wanted.certificates.map(({ certificate }) => certificate.host), HOSTS);
+  const results = wanted.certificates.map(({ association }) => ({
+    association,
+    refusal: undefined,
+  }));
+  world.handle({ type: "certificates-verified", results });
+  const [saved] = taken(world, "save-time-bound");
+  ok(saved !== undefined && Math.abs(saved.bound - START) < DAY);
+  world.run(30);
+  equal(world.snapshot.state, "synchronized");
+  equal(steps(world).length, 1);
+  ok(Math.abs((steps(world)[0] ?? 0) - offset) < 1);
+  ok(Math.abs(world.offset) < 0.01);
+  deepEqual(world.snapshot.sources.map(({ nts }) => nts?.provisional), [false, false]);
+});
+
+Deno.test("one liar with an old key keeps two sources from being a quorum; the clock is left alone", () => {
+  const world = startWorld(START - 1000);
+  world.server("192.0.2.2").error = 20 * DAY;
+  exchangeKeys(world);
+  world.run(120);
+  equal(world.snapshot.state, "starting");
+  match(world.snapshot.why, /1 of 2 sources agree/);
+  deepEqual(steps(world), []);
+  deepEqual(taken(world, "verify-certificates"), []);
+  for (const source of world.snapshot.sources) match(source.reason, /^Provisional/);
+});
+
+Deno.test("where dates fit the clock nobody waits, and certificates are verified when the time is known", () => {
+  const world = startWorld(3);
+  exchangeKeys(world);
+  world.run(20);
+  equal(world.snapshot.state, "synchronized");
+  const [wanted] = taken(world, "verify-certificates");
+  const [refused, good] = wanted?.certificates ?? [];
+  ok(refused !== undefined && good !== undefined);
+  const results = [
+    { association: refused.association, refusal: "It has expired meanwhile" },
+    { association: good.association, refusal: undefined },
+  ];
+  world.handle({ type: "certificates-verified", results });
+  ok(world.logs.some((line) => line.endsWith("gives up 192.0.2.1:123: It has expired meanwhile")));
+  const [again] = taken(world, "exchange-keys");
+  equal(again?.dates?.outside, "refuse", "dates count from now on");
+});
