@@ -66,7 +66,9 @@ export type FallbackReason =
 
 /** How to open a socket that gets the interface's stamps. */
 export interface HardwareChoice {
+  /** The name of the interface, to which the socket is to be tied. */
   readonly device: string;
+  /** What makes real time of its stamps. */
   readonly hardwareClock: HardwareClock;
 }
 
