@@ -236,7 +236,9 @@ export class Engine {
 
   #handleDatagram(event: DatagramEvent, now: Instant): readonly Action[] {
     const { actions, measurement } = this.#sources.handleDatagram(event, now.monotonic);
-    if (measurement === undefined) return actions;
+    if (measurement === undefined) {
+      return [...actions, ...this.#judgeAgainIfOvertaken(event.association, now)];
+    }
     if (this.#isLeapTurmoil(now)) return actions;
     return [...actions, ...this.#handleMeasurement(event.association, measurement, now)];
   }
@@ -326,6 +328,12 @@ export class Engine {
     if (dead === this.#deadCount) return [];
     this.#deadCount = dead;
     return this.#judgement.hasJudged ? this.#judge(now) : [];
+  }
+
+  /** A server that says that it has lost the time is believed in that at once. */
+  #judgeAgainIfOvertaken(id: number, now: Instant): readonly Action[] {
+    const member = this.#sources.members.find(({ association }) => association.id === id);
+    return member !== undefined && this.#judgement.isOvertaken(member) ? this.#judge(now) : [];
   }
 
   #gateIsOpen(now: MonotonicSeconds): boolean {

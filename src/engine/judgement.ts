@@ -13,6 +13,7 @@ import { formatReferenceId, referenceIdOfAddress } from "../protocol/reference_i
 import { leapByMajority } from "../selection/leap.ts";
 import { followsUs, isOurselves, type OwnIdentity, ownIdentity } from "../selection/loop.ts";
 import type { Candidate } from "../selection/candidate.ts";
+import { unfitness } from "../selection/fitness.ts";
 import { select, type Selection } from "../selection/select.ts";
 import type { Verdict } from "../selection/status.ts";
 import type { Action } from "./events.ts";
@@ -76,9 +77,26 @@ export class Judgement {
     return this.#whyNot;
   }
 
-  /** Returns what became of a source. */
-  verdict(id: number): Verdict {
-    return this.#selection?.verdicts.get(id) ?? STARTING;
+  /** Returns what became of a source; of one that is not judged yet, what keeps it out already. */
+  verdict(
+    member: MemberOfSource,
+    context: { readonly now: Instant; readonly discipline: Discipline },
+  ): Verdict {
+    const judged = this.#selection?.verdicts.get(member.association.id);
+    if (judged !== undefined) return judged;
+    const fault = unfitness(this.#candidate(member, context), {
+      samplesMin: 0,
+      distanceMax: Infinity,
+      stratumLimit: this.#synchronization.localStratum,
+    });
+    return fault === undefined || fault.status === "starting" ? STARTING : fault;
+  }
+
+  /** Tells whether a source is still counted as one that has the time although it says no longer so. */
+  isOvertaken({ association }: MemberOfSource): boolean {
+    const status = this.#selection?.verdicts.get(association.id)?.status;
+    return association.serverState?.isSynchronized === false && status !== undefined &&
+      status !== "unsynchronized" && status !== "loop" && status !== "kissed";
   }
 
   /** Judges all members anew. */

@@ -10,7 +10,7 @@ import type { SourceConfig, SynchronizationConfig } from "../config/config.ts";
 import type { Discipline } from "../discipline/discipline.ts";
 import type { SourceGroup } from "../association/source_group.ts";
 import type { LeapIndicator } from "../association/measurement.ts";
-import type { Association } from "../association/association.ts";
+
 import { formatReferenceId } from "../protocol/reference_id.ts";
 import { formatUtc } from "../base/utc.ts";
 import type { Judgement } from "./judgement.ts";
@@ -18,6 +18,7 @@ import { describeNts, REFERENCE_ERA } from "./nts_document.ts";
 import type { ProvisionalTime } from "./provisional_time.ts";
 import type { Verdict } from "../selection/status.ts";
 import type { EngineSnapshot, SourceDocument, SystemState } from "./snapshot.ts";
+import type { MemberOfSource } from "./source_set.ts";
 import { type ErrorBudget, type Knowledge, STRATUM_UNSYNCHRONIZED } from "./system_variables.ts";
 
 const PPM = 1e-6;
@@ -128,16 +129,9 @@ function describeAbsent(
   };
 }
 
-function describeMember(
-  member: {
-    readonly config: SourceConfig;
-    readonly group: SourceGroup;
-    readonly association: Association;
-  },
-  input: SnapshotInput,
-): SourceDocument {
+function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDocument {
   const { config, association } = member;
-  const verdict = verdictOf(association, input);
+  const verdict = verdictOf(member, input);
   const server = association.serverState;
   const estimate = input.discipline.sourceAt(association.id, input.now);
   const { lastReplyAt, lastMeasurement } = association;
@@ -177,9 +171,13 @@ function authenticationOf(config: SourceConfig): "none" | "nts" | "mac" {
 }
 
 /** A source that is held back was not judged. */
-function verdictOf(association: Association, input: SnapshotInput): Verdict {
+function verdictOf(member: MemberOfSource, input: SnapshotInput): Verdict {
+  const { association } = member;
   if (association.protection?.isProvisional === true) {
     return { status: "starting", reason: input.provisional.reasonOf(association.id) };
   }
-  return input.judgement.verdict(association.id);
+  return input.judgement.verdict(member, {
+    now: { monotonic: input.now, realtime: input.realtime },
+    discipline: input.discipline,
+  });
 }
