@@ -78,5 +78,8 @@ Deno.test("the poll interval follows what the clock does between samples", () =>
   assert.equal(choosePoll({ ...calm, current: 12 }), 10);
   assert.equal(choosePoll({ ...calm, frequencyVariance: (50e-6) ** 2 }), 5);
   assert.equal(choosePoll({ ...calm, frequencyVariance: (50e-6) ** 2, current: 4 }), 4);
-  assert.equal(choosePoll({ ...calm, sampleError: 1e-5, frequencyVariance: (1e-7) ** 2 }), 6);
+  // 6.4 us in 64 s and 12.8 us in 128 s
+  assert.equal(choosePoll({ ...calm, sampleError: 1e-5 }), 5);
+  assert.equal(choosePoll({ ...calm, sampleError: 2e-5 }), 6);
+  assert.equal(choosePoll({ ...calm, sampleError: 6e-5 }), 7);
 });
