@@ -55,6 +55,17 @@ Deno.test("a large offset is stepped once, and what was measured before stays ri
   assert.equal(world.logs.filter((line) => line.includes("Somebody else")).length, 0);
 });
 
+Deno.test("a request that is under way when the clock is stepped is void", () => {
+  const world = new EngineWorld({ offset: 1000 }).start();
+  for (const address of [ONE, TWO, THREE]) world.server(address).delay = 1.9;
+  world.run(300);
+  assert.equal(world.snapshot.steps.count, 1);
+  for (const address of [ONE, TWO, THREE]) {
+    const jitter = world.source(address).jitterSeconds ?? NaN;
+    assert.ok(jitter < 1e-3, `${address}: jitter ${jitter} s`);
+  }
+});
+
 Deno.test("what is served is what the snapshot says, one stratum below the reference", () => {
   const world = new EngineWorld().start();
   for (const address of [ONE, TWO, THREE]) world.server(address).stratum = 4;
@@ -134,8 +145,9 @@ Deno.test("a step by somebody else is noticed at the next event, and mended", ()
     line,
     "warning: Somebody else stepped the clock by 2.000000 s: the sources are measured anew",
   );
-  const { state, why } = world.snapshot;
+  const { state, why, stratum, referenceTime, offsetSeconds } = world.snapshot;
   assert.deepEqual([state, why], ["starting", "Somebody else stepped the clock by 2.000000 s"]);
+  assert.deepEqual([stratum, referenceTime, offsetSeconds], [16, null, null]);
   assert.equal(world.commands.at(-1)?.status.synchronized, false);
   world.run(120);
   assertNear(world.offset, 0, 1e-3);
@@ -145,6 +157,24 @@ Deno.test("a step by somebody else is noticed at the next event, and mended", ()
   assert.equal(world.logs.filter((text) => text.includes("Somebody else")).length, 1);
 });
 
+Deno.test("after a disturbance the first that answers is not believed alone", () => {
+  const world = new EngineWorld().start();
+  world.run(600);
+  world.stepFromOutside(2);
+  world.server(ONE).error = 1;
+  for (const address of [TWO, THREE]) world.server(address).isSilent = true;
+  world.handle({ type: "timer" });
+  const { length } = world.commands;
+  world.run(3);
+  assert.notEqual(world.source(ONE).offsetSeconds, null);
+  for (const address of [TWO, THREE]) world.server(address).isSilent = false;
+  world.run(120);
+  const steps = world.commands.slice(length).map(({ step }) => step).filter((step) => step !== 0);
+  assert.equal(steps.length, 1);
+  assertNear(steps[0], -2, 1e-3);
+  assert.equal(world.source(ONE).status, "falseticker");
+});
+
 Deno.test("after sleep the sources are measured anew, and a step is allowed", () => {
   const world = new EngineWorld().start();
   world.run(600);
@@ -152,6 +182,7 @@ Deno.test("after sleep the sources are measured anew, and a step is allowed", ()
   world.handle({ type: "resumed", asleep: 3600 });
   world.run(120);
   assert.ok(world.logs.some((line) => line.includes("The machine slept for 3600 s")));
+  assert.equal(world.snapshot.steps.count, 1);
   assertNear(world.offset, 0, 1e-3);
 });
 
