@@ -164,13 +164,15 @@ Deno.test("a cluster: one server has the keys exchanged, two with copies of its 
 Deno.test("each false certificate is refused with its reason, and the source stays without time", async () => {
   await using place = await NtsPlace.make();
   const now = Math.floor(Date.now() / 1000);
-  await using stranger = await NtsPlace.make();
+  await using stranger = await NtsPlace.make("Stranger");
+  await using impostor = await NtsPlace.make();
   const wishes = {
     "certificate-expired": { notBefore: now - 7200, notAfter: now - 3600 },
     "certificate-not-yet-valid": { notBefore: now + 3600, notAfter: now + 7200 },
     "certificate-wrong-name": { names: ["DNS:other.example"] },
     "certificate-self-signed": { issuer: undefined },
     "certificate-unknown-issuer": { issuer: stranger.issuer },
+    "certificate-bad-signature": { issuer: impostor.issuer },
   };
   for (const [reason, wish] of Object.entries(wishes)) {
     const files = await place.certificate(reason, wish as Partial<typeof wish>);

@@ -85,10 +85,10 @@ export class NtsPlace implements AsyncDisposable {
     [this.timePort, this.keyExchangePort] = parts.ports;
   }
 
-  /** Makes a place. */
-  static async make(): Promise<NtsPlace> {
+  /** Makes a place; the authority is called "Test Authority" unless another name is given. */
+  static async make(commonName = "Test Authority"): Promise<NtsPlace> {
     const folder = await temporaryFolder();
-    const issuer = makeCertificate({ commonName: "Test Authority", authority: true });
+    const issuer = makeCertificate({ commonName, authority: true });
     const authority = await folder.write("authority.pem", text(issuer.certificate));
     const files = await writeCertificate(folder, "server", { ...LOCALHOST, issuer });
     const ports = [await freePort(), await freePort()] as const;
