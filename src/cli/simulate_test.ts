@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+// the C library is opened here, not inside of a test, which must leave nothing open
+import "../../ffi/files.ts";
 import { err, ok } from "../base/result.ts";
 import { main } from "./main.ts";
 import type { Surroundings } from "./surroundings.ts";
