@@ -122,35 +122,10 @@ Deno.test(
     await first.waitForStatus(gone, 60_000);
     await second.waitForStatus(gone, 60_000);
     // One may have followed the other for a moment; then the other is its loop, and nobody is left to follow.
-  for (const [daemon, other] of ends) {
-    await daemon.waitForStatus((status) =>
-      status.state === "unsynchronized" && /^(loop|unsynchronized)$/.test(statusOf(status, other))
-    );
-  }
-});
-    const ends = [[first, right.ipv4], [second, left.ipv4]] as const;
     for (const [daemon, other] of ends) {
-      const status = await daemon.waitForStatus((status) =>
-        statusOf(status, "127.0.0.1") === "selected" &&
-        !/starting|unsync/.test(statusOf(status, other))
+      await daemon.waitForStatus((status) =>
+        status.state === "unsynchronized" && /^(loop|unsynchronized)$/.test(statusOf(status, other))
       );
-      assert.ok(Math.abs(status.offsetSeconds) < 1e-3, `${status.offsetSeconds}`);
     }
-    await leftClock.process.stop();
-    await rightClock.process.stop();
-    const gone = (status: Status | undefined) => statusOf(status, "127.0.0.1") === "unreachable";
-    await first.waitForStatus(gone, 60_000);
-    await second.waitForStatus(gone, 60_000);
-    // Who still follows the other is followed by nobody; in the end at most one of them does.
-    await first.waitForStatus(() => true);
-    let followers: string[] = [];
-    for (let look = 0; look < 8; look++) {
-      const [a, b] = await Promise.all([first.status(), second.status()]);
-      const words = [statusOf(a, right.ipv4), statusOf(b, left.ipv4)];
-      followers = words.filter((word) => word === "selected" || word === "combined");
-      console.error("LOOK", words, a?.state, b?.state, a?.stratum, b?.stratum);
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-    }
-    assert.ok(followers.length <= 1, `${followers}`);
   },
 );
