@@ -147,6 +147,7 @@ class Daemon {
   readonly #startedAt = formatUtc(realtimeNow());
   #config: Config;
   #http: HttpServer | undefined;
+  #configuring: Promise<void> = Promise.resolve();
   #end: DaemonEnd = "told";
 
   constructor(options: DaemonOptions, parts: Parts) {
@@ -209,6 +210,7 @@ class Daemon {
     this.#leaps.stop();
     release();
     this.#http?.close();
+    await this.#configuring;
     await this.#servers.stop();
     await this.#nts.stop();
     await this.#drift.settled();
@@ -227,7 +229,13 @@ class Daemon {
     };
   }
 
-  async #configureServers(): Promise<void> {
+  /** Brings the listeners up to the configuration; one after the other, however quickly reloads follow. */
+  #configureServers(): Promise<void> {
+    this.#configuring = this.#configuring.then(() => this.#applyServers());
+    return this.#configuring;
+  }
+
+  async #applyServers(): Promise<void> {
     const { servers, synchronization } = this.#config;
     await this.#nts.configure(this.#config);
     await this.#servers.configure(servers, {

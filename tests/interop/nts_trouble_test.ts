@@ -157,3 +157,24 @@ async function findLibrary(): Promise<string | undefined> {
   const tried = await runAny("unshare", { args: ["-m", "sh", "-c", script] });
   return tried.code === 0 ? real : undefined;
 }
+
+Deno.test("reloads that follow each other quickly leave every listener once, and the end is quick", async () => {
+  await using place = await NtsPlace.make();
+  const both = place.server();
+  const timeAlone = place.server({ keyExchangePort: null });
+  await using server = await startDaemon({ config: both });
+  await server.waitForStatus((status) => status.ntsKe.length === 1);
+  for (let i = 0; i < 10; i++) {
+    await server.configure(i % 2 === 0 ? timeAlone : both);
+    server.process.signal("SIGHUP");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await using client = await startDaemon({ config: place.client() });
+  await client.waitForStatus(follows);
+  const status = await server.status();
+  assert.deepEqual([status?.servers.length, status?.ntsKe.length], [1, 1]);
+  assert.doesNotMatch(server.process.stderr, /not opened|Cannot listen/);
+  server.process.signal("SIGHUP");
+  const ended = await server.process.stop();
+  assert.deepEqual([ended.code, ended.milliseconds < 1000], [0, true], server.process.stderr);
+});
