@@ -296,6 +296,14 @@ Deno.test("after a change by others the samples are void and the frequency is a 
   assert.ok(world.estimate.frequencyVariance < (8 * PPM) ** 2);
 });
 
+Deno.test("a frequency that was hardly known is no better known after a change by others", () => {
+  const { world, all } = worldWith([{ delay: 0.01 }]);
+  world.run(1, all);
+  world.discipline.restart(world.monotonic, (5 * PPM) ** 2);
+  world.run(1, all);
+  assert.ok(world.estimate.frequencyVariance > (90 * PPM) ** 2);
+});
+
 Deno.test("a drift file that comes before the sources is used by all filters", () => {
   const world = new World({ drift: -30 * PPM });
   world.discipline.setPrior({ frequency: 30 * PPM, variance: PPM ** 2 });

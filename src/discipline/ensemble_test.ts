@@ -176,6 +176,19 @@ Deno.test("sources with one reference count as hardly more than one", () => {
   assert.ok(Math.abs(ratio - 1.8) < 0.15, `${ratio}`);
 });
 
+Deno.test("sources with one reference and unlike paths share what the shorter one can be off", () => {
+  const near = { floor: 0.001 };
+  const far = { floor: 0.1, seed: 2 };
+  for (const [first, second] of [[near, far], [far, near]] as const) {
+    const world = new World(() => 0.8);
+    world.run(80, [new Path(first), new Path(second)]);
+    const { offsetVariance } = world.estimate;
+    // 5 percent of 1 ms: the far one says nothing of the bias that the near one has
+    assert.ok(offsetVariance > 0.8 * (5e-5) ** 2 && offsetVariance < 1.1 * (5e-5) ** 2);
+    assert.ok(Math.abs(world.error) < 5e-5, `${world.error}`);
+  }
+});
+
 Deno.test("a longer route goes into the bias of its source, the clock is not moved", () => {
   for (const detour of [0.005, 0.02, 0.06]) {
     const world = new World();
