@@ -38,12 +38,16 @@ type ExchangedEvent = Extract<Event, { type: "keys-exchanged" }>;
 /** Packets of a client are few: no context of OpenSSL must be given back for them. */
 const aead: AeadFactory = portableAead;
 
+/** So many associations of one host are told from each other. */
+const PLACES_MAX = 64;
+
 /** Exchanges keys for the engine. */
 export class NtsClients {
   readonly #library: NtsLibrary;
   readonly #store: SessionStore;
   readonly #ended = new AbortController();
   readonly #certificateTime: CertificateTime;
+  readonly #places = new Map<string, number[]>();
   #isMissingTold = false;
 
   /** Looks at the kernel's clock, so it is to be made before the clock is taken over. */
@@ -91,6 +95,7 @@ export class NtsClients {
       ...trust.value,
       host,
       port: action.port,
+      addressesSkipped: this.#placeOf(action),
       dates: action.dates ?? { now: Date.now() / 1000, outside: "refuse" },
       ...(aeadIds.length === 0 ? {} : { aeadIds }),
       signal: this.#ended.signal,
@@ -138,6 +143,16 @@ export class NtsClients {
       address,
       protection: SessionProtection.resume(state, { aead, random: randomSource }),
     }));
+  }
+
+  /** Counts the associations that exchange keys with one host, so that each begins with another address. */
+  #placeOf({ association, host, port }: ExchangeAction): number {
+    const name = `${host} ${port}`;
+    const known = this.#places.get(name) ?? [];
+    this.#places.set(name, known);
+    if (!known.includes(association)) known.push(association);
+    if (known.length > PLACES_MAX) known.shift();
+    return known.indexOf(association);
   }
 
   #tellMissing(message: string): void {

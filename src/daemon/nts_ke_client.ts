@@ -74,6 +74,8 @@ export interface ExchangeOptions {
   readonly port: number;
   /** How dates are judged. */
   readonly dates: DatePolicy;
+  /** So many of the name's addresses are tried last, so that exchanges with one pool reach different servers; 0 if left out. */
+  readonly addressesSkipped?: number;
   /** Algorithms in order of preference. */
   readonly aeadIds?: readonly NtsAeadId[];
   /** The most that everything may take; 10 seconds when left out. */
@@ -260,7 +262,11 @@ async function resolve(
   const { host, port } = options;
   const bare = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
   const resolved = await resolveName(bare, { port });
-  if (resolved.ok) return ok(resolved.value.slice(0, ADDRESSES_TRIED_MAX));
+  if (resolved.ok) {
+    const found = resolved.value;
+    const first = (options.addressesSkipped ?? 0) % Math.max(1, found.length);
+    return ok([...found.slice(first), ...found.slice(0, first)].slice(0, ADDRESSES_TRIED_MAX));
+  }
   const { temporary, message } = resolved.error;
   return fail(temporary ? "name-not-resolved" : "name-not-found", message);
 }

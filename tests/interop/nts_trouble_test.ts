@@ -122,6 +122,32 @@ Deno.test("query prints algorithm, cookies, certificate and offset", async () =>
   assert.match(strange.stdout, /certificate was refused/);
 });
 
+Deno.test("a pool with NTS gets keys from different servers of one name", async () => {
+  const canHide = await runAny("unshare", { args: ["-m", "true"] });
+  if (canHide.code !== 0) return console.log("    no mount namespaces here: nothing was tested");
+  await using place = await NtsPlace.make();
+  const files = await place.certificate("pool", { names: ["DNS:pool.test"] });
+  const hosts = await place.folder.write("hosts", "127.0.0.1 pool.test\n127.0.0.2 pool.test\n");
+  const first = place.server({ files });
+  const second = first.split("\n").slice(2).join("\n").replaceAll("127.0.0.1", "127.0.0.2");
+  await using server = await startDaemon({ config: first + second });
+  await server.waitForStatus((status) => status.ntsKe.length === 2);
+  const at = `127.0.0.1:${await freePort()}`;
+  const pool = place.client([{ address: `pool.test:${place.keyExchangePort}` }], { agreeing: 2 })
+    .replace('mode = "nts"', 'mode = "nts-pool"\ncount = 2');
+  const listen = `[observability]\nlisten = "${at}"\n`;
+  const file = await place.folder.write("ntpsd.toml", pool + listen);
+  const start = await launch("source");
+  const line = [start.program, ...start.args, "run", "-x", "-c", file].join(" ");
+  await using daemon = new RunningProgram("unshare", {
+    args: ["-m", "sh", "-c", `mount --bind ${hosts} /etc/hosts && exec ${line}`],
+  });
+  const status = await statusOf(at, daemon, (now) => now.state === "monitoring");
+  const addresses = status.sources.map(({ address }) => address).sort();
+  assert.deepEqual(addresses, [`127.0.0.1:${place.timePort}`, `127.0.0.2:${place.timePort}`]);
+  assert.deepEqual((await server.status())?.ntsKe.map(({ completed }) => completed), [1, 1]);
+});
+
 Deno.test("without the library sources with NTS say what to install, and plain ones work", async () => {
   const library = await findLibrary();
   if (library === undefined) return console.log("    no mount namespaces here: nothing was tested");
@@ -137,15 +163,24 @@ Deno.test("without the library sources with NTS say what to install, and plain o
     args: ["-m", "sh", "-c", `mount --bind /dev/null ${library} && exec ${line}`],
   });
   await daemon.waitFor(/Sources with Network Time Security stay without keys: .*libssl/);
-  const status = await waitUntil(async () => {
-    const response = await fetch(`http://${at}/status`).catch(() => undefined);
-    const now = await response?.json() as Status | undefined;
-    return now?.state === "monitoring" ? now : undefined;
-  }, { timeoutMs: 30_000, everyMs: 300, what: () => `the plain source: ${daemon.stderr}` });
+  const status = await statusOf(at, daemon, (now) => now.state === "monitoring");
   assert.deepEqual(Object.keys(status.sources[0]?.nts?.failures ?? {}), ["openssl-missing"]);
   assert.match(status.sources[0]?.reason ?? "", /libssl/);
   assert.equal(status.sources[1]?.status, "selected");
 });
+
+/** Waits for the status of a daemon that was started by hand. */
+async function statusOf(
+  at: string,
+  daemon: RunningProgram,
+  wanted: (status: Status) => boolean,
+): Promise<Status> {
+  return await waitUntil(async () => {
+    const response = await fetch(`http://${at}/status`).catch(() => undefined);
+    const now = await response?.json() as Status | undefined;
+    return now !== undefined && wanted(now) ? now : undefined;
+  }, { timeoutMs: 30_000, everyMs: 300, what: () => `the wanted status: ${daemon.stderr}` });
+}
 
 /** Finds the library, if this process may hide it from others. */
 async function findLibrary(): Promise<string | undefined> {
