@@ -199,6 +199,8 @@ Deno.test("a leap second is announced to the kernel on its day only, and its ste
   for (const address of [ONE, TWO, THREE]) world.server(address).leap = "insert";
   world.run(900);
   assert.equal(world.snapshot.leap, "insert");
+  const served = world.engine.servedTime(world.now);
+  assert.ok(served.synchronized && served.leapIndicator === 1);
   assert.equal(world.commands.at(-1)?.status.leap, "insert");
   world.run(900);
   // the kernel repeats the last second; so does true time

@@ -87,11 +87,12 @@ export class EngineWorld {
   time = 0;
   /** What the next changes of the clock end with, instead of success. */
   clockFailure: string | undefined;
+  /** What the oscillator gains, a fraction. */
+  drift: number;
   /** The rate that the kernel gives instead of the one wanted, in parts per million. */
   kernelFrequency: number | undefined;
   readonly #servers = new Map<string, FakeServer>();
   readonly #start: NtpTimestamp;
-  #drift: number;
   #rate = 0;
   #monotonic = 1000;
   #ahead: number;
@@ -99,7 +100,7 @@ export class EngineWorld {
 
   constructor(options: WorldOptions = {}) {
     this.#start = ntpTimestamp(BigInt(options.start ?? PLAIN_DAY + 43_200) << 32n);
-    this.#drift = options.drift ?? 0;
+    this.drift = options.drift ?? 0;
     this.#ahead = -this.#monotonic - (options.offset ?? 0);
     this.engine = new Engine({
       config: configOf(options.config ?? THREE_SOURCES),
@@ -195,7 +196,7 @@ export class EngineWorld {
   }
 
   get #speed(): number {
-    return (1 + this.#drift) * (1 + this.#rate);
+    return (1 + this.drift) * (1 + this.#rate);
   }
 
   #pass(seconds: number): void {
