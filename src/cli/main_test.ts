@@ -1,4 +1,6 @@
 import { deepEqual, equal, match, ok as assertOk } from "node:assert/strict";
+// the C library is opened here, not inside of a test, which must leave nothing open
+import "../../ffi/files.ts";
 import { err, ok } from "../base/result.ts";
 import { exampleStatus } from "../daemon/status_example.ts";
 import type { StatusDocument } from "../engine/snapshot.ts";
