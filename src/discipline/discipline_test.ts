@@ -19,6 +19,7 @@ interface Server {
   readonly stratum?: number;
   readonly referenceId?: number;
   readonly timestamping?: Measurement["timestamping"];
+  readonly rootDispersion?: number;
 }
 
 /** A local clock with its oscillator and its corrections, and the servers it asks. */
@@ -82,7 +83,7 @@ class World {
       referenceId: server.referenceId ?? id,
       precision: -25,
       rootDelay: 0.001,
-      rootDispersion: 0.0001,
+      rootDispersion: server.rootDispersion ?? 0.0001,
       interleaved: false,
     }, this.now);
   }
@@ -271,6 +272,19 @@ Deno.test("two sources with one reference count as hardly more than one", () => 
   assert.ok(Math.abs(ratio - 1.8) < 0.2, `${ratio}`);
   // at stratum 1 the reference is a kind of clock: two GPS receivers are two
   assert.ok(Math.abs(varianceOf([7, 7], 1) / apart - 1) < 0.05);
+});
+
+Deno.test("a server that was unsure of itself at first counts fully when it is sure", () => {
+  const { world, all } = worldWith([{ delay: 0.01 }]);
+  const unsure = new Map([[1, { delay: 0.01, rootDispersion: 1.2 }]]);
+  world.run(40, unsure);
+  assert.ok(world.estimate.offsetVariance > 0.2 ** 2);
+  const { frequency } = world.estimate;
+  world.run(1, all);
+  // 5 percent of the delay
+  assert.ok(world.estimate.offsetVariance < (6e-4) ** 2);
+  assert.ok(Math.abs(world.error) < 5e-4, `${world.error}`);
+  assert.ok(Math.abs(world.estimate.frequency - frequency) < 1 * PPM);
 });
 
 Deno.test("stamps by a program are trusted less than those of the kernel", () => {

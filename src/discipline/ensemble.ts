@@ -13,7 +13,7 @@ import { present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import { type ClockEstimate, FilterBank, type UpdateOutcome } from "./filter_bank.ts";
 import { SLOTS_MAX } from "./clock_filter.ts";
-import type { Sample, SourceTrack } from "./source_track.ts";
+import { isMuchLess, type Sample, type SourceTrack } from "./source_track.ts";
 
 /** While a source has at most so many samples, the filter is made anew when they mean something else by now ... */
 const REPLAY_SAMPLES_MAX = 24;
@@ -68,6 +68,8 @@ interface Member {
   readonly slot: number;
   /** The floor of the delay that the samples were judged by. */
   readonly floor: Seconds;
+  /** The variance of the bias that it was given. */
+  readonly biasVariance: number;
   /** When its last believable sample was taken. */
   trustedAt: Seconds;
   /** How many samples in a row were hardly believable; the sign tells the side. */
@@ -107,7 +109,8 @@ export class Ensemble {
   observe(track: SourceTrack, sample: Sample): UpdateOutcome {
     if (this.#bank === undefined || this.#isJudgedAnew(track)) {
       const tracks = new Set(this.#members.keys()).add(track);
-      return this.#replay([...tracks], { about: track });
+      const taught = track.samples.length > REPLAY_SAMPLES_MAX ? this.#bank : undefined;
+      return this.#replay([...tracks], { about: track, taught });
     }
     if (!this.#members.has(track)) {
       if (this.#members.size >= SLOTS_MAX) return this.#replay([track], { about: track });
@@ -157,10 +160,14 @@ export class Ensemble {
     };
   }
 
-  /** Tells whether a young source's samples mean something else than when they were taken in. */
+  /**
+   * Tells whether a young source's samples mean something else than when they were taken in, or the server of any source was
+   * far from sure of itself then and is not any more.
+   */
   #isJudgedAnew(track: SourceTrack): boolean {
-    if (track.samples.length > REPLAY_SAMPLES_MAX) return false;
     const member = this.#members.get(track);
+    if (member !== undefined && isMuchLess(track.biasVariance, member.biasVariance)) return true;
+    if (track.samples.length > REPLAY_SAMPLES_MAX) return false;
     if (member === undefined) return true;
     const onTrial = this.#prior.fallbackVariance !== undefined;
     if (onTrial && track.samples.length <= PRIOR_TRIAL_SAMPLES) return true;
@@ -230,6 +237,7 @@ export class Ensemble {
     this.#members.set(track, {
       slot,
       floor: track.delays.floor,
+      biasVariance: track.biasVariance,
       trustedAt: this.#time,
       streak: 0,
     });

@@ -28,7 +28,8 @@ export class SourceTrack {
   readonly samples: Sample[] = [];
   /** Has taken in the delays of all samples, forgotten ones included. */
   readonly delays: DelayModel;
-  #biasVariance: number | undefined;
+  #asymmetryVariance = 0;
+  #serverVariance = 0;
 
   /** `noise` is the standard deviation that timestamps alone give an offset. */
   constructor(noise: Seconds) {
@@ -55,15 +56,20 @@ export class SourceTrack {
 
   /** The expected square of what the path's asymmetry and the server's own error add to every offset. */
   get biasVariance(): number {
-    return this.#biasVariance ?? 0;
+    return this.#asymmetryVariance + this.#serverVariance;
   }
 
-  /** Sets the expected bias from the delay of the path and the server's own dispersion, when first known. */
+  /** Sets the expected bias when first known, and less of it when the server has come to admit much less. */
   setBias(serverDispersion: Seconds): void {
-    if (this.#biasVariance !== undefined && this.samples.length > 1) return;
-    const asymmetry = ASYMMETRY_FRACTION * Math.max(0, this.delays.floor);
     const server = SERVER_FRACTION * serverDispersion;
-    this.#biasVariance = asymmetry * asymmetry + server * server + BIAS_MIN * BIAS_MIN;
+    const serverVariance = server * server + BIAS_MIN * BIAS_MIN;
+    if (this.samples.length <= 1) {
+      const asymmetry = ASYMMETRY_FRACTION * Math.max(0, this.delays.floor);
+      this.#asymmetryVariance = asymmetry * asymmetry;
+    } else if (!isMuchLess(serverVariance, this.#serverVariance)) {
+      return;
+    }
+    this.#serverVariance = serverVariance;
   }
 
   /** Moves all samples, when the clock itself was stepped. */
@@ -82,3 +88,10 @@ const ASYMMETRY_FRACTION = 0.05;
 /** A server is commonly off by this part of the dispersion that it tells. */
 const SERVER_FRACTION = 0.25;
 const BIAS_MIN: Seconds = 1e-8;
+/** A variance of the bias that has shrunk to less than this part is worth thinking again. */
+const MUCH_LESS = 0.25;
+
+/** Tells whether a variance of the bias has shrunk so much that what was made of it is to be made anew. */
+export function isMuchLess(variance: number, before: number): boolean {
+  return variance < MUCH_LESS * before;
+}

@@ -35,7 +35,11 @@ Deno.test("the bias is expected to be a part of the delay and of what the server
   assert.ok(Math.abs(Math.sqrt(track.biasVariance) - Math.SQRT2 * 1e-3) < 1e-5);
   track.add(16, 0, 0.02);
   track.setBias(4);
-  assert.ok(track.biasVariance < 1e-5, "only the first samples set it");
+  assert.ok(track.biasVariance < 1e-5, "more is not taken over later");
+  track.setBias(0.0025);
+  assert.ok(track.biasVariance > 1.9e-6, "nor a little less");
+  track.setBias(0.001);
+  assert.ok(Math.abs(track.biasVariance - 1.0625e-6) < 2e-8, "but much less is");
 });
 
 Deno.test("a step moves the samples along; a change by others voids them, but not the path", () => {
