@@ -34,11 +34,13 @@ export class RandomPool {
 
   #writeAt(into: Bytes, offset: number, length: number): void {
     assert(length <= POOL_LENGTH && offset + length <= into.length, "A range lies in its buffer");
+    const pool = this.#pool;
     if (this.#used + length > POOL_LENGTH) {
-      this.#random.fill(this.#pool);
+      this.#random.fill(pool);
       this.#used = 0;
     }
-    for (let i = 0; i < length; i++) into[offset + i] = this.#pool[this.#used + i] ?? 0;
-    this.#used += length;
+    const used = this.#used;
+    for (let i = 0; i < length; i++) into[offset + i] = pool[used + i] as number;
+    this.#used = used + length;
   }
 }

@@ -352,10 +352,9 @@ export class NtsServerFields {
 
   #copyIdentifier(answer: Bytes, offset: number): number {
     assert(answer !== this.#bytes, "An answer does not overwrite its request");
-    for (let i = 0; i < this.#identifierLength; i++) {
-      answer[offset + i] = this.#bytes[this.#identifier + i] ?? 0;
-    }
-    return offset + this.#identifierLength;
+    const bytes = this.#bytes, from = this.#identifier, length = this.#identifierLength;
+    for (let i = 0; i < length; i++) answer[offset + i] = bytes[from + i] as number;
+    return offset + length;
   }
 }
 
