@@ -48,6 +48,12 @@ const SYMBOLS = {
     nonblocking: true,
   },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  usleepInBackground: {
+    name: "usleep",
+    parameters: ["u32"],
+    result: "i32",
+    nonblocking: true,
+  },
   // Names and interfaces
   getaddrinfoInBackground: {
     name: "getaddrinfo",

@@ -3,10 +3,11 @@
  *
  * The problem: a busy server must not keep the engine waiting, and a trip through the thread pool for every request would cost
  * more than the answer. The idea: waiting is done on the thread pool, which brings all that has queued up; then, without waiting,
- * one batch after another is received and answered until nothing is left or the turn is over; the next wait on the pool lets
- * everything else run. While requests follow each other so closely that a pause is shorter than the trip, the loop looks again
- * for a few microseconds before it goes to wait; it finds out by trying whether that pays. Limits: one turn takes at most
- * `TURN_SECONDS` and one batch; with several busy listeners the engine waits for a turn of each.
+ * one batch after another is received and answered until nothing is left or the turn is over. A wait that ends at once lets
+ * nothing else run (see `ffi/yield.ts`), so a turn goes on over such waits, and at its end the loop steps aside. While requests
+ * follow each other so closely that a pause is shorter than the trip, the loop looks again for a few microseconds before it goes
+ * to wait; it finds out by trying whether that pays. Limits: one turn takes at most `TURN_SECONDS` and one batch; with several
+ * busy listeners the engine waits for a turn of each.
  *
  * @module
  */
@@ -14,6 +15,7 @@ import { boottimeNow } from "../../ffi/clock.ts";
 import type { OsError } from "../../ffi/errno.ts";
 import { ServerBatch } from "../../ffi/server_batch.ts";
 import type { ServerSocket } from "../../ffi/server_socket.ts";
+import { letOthersRun } from "../../ffi/yield.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { Responder } from "../server/respond.ts";
 
@@ -31,7 +33,9 @@ export interface ServerLoopReports {
   readonly onReceiveError?: (listener: Listener, error: OsError) => void;
 }
 
-const TURN_SECONDS: Seconds = 2.5e-3;
+const TURN_SECONDS: Seconds = 3e-3;
+/** Whoever waited so long on the thread pool was asleep in between, and everything else has run. */
+const SURE_WAIT_SECONDS: Seconds = 200e-6;
 const SPIN_SECONDS: Seconds = 25e-6;
 const RETRY_MILLISECONDS = 100;
 /** A moving average over about so many batches. */
@@ -56,6 +60,7 @@ export class ServerLoop {
   #spinSuccess = 0;
   #waits = 0;
   #stampedAt: MonotonicSeconds = 0;
+  #othersRanAt: MonotonicSeconds = 0;
 
   /** Prepares to serve; nothing is received before `start`. */
   constructor(listener: Listener, reports: ServerLoopReports = {}) {
@@ -82,25 +87,40 @@ export class ServerLoop {
   }
 
   async #run(): Promise<void> {
-    const { socket } = this.#listener;
     while (!this.#stopping) {
-      const received = await socket.receiveInBackground(this.#batch);
-      if (this.#stopping) return;
-      if (!received.ok) await this.#afterError(received.error);
-      else if (received.value > 0) this.#turn();
+      let more = await this.#wait();
+      while (more && !this.#stopping && !this.#turn()) {
+        await letOthersRun();
+        this.#othersRanAt = boottimeNow();
+        more = !this.#stopping && this.#receive() > 0;
+      }
     }
   }
 
-  /** Answers what has been received, and goes on while there is more and the turn lasts. */
-  #turn(): void {
-    const started = boottimeNow();
-    let now = this.#answer(started);
-    while (now - started < TURN_SECONDS) {
+  /** Waits on the thread pool for requests; returns whether there are any. */
+  async #wait(): Promise<boolean> {
+    const from = boottimeNow();
+    const received = await this.#listener.socket.receiveInBackground(this.#batch);
+    const now = boottimeNow();
+    if (now - from > SURE_WAIT_SECONDS) this.#othersRanAt = now;
+    if (received.ok) return received.value > 0;
+    if (!this.#stopping) await this.#afterError(received.error);
+    return false;
+  }
+
+  /**
+   * Answers what has been received, and goes on while there is more and the turn lasts; returns whether it ended because
+   * nothing was left.
+   */
+  #turn(): boolean {
+    let now = this.#answer(boottimeNow());
+    while (now - this.#othersRanAt < TURN_SECONDS) {
       let count = this.#receive();
       if (count === 0) count = this.#spin(now);
-      if (count <= 0) return;
+      if (count <= 0) return true;
       now = this.#answer(boottimeNow());
     }
+    return false;
   }
 
   /** Answers the requests in the batch and returns the time at which that was done. */
