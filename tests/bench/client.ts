@@ -187,6 +187,7 @@ async function chronydOffsets(peer: Peer, network: NetworkPair): Promise<number[
   await using _ = new RunningProgram(peer.program, {
     args: ["-x", "-d", "-f", file],
     env: peer.env,
+    withoutClock: true,
     namespace: network.left.namespace,
   });
   await pause(5000);

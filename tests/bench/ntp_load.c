@@ -10,7 +10,8 @@
  * in which it found nothing to receive ("idleShare") shows how far it is from being the bottleneck.
  *
  * usage: ntp_load ADDRESS PORT WINDOW SECONDS [sockets=N] [sources=N] [warmup=S] [timeout=MS] [rate=N] [version=3|4] [segment=0|1]
- * Prints one JSON document. With rate=N the loop is open instead: N requests a second, whatever is answered.
+ * Prints one JSON document. With rate=N the loop is open instead: N requests a second, whatever is answered; what the generator
+ * could not send in time, because the machine held it up, is left out rather than sent in one burst.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -33,7 +34,7 @@
 #define UDP_SEGMENT 103
 #endif
 
-enum { BATCH = 64, MAX_WINDOW = 16384, MAX_SOCKETS = 4096, HISTOGRAM = 4096, PACKET = 48 };
+enum { BATCH = 64, MAX_WINDOW = 16384, MAX_SOCKETS = 4096, HISTOGRAM = 4096, PACKET = 48, OPEN_BURST = 32 };
 
 static uint64_t sentAt[MAX_WINDOW];
 static uint32_t generation[MAX_WINDOW];
@@ -215,7 +216,7 @@ int main(int count, char **words) {
   }
 
   uint64_t start = now(), measureFrom = start + (uint64_t)(warmup * 1e9);
-  uint64_t end = measureFrom + (uint64_t)(seconds * 1e9), scanned = 0, idle = 0, sent = 0, time = start;
+  uint64_t end = measureFrom + (uint64_t)(seconds * 1e9), scanned = 0, idle = 0, sent = 0, skipped = 0, time = start;
   int measuring = 0;
   if (rate == 0) {
     for (uint32_t slot = 0; slot < window; slot++) {
@@ -228,7 +229,11 @@ int main(int count, char **words) {
     int received = 0;
     for (int i = 0; i < socketCount; i++) received += turn(sockets[i], rate > 0);
     if (rate > 0) {
-      uint64_t due = (uint64_t)((double)(time - start) * rate / 1e9);
+      uint64_t due = (uint64_t)((double)(time - start) * rate / 1e9) - skipped;
+      if (due - sent > OPEN_BURST) {
+        skipped += due - sent - OPEN_BURST;
+        due = sent + OPEN_BURST;
+      }
       while (sent < due) {
         uint32_t slot = (uint32_t)(sent++ % window);
         if (sentAt[slot] != 0) lost++;
