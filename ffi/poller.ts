@@ -47,6 +47,7 @@ export class Poller {
   readonly #epoll: number;
   readonly #wakeup: number;
   readonly #events = allocate(READY_MAX * EVENT_SIZE);
+  readonly #peeked = allocate(READY_MAX * EVENT_SIZE);
   readonly #one = allocate(EVENT_SIZE);
   readonly #counter = allocate(8);
   #waiting = false;
@@ -118,6 +119,16 @@ export class Poller {
     return err(osError({ call: "epoll_wait", what: "wait for sockets", code }));
   }
 
+  /**
+   * Reports what is ready at this moment, without waiting, also while a wait is pending; that may report the same once more, and
+   * wake-ups are left to it. For code that keeps the event loop from getting to the outcome of the wait.
+   */
+  peek(): readonly ReadyDescriptor[] {
+    if (this.#closed) return [];
+    const count = libc.epoll_wait(this.#epoll, this.#peeked.bytes, READY_MAX, 0);
+    return count > 0 ? this.#readyIn(this.#peeked.view, count) : [];
+  }
+
   /** Ends a pending wait, or the next one, at once. */
   wake(): void {
     if (this.#closed) return;
@@ -147,15 +158,18 @@ export class Poller {
   }
 
   #ready(count: number): readonly ReadyDescriptor[] {
-    const { view } = this.#events;
+    const ready = this.#readyIn(this.#events.view, count);
+    if (ready.length < count && !this.#closed) libc.read(this.#wakeup, this.#counter.bytes, 8n);
+    return ready;
+  }
+
+  /** All but the wake-up. */
+  #readyIn(view: DataView<ArrayBuffer>, count: number): readonly ReadyDescriptor[] {
     const ready: ReadyDescriptor[] = [];
     for (let i = 0; i < count; i++) {
       const events = view.getUint32(i * EVENT_SIZE, true);
       const fd = view.getInt32(i * EVENT_SIZE + DATA_AT, true);
-      if (fd === this.#wakeup) {
-        if (!this.#closed) libc.read(this.#wakeup, this.#counter.bytes, 8n);
-        continue;
-      }
+      if (fd === this.#wakeup) continue;
       const error = (events & (EPOLLERR | EPOLLHUP)) !== 0;
       ready.push({ fd, readable: (events & EPOLLIN) !== 0, error });
     }

@@ -72,3 +72,23 @@ Deno.test("a descriptor that is not open cannot be watched", () => {
   assert.equal(added.error.name, "EBADF");
   poller.close();
 });
+
+Deno.test("a peek reports what is ready while a wait is pending, and leaves it the wake-up", async () => {
+  const poller = open();
+  const first = UdpSocket.open({ peer: { family: "ipv4", address: "127.0.0.1", port: 9 } });
+  assert.ok(first.ok);
+  const pending = poller.wait(5);
+  assert.deepEqual(poller.peek(), []);
+  poller.wake();
+  assert.deepEqual(poller.peek(), []);
+  assert.deepEqual(await pending, { ok: true, value: [] });
+  assert.ok(first.value.send(new Uint8Array(8)).ok);
+  assert.ok(poller.add(first.value.fd).ok);
+  // nobody listens on port 9, and the kernel says so
+  assert.deepEqual(poller.peek().map(({ fd, error }) => ({ fd, error })), [
+    { fd: first.value.fd, error: true },
+  ]);
+  first.value.close();
+  poller.close();
+  assert.deepEqual(poller.peek(), []);
+});

@@ -241,6 +241,7 @@ class Daemon {
     await this.#servers.configure(servers, {
       synchronization,
       authentication: { keys: this.#keyRing.responder(), nts: this.#nts.servers.responder },
+      meanwhile: () => this.#driver.runDue(),
     });
     this.#refreshServers();
   }

@@ -12,7 +12,8 @@ import type { Seconds } from "../base/units.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Action, Event } from "../engine/events.ts";
 import { ClockWatch } from "../../ffi/clock_watch.ts";
-import type { Poller } from "../../ffi/poller.ts";
+import { boottimeNow } from "../../ffi/clock.ts";
+import type { Poller, ReadyDescriptor } from "../../ffi/poller.ts";
 import { resolveName } from "../../ffi/resolver.ts";
 import { KernelClockPort } from "./kernel_port.ts";
 import { readInstant, SleepDetector } from "./local_clock.ts";
@@ -56,6 +57,7 @@ export class EngineDriver {
   readonly #limiter = new LogLimiter();
   readonly #kernel: ClockPort;
   #watch: ClockWatch | undefined;
+  #isRunning = false;
   #stopped = false;
 
   /** Watches for clock changes by others where the kernel can tell; the poller stays its owner's to close. */
@@ -84,19 +86,24 @@ export class EngineDriver {
   /** Runs until `stop`. */
   async run(): Promise<void> {
     this.#handle({ type: "start" });
+    this.#isRunning = true;
     while (!this.#stopped) {
       const wait = Math.min(WAIT_MAX, this.#engine.nextWakeup() - readInstant().monotonic);
       const ready = await this.#poller.wait(Math.max(0, wait));
       if (this.#stopped) return;
       this.#noticeSleep();
-      for (const descriptor of ready.ok ? ready.value : []) {
-        if (descriptor.fd === this.#watch?.fd) this.#noticeStep(this.#watch);
-        else this.#sockets.read(descriptor, (event) => this.#handle(event));
-      }
+      this.#read(ready.ok ? ready.value : []);
       if (readInstant().monotonic >= this.#engine.nextWakeup() || this.#watch !== undefined) {
         this.#handle({ type: "timer" });
       }
     }
+  }
+
+  /** Does what is due already, for a busy server that lets the loop wait for longer than the engine may. */
+  runDue(): void {
+    if (!this.#isRunning || this.#stopped) return;
+    this.#read(this.#poller.peek());
+    if (boottimeNow() >= this.#engine.nextWakeup()) this.#handle({ type: "timer" });
   }
 
   /** Ends the loop: the engine says its last words, and the sockets are closed. */
@@ -107,6 +114,13 @@ export class EngineDriver {
     this.#sockets.closeAll();
     this.#watch?.close();
     this.#poller.wake();
+  }
+
+  #read(ready: readonly ReadyDescriptor[]): void {
+    for (const descriptor of ready) {
+      if (descriptor.fd === this.#watch?.fd) this.#noticeStep(this.#watch);
+      else this.#sockets.read(descriptor, (event) => this.#handle(event));
+    }
   }
 
   #noticeSleep(): void {

@@ -4,10 +4,10 @@
  * The problem: a busy server must not keep the engine waiting, and a trip through the thread pool for every request would cost
  * more than the answer. The idea: waiting is done on the thread pool, which brings all that has queued up; then, without waiting,
  * one batch after another is received and answered until nothing is left or the turn is over. A wait that ends at once lets
- * nothing else run (see `ffi/yield.ts`), so a turn goes on over such waits, and at its end the loop steps aside. While requests
+ * nothing else run (see `ffi/yield.ts`), so a turn goes on over such waits, and at its end the loop steps aside; what must not wait so long is done meanwhile. While requests
  * follow each other so closely that a pause is shorter than the trip, the loop looks again for a few microseconds before it goes
  * to wait; it finds out by trying whether that pays. Limits: one turn takes at most `TURN_SECONDS` and one batch; with several
- * busy listeners the engine waits for a turn of each.
+ * busy listeners HTTP and key exchanges wait for a turn of each, but not the engine.
  *
  * @module
  */
@@ -27,13 +27,18 @@ export interface Listener {
   readonly responder: Responder;
 }
 
-/** What the loop tells its owner. */
+/** What the loop tells its owner, or leaves to him. */
 export interface ServerLoopReports {
   /** A receive failed for a new reason; the loop tries again after a pause. */
   readonly onReceiveError?: (listener: Listener, error: OsError) => void;
+  /** Called every few milliseconds of a turn that lasts: what must not wait for its end. */
+  readonly meanwhile?: (() => void) | undefined;
 }
 
-const TURN_SECONDS: Seconds = 3e-3;
+/** So long all else may wait: stepping aside costs about a tenth of a millisecond. */
+const TURN_SECONDS: Seconds = 10e-3;
+/** So long may wait what the owner does meanwhile. */
+const MEANWHILE_SECONDS: Seconds = 2e-3;
 /** Whoever waited so long on the thread pool was asleep in between, and everything else has run. */
 const SURE_WAIT_SECONDS: Seconds = 200e-6;
 const SPIN_SECONDS: Seconds = 25e-6;
@@ -61,6 +66,7 @@ export class ServerLoop {
   #waits = 0;
   #stampedAt: MonotonicSeconds = 0;
   #othersRanAt: MonotonicSeconds = 0;
+  #meanwhileAt: MonotonicSeconds = 0;
 
   /** Prepares to serve; nothing is received before `start`. */
   constructor(listener: Listener, reports: ServerLoopReports = {}) {
@@ -119,6 +125,7 @@ export class ServerLoop {
       if (count === 0) count = this.#spin(now);
       if (count <= 0) return true;
       now = this.#answer(boottimeNow());
+      if (now - this.#meanwhileAt >= MEANWHILE_SECONDS) this.#meanwhile(now);
     }
     return false;
   }
@@ -179,6 +186,11 @@ export class ServerLoop {
     this.#takeStamps(now);
     socket.restartTransmitStamps();
     responder.restartTransmitIds();
+  }
+
+  #meanwhile(now: MonotonicSeconds): void {
+    this.#meanwhileAt = now;
+    this.#reports.meanwhile?.();
   }
 
   async #afterError(error: OsError): Promise<void> {

@@ -158,8 +158,8 @@ Deno.test("a flood without a gap lets timers and calls on the thread pool come i
   const random = new SeededRandom(1);
   const template = new HeaderTemplate(SYNCHRONIZED);
   const responder = new Responder({ template, readClock: readRealtimeNtp, random });
-  const loop = new ServerLoop({ socket, responder });
-  let timers = 0, calls = 0, isOver = false;
+  let timers = 0, calls = 0, meanwhile = 0, isOver = false;
+  const loop = new ServerLoop({ socket, responder }, { meanwhile: () => meanwhile++ });
   const timer = setInterval(() => timers++, 5);
   const others = (async () => {
     while (!isOver) {
@@ -174,7 +174,8 @@ Deno.test("a flood without a gap lets timers and calls on the thread pool come i
   isOver = true;
   await loop.stop();
   await others;
-  // 200 and 300 or more when all is well on an idle machine; a handful when they are starved.
-  assert.ok(timers > 40, `${timers} timers`);
-  assert.ok(calls > 40, `${calls} calls`);
+  // 70, 90 and 350 when all is well on an idle machine; a handful of the first two when they are starved.
+  assert.ok(timers > 20, `${timers} timers`);
+  assert.ok(calls > 20, `${calls} calls`);
+  assert.ok(meanwhile > 80, `${meanwhile} times meanwhile`);
 });

@@ -55,6 +55,16 @@ interface Plan {
   readonly servesNts: boolean;
 }
 
+/** What listeners are opened for. */
+export interface ServersContext {
+  /** What is served without a source. */
+  readonly synchronization: SynchronizationConfig;
+  /** What answers that are authenticated need. */
+  readonly authentication: ServerAuthentication;
+  /** Does what must not wait for long, while a server is busy; called every few milliseconds then. */
+  readonly meanwhile?: () => void;
+}
+
 interface RunningServer {
   /** The plan as text: a listener is kept as long as this stays the same. */
   readonly plan: string;
@@ -85,10 +95,7 @@ export class Servers {
   /** Closes, keeps and opens listeners, so that they are those of a configuration. */
   async configure(
     configs: readonly ServerConfig[],
-    context: {
-      readonly synchronization: SynchronizationConfig;
-      readonly authentication: ServerAuthentication;
-    },
+    context: ServersContext,
   ): Promise<void> {
     this.#synchronization = context.synchronization;
     const servesNts = context.authentication.nts !== undefined;
@@ -104,7 +111,7 @@ export class Servers {
     await Promise.all(closing.map(({ loop }) => loop.stop()));
     for (const [text, plan] of wanted) {
       if (kept.some((server) => server.plan === text)) continue;
-      const server = this.#open(plan, context.authentication);
+      const server = this.#open(plan, context);
       if (server !== undefined) this.#running.push(server);
     }
   }
@@ -141,8 +148,9 @@ export class Servers {
     await Promise.all(running.map(({ loop }) => loop.stop()));
   }
 
-  #open(plan: Plan, authentication: ServerAuthentication): RunningServer | undefined {
+  #open(plan: Plan, context: ServersContext): RunningServer | undefined {
     const { config } = plan;
+    const { authentication, meanwhile } = context;
     const access = AccessRules.build(config);
     const socket = openSocket(plan);
     if (!socket.ok || !access.ok) {
@@ -169,6 +177,7 @@ export class Servers {
     });
     const loop = new ServerLoop({ socket: socket.value, responder }, {
       onReceiveError: (_, error) => log.warning(`Server ${config.listen}: ${error.message}`),
+      meanwhile,
     });
     loop.start();
     const families = plan.dualStack ? ", IPv4 as well" : "";

@@ -5,7 +5,7 @@
  *   each million, beside that after the first.
  * - Accuracy: a chronyd measures ntpsd while it is idle, and while it answers half of what it can at most; that it is half is
  *   shown by the processor time that the server uses of its core in both cases, and by the answers that come.
- * - Lateness: how late a timer and a poller's wait come in the server's process, idle and flooded.
+ * - Lateness: how late the engine's deadlines, a timer and a poller's wait come in the server's process, idle and flooded.
  * - Heap: octets of JavaScript heap that each kind of request takes.
  *
  * The server has core 0, generator and client have core 1. Limits: loopback in a namespace of its own; on a machine that does
@@ -35,7 +35,8 @@ const ACCURACY_SECONDS = 12;
 const LATENESS_SECONDS = 6;
 const FLATNESS_GOAL = 1.05;
 const OFFSET_GOAL = 20e-6;
-const LATENESS_GOAL = 5e-3;
+/** The engine may wait for a few milliseconds, all else for the turn of a busy server. */
+const LATENESS_GOALS = { engine: 5e-3, timer: 20e-3, poller: 20e-3, own: 15e-3 };
 const HEAP_GOAL = 2;
 
 /** One figure, as `--json` prints it; there is no peer but in the accuracy part, and the ratio is that to the goal. */
@@ -268,8 +269,9 @@ function describe(figure: { mean: number; deviation: number; count: number }): s
     `(${count} measurements)`;
 }
 
-const LATENESSES = ["timer", "poller", "own"] as const;
+const LATENESSES = ["engine", "timer", "poller", "own"] as const;
 const LATENESS_WORDS: Readonly<Record<typeof LATENESSES[number], string>> = {
+  engine: "the engine",
   timer: "a timer",
   poller: "a poller's wait",
   own: "a timer, by the server's own doing",
@@ -315,7 +317,7 @@ async function soakLateness(place: Place): Promise<void> {
       note(`lateness of ${LATENESS_WORDS[what]} while flooded, 99 %`, {
         ntpsd: p99 / 1000,
         unit: "s, less is better",
-        goal: LATENESS_GOAL,
+        goal: LATENESS_GOALS[what],
       });
     }
   }
