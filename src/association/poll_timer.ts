@@ -3,7 +3,7 @@
  *
  * The problem: many clients that ask by the same rhythm hit a server at once, and a rhythm that can be foretold helps whoever
  * wants to forge an answer; yet a server must never be asked more often than agreed. The idea: every interval is 2^poll
- * seconds and up to 2 percent longer, by chance. At the start and when the engine has lost its footing a burst of eight requests
+ * seconds and up to 3.5 percent longer, by chance. At the start and when the engine has lost its footing a burst of eight requests
  * with growing gaps brings a first offset at once and a first frequency soon. Limits: who decides on the poll interval is
  * the discipline; here it is kept between the configured limits and above what a server has demanded by a RATE kiss.
  *
@@ -20,7 +20,7 @@ export const BURST_GAPS: readonly Seconds[] = [2, 2, 2, 4, 8, 16, 32];
 export const RATE_POLL_MAX: PollExponent = 10;
 
 /** How much longer than 2^poll an interval may be by chance. */
-const INTERVAL_SPREAD = 0.02;
+const INTERVAL_SPREAD = 0.035;
 
 /** The first requests of all sources are spread over this time. */
 const START_SPREAD: Seconds = 0.1;

@@ -21,12 +21,12 @@ function gaps(times: readonly number[]): readonly number[] {
   return times.slice(1).map((time, i) => time - (times[i] ?? 0));
 }
 
-Deno.test("intervals are never shorter than agreed, and at most 2 percent longer", () => {
+Deno.test("intervals are never shorter than agreed, and at most 3.5 percent longer", () => {
   const of = timer();
   of.start(100, false);
   const intervals = gaps(run(of, 2000));
   assert.ok(Math.min(...intervals) >= 64);
-  assert.ok(Math.max(...intervals) <= 64 * 1.02);
+  assert.ok(Math.max(...intervals) <= 64 * 1.035);
   const mean = intervals.reduce((sum, gap) => sum + gap, 0) / intervals.length / 64;
   assert.ok(mean >= 1 && mean <= 1.03, `mean ${mean}`);
   assert.ok(new Set(intervals).size > 1900, "intervals differ");
@@ -40,7 +40,7 @@ Deno.test("a burst has eight requests with growing gaps", () => {
   const expected = [2, 2, 2, 4, 8, 16, 32, 64];
   for (const [i, gap] of gaps(times).entries()) {
     const least = expected[i] ?? 0;
-    assert.ok(gap >= least - 1e-9 && gap <= least * 1.02 + 1e-9, `gap ${i}: ${gap}`);
+    assert.ok(gap >= least - 1e-9 && gap <= least * 1.035 + 1e-9, `gap ${i}: ${gap}`);
   }
 });
 
@@ -48,7 +48,7 @@ Deno.test("no gap of a burst is longer than the interval", () => {
   const of = timer(1, 4);
   of.start(0, true);
   const times = gaps(run(of, 20));
-  assert.ok(Math.max(...times) <= 16 * 1.02);
+  assert.ok(Math.max(...times) <= 16 * 1.035);
 });
 
 Deno.test("bursts are far apart", () => {
@@ -70,7 +70,7 @@ Deno.test("a shorter interval takes effect at once, a longer one too", () => {
   of.start(0, false);
   of.noteSent(10);
   of.setPoll(4);
-  assert.ok(of.due >= 26 && of.due <= 26.4);
+  assert.ok(of.due >= 26 && of.due <= 26.6);
   of.setPoll(99);
   assert.equal(of.poll, 10);
   assert.ok(of.due >= 1034);
@@ -133,7 +133,7 @@ Deno.test("after a lost request the next one comes after a minute, not after a q
   of.noteSent(of.due);
   const sentAt = 0.1;
   of.retrySoon();
-  assert.ok(of.due >= 64 && of.due <= sentAt + 64 * 1.02, `due ${of.due}`);
+  assert.ok(of.due >= 64 && of.due <= sentAt + 64 * 1.035, `due ${of.due}`);
   of.noteSent(of.due);
   assert.ok(of.due > 1024, "an answered request is followed by the whole interval");
 });
@@ -147,11 +147,11 @@ Deno.test("a retry stays within the limits and above what the server has demande
   slow.start(0, false);
   slow.noteSent(slow.due);
   slow.retrySoon();
-  assert.ok(slow.due >= 256 && slow.due <= 263);
+  assert.ok(slow.due >= 256 && slow.due <= 266);
   const rated = timer(1, 8);
   rated.start(0, false);
   rated.noteSent(rated.due);
   rated.slowDown(9);
   rated.retrySoon();
-  assert.ok(rated.due >= 512 && rated.due <= 523);
+  assert.ok(rated.due >= 512 && rated.due <= 531);
 });
