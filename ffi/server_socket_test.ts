@@ -114,7 +114,7 @@ Deno.test("an answer leaves from the address that was asked", async () => {
 Deno.test("only the answers that ask for it are stamped, numbered from 0", async () => {
   for (const address of ["127.0.0.1", "::1"]) {
     const server = listen(address);
-  server.allowTransmitStamps();
+    server.allowTransmitStamps();
     const client = connect(server.local);
     const batch = new ServerBatch(8);
     let id = 0;
