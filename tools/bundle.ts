@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DIST, ENTRY, execute, giveUp, RUNTIME_PERMISSIONS } from "./build_settings.ts";
+import { DIST, ENTRY, execute, giveUp, RUNTIME_FLAGS } from "./build_settings.ts";
 
 /** Writes the bundle of `entry` to `output`, where it appears at once and whole; ends the build when that fails. */
 export async function makeBundle(output: string, entry: string = ENTRY): Promise<void> {
@@ -37,5 +37,5 @@ if (import.meta.main) {
   await makeBundle(output);
   const { size } = await Deno.stat(output);
   console.log(`dist/ntpsd.js is a bundle of ${Math.ceil(size / 1000)} kB for an installed deno`);
-  console.log(`Run it: deno run ${RUNTIME_PERMISSIONS.join(" ")} dist/ntpsd.js`);
+  console.log(`Run it: deno run ${RUNTIME_FLAGS.join(" ")} dist/ntpsd.js`);
 }

@@ -15,7 +15,7 @@ import {
   ENTRY,
   execute,
   giveUp,
-  RUNTIME_PERMISSIONS,
+  RUNTIME_FLAGS,
   type Target,
   TARGETS,
 } from "./build_settings.ts";
@@ -53,7 +53,7 @@ async function compile(job: Job): Promise<string | undefined> {
   const temporary = `${DIST}/ntpsd-${Deno.pid}.tmp`;
   const made = await execute(Deno.execPath(), [
     "compile",
-    ...RUNTIME_PERMISSIONS,
+    ...RUNTIME_FLAGS,
     `--target=${job.target.triple}`,
     `--output=${temporary}`,
     ENTRY,

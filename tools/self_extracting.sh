@@ -128,5 +128,5 @@ DENO_DIR=$home/deno
 DENO_NO_UPDATE_CHECK=1
 DENO_NO_PACKAGE_JSON=1
 export DENO_DIR DENO_NO_UPDATE_CHECK DENO_NO_PACKAGE_JSON
-exec "$home/ntpsd" run --quiet @PERMISSIONS@ --no-config --no-lock --no-remote --no-npm --cached-only --no-check "$home/program/main.js" "$@"
+exec "$home/ntpsd" run --quiet @RUNTIME_FLAGS@ --no-config --no-lock --no-remote --no-npm --cached-only --no-check "$home/program/main.js" "$@"
 exit 70

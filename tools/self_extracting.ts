@@ -9,7 +9,7 @@
  */
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { execute, giveUp, ROOT, RUNTIME_PERMISSIONS } from "./build_settings.ts";
+import { execute, giveUp, ROOT, RUNTIME_FLAGS } from "./build_settings.ts";
 
 /** What goes in, and where to. */
 export interface Parts {
@@ -39,7 +39,7 @@ export async function makeSelfExtracting(parts: Parts): Promise<void> {
     PROGRAM_SHA256: program.hashes,
     PACKED_OCTETS: String(packed.length),
     PROGRAM_OCTETS: String(program.archive.length),
-    PERMISSIONS: RUNTIME_PERMISSIONS.join(" "),
+    RUNTIME_FLAGS: RUNTIME_FLAGS.join(" "),
   };
   const script = fill(await Deno.readTextFile(TEMPLATE), values);
   const temporary = parts.output.replace(/[^/]*$/, `ntpsd-${Deno.pid}.tmp`);
@@ -89,7 +89,7 @@ function fill(template: string, values: Readonly<Record<string, string>>): Uint8
     if (name === "PAYLOAD") return "@PAYLOAD@";
     const value = values[name];
     if (value === undefined) giveUp(`The template wants @${name}@, which nothing gives`);
-    if (!/^[A-Za-z0-9 ._\n-]+$/.test(value)) {
+    if (!/^[A-Za-z0-9 ._=\n-]+$/.test(value)) {
       giveUp(`A plain value was wanted for @${name}@, found ${value}`);
     }
     return value;

@@ -27,6 +27,7 @@ import { fromFileUrl, run } from "../support/command.ts";
 import { findPeer } from "../support/debian_packages.ts";
 import { freePort, temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
+import { RUNTIME_FLAGS } from "../../tools/build_settings.ts";
 
 interface Line {
   readonly name: string;
@@ -112,7 +113,7 @@ async function startPair(kind: KeyKind, parts: {
   });
   const ours = new RunningProgram(Deno.execPath(), {
     args: [
-      ...["run", "-q", "--no-prompt", "--allow-net", "--allow-ffi"],
+      ...["run", "-q", ...RUNTIME_FLAGS],
       fromFileUrl(new URL("./nts_only.ts", import.meta.url)),
       ...[chain, key, "2000", String(ntpPort)],
     ],

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ENGINE_FLAGS } from "../../tools/build_settings.ts";
 import { ROOT, sourceFiles } from "./project.ts";
 
 interface Settings {
@@ -18,9 +19,15 @@ Deno.test("the daemon's permissions are net and ffi and nothing else", () => {
 
 Deno.test("tasks that run the daemon's code use that permission set alone", () => {
   for (const name of ["start", "demo"]) {
-    const command = settings.tasks[name]?.command ?? "";
+    const command = (settings.tasks[name]?.command ?? "").replace(`${ENGINE_FLAGS} `, "");
     assert.match(command, /^deno run -q --no-prompt -P=daemon [a-z_/]+\.ts$/, name);
   }
+});
+
+Deno.test("the engine's flags are the same however the daemon is started", async () => {
+  const containers = await Deno.readTextFile(`${ROOT}/dist/Containerfile`);
+  assert.ok(settings.tasks["start"]?.command.includes(` ${ENGINE_FLAGS} `));
+  assert.ok(containers.includes(`"${ENGINE_FLAGS}"`));
 });
 
 Deno.test("what is built carries that permission set alone", async () => {
