@@ -146,7 +146,11 @@ export class TlsServerContext implements Disposable {
     }
     library.ssl.SSL_CTX_set_num_tickets(context.pointer, 0n);
     library.ssl.SSL_CTX_ctrl(context.pointer, SSL_CTRL.SET_SESS_CACHE_MODE, 0n, null);
-    library.ssl.SSL_CTX_set_alpn_select_cb(context.pointer, protocolSelector().pointer, null);
+    library.ssl.SSL_CTX_set_alpn_select_cb(
+      context.pointer,
+      protocolSelector(library).pointer,
+      null,
+    );
     return ok(new TlsServerContext(context, certificate.value));
   }
 
@@ -281,30 +285,23 @@ const SELECTOR = {
 const SELECTED = 0;
 const FATAL_ALERT = 2;
 
+// Results of SSL_select_next_proto (openssl/ssl.h).
+const NEGOTIATED = 1;
+
 let selector: Selector | undefined;
 
-/** Returns the one callback that answers a client's list of application protocols; it lives as long as the process. */
-function protocolSelector(): Selector {
+/**
+ * Returns the one callback that answers a client's list of application protocols; it lives as long as the process. What it
+ * selects lies in our own list, which lives as long.
+ */
+function protocolSelector(library: OpenSslLibrary): Selector {
   selector ??= new Deno.UnsafeCallback(SELECTOR, (_ssl, out, outLength, list, listLength) => {
     // An exception must not pass through OpenSSL's frames, so anything unforeseen ends in the alert.
-    if (out === null || outLength === null || list === null) return FATAL_ALERT;
-    const offered = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(list, listLength));
-    const at = findProtocol(offered);
-    if (at < 0) return FATAL_ALERT;
-    // The answer may point into the client's list, which OpenSSL copies as soon as this returns.
-    const address = Deno.UnsafePointer.value(list) + BigInt(at + 1);
-    new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(out, 8))[0] = address;
-    new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(outLength, 1))[0] =
-      NTS_KE_PROTOCOL.length - 1;
-    return SELECTED;
+    if (out === null || outLength === null || list === null || listLength === 0) return FATAL_ALERT;
+    const own = NTS_KE_PROTOCOL;
+    const select = library.ssl.SSL_select_next_proto;
+    const found = select(out, outLength, own, own.length, list, listLength);
+    return found === NEGOTIATED ? SELECTED : FATAL_ALERT;
   });
   return selector;
-}
-
-/** Finds `ntske/1` in a list of length-prefixed names; returns where its length octet lies, or -1. */
-function findProtocol(list: Uint8Array): number {
-  for (let at = 0; at < list.length; at += 1 + (list[at] ?? 0)) {
-    if (NTS_KE_PROTOCOL.every((octet, i) => list[at + i] === octet)) return at;
-  }
-  return -1;
 }

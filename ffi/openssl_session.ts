@@ -51,6 +51,8 @@ export interface PeerCertificates {
 const READ_LENGTH = 16_384 + 512;
 // One for all sessions: calls are synchronous, and results are copied out.
 const readBuffer = new Uint8Array(READ_LENGTH);
+const selectedAddress = new BigUint64Array(1);
+const selectedLength = new Uint32Array(1);
 
 /** One TLS connection, as a client or as a server. */
 export class TlsSession implements Disposable {
@@ -257,12 +259,16 @@ export class TlsSession implements Disposable {
   }
 
   #protocolAgreed(): boolean {
-    const name = new BigUint64Array(1);
-    const length = new Uint32Array(1);
-    this.#library.ssl.SSL_get0_alpn_selected(this.#ssl.pointer, name, length);
-    const pointer = Deno.UnsafePointer.create(name[0] ?? 0n);
-    if (pointer === null || length[0] !== NTS_KE_PROTOCOL.length - 1) return false;
-    const selected = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, length[0]));
+    const length = NTS_KE_PROTOCOL.length - 1;
+    selectedLength[0] = 0;
+    this.#library.ssl.SSL_get0_alpn_selected(this.#ssl.pointer, selectedAddress, selectedLength);
+    if (selectedLength[0] !== length) return false;
+    // A server selects by the callback of its context, which knows one name; what a client is told may be anything.
+    if (!this.#isClient) return true;
+    const pointer = Deno.UnsafePointer.create(selectedAddress[0] ?? 0n);
+    if (pointer === null) return false;
+    const selected = new Uint8Array(length);
+    Deno.UnsafePointerView.copyInto(pointer, selected);
     return selected.every((octet, i) => octet === NTS_KE_PROTOCOL[i + 1]);
   }
 

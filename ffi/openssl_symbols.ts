@@ -106,6 +106,10 @@ export const SSL_SYMBOLS = {
   SSL_read: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
   SSL_write: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
   SSL_shutdown: { parameters: ["pointer"], result: "i32" },
+  SSL_select_next_proto: {
+    parameters: ["pointer", "pointer", "buffer", "u32", "pointer", "u32"],
+    result: "i32",
+  },
   SSL_get0_alpn_selected: { parameters: ["pointer", "buffer", "buffer"], result: "void" },
   SSL_get_verify_result: { parameters: ["pointer"], result: "i64" },
   SSL_get_version: { parameters: ["pointer"], result: "pointer" },

@@ -18,7 +18,7 @@ import { ReasonCounter } from "../base/reason_counter.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
 import { aeadParameters, type NtsAeadId } from "../crypto/aead.ts";
-import { type CookieCodec, cookieLength } from "../nts/cookie.ts";
+import { type CookieCodec, OWN_COOKIE_LENGTH_MAX } from "../nts/cookie.ts";
 import { COOKIE_JAR_SIZE } from "../nts/cookie_jar.ts";
 import { EXPORTER_LABEL, type SessionKeys } from "../nts/exporter.ts";
 import {
@@ -180,14 +180,16 @@ export class NtsKeServer {
   }
 }
 
+// One for all, because those who seal remember the buffers that they have seen.
+const cookieBuffer = new Uint8Array(OWN_COOKIE_LENGTH_MAX);
+
 /** Makes the eight cookies of an answer out of a codec (RFC 8915 section 4.1.6). */
 export function cookiesFrom(codec: CookieCodec): NtsKeServerOptions["makeCookies"] {
   return (aeadId, keys) => {
     codec.load(aeadId, keys);
     return Array.from({ length: COOKIE_JAR_SIZE }, () => {
-      const cookie = new Uint8Array(cookieLength(aeadId));
-      codec.seal(cookie, 0);
-      return cookie;
+      const length = codec.seal(cookieBuffer, 0);
+      return cookieBuffer.slice(0, length);
     });
   };
 }

@@ -9,7 +9,7 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import { type Bytes, concatBytes } from "../base/bytes.ts";
+import type { Bytes } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
 
 /** Record types by name (RFC 8915 section 7.6; 1024 is chrony's registered extension). */
@@ -50,23 +50,29 @@ export type RecordReason = "message-too-long" | "bad-end-of-message" | "octets-a
 
 const HEADER_LENGTH = 4;
 const CRITICAL_BIT = 0x8000;
+const END: KeyExchangeRecord = {
+  critical: true,
+  type: RECORD.END_OF_MESSAGE,
+  body: new Uint8Array(0),
+};
 
 /** Encodes one record (RFC 8915 section 4, figure 2). */
 export function encodeRecord(record: KeyExchangeRecord): Bytes {
-  assert(record.type >= 0 && record.type < CRITICAL_BIT, "A record type has 15 bits");
-  assert(record.body.length <= 0xffff, "A record body has at most 65535 octets");
   const bytes = new Uint8Array(HEADER_LENGTH + record.body.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, record.type | (record.critical ? CRITICAL_BIT : 0));
-  view.setUint16(2, record.body.length);
-  bytes.set(record.body, HEADER_LENGTH);
+  writeRecord(record, bytes, 0);
   return bytes;
 }
 
 /** Encodes a message: the records and then the End of Message record (RFC 8915 section 4.1.1). */
 export function encodeMessage(records: readonly KeyExchangeRecord[]): Bytes {
-  const end = { critical: true, type: RECORD.END_OF_MESSAGE, body: new Uint8Array(0) };
-  return concatBytes(...[...records, end].map(encodeRecord));
+  let length = HEADER_LENGTH;
+  for (const { body } of records) length += HEADER_LENGTH + body.length;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const record of records) at = writeRecord(record, bytes, at);
+  at = writeRecord(END, bytes, at);
+  assert(at === length, "A message is as long as its records");
+  return bytes;
 }
 
 /** Makes a record whose body is a list of 16-bit numbers in network order. */
@@ -75,8 +81,7 @@ export function numbersRecord(
   options: { readonly critical: boolean; readonly numbers: readonly number[] },
 ): KeyExchangeRecord {
   const body = new Uint8Array(2 * options.numbers.length);
-  const view = new DataView(body.buffer);
-  options.numbers.forEach((number, i) => view.setUint16(2 * i, number));
+  options.numbers.forEach((number, i) => writeUint16(body, 2 * i, number));
   return { critical: options.critical, type, body };
 }
 
@@ -143,4 +148,20 @@ export class RecordReader {
     const first = view.getUint16(0);
     return { critical: (first & CRITICAL_BIT) !== 0, type: first & ~CRITICAL_BIT, body };
   }
+}
+
+/** Writes a record and returns where the next one begins. */
+function writeRecord(record: KeyExchangeRecord, into: Bytes, offset: number): number {
+  const { critical, type, body } = record;
+  assert(type >= 0 && type < CRITICAL_BIT, "A record type has 15 bits");
+  assert(body.length <= 0xffff, "A record body has at most 65535 octets");
+  writeUint16(into, offset, type | (critical ? CRITICAL_BIT : 0));
+  writeUint16(into, offset + 2, body.length);
+  into.set(body, offset + HEADER_LENGTH);
+  return offset + HEADER_LENGTH + body.length;
+}
+
+function writeUint16(into: Bytes, offset: number, value: number): void {
+  into[offset] = value >>> 8;
+  into[offset + 1] = value;
 }

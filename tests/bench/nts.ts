@@ -3,12 +3,13 @@
  *
  * Requests: one captured valid request per server, sent again and again, one cookie in each answer; answers per second of the
  * server's processor time. Handshakes: whole key exchanges per second of the server's processor time, with certificates of
- * P-256 and of RSA with 2048 bits. Both servers run side by side and take turns; the median of the rounds is shown. Last, how
- * long an exchange takes while a thousand connections are open that send nothing.
+ * P-256 and of RSA with 2048 bits; beside it a server in C that does nothing but OpenSSL's part (`nts_ke_floor.c`), which tells
+ * how much is the library's. All run side by side and take turns; the median of the rounds is shown. Last, how long an exchange
+ * takes while a thousand connections are open that send nothing.
  *
  *     deno task bench:nts [--json] [--only requests|handshakes|silent] [--rounds N] [--seconds S] [--exchanges N]
  *
- * Limits: Linux, with a C compiler; the machine's other work disturbs both servers, but not equally.
+ * Limits: Linux, with a C compiler (the server in C is left out without OpenSSL's headers); the machine's other work disturbs both servers, but not equally.
  *
  * @module
  */
@@ -23,7 +24,7 @@ import { randomSource } from "../../src/daemon/system_random.ts";
 import { NtsClientSession } from "../../src/nts/client_session.ts";
 import { median } from "../../src/simulation/statistics.ts";
 import { startChronyd } from "../support/chronyd.ts";
-import { fromFileUrl, run } from "../support/command.ts";
+import { fromFileUrl, run, runAny } from "../support/command.ts";
 import { findPeer } from "../support/debian_packages.ts";
 import { freePort, temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
@@ -33,6 +34,8 @@ interface Line {
   readonly name: string;
   readonly ntpsd: number;
   readonly peer: number | null;
+  /** What OpenSSL reaches in a few lines of C, without which no number of ours can be judged; null when it was not measured. */
+  readonly floor: number | null;
   readonly unit: string;
   readonly ratio: number | null;
   readonly goal: number;
@@ -40,7 +43,7 @@ interface Line {
 }
 
 interface Server {
-  readonly name: "ntpsd" | "chronyd";
+  readonly name: "ntpsd" | "chronyd" | "openssl";
   readonly pid: number;
   readonly keyExchangePort: number;
   readonly ntpPort: number;
@@ -73,9 +76,10 @@ async function main(): Promise<number> {
   const loader = `${folder.path}/nts_load`;
   const source = fromFileUrl(new URL("./nts_load.c", import.meta.url));
   await run("cc", { args: ["-O2", "-Wall", "-o", loader, source] });
+  const floor = await compileFloor(folder.path);
   const lines: Line[] = [];
   for (const kind of ["p-256", "rsa-2048"] as const) {
-    await using pair = await startPair(kind, { chronyd, folder });
+    await using pair = await startPair(kind, { chronyd, folder, floor });
     if (kind === "p-256" && isWanted("requests")) lines.push(await requests(pair, loader));
     if (isWanted("handshakes")) lines.push(await handshakes(pair, kind));
     if (kind === "p-256" && isWanted("silent")) lines.push(await amongSilent(pair));
@@ -89,9 +93,22 @@ function isWanted(part: "requests" | "handshakes" | "silent"): boolean {
   return values.only === undefined || values.only === part;
 }
 
+/** Compiles the server in C; undefined where OpenSSL's headers are missing. */
+async function compileFloor(folder: string): Promise<string | undefined> {
+  const program = `${folder}/nts_ke_floor`;
+  const source = fromFileUrl(new URL("./nts_ke_floor.c", import.meta.url));
+  const compiled = await runAny("cc", {
+    args: ["-O2", "-Wall", "-o", program, source, "-lssl", "-lcrypto"],
+  });
+  if (compiled.code === 0) return program;
+  console.error("The server in C is left out: OpenSSL's headers are missing (libssl-dev)");
+  return undefined;
+}
+
 async function startPair(kind: KeyKind, parts: {
   readonly chronyd: Parameters<typeof startChronyd>[0];
   readonly folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  readonly floor: string | undefined;
 }) {
   const { chronyd, folder } = parts;
   const issuer = makeCertificate({ commonName: "Authority", authority: true });
@@ -118,32 +135,47 @@ async function startPair(kind: KeyKind, parts: {
       ...[chain, key, "2000", String(ntpPort)],
     ],
   });
-  await ours.waitFor(/listening on (\d+)/);
-  const port = Number(/listening on (\d+)/.exec(ours.stdout)?.[1]);
+  const floor = parts.floor === undefined
+    ? undefined
+    : new RunningProgram(parts.floor, { args: [chain, key] });
+  const ourPort = await listeningPort(ours);
   const servers: readonly Server[] = [
-    { name: "ntpsd", pid: ours.pid, keyExchangePort: port, ntpPort },
+    { name: "ntpsd", pid: ours.pid, keyExchangePort: ourPort, ntpPort },
     { name: "chronyd", pid: peer.process.pid, keyExchangePort, ntpPort: peer.port },
+  ];
+  const floorServer: readonly Server[] = floor === undefined ? [] : [
+    { name: "openssl", pid: floor.pid, keyExchangePort: await listeningPort(floor), ntpPort: 0 },
   ];
   return {
     servers,
+    exchangers: [...servers, ...floorServer],
     context: context.value,
     async [Symbol.asyncDispose]() {
       await ours[Symbol.asyncDispose]();
+      await floor?.[Symbol.asyncDispose]();
       await peer[Symbol.asyncDispose]();
       context.value.close();
     },
   };
 }
 
+async function listeningPort(program: RunningProgram): Promise<number> {
+  await program.waitFor(/listening on (\d+)/);
+  return Number(/listening on (\d+)/.exec(program.stdout)?.[1]);
+}
+
 interface Pair {
+  /** Those that answer requests. */
   readonly servers: readonly Server[];
+  /** Those that exchange keys. */
+  readonly exchangers: readonly Server[];
   readonly context: TlsClientContext;
 }
 
 async function requests(pair: Pair, loader: string): Promise<Line> {
   const packets = new Map<Server, string>();
   for (const server of pair.servers) packets.set(server, await capture(pair, server));
-  return await rounds(pair, {
+  return await rounds(pair.servers, {
     name: "NTS requests",
     unit: "answers per second of processor time",
     measure: async (server) => {
@@ -173,7 +205,7 @@ async function capture(pair: Pair, server: Server): Promise<string> {
 
 async function handshakes(pair: Pair, kind: KeyKind): Promise<Line> {
   const count = Number(values.exchanges);
-  return await rounds(pair, {
+  return await rounds(pair.exchangers, {
     name: `NTS-KE handshakes, ${kind}`,
     unit: "exchanges per second of processor time",
     measure: async (server) => {
@@ -201,7 +233,15 @@ async function amongSilent(pair: Pair): Promise<Line> {
   }
   for (const connection of silent) connection.close();
   const name = `longest exchange among ${SILENT} silent connections`;
-  const common = { name, unit: "ms", peer: null, ratio: null, goal: 200, rounds: spans.length };
+  const common = {
+    name,
+    unit: "ms",
+    peer: null,
+    floor: null,
+    ratio: null,
+    goal: 200,
+    rounds: spans.length,
+  };
   return { ...common, ntpsd: Math.max(...spans) };
 }
 
@@ -218,15 +258,15 @@ async function exchange(pair: Pair, server: Server): Promise<Exchanged> {
   return exchanged.value;
 }
 
-async function rounds(pair: Pair, work: {
+async function rounds(servers: readonly Server[], work: {
   readonly name: string;
   readonly unit: string;
   readonly measure: (server: Server) => Promise<number>;
 }): Promise<Line> {
-  const rates = { ntpsd: [] as number[], chronyd: [] as number[] };
+  const rates = { ntpsd: [] as number[], chronyd: [] as number[], openssl: [] as number[] };
   // The first round warms up.
   for (let round = 0; round <= ROUNDS; round++) {
-    for (const server of pair.servers) {
+    for (const server of servers) {
       const before = await processorSeconds(server.pid);
       const done = await work.measure(server);
       const rate = done / (await processorSeconds(server.pid) - before);
@@ -235,8 +275,9 @@ async function rounds(pair: Pair, work: {
   }
   const ntpsd = median(rates.ntpsd), peer = median(rates.chronyd);
   const ratios = rates.ntpsd.map((rate, i) => rate / (rates.chronyd[i] ?? Number.NaN));
+  const floor = rates.openssl.length > 0 ? median(rates.openssl) : null;
   const { name, unit } = work;
-  return { name, ntpsd, peer, unit, ratio: median(ratios), goal: 1, rounds: ROUNDS };
+  return { name, ntpsd, peer, floor, unit, ratio: median(ratios), goal: 1, rounds: ROUNDS };
 }
 
 /** Reads the processor time of a process, all its threads and all its children. */
@@ -255,12 +296,13 @@ async function processorSeconds(pid: number): Promise<number> {
 }
 
 function print(lines: readonly Line[]): void {
-  for (const { name, ntpsd, peer, unit, ratio, goal } of lines) {
+  for (const { name, ntpsd, peer, floor, unit, ratio, goal } of lines) {
+    const alone = floor === null ? "" : `; OpenSSL in C ${floor.toFixed(0)}`;
     const figures = peer === null
       ? `${ntpsd.toFixed(1)} ${unit}, at most ${goal} wanted`
       : `${ntpsd.toFixed(0)} to chronyd's ${peer.toFixed(0)} ${unit}: ratio ${
         ratio?.toFixed(2)
-      }, goal ${goal}`;
+      }, goal ${goal}${alone}`;
     console.log(`${name}: ${figures}`);
   }
 }
