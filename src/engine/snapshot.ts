@@ -56,6 +56,8 @@ export interface SourceDocument {
   readonly errorBoundSeconds: number | null;
   /** Who stamped the last sample on our side, the worse of both directions. */
   readonly timestamping: "hardware" | "kernel" | "user" | null;
+  /** What the last sample alone showed when it was taken, before any filtering; positive when the server is ahead. */
+  readonly measuredOffsetSeconds?: number | null;
   /** As configured, whether it has worked yet or not. */
   readonly authentication: "none" | "nts" | "mac";
   /** Null for a source without Network Time Security. */

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { type NtpTimestamp, toUnixNanoseconds } from "../base/ntp_timestamp.ts";
+import type { Measurement } from "../association/measurement.ts";
+import { difference, type NtpTimestamp, toUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import { formatSocketAddress } from "../base/socket_address.ts";
-import type { MonotonicSeconds } from "../base/units.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { SourceConfig, SynchronizationConfig } from "../config/config.ts";
 import type { Discipline } from "../discipline/discipline.ts";
 import type { SourceGroup } from "../association/source_group.ts";
@@ -157,6 +158,7 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
       ? null
       : (estimate.delayFloor + server.rootDelay) / 2 + server.rootDispersion + estimate.uncertainty,
     timestamping: lastMeasurement?.timestamping ?? null,
+    measuredOffsetSeconds: lastMeasurement === undefined ? null : measuredOffset(lastMeasurement),
     authentication: authenticationOf(config),
     nts: describeNts(member, input),
     sent: association.sent,
@@ -180,4 +182,11 @@ function verdictOf(member: MemberOfSource, input: SnapshotInput): Verdict {
     now: { monotonic: input.now, realtime: input.realtime },
     discipline: input.discipline,
   });
+}
+
+/** The offset of one exchange (RFC 5905 section 8, theta). */
+function measuredOffset(measurement: Measurement): Seconds {
+  const there = difference(measurement.receiveTimestamp, measurement.originTimestamp);
+  const back = difference(measurement.transmitTimestamp, measurement.destinationTimestamp);
+  return 0.5 * (there + back);
 }

@@ -54,6 +54,8 @@ export interface SourceStatus {
   readonly stratum: number;
   /** Offset of the server. */
   readonly offsetSeconds: number;
+  /** What the last sample alone showed. */
+  readonly measuredOffsetSeconds?: number | null;
   /** Requests sent. */
   readonly sent: number;
   /** Answers received. */
