@@ -52,10 +52,12 @@ function setUp(script: Partial<Record<Event["type"], readonly Action[]>>, port: 
   const hooks: DriverHooks = {
     saveDrift: (drift) => void saved.push(drift.frequency),
     exchangeKeys: () => {},
+    verifyCertificates: () => {},
+    saveTimeBound: () => {},
     panic: (message) => void saved.push(message),
     changed: () => {},
     clockStepped: () => void saved.push("stepped"),
-  } as Partial<DriverHooks> as DriverHooks;
+  };
   const driver = new EngineDriver({ engine, poller: poller.value, hooks, kernel: port });
   return { engine, driver, saved, close: () => poller.value.close() };
 }

@@ -8,14 +8,14 @@
  *
  * @module
  */
-import type {
-  NtsKeDocument,
-  ServerDocument,
-  SourceDocument,
-  StatusDocument,
-  SystemState,
+import {
+  type NtsKeDocument,
+  type ServerDocument,
+  type SourceDocument,
+  type StatusDocument,
+  SYSTEM_STATES,
 } from "../engine/snapshot.ts";
-import type { SourceStatus } from "../selection/status.ts";
+import { SOURCE_STATUSES } from "../selection/status.ts";
 
 /** The content type of the text. */
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -52,33 +52,9 @@ interface Family {
   readonly samples: readonly Sample[];
 }
 
-const STATES: readonly SystemState[] = [
-  "starting",
-  "synchronized",
-  "holdover",
-  "unsynchronized",
-  "monitoring",
-];
-
-const SOURCE_STATUSES: readonly SourceStatus[] = [
-  "selected",
-  "combined",
-  "candidate",
-  "outlier",
-  "falseticker",
-  "jittery",
-  "unreachable",
-  "unsynchronized",
-  "distant",
-  "loop",
-  "no-select",
-  "kissed",
-  "starting",
-];
-
 function systemFamilies(document: StatusDocument): readonly Family[] {
   const value = (number: number | null) => number === null ? [] : [sample(number)];
-  const states = STATES.map((state) => sample(state === document.state ? 1 : 0, { state }));
+  const states = SYSTEM_STATES.map((state) => sample(state === document.state ? 1 : 0, { state }));
   return [
     gauge("ntpsd_build_info", "Version of ntpsd", [sample(1, { version: document.version })]),
     gauge("ntpsd_start_time_seconds", "Start of the daemon, Unix time", time(document.startedAt)),

@@ -6,13 +6,17 @@
 import type { LeapIndicator } from "../association/measurement.ts";
 import type { SourceStatus } from "../selection/status.ts";
 
+/** Every word for how the clock stands. */
+export const SYSTEM_STATES = [
+  "starting",
+  "synchronized",
+  "holdover",
+  "unsynchronized",
+  "monitoring",
+] as const;
+
 /** How the clock stands. */
-export type SystemState =
-  | "starting"
-  | "synchronized"
-  | "holdover"
-  | "unsynchronized"
-  | "monitoring";
+export type SystemState = typeof SYSTEM_STATES[number];
 
 /**
  * Tells whether the clock's error is known and bounded, which is what a health check wants to know: kept by us, held over

@@ -4,21 +4,25 @@
  * @module
  */
 
+/** Every word for what became of a source. */
+export const SOURCE_STATUSES = [
+  "selected",
+  "combined",
+  "candidate",
+  "outlier",
+  "falseticker",
+  "jittery",
+  "unreachable",
+  "unsynchronized",
+  "distant",
+  "loop",
+  "no-select",
+  "kissed",
+  "starting",
+] as const;
+
 /** What became of a source. */
-export type SourceStatus =
-  | "selected"
-  | "combined"
-  | "candidate"
-  | "outlier"
-  | "falseticker"
-  | "jittery"
-  | "unreachable"
-  | "unsynchronized"
-  | "distant"
-  | "loop"
-  | "no-select"
-  | "kissed"
-  | "starting";
+export type SourceStatus = typeof SOURCE_STATUSES[number];
 
 /** A status, and the sentence with the numbers that decided. */
 export interface Verdict {

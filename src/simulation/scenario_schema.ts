@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { SYSTEM_STATES } from "../engine/snapshot.ts";
+import { SOURCE_STATUSES } from "../selection/status.ts";
 import {
   boolean,
   type Cursor,
@@ -26,22 +28,6 @@ import type { Seconds } from "../base/units.ts";
 import { parseDuration } from "../config/duration.ts";
 import { parseDate } from "./date.ts";
 
-const STATES = ["starting", "synchronized", "holdover", "unsynchronized", "monitoring"] as const;
-const STATUSES = [
-  "selected",
-  "combined",
-  "candidate",
-  "outlier",
-  "falseticker",
-  "jittery",
-  "unreachable",
-  "unsynchronized",
-  "distant",
-  "loop",
-  "no-select",
-  "kissed",
-  "starting",
-] as const;
 const LEAPS = ["none", "insert", "delete", "unknown"] as const;
 
 /** Reads a time with a sign. */
@@ -258,9 +244,9 @@ const LIMITS = table({
 
 const CHECK = table({
   "at": required(duration(), "When, from the start; before an event of the same moment."),
-  "state": optional(oneOrMore(word(STATES)), "any", "The state of the system, or several."),
+  "state": optional(oneOrMore(word(SYSTEM_STATES)), "any", "The state of the system, or several."),
   "sources": optional(
-    mapOf(oneOrMore(word(STATUSES))),
+    mapOf(oneOrMore(word(SOURCE_STATUSES))),
     "any",
     "The status of a source, or several, by the server's name.",
   ),
