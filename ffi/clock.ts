@@ -78,7 +78,7 @@ function readNanoseconds(clock: number): bigint {
 
 function readInto(clock: number): void {
   assert(
-    libc.clock_gettime(clock, timespec.bytes) === 0,
+    libc().clock_gettime(clock, timespec.bytes) === 0,
     "A clock that every kernel has is missing",
   );
 }

@@ -1,3 +1,4 @@
+import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { fromUnixNanoseconds } from "../src/base/ntp_timestamp.ts";
 import {

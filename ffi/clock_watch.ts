@@ -31,7 +31,7 @@ export class ClockWatch {
 
   /** Begins to watch. */
   static open(): Result<ClockWatch, OsError> {
-    const fd = libc.timerfd_create(CLOCK_REALTIME, TFD_FLAGS);
+    const fd = libc().timerfd_create(CLOCK_REALTIME, TFD_FLAGS);
     if (fd < 0) return failed({ call: "timerfd_create", what: "watch for steps of the clock" });
     const watch = new ClockWatch(fd);
     const armed = watch.#arm();
@@ -48,7 +48,7 @@ export class ClockWatch {
   /** Tells whether the clock was set since the last call, and goes on watching. */
   wasSet(): boolean {
     assert(this.#fd >= 0, "A closed watch is not used");
-    if (libc.read(this.#fd, this.#expirations.bytes, 8n) >= 0) return false;
+    if (libc().read(this.#fd, this.#expirations.bytes, 8n) >= 0) return false;
     if (lastErrno() !== ERRNO.ECANCELED) return false;
     this.#arm();
     return true;
@@ -63,7 +63,7 @@ export class ClockWatch {
   #arm(): Result<void, OsError> {
     this.#setting.view.setBigInt64(16, FAR_FUTURE_SECONDS, true);
     const { bytes } = this.#setting;
-    if (libc.timerfd_settime(this.#fd, ABSOLUTE_CANCEL_ON_SET, bytes, null) === 0) {
+    if (libc().timerfd_settime(this.#fd, ABSOLUTE_CANCEL_ON_SET, bytes, null) === 0) {
       return ok(undefined);
     }
     const code = lastErrno();

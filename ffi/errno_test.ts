@@ -1,3 +1,4 @@
+import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { ERRNO, errnoName, failed, osError } from "./errno.ts";
 import { lastErrno, libc } from "./libc.ts";
@@ -5,11 +6,11 @@ import { lastErrno, libc } from "./libc.ts";
 Deno.test("errno of a failed call is read in the next statement, every time", () => {
   let wrong = 0;
   for (let i = 0; i < 20_000; i++) {
-    libc.fsync(-1);
+    libc().fsync(-1);
     if (lastErrno() !== 9) wrong++;
-    libc.isatty(-1);
+    libc().isatty(-1);
     if (lastErrno() !== 9) wrong++;
-    libc.bind(-1, new Uint8Array(16), 16);
+    libc().bind(-1, new Uint8Array(16), 16);
     if (lastErrno() !== 9) wrong++;
   }
   assert.equal(wrong, 0);
@@ -30,7 +31,7 @@ Deno.test("an error says what was tried, why not, and what to do", () => {
 });
 
 Deno.test("a failure without a number takes errno", () => {
-  libc.close(-1);
+  libc().close(-1);
   const failure = failed({ call: "close", what: "close" });
   assert.equal(failure.error.name, "EBADF");
   assert.equal(errnoName(110), "ETIMEDOUT");

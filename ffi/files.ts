@@ -59,7 +59,7 @@ export function readFile(path: string, sizeMax: number): Result<Bytes, OsError> 
   const opened = open(path, { flags: O_NONBLOCK, what });
   if (!opened.ok) return opened;
   const result = readAll(opened.value, { sizeMax, what });
-  libc.close(opened.value);
+  libc().close(opened.value);
   return result;
 }
 
@@ -72,8 +72,10 @@ export function writeFileAtomic(path: string, write: AtomicWrite): Result<void, 
   const temporary = writeTemporary(path, write);
   if (!temporary.ok) return temporary;
   const { fd, name } = temporary.value;
-  if (libc.fsync(fd) !== 0) return discard(fd, { name, failure: failed({ call: "fsync", what }) });
-  libc.close(fd);
+  if (libc().fsync(fd) !== 0) {
+    return discard(fd, { name, failure: failed({ call: "fsync", what }) });
+  }
+  libc().close(fd);
   const replaced = replace(name, path);
   return replaced.ok ? flushDirectory(path) : replaced;
 }
@@ -86,18 +88,18 @@ export async function writeFileAtomicInBackground(
   const temporary = writeTemporary(path, write);
   if (!temporary.ok) return temporary;
   const { fd, name } = temporary.value;
-  if (await libc.fsyncInBackground(fd) !== 0) {
+  if (await libc().fsyncInBackground(fd) !== 0) {
     // Asking again could succeed, because the kernel reports a lost write only once.
     const failure = failed({ call: "fsync", what: `write ${path}`, code: ERRNO.EIO });
     return discard(fd, { name, failure });
   }
-  libc.close(fd);
+  libc().close(fd);
   const replaced = replace(name, path);
   if (!replaced.ok) return replaced;
   const directory = open(parentOf(path), { flags: O_DIRECTORY, what: `flush ${parentOf(path)}` });
   if (!directory.ok) return directory;
-  await libc.fsyncInBackground(directory.value);
-  libc.close(directory.value);
+  await libc().fsyncInBackground(directory.value);
+  libc().close(directory.value);
   return ok(undefined);
 }
 
@@ -107,7 +109,7 @@ export function appendToFile(path: string, bytes: Uint8Array): Result<void, OsEr
   const opened = open(path, { flags: O_WRONLY | O_CREAT | O_APPEND, mode: 0o644, what });
   if (!opened.ok) return opened;
   const written = writeAll(opened.value, { bytes, what });
-  libc.close(opened.value);
+  libc().close(opened.value);
   return written;
 }
 
@@ -116,7 +118,7 @@ export function fileStatus(path: string): Result<FileStatus | undefined, OsError
   const what = `look at ${path}`;
   const name = cString(path);
   if (name === undefined) return failed({ call: "statx", what, code: ERRNO.EINVAL });
-  if (libc.statx(AT_FDCWD, name, 0, STATX_BASIC, status.bytes) !== 0) {
+  if (libc().statx(AT_FDCWD, name, 0, STATX_BASIC, status.bytes) !== 0) {
     const code = lastErrno();
     return code === ERRNO.ENOENT ? ok(undefined) : failed({ call: "statx", what, code });
   }
@@ -142,7 +144,7 @@ export function makeDirectory(path: string, mode = 0o755): Result<void, OsError>
     const what = `make the directory ${part}`;
     const name = cString(part);
     if (name === undefined) return failed({ call: "mkdir", what, code: ERRNO.EINVAL });
-    if (libc.mkdir(name, mode) === 0) continue;
+    if (libc().mkdir(name, mode) === 0) continue;
     const code = lastErrno();
     const found = fileStatus(part);
     // A directory above may exist and yet be read-only or not ours: what counts is that it is there.
@@ -158,7 +160,7 @@ export function removeFile(path: string): Result<void, OsError> {
   const name = cString(path);
   const what = `remove ${path}`;
   if (name === undefined) return failed({ call: "unlink", what, code: ERRNO.EINVAL });
-  if (libc.unlink(name) === 0) return ok(undefined);
+  if (libc().unlink(name) === 0) return ok(undefined);
   const code = lastErrno();
   return code === ERRNO.ENOENT ? ok(undefined) : failed({ call: "unlink", what, code });
 }
@@ -174,7 +176,7 @@ export function setFileAside(path: string): Result<string, OsError> {
 export function executablePath(): Result<string, OsError> {
   const target = allocate(4096);
   const name = cString("/proc/self/exe") ?? new Uint8Array();
-  const length = libc.readlink(name, target.bytes, 4096n);
+  const length = libc().readlink(name, target.bytes, 4096n);
   if (length < 0) return failed({ call: "readlink", what: "find the path of this program" });
   return ok(new TextDecoder().decode(target.bytes.subarray(0, length)));
 }
@@ -189,7 +191,7 @@ function open(path: string, options: OpenOptions): Result<number, OsError> {
   const name = cString(path);
   const { what } = options;
   if (name === undefined) return failed({ call: "open", what, code: ERRNO.EINVAL });
-  const fd = libc.open(name, options.flags | O_CLOEXEC, options.mode ?? 0);
+  const fd = libc().open(name, options.flags | O_CLOEXEC, options.mode ?? 0);
   return fd < 0 ? failed({ call: "open", what }) : ok(fd);
 }
 
@@ -206,7 +208,7 @@ function readAll(
       bytes = grown;
     }
     const rest = bytes.subarray(length);
-    const got = libc.read(fd, rest, BigInt(rest.length));
+    const got = libc().read(fd, rest, BigInt(rest.length));
     if (got < 0) {
       const code = lastErrno();
       if (code === ERRNO.EINTR) continue;
@@ -229,7 +231,7 @@ function writeAll(
   let done = 0;
   while (done < content.length) {
     const rest = content.subarray(done);
-    const put = libc.write(fd, rest, BigInt(rest.length));
+    const put = libc().write(fd, rest, BigInt(rest.length));
     if (put >= 0) {
       done += put;
       continue;
@@ -245,7 +247,7 @@ function writeTemporary(
   path: string,
   write: AtomicWrite,
 ): Result<{ readonly fd: number; readonly name: string }, OsError> {
-  const name = `${path}.${libc.getpid()}.new`;
+  const name = `${path}.${libc().getpid()}.new`;
   const what = `write ${path}`;
   // What a killed process of the same number left behind is in the way, and worth nothing.
   const removed = removeFile(name);
@@ -256,7 +258,7 @@ function writeTemporary(
   const fd = opened.value;
   const written = writeAll(fd, { bytes: write.bytes, what });
   if (!written.ok) return discard(fd, { name, failure: written });
-  if (libc.fchmod(fd, write.mode ?? 0o644) !== 0) {
+  if (libc().fchmod(fd, write.mode ?? 0o644) !== 0) {
     return discard(fd, { name, failure: failed({ call: "fchmod", what }) });
   }
   return ok({ fd, name });
@@ -266,7 +268,7 @@ function discard<Failure>(
   fd: number,
   { name, failure }: { readonly name: string; readonly failure: Failure },
 ): Failure {
-  libc.close(fd);
+  libc().close(fd);
   removeFile(name);
   return failure;
 }
@@ -285,7 +287,7 @@ function renameFile(
   if (from === undefined || target === undefined) {
     return err(osError({ call: "rename", what, code: ERRNO.EINVAL }));
   }
-  return libc.rename(from, target) === 0 ? ok(undefined) : failed({ call: "rename", what });
+  return libc().rename(from, target) === 0 ? ok(undefined) : failed({ call: "rename", what });
 }
 
 function flushDirectory(path: string): Result<void, OsError> {
@@ -293,8 +295,8 @@ function flushDirectory(path: string): Result<void, OsError> {
   const opened = open(parent, { flags: O_DIRECTORY, what: `flush ${parent}` });
   if (!opened.ok) return opened;
   // Some file systems cannot flush a directory; the content itself is safe.
-  libc.fsync(opened.value);
-  libc.close(opened.value);
+  libc().fsync(opened.value);
+  libc().close(opened.value);
   return ok(undefined);
 }
 

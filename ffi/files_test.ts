@@ -1,3 +1,4 @@
+import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import {
   appendToFile,
@@ -185,8 +186,8 @@ Deno.test(
   "no descriptor is left open",
   withDirectory((directory) => {
     const next = () => {
-      const fd = libc.open(cString("/dev/null") ?? new Uint8Array(), 0, 0);
-      libc.close(fd);
+      const fd = libc().open(cString("/dev/null") ?? new Uint8Array(), 0, 0);
+      libc().close(fd);
       return fd;
     };
     const before = next();

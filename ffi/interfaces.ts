@@ -30,7 +30,7 @@ const ENTRIES_MAX = 4096;
 /** Lists the IPv4 and IPv6 addresses that this machine has at this moment, in the kernel's order. */
 export function interfaceAddresses(): Result<readonly InterfaceAddress[], OsError> {
   const list = allocate(8);
-  if (libc.getifaddrs(list.bytes) !== 0) {
+  if (libc().getifaddrs(list.bytes) !== 0) {
     return failed({ call: "getifaddrs", what: "list the network interfaces" });
   }
   const head = list.view.getBigUint64(0, true);
@@ -43,21 +43,21 @@ export function interfaceAddresses(): Result<readonly InterfaceAddress[], OsErro
     if (one !== undefined) found.push(one);
     at = entry.getBigUint64(0);
   }
-  libc.freeifaddrs(Deno.UnsafePointer.create(head));
+  libc().freeifaddrs(Deno.UnsafePointer.create(head));
   return ok(found);
 }
 
 /** Returns the number of an interface by its name; undefined when there is none. */
 export function interfaceIndex(name: string): number | undefined {
   const key = cString(name);
-  const index = key === undefined ? 0 : libc.if_nametoindex(key);
+  const index = key === undefined ? 0 : libc().if_nametoindex(key);
   return index === 0 ? undefined : index;
 }
 
 /** Returns the name of an interface by its number; undefined when there is none. */
 export function interfaceName(index: number): string | undefined {
   const name = allocate(NAME_SIZE);
-  return readCString(libc.if_indextoname(index, name.bytes));
+  return readCString(libc().if_indextoname(index, name.bytes));
 }
 
 function readEntry(entry: Deno.UnsafePointerView): InterfaceAddress | undefined {

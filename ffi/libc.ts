@@ -1,5 +1,5 @@
 /**
- * The C library, opened once: every function of it that ntpsd calls is declared here and nowhere else.
+ * The C library, opened once, at first use: every function of it that ntpsd calls is declared here and nowhere else.
  *
  * The idea: one table of signatures to audit. A name that ends in `InBackground` is the same function run on the thread
  * pool, for calls that wait. Limits: glibc on Linux, x86_64 and aarch64, where integer arguments of variadic functions
@@ -107,21 +107,26 @@ const SYMBOLS = {
 /** The functions of the C library that ntpsd uses, by their own names. */
 export type LibC = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
-/** The C library; opened when this module is loaded, never closed. */
-export const libc: LibC = Deno.dlopen("libc.so.6", SYMBOLS).symbols;
+let library: { readonly symbols: LibC; readonly errno: Deno.UnsafePointerView } | undefined;
 
-const errnoView = openErrno();
+/** Returns the C library, which is opened at its first use, so that nothing happens at import, and never closed. */
+export function libc(): LibC {
+  library ??= openLibrary();
+  return library.symbols;
+}
 
 /**
  * Returns `errno` of this thread. To be called in the very next statement after the call that failed, before anything
  * else can run; it makes no call itself but reads the one place where this thread's number lies.
  */
 export function lastErrno(): number {
-  return errnoView.getInt32();
+  library ??= openLibrary();
+  return library.errno.getInt32();
 }
 
-function openErrno(): Deno.UnsafePointerView {
-  const pointer = libc.__errno_location();
+function openLibrary(): NonNullable<typeof library> {
+  const { symbols } = Deno.dlopen("libc.so.6", SYMBOLS);
+  const pointer = symbols.__errno_location();
   if (pointer === null) throw new Error("The C library has no errno");
-  return new Deno.UnsafePointerView(pointer);
+  return { symbols, errno: new Deno.UnsafePointerView(pointer) };
 }

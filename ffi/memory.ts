@@ -25,12 +25,16 @@ export interface Memory {
 export function allocate(size: number): Memory {
   const buffer = new ArrayBuffer(Math.max(8, Math.ceil(size / 8) * 8));
   const bytes = new Uint8Array(buffer);
-  const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+  let address: bigint | undefined;
   return {
     bytes,
     view: new DataView(buffer),
     words: new Int32Array(buffer),
-    address: BigInt(address),
+    // Asked for late, so that a module may allocate at import and yet nothing foreign is called there.
+    get address() {
+      address ??= BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
+      return address;
+    },
   };
 }
 

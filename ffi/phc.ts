@@ -42,7 +42,7 @@ export class PhcClock implements HardwareClock {
   static open(index: number): Result<PhcClock, OsError> {
     const path = `/dev/ptp${index}`;
     const what = `open the hardware clock ${path}`;
-    const fd = libc.open(cString(path) ?? new Uint8Array(1), O_RDONLY_CLOEXEC, 0);
+    const fd = libc().open(cString(path) ?? new Uint8Array(1), O_RDONLY_CLOEXEC, 0);
     if (fd < 0) {
       return failed({ call: "open", what, hint: `The user needs read access to ${path}` });
     }
@@ -82,7 +82,7 @@ export class PhcClock implements HardwareClock {
   #ask(request: bigint): boolean {
     this.#offsets.bytes.fill(0, 0, SAMPLES_AT);
     this.#offsets.view.setUint32(0, SAMPLES, true);
-    return libc.ioctl(this.#fd, request, this.#offsets.bytes) === 0;
+    return libc().ioctl(this.#fd, request, this.#offsets.bytes) === 0;
   }
 
   /** A sample begins every `stride` times: three of its own, or two and the first of the next. */

@@ -1,3 +1,4 @@
+import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { PhcClock, quickestReading } from "./phc.ts";
 import { PhcRelation } from "./phc_relation.ts";

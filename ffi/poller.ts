@@ -60,12 +60,12 @@ export class Poller {
 
   /** Makes an empty set. */
   static open(): Result<Poller, OsError> {
-    const epoll = libc.epoll_create1(EPOLL_CLOEXEC);
+    const epoll = libc().epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0) return failed({ call: "epoll_create1", what: "make an epoll instance" });
-    const wakeup = libc.eventfd(0, EFD_FLAGS);
+    const wakeup = libc().eventfd(0, EFD_FLAGS);
     if (wakeup < 0) {
       const failure = failed({ call: "eventfd", what: "make an eventfd" });
-      libc.close(epoll);
+      libc().close(epoll);
       return failure;
     }
     const poller = new Poller(epoll, wakeup);
@@ -96,7 +96,7 @@ export class Poller {
     );
     this.#waiting = true;
     const { bytes } = this.#events;
-    const count = await libc.epollWaitInBackground(
+    const count = await libc().epollWaitInBackground(
       this.#epoll,
       bytes,
       READY_MAX,
@@ -112,7 +112,7 @@ export class Poller {
   poll(): Result<readonly ReadyDescriptor[], OsError> {
     assert(!this.#waiting, "A poller is not used while a wait is pending");
     if (this.#closed) return ok([]);
-    const count = libc.epoll_wait(this.#epoll, this.#events.bytes, READY_MAX, 0);
+    const count = libc().epoll_wait(this.#epoll, this.#events.bytes, READY_MAX, 0);
     if (count >= 0) return ok(this.#ready(count));
     const code = lastErrno();
     if (code === ERRNO.EINTR) return ok([]);
@@ -125,7 +125,7 @@ export class Poller {
    */
   peek(): readonly ReadyDescriptor[] {
     if (this.#closed) return [];
-    const count = libc.epoll_wait(this.#epoll, this.#peeked.bytes, READY_MAX, 0);
+    const count = libc().epoll_wait(this.#epoll, this.#peeked.bytes, READY_MAX, 0);
     return count > 0 ? this.#readyIn(this.#peeked.view, count) : [];
   }
 
@@ -133,7 +133,7 @@ export class Poller {
   wake(): void {
     if (this.#closed) return;
     this.#counter.view.setBigUint64(0, 1n, true);
-    libc.write(this.#wakeup, this.#counter.bytes, 8n);
+    libc().write(this.#wakeup, this.#counter.bytes, 8n);
   }
 
   /** Closes the set, not the descriptors in it; a pending wait ends at once with an empty list. */
@@ -145,21 +145,21 @@ export class Poller {
   }
 
   #release(): void {
-    libc.close(this.#epoll);
-    libc.close(this.#wakeup);
+    libc().close(this.#epoll);
+    libc().close(this.#wakeup);
   }
 
   #control(operation: number, fd: number): Result<void, OsError> {
     assert(!this.#closed, "A closed poller is not used");
     this.#one.view.setUint32(0, EPOLLIN | EPOLLERR, true);
     this.#one.view.setInt32(DATA_AT, fd, true);
-    if (libc.epoll_ctl(this.#epoll, operation, fd, this.#one.bytes) === 0) return ok(undefined);
+    if (libc().epoll_ctl(this.#epoll, operation, fd, this.#one.bytes) === 0) return ok(undefined);
     return failed({ call: "epoll_ctl", what: `watch descriptor ${fd}` });
   }
 
   #ready(count: number): readonly ReadyDescriptor[] {
     const ready = this.#readyIn(this.#events.view, count);
-    if (ready.length < count && !this.#closed) libc.read(this.#wakeup, this.#counter.bytes, 8n);
+    if (ready.length < count && !this.#closed) libc().read(this.#wakeup, this.#counter.bytes, 8n);
     return ready;
   }
 

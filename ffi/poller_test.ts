@@ -1,3 +1,4 @@
+import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { Poller } from "./poller.ts";
 import { UdpSocket } from "./socket.ts";

@@ -58,7 +58,7 @@ export function findUser(name: string): Result<UserRecord | undefined, OsError> 
   const key = cString(name);
   const what = `look up the user ${name}`;
   if (key === undefined) return failed({ call: "getpwnam", what, code: ERRNO.EINVAL });
-  const record = libc.getpwnam(key);
+  const record = libc().getpwnam(key);
   // A user that does not exist leaves whatever number the search for the database left; that is no error.
   if (record === null) return ok(undefined);
   const view = new Deno.UnsafePointerView(record);
@@ -81,11 +81,11 @@ export function becomeUser(
     return failed({ call: "getpwnam", what, code: ERRNO.ENOENT, hint });
   }
   const { uid, gid } = user.value;
-  if (libc.prctl(PR_SET_KEEPCAPS, 1n, 0n, 0n, 0n) !== 0) return failed({ call: "prctl", what });
+  if (libc().prctl(PR_SET_KEEPCAPS, 1n, 0n, 0n, 0n) !== 0) return failed({ call: "prctl", what });
   const grouped = setGroupsOf(name, gid);
   if (!grouped.ok) return grouped;
-  if (libc.setgid(gid) !== 0) return failed({ call: "setgid", what });
-  if (libc.setuid(uid) !== 0) return failed({ call: "setuid", what });
+  if (libc().setgid(gid) !== 0) return failed({ call: "setgid", what });
+  if (libc().setuid(uid) !== 0) return failed({ call: "setuid", what });
   return keepCapabilities(keep);
 }
 
@@ -100,13 +100,13 @@ export function keepCapabilities(keep: readonly Capability[]): Result<void, OsEr
     data.view.setUint32(12 * word + EFFECTIVE, half, true);
     data.view.setUint32(12 * word + PERMITTED, half, true);
   }
-  if (libc.capset(capabilityHead(), data.bytes) === 0) return ok(undefined);
+  if (libc().capset(capabilityHead(), data.bytes) === 0) return ok(undefined);
   return failed({ call: "capset", what: "drop capabilities" });
 }
 
 /** Sees to it that no program that this thread may start gets new rights; cannot be undone. */
 export function forbidNewPrivileges(): Result<void, OsError> {
-  if (libc.prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n) === 0) return ok(undefined);
+  if (libc().prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n) === 0) return ok(undefined);
   return failed({ call: "prctl", what: "forbid new privileges" });
 }
 
@@ -115,11 +115,11 @@ function setGroupsOf(name: string, gid: number): Result<void, OsError> {
   const groups = allocate(4 * GROUPS_MAX), count = allocate(4);
   count.view.setInt32(0, GROUPS_MAX, true);
   const key = cString(name) ?? new Uint8Array(1);
-  if (libc.getgrouplist(key, gid, groups.bytes, count.bytes) < 0) {
+  if (libc().getgrouplist(key, gid, groups.bytes, count.bytes) < 0) {
     return failed({ call: "getgrouplist", what, code: ERRNO.EINVAL });
   }
   const size = BigInt(count.view.getInt32(0, true));
-  return libc.setgroups(size, groups.bytes) === 0
+  return libc().setgroups(size, groups.bytes) === 0
     ? ok(undefined)
     : failed({ call: "setgroups", what });
 }
@@ -127,7 +127,7 @@ function setGroupsOf(name: string, gid: number): Result<void, OsError> {
 /** Reads the three sets of this thread: two records of effective, permitted, inheritable. */
 function readSets(): Result<DataView, OsError> {
   const data = allocate(24);
-  if (libc.capget(capabilityHead(), data.bytes) === 0) return ok(data.view);
+  if (libc().capget(capabilityHead(), data.bytes) === 0) return ok(data.view);
   return failed({ call: "capget", what: "read the capabilities", code: lastErrno() });
 }
 

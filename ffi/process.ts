@@ -51,28 +51,28 @@ const HOSTNAME_SIZE = 256;
 export function environmentVariable(name: string): string | undefined {
   const key = cString(name);
   assert(key !== undefined, "The name of a variable has no zero octet");
-  return readCString(libc.getenv(key));
+  return readCString(libc().getenv(key));
 }
 
 /** Returns the number of this process. */
 export function processId(): number {
-  return libc.getpid();
+  return libc().getpid();
 }
 
 /** Returns the user and group of this process. */
 export function userIds(): UserIds {
-  return { uid: libc.getuid(), effectiveUid: libc.geteuid(), gid: libc.getgid() };
+  return { uid: libc().getuid(), effectiveUid: libc().geteuid(), gid: libc().getgid() };
 }
 
 /** Tells whether a descriptor (0 input, 1 output, 2 errors) is a terminal. */
 export function isTerminal(fd: 0 | 1 | 2): boolean {
-  return libc.isatty(fd) === 1;
+  return libc().isatty(fd) === 1;
 }
 
 /** Returns the name of this machine. */
 export function hostName(): Result<string, OsError> {
   const name = allocate(HOSTNAME_SIZE);
-  if (libc.gethostname(name.bytes, BigInt(HOSTNAME_SIZE)) !== 0) {
+  if (libc().gethostname(name.bytes, BigInt(HOSTNAME_SIZE)) !== 0) {
     return failed({ call: "gethostname", what: "find the name of this machine" });
   }
   const end = name.bytes.indexOf(0);
@@ -82,7 +82,7 @@ export function hostName(): Result<string, OsError> {
 /** Returns what this process has used of processor and memory. */
 export function resourceUsage(): ResourceUsage {
   const { bytes, view } = allocate(144);
-  const result = libc.getrusage(RUSAGE_SELF, bytes);
+  const result = libc().getrusage(RUSAGE_SELF, bytes);
   assert(result === 0, "A process can ask for its own usage");
   const long = (offset: number) => Number(view.getBigInt64(offset, true));
   return {
@@ -97,7 +97,7 @@ export function resourceUsage(): ResourceUsage {
 /** Returns the limit on open descriptors. */
 export function openFilesLimit(): Result<ResourceLimit, OsError> {
   const limit = allocate(16);
-  if (libc.getrlimit(RLIMIT_NOFILE, limit.bytes) !== 0) {
+  if (libc().getrlimit(RLIMIT_NOFILE, limit.bytes) !== 0) {
     return failed({ call: "getrlimit", what: "read the limit on open files" });
   }
   const read = (offset: number) => {
@@ -117,7 +117,7 @@ export function raiseOpenFilesLimit(wanted: number): Result<ResourceLimit, OsErr
   limit.view.setBigUint64(0, BigInt(soft), true);
   const { hard } = before.value;
   limit.view.setBigUint64(8, hard === Infinity ? UNLIMITED : BigInt(hard), true);
-  if (libc.setrlimit(RLIMIT_NOFILE, limit.bytes) !== 0) {
+  if (libc().setrlimit(RLIMIT_NOFILE, limit.bytes) !== 0) {
     return failed({ call: "setrlimit", what: `raise the limit on open files to ${soft}` });
   }
   return ok({ soft, hard });

@@ -1,3 +1,4 @@
+import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { ipFamily } from "../src/base/ip_address.ts";
 import { interfaceAddresses, interfaceIndex, interfaceName } from "./interfaces.ts";

@@ -66,11 +66,11 @@ export async function resolveName(
   hints.view.setInt32(4, options.family === undefined ? 0 : familyNumber(options.family), true);
   hints.view.setInt32(8, SOCK_DGRAM, true);
   const list = allocate(8);
-  const code = await libc.getaddrinfoInBackground(name, null, hints.bytes, list.bytes);
+  const code = await libc().getaddrinfoInBackground(name, null, hints.bytes, list.bytes);
   if (code !== 0) return err(resolveError(host, code));
   const head = list.view.getBigUint64(0, true);
   const addresses = readList(head, options.port);
-  libc.freeaddrinfo(Deno.UnsafePointer.create(head));
+  libc().freeaddrinfo(Deno.UnsafePointer.create(head));
   return addresses.length === 0 ? err(resolveError(host, EAI_NODATA)) : ok(addresses);
 }
 
@@ -97,7 +97,7 @@ function readList(head: bigint, port: number): readonly SocketAddress[] {
 
 function resolveError(host: string, code: number): ResolveError {
   const [name, temporary] = CODES.get(code) ?? [`EAI_${code}`, true];
-  const reason = readCString(libc.gai_strerror(code)) ?? "unknown reason";
+  const reason = readCString(libc().gai_strerror(code)) ?? "unknown reason";
   const sentence = reason.charAt(0).toLowerCase() + reason.slice(1);
   return { name, temporary, message: `Cannot resolve ${host}: ${sentence} (${name})` };
 }

@@ -41,11 +41,11 @@ export function notifyService(
   const what = "tell the service manager";
   const address = unixAddress(socketPath);
   if (address === undefined) return failed({ call: "sendto", what, code: ERRNO.EINVAL });
-  const fd = libc.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
+  const fd = libc().socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
   if (fd < 0) return failed({ call: "socket", what });
   const text = new TextEncoder().encode(noticeLines(notice));
   const flags = NO_SIGNAL | DONT_WAIT;
-  const sent = libc.sendto(fd, text, BigInt(text.length), flags, address, address.length);
+  const sent = libc().sendto(fd, text, BigInt(text.length), flags, address, address.length);
   const result: Result<boolean, OsError> = sent < 0 ? failed({ call: "sendto", what }) : ok(true);
   closeDescriptor(fd);
   return result;
@@ -55,7 +55,7 @@ export function notifyService(
 export function watchdogMicroseconds(): number | undefined {
   const value = Number(environmentVariable("WATCHDOG_USEC") ?? "0");
   const pid = environmentVariable("WATCHDOG_PID");
-  if (pid !== undefined && Number(pid) !== libc.getpid()) return undefined;
+  if (pid !== undefined && Number(pid) !== libc().getpid()) return undefined;
   return Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }
 

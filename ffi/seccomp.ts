@@ -130,7 +130,7 @@ function numberFor(numbers: SystemCallNumbers, architecture: FilterArchitecture)
 function install(number: number, head: Uint8Array<ArrayBuffer>): Result<void, OsError> {
   const what = "install the system call filter";
   const hint = "Set security.seccomp = false if this kernel or container does not allow filters";
-  const result = libc.syscall(BigInt(number), SET_MODE_FILTER, FLAGS, head);
+  const result = libc().syscall(BigInt(number), SET_MODE_FILTER, FLAGS, head);
   if (result === 0n) return ok(undefined);
   if (result < 0n) return failed({ call: "seccomp", what, hint });
   // A positive result is the number of a thread that has a filter of its own already.

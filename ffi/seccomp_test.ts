@@ -1,3 +1,4 @@
+import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { buildFilter, type FilterArchitecture, type FilterInstruction } from "./seccomp.ts";
 import { ALLOWED_SYSTEM_CALLS } from "./syscall_numbers.ts";

@@ -110,7 +110,7 @@ export class ServerSocket {
   receive(batch: ServerBatch): Result<number, OsError> {
     assert(this.#fd >= 0 && !this.#waiting, "A socket is received from once at a time");
     const heads = batch.prepareReceive();
-    const count = libc.recvmmsg(this.#fd, heads, batch.capacity, MESSAGE.dontWait, null);
+    const count = libc().recvmmsg(this.#fd, heads, batch.capacity, MESSAGE.dontWait, null);
     if (count < 0) return this.#nothing();
     batch.acceptReceived(count);
     return ok(count);
@@ -125,7 +125,7 @@ export class ServerSocket {
     this.#waiting = true;
     const heads = batch.prepareReceive();
     const flags = MESSAGE.waitForOne;
-    const count = await libc.recvmmsgInBackground(this.#fd, heads, batch.capacity, flags, null);
+    const count = await libc().recvmmsgInBackground(this.#fd, heads, batch.capacity, flags, null);
     this.#waiting = false;
     if (this.#closing) {
       // What came in the last moment is dropped, but the heads that it changed must be seen to: others use the batch too.
@@ -152,7 +152,7 @@ export class ServerSocket {
     while (sent + refused < queued) {
       const done = sent + refused;
       const heads = done === 0 ? replyHeads.bytes : replyHeads.bytes.subarray(64 * done);
-      const count = libc.sendmmsg(this.#fd, heads, queued - done, flags);
+      const count = libc().sendmmsg(this.#fd, heads, queued - done, flags);
       if (count > 0) {
         sent += count;
         continue;
@@ -207,7 +207,7 @@ export class ServerSocket {
   close(): void {
     if (this.#closing || this.#fd < 0) return;
     this.#closing = true;
-    if (this.#waiting) libc.shutdown(this.#fd, SHUT_RD);
+    if (this.#waiting) libc().shutdown(this.#fd, SHUT_RD);
     else this.#release();
   }
 
@@ -289,6 +289,8 @@ function setReceiveTimeout(fd: number): Result<void, OsError> {
   const time = allocate(16);
   time.view.setBigInt64(0, RECEIVE_TIMEOUT_SECONDS, true);
   const { receiveTimeout } = SOCKET_OPTION;
-  if (libc.setsockopt(fd, LEVEL.socket, receiveTimeout, time.bytes, 16) === 0) return ok(undefined);
+  if (libc().setsockopt(fd, LEVEL.socket, receiveTimeout, time.bytes, 16) === 0) {
+    return ok(undefined);
+  }
   return failed({ call: "setsockopt", what: "limit the time that a receive waits" });
 }

@@ -155,10 +155,10 @@ export class UdpSocket {
     assert(this.#fd >= 0, "A closed socket is not used");
     const length = BigInt(bytes.length);
     const what = `send to ${formatSocketAddress(this.#peer)}`;
-    if (libc.send(this.#fd, bytes, length, MESSAGE.noSignal) >= 0) return ok(this.#nextId++);
+    if (libc().send(this.#fd, bytes, length, MESSAGE.noSignal) >= 0) return ok(this.#nextId++);
     // An ICMP error of an earlier datagram makes the next call fail, once; `readQueue` reports it, so we go on.
     this.#restartIds();
-    if (libc.send(this.#fd, bytes, length, MESSAGE.noSignal) >= 0) return ok(this.#nextId++);
+    if (libc().send(this.#fd, bytes, length, MESSAGE.noSignal) >= 0) return ok(this.#nextId++);
     const failure = failed({ call: "send", what });
     this.#restartIds();
     return failure;
@@ -296,5 +296,5 @@ function receiveMessage(fd: number, flags: number): number {
   message.view.setUint32(8, SOCKADDR_SIZE, true);
   message.view.setUint32(40, CONTROL_SIZE, true);
   message.view.setUint32(44, 0, true);
-  return libc.recvmsg(fd, message.bytes, flags);
+  return libc().recvmsg(fd, message.bytes, flags);
 }

@@ -68,7 +68,7 @@ export function openDatagramSocket(
   nonBlocking: boolean,
 ): Result<number, OsError> {
   const type = SOCK_DGRAM | SOCK_CLOEXEC | (nonBlocking ? SOCK_NONBLOCK : 0);
-  const fd = libc.socket(familyNumber(family), type, 0);
+  const fd = libc().socket(familyNumber(family), type, 0);
   if (fd < 0) return failed({ call: "socket", what: `open an ${family} UDP socket` });
   return ok(fd);
 }
@@ -76,7 +76,7 @@ export function openDatagramSocket(
 /** Binds a socket to a local address; port 0 lets the kernel choose a random free one (RFC 9109). */
 export function bindSocket(fd: number, local: SocketAddress): Result<void, OsError> {
   const size = encodeSockaddr(local, address.view);
-  if (libc.bind(fd, address.bytes, size) === 0) return ok(undefined);
+  if (libc().bind(fd, address.bytes, size) === 0) return ok(undefined);
   const what = `bind ${formatSocketAddress(local)}`;
   const lowPort = local.port > 0 && local.port < 1024;
   const failure = failed({ call: "bind", what });
@@ -89,7 +89,7 @@ export function bindSocket(fd: number, local: SocketAddress): Result<void, OsErr
 /** Fixes the peer of a socket, so that the kernel drops datagrams from all others. */
 export function connectSocket(fd: number, peer: SocketAddress): Result<void, OsError> {
   const size = encodeSockaddr(peer, address.view);
-  if (libc.connect(fd, address.bytes, size) === 0) return ok(undefined);
+  if (libc().connect(fd, address.bytes, size) === 0) return ok(undefined);
   return failed({ call: "connect", what: `use ${formatSocketAddress(peer)}` });
 }
 
@@ -97,7 +97,7 @@ export function connectSocket(fd: number, peer: SocketAddress): Result<void, OsE
 export function socketLocalAddress(fd: number): Result<SocketAddress, OsError> {
   length.view.setUint32(0, SOCKADDR_SIZE, true);
   const what = "find the local address of a socket";
-  if (libc.getsockname(fd, address.bytes, length.bytes) !== 0) {
+  if (libc().getsockname(fd, address.bytes, length.bytes) !== 0) {
     return failed({ call: "getsockname", what });
   }
   const local = decodeSockaddr(address.view);
@@ -110,7 +110,9 @@ export function setIntegerOption(
   option: { readonly level: number; readonly name: number; readonly value: number },
 ): Result<void, OsError> {
   integer.view.setInt32(0, option.value, true);
-  if (libc.setsockopt(fd, option.level, option.name, integer.bytes, 4) === 0) return ok(undefined);
+  if (libc().setsockopt(fd, option.level, option.name, integer.bytes, 4) === 0) {
+    return ok(undefined);
+  }
   return failed({
     call: "setsockopt",
     what: `set option ${option.name} of level ${option.level} of a socket`,
@@ -124,7 +126,7 @@ export function getIntegerOption(
 ): Result<number, OsError> {
   length.view.setUint32(0, 4, true);
   integer.view.setInt32(0, 0, true);
-  if (libc.getsockopt(fd, option.level, option.name, integer.bytes, length.bytes) === 0) {
+  if (libc().getsockopt(fd, option.level, option.name, integer.bytes, length.bytes) === 0) {
     return ok(integer.view.getInt32(0, true));
   }
   return failed({
@@ -139,7 +141,7 @@ export function bindToDevice(fd: number, device: string): Result<void, OsError> 
   const what = `use the network interface ${device}`;
   const { level, option } = { level: LEVEL.socket, option: SOCKET_OPTION.bindToDevice };
   if (name === undefined) return failed({ call: "setsockopt", what, code: 22 });
-  if (libc.setsockopt(fd, level, option, name, name.length) === 0) return ok(undefined);
+  if (libc().setsockopt(fd, level, option, name, name.length) === 0) return ok(undefined);
   return failed({
     call: "setsockopt",
     what,
@@ -149,5 +151,5 @@ export function bindToDevice(fd: number, device: string): Result<void, OsError> 
 
 /** Closes a descriptor; a second close would hit a stranger, so the caller forgets the number. */
 export function closeDescriptor(fd: number): void {
-  libc.close(fd);
+  libc().close(fd);
 }

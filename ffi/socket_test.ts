@@ -1,3 +1,4 @@
+import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { toHex } from "../src/base/bytes.ts";
 import type { SocketAddress } from "../src/base/socket_address.ts";

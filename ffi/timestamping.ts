@@ -114,7 +114,7 @@ export function readHardwareTimestamping(
     information.bytes.fill(0);
     information.view.setUint32(0, ETHTOOL_GET_TS_INFO, true);
     request.view.setBigUint64(16, information.address, true);
-    if (libc.ioctl(fd, SIOCETHTOOL, request.bytes) !== 0) return failed({ call: "ioctl", what });
+    if (libc().ioctl(fd, SIOCETHTOOL, request.bytes) !== 0) return failed({ call: "ioctl", what });
     const phc = information.view.getInt32(8, true);
     const flags = information.view.getUint32(4, true);
     const filters = information.view.getUint32(28, true);
@@ -140,7 +140,7 @@ export function enableHardwareTimestamping(interfaceName: string): Result<void, 
       configuration.view.setInt32(4, TRANSMIT_ON, true);
       configuration.view.setInt32(8, filter, true);
       request.view.setBigUint64(16, configuration.address, true);
-      if (libc.ioctl(fd, SIOCSHWTSTAMP, request.bytes) === 0) return ok(undefined);
+      if (libc().ioctl(fd, SIOCSHWTSTAMP, request.bytes) === 0) return ok(undefined);
       const failure = failed({ call: "ioctl", what });
       code = failure.error.code;
       if (code === ERRNO.EPERM) break;
@@ -152,7 +152,7 @@ export function enableHardwareTimestamping(interfaceName: string): Result<void, 
 function readConfiguration(fd: number): { transmit: number; filter: number } {
   configuration.bytes.fill(0);
   request.view.setBigUint64(16, configuration.address, true);
-  if (libc.ioctl(fd, SIOCGHWTSTAMP, request.bytes) !== 0) return { transmit: 0, filter: 0 };
+  if (libc().ioctl(fd, SIOCGHWTSTAMP, request.bytes) !== 0) return { transmit: 0, filter: 0 };
   return {
     transmit: configuration.view.getInt32(4, true),
     filter: configuration.view.getInt32(8, true),

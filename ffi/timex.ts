@@ -186,7 +186,7 @@ function statusBits(status: { synchronized: boolean; leap: KernelLeap }): number
 }
 
 function call(what: string): Result<KernelClock, OsError> {
-  const state = libc.clock_adjtime(CLOCK_REALTIME, timex.bytes);
+  const state = libc().clock_adjtime(CLOCK_REALTIME, timex.bytes);
   if (state < 0) return failed({ call: "clock_adjtime", what, hint: PRIVILEGE_HINT });
   return ok(decode(LEAP_STATES[state] ?? "error"));
 }

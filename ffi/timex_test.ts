@@ -1,3 +1,4 @@
+import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { realtimeNow } from "./clock.ts";

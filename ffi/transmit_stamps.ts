@@ -43,7 +43,7 @@ export class TransmitStamps {
     const { words } = this.#heads;
     for (let i = 0; i < STAMPS_MAX; i++) words[i * (HEAD_SIZE / 4) + 10] = CONTROL_SIZE;
     const flags = MESSAGE.dontWait | MESSAGE.errorQueue;
-    const count = libc.recvmmsg(fd, this.#heads.bytes, STAMPS_MAX, flags, null);
+    const count = libc().recvmmsg(fd, this.#heads.bytes, STAMPS_MAX, flags, null);
     let stamps = 0;
     for (let i = 0; i < count; i++) {
       const length = words[i * (HEAD_SIZE / 4) + 10] ?? 0;

@@ -13,5 +13,5 @@ import { libc } from "./libc.ts";
 
 /** Waits until all else has had its turn, about a tenth of a millisecond. */
 export async function letOthersRun(): Promise<void> {
-  await libc.usleepInBackground(1);
+  await libc().usleepInBackground(1);
 }

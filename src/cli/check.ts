@@ -17,7 +17,6 @@ export const checkCommand: Command = {
   operands: "[FILE]",
   operandsMin: 0,
   operandsMax: 1,
-  readsFiles: true,
   options: {
     config: { type: "string", short: "c", value: "FILE", doc: `the file (${DEFAULT_CONFIG_FILE})` },
     json: JSON_OPTION,

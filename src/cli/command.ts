@@ -40,8 +40,6 @@ export interface Command {
   readonly operandsMax: number;
   /** The options by their long names. */
   readonly options: Readonly<Record<string, Option>>;
-  /** Whether it reads files; what is needed for that takes a while to load, and other commands do without. */
-  readonly readsFiles: boolean;
   /** What the help says below the options: examples, exit status. */
   readonly more: string;
   /** Does the work. */

@@ -51,7 +51,6 @@ async function dispatch(
     surroundings.out(commandHelp(found));
     return EXIT.done;
   }
-  if (found.readsFiles) await surroundings.prepareFiles?.();
   return await found.run(args.value, surroundings);
 }
 

@@ -1,3 +1,4 @@
+import "../../tests/support/libc_opened.ts";
 import { deepEqual, equal, match, ok as assertOk } from "node:assert/strict";
 // the C library is opened here, not inside of a test, which must leave nothing open
 import "../../ffi/files.ts";

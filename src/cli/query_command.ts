@@ -32,7 +32,6 @@ export const queryCommand: Command = {
   operands: "HOST[:PORT]...",
   operandsMin: 1,
   operandsMax: 64,
-  readsFiles: true,
   options: {
     nts: {
       type: "boolean",

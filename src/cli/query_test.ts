@@ -1,3 +1,4 @@
+import "../../tests/support/libc_opened.ts";
 import { Buffer } from "node:buffer";
 import { createSocket } from "node:dgram";
 import { deepEqual, equal, match, ok } from "node:assert/strict";

@@ -3,16 +3,13 @@
  *
  * @module
  */
-import { present } from "../base/assert.ts";
+import { readFile } from "../../ffi/files.ts";
 import { err, ok } from "../base/result.ts";
 import { httpGet } from "./http_get.ts";
 import type { ReadFile, Surroundings } from "./surroundings.ts";
 
 /** The longest text file that a command reads. */
 const TEXT_FILE_MAX = 16 * 1024 * 1024;
-
-/** Binding the C library takes some 20 ms, which `ntpsd version` need not wait for. */
-let files: typeof import("../../ffi/files.ts") | undefined;
 
 /** Returns the surroundings of this process. */
 export function realSurroundings(): Surroundings {
@@ -23,16 +20,12 @@ export function realSurroundings(): Surroundings {
     color: isTerminal && !Deno.noColor,
     columns: isTerminal ? terminalColumns() : undefined,
     readFile: readTextFile,
-    prepareFiles: async () => {
-      files ??= await import("../../ffi/files.ts");
-    },
     httpGet,
   };
 }
 
 /** Reads a whole UTF-8 file; octets that are not UTF-8 become replacement characters. */
 export function readTextFile(path: string): ReturnType<ReadFile> {
-  const { readFile } = present(files, "Files are prepared before they are read");
   const octets = readFile(path, TEXT_FILE_MAX);
   return octets.ok ? ok(new TextDecoder().decode(octets.value)) : err(octets.error);
 }

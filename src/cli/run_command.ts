@@ -29,7 +29,6 @@ export const runCommand: Command = {
   operands: "",
   operandsMin: 0,
   operandsMax: 0,
-  readsFiles: true,
   options: {
     config: {
       type: "string",

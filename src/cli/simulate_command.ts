@@ -30,7 +30,6 @@ export const simulateCommand: Command = {
   operands: "SCENARIO.toml",
   operandsMin: 1,
   operandsMax: 1,
-  readsFiles: true,
   options: {
     seed: { type: "string", value: "N", doc: "the seed of the first run (the scenario's own)" },
     runs: { type: "string", value: "N", doc: "how many runs, each with the next seed (1)" },

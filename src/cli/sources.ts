@@ -23,7 +23,6 @@ export const sourcesCommand: Command = {
   operands: "",
   operandsMin: 0,
   operandsMax: 0,
-  readsFiles: false,
   options: {
     ...STATUS_OPTIONS,
     verbose: {

@@ -24,7 +24,6 @@ export const statusCommand: Command = {
   operands: "",
   operandsMin: 0,
   operandsMax: 0,
-  readsFiles: false,
   options: {
     ...STATUS_OPTIONS,
     verbose: {

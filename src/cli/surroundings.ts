@@ -42,10 +42,7 @@ export interface Surroundings {
   /** The width of the terminal in columns; undefined if standard output is none. */
   readonly columns: number | undefined;
   /** Reads a whole text file. */
-  /** To be used after `prepareFiles`. */
   readonly readFile: ReadFile;
-  /** Loads what reading files needs, where that is not there from the start. */
-  prepareFiles?(): Promise<void>;
   /** Asks over HTTP. */
   readonly httpGet: HttpGet;
 }

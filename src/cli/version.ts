@@ -17,7 +17,6 @@ export const versionCommand: Command = {
   operands: "",
   operandsMin: 0,
   operandsMax: 0,
-  readsFiles: false,
   options: { json: JSON_OPTION },
   more: "",
   run(args, { out }) {

@@ -1,3 +1,4 @@
+import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { ok } from "../base/result.ts";
 import type { Action, Event, SetClockAction } from "../engine/events.ts";

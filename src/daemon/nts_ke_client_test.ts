@@ -1,3 +1,4 @@
+import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { type TlsServerContext } from "../../ffi/openssl.ts";
 import { makeCertificate } from "../../ffi/test_certificates.ts";

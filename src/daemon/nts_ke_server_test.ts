@@ -1,3 +1,4 @@
+import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import tls from "node:tls";
 import { makeDirectory, removeFile, writeFileAtomic } from "../../ffi/files.ts";

@@ -1,3 +1,4 @@
+import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { readRealtimeNtp } from "../../ffi/clock.ts";
 import { libc } from "../../ffi/libc.ts";
@@ -145,7 +146,7 @@ Deno.test("a flood without a gap lets timers and calls on the thread pool come i
   // Every wait on the pool has its answer at once, as on a socket that others flood.
   const socket = {
     async receiveInBackground() {
-      await libc.recvmmsgInBackground(-1, new Uint8Array(64), 1, 0, null);
+      await libc().recvmmsgInBackground(-1, new Uint8Array(64), 1, 0, null);
       return ok(1);
     },
     receive() {
@@ -163,7 +164,7 @@ Deno.test("a flood without a gap lets timers and calls on the thread pool come i
   const timer = setInterval(() => timers++, 5);
   const others = (async () => {
     while (!isOver) {
-      await libc.epollWaitInBackground(-1, new Uint8Array(16), 1, 0);
+      await libc().epollWaitInBackground(-1, new Uint8Array(16), 1, 0);
       calls++;
     }
   })();

@@ -1,3 +1,4 @@
+import "../../tests/support/libc_opened.ts";
 import { deepEqual, equal, match } from "node:assert/strict";
 import { readFile, removeFile, writeFileAtomic } from "../../ffi/files.ts";
 import { processId } from "../../ffi/process.ts";

@@ -1,3 +1,4 @@
+import "../../tests/support/libc_opened.ts";
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { fileStatus, readFile, removeFile, writeFileAtomic } from "../../ffi/files.ts";

@@ -1,3 +1,4 @@
+import "../../tests/support/libc_opened.ts";
 import { deepEqual, equal, match } from "node:assert/strict";
 import { err, ok } from "../base/result.ts";
 import { StatisticsWriter } from "./statistics.ts";

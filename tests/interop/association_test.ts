@@ -5,6 +5,7 @@
  *
  * @module
  */
+import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { Association } from "../../src/association/association.ts";
 import type { AssociationConfig } from "../../src/association/border.ts";

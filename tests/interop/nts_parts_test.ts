@@ -4,6 +4,7 @@
  *
  * @module
  */
+import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { OpenSsl } from "../../ffi/openssl.ts";

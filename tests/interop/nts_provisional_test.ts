@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { OpenSsl } from "../../ffi/openssl.ts";
 import { openSslAeadFactory } from "../../src/daemon/openssl_aead.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { ERRNO, errnoName } from "../../ffi/errno.ts";
 import { SOCKADDR_SIZE } from "../../ffi/sockaddr.ts";

@@ -73,12 +73,12 @@ const UNDER_THE_FILTER = `
     const installed = installSystemCallFilter();
     if (!installed.ok) throw new Error(installed.error.message);
     const attempt = (number: number, argument = 0n) => {
-      const result = libc.syscall(BigInt(number), argument, 0n, null);
+      const result = libc().syscall(BigInt(number), argument, 0n, null);
       return result === -1n ? lastErrno() : 0;
     };
     const numbers = Deno.build.arch === "x86_64" ? [59, 101, 227, 165] : [221, 117, 112, 40];
     console.log("refused", ...numbers.map((number) => attempt(number)));
-    console.log("packet", libc.socket(17, 3, 0), lastErrno());
+    console.log("packet", libc().socket(17, 3, 0), lastErrno());
     const status = readFile("/proc/self/status", 100_000);
     if (status.ok) {
       const found = /Seccomp:\\s*([0-9])/.exec(new TextDecoder().decode(status.value));
@@ -89,7 +89,7 @@ const UNDER_THE_FILTER = `
     const page = await fetch("http://127.0.0.1:" + serve.addr.port);
     console.log("http", await page.text());
     await serve.shutdown();
-    const path = "/tmp/ntpsd-filter-" + libc.getpid();
+    const path = "/tmp/ntpsd-filter-" + libc().getpid();
     const written = await writeFileAtomicInBackground(path, { bytes: new Uint8Array(9) });
     console.log("file", written.ok, removeFile(path).ok);
     console.log("names", (await resolveName("localhost", { port: 1 })).ok);
@@ -150,7 +150,7 @@ Deno.test({
       console.log(becomeUser("ntpsd-no-such-user", []).ok);
       console.log(becomeUser("nobody", [capability]).ok, JSON.stringify(userIds()));
       console.log(hasCapability(capability), hasCapability("CAP_NET_BIND_SERVICE"));
-      console.log(libc.setuid(0), lastErrno());
+      console.log(libc().setuid(0), lastErrno());
       const field = (text: string, name: string) =>
         new RegExp(name + ":\\\\s*(.*)").exec(text)?.[1]?.split("\\t")[0];
       const of = (path: string) => {
@@ -159,7 +159,7 @@ Deno.test({
       };
       const own = of("/proc/self/status");
       const threads: string[] = [];
-      for (let id = libc.getpid() + 1; id < libc.getpid() + 40; id++) {
+      for (let id = libc().getpid() + 1; id < libc().getpid() + 40; id++) {
         const text = of("/proc/self/task/" + id + "/status");
         if (text !== "") threads.push(field(text, "CapEff") + " " + field(text, "Uid"));
       }
