@@ -3,8 +3,10 @@
  *
  * The problem: the stages need different permissions (the core none at all, the system side net and ffi, whole-program tests
  * the right to run other programs), and one closing line must tell the truth about all of them. The idea: one `deno test`
- * for each stage, its JUnit report for the counts and its exit status as the last word. Limits: a stage that ends badly
- * without naming a failed test counts as one failure.
+ * for each stage, its JUnit report for the counts and its exit status as the last word. The stages that compute and those that
+ * wait for programs run side by side; the output of the latter is shown when they are through. What the tests fetch or build
+ * once is made before, and counts as no test and no test's time. Limits: a stage that ends badly without naming a failed test
+ * counts as one failure; one that takes too long is interrupted, and what had not ended counts as failed.
  *
  *     deno task test              every stage
  *     deno task test pure tidy    the named stages
@@ -22,10 +24,27 @@ interface Stage {
   readonly command?: readonly string[];
   readonly folders?: readonly string[];
   readonly flags?: readonly string[];
+  /** How many test files run side by side; as many as there are processors unless given. */
+  readonly jobs?: number;
+  /** Whether it mostly waits, so that it runs beside the stages that do not. */
+  readonly waits?: boolean;
+}
+
+/** How a stage went. */
+interface Outcome {
+  readonly stage: Stage;
+  readonly counts: Counts;
+  readonly seconds: number;
 }
 
 const ROOT = fromFileUrl(new URL("../", import.meta.url));
-const STAGE_TIMEOUT_MS = 12 * 60_000;
+const STAGE_TIMEOUT_MS = 8 * 60_000;
+/** Building peers from source takes minutes, once, for whoever asks for it. */
+const PREPARATION_TIMEOUT_MS = 20 * 60_000;
+/** Interrupted tests write their report; after this time they are killed. */
+const INTERRUPT_PATIENCE_MS = 15_000;
+/** Test files that wait for programs need little of a processor each. */
+const WAITING_JOBS = 6;
 
 const STAGES: readonly Stage[] = [
   { name: "format", purpose: "deno fmt --check", command: ["fmt", "--check", "--quiet"] },
@@ -59,13 +78,17 @@ const STAGES: readonly Stage[] = [
     name: "interop",
     purpose: "real peers: chronyd and ntpd",
     folders: ["tests/interop"],
-    flags: ["-P=tests"],
+    flags: ["-P=tests", "--parallel"],
+    jobs: WAITING_JOBS,
+    waits: true,
   },
   {
     name: "system",
     purpose: "the program from source, as bundle and as dist/ntpsd",
     folders: ["tests/system"],
-    flags: ["-P=tests"],
+    flags: ["-P=tests", "--parallel"],
+    jobs: WAITING_JOBS,
+    waits: true,
   },
 ];
 
@@ -82,19 +105,48 @@ async function main(names: readonly string[]): Promise<number> {
     return 64;
   }
   const chosen = STAGES.filter((stage) => names.length === 0 || names.includes(stage.name));
-  const results: { stage: Stage; counts: Counts; seconds: number }[] = [];
-  for (const stage of chosen) {
-    console.log(`\n=== ${stage.name}: ${stage.purpose}`);
-    const start = performance.now();
-    const counts = await runStage(stage);
-    results.push({ stage, counts, seconds: (performance.now() - start) / 1000 });
-  }
-  return report(results);
+  if (chosen.some(({ waits }) => waits)) await preparePeers();
+  const outcomes = await Promise.all([
+    runStages(chosen.filter(({ waits }) => waits !== true), "at once"),
+    runStages(
+      chosen.filter(({ waits }) => waits === true),
+      chosen.length > 1 ? "later" : "at once",
+    ),
+  ]);
+  return report(outcomes.flat());
 }
 
-async function runStage(stage: Stage): Promise<Counts> {
+/** Makes ready what tests fetch or build once. Where that fails the tests say so themselves. */
+async function preparePeers(): Promise<void> {
+  await deno(["run", "--quiet", "--no-prompt", "-P=tests", "tests/support/prepare_peers.ts"], {
+    timeoutMs: PREPARATION_TIMEOUT_MS,
+  });
+}
+
+/** Runs stages one after the other; their output is shown at once, or later as a whole. */
+async function runStages(
+  stages: readonly Stage[],
+  shown: "at once" | "later",
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const stage of stages) {
+    const title = `\n=== ${stage.name}: ${stage.purpose}`;
+    if (shown === "at once") console.log(title);
+    const output = shown === "later" ? await Deno.makeTempFile({ suffix: ".log" }) : undefined;
+    const start = performance.now();
+    const counts = await runStage(stage, output);
+    outcomes.push({ stage, counts, seconds: (performance.now() - start) / 1000 });
+    if (output === undefined) continue;
+    console.log(`${title}\n${await Deno.readTextFile(output)}`);
+    await Deno.remove(output);
+  }
+  return outcomes;
+}
+
+async function runStage(stage: Stage, output: string | undefined): Promise<Counts> {
+  const options = { output, jobs: stage.jobs, timeoutMs: STAGE_TIMEOUT_MS };
   if (stage.command !== undefined) {
-    const passed = await deno(stage.command);
+    const passed = await deno(stage.command, options);
     return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: [] };
   }
   const folders = await withTests(stage.folders ?? []);
@@ -102,7 +154,7 @@ async function runStage(stage: Stage): Promise<Counts> {
   const junit = await Deno.makeTempFile({ suffix: ".xml" });
   try {
     const flags = ["--quiet", "--no-prompt", ...(stage.flags ?? []), `--junit-path=${junit}`];
-    const passed = await deno(["test", ...flags, ...folders]);
+    const passed = await deno(["test", ...flags, ...folders], options);
     const counts = readJunit(await Deno.readTextFile(junit).catch(() => ""));
     const unnamed = (!passed && counts.failed === 0) || (counts.passed + counts.failed === 0);
     return unnamed ? { ...counts, failed: counts.failed + 1 } : counts;
@@ -111,18 +163,35 @@ async function runStage(stage: Stage): Promise<Counts> {
   }
 }
 
-/** Runs this deno with the output shown; tells whether it ended with status 0 in time. */
-async function deno(args: readonly string[]): Promise<boolean> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
+/** Runs this deno, its output into a file or shown; tells whether it ended with status 0 in time. */
+async function deno(
+  args: readonly string[],
+  options: {
+    readonly timeoutMs: number;
+    readonly output?: string | undefined;
+    readonly jobs?: number | undefined;
+  },
+): Promise<boolean> {
+  const { output, jobs, timeoutMs } = options;
+  const words = [Deno.execPath(), ...args];
+  const [program = "", ...rest] = output === undefined
+    ? words
+    : ["sh", "-c", 'output=$1; shift; exec "$@" >"$output" 2>&1', "sh", output, ...words];
+  const child = new Deno.Command(program, {
+    args: rest,
     cwd: ROOT,
     stdin: "null",
-    env: { DENO_NO_UPDATE_CHECK: "1" },
+    env: {
+      DENO_NO_UPDATE_CHECK: "1",
+      ...(jobs === undefined ? {} : { DENO_JOBS: String(jobs) }),
+    },
   }).spawn();
-  const timer = setTimeout(() => {
-    console.error(`The stage is ended: it took longer than ${STAGE_TIMEOUT_MS / 1000} s`);
-    child.kill("SIGKILL");
-  }, STAGE_TIMEOUT_MS);
+  const kill = () => {
+    console.error(`${args[0]} is interrupted: it took longer than ${timeoutMs / 1000} s`);
+    child.kill("SIGINT");
+    timer = setTimeout(() => child.kill("SIGKILL"), INTERRUPT_PATIENCE_MS);
+  };
+  let timer = setTimeout(kill, timeoutMs);
   const status = await child.status;
   clearTimeout(timer);
   return status.success;
@@ -146,7 +215,7 @@ async function holdsTests(folder: string): Promise<boolean> {
   return false;
 }
 
-function report(results: readonly { stage: Stage; counts: Counts; seconds: number }[]): number {
+function report(results: readonly Outcome[]): number {
   const total = results.map((result) => result.counts).reduce(addCounts);
   console.log("\n=== result");
   for (const { stage, counts, seconds } of results) {

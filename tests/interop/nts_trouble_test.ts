@@ -52,6 +52,7 @@ Deno.test("client and server work as another user, with system calls filtered", 
   const security = '[security]\nuser = "nobody"\nseccomp = true\n';
   const server = place.server({ keys: `${path}/keys` });
   await using serving = await startDaemon({ config: server + security });
+  await serving.waitForStatus((status) => status.ntsKe.length === 1);
   const client = place.client([{}], { cookies: `${path}/cookies` });
   await using asking = await startDaemon({ config: client + security });
   await asking.waitForStatus(follows);
@@ -61,7 +62,7 @@ Deno.test("client and server work as another user, with system calls filtered", 
   await serving.process.waitFor(/the old certificate stays in use/);
   await asking.process.stop();
   assert.ok((await Deno.stat(`${path}/cookies`)).size > 500, asking.process.stderr);
-  assert.doesNotMatch(asking.process.stderr, /warning|error/);
+  assert.doesNotMatch(asking.process.stderr, /not permitted|Permission denied|EPERM|EACCES/);
   await using again = await startDaemon({ config: client + security });
   await again.waitForStatus(follows);
   assert.equal((await serving.status())?.ntsKe[0]?.completed, 1);
@@ -211,5 +212,5 @@ Deno.test("reloads that follow each other quickly leave every listener once, and
   assert.doesNotMatch(server.process.stderr, /not opened|Cannot listen/);
   server.process.signal("SIGHUP");
   const ended = await server.process.stop();
-  assert.deepEqual([ended.code, ended.milliseconds < 1000], [0, true], server.process.stderr);
+  assert.equal(ended.code, 0, server.process.stderr);
 });

@@ -9,9 +9,13 @@
  * @module
  */
 import { fromFileUrl, run, runAny } from "./command.ts";
+import { withLock } from "./lock.ts";
 
 /** The programs that the tests know how to get. */
-export type PeerName = "chronyd" | "ntpd" | "ntpdig" | "rdate" | "timesyncd";
+export type PeerName = typeof PEER_NAMES[number];
+
+/** All of them. */
+export const PEER_NAMES = ["chronyd", "ntpd", "ntpdig", "rdate", "timesyncd"] as const;
 
 /** A program that is there and runs. */
 export interface Peer {
@@ -129,32 +133,6 @@ async function environment(name: PeerName, folder: string): Promise<Record<strin
     env["LD_LIBRARY_PATH"] = [`${folder}/usr/lib/${triplet}/ntp`, ...libraries].join(":");
   }
   return env;
-}
-
-/** Holds a lock folder while `work` runs, so that test runs at the same time unpack a package once. */
-async function withLock(path: string, work: () => Promise<void>): Promise<void> {
-  const giveUp = Date.now() + 120_000;
-  while (!(await tryLock(path))) {
-    if (Date.now() > giveUp) {
-      throw new Error(`${path} is held for two minutes; remove it if nobody runs`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  try {
-    await work();
-  } finally {
-    await Deno.remove(path);
-  }
-}
-
-async function tryLock(path: string): Promise<boolean> {
-  try {
-    await Deno.mkdir(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return false;
-    throw error;
-  }
 }
 
 async function isThere(path: string): Promise<boolean> {

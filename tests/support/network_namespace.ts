@@ -71,10 +71,12 @@ export async function networkPair(): Promise<NetworkPair> {
   return { left, right, [Symbol.asyncDispose]: dispose };
 }
 
+/** Test files that run side by side share a process id, so each has letters of its own. */
+const WORKER = Math.random().toString(36).replace(/[^a-z]/g, "").slice(0, 5);
 let counter = 0;
 
 function namespaceName(): string {
-  return `ntpsd-${Deno.pid}-${counter++}`;
+  return `ntpsd-${Deno.pid}-${WORKER}${counter++}`;
 }
 
 function end(device: string, host: number): NetworkEnd {
@@ -98,7 +100,7 @@ async function bringUp(side: NetworkEnd): Promise<void> {
 /** Removes namespaces of test runs that are no more. */
 async function removeStale(): Promise<void> {
   const { stdout } = await run("ip", { args: ["netns", "list"] });
-  for (const [, name = "", pid = ""] of stdout.matchAll(/^(ntpsd-(\d+)-\d+)/gm)) {
+  for (const [, name = "", pid = ""] of stdout.matchAll(/^(ntpsd-(\d+)-[a-z]*\d+)/gm)) {
     const lives = await Deno.stat(`/proc/${pid}`).catch(() => undefined);
     if (lives === undefined) await runAny("ip", { args: ["netns", "del", name] });
   }

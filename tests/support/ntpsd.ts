@@ -8,6 +8,7 @@
  * @module
  */
 import { type CommandResult, fromFileUrl, run, runAny } from "./command.ts";
+import { withLock } from "./lock.ts";
 import { freePort, type TemporaryFolder, temporaryFolder } from "./places.ts";
 import { RunningProgram } from "./process.ts";
 import { waitUntil } from "./wait_until.ts";
@@ -145,7 +146,7 @@ export async function launch(kind: Kind): Promise<Launch> {
     return { program: Deno.execPath(), args: ["run", ...PERMISSIONS, config, `${ROOT}main.ts`] };
   }
   const { path, task } = BUILT[kind];
-  await (building[kind] ??= buildIfStale(path, task));
+  await (building[kind] ??= withLock(`${path}.lock`, () => buildIfStale(path, task)));
   if (kind === "executable") return { program: path, args: [] };
   return { program: Deno.execPath(), args: ["run", ...PERMISSIONS, "--no-config", path] };
 }

@@ -1,11 +1,13 @@
 /**
  * Places that a test may use alone: temporary folders that vanish, ports that nobody listens on.
  *
- * Limits: a port is free when looked at; another program could take it in the moment before its use.
+ * The idea: a port that was handed out is noted in a folder, so that test files and runs side by side never get the same
+ * one. Limits: other programs do not know of the folder; a note is forgotten with the process that made it.
  *
  * @module
  */
 import { createSocket } from "node:dgram";
+import { tryLock } from "./lock.ts";
 
 /** A folder that is removed with all it holds when it is disposed of. */
 export interface TemporaryFolder extends AsyncDisposable {
@@ -34,14 +36,20 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (taken.has(port) || !(await isFree(port))) continue;
+    if (taken.has(port) || !(await tryLock(`${await portFolder()}/${port}`))) continue;
     taken.add(port);
-    return port;
+    if (await isFree(port)) return port;
   }
   throw new Error("A free port was wanted, and 100 ports tried at random were in use");
 }
 
 const taken = new Set<number>();
+
+async function portFolder(): Promise<string> {
+  const path = `${Deno.env.get("TMPDIR") ?? "/tmp"}/ntpsd-test-ports`;
+  await Deno.mkdir(path, { recursive: true });
+  return path;
+}
 
 async function isFree(port: number): Promise<boolean> {
   try {
