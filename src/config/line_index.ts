@@ -2,15 +2,30 @@
  * Finds the line on which a key of a TOML text stands, so that an error about a value can name it.
  *
  * The idea: the parser of the library keeps no positions, so a second walk over the text notes the line of every key by its
- * path. It runs only over text that the library has accepted, so it need not judge anything. Limits: best effort; where the walk
- * does not understand the text, it stops, and the error is told without a line.
+ * path. It judges nothing; of a text that the library has refused for a repetition it tells which key is meant. Limits: best effort;
+ * where the walk does not understand the text, it stops, and the error is told without a line.
  *
  * @module
  */
 
 /** Maps the path of every key and every section, as in `source[0].address`, to its line, from 1. */
 export function indexLines(text: string): ReadonlyMap<string, number> {
-  return new Walk(text).run();
+  return new Walk(text).run().lines;
+}
+
+/** A key or a heading that stands more than once. */
+export interface Duplicate {
+  /** Its path. */
+  readonly path: string;
+  /** The line on which it stands first. */
+  readonly first: number;
+  /** Whether the later one is a heading in brackets. */
+  readonly isHeading: boolean;
+}
+
+/** Returns what on a line of a text that the library refused as a repetition stands on an earlier line, or earlier on that line. */
+export function duplicateOn(line: number, text: string): Duplicate | undefined {
+  return new Walk(text).run().duplicates.get(line);
 }
 
 /** Returns the line of a key, or of the nearest section around it. */
@@ -35,6 +50,7 @@ class Walk {
   #line = 1;
   #section = "";
   readonly #lines = new Map<string, number>();
+  readonly #duplicates = new Map<number, Duplicate>();
   /** How many `[[name]]` there were, by name. */
   readonly #counts = new Map<string, number>();
 
@@ -42,7 +58,10 @@ class Walk {
     this.#text = text;
   }
 
-  run(): ReadonlyMap<string, number> {
+  run(): {
+    readonly lines: ReadonlyMap<string, number>;
+    readonly duplicates: ReadonlyMap<number, Duplicate>;
+  } {
     while (this.#at < this.#text.length) {
       const before = this.#at;
       this.#skipBlank(true);
@@ -50,7 +69,13 @@ class Walk {
       else if (this.#at < this.#text.length) this.#assignment(this.#section);
       if (this.#at === before) break;
     }
-    return this.#lines;
+    return { lines: this.#lines, duplicates: this.#duplicates };
+  }
+
+  #note(path: string, line: number, isHeading: boolean): void {
+    const first = this.#lines.get(path);
+    if (first === undefined) this.#lines.set(path, line);
+    else if (!this.#duplicates.has(line)) this.#duplicates.set(line, { path, first, isHeading });
   }
 
   #peek(): string {
@@ -83,7 +108,7 @@ class Walk {
     const path = this.#resolve(keys.slice(0, -1));
     const name = joinPath(path, keys.at(-1) ?? "");
     this.#section = this.#resolve([name], isList);
-    if (!this.#lines.has(this.#section)) this.#lines.set(this.#section, line);
+    this.#note(this.#section, line, true);
     if (isList && !this.#lines.has(name)) this.#lines.set(name, line);
   }
 
@@ -104,9 +129,11 @@ class Walk {
   #assignment(section: string): void {
     let path = section;
     const line = this.#line;
-    for (const key of this.#keys()) {
+    const keys = this.#keys();
+    for (const [i, key] of keys.entries()) {
       path = joinPath(path, key);
-      if (!this.#lines.has(path)) this.#lines.set(path, line);
+      if (i === keys.length - 1) this.#note(path, line, false);
+      else if (!this.#lines.has(path)) this.#lines.set(path, line);
     }
     if (this.#peek() !== "=") return;
     this.#next();

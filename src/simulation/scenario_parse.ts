@@ -6,12 +6,13 @@
  *
  * @module
  */
-import { parse as parseToml, stringify, TomlError } from "smol-toml";
+import { stringify } from "smol-toml";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ConfigError } from "../config/config_error.ts";
 import { Cursor } from "../config/field.ts";
 import { indexLines, lineOf } from "../config/line_index.ts";
 import { parseConfig } from "../config/parse.ts";
+import { readToml } from "../config/toml.ts";
 import { buildScenario, type ConfigReader, defaultSources } from "./scenario_build.ts";
 import type { Scenario } from "./scenario.ts";
 import { type RawScenario, SCENARIO_SCHEMA } from "./scenario_schema.ts";
@@ -35,7 +36,7 @@ export function parseScenario(
   options: ScenarioOptions = {},
 ): Result<Scenario, readonly ConfigError[]> {
   const toml = readToml(text);
-  if (!toml.ok) return err([toml.error]);
+  if (!toml.ok) return toml;
   const errors: ConfigError[] = [];
   const root = new Cursor(errors);
   const raw = SCENARIO_SCHEMA.read(toml.value, root);
@@ -43,17 +44,6 @@ export function parseScenario(
   const scenario = raw === undefined ? undefined : buildScenario(raw, { root, readConfig });
   if (scenario !== undefined && errors.length === 0) return ok(scenario);
   return err(withLines(errors, text));
-}
-
-function readToml(text: string): Result<Record<string, unknown>, ConfigError> {
-  try {
-    return ok(parseToml(text, { maxDepth: 16 }));
-  } catch (error) {
-    if (!(error instanceof TomlError)) return err({ path: "", message: "This is not TOML" });
-    const sentence = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
-    const { line, column } = error;
-    return err({ path: "", line, column, message: `This is not TOML: ${sentence}` });
-  }
 }
 
 /** Reads the configuration inside or beside the scenario; its errors join those of the scenario. */

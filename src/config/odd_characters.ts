@@ -1,0 +1,105 @@
+/**
+ * Finds characters in a configuration that nobody sees or that only look like those of TOML: what word processors, web pages and
+ * other systems' editors put into a text.
+ *
+ * Limits: comments may have them. A quoted text that needs one of the invisible ones may have it as an escape, `\u00A0`.
+ *
+ * @module
+ */
+import type { ConfigError } from "./config_error.ts";
+import { type Place, positionOf, scan } from "./scan.ts";
+
+/** No more than so many are told one by one. */
+const TOLD_MAX = 10;
+
+const BLANKS = /^[\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
+const INVISIBLE =
+  /^[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]$/;
+const QUOTES = /^[\u00ab\u00b4\u00bb\u2018-\u201f\u2032-\u2036\u2039\u203a\uff02\uff07`]$/;
+const DASHES = /^[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]$/;
+const REPLACEMENT = "\ufffd";
+/** Control characters that TOML has no place for; the end of a line and the tabulator are none of these. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /^[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]$/;
+
+/** Returns a fault for each odd character outside of comments; one for the whole text if it is UTF-16. */
+export function findOddCharacters(text: string): readonly ConfigError[] {
+  if (isUtf16(text)) {
+    return [{
+      path: "",
+      message: "The text is UTF-16, wanted UTF-8",
+      suggestion: 'save it as UTF-8, or convert it by "iconv -f UTF-16 -t UTF-8"',
+    }];
+  }
+  const faults: ConfigError[] = [];
+  let count = 0;
+  scan(text, text.length, (at, place) => {
+    const fault = judge(text[at] ?? "", place, at);
+    if (fault === undefined) return;
+    if (++count <= TOLD_MAX) faults.push({ path: "", ...positionOf(text, at), ...fault });
+  });
+  if (count > TOLD_MAX) {
+    faults.push({
+      path: "",
+      message: `There are ${count - TOLD_MAX} more characters of this kind`,
+    });
+  }
+  return faults;
+}
+
+/** Text in ASCII that is kept in 16 bits has a zero in each pair of octets. */
+function isUtf16(text: string): boolean {
+  const start = text.slice(0, 4096);
+  const zeros = start.split("\0").length - 1;
+  return zeros > 1 && zeros * 3 > start.length;
+}
+
+type Fault = Pick<ConfigError, "message" | "suggestion">;
+
+function judge(character: string, place: Place, at: number): Fault | undefined {
+  if (place === "comment" || (character === "\ufeff" && at === 0)) return undefined;
+  if (character === REPLACEMENT) {
+    return {
+      message: "An octet here is not UTF-8",
+      suggestion: "save the file as UTF-8",
+    };
+  }
+  const name = codeName(character);
+  if (BLANKS.test(character)) {
+    return {
+      message: `The blank here is ${name}, not a space`,
+      suggestion: place === "code" ? "replace it by a space" : meantSo(character),
+    };
+  }
+  if (INVISIBLE.test(character)) {
+    return {
+      message: `There is an invisible character here, ${name}`,
+      suggestion: place === "code" ? "remove it" : meantSo(character),
+    };
+  }
+  if (CONTROL.test(character)) {
+    return { message: `There is a control character here, ${name}`, suggestion: "remove it" };
+  }
+  if (place === "text") return undefined;
+  if (QUOTES.test(character)) {
+    return {
+      message: `The quotation mark ${character} is ${name}`,
+      suggestion: `write the straight one: "`,
+    };
+  }
+  if (!DASHES.test(character)) return undefined;
+  return { message: `The dash ${character} is ${name}`, suggestion: "write the hyphen: -" };
+}
+
+function meantSo(character: string): string {
+  const code = codeOf(character);
+  return `remove it, or write \\u${code} in double quotes if it is meant`;
+}
+
+function codeName(character: string): string {
+  return `U+${codeOf(character)}`;
+}
+
+function codeOf(character: string): string {
+  return character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+}
