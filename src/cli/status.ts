@@ -100,6 +100,7 @@ function rows(document: StatusDocument, context: RenderContext): Rows {
     ...why,
     ["Clock", clockWords(document)],
     ["Sources", sourceWords(document)],
+    ...faultRows(document, context),
     ...ntsRow(document),
     ["Stratum", `${document.stratum}`],
     ["Reference", referenceWords(document, context)],
@@ -115,6 +116,13 @@ function rows(document: StatusDocument, context: RenderContext): Rows {
     ["Leap second", leapWords(document.leap)],
     ["Steps", stepWords(document)],
   ];
+}
+
+/** What is configured and does not work. */
+function faultRows({ functions }: StatusDocument, { paint }: RenderContext): Rows {
+  return functions.filter(({ up }) => !up).map(({ kind, name, reason }) =>
+    ["Not working", paint(plain(`${kind} ${name}: ${reason}`), "bad")] as const
+  );
 }
 
 function stateWords(state: SystemState): readonly [string, Tone] {

@@ -23,6 +23,7 @@ import { environmentVariable, hostName } from "../../ffi/process.ts";
 import { notifyService } from "../../ffi/sd_notify.ts";
 import { DriftStore } from "./drift_store.ts";
 import { EngineDriver } from "./engine_driver.ts";
+import { FunctionStates } from "./function_states.ts";
 import { type HttpServer, startHttpServer } from "./http.ts";
 import { LeapFile } from "./leap_file.ts";
 import { readInstant } from "./local_clock.ts";
@@ -143,6 +144,7 @@ class Daemon {
   readonly #statistics: StatisticsWriter | undefined;
   readonly #drift: DriftStore;
   readonly #leaps = new LeapFile();
+  readonly #functions = new FunctionStates();
   readonly #once: OnceWatch | undefined;
   readonly #startedAt = formatUtc(realtimeNow());
   #config: Config;
@@ -226,6 +228,7 @@ class Daemon {
       ...this.#engine.snapshot(readInstant()),
       servers: this.#servers.documents(),
       ntsKe: this.#nts.servers.documents(),
+      functions: this.#functions.documents(),
     };
   }
 

@@ -11,7 +11,7 @@
 import { ipFamily, ipToBytes } from "../base/ip_address.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { formatSocketAddress, parseHostPort, type SocketAddress } from "../base/socket_address.ts";
-import { isTimeKnown, type StatusDocument } from "../engine/snapshot.ts";
+import { type StatusDocument, unhealthyReason } from "../engine/snapshot.ts";
 import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.ts";
 
 /** What the HTTP server serves, and where. */
@@ -81,9 +81,12 @@ export function answer(request: Request, context: HttpOptions): Response {
 }
 
 function health(request: Request, document: StatusDocument): Response {
-  const { state, why } = document;
-  if (isTimeKnown(state)) return respond(request, { status: 200, body: `${state}\n` });
-  return respond(request, { status: 503, body: why === "" ? `${state}\n` : `${state}: ${why}\n` });
+  const reason = unhealthyReason(document);
+  if (reason !== undefined) return respond(request, { status: 503, body: `${reason}\n` });
+  const faults = document.functions.filter(({ up }) => !up).map(({ kind, name, reason }) =>
+    `${kind} ${name}: ${reason}\n`
+  );
+  return respond(request, { status: 200, body: `${document.state}\n${faults.join("")}` });
 }
 
 interface Answer {

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { socketAddress } from "../base/socket_address.ts";
-import type { SystemState } from "../engine/snapshot.ts";
+import type { FunctionKind, SystemState } from "../engine/snapshot.ts";
 import { answer, type HttpOptions, startHttpServer } from "./http.ts";
 import { exampleStatus } from "./status_example.ts";
 
@@ -34,6 +34,24 @@ Deno.test("health is 200 while the error of the clock is known, 503 otherwise wi
   }
   for (const state of ["starting", "unsynchronized"] as const) {
     deepEqual([replyIn(state).status, await replyIn(state).text()], [503, `${state}: So\n`]);
+  }
+});
+
+Deno.test("a listener that is closed is no health, a file that cannot be written is told", async () => {
+  const fault = (kind: FunctionKind) => {
+    const functions = [
+      { kind: "http", name: "127.0.0.1:9975", up: true, reason: "" },
+      { kind, name: "X", up: false, reason: "Because" },
+    ] as const;
+    return ask("/healthz", "localhost", context("127.0.0.1", exampleStatus({ functions })));
+  };
+  for (const kind of ["server", "nts-ke-server"] as const) {
+    const reply = fault(kind);
+    deepEqual([reply.status, await reply.text()], [503, `${kind} X: Because\n`]);
+  }
+  for (const kind of ["statistics", "drift-file", "leap-seconds-file", "keyset"] as const) {
+    const reply = fault(kind);
+    deepEqual([reply.status, await reply.text()], [200, `synchronized\n${kind} X: Because\n`]);
   }
 });
 

@@ -9,6 +9,8 @@
  * @module
  */
 import {
+  type FunctionDocument,
+  isTimeKnown,
   type NtsKeDocument,
   type ServerDocument,
   type SourceDocument,
@@ -33,6 +35,7 @@ export function renderMetrics(document: StatusDocument, figures: ProcessFigures)
     ...sourceFamilies(document.sources),
     ...serverFamilies(document.servers),
     ...ntsKeFamilies(document.ntsKe),
+    ...functionFamilies(document.functions),
     gauge("process_resident_memory_bytes", "Resident memory in bytes", [
       sample(figures.residentBytes),
     ]),
@@ -59,8 +62,8 @@ function systemFamilies(document: StatusDocument): readonly Family[] {
     gauge("ntpsd_build_info", "Version of ntpsd", [sample(1, { version: document.version })]),
     gauge("ntpsd_start_time_seconds", "Start of the daemon, Unix time", time(document.startedAt)),
     gauge("ntpsd_state", "State of the clock, 1 for the one that holds", states),
-    gauge("ntpsd_synchronized", "Whether the clock is synchronised", [
-      sample(document.state === "synchronized" ? 1 : 0),
+    gauge("ntpsd_synchronized", "Whether the error of the clock is known and bounded", [
+      sample(isTimeKnown(document.state) ? 1 : 0),
     ]),
     gauge("ntpsd_adjusting", "Whether ntpsd adjusts the clock", [
       sample(document.adjusting ? 1 : 0),
@@ -245,6 +248,13 @@ function ntsKeFamilies(listeners: readonly NtsKeDocument[]): readonly Family[] {
     ),
     counter("ntpsd_nts_ke_failed_total", "Key exchanges failed, by reason", failed),
   ];
+}
+
+function functionFamilies(functions: readonly FunctionDocument[]): readonly Family[] {
+  const states = functions.map(({ kind, name, up }) =>
+    sample(up ? 1 : 0, { function: kind, name })
+  );
+  return [gauge("ntpsd_function_up", "Whether what is configured works", states)];
 }
 
 /** Members of one pool share a name, so the address belongs to the labels too. */

@@ -19,6 +19,10 @@ Deno.test("every line is a comment or a sample, and no series is there twice", (
         kisses: 1,
       }],
       ntsKe: [{ listen: "[::]:4460", accepted: 3, completed: 2, failed: { timeout: 1 } }],
+      functions: [
+        { kind: "server", name: "[::]:123", up: true, reason: "" },
+        { kind: "nts-ke-server", name: "[::]:4460", up: false, reason: "No certificate" },
+      ],
     }),
     figures,
   );
@@ -47,9 +51,19 @@ Deno.test("every line is a comment or a sample, and no series is there twice", (
       'ntpsd_server_kisses_total{listen="[::]:123"} 1',
       'ntpsd_server_interleaved_total{listen="[::]:123"} 2',
       'ntpsd_nts_ke_failed_total{listen="[::]:4460",reason="timeout"} 1',
+      'ntpsd_function_up{function="server",name="[::]:123"} 1',
+      'ntpsd_function_up{function="nts-ke-server",name="[::]:4460"} 0',
       "process_resident_memory_bytes 12345678",
     ]
   ) ok(text.includes(`\n${line}\n`), line);
+});
+
+Deno.test("synchronised means the same as for health checks", () => {
+  const states = ["synchronized", "holdover", "monitoring", "starting", "unsynchronized"] as const;
+  const shown = states.map((state) =>
+    /\nntpsd_synchronized ([01])\n/.exec(renderMetrics(exampleStatus({ state }), figures))?.[1]
+  );
+  deepEqual(shown, ["1", "1", "1", "0", "0"]);
 });
 
 Deno.test("what is not known has no sample, and labels are escaped", () => {

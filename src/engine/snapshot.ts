@@ -26,6 +26,21 @@ export function isTimeKnown(state: SystemState): boolean {
   return state === "synchronized" || state === "holdover" || state === "monitoring";
 }
 
+/**
+ * Tells why a daemon should not be sent clients, in one sentence: the time is not known, or what it is to serve is not served.
+ * Undefined when all is well; files that cannot be written are no reason, because the time that is served is right without them.
+ */
+export function unhealthyReason(
+  document: Pick<StatusDocument, "state" | "why" | "functions">,
+): string | undefined {
+  const { state, why, functions } = document;
+  if (!isTimeKnown(state)) return why === "" ? state : `${state}: ${why}`;
+  const closed = functions.find(({ kind, up }) =>
+    !up && (kind === "server" || kind === "nts-ke-server")
+  );
+  return closed === undefined ? undefined : `${closed.kind} ${closed.name}: ${closed.reason}`;
+}
+
 /** One row of `ntpsd sources`. */
 export interface SourceDocument {
   /** The address as configured; members of one pool share it. */
@@ -121,6 +136,32 @@ export interface NtsKeDocument {
   readonly failed: Readonly<Record<string, number>>;
 }
 
+/** Every word for what a configuration may ask of the daemon beside the clock. */
+export const FUNCTION_KINDS = [
+  "server",
+  "nts-ke-server",
+  "http",
+  "keyset",
+  "statistics",
+  "drift-file",
+  "leap-seconds-file",
+] as const;
+
+/** What a configuration may ask of the daemon beside the clock. */
+export type FunctionKind = typeof FUNCTION_KINDS[number];
+
+/** One such function, and whether it works. */
+export interface FunctionDocument {
+  /** What it is. */
+  readonly kind: FunctionKind;
+  /** Its address or path, as configured. */
+  readonly name: string;
+  /** Whether it works at this moment. */
+  readonly up: boolean;
+  /** One sentence that says why not; empty when it works. */
+  readonly reason: string;
+}
+
 /** What the engine itself knows; the daemon adds the rest. */
 export interface EngineSnapshot {
   /** How the clock stands. */
@@ -167,4 +208,6 @@ export interface StatusDocument extends EngineSnapshot {
   readonly servers: readonly ServerDocument[];
   /** Empty when no keys are served. */
   readonly ntsKe: readonly NtsKeDocument[];
+  /** Listeners and files that are configured, whether they work or not. */
+  readonly functions: readonly FunctionDocument[];
 }
