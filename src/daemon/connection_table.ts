@@ -38,7 +38,7 @@ export class ConnectionTable<Connection extends Closable> {
 
   /** Adds a connection; returns one that had to go for it (taken out of the table, to be closed by the caller), or undefined. */
   add(prefix: string, connection: Connection): Connection | undefined {
-    const evicted = this.#size >= this.#sizeMax ? this.#takeOldest() : undefined;
+    const evicted = this.#size >= this.#sizeMax ? this.evict() : undefined;
     const peers = this.#byPrefix.get(prefix) ?? new Set();
     peers.add(connection);
     this.#byPrefix.set(prefix, peers);
@@ -62,7 +62,8 @@ export class ConnectionTable<Connection extends Closable> {
     this.#size = 0;
   }
 
-  #takeOldest(): Connection | undefined {
+  /** Takes out the oldest connection of the largest crowd, to be closed by the caller; undefined when the table is empty. */
+  evict(): Connection | undefined {
     let largest: [string, Set<Connection>] | undefined;
     for (const entry of this.#byPrefix) {
       if (largest === undefined || entry[1].size > largest[1].size) largest = entry;
