@@ -164,17 +164,16 @@ async function exchange(
     return session;
   }
   using connection = new TlsConnection(transport, {
-    session: () => session.value,
-    first: "us",
+    session: session.value,
     receivedMax: HANDSHAKE_LENGTH_MAX + ANSWER_LENGTH_MAX,
   });
-  const close = () => connection.close();
-  signal.addEventListener("abort", close);
+  const abort = () => connection.abort();
+  signal.addEventListener("abort", abort);
   try {
     if (signal.aborted) return fail("timeout", "The exchange was given up");
     return await talk(connection, { options, peerAddress: formatAddress(address) });
   } finally {
-    signal.removeEventListener("abort", close);
+    signal.removeEventListener("abort", abort);
   }
 }
 

@@ -2,9 +2,9 @@
  * The server's side of NTS key exchange over the network (RFC 8915 section 4): one listener, many clients at once.
  *
  * The problem: anybody may connect, send nothing, send slowly, or handshake for ever. The idea: each connection has a deadline
- * for its handshake and another for its request and takes a bounded number of octets; the table of connections lets newcomers
- * in at the cost of the largest crowd; handshakes, which cost most, are limited for each network prefix; and nothing is kept
- * for a client that has sent nothing but its place in the table.
+ * for its handshake and another for its request and takes a bounded number of octets; the listener (`tcp_listener.ts`) lets
+ * newcomers in at the cost of the largest crowd and limits handshakes, which cost most, for each network prefix; and nothing
+ * is kept for a client that has sent nothing but its place in the table.
  *
  * Limits: one thread; a handshake holds the others up for as long as OpenSSL takes: with its version 3.0 and P-256 some
  * 0.3 ms, with RSA of 2048 bits about 1 ms.
@@ -14,7 +14,6 @@
 import type { OpenSsl, TlsServerContext } from "../../ffi/openssl.ts";
 import { assert, unreachable } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
-import { ReasonCounter } from "../base/reason_counter.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
 import { aeadParameters, type NtsAeadId } from "../crypto/aead.ts";
@@ -28,23 +27,22 @@ import {
   type RequestReason,
   type ServerStep,
 } from "../nts/key_exchange_server.ts";
+import type { PrefixRate } from "./connection_table.ts";
+import { messageOf } from "./tcp_connect.ts";
 import {
-  ConnectionTable,
-  networkPrefix,
-  PrefixLimit,
-  type PrefixRate,
-} from "./connection_table.ts";
-import { closeQuietly, messageOf } from "./tcp_connect.ts";
+  type ListenerReason,
+  type ListenerStatus,
+  type TcpConnection,
+  TcpListener,
+} from "./tcp_listener.ts";
 import { type ConnectionReason, TlsConnection } from "./tls_connection.ts";
 
 /** Why a connection brought no keys. */
 export type ServiceReason =
   | RequestReason
   | ConnectionReason
-  | "handshake-timeout"
-  | "rate-limited"
-  | "evicted"
-  | "stopped";
+  | ListenerReason
+  | "handshake-timeout";
 
 /** How a server is run. */
 export interface NtsKeServerOptions {
@@ -66,117 +64,48 @@ export interface NtsKeServerOptions {
   readonly handshakeRate?: PrefixRate;
 }
 
-/** What a server has done. */
-export interface NtsKeServerStatus {
-  /** Where it listens, with the port that the system chose when it was asked for port 0. */
-  readonly listen: SocketAddress;
-  /** Connections that were accepted. */
-  readonly accepted: number;
-  /** Exchanges that brought keys. */
-  readonly completed: number;
-  /** Connections that brought none, by reason. */
-  readonly failed: Readonly<Record<string, number>>;
-  /** Connections that are open. */
-  readonly open: number;
-}
-
 /** The rate that is not felt by honest networks and bounds what one network can take of the processor. */
 export const HANDSHAKE_RATE: PrefixRate = { burst: 1024, perSecond: 64 };
 
 // A ClientHello and Finished take about 600 octets; certificates are not asked of clients.
 const RECEIVED_MAX = 16_384 + REQUEST_LENGTH_MAX;
 const DRAIN_MS = 250;
-const ACCEPT_AGAIN_MS = 100;
+
+type Outcome = "completed" | ServiceReason;
 
 /** A listener for key exchange. */
 export class NtsKeServer {
-  readonly #options: NtsKeServerOptions;
-  readonly #listener: Deno.TcpListener;
-  readonly #connections: ConnectionTable<Visitor>;
-  readonly #limit: PrefixLimit;
-  readonly #failed = new ReasonCounter<ServiceReason>();
-  readonly #running = new Set<Promise<void>>();
-  #accepted = 0;
-  #completed = 0;
-  #stopped = false;
+  readonly #listener: TcpListener<ServiceReason>;
 
-  private constructor(options: NtsKeServerOptions, listener: Deno.TcpListener) {
-    this.#options = options;
+  private constructor(listener: TcpListener<ServiceReason>) {
     this.#listener = listener;
-    this.#connections = new ConnectionTable(options.concurrentConnections);
-    this.#limit = new PrefixLimit(options.handshakeRate ?? HANDSHAKE_RATE);
   }
 
   /** Starts to listen; fails with a sentence when the address cannot be had. */
   static start(options: NtsKeServerOptions): Result<NtsKeServer, string> {
     assert(options.timeoutMs > 0, "A deadline lies ahead");
-    const { address: hostname, port } = options.listen;
-    try {
-      const listener = Deno.listen({ hostname, port, transport: "tcp" });
-      const server = new NtsKeServer(options, listener);
-      server.#run(server.#acceptAll());
-      return ok(server);
-    } catch (error) {
-      const where = `${hostname} port ${port}`;
-      return err(`Cannot listen for NTS key exchange on ${where}: ${messageOf(error)}`);
-    }
+    const { listen, timeoutMs } = options;
+    const where = `${listen.address} port ${listen.port}`;
+    const started = TcpListener.start<ServiceReason>({
+      listen,
+      name: `Key exchange on ${where}`,
+      connectionsMax: options.concurrentConnections,
+      lifetimeMs: 3 * timeoutMs + DRAIN_MS, // handshake, request, and a client that does not take the answer
+      rate: options.handshakeRate ?? HANDSHAKE_RATE,
+      serve: (connection) => new KeyExchangeConnection(options, connection).serve(),
+    });
+    if (started.ok) return ok(new NtsKeServer(started.value));
+    return err(`Cannot listen for NTS key exchange on ${where}: ${messageOf(started.error)}`);
   }
 
-  /** Returns what was done so far. */
-  status(): NtsKeServerStatus {
-    const { port } = this.#listener.addr;
-    return {
-      listen: { ...this.#options.listen, port },
-      accepted: this.#accepted,
-      completed: this.#completed,
-      failed: this.#failed.snapshot(),
-      open: this.#connections.size,
-    };
+  /** Returns what was done so far; completed are exchanges that brought keys. */
+  status(): ListenerStatus {
+    return this.#listener.status();
   }
 
   /** Stops listening, closes all connections and waits until nothing runs any more. */
   async stop(): Promise<void> {
-    if (!this.#stopped) {
-      this.#stopped = true;
-      closeQuietly(this.#listener);
-      this.#connections.closeAll();
-    }
-    while (this.#running.size > 0) await Promise.all(this.#running);
-  }
-
-  #run(work: Promise<void>): void {
-    this.#running.add(work);
-    work.finally(() => this.#running.delete(work));
-  }
-
-  async #acceptAll(): Promise<void> {
-    while (!this.#stopped) {
-      try {
-        const transport = await this.#listener.accept();
-        this.#accepted++;
-        this.#run(this.#receive(transport));
-      } catch {
-        if (this.#stopped) return;
-        // The client is gone already, or file descriptors ran out: the latter needs a pause.
-        await new Promise((resolve) => setTimeout(resolve, ACCEPT_AGAIN_MS));
-      }
-    }
-  }
-
-  async #receive(transport: Deno.TcpConn): Promise<void> {
-    const prefix = networkPrefix(transport.remoteAddr.hostname);
-    if (prefix !== undefined && !this.#limit.take(prefix, performance.now() / 1000)) {
-      this.#failed.add("rate-limited");
-      return closeQuietly(transport);
-    }
-    const place = prefix ?? "this host";
-    const visitor = new Visitor(this.#options, transport);
-    const evicted = this.#connections.add(place, visitor);
-    evicted?.close("evicted");
-    const outcome = await visitor.serve();
-    this.#connections.remove(place, visitor);
-    if (outcome === "completed") this.#completed++;
-    else this.#failed.add(outcome);
+    await this.#listener.stop();
   }
 }
 
@@ -195,130 +124,106 @@ export function cookiesFrom(codec: CookieCodec): NtsKeServerOptions["makeCookies
 }
 
 /** One client. */
-class Visitor {
+class KeyExchangeConnection {
   readonly #options: NtsKeServerOptions;
-  readonly #transport: Deno.TcpConn;
-  #connection: TlsConnection | undefined;
-  #closedBecause: ServiceReason | undefined;
-  #late = false;
+  readonly #connection: TcpConnection<ServiceReason>;
+  readonly #tls: TlsConnection;
 
-  constructor(options: NtsKeServerOptions, transport: Deno.TcpConn) {
+  constructor(options: NtsKeServerOptions, connection: TcpConnection<ServiceReason>) {
     this.#options = options;
-    this.#transport = transport;
-  }
-
-  /** Ends the connection at once; what waits on it ends with the reason. */
-  close(because: ServiceReason = "stopped"): void {
-    this.#closedBecause ??= because;
-    if (this.#connection === undefined) closeQuietly(this.#transport);
-    else this.#connection.close();
-  }
-
-  /** Carries the exchange to its end and closes the connection. */
-  async serve(): Promise<"completed" | ServiceReason> {
-    const outcome = await this.#exchange();
-    this.close();
-    return outcome;
-  }
-
-  async #exchange(): Promise<"completed" | ServiceReason> {
-    const { openssl, context, timeoutMs } = this.#options;
-    const connection = new TlsConnection(this.#transport, {
-      session: () => openssl.accept(context()),
-      first: "peer",
+    this.#connection = connection;
+    this.#tls = new TlsConnection(connection.transport, {
+      session: () => options.openssl.accept(options.context()),
       receivedMax: RECEIVED_MAX,
     });
-    this.#connection = connection;
-    const complete = await this.#within(timeoutMs, {
-      work: connection.handshake(),
-      late: () => this.close("handshake-timeout"),
-    });
-    if (!complete.ok) return this.#closedBecause ?? complete.error.reason;
-    const machine = new KeyExchangeServer(this.#options.offer);
-    const late = Promise.withResolvers<ServerStep>();
-    const step = await this.#within(timeoutMs, {
-      work: Promise.race([this.#readRequest(connection, machine), late.promise]),
-      late: () => {
-        this.#late = true;
-        late.resolve(machine.timedOut());
-      },
-    });
-    return typeof step === "string" ? step : await this.#answer(connection, { machine, step });
   }
 
-  async #readRequest(
-    connection: TlsConnection,
-    machine: KeyExchangeServer,
-  ): Promise<ServerStep | ServiceReason> {
-    for (;;) {
-      const part = await connection.read();
-      if (!part.ok) return this.#closedBecause ?? part.error.reason;
-      if (this.#late) return "timeout"; // the machine has said its last word
-      if (part.value === undefined) return machine.closed();
-      const step = machine.feed(part.value);
-      if (step.kind !== "wait") return step;
+  /** Carries the exchange to its end. */
+  async serve(): Promise<Outcome> {
+    using _tls = this.#tls;
+    const outcome = await this.#exchange();
+    return outcome === "completed" ? outcome : this.#connection.endedBecause ?? outcome;
+  }
+
+  async #exchange(): Promise<Outcome> {
+    const { timeoutMs, offer } = this.#options;
+    const work = this.#tls.handshake();
+    const complete = await this.#connection.within(timeoutMs, {
+      work,
+      because: "handshake-timeout",
+    });
+    if (!complete.ok) return complete.error.reason;
+    const machine = new KeyExchangeServer(offer);
+    const step = await this.#readRequest(machine);
+    return typeof step === "string" ? step : await this.#answer(machine, step);
+  }
+
+  /** Reads until the request is whole or its time is over; the latter is answered too. */
+  async #readRequest(machine: KeyExchangeServer): Promise<ServerStep | ServiceReason> {
+    const late = Promise.withResolvers<"late">();
+    const timer = setTimeout(() => late.resolve("late"), this.#options.timeoutMs);
+    try {
+      for (;;) {
+        const part = await Promise.race([this.#tls.read(), late.promise]);
+        if (part === "late") return machine.timedOut();
+        if (!part.ok) return part.error.reason;
+        if (part.value === undefined) return machine.closed();
+        const step = machine.feed(part.value);
+        if (step.kind !== "wait") return step;
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  async #answer(
-    connection: TlsConnection,
-    decided: { readonly machine: KeyExchangeServer; readonly step: ServerStep },
-  ): Promise<"completed" | ServiceReason> {
-    const { machine, step } = decided;
+  async #answer(machine: KeyExchangeServer, step: ServerStep): Promise<Outcome> {
     switch (step.kind) {
       case "wait":
         return "internal-error";
       case "refuse":
-        return await this.#refuse(connection, step);
+        return await this.#refuse(step);
       case "export-keys": {
-        const cookies = this.#cookies(connection, step);
-        if (cookies === undefined) return await this.#refuse(connection, machine.internalError());
-        const sent = await connection.write(machine.complete(cookies), { last: true });
-        return sent.ok ? "completed" : this.#closedBecause ?? sent.error.reason;
+        const cookies = this.#cookies(step);
+        if (cookies === undefined) return await this.#refuse(machine.internalError());
+        const sent = await this.#tls.write(machine.complete(cookies), { last: true });
+        return sent.ok ? "completed" : sent.error.reason;
       }
       default:
         return unreachable(step);
     }
   }
 
-  #cookies(
-    connection: TlsConnection,
-    step: ServerStep & { readonly kind: "export-keys" },
-  ): readonly Bytes[] | undefined {
+  #cookies(step: ServerStep & { readonly kind: "export-keys" }): readonly Bytes[] | undefined {
     const { aeadId, contexts } = step;
     const length = aeadParameters(aeadId).keyLength;
     const label = EXPORTER_LABEL;
     const exported = (context: Bytes) =>
-      connection.session.exportKeyingMaterial({ label, context, length });
+      this.#tls.session.exportKeyingMaterial({ label, context, length });
     const keys = {
       clientToServer: exported(contexts.clientToServer),
       serverToClient: exported(contexts.serverToClient),
     };
-    const cookies = this.#options.makeCookies(aeadId, keys);
-    keys.clientToServer.fill(0);
-    keys.serverToClient.fill(0);
-    return cookies;
+    try {
+      return this.#options.makeCookies(aeadId, keys);
+    } finally {
+      keys.clientToServer.fill(0);
+      keys.serverToClient.fill(0);
+    }
   }
 
   /** Sends an Error record (or an empty choice), and gives the client time to read it before the connection goes. */
-  async #refuse(connection: TlsConnection, step: ServerStep): Promise<ServiceReason> {
+  async #refuse(step: ServerStep): Promise<ServiceReason> {
     if (step.kind !== "refuse") return "internal-error";
-    const sent = await connection.write(step.response, { last: true });
-    if (sent.ok) {
-      await this.#within(DRAIN_MS, { work: connection.drain(), late: () => this.close() });
-    }
-    return step.reason;
+    const { reason, response } = step;
+    const sent = await this.#tls.write(response, { last: true });
+    // What ends the waiting is not why there are no keys, so the reason of the refusal stays.
+    if (sent.ok) await this.#drain();
+    return reason;
   }
 
-  async #within<Value>(
-    milliseconds: number,
-    options: { readonly work: Promise<Value>; readonly late: () => void },
-  ): Promise<Value> {
-    const timer = setTimeout(options.late, milliseconds);
-    try {
-      return await options.work;
-    } finally {
-      clearTimeout(timer);
-    }
+  async #drain(): Promise<void> {
+    const timer = setTimeout(() => this.#tls.abort(), DRAIN_MS);
+    await this.#tls.drain();
+    clearTimeout(timer);
   }
 }

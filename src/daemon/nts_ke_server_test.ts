@@ -14,11 +14,12 @@ import { Keyset } from "../nts/keyset.ts";
 import { RandomPool } from "../nts/random_pool.ts";
 import { type Exchanged } from "./nts_ke_client.ts";
 import { Credentials } from "./nts_ke_credentials.ts";
-import { cookiesFrom, NtsKeServer } from "./nts_ke_server.ts";
+import { cookiesFrom, NtsKeServer, type NtsKeServerOptions } from "./nts_ke_server.ts";
 import {
   ask,
   authority,
   clientContext,
+  clientHello,
   DAY,
   good,
   GOOD_REQUEST,
@@ -137,14 +138,65 @@ Deno.test("a crowd of silent connections does not keep others out", async () => 
   for (const one of crowd) closeQuietly(one);
 });
 
+Deno.test("an eviction in the very turn in which data arrives is an eviction", async () => {
+  const before = ownedPointerCounts();
+  const server = startServer({ concurrentConnections: 4, timeoutMs: 60_000 });
+  const { port } = server.status().listen;
+  const hello = clientHello();
+  const held: Deno.TcpConn[] = [];
+  for (let round = 0; round < 40; round++) {
+    // Newcomers and data for those who go because of them come at the same moment.
+    const newcomers = Array.from(
+      { length: 4 },
+      () => Deno.connect({ hostname: "127.0.0.1", port }),
+    );
+    const data = held.slice(-4).map((one) =>
+      one.write(round % 2 === 0 ? hello : hello.subarray(0, 1)).catch(() => 0)
+    );
+    held.push(...await Promise.all(newcomers));
+    await Promise.all(data);
+  }
+  await until(() => server.status().accepted === 160);
+  unwrap(await ask(server));
+  for (const one of held) closeQuietly(one);
+  await until(() => server.status().open === 0);
+  assert.deepEqual(
+    Object.keys(server.status().failed).filter((word) => word === "internal-error"),
+    [],
+  );
+  await server.stop();
+  assert.deepEqual(ownedPointerCounts(), before);
+});
+
+Deno.test("a mistake of ours on one connection is counted, and others are served", async () => {
+  const before = ownedPointerCounts();
+  let mistakes = 0;
+  const fail = () => {
+    throw new TypeError(`Mistake ${++mistakes}`);
+  };
+  let context = () => goodContext;
+  let makeCookies: NtsKeServerOptions["makeCookies"] = fail;
+  const server = startServer({
+    context: () => context(),
+    makeCookies: (aeadId, keys) => makeCookies(aeadId, keys),
+  });
+  assert.notEqual(reasonOf(await ask(server)), "success");
+  makeCookies = () => Array.from({ length: 8 }, (_, i) => new Uint8Array(100).fill(i));
+  context = fail;
+  assert.notEqual(reasonOf(await ask(server)), "success");
+  context = () => goodContext;
+  unwrap(await ask(server));
+  await until(() => server.status().completed === 1);
+  assert.deepEqual(server.status().failed, { "internal-error": 2 });
+  await server.stop();
+  assert.deepEqual(ownedPointerCounts(), before);
+});
+
 Deno.test("closing in the middle of any step is counted and leaks nothing", async () => {
   const before = ownedPointerCounts();
   const server = startServer();
   const { port } = server.status().listen;
-  const session = unwrap(openssl.connect(clientContext, { host: "localhost", time: NOW }));
-  session.handshake();
-  const hello = session.output() ?? new Uint8Array();
-  session.close();
+  const hello = clientHello();
   for (const length of [0, 1, 5, 100, hello.length - 1, hello.length]) {
     const transport = await Deno.connect({ hostname: "127.0.0.1", port });
     if (length > 0) await transport.write(hello.subarray(0, length));

@@ -103,6 +103,13 @@ export function reasonOf(result: Result<Exchanged, ExchangeFailure>): string {
   return result.ok ? "success" : result.error.reason;
 }
 
+/** Returns the first octets of a client. */
+export function clientHello(): Bytes {
+  using session = unwrap(openssl.connect(clientContext, { host: "localhost", time: NOW }));
+  session.handshake();
+  return session.output() ?? new Uint8Array();
+}
+
 /** Speaks TLS with a server and sends any octets; returns the octets of its answer in hexadecimal. */
 export async function sendRaw(server: NtsKeServer, octets: readonly Bytes[]): Promise<string> {
   const transport = await Deno.connect({
@@ -111,8 +118,7 @@ export async function sendRaw(server: NtsKeServer, octets: readonly Bytes[]): Pr
   });
   const session = unwrap(openssl.connect(clientContext, { host: "localhost", time: NOW }));
   using connection = new TlsConnection(transport, {
-    session: () => session,
-    first: "us",
+    session,
     receivedMax: 100_000,
   });
   unwrap(await connection.handshake());
@@ -134,7 +140,6 @@ export function startFake(
     for await (const transport of listener) {
       using connection = new TlsConnection(transport, {
         session: () => openssl.accept(goodContext),
-        first: "peer",
         receivedMax: 100_000,
       });
       await connection.handshake();

@@ -1,8 +1,10 @@
 /**
  * A TLS session on a TCP connection: the waiting part of key exchange, for client and server alike.
  *
- * The idea: a session works on octets, this class carries them. Whoever owns it sets the deadline and keeps it by `close()`,
- * which ends every call that is waiting. Limits: at most `receivedMax` octets are taken from a peer, handshake included.
+ * The idea: a session works on octets, this class carries them. Anybody may end it at any moment by `abort()` (a deadline, an
+ * eviction): the socket is closed, and every call that waits, or is made later, fails. Memory of OpenSSL is given back by
+ * the owner alone, by `close()`, and not before the last call has returned; so no moment is a wrong one for either.
+ * Limits: at most `receivedMax` octets are taken from a peer, handshake included.
  *
  * @module
  */
@@ -25,10 +27,8 @@ export interface ConnectionFailure {
 
 /** How a connection begins. */
 export interface TlsConnectionOptions {
-  /** Makes the session; a listening server's is made only when the client has sent something. */
-  readonly session: () => TlsSession;
-  /** Which side sends the first octets. */
-  readonly first: "us" | "peer";
+  /** A client's session, which speaks first; or what makes a server's, called when the client has sent something. */
+  readonly session: TlsSession | (() => TlsSession);
   /** The most octets that are taken from the peer. */
   readonly receivedMax: number;
 }
@@ -37,18 +37,20 @@ const READ_LENGTH = 4096;
 
 /** A TLS session on a TCP connection; owns both. */
 export class TlsConnection implements Disposable {
-  readonly #options: TlsConnectionOptions;
   readonly #transport: Deno.TcpConn;
+  readonly #makeSession: (() => TlsSession) | undefined;
   readonly #buffer: Bytes;
   #session: TlsSession | undefined;
   #receivable: number;
-  #closed = false;
+  #calls = 0;
+  #isClosed = false;
 
-  /** Takes over a connection, and the session when it is made. */
+  /** Takes over a connection and the session, also when that is made later. */
   constructor(transport: Deno.TcpConn, options: TlsConnectionOptions) {
-    transport.setNoDelay(true); // the parts of an exchange are small and each is waited for
     this.#transport = transport;
-    this.#options = options;
+    if (typeof options.session === "function") this.#makeSession = options.session;
+    else this.#session = options.session;
+    sendAtOnce(transport); // the parts of an exchange are small and each is waited for
     this.#receivable = options.receivedMax;
     this.#buffer = new Uint8Array(Math.min(READ_LENGTH, options.receivedMax));
   }
@@ -60,42 +62,45 @@ export class TlsConnection implements Disposable {
 
   /** Carries the handshake to its end; a failure is told to the peer before it is returned. */
   async handshake(): Promise<Result<undefined, ConnectionFailure>> {
-    if (this.#options.first === "us") this.#session = this.#options.session();
-    else {
-      const received = await this.#receive();
-      if (!received.ok) return received;
-      if (!received.value) return err(closedEarly());
-    }
-    for (;;) {
-      const step = this.session.handshake();
-      // What ends a handshake goes out together with what is written next, or before the next read.
-      if (step.ok && step.value) return ok(undefined);
-      const sent = await this.#flush();
-      if (!step.ok) return step;
-      if (!sent.ok) return sent;
-      const received = await this.#receive();
-      if (!received.ok) return received;
-      if (!received.value) return err(closedEarly());
-    }
+    return await this.#call(async () => {
+      if (this.#session === undefined) {
+        const received = await this.#receive();
+        if (!received.ok) return received;
+        if (!received.value) return err(closedEarly());
+      }
+      for (;;) {
+        const step = this.session.handshake();
+        // What ends a handshake goes out together with what is written next, or before the next read.
+        if (step.ok && step.value) return ok(undefined);
+        const sent = await this.#flush();
+        if (!step.ok) return step;
+        if (!sent.ok) return sent;
+        const received = await this.#receive();
+        if (!received.ok) return received;
+        if (!received.value) return err(closedEarly());
+      }
+    });
   }
 
   /** Returns what the peer sent next, or undefined when it has closed its side. */
   async read(): Promise<Result<Bytes | undefined, ConnectionFailure>> {
-    for (;;) {
-      const part = this.session.read();
-      if (!part.ok) {
-        await this.#flush();
-        return part;
+    return await this.#call(async () => {
+      for (;;) {
+        const part = this.session.read();
+        if (!part.ok) {
+          await this.#flush();
+          return part;
+        }
+        if (part.value === "closed") return ok(undefined);
+        if (part.value !== undefined) return ok(part.value);
+        const sent = await this.#flush();
+        if (!sent.ok) return sent;
+        const received = await this.#receive();
+        if (!received.ok) return received;
+        // A connection that ends without close_notify is closed all the same: messages of key exchange tell their end.
+        if (!received.value) return ok(undefined);
       }
-      if (part.value === "closed") return ok(undefined);
-      if (part.value !== undefined) return ok(part.value);
-      const sent = await this.#flush();
-      if (!sent.ok) return sent;
-      const received = await this.#receive();
-      if (!received.ok) return received;
-      // A connection that ends without close_notify is closed all the same: messages of key exchange tell their end.
-      if (!received.value) return ok(undefined);
-    }
+    });
   }
 
   /** Sends octets; with `last` the session's good-bye goes with them. */
@@ -103,24 +108,27 @@ export class TlsConnection implements Disposable {
     octets: Bytes,
     options?: { readonly last: boolean },
   ): Promise<Result<undefined, ConnectionFailure>> {
-    const written = this.session.write(octets);
-    if (!written.ok) return written;
-    if (options?.last) this.session.shutdown();
-    return await this.#flush();
+    return await this.#call(async () => {
+      const written = this.session.write(octets);
+      if (!written.ok) return written;
+      if (options?.last) this.session.shutdown();
+      return await this.#flush();
+    });
   }
 
-  /** Sends the good-bye of a session that is complete, as far as that is possible without waiting long. */
+  /** Sends the good-bye of a session that is complete. */
   async sayGoodBye(): Promise<void> {
-    if (this.#closed) return;
-    this.session.shutdown();
-    await this.#flush();
+    await this.#call(async () => {
+      this.session.shutdown();
+      return await this.#flush();
+    });
   }
 
   /** Takes and forgets what the peer still sends, so that it gets our last words instead of a reset. */
   async drain(): Promise<void> {
     try {
       await this.#transport.closeWrite();
-      while (!this.#closed && this.#receivable > 0) {
+      while (this.#receivable > 0) {
         const length = await this.#transport.read(this.#buffer);
         if (length === null) return;
         this.#receivable -= length;
@@ -130,17 +138,39 @@ export class TlsConnection implements Disposable {
     }
   }
 
-  /** Ends everything at once; closing again does nothing. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#session?.close();
+  /** Ends everything at once: what waits, and what is called later, fails. */
+  abort(): void {
     closeQuietly(this.#transport);
+  }
+
+  /** Ends everything and gives the memory back, when the last call has returned; closing again does nothing. */
+  close(): void {
+    this.#isClosed = true;
+    this.abort();
+    this.#free();
   }
 
   /** Closes it, for `using`. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Keeps the session for as long as something uses it. */
+  async #call<Value>(
+    work: () => Promise<Result<Value, ConnectionFailure>>,
+  ): Promise<Result<Value, ConnectionFailure>> {
+    if (this.#isClosed) return err(lost("it was closed"));
+    this.#calls++;
+    try {
+      return await work();
+    } finally {
+      this.#calls--;
+      this.#free();
+    }
+  }
+
+  #free(): void {
+    if (this.#isClosed && this.#calls === 0) this.#session?.close();
   }
 
   /** Feeds the session with what comes next; false when the peer has closed. */
@@ -152,32 +182,38 @@ export class TlsConnection implements Disposable {
       });
     }
     const buffer = this.#buffer.subarray(0, this.#receivable);
+    let length: number | null;
     try {
-      const length = await this.#transport.read(buffer);
-      if (this.#closed) return err(lost("it was closed"));
-      if (length === null) return ok(false);
-      this.#receivable -= length;
-      this.#session ??= this.#options.session();
-      this.#session.feed(buffer.subarray(0, length));
-      return ok(true);
+      length = await this.#transport.read(buffer);
     } catch (error) {
       return err(lost(messageOf(error)));
     }
+    if (length === null) return ok(false);
+    this.#receivable -= length;
+    this.#session ??= this.#makeSession?.();
+    this.session.feed(buffer.subarray(0, length));
+    return ok(true);
   }
 
   async #flush(): Promise<Result<undefined, ConnectionFailure>> {
-    if (this.#closed) return err(lost("it was closed"));
     const output = this.session.output();
     if (output === undefined) return ok(undefined);
     try {
       for (let at = 0; at < output.length;) {
         at += await this.#transport.write(output.subarray(at));
-        if (this.#closed) return err(lost("it was closed"));
       }
       return ok(undefined);
     } catch (error) {
       return err(lost(messageOf(error)));
     }
+  }
+}
+
+function sendAtOnce(transport: Deno.TcpConn): void {
+  try {
+    transport.setNoDelay(true);
+  } catch {
+    // The connection is gone already, which the first read will say.
   }
 }
 
