@@ -11,6 +11,7 @@ import {
   parseSocketAddress,
 } from "../base/socket_address.ts";
 import { type Field, textThat } from "./field.ts";
+import { type AddressFault, listenAddressFault, sourceAddressFault } from "./special_address.ts";
 
 /** What a source's address reads as: as written, and taken apart. */
 export interface SourceAddress extends HostPort {
@@ -19,12 +20,15 @@ export interface SourceAddress extends HostPort {
 }
 
 /** Reads `host`, `host:port`, an IP address, or `[IPv6]:port`. */
-export const sourceAddress: Field<SourceAddress> = textThat(
-  'a host name or an IP address, with a port if need be ("ntp.example.net", "192.0.2.1:123", "[2001:db8::1]:123")',
-  (text) => {
-    const parts = parseHostPort(text);
-    return parts !== undefined && isHost(parts.host) ? { text, ...parts } : undefined;
-  },
+export const sourceAddress: Field<SourceAddress> = usable(
+  textThat(
+    'a host name or an IP address, with a port if need be ("ntp.example.net", "192.0.2.1:123", "[2001:db8::1]:123")',
+    (text) => {
+      const parts = parseHostPort(text);
+      return parts !== undefined && isHost(parts.host) ? { text, ...parts } : undefined;
+    },
+  ),
+  ({ host }) => sourceAddressFault(host),
 );
 
 /** Reads a host name or an IP address without a port. */
@@ -35,13 +39,35 @@ export const hostName: Field<string> = textThat(
 
 /** Reads the numeric address and port of a listener, and brings it to its canonical form. */
 export function listenAddress(defaultPort: number): Field<string> {
-  return textThat(
-    `a numeric address with a port ("0.0.0.0:${defaultPort}" for all IPv4, "[::]:${defaultPort}" for all)`,
-    (text) => {
-      const address = parseSocketAddress(text, defaultPort);
-      return address === undefined || address.port === 0 ? undefined : formatSocketAddress(address);
-    },
+  return usable(
+    textThat(
+      `a numeric address with a port ("0.0.0.0:${defaultPort}" for all IPv4, "[::]:${defaultPort}" for all)`,
+      (text) => {
+        const address = parseSocketAddress(text, defaultPort);
+        return address === undefined || address.port === 0
+          ? undefined
+          : formatSocketAddress(address);
+      },
+    ),
+    (listen) => listenAddressFault(parseHostPort(listen)?.host ?? ""),
   );
+}
+
+/** Refuses addresses that are well written and of no use, each with what to do instead. */
+function usable<Value>(
+  field: Field<Value>,
+  faultOf: (value: Value) => AddressFault | undefined,
+): Field<Value> {
+  return {
+    wanted: field.wanted,
+    read(value, at) {
+      const read = field.read(value, at);
+      const fault = read === undefined ? undefined : faultOf(read);
+      if (fault === undefined) return read;
+      at.report(fault.message, fault.suggestion);
+      return undefined;
+    },
+  };
 }
 
 /** Reads a numeric IP address and brings it to its canonical form. */

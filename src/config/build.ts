@@ -9,6 +9,7 @@
  * @module
  */
 import { ipFamily } from "../base/ip_address.ts";
+import { parseHostPort } from "../base/socket_address.ts";
 import type {
   AccessListConfig,
   Config,
@@ -29,6 +30,7 @@ import type {
   RawServer,
   RawSource,
 } from "./schema.ts";
+import { canonicalHost } from "./special_address.ts";
 
 /** Where faults and notes go. */
 export interface Desk {
@@ -41,6 +43,9 @@ export interface Desk {
 /** A pool's `count` when none is written. */
 const POOL_COUNT = 4;
 
+/** Where status is served when nothing is written. */
+const DEFAULT_STATUS_LISTENER = "127.0.0.1:9975";
+
 /** Fills in defaults and checks the rules across keys; sections with faults are left out of the result. */
 export function buildConfig(raw: RawConfig, desk: Desk): Config {
   const sources = buildSources(raw, desk);
@@ -48,7 +53,11 @@ export function buildConfig(raw: RawConfig, desk: Desk): Config {
   const ntsKeServers = buildNtsKeServers(raw, desk);
   const observability = raw.observability;
   const listen = observability?.listen === "" ? undefined : observability?.listen;
-  checkListeners(servers, ntsKeServers, desk);
+  checkListeners("server", servers, desk);
+  checkListeners("nts-ke-server", ntsKeServers, desk);
+  if (observability?.listen !== "") {
+    checkStatusListener(listen ?? DEFAULT_STATUS_LISTENER, ntsKeServers, desk);
+  }
   checkRoles(raw, desk);
   return {
     sources: sources.filter(isPresent),
@@ -70,7 +79,7 @@ export function buildConfig(raw: RawConfig, desk: Desk): Config {
     },
     observability: {
       logLevel: logLevel(observability?.["log-level"] ?? "info"),
-      listen: observability?.listen === undefined ? "127.0.0.1:9975" : listen,
+      listen: observability?.listen === undefined ? DEFAULT_STATUS_LISTENER : listen,
       statisticsPath: observability?.["statistics-path"],
     },
     security: { user: raw.security?.user, seccomp: raw.security?.seccomp ?? true },
@@ -96,12 +105,22 @@ function buildSources(raw: RawConfig, desk: Desk): readonly (SourceConfig | unde
       at.key("no-select").report(`Wanted either "no-select" or "${both}", found both`);
     }
     const source = buildSource(row, raw, at);
-    const first = source === undefined ? undefined : seen.get(source.address);
+    const name = source === undefined ? undefined : identityOf(source);
+    const first = name === undefined ? undefined : seen.get(name);
     if (first !== undefined) {
       at.key("address").report(`The same address as in source[${first}]`, "remove one of the two");
-    } else if (source !== undefined) seen.set(source.address, i);
+    } else if (name !== undefined) seen.set(name, i);
     return source;
   });
+}
+
+/** Spells a source's address in one way; the usual port is no part of it, so that one server is not asked with and without NTS. */
+function identityOf({ host, port, mode }: SourceConfig): string {
+  return port === usualPort(mode) ? canonicalHost(host) : `${canonicalHost(host)} ${port}`;
+}
+
+function usualPort(mode: SourceConfig["mode"]): number {
+  return mode === "nts" || mode === "nts-pool" ? 4460 : 123;
 }
 
 function buildSource(row: RawSource, raw: RawConfig, at: Cursor): SourceConfig | undefined {
@@ -114,7 +133,7 @@ function buildSource(row: RawSource, raw: RawConfig, at: Cursor): SourceConfig |
     mode,
     address: address.text,
     host: address.host,
-    port: address.port ?? (mode === "nts" || mode === "nts-pool" ? 4460 : 123),
+    port: address.port ?? usualPort(mode),
     count: isPool ? row.count ?? POOL_COUNT : 1,
     ignore: row.ignore ?? [],
     certificateAuthority: row["certificate-authority"],
@@ -342,24 +361,44 @@ function finite(value: number | undefined): number | undefined {
 }
 
 function checkListeners(
-  servers: readonly (ServerConfig | undefined)[],
+  name: "server" | "nts-ke-server",
+  entries: readonly ({ readonly listen: string } | undefined)[],
+  desk: Desk,
+): void {
+  const seen = new Map<string, number>();
+  for (const [i, entry] of entries.entries()) {
+    if (entry === undefined) continue;
+    const place = placeOf(entry.listen);
+    const first = seen.get(place);
+    if (first === undefined) seen.set(place, i);
+    else {
+      desk.faults.key(name).index(i).key("listen").report(
+        `The same address as in ${name}[${first}]`,
+        "remove one of the two",
+      );
+    }
+  }
+}
+
+/** Status and key exchange are both served over TCP. */
+function checkStatusListener(
+  listen: string,
   ntsKeServers: readonly (NtsKeServerConfig | undefined)[],
   desk: Desk,
 ): void {
-  for (const [name, list] of [["server", servers], ["nts-ke-server", ntsKeServers]] as const) {
-    const seen = new Map<string, number>();
-    for (const [i, entry] of list.entries()) {
-      if (entry === undefined) continue;
-      const first = seen.get(entry.listen);
-      if (first === undefined) seen.set(entry.listen, i);
-      else {
-        desk.faults.key(name).index(i).key("listen").report(
-          `The same address as in ${name}[${first}]`,
-          "remove one of the two",
-        );
-      }
-    }
-  }
+  const taken = ntsKeServers.findIndex((entry) =>
+    entry !== undefined && placeOf(entry.listen) === placeOf(listen)
+  );
+  if (taken < 0) return;
+  desk.faults.key("nts-ke-server").index(taken).key("listen").report(
+    "The same address as observability.listen",
+    "give one of the two another port",
+  );
+}
+
+function placeOf(listen: string): string {
+  const { host = "", port } = parseHostPort(listen) ?? {};
+  return `${canonicalHost(host)} ${port}`;
 }
 
 /** Notes what is allowed, but leaves the daemon with less to do than was probably meant. */

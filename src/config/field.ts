@@ -10,7 +10,7 @@
  */
 import type { Seconds } from "../base/units.ts";
 import type { ConfigError } from "./config_error.ts";
-import { parseDuration } from "./duration.ts";
+import { formatDuration, parseDuration } from "./duration.ts";
 import { joinPath } from "./line_index.ts";
 import { nearest } from "./nearest.ts";
 
@@ -121,13 +121,23 @@ export const directory: Field<string> = textThat("the path of a directory", path
 /** Reads a duration: seconds as a number, or text with units. */
 export function duration(least: Seconds = 0): Field<Seconds> {
   const bound = least === 0 ? "" : ` of at least ${least} second${least === 1 ? "" : "s"}`;
+  return durationThat(`a duration${bound}`, (seconds) => seconds >= least);
+}
+
+/** Reads a duration of whole seconds between two limits, both allowed. */
+export function wholeSeconds(least: Seconds, most: Seconds): Field<Seconds> {
+  return durationThat(
+    `a duration of whole seconds from ${formatDuration(least)} to ${formatDuration(most)}`,
+    (seconds) => Number.isInteger(seconds) && seconds >= least && seconds <= most,
+  );
+}
+
+function durationThat(what: string, fits: (seconds: Seconds) => boolean): Field<Seconds> {
   return {
-    wanted: `a duration${bound}: seconds as a number, or text such as "250ms", "90s" or "4w"`,
+    wanted: `${what}: seconds as a number, or text such as "250ms", "90s" or "4w"`,
     read(value, at) {
       const seconds = typeof value === "string" ? parseDuration(value) : value;
-      if (typeof seconds === "number" && Number.isFinite(seconds) && seconds >= least) {
-        return seconds;
-      }
+      if (typeof seconds === "number" && Number.isFinite(seconds) && fits(seconds)) return seconds;
       return at.wanted(this.wanted, value);
     },
   };
@@ -239,9 +249,13 @@ export function table<Definitions extends Keys>(
         if (entry !== undefined) row[name] = key.field.read(entry, at.key(name));
         else if (key.required) at.report(`Missing "${name}": ${key.field.wanted}`);
       }
-      for (const name of Object.keys(value)) {
+      for (const [name, entry] of Object.entries(value)) {
         if (Object.hasOwn(keys, name)) continue;
         at.key(name).report("Unknown key", hint(name) ?? meant(name, keys));
+        // A misspelt heading must not hide what is wrong below it.
+        const near = nearest(name, Object.keys(keys));
+        const field = near === undefined ? undefined : keys[near]?.field;
+        if (field?.keys !== undefined && isTableOrTables(entry)) field.read(entry, at.key(name));
       }
       return row as Row<Definitions>;
     },
@@ -290,6 +304,10 @@ function meant(name: string, keys: Keys): string {
 function unquote(value: unknown): string | undefined {
   const isNumeral = typeof value === "string" && /^-?[0-9]+(\.[0-9]+)?$/.test(value);
   return isNumeral ? `write ${value} without quotes` : undefined;
+}
+
+function isTableOrTables(value: unknown): boolean {
+  return isTable(value) || (Array.isArray(value) && value.every(isTable));
 }
 
 /** Tables of TOML are plain objects; its dates and times are objects of classes. */

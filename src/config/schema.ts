@@ -5,6 +5,11 @@
  * @module
  */
 import { ipFamily } from "../base/ip_address.ts";
+import {
+  ROTATION_INTERVAL_MAX,
+  ROTATION_INTERVAL_MIN,
+  STALE_KEY_COUNT_MAX,
+} from "../base/keyset_limits.ts";
 import { hostName, ipAddress, listenAddress, prefix, sourceAddress } from "./address_field.ts";
 import {
   boolean,
@@ -23,6 +28,7 @@ import {
   table,
   text,
   textThat,
+  wholeSeconds,
   word,
 } from "./field.ts";
 import { hintFor } from "./foreign_keys.ts";
@@ -227,12 +233,12 @@ const NTS_KE_SERVER = table({
 
 const KEYSET = table({
   "stale-key-count": optional(
-    integer(0, 10_000),
+    integer(0, STALE_KEY_COUNT_MAX),
     "7",
     "How many old keys are kept, so that cookies made with them still work.",
   ),
   "key-rotation-interval": optional(
-    duration(1),
+    wholeSeconds(ROTATION_INTERVAL_MIN, ROTATION_INTERVAL_MAX),
     "1d",
     "How often a new key is made.",
   ),

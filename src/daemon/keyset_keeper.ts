@@ -17,13 +17,7 @@ import type { KeysetConfig } from "../config/config.ts";
 import type { AeadFactory, NtsAeadId } from "../crypto/aead.ts";
 import { CookieCodec } from "../nts/cookie.ts";
 import type { SessionKeys } from "../nts/exporter.ts";
-import {
-  Keyset,
-  type KeysetOptions,
-  ROTATION_INTERVAL_MAX,
-  ROTATION_INTERVAL_MIN,
-  STALE_KEY_COUNT_MAX,
-} from "../nts/keyset.ts";
+import { Keyset, type KeysetOptions } from "../nts/keyset.ts";
 import { RandomPool } from "../nts/random_pool.ts";
 import { type ByteRange, NtsServerFields, type NtsVerdict } from "../nts/server_fields.ts";
 import type { NtsResponder } from "../server/authentication.ts";
@@ -198,22 +192,8 @@ export class KeysetKeeper implements NtsResponder {
   }
 }
 
-/** Brings configured numbers into the limits of keysets, and says so. */
-function keysetOptions(config: KeysetConfig): KeysetOptions {
-  const { staleKeyCount, keyRotationInterval } = config;
-  const rotationInterval = Math.ceil(
-    Math.min(ROTATION_INTERVAL_MAX, Math.max(ROTATION_INTERVAL_MIN, keyRotationInterval)),
-  );
-  if (rotationInterval !== keyRotationInterval) {
-    log.warning(
-      `keyset.key-rotation-interval is ${rotationInterval} s: a whole number of seconds from ` +
-        `${ROTATION_INTERVAL_MIN} to ${ROTATION_INTERVAL_MAX} is possible`,
-    );
-  }
-  if (staleKeyCount > STALE_KEY_COUNT_MAX) {
-    log.warning(`keyset.stale-key-count is ${STALE_KEY_COUNT_MAX}: more are not kept`);
-  }
-  return { rotationInterval, staleKeyCount: Math.min(staleKeyCount, STALE_KEY_COUNT_MAX) };
+function keysetOptions({ staleKeyCount, keyRotationInterval }: KeysetConfig): KeysetOptions {
+  return { rotationInterval: keyRotationInterval, staleKeyCount };
 }
 
 function tellInterval(keyset: Keyset, options: KeysetOptions): void {

@@ -17,6 +17,11 @@
 import { assert, present } from "../base/assert.ts";
 import { type Bytes, concatBytes, equalConstantTime } from "../base/bytes.ts";
 import type { UnixNanoseconds } from "../base/ntp_timestamp.ts";
+import {
+  ROTATION_INTERVAL_MAX,
+  ROTATION_INTERVAL_MIN,
+  STALE_KEY_COUNT_MAX,
+} from "../base/keyset_limits.ts";
 import { randomBytes, type RandomSource } from "../base/random.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Seconds } from "../base/units.ts";
@@ -25,15 +30,6 @@ import { hkdfSha256 } from "../crypto/hkdf.ts";
 
 /** Octets of a cookie key: AES-SIV-CMAC-256. */
 export const COOKIE_KEY_LENGTH = 32;
-
-/** The most stale keys that can be kept. */
-export const STALE_KEY_COUNT_MAX = 64;
-
-/** The shortest interval between rotations. */
-export const ROTATION_INTERVAL_MIN: Seconds = 60;
-
-/** The longest interval between rotations. */
-export const ROTATION_INTERVAL_MAX: Seconds = 366 * 86_400;
 
 /** Why octets are not a keyset. */
 export type KeysetReason = "not-a-keyset" | "wrong-length" | "wrong-checksum" | "bad-content";

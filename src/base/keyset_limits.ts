@@ -1,0 +1,15 @@
+/**
+ * What the server's keys for cookies may be like, for those who keep them and for those who read the configuration.
+ *
+ * @module
+ */
+import type { Seconds } from "./units.ts";
+
+/** The most stale keys that can be kept. */
+export const STALE_KEY_COUNT_MAX = 64;
+
+/** The shortest interval between rotations. */
+export const ROTATION_INTERVAL_MIN: Seconds = 60;
+
+/** The longest interval between rotations. */
+export const ROTATION_INTERVAL_MAX: Seconds = 366 * 86_400;

@@ -1,0 +1,117 @@
+/**
+ * Addresses that no source can have, and the many spellings of one address.
+ *
+ * Limits: only what the text itself shows; what a name leads to is found out when it is asked.
+ *
+ * @module
+ */
+import { canonicalIp, ipToBytes } from "../base/ip_address.ts";
+
+/** Why an address is not taken, and what to do instead. */
+export interface AddressFault {
+  /** A sentence. */
+  readonly message: string;
+  /** What would help. */
+  readonly suggestion: string;
+}
+
+/** The drivers of ntpd that are in use still, by the third number of `127.127.t.u`. */
+const DRIVERS: Readonly<Record<number, string>> = {
+  1: "the local clock",
+  8: "a serial receiver",
+  18: "a telephone service",
+  20: "an NMEA receiver",
+  22: "a pulse per second",
+  28: "shared memory",
+  46: "gpsd",
+};
+
+/** Returns why a numeric address cannot be a source's; undefined for a name and for an address that can. */
+export function sourceAddressFault(host: string): AddressFault | undefined {
+  const [text = "", zone] = host.split("%", 2);
+  const bytes = plainBytes(text);
+  if (bytes === undefined) return undefined;
+  if (bytes.length === 4) return ipv4Fault(text, bytes);
+  if (bytes.every((octet) => octet === 0)) return wildcard(text);
+  if (bytes[0] === 0xff) return multicast(text);
+  return zone === undefined && isLinkLocal(bytes) ? linkLocalFault(text, "eth0") : undefined;
+}
+
+/** Returns why nothing can listen at a numeric address; undefined when something can. */
+export function listenAddressFault(host: string): AddressFault | undefined {
+  const [text = "", zone] = host.split("%", 2);
+  const bytes = plainBytes(text);
+  if (bytes === undefined) return undefined;
+  if (bytes.length === 4 && ((bytes[0] ?? 0) & 0xf0) === 0xe0) return multicast(text);
+  if (bytes.length === 16 && bytes[0] === 0xff) return multicast(text);
+  if (bytes.length === 4 || !isLinkLocal(bytes)) return undefined;
+  return zone === undefined ? linkLocalFault(text, "2", ', its number in "ip link"') : undefined;
+}
+
+/**
+ * Returns the one spelling of a host and a port: names in small letters and without the dot at the end, addresses in canonical text,
+ * an IPv4 address in IPv6 clothes as itself.
+ */
+export function canonicalHost(host: string): string {
+  const [text = "", zone] = host.split("%", 2);
+  const bytes = plainBytes(text);
+  if (bytes === undefined) return host.toLowerCase().replace(/\.$/, "");
+  const canonical = bytes.length === 4 ? bytes.join(".") : canonicalIp(text) ?? text;
+  return zone === undefined ? canonical : `${canonical}%${zone}`;
+}
+
+/** Returns the octets of an address; 4 for an IPv4 address in IPv6 clothes (RFC 4291 section 2.5.5.2). */
+function plainBytes(text: string): Uint8Array | undefined {
+  const bytes = ipToBytes(text);
+  if (bytes?.length !== 16) return bytes;
+  const isMapped = bytes.subarray(0, 10).every((octet) => octet === 0) &&
+    bytes[10] === 0xff && bytes[11] === 0xff;
+  return isMapped ? bytes.subarray(12) : bytes;
+}
+
+function ipv4Fault(text: string, bytes: Uint8Array): AddressFault | undefined {
+  const [first = 0, second = 0, driver = 0] = bytes;
+  if (first === 127 && second === 127) return referenceClock(text, driver);
+  if (bytes.every((octet) => octet === 0)) return wildcard(text);
+  if ((first & 0xf0) === 0xe0) return multicast(text);
+  if (!bytes.every((octet) => octet === 255)) return undefined;
+  return {
+    message: `${text} is the broadcast address`,
+    suggestion: "name one server: broadcasts are not listened to",
+  };
+}
+
+function referenceClock(text: string, driver: number): AddressFault {
+  const name = Object.hasOwn(DRIVERS, driver) ? ` (${DRIVERS[driver]})` : "";
+  return {
+    message: `${text} is ntpd's way to name a reference clock${name}, and no server`,
+    suggestion: driver === 1
+      ? "remove it; to serve time without a source write local-stratum in [synchronization]"
+      : "ntpsd asks servers over the network: name a server that has this clock",
+  };
+}
+
+function wildcard(text: string): AddressFault {
+  return {
+    message: `${text} stands for all addresses of this machine and is no server`,
+    suggestion: "name the server to ask",
+  };
+}
+
+function multicast(text: string): AddressFault {
+  return {
+    message: `${text} is a multicast address`,
+    suggestion: "name one address: multicast is not used",
+  };
+}
+
+function isLinkLocal(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80;
+}
+
+function linkLocalFault(text: string, zone: string, more = ""): AddressFault {
+  return {
+    message: `The link-local address ${text} needs the interface on which it is`,
+    suggestion: `write it after a %: "${text}%${zone}"${more}`,
+  };
+}
