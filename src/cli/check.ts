@@ -27,7 +27,14 @@ Errors are written as FILE:LINE: KEY: what is wrong.
 Exit status: 0 the configuration is fine; 78 it is not; 74 or 77 it cannot be read.
 `,
   run(args, surroundings) {
-    const file = textOption(args, "config") ?? args.operands[0];
+    const named = textOption(args, "config"), [operand] = args.operands;
+    if (named !== undefined && operand !== undefined) {
+      surroundings.err(
+        `ntpsd check: Wanted one file, found "${named}" and "${operand}"\nTry "ntpsd check --help"\n`,
+      );
+      return Promise.resolve(EXIT.usage);
+    }
+    const file = named ?? operand;
     return Promise.resolve(check(file, hasOption(args, "json"), surroundings));
   },
 };

@@ -20,8 +20,7 @@ export function main(
   surroundings: Surroundings = realSurroundings(),
 ): Promise<ExitCode> {
   const [first, ...rest] = words;
-  if (first === "--help" || first === "-h") return help([], surroundings);
-  if (first === "help") return help(rest, surroundings);
+  if (first === "help" || first === "--help" || first === "-h") return help(rest, surroundings);
   if (first === "--version" || first === "-V") return dispatch(versionCommand, rest, surroundings);
   // Without a command it is the daemon, with or without options.
   if (first === undefined || first.startsWith("-")) {
@@ -55,7 +54,11 @@ async function dispatch(
 }
 
 function help(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
-  const name = words.find((word) => !word.startsWith("-"));
+  const [name, surplus] = words.filter((word) => word !== "--help" && word !== "-h");
+  if (surplus !== undefined) {
+    surroundings.err(`ntpsd: Wanted one command to explain, found "${name}" and "${surplus}"\n`);
+    return Promise.resolve(EXIT.usage);
+  }
   if (name === "configuration" || name === "config") {
     surroundings.out(configurationReference());
     return Promise.resolve(EXIT.done);

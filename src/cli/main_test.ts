@@ -82,6 +82,28 @@ Deno.test("wrong usage ends with 64 and a proposal on standard error", async () 
       ["--no-ajust"],
       'ntpsd run: Unknown option --no-ajust; did you mean --no-adjust?\nTry "ntpsd run --help"\n',
     ],
+    [
+      ["check", "-c", "/a", "/b"],
+      'ntpsd check: Wanted one file, found "/a" and "/b"\nTry "ntpsd check --help"\n',
+    ],
+    [
+      ["check", "/a", "/b"],
+      'ntpsd check: Wanted [FILE], found "/b"\nTry "ntpsd check --help"\n',
+    ],
+    [
+      ["-x", "ntpsd.toml"],
+      'ntpsd run: Wanted options only, found "ntpsd.toml"\nTry "ntpsd run --help"\n',
+    ],
+    [
+      ["--version", "now"],
+      'ntpsd version: Wanted options only, found "now"\nTry "ntpsd version --help"\n',
+    ],
+    [["help", "run", "check"], 'ntpsd: Wanted one command to explain, found "run" and "check"\n'],
+    [["help", "--all"], 'ntpsd: Unknown command "--all"\nTry "ntpsd --help"\n'],
+    [
+      ["--help", "chekc"],
+      'ntpsd: Unknown command "chekc"; did you mean "check"?\nTry "ntpsd --help"\n',
+    ],
     [["check", "-c"], 'ntpsd check: -c wants a value: -c FILE\nTry "ntpsd check --help"\n'],
     [["check", "--json=yes"], 'ntpsd check: --json takes no value\nTry "ntpsd check --help"\n'],
     [
