@@ -20,6 +20,8 @@ export const EXIT = {
   io: 74,
   /** Try again later. */
   temporary: 75,
+  /** The sources tell a time that is beyond a panic threshold. */
+  panic: 76,
   /** A permission is missing; the message names it. */
   permission: 77,
   /** The configuration is wrong. */

@@ -17,7 +17,7 @@ const EXIT_OF_END: Readonly<Record<DaemonEnd, ExitCode>> = {
   "clock-not-permitted": EXIT.permission,
   "confinement-failed": EXIT.permission,
   "system": EXIT.io,
-  "panic": EXIT.no,
+  "panic": EXIT.panic,
   "no-time": EXIT.temporary,
 };
 

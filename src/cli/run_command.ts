@@ -43,9 +43,9 @@ export const runCommand: Command = {
   more: `
 SIGHUP rereads the configuration; SIGTERM and SIGINT end the daemon.
 
-Exit status: 0 ended as told; 1 ended by a panic threshold; 69 a service or
-library is missing; 70 a bug; 74 input/output error; 75 no time was found
-(--once); 77 permission missing; 78 bad configuration.
+Exit status: 0 ended as told; 69 a service or library is missing; 70 a bug;
+74 input/output error; 75 no time was found (--once); 76 ended by a panic
+threshold, which the log names; 77 permission missing; 78 bad configuration.
 `,
   async run(args, surroundings) {
     const logLevel = readLogLevel(args);

@@ -300,12 +300,9 @@ function buildSynchronization(
   const localStratum = row?.["local-stratum"];
   return {
     minimumAgreeingSources: minimumAgreeing(raw, desk, sources),
-    singleStepPanicThreshold: panicThreshold(row?.["single-step-panic-threshold"], 1000, 1000),
-    startupStepPanicThreshold: panicThreshold(
-      row?.["startup-step-panic-threshold"],
-      Infinity,
-      86_400,
-    ),
+    singleStepPanicThreshold: panicThreshold(row?.["single-step-panic-threshold"]) ??
+      { forward: 1000, backward: 1000 },
+    startupStepPanicThreshold: panicThreshold(row?.["startup-step-panic-threshold"]),
     accumulatedStepPanicThreshold: accumulated === 0 ? undefined : finite(accumulated),
     localStratum: localStratum === 16 ? undefined : localStratum,
     referenceId: row?.["reference-id"],
@@ -346,12 +343,8 @@ function minimumAgreeing(raw: RawConfig, desk: Desk, sources: readonly SourceCon
   return chosen;
 }
 
-function panicThreshold(
-  raw: RawPanicThreshold | undefined,
-  forward: number,
-  backward: number,
-): StepPanicThreshold {
-  if (raw === undefined) return { forward: finite(forward), backward: finite(backward) };
+function panicThreshold(raw: RawPanicThreshold | undefined): StepPanicThreshold | undefined {
+  if (raw === undefined) return undefined;
   if (typeof raw === "number") return { forward: finite(raw), backward: finite(raw) };
   return { forward: finite(raw.forward), backward: finite(raw.backward) };
 }

@@ -52,6 +52,11 @@ export interface SourceConfig {
   readonly interleaved: boolean;
 }
 
+/** Tells whether the packets of a source are authenticated, by NTS or by a symmetric key. */
+export function isAuthenticated({ mode, key }: Pick<SourceConfig, "mode" | "key">): boolean {
+  return mode === "nts" || mode === "nts-pool" || key !== undefined;
+}
+
 /** A list of prefixes, and what happens to a client that it turns away. */
 export interface AccessListConfig {
   /** Prefixes in canonical text, `192.0.2.0/24`, without bits beyond the prefix. */
@@ -134,8 +139,8 @@ export interface SynchronizationConfig {
   readonly minimumAgreeingSources: number;
   /** The largest single correction later than at the start. */
   readonly singleStepPanicThreshold: StepPanicThreshold;
-  /** The largest correction at the start. */
-  readonly startupStepPanicThreshold: StepPanicThreshold;
+  /** The largest correction at the start; undefined means what `discipline/step_policy.ts` deems fit. */
+  readonly startupStepPanicThreshold: StepPanicThreshold | undefined;
   /** The largest sum of all steps; undefined means no limit. */
   readonly accumulatedStepPanicThreshold: Seconds | undefined;
   /** The stratum to serve without a source; undefined means that none is served. */

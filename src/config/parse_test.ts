@@ -49,7 +49,7 @@ Deno.test("an empty text is a configuration with the defaults", () => {
     synchronization: {
       minimumAgreeingSources: 1,
       singleStepPanicThreshold: { forward: 1000, backward: 1000 },
-      startupStepPanicThreshold: { forward: undefined, backward: 86400 },
+      startupStepPanicThreshold: undefined,
       accumulatedStepPanicThreshold: undefined,
       localStratum: undefined,
       referenceId: undefined,

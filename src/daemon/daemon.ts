@@ -283,7 +283,7 @@ class Daemon {
   }
 
   #panic(message: string): void {
-    log.error(`${message}; ntpsd ends, and leaves the clock as it is`);
+    log.error(`ntpsd ends, and leaves the clock as it is: ${message}`);
     this.#stop("panic");
   }
 

@@ -7,7 +7,7 @@ import { StepPolicy } from "./step_policy.ts";
 const CONFIG: SynchronizationConfig = {
   minimumAgreeingSources: 1,
   singleStepPanicThreshold: { forward: 1000, backward: 1000 },
-  startupStepPanicThreshold: { forward: undefined, backward: 86_400 },
+  startupStepPanicThreshold: undefined,
   accumulatedStepPanicThreshold: undefined,
   localStratum: undefined,
   referenceId: undefined,
@@ -29,10 +29,52 @@ Deno.test("steps are made beyond the threshold, in the first updates only", () =
   assert.equal(policy.decide(0.2).kind, "step");
 });
 
-Deno.test("an absurd offset is refused: any backward beyond a day at the start, 1000 s later", () => {
+Deno.test("at the start a time that nobody vouches for is followed half an hour, forward and backward", () => {
   const policy = new StepPolicy(CONFIG);
+  assert.equal(policy.decide(1799).kind, "step");
+  assert.equal(policy.decide(-1799).kind, "step");
+  for (const offset of [1801, 2000, 1e9, -1801, -86_000]) {
+    const refused = policy.decide(offset);
+    assert.ok(refused.kind === "panic");
+    assert.match(refused.message, /beyond the startup-step-panic-threshold of 1800 s; no majority/);
+    assert.match(refused.message, /startup-step-panic-threshold = \{ forward = "inf"/);
+  }
+});
+
+Deno.test("a time that authenticated sources vouch for is followed any way forward and a day backward", () => {
+  const policy = new StepPolicy(CONFIG);
+  assert.equal(policy.decide(1e9, true).kind, "step");
+  assert.equal(policy.decide(-86_000, true).kind, "step");
+  assert.equal(policy.decide(-90_000, true).kind, "panic");
+});
+
+Deno.test("a threshold that is configured holds whoever vouches", () => {
+  const startupStepPanicThreshold = { forward: undefined, backward: 10 };
+  const policy = new StepPolicy({ ...CONFIG, startupStepPanicThreshold });
   assert.equal(policy.decide(1e9).kind, "step");
-  assert.equal(policy.decide(-90_000).kind, "panic");
+  assert.equal(policy.decide(-11, true).kind, "panic");
+});
+
+Deno.test("what undoes a step of others is no reason for panic; what goes on from there is", () => {
+  const policy = new StepPolicy(CONFIG);
+  policy.updated(0);
+  policy.renew(1e6);
+  policy.renew(1e6);
+  assert.equal(policy.decide(-2e6 + 1).kind, "step");
+  assert.equal(policy.decide(-2e6 + 1801).kind, "panic");
+  assert.equal(policy.decide(-1).kind, "step", "a person may have set it right");
+  policy.updated(-2e6);
+  assert.equal(policy.decide(-2e6).kind, "panic");
+});
+
+Deno.test("a step of others before the first update explains nothing", () => {
+  const policy = new StepPolicy(CONFIG);
+  policy.renew(-1e6);
+  assert.equal(policy.decide(1e6).kind, "panic");
+});
+
+Deno.test("an absurd offset is refused: 1000 s later than at the start", () => {
+  const policy = new StepPolicy(CONFIG);
   policy.updated(0);
   const late = policy.decide(1001);
   assert.equal(late.kind, "panic");

@@ -2,7 +2,9 @@
  * Whether an offset is stepped, slewed, or too absurd to be believed.
  *
  * Steps happen only in the first clock updates after a start (chrony's `makestep`), and a panic threshold keeps one bad
- * day of the servers from becoming one of ours.
+ * day of the servers from becoming one of ours. At the start the threshold is wide only for a time that is authenticated:
+ * otherwise whoever forges packets would only have to wait for a start. A step that others made is no reason for panic: what
+ * undoes it brings the clock back to where it was.
  *
  * @module
  */
@@ -15,11 +17,19 @@ export type StepDecision =
   | { readonly kind: "step" }
   | { readonly kind: "panic"; readonly message: string };
 
+/** What holds at the start without a word from the administrator: as far as a clock with a battery goes wrong. */
+const STARTUP_THRESHOLD: StepPanicThreshold = { forward: 1800, backward: 1800 };
+/** The same for a time that authenticated sources vouch for: a machine without a battery wakes up in the past. */
+const VOUCHED_STARTUP_THRESHOLD: StepPanicThreshold = { forward: undefined, backward: 86_400 };
+
 /** Counts updates and steps, and decides by the configured limits. */
 export class StepPolicy {
   #config: SynchronizationConfig;
   #updates = 0;
   #startup = true;
+  #hasUpdated = false;
+  /** The offset that is expected because others stepped the clock. */
+  #expected: Seconds = 0;
   #count = 0;
   #accumulated: Seconds = 0;
 
@@ -43,20 +53,20 @@ export class StepPolicy {
     this.#config = config;
   }
 
-  /** Decides about an offset; an update is counted when the clock is then changed (`updated`). */
-  decide(offset: Seconds): StepDecision {
+  /**
+   * Decides about an offset; an update is counted when the clock is then changed (`updated`). `isVouchedFor` tells whether a
+   * majority of authenticated sources stands behind it.
+   */
+  decide(offset: Seconds, isVouchedFor = false): StepDecision {
     const limit = this.#config.stepLimit;
     const allowed = limit < 0 || this.#updates < limit;
     const beyond = Math.abs(offset) > this.#config.stepThreshold;
-    const threshold = this.#startup
-      ? this.#config.startupStepPanicThreshold
-      : this.#config.singleStepPanicThreshold;
-    const bound = panicBound(threshold, offset);
-    if (bound !== undefined && Math.abs(offset) > bound) {
+    const bound = panicBound(this.#threshold(isVouchedFor), this.#surprise(offset));
+    if (bound !== undefined && Math.abs(this.#surprise(offset)) > bound) {
       return panic(
         `The clock is ${offset.toFixed(3)} s from what the sources agree on, beyond the ${
           this.#startup ? "startup" : "single"
-        }-step-panic-threshold of ${bound} s`,
+        }-step-panic-threshold of ${bound} s; ${this.#advice(isVouchedFor)}`,
       );
     }
     if (!beyond || !allowed) return { kind: "slew" };
@@ -75,15 +85,42 @@ export class StepPolicy {
   updated(step: Seconds): void {
     this.#updates++;
     this.#startup = false;
+    this.#hasUpdated = true;
+    this.#expected = 0;
     if (step === 0) return;
     this.#count++;
     this.#accumulated += Math.abs(step);
   }
 
-  /** Allows steps as at the start: somebody else changed the clock, or the machine slept. */
-  renew(): void {
+  /**
+   * Allows steps as at the start: somebody else changed the clock by `gained`, or the machine slept. Before the first update
+   * nothing is known of the clock that a step of others could have spoiled.
+   */
+  renew(gained: Seconds = 0): void {
     this.#updates = 0;
     this.#startup = true;
+    if (this.#hasUpdated) this.#expected -= gained;
+  }
+
+  #threshold(isVouchedFor: boolean): StepPanicThreshold {
+    if (!this.#startup) return this.#config.singleStepPanicThreshold;
+    return this.#config.startupStepPanicThreshold ??
+      (isVouchedFor ? VOUCHED_STARTUP_THRESHOLD : STARTUP_THRESHOLD);
+  }
+
+  /** Returns what of an offset is not explained by a step that others made. */
+  #surprise(offset: Seconds): Seconds {
+    const unexplained = offset - this.#expected;
+    return Math.abs(unexplained) < Math.abs(offset) ? unexplained : offset;
+  }
+
+  #advice(isVouchedFor: boolean): string {
+    if (!this.#startup) {
+      return "if the sources are right, set the clock by hand and start ntpsd again";
+    }
+    const who = isVouchedFor ? "" : "no majority of authenticated sources vouches for it; ";
+    return `${who}if it is right, set the clock by hand, or allow it by startup-step-panic-threshold = ` +
+      '{ forward = "inf", backward = "1d" } in [synchronization]';
   }
 }
 

@@ -33,6 +33,8 @@ export interface SteeringContext {
   readonly uncertainty: Seconds;
   /** What the kernel is told along with the command. */
   readonly status: KernelStatus;
+  /** Whether a majority of authenticated sources stands behind the time. */
+  readonly isVouchedFor?: boolean;
 }
 
 /** The clock's control. */
@@ -45,6 +47,9 @@ export class ClockControl {
   #refreshAt: MonotonicSeconds = Infinity;
   #commanded: SetClockAction | undefined;
   #clampReported = false;
+  /** The clock's own frequency by the last estimate that was acted on. */
+  #baseFrequency: number | undefined;
+  #hasPanicked = false;
 
   /** Commands nothing until the first `steer`; with `mayAdjust` false it never does. */
   constructor(options: {
@@ -64,6 +69,11 @@ export class ClockControl {
     return this.#mayAdjust;
   }
 
+  /** Whether an offset was beyond a panic threshold: nothing that was learned since can be trusted. */
+  get hasPanicked(): boolean {
+    return this.#hasPanicked;
+  }
+
   /** The steps made so far. */
   get steps(): { readonly count: number; readonly accumulatedSeconds: number } {
     return { count: this.#steps.count, accumulatedSeconds: this.#steps.accumulated };
@@ -71,7 +81,7 @@ export class ClockControl {
 
   /** When `handleTimer` wants to be called. */
   nextWakeup(): MonotonicSeconds {
-    return Math.min(this.#slewEnds, this.#refreshAt);
+    return this.#hasPanicked ? Infinity : Math.min(this.#slewEnds, this.#refreshAt);
   }
 
   /** Takes over changed limits. */
@@ -85,9 +95,9 @@ export class ClockControl {
     estimate: SystemEstimate,
     context: SteeringContext,
   ): readonly Action[] {
-    if (!this.#mayAdjust) return [];
-    const decision = this.#steps.decide(estimate.offset);
-    if (decision.kind === "panic") return [{ type: "panic", message: decision.message }];
+    if (!this.#mayAdjust || this.#hasPanicked) return [];
+    const decision = this.#steps.decide(estimate.offset, context.isVouchedFor);
+    if (decision.kind === "panic") return this.#panic(decision.message, context.status);
     const step = decision.kind === "step" ? estimate.offset : 0;
     this.#steps.updated(step);
     return [...this.#stepNotice(step), ...this.#steer(estimate, { ...context, step })];
@@ -99,7 +109,7 @@ export class ClockControl {
     context: SteeringContext,
   ): readonly Action[] {
     const { monotonic } = context.now;
-    if (!this.#mayAdjust || monotonic < this.nextWakeup()) return [];
+    if (!this.#mayAdjust || this.#hasPanicked || monotonic < this.nextWakeup()) return [];
     if (estimate === undefined) {
       const action = { frequency: this.#discipline.rate / PPM, step: 0, status: context.status };
       this.#slewEnds = Infinity;
@@ -133,10 +143,10 @@ export class ClockControl {
     return [];
   }
 
-  /** Forgets what was going on, because somebody else changed the clock; steps are allowed again as at the start. */
-  restart(): void {
+  /** Forgets what was going on, because somebody else changed the clock by `gained`; steps are allowed again as at the start. */
+  restart(gained: Seconds = 0): void {
     this.#slewEnds = Infinity;
-    this.#steps.renew();
+    this.#steps.renew(gained);
   }
 
   /** Tells the kernel at once what it may say of us, and leaves the rate as it is. */
@@ -148,7 +158,7 @@ export class ClockControl {
 
   /** Returns the command that leaves the clock at its own best frequency, for the time after us. */
   settle(estimate: SystemEstimate | undefined, status: KernelStatus): readonly Action[] {
-    if (!this.#mayAdjust || estimate === undefined) return [];
+    if (!this.#mayAdjust || this.#hasPanicked || estimate === undefined) return [];
     return [{
       type: "set-clock",
       frequency: this.#clamp(estimate.frequency) / PPM,
@@ -174,9 +184,24 @@ export class ClockControl {
       maxSlew: this.#clock.maxSlew * PPM,
     });
     this.#slewEnds = plan.until;
-    const frequency: Ppm = (this.#clamp(estimate.frequency) + plan.slew) / PPM;
+    this.#baseFrequency = this.#clamp(estimate.frequency);
+    const frequency: Ppm = (this.#baseFrequency + plan.slew) / PPM;
     const actions = this.#command({ frequency, step: context.step, status: context.status }, now);
     return [...this.#clampNotice(estimate.frequency), ...actions];
+  }
+
+  /** Ends a slew that is under way, at the frequency from before the panic, and tells the kernel that nobody knows the time. */
+  #panic(message: string, status: KernelStatus): readonly Action[] {
+    this.#hasPanicked = true;
+    return [
+      {
+        type: "set-clock",
+        frequency: (this.#baseFrequency ?? this.#discipline.rate) / PPM,
+        step: 0,
+        status: { ...status, synchronized: false, leap: "unknown" },
+      },
+      { type: "panic", message },
+    ];
   }
 
   #command(

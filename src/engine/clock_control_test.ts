@@ -125,12 +125,17 @@ Deno.test("later it is slewed, as fast as the limit allows", () => {
 
 Deno.test("an offset beyond the panic threshold ends the daemon, and the clock is not touched", () => {
   const { control } = makeControl();
-  control.update(estimate(0), context(100));
-  assert.deepEqual(control.update(estimate(2000), context(200)), [{
-    type: "panic",
-    message: "The clock is 2000.000 s from what the sources agree on, " +
-      "beyond the single-step-panic-threshold of 1000 s",
-  }]);
+  control.update(estimate(0.01, 5), context(100));
+  const [command, panic, ...others] = control.update(estimate(2000, 400), context(200));
+  assert.ok(command?.type === "set-clock" && others.length === 0);
+  assertPpm(command.frequency, 5);
+  assert.deepEqual([command.step, command.status.synchronized], [0, false]);
+  assert.ok(panic?.type === "panic");
+  assert.match(
+    panic.message,
+    /^The clock is 2000\.000 s from .* beyond the single-step-panic-threshold of 1000 s;/,
+  );
+  assert.deepEqual(control.settle(estimate(2000, 400), STATUS), [], "nothing of it is kept");
   assert.deepEqual(control.steps, { count: 0, accumulatedSeconds: 0 });
 });
 

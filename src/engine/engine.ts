@@ -260,6 +260,7 @@ export class Engine {
     actions.push(...this.#leaps.compare(this.#judgement.leap, best));
     if (estimate === undefined || !this.#judgement.believed.includes(id)) return actions;
     actions.push(...this.#control.update(estimate, this.#steering(now)));
+    if (this.#control.hasPanicked) return actions;
     actions.push(...this.#drift.consider(estimate, now.monotonic));
     return actions;
   }
@@ -267,7 +268,7 @@ export class Engine {
   /** Tells the watch over provisional certificates what was measured and what is believed. */
   #followCertificates(id: number, now: Instant): readonly Action[] {
     const { members } = this.#sources;
-    const { selected, believed } = this.#judgement;
+    const { selected, isVouchedFor } = this.#judgement;
     const source = this.#discipline.sourceAt(id, now.monotonic);
     const server = members.find(({ association }) => association.id === id)?.association
       .serverState;
@@ -276,9 +277,6 @@ export class Engine {
       error: (source.delayFloor + server.rootDelay) / 2 + server.rootDispersion +
         CERTAINTY * source.uncertainty,
     };
-    const isVouchedFor = members.some(({ association }) =>
-      association.protection?.authentication === "nts" && believed.includes(association.id)
-    );
     const offset = selected ? this.#discipline.systemAt(now.monotonic)?.offset : undefined;
     const context = { clock: unixSecondsOf(now.realtime), offset, members };
     return [
@@ -394,13 +392,14 @@ export class Engine {
         ...this.#sources.resetAfterClockStep(now.monotonic),
       ];
     }
-    return this.#startAfresh(now, `Somebody else stepped the clock by ${gained.toFixed(6)} s`);
+    const why = `Somebody else stepped the clock by ${gained.toFixed(6)} s`;
+    return this.#startAfresh(now, why, gained);
   }
 
   /** Forgets what the clock showed, asks everybody again, and may step as at the start. */
-  #startAfresh(now: Instant, why: string): readonly Action[] {
+  #startAfresh(now: Instant, why: string, gained: Seconds = 0): readonly Action[] {
     this.#discipline.restart(now.monotonic, (FREQUENCY_DEVIATION_AFTER_DISTURBANCE * PPM) ** 2);
-    this.#control.restart();
+    this.#control.restart(gained);
     this.#gate.close(now.monotonic);
     this.#provisional.clockWasStepped();
     this.#judgement.restart(why);
@@ -426,7 +425,7 @@ export class Engine {
     return [
       ...this.#sources.stop(),
       ...this.#control.settle(estimate, this.#kernelStatus(now)),
-      ...this.#drift.save(estimate),
+      ...(this.#control.hasPanicked ? [] : this.#drift.save(estimate)),
     ];
   }
 
@@ -448,7 +447,9 @@ export class Engine {
       knowledge.distance?.variance ?? knowledge.estimate?.offsetVariance ?? 0,
     );
     const status = this.#kernelStatus(now, knowledge);
-    return { now, pollInterval: this.#pollInterval(), uncertainty, status };
+    const pollInterval = this.#pollInterval();
+    const { isVouchedFor } = this.#judgement;
+    return { now, pollInterval, uncertainty, status, isVouchedFor };
   }
 
   #kernelStatus(now: Instant, knowledge = this.#knowledge(now.monotonic)): KernelStatus {

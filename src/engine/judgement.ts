@@ -6,7 +6,7 @@
 import type { LeapIndicator } from "../association/measurement.ts";
 import type { Instant } from "../base/instant.ts";
 import { formatAddress, formatSocketAddress } from "../base/socket_address.ts";
-import type { Config, SynchronizationConfig } from "../config/config.ts";
+import { type Config, isAuthenticated, type SynchronizationConfig } from "../config/config.ts";
 import { servedPlaces } from "../config/listen.ts";
 import type { Discipline } from "../discipline/discipline.ts";
 import { formatReferenceId, referenceIdOfAddress } from "../protocol/reference_id.ts";
@@ -25,6 +25,8 @@ const STARTING: Verdict = { status: "starting", reason: "Not measured yet" };
 /** The verdicts on all sources. */
 export class Judgement {
   #synchronization: SynchronizationConfig;
+  #vouchersNeeded: number;
+  #isVouchedFor = false;
   #own: OwnIdentity;
   #ownAddresses: readonly string[];
   #listens: readonly string[];
@@ -37,6 +39,7 @@ export class Judgement {
   /** `ownAddresses` are numeric, without ports. */
   constructor(config: Config, ownAddresses: readonly string[]) {
     this.#synchronization = config.synchronization;
+    this.#vouchersNeeded = vouchersNeeded(config);
     this.#ownAddresses = ownAddresses;
     this.#listens = config.servers.map(({ listen }) => listen);
     this.#own = ownIdentity(ownAddresses, servedPlaces(this.#listens));
@@ -50,6 +53,11 @@ export class Judgement {
   /** Whether enough sources agree at this moment. */
   get selected(): boolean {
     return (this.#selection?.survivors.length ?? 0) > 0;
+  }
+
+  /** Whether a majority of authenticated sources stands behind the time that is believed at this moment. */
+  get isVouchedFor(): boolean {
+    return this.selected && this.#isVouchedFor;
   }
 
   /** The sources whose samples are believed. */
@@ -115,6 +123,7 @@ export class Judgement {
     this.#falsetickers = candidates.map(({ id }) => id)
       .filter((id) => selection.verdicts.get(id)?.status === "falseticker");
     this.#whyNot = selection.refusal ?? "";
+    this.#isVouchedFor = this.#countVouchers(members, selection);
     if (selection.systemPeer === undefined) return this.#notice(before, members);
     this.#leap = leapByMajority(
       members.filter(({ association }) => selection.survivors.includes(association.id))
@@ -128,6 +137,7 @@ export class Judgement {
   /** Takes over changed rules. */
   reconfigure(config: Config): void {
     this.#synchronization = config.synchronization;
+    this.#vouchersNeeded = vouchersNeeded(config);
     this.#listens = config.servers.map(({ listen }) => listen);
     this.#own = ownIdentity(this.#ownAddresses, servedPlaces(this.#listens));
   }
@@ -192,6 +202,14 @@ export class Judgement {
     };
   }
 
+  #countVouchers(members: readonly MemberOfSource[], { agreed, verdicts }: Selection): boolean {
+    const authenticated = members.filter(({ config }) => isAuthenticated(config))
+      .map(({ association }) => association.id);
+    const vouching = authenticated.filter((id) => agreed.includes(id)).length;
+    const against = authenticated.filter((id) => verdicts.get(id)?.status === "falseticker").length;
+    return vouching >= this.#vouchersNeeded && vouching > against;
+  }
+
   #refer(
     peer: MemberOfSource,
     context: { readonly now: Instant; readonly discipline: Discipline },
@@ -232,6 +250,13 @@ export class Judgement {
     }
     return [{ type: "log", level: "info", message: `The reference is now ${nameOf(peer)}` }];
   }
+}
+
+/** So many authenticated sources vouch for a time: as many as must agree on it, or all when there are fewer; at least one. */
+function vouchersNeeded({ sources, synchronization }: Config): number {
+  const authenticated = sources.filter((source) => isAuthenticated(source) && !source.noSelect)
+    .reduce((sum, { count }) => sum + count, 0);
+  return Math.max(1, Math.min(synchronization.minimumAgreeingSources, authenticated));
 }
 
 /** How sentences call a member: a pool's by its address too. */

@@ -53,6 +53,8 @@ export interface Selection {
   readonly systemPeer: number | undefined;
   /** How many sources agree, survivors or not. */
   readonly agreeing: number;
+  /** The sources that agree when one is believed, survivors or not; empty when none is. */
+  readonly agreed: readonly number[];
   /** Where the true offset lies, if those that agree are right. */
   readonly interval: { readonly low: Seconds; readonly high: Seconds } | undefined;
   /** Why no source is believed, in a sentence; undefined when one is. */
@@ -122,6 +124,7 @@ function accept(found: {
     survivors: [peer, ...rest].map(({ id }) => id),
     systemPeer: peer.id,
     agreeing: agreeing.length,
+    agreed: agreeing.map(({ id }) => id),
     interval: { low: place.low, high: place.high },
     refusal: undefined,
   };
@@ -239,6 +242,7 @@ function refuse(
     survivors: [],
     systemPeer: undefined,
     agreeing: found.agreeing,
+    agreed: [],
     interval: interval === undefined ? undefined : { low: interval.low, high: interval.high },
     refusal: found.refusal,
   };
