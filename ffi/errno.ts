@@ -41,7 +41,9 @@ export const ERRNO: {
   readonly ENOENT: 2;
   readonly EINTR: 4;
   readonly EIO: 5;
+  readonly ENXIO: 6;
   readonly EAGAIN: 11;
+  readonly ENOMEM: 12;
   readonly EACCES: 13;
   readonly EEXIST: 17;
   readonly EINVAL: 22;
@@ -56,7 +58,9 @@ export const ERRNO: {
   ENOENT: 2,
   EINTR: 4,
   EIO: 5,
+  ENXIO: 6,
   EAGAIN: 11,
+  ENOMEM: 12,
   EACCES: 13,
   EEXIST: 17,
   EINVAL: 22,

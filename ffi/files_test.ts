@@ -2,10 +2,12 @@ import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import {
   appendToFile,
+  appendToFileInBackground,
   executablePath,
   fileStatus,
   makeDirectory,
   readFile,
+  readFileInBackground,
   removeFile,
   setFileAside,
   writeFileAtomic,
@@ -17,6 +19,7 @@ import { environmentVariable, processId } from "./process.ts";
 
 // What only these tests call; the runtime's own functions would need more permissions.
 const extra = Deno.dlopen("libc.so.6", {
+  mkfifo: { parameters: ["buffer", "u32"], result: "i32" },
   symlink: { parameters: ["buffer", "buffer"], result: "i32" },
   opendir: { parameters: ["buffer"], result: "pointer" },
   readdir: { parameters: ["pointer"], result: "pointer" },
@@ -179,6 +182,30 @@ Deno.test(
     assert.ok(removeFile(`${path}.damaged`).ok);
     const notOurs = makeDirectory("/proc/nonsense/x");
     assert.ok(!notOurs.ok && notOurs.error.call === "mkdir");
+  }),
+);
+
+Deno.test(
+  "a pipe or a device in place of a file is refused at once, here and in the background",
+  withDirectory(async (directory) => {
+    const pipe = `${directory}/pipe`;
+    assert.equal(extra.mkfifo(cText(pipe), 0o600), 0);
+    const x = encoder.encode("x");
+    for (const path of [pipe, "/dev/null", "/dev/zero"]) {
+      const outcomes = [
+        readFile(path, 10),
+        appendToFile(path, x),
+        await readFileInBackground(path, 10),
+        await appendToFileInBackground(path, x),
+      ];
+      for (const outcome of outcomes) {
+        assert.ok(!outcome.ok);
+        assert.match(outcome.error.message, /wanted a regular file, found a pipe, a socket or a/);
+      }
+    }
+    // What is written as a whole takes the place of the pipe.
+    assert.ok(writeFileAtomic(pipe, { bytes: x }).ok);
+    assert.equal(text(pipe), "x");
   }),
 );
 

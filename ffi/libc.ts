@@ -1,11 +1,9 @@
 /**
  * The C library, opened once, at first use: every function of it that ntpsd calls is declared here and nowhere else.
  *
- * The idea: one table of signatures to audit. A name that ends in `InBackground` is the same function run on the thread
- * pool, for calls that wait. Limits: glibc on Linux, x86_64 and aarch64, where integer arguments of variadic functions
+ * The idea: one table of signatures to audit; those that run on the thread pool are in `background.ts`. Limits: glibc on Linux, x86_64 and aarch64, where integer arguments of variadic functions
  * (open, ioctl, prctl, syscall) travel like those of ordinary ones. Lengths that the kernel returns are declared as 32-bit
- * integers, because no buffer here is longer than 2^31 - 1 octets. `errno` of a background call is lost (it belongs to the
- * other thread), so such callers learn the reason by a call in the foreground.
+ * integers, because no buffer here is longer than 2^31 - 1 octets.
  *
  * @module
  */
@@ -30,37 +28,15 @@ const SYMBOLS = {
   sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
   recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   recvmmsg: { parameters: ["i32", "buffer", "u32", "i32", "buffer"], result: "i32" },
-  recvmmsgInBackground: {
-    name: "recvmmsg",
-    parameters: ["i32", "buffer", "u32", "i32", "buffer"],
-    result: "i32",
-    nonblocking: true,
-  },
   sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   // Readiness
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
-  epollWaitInBackground: {
-    name: "epoll_wait",
-    parameters: ["i32", "buffer", "i32", "i32"],
-    result: "i32",
-    nonblocking: true,
-  },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
-  usleepInBackground: {
-    name: "usleep",
-    parameters: ["u32"],
-    result: "i32",
-    nonblocking: true,
-  },
+  poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
   // Names and interfaces
-  getaddrinfoInBackground: {
-    name: "getaddrinfo",
-    parameters: ["buffer", "buffer", "buffer", "buffer"],
-    result: "i32",
-    nonblocking: true,
-  },
+  getaddrinfo: { parameters: ["buffer", "buffer", "buffer", "buffer"], result: "i32" },
   freeaddrinfo: { parameters: ["pointer"], result: "void" },
   gai_strerror: { parameters: ["i32"], result: "pointer" },
   getifaddrs: { parameters: ["buffer"], result: "i32" },
@@ -73,7 +49,6 @@ const SYMBOLS = {
   read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   fsync: { parameters: ["i32"], result: "i32" },
-  fsyncInBackground: { name: "fsync", parameters: ["i32"], result: "i32", nonblocking: true },
   fchmod: { parameters: ["i32", "u32"], result: "i32" },
   fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
   rename: { parameters: ["buffer", "buffer"], result: "i32" },

@@ -12,6 +12,7 @@ import { assert } from "../src/base/assert.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { Seconds } from "../src/base/units.ts";
 import { ERRNO, failed, type OsError, osError } from "./errno.ts";
+import { inBackground } from "./background.ts";
 import { lastErrno, libc } from "./libc.ts";
 import { allocate } from "./memory.ts";
 
@@ -95,13 +96,12 @@ export class Poller {
       "A poller has one wait at a time, and none after close",
     );
     this.#waiting = true;
-    const { bytes } = this.#events;
-    const count = await libc().epollWaitInBackground(
+    const count = await inBackground("wait", "epoll_wait", [
       this.#epoll,
-      bytes,
+      this.#events.bytes,
       READY_MAX,
       milliseconds(timeout),
-    );
+    ]);
     this.#waiting = false;
     if (this.#closed) this.#release();
     // The reason of a failure is lost on the other thread; a second look without waiting finds it, or what is ready.

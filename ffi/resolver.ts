@@ -1,7 +1,7 @@
 /**
  * Names to addresses, by the system's own resolver, so that the hosts file and nsswitch.conf count.
  *
- * The idea: `getaddrinfo` on the thread pool. Limits: it takes as long as the system's resolver is set to take, up to
+ * The idea: `getaddrinfo` on the thread pool, a few names at a time. Limits: it takes as long as the system's resolver is set to take, up to
  * half a minute, and cannot be cancelled; its order of addresses (RFC 6724) is kept.
  *
  * @module
@@ -9,8 +9,11 @@
 import type { AddressFamily } from "../src/base/ip_address.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { SocketAddress } from "../src/base/socket_address.ts";
+import type { Bytes } from "../src/base/bytes.ts";
+import { inBackground, THREADS } from "./background.ts";
 import { libc } from "./libc.ts";
-import { allocate, cString, readCString, viewAt } from "./memory.ts";
+import { LookupQueue } from "./lookup_queue.ts";
+import { allocate, cString, type Memory, readCString, viewAt } from "./memory.ts";
 import { decodeSockaddr, familyNumber } from "./sockaddr.ts";
 
 /** Why a name has no addresses. */
@@ -52,30 +55,57 @@ const CODES: ReadonlyMap<number, readonly [name: string, temporary: boolean]> = 
   [-11, ["EAI_SYSTEM", true]],
 ]);
 
+const AI_NUMERICHOST = 4;
+
+type Found = Result<readonly SocketAddress[], ResolveError>;
+
+const queue = new LookupQueue<Found>(THREADS.names, () => performance.now());
+
 /**
  * Resolves a name or numeric text (with `%eth0` or `%2` for a link-local address) to at most `ADDRESSES_MAX` addresses, in the
- * resolver's order, each once.
+ * resolver's order, each once. Numeric text is answered at once; a name waits for its turn.
  */
-export async function resolveName(
-  host: string,
-  options: ResolveOptions,
-): Promise<Result<readonly SocketAddress[], ResolveError>> {
+export async function resolveName(host: string, options: ResolveOptions): Promise<Found> {
   const name = cString(host);
   if (name === undefined) return err(resolveError(host, EAI_NONAME));
-  const hints = allocate(48);
-  hints.view.setInt32(4, options.family === undefined ? 0 : familyNumber(options.family), true);
+  const { family, port } = options;
+  const numeric = ask(name, family, AI_NUMERICHOST);
+  const code = libc().getaddrinfo(...numeric.args);
+  const found = code === EAI_NONAME
+    ? await queue.look(`${family ?? ""} ${host}`, async () => {
+      const question = ask(name, family, 0);
+      const code = await inBackground("names", "getaddrinfo", question.args);
+      return collect(host, code, question.list);
+    })
+    : collect(host, code, numeric.list);
+  return found.ok ? ok(found.value.map((address) => ({ ...address, port }))) : found;
+}
+
+type Question = readonly [name: Bytes, service: null, hints: Bytes, list: Bytes];
+
+function ask(
+  name: Bytes,
+  family: AddressFamily | undefined,
+  flags: number,
+): { readonly args: [...Question]; readonly list: Memory } {
+  const hints = allocate(48), list = allocate(8);
+  hints.view.setInt32(0, flags, true);
+  hints.view.setInt32(4, family === undefined ? 0 : familyNumber(family), true);
   hints.view.setInt32(8, SOCK_DGRAM, true);
-  const list = allocate(8);
-  const code = await libc().getaddrinfoInBackground(name, null, hints.bytes, list.bytes);
+  return { args: [name, null, hints.bytes, list.bytes], list };
+}
+
+/** Takes the addresses out of the resolver's list and gives the list back. */
+function collect(host: string, code: number, list: Memory): Found {
   if (code !== 0) return err(resolveError(host, code));
   const head = list.view.getBigUint64(0, true);
-  const addresses = readList(head, options.port);
+  const addresses = readList(head);
   libc().freeaddrinfo(Deno.UnsafePointer.create(head));
   return addresses.length === 0 ? err(resolveError(host, EAI_NODATA)) : ok(addresses);
 }
 
 /** Walks the list of `addrinfo` structures: family 4, address length 16, address 24, next 40. */
-function readList(head: bigint, port: number): readonly SocketAddress[] {
+function readList(head: bigint): readonly SocketAddress[] {
   const found = new Map<string, SocketAddress>();
   for (let at = head; at !== 0n && found.size < ADDRESSES_MAX;) {
     const info = viewAt(at);
@@ -87,7 +117,7 @@ function readList(head: bigint, port: number): readonly SocketAddress[] {
       sockaddr.copyInto(copy.subarray(0, Math.min(length, 28)));
       const address = decodeSockaddr(new DataView(copy.buffer));
       if (address !== undefined && (address.family === "ipv4" || length >= 28)) {
-        found.set(`${address.address}%${address.scopeId ?? 0}`, { ...address, port });
+        found.set(`${address.address}%${address.scopeId ?? 0}`, address);
       }
     }
     at = info.getBigUint64(40);

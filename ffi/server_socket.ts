@@ -14,6 +14,7 @@ import { assert } from "../src/base/assert.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import { formatSocketAddress, type SocketAddress } from "../src/base/socket_address.ts";
 import { ERRNO, failed, type OsError, osError } from "./errno.ts";
+import { hasFreeThread, inBackground } from "./background.ts";
 import { lastErrno, libc } from "./libc.ts";
 import { allocate } from "./memory.ts";
 import type { ServerBatch } from "./server_batch.ts";
@@ -30,6 +31,7 @@ import {
   SOCKET_OPTION,
   socketLocalAddress,
 } from "./socket_option.ts";
+import { waitShared } from "./shared_wait.ts";
 import { TIMESTAMPING } from "./timestamping.ts";
 import { TransmitStamps } from "./transmit_stamps.ts";
 
@@ -117,15 +119,16 @@ export class ServerSocket {
   }
 
   /**
-   * Waits on the thread pool for the first request and brings all that are there by then; 0 after a second without any,
+   * Waits on the thread pool for the first request and brings all that are there by then; 0 perhaps after a second without any,
    * and at once when the socket is closed. The batch is not touched while this is pending.
    */
   async receiveInBackground(batch: ServerBatch): Promise<Result<number, OsError>> {
     assert(this.#fd >= 0 && !this.#waiting, "A socket is received from once at a time");
     this.#waiting = true;
+    if (!hasFreeThread("serve")) return await this.#receiveShared(batch);
     const heads = batch.prepareReceive();
-    const flags = MESSAGE.waitForOne;
-    const count = await libc().recvmmsgInBackground(this.#fd, heads, batch.capacity, flags, null);
+    const args = [this.#fd, heads, batch.capacity, MESSAGE.waitForOne, null] as const;
+    const count = await inBackground("serve", "recvmmsg", [...args], batch);
     this.#waiting = false;
     if (this.#closing) {
       // What came in the last moment is dropped, but the heads that it changed must be seen to: others use the batch too.
@@ -138,6 +141,19 @@ export class ServerSocket {
     if (count < 0) return this.receive(batch);
     batch.acceptReceived(count);
     return ok(count);
+  }
+
+  /** Does the same without a thread of its own, because all are taken. */
+  async #receiveShared(batch: ServerBatch): Promise<Result<number, OsError>> {
+    const waited = await waitShared(this.#fd);
+    this.#waiting = false;
+    if (this.#closing) {
+      this.#release();
+      return ok(0);
+    }
+    if (waited) return this.receive(batch);
+    const what = `wait for requests on ${formatSocketAddress(this.#local)}`;
+    return err(osError({ call: "epoll_ctl", what, code: ERRNO.ENOMEM }));
   }
 
   /**

@@ -2,6 +2,7 @@ import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { fromUnixNanoseconds } from "../src/base/ntp_timestamp.ts";
 import type { SocketAddress } from "../src/base/socket_address.ts";
+import { THREADS } from "./background.ts";
 import { realtimeNow } from "./clock.ts";
 import { BATCH_STRIDE, REQUEST_MAX, ServerBatch } from "./server_batch.ts";
 import { ServerSocket } from "./server_socket.ts";
@@ -229,4 +230,32 @@ Deno.test("a port in use says so; a shared one does not", () => {
   assert.match(third.error.hint ?? "", /other program/);
   first.value.close();
   second.value.close();
+});
+
+Deno.test("more listeners than threads receive, and end when they are closed", async () => {
+  const servers = Array.from({ length: 2 * THREADS.serve + 6 }, () => listen("127.0.0.1"));
+  const batches = servers.map(() => new ServerBatch(4));
+  const wait = () =>
+    Promise.all(servers.map(async (server, i) => {
+      const batch = batches[i];
+      assert.ok(batch !== undefined);
+      return await receive(server, batch);
+    }));
+  for (let round = 0; round < 2; round++) {
+    const received = wait();
+    const client = servers.map(({ local }) => connect(local));
+    const start = performance.now();
+    for (const socket of client) assert.ok(socket.send(new Uint8Array(48)).ok);
+    assert.deepEqual(await received, servers.map(() => 1));
+    assert.ok(performance.now() - start < 900, "nobody waited for the end of another's wait");
+    for (const socket of client) socket.close();
+  }
+  const pending = servers.map((server, i) => {
+    const batch = batches[i];
+    assert.ok(batch !== undefined);
+    return server.receiveInBackground(batch);
+  });
+  for (const server of servers) server.close();
+  assert.deepEqual(await Promise.all(pending), servers.map(() => ({ ok: true, value: 0 })));
+  assert.ok(servers.every(({ fd }) => fd === -1));
 });

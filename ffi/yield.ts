@@ -9,9 +9,9 @@
  *
  * @module
  */
-import { libc } from "./libc.ts";
+import { inBackground } from "./background.ts";
 
 /** Waits until all else has had its turn, about a tenth of a millisecond. */
 export async function letOthersRun(): Promise<void> {
-  await libc().usleepInBackground(1);
+  await inBackground("serve", "usleep", [1]);
 }

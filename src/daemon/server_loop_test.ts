@@ -1,7 +1,7 @@
 import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { readRealtimeNtp } from "../../ffi/clock.ts";
-import { libc } from "../../ffi/libc.ts";
+import { inBackground } from "../../ffi/background.ts";
 import { ServerSocket } from "../../ffi/server_socket.ts";
 import { UdpSocket } from "../../ffi/socket.ts";
 import { present } from "../base/assert.ts";
@@ -146,7 +146,7 @@ Deno.test("a flood without a gap lets timers and calls on the thread pool come i
   // Every wait on the pool has its answer at once, as on a socket that others flood.
   const socket = {
     async receiveInBackground() {
-      await libc().recvmmsgInBackground(-1, new Uint8Array(64), 1, 0, null);
+      await inBackground("serve", "recvmmsg", [-1, new Uint8Array(64), 1, 0, null]);
       return ok(1);
     },
     receive() {
@@ -164,7 +164,7 @@ Deno.test("a flood without a gap lets timers and calls on the thread pool come i
   const timer = setInterval(() => timers++, 5);
   const others = (async () => {
     while (!isOver) {
-      await libc().epollWaitInBackground(-1, new Uint8Array(16), 1, 0);
+      await inBackground("wait", "epoll_wait", [-1, new Uint8Array(16), 1, 0]);
       calls++;
     }
   })();

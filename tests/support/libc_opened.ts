@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { inBackground } from "../../ffi/background.ts";
 import { libc } from "../../ffi/libc.ts";
 
 libc();
+await inBackground("serve", "usleep", [0]);

@@ -58,6 +58,10 @@ const plugin: Deno.lint.Plugin = {
   rules: {
     "pure": { create: (context) => isPure(context.filename) ? purity(context) : {} },
     "dlopen-in-ffi": { create: (context) => inFfi(context.filename) ? {} : dlopen(context) },
+    "background-in-one-place": {
+      create: (context) =>
+        /\/ffi\/background(_test)?\.ts$/.test(context.filename) ? {} : background(context),
+    },
     "file-size": { create: fileSize },
     "function-size": { create: functionSize },
     "file-name": { create: fileName },
@@ -112,6 +116,22 @@ function dlopen(context: Context): Deno.lint.LintVisitor {
     MemberExpression(node) {
       if (!isMember(node, "Deno", "dlopen")) return;
       context.report({ node, message: "Only ffi/ calls Deno.dlopen" });
+    },
+  };
+}
+
+/** Buffers of a call on the thread pool are to be held and its threads counted, which one file does for all. */
+function background(context: Context): Deno.lint.LintVisitor {
+  return {
+    Property(node) {
+      const { key } = node;
+      const name = key.type === "Identifier" ? key.name : key.type === "Literal" ? key.value : "";
+      if (name !== "nonblocking" || node.parent.type !== "ObjectExpression") return;
+      context.report({
+        node,
+        message: "Only ffi/background.ts declares calls on the thread pool",
+        hint: "Add the call there: it counts threads and keeps the buffers alive",
+      });
     },
   };
 }

@@ -50,6 +50,17 @@ Deno.test("dlopen belongs to ffi alone", () => {
   assert.deepEqual(rulesHit("/project/ffi/libc.ts", source), []);
 });
 
+Deno.test("calls on the thread pool are declared in one place", () => {
+  const inTable =
+    'Deno.dlopen("libc.so.6", { f: { parameters: [], result: "i32", nonblocking: true } });';
+  const apart = "export const TABLE = { nonblocking: true } as const;";
+  const quoted = 'export const TABLE = { "nonblocking": true } as const;';
+  for (const source of [inTable, apart, quoted]) {
+    assert.deepEqual(rulesHit("/project/ffi/libc.ts", source), ["ntpsd/background-in-one-place"]);
+    assert.deepEqual(rulesHit("/project/ffi/background.ts", source), []);
+  }
+});
+
 Deno.test("file size rule counts lines", () => {
   const file = "/project/src/cli/run.ts";
   assert.deepEqual(rulesHit(file, "f();\n".repeat(FILE_LINES_MAX)), []);

@@ -1,0 +1,330 @@
+/**
+ * What is done with files, step by step: each step is one call of the C library, and whoever drives the steps decides where it
+ * is made.
+ *
+ * The problem: the same work is wanted in the foreground (before anything is served) and in the background (a file system
+ * may hang). The idea: generators that yield calls and are given results, a negative number being that of an error;
+ * `runHere` makes the calls at once, `runInBackground` on the thread pool. Limits: nothing but regular files is read or
+ * written; a pipe or a device where a file is wanted is refused, and opening it does not wait.
+ *
+ * @module
+ */
+import type { Bytes } from "../src/base/bytes.ts";
+import { err, ok, type Result } from "../src/base/result.ts";
+import { type BackgroundArguments, callForResult, callHere } from "./background.ts";
+import { ERRNO, failed, type OsError, osError } from "./errno.ts";
+import { allocate, cString, type Memory } from "./memory.ts";
+
+type StepName =
+  | "open"
+  | "close"
+  | "read"
+  | "write"
+  | "fsync"
+  | "fchmod"
+  | "rename"
+  | "unlink"
+  | "mkdir"
+  | "statx";
+
+/** One call: its name and its arguments. */
+export type FileStep = {
+  readonly [Name in StepName]: readonly [name: Name, ...args: BackgroundArguments<Name>];
+}[StepName];
+
+/** Work on files that yields calls and is given their results. */
+export type FileSteps<Value> = Generator<FileStep, Value, number>;
+
+/** What a file is like. */
+export interface FileStatus {
+  /** Its kind. */
+  readonly kind: "file" | "directory" | "other";
+  /** The permission bits, such as 0o600. */
+  readonly mode: number;
+  /** The owner's number. */
+  readonly uid: number;
+  /** The length in octets. */
+  readonly size: number;
+  /** When the content last changed, in nanoseconds since 1970. */
+  readonly modified: bigint;
+  /** The file's number, to see that a path now leads to another file. */
+  readonly inode: bigint;
+}
+
+/** What to write and how. */
+export interface AtomicWrite {
+  /** The whole new content. */
+  readonly bytes: Uint8Array;
+  /** The permission bits of the new file, whatever the umask is; 0o644 when left out. */
+  readonly mode?: number;
+}
+
+/** Makes all calls at once, one after the other. */
+export function runHere<Value>(steps: FileSteps<Value>): Value {
+  let step = steps.next();
+  while (step.done !== true) {
+    const [name, ...args] = step.value;
+    step = steps.next(callHere(name, args));
+  }
+  return step.value;
+}
+
+/** Makes all calls on the thread pool, one after the other. */
+export async function runInBackground<Value>(steps: FileSteps<Value>): Promise<Value> {
+  let step = steps.next();
+  while (step.done !== true) {
+    const [name, ...args] = step.value;
+    step = steps.next(await callForResult("files", name, args));
+  }
+  return step.value;
+}
+
+const O_WRONLY = 0x1;
+const O_CREAT = 0x40;
+const O_EXCL = 0x80;
+const O_APPEND = 0x400;
+const O_NONBLOCK = 0x800;
+const O_CLOEXEC = 0x80000;
+// These two have other values on ARM than on x86.
+const isArm = Deno.build.arch === "aarch64";
+const O_DIRECTORY = isArm ? 0x4000 : 0x10000;
+const O_NOFOLLOW = isArm ? 0x8000 : 0x20000;
+const AT_FDCWD = -100;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_BASIC = 0x7ff;
+const STATX_SIZE = 256;
+const READ_STEP = 65_536;
+
+/** Reads a whole file of at most `sizeMax` octets. */
+export function* readSteps(path: string, sizeMax: number): FileSteps<Result<Bytes, OsError>> {
+  const what = `read ${path}`;
+  const opened = yield* open(path, { flags: O_NONBLOCK, what });
+  if (!opened.ok) return opened;
+  const regular = yield* refuseOthers(opened.value, { what, isDirectoryTold: true });
+  const result = regular.ok ? yield* readAll(opened.value, { sizeMax, what }) : regular;
+  yield ["close", opened.value];
+  return result;
+}
+
+/** Replaces a file by new content: written beside it, flushed, renamed over it, and the directory flushed. */
+export function* writeSteps(
+  path: string,
+  { write, owner }: { readonly write: AtomicWrite; readonly owner: number },
+): FileSteps<Result<void, OsError>> {
+  const what = `write ${path}`;
+  const name = `${path}.${owner}.new`;
+  const temporary = yield* writeTemporary(name, { write, what });
+  if (!temporary.ok) return temporary;
+  const fd = temporary.value;
+  const flushed = yield ["fsync", fd];
+  yield ["close", fd];
+  if (flushed < 0) {
+    yield* removeSteps(name);
+    return failed({ call: "fsync", what, code: -flushed });
+  }
+  const replaced = yield* renameSteps(name, { to: path, what });
+  if (!replaced.ok) {
+    yield* removeSteps(name);
+    return replaced;
+  }
+  return yield* flushDirectory(parentOf(path));
+}
+
+/** Adds octets at the end of a file, which is made (mode 0o644) if it is not there; nothing is flushed. */
+export function* appendSteps(path: string, bytes: Uint8Array): FileSteps<Result<void, OsError>> {
+  const what = `append to ${path}`;
+  const flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK;
+  const opened = yield* open(path, { flags, mode: 0o644, what });
+  if (!opened.ok) return opened;
+  const regular = yield* refuseOthers(opened.value, { what });
+  const written = regular.ok ? yield* writeAll(opened.value, { bytes, what }) : regular;
+  yield ["close", opened.value];
+  return written;
+}
+
+/** Tells what a path leads to, following links; undefined when there is nothing. */
+export function* statusSteps(path: string): FileSteps<Result<FileStatus | undefined, OsError>> {
+  const what = `look at ${path}`;
+  const name = cString(path);
+  if (name === undefined) return failed({ call: "statx", what, code: ERRNO.EINVAL });
+  const status = allocate(STATX_SIZE);
+  const code = -(yield ["statx", AT_FDCWD, name, 0, STATX_BASIC, status.bytes]);
+  if (code === 0) return ok(readStatus(status));
+  return code === ERRNO.ENOENT ? ok(undefined) : failed({ call: "statx", what, code });
+}
+
+/** Makes a directory and those above it that are missing, with the given mode less the umask. */
+export function* makeDirectorySteps(path: string, mode: number): FileSteps<Result<void, OsError>> {
+  const parts = path.split("/");
+  for (let i = 1; i <= parts.length; i++) {
+    const part = parts.slice(0, i).join("/");
+    if (part === "" || part === ".") continue;
+    const what = `make the directory ${part}`;
+    const name = cString(part);
+    if (name === undefined) return failed({ call: "mkdir", what, code: ERRNO.EINVAL });
+    const made = yield ["mkdir", name, mode];
+    if (made === 0) continue;
+    const found = yield* statusSteps(part);
+    // A directory above may exist and yet be read-only or not ours: what counts is that it is there.
+    if (!found.ok || found.value?.kind !== "directory") {
+      return failed({ call: "mkdir", what, code: -made });
+    }
+  }
+  return ok(undefined);
+}
+
+/** Removes a file; that it is not there is no error. */
+export function* removeSteps(path: string): FileSteps<Result<void, OsError>> {
+  const name = cString(path);
+  const what = `remove ${path}`;
+  if (name === undefined) return failed({ call: "unlink", what, code: ERRNO.EINVAL });
+  const code = -(yield ["unlink", name]);
+  return code === 0 || code === ERRNO.ENOENT
+    ? ok(undefined)
+    : failed({ call: "unlink", what, code });
+}
+
+/** Gives a file another name. */
+export function* renameSteps(
+  path: string,
+  { to, what }: { readonly to: string; readonly what: string },
+): FileSteps<Result<void, OsError>> {
+  const from = cString(path), target = cString(to);
+  if (from === undefined || target === undefined) {
+    return err(osError({ call: "rename", what, code: ERRNO.EINVAL }));
+  }
+  const code = -(yield ["rename", from, target]);
+  return code === 0 ? ok(undefined) : failed({ call: "rename", what, code });
+}
+
+interface OpenOptions {
+  readonly flags: number;
+  readonly mode?: number;
+  readonly what: string;
+}
+
+function* open(path: string, options: OpenOptions): FileSteps<Result<number, OsError>> {
+  const name = cString(path);
+  const { what } = options;
+  if (name === undefined) return failed({ call: "open", what, code: ERRNO.EINVAL });
+  const fd = yield ["open", name, options.flags | O_CLOEXEC, options.mode ?? 0];
+  if (fd >= 0) return ok(fd);
+  // So says a pipe without a reader, and a socket.
+  if (fd === -ERRNO.ENXIO) return notRegular(what);
+  return failed({ call: "open", what, code: -fd });
+}
+
+/** Refuses an open pipe or device, whose octets have no end or never come. */
+function* refuseOthers(
+  fd: number,
+  { what, isDirectoryTold = false }: { readonly what: string; readonly isDirectoryTold?: boolean },
+): FileSteps<Result<void, OsError>> {
+  const status = allocate(STATX_SIZE);
+  const found = yield ["statx", fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_BASIC, status.bytes];
+  if (found < 0) return failed({ call: "statx", what, code: -found });
+  const { kind } = readStatus(status);
+  // What is wrong with a directory the read itself tells.
+  if (kind === "file" || (kind === "directory" && isDirectoryTold)) return ok(undefined);
+  return notRegular(what);
+}
+
+const EMPTY_PATH = new Uint8Array(1);
+
+function notRegular(what: string): { readonly ok: false; readonly error: OsError } {
+  const message = `Cannot ${what}: wanted a regular file, found a pipe, a socket or a device`;
+  return err({ call: "open", code: ERRNO.ENXIO, name: "ENXIO", message });
+}
+
+function* readAll(
+  fd: number,
+  { sizeMax, what }: { sizeMax: number; what: string },
+): FileSteps<Result<Bytes, OsError>> {
+  let bytes = new Uint8Array(Math.min(sizeMax + 1, READ_STEP));
+  let length = 0;
+  for (;;) {
+    if (length === bytes.length) {
+      const grown = new Uint8Array(Math.min(sizeMax + 1, bytes.length * 4));
+      grown.set(bytes);
+      bytes = grown;
+    }
+    const rest = bytes.subarray(length);
+    const got = yield ["read", fd, rest, BigInt(rest.length)];
+    if (got === -ERRNO.EINTR) continue;
+    if (got < 0) return failed({ call: "read", what, code: -got });
+    if (got === 0) return ok(bytes.slice(0, length));
+    length += got;
+    if (length > sizeMax) {
+      const hint = `It may have at most ${sizeMax} octets`;
+      return failed({ call: "read", what, code: ERRNO.EFBIG, hint });
+    }
+  }
+}
+
+function* writeAll(
+  fd: number,
+  { bytes, what }: { bytes: Uint8Array; what: string },
+): FileSteps<Result<void, OsError>> {
+  const content = new Uint8Array(bytes);
+  let done = 0;
+  while (done < content.length) {
+    const rest = content.subarray(done);
+    const put = yield ["write", fd, rest, BigInt(rest.length)];
+    if (put >= 0) done += put;
+    else if (put !== -ERRNO.EINTR) return failed({ call: "write", what, code: -put });
+  }
+  return ok(undefined);
+}
+
+/** Writes the content into a new file and leaves it open. */
+function* writeTemporary(
+  name: string,
+  { write, what }: { readonly write: AtomicWrite; readonly what: string },
+): FileSteps<Result<number, OsError>> {
+  // What a killed process of the same number left behind is in the way, and worth nothing.
+  const removed = yield* removeSteps(name);
+  if (!removed.ok) return removed;
+  const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  const opened = yield* open(name, { flags, mode: 0o600, what });
+  if (!opened.ok) return opened;
+  const fd = opened.value;
+  const written = yield* writeAll(fd, { bytes: write.bytes, what });
+  const moded = written.ok ? yield ["fchmod", fd, write.mode ?? 0o644] : 0;
+  if (written.ok && moded === 0) return ok(fd);
+  yield ["close", fd];
+  yield* removeSteps(name);
+  return written.ok ? failed({ call: "fchmod", what, code: -moded }) : written;
+}
+
+function* flushDirectory(path: string): FileSteps<Result<void, OsError>> {
+  const opened = yield* open(path, { flags: O_DIRECTORY, what: `flush ${path}` });
+  if (!opened.ok) return opened;
+  // Some file systems cannot flush a directory; the content itself is safe.
+  yield ["fsync", opened.value];
+  yield ["close", opened.value];
+  return ok(undefined);
+}
+
+function readStatus({ view }: Memory): FileStatus {
+  const mode = view.getUint16(28, true);
+  const seconds = view.getBigInt64(112, true), nanoseconds = view.getUint32(120, true);
+  return {
+    kind: kindOf(mode),
+    mode: mode & 0o7777,
+    uid: view.getUint32(20, true),
+    size: Number(view.getBigUint64(40, true)),
+    modified: seconds * 1_000_000_000n + BigInt(nanoseconds),
+    inode: view.getBigUint64(32, true),
+  };
+}
+
+function kindOf(mode: number): FileStatus["kind"] {
+  const kind = mode & 0o170000;
+  if (kind === 0o100000) return "file";
+  return kind === 0o040000 ? "directory" : "other";
+}
+
+function parentOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  if (slash < 0) return ".";
+  return slash === 0 ? "/" : path.slice(0, slash);
+}
