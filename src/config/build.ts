@@ -243,7 +243,7 @@ function buildServer(row: RawServer): ServerConfig | undefined {
       leak: limit.leak ?? 2,
     },
     requireNts: requireNts === true ? "ignore" : requireNts,
-    acceptNtpVersions: row["accept-ntp-versions"] ?? [3, 4],
+    acceptNtpVersions: row["accept-ntp-versions"] ?? [1, 2, 3, 4],
     interleaved: row.interleaved ?? true,
     reusePort: row["reuse-port"] ?? false,
     clientTable: row["client-table"] ?? false,

@@ -63,7 +63,7 @@ log-level = "debug"
     "source p.example: poll-interval-limits.max 10 -> 8",
     "source n.example: added",
     'server 0.0.0.0:123: denylist unset -> { filter = ["192.0.2.0/24"], action = "ignore" }',
-    "server 0.0.0.0:123: accept-ntp-versions [3, 4] -> [4]",
+    "server 0.0.0.0:123: accept-ntp-versions [1, 2, 3, 4] -> [4]",
     'keys.file unset -> "/etc/ntp.keys"',
     "synchronization.minimum-agreeing-sources 2 -> 3",
     "synchronization.single-step-panic-threshold.forward 1000 -> unset",

@@ -189,9 +189,9 @@ const SERVER = table({
     'Serve only requests that are authenticated by NTS; others are ignored (`true` or `"ignore"`) or refused (`"deny"`).',
   ),
   "accept-ntp-versions": optional(
-    list(integer(3, 4), "a list of versions such as [3, 4]"),
-    "[3, 4]",
-    "The versions of the protocol that are answered.",
+    list(integer(1, 4), "a list of versions such as [3, 4]"),
+    "[1, 2, 3, 4]",
+    "The versions of the protocol that are answered, each in its own version. Small devices and w32tm ask with old ones.",
   ),
   interleaved: optional(
     boolean,

@@ -3,7 +3,8 @@
  *
  * The idea: the packet's bytes from the first octet of the header to the last before the key identifier go in, the octets
  * after the key identifier come out. Limits: hash(key, packet) is not HMAC, but it is what RFC 5905 has; prefer AES-CMAC
- * (RFC 8573), since MD5 is broken. Digests longer than 20 octets are cut to 20, as every implementation does.
+ * (RFC 8573), since MD5 is broken. In NTPv4 digests longer than 20 octets are cut to 20, as every implementation does; in
+ * NTPv3 chrony sends them whole.
  *
  * @module
  */
@@ -24,8 +25,19 @@ export interface MacKey {
   readonly secret: Bytes;
 }
 
-/** The longest digest that a packet carries, in octets. */
-export const MAC_DIGEST_LENGTH_MAX = 20;
+/** The longest digest that an NTPv4 packet carries, in octets. */
+const VERSION_4_DIGEST_LENGTH_MAX = 20;
+
+/** The octets of the whole digest of each type. */
+const DIGEST_LENGTHS: Readonly<Record<MacType, number>> = {
+  MD5: 16,
+  SHA1: 20,
+  SHA256: 32,
+  SHA384: 48,
+  SHA512: 64,
+  AES128: 16,
+  AES256: 16,
+};
 
 /** Makes a key, or tells why the octets cannot be one. */
 export function macKey(type: MacType, secret: Bytes): Result<MacKey, string> {
@@ -37,19 +49,29 @@ export function macKey(type: MacType, secret: Bytes): Result<MacKey, string> {
   return ok({ type, secret });
 }
 
-/** Returns how many octets of digest follow the key identifier: 16 or 20. */
-export function macDigestLength(type: MacType): number {
-  return type === "MD5" || type === "AES128" || type === "AES256" ? 16 : MAC_DIGEST_LENGTH_MAX;
+/**
+ * Tells whether a digest of so many octets may authenticate with a key of this type: the whole digest, as chrony sends it in
+ * NTPv3, or its first 20 octets, as all do in NTPv4 and ntpd always does.
+ */
+export function isMacDigestLength(type: MacType, length: number): boolean {
+  const whole = DIGEST_LENGTHS[type];
+  return length === whole || (length === VERSION_4_DIGEST_LENGTH_MAX && length < whole);
 }
 
-/** Returns the octets that follow the key identifier: 16 or 20 (RFC 5905 appendix A.2, RFC 8573 section 3). */
-export function computeMac(key: MacKey, message: Bytes): Bytes {
-  const full = key.type === "AES128" || key.type === "AES256"
+/**
+ * Returns the octets that follow the key identifier: the digest, cut to `length` octets, 20 at most when left out (RFC 5905
+ * appendix A.2, RFC 8573 section 3).
+ */
+export function computeMac(
+  key: MacKey,
+  message: Bytes,
+  length: number = Math.min(DIGEST_LENGTHS[key.type], VERSION_4_DIGEST_LENGTH_MAX),
+): Bytes {
+  assert(isMacDigestLength(key.type, length), "A digest has a length of its type");
+  const whole = key.type === "AES128" || key.type === "AES256"
     ? aesCmac(key.secret, message)
     : digest(key.type, concatBytes(key.secret, message));
-  const mac = full.subarray(0, MAC_DIGEST_LENGTH_MAX);
-  assert(mac.length === macDigestLength(key.type), "A digest has the length of its type");
-  return mac;
+  return whole.subarray(0, length);
 }
 
 /**
@@ -57,5 +79,6 @@ export function computeMac(key: MacKey, message: Bytes): Bytes {
  * on where they differ.
  */
 export function verifyMac(key: MacKey, message: Bytes, mac: Uint8Array): boolean {
-  return equalConstantTime(computeMac(key, message), mac);
+  if (!isMacDigestLength(key.type, mac.length)) return false;
+  return equalConstantTime(computeMac(key, message, mac.length), mac);
 }

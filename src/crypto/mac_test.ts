@@ -3,7 +3,7 @@ import { type Bytes, fromHex, toHex } from "../base/bytes.ts";
 import { aesCmac } from "./cmac.ts";
 import { digest, referenceIdOfIpv6 } from "./digest.ts";
 import { hkdfSha256 } from "./hkdf.ts";
-import { computeMac, macKey, type MacType, verifyMac } from "./mac.ts";
+import { computeMac, isMacDigestLength, macKey, type MacType, verifyMac } from "./mac.ts";
 
 const hex = (text: string): Bytes => fromHex(text)!;
 const ascii = (text: string): Bytes => new TextEncoder().encode(text);
@@ -78,6 +78,34 @@ Deno.test("a message authentication code is hash(key, message), at most 20 octet
     mac[mac.length - 1]! ^= 1;
     assert.equal(verifyMac(key(type, secret), packet, mac), false);
   }
+});
+
+Deno.test("a digest is whole or cut to 20 octets, nothing else", () => {
+  const packet = new Uint8Array(48).map((_, i) => i);
+  const lengths = [
+    ["MD5", [16]],
+    ["SHA1", [20]],
+    ["SHA256", [20, 32]],
+    ["SHA384", [20, 48]],
+    ["SHA512", [20, 64]],
+    ["AES128", [16]],
+    ["AES256", [16]],
+  ] as const;
+  for (const [type, right] of lengths) {
+    const key = macKey(type, new Uint8Array(type === "AES256" ? 32 : 16).fill(3));
+    assert.ok(key.ok);
+    const wanted = new Set<number>(right);
+    for (let length = 0; length <= 68; length++) {
+      assert.equal(isMacDigestLength(type, length), wanted.has(length), `${type} ${length}`);
+      const mac = new Uint8Array(length);
+      if (wanted.has(length)) mac.set(computeMac(key.value, packet, length));
+      assert.equal(verifyMac(key.value, packet, mac), wanted.has(length), `${type} ${length}`);
+    }
+  }
+  const key = macKey("SHA256", ascii("secret"));
+  assert.ok(key.ok);
+  const joined = new Uint8Array([...ascii("secret"), ...packet]);
+  assert.deepEqual(computeMac(key.value, packet, 32), digest("SHA256", joined));
 });
 
 Deno.test("a key of the wrong length is refused with what was wanted and found", () => {

@@ -243,7 +243,7 @@ class Daemon {
     await this.#nts.configure(this.#config);
     await this.#servers.configure(servers, {
       synchronization,
-      authentication: { keys: this.#keyRing.responder(), nts: this.#nts.servers.responder },
+      authentication: { keys: this.#keyRing.responder, nts: this.#nts.servers.responder },
       meanwhile: () => this.#driver.runDue(),
     });
     this.#refreshServers();

@@ -24,6 +24,7 @@ const MAC_TYPES: Readonly<Record<KeyType, MacType>> = {
 
 /** Holds the keys by number. */
 export class KeyRing {
+  readonly #responder = new SymmetricKeys(new Map());
   #keys: ReadonlyMap<number, MacKey> = new Map();
 
   /** Replaces all keys; returns sentences about those that cannot be used. */
@@ -36,6 +37,7 @@ export class KeyRing {
       else problems.push(`Key ${id} cannot be used: ${key.error}`);
     }
     this.#keys = usable;
+    this.#responder.replace(usable);
     return problems;
   }
 
@@ -52,8 +54,8 @@ export class KeyRing {
     };
   }
 
-  /** Makes what a server checks and signs with; undefined when there are no keys. */
-  responder(): MacResponder | undefined {
-    return this.#keys.size === 0 ? undefined : new SymmetricKeys(this.#keys);
+  /** What servers check and sign with; it follows the keys. */
+  get responder(): MacResponder {
+    return this.#responder;
   }
 }

@@ -16,16 +16,14 @@ import { err, ok, type Result } from "../base/result.ts";
 import { type Aead, openBytes } from "../crypto/aead.ts";
 import {
   type ExtensionField,
-  FIELD_COUNT_MAX,
   FIELD_HEADER_LENGTH,
-  FIELD_LENGTH_MIN,
   FIELD_TYPE,
-  readField,
   readFields,
 } from "../protocol/extension_field.ts";
-import { decodeHeader, HEADER_LENGTH } from "../protocol/header.ts";
+import { decodeHeader } from "../protocol/header.ts";
 import { type Kiss, kissOf } from "../protocol/kiss_code.ts";
-import { MAC_LENGTH_MAX, MAC_LENGTH_MIN, PACKET_LENGTH_MAX } from "../protocol/packet.ts";
+import { PACKET_LENGTH_MAX } from "../protocol/packet.ts";
+import { PacketWalk } from "../protocol/packet_walk.ts";
 import { COOKIE_JAR_SIZE } from "./cookie_jar.ts";
 
 /** Why an answer is dropped. */
@@ -65,6 +63,9 @@ export interface AnswerExpectation {
   readonly authenticBefore: boolean;
 }
 
+/** Network Time Security is for this version alone. */
+const NTS_VERSION = 4;
+
 /** Judges an answer; never throws, whatever the octets (RFC 8915 section 5.7). */
 export function verifyAnswer(
   packet: Bytes,
@@ -100,24 +101,21 @@ interface Walked {
 function walk(packet: Bytes): Result<Walked, NtsReason> {
   let uniqueIdentifier: ExtensionField | undefined;
   let authenticator: ExtensionField | undefined;
-  let offset = HEADER_LENGTH;
-  for (let count = 0; offset < packet.length; count++) {
-    const rest = packet.length - offset;
-    if (rest === MAC_LENGTH_MIN || rest === MAC_LENGTH_MAX) break; // a MAC, not a field
-    if (count === FIELD_COUNT_MAX) return err("nts-malformed-field");
-    const range = { offset, end: packet.length, lengthMin: FIELD_LENGTH_MIN };
-    const field = readField(packet, range);
-    if (!field.ok) return err("nts-malformed-field");
-    const { type, length } = field.value;
+  const parts = new PacketWalk();
+  parts.start({ bytes: packet, offset: 0, length: packet.length }, NTS_VERSION);
+  let part = parts.next();
+  for (; part === "field"; part = parts.next()) {
+    const { type, at: offset, length } = parts;
+    const body = packet.subarray(offset + FIELD_HEADER_LENGTH, offset + length);
     if (type === FIELD_TYPE.ntsAuthenticator) {
       if (authenticator !== undefined) return err("nts-duplicate-authenticator");
-      authenticator = field.value;
+      authenticator = { type, offset, length, body };
     } else if (type === FIELD_TYPE.uniqueIdentifier && authenticator === undefined) {
       if (uniqueIdentifier !== undefined) return err("nts-duplicate-unique-identifier");
-      uniqueIdentifier = field.value;
+      uniqueIdentifier = { type, offset, length, body };
     }
-    offset += length;
   }
+  if (part !== "end" && part !== "mac") return err("nts-malformed-field");
   return ok({ uniqueIdentifier, authenticator });
 }
 

@@ -24,9 +24,10 @@ import {
   NTS_AEAD_IDS,
   type NtsAeadId,
 } from "../crypto/aead.ts";
-import { FIELD_COUNT_MAX, FIELD_LENGTH_MIN, FIELD_TYPE } from "../protocol/extension_field.ts";
+import { FIELD_TYPE } from "../protocol/extension_field.ts";
 import { HEADER_LENGTH } from "../protocol/header.ts";
-import { MAC_LENGTH_MAX, MAC_LENGTH_MIN, PACKET_LENGTH_MAX } from "../protocol/packet.ts";
+import { PACKET_LENGTH_MAX } from "../protocol/packet.ts";
+import { PacketWalk } from "../protocol/packet_walk.ts";
 import { type CookieCodec, cookieLength, OWN_COOKIE_LENGTH_MAX } from "./cookie.ts";
 import { COOKIE_JAR_SIZE } from "./cookie_jar.ts";
 import type { RandomPool } from "./random_pool.ts";
@@ -77,6 +78,8 @@ export function isNak(verdict: NtsVerdict): verdict is NtsNakReason {
 const AUTHENTICATOR_HEAD_LENGTH = 8;
 const SIV_TAG_LENGTH = 16;
 const NONE = -1;
+/** Network Time Security is for this version alone. */
+const NTS_VERSION = 4;
 
 /** Checks requests and builds the fields of answers, one request at a time. */
 export class NtsServerFields {
@@ -85,6 +88,7 @@ export class NtsServerFields {
   readonly #aeads = new Map<NtsAeadId, Aead>();
   readonly #operation = emptyOperation();
   readonly #inner: Bytes = new Uint8Array(PACKET_LENGTH_MAX);
+  readonly #parts = new PacketWalk();
   readonly #cookieRange = { offset: 0, length: 0 };
 
   #bytes: Bytes = this.#inner;
@@ -132,7 +136,7 @@ export class NtsServerFields {
     this.#placeholders = 0;
     this.#authenticator = NONE;
     this.#cookieCount = 0;
-    const problem = this.#walk();
+    const problem = this.#walk(request);
     if (this.#cookie === NONE && this.#authenticator === NONE) {
       // Without a trace of NTS the request is none of our business; other code judges its fields.
       if (problem !== undefined && problem !== "nts-short-unique-identifier") {
@@ -213,24 +217,17 @@ export class NtsServerFields {
     this.#aeads.clear();
   }
 
-  #walk(): NtsDropReason | undefined {
-    let position = this.#start + HEADER_LENGTH;
+  #walk(request: ByteRange): NtsDropReason | undefined {
+    const walk = this.#parts;
+    walk.start(request, NTS_VERSION);
     let problem: NtsDropReason | undefined;
-    for (let count = 0; position < this.#end; count++) {
-      const rest = this.#end - position;
-      if (rest === MAC_LENGTH_MIN || rest === MAC_LENGTH_MAX) return problem; // a MAC, not a field
-      if (count === FIELD_COUNT_MAX) return "nts-too-many-fields";
-      if (rest < FIELD_LENGTH_MIN) return "nts-malformed-field";
-      const type = readUint16(this.#bytes, position);
-      const length = readUint16(this.#bytes, position + 2);
-      if (length < FIELD_LENGTH_MIN || length % 4 !== 0 || length > rest) {
-        return "nts-malformed-field";
-      }
-      const found = this.#note(type, { position, length });
+    let part = walk.next();
+    for (; part === "field"; part = walk.next()) {
+      const found = this.#note(walk.type, { position: walk.at, length: walk.length });
       problem ??= found;
-      position += length;
     }
-    return problem;
+    if (part === "end" || part === "mac") return problem;
+    return part === "too-many-fields" ? "nts-too-many-fields" : "nts-malformed-field";
   }
 
   #note(

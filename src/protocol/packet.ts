@@ -1,35 +1,17 @@
 /**
- * A whole packet cut into header, extension fields and authentication trailer.
+ * A whole packet cut into header, extension fields and authentication trailer, for those who may allocate.
  *
- * The problem: nothing in NTPv4 says where extension fields end and a MAC begins. The rule that implementations agree on is
- * by length: a rest of 20 to 24 octets is a MAC, a rest of four zero octets is a crypto-NAK, and anything else must be a
- * field (RFC 7822 section 7.5.1.4). The idea: that loop, bounded, with a reason for every refusal. Limits: no digest is
- * checked here; in NTPv3 and older all that follows the header is a MAC.
+ * What stands where is the matter of `packet_walk.ts`; here it becomes data. Limits: no digest is checked here.
  *
  * @module
  */
 import { err, ok, type Result } from "../base/result.ts";
-import {
-  type ExtensionField,
-  FIELD_COUNT_MAX,
-  FIELD_LENGTH_MIN,
-  type FieldProblem,
-  LAST_FIELD_LENGTH_MIN,
-  readField,
-} from "./extension_field.ts";
-import { decodeHeader, HEADER_LENGTH, type HeaderProblem, type NtpHeader } from "./header.ts";
+import { type ExtensionField, FIELD_HEADER_LENGTH } from "./extension_field.ts";
+import { decodeHeader, type HeaderProblem, type NtpHeader } from "./header.ts";
+import { PacketWalk, type WalkProblem } from "./packet_walk.ts";
 
 /** The longest packet that is looked at. Network Time Security keeps to 1280; nothing that we talk to is longer. */
 export const PACKET_LENGTH_MAX = 2048;
-
-/** The octets of a key identifier with a digest of 16 octets. */
-export const MAC_LENGTH_MIN = 20;
-
-/** The octets of a key identifier with a digest of 20 octets, the longest in NTPv4. */
-export const MAC_LENGTH_MAX = 24;
-
-/** The longest trailer of an NTPv3 packet that anyone sends (MS-SNTP). */
-export const V3_MAC_LENGTH_MAX = 72;
 
 /** What closes a packet. `offset` is where it begins; the digest is a view into the packet. */
 export type Trailer =
@@ -53,54 +35,41 @@ export interface Packet {
 }
 
 /** Why octets are not a packet. */
-export type PacketProblem = HeaderProblem | FieldProblem | "too-long" | "mac-length";
+export type PacketProblem = HeaderProblem | WalkProblem | "too-long";
 
 /** Cuts a packet into its parts; never throws, whatever the octets (RFC 5905 section 7.3, RFC 7822 section 7.5). */
 export function decodePacket(octets: Uint8Array): Result<Packet, PacketProblem> {
   if (octets.length > PACKET_LENGTH_MAX) return err("too-long");
-  const header = decodeHeader(octets);
-  if (!header.ok) return header;
-  const rest = header.value.version <= 3 ? readV3Trailer(octets) : readFieldsAndTrailer(octets);
-  return rest.ok ? ok({ header: header.value, ...rest.value }) : rest;
-}
-
-type Rest = Omit<Packet, "header">;
-
-function readFieldsAndTrailer(octets: Uint8Array): Result<Rest, PacketProblem> {
-  const end = octets.length;
+  const decoded = decodeHeader(octets);
+  if (!decoded.ok) return decoded;
+  const header = decoded.value;
+  const walk = new PacketWalk();
+  walk.start({ bytes: octets, offset: 0, length: octets.length }, header.version);
   const fields: ExtensionField[] = [];
-  let offset = HEADER_LENGTH;
-  while (offset < end) {
-    const remainder = end - offset;
-    if (remainder >= MAC_LENGTH_MIN && remainder <= MAC_LENGTH_MAX) {
-      if (remainder % 4 !== 0) return err("mac-length");
-      return ok({ fields, trailer: readMac(octets, offset) });
+  for (;;) {
+    const part = walk.next();
+    switch (part) {
+      case "field":
+        fields.push(fieldAt(octets, walk));
+        break;
+      case "mac":
+        return ok({ header, fields, trailer: macAt(octets, walk.at) });
+      case "crypto-nak":
+        return ok({ header, fields, trailer: { kind: "crypto-nak", offset: walk.at } });
+      case "end":
+        return ok({ header, fields, trailer: { kind: "none" } });
+      default:
+        return err(part satisfies WalkProblem);
     }
-    if (isCryptoNak(octets, offset)) return ok({ fields, trailer: { kind: "crypto-nak", offset } });
-    if (fields.length === FIELD_COUNT_MAX) return err("too-many-fields");
-    const field = readField(octets, { offset, end, lengthMin: FIELD_LENGTH_MIN });
-    if (!field.ok) return field;
-    fields.push(field.value);
-    offset += field.value.length;
-    // RFC 7822 section 7.5.1.4: without a MAC a short last field could be taken for one
-    if (offset === end && field.value.length < LAST_FIELD_LENGTH_MIN) return err("field-too-short");
   }
-  return ok({ fields, trailer: { kind: "none" } });
 }
 
-function readV3Trailer(octets: Uint8Array): Result<Rest, PacketProblem> {
-  const remainder = octets.length - HEADER_LENGTH;
-  if (remainder === 0) return ok({ fields: [], trailer: { kind: "none" } });
-  if (isCryptoNak(octets, HEADER_LENGTH)) {
-    return ok({ fields: [], trailer: { kind: "crypto-nak", offset: HEADER_LENGTH } });
-  }
-  if (remainder < MAC_LENGTH_MIN || remainder > V3_MAC_LENGTH_MAX || remainder % 4 !== 0) {
-    return err("mac-length");
-  }
-  return ok({ fields: [], trailer: readMac(octets, HEADER_LENGTH) });
+function fieldAt(octets: Uint8Array, { type, at, length }: PacketWalk): ExtensionField {
+  const body = octets.subarray(at + FIELD_HEADER_LENGTH, at + length);
+  return { type, offset: at, length, body };
 }
 
-function readMac(octets: Uint8Array, offset: number): Trailer {
+function macAt(octets: Uint8Array, offset: number): Trailer {
   const view = new DataView(octets.buffer, octets.byteOffset, octets.length);
   return {
     kind: "mac",
@@ -108,8 +77,4 @@ function readMac(octets: Uint8Array, offset: number): Trailer {
     keyId: view.getUint32(offset),
     digest: octets.subarray(offset + 4),
   };
-}
-
-function isCryptoNak(octets: Uint8Array, offset: number): boolean {
-  return octets.length - offset === 4 && octets.subarray(offset).every((octet) => octet === 0);
 }

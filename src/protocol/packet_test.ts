@@ -127,7 +127,12 @@ Deno.test("in NTPv3 everything behind the header is a MAC", () => {
   const microsoft = packet(V3, bytes("000003e8"), new Uint8Array(16)).trailer;
   assert.equal(microsoft.kind === "mac" && microsoft.keyId, 1000);
   assert.equal(packet(V3, new Uint8Array(72).fill(1)).trailer.kind, "mac");
-  assert.equal(problem(V3, new Uint8Array(76)), "mac-length");
+  for (const length of [12, 20, 24, 36, 52, 68]) {
+    assert.equal(packet(V3, new Uint8Array(length).fill(1)).trailer.kind, "mac");
+  }
+  for (const length of [8, 16, 22, 69, 76]) {
+    assert.equal(problem(V3, new Uint8Array(length).fill(1)), "mac-length");
+  }
   assert.equal(problem(V3, field(0x0104, 30 - 2)), "none");
 });
 

@@ -1,22 +1,34 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { SeededRandom } from "../base/random.ts";
-import { macKey } from "../crypto/mac.ts";
+import { computeMac, isMacDigestLength, type MacKey, macKey } from "../crypto/mac.ts";
 import { decodePacket } from "../protocol/packet.ts";
+import { PacketWalk } from "../protocol/packet_walk.ts";
 import { SymmetricKeys } from "./authentication.ts";
 import { InterleavedTable } from "./interleaved.ts";
 import { requestKind } from "./request_kind.ts";
 import { request, TestServer } from "./test_server.ts";
 
-function fullServer(): TestServer {
-  const random = new SeededRandom(1);
-  const key = macKey("SHA1", new Uint8Array(20).fill(1));
+const MAC_TYPES = ["MD5", "SHA1", "SHA256", "SHA384", "SHA512", "AES128", "AES256"] as const;
+
+/** A key of each type, numbered from 1. */
+const KEYS: ReadonlyMap<number, MacKey> = new Map(MAC_TYPES.map((type, i) => {
+  const key = macKey(type, new Uint8Array(type === "AES256" ? 32 : 16).fill(1));
   assert.ok(key.ok);
+  return [i + 1, key.value];
+}));
+
+function fullServer(): TestServer {
   return new TestServer({
     versions: [1, 2, 3, 4, 5, 6, 7],
-    interleaved: new InterleavedTable({ random }),
-    keys: new SymmetricKeys(new Map([[1, key.value]])),
+    interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
+    keys: new SymmetricKeys(KEYS),
   });
+}
+
+/** Whether a packet is one that asks for an answer, said in another way than the server says it. */
+function asks(first: number): boolean {
+  return first % 8 === 3 || first % 8 === 1 || first % 64 === 8;
 }
 
 function judge(server: TestServer, octets: Uint8Array): void {
@@ -25,9 +37,9 @@ function judge(server: TestServer, octets: Uint8Array): void {
   const mode = (octets[0] ?? 0) & 7;
   const text = `mode ${mode}, ${octets.length} octets`;
   assert.ok(octets.length >= 48, `answered too short a request: ${text}`);
-  assert.ok(mode === 3 || mode === 1, `answered what is no request: ${text}`);
+  assert.ok(asks(octets[0] ?? 0), `answered what is no request: ${text}`);
   assert.ok(reply.length <= octets.length, `answered with ${reply.length} octets: ${text}`);
-  assert.equal((reply[0] ?? 0) & 7, mode === 3 ? 4 : 2, text);
+  assert.equal((reply[0] ?? 0) & 7, mode === 1 ? 2 : 4, text);
   assert.equal((reply[0] ?? 0) & 0x38, (octets[0] ?? 0) & 0x38, text);
 }
 
@@ -42,9 +54,39 @@ Deno.test("every mode, version and length: no answer but to requests, and none l
       judge(server, octets);
     }
   }
-  // Plain requests alone: four leap indicators, seven versions, two modes.
-  assert.equal(server.responder.counters.answered, 56);
+  // Plain requests alone: four leap indicators, seven versions of two modes and one of a third.
+  assert.equal(server.responder.counters.answered, 60);
 });
+
+Deno.test("authentic requests with every key, version and length of a code: the same holds", () => {
+  const server = fullServer();
+  let answered = 0;
+  for (const [id, key] of KEYS) {
+    for (const version of [1, 2, 3, 4]) {
+      for (let length = 4; length <= 68; length += 4) {
+        if (!isMacDigestLength(key.type, length) || (version === 4 && length > 20)) continue;
+        const octets = signed(version, [id, key], length);
+        judge(server, octets);
+        assert.equal(server.batch.reply(0)?.length, octets.length, `${key.type} ${version}`);
+        answered++;
+      }
+    }
+  }
+  // Five types of one length, and three more lengths of the long digests before version 4.
+  assert.equal(answered, 4 * 7 + 3 * 3);
+  assert.equal(server.responder.counters.answered, answered);
+});
+
+function signed(
+  version: number,
+  [id, key]: readonly [number, MacKey],
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  const octets = request({ version, rest: new Uint8Array(4 + length) });
+  new DataView(octets.buffer).setUint32(48, id);
+  octets.set(computeMac(key, octets.slice(0, 48), length), 52);
+  return octets;
+}
 
 Deno.test("requests with many or broken fields, mutated: the same holds", () => {
   const server = fullServer();
@@ -73,23 +115,23 @@ Deno.test("requests with many or broken fields, mutated: the same holds", () => 
   fc.assert(property, { numRuns: 3000 });
 });
 
-/** The quick walk of the answer path refuses exactly what the decoder refuses. */
+/** The answer path and the decoder agree on what a packet is. */
 function compareKinds(octets: Uint8Array<ArrayBuffer>): void {
   if (octets.length < 48 || octets.length > 2048) return;
-  const version = ((octets[0] ?? 0) >>> 3) & 7;
-  const kind = requestKind(octets, 0, { length: octets.length, version });
+  const walk = new PacketWalk();
+  walk.start({ bytes: octets, offset: 0, length: octets.length }, ((octets[0] ?? 0) >>> 3) & 7);
+  const kind = requestKind(walk);
   const decoded = decodePacket(octets);
   if (!decoded.ok) return assert.equal(kind, "malformed", decoded.error);
   const { trailer, fields } = decoded.value;
   const hasNts = fields.some((field) => field.type === 0x0204 || field.type === 0x0404);
-  if (kind === "malformed") {
-    const isOdd = trailer.kind === "crypto-nak" || (trailer.kind === "mac" && hasNts);
-    const macLength = trailer.kind === "mac" ? octets.length - trailer.offset : 20;
-    assert.ok(isOdd || ![20, 24, 72].includes(macLength), "refused what the decoder takes");
-    return;
+  if (trailer.kind === "crypto-nak") return assert.equal(kind, "malformed");
+  if (trailer.kind === "mac") {
+    assert.equal(kind, hasNts ? "malformed" : "mac");
+    return assert.equal(walk.length, octets.length - trailer.offset);
   }
-  assert.equal(kind.startsWith("mac"), trailer.kind === "mac");
-  if (trailer.kind === "none") assert.equal(kind === "nts", hasNts);
+  assert.equal(kind === "nts", hasNts);
+  assert.notEqual(kind, "malformed");
 }
 
 function packet(

@@ -5,7 +5,7 @@
  */
 import { assert, present } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
-import { computeMac, macDigestLength, type MacKey, verifyMac } from "../crypto/mac.ts";
+import { computeMac, type MacKey, verifyMac } from "../crypto/mac.ts";
 import type { ByteRange, NtsVerdict } from "../nts/server_fields.ts";
 
 /**
@@ -30,7 +30,7 @@ export type MacVerdict = "authentic" | "unknown-key" | "bad-mac";
 export interface MacResponder {
   /** Judges a request whose MAC is its last `macLength` octets. */
   check(request: ByteRange, macLength: number): MacVerdict;
-  /** Appends the MAC of the header at `offset` with the key of the request, and returns the length of the whole. */
+  /** Appends the MAC of the header at `offset` with the key and the length of the request's, and returns the length of the whole. */
   sign(answer: Bytes, offset: number): number;
 }
 
@@ -39,11 +39,17 @@ const HEADER_LENGTH = 48;
 
 /** Checks and signs with a table of keys (RFC 5905 section 7.3, RFC 8573). */
 export class SymmetricKeys implements MacResponder {
-  readonly #keys: ReadonlyMap<number, MacKey>;
+  #keys: ReadonlyMap<number, MacKey> = new Map();
   #keyId = 0;
+  #digestLength = 0;
 
   /** Uses these keys by their identifiers, 1 to 2^32 - 1. */
   constructor(keys: ReadonlyMap<number, MacKey>) {
+    this.replace(keys);
+  }
+
+  /** Uses other keys from now on; not between a check and the answer to it. */
+  replace(keys: ReadonlyMap<number, MacKey>): void {
     assert(!keys.has(0), "Key identifier 0 is not valid");
     this.#keys = keys;
   }
@@ -56,7 +62,7 @@ export class SymmetricKeys implements MacResponder {
     const key = this.#keys.get(this.#keyId);
     if (key === undefined) return "unknown-key";
     const digest = mac.subarray(KEY_ID_LENGTH);
-    if (digest.length !== macDigestLength(key.type)) return "bad-mac";
+    this.#digestLength = digest.length;
     return verifyMac(key, signed, digest) ? "authentic" : "bad-mac";
   }
 
@@ -64,7 +70,7 @@ export class SymmetricKeys implements MacResponder {
     const key = present(this.#keys.get(this.#keyId), "An answer is signed after its request");
     const end = offset + HEADER_LENGTH;
     new DataView(answer.buffer, answer.byteOffset).setUint32(end, this.#keyId);
-    const digest = computeMac(key, answer.subarray(offset, end));
+    const digest = computeMac(key, answer.subarray(offset, end), this.#digestLength);
     answer.set(digest, end + KEY_ID_LENGTH);
     return HEADER_LENGTH + KEY_ID_LENGTH + digest.length;
   }

@@ -7,12 +7,14 @@
  * @module
  */
 import type { NtsDropReason } from "../nts/server_fields.ts";
+import type { AddressProblem } from "./client_address.ts";
 
 /** Why a request got no answer, or only a kiss. */
 export type ServerDropReason =
   | "too-short"
   | "not-a-request"
   | "version"
+  | AddressProblem
   | "access-denied"
   | "rate-limited"
   | "malformed-extension"
@@ -21,6 +23,7 @@ export type ServerDropReason =
   | "nts-required"
   | "nts-not-served"
   | "send-failed"
+  | "internal-error"
   | NtsDropReason;
 
 /** The reasons in the order of the counts; a reason's number is its index. */
@@ -28,6 +31,8 @@ const REASONS = [
   "too-short",
   "not-a-request",
   "version",
+  "source-port",
+  "source-address",
   "access-denied",
   "rate-limited",
   "malformed-extension",
@@ -36,6 +41,7 @@ const REASONS = [
   "nts-required",
   "nts-not-served",
   "send-failed",
+  "internal-error",
   "nts-malformed-field",
   "nts-too-many-fields",
   "nts-no-unique-identifier",

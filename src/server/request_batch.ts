@@ -28,6 +28,8 @@ export interface RequestBatch {
   readonly peerWords: Uint32Array<ArrayBuffer>;
   /** The family of each client: 4 or 6. */
   readonly peerFamilies: Uint8Array<ArrayBuffer>;
+  /** The UDP port of each client. */
+  readonly peerPorts: Uint16Array<ArrayBuffer>;
   /** Queues the answer to request `index`; with `stamp` its sending is to be timed by the kernel. */
   queueReply(index: number, length: number, stamp?: boolean): void;
 }
@@ -38,12 +40,15 @@ export interface MemoryRequest {
   readonly octets: Uint8Array;
   /** 4 or 16 octets; 192.0.2.1 when left out. */
   readonly client?: readonly number[];
+  /** Its UDP port; 40000 when left out. */
+  readonly port?: number;
   /** Seconds and fraction of the arrival; 0 when left out. */
   readonly received?: readonly [seconds: number, fraction: number];
 }
 
 const STRIDE = 2112;
 const CLIENT_DEFAULT = [192, 0, 2, 1];
+const PORT_DEFAULT = 40_000;
 
 /** A batch that lies in ordinary memory. */
 export class MemoryBatch implements RequestBatch {
@@ -56,6 +61,7 @@ export class MemoryBatch implements RequestBatch {
   readonly receiveTimestamps: Uint32Array<ArrayBuffer>;
   readonly peerWords: Uint32Array<ArrayBuffer>;
   readonly peerFamilies: Uint8Array<ArrayBuffer>;
+  readonly peerPorts: Uint16Array<ArrayBuffer>;
   /** The answers that were queued: the number of the request, the length, and whether a stamp was asked for. */
   readonly queued: { readonly index: number; readonly length: number; readonly stamp: boolean }[] =
     [];
@@ -73,6 +79,7 @@ export class MemoryBatch implements RequestBatch {
     this.receiveTimestamps = new Uint32Array(2 * capacity);
     this.peerWords = new Uint32Array(4 * capacity);
     this.peerFamilies = new Uint8Array(capacity);
+    this.peerPorts = new Uint16Array(capacity);
   }
 
   get count(): number {
@@ -85,11 +92,12 @@ export class MemoryBatch implements RequestBatch {
     this.#count = requests.length;
     this.queued.length = 0;
     for (const [i, request] of requests.entries()) {
-      const { octets, client = CLIENT_DEFAULT, received = [0, 0] } = request;
+      const { octets, client = CLIENT_DEFAULT, port = PORT_DEFAULT, received = [0, 0] } = request;
       const fits = octets.length <= 2048;
       this.lengths[i] = fits ? octets.length : 0;
       if (fits) this.requests.set(octets, i * STRIDE);
       this.receiveTimestamps.set(received, 2 * i);
+      this.peerPorts[i] = port;
       this.peerFamilies[i] = client.length === 4 ? 4 : 6;
       const view = new DataView(Uint8Array.from(client).buffer);
       for (let word = 0; word < 4; word++) {

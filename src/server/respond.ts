@@ -6,7 +6,7 @@
  * last, when the whole batch is ready; answer number n of the batch gets a time that is later by n times what sending one took
  * lately. Answers that are authenticated need theirs earlier, just before they are sealed.
  *
- * What is never answered: anything but modes 3 and 1, versions that are not wanted, less than 48 octets, malformed extension
+ * What is never answered: anything but modes 3 and 1 (and 0 in version 1, which had no modes), versions that are not wanted, less than 48 octets, malformed extension
  * fields, requests with a MAC that we cannot check. No answer is longer than its request: this is asserted for each.
  *
  * @module
@@ -17,9 +17,11 @@ import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { NtsDropReason } from "../nts/server_fields.ts";
 import { HEADER_LENGTH, MODE } from "../protocol/header.ts";
 import { KISS_CODE } from "../protocol/kiss_code.ts";
+import { PacketWalk } from "../protocol/packet_walk.ts";
 import { ACCESS_ALLOW, ACCESS_DENY, type AccessRules } from "./access.ts";
 import type { MacResponder, NtsResponder } from "./authentication.ts";
 import type { Client } from "./client.ts";
+import { addressProblem } from "./client_address.ts";
 import type { ClientTable } from "./client_table.ts";
 import type { HeaderTemplate } from "./clock_state.ts";
 import { ServerCounters, type ServerDropReason } from "./counters.ts";
@@ -41,7 +43,7 @@ export interface ResponderOptions {
   readonly readClock: ReadClock;
   /** For the limit of kisses. */
   readonly random: RandomSource;
-  /** The versions that are answered, 1 to 7; 3 and 4 when left out. */
+  /** The versions that are answered, 1 to 7; 1 to 4 when left out. */
   readonly versions?: readonly number[];
   /** Who is served; everybody when left out. */
   readonly access?: AccessRules | undefined;
@@ -74,6 +76,8 @@ const VERSION = 0x3800_0000;
 const UNSYNCHRONIZED = 3 << 30;
 const KISS_POLL_DEFAULT = 6;
 const POLL_MAX = 17;
+const VERSIONS_DEFAULT: readonly number[] = [1, 2, 3, 4];
+const NTP_PORT = 123;
 
 /** Answers the requests of one listener. */
 export class Responder {
@@ -98,7 +102,8 @@ export class Responder {
   readonly #origin = { seconds: 0, fraction: 0 };
   readonly #time = new Uint32Array(2);
   /** The request that is looked at beyond its header; one object for all. */
-  readonly #extended = { bytes: new Uint8Array(), offset: 0, length: 0, version: 0 };
+  readonly #extended = { bytes: new Uint8Array(), offset: 0, length: 0 };
+  readonly #walk = new PacketWalk();
   #now: MonotonicSeconds = 0;
   #place = NO_PLACE;
   #isInterleaved = false;
@@ -107,7 +112,7 @@ export class Responder {
   constructor(options: ResponderOptions) {
     this.#template = options.template;
     this.#readClock = options.readClock;
-    this.#versions = (options.versions ?? [3, 4]).reduce((bits, v) => bits | (1 << v), 0);
+    this.#versions = (options.versions ?? VERSIONS_DEFAULT).reduce((bits, v) => bits | (1 << v), 0);
     this.#access = options.access;
     this.#rateLimiter = options.rateLimiter;
     this.#kissPoll = Math.max(0, Math.min(POLL_MAX, options.kissPoll ?? KISS_POLL_DEFAULT));
@@ -166,14 +171,14 @@ export class Responder {
     const length = batch.lengths[i] ?? 0;
     if (length < HEADER_LENGTH) return this.counters.drop("too-short");
     const first = batch.requests[i * batch.stride] ?? 0;
-    const mode = first & 7, version = (first >>> 3) & 7;
-    if (mode !== MODE.client && mode !== MODE.symmetricActive) {
-      return this.counters.drop("not-a-request");
-    }
+    const mode = first & 7, version = (first >>> 3) & 7, port = batch.peerPorts[i] ?? 0;
+    if (!isRequest(mode, version, port)) return this.counters.drop("not-a-request");
     if (((this.#versions >>> version) & 1) === 0) return this.counters.drop("version");
     const client = this.#client;
     client.at = 4 * i;
     client.family = batch.peerFamilies[i] ?? 0;
+    const problem = addressProblem(client, port);
+    if (problem !== undefined) return this.counters.drop(problem);
     this.#clients?.count(client);
     if (this.#isTurnedAway(batch, i)) return;
     if (length > HEADER_LENGTH) this.#answerExtended(batch, i, version);
@@ -214,14 +219,12 @@ export class Responder {
     extended.bytes = batch.requests;
     extended.offset = i * batch.stride;
     extended.length = batch.lengths[i] ?? 0;
-    extended.version = version;
-    const kind = requestKind(batch.requests, extended.offset, extended);
+    this.#walk.start(extended, version);
+    const kind = requestKind(this.#walk);
     if (kind === "malformed") return this.counters.drop("malformed-extension");
     if (kind === "nts") return this.#answerNts(batch, i);
     if (this.#requireNts !== undefined) return this.#refuseWithoutNts(batch, i);
-    if (kind === "mac-20") return this.#answerMac(batch, i, 20);
-    if (kind === "mac-24") return this.#answerMac(batch, i, 24);
-    if (kind === "mac-other") return this.counters.drop("unknown-key");
+    if (kind === "mac") return this.#answerMac(batch, i, this.#walk.length);
     if (kind === "unique-identifier" && this.#nts !== undefined) {
       // A server that knows Network Time Security echoes the identifier in any answer (RFC 8915 section 5.3).
       if (this.#nts.check(extended) !== "plain") {
@@ -275,8 +278,8 @@ export class Responder {
     const request = batch.requestView, reply = batch.replyView, template = this.#template;
     const at = i * batch.stride;
     const head = request.getUint32(at);
-    const isClient = ((head >>> 24) & 7) === MODE.client;
-    const mode = isClient ? MODE.server : MODE.symmetricPassive;
+    const mode = answerMode(head);
+    const isClient = mode === MODE.server;
     reply.setUint32(at, template.head | (head & VERSION_AND_POLL) | (mode << 24));
     reply.setUint32(at + 4, template.rootDelay);
     reply.setUint32(at + 8, template.rootDispersion);
@@ -348,7 +351,7 @@ export class Responder {
     const head = request.getUint32(at);
     const wanted = code === KISS_CODE.rate ? this.#kissPoll : 0;
     const poll = Math.min(POLL_MAX, Math.max((head << 16) >> 24, wanted)) & 0xff;
-    const mode = ((head >>> 24) & 7) === MODE.client ? MODE.server : MODE.symmetricPassive;
+    const mode = answerMode(head);
     const precision = this.#template.head & 0xff;
     const own = UNSYNCHRONIZED | (head & VERSION) | (mode << 24) | (poll << 8) | precision;
     reply.setUint32(at, own);
@@ -367,4 +370,18 @@ export class Responder {
     this.counters.kisses++;
     batch.queueReply(i, length);
   }
+}
+
+/**
+ * Tells whether a packet asks for an answer. In version 1 the place of the mode was unused, and who asks from another port than
+ * a server's is a client (RFC 1059).
+ */
+function isRequest(mode: number, version: number, port: number): boolean {
+  if (mode === MODE.client || mode === MODE.symmetricActive) return true;
+  return mode === 0 && version === 1 && port !== NTP_PORT;
+}
+
+/** Returns the mode of the answer to a request whose first word is `head`. */
+function answerMode(head: number): number {
+  return ((head >>> 24) & 7) === MODE.symmetricActive ? MODE.symmetricPassive : MODE.server;
 }

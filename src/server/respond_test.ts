@@ -52,15 +52,68 @@ Deno.test("version and mode follow the request", () => {
   assert.equal(first(3, 3), 0x5c);
   assert.equal(first(4, 1), 0x62);
   assert.equal(first(3, 1), 0x5a);
+  assert.equal(first(2, 3), 0x54);
+  assert.equal(first(1, 3), 0x4c);
+  assert.equal(first(1, 1), 0x4a);
   for (const mode of [0, 2, 4, 5, 6, 7]) assert.equal(first(4, mode), undefined);
-  for (const version of [0, 1, 2, 5, 6, 7]) assert.equal(first(version, 3), undefined);
+  for (const version of [0, 5, 6, 7]) assert.equal(first(version, 3), undefined);
   const only4 = new TestServer({ versions: [4] });
   assert.equal(only4.askOne(request({ version: 3 })), undefined);
   assert.deepEqual(server.responder.counters.snapshot().dropped, {
     "not-a-request": 6,
-    version: 6,
+    version: 4,
   });
 });
+
+Deno.test("version 1 had no modes: who asks from another port than a server's is a client", () => {
+  const server = new TestServer();
+  const octets = request({ version: 1, mode: 0 });
+  const reply = answered(server.askOne(octets));
+  assert.equal(reply[0], 0x4c);
+  assert.equal(timestamp(reply, 24), timestamp(octets, 40));
+  assert.equal(server.askOne(octets, { port: 123 }), undefined);
+  for (const version of [0, 2, 3, 4]) {
+    assert.equal(server.askOne(request({ version, mode: 0 })), undefined, `version ${version}`);
+  }
+  assert.deepEqual(server.responder.counters.snapshot().dropped, { "not-a-request": 5 });
+  const rare = new TestServer({ rateLimiter: noRate() });
+  assert.equal((rare.askOne(octets), rare.askOne(octets)?.[0]), 0xcc, "a kiss has a mode too");
+});
+
+Deno.test("where no answer can go, or where it would do harm, none is sent", () => {
+  const server = new TestServer();
+  const from = (client: readonly number[], port = 40_000) =>
+    server.askOne(request(), { client, port }) !== undefined;
+  const v6 = (...words: readonly [number, number]) => [
+    ...[words[0] >> 8, words[0] & 0xff],
+    ...new Array<number>(13).fill(0),
+    words[1],
+  ];
+  for (const port of [0, 7, 13, 17, 19]) assert.equal(from([192, 0, 2, 1], port), false);
+  const bad = [
+    [0, 0, 0, 0],
+    [0, 1, 2, 3],
+    [224, 0, 1, 1],
+    [239, 255, 255, 255],
+    [255, 255, 255, 255],
+    v6(0, 0),
+    v6(0xff02, 1),
+    v6(0xff0e, 0x0101 & 0xff),
+  ];
+  for (const client of bad) assert.equal(from(client), false, client.join("."));
+  assert.deepEqual(server.responder.counters.snapshot().dropped, {
+    "source-port": 5,
+    "source-address": bad.length,
+  });
+  const good = [[10, 0, 0, 1], [127, 0, 0, 1], [223, 255, 255, 254], v6(0, 1), v6(0xfe80, 1)];
+  for (const client of good) assert.equal(from(client), true, client.join("."));
+  // Routers that translate addresses map port 123 to any port below 512; servers ask each other from 123.
+  for (const port of [1, 53, 123, 511, 65_535]) assert.equal(from([192, 0, 2, 1], port), true);
+});
+
+function noRate(): RateLimiter {
+  return new RateLimiter({ interval: 5, burst: 1, leak: undefined, random: new SeededRandom(1) });
+}
 
 Deno.test("an unsynchronised server says so: leap 3, stratum 0, INIT", () => {
   const reply = answered(new TestServer({}, unsynchronizedClock(-20)).askOne(request()));

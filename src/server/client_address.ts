@@ -1,0 +1,39 @@
+/**
+ * From where requests are not answered, because an answer cannot be sent there or would do harm there.
+ *
+ * The problem: addresses and ports of requests are whatever their senders wrote. One answer to port 0 or to a broadcast address
+ * is refused by the kernel and holds up the others of its batch; one to a service that answers anything (echo, daytime,
+ * quote of the day, character generator) may begin an exchange without end between two servers. The idea: such requests are
+ * dropped before anything is done for them. Limits: addresses for which there is no route are known to the kernel alone. Other
+ * low ports are answered, because routers that translate addresses give a client of port 123 one of them.
+ *
+ * @module
+ */
+import type { Client } from "./client.ts";
+
+/** Services that answer whatever they are sent (RFC 862, 867, 865, 864). */
+const ANSWERING_PORTS: ReadonlySet<number> = new Set([7, 13, 17, 19]);
+
+/** Why a request is not answered, by where it says it is from. */
+export type AddressProblem = "source-port" | "source-address";
+
+/** Judges where a request says it is from; undefined when an answer may be sent there. */
+export function addressProblem(client: Client, port: number): AddressProblem | undefined {
+  if (port === 0 || ANSWERING_PORTS.has(port)) return "source-port";
+  const { words, at } = client;
+  const first = (words[at] ?? 0) >>> 24;
+  switch (client.family) {
+    case 4:
+      // "This network", multicast, and the broadcast address (RFC 6890).
+      if (first === 0 || (first & 0xf0) === 0xe0) return "source-address";
+      return words[at] === 0xffff_ffff ? "source-address" : undefined;
+    case 6:
+      return first === 0xff || isUnspecified(words, at) ? "source-address" : undefined;
+    default:
+      return "source-address";
+  }
+}
+
+function isUnspecified(words: Uint32Array, at: number): boolean {
+  return words[at] === 0 && words[at + 1] === 0 && words[at + 2] === 0 && words[at + 3] === 0;
+}
