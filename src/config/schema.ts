@@ -336,7 +336,8 @@ const CLOCK = table({
     "none",
     "A list of leap seconds, usually /usr/share/zoneinfo/leap-seconds.list, read at the start, after SIGHUP and once a day if " +
       "it has changed. It gives the kernel the offset of TAI. While it is valid its leap seconds are announced even if no source " +
-      "does, and those that only sources announce are not believed. A damaged list is not used.",
+      "does, and those that only sources announce are not believed. Without a valid list a majority of the sources is believed, for " +
+      "the end of June and of December only. A damaged list is not used.",
   ),
 }, hintFor);
 

@@ -3,8 +3,10 @@
  *
  * The idea: the table, while it is valid, has the last word. On the day before one of its entries the leap is announced even
  * if no source does; a leap that sources announce for the end of this month and that the table does not know is not
- * believed. An expired table, or none, leaves the word to the sources. The offset of TAI is the table's alone, even when it has expired,
- * until a leap second is seen that it does not know. Limits: a table that is valid and wrong is believed.
+ * believed. An expired table, or none, leaves the word to the sources, but for the end of June and of December only: every leap
+ * second so far was there, and one that is announced for another month is false. The offset of TAI is the table's alone, even when
+ * it has expired, until a leap second is seen that it does not know. Limits: a table that is valid and wrong is believed, and so is a
+ * majority of sources in June and December.
  *
  * @module
  */
@@ -48,7 +50,8 @@ export class LeapSchedule {
   announced(vote: LeapIndicator, now: NtpTimestamp): LeapIndicator {
     const seconds = secondsSince1900(now);
     const table = this.#valid(seconds);
-    if (vote === "unknown" || table === undefined) return vote;
+    if (vote === "unknown") return vote;
+    if (table === undefined) return isLeapMonth(seconds) ? vote : "none";
     const next = entryAfter(table, seconds);
     if (next === undefined) return "none";
     const leap = next.at === this.#over ? "none" : leapBefore(table, next) ?? "none";
@@ -62,8 +65,9 @@ export class LeapSchedule {
     if (announced !== "none") return announced;
     const seconds = secondsSince1900(now);
     const table = this.#valid(seconds);
-    const entry = table && entryAt(table, seconds);
-    if (table === undefined || entry === undefined || entry.at === this.#over) return announced;
+    if (table === undefined) return isLeapMonth(seconds - AFTERMATH) ? vote : announced;
+    const entry = entryAt(table, seconds);
+    if (entry === undefined || entry.at === this.#over) return announced;
     return seconds - entry.at <= AFTERMATH ? leapBefore(table, entry) ?? "none" : "none";
   }
 
@@ -87,8 +91,10 @@ export class LeapSchedule {
   compare(vote: LeapIndicator, best: NtpTimestamp): readonly Action[] {
     const seconds = secondsSince1900(best);
     const table = this.#table;
-    if (table === undefined) return [];
-    if (seconds >= table.expiresAt) return this.#expiryNotice(table);
+    if (table === undefined) return this.#monthNotice(vote, seconds);
+    if (seconds >= table.expiresAt) {
+      return [...this.#expiryNotice(table), ...this.#monthNotice(vote, seconds)];
+    }
     const announced = this.announced(vote, best);
     const last = entryAt(table, seconds);
     const isJustOver = last !== undefined && seconds - last.at < DAY;
@@ -120,11 +126,28 @@ export class LeapSchedule {
     return [{ type: "log", level: "warning", message }];
   }
 
+  /** Tells of a leap that cannot come; sources may be late in ending a true announcement. */
+  #monthNotice(vote: LeapIndicator, seconds: SecondsSince1900): readonly Action[] {
+    const isPossible = isLeapMonth(seconds) || isLeapMonth(seconds - DAY);
+    if (isPossible || vote === "none" || vote === "unknown") return [];
+    return this.#notice(
+      `The sources announce in ${formatDay(seconds).slice(0, -3)} that a second is to be ${
+        participle(vote)
+      }: they are not believed, since without a valid table of leap seconds only the end of June and of December count`,
+    );
+  }
+
   #notice(message: string): readonly Action[] {
     if (message === this.#lastNotice) return [];
     this.#lastNotice = message;
     return [{ type: "log", level: "warning", message }];
   }
+}
+
+/** Tells whether the month of a moment may end with a leap second although no table says so. */
+function isLeapMonth(now: SecondsSince1900): boolean {
+  const month = formatDay(now).slice(-5, -3);
+  return month === "06" || month === "12";
 }
 
 /** Tells whether an entry takes force at the end of the month in which `now` is. */

@@ -40,6 +40,49 @@ Deno.test("without a table the sources are believed", () => {
   assert.deepEqual(none.compare("insert", at("2027-06-30T12:00:00Z")), []);
 });
 
+Deno.test("without a valid table no leap is believed outside of June and December", () => {
+  const expired = schedule();
+  for (const one of [new LeapSchedule(), expired]) {
+    for (const vote of ["insert", "delete"] as const) {
+      for (const month of ["01", "02", "03", "04", "05", "07", "08", "09", "10", "11"]) {
+        const day = at(`2030-${month}-28T23:59:59Z`);
+        assert.equal(one.announced(vote, day), "none", month);
+        assert.equal(one.near(vote, day), "none", month);
+      }
+      assert.equal(one.announced(vote, at("2030-06-01T00:00:00Z")), vote);
+      assert.equal(one.announced(vote, at("2030-12-31T23:59:59Z")), vote);
+    }
+    assert.equal(one.announced("unknown", at("2030-08-31T12:00:00Z")), "unknown");
+  }
+});
+
+Deno.test("without a table the leap may still be noticed after midnight, while sources announce it", () => {
+  const none = new LeapSchedule();
+  assert.equal(none.announced("insert", at("2027-07-01T00:00:00Z")), "none");
+  assert.equal(none.near("insert", at("2027-07-01T00:00:30Z")), "insert");
+  assert.equal(none.near("insert", at("2027-07-01T03:00:00Z")), "none");
+  assert.equal(none.near("none", at("2027-07-01T00:00:30Z")), "none");
+});
+
+Deno.test("a leap that cannot come is told once, and not on the day after one", () => {
+  const none = new LeapSchedule();
+  assert.deepEqual(none.compare("insert", at("2027-07-01T08:00:00Z")), []);
+  const told = messages(none.compare("insert", at("2026-08-31T12:00:00Z")));
+  assert.match(
+    told[0] ?? "",
+    /^The sources announce in 2026-08 .* inserted: they are not believed/,
+  );
+  assert.deepEqual(none.compare("none", at("2026-08-31T13:00:00Z")), []);
+  assert.deepEqual(none.compare("insert", at("2026-08-31T14:00:00Z")), []);
+});
+
+Deno.test("a table may announce a leap for any month", () => {
+  const march = moment("2027-04-01T00:00:00Z");
+  const entries = [TABLE.entries[0]!, { at: march, taiOffset: 37 }];
+  const one = schedule({ ...TABLE, entries });
+  assert.equal(one.announced("none", at("2027-03-31T12:00:00Z")), "insert");
+});
+
 Deno.test("on the last day the table announces, whatever the sources say", () => {
   for (const vote of ["none", "insert", "delete"] as const) {
     assert.equal(schedule().announced(vote, at("2027-06-30T00:00:00Z")), "insert");
