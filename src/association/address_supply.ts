@@ -3,8 +3,9 @@
  *
  * The problem: names change their addresses, name servers fail, and a name that is looked up in a loop is a nuisance. The
  * idea: addresses of the last answer are used up first; then the name is looked up again, at growing intervals with some
- * chance in them, until the source says that it is satisfied. Addresses that turned out bad are left out for an hour. Limits:
- * the lookup itself is an action for others; a numeric address is never looked up.
+ * chance in them, until the source says that it is satisfied. Without any need it is looked up every two weeks, so that a server
+ * that has moved is followed. Addresses that turned out bad are left out for an hour. Limits: the lookup itself is an action
+ * for others; a numeric address is never looked up.
  *
  * @module
  */
@@ -13,6 +14,7 @@ import { type RandomSource, uniform } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
 import { formatAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { readAddresses } from "./address_list.ts";
 import type { ResolveName } from "./border.ts";
 
 /** The shortest and the longest time between two lookups, as exponents of two seconds: 4 s to about half an hour. */
@@ -28,54 +30,80 @@ const BACKOFF_NOTHING_NEW = 6;
 /** How much longer than its power of two a time between lookups may be by chance. */
 const BACKOFF_SPREAD = 0.25;
 
+/** A name whose servers all answer is looked up again after so long, and up to a quarter more. */
+const REFRESH_INTERVAL: Seconds = 14 * 86_400;
+
 /** How long an address that turned out bad is left out. */
 const REJECTION_TIME: Seconds = 3600;
 
-/** How many addresses of an answer, and how many rejections, are remembered. */
-const ADDRESSES_MAX = 64;
+/** How many rejections are remembered. */
+const REJECTIONS_MAX = 64;
+
+/** A numeric address that another source asks is tried again after so long. */
+const IN_USE_WAIT: Seconds = 64;
 
 /** Addresses for one source. */
 export class AddressSupply {
   readonly #host: string;
   readonly #port: number;
+  readonly #isPool: boolean;
   readonly #isNumeric: boolean;
   readonly #ignored: ReadonlySet<string>;
   readonly #random: RandomSource;
   readonly #allocateLookup: () => number;
   readonly #rejected = new Map<string, MonotonicSeconds>();
-  #candidates: SocketAddress[] = [];
+  #candidates: readonly SocketAddress[] = [];
+  /** Whether the last lookup brought an answer, if only an empty one. */
+  #isAnswered = false;
+  /** All usable addresses of the last answer. */
+  #listed: readonly SocketAddress[] = [];
+  /** Why addresses of the last answer are not used. */
+  #refusal: string | undefined = undefined;
   #lookup: number | undefined = undefined;
   #lookupAt: MonotonicSeconds = -Infinity;
   #nextLookupAt: MonotonicSeconds = -Infinity;
+  #refreshAt: MonotonicSeconds = Infinity;
+  #inUseUntil: MonotonicSeconds = Infinity;
   #backoff = BACKOFF_MIN;
-  #lastError: string | undefined = undefined;
+  #trouble: string | undefined = undefined;
 
   /** Makes the supply; `host` is a name or a numeric address. */
   constructor(options: {
     readonly host: string;
     readonly port: number;
+    readonly isPool: boolean;
     readonly ignore: readonly string[];
     readonly random: RandomSource;
     readonly allocateLookup: () => number;
   }) {
     this.#host = options.host;
     this.#port = options.port;
+    this.#isPool = options.isPool;
     this.#ignored = new Set(options.ignore.map((text) => canonicalIp(text) ?? text));
     this.#random = options.random;
     this.#allocateLookup = options.allocateLookup;
-    const numeric = socketAddress(options.host, options.port);
-    this.#isNumeric = numeric !== undefined;
-    if (numeric !== undefined) this.#candidates = [numeric];
+    this.#isNumeric = socketAddress(options.host, options.port) !== undefined;
+    if (this.#isNumeric) this.#takeAnswer([options.host]);
   }
 
-  /** Why the last lookup failed; undefined when it did not. */
-  get lastError(): string | undefined {
-    return this.#lastError;
+  /** Why the last lookup failed, or why none of the addresses can be used; undefined when nothing is wrong. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
-  /** When a lookup may be begun; Infinity while one is running or when none is ever needed. */
+  /** Whether a lookup is under way, and since when. */
+  get lookupSince(): MonotonicSeconds | undefined {
+    return this.#lookup === undefined ? undefined : this.#lookupAt;
+  }
+
+  /** When a lookup for want of addresses may be begun; Infinity while one is running or when none is ever needed. */
   get nextLookupAt(): MonotonicSeconds {
     return this.#isNumeric || this.#lookup !== undefined ? Infinity : this.#nextLookupAt;
+  }
+
+  /** When the name is to be looked up although nothing is wanted; Infinity while a lookup is running, or for ever. */
+  get refreshAt(): MonotonicSeconds {
+    return this.#isNumeric || this.#lookup !== undefined ? Infinity : this.#refreshAt;
   }
 
   /** Begins a lookup; the next one is due after a while that grows with every lookup. `isEmpty`: there is no server yet. */
@@ -85,6 +113,7 @@ export class AddressSupply {
     if (isEmpty) this.#backoff = Math.min(this.#backoff, BACKOFF_MAX_EMPTY);
     const spread = 1 + BACKOFF_SPREAD * uniform(this.#random);
     this.#nextLookupAt = now + 2 ** this.#backoff * spread;
+    this.#refreshAt = Math.max(this.#nextLookupAt, now + 2 ** BACKOFF_MAX_EMPTY);
     this.#backoff = Math.min(BACKOFF_MAX, this.#backoff + 1);
     return { type: "resolve", lookup: this.#lookup, host: this.#host };
   }
@@ -93,17 +122,26 @@ export class AddressSupply {
   handleResolved(lookup: number, result: Result<readonly string[], string>): boolean {
     if (lookup !== this.#lookup) return false;
     this.#lookup = undefined;
-    this.#lastError = result.ok ? undefined : result.error;
+    this.#trouble = result.ok ? undefined : result.error;
+    this.#isAnswered = false;
     if (!result.ok) return true;
-    this.#candidates = [];
-    for (const text of result.value.slice(0, ADDRESSES_MAX)) {
-      const address = socketAddress(text, this.#port);
-      if (address !== undefined && !this.#ignored.has(address.address)) {
-        this.#candidates.push(address);
-      }
-    }
+    this.#takeAnswer(result.value);
+    this.#refreshAt = this.#lookupAt +
+      REFRESH_INTERVAL * (1 + BACKOFF_SPREAD * uniform(this.#random));
     this.#backoff = Math.max(this.#backoff, BACKOFF_NOTHING_NEW);
     return true;
+  }
+
+  /** Tells whether the last answer still had an address. */
+  isListed(address: SocketAddress): boolean {
+    return this.#isNumeric ||
+      this.#listed.some((listed) => formatAddress(listed) === formatAddress(address));
+  }
+
+  /** Tells whether `take` would give an address. */
+  hasNext(now: MonotonicSeconds, isInUse: (address: SocketAddress) => boolean): boolean {
+    this.#forgetOldRejections(now);
+    return this.#candidates.some((address) => this.#isUsable(address, isInUse));
   }
 
   /** Gives the next address that is neither bad nor in use, and does not give it again; undefined when there is none. */
@@ -112,17 +150,22 @@ export class AddressSupply {
     isInUse: (address: SocketAddress) => boolean,
   ): SocketAddress | undefined {
     this.#forgetOldRejections(now);
-    const usable = (address: SocketAddress) =>
-      !this.#rejected.has(formatAddress(address)) && !isInUse(address);
-    this.#candidates = this.#candidates.filter((address) => this.#isNumeric || usable(address));
-    const at = this.#candidates.findIndex(usable);
-    return at < 0 ? undefined : this.#candidates.splice(at, 1)[0];
+    const next = this.#candidates.find((address) => this.#isUsable(address, isInUse));
+    if (next === undefined) {
+      this.#noteNone(now, isInUse);
+      return undefined;
+    }
+    this.#candidates = this.#candidates.filter((address) =>
+      address !== next && (this.#isNumeric || this.#isUsable(address, isInUse))
+    );
+    this.#trouble = undefined;
+    return next;
   }
 
   /** Leaves an address out for an hour. A numeric one is kept for then, since there is no other. */
   reject(address: SocketAddress, now: MonotonicSeconds): void {
     this.#forgetOldRejections(now);
-    if (this.#rejected.size < ADDRESSES_MAX) {
+    if (this.#rejected.size < REJECTIONS_MAX) {
       this.#rejected.set(formatAddress(address), now + REJECTION_TIME);
     }
     if (this.#isNumeric) this.#candidates = [address];
@@ -130,19 +173,57 @@ export class AddressSupply {
 
   /** When an address that was left out may be tried again; Infinity when there is none. */
   nextRehabilitationAt(): MonotonicSeconds {
-    return Math.min(Infinity, ...this.#rejected.values());
+    return Math.min(this.#inUseUntil, ...this.#rejected.values());
   }
 
   /** The world may have changed, as after a suspend: the next lookup is due as soon as manners allow. */
   hurry(now: MonotonicSeconds): void {
     this.#backoff = BACKOFF_MIN;
-    const soon = Math.max(now, this.#lookupAt + 2 ** BACKOFF_MIN);
-    this.#nextLookupAt = Math.min(this.#nextLookupAt, soon);
+    this.#nextLookupAt = Math.min(this.#nextLookupAt, this.#soonest(now));
+  }
+
+  /** The name is looked up again as soon as manners allow, wanted or not. */
+  refresh(now: MonotonicSeconds): void {
+    this.#refreshAt = Math.min(this.#refreshAt, this.#soonest(now));
   }
 
   /** The source has all that it wants: the next need begins with short intervals again. */
   satisfied(): void {
     this.#backoff = BACKOFF_MIN;
+  }
+
+  #soonest(now: MonotonicSeconds): MonotonicSeconds {
+    return Math.max(now, this.#lookupAt + 2 ** BACKOFF_MIN);
+  }
+
+  #takeAnswer(texts: readonly string[]): void {
+    const { addresses, refusal } = readAddresses(texts, {
+      port: this.#port,
+      ignored: this.#ignored,
+      shuffle: this.#isPool ? this.#random : undefined,
+    });
+    this.#isAnswered = true;
+    this.#listed = addresses;
+    this.#candidates = addresses;
+    this.#refusal = refusal;
+  }
+
+  #isUsable(address: SocketAddress, isInUse: (address: SocketAddress) => boolean): boolean {
+    return !this.#rejected.has(formatAddress(address)) && !isInUse(address);
+  }
+
+  /** Says why no address is left, unless the lookup itself is the reason or nothing has been looked up yet. */
+  #noteNone(now: MonotonicSeconds, isInUse: (address: SocketAddress) => boolean): void {
+    this.#inUseUntil = Infinity;
+    if (!this.#isAnswered || this.#lookup !== undefined) return;
+    const taken = this.#listed.find(isInUse);
+    if (taken !== undefined && this.#isNumeric) this.#inUseUntil = now + IN_USE_WAIT;
+    if (taken !== undefined) {
+      this.#trouble = `The address ${formatAddress(taken)} is asked for another source already`;
+    } else if (this.#listed.length === 0) {
+      this.#trouble = this.#refusal ?? "The name has no address";
+    } else {this.#trouble =
+        "The addresses that are known turned out bad, and are left out for an hour";}
   }
 
   #forgetOldRejections(now: MonotonicSeconds): void {

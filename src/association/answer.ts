@@ -13,9 +13,9 @@ import { type Kiss, kissOf } from "../protocol/kiss_code.ts";
 import { decodePacket, type Packet } from "../protocol/packet.ts";
 import type { DropReason } from "./drop_reason.ts";
 import type { LeapIndicator, Timestamping } from "./measurement.ts";
-import { hasOrigin, isServerMode } from "./packet_tests.ts";
+import { hasOrigin, isKnownVersion, isServerMode } from "./packet_tests.ts";
 import type { PacketProtection } from "./protection.ts";
-import { type PendingRequest, REQUEST_VERSION } from "./request.ts";
+import type { PendingRequest } from "./request.ts";
 
 /** An authentic answer to a request. */
 export interface Answer {
@@ -38,7 +38,7 @@ export function readAnswer(
   const isBasic = hasOrigin(header.value, request.transmitTimestamp);
   if (!isBasic && !hasOrigin(header.value, request.receiveTimestamp)) return err("origin");
   if (!isServerMode(header.value)) return err("mode");
-  if (header.value.version !== REQUEST_VERSION) return err("version");
+  if (!isKnownVersion(header.value)) return err("version");
   const packet = decodePacket(octets);
   if (!packet.ok) return packet;
   const kiss = kissOf(header.value);

@@ -372,7 +372,7 @@ export class Association {
   #fault(header: NtpHeader, exchange: ExchangeTimestamps): DropReason | undefined {
     if (!isNotDuplicate(header, this.#lastAnswer)) return "duplicate";
     if (!hasTimestamps(header)) return "zero-timestamp";
-    if (!isServerTimeForward(exchange)) return "server-time-reversed";
+    if (!isServerTimeForward(exchange, header.precision)) return "server-time-reversed";
     if (!isDelayPlausible(exchange, header.precision)) return "negative-delay";
     if (!isRootDistanceSane(header)) return "root-distance";
     return isReferenceTimeSane(header) ? undefined : "reference-timestamp";

@@ -146,12 +146,18 @@ Deno.test("every test of RFC 5905 refuses what it is for, and says so", () => {
     ["origin", () => ({ originTimestamp: ntpTimestamp(0n) })],
     ["mode", () => ({ mode: 3 })],
     ["mode", () => ({ mode: 5 })],
-    ["version", () => ({ version: 3 })],
+    ["version", () => ({ version: 0 })],
+    ["version", () => ({ version: 5 })],
     ["zero-timestamp", () => ({ receiveTimestamp: ntpTimestamp(0n) })],
     ["zero-timestamp", () => ({ transmitTimestamp: ntpTimestamp(0n) })],
     [
       "server-time-reversed",
       (good) => ({ receiveTimestamp: addSeconds(good.transmitTimestamp, 1e-6) }),
+    ],
+    // no grain, however coarse, explains more than a second
+    [
+      "server-time-reversed",
+      (good) => ({ precision: 127, receiveTimestamp: addSeconds(good.transmitTimestamp, 1.001) }),
     ],
     // half an era away, so that it lies before the other
     [
@@ -191,6 +197,13 @@ Deno.test("the limits of the tests are passed", () => {
     () => ({ stratum: 1 }),
     () => ({ referenceTimestamp: ntpTimestamp(0n) }),
     (good) => ({ receiveTimestamp: good.transmitTimestamp }),
+    // whoever knows an older version answers in it
+    () => ({ version: 3 }),
+    () => ({ version: 2 }),
+    () => ({ version: 1 }),
+    // a clock with a grain may say that the answer left before the request came
+    (good) => ({ precision: -6, receiveTimestamp: addSeconds(good.transmitTimestamp, 1 / 65) }),
+    (good) => ({ precision: 0, receiveTimestamp: addSeconds(good.transmitTimestamp, 0.9) }),
     // a clock with a grain of 2^-6 s may say that it held the packet for one grain
     (good) => ({ precision: -6, transmitTimestamp: addSeconds(good.receiveTimestamp, 1 / 64) }),
     (good) => ({ precision: 127, transmitTimestamp: addSeconds(good.receiveTimestamp, 1 / 64) }),

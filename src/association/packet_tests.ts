@@ -9,6 +9,10 @@
 import { difference, type NtpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
 import type { Seconds } from "../base/units.ts";
 import { LEAP, MODE, type NtpHeader, STRATUM_MAX } from "../protocol/header.ts";
+import { REQUEST_VERSION } from "./request.ts";
+
+/** The oldest version of which an answer is read. */
+const VERSION_MIN = 1;
 
 /** A root distance of this much says nothing any more (RFC 5905 section 7.2, MAXDISP). */
 export const ROOT_DISTANCE_MAX: Seconds = 16;
@@ -19,8 +23,11 @@ const DELAY_TOLERANCE: Seconds = 1e-4;
 /** How far a server may round up the moment at which its clock was set. */
 const REFERENCE_TOLERANCE: Seconds = 0.01;
 
-/** The coarsest grain that is believed: 2^-4 s. */
+/** The coarsest grain by which a delay may come out below zero: 2^-4 s. */
 const PRECISION_MAX = -4;
+
+/** The coarsest grain of a server's own timestamps: whole seconds. */
+const STATED_PRECISION_MAX = 0;
 
 /** The four timestamps of an exchange, T1 to T4. */
 export interface ExchangeTimestamps {
@@ -53,9 +60,13 @@ export function hasTimestamps(header: NtpHeader): boolean {
   return header.receiveTimestamp !== ZERO_TIMESTAMP && header.transmitTimestamp !== ZERO_TIMESTAMP;
 }
 
-/** Test 3: the answer left the server after the request had arrived; a time from a wrong era does not pass. */
-export function isServerTimeForward(exchange: ExchangeTimestamps): boolean {
-  return difference(exchange.transmitTimestamp, exchange.receiveTimestamp) >= 0;
+/**
+ * Test 3: the answer left the server after the request had arrived, but for the grain of its clock as it states it; a time from
+ * a wrong era does not pass.
+ */
+export function isServerTimeForward(exchange: ExchangeTimestamps, precision: number): boolean {
+  const held = difference(exchange.transmitTimestamp, exchange.receiveTimestamp);
+  return held >= -(2 ** Math.min(precision, STATED_PRECISION_MAX));
 }
 
 /** Test 3: the packets were not away for less time than the server held them, but for the grain of its clock. */
@@ -94,4 +105,12 @@ export function isReferenceTimeSane(header: NtpHeader): boolean {
 /** The packet is an answer to a client (RFC 5905 section 7.3). */
 export function isServerMode(header: NtpHeader): boolean {
   return header.mode === MODE.server;
+}
+
+/**
+ * The version is one whose header we read: a server answers in ours or in the one that it knows, and up to version 4 the fields
+ * are the same (RFC 5905 appendix A.5.1; RFC 1059 section 3 for version 1).
+ */
+export function isKnownVersion(header: NtpHeader): boolean {
+  return header.version >= VERSION_MIN && header.version <= REQUEST_VERSION;
 }

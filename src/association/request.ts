@@ -14,7 +14,7 @@ import { type RandomSource, randomUint64 } from "../base/random.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
 import { emptyHeader, encodeHeader, MODE } from "../protocol/header.ts";
 
-/** The version that requests carry and answers must have. */
+/** The version that requests carry. */
 export const REQUEST_VERSION = 4;
 
 /** What minimising clients send as precision, so that they look alike. */

@@ -16,10 +16,8 @@ import {
   equalSocketAddress,
   formatSocketAddress,
   type SocketAddress,
-  socketAddress,
 } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
-import { NTP_PORT } from "../nts/key_exchange_client.ts";
 import { AddressSupply } from "./address_supply.ts";
 import { Association } from "./association.ts";
 import type {
@@ -32,19 +30,12 @@ import type {
   SourceGroupConfig,
 } from "./border.ts";
 import type { Measurement } from "./measurement.ts";
+import { hasMoved, isDead, isLastingFalseticker, type Member, type NewMember } from "./member.ts";
 import { NtsStarter } from "./nts_starter.ts";
 import type { PacketProtection } from "./protection.ts";
-import { REACH_LENGTH } from "./reach.ts";
 
-/** A member that never answered gives way after this many requests, if there is another address. */
-const FIRST_ANSWER_REQUESTS = 4;
-
-/** A member with Network Time Security gives way after this many requests without answer. */
-const SESSION_REQUESTS = 2 * REACH_LENGTH;
-
-/** A pool member gives way when it has been a falseticker for eight polls and at least this long. */
-const FALSETICKER_POLLS = 8;
-const FALSETICKER_TIME_MIN: Seconds = 600;
+/** Members that the name does not have any more are replaced one by one, so far apart, since each has to be measured first. */
+const REPLACEMENT_INTERVAL: Seconds = 3600;
 
 /** What a group is made of. */
 export interface SourceGroupOptions {
@@ -74,13 +65,6 @@ export interface SourceReception {
   readonly measurement: Measurement | undefined;
 }
 
-interface Member {
-  readonly association: Association;
-  falsetickerSince: MonotonicSeconds | undefined;
-  /** Whether its address was left out for a while already: that is done once. */
-  isRejected: boolean;
-}
-
 /** A configured source with its members. */
 export class SourceGroup {
   #config: SourceGroupConfig;
@@ -91,6 +75,7 @@ export class SourceGroup {
   #removed: number[] = [];
   #isStarted = false;
   #isLookupFailureTold = false;
+  #replacedAt: MonotonicSeconds = -Infinity;
   readonly #exchangeFailures = new ReasonCounter<string>();
 
   /** Makes a group that does nothing until it is started. */
@@ -100,7 +85,12 @@ export class SourceGroup {
     this.#options = options;
     const isNts = config.mode === "nts" || config.mode === "nts-pool";
     assert(!isNts || options.startSession !== undefined, "A secured source can make sessions");
-    this.#supply = new AddressSupply({ ...config, random, allocateLookup });
+    this.#supply = new AddressSupply({
+      ...config,
+      isPool: config.mode === "pool",
+      random,
+      allocateLookup,
+    });
     this.#nts = isNts ? new NtsStarter(options) : undefined;
   }
 
@@ -119,6 +109,7 @@ export class SourceGroup {
     const surplus = this.members.slice(this.wanted);
     const actions = surplus.flatMap((association) => this.#remove(association));
     for (const association of this.members) association.reconfigure(config);
+    this.#supply.refresh(now);
     return [...actions, ...this.#maintain(now)];
   }
 
@@ -129,7 +120,7 @@ export class SourceGroup {
 
   /** Why there is no member, or fewer than wanted; undefined when nothing is known to be wrong. */
   get trouble(): string | undefined {
-    return this.#nts?.trouble ?? this.#supply.lastError;
+    return this.#nts?.trouble ?? this.#supply.trouble;
   }
 
   /** Key exchanges that brought nothing, by reason. */
@@ -209,6 +200,11 @@ export class SourceGroup {
       actions.push(this.#log("warning", `cannot be looked up: ${event.result.error}`));
     }
     this.#isLookupFailureTold = !event.result.ok;
+    if (event.result.ok) {
+      for (const member of this.#members) {
+        member.isUnlisted = !this.#supply.isListed(member.association.address);
+      }
+    }
     return [...actions, ...this.#maintain(now)];
   }
 
@@ -300,8 +296,10 @@ export class SourceGroup {
     }
     const open = this.#openPlaces(now);
     if (open === 0) this.#noteSatisfied();
-    else if (this.#nts !== undefined) actions.push(...this.#nts.begin(open, now));
-    else if (now >= this.#supply.nextLookupAt) {
+    if (open === 0 && now >= this.#nextReplacementAt()) actions.push(...this.#replaceUnlisted(now));
+    if (this.#nts !== undefined) {
+      if (open > 0) actions.push(...this.#nts.begin(open, now));
+    } else if (now >= (open > 0 ? this.#supply.nextLookupAt : this.#supply.refreshAt)) {
       actions.push(this.#supply.beginLookup(now, this.#members.length === 0));
     }
     return actions;
@@ -319,8 +317,8 @@ export class SourceGroup {
     if (!this.#isStarted) return Infinity;
     const isWaiting = this.#members.length < this.wanted ||
       this.#members.some(({ association }) => isDead(association));
-    if (!isWaiting) return Infinity;
-    if (this.#nts !== undefined) return this.#nts.nextExchangeAt;
+    if (this.#nts !== undefined) return isWaiting ? this.#nts.nextExchangeAt : Infinity;
+    if (!isWaiting) return Math.min(this.#supply.refreshAt, this.#nextReplacementAt());
     return Math.min(this.#supply.nextLookupAt, this.#supply.nextRehabilitationAt());
   }
 
@@ -330,6 +328,26 @@ export class SourceGroup {
       !isDead(member.association) && !this.#isBad(member, now)
     );
     return Math.max(0, this.wanted - good.length);
+  }
+
+  /** When a member that the name does not have any more may give way. */
+  #nextReplacementAt(): MonotonicSeconds {
+    const isWanted = this.#nts === undefined && this.#members.some((member) => member.isUnlisted);
+    return isWanted ? this.#replacedAt + REPLACEMENT_INTERVAL : Infinity;
+  }
+
+  /** Lets one member that the name does not have any more give way, if there is another address. */
+  #replaceUnlisted(now: MonotonicSeconds): readonly SourceAction[] {
+    this.#replacedAt = now;
+    const old = this.#members.find(({ isUnlisted }) => isUnlisted)?.association;
+    const next = this.#nextMember(now);
+    if (old === undefined || next === undefined) return [];
+    const address = formatSocketAddress(old.address);
+    return [
+      this.#log("info", `gives up ${address}, which the name does not have any more`),
+      ...this.#remove(old),
+      ...this.#add(next, now),
+    ];
   }
 
   #nextMember(now: MonotonicSeconds): NewMember | undefined {
@@ -366,7 +384,12 @@ export class SourceGroup {
       allocateRequest: this.#options.allocateRequest,
     });
     association.start(now);
-    this.#members.push({ association, falsetickerSince: undefined, isRejected: false });
+    this.#members.push({
+      association,
+      falsetickerSince: undefined,
+      isRejected: false,
+      isUnlisted: false,
+    });
     return [this.#log("debug", `asks ${formatSocketAddress(next.address)}`)];
   }
 
@@ -384,9 +407,7 @@ export class SourceGroup {
 
   /** A pool has others to ask; a server that was named is asked even when it is wrong. */
   #isBad(member: Member, now: MonotonicSeconds): boolean {
-    if (member.falsetickerSince === undefined || this.wanted === 1) return false;
-    const patience = FALSETICKER_POLLS * 2 ** member.association.poll;
-    return now - member.falsetickerSince >= Math.max(FALSETICKER_TIME_MIN, patience);
+    return this.wanted > 1 && isLastingFalseticker(member, now);
   }
 
   /** A member that was turned away does not stand in the way of a new one at its address. */
@@ -400,35 +421,4 @@ export class SourceGroup {
   #log(level: LogMessage["level"], text: string): LogMessage {
     return { type: "log", level, message: `Source ${this.config.address} ${text}` };
   }
-}
-
-/** What a new member is made from. */
-export interface NewMember {
-  /** Its number. */
-  readonly id: number;
-  /** Where it is asked. */
-  readonly address: SocketAddress;
-  /** How its packets are authenticated, if at all. */
-  readonly protection: PacketProtection | undefined;
-}
-
-/** Tells whether new keys are for another server than a member asks. */
-function hasMoved({ address, protection }: Association, outcome: KeyExchangeOutcome): boolean {
-  if (outcome.ntpServer !== undefined) return protection?.movedTo !== undefined;
-  const named = socketAddress(outcome.peerAddress, outcome.ntpPort ?? NTP_PORT);
-  return named !== undefined && !equalSocketAddress(named, address);
-}
-
-/**
- * A member that turned us away, fell silent, or never was there. Keys may be the fault of a silence, so a session is given the
- * time to exchange them.
- */
-function isDead(association: Association): boolean {
-  if (association.isStopped) return true;
-  if (association.protection?.authentication === "nts") {
-    return association.unansweredRequests >= SESSION_REQUESTS;
-  }
-  return association.unansweredRequests >= REACH_LENGTH ||
-    (association.lastReplyAt === undefined &&
-      association.unansweredRequests > FIRST_ANSWER_REQUESTS);
 }

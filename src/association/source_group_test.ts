@@ -12,9 +12,12 @@ Deno.test("a pool takes as many members as it is to have", () => {
   const world = new SourceWorld();
   world.names = FIVE;
   world.start();
-  assert.deepEqual(world.addresses, ["192.0.2.1", "192.0.2.2", "2001:db8::3"]);
+  const { addresses } = world;
+  assert.equal(addresses.length, 3);
+  // the order of families is the resolver's
+  assert.ok(addresses.includes("2001:db8::3"));
   world.runTo(3600);
-  assert.deepEqual(world.addresses, ["192.0.2.1", "192.0.2.2", "2001:db8::3"]);
+  assert.deepEqual(world.addresses, addresses);
   assert.equal(world.lookups.length, 1);
   assert.ok(world.group.members.every(({ reach }) => reach === 255));
 });
@@ -37,15 +40,21 @@ Deno.test("a dead member gives way to an address that is left, or to a new one",
   world.names = FIVE;
   world.start();
   world.runTo(600);
-  world.behaviour.set("192.0.2.1", "silent");
+  const [dead, ...others] = world.group.members;
+  assert.ok(dead !== undefined);
+  world.behaviour.set(dead.address.address, "silent");
   world.runTo(1200);
-  assert.deepEqual(world.addresses, ["192.0.2.2", "192.0.2.4", "2001:db8::3"]);
-  assert.deepEqual(world.group.takeRemoved(), [1]);
+  assert.equal(world.addresses.length, 3);
+  assert.ok(others.every(({ address }) => world.addresses.includes(address.address)));
+  assert.ok(!world.addresses.includes(dead.address.address));
+  assert.deepEqual(world.group.takeRemoved(), [dead.id]);
   assert.deepEqual(world.group.takeRemoved(), []);
-  for (const address of ["192.0.2.2", "192.0.2.4"]) world.behaviour.set(address, "silent");
-  world.names = ["192.0.2.1", "192.0.2.9"];
+  for (const address of FIVE) {
+    if (address !== "2001:db8::3") world.behaviour.set(address, "silent");
+  }
+  world.names = ["192.0.2.8", "192.0.2.9", "2001:db8::3"];
   world.runTo(2400);
-  assert.deepEqual(world.addresses, ["192.0.2.5", "192.0.2.9", "2001:db8::3"]);
+  assert.deepEqual(world.addresses, ["192.0.2.8", "192.0.2.9", "2001:db8::3"]);
 });
 
 Deno.test("a dead member stays when there is no other address", () => {
@@ -91,12 +100,13 @@ Deno.test("a lasting falseticker leaves a pool, a named server stays", () => {
     world.names = FIVE;
     world.start();
     world.runTo(100);
+    const address = world.group.member(1)?.address.address ?? "";
     world.group.noteFalseticker(1, true, world.now);
     world.runTo(500);
     world.group.noteFalseticker(1, true, world.now);
-    assert.ok(world.addresses.includes("192.0.2.1"));
+    assert.ok(world.addresses.includes(address));
     world.runTo(800);
-    assert.equal(world.addresses.includes("192.0.2.1"), mode === "server");
+    assert.equal(world.addresses.includes(address), mode === "server");
   }
 });
 
@@ -105,11 +115,12 @@ Deno.test("a short doubt about a member is forgiven", () => {
   world.names = FIVE;
   world.start();
   world.runTo(100);
+  const { addresses } = world;
   world.group.noteFalseticker(1, true, 100);
   world.group.noteFalseticker(1, false, 200);
   world.group.noteFalseticker(1, true, 650);
   world.runTo(1200);
-  assert.ok(world.addresses.includes("192.0.2.1"));
+  assert.deepEqual(world.addresses, addresses);
 });
 
 Deno.test("a name that cannot be looked up is told once and tried ever more rarely", () => {

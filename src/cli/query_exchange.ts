@@ -231,7 +231,7 @@ const QUALITY: readonly Timestamping[] = ["user", "kernel", "hardware"];
 
 function problemOf(header: NtpHeader, times: ExchangeTimestamps): string | undefined {
   if (!hasTimestamps(header)) return "The answer has no timestamps";
-  if (!isServerTimeForward(times)) {
+  if (!isServerTimeForward(times, header.precision)) {
     return "The server answered before it was asked, by its own clock";
   }
   if (!isDelayPlausible(times, header.precision)) return "The timestamps contradict each other";

@@ -4,14 +4,16 @@
  * The problem: two servers that follow each other drift off together, and so does one that follows itself. The idea: a
  * server from stratum 2 up names the server that it follows by the reference identifier; if that is one of our addresses, or if
  * the server is ourselves, it is of no use (RFC 5905 section 11.2.1, the loop test of "fit"). Limits: longer rings are not
- * seen; there, strata count up until they end it. Loopback addresses name many servers: there, only those are ourselves
- * whose port is one that we serve.
+ * seen; there, strata count up until they end it. Another program may serve at an address of ours (in a container, say), so a
+ * server is ourselves only where we serve; but what serves at NTP's own port of a global address of ours tells this machine's time.
  *
  * @module
  */
 import { canonicalIp } from "../base/ip_address.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
 import { referenceIdOfAddress } from "../protocol/reference_id.ts";
+
+const NTP_PORT = 123;
 
 /** By what others know us. */
 export interface OwnIdentity {
@@ -41,11 +43,12 @@ export function isOurselves(
   own: OwnIdentity,
 ): boolean {
   const { address, port } = server;
-  if (own.addresses.has(address)) return true;
-  if (!isLoopback(address)) return own.served.some((p) => p.port === port && p.address === address);
+  const isOwn = own.addresses.has(address);
+  if (isOwn && port === NTP_PORT) return true;
   const wildcard = address.includes(":") ? "::" : "0.0.0.0";
   return own.served.some((place) =>
-    place.port === port && (place.address === address || place.address === wildcard)
+    place.port === port &&
+    (place.address === address || (place.address === wildcard && (isOwn || isLoopback(address))))
   );
 }
 

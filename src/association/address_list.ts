@@ -1,0 +1,63 @@
+/**
+ * Reads the addresses that a name server gave, and puts them in the order in which they are tried.
+ *
+ * The problem: a resolver sorts addresses by rules that are the same on every host, so that all hosts of a fleet would ask the
+ * same few servers of a pool; and what comes out of DNS need not be the address of a server at all. The idea: which family comes
+ * when is the resolver's choice (RFC 6724), which address of that family is chance. Limits: 64 addresses are read.
+ *
+ * @module
+ */
+import { type RandomSource, uniform } from "../base/random.ts";
+import { formatAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
+import { otherThanUnicast } from "../base/unicast_address.ts";
+
+const ADDRESSES_MAX = 64;
+
+/** Addresses to try, in order, each once. */
+export interface AddressList {
+  /** May be empty. */
+  readonly addresses: readonly SocketAddress[];
+  /** Why some of what was given is not used, in a sentence; undefined when all is. */
+  readonly refusal: string | undefined;
+}
+
+/** Reads numeric texts; with `shuffle`, addresses of one family change places by chance. */
+export function readAddresses(
+  texts: readonly string[],
+  options: {
+    readonly port: number;
+    readonly ignored: ReadonlySet<string>;
+    readonly shuffle: RandomSource | undefined;
+  },
+): AddressList {
+  const found = new Map<string, SocketAddress>();
+  let refusal: string | undefined;
+  for (const text of texts.slice(0, ADDRESSES_MAX)) {
+    const address = socketAddress(text, options.port);
+    if (address === undefined) continue;
+    const kind = otherThanUnicast(address.address);
+    if (kind !== undefined) refusal ??= `${address.address} is ${kind}, not that of a server`;
+    else if (options.ignored.has(address.address)) {
+      refusal ??= `The address ${address.address} is ignored, as the configuration wants it`;
+    } else found.set(formatAddress(address), address);
+  }
+  const addresses = [...found.values()];
+  const { shuffle } = options;
+  return { addresses: shuffle ? shuffleWithinFamilies(addresses, shuffle) : addresses, refusal };
+}
+
+function shuffleWithinFamilies(
+  addresses: readonly SocketAddress[],
+  random: RandomSource,
+): readonly SocketAddress[] {
+  const ipv4 = shuffled(addresses.filter(({ family }) => family === "ipv4"), random);
+  const ipv6 = shuffled(addresses.filter(({ family }) => family === "ipv6"), random);
+  return addresses.flatMap(({ family }) => (family === "ipv4" ? ipv4 : ipv6).shift() ?? []);
+}
+
+/** Durstenfeld's shuffle: every order is as likely as any other. */
+function shuffled<Item>(items: readonly Item[], random: RandomSource): Item[] {
+  const left = [...items], order: Item[] = [];
+  while (left.length > 0) order.push(...left.splice(Math.floor(left.length * uniform(random)), 1));
+  return order;
+}

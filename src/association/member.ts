@@ -1,0 +1,75 @@
+/**
+ * One of the servers that are asked for a source, and when it is to give way to another.
+ *
+ * @module
+ */
+import { equalSocketAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { NTP_PORT } from "../nts/key_exchange_client.ts";
+import type { Association } from "./association.ts";
+import type { KeyExchangeOutcome } from "./border.ts";
+import type { PacketProtection } from "./protection.ts";
+import { REACH_LENGTH } from "./reach.ts";
+
+/** A member that never answered gives way after this many requests, if there is another address. */
+const FIRST_ANSWER_REQUESTS = 4;
+
+/** A member with Network Time Security gives way after this many requests without answer. */
+const SESSION_REQUESTS = 2 * REACH_LENGTH;
+
+/** A pool member gives way when it has been a falseticker for eight polls and at least this long. */
+const FALSETICKER_POLLS = 8;
+const FALSETICKER_TIME_MIN: Seconds = 600;
+
+/** A server that is asked for a source. */
+export interface Member {
+  /** What asks it. */
+  readonly association: Association;
+  /** Since when selection has thought it wrong; undefined while it does not. */
+  falsetickerSince: MonotonicSeconds | undefined;
+  /** Whether its address was left out for a while already: that is done once. */
+  isRejected: boolean;
+  /** Whether the name does not have its address any more. */
+  isUnlisted: boolean;
+}
+
+/** What a new member is made from. */
+export interface NewMember {
+  /** Its number. */
+  readonly id: number;
+  /** Where it is asked. */
+  readonly address: SocketAddress;
+  /** How its packets are authenticated, if at all. */
+  readonly protection: PacketProtection | undefined;
+}
+
+/** Tells whether new keys are for another server than a member asks. */
+export function hasMoved(
+  { address, protection }: Association,
+  outcome: KeyExchangeOutcome,
+): boolean {
+  if (outcome.ntpServer !== undefined) return protection?.movedTo !== undefined;
+  const named = socketAddress(outcome.peerAddress, outcome.ntpPort ?? NTP_PORT);
+  return named !== undefined && !equalSocketAddress(named, address);
+}
+
+/**
+ * Tells whether a member turned us away, fell silent, or never was there. Keys may be the fault of a silence, so a session is
+ * given the time to exchange them.
+ */
+export function isDead(association: Association): boolean {
+  if (association.isStopped) return true;
+  if (association.protection?.authentication === "nts") {
+    return association.unansweredRequests >= SESSION_REQUESTS;
+  }
+  return association.unansweredRequests >= REACH_LENGTH ||
+    (association.lastReplyAt === undefined &&
+      association.unansweredRequests > FIRST_ANSWER_REQUESTS);
+}
+
+/** Tells whether selection has thought a member wrong for so long that a pool gives it up. */
+export function isLastingFalseticker(member: Member, now: MonotonicSeconds): boolean {
+  if (member.falsetickerSince === undefined) return false;
+  const patience = FALSETICKER_POLLS * 2 ** member.association.poll;
+  return now - member.falsetickerSince >= Math.max(FALSETICKER_TIME_MIN, patience);
+}
