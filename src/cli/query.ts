@@ -68,7 +68,7 @@ async function ntsAuthentication(
   options: QueryOptions,
 ): Promise<Result<Authenticate, { message: string; exitCode: ExitCode }>> {
   const { openNts } = await import("./query_nts.ts");
-  return openNts({ authority: options.authority, timeout: options.timeout });
+  return openNts({ authority: options.authority, timeout: options.preparationTimeout });
 }
 
 async function queryHost(
@@ -89,14 +89,29 @@ async function queryHost(
   }
   const host = authentication?.host ?? target.host;
   const port = authentication?.port ?? target.port ?? 123;
-  const { family } = options;
-  const resolved = await resolveName(host, { port, ...(family === undefined ? {} : { family }) });
+  const { family, preparationTimeout } = options;
+  const looking = resolveName(host, { port, ...(family === undefined ? {} : { family }) });
+  const resolved = await within(preparationTimeout, looking);
+  if (resolved === undefined) {
+    return failure(about, `The look-up of ${host} took longer than ${preparationTimeout} s`);
+  }
   if (!resolved.ok) return failure(about, resolved.error.message);
   return await askAddresses(resolved.value.slice(0, ADDRESSES_MAX), {
     about,
     options,
     authentication,
   });
+}
+
+/** Waits for a promise so many seconds at most; then undefined. */
+async function within<Value>(seconds: number, work: Promise<Value>): Promise<Value | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), seconds * 1000);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 interface About {

@@ -19,11 +19,16 @@ export interface QueryOptions {
   readonly samples: number;
   /** How long to wait for each answer, in seconds. */
   readonly timeout: number;
+  /** How long a look-up of a name may take, and how long an exchange of keys, in seconds. */
+  readonly preparationTimeout: number;
   /** The only family to use; both if undefined. */
   readonly family: "ipv4" | "ipv6" | undefined;
   /** Whether the results are printed as JSON. */
   readonly json: boolean;
 }
+
+/** Names and key exchanges take more than one round trip, so without `--timeout` they are given this many seconds. */
+const PREPARATION_TIMEOUT = 5;
 
 /** The command `query`. */
 export const queryCommand: Command = {
@@ -47,7 +52,11 @@ export const queryCommand: Command = {
       value: "N",
       doc: "ask N times, two seconds apart, and take the best (1)",
     },
-    timeout: { type: "string", value: "D", doc: "how long to wait for an answer (2s)" },
+    timeout: {
+      type: "string",
+      value: "D",
+      doc: "how long to wait for an answer (2s), a look-up, a key exchange (5s)",
+    },
     ipv4: { type: "boolean", short: "4", doc: "use IPv4 only" },
     ipv6: { type: "boolean", short: "6", doc: "use IPv6 only" },
     json: JSON_OPTION,
@@ -80,7 +89,8 @@ function readOptions(args: Arguments): QueryOptions | string {
   if (!/^[1-9][0-9]?$/.test(samples)) {
     return `--samples wants an integer from 1 to 99, found "${samples}"`;
   }
-  const timeoutText = textOption(args, "timeout") ?? "2s";
+  const asked = textOption(args, "timeout");
+  const timeoutText = asked ?? "2s";
   const timeout = parseDuration(timeoutText);
   if (timeout === undefined || timeout < 0.001 || timeout > 3600) {
     return `--timeout wants a duration from 1ms to 1h, found "${timeoutText}"`;
@@ -96,6 +106,7 @@ function readOptions(args: Arguments): QueryOptions | string {
     authority,
     samples: Number(samples),
     timeout,
+    preparationTimeout: asked === undefined ? PREPARATION_TIMEOUT : timeout,
     family: v4 ? "ipv4" : v6 ? "ipv6" : undefined,
     json: hasOption(args, "json"),
   };

@@ -18,7 +18,7 @@ import type { QueryProtection } from "./query_exchange.ts";
 export interface NtsOptions {
   /** A file of certificates to trust beside the system's. */
   readonly authority: string | undefined;
-  /** How long one key exchange may take, at least five seconds are given. */
+  /** How long one key exchange may take. */
   readonly timeout: Seconds;
 }
 
@@ -32,7 +32,6 @@ export interface NtsFailure {
 
 const CERTIFICATES_MAX = 1 << 20;
 const KEY_EXCHANGE_PORT = 4460;
-const TIMEOUT_MIN_MS = 5000;
 
 /** Opens OpenSSL and the trusted certificates, and returns what authenticates a host. */
 export function openNts(options: NtsOptions): Result<Authenticate, NtsFailure> {
@@ -59,7 +58,7 @@ export function openNts(options: NtsOptions): Result<Authenticate, NtsFailure> {
       host,
       port: port ?? KEY_EXCHANGE_PORT,
       dates: { now: Date.now() / 1000, outside: "refuse" },
-      timeoutMs: Math.max(TIMEOUT_MIN_MS, options.timeout * 1000),
+      timeoutMs: options.timeout * 1000,
     });
     if (!exchanged.ok) return err(exchanged.error.message);
     return ok(authentication(exchanged.value, { openssl: openssl.value, host }));

@@ -1,19 +1,22 @@
 import "../../tests/support/libc_opened.ts";
 import { Buffer } from "node:buffer";
 import { createSocket } from "node:dgram";
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, fail, match, ok } from "node:assert/strict";
 import { realtimeNow } from "../../ffi/clock.ts";
+import { OpenSsl } from "../../ffi/openssl.ts";
 import { SeededRandom } from "../base/random.ts";
 import { addSeconds, fromUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import type { Result } from "../base/result.ts";
 import { socketAddress } from "../base/socket_address.ts";
 import { decodeHeader, encodeHeader, type NtpHeader } from "../protocol/header.ts";
 import { referenceIdFromAscii } from "../protocol/reference_id.ts";
+import { main } from "./main.ts";
 import { exchange, type Sample } from "./query_exchange.ts";
 import { type QueryResult, renderQuery } from "./query_report.ts";
 import { painter } from "./style.ts";
 
-// The C library is opened at the first use and stays open: no leak of the test that comes first.
+// Libraries are opened at the first use and stay open: no leak of the test that comes first.
+OpenSsl.open();
 realtimeNow();
 
 /** Asks a server on loopback whose answers are made by `change`; null answers nothing. */
@@ -118,6 +121,25 @@ Deno.test("a closed port is told at once", async () => {
   ok(address !== undefined);
   const asked = await exchange(address, { random: new SeededRandom(1), timeout: 5 });
   match(asked.ok ? "" : asked.error, /connection refused/);
+});
+
+Deno.test("--timeout bounds the key exchange too", async () => {
+  const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let printed = "";
+  const asked = main(
+    ["query", "--nts", "--json", "--timeout", "50ms", `127.0.0.1:${silent.addr.port}`],
+    {
+      out: (text) => printed += text,
+      err: (text) => printed += text,
+      color: false,
+      columns: 80,
+      readFile: () => fail("Nothing is read"),
+      httpGet: () => fail("Nothing is asked"),
+    },
+  );
+  equal(await asked, 1);
+  silent.close();
+  match(printed, /The exchange with 127\.0\.0\.1:[0-9]+ took longer than 50 ms/);
 });
 
 const GOOD: QueryResult = {
