@@ -10,6 +10,8 @@
 import { readKernelClock } from "../../ffi/timex.ts";
 import { toHex } from "../base/bytes.ts";
 import { present } from "../base/assert.ts";
+import { describeFault } from "../base/describe_fault.ts";
+import type { Result } from "../base/result.ts";
 import type { SourceConfig } from "../config/config.ts";
 import { type AeadFactory, isNtsAeadId } from "../crypto/aead.ts";
 import { digest } from "../crypto/digest.ts";
@@ -21,8 +23,8 @@ import type { Protections } from "../engine/source_set.ts";
 import type { SessionState } from "../nts/client_session.ts";
 import { SessionProtection } from "../nts/session_protection.ts";
 import { log } from "./log.ts";
-import { type Exchanged, exchangeKeys } from "./nts_ke_client.ts";
-import type { NtsLibrary } from "./nts_library.ts";
+import { type Exchanged, type ExchangeFailure, exchangeKeys } from "./nts_ke_client.ts";
+import type { LibraryFailure, NtsLibrary } from "./nts_library.ts";
 import { RELEASE_TIME } from "./release_time.ts";
 import type { SessionStore } from "./session_store.ts";
 import { randomSource } from "./system_random.ts";
@@ -49,6 +51,7 @@ export class NtsClients {
   readonly #certificateTime: CertificateTime;
   readonly #places = new Map<string, number[]>();
   #isMissingTold = false;
+  #isFaultTold = false;
 
   /** Looks at the kernel's clock, so it is to be made before the clock is taken over. */
   constructor(library: NtsLibrary, store: SessionStore) {
@@ -76,49 +79,72 @@ export class NtsClients {
     };
   }
 
-  /** Exchanges keys; resolves to the event that tells the engine. */
+  /** Exchanges keys; resolves, whatever happens, to the event that tells the engine. */
   async exchange(action: ExchangeAction): Promise<ExchangedEvent> {
-    const { association, host, certificateAuthority } = action;
-    const about = { type: "keys-exchanged", association } as const;
+    const about = { type: "keys-exchanged", association: action.association } as const;
+    await Promise.resolve(); // the engine is told of an outcome after it has asked, never while
+    try {
+      const exchanged = await this.#exchange(action);
+      if (exchanged.ok) {
+        return { ...about, result: { ok: true, value: outcomeOf(action, exchanged.value) } };
+      }
+      const { message, reason } = exchanged.error;
+      return { ...about, result: { ok: false, error: message }, reason };
+    } catch (error) {
+      const message = this.#tellFault("The key exchange", error);
+      return { ...about, result: { ok: false, error: message }, reason: "internal-error" };
+    }
+  }
+
+  async #exchange(
+    action: ExchangeAction,
+  ): Promise<Result<Exchanged, ExchangeFailure | LibraryFailure>> {
+    const { host, port, certificateAuthority } = action;
     const trust = this.#library.borrow(certificateAuthority);
     if (!trust.ok) {
       this.#tellMissing(trust.error.message);
-      await Promise.resolve(); // the engine is told of an outcome after it has asked, never while
-      return {
-        ...about,
-        result: { ok: false, error: trust.error.message },
-        reason: trust.error.reason,
-      };
+      return trust;
     }
     const aeadIds = action.aeadAlgorithms.filter(isNtsAeadId);
-    const exchanged = await exchangeKeys({
-      ...trust.value,
-      host,
-      port: action.port,
-      addressesSkipped: this.#placeOf(action),
-      dates: action.dates ?? { now: Date.now() / 1000, outside: "refuse" },
-      ...(aeadIds.length === 0 ? {} : { aeadIds }),
-      signal: this.#ended.signal,
-    });
-    this.#library.release();
-    if (exchanged.ok) {
-      return { ...about, result: { ok: true, value: outcomeOf(action, exchanged.value) } };
+    try {
+      return await exchangeKeys({
+        ...trust.value,
+        host,
+        port,
+        addressesSkipped: this.#placeOf(action),
+        dates: action.dates ?? { now: Date.now() / 1000, outside: "refuse" },
+        ...(aeadIds.length === 0 ? {} : { aeadIds }),
+        signal: this.#ended.signal,
+      });
+    } finally {
+      this.#library.release();
     }
-    const { message, reason } = exchanged.error;
-    return { ...about, result: { ok: false, error: message }, reason };
   }
 
   /** Verifies chains at the time that the engine has found. */
   verify(action: VerifyAction): Event {
-    const results = action.certificates.map(({ association, certificate }) => {
-      const trust = this.#library.borrow(certificate.certificateAuthority);
-      if (!trust.ok) return { association, refusal: trust.error.message };
-      const { chain, host } = certificate;
-      const verified = trust.value.context.verifyChain(chain, { host, time: action.at });
-      this.#library.release();
-      return { association, refusal: verified.ok ? undefined : verified.error.message };
-    });
+    const results = action.certificates.map(({ association, certificate }) => ({
+      association,
+      refusal: this.#refusal(certificate, action.at),
+    }));
     return { type: "certificates-verified", results };
+  }
+
+  /** Verifies one chain; returns why it is refused, or undefined. */
+  #refusal(
+    { certificateAuthority, chain, host }: VerifyAction["certificates"][number]["certificate"],
+    at: number,
+  ): string | undefined {
+    const trust = this.#library.borrow(certificateAuthority);
+    if (!trust.ok) return trust.error.message;
+    try {
+      const verified = trust.value.context.verifyChain(chain, { host, time: at });
+      return verified.ok ? undefined : verified.error.message;
+    } catch (error) {
+      return this.#tellFault("The verification of a certificate", error);
+    } finally {
+      this.#library.release();
+    }
   }
 
   /** Keeps a time that has certainly passed. */
@@ -153,6 +179,13 @@ export class NtsClients {
     if (!known.includes(association)) known.push(association);
     if (known.length > PLACES_MAX) known.shift();
     return known.indexOf(association);
+  }
+
+  #tellFault(what: string, error: unknown): string {
+    const message = `${what} failed by a mistake of ours, ${describeFault(error)}`;
+    if (!this.#isFaultTold) log.error(message);
+    this.#isFaultTold = true;
+    return message;
   }
 
   #tellMissing(message: string): void {

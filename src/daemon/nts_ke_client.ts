@@ -1,7 +1,7 @@
 /**
  * The client's side of NTS key exchange over the network (RFC 8915 section 4): resolve, connect, handshake, ask, export the keys.
  *
- * The idea: one call, one deadline over everything, one result with a word for each way to fail. Exchanges are independent of
+ * The idea: one call, one deadline over everything, one result with a word for each way to fail; nothing is thrown. Exchanges are independent of
  * one another. Addresses of a name are tried side by side, each a little later than the one before, and the first connection
  * wins. The certificate's dates are judged here, after the handshake, so that a certificate whose only fault is the date can be
  * told from one that is false (see `nts/time_bootstrap.ts` for what follows from that).
@@ -18,6 +18,7 @@ import type {
 } from "../../ffi/openssl.ts";
 import { resolveName } from "../../ffi/resolver.ts";
 import type { Bytes } from "../base/bytes.ts";
+import { describeFault } from "../base/describe_fault.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { formatAddress, type SocketAddress } from "../base/socket_address.ts";
 import { aeadParameters, type NtsAeadId } from "../crypto/aead.ts";
@@ -114,12 +115,18 @@ export async function exchangeKeys(
   const stop = () => ended.abort();
   options.signal?.addEventListener("abort", stop);
   if (options.signal?.aborted) stop();
+  const where = `${options.host}:${options.port}`;
   try {
     const result = await untilAborted(exchange(options, ended.signal), ended.signal);
     if (result !== undefined && (result.ok || !ended.signal.aborted)) return result;
-    const where = `${options.host}:${options.port}`;
     if (options.signal?.aborted) return fail("timeout", `The exchange with ${where} was given up`);
     return fail("timeout", `The exchange with ${where} took longer than ${timeoutMs} ms`);
+  } catch (error) {
+    // The boundary: whatever a server made us stumble over costs this exchange alone.
+    const message = `The exchange with ${where} failed by a mistake of ours, ${
+      describeFault(error)
+    }`;
+    return fail("internal-error", message);
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", stop);
@@ -154,15 +161,13 @@ async function exchange(
   const connected = await connectToFirst(addresses.value, signal);
   if (!connected.ok) return fail("connection-refused", connected.error);
   const { transport, address } = connected.value;
+  using _transport = { [Symbol.dispose]: () => closeQuietly(transport) };
   const session = openssl.connect(context, {
     host,
     // A refusal during the handshake is told to the server; what is to be accepted is judged later.
     time: dates.outside === "refuse" ? dates.now : "unchecked",
   });
-  if (!session.ok) {
-    closeQuietly(transport);
-    return session;
-  }
+  if (!session.ok) return session;
   using connection = new TlsConnection(transport, {
     session: session.value,
     receivedMax: HANDSHAKE_LENGTH_MAX + ANSWER_LENGTH_MAX,

@@ -1,3 +1,4 @@
+import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { AssertionFailure } from "../base/assert.ts";
 import { socketAddress } from "../base/socket_address.ts";

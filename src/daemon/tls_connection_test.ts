@@ -1,3 +1,4 @@
+import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { ownedPointerCounts } from "../../ffi/openssl_pointer.ts";
 import { clientHello, goodContext, openssl } from "./nts_ke_test_support.ts";
