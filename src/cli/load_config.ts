@@ -7,7 +7,13 @@ import { err, ok, type Result } from "../base/result.ts";
 import { builtinConfig } from "../config/builtin.ts";
 import type { Config } from "../config/config.ts";
 import { type ConfigError, formatConfigError } from "../config/config_error.ts";
-import { parseKeyFile, type SymmetricKey } from "../config/key_file.ts";
+import {
+  type KeyFault,
+  type KeyFile,
+  parseKeyFile,
+  type SymmetricKey,
+} from "../config/key_file.ts";
+import { indexLines, lineOf } from "../config/line_index.ts";
 import { parseConfig } from "../config/parse.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { FileFailure, ReadFile } from "./surroundings.ts";
@@ -23,6 +29,8 @@ export interface LoadedConfig {
   readonly notes: readonly ConfigError[];
   /** The file; undefined for the built-in configuration. */
   readonly file: string | undefined;
+  /** Returns the line on which a key of the configuration stands, for remarks that need more than its text. */
+  readonly lineOf: (path: string) => number | undefined;
 }
 
 /** Why there is no configuration. */
@@ -44,24 +52,14 @@ export function loadConfig(
   const text = readFile(path);
   if (!text.ok) {
     if (file === undefined && text.error.name === "ENOENT") {
-      return ok({ config: builtinConfig(), notes: [], file: undefined });
+      return ok({ config: builtinConfig(), notes: [], file: undefined, lineOf: () => undefined });
     }
     return err(unreadable(path, text.error));
   }
   const parsed = parseConfig(text.value);
   if (!parsed.ok) return err({ file: path, errors: parsed.error, exitCode: EXIT.config });
-  return ok({ ...parsed.value, file: path });
-}
-
-/** Loads a file of symmetric keys, by number; never throws. */
-export function loadKeys(
-  file: string,
-  readFile: ReadFile,
-): Result<ReadonlyMap<number, SymmetricKey>, ConfigFailure> {
-  const text = readFile(file);
-  if (!text.ok) return err(unreadable(file, text.error));
-  const keys = parseKeyFile(text.value);
-  return keys.ok ? keys : err({ file, errors: keys.error, exitCode: EXIT.config });
+  const lines = indexLines(text.value);
+  return ok({ ...parsed.value, file: path, lineOf: (key) => lineOf(key, lines) });
 }
 
 /** A configuration with the symmetric keys that it names, by number. */
@@ -77,19 +75,49 @@ export function loadWithKeys(
 ): Result<LoadedWithKeys, ConfigFailure> {
   const loaded = loadConfig(file, readFile);
   if (!loaded.ok) return loaded;
-  const { keysFile, sources } = loaded.value.config;
+  const { keysFile } = loaded.value.config;
   if (keysFile === undefined) return ok({ ...loaded.value, keys: new Map() });
-  const keys = loadKeys(keysFile, readFile);
-  if (!keys.ok) return keys;
-  const errors = sources.flatMap(({ key, address }): ConfigError[] => {
-    if (key === undefined || keys.value.has(key)) return [];
+  const text = readFile(keysFile);
+  if (!text.ok) return err(unreadable(keysFile, text.error));
+  const keyFile = parseKeyFile(text.value);
+  const errors = keyFaults(loaded.value, keysFile, keyFile);
+  if (errors.length > 0) {
+    return err({ file: loaded.value.file ?? keysFile, errors, exitCode: EXIT.config });
+  }
+  const remarks = keyFile.faults.map((fault): ConfigError => ({
+    ...withoutId(fault),
+    file: keysFile,
+    suggestion: fault.suggestion ?? "the other keys are used",
+  }));
+  return ok({ ...loaded.value, notes: [...loaded.value.notes, ...remarks], keys: keyFile.keys });
+}
+
+/** Returns what is wrong with a file of keys: keys that sources need, or all of it. */
+function keyFaults(
+  { config, lineOf }: LoadedConfig,
+  file: string,
+  { keys, faults }: KeyFile,
+): readonly ConfigError[] {
+  if (keys.size === 0 && faults.length > 0) {
+    return faults.map((fault) => ({ ...withoutId(fault), file }));
+  }
+  return config.sources.flatMap(({ key, address }, i): ConfigError[] => {
+    if (key === undefined) return [];
+    const reasons = faults.filter(({ id }) => id === key);
+    if (reasons.length > 0) return reasons.map((fault) => ({ ...withoutId(fault), file }));
+    if (keys.has(key)) return [];
+    const path = `source[${i}].key`;
+    const line = lineOf(path);
     return [{
-      path: "",
-      message: `Source ${address} wants key ${key}, which is not in ${keysFile}`,
+      path,
+      ...(line === undefined ? {} : { line }),
+      message: `Source ${address} wants key ${key}, which is not in ${file}`,
     }];
   });
-  if (errors.length === 0) return ok({ ...loaded.value, keys: keys.value });
-  return err({ file: loaded.value.file ?? keysFile, errors, exitCode: EXIT.config });
+}
+
+function withoutId({ id: _id, ...fault }: KeyFault): ConfigError {
+  return fault;
 }
 
 /** Writes the faults, one line each, with an end of line. */

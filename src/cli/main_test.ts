@@ -185,12 +185,23 @@ Deno.test("check reads the file of keys too, and shows no key", async () => {
   deepEqual(await checked("7 SHA1 ASCII:topsecret\n"), [0, ""]);
   deepEqual(await checked("8 SHA1 ASCII:topsecret\n"), [
     78,
-    "/t: Source a.example wants key 7, which is not in /k\n",
+    "/t:6: source[0].key: Source a.example wants key 7, which is not in /k\n",
   ]);
   deepEqual(await checked("7 SHAX topsecret\n7\n"), [
     78,
     "/k:1: Key 7 has an unknown type; wanted MD5, SHA1, SHA256, SHA384, SHA512, AES128 or AES256 " +
     "(did you mean SHA1?)\n/k:2: Key 7 is incomplete: wanted NUMBER TYPE KEY\n2 errors\n",
+  ]);
+  // A line that no source needs is a remark; one that a source needs is not.
+  const { code, out } = await run(["check", "/t"], {
+    files: { "/t": config, "/k": "7 SHA1 ASCII:topsecret\n8 SHA1 HEX:xyz\n9\n" },
+  });
+  equal(code, 0);
+  match(out, /^\/k:2: Key 8 is not hexadecimal \(write ASCII: before characters\) \[note\]$/m);
+  match(out, /^\/k:3: Key 9 is incomplete: .* \(the other keys are used\) \[note\]$/m);
+  deepEqual(await checked("7 SHA1 HEX:xyz\n8 SHA1 ASCII:topsecret\n"), [
+    78,
+    "/k:1: Key 7 is not hexadecimal (write ASCII: before characters)\n",
   ]);
 });
 

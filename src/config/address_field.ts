@@ -82,16 +82,19 @@ export const ipAddress: Field<string> = textThat(
 /** Reads a prefix such as `192.0.2.0/24`, or one address; the bits beyond the prefix are cleared. */
 export const prefix: Field<string> = textThat(
   'a prefix in CIDR notation ("192.0.2.0/24", "2001:db8::/32") or one IP address',
-  (text) => {
-    const match = /^([^/]+)(?:\/([0-9]{1,3}))?$/.exec(text);
-    const bytes = ipToBytes(match?.[1] ?? "");
-    if (bytes === undefined) return undefined;
-    const bits = match?.[2] === undefined ? bytes.length * 8 : Number(match[2]);
-    if (bits > bytes.length * 8) return undefined;
-    const network = bytes.map((octet, i) => octet & maskOctet(bits - 8 * i));
-    return `${ipFromBytes(network)}/${bits}`;
-  },
+  readPrefix,
 );
+
+/** Reads a prefix and writes it in its canonical form; undefined when it is none. */
+export function readPrefix(text: string): string | undefined {
+  const match = /^([^/]+)(?:\/([0-9]{1,3}))?$/.exec(text);
+  const bytes = ipToBytes(match?.[1] ?? "");
+  if (bytes === undefined) return undefined;
+  const bits = match?.[2] === undefined ? bytes.length * 8 : Number(match[2]);
+  if (bits > bytes.length * 8) return undefined;
+  const network = bytes.map((octet, i) => octet & maskOctet(bits - 8 * i));
+  return `${ipFromBytes(network)}/${bits}`;
+}
 
 /** Returns a mask of the leading `bits` of one octet; any integer, also negative or beyond 8. */
 function maskOctet(bits: number): number {

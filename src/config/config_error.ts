@@ -12,6 +12,8 @@ export interface ConfigError {
   readonly line?: number;
   /** The column, from 1; for errors of the TOML syntax alone. */
   readonly column?: number;
+  /** The file, if it is another one than the configuration. */
+  readonly file?: string;
   /** What was wanted and what was found. */
   readonly message: string;
   /** What would probably help. */
@@ -24,5 +26,5 @@ export function formatConfigError(error: ConfigError, file: string): string {
   const column = error.line === undefined || error.column === undefined ? "" : `:${error.column}`;
   const path = error.path === "" ? "" : `${error.path}: `;
   const suggestion = error.suggestion === undefined ? "" : ` (${error.suggestion})`;
-  return `${file}${line}${column}: ${path}${error.message}${suggestion}`;
+  return `${error.file ?? file}${line}${column}: ${path}${error.message}${suggestion}`;
 }

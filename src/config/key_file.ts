@@ -2,16 +2,21 @@
  * Reads files of symmetric keys as chrony and ntpd have them.
  *
  * The formats: a number, for most a type, and the key, one key a line; `#` begins a comment, for chrony `!`, `;` and `%` at the start
- * of a line too. ntpd writes a key of more than 20 characters in hexadecimal, a shorter one as characters; chrony writes
- * `HEX:` or `ASCII:` before it and takes MD5 for a missing type. Both are told apart by the line itself. Limits: types that are
- * not of use any more (the DES types of old) are refused; faults name the line and never show a key.
+ * of a line too. ntpd writes a key of more than 20 characters in hexadecimal, a shorter one as characters, and may list after it,
+ * separated by commas, the addresses and networks that may use the key; chrony writes `HEX:` or `ASCII:` before it and takes MD5 for a
+ * missing type. Both are told apart by the line itself.
+ *
+ * A line that is not understood is no reason to do without the other keys: it is told, and its key is missing. Limits: types that
+ * are not of use any more (the DES types of old) are refused; faults name the line and never show a key.
  *
  * @module
  */
 import { type Bytes, fromHex } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ConfigError } from "./config_error.ts";
+import { readPrefix } from "./address_field.ts";
 import { nearest } from "./nearest.ts";
+import { isInvisible } from "./odd_characters.ts";
 
 /** How a message authentication code is computed with a key. */
 export type KeyType = "md5" | "sha1" | "sha256" | "sha384" | "sha512" | "aes128" | "aes256";
@@ -24,12 +29,32 @@ export interface SymmetricKey {
   readonly type: KeyType;
   /** The key itself. */
   readonly secret: Bytes;
+  /** The prefixes from which alone requests with this key are answered, `192.0.2.0/24`; undefined means all. */
+  readonly addresses?: readonly string[];
+}
+
+/** What a key file holds. */
+export interface KeyFile {
+  /** The keys by number. */
+  readonly keys: ReadonlyMap<number, SymmetricKey>;
+  /** What is wrong with other lines. */
+  readonly faults: readonly KeyFault[];
+}
+
+/** What is wrong with a line of a key file. */
+export interface KeyFault extends ConfigError {
+  /** The key that is missing for it; undefined if the line has no number. */
+  readonly id?: number;
+  /** The line, from 1. */
+  readonly line: number;
 }
 
 /** The longest line that is read. */
 const LINE_MAX = 2048;
 /** So many keys are read from one file. */
 const KEYS_MAX = 65_536;
+/** So many faults are told of one file. */
+const FAULTS_MAX = 20;
 /** Keys of ntpd's file that are longer than this are in hexadecimal. */
 const NTPD_TEXT_MAX = 20;
 
@@ -51,51 +76,88 @@ const TYPES: Readonly<Record<string, KeyType>> = {
 /** The octets that a cipher's key has; digests take any number. */
 const LENGTHS: Readonly<Partial<Record<KeyType, number>>> = { aes128: 16, aes256: 32 };
 
-/** Returns the keys by number, or all faults with their lines. */
-export function parseKeyFile(
-  text: string,
-): Result<ReadonlyMap<number, SymmetricKey>, readonly ConfigError[]> {
+/** Returns the keys by number, and all faults with their lines; a key that stands twice is the first of the two. Never throws. */
+export function parseKeyFile(text: string): KeyFile {
   const keys = new Map<number, SymmetricKey>();
-  const errors: ConfigError[] = [];
-  for (const [i, line] of text.split(/\r?\n/).entries()) {
+  const lines = new Map<number, number>();
+  const faults: KeyFault[] = [];
+  for (const [i, line] of text.replace(/^\ufeff/, "").split(/\r?\n/).entries()) {
     const words = line.replace(/^\s*[!;%].*$/, "").replace(/(^|\s)#.*$/, "").trim();
     if (words === "") continue;
+    const told = (id: number | undefined, fault: Fault) =>
+      faults.push({ path: "", line: i + 1, ...(id === undefined ? {} : { id }), ...fault });
+    if (keys.size === KEYS_MAX || faults.length === FAULTS_MAX) {
+      told(undefined, { message: "The rest of the file is not read" });
+      break;
+    }
+    const id = readId(words);
     const key = line.length > LINE_MAX
       ? err({ message: "The line is too long" })
-      : parseLine(words);
-    if (!key.ok) errors.push({ path: "", line: i + 1, ...key.error });
-    else if (keys.has(key.value.id)) {
-      errors.push({ path: "", line: i + 1, message: `Key ${key.value.id} is there twice` });
-    } else if (keys.size === KEYS_MAX) {
-      return err([{
-        path: "",
-        line: i + 1,
-        message: `Wanted at most ${KEYS_MAX} keys, found more`,
-      }]);
-    } else keys.set(key.value.id, key.value);
+      : parseLine(id, words);
+    const first = id === undefined ? undefined : lines.get(id);
+    if (!key.ok) told(id, key.error);
+    else if (first !== undefined) {
+      told(id, { message: `Key ${id} is there twice, first on line ${first}` });
+    } else {
+      keys.set(key.value.id, key.value);
+      lines.set(key.value.id, i + 1);
+    }
   }
-  return errors.length > 0 ? err(errors) : ok(keys);
+  return { keys, faults };
 }
 
 type Fault = Pick<ConfigError, "message" | "suggestion">;
 
-function parseLine(line: string): Result<SymmetricKey, Fault> {
-  const words = line.split(/\s+/);
-  const [number = "", ...rest] = words;
-  const id = /^[0-9]{1,10}$/.test(number) ? Number(number) : 0;
-  if (id < 1 || id > 4_294_967_295) {
+function readId(line: string): number | undefined {
+  const number = /^[0-9]{1,10}(?!\S)/.exec(line)?.[0];
+  const id = number === undefined ? 0 : Number(number);
+  return id < 1 || id > 4_294_967_295 ? undefined : id;
+}
+
+function parseLine(id: number | undefined, line: string): Result<SymmetricKey, Fault> {
+  if (id === undefined) {
     return err({
       message: "Wanted the number of a key from 1 to 4294967295 at the start of the line",
     });
   }
-  // ntpd may list the addresses for which a key is good after it; chrony may leave the type out.
-  const [typeWord, secretWord] = rest.length === 1 ? ["MD5", rest[0]] : rest;
+  if ([...line].some((character) => character !== "\t" && isInvisible(character))) {
+    return err({
+      message: `Key ${id}: there is a character in the line that nobody sees or that is not UTF-8`,
+    });
+  }
+  const rest = line.split(/\s+/).slice(1);
+  // Of chrony's lines the type may be missing.
+  const [typeWord, secretWord, addressWord, ...more] = rest.length === 1 ? ["MD5", ...rest] : rest;
   if (typeWord === undefined || secretWord === undefined) {
     return err({ message: `Key ${id} is incomplete: wanted NUMBER TYPE KEY` });
   }
   const type = keyType(typeWord);
   if (type === undefined) return err(unknownType(id, typeWord));
-  const secret = readSecret(secretWord);
+  const secret = checkSecret(id, secretWord, { type, typeWord });
+  if (!secret.ok) return secret;
+  const addresses = addressWord?.split(",").map(readPrefix);
+  // What is not understood may be a part of a key with blanks, so it is not shown.
+  if (more.length > 0 || addresses?.includes(undefined)) {
+    return err({
+      message:
+        `Key ${id}: wanted the end of the line or addresses after the key, found something else`,
+      suggestion: "after the key may stand addresses and networks, separated by commas alone",
+    });
+  }
+  const key = { id, type, secret: secret.value };
+  return ok(addresses === undefined ? key : { ...key, addresses: addresses.filter(isPresent) });
+}
+
+function isPresent<Value>(value: Value | undefined): value is Value {
+  return value !== undefined;
+}
+
+function checkSecret(
+  id: number,
+  word: string,
+  { type, typeWord }: { readonly type: KeyType; readonly typeWord: string },
+): Result<Bytes, Fault> {
+  const secret = readSecret(word);
   if (secret?.length === 0) return err({ message: `Key ${id} is empty` });
   if (secret === undefined) {
     return err({
@@ -109,7 +171,7 @@ function parseLine(line: string): Result<SymmetricKey, Fault> {
       message: `Key ${id}: wanted ${length} octets for ${typeWord}, found ${secret.length}`,
     });
   }
-  return ok({ id, type, secret });
+  return ok(secret);
 }
 
 function keyType(word: string): KeyType | undefined {

@@ -1,21 +1,20 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import fc from "fast-check";
 import { toHex } from "../base/bytes.ts";
 import { parseKeyFile } from "./key_file.ts";
 
 function keys(text: string): readonly (readonly [number, string, string])[] {
   const parsed = parseKeyFile(text);
-  ok(parsed.ok, parsed.ok ? "" : JSON.stringify(parsed.error));
-  return [...parsed.value.values()].map(({ id, type, secret }) => [id, type, toHex(secret)]);
+  deepEqual(parsed.faults, []);
+  return [...parsed.keys.values()].map(({ id, type, secret }) => [id, type, toHex(secret)]);
 }
 
 function faults(
   text: string,
 ): readonly (readonly [number | undefined, string, string | undefined])[] {
-  const parsed = parseKeyFile(text);
-  return parsed.ok
-    ? []
-    : parsed.error.map(({ line, message, suggestion }) => [line, message, suggestion]);
+  return parseKeyFile(text).faults.map((
+    { line, message, suggestion },
+  ) => [line, message, suggestion]);
 }
 
 Deno.test("a key file of chrony is read", () => {
@@ -89,10 +88,44 @@ Deno.test("all faults are told with their lines, and no key is shown", () => {
     ],
     [6, "Key 8 is not hexadecimal", "write ASCII: before characters"],
     [7, "Key 9: wanted 16 octets for AES128, found 2", undefined],
-    [9, "Key 10 is there twice", undefined],
+    [9, "Key 10 is there twice, first on line 8", undefined],
     [10, "Key 11 is empty", undefined],
   ]);
   equal(JSON.stringify(faults(text)).includes("secret"), false);
+});
+
+Deno.test("the addresses after a key are read, and further words are told", () => {
+  const { keys, faults: told } = parseKeyFile(`1 MD5 one 192.0.2.1,198.51.100.7/24,2001:DB8::1
+2 MD5 two
+3 MD5 three 192.0.2.1 192.0.2.2
+4 MD5 four words of a key
+5 MD5 five 192.0.2.1,
+`);
+  deepEqual([...keys.values()].map(({ id, addresses }) => [id, addresses]), [
+    [1, ["192.0.2.1/32", "198.51.100.0/24", "2001:db8::1/128"]],
+    [2, undefined],
+  ]);
+  deepEqual(told.map(({ id, line }) => [id, line]), [[3, 3], [4, 4], [5, 5]]);
+  equal(
+    told[0]?.message,
+    "Key 3: wanted the end of the line or addresses after the key, found something else",
+  );
+  equal(JSON.stringify(told).includes("words of"), false);
+});
+
+Deno.test("a file from another system is read, and characters that are not UTF-8 do not become a key", () => {
+  deepEqual(keys("\ufeff1 MD5 one\r\n2 MD5 two\r\n").map(([id]) => id), [1, 2]);
+  const { keys: read, faults: told } = parseKeyFile(
+    "1 MD5 gr\ufffdn\n2 MD5 two\u200b\n3 MD5 three\n",
+  );
+  deepEqual([...read.keys()], [3]);
+  deepEqual(told.map(({ line }) => line), [1, 2]);
+});
+
+Deno.test("of a file that is none so many faults are told and no more", () => {
+  const { keys: read, faults: told } = parseKeyFile("what is this\n".repeat(1000));
+  deepEqual([read.size, told.length], [0, 21]);
+  equal(told[20]?.message, "The rest of the file is not read");
 });
 
 Deno.test("property: no text makes the reader throw", () => {

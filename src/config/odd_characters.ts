@@ -47,6 +47,12 @@ export function findOddCharacters(text: string): readonly ConfigError[] {
   return faults;
 }
 
+/** Tells whether a character is one that nobody sees, or stands for an octet that is not UTF-8. */
+export function isInvisible(character: string): boolean {
+  return BLANKS.test(character) || INVISIBLE.test(character) || CONTROL.test(character) ||
+    character === REPLACEMENT;
+}
+
 /** Text in ASCII that is kept in 16 bits has a zero in each pair of octets. */
 function isUtf16(text: string): boolean {
   const start = text.slice(0, 4096);

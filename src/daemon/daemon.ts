@@ -80,7 +80,7 @@ export interface DaemonOptions extends ConfigWithKeys {
 export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   setUpLog(options, options.config);
   log.info(`ntpsd ${options.version} starts with ${options.configOrigin}`);
-  for (const note of options.notes) log.warning(note);
+  for (const note of options.notes) log.info(note);
   const config = options.once ? onceConfig(options.config) : options.config;
   const nts = new NtsService(config);
   const clock = claimClock(config.clock, options.noAdjust);

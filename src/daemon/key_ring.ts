@@ -8,8 +8,10 @@
  */
 import { macProtection, missingKeyProtection } from "../association/mac_protection.ts";
 import type { PacketProtection } from "../association/protection.ts";
+import type { Result } from "../base/result.ts";
 import type { KeyType, SymmetricKey } from "../config/key_file.ts";
 import { type MacKey, macKey, type MacType } from "../crypto/mac.ts";
+import { AccessRules } from "../server/access.ts";
 import { type MacResponder, SymmetricKeys } from "../server/authentication.ts";
 
 const MAC_TYPES: Readonly<Record<KeyType, MacType>> = {
@@ -30,14 +32,20 @@ export class KeyRing {
   /** Replaces all keys; returns sentences about those that cannot be used. */
   load(keys: ReadonlyMap<number, SymmetricKey>): readonly string[] {
     const usable = new Map<number, MacKey>();
+    const origins = new Map<number, AccessRules>();
     const problems: string[] = [];
-    for (const { id, type, secret } of keys.values()) {
+    for (const { id, type, secret, addresses } of keys.values()) {
       const key = macKey(MAC_TYPES[type], secret);
-      if (key.ok) usable.set(id, key.value);
-      else problems.push(`Key ${id} cannot be used: ${key.error}`);
+      const rules = addresses && originRules(addresses);
+      if (!key.ok) problems.push(`Key ${id} cannot be used: ${key.error}`);
+      else if (rules?.ok === false) problems.push(`Key ${id} cannot be used: ${rules.error}`);
+      else {
+        usable.set(id, key.value);
+        if (rules !== undefined) origins.set(id, rules.value);
+      }
     }
     this.#keys = usable;
-    this.#responder.replace(usable);
+    this.#responder.replace(usable, origins);
     return problems;
   }
 
@@ -58,4 +66,8 @@ export class KeyRing {
   get responder(): MacResponder {
     return this.#responder;
   }
+}
+
+function originRules(addresses: readonly string[]): Result<AccessRules, string> {
+  return AccessRules.build({ allowlist: { filter: addresses, action: "ignore" } });
 }

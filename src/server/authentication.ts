@@ -6,6 +6,8 @@
 import { assert, present } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { computeMac, type MacKey, verifyMac } from "../crypto/mac.ts";
+import { ACCESS_ALLOW, type AccessRules } from "./access.ts";
+import type { Client } from "./client.ts";
 import type { ByteRange, NtsVerdict } from "../nts/server_fields.ts";
 
 /**
@@ -28,8 +30,8 @@ export type MacVerdict = "authentic" | "unknown-key" | "bad-mac";
 
 /** Checks and signs with symmetric keys. Each answer is signed before the next request is judged. */
 export interface MacResponder {
-  /** Judges a request whose MAC is its last `macLength` octets. */
-  check(request: ByteRange, macLength: number): MacVerdict;
+  /** Judges a request of a client, whose MAC is its last `macLength` octets. */
+  check(request: ByteRange, macLength: number, client?: Client): MacVerdict;
   /** Appends the MAC of the header at `offset` with the key and the length of the request's, and returns the length of the whole. */
   sign(answer: Bytes, offset: number): number;
 }
@@ -40,27 +42,39 @@ const HEADER_LENGTH = 48;
 /** Checks and signs with a table of keys (RFC 5905 section 7.3, RFC 8573). */
 export class SymmetricKeys implements MacResponder {
   #keys: ReadonlyMap<number, MacKey> = new Map();
+  #origins: ReadonlyMap<number, AccessRules> = new Map();
   #keyId = 0;
   #digestLength = 0;
 
-  /** Uses these keys by their identifiers, 1 to 2^32 - 1. */
-  constructor(keys: ReadonlyMap<number, MacKey>) {
-    this.replace(keys);
+  /** Uses these keys by their identifiers, 1 to 2^32 - 1; a key with rules of origin is unknown to clients that they do not allow. */
+  constructor(
+    keys: ReadonlyMap<number, MacKey>,
+    origins: ReadonlyMap<number, AccessRules> = new Map(),
+  ) {
+    this.replace(keys, origins);
   }
 
   /** Uses other keys from now on; not between a check and the answer to it. */
-  replace(keys: ReadonlyMap<number, MacKey>): void {
+  replace(
+    keys: ReadonlyMap<number, MacKey>,
+    origins: ReadonlyMap<number, AccessRules> = new Map(),
+  ): void {
     assert(!keys.has(0), "Key identifier 0 is not valid");
     this.#keys = keys;
+    this.#origins = origins;
   }
 
-  check(request: ByteRange, macLength: number): MacVerdict {
+  check(request: ByteRange, macLength: number, client?: Client): MacVerdict {
     const { bytes, offset, length } = request;
     const signed = bytes.subarray(offset, offset + length - macLength);
     const mac = bytes.subarray(offset + length - macLength, offset + length);
     this.#keyId = new DataView(mac.buffer, mac.byteOffset).getUint32(0);
     const key = this.#keys.get(this.#keyId);
     if (key === undefined) return "unknown-key";
+    const origin = this.#origins.get(this.#keyId);
+    if (origin !== undefined && (client === undefined || origin.verdict(client) !== ACCESS_ALLOW)) {
+      return "unknown-key";
+    }
     const digest = mac.subarray(KEY_ID_LENGTH);
     this.#digestLength = digest.length;
     return verifyMac(key, signed, digest) ? "authentic" : "bad-mac";

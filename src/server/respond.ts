@@ -266,7 +266,7 @@ export class Responder {
   #answerMac(batch: RequestBatch, i: number, macLength: number): void {
     const keys = this.#keys, offset = i * batch.stride;
     if (keys === undefined) return this.counters.drop("unknown-key");
-    const verdict = keys.check(this.#extended, macLength);
+    const verdict = keys.check(this.#extended, macLength, this.#client);
     if (verdict !== "authentic") return this.counters.drop(verdict satisfies ServerDropReason);
     this.#writeAnswer(batch, i);
     this.#stampNow(batch, i);

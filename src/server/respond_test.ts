@@ -4,6 +4,7 @@ import { SeededRandom } from "../base/random.ts";
 import { macKey } from "../crypto/mac.ts";
 import type { NtsVerdict } from "../nts/server_fields.ts";
 import { decodePacket } from "../protocol/packet.ts";
+import { ipToBytes } from "../base/ip_address.ts";
 import { AccessRules } from "./access.ts";
 import { type NtsResponder, SymmetricKeys } from "./authentication.ts";
 import { ClientTable } from "./client_table.ts";
@@ -186,6 +187,28 @@ Deno.test("symmetric keys: the right MAC is answered with a MAC, others not at a
   assert.equal(server.askOne(unknown), undefined);
   assert.equal(new TestServer().askOne(signed(4, 10, keys)), undefined);
   assert.equal(server.askOne(request({ version: 3, rest: new Uint8Array(72) })), undefined);
+  assert.equal(server.responder.counters.dropped("unknown-key"), 2);
+});
+
+Deno.test("a key that is bound to addresses is unknown to others", () => {
+  const key = macKey("SHA1", new Uint8Array(20).fill(7));
+  const rules = AccessRules.build({
+    allowlist: { filter: ["192.0.2.0/24", "2001:db8::/32"], action: "ignore" },
+  });
+  assert.ok(key.ok && rules.ok);
+  const table = new Map([[10, key.value]]);
+  const server = new TestServer({ keys: new SymmetricKeys(table, new Map([[10, rules.value]])) });
+  const signer = new SymmetricKeys(table);
+  const signed = request({ rest: new Uint8Array(24) });
+  new DataView(signed.buffer).setUint32(48, 10);
+  signer.check({ bytes: signed, offset: 0, length: signed.length }, 24);
+  signer.sign(signed, 0);
+  for (const address of ["192.0.2.9", "2001:db8::9"].map(ipToBytes)) {
+    assert.equal(answered(server.askOne(signed, { client: [...address ?? []] })).length, 72);
+  }
+  for (const address of ["192.0.3.9", "2001:db9::9"].map(ipToBytes)) {
+    assert.equal(server.askOne(signed, { client: [...address ?? []] }), undefined);
+  }
   assert.equal(server.responder.counters.dropped("unknown-key"), 2);
 });
 
