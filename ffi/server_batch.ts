@@ -88,6 +88,8 @@ export class ServerBatch {
   /** How many heads the kernel may have changed since their lengths were set. */
   #used: number;
   #queued = 0;
+  /** For each place in the queue, whether its answer is to be stamped. */
+  readonly #stamped: Uint8Array<ArrayBuffer>;
   #receiveDrops = 0;
 
   /** Lays out a batch for `capacity` requests, 1 to 1024. */
@@ -114,6 +116,7 @@ export class ServerBatch {
     this.#replyVectors = allocate(capacity * 16);
     this.#replyControl = allocate(capacity * REPLY_CONTROL_SIZE);
     this.#replyControlLengths = new Int32Array(capacity);
+    this.#stamped = new Uint8Array(capacity);
     this.#addresses = new Int32Array(6 * capacity);
     const receiveVectors = allocate(capacity * 16);
     this.#buffers = [requests, replies, receiveVectors];
@@ -149,6 +152,7 @@ export class ServerBatch {
   queueReply(index: number, length: number, stamp = false): void {
     assert(index < this.#count && this.#queued < this.capacity, "Each request is answered once");
     assert(length > 0 && length <= REQUEST_MAX, "An answer has a length");
+    this.#stamped[this.#queued] = stamp ? 1 : 0;
     const head = this.#queued++ * (HEAD_SIZE / 4);
     const heads = this.#replyHeads.words, addresses = this.#addresses;
     const a = 6 * index;
@@ -161,6 +165,18 @@ export class ServerBatch {
     heads[head + 9] = addresses[a + 5] ?? 0;
     heads[head + 10] = stamp ? this.#askForStamp(index) : this.#replyControlLengths[index] ?? 0;
     this.#replyVectors.words[4 * index + 2] = length;
+  }
+
+  /** Whether the answer at a place in the queue is to be stamped. */
+  isStamped(position: number): boolean {
+    return this.#stamped[position] === 1;
+  }
+
+  /** How many answers that are to be stamped stand in the queue behind a place. */
+  stampedBehind(position: number): number {
+    let count = 0;
+    for (let i = position + 1; i < this.#queued; i++) count += this.#stamped[i] ?? 0;
+    return count;
   }
 
   /** The array of heads for `recvmmsg`, with all lengths set anew; empties the batch. For `ServerSocket`. */

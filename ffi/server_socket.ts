@@ -128,8 +128,12 @@ export class ServerSocket {
     if (!hasFreeThread("serve")) return await this.#receiveShared(batch);
     const heads = batch.prepareReceive();
     const args = [this.#fd, heads, batch.capacity, MESSAGE.waitForOne, null] as const;
-    const count = await inBackground("serve", "recvmmsg", [...args], batch);
-    this.#waiting = false;
+    let count = -1;
+    try {
+      count = await inBackground("serve", "recvmmsg", [...args], batch);
+    } finally {
+      this.#waiting = false;
+    }
     if (this.#closing) {
       // What came in the last moment is dropped, but the heads that it changed must be seen to: others use the batch too.
       if (count > 0) batch.acceptReceived(count);
@@ -158,9 +162,10 @@ export class ServerSocket {
 
   /**
    * Sends the answers that are queued in the batch, without waiting, and returns how many went. One that the system
-   * refuses is counted and passed over: its client will ask again.
+   * refuses is counted and passed over: its client will ask again. `onRefused` is called with the place in the queue of each,
+   * before those behind it are sent.
    */
-  send(batch: ServerBatch): number {
+  send(batch: ServerBatch, onRefused?: (position: number, error: OsError) => void): number {
     assert(this.#fd >= 0, "A closed socket is not used");
     const { queued, replyHeads } = batch;
     const flags = MESSAGE.dontWait | MESSAGE.noSignal;
@@ -173,7 +178,8 @@ export class ServerSocket {
         sent += count;
         continue;
       }
-      this.#refused(lastErrno());
+      const error = this.#refused(lastErrno());
+      onRefused?.(done, error);
       refused++;
     }
     batch.clearReplies();
@@ -239,12 +245,13 @@ export class ServerSocket {
     return err(osError({ call: "recvmmsg", what, code }));
   }
 
-  #refused(code: number): void {
+  #refused(code: number): OsError {
     this.#sendFailures++;
     const what = `answer from ${formatSocketAddress(this.#local)}`;
-    if (this.#lastSendError?.code !== code) {
-      this.#lastSendError = osError({ call: "sendmmsg", what, code });
-    }
+    const last = this.#lastSendError;
+    const error = last?.code === code ? last : osError({ call: "sendmmsg", what, code });
+    this.#lastSendError = error;
+    return error;
   }
 }
 

@@ -31,6 +31,10 @@ export interface Listener {
 export interface ServerLoopReports {
   /** A receive failed for a new reason; the loop tries again after a pause. */
   readonly onReceiveError?: (listener: Listener, error: OsError) => void;
+  /** An answer could not be sent, for a reason for which none failed before; its client was passed over. */
+  readonly onSendError?: (error: OsError) => void;
+  /** A batch could not be answered because something is wrong with ourselves; it was dropped. */
+  readonly onInternalError?: (error: unknown) => void;
   /** Called every few milliseconds of a turn that lasts: what must not wait for its end. */
   readonly meanwhile?: (() => void) | undefined;
 }
@@ -61,6 +65,8 @@ export class ServerLoop {
   #stopping = false;
   #wakeRetry: (() => void) | undefined;
   #lastError = 0;
+  /** The numbers of the errors for which sending has failed. */
+  readonly #sendErrors = new Set<number>();
   #sendSeconds = SEND_SECONDS_START;
   #spinSuccess = 0;
   #waits = 0;
@@ -94,12 +100,23 @@ export class ServerLoop {
 
   async #run(): Promise<void> {
     while (!this.#stopping) {
-      let more = await this.#wait();
+      let more = await this.#waitOrPause();
       while (more && !this.#stopping && !this.#turn()) {
         await letOthersRun();
         this.#othersRanAt = boottimeNow();
         more = !this.#stopping && this.#receive() > 0;
       }
+    }
+  }
+
+  /** Waits for requests; after a fault of ours, for a while. Returns whether there are requests. */
+  async #waitOrPause(): Promise<boolean> {
+    try {
+      return await this.#wait();
+    } catch (error) {
+      this.#dropBatch(error);
+      await this.#pause();
+      return false;
     }
   }
 
@@ -130,8 +147,17 @@ export class ServerLoop {
     return false;
   }
 
-  /** Answers the requests in the batch and returns the time at which that was done. */
+  /** Answers the requests in the batch and returns the time at which that was done; whatever goes wrong concerns this batch. */
   #answer(now: MonotonicSeconds): MonotonicSeconds {
+    try {
+      return this.#answerBatch(now);
+    } catch (error) {
+      this.#dropBatch(error);
+      return boottimeNow();
+    }
+  }
+
+  #answerBatch(now: MonotonicSeconds): MonotonicSeconds {
     const { socket, responder } = this.#listener, batch = this.#batch;
     if (responder.awaitsStamps) this.#takeStamps(now);
     responder.respond(batch, { now, sendSeconds: this.#sendSeconds });
@@ -139,18 +165,31 @@ export class ServerLoop {
     if (queued === 0) return now;
     if (responder.awaitsStamps) socket.allowTransmitStamps();
     const ready = boottimeNow();
-    const sent = socket.send(batch);
+    socket.send(batch, this.#onRefused);
     const done = boottimeNow();
     this.#sendSeconds += SMOOTHING * ((done - ready) / queued - this.#sendSeconds);
-    if (sent < queued) this.#noteRefused(queued - sent, done);
     if (responder.awaitsStamps) this.#stampedAt = done;
     return done;
   }
 
+  /** Goes on after a fault of ours as if the batch had not come. */
+  #dropBatch(error: unknown): void {
+    const { socket, responder } = this.#listener, batch = this.#batch;
+    responder.counters.drop("internal-error", Math.max(1, batch.count));
+    batch.clearReplies();
+    socket.restartTransmitStamps();
+    responder.restartTransmitIds();
+    this.#reports.onInternalError?.(error);
+  }
+
   #receive(): number {
-    const received = this.#listener.socket.receive(this.#batch);
     // An error comes up again in the background receive, where it is dealt with.
-    return received.ok ? received.value : -1;
+    try {
+      const received = this.#listener.socket.receive(this.#batch);
+      return received.ok ? received.value : -1;
+    } catch {
+      return -1;
+    }
   }
 
   /** Looks again for a few microseconds if that has paid lately, or now and then to find out. */
@@ -179,14 +218,22 @@ export class ServerLoop {
     if (responder.awaitsStamps && now - this.#stampedAt > STAMP_PATIENCE) responder.forgetStamps();
   }
 
-  #noteRefused(count: number, now: MonotonicSeconds): void {
-    const { socket, responder } = this.#listener;
-    responder.counters.drop("send-failed", count);
-    // Some refusals count for the kernel's numbers and some do not.
-    this.#takeStamps(now);
-    socket.restartTransmitStamps();
-    responder.restartTransmitIds();
-  }
+  /**
+   * Passes over an answer that the system refused. Some refusals count for the kernel's numbers of stamps and some do not, so
+   * both sides begin anew, before the answers behind it are sent: those lose nothing.
+   */
+  readonly #onRefused = (position: number, error: OsError): void => {
+    const { socket, responder } = this.#listener, batch = this.#batch;
+    responder.counters.drop("send-failed");
+    if (batch.isStamped(position)) {
+      this.#takeStamps(boottimeNow());
+      socket.restartTransmitStamps();
+      responder.restartTransmitIds(batch.stampedBehind(position));
+    }
+    if (this.#sendErrors.has(error.code)) return;
+    this.#sendErrors.add(error.code);
+    this.#reports.onSendError?.(error);
+  };
 
   #meanwhile(now: MonotonicSeconds): void {
     this.#meanwhileAt = now;
@@ -196,6 +243,11 @@ export class ServerLoop {
   async #afterError(error: OsError): Promise<void> {
     if (error.code !== this.#lastError) this.#reports.onReceiveError?.(this.#listener, error);
     this.#lastError = error.code;
+    await this.#pause();
+  }
+
+  async #pause(): Promise<void> {
+    if (this.#stopping) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, RETRY_MILLISECONDS);
       this.#wakeRetry = () => {

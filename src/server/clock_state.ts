@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { assert } from "../base/assert.ts";
 import { type NtpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
 import { LEAP, STRATUM_MAX } from "../protocol/header.ts";
@@ -106,13 +105,13 @@ export class HeaderTemplate {
     return this.#state;
   }
 
-  /** Replaces the state. A stratum of 16 is 0 on the wire (RFC 5905 section 7.3). */
-  setState(state: ServerClockState): void {
-    assert(state.stratum >= 1 && state.stratum <= STRATUM_MAX, "A stratum is 1 to 16");
-    assert(
-      state.leapIndicator === LEAP.unknown || state.stratum < STRATUM_MAX,
-      "Without a stratum a clock is unsynchronised",
-    );
+  /**
+   * Replaces the state; tells whether it is one that can be served. One that makes no sense is not: what is said then is that the
+   * clock is not synchronised. A stratum of 16 is 0 on the wire (RFC 5905 section 7.3).
+   */
+  setState(wanted: ServerClockState): boolean {
+    const makesSense = isPlausible(wanted);
+    const state = makesSense ? wanted : unsynchronizedClock(this.#state.precision);
     this.#state = state;
     const stratum = state.stratum === STRATUM_MAX ? 0 : state.stratum;
     this.head = (state.leapIndicator << 30) | (stratum << 16) | (state.precision & 0xff);
@@ -121,6 +120,7 @@ export class HeaderTemplate {
     this.referenceId = state.referenceId;
     this.referenceSeconds = Number(state.referenceTimestamp >> 32n);
     this.referenceFraction = Number(state.referenceTimestamp & 0xffff_ffffn);
+    return makesSense;
   }
 
   /** Brings the root dispersion up to the boot time `now`; once for each batch. */
@@ -129,4 +129,16 @@ export class HeaderTemplate {
     const elapsed = Math.max(0, now - updatedAt);
     this.rootDispersion = encodeShort(rootDispersion + dispersionRate * elapsed);
   }
+}
+
+/** Whether a state is one that a header can carry and that a client may believe. */
+function isPlausible(state: ServerClockState): boolean {
+  const { stratum, leapIndicator, precision, rootDelay, rootDispersion, dispersionRate } = state;
+  if (!Number.isInteger(stratum) || stratum < 1 || stratum > STRATUM_MAX) return false;
+  if (!Number.isInteger(leapIndicator) || leapIndicator < 0 || leapIndicator > 3) return false;
+  if (stratum === STRATUM_MAX && leapIndicator !== LEAP.unknown) return false;
+  const isPrecise = Number.isInteger(precision) && precision >= -32 && precision <= 0;
+  const errors = [rootDelay, rootDispersion, dispersionRate];
+  return isPrecise && Number.isFinite(state.updatedAt) &&
+    errors.every((error) => Number.isFinite(error) && error >= 0);
 }

@@ -59,6 +59,8 @@ export interface ResponderOptions {
   readonly requireNts?: "ignore" | "deny" | undefined;
   /** Symmetric keys; requests with a MAC are dropped when left out. */
   readonly keys?: MacResponder | undefined;
+  /** Is told of each request that could not be answered because something is wrong with ourselves. */
+  readonly onInternalError?: ((error: unknown) => void) | undefined;
   /** The busy clients; not counted when left out. */
   readonly clients?: ClientTable | undefined;
 }
@@ -94,6 +96,7 @@ export class Responder {
   readonly #requireNts: "ignore" | "deny" | undefined;
   readonly #keys: MacResponder | undefined;
   readonly #clients: ClientTable | undefined;
+  readonly #onInternalError: ((error: unknown) => void) | undefined;
   readonly #kisses: KissLimiter;
   readonly #transmits: TransmitQueue;
 
@@ -121,6 +124,7 @@ export class Responder {
     this.#requireNts = options.requireNts;
     this.#keys = options.keys;
     this.#clients = options.clients;
+    this.#onInternalError = options.onInternalError;
     this.#kisses = new KissLimiter(options.random);
     this.#transmits = new TransmitQueue(options.interleaved);
   }
@@ -132,7 +136,8 @@ export class Responder {
     this.#rateLimiter?.advance(moment.now);
     this.#client.words = batch.peerWords;
     this.counters.received += batch.count;
-    for (let i = 0; i < batch.count; i++) this.#answer(batch, i);
+    this.#transmits.discard();
+    for (let i = 0; i < batch.count; i++) this.#answerOrDrop(batch, i);
     if (this.#transmits.isEmpty) return;
     this.#readClock(this.#time, 0);
     this.#transmits.stamp(batch, this.#time, moment.sendSeconds);
@@ -162,9 +167,22 @@ export class Responder {
     this.#transmits.forgetStamps();
   }
 
-  /** Begins to count the answers for which the kernel is asked anew; when its own count was restarted. */
-  restartTransmitIds(): void {
-    this.#transmits.restartIds();
+  /**
+   * Begins to count the answers for which the kernel is asked anew, when its own count was restarted; the last `waiting` of
+   * them are still to be sent.
+   */
+  restartTransmitIds(waiting = 0): void {
+    this.#transmits.restartIds(waiting);
+  }
+
+  /** Answers a request; whatever goes wrong concerns this one alone. */
+  #answerOrDrop(batch: RequestBatch, i: number): void {
+    try {
+      this.#answer(batch, i);
+    } catch (error) {
+      this.counters.drop("internal-error");
+      this.#onInternalError?.(error);
+    }
   }
 
   #answer(batch: RequestBatch, i: number): void {
@@ -333,8 +351,10 @@ export class Responder {
 
   #queue(batch: RequestBatch, i: number, length: number): void {
     assert(length <= (batch.lengths[i] ?? 0), "No answer is longer than its request");
+    const isStamped = this.#place !== NO_PLACE;
+    batch.queueReply(i, length, isStamped);
+    if (isStamped) this.#transmits.expect(this.#place);
     this.counters.answered++;
-    batch.queueReply(i, length, this.#place !== NO_PLACE);
   }
 
   /** Sends a kiss, unless too many have been sent. */

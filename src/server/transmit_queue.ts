@@ -56,7 +56,21 @@ export class TransmitQueue {
     this.#indices[count] = index;
     this.#places[count] = place;
     this.#interleaved[count] = isInterleaved ? 1 : 0;
-    if (place !== NO_PLACE) this.#serials[count] = this.#expect(place);
+    if (place !== NO_PLACE) this.#serials[count] = this.#serialAt(place);
+  }
+
+  /** Notes that the kernel will number and stamp an answer, which is queued for that; `place` is where its client is remembered. */
+  expect(place: number): void {
+    const slot = this.#nextId % PENDING;
+    if (this.#pendingPlaces[slot] === NO_PLACE) this.#outstanding++;
+    this.#pendingPlaces[slot] = place;
+    this.#pendingSerials[slot] = this.#serialAt(place);
+    this.#nextId = (this.#nextId + 1) >>> 0;
+  }
+
+  /** Forgets the answers of a batch that will not be sent. */
+  discard(): void {
+    this.#count = 0;
   }
 
   /** Stamps all that wait, the first with the `time` given (seconds and fraction). */
@@ -95,7 +109,7 @@ export class TransmitQueue {
       batch.replyView.setUint32(at + 44, fraction & ~1);
     }
     if (answer.place === NO_PLACE) return;
-    this.#note(answer.place, this.#expect(answer.place), seconds, fraction);
+    this.#note(answer.place, this.#serialAt(answer.place), seconds, fraction);
   }
 
   /** Notes when the answer left that was the `id`-th, from 0, of those for which the kernel was asked. */
@@ -113,10 +127,26 @@ export class TransmitQueue {
     this.#note(place, this.#pendingSerials[slot] ?? 0, time.seconds, time.fraction);
   }
 
-  /** Begins to count the answers for which the kernel is asked anew. */
-  restartIds(): void {
+  /**
+   * Numbers the answers for which the kernel is asked anew from 0, as the kernel does after a restart. The last `waiting` of
+   * them are still to be sent, and keep what is noted of them; for the others no stamp will come.
+   */
+  restartIds(waiting = 0): void {
+    assert(waiting <= BATCH_MAX, "A batch is bounded");
+    const places = this.#indices, serials = this.#serials;
+    for (let i = 0; i < waiting; i++) {
+      const slot = ((this.#nextId - waiting + i) >>> 0) % PENDING;
+      places[i] = this.#pendingPlaces[slot] ?? NO_PLACE;
+      serials[i] = this.#pendingSerials[slot] ?? 0;
+    }
     this.forgetStamps();
-    this.#nextId = 0;
+    for (let i = 0; i < waiting; i++) {
+      const place = places[i] ?? NO_PLACE;
+      this.#pendingPlaces[i] = place;
+      this.#pendingSerials[i] = serials[i] ?? 0;
+      if (place !== NO_PLACE) this.#outstanding++;
+    }
+    this.#nextId = waiting;
   }
 
   /** Whether the kernel owes stamps. */
@@ -130,15 +160,9 @@ export class TransmitQueue {
     this.#outstanding = 0;
   }
 
-  /** Remembers that the next stamp of the kernel belongs to what is saved at `place` now; returns its serial number. */
-  #expect(place: number): number {
-    const serial = this.#table?.serialAt(place) ?? 0;
-    const slot = this.#nextId % PENDING;
-    if (this.#pendingPlaces[slot] === NO_PLACE) this.#outstanding++;
-    this.#pendingPlaces[slot] = place;
-    this.#pendingSerials[slot] = serial;
-    this.#nextId = (this.#nextId + 1) >>> 0;
-    return serial;
+  /** The serial number of what is saved at `place` now. */
+  #serialAt(place: number): number {
+    return this.#table?.serialAt(place) ?? 0;
   }
 
   /** Whether a stamp can belong to the answer saved at `place`: not before our own, and soon after. */

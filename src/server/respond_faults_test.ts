@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Bytes } from "../base/bytes.ts";
+import { ntpTimestamp } from "../base/ntp_timestamp.ts";
+import { SeededRandom } from "../base/random.ts";
+import type { NtsVerdict } from "../nts/server_fields.ts";
+import type { NtsResponder } from "./authentication.ts";
+import type { ServerClockState } from "./clock_state.ts";
+import { InterleavedTable } from "./interleaved.ts";
+import { request, SYNCHRONIZED, TestServer, timestamp } from "./test_server.ts";
+
+function answered(reply: Bytes | undefined): Bytes {
+  assert.ok(reply !== undefined, "An answer is wanted");
+  return reply;
+}
+
+Deno.test("a state that makes no sense is not served: the clock is called unsynchronised", () => {
+  const server = new TestServer();
+  const hostile: readonly Partial<ServerClockState>[] = [
+    { stratum: 16 },
+    { stratum: 17 },
+    { stratum: 0 },
+    { stratum: 2.5 },
+    { stratum: NaN },
+    { leapIndicator: 4 },
+    { leapIndicator: -1 },
+    { precision: 1 },
+    { precision: NaN },
+    { rootDelay: NaN },
+    { rootDelay: -1 },
+    { rootDispersion: Infinity },
+    { dispersionRate: NaN },
+    { updatedAt: NaN },
+  ];
+  for (const changes of hostile) {
+    assert.equal(server.template.setState({ ...SYNCHRONIZED, ...changes }), false);
+    const reply = answered(server.askOne(request()));
+    assert.deepEqual([reply[0], reply[1]], [0xe4, 0], JSON.stringify(changes));
+    assert.equal(server.template.setState(SYNCHRONIZED), true);
+    assert.equal(answered(server.askOne(request()))[1], 3);
+  }
+});
+
+Deno.test("any numbers as a state: nothing throws, and the header is one that a client can read", () => {
+  const number = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(0, 1, 16, 1e300, -0));
+  const state = fc.record({
+    leapIndicator: number,
+    stratum: number,
+    precision: number,
+    rootDelay: number,
+    rootDispersion: number,
+    dispersionRate: number,
+    referenceId: number,
+    referenceTimestamp: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(ntpTimestamp),
+    updatedAt: number,
+  });
+  const server = new TestServer();
+  fc.assert(fc.property(state, (changes) => {
+    const isServed = server.template.setState({ ...SYNCHRONIZED, ...changes });
+    const reply = answered(server.askOne(request()));
+    assert.equal((reply[0] ?? 0) & 0x3f, 0x24);
+    assert.ok((reply[1] ?? 99) <= 15);
+    if (!isServed) assert.deepEqual([reply[0], reply[1]], [0xe4, 0]);
+  }));
+});
+
+/** Throws at requests that it knows by their identifier. */
+class FaultyNts implements NtsResponder {
+  check(): NtsVerdict {
+    throw new Error("A fault of ours");
+  }
+  protect(): number {
+    return 0;
+  }
+  nak(): number {
+    return 0;
+  }
+  echo(): number {
+    return 0;
+  }
+}
+
+Deno.test("one request that we cannot answer for a fault of ours is dropped, the others are answered", () => {
+  const told: unknown[] = [];
+  const server = new TestServer({
+    nts: new FaultyNts(),
+    interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
+    onInternalError: (error) => told.push(error),
+  });
+  const rest = new Uint8Array(104);
+  new DataView(rest.buffer).setUint32(0, 0x02040068);
+  const replies = server.ask([
+    { octets: request() },
+    { octets: request({ rest }) },
+    { octets: request({ rest }) },
+    { octets: request() },
+  ]);
+  assert.deepEqual(replies.map((reply) => reply?.length), [48, undefined, undefined, 48]);
+  assert.deepEqual(server.responder.counters.snapshot().dropped, { "internal-error": 2 });
+  assert.equal(told.length, 2);
+});
+
+Deno.test("a refused answer loses the stamp of no other", () => {
+  const server = new TestServer({
+    interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
+  });
+  server.time = [216, 500];
+  const octets = (origin: bigint) => request({ origin, receive: 78n });
+  const clients = [1, 2, 3, 4].map((last) => [192, 0, 2, last]);
+  const asked = server.ask(clients.map((client, i) => ({
+    octets: octets(0x5_00000001n),
+    client,
+    received: [216, 2 * i] as const,
+  })));
+  // The second of four is refused: the kernel stamps the first, begins anew, and numbers the last two from 0.
+  server.responder.noteTransmit(0, 216, 2000);
+  server.responder.restartTransmitIds(2);
+  server.responder.noteTransmit(0, 216, 4000);
+  server.responder.noteTransmit(1, 216, 6000);
+  server.time = [232, 500];
+  const next = server.ask(clients.map((client, i) => ({
+    octets: octets(timestamp(answered(asked[i]), 32)),
+    client,
+    received: [232, 2 * i] as const,
+  })));
+  const sent = next.map((reply) => Number(timestamp(answered(reply), 40) & 0xffff_ffffn));
+  assert.deepEqual(sent, [2000, 500, 4000, 6000]);
+});
