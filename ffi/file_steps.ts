@@ -13,13 +13,15 @@ import type { Bytes } from "../src/base/bytes.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import { type BackgroundArguments, callForResult, callHere } from "./background.ts";
 import { ERRNO, failed, type OsError, osError } from "./errno.ts";
+import { type HeldFile, heldFile, throughHeldFolder } from "./held_files.ts";
 import { allocate, cString, type Memory } from "./memory.ts";
 
 type StepName =
   | "open"
   | "close"
-  | "read"
-  | "write"
+  | "pread"
+  | "pwrite"
+  | "ftruncate"
   | "fsync"
   | "fchmod"
   | "rename"
@@ -99,6 +101,8 @@ const READ_STEP = 65_536;
 export function* readSteps(path: string, sizeMax: number): FileSteps<Result<Bytes, OsError>> {
   const what = `read ${path}`;
   const opened = yield* open(path, { flags: O_NONBLOCK, what });
+  const held = isBarred(opened) ? heldFile(path) : undefined;
+  if (held !== undefined) return yield* readHeld(held, { sizeMax, what });
   if (!opened.ok) return opened;
   const regular = yield* refuseOthers(opened.value, { what, isDirectoryTold: true });
   const result = regular.ok ? yield* readAll(opened.value, { sizeMax, what }) : regular;
@@ -114,6 +118,8 @@ export function* writeSteps(
   const what = `write ${path}`;
   const name = `${path}.${owner}.new`;
   const temporary = yield* writeTemporary(name, { write, what });
+  const held = isBarred(temporary) ? heldFile(path) : undefined;
+  if (held?.purpose === "write") return yield* writeHeld(held, { bytes: write.bytes, what });
   if (!temporary.ok) return temporary;
   const fd = temporary.value;
   const flushed = yield ["fsync", fd];
@@ -145,12 +151,17 @@ export function* appendSteps(path: string, bytes: Uint8Array): FileSteps<Result<
 /** Tells what a path leads to, following links; undefined when there is nothing. */
 export function* statusSteps(path: string): FileSteps<Result<FileStatus | undefined, OsError>> {
   const what = `look at ${path}`;
-  const name = cString(path);
+  const name = pathText(path);
   if (name === undefined) return failed({ call: "statx", what, code: ERRNO.EINVAL });
   const status = allocate(STATX_SIZE);
   const code = -(yield ["statx", AT_FDCWD, name, 0, STATX_BASIC, status.bytes]);
   if (code === 0) return ok(readStatus(status));
-  return code === ERRNO.ENOENT ? ok(undefined) : failed({ call: "statx", what, code });
+  if (code === ERRNO.ENOENT) return ok(undefined);
+  const refused = failed({ call: "statx", what, code });
+  const held = isBarred(refused) ? heldFile(path) : undefined;
+  if (held === undefined) return refused;
+  const found = yield ["statx", held.fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_BASIC, status.bytes];
+  return found === 0 ? ok(readStatus(status)) : refused;
 }
 
 /** Makes a directory and those above it that are missing, with the given mode less the umask. */
@@ -160,7 +171,7 @@ export function* makeDirectorySteps(path: string, mode: number): FileSteps<Resul
     const part = parts.slice(0, i).join("/");
     if (part === "" || part === ".") continue;
     const what = `make the directory ${part}`;
-    const name = cString(part);
+    const name = pathText(part);
     if (name === undefined) return failed({ call: "mkdir", what, code: ERRNO.EINVAL });
     const made = yield ["mkdir", name, mode];
     if (made === 0) continue;
@@ -175,7 +186,7 @@ export function* makeDirectorySteps(path: string, mode: number): FileSteps<Resul
 
 /** Removes a file; that it is not there is no error. */
 export function* removeSteps(path: string): FileSteps<Result<void, OsError>> {
-  const name = cString(path);
+  const name = pathText(path);
   const what = `remove ${path}`;
   if (name === undefined) return failed({ call: "unlink", what, code: ERRNO.EINVAL });
   const code = -(yield ["unlink", name]);
@@ -189,12 +200,45 @@ export function* renameSteps(
   path: string,
   { to, what }: { readonly to: string; readonly what: string },
 ): FileSteps<Result<void, OsError>> {
-  const from = cString(path), target = cString(to);
+  const from = pathText(path), target = pathText(to);
   if (from === undefined || target === undefined) {
     return err(osError({ call: "rename", what, code: ERRNO.EINVAL }));
   }
   const code = -(yield ["rename", from, target]);
   return code === 0 ? ok(undefined) : failed({ call: "rename", what, code });
+}
+
+/** Tells whether the way to a file is barred: then, and only then, a descriptor from before the change of user counts. */
+function isBarred(result: Result<unknown, OsError>): boolean {
+  return !result.ok && ["EACCES", "EPERM", "EROFS"].includes(result.error.name);
+}
+
+function* readHeld(
+  { fd, purpose }: HeldFile,
+  { sizeMax, what }: { readonly sizeMax: number; readonly what: string },
+): FileSteps<Result<Bytes, OsError>> {
+  const content = yield* readAll(fd, { sizeMax, what });
+  // It was made empty for us to write to: to whoever reads there is none yet.
+  const isNew = content.ok && purpose === "write" && content.value.length === 0;
+  return isNew ? failed({ call: "open", what, code: ERRNO.ENOENT }) : content;
+}
+
+/** Writes in place, where a file can be written but its folder cannot. */
+function* writeHeld(
+  { fd }: HeldFile,
+  { bytes, what }: { readonly bytes: Uint8Array; readonly what: string },
+): FileSteps<Result<void, OsError>> {
+  const written = yield* writeAll(fd, { bytes, what });
+  if (!written.ok) return written;
+  const cut = yield ["ftruncate", fd, BigInt(bytes.length)];
+  if (cut < 0) return failed({ call: "ftruncate", what, code: -cut });
+  const flushed = yield ["fsync", fd];
+  return flushed < 0 ? failed({ call: "fsync", what, code: -flushed }) : ok(undefined);
+}
+
+/** Writes a path for the kernel, by way of a held folder if it is in one. */
+function pathText(path: string): Bytes | undefined {
+  return cString(throughHeldFolder(path));
 }
 
 interface OpenOptions {
@@ -204,7 +248,7 @@ interface OpenOptions {
 }
 
 function* open(path: string, options: OpenOptions): FileSteps<Result<number, OsError>> {
-  const name = cString(path);
+  const name = pathText(path);
   const { what } = options;
   if (name === undefined) return failed({ call: "open", what, code: ERRNO.EINVAL });
   const fd = yield ["open", name, options.flags | O_CLOEXEC, options.mode ?? 0];
@@ -248,7 +292,7 @@ function* readAll(
       bytes = grown;
     }
     const rest = bytes.subarray(length);
-    const got = yield ["read", fd, rest, BigInt(rest.length)];
+    const got = yield ["pread", fd, rest, BigInt(rest.length), BigInt(length)];
     if (got === -ERRNO.EINTR) continue;
     if (got < 0) return failed({ call: "read", what, code: -got });
     if (got === 0) return ok(bytes.slice(0, length));
@@ -268,7 +312,7 @@ function* writeAll(
   let done = 0;
   while (done < content.length) {
     const rest = content.subarray(done);
-    const put = yield ["write", fd, rest, BigInt(rest.length)];
+    const put = yield ["pwrite", fd, rest, BigInt(rest.length), BigInt(done)];
     if (put >= 0) done += put;
     else if (put !== -ERRNO.EINTR) return failed({ call: "write", what, code: -put });
   }

@@ -7,6 +7,7 @@ import { assert } from "../src/base/assert.ts";
 import { ok, type Result } from "../src/base/result.ts";
 import type { Seconds } from "../src/base/units.ts";
 import { failed, type OsError } from "./errno.ts";
+import { readFile } from "./files.ts";
 import { libc } from "./libc.ts";
 import { allocate, cString, readCString } from "./memory.ts";
 
@@ -62,6 +63,13 @@ export function processId(): number {
 /** Returns the user and group of this process. */
 export function userIds(): UserIds {
   return { uid: libc().getuid(), effectiveUid: libc().geteuid(), gid: libc().getgid() };
+}
+
+/** Returns the first port that needs no privilege (`net.ipv4.ip_unprivileged_port_start`). */
+export function unprivilegedPortStart(): number {
+  const text = readFile("/proc/sys/net/ipv4/ip_unprivileged_port_start", 64);
+  const port = text.ok ? Number(new TextDecoder().decode(text.value)) : NaN;
+  return Number.isInteger(port) && port >= 0 ? port : 1024;
 }
 
 /** Tells whether a descriptor (0 input, 1 output, 2 errors) is a terminal. */

@@ -2,7 +2,7 @@ import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { ipFamily } from "../src/base/ip_address.ts";
 import { interfaceAddresses, interfaceIndex, interfaceName } from "./interfaces.ts";
-import { findUser, hasCapability } from "./privileges.ts";
+import { findUser, hasCapability, userName } from "./privileges.ts";
 import {
   environmentVariable,
   hostName,
@@ -50,8 +50,10 @@ Deno.test("the limit on open files is only ever raised", () => {
 });
 
 Deno.test("users are found by name", () => {
-  assert.deepEqual(findUser("root"), { ok: true, value: { uid: 0, gid: 0 } });
+  assert.deepEqual(findUser("root"), { ok: true, value: { name: "root", uid: 0, gid: 0 } });
   assert.deepEqual(findUser("ntpsd-no-such-user"), { ok: true, value: undefined });
+  assert.equal(userName(0), "root");
+  assert.equal(userName(4_000_000_000), "number 4000000000");
   assert.equal(typeof hasCapability("CAP_SYS_TIME"), "boolean");
 });
 

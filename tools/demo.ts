@@ -88,6 +88,7 @@ function startClient(text: string): void {
     keys,
     configOrigin: "the demo's configuration",
     notes: [],
+    privileges: [],
     version: "demo",
     noAdjust: true,
     once: false,

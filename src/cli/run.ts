@@ -5,7 +5,8 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { formatConfigError } from "../config/config_error.ts";
-import { type ConfigWithKeys, type DaemonEnd, runDaemon } from "../daemon/daemon.ts";
+import { confine, takeOverFiles } from "../daemon/confinement.ts";
+import type { ConfigWithKeys, DaemonEnd } from "../daemon/daemon.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { formatFailure, type LoadedConfig, loadWithKeys } from "./load_config.ts";
 import type { RunOptions } from "./run_command.ts";
@@ -15,7 +16,6 @@ import { VERSION } from "./version.ts";
 const EXIT_OF_END: Readonly<Record<DaemonEnd, ExitCode>> = {
   "told": EXIT.done,
   "clock-not-permitted": EXIT.permission,
-  "confinement-failed": EXIT.permission,
   "system": EXIT.io,
   "panic": EXIT.panic,
   "no-time": EXIT.temporary,
@@ -23,13 +23,25 @@ const EXIT_OF_END: Readonly<Record<DaemonEnd, ExitCode>> = {
 
 /** Runs the daemon until it is told to end. */
 export async function run(options: RunOptions, surroundings: Surroundings): Promise<ExitCode> {
+  takeOverFiles();
   const loaded = loadWithKeys(options.config, surroundings.readFile);
   if (!loaded.ok) {
     surroundings.err(formatFailure(loaded.error));
     return loaded.error.exitCode;
   }
+  const confined = confine({
+    config: loaded.value.config,
+    configFile: loaded.value.file,
+    noAdjust: options.noAdjust,
+  });
+  if (!confined.ok) return refuse(confined.error, surroundings);
+  // Loaded only now, because a program that is to start again does so sooner without.
+  const { runDaemon } = await import("../daemon/daemon.ts");
+  const privileges = confined.value();
+  if (!privileges.ok) return refuse(privileges.error, surroundings);
   const end = await runDaemon({
     ...loaded.value,
+    privileges: privileges.value,
     configOrigin: originOf(loaded.value),
     notes: loaded.value.notes.map((note) => formatConfigError(note, loaded.value.file ?? "")),
     version: VERSION,
@@ -39,6 +51,11 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
     reload: () => reload(options, surroundings),
   });
   return EXIT_OF_END[end];
+}
+
+function refuse(why: string, surroundings: Surroundings): ExitCode {
+  surroundings.err(`ntpsd: ${why}\n`);
+  return EXIT.permission;
 }
 
 function reload(

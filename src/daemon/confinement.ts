@@ -1,38 +1,252 @@
 /**
- * Gives up what the daemon does not need once it has started: the user root, capabilities, system calls.
+ * Gives up what the daemon does not need: the user root, capabilities, system calls.
+ *
+ * The problem: rights belong to threads, and the runtime has threads before we run. The idea: whoever starts with more than is
+ * needed prepares files as root, narrows its main thread, and starts the program again in its place, so that every thread
+ * of it has the least from its first instruction. Where the new user cannot read the program itself (run from source, a home
+ * folder of mode 0700) the program starts again as root with next to no capability, and changes the user when it is loaded. What is
+ * still too much then is judged by the real state of the process, and there is never a third start. Limits: system calls
+ * are filtered last, in the process (`filterSystemCalls`).
  *
  * @module
  */
 import { err, ok, type Result } from "../base/result.ts";
+import { parseSocketAddress } from "../base/socket_address.ts";
 import type { Config } from "../config/config.ts";
+import { executeAgain, readCommandLine, startedAgain } from "../../ffi/exec_again.ts";
+import {
+  holdFolder,
+  holdForReading,
+  isOpenToAll,
+  mayRead,
+  prepareFile,
+  prepareFolder,
+} from "../../ffi/file_owner.ts";
+import { describeHeldFiles, heldPaths, releaseFiles, takeHeldFiles } from "../../ffi/held_files.ts";
+import { executablePath } from "../../ffi/files.ts";
 import {
   becomeUser,
   type Capability,
+  capabilityMask,
+  capabilitySets,
+  findUser,
   forbidNewPrivileges,
+  hasCapability,
   keepCapabilities,
+  narrowThread,
+  userName,
+  type UserRecord,
 } from "../../ffi/privileges.ts";
-import { userIds } from "../../ffi/process.ts";
+import { unprivilegedPortStart, userIds } from "../../ffi/process.ts";
 import { installSystemCallFilter } from "../../ffi/seccomp.ts";
 import { log } from "./log.ts";
 
-/** What a running daemon may still need: the clock, and low ports after a reload. */
-const KEPT: readonly Capability[] = ["CAP_SYS_TIME", "CAP_NET_BIND_SERVICE"];
+/** What the confinement depends on. */
+export interface ConfinementRequest {
+  /** Checked already. */
+  readonly config: Config;
+  /** The file that the configuration was read from, which a reload reads again. */
+  readonly configFile: string | undefined;
+  /** Whether the clock is left alone whatever the configuration says. */
+  readonly noAdjust: boolean;
+}
 
-/** Drops privileges as configured; the error is a sentence, and the daemon must not go on with it. */
-export function dropPrivileges(config: Config): Result<void, string> {
-  const { user, seccomp } = config.security;
-  const isRoot = userIds().effectiveUid === 0;
-  if (user !== undefined && isRoot) {
-    const changed = becomeUser(user, KEPT);
-    if (!changed.ok) return err(`${changed.error.message} ${changed.error.hint ?? ""}`.trim());
-    log.info(`Runs as the user ${user} now`);
-  } else if (isRoot) {
-    const dropped = keepCapabilities([...KEPT, "CAP_DAC_OVERRIDE"]);
-    if (!dropped.ok) log.warning(`${dropped.error.message}; capabilities are kept`);
-  }
-  if (!seccomp) return ok(undefined);
+/** A line for the log, which is not open yet when the daemon confines itself. */
+export interface Notice {
+  /** How bad it is. */
+  readonly level: "info" | "warning";
+  /** A sentence. */
+  readonly text: string;
+}
+
+/** What the process is to keep. */
+interface Wanted {
+  /** The user to become; undefined to stay. */
+  readonly user: UserRecord | undefined;
+  /** Whether the configuration names the user, so that it is an error if it cannot be. */
+  readonly isUserDemanded: boolean;
+  readonly keep: readonly Capability[];
+}
+
+/** Whom root becomes if the configuration does not say: the first that exists. */
+const DEFAULT_USERS = ["ntpsd", "nobody"] as const;
+const NOBODY: UserRecord = { name: "nobody", uid: 65534, gid: 65534 };
+const USED: readonly Capability[] = ["CAP_SYS_TIME", "CAP_NET_BIND_SERVICE"];
+const TO_CHANGE_USER: readonly Capability[] = ["CAP_SETUID", "CAP_SETGID"];
+const SECRET = 0o600;
+const PUBLIC = 0o644;
+
+/** Takes over the files that the first start has opened, if this is the second; to be called before any is read. */
+export function takeOverFiles(): void {
+  const message = startedAgain();
+  if (message !== undefined) takeHeldFiles(message);
+}
+
+/** Does what is left to do when the program is loaded; the error is a sentence, and the daemon must not go on with it. */
+export type FinishConfinement = () => Result<readonly Notice[], string>;
+
+/**
+ * Brings the process down to what the configuration needs: if there is anything to give up, the program is started again, and
+ * this call does not return in the first of the two. Returns what is to be called when all modules are loaded. The error
+ * is a sentence, and the daemon must not go on with it.
+ */
+export function confine(request: ConfinementRequest): Result<FinishConfinement, string> {
+  const message = startedAgain();
+  const found = findWanted(request);
+  if (!found.ok) return found;
+  const wanted = found.value;
+  if (!hasTooMuch(wanted)) return ok(() => ok(conclude([])));
+  if (message !== undefined) return ok(() => finishHere(wanted, []));
+  if (wanted.user !== undefined) prepareFiles(request, wanted.user);
+  const failure = startAgain(wanted);
+  const text = `${failure}; threads of the runtime keep privileges that they do not need`;
+  return ok(() => finishHere(wanted, [{ level: "warning", text }]));
+}
+
+/** Tells which capabilities a configuration needs. */
+export function neededCapabilities(
+  { config, noAdjust }: Pick<ConfinementRequest, "config" | "noAdjust">,
+): readonly Capability[] {
+  const { servers, ntsKeServers, observability, clock } = config;
+  const place = observability.listen === undefined
+    ? undefined
+    : parseSocketAddress(observability.listen);
+  const isLow = place !== undefined && place.port < unprivilegedPortStart();
+  const serves = servers.length > 0 || ntsKeServers.length > 0 || isLow;
+  return [
+    ...(noAdjust || clock.adjust === false ? [] : ["CAP_SYS_TIME"] as const),
+    ...(serves ? ["CAP_NET_BIND_SERVICE"] as const : []),
+  ];
+}
+
+/** Gives up the system calls that are not needed after the start, if the configuration wants it. */
+export function filterSystemCalls({ security }: Config): void {
+  if (!security.seccomp) return;
   forbidNewPrivileges();
   const installed = installSystemCallFilter();
   if (!installed.ok) log.warning(`${installed.error.message}; system calls are not filtered`);
-  return ok(undefined);
+}
+
+function findWanted(request: ConfinementRequest): Result<Wanted, string> {
+  const keep = neededCapabilities(request);
+  const name = request.config.security.user;
+  const stays: Wanted = { user: undefined, isUserDemanded: false, keep };
+  if (userIds().effectiveUid !== 0 || name === "root") return ok(stays);
+  if (name === undefined) {
+    if (!TO_CHANGE_USER.every(hasCapability)) return ok(stays);
+    return ok({ ...stays, user: defaultUser() });
+  }
+  const user = findUser(name);
+  if (!user.ok) return err(user.error.message);
+  if (user.value !== undefined) return ok({ user: user.value, isUserDemanded: true, keep });
+  const advice = `make it (useradd --system ${name}) or change security.user`;
+  return err(`There is no user ${name}, whom security.user names: ${advice}`);
+}
+
+function defaultUser(): UserRecord {
+  for (const name of DEFAULT_USERS) {
+    const user = findUser(name);
+    if (user.ok && user.value !== undefined) return user.value;
+  }
+  return NOBODY;
+}
+
+/** Looks at the real state of the process, whatever a variable says. */
+function hasTooMuch({ user, keep }: Wanted): boolean {
+  if (user !== undefined) return true;
+  const sets = capabilitySets();
+  return sets.ok && (sets.value.permitted & ~capabilityMask(keep)) !== 0n;
+}
+
+/** Starts the program again with less; returns, with a sentence, only if that fails. */
+function startAgain({ user, keep }: Wanted): string {
+  const words = readCommandLine();
+  if (!words.ok) return words.error.message;
+  const isLate = user !== undefined && !canStartAs(user);
+  const narrowed = narrowThread({
+    user: isLate ? undefined : user,
+    keep: isLate ? [...keep, ...TO_CHANGE_USER] : keep,
+  });
+  if (!narrowed.ok) return narrowed.error.message;
+  const failure = executeAgain(words.value, describeHeldFiles());
+  return failure.hint === undefined ? failure.message : `${failure.message}; ${failure.hint}`;
+}
+
+/** Tells whether a user could load this program: a bundle or an executable that is open to all; sources have a cache besides. */
+function canStartAs(user: UserRecord): boolean {
+  if (Deno.build.standalone) {
+    const path = executablePath();
+    return path.ok && isOpenToAll(path.value, user);
+  }
+  const { protocol, pathname } = new URL(import.meta.url);
+  if (protocol !== "file:" || pathname.endsWith(".ts")) return false;
+  return isOpenToAll(decodeURIComponent(pathname), user);
+}
+
+/** Drops what can be dropped without another start. */
+function finishHere(
+  { user, isUserDemanded, keep }: Wanted,
+  notices: readonly Notice[],
+): Result<readonly Notice[], string> {
+  const isRoot = userIds().effectiveUid === 0;
+  const narrowed = user !== undefined && isRoot ? becomeUser(user, keep) : keepCapabilities(keep);
+  if (narrowed.ok) return ok(conclude(notices));
+  const { message } = narrowed.error;
+  if (isUserDemanded) return err(message);
+  const text = `${message}; ntpsd goes on as it was started`;
+  return ok(conclude([...notices, { level: "warning", text }]));
+}
+
+/** As root: makes and hands over what the user is to write, opens what root alone may read. */
+function prepareFiles({ config, configFile }: ConfinementRequest, user: UserRecord): void {
+  const { clock, keyset, nts, observability } = config;
+  const bound = nts.cookieStoragePath === undefined
+    ? undefined
+    : `${nts.cookieStoragePath}.time-bound`;
+  for (
+    const [path, mode] of [
+      [clock.driftFile, PUBLIC],
+      [keyset.keyStoragePath, SECRET],
+      [nts.cookieStoragePath, SECRET],
+      [bound, SECRET],
+    ] as const
+  ) {
+    if (path === undefined) continue;
+    const folder = path.replace(/\/+[^/]*$/, "") || (path.startsWith("/") ? "/" : ".");
+    const prepared = prepareFolder(folder, user);
+    if (!prepared.ok) continue;
+    if (prepared.value) holdFolder(folder);
+    else prepareFile(path, user, mode);
+  }
+  const statistics = observability.statisticsPath;
+  if (statistics !== undefined && prepareFolder(statistics, user).ok) holdFolder(statistics);
+  for (const path of readFiles(config)) holdForReading(path);
+  if (configFile !== undefined) holdForReading(configFile);
+}
+
+/** Names the files that the daemon reads at the start and at a reload. */
+function readFiles(config: Config): readonly string[] {
+  const { keysFile, clock, sources, ntsKeServers } = config;
+  return [
+    keysFile,
+    clock.leapSecondsFile,
+    ...sources.map(({ certificateAuthority }) => certificateAuthority),
+    ...ntsKeServers.flatMap((server) => [server.certificateChainPath, server.privateKeyPath]),
+  ].filter((path) => path !== undefined);
+}
+
+function conclude(notices: readonly Notice[]): readonly Notice[] {
+  releaseFiles(({ path, purpose }) => purpose === "write" || !mayRead(path));
+  const barred = heldPaths().filter((path) => !mayRead(path));
+  const has = USED.filter(hasCapability);
+  const rights = has.length === 0 ? "without any privilege" : `with ${has.join(" and ")}`;
+  const name = userName(userIds().effectiveUid);
+  const lines: Notice[] = [
+    { level: "info", text: `Runs as the user ${name}, ${rights}` },
+    ...notices,
+  ];
+  if (barred.length === 0) return lines;
+  const text = `Opened before, because closed to the user ${name}: ${barred.join(", ")}; ` +
+    "one that replaces such a file is read if that user may, else at the next start";
+  return [...lines, { level: "info", text }];
 }

@@ -33,7 +33,7 @@ import { NtsService } from "./nts_service.ts";
 import { OnceWatch } from "./once.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 import { claimClock } from "./permission.ts";
-import { dropPrivileges } from "./confinement.ts";
+import { filterSystemCalls, type Notice } from "./confinement.ts";
 import { KeyRing } from "./key_ring.ts";
 import { Servers } from "./servers.ts";
 import { StatisticsWriter } from "./statistics.ts";
@@ -45,7 +45,6 @@ const SERVED_TIME_REFRESH_MILLISECONDS = 1000;
 export type DaemonEnd =
   | "told"
   | "clock-not-permitted"
-  | "confinement-failed"
   | "system"
   | "panic"
   | "no-time";
@@ -64,6 +63,8 @@ export interface DaemonOptions extends ConfigWithKeys {
   readonly configOrigin: string;
   /** Remarks on what in it looks like a mistake. */
   readonly notes: readonly string[];
+  /** What became of the privileges that the process was started with. */
+  readonly privileges: readonly Notice[];
   /** Of ntpsd itself, for the log and the status. */
   readonly version: string;
   /** Leaves the clock alone, whatever the configuration says (`-x`). */
@@ -81,6 +82,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   setUpLog(options, options.config);
   log.info(`ntpsd ${options.version} starts with ${options.configOrigin}`);
   for (const note of options.notes) log.info(note);
+  for (const { level, text } of options.privileges) log[level](text);
   const config = options.once ? onceConfig(options.config) : options.config;
   const nts = new NtsService(config);
   const clock = claimClock(config.clock, options.noAdjust);
@@ -188,11 +190,7 @@ class Daemon {
       await this.#configureServers();
     }
     const drift = this.#drift.read();
-    const confined = dropPrivileges(this.#config);
-    if (!confined.ok) {
-      log.error(confined.error);
-      return "confinement-failed";
-    }
+    filterSystemCalls(this.#config);
     this.#drift.check();
     this.#nts.loadSessions();
     const release = this.#listenToSignals();

@@ -14,6 +14,7 @@ import {
   writeFileAtomic,
   writeFileAtomicInBackground,
 } from "../../ffi/files.ts";
+import { heldFile } from "../../ffi/held_files.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Ppm } from "../base/units.ts";
 
@@ -89,6 +90,8 @@ export function formatDrift({ frequency, skew }: Drift): string {
 
 /** Tries whether a drift file could be written at this path, without touching one; the error is a sentence that says what to do. */
 export function tryDriftFile(path: string): Result<void, string> {
+  // Opened before the change of user to be written in place.
+  if (heldFile(path)?.purpose === "write") return ok(undefined);
   const probe = `${path}.probe`;
   const written = writeFileAtomic(probe, { bytes: new Uint8Array(0) });
   if (!written.ok) return err(`${written.error.message}; ${written.error.hint ?? UNWRITABLE_HINT}`);

@@ -139,7 +139,7 @@ Deno.test({
   ignore: Deno.uid() !== 0,
   fn: async () => {
     const ended = await runProgram(`
-      import { becomeUser, hasCapability, keepCapabilities } from "{ffi}privileges.ts";
+      import { becomeUser, findUser, hasCapability, keepCapabilities } from "{ffi}privileges.ts";
       import { readFile } from "{ffi}files.ts";
       import { lastErrno, libc } from "{ffi}libc.ts";
       import { userIds } from "{ffi}process.ts";
@@ -147,8 +147,8 @@ Deno.test({
       await resolveName("localhost", { port: 1 });
       const capability = "CAP_SYS_TIME";
       console.log(hasCapability(capability), hasCapability("CAP_NET_BIND_SERVICE"));
-      console.log(becomeUser("ntpsd-no-such-user", []).ok);
-      console.log(becomeUser("nobody", [capability]).ok, JSON.stringify(userIds()));
+      const user = findUser("nobody").value;
+      console.log(becomeUser(user, [capability]).ok, JSON.stringify(userIds()));
       console.log(hasCapability(capability), hasCapability("CAP_NET_BIND_SERVICE"));
       console.log(libc().setuid(0), lastErrno());
       const field = (text: string, name: string) =>
@@ -171,7 +171,6 @@ Deno.test({
     const uid = 65534;
     assert.deepEqual(ended.lines, [
       "true true",
-      "false",
       `true ${JSON.stringify({ uid, effectiveUid: uid, gid: 65534 })}`,
       "true false",
       "-1 1",

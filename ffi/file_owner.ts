@@ -1,0 +1,153 @@
+/**
+ * What root prepares in the file system for the user that the daemon is to become: folders that are made or handed over, and
+ * files that are opened in advance.
+ *
+ * The problem: a daemon that was root and becomes another user finds its files owned by root, in folders where it cannot
+ * make any. The idea: a missing folder is made for the user; one that bears the program's name is handed over with the files
+ * in it, as systemd does with a state directory; a file anywhere else is handed over by itself and held open
+ * (`held_files.ts`). Nothing is done to links, to files with several names, and to what belongs to a third party. Limits: only
+ * for root, before the change of user.
+ *
+ * @module
+ */
+import { ok, type Result } from "../src/base/result.ts";
+import { failed, type OsError } from "./errno.ts";
+import { fileStatus, makeDirectory } from "./files.ts";
+import { holdFile } from "./held_files.ts";
+import { libc } from "./libc.ts";
+import { allocate, cString } from "./memory.ts";
+import type { UserRecord } from "./privileges.ts";
+
+const isArm = Deno.build.arch === "aarch64";
+const O_RDONLY = 0;
+const O_RDWR = 2;
+const O_CREAT = 0x40;
+const O_NONBLOCK = 0x800;
+const O_CLOEXEC = 0x80000;
+const O_DIRECTORY = isArm ? 0x4000 : 0x10000;
+const O_NOFOLLOW = isArm ? 0x8000 : 0x20000;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_BASIC = 0x7ff;
+const FOLDER_MODE = 0o750;
+/** Not below /etc: the folder of the configuration stays root's. */
+const OWN_FOLDER = /^\/(var|run)\/(.*\/)?ntpsd\/*$/;
+
+const status = allocate(256);
+
+/**
+ * Sees to it that a folder exists and belongs to the user if it is the program's own: made just now, or
+ * root's, called `ntpsd` and below /var or /run. Returns whether it is the user's now.
+ */
+export function prepareFolder(path: string, user: UserRecord): Result<boolean, OsError> {
+  const found = fileStatus(path);
+  if (!found.ok) return found;
+  if (found.value === undefined) {
+    const above = makeDirectory(parentOf(path));
+    if (!above.ok) return above;
+    const made = makeDirectory(path, FOLDER_MODE);
+    if (!made.ok) return made;
+    return handOver(path, { user, isFolder: true });
+  }
+  if (found.value.uid === user.uid) {
+    handOverFiles(path, user);
+    return ok(true);
+  }
+  const isOwn = found.value.uid === 0 && OWN_FOLDER.test(path);
+  if (!isOwn) return ok(false);
+  handOverFiles(path, user);
+  return handOver(path, { user, isFolder: true });
+}
+
+/** Makes a file if it is missing, hands it over, and holds it open for reading and writing. */
+export function prepareFile(path: string, user: UserRecord, mode: number): Result<void, OsError> {
+  const what = `open ${path}`;
+  const flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+  const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, mode);
+  if (fd < 0) return failed({ call: "open", what });
+  giveIfRoots(fd, { user, isFolder: false });
+  holdFile({ path, fd, purpose: "write" });
+  return ok(undefined);
+}
+
+/** Opens a file for reading and holds it; what cannot be opened is left for others to complain about. */
+export function holdForReading(path: string): void {
+  const fd = libc().open(cString(path) ?? new Uint8Array(1), O_RDONLY | O_NONBLOCK, 0);
+  if (fd >= 0) holdFile({ path, fd, purpose: "read" });
+}
+
+/** Opens a folder and holds it, so that what is in it is reached whatever the folders above allow. */
+export function holdFolder(path: string): void {
+  const flags = O_RDONLY | O_DIRECTORY;
+  const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, 0);
+  if (fd >= 0) holdFile({ path, fd, purpose: "folder" });
+}
+
+/** Tells whether this process may open a file or folder to read. */
+export function mayRead(path: string): boolean {
+  const flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;
+  const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, 0);
+  if (fd >= 0) libc().close(fd);
+  return fd >= 0;
+}
+
+/** Tells whether a user who is in no group of root's could read a file, going by owners and modes of it and all folders above. */
+export function isOpenToAll(path: string, user: UserRecord): boolean {
+  const parts = path.split("/");
+  return parts.every((_, i) => {
+    const place = parts.slice(0, i + 1).join("/") || "/";
+    const found = fileStatus(place);
+    if (!found.ok || found.value === undefined) return false;
+    const { kind, mode, uid } = found.value;
+    const needed = kind === "directory" ? 0o1 : 0o4;
+    return (mode & needed) !== 0 || (uid === user.uid && (mode & (needed << 6)) !== 0);
+  });
+}
+
+function handOverFiles(folder: string, user: UserRecord): void {
+  for (const name of namesIn(folder)) handOver(`${folder}/${name}`, { user, isFolder: false });
+}
+
+function handOver(
+  path: string,
+  { user, isFolder }: { readonly user: UserRecord; readonly isFolder: boolean },
+): Result<boolean, OsError> {
+  const flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | (isFolder ? O_DIRECTORY : 0);
+  const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, 0);
+  if (fd < 0) return failed({ call: "open", what: `hand ${path} over` });
+  const given = giveIfRoots(fd, { user, isFolder });
+  libc().close(fd);
+  return ok(given);
+}
+
+/** Gives an open file or folder away if it is root's and has no second name, by which it could be somebody else's matter. */
+function giveIfRoots(
+  fd: number,
+  { user, isFolder }: { readonly user: UserRecord; readonly isFolder: boolean },
+): boolean {
+  const { view, bytes } = status;
+  if (libc().statx(fd, new Uint8Array(1), AT_EMPTY_PATH, STATX_BASIC, bytes) !== 0) return false;
+  const kind = view.getUint16(28, true) & 0o170000;
+  const fits = isFolder ? kind === 0o040000 : kind === 0o100000 && view.getUint32(16, true) === 1;
+  return fits && view.getUint32(20, true) === 0 && libc().fchown(fd, user.uid, user.gid) === 0;
+}
+
+function namesIn(folder: string): readonly string[] {
+  const directory = libc().opendir(cString(folder) ?? new Uint8Array(1));
+  if (directory === null) return [];
+  const names: string[] = [];
+  for (;;) {
+    const entry = libc().readdir(directory);
+    if (entry === null) break;
+    // struct dirent: inode 8, offset 8, length 2, type 1, name.
+    const name = new Deno.UnsafePointerView(entry).getCString(19);
+    if (name !== "." && name !== "..") names.push(name);
+  }
+  libc().closedir(directory);
+  return names;
+}
+
+function parentOf(path: string): string {
+  const trimmed = path.replace(/\/+$/, "");
+  const slash = trimmed.lastIndexOf("/");
+  return slash < 0 ? "." : slash === 0 ? "/" : trimmed.slice(0, slash);
+}

@@ -1,0 +1,211 @@
+/**
+ * What each thread of a daemon may still do, seen from outside, in /proc/PID/task.
+ *
+ * Limits: needs root. The clock is safe: every daemon runs with `-x`; that one that adjusts keeps the capability for it is a
+ * test of `confinement.ts` alone.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { runAny } from "../support/command.ts";
+import { canMakeNamespaces, networkPair } from "../support/network_namespace.ts";
+import { KINDS, launch, startDaemon } from "../support/ntpsd.ts";
+import { freePort, temporaryFolder } from "../support/places.ts";
+import { RunningProgram } from "../support/process.ts";
+import { waitUntil } from "../support/wait_until.ts";
+
+const isRoot = Deno.uid() === 0;
+const NOBODY = "65534";
+const NO_CAPABILITY = "0000000000000000";
+const BIND_SERVICE = "0000000000000400";
+const SOURCE = '[[source]]\nmode = "server"\naddress = "127.0.0.1:9"\n';
+const FILTERED = "2";
+
+/** What the kernel tells of one thread, by the names of proc(5). */
+type Thread = Readonly<Record<string, string>>;
+
+async function threadsOf(pid: number): Promise<readonly Thread[]> {
+  const tasks = await Array.fromAsync(Deno.readDir(`/proc/${pid}/task`));
+  return await Promise.all(tasks.map(async ({ name }) => {
+    const text = await Deno.readTextFile(`/proc/${pid}/task/${name}/status`);
+    return Object.fromEntries(
+      text.trim().split("\n").map((line) => line.split(/:\s*/, 2) as [string, string]),
+    );
+  }));
+}
+
+/** Waits until the filter is installed, which is the last that is given up, and reads all threads then. */
+async function confinedThreads(process: RunningProgram): Promise<readonly Thread[]> {
+  await process.waitFor(/Measures only/);
+  return await waitUntil(async () => {
+    const threads = await threadsOf(process.pid);
+    return threads.every((thread) => thread["Seccomp"] === FILTERED) ? threads : undefined;
+  }, { timeoutMs: 10_000, what: () => `the filter; log: ${process.stderr}` });
+}
+
+function values(threads: readonly Thread[], name: string): readonly string[] {
+  return [...new Set(threads.map((thread) => thread[name] ?? ""))].sort();
+}
+
+function assertConfined(threads: readonly Thread[], effective: string): void {
+  const ids = [NOBODY, NOBODY, NOBODY, NOBODY].join("\t");
+  assert.ok(threads.length > 3, "the runtime has threads of its own");
+  assert.deepEqual(values(threads, "Uid"), [ids]);
+  assert.deepEqual(values(threads, "Gid"), [ids]);
+  assert.deepEqual(values(threads, "CapBnd"), [NO_CAPABILITY]);
+  assert.deepEqual(values(threads, "NoNewPrivs"), ["1"]);
+  for (const name of ["CapEff", "CapPrm"]) {
+    // Threads of the runtime have no need of what the main thread has, and some ways of starting leave them nothing.
+    assert.deepEqual(values(threads, name).filter((set) => set !== NO_CAPABILITY), [
+      ...(effective === NO_CAPABILITY ? [] : [effective]),
+    ]);
+  }
+}
+
+for (const kind of KINDS) {
+  Deno.test({
+    name: `${kind}: root becomes nobody, and no thread keeps what a server does not need`,
+    ignore: !isRoot,
+    fn: async () => {
+      const config = `${SOURCE}[[server]]\nlisten = "127.0.0.1:${await freePort()}"\n`;
+      await using daemon = await startDaemon({ kind, config });
+      assertConfined(await confinedThreads(daemon.process), BIND_SERVICE);
+    },
+  });
+}
+
+Deno.test({
+  name: "without a server no thread keeps any capability",
+  ignore: !isRoot,
+  fn: async () => {
+    await using daemon = await startDaemon({ kind: "bundle", config: SOURCE });
+    const threads = await confinedThreads(daemon.process);
+    assertConfined(threads, NO_CAPABILITY);
+    assert.deepEqual(values(threads, "CapInh"), [NO_CAPABILITY]);
+  },
+});
+
+Deno.test({
+  name: "who wants to stay root stays root, without the privileges of root",
+  ignore: !isRoot,
+  fn: async () => {
+    const config = `${SOURCE}[security]\nuser = "root"\n`;
+    await using daemon = await startDaemon({ kind: "bundle", config });
+    const threads = await confinedThreads(daemon.process);
+    assert.deepEqual(values(threads, "Uid"), ["0\t0\t0\t0"]);
+    for (const name of ["CapEff", "CapPrm", "CapInh", "CapBnd"]) {
+      assert.deepEqual(values(threads, name), [NO_CAPABILITY], name);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "files that root alone may read serve the new user, also at a reload; what it writes is its own",
+  ignore: !isRoot,
+  fn: async () => {
+    await using folder = await temporaryFolder();
+    const keys = await folder.write("keys", "1 SHA256 HEX:00112233445566778899aabbccddeeff\n");
+    await Deno.chmod(keys, 0o600);
+    const state = `${folder.path}/state`;
+    const [time, exchange] = [await freePort(), await freePort()];
+    const config = (level: string) =>
+      `${SOURCE}key = 1\n[keys]\nfile = "${keys}"\n` +
+      `[[server]]\nlisten = "127.0.0.1:${time}"\n` +
+      `[[nts-ke-server]]\nlisten = "127.0.0.1:${exchange}"\ncertificate-chain-path = "${folder.path}/no"\n` +
+      `private-key-path = "${folder.path}/no"\n[keyset]\nkey-storage-path = "${folder.path}/keyset"\n` +
+      `[nts]\ncookie-storage-path = "${state}/cookies"\n[synchronization]\nlocal-stratum = ${level}\n`;
+    await using daemon = await startDaemon({ kind: "bundle", config: config("10") });
+    await confinedThreads(daemon.process);
+    const owner = async (path: string) => (await Deno.stat(path)).uid;
+    assert.equal(await owner(`${folder.path}/keyset`), Number(NOBODY));
+    assert.ok((await Deno.stat(`${folder.path}/keyset`)).size > 0);
+    assert.equal(await owner(state), Number(NOBODY));
+    await daemon.configure(config("11"));
+    daemon.process.signal("SIGHUP");
+    await daemon.process.waitFor(/local-stratum 10 -> 11/);
+    await daemon.process.stop();
+    assert.equal(await owner(`${state}/cookies`), Number(NOBODY));
+    assert.doesNotMatch(daemon.process.stderr, /keyset.*EACCES|keys.*EACCES/);
+  },
+});
+
+Deno.test({
+  name: "a low port is bound by the unprivileged user, also at a reload",
+  ignore: !isRoot,
+  fn: async () => {
+    if (!await canMakeNamespaces()) return;
+    await using pair = await networkPair();
+    const { namespace } = pair.left;
+    const server = (port: number) => `${SOURCE}[[server]]\nlisten = "127.0.0.1:${port}"\n`;
+    await using daemon = await startDaemon({ kind: "bundle", config: server(123), namespace });
+    await daemon.process.waitFor(/Serves time on 127\.0\.0\.1:123\b/);
+    await confinedThreads(daemon.process);
+    await daemon.configure(server(124));
+    daemon.process.signal("SIGHUP");
+    await daemon.process.waitFor(/Serves time on 127\.0\.0\.1:124\b/);
+  },
+});
+
+Deno.test({
+  name: "a user that does not exist ends the start with 77 and a sentence",
+  ignore: !isRoot,
+  fn: async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("c.toml", `${SOURCE}[security]\nuser = "no-such-user"\n`);
+    const start = await launch("bundle");
+    const args = [...start.args, "run", "-x", "-c", path];
+    const result = await runAny(start.program, { args, timeoutMs: 20_000 });
+    assert.equal(result.code, 77);
+    assert.match(result.stderr, /^ntpsd: There is no user no-such-user/);
+  },
+});
+
+Deno.test({
+  name: "a variable that claims a second start gives nothing away",
+  ignore: !isRoot,
+  fn: async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("c.toml", SOURCE);
+    const start = await launch("bundle");
+    const line = [start.program, ...start.args, "run", "-x", "-c", path].join(" ");
+    for (
+      const claim of [
+        "1 []",
+        "$$ []",
+        '$$ [{"path":"/etc/passwd","fd":77,"purpose":"read"}]',
+        "$$ x",
+      ]
+    ) {
+      const quoted = claim.replaceAll('"', '\\"');
+      await using process = new RunningProgram("sh", {
+        args: ["-c", `export NTPSD_STARTED_AGAIN="${quoted}"; exec ${line}`],
+      });
+      const threads = await confinedThreads(process);
+      assert.deepEqual(values(threads, "Uid"), [[NOBODY, NOBODY, NOBODY, NOBODY].join("\t")]);
+      assert.deepEqual(values(threads, "CapEff"), [NO_CAPABILITY], claim);
+    }
+  },
+});
+
+Deno.test({
+  name: "a start without privileges happens once",
+  ignore: !isRoot,
+  fn: async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("c.toml", SOURCE);
+    await Deno.chmod(folder.path, 0o755);
+    const bundle = (await launch("bundle")).args.at(-1) ?? "";
+    const deno = `${folder.path}/deno`;
+    await Deno.copyFile(Deno.execPath(), deno);
+    await Deno.copyFile(bundle, `${folder.path}/ntpsd.js`);
+    const bare = ["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
+    const run = ["run", "--quiet", "--no-prompt", "--allow-net", "--allow-ffi", "--no-config"];
+    await using process = new RunningProgram("setpriv", {
+      args: [...bare, deno, ...run, `${folder.path}/ntpsd.js`, "run", "-x", "-c", path],
+    });
+    await confinedThreads(process);
+    const environment = await Deno.readTextFile(`/proc/${process.pid}/environ`);
+    assert.doesNotMatch(environment, /NTPSD_STARTED_AGAIN/);
+  },
+});
