@@ -190,7 +190,7 @@ export interface ObservabilityConfig {
 
 /** The `[security]` section. */
 export interface SecurityConfig {
-  /** The user to become after the start. */
+  /** The user to become if started by root; undefined for the usual one. */
   readonly user: string | undefined;
   /** Whether system calls that are not needed are given up. */
   readonly seccomp: boolean;

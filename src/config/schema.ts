@@ -376,8 +376,8 @@ const OBSERVABILITY = table({
 const SECURITY = table({
   user: optional(
     text,
-    "stay as started",
-    "The user to become after the start, if started by root.",
+    '"ntpsd", else "nobody"',
+    'The user to become if started by root; "root" stays root, with next to none of its privileges.',
   ),
   seccomp: optional(
     boolean,
@@ -422,7 +422,7 @@ const SECTIONS = {
   clock: optional(CLOCK, "", "The clock of this machine."),
   nts: optional(NTS, "", "Network Time Security on the client's side."),
   observability: optional(OBSERVABILITY, "", "What ntpsd tells of itself."),
-  security: optional(SECURITY, "", "What ntpsd gives up after the start."),
+  security: optional(SECURITY, "", "What ntpsd gives up."),
 };
 
 /** The whole configuration as it is read, before defaults and rules across keys. */
