@@ -1,3 +1,4 @@
+import "../../tests/support/libc_opened.ts";
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { socketAddress } from "../base/socket_address.ts";
 import { startHttpServer } from "../daemon/http.ts";
@@ -8,7 +9,7 @@ Deno.test("a command and the daemon understand each other", async () => {
   for (const address of ["127.0.0.1", "::1"]) {
     const listen = socketAddress(address, 0);
     ok(listen !== undefined);
-    const server = startHttpServer({ listen, names: [], status: () => exampleStatus() });
+    const server = startHttpServer({ listen, names: () => [], status: () => exampleStatus() });
     if (!server.ok && address === "::1") continue; // no IPv6 on this machine
     ok(server.ok);
     const { port } = server.value.address;
@@ -19,8 +20,7 @@ Deno.test("a command and the daemon understand each other", async () => {
     deepEqual(JSON.parse(reply.value.body), JSON.parse(JSON.stringify(exampleStatus())));
     const missing = await httpGet(at, "/nothing");
     equal(missing.ok && missing.value.status, 404);
-    server.value.close();
-    await server.value.finished;
+    await server.value.stop();
   }
 });
 

@@ -80,6 +80,7 @@ export function buildConfig(raw: RawConfig, desk: Desk): Config {
     observability: {
       logLevel: logLevel(observability?.["log-level"] ?? "info"),
       listen: observability?.listen === undefined ? DEFAULT_STATUS_LISTENER : listen,
+      hosts: observability?.hosts ?? [],
       statisticsPath: observability?.["statistics-path"],
     },
     security: { user: raw.security?.user, seccomp: raw.security?.seccomp ?? true },

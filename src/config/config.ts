@@ -184,6 +184,8 @@ export interface ObservabilityConfig {
   readonly logLevel: LogLevel;
   /** Where HTTP is served; undefined switches it off. */
   readonly listen: string | undefined;
+  /** Names under which HTTP may be asked on loopback, beside those that are always allowed. */
+  readonly hosts: readonly string[];
   /** The directory for statistics. */
   readonly statisticsPath: string | undefined;
 }

@@ -64,7 +64,12 @@ Deno.test("an empty text is a configuration with the defaults", () => {
       leapSecondsFile: undefined,
     },
     nts: { cookieStoragePath: undefined, strict: false },
-    observability: { logLevel: "info", listen: "127.0.0.1:9975", statisticsPath: undefined },
+    observability: {
+      logLevel: "info",
+      listen: "127.0.0.1:9975",
+      hosts: [],
+      statisticsPath: undefined,
+    },
     security: { user: undefined, seccomp: true },
   });
   deepEqual(notes(""), ["t: No sources: the clock is left as it is (add a [[source]] section)"]);
@@ -178,6 +183,14 @@ key-storage-path = "/var/lib/ntpsd/keys"
     keyRotationInterval: 9000,
     keyStoragePath: "/var/lib/ntpsd/keys",
   });
+});
+
+Deno.test("names for HTTP are names without a port", () => {
+  const read = config('[observability]\nhosts = ["status.example.net", "192.0.2.1"]\n');
+  deepEqual(read.observability.hosts, ["status.example.net", "192.0.2.1"]);
+  for (const wrong of ['"status.example.net"', '["a:80"]', '["a b"]', "[1]", '["http://a/"]']) {
+    equal(parseConfig(`[observability]\nhosts = ${wrong}\n`).ok, false, wrong);
+  }
 });
 
 Deno.test("panic thresholds have the three forms of ntpd-rs", () => {

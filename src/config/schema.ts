@@ -366,6 +366,12 @@ const OBSERVABILITY = table({
     "Where the status is served over HTTP, for `ntpsd status`, Prometheus and health checks; empty text switches it off. Whoever " +
       "can reach it can read it.",
   ),
+  hosts: optional(
+    list(hostName, "a list of names"),
+    "none",
+    "Names under which the status may be asked on a loopback address, for a proxy before it, say; `localhost`, loopback addresses and " +
+      "the name of this machine always may. A listener that the network can reach answers under any name.",
+  ),
   "statistics-path": optional(
     directory,
     "none",

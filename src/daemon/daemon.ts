@@ -209,7 +209,7 @@ class Daemon {
     clearInterval(refresh);
     this.#leaps.stop();
     release();
-    this.#http?.close();
+    await this.#http?.stop();
     await this.#configuring;
     await this.#servers.stop();
     await this.#nts.stop();
@@ -226,6 +226,7 @@ class Daemon {
       ...this.#engine.snapshot(readInstant()),
       servers: this.#servers.documents(),
       ntsKe: this.#nts.servers.documents(),
+      http: this.#http?.document() ?? null,
       functions: this.#functions.documents(),
     };
   }
@@ -290,9 +291,10 @@ class Daemon {
     if (place === undefined) return;
     const listen = present(parseSocketAddress(place), "The configuration was checked");
     const host = hostName();
+    const own = host.ok ? [host.value] : [];
     const started = startHttpServer({
       listen,
-      names: host.ok ? [host.value] : [],
+      names: () => [...own, ...this.#config.observability.hosts],
       status: () => this.status(),
     });
     if (started.ok) this.#http = started.value;
@@ -330,7 +332,7 @@ class Daemon {
     for (const line of changes) log.info(line);
     setUpLog(this.#options, config);
     if (before.observability.listen !== config.observability.listen) {
-      this.#http?.close();
+      void this.#http?.stop();
       this.#http = undefined;
       this.#openHttp();
     }

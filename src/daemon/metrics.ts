@@ -10,6 +10,7 @@
  */
 import {
   type FunctionDocument,
+  type HttpDocument,
   isTimeKnown,
   type NtsKeDocument,
   type ServerDocument,
@@ -35,6 +36,7 @@ export function renderMetrics(document: StatusDocument, figures: ProcessFigures)
     ...sourceFamilies(document.sources),
     ...serverFamilies(document.servers),
     ...ntsKeFamilies(document.ntsKe),
+    ...httpFamilies(document.http),
     ...functionFamilies(document.functions),
     gauge("process_resident_memory_bytes", "Resident memory in bytes", [
       sample(figures.residentBytes),
@@ -255,6 +257,23 @@ function functionFamilies(functions: readonly FunctionDocument[]): readonly Fami
     sample(up ? 1 : 0, { function: kind, name })
   );
   return [gauge("ntpsd_function_up", "Whether what is configured works", states)];
+}
+
+function httpFamilies(listener: HttpDocument | null): readonly Family[] {
+  if (listener === null) return [];
+  const { listen, accepted, completed, failed, open } = listener;
+  return [
+    counter("ntpsd_http_accepted_total", "Connections over HTTP", [sample(accepted, { listen })]),
+    counter("ntpsd_http_completed_total", "Requests over HTTP that were answered", [
+      sample(completed, { listen }),
+    ]),
+    counter(
+      "ntpsd_http_failed_total",
+      "Connections over HTTP without an answer that helps, by reason",
+      byReason(failed, { listen }),
+    ),
+    gauge("ntpsd_http_open", "Connections over HTTP that are open", [sample(open, { listen })]),
+  ];
 }
 
 /** Members of one pool share a name, so the address belongs to the labels too. */

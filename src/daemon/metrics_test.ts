@@ -18,6 +18,13 @@ Deno.test("every line is a comment or a sample, and no series is there twice", (
         interleaved: 2,
         kisses: 1,
       }],
+      http: {
+        listen: "127.0.0.1:9975",
+        accepted: 7,
+        completed: 4,
+        failed: { "internal-error": 1 },
+        open: 2,
+      },
       ntsKe: [{ listen: "[::]:4460", accepted: 3, completed: 2, failed: { timeout: 1 } }],
       functions: [
         { kind: "server", name: "[::]:123", up: true, reason: "" },
@@ -51,6 +58,9 @@ Deno.test("every line is a comment or a sample, and no series is there twice", (
       'ntpsd_server_kisses_total{listen="[::]:123"} 1',
       'ntpsd_server_interleaved_total{listen="[::]:123"} 2',
       'ntpsd_nts_ke_failed_total{listen="[::]:4460",reason="timeout"} 1',
+      'ntpsd_http_completed_total{listen="127.0.0.1:9975"} 4',
+      'ntpsd_http_failed_total{listen="127.0.0.1:9975",reason="internal-error"} 1',
+      'ntpsd_http_open{listen="127.0.0.1:9975"} 2',
       'ntpsd_function_up{function="server",name="[::]:123"} 1',
       'ntpsd_function_up{function="nts-ke-server",name="[::]:4460"} 0',
       "process_resident_memory_bytes 12345678",

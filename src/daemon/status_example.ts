@@ -106,6 +106,7 @@ export function exampleStatus(changes: Partial<StatusDocument> = {}): StatusDocu
     sources: EXAMPLE_SOURCES,
     servers: [],
     ntsKe: [],
+    http: null,
     functions: [],
     ...changes,
   };

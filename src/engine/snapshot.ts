@@ -136,6 +136,20 @@ export interface NtsKeDocument {
   readonly failed: Readonly<Record<string, number>>;
 }
 
+/** The listener of the status over HTTP. */
+export interface HttpDocument {
+  /** The address and port. */
+  readonly listen: string;
+  /** Connections that came in. */
+  readonly accepted: number;
+  /** Connections whose request was answered. */
+  readonly completed: number;
+  /** The others, by reason; only reasons that occurred. */
+  readonly failed: Readonly<Record<string, number>>;
+  /** Connections that are open. */
+  readonly open: number;
+}
+
 /** Every word for what a configuration may ask of the daemon beside the clock. */
 export const FUNCTION_KINDS = [
   "server",
@@ -208,6 +222,8 @@ export interface StatusDocument extends EngineSnapshot {
   readonly servers: readonly ServerDocument[];
   /** Empty when no keys are served. */
   readonly ntsKe: readonly NtsKeDocument[];
+  /** Null when the status is not served over HTTP. */
+  readonly http: HttpDocument | null;
   /** Listeners and files that are configured, whether they work or not. */
   readonly functions: readonly FunctionDocument[];
 }
