@@ -66,6 +66,7 @@ const CALLS = {
   fchmod: { parameters: ["i32", "u32"], result: "i32", nonblocking: true },
   rename: { parameters: ["buffer", "buffer"], result: "i32", nonblocking: true },
   unlink: { parameters: ["buffer"], result: "i32", nonblocking: true },
+  readlink: { parameters: ["buffer", "buffer", "usize"], result: "i32", nonblocking: true },
   mkdir: { parameters: ["buffer", "u32"], result: "i32", nonblocking: true },
   statx: {
     parameters: ["i32", "buffer", "i32", "u32", "buffer"],

@@ -26,6 +26,7 @@ type StepName =
   | "fchmod"
   | "rename"
   | "unlink"
+  | "readlink"
   | "mkdir"
   | "statx";
 
@@ -96,6 +97,8 @@ const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC = 0x7ff;
 const STATX_SIZE = 256;
 const READ_STEP = 65_536;
+const PATH_MAX = 4096;
+const LINKS_MAX = 8;
 
 /** Reads a whole file of at most `sizeMax` octets. */
 export function* readSteps(path: string, sizeMax: number): FileSteps<Result<Bytes, OsError>> {
@@ -110,15 +113,19 @@ export function* readSteps(path: string, sizeMax: number): FileSteps<Result<Byte
   return result;
 }
 
-/** Replaces a file by new content: written beside it, flushed, renamed over it, and the directory flushed. */
+/**
+ * Replaces a file by new content: written beside it, flushed, renamed over it, and the directory flushed. A symbolic link stays, and
+ * what it leads to is replaced.
+ */
 export function* writeSteps(
-  path: string,
+  link: string,
   { write, owner }: { readonly write: AtomicWrite; readonly owner: number },
 ): FileSteps<Result<void, OsError>> {
-  const what = `write ${path}`;
+  const what = `write ${link}`;
+  const path = yield* followLinks(link);
   const name = `${path}.${owner}.new`;
   const temporary = yield* writeTemporary(name, { write, what });
-  const held = isBarred(temporary) ? heldFile(path) : undefined;
+  const held = isBarred(temporary) ? heldFile(link) : undefined;
   if (held?.purpose === "write") return yield* writeHeld(held, { bytes: write.bytes, what });
   if (!temporary.ok) return temporary;
   const fd = temporary.value;
@@ -239,6 +246,21 @@ function* writeHeld(
 /** Writes a path for the kernel, by way of a held folder if it is in one. */
 function pathText(path: string): Bytes | undefined {
   return cString(throughHeldFolder(path));
+}
+
+/** Returns where a path leads to; after so many links it may be a circle, and the call that follows says so. */
+function* followLinks(path: string): FileSteps<string> {
+  let end = path;
+  for (let i = 0; i < LINKS_MAX; i++) {
+    const name = pathText(end);
+    if (name === undefined) return end;
+    const target = new Uint8Array(PATH_MAX);
+    const length = yield ["readlink", name, target, BigInt(PATH_MAX)];
+    if (length <= 0) return end;
+    const text = new TextDecoder().decode(target.subarray(0, length));
+    end = text.startsWith("/") ? text : `${parentOf(end)}/${text}`;
+  }
+  return end;
 }
 
 interface OpenOptions {

@@ -10,7 +10,6 @@
  *
  * @module
  */
-import { readFile, setFileAside, writeFileAtomic } from "../../ffi/files.ts";
 import type { Bytes } from "../base/bytes.ts";
 import type { UnixNanoseconds } from "../base/ntp_timestamp.ts";
 import type { KeysetConfig } from "../config/config.ts";
@@ -23,6 +22,7 @@ import { type ByteRange, NtsServerFields, type NtsVerdict } from "../nts/server_
 import type { NtsResponder } from "../server/authentication.ts";
 import { log } from "./log.ts";
 import { cookiesFrom } from "./nts_ke_server.ts";
+import { StateFile } from "./state_file.ts";
 import { randomSource } from "./system_random.ts";
 
 const FILE_MAX = 1 << 16;
@@ -40,6 +40,7 @@ interface KeysAtWork {
 export class KeysetKeeper implements NtsResponder {
   readonly #aead: AeadFactory;
   #config: KeysetConfig;
+  #file: StateFile | undefined;
   #atWork: KeysAtWork;
   /** What the file was when we read or wrote it last. */
   #onDisk: Bytes | undefined;
@@ -49,6 +50,7 @@ export class KeysetKeeper implements NtsResponder {
   constructor(config: KeysetConfig, options: { aead: AeadFactory; now: UnixNanoseconds }) {
     this.#aead = options.aead;
     this.#config = config;
+    this.#file = fileOf(config);
     this.#atWork = this.#putToWork(this.#read(), options.now);
   }
 
@@ -95,12 +97,19 @@ export class KeysetKeeper implements NtsResponder {
   /** Follows a changed configuration, and a file that somebody replaced. */
   reload(config: KeysetConfig, now: UnixNanoseconds): void {
     const isMoved = config.keyStoragePath !== this.#config.keyStoragePath;
-    const isSame = JSON.stringify(config) === JSON.stringify(this.#config);
+    const isCountOther = config.staleKeyCount !== this.#config.staleKeyCount;
     this.#config = config;
-    const found = this.#read();
-    if (found !== undefined) return this.#replace(found, now);
-    if (isMoved) return this.#save();
-    if (!isSame) log.warning("Changes of [keyset] take effect when the keys are made anew");
+    if (isMoved) this.#file = fileOf(config);
+    const found = this.#read() ?? (isCountOther ? this.#recounted() : undefined);
+    if (found !== undefined) this.#replace(found, now);
+    if (isMoved || isCountOther) this.#save();
+  }
+
+  /** Returns the keys at work with as many stale ones as are configured now. */
+  #recounted(): Keyset | undefined {
+    const bytes = this.#atWork.keyset.serialise();
+    const keyset = Keyset.restore(bytes, this.#config.staleKeyCount);
+    return keyset.ok ? keyset.value : undefined;
   }
 
   /** Forgets all keys; the object is not used afterwards. */
@@ -151,26 +160,28 @@ export class KeysetKeeper implements NtsResponder {
 
   /** Reads the file if it is another than the one we know. */
   #read(): Keyset | undefined {
-    const path = this.#config.keyStoragePath;
-    if (path === undefined) return undefined;
-    const bytes = readFile(path, FILE_MAX);
-    if (!bytes.ok) {
-      if (bytes.error.name !== "ENOENT") log.error(bytes.error.message);
+    const file = this.#file;
+    const found = file?.read();
+    if (file === undefined || found === undefined || found.kind === "absent") return undefined;
+    if (found.kind === "unreadable") {
+      log.error(`The keys for cookies cannot be read, and are kept in memory: ${found.message}`);
       return undefined;
     }
-    if (this.#onDisk !== undefined && equalBytes(this.#onDisk, bytes.value)) return undefined;
+    if (found.kind === "too-long") return this.#setAside(file, "too long");
+    const { bytes } = found;
+    if (this.#onDisk !== undefined && equalBytes(this.#onDisk, bytes)) return undefined;
     const options = keysetOptions(this.#config);
-    const keyset = Keyset.restore(bytes.value, options.staleKeyCount);
-    if (keyset.ok) {
-      this.#onDisk = bytes.value;
-      tellInterval(keyset.value, options);
-      return keyset.value;
-    }
-    const aside = setFileAside(path);
-    const fate = aside.ok ? `it is now ${aside.value}` : aside.error.message;
-    const what = keyset.error.replaceAll("-", " ");
-    log.warning(`The keys for cookies in ${path} cannot be used (${what}); ${fate}`);
-    return undefined;
+    const keyset = Keyset.restore(bytes, options.staleKeyCount);
+    if (!keyset.ok) return this.#setAside(file, keyset.error.replaceAll("-", " "));
+    this.#onDisk = bytes;
+    tellInterval(keyset.value, options);
+    return keyset.value;
+  }
+
+  #setAside(file: StateFile, what: string): undefined {
+    log.warning(
+      `The keys for cookies in ${file.path} cannot be used (${what}); ${file.setAside()}`,
+    );
   }
 
   #save(): void {
@@ -178,18 +189,20 @@ export class KeysetKeeper implements NtsResponder {
   }
 
   #write(keyset: Keyset): void {
-    const path = this.#config.keyStoragePath;
-    if (path === undefined) return;
+    if (this.#file === undefined) return;
     const bytes = keyset.serialise();
-    const written = writeFileAtomic(path, { bytes, mode: SECRET });
-    if (written.ok) {
-      this.#onDisk = bytes;
-      return;
-    }
-    const hint = written.error.hint ??
-      "make its directory and let the user of ntpsd write to it, or change keyset.key-storage-path";
-    log.error(`The keys for cookies are not saved: ${written.error.message}; ${hint}`);
+    const written = this.#file.write(bytes);
+    if (written.ok) this.#onDisk = bytes;
+    else log.error(`The keys for cookies are not saved: ${written.error}`);
   }
+}
+
+function fileOf({ keyStoragePath }: KeysetConfig): StateFile | undefined {
+  return keyStoragePath === undefined ? undefined : new StateFile(keyStoragePath, {
+    sizeMax: FILE_MAX,
+    mode: SECRET,
+    key: "keyset.key-storage-path",
+  });
 }
 
 function keysetOptions({ staleKeyCount, keyRotationInterval }: KeysetConfig): KeysetOptions {

@@ -7,18 +7,14 @@
  *
  * @module
  */
-import {
-  readFile,
-  setFileAside,
-  writeFileAtomic,
-  writeFileAtomicInBackground,
-} from "../../ffi/files.ts";
+import { err } from "../base/result.ts";
 import type { SourceConfig } from "../config/config.ts";
 import { findSessions, type SavedSession } from "../engine/saved_sessions.ts";
 import type { SessionState } from "../nts/client_session.ts";
 import { decodeCookieStore, encodeCookieStore } from "../nts/cookie_store.ts";
 import { decodeTimeBound, encodeTimeBound } from "../nts/time_bootstrap.ts";
 import { log } from "./log.ts";
+import { StateFile } from "./state_file.ts";
 
 const STORE_MAX = 1 << 20;
 const BOUND_MAX = 64;
@@ -26,37 +22,45 @@ const SECRET = 0o600;
 
 /** The client's secrets on disk; without a path nothing is kept. */
 export class SessionStore {
-  readonly #path: string | undefined;
+  #path: string | undefined;
+  #file: StateFile | undefined;
+  #boundFile: StateFile | undefined;
   #sessions = new Map<string, SessionState>();
   #writing: Promise<void> = Promise.resolve();
   #boundFailed = false;
 
   /** Uses the file of `nts.cookie-storage-path`; nothing is read yet. */
   constructor(path: string | undefined) {
-    this.#path = path;
+    this.#use(path);
+  }
+
+  /** Keeps everything at another path from now on; what lies there is read, and set aside if it is damaged. */
+  follow(path: string | undefined): void {
+    if (path === this.#path) return;
+    this.#use(path);
+    this.load();
+    this.readBound();
   }
 
   /** Reads keys and cookies and empties the file; what is wrong with it is logged. */
   load(): void {
-    if (this.#path === undefined) return;
-    const read = readFile(this.#path, STORE_MAX);
-    if (!read.ok) {
-      if (read.error.name !== "ENOENT") log.warning(read.error.message);
-      return;
-    }
-    if (read.value.length === 0) return;
-    const decoded = decodeCookieStore(read.value);
+    const file = this.#file;
+    const found = file?.read();
+    if (file === undefined || found === undefined || found.kind === "absent") return;
+    if (found.kind === "unreadable") return log.warning(found.message);
+    if (found.kind === "content" && found.bytes.length === 0) return;
+    const decoded = found.kind === "content"
+      ? decodeCookieStore(found.bytes)
+      : err("too-long" as const);
     if (!decoded.ok) {
-      const aside = setFileAside(this.#path);
-      const fate = aside.ok ? `it is now ${aside.value}` : aside.error.message;
       const what = decoded.error.replaceAll("-", " ");
-      log.warning(`The saved keys in ${this.#path} cannot be used (${what}); ${fate}`);
+      log.warning(`The saved keys in ${file.path} cannot be used (${what}); ${file.setAside()}`);
       return;
     }
-    const emptied = writeFileAtomic(this.#path, { bytes: new Uint8Array(0), mode: SECRET });
+    const emptied = file.write(new Uint8Array(0));
     if (!emptied.ok) {
       log.warning(
-        `Saved cookies are not used, because they might be sent twice: ${emptied.error.message}`,
+        `Saved cookies are not used, because they might be sent twice: ${emptied.error}`,
       );
       return;
     }
@@ -74,41 +78,32 @@ export class SessionStore {
 
   /** Writes keys and cookies for the next run, and waits for the disk. */
   save(sessions: ReadonlyMap<string, SessionState>): void {
-    if (this.#path === undefined) return;
-    const bytes = encodeCookieStore(sessions);
-    const written = writeFileAtomic(this.#path, { bytes, mode: SECRET });
-    if (!written.ok) {
-      const hint = written.error.hint ??
-        "make its directory and let the user of ntpsd write to it, or change nts.cookie-storage-path";
-      log.warning(`Keys and cookies are lost: ${written.error.message}; ${hint}`);
-    }
+    const written = this.#file?.write(encodeCookieStore(sessions));
+    if (written?.ok === false) log.warning(`Keys and cookies are lost: ${written.error}`);
   }
 
   /** Reads the time that has certainly passed, in Unix seconds; undefined when none is known. */
   readBound(): number | undefined {
-    if (this.#path === undefined) return undefined;
-    const path = boundPath(this.#path);
-    const read = readFile(path, BOUND_MAX);
-    if (!read.ok) {
-      if (read.error.name !== "ENOENT") log.warning(read.error.message);
+    const file = this.#boundFile;
+    const found = file?.read();
+    if (file === undefined || found === undefined || found.kind === "absent") return undefined;
+    if (found.kind === "unreadable") {
+      log.warning(found.message);
       return undefined;
     }
-    const bound = decodeTimeBound(read.value);
-    if (bound.ok) return bound.value;
-    const aside = setFileAside(path);
-    const fate = aside.ok ? `it is now ${aside.value}` : aside.error.message;
-    log.warning(`${path} does not hold a time; ${fate}`);
+    const bound = found.kind === "content" ? decodeTimeBound(found.bytes) : undefined;
+    if (bound?.ok === true) return bound.value;
+    log.warning(`${file.path} does not hold a time; ${file.setAside()}`);
     return undefined;
   }
 
   /** Replaces the time that has certainly passed; a failure is logged once. */
   saveBound(bound: number): void {
-    if (this.#path === undefined) return;
-    const path = boundPath(this.#path);
+    const file = this.#boundFile;
+    if (file === undefined) return;
     this.#writing = this.#writing.then(async () => {
-      const bytes = encodeTimeBound(bound);
-      const written = await writeFileAtomicInBackground(path, { bytes, mode: SECRET });
-      if (!written.ok && !this.#boundFailed) log.warning(written.error.message);
+      const written = await file.writeInBackground(encodeTimeBound(bound));
+      if (!written.ok && !this.#boundFailed) log.warning(written.error);
       this.#boundFailed = !written.ok;
     });
   }
@@ -117,8 +112,16 @@ export class SessionStore {
   async settled(): Promise<void> {
     await this.#writing;
   }
-}
 
-function boundPath(path: string): string {
-  return `${path}.time-bound`;
+  #use(path: string | undefined): void {
+    const key = "nts.cookie-storage-path", mode = SECRET;
+    this.#path = path;
+    this.#file = path === undefined
+      ? undefined
+      : new StateFile(path, { sizeMax: STORE_MAX, mode, key });
+    this.#boundFile = path === undefined
+      ? undefined
+      : new StateFile(`${path}.time-bound`, { sizeMax: BOUND_MAX, mode, key });
+    this.#boundFailed = false;
+  }
 }

@@ -7,16 +7,11 @@
  *
  * @module
  */
-import {
-  readFile,
-  removeFile,
-  setFileAside,
-  writeFileAtomic,
-  writeFileAtomicInBackground,
-} from "../../ffi/files.ts";
+import { removeFile, writeFileAtomic } from "../../ffi/files.ts";
 import { heldFile } from "../../ffi/held_files.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Ppm } from "../base/units.ts";
+import { StateFile } from "./state_file.ts";
 
 const UNWRITABLE_HINT =
   "make its directory and let the user of ntpsd write to it, or change clock.drift-file";
@@ -42,22 +37,23 @@ const SKEW_UNKNOWN: Ppm = 5;
 /** More than any drift file of any program holds. */
 const DRIFT_FILE_MAX = 4096;
 
-/** Reads the drift file; a missing one is no problem, a damaged or absurd one is set aside. */
-export function readDriftFile(path: string, frequencyMax: Ppm): DriftReading {
-  const octets = readFile(path, DRIFT_FILE_MAX);
-  if (!octets.ok) {
-    if (octets.error.name === "ENOENT") return { drift: undefined, problem: undefined };
-    if (octets.error.name !== "EFBIG") return { drift: undefined, problem: octets.error.message };
-  }
-  const parsed = octets.ok
-    ? parseDrift(new TextDecoder().decode(octets.value), frequencyMax)
+/** Returns the drift file at a path, which nobody has touched yet. */
+export function driftFile(path: string): StateFile {
+  return new StateFile(path, { sizeMax: DRIFT_FILE_MAX, key: "clock.drift-file" });
+}
+
+/** Reads the drift file; a missing one is no problem, a damaged or absurd one is set aside, one that cannot be read is left alone. */
+export function readDriftFile(file: StateFile, frequencyMax: Ppm): DriftReading {
+  const found = file.read();
+  if (found.kind === "absent") return { drift: undefined, problem: undefined };
+  if (found.kind === "unreadable") return { drift: undefined, problem: found.message };
+  const parsed = found.kind === "content"
+    ? parseDrift(new TextDecoder().decode(found.bytes), frequencyMax)
     : err(`it is longer than ${DRIFT_FILE_MAX} octets`);
   if (parsed.ok) return { drift: parsed.value, problem: undefined };
-  const aside = setFileAside(path);
-  const fate = aside.ok ? `it is now ${aside.value}` : aside.error.message;
   return {
     drift: undefined,
-    problem: `The drift file ${path} cannot be used, ${parsed.error}; ${fate}`,
+    problem: `The drift file ${file.path} cannot be used, ${parsed.error}; ${file.setAside()}`,
   };
 }
 
@@ -100,9 +96,6 @@ export function tryDriftFile(path: string): Result<void, string> {
 }
 
 /** Replaces the drift file as a whole; the error is a sentence that says what to do. */
-export async function writeDriftFile(path: string, drift: Drift): Promise<Result<void, string>> {
-  const bytes = new TextEncoder().encode(formatDrift(drift));
-  const written = await writeFileAtomicInBackground(path, { bytes });
-  if (written.ok) return written;
-  return err(`${written.error.message}; ${written.error.hint ?? UNWRITABLE_HINT}`);
+export async function writeDriftFile(file: StateFile, drift: Drift): Promise<Result<void, string>> {
+  return await file.writeInBackground(new TextEncoder().encode(formatDrift(drift)));
 }

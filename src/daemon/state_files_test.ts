@@ -3,7 +3,13 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { fileStatus, readFile, removeFile, writeFileAtomic } from "../../ffi/files.ts";
 import { processId } from "../../ffi/process.ts";
-import { formatDrift, parseDrift, readDriftFile, writeDriftFile } from "./state_files.ts";
+import {
+  driftFile,
+  formatDrift,
+  parseDrift,
+  readDriftFile,
+  writeDriftFile,
+} from "./state_files.ts";
 
 // The C library is opened at the first use and stays open: no leak of the test that comes first.
 processId();
@@ -51,16 +57,16 @@ Deno.test("property: what is written is read again, to a millionth of a ppm", ()
 Deno.test("the drift file is written, read, and set aside when damaged", async () => {
   const path = `/tmp/ntpsd-test-drift-${processId()}`;
   try {
-    deepEqual(readDriftFile(path, 500), { drift: undefined, problem: undefined });
-    deepEqual(await writeDriftFile(path, { frequency: 1.25, skew: 0.5 }), {
+    deepEqual(readDriftFile(driftFile(path), 500), { drift: undefined, problem: undefined });
+    deepEqual(await writeDriftFile(driftFile(path), { frequency: 1.25, skew: 0.5 }), {
       ok: true,
       value: undefined,
     });
     const octets = readFile(path, 100);
     equal(octets.ok && new TextDecoder().decode(octets.value), "1.250000 0.500000\n");
-    deepEqual(readDriftFile(path, 500).drift, { frequency: 1.25, skew: 0.5 });
+    deepEqual(readDriftFile(driftFile(path), 500).drift, { frequency: 1.25, skew: 0.5 });
     ok(writeFileAtomic(path, { bytes: text.encode("1.25") }).ok);
-    deepEqual(readDriftFile(path, 500), {
+    deepEqual(readDriftFile(driftFile(path), 500), {
       drift: undefined,
       problem:
         `The drift file ${path} cannot be used, its last line has no end, as if half written; ` +
@@ -68,7 +74,10 @@ Deno.test("the drift file is written, read, and set aside when damaged", async (
     });
     deepEqual(fileStatus(path), { ok: true, value: undefined });
     ok(writeFileAtomic(path, { bytes: new Uint8Array(10_000) }).ok);
-    match(readDriftFile(path, 500).problem ?? "", /it is longer than 4096 octets; it is now/);
+    match(
+      readDriftFile(driftFile(path), 500).problem ?? "",
+      /it is longer than 4096 octets; it is now/,
+    );
   } finally {
     removeFile(path);
     removeFile(`${path}.damaged`);
@@ -76,7 +85,10 @@ Deno.test("the drift file is written, read, and set aside when damaged", async (
 });
 
 Deno.test("a directory that is missing is told with what to do", async () => {
-  const written = await writeDriftFile("/nonexistent/ntpsd/drift", { frequency: 0, skew: 0 });
+  const written = await writeDriftFile(driftFile("/nonexistent/ntpsd/drift"), {
+    frequency: 0,
+    skew: 0,
+  });
   ok(!written.ok);
   match(written.error, /^Cannot write \/nonexistent\/ntpsd\/drift: no such file or directory .*; /);
 });

@@ -1,0 +1,164 @@
+import "../../tests/support/libc_opened.ts";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import {
+  fileStatus,
+  makeDirectory,
+  readFile,
+  removeFile,
+  writeFileAtomic,
+} from "../../ffi/files.ts";
+import { processId } from "../../ffi/process.ts";
+import { linkTarget, makeLink, makePipe, removeAny } from "../../ffi/test_files.ts";
+import { portableAead } from "../crypto/portable.ts";
+import { DriftStore } from "./drift_store.ts";
+import { KeysetKeeper } from "./keyset_keeper.ts";
+import { configureLog } from "./log.ts";
+import { SessionStore } from "./session_store.ts";
+
+const directory = `/tmp/ntpsd-state-faults-${processId()}`;
+const path = `${directory}/state`;
+const other = `${directory}/other`;
+const lines: string[] = [];
+const NOW = 1_800_000_000_000_000_000n;
+
+/** Starts what keeps a file at the path, lets it read and write once, and returns the file that it keeps there. */
+type Run = () => Promise<void>;
+
+const KEPT: Readonly<Record<string, { readonly run: Run; readonly end: string }>> = {
+  "the drift file": {
+    end: "",
+    async run() {
+      const store = new DriftStore({
+        adjust: "auto",
+        driftFile: path,
+        maxFrequency: 500,
+        maxSlew: 1000,
+        leapSecondsFile: undefined,
+      });
+      store.read();
+      store.write({ frequency: 1, skew: 0.5 });
+      await store.settled();
+    },
+  },
+  "the cookies": {
+    end: "",
+    run() {
+      const store = new SessionStore(path);
+      store.load();
+      store.save(new Map());
+      return Promise.resolve();
+    },
+  },
+  "the time that has passed": {
+    end: ".time-bound",
+    async run() {
+      const store = new SessionStore(path);
+      store.readBound();
+      store.saveBound(1_800_000_000);
+      await store.settled();
+    },
+  },
+  "the keys for cookies": {
+    end: "",
+    run() {
+      const config = { staleKeyCount: 2, keyRotationInterval: 86_400, keyStoragePath: path };
+      new KeysetKeeper(config, { aead: portableAead, now: NOW }).close();
+      return Promise.resolve();
+    },
+  },
+};
+
+function octets(of: string): string | undefined {
+  const read = readFile(of, 1 << 22);
+  return read.ok ? [...read.value].join() : undefined;
+}
+
+function kind(of: string): string | undefined {
+  const status = fileStatus(of);
+  return status.ok ? status.value?.kind : status.error.name;
+}
+
+async function inDirectory(use: () => Promise<void>): Promise<void> {
+  configureLog({ level: "info", journal: false, write: (line) => lines.push(line) });
+  ok(makeDirectory(directory, 0o700).ok);
+  lines.length = 0;
+  try {
+    await use();
+  } finally {
+    for (const base of [path, `${path}.time-bound`]) {
+      for (const end of ["", ".damaged", ".probe"]) removeAny(base + end);
+    }
+    removeFile(other);
+    removeAny(directory);
+  }
+}
+
+for (const [what, { run, end }] of Object.entries(KEPT)) {
+  const file = path + end;
+
+  Deno.test(`${what}: a file that is not there is made, and read again`, () =>
+    inDirectory(async () => {
+      await run();
+      const first = octets(file);
+      ok(first !== undefined);
+      await run();
+      deepEqual(lines.filter((line) => /cannot|not/.test(line)), []);
+      equal(kind(`${file}.damaged`), undefined);
+    }));
+
+  const damaged: Readonly<Record<string, (good: Uint8Array) => Uint8Array>> = {
+    "cut off": (good) => good.slice(0, good.length - 1),
+    "garbage": () => Uint8Array.from({ length: 200 }, (_, i) => (i * 91 + 7) & 0xff),
+    "zeros": (good) => new Uint8Array(good.length),
+    "one octet": () => new Uint8Array(1).fill(0x41),
+    "too long": () => new Uint8Array(1 << 21).fill(0x31),
+    "half of it twice": (good) =>
+      new Uint8Array([...good.slice(0, good.length / 2), ...good.slice(0, good.length / 2)]),
+  };
+  for (const [how, make] of Object.entries(damaged)) {
+    Deno.test(`${what}: damaged (${how}) is set aside, told, and made anew`, () =>
+      inDirectory(async () => {
+        await run();
+        const good = readFile(file, 1 << 20);
+        ok(good.ok);
+        const bad = make(new Uint8Array(good.value));
+        ok(writeFileAtomic(file, { bytes: bad }).ok);
+        lines.length = 0;
+        await run();
+        equal(octets(`${file}.damaged`), bad.join());
+        equal(lines.filter((line) => line.includes(`${file}.damaged`)).length, 1);
+        ok(octets(file) !== undefined && octets(file) !== bad.join());
+        lines.length = 0;
+        await run();
+        deepEqual(lines.filter((line) => line.includes("damaged")), []);
+      }));
+  }
+
+  const unreadable: Readonly<Record<string, () => void>> = {
+    "a directory": () => makeDirectory(file, 0o700),
+    "a pipe": () => makePipe(file),
+    "a link to itself": () => makeLink(file, file),
+    "a link to a device": () => makeLink(file, "/dev/zero"),
+  };
+  for (const [how, make] of Object.entries(unreadable)) {
+    Deno.test(`${what}: ${how} in its place is told and left as it is`, () =>
+      inDirectory(async () => {
+        make();
+        const before = kind(file);
+        await run();
+        equal(kind(file), before);
+        equal(kind(`${file}.damaged`), undefined);
+        ok(lines.length > 0);
+        match(lines.join("\n"), new RegExp(`${file}.*left as it is`));
+      }));
+  }
+
+  Deno.test(`${what}: a link is followed and stays`, () =>
+    inDirectory(async () => {
+      makeLink(file, other);
+      await run();
+      ok(octets(other) !== undefined);
+      await run();
+      equal(linkTarget(file), other);
+    }));
+}

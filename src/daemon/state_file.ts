@@ -1,0 +1,107 @@
+/**
+ * A file in which the daemon keeps something over a restart: read once, replaced as a whole.
+ *
+ * The problem: a file that cannot be read now (no permission, a failing disk, a directory in its place) may hold what cannot be made
+ * again, and must not be lost because a new one is written. The idea: only a file that is not there, was read, or was set aside may be
+ * written; of all others the path is left alone, and said to be. Limits: what is in the file is the owner's business; who finds that
+ * it makes no sense sets it aside.
+ *
+ * @module
+ */
+import {
+  readFile,
+  setFileAside,
+  writeFileAtomic,
+  writeFileAtomicInBackground,
+} from "../../ffi/files.ts";
+import type { OsError } from "../../ffi/errno.ts";
+import type { Bytes } from "../base/bytes.ts";
+import { err, ok, type Result } from "../base/result.ts";
+
+/** What a look at a file found. */
+export type StateReading =
+  | { readonly kind: "absent" }
+  | { readonly kind: "content"; readonly bytes: Bytes }
+  /** Too long to be what is kept there; it was not set aside yet. */
+  | { readonly kind: "too-long" }
+  /** It is there, or may be, and cannot be read; the message is a sentence. */
+  | { readonly kind: "unreadable"; readonly message: string };
+
+/** What is known of a file before it is read. */
+export interface StateFileOptions {
+  /** More octets than any good file has. */
+  readonly sizeMax: number;
+  /** The permission bits of a new file; 0o644 when left out. */
+  readonly mode?: number;
+  /** The key of the configuration that names the file, for advice. */
+  readonly key: string;
+}
+
+/** One file of state. */
+export class StateFile {
+  /** Where it lies. */
+  readonly path: string;
+  readonly #options: StateFileOptions;
+  #state: "unknown" | "ours" | "foreign" = "unknown";
+
+  /** Touches nothing yet. */
+  constructor(path: string, options: StateFileOptions) {
+    this.path = path;
+    this.#options = options;
+  }
+
+  /** Reads the whole file. */
+  read(): StateReading {
+    const read = readFile(this.path, this.#options.sizeMax);
+    const isAbsent = !read.ok && read.error.name === "ENOENT";
+    this.#state = read.ok || isAbsent ? "ours" : "foreign";
+    if (read.ok) return { kind: "content", bytes: read.value };
+    if (isAbsent) return { kind: "absent" };
+    if (read.error.name === "EFBIG") return { kind: "too-long" };
+    return { kind: "unreadable", message: `${read.error.message}; it is left as it is` };
+  }
+
+  /** Sets a file aside that makes no sense; returns what became of it, to follow "cannot be used; ". */
+  setAside(): string {
+    const aside = setFileAside(this.path);
+    this.#state = aside.ok ? "ours" : "foreign";
+    return aside.ok ? `it is now ${aside.value}` : aside.error.message;
+  }
+
+  /** Replaces the content and waits for the disk; the error is a sentence that says what to do. */
+  write(bytes: Bytes): Result<void, string> {
+    const refused = this.#refusal();
+    if (refused !== undefined) return err(refused);
+    return this.#told(writeFileAtomic(this.path, this.#content(bytes)));
+  }
+
+  /** Does what `write` does on the thread pool. One at a time. */
+  async writeInBackground(bytes: Bytes): Promise<Result<void, string>> {
+    const refused = this.#refusal();
+    if (refused !== undefined) return err(refused);
+    return this.#told(await writeFileAtomicInBackground(this.path, this.#content(bytes)));
+  }
+
+  /** Says why nothing may be written; looks again, because the file may be gone by now. */
+  #refusal(): string | undefined {
+    if (this.#state === "ours") return undefined;
+    const found = this.read();
+    if (found.kind === "absent") return undefined;
+    this.#state = "foreign";
+    return found.kind === "unreadable"
+      ? found.message
+      : `${this.path} holds something that was not read, and is left as it is; move it away`;
+  }
+
+  #content(bytes: Bytes): { readonly bytes: Bytes; readonly mode?: number } {
+    const { mode } = this.#options;
+    return mode === undefined ? { bytes } : { bytes, mode };
+  }
+
+  #told(written: Result<void, OsError>): Result<void, string> {
+    if (written.ok) return ok(undefined);
+    const advice = written.error.hint ??
+      `make its directory and let the user of ntpsd write to it, or change ${this.#options.key}`;
+    return err(`${written.error.message}; ${advice}`);
+  }
+}
