@@ -22,6 +22,7 @@ import type {
   StepPanicThreshold,
   SynchronizationConfig,
 } from "./config.ts";
+import { isAuthenticated } from "./config.ts";
 import type { Cursor } from "./field.ts";
 import type {
   RawConfig,
@@ -89,6 +90,7 @@ export function buildConfig(raw: RawConfig, desk: Desk): Config {
 
 function buildSources(raw: RawConfig, desk: Desk): readonly (SourceConfig | undefined)[] {
   const seen = new Map<string, number>();
+  const trustProven = provenOutrank(raw);
   const common = raw["source-defaults"]?.["poll-interval-limits"];
   if (common !== undefined && usable(common) === undefined) {
     reportLimits(
@@ -105,7 +107,7 @@ function buildSources(raw: RawConfig, desk: Desk): readonly (SourceConfig | unde
       const both = row.require === true ? "require" : "prefer";
       at.key("no-select").report(`Wanted either "no-select" or "${both}", found both`);
     }
-    const source = buildSource(row, raw, at);
+    const source = trustProven(buildSource(row, raw, at), row);
     const name = source === undefined ? undefined : identityOf(source);
     const first = name === undefined ? undefined : seen.get(name);
     if (first !== undefined) {
@@ -149,6 +151,33 @@ function buildSource(row: RawSource, raw: RawConfig, at: Cursor): SourceConfig |
     initialPollInterval: initial,
     interleaved: row.interleaved ?? false,
   };
+}
+
+/**
+ * Returns what makes authenticated sources outrank the others where there are both (chrony's `authselectmode`); a key that is
+ * written says otherwise.
+ */
+function provenOutrank(raw: RawConfig) {
+  const mode = authenticationMode(raw);
+  const kinds = (raw.source ?? []).filter((row) =>
+    row?.mode !== undefined && row["no-select"] !== true
+  )
+    .map((row) => isAuthenticated({ mode: row?.mode ?? "server", key: row?.key }));
+  const areBoth = kinds.includes(true) && kinds.includes(false);
+  return (source: SourceConfig | undefined, row: RawSource): SourceConfig | undefined => {
+    if (source === undefined || !areBoth || !isAuthenticated(source) || source.noSelect) {
+      return source;
+    }
+    return {
+      ...source,
+      trust: row.trust ?? (mode === "mix" || mode === "prefer"),
+      require: row.require ?? mode === "mix",
+    };
+  };
+}
+
+function authenticationMode(raw: RawConfig): SynchronizationConfig["authentication"] {
+  return raw.synchronization?.authentication ?? "mix";
 }
 
 /** Notes keys that mean nothing in the source's mode: a certificate authority on a plain source would feign security. */
@@ -300,6 +329,7 @@ function buildSynchronization(
   const accumulated = row?.["accumulated-step-panic-threshold"] ?? 0;
   const localStratum = row?.["local-stratum"];
   return {
+    authentication: authenticationMode(raw),
     minimumAgreeingSources: minimumAgreeing(raw, desk, sources),
     singleStepPanicThreshold: panicThreshold(row?.["single-step-panic-threshold"]) ??
       { forward: 1000, backward: 1000 },
@@ -317,10 +347,18 @@ function buildSynchronization(
  * that one of them may be wrong or gone; a single source is followed as it is.
  */
 function minimumAgreeing(raw: RawConfig, desk: Desk, sources: readonly SourceConfig[]): number {
-  const count = sources.filter((source) => !source.noSelect)
+  const mustProve = authenticationMode(raw) === "require";
+  const count = sources.filter((each) => !each.noSelect && (!mustProve || isAuthenticated(each)))
     .reduce((sum, source) => sum + source.count, 0);
   const written = raw.synchronization?.["minimum-agreeing-sources"];
   const key = "minimum-agreeing-sources";
+  if (mustProve && count === 0 && sources.some((source) => !source.noSelect)) {
+    desk.faults.key("synchronization").key("authentication").report(
+      'No source is authenticated, and authentication is "require"',
+      "the clock would never be set",
+    );
+    return 1;
+  }
   if (written !== undefined) {
     // A section with a fault of its own is missing from the count: its fault is told, this would be none.
     const isComplete = sources.length === (raw.source ?? []).length;

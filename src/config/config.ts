@@ -137,6 +137,8 @@ export interface StepPanicThreshold {
 export interface SynchronizationConfig {
   /** How many sources must agree before the clock is touched; at least 1. */
   readonly minimumAgreeingSources: number;
+  /** What authenticated sources are to those that are not. */
+  readonly authentication: "require" | "prefer" | "mix" | "ignore";
   /** The largest single correction later than at the start. */
   readonly singleStepPanicThreshold: StepPanicThreshold;
   /** The largest correction at the start; undefined means what `discipline/step_policy.ts` deems fit. */

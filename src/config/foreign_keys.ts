@@ -20,6 +20,8 @@ const HINTS: Readonly<Record<string, string>> = {
   "adjust": "it belongs into [clock]",
   "makestep": "use step-threshold and step-limit in [synchronization]",
   "maxslewrate": "use max-slew-ppm in [clock]",
+  "authselectmode": "use authentication in [synchronization]",
+  "authentication": "it belongs into [synchronization]",
   "minsources": "use minimum-agreeing-sources in [synchronization]",
   "minimum-agreeing-sources": "it belongs into [synchronization]",
   "step-threshold": "it belongs into [synchronization]",

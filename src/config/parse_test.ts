@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { BUILTIN_CONFIG_TEXT, builtinConfig } from "./builtin.ts";
 import type { Config } from "./config.ts";
@@ -47,6 +47,7 @@ Deno.test("an empty text is a configuration with the defaults", () => {
     keyset: { staleKeyCount: 7, keyRotationInterval: 86400, keyStoragePath: undefined },
     keysFile: undefined,
     synchronization: {
+      authentication: "mix",
       minimumAgreeingSources: 1,
       singleStepPanicThreshold: { forward: 1000, backward: 1000 },
       startupStepPanicThreshold: undefined,
@@ -191,6 +192,52 @@ Deno.test("names for HTTP are names without a port", () => {
   for (const wrong of ['"status.example.net"', '["a:80"]', '["a b"]', "[1]", '["http://a/"]']) {
     equal(parseConfig(`[observability]\nhosts = ${wrong}\n`).ok, false, wrong);
   }
+});
+
+const BOTH_KINDS = `
+[[source]]
+mode = "nts"
+address = "nts.example"
+[[source]]
+mode = "server"
+address = "key.example"
+key = 1
+[[source]]
+mode = "pool"
+address = "pool.example"
+[keys]
+file = "/etc/ntpsd/ntp.keys"
+`;
+
+/** Who is trusted and who is required, by the order of the sources: "-" for neither. */
+function ranks(text: string): readonly string[] {
+  return config(text).sources.map(({ trust, require }) =>
+    `${trust ? "t" : ""}${require ? "r" : ""}` || "-"
+  );
+}
+
+Deno.test("authenticated sources outrank the others where both are configured", () => {
+  deepEqual(ranks(BOTH_KINDS), ["tr", "tr", "-"]);
+  const mode = (word: string) => `${BOTH_KINDS}[synchronization]\nauthentication = "${word}"\n`;
+  deepEqual(ranks(mode("mix")), ["tr", "tr", "-"]);
+  deepEqual(ranks(mode("prefer")), ["t", "t", "-"]);
+  for (const word of ["require", "ignore"]) deepEqual(ranks(mode(word)), ["-", "-", "-"]);
+  const written = BOTH_KINDS.replace("key = 1", "key = 1\ntrust = false\nrequire = false")
+    .replace('"pool.example"', '"pool.example"\ntrust = true');
+  deepEqual(ranks(written), ["tr", "-", "t"]);
+  const alone = BOTH_KINDS.replace('mode = "pool"', 'mode = "nts-pool"');
+  deepEqual(ranks(alone), ["-", "-", "-"], "all prove themselves");
+  const watched = BOTH_KINDS.replace('"pool.example"', '"pool.example"\nno-select = true');
+  deepEqual(ranks(watched), ["-", "-", "-"], "a source that is only watched decides nothing");
+});
+
+Deno.test("where authentication is required, only sources that have it are counted", () => {
+  const require = '[synchronization]\nauthentication = "require"\n';
+  equal(config(BOTH_KINDS + require).synchronization.minimumAgreeingSources, 1);
+  const plain = `[[source]]\nmode = "pool"\naddress = "pool.example"\n${require}`;
+  const parsed = parseConfig(plain);
+  ok(!parsed.ok);
+  match(parsed.error[0]?.message ?? "", /^No source is authenticated/);
 });
 
 Deno.test("panic thresholds have the three forms of ntpd-rs", () => {

@@ -118,12 +118,13 @@ const SOURCE = table({
   ),
   trust: optional(
     boolean,
-    "false",
-    "Believe this source, and others marked so, even against a majority of those that are not.",
+    "false; true where `authentication` says so",
+    "Believe this source, and others marked so, even against a majority of those that are not, which can then move the time only as far " +
+      "as these leave it open.",
   ),
   require: optional(
     boolean,
-    "false",
+    "false; true where `authentication` says so",
     "Do not touch the clock unless a source marked so is among those that agree.",
   ),
   "no-select": optional(boolean, "false", "Measure this source and show it, but never follow it."),
@@ -264,6 +265,13 @@ const SYNCHRONIZATION = table({
     integer(1, 100),
     "3, or one less than there are sources if that is less",
     "How many sources must agree on the time before the clock is touched. A pool counts as often as its `count`.",
+  ),
+  authentication: optional(
+    word(["require", "prefer", "mix", "ignore"]),
+    '"mix"',
+    "What sources with NTS or a key are to those without, where both are configured. `mix`: they are `trust` and `require` unless they say " +
+      "otherwise, so the others help and never decide. `prefer`: the others are used only while these give no time. `require`: the others are " +
+      "only watched. `ignore`: all are alike.",
   ),
   "single-step-panic-threshold": optional(
     PANIC_THRESHOLD,

@@ -5,6 +5,7 @@ import { planSlew } from "./steering.ts";
 import { StepPolicy } from "./step_policy.ts";
 
 const CONFIG: SynchronizationConfig = {
+  authentication: "mix",
   minimumAgreeingSources: 1,
   singleStepPanicThreshold: { forward: 1000, backward: 1000 },
   startupStepPanicThreshold: undefined,

@@ -90,6 +90,7 @@ export class Engine {
   readonly #known = new Set<number>();
   readonly #polls = new PollKeeper();
   #deadCount = 0;
+  #wasVouchedFor = false;
 
   /** Does nothing yet: the first event is `start`. */
   constructor(options: EngineOptions) {
@@ -250,6 +251,7 @@ export class Engine {
     if (!this.#gateIsOpen(now.monotonic)) return [];
     const actions = [...this.#judge(now)];
     if (!this.#judgement.selected) return [...actions, ...this.#followCertificates(id, now)];
+    this.#noteVouching();
     this.#discipline.combine(this.#judgement.believed, {
       newest: id,
       false: this.#judgement.falsetickers,
@@ -263,6 +265,13 @@ export class Engine {
     if (this.#control.hasPanicked) return actions;
     actions.push(...this.#drift.consider(estimate, now.monotonic));
     return actions;
+  }
+
+  /** The first authenticated time may correct at once what was followed for want of it. */
+  #noteVouching(): void {
+    if (this.#wasVouchedFor || !this.#judgement.isVouchedFor) return;
+    this.#wasVouchedFor = true;
+    if (this.#config.synchronization.authentication === "prefer") this.#control.restart();
   }
 
   /** Tells the watch over provisional certificates what was measured and what is believed. */

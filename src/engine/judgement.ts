@@ -9,6 +9,7 @@ import { formatAddress, formatSocketAddress } from "../base/socket_address.ts";
 import { type Config, isAuthenticated, type SynchronizationConfig } from "../config/config.ts";
 import { servedPlaces } from "../config/listen.ts";
 import type { Discipline } from "../discipline/discipline.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { formatReferenceId, referenceIdOfAddress } from "../protocol/reference_id.ts";
 import { leapByMajority } from "../selection/leap.ts";
 import { followsUs, isOurselves, type OwnIdentity, ownIdentity } from "../selection/loop.ts";
@@ -22,10 +23,14 @@ import { CERTAINTY, type Reference } from "./system_variables.ts";
 
 const STARTING: Verdict = { status: "starting", reason: "Not measured yet" };
 
+/** A start without a time to follow is told after so long. */
+const REFUSAL_PATIENCE: Seconds = 60;
+
 /** The verdicts on all sources. */
 export class Judgement {
   #synchronization: SynchronizationConfig;
   #vouchersNeeded: number;
+  #required: readonly string[];
   #isVouchedFor = false;
   #own: OwnIdentity;
   #ownAddresses: readonly string[];
@@ -35,11 +40,14 @@ export class Judgement {
   #reference: Reference | undefined;
   #leap: LeapIndicator = "unknown";
   #whyNot = "No source has been measured yet";
+  #refusedSince: MonotonicSeconds | undefined;
+  #isRefusalTold = false;
 
   /** `ownAddresses` are numeric, without ports. */
   constructor(config: Config, ownAddresses: readonly string[]) {
     this.#synchronization = config.synchronization;
     this.#vouchersNeeded = vouchersNeeded(config);
+    this.#required = requiredSources(config);
     this.#ownAddresses = ownAddresses;
     this.#listens = config.servers.map(({ listen }) => listen);
     this.#own = ownIdentity(ownAddresses, servedPlaces(this.#listens));
@@ -96,6 +104,7 @@ export class Judgement {
       samplesMin: 0,
       distanceMax: Infinity,
       stratumLimit: this.#synchronization.localStratum,
+      mustBeAuthenticated: this.#synchronization.authentication === "require",
     });
     return fault === undefined || fault.status === "starting" ? STARTING : fault;
   }
@@ -118,15 +127,21 @@ export class Judgement {
       minimumAgreeing: this.#synchronization.minimumAgreeingSources,
       previous: before?.systemPeer,
       stratumLimit: this.#synchronization.localStratum,
+      authentication: this.#synchronization.authentication,
+      required: this.#required,
     });
     this.#selection = selection;
     this.#falsetickers = candidates.map(({ id }) => id)
       .filter((id) => selection.verdicts.get(id)?.status === "falseticker");
     this.#whyNot = selection.refusal ?? "";
     this.#isVouchedFor = this.#countVouchers(members, selection);
-    if (selection.systemPeer === undefined) return this.#notice(before, members);
+    if (selection.systemPeer === undefined) {
+      return [...this.#notice(before, members), ...this.#lastingRefusal(context.now.monotonic)];
+    }
+    this.#refusedSince = undefined;
+    this.#isRefusalTold = false;
     this.#leap = leapByMajority(
-      members.filter(({ association }) => selection.survivors.includes(association.id))
+      voters(members.filter(({ association }) => selection.survivors.includes(association.id)))
         .flatMap(({ association }) => association.serverState?.leapIndicator ?? []),
     );
     const peer = members.find(({ association }) => association.id === selection.systemPeer);
@@ -138,6 +153,7 @@ export class Judgement {
   reconfigure(config: Config): void {
     this.#synchronization = config.synchronization;
     this.#vouchersNeeded = vouchersNeeded(config);
+    this.#required = requiredSources(config);
     this.#listens = config.servers.map(({ listen }) => listen);
     this.#own = ownIdentity(this.#ownAddresses, servedPlaces(this.#listens));
   }
@@ -199,6 +215,7 @@ export class Judgement {
       prefer: config.prefer,
       trust: config.trust,
       require: config.require,
+      isAuthenticated: isAuthenticated(config),
     };
   }
 
@@ -235,6 +252,14 @@ export class Judgement {
     };
   }
 
+  /** Tells once why no time is followed, if none ever was. */
+  #lastingRefusal(now: MonotonicSeconds): readonly Action[] {
+    this.#refusedSince ??= now;
+    if (this.#isRefusalTold || now - this.#refusedSince < REFUSAL_PATIENCE) return [];
+    this.#isRefusalTold = true;
+    return [{ type: "log", level: "warning", message: `No time to follow: ${this.#whyNot}` }];
+  }
+
   #notice(
     before: Selection | undefined,
     members: readonly MemberOfSource[],
@@ -246,10 +271,17 @@ export class Judgement {
     const peer = this.#selection?.systemPeer;
     if (peer === before?.systemPeer) return [];
     if (peer === undefined) {
+      this.#isRefusalTold = true;
       return [{ type: "log", level: "warning", message: `No time to follow: ${this.#whyNot}` }];
     }
     return [{ type: "log", level: "info", message: `The reference is now ${nameOf(peer)}` }];
   }
+}
+
+/** Sources that are required count before they have keys or an address, too. */
+function requiredSources({ sources }: Config): readonly string[] {
+  return sources.filter(({ require, noSelect }) => require && !noSelect)
+    .map(({ address }) => address);
 }
 
 /** So many authenticated sources vouch for a time: as many as must agree on it, or all when there are fewer; at least one. */
@@ -257,6 +289,12 @@ function vouchersNeeded({ sources, synchronization }: Config): number {
   const authenticated = sources.filter((source) => isAuthenticated(source) && !source.noSelect)
     .reduce((sum, { count }) => sum + count, 0);
   return Math.max(1, Math.min(synchronization.minimumAgreeingSources, authenticated));
+}
+
+/** Where trusted sources are followed they alone say whether a leap second comes. */
+function voters(survivors: readonly MemberOfSource[]): readonly MemberOfSource[] {
+  const trusted = survivors.filter(({ config }) => config.trust);
+  return trusted.length > 0 ? trusted : survivors;
 }
 
 /** How sentences call a member: a pool's by its address too. */

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { configOf, EngineWorld, THREE_SOURCES } from "../../tests/support/engine_world.ts";
+import {
+  configOf,
+  EngineWorld,
+  PLAIN_DAY,
+  THREE_SOURCES,
+} from "../../tests/support/engine_world.ts";
 import { referenceIdFromAscii, referenceIdOfAddress } from "../protocol/reference_id.ts";
 
 const [ONE, TWO, THREE] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
@@ -140,7 +145,8 @@ Deno.test("a reference that is lost is replaced by another that agrees", () => {
 
 Deno.test("a leap second is what the majority of those who are believed announces", () => {
   const leapAfter = (announcing: readonly string[], lying: readonly string[] = []) => {
-    const world = new EngineWorld().start();
+    const start = PLAIN_DAY + 120 * 86_400; // June
+    const world = new EngineWorld({ start }).start();
     for (const address of announcing) world.server(address).leap = "insert";
     for (const address of lying) world.server(address).error = 0.3;
     world.run(200);

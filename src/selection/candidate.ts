@@ -41,4 +41,6 @@ export interface Candidate {
   readonly trust: boolean;
   /** Whether it, or another such source, must be among those that agree. */
   readonly require: boolean;
+  /** Whether its packets prove who sent them. */
+  readonly isAuthenticated: boolean;
 }

@@ -34,6 +34,8 @@ export interface ClusterMember {
   readonly rootDistance: Seconds;
   /** Whether it stays in any case. */
   readonly prefer: boolean;
+  /** Whether it is not judged by those that are not trusted. */
+  readonly trust: boolean;
 }
 
 /** A source that was cast off, and the numbers that decided. */
@@ -48,8 +50,22 @@ export interface Outlier {
   readonly others: number;
 }
 
-/** Returns the sources that are cast off, worst first; does not depend on the order in which they are given. */
+/**
+ * Returns the sources that are cast off, worst first; does not depend on the order in which they are given. Trusted ones are judged
+ * by one another only, the others by all that are left.
+ */
 export function findOutliers(members: readonly ClusterMember[]): readonly Outlier[] {
+  const trusted = members.filter(({ trust }) => trust);
+  if (trusted.length === 0) return castOff(members);
+  const first = castOff(trusted);
+  const left = members.filter(({ id }) => !first.some((outlier) => outlier.id === id));
+  return [
+    ...first,
+    ...castOff(left.map((each) => ({ ...each, prefer: each.prefer || each.trust }))),
+  ];
+}
+
+function castOff(members: readonly ClusterMember[]): readonly Outlier[] {
   let left = members.toSorted((a, b) => a.offset - b.offset || a.id - b.id);
   const outliers: Outlier[] = [];
   while (left.length > SURVIVORS_MIN) {

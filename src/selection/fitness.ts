@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { assert } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Verdict } from "./status.ts";
@@ -23,6 +22,8 @@ export function unfitness(
     readonly distanceMax: Seconds;
     /** Servers from this stratum on are no better than we are without them. */
     readonly stratumLimit: number | undefined;
+    /** Whether sources without authentication are only watched. */
+    readonly mustBeAuthenticated?: boolean;
   },
 ): Verdict | undefined {
   const { stratum, samples, unanswered, rootDistance, jitter } = candidate;
@@ -49,10 +50,9 @@ export function unfitness(
   if (samples < limits.samplesMin) {
     return { status: "starting", reason: `Has ${samples} of ${limits.samplesMin} samples` };
   }
-  assert(
-    Number.isFinite(candidate.offset) && rootDistance >= 0 && jitter >= 0,
-    "A source with samples has numbers",
-  );
+  if (!(Number.isFinite(candidate.offset) && rootDistance >= 0 && jitter >= 0)) {
+    return { status: "distant", reason: "What it tells is beyond what can be computed with" };
+  }
   if (!(rootDistance <= limits.distanceMax)) {
     const reason = `Error bound ${durationText(rootDistance)} is above the limit of ` +
       durationText(limits.distanceMax);
@@ -62,6 +62,10 @@ export function unfitness(
     const reason = `Samples differ by ${durationText(jitter)}, the limit is ` +
       durationText(JITTER_MAX);
     return { status: "jittery", reason };
+  }
+  if (limits.mustBeAuthenticated && !candidate.isAuthenticated) {
+    const reason = 'Not authenticated, and authentication is "require" in [synchronization]';
+    return { status: "no-select", reason };
   }
   if (candidate.noSelect) {
     return { status: "no-select", reason: "Only watched, as the configuration wants it" };

@@ -4,12 +4,13 @@
  * The problem: some sources are dead, far away, wrong, or lying, and no single one can be trusted to be right. The idea, after
  * RFC 5905 section 11.2: those that are fit to be asked at all claim an interval each; a majority must overlap, the others are
  * falsetickers; of the majority, those that stand apart are cast off; the rest is combined, one of them being the system peer
- * that the outside sees. All of it is one pure function that does not depend on the order of the sources. Limits: a majority
+ * that the outside sees. All of it is one pure function that does not depend on the order of the sources. Trusted sources outvote any
+ * number of others, and these can move the time within the interval that the trusted ones leave and no further. Limits: a majority
  * that lies in concert wins; that is what `minimum-agreeing-sources`, `trust` and `require` are for.
  *
  * @module
  */
-import { assert } from "../base/assert.ts";
+import { assert, present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import type { Candidate } from "./candidate.ts";
 import { findOutliers } from "./cluster.ts";
@@ -41,7 +42,17 @@ export interface SelectionOptions {
   readonly previous?: number | undefined;
   /** Servers from this stratum on are no better than we are without them; none if left out. */
   readonly stratumLimit?: number | undefined;
+  /** "require": only authenticated sources are used; "prefer": others only while these give no time. Else it decides nothing. */
+  readonly authentication?: AuthenticationMode;
+  /**
+   * Names of the sources of which one must agree, those included that are no candidates yet; those of the candidates that are so
+   * marked if left out.
+   */
+  readonly required?: readonly string[];
 }
+
+/** What the administrator makes of authentication. */
+export type AuthenticationMode = "require" | "prefer" | "mix" | "ignore";
 
 /** The outcome. */
 export interface Selection {
@@ -65,13 +76,20 @@ export interface Selection {
 export function select(candidates: readonly Candidate[], options: SelectionOptions): Selection {
   const ids = new Set(candidates.map(({ id }) => id));
   assert(ids.size === candidates.length, "Candidates have different numbers");
+  if (options.authentication === "prefer") {
+    const proven = selectAmong(
+      candidates.filter(({ isAuthenticated }) => isAuthenticated),
+      options,
+    );
+    if (proven.systemPeer !== undefined) return withStandbys(proven, candidates, options);
+  }
+  return selectAmong(candidates, options);
+}
+
+function selectAmong(candidates: readonly Candidate[], options: SelectionOptions): Selection {
   const verdicts = new Map<number, Verdict>();
   const fit: Candidate[] = [];
-  const limits = {
-    samplesMin: options.samplesMin ?? 1,
-    distanceMax: options.distanceMax ?? DISTANCE_MAX,
-    stratumLimit: options.stratumLimit,
-  };
+  const limits = limitsOf(options);
   for (const candidate of candidates.toSorted((a, b) => a.id - b.id)) {
     const verdict = unfitness(candidate, limits);
     if (verdict === undefined) fit.push(candidate);
@@ -86,13 +104,50 @@ export function select(candidates: readonly Candidate[], options: SelectionOptio
   for (const each of fit) {
     if (!agreeing.includes(each)) verdicts.set(each.id, falseticker(each, place, fit.length));
   }
-  const refusal = refusalOf(agreeing, candidates, options.minimumAgreeing);
+  const refusal = refusalOf(agreeing, candidates, options);
   if (refusal !== undefined) {
     for (const { id } of agreeing) verdicts.set(id, { status: "candidate", reason: refusal });
     return refuse({ verdicts, refusal, agreeing: agreeing.length, interval: place });
   }
   return accept({ verdicts, agreeing, place, previous: options.previous });
 }
+
+function limitsOf(options: SelectionOptions) {
+  return {
+    samplesMin: options.samplesMin ?? 1,
+    distanceMax: options.distanceMax ?? DISTANCE_MAX,
+    stratumLimit: options.stratumLimit,
+    mustBeAuthenticated: options.authentication === "require",
+  };
+}
+
+/** Adds the sources that are not used because authenticated ones give the time. */
+function withStandbys(
+  proven: Selection,
+  candidates: readonly Candidate[],
+  options: SelectionOptions,
+): Selection {
+  const verdicts = new Map(proven.verdicts);
+  const place = {
+    ...present(proven.interval, "A selection has an interval"),
+    depth: proven.agreeing,
+  };
+  for (const each of candidates.filter(({ id }) => !verdicts.has(id))) {
+    const { low, high } = claimOf(each);
+    const agrees = low <= place.high && high >= place.low;
+    verdicts.set(
+      each.id,
+      unfitness(each, limitsOf(options)) ??
+        (agrees ? STANDBY : falseticker(each, place, proven.verdicts.size)),
+    );
+  }
+  return { ...proven, verdicts };
+}
+
+const STANDBY: Verdict = {
+  status: "candidate",
+  reason: "Agrees, and stands by: authenticated sources give the time",
+};
 
 function accept(found: {
   readonly verdicts: Map<number, Verdict>;
@@ -101,8 +156,9 @@ function accept(found: {
   readonly previous: number | undefined;
 }): Selection {
   const { verdicts, agreeing, place } = found;
-  const preferred = agreeing.filter(({ prefer }) => prefer);
-  const outliers = findOutliers(agreeing);
+  const strays = findStrays(agreeing);
+  for (const [id, verdict] of strays) verdicts.set(id, verdict);
+  const outliers = findOutliers(agreeing.filter(({ id }) => !strays.has(id)));
   for (const { id, difference, expected, others } of outliers) {
     verdicts.set(id, {
       status: "outlier",
@@ -110,10 +166,12 @@ function accept(found: {
         `where ${durationText(expected)} is expected`,
     });
   }
-  const pool = preferred.length > 0 ? preferred : agreeing;
-  const left = pool.filter(({ id }) => !verdicts.has(id));
+  const inside = agreeing.filter(({ id }) => !verdicts.has(id));
+  const preferredInside = inside.filter(({ prefer }) => prefer);
+  const left = preferredInside.length > 0 ? preferredInside : inside;
   assert(left.length > 0, "Casting off outliers leaves some");
-  const peer = choosePeer(left, found.previous);
+  const trusted = left.filter(({ trust }) => trust);
+  const peer = choosePeer(trusted.length > 0 ? trusted : left, found.previous);
   for (const each of agreeing) {
     if (verdicts.has(each.id)) continue;
     verdicts.set(each.id, useOf(each, { peer, left }));
@@ -128,6 +186,25 @@ function accept(found: {
     interval: { low: place.low, high: place.high },
     refusal: undefined,
   };
+}
+
+/**
+ * Finds those that are not trusted and whose offset lies outside of what the trusted ones leave: their own claim of how wrong they
+ * may be, which costs a liar nothing, is no reason to let them move the time.
+ */
+function findStrays(agreeing: readonly Candidate[]): ReadonlyMap<number, Verdict> {
+  const claims = agreeing.filter(({ trust }) => trust).map((each) => claimOf(each));
+  const low = Math.max(...claims.map((claim) => claim.low));
+  const high = Math.min(...claims.map((claim) => claim.high));
+  const strays = new Map<number, Verdict>();
+  for (const { id, trust, offset } of claims.length > 0 ? agreeing : []) {
+    if (trust || (offset >= low && offset <= high)) continue;
+    const apart = durationText(offset < low ? low - offset : offset - high);
+    const reason = `Offset ${durationText(offset)} lies ${apart} outside the interval that ` +
+      `${claims.length} trusted ${claims.length === 1 ? "source leaves" : "sources leave"}`;
+    strays.set(id, { status: "outlier", reason });
+  }
+  return strays;
 }
 
 function useOf(
@@ -179,7 +256,11 @@ function isMajority(place: Intersection, fit: readonly Candidate[]): boolean {
   return trusted > 0 ? place.trustedDepth * 2 > trusted : place.depth * 2 > fit.length;
 }
 
-function falseticker(candidate: Candidate, place: Intersection, all: number): Verdict {
+function falseticker(
+  candidate: Candidate,
+  place: Pick<Intersection, "low" | "high" | "depth">,
+  all: number,
+): Verdict {
   const { offset, rootDistance } = candidate;
   const apart = offset < place.low ? place.low - offset : offset - place.high;
   return {
@@ -218,16 +299,20 @@ function refuseWithoutMajority(
 function refusalOf(
   agreeing: readonly Candidate[],
   all: readonly Candidate[],
-  minimum: number,
+  options: SelectionOptions,
 ): string | undefined {
+  const minimum = options.minimumAgreeing;
   if (agreeing.length < minimum) {
     const count = agreeing.length === 1 ? "1 source agrees" : `${agreeing.length} sources agree`;
     return `Only ${count}, minimum-agreeing-sources is ${minimum}`;
   }
-  const required = all.filter(({ require }) => require);
+  const required = options.required ?? all.filter(({ require }) => require).map(({ name }) => name);
   if (required.length === 0 || agreeing.some(({ require }) => require)) return undefined;
-  const names = required.map(({ name }) => name).toSorted().join(", ");
-  return `No required source is among those that agree (${names})`;
+  const names = required.toSorted().join(", ");
+  const hint = options.authentication === "mix" && agreeing.every((each) => !each.isAuthenticated)
+    ? '; while they cannot be reached, authentication = "prefer" in [synchronization] lets the others set the clock'
+    : "";
+  return `No required source is among the ${agreeing.length} that agree (${names})${hint}`;
 }
 
 function refuse(

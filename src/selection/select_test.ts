@@ -22,6 +22,7 @@ function source(id: number, offset: number, change: Partial<Candidate> = {}): Ca
     prefer: false,
     trust: false,
     require: false,
+    isAuthenticated: false,
     ...change,
   };
 }
@@ -93,7 +94,7 @@ Deno.test("too few that agree, or none that is required, are not believed", () =
   const three = [source(1, 0), source(2, 0), source(3, 0, { require: true, isReachable: false })];
   assert.equal(
     run(three).refusal,
-    "No required source is among those that agree (s3)",
+    "No required source is among the 2 that agree (s3)",
   );
   assert.equal(run([source(1, 0), source(2, 0, { require: true })]).refusal, undefined);
 });
@@ -123,6 +124,8 @@ Deno.test("what is not fit is named by its fault", () => {
       "distant",
       "Error bound 2.000 s is above the limit of 1.500 s",
     ],
+    [{ offset: NaN }, "distant", "What it tells is beyond what can be computed with"],
+    [{ rootDistance: NaN }, "distant", "What it tells is beyond what can be computed with"],
     [{ jitter: 1.5 }, "jittery", "Samples differ by 1.500 s, the limit is 1.000 s"],
     [{ noSelect: true }, "no-select", "Only watched, as the configuration wants it"],
   ];
@@ -193,6 +196,58 @@ Deno.test("a tie between two places keeps the previous one, or takes the narrowe
   assert.equal(run([bridge, left, right], { previous: 2 }).systemPeer, 2);
   const narrow = source(3, 0.05, { rootDistance: 0.005 });
   assert.equal(statuses(run([bridge, left, narrow]))[2], "falseticker");
+});
+
+Deno.test("trusted sources are not cast off by a crowd, and bound how far it moves the time", () => {
+  const trust = { trust: true, rootDistance: 0.01 };
+  const wide = { rootDistance: 1.4, jitter: 0.5 };
+  const crowd = [4, 5, 6, 7].map((id) => source(id, 1, wide));
+  const proven = [source(1, 0, trust), source(2, 0.001, trust), source(3, -0.001, trust)];
+  const selection = run([...proven, ...crowd]);
+  assert.deepEqual(statuses(selection), {
+    ...{ 1: "selected", 2: "combined", 3: "combined" },
+    ...{ 4: "outlier", 5: "outlier", 6: "outlier", 7: "outlier" },
+  });
+  assert.equal(
+    selection.verdicts.get(4)?.reason,
+    "Offset 1.000 s lies 991.000 ms outside the interval that 3 trusted sources leave",
+  );
+  const honest = source(4, 0.005, { rootDistance: 0.006 });
+  const helped = run([...proven, honest]);
+  assert.deepEqual(helped.survivors.toSorted(), [1, 2, 3, 4]);
+  assert.equal(helped.systemPeer, 1, "the outside sees a trusted one");
+  const stray = source(4, 1, { ...wide, prefer: true });
+  assert.deepEqual(run([...proven, stray]).survivors.toSorted(), [1, 2, 3]);
+});
+
+Deno.test("a source that must agree counts before it is a candidate", () => {
+  const plain = [source(1, 0), source(2, 0)];
+  const mix = run(plain, { authentication: "mix", required: ["b.example", "a.example"] });
+  assert.deepEqual(mix.survivors, []);
+  assert.match(
+    mix.refusal ?? "",
+    /^No required source is among the 2 that agree \(a\.example, b\.example\); .*"prefer"/,
+  );
+  const proven = source(3, 0, { require: true, isAuthenticated: true });
+  assert.equal(run([...plain, proven], { required: ["s3"] }).survivors.length, 3);
+});
+
+Deno.test("authenticated sources are preferred, or required, if the administrator says so", () => {
+  const proven = { isAuthenticated: true, trust: true };
+  const both = [source(1, 0, proven), source(2, 0, proven), source(3, 0), source(4, 3)];
+  const prefer = (them: readonly Candidate[], minimumAgreeing = 2) =>
+    run(them, { authentication: "prefer", minimumAgreeing });
+  assert.deepEqual(statuses(prefer(both)), {
+    ...{ 1: "selected", 2: "combined", 3: "candidate", 4: "falseticker" },
+  });
+  assert.deepEqual(prefer(both.slice(1, 3)).survivors, [2, 3], "one proves itself, one helps");
+  assert.deepEqual(prefer([...both.slice(2, 3), source(5, 0)]).survivors, [3, 5]);
+  const torn = [source(1, 0, proven), source(2, 1, proven), source(3, 0), source(5, 0)];
+  assert.deepEqual(prefer(torn).survivors, [], "trusted sources that disagree");
+  const require = run(both, { authentication: "require", minimumAgreeing: 2 });
+  assert.deepEqual(statuses(require), {
+    ...{ 1: "selected", 2: "combined", 3: "no-select", 4: "no-select" },
+  });
 });
 
 const candidates = fc.uniqueArray(

@@ -1,0 +1,204 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import {
+  DAY,
+  NtsWorld,
+  type NtsWorldOptions,
+  PLAIN,
+  PROVEN,
+} from "../../tests/support/nts_world.ts";
+
+const LIES = [300, -300, 3, 0.4, -DAY, 3650 * DAY, -3650 * DAY] as const;
+const LINES = "minimum-agreeing-sources = 2\nauthentication =";
+
+function near(one: NtsWorld, expected = 0, tolerance = 1e-3): void {
+  const { offset } = one.world;
+  ok(Math.abs(offset - expected) < tolerance, `the clock is off by ${offset} s`);
+}
+
+/** Four forged servers that are as far off, whatever they say of themselves. */
+function forgedWorld(lie: number, options: NtsWorldOptions = {}): NtsWorld {
+  const one = new NtsWorld({ offset: 0.05, ...options });
+  one.forge(lie);
+  return one;
+}
+
+for (const lie of LIES) {
+  Deno.test(`four forged servers, off by ${lie} s, are not believed over three that prove themselves`, () => {
+    const start = forgedWorld(lie).start();
+    start.run(600);
+    equal(start.world.snapshot.state, "synchronized");
+    near(start);
+    for (const status of start.statuses(PLAIN)) match(status, /^(falseticker|distant)$/);
+    deepEqual(start.statuses(PROVEN), ["combined", "selected"]);
+
+    const later = new NtsWorld({ offset: 0.05 }).start();
+    later.run(3600);
+    equal(later.world.snapshot.state, "synchronized");
+    later.forge(lie);
+    later.run(7200);
+    near(later);
+    equal(later.world.snapshot.state, "synchronized");
+    deepEqual(later.statuses(PROVEN), ["combined", "selected"]);
+    equal(later.panic ?? start.panic, undefined);
+  });
+
+  Deno.test(`off by ${lie} s, they do not decide while one, two or all that prove themselves are down`, () => {
+    for (const down of [1, 2, 3]) {
+      const gone = PROVEN.slice(0, down);
+      const start = forgedWorld(lie);
+      start.silence(gone);
+      start.start();
+      start.run(600);
+      near(start, down === 1 ? 0 : 0.05);
+      equal(start.world.snapshot.state, down === 1 ? "synchronized" : "starting");
+      start.silence(gone, false);
+      start.run(3600);
+      near(start);
+      equal(start.world.snapshot.state, "synchronized");
+
+      const later = new NtsWorld({ offset: 0.05 }).start();
+      later.run(3600);
+      later.silence(gone);
+      later.forge(lie);
+      later.run(3 * 3600);
+      near(later, 0, 5e-3);
+      equal(later.world.snapshot.state, down === 1 ? "synchronized" : "holdover");
+      later.silence(gone, false);
+      later.run(2 * 3600);
+      near(later);
+      equal(later.world.snapshot.state, "synchronized");
+      equal(later.panic ?? start.panic, undefined);
+    }
+  });
+}
+
+Deno.test("a forged majority that claims a large error of its own moves the time no further than the others leave it", () => {
+  for (const rootDispersion of [0.1, 0.5, 1.2]) {
+    const one = new NtsWorld({ offset: 0.05 });
+    one.forge(0.9 * rootDispersion, { rootDispersion });
+    one.start();
+    one.run(3600);
+    near(one);
+    deepEqual(one.statuses(PLAIN), ["outlier"]);
+    match(one.world.source(PLAIN[0]).reason, /outside the interval that 3 trusted sources leave$/);
+    deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
+  }
+});
+
+Deno.test("a forged majority that drifts away slowly takes nobody along", () => {
+  const one = new NtsWorld({ offset: 0.05 }).start();
+  one.run(3600);
+  for (let drift = 0; drift < 1; drift += 1e-3) {
+    one.forge(drift);
+    one.run(30);
+    near(one, 0, 0.02);
+  }
+  near(one);
+  deepEqual(one.statuses(PLAIN), ["falseticker"]);
+  equal(one.world.snapshot.state, "synchronized");
+});
+
+Deno.test("honest plain sources help: one that proves itself and they are enough", () => {
+  const one = new NtsWorld({ offset: 0.05 });
+  one.silence(PROVEN.slice(0, 2));
+  one.start();
+  one.run(600);
+  equal(one.world.snapshot.state, "synchronized");
+  equal(one.world.source(PROVEN[2]).status, "selected", "the proven one is what the outside sees");
+  deepEqual(one.statuses(PLAIN), ["combined"]);
+});
+
+Deno.test("without any that proves itself the sentence says what can be done, and the log says it once", () => {
+  const one = new NtsWorld({ offset: 0.05 });
+  one.silence(PROVEN);
+  one.start();
+  one.run(1200);
+  const { why } = one.world.snapshot;
+  match(why, /^No required source is among the 4 that agree \(192\.0\.2\.1, .*192\.0\.2\.3\)/);
+  match(why, /authentication = "prefer" in \[synchronization\] lets the others set the clock$/);
+  for (const address of PLAIN) equal(one.world.source(address).reason, why);
+  equal(one.world.logs.filter((line) => line === `warning: No time to follow: ${why}`).length, 1);
+});
+
+Deno.test("only trusted sources announce leap seconds where they are followed", () => {
+  const one = new NtsWorld({ offset: 0.05 });
+  one.forge(0, { leap: "insert" });
+  one.start();
+  one.run(600);
+  deepEqual(one.statuses(PLAIN), ["combined"]);
+  equal(one.world.snapshot.leap, "none");
+});
+
+Deno.test("preferred: others are followed only while those that prove themselves give no time, and at once corrected", () => {
+  const one = forgedWorld(300, { synchronization: `${LINES} "prefer"` });
+  one.silence(PROVEN);
+  one.start();
+  one.run(600);
+  near(one, -300);
+  equal(one.world.snapshot.state, "synchronized");
+  one.silence(PROVEN, false);
+  one.run(600);
+  near(one);
+  deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
+  deepEqual(one.statuses(PLAIN), ["falseticker"]);
+  deepEqual(one.steps.length, 2);
+});
+
+Deno.test("preferred: honest others stand by", () => {
+  const one = new NtsWorld({ offset: 0.05, synchronization: `${LINES} "prefer"` }).start();
+  one.run(600);
+  near(one);
+  deepEqual(one.statuses(PLAIN), ["candidate"]);
+  match(one.world.source(PLAIN[0]).reason, /stands by: authenticated sources give the time/);
+});
+
+Deno.test("required: others are only watched, and nothing is followed without those that prove themselves", () => {
+  const one = forgedWorld(300, { synchronization: `${LINES} "require"` });
+  one.start();
+  one.run(600);
+  near(one);
+  deepEqual(one.statuses(PLAIN), ["no-select"]);
+  match(one.world.source(PLAIN[0]).reason, /^Not authenticated, and authentication is "require"/);
+  one.silence(PROVEN);
+  one.run(3600);
+  equal(one.world.snapshot.state, "holdover");
+});
+
+Deno.test("ignored: all are alike, and a majority decides", () => {
+  const one = forgedWorld(300, { synchronization: `${LINES} "ignore"` });
+  one.start();
+  one.run(600);
+  near(one, -300);
+  deepEqual(one.statuses(PROVEN), ["falseticker"]);
+});
+
+Deno.test("what is written at a source counts", () => {
+  const one = forgedWorld(300, { each: "require = false" });
+  one.silence(PROVEN);
+  one.start();
+  one.run(600);
+  near(one, -300);
+  const other = forgedWorld(300, { each: "trust = false\nrequire = false" });
+  other.start();
+  other.run(600);
+  near(other, -300);
+});
+
+Deno.test("four forged servers alone, half an hour off and more, end the daemon at the start", () => {
+  for (const lie of [2000, 3650 * DAY, -2000]) {
+    const one = forgedWorld(lie, { proven: [], synchronization: "" });
+    one.start();
+    one.run(60);
+    match(one.panic ?? "", /startup-step-panic-threshold of 1800 s; no majority of authenticated/);
+    near(one, 0.05);
+  }
+});
+
+Deno.test("three that prove themselves may set a clock that starts decades ago", () => {
+  const one = new NtsWorld({ offset: 20_000 * DAY });
+  one.forge(300);
+  one.start();
+  one.run(600);
+  equal(one.world.snapshot.state, "synchronized");
+  near(one);
+});
