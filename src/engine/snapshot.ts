@@ -182,7 +182,7 @@ export interface EngineSnapshot {
   readonly state: SystemState;
   /** Whether the clock may be adjusted: configured and permitted. */
   readonly adjusting: boolean;
-  /** One sentence that says why, when the state is not synchronised; empty otherwise. */
+  /** One sentence that says why, when the state is not synchronised, or is so by `local-stratum` alone; empty otherwise. */
   readonly why: string;
   /** 1 to 15; 16 when unsynchronised. */
   readonly stratum: number;

@@ -12,7 +12,7 @@ import type { Discipline } from "../discipline/discipline.ts";
 import type { SourceGroup } from "../association/source_group.ts";
 import type { LeapIndicator } from "../association/measurement.ts";
 
-import { formatReferenceId } from "../protocol/reference_id.ts";
+import { formatReferenceId, LOCAL_REFERENCE_ID } from "../protocol/reference_id.ts";
 import { formatUtc } from "../base/utc.ts";
 import type { Judgement } from "./judgement.ts";
 import { describeNts, REFERENCE_ERA } from "./nts_document.ts";
@@ -20,7 +20,12 @@ import type { ProvisionalTime } from "./provisional_time.ts";
 import type { Verdict } from "../selection/status.ts";
 import type { EngineSnapshot, SourceDocument, SystemState } from "./snapshot.ts";
 import type { MemberOfSource } from "./source_set.ts";
-import { type ErrorBudget, type Knowledge, STRATUM_UNSYNCHRONIZED } from "./system_variables.ts";
+import {
+  type ErrorBudget,
+  type Knowledge,
+  STRATUM_UNSYNCHRONIZED,
+  withLocalReference,
+} from "./system_variables.ts";
 
 const PPM = 1e-6;
 
@@ -56,19 +61,19 @@ export interface SnapshotInput {
 
 /** Writes the whole snapshot. */
 export function makeSnapshot(input: SnapshotInput): EngineSnapshot {
-  const { knowledge, budget } = input;
-  const { reference, estimate } = knowledge;
-  const usable = reference !== undefined && input.state.state !== "unsynchronized";
+  const { knowledge } = input;
+  const { estimate } = knowledge;
+  const { state, why, isLocal } = withLocalReference(
+    input.state,
+    input.synchronization.localStratum,
+  );
+  // A clock that counts as right has no error to tell of.
+  const budget = isLocal ? undefined : input.budget;
   return {
-    state: input.state.state,
+    state,
     adjusting: input.mayAdjust,
-    why: input.state.why,
-    stratum: usable ? Math.min(reference.stratum, STRATUM_UNSYNCHRONIZED) : STRATUM_UNSYNCHRONIZED,
-    leap: usable ? input.leap : "unknown",
-    referenceId: usable ? reference.referenceIdText : "INIT",
-    referenceTime: reference === undefined ? null : formatUtc(
-      toUnixNanoseconds(reference.referenceTime, REFERENCE_ERA),
-    ),
+    why,
+    ...(isLocal ? localReference(input) : describeReference(input)),
     offsetSeconds: estimate?.offset ?? null,
     frequencyPpm: (estimate?.frequency ?? input.discipline.rate) / PPM,
     skewPpm: estimate === undefined ? null : Math.sqrt(estimate.frequencyVariance) / PPM,
@@ -79,6 +84,37 @@ export function makeSnapshot(input: SnapshotInput): EngineSnapshot {
     steps: input.steps,
     sources: input.entries.flatMap((entry) => describeSource(entry, input)),
   };
+}
+
+type ReferenceDescription = Pick<
+  EngineSnapshot,
+  "stratum" | "leap" | "referenceId" | "referenceTime"
+>;
+
+function describeReference(input: SnapshotInput): ReferenceDescription {
+  const { reference } = input.knowledge;
+  const usable = reference !== undefined && input.state.state !== "unsynchronized";
+  return {
+    stratum: usable ? Math.min(reference.stratum, STRATUM_UNSYNCHRONIZED) : STRATUM_UNSYNCHRONIZED,
+    leap: usable ? input.leap : "unknown",
+    referenceId: usable ? reference.referenceIdText : "INIT",
+    referenceTime: reference === undefined ? null : textOf(reference.referenceTime),
+  };
+}
+
+/** Says what is served without a source (`local-stratum`). */
+function localReference({ synchronization, realtime }: SnapshotInput): ReferenceDescription {
+  const { localStratum = STRATUM_UNSYNCHRONIZED, referenceId } = synchronization;
+  return {
+    stratum: localStratum,
+    leap: "none",
+    referenceId: referenceId ?? formatReferenceId(LOCAL_REFERENCE_ID, { stratum: localStratum }),
+    referenceTime: textOf(realtime),
+  };
+}
+
+function textOf(time: NtpTimestamp): string {
+  return formatUtc(toUnixNanoseconds(time, REFERENCE_ERA));
 }
 
 function updateInterval(input: SnapshotInput): number | null {

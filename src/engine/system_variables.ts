@@ -11,7 +11,7 @@ import type { LeapIndicator } from "../association/measurement.ts";
 import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { SystemEstimate } from "../discipline/discipline.ts";
-import type { SystemState } from "./snapshot.ts";
+import { isTimeKnown, type SystemState } from "./snapshot.ts";
 
 /** How many standard deviations of the estimate count as certain. */
 export const CERTAINTY = 3.5;
@@ -119,6 +119,19 @@ export function systemState(
   return knowledge.selected
     ? { state: "synchronized", why: "" }
     : { state: "holdover", why: whyNotSelected };
+}
+
+/**
+ * Returns the state of a clock that counts as right without a source (`local-stratum`): synchronised, with a sentence that says by
+ * what; any other state as it is.
+ */
+export function withLocalReference(
+  state: { readonly state: SystemState; readonly why: string },
+  localStratum: number | undefined,
+): { readonly state: SystemState; readonly why: string; readonly isLocal: boolean } {
+  if (localStratum === undefined || isTimeKnown(state.state)) return { ...state, isLocal: false };
+  const why = `The clock of this machine counts as right by local-stratum. ${state.why}`.trim();
+  return { state: "synchronized", why, isLocal: true };
 }
 
 function lowerFirst(sentence: string): string {

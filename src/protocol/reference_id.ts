@@ -12,6 +12,12 @@ import { type AddressFamily, ipToBytes } from "../base/ip_address.ts";
 import type { Seconds } from "../base/units.ts";
 import { referenceIdOfIpv6 } from "../crypto/digest.ts";
 
+/**
+ * What a server names that follows nobody but itself: an address that no host can have, because a server that follows a neighbour
+ * names the neighbour's address, and text such as LOCL is an address too from stratum 2 on. The same as chrony's.
+ */
+export const LOCAL_REFERENCE_ID = 0x7f7f0101;
+
 /** Turns one to four ASCII characters into a reference identifier, filled up with zero octets on the right. */
 export function referenceIdFromAscii(text: string): number {
   assert(
@@ -40,12 +46,14 @@ export function parseReferenceId(text: string): number | undefined {
 
 /**
  * Writes an identifier for people: characters at strata 0 and 1, dotted decimals above, or eight hexadecimal digits when the
- * server is reached over IPv6 or the characters cannot be printed.
+ * server is reached over IPv6 or the characters cannot be printed. A loopback address is written as one at every stratum: so
+ * servers name their own clock.
  */
 export function formatReferenceId(
   referenceId: number,
   context: { readonly stratum: number; readonly family?: AddressFamily },
 ): string {
+  if (referenceId >>> 24 === LOOPBACK) return octetsOf(referenceId).join(".");
   if (context.stratum <= 1) return asciiText(referenceId) ?? hexText(referenceId);
   return context.family === "ipv6" ? hexText(referenceId) : octetsOf(referenceId).join(".");
 }
@@ -64,6 +72,9 @@ export function smearReferenceId(offset: Seconds): number {
   const steps = Math.max(-0x80_0000, Math.min(0x7f_ffff, Math.round(offset * 4_194_304)));
   return ((254 << 24) | (steps & 0xff_ffff)) >>> 0;
 }
+
+/** The first octet of 127.0.0.0/8. */
+const LOOPBACK = 127;
 
 function octetsOf(referenceId: number): readonly number[] {
   return [24, 16, 8, 0].map((shift) => (referenceId >>> shift) & 0xff);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { type Kiss, kissOf } from "./kiss_code.ts";
 import {
   formatReferenceId,
+  LOCAL_REFERENCE_ID,
   parseReferenceId,
   referenceIdFromAscii,
   referenceIdOfAddress,
@@ -26,6 +27,10 @@ Deno.test("an identifier is written by its stratum", () => {
   assert.equal(formatReferenceId(0x52415445, { stratum: 0 }), "RATE");
   assert.equal(formatReferenceId(0xff000001, { stratum: 1 }), "FF000001");
   assert.equal(formatReferenceId(0, { stratum: 0 }), "");
+  for (const stratum of [1, 2, 15]) {
+    assert.equal(formatReferenceId(LOCAL_REFERENCE_ID, { stratum }), "127.127.1.1");
+    assert.equal(formatReferenceId(0x7f000001, { stratum, family: "ipv6" }), "127.0.0.1");
+  }
   assert.equal(formatReferenceId(0xfe800000, { stratum: 3, family: "ipv4" }), "254.128.0.0");
 });
 
