@@ -51,6 +51,7 @@ export const ERRNO: {
   readonly ENOMSG: 42;
   readonly EMSGSIZE: 90;
   readonly EAFNOSUPPORT: 97;
+  readonly EADDRNOTAVAIL: 99;
   readonly ECONNREFUSED: 111;
   readonly ECANCELED: 125;
 } = {
@@ -68,6 +69,7 @@ export const ERRNO: {
   ENOMSG: 42,
   EMSGSIZE: 90,
   EAFNOSUPPORT: 97,
+  EADDRNOTAVAIL: 99,
   ECONNREFUSED: 111,
   ECANCELED: 125,
 };

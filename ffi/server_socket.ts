@@ -41,6 +41,8 @@ export interface ServerSocketOptions {
   readonly local: SocketAddress;
   /** Whether a listener on `[::]` answers IPv4 as well; false when left out. */
   readonly dualStack?: boolean;
+  /** Whether an address that this machine does not have yet may be bound to; requests come when it has. */
+  readonly freeBind?: boolean;
   /** Whether other processes of the same user may listen on the same port and share the load. */
   readonly reusePort?: boolean;
   /** The network interface to use; all when left out. */
@@ -276,6 +278,13 @@ function prepare(fd: number, options: ServerSocketOptions): Result<void, OsError
   }
   if (options.reusePort === true) {
     wanted.push({ level: socket, name: SOCKET_OPTION.reusePort, value: 1 });
+  }
+  if (options.freeBind === true) {
+    wanted.push(
+      isV4
+        ? { level: ip, name: IP_OPTION.freeBind, value: 1 }
+        : { level: ipv6, name: IPV6_OPTION.freeBind, value: 1 },
+    );
   }
   for (const option of wanted) {
     const set = setIntegerOption(fd, option);

@@ -5,7 +5,7 @@
  */
 import { ok, type Result } from "../src/base/result.ts";
 import { formatSocketAddress, type SocketAddress } from "../src/base/socket_address.ts";
-import { failed, type OsError } from "./errno.ts";
+import { ERRNO, failed, type OsError } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { allocate, cString } from "./memory.ts";
 import { decodeSockaddr, encodeSockaddr, familyNumber, SOCKADDR_SIZE } from "./sockaddr.ts";
@@ -42,6 +42,7 @@ export const IPV6_OPTION = {
   v6Only: 26,
   receivePacketInfo: 49,
   packetInfo: 50,
+  freeBind: 78,
 } as const;
 
 /** Flags of the receive and send calls. */
@@ -84,6 +85,15 @@ export function bindSocket(fd: number, local: SocketAddress): Result<void, OsErr
   const hint =
     "Ports below 1024 need CAP_NET_BIND_SERVICE (AmbientCapabilities=CAP_NET_BIND_SERVICE in the service unit)";
   return failed({ call: "bind", what, code: failure.error.code, hint });
+}
+
+/** Tells whether this machine has an address at this moment, as far as it can be found out: whether it can be bound to. */
+export function hasLocalAddress(wanted: SocketAddress): boolean {
+  const opened = openDatagramSocket(wanted.family, true);
+  if (!opened.ok) return true;
+  const bound = bindSocket(opened.value, { ...wanted, port: 0 });
+  closeDescriptor(opened.value);
+  return bound.ok || bound.error.code !== ERRNO.EADDRNOTAVAIL;
 }
 
 /** Fixes the peer of a socket, so that the kernel drops datagrams from all others. */

@@ -302,7 +302,7 @@ const SYNCHRONIZATION = table({
       "one to four ASCII characters or an IPv4 address",
       (id) => /^[!-~]{1,4}$/.test(id) || ipFamily(id) === "ipv4" ? id : undefined,
     ),
-    '"LOCL"',
+    '"127.127.1.1"',
     "The reference id that goes with `local-stratum`.",
   ),
   "step-threshold": optional(

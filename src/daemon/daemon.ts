@@ -111,12 +111,14 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     protections: { ...nts.clients.protections, withKey: (id) => keyRing.protection(id) },
     certificateTime: nts.clients.certificateTime,
   });
-  const servers = new Servers(precision);
+  const functions = new FunctionStates();
+  const servers = new Servers(precision, functions);
   const daemon = new Daemon({ ...options, config }, {
     engine,
     addresses,
     poller: poller.value,
     servers,
+    functions,
     keyRing,
     nts,
   });
@@ -129,6 +131,7 @@ interface Parts {
   readonly addresses: OwnAddresses;
   readonly poller: Poller;
   readonly servers: Servers;
+  readonly functions: FunctionStates;
   readonly keyRing: KeyRing;
   readonly nts: NtsService;
 }
@@ -146,7 +149,7 @@ class Daemon {
   readonly #statistics: StatisticsWriter | undefined;
   readonly #drift: DriftStore;
   readonly #leaps = new LeapFile();
-  readonly #functions = new FunctionStates();
+  readonly #functions: FunctionStates;
   readonly #once: OnceWatch | undefined;
   readonly #startedAt = formatUtc(realtimeNow());
   #config: Config;
@@ -161,6 +164,7 @@ class Daemon {
     this.#addresses = parts.addresses;
     this.#poller = parts.poller;
     this.#servers = parts.servers;
+    this.#functions = parts.functions;
     this.#keyRing = parts.keyRing;
     this.#nts = parts.nts;
     this.#statistics = statisticsWriter(options.config);
@@ -195,6 +199,7 @@ class Daemon {
     this.#nts.loadSessions();
     const release = this.#listenToSignals();
     const refresh = setInterval(() => {
+      this.#servers.retry();
       this.#refreshServers();
       this.#nts.tick(() => this.#engine.snapshot(readInstant()));
       this.#followAddresses();

@@ -3,20 +3,26 @@
  *
  * What the listeners serve is one shared header template, refreshed about once a second and after each change of the clock;
  * in between it ages by itself. Sections that stay the same over a reload keep their socket, their limits and their
- * counts. Limits: a section that cannot be opened is logged and tried again at the next reload; the others go on.
+ * counts. A section that cannot be opened (its port is taken, its interface is not there yet) is told to `FunctionStates` and tried
+ * again with every `retry`. An address that this machine does not have yet is bound to all the same, which also works when a low
+ * port could not be had any more, and counts as closed until the machine has it. Limits: whether it has it is asked once a `retry`.
  *
  * @module
  */
 import { present } from "../base/assert.ts";
 import type { Instant } from "../base/instant.ts";
-import type { Result } from "../base/result.ts";
-import { formatSocketAddress, parseSocketAddress } from "../base/socket_address.ts";
+import { ok, type Result } from "../base/result.ts";
+import {
+  formatSocketAddress,
+  parseSocketAddress,
+  type SocketAddress,
+} from "../base/socket_address.ts";
 import type { PollExponent } from "../base/units.ts";
 import type { ServerConfig, SynchronizationConfig } from "../config/config.ts";
 import { isDualStack } from "../config/listen.ts";
 import type { ServedTime } from "../engine/served_time.ts";
 import type { ServerDocument } from "../engine/snapshot.ts";
-import { parseReferenceId, referenceIdFromAscii } from "../protocol/reference_id.ts";
+import { LOCAL_REFERENCE_ID, parseReferenceId } from "../protocol/reference_id.ts";
 import { AccessRules } from "../server/access.ts";
 import type { MacResponder, NtsResponder } from "../server/authentication.ts";
 import { ClientTable } from "../server/client_table.ts";
@@ -32,6 +38,8 @@ import { Responder } from "../server/respond.ts";
 import { readRealtimeNtp } from "../../ffi/clock.ts";
 import { ERRNO, type OsError } from "../../ffi/errno.ts";
 import { ServerSocket } from "../../ffi/server_socket.ts";
+import { hasLocalAddress } from "../../ffi/socket_option.ts";
+import type { FunctionStates } from "./function_states.ts";
 import { log } from "./log.ts";
 import { ServerLoop } from "./server_loop.ts";
 import { randomSource } from "./system_random.ts";
@@ -65,31 +73,42 @@ export interface ServersContext {
   readonly meanwhile?: () => void;
 }
 
-interface RunningServer {
-  /** The plan as text: a listener is kept as long as this stays the same. */
-  readonly plan: string;
-  readonly config: ServerConfig;
+interface OpenServer {
+  readonly local: SocketAddress;
   readonly responder: Responder;
   readonly loop: ServerLoop;
   readonly clients: ClientTable | undefined;
+}
+
+interface Section {
+  /** The plan as text: a listener is kept as long as this stays the same. */
+  readonly text: string;
+  readonly plan: Plan;
+  /** Undefined as long as it cannot be opened. */
+  server: OpenServer | undefined;
 }
 
 /** Runs all listeners. */
 export class Servers {
   readonly #precision: PollExponent;
   readonly #template: HeaderTemplate;
-  #running: RunningServer[] = [];
+  readonly #functions: FunctionStates;
+  #sections: Section[] = [];
+  #context: ServersContext | undefined;
   #synchronization: SynchronizationConfig | undefined;
+  /** What went wrong with ourselves and is in the log already. */
+  readonly #toldErrors = new Set<string>();
 
   /** `precision` is that of the local clock. */
-  constructor(precision: PollExponent) {
+  constructor(precision: PollExponent, functions: FunctionStates) {
     this.#precision = precision;
     this.#template = new HeaderTemplate(unsynchronizedClock(precision));
+    this.#functions = functions;
   }
 
   /** Whether any listener is open. */
   get isServing(): boolean {
-    return this.#running.length > 0;
+    return this.#sections.some(({ server }) => server !== undefined);
   }
 
   /** Closes, keeps and opens listeners, so that they are those of a configuration. */
@@ -97,102 +116,152 @@ export class Servers {
     configs: readonly ServerConfig[],
     context: ServersContext,
   ): Promise<void> {
+    // Nothing is opened before all is closed that has to be.
+    this.#context = undefined;
     this.#synchronization = context.synchronization;
     const servesNts = context.authentication.nts !== undefined;
     const listens = configs.map(({ listen }) => listen);
     const plans = configs.map((config): Plan => (
       { config, dualStack: isDualStack(config.listen, listens), servesNts }
     ));
-    const wanted = new Map(plans.map((plan) => [JSON.stringify(plan), plan]));
-    const kept = this.#running.filter(({ plan }) => wanted.has(plan));
-    const closing = this.#running.filter((server) => !kept.includes(server));
-    this.#running = kept;
+    const before = this.#sections;
+    this.#sections = plans.map((plan) => {
+      const text = JSON.stringify(plan);
+      return before.find((section) => section.text === text) ?? { text, plan, server: undefined };
+    });
+    this.#functions.keepOnly("server", listens);
     // a port is free again only when its old listener is gone
-    await Promise.all(closing.map(({ loop }) => loop.stop()));
-    for (const [text, plan] of wanted) {
-      if (kept.some((server) => server.plan === text)) continue;
-      const server = this.#open(plan, context);
-      if (server !== undefined) this.#running.push(server);
+    const closing = before.filter((section) => !this.#sections.includes(section));
+    await Promise.all(closing.map(({ server }) => server?.loop.stop()));
+    this.#context = context;
+    this.retry();
+  }
+
+  /** Tries again what could not be opened, and looks whether the addresses are there; to be called about once a second. */
+  retry(): void {
+    const context = this.#context;
+    if (context === undefined) return;
+    for (const section of this.#sections) {
+      const { listen } = section.plan.config;
+      section.server ??= this.#open(section.plan, context);
+      const { server } = section;
+      if (server === undefined) continue;
+      if (isThere(server.local)) this.#functions.up({ kind: "server", name: listen });
+      else this.#functions.down({ kind: "server", name: listen }, NO_ADDRESS);
     }
   }
 
-  /** Takes over what the engine says of the clock. */
+  /** Takes over what the engine says of the clock; what makes no sense is not served. */
   update(time: ServedTime, now: Instant): void {
-    this.#template.setState(this.#stateOf(time, now));
+    try {
+      if (this.#template.setState(this.#stateOf(time, now))) return;
+      this.#tell(new Error(`The state of the clock makes no sense: ${describe(time)}`));
+    } catch (error) {
+      this.#template.setState(unsynchronizedClock(this.#precision));
+      this.#tell(error);
+    }
   }
 
   /** Forgets the timestamps of interleaved mode, because the clock was stepped. */
   clockStepped(): void {
-    for (const { responder } of this.#running) responder.clockStepped();
+    for (const { server } of this.#sections) server?.responder.clockStepped();
   }
 
-  /** Describes all listeners for status. */
+  /** Describes all listeners that are open for status. */
   documents(): readonly ServerDocument[] {
-    return this.#running.map(({ config, responder, loop, clients }) => {
+    return this.#sections.flatMap(({ plan, server }) => {
+      if (server === undefined) return [];
+      const { responder, loop, clients } = server;
       const counts = responder.counters.snapshot();
-      return {
-        listen: config.listen,
+      return [{
+        listen: plan.config.listen,
         ...counts,
         dropped: loop.receiveDrops > 0
           ? { ...counts.dropped, "receive-queue-full": loop.receiveDrops }
           : counts.dropped,
         ...(clients === undefined ? {} : { clients: clients.busiest(BUSIEST_SHOWN) }),
-      };
+      }];
     });
   }
 
   /** Closes all listeners. */
   async stop(): Promise<void> {
-    const running = this.#running;
-    this.#running = [];
-    await Promise.all(running.map(({ loop }) => loop.stop()));
+    const sections = this.#sections;
+    this.#sections = [];
+    this.#context = undefined;
+    await Promise.all(sections.map(({ server }) => server?.loop.stop()));
   }
 
-  #open(plan: Plan, context: ServersContext): RunningServer | undefined {
+  #open(plan: Plan, context: ServersContext): OpenServer | undefined {
     const { config } = plan;
-    const { authentication, meanwhile } = context;
     const access = AccessRules.build(config);
     const socket = openSocket(plan);
     if (!socket.ok || !access.ok) {
-      const why = socket.ok ? (access.ok ? "" : access.error) : socket.error.message;
-      log.error(`Server ${config.listen} is not opened: ${why}`);
+      const why = socket.ok ? (access.ok ? "" : access.error) : reasonOf(socket.error);
+      this.#functions.down({ kind: "server", name: config.listen }, why);
       if (socket.ok) socket.value.close();
       return undefined;
     }
-    const { rateLimit } = config;
     const clients = config.clientTable ? new ClientTable(randomSource) : undefined;
-    const responder = new Responder({
+    const responder = this.#makeResponder(config, { access: access.value, clients, context });
+    const loop = new ServerLoop({ socket: socket.value, responder }, {
+      onReceiveError: (_, error) => log.warning(`Server ${config.listen}: ${error.message}`),
+      onSendError: (error) =>
+        log.warning(
+          `Server ${config.listen}: ${error.message}; more of that kind are only counted`,
+        ),
+      onInternalError: (error) => this.#tell(error),
+      meanwhile: context.meanwhile,
+    });
+    loop.start();
+    const { local } = socket.value;
+    log.info(
+      `Serves time on ${formatSocketAddress(local)}${plan.dualStack ? ", IPv4 as well" : ""}`,
+    );
+    return { local, responder, loop, clients };
+  }
+
+  #makeResponder(
+    config: ServerConfig,
+    parts: {
+      readonly access: AccessRules;
+      readonly clients: ClientTable | undefined;
+      readonly context: ServersContext;
+    },
+  ): Responder {
+    const { rateLimit } = config;
+    return new Responder({
       template: this.#template,
       readClock: readRealtimeNtp,
       random: randomSource,
       versions: config.acceptNtpVersions,
-      access: access.value,
+      access: parts.access,
       rateLimiter: rateLimit && new RateLimiter({ ...rateLimit, random: randomSource }),
       // who is told to slow down is told the interval at which he would be answered
       kissPoll: rateLimit && Math.max(0, rateLimit.interval),
       interleaved: config.interleaved ? new InterleavedTable({ random: randomSource }) : undefined,
       requireNts: config.requireNts === false ? undefined : config.requireNts,
-      clients,
-      ...authentication,
+      clients: parts.clients,
+      onInternalError: (error) => this.#tell(error),
+      ...parts.context.authentication,
     });
-    const loop = new ServerLoop({ socket: socket.value, responder }, {
-      onReceiveError: (_, error) => log.warning(`Server ${config.listen}: ${error.message}`),
-      meanwhile,
-    });
-    loop.start();
-    const families = plan.dualStack ? ", IPv4 as well" : "";
-    log.info(`Serves time on ${formatSocketAddress(socket.value.local)}${families}`);
-    return { plan: JSON.stringify(plan), config, responder, loop, clients };
+  }
+
+  /** Logs a fault of ours, once for each. */
+  #tell(error: unknown): void {
+    const text = error instanceof Error ? `${error.message} (${firstFrame(error)})` : String(error);
+    if (this.#toldErrors.has(text) || this.#toldErrors.size === TOLD_ERRORS_MAX) return;
+    this.#toldErrors.add(text);
+    log.error(`A bug of ntpsd in the server, please report it; others are served on: ${text}`);
   }
 
   #stateOf(time: ServedTime, now: Instant): ServerClockState {
     if (time.synchronized) return { ...time, precision: this.#precision };
-    const stratum = this.#synchronization?.localStratum;
-    if (stratum === undefined) return unsynchronizedClock(this.#precision);
-    const { referenceId } = this.#synchronization ?? {};
+    const { localStratum, referenceId } = this.#synchronization ?? {};
+    if (localStratum === undefined) return unsynchronizedClock(this.#precision);
     return localReferenceClock({
-      stratum,
-      referenceId: parseReferenceId(referenceId ?? "LOCL") ?? referenceIdFromAscii("LOCL"),
+      stratum: localStratum,
+      referenceId: parseReferenceId(referenceId ?? "") ?? LOCAL_REFERENCE_ID,
       precision: this.#precision,
       realtime: now.realtime,
       now: now.monotonic,
@@ -200,12 +269,48 @@ export class Servers {
   }
 }
 
+const NO_ADDRESS = "This machine does not have the address now; time is served as soon as it has";
+const TOLD_ERRORS_MAX = 16;
+
+/** Tells whether a listener can be reached at its address. */
+function isThere(local: SocketAddress): boolean {
+  return isWildcard(local) || hasLocalAddress(local);
+}
+
+function isWildcard({ address }: SocketAddress): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
+function reasonOf({ message, hint }: OsError): string {
+  return `${message}${hint === undefined ? "" : `. ${hint}`}; it is tried again every second`;
+}
+
+function describe(time: ServedTime): string {
+  return JSON.stringify(time, (_, value) => typeof value === "bigint" ? `${value}` : value);
+}
+
+/** The first line of the stack: where it happened. */
+function firstFrame({ stack = "" }: Error): string {
+  return stack.split("\n").find((line) => line.trimStart().startsWith("at "))?.trim() ?? "no place";
+}
+
 /** Opens the socket of a section; without IPv6 in the kernel, one for both families serves what there is. */
-function openSocket({ config, dualStack }: Plan): Result<ServerSocket, OsError> {
-  const local = present(parseSocketAddress(config.listen, 123), "The configuration was checked");
-  const { reusePort } = config;
+function openSocket(plan: Plan): Result<ServerSocket, OsError> {
+  const { dualStack, config: { listen, reusePort } } = plan;
+  const local = present(parseSocketAddress(listen, 123), "The configuration was checked");
   const socket = ServerSocket.open({ local, dualStack, reusePort });
-  if (socket.ok || !dualStack || socket.error.code !== ERRNO.EAFNOSUPPORT) return socket;
-  const ipv4 = { family: "ipv4", address: "0.0.0.0", port: local.port } as const;
-  return ServerSocket.open({ local: ipv4, reusePort });
+  if (socket.ok) return ok(socket.value);
+  switch (socket.error.code) {
+    case ERRNO.EADDRNOTAVAIL: {
+      const early = ServerSocket.open({ local, reusePort, freeBind: true });
+      return early.ok ? early : socket;
+    }
+    case ERRNO.EAFNOSUPPORT: {
+      if (!dualStack) return socket;
+      const ipv4 = { family: "ipv4", address: "0.0.0.0", port: local.port } as const;
+      return ServerSocket.open({ local: ipv4, reusePort });
+    }
+    default:
+      return socket;
+  }
 }

@@ -12,6 +12,7 @@ import { present } from "../../src/base/assert.ts";
 import { fromUnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { readInstant } from "../../src/daemon/local_clock.ts";
+import { FunctionStates } from "../../src/daemon/function_states.ts";
 import { Servers } from "../../src/daemon/servers.ts";
 import { referenceIdFromAscii } from "../../src/protocol/reference_id.ts";
 
@@ -36,7 +37,7 @@ function engine(): void {
   deadline = now + TIMER_MILLISECONDS;
 }
 
-const running = new Servers(-24);
+const running = new Servers(-24, new FunctionStates());
 await running.configure(servers, { synchronization, authentication: {}, meanwhile: engine });
 running.update({
   synchronized: true,
