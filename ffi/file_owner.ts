@@ -48,14 +48,15 @@ export function prepareFolder(path: string, user: UserRecord): Result<boolean, O
     if (!made.ok) return made;
     return handOver(path, { user, isFolder: true });
   }
-  if (found.value.uid === user.uid) {
-    handOverFiles(path, user);
-    return ok(true);
-  }
-  const isOwn = found.value.uid === 0 && OWN_FOLDER.test(path);
-  if (!isOwn) return ok(false);
-  handOverFiles(path, user);
-  return handOver(path, { user, isFolder: true });
+  const isOwn = OWN_FOLDER.test(path) && [0, user.uid].includes(found.value.uid);
+  if (!isOwn) return ok(found.value.uid === user.uid);
+  for (const name of namesIn(path)) handOver(`${path}/${name}`, { user, isFolder: false });
+  return found.value.uid === 0 ? handOver(path, { user, isFolder: true }) : ok(true);
+}
+
+/** Hands a file over that root has left in a folder of the user. */
+export function handOverFile(path: string, user: UserRecord): void {
+  handOver(path, { user, isFolder: false });
 }
 
 /** Makes a file if it is missing, hands it over, and holds it open for reading and writing. */
@@ -101,10 +102,6 @@ export function isOpenToAll(path: string, user: UserRecord): boolean {
     const needed = kind === "directory" ? 0o1 : 0o4;
     return (mode & needed) !== 0 || (uid === user.uid && (mode & (needed << 6)) !== 0);
   });
-}
-
-function handOverFiles(folder: string, user: UserRecord): void {
-  for (const name of namesIn(folder)) handOver(`${folder}/${name}`, { user, isFolder: false });
 }
 
 function handOver(

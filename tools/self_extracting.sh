@@ -1,7 +1,8 @@
 #!/bin/sh
 # ntpsd as a self-extracting executable: this script, then deno (gzip), then the program.
 #
-# At the first start both are unpacked into a folder that belongs to the user alone; at every start both are verified, and
+# At the first start both are unpacked into a folder that only the user can write to, and only root's is open to others,
+# because the daemon that root starts goes on as another user; at every start both are verified, and
 # deno is run with the permissions net and ffi. SHA-256 over deno's 96 MB takes longer than a start may, so it is computed
 # when deno is unpacked and whenever its inode, size, owner, mode or times are not those noted then; at every start a
 # CRC-32 over all its octets must match as well. The program itself is hashed with SHA-256 at every start.
@@ -28,9 +29,27 @@ fail() {
   exit "$2"
 }
 
-# A folder is used only if it is a real folder (no link), ours, and closed to everybody else: 41c0 is drwx------.
+# The modes of what is unpacked: 41c0 is drwx------, 41ed is drwxr-xr-x.
+case $user in
+  0) closed=022 folder_mode=755 folder_hex=41ed runtime_mode=555 program_mode=644 ;;
+  *) closed=077 folder_mode=700 folder_hex=41c0 runtime_mode=500 program_mode=600 ;;
+esac
+
+# A folder is used only if it is a real folder (no link), ours, and nobody else can write to it.
 is_ours() {
-  [ "$(stat -c '%f %u' -- "$1" 2>/dev/null)" = "41c0 $user" ]
+  [ "$(stat -c '%f %u' -- "$1" 2>/dev/null)" = "$folder_hex $user" ]
+}
+
+# Whether nobody but root can rename $1 or a folder above it: each is root's, and writable for root alone or sticky.
+is_roots() {
+  place=$1
+  while :; do
+    [ ! -L "$place" ] && [ "$(stat -c %u -- "$place" 2>/dev/null)" = 0 ] || return 1
+    case $(stat -c %A -- "$place") in ?????-??-?) ;; ?????????[tT]) ;; *) return 1 ;; esac
+    [ "$place" != / ] || return 0
+    place=${place%/*}
+    place=${place:-/}
+  done
 }
 
 sha256_of() {
@@ -77,7 +96,9 @@ unpack() {
     tail -c "+$payload" -- "$self" | head -c "$packed_octets" | gzip -dc >"$work/ntpsd" &&
       mkdir -p -- "$work/program" "$home/program" &&
       tail -c "$program_octets" -- "$self" | tar -xf - -C "$work/program" &&
-      chmod 500 "$work/ntpsd" &&
+      chmod "$runtime_mode" "$work/ntpsd" &&
+      chmod "$folder_mode" "$home/program" &&
+      chmod "$program_mode" "$work/program"/* &&
       mv -f -- "$work/ntpsd" "$home/ntpsd" &&
       mv -f -- "$work/program"/* "$home/program/" || exit 74
     # What other versions left, unless it was made in the last week.
@@ -90,13 +111,19 @@ is_whole() {
 }
 
 make_folder() {
-  (umask 077 && mkdir -p -- "$1") 2>/dev/null && is_ours "$1"
+  (umask "$closed" && mkdir -p -- "$1") 2>/dev/null || return 1
+  # Root's own from before may be closed.
+  [ "$(stat -c '%f %u' -- "$1" 2>/dev/null)" != "41c0 $user" ] || chmod "$folder_mode" -- "$1"
+  is_ours "$1"
 }
 
 # Makes $1 the place of work if it can be one; if not, says nothing, for the next place is tried.
 use_folder() {
   cache=$1
   home=$cache/$id
+  if [ "$user" = 0 ]; then
+    make_folder "$cache" && is_roots "$cache" || return 1
+  fi
   if ! is_ours "$cache" || ! is_ours "$home" || ! is_ready; then
     is_whole || fail "This file is damaged, it has not the length that it names: $self" 74
     make_folder "$cache" && make_folder "$home" && unpack 2>/dev/null || return 1
@@ -107,12 +134,15 @@ use_folder() {
   return 1
 }
 
-# CACHE_DIRECTORY comes from systemd. Root uses only folders under which nobody else can rename anything.
+# CACHE_DIRECTORY comes from systemd. Root uses no folder whose name or whose folders above are in anybody else's hands, so
+# none under /tmp that others could have made before.
 find_folder() {
   case ${CACHE_DIRECTORY:-} in /*) use_folder "$CACHE_DIRECTORY/runtime" && return ;; esac
   if [ "$user" = 0 ]; then
     use_folder /var/cache/ntpsd-runtime && return
+    use_folder /var/lib/ntpsd-runtime && return
     use_folder /run/ntpsd-runtime && return
+    return 1
   else
     case ${XDG_CACHE_HOME:-} in /*) use_folder "$XDG_CACHE_HOME/ntpsd" && return ;; esac
     case ${HOME:-} in /*) use_folder "$HOME/.cache/ntpsd" && return ;; esac
@@ -122,7 +152,11 @@ find_folder() {
 
 need_tools
 [ -r "$self" ] || fail "This file must be readable to unpack itself: $self" 77
-find_folder || fail "A folder of its own to unpack into was wanted (CACHE_DIRECTORY, XDG_CACHE_HOME, ~/.cache, /var/cache, /run or /tmp, mounted without noexec, with 100 MB free), found none that passes" 74
+case $user in
+  0) places='CACHE_DIRECTORY, /var/cache, /var/lib or /run, writable for root alone' ;;
+  *) places='CACHE_DIRECTORY, XDG_CACHE_HOME, ~/.cache or /tmp' ;;
+esac
+find_folder || fail "A folder of its own to unpack into was wanted ($places, mounted without noexec, with 100 MB free), found none that passes" 74
 
 DENO_DIR=$home/deno
 DENO_NO_UPDATE_CHECK=1

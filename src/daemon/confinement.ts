@@ -15,6 +15,7 @@ import { parseSocketAddress } from "../base/socket_address.ts";
 import type { Config } from "../config/config.ts";
 import { executeAgain, readCommandLine, startedAgain } from "../../ffi/exec_again.ts";
 import {
+  handOverFile,
   holdFolder,
   holdForReading,
   isOpenToAll,
@@ -215,8 +216,10 @@ function prepareFiles({ config, configFile }: ConfinementRequest, user: UserReco
     const folder = path.replace(/\/+[^/]*$/, "") || (path.startsWith("/") ? "/" : ".");
     const prepared = prepareFolder(folder, user);
     if (!prepared.ok) continue;
-    if (prepared.value) holdFolder(folder);
-    else prepareFile(path, user, mode);
+    if (prepared.value) {
+      handOverFile(path, user);
+      holdFolder(folder);
+    } else prepareFile(path, user, mode);
   }
   const statistics = observability.statisticsPath;
   if (statistics !== undefined && prepareFolder(statistics, user).ok) holdFolder(statistics);

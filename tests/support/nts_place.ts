@@ -12,6 +12,8 @@ import {
 } from "../../ffi/test_certificates.ts";
 import { freePort, type TemporaryFolder, temporaryFolder } from "./places.ts";
 
+const NOBODY = 65534;
+
 /** A certificate and its key as files. */
 export interface CertificateFiles {
   /** The path of the certificate. */
@@ -88,6 +90,8 @@ export class NtsPlace implements AsyncDisposable {
   /** Makes a place; the authority is called "Test Authority" unless another name is given. */
   static async make(commonName = "Test Authority"): Promise<NtsPlace> {
     const folder = await temporaryFolder();
+    // A daemon that root starts goes on as nobody, and keeps its keys here.
+    if (Deno.uid() === 0) await Deno.chown(folder.path, NOBODY, NOBODY);
     const issuer = makeCertificate({ commonName, authority: true });
     const authority = await folder.write("authority.pem", text(issuer.certificate));
     const files = await writeCertificate(folder, "server", { ...LOCALHOST, issuer });

@@ -73,7 +73,7 @@ Deno.test("a self-extracting executable hands its arguments through as they are"
   ]);
 });
 
-Deno.test("what is unpacked belongs to the user alone", async () => {
+Deno.test("what is unpacked only its user can write to; what root unpacks others can run", async () => {
   const made = await make();
   await using _ = made.folder;
   await start(made);
@@ -81,7 +81,10 @@ Deno.test("what is unpacked belongs to the user alone", async () => {
   const modes = ["", "/ntpsd", "/program", "/program/main.js", "/verified"].map((name) =>
     ((Deno.statSync(home + name).mode ?? 0) & 0o777).toString(8)
   );
-  assert.deepEqual(modes, ["700", "500", "700", "600", "600"]);
+  const wanted = Deno.uid() === 0
+    ? ["755", "555", "755", "644", "600"]
+    : ["700", "500", "700", "600", "600"];
+  assert.deepEqual(modes, wanted);
   const names = (await Array.fromAsync(Deno.readDir(home))).map((entry) => entry.name).sort();
   assert.deepEqual(names, ["ntpsd", "program", "verified"]);
 });
@@ -152,6 +155,39 @@ Deno.test({
     const env = { HOME: cache, XDG_CACHE_HOME: `${cache}/xdg` };
     const result = await startAsOther(made, env);
     assert.match(result.stdout, new RegExp(`^runtime: ${cache}/.cache/ntpsd/`), result.stderr);
+  },
+});
+
+Deno.test({
+  name:
+    "root unpacks into no folder that somebody else could have made, or could put another in the place of",
+  ignore: !otherUser,
+  async fn() {
+    const made = await make();
+    await using _ = made.folder;
+    const foreign = await foreignFolder(made);
+    await Deno.mkdir(`${foreign}/runtime`, { mode: 0o700 });
+    const open = `${made.folder.path}/open`;
+    await Deno.mkdir(open);
+    await Deno.chmod(open, 0o777);
+    const link = `${made.folder.path}/link`;
+    await Deno.symlink(foreign, link);
+    // Refused everywhere else, for the usual places exist and pass.
+    const used = new Set<string>();
+    for (const cache of [foreign, open, link]) {
+      const result = await runAny(made.executable, {
+        args: ["a"],
+        env: { CACHE_DIRECTORY: cache },
+      });
+      used.add(/^runtime: (.*)\/ntpsd\n/.exec(result.stdout)?.[1] ?? "");
+      assert.doesNotMatch(result.stdout, new RegExp(`^runtime: ${cache}`), cache);
+      assert.deepEqual(await Array.fromAsync(Deno.readDir(`${foreign}/runtime`)), []);
+    }
+    for (const home of used) if (home !== "") await Deno.remove(home, { recursive: true });
+    const script = (await Deno.readTextFile("tools/self_extracting.sh")).split("\n");
+    assert.deepEqual(script.filter((line) => /use_folder "?\/tmp/.test(line)), [
+      '  use_folder "/tmp/ntpsd-$user"',
+    ]);
   },
 });
 
