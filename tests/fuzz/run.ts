@@ -1,19 +1,23 @@
 /**
- * Fuzzes every decoder until stopped.
+ * Fuzzes every decoder, and every port, until stopped.
  *
  *     deno task fuzz                               all targets in turn, for ever, from a new seed
  *     deno task fuzz --target packet --seconds 60  one target for a minute
  *     deno task fuzz --target packet --input HEX   one input
+ *     deno task fuzz --target http-port --seed N   one port, from a seed
  *
- * A failing input is kept in tests/fuzz/corpus, where the tests find it; the exit status is then 1.
+ * A failing input is kept in tests/fuzz/corpus, where the tests find it; the exit status is then 1. Of a port the seed is told: what
+ * is sent comes from it.
  *
  * @module
  */
 import { parseArgs } from "node:util";
 import { attempt, CORPUS, describe, type Finding, fuzz, octetsOf } from "./fuzzer.ts";
+import { PORT_TARGETS, type PortTarget } from "./ports.ts";
 import { type FuzzTarget, TARGETS } from "./targets.ts";
 
 const ROUNDS = 5000;
+const PORT_ROUNDS = 20;
 
 /** The FNV-1a hash, to give a file a name. */
 function nameOf(text: string): string {
@@ -35,19 +39,47 @@ function fail(finding: Finding, keep: boolean): never {
   Deno.exit(1);
 }
 
-function run(targets: readonly FuzzTarget[], options: { seconds: number; seed: number }): void {
+async function fuzzPort(target: PortTarget, seed: number): Promise<void> {
+  const port = target.open();
+  for (let i = 0; i < PORT_ROUNDS; i++) {
+    try {
+      await port.round(seed + i);
+    } catch (error) {
+      console.error(`The target ${target.name} failed`, error);
+      console.error(`Repeat it with: deno task fuzz --target ${target.name} --seed ${seed + i}`);
+      Deno.exit(1);
+    }
+  }
+  await port.close();
+}
+
+function tally(turns: number): string {
+  return `${turns * ROUNDS} inputs a decoder, ${turns * PORT_ROUNDS} rounds a port, nothing found`;
+}
+
+interface Targets {
+  readonly decoders: readonly FuzzTarget[];
+  readonly ports: readonly PortTarget[];
+}
+
+async function run(
+  { decoders, ports }: Targets,
+  options: { seconds: number; seed: number },
+): Promise<void> {
   const end = performance.now() + options.seconds * 1000;
-  console.log(`Fuzzing ${targets.map(({ name }) => name).join(", ")} from seed ${options.seed}`);
+  const names = [...decoders, ...ports].map(({ name }) => name).join(", ");
+  console.log(`Fuzzing ${names} from seed ${options.seed}`);
   let turn = 0;
   for (; performance.now() < end; turn++) {
-    for (const target of targets) {
+    for (const target of decoders) {
       const finding = fuzz(target, { rounds: ROUNDS, seed: options.seed + turn });
       if (finding !== undefined) fail(finding, true);
       if (performance.now() >= end) break;
     }
-    if (turn % 10 === 9) console.log(`${(turn + 1) * ROUNDS} inputs each, nothing found`);
+    for (const target of ports) await fuzzPort(target, options.seed + turn * PORT_ROUNDS);
+    if (turn % 10 === 9) console.log(tally(turn + 1));
   }
-  console.log(`About ${turn * ROUNDS} inputs each, nothing found`);
+  console.log(`About ${tally(turn)}`);
 }
 
 const { values } = parseArgs({
@@ -59,16 +91,21 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 1e9) },
   },
 });
-const targets = TARGETS.filter(({ name }) => values.target === undefined || name === values.target);
-if (targets.length === 0) {
-  const known = TARGETS.map(({ name }) => name).join(", ");
+const isWanted = ({ name }: { readonly name: string }) =>
+  values.target === undefined || name === values.target;
+const targets: Targets = {
+  decoders: TARGETS.filter(isWanted),
+  ports: PORT_TARGETS.filter(isWanted),
+};
+if (targets.decoders.length + targets.ports.length === 0) {
+  const known = [...TARGETS, ...PORT_TARGETS].map(({ name }) => name).join(", ");
   console.error(`There is no target ${values.target}; there are ${known}`);
   Deno.exit(64);
 }
 if (values.input === undefined) {
-  run(targets, { seconds: Number(values.seconds), seed: Number(values.seed) });
+  await run(targets, { seconds: Number(values.seconds), seed: Number(values.seed) });
 } else {
-  for (const target of targets) {
+  for (const target of targets.decoders) {
     const finding = attempt(target, octetsOf(values.input));
     if (finding !== undefined) fail(finding, false);
   }

@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import { present } from "../../src/base/assert.ts";
 import { type Bytes, fromHex, toHex } from "../../src/base/bytes.ts";
+import { HttpRequestReader, type RequestStep } from "../../src/daemon/http_request.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
 import { decodeCookieStore } from "../../src/nts/cookie_store.ts";
@@ -44,6 +45,13 @@ const KE_REQUEST = "8001000200008004000200" + "0f80000000";
 const KE_ANSWER = "800100020000" + "80040002000f" + "00050064" + "5a".repeat(100) +
   "8006000b6e74702e6578616d706c65" + "800700021f90" + "80000000";
 const KE_ERROR = "800200020001" + "80000000";
+
+const HTTP_REQUEST = toHex(
+  new TextEncoder().encode("GET /status?x HTTP/1.1\r\nHost: localhost:9975\r\nAccept: */*\r\n\r\n"),
+);
+const HTTP_ABSOLUTE = toHex(
+  new TextEncoder().encode("HEAD http://[::1]:9975/metrics HTTP/1.0\nHost: a.example\n\n"),
+);
 
 const CONFIG_TEXT = `[source-defaults]
 poll-interval-limits = { min = 4, max = 10 }
@@ -156,6 +164,15 @@ export const TARGETS: readonly FuzzTarget[] = [
     },
   },
   {
+    name: "http-request",
+    seeds: [HTTP_REQUEST, HTTP_ABSOLUTE],
+    run(octets) {
+      const whole = readRequest(octets, octets.length);
+      assert.deepEqual(readRequest(octets, 7), whole, "pieces do not matter");
+      if (whole.kind === "request") assert.ok(!/[^!-~]/.test(whole.request.path));
+    },
+  },
+  {
     name: "config",
     seeds: [toHex(new TextEncoder().encode(CONFIG_TEXT))],
     run(octets) {
@@ -164,6 +181,15 @@ export const TARGETS: readonly FuzzTarget[] = [
     },
   },
 ];
+
+function readRequest(octets: Bytes, piece: number): RequestStep {
+  const reader = new HttpRequestReader();
+  let step: RequestStep = { kind: "wait" };
+  for (let at = 0; at < octets.length && step.kind === "wait"; at += piece) {
+    step = reader.feed(octets.subarray(at, at + piece));
+  }
+  return step;
+}
 
 /** Gives the octets to a source as the answer to its open request, once as they are and once with the right random number. */
 function fuzzSource(octets: Bytes): void {

@@ -1,0 +1,207 @@
+/**
+ * What is fuzzed over the network: the port of the status, the port of key exchange, and the client of key exchange; with peers that
+ * stop anywhere, change what passes, send in any pieces, and close while others wait.
+ *
+ * A round opens many connections at the same time and ends with one that is honest and must be served. A mistake of ours shows
+ * as `internal-error` in the counts, or as an error that nothing catches. What is sent comes from the seed; when it arrives does not.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
+import type { RandomSource } from "../../src/base/random.ts";
+import { SeededRandom } from "../../src/base/random.ts";
+import { socketAddress } from "../../src/base/socket_address.ts";
+import { startHttpServer } from "../../src/daemon/http.ts";
+import {
+  ask,
+  clientContext,
+  clientHello,
+  GOOD_REQUEST,
+  hex,
+  NOW,
+  openssl,
+  startServer,
+  unwrap,
+} from "../../src/daemon/nts_ke_test_support.ts";
+import { exampleStatus } from "../../src/daemon/status_example.ts";
+import { TlsConnection } from "../../src/daemon/tls_connection.ts";
+import { type Alteration, startRelay } from "../support/relay.ts";
+import { below, mutate } from "./mutate.ts";
+
+/** A port under test. */
+export interface PortTarget {
+  /** The word for it. */
+  readonly name: string;
+  /** Opens what is tested. */
+  open(): Port;
+}
+
+/** A port that is open. */
+export interface Port {
+  /** Does its worst, then sees that an honest client is served. */
+  round(seed: number): Promise<void>;
+  /** Closes it; resolves when nothing runs any more. */
+  close(): Promise<void>;
+}
+
+const AT_ONCE = 24;
+/** Deadlines are short, so that what is left hanging ends soon. */
+const TIMEOUT_MS = 60;
+
+/** All ports. */
+export const PORT_TARGETS: readonly PortTarget[] = [
+  { name: "http-port", open: openHttp },
+  { name: "key-exchange-port", open: openKeyExchange },
+];
+
+const text = (written: string) => new TextEncoder().encode(written);
+
+const REQUESTS: readonly Bytes[] = [
+  text("GET /status HTTP/1.1\r\nHost: localhost:9975\r\n\r\n"),
+  text("HEAD /metrics HTTP/1.0\r\n\r\n"),
+  text("GET http://[/x HTTP/1.1\r\nHost: [::1]\r\nAccept: */*\r\n\r\n"),
+  text("POST /healthz?a#b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"),
+  text(`GET /${"x".repeat(2000)} HTTP/1.1\r\nHost: localhost\r\n`),
+];
+
+function openHttp(): Port {
+  const server = unwrap(startHttpServer({
+    listen: unwrapAddress(),
+    names: () => [],
+    status: () => exampleStatus(),
+    requestTimeoutMs: TIMEOUT_MS,
+    answerTimeoutMs: TIMEOUT_MS,
+  }));
+  const { port } = server.address;
+  return {
+    async round(seed) {
+      await together(seed, async (random) => {
+        const requests = Array.from(
+          { length: 1 + below(random, 5) },
+          () => mutate(random, REQUESTS) as Bytes,
+        );
+        await misbehave(port, { random, octets: concatBytes(...requests) });
+      });
+      const reply = await fetch(`http://127.0.0.1:${port}/healthz`);
+      assert.deepEqual([reply.status, await reply.text()], [200, "synchronized\n"]);
+      assert.equal(server.document().failed["internal-error"], undefined);
+    },
+    close: () => server.stop(),
+  };
+}
+
+function unwrapAddress() {
+  const address = socketAddress("127.0.0.1", 0);
+  assert.ok(address !== undefined);
+  return address;
+}
+
+function openKeyExchange(): Port {
+  const server = startServer({ timeoutMs: TIMEOUT_MS, concurrentConnections: AT_ONCE / 2 });
+  const { port } = server.status().listen;
+  const hello = clientHello();
+  const alterations: { random: RandomSource } = { random: new SeededRandom(0) };
+  const relay = startRelay(port, () => (octets) => alter(octets, alterations.random));
+  return {
+    async round(seed) {
+      alterations.random = new SeededRandom(~seed);
+      await together(seed, async (random) => {
+        switch (below(random, 3)) {
+          case 0:
+            return await misbehave(port, { random, octets: mutate(random, [hello]) as Bytes });
+          case 1:
+            return await speakTls(port, mutate(random, [hex(GOOD_REQUEST)]) as Bytes, random);
+          default: {
+            const outcome = await ask(relay.port, { timeoutMs: TIMEOUT_MS * 2 });
+            if (!outcome.ok) assert.notEqual(outcome.error.reason, "internal-error");
+          }
+        }
+      });
+      unwrap(await ask(port));
+      assert.equal(server.status().failed["internal-error"], undefined);
+    },
+    async close() {
+      await relay.stop();
+      await server.stop();
+    },
+  };
+}
+
+/** Does many things at the same time, each with randomness of its own. */
+async function together(
+  seed: number,
+  work: (random: RandomSource) => Promise<void>,
+): Promise<void> {
+  const all = Array.from({ length: AT_ONCE }, (_, i) => work(new SeededRandom(seed * AT_ONCE + i)));
+  await Promise.all(all);
+}
+
+/** Sends octets in pieces, reads now and then, and leaves in one of several ways, mostly not the polite one. */
+async function misbehave(
+  port: number,
+  { random, octets }: { readonly random: RandomSource; readonly octets: Bytes },
+): Promise<void> {
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  try {
+    const stop = below(random, 4) === 0 ? below(random, octets.length + 1) : octets.length;
+    for (let at = 0; at < stop;) {
+      const end = Math.min(stop, at + 1 + below(random, below(random, 3) === 0 ? 3 : 2000));
+      at += await connection.write(octets.subarray(at, end));
+      if (below(random, 4) === 0) await pause(below(random, 3));
+    }
+    if (below(random, 3) === 0) await connection.closeWrite();
+    // Closing without reading what has come resets the connection.
+    if (below(random, 2) === 0) await readFor(connection, below(random, 2 * TIMEOUT_MS));
+  } catch {
+    // The server was quicker.
+  } finally {
+    connection.close();
+  }
+}
+
+async function readFor(connection: Deno.TcpConn, milliseconds: number): Promise<void> {
+  const late = Promise.withResolvers<null>();
+  const timer = setTimeout(() => late.resolve(null), milliseconds);
+  const buffer = new Uint8Array(1000);
+  while (await Promise.race([connection.read(buffer), late.promise]) !== null);
+  clearTimeout(timer);
+}
+
+/** Completes a handshake and sends records as it pleases. */
+async function speakTls(port: number, octets: Bytes, random: RandomSource): Promise<void> {
+  const transport = await Deno.connect({ hostname: "127.0.0.1", port });
+  using connection = new TlsConnection(transport, {
+    session: unwrap(openssl.connect(clientContext, { host: "localhost", time: NOW })),
+    receivedMax: 100_000,
+  });
+  if (!(await connection.handshake()).ok) return;
+  for (let at = 0; at < octets.length;) {
+    const end = at + 1 + below(random, octets.length);
+    if (!(await connection.write(octets.slice(at, end))).ok) return;
+    at = end;
+  }
+  if (below(random, 2) === 0) return;
+  for (let part = await connection.read(); part.ok && part.value; part = await connection.read());
+}
+
+/** Changes now and then what passes a relay. */
+function alter(octets: Bytes, random: RandomSource): Alteration {
+  switch (below(random, 12)) {
+    case 0:
+      return "close";
+    case 1:
+      return "hold";
+    case 2:
+      return concatBytes(octets, octets);
+    case 3:
+    case 4:
+      return mutate(random, [octets]).slice() as Bytes;
+    default:
+      return octets;
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
