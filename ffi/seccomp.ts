@@ -1,10 +1,11 @@
 /**
  * A filter on system calls for the whole process (seccomp), because FFI could call anything.
  *
- * The idea: a list of what is needed, everything else fails with EPERM; installed for all threads at once, for good. Beyond the
- * list there are three rules: `clone` may make threads but no processes; `clone3`, whose arguments a filter cannot see,
- * answers ENOSYS, so that the C library falls back to `clone`; sockets may be of the Unix, IP and netlink families only.
- * Limits: arguments of other calls are not judged, files for instance; the daemon's user and capabilities see to those.
+ * The idea: a list of what is needed, everything else fails with EPERM; installed for all threads at once, for good. Some calls
+ * are allowed for some values of an argument only (`RULED_SYSTEM_CALLS`): `clone` may make threads but no processes, sockets
+ * may be of few families, and what names a process may name this one alone. `clone3`, whose arguments a filter cannot see,
+ * answers ENOSYS, so that the C library falls back to `clone`. Limits: arguments of other calls are not judged, files for
+ * instance; the daemon's user, capabilities and Landlock see to those.
  *
  * @module
  */
@@ -16,6 +17,8 @@ import { allocate } from "./memory.ts";
 import { forbidNewPrivileges } from "./privileges.ts";
 import {
   ALLOWED_SYSTEM_CALLS,
+  type ArgumentRule,
+  CLONE3_SYSTEM_CALL,
   RULED_SYSTEM_CALLS,
   SECCOMP_SYSTEM_CALL,
   type SystemCallNumbers,
@@ -47,9 +50,7 @@ const AUDIT_ARCHITECTURES: Readonly<Record<FilterArchitecture, number>> = {
   aarch64: 0xc000_00b7,
 };
 const X32_BIT = 0x4000_0000;
-const CLONE_THREAD = 0x1_0000;
 const ENOSYS = 38;
-const SOCKET_FAMILIES = [1, 2, 10, 16];
 
 const SET_MODE_FILTER = 1n;
 // For all threads; and without the slower memory access that older kernels put upon filtered processes, for whose use
@@ -62,7 +63,7 @@ const FLAGS = 1n | 4n;
  */
 export function installSystemCallFilter(): Result<void, OsError> {
   const architecture = Deno.build.arch;
-  const instructions = buildFilter(architecture);
+  const instructions = buildFilter(architecture, libc().getpid());
   const program = allocate(8 * instructions.length);
   for (const [i, [code, ifTrue, ifFalse, k]] of instructions.entries()) {
     program.view.setUint16(8 * i, code, true);
@@ -80,8 +81,11 @@ export function installSystemCallFilter(): Result<void, OsError> {
   return install(number, head.bytes);
 }
 
-/** Writes the filter for a processor. */
-export function buildFilter(architecture: FilterArchitecture): readonly FilterInstruction[] {
+/** Writes the filter for a processor and the process with this number. */
+export function buildFilter(
+  architecture: FilterArchitecture,
+  processId: number,
+): readonly FilterInstruction[] {
   const refuse: FilterInstruction = [RETURN, 0, 0, RETURN_ERRNO | ERRNO.EPERM];
   const program: FilterInstruction[] = [
     [LOAD, 0, 0, ARCHITECTURE_AT],
@@ -94,15 +98,13 @@ export function buildFilter(architecture: FilterArchitecture): readonly FilterIn
     const number = numberFor(numbers, architecture);
     if (number !== null) program.push(...onCall(number, [[RETURN, 0, 0, RETURN_ALLOW]]));
   }
-  const { clone, clone3, socket } = RULED_SYSTEM_CALLS;
-  const rules: readonly (readonly [SystemCallNumbers, readonly FilterInstruction[]])[] = [
-    [clone3, [[RETURN, 0, 0, RETURN_ERRNO | ENOSYS]]],
-    [clone, [...onArgument([[JUMP_IF_ANY_BIT, CLONE_THREAD]]), refuse]],
-    [socket, [...onArgument(SOCKET_FAMILIES.map((family) => [JUMP_IF_EQUAL, family])), refuse]],
-  ];
-  for (const [numbers, then] of rules) {
-    const number = numberFor(numbers, architecture);
-    if (number !== null) program.push(...onCall(number, then));
+  const clone3 = numberFor(CLONE3_SYSTEM_CALL, architecture);
+  if (clone3 !== null) {
+    program.push(...onCall(clone3, [[RETURN, 0, 0, RETURN_ERRNO | ENOSYS]]));
+  }
+  for (const rule of Object.values(RULED_SYSTEM_CALLS)) {
+    const number = numberFor(rule.numbers, architecture);
+    if (number !== null) program.push(...onCall(number, judge(rule, { processId, refuse })));
   }
   return [...program, refuse];
 }
@@ -112,15 +114,19 @@ function onCall(number: number, then: readonly FilterInstruction[]): readonly Fi
   return [[JUMP_IF_EQUAL, 0, then.length, number], ...then];
 }
 
-/** Allows the call if one of the tests of its first argument holds; what follows decides otherwise. */
-function onArgument(
-  tests: readonly (readonly [code: number, k: number])[],
+/** Allows or refuses the call by the value of an argument. */
+function judge(
+  { argument, test, values }: ArgumentRule,
+  { processId, refuse }: { readonly processId: number; readonly refuse: FilterInstruction },
 ): readonly FilterInstruction[] {
-  const allow: readonly FilterInstruction[] = tests.flatMap(([code, k]) => [
-    [code, 0, 1, k],
-    [RETURN, 0, 0, RETURN_ALLOW],
+  const allow: FilterInstruction = [RETURN, 0, 0, RETURN_ALLOW];
+  const [then, otherwise] = test === "none-of" ? [refuse, allow] : [allow, refuse];
+  const code = test === "any-bit" ? JUMP_IF_ANY_BIT : JUMP_IF_EQUAL;
+  const tests = values.flatMap((value): readonly FilterInstruction[] => [
+    [code, 0, 1, value === "self" ? processId : value],
+    then,
   ]);
-  return [[LOAD, 0, 0, FIRST_ARGUMENT_AT], ...allow];
+  return [[LOAD, 0, 0, FIRST_ARGUMENT_AT + 8 * argument], ...tests, otherwise];
 }
 
 function numberFor(numbers: SystemCallNumbers, architecture: FilterArchitecture): number | null {

@@ -2,7 +2,7 @@
  * The system calls that the daemon, Deno's runtime, V8, the C library and OpenSSL make, with their numbers.
  *
  * The idea: one list to audit; what is not in it is refused by the filter of `seccomp.ts`. Not in it, for example: execve and
- * fork (nothing is ever started), ptrace, mount, bpf, modules, keyrings, io_uring, user namespaces, clock_settime (the
+ * fork (nothing is ever started), kill, ptrace, mount, bpf, modules, keyrings, io_uring, user namespaces, clock_settime (the
  * clock is set by clock_adjtime alone). Limits: found by tracing the daemon's work on glibc 2.36, with the variants that
  * other versions use beside; a call that is missing here fails with EPERM where it is made.
  *
@@ -43,7 +43,6 @@ export const ALLOWED_SYSTEM_CALLS: Readonly<Record<string, SystemCallNumbers>> =
   faccessat2: [439, 439],
   getdents64: [217, 61],
   getcwd: [79, 17],
-  fcntl: [72, 25],
   flock: [73, 32],
   fsync: [74, 82],
   fdatasync: [75, 83],
@@ -60,7 +59,6 @@ export const ALLOWED_SYSTEM_CALLS: Readonly<Record<string, SystemCallNumbers>> =
   mkdir: [83, null],
   mkdirat: [258, 34],
   umask: [95, 166],
-  ioctl: [16, 29],
   dup: [32, 23],
   dup2: [33, null],
   dup3: [292, 24],
@@ -87,7 +85,6 @@ export const ALLOWED_SYSTEM_CALLS: Readonly<Record<string, SystemCallNumbers>> =
   futex: [202, 98],
   futex_waitv: [449, 449],
   set_robust_list: [273, 99],
-  get_robust_list: [274, 100],
   rseq: [334, 293],
   set_tid_address: [218, 96],
   exit: [60, 93],
@@ -96,17 +93,13 @@ export const ALLOWED_SYSTEM_CALLS: Readonly<Record<string, SystemCallNumbers>> =
   getpid: [39, 172],
   getppid: [110, 173],
   getpgrp: [111, null],
-  tgkill: [234, 131],
   sched_yield: [24, 124],
   sched_getaffinity: [204, 123],
-  sched_setaffinity: [203, 122],
   sched_getparam: [143, 121],
   sched_getscheduler: [145, 120],
-  sched_setscheduler: [144, 119],
   sched_get_priority_max: [146, 125],
   sched_get_priority_min: [147, 126],
   getpriority: [140, 141],
-  setpriority: [141, 140],
   getcpu: [309, 168],
   arch_prctl: [158, null],
   prctl: [157, 167],
@@ -117,7 +110,6 @@ export const ALLOWED_SYSTEM_CALLS: Readonly<Record<string, SystemCallNumbers>> =
   rt_sigsuspend: [130, 133],
   rt_sigtimedwait: [128, 137],
   rt_sigpending: [127, 136],
-  rt_tgsigqueueinfo: [297, 240],
   sigaltstack: [131, 132],
   signalfd4: [289, 74],
   restart_syscall: [219, 128],
@@ -181,7 +173,6 @@ export const ALLOWED_SYSTEM_CALLS: Readonly<Record<string, SystemCallNumbers>> =
   getrusage: [98, 165],
   getrlimit: [97, 163],
   setrlimit: [160, 164],
-  prlimit64: [302, 261],
   getuid: [102, 174],
   geteuid: [107, 175],
   getgid: [104, 176],
@@ -193,12 +184,47 @@ export const ALLOWED_SYSTEM_CALLS: Readonly<Record<string, SystemCallNumbers>> =
   capset: [126, 91],
 };
 
+/** How the value of one argument decides about a call: by its low 32 bits, which is all that the kernel reads of it. */
+export interface ArgumentRule {
+  /** The numbers of the call. */
+  readonly numbers: SystemCallNumbers;
+  /** Which argument, from 0. */
+  readonly argument: number;
+  /** Whether the call is allowed for these values alone, for all but these, or where one of the bits is set. */
+  readonly test: "one-of" | "none-of" | "any-bit";
+  /** The values; "self" stands for the number of this process. */
+  readonly values: readonly (number | "self")[];
+}
+
+const CLONE_THREAD = 0x1_0000;
+const SELF = { argument: 0, test: "one-of", values: [0, "self"] } as const;
+
 /** System calls that are allowed with some arguments only. */
-export const RULED_SYSTEM_CALLS: {
-  readonly clone: SystemCallNumbers;
-  readonly clone3: SystemCallNumbers;
-  readonly socket: SystemCallNumbers;
-} = { clone: [56, 220], clone3: [435, 435], socket: [41, 198] };
+export const RULED_SYSTEM_CALLS: Readonly<Record<string, ArgumentRule>> = {
+  // Threads, no processes.
+  clone: { numbers: [56, 220], argument: 0, test: "any-bit", values: [CLONE_THREAD] },
+  // Unix, IPv4, IPv6 and netlink.
+  socket: { numbers: [41, 198], argument: 0, test: "one-of", values: [1, 2, 10, 16] },
+  // Nothing that reaches another process, which may be of the same user.
+  tgkill: { numbers: [234, 131], argument: 0, test: "one-of", values: ["self"] },
+  rt_tgsigqueueinfo: { numbers: [297, 240], argument: 0, test: "one-of", values: ["self"] },
+  prlimit64: { numbers: [302, 261], ...SELF },
+  sched_setaffinity: { numbers: [203, 122], ...SELF },
+  sched_setscheduler: { numbers: [144, 119], ...SELF },
+  setpriority: { numbers: [141, 140], argument: 1, test: "one-of", values: [0, "self"] },
+  // F_SETOWN and F_SETOWN_EX have the kernel send signals.
+  fcntl: { numbers: [72, 25], argument: 1, test: "none-of", values: [8, 15] },
+  // TIOCSTI and TIOCLINUX type into a terminal; FIOSETOWN and SIOCSPGRP are F_SETOWN again.
+  ioctl: {
+    numbers: [16, 29],
+    argument: 1,
+    test: "none-of",
+    values: [0x5412, 0x541c, 0x8901, 0x8902],
+  },
+};
+
+/** The call whose arguments no filter can see, and for which the C library has another. */
+export const CLONE3_SYSTEM_CALL: SystemCallNumbers = [435, 435];
 
 /** The call that installs a filter. */
 export const SECCOMP_SYSTEM_CALL: SystemCallNumbers = [317, 277];

@@ -10,6 +10,7 @@ import { SOCKADDR_SIZE } from "../../ffi/sockaddr.ts";
 import { IP_OPTION, IPV6_OPTION, LEVEL, MESSAGE, SOCKET_OPTION } from "../../ffi/socket_option.ts";
 import {
   ALLOWED_SYSTEM_CALLS,
+  CLONE3_SYSTEM_CALL,
   RULED_SYSTEM_CALLS,
   SECCOMP_SYSTEM_CALL,
   type SystemCallNumbers,
@@ -260,7 +261,10 @@ Deno.test("layouts and numbers are those of the C compiler", async (test) => {
     await test.step("numbers of system calls", async () => {
       const calls: readonly (readonly [string, SystemCallNumbers])[] = [
         ...Object.entries(ALLOWED_SYSTEM_CALLS),
-        ...Object.entries(RULED_SYSTEM_CALLS),
+        ...Object.entries(RULED_SYSTEM_CALLS).map(([name, { numbers }]) =>
+          [name, numbers] as const
+        ),
+        ["clone3", CLONE3_SYSTEM_CALL],
         ["seccomp", SECCOMP_SYSTEM_CALL],
       ];
       const here = calls.flatMap(([name, [x86, arm]]) => {

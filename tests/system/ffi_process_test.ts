@@ -78,6 +78,19 @@ const UNDER_THE_FILTER = `
     };
     const numbers = Deno.build.arch === "x86_64" ? [59, 101, 227, 165] : [221, 117, 112, 40];
     console.log("refused", ...numbers.map((number) => attempt(number)));
+    const reach = Deno.build.arch === "x86_64"
+      ? { tgkill: 234, prlimit64: 302, setpriority: 141 }
+      : { tgkill: 131, prlimit64: 261, setpriority: 140 };
+    // Signal 0 and the parent: what would reach it changes nothing.
+    const parent = BigInt(libc().syscall(Deno.build.arch === "x86_64" ? 110n : 173n, 0n, 0n, null));
+    const own = BigInt(libc().getpid());
+    const call = (number: number, first: bigint, second: bigint) =>
+      libc().syscall(BigInt(number), first, second, null) === -1n ? lastErrno() : 0;
+    console.log(
+      "others", call(reach.tgkill, parent, parent), call(reach.prlimit64, parent, 0n),
+      call(reach.setpriority, 0n, parent),
+    );
+    console.log("own", call(reach.tgkill, own, own));
     console.log("packet", libc().socket(17, 3, 0), lastErrno());
     const status = readFile("/proc/self/status", 100_000);
     if (status.ok) {
@@ -122,6 +135,8 @@ Deno.test("under the filter the daemon's work goes on, and nothing else does", a
   assert.equal(ended.code, 0, ended.errors);
   assert.deepEqual(ended.lines, [
     "refused 1 1 1 1",
+    "others 1 1 1",
+    "own 0",
     "packet -1 1",
     "mode 2",
     "http x",
