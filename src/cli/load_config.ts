@@ -29,6 +29,8 @@ export interface LoadedConfig {
   readonly notes: readonly ConfigError[];
   /** The file; undefined for the built-in configuration. */
   readonly file: string | undefined;
+  /** Whether there is a file, and no key in it. */
+  readonly isEmpty: boolean;
   /** Returns the line on which a key of the configuration stands, for remarks that need more than its text. */
   readonly lineOf: (path: string) => number | undefined;
 }
@@ -52,14 +54,25 @@ export function loadConfig(
   const text = readFile(path);
   if (!text.ok) {
     if (file === undefined && text.error.name === "ENOENT") {
-      return ok({ config: builtinConfig(), notes: [], file: undefined, lineOf: () => undefined });
+      return ok({
+        config: builtinConfig(),
+        notes: [],
+        file: undefined,
+        isEmpty: false,
+        lineOf: () => undefined,
+      });
     }
     return err(unreadable(path, text.error));
   }
   const parsed = parseConfig(text.value);
   if (!parsed.ok) return err({ file: path, errors: parsed.error, exitCode: EXIT.config });
   const lines = indexLines(text.value);
-  return ok({ ...parsed.value, file: path, lineOf: (key) => lineOf(key, lines) });
+  return ok({
+    ...parsed.value,
+    file: path,
+    isEmpty: lines.size === 0,
+    lineOf: (key) => lineOf(key, lines),
+  });
 }
 
 /** A configuration with the symmetric keys that it names, by number. */

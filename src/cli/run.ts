@@ -48,7 +48,7 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
     noAdjust: options.noAdjust,
     once: options.once,
     logLevel: options.logLevel,
-    reload: () => reload(options, surroundings),
+    reload: reloader(options, surroundings, loaded.value.file),
   });
   return EXIT_OF_END[end];
 }
@@ -58,13 +58,31 @@ function refuse(why: string, surroundings: Surroundings): ExitCode {
   return EXIT.permission;
 }
 
-function reload(
+/**
+ * Returns what reads the configuration again. A file that is gone or has nothing in it is more often a slip of an editor or of a
+ * deployment than a wish, so it changes nothing.
+ */
+function reloader(
   options: RunOptions,
   surroundings: Surroundings,
-): Result<ConfigWithKeys, readonly string[]> {
-  const loaded = loadWithKeys(options.config, surroundings.readFile);
-  if (loaded.ok) return ok(loaded.value);
-  return err(formatFailure(loaded.error).trimEnd().split("\n"));
+  file: string | undefined,
+): () => Result<ConfigWithKeys, readonly string[]> {
+  let inForce = file;
+  return () => {
+    const loaded = loadWithKeys(options.config, surroundings.readFile);
+    if (!loaded.ok) return err(formatFailure(loaded.error).trimEnd().split("\n"));
+    const found = loaded.value.file;
+    if (inForce !== undefined && found === undefined) {
+      return err([
+        `${inForce}: The file is gone (restart ntpsd to use the built-in configuration)`,
+      ]);
+    }
+    if (found !== undefined && loaded.value.isEmpty) {
+      return err([`${found}: There is nothing in the file (restart ntpsd if that is meant)`]);
+    }
+    inForce = found;
+    return ok(loaded.value);
+  };
 }
 
 function originOf(loaded: LoadedConfig): string {

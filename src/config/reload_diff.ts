@@ -3,11 +3,12 @@
  *
  * The idea: sources, servers and key exchange servers are told apart by their addresses, everything else by its key, so that the log
  * says `source ntp.example.net: poll-interval-limits.max 10 -> 8` and an administrator sees at once whether the file said what was meant.
- * Limits: paths are shown, keys are not (they are in files of their own).
+ * Beside each change stands what becomes of it. Limits: paths are shown, keys are not (they are in files of their own).
  *
  * @module
  */
 import type { Config } from "./config.ts";
+import { effectOf } from "./reload_effect.ts";
 
 /** Returns one line for each change, without end of line; none if nothing changes. */
 export function describeChanges(before: Config, after: Config): readonly string[] {
@@ -19,14 +20,8 @@ export function describeChanges(before: Config, after: Config): readonly string[
       entries(before.ntsKeServers, "listen"),
       entries(after.ntsKeServers, "listen"),
     ),
-    ...SECTIONS.flatMap((name) => valueChanges(kebab(name), before[name], after[name])),
+    ...SECTIONS.flatMap((name) => sectionChanges(name, before, after)),
   ];
-}
-
-/** Returns the sections of a configuration that differ, by the names in the file; for what takes effect at a restart only. */
-export function changedSections(before: Config, after: Config): readonly string[] {
-  return SECTIONS.filter((name) => valueChanges(name, before[name], after[name]).length > 0)
-    .map(kebab);
 }
 
 const SECTIONS = [
@@ -54,23 +49,47 @@ function entries<Key extends string, Entry extends Readonly<Record<Key, string>>
   return new Map(list.map((entry) => [entry[key], entry]));
 }
 
+function sectionChanges(name: typeof SECTIONS[number], before: Config, after: Config) {
+  const [section = "", ...rest] = kebab(name).split(".");
+  return valueChanges(rest.join("."), before[name], after[name]).map((change) =>
+    `${section}.${describeChange(section, change)}`
+  );
+}
+
+function describeChange(section: string, { key, text }: Change): string {
+  return `${text} (${effectOf(section, key)})`;
+}
+
 function listChanges(
   noun: string,
   before: ReadonlyMap<string, object>,
   after: ReadonlyMap<string, object>,
 ): readonly string[] {
   const removed = [...before.keys()].filter((name) => !after.has(name));
-  const lines = removed.map((name) => `${noun} ${name}: removed`);
+  const lines = removed.map((name) => `${noun} ${name}: removed (applied)`);
   for (const [name, entry] of after) {
     const old = before.get(name);
-    if (old === undefined) lines.push(`${noun} ${name}: added`);
-    else lines.push(...valueChanges("", old, entry).map((change) => `${noun} ${name}: ${change}`));
+    if (old === undefined) lines.push(`${noun} ${name}: added (applied)`);
+    else {
+      lines.push(
+        ...valueChanges("", old, entry).map((change) =>
+          `${noun} ${name}: ${describeChange(noun, change)}`
+        ),
+      );
+    }
   }
   return lines;
 }
 
+interface Change {
+  /** The key within its section. */
+  readonly key: string;
+  /** What it was and what it is. */
+  readonly text: string;
+}
+
 /** Compares two values by their parts. */
-function valueChanges(path: string, before: unknown, after: unknown): readonly string[] {
+function valueChanges(path: string, before: unknown, after: unknown): readonly Change[] {
   if (isRecord(before) && isRecord(after)) {
     const names = new Set([...Object.keys(before), ...Object.keys(after)]);
     return [...names].flatMap((name) => {
@@ -79,7 +98,7 @@ function valueChanges(path: string, before: unknown, after: unknown): readonly s
     });
   }
   const old = write(before), now = write(after);
-  return old === now ? [] : [`${path} ${old} -> ${now}`];
+  return old === now ? [] : [{ key: path, text: `${path} ${old} -> ${now}` }];
 }
 
 function write(value: unknown): string {

@@ -146,7 +146,7 @@ class Daemon {
   readonly #servers: Servers;
   readonly #keyRing: KeyRing;
   readonly #nts: NtsService;
-  readonly #statistics: StatisticsWriter | undefined;
+  #statistics: StatisticsWriter | undefined;
   readonly #drift: DriftStore;
   readonly #leaps = new LeapFile();
   readonly #functions: FunctionStates;
@@ -154,6 +154,7 @@ class Daemon {
   readonly #startedAt = formatUtc(realtimeNow());
   #config: Config;
   #http: HttpServer | undefined;
+  #httpPlace: string | undefined;
   #configuring: Promise<void> = Promise.resolve();
   #end: DaemonEnd = "told";
 
@@ -190,7 +191,6 @@ class Daemon {
 
   async run(): Promise<DaemonEnd> {
     if (this.#once === undefined) {
-      this.#openHttp();
       await this.#configureServers();
     }
     const drift = this.#drift.read();
@@ -238,12 +238,26 @@ class Daemon {
 
   /** Brings the listeners up to the configuration; one after the other, however quickly reloads follow. */
   #configureServers(): Promise<void> {
-    this.#configuring = this.#configuring.then(() => this.#applyServers());
+    // Whatever goes wrong with one configuration must not keep the next one from being applied.
+    this.#configuring = this.#configuring.then(() => this.#applyServers()).catch((error) =>
+      log.error(`Not all of the configuration could be applied: ${error}`)
+    );
     return this.#configuring;
+  }
+
+  async #followHttp(): Promise<void> {
+    const { listen } = this.#config.observability;
+    if (listen === this.#httpPlace) return;
+    this.#httpPlace = listen;
+    // A port is free again only when its old listener is gone.
+    await this.#http?.stop();
+    this.#http = undefined;
+    this.#openHttp();
   }
 
   async #applyServers(): Promise<void> {
     const { servers, synchronization } = this.#config;
+    await this.#followHttp();
     await this.#nts.configure(this.#config);
     await this.#servers.configure(servers, {
       synchronization,
@@ -327,7 +341,8 @@ class Daemon {
       return;
     }
     const before = this.#config;
-    const { config, keys } = loaded.value;
+    const { keys } = loaded.value;
+    const config = this.#once === undefined ? loaded.value.config : onceConfig(loaded.value.config);
     this.#config = config;
     for (const problem of this.#keyRing.load(keys)) log.warning(problem);
     const changes = describeChanges(before, config);
@@ -336,12 +351,11 @@ class Daemon {
     );
     for (const line of changes) log.info(line);
     setUpLog(this.#options, config);
-    if (before.observability.listen !== config.observability.listen) {
-      void this.#http?.stop();
-      this.#http = undefined;
-      this.#openHttp();
+    if (before.observability.statisticsPath !== config.observability.statisticsPath) {
+      this.#statistics = statisticsWriter(config);
     }
-    void this.#configureServers();
+    this.#drift.follow(config.clock);
+    if (this.#once === undefined) void this.#configureServers();
     this.#leaps.follow(config.clock.leapSecondsFile, (event) => this.#driver.deliver(event));
     this.#driver.deliver({ type: "reconfigure", config });
   }

@@ -6,7 +6,6 @@
 import type { Config } from "../config/config.ts";
 import type { EngineSnapshot } from "../engine/snapshot.ts";
 import type { SessionState } from "../nts/client_session.ts";
-import { log } from "./log.ts";
 import { NtsClients } from "./nts_clients.ts";
 import { NtsLibrary } from "./nts_library.ts";
 import { NtsServers } from "./nts_servers.ts";
@@ -45,10 +44,8 @@ export class NtsService {
 
   /** Follows a configuration: listeners, keys, certificates, trust. */
   async configure(config: Config): Promise<void> {
-    if (JSON.stringify(config.nts) !== JSON.stringify(this.#config.nts)) {
-      log.warning("Changes of [nts] take effect when ntpsd starts again");
-    }
     this.#config = config;
+    this.#store.follow(config.nts.cookieStoragePath);
     this.clients.reload();
     await this.servers.configure(config);
   }

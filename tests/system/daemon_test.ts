@@ -68,6 +68,39 @@ Deno.test("SIGHUP with a wrong configuration changes nothing and says why", asyn
   await daemon.waitForStatus((now) => now.sources.length === 1 && server.requests > seen);
 });
 
+Deno.test("SIGHUP applies what can be applied, says what waits, and takes no empty file for a wish", async () => {
+  await using server = await honestServer();
+  await using daemon = await startDaemon({ config: clientConfig([server], 1) });
+  await daemon.waitForStatus((now) => (now.sources[0]?.received ?? 0) > 0);
+  const { at, configPath, folder: { path } } = daemon;
+  await Deno.chmod(path, 0o777);
+  await Deno.writeTextFile(configPath, "# nothing\n");
+  daemon.process.signal("SIGHUP");
+  await daemon.process.waitFor(/There is nothing in the file/);
+  await Deno.rename(configPath, `${configPath}.away`);
+  daemon.process.signal("SIGHUP");
+  await daemon.process.waitFor(/Cannot read .*no such file/);
+  const config = [
+    clientConfig([server], 1),
+    `[clock]\ndrift-file = "${path}/drift"\nadjust = false`,
+    "[keyset]\nstale-key-count = 3",
+    `[nts]\ncookie-storage-path = "${path}/cookies"`,
+    `[observability]\nlisten = "${at}"\nstatistics-path = "${path}/statistics"\n`,
+  ].join("\n");
+  await Deno.writeTextFile(configPath, config);
+  daemon.process.signal("SIGHUP");
+  await daemon.process.waitFor(/clock\.drift-file unset -> "[^"]*" \(applied\)/);
+  await daemon.process.waitFor(/clock\.adjust "auto" -> false \(takes effect at the next start\)/);
+  await daemon.waitForStatus((now) => now.state !== "starting");
+  await waitUntil(
+    () => Deno.stat(`${path}/statistics`).then(() => true, () => false),
+    { timeoutMs: 10_000, what: () => daemon.process.stderr },
+  );
+  const ended = await daemon.process.stop();
+  assert.equal(ended.code, 0, daemon.process.stderr);
+  assert.ok((await Deno.stat(`${path}/cookies`)).isFile);
+});
+
 Deno.test("the status server refuses a foreign Host header and other methods", async () => {
   await using server = await honestServer();
   await using daemon = await startDaemon({ config: clientConfig([server], 1) });
