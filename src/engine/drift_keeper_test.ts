@@ -29,10 +29,14 @@ Deno.test("a frequency that is hardly known is not saved, nor is the hour lost b
   assert.equal(keeper.consider(known(0.9), 101).length, 1);
 });
 
-Deno.test("at the end the frequency is saved if it is good", () => {
+Deno.test("at the end the frequency is saved with its uncertainty, if it says anything", () => {
   const keeper = new DriftKeeper();
   keeper.consider(known(0.5), 100);
-  assert.equal(keeper.save(known(0.5)).length, 1);
-  assert.deepEqual(keeper.save(known(2)), []);
-  assert.deepEqual(keeper.save(undefined), []);
+  assert.equal(keeper.finish(known(0.5)).length, 1);
+  const [saved] = keeper.finish(known(8));
+  assert.ok(saved?.type === "save-drift");
+  assert.equal(saved.skew.toFixed(6), "8.000000");
+  assert.deepEqual(keeper.finish(known(26)), []);
+  assert.deepEqual(keeper.finish(known(NaN)), []);
+  assert.deepEqual(keeper.finish(undefined), []);
 });

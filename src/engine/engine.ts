@@ -434,7 +434,7 @@ export class Engine {
     return [
       ...this.#sources.stop(),
       ...this.#control.settle(estimate, this.#kernelStatus(now)),
-      ...(this.#control.hasPanicked ? [] : this.#drift.save(estimate)),
+      ...(this.#control.hasPanicked ? [] : this.#drift.finish(estimate)),
     ];
   }
 

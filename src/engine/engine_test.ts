@@ -328,6 +328,16 @@ Deno.test("a command that fails is told, and the engine goes on", () => {
   assertNear(world.offset, 0, 1e-3);
 });
 
+Deno.test("a run of ten seconds keeps what it has learned of the frequency", () => {
+  const world = new EngineWorld({ drift: 12e-6 }).start();
+  world.run(10);
+  world.handle({ type: "stop" });
+  const saved = world.actions.find((action) => action.type === "save-drift");
+  assert.ok(saved?.type === "save-drift");
+  assertNear(saved.frequency, -12, 4 * saved.skew);
+  assert.ok(saved.skew > 1 && saved.skew < 25, `${saved.skew} ppm`);
+});
+
 Deno.test("two runs from one seed want the same things at the same times, octet by octet", () => {
   const journalOf = (seed: number) => {
     const world = new EngineWorld({ offset: 0.3, drift: -20e-6, seed }).start();
