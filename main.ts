@@ -3,8 +3,15 @@
  *
  * @module
  */
-import { endOnBugs } from "./src/cli/bug.ts";
-import { main } from "./src/cli/main.ts";
+import { endOnBugs, endWithBug } from "./src/cli/bug.ts";
+import { holdSignals } from "./src/cli/held_signals.ts";
 
+holdSignals(Deno.args);
 endOnBugs();
-Deno.exit(await main(Deno.args));
+// What comes next takes a while to load, and signals do not wait for it.
+const { main } = await import("./src/cli/main.ts");
+try {
+  Deno.exit(await main(Deno.args));
+} catch (error) {
+  endWithBug(error);
+}

@@ -48,6 +48,7 @@ export const ERRNO: {
   readonly EEXIST: 17;
   readonly EINVAL: 22;
   readonly EFBIG: 27;
+  readonly EPIPE: 32;
   readonly ENOMSG: 42;
   readonly EMSGSIZE: 90;
   readonly EAFNOSUPPORT: 97;
@@ -66,6 +67,7 @@ export const ERRNO: {
   EEXIST: 17,
   EINVAL: 22,
   EFBIG: 27,
+  EPIPE: 32,
   ENOMSG: 42,
   EMSGSIZE: 90,
   EAFNOSUPPORT: 97,

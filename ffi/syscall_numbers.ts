@@ -103,6 +103,8 @@ export const ALLOWED_SYSTEM_CALLS: Readonly<Record<string, SystemCallNumbers>> =
   getcpu: [309, 168],
   arch_prctl: [158, null],
   prctl: [157, 167],
+  // Children that others leave to process 1
+  wait4: [61, 260],
   // Signals and timers
   rt_sigaction: [13, 134],
   rt_sigprocmask: [14, 135],

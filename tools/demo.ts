@@ -94,6 +94,7 @@ function startClient(text: string): void {
     once: false,
     logLevel: undefined,
     reload: () => ({ ok: true, value: { config, keys } }),
+    takeSignals: () => {},
   });
   run.then((end) => {
     console.error(`The daemon ended early: ${end}`);

@@ -1,23 +1,38 @@
 /**
  * What happens when the program finds a bug in itself: it says so, with what a developer needs, and ends with status 70.
  *
- * The idea: an assertion that fails means that nothing more can be relied on, least of all to set a clock, so nothing is caught
- * and carried on with. systemd starts the daemon anew.
+ * The idea: an assertion that fails means that nothing more can be relied on, least of all to set a clock, so that is never carried on
+ * with; systemd starts the daemon anew. Of another error that reached the top the daemon knows that it concerned one task, which
+ * is gone: it counts it and goes on, because nobody outside may end it.
  *
  * @module
  */
+import { writeAtOnce } from "../../ffi/standard_streams.ts";
+import { visibleLayout } from "../base/visible_text.ts";
 import { EXIT } from "./exit_code.ts";
 
-/** Makes every error that nobody expected end the process with status 70. */
+/** What a command does about an error that nobody expected; true if it goes on. */
+export type BugHandler = (error: unknown) => boolean;
+
+const STANDARD_ERROR = 2;
+
+let handler: BugHandler | undefined;
+
+/** Makes every error that nobody expected end the process with status 70, unless a handler goes on. */
 export function endOnBugs(): void {
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
-    endWith(event.error);
+    meet(event.error);
   });
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    endWith(event.reason);
+    meet(event.reason);
   });
+}
+
+/** Asks `handle` from now on. */
+export function handleBugs(handle: BugHandler): void {
+  handler = handle;
 }
 
 /** Returns what is told of an error that is a bug of ours. */
@@ -28,10 +43,16 @@ export function describeBug(error: unknown): string {
   return `ntpsd: This is a bug in ntpsd, please report it with these lines:\n${details}\n`;
 }
 
-function endWith(error: unknown): never {
+/** Ends the process for a bug, and says so. */
+export function endWithBug(error: unknown): never {
   try {
-    Deno.stderr.writeSync(new TextEncoder().encode(describeBug(error)));
+    const text = visibleLayout(describeBug(error));
+    writeAtOnce(STANDARD_ERROR, new TextEncoder().encode(text));
   } finally {
     Deno.exit(EXIT.bug);
   }
+}
+
+function meet(error: unknown): void {
+  if (handler?.(error) !== true) endWithBug(error);
 }

@@ -4,20 +4,31 @@
  * @module
  */
 import { readFile } from "../../ffi/files.ts";
+import { ERRNO, osError } from "../../ffi/errno.ts";
+import { environmentVariable } from "../../ffi/process.ts";
+import { writeWaiting } from "../../ffi/standard_streams.ts";
 import { err, ok } from "../base/result.ts";
+import { visibleLayout } from "../base/visible_text.ts";
+import { EXIT } from "./exit_code.ts";
 import { httpGet } from "./http_get.ts";
 import type { ReadFile, Surroundings } from "./surroundings.ts";
 
 /** The longest text file that a command reads. */
 const TEXT_FILE_MAX = 16 * 1024 * 1024;
 
+const STANDARD_OUTPUT = 1;
+const STANDARD_ERROR = 2;
+
 /** Returns the surroundings of this process. */
 export function realSurroundings(): Surroundings {
   const isTerminal = Deno.stdout.isTerminal();
   return {
-    out: (text) => writeAll(Deno.stdout, text),
-    err: (text) => writeAll(Deno.stderr, text),
-    color: isTerminal && !Deno.noColor,
+    out: writeOutput,
+    err: writeError,
+    // Asked for by those who would use colours: the environment costs the opening of a library.
+    get color() {
+      return isTerminal && !Deno.noColor && knowsColors(environmentVariable("TERM"));
+    },
     columns: isTerminal ? terminalColumns() : undefined,
     readFile: readTextFile,
     httpGet,
@@ -38,12 +49,48 @@ function terminalColumns(): number | undefined {
   }
 }
 
-function writeAll(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): void {
+function knowsColors(terminal: string | undefined): boolean {
+  return terminal !== undefined && terminal !== "" && terminal !== "dumb";
+}
+
+/** Writes what a command says; where that is not possible, that is said and the program ends, because nothing else counts. */
+function writeOutput(text: string): void {
+  const code = writeAll(STANDARD_OUTPUT, inLocale(visibleLayout(text)));
+  // Whoever reads us has seen enough, as `head` does; there is nobody left to tell.
+  if (code === undefined || code === ERRNO.EPIPE) return;
+  writeError(`ntpsd: ${osError({ call: "write", what: "write the output", code }).message}\n`);
+  Deno.exit(EXIT.io);
+}
+
+/** Writes what went wrong; where that is not possible there is no place left to complain to. */
+function writeError(text: string): void {
+  writeAll(STANDARD_ERROR, inLocale(visibleLayout(text)));
+}
+
+/** Writes all of it; undefined when done, else the number of the error. */
+function writeAll(fd: number, text: string): number | undefined {
+  const stream = fd === STANDARD_OUTPUT ? Deno.stdout : Deno.stderr;
   const bytes = new TextEncoder().encode(text);
+  let sent = 0;
   try {
-    for (let sent = 0; sent < bytes.length;) sent += stream.writeSync(bytes.subarray(sent));
-  } catch (error) {
-    // Whoever reads us has seen enough, as `head` does; there is nobody left to tell.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    while (sent < bytes.length) sent += stream.writeSync(bytes.subarray(sent));
+    return undefined;
+  } catch {
+    // Once more by the C library, which says why, and waits where the other side only needs time.
+    return writeWaiting(fd, bytes.subarray(sent));
   }
+}
+
+/** The one sign that is not ASCII in what we write, for a terminal that does not know it; columns stay where they are. */
+function inLocale(text: string): string {
+  if (!text.includes("±") || isUnicode()) return text;
+  return text.replaceAll(/ {2}±/g, " +-").replaceAll("±", "+-");
+}
+
+/** Whether the locale of this process writes UTF-8 (locale(7)). */
+function isUnicode(): boolean {
+  const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(environmentVariable).find((value) =>
+    value !== undefined && value !== ""
+  );
+  return /utf-?8/i.test(locale ?? "");
 }

@@ -7,11 +7,16 @@ import { err, ok, type Result } from "../base/result.ts";
 import { formatConfigError } from "../config/config_error.ts";
 import { confine, takeOverFiles } from "../daemon/confinement.ts";
 import type { ConfigWithKeys, DaemonEnd } from "../daemon/daemon.ts";
+import { handleBugs } from "./bug.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { formatFailure, type LoadedConfig, loadWithKeys } from "./load_config.ts";
+import { takeSignals } from "./held_signals.ts";
 import type { RunOptions } from "./run_command.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { VERSION } from "./version.ts";
+
+/** So long whoever reads the log may take for its end. */
+const LOG_PATIENCE_MILLISECONDS = 100;
 
 const EXIT_OF_END: Readonly<Record<DaemonEnd, ExitCode>> = {
   "told": EXIT.done,
@@ -39,6 +44,13 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
   const { runDaemon } = await import("../daemon/daemon.ts");
   const privileges = confined.value();
   if (!privileges.ok) return refuse(privileges.error, surroundings);
+  const { meetInternalError } = await import("../daemon/internal_errors.ts");
+  const { flushLog, settleLog } = await import("../daemon/log.ts");
+  handleBugs((error) => {
+    if (meetInternalError(error)) return true;
+    flushLog();
+    return false;
+  });
   const end = await runDaemon({
     ...loaded.value,
     privileges: privileges.value,
@@ -49,7 +61,9 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
     once: options.once,
     logLevel: options.logLevel,
     reload: reloader(options, surroundings, loaded.value.file),
+    takeSignals,
   });
+  await settleLog(LOG_PATIENCE_MILLISECONDS);
   return EXIT_OF_END[end];
 }
 

@@ -68,7 +68,7 @@ Deno.test("colours touch the mark alone, and text from afar cannot make any", ()
     ...plainView,
     paint: painter(true),
   });
-  ok(text.includes("\x1b[32m*\x1b[0m evil?[2Jname"), JSON.stringify(text));
+  ok(text.includes("\x1b[32m*\x1b[0m evil\\u001b[2Jname"), JSON.stringify(text));
   equal(text.split("\x1b").length - 1, 4);
 });
 

@@ -119,10 +119,14 @@ function rows(document: StatusDocument, context: RenderContext): Rows {
 }
 
 /** What is configured and does not work. */
-function faultRows({ functions }: StatusDocument, { paint }: RenderContext): Rows {
-  return functions.filter(({ up }) => !up).map(({ kind, name, reason }) =>
+function faultRows(document: StatusDocument, { paint }: RenderContext): Rows {
+  const { functions, internalErrors } = document;
+  const faults = functions.filter(({ up }) => !up).map(({ kind, name, reason }) =>
     ["Not working", paint(plain(`${kind} ${name}: ${reason}`), "bad")] as const
   );
+  if (!(internalErrors > 0)) return faults;
+  const count = `${internalErrors}, please report what the log says of them`;
+  return [...faults, ["Errors of ntpsd", paint(count, "bad")]];
 }
 
 function stateWords(state: SystemState): readonly [string, Tone] {

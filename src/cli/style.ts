@@ -4,6 +4,8 @@
  * @module
  */
 
+import { visibleText } from "../base/visible_text.ts";
+
 /** What text is about. */
 export type Tone = "good" | "warning" | "bad" | "faint" | "strong";
 
@@ -23,8 +25,7 @@ export function painter(color: boolean): Paint {
   return color ? (text, tone) => `\x1b[${CODES[tone]}m${text}\x1b[0m` : (text) => text;
 }
 
-/** Replaces control characters: names and reasons may come from afar and must not steer the terminal. */
+/** Writes characters that steer or hide as escapes: names and reasons may come from afar and must not make lines of their own. */
 export function plain(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replaceAll(/[\x00-\x1f\x7f-\x9f]/g, "?");
+  return visibleText(text);
 }

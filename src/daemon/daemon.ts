@@ -34,12 +34,16 @@ import { OnceWatch } from "./once.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 import { claimClock } from "./permission.ts";
 import { filterSystemCalls, type Notice } from "./confinement.ts";
+import { internalErrorCount } from "./internal_errors.ts";
 import { KeyRing } from "./key_ring.ts";
 import { Servers } from "./servers.ts";
 import { StatisticsWriter } from "./statistics.ts";
 
 /** The served root dispersion ages by itself in between; this keeps the rest fresh. */
 const SERVED_TIME_REFRESH_MILLISECONDS = 1000;
+
+/** Whoever ends a service waits a few seconds at most; a file system or a name that hangs takes longer. */
+const END_PATIENCE_MILLISECONDS = 800;
 
 /** Why a daemon ended. */
 export type DaemonEnd =
@@ -75,6 +79,8 @@ export interface DaemonOptions extends ConfigWithKeys {
   readonly logLevel: LogLevel | undefined;
   /** Reads the configuration again; the errors are complete lines. */
   readonly reload: () => Result<ConfigWithKeys, readonly string[]>;
+  /** Hands signals over, also those that came before. */
+  readonly takeSignals: (handle: (signal: Deno.Signal) => void) => void;
 }
 
 /** Runs until it is told to end; returns why it ended. */
@@ -197,7 +203,7 @@ class Daemon {
     filterSystemCalls(this.#config);
     this.#drift.check();
     this.#nts.loadSessions();
-    const release = this.#listenToSignals();
+    this.#options.takeSignals((signal) => this.#meetSignal(signal));
     const refresh = setInterval(() => {
       this.#servers.retry();
       this.#refreshServers();
@@ -213,15 +219,20 @@ class Daemon {
     clearTimeout(timeout);
     clearInterval(refresh);
     this.#leaps.stop();
-    release();
+    const isOrderly = await within(END_PATIENCE_MILLISECONDS, this.#wind());
+    if (!isOrderly) log.warning("Something under way does not come to its end and is given up");
+    log.info(this.#end === "told" ? "ntpsd ends as told" : "ntpsd ends");
+    return this.#end;
+  }
+
+  /** Closes and writes what is left, at its own pace. */
+  async #wind(): Promise<void> {
     await this.#http?.stop();
     await this.#configuring;
     await this.#servers.stop();
     await this.#nts.stop();
     await this.#drift.settled();
     this.#poller.close();
-    log.info(this.#end === "told" ? "ntpsd ends as told" : "ntpsd ends");
-    return this.#end;
   }
 
   status(): StatusDocument {
@@ -233,6 +244,7 @@ class Daemon {
       ntsKe: this.#nts.servers.documents(),
       http: this.#http?.document() ?? null,
       functions: this.#functions.documents(),
+      internalErrors: internalErrorCount(),
     };
   }
 
@@ -320,17 +332,17 @@ class Daemon {
     else log.error(`${started.error}; ntpsd goes on without status over HTTP`);
   }
 
-  #listenToSignals(): () => void {
-    const end = () => this.#stop("told");
-    const reload = () => this.#reload();
-    Deno.addSignalListener("SIGTERM", end);
-    Deno.addSignalListener("SIGINT", end);
-    Deno.addSignalListener("SIGHUP", reload);
-    return () => {
-      Deno.removeSignalListener("SIGTERM", end);
-      Deno.removeSignalListener("SIGINT", end);
-      Deno.removeSignalListener("SIGHUP", reload);
-    };
+  #meetSignal(signal: Deno.Signal): void {
+    switch (signal) {
+      case "SIGTERM":
+      case "SIGINT":
+      case "SIGQUIT":
+        return this.#stop("told");
+      case "SIGHUP":
+        return this.#reload();
+      default:
+        log.warning(`${signal} was received, which means nothing to ntpsd`);
+    }
   }
 
   #reload(): void {
@@ -359,6 +371,17 @@ class Daemon {
     this.#leaps.follow(config.clock.leapSecondsFile, (event) => this.#driver.deliver(event));
     this.#driver.deliver({ type: "reconfigure", config });
   }
+}
+
+/** Waits for the work, but not for longer than so many milliseconds; tells whether it is done. */
+async function within(milliseconds: number, work: Promise<void>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) =>
+    timer = setTimeout(() => resolve(false), milliseconds)
+  );
+  const isDone = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return isDone;
 }
 
 function setUpLog(options: DaemonOptions, config: Config): void {

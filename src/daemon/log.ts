@@ -3,12 +3,15 @@
  *
  * The problem: what outsiders can cause must not fill the disk, and what they send must not look like a line of ours. The
  * idea: control characters are replaced where the line is written; messages that others can cause go through a `LogLimiter`, which tells
- * the first and then counts. Limits: writing waits for whoever reads standard error.
+ * the first and then counts. Lines are written in the background, and those that nobody reads in time are counted. Limits: the end of the
+ * log may be lost with a process that is killed.
  *
  * @module
  */
 import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
+import { LineQueue } from "../../ffi/standard_streams.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { visibleText } from "../base/visible_text.ts";
 import type { LogLevel } from "../config/config.ts";
 
 /** How and where the log is written. */
@@ -39,7 +42,8 @@ const CATEGORY = "ntpsd";
 
 /** Sets the log up, or sets it up anew after a change of level. */
 export function configureLog(options: LogOptions): void {
-  const write = options.write ?? writeToStandardError;
+  style = options;
+  const write = options.write ?? ((line: string) => lines.write(line));
   configureSync({
     reset: true,
     sinks: { lines: (record) => write(formatRecord(record, options.journal)) },
@@ -128,21 +132,42 @@ const PRIORITIES: Readonly<Record<LogRecord["level"], number>> = {
 };
 
 function formatRecord(record: LogRecord, journal: boolean): string {
-  const text = oneLine(record.message.map(String).join(""));
-  if (journal) return `<${PRIORITIES[record.level]}>${text}\n`;
-  return `${new Date(record.timestamp).toISOString()} ${record.level}: ${text}\n`;
+  const { level, timestamp } = record;
+  return formatLine({ level, timestamp, text: record.message.map(String).join(""), journal });
 }
 
-function oneLine(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replaceAll(/[\x00-\x1f\x7f-\x9f]/g, "?");
+interface Line {
+  readonly level: LogRecord["level"];
+  readonly timestamp: number;
+  readonly text: string;
+  readonly journal: boolean;
 }
 
-function writeToStandardError(line: string): void {
-  const bytes = new TextEncoder().encode(line);
-  try {
-    for (let sent = 0; sent < bytes.length;) sent += Deno.stderr.writeSync(bytes.subarray(sent));
-  } catch {
-    // There is no place left to complain to; keeping time matters more than telling of it.
-  }
+function formatLine({ level, timestamp, text, journal }: Line): string {
+  if (journal) return `<${PRIORITIES[level]}>${visibleText(text)}\n`;
+  return `${new Date(timestamp).toISOString()} ${level}: ${visibleText(text)}\n`;
+}
+
+const STANDARD_ERROR = 2;
+
+/** How lines are written; that of lost ones is written as it is set up at that moment. */
+let style: Pick<LogOptions, "journal"> = { journal: false };
+
+const lines = new LineQueue(
+  STANDARD_ERROR,
+  (count) => {
+    const text = `${count} ${count === 1 ? "line" : "lines"} of the log were lost, because ` +
+      "standard error was not read in time";
+    return formatLine({ level: "warning", timestamp: Date.now(), text, journal: style.journal });
+  },
+);
+
+/** Waits until the log is written, but not for long; whoever does not read it by then loses its end. */
+export async function settleLog(milliseconds: number): Promise<void> {
+  await lines.settled(milliseconds);
+}
+
+/** Writes what is still in line, as far as that needs no waiting; for a process that ends in haste. */
+export function flushLog(): void {
+  lines.flushNow();
 }

@@ -1,3 +1,4 @@
+import "../../tests/support/libc_opened.ts";
 import { deepEqual, equal, match } from "node:assert/strict";
 import { configureLog, log, LogLimiter } from "./log.ts";
 
@@ -14,7 +15,7 @@ Deno.test("a line has the time, the level and the sentence", () => {
   log.error("Two\nlines\x1b[2J");
   equal(lines.length, 2);
   match(lines[0] ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info: Braces \{x\} are text\n$/);
-  match(lines[1] ?? "", / error: Two\?lines\?\[2J\n$/);
+  match(lines[1] ?? "", / error: Two\\u000alines\\u001b\[2J\n$/);
 });
 
 Deno.test("for the journal a line begins with its priority", () => {

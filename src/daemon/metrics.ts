@@ -103,6 +103,9 @@ function systemFamilies(document: StatusDocument): readonly Family[] {
       "Time between updates of the clock",
       value(document.updateIntervalSeconds),
     ),
+    counter("ntpsd_internal_errors_total", "Errors of ntpsd itself that ended one of its tasks", [
+      sample(document.internalErrors),
+    ]),
     counter("ntpsd_steps_total", "Steps of the clock", value(document.steps.count)),
     counter(
       "ntpsd_stepped_seconds_total",

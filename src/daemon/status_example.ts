@@ -108,6 +108,7 @@ export function exampleStatus(changes: Partial<StatusDocument> = {}): StatusDocu
     ntsKe: [],
     http: null,
     functions: [],
+    internalErrors: 0,
     ...changes,
   };
 }

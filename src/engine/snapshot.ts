@@ -226,4 +226,6 @@ export interface StatusDocument extends EngineSnapshot {
   readonly http: HttpDocument | null;
   /** Listeners and files that are configured, whether they work or not. */
   readonly functions: readonly FunctionDocument[];
+  /** How many errors of ntpsd itself have ended one of its tasks since the start. */
+  readonly internalErrors: number;
 }
