@@ -5,6 +5,7 @@
  */
 import { ok, type Result } from "../src/base/result.ts";
 import { formatSocketAddress, type SocketAddress } from "../src/base/socket_address.ts";
+import { bindRefusalHint } from "./bind_refusal.ts";
 import { ERRNO, failed, type OsError } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { allocate, cString } from "./memory.ts";
@@ -79,12 +80,10 @@ export function bindSocket(fd: number, local: SocketAddress): Result<void, OsErr
   const size = encodeSockaddr(local, address.view);
   if (libc().bind(fd, address.bytes, size) === 0) return ok(undefined);
   const what = `bind ${formatSocketAddress(local)}`;
-  const lowPort = local.port > 0 && local.port < 1024;
   const failure = failed({ call: "bind", what });
-  if (!lowPort || failure.error.name !== "EACCES") return failure;
-  const hint =
-    "Ports below 1024 need CAP_NET_BIND_SERVICE (AmbientCapabilities=CAP_NET_BIND_SERVICE in the service unit)";
-  return failed({ call: "bind", what, code: failure.error.code, hint });
+  const { code } = failure.error;
+  if (code !== ERRNO.EACCES && code !== ERRNO.EPERM) return failure;
+  return failed({ call: "bind", what, code, hint: bindRefusalHint(local.port) });
 }
 
 /** Tells whether this machine has an address at this moment, as far as it can be found out: whether it can be bound to. */

@@ -24,7 +24,12 @@ import {
 } from "./http_request.ts";
 import { log } from "./log.ts";
 import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.ts";
-import { type ListenerReason, type TcpConnection, TcpListener } from "./tcp_listener.ts";
+import {
+  describeRefusal,
+  type ListenerReason,
+  type TcpConnection,
+  TcpListener,
+} from "./tcp_listener.ts";
 
 /** What the HTTP server serves, and where. */
 export interface HttpOptions {
@@ -95,7 +100,9 @@ export function startHttpServer(options: HttpOptions): Result<HttpServer, string
     serve: (connection) => serve(connection, options),
   });
   if (!started.ok) {
-    return err(`Cannot serve the status on ${where}: ${advice(started.error)}`);
+    return err(
+      `Cannot serve the status on ${where}: ${describeRefusal(started.error, options.listen.port)}`,
+    );
   }
   const listener = started.value;
   return ok({
@@ -282,17 +289,4 @@ function isLoopback(address: string): boolean {
   const isMapped = octets[10] === 0xff && octets[11] === 0xff && octets[12] === 127;
   const isOne = octets[15] === 1 && octets.subarray(10, 15).every((octet) => octet === 0);
   return zeros && (isMapped || isOne);
-}
-
-function advice(error: unknown): string {
-  if (error instanceof Deno.errors.AddrInUse) {
-    return "the port is in use, perhaps by another ntpsd; choose another observability.listen";
-  }
-  if (error instanceof Deno.errors.AddrNotAvailable) {
-    return "this machine has no such address; choose another observability.listen";
-  }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return "permission denied; choose a port of 1024 or more in observability.listen";
-  }
-  return error instanceof Error ? error.message : String(error);
 }

@@ -28,8 +28,8 @@ import {
   type ServerStep,
 } from "../nts/key_exchange_server.ts";
 import type { PrefixRate } from "./connection_table.ts";
-import { messageOf } from "./tcp_connect.ts";
 import {
+  describeRefusal,
   type ListenerReason,
   type ListenerStatus,
   type TcpConnection,
@@ -95,7 +95,11 @@ export class NtsKeServer {
       serve: (connection) => new KeyExchangeConnection(options, connection).serve(),
     });
     if (started.ok) return ok(new NtsKeServer(started.value));
-    return err(`Cannot listen for NTS key exchange on ${where}: ${messageOf(started.error)}`);
+    return err(
+      `Cannot listen for NTS key exchange on ${where}: ${
+        describeRefusal(started.error, listen.port)
+      }`,
+    );
   }
 
   /** Returns what was done so far; completed are exchanges that brought keys. */

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { bindRefusalHint } from "../../ffi/bind_refusal.ts";
 import { openFilesLimit } from "../../ffi/process.ts";
 import { assert } from "../base/assert.ts";
 import { describeFault } from "../base/describe_fault.ts";
@@ -25,7 +26,7 @@ import {
   type PrefixRate,
 } from "./connection_table.ts";
 import { log } from "./log.ts";
-import { closeQuietly } from "./tcp_connect.ts";
+import { closeQuietly, messageOf } from "./tcp_connect.ts";
 
 /** Why a connection failed, whatever is served on it. */
 export type ListenerReason =
@@ -122,6 +123,18 @@ const FAILURES_IN_A_ROW = 64;
 
 /** What accept(2) says when it cannot go on at once; everything else concerns the one connection. */
 const EXHAUSTED: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+
+/** Says why a listener was not opened, and what can be done. */
+export function describeRefusal(error: unknown, port: number): string {
+  if (error instanceof Deno.errors.AddrInUse) {
+    return "the port is in use, perhaps by another ntpsd; stop that, or choose another port";
+  }
+  if (error instanceof Deno.errors.AddrNotAvailable) {
+    return "this machine has no such address; choose another";
+  }
+  const isRefused = error instanceof Deno.errors.PermissionDenied;
+  return isRefused ? `permission denied. ${bindRefusalHint(port)}` : messageOf(error);
+}
 
 /** A listener. */
 export class TcpListener<Reason extends string> {
