@@ -255,7 +255,7 @@ Deno.test("the server answers on a socket, and says what to do when the port is 
       ok: false,
       error:
         `Cannot serve the status on 127.0.0.1:${port}: the port is in use, perhaps by another ntpsd; ` +
-        "choose another observability.listen",
+        "stop that, or choose another port",
     });
     const elsewhere = startHttpServer(options("192.0.2.1", 9));
     ok(!elsewhere.ok && elsewhere.error.includes("this machine has no such address"));
