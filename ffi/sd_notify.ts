@@ -18,6 +18,8 @@ export interface ServiceNotice {
   readonly ready?: true;
   /** The configuration is being read again; takes the monotonic clock in microseconds along. */
   readonly reloadingAtMicroseconds?: bigint;
+  /** The start, or the end, takes longer than usual: so much more time is asked for from now on. */
+  readonly extendTimeoutMicroseconds?: number;
   /** The service begins to end. */
   readonly stopping?: true;
   /** The watchdog need not bark yet. */
@@ -64,6 +66,9 @@ function noticeLines(notice: ServiceNotice): string {
   if (notice.ready) lines.push("READY=1");
   if (notice.reloadingAtMicroseconds !== undefined) {
     lines.push("RELOADING=1", `MONOTONIC_USEC=${notice.reloadingAtMicroseconds}`);
+  }
+  if (notice.extendTimeoutMicroseconds !== undefined) {
+    lines.push(`EXTEND_TIMEOUT_USEC=${notice.extendTimeoutMicroseconds}`);
   }
   if (notice.stopping) lines.push("STOPPING=1");
   if (notice.watchdog) lines.push("WATCHDOG=1");

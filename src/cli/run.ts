@@ -21,6 +21,8 @@ const LOG_PATIENCE_MILLISECONDS = 100;
 const EXIT_OF_END: Readonly<Record<DaemonEnd, ExitCode>> = {
   "told": EXIT.done,
   "clock-not-permitted": EXIT.permission,
+  "listen-not-permitted": EXIT.permission,
+  "listen-not-supported": EXIT.unavailable,
   "system": EXIT.io,
   "panic": EXIT.panic,
   "no-time": EXIT.temporary,

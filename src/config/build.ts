@@ -82,6 +82,7 @@ export function buildConfig(raw: RawConfig, desk: Desk): Config {
       logLevel: logLevel(observability?.["log-level"] ?? "info"),
       listen: observability?.listen === undefined ? DEFAULT_STATUS_LISTENER : listen,
       hosts: observability?.hosts ?? [],
+      readyWhenSynchronized: observability?.["ready-when-synchronized"] ?? false,
       statisticsPath: observability?.["statistics-path"],
     },
     security: { user: raw.security?.user, seccomp: raw.security?.seccomp ?? true },

@@ -188,6 +188,8 @@ export interface ObservabilityConfig {
   readonly listen: string | undefined;
   /** Names under which HTTP may be asked on loopback, beside those that are always allowed. */
   readonly hosts: readonly string[];
+  /** Whether readiness means that the clock is known to be right. */
+  readonly readyWhenSynchronized: boolean;
   /** The directory for statistics. */
   readonly statisticsPath: string | undefined;
 }

@@ -69,6 +69,7 @@ Deno.test("an empty text is a configuration with the defaults", () => {
       logLevel: "info",
       listen: "127.0.0.1:9975",
       hosts: [],
+      readyWhenSynchronized: false,
       statisticsPath: undefined,
     },
     security: { user: undefined, seccomp: true },

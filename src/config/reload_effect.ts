@@ -95,6 +95,7 @@ export const RELOAD_EFFECTS: Readonly<Record<string, Readonly<Record<string, Rel
     "log-level": "applied",
     "listen": "applied",
     "hosts": "applied",
+    "ready-when-synchronized": "restart",
     "statistics-path": "applied",
   },
   "security": { "user": "restart", "seccomp": "restart" },

@@ -380,6 +380,12 @@ const OBSERVABILITY = table({
     "Names under which the status may be asked on a loopback address, for a proxy before it, say; `localhost`, loopback addresses and " +
       "the name of this machine always may. A listener that the network can reach answers under any name.",
   ),
+  "ready-when-synchronized": optional(
+    boolean,
+    "false",
+    "Tell the service manager that ntpsd is ready only when the clock is known to be right, for services that must not start before; " +
+      "otherwise as soon as it works.",
+  ),
   "statistics-path": optional(
     directory,
     "none",

@@ -6,9 +6,7 @@
  *
  * @module
  */
-import { present } from "../base/assert.ts";
 import type { Result } from "../base/result.ts";
-import { parseSocketAddress } from "../base/socket_address.ts";
 import { randomSource } from "./system_random.ts";
 import type { Config, LogLevel } from "../config/config.ts";
 import type { SymmetricKey } from "../config/key_file.ts";
@@ -20,11 +18,9 @@ import { realtimeNow } from "../../ffi/clock.ts";
 import { measureClockPrecision } from "../../ffi/clock.ts";
 import { Poller } from "../../ffi/poller.ts";
 import { environmentVariable, hostName } from "../../ffi/process.ts";
-import { notifyService } from "../../ffi/sd_notify.ts";
 import { DriftStore } from "./drift_store.ts";
 import { EngineDriver } from "./engine_driver.ts";
 import { FunctionStates } from "./function_states.ts";
-import { type HttpServer, startHttpServer } from "./http.ts";
 import { LeapFile } from "./leap_file.ts";
 import { readInstant } from "./local_clock.ts";
 import { configureLog, log } from "./log.ts";
@@ -37,7 +33,9 @@ import { filterSystemCalls, type Notice } from "./confinement.ts";
 import { internalErrorCount } from "./internal_errors.ts";
 import { KeyRing } from "./key_ring.ts";
 import { Servers } from "./servers.ts";
+import { ServiceNotices } from "./service_notices.ts";
 import { StatisticsWriter } from "./statistics.ts";
+import { StatusListener } from "./status_listener.ts";
 
 /** The served root dispersion ages by itself in between; this keeps the rest fresh. */
 const SERVED_TIME_REFRESH_MILLISECONDS = 1000;
@@ -45,10 +43,15 @@ const SERVED_TIME_REFRESH_MILLISECONDS = 1000;
 /** Whoever ends a service waits a few seconds at most; a file system or a name that hangs takes longer. */
 const END_PATIENCE_MILLISECONDS = 800;
 
+/** After so many of these refreshments, files that could not be used are tried again. */
+const FILES_TRIED_EVERY = 60;
+
 /** Why a daemon ended. */
 export type DaemonEnd =
   | "told"
   | "clock-not-permitted"
+  | "listen-not-permitted"
+  | "listen-not-supported"
   | "system"
   | "panic"
   | "no-time";
@@ -90,7 +93,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   for (const note of options.notes) log.info(note);
   for (const { level, text } of options.privileges) log[level](text);
   const config = options.once ? onceConfig(options.config) : options.config;
-  const nts = new NtsService(config);
+  const functions = new FunctionStates();
+  const nts = new NtsService(config, functions);
   const clock = claimClock(config.clock, options.noAdjust);
   if (!clock.ok) {
     log.error(`clock.adjust = true, but: ${clock.error}`);
@@ -117,7 +121,6 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     protections: { ...nts.clients.protections, withKey: (id) => keyRing.protection(id) },
     certificateTime: nts.clients.certificateTime,
   });
-  const functions = new FunctionStates();
   const servers = new Servers(precision, functions);
   const daemon = new Daemon({ ...options, config }, {
     engine,
@@ -154,13 +157,14 @@ class Daemon {
   readonly #nts: NtsService;
   #statistics: StatisticsWriter | undefined;
   readonly #drift: DriftStore;
-  readonly #leaps = new LeapFile();
+  readonly #leaps: LeapFile;
+  readonly #notices: ServiceNotices;
+  readonly #http: StatusListener;
   readonly #functions: FunctionStates;
   readonly #once: OnceWatch | undefined;
   readonly #startedAt = formatUtc(realtimeNow());
   #config: Config;
-  #http: HttpServer | undefined;
-  #httpPlace: string | undefined;
+  #ticks = 0;
   #configuring: Promise<void> = Promise.resolve();
   #end: DaemonEnd = "told";
 
@@ -175,7 +179,13 @@ class Daemon {
     this.#keyRing = parts.keyRing;
     this.#nts = parts.nts;
     this.#statistics = statisticsWriter(options.config);
-    this.#drift = new DriftStore(options.config.clock);
+    this.#drift = new DriftStore(options.config.clock, parts.functions);
+    this.#leaps = new LeapFile(parts.functions);
+    this.#notices = new ServiceNotices(options.config.observability.readyWhenSynchronized);
+    this.#http = new StatusListener({
+      names: () => [...ownNames(), ...this.#config.observability.hosts],
+      status: () => this.status(),
+    }, parts.functions);
     this.#once = options.once ? new OnceWatch() : undefined;
     this.#driver = new EngineDriver({
       engine: parts.engine,
@@ -199,23 +209,21 @@ class Daemon {
     if (this.#once === undefined) {
       await this.#configureServers();
     }
+    const end = this.#nothingToDo();
+    if (end !== undefined) return await this.#giveUp(end);
     const drift = this.#drift.read();
     filterSystemCalls(this.#config);
     this.#drift.check();
     this.#nts.loadSessions();
     this.#options.takeSignals((signal) => this.#meetSignal(signal));
-    const refresh = setInterval(() => {
-      this.#servers.retry();
-      this.#refreshServers();
-      this.#nts.tick(() => this.#engine.snapshot(readInstant()));
-      this.#followAddresses();
-    }, SERVED_TIME_REFRESH_MILLISECONDS);
+    const refresh = setInterval(() => this.#tick(), SERVED_TIME_REFRESH_MILLISECONDS);
     const timeout = this.#once?.start((end) => this.#stop(end));
     if (drift !== undefined) this.#driver.deliver({ type: "drift-loaded", ...drift });
     this.#leaps.start(this.#config.clock.leapSecondsFile, (event) => this.#driver.deliver(event));
-    notifyService({ ready: true, status: "Measuring the sources" });
+    this.#prepareStatistics();
+    this.#notices.update(this.status(), readInstant().monotonic);
     await this.#driver.run();
-    notifyService({ stopping: true });
+    this.#notices.stopping();
     clearTimeout(timeout);
     clearInterval(refresh);
     this.#leaps.stop();
@@ -227,12 +235,42 @@ class Daemon {
 
   /** Closes and writes what is left, at its own pace. */
   async #wind(): Promise<void> {
-    await this.#http?.stop();
+    await this.#http.stop();
     await this.#configuring;
     await this.#servers.stop();
     await this.#nts.stop();
     await this.#drift.settled();
     this.#poller.close();
+  }
+
+  /** What is done about once a second. */
+  #tick(): void {
+    this.#http.retry();
+    this.#servers.retry();
+    this.#refreshServers();
+    this.#nts.tick(() => this.#engine.snapshot(readInstant()));
+    this.#followAddresses();
+    this.#notices.update(this.status(), readInstant().monotonic);
+    if (++this.#ticks % FILES_TRIED_EVERY !== 0) return;
+    this.#drift.retry();
+    this.#prepareStatistics();
+  }
+
+  /** Tells why there is nothing to do, if that is so and will stay so: no clock to keep, and no listener may be opened. */
+  #nothingToDo(): DaemonEnd | undefined {
+    if (this.#options.once || this.#config.sources.length > 0) return undefined;
+    const isServing = this.#functions.documents().some(({ kind, up }) =>
+      up && (kind === "server" || kind === "nts-ke-server")
+    );
+    return isServing ? undefined : this.#servers.neverOpens;
+  }
+
+  async #giveUp(end: DaemonEnd): Promise<DaemonEnd> {
+    log.error(
+      "There is no [[source]] and no server can be opened: ntpsd has nothing to do and ends",
+    );
+    await within(END_PATIENCE_MILLISECONDS, this.#wind());
+    return end;
   }
 
   status(): StatusDocument {
@@ -242,7 +280,7 @@ class Daemon {
       ...this.#engine.snapshot(readInstant()),
       servers: this.#servers.documents(),
       ntsKe: this.#nts.servers.documents(),
-      http: this.#http?.document() ?? null,
+      http: this.#http.document(),
       functions: this.#functions.documents(),
       internalErrors: internalErrorCount(),
     };
@@ -257,19 +295,9 @@ class Daemon {
     return this.#configuring;
   }
 
-  async #followHttp(): Promise<void> {
-    const { listen } = this.#config.observability;
-    if (listen === this.#httpPlace) return;
-    this.#httpPlace = listen;
-    // A port is free again only when its old listener is gone.
-    await this.#http?.stop();
-    this.#http = undefined;
-    this.#openHttp();
-  }
-
   async #applyServers(): Promise<void> {
     const { servers, synchronization } = this.#config;
-    await this.#followHttp();
+    await this.#http.configure(this.#config.observability.listen);
     await this.#nts.configure(this.#config);
     await this.#servers.configure(servers, {
       synchronization,
@@ -298,8 +326,20 @@ class Daemon {
 
   #writeStatistics(): void {
     if (this.#statistics === undefined) return;
-    const problem = this.#statistics.observe(this.#engine.snapshot(readInstant()), realtimeNow());
-    if (problem !== undefined) log.warning(problem);
+    this.#statistics.observe(this.#engine.snapshot(readInstant()), realtimeNow());
+    this.#tellStatistics(this.#statistics);
+  }
+
+  #prepareStatistics(): void {
+    if (this.#statistics === undefined) return;
+    this.#statistics.prepare(realtimeNow());
+    this.#tellStatistics(this.#statistics);
+  }
+
+  #tellStatistics({ directory, problem }: StatisticsWriter): void {
+    const id = { kind: "statistics", name: directory } as const;
+    if (problem === undefined) this.#functions.up(id);
+    else this.#functions.down(id, problem);
   }
 
   async #exchangeKeys(action: ExchangeAction): Promise<void> {
@@ -315,21 +355,6 @@ class Daemon {
   #panic(message: string): void {
     log.error(`ntpsd ends, and leaves the clock as it is: ${message}`);
     this.#stop("panic");
-  }
-
-  #openHttp(): void {
-    const place = this.#config.observability.listen;
-    if (place === undefined) return;
-    const listen = present(parseSocketAddress(place), "The configuration was checked");
-    const host = hostName();
-    const own = host.ok ? [host.value] : [];
-    const started = startHttpServer({
-      listen,
-      names: () => [...own, ...this.#config.observability.hosts],
-      status: () => this.status(),
-    });
-    if (started.ok) this.#http = started.value;
-    else log.error(`${started.error}; ntpsd goes on without status over HTTP`);
   }
 
   #meetSignal(signal: Deno.Signal): void {
@@ -365,6 +390,8 @@ class Daemon {
     setUpLog(this.#options, config);
     if (before.observability.statisticsPath !== config.observability.statisticsPath) {
       this.#statistics = statisticsWriter(config);
+      this.#functions.keepOnly("statistics", []);
+      this.#prepareStatistics();
     }
     this.#drift.follow(config.clock);
     if (this.#once === undefined) void this.#configureServers();
@@ -393,6 +420,12 @@ function setUpLog(options: DaemonOptions, config: Config): void {
 function onceConfig(config: Config): Config {
   const synchronization = { ...config.synchronization, stepThreshold: 0, stepLimit: 1 };
   return { ...config, synchronization };
+}
+
+/** The name of this machine, if it has one. */
+function ownNames(): readonly string[] {
+  const host = hostName();
+  return host.ok ? [host.value] : [];
 }
 
 function statisticsWriter(config: Config): StatisticsWriter | undefined {

@@ -4,6 +4,8 @@
  * @module
  */
 import type { ClockConfig } from "../config/config.ts";
+import type { Result } from "../base/result.ts";
+import { FunctionStates } from "./function_states.ts";
 import { log } from "./log.ts";
 import type { StateFile } from "./state_file.ts";
 import {
@@ -19,10 +21,12 @@ export class DriftStore {
   #config: ClockConfig;
   #file: StateFile | undefined;
   #writing: Promise<void> = Promise.resolve();
-  #failed = false;
+  #hasFailed = false;
+  readonly #functions: FunctionStates;
 
   /** Touches no file yet. */
-  constructor(config: ClockConfig) {
+  constructor(config: ClockConfig, functions: FunctionStates = new FunctionStates()) {
+    this.#functions = functions;
     this.#config = config;
     this.#file = config.driftFile === undefined ? undefined : driftFile(config.driftFile);
   }
@@ -37,10 +41,12 @@ export class DriftStore {
 
   /** Says early, as the user that will write it, when the file cannot be written. */
   check(): void {
-    if (this.#file === undefined) return;
-    const tried = tryDriftFile(this.#file.path);
-    if (!tried.ok) log.warning(`The drift of the clock will not be kept: ${tried.error}`);
-    this.#failed = !tried.ok;
+    if (this.#file !== undefined) this.#tell(this.#file.path, tryDriftFile(this.#file.path));
+  }
+
+  /** Tries again if it could not be written; to be called now and then. */
+  retry(): void {
+    if (this.#hasFailed) this.check();
   }
 
   /** Writes to the file of a changed configuration from now on; what it holds is known better by now. */
@@ -49,24 +55,30 @@ export class DriftStore {
     this.#config = config;
     if (!isMoved) return;
     this.#file = config.driftFile === undefined ? undefined : driftFile(config.driftFile);
-    this.#failed = false;
+    this.#hasFailed = false;
+    this.#functions.keepOnly("drift-file", []);
     this.read();
     this.check();
   }
 
-  /** Writes the file, one writing after the other; a failure is logged once, until it works again. */
+  /** Writes the file, one writing after the other. */
   write(drift: Drift): void {
     const file = this.#file;
     if (file === undefined) return;
     this.#writing = this.#writing.then(async () => {
-      const written = await writeDriftFile(file, drift);
-      if (!written.ok && !this.#failed) log.warning(written.error);
-      this.#failed = !written.ok;
+      this.#tell(file.path, await writeDriftFile(file, drift));
     });
   }
 
   /** Waits until all is written. */
   async settled(): Promise<void> {
     await this.#writing;
+  }
+
+  #tell(name: string, written: Result<void, string>): void {
+    const id = { kind: "drift-file", name } as const;
+    this.#hasFailed = !written.ok;
+    if (written.ok) return this.#functions.up(id);
+    this.#functions.down(id, `The drift of the clock is not kept: ${written.error}`);
   }
 }

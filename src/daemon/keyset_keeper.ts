@@ -20,6 +20,7 @@ import { Keyset, type KeysetOptions } from "../nts/keyset.ts";
 import { RandomPool } from "../nts/random_pool.ts";
 import { type ByteRange, NtsServerFields, type NtsVerdict } from "../nts/server_fields.ts";
 import type { NtsResponder } from "../server/authentication.ts";
+import { FunctionStates } from "./function_states.ts";
 import { log } from "./log.ts";
 import { cookiesFrom } from "./nts_ke_server.ts";
 import { StateFile } from "./state_file.ts";
@@ -27,6 +28,9 @@ import { randomSource } from "./system_random.ts";
 
 const FILE_MAX = 1 << 16;
 const SECRET = 0o600;
+
+/** What the file could not be used for. */
+type FileFault = "unread" | "unsaved";
 
 interface KeysAtWork {
   readonly keyset: Keyset;
@@ -45,9 +49,20 @@ export class KeysetKeeper implements NtsResponder {
   /** What the file was when we read or wrote it last. */
   #onDisk: Bytes | undefined;
   #isFutureTold = false;
+  readonly #functions: FunctionStates;
+  #fileFault: FileFault | undefined;
 
   /** Reads the keys, or makes new ones. */
-  constructor(config: KeysetConfig, options: { aead: AeadFactory; now: UnixNanoseconds }) {
+  constructor(
+    config: KeysetConfig,
+    options: {
+      readonly aead: AeadFactory;
+      readonly now: UnixNanoseconds;
+      /** Told whether the file can be read and written. */
+      readonly functions?: FunctionStates;
+    },
+  ) {
+    this.#functions = options.functions ?? new FunctionStates();
     this.#aead = options.aead;
     this.#config = config;
     this.#file = fileOf(config);
@@ -77,6 +92,7 @@ export class KeysetKeeper implements NtsResponder {
 
   /** Rotates if it is time; called now and then, and only while the clock is believed. */
   advance(now: UnixNanoseconds): void {
+    this.#retry(now);
     const { keyset, codec } = this.#atWork;
     const interval = BigInt(keyset.rotationInterval) * 1_000_000_000n;
     const isAhead = keyset.nextRotation() > now + 2n * interval;
@@ -94,12 +110,27 @@ export class KeysetKeeper implements NtsResponder {
     this.#save();
   }
 
+  /** Reads or writes again what could not be read or written. */
+  #retry(now: UnixNanoseconds): void {
+    const fault = this.#fileFault;
+    if (fault === undefined) return;
+    this.#fileFault = undefined;
+    if (fault === "unsaved") return this.#save();
+    const found = this.#read();
+    if (found !== undefined) return this.#replace(found, now);
+    if (this.#fileFault === undefined) this.#save();
+  }
+
   /** Follows a changed configuration, and a file that somebody replaced. */
   reload(config: KeysetConfig, now: UnixNanoseconds): void {
     const isMoved = config.keyStoragePath !== this.#config.keyStoragePath;
     const isCountOther = config.staleKeyCount !== this.#config.staleKeyCount;
     this.#config = config;
-    if (isMoved) this.#file = fileOf(config);
+    if (isMoved) {
+      this.#file = fileOf(config);
+      this.#fileFault = undefined;
+      this.#functions.keepOnly("keyset", []);
+    }
     const found = this.#read() ?? (isCountOther ? this.#recounted() : undefined);
     if (found !== undefined) this.#replace(found, now);
     if (isMoved || isCountOther) this.#save();
@@ -164,7 +195,11 @@ export class KeysetKeeper implements NtsResponder {
     const found = file?.read();
     if (file === undefined || found === undefined || found.kind === "absent") return undefined;
     if (found.kind === "unreadable") {
-      log.error(`The keys for cookies cannot be read, and are kept in memory: ${found.message}`);
+      this.#tell(
+        file,
+        "unread",
+        `They cannot be read, and others are kept in memory: ${found.message}`,
+      );
       return undefined;
     }
     if (found.kind === "too-long") return this.#setAside(file, "too long");
@@ -174,6 +209,7 @@ export class KeysetKeeper implements NtsResponder {
     const keyset = Keyset.restore(bytes, options.staleKeyCount);
     if (!keyset.ok) return this.#setAside(file, keyset.error.replaceAll("-", " "));
     this.#onDisk = bytes;
+    this.#tell(file);
     tellInterval(keyset.value, options);
     return keyset.value;
   }
@@ -189,11 +225,22 @@ export class KeysetKeeper implements NtsResponder {
   }
 
   #write(keyset: Keyset): void {
-    if (this.#file === undefined) return;
+    if (this.#file === undefined || this.#fileFault === "unread") return;
     const bytes = keyset.serialise();
     const written = this.#file.write(bytes);
-    if (written.ok) this.#onDisk = bytes;
-    else log.error(`The keys for cookies are not saved: ${written.error}`);
+    if (!written.ok) {
+      return this.#tell(this.#file, "unsaved", `They are not saved: ${written.error}`);
+    }
+    this.#onDisk = bytes;
+    this.#tell(this.#file);
+  }
+
+  /** Notes whether the file can be used, and why not. */
+  #tell({ path }: StateFile, fault?: FileFault, reason = ""): void {
+    this.#fileFault = fault;
+    const id = { kind: "keyset", name: path } as const;
+    if (fault === undefined) this.#functions.up(id);
+    else this.#functions.down(id, reason);
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * Keeps the table of leap seconds: read at the start and after a reload, and once a day when the file has changed.
+ * Keeps the table of leap seconds: read at the start and after a reload, and once a day when the file has changed, or every minute
+ * while it cannot be used.
  *
  * A file that is missing or damaged is said and not used; a table that was read from it before stays in force then, because a
  * file that is being replaced is no news about leap seconds. Whether a table has expired the engine tells, which knows the
@@ -11,9 +12,12 @@ import { err, type Result } from "../base/result.ts";
 import { formatDay, type LeapTable, parseLeapTable } from "../discipline/leap_table.ts";
 import type { Event } from "../engine/events.ts";
 import { fileStatus, readFile } from "../../ffi/files.ts";
+import { FunctionStates } from "./function_states.ts";
 import { log } from "./log.ts";
 
-const DAY_MILLISECONDS = 86_400_000;
+const LOOK_MILLISECONDS = 60_000;
+/** So many looks are a day. */
+const LOOKS_IN_A_DAY = 1440;
 /** The list has five thousand octets, most of them remarks. */
 const FILE_MAX = 262_144;
 
@@ -28,16 +32,29 @@ export class LeapFile {
   /** The figures in force, as text, so that only news reach the engine. */
   #inForce = "";
   #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #functions: FunctionStates;
+  #hasFailed = false;
+  #looks = 0;
+
+  /** Touches no file yet. */
+  constructor(functions: FunctionStates = new FunctionStates()) {
+    this.#functions = functions;
+  }
 
   /** Hands a new table to `deliver`, now and whenever there is one, until `stop`. */
   start(path: string | undefined, deliver: (event: LeapTableEvent) => void): void {
     this.follow(path, deliver);
-    this.#timer = setInterval(() => this.#look(deliver), DAY_MILLISECONDS);
+    this.#timer = setInterval(() => {
+      const isDue = ++this.#looks % LOOKS_IN_A_DAY === 0;
+      if (isDue || this.#hasFailed) this.#look(deliver);
+    }, LOOK_MILLISECONDS);
   }
 
   /** Reads the file of a configuration that was reloaded, even if it has not changed. */
   follow(path: string | undefined, deliver: (event: LeapTableEvent) => void): void {
     const isOther = path !== this.#path;
+    if (isOther) this.#functions.keepOnly("leap-seconds-file", []);
+    this.#hasFailed &&= !isOther;
     this.#path = path;
     this.#seen = "";
     const before = this.#inForce;
@@ -60,12 +77,15 @@ export class LeapFile {
       ? `${found.value.inode} ${found.value.size} ${found.value.modified}`
       : "gone";
     if (mark === this.#seen) return false;
-    this.#seen = mark;
+    const id = { kind: "leap-seconds-file", name: this.#path } as const;
     const table = readLeapFile(this.#path);
+    this.#hasFailed = !table.ok;
     if (!table.ok) {
-      log.warning(table.error);
+      this.#functions.down(id, table.error);
       return false;
     }
+    this.#seen = mark;
+    this.#functions.up(id);
     const figures = JSON.stringify(table.value);
     if (figures === this.#inForce) return false;
     this.#inForce = figures;

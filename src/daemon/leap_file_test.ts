@@ -34,7 +34,7 @@ Deno.test("a table is handed over when it is new, and a damaged file changes not
   try {
     file.start(path, deliver);
     equal(events.length, 0);
-    match(lines.at(-1) ?? "", /warning: .*ENOENT|No such file/);
+    match(lines.at(-1) ?? "", /error: .*ENOENT|No such file/);
     write(path, GOOD);
     file.follow(path, deliver);
     equal(events.at(-1)?.table?.entries[0]?.taiOffset, 37);
@@ -47,7 +47,7 @@ Deno.test("a table is handed over when it is new, and a damaged file changes not
     write(path, GOOD.slice(0, 40));
     file.follow(path, deliver);
     equal(events.length, 1);
-    match(lines.at(-1) ?? "", /warning: .* is not used: .* as if cut off/);
+    match(lines.at(-1) ?? "", /error: .* is not used: .* as if cut off/);
     write(path, LATER);
     file.follow(path, deliver);
     equal(events.length, 2);

@@ -19,6 +19,7 @@ import type { NtsResponder } from "../server/authentication.ts";
 import { availableAeadIds } from "../nts/server_fields.ts";
 import type { NtsAeadId } from "../crypto/aead.ts";
 import { KeysetKeeper } from "./keyset_keeper.ts";
+import { FunctionStates } from "./function_states.ts";
 import { log } from "./log.ts";
 import { Credentials, type Reload } from "./nts_ke_credentials.ts";
 import { NtsKeServer } from "./nts_ke_server.ts";
@@ -27,6 +28,8 @@ import { openSslAeadFactory } from "./openssl_aead.ts";
 
 const KEY_EXCHANGE_PORT = 4460;
 const LOOK_MILLISECONDS = 30_000;
+/** What could not be started is tried again once in so many calls of `retry`. */
+const TRY_EVERY = 5;
 const NANOSECONDS = 1_000_000_000n;
 
 interface Section {
@@ -47,13 +50,16 @@ interface Running {
 /** Runs all listeners for key exchange. */
 export class NtsServers {
   readonly #library: NtsLibrary;
+  readonly #functions: FunctionStates;
   #running: Running | undefined;
   #sections: Section[] = [];
+  #tries = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** Nothing is opened before `configure`. */
-  constructor(library: NtsLibrary) {
+  constructor(library: NtsLibrary, functions: FunctionStates = new FunctionStates()) {
     this.#library = library;
+    this.#functions = functions;
   }
 
   /** What answers requests with Network Time Security; undefined when none are to be answered. */
@@ -78,11 +84,18 @@ export class NtsServers {
       kept.find((section) => section.text === text) ??
         { config, text, credentials: undefined, server: undefined, trouble: undefined }
     );
+    this.#functions.keepOnly("nts-ke-server", this.#sections.map(({ config }) => config.listen));
     if (this.#running !== undefined) tellWithoutTime(config);
     this.#look((credentials) => credentials.reload());
     this.#timer ??= this.#sections.length === 0
       ? undefined
       : setInterval(() => this.#look((pair) => pair.reloadIfChanged()), LOOK_MILLISECONDS);
+  }
+
+  /** Tries again what could not be started; to be called about once a second. */
+  retry(): void {
+    if (this.#sections.every(({ server }) => server !== undefined)) return;
+    if (++this.#tries % TRY_EVERY === 0) this.#look((pair) => pair.reloadIfChanged());
   }
 
   /** Rotates keys when it is time; called while the clock is believed. `offsetSeconds`: how far it is behind. */
@@ -113,13 +126,17 @@ export class NtsServers {
   #start(config: Config, now: bigint): Running | undefined {
     const openssl = this.#library.open();
     if (!openssl.ok) {
+      for (const { listen } of config.ntsKeServers) {
+        this.#functions.down({ kind: "nts-ke-server", name: listen }, openssl.error.message);
+      }
+      if (config.ntsKeServers.length > 0) return undefined;
       log.error(`Network Time Security is not served: ${openssl.error.message}`);
       return undefined;
     }
     const aead = openSslAeadFactory(openssl.value);
     return {
       openssl: openssl.value,
-      keeper: new KeysetKeeper(config.keyset, { aead, now }),
+      keeper: new KeysetKeeper(config.keyset, { aead, now, functions: this.#functions }),
       aeadIds: availableAeadIds(aead),
     };
   }
@@ -134,6 +151,9 @@ export class NtsServers {
       if (section.credentials !== undefined && section.server === undefined) {
         startServer(section, running);
       }
+      const id = { kind: "nts-ke-server", name: section.config.listen } as const;
+      if (section.server !== undefined) this.#functions.up(id);
+      else if (section.trouble !== undefined) this.#functions.down(id, section.trouble);
     }
   }
 }
@@ -153,7 +173,7 @@ function loadCredentials(section: Section, openssl: OpenSsl): void {
     return;
   }
   const { message, hint } = loaded.error;
-  tell(section, hint === undefined ? message : `${message}; ${hint}`);
+  section.trouble = hint === undefined ? message : `${message}; ${hint}`;
 }
 
 function tellReload(section: Section, reload: Reload): void {
@@ -168,7 +188,7 @@ function tellReload(section: Section, reload: Reload): void {
       return;
     }
     case "failed":
-      return tell(section, `${reload.failure.message}; the old certificate stays in use`);
+      return tellOldStays(section, reload.failure.message);
   }
 }
 
@@ -187,16 +207,19 @@ function startServer(section: Section, running: Running): void {
     timeoutMs: config.keyExchangeTimeout * 1000,
     concurrentConnections: config.concurrentConnections,
   });
-  if (!started.ok) return tell(section, started.error);
+  section.trouble = started.ok ? undefined : started.error;
+  if (!started.ok) return;
   section.server = started.value;
   log.info(`Exchanges keys on ${config.listen}`);
 }
 
-/** Says what is wrong with a section, once. */
-function tell(section: Section, trouble: string): void {
-  if (section.trouble === trouble) return;
+/** Says what is wrong with the files of a section that has a certificate, once. */
+function tellOldStays(section: Section, trouble: string): void {
+  if (section.server === undefined || section.trouble === trouble) return;
   section.trouble = trouble;
-  log.error(`Key exchange on ${section.config.listen}: ${trouble}`);
+  log.error(
+    `Key exchange on ${section.config.listen}: ${trouble}; the old certificate stays in use`,
+  );
 }
 
 async function closeSection(section: Section): Promise<void> {

@@ -6,6 +6,7 @@
 import type { Config } from "../config/config.ts";
 import type { EngineSnapshot } from "../engine/snapshot.ts";
 import type { SessionState } from "../nts/client_session.ts";
+import { FunctionStates } from "./function_states.ts";
 import { NtsClients } from "./nts_clients.ts";
 import { NtsLibrary } from "./nts_library.ts";
 import { NtsServers } from "./nts_servers.ts";
@@ -25,16 +26,14 @@ export class NtsService {
   readonly servers: NtsServers;
   readonly #library = new NtsLibrary();
   readonly #store: SessionStore;
-  #config: Config;
   #ticks = 0;
   #lastSessions: ReadonlyMap<string, SessionState> = new Map();
 
   /** Looks at the kernel's clock, so it is to be made before the clock is taken over. */
-  constructor(config: Config) {
-    this.#config = config;
+  constructor(config: Config, functions: FunctionStates = new FunctionStates()) {
     this.#store = new SessionStore(config.nts.cookieStoragePath);
     this.clients = new NtsClients(this.#library, this.#store);
-    this.servers = new NtsServers(this.#library);
+    this.servers = new NtsServers(this.#library, functions);
   }
 
   /** Reads what an earlier run saved; to be called as the user that writes it, before the engine starts. */
@@ -44,14 +43,14 @@ export class NtsService {
 
   /** Follows a configuration: listeners, keys, certificates, trust. */
   async configure(config: Config): Promise<void> {
-    this.#config = config;
     this.#store.follow(config.nts.cookieStoragePath);
     this.clients.reload();
     await this.servers.configure(config);
   }
 
-  /** Rotates keys when it is time and the clock is right; called about once a second. */
+  /** Tries again what could not be started, and rotates keys when it is time and the clock is right; called about once a second. */
   tick(look: () => ClockView): void {
+    this.servers.retry();
     if (this.servers.responder === undefined) return;
     if (this.#ticks++ % TICKS_BETWEEN_LOOKS !== 0) return;
     const { state, offsetSeconds } = look();
@@ -63,9 +62,7 @@ export class NtsService {
         return this.servers.clockIsBelieved(offsetSeconds ?? 0);
       case "starting":
       case "unsynchronized":
-        // On an isolated network the clock is right by definition.
-        if (this.#config.synchronization.localStratum === undefined) return;
-        return this.servers.clockIsBelieved(0);
+        return;
     }
   }
 

@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { present } from "../base/assert.ts";
+import { AssertionFailure, present } from "../base/assert.ts";
+import { describeFault } from "../base/describe_fault.ts";
 import type { Instant } from "../base/instant.ts";
 import { ok, type Result } from "../base/result.ts";
 import {
@@ -86,6 +87,8 @@ interface Section {
   readonly plan: Plan;
   /** Undefined as long as it cannot be opened. */
   server: OpenServer | undefined;
+  /** The number of the error that keeps it closed. */
+  errno: number;
 }
 
 /** Runs all listeners. */
@@ -111,6 +114,15 @@ export class Servers {
     return this.#sections.some(({ server }) => server !== undefined);
   }
 
+  /** Why no listener will ever open as things are; undefined when one is open, or may open later. */
+  get neverOpens(): "listen-not-permitted" | "listen-not-supported" | undefined {
+    if (this.#sections.length === 0 || this.isServing) return undefined;
+    if (!this.#sections.every(({ errno }) => LASTING_ERRORS.has(errno))) return undefined;
+    return this.#sections.every(({ errno }) => errno === ERRNO.EAFNOSUPPORT)
+      ? "listen-not-supported"
+      : "listen-not-permitted";
+  }
+
   /** Closes, keeps and opens listeners, so that they are those of a configuration. */
   async configure(
     configs: readonly ServerConfig[],
@@ -127,7 +139,8 @@ export class Servers {
     const before = this.#sections;
     this.#sections = plans.map((plan) => {
       const text = JSON.stringify(plan);
-      return before.find((section) => section.text === text) ?? { text, plan, server: undefined };
+      return before.find((section) => section.text === text) ??
+        { text, plan, server: undefined, errno: 0 };
     });
     this.#functions.keepOnly("server", listens);
     // a port is free again only when its old listener is gone
@@ -143,7 +156,7 @@ export class Servers {
     if (context === undefined) return;
     for (const section of this.#sections) {
       const { listen } = section.plan.config;
-      section.server ??= this.#open(section.plan, context);
+      section.server ??= this.#open(section, context);
       const { server } = section;
       if (server === undefined) continue;
       if (isThere(server.local)) this.#functions.up({ kind: "server", name: listen });
@@ -155,7 +168,7 @@ export class Servers {
   update(time: ServedTime, now: Instant): void {
     try {
       if (this.#template.setState(this.#stateOf(time, now))) return;
-      this.#tell(new Error(`The state of the clock makes no sense: ${describe(time)}`));
+      this.#tell(new AssertionFailure(`A clock can be served: ${describe(time)}`));
     } catch (error) {
       this.#template.setState(unsynchronizedClock(this.#precision));
       this.#tell(error);
@@ -192,10 +205,11 @@ export class Servers {
     await Promise.all(sections.map(({ server }) => server?.loop.stop()));
   }
 
-  #open(plan: Plan, context: ServersContext): OpenServer | undefined {
-    const { config } = plan;
+  #open(section: Section, context: ServersContext): OpenServer | undefined {
+    const { plan } = section, { config } = plan;
     const access = AccessRules.build(config);
     const socket = openSocket(plan);
+    section.errno = socket.ok ? 0 : socket.error.code;
     if (!socket.ok || !access.ok) {
       const why = socket.ok ? (access.ok ? "" : access.error) : reasonOf(socket.error);
       this.#functions.down({ kind: "server", name: config.listen }, why);
@@ -215,9 +229,10 @@ export class Servers {
     });
     loop.start();
     const { local } = socket.value;
-    log.info(
-      `Serves time on ${formatSocketAddress(local)}${plan.dualStack ? ", IPv4 as well" : ""}`,
-    );
+    if (isThere(local)) {
+      const families = plan.dualStack ? ", IPv4 as well" : "";
+      log.info(`Serves time on ${formatSocketAddress(local)}${families}`);
+    }
     return { local, responder, loop, clients };
   }
 
@@ -249,10 +264,10 @@ export class Servers {
 
   /** Logs a fault of ours, once for each. */
   #tell(error: unknown): void {
-    const text = error instanceof Error ? `${error.message} (${firstFrame(error)})` : String(error);
+    const text = describeFault(error);
     if (this.#toldErrors.has(text) || this.#toldErrors.size === TOLD_ERRORS_MAX) return;
     this.#toldErrors.add(text);
-    log.error(`A bug of ntpsd in the server, please report it; others are served on: ${text}`);
+    log.error(`A fault of ntpsd in the server, please report it; others are served on: ${text}`);
   }
 
   #stateOf(time: ServedTime, now: Instant): ServerClockState {
@@ -271,6 +286,12 @@ export class Servers {
 
 const NO_ADDRESS = "This machine does not have the address now; time is served as soon as it has";
 const TOLD_ERRORS_MAX = 16;
+/** Errors that do not pass by themselves. */
+const LASTING_ERRORS: ReadonlySet<number> = new Set([
+  ERRNO.EACCES,
+  ERRNO.EPERM,
+  ERRNO.EAFNOSUPPORT,
+]);
 
 /** Tells whether a listener can be reached at its address. */
 function isThere(local: SocketAddress): boolean {
@@ -287,11 +308,6 @@ function reasonOf({ message, hint }: OsError): string {
 
 function describe(time: ServedTime): string {
   return JSON.stringify(time, (_, value) => typeof value === "bigint" ? `${value}` : value);
-}
-
-/** The first line of the stack: where it happened. */
-function firstFrame({ stack = "" }: Error): string {
-  return stack.split("\n").find((line) => line.trimStart().startsWith("at "))?.trim() ?? "no place";
 }
 
 /** Opens the socket of a section; without IPv6 in the kernel, one for both families serves what there is. */

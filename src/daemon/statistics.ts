@@ -3,7 +3,7 @@
  *
  * The idea: after each event the status is looked at, and a line is written for every source that has a new sample and for every
  * update of the clock. Files are named by the day, as `measurements-20261122.log`, and those older than 30 days are removed, so that a
- * disk cannot fill up by them. Limits: what cannot be written is told once and then left; nothing is flushed.
+ * disk cannot fill up by them. What cannot be written is lost, and a minute later it is tried again. Limits: nothing is flushed.
  *
  * @module
  */
@@ -28,6 +28,7 @@ const DAYS_KEPT = 30;
 /** After a pause of the daemon so many days before those are removed as well. */
 const DAYS_SWEPT = 400;
 const DAY_NANOSECONDS = 86_400_000_000_000n;
+const RETRY_NANOSECONDS = 60_000_000_000n;
 
 const HEADERS = {
   measurements:
@@ -46,7 +47,9 @@ export class StatisticsWriter {
   #received = new Map<string, number>();
   #referenceTime: string | null = null;
   #day = "";
-  #broken = false;
+  #problem: string | undefined;
+  /** When it is tried again after a problem, by the real-time clock. */
+  #retryAt: UnixNanoseconds = 0n;
 
   /** Takes the directory; it is made with the first line if need be. */
   constructor(
@@ -57,9 +60,25 @@ export class StatisticsWriter {
     this.#files = files;
   }
 
-  /** Writes what is new; returns a sentence the first time that it cannot. */
-  observe(snapshot: EngineSnapshot, now: UnixNanoseconds): string | undefined {
-    if (this.#broken) return undefined;
+  /** Where it writes. */
+  get directory(): string {
+    return this.#directory;
+  }
+
+  /** What keeps it from writing, as a sentence; undefined when nothing does. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Makes sure that there is a place to write to, if it is time for that. */
+  prepare(now: UnixNanoseconds): void {
+    if (this.#isPausing(now)) return;
+    this.#note(this.#beginDay(now), now);
+  }
+
+  /** Writes what is new. */
+  observe(snapshot: EngineSnapshot, now: UnixNanoseconds): void {
+    if (this.#isPausing(now)) return;
     const time = formatUtc(now);
     const measurements = this.#newSamples(snapshot.sources).map((source) =>
       measurementLine(time, source)
@@ -67,12 +86,24 @@ export class StatisticsWriter {
     const isUpdate = snapshot.referenceTime !== null &&
       snapshot.referenceTime !== this.#referenceTime;
     this.#referenceTime = snapshot.referenceTime;
-    if (measurements.length === 0 && !isUpdate) return undefined;
+    if (measurements.length === 0 && !isUpdate) return;
     const problem = this.#beginDay(now) ?? this.#append("measurements", measurements) ??
       this.#append("tracking", isUpdate ? [trackingLine(time, snapshot)] : []);
-    if (problem === undefined) return undefined;
-    this.#broken = true;
-    return `${problem}; no statistics are written until the next start`;
+    this.#note(problem, now);
+  }
+
+  /** Whether it is to be left alone for a while; a clock that was set back ends that. */
+  #isPausing(now: UnixNanoseconds): boolean {
+    const left = this.#retryAt - now;
+    return this.#problem !== undefined && left > 0n && left <= RETRY_NANOSECONDS;
+  }
+
+  #note(problem: string | undefined, now: UnixNanoseconds): void {
+    this.#problem = problem;
+    if (problem === undefined) return;
+    this.#retryAt = now + RETRY_NANOSECONDS;
+    // The directory may have gone.
+    this.#day = "";
   }
 
   #newSamples(sources: readonly SourceDocument[]): readonly SourceDocument[] {

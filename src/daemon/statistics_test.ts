@@ -5,6 +5,7 @@ import { StatisticsWriter } from "./statistics.ts";
 import { exampleSource, exampleStatus } from "./status_example.ts";
 
 const DAY = 86_400_000_000_000n;
+const SECOND = 1_000_000_000n;
 /** 2026-11-22T02:00:00Z */
 const NOW = 1_795_312_800_000_000_000n;
 
@@ -31,7 +32,8 @@ Deno.test("a line for each new sample and each update, and none for what is not 
   const status = exampleStatus({
     sources: [exampleSource(), exampleSource({ name: "idle one", received: 0 })],
   });
-  equal(writer.observe(status, NOW), undefined);
+  writer.observe(status, NOW);
+  equal(writer.problem, undefined);
   writer.observe(status, NOW + 1n);
   const next = { ...status, sources: [exampleSource({ received: 1231, jitterSeconds: null })] };
   writer.observe(next, NOW + 64_000_000_000n);
@@ -67,15 +69,35 @@ Deno.test("files of 30 days are kept, also over a pause", () => {
   equal([...disk.files.keys()].length, 2);
 });
 
-Deno.test("what cannot be written is told once", () => {
-  const full = {
-    ...memory(),
-    appendToFile: () => err({ message: "Cannot append to /s/x: no space left" }),
+Deno.test("what cannot be written is told, and tried again a minute later", () => {
+  const disk = memory();
+  let isFull = true;
+  const filling = {
+    ...disk,
+    appendToFile: (path: string, bytes: Uint8Array) =>
+      isFull
+        ? err({ message: "Cannot append to /s/x: no space left" })
+        : disk.appendToFile(path, bytes),
   };
-  const writer = new StatisticsWriter("/s", full);
-  match(
-    writer.observe(exampleStatus(), NOW) ?? "",
-    /^Cannot append .*; no statistics are written until/,
-  );
-  equal(writer.observe(exampleStatus({ referenceTime: "x" }), NOW + 1n), undefined);
+  const writer = new StatisticsWriter("/s", filling);
+  writer.prepare(NOW);
+  equal(writer.problem, "Cannot append to /s/x: no space left");
+  const update = (seconds: bigint) =>
+    writer.observe(exampleStatus({ referenceTime: `${seconds}` }), NOW + seconds * SECOND);
+  isFull = false;
+  update(59n);
+  match(writer.problem ?? "", /no space left/, "it is left alone for a while");
+  equal(disk.files.size, 0);
+  update(60n);
+  equal(writer.problem, undefined);
+  deepEqual([...disk.files.keys()].sort(), [
+    "/s/measurements-20261122.log",
+    "/s/tracking-20261122.log",
+  ]);
+  isFull = true;
+  update(61n);
+  match(writer.problem ?? "", /no space left/);
+  isFull = false;
+  update(-3600n);
+  equal(writer.problem, undefined, "a clock that is set back does not make it wait");
 });
