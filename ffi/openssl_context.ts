@@ -62,10 +62,12 @@ export interface ServerCredentials {
 export class TlsClientContext implements Disposable {
   readonly #library: OpenSslLibrary;
   readonly #context: OwnedPointer;
+  readonly #trustsAnyNamed: boolean;
 
-  private constructor(library: OpenSslLibrary, context: OwnedPointer) {
+  private constructor(library: OpenSslLibrary, context: OwnedPointer, trustsAnyNamed: boolean) {
     this.#library = library;
     this.#context = context;
+    this.#trustsAnyNamed = trustsAnyNamed;
   }
 
   /** Makes a context; fails when the authorities are not certificates. */
@@ -89,7 +91,7 @@ export class TlsClientContext implements Disposable {
       NTS_KE_PROTOCOL.length,
     );
     assert(refused === 0, "The application protocol is taken");
-    return ok(new TlsClientContext(library, context));
+    return ok(new TlsClientContext(library, context, trust.authorities !== undefined));
   }
 
   /** The pointer, lent for a call. */
@@ -106,7 +108,8 @@ export class TlsClientContext implements Disposable {
     target: VerificationTarget,
   ): Result<undefined, CertificateRefusal> {
     const store = this.#library.ssl.SSL_CTX_get_cert_store(this.#context.pointer);
-    return verifyDerChain(this.#library, { ...target, store, chain });
+    const trustsAnyNamed = this.#trustsAnyNamed;
+    return verifyDerChain(this.#library, { ...target, store, trustsAnyNamed, chain });
   }
 
   /** Gives the context back; sessions made from it go on. */

@@ -1,3 +1,4 @@
+import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { concatBytes } from "../src/base/bytes.ts";
 import { type KeyKind, makeCertificate } from "./test_certificates.ts";
@@ -9,6 +10,7 @@ import {
 } from "./openssl.ts";
 import { openLibraries } from "./openssl_library.ts";
 import { ownedPointerCounts } from "./openssl_pointer.ts";
+import { isAnyThere, NO_AUTHORITIES } from "./trust_store.ts";
 import { peerIdentity } from "./openssl_verification.ts";
 import type { Result } from "../src/base/result.ts";
 
@@ -194,6 +196,42 @@ Deno.test("each fault of a certificate is refused with its reason", () => {
   );
 });
 
+Deno.test("an intermediate authority, the server's own certificate or a self-signed one may be what is trusted", () => {
+  const middle = makeCertificate({
+    commonName: "Test Intermediate",
+    authority: true,
+    issuer: authority,
+    ...DATES,
+  });
+  const leaf = makeCertificate({ commonName: "x", names: NAMES, issuer: middle, ...DATES });
+  const alone = makeCertificate({ commonName: "y", names: NAMES, ...DATES });
+  const chain = concatBytes(leaf.certificate, middle.certificate);
+  const cases = [[leaf, chain, middle], [leaf, leaf.certificate, middle], [leaf, chain, leaf], [
+    alone,
+    alone.certificate,
+    alone,
+  ]] as const;
+  for (const [of, shown, trusted] of cases) {
+    const server = serverContext(of, shown), client = clientContext(trusted);
+    assert.equal(attempt({ server, client }), "complete");
+    using again = clientContext(trusted);
+    using shownBy = serverContext(of, shown);
+    using session = unwrap(openssl.connect(again, { host: "time.example", time: "unchecked" }));
+    using peer = openssl.accept(shownBy);
+    assert.deepEqual(shuttle(session, peer), {});
+    const { chain: seen } = session.peerCertificates();
+    assert.ok(again.verifyChain(seen, { host: "time.example", time: NOW }).ok);
+    assert.ok(!again.verifyChain(seen, { host: "time.example", time: NOW + 2 * YEAR }).ok);
+    assert.ok(!again.verifyChain(seen, { host: "other.example", time: NOW }).ok);
+  }
+  // What is not named is not trusted for being there.
+  const stranger = makeCertificate({ commonName: "z", names: NAMES, ...DATES });
+  assert.notEqual(
+    attempt({ server: serverContext(stranger), client: clientContext(leaf) }),
+    "complete",
+  );
+});
+
 Deno.test("dates can be left unchecked and verified later, and only they", () => {
   using clientSide = clientContext();
   using serverSide = serverContext();
@@ -280,6 +318,12 @@ Deno.test("credentials that do not fit are refused with OpenSSL's reason", () =>
   const refused = openssl.clientContext({ system: false, authorities });
   assert.match(refused.ok ? "" : refused.error.message, /certificate in PEM, found none/);
   assert.deepEqual(ownedPointerCounts(), before);
+});
+
+Deno.test("a machine without a list of authorities is known by it", () => {
+  assert.equal(isAnyThere(["/nonexistent/bundle.pem", "/dev/null"]), false);
+  assert.equal(isAnyThere(["/nonexistent/bundle.pem", "/proc/self/exe"]), true);
+  assert.match(NO_AUTHORITIES, /ca-certificates/);
 });
 
 Deno.test("the system's trust store is read", () => {

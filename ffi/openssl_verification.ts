@@ -18,6 +18,7 @@ import { readDerCertificate, verificationText } from "./openssl_certificate.ts";
 import { clearErrors, type OpenSslLibrary, toCString } from "./openssl_library.ts";
 import { OwnedPointer } from "./openssl_pointer.ts";
 import { X509_FLAG } from "./openssl_symbols.ts";
+import { hasAuthorities, NO_AUTHORITIES } from "./trust_store.ts";
 
 /** Why a certificate was refused. */
 export type CertificateReason =
@@ -101,8 +102,10 @@ export function applyTarget(
 /** Puts OpenSSL's result of a verification into a word and a sentence; undefined for success. */
 export function refusal(library: OpenSslLibrary, code: number): CertificateRefusal | undefined {
   if (code === 0) return undefined;
-  const text = verificationText(library, code);
-  return { reason: reasonOf(code), message: `The certificate was refused: ${text}` };
+  const reason = reasonOf(code);
+  const isAlone = reason === "certificate-unknown-issuer" && !hasAuthorities();
+  const text = verificationText(library, code) + (isAlone ? `; ${NO_AUTHORITIES}` : "");
+  return { reason, message: `The certificate was refused: ${text}` };
 }
 
 /**
@@ -113,6 +116,8 @@ export function verifyDerChain(
   library: OpenSslLibrary,
   options: VerificationTarget & {
     readonly store: Deno.PointerValue;
+    /** Whether a certificate of the store that is no root is trusted by itself. */
+    readonly trustsAnyNamed: boolean;
     readonly chain: readonly Bytes[];
   },
 ): Result<undefined, CertificateRefusal> {
@@ -141,6 +146,9 @@ export function verifyDerChain(
   assert(started === 1, "A verification can be started");
   crypto.X509_STORE_CTX_set_default(context.pointer, toCString("ssl_server"));
   const parameters = crypto.X509_STORE_CTX_get0_param(context.pointer);
+  if (options.trustsAnyNamed) {
+    crypto.X509_VERIFY_PARAM_set_flags(parameters, X509_FLAG.V_PARTIAL_CHAIN);
+  }
   applyTarget(library, { parameters, identity, time: options.time });
   const valid = crypto.X509_verify_cert(context.pointer) === 1;
   const code = crypto.X509_STORE_CTX_get_error(context.pointer);

@@ -27,6 +27,22 @@ function watch() {
   return { events, lines, deliver: (event: LeapTableEvent) => events.push(event) };
 }
 
+Deno.test("a list from another system is read: byte order marks, ends of lines as in DOS", () => {
+  const path = `/tmp/ntpsd-test-leap-odd-${processId()}`;
+  try {
+    for (
+      const text of [`\ufeff${GOOD}`, GOOD.replaceAll("\n", "\r\n"), `\ufeff\ufeff${GOOD}\r\n`]
+    ) {
+      write(path, text);
+      const table = readLeapFile(path);
+      ok(table.ok, table.ok ? "" : table.error);
+      equal(table.value.entries[0]?.taiOffset, 37);
+    }
+  } finally {
+    removeFile(path);
+  }
+});
+
 Deno.test("a table is handed over when it is new, and a damaged file changes nothing", () => {
   const path = `/tmp/ntpsd-test-leap-${processId()}`;
   const file = new LeapFile();

@@ -62,7 +62,7 @@ interface Draft {
 /** Reads the text of a leap-seconds.list. The error goes on from "the file cannot be used: ". */
 export function parseLeapTable(text: string): Result<LeapTable, string> {
   const draft: Draft = { updated: undefined, expires: undefined, digest: undefined, entries: [] };
-  for (const [i, line] of text.split("\n").entries()) {
+  for (const [i, line] of text.replace(/^\ufeff+/, "").split("\n").entries()) {
     const fault = takeLine(line.trimEnd(), draft);
     if (fault !== undefined) return err(`line ${i + 1}: ${fault}`);
   }
