@@ -93,6 +93,8 @@ export class Association {
   #received = 0;
   #sendFailures = 0;
   #lastSendFailure: string | undefined = undefined;
+  /** Whether the newest request has not left this machine. */
+  #hasFailedLocally = false;
   #lastAnswer: NtpHeader | undefined = undefined;
   #lastReplyAt: MonotonicSeconds | undefined = undefined;
   #lastMeasurement: Measurement | undefined = undefined;
@@ -243,15 +245,22 @@ export class Association {
   }
 
   /**
-   * Notes that a request could not be sent or delivered. The request stays open, since a forged refusal must not keep
-   * the true answer out.
+   * Notes that a request could not be sent or delivered. One that may have left stays open, since a forged refusal must not
+   * keep the true answer out.
    */
-  handleSendFailed(event: SendFailure): readonly AssociationAction[] {
+  handleSendFailed(event: SendFailure, now: MonotonicSeconds): readonly AssociationAction[] {
     if (this.#pending?.id !== event.request) return [];
+    const actions: AssociationAction[] = [];
     this.#sendFailures++;
     this.#lastSendFailure = event.reason;
-    if (this.#sendFailures !== 1) return [];
-    return [this.#log("warning", `cannot be asked: ${event.reason}`)];
+    this.#hasFailedLocally = event.isLocal === true;
+    if (this.#hasFailedLocally) {
+      actions.push(this.#close());
+      this.protection?.takeBack?.();
+      this.#timer.retryLocally(now);
+    }
+    if (this.#sendFailures !== 1) return actions;
+    return [...actions, this.#log("warning", `cannot be asked: ${event.reason}`)];
   }
 
   /** Takes the poll interval that the discipline wants, within the limits. */
@@ -260,13 +269,25 @@ export class Association {
   }
 
   /** Begins a burst, because the clock is not to be trusted; declined when the last one was a short while ago. */
-  requestBurst(now: MonotonicSeconds): boolean {
-    return this.#timer.requestBurst(now);
+  requestBurst(now: MonotonicSeconds, begin: "at-once" | "spread" = "at-once"): boolean {
+    return this.#timer.requestBurst(now, begin);
   }
 
   /** Makes the next request due as soon as manners allow; for a protection that has just got its keys. */
   askSoon(now: MonotonicSeconds): void {
     this.#timer.askSoon(now);
+  }
+
+  /** There may be a way to the server now that there was not before: asks within seconds. */
+  askAgain(now: MonotonicSeconds): void {
+    this.protection?.restartBackoff?.();
+    this.#timer.askAgain(now, this.#hasFailedLocally ? "has-not-left" : "has-left");
+  }
+
+  /** A key exchange has failed: if there can be no request without one, asks when the next may start. */
+  waitForKeys(): void {
+    const at = this.protection?.nextKeyExchangeAt;
+    if (at !== undefined) this.#timer.askBy(at);
   }
 
   /** Voids what the local clock stamped before it was stepped. */
@@ -321,6 +342,7 @@ export class Association {
       expiresAt: now + ANSWER_WAIT,
     };
     this.#sent++;
+    this.#hasFailedLocally = false;
     return [{
       type: "send",
       association: this.id,

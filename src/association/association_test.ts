@@ -346,8 +346,8 @@ Deno.test("a request that could not be sent is told once and stays open", () => 
   const from = association();
   const { now, sent } = ask(from);
   const failure = { request: sent.request, reason: "Network is unreachable" };
-  assert.deepEqual(types(from.handleSendFailed(failure)), ["log"]);
-  assert.deepEqual(from.handleSendFailed(failure), []);
+  assert.deepEqual(types(from.handleSendFailed(failure, 1)), ["log"]);
+  assert.deepEqual(from.handleSendFailed(failure, 1), []);
   assert.equal(from.lastSendFailure, "Network is unreachable");
   const good = encodeHeader(goodHeader(sent, now));
   assert.notEqual(from.handleDatagram(datagram(sent, good, now), now).measurement, undefined);

@@ -80,6 +80,8 @@ export interface KeysExchanged {
   readonly result: Result<KeyExchangeOutcome, string>;
   /** The word under which a failure is counted; the sentence itself when left out. */
   readonly reason?: string | undefined;
+  /** Whether no server was reached, because there was no name or no way to it. */
+  readonly isLocal?: boolean | undefined;
 }
 
 /** A packet that arrived on the socket of a request. */
@@ -104,6 +106,8 @@ export interface SendFailure {
   readonly request: number;
   /** A sentence for people. */
   readonly reason: string;
+  /** Whether the request has not left this machine. */
+  readonly isLocal?: boolean | undefined;
 }
 
 /** Sends a request from a new socket (RFC 9109 section 3). */

@@ -8,10 +8,11 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import { type RandomSource, uniform } from "../base/random.ts";
+import type { RandomSource } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
 import { type SocketAddress, socketAddress } from "../base/socket_address.ts";
-import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import type { MonotonicSeconds } from "../base/units.ts";
+import { KeyExchangeBackoff } from "../nts/backoff.ts";
 import { NTP_PORT } from "../nts/key_exchange_client.ts";
 import type {
   ExchangeKeys,
@@ -21,14 +22,6 @@ import type {
   SourceGroupConfig,
 } from "./border.ts";
 import type { PacketProtection } from "./protection.ts";
-
-/** The waits between exchanges that fail (RFC 8915 section 4.2): 10 s, half as much again each time, at most 5 days. */
-const RETRY_MIN: Seconds = 10;
-const RETRY_FACTOR = 1.5;
-const RETRY_MAX: Seconds = 432_000;
-
-/** How much longer a wait may be by chance. */
-const RETRY_SPREAD = 0.1;
 
 /** What a member is made from, once its keys are there. */
 export interface NtsMember {
@@ -60,8 +53,10 @@ export class NtsStarter {
   readonly #exchanging = new Set<number>();
   readonly #resolving = new Map<number, { id: number; outcome: KeyExchangeOutcome }>();
   #ready: Ready[] = [];
-  #retry: Seconds = RETRY_MIN;
-  #nextExchangeAt: MonotonicSeconds = -Infinity;
+  /** Whether one of the exchanges that were begun together has failed on this side. */
+  #hasFailedLocally = false;
+  readonly #backoff = new KeyExchangeBackoff();
+  #exchangingSince: MonotonicSeconds = -Infinity;
   #trouble: string | undefined = undefined;
 
   /** Makes a starter that has begun nothing. */
@@ -90,19 +85,30 @@ export class NtsStarter {
 
   /** When an exchange may be begun; Infinity while some are under way. */
   get nextExchangeAt(): MonotonicSeconds {
-    return this.#underWay() > 0 ? Infinity : this.#nextExchangeAt;
+    return this.#underWay() > 0 ? Infinity : this.#backoff.notBefore;
+  }
+
+  /** Since when an exchange, or the lookup after it, has been under way; undefined when none is. */
+  get exchangingSince(): MonotonicSeconds | undefined {
+    return this.#underWay() > 0 ? this.#exchangingSince : undefined;
+  }
+
+  /** The network is another one: the next exchange is due at once, or soon after one that a server was asked for. */
+  restart(): void {
+    this.#backoff.restart();
   }
 
   /** All places have members that answer: the next need begins with short waits again. */
   satisfied(): void {
-    this.#retry = RETRY_MIN;
+    this.#backoff.succeeded();
   }
 
   /** Begins exchanges for so many places, if it is time and none is under way. */
   begin(places: number, now: MonotonicSeconds): readonly SourceAction[] {
     if (now < this.nextExchangeAt) return [];
-    this.#nextExchangeAt = now + this.#retry * (1 + RETRY_SPREAD * uniform(this.#random));
-    this.#retry = Math.min(RETRY_MAX, this.#retry * RETRY_FACTOR);
+    this.#backoff.started(now, this.#random);
+    this.#exchangingSince = now;
+    this.#hasFailedLocally = false;
     return Array.from({ length: places }, () => this.#exchange());
   }
 
@@ -110,6 +116,10 @@ export class NtsStarter {
   handleKeysExchanged(event: KeysExchanged): readonly SourceAction[] | undefined {
     const { association: id, result } = event;
     if (!this.#exchanging.delete(id)) return undefined;
+    if (event.isLocal === true && !this.#hasFailedLocally) {
+      this.#hasFailedLocally = true;
+      this.#backoff.failedLocally();
+    }
     return result.ok ? this.#locate(id, result.value) : this.#fail(result.error);
   }
 

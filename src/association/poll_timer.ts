@@ -35,6 +35,15 @@ const BURST_INTERVAL_MIN: Seconds = 64;
 /** After a lost request the next one is not a long interval away: this exponent, if the limits and the server allow. */
 const RETRY_POLL: PollExponent = 6;
 
+/** A request that has not left the machine costs nobody anything, and the next one may: it is so far away at most. */
+const LOCAL_RETRY: Seconds = 15;
+
+/** However often the network changes, a server that requests have left for is asked no sooner than so. */
+const AGAIN_GAP: Seconds = 16;
+
+/** When the network is there again, a fleet spreads its requests over this time. */
+const RETURN_SPREAD: Seconds = 5;
+
 /** The rhythm of one association. */
 export class PollTimer {
   readonly #random: RandomSource;
@@ -123,12 +132,15 @@ export class PollTimer {
     this.#reschedule();
   }
 
-  /** Begins a burst unless one is running or was begun a short while ago; tells whether it did. */
-  requestBurst(now: MonotonicSeconds): boolean {
+  /**
+   * Begins a burst unless one is running or was begun a short while ago; tells whether it did. What befalls a whole fleet, such
+   * as a resume, is spread over some seconds.
+   */
+  requestBurst(now: MonotonicSeconds, begin: "at-once" | "spread" = "at-once"): boolean {
     const apart = Math.max(BURST_INTERVAL_MIN, BURST_INTERVAL_POLLS * 2 ** this.#limits.min);
     if (this.#due === Infinity || this.inBurst || now - this.#burstAt < apart) return false;
     this.#beginBurst(now);
-    this.askSoon(now);
+    this.askSoon(begin === "at-once" ? now : now + RETURN_SPREAD * uniform(this.#random));
     return true;
   }
 
@@ -137,6 +149,31 @@ export class PollTimer {
     if (this.#due === Infinity || this.inBurst) return;
     const poll = Math.max(this.#limits.min, Math.min(RETRY_POLL, this.poll), this.#demanded ?? 0);
     this.#due = Math.min(this.#due, this.#sentAt + 2 ** poll * this.#stretch);
+  }
+
+  /** A request has not left the machine: the next one is due soon, since nobody is spared by waiting. */
+  retryLocally(now: MonotonicSeconds): void {
+    if (this.#due === Infinity) return;
+    this.#due = Math.min(this.#due, now + LOCAL_RETRY * this.#stretch);
+  }
+
+  /**
+   * Makes the next request due within seconds because there may be a way to the server now, but not at once after one that has
+   * left.
+   */
+  askAgain(now: MonotonicSeconds, newest: "has-left" | "has-not-left"): void {
+    if (this.#due === Infinity) return;
+    const polite = this.#demanded === undefined ? AGAIN_GAP : 2 ** this.#demanded;
+    const soon = now + RETURN_SPREAD * uniform(this.#random);
+    const apart = newest === "has-left" ? polite : GAP_MIN;
+    this.#due = Math.min(this.#due, Math.max(soon, this.#sentAt + apart));
+  }
+
+  /** Makes the next request due at a time, or earlier. */
+  askBy(at: MonotonicSeconds): void {
+    if (this.#due !== Infinity) {
+      this.#due = Math.min(this.#due, Math.max(at, this.#sentAt + GAP_MIN));
+    }
   }
 
   /** The rest of the burst is left out. */

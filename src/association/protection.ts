@@ -36,7 +36,18 @@ export interface PacketProtection {
    */
   beginKeyExchange?(now: MonotonicSeconds): boolean;
   /** Takes the outcome of a key exchange that was begun. */
-  endKeyExchange?(result: Result<KeyExchangeOutcome, string>, now: MonotonicSeconds): void;
+  endKeyExchange?(
+    result: Result<KeyExchangeOutcome, string>,
+    context: { readonly now: MonotonicSeconds; readonly isLocal?: boolean | undefined },
+  ): void;
+  /** How many key exchanges were started since the last authentic answer. */
+  readonly exchangeTries?: number;
+  /** When a key exchange may start without which there can be no request; undefined when there can, or one is under way. */
+  readonly nextKeyExchangeAt?: MonotonicSeconds | undefined;
+  /** The network is another one: key exchanges begin anew with short waits. */
+  restartBackoff?(): void;
+  /** The newest request has not left this machine: what was used up for it is good again. */
+  takeBack?(): void;
   /** What status shows of keys and cookies; there with Network Time Security. */
   readonly status?: ProtectionStatus;
   /** The server that a later key exchange named instead of the first; undefined when it did not. */

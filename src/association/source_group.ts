@@ -184,8 +184,9 @@ export class SourceGroup {
   /** Hands bad news to the member that it is of. */
   handleSendFailed(
     event: SendFailure & { readonly association: number },
+    now: MonotonicSeconds,
   ): readonly SourceAction[] {
-    return this.member(event.association)?.handleSendFailed(event) ?? [];
+    return this.member(event.association)?.handleSendFailed(event, now) ?? [];
   }
 
   /** Takes the outcome of a lookup; undefined when it is not of this group. */
@@ -239,9 +240,17 @@ export class SourceGroup {
   }
 
   /** Asks every member for a burst, because the clock is not to be trusted, and looks for missing members again. */
-  requestBurst(now: MonotonicSeconds): void {
+  requestBurst(now: MonotonicSeconds, begin: "at-once" | "spread" = "at-once"): void {
     this.#supply.hurry(now);
-    for (const association of this.members) association.requestBurst(now);
+    for (const association of this.members) association.requestBurst(now, begin);
+  }
+
+  /** There may be a way to servers now that there was not before: asks, looks up and exchanges keys within seconds. */
+  askAgain(now: MonotonicSeconds): readonly SourceAction[] {
+    this.#supply.hurry(now);
+    this.#nts?.restart();
+    for (const association of this.members) association.askAgain(now);
+    return this.#maintain(now);
   }
 
   /** Voids what the local clock stamped before it was stepped. */
@@ -267,8 +276,11 @@ export class SourceGroup {
     event: KeysExchanged,
     now: MonotonicSeconds,
   ): readonly SourceAction[] {
-    member.protection?.endKeyExchange?.(event.result, now);
-    if (!event.result.ok) return [];
+    member.protection?.endKeyExchange?.(event.result, { now, isLocal: event.isLocal });
+    if (!event.result.ok) {
+      member.waitForKeys();
+      return [];
+    }
     const outcome = event.result.value;
     if (this.#nts === undefined || !hasMoved(member, outcome)) {
       member.askSoon(now);

@@ -314,8 +314,10 @@ class Daemon {
   }
 
   #followAddresses(): void {
-    const addresses = this.#addresses.readNowAndThen();
-    if (addresses !== undefined) this.#driver.deliver({ type: "own-addresses", addresses });
+    const change = this.#addresses.look();
+    if (change === undefined) return;
+    log.debug("The network has changed: the sources are asked now");
+    this.#driver.deliver(change);
   }
 
   #changed(): void {
@@ -365,6 +367,9 @@ class Daemon {
         return this.#stop("told");
       case "SIGHUP":
         return this.#reload();
+      case "SIGUSR1":
+        log.info("The sources are asked now, as told");
+        return this.#driver.deliver({ type: "network-changed" });
       default:
         log.warning(`${signal} was received, which means nothing to ntpsd`);
     }

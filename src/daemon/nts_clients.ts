@@ -89,7 +89,8 @@ export class NtsClients {
         return { ...about, result: { ok: true, value: outcomeOf(action, exchanged.value) } };
       }
       const { message, reason } = exchanged.error;
-      return { ...about, result: { ok: false, error: message }, reason };
+      const isLocal = "isLocal" in exchanged.error && exchanged.error.isLocal;
+      return { ...about, result: { ok: false, error: message }, reason, isLocal };
     } catch (error) {
       const message = this.#tellFault("The key exchange", error);
       return { ...about, result: { ok: false, error: message }, reason: "internal-error" };

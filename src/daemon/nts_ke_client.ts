@@ -48,6 +48,8 @@ export interface ExchangeFailure {
   readonly reason: ExchangeReason;
   /** A sentence without a full stop. */
   readonly message: string;
+  /** Whether no server was reached, because there was no name or no way to it. */
+  readonly isLocal?: boolean;
 }
 
 /** How the dates of certificates are judged. */
@@ -116,11 +118,16 @@ export async function exchangeKeys(
   options.signal?.addEventListener("abort", stop);
   if (options.signal?.aborted) stop();
   const where = `${options.host}:${options.port}`;
+  const progress = { isResolved: false };
   try {
-    const result = await untilAborted(exchange(options, ended.signal), ended.signal);
+    const running = exchange(options, { signal: ended.signal, progress });
+    const result = await untilAborted(running, ended.signal);
     if (result !== undefined && (result.ok || !ended.signal.aborted)) return result;
     if (options.signal?.aborted) return fail("timeout", `The exchange with ${where} was given up`);
-    return fail("timeout", `The exchange with ${where} took longer than ${timeoutMs} ms`);
+    if (progress.isResolved) {
+      return fail("timeout", `The exchange with ${where} took longer than ${timeoutMs} ms`);
+    }
+    return failLocally("timeout", `Looking up ${options.host} took longer than ${timeoutMs} ms`);
   } catch (error) {
     // The boundary: whatever a server made us stumble over costs this exchange alone.
     const message = `The exchange with ${where} failed by a mistake of ours, ${
@@ -152,14 +159,18 @@ async function untilAborted<Value>(
 
 async function exchange(
   options: ExchangeOptions,
-  signal: AbortSignal,
+  run: { readonly signal: AbortSignal; readonly progress: { isResolved: boolean } },
 ): Promise<Result<Exchanged, ExchangeFailure>> {
   const { openssl, context, host, dates } = options;
+  const { signal } = run;
   const addresses = await resolve(options);
   if (!addresses.ok) return addresses;
+  run.progress.isResolved = true;
   if (signal.aborted) return fail("timeout", "The exchange was given up");
   const connected = await connectToFirst(addresses.value, signal);
-  if (!connected.ok) return fail("connection-refused", connected.error);
+  if (!connected.ok) {
+    return err({ reason: "connection-refused" as const, ...connected.error });
+  }
   const { transport, address } = connected.value;
   using _transport = { [Symbol.dispose]: () => closeQuietly(transport) };
   const session = openssl.connect(context, {
@@ -272,7 +283,7 @@ async function resolve(
     return ok([...found.slice(first), ...found.slice(0, first)].slice(0, ADDRESSES_TRIED_MAX));
   }
   const { temporary, message } = resolved.error;
-  return fail(temporary ? "name-not-resolved" : "name-not-found", message);
+  return failLocally(temporary ? "name-not-resolved" : "name-not-found", message);
 }
 
 function refuse(
@@ -287,4 +298,12 @@ function fail(
   message: string,
 ): { readonly ok: false; readonly error: ExchangeFailure } {
   return err({ reason, message });
+}
+
+/** No server was asked anything. */
+function failLocally(
+  reason: ExchangeReason,
+  message: string,
+): { readonly ok: false; readonly error: ExchangeFailure } {
+  return err({ reason, message, isLocal: true });
 }

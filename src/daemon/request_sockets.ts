@@ -58,7 +58,7 @@ export class RequestSockets {
   send(action: SendAction): Event | undefined {
     if (this.#byRequest.size >= OPEN_MAX) this.#closeOldest();
     const sent = this.#sendFromNewSocket(action);
-    if (!sent.ok) return failure(action, sent.error.message);
+    if (!sent.ok) return { ...failure(action, sent.error.message), isLocal: true };
     const open = sent.value;
     if (!this.#poller.add(open.socket.fd).ok) {
       open.socket.close();
@@ -189,6 +189,6 @@ function datagram(
 function failure(
   about: { readonly association: number; readonly request: number },
   reason: string,
-): Event {
+): Extract<Event, { type: "send-failed" }> {
   return { type: "send-failed", association: about.association, request: about.request, reason };
 }

@@ -20,17 +20,28 @@ export interface Connected {
 
 const NEXT_ADDRESS_AFTER_MS = 250;
 
+/** ENETDOWN, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL: the runtime has no class of errors for most of them, but their numbers. */
+const NO_WAY = /os error (99|100|101|113)\)/;
+
+/** Why there is no connection. */
+export interface ConnectFailure {
+  /** A sentence. */
+  readonly message: string;
+  /** Whether no address could even be tried, because there is no way to any. */
+  readonly isLocal: boolean;
+}
+
 /** Connects to the first address that answers; fails with a sentence when none does or the signal ends it. */
 export async function connectToFirst(
   addresses: readonly SocketAddress[],
   signal: AbortSignal,
-): Promise<Result<Connected, string>> {
+): Promise<Result<Connected, ConnectFailure>> {
   const decided = new AbortController();
   const stop = () => decided.abort();
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
   let winner: Connected | undefined;
-  let refusal = "Cannot connect: no address is known";
+  let refusal: ConnectFailure = { message: "Cannot connect: no address is known", isLocal: true };
   const attempt = async (address: SocketAddress) => {
     try {
       const { port } = address;
@@ -42,7 +53,11 @@ export async function connectToFirst(
     } catch (error) {
       // What is aborted because another one won leaves no trace.
       if (decided.signal.aborted) return;
-      refusal = `Cannot connect to ${formatSocketAddress(address)}: ${messageOf(error)}`;
+      const cause = messageOf(error);
+      refusal = {
+        message: `Cannot connect to ${formatSocketAddress(address)}: ${cause}`,
+        isLocal: refusal.isLocal && NO_WAY.test(cause),
+      };
     }
   };
   const attempts: Promise<void>[] = [];

@@ -202,7 +202,10 @@ export class Engine {
       case "certificates-verified":
         return this.#certificatesVerified(event, now);
       case "resumed":
-        return this.#startAfresh(now, `The machine slept for ${event.asleep.toFixed(0)} s`);
+        return [
+          ...this.#startAfresh(now, `The machine slept for ${event.asleep.toFixed(0)} s`),
+          ...this.#sources.askAgain(now.monotonic),
+        ];
       case "reconfigure":
         return this.#reconfigure(event.config, now);
       case "drift-loaded":
@@ -217,7 +220,12 @@ export class Engine {
         return [];
       case "own-addresses":
         this.#judgement.setOwnAddresses(event.addresses);
-        return this.#judgement.hasJudged ? this.#judge(now) : [];
+        return [
+          ...(this.#judgement.hasJudged ? this.#judge(now) : []),
+          ...this.#sources.askAgain(now.monotonic),
+        ];
+      case "network-changed":
+        return this.#sources.askAgain(now.monotonic);
       case "stop":
         return this.#stop(now);
       default:
@@ -414,7 +422,7 @@ export class Engine {
     this.#judgement.restart(why);
     this.#polls.restart();
     const actions = this.#sources.resetAfterClockStep(now.monotonic);
-    this.#sources.requestBurst(now.monotonic);
+    this.#sources.requestBurst(now.monotonic, gained === 0 ? "spread" : "at-once");
     const message = `${why}: the sources are measured anew`;
     const announced = this.#control.announce(this.#kernelStatus(now), now);
     return [{ type: "log", level: "warning", message }, ...announced, ...actions];

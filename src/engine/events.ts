@@ -57,6 +57,8 @@ export type Event =
     readonly association: AssociationId;
     readonly request: RequestId;
     readonly reason: string;
+    /** Whether it has not left this machine. */
+    readonly isLocal?: boolean | undefined;
   }
   | {
     readonly type: "resolved";
@@ -73,6 +75,10 @@ export type Event =
     /** The machine slept: the boot-time clock ran this much ahead of the monotonic one. */
     readonly type: "resumed";
     readonly asleep: Seconds;
+  }
+  | {
+    /** There may be a way to servers that there was not before, or somebody says so: all are to be asked now. */
+    readonly type: "network-changed";
   }
   | { readonly type: "reconfigure"; readonly config: Config }
   | {
@@ -92,6 +98,8 @@ export type Event =
     readonly result: Result<KeyExchangeOutcome, string>;
     /** The word under which a failure is counted. */
     readonly reason?: string | undefined;
+    /** Whether no server was reached, because there was no name or no way to it. */
+    readonly isLocal?: boolean | undefined;
   }
   | {
     /** Certificates were verified as a `verify-certificates` action wanted. */

@@ -126,7 +126,9 @@ export class SourceSet {
     for (const { group } of this.#entries) {
       switch (event.type) {
         case "send-failed":
-          if (group.member(event.association) !== undefined) return group.handleSendFailed(event);
+          if (group.member(event.association) !== undefined) {
+            return group.handleSendFailed(event, now);
+          }
           break;
         case "resolved": {
           const actions = group.handleResolved(event, now);
@@ -146,8 +148,13 @@ export class SourceSet {
   }
 
   /** Asks all sources for a burst. */
-  requestBurst(now: MonotonicSeconds): void {
-    for (const { group } of this.#entries) group.requestBurst(now);
+  requestBurst(now: MonotonicSeconds, begin: "at-once" | "spread" = "at-once"): void {
+    for (const { group } of this.#entries) group.requestBurst(now, begin);
+  }
+
+  /** Asks all sources within seconds, because there may be a way to them now that there was not before. */
+  askAgain(now: MonotonicSeconds): readonly Action[] {
+    return this.#entries.flatMap(({ group }) => group.askAgain(now));
   }
 
   /** Voids what was stamped before a step of the clock. */

@@ -3,8 +3,9 @@
  *
  * The idea: every exchange that is started counts as one more try; only an authentic time answer under the new keys sets the
  * count back. So a loop of successful exchanges and refused requests is slowed down too (section 5.7). The wait gets a random
- * tenth on top, since the RFC's interval is a minimum and many clients may fail at once. Limits: the wait is at most five days
- * and a tenth.
+ * tenth on top, since the RFC's interval is a minimum and many clients may fail at once. An exchange that failed on this side
+ * (no route, no name) has asked no server anything: it does not count, and the next one is at most about a minute away.
+ * Limits: the wait is at most five days and a tenth.
  *
  * @module
  */
@@ -14,6 +15,7 @@ import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 
 const INTERVAL_MIN: Seconds = 10;
 const INTERVAL_MAX: Seconds = 432_000;
+const INTERVAL_MAX_LOCAL: Seconds = 60;
 const BASE = 1.5;
 const JITTER = 0.1;
 
@@ -25,35 +27,63 @@ export function retryInterval(n: number): Seconds {
 
 /** When the next key exchange with one server may start. */
 export class KeyExchangeBackoff {
-  #tries = 0;
-  #notBefore: MonotonicSeconds | undefined;
+  #tries: number;
+  /** How many exchanges in a row have failed on this side. */
+  #localFailures = 0;
+  #startedAt: MonotonicSeconds = -Infinity;
+  #notBefore: MonotonicSeconds = -Infinity;
+  #stretch = 1;
+
+  /** Goes on from the count of another one, if so wanted. */
+  constructor(tries = 0) {
+    this.#tries = tries;
+  }
 
   /** How many exchanges were started since the last success. */
   get tries(): number {
     return this.#tries;
   }
 
-  /** The earliest time for the next exchange; undefined when it may start at once. */
-  get notBefore(): MonotonicSeconds | undefined {
+  /** The earliest time for the next exchange; minus infinity when it may start at once. */
+  get notBefore(): MonotonicSeconds {
     return this.#notBefore;
   }
 
   /** Tells whether an exchange may start. */
   mayStart(now: MonotonicSeconds): boolean {
-    return this.#notBefore === undefined || now >= this.#notBefore;
+    return now >= this.#notBefore;
   }
 
   /** Counts an exchange that starts now. */
   started(now: MonotonicSeconds, random: RandomSource): void {
     this.#tries++;
-    const wait = retryInterval(this.#tries) * (1 + JITTER * uniform(random));
-    this.#notBefore = now + wait;
-    assert(wait >= INTERVAL_MIN, "The wait is never shorter than ten seconds");
+    this.#startedAt = now;
+    this.#stretch = 1 + JITTER * uniform(random);
+    this.#waitFor(retryInterval(this.#tries));
+  }
+
+  /** The exchange that was started last asked no server: it is not counted. */
+  failedLocally(): void {
+    this.#tries = Math.max(0, this.#tries - 1);
+    this.#localFailures++;
+    this.#waitFor(Math.min(INTERVAL_MAX_LOCAL, retryInterval(this.#localFailures)));
   }
 
   /** Sets the count back: an exchange succeeded and then a time request with its keys did too. */
   succeeded(): void {
     this.#tries = 0;
-    this.#notBefore = undefined;
+    this.#localFailures = 0;
+    this.#notBefore = -Infinity;
+  }
+
+  /** The network is another one: begins anew, with the shortest wait after an exchange that reached a server. */
+  restart(): void {
+    this.#notBefore = this.#tries > 0 ? this.#startedAt + INTERVAL_MIN : -Infinity;
+    this.#tries = 0;
+    this.#localFailures = 0;
+  }
+
+  #waitFor(interval: Seconds): void {
+    this.#notBefore = this.#startedAt + interval * this.#stretch;
   }
 }

@@ -106,6 +106,11 @@ export class NtsClientSession {
     return ok(buildRequest({ header, cookie, placeholders, aead }, random));
   }
 
+  /** Puts the cookie of the newest request back, because nobody has seen it; to be called once for a request. */
+  takeBack(): void {
+    this.#jar.putBack();
+  }
+
   /**
    * Judges the answer to the request with this unique identifier, and takes the cookies of an authentic one. The caller has
    * checked mode, version and origin, and shows no second answer to a request that has had an authentic one.

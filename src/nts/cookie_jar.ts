@@ -2,7 +2,7 @@
  * The client's store of cookies. A cookie that is sent twice lets an observer link the client's addresses, so none ever is
  * (RFC 8915 sections 5.7 and 9.1).
  *
- * The idea: a short queue; what is taken is gone. A server that hands out a cookie again does not get it back: what is in the
+ * The idea: a short queue; what is taken is gone, unless it has not left the machine. A server that hands out a cookie again does not get it back: what is in the
  * jar, and the last cookies that were taken, are not taken in again. Limits: eight cookies; the memory of sent ones is 64, so a
  * hostile server that waits longer than that could link us, which it can do anyway.
  *
@@ -32,6 +32,7 @@ export function isUsableCookie(cookie: Uint8Array): boolean {
 export class CookieJar {
   #cookies: Bytes[] = [];
   readonly #sent: string[] = [];
+  #last: Bytes | undefined = undefined;
 
   /** How many unused cookies there are. */
   get size(): number {
@@ -54,9 +55,19 @@ export class CookieJar {
   take(): Bytes | undefined {
     const cookie = this.#cookies.shift();
     if (cookie === undefined) return undefined;
+    this.#last = cookie;
     this.#sent.push(toHex(cookie));
     if (this.#sent.length > REMEMBERED) this.#sent.shift();
     return cookie;
+  }
+
+  /** Puts the cookie that was taken last back, as the next to be taken; nothing when others filled or cleared the jar since. */
+  putBack(): void {
+    const cookie = this.#last;
+    this.#last = undefined;
+    if (cookie === undefined || this.#cookies.length === COOKIE_JAR_SIZE) return;
+    this.#sent.pop();
+    this.#cookies.unshift(cookie);
   }
 
   /**
@@ -70,6 +81,7 @@ export class CookieJar {
   /** Throws away all cookies, as after a new key exchange. */
   clear(): void {
     this.#cookies = [];
+    this.#last = undefined;
   }
 
   /** Returns copies of the unused cookies, oldest first. */

@@ -89,7 +89,7 @@ export class SessionProtection {
   readonly authentication = "nts";
 
   readonly #session: NtsClientSession;
-  readonly #backoff = new KeyExchangeBackoff();
+  readonly #backoff: KeyExchangeBackoff;
   readonly #random: RandomSource;
   readonly #failures = new ReasonCounter<string>();
   readonly #dropped = new ReasonCounter<ProtectionReason>();
@@ -102,8 +102,9 @@ export class SessionProtection {
 
   private constructor(
     state: SessionState,
-    options: { readonly aead: AeadFactory; readonly random: RandomSource },
+    options: { readonly aead: AeadFactory; readonly random: RandomSource; readonly tries?: number },
   ) {
+    this.#backoff = new KeyExchangeBackoff(options.tries);
     this.#session = new NtsClientSession({ aead: options.aead, restored: state });
     this.#random = options.random;
     this.#target = targetOf(state);
@@ -116,6 +117,8 @@ export class SessionProtection {
       readonly aead: AeadFactory;
       readonly random: RandomSource;
       readonly now: MonotonicSeconds;
+      /** How many exchanges came before it without an authentic answer of the time server; 0 if left out. */
+      readonly tries?: number;
     },
   ): SessionProtection {
     const protection = new SessionProtection(stateOf(outcome), options);
@@ -200,13 +203,19 @@ export class SessionProtection {
   }
 
   /** Takes the outcome of the exchange that was begun; old keys and cookies stay when it failed. */
-  endKeyExchange(result: Result<ExchangeOutcome, string>, now: MonotonicSeconds): void {
+  endKeyExchange(
+    result: Result<ExchangeOutcome, string>,
+    context: { readonly now: MonotonicSeconds; readonly isLocal?: boolean | undefined },
+  ): void {
     assert(this.#exchanging, "A key exchange that ends was begun");
     this.#exchanging = false;
-    if (!result.ok) return this.#countFailure(result.error);
+    if (!result.ok) {
+      if (context.isLocal === true) this.#backoff.failedLocally();
+      return this.#countFailure(result.error);
+    }
     const state = stateOf(result.value);
     this.#session.install(state);
-    this.#lastKeyExchange = now;
+    this.#lastKeyExchange = context.now;
     this.#provisional = result.value.provisional;
     this.#certificate = result.value.certificate;
     const target = targetOf(state);
@@ -214,6 +223,28 @@ export class SessionProtection {
       this.#movedTo = { ntpServer: state.ntpServer, ntpPort: state.ntpPort };
       this.#target = target;
     }
+  }
+
+  /** How many exchanges were started since the last authentic answer. */
+  get exchangeTries(): number {
+    return this.#backoff.tries;
+  }
+
+  /** When an exchange that is needed before the next request may start; undefined when none is needed or one is under way. */
+  get nextKeyExchangeAt(): MonotonicSeconds | undefined {
+    const need = this.#session.needsKeyExchange();
+    const isWanted = !this.#exchanging && (need === "no-keys" || need === "no-cookies");
+    return isWanted ? this.#backoff.notBefore : undefined;
+  }
+
+  /** The network is another one: key exchanges begin anew with short waits. */
+  restartBackoff(): void {
+    this.#backoff.restart();
+  }
+
+  /** Takes back the cookie of the newest request, which has not left this machine. */
+  takeBack(): void {
+    this.#session.takeBack();
   }
 
   /** The certificate was verified again at a time that is believed. */

@@ -33,10 +33,10 @@ Deno.test("an exchange is begun only when it is needed, alone, and not too soon"
   assert.equal(protection.beginKeyExchange(1009), false);
   assert.equal(protection.beginKeyExchange(1012), true);
   assert.equal(protection.beginKeyExchange(2000), false);
-  protection.endKeyExchange({ ok: false, error: "The server is down" }, 1013);
+  protection.endKeyExchange({ ok: false, error: "The server is down" }, { now: 1013 });
   assert.equal(protection.beginKeyExchange(1020), false);
   assert.equal(protection.beginKeyExchange(1030), true);
-  protection.endKeyExchange({ ok: true, value: outcome(2) }, 1031);
+  protection.endKeyExchange({ ok: true, value: outcome(2) }, { now: 1031 });
   assert.equal(protection.beginKeyExchange(1100), false);
   assert.equal(protection.protect(HEADER, random).ok, true);
   assert.deepEqual(protection.status, {
@@ -79,7 +79,7 @@ Deno.test("the sentences of failures that are counted are bounded", () => {
   for (let i = 0; i < 50; i++) {
     now += 500_000;
     assert.equal(protection.beginKeyExchange(now), true);
-    protection.endKeyExchange({ ok: false, error: `Failure ${i}` }, now);
+    protection.endKeyExchange({ ok: false, error: `Failure ${i}` }, { now });
   }
   const { failures } = protection.status;
   assert.equal(Object.keys(failures).length, 33);
@@ -105,6 +105,6 @@ Deno.test("a later exchange that names another time server is told", () => {
   assert.equal(protection.beginKeyExchange(100), true);
   const value = outcome(2, { ntpServer: "other.example", ntpPort: 4123 });
   assert.equal(protection.movedTo, undefined);
-  protection.endKeyExchange({ ok: true, value }, 101);
+  protection.endKeyExchange({ ok: true, value }, { now: 101 });
   assert.deepEqual(protection.movedTo, { ntpServer: "other.example", ntpPort: 4123 });
 });

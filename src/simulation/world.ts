@@ -349,7 +349,7 @@ export class World {
     };
     this.#openRequests.add(action.request);
     if (!this.#network.isUp) {
-      this.#replies.push(sendFailed(action, "Network is unreachable"));
+      this.#replies.push(sendFailed(action, { reason: "Network is unreachable", isLocal: true }));
       return;
     }
     const host = this.#network.at(action.destination.address);
@@ -369,7 +369,9 @@ export class World {
         return this.#atMachine(occurrence.exchange, occurrence.packet);
       case "refused":
         if (!this.#isAwaited(occurrence.exchange)) return;
-        return this.#deliver(sendFailed(occurrence.exchange.send, "Connection refused"));
+        return this.#deliver(
+          sendFailed(occurrence.exchange.send, { reason: "Connection refused", isLocal: false }),
+        );
       case "resolved":
         return this.#resolved(occurrence);
       case "timeline":
@@ -454,6 +456,7 @@ export class World {
       case "network-down":
       case "network-up":
         this.#network.isUp = event.kind === "network-up";
+        if (this.#network.isUp && !this.#isAsleep) this.#deliver({ type: "network-changed" });
         return;
       case "restart":
         return this.#restart();
@@ -480,7 +483,10 @@ export class World {
   }
 }
 
-function sendFailed(action: SendAction, reason: string): Event {
+function sendFailed(
+  action: SendAction,
+  failure: { readonly reason: string; readonly isLocal: boolean },
+): Event {
   const { association, request } = action;
-  return { type: "send-failed", association, request, reason };
+  return { type: "send-failed", association, request, ...failure };
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import type { KeysExchanged } from "../../src/association/border.ts";
 import type { Instant } from "../../src/base/instant.ts";
 import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import { SeededRandom } from "../../src/base/random.ts";
@@ -53,13 +54,21 @@ export interface WorldOptions {
   readonly more?: Partial<EngineOptions>;
 }
 
-/** Something that arrives at a time. */
-interface Arrival {
-  readonly at: number;
+/** An answer on its way. */
+interface Answer {
   readonly send: SendAction;
   readonly packet: Uint8Array;
   readonly transmitTimestamp: NtpTimestamp;
 }
+
+/** Something that happens at a time. */
+interface Happening {
+  readonly at: number;
+  readonly happen: () => void;
+}
+
+/** A key exchange that the engine wants. */
+export type ExchangeAction = Extract<Action, { type: "exchange-keys" }>;
 
 /** Three servers with numeric addresses. */
 export const THREE_SOURCES = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
@@ -87,6 +96,14 @@ export class EngineWorld {
   time = 0;
   /** What the next changes of the clock end with, instead of success. */
   clockFailure: string | undefined;
+  /** Whether nothing leaves the machine: no request, no lookup, no key exchange. */
+  isOffline = false;
+  /** What names stand for; undefined means that there is no such name. */
+  resolve: ((host: string) => readonly string[] | "hangs" | undefined) | undefined;
+  /** What a key exchange ends with, after 50 ms. */
+  exchange:
+    | ((action: ExchangeAction) => Omit<KeysExchanged, "association"> | "hangs")
+    | undefined;
   /** What the oscillator gains, a fraction. */
   drift: number;
   /** The rate that the kernel gives instead of the one wanted, in parts per million. */
@@ -96,7 +113,7 @@ export class EngineWorld {
   #rate = 0;
   #monotonic = 1000;
   #ahead: number;
-  #arrivals: Arrival[] = [];
+  #happenings: Happening[] = [];
 
   constructor(options: WorldOptions = {}) {
     this.#start = ntpTimestamp(BigInt(options.start ?? PLAIN_DAY + 43_200) << 32n);
@@ -167,12 +184,14 @@ export class EngineWorld {
   run(seconds: number): void {
     const end = this.time + seconds;
     for (let turn = 0; turn < 200_000; turn++) {
-      const arrival = this.#arrivals[0];
+      const first = this.#happenings[0];
       const due = Math.max(this.time, this.#trueTimeOf(this.engine.nextWakeup()));
-      const next = Math.min(end, due, arrival?.at ?? Infinity);
+      const next = Math.min(end, due, first?.at ?? Infinity);
       this.#pass(next - this.time);
-      if (arrival !== undefined && arrival.at <= this.time) this.#deliver(arrival);
-      else if (due <= this.time) this.handle({ type: "timer" });
+      if (first !== undefined && first.at <= this.time) {
+        this.#happenings.shift();
+        first.happen();
+      } else if (due <= this.time) this.handle({ type: "timer" });
       else return;
     }
     assert.fail(`still busy at ${this.time} s`);
@@ -215,9 +234,15 @@ export class EngineWorld {
       case "log":
         this.logs.push(`${action.level}: ${action.message}`);
         return;
-      default:
+      case "resolve":
+        if (this.resolve !== undefined) return this.#resolve(action);
+        break;
+      case "exchange-keys":
         this.actions.push(action);
+        return this.#exchange(action);
+      default:
     }
+    this.actions.push(action);
   }
 
   #setClock(action: SetClockAction): void {
@@ -232,7 +257,38 @@ export class EngineWorld {
     this.handle({ type: "clock-set", result: ok({ frequency, step: action.step }) });
   }
 
+  /** Lets something happen after so many seconds. */
+  later(seconds: number, happen: () => void): void {
+    this.#happenings.push({ at: this.time + seconds, happen });
+    this.#happenings.sort((a, b) => a.at - b.at);
+  }
+
+  #resolve({ lookup, host }: Extract<Action, { type: "resolve" }>): void {
+    const found = this.isOffline ? undefined : this.resolve?.(host);
+    if (found === "hangs") return;
+    const result = found === undefined ? err(`Name not known: ${host}`) : ok(found);
+    this.later(0.02, () => this.handle({ type: "resolved", lookup, result }));
+  }
+
+  #exchange(action: ExchangeAction): void {
+    const { association } = action;
+    const outcome = this.isOffline
+      ? { result: err("No route to host"), reason: "connection-refused", isLocal: true }
+      : this.exchange?.(action);
+    if (outcome === undefined || outcome === "hangs") return;
+    this.later(0.05, () => this.handle({ type: "keys-exchanged", association, ...outcome }));
+  }
+
   #send(send: SendAction): void {
+    if (this.isOffline) {
+      const { association, request } = send;
+      const reason = "Network is unreachable";
+      this.later(
+        0,
+        () => this.handle({ type: "send-failed", association, request, reason, isLocal: true }),
+      );
+      return;
+    }
     const server = this.server(send.destination.address);
     if (server.isSilent) return;
     const request = decodeHeader(send.packet);
@@ -252,12 +308,10 @@ export class EngineWorld {
       transmitTimestamp: at,
     });
     const transmitTimestamp = this.now.realtime;
-    this.#arrivals.push({ at: this.time + server.delay, send, packet, transmitTimestamp });
-    this.#arrivals.sort((a, b) => a.at - b.at);
+    this.later(server.delay, () => this.#deliver({ send, packet, transmitTimestamp }));
   }
 
-  #deliver(arrival: Arrival): void {
-    this.#arrivals = this.#arrivals.filter((other) => other !== arrival);
+  #deliver(arrival: Answer): void {
     const { association, request } = arrival.send;
     this.handle({
       type: "datagram",
