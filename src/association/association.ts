@@ -308,7 +308,7 @@ export class Association {
   #ask(now: MonotonicSeconds): readonly AssociationAction[] {
     const actions: AssociationAction[] = this.#pending === undefined ? [] : [this.#close()];
     if (this.protection?.beginKeyExchange?.(now) === true) actions.push(this.#exchangeKeys());
-    if (this.#timer.inBurst && this.unansweredRequests >= BURST_UNANSWERED_MAX) {
+    if (this.#timer.isBurstUnderWay && this.unansweredRequests >= BURST_UNANSWERED_MAX) {
       this.#timer.abandonBurst();
       if (now < this.#timer.due) return actions;
     }

@@ -85,6 +85,11 @@ export class PollTimer {
     return this.#burstGapsLeft > 0;
   }
 
+  /** Whether a burst is running of which requests were sent already. */
+  get isBurstUnderWay(): boolean {
+    return this.inBurst && this.#burstGapsLeft < BURST_GAPS.length;
+  }
+
   /** Makes the first request due, spread a little by chance; the first of a burst if so wanted. */
   start(now: MonotonicSeconds, burst: boolean): void {
     this.#due = now + START_SPREAD * uniform(this.#random);
@@ -162,7 +167,7 @@ export class PollTimer {
    * left.
    */
   askAgain(now: MonotonicSeconds, newest: "has-left" | "has-not-left"): void {
-    if (this.#due === Infinity) return;
+    if (this.#due === Infinity || (this.inBurst && !this.isBurstUnderWay)) return;
     const polite = this.#demanded === undefined ? AGAIN_GAP : 2 ** this.#demanded;
     const soon = now + RETURN_SPREAD * uniform(this.#random);
     const apart = newest === "has-left" ? polite : GAP_MIN;

@@ -30,6 +30,8 @@ export class KeyExchangeBackoff {
   #tries: number;
   /** How many exchanges in a row have failed on this side. */
   #localFailures = 0;
+  /** Whether the exchange that was started last may have reached a server. */
+  #hasAsked = false;
   #startedAt: MonotonicSeconds = -Infinity;
   #notBefore: MonotonicSeconds = -Infinity;
   #stretch = 1;
@@ -57,6 +59,7 @@ export class KeyExchangeBackoff {
   /** Counts an exchange that starts now. */
   started(now: MonotonicSeconds, random: RandomSource): void {
     this.#tries++;
+    this.#hasAsked = true;
     this.#startedAt = now;
     this.#stretch = 1 + JITTER * uniform(random);
     this.#waitFor(retryInterval(this.#tries));
@@ -66,6 +69,7 @@ export class KeyExchangeBackoff {
   failedLocally(): void {
     this.#tries = Math.max(0, this.#tries - 1);
     this.#localFailures++;
+    this.#hasAsked = false;
     this.#waitFor(Math.min(INTERVAL_MAX_LOCAL, retryInterval(this.#localFailures)));
   }
 
@@ -78,7 +82,7 @@ export class KeyExchangeBackoff {
 
   /** The network is another one: begins anew, with the shortest wait after an exchange that reached a server. */
   restart(): void {
-    this.#notBefore = this.#tries > 0 ? this.#startedAt + INTERVAL_MIN : -Infinity;
+    this.#notBefore = this.#hasAsked ? this.#startedAt + INTERVAL_MIN : -Infinity;
     this.#tries = 0;
     this.#localFailures = 0;
   }

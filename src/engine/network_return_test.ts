@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { EngineWorld, type WorldOptions } from "../../tests/support/engine_world.ts";
+import { SeededRandom } from "../base/random.ts";
+import { ok } from "../base/result.ts";
+import { portableAead } from "../crypto/portable.ts";
+import { SessionProtection } from "../nts/session_protection.ts";
+import type { KeyExchangeOutcome } from "./events.ts";
+
+const LONG = 8 * 3600;
+
+const CONFIG = `
+  [[source]]
+  mode = "server"
+  address = "192.0.2.1"
+  [[source]]
+  mode = "server"
+  address = "two.example.org"
+  [[source]]
+  mode = "pool"
+  address = "pool.example.org"
+  count = 2
+  [[source]]
+  mode = "nts"
+  address = "nts.example.org"`;
+
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  "two.example.org": ["192.0.2.2"],
+  "pool.example.org": ["192.0.2.3", "192.0.2.4", "192.0.2.5"],
+};
+
+const OUTCOME: KeyExchangeOutcome = {
+  aead: 15,
+  keyC2s: new Uint8Array(32),
+  keyS2c: new Uint8Array(32).fill(1),
+  cookies: [],
+  ntpServer: undefined,
+  ntpPort: undefined,
+  peerAddress: "192.0.2.7",
+  compliantExporter: true,
+  provisional: false,
+};
+
+function worldOf(options: WorldOptions = {}): EngineWorld {
+  const world = new EngineWorld({
+    config: CONFIG,
+    ...options,
+    more: {
+      protections: {
+        startSession: (_config, outcome, now) =>
+          SessionProtection.fromExchange(outcome, {
+            aead: portableAead,
+            random: new SeededRandom(4),
+            now,
+          }),
+      },
+    },
+  });
+  world.resolve = (host) => NAMES[host];
+  let cookies = 0;
+  world.exchange = () => {
+    const fresh = Array.from(
+      { length: 8 },
+      () => new Uint8Array(new Uint32Array(25).fill(++cookies).buffer),
+    );
+    return { result: ok({ ...OUTCOME, cookies: fresh }) };
+  };
+  return world;
+}
+
+/** Runs for long, in pieces. */
+function runLong(world: EngineWorld, seconds: number): void {
+  for (let left = seconds; left > 0; left -= 3600) world.run(Math.min(left, 3600));
+}
+
+/** How often each address was sent a request since a place in the journal; the time is of the first. */
+function requestsSince(world: EngineWorld, start: number): ReadonlyMap<string, readonly number[]> {
+  const times = new Map<string, number[]>();
+  for (const line of world.journal.slice(start)) {
+    const sent = /^([0-9.]+) \{"type":"send".*"address":"([^"]+)"/.exec(line);
+    if (sent === null) continue;
+    const [, at = "", address = ""] = sent;
+    times.set(address, [...times.get(address) ?? [], Number(at)]);
+  }
+  return times;
+}
+
+for (const [kind, hasNotice] of [["with", true], ["without", false]] as const) {
+  Deno.test(`after eight hours offline all is asked within 30 s, ${kind} notice from the system`, () => {
+    for (const wasOnline of [true, false]) {
+      const world = worldOf().start();
+      world.isOffline = !wasOnline;
+      if (wasOnline) runLong(world, 3600);
+      world.isOffline = true;
+      runLong(world, LONG);
+      world.isOffline = false;
+      const start = world.journal.length;
+      if (hasNotice) world.handle({ type: "network-changed" });
+      // without notice names and keys are up to a minute away, addresses not
+      world.run(hasNotice || wasOnline ? 30 : 90);
+      const asked = requestsSince(world, start);
+      const wanted = ["192.0.2.1", "192.0.2.2", "192.0.2.7"];
+      for (const address of wanted) assert.ok(asked.has(address), `${address} is not asked`);
+      const measured = world.snapshot.sources.filter(({ lastReplySecondsAgo: ago }) =>
+        ago !== null && ago <= 90
+      );
+      assert.ok(measured.length >= 4, `${measured.length} measured`);
+    }
+  });
+}
+
+Deno.test("a request that never left spares the cookie that it would have cost", () => {
+  const world = worldOf().start();
+  world.run(1);
+  assert.equal(world.source("nts.example.org").nts?.cookies, 7);
+  world.isOffline = true;
+  runLong(world, 4 * 3600);
+  assert.ok((world.source("nts.example.org").nts?.cookies ?? 0) >= 3);
+  const exchanges = world.actions.filter(({ type }) => type === "exchange-keys").length;
+  // a dead member makes the source exchange keys again, once a minute while that costs nobody anything
+  assert.ok(exchanges <= 1 + 240, `${exchanges} exchanges`);
+});
+
+Deno.test("key exchanges that reach a server that refuses keep their growing distance, offline or not", () => {
+  const world = worldOf();
+  world.exchange = () => ({ result: { ok: false, error: "Refused" }, reason: "refused" });
+  world.start();
+  runLong(world, LONG);
+  const exchanges = world.actions.filter(({ type }) => type === "exchange-keys").length;
+  // 10 s, 15 s, 22.5 s ...: 18 of them fill eight hours
+  assert.ok(exchanges >= 16 && exchanges <= 20, `${exchanges} exchanges`);
+});
+
+Deno.test("resume, new addresses and a told change all ask now, spread over some seconds", () => {
+  const events = [
+    { type: "network-changed" },
+    { type: "own-addresses", addresses: ["192.0.2.99"] },
+    { type: "resumed", asleep: 3600 },
+  ] as const;
+  for (const event of events) {
+    const firsts: number[] = [];
+    for (let seed = 1; seed <= 20; seed++) {
+      const world = new EngineWorld({ seed }).start();
+      world.run(100);
+      world.server("192.0.2.1").isSilent = true;
+      world.run(700);
+      world.server("192.0.2.1").isSilent = false;
+      const start = world.journal.length, { time } = world;
+      world.handle(event);
+      world.run(30);
+      const asked = requestsSince(world, start);
+      for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) {
+        assert.ok(asked.has(address), `${event.type}: ${address} is not asked`);
+      }
+      firsts.push((asked.get("192.0.2.2")?.[0] ?? 0) - time);
+    }
+    // hosts of a fleet do not come at one moment
+    const spread = Math.max(...firsts) - Math.min(...firsts);
+    assert.ok(spread > 3, `${event.type}: within ${spread} s`);
+    const bins = Map.groupBy(firsts, (first) => Math.floor(first));
+    assert.ok(bins.size >= 4, `${event.type}: ${firsts}`);
+  }
+});
+
+Deno.test("a network that changes every second does not make us a nuisance", () => {
+  const world = worldOf().start();
+  world.run(600);
+  world.server("192.0.2.2").isSilent = true;
+  const start = world.journal.length;
+  const exchangesBefore = world.actions.filter(({ type }) => type === "exchange-keys").length;
+  for (let second = 0; second < 1800; second++) {
+    world.handle({ type: "network-changed" });
+    world.run(1);
+  }
+  for (const [address, times] of requestsSince(world, start)) {
+    assert.ok(
+      times.length <= 1800 / 14,
+      `${address} is asked ${times.length} times in half an hour`,
+    );
+  }
+  const exchanges = world.actions.filter(({ type }) => type === "exchange-keys").length;
+  // of the source and of its silent member, ten seconds apart each
+  assert.ok(exchanges - exchangesBefore <= 360, `${exchanges - exchangesBefore} exchanges`);
+});
