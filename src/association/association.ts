@@ -200,6 +200,16 @@ export class Association {
       (!this.isReachable && (this.#kiss === "deny" || this.#kiss === "restrict"));
   }
 
+  /** Whether the last word of the server was a denial. */
+  get isRefused(): boolean {
+    return this.#isStopped || this.#kiss === "deny" || this.#kiss === "restrict";
+  }
+
+  /** When the next request is due; Infinity when none is. */
+  get nextRequestAt(): MonotonicSeconds {
+    return this.#timer.due;
+  }
+
   /** Whether it asks no more, because the server has turned us away for good. */
   get isStopped(): boolean {
     return this.#isStopped;

@@ -10,7 +10,7 @@ import type { Bytes } from "../base/bytes.ts";
 import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { Result } from "../base/result.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
-import type { PollExponent } from "../base/units.ts";
+import type { MonotonicSeconds, PollExponent } from "../base/units.ts";
 import type { ExchangeCertificate } from "../nts/session_protection.ts";
 import type { Timestamping } from "./measurement.ts";
 
@@ -173,3 +173,11 @@ export type AssociationAction = SendRequest | CloseRequest | ExchangeKeys | LogM
 
 /** Something to be done for a configured source. */
 export type SourceAction = AssociationAction | ResolveName;
+
+/** When a session begins, and after how many key exchanges without an authentic answer of the time server, its own among them. */
+export interface SessionStart {
+  /** The moment. */
+  readonly now: MonotonicSeconds;
+  /** Counted on from there, so that a silent time server is asked for keys ever more rarely (RFC 8915 section 4.2). */
+  readonly tries: number;
+}

@@ -18,6 +18,7 @@ import type {
   ExchangeKeys,
   KeyExchangeOutcome,
   KeysExchanged,
+  SessionStart,
   SourceAction,
   SourceGroupConfig,
 } from "./border.ts";
@@ -38,6 +39,8 @@ interface Ready {
   readonly id: number;
   readonly addresses: readonly SocketAddress[];
   readonly outcome: KeyExchangeOutcome;
+  /** How many exchanges brought it about. */
+  readonly tries: number;
 }
 
 /** Key exchanges for the places of one source that have no member yet. */
@@ -48,10 +51,10 @@ export class NtsStarter {
   readonly #allocateLookup: () => number;
   readonly #startSession: (
     outcome: KeyExchangeOutcome,
-    now: MonotonicSeconds,
+    start: SessionStart,
   ) => PacketProtection;
   readonly #exchanging = new Set<number>();
-  readonly #resolving = new Map<number, { id: number; outcome: KeyExchangeOutcome }>();
+  readonly #resolving = new Map<number, Omit<Ready, "addresses">>();
   #ready: Ready[] = [];
   /** Whether one of the exchanges that were begun together has failed on this side. */
   #hasFailedLocally = false;
@@ -67,7 +70,7 @@ export class NtsStarter {
     readonly allocateLookup: () => number;
     readonly startSession?: (
       outcome: KeyExchangeOutcome,
-      now: MonotonicSeconds,
+      start: SessionStart,
     ) => PacketProtection;
   }) {
     assert(options.startSession !== undefined, "A secured source can make sessions");
@@ -120,12 +123,16 @@ export class NtsStarter {
       this.#hasFailedLocally = true;
       this.#backoff.failedLocally();
     }
-    return result.ok ? this.#locate(id, result.value) : this.#fail(result.error);
+    if (!result.ok) return this.#fail(result.error);
+    return this.#locate({ id, outcome: result.value, tries: this.#backoff.tries });
   }
 
-  /** Makes a new member of an exchange that a member had begun, because it names another server than the member asks. */
-  move(outcome: KeyExchangeOutcome): readonly SourceAction[] {
-    return this.#locate(this.#allocateAssociation(), outcome);
+  /**
+   * Makes a new member of an exchange that a member had begun, because it names another server than the member asks; `tries` is
+   * how many exchanges that member has begun in vain.
+   */
+  move(outcome: KeyExchangeOutcome, tries: number): readonly SourceAction[] {
+    return this.#locate({ id: this.#allocateAssociation(), outcome, tries });
   }
 
   /** Takes the outcome of a lookup; false when it is not one of these. */
@@ -158,21 +165,22 @@ export class NtsStarter {
         continue;
       }
       this.#trouble = undefined;
-      const protection = this.#startSession(next.outcome, now);
+      const protection = this.#startSession(next.outcome, { now, tries: next.tries });
       return { id: next.id, address, protection };
     }
     return undefined;
   }
 
-  #locate(id: number, outcome: KeyExchangeOutcome): readonly SourceAction[] {
+  #locate(found: Omit<Ready, "addresses">): readonly SourceAction[] {
+    const { outcome } = found;
     const host = outcome.ntpServer ?? outcome.peerAddress;
     const address = socketAddress(host, outcome.ntpPort ?? NTP_PORT);
     if (address !== undefined) {
-      this.#ready.push({ id, addresses: [address], outcome });
+      this.#ready.push({ ...found, addresses: [address] });
       return [];
     }
     const lookup = this.#allocateLookup();
-    this.#resolving.set(lookup, { id, outcome });
+    this.#resolving.set(lookup, found);
     return [{ type: "resolve", lookup, host }];
   }
 

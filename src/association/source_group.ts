@@ -26,6 +26,7 @@ import type {
   KeysExchanged,
   LogMessage,
   SendFailure,
+  SessionStart,
   SourceAction,
   SourceGroupConfig,
 } from "./border.ts";
@@ -54,7 +55,7 @@ export interface SourceGroupOptions {
   /** Makes the protection of a plain member that has a symmetric key; none if left out. */
   readonly protect?: () => PacketProtection;
   /** Makes the session of a member from its first key exchange; needed with Network Time Security. */
-  readonly startSession?: (outcome: KeyExchangeOutcome, now: MonotonicSeconds) => PacketProtection;
+  readonly startSession?: (outcome: KeyExchangeOutcome, start: SessionStart) => PacketProtection;
 }
 
 /** What became of a packet. */
@@ -126,6 +127,12 @@ export class SourceGroup {
   /** Key exchanges that brought nothing, by reason. */
   get exchangeFailures(): Readonly<Record<string, number>> {
     return this.#exchangeFailures.snapshot();
+  }
+
+  /** Since when a name is being looked up or keys are being exchanged for a place without member; undefined when not. */
+  get preparingSince(): MonotonicSeconds | undefined {
+    if (this.#members.length >= this.wanted) return undefined;
+    return this.#nts === undefined ? this.#supply.lookupSince : this.#nts.exchangingSince;
   }
 
   /** How many members are wanted. */
@@ -290,7 +297,7 @@ export class SourceGroup {
     return [
       this.#log("info", `is sent from ${formatSocketAddress(member.address)} to ${where}`),
       ...this.#remove(member),
-      ...this.#nts.move(outcome),
+      ...this.#nts.move(outcome, member.protection?.exchangeTries ?? 0),
     ];
   }
 

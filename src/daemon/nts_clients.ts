@@ -73,8 +73,8 @@ export class NtsClients {
   /** How the engine makes sessions. */
   get protections(): Protections {
     return {
-      startSession: (_config, outcome, now) =>
-        SessionProtection.fromExchange(outcome, { aead, random: randomSource, now }),
+      startSession: (_config, outcome, start) =>
+        SessionProtection.fromExchange(outcome, { aead, random: randomSource, ...start }),
       resume: (config) => this.#resume(config),
     };
   }

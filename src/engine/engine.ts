@@ -24,7 +24,7 @@ import type { Action, DatagramEvent, Event, KernelStatus } from "./events.ts";
 import { LeapSchedule } from "./leap_schedule.ts";
 import { isLeapStep, isLeapTurmoil, leapForKernel } from "./leap_second.ts";
 import { Judgement } from "./judgement.ts";
-import { PollKeeper } from "./poll_keeper.ts";
+import { PollKeeper, shortestInterval } from "./poll_keeper.ts";
 import { leapBits, type ServedTime } from "./served_time.ts";
 import { type EngineSnapshot, isTimeKnown } from "./snapshot.ts";
 import { type CertificateTime, ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
@@ -83,6 +83,8 @@ export class Engine {
   readonly #control: ClockControl;
   readonly #judgement: Judgement;
   readonly #gate: StartGate;
+  /** The source of the newest measurement since the gate was closed. */
+  #newest: number | undefined = undefined;
   readonly #disturbance = new DisturbanceDetector();
   readonly #drift = new DriftKeeper();
   readonly #leaps = new LeapSchedule();
@@ -125,13 +127,17 @@ export class Engine {
     if (gained !== 0) actions.push(...this.#clockWasStepped(gained, now));
     actions.push(...this.#dispatch(event, now));
     this.#followMembers();
-    actions.push(...this.#judgeAgainIfSourcesDied(now));
+    actions.push(...this.#judgeAgainIfSourcesDied(now), ...this.#openGate(now));
     return this.#provisional.withDates(actions, () => this.#bestTime(now));
   }
 
   /** When the engine wants a "timer" event; Infinity for never. */
   nextWakeup(): MonotonicSeconds {
-    return Math.min(this.#sources.nextWakeup(), this.#control.nextWakeup());
+    return Math.min(
+      this.#sources.nextWakeup(),
+      this.#control.nextWakeup(),
+      this.#gate.nextCheckAt,
+    );
   }
 
   /** Returns the state for readers. */
@@ -255,8 +261,18 @@ export class Engine {
   #handleMeasurement(id: number, measurement: Measurement, now: Instant): readonly Action[] {
     this.#followMembers();
     this.#discipline.observe(id, measurement, now);
-    this.#adaptPoll(id, now.monotonic);
-    if (!this.#gateIsOpen(now.monotonic)) return [];
+    this.#polls.adaptTo(id, {
+      members: this.#sources.members,
+      discipline: this.#discipline,
+      judgement: this.#judgement,
+      now: now.monotonic,
+    });
+    this.#newest = id;
+    return this.#gate.isOpen ? this.#decide(id, now) : [];
+  }
+
+  /** Judges all sources, and lets the clock follow those that are believed; `id` is the source of the newest measurement. */
+  #decide(id: number, now: Instant): readonly Action[] {
     const actions = [...this.#judge(now)];
     if (!this.#judgement.selected) return [...actions, ...this.#followCertificates(id, now)];
     this.#noteVouching();
@@ -351,38 +367,12 @@ export class Engine {
     return member !== undefined && this.#judgement.isOvertaken(member) ? this.#judge(now) : [];
   }
 
-  #gateIsOpen(now: MonotonicSeconds): boolean {
-    if (this.#gate.isOpen) return true;
-    const progress = this.#sources.members.map(({ association }) => ({
-      samples: this.#discipline.sourceAt(association.id, now)?.samples ?? 0,
-      unanswered: association.unansweredRequests,
-    }));
-    const wanted = this.#sources.entries.reduce((sum, { group }) => sum + group.wanted, 0);
-    return this.#gate.check(progress, { wanted, now });
-  }
-
-  #adaptPoll(id: number, now: MonotonicSeconds): void {
-    const member = this.#sources.members.find(({ association }) => association.id === id);
-    const own = this.#discipline.sourceAt(id, now);
-    if (member === undefined || own === undefined) return;
-    // what several sources know of the clock together is better than what one knows alone
-    const joint = this.#judgement.believed.includes(id)
-      ? this.#discipline.systemAt(now)
-      : undefined;
-    const better = joint !== undefined && joint.frequencyVariance < own.frequencyVariance;
-    this.#polls.adapt(member.association, {
-      ...own,
-      ...(better ? joint : {}),
-      wrong: this.#judgement.falsetickers.includes(id),
-    });
-  }
-
-  /** The shortest interval at which believed sources are asked. */
-  #pollInterval(): Seconds {
-    const polls = this.#sources.members
-      .filter(({ association }) => this.#judgement.believed.includes(association.id))
-      .map(({ association }) => association.poll);
-    return 2 ** Math.min(...polls, this.#config.sources.length > 0 ? 10 : 6);
+  /** Makes the first decision when nobody is to be waited for any more. */
+  #openGate(now: Instant): readonly Action[] {
+    if (this.#gate.isOpen || this.#newest === undefined) return [];
+    const samplesOf = (id: number) => this.#discipline.sourceAt(id, now.monotonic)?.samples ?? 0;
+    const isOpen = this.#gate.check(this.#sources.progress(samplesOf), now.monotonic);
+    return isOpen ? this.#decide(this.#newest, now) : [];
   }
 
   #followMembers(): void {
@@ -418,6 +408,7 @@ export class Engine {
     this.#discipline.restart(now.monotonic, (FREQUENCY_DEVIATION_AFTER_DISTURBANCE * PPM) ** 2);
     this.#control.restart(gained);
     this.#gate.close(now.monotonic);
+    this.#newest = undefined;
     this.#provisional.clockWasStepped();
     this.#judgement.restart(why);
     this.#polls.restart();
@@ -464,7 +455,7 @@ export class Engine {
       knowledge.distance?.variance ?? knowledge.estimate?.offsetVariance ?? 0,
     );
     const status = this.#kernelStatus(now, knowledge);
-    const pollInterval = this.#pollInterval();
+    const pollInterval = shortestInterval(this.#sources.members, this.#judgement.believed);
     const { isVouchedFor } = this.#judgement;
     return { now, pollInterval, uncertainty, status, isVouchedFor };
   }

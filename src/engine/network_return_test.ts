@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { EngineWorld, type WorldOptions } from "../../tests/support/engine_world.ts";
-import { SeededRandom } from "../base/random.ts";
+import { exchangeOutcome, sessionProtections } from "../../tests/support/nts_sessions.ts";
 import { ok } from "../base/result.ts";
-import { portableAead } from "../crypto/portable.ts";
-import { SessionProtection } from "../nts/session_protection.ts";
-import type { KeyExchangeOutcome } from "./events.ts";
 
 const LONG = 8 * 3600;
 
@@ -28,42 +25,11 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   "pool.example.org": ["192.0.2.3", "192.0.2.4", "192.0.2.5"],
 };
 
-const OUTCOME: KeyExchangeOutcome = {
-  aead: 15,
-  keyC2s: new Uint8Array(32),
-  keyS2c: new Uint8Array(32).fill(1),
-  cookies: [],
-  ntpServer: undefined,
-  ntpPort: undefined,
-  peerAddress: "192.0.2.7",
-  compliantExporter: true,
-  provisional: false,
-};
-
 function worldOf(options: WorldOptions = {}): EngineWorld {
-  const world = new EngineWorld({
-    config: CONFIG,
-    ...options,
-    more: {
-      protections: {
-        startSession: (_config, outcome, now) =>
-          SessionProtection.fromExchange(outcome, {
-            aead: portableAead,
-            random: new SeededRandom(4),
-            now,
-          }),
-      },
-    },
-  });
+  const more = { protections: sessionProtections() };
+  const world = new EngineWorld({ config: CONFIG, ...options, more });
   world.resolve = (host) => NAMES[host];
-  let cookies = 0;
-  world.exchange = () => {
-    const fresh = Array.from(
-      { length: 8 },
-      () => new Uint8Array(new Uint32Array(25).fill(++cookies).buffer),
-    );
-    return { result: ok({ ...OUTCOME, cookies: fresh }) };
-  };
+  world.exchange = () => ({ result: ok(exchangeOutcome()) });
   return world;
 }
 

@@ -5,12 +5,16 @@
  * @module
  */
 import type { Association } from "../association/association.ts";
-import type { Seconds } from "../base/units.ts";
+import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
+import type { Discipline } from "../discipline/discipline.ts";
 import { choosePoll } from "../discipline/poll_policy.ts";
+import type { Judgement } from "./judgement.ts";
 import type { MemberOfSource } from "./source_set.ts";
 
 /** After so many requests that brought no time a source is asked half as often. */
 const IDLE_REQUESTS = 8;
+/** Where no believed source is asked more often. */
+const IDLE_POLL: PollExponent = 10;
 /** No sample is better than this: what stamping in the kernel leaves. */
 const SAMPLE_ERROR_MIN: Seconds = 2e-7;
 
@@ -26,6 +30,16 @@ export interface PollKnowledge {
   readonly surprised: boolean;
   /** Whether selection knows the source to be a falseticker. */
   readonly wrong: boolean;
+}
+
+/** The shortest interval in seconds at which believed sources are asked; that of a slow source when there are none. */
+export function shortestInterval(
+  members: readonly MemberOfSource[],
+  believed: readonly number[],
+): Seconds {
+  const polls = members.filter(({ association }) => believed.includes(association.id))
+    .map(({ association }) => association.poll);
+  return 2 ** Math.min(...polls, IDLE_POLL);
 }
 
 /** The poll intervals of all sources. */
@@ -53,6 +67,30 @@ export class PollKeeper {
     });
     this.#samples.set(id, poll === association.poll ? samplesAtCurrent : 0);
     if (poll !== association.poll) association.setPoll(poll);
+  }
+
+  /** Chooses the interval of the source that has just given time by what is known of the clock, by it alone and by all. */
+  adaptTo(
+    id: number,
+    context: {
+      readonly members: readonly MemberOfSource[];
+      readonly discipline: Discipline;
+      readonly judgement: Pick<Judgement, "believed" | "falsetickers">;
+      readonly now: MonotonicSeconds;
+    },
+  ): void {
+    const { discipline, judgement, now } = context;
+    const member = context.members.find(({ association }) => association.id === id);
+    const own = discipline.sourceAt(id, now);
+    if (member === undefined || own === undefined) return;
+    // what several sources know of the clock together is better than what one knows alone
+    const joint = judgement.believed.includes(id) ? discipline.systemAt(now) : undefined;
+    const better = joint !== undefined && joint.frequencyVariance < own.frequencyVariance;
+    this.adapt(member.association, {
+      ...own,
+      ...(better ? joint : {}),
+      wrong: judgement.falsetickers.includes(id),
+    });
   }
 
   /** Asks servers ever more rarely that are asked again and again and give no time. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Association } from "../association/association.ts";
+import type { SessionStart } from "../association/border.ts";
 import type { PacketProtection } from "../association/protection.ts";
 import { SourceGroup } from "../association/source_group.ts";
 import type { Reception } from "../association/association.ts";
@@ -12,6 +13,7 @@ import { equalSocketAddress, type SocketAddress } from "../base/socket_address.t
 import type { MonotonicSeconds } from "../base/units.ts";
 import type { SourceConfig } from "../config/config.ts";
 import type { Action, DatagramEvent, Event, KeyExchangeOutcome } from "./events.ts";
+import type { StartProgress } from "./start_gate.ts";
 import type { ResumedMember } from "./saved_sessions.ts";
 
 /** How packets of sources are protected; each part is there only if the sources may need it. */
@@ -20,7 +22,7 @@ export interface Protections {
   readonly startSession?: (
     config: SourceConfig,
     outcome: KeyExchangeOutcome,
-    now: MonotonicSeconds,
+    start: SessionStart,
   ) => PacketProtection;
   /** Gives the members of a source whose keys were saved by an earlier run; each is given once. */
   readonly resume?: (config: SourceConfig) => readonly ResumedMember[];
@@ -70,6 +72,19 @@ export class SourceSet {
       for (const association of group.members) members.push({ association, group, config });
     }
     return members;
+  }
+
+  /** Tells how far all have come at the start; `samplesOf` says how many samples there are of a server. */
+  progress(samplesOf: (id: number) => number): StartProgress {
+    return {
+      servers: this.members.map(({ association }) => ({
+        samples: samplesOf(association.id),
+        unanswered: association.unansweredRequests,
+        hasFailed: association.isRefused || association.lastSendFailure !== undefined,
+        nextRequestAt: association.nextRequestAt,
+      })),
+      preparations: this.#entries.flatMap(({ group }) => group.preparingSince ?? []),
+    };
   }
 
   /** Starts what is new in a configuration, stops what is gone, and leaves alone what stays. */
@@ -195,7 +210,7 @@ export class SourceSet {
       isAddressInUse: (address) => this.#isInUse(address),
       ...(startSession === undefined
         ? {}
-        : { startSession: (outcome, now) => startSession(config, outcome, now) }),
+        : { startSession: (outcome, start) => startSession(config, outcome, start) }),
       ...(key === undefined || withKey === undefined ? {} : { protect: () => withKey(key) }),
     });
   }

@@ -1,9 +1,11 @@
 /**
- * Holds the first decision back until every configured source has had its chance.
+ * Holds the first decision back until every source that can still answer soon has had its chance.
  *
  * The first server that answers may be the wrong one, and believing it may step the clock onto a lie. So at the start, and
  * after the clock was changed by others, nothing is decided until each source has answered a few times or has missed as many
- * requests; but not for ever, since a name may never resolve.
+ * requests. The idea: what is waited for is what is under way, a lookup, a key exchange or a request, and each of them only for
+ * as long as it usually takes; whoever has failed, has no address, denies or is not asked again for a while is not waited for.
+ * Limits: a source that needs longer than that has no say in the first decision.
  *
  * @module
  */
@@ -13,21 +15,36 @@ import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 const SAMPLES = 2;
 /** ... or so many unanswered requests in a row. */
 const MISSED = 3;
-/** After this time the others go ahead. */
+/** A lookup or a key exchange that takes longer than this is not waited for. */
+const PREPARATION_PATIENCE: Seconds = 8;
+/** After this time the others go ahead, whatever is under way. */
 const PATIENCE: Seconds = 16;
 
-/** How far a source has come. */
-export interface SourceProgress {
+/** How far a server that is asked has come. */
+export interface ServerProgress {
   /** Since the gate was closed. */
   readonly samples: number;
   /** Requests in a row, the last ones. */
   readonly unanswered: number;
+  /** Whether the newest request failed, or the server denies service. */
+  readonly hasFailed: boolean;
+  /** When it is asked next. */
+  readonly nextRequestAt: MonotonicSeconds;
+}
+
+/** What the decision depends on. */
+export interface StartProgress {
+  /** All servers that are asked. */
+  readonly servers: readonly ServerProgress[];
+  /** Since when each source that has no server yet, or fewer than wanted, looks a name up or exchanges keys. */
+  readonly preparations: readonly MonotonicSeconds[];
 }
 
 /** Opens once, until it is closed again. */
 export class StartGate {
   #since: MonotonicSeconds;
   #open = false;
+  #nextCheckAt: MonotonicSeconds = Infinity;
 
   /** Starts closed, and patience begins to run. */
   constructor(now: MonotonicSeconds) {
@@ -39,18 +56,22 @@ export class StartGate {
     return this.#open;
   }
 
-  /** Looks whether decisions may be made; `wanted` is how many sources there should be. */
-  check(
-    sources: readonly SourceProgress[],
-    context: { readonly wanted: number; readonly now: MonotonicSeconds },
-  ): boolean {
+  /** When `check` may find it open without any event; Infinity when only an event can open it, or when it is open. */
+  get nextCheckAt(): MonotonicSeconds {
+    return this.#open ? Infinity : this.#nextCheckAt;
+  }
+
+  /** Looks whether decisions may be made. */
+  check(progress: StartProgress, now: MonotonicSeconds): boolean {
     if (this.#open) return true;
-    const ready = sources.filter(({ samples, unanswered }) =>
-      samples >= SAMPLES || (samples === 0 && unanswered >= MISSED)
-    );
-    const all = ready.length >= Math.max(context.wanted, sources.length);
-    const overdue = context.now - this.#since >= PATIENCE;
-    this.#open = (all || overdue) && ready.some(({ samples }) => samples >= SAMPLES);
+    const end = this.#since + PATIENCE;
+    const ends = [
+      ...progress.servers.filter((server) => isAwaited(server, end)).map(() => end),
+      ...progress.preparations.map((since) => Math.min(end, since + PREPARATION_PATIENCE)),
+    ].filter((at) => at > now);
+    const isAnyReady = progress.servers.some(({ samples }) => samples >= SAMPLES);
+    this.#open = isAnyReady && ends.length === 0;
+    this.#nextCheckAt = isAnyReady ? Math.max(...ends) : Infinity;
     return this.#open;
   }
 
@@ -58,5 +79,12 @@ export class StartGate {
   close(now: MonotonicSeconds): void {
     this.#open = false;
     this.#since = now;
+    this.#nextCheckAt = Infinity;
   }
+}
+
+/** Tells whether a server may still bring a sample that is worth waiting for. */
+function isAwaited(server: ServerProgress, end: MonotonicSeconds): boolean {
+  return server.samples < SAMPLES && server.unanswered < MISSED && !server.hasFailed &&
+    (server.nextRequestAt < end || server.unanswered > 0);
 }

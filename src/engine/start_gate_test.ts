@@ -1,28 +1,61 @@
 import assert from "node:assert/strict";
-import { StartGate } from "./start_gate.ts";
+import { type ServerProgress, StartGate, type StartProgress } from "./start_gate.ts";
 
-const answered = { samples: 2, unanswered: 0 };
-const silent = { samples: 0, unanswered: 3 };
-const waiting = { samples: 0, unanswered: 1 };
-const half = { samples: 1, unanswered: 0 };
+const waiting: ServerProgress = {
+  samples: 0,
+  unanswered: 1,
+  hasFailed: false,
+  nextRequestAt: 104,
+};
+const answered = { ...waiting, samples: 2, unanswered: 0 };
+const silent = { ...waiting, unanswered: 3 };
+const half = { ...waiting, samples: 1, unanswered: 0 };
+
+function progress(servers: readonly ServerProgress[], preparations: readonly number[] = []) {
+  return { servers, preparations } satisfies StartProgress;
+}
 
 Deno.test("nothing is decided before every source has had its chance", () => {
   const gate = new StartGate(100);
-  assert.equal(gate.check([answered, waiting], { wanted: 2, now: 101 }), false);
-  assert.equal(gate.check([answered, half], { wanted: 2, now: 102 }), false);
-  assert.equal(gate.check([answered, silent], { wanted: 2, now: 103 }), true);
-  assert.equal(gate.check([waiting], { wanted: 2, now: 104 }), true, "it stays open");
+  assert.equal(gate.check(progress([answered, waiting]), 101), false);
+  assert.equal(gate.check(progress([answered, half]), 102), false);
+  assert.equal(gate.check(progress([answered, silent]), 103), true);
+  assert.equal(gate.check(progress([waiting]), 104), true, "it stays open");
 });
 
-Deno.test("a source whose name is still looked up is waited for, but not for ever", () => {
+Deno.test("who cannot answer soon is not waited for", () => {
+  const late = { ...half, nextRequestAt: 164 };
+  const failed = { ...waiting, hasFailed: true };
+  for (const other of [silent, failed, late]) {
+    const gate = new StartGate(100);
+    assert.equal(gate.check(progress([answered, other]), 101), true);
+  }
+  // the answer to a request may come, whenever the next one is
+  const asked = { ...waiting, nextRequestAt: 164 };
   const gate = new StartGate(100);
-  assert.equal(gate.check([answered], { wanted: 2, now: 110 }), false);
-  assert.equal(gate.check([answered], { wanted: 2, now: 116 }), true);
+  assert.equal(gate.check(progress([answered, asked]), 101), false);
+  assert.equal(gate.check(progress([answered, asked]), 116), true);
+});
+
+Deno.test("a lookup or a key exchange is waited for, but not for long", () => {
+  const gate = new StartGate(100);
+  assert.equal(gate.nextCheckAt, Infinity);
+  assert.equal(gate.check(progress([answered], [100.5, 101]), 102), false);
+  assert.equal(gate.nextCheckAt, 109);
+  assert.equal(gate.check(progress([answered], [101]), 108.9), false);
+  assert.equal(gate.check(progress([answered], [101]), 109), true);
+  assert.equal(gate.nextCheckAt, Infinity);
+  gate.close(200);
+  // one that began late ends with all patience
+  assert.equal(gate.check(progress([answered], [212]), 213), false);
+  assert.equal(gate.nextCheckAt, 216);
+  assert.equal(gate.check(progress([answered], [212]), 216), true);
 });
 
 Deno.test("without any answer there is nothing to decide, however long it takes", () => {
   const gate = new StartGate(100);
-  assert.equal(gate.check([silent, silent], { wanted: 2, now: 1000 }), false);
+  assert.equal(gate.check(progress([silent, silent]), 1000), false);
+  assert.equal(gate.check(progress([], [100]), 1000), false);
   gate.close(2000);
   assert.equal(gate.isOpen, false);
 });

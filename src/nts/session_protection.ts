@@ -117,11 +117,12 @@ export class SessionProtection {
       readonly aead: AeadFactory;
       readonly random: RandomSource;
       readonly now: MonotonicSeconds;
-      /** How many exchanges came before it without an authentic answer of the time server; 0 if left out. */
+      /** How many exchanges, this one among them, had no authentic answer of the time server yet; 1 if left out. */
       readonly tries?: number;
     },
   ): SessionProtection {
-    const protection = new SessionProtection(stateOf(outcome), options);
+    const tries = Math.max(0, (options.tries ?? 1) - 1);
+    const protection = new SessionProtection(stateOf(outcome), { ...options, tries });
     protection.#backoff.started(options.now, options.random);
     protection.#lastKeyExchange = options.now;
     protection.#provisional = outcome.provisional;

@@ -31,6 +31,8 @@ export interface FakeServer {
   delay: number;
   /** Whether requests are lost. */
   isSilent: boolean;
+  /** Whether requests cannot leave the machine for want of a route. */
+  hasNoRoute: boolean;
   stratum: number;
   leap: keyof typeof LEAP;
   rootDelay: number;
@@ -164,6 +166,7 @@ export class EngineWorld {
       error: 0,
       delay: 0.01,
       isSilent: false,
+      hasNoRoute: false,
       stratum: 2,
       leap: "none",
       rootDelay: 0.002,
@@ -280,7 +283,7 @@ export class EngineWorld {
   }
 
   #send(send: SendAction): void {
-    if (this.isOffline) {
+    if (this.isOffline || this.server(send.destination.address).hasNoRoute) {
       const { association, request } = send;
       const reason = "Network is unreachable";
       this.later(

@@ -73,7 +73,7 @@ export class NtsWorld {
       more: {
         certificateTime: { clockIsTrusted: false, lowerBounds: [], ...options.time },
         protections: {
-          startSession: (_, outcome, now) => session(outcome, now, options.renewal ?? Infinity),
+          startSession: (_, outcome, { now }) => session(outcome, now, options.renewal ?? Infinity),
         },
       },
     });

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { EngineWorld, THREE_SOURCES } from "../../tests/support/engine_world.ts";
+import { sessionProtections } from "../../tests/support/nts_sessions.ts";
+import { err } from "../base/result.ts";
+
+/** How long it takes until the clock is set, with three good sources and another one; Infinity for more than a minute. */
+function timeToSet(more: string, prepare: (world: EngineWorld) => void = () => {}): number {
+  const config = `${THREE_SOURCES}\n${more}\n[synchronization]\nauthentication = "ignore"`;
+  const protections = sessionProtections();
+  const world = new EngineWorld({ config, offset: 0.5, more: { protections } });
+  world.resolve = () => undefined;
+  prepare(world);
+  world.start();
+  while (world.time < 60) {
+    world.run(0.1);
+    if (world.snapshot.state === "synchronized") return world.time;
+  }
+  return Infinity;
+}
+
+const source = (mode: string, address: string) =>
+  `[[source]]\nmode = "${mode}"\naddress = "${address}"\n`;
+
+/** What three good sources take by themselves: two samples each, two seconds apart. */
+const ALONE = 2.5;
+
+Deno.test("three good sources alone", () => {
+  assert.ok(timeToSet("") <= ALONE);
+});
+
+const WITHOUT_HOPE: readonly (readonly [string, string, ((world: EngineWorld) => void)?])[] = [
+  ["a key exchange that is refused", source("nts", "nts.example.org"), (world) => {
+    world.exchange = () => ({ result: err("Connection refused"), reason: "connection-refused" });
+  }],
+  ["key exchanges of a pool that are refused", source("nts-pool", "nts.example.org"), (world) => {
+    world.exchange = () => ({ result: err("Connection refused"), reason: "connection-refused" });
+  }],
+  ["a second name of an address in use", source("server", "again.example.org"), (world) => {
+    world.resolve = () => ["192.0.2.2"];
+  }],
+  ["a name that does not exist", source("server", "no.example.org")],
+  ["a name that is blocked", source("server", "blocked.example.org"), (world) => {
+    world.resolve = () => ["0.0.0.0", "::"];
+  }],
+  ["a pool with fewer addresses than wanted", source("pool", "pool.example.org"), (world) => {
+    world.resolve = () => ["192.0.2.4", "192.0.2.5"];
+  }],
+  ["an address without route", source("server", "2001:db8::1"), (world) => {
+    world.server("2001:db8::1").hasNoRoute = true;
+  }],
+  ["a server that denies service", source("server", "192.0.2.9"), (world) => {
+    Object.assign(world.server("192.0.2.9"), {
+      stratum: 0,
+      leap: "unknown",
+      referenceId: 0x44454e59,
+    });
+  }],
+];
+
+for (const [name, more, prepare] of WITHOUT_HOPE) {
+  Deno.test(`the start does not wait for ${name}`, () => {
+    const took = timeToSet(more, prepare);
+    assert.ok(took <= ALONE, `${took} s`);
+  });
+}
+
+Deno.test("a source that is not asked again soon is not waited for", () => {
+  const took = timeToSet(`${source("server", "192.0.2.8")}iburst = false\n`);
+  assert.ok(took <= ALONE, `${took} s`);
+});
+
+Deno.test("what hangs is waited for, within bounds", () => {
+  const lookup = timeToSet(source("server", "slow.example.org"), (world) => {
+    world.resolve = () => "hangs";
+  });
+  assert.ok(lookup >= 7 && lookup <= 9, `${lookup} s for a lookup`);
+  const exchange = timeToSet(source("nts", "slow.example.org"), (world) => {
+    world.exchange = () => "hangs";
+  });
+  assert.ok(exchange >= 7 && exchange <= 9, `${exchange} s for a key exchange`);
+  // three requests of the burst
+  const silent = timeToSet(source("server", "192.0.2.9"), (world) => {
+    world.server("192.0.2.9").isSilent = true;
+  });
+  assert.ok(silent >= 3 && silent <= 5, `${silent} s for a silent server`);
+});
+
+Deno.test("a source that can answer soon has its say in the first decision", () => {
+  const world = new EngineWorld({ offset: 0.5 });
+  world.server("192.0.2.1").error = 1;
+  world.server("192.0.2.3").delay = 1;
+  world.start();
+  world.run(20);
+  assert.equal(world.source("192.0.2.1").status, "falseticker");
+  assert.ok(Math.abs(world.offset) < 0.01);
+});
