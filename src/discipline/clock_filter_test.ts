@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SeededRandom, uniform } from "../base/random.ts";
-import { ClockFilter, SLOTS_MAX } from "./clock_filter.ts";
+import { ClockFilter } from "./clock_filter.ts";
+import { shareBias } from "./shared_bias.ts";
 import { type Evidence, gaussianEvidence } from "./normal.ts";
 
 type Vector = readonly number[];
@@ -8,7 +9,10 @@ type Matrix = readonly Vector[];
 
 const START = { offset: 0.01, offsetVariance: 1e-4, frequency: 2e-5, frequencyVariance: 1e-9 };
 const MODEL = { wander: 1e-8, whiteNoise: 1e-9 };
-const OUT: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
+const OUT: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
+
+/** A bias that has nothing in common with others. */
+const own = (variance: number) => ({ ownVariance: variance, shares: [] });
 
 /** Lets a filter take in a Gaussian observation. */
 function observe(filter: ClockFilter, slot: number, sample: { value: number; variance: number }) {
@@ -85,8 +89,9 @@ Deno.test("for Gaussian observations it is exactly the Kalman filter", () => {
   const random = new SeededRandom(11);
   const filter = new ClockFilter(MODEL, START);
   const plain = new PlainKalman([4e-6, 1e-6], 0.8e-6);
-  filter.addSource(4e-6);
-  filter.addSource(1e-6, [0.8e-6]);
+  filter.addSource(own(4e-6));
+  // the covariance 0.8e-6 with the first, as parts
+  filter.addSource({ ownVariance: 1e-6 - 0.8e-6 * 0.2, shares: [0.2] });
   for (let i = 0; i < 200; i++) {
     const elapsed = 1 + 63 * uniform(random);
     const slot = i % 3 === 0 ? 1 : 0;
@@ -116,7 +121,7 @@ Deno.test("one Gaussian observation weighs by the variances", () => {
     frequency: 0,
     frequencyVariance: 1,
   });
-  const slot = filter.addSource(1);
+  const slot = filter.addSource(own(1));
   observe(filter, slot, { value: 10, variance: 1 });
   // of 10 seconds 3/5 go to the offset, 1/5 to the bias, 1/5 to the noise
   assertClose(filter.offset, 6);
@@ -147,7 +152,7 @@ Deno.test("without samples the error grows by drift, wander and white noise", ()
 Deno.test("variances stay positive, and no covariance exceeds what they allow", () => {
   const random = new SeededRandom(3);
   const filter = new ClockFilter(MODEL, START);
-  for (let i = 0; i < 4; i++) filter.addSource(10 ** -(5 + i));
+  for (let i = 0; i < 4; i++) filter.addSource(own(10 ** -(5 + i)));
   for (let i = 0; i < 5000; i++) {
     filter.advance(2 ** (10 * uniform(random) - 2));
     // samples of very unlike quality are what shakes the arithmetic
@@ -165,7 +170,7 @@ Deno.test("variances stay positive, and no covariance exceeds what they allow", 
 
 Deno.test("a source that is added changes nothing of what is believed", () => {
   const filter = new ClockFilter(MODEL, START);
-  const first = filter.addSource(1e-6);
+  const first = filter.addSource(own(1e-6));
   for (let i = 0; i < 20; i++) {
     filter.advance(16);
     observe(filter, first, { value: 0.02, variance: 1e-8 });
@@ -181,7 +186,7 @@ Deno.test("a source that is added changes nothing of what is believed", () => {
     filter.expectedVariance(first),
   ];
   const before = state();
-  const second = filter.addSource(4e-6);
+  const second = filter.addSource(own(4e-6));
   assert.deepEqual(state(), before);
   assert.equal(filter.slots, 2);
   assert.equal(filter.expected(second), filter.offset);
@@ -190,12 +195,12 @@ Deno.test("a source that is added changes nothing of what is believed", () => {
 
 Deno.test("what a new source says against a known one is taken for bias, not for the clock", () => {
   const filter = new ClockFilter({ wander: 1e-10, whiteNoise: 0 }, START);
-  const known = filter.addSource(1e-10);
+  const known = filter.addSource(own(1e-10));
   for (let i = 0; i < 50; i++) {
     filter.advance(16);
     observe(filter, known, { value: 0, variance: 1e-10 });
   }
-  const stranger = filter.addSource(1e-6);
+  const stranger = filter.addSource(own(1e-6));
   for (let i = 0; i < 50; i++) {
     filter.advance(16);
     observe(filter, known, { value: 0, variance: 1e-10 });
@@ -209,8 +214,9 @@ Deno.test("what a new source says against a known one is taken for bias, not for
 Deno.test("two sources that share their bias are no better than one", () => {
   const after = (shared: number) => {
     const filter = new ClockFilter({ wander: 1e-10, whiteNoise: 0 }, START);
-    filter.addSource(1e-6);
-    filter.addSource(1e-6, [shared]);
+    filter.addSource(own(1e-6));
+    const share = shared / 1e-6;
+    filter.addSource({ ownVariance: 1e-6 * (1 - share * share), shares: [share] });
     for (let i = 0; i < 400; i++) {
       filter.advance(16);
       observe(filter, i % 2, { value: 0, variance: 1e-10 });
@@ -225,7 +231,7 @@ Deno.test("two sources that share their bias are no better than one", () => {
 
 Deno.test("steps and doubts change what they say, and nothing else", () => {
   const filter = new ClockFilter(MODEL, START);
-  const slot = filter.addSource(1e-6);
+  const slot = filter.addSource(own(1e-6));
   filter.shiftOffset(-0.5);
   assertClose(filter.offset, 0.01 - 0.5);
   filter.inflateOffset(1e-5);
@@ -240,18 +246,99 @@ Deno.test("steps and doubts change what they say, and nothing else", () => {
 Deno.test("a filter that adopts another's belief goes on by itself", () => {
   const one = new ClockFilter(MODEL, START);
   const other = new ClockFilter(MODEL, { ...START, offset: 7, offsetVariance: 9 });
-  one.addSource(1e-6);
-  other.addSource(2e-6);
+  one.addSource(own(1e-6));
+  other.addSource(own(2e-6));
   one.adopt(other);
   assert.deepEqual([one.offset, one.offsetVariance, one.biasVariance(0)], [7, 9, 2e-6]);
   other.shiftOffset(1);
   assert.equal(one.offset, 7);
-  other.addSource(1e-6);
+  other.addSource(own(1e-6));
   assert.throws(() => one.adopt(other), /same sources/);
 });
 
-Deno.test("it holds so many sources, and no more", () => {
+Deno.test("a source that is taken out leaves what it has taught, and room for others", () => {
   const filter = new ClockFilter(MODEL, START);
-  for (let i = 0; i < SLOTS_MAX; i++) assert.equal(filter.addSource(1e-6), i);
-  assert.throws(() => filter.addSource(1e-6), /at most SLOTS_MAX/);
+  const slots = [1e-6, 4e-6, 2e-6].map((variance) => filter.addSource(own(variance)));
+  const learn = () => {
+    for (let i = 0; i < 30; i++) {
+      filter.advance(16);
+      observe(filter, i % filter.slots, { value: 0.02 + 1e-4 * (i % 3), variance: 1e-9 });
+    }
+  };
+  learn();
+  const clock = () => [
+    filter.offset,
+    filter.frequency,
+    filter.offsetVariance,
+    filter.frequencyVariance,
+    filter.offsetFrequencyCovariance,
+  ];
+  const ofLast = () =>
+    [filter.slots - 1].flatMap((slot) => [
+      filter.bias(slot),
+      filter.biasVariance(slot),
+      filter.expectedVariance(slot),
+    ]);
+  const before = [...clock(), ...ofLast()];
+  filter.removeSource(slots[1] ?? NaN);
+  assert.equal(filter.slots, 2);
+  [...clock(), ...ofLast()].forEach((value, i) => assertClose(value, before[i] ?? NaN));
+  learn();
+  assert.equal(filter.addSource(own(1e-6)), 2);
+});
+
+Deno.test("what is expected later is what is expected now and the drift until then", () => {
+  const filter = new ClockFilter({ wander: 0, whiteNoise: 0 }, START);
+  const slot = filter.addSource(own(1e-6));
+  for (let i = 0; i < 20; i++) {
+    filter.advance(16);
+    observe(filter, slot, { value: 0, variance: 1e-8 });
+  }
+  const later = filter.expectedVariance(slot, 300);
+  filter.advance(300);
+  assertClose(filter.expectedVariance(slot), later);
+});
+
+Deno.test("a server that admits seconds while its samples are good to nanoseconds costs no digits", () => {
+  // what a header can carry: a root dispersion up to 16 s, samples good to 20 ns and better, jumps of years
+  for (const bias of [1e-8, 1e-3, 0.3, 4, 16]) {
+    for (const noise of [1e-9, 2e-8, 1e-5, 1]) {
+      for (const jump of [0, 1, 60, 3e7, 2e9]) {
+        const filter = new ClockFilter({ wander: 1e-9, whiteNoise: 1e-10 }, START);
+        const slot = filter.addSource(own(bias * bias));
+        filter.inflateOffset(jump * jump);
+        for (let i = 0; i < 40; i++) {
+          filter.advance(16);
+          observe(filter, slot, { value: jump, variance: noise * noise });
+          const what = `bias ${bias}, noise ${noise}, jump ${jump}, sample ${i}`;
+          const variance = filter.expectedVariance(slot);
+          assert.ok(variance > 0, what);
+          // a sample leaves at most its own variance; beside a jump of years the grain of a double shows
+          assert.ok(Math.sqrt(variance) <= noise * 1.001 + 1e-15 * jump, `${what}: ${variance}`);
+          assert.ok(Number.isFinite(filter.offset) && filter.frequencyVariance > 0, what);
+        }
+        if (noise > 1e-5) continue;
+        assert.ok(Math.abs(filter.expected(slot) - jump) <= 0.01 * noise + 1e-15 * jump);
+      }
+    }
+  }
+});
+
+Deno.test("a source whose relatives are well known by now gets a bias that fits", () => {
+  const filter = new ClockFilter({ wander: 1e-10, whiteNoise: 0 }, START);
+  const slots = [1e-4, 1e-6, 1e-2, 1e-4].map((variance, i) =>
+    filter.addSource(i === 0 ? own(variance) : shareBias(variance, [{ slot: 0, variance: 1e-4 }]))
+  );
+  const known = filter.addSource(own(1e-16));
+  for (let i = 0; i < 500; i++) {
+    filter.advance(16);
+    observe(filter, i % 2 === 0 ? known : slots[(i >> 1) % 4] ?? 0, {
+      value: 1e-3,
+      variance: 1e-14,
+    });
+  }
+  // told the covariance that both had at first, the filter would hold a negative variance now
+  const added = filter.addSource(shareBias(1e-4, [{ slot: 0, variance: 1e-4 }]));
+  assert.ok(filter.expectedVariance(added) > 0);
+  assertClose(filter.biasVariance(added), 1e-4 * (1 - 0.8 * 0.8), 1e-3);
 });

@@ -26,10 +26,10 @@ const STAMP_NOISE: Readonly<Record<Timestamping, Seconds>> = {
 };
 /** Jitter is averaged over about this many samples. */
 const JITTER_MEMORY = 8;
-/** Beyond so many sources, past ones included, the joint filter is made anew from those that are left. */
-const MEMBERS_MAX = 24;
-/** Two sources with one reference are taken to share this part of their bias. */
-const KIN_PART = 0.8;
+/** The joint filter follows so many sources, the best; more cost time and teach next to nothing. */
+const MEMBERS_MAX = 32;
+/** One of them makes room for a better one when it has fallen this far behind. */
+const RANK_MAX = 64;
 
 /** What one source shows. */
 export interface SourceEstimate {
@@ -70,7 +70,6 @@ export interface SystemEstimate {
 interface Source {
   readonly track: SourceTrack;
   readonly alone: Ensemble;
-  kin: number;
   jitterSquare: number;
   surprised: boolean;
 }
@@ -114,13 +113,13 @@ export class Discipline {
   addSource(id: number): void {
     const track = new SourceTrack(this.#clockNoise);
     const alone = new Ensemble(this.#prior);
-    this.#sources.set(id, { track, alone, kin: 0, jitterSquare: 0, surprised: false });
+    this.#sources.set(id, { track, alone, jitterSquare: 0, surprised: false });
   }
 
   /** Forgets a source; what it has taught the joint filter stays. */
   removeSource(id: number): void {
+    this.#leave(id);
     this.#sources.delete(id);
-    this.#members.delete(id);
   }
 
   /** Takes in a measurement of a source: its own filter follows it at once. */
@@ -128,44 +127,42 @@ export class Discipline {
     const source = present(this.#sources.get(id), "A measured source is known");
     const { track, alone } = source;
     track.delays.noise = this.#noiseOf(measurement);
-    source.kin = measurement.stratum > 1 ? measurement.referenceId : 0;
+    track.reference = measurement.stratum > 1 ? measurement.referenceId : 0;
     const sample = this.#addSample(track, measurement, now);
     const outcome = alone.observe(track, sample);
     source.surprised = outcome.outlier > 0.5;
     if (!source.surprised && track.samples.length > 2) track.delays.learnNoise(outcome);
     const estimate = alone.estimateAt(sample.time);
     if (estimate === undefined) return;
+    if (outcome.isChange) {
+      source.jitterSquare = 0;
+      return;
+    }
     const residual = sample.offset - estimate.offset;
     track.delays.learnSplit(sample.delay, residual);
     const weight = 1 / Math.min(JITTER_MEMORY, track.samples.length);
     source.jitterSquare += weight * (residual * residual - source.jitterSquare);
   }
 
-  /** Lets the joint filter follow the newest sample of `id`, given which sources are believed now. */
+  /** Lets the joint filter follow the newest sample, given which sources are believed now, the best first. */
   combine(
     believed: readonly number[],
     options: { readonly newest: number; readonly false: readonly number[] },
   ): void {
-    const tainted = options.false.some((id) => this.#members.has(id));
-    if (tainted) {
-      for (const id of options.false) this.#members.delete(id);
-      this.#members = new Set(believed);
-      this.#joint.rebuild(this.#tracks(believed));
-      return;
-    }
-    if (!believed.includes(options.newest) || this.#isAloneSurprised(options.newest, believed)) {
-      return;
-    }
-    const fresh = believed.filter((id) => !this.#members.has(id));
-    for (const id of believed) this.#members.add(id);
-    if (
-      !this.#joint.ready || this.#joint.size > MEMBERS_MAX ||
-      fresh.some((id) => id !== options.newest)
-    ) {
+    const { newest } = options;
+    if (options.false.some((id) => this.#members.has(id))) {
+      this.#members = new Set(believed.slice(0, MEMBERS_MAX));
       this.#joint.rebuild(this.#tracks(this.#members));
       return;
     }
-    const { track } = present(this.#sources.get(options.newest), "A believed source is known");
+    if (!believed.includes(newest) || this.#isAloneSurprised(newest, believed)) return;
+    if (!this.#joint.ready) {
+      this.#members = new Set(believed.slice(0, MEMBERS_MAX));
+      this.#joint.rebuild(this.#tracks(this.#members));
+      return;
+    }
+    if (!this.#admit(newest, believed)) return;
+    const { track } = present(this.#sources.get(newest), "A believed source is known");
     const sample = present(
       track.samples[track.samples.length - 1],
       "A believed source has samples",
@@ -266,13 +263,26 @@ export class Discipline {
   }
 
   #newJoint(): Ensemble {
-    return new Ensemble(this.#prior, (a, b) => this.#areKin(a, b) ? KIN_PART : 0);
+    return new Ensemble(this.#prior);
   }
 
-  #areKin(a: SourceTrack, b: SourceTrack): boolean {
-    const kinOf = (track: SourceTrack) =>
-      [...this.#sources.values()].find((source) => source.track === track)?.kin ?? 0;
-    return kinOf(a) !== 0 && kinOf(a) === kinOf(b);
+  /** Tells whether a source is in the joint filter, or has got a place there, perhaps that of one that is much worse. */
+  #admit(id: number, believed: readonly number[]): boolean {
+    if (this.#members.has(id)) return true;
+    if (this.#members.size >= MEMBERS_MAX) {
+      const rank = (member: number) => (believed.indexOf(member) + 1 || Infinity) - 1;
+      const worst = [...this.#members].reduce((a, b) => rank(b) > rank(a) ? b : a);
+      if (rank(id) >= MEMBERS_MAX || rank(worst) < RANK_MAX) return false;
+      this.#leave(worst);
+    }
+    this.#members.add(id);
+    return true;
+  }
+
+  #leave(id: number): void {
+    this.#members.delete(id);
+    const track = this.#sources.get(id)?.track;
+    if (track !== undefined) this.#joint.remove(track);
   }
 
   #tracks(ids: Iterable<number>): SourceTrack[] {

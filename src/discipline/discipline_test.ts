@@ -339,3 +339,63 @@ Deno.test("a source is compared with all together, and tells how surely", () => 
   assert.ok(Math.abs(distance.offset - world.offset - 3e-4) < 5e-5, `${distance.offset}`);
   assert.ok(distance.variance < (5e-5) ** 2);
 });
+
+Deno.test("any number of sources is taken: the best of them steer, the others are followed alone", () => {
+  const world = new World({ drift: 20 * PPM, offset: 0.01 });
+  const ids = Array.from({ length: 80 }, (_, i) => i + 1);
+  for (const id of ids) world.discipline.addSource(id);
+  for (let round = 0; round < 3; round++) {
+    for (const id of ids) {
+      world.ask(id, { delay: 0.02 });
+      // the order of the best changes from one measurement to the next
+      const best = ids.map((_, i) => ids[(i + round + id) % ids.length] ?? 0);
+      world.discipline.combine(best, { newest: id, false: [] });
+      world.pass(0.1);
+    }
+  }
+  const estimate = world.discipline.systemAt(world.monotonic);
+  assert.ok(estimate !== undefined && Math.abs(estimate.offset - world.offset) < 2e-3);
+  for (const id of ids) assert.ok(world.discipline.sourceAt(id, world.monotonic) !== undefined);
+});
+
+Deno.test("sources that are replaced again and again do not add up", () => {
+  const world = new World();
+  for (let id = 1; id <= 100; id++) {
+    world.discipline.addSource(id);
+    for (let i = 0; i < 2; i++) {
+      world.ask(id, { delay: 0.02 });
+      world.discipline.combine([id], { newest: id, false: [] });
+      world.pass(POLL);
+    }
+    const distance = world.discipline.distanceTo(id, world.monotonic);
+    assert.ok(distance !== undefined && distance.variance > 0, `source ${id} has no say`);
+    world.discipline.removeSource(id);
+    assert.equal(world.discipline.distanceTo(id, world.monotonic), undefined);
+  }
+});
+
+Deno.test("a server that admits seconds is measured like any other, alone and beside good ones", () => {
+  for (const rootDispersion of [0.3, 1, 4, 8, 15.9]) {
+    for (const delay of [1e-6, 1e-4, 0.02]) {
+      const world = new World({ drift: 20 * PPM });
+      for (const id of [1, 2]) world.discipline.addSource(id);
+      for (let i = 0; i < 60; i++) {
+        world.ask(1, { delay, wait: 1e-6, rootDispersion });
+        world.discipline.combine([1, 2], { newest: 1, false: [] });
+        world.ask(2, { delay: 0.02 });
+        world.discipline.combine([1, 2], { newest: 2, false: [] });
+        world.pass(POLL);
+      }
+      const what = `${rootDispersion} s at ${delay} s`;
+      for (const id of [1, 2]) {
+        const source = world.discipline.sourceAt(id, world.monotonic);
+        assert.ok(source !== undefined, what);
+        assert.ok(Object.values(source).every((value) => !Number.isNaN(value)), what);
+        assert.ok(Math.abs(source.offset - world.offset) < 1e-3, `${what}: ${source.offset}`);
+        assert.ok(source.uncertainty > 0 && source.uncertainty < 0.05, what);
+      }
+      const system = world.discipline.systemAt(world.monotonic);
+      assert.ok(system !== undefined && system.offsetVariance > 0, what);
+    }
+  }
+});

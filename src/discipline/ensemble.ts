@@ -12,7 +12,7 @@
 import { present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import { type ClockEstimate, FilterBank, type UpdateOutcome } from "./filter_bank.ts";
-import { SLOTS_MAX } from "./clock_filter.ts";
+import { shareBias } from "./shared_bias.ts";
 import { isMuchLess, type Sample, type SourceTrack } from "./source_track.ts";
 
 /** While a source has at most so many samples, the filter is made anew when they mean something else by now ... */
@@ -23,20 +23,22 @@ const REPLAY_FLOOR_PART = 0.1;
 const OUTLIER_LIMIT = 0.5;
 /** So many in a row, and the world has changed. */
 const OUTLIER_STREAK = 3;
-/** The change of frequency that is thought possible then, at the least. */
+/** The change of frequency that is thought possible then, at the least and at the most: no oscillator does more. */
 const FREQUENCY_CHANGE_MIN = 20e-6;
+const FREQUENCY_CHANGE_MAX = 500e-6;
 /** So many samples decide whether what was known of the frequency before is to be believed; it has this much credit. */
 const PRIOR_TRIAL_SAMPLES = 8;
 const PRIOR_CREDIT = 3;
 /** A path's bias wanders by this part of its expected size in an hour. */
 const BIAS_WANDER_PER_HOUR = 0.05;
 
-const NO_OUTCOME: UpdateOutcome = {
+const NO_OUTCOME: SampleOutcome = {
   deviation: 0,
   miss: 0,
   outlier: 0,
   expectedVariance: 0,
   queueEvidence: 0,
+  isChange: false,
 };
 
 /** What is known of the frequency before any sample. */
@@ -52,9 +54,6 @@ export interface FrequencyPrior {
   readonly fallbackVariance?: number;
 }
 
-/** How sources are related: covariance of the biases of two tracks as a part of the smaller variance, 0 to 1. */
-export type Kinship = (a: SourceTrack, b: SourceTrack) => number;
-
 /** What one source shows of the clock now. */
 export interface SourceView {
   /** The offset that the source is expected to show: that of the clock plus the source's bias. */
@@ -63,9 +62,15 @@ export interface SourceView {
   readonly variance: number;
 }
 
+/** What became of a sample. */
+export interface SampleOutcome extends UpdateOutcome {
+  /** Whether it was the last of those that showed that the world has changed: those before it tell nothing any more. */
+  readonly isChange: boolean;
+}
+
 /** A source in the belief. */
 interface Member {
-  readonly slot: number;
+  slot: number;
   /** The floor of the delay that the samples were judged by. */
   readonly floor: Seconds;
   /** The variance of the bias that it was given. */
@@ -79,15 +84,13 @@ interface Member {
 /** The filter over a set of sources. */
 export class Ensemble {
   readonly #prior: FrequencyPrior;
-  readonly #kinship: Kinship;
   #bank: FilterBank | undefined;
   #time: Seconds = 0;
   readonly #members = new Map<SourceTrack, Member>();
 
-  /** Without `kinship` no sources are related. */
-  constructor(prior: FrequencyPrior, kinship: Kinship = () => 0) {
+  /** Starts without samples. */
+  constructor(prior: FrequencyPrior) {
     this.#prior = prior;
-    this.#kinship = kinship;
   }
 
   /** Whether any sample has been taken in. */
@@ -106,24 +109,29 @@ export class Ensemble {
   }
 
   /** Takes in the newest sample of a source, which is already in its track. */
-  observe(track: SourceTrack, sample: Sample): UpdateOutcome {
+  observe(track: SourceTrack, sample: Sample): SampleOutcome {
     if (this.#bank === undefined || this.#isJudgedAnew(track)) {
       const tracks = new Set(this.#members.keys()).add(track);
       const taught = track.samples.length > REPLAY_SAMPLES_MAX ? this.#bank : undefined;
       return this.#replay([...tracks], { about: track, taught });
     }
-    if (!this.#members.has(track)) {
-      if (this.#members.size >= SLOTS_MAX) return this.#replay([track], { about: track });
-      this.#addSource(this.#bank, track);
-    }
+    if (!this.#members.has(track)) this.#addSource(this.#bank, track);
     const outcome = this.#step(this.#bank, track, sample);
-    this.#judge(this.#bank, track, outcome);
-    return outcome;
+    return { ...outcome, isChange: this.#judge(this.#bank, track, outcome) };
   }
 
   /** Makes the belief anew from all samples of these sources, and of no other. */
   rebuild(tracks: readonly SourceTrack[]): void {
     this.#replay(tracks, { taught: this.#bank });
+  }
+
+  /** Forgets a source; what it has taught about the clock stays. */
+  remove(track: SourceTrack): void {
+    const slot = this.#members.get(track)?.slot;
+    if (slot === undefined) return;
+    this.#members.delete(track);
+    this.#bank?.removeSource(slot);
+    for (const member of this.#members.values()) if (member.slot > slot) member.slot--;
   }
 
   /** Moves the belief about the offset, when the clock itself was stepped; the tracks are moved by their owner. */
@@ -140,8 +148,7 @@ export class Ensemble {
     return {
       ...now,
       offset: now.offset + dt * now.frequency,
-      offsetVariance: now.offsetVariance +
-        growth(now, ahead),
+      offsetVariance: offsetVarianceAt(now, ahead),
       frequencyVariance: now.frequencyVariance + now.wanderVariance * ahead,
       covariance: now.covariance + ahead * now.frequencyVariance,
     };
@@ -151,12 +158,13 @@ export class Ensemble {
   viewAt(track: SourceTrack, time: Seconds): SourceView | undefined {
     const slot = this.#members.get(track)?.slot;
     if (this.#bank === undefined || slot === undefined) return undefined;
-    const now = this.#bank.estimate;
     const dt = time - this.#time;
-    const { offset, variance } = this.#bank.view(slot);
+    const { frequency, wanderVariance } = this.#bank.estimate;
+    const ahead = Math.max(0, dt);
+    const { offset, variance } = this.#bank.view(slot, ahead);
     return {
-      offset: offset + dt * now.frequency,
-      variance: variance + growth(now, Math.max(0, dt)),
+      offset: offset + (dt - ahead) * frequency,
+      variance: variance + walked(wanderVariance, ahead),
     };
   }
 
@@ -179,7 +187,7 @@ export class Ensemble {
   #replay(
     tracks: readonly SourceTrack[],
     options: { readonly about?: SourceTrack; readonly taught?: FilterBank | undefined },
-  ): UpdateOutcome {
+  ): SampleOutcome {
     const { variance, fallbackVariance } = this.#prior;
     const outcome = this.#replayWith(variance, tracks, options);
     if (fallbackVariance === undefined || this.#bank === undefined) return outcome;
@@ -193,10 +201,10 @@ export class Ensemble {
     frequencyVariance: number,
     tracks: readonly SourceTrack[],
     options: { readonly about?: SourceTrack; readonly taught?: FilterBank | undefined },
-  ): UpdateOutcome {
+  ): SampleOutcome {
     const samples = tracks.flatMap((track) => track.samples.map((sample) => ({ track, sample })));
     samples.sort((a, b) => a.sample.time - b.sample.time);
-    let outcome: UpdateOutcome = NO_OUTCOME;
+    let outcome = NO_OUTCOME;
     const first = samples[0];
     this.#members.clear();
     this.#bank = undefined;
@@ -205,8 +213,8 @@ export class Ensemble {
     for (const track of tracks) if (track.samples.length > 0) this.#addSource(bank, track);
     for (const { track, sample } of samples) {
       const result = this.#step(bank, track, sample);
-      this.#judge(bank, track, result);
-      if (track === options.about) outcome = result;
+      const isChange = this.#judge(bank, track, result);
+      if (track === options.about) outcome = { ...result, isChange };
     }
     return outcome;
   }
@@ -230,10 +238,10 @@ export class Ensemble {
   }
 
   #addSource(bank: FilterBank, track: SourceTrack): void {
-    const shared = [...this.#members.keys()].map((other) =>
-      this.#kinship(track, other) * Math.min(track.biasVariance, other.biasVariance)
+    const related = [...this.#members].flatMap(([other, { slot, biasVariance: variance }]) =>
+      other.reference !== 0 && other.reference === track.reference ? [{ slot, variance }] : []
     );
-    const slot = bank.addSource(track.biasVariance, shared);
+    const slot = bank.addSource(shareBias(track.biasVariance, related));
     this.#members.set(track, {
       slot,
       floor: track.delays.floor,
@@ -253,22 +261,23 @@ export class Ensemble {
     const wander = BIAS_WANDER_PER_HOUR * BIAS_WANDER_PER_HOUR * track.biasVariance *
       Math.max(0, elapsed) / 3600;
     bank.inflateBias(slot, sample.routeVariance + wander);
+    if (elapsed >= 0) return bank.update(slot, track.observation(sample));
     // a sample of an earlier time (interleaved mode) is carried forward to where the belief is
-    const late = Math.min(0, elapsed) * bank.estimate.frequency;
-    return bank.update(slot, track.observation({ ...sample, offset: sample.offset - late }));
+    const offset = sample.offset - elapsed * bank.estimate.frequency;
+    return bank.update(slot, track.observation({ ...sample, offset }));
   }
 
-  /** Admits a change of the world when a source's samples stay unbelievable. */
-  #judge(bank: FilterBank, track: SourceTrack, outcome: UpdateOutcome): void {
+  /** Admits a change of the world when a source's samples stay unbelievable; tells whether it did. */
+  #judge(bank: FilterBank, track: SourceTrack, outcome: UpdateOutcome): boolean {
     const member = this.#member(track);
     const direction = Math.sign(outcome.deviation);
     if (outcome.outlier < OUTLIER_LIMIT) {
       member.streak = 0;
       member.trustedAt = this.#time;
-      return;
+      return false;
     }
     member.streak = Math.sign(member.streak) === direction ? member.streak + direction : direction;
-    if (Math.abs(member.streak) < OUTLIER_STREAK) return;
+    if (Math.abs(member.streak) < OUTLIER_STREAK) return false;
     member.streak = 0;
     const others = [...this.#members.values()].filter((other) => other !== member);
     const agreeing = others.filter((other) => other.streak * direction > 0).length;
@@ -276,9 +285,11 @@ export class Ensemble {
     if (others.length > 0 && 2 * agreeing < others.length) {
       bank.inflateBias(member.slot, variance);
     } else {
-      const drift = outcome.miss / Math.max(1, this.#time - member.trustedAt);
-      bank.admitChange(variance, Math.max(FREQUENCY_CHANGE_MIN ** 2, drift * drift));
+      const drift = Math.abs(outcome.miss) / Math.max(1, this.#time - member.trustedAt);
+      const change = Math.min(FREQUENCY_CHANGE_MAX, Math.max(FREQUENCY_CHANGE_MIN, drift));
+      bank.admitChange(variance, change * change);
     }
+    return true;
   }
 
   #member(track: SourceTrack): Member {
@@ -286,8 +297,18 @@ export class Ensemble {
   }
 }
 
-/** By how much the variance of the offset grows over `ahead` seconds without a sample. */
-function growth(now: ClockEstimate, ahead: Seconds): number {
-  return 2 * ahead * now.covariance + ahead * ahead * now.frequencyVariance +
-    now.wanderVariance * ahead * ahead * ahead / 3;
+/** The variance of the offset `ahead` seconds from now without a sample; a sum of terms none of which is negative. */
+function offsetVarianceAt(now: ClockEstimate, ahead: Seconds): number {
+  const { offsetVariance, frequencyVariance, covariance } = now;
+  if (!(frequencyVariance > 0)) return offsetVariance + walked(now.wanderVariance, ahead);
+  // what the frequency explains of the offset, and what it does not
+  const slope = covariance / frequencyVariance;
+  const unexplained = Math.max(0, offsetVariance - slope * covariance);
+  return unexplained + (ahead + slope) ** 2 * frequencyVariance +
+    walked(now.wanderVariance, ahead);
+}
+
+/** What the walk of the frequency adds to the variance of the offset. */
+function walked(wanderVariance: number, ahead: Seconds): number {
+  return wanderVariance * ahead * ahead * ahead / 3;
 }

@@ -19,7 +19,10 @@ class Path {
   /** Added to the forward path by a longer route. */
   detour = 0;
 
-  constructor(options: { floor: number; wait?: number; bias?: number; seed?: number }) {
+  constructor(
+    options: { floor: number; wait?: number; bias?: number; seed?: number; reference?: number },
+  ) {
+    this.track.reference = options.reference ?? 0;
     this.floor = options.floor;
     this.wait = options.wait ?? options.floor / 100;
     this.bias = options.bias ?? 0;
@@ -50,8 +53,8 @@ class World {
   frequency = 0;
   outcome: UpdateOutcome | undefined;
 
-  constructor(kinship?: () => number, prior = PRIOR) {
-    this.ensemble = new Ensemble(prior, kinship);
+  constructor(prior = PRIOR) {
+    this.ensemble = new Ensemble(prior);
   }
 
   /** Asks all paths once every 16 seconds. */
@@ -166,21 +169,24 @@ Deno.test("the clock keeps its course when a source goes", () => {
 });
 
 Deno.test("sources with one reference count as hardly more than one", () => {
-  const varianceOf = (kinship: () => number) => {
-    const world = new World(kinship);
-    world.run(80, [new Path({ floor: 0.02 }), new Path({ floor: 0.02, seed: 2 })]);
+  const varianceOf = (...references: readonly number[]) => {
+    const world = new World();
+    const paths = references.map((reference, i) =>
+      new Path({ floor: 0.02, seed: i + 1, reference })
+    );
+    world.run(80, paths);
     return world.estimate.offsetVariance;
   };
-  const ratio = varianceOf(() => 0.8) / varianceOf(() => 0);
+  const ratio = varianceOf(7, 7) / varianceOf(7, 8);
   // the mean of two biases has the variance (1 + correlation)/2: 0.9 against 0.5
   assert.ok(Math.abs(ratio - 1.8) < 0.15, `${ratio}`);
 });
 
 Deno.test("sources with one reference and unlike paths share what the shorter one can be off", () => {
-  const near = { floor: 0.001 };
-  const far = { floor: 0.1, seed: 2 };
+  const near = { floor: 0.001, reference: 7 };
+  const far = { floor: 0.1, seed: 2, reference: 7 };
   for (const [first, second] of [[near, far], [far, near]] as const) {
-    const world = new World(() => 0.8);
+    const world = new World();
     world.run(80, [new Path(first), new Path(second)]);
     const { offsetVariance } = world.estimate;
     // 5 percent of 1 ms: the far one says nothing of the bias that the near one has
@@ -266,7 +272,7 @@ Deno.test("a frequency that jumped by much is followed", () => {
 Deno.test("a drift file of another machine is given up, a right one is kept", () => {
   const run = (frequency: number) => {
     const prior = { frequency: 0, variance: 1e-12, fallbackVariance: 4e-8 };
-    const world = new World(undefined, prior);
+    const world = new World(prior);
     world.frequency = frequency;
     world.run(8, [new Path({ floor: 0.001 })]);
     return world.estimate;
@@ -286,6 +292,24 @@ Deno.test("a belief that is made anew has nothing of the sources that are left o
   assert.ok(world.error > 5e-4, "the mean of both");
   world.ensemble.rebuild([good.track]);
   assert.deepEqual([world.ensemble.size, world.ensemble.has(liar.track)], [1, false]);
+  assert.ok(Math.abs(world.error) < 1e-4, `${world.error}`);
+});
+
+Deno.test("a source that is removed is forgotten, and what it taught stays", () => {
+  const world = new World();
+  const paths = [1, 2, 3].map((seed) => new Path({ floor: 0.02, seed, reference: 7 }));
+  world.run(60, paths);
+  const before = world.estimate;
+  const [first, ...rest] = paths;
+  assert.ok(first !== undefined);
+  world.ensemble.remove(first.track);
+  world.ensemble.remove(first.track);
+  assert.deepEqual([world.ensemble.size, world.ensemble.has(first.track)], [2, false]);
+  assert.ok(Math.abs(world.estimate.offset - before.offset) < 1e-12);
+  assert.ok(Math.abs(world.estimate.offsetVariance / before.offsetVariance - 1) < 1e-9);
+  world.frequency = 1e-6;
+  world.run(100, [...rest, new Path({ floor: 0.02, seed: 4, reference: 7 })]);
+  assert.equal(world.ensemble.size, 3);
   assert.ok(Math.abs(world.error) < 1e-4, `${world.error}`);
 });
 

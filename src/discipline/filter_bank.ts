@@ -10,7 +10,7 @@
  */
 import { present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
-import { ClockFilter } from "./clock_filter.ts";
+import { type BiasModel, ClockFilter } from "./clock_filter.ts";
 import { type Evidence, gaussianEvidence, intervalEvidence, type SoftInterval } from "./normal.ts";
 
 /** The hypotheses: standard deviation of the change of frequency in one second. */
@@ -79,10 +79,10 @@ export class FilterBank {
   readonly #filters: ClockFilter[];
   readonly #logWeights: Float64Array;
   readonly #weights: Float64Array;
-  readonly #inside: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
-  readonly #noise: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
-  readonly #outside: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
-  readonly #mixed: Evidence = { logEvidence: 0, slope: 0, curvature: 0 };
+  readonly #inside: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
+  readonly #noise: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
+  readonly #outside: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
+  readonly #mixed: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
   /** What each hypothesis thought of the last sample. */
   readonly #evidence = new Float64Array(WANDERS.length);
   #logEvidence = 0;
@@ -107,12 +107,16 @@ export class FilterBank {
     if (taught !== undefined) this.#learnFrom(taught);
   }
 
-  /** Adds a source to every hypothesis; see `ClockFilter.addSource`. */
-  addSource(variance: number, shared: readonly number[] = []): number {
-    this.#estimate = undefined;
+  /** Adds a source to every hypothesis and returns its slot. */
+  addSource(bias: BiasModel): number {
     let slot = 0;
-    for (const filter of this.#filters) slot = filter.addSource(variance, shared);
+    for (const filter of this.#filters) slot = filter.addSource(bias);
     return slot;
+  }
+
+  /** Takes a source out of every hypothesis; the slots after it move down by one. */
+  removeSource(slot: number): void {
+    for (const filter of this.#filters) filter.removeSource(slot);
   }
 
   /** Lets the clock run. */
@@ -160,16 +164,20 @@ export class FilterBank {
     return this.#estimate ??= this.#weigh();
   }
 
-  /** Returns what a source is expected to show now: the mean and the variance of offset plus bias. */
-  view(slot: number): { readonly offset: Seconds; readonly variance: number } {
+  /**
+   * Returns what a source is expected to show now, or `ahead` seconds from now: the mean and the variance of offset plus
+   * bias. What the oscillator adds until then is not in it.
+   */
+  view(slot: number, ahead: Seconds = 0): { readonly offset: Seconds; readonly variance: number } {
+    const expected = (filter: ClockFilter) => filter.expected(slot) + ahead * filter.frequency;
     let offset = 0;
     for (const [i, filter] of this.#filters.entries()) {
-      offset += (this.#weights[i] ?? 0) * filter.expected(slot);
+      offset += (this.#weights[i] ?? 0) * expected(filter);
     }
     let variance = 0;
     for (const [i, filter] of this.#filters.entries()) {
-      const apart = filter.expected(slot) - offset;
-      variance += (this.#weights[i] ?? 0) * (filter.expectedVariance(slot) + apart * apart);
+      const apart = expected(filter) - offset;
+      variance += (this.#weights[i] ?? 0) * (filter.expectedVariance(slot, ahead) + apart * apart);
     }
     return { offset, variance };
   }
@@ -276,8 +284,9 @@ export class FilterBank {
     const mixed = this.#mixed;
     mixed.logEvidence = largest + Math.log(sum);
     mixed.slope = slope;
-    mixed.curvature = (a * secondMoment(inside) + b * secondMoment(noise) +
-          c * secondMoment(outside)) / sum - slope * slope;
+    const { variance } = belief;
+    const left = (part: Evidence) => part.remaining + variance * (part.slope - slope) ** 2;
+    mixed.remaining = (a * left(inside) + b * left(noise) + c * left(outside)) / sum;
     return c / sum;
   }
 
@@ -299,9 +308,4 @@ export class FilterBank {
       this.#weights[i] = (this.#weights[i] ?? 0) / sum;
     }
   }
-}
-
-/** The second derivative of a density, divided by the density. */
-function secondMoment(evidence: Evidence): number {
-  return evidence.curvature + evidence.slope * evidence.slope;
 }

@@ -4,7 +4,7 @@ import { FilterBank, type Observation } from "./filter_bank.ts";
 
 const START = { offset: 0, offsetVariance: 1e-4, frequency: 0, frequencyVariance: 1e-8 };
 /** Biases are of no interest in most of these tests. */
-const NO_BIAS = 1e-18;
+const NO_BIAS = { ownVariance: 1e-18, shares: [] };
 
 /** A sample that met waits of `half` seconds more than none. */
 function sample(offset: number, half = 1e-6): Observation {
@@ -130,7 +130,7 @@ Deno.test("which explanation foretold a sample better is told", () => {
 
 Deno.test("what a source shows is the clock's offset and its own bias", () => {
   const bank = new FilterBank(START);
-  const slot = bank.addSource(1e-6);
+  const slot = bank.addSource({ ownVariance: 1e-6, shares: [] });
   assert.deepEqual(bank.view(slot).offset, 0);
   assert.ok(Math.abs(bank.view(slot).variance - (1e-4 + 1e-6)) < 1e-15);
   for (let i = 0; i < 100; i++) {

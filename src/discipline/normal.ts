@@ -3,8 +3,9 @@
  *
  * A sample that waited `e` seconds in queues has an error somewhere in ±e/2 (see `delay_model.ts`), so what it says of the
  * offset is an interval, not a bell curve. A Gaussian belief multiplied by an interval is not Gaussian any more, but its
- * mean and variance have closed forms; `intervalLikelihood` gives them as the first two derivatives of the logarithm of
- * the evidence (assumed density filtering). Limit: beyond some 37 standard deviations the evidence is zero in a double,
+ * mean and variance have closed forms (assumed density filtering). What is left of the variance is computed as a sum of
+ * positive terms: the textbook's difference of nearly equal numbers loses its sign when an observation is a million times
+ * sharper than the belief. Limit: beyond some 37 standard deviations the evidence of a wide interval is zero in a double,
  * and is reported as such.
  *
  * @module
@@ -67,14 +68,14 @@ function erfc(x: number): number {
   return x >= 0 ? tail : 2 - tail;
 }
 
-/** The evidence of an observation, and how it bends the belief. */
+/** The evidence of an observation, and what it makes of the belief. */
 export interface Evidence {
   /** The natural logarithm of the observation's density under the belief. */
   logEvidence: number;
-  /** The first derivative of `logEvidence` by the belief's mean. */
+  /** The first derivative of `logEvidence` by the belief's mean: the mean moves by the variance times this. */
   slope: number;
-  /** The second derivative of `logEvidence` by the belief's mean. */
-  curvature: number;
+  /** The variance afterwards as a part of the variance before; more than 0. */
+  remaining: number;
 }
 
 /** An interval in which a value lies, with a density that may lean to one side. */
@@ -91,34 +92,32 @@ export interface SoftInterval {
 
 /**
  * Computes the evidence of a soft interval for a Gaussian belief of the given mean and variance, into `out`. The evidence is
- * -Infinity when belief and interval are too far apart to be told by a double.
+ * -Infinity when belief and interval are too far apart to be told by a double; nothing is learned then.
  */
 export function intervalEvidence(
   interval: SoftInterval,
   belief: { readonly mean: number; readonly variance: number },
   out: Evidence,
 ): Evidence {
-  const variance = belief.variance + interval.softness * interval.softness;
+  const softVariance = interval.softness * interval.softness;
+  const variance = belief.variance + softVariance;
   const sigma = Math.sqrt(variance);
   const { low, high, tilt } = interval;
   const middle = 0.5 * (low + high);
   const width = high - low;
   const mean = belief.mean - tilt * variance;
-  const alpha = (low - mean) / sigma;
-  const beta = (high - mean) / sigma;
-  const mass = normalMass(alpha, beta);
-  if (!(mass > 0)) return setEvidence(out, -Infinity, 0, 0);
-  const densityAlpha = normalDensity(alpha) / mass;
-  const densityBeta = normalDensity(beta) / mass;
-  const bend = (densityAlpha - densityBeta) / sigma;
+  const cut = width < NARROW * sigma
+    ? narrowCut((middle - mean) / sigma, width / sigma)
+    : wideCut((low - mean) / sigma, (high - mean) / sigma);
+  if (cut.logMass === -Infinity) return setEvidence(out, -Infinity, 0, 1);
   const tiltTerm = tilt === 0
     ? 0
     : -tilt * (belief.mean - middle) + 0.5 * tilt * tilt * variance - logSinhc(0.5 * tilt * width);
   return setEvidence(
     out,
-    Math.log(mass / width) + tiltTerm,
-    bend - tilt,
-    (alpha * densityAlpha - beta * densityBeta) / variance - bend * bend,
+    cut.logMass - Math.log(width) + tiltTerm,
+    cut.mean / sigma - tilt,
+    (softVariance + belief.variance * cut.variance) / variance,
   );
 }
 
@@ -134,8 +133,67 @@ export function gaussianEvidence(
     out,
     -0.5 * (residual * residual / variance + Math.log(2 * Math.PI * variance)),
     residual / variance,
-    -1 / variance,
+    observation.variance / variance,
   );
+}
+
+/** What is left of the standard normal distribution between two bounds. */
+interface Cut {
+  /** The logarithm of the probability. */
+  readonly logMass: number;
+  readonly mean: number;
+  /** Positive, and at most 1. */
+  readonly variance: number;
+}
+
+/** Below this width, in standard deviations, the closed form loses more digits than a narrow cut leaves out. */
+const NARROW = 1e-2;
+/** No cut at least `NARROW` wide leaves less variance; a smaller one is what rounding made of it. */
+const WIDE_VARIANCE_MIN = NARROW * NARROW / 16;
+
+function wideCut(alpha: number, beta: number): Cut {
+  const mass = normalMass(alpha, beta);
+  if (!(mass > 0)) return NO_CUT;
+  const densityAlpha = normalDensity(alpha) / mass;
+  const densityBeta = normalDensity(beta) / mass;
+  const mean = densityAlpha - densityBeta;
+  const variance = 1 + edge(alpha, densityAlpha) - edge(beta, densityBeta) - mean * mean;
+  return {
+    logMass: Math.log(mass),
+    mean,
+    variance: Math.min(1, Math.max(WIDE_VARIANCE_MIN, variance)),
+  };
+}
+
+const NO_CUT: Cut = { logMass: -Infinity, mean: 0, variance: 1 };
+
+/** An edge at infinity has no density. */
+function edge(at: number, density: number): number {
+  return density === 0 ? 0 : at * density;
+}
+
+/** Over a narrow cut around `centre` the density is an exponential, wherever that is. */
+function narrowCut(centre: number, width: number): Cut {
+  const half = 0.5 * width;
+  const k = centre * half;
+  return {
+    logMass: Math.log(width * INVERSE_SQRT_2PI) - 0.5 * centre * centre + logSinhc(k),
+    mean: centre - half * langevin(k),
+    variance: half * half * langevinSlope(k),
+  };
+}
+
+/** Returns coth(k) - 1/k, the mean of an exponential density on -1..1. */
+function langevin(k: number): number {
+  if (Math.abs(k) < 0.02) return k * (1 / 3 - k * k / 45);
+  return 1 / Math.tanh(k) - 1 / k;
+}
+
+/** Returns 1/k² - 1/sinh(k)², its variance. */
+function langevinSlope(k: number): number {
+  if (Math.abs(k) < 0.02) return 1 / 3 - k * k / 15;
+  const sinh = Math.sinh(k);
+  return 1 / (k * k) - 1 / (sinh * sinh);
 }
 
 /** Returns the probability between two bounds of a standard normal variable, without cancellation in the tails. */
@@ -156,10 +214,10 @@ function setEvidence(
   out: Evidence,
   logEvidence: number,
   slope: number,
-  curvature: number,
+  remaining: number,
 ): Evidence {
   out.logEvidence = logEvidence;
   out.slope = slope;
-  out.curvature = curvature;
+  out.remaining = remaining;
   return out;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Evidence, gaussianEvidence, intervalEvidence, normalTail } from "./normal.ts";
 
-const evidence = (): Evidence => ({ logEvidence: 0, slope: 0, curvature: 0 });
+const evidence = (): Evidence => ({ logEvidence: 0, slope: 0, remaining: 1 });
 
 Deno.test("the tail of the normal distribution agrees with tabulated values", () => {
   const table: readonly (readonly [number, number])[] = [
@@ -27,7 +27,7 @@ Deno.test("interval evidence agrees with a numerical integral", () => {
   }
 });
 
-Deno.test("slope and curvature are the derivatives of the evidence", () => {
+Deno.test("slope and what remains are the derivatives of the evidence", () => {
   fc.assert(fc.property(
     fc.double({ min: -3, max: 3, noNaN: true }),
     fc.double({ min: 0.05, max: 4, noNaN: true }),
@@ -40,7 +40,7 @@ Deno.test("slope and curvature are the derivatives of the evidence", () => {
       const slope = (after.logEvidence - before.logEvidence) / (2 * step);
       const curvature = (after.slope - before.slope) / (2 * step);
       assert.ok(Math.abs(slope - here.slope) < 1e-5);
-      assert.ok(Math.abs(curvature - here.curvature) < 1e-5);
+      assert.ok(Math.abs(1 + 0.8 * curvature - here.remaining) < 1e-5);
     },
   ));
 });
@@ -51,8 +51,8 @@ Deno.test("an interval never widens a belief, however the two lie", () => {
     fc.double({ min: 0.001, max: 10, noNaN: true }),
     (mean, half) => {
       const interval = { low: -half, high: half, tilt: 0, softness: 0.1 };
-      const { curvature } = intervalEvidence(interval, { mean, variance: 1 }, evidence());
-      assert.ok(curvature <= 1e-9 && curvature >= -1 - 1e-9, `${curvature}`);
+      const { remaining } = intervalEvidence(interval, { mean, variance: 1 }, evidence());
+      assert.ok(remaining <= 1 && remaining > 0, `${remaining}`);
     },
   ));
 });
@@ -60,13 +60,44 @@ Deno.test("an interval never widens a belief, however the two lie", () => {
 Deno.test("belief and interval that are worlds apart are told by -Infinity, not by NaN", () => {
   const interval = { low: 1000, high: 1001, tilt: 0, softness: 1e-9 };
   const got = intervalEvidence(interval, { mean: 0, variance: 1 }, evidence());
-  assert.deepEqual(got, { logEvidence: -Infinity, slope: 0, curvature: 0 });
+  assert.deepEqual(got, { logEvidence: -Infinity, slope: 0, remaining: 1 });
 });
 
 Deno.test("Gaussian evidence gives the Kalman filter's gain", () => {
   const got = gaussianEvidence({ mean: 3, variance: 2 }, { mean: 1, variance: 6 }, evidence());
   assert.equal(got.slope * 6, 1.5);
-  assert.equal(6 + 6 * 6 * got.curvature, 1.5);
+  assert.equal(6 * got.remaining, 1.5);
+});
+
+Deno.test("a narrow interval is told as by the wide one's formula, and by none worse", () => {
+  for (const tilt of [0, 3]) {
+    for (const mean of [0, 0.7, -4, 30]) {
+      // on both sides of where the formula changes
+      const [narrow, wide] = [0.9999e-2, 1.0001e-2].map((width) =>
+        intervalEvidence(
+          { low: -width / 2, high: width / 2, tilt, softness: 1e-9 },
+          { mean, variance: 1 },
+          evidence(),
+        )
+      );
+      assert.ok(narrow !== undefined && wide !== undefined);
+      assert.ok(Math.abs(narrow.logEvidence - wide.logEvidence) < 1e-4, `mean ${mean}`);
+      assert.ok(Math.abs(narrow.slope - wide.slope) < 1e-4, `mean ${mean}`);
+      assert.ok(Math.abs(narrow.remaining / wide.remaining - 1) < 2e-3, `mean ${mean}`);
+    }
+  }
+});
+
+Deno.test("what remains is right for an interval a million million times narrower than the belief", () => {
+  for (const width of [1e-3, 1e-6, 1e-9, 1e-14]) {
+    const interval = { low: 2, high: 2 + width, tilt: 0, softness: width / 100 };
+    const { remaining, slope } = intervalEvidence(interval, { mean: 0, variance: 4 }, evidence());
+    // a uniform density of that width, and its soft edges
+    const expected = (width * width / 12 + width * width * 1e-4) / 4;
+    const measured = 2 + width - 2;
+    assert.ok(Math.abs(remaining / expected - 1) < 0.2, `${width}: ${remaining} ${measured}`);
+    assert.ok(Math.abs(4 * slope - 2) < 1e-3);
+  }
 });
 
 function integral(

@@ -28,6 +28,8 @@ export class SourceTrack {
   readonly samples: Sample[] = [];
   /** Has taken in the delays of all samples, forgotten ones included. */
   readonly delays: DelayModel;
+  /** What the server follows; sources with the same reference share part of their bias. 0 for none that is known. */
+  reference = 0;
   #asymmetryVariance = 0;
   #serverVariance = 0;
 

@@ -66,12 +66,15 @@ export function findOutliers(members: readonly ClusterMember[]): readonly Outlie
 }
 
 function castOff(members: readonly ClusterMember[]): readonly Outlier[] {
-  let left = members.toSorted((a, b) => a.offset - b.offset || a.id - b.id);
+  let left = members.toSorted((a, b) => a.offset - b.offset || a.id - b.id)
+    .map((member) => ({ ...member, variance: expectedVariance(member) }));
   const outliers: Outlier[] = [];
   while (left.length > SURVIVORS_MIN) {
     let worst: { readonly outlier: Outlier; readonly ratio: number } | undefined = undefined;
-    for (const member of left.filter(({ prefer }) => !prefer)) {
-      const outlier = compare(member, left);
+    const crowd = crowdOf(left);
+    for (const member of left) {
+      if (member.prefer) continue;
+      const outlier = compare(member, crowd);
       const ratio = outlier.expected > 0 ? outlier.difference / outlier.expected : 0;
       if (ratio > APART && (worst === undefined || ratio > worst.ratio)) worst = { outlier, ratio };
     }
@@ -83,18 +86,42 @@ function castOff(members: readonly ClusterMember[]): readonly Outlier[] {
   return outliers;
 }
 
-function compare(member: ClusterMember, all: readonly ClusterMember[]): Outlier {
-  const others = all.filter(({ id }) => id !== member.id);
-  let difference = 0, expected = 0;
-  for (const other of others) {
-    difference += (member.offset - other.offset) ** 2;
-    expected += expectedVariance(member) + expectedVariance(other);
-  }
+interface Weighed extends ClusterMember {
+  readonly variance: number;
+}
+
+/** Sums over all that are left, so that comparing each with all others takes no square of steps. */
+interface Crowd {
+  readonly count: number;
+  readonly centre: Seconds;
+  /** Of the distances from the centre. */
+  readonly squares: number;
+  readonly variances: number;
+}
+
+function crowdOf(left: readonly Weighed[]): Crowd {
+  const count = left.length;
+  const base = left[0]?.offset ?? 0;
+  const centre = base + left.reduce((sum, { offset }) => sum + (offset - base), 0) / count;
+  return {
+    count,
+    centre,
+    squares: left.reduce((sum, { offset }) => sum + (offset - centre) ** 2, 0),
+    variances: left.reduce((sum, { variance }) => sum + variance, 0),
+  };
+}
+
+function compare(member: Weighed, crowd: Crowd): Outlier {
+  const { count, centre, squares, variances } = crowd;
+  const others = count - 1;
+  // the sum of squared differences to all, by the one to the centre of them all
+  const difference = count * (member.offset - centre) ** 2 + squares;
+  const expected = variances + (others - 1) * member.variance;
   return {
     id: member.id,
-    difference: Math.sqrt(difference / others.length),
-    expected: Math.sqrt(expected / others.length),
-    others: others.length,
+    difference: Math.sqrt(difference / others),
+    expected: Math.sqrt(expected / others),
+    others,
   };
 }
 
