@@ -66,6 +66,7 @@ const SYMBOLS = {
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   // The process
   pthread_sigmask: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  raise: { parameters: ["i32"], result: "i32" },
   signal: { parameters: ["i32", "u64"], result: "pointer" },
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   getenv: { parameters: ["buffer"], result: "pointer" },

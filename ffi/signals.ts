@@ -6,7 +6,16 @@
 import { libc } from "./libc.ts";
 import { processId } from "./process.ts";
 
+const SIG_BLOCK = 0;
 const SIG_UNBLOCK = 1;
+/** Those that a daemon acts on; the numbers are the same on both processors. */
+const NUMBERS: Partial<Record<Deno.Signal, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGUSR1: 10,
+  SIGTERM: 15,
+};
 const SIG_IGN = 1n;
 /** glibc keeps the first two real-time signals for itself. */
 const REAL_TIME_FIRST = 34;
@@ -17,6 +26,16 @@ const WNOHANG = 1;
 export function unblockSignals(): void {
   const all = new Uint8Array(128).fill(0xff);
   libc().pthread_sigmask(SIG_UNBLOCK, all, null);
+}
+
+/**
+ * Blocks signals in this thread, and sends it those that are named, which wait then: for a moment in which nobody could handle
+ * them, such as the start of another program in the place of this one, which inherits both.
+ */
+export function blockSignals(signals: readonly Deno.Signal[]): void {
+  const all = new Uint8Array(128).fill(0xff);
+  libc().pthread_sigmask(SIG_BLOCK, all, null);
+  for (const signal of signals) libc().raise(NUMBERS[signal] ?? 0);
 }
 
 /** Ignores the real-time signals, for which the runtime has no names and each of which would end the process. */

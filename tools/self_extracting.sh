@@ -150,6 +150,19 @@ find_folder() {
   use_folder "/tmp/ntpsd-$user"
 }
 
+# A daemon that is told to end or to reload in its first moments ends or reloads: what comes while this script works is met here,
+# what comes while the runtime loads is blocked until the program listens. As process 1 it would be lost, or else end the process.
+hold=
+case ${1:-run} in
+  run | -*)
+    trap 'exit 143' TERM
+    trap 'exit 130' INT
+    trap '' HUP
+    signals=TERM,INT,QUIT,HUP,USR1,USR2,ALRM
+    env "--block-signal=$signals" true 2>/dev/null && hold="env --block-signal=$signals"
+    ;;
+esac
+
 need_tools
 [ -r "$self" ] || fail "This file must be readable to unpack itself: $self" 77
 case $user in
@@ -162,5 +175,6 @@ DENO_DIR=$home/deno
 DENO_NO_UPDATE_CHECK=1
 DENO_NO_PACKAGE_JSON=1
 export DENO_DIR DENO_NO_UPDATE_CHECK DENO_NO_PACKAGE_JSON
-exec "$home/ntpsd" run --quiet @RUNTIME_FLAGS@ --no-config --no-lock --no-remote --no-npm --cached-only --no-check "$home/program/main.js" "$@"
+# $hold is two words or none.
+exec $hold "$home/ntpsd" run --quiet @RUNTIME_FLAGS@ --no-config --no-lock --no-remote --no-npm --cached-only --no-check "$home/program/main.js" "$@"
 exit 70

@@ -9,6 +9,7 @@
  * @module
  */
 import {
+  blockSignals,
   ignoreRealTimeSignals,
   isFirstProcess,
   reapChildren,
@@ -46,13 +47,27 @@ export function holdSignals(words: readonly string[]): void {
   for (const signal of HELD) Deno.addSignalListener(signal, () => meet(signal));
   ignoreRealTimeSignals();
   if (isFirstProcess()) Deno.addSignalListener("SIGCHLD", reapChildren);
-  unblockSignals();
 }
 
 /** Hands every signal to `handle` from now on, those first that have come already. */
 export function takeSignals(handle: SignalHandler): void {
   handler = handle;
   for (const signal of pending.splice(0)) handle(signal);
+}
+
+/**
+ * Does what may put another program in the place of this one (or may not), without a signal being lost: what came before and
+ * what comes now reaches whoever listens afterwards. Signals that the starter had blocked come after it, too.
+ */
+export async function overStart<Value>(start: () => Value): Promise<Value> {
+  // What has come already is handed over by the event loop alone.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  blockSignals(pending.splice(0));
+  try {
+    return start();
+  } finally {
+    unblockSignals();
+  }
 }
 
 function meet(signal: Deno.Signal): void {

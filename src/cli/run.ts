@@ -10,7 +10,7 @@ import type { ConfigWithKeys, DaemonEnd } from "../daemon/daemon.ts";
 import { handleBugs } from "./bug.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { formatFailure, type LoadedConfig, loadWithKeys } from "./load_config.ts";
-import { takeSignals } from "./held_signals.ts";
+import { overStart, takeSignals } from "./held_signals.ts";
 import type { RunOptions } from "./run_command.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { VERSION } from "./version.ts";
@@ -36,11 +36,13 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
     surroundings.err(formatFailure(loaded.error));
     return loaded.error.exitCode;
   }
-  const confined = confine({
-    config: loaded.value.config,
-    configFile: loaded.value.file,
-    noAdjust: options.noAdjust,
-  });
+  const confined = await overStart(() =>
+    confine({
+      config: loaded.value.config,
+      configFile: loaded.value.file,
+      noAdjust: options.noAdjust,
+    })
+  );
   if (!confined.ok) return refuse(confined.error, surroundings);
   // Loaded only now, because a program that is to start again does so sooner without.
   const { runDaemon } = await import("../daemon/daemon.ts");
