@@ -155,6 +155,7 @@ const SAMPLES: Readonly<
     ["log-level", "", 'log-level = "debug"'],
     ["listen", "", 'listen = "127.0.0.1:9976"'],
     ["hosts", "", 'hosts = ["a.example"]'],
+    ["ready-when-synchronized", "", "ready-when-synchronized = true"],
     ["statistics-path", "", 'statistics-path = "/s"'],
   ],
   "security": [
