@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { startDaemon, type Status } from "../support/ntpsd.ts";
+import { startDaemon, startServer, type Status } from "../support/ntpsd.ts";
 import { NtsPlace } from "../support/nts_place.ts";
 import { freePort } from "../support/places.ts";
 
@@ -26,7 +26,7 @@ function naks(status: Status | undefined): number {
 
 Deno.test("every algorithm, from the key exchange to the selection", async () => {
   await using place = await NtsPlace.make();
-  await using server = await startDaemon({ config: place.server() });
+  await using server = await startServer({ config: place.server() });
   for (const [aead, number] of AEADS) {
     await using client = await startDaemon({ config: place.client([{ aead }]) });
     const status = await client.waitForStatus(follows);
@@ -46,7 +46,7 @@ Deno.test("every algorithm, from the key exchange to the selection", async () =>
 
 Deno.test("a client that starts again needs no key exchange, and sends no cookie twice", async () => {
   await using place = await NtsPlace.make();
-  await using server = await startDaemon({ config: place.server() });
+  await using server = await startServer({ config: place.server() });
   const cookies = `${place.folder.path}/cookies`;
   const config = place.client([{}], { cookies });
   {
@@ -79,14 +79,14 @@ Deno.test("a server with a key file starts again unnoticed; without one its clie
   const keys = `${place.folder.path}/keys`;
   await using client = await startDaemon({ config: place.client() });
   {
-    await using server = await startDaemon({ config: place.server({ keys }) });
+    await using server = await startServer({ config: place.server({ keys }) });
     await client.waitForStatus(follows);
     await server.process.stop();
   }
   const file = await Deno.stat(keys);
   assert.equal((file.mode ?? 0) & 0o777, 0o600);
   {
-    await using server = await startDaemon({ config: place.server({ keys }) });
+    await using server = await startServer({ config: place.server({ keys }) });
     const before = (await client.status())?.sources[0]?.received ?? 0;
     const status = await client.waitForStatus((now) =>
       (now.sources[0]?.received ?? 0) > before + 2
@@ -95,7 +95,7 @@ Deno.test("a server with a key file starts again unnoticed; without one its clie
     assert.equal((await server.status())?.ntsKe[0]?.completed, 0);
     await server.process.stop();
   }
-  await using server = await startDaemon({ config: place.server() });
+  await using server = await startServer({ config: place.server() });
   await client.waitForStatus((now) => naks(now) > 0);
   const before = (await client.status())?.sources[0]?.received ?? 0;
   await client.waitForStatus((now) => (now.sources[0]?.received ?? 0) > before + 2);
@@ -107,14 +107,14 @@ Deno.test("a server with a key file starts again unnoticed; without one its clie
 Deno.test("keys rotated beyond the stale ones: a refusal, a new exchange, and the source goes on", async () => {
   await using place = await NtsPlace.make();
   const keys = `${place.folder.path}/keys`;
-  await using server = await startDaemon({ config: place.server({ keys }) });
+  await using server = await startServer({ config: place.server({ keys }) });
   await using client = await startDaemon({ config: place.client() });
   await client.waitForStatus(follows);
   // Another server's keys in the place of ours are as good as many rotations.
   const other = `${place.folder.path}/other`;
   const elsewhere = { keys: other, timePort: await freePort(), keyExchangePort: null };
   {
-    await using neighbour = await startDaemon({ config: place.server(elsewhere) });
+    await using neighbour = await startServer({ config: place.server(elsewhere) });
     await neighbour.waitForStatus(() => true);
   }
   await Deno.copyFile(other, keys);
@@ -133,13 +133,13 @@ Deno.test("a cluster: one server has the keys exchanged, two with copies of its 
   const keys = (name: string) => `${place.folder.path}/${name}`;
   const exchange = (ntpPort: number) =>
     place.server({ timePort: null, ntpPort, ntpServer: "127.0.0.1", keys: keys("k") });
-  await using front = await startDaemon({ config: exchange(first) });
+  await using front = await startServer({ config: exchange(first) });
   await front.waitForStatus(() => true);
   for (const name of ["a", "b"]) await Deno.copyFile(keys("k"), keys(name));
   const time = (timePort: number, name: string) =>
     place.server({ timePort, keyExchangePort: null, keys: keys(name) });
-  await using a = await startDaemon({ config: time(first, "a") });
-  await using b = await startDaemon({ config: time(second, "b") });
+  await using a = await startServer({ config: time(first, "a") });
+  await using b = await startServer({ config: time(second, "b") });
   await using client = await startDaemon({ config: place.client() });
   const before = await client.waitForStatus(follows);
   assert.equal(before.sources[0]?.address, `127.0.0.1:${first}`);
@@ -176,7 +176,7 @@ Deno.test("each false certificate is refused with its reason, and the source sta
   };
   for (const [reason, wish] of Object.entries(wishes)) {
     const files = await place.certificate(reason, wish as Partial<typeof wish>);
-    await using server = await startDaemon({ config: place.server({ files }) });
+    await using server = await startServer({ config: place.server({ files }) });
     await server.waitForStatus((status) => status.ntsKe.length === 1);
     await using client = await startDaemon({ config: place.client() });
     const status = await client.waitForStatus((now) =>
@@ -192,7 +192,7 @@ Deno.test("each false certificate is refused with its reason, and the source sta
 Deno.test("certificates are read again on SIGHUP; a pair that does not fit leaves the old one in use", async () => {
   await using place = await NtsPlace.make();
   const files = await place.certificate("own", {});
-  await using server = await startDaemon({ config: place.server({ files }) });
+  await using server = await startServer({ config: place.server({ files }) });
   await server.waitForStatus((status) => status.ntsKe.length === 1);
   const next = await place.certificate("next", { commonName: "next.example" });
   await Deno.copyFile(next.certificate, files.certificate);

@@ -18,7 +18,7 @@ import {
 } from "../support/more_peers.ts";
 import { canMakeNamespaces, networkPair } from "../support/network_namespace.ts";
 import { NtsPlace } from "../support/nts_place.ts";
-import { startDaemon, type Status } from "../support/ntpsd.ts";
+import { startDaemon, startServer, type Status } from "../support/ntpsd.ts";
 
 const { found: ntpdRs, note: noNtpdRs } = await findMore("ntpd-rs", buildNtpdRs);
 const { found: goClient, note: noGoClient } = await findMore("the Go client", buildGoClient);
@@ -159,7 +159,7 @@ Deno.test({
     await using network = await networkPair();
     const { namespace } = network.right;
     await using place = await NtsPlace.make();
-    await using server = await startDaemon({ config: place.server(), namespace });
+    await using server = await startServer({ config: place.server(), namespace });
     await server.waitForStatus((status) => status.ntsKe.length === 1);
     await using once = await startNtpdRsOnce(ntpdRs, { config: clientConfig(place), namespace });
     await once.process.waitFor(/Your clock is already within 1s of the correct time/, 30_000);
@@ -179,7 +179,7 @@ Deno.test({
   async fn() {
     assert.ok(goClient);
     await using place = await NtsPlace.make();
-    await using server = await startDaemon({ config: place.server() });
+    await using server = await startServer({ config: place.server() });
     await server.waitForStatus((status) => status.ntsKe.length === 1);
     const address = `localhost:${place.keyExchangePort}`;
     const said = await run(goClient, { args: [address, place.authority, "20"] });

@@ -9,7 +9,7 @@ import { findPeer } from "../support/debian_packages.ts";
 import { canMakeNamespaces, networkPair } from "../support/network_namespace.ts";
 import { NtsPlace } from "../support/nts_place.ts";
 import { startNtpd } from "../support/ntpd.ts";
-import { type Daemon, startDaemon, type Status } from "../support/ntpsd.ts";
+import { type Daemon, startDaemon, startServer, type Status } from "../support/ntpsd.ts";
 
 const chronyd = await findPeer("chronyd");
 const ntpd = await findPeer("ntpd");
@@ -128,7 +128,7 @@ Deno.test({
     await using network = await networkPair();
     const { namespace } = network.right;
     await using place = await NtsPlace.make();
-    await using server = await startDaemon({ config: place.server(), namespace });
+    await using server = await startServer({ config: place.server(), namespace });
     await server.waitForStatus((status) => status.ntsKe.length === 1);
     for (const [i, bits] of ["256", "384", "512"].entries()) {
       const source = `server localhost:${place.keyExchangePort} nts ca ${place.authority}`;

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { runAny } from "../support/command.ts";
-import { launch, ntpsd, startDaemon, type Status } from "../support/ntpsd.ts";
+import { launch, ntpsd, startDaemon, startServer, type Status } from "../support/ntpsd.ts";
 import { NtsPlace } from "../support/nts_place.ts";
 import { RunningProgram } from "../support/process.ts";
 import { startFalseServer } from "../support/false_server.ts";
@@ -22,7 +22,7 @@ Deno.test("cookies are used up while the server is away; keys are exchanged when
   const keys = `${place.folder.path}/keys`;
   await using client = await startDaemon({ config: place.client() });
   {
-    await using server = await startDaemon({ config: place.server({ keys }) });
+    await using server = await startServer({ config: place.server({ keys }) });
     await client.waitForStatus(follows);
     await server.process.stop();
   }
@@ -31,7 +31,7 @@ Deno.test("cookies are used up while the server is away; keys are exchanged when
   const refused = (now: Status) => now.sources[0]?.nts?.failures["connection-refused"] ?? 0;
   const waiting = await client.waitForStatus((now) => refused(now) > 0);
   assert.equal(waiting.sources[0]?.sent, sent, "nothing is sent without cookies");
-  await using server = await startDaemon({ config: place.server({ keys }) });
+  await using server = await startServer({ config: place.server({ keys }) });
   const before = waiting.sources[0]?.received ?? 0;
   await client.waitForStatus((now) => (now.sources[0]?.received ?? 0) > before + 2, 60_000);
   const status = await server.status();
@@ -48,7 +48,7 @@ Deno.test("client and server work as another user, with system calls filtered", 
   await Deno.chmod(place.files.key, 0o600);
   const security = '[security]\nuser = "nobody"\nseccomp = true\n';
   const server = place.server({ keys: `${path}/keys` });
-  await using serving = await startDaemon({ config: server + security });
+  await using serving = await startServer({ config: server + security });
   await serving.waitForStatus((status) => status.ntsKe.length === 1);
   const client = place.client([{}], { cookies: `${path}/cookies` });
   await using asking = await startDaemon({ config: client + security });
@@ -70,7 +70,7 @@ Deno.test("client and server work as another user, with system calls filtered", 
 Deno.test("a damaged file of keys is set aside, and new keys are made and saved", async () => {
   await using place = await NtsPlace.make();
   const keys = await place.folder.write("keys", "ntpsdks1 and then nothing of use");
-  await using server = await startDaemon({ config: place.server({ keys }) });
+  await using server = await startServer({ config: place.server({ keys }) });
   await server.waitForStatus((status) => status.ntsKe.length === 1);
   assert.match(server.process.stderr, /keys for cookies in .* cannot be used \(wrong length\)/);
   assert.match(await Deno.readTextFile(`${keys}.damaged`), /nothing of use/);
@@ -96,7 +96,7 @@ Deno.test("a certificate that is missing is an error; when it comes, the listene
 Deno.test("a reload that brings NTS to a server of plain time makes it answer both", async () => {
   await using place = await NtsPlace.make();
   const plain = place.server({ keyExchangePort: null });
-  await using server = await startDaemon({ config: plain });
+  await using server = await startServer({ config: plain });
   await server.waitForStatus((status) => status.servers.length === 1);
   await server.configure(place.server());
   server.process.signal("SIGHUP");
@@ -109,7 +109,7 @@ Deno.test("a reload that brings NTS to a server of plain time makes it answer bo
 
 Deno.test("query prints algorithm, cookies, certificate and offset", async () => {
   await using place = await NtsPlace.make();
-  await using server = await startDaemon({ config: place.server() });
+  await using server = await startServer({ config: place.server() });
   await server.waitForStatus((status) => status.ntsKe.length === 1);
   const at = `localhost:${place.keyExchangePort}`;
   const asked = await ntpsd(["query", "--nts", "--ca", place.authority, at]);
@@ -130,7 +130,7 @@ Deno.test("a pool with NTS gets keys from different servers of one name", async 
   const hosts = await place.folder.write("hosts", "127.0.0.1 pool.test\n127.0.0.2 pool.test\n");
   const first = place.server({ files });
   const second = first.split("\n").slice(2).join("\n").replaceAll("127.0.0.1", "127.0.0.2");
-  await using server = await startDaemon({ config: first + second });
+  await using server = await startServer({ config: first + second });
   await server.waitForStatus((status) => status.ntsKe.length === 2);
   const at = `127.0.0.1:${await freePort()}`;
   const pool = place.client([{ address: `pool.test:${place.keyExchangePort}` }], { agreeing: 2 })
@@ -156,7 +156,11 @@ Deno.test("without the library sources with NTS say what to install, and plain o
   const at = `127.0.0.1:${await freePort()}`;
   const config = `${place.client()}[[source]]\nmode = "server"\naddress = "${endpoint(plain)}"\n` +
     `iburst = true\n[observability]\nlisten = "${at}"\n`;
-  const file = await place.folder.write("ntpsd.toml", config);
+  const believing = config.replace(
+    "[synchronization]",
+    '[synchronization]\nauthentication = "prefer"',
+  );
+  const file = await place.folder.write("ntpsd.toml", believing);
   const start = await launch("source");
   const line = [start.program, ...start.args, "run", "-x", "-c", file].join(" ");
   await using daemon = new RunningProgram("unshare", {
@@ -197,7 +201,7 @@ Deno.test("reloads that follow each other quickly leave every listener once, and
   await using place = await NtsPlace.make();
   const both = place.server();
   const timeAlone = place.server({ keyExchangePort: null });
-  await using server = await startDaemon({ config: both });
+  await using server = await startServer({ config: both });
   await server.waitForStatus((status) => status.ntsKe.length === 1);
   for (let i = 0; i < 10; i++) {
     await server.configure(i % 2 === 0 ? timeAlone : both);

@@ -208,6 +208,21 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
 }
 
+/** Starts a daemon with `-x` and waits until every listener that its configuration names is open. */
+export async function startServer(options: DaemonOptions): Promise<Daemon> {
+  const count = (section: string) => options.config.split(`[[${section}]]`).length - 1;
+  const daemon = await startDaemon(options);
+  try {
+    await daemon.waitForStatus(({ servers, ntsKe }) =>
+      servers.length >= count("server") && ntsKe.length >= count("nts-ke-server")
+    );
+  } catch (error) {
+    await daemon[Symbol.asyncDispose]();
+    throw error;
+  }
+  return daemon;
+}
+
 async function waitForStatus(watch: {
   readonly process: RunningProgram;
   readonly status: () => Promise<Status | undefined>;
