@@ -127,11 +127,16 @@ export class TlsClientContext implements Disposable {
 export class TlsServerContext implements Disposable {
   /** The server's own certificate, as it was read. */
   readonly certificate: CertificateDescription;
+  /** All certificates that are shown, its own first. */
+  readonly chain: readonly CertificateDescription[];
   readonly #context: OwnedPointer;
 
-  private constructor(context: OwnedPointer, certificate: CertificateDescription) {
+  private constructor(context: OwnedPointer, chain: readonly CertificateDescription[]) {
+    const [own] = chain;
+    assert(own !== undefined, "A chain that was read has a certificate");
     this.#context = context;
-    this.certificate = certificate;
+    this.certificate = own;
+    this.chain = chain;
   }
 
   /** Makes a context; fails when the texts are no certificates or no key, or when the key belongs to another certificate. */
@@ -142,10 +147,10 @@ export class TlsServerContext implements Disposable {
     const made = newContext(library, library.ssl.TLS_server_method());
     if (!made.ok) return made;
     const context = made.value;
-    const certificate = applyCredentials(library, { context: context.pointer, credentials });
-    if (!certificate.ok) {
+    const chain = applyCredentials(library, { context: context.pointer, credentials });
+    if (!chain.ok) {
       context.close();
-      return certificate;
+      return chain;
     }
     library.ssl.SSL_CTX_set_num_tickets(context.pointer, 0n);
     library.ssl.SSL_CTX_ctrl(context.pointer, SSL_CTRL.SET_SESS_CACHE_MODE, 0n, null);
@@ -154,7 +159,7 @@ export class TlsServerContext implements Disposable {
       protocolSelector(library).pointer,
       null,
     );
-    return ok(new TlsServerContext(context, certificate.value));
+    return ok(new TlsServerContext(context, chain.value));
   }
 
   /** The pointer, lent for a call. */
@@ -225,13 +230,13 @@ function applyTrust(
 function applyCredentials(
   library: OpenSslLibrary,
   options: { readonly context: Deno.PointerObject; readonly credentials: ServerCredentials },
-): Result<CertificateDescription, OpenSslError> {
+): Result<readonly CertificateDescription[], OpenSslError> {
   const { context, credentials } = options;
   const certificates = readPemCertificates(library, credentials.certificateChain);
   if (!certificates.ok) return certificates;
   try {
-    const description = applyChain(library, { context, certificates: certificates.value });
-    if (!description.ok) return description;
+    const chain = applyChain(library, { context, certificates: certificates.value });
+    if (!chain.ok) return chain;
     const key = readPemPrivateKey(library, credentials.privateKey);
     if (!key.ok) return key;
     using owned = key.value;
@@ -243,7 +248,7 @@ function applyCredentials(
     ) {
       return err(mismatch(takeError(library, "SSL_CTX_use_PrivateKey")));
     }
-    return description;
+    return chain;
   } finally {
     for (const certificate of certificates.value) certificate.close();
   }
@@ -255,7 +260,7 @@ function applyChain(
     readonly context: Deno.PointerObject;
     readonly certificates: readonly OwnedPointer[];
   },
-): Result<CertificateDescription, OpenSslError> {
+): Result<readonly CertificateDescription[], OpenSslError> {
   const { ssl } = library;
   const [own, ...others] = options.certificates;
   assert(own !== undefined, "A chain that was read has a certificate");
@@ -263,13 +268,13 @@ function applyChain(
   if (ssl.SSL_CTX_use_certificate(options.context, own.pointer) !== 1) {
     return err(takeError(library, "SSL_CTX_use_certificate"));
   }
-  const description = describeCertificate(library, own.pointer);
+  const chain = options.certificates.map(({ pointer }) => describeCertificate(library, pointer));
   for (const other of others) {
     const added = ssl.SSL_CTX_ctrl(options.context, SSL_CTRL.EXTRA_CHAIN_CERT, 0n, other.pointer);
     if (added !== 1n) return err(takeError(library, "SSL_CTX_add_extra_chain_cert"));
     other.giveAway();
   }
-  return ok(description);
+  return ok(chain);
 }
 
 function mismatch(error: OpenSslError): OpenSslError {

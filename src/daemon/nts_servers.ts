@@ -18,6 +18,7 @@ import type { NtsKeDocument } from "../engine/snapshot.ts";
 import type { NtsResponder } from "../server/authentication.ts";
 import { availableAeadIds } from "../nts/server_fields.ts";
 import type { NtsAeadId } from "../crypto/aead.ts";
+import { certificateRemarks } from "./certificate_remarks.ts";
 import { KeysetKeeper } from "./keyset_keeper.ts";
 import { FunctionStates } from "./function_states.ts";
 import { log } from "./log.ts";
@@ -31,6 +32,7 @@ const LOOK_MILLISECONDS = 30_000;
 /** What could not be started is tried again once in so many calls of `retry`. */
 const TRY_EVERY = 5;
 const NANOSECONDS = 1_000_000_000n;
+const DAY_SECONDS = 86_400;
 
 interface Section {
   readonly config: NtsKeServerConfig;
@@ -39,6 +41,8 @@ interface Section {
   server: NtsKeServer | undefined;
   /** What was last said to be wrong, so that it is said once. */
   trouble: string | undefined;
+  /** When something about the certificate was last remarked, in Unix seconds. */
+  remarkedAt: number | undefined;
 }
 
 interface Running {
@@ -82,7 +86,14 @@ export class NtsServers {
     await Promise.all(closing.map((section) => closeSection(section)));
     this.#sections = wanted.map(({ config, text }) =>
       kept.find((section) => section.text === text) ??
-        { config, text, credentials: undefined, server: undefined, trouble: undefined }
+        {
+          config,
+          text,
+          credentials: undefined,
+          server: undefined,
+          trouble: undefined,
+          remarkedAt: undefined,
+        }
     );
     this.#functions.keepOnly("nts-ke-server", this.#sections.map(({ config }) => config.listen));
     if (this.#running !== undefined) tellWithoutTime(config);
@@ -154,6 +165,7 @@ export class NtsServers {
       const id = { kind: "nts-ke-server", name: section.config.listen } as const;
       if (section.server !== undefined) this.#functions.up(id);
       else if (section.trouble !== undefined) this.#functions.down(id, section.trouble);
+      remark(section);
     }
   }
 }
@@ -170,6 +182,7 @@ function loadCredentials(section: Section, openssl: OpenSsl): void {
   if (loaded.ok) {
     section.credentials = loaded.value;
     section.trouble = undefined;
+    section.remarkedAt = undefined;
     return;
   }
   const { message, hint } = loaded.error;
@@ -184,11 +197,24 @@ function tellReload(section: Section, reload: Reload): void {
       const { subject, notAfter } = reload.certificate;
       const end = formatUtc(BigInt(notAfter) * NANOSECONDS);
       section.trouble = undefined;
+      section.remarkedAt = undefined;
       log.info(`Key exchange on ${section.config.listen} shows ${subject}, good until ${end}`);
       return;
     }
     case "failed":
       return tellOldStays(section, reload.failure.message);
+  }
+}
+
+/** Says what is amiss with the certificate, when it was read and every day after that. */
+function remark(section: Section): void {
+  const { credentials, config, remarkedAt } = section;
+  const now = Number(realtimeNow() / NANOSECONDS);
+  if (credentials === undefined) return;
+  if (remarkedAt !== undefined && Math.abs(now - remarkedAt) < DAY_SECONDS) return;
+  section.remarkedAt = now;
+  for (const text of certificateRemarks(credentials.context.chain, now)) {
+    log.warning(`Key exchange on ${config.listen}: ${text}`);
   }
 }
 
