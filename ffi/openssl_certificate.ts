@@ -101,12 +101,13 @@ export function readDerCertificate(
 
 /** Writes a certificate in DER. */
 export function toDer(library: OpenSslLibrary, certificate: Deno.PointerObject): Bytes {
-  const length = library.crypto.i2d_X509(certificate, null);
-  assert(length > 0, "A certificate that was read can be written");
-  const der = new Uint8Array(length);
-  const cursor = new BigUint64Array([Deno.UnsafePointer.value(Deno.UnsafePointer.of(der))]);
-  assert(library.crypto.i2d_X509(certificate, cursor) === length, "DER has the length announced");
-  return der;
+  return writeDer((into) => library.crypto.i2d_X509(certificate, into));
+}
+
+/** Writes the public key of a certificate with its algorithm (SubjectPublicKeyInfo) in DER. */
+export function publicKeyDer(library: OpenSslLibrary, certificate: Deno.PointerObject): Bytes {
+  const key = library.crypto.X509_get_X509_PUBKEY(certificate);
+  return writeDer((into) => library.crypto.i2d_X509_PUBKEY(key, into));
 }
 
 /** Tells what a certificate says of itself. */
@@ -122,6 +123,16 @@ export function describeCertificate(
     notAfter: unixSeconds(library, crypto.X509_get0_notAfter(certificate)),
     alternativeNames: alternativeNames(library, certificate),
   };
+}
+
+/** Asks how long it will be, then has it written where a cursor points. */
+function writeDer(write: (cursor: BigUint64Array<ArrayBuffer> | null) => number): Bytes {
+  const length = write(null);
+  assert(length > 0, "What was read can be written");
+  const der = new Uint8Array(length);
+  const cursor = new BigUint64Array([Deno.UnsafePointer.value(Deno.UnsafePointer.of(der))]);
+  assert(write(cursor) === length, "DER has the length announced");
+  return der;
 }
 
 /** Takes over a reference to a certificate. */

@@ -16,6 +16,7 @@ import {
   type CertificateDescription,
   describeCertificate,
   ownCertificate,
+  publicKeyDer,
   toDer,
 } from "./openssl_certificate.ts";
 import { NTS_KE_PROTOCOL, TlsClientContext, type TlsServerContext } from "./openssl_context.ts";
@@ -40,6 +41,8 @@ import {
 export interface PeerCertificates {
   /** The server's own certificate. */
   readonly leaf: CertificateDescription;
+  /** The public key of the server's own certificate, with its algorithm, in DER. */
+  readonly publicKey: Bytes;
   /** What the server sent, in DER, its own certificate first; for a later verification. */
   readonly chain: readonly Bytes[];
   /** First second, in Unix seconds, at which every certificate up to the trusted one is valid. */
@@ -224,6 +227,7 @@ export class TlsSession implements Disposable {
       .map((certificate) => describeCertificate(this.#library, certificate));
     return {
       leaf: describeCertificate(this.#library, leaf.pointer),
+      publicKey: publicKeyDer(this.#library, leaf.pointer),
       chain: this.#stack(ssl.SSL_get_peer_cert_chain(pointer))
         .map((certificate) => toDer(this.#library, certificate)),
       notBefore: Math.max(...verified.map((certificate) => certificate.notBefore)),

@@ -30,6 +30,8 @@ export const CRYPTO_SYMBOLS = {
   X509_free: { parameters: ["pointer"], result: "void" },
   d2i_X509: { parameters: ["pointer", "buffer", "i64"], result: "pointer" },
   i2d_X509: { parameters: ["pointer", "buffer"], result: "i32" },
+  X509_get_X509_PUBKEY: { parameters: ["pointer"], result: "pointer" },
+  i2d_X509_PUBKEY: { parameters: ["pointer", "buffer"], result: "i32" },
   X509_get_subject_name: { parameters: ["pointer"], result: "pointer" },
   X509_get_issuer_name: { parameters: ["pointer"], result: "pointer" },
   X509_get0_notBefore: { parameters: ["pointer"], result: "pointer" },

@@ -1,7 +1,7 @@
 import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { concatBytes } from "../src/base/bytes.ts";
-import { type KeyKind, makeCertificate } from "./test_certificates.ts";
+import { type KeyKind, makeCertificate, type TestCertificate } from "./test_certificates.ts";
 import {
   OpenSsl,
   type TlsClientContext,
@@ -230,6 +230,25 @@ Deno.test("an intermediate authority, the server's own certificate or a self-sig
     attempt({ server: serverContext(stranger), client: clientContext(leaf) }),
     "complete",
   );
+});
+
+Deno.test("a public key is told from others, whatever certificates there are for it", () => {
+  const keyShownBy = (of: TestCertificate) => {
+    using clientSide = clientContext();
+    using serverSide = serverContext(of);
+    using client = unwrap(openssl.connect(clientSide, { host: "time.example", time: NOW }));
+    using server = openssl.accept(serverSide);
+    assert.deepEqual(shuttle(client, server), {});
+    return client.peerCertificates().publicKey.toHex();
+  };
+  const wish = { commonName: "ignored", names: NAMES, issuer: authority, ...DATES };
+  const renewed = makeCertificate({ ...wish, keyOf: good });
+  const other = makeCertificate({ ...wish, key: "p-384" });
+  assert.notDeepEqual(renewed.certificate, good.certificate);
+  assert.equal(keyShownBy(renewed), keyShownBy(good));
+  assert.notEqual(keyShownBy(other), keyShownBy(good));
+  // SubjectPublicKeyInfo of P-256: a sequence of 89 octets that begins with id-ecPublicKey
+  assert.match(keyShownBy(good), /^3059301306072a8648ce3d0201/);
 });
 
 Deno.test("dates can be left unchecked and verified later, and only they", () => {

@@ -18,6 +18,8 @@ export interface CertificateWish {
   readonly names?: readonly string[];
   /** Kind of the key; p-256 by default. */
   readonly key?: KeyKind;
+  /** A certificate whose key this one is for too; a new key by default. */
+  readonly keyOf?: TestCertificate;
   /** First second of validity in Unix seconds; an hour ago by default. */
   readonly notBefore?: number;
   /** Last second of validity in Unix seconds; in a day by default. */
@@ -83,7 +85,7 @@ let serial = 1n;
 /** Makes a key and a certificate for it. */
 export function makeCertificate(wish: CertificateWish): TestCertificate {
   const now = Math.floor(Date.now() / 1000);
-  const key = makeKey(wish.key ?? "p-256");
+  const key = wish.keyOf?.handles.key ?? makeKey(wish.key ?? "p-256");
   const x509 = present(crypto.X509_new(), "X509_new");
   crypto.X509_set_version(x509, 2n);
   crypto.ASN1_INTEGER_set_uint64(crypto.X509_get_serialNumber(x509), serial++);

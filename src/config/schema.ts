@@ -281,7 +281,7 @@ const SYNCHRONIZATION = table({
   ),
   "startup-step-panic-threshold": optional(
     PANIC_THRESHOLD,
-    '1800; { forward = "inf", backward = "1d" } for a time that authenticated sources vouch for',
+    '1800; "inf" for a time that authenticated sources vouch for',
     "The same for the first correction after the start. Authenticated sources vouch when so many of them agree as must agree " +
       "(`minimum-agreeing-sources`, or all of them if there are fewer), and no more disagree. A machine that starts without a clock and " +
       'has plain sources only needs `{ forward = "inf", backward = "1d" }`.',

@@ -9,7 +9,6 @@
  */
 import { readKernelClock } from "../../ffi/timex.ts";
 import { toHex } from "../base/bytes.ts";
-import { present } from "../base/assert.ts";
 import { describeFault } from "../base/describe_fault.ts";
 import type { Result } from "../base/result.ts";
 import type { SourceConfig } from "../config/config.ts";
@@ -17,7 +16,7 @@ import { type AeadFactory, isNtsAeadId } from "../crypto/aead.ts";
 import { digest } from "../crypto/digest.ts";
 import { portableAead } from "../crypto/portable.ts";
 import type { Action, Event, KeyExchangeOutcome } from "../engine/events.ts";
-import type { CertificateTime } from "../engine/provisional_time.ts";
+import { type CertificateTime, isClockTrusted } from "../engine/provisional_time.ts";
 import type { ResumedMember } from "../engine/saved_sessions.ts";
 import type { Protections } from "../engine/source_set.ts";
 import type { SessionState } from "../nts/client_session.ts";
@@ -60,7 +59,11 @@ export class NtsClients {
     const kernel = readKernelClock();
     const bound = store.readBound();
     this.#certificateTime = {
-      clockIsTrusted: kernel.ok && kernel.value.synchronized && kernel.value.state !== "error",
+      clockIsTrusted: isClockTrusted({
+        isKept: kernel.ok && kernel.value.synchronized && kernel.value.state !== "error",
+        clock: Date.now() / 1000,
+        lastVouched: bound,
+      }),
       lowerBounds: bound === undefined ? [RELEASE_TIME] : [RELEASE_TIME, bound],
     };
   }
@@ -198,7 +201,6 @@ export class NtsClients {
 
 function outcomeOf(action: ExchangeAction, exchanged: Exchanged): KeyExchangeOutcome {
   const { answer, keys, alternativeKeys, certificates } = exchanged;
-  const leaf = present(certificates.chain[0], "A server shows its certificate");
   return {
     aead: answer.aeadId,
     keyC2s: keys.clientToServer,
@@ -216,7 +218,7 @@ function outcomeOf(action: ExchangeAction, exchanged: Exchanged): KeyExchangeOut
     certificate: {
       notBefore: certificates.notBefore,
       notAfter: certificates.notAfter,
-      identity: toHex(digest("SHA256", leaf)),
+      identity: toHex(digest("SHA256", certificates.publicKey)),
       host: action.host,
       certificateAuthority: action.certificateAuthority,
       chain: certificates.chain,

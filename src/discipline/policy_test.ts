@@ -42,11 +42,10 @@ Deno.test("at the start a time that nobody vouches for is followed half an hour,
   }
 });
 
-Deno.test("a time that authenticated sources vouch for is followed any way forward and a day backward", () => {
+Deno.test("a time that authenticated sources vouch for is followed any way", () => {
   const policy = new StepPolicy(CONFIG);
   assert.equal(policy.decide(1e9, true).kind, "step");
-  assert.equal(policy.decide(-86_000, true).kind, "step");
-  assert.equal(policy.decide(-90_000, true).kind, "panic");
+  assert.equal(policy.decide(-1e9, true).kind, "step");
 });
 
 Deno.test("a threshold that is configured holds whoever vouches", () => {

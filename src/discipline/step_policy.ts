@@ -19,8 +19,11 @@ export type StepDecision =
 
 /** What holds at the start without a word from the administrator: as far as a clock with a battery goes wrong. */
 const STARTUP_THRESHOLD: StepPanicThreshold = { forward: 1800, backward: 1800 };
-/** The same for a time that authenticated sources vouch for: a machine without a battery wakes up in the past. */
-const VOUCHED_STARTUP_THRESHOLD: StepPanicThreshold = { forward: undefined, backward: 86_400 };
+/**
+ * The same for a time that authenticated sources vouch for: a machine without a battery wakes up in the past, and one whose clock was
+ * set by a forger in the future. How far back they may lead is bounded by the last time that was vouched for.
+ */
+const VOUCHED_STARTUP_THRESHOLD: StepPanicThreshold = { forward: undefined, backward: undefined };
 
 /** Counts updates and steps, and decides by the configured limits. */
 export class StepPolicy {
@@ -36,6 +39,11 @@ export class StepPolicy {
   /** Starts as at the start of the daemon: steps are allowed, the startup threshold is in force. */
   constructor(config: SynchronizationConfig) {
     this.#config = config;
+  }
+
+  /** Whether the clock has not been updated since the start, or since it was changed by others. */
+  get isStartup(): boolean {
+    return this.#startup;
   }
 
   /** How many steps were made. */

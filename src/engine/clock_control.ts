@@ -35,6 +35,8 @@ export interface SteeringContext {
   readonly status: KernelStatus;
   /** Whether a majority of authenticated sources stands behind the time. */
   readonly isVouchedFor?: boolean;
+  /** Whether one may still come to stand behind it: the start is a short while ago. */
+  readonly mayBeVouchedFor?: boolean;
 }
 
 /** The clock's control. */
@@ -50,6 +52,8 @@ export class ClockControl {
   /** The clock's own frequency by the last estimate that was acted on. */
   #baseFrequency: number | undefined;
   #hasPanicked = false;
+  #isWaiting = false;
+  #isWaitTold = false;
 
   /** Commands nothing until the first `steer`; with `mayAdjust` false it never does. */
   constructor(options: {
@@ -97,7 +101,11 @@ export class ClockControl {
   ): readonly Action[] {
     if (!this.#mayAdjust || this.#hasPanicked) return [];
     const decision = this.#steps.decide(estimate.offset, context.isVouchedFor);
-    if (decision.kind === "panic") return this.#panic(decision.message, context.status);
+    if (decision.kind === "panic") {
+      const mayWait = this.#steps.isStartup && !context.isVouchedFor && context.mayBeVouchedFor;
+      return mayWait ? this.#wait(decision.message) : this.#panic(decision.message, context.status);
+    }
+    this.#isWaiting = false;
     const step = decision.kind === "step" ? estimate.offset : 0;
     this.#steps.updated(step);
     return [...this.#stepNotice(step), ...this.#steer(estimate, { ...context, step })];
@@ -110,7 +118,7 @@ export class ClockControl {
   ): readonly Action[] {
     const { monotonic } = context.now;
     if (!this.#mayAdjust || this.#hasPanicked || monotonic < this.nextWakeup()) return [];
-    if (estimate === undefined) {
+    if (estimate === undefined || this.#isWaiting) {
       const action = { frequency: this.#discipline.rate / PPM, step: 0, status: context.status };
       this.#slewEnds = Infinity;
       return this.#command(action, monotonic);
@@ -188,6 +196,15 @@ export class ClockControl {
     const frequency: Ppm = (this.#baseFrequency + plan.slew) / PPM;
     const actions = this.#command({ frequency, step: context.step, status: context.status }, now);
     return [...this.#clampNotice(estimate.frequency), ...actions];
+  }
+
+  /** Leaves the clock alone for now, and says so once. */
+  #wait(message: string): readonly Action[] {
+    this.#isWaiting = true;
+    if (this.#isWaitTold) return [];
+    this.#isWaitTold = true;
+    const text = `The clock is left alone while authenticated sources may still come: ${message}`;
+    return [{ type: "log", level: "warning", message: text }];
   }
 
   /** Ends a slew that is under way, at the frequency from before the panic, and tells the kernel that nobody knows the time. */

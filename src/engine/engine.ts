@@ -17,6 +17,7 @@ import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import type { SessionState } from "../nts/client_session.ts";
 import { Discipline } from "../discipline/discipline.ts";
+import { certificateEvidence } from "./certificate_evidence.ts";
 import { ClockControl, type SteeringContext } from "./clock_control.ts";
 import { DisturbanceDetector } from "./disturbance.ts";
 import { DriftKeeper } from "./drift_keeper.ts";
@@ -32,13 +33,7 @@ import { collectSessions } from "./saved_sessions.ts";
 import { makeSnapshot } from "./snapshot_writer.ts";
 import { type Protections, SourceSet } from "./source_set.ts";
 import { StartGate } from "./start_gate.ts";
-import {
-  CERTAINTY,
-  type ErrorBudget,
-  errorBudget,
-  type Knowledge,
-  systemState,
-} from "./system_variables.ts";
+import { type ErrorBudget, errorBudget, type Knowledge, systemState } from "./system_variables.ts";
 
 const PPM = 1e-6;
 /** What is believed of the frequency without a drift file. */
@@ -49,6 +44,9 @@ const DRIFT_DEVIATION_MIN: Ppm = 1;
 const DRIFT_FALLBACK_DEVIATION: Ppm = 200;
 /** How much the frequency may have changed when the machine slept or somebody else changed the clock. */
 const FREQUENCY_DEVIATION_AFTER_DISTURBANCE: Ppm = 5;
+
+/** So long after a start a time beyond the panic threshold waits for authenticated sources that may vouch for it. */
+const VOUCHER_PATIENCE: Seconds = 300;
 
 /** What the kernel is told when nothing is known: the largest error that it takes. */
 const ERROR_UNKNOWN: Seconds = 16;
@@ -93,6 +91,7 @@ export class Engine {
   readonly #polls = new PollKeeper();
   #deadCount = 0;
   #wasVouchedFor = false;
+  #vouchersUntil: MonotonicSeconds;
 
   /** Does nothing yet: the first event is `start`. */
   constructor(options: EngineOptions) {
@@ -113,9 +112,11 @@ export class Engine {
     });
     this.#judgement = new Judgement(config, options.ownAddresses);
     this.#gate = new StartGate(now.monotonic);
+    this.#vouchersUntil = now.monotonic + VOUCHER_PATIENCE;
     this.#provisional = new ProvisionalTime(
       config,
       options.certificateTime ?? { clockIsTrusted: true, lowerBounds: [] },
+      now,
     );
   }
 
@@ -128,7 +129,7 @@ export class Engine {
     actions.push(...this.#dispatch(event, now));
     this.#followMembers();
     actions.push(...this.#judgeAgainIfSourcesDied(now), ...this.#openGate(now));
-    return this.#provisional.withDates(actions, () => this.#bestTime(now));
+    return this.#provisional.withDates(actions, now);
   }
 
   /** When the engine wants a "timer" event; Infinity for never. */
@@ -274,13 +275,13 @@ export class Engine {
   /** Judges all sources, and lets the clock follow those that are believed; `id` is the source of the newest measurement. */
   #decide(id: number, now: Instant): readonly Action[] {
     const actions = [...this.#judge(now)];
-    if (!this.#judgement.selected) return [...actions, ...this.#followCertificates(id, now)];
+    if (!this.#judgement.selected) return [...actions, ...this.#followCertificates(now)];
     this.#noteVouching();
     this.#discipline.combine(this.#judgement.believed, {
       newest: id,
       false: this.#judgement.falsetickers,
     });
-    actions.push(...this.#followCertificates(id, now));
+    actions.push(...this.#followCertificates(now));
     const estimate = this.#discipline.systemAt(now.monotonic);
     const best = addSeconds(now.realtime, estimate?.offset ?? 0);
     actions.push(...this.#leaps.compare(this.#judgement.leap, best));
@@ -299,22 +300,20 @@ export class Engine {
   }
 
   /** Tells the watch over provisional certificates what was measured and what is believed. */
-  #followCertificates(id: number, now: Instant): readonly Action[] {
+  #followCertificates(now: Instant): readonly Action[] {
     const { members } = this.#sources;
-    const { selected, isVouchedFor } = this.#judgement;
-    const source = this.#discipline.sourceAt(id, now.monotonic);
-    const server = members.find(({ association }) => association.id === id)?.association
-      .serverState;
-    const measurement = source && server && {
-      offset: source.offset,
-      error: (source.delayFloor + server.rootDelay) / 2 + server.rootDispersion +
-        CERTAINTY * source.uncertainty,
-    };
-    const offset = selected ? this.#discipline.systemAt(now.monotonic)?.offset : undefined;
-    const context = { clock: unixSecondsOf(now.realtime), offset, members };
+    const clock = unixSecondsOf(now.realtime);
+    const offset = this.#judgement.isVouchedFor
+      ? this.#discipline.systemAt(now.monotonic)?.offset
+      : undefined;
+    const about = { discipline: this.#discipline, now: now.monotonic };
     return [
-      ...this.#provisional.measured(id, measurement, context),
-      ...(isVouchedFor ? this.#provisional.passed(this.#bestTime(now), now.monotonic) : []),
+      ...this.#provisional.measured(certificateEvidence(members, about), {
+        clock,
+        offset,
+        members,
+      }),
+      ...(offset === undefined ? [] : this.#provisional.vouched(clock + offset, now.monotonic)),
     ];
   }
 
@@ -335,18 +334,15 @@ export class Engine {
     return actions;
   }
 
-  /** The best that is known of the time, in Unix seconds. */
-  #bestTime(now: Instant): number {
-    const offset = this.#judgement.selected
-      ? this.#discipline.systemAt(now.monotonic)?.offset ?? 0
-      : 0;
-    return unixSecondsOf(now.realtime) + offset;
-  }
-
   /** Asks selection anew. */
   #judge(now: Instant): readonly Action[] {
     const members = this.#provisional.released(this.#sources.members);
-    const actions = this.#judgement.judge(members, { now, discipline: this.#discipline });
+    const { lowerBound } = this.#provisional;
+    const actions = this.#judgement.judge(members, {
+      now,
+      discipline: this.#discipline,
+      lowerBound,
+    });
     for (const { association, group } of members) {
       const isFalseticker = this.#judgement.falsetickers.includes(association.id);
       group.noteFalseticker(association.id, isFalseticker, now.monotonic);
@@ -457,7 +453,8 @@ export class Engine {
     const status = this.#kernelStatus(now, knowledge);
     const pollInterval = shortestInterval(this.#sources.members, this.#judgement.believed);
     const { isVouchedFor } = this.#judgement;
-    return { now, pollInterval, uncertainty, status, isVouchedFor };
+    const mayBeVouchedFor = now.monotonic < this.#vouchersUntil && this.#judgement.hasVouchers;
+    return { now, pollInterval, uncertainty, status, isVouchedFor, mayBeVouchedFor };
   }
 
   #kernelStatus(now: Instant, knowledge = this.#knowledge(now.monotonic)): KernelStatus {

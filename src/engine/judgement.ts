@@ -18,6 +18,8 @@ import { unfitness } from "../selection/fitness.ts";
 import { select, type Selection } from "../selection/select.ts";
 import type { Verdict } from "../selection/status.ts";
 import type { Action } from "./events.ts";
+import { formatUtc } from "../base/utc.ts";
+import { unixSecondsOf } from "./provisional_time.ts";
 import type { MemberOfSource } from "./source_set.ts";
 import { CERTAINTY, type Reference } from "./system_variables.ts";
 
@@ -25,6 +27,16 @@ const STARTING: Verdict = { status: "starting", reason: "Not measured yet" };
 
 /** A start without a time to follow is told after so long. */
 const REFUSAL_PATIENCE: Seconds = 60;
+
+/** What a judgement depends on besides the sources. */
+export interface JudgementContext {
+  /** The moment. */
+  readonly now: Instant;
+  /** What is known of every source. */
+  readonly discipline: Discipline;
+  /** A time that has certainly passed, in Unix seconds; none if left out. */
+  readonly lowerBound?: number;
+}
 
 /** The verdicts on all sources. */
 export class Judgement {
@@ -68,6 +80,11 @@ export class Judgement {
     return this.selected && this.#isVouchedFor;
   }
 
+  /** Whether enough authenticated sources are configured to vouch for a time, if they come. */
+  get hasVouchers(): boolean {
+    return this.#vouchersNeeded > 0;
+  }
+
   /** The sources whose samples are believed. */
   get believed(): readonly number[] {
     return this.#selection?.survivors ?? [];
@@ -96,7 +113,7 @@ export class Judgement {
   /** Returns what became of a source; of one that is not judged yet, what keeps it out already. */
   verdict(
     member: MemberOfSource,
-    context: { readonly now: Instant; readonly discipline: Discipline },
+    context: JudgementContext,
   ): Verdict {
     const judged = this.#selection?.verdicts.get(member.association.id);
     if (judged !== undefined) return judged;
@@ -117,10 +134,7 @@ export class Judgement {
   }
 
   /** Judges all members anew. */
-  judge(
-    members: readonly MemberOfSource[],
-    context: { readonly now: Instant; readonly discipline: Discipline },
-  ): readonly Action[] {
+  judge(members: readonly MemberOfSource[], context: JudgementContext): readonly Action[] {
     const candidates = members.map((member) => this.#candidate(member, context));
     const before = this.#selection;
     const selection = select(candidates, {
@@ -188,7 +202,7 @@ export class Judgement {
 
   #candidate(
     member: MemberOfSource,
-    context: { readonly now: Instant; readonly discipline: Discipline },
+    context: JudgementContext,
   ): Candidate {
     const { association, config } = member;
     const estimate = context.discipline.sourceAt(association.id, context.now.monotonic);
@@ -196,12 +210,13 @@ export class Judgement {
     const own = estimate === undefined
       ? Infinity
       : estimate.delayFloor / 2 + CERTAINTY * estimate.uncertainty;
+    const rootDistance = own + (server?.rootDelay ?? 0) / 2 + (server?.rootDispersion ?? 0);
     return {
       id: association.id,
       name: memberName(member),
       offset: estimate?.offset ?? 0,
       uncertainty: estimate?.uncertainty ?? Infinity,
-      rootDistance: own + (server?.rootDelay ?? 0) / 2 + (server?.rootDispersion ?? 0),
+      rootDistance,
       jitter: estimate?.jitter ?? Infinity,
       samples: estimate?.samples ?? 0,
       stratum: server?.stratum ?? 16,
@@ -216,6 +231,7 @@ export class Judgement {
       trust: config.trust,
       require: config.require,
       isAuthenticated: isAuthenticated(config),
+      past: pastOf(estimate, { ...context, rootDistance }),
     };
   }
 
@@ -224,12 +240,12 @@ export class Judgement {
       .map(({ association }) => association.id);
     const vouching = authenticated.filter((id) => agreed.includes(id)).length;
     const against = authenticated.filter((id) => verdicts.get(id)?.status === "falseticker").length;
-    return vouching >= this.#vouchersNeeded && vouching > against;
+    return vouching > 0 && vouching >= this.#vouchersNeeded && vouching > against;
   }
 
   #refer(
     peer: MemberOfSource,
-    context: { readonly now: Instant; readonly discipline: Discipline },
+    context: JudgementContext,
   ): void {
     const { association } = peer;
     const server = association.serverState;
@@ -278,17 +294,33 @@ export class Judgement {
   }
 }
 
+/** Returns the time that a source tells if it has certainly passed, with the bound. */
+function pastOf(
+  estimate: { readonly offset: Seconds } | undefined,
+  about: JudgementContext & { readonly rootDistance: Seconds },
+): Candidate["past"] {
+  const { lowerBound = 0 } = about;
+  const time = unixSecondsOf(about.now.realtime) + (estimate?.offset ?? Infinity);
+  return time + about.rootDistance < lowerBound
+    ? { time: secondText(time), bound: secondText(lowerBound) }
+    : undefined;
+}
+
+function secondText(time: number): string {
+  return formatUtc(BigInt(Math.floor(time)) * 1_000_000_000n).replace(/\.0+Z$/, "Z");
+}
+
 /** Sources that are required count before they have keys or an address, too. */
 function requiredSources({ sources }: Config): readonly string[] {
   return sources.filter(({ require, noSelect }) => require && !noSelect)
     .map(({ address }) => address);
 }
 
-/** So many authenticated sources vouch for a time: as many as must agree on it, or all when there are fewer; at least one. */
+/** So many authenticated sources vouch for a time: as many as must agree on it, or all when there are fewer. */
 function vouchersNeeded({ sources, synchronization }: Config): number {
   const authenticated = sources.filter((source) => isAuthenticated(source) && !source.noSelect)
     .reduce((sum, { count }) => sum + count, 0);
-  return Math.max(1, Math.min(synchronization.minimumAgreeingSources, authenticated));
+  return Math.min(synchronization.minimumAgreeingSources, authenticated);
 }
 
 /** Where trusted sources are followed they alone say whether a leap second comes. */

@@ -4,14 +4,18 @@
  *
  * `TimeBootstrap` holds the reasoning and the argument why it is safe; this class carries it out in the engine. It follows the
  * sources with Network Time Security, tells how dates are to be judged in every key exchange, asks for the chains to be verified
- * again at the time that was found, and ends the provisional time when they are good. A time that was found without the sources
- * that are held back ends it too: then theirs are verified at that time. Whoever fails is given up, and begins anew with an
- * exchange in which dates count.
+ * again at the time that was found, and ends the provisional time when they are good. A time that other authenticated sources vouch
+ * for ends it too: then those that are held back are verified at that time. Whoever fails is given up, and begins anew with an
+ * exchange in which dates count. A time for which nobody authenticated vouches decides nothing about certificates, even
+ * when the clock follows it: once a time was vouched for, certificates are judged by that one and by what has passed since on
+ * a clock that nobody sets.
  *
- * Limits: the quorum is that of the configuration at the start.
+ * Limits: the quorum is that of the configuration at the start. With `strict` certificates are judged by the local clock until a time
+ * is vouched for, whoever has set it.
  *
  * @module
  */
+import type { Instant } from "../base/instant.ts";
 import { type NtpTimestamp, toUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { formatUtc } from "../base/utc.ts";
@@ -28,17 +32,36 @@ import type { MemberOfSource } from "./source_set.ts";
 
 /** What is known of the clock before anything was measured. */
 export interface CertificateTime {
-  /** Whether a program that we trust has set the clock (the kernel does not report TIME_ERROR). */
+  /** Whether the clock can be believed at the start, see `isClockTrusted`. */
   readonly clockIsTrusted: boolean;
   /** Times that have certainly passed, in Unix seconds: that of the release, that kept on disk. */
   readonly lowerBounds: readonly UnixSeconds[];
+}
+
+/** A clock that is set, and not later than this after the last authenticated time, is believed. */
+const TRUST_AGE_MAX: Seconds = 86_400;
+
+/**
+ * Tells whether the clock can be believed at the start: the kernel says that some program keeps it right, and it is close to the last
+ * time that authenticated sources vouched for. A clock that anybody may have set by forged packets is not.
+ */
+export function isClockTrusted(
+  known: {
+    readonly isKept: boolean;
+    readonly clock: UnixSeconds;
+    readonly lastVouched: UnixSeconds | undefined;
+  },
+): boolean {
+  if (!known.isKept || known.lastVouched === undefined) return false;
+  const age = known.clock - known.lastVouched;
+  return age >= 0 && age <= TRUST_AGE_MAX;
 }
 
 /** What a decision depends on. */
 export interface ProvisionalContext {
   /** The local clock in Unix seconds. */
   readonly clock: UnixSeconds;
-  /** How far the local clock is from the time that selection believes; undefined while it believes none. */
+  /** How far the local clock is from the time that authenticated sources vouch for; undefined while they vouch for none. */
   readonly offset: Seconds | undefined;
   /** All servers that are asked now, trusted ones included. */
   readonly members: readonly MemberOfSource[];
@@ -68,15 +91,25 @@ export class ProvisionalTime {
   #why: string | undefined;
   #verifying: { readonly at: UnixSeconds; readonly byQuorum: boolean } | undefined;
   #savedAt: MonotonicSeconds = -Infinity;
+  /** A time that can be believed, and when it was. */
+  #anchor: { readonly time: UnixSeconds; readonly at: MonotonicSeconds } | undefined;
 
-  /** What is `known` of the clock is taken as it was at the start of the daemon. */
-  constructor(config: Config, known: CertificateTime) {
+  /** What is `known` of the clock is taken as it was at `start`, that of the daemon. */
+  constructor(config: Config, known: CertificateTime, start: Instant) {
     this.#bootstrap = new TimeBootstrap({
       strict: config.nts.strict,
       clockIsTrusted: known.clockIsTrusted,
-      quorum: config.synchronization.minimumAgreeingSources,
+      quorum: quorumOf(config),
       lowerBounds: known.lowerBounds,
     });
+    if (known.clockIsTrusted) {
+      this.#anchor = { time: unixSecondsOf(start.realtime), at: start.monotonic };
+    }
+  }
+
+  /** The latest time that has certainly passed. */
+  get lowerBound(): UnixSeconds {
+    return this.#bootstrap.lowerBound;
   }
 
   /** Why no time is used yet, in a sentence; undefined when nobody is held back. */
@@ -84,10 +117,10 @@ export class ProvisionalTime {
     return this.#why;
   }
 
-  /** Says in every key exchange that is wanted how dates are judged; `time` gives the best that is known. */
-  withDates(actions: readonly Action[], time: () => UnixSeconds): readonly Action[] {
+  /** Says in every key exchange that is wanted how dates are judged. */
+  withDates(actions: readonly Action[], now: Instant): readonly Action[] {
     if (!actions.some(({ type }) => type === "exchange-keys")) return actions;
-    const dates = this.#bootstrap.datePolicy(time());
+    const dates = this.#bootstrap.datePolicy(this.#timeOf(now));
     return actions.map((action) => action.type === "exchange-keys" ? { ...action, dates } : action);
   }
 
@@ -103,15 +136,14 @@ export class ProvisionalTime {
     return `Provisional: its certificate's dates do not fit this clock, so it waits for others to agree${why}`;
   }
 
-  /** Takes a measurement, and decides whether the time that was found is good enough to be verified. */
+  /** Takes what is measured of sources with Network Time Security, and decides whether a time is good enough to be verified. */
   measured(
-    association: number,
-    measurement: BootstrapMeasurement | undefined,
+    evidence: ReadonlyMap<number, BootstrapMeasurement>,
     context: ProvisionalContext,
   ): readonly Action[] {
     this.#follow(context.members);
-    if (measurement !== undefined && this.#followed.has(association)) {
-      this.#bootstrap.measured(association, measurement);
+    for (const [id, measurement] of evidence) {
+      if (this.#followed.has(id)) this.#bootstrap.measured(id, measurement);
     }
     if (this.#verifying !== undefined) return [];
     const held = context.members.filter(isHeldBack);
@@ -156,8 +188,9 @@ export class ProvisionalTime {
     this.#verifying = undefined;
   }
 
-  /** Saves now and then that a time has passed; told only when authenticated sources say so. */
-  passed(time: UnixSeconds, now: MonotonicSeconds): readonly Action[] {
+  /** Takes a time that authenticated sources vouch for: certificates are judged by it, and now and then it is saved as passed. */
+  vouched(time: UnixSeconds, now: MonotonicSeconds): readonly Action[] {
+    this.#anchor = { time, at: now };
     if (this.#bootstrap.isProvisional || now - this.#savedAt < SAVE_INTERVAL) return [];
     this.#savedAt = now;
     this.#bootstrap.passed(time);
@@ -181,8 +214,14 @@ export class ProvisionalTime {
     const message = `Enough sources agree on a time at which their certificates are good: ${date}`;
     return {
       hasReleased: true,
-      actions: [{ type: "log", level: "info", message }, ...this.passed(verifying.at, now)],
+      actions: [{ type: "log", level: "info", message }, ...this.vouched(verifying.at, now)],
     };
+  }
+
+  #timeOf({ monotonic, realtime }: Instant): UnixSeconds {
+    return this.#anchor === undefined
+      ? unixSecondsOf(realtime)
+      : this.#anchor.time + monotonic - this.#anchor.at;
   }
 
   #askQuorum(context: ProvisionalContext): readonly Action[] {
@@ -237,6 +276,15 @@ export class ProvisionalTime {
       this.#bootstrap.add(id, { host: config.host, certificate });
     }
   }
+}
+
+/** So many must agree: as the configuration says, but no more than there are hosts that could. */
+function quorumOf({ sources, synchronization }: Config): number {
+  const hosts = new Set(
+    sources.filter(({ mode, noSelect }) => !noSelect && (mode === "nts" || mode === "nts-pool"))
+      .map(({ host }) => host.toLowerCase()),
+  );
+  return Math.max(1, Math.min(synchronization.minimumAgreeingSources, hosts.size));
 }
 
 /** Tells what the local clock shows in Unix seconds. */

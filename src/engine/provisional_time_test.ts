@@ -1,6 +1,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import type { Association } from "../association/association.ts";
 import type { SourceGroup } from "../association/source_group.ts";
+import type { Instant } from "../base/instant.ts";
 import { ntpTimestamp } from "../base/ntp_timestamp.ts";
 import { builtinConfig } from "../config/builtin.ts";
 import type { ExchangeCertificate } from "../nts/session_protection.ts";
@@ -13,6 +14,11 @@ const YEAR = 31_557_600;
 const NOW = 1_795_000_000;
 const CLOCK = 1000;
 const CONFIG = builtinConfig();
+
+/** A moment by a local clock that shows so many Unix seconds. */
+function at(clock: number, monotonic = 0): Instant {
+  return { monotonic, realtime: ntpTimestamp(BigInt(clock + 2_208_988_800) << 32n) };
+}
 
 /** A member as far as it matters here. */
 function member(id: number, options: { certificate?: Partial<ExchangeCertificate> } = {}) {
@@ -44,7 +50,8 @@ function member(id: number, options: { certificate?: Partial<ExchangeCertificate
 function watch(options: { strict?: boolean; trusted?: boolean } = {}): ProvisionalTime {
   const { strict = false, trusted = false } = options;
   const config = { ...CONFIG, nts: { ...CONFIG.nts, strict } };
-  return new ProvisionalTime(config, { clockIsTrusted: trusted, lowerBounds: [NOW - YEAR] });
+  const known = { clockIsTrusted: trusted, lowerBounds: [NOW - YEAR] };
+  return new ProvisionalTime(config, known, at(CLOCK));
 }
 
 function measure(
@@ -54,7 +61,7 @@ function measure(
 ): readonly Action[] {
   const measurement = { offset: about.offset ?? NOW - CLOCK, error: 0.01 };
   const context = { clock: CLOCK, offset: about.believed, members: about.members };
-  return provisional.measured(id, measurement, context);
+  return provisional.measured(new Map([[id, measurement]]), context);
 }
 
 function verified(refusals: Readonly<Record<number, string | undefined>>) {
@@ -99,7 +106,7 @@ Deno.test("a quorum is verified at its time, then released; until then nobody is
     certificateAuthority: undefined,
     aeadAlgorithms: [],
   } as const;
-  const [dated] = provisional.withDates([exchange], () => NOW);
+  const [dated] = provisional.withDates([exchange], at(CLOCK, 7));
   const dates = { now: NOW, outside: "refuse", lowerBound: NOW };
   deepEqual(dated, { ...exchange, dates });
 });
@@ -149,7 +156,7 @@ Deno.test("a time that was found without them ends the waiting: who fits it is r
   deepEqual(result.refused, [{ association: 2, why: "It has expired" }]);
   deepEqual([result.hasReleased, result.actions], [true, []], "nobody vouches for such a bound");
   deepEqual(provisional.released(members), members.slice(0, 1));
-  const [dated] = provisional.withDates([{ type: "exchange-keys" } as Action], () => NOW);
+  const [dated] = provisional.withDates([{ type: "exchange-keys" } as Action], at(NOW));
   const dates = { now: NOW, outside: "refuse", lowerBound: NOW - YEAR };
   deepEqual(dated?.type === "exchange-keys" && dated.dates, dates);
 });
@@ -169,17 +176,17 @@ Deno.test("after a step old measurements do not count, and an answer under way i
 Deno.test("dates count when the clock is trusted, or strictness is wanted", () => {
   const exchange = { type: "exchange-keys" } as Action;
   for (const options of [{ strict: true }, { trusted: true }]) {
-    const [dated] = watch(options).withDates([exchange], () => CLOCK);
+    const [dated] = watch(options).withDates([exchange], at(CLOCK));
     deepEqual(dated?.type === "exchange-keys" && dated.dates?.outside, "refuse");
   }
-  const [dated] = watch().withDates([exchange], () => CLOCK);
+  const [dated] = watch().withDates([exchange], at(CLOCK));
   deepEqual(dated?.type === "exchange-keys" && dated.dates?.outside, "accept-provisionally");
 });
 
 Deno.test("the bound is saved once an hour and never goes back", () => {
   const provisional = watch({ trusted: true });
   const bounds = [[0, NOW], [3599, NOW + 1], [3600, NOW - 5], [7200, NOW + 9]].map(([at, time]) =>
-    provisional.passed(time ?? 0, at ?? 0)
+    provisional.vouched(time ?? 0, at ?? 0)
   );
   deepEqual(bounds, [
     [{ type: "save-time-bound", bound: NOW }],
@@ -187,7 +194,7 @@ Deno.test("the bound is saved once an hour and never goes back", () => {
     [{ type: "save-time-bound", bound: NOW }],
     [{ type: "save-time-bound", bound: NOW + 9 }],
   ]);
-  deepEqual(watch().passed(NOW, 0), [], "a provisional time bounds nothing");
+  deepEqual(watch().vouched(NOW, 0), [], "a provisional time bounds nothing");
 });
 
 Deno.test("a clock that starts in 1970 shows 1970", () => {

@@ -30,7 +30,7 @@ export interface ExchangeCertificate {
   readonly notBefore: number;
   /** Last second, in Unix seconds, at which the whole chain is valid. */
   readonly notAfter: number;
-  /** What tells the server's certificate from those of other servers. */
+  /** What tells the server's public key from those of other servers. */
   readonly identity: string;
   /** The host that the server's certificate must name. */
   readonly host: string;

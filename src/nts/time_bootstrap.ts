@@ -16,8 +16,9 @@
  * with saved cookies need no certificate at all; they vote like others, since their keys come from an exchange that was verified.
  *
  * What is left: a machine that was never synchronised has only the build time as its bound; and the quorum is as good as the
- * independence of the configured servers. Sources with one host or one certificate have one vote together. `strict` switches all
- * of this off. A clock that a trusted program has set (the kernel does not report TIME_ERROR) is believed from the start.
+ * independence of the configured servers. Sources with one host or one public key have one vote together, however many certificates
+ * there are for it. `strict` switches all of this off. A clock that is kept (the kernel does not report TIME_ERROR) and that is not
+ * more than a day beyond the last authenticated time is believed from the start.
  *
  * Limits: at most 64 sources; the caller forgets those it gives up.
  *
@@ -44,7 +45,7 @@ export interface CertificateDatePolicy {
 export interface BootstrapSource {
   /** The host of the key exchange; sources of one host have one vote. */
   readonly host: string;
-  /** From when to when the whole chain is valid, and what tells the certificate from others; undefined when resumed. */
+  /** From when to when the whole chain is valid, and what tells its key from others; undefined when resumed. */
   readonly certificate: {
     readonly notBefore: UnixSeconds;
     readonly notAfter: UnixSeconds;
@@ -92,7 +93,7 @@ export type BootstrapVerdict =
 export interface BootstrapOptions {
   /** Whether the dates of certificates are always believed. */
   readonly strict: boolean;
-  /** Whether the clock was found to be set by somebody we trust. */
+  /** Whether the clock can be believed. */
   readonly clockIsTrusted: boolean;
   /** How many independent sources must agree, at least 1. */
   readonly quorum: number;
@@ -265,13 +266,13 @@ function isValidAt(source: BootstrapSource, time: UnixSeconds): boolean {
     time >= certificate.notBefore && time <= certificate.notAfter;
 }
 
-/** One vote for each host, and no more than there are certificates: who shares either is not independent. */
+/** One vote for each host, and no more than there are keys: who shares either is not independent. */
 function votesOf(votes: readonly Vote[]): number {
   const hosts = new Set(votes.map((vote) => vote.source.host.toLowerCase()));
-  const certificates = new Set(
+  const keys = new Set(
     votes.map((vote) => vote.source.certificate?.identity ?? `resumed ${vote.source.host}`),
   );
-  return Math.min(hosts.size, certificates.size);
+  return Math.min(hosts.size, keys.size);
 }
 
 /** Finds the point that lies in the intervals of the most independent sources, and what they have in common. */

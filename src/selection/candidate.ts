@@ -41,6 +41,8 @@ export interface Candidate {
   readonly trust: boolean;
   /** Whether it, or another such source, must be among those that agree. */
   readonly require: boolean;
+  /** The time that it tells, and one that has certainly passed, if that is later; left out or undefined when it is not. */
+  readonly past?: { readonly time: string; readonly bound: string } | undefined;
   /** Whether its packets prove who sent them. */
   readonly isAuthenticated: boolean;
 }

@@ -148,13 +148,15 @@ Deno.test("a pool with NTS gets keys from different servers of one name", async 
   assert.deepEqual((await server.status())?.ntsKe.map(({ completed }) => completed), [1, 1]);
 });
 
-Deno.test("without the library sources with NTS say what to install, and plain ones work", async () => {
+Deno.test("without the library sources with NTS say what to install, and plain ones work if they may", async () => {
   const library = await findLibrary();
   if (library === undefined) return console.log("    no mount namespaces here: nothing was tested");
   await using place = await NtsPlace.make();
   await using plain = await startFalseServer({ offsetSeconds: 0, stratum: 1 });
   const at = `127.0.0.1:${await freePort()}`;
-  const config = `${place.client()}[[source]]\nmode = "server"\naddress = "${endpoint(plain)}"\n` +
+  const section = "[synchronization]\n";
+  const nts = place.client().replace(section, `${section}authentication = "prefer"\n`);
+  const config = `${nts}[[source]]\nmode = "server"\naddress = "${endpoint(plain)}"\n` +
     `iburst = true\n[observability]\nlisten = "${at}"\n`;
   const believing = config.replace(
     "[synchronization]",

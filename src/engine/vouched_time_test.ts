@@ -1,0 +1,191 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import {
+  DAY,
+  NtsWorld,
+  type NtsWorldOptions,
+  PLAIN,
+  PROVEN,
+  START,
+} from "../../tests/support/nts_world.ts";
+import { isClockTrusted } from "./provisional_time.ts";
+
+const DECADE = 3650 * DAY;
+const LENIENT = 'minimum-agreeing-sources = 2\nstartup-step-panic-threshold = "inf"\n';
+
+function near(one: NtsWorld, expected = 0): void {
+  const { offset } = one.world;
+  ok(Math.abs(offset - expected) < 0.01, `the clock is off by ${offset} s`);
+}
+
+function synchronized(one: NtsWorld): void {
+  const { state, why } = one.world.snapshot;
+  equal(state, "synchronized", why);
+  near(one);
+  deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
+  ok(!one.world.logs.some((line) => line.includes("gives up")), "nobody is given up");
+}
+
+for (const offset of [-DECADE, DECADE, -100 * DAY, -5 * DAY]) {
+  Deno.test(`a clock that starts ${offset / DAY} days off, as forged servers keep it, is healed by a quorum`, () => {
+    // an earlier run, or another program, has set the clock: the kernel calls it kept
+    const lastVouched = START - 2 * DAY;
+    const clock = START - offset;
+    const clockIsTrusted = isClockTrusted({ isKept: true, clock, lastVouched });
+    equal(clockIsTrusted, false);
+    const time = { clockIsTrusted, lowerBounds: [lastVouched] };
+    const one = new NtsWorld({ offset, time });
+    one.forge(-offset);
+    one.start();
+    one.run(900);
+    synchronized(one);
+    deepEqual(one.failures, []);
+    ok(one.bounds.every((bound) => Math.abs(bound - START) < DAY));
+  });
+}
+
+Deno.test("a clock that forged servers have set does not judge certificates, and is healed", () => {
+  for (const lie of [DECADE, -DECADE]) {
+    const one = new NtsWorld({ synchronization: `${LENIENT}authentication = "prefer"` });
+    one.silence(PROVEN);
+    one.forge(lie);
+    one.start();
+    one.run(600);
+    near(one, -lie);
+    one.silence(PROVEN, false);
+    one.run(1800);
+    synchronized(one);
+    deepEqual([...new Set(one.failures)], ["connection refused"]);
+  }
+});
+
+Deno.test("where authentication is ignored a forged majority decides, and still nobody is given up for its clock", () => {
+  const one = new NtsWorld({
+    synchronization: `${LENIENT}authentication = "ignore"`,
+    renewal: 600,
+  });
+  one.silence(PROVEN);
+  one.forge(DECADE);
+  one.start();
+  one.run(600);
+  near(one, -DECADE);
+  one.silence(PROVEN, false);
+  one.run(7200);
+  deepEqual([...new Set(one.failures)], ["connection refused"]);
+  ok(!one.world.logs.some((line) => line.includes("gives up")));
+  ok(one.bounds.every((bound) => Math.abs(bound - START) < DAY), "they are a quorum by themselves");
+});
+
+Deno.test("keys are renewed by the time that was vouched for, whoever sets the clock", () => {
+  const one = new NtsWorld({ renewal: 20 }).start();
+  one.run(600);
+  synchronized(one);
+  for (const by of [DECADE, -DECADE]) {
+    one.world.stepFromOutside(by);
+    one.run(300);
+    synchronized(one);
+  }
+  deepEqual(one.failures, []);
+});
+
+Deno.test("a certificate that has expired is refused by the time that is vouched for", () => {
+  const one = new NtsWorld({ offset: 0.1 });
+  Object.assign(one.certificates.get(PROVEN[2]) ?? {}, { notAfter: START - DAY });
+  one.start();
+  one.run(600);
+  equal(one.world.snapshot.state, "synchronized");
+  ok(
+    one.world.logs.some((line) =>
+      line.endsWith(`gives up ${PROVEN[2]}:123: certificate has expired`)
+    ),
+  );
+  match(one.failures[0] ?? "", /expired|ended before/);
+  const trusted = new NtsWorld({ time: { clockIsTrusted: true } });
+  Object.assign(trusted.certificates.get(PROVEN[2]) ?? {}, { notAfter: START - DAY });
+  trusted.start();
+  trusted.run(5);
+  deepEqual(trusted.failures, ["certificate has expired"], "a trusted clock needs no quorum");
+});
+
+Deno.test("no source is followed to a time that has certainly passed", () => {
+  const time = { lowerBounds: [START - 100] };
+  const plain: NtsWorldOptions = { proven: [], synchronization: LENIENT, time };
+  const one = new NtsWorld(plain);
+  one.forge(-DAY);
+  one.start();
+  one.run(600);
+  near(one);
+  equal(one.world.snapshot.state, "starting");
+  deepEqual(one.statuses(PLAIN), ["falseticker"]);
+  match(
+    one.world.source(PLAIN[0]).reason,
+    /^It tells 2026-02-09T12:\d\d:\d\dZ, and 2026-02-10T11:58:20Z has certainly passed$/,
+  );
+  const good = new NtsWorld(plain);
+  for (const address of PLAIN.slice(0, 3)) good.world.server(address).error = -DAY;
+  good.start();
+  good.run(600);
+  equal(good.world.source(PLAIN[3]).status, "candidate", "the others do not outvote it");
+  match(good.world.snapshot.why, /^Only 1 source agrees/);
+  const all = new NtsWorld({ time });
+  for (const address of PROVEN) all.world.server(address).error = -DAY;
+  all.forge(-DAY);
+  all.start();
+  all.run(600);
+  near(all);
+  deepEqual(all.statuses([...PROVEN, ...PLAIN]), ["falseticker"]);
+});
+
+Deno.test("the bound rises while the daemon runs, for every source", () => {
+  const one = new NtsWorld({ synchronization: LENIENT }).start();
+  one.run(2 * 3600);
+  ok((one.bounds.at(-1) ?? 0) > START + 3500);
+  one.forge(-3 * 3600);
+  for (const address of PROVEN) one.world.server(address).error = -3 * 3600;
+  one.run(3600);
+  near(one);
+  equal(one.panic, undefined);
+  match(
+    one.world.source(PROVEN[0]).reason,
+    /has certainly passed$|beyond what can be computed with$/,
+  );
+});
+
+Deno.test("a single source with NTS beside plain ones heals a clock of 1970", () => {
+  const one = new NtsWorld({ proven: PROVEN.slice(0, 1), synchronization: "", offset: START });
+  one.forge(0);
+  one.start();
+  one.run(900);
+  equal(one.world.snapshot.state, "synchronized", one.world.snapshot.why);
+  near(one);
+});
+
+Deno.test("a clock a year behind waits for those who can vouch, a while", () => {
+  const slow = new NtsWorld({ offset: 365 * DAY });
+  slow.silence(PROVEN.slice(1));
+  slow.start();
+  slow.run(60);
+  equal(slow.steps.length, 0);
+  slow.silence(PROVEN.slice(1), false);
+  slow.run(900);
+  synchronized(slow);
+  const alone = new NtsWorld({ offset: 365 * DAY, synchronization: 'authentication = "prefer"' });
+  alone.silence(PROVEN);
+  alone.start();
+  alone.run(250);
+  equal(alone.panic, undefined);
+  const waiting = alone.world.logs.filter((line) => line.includes("may still come"));
+  equal(waiting.length, 1);
+  alone.run(200);
+  match(alone.panic ?? "", /no majority of authenticated sources vouches for it/);
+  near(alone, 365 * DAY);
+});
+
+Deno.test("a clock is trusted that is kept, a day at most after the last authenticated time", () => {
+  const lastVouched = START;
+  const trusted = (after: number, isKept = true) =>
+    isClockTrusted({ isKept, clock: START + after, lastVouched });
+  deepEqual([0, 3600, DAY].map((after) => trusted(after)), [true, true, true]);
+  deepEqual([-1, DAY + 1, DECADE].map((after) => trusted(after)), [false, false, false]);
+  equal(trusted(10, false), false);
+  equal(isClockTrusted({ isKept: true, clock: START, lastVouched: undefined }), false);
+});
