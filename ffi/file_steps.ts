@@ -224,7 +224,8 @@ function* readHeld(
   { fd, purpose }: HeldFile,
   { sizeMax, what }: { readonly sizeMax: number; readonly what: string },
 ): FileSteps<Result<Bytes, OsError>> {
-  const content = yield* readAll(fd, { sizeMax, what });
+  const regular = yield* refuseOthers(fd, { what });
+  const content = regular.ok ? yield* readAll(fd, { sizeMax, what }) : regular;
   // It was made empty for us to write to: to whoever reads there is none yet.
   const isNew = content.ok && purpose === "write" && content.value.length === 0;
   return isNew ? failed({ call: "open", what, code: ERRNO.ENOENT }) : content;
@@ -235,7 +236,8 @@ function* writeHeld(
   { fd }: HeldFile,
   { bytes, what }: { readonly bytes: Uint8Array; readonly what: string },
 ): FileSteps<Result<void, OsError>> {
-  const written = yield* writeAll(fd, { bytes, what });
+  const regular = yield* refuseOthers(fd, { what });
+  const written = regular.ok ? yield* writeAll(fd, { bytes, what }) : regular;
   if (!written.ok) return written;
   const cut = yield ["ftruncate", fd, BigInt(bytes.length)];
   if (cut < 0) return failed({ call: "ftruncate", what, code: -cut });
