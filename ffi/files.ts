@@ -9,7 +9,7 @@
  */
 import type { Bytes } from "../src/base/bytes.ts";
 import { ok, type Result } from "../src/base/result.ts";
-import { failed, type OsError } from "./errno.ts";
+import { ERRNO, failed, type OsError } from "./errno.ts";
 import {
   appendSteps,
   type AtomicWrite,
@@ -27,6 +27,9 @@ import { libc } from "./libc.ts";
 import { allocate, cString } from "./memory.ts";
 
 export type { AtomicWrite, FileStatus };
+
+/** For access(2). */
+const W_OK = 2;
 
 const DIRECTORY_MODE = 0o755;
 
@@ -82,6 +85,14 @@ export function fileStatusInBackground(
   path: string,
 ): Promise<Result<FileStatus | undefined, OsError>> {
   return runInBackground(statusSteps(path));
+}
+
+/** Tells whether this user may make files in a directory, or change a file. */
+export function mayWrite(path: string): Result<void, OsError> {
+  const what = `write to ${path}`;
+  const name = cString(path);
+  if (name === undefined) return failed({ call: "access", what, code: ERRNO.EINVAL });
+  return libc().access(name, W_OK) === 0 ? ok(undefined) : failed({ call: "access", what });
 }
 
 /** Makes a directory and those above it that are missing, with the given mode less the umask. */

@@ -3,11 +3,18 @@
  *
  * @module
  */
+import { err, ok, type Result } from "../base/result.ts";
 import type { Config } from "../config/config.ts";
 import { formatConfigError } from "../config/config_error.ts";
 import { type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
-import { DEFAULT_CONFIG_FILE, formatFailure, loadWithKeys } from "./load_config.ts";
+import {
+  type ConfigFailure,
+  DEFAULT_CONFIG_FILE,
+  formatFailure,
+  type LoadedConfig,
+  loadWithKeys,
+} from "./load_config.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** The command `check`. */
@@ -35,13 +42,17 @@ Exit status: 0 the configuration is fine; 78 it is not; 74 or 77 it cannot be re
       return Promise.resolve(EXIT.usage);
     }
     const file = named ?? operand;
-    return Promise.resolve(check(file, hasOption(args, "json"), surroundings));
+    return check(file, hasOption(args, "json"), surroundings);
   },
 };
 
-function check(file: string | undefined, json: boolean, surroundings: Surroundings): ExitCode {
-  const { out, err, readFile } = surroundings;
-  const loaded = loadWithKeys(file, readFile);
+async function check(
+  file: string | undefined,
+  json: boolean,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const { out, err: complain } = surroundings;
+  const loaded = await loadWithFiles(file, surroundings);
   if (json) {
     const document = loaded.ok
       ? { file: loaded.value.file ?? null, ok: true, errors: [], notes: loaded.value.notes }
@@ -51,8 +62,8 @@ function check(file: string | undefined, json: boolean, surroundings: Surroundin
   }
   if (!loaded.ok) {
     const count = loaded.error.errors.length;
-    err(formatFailure(loaded.error));
-    if (count > 1) err(`${count} errors\n`);
+    complain(formatFailure(loaded.error));
+    if (count > 1) complain(`${count} errors\n`);
     return loaded.error.exitCode;
   }
   const { config, notes, file: found } = loaded.value;
@@ -60,6 +71,21 @@ function check(file: string | undefined, json: boolean, surroundings: Surroundin
   const what = found ?? `There is no ${DEFAULT_CONFIG_FILE}; the built-in configuration`;
   out(`${what} is fine: ${summary(config)}\n`);
   return EXIT.done;
+}
+
+/** Loads a configuration and looks at the files that it names. */
+async function loadWithFiles(
+  file: string | undefined,
+  { readFile, lookAtFiles }: Surroundings,
+): Promise<Result<LoadedConfig, ConfigFailure>> {
+  const loaded = loadWithKeys(file, readFile);
+  if (!loaded.ok || lookAtFiles === undefined) return loaded;
+  const { config, lineOf, notes, file: found } = loaded.value;
+  const files = await lookAtFiles(config, lineOf);
+  if (files.faults.length > 0) {
+    return err({ file: found ?? "built-in", errors: files.faults, exitCode: EXIT.config });
+  }
+  return ok({ ...loaded.value, notes: [...notes, ...files.notes] });
 }
 
 function summary(config: Config): string {

@@ -31,6 +31,11 @@ export function realSurroundings(): Surroundings {
     },
     columns: isTerminal ? terminalColumns() : undefined,
     readFile: readTextFile,
+    lookAtFiles: async (config, lineOf) => {
+      // Loaded only now: other commands do without OpenSSL.
+      const { lookAtFiles } = await import("../daemon/config_files.ts");
+      return lookAtFiles(config, { now: Date.now() / 1000, lineOf });
+    },
     httpGet,
   };
 }

@@ -6,6 +6,8 @@
  * @module
  */
 import type { Result } from "../base/result.ts";
+import type { Config } from "../config/config.ts";
+import type { FileFindings } from "../daemon/config_files.ts";
 
 /** Why a file could not be read. */
 export interface FileFailure {
@@ -31,6 +33,9 @@ export interface HttpReply {
   readonly body: string;
 }
 
+/** Returns the line on which a key of the configuration stands. */
+export type LineOf = (path: string) => number | undefined;
+
 /** What a command may use. */
 export interface Surroundings {
   /** Writes text to standard output; the end of the line is part of the text. */
@@ -43,6 +48,8 @@ export interface Surroundings {
   readonly columns: number | undefined;
   /** Reads a whole text file. */
   readonly readFile: ReadFile;
+  /** Looks at the files that a configuration names; left out where there are none. */
+  readonly lookAtFiles?: (config: Config, lineOf: LineOf) => Promise<FileFindings>;
   /** Asks over HTTP. */
   readonly httpGet: HttpGet;
 }

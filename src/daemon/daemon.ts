@@ -32,6 +32,7 @@ import { claimClock } from "./permission.ts";
 import { filterSystemCalls, type Notice } from "./confinement.ts";
 import { internalErrorCount } from "./internal_errors.ts";
 import { KeyRing } from "./key_ring.ts";
+import { openSecrets } from "./secret_files.ts";
 import { Servers } from "./servers.ts";
 import { ServiceNotices } from "./service_notices.ts";
 import { StatisticsWriter } from "./statistics.ts";
@@ -92,6 +93,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   log.info(`ntpsd ${options.version} starts with ${options.configOrigin}`);
   for (const note of options.notes) log.info(note);
   for (const { level, text } of options.privileges) log[level](text);
+  tellOpenSecrets(options.config);
   const config = options.once ? onceConfig(options.config) : options.config;
   const functions = new FunctionStates();
   const nts = new NtsService(config, functions);
@@ -386,6 +388,7 @@ class Daemon {
     const { keys } = loaded.value;
     const config = this.#once === undefined ? loaded.value.config : onceConfig(loaded.value.config);
     this.#config = config;
+    tellOpenSecrets(config);
     for (const problem of this.#keyRing.load(keys)) log.warning(problem);
     const changes = describeChanges(before, config);
     log.info(
@@ -414,6 +417,10 @@ async function within(milliseconds: number, work: Promise<void>): Promise<boolea
   const isDone = await Promise.race([work.then(() => true), late]);
   clearTimeout(timer);
   return isDone;
+}
+
+function tellOpenSecrets(config: Config): void {
+  for (const { message } of openSecrets(config)) log.warning(message);
 }
 
 function setUpLog(options: DaemonOptions, config: Config): void {
