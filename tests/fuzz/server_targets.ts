@@ -1,0 +1,226 @@
+/**
+ * The server under fuzz: whole batches of requests of every kind from every address, and whatever an engine might say of the clock.
+ *
+ * An input is a row of requests, each with two octets of length and two that choose where it is from. Every batch is answered
+ * three times by a server that knows everything (keys of each type, Network Time Security, interleaved mode, limits), each time with
+ * the timestamps of the last answers put in, as a client in interleaved mode does.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { type Bytes, concatBytes, fromHex, toHex } from "../../src/base/bytes.ts";
+import { ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
+import { SeededRandom } from "../../src/base/random.ts";
+import { computeMac, type MacKey, macKey } from "../../src/crypto/mac.ts";
+import { portableAead } from "../../src/crypto/portable.ts";
+import { CookieCodec, cookieLength } from "../../src/nts/cookie.ts";
+import { Keyset } from "../../src/nts/keyset.ts";
+import { RandomPool } from "../../src/nts/random_pool.ts";
+import { buildRequest } from "../../src/nts/request_fields.ts";
+import { NtsServerFields } from "../../src/nts/server_fields.ts";
+import { AccessRules } from "../../src/server/access.ts";
+import { SymmetricKeys } from "../../src/server/authentication.ts";
+import { ClientTable } from "../../src/server/client_table.ts";
+import { InterleavedTable } from "../../src/server/interleaved.ts";
+import { RateLimiter } from "../../src/server/rate_limit.ts";
+import type { MemoryRequest } from "../../src/server/request_batch.ts";
+import { request, TestServer } from "../../src/server/test_server.ts";
+import type { FuzzTarget } from "./targets.ts";
+
+const NOW = 1_700_000_000_000_000_000n;
+const BATCH_MAX = 64;
+/** Basic, basic and remembered, interleaved. */
+const ROUNDS = 3;
+const TYPES = ["MD5", "SHA1", "SHA256", "SHA384", "SHA512", "AES128", "AES256"] as const;
+
+const KEYS: ReadonlyMap<number, MacKey> = new Map(TYPES.map((type, i) => {
+  const key = macKey(type, new Uint8Array(type === "AES256" ? 32 : 16).fill(1));
+  assert.ok(key.ok);
+  return [i + 1, key.value];
+}));
+
+const CLIENTS: readonly (readonly number[])[] = [
+  [192, 0, 2, 1],
+  [198, 51, 100, 7],
+  [0, 0, 0, 0],
+  [255, 255, 255, 255],
+  [224, 0, 1, 1],
+  [0xfe, 0x80, ...new Array<number>(13).fill(0), 1],
+  [0xff, 0x02, ...new Array<number>(13).fill(0), 1],
+  new Array<number>(16).fill(0),
+];
+const PORTS: readonly number[] = [40_000, 123, 0, 7, 19, 53, 65_535, 1];
+const BAD_CLIENTS = new Set([2, 3, 4, 6, 7]);
+const BAD_PORTS = new Set([0, 7, 19]);
+
+/** The same keys for cookies in every run, so that a genuine request can be a seed. */
+function makeNts() {
+  const keyset = Keyset.create({ rotationInterval: 86_400, staleKeyCount: 2 }, {
+    now: NOW,
+    random: new SeededRandom(1),
+  });
+  const random = new RandomPool(new SeededRandom(2));
+  const cookies = new CookieCodec({ keyset, aead: portableAead, random });
+  return { cookies, fields: new NtsServerFields({ cookies, aead: portableAead, random }) };
+}
+
+const NTS = makeNts();
+
+function makeServer(onInternalError: (error: unknown) => void): TestServer {
+  const random = new SeededRandom(3);
+  const access = AccessRules.build({
+    denylist: { filter: ["198.51.100.0/24"], action: "deny" },
+  });
+  assert.ok(access.ok);
+  return new TestServer({
+    access: access.value,
+    keys: new SymmetricKeys(KEYS),
+    nts: NTS.fields,
+    interleaved: new InterleavedTable({ clients: 64, random }),
+    clients: new ClientTable(random),
+    rateLimiter: new RateLimiter({ interval: 3, burst: 100, leak: 2, clients: 64, random }),
+    onInternalError,
+  });
+}
+
+function fuzzServer(octets: Bytes): void {
+  const server = makeServer((error) => {
+    throw error;
+  });
+  let batch = requestsOf(octets);
+  for (let round = 0; round < ROUNDS; round++) {
+    const replies = server.ask(batch);
+    judge(batch, replies);
+    batch = batch.map((each, i) => withOrigin(each, replies[i]));
+    server.now += 64;
+  }
+  const { received, answered, kisses, nts } = server.responder.counters.snapshot();
+  assert.equal(received, ROUNDS * batch.length);
+  assert.ok(answered + kisses + nts.naks <= 2 * received);
+}
+
+/** Reads an input as requests with where they are from. */
+function requestsOf(octets: Bytes): readonly MemoryRequest[] {
+  const requests: MemoryRequest[] = [];
+  for (let at = 0; at + 4 <= octets.length && requests.length < BATCH_MAX;) {
+    const length = ((octets[at] ?? 0) << 8) | (octets[at + 1] ?? 0);
+    const client = CLIENTS[(octets[at + 2] ?? 0) % CLIENTS.length];
+    const port = PORTS[(octets[at + 3] ?? 0) % PORTS.length];
+    const received = [0xe5f66400, requests.length * 2] as const;
+    const piece = octets.slice(at + 4, at + 4 + length);
+    requests.push({
+      octets: piece,
+      received,
+      ...(client && { client }),
+      ...(port !== undefined && { port }),
+    });
+    at += 4 + length;
+  }
+  return requests;
+}
+
+function withOrigin(asked: MemoryRequest, reply: Bytes | undefined): MemoryRequest {
+  if (reply === undefined) return asked;
+  const octets = asked.octets.slice();
+  octets.set(reply.subarray(32, 40), 24);
+  return { ...asked, octets };
+}
+
+function judge(batch: readonly MemoryRequest[], replies: readonly (Bytes | undefined)[]): void {
+  for (const [i, { octets, client = [], port = 0 }] of batch.entries()) {
+    const reply = replies[i];
+    if (reply === undefined) continue;
+    const first = octets[0] ?? 0;
+    assert.ok(reply.length <= octets.length, "no answer is longer than its request");
+    assert.ok([1, 3].includes(first & 7) || (first & 0x3f) === 8, "only requests are answered");
+    assert.equal((reply[0] ?? 0) & 7, (first & 7) === 1 ? 2 : 4);
+    assert.equal((reply[0] ?? 0) & 0x38, first & 0x38, "the version is that of the request");
+    assert.ok(!BAD_CLIENTS.has(CLIENTS.indexOf(client)) && !BAD_PORTS.has(port));
+  }
+}
+
+/** Writes requests as an input. */
+function inputOf(...requests: readonly (readonly [Uint8Array, number?, number?])[]): string {
+  return toHex(concatBytes(...requests.flatMap(([octets, client = 0, port = 0]) => [
+    Uint8Array.of(octets.length >> 8, octets.length & 0xff, client, port),
+    octets,
+  ])));
+}
+
+function signed(version: number, id: number): Bytes {
+  const key = KEYS.get(id);
+  assert.ok(key !== undefined);
+  const header = request({ version });
+  const digest = computeMac(key, header);
+  return concatBytes(header, Uint8Array.of(0, 0, 0, id), digest);
+}
+
+function protectedRequest(): Bytes {
+  const { keyLength } = portableAead(15).parameters;
+  const clientToServer = new Uint8Array(keyLength).fill(0xc5);
+  NTS.cookies.load(15, {
+    clientToServer,
+    serverToClient: new Uint8Array(keyLength).fill(0x5c),
+  });
+  const cookie = new Uint8Array(cookieLength(15));
+  NTS.cookies.seal(cookie, 0);
+  const parts = {
+    header: request(),
+    cookie,
+    placeholders: 1,
+    aead: portableAead(15, clientToServer),
+  };
+  return buildRequest(parts, new SeededRandom(4)).packet;
+}
+
+/** Reads eight numbers and a timestamp as the state of a clock, whatever they are. */
+function fuzzClock(octets: Bytes): void {
+  const padded = new Uint8Array(72);
+  padded.set(octets.subarray(0, 72));
+  const view = new DataView(padded.buffer);
+  const server = new TestServer();
+  const isServed = server.template.setState({
+    leapIndicator: view.getFloat64(0),
+    stratum: view.getFloat64(8),
+    precision: view.getFloat64(16),
+    rootDelay: view.getFloat64(24),
+    rootDispersion: view.getFloat64(32),
+    dispersionRate: view.getFloat64(40),
+    updatedAt: view.getFloat64(48),
+    referenceId: view.getFloat64(56),
+    referenceTimestamp: ntpTimestamp(view.getBigUint64(64)),
+  });
+  const reply = server.askOne(request());
+  assert.ok(reply !== undefined, "a request is answered whatever the clock");
+  assert.equal((reply[0] ?? 0) & 0x3f, 0x24);
+  assert.ok((reply[1] ?? 99) <= 15);
+  if (!isServed) assert.deepEqual([reply[0], reply[1]], [0xe4, 0]);
+}
+
+function clockOf(...numbers: readonly number[]): string {
+  return toHex(new Uint8Array(new Float64Array(numbers).buffer).reverse());
+}
+
+/** The answer path, and the state that it serves. */
+export const SERVER_TARGETS: readonly FuzzTarget[] = [
+  {
+    name: "server",
+    seeds: [
+      inputOf([request()], [request(), 1], [request(), 5], [request({ mode: 1 }), 0, 1]),
+      inputOf([request({ version: 1, mode: 0 })], [request({ version: 2 })], [request(), 2, 2]),
+      inputOf(...TYPES.map((_, i) => [signed(4, i + 1)] as const)),
+      inputOf(...TYPES.map((_, i) => [signed(3, i + 1)] as const)),
+      inputOf([protectedRequest()], [protectedRequest(), 5], [request({ receive: 5n })]),
+    ],
+    run: fuzzServer,
+  },
+  {
+    name: "served-clock",
+    seeds: [
+      clockOf(0, 1000, 1e-7, 0.001, 0.02, -20, 3, 0),
+      clockOf(0, 0, 0, 0, 0, -20, 16, 3),
+      toHex(fromHex("7ff8000000000000".repeat(9)) ?? new Uint8Array()),
+    ],
+    run: fuzzClock,
+  },
+];
