@@ -242,6 +242,7 @@ class Daemon {
     await this.#servers.stop();
     await this.#nts.stop();
     await this.#drift.settled();
+    await this.#statistics?.settled();
     this.#poller.close();
   }
 

@@ -3,24 +3,34 @@
  *
  * The idea: after each event the status is looked at, and a line is written for every source that has a new sample and for every
  * update of the clock. Files are named by the day, as `measurements-20261122.log`, and those older than 30 days are removed, so that a
- * disk cannot fill up by them. What cannot be written is lost, and a minute later it is tried again. Limits: nothing is flushed.
+ * disk cannot fill up by them; but only by a clock that is known to be right, because one that wakes up in another year would remove them
+ * all. Writing is done in the background; what cannot be written, or not in time, is lost, and a minute later it is tried again. Limits:
+ * nothing is flushed.
  *
  * @module
  */
-import { appendToFile, makeDirectory, removeFile } from "../../ffi/files.ts";
+import {
+  appendToFileInBackground,
+  makeDirectoryInBackground,
+  removeFileInBackground,
+} from "../../ffi/files.ts";
 import type { UnixNanoseconds } from "../base/ntp_timestamp.ts";
 import type { Result } from "../base/result.ts";
+import type { Seconds } from "../base/units.ts";
 import { formatUtc } from "../base/utc.ts";
 import type { EngineSnapshot, SourceDocument } from "../engine/snapshot.ts";
+
+/** How it went. */
+export type FileOutcome = Result<void, { readonly message: string }>;
 
 /** What the writer does with files; the system's own unless a test says otherwise. */
 export interface StatisticsFiles {
   /** Makes a directory and those above it. */
-  makeDirectory(path: string): Result<void, { readonly message: string }>;
+  makeDirectory(path: string): Promise<FileOutcome>;
   /** Adds octets at the end of a file. */
-  appendToFile(path: string, bytes: Uint8Array): Result<void, { readonly message: string }>;
+  appendToFile(path: string, bytes: Uint8Array): Promise<FileOutcome>;
   /** Removes a file, if it is there. */
-  removeFile(path: string): Result<void, { readonly message: string }>;
+  removeFile(path: string): Promise<FileOutcome>;
 }
 
 /** How many days are kept. */
@@ -28,6 +38,12 @@ const DAYS_KEPT = 30;
 /** After a pause of the daemon so many days before those are removed as well. */
 const DAYS_SWEPT = 400;
 const DAY_NANOSECONDS = 86_400_000_000_000n;
+/** So many lines wait for a disk that is slow; those that come then are lost. */
+const LINES_WAITING_MAX = 4096;
+/** A clock that is only measured is known to be right up to this. */
+const OFFSET_MAX: Seconds = 60;
+/** A disk that takes longer is told of. */
+const PATIENCE_NANOSECONDS = 10_000_000_000n;
 const RETRY_NANOSECONDS = 60_000_000_000n;
 
 const HEADERS = {
@@ -39,6 +55,11 @@ const HEADERS = {
 
 type Kind = keyof typeof HEADERS;
 
+interface WaitingLine {
+  readonly kind: Kind;
+  readonly text: string;
+}
+
 /** Writes the statistics of one daemon. */
 export class StatisticsWriter {
   readonly #directory: string;
@@ -47,6 +68,11 @@ export class StatisticsWriter {
   #received = new Map<string, number>();
   #referenceTime: string | null = null;
   #day = "";
+  /** The last day on which old files were looked for. */
+  #sweptOn = "";
+  #waiting: WaitingLine[] = [];
+  #writing: Promise<void> | undefined;
+  #writingSince: UnixNanoseconds = 0n;
   #problem: string | undefined;
   /** When it is tried again after a problem, by the real-time clock. */
   #retryAt: UnixNanoseconds = 0n;
@@ -54,7 +80,11 @@ export class StatisticsWriter {
   /** Takes the directory; it is made with the first line if need be. */
   constructor(
     directory: string,
-    files: StatisticsFiles = { makeDirectory, appendToFile, removeFile },
+    files: StatisticsFiles = {
+      makeDirectory: makeDirectoryInBackground,
+      appendToFile: appendToFileInBackground,
+      removeFile: removeFileInBackground,
+    },
   ) {
     this.#directory = directory.replace(/\/+$/, "");
     this.#files = files;
@@ -72,24 +102,60 @@ export class StatisticsWriter {
 
   /** Makes sure that there is a place to write to, if it is time for that. */
   prepare(now: UnixNanoseconds): void {
-    if (this.#isPausing(now)) return;
-    this.#note(this.#beginDay(now), now);
+    if (this.#writing !== undefined && now - this.#writingSince > PATIENCE_NANOSECONDS) {
+      this.#problem = `Writing to ${this.#directory} does not come to its end`;
+    }
+    if (dayOf(now) !== this.#day && !this.#isPausing(now)) this.#begin(now, false);
   }
 
-  /** Writes what is new. */
+  /** Has what is new written. */
   observe(snapshot: EngineSnapshot, now: UnixNanoseconds): void {
     if (this.#isPausing(now)) return;
     const time = formatUtc(now);
-    const measurements = this.#newSamples(snapshot.sources).map((source) =>
-      measurementLine(time, source)
-    );
+    for (const source of this.#newSamples(snapshot.sources)) {
+      this.#add({ kind: "measurements", text: measurementLine(time, source) });
+    }
     const isUpdate = snapshot.referenceTime !== null &&
       snapshot.referenceTime !== this.#referenceTime;
     this.#referenceTime = snapshot.referenceTime;
-    if (measurements.length === 0 && !isUpdate) return;
-    const problem = this.#beginDay(now) ?? this.#append("measurements", measurements) ??
-      this.#append("tracking", isUpdate ? [trackingLine(time, snapshot)] : []);
-    this.#note(problem, now);
+    if (isUpdate) this.#add({ kind: "tracking", text: trackingLine(time, snapshot) });
+    if (this.#waiting.length > 0) this.#begin(now, isClockRight(snapshot));
+  }
+
+  /** Waits until all is written. */
+  async settled(): Promise<void> {
+    await this.#writing;
+  }
+
+  #add(line: WaitingLine): void {
+    if (this.#waiting.length < LINES_WAITING_MAX) this.#waiting.push(line);
+  }
+
+  #begin(now: UnixNanoseconds, isRight: boolean): void {
+    if (this.#writing !== undefined) return;
+    this.#writingSince = now;
+    this.#writing = this.#write(now, isRight).then((problem) => {
+      this.#writing = undefined;
+      this.#note(problem, now);
+      // What has come meanwhile is of the same day, or of one that is seldom a moment later.
+      if (this.#waiting.length > 0) this.#begin(now, isRight);
+    });
+  }
+
+  async #write(now: UnixNanoseconds, isRight: boolean): Promise<string | undefined> {
+    const lines = this.#waiting;
+    this.#waiting = [];
+    const problem = await this.#beginDay(now);
+    if (problem !== undefined) return problem;
+    if (isRight) await this.#sweep(now);
+    for (const kind of KINDS) {
+      const failed = await this.#append(
+        kind,
+        lines.filter((line) => line.kind === kind).map(({ text }) => text),
+      );
+      if (failed !== undefined) return failed;
+    }
+    return undefined;
   }
 
   /** Whether it is to be left alone for a while; a clock that was set back ends that. */
@@ -114,37 +180,49 @@ export class StatisticsWriter {
     });
   }
 
-  /** On the first line of a day: makes the directory, begins the files, removes the old ones. */
-  #beginDay(now: UnixNanoseconds): string | undefined {
+  /** On the first line of a day: makes the directory and begins the files. */
+  async #beginDay(now: UnixNanoseconds): Promise<string | undefined> {
     const day = dayOf(now);
     if (day === this.#day) return undefined;
-    const made = this.#files.makeDirectory(this.#directory);
+    const made = await this.#files.makeDirectory(this.#directory);
     if (!made.ok) return made.error.message;
-    const isStart = this.#day === "";
     this.#day = day;
-    const oldest = isStart ? DAYS_KEPT + DAYS_SWEPT : DAYS_KEPT;
-    for (let age = DAYS_KEPT; age <= oldest; age++) {
-      const old = dayOf(now - BigInt(age) * DAY_NANOSECONDS);
-      for (const kind of KINDS) this.#files.removeFile(this.#path(kind, old));
-    }
     // After a restart on the same day the header stands in the middle: it is a comment there too.
     for (const kind of KINDS) {
-      const problem = this.#append(kind, [HEADERS[kind]]);
+      const problem = await this.#append(kind, [HEADERS[kind]]);
       if (problem !== undefined) return problem;
     }
     return undefined;
   }
 
-  #append(kind: Kind, lines: readonly string[]): string | undefined {
+  /** Once a day, while the clock is known to be right: removes the old files. */
+  async #sweep(now: UnixNanoseconds): Promise<void> {
+    const day = dayOf(now);
+    if (day === this.#sweptOn) return;
+    const oldest = this.#sweptOn === "" ? DAYS_KEPT + DAYS_SWEPT : DAYS_KEPT;
+    this.#sweptOn = day;
+    for (let age = DAYS_KEPT; age <= oldest; age++) {
+      const old = dayOf(now - BigInt(age) * DAY_NANOSECONDS);
+      for (const kind of KINDS) await this.#files.removeFile(this.#path(kind, old));
+    }
+  }
+
+  async #append(kind: Kind, lines: readonly string[]): Promise<string | undefined> {
     if (lines.length === 0) return undefined;
     const bytes = new TextEncoder().encode(lines.join(""));
-    const appended = this.#files.appendToFile(this.#path(kind, this.#day), bytes);
+    const appended = await this.#files.appendToFile(this.#path(kind, this.#day), bytes);
     return appended.ok ? undefined : appended.error.message;
   }
 
   #path(kind: Kind, day: string): string {
     return `${this.#directory}/${kind}-${day}.log`;
   }
+}
+
+/** Whether a day that is counted back from this clock is the day that it says. */
+function isClockRight({ state, offsetSeconds }: EngineSnapshot): boolean {
+  if (state === "synchronized" || state === "holdover") return true;
+  return state === "monitoring" && offsetSeconds !== null && Math.abs(offsetSeconds) < OFFSET_MAX;
 }
 
 const KINDS: readonly Kind[] = ["measurements", "tracking"];
