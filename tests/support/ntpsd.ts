@@ -102,6 +102,10 @@ export interface Status {
     readonly listen: string;
     /** Requests that came. */
     readonly received: number;
+    /** Answers with the time. */
+    readonly answered: number;
+    /** What was not answered, by reason. */
+    readonly dropped: Readonly<Record<string, number>>;
     /** What became of those with Network Time Security. */
     readonly nts: { readonly answered: number; readonly naks: number };
   }[];
@@ -111,6 +115,15 @@ export interface Status {
     readonly completed: number;
     /** Those that brought none, by reason. */
     readonly failed: Readonly<Record<string, number>>;
+  }[];
+  /** What is configured, and whether it works. */
+  readonly functions: readonly {
+    /** What it is. */
+    readonly kind: string;
+    /** Its address or path. */
+    readonly name: string;
+    /** Whether it works. */
+    readonly up: boolean;
   }[];
 }
 
