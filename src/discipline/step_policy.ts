@@ -68,7 +68,7 @@ export class StepPolicy {
   decide(offset: Seconds, isVouchedFor = false): StepDecision {
     const limit = this.#config.stepLimit;
     const allowed = limit < 0 || this.#updates < limit;
-    const beyond = Math.abs(offset) > this.#config.stepThreshold;
+    const beyond = this.isBeyondStep(offset);
     const bound = panicBound(this.#threshold(isVouchedFor), this.#surprise(offset));
     if (bound !== undefined && Math.abs(this.#surprise(offset)) > bound) {
       return panic(
@@ -87,6 +87,11 @@ export class StepPolicy {
       );
     }
     return { kind: "step" };
+  }
+
+  /** Tells whether an offset is large enough for a step, if one is allowed. */
+  isBeyondStep(offset: Seconds): boolean {
+    return Math.abs(offset) > this.#config.stepThreshold;
   }
 
   /** Counts a clock update; `step` is what was stepped, 0 if nothing was. */

@@ -52,8 +52,9 @@ export class ClockControl {
   /** The clock's own frequency by the last estimate that was acted on. */
   #baseFrequency: number | undefined;
   #hasPanicked = false;
-  #isWaiting = false;
+  #waiting: string | undefined;
   #isWaitTold = false;
+  #isSlewTold = false;
 
   /** Commands nothing until the first `steer`; with `mayAdjust` false it never does. */
   constructor(options: {
@@ -71,6 +72,11 @@ export class ClockControl {
   /** Whether the clock is adjusted at all. */
   get mayAdjust(): boolean {
     return this.#mayAdjust;
+  }
+
+  /** Why the clock is left alone although sources agree, in a sentence; undefined when it is not. */
+  get waiting(): string | undefined {
+    return this.#waiting;
   }
 
   /** Whether an offset was beyond a panic threshold: nothing that was learned since can be trusted. */
@@ -105,10 +111,11 @@ export class ClockControl {
       const mayWait = this.#steps.isStartup && !context.isVouchedFor && context.mayBeVouchedFor;
       return mayWait ? this.#wait(decision.message) : this.#panic(decision.message, context.status);
     }
-    this.#isWaiting = false;
+    this.#waiting = undefined;
     const step = decision.kind === "step" ? estimate.offset : 0;
     this.#steps.updated(step);
-    return [...this.#stepNotice(step), ...this.#steer(estimate, { ...context, step })];
+    const notice = step === 0 ? this.#slewNotice(estimate.offset) : this.#stepNotice(step);
+    return [...notice, ...this.#steer(estimate, { ...context, step })];
   }
 
   /** Ends a slew that is due, and keeps the kernel's idea of our error fresh. */
@@ -118,7 +125,7 @@ export class ClockControl {
   ): readonly Action[] {
     const { monotonic } = context.now;
     if (!this.#mayAdjust || this.#hasPanicked || monotonic < this.nextWakeup()) return [];
-    if (estimate === undefined || this.#isWaiting) {
+    if (estimate === undefined || this.#waiting !== undefined) {
       const action = { frequency: this.#discipline.rate / PPM, step: 0, status: context.status };
       this.#slewEnds = Infinity;
       return this.#command(action, monotonic);
@@ -200,11 +207,11 @@ export class ClockControl {
 
   /** Leaves the clock alone for now, and says so once. */
   #wait(message: string): readonly Action[] {
-    this.#isWaiting = true;
+    this.#waiting =
+      `The clock is left alone while authenticated sources may still come: ${message}`;
     if (this.#isWaitTold) return [];
     this.#isWaitTold = true;
-    const text = `The clock is left alone while authenticated sources may still come: ${message}`;
-    return [{ type: "log", level: "warning", message: text }];
+    return [{ type: "log", level: "warning", message: this.#waiting }];
   }
 
   /** Ends a slew that is under way, at the frequency from before the panic, and tells the kernel that nobody knows the time. */
@@ -249,8 +256,20 @@ export class ClockControl {
     }];
   }
 
+  /** Tells once of an offset that would be stepped at the start, and is not any more. */
+  #slewNotice(offset: Seconds): readonly Action[] {
+    const isLarge = this.#steps.isBeyondStep(offset);
+    const news = isLarge && !this.#isSlewTold;
+    this.#isSlewTold = isLarge;
+    if (!news) return [];
+    const seconds = Math.abs(offset) / (this.#clock.maxSlew * PPM);
+    const message =
+      `The clock is ${offset.toFixed(3)} s from what the sources agree on; step-limit allows no ` +
+      `step any more, and slewing takes ${seconds.toFixed(0)} s or more`;
+    return [{ type: "log", level: "warning", message }];
+  }
+
   #stepNotice(step: Seconds): readonly Action[] {
-    if (step === 0) return [];
     const message = `The clock is stepped by ${step.toFixed(6)} s`;
     return [{ type: "log", level: "warning", message }];
   }

@@ -441,6 +441,7 @@ export class Engine {
       selected: this.#judgement.selected,
       reference,
       estimate: this.#discipline.systemAt(now),
+      waiting: this.#control.waiting,
       distance: reference && this.#discipline.distanceTo(reference.association, now),
     };
   }

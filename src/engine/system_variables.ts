@@ -58,6 +58,8 @@ export interface Knowledge {
   readonly reference: Reference | undefined;
   /** Undefined before the first believed sample. */
   readonly estimate: SystemEstimate | undefined;
+  /** Why the clock is left alone although sources agree, in a sentence; undefined or left out when it is not. */
+  readonly waiting?: string | undefined;
   /** How far the reference is from the estimate, with its variance. */
   readonly distance: { readonly offset: Seconds; readonly variance: number } | undefined;
 }
@@ -104,7 +106,7 @@ export function systemState(
     return {
       state: "unsynchronized",
       why: knowledge.selected
-        ? `The clock may be wrong by ${bound} s while the offset is taken out`
+        ? knowledge.waiting ?? `The clock may be wrong by ${bound} s while the offset is taken out`
         : `The clock may be wrong by ${bound} s by now: ${whyNotSelected}`,
     };
   }

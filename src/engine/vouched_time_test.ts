@@ -165,6 +165,7 @@ Deno.test("a clock a year behind waits for those who can vouch, a while", () => 
   slow.start();
   slow.run(60);
   equal(slow.steps.length, 0);
+  equal(slow.world.snapshot.state, "starting");
   slow.silence(PROVEN.slice(1), false);
   slow.run(900);
   synchronized(slow);
@@ -173,6 +174,8 @@ Deno.test("a clock a year behind waits for those who can vouch, a while", () => 
   alone.start();
   alone.run(250);
   equal(alone.panic, undefined);
+  equal(alone.world.snapshot.state, "unsynchronized");
+  match(alone.world.snapshot.why, /^The clock is left alone while authenticated sources may still/);
   const waiting = alone.world.logs.filter((line) => line.includes("may still come"));
   equal(waiting.length, 1);
   alone.run(200);
