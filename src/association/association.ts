@@ -11,7 +11,6 @@
  */
 import { assert, present, unreachable } from "../base/assert.ts";
 import type { RandomSource } from "../base/random.ts";
-import { ReasonCounter } from "../base/reason_counter.ts";
 import { formatSocketAddress, type SocketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
 import type { NtpHeader } from "../protocol/header.ts";
@@ -25,22 +24,21 @@ import type {
   LogMessage,
   SendFailure,
 } from "./border.ts";
+import { exchangeKeys } from "./exchange_keys.ts";
+import { DroppedAnswers } from "./dropped_answers.ts";
 import type { DropReason } from "./drop_reason.ts";
 import { InterleavedClient } from "./interleaved.ts";
 import type { Measurement } from "./measurement.ts";
-import {
-  type ExchangeTimestamps,
-  hasTimestamps,
-  isDelayPlausible,
-  isNotDuplicate,
-  isReferenceTimeSane,
-  isRootDistanceSane,
-  isServerTimeForward,
-  isSynchronized,
-} from "./packet_tests.ts";
+import { type ExchangeTimestamps, isSynchronized } from "./packet_tests.ts";
 import { PollTimer } from "./poll_timer.ts";
 import type { PacketProtection } from "./protection.ts";
-import { makeMeasurement, type Reception, type ServerState, serverStateOf } from "./outcome.ts";
+import {
+  contentFault,
+  makeMeasurement,
+  type Reception,
+  type ServerState,
+  serverStateOf,
+} from "./outcome.ts";
 import { REACH_LENGTH, ReachRegister } from "./reach.ts";
 import { makeRequestHeader, type PendingRequest } from "./request.ts";
 
@@ -51,6 +49,9 @@ const ANSWER_WAIT: Seconds = 4;
 
 /** After this many requests without answer the rest of a burst is left out. */
 const BURST_UNANSWERED_MAX = 4;
+
+/** After this many requests without answer a server that has never answered is silent. */
+const NEW_UNANSWERED_MAX = 5;
 
 /** What an association is made of. */
 export interface AssociationOptions {
@@ -82,7 +83,7 @@ export class Association {
   /** How packets are authenticated; undefined means not at all. */
   readonly protection: PacketProtection | undefined;
   /** Packets that brought no measurement, by reason. */
-  readonly dropped = new ReasonCounter<DropReason>();
+  readonly dropped = new DroppedAnswers();
   readonly #random: RandomSource;
   readonly #allocateRequest: () => number;
   readonly #timer: PollTimer;
@@ -116,6 +117,28 @@ export class Association {
       initial: options.config.initialPollInterval,
       random: options.random,
     });
+  }
+
+  /** How messages call it, with the address. */
+  get fullName(): string {
+    const where = formatSocketAddress(this.address);
+    return this.name === where ? where : `${this.name} (${where})`;
+  }
+
+  /** Whether the newest request was answered, or all of them for a while were not; unknown in between. */
+  get health(): "answers" | "silent" | "unknown" {
+    if (this.#lastSendFailure !== undefined && this.#pending === undefined) return "silent";
+    const isNew = this.#lastReplyAt === undefined;
+    if (this.unansweredRequests >= (isNew ? NEW_UNANSWERED_MAX : REACH_LENGTH)) return "silent";
+    return isNew || this.unansweredRequests > 0 ? "unknown" : "answers";
+  }
+
+  /** What is wrong with a server that is silent, or seems to be: a predicate for a sentence. */
+  get fault(): string {
+    if (this.#lastSendFailure !== undefined) return `cannot be asked: ${this.#lastSendFailure}`;
+    const { recent } = this.dropped;
+    if (recent !== undefined) return `sends answers that are dropped: ${recent}`;
+    return `did not answer the last ${this.unansweredRequests} requests`;
   }
 
   /** What was configured. */
@@ -260,17 +283,14 @@ export class Association {
    */
   handleSendFailed(event: SendFailure, now: MonotonicSeconds): readonly AssociationAction[] {
     if (this.#pending?.id !== event.request) return [];
-    const actions: AssociationAction[] = [];
     this.#sendFailures++;
     this.#lastSendFailure = event.reason;
     this.#hasFailedLocally = event.isLocal === true;
-    if (this.#hasFailedLocally) {
-      actions.push(this.#close());
-      this.protection?.takeBack?.();
-      this.#timer.retryLocally(now);
-    }
-    if (this.#sendFailures !== 1) return actions;
-    return [...actions, this.#log("warning", `cannot be asked: ${event.reason}`)];
+    if (!this.#hasFailedLocally) return [];
+    const closing = this.#close();
+    this.protection?.takeBack?.();
+    this.#timer.retryLocally(now);
+    return [closing];
   }
 
   /** Takes the poll interval that the discipline wants, within the limits. */
@@ -317,17 +337,15 @@ export class Association {
 
   #ask(now: MonotonicSeconds): readonly AssociationAction[] {
     const actions: AssociationAction[] = this.#pending === undefined ? [] : [this.#close()];
-    if (this.protection?.beginKeyExchange?.(now) === true) actions.push(this.#exchangeKeys());
+    if (this.protection?.beginKeyExchange?.(now) === true) {
+      actions.push(exchangeKeys(this.id, this.config));
+    }
     if (this.#timer.isBurstUnderWay && this.unansweredRequests >= BURST_UNANSWERED_MAX) {
       this.#timer.abandonBurst();
       if (now < this.#timer.due) return actions;
     }
-    const wasReachable = this.isReachable;
     this.#reach.noteRequest();
     this.#timer.noteSent(now);
-    if (wasReachable && !this.isReachable) {
-      actions.push(this.#log("warning", `did not answer the last ${REACH_LENGTH} requests`));
-    }
     actions.push(...this.#send(now));
     return actions;
   }
@@ -367,7 +385,8 @@ export class Association {
     if (!isSynchronized(header)) {
       this.#interleaved.forget();
       this.dropped.add("unsynchronized");
-      return { actions: this.#noteReply(header, now), measurement: undefined };
+      this.#noteReply(header, now);
+      return nothing();
     }
     const kept = answer.isInterleaved ? this.#interleaved.kept : undefined;
     assert(answer.isInterleaved === (kept !== undefined), "An interleaved answer has a past");
@@ -377,7 +396,7 @@ export class Association {
       transmitTimestamp: header.transmitTimestamp,
       destinationTimestamp: kept?.destinationTimestamp ?? event.receiveTimestamp,
     };
-    const fault = this.#fault(header, exchange);
+    const fault = contentFault(header, exchange, this.#lastAnswer);
     if (fault !== undefined) {
       this.#interleaved.forget();
       return this.#drop(fault);
@@ -390,37 +409,25 @@ export class Association {
       timestamping: own,
       measured: !answer.isInterleaved,
     });
-    const actions = this.#noteReply(header, now);
+    this.#noteReply(header, now);
     // the first interleaved answer tells again of the basic exchange before it, which has been measured
-    if (kept?.measured === true) return { actions, measurement: undefined };
+    if (kept?.measured === true) return nothing();
     const timestamping = kept?.timestamping ?? own;
     const interleaved = kept !== undefined;
     const measurement = makeMeasurement(header, { ...exchange, timestamping, interleaved });
     this.#lastMeasurement = measurement;
-    return { actions, measurement };
+    return { actions: [], measurement };
   }
 
-  /** Makes the tests of RFC 5905 figure 22 that look at contents. */
-  #fault(header: NtpHeader, exchange: ExchangeTimestamps): DropReason | undefined {
-    if (!isNotDuplicate(header, this.#lastAnswer)) return "duplicate";
-    if (!hasTimestamps(header)) return "zero-timestamp";
-    if (!isServerTimeForward(exchange, header.precision)) return "server-time-reversed";
-    if (!isDelayPlausible(exchange, header.precision)) return "negative-delay";
-    if (!isRootDistanceSane(header)) return "root-distance";
-    return isReferenceTimeSane(header) ? undefined : "reference-timestamp";
-  }
-
-  #noteReply(header: NtpHeader, now: MonotonicSeconds): readonly AssociationAction[] {
+  #noteReply(header: NtpHeader, now: MonotonicSeconds): void {
     const wasReachable = this.isReachable;
-    const isFirst = this.#lastReplyAt === undefined;
+    this.dropped.noteGood();
     this.#reach.noteAnswer();
     this.#lastReplyAt = now;
     this.#lastAnswer = header;
     this.#serverState = serverStateOf(header);
     this.#kiss = undefined;
-    if (wasReachable) return [];
-    if (this.config.iburst) this.#timer.requestBurst(now);
-    return [this.#log("info", isFirst ? "answers" : "answers again")];
+    if (!wasReachable && this.config.iburst) this.#timer.requestBurst(now);
   }
 
   #handleKiss(kiss: Exclude<Kiss, "unsynchronized">, header: NtpHeader): Reception {
@@ -476,22 +483,8 @@ export class Association {
     return { type: "close", request: pending.id };
   }
 
-  #exchangeKeys(): AssociationAction {
-    const { host, port, certificateAuthority, aeadAlgorithms } = this.config;
-    return {
-      type: "exchange-keys",
-      association: this.id,
-      host,
-      port,
-      certificateAuthority,
-      aeadAlgorithms,
-    };
-  }
-
   #log(level: LogMessage["level"], text: string): LogMessage {
-    const where = formatSocketAddress(this.address);
-    const source = this.name === where ? where : `${this.name} (${where})`;
-    return { type: "log", level, message: `Source ${source} ${text}` };
+    return { type: "log", level, message: `Source ${this.fullName} ${text}` };
   }
 }
 

@@ -117,7 +117,7 @@ Deno.test("a request carries nothing but its version, its mode and a random numb
 Deno.test("a good answer is measured", () => {
   const from = association();
   const { actions, measurement, now, sent } = exchange(from, { leapIndicator: 1 });
-  assert.deepEqual(types(actions), ["close", "log"]);
+  assert.deepEqual(types(actions), ["close"]);
   assert.deepEqual(actions[0], { type: "close", request: sent.request });
   assert.deepEqual(measurement, {
     originTimestamp: addSeconds(EPOCH, now),
@@ -322,36 +322,41 @@ Deno.test("unknown kisses are counted and ignored", () => {
   assert.equal(from.isKissed, false);
 });
 
-Deno.test("a server that falls silent is told once, and greeted when it is back", () => {
+Deno.test("a server that falls silent is known to be, until it answers", () => {
   const from = association();
+  assert.equal(from.health, "unknown");
   exchange(from);
-  const logs: string[] = [];
-  for (let i = 0; i < 30; i++) {
-    for (const action of from.handleTimer(from.nextWakeup())) {
-      if (action.type === "log") logs.push(action.message);
-    }
-  }
-  assert.deepEqual(logs, [
-    "Source time.example.org (192.0.2.1:123) did not answer the last 8 requests",
-  ]);
-  assert.equal(from.isReachable, false);
-  assert.ok(from.unansweredRequests >= 8);
-  const back = exchange(from).actions.filter((action) => action.type === "log");
-  assert.deepEqual(back.map(({ message }) => message), [
-    "Source time.example.org (192.0.2.1:123) answers again",
-  ]);
+  assert.equal(from.health, "answers");
+  for (let i = 0; i < 7; i++) ask(from);
+  assert.equal(from.health, "unknown");
+  ask(from);
+  assert.deepEqual([from.health, from.isReachable], ["silent", false]);
+  assert.equal(from.fault, "did not answer the last 8 requests");
+  exchange(from, { version: 5 });
+  assert.equal(from.fault, "sends answers that are dropped: version (1)");
+  exchange(from);
+  assert.equal(from.health, "answers");
 });
 
-Deno.test("a request that could not be sent is told once and stays open", () => {
+Deno.test("a request that could not be delivered stays open, one that never left does not", () => {
   const from = association();
   const { now, sent } = ask(from);
-  const failure = { request: sent.request, reason: "Network is unreachable" };
-  assert.deepEqual(types(from.handleSendFailed(failure, 1)), ["log"]);
-  assert.deepEqual(from.handleSendFailed(failure, 1), []);
-  assert.equal(from.lastSendFailure, "Network is unreachable");
+  const failure = { request: sent.request, reason: "Connection refused" };
+  assert.deepEqual(from.handleSendFailed(failure, now), []);
+  assert.equal(from.lastSendFailure, "Connection refused");
+  // a forged refusal is no news before the true answer is overdue
+  assert.equal(from.health, "unknown");
   const good = encodeHeader(goodHeader(sent, now));
   assert.notEqual(from.handleDatagram(datagram(sent, good, now), now).measurement, undefined);
   assert.equal(from.lastSendFailure, undefined);
+  const next = ask(from);
+  const local = { request: next.sent.request, reason: "Network is unreachable", isLocal: true };
+  assert.deepEqual(types(from.handleSendFailed(local, next.now)), ["close"]);
+  assert.deepEqual([from.health, from.fault], [
+    "silent",
+    "cannot be asked: Network is unreachable",
+  ]);
+  assert.ok(from.nextWakeup() - next.now <= 16);
 });
 
 Deno.test("a step of the clock voids the open request", () => {

@@ -22,6 +22,7 @@ import type {
   SourceAction,
   SourceGroupConfig,
 } from "./border.ts";
+import { exchangeKeys } from "./exchange_keys.ts";
 import type { PacketProtection } from "./protection.ts";
 
 /** What a member is made from, once its keys are there. */
@@ -123,7 +124,10 @@ export class NtsStarter {
       this.#hasFailedLocally = true;
       this.#backoff.failedLocally();
     }
-    if (!result.ok) return this.#fail(result.error);
+    if (!result.ok) {
+      this.#trouble = result.error;
+      return [];
+    }
     return this.#locate({ id, outcome: result.value, tries: this.#backoff.tries });
   }
 
@@ -191,22 +195,6 @@ export class NtsStarter {
   #exchange(): ExchangeKeys {
     const association = this.#allocateAssociation();
     this.#exchanging.add(association);
-    const { host, port, certificateAuthority, aeadAlgorithms } = this.#config;
-    return {
-      type: "exchange-keys",
-      association,
-      host,
-      port,
-      certificateAuthority,
-      aeadAlgorithms,
-    };
-  }
-
-  #fail(reason: string): readonly SourceAction[] {
-    const isNews = this.#trouble !== reason;
-    this.#trouble = reason;
-    if (!isNews) return [];
-    const message = `Source ${this.#config.address} has no keys: ${reason}`;
-    return [{ type: "log", level: "warning", message }];
+    return exchangeKeys(association, this.#config);
   }
 }

@@ -8,7 +8,17 @@ import type { NtpHeader } from "../protocol/header.ts";
 import { leapIndicatorOf } from "./answer.ts";
 import type { AssociationAction } from "./border.ts";
 import type { LeapIndicator, Measurement, Timestamping } from "./measurement.ts";
-import { type ExchangeTimestamps, isSynchronized } from "./packet_tests.ts";
+import type { DropReason } from "./drop_reason.ts";
+import {
+  type ExchangeTimestamps,
+  hasTimestamps,
+  isDelayPlausible,
+  isNotDuplicate,
+  isReferenceTimeSane,
+  isRootDistanceSane,
+  isServerTimeForward,
+  isSynchronized,
+} from "./packet_tests.ts";
 
 /** What a server says of itself, from its last answer. */
 export interface ServerState {
@@ -66,4 +76,18 @@ export function makeMeasurement(
     rootDelay: header.rootDelay,
     rootDispersion: header.rootDispersion,
   };
+}
+
+/** Makes the tests of RFC 5905 figure 22 that look at contents; `last` is the answer that was accepted before. */
+export function contentFault(
+  header: NtpHeader,
+  exchange: ExchangeTimestamps,
+  last: NtpHeader | undefined,
+): DropReason | undefined {
+  if (!isNotDuplicate(header, last)) return "duplicate";
+  if (!hasTimestamps(header)) return "zero-timestamp";
+  if (!isServerTimeForward(exchange, header.precision)) return "server-time-reversed";
+  if (!isDelayPlausible(exchange, header.precision)) return "negative-delay";
+  if (!isRootDistanceSane(header)) return "root-distance";
+  return isReferenceTimeSane(header) ? undefined : "reference-timestamp";
 }

@@ -75,7 +75,6 @@ export class SourceGroup {
   #members: Member[] = [];
   #removed: number[] = [];
   #isStarted = false;
-  #isLookupFailureTold = false;
   #replacedAt: MonotonicSeconds = -Infinity;
   readonly #exchangeFailures = new ReasonCounter<string>();
 
@@ -122,6 +121,13 @@ export class SourceGroup {
   /** Why there is no member, or fewer than wanted; undefined when nothing is known to be wrong. */
   get trouble(): string | undefined {
     return this.#nts?.trouble ?? this.#supply.trouble;
+  }
+
+  /** What is wrong with a source that has no member: a predicate for a sentence; undefined while it may still get one. */
+  get report(): string | undefined {
+    const { trouble } = this;
+    if (trouble === undefined) return undefined;
+    return `${this.#nts === undefined ? "cannot be asked" : "has no keys"}: ${trouble}`;
   }
 
   /** Key exchanges that brought nothing, by reason. */
@@ -203,17 +209,12 @@ export class SourceGroup {
   ): readonly SourceAction[] | undefined {
     if (this.#nts?.handleResolved(event) === true) return this.#maintain(now);
     if (!this.#supply.handleResolved(event.lookup, event.result)) return undefined;
-    const actions: SourceAction[] = [];
-    if (!event.result.ok && !this.#isLookupFailureTold) {
-      actions.push(this.#log("warning", `cannot be looked up: ${event.result.error}`));
-    }
-    this.#isLookupFailureTold = !event.result.ok;
     if (event.result.ok) {
       for (const member of this.#members) {
         member.isUnlisted = !this.#supply.isListed(member.association.address);
       }
     }
-    return [...actions, ...this.#maintain(now)];
+    return this.#maintain(now);
   }
 
   /** Takes the outcome of a key exchange; undefined when it is not of this group. */

@@ -26,11 +26,12 @@ import { LeapSchedule } from "./leap_schedule.ts";
 import { isLeapStep, isLeapTurmoil, leapForKernel } from "./leap_second.ts";
 import { Judgement } from "./judgement.ts";
 import { PollKeeper, shortestInterval } from "./poll_keeper.ts";
-import { leapBits, type ServedTime } from "./served_time.ts";
-import { type EngineSnapshot, isTimeKnown } from "./snapshot.ts";
+import { type ServedTime, servedTimeOf } from "./served_time.ts";
+import type { EngineSnapshot } from "./snapshot.ts";
 import { type CertificateTime, ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
 import { collectSessions } from "./saved_sessions.ts";
 import { makeSnapshot } from "./snapshot_writer.ts";
+import { SourceReports } from "./source_reports.ts";
 import { type Protections, SourceSet } from "./source_set.ts";
 import { StartGate } from "./start_gate.ts";
 import { type ErrorBudget, errorBudget, type Knowledge, systemState } from "./system_variables.ts";
@@ -85,6 +86,7 @@ export class Engine {
   #newest: number | undefined = undefined;
   readonly #disturbance = new DisturbanceDetector();
   readonly #drift = new DriftKeeper();
+  readonly #reports = new SourceReports();
   readonly #leaps = new LeapSchedule();
   readonly #provisional: ProvisionalTime;
   readonly #known = new Set<number>();
@@ -129,6 +131,7 @@ export class Engine {
     actions.push(...this.#dispatch(event, now));
     this.#followMembers();
     actions.push(...this.#judgeAgainIfSourcesDied(now), ...this.#openGate(now));
+    actions.push(...this.#reportSources(now));
     return this.#provisional.withDates(actions, now);
   }
 
@@ -169,24 +172,7 @@ export class Engine {
 
   /** Returns what a server may say of our clock. */
   servedTime(now: Instant): ServedTime {
-    const knowledge = this.#knowledge(now.monotonic);
-    const budget = errorBudget(knowledge);
-    const { state } = systemState(knowledge, budget, "");
-    const { reference } = knowledge;
-    if (reference === undefined || budget === undefined || !isTimeKnown(state)) {
-      return { synchronized: false };
-    }
-    return {
-      synchronized: true,
-      leapIndicator: leapBits(this.#leapAt(now)),
-      stratum: reference.stratum,
-      rootDelay: budget.rootDelay,
-      rootDispersion: budget.rootDispersion,
-      dispersionRate: budget.growth,
-      referenceId: reference.referenceId,
-      referenceTimestamp: reference.referenceTime,
-      updatedAt: now.monotonic,
-    };
+    return servedTimeOf(this.#knowledge(now.monotonic), () => this.#leapAt(now));
   }
 
   #dispatch(event: Event, now: Instant): readonly Action[] {
@@ -348,6 +334,13 @@ export class Engine {
       group.noteFalseticker(association.id, isFalseticker, now.monotonic);
     }
     return actions;
+  }
+
+  /** Tells the log who has fallen silent; when anybody answers after nobody did, the others are asked again. */
+  #reportSources({ monotonic }: Instant): readonly Action[] {
+    const groups = this.#sources.entries.map(({ group }) => group);
+    const { actions, hasReturned } = this.#reports.look(groups, monotonic);
+    return hasReturned ? [...actions, ...this.#sources.askAgain(monotonic)] : actions;
   }
 
   #judgeAgainIfSourcesDied(now: Instant): readonly Action[] {

@@ -6,6 +6,8 @@
 import type { LeapIndicator } from "../association/measurement.ts";
 import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { isTimeKnown } from "./snapshot.ts";
+import { errorBudget, type Knowledge, systemState } from "./system_variables.ts";
 
 /** Our clock, for those who ask. */
 export type ServedTime =
@@ -28,4 +30,28 @@ export type ServedTime =
 /** Turns a leap indicator in words into the two bits of the header. */
 export function leapBits(leap: LeapIndicator): number {
   return leap === "none" ? 0 : leap === "insert" ? 1 : leap === "delete" ? 2 : 3;
+}
+
+/** Says what may be said of our clock, given what is known of it. */
+export function servedTimeOf(
+  knowledge: Knowledge,
+  leap: () => LeapIndicator,
+): ServedTime {
+  const budget = errorBudget(knowledge);
+  const { state } = systemState(knowledge, budget, "");
+  const { reference } = knowledge;
+  if (reference === undefined || budget === undefined || !isTimeKnown(state)) {
+    return { synchronized: false };
+  }
+  return {
+    synchronized: true,
+    leapIndicator: leapBits(leap()),
+    stratum: reference.stratum,
+    rootDelay: budget.rootDelay,
+    rootDispersion: budget.rootDispersion,
+    dispersionRate: budget.growth,
+    referenceId: reference.referenceId,
+    referenceTimestamp: reference.referenceTime,
+    updatedAt: knowledge.now,
+  };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Association } from "../association/association.ts";
 import type { Measurement } from "../association/measurement.ts";
 import { difference, type NtpTimestamp, toUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import { formatSocketAddress } from "../base/socket_address.ts";
@@ -178,7 +179,7 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
     address: formatSocketAddress(association.address),
     mode: config.mode,
     status: verdict.status,
-    reason: association.lastSendFailure ?? verdict.reason,
+    reason: reasonOf(association, verdict),
     reach: association.reach,
     stratum: server?.stratum ?? null,
     referenceId: server === undefined
@@ -201,6 +202,15 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
     received: association.received,
     dropped: association.dropped.snapshot(),
   };
+}
+
+/** A server that is not reached is told of by what is wrong on the way, when that is known. */
+function reasonOf(association: Association, verdict: Verdict): string {
+  if (association.lastSendFailure !== undefined) return association.lastSendFailure;
+  const { recent } = association.dropped;
+  const isMissed = verdict.status === "unreachable" || verdict.status === "starting";
+  const hasNone = isMissed && association.unansweredRequests > 0 && recent !== undefined;
+  return hasNone ? `Its answers are dropped: ${recent}` : verdict.reason;
 }
 
 function authenticationOf(config: SourceConfig): "none" | "nts" | "mac" {

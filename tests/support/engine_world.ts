@@ -33,6 +33,12 @@ export interface FakeServer {
   isSilent: boolean;
   /** Whether requests cannot leave the machine for want of a route. */
   hasNoRoute: boolean;
+  /** The version of its answers. */
+  version: number;
+  /** What follows the header. */
+  tail: Uint8Array;
+  /** Whether answers do not repeat the number of the request. */
+  badOrigin: boolean;
   stratum: number;
   leap: keyof typeof LEAP;
   rootDelay: number;
@@ -167,6 +173,9 @@ export class EngineWorld {
       delay: 0.01,
       isSilent: false,
       hasNoRoute: false,
+      version: 4,
+      tail: new Uint8Array(0),
+      badOrigin: false,
       stratum: 2,
       leap: "none",
       rootDelay: 0.002,
@@ -297,8 +306,8 @@ export class EngineWorld {
     const request = decodeHeader(send.packet);
     assert.ok(request.ok);
     const at = addSeconds(this.#start, this.time + server.delay / 2 + server.error);
-    const packet = encodeHeader({
-      ...emptyHeader(4, 4),
+    const header = encodeHeader({
+      ...emptyHeader(server.version, 4),
       leapIndicator: LEAP[server.leap],
       stratum: server.stratum,
       precision: -25,
@@ -306,10 +315,11 @@ export class EngineWorld {
       rootDispersion: server.rootDispersion,
       referenceId: server.referenceId,
       referenceTimestamp: addSeconds(at, -10),
-      originTimestamp: request.value.transmitTimestamp,
+      originTimestamp: server.badOrigin ? at : request.value.transmitTimestamp,
       receiveTimestamp: at,
       transmitTimestamp: at,
     });
+    const packet = new Uint8Array([...header, ...server.tail]);
     const transmitTimestamp = this.now.realtime;
     this.later(server.delay, () => this.#deliver({ send, packet, transmitTimestamp }));
   }
