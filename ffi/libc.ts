@@ -93,6 +93,18 @@ const SYMBOLS = {
   capset: { parameters: ["buffer", "buffer"], result: "i32" },
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
   syscall: { parameters: ["i64", "u64", "u64", "buffer"], result: "i64" },
+  // The C library has no functions for these; the first argument is the number of the call.
+  landlock_create_ruleset: {
+    name: "syscall",
+    parameters: ["i64", "buffer", "u64", "u64"],
+    result: "i64",
+  },
+  landlock_add_rule: {
+    name: "syscall",
+    parameters: ["i64", "i64", "i64", "buffer", "u64"],
+    result: "i64",
+  },
+  landlock_restrict_self: { name: "syscall", parameters: ["i64", "i64", "u64"], result: "i64" },
 } as const;
 
 /** The functions of the C library that ntpsd uses, by their own names. */

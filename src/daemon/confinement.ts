@@ -25,6 +25,7 @@ import {
 } from "../../ffi/file_owner.ts";
 import { describeHeldFiles, heldPaths, releaseFiles, takeHeldFiles } from "../../ffi/held_files.ts";
 import { executablePath } from "../../ffi/files.ts";
+import { setApart } from "../../ffi/landlock.ts";
 import {
   becomeUser,
   type Capability,
@@ -69,6 +70,14 @@ interface Wanted {
   readonly keep: readonly Capability[];
 }
 
+/** What the first start tells the second. */
+interface Message {
+  /** The files that it holds open. */
+  readonly files: string;
+  /** Whether it was set apart from other processes. */
+  readonly apart: boolean;
+}
+
 /** Whom root becomes if the configuration does not say: the first that exists. */
 const DEFAULT_USERS = ["ntpsd", "nobody"] as const;
 const NOBODY: UserRecord = { name: "nobody", uid: 65534, gid: 65534 };
@@ -80,7 +89,7 @@ const PUBLIC = 0o644;
 /** Takes over the files that the first start has opened, if this is the second; to be called before any is read. */
 export function takeOverFiles(): void {
   const message = startedAgain();
-  if (message !== undefined) takeHeldFiles(message);
+  if (message !== undefined) takeHeldFiles(readMessage(message).files);
 }
 
 /** Does what is left to do when the program is loaded; the error is a sentence, and the daemon must not go on with it. */
@@ -128,6 +137,15 @@ export function filterSystemCalls({ security }: Config): void {
   if (!installed.ok) log.warning(`${installed.error.message}; system calls are not filtered`);
 }
 
+function readMessage(text: string): Message {
+  try {
+    const { files, apart } = JSON.parse(text) as Partial<Record<keyof Message, unknown>>;
+    return { files: typeof files === "string" ? files : "", apart: apart === true };
+  } catch {
+    return { files: "", apart: false };
+  }
+}
+
 function findWanted(request: ConfinementRequest): Result<Wanted, string> {
   const keep = neededCapabilities(request);
   const name = request.config.security.user;
@@ -169,7 +187,9 @@ function startAgain({ user, keep }: Wanted): string {
     keep: isLate ? [...keep, ...TO_CHANGE_USER] : keep,
   });
   if (!narrowed.ok) return narrowed.error.message;
-  const failure = executeAgain(words.value, describeHeldFiles());
+  const apart = setApart();
+  const message: Message = { files: describeHeldFiles(), apart: apart.ok && apart.value };
+  const failure = executeAgain(words.value, JSON.stringify(message));
   return failure.hint === undefined ? failure.message : `${failure.message}; ${failure.hint}`;
 }
 
@@ -243,9 +263,11 @@ function conclude(notices: readonly Notice[]): readonly Notice[] {
   const barred = heldPaths().filter((path) => !mayRead(path));
   const has = USED.filter(hasCapability);
   const rights = has.length === 0 ? "without any privilege" : `with ${has.join(" and ")}`;
+  const isApart = readMessage(startedAgain() ?? "").apart;
+  const place = isApart ? ", apart from other processes (Landlock)" : "";
   const name = userName(userIds().effectiveUid);
   const lines: Notice[] = [
-    { level: "info", text: `Runs as the user ${name}, ${rights}` },
+    { level: "info", text: `Runs as the user ${name}, ${rights}${place}` },
     ...notices,
   ];
   if (barred.length === 0) return lines;

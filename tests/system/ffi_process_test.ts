@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { temporaryFolder } from "../support/places.ts";
 import assert from "node:assert/strict";
 
 const FFI = new URL("../../ffi/", import.meta.url).href;
@@ -146,6 +147,49 @@ Deno.test("under the filter the daemon's work goes on, and nothing else does", a
     "sent 1 1",
     "ready 1 48",
     "memory 2000000",
+  ]);
+});
+
+Deno.test("a process that is set apart cannot look into others, and works on", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.mkdir(`${folder.path}/inside`);
+  const ended = await runProgram(`
+    import { readFile, removeFile, writeFileAtomic } from "{ffi}files.ts";
+    import { landlockVersion, setApart } from "{ffi}landlock.ts";
+    import { libc } from "{ffi}libc.ts";
+    import { forbidNewPrivileges } from "{ffi}privileges.ts";
+    const parent = libc().syscall(Deno.build.arch === "x86_64" ? 110n : 173n, 0n, 0n, null);
+    // Its memory begins nowhere, so that reading ends with EIO where it may be opened.
+    const canLook = () => {
+      const read = readFile("/proc/" + parent + "/mem", 1 << 20);
+      return !read.ok && read.error.name === "EIO";
+    };
+    const before = canLook();
+    const signal = () => libc().syscall(Deno.build.arch === "x86_64" ? 62n : 129n, BigInt(parent), 0n, null);
+    console.log(forbidNewPrivileges().ok, before, signal());
+    const apart = setApart();
+    console.log(JSON.stringify(apart), landlockVersion() > 0);
+    console.log(canLook(), landlockVersion() < 6 ? -1n : signal());
+    const name = (text: string) => new TextEncoder().encode(text + "\\0");
+    const path = "${folder.path}/file", moved = "${folder.path}/inside/file";
+    console.log(writeFileAtomic(path, { bytes: new Uint8Array(9) }).ok);
+    console.log(libc().rename(name(path), name(moved)), removeFile(moved).ok);
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const connection = await Deno.connect({ port: listener.addr.port });
+    console.log("tcp");
+    connection.close();
+    listener.close();
+  `);
+  assert.equal(ended.code, 0, ended.errors);
+  const kernelHas = ended.lines[1]?.endsWith(" true");
+  const after = kernelHas ? "false -1n" : "true 0n";
+  assert.deepEqual(ended.lines, [
+    "true true 0n",
+    `{"ok":true,"value":${kernelHas}} ${kernelHas}`,
+    after,
+    "true",
+    "0 true",
+    "tcp",
   ]);
 });
 

@@ -173,11 +173,12 @@ Deno.test({
       const claim of [
         "1 []",
         "$$ []",
-        '$$ [{"path":"/etc/passwd","fd":77,"purpose":"read"}]',
+        '$$ {"files":"[{\\"path\\":\\"/etc/passwd\\",\\"fd\\":77,\\"purpose\\":\\"read\\"}]"}',
+        "$$ null",
         "$$ x",
       ]
     ) {
-      const quoted = claim.replaceAll('"', '\\"');
+      const quoted = claim.replaceAll("\\", "\\\\").replaceAll('"', '\\"');
       await using process = new RunningProgram("sh", {
         args: ["-c", `export NTPSD_STARTED_AGAIN="${quoted}"; exec ${line}`],
       });
