@@ -27,6 +27,7 @@ export const sourceAddress: Field<SourceAddress> = usable(
       const parts = parseHostPort(text);
       return parts !== undefined && isHost(parts.host) ? { text, ...parts } : undefined;
     },
+    sourceHint,
   ),
   ({ host }) => sourceAddressFault(host),
 );
@@ -48,9 +49,29 @@ export function listenAddress(defaultPort: number): Field<string> {
           ? undefined
           : formatSocketAddress(address);
       },
+      (text) => listenHint(text, defaultPort),
     ),
     (listen) => listenAddressFault(parseHostPort(listen)?.host ?? ""),
   );
+}
+
+function sourceHint(text: string): string | undefined {
+  const [word = ""] = text.trim().split(/\s+/);
+  if (word !== text && word !== "") return `write "${word}" alone; options are keys of their own`;
+  if (/^[a-z]+:\/\//i.test(text)) return "write the host alone, without what stands before it";
+  const ipv6 = /^([0-9a-f:]*::?[0-9a-f:]*):([0-9]{1,5})$/i.exec(text);
+  return ipv6 === null
+    ? undefined
+    : `with a port the address stands in brackets: "[${ipv6[1]}]:${ipv6[2]}"`;
+}
+
+function listenHint(text: string, defaultPort: number): string | undefined {
+  const port = /:([0-9]{1,5})$/.exec(text)?.[1] ?? defaultPort;
+  if (/^(\*|any)?(:[0-9]+)?$/.test(text)) return `for all addresses write "[::]:${port}"`;
+  if (/^localhost(:|$)/.test(text)) return `write "127.0.0.1:${port}" or "[::1]:${port}"`;
+  return /^[a-z]/i.test(text)
+    ? "names and interfaces are not looked up: write the address"
+    : undefined;
 }
 
 /** Refuses addresses that are well written and of no use, each with what to do instead. */

@@ -34,6 +34,38 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
     "[clock]\nmax-frequency-ppm = nan",
     "t:2: clock.max-frequency-ppm: Wanted a number from 0 to 500, found NaN",
   ],
+  [
+    '[[source]]\nmode="server"\naddress="http://a.example/"',
+    't:3: source[0].address: Wanted a host name or an IP address, with a port if need be ("ntp.example.net", "192.0.2.1:123", "[2001:db8::1]:123"), found the text "http://a.example/" (write the host alone, without what stands before it)',
+  ],
+  [
+    '[[source]]\nmode="server"\naddress="a.example iburst"',
+    't:3: source[0].address: Wanted a host name or an IP address, with a port if need be ("ntp.example.net", "192.0.2.1:123", "[2001:db8::1]:123"), found the text "a.example iburst" (write "a.example" alone; options are keys of their own)',
+  ],
+  [
+    '[[source]]\nmode="server"\naddress="2001:db8::1:123:4:5:6:7:123"',
+    't:3: source[0].address: Wanted a host name or an IP address, with a port if need be ("ntp.example.net", "192.0.2.1:123", "[2001:db8::1]:123"), found the text "2001:db8::1:123:4:5:6:7:123" (with a port the address stands in brackets: "[2001:db8::1:123:4:5:6:7]:123")',
+  ],
+  [
+    '[[server]]\nlisten=":124"',
+    't:2: server[0].listen: Wanted a numeric address with a port ("0.0.0.0:123" for all IPv4, "[::]:123" for all), found the text ":124" (for all addresses write "[::]:124")',
+  ],
+  [
+    '[[server]]\nlisten="*:123"',
+    't:2: server[0].listen: Wanted a numeric address with a port ("0.0.0.0:123" for all IPv4, "[::]:123" for all), found the text "*:123" (for all addresses write "[::]:123")',
+  ],
+  [
+    '[[server]]\nlisten="eth0:123"',
+    't:2: server[0].listen: Wanted a numeric address with a port ("0.0.0.0:123" for all IPv4, "[::]:123" for all), found the text "eth0:123" (names and interfaces are not looked up: write the address)',
+  ],
+  [
+    '[clock]\ndrift-file = "~/drift"',
+    't:2: clock.drift-file: Wanted the path of a file, found the text "~/drift" (write the whole path: ~ and $ are for shells)',
+  ],
+  [
+    '[[source]]\nmode="server"\naddress="a.example"\npoll-interval-limits = { max = 1024 }',
+    "t:4: source[0].poll-interval-limits.max: Wanted an integer from 0 to 17, found 1024 (it is an exponent of two: 10 means 1024 seconds)",
+  ],
   ["clock.adjusd = true", 't:1: clock.adjusd: Unknown key (did you mean "adjust"?)'],
   [
     '"clock" . "frobnicate" = 1',

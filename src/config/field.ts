@@ -113,10 +113,14 @@ export const boolean: Field<boolean> = {
 export const text: Field<string> = textThat("text", (value) => value === "" ? undefined : value);
 
 /** Reads the path of a file. */
-export const path: Field<string> = textThat("the path of a file", pathText);
+export const path: Field<string> = textThat("the path of a file", pathText, pathHint);
 
 /** Reads the path of a directory. */
-export const directory: Field<string> = textThat("the path of a directory", pathText);
+export const directory: Field<string> = textThat(
+  "the path of a directory",
+  pathText,
+  pathHint,
+);
 
 /** Reads a duration: seconds as a number, or text with units. */
 export function duration(least: Seconds = 0): Field<Seconds> {
@@ -156,6 +160,25 @@ export function integer(least: number, most: number): Field<number> {
   };
 }
 
+/** Reads an exponent of two seconds between two limits, both allowed. */
+export function pollExponent(least: number, most: number): Field<number> {
+  const { wanted, read } = integer(least, most);
+  return {
+    wanted,
+    read(value, at) {
+      const exponent = typeof value === "number" ? Math.log2(value) : NaN;
+      if (!Number.isInteger(exponent) || exponent > most || Number(value) <= most) {
+        return read.call(this, value, at);
+      }
+      return at.wanted(
+        wanted,
+        value,
+        `it is an exponent of two: ${exponent} means ${value} seconds`,
+      );
+    },
+  };
+}
+
 /** Reads a number between two limits, both allowed. */
 export function number(least: number, most: number): Field<number> {
   return {
@@ -188,12 +211,14 @@ export function word<const Word extends string>(words: readonly Word[]): Field<W
 export function textThat<Value>(
   wanted: string,
   understand: (value: string) => Value | undefined,
+  hint: (value: string) => string | undefined = () => undefined,
 ): Field<Value> {
   return {
     wanted,
     read(value, at) {
       const understood = typeof value === "string" ? understand(value) : undefined;
-      return understood === undefined ? at.wanted(wanted, value) : understood;
+      if (understood !== undefined) return understood;
+      return at.wanted(wanted, value, typeof value === "string" ? hint(value) : undefined);
     },
   };
 }
@@ -290,9 +315,13 @@ export function describe(value: unknown): string {
   return String(value);
 }
 
-/** A path may be anything but empty; a zero octet would end it early. */
+/** A path may be anything but empty; a zero octet would end it early, and only a shell knows what `~` stands for. */
 function pathText(value: string): string | undefined {
-  return value !== "" && !value.includes("\0") ? value : undefined;
+  return value !== "" && !value.includes("\0") && !/^~|^\$/.test(value) ? value : undefined;
+}
+
+function pathHint(value: string): string | undefined {
+  return /^~|^\$/.test(value) ? "write the whole path: ~ and $ are for shells" : undefined;
 }
 
 function meant(name: string, keys: Keys): string {

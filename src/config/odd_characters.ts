@@ -31,6 +31,9 @@ export function findOddCharacters(text: string): readonly ConfigError[] {
       suggestion: 'save it as UTF-8, or convert it by "iconv -f UTF-16 -t UTF-8"',
     }];
   }
+  if (isBinary(text)) {
+    return [{ path: "", message: "This is not a text, wanted TOML in UTF-8" }];
+  }
   const faults: ConfigError[] = [];
   let count = 0;
   scan(text, text.length, (at, place) => {
@@ -58,6 +61,13 @@ function isUtf16(text: string): boolean {
   const start = text.slice(0, 4096);
   const zeros = start.split("\0").length - 1;
   return zeros > 1 && zeros * 3 > start.length;
+}
+
+/** What is no text at all has octets that are none of UTF-8's, or control characters, everywhere. */
+function isBinary(text: string): boolean {
+  const start = [...text.slice(0, 4096)];
+  const odd = start.filter((character) => character === REPLACEMENT || CONTROL.test(character));
+  return odd.length > 4 && odd.length * 10 > start.length;
 }
 
 type Fault = Pick<ConfigError, "message" | "suggestion">;

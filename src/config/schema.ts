@@ -22,6 +22,7 @@ import {
   number,
   optional,
   path,
+  pollExponent,
   required,
   type Row,
   sections,
@@ -37,7 +38,7 @@ import { hintFor } from "./foreign_keys.ts";
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error"] as const;
 
 /** The shortest and the longest poll exponent that may be asked for: a second, and a day and a half (RFC 5905 section 7.2). */
-const POLL_EXPONENT = integer(0, 17);
+const POLL_EXPONENT = pollExponent(0, 17);
 
 const POLL_LIMITS = table({
   min: optional(POLL_EXPONENT, "4", "The shortest interval, as an exponent of two seconds."),

@@ -94,7 +94,9 @@ function duplicate(scene: Scene): Explained | undefined {
     return {
       line: scene.line,
       message: `The section "${path}" stands twice, first on line ${first}`,
-      suggestion: "put the keys of both under one heading",
+      suggestion: LISTS.includes(path)
+        ? `write [[${path}]] for each of them`
+        : "put the keys of both under one heading",
     };
   }
   return {
@@ -103,6 +105,9 @@ function duplicate(scene: Scene): Explained | undefined {
     suggestion: "remove one of the two",
   };
 }
+
+/** The sections of which there may be many. */
+const LISTS = ["source", "server", "nts-ke-server"];
 
 /** Explains `[server]` beside `[[server]]`, and a section below what has a value already. */
 function mixedHeadings(scene: Scene): Explained {

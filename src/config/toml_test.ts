@@ -225,6 +225,19 @@ Deno.test("comments may have any character, and text may have it as an escape", 
   ok(readToml("\ufeffa = 1\r\n[b]\r\nc = 'gr\u00fcn \u201c'\r\n").ok);
 });
 
+Deno.test("what is no text is told in one line", () => {
+  const octets = Uint8Array.from({ length: 3000 }, (_, i) => (i * i * 37 + i * 11) & 0xff);
+  deepEqual(faults(new TextDecoder().decode(octets)), [
+    "t: This is not a text, wanted TOML in UTF-8",
+  ]);
+});
+
+Deno.test("two headings of one name are lists for which each has its own", () => {
+  deepEqual(faults("[source]\na = 1\n[source]\na = 2\n"), [
+    't:3: The section "source" stands twice, first on line 1 (write [[source]] for each of them)',
+  ]);
+});
+
 Deno.test("many odd characters are counted, not listed", () => {
   const found = faults("a\u00a0= 1\n".repeat(30));
   equal(found.length, 11);
