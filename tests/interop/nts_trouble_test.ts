@@ -158,11 +158,7 @@ Deno.test("without the library sources with NTS say what to install, and plain o
   const nts = place.client().replace(section, `${section}authentication = "prefer"\n`);
   const config = `${nts}[[source]]\nmode = "server"\naddress = "${endpoint(plain)}"\n` +
     `iburst = true\n[observability]\nlisten = "${at}"\n`;
-  const believing = config.replace(
-    "[synchronization]",
-    '[synchronization]\nauthentication = "prefer"',
-  );
-  const file = await place.folder.write("ntpsd.toml", believing);
+  const file = await place.folder.write("ntpsd.toml", config);
   const start = await launch("source");
   const line = [start.program, ...start.args, "run", "-x", "-c", file].join(" ");
   await using daemon = new RunningProgram("unshare", {
