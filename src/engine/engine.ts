@@ -92,6 +92,7 @@ export class Engine {
   readonly #known = new Set<number>();
   readonly #polls = new PollKeeper();
   #deadCount = 0;
+  #isStopped = false;
   #wasVouchedFor = false;
   #vouchersUntil: MonotonicSeconds;
 
@@ -129,6 +130,8 @@ export class Engine {
     const gained = this.#disturbance.check(now);
     if (gained !== 0) actions.push(...this.#clockWasStepped(gained, now));
     actions.push(...this.#dispatch(event, now));
+    // The sources are gone with the end, which is no loss of them.
+    if (this.#isStopped) return this.#provisional.withDates(actions, now);
     this.#followMembers();
     actions.push(...this.#judgeAgainIfSourcesDied(now), ...this.#openGate(now));
     actions.push(...this.#reportSources(now));
@@ -418,6 +421,7 @@ export class Engine {
   }
 
   #stop(now: Instant): readonly Action[] {
+    this.#isStopped = true;
     const estimate = this.#discipline.systemAt(now.monotonic);
     return [
       ...this.#sources.stop(),

@@ -362,3 +362,15 @@ Deno.test("the next wakeup is never in the past for long, and never lost while s
     assert.ok(wait > -1e-6 && wait <= 64, `${wait} s`);
   }
 });
+
+Deno.test("the end is no loss of sources: nothing is told of them, and nothing is asked for any more", () => {
+  for (const silent of [[], ["192.0.2.3"], ["192.0.2.1", "192.0.2.3"]]) {
+    const world = new EngineWorld().start();
+    for (const address of silent) world.server(address).isSilent = true;
+    world.run(400);
+    const told = world.logs.length;
+    world.handle({ type: "stop" });
+    world.handle({ type: "timer" });
+    assert.deepEqual(world.logs.slice(told), [], `${silent} silent`);
+  }
+});
