@@ -8,6 +8,7 @@ import { holdTimestamping } from "../../ffi/timestamping.ts";
 import type { RandomSource } from "../base/random.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { formatSocketAddress, parseHostPort, type SocketAddress } from "../base/socket_address.ts";
+import { rootDistance } from "../selection/root_distance.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { QueryOptions } from "./query_command.ts";
 import { exchange, type QueryProtection, type Sample } from "./query_exchange.ts";
@@ -182,9 +183,10 @@ function success(
     referenceId: best.referenceId,
     leap: best.leap,
     offsetSeconds: best.offset,
-    delaySeconds: best.delay,
+    delaySeconds: Math.max(0, best.delay),
     rootDelaySeconds: best.rootDelay,
     rootDispersionSeconds: best.rootDispersion,
+    errorBoundSeconds: rootDistance(best, { delay: best.delay, uncertainty: 0 }).distance,
     authentication: authentication === undefined ? "none" : "nts",
     aead: authentication?.aead ?? null,
     timestamping: best.timestamping,
@@ -206,6 +208,7 @@ function failure(about: About, error: string, address: string | null = null): Qu
     delaySeconds: null,
     rootDelaySeconds: null,
     rootDispersionSeconds: null,
+    errorBoundSeconds: null,
     authentication: about.nts ? "nts" : "none",
     aead: null,
     timestamping: null,

@@ -10,6 +10,7 @@
 import { realtimeNow } from "../../ffi/clock.ts";
 import { Poller } from "../../ffi/poller.ts";
 import { UdpSocket } from "../../ffi/socket.ts";
+import { offsetAndDelay } from "../association/exchange.ts";
 import type { LeapIndicator, Timestamping } from "../association/measurement.ts";
 import {
   type ExchangeTimestamps,
@@ -23,7 +24,7 @@ import {
 } from "../association/packet_tests.ts";
 import { makeRequestHeader, REQUEST_VERSION } from "../association/request.ts";
 import type { Bytes } from "../base/bytes.ts";
-import { difference, fromUnixNanoseconds, type NtpTimestamp } from "../base/ntp_timestamp.ts";
+import { fromUnixNanoseconds, type NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { RandomSource } from "../base/random.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
@@ -42,8 +43,10 @@ export interface Sample {
   readonly leap: LeapIndicator;
   /** Positive when the server is ahead. */
   readonly offset: Seconds;
-  /** The round-trip delay, not negative. */
+  /** The round-trip delay; the grain of a coarse clock may make it negative. */
   readonly delay: Seconds;
+  /** The grain of the server's clock, as an exponent of two seconds. */
+  readonly precision: number;
   /** The server's delay to its reference clock. */
   readonly rootDelay: Seconds;
   /** The server's dispersion to its reference clock. */
@@ -219,6 +222,7 @@ class Exchange {
       referenceId: formatReferenceId(header.referenceId, { stratum: header.stratum, family }),
       leap: LEAP_WORDS[header.leapIndicator] ?? "unknown",
       ...offsetAndDelay(times),
+      precision: header.precision,
       rootDelay: header.rootDelay,
       rootDispersion: header.rootDispersion,
       timestamping: worse(this.#sent.kind, arrived.kind),
@@ -237,15 +241,6 @@ function problemOf(header: NtpHeader, times: ExchangeTimestamps): string | undef
   if (!isDelayPlausible(times, header.precision)) return "The timestamps contradict each other";
   if (!isRootDistanceSane(header)) return "The server's root distance is 16 s or more";
   return undefined;
-}
-
-/** Computes theta and delta (RFC 5905 section 8). */
-function offsetAndDelay(times: ExchangeTimestamps): { offset: Seconds; delay: Seconds } {
-  const there = difference(times.receiveTimestamp, times.originTimestamp);
-  const back = difference(times.transmitTimestamp, times.destinationTimestamp);
-  const delay = difference(times.destinationTimestamp, times.originTimestamp) -
-    difference(times.transmitTimestamp, times.receiveTimestamp);
-  return { offset: (there + back) / 2, delay: Math.max(0, delay) };
 }
 
 function worse(a: Timestamping, b: Timestamping): Timestamping {

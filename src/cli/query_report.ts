@@ -32,6 +32,8 @@ export interface QueryResult {
   readonly rootDelaySeconds: number | null;
   /** The server's dispersion to its reference clock. */
   readonly rootDispersionSeconds: number | null;
+  /** Half the interval in which the true offset lies, if the server is right. */
+  readonly errorBoundSeconds: number | null;
   /** How the answer was authenticated. */
   readonly authentication: "none" | "nts";
   /** The number of the AEAD algorithm. */
@@ -73,15 +75,6 @@ export function renderQuery(results: readonly QueryResult[], view: ReportView): 
   return `${lines.join("\n")}\n`;
 }
 
-/** Half the interval in which the true offset lies, if the server is right. */
-function errorBound(result: QueryResult): number | null {
-  const { delaySeconds, rootDelaySeconds, rootDispersionSeconds } = result;
-  if (delaySeconds === null || rootDelaySeconds === null || rootDispersionSeconds === null) {
-    return null;
-  }
-  return (delaySeconds + rootDelaySeconds) / 2 + rootDispersionSeconds;
-}
-
 function oneResult(result: QueryResult, { paint, columns }: ReportView): readonly string[] {
   const title = heading(result);
   if (!result.ok) {
@@ -92,7 +85,7 @@ function oneResult(result: QueryResult, { paint, columns }: ReportView): readonl
     );
   }
   const rows: readonly (readonly [string, string])[] = [
-    ["Offset", `${formatOffset(result.offsetSeconds)} ±${formatSeconds(errorBound(result))}`],
+    ["Offset", `${formatOffset(result.offsetSeconds)} ±${formatSeconds(result.errorBoundSeconds)}`],
     ["", direction(result)],
     ["Delay", formatSeconds(result.delaySeconds)],
     ["Stratum", `${result.stratum}, reference ${plain(result.referenceId ?? "-")}`],
@@ -128,7 +121,9 @@ function heading({ name, address }: QueryResult): string {
 
 function direction(result: QueryResult): string {
   const offset = result.offsetSeconds ?? 0;
-  if (Math.abs(offset) <= (errorBound(result) ?? 0)) return "this clock agrees within the error";
+  if (Math.abs(offset) <= (result.errorBoundSeconds ?? 0)) {
+    return "this clock agrees within the error";
+  }
   return `this clock is ${offset > 0 ? "behind" : "ahead"}`;
 }
 
@@ -149,7 +144,7 @@ function manyResults(results: readonly QueryResult[], view: ReportView): readonl
     result.stratum === null ? "-" : `${result.stratum}`,
     formatOffset(result.offsetSeconds),
     formatSeconds(result.delaySeconds),
-    result.ok ? `±${formatSeconds(errorBound(result))}` : "-",
+    result.ok ? `±${formatSeconds(result.errorBoundSeconds)}` : "-",
     result.timestamping ?? "-",
     result.authentication,
     plain(result.referenceId ?? "-"),

@@ -90,7 +90,12 @@ export class DelayModel {
     return (PRIOR_SAMPLES * prior + this.#weight * seen) / (PRIOR_SAMPLES + this.#weight);
   }
 
-  /** The delay of a packet that met no queue, as far as is known. */
+  /** The smallest delay that was measured on the present route; Infinity before the first. */
+  get smallest(): Seconds {
+    return this.#minimum;
+  }
+
+  /** The delay of a packet that met no queue, as far as is known: an estimate, below the smallest that was measured. */
   get floor(): Seconds {
     return this.#minimum - minimumMean(this.#count) * this.meanWait;
   }

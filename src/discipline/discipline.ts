@@ -9,10 +9,10 @@
  *
  * @module
  */
+import { offsetAndDelay } from "../association/exchange.ts";
 import type { Measurement, Timestamping } from "../association/measurement.ts";
 import { present } from "../base/assert.ts";
 import { type Instant, monotonicOf } from "../base/instant.ts";
-import { difference } from "../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { Ensemble, type FrequencyPrior } from "./ensemble.ts";
 import { FreeRunningClock } from "./free_running_clock.ts";
@@ -37,8 +37,8 @@ export interface SourceEstimate {
   readonly offset: Seconds;
   /** One standard deviation of the offset, without what asymmetry may add. */
   readonly uncertainty: Seconds;
-  /** The delay of the path itself. */
-  readonly delayFloor: Seconds;
+  /** The smallest round trip that was measured on the present route, not negative. */
+  readonly delay: Seconds;
   /** The mean wait in the network, one way. */
   readonly meanWait: Seconds;
   /** How far samples commonly lie from the estimate. */
@@ -180,7 +180,7 @@ export class Discipline {
     return {
       offset: view.offset - this.#clock.correctionAt(now),
       uncertainty: Math.sqrt(view.variance),
-      delayFloor: Math.max(0, source.track.delays.floor),
+      delay: Math.max(0, source.track.delays.smallest),
       meanWait: source.track.delays.meanWait,
       jitter: Math.sqrt(source.jitterSquare),
       frequencyVariance: estimate.frequencyVariance,
@@ -238,15 +238,12 @@ export class Discipline {
   }
 
   #addSample(track: SourceTrack, measurement: Measurement, now: Instant): Sample {
-    const { originTimestamp, receiveTimestamp, transmitTimestamp, destinationTimestamp } =
-      measurement;
-    const sentAt = monotonicOf(originTimestamp, now);
-    const arrivedAt = monotonicOf(destinationTimestamp, now);
-    const before = this.#clock.correctionAt(sentAt);
-    const after = this.#clock.correctionAt(arrivedAt);
-    const there = difference(receiveTimestamp, originTimestamp) + before;
-    const back = difference(transmitTimestamp, destinationTimestamp) + after;
-    const sample = track.add(arrivedAt - after, 0.5 * (there + back), there - back);
+    const sentAt = monotonicOf(measurement.originTimestamp, now);
+    const arrivedAt = monotonicOf(measurement.destinationTimestamp, now);
+    const sent = -this.#clock.correctionAt(sentAt);
+    const arrived = -this.#clock.correctionAt(arrivedAt);
+    const { offset, delay } = offsetAndDelay(measurement, { sent, arrived });
+    const sample = track.add(arrivedAt + arrived, offset, delay);
     track.setBias(measurement.rootDispersion);
     return sample;
   }
@@ -258,7 +255,8 @@ export class Discipline {
   }
 
   #noiseOf(measurement: Measurement): Seconds {
-    const server = 2 ** Math.max(-30, measurement.precision) / Math.sqrt(12);
+    // a grain of more than 16 s says nothing, and its square must stay a number
+    const server = 2 ** Math.min(4, Math.max(-30, measurement.precision)) / Math.sqrt(12);
     return Math.hypot(STAMP_NOISE[measurement.timestamping], server, this.#clockNoise);
   }
 

@@ -6,8 +6,8 @@
 import type { MonotonicSeconds } from "../base/units.ts";
 import type { Discipline } from "../discipline/discipline.ts";
 import type { BootstrapMeasurement } from "../nts/time_bootstrap.ts";
+import { rootDistance } from "../selection/root_distance.ts";
 import type { MemberOfSource } from "./source_set.ts";
-import { CERTAINTY } from "./system_variables.ts";
 
 /** Returns the offset of each such source now, with the most by which it may be wrong; those without samples are left out. */
 export function certificateEvidence(
@@ -19,8 +19,7 @@ export function certificateEvidence(
     if (protection?.authentication !== "nts" || serverState === undefined) continue;
     const estimate = context.discipline.sourceAt(id, context.now);
     if (estimate === undefined) continue;
-    const error = (estimate.delayFloor + serverState.rootDelay) / 2 + serverState.rootDispersion +
-      CERTAINTY * estimate.uncertainty;
+    const error = rootDistance(serverState, estimate).distance;
     if (Number.isFinite(estimate.offset) && error >= 0) {
       evidence.set(id, { offset: estimate.offset, error });
     }

@@ -21,7 +21,8 @@ import type { Action } from "./events.ts";
 import { formatUtc } from "../base/utc.ts";
 import { unixSecondsOf } from "./provisional_time.ts";
 import type { MemberOfSource } from "./source_set.ts";
-import { CERTAINTY, type Reference } from "./system_variables.ts";
+import type { Reference } from "./system_variables.ts";
+import { rootDistance } from "../selection/root_distance.ts";
 
 const STARTING: Verdict = { status: "starting", reason: "Not measured yet" };
 
@@ -207,16 +208,13 @@ export class Judgement {
     const { association, config } = member;
     const estimate = context.discipline.sourceAt(association.id, context.now.monotonic);
     const server = association.serverState;
-    const own = estimate === undefined
-      ? Infinity
-      : estimate.delayFloor / 2 + CERTAINTY * estimate.uncertainty;
-    const rootDistance = own + (server?.rootDelay ?? 0) / 2 + (server?.rootDispersion ?? 0);
+    const distance = server && estimate ? rootDistance(server, estimate).distance : Infinity;
     return {
       id: association.id,
       name: memberName(member),
       offset: estimate?.offset ?? 0,
       uncertainty: estimate?.uncertainty ?? Infinity,
-      rootDistance,
+      rootDistance: distance,
       jitter: estimate?.jitter ?? Infinity,
       samples: estimate?.samples ?? 0,
       stratum: server?.stratum ?? 16,
@@ -231,7 +229,7 @@ export class Judgement {
       trust: config.trust,
       require: config.require,
       isAuthenticated: isAuthenticated(config),
-      past: pastOf(estimate, { ...context, rootDistance }),
+      past: pastOf(estimate, { ...context, rootDistance: distance }),
     };
   }
 
@@ -260,8 +258,8 @@ export class Judgement {
       referenceId,
       referenceIdText: formatReferenceId(referenceId, { stratum, family }),
       stratum,
-      rootDelay: server.rootDelay + estimate.delayFloor,
-      rootDispersion: server.rootDispersion,
+      server,
+      delay: estimate.delay,
       leap: server.leapIndicator,
       updatedAt: association.lastReplyAt ?? context.now.monotonic,
       referenceTime: context.now.realtime,

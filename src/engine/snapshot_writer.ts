@@ -4,10 +4,10 @@
  * @module
  */
 import type { Association } from "../association/association.ts";
-import type { Measurement } from "../association/measurement.ts";
-import { difference, type NtpTimestamp, toUnixNanoseconds } from "../base/ntp_timestamp.ts";
+import { offsetAndDelay } from "../association/exchange.ts";
+import { type NtpTimestamp, toUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import { formatSocketAddress } from "../base/socket_address.ts";
-import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import type { MonotonicSeconds } from "../base/units.ts";
 import type { SourceConfig, SynchronizationConfig } from "../config/config.ts";
 import type { Discipline } from "../discipline/discipline.ts";
 import type { SourceGroup } from "../association/source_group.ts";
@@ -18,6 +18,7 @@ import { formatUtc } from "../base/utc.ts";
 import type { Judgement } from "./judgement.ts";
 import { describeNts, REFERENCE_ERA } from "./nts_document.ts";
 import type { ProvisionalTime } from "./provisional_time.ts";
+import { rootDistance } from "../selection/root_distance.ts";
 import type { Verdict } from "../selection/status.ts";
 import type { EngineSnapshot, SourceDocument, SystemState } from "./snapshot.ts";
 import type { MemberOfSource } from "./source_set.ts";
@@ -188,14 +189,16 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
     pollSeconds: 2 ** association.poll,
     lastReplySecondsAgo: lastReplyAt === undefined ? null : Math.max(0, input.now - lastReplyAt),
     offsetSeconds: estimate?.offset ?? null,
-    delaySeconds: estimate?.delayFloor ?? null,
+    delaySeconds: estimate?.delay ?? null,
     dispersionSeconds: estimate?.uncertainty ?? null,
     jitterSeconds: estimate?.jitter ?? null,
     errorBoundSeconds: estimate === undefined || server === undefined
       ? null
-      : (estimate.delayFloor + server.rootDelay) / 2 + server.rootDispersion + estimate.uncertainty,
+      : rootDistance(server, estimate).distance,
     timestamping: lastMeasurement?.timestamping ?? null,
-    measuredOffsetSeconds: lastMeasurement === undefined ? null : measuredOffset(lastMeasurement),
+    measuredOffsetSeconds: lastMeasurement === undefined
+      ? null
+      : offsetAndDelay(lastMeasurement).offset,
     authentication: authenticationOf(config),
     nts: describeNts(member, input),
     sent: association.sent,
@@ -228,11 +231,4 @@ function verdictOf(member: MemberOfSource, input: SnapshotInput): Verdict {
     now: { monotonic: input.now, realtime: input.realtime },
     discipline: input.discipline,
   });
-}
-
-/** The offset of one exchange (RFC 5905 section 8, theta). */
-function measuredOffset(measurement: Measurement): Seconds {
-  const there = difference(measurement.receiveTimestamp, measurement.originTimestamp);
-  const back = difference(measurement.transmitTimestamp, measurement.destinationTimestamp);
-  return 0.5 * (there + back);
 }

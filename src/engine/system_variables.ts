@@ -11,10 +11,9 @@ import type { LeapIndicator } from "../association/measurement.ts";
 import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { SystemEstimate } from "../discipline/discipline.ts";
+import { rootDistance, type ServerQuality, SIGMA_MULTIPLIER } from "../selection/root_distance.ts";
 import { isTimeKnown, type SystemState } from "./snapshot.ts";
 
-/** How many standard deviations of the estimate count as certain. */
-export const CERTAINTY = 3.5;
 /** Beyond this error nobody should call the clock synchronised (RFC 5905 MAXDIST). */
 export const ERROR_BOUND_MAX: Seconds = 1.5;
 /** The largest rate at which an unattended clock's error is expected to grow at the least: 0.1 ppm. */
@@ -34,10 +33,10 @@ export interface Reference {
   readonly referenceIdText: string;
   /** Ours: one more than its own. */
   readonly stratum: number;
-  /** Its root delay and that of the path to it. */
-  readonly rootDelay: Seconds;
-  /** Its root dispersion when it was last heard. */
-  readonly rootDispersion: Seconds;
+  /** What it said of itself when it was last heard. */
+  readonly server: ServerQuality;
+  /** The smallest round trip to it that was measured. */
+  readonly delay: Seconds;
   /** What it announced itself. */
   readonly leap: LeapIndicator;
   /** When it was last heard, for the age of its root dispersion. */
@@ -83,14 +82,14 @@ export function errorBudget(knowledge: Knowledge): ErrorBudget | undefined {
   const { offset, variance } = knowledge.distance ??
     { offset: estimate.offset, variance: estimate.offsetVariance };
   const age = Math.max(0, knowledge.now - reference.updatedAt);
-  const growth = Math.max(GROWTH_MIN, CERTAINTY * Math.sqrt(estimate.frequencyVariance));
-  const rootDispersion = reference.rootDispersion + GROWTH_MIN * age + Math.abs(offset) +
-    CERTAINTY * Math.sqrt(variance);
+  const { server, delay } = reference;
+  const bound = rootDistance(server, { delay, uncertainty: Math.sqrt(variance) });
+  const more = GROWTH_MIN * age + Math.abs(offset);
   return {
-    rootDelay: reference.rootDelay,
-    rootDispersion,
-    errorBound: reference.rootDelay / 2 + rootDispersion,
-    growth,
+    rootDelay: bound.rootDelay,
+    rootDispersion: bound.rootDispersion + more,
+    errorBound: bound.distance + more,
+    growth: Math.max(GROWTH_MIN, SIGMA_MULTIPLIER * Math.sqrt(estimate.frequencyVariance)),
   };
 }
 

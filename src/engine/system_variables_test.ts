@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { ntpTimestamp } from "../base/ntp_timestamp.ts";
 import {
-  CERTAINTY,
   type ErrorBudget,
   errorBudget,
   type Knowledge,
   type Reference,
   systemState,
 } from "./system_variables.ts";
+import { SIGMA_MULTIPLIER } from "../selection/root_distance.ts";
 
 const REFERENCE: Reference = {
   association: 1,
@@ -15,8 +15,8 @@ const REFERENCE: Reference = {
   referenceId: 0xc0000201,
   referenceIdText: "192.0.2.1",
   stratum: 3,
-  rootDelay: 0.03,
-  rootDispersion: 0.004,
+  server: { rootDelay: 0.02, rootDispersion: 0.004 - 2 ** -20, precision: -20 },
+  delay: 0.01,
   leap: "none",
   updatedAt: 1000,
   referenceTime: ntpTimestamp(0n),
@@ -50,16 +50,16 @@ Deno.test("the error bound is half the root delay and all of the root dispersion
   const budget = errorBudget(KNOWLEDGE);
   close(budget?.rootDelay, 0.03);
   // the reference's 4 ms, what is not removed yet, some standard deviations of 0.1 ms
-  const rootDispersion = 0.004 + 0.0005 + CERTAINTY * 1e-4;
+  const rootDispersion = 0.004 + 0.0005 + SIGMA_MULTIPLIER * 1e-4;
   close(budget?.rootDispersion, rootDispersion);
   close(budget?.errorBound, 0.015 + rootDispersion);
   // as many standard deviations of 0.1 ppm
-  close(budget?.growth, CERTAINTY * 1e-7);
+  close(budget?.growth, SIGMA_MULTIPLIER * 1e-7);
 });
 
 Deno.test("a reference that the estimate does not know is replaced by the estimate itself", () => {
   const budget = errorBudget({ ...KNOWLEDGE, distance: undefined });
-  close(budget?.rootDispersion, 0.004 + 0.001 + CERTAINTY * 0.002);
+  close(budget?.rootDispersion, 0.004 + 0.001 + SIGMA_MULTIPLIER * 0.002);
 });
 
 Deno.test("the dispersion of the reference grows with its age, and never less than 0.1 ppm", () => {
@@ -71,9 +71,9 @@ Deno.test("the dispersion of the reference grows with its age, and never less th
     likelyWanderVariance: 1e-18,
   };
   const budget = errorBudget({ ...KNOWLEDGE, estimate: calm, now: 11_000 });
-  close(budget?.rootDispersion, 0.0045 + CERTAINTY * 1e-4 + 0.001);
+  close(budget?.rootDispersion, 0.0045 + SIGMA_MULTIPLIER * 1e-4 + 0.001);
   close(budget?.growth, 1e-7);
-  close(errorBudget({ ...KNOWLEDGE, now: 900 })?.rootDispersion, 0.0045 + CERTAINTY * 1e-4);
+  close(errorBudget({ ...KNOWLEDGE, now: 900 })?.rootDispersion, 0.0045 + SIGMA_MULTIPLIER * 1e-4);
 });
 
 Deno.test("every state has its word, and all but one a sentence that says why", () => {

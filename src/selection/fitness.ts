@@ -5,6 +5,7 @@
  * @module
  */
 import type { Seconds } from "../base/units.ts";
+import { STRATUM_MAX } from "../protocol/header.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Verdict } from "./status.ts";
 
@@ -14,7 +15,7 @@ const JITTER_MAX: Seconds = 1;
 /** So many requests without answer are a start; more are silence. */
 const STARTING_REQUESTS = 4;
 
-/** Returns the verdict on a source that is not to be used; undefined for one that is fit. */
+/** Returns the verdict on a source that is not to be used; undefined for one that is fit (RFC 5905 section A.5.5.3). */
 export function unfitness(
   candidate: Candidate,
   limits: {
@@ -41,6 +42,11 @@ export function unfitness(
   if (!candidate.isSynchronized) {
     const reason = `The server says that it is not synchronised (stratum ${stratum})`;
     return { status: "unsynchronized", reason };
+  }
+  if (stratum + 1 >= STRATUM_MAX) {
+    const reason = `Its stratum ${stratum} is the last: a clock that follows it counts as ` +
+      "unsynchronised";
+    return { status: "distant", reason };
   }
   if (limits.stratumLimit !== undefined && stratum >= limits.stratumLimit) {
     const reason = `Its stratum ${stratum} is no better than our local-stratum ` +

@@ -120,6 +120,11 @@ Deno.test("what is not fit is named by its fault", () => {
     ],
     [{ isLoop: true }, "loop", "The server is this daemon itself, or follows it"],
     [
+      { stratum: 15 },
+      "distant",
+      "Its stratum 15 is the last: a clock that follows it counts as unsynchronised",
+    ],
+    [
       { rootDistance: 2 },
       "distant",
       "Error bound 2.000 s is above the limit of 1.500 s",

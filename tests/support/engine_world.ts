@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import type { KeysExchanged } from "../../src/association/border.ts";
 import type { Instant } from "../../src/base/instant.ts";
 import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
-import { SeededRandom } from "../../src/base/random.ts";
+import { SeededRandom, uniform } from "../../src/base/random.ts";
 import { err, ok } from "../../src/base/result.ts";
 import type { Config, SourceConfig } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
@@ -44,6 +44,12 @@ export interface FakeServer {
   rootDelay: number;
   rootDispersion: number;
   referenceId: number;
+  /** An exponent of two seconds. */
+  precision: number;
+  /** Whether timestamps are cut to that precision. */
+  isCoarse: boolean;
+  /** What the round trip takes longer each time: drawn from 0 to so much, and all of it on the way back. */
+  queue: number;
 }
 
 /** What a world is like; everything has a plain default. */
@@ -118,6 +124,7 @@ export class EngineWorld {
   kernelFrequency: number | undefined;
   readonly #servers = new Map<string, FakeServer>();
   readonly #start: NtpTimestamp;
+  readonly #random = new SeededRandom(99);
   #rate = 0;
   #monotonic = 1000;
   #ahead: number;
@@ -181,6 +188,9 @@ export class EngineWorld {
       rootDelay: 0.002,
       rootDispersion: 0.001,
       referenceId: referenceIdOfAddress(address) ?? 0,
+      precision: -25,
+      isCoarse: false,
+      queue: 0,
     };
     this.#servers.set(address, server);
     return server;
@@ -305,12 +315,14 @@ export class EngineWorld {
     if (server.isSilent) return;
     const request = decodeHeader(send.packet);
     assert.ok(request.ok);
-    const at = addSeconds(this.#start, this.time + server.delay / 2 + server.error);
+    const exact = addSeconds(this.#start, this.time + server.delay / 2 + server.error);
+    const grain = server.isCoarse ? BigInt(2 ** (32 + server.precision)) : 1n;
+    const at = ntpTimestamp(exact - exact % grain);
     const header = encodeHeader({
       ...emptyHeader(server.version, 4),
       leapIndicator: LEAP[server.leap],
       stratum: server.stratum,
-      precision: -25,
+      precision: server.precision,
       rootDelay: server.rootDelay,
       rootDispersion: server.rootDispersion,
       referenceId: server.referenceId,
@@ -321,7 +333,8 @@ export class EngineWorld {
     });
     const packet = new Uint8Array([...header, ...server.tail]);
     const transmitTimestamp = this.now.realtime;
-    this.later(server.delay, () => this.#deliver({ send, packet, transmitTimestamp }));
+    const away = server.delay + server.queue * uniform(this.#random);
+    this.later(away, () => this.#deliver({ send, packet, transmitTimestamp }));
   }
 
   #deliver(arrival: Answer): void {
