@@ -76,6 +76,8 @@ interface Message {
   readonly files: string;
   /** Whether it was set apart from other processes. */
   readonly apart: boolean;
+  /** Why the user could not be changed. */
+  readonly stays?: string;
 }
 
 /** Whom root becomes if the configuration does not say: the first that exists. */
@@ -139,8 +141,12 @@ export function filterSystemCalls({ security }: Config): void {
 
 function readMessage(text: string): Message {
   try {
-    const { files, apart } = JSON.parse(text) as Partial<Record<keyof Message, unknown>>;
-    return { files: typeof files === "string" ? files : "", apart: apart === true };
+    const { files, apart, stays } = JSON.parse(text) as Partial<Record<keyof Message, unknown>>;
+    return {
+      files: typeof files === "string" ? files : "",
+      apart: apart === true,
+      ...(typeof stays === "string" ? { stays } : {}),
+    };
   } catch {
     return { files: "", apart: false };
   }
@@ -178,17 +184,27 @@ function hasTooMuch({ user, keep }: Wanted): boolean {
 }
 
 /** Starts the program again with less; returns, with a sentence, only if that fails. */
-function startAgain({ user, keep }: Wanted): string {
+function startAgain({ user, isUserDemanded, keep }: Wanted): string {
   const words = readCommandLine();
   if (!words.ok) return words.error.message;
   const isLate = user !== undefined && !canStartAs(user);
-  const narrowed = narrowThread({
+  let narrowed = narrowThread({
     user: isLate ? undefined : user,
     keep: isLate ? [...keep, ...TO_CHANGE_USER] : keep,
   });
+  let stays: string | undefined;
+  if (!narrowed.ok && !isUserDemanded) {
+    // A user namespace may know no other user: then root without its privileges.
+    stays = narrowed.error.message;
+    narrowed = narrowThread({ user: undefined, keep });
+  }
   if (!narrowed.ok) return narrowed.error.message;
   const apart = setApart();
-  const message: Message = { files: describeHeldFiles(), apart: apart.ok && apart.value };
+  const message: Message = {
+    files: describeHeldFiles(),
+    apart: apart.ok && apart.value,
+    ...(stays === undefined ? {} : { stays }),
+  };
   const failure = executeAgain(words.value, JSON.stringify(message));
   return failure.hint === undefined ? failure.message : `${failure.message}; ${failure.hint}`;
 }
@@ -263,11 +279,12 @@ function conclude(notices: readonly Notice[]): readonly Notice[] {
   const barred = heldPaths().filter((path) => !mayRead(path));
   const has = USED.filter(hasCapability);
   const rights = has.length === 0 ? "without any privilege" : `with ${has.join(" and ")}`;
-  const isApart = readMessage(startedAgain() ?? "").apart;
-  const place = isApart ? ", apart from other processes (Landlock)" : "";
+  const { apart, stays } = readMessage(startedAgain() ?? "");
+  const place = apart ? ", apart from other processes (Landlock)" : "";
   const name = userName(userIds().effectiveUid);
   const lines: Notice[] = [
     { level: "info", text: `Runs as the user ${name}, ${rights}${place}` },
+    ...(stays === undefined ? [] : [{ level: "warning", text: stays } as const]),
     ...notices,
   ];
   if (barred.length === 0) return lines;

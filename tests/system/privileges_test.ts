@@ -190,6 +190,24 @@ Deno.test({
 });
 
 Deno.test({
+  name: "root of a user namespace without other users stays, without its privileges",
+  ignore: !isRoot || (await runAny("unshare", { args: ["-Ur", "true"] })).code !== 0,
+  fn: async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("c.toml", SOURCE);
+    const start = await launch("bundle");
+    await using process = new RunningProgram("unshare", {
+      args: ["-Ur", start.program, ...start.args, "run", "-x", "-c", path],
+    });
+    const threads = await confinedThreads(process);
+    for (const name of ["CapEff", "CapPrm", "CapBnd"]) {
+      assert.deepEqual(values(threads, name), [NO_CAPABILITY], name);
+    }
+    assert.match(process.stderr, /Runs as the user root, without any privilege/);
+  },
+});
+
+Deno.test({
   name: "a start without privileges happens once",
   ignore: !isRoot,
   fn: async () => {
