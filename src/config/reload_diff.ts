@@ -10,8 +10,15 @@
 import type { Config } from "./config.ts";
 import { effectOf } from "./reload_effect.ts";
 
-/** Returns one line for each change, without end of line; none if nothing changes. */
-export function describeChanges(before: Config, after: Config): readonly string[] {
+/**
+ * Returns one line for each change, without end of line; none if nothing changes. `overridden` are keys, `clock.adjust`, for which the
+ * command line says otherwise.
+ */
+export function describeChanges(
+  before: Config,
+  after: Config,
+  overridden: readonly string[] = [],
+): readonly string[] {
   return [
     ...listChanges("source", entries(before.sources, "address"), entries(after.sources, "address")),
     ...listChanges("server", entries(before.servers, "listen"), entries(after.servers, "listen")),
@@ -20,7 +27,7 @@ export function describeChanges(before: Config, after: Config): readonly string[
       entries(before.ntsKeServers, "listen"),
       entries(after.ntsKeServers, "listen"),
     ),
-    ...SECTIONS.flatMap((name) => sectionChanges(name, before, after)),
+    ...SECTIONS.flatMap((name) => sectionChanges(name, { before, after, overridden })),
   ];
 }
 
@@ -49,10 +56,19 @@ function entries<Key extends string, Entry extends Readonly<Record<Key, string>>
   return new Map(list.map((entry) => [entry[key], entry]));
 }
 
-function sectionChanges(name: typeof SECTIONS[number], before: Config, after: Config) {
+function sectionChanges(
+  name: typeof SECTIONS[number],
+  { before, after, overridden }: {
+    readonly before: Config;
+    readonly after: Config;
+    readonly overridden: readonly string[];
+  },
+): readonly string[] {
   const [section = "", ...rest] = kebab(name).split(".");
   return valueChanges(rest.join("."), before[name], after[name]).map((change) =>
-    `${section}.${describeChange(section, change)}`
+    overridden.includes(`${section}.${change.key}`)
+      ? `${section}.${change.text} (the command line says otherwise)`
+      : `${section}.${describeChange(section, change)}`
   );
 }
 

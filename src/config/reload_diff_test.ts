@@ -74,6 +74,13 @@ log-level = "debug"
   ]);
 });
 
+Deno.test("what the command line decides is not called applied", () => {
+  const before = config(""), after = config('[observability]\nlog-level = "debug"\n');
+  deepEqual(describeChanges(before, after, ["observability.log-level"]), [
+    'observability.log-level "info" -> "debug" (the command line says otherwise)',
+  ]);
+});
+
 /** For each key of each section a text before and a text after, of which nothing but the key differs. */
 const SAMPLES: Readonly<
   Record<string, readonly (readonly [key: string, before: string, after: string])[]>

@@ -391,7 +391,7 @@ class Daemon {
     this.#config = config;
     tellOpenSecrets(config);
     for (const problem of this.#keyRing.load(keys)) log.warning(problem);
-    const changes = describeChanges(before, config);
+    const changes = describeChanges(before, config, overriddenKeys(this.#options));
     log.info(
       changes.length === 0 ? "Nothing in the configuration changes" : "The configuration changes:",
     );
@@ -418,6 +418,13 @@ async function within(milliseconds: number, work: Promise<void>): Promise<boolea
   const isDone = await Promise.race([work.then(() => true), late]);
   clearTimeout(timer);
   return isDone;
+}
+
+function overriddenKeys({ logLevel, noAdjust }: DaemonOptions): readonly string[] {
+  return [
+    ...(logLevel === undefined ? [] : ["observability.log-level"]),
+    ...(noAdjust ? ["clock.adjust"] : []),
+  ];
 }
 
 function tellOpenSecrets(config: Config): void {

@@ -90,7 +90,7 @@ Deno.test("SIGHUP applies what can be applied, says what waits, and takes no emp
   await Deno.writeTextFile(configPath, config);
   daemon.process.signal("SIGHUP");
   await daemon.process.waitFor(/clock\.drift-file unset -> "[^"]*" \(applied\)/);
-  await daemon.process.waitFor(/clock\.adjust "auto" -> false \(takes effect at the next start\)/);
+  await daemon.process.waitFor(/clock\.adjust "auto" -> false \(the command line says otherwise\)/);
   await daemon.waitForStatus((now) => now.state !== "starting");
   await waitUntil(
     () => Deno.stat(`${path}/statistics`).then(() => true, () => false),
