@@ -3,9 +3,10 @@
  *
  * The problem: many clients that ask by the same rhythm hit a server at once, and a rhythm that can be foretold helps whoever
  * wants to forge an answer; yet a server must never be asked more often than agreed. The idea: every interval is 2^poll
- * seconds and up to 3.5 percent longer, by chance. At the start and when the engine has lost its footing a burst of eight requests
- * with growing gaps brings a first offset at once and a first frequency soon. Limits: who decides on the poll interval is
- * the discipline; here it is kept between the configured limits and above what a server has demanded by a RATE kiss.
+ * seconds and up to 3.5 percent longer, by chance; the first one after a burst or at a longer interval is drawn from a whole
+ * period, so that a fleet that starts at one moment is spread evenly. At the start and when the engine has lost its footing a
+ * burst of eight requests with growing gaps brings a first offset at once and a first frequency soon. Limits: who decides on the
+ * poll interval is the discipline; here it is kept between the configured limits and above what a server has demanded by a RATE kiss.
  *
  * @module
  */
@@ -55,6 +56,8 @@ export class PollTimer {
   #sentAt: MonotonicSeconds = -Infinity;
   /** What chance adds to the running interval, as a factor. */
   #stretch = 1;
+  /** Whether the interval after the last burst was drawn from a whole period. */
+  #hasPhase = true;
   #burstGapsLeft = 0;
   #burstAt: MonotonicSeconds = -Infinity;
 
@@ -109,8 +112,10 @@ export class PollTimer {
     this.#stretch = 1 + INTERVAL_SPREAD * uniform(this.#random);
     const gap = BURST_GAPS[BURST_GAPS.length - this.#burstGapsLeft];
     if (gap === undefined) {
+      if (!this.#hasPhase) this.#drawPhase();
       this.#due = now + this.#interval();
     } else {
+      this.#hasPhase = false;
       this.#burstGapsLeft--;
       this.#due = now + Math.min(gap * this.#stretch, this.#interval());
     }
@@ -118,7 +123,9 @@ export class PollTimer {
 
   /** Takes the interval that the discipline wants; it holds for the running interval too, save in a burst. */
   setPoll(exponent: PollExponent): void {
+    const before = this.poll;
     this.#wanted = this.#clamp(exponent);
+    if (this.poll > before) this.#drawPhase();
     this.#reschedule();
   }
 
@@ -153,7 +160,7 @@ export class PollTimer {
   retrySoon(): void {
     if (this.#due === Infinity || this.inBurst) return;
     const poll = Math.max(this.#limits.min, Math.min(RETRY_POLL, this.poll), this.#demanded ?? 0);
-    this.#due = Math.min(this.#due, this.#sentAt + 2 ** poll * this.#stretch);
+    this.#due = Math.min(this.#due, this.#sentAt + 2 ** poll * Math.max(1, this.#stretch));
   }
 
   /** A request has not left the machine: the next one is due soon, since nobody is spared by waiting. */
@@ -201,6 +208,15 @@ export class PollTimer {
     this.#due = Math.min(this.#due, Math.max(now, this.#sentAt + GAP_MIN));
   }
 
+  /**
+   * Draws the running interval from a whole period, so that hosts that began together come at any moment of it from then on: after
+   * a burst, and whenever a longer period leaves a part of itself empty.
+   */
+  #drawPhase(): void {
+    this.#hasPhase = true;
+    this.#stretch = this.#stretchMin + uniform(this.#random);
+  }
+
   #beginBurst(now: MonotonicSeconds): void {
     this.#burstGapsLeft = BURST_GAPS.length;
     this.#burstAt = now;
@@ -211,8 +227,13 @@ export class PollTimer {
     this.#due = this.#sentAt + this.#interval();
   }
 
+  /** Half an interval is long enough where the server may be asked twice as often. */
+  get #stretchMin(): number {
+    return this.#demanded === undefined && this.poll > this.#limits.min ? 0.5 : 1;
+  }
+
   #interval(): Seconds {
-    return 2 ** this.poll * this.#stretch;
+    return 2 ** this.poll * Math.max(this.#stretchMin, this.#stretch);
   }
 
   #clamp(exponent: PollExponent): PollExponent {
