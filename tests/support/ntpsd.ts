@@ -180,15 +180,21 @@ export async function ntpsd(
 }
 
 /**
- * Runs the daemon's own command line without the capability to set the clock, for faults at its start; it must end by
- * itself within `timeoutMs`, 20,000 unless given.
+ * Runs the daemon's own command line without the capability to set the clock, and without further ones, for faults at its
+ * start; it must end by itself within `timeoutMs`, 20,000 unless given.
  */
 export async function ntpsdWithoutClock(
   args: readonly string[],
-  options: { readonly kind?: Kind; readonly timeoutMs?: number } = {},
+  options: {
+    readonly kind?: Kind;
+    readonly timeoutMs?: number;
+    /** In the words of setpriv, such as `net_bind_service`. */
+    readonly without?: readonly string[];
+  } = {},
 ): Promise<CommandResult> {
   const start = await launch(options.kind ?? "source");
-  const drop = ["--bounding-set=-sys_time", "--inh-caps=-sys_time", "--ambient-caps=-sys_time"];
+  const list = ["sys_time", ...options.without ?? []].map((name) => `-${name}`).join(",");
+  const drop = [`--bounding-set=${list}`, `--inh-caps=${list}`, `--ambient-caps=${list}`];
   const all = [...drop, start.program, ...start.args, ...args];
   return await runAny("setpriv", { args: all, timeoutMs: options.timeoutMs ?? 20_000 });
 }

@@ -109,4 +109,20 @@ for (const kind of KINDS) {
       assert.match(said.stderr, /CAP_SYS_TIME/);
     },
   });
+
+  Deno.test({
+    name:
+      `${kind}: a server that may not open its port and has nothing else to do ends with 77 and names the capability`,
+    ignore: !setpriv,
+    async fn() {
+      await using folder = await temporaryFolder();
+      const config = '[[server]]\nlisten = "127.0.0.1:871"\n' +
+        '[synchronization]\nlocal-stratum = 8\n[observability]\nlisten = ""\n';
+      const file = await folder.write("ntpsd.toml", config);
+      const without = ["net_bind_service"];
+      const said = await ntpsdWithoutClock(["run", "-x", "-c", file], { kind, without });
+      assert.equal(said.code, 77, said.stderr);
+      assert.match(said.stderr, /CAP_NET_BIND_SERVICE/);
+    },
+  });
 }

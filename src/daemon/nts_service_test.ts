@@ -1,0 +1,56 @@
+import "../../tests/support/libc_opened.ts";
+import { equal, ok } from "node:assert/strict";
+import { readFile, removeFile, writeFileAtomic } from "../../ffi/files.ts";
+import { realtimeNow } from "../../ffi/clock.ts";
+import { processId } from "../../ffi/process.ts";
+import type { SystemState } from "../engine/snapshot.ts";
+import { Keyset } from "../nts/keyset.ts";
+import { parseConfig } from "../config/parse.ts";
+import { FunctionStates } from "./function_states.ts";
+import "./nts_ke_test_support.ts";
+import { NtsService } from "./nts_service.ts";
+import { randomSource } from "./system_random.ts";
+
+const HOUR = 3_600_000_000_000n;
+const PATH = `/tmp/ntpsd-test-keyset-${processId()}`;
+
+/** The number of the newest key in the file after the service has looked at a clock in some state. */
+async function currentKeyAfter(state: SystemState, offsetSeconds: number | null): Promise<number> {
+  const old = Keyset.create({ rotationInterval: 3600, staleKeyCount: 3 }, {
+    now: realtimeNow() - 2n * HOUR - HOUR / 2n,
+    random: randomSource,
+  });
+  ok(writeFileAtomic(PATH, { bytes: old.serialise(), mode: 0o600 }).ok);
+  const parsed = parseConfig(
+    `[keyset]\nkey-storage-path = "${PATH}"\nkey-rotation-interval = "1h"\n` +
+      "[synchronization]\nlocal-stratum = 8\n",
+  );
+  ok(parsed.ok);
+  const { config } = parsed.value;
+  const silent = { info: () => {}, error: () => {} };
+  const service = new NtsService(config, new FunctionStates(silent));
+  await service.configure(config);
+  service.tick(() => ({ state, offsetSeconds }));
+  await service.stop();
+  const bytes = readFile(PATH, 65_536);
+  ok(bytes.ok);
+  removeFile(PATH);
+  const kept = Keyset.restore(bytes.value, 3);
+  ok(kept.ok);
+  return kept.value.currentId - old.currentId;
+}
+
+Deno.test({
+  name:
+    "keys for cookies are rotated while the clock is right, on an isolated network too, and else not",
+
+  async fn() {
+    // What an isolated server with local-stratum says of itself is "synchronized", see engine/local_reference_test.ts.
+    for (const state of ["synchronized", "holdover", "monitoring"] as const) {
+      ok(await currentKeyAfter(state, 0) >= 2, state);
+    }
+    for (const state of ["starting", "unsynchronized"] as const) {
+      equal(await currentKeyAfter(state, null), 0, state);
+    }
+  },
+});
