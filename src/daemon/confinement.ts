@@ -111,7 +111,8 @@ export function confine(request: ConfinementRequest): Result<FinishConfinement, 
   if (message !== undefined) return ok(() => finishHere(wanted, []));
   if (wanted.user !== undefined) prepareFiles(request, wanted.user);
   const failure = startAgain(wanted);
-  const text = `${failure}; threads of the runtime keep privileges that they do not need`;
+  const kept = wanted.user === undefined ? "their capabilities" : "their bounding set";
+  const text = `${failure}; done in place instead, where threads of the runtime keep ${kept}`;
   return ok(() => finishHere(wanted, [{ level: "warning", text }]));
 }
 
