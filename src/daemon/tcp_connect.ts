@@ -37,6 +37,9 @@ export async function connectToFirst(
   signal: AbortSignal,
 ): Promise<Result<Connected, ConnectFailure>> {
   const decided = new AbortController();
+  // Deno.connect (2.9) looks at its signal once more when it has the connection, and loses an open socket if it throws then.
+  // Without that look it hands the connection over, and `attempt` closes it.
+  decided.signal.throwIfAborted = () => {};
   const stop = () => decided.abort();
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
