@@ -2,10 +2,10 @@
  * The connections of a server that anybody may call: how many there may be, and which one goes when another comes.
  *
  * The problem: whoever opens connections and sends nothing must not keep others out. The idea: a newcomer is always let in;
- * when the table is full, the oldest connection of the network prefix that holds most of them is closed. So a flood costs
- * its own senders their connections, and a client that speaks at once is done before it is the oldest.
+ * when the table is full, the oldest connection goes of the host that holds most of them in the network prefix that holds most of
+ * them. So a flood costs its own senders their connections, and a client that speaks at once is done before it is the oldest.
  *
- * Limits: a prefix is an IPv4 /24 or an IPv6 /48. Closing is the owner's business, by the callback.
+ * Limits: a prefix is an IPv4 /24 or an IPv6 /48, a host an IPv4 address or an IPv6 /64. Closing is the owner's business.
  *
  * @module
  */
@@ -18,11 +18,24 @@ export interface Closable {
   close(): void;
 }
 
+/** Where a connection comes from, as far as it is counted. */
+export interface Origin {
+  /** The network. */
+  readonly prefix: string;
+  /** The host in it. */
+  readonly host: string;
+}
+
+// Sets and maps keep the order of insertion, so the first connection of a host is its oldest.
+interface Crowd<Connection> {
+  size: number;
+  readonly byHost: Map<string, Set<Connection>>;
+}
+
 /** A bounded set of connections. */
 export class ConnectionTable<Connection extends Closable> {
   readonly #sizeMax: number;
-  // Sets keep the order of insertion, so the first of a prefix is its oldest.
-  readonly #byPrefix = new Map<string, Set<Connection>>();
+  readonly #byPrefix = new Map<string, Crowd<Connection>>();
   #size = 0;
 
   /** Makes a table for at most `sizeMax` connections. */
@@ -37,44 +50,61 @@ export class ConnectionTable<Connection extends Closable> {
   }
 
   /** Adds a connection; returns one that had to go for it (taken out of the table, to be closed by the caller), or undefined. */
-  add(prefix: string, connection: Connection): Connection | undefined {
+  add({ prefix, host }: Origin, connection: Connection): Connection | undefined {
     const evicted = this.#size >= this.#sizeMax ? this.evict() : undefined;
-    const peers = this.#byPrefix.get(prefix) ?? new Set();
+    const crowd = this.#byPrefix.get(prefix) ?? { size: 0, byHost: new Map() };
+    const peers = crowd.byHost.get(host) ?? new Set();
     peers.add(connection);
-    this.#byPrefix.set(prefix, peers);
+    crowd.byHost.set(host, peers);
+    crowd.size++;
+    this.#byPrefix.set(prefix, crowd);
     this.#size++;
     assert(this.#size <= this.#sizeMax, "A table holds no more than it may");
     return evicted;
   }
 
   /** Takes a connection out; does nothing when it is not there any more. */
-  remove(prefix: string, connection: Connection): void {
-    const peers = this.#byPrefix.get(prefix);
-    if (peers === undefined || !peers.delete(connection)) return;
+  remove({ prefix, host }: Origin, connection: Connection): void {
+    const crowd = this.#byPrefix.get(prefix);
+    const peers = crowd?.byHost.get(host);
+    if (crowd === undefined || peers === undefined || !peers.delete(connection)) return;
     this.#size--;
-    if (peers.size === 0) this.#byPrefix.delete(prefix);
+    crowd.size--;
+    if (peers.size === 0) crowd.byHost.delete(host);
+    if (crowd.size === 0) this.#byPrefix.delete(prefix);
   }
 
-  /** Closes all connections and empties the table. */
-  closeAll(): void {
-    for (const peers of this.#byPrefix.values()) for (const connection of peers) connection.close();
-    this.#byPrefix.clear();
-    this.#size = 0;
-  }
-
-  /** Takes out the oldest connection of the largest crowd, to be closed by the caller; undefined when the table is empty. */
+  /** Takes out the oldest connection of the busiest host of the largest crowd, to be closed by the caller; undefined if there is none. */
   evict(): Connection | undefined {
-    let largest: [string, Set<Connection>] | undefined;
-    for (const entry of this.#byPrefix) {
-      if (largest === undefined || entry[1].size > largest[1].size) largest = entry;
-    }
-    if (largest === undefined) return undefined;
-    for (const oldest of largest[1]) {
-      this.remove(largest[0], oldest);
+    const [prefix, crowd] = largest(this.#byPrefix) ?? [];
+    const [host, peers] = crowd === undefined ? [] : largest(crowd.byHost) ?? [];
+    if (prefix === undefined || host === undefined || peers === undefined) return undefined;
+    for (const oldest of peers) {
+      this.remove({ prefix, host }, oldest);
       return oldest;
     }
     return undefined;
   }
+
+  /** Closes all connections and empties the table. */
+  closeAll(): void {
+    for (const { byHost } of this.#byPrefix.values()) {
+      for (const peers of byHost.values()) for (const connection of peers) connection.close();
+    }
+    this.#byPrefix.clear();
+    this.#size = 0;
+  }
+}
+
+/** Returns the entry of the largest size, the first of them. */
+function largest<Value extends { readonly size: number }>(
+  entries: ReadonlyMap<string, Value>,
+): readonly [string, Value] | undefined {
+  let found: readonly [string, Value] | undefined;
+  for (const entry of entries) {
+    if (found === undefined || entry[1].size > found[1].size) found = entry;
+  }
+  return found;
 }
 
 /** How many events of one prefix are let through. */
@@ -125,12 +155,24 @@ export class PrefixLimit {
  * undefined for addresses of this host itself (loopback).
  */
 export function networkPrefix(address: string): string | undefined {
-  const bytes = ipToBytes(address.replace(/%.*$/, ""));
+  const bytes = plainBytes(address);
   if (bytes === undefined) return "unknown";
-  const mapped = bytes.length === 16 && bytes.subarray(0, 10).every((octet) => octet === 0) &&
-    bytes[10] === 0xff && bytes[11] === 0xff;
-  const v4 = bytes.length === 4 ? bytes : mapped ? bytes.subarray(12) : undefined;
-  if (v4 !== undefined) return v4[0] === 127 ? undefined : v4.subarray(0, 3).join(".");
+  if (bytes.length === 4) return bytes[0] === 127 ? undefined : bytes.subarray(0, 3).join(".");
   const loopback = bytes.every((octet, i) => octet === (i === 15 ? 1 : 0));
   return loopback ? undefined : bytes.subarray(0, 6).join(":");
+}
+
+/** Tells where a numeric address is counted: a host is an IPv4 address or an IPv6 /64. */
+export function originOf(address: string): Origin {
+  const bytes = plainBytes(address);
+  const host = bytes?.subarray(0, bytes.length === 4 ? 4 : 8).join(".") ?? "unknown";
+  return { prefix: networkPrefix(address) ?? "this host", host };
+}
+
+/** The octets of an address without its zone, four for one of IPv4 that is mapped into IPv6. */
+function plainBytes(address: string): Uint8Array | undefined {
+  const bytes = ipToBytes(address.replace(/%.*$/, ""));
+  const isMapped = bytes?.length === 16 && bytes.subarray(0, 10).every((octet) => octet === 0) &&
+    bytes[10] === 0xff && bytes[11] === 0xff;
+  return isMapped ? bytes.subarray(12) : bytes;
 }

@@ -22,6 +22,7 @@ import {
   type Closable,
   ConnectionTable,
   networkPrefix,
+  originOf,
   PrefixLimit,
   type PrefixRate,
 } from "./connection_table.ts";
@@ -257,19 +258,20 @@ export class TcpListener<Reason extends string> {
   async #admit(
     connection: TcpConnection<Reason>,
   ): Promise<"completed" | Reason | ListenerReason> {
-    const prefix = networkPrefix(connection.transport.remoteAddr.hostname);
+    const { hostname } = connection.transport.remoteAddr;
+    const prefix = networkPrefix(hostname);
     const limit = prefix === undefined ? undefined : this.#limit;
     if (limit?.take(prefix ?? "", performance.now() / 1000) === false) return "rate-limited";
     if (this.#stopped) return "stopped";
-    const crowd = prefix ?? "this host";
-    this.#connections.add(crowd, connection)?.end("evicted");
+    const origin = originOf(hostname);
+    this.#connections.add(origin, connection)?.end("evicted");
     try {
       return await connection.within(this.#options.lifetimeMs, {
         work: this.#options.serve(connection),
         because: "timeout",
       });
     } finally {
-      this.#connections.remove(crowd, connection);
+      this.#connections.remove(origin, connection);
     }
   }
 
