@@ -227,7 +227,8 @@ const NTS_KE_SERVER = table({
   "concurrent-connections": optional(
     integer(1, 65_536),
     "512",
-    "How many key exchanges may go on at the same time.",
+    "How many key exchanges may go on at the same time; fewer if the limit on open files leaves no room for so many. For one more the " +
+      "oldest of the network that has most of them is given up.",
   ),
   "ntp-server": optional(hostName, "this machine", "The NTP server that clients are sent to."),
   "ntp-port": optional(integer(1, 65_535), "123", "The UDP port that clients are sent to."),
