@@ -86,6 +86,7 @@ function startClient(text: string): void {
   const run = runDaemon({
     config,
     keys,
+    configFile: undefined,
     configOrigin: "the demo's configuration",
     notes: [],
     privileges: [],

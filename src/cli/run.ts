@@ -58,6 +58,7 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
   const end = await runDaemon({
     ...loaded.value,
     privileges: privileges.value,
+    configFile: loaded.value.file,
     configOrigin: originOf(loaded.value),
     notes: loaded.value.notes.map((note) => formatConfigError(note, loaded.value.file ?? "")),
     version: VERSION,

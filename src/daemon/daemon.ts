@@ -18,6 +18,7 @@ import { realtimeNow } from "../../ffi/clock.ts";
 import { measureClockPrecision } from "../../ffi/clock.ts";
 import { Poller } from "../../ffi/poller.ts";
 import { environmentVariable, hostName } from "../../ffi/process.ts";
+import { filesAnswer, within } from "./file_access.ts";
 import { DriftStore } from "./drift_store.ts";
 import { EngineDriver } from "./engine_driver.ts";
 import { FunctionStates } from "./function_states.ts";
@@ -69,6 +70,8 @@ export interface ConfigWithKeys {
 export interface DaemonOptions extends ConfigWithKeys {
   /** Where the configuration comes from, for the log. */
   readonly configOrigin: string;
+  /** The file that it was read from, which is read again at a reload; undefined for the built-in one. */
+  readonly configFile: string | undefined;
   /** Remarks on what in it looks like a mistake. */
   readonly notes: readonly string[];
   /** What became of the privileges that the process was started with. */
@@ -167,6 +170,7 @@ class Daemon {
   readonly #startedAt = formatUtc(realtimeNow());
   #config: Config;
   #ticks = 0;
+  #reloading: Promise<void> = Promise.resolve();
   #configuring: Promise<void> = Promise.resolve();
   #end: DaemonEnd = "told";
 
@@ -213,10 +217,12 @@ class Daemon {
     }
     const end = this.#nothingToDo();
     if (end !== undefined) return await this.#giveUp(end);
-    const drift = this.#drift.read();
+    const { clock, nts } = this.#config;
+    const hasDrift = await filesAnswer([clock.driftFile]);
+    const drift = hasDrift ? this.#drift.read() : undefined;
     filterSystemCalls(this.#config);
-    this.#drift.check();
-    this.#nts.loadSessions();
+    if (hasDrift) this.#drift.check();
+    if (await filesAnswer([nts.cookieStoragePath])) this.#nts.loadSessions();
     this.#options.takeSignals((signal) => this.#meetSignal(signal));
     const refresh = setInterval(() => this.#tick(), SERVED_TIME_REFRESH_MILLISECONDS);
     const timeout = this.#once?.start((end) => this.#stop(end));
@@ -255,7 +261,9 @@ class Daemon {
     this.#followAddresses();
     this.#notices.update(this.status(), readInstant().monotonic);
     if (++this.#ticks % FILES_TRIED_EVERY !== 0) return;
-    this.#drift.retry();
+    void filesAnswer([this.#config.clock.driftFile]).then((isAnswer) => {
+      if (isAnswer) this.#drift.retry();
+    });
     this.#prepareStatistics();
   }
 
@@ -369,7 +377,8 @@ class Daemon {
       case "SIGQUIT":
         return this.#stop("told");
       case "SIGHUP":
-        return this.#reload();
+        this.#reloading = this.#reloading.then(() => this.#reload());
+        return;
       case "SIGUSR1":
         log.info("The sources are asked now, as told");
         return this.#driver.deliver({ type: "network-changed" });
@@ -378,7 +387,10 @@ class Daemon {
     }
   }
 
-  #reload(): void {
+  /** Reads the configuration and what it names again; one after the other, however quickly signals follow. */
+  async #reload(): Promise<void> {
+    const { keysFile } = this.#config;
+    if (!await filesAnswer([this.#options.configFile, keysFile])) return;
     const loaded = this.#options.reload();
     if (!loaded.ok) {
       log.error("The configuration has errors, and the old one stays in force:");
@@ -402,22 +414,11 @@ class Daemon {
       this.#functions.keepOnly("statistics", []);
       this.#prepareStatistics();
     }
-    this.#drift.follow(config.clock);
+    if (await filesAnswer([config.clock.driftFile])) this.#drift.follow(config.clock);
     if (this.#once === undefined) void this.#configureServers();
     this.#leaps.follow(config.clock.leapSecondsFile, (event) => this.#driver.deliver(event));
     this.#driver.deliver({ type: "reconfigure", config });
   }
-}
-
-/** Waits for the work, but not for longer than so many milliseconds; tells whether it is done. */
-async function within(milliseconds: number, work: Promise<void>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) =>
-    timer = setTimeout(() => resolve(false), milliseconds)
-  );
-  const isDone = await Promise.race([work.then(() => true), late]);
-  clearTimeout(timer);
-  return isDone;
 }
 
 function overriddenKeys({ logLevel, noAdjust }: DaemonOptions): readonly string[] {

@@ -51,6 +51,7 @@ export class KeysetKeeper implements NtsResponder {
   #isFutureTold = false;
   readonly #functions: FunctionStates;
   #fileFault: FileFault | undefined;
+  #saving: Promise<void> = Promise.resolve();
 
   /** Reads the keys, or makes new ones. */
   constructor(
@@ -143,6 +144,11 @@ export class KeysetKeeper implements NtsResponder {
     return keyset.ok ? keyset.value : undefined;
   }
 
+  /** Waits until all is written. */
+  async settled(): Promise<void> {
+    await this.#saving;
+  }
+
   /** Forgets all keys; the object is not used afterwards. */
   close(): void {
     this.#atWork.fields.close();
@@ -226,13 +232,14 @@ export class KeysetKeeper implements NtsResponder {
 
   #write(keyset: Keyset): void {
     if (this.#file === undefined || this.#fileFault === "unread") return;
-    const bytes = keyset.serialise();
-    const written = this.#file.write(bytes);
-    if (!written.ok) {
-      return this.#tell(this.#file, "unsaved", `They are not saved: ${written.error}`);
-    }
-    this.#onDisk = bytes;
-    this.#tell(this.#file);
+    const file = this.#file, bytes = keyset.serialise();
+    this.#saving = this.#saving.then(async () => {
+      const written = await file.writeInBackground(bytes);
+      if (file !== this.#file) return;
+      if (!written.ok) return this.#tell(file, "unsaved", `They are not saved: ${written.error}`);
+      this.#onDisk = bytes;
+      this.#tell(file);
+    });
   }
 
   /** Notes whether the file can be used, and why not. */

@@ -12,6 +12,7 @@ import { err, type Result } from "../base/result.ts";
 import { formatDay, type LeapTable, parseLeapTable } from "../discipline/leap_table.ts";
 import type { Event } from "../engine/events.ts";
 import { fileStatus, readFile } from "../../ffi/files.ts";
+import { filesAnswer } from "./file_access.ts";
 import { FunctionStates } from "./function_states.ts";
 import { log } from "./log.ts";
 
@@ -35,6 +36,7 @@ export class LeapFile {
   readonly #functions: FunctionStates;
   #hasFailed = false;
   #looks = 0;
+  #work: Promise<void> = Promise.resolve();
 
   /** Touches no file yet. */
   constructor(functions: FunctionStates = new FunctionStates()) {
@@ -46,22 +48,18 @@ export class LeapFile {
     this.follow(path, deliver);
     this.#timer = setInterval(() => {
       const isDue = ++this.#looks % LOOKS_IN_A_DAY === 0;
-      if (isDue || this.#hasFailed) this.#look(deliver);
+      if (isDue || this.#hasFailed) this.#then(() => this.#look(deliver));
     }, LOOK_MILLISECONDS);
   }
 
   /** Reads the file of a configuration that was reloaded, even if it has not changed. */
   follow(path: string | undefined, deliver: (event: LeapTableEvent) => void): void {
-    const isOther = path !== this.#path;
-    if (isOther) this.#functions.keepOnly("leap-seconds-file", []);
-    this.#hasFailed &&= !isOther;
-    this.#path = path;
-    this.#seen = "";
-    const before = this.#inForce;
-    if (isOther) this.#inForce = "";
-    const isRead = this.#look(deliver);
-    // What another file had said does not hold any more.
-    if (isOther && before !== "" && !isRead) deliver({ type: "leap-table", table: undefined });
+    this.#then(() => this.#follow(path, deliver));
+  }
+
+  /** Waits until what was begun is done. */
+  async settled(): Promise<void> {
+    await this.#work;
   }
 
   /** Looks no more. */
@@ -69,9 +67,32 @@ export class LeapFile {
     clearInterval(this.#timer);
   }
 
+  /** Does one thing after the other. */
+  #then(next: () => Promise<unknown>): void {
+    this.#work = this.#work.then(async () => {
+      await next();
+    });
+  }
+
+  async #follow(
+    path: string | undefined,
+    deliver: (event: LeapTableEvent) => void,
+  ): Promise<void> {
+    const isOther = path !== this.#path;
+    if (isOther) this.#functions.keepOnly("leap-seconds-file", []);
+    this.#hasFailed &&= !isOther;
+    this.#path = path;
+    this.#seen = "";
+    const before = this.#inForce;
+    if (isOther) this.#inForce = "";
+    const isRead = await this.#look(deliver);
+    // What another file had said does not hold any more.
+    if (isOther && before !== "" && !isRead) deliver({ type: "leap-table", table: undefined });
+  }
+
   /** Reads the file if it has changed; tells whether a table was handed over. */
-  #look(deliver: (event: LeapTableEvent) => void): boolean {
-    if (this.#path === undefined) return false;
+  async #look(deliver: (event: LeapTableEvent) => void): Promise<boolean> {
+    if (this.#path === undefined || !await filesAnswer([this.#path])) return false;
     const found = fileStatus(this.#path);
     const mark = found.ok && found.value !== undefined
       ? `${found.value.inode} ${found.value.size} ${found.value.modified}`

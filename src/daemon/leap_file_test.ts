@@ -43,33 +43,40 @@ Deno.test("a list from another system is read: byte order marks, ends of lines a
   }
 });
 
-Deno.test("a table is handed over when it is new, and a damaged file changes nothing", () => {
+Deno.test("a table is handed over when it is new, and a damaged file changes nothing", async () => {
   const path = `/tmp/ntpsd-test-leap-${processId()}`;
   const file = new LeapFile();
   const { events, lines, deliver } = watch();
   try {
     file.start(path, deliver);
+    await file.settled();
     equal(events.length, 0);
     match(lines.at(-1) ?? "", /error: .*ENOENT|No such file/);
     write(path, GOOD);
     file.follow(path, deliver);
+    await file.settled();
     equal(events.at(-1)?.table?.entries[0]?.taiOffset, 37);
     match(
       lines.at(-1) ?? "",
       /info: .*TAI - UTC is 37 s from 2017-01-01 on, valid until 2026-06-28/,
     );
     file.follow(path, deliver);
+    await file.settled();
     equal(events.length, 1, "the same figures are no news");
     write(path, GOOD.slice(0, 40));
     file.follow(path, deliver);
+    await file.settled();
     equal(events.length, 1);
     match(lines.at(-1) ?? "", /error: .* is not used: .* as if cut off/);
     write(path, LATER);
     file.follow(path, deliver);
+    await file.settled();
     equal(events.length, 2);
     file.follow(`${path}.none`, deliver);
+    await file.settled();
     deepEqual(events.at(-1), { type: "leap-table", table: undefined });
     file.follow(undefined, deliver);
+    await file.settled();
     equal(events.length, 3);
   } finally {
     file.stop();

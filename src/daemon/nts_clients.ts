@@ -164,7 +164,7 @@ export class NtsClients {
   /** Gives up what is under way, keeps keys for the next run, and waits until all is written. */
   async stop(sessions: ReadonlyMap<string, SessionState>): Promise<void> {
     this.#ended.abort();
-    this.#store.save(sessions);
+    await this.#store.save(sessions);
     await this.#store.settled();
   }
 

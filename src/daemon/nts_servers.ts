@@ -19,6 +19,7 @@ import type { NtsResponder } from "../server/authentication.ts";
 import { availableAeadIds } from "../nts/server_fields.ts";
 import type { NtsAeadId } from "../crypto/aead.ts";
 import { certificateRemarks } from "./certificate_remarks.ts";
+import { filesAnswer } from "./file_access.ts";
 import { KeysetKeeper } from "./keyset_keeper.ts";
 import { FunctionStates } from "./function_states.ts";
 import { log } from "./log.ts";
@@ -75,8 +76,10 @@ export class NtsServers {
   async configure(config: Config): Promise<void> {
     const now = realtimeNow();
     const isWanted = config.ntsKeServers.length > 0 || config.keyset.keyStoragePath !== undefined;
-    if (this.#running !== undefined) this.#running.keeper.reload(config.keyset, now);
-    else if (isWanted) this.#running = this.#start(config, now);
+    const isReadable = await filesAnswer([config.keyset.keyStoragePath]);
+    if (this.#running === undefined) {
+      if (isWanted && isReadable) this.#running = this.#start(config, now);
+    } else if (isReadable) this.#running.keeper.reload(config.keyset, now);
     const wanted = config.ntsKeServers.map((section) => ({
       config: section,
       text: JSON.stringify(section),
@@ -97,16 +100,16 @@ export class NtsServers {
     );
     this.#functions.keepOnly("nts-ke-server", this.#sections.map(({ config }) => config.listen));
     if (this.#running !== undefined) tellWithoutTime(config);
-    this.#look((credentials) => credentials.reload());
+    await this.#look((credentials) => credentials.reload());
     this.#timer ??= this.#sections.length === 0
       ? undefined
-      : setInterval(() => this.#look((pair) => pair.reloadIfChanged()), LOOK_MILLISECONDS);
+      : setInterval(() => void this.#look((pair) => pair.reloadIfChanged()), LOOK_MILLISECONDS);
   }
 
   /** Tries again what could not be started; to be called about once a second. */
   retry(): void {
     if (this.#sections.every(({ server }) => server !== undefined)) return;
-    if (++this.#tries % TRY_EVERY === 0) this.#look((pair) => pair.reloadIfChanged());
+    if (++this.#tries % TRY_EVERY === 0) void this.#look((pair) => pair.reloadIfChanged());
   }
 
   /** Rotates keys when it is time; called while the clock is believed. `offsetSeconds`: how far it is behind. */
@@ -130,6 +133,7 @@ export class NtsServers {
     clearInterval(this.#timer);
     await Promise.all(this.#sections.map((section) => closeSection(section)));
     this.#sections = [];
+    await this.#running?.keeper.settled();
     this.#running?.keeper.close();
     this.#running = undefined;
   }
@@ -153,11 +157,17 @@ export class NtsServers {
   }
 
   /** Reads certificates again as `reload` does, and starts what could not be started before. */
-  #look(reload: (credentials: Credentials) => Reload): void {
+  async #look(reload: (credentials: Credentials) => Reload): Promise<void> {
     const running = this.#running;
     if (running === undefined) return;
     for (const section of this.#sections) {
-      if (section.credentials === undefined) loadCredentials(section, running.openssl);
+      const { certificateChainPath, privateKeyPath } = section.config;
+      const isReadable = await filesAnswer([certificateChainPath, privateKeyPath]);
+      // Much may have happened meanwhile.
+      if (this.#running !== running || !this.#sections.includes(section)) continue;
+      if (!isReadable) {
+        section.trouble = `${certificateChainPath} or ${privateKeyPath} does not answer`;
+      } else if (section.credentials === undefined) loadCredentials(section, running.openssl);
       else tellReload(section, reload(section.credentials));
       if (section.credentials !== undefined && section.server === undefined) {
         startServer(section, running);

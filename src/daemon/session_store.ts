@@ -76,9 +76,9 @@ export class SessionStore {
     return found;
   }
 
-  /** Writes keys and cookies for the next run, and waits for the disk. */
-  save(sessions: ReadonlyMap<string, SessionState>): void {
-    const written = this.#file?.write(encodeCookieStore(sessions));
+  /** Writes keys and cookies for the next run. */
+  async save(sessions: ReadonlyMap<string, SessionState>): Promise<void> {
+    const written = await this.#file?.writeInBackground(encodeCookieStore(sessions));
     if (written?.ok === false) log.warning(`Keys and cookies are lost: ${written.error}`);
   }
 

@@ -37,9 +37,9 @@ function cleanUp(): void {
   lines.length = 0;
 }
 
-Deno.test("sessions are given once, and are not on disk while they are in use", () => {
+Deno.test("sessions are given once, and are not on disk while they are in use", async () => {
   try {
-    new SessionStore(path).save(SAVED);
+    await new SessionStore(path).save(SAVED);
     const store = new SessionStore(path);
     deepEqual(store.take(SOURCE), [], "nothing is there before it is loaded");
     store.load();
@@ -56,9 +56,9 @@ Deno.test("sessions are given once, and are not on disk while they are in use", 
   }
 });
 
-Deno.test("sessions of other sources, and of algorithms that are not wanted, are not given", () => {
+Deno.test("sessions of other sources, and of algorithms that are not wanted, are not given", async () => {
   try {
-    new SessionStore(path).save(SAVED);
+    await new SessionStore(path).save(SAVED);
     const store = new SessionStore(path);
     store.load();
     deepEqual(store.take({ ...SOURCE, address: "other.example" }), []);
@@ -102,12 +102,12 @@ Deno.test("the time bound is kept beside it, and damage is noticed", async () =>
 Deno.test("without a path, or where nothing can be written, work goes on", async () => {
   const none = new SessionStore(undefined);
   none.load();
-  none.save(SAVED);
+  await none.save(SAVED);
   none.saveBound(1);
   equal(none.readBound(), undefined);
   const nowhere = new SessionStore("/nonexistent/folder/cookies");
   nowhere.load();
-  nowhere.save(SAVED);
+  await nowhere.save(SAVED);
   nowhere.saveBound(1);
   nowhere.saveBound(2);
   await nowhere.settled();

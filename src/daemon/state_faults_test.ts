@@ -42,11 +42,10 @@ const KEPT: Readonly<Record<string, { readonly run: Run; readonly end: string }>
   },
   "the cookies": {
     end: "",
-    run() {
+    async run() {
       const store = new SessionStore(path);
       store.load();
-      store.save(new Map());
-      return Promise.resolve();
+      await store.save(new Map());
     },
   },
   "the time that has passed": {
@@ -60,10 +59,11 @@ const KEPT: Readonly<Record<string, { readonly run: Run; readonly end: string }>
   },
   "the keys for cookies": {
     end: "",
-    run() {
+    async run() {
       const config = { staleKeyCount: 2, keyRotationInterval: 86_400, keyStoragePath: path };
-      new KeysetKeeper(config, { aead: portableAead, now: NOW }).close();
-      return Promise.resolve();
+      const keeper = new KeysetKeeper(config, { aead: portableAead, now: NOW });
+      await keeper.settled();
+      keeper.close();
     },
   },
 };
