@@ -48,7 +48,6 @@ export class SessionStore {
     const found = file?.read();
     if (file === undefined || found === undefined || found.kind === "absent") return;
     if (found.kind === "unreadable") return log.warning(found.message);
-    if (found.kind === "content" && found.bytes.length === 0) return;
     const decoded = found.kind === "content"
       ? decodeCookieStore(found.bytes)
       : err("too-long" as const);

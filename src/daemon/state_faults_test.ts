@@ -106,6 +106,15 @@ for (const [what, { run, end }] of Object.entries(KEPT)) {
       equal(kind(`${file}.damaged`), undefined);
     }));
 
+  Deno.test(`${what}: an empty file is filled, and no cause for alarm`, () =>
+    inDirectory(async () => {
+      ok(writeFileAtomic(file, { bytes: new Uint8Array(0) }).ok);
+      await run();
+      ok((octets(file) ?? "") !== "");
+      deepEqual(lines.filter((line) => /warning|error/.test(line)), []);
+      equal(kind(`${file}.damaged`), undefined);
+    }));
+
   const damaged: Readonly<Record<string, (good: Uint8Array) => Uint8Array>> = {
     "cut off": (good) => good.slice(0, good.length - 1),
     "garbage": () => Uint8Array.from({ length: 200 }, (_, i) => (i * 91 + 7) & 0xff),

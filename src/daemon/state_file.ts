@@ -20,6 +20,7 @@ import { err, ok, type Result } from "../base/result.ts";
 
 /** What a look at a file found. */
 export type StateReading =
+  /** There is none, or an empty one: made for us before a change of user, or by an administrator who gave it its owner. */
   | { readonly kind: "absent" }
   | { readonly kind: "content"; readonly bytes: Bytes }
   /** Too long to be what is kept there; it was not set aside yet. */
@@ -55,8 +56,8 @@ export class StateFile {
     const read = readFile(this.path, this.#options.sizeMax);
     const isAbsent = !read.ok && read.error.name === "ENOENT";
     this.#state = read.ok || isAbsent ? "ours" : "foreign";
-    if (read.ok) return { kind: "content", bytes: read.value };
-    if (isAbsent) return { kind: "absent" };
+    if (read.ok && read.value.length > 0) return { kind: "content", bytes: read.value };
+    if (read.ok || isAbsent) return { kind: "absent" };
     if (read.error.name === "EFBIG") return { kind: "too-long" };
     return { kind: "unreadable", message: `${read.error.message}; it is left as it is` };
   }
