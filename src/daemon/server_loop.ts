@@ -224,7 +224,7 @@ export class ServerLoop {
    */
   readonly #onRefused = (position: number, error: OsError): void => {
     const { socket, responder } = this.#listener, batch = this.#batch;
-    responder.counters.drop("send-failed");
+    responder.counters.unsent(position);
     if (batch.isStamped(position)) {
       this.#takeStamps(boottimeNow());
       socket.restartTransmitStamps();

@@ -59,6 +59,11 @@ const REASONS = [
 
 const INDEX = new Map<ServerDropReason, number>(REASONS.map((reason, i) => [reason, i]));
 
+/** What an answer counts as; one may be several. */
+export const COUNTED = { answer: 1, interleaved: 2, ntsAnswer: 4, kiss: 8, ntsNak: 16 } as const;
+
+const BATCH_MAX = 1024;
+
 /** Counts of one listener. The answer path adds to them; others read them. */
 export class ServerCounters {
   /** Datagrams that arrived. */
@@ -79,6 +84,35 @@ export class ServerCounters {
   ntsNaks = 0;
 
   readonly #dropped = new Float64Array(REASONS.length);
+  /** What was counted of each answer of the batch, in the order in which they are sent. */
+  readonly #queued = new Uint8Array(BATCH_MAX);
+  #queuedCount = 0;
+
+  /** Begins a batch of requests. */
+  beginBatch(count: number): void {
+    this.received += count;
+    this.#queuedCount = 0;
+  }
+
+  /** Counts an answer that is queued to be sent, by its parts: numbers of `COUNTED`, added up. */
+  queue(parts: number): void {
+    this.#queued[this.#queuedCount++] = parts;
+    this.#count(parts, 1);
+  }
+
+  /** Takes the answer at a place in the queue out of the counts again, because it could not be sent. */
+  unsent(position: number): void {
+    this.#count(this.#queued[position] ?? 0, -1);
+    this.drop("send-failed");
+  }
+
+  #count(parts: number, by: 1 | -1): void {
+    if ((parts & COUNTED.answer) !== 0) this.answered += by;
+    if ((parts & COUNTED.interleaved) !== 0) this.interleaved += by;
+    if ((parts & COUNTED.ntsAnswer) !== 0) this.ntsAnswered += by;
+    if ((parts & COUNTED.kiss) !== 0) this.kisses += by;
+    if ((parts & COUNTED.ntsNak) !== 0) this.ntsNaks += by;
+  }
 
   /** Counts requests that were not answered with the time. */
   drop(reason: ServerDropReason, amount = 1): void {

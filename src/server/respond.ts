@@ -24,7 +24,7 @@ import type { Client } from "./client.ts";
 import { addressProblem } from "./client_address.ts";
 import type { ClientTable } from "./client_table.ts";
 import type { HeaderTemplate } from "./clock_state.ts";
-import { ServerCounters, type ServerDropReason } from "./counters.ts";
+import { COUNTED, ServerCounters, type ServerDropReason } from "./counters.ts";
 import { type InterleavedTable, NO_PLACE } from "./interleaved.ts";
 import { KissLimiter } from "./kiss_limit.ts";
 import { RATE_LIMITED, type RateLimiter } from "./rate_limit.ts";
@@ -135,7 +135,7 @@ export class Responder {
     this.#now = moment.now;
     this.#rateLimiter?.advance(moment.now);
     this.#client.words = batch.peerWords;
-    this.counters.received += batch.count;
+    this.counters.beginBatch(batch.count);
     this.#transmits.discard();
     for (let i = 0; i < batch.count; i++) this.#answerOrDrop(batch, i);
     if (this.#transmits.isEmpty) return;
@@ -264,16 +264,14 @@ export class Responder {
     const verdict = nts.check(this.#extended);
     switch (verdict) {
       case "protected":
-        this.counters.ntsAnswered++;
         this.#writeAnswer(batch, i);
         this.#stampNow(batch, i);
-        return this.#queue(batch, i, nts.protect(batch.replies, offset));
+        return this.#queue(batch, i, nts.protect(batch.replies, offset), COUNTED.ntsAnswer);
       case "nts-nak-unknown-key":
       case "nts-nak-bad-cookie":
       case "nts-nak-not-authentic":
-        this.counters.ntsNaks++;
         this.#writeKiss(batch, i, KISS_CODE.ntsNak);
-        return this.#queueKiss(batch, i, nts.nak(batch.replies, offset));
+        return this.#queueKiss(batch, i, nts.nak(batch.replies, offset), COUNTED.ntsNak);
       case "plain":
         return this.counters.drop("nts-malformed-field");
       default:
@@ -329,7 +327,6 @@ export class Responder {
     const place = differs ? table.find(this.#client, origin) : NO_PLACE;
     if (place !== NO_PLACE) {
       this.#isInterleaved = true;
-      this.counters.interleaved++;
       reply.setUint32(at + 24, high);
       reply.setUint32(at + 28, low);
       reply.setUint32(at + 40, table.transmitSeconds(place));
@@ -349,12 +346,13 @@ export class Responder {
     });
   }
 
-  #queue(batch: RequestBatch, i: number, length: number): void {
+  #queue(batch: RequestBatch, i: number, length: number, counted = 0): void {
     assert(length <= (batch.lengths[i] ?? 0), "No answer is longer than its request");
     const isStamped = this.#place !== NO_PLACE;
     batch.queueReply(i, length, isStamped);
     if (isStamped) this.#transmits.expect(this.#place);
-    this.counters.answered++;
+    const mode = this.#isInterleaved ? COUNTED.interleaved : 0;
+    this.counters.queue(counted | COUNTED.answer | mode);
   }
 
   /** Sends a kiss, unless too many have been sent. */
@@ -385,10 +383,10 @@ export class Responder {
     }
   }
 
-  #queueKiss(batch: RequestBatch, i: number, length: number): void {
+  #queueKiss(batch: RequestBatch, i: number, length: number, counted = 0): void {
     assert(length <= (batch.lengths[i] ?? 0), "No kiss is longer than its request");
-    this.counters.kisses++;
     batch.queueReply(i, length);
+    this.counters.queue(counted | COUNTED.kiss);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { ntpTimestamp } from "../base/ntp_timestamp.ts";
 import { SeededRandom } from "../base/random.ts";
 import type { NtsVerdict } from "../nts/server_fields.ts";
+import { AccessRules } from "./access.ts";
 import type { NtsResponder } from "./authentication.ts";
 import type { ServerClockState } from "./clock_state.ts";
 import { InterleavedTable } from "./interleaved.ts";
@@ -126,3 +127,28 @@ Deno.test("a refused answer loses the stamp of no other", () => {
   const sent = next.map((reply) => Number(timestamp(answered(reply), 40) & 0xffff_ffffn));
   assert.deepEqual(sent, [2000, 500, 4000, 6000]);
 });
+
+Deno.test("an answer that could not be sent is no answer", () => {
+  const server = new TestServer({
+    access: denying("198.51.100.0/24"),
+    interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
+  });
+  const { counters } = server.responder;
+  server.ask([
+    { octets: request() },
+    { octets: request(), client: [198, 51, 100, 1] },
+    { octets: request() },
+  ]);
+  assert.deepEqual([counters.answered, counters.kisses], [2, 1]);
+  counters.unsent(1);
+  assert.deepEqual([counters.answered, counters.kisses], [2, 0]);
+  counters.unsent(2);
+  assert.deepEqual([counters.answered, counters.kisses], [1, 0]);
+  assert.deepEqual(counters.snapshot().dropped, { "access-denied": 1, "send-failed": 2 });
+});
+
+function denying(prefix: string): AccessRules {
+  const rules = AccessRules.build({ denylist: { filter: [prefix], action: "deny" } });
+  if (!rules.ok) throw new Error(rules.error);
+  return rules.value;
+}
