@@ -59,14 +59,18 @@ export function handOverFile(path: string, user: UserRecord): void {
   handOver(path, { user, isFolder: false });
 }
 
-/** Makes a file if it is missing, hands it over, and holds it open for reading and writing. */
+/**
+ * Makes a file if it is missing, hands it over, and holds it open for reading and writing; one that belongs to a third party
+ * is left alone.
+ */
 export function prepareFile(path: string, user: UserRecord, mode: number): Result<void, OsError> {
   const what = `open ${path}`;
   const flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
   const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, mode);
   if (fd < 0) return failed({ call: "open", what });
-  giveIfRoots(fd, { user, isFolder: false });
-  holdFile({ path, fd, purpose: "write" });
+  // In a folder that others write to it may be theirs, and is no place for secrets.
+  if (makeUsers(fd, { user, isFolder: false })) holdFile({ path, fd, purpose: "write" });
+  else libc().close(fd);
   return ok(undefined);
 }
 
@@ -111,13 +115,16 @@ function handOver(
   const flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | (isFolder ? O_DIRECTORY : 0);
   const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, 0);
   if (fd < 0) return failed({ call: "open", what: `hand ${path} over` });
-  const given = giveIfRoots(fd, { user, isFolder });
+  const given = makeUsers(fd, { user, isFolder });
   libc().close(fd);
   return ok(given);
 }
 
-/** Gives an open file or folder away if it is root's and has no second name, by which it could be somebody else's matter. */
-function giveIfRoots(
+/**
+ * Gives an open file or folder to the user if it is root's and has no second name, by which it could be somebody else's matter.
+ * Returns whether it is the user's now.
+ */
+function makeUsers(
   fd: number,
   { user, isFolder }: { readonly user: UserRecord; readonly isFolder: boolean },
 ): boolean {
@@ -125,7 +132,9 @@ function giveIfRoots(
   if (libc().statx(fd, new Uint8Array(1), AT_EMPTY_PATH, STATX_BASIC, bytes) !== 0) return false;
   const kind = view.getUint16(28, true) & 0o170000;
   const fits = isFolder ? kind === 0o040000 : kind === 0o100000 && view.getUint32(16, true) === 1;
-  return fits && view.getUint32(20, true) === 0 && libc().fchown(fd, user.uid, user.gid) === 0;
+  const owner = view.getUint32(20, true);
+  if (!fits || owner === user.uid) return fits;
+  return owner === 0 && libc().fchown(fd, user.uid, user.gid) === 0;
 }
 
 function namesIn(folder: string): readonly string[] {
