@@ -14,12 +14,14 @@ import type { Client } from "./client.ts";
 /** Services that answer whatever they are sent (RFC 862, 867, 865, 864). */
 const ANSWERING_PORTS: ReadonlySet<number> = new Set([7, 13, 17, 19]);
 
+const ANSWERING_PORT_MAX = 19;
+
 /** Why a request is not answered, by where it says it is from. */
 export type AddressProblem = "source-port" | "source-address";
 
 /** Judges where a request says it is from; undefined when an answer may be sent there. */
 export function addressProblem(client: Client, port: number): AddressProblem | undefined {
-  if (port === 0 || ANSWERING_PORTS.has(port)) return "source-port";
+  if (port <= ANSWERING_PORT_MAX && (port === 0 || ANSWERING_PORTS.has(port))) return "source-port";
   const { words, at } = client;
   const first = (words[at] ?? 0) >>> 24;
   switch (client.family) {

@@ -97,7 +97,8 @@ export class ServerCounters {
   /** Counts an answer that is queued to be sent, by its parts: numbers of `COUNTED`, added up. */
   queue(parts: number): void {
     this.#queued[this.#queuedCount++] = parts;
-    this.#count(parts, 1);
+    if (parts === COUNTED.answer) this.answered++;
+    else this.#count(parts, 1);
   }
 
   /** Takes the answer at a place in the queue out of the counts again, because it could not be sent. */
