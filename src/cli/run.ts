@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { err, ok, type Result } from "../base/result.ts";
 import { formatConfigError } from "../config/config_error.ts";
 import { confine, takeOverFiles } from "../daemon/confinement.ts";
-import type { ConfigWithKeys, DaemonEnd } from "../daemon/daemon.ts";
+import type { DaemonEnd } from "../daemon/daemon.ts";
 import { handleBugs } from "./bug.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { formatFailure, type LoadedConfig, loadWithKeys } from "./load_config.ts";
+import { reloader } from "./reloader.ts";
 import { overStart, takeSignals } from "./held_signals.ts";
 import type { RunOptions } from "./run_command.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -65,7 +65,7 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
     noAdjust: options.noAdjust,
     once: options.once,
     logLevel: options.logLevel,
-    reload: reloader(options, surroundings, loaded.value.file),
+    reload: reloader(options.config, surroundings.readFile, loaded.value.file),
     takeSignals,
   });
   await settleLog(LOG_PATIENCE_MILLISECONDS);
@@ -75,33 +75,6 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
 function refuse(why: string, surroundings: Surroundings): ExitCode {
   surroundings.err(`ntpsd: ${why}\n`);
   return EXIT.permission;
-}
-
-/**
- * Returns what reads the configuration again. A file that is gone or has nothing in it is more often a slip of an editor or of a
- * deployment than a wish, so it changes nothing.
- */
-function reloader(
-  options: RunOptions,
-  surroundings: Surroundings,
-  file: string | undefined,
-): () => Result<ConfigWithKeys, readonly string[]> {
-  let inForce = file;
-  return () => {
-    const loaded = loadWithKeys(options.config, surroundings.readFile);
-    if (!loaded.ok) return err(formatFailure(loaded.error).trimEnd().split("\n"));
-    const found = loaded.value.file;
-    if (inForce !== undefined && found === undefined) {
-      return err([
-        `${inForce}: The file is gone (restart ntpsd to use the built-in configuration)`,
-      ]);
-    }
-    if (found !== undefined && loaded.value.isEmpty) {
-      return err([`${found}: There is nothing in the file (restart ntpsd if that is meant)`]);
-    }
-    inForce = found;
-    return ok(loaded.value);
-  };
 }
 
 function originOf(loaded: LoadedConfig): string {

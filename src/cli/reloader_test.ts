@@ -1,0 +1,69 @@
+import { deepEqual, equal, ok as assertOk } from "node:assert/strict";
+import { err, ok } from "../base/result.ts";
+import { reloader } from "./reloader.ts";
+import type { ReadFile } from "./surroundings.ts";
+
+const USUAL = "/etc/ntpsd/ntpsd.toml";
+const GOOD = '[[source]]\nmode = "server"\naddress = "a.example"\n';
+
+/** Files that a test changes as it goes; what is undefined is not there. */
+function files(content: Record<string, string | undefined>): ReadFile {
+  return (path) => {
+    const text = content[path];
+    return text === undefined
+      ? err({ name: "ENOENT", message: `Cannot read ${path}: no such file` })
+      : ok(text);
+  };
+}
+
+function lines(result: ReturnType<ReturnType<typeof reloader>>): readonly string[] {
+  return result.ok ? [] : result.error;
+}
+
+Deno.test("a file that vanishes, is emptied or is cut off changes nothing, and a good one does", () => {
+  const content: Record<string, string | undefined> = { [USUAL]: GOOD };
+  const reload = reloader(undefined, files(content), USUAL);
+  assertOk(reload().ok);
+  content[USUAL] = undefined;
+  deepEqual(lines(reload()), [
+    `${USUAL}: The file is gone (restart ntpsd to use the built-in configuration)`,
+  ]);
+  for (const empty of ["", "\n\n", "# only a remark\n", "\ufeff", " \t\r\n"]) {
+    content[USUAL] = empty;
+    deepEqual(lines(reload()), [
+      `${USUAL}: There is nothing in the file (restart ntpsd if that is meant)`,
+    ]);
+  }
+  content[USUAL] = GOOD.slice(0, 20);
+  equal(lines(reload()).length, 1);
+  content[USUAL] = GOOD;
+  assertOk(reload().ok);
+});
+
+Deno.test("a named file that is gone is an error, and a file that appears is taken", () => {
+  const content: Record<string, string | undefined> = {};
+  deepEqual(lines(reloader("/c", files(content), "/c")()), ["ntpsd: Cannot read /c: no such file"]);
+  const reload = reloader(undefined, files(content), undefined);
+  const builtin = reload();
+  assertOk(builtin.ok && builtin.value.file === undefined);
+  content[USUAL] = GOOD;
+  const taken = reload();
+  assertOk(taken.ok && taken.value.file === USUAL);
+  content[USUAL] = undefined;
+  equal(lines(reload()).length, 1);
+});
+
+Deno.test("a file of keys that is gone or lacks a key that is needed is an error", () => {
+  const content: Record<string, string | undefined> = {
+    "/c": `${GOOD}key = 3\n[keys]\nfile = "/k"\n`,
+    "/k": "3 MD5 abc\n",
+  };
+  const reload = reloader("/c", files(content), "/c");
+  assertOk(reload().ok);
+  content["/k"] = undefined;
+  deepEqual(lines(reload()), ["ntpsd: Cannot read /k: no such file"]);
+  content["/k"] = "4 MD5 abc\n";
+  deepEqual(lines(reload()), [
+    "/c:4: source[0].key: Source a.example wants key 3, which is not in /k",
+  ]);
+});
