@@ -100,6 +100,7 @@ export class NtsServers {
     );
     this.#functions.keepOnly("nts-ke-server", this.#sections.map(({ config }) => config.listen));
     if (this.#running !== undefined) tellWithoutTime(config);
+    else if (!isReadable) this.#tellUnanswered(config);
     await this.#look((credentials) => credentials.reload());
     this.#timer ??= this.#sections.length === 0
       ? undefined
@@ -136,6 +137,14 @@ export class NtsServers {
     await this.#running?.keeper.settled();
     this.#running?.keeper.close();
     this.#running = undefined;
+  }
+
+  /** Tells of a file of keys that hangs: whether others have its keys is not known, so none are made. */
+  #tellUnanswered({ keyset, ntsKeServers }: Config): void {
+    const reason = `${keyset.keyStoragePath} does not answer; it is tried again at the next reload`;
+    for (const { listen } of ntsKeServers) {
+      this.#functions.down({ kind: "nts-ke-server", name: listen }, reason);
+    }
   }
 
   #start(config: Config, now: bigint): Running | undefined {

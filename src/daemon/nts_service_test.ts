@@ -1,5 +1,5 @@
 import "../../tests/support/libc_opened.ts";
-import { equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { readFile, removeFile, writeFileAtomic } from "../../ffi/files.ts";
 import { realtimeNow } from "../../ffi/clock.ts";
 import { processId } from "../../ffi/process.ts";
@@ -7,7 +7,7 @@ import type { SystemState } from "../engine/snapshot.ts";
 import { Keyset } from "../nts/keyset.ts";
 import { parseConfig } from "../config/parse.ts";
 import { FunctionStates } from "./function_states.ts";
-import "./nts_ke_test_support.ts";
+import { good, until } from "./nts_ke_test_support.ts";
 import { NtsService } from "./nts_service.ts";
 import { randomSource } from "./system_random.ts";
 
@@ -54,3 +54,38 @@ Deno.test({
     }
   },
 });
+
+Deno.test("a key exchange without its certificate is closed, says why, and opens when it is there", async () => {
+  const chain = `${PATH}-chain`, key = `${PATH}-key`;
+  const text = `[[nts-ke-server]]\nlisten = "127.0.0.1:${freePort()}"\n` +
+    `certificate-chain-path = "${chain}"\nprivate-key-path = "${key}"\n` +
+    "[synchronization]\nlocal-stratum = 8\n";
+  const parsed = parseConfig(text);
+  ok(parsed.ok);
+  const functions = new FunctionStates({ info: () => {}, error: () => {} });
+  const states = () => functions.documents().map(({ kind, up }) => [kind, up]);
+  const service = new NtsService(parsed.value.config, functions);
+  try {
+    await service.configure(parsed.value.config);
+    deepEqual(states(), [["nts-ke-server", false]]);
+    match(functions.documents()[0]?.reason ?? "", /ENOENT/);
+    ok(writeFileAtomic(chain, { bytes: good.certificate }).ok);
+    ok(writeFileAtomic(key, { bytes: good.privateKey, mode: 0o600 }).ok);
+    // It is looked at every few calls, which come about once a second.
+    for (let i = 0; i < 10; i++) service.tick(() => ({ state: "starting", offsetSeconds: null }));
+    await until(() => functions.documents()[0]?.up === true);
+    await service.configure({ ...parsed.value.config, ntsKeServers: [] });
+    deepEqual(states(), []);
+  } finally {
+    await service.stop();
+    removeFile(chain);
+    removeFile(key);
+  }
+});
+
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
