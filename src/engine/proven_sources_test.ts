@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import fc from "fast-check";
 import {
   DAY,
   NtsWorld,
@@ -97,6 +98,42 @@ Deno.test("a forged majority that drifts away slowly takes nobody along", () => 
   near(one);
   deepEqual(one.statuses(PLAIN), ["falseticker"]);
   equal(one.world.snapshot.state, "synchronized");
+});
+
+const forgery = fc.record(
+  {
+    error: fc.oneof(
+      fc.double({ min: -2, max: 2, noNaN: true }),
+      fc.double({ min: -1e9, max: 1e9, noNaN: true }),
+    ),
+    delay: fc.double({ min: 1e-5, max: 1, noNaN: true }),
+    rootDispersion: fc.double({ min: 0, max: 16, noNaN: true }),
+    rootDelay: fc.double({ min: 0, max: 4, noNaN: true }),
+    stratum: fc.integer({ min: 1, max: 15 }),
+    leap: fc.constantFrom("none", "insert", "delete", "unknown"),
+  } as const,
+);
+
+Deno.test("property: whatever plain servers say, and whenever they say otherwise, three that prove themselves keep the clock", () => {
+  const phases = fc.array(fc.tuple(forgery, forgery, forgery, forgery), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  fc.assert(
+    fc.property(phases, fc.double({ min: -100, max: 100, noNaN: true }), (them, offset) => {
+      const one = new NtsWorld({ offset }).start();
+      for (const phase of them) {
+        for (const [i, address] of PLAIN.entries()) {
+          Object.assign(one.world.server(address), phase[i]);
+        }
+        one.run(300);
+        near(one, 0, 0.02);
+        equal(one.panic, undefined);
+        equal(one.world.snapshot.leap, "none");
+      }
+    }),
+    { numRuns: 25 },
+  );
 });
 
 Deno.test("honest plain sources help: one that proves itself and they are enough", () => {
