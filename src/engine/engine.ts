@@ -93,7 +93,8 @@ export class Engine {
   readonly #polls = new PollKeeper();
   #deadCount = 0;
   #isStopped = false;
-  #wasVouchedFor = false;
+  /** Whether the time that was last followed was one that nobody vouched for. */
+  #isUnproven = false;
   #vouchersUntil: MonotonicSeconds;
 
   /** Does nothing yet: the first event is `start`. */
@@ -281,11 +282,14 @@ export class Engine {
     return actions;
   }
 
-  /** The first authenticated time may correct at once what was followed for want of it. */
+  /** An authenticated time may correct at once, and any way, what was followed for want of it. */
   #noteVouching(): void {
-    if (this.#wasVouchedFor || !this.#judgement.isVouchedFor) return;
-    this.#wasVouchedFor = true;
-    if (this.#config.synchronization.authentication === "prefer") this.#control.restart();
+    const { isVouchedFor } = this.#judgement;
+    const isCorrection = isVouchedFor && this.#isUnproven;
+    this.#isUnproven = !isVouchedFor;
+    if (isCorrection && this.#config.synchronization.authentication === "prefer") {
+      this.#control.restart();
+    }
   }
 
   /** Tells the watch over provisional certificates what was measured and what is believed. */

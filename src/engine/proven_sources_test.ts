@@ -182,6 +182,20 @@ Deno.test("preferred: others are followed only while those that prove themselves
   deepEqual(one.steps.length, 2);
 });
 
+Deno.test("preferred: where others led the clock away meanwhile, those that prove themselves lead it back at once", () => {
+  const one = new NtsWorld({ offset: 0.05, synchronization: `${LINES} "prefer"` }).start();
+  one.run(1800);
+  one.silence(PROVEN);
+  one.forge(700);
+  one.run(12 * 3600);
+  near(one, -700);
+  deepEqual(one.steps, []);
+  one.silence(PROVEN, false);
+  one.run(3600);
+  near(one);
+  deepEqual([one.steps.length, one.panic], [1, undefined]);
+});
+
 Deno.test("preferred: honest others stand by", () => {
   const one = new NtsWorld({ offset: 0.05, synchronization: `${LINES} "prefer"` }).start();
   one.run(600);
