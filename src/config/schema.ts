@@ -100,7 +100,8 @@ const SOURCE = table({
   "certificate-authority": optional(
     path,
     "the system's",
-    "NTS: a file with the certificates of a further authority to trust for this source (PEM).",
+    "NTS: a file with the certificates of a further authority to trust for this source (PEM): its root, an intermediate one, or the " +
+      "server's own certificate.",
   ),
   "aead-algorithms": optional(
     list(AEAD, "a list of algorithms"),
