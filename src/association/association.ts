@@ -310,7 +310,7 @@ export class Association {
 
   /** There may be a way to the server now that there was not before: asks within seconds. */
   askAgain(now: MonotonicSeconds): void {
-    this.protection?.restartBackoff?.();
+    this.protection?.restartBackoff?.(now);
     this.#timer.askAgain(now, this.#hasFailedLocally ? "has-not-left" : "has-left");
   }
 
@@ -337,7 +337,7 @@ export class Association {
 
   #ask(now: MonotonicSeconds): readonly AssociationAction[] {
     const actions: AssociationAction[] = this.#pending === undefined ? [] : [this.#close()];
-    if (this.protection?.beginKeyExchange?.(now) === true) {
+    if (this.protection?.beginKeyExchange?.(now, this.#isUnheard) === true) {
       actions.push(exchangeKeys(this.id, this.config));
     }
     if (this.#timer.isBurstUnderWay && this.unansweredRequests >= BURST_UNANSWERED_MAX) {
@@ -348,6 +348,12 @@ export class Association {
     this.#timer.noteSent(now);
     actions.push(...this.#send(now));
     return actions;
+  }
+
+  /** Whether the server has not answered although it could have, and keys for another algorithm may be what it wants. */
+  get #isUnheard(): boolean {
+    return this.#lastReplyAt === undefined && this.unansweredRequests >= BURST_UNANSWERED_MAX &&
+      this.#lastSendFailure === undefined && this.config.aeadAlgorithms.length !== 1;
   }
 
   #send(now: MonotonicSeconds): readonly AssociationAction[] {

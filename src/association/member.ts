@@ -14,9 +14,6 @@ import { REACH_LENGTH } from "./reach.ts";
 /** A member that never answered gives way after this many requests, if there is another address. */
 const FIRST_ANSWER_REQUESTS = 4;
 
-/** A member with Network Time Security gives way after this many requests without answer. */
-const SESSION_REQUESTS = 2 * REACH_LENGTH;
-
 /** A pool member gives way when it has been a falseticker for eight polls and at least this long. */
 const FALSETICKER_POLLS = 8;
 const FALSETICKER_TIME_MIN: Seconds = 600;
@@ -54,14 +51,13 @@ export function hasMoved(
 }
 
 /**
- * Tells whether a member turned us away, fell silent, or never was there. Keys may be the fault of a silence, so a session is
- * given the time to exchange them.
+ * Tells whether a member turned us away, fell silent, or never was there. One with Network Time Security exchanges keys by itself
+ * when a silence has used its cookies up, and follows where the exchange leads; a second series of exchanges beside that one would
+ * break the distance that both are to keep.
  */
 export function isDead(association: Association): boolean {
   if (association.isStopped) return true;
-  if (association.protection?.authentication === "nts") {
-    return association.unansweredRequests >= SESSION_REQUESTS;
-  }
+  if (association.protection?.authentication === "nts") return false;
   return association.unansweredRequests >= REACH_LENGTH ||
     (association.lastReplyAt === undefined &&
       association.unansweredRequests > FIRST_ANSWER_REQUESTS);

@@ -98,8 +98,8 @@ export class NtsStarter {
   }
 
   /** The network is another one: the next exchange is due at once, or soon after one that a server was asked for. */
-  restart(): void {
-    this.#backoff.restart();
+  restart(now: MonotonicSeconds): void {
+    this.#backoff.restart(now);
   }
 
   /** All places have members that answer: the next need begins with short waits again. */
@@ -135,7 +135,12 @@ export class NtsStarter {
    * Makes a new member of an exchange that a member had begun, because it names another server than the member asks; `tries` is
    * how many exchanges that member has begun in vain.
    */
-  move(outcome: KeyExchangeOutcome, tries: number): readonly SourceAction[] {
+  move(
+    outcome: KeyExchangeOutcome,
+    from: { readonly tries: number; readonly now: MonotonicSeconds },
+  ): readonly SourceAction[] {
+    const { tries } = from;
+    this.#backoff.continueFrom(tries, from.now);
     return this.#locate({ id: this.#allocateAssociation(), outcome, tries });
   }
 

@@ -32,9 +32,9 @@ export interface PacketProtection {
   verify(packet: Uint8Array, uniqueIdentifier: Bytes): Result<unknown, string>;
   /**
    * Tells whether a key exchange is to be started now; one that was begun counts as running until its outcome is told. Asked
-   * before every request.
+   * before every request. `isUnheard`: the server has never answered under the keys that there are.
    */
-  beginKeyExchange?(now: MonotonicSeconds): boolean;
+  beginKeyExchange?(now: MonotonicSeconds, isUnheard: boolean): boolean;
   /** Takes the outcome of a key exchange that was begun. */
   endKeyExchange?(
     result: Result<KeyExchangeOutcome, string>,
@@ -45,7 +45,7 @@ export interface PacketProtection {
   /** When a key exchange may start without which there can be no request; undefined when there can, or one is under way. */
   readonly nextKeyExchangeAt?: MonotonicSeconds | undefined;
   /** The network is another one: key exchanges begin anew with short waits. */
-  restartBackoff?(): void;
+  restartBackoff?(now: MonotonicSeconds): void;
   /** The newest request has not left this machine: what was used up for it is good again. */
   takeBack?(): void;
   /** What status shows of keys and cookies; there with Network Time Security. */

@@ -18,6 +18,7 @@ import {
   type SocketAddress,
 } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { AeadOffers } from "./aead_offers.ts";
 import { AddressSupply } from "./address_supply.ts";
 import { Association } from "./association.ts";
 import type {
@@ -76,6 +77,7 @@ export class SourceGroup {
   #removed: number[] = [];
   #isStarted = false;
   #replacedAt: MonotonicSeconds = -Infinity;
+  readonly #offers: AeadOffers;
   readonly #exchangeFailures = new ReasonCounter<string>();
 
   /** Makes a group that does nothing until it is started. */
@@ -91,6 +93,7 @@ export class SourceGroup {
       random,
       allocateLookup,
     });
+    this.#offers = new AeadOffers(config.aeadAlgorithms);
     this.#nts = isNts ? new NtsStarter(options) : undefined;
   }
 
@@ -178,8 +181,7 @@ export class SourceGroup {
     for (const association of this.members) {
       if (now >= association.nextWakeup()) actions.push(...association.handleTimer(now));
     }
-    actions.push(...this.#maintain(now));
-    return actions;
+    return [...actions.map((action) => this.#withOffer(action)), ...this.#maintain(now)];
   }
 
   /** Hands a packet to its member; one for a member that is gone is dropped. */
@@ -227,7 +229,10 @@ export class SourceGroup {
       ? this.#nts?.handleKeysExchanged(event)
       : this.#renewKeys(member, event, now);
     if (actions === undefined) return undefined;
-    if (!event.result.ok) this.#exchangeFailures.add(event.reason ?? event.result.error);
+    if (!event.result.ok) {
+      this.#exchangeFailures.add(event.reason ?? event.result.error);
+      this.#offers.noteFailure(event.association, event.reason);
+    }
     return [...actions, ...this.#maintain(now)];
   }
 
@@ -256,7 +261,7 @@ export class SourceGroup {
   /** There may be a way to servers now that there was not before: asks, looks up and exchanges keys within seconds. */
   askAgain(now: MonotonicSeconds): readonly SourceAction[] {
     this.#supply.hurry(now);
-    this.#nts?.restart();
+    this.#nts?.restart(now);
     for (const association of this.members) association.askAgain(now);
     return this.#maintain(now);
   }
@@ -276,6 +281,17 @@ export class SourceGroup {
   /** Gives all members up; the group is not used any more. */
   stop(): readonly SourceAction[] {
     return this.members.flatMap((association) => this.#remove(association));
+  }
+
+  /** Says which algorithms are offered; keys that brought no answer are a reason to offer others. */
+  #withOffer(action: SourceAction): SourceAction {
+    if (action.type !== "exchange-keys") return action;
+    const { association } = action;
+    const member = this.member(association);
+    if (member !== undefined && member.lastReplyAt === undefined) {
+      this.#offers.noteSilence(association, member.protection?.status?.aead);
+    }
+    return { ...action, aeadAlgorithms: this.#offers.begin(association) };
   }
 
   /** Hands new keys to a member; a member that asks another server than they are for is made anew. */
@@ -298,7 +314,7 @@ export class SourceGroup {
     return [
       this.#log("info", `is sent from ${formatSocketAddress(member.address)} to ${where}`),
       ...this.#remove(member),
-      ...this.#nts.move(outcome, member.protection?.exchangeTries ?? 0),
+      ...this.#nts.move(outcome, { tries: member.protection?.exchangeTries ?? 0, now }),
     ];
   }
 
@@ -318,7 +334,8 @@ export class SourceGroup {
     if (open === 0) this.#noteSatisfied();
     if (open === 0 && now >= this.#nextReplacementAt()) actions.push(...this.#replaceUnlisted(now));
     if (this.#nts !== undefined) {
-      if (open > 0) actions.push(...this.#nts.begin(open, now));
+      const begun = open > 0 ? this.#nts.begin(open, now) : [];
+      actions.push(...begun.map((action) => this.#withOffer(action)));
     } else if (now >= (open > 0 ? this.#supply.nextLookupAt : this.#supply.refreshAt)) {
       actions.push(this.#supply.beginLookup(now, this.#members.length === 0));
     }
@@ -422,6 +439,7 @@ export class SourceGroup {
   #remove(association: Association): readonly SourceAction[] {
     this.#members = this.#members.filter((member) => member.association !== association);
     this.#removed.push(association.id);
+    this.#offers.forget(association.id);
     return association.stop();
   }
 

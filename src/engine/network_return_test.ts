@@ -138,10 +138,9 @@ Deno.test("a network that changes every second does not make us a nuisance", () 
     world.run(1);
   }
   for (const [address, times] of requestsSince(world, start)) {
-    assert.ok(
-      times.length <= 1800 / 14,
-      `${address} is asked ${times.length} times in half an hour`,
-    );
+    // one that is silent is also asked after each exchange of keys
+    const apart = address === "192.0.2.7" ? 8 : 14;
+    assert.ok(times.length <= 1800 / apart, `${address} is asked ${times.length} times`);
   }
   const exchanges = world.actions.filter(({ type }) => type === "exchange-keys").length;
   // of the source and of its silent member, ten seconds apart each

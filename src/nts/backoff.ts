@@ -16,6 +16,7 @@ import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 const INTERVAL_MIN: Seconds = 10;
 const INTERVAL_MAX: Seconds = 432_000;
 const INTERVAL_MAX_LOCAL: Seconds = 60;
+const RESTART_INTERVAL: Seconds = 60;
 const BASE = 1.5;
 const JITTER = 0.1;
 
@@ -33,6 +34,7 @@ export class KeyExchangeBackoff {
   /** Whether the exchange that was started last may have reached a server. */
   #hasAsked = false;
   #startedAt: MonotonicSeconds = -Infinity;
+  #restartedAt: MonotonicSeconds = -Infinity;
   #notBefore: MonotonicSeconds = -Infinity;
   #stretch = 1;
 
@@ -65,6 +67,14 @@ export class KeyExchangeBackoff {
     this.#waitFor(retryInterval(this.#tries));
   }
 
+  /** Goes on from an exchange that another one counted, and that ended now; `tries` is its count. */
+  continueFrom(tries: number, now: MonotonicSeconds): void {
+    this.#tries = Math.max(this.#tries, tries, 1);
+    this.#hasAsked = true;
+    this.#startedAt = now;
+    this.#waitFor(retryInterval(this.#tries));
+  }
+
   /** The exchange that was started last asked no server: it is not counted. */
   failedLocally(): void {
     this.#tries = Math.max(0, this.#tries - 1);
@@ -80,8 +90,13 @@ export class KeyExchangeBackoff {
     this.#notBefore = -Infinity;
   }
 
-  /** The network is another one: begins anew, with the shortest wait after an exchange that reached a server. */
-  restart(): void {
+  /**
+   * The network is another one: begins anew, with the shortest wait after an exchange that reached a server, and not once more within
+   * a minute then.
+   */
+  restart(now: MonotonicSeconds): void {
+    if (this.#hasAsked && now - this.#restartedAt < RESTART_INTERVAL) return;
+    this.#restartedAt = now;
     this.#notBefore = this.#hasAsked ? this.#startedAt + INTERVAL_MIN : -Infinity;
     this.#tries = 0;
     this.#localFailures = 0;

@@ -194,9 +194,13 @@ export class SessionProtection {
     }
   }
 
-  /** Tells whether a key exchange is to be started now; true counts it as under way. Asked before every request. */
-  beginKeyExchange(now: MonotonicSeconds): boolean {
-    if (this.#exchanging || this.#session.needsKeyExchange() === undefined) return false;
+  /**
+   * Tells whether a key exchange is to be started now; true counts it as under way. Asked before every request. `isUnheard`: the
+   * server has never answered under the keys that there are, so that others may be better.
+   */
+  beginKeyExchange(now: MonotonicSeconds, isUnheard = false): boolean {
+    const isWanted = isUnheard || this.#session.needsKeyExchange() !== undefined;
+    if (this.#exchanging || !isWanted) return false;
     if (!this.#backoff.mayStart(now)) return false;
     this.#backoff.started(now, this.#random);
     this.#exchanging = true;
@@ -239,8 +243,8 @@ export class SessionProtection {
   }
 
   /** The network is another one: key exchanges begin anew with short waits. */
-  restartBackoff(): void {
-    this.#backoff.restart();
+  restartBackoff(now: MonotonicSeconds): void {
+    this.#backoff.restart(now);
   }
 
   /** Takes back the cookie of the newest request, which has not left this machine. */
