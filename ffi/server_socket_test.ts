@@ -199,6 +199,42 @@ Deno.test("one refused answer does not hold up the others", async () => {
   server.close();
 });
 
+Deno.test("the kernel numbers what is sent behind a refused answer anew, if it is told so in between", async () => {
+  const server = listen("127.0.0.1");
+  const client = connect(server.local);
+  const batch = new ServerBatch(4);
+  for (let i = 0; i < 4; i++) assert.ok(client.send(new Uint8Array(48)).ok);
+  assert.equal(await receive(server, batch), 4);
+  server.allowTransmitStamps();
+  for (let i = 0; i < 4; i++) batch.queueReply(i, 48, true);
+  // The head of the second answer is spoilt: the length of its control data is one that the kernel refuses.
+  batch.replyHeads.words[1 * 16 + 11] = 1;
+  const ids: number[][] = [];
+  const take = async (wanted: number) => {
+    const taken: number[] = [];
+    for (let tries = 0; tries < 200 && taken.length < wanted; tries++) {
+      const count = server.receiveTransmitStamps();
+      taken.push(...server.stamps.ids.slice(0, count));
+      if (count === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    ids.push(taken);
+  };
+  const sent = server.send(batch, (position) => {
+    assert.deepEqual([position, batch.isStamped(position), batch.stampedBehind(position)], [
+      1,
+      true,
+      2,
+    ]);
+    void take(1);
+    server.restartTransmitStamps();
+  });
+  assert.equal(sent, 3);
+  await take(2);
+  assert.deepEqual(ids, [[0], [0, 1]]);
+  client.close();
+  server.close();
+});
+
 Deno.test("what is dropped for want of room is counted", async () => {
   const opened = ServerSocket.open({
     local: { family: "ipv4", address: "127.0.0.1", port: 0 },

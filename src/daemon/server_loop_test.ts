@@ -111,6 +111,38 @@ Deno.test("interleaved answers carry the kernel's time of the previous answer", 
   assert.equal(interleaved, 3);
 });
 
+Deno.test("a batch that cannot be answered for a fault of ours is dropped, and the next is answered", async () => {
+  const socket = ServerSocket.open({ local: { family: "ipv4", address: "127.0.0.1", port: 0 } });
+  assert.ok(socket.ok);
+  let isBroken = true;
+  const told: unknown[] = [];
+  const random = new SeededRandom(1);
+  const responder = new Responder({
+    template: new HeaderTemplate(SYNCHRONIZED),
+    readClock: (out, index) => {
+      if (isBroken) throw new Error("A fault of ours");
+      readRealtimeNtp(out, index);
+    },
+    random,
+    interleaved: new InterleavedTable({ random }),
+  });
+  const loop = new ServerLoop({ socket: socket.value, responder }, {
+    onInternalError: (error) => told.push(error),
+  });
+  loop.start();
+  using client = new Client("127.0.0.1", socket.value.local.port);
+  try {
+    const asked = await client.ask(request({ origin: 1n, receive: 5n }), 50);
+    assert.equal(asked, undefined);
+    isBroken = false;
+    present(await client.ask(request({ origin: 1n, receive: 5n })), "An answer");
+    assert.equal(told.length, 1);
+    assert.equal(responder.counters.dropped("internal-error"), 1);
+  } finally {
+    await loop.stop();
+  }
+});
+
 Deno.test("stopping is quick, and ends a wait", async () => {
   const server = serve("127.0.0.1");
   await new Promise((resolve) => setTimeout(resolve, 30));
