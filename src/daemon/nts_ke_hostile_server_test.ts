@@ -2,7 +2,17 @@ import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { ownedPointerCounts } from "../../ffi/openssl_pointer.ts";
 import { startRelay } from "../../tests/support/relay.ts";
-import { ask, reasonOf, startServer, unwrap } from "./nts_ke_test_support.ts";
+import { makeCertificate } from "../../ffi/test_certificates.ts";
+import {
+  ask,
+  makeContext,
+  NAMES,
+  NOW,
+  openssl,
+  reasonOf,
+  startServer,
+  unwrap,
+} from "./nts_ke_test_support.ts";
 import { closeQuietly } from "./tcp_connect.ts";
 
 /** Starts a server that does with the bare socket what the test wants, then closes it. */
@@ -122,5 +132,36 @@ Deno.test("a mistake of ours while an exchange runs is an outcome too", async ()
   assert.equal(reasonOf(await ask(server, { dates })), "internal-error");
   unwrap(await ask(server));
   await server.stop();
+  assert.deepEqual(ownedPointerCounts(), before);
+});
+
+Deno.test("a certificate may say odd things of itself; what is told of it stays in one line", async () => {
+  const before = ownedPointerCounts();
+  const odd = {
+    commonName: "a\n\u202e\u009b31m",
+    notBefore: -600_000_000,
+    notAfter: 253_402_300_799,
+  };
+  const issuer = makeCertificate({ ...odd, commonName: "Odd", authority: true });
+  const certificate = makeCertificate({ ...odd, names: NAMES, issuer });
+  using context = unwrap(
+    openssl.clientContext({ system: false, authorities: issuer.certificate }),
+  );
+  const serverContext = makeContext(certificate);
+  const server = startServer({ context: () => serverContext });
+  for (const now of [NOW, 1]) {
+    const dates = { now, outside: "accept-provisionally" } as const;
+    const { certificates } = unwrap(await ask(server, { context, dates }));
+    assert.match(certificates.leaf.subject, /^[ -~]+$/);
+    assert.equal(certificates.notAfter, odd.notAfter);
+    assert.equal(certificates.notBefore, odd.notBefore);
+    const lowerBound = odd.notAfter + 1;
+    const refused = await ask(server, { context, dates: { ...dates, lowerBound } });
+    assert.equal(reasonOf(refused), "certificate-expired");
+    assert.match(refused.ok ? "" : refused.error.message, /^[ -~]+$/);
+  }
+  await server.stop();
+  serverContext.close();
+  context.close();
   assert.deepEqual(ownedPointerCounts(), before);
 });
