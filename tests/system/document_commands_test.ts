@@ -1,0 +1,208 @@
+/**
+ * Every command line of README and docs, as printed, run as a real process; those that cannot run here have a reason.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { type CommandResult, runAny } from "../support/command.ts";
+import { documentCommands } from "../support/document_commands.ts";
+import { canMakeNamespaces, networkPair } from "../support/network_namespace.ts";
+import { launch, ntpsd } from "../support/ntpsd.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/places.ts";
+import { RunningProgram } from "../support/process.ts";
+import { waitUntil } from "../support/wait_until.ts";
+
+const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+const DOCUMENTS = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  ...[...Deno.readDirSync(`${ROOT}docs`)].map(({ name }) => `docs/${name}`),
+].filter((name) => name.endsWith(".md"));
+
+const COMMANDS = DOCUMENTS.flatMap((name) =>
+  documentCommands(name, Deno.readTextFileSync(`${ROOT}${name}`))
+);
+const LINES = [...new Set(COMMANDS.map(({ line }) => line))];
+
+/** What is not run, and why; `exists` finds what such a line names of this repository. */
+const NOT_RUN: readonly { readonly line: RegExp; readonly why: string }[] = [
+  { line: /^sudo (\S*\/)?ntpsd$/, why: "would keep this machine's clock" },
+  { line: /^ntpsd( run)?$/, why: "is the daemon with the built-in sources; other tests start it" },
+  { line: /^install /, why: "would change the system" },
+  { line: /^systemd-sysusers$/, why: "would change the system" },
+  {
+    line: /^systemctl (daemon-reload|(enable --now|reload|edit) ntpsd\S*( ntpsd\S*)*)$/,
+    why: "needs systemd",
+  },
+  { line: /^podman (build|run) /, why: "needs podman and a registry" },
+  { line: /^certbot /, why: "needs a certificate authority" },
+  { line: /^npx -y deno@[\d.]+ task (demo|test|compile|ok)$/, why: "CI runs the task itself" },
+  { line: /^deno task /, why: "CI or the tidy tests look at the task" },
+  {
+    line: /--nts (HOST|nts\.example\.net)$/,
+    why: "needs a key exchange; interop tests ask with NTS",
+  },
+];
+
+/** The exit status of lines that do not end with 0, as the documents say. */
+const EXPECTED: Readonly<Record<string, number>> = {
+  "ntpsd check -c ntpsd.toml": 78,
+  // The command by its name, in the middle of a sentence.
+  "ntpsd query": 64,
+};
+
+const SCENARIO =
+  'name = "short"\ndescription = "short"\nduration = "10min"\nmeasure-from = "5min"\n' +
+  '[[server]]\nname = "s"\ndelay = "1ms"\njitter = "10us"\n';
+
+const isolated = await canMakeNamespaces();
+
+Deno.test("there are commands to look at, of all kinds", () => {
+  for (const command of ["ntpsd status", "./ntpsd sources", "ntpsd check -c ntpsd.toml"]) {
+    assert.ok(LINES.includes(command), command);
+  }
+  assert.ok(LINES.length > 25, LINES.join("\n"));
+});
+
+Deno.test("what is not run names files and tasks that are there", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)) as { tasks: object };
+  const faults: string[] = [];
+  for (const { place, line } of COMMANDS) {
+    if (whyNotRun(line) === undefined) continue;
+    const task = /\btask ([a-z:]+)/.exec(line)?.[1];
+    if (task !== undefined && !(task in tasks)) faults.push(`${place}: no task ${task}`);
+    for (const [path] of line.matchAll(/(?<![\w/])dist\/[\w.-]+/g)) {
+      const isBuilt = path === "dist/ntpsd";
+      if (!isBuilt && !await isThere(`${ROOT}${path}`)) faults.push(`${place}: no ${path}`);
+    }
+  }
+  assert.deepEqual(faults, []);
+  const unused = NOT_RUN.filter(({ line }) => !LINES.some((each) => line.test(each)));
+  assert.deepEqual(unused, [], "the list of exceptions has no dead entries");
+});
+
+Deno.test("options in a synopsis are those of the help, and the other way round", async () => {
+  const faults: string[] = [];
+  for (const line of LINES.filter(isSynopsis)) {
+    const command = /^ntpsd (?:\[run\]|([a-z]+))/.exec(line)?.[1] ?? "run";
+    const help = (await ntpsd([command, "--help"], { kind: "bundle" })).stdout;
+    for (const [, option = ""] of line.matchAll(/[[|](--?[a-z0-9-]+)/g)) {
+      if (!new RegExp(`(^|[ ,])${option}\\b`, "m").test(help)) faults.push(`${line}: ${option}`);
+    }
+    if (!/\[-/.test(line)) continue;
+    for (const [, short, long = ""] of help.matchAll(/^ +(?:(-.), )?(--[a-z0-9-]+)/gm)) {
+      const isTold = line.includes(long) || (short !== undefined && line.includes(short));
+      if (long !== "--help" && !isTold) faults.push(`${line}: lacks ${long}`);
+    }
+  }
+  assert.deepEqual(faults, []);
+});
+
+Deno.test({
+  name: "all others run as printed, with and without a daemon",
+  ignore: !isolated && Deno.env.get("CI") === undefined,
+  async fn() {
+    await using folder = await workplace();
+    await using pair = await networkPair();
+    const { namespace } = pair.left;
+    await runAny("ip", { args: ["netns", "exec", namespace, "ip", "link", "set", "lo", "up"] });
+    const runnable = LINES.filter((line) => whyNotRun(line) === undefined && !isSynopsis(line));
+    const asks = runnable.filter((line) => /^(\.\/)?ntpsd (status|sources)/.test(line));
+    assert.ok(asks.length >= 5, asks.join("\n"));
+    const shell = (line: string) => inShell(line, { folder, namespace });
+    for (const line of asks) assert.equal((await told(line, shell)).code, 69, line);
+    await using upstream = await startServer(folder, namespace);
+    await using daemon = await startClient(folder, namespace);
+    await waitUntil(async () => (await shell("ntpsd status")).code === 0, {
+      timeoutMs: 20_000,
+      what: () => `a synchronised daemon:\n${upstream.stderr}\n${daemon.stderr}`,
+    });
+    for (const line of runnable) {
+      const said = await told(line, shell);
+      // Whether a simulated world keeps its limits is what tests/simulation is about; here it runs and is told.
+      const isOver = line.startsWith("ntpsd simulate docs/") && said.code === 1;
+      if (!isOver) {
+        assert.equal(said.code, EXPECTED[line] ?? 0, `${line}\n${said.stdout}\n${said.stderr}`);
+      }
+      if (line.includes("--json")) JSON.parse(said.stdout);
+    }
+  },
+});
+
+function whyNotRun(line: string): string | undefined {
+  return NOT_RUN.find((exception) => exception.line.test(line))?.why;
+}
+
+/** Whether a line tells what may be written, and is not to be written itself. */
+function isSynopsis(line: string): boolean {
+  return /[[\]]|\.\.\.|COMMAND/.test(line);
+}
+
+/** Runs a line; whatever comes out, it is no bug and no silence. */
+async function told(
+  line: string,
+  shell: (line: string) => Promise<CommandResult>,
+): Promise<CommandResult> {
+  const said = await shell(line);
+  assert.doesNotMatch(said.stderr, /bug in ntpsd|^\s+at /m, line);
+  assert.ok(said.stdout !== "" || said.stderr !== "", line);
+  return said;
+}
+
+/** Runs a line as a shell does in the folder, where `ntpsd` is the program and the documents' files are there. */
+function inShell(
+  line: string,
+  { folder, namespace }: { readonly folder: TemporaryFolder; readonly namespace: string },
+): Promise<CommandResult> {
+  const printed = line.replace(/^(ntpsd query) HOST$/, "$1 127.0.0.1").replace(
+    /\b(FILE|SCENARIO\.toml)\b/,
+    "scenario.toml",
+  );
+  const args = ["netns", "exec", namespace, "sh", "-c", printed];
+  const path = `${folder.path}:${Deno.env.get("PATH") ?? ""}`;
+  return runAny("ip", { args, cwd: folder.path, env: { PATH: path }, timeoutMs: 60_000 });
+}
+
+async function workplace(): Promise<TemporaryFolder> {
+  const folder = await temporaryFolder();
+  const start = await launch("bundle");
+  const words = [start.program, ...start.args].map((word) => `'${word}'`).join(" ");
+  const program = await folder.write("ntpsd", `#!/bin/sh\nexec ${words} "$@"\n`);
+  await Deno.chmod(program, 0o755);
+  await Deno.symlink(`${ROOT}docs`, `${folder.path}/docs`);
+  await folder.write("scenario.toml", SCENARIO);
+  await folder.write("new.toml", '[[source]]\nmode = "server"\naddress = "ntp.example.net"\n');
+  // The mistakes that the document shows.
+  await folder.write("ntpsd.toml", '[[source]]\nmode = "server"\nadress = "x.example.net"\n');
+  return folder;
+}
+
+async function startServer(folder: TemporaryFolder, namespace: string): Promise<RunningProgram> {
+  const config = await folder.write(
+    "upstream.toml",
+    '[[server]]\nlisten = "127.0.0.1:123"\n[synchronization]\nlocal-stratum = 1\n' +
+      '[observability]\nlisten = ""\n',
+  );
+  return await startDaemon(config, namespace);
+}
+
+/** Starts a daemon that is asked where it is asked by default. */
+async function startClient(folder: TemporaryFolder, namespace: string): Promise<RunningProgram> {
+  const config = await folder.write(
+    "client.toml",
+    '[[source]]\nmode = "server"\naddress = "127.0.0.1"\n[synchronization]\n' +
+      "minimum-agreeing-sources = 1\n",
+  );
+  return await startDaemon(config, namespace);
+}
+
+async function startDaemon(config: string, namespace: string): Promise<RunningProgram> {
+  const start = await launch("bundle");
+  const args = [...start.args, "run", "-x", "-c", config];
+  return new RunningProgram(start.program, { args, namespace });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
