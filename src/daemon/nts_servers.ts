@@ -25,6 +25,7 @@ import { FunctionStates } from "./function_states.ts";
 import { log } from "./log.ts";
 import { Credentials, type Reload } from "./nts_ke_credentials.ts";
 import { NtsKeServer } from "./nts_ke_server.ts";
+import { affordable } from "./tcp_listener.ts";
 import type { NtsLibrary } from "./nts_library.ts";
 import { openSslAeadFactory } from "./openssl_aead.ts";
 
@@ -256,6 +257,13 @@ function startServer(section: Section, running: Running): void {
   if (!started.ok) return;
   section.server = started.value;
   log.info(`Exchanges keys on ${config.listen}`);
+  const most = affordable(config.concurrentConnections);
+  if (most < config.concurrentConnections) {
+    log.warning(
+      `Key exchange on ${config.listen} holds ${most} connections in place of ${config.concurrentConnections}, ` +
+        "because the limit on open files is low (LimitNOFILE in a unit, ulimit -n)",
+    );
+  }
 }
 
 /** Says what is wrong with the files of a section that has a certificate, once. */
