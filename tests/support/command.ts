@@ -37,15 +37,17 @@ export async function runAny(
   program: string,
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const child = new Deno.Command(program, {
-    args: [...(options.args ?? [])],
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { NO_COLOR: "1", ...options.env },
-    clearEnv: options.clearEnv ?? false,
-    stdin: options.stdin === undefined ? "null" : "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const child = await spawnWhenClosed(
+    new Deno.Command(program, {
+      args: [...(options.args ?? [])],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      env: { NO_COLOR: "1", ...options.env },
+      clearEnv: options.clearEnv ?? false,
+      stdin: options.stdin === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }),
+  );
   const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 120_000);
   try {
     const [output] = await Promise.all([child.output(), feed(child, options.stdin)]);
@@ -57,6 +59,21 @@ export async function runAny(
     };
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/**
+ * Starts a program that a test may just have written: another test that starts one at the same moment holds it open for
+ * writing until its own exec, and so long the system calls it busy.
+ */
+async function spawnWhenClosed(command: Deno.Command): Promise<Deno.ChildProcess> {
+  for (let attempt = 0;; attempt++) {
+    try {
+      return command.spawn();
+    } catch (error) {
+      if (attempt === 100 || !String(error).includes("Text file busy")) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 }
 
