@@ -220,8 +220,9 @@ export class StatisticsWriter {
 }
 
 /** Whether a day that is counted back from this clock is the day that it says. */
-function isClockRight({ state, offsetSeconds }: EngineSnapshot): boolean {
-  if (state === "synchronized" || state === "holdover") return true;
+function isClockRight({ state, offsetSeconds, referenceTime }: EngineSnapshot): boolean {
+  // A clock that counts as right by local-stratum alone was never updated, and may be wrong by years.
+  if (state === "synchronized" || state === "holdover") return referenceTime !== null;
   return state === "monitoring" && offsetSeconds !== null && Math.abs(offsetSeconds) < OFFSET_MAX;
 }
 

@@ -105,13 +105,14 @@ function describeReference(input: SnapshotInput): ReferenceDescription {
 }
 
 /** Says what is served without a source (`local-stratum`). */
-function localReference({ synchronization, realtime }: SnapshotInput): ReferenceDescription {
+function localReference({ synchronization }: SnapshotInput): ReferenceDescription {
   const { localStratum = STRATUM_UNSYNCHRONIZED, referenceId } = synchronization;
   return {
     stratum: localStratum,
     leap: "none",
     referenceId: referenceId ?? formatReferenceId(LOCAL_REFERENCE_ID, { stratum: localStratum }),
-    referenceTime: textOf(realtime),
+    // Nothing updates a clock that counts as right.
+    referenceTime: null,
   };
 }
 
