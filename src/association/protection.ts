@@ -62,4 +62,6 @@ export interface PacketProtection {
   confirmCertificate?(): void;
   /** Returns what a restart should not lose. */
   export?(): SessionState | undefined;
+  /** Returns keys and cookies that this run does not use any more, for the run after a crash. */
+  setAside?(): SessionState | undefined;
 }

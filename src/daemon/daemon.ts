@@ -204,6 +204,7 @@ class Daemon {
           queueMicrotask(() => this.#driver.deliver(event));
         },
         saveTimeBound: (bound) => this.#nts.clients.saveBound(bound),
+        saveSessions: (sessions) => this.#nts.clients.saveSessions(sessions),
         clockStepped: () => this.#servers.clockStepped(),
         panic: (message) => this.#panic(message),
         changed: () => this.#changed(),
@@ -258,6 +259,7 @@ class Daemon {
     this.#servers.retry();
     this.#refreshServers();
     this.#nts.tick(() => this.#engine.snapshot(readInstant()));
+    if (this.#nts.isSavingDue()) this.#driver.deliver({ type: "save-sessions" });
     this.#followAddresses();
     this.#notices.update(this.status(), readInstant().monotonic);
     if (++this.#ticks % FILES_TRIED_EVERY !== 0) return;

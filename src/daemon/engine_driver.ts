@@ -33,6 +33,8 @@ export interface DriverHooks {
   verifyCertificates(action: Extract<Action, { type: "verify-certificates" }>): void;
   /** Saves a time that has certainly passed, in Unix seconds. */
   saveTimeBound(bound: number): void;
+  /** Saves keys and cookies that this run does not use any more, for the run after a crash. */
+  saveSessions(sessions: Extract<Action, { type: "save-sessions" }>["sessions"]): void;
   /** Is called when the clock was stepped, by us or by others. */
   clockStepped(): void;
   /** Ends the daemon, because going on would be wrong. */
@@ -168,6 +170,8 @@ export class EngineDriver {
         return this.#hooks.verifyCertificates(action);
       case "save-time-bound":
         return this.#hooks.saveTimeBound(action.bound);
+      case "save-sessions":
+        return this.#hooks.saveSessions(action.sessions);
       case "log":
         return this.#log(action);
       case "panic":

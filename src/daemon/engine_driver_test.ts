@@ -55,6 +55,7 @@ function setUp(script: Partial<Record<Event["type"], readonly Action[]>>, port: 
     exchangeKeys: () => {},
     verifyCertificates: () => {},
     saveTimeBound: () => {},
+    saveSessions: () => {},
     panic: (message) => void saved.push(message),
     changed: () => {},
     clockStepped: () => void saved.push("stepped"),

@@ -156,6 +156,11 @@ export class NtsClients {
     this.#store.saveBound(bound);
   }
 
+  /** Replaces the keys and cookies on disk by some that this run does not use any more. */
+  saveSessions(sessions: ReadonlyMap<string, SessionState>): void {
+    void this.#store.save(sessions);
+  }
+
   /** Reads the certificates to trust again. */
   reload(): void {
     this.#library.forgetTrust();

@@ -18,6 +18,10 @@ export type ClockView = Pick<EngineSnapshot, "state" | "offsetSeconds">;
 /** Keys are looked at once in so many calls of `tick`, which come about once a second. */
 const TICKS_BETWEEN_LOOKS = 10;
 
+/** Keys are saved when sources have been measured, and once an hour from then on: cookies of servers grow old within days. */
+const FIRST_SAVE_SECONDS = 120;
+const SAVE_SECONDS = 3600;
+
 /** Both sides of Network Time Security. */
 export class NtsService {
   /** The client's side. */
@@ -27,6 +31,7 @@ export class NtsService {
   readonly #library = new NtsLibrary();
   readonly #store: SessionStore;
   #ticks = 0;
+  #seconds = 0;
   #lastSessions: ReadonlyMap<string, SessionState> = new Map();
 
   /** Looks at the kernel's clock, so it is to be made before the clock is taken over. */
@@ -64,6 +69,12 @@ export class NtsService {
       case "unsynchronized":
         return;
     }
+  }
+
+  /** Tells whether keys and cookies are to be saved for the run after a crash; called about once a second. */
+  isSavingDue(): boolean {
+    const sinceFirst = ++this.#seconds - FIRST_SAVE_SECONDS;
+    return this.#store.keepsAnything && sinceFirst >= 0 && sinceFirst % SAVE_SECONDS === 0;
   }
 
   /** Takes the keys that a restart should not lose; called before the engine lets them go. */

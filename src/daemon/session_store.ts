@@ -2,7 +2,8 @@
  * Keeps the client's keys and cookies over a restart, and a time that has certainly passed.
  *
  * The idea: the file of keys is emptied as soon as it is read, so that no cookie is sent by two runs, and written when the daemon
- * ends; whatever is damaged is set aside and costs a key exchange. The time lies in a file beside it and is replaced now and
+ * ends. In between it is replaced now and then, for the run after a crash, by cookies that this run has taken out of use and never
+ * sends, wherever it ends. Whatever is damaged is set aside and costs a key exchange. The time lies in a file beside it and is replaced now and
  * then. Both are secret or at least nobody's business: mode 0600.
  *
  * @module
@@ -28,6 +29,7 @@ export class SessionStore {
   #sessions = new Map<string, SessionState>();
   #writing: Promise<void> = Promise.resolve();
   #boundFailed = false;
+  #saveFailed = false;
 
   /** Uses the file of `nts.cookie-storage-path`; nothing is read yet. */
   constructor(path: string | undefined) {
@@ -75,10 +77,22 @@ export class SessionStore {
     return found;
   }
 
-  /** Writes keys and cookies for the next run. */
-  async save(sessions: ReadonlyMap<string, SessionState>): Promise<void> {
-    const written = await this.#file?.writeInBackground(encodeCookieStore(sessions));
-    if (written?.ok === false) log.warning(`Keys and cookies are lost: ${written.error}`);
+  /** Whether there is a place for anything. */
+  get keepsAnything(): boolean {
+    return this.#file !== undefined;
+  }
+
+  /** Replaces the keys and cookies for the next run, after all that is being written; a failure is logged until one succeeds. */
+  save(sessions: ReadonlyMap<string, SessionState>): Promise<void> {
+    const file = this.#file;
+    this.#writing = this.#writing.then(async () => {
+      const written = await file?.writeInBackground(encodeCookieStore(sessions));
+      if (written?.ok === false && !this.#saveFailed) {
+        log.warning(`Keys and cookies are lost: ${written.error}`);
+      }
+      this.#saveFailed = written?.ok === false;
+    });
+    return this.#writing;
   }
 
   /** Reads the time that has certainly passed, in Unix seconds; undefined when none is known. */

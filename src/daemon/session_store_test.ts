@@ -114,3 +114,17 @@ Deno.test("without a path, or where nothing can be written, work goes on", async
   equal(lines.filter((line) => line.includes("Keys and cookies are lost")).length, 1);
   cleanUp();
 });
+
+Deno.test("what is saved last stays, however quickly one follows the other", async () => {
+  try {
+    const store = new SessionStore(path);
+    const aside = { ...STATE, cookies: [new Uint8Array(100).fill(9)] };
+    void store.save(new Map([[`${SOURCE.address} 192.0.2.1:1123`, aside]]));
+    await store.save(SAVED);
+    const next = new SessionStore(path);
+    next.load();
+    deepEqual(next.take(SOURCE).map(({ state }) => state.cookies), [STATE.cookies]);
+  } finally {
+    cleanUp();
+  }
+});

@@ -221,6 +221,10 @@ export class Engine {
           ...(this.#judgement.hasJudged ? this.#judge(now) : []),
           ...this.#sources.askAgain(now.monotonic),
         ];
+      case "save-sessions": {
+        const sessions = collectSessions(this.#sources.members, "aside");
+        return sessions.size === 0 ? [] : [{ type: "save-sessions", sessions }];
+      }
       case "network-changed":
         return this.#sources.askAgain(now.monotonic);
       case "stop":

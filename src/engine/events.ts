@@ -15,6 +15,7 @@ import type { KeyExchangeOutcome } from "../association/border.ts";
 import type { LeapIndicator, Timestamping } from "../association/measurement.ts";
 import type { Config } from "../config/config.ts";
 import type { LeapTable } from "../discipline/leap_table.ts";
+import type { SessionState } from "../nts/client_session.ts";
 import type { ExchangeCertificate } from "../nts/session_protection.ts";
 import type { CertificateDatePolicy } from "../nts/time_bootstrap.ts";
 
@@ -79,6 +80,10 @@ export type Event =
   | {
     /** There may be a way to servers that there was not before, or somebody says so: all are to be asked now. */
     readonly type: "network-changed";
+  }
+  | {
+    /** Keys and cookies are to be saved for the run after a crash; answered by a `save-sessions` action. */
+    readonly type: "save-sessions";
   }
   | { readonly type: "reconfigure"; readonly config: Config }
   | {
@@ -196,6 +201,11 @@ export type Action =
     }[];
     /** Unix seconds. */
     readonly at: number;
+  }
+  | {
+    /** Replaces the keys and cookies that are kept; none of these cookies is sent by this run. */
+    readonly type: "save-sessions";
+    readonly sessions: ReadonlyMap<string, SessionState>;
   }
   | {
     /** Keeps a time that has certainly passed, in Unix seconds, for the next start. */

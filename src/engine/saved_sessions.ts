@@ -29,13 +29,18 @@ export interface ResumedMember {
   readonly protection: PacketProtection;
 }
 
-/** Collects what a restart should not lose. */
+/**
+ * Collects what a restart should not lose: at the end all that is left, and "aside" what this run does not use any more, so that it
+ * may be written while the run goes on.
+ */
 export function collectSessions(
   members: readonly { readonly association: Association; readonly config: SourceConfig }[],
+  what: "left" | "aside" = "left",
 ): ReadonlyMap<string, SessionState> {
   const sessions = new Map<string, SessionState>();
   for (const { association, config } of members) {
-    const state = association.protection?.export?.();
+    const { protection } = association;
+    const state = what === "left" ? protection?.export?.() : protection?.setAside?.();
     if (state === undefined) continue;
     sessions.set(`${config.address} ${formatSocketAddress(association.address)}`, state);
   }

@@ -39,6 +39,9 @@ export interface SessionState {
   readonly authenticBefore: boolean;
 }
 
+/** Requests must go on while some cookies are set aside. */
+const COOKIES_LEFT_MIN = 2;
+
 /** Why a key exchange is wanted before the next request. */
 export type KeyExchangeNeed = "no-keys" | "no-cookies" | "refused";
 
@@ -140,10 +143,23 @@ export class NtsClientSession {
 
   /** Returns what a restart should not lose; undefined when there is nothing worth keeping. */
   export(): SessionState | undefined {
-    if (this.#state === undefined || this.#jar.size === 0) return undefined;
+    return this.#jar.size === 0 ? undefined : this.#stateWith(this.#jar.contents());
+  }
+
+  /**
+   * Takes so many cookies out of use for good, and returns them with the keys; undefined when too few would be left, or the server
+   * has not yet answered under these keys.
+   */
+  setAside(count: number): SessionState | undefined {
+    const isEnough = this.#authenticBefore && this.#jar.size >= count + COOKIES_LEFT_MIN;
+    return isEnough ? this.#stateWith(this.#jar.takeNewest(count)) : undefined;
+  }
+
+  #stateWith(cookies: readonly Bytes[]): SessionState | undefined {
+    if (this.#state === undefined) return undefined;
     return {
       ...this.#state,
-      cookies: this.#jar.contents(),
+      cookies,
       authenticBefore: this.#authenticBefore,
       // After an authentic answer it is no longer open which keys the server uses.
       alternativeKeys: this.#authenticBefore ? undefined : this.#state.alternativeKeys,

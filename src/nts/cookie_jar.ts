@@ -56,8 +56,7 @@ export class CookieJar {
     const cookie = this.#cookies.shift();
     if (cookie === undefined) return undefined;
     this.#last = cookie;
-    this.#sent.push(toHex(cookie));
-    if (this.#sent.length > REMEMBERED) this.#sent.shift();
+    this.#remember(cookie);
     return cookie;
   }
 
@@ -66,8 +65,16 @@ export class CookieJar {
     const cookie = this.#last;
     this.#last = undefined;
     if (cookie === undefined || this.#cookies.length === COOKIE_JAR_SIZE) return;
-    this.#sent.pop();
+    const at = this.#sent.lastIndexOf(toHex(cookie));
+    if (at >= 0) this.#sent.splice(at, 1);
     this.#cookies.unshift(cookie);
+  }
+
+  /** Takes the newest cookies out for good, for a use other than requests of this run; oldest first. */
+  takeNewest(count: number): readonly Bytes[] {
+    const taken = this.#cookies.splice(Math.max(0, this.#cookies.length - count));
+    for (const cookie of taken) this.#remember(cookie);
+    return taken;
   }
 
   /**
@@ -87,5 +94,10 @@ export class CookieJar {
   /** Returns copies of the unused cookies, oldest first. */
   contents(): readonly Bytes[] {
     return this.#cookies.map((cookie) => cookie.slice());
+  }
+
+  #remember(cookie: Bytes): void {
+    this.#sent.push(toHex(cookie));
+    if (this.#sent.length > REMEMBERED) this.#sent.shift();
   }
 }

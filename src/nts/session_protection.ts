@@ -83,6 +83,9 @@ export interface ProtectionStatus {
 
 const FAILURE_KINDS_MAX = 32;
 
+/** So many cookies of eight are kept for the run after a crash: enough for a few lost requests. */
+const COOKIES_SET_ASIDE = 4;
+
 /** Protects one association with Network Time Security. */
 export class SessionProtection {
   /** Says in status how packets are protected. */
@@ -94,6 +97,8 @@ export class SessionProtection {
   readonly #failures = new ReasonCounter<string>();
   readonly #dropped = new ReasonCounter<ProtectionReason>();
   #exchanging = false;
+  /** What lies on disk for the run after a crash. */
+  #aside: SessionState | undefined;
   #provisional = false;
   #certificate: ExchangeCertificate | undefined;
   #lastKeyExchange: MonotonicSeconds | undefined;
@@ -220,6 +225,7 @@ export class SessionProtection {
     }
     const state = stateOf(result.value);
     this.#session.install(state);
+    this.#aside = undefined;
     this.#lastKeyExchange = context.now;
     this.#provisional = result.value.provisional;
     this.#certificate = result.value.certificate;
@@ -259,7 +265,17 @@ export class SessionProtection {
 
   /** Returns what a restart should not lose; nothing while the certificate is provisional. */
   export(): SessionState | undefined {
-    return this.#provisional ? undefined : this.#session.export();
+    return this.#provisional ? undefined : this.#session.export() ?? this.#aside;
+  }
+
+  /**
+   * Takes some cookies out of use for good and returns them with the keys, for a file that is read after a crash; those of before,
+   * when there are too few. A cookie in that file is never sent by this run, so it can be sent by the next one, whatever happens.
+   */
+  setAside(): SessionState | undefined {
+    if (this.#provisional) return undefined;
+    this.#aside = this.#session.setAside(COOKIES_SET_ASIDE) ?? this.#aside;
+    return this.#aside;
   }
 
   /** Forgets the keys; the object is not used afterwards. */

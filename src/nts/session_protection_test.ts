@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { fromHex } from "../base/bytes.ts";
 import { SeededRandom } from "../base/random.ts";
 import { portableAead } from "../crypto/portable.ts";
+import type { SessionState } from "./client_session.ts";
 import { type ExchangeOutcome, SessionProtection } from "./session_protection.ts";
 
 const HEADER = fromHex("23" + "00".repeat(39) + "0102030405060708")!;
@@ -107,4 +108,57 @@ Deno.test("a later exchange that names another time server is told", () => {
   assert.equal(protection.movedTo, undefined);
   protection.endKeyExchange({ ok: true, value }, { now: 101 });
   assert.deepEqual(protection.movedTo, { ntpServer: "other.example", ntpPort: 4123 });
+});
+
+/** Sends requests until there are no cookies left or so many are sent, and returns the cookies in them. */
+function cookiesSent(protection: SessionProtection, count: number): readonly string[] {
+  const sent: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const before = protection.export()?.cookies[0];
+    if (!protection.protect(new Uint8Array(48), new SeededRandom(i)).ok) break;
+    if (before !== undefined) sent.push(before.toHex());
+  }
+  return sent;
+}
+
+Deno.test("no cookie is sent by two runs, whenever the first one crashes", () => {
+  const cookies = Array.from({ length: 8 }, (_, i) => new Uint8Array(100).fill(i + 1));
+  const options = { aead: portableAead, random: new SeededRandom(1) };
+  const state: SessionState = {
+    aeadId: 15,
+    keys: { clientToServer: new Uint8Array(32), serverToClient: new Uint8Array(32) },
+    alternativeKeys: undefined,
+    cookies,
+    ntpServer: undefined,
+    ntpPort: 123,
+    authenticBefore: true,
+  };
+  for (let before = 0; before <= 8; before++) {
+    for (let after = 0; after <= 8; after++) {
+      const first = SessionProtection.resume(state, options);
+      const sent = [...cookiesSent(first, before)];
+      const aside = first.setAside();
+      assert.equal(aside !== undefined, before <= 2, "four go, and two stay");
+      sent.push(...cookiesSent(first, after));
+      // once more changes nothing while there are too few
+      if (after > 0) assert.equal(first.setAside(), aside);
+      if (aside === undefined) continue;
+      assert.equal(aside.cookies.length, 4);
+      sent.push(...cookiesSent(SessionProtection.resume(aside, options), 8));
+      assert.equal(new Set(sent).size, sent.length, `${before} and ${after} requests`);
+    }
+  }
+});
+
+Deno.test("a request that never left gives its cookie back, once", () => {
+  const protection = SessionProtection.fromExchange(outcome(1), {
+    aead: portableAead,
+    random: new SeededRandom(1),
+    now: 1000,
+  });
+  const before = protection.export()?.cookies;
+  protection.protect(new Uint8Array(48), new SeededRandom(2));
+  protection.takeBack();
+  protection.takeBack();
+  assert.deepEqual(protection.export()?.cookies, before);
 });

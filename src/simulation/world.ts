@@ -327,6 +327,7 @@ export class World {
         return;
       case "verify-certificates":
       case "save-time-bound":
+      case "save-sessions":
       case "log":
         return;
       default:

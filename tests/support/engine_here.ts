@@ -77,6 +77,7 @@ export class EngineHere implements AsyncDisposable {
           queueMicrotask(() => driver.deliver(event));
         },
         saveTimeBound: (bound) => clients.saveBound(bound),
+        saveSessions: (sessions) => clients.saveSessions(sessions),
         clockStepped: () => {},
         panic: (message) => lines.push(message),
         changed: () => {},
