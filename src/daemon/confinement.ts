@@ -107,7 +107,7 @@ export function confine(request: ConfinementRequest): Result<FinishConfinement, 
   const found = findWanted(request);
   if (!found.ok) return found;
   const wanted = found.value;
-  if (!hasTooMuch(wanted)) return ok(() => ok(conclude([])));
+  if (!hasTooMuch(wanted)) return ok(() => ok(conclude(userIgnored(request.config))));
   if (message !== undefined) return ok(() => finishHere(wanted, []));
   if (wanted.user !== undefined) prepareFiles(request, wanted.user);
   const failure = startAgain(wanted);
@@ -167,6 +167,17 @@ function findWanted(request: ConfinementRequest): Result<Wanted, string> {
   if (user.value !== undefined) return ok({ user: user.value, isUserDemanded: true, keep });
   const advice = `make it (useradd --system ${name}) or change security.user`;
   return err(`There is no user ${name}, whom security.user names: ${advice}`);
+}
+
+/** Remarks on a user that is named and cannot be taken, because root alone may change it. */
+function userIgnored({ security }: Config): readonly Notice[] {
+  if (security.user === undefined) return [];
+  const user = findUser(security.user);
+  const { effectiveUid } = userIds();
+  if (user.ok && user.value?.uid === effectiveUid) return [];
+  const text =
+    `security.user = "${security.user}" has no effect, for only root can change the user`;
+  return [{ level: "warning", text }];
 }
 
 function defaultUser(): UserRecord {

@@ -16,10 +16,11 @@ interface Ended {
 }
 
 /** Runs a program text under the daemon's permissions; `{ffi}` in it stands for the folder. */
-async function runProgram(text: string): Promise<Ended> {
+async function runProgram(text: string, { mode = 0o600 } = {}): Promise<Ended> {
   const file = await Deno.makeTempFile({ prefix: "ntpsd-ffi-", suffix: ".ts" });
   try {
     await Deno.writeTextFile(file, text.replaceAll("{ffi}", FFI));
+    await Deno.chmod(file, mode);
     const config = new URL("../../deno.json", import.meta.url).pathname;
     const permissions = ["--no-prompt", "--allow-net", "--allow-ffi"];
     const start = performance.now();
@@ -237,5 +238,47 @@ Deno.test({
       `true 0000000000000000 ${uid}`,
       "true false",
     ]);
+  },
+});
+
+Deno.test({
+  name:
+    "after narrowing and an exec every thread has the user and the capability that were named, and nothing else",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    const ended = await runProgram(
+      `
+      import { executeAgain, readCommandLine, startedAgain } from "{ffi}exec_again.ts";
+      import { readFile } from "{ffi}files.ts";
+      import { libc } from "{ffi}libc.ts";
+      import { findUser, hasCapability, narrowThread } from "{ffi}privileges.ts";
+      const message = startedAgain();
+      if (message === undefined) {
+        console.log("first", libc().getpid());
+        const user = findUser("nobody").value;
+        const narrowed = narrowThread({ user, keep: ["CAP_SYS_TIME"] });
+        const words = readCommandLine();
+        if (!narrowed.ok || !words.ok) throw new Error(JSON.stringify([narrowed, words]));
+        throw new Error(executeAgain(words.value, "a message").message);
+      }
+      console.log(message, libc().getpid(), hasCapability("CAP_SYS_TIME"));
+      const wanted = ["Uid", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs"];
+      const seen = new Set<string>();
+      for (let id = libc().getpid(); id < libc().getpid() + 60; id++) {
+        const read = readFile("/proc/self/task/" + id + "/status", 100_000);
+        if (!read.ok) continue;
+        const text = new TextDecoder().decode(read.value);
+        const value = (name: string) => new RegExp(name + ":\\\\s*(\\\\S*)").exec(text)?.[1];
+        seen.add(wanted.map(value).join(" "));
+      }
+      for (const each of seen) console.log(each);
+    `,
+      { mode: 0o644 },
+    );
+    assert.equal(ended.code, 0, ended.errors);
+    const [first, second, ...threads] = ended.lines;
+    assert.equal(second, `${first?.replace("first", "a message")} true`);
+    const set = "0000000002000000";
+    assert.deepEqual(threads, [`65534 ${set} ${set} ${set} 0000000000000000 ${set} 1`]);
   },
 });

@@ -212,7 +212,7 @@ Deno.test({
   ignore: !isRoot,
   fn: async () => {
     await using folder = await temporaryFolder();
-    const path = await folder.write("c.toml", SOURCE);
+    const path = await folder.write("c.toml", `${SOURCE}[security]\nuser = "root"\n`);
     await Deno.chmod(folder.path, 0o755);
     const bundle = (await launch("bundle")).args.at(-1) ?? "";
     const deno = `${folder.path}/deno`;
@@ -224,6 +224,7 @@ Deno.test({
       args: [...bare, deno, ...run, `${folder.path}/ntpsd.js`, "run", "-x", "-c", path],
     });
     await confinedThreads(process);
+    assert.match(process.stderr, /security\.user = "root" has no effect/);
     const environment = await Deno.readTextFile(`/proc/${process.pid}/environ`);
     assert.doesNotMatch(environment, /NTPSD_STARTED_AGAIN/);
   },
