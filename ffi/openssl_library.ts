@@ -112,7 +112,9 @@ function tryOpen<Symbols extends Deno.ForeignLibraryInterface>(
     return ok(Deno.dlopen(name, symbols));
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
-    const detail = error instanceof Error ? error.message : String(error);
+    const told = error instanceof Error ? error.message : String(error);
+    // The runtime says twice that it could not, and the name a third time.
+    const detail = told.replace(/^(Could not open library: )+/, "").replace(`${name}: `, "");
     return err({
       call: "dlopen",
       code: 0,

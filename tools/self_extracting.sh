@@ -150,6 +150,14 @@ find_folder() {
   use_folder "/tmp/ntpsd-$user"
 }
 
+# Under smaller limits the runtime ends in a crash, before it can say why.
+memory=$(ulimit -v)
+[ "$memory" = unlimited ] || [ "$memory" -ge 36000000 ] ||
+  fail "The limit on address space (ulimit -v, LimitAS=) is $memory kB; the runtime reserves, and does not use, more than 36000000 kB. Limit memory by MemoryMax= instead" 69
+files=$(ulimit -n)
+[ "$files" = unlimited ] || [ "$files" -ge 20 ] ||
+  fail "The limit on open files (ulimit -n, LimitNOFILE=) is $files, and the runtime needs 20" 69
+
 # A daemon that is told to end or to reload in its first moments ends or reloads: what comes while this script works is met here,
 # what comes while the runtime loads is blocked until the program listens. As process 1 it would be lost, or else end the process.
 hold=

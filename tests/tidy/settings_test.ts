@@ -20,7 +20,11 @@ Deno.test("the daemon's permissions are net and ffi and nothing else", () => {
 Deno.test("tasks that run the daemon's code use that permission set alone", () => {
   for (const name of ["start", "demo"]) {
     const command = (settings.tasks[name]?.command ?? "").replace(`${ENGINE_FLAGS} `, "");
-    assert.match(command, /^deno run -q --no-prompt -P=daemon [a-z_/]+\.ts$/, name);
+    assert.match(
+      command,
+      /^DENO_NO_UPDATE_CHECK=1 deno run -q --no-prompt -P=daemon [a-z_/]+\.ts$/,
+      name,
+    );
   }
 });
 

@@ -1,0 +1,124 @@
+/**
+ * Signals that come too early, that mean nothing, or that come to process 1.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { clientConfig } from "../support/daemon_config.ts";
+import { startFalseServer } from "../support/false_server.ts";
+import { haveProgram, runAny } from "../support/command.ts";
+import { launch } from "../support/ntpsd.ts";
+import { temporaryFolder } from "../support/places.ts";
+import { RunningProgram } from "../support/process.ts";
+import { waitUntil } from "../support/wait_until.ts";
+
+const NO_STATUS = '[observability]\nlisten = ""\n';
+const isRoot = Deno.uid() === 0 && await haveProgram("unshare");
+const ignore = !isRoot && Deno.env.get("CI") === undefined;
+
+Deno.test("signals that mean nothing are told of and end nothing; SIGQUIT ends in order", async () => {
+  await using server = await startFalseServer({ stratum: 1 });
+  await using folder = await temporaryFolder();
+  const config = await folder.write("ntpsd.toml", clientConfig([server], 1) + NO_STATUS);
+  const { program, args } = await launch("source");
+  await using daemon = new RunningProgram(program, { args: [...args, "run", "-x", "-c", config] });
+  await waitUntil(() => server.requests > 0, { timeoutMs: 10_000, what: () => daemon.stderr });
+  for (const signal of ["SIGUSR2", "SIGALRM", "SIGPIPE", "SIGIO"] as const) daemon.signal(signal);
+  for (const number of [34, 64]) await runAny("kill", { args: [`-${number}`, `${daemon.pid}`] });
+  await daemon.waitFor(/SIGUSR2 was received, which means nothing/);
+  await daemon.waitFor(/SIGALRM was received/);
+  const seen = server.requests;
+  await waitUntil(() => server.requests > seen, { timeoutMs: 10_000, what: () => daemon.stderr });
+  const ended = await daemon.stop("SIGQUIT");
+  assert.deepEqual([ended.code, ended.signal], [0, null], daemon.stderr);
+});
+
+Deno.test({
+  name: "executable: SIGHUP in the first moments ends nothing",
+  ignore,
+  fn: earlyReload,
+});
+
+async function earlyReload(): Promise<void> {
+  await using server = await startFalseServer({ stratum: 1 });
+  await using folder = await temporaryFolder();
+  const config = await folder.write("ntpsd.toml", clientConfig([server], 1) + NO_STATUS);
+  const { program, args } = await launch("executable");
+  await using daemon = new RunningProgram(program, { args: [...args, "run", "-x", "-c", config] });
+  // From the first line of the script to the daemon that runs; the very first moment is that of the shell.
+  const hasBegun = async () => (await comm(daemon.pid)).startsWith("ntpsd");
+  await waitUntil(hasBegun, { timeoutMs: 10_000, what: () => "the program's name" });
+  const timer = setInterval(() => daemon.signal("SIGHUP"), 20);
+  try {
+    await waitUntil(() => server.requests > 0 || daemon.over, {
+      timeoutMs: 20_000,
+      what: () => daemon.stderr,
+    });
+  } finally {
+    clearInterval(timer);
+  }
+  assert.equal(daemon.over, false, daemon.stderr);
+  const ended = await daemon.stop();
+  assert.equal(ended.code, 0, daemon.stderr);
+}
+
+Deno.test({
+  name: "executable: process 1 heeds an early SIGTERM, and leaves no zombie of others",
+  ignore,
+  async fn() {
+    await using server = await startFalseServer({ stratum: 1 });
+    await using folder = await temporaryFolder();
+    const config = await folder.write("ntpsd.toml", clientConfig([server], 1) + NO_STATUS);
+    const { program, args } = await launch("executable");
+    const words = [program, ...args, "run", "-x", "-c", config];
+    const start = () =>
+      new RunningProgram("unshare", {
+        args: ["--pid", "--fork", "--mount-proc", "--kill-child", ...words],
+      });
+    await using early = start();
+    // Again and again, because before the shell has read its first lines nobody can heed it.
+    const timer = setInterval(() => void signalChild(early, "TERM"), 20);
+    const status = await early.status;
+    clearInterval(timer);
+    assert.equal(server.requests, 0, "it ended before it did anything");
+    assert.ok([0, 143].includes(status.code), `${status.code}: ${early.stderr}`);
+
+    await using daemon = start();
+    await waitUntil(() => server.requests > 0, { timeoutMs: 20_000, what: () => daemon.stderr });
+    const first = await childOf(daemon.pid);
+    // An orphan of the namespace becomes a child of its process 1, and ends there.
+    const orphan = ["-t", first, "-p", "-m", "sh", "-c", "(sleep 0.1 & exec true) & wait"];
+    assert.equal((await runAny("nsenter", { args: orphan })).code, 0);
+    const children = () => Deno.readTextFile(`/proc/${first}/task/${first}/children`);
+    await waitUntil(async () => (await children()).trim() === "", {
+      timeoutMs: 5000,
+      what: () => "no child",
+    });
+    await signalChild(daemon, "TERM");
+    assert.equal((await daemon.status).code, 0, daemon.stderr);
+  },
+});
+
+async function comm(pid: number): Promise<string> {
+  return await Deno.readTextFile(`/proc/${pid}/comm`).catch(() => "");
+}
+
+async function isThere(pid: number): Promise<boolean> {
+  return await Deno.stat(`/proc/${pid}`).then(() => true, () => false);
+}
+
+/** Waits for the one child of a process. */
+async function childOf(pid: number): Promise<string> {
+  const read = () => Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
+  let child = "";
+  await waitUntil(async () => (child = (await read()).trim()) !== "" || !await isThere(pid), {
+    timeoutMs: 10_000,
+    what: () => "a child",
+  });
+  return child;
+}
+
+async function signalChild(parent: RunningProgram, signal: string): Promise<void> {
+  const child = await childOf(parent.pid);
+  if (child !== "") await runAny("kill", { args: ["-s", signal, child] });
+}
