@@ -100,10 +100,11 @@ export class NtsWorld {
 
   /** Lets the world go on, key exchanges and verifications included. */
   run(seconds: number): void {
-    const end = this.world.time + seconds;
+    const begin = this.world.time;
+    const end = begin + seconds;
     while (this.world.time < end && this.panic === undefined) {
       this.#serve();
-      this.world.run(Math.min(1, end - this.world.time));
+      this.world.run(Math.min(this.world.time < begin + 60 ? 1 : 10, end - this.world.time));
     }
     this.#serve();
   }
