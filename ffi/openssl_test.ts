@@ -369,4 +369,9 @@ Deno.test("without the library there is a sentence that says what to install", (
   assert.ok(!missing.ok);
   assert.match(missing.error.message, /^libssl-is-not-here\.so\.3 of OpenSSL 3 is needed for/);
   assert.equal(missing.error.call, "dlopen");
+  assert.equal(
+    missing.error.message.match(/open/g)?.length,
+    2,
+    "said once by us, once by the system",
+  );
 });

@@ -18,6 +18,7 @@ const TEXT_FILE_MAX = 16 * 1024 * 1024;
 
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
+const PIPE_BUFFER = 4096;
 
 /** Returns the surroundings of this process. */
 export function realSurroundings(): Surroundings {
@@ -78,7 +79,8 @@ function writeAll(fd: number, text: string): number | undefined {
   const bytes = new TextEncoder().encode(text);
   let sent = 0;
   try {
-    while (sent < bytes.length) sent += stream.writeSync(bytes.subarray(sent));
+    // The runtime does not say how much it wrote before it failed; of so few octets a pipe takes all or none (pipe(7)).
+    while (sent < bytes.length) sent += stream.writeSync(bytes.subarray(sent, sent + PIPE_BUFFER));
     return undefined;
   } catch {
     // Once more by the C library, which says why, and waits where the other side only needs time.
