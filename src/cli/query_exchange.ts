@@ -17,6 +17,7 @@ import {
   hasOrigin,
   hasTimestamps,
   isDelayPlausible,
+  isKnownVersion,
   isRootDistanceSane,
   isServerMode,
   isServerTimeForward,
@@ -188,8 +189,8 @@ class Exchange {
 
   #refusalOf(header: NtpHeader, origin: NtpTimestamp): string | undefined {
     if (!isServerMode(header)) return `Wanted an answer in mode 4, found mode ${header.mode}`;
-    if (header.version !== REQUEST_VERSION) {
-      return `Wanted an answer of version ${REQUEST_VERSION}, found version ${header.version}`;
+    if (!isKnownVersion(header)) {
+      return `Wanted an answer of version 1 to ${REQUEST_VERSION}, found version ${header.version}`;
     }
     return hasOrigin(header, origin) ? undefined : "The answer does not belong to the request";
   }

@@ -84,7 +84,7 @@ Deno.test("a good answer tells offset and delay", async () => {
 Deno.test("what cannot be used is told with its reason", async () => {
   const wanted: readonly (readonly [Partial<NtpHeader>, string])[] = [
     [{ mode: 5 }, "Wanted an answer in mode 4, found mode 5"],
-    [{ version: 3 }, "Wanted an answer of version 4, found version 3"],
+    [{ version: 5 }, "Wanted an answer of version 1 to 4, found version 5"],
     [{ originTimestamp: fromUnixNanoseconds(1n) }, "The answer does not belong to the request"],
     [
       { stratum: 0, referenceId: referenceIdFromAscii("DENY"), leapIndicator: 3 },
