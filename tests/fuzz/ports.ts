@@ -48,6 +48,7 @@ export interface Port {
 const AT_ONCE = 24;
 /** Deadlines are short, so that what is left hanging ends soon. */
 const TIMEOUT_MS = 60;
+const TRIES_MAX = 50;
 
 /** All ports. */
 export const PORT_TARGETS: readonly PortTarget[] = [
@@ -83,8 +84,10 @@ function openHttp(): Port {
         );
         await misbehave(port, { random, octets: concatBytes(...requests) });
       });
-      const reply = await fetch(`http://127.0.0.1:${port}/healthz`);
-      assert.deepEqual([reply.status, await reply.text()], [200, "synchronized\n"]);
+      await isServed(async () => {
+        const reply = await fetch(`http://127.0.0.1:${port}/healthz`);
+        return `${reply.status} ${await reply.text()}` === "200 synchronized\n";
+      });
       assert.equal(server.document().failed["internal-error"], undefined);
     },
     close: () => server.stop(),
@@ -118,7 +121,7 @@ function openKeyExchange(): Port {
           }
         }
       });
-      unwrap(await ask(port));
+      await isServed(async () => (await ask(port)).ok);
       assert.equal(server.status().failed["internal-error"], undefined);
     },
     async close() {
@@ -126,6 +129,12 @@ function openKeyExchange(): Port {
       await server.stop();
     },
   };
+}
+
+/** Sees that an honest client is served; on a busy machine it may miss the short deadline, and comes again. */
+async function isServed(isGood: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) if (await isGood().catch(() => false)) return;
+  assert.fail("an honest client is served");
 }
 
 /** Does many things at the same time, each with randomness of its own. */
