@@ -11,10 +11,11 @@
  */
 import { offsetAndDelay } from "../association/exchange.ts";
 import type { Measurement, Timestamping } from "../association/measurement.ts";
-import { present } from "../base/assert.ts";
+import { assert, present } from "../base/assert.ts";
 import { type Instant, monotonicOf } from "../base/instant.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { Ensemble, type FrequencyPrior } from "./ensemble.ts";
+import type { ClockEstimate } from "./filter_bank.ts";
 import { FreeRunningClock } from "./free_running_clock.ts";
 import { type Sample, SourceTrack } from "./source_track.ts";
 
@@ -122,7 +123,28 @@ export class Discipline {
     this.#sources.delete(id);
   }
 
-  /** Takes in a measurement of a source: its own filter follows it at once. */
+  /** Forgets what was measured of a source, and what the joint filter has of it, because taking it in went wrong. */
+  discard(id: number): void {
+    if (!this.#sources.has(id)) return;
+    this.addSource(id);
+    this.#members.delete(id);
+    const joint = this.#newJoint();
+    this.#joint = joint;
+    try {
+      joint.rebuild(this.#tracks(this.#members));
+      if (isSound(joint.estimateAt(this.#clock.at(0)))) return;
+    } catch {
+      // what the others brought cannot be used either: they come in again one by one
+    }
+    this.#members.clear();
+    this.#joint = this.#newJoint();
+  }
+
+  /**
+   * Takes in a measurement of a source: its own filter follows it at once.
+   *
+   * @throws when what comes out is no number; the caller drops the source then (`discard`).
+   */
   observe(id: number, measurement: Measurement, now: Instant): void {
     const source = present(this.#sources.get(id), "A measured source is known");
     const { track, alone } = source;
@@ -133,6 +155,7 @@ export class Discipline {
     source.surprised = outcome.outlier > 0.5;
     if (!source.surprised && track.samples.length > 2) track.delays.learnNoise(outcome);
     const estimate = alone.estimateAt(sample.time);
+    assert(isSound(estimate), "The estimate of a source is a number");
     if (estimate === undefined) return;
     if (outcome.isChange) {
       source.jitterSquare = 0;
@@ -144,8 +167,20 @@ export class Discipline {
     source.jitterSquare += weight * (residual * residual - source.jitterSquare);
   }
 
-  /** Lets the joint filter follow the newest sample, given which sources are believed now, the best first. */
+  /**
+   * Lets the joint filter follow the newest sample, given which sources are believed now, the best first.
+   *
+   * @throws when what comes out is no number; the caller drops the source of the sample then (`discard`).
+   */
   combine(
+    believed: readonly number[],
+    options: { readonly newest: number; readonly false: readonly number[] },
+  ): void {
+    this.#follow(believed, options);
+    assert(isSound(this.#joint.estimateAt(this.#clock.at(0))), "The joint estimate is a number");
+  }
+
+  #follow(
     believed: readonly number[],
     options: { readonly newest: number; readonly false: readonly number[] },
   ): void {
@@ -286,4 +321,11 @@ export class Discipline {
   #tracks(ids: Iterable<number>): SourceTrack[] {
     return [...ids].flatMap((id) => this.#sources.get(id)?.track ?? []);
   }
+}
+
+/** Tells whether an estimate is made of numbers; there may be none yet. */
+function isSound(estimate: ClockEstimate | undefined): boolean {
+  return estimate === undefined ||
+    (Number.isFinite(estimate.offset) && Number.isFinite(estimate.frequency) &&
+      estimate.offsetVariance >= 0 && estimate.frequencyVariance >= 0);
 }

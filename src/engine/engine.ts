@@ -12,29 +12,32 @@
 import type { LeapIndicator, Measurement } from "../association/measurement.ts";
 import type { Instant } from "../base/instant.ts";
 import { addSeconds } from "../base/ntp_timestamp.ts";
-import type { RandomSource } from "../base/random.ts";
 import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import type { SessionState } from "../nts/client_session.ts";
 import { Discipline } from "../discipline/discipline.ts";
 import { certificateEvidence } from "./certificate_evidence.ts";
 import { ClockControl, type SteeringContext } from "./clock_control.ts";
+import type { EngineOptions } from "./engine_options.ts";
 import { DisturbanceDetector } from "./disturbance.ts";
 import { DriftKeeper } from "./drift_keeper.ts";
 import type { Action, DatagramEvent, Event, KernelStatus } from "./events.ts";
 import { LeapSchedule } from "./leap_schedule.ts";
 import { isLeapStep, isLeapTurmoil, leapForKernel } from "./leap_second.ts";
-import { Judgement } from "./judgement.ts";
+import { Judgement, memberName } from "./judgement.ts";
 import { PollKeeper, shortestInterval } from "./poll_keeper.ts";
 import { type ServedTime, servedTimeOf } from "./served_time.ts";
 import type { EngineSnapshot } from "./snapshot.ts";
-import { type CertificateTime, ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
+import { ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
 import { collectSessions } from "./saved_sessions.ts";
 import { makeSnapshot } from "./snapshot_writer.ts";
 import { SourceReports } from "./source_reports.ts";
-import { type Protections, SourceSet } from "./source_set.ts";
+import { SourceFaults } from "./source_faults.ts";
+import { SourceSet } from "./source_set.ts";
 import { StartGate } from "./start_gate.ts";
 import { type ErrorBudget, errorBudget, type Knowledge, systemState } from "./system_variables.ts";
+
+export type { EngineOptions } from "./engine_options.ts";
 
 const PPM = 1e-6;
 /** What is believed of the frequency without a drift file. */
@@ -52,31 +55,10 @@ const VOUCHER_PATIENCE: Seconds = 300;
 /** What the kernel is told when nothing is known: the largest error that it takes. */
 const ERROR_UNKNOWN: Seconds = 16;
 
-/** What an engine is made of. */
-export interface EngineOptions {
-  /** Changed later by a `reconfigure` event. */
-  readonly config: Config;
-  /** Drawn from for origin timestamps and poll jitter. */
-  readonly random: RandomSource;
-  /** The moment of the start; no event may be earlier. */
-  readonly now: Instant;
-  /** Whether the clock may be adjusted: configured and permitted. */
-  readonly mayAdjust: boolean;
-  /** The correction that the kernel applies at the start. */
-  readonly frequency: Ppm;
-  /** The precision of the local clock. */
-  readonly clockPrecision: Seconds;
-  /** Our own addresses, for the loop test. */
-  readonly ownAddresses: readonly string[];
-  /** What authenticates packets; without it only plain sources work. */
-  readonly protections?: Protections;
-  /** What is known of the clock for judging certificates; it is trusted when left out. */
-  readonly certificateTime?: CertificateTime;
-}
-
 /** The engine. */
 export class Engine {
   #config: Config;
+  readonly #faults = new SourceFaults();
   readonly #sources: SourceSet;
   readonly #discipline: Discipline;
   readonly #control: ClockControl;
@@ -101,7 +83,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     const { config, now } = options;
     this.#config = config;
-    this.#sources = new SourceSet(options.random, options.protections ?? {});
+    this.#sources = new SourceSet(options.random, options.protections ?? {}, this.#faults);
     this.#discipline = new Discipline({
       now: now.monotonic,
       rate: options.frequency * PPM,
@@ -114,7 +96,7 @@ export class Engine {
       clock: config.clock,
       mayAdjust: options.mayAdjust,
     });
-    this.#judgement = new Judgement(config, options.ownAddresses);
+    this.#judgement = new Judgement(config, options.ownAddresses, this.#faults);
     this.#gate = new StartGate(now.monotonic);
     this.#vouchersUntil = now.monotonic + VOUCHER_PATIENCE;
     this.#provisional = new ProvisionalTime(
@@ -163,6 +145,7 @@ export class Engine {
       entries: this.#sources.entries,
       discipline: this.#discipline,
       judgement: this.#judgement,
+      faults: this.#faults,
       leap: this.#leapAt(now),
       steps: this.#control.steps,
       mayAdjust: this.#control.mayAdjust,
@@ -245,25 +228,44 @@ export class Engine {
   }
 
   #handleDatagram(event: DatagramEvent, now: Instant): readonly Action[] {
-    const { actions, measurement } = this.#sources.handleDatagram(event, now.monotonic);
+    let measurement: Measurement | undefined;
+    const actions = this.#guard(event.association, now, () => {
+      const reception = this.#sources.handleDatagram(event, now.monotonic);
+      measurement = reception.measurement;
+      return reception.actions;
+    }, [{ type: "close", request: event.request }]);
     if (measurement === undefined) {
       return [...actions, ...this.#judgeAgainIfOvertaken(event.association, now)];
     }
-    if (this.#isLeapTurmoil(now)) return actions;
+    const isLeftOut = this.#faults.isLeftOut(event.association, now.monotonic);
+    if (isLeftOut || this.#isLeapTurmoil(now)) return actions;
     return [...actions, ...this.#handleMeasurement(event.association, measurement, now)];
+  }
+
+  /** Does something that concerns one source, within its boundary; what was measured of it is forgotten when that fails. */
+  #guard(id: number, now: Instant, run: () => readonly Action[], last: readonly Action[] = []) {
+    const member = this.#sources.members.find(({ association }) => association.id === id);
+    const name = member === undefined ? "unknown" : memberName(member);
+    return this.#faults.guard({ key: id, name, now: now.monotonic }, run, () => {
+      this.#discipline.discard(id);
+      return last;
+    });
   }
 
   #handleMeasurement(id: number, measurement: Measurement, now: Instant): readonly Action[] {
     this.#followMembers();
-    this.#discipline.observe(id, measurement, now);
-    this.#polls.adaptTo(id, {
-      members: this.#sources.members,
-      discipline: this.#discipline,
-      judgement: this.#judgement,
-      now: now.monotonic,
+    const told = this.#guard(id, now, () => {
+      this.#discipline.observe(id, measurement, now);
+      this.#polls.adaptTo(id, {
+        members: this.#sources.members,
+        discipline: this.#discipline,
+        judgement: this.#judgement,
+        now: now.monotonic,
+      });
+      return [];
     });
     this.#newest = id;
-    return this.#gate.isOpen ? this.#decide(id, now) : [];
+    return this.#gate.isOpen ? [...told, ...this.#decide(id, now)] : told;
   }
 
   /** Judges all sources, and lets the clock follow those that are believed; `id` is the source of the newest measurement. */
@@ -271,10 +273,13 @@ export class Engine {
     const actions = [...this.#judge(now)];
     if (!this.#judgement.selected) return [...actions, ...this.#followCertificates(now)];
     this.#noteVouching();
-    this.#discipline.combine(this.#judgement.believed, {
-      newest: id,
-      false: this.#judgement.falsetickers,
-    });
+    actions.push(...this.#guard(id, now, () => {
+      this.#discipline.combine(this.#judgement.believed, {
+        newest: id,
+        false: this.#judgement.falsetickers,
+      });
+      return [];
+    }));
     actions.push(...this.#followCertificates(now));
     const estimate = this.#discipline.systemAt(now.monotonic);
     const best = addSeconds(now.realtime, estimate?.offset ?? 0);
@@ -381,6 +386,7 @@ export class Engine {
       this.#judgement.forget(id);
       this.#known.delete(id);
       this.#polls.forget(id);
+      this.#faults.forget(id);
     }
     for (const { association } of this.#sources.members) {
       if (this.#known.has(association.id)) continue;

@@ -20,6 +20,7 @@ import type { Verdict } from "../selection/status.ts";
 import type { Action } from "./events.ts";
 import { formatUtc } from "../base/utc.ts";
 import { unixSecondsOf } from "./provisional_time.ts";
+import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
 import type { Reference } from "./system_variables.ts";
 import { rootDistance } from "../selection/root_distance.ts";
@@ -45,6 +46,7 @@ export class Judgement {
   #vouchersNeeded: number;
   #required: readonly string[];
   #isVouchedFor = false;
+  readonly #faults: SourceFaults | undefined;
   #own: OwnIdentity;
   #ownAddresses: readonly string[];
   #listens: readonly string[];
@@ -57,7 +59,8 @@ export class Judgement {
   #isRefusalTold = false;
 
   /** `ownAddresses` are numeric, without ports. */
-  constructor(config: Config, ownAddresses: readonly string[]) {
+  constructor(config: Config, ownAddresses: readonly string[], faults?: SourceFaults) {
+    this.#faults = faults;
     this.#synchronization = config.synchronization;
     this.#vouchersNeeded = vouchersNeeded(config);
     this.#required = requiredSources(config);
@@ -229,6 +232,9 @@ export class Judgement {
       trust: config.trust,
       require: config.require,
       isAuthenticated: isAuthenticated(config),
+      faults: this.#faults?.isLeftOut(association.id, context.now.monotonic)
+        ? this.#faults.count(association.id)
+        : 0,
       past: pastOf(estimate, { ...context, rootDistance: distance }),
     };
   }
@@ -328,7 +334,7 @@ function voters(survivors: readonly MemberOfSource[]): readonly MemberOfSource[]
 }
 
 /** How sentences call a member: a pool's by its address too. */
-function memberName({ association, group }: MemberOfSource): string {
+export function memberName({ association, group }: MemberOfSource): string {
   const address = formatAddress(association.address);
   return group.wanted > 1 ? `${association.name} (${address})` : association.name;
 }

@@ -21,6 +21,7 @@ import type { ProvisionalTime } from "./provisional_time.ts";
 import { rootDistance } from "../selection/root_distance.ts";
 import type { Verdict } from "../selection/status.ts";
 import type { EngineSnapshot, SourceDocument, SystemState } from "./snapshot.ts";
+import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
 import {
   type ErrorBudget,
@@ -51,6 +52,8 @@ export interface SnapshotInput {
   readonly discipline: Discipline;
   /** Asked for the verdict on each source. */
   readonly judgement: Judgement;
+  /** What went wrong with sources inside ntpsd. */
+  readonly faults: SourceFaults;
   /** The leap second that is believed to come. */
   readonly leap: LeapIndicator;
   /** Asked why a source is held back. */
@@ -134,8 +137,18 @@ function describeSource(
   input: SnapshotInput,
 ): readonly SourceDocument[] {
   const { config, group } = entry;
-  if (group.members.length === 0) return [describeAbsent(entry, input)];
-  return group.members.map((association) => describeMember({ config, group, association }, input));
+  // what went wrong with the source as a whole is told with its first row
+  const whole = input.faults.count(config.address);
+  if (group.members.length === 0) return [withFaults(describeAbsent(entry, input), whole)];
+  return group.members.map((association, i) => {
+    const faults = input.faults.count(association.id) + (i === 0 ? whole : 0);
+    return withFaults(describeMember({ config, group, association }, input), faults);
+  });
+}
+
+function withFaults(document: SourceDocument, faults: number): SourceDocument {
+  if (faults === 0) return document;
+  return { ...document, dropped: { ...document.dropped, "internal-error": faults } };
 }
 
 function describeAbsent(

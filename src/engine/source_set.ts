@@ -10,9 +10,10 @@ import { SourceGroup } from "../association/source_group.ts";
 import type { Reception } from "../association/association.ts";
 import type { RandomSource } from "../base/random.ts";
 import { equalSocketAddress, type SocketAddress } from "../base/socket_address.ts";
-import type { MonotonicSeconds } from "../base/units.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { SourceConfig } from "../config/config.ts";
 import type { Action, DatagramEvent, Event, KeyExchangeOutcome } from "./events.ts";
+import { SourceFaults } from "./source_faults.ts";
 import type { StartProgress } from "./start_gate.ts";
 import type { ResumedMember } from "./saved_sessions.ts";
 
@@ -43,20 +44,27 @@ export interface MemberOfSource {
 interface Entry {
   config: SourceConfig;
   readonly group: SourceGroup;
+  /** Until when its timer is left alone, because it failed. */
+  restsUntil: MonotonicSeconds;
 }
+
+/** So long the timer of a source rests when it failed. */
+const REST: Seconds = 60;
 
 /** The sources of the engine. */
 export class SourceSet {
   readonly #random: RandomSource;
   readonly #protections: Protections;
+  readonly #faults: SourceFaults;
   #entries: Entry[] = [];
   #associations = 0;
   #requests = 0;
   #lookups = 0;
 
   /** Starts empty; `configure` gives it sources. */
-  constructor(random: RandomSource, protections: Protections) {
+  constructor(random: RandomSource, protections: Protections, faults = new SourceFaults()) {
     this.#random = random;
+    this.#faults = faults;
     this.#protections = protections;
   }
 
@@ -100,7 +108,11 @@ export class SourceSet {
         entry.config = config;
         actions.push(...entry.group.reconfigure(config, now));
       }
-      const next = entry ?? { config, group: this.#makeGroup(config) };
+      const next = entry ?? {
+        config,
+        group: this.#makeGroup(config),
+        restsUntil: -Infinity,
+      };
       (entry === undefined ? added : kept).push(next);
     }
     for (const { group } of old) actions.push(...group.stop());
@@ -119,14 +131,19 @@ export class SourceSet {
 
   /** When `handleTimer` wants to be called. */
   nextWakeup(): MonotonicSeconds {
-    return this.#entries.reduce((due, { group }) => Math.min(due, group.nextWakeup()), Infinity);
+    return this.#entries.reduce((due, entry) => Math.min(due, wakeupOf(entry)), Infinity);
   }
 
   /** Lets every source do what is due. */
   handleTimer(now: MonotonicSeconds): readonly Action[] {
-    return this.#entries.flatMap(({ group }) =>
-      now >= group.nextWakeup() ? group.handleTimer(now) : []
-    );
+    return this.#entries.flatMap((entry) => {
+      if (now < wakeupOf(entry)) return [];
+      const rest = () => {
+        entry.restsUntil = now + REST;
+        return [];
+      };
+      return this.#faults.guard(about(entry, now), () => entry.group.handleTimer(now), rest);
+    });
   }
 
   /** Hands a packet to the association it answers. */
@@ -138,43 +155,34 @@ export class SourceSet {
 
   /** Hands an event that concerns one source to it. */
   handle(event: Event, now: MonotonicSeconds): readonly Action[] {
-    for (const { group } of this.#entries) {
-      switch (event.type) {
-        case "send-failed":
-          if (group.member(event.association) !== undefined) {
-            return group.handleSendFailed(event, now);
-          }
-          break;
-        case "resolved": {
-          const actions = group.handleResolved(event, now);
-          if (actions !== undefined) return actions;
-          break;
-        }
-        case "keys-exchanged": {
-          const actions = group.handleKeysExchanged(event, now);
-          if (actions !== undefined) return actions;
-          break;
-        }
-        default:
-          return [];
-      }
+    const told: Action[] = [];
+    for (const entry of this.#entries) {
+      let actions: readonly Action[] | undefined;
+      told.push(...this.#faults.guard(about(entry, now), () => {
+        actions = offer(entry.group, event, now);
+        return [];
+      }));
+      if (actions !== undefined) return [...told, ...actions];
     }
-    return [];
+    return told;
   }
 
   /** Asks all sources for a burst. */
   requestBurst(now: MonotonicSeconds, begin: "at-once" | "spread" = "at-once"): void {
-    for (const { group } of this.#entries) group.requestBurst(now, begin);
+    this.#forEach(now, (group) => {
+      group.requestBurst(now, begin);
+      return [];
+    });
   }
 
   /** Asks all sources within seconds, because there may be a way to them now that there was not before. */
   askAgain(now: MonotonicSeconds): readonly Action[] {
-    return this.#entries.flatMap(({ group }) => group.askAgain(now));
+    return this.#forEach(now, (group) => group.askAgain(now));
   }
 
   /** Voids what was stamped before a step of the clock. */
   resetAfterClockStep(now: MonotonicSeconds): readonly Action[] {
-    return this.#entries.flatMap(({ group }) => group.resetAfterClockStep(now));
+    return this.#forEach(now, (group) => group.resetAfterClockStep(now));
   }
 
   /** Gives the numbers of the associations that are gone since the last call. */
@@ -193,6 +201,15 @@ export class SourceSet {
   }
 
   #removedIds: number[] = [];
+
+  #forEach(
+    now: MonotonicSeconds,
+    run: (group: SourceGroup) => readonly Action[],
+  ): readonly Action[] {
+    return this.#entries.flatMap((entry) =>
+      this.#faults.guard(about(entry, now), () => run(entry.group))
+    );
+  }
 
   #groupOf(association: number): SourceGroup | undefined {
     return this.#entries.find(({ group }) => group.member(association) !== undefined)?.group;
@@ -222,6 +239,34 @@ export class SourceSet {
 
   #isInUse(address: SocketAddress): boolean {
     return this.members.some(({ association }) => equalSocketAddress(association.address, address));
+  }
+}
+
+/** How the faults of a source as a whole are counted and told. */
+function about({ config }: Entry, now: MonotonicSeconds) {
+  return { key: config.address, name: config.address, now };
+}
+
+/** When a source wants its timer; one whose timer failed has a rest. */
+function wakeupOf({ group, restsUntil }: Entry): MonotonicSeconds {
+  return Math.max(restsUntil, group.nextWakeup());
+}
+
+/** Offers an event to a source; undefined when it is not of this one. */
+function offer(
+  group: SourceGroup,
+  event: Event,
+  now: MonotonicSeconds,
+): readonly Action[] | undefined {
+  switch (event.type) {
+    case "send-failed":
+      return group.member(event.association) && group.handleSendFailed(event, now);
+    case "resolved":
+      return group.handleResolved(event, now);
+    case "keys-exchanged":
+      return group.handleKeysExchanged(event, now);
+    default:
+      return [];
   }
 }
 

@@ -43,6 +43,8 @@ export interface Candidate {
   readonly require: boolean;
   /** The time that it tells, and one that has certainly passed, if that is later; left out or undefined when it is not. */
   readonly past?: { readonly time: string; readonly bound: string } | undefined;
+  /** How often handling it went wrong inside ntpsd, if that is why it is left out; else 0. */
+  readonly faults?: number;
   /** Whether its packets prove who sent them. */
   readonly isAuthenticated: boolean;
 }

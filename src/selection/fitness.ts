@@ -28,6 +28,12 @@ export function unfitness(
   },
 ): Verdict | undefined {
   const { stratum, samples, unanswered, rootDistance, jitter } = candidate;
+  if ((candidate.faults ?? 0) > 0) {
+    const reason =
+      `Left out for an hour: handling it failed ${candidate.faults} times inside ntpsd ` +
+      "(internal-error)";
+    return { status: "distant", reason };
+  }
   if (candidate.isKissed) {
     return { status: "kissed", reason: "The server denies service" };
   }
