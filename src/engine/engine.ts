@@ -159,7 +159,12 @@ export class Engine {
 
   /** Returns what a server may say of our clock. */
   servedTime(now: Instant): ServedTime {
-    return servedTimeOf(this.#knowledge(now.monotonic), () => this.#leapAt(now));
+    try {
+      return servedTimeOf(this.#knowledge(now.monotonic), () => this.#leapAt(now));
+    } catch {
+      // whatever is wrong, what is not known is not served
+      return { synchronized: false };
+    }
   }
 
   #dispatch(event: Event, now: Instant): readonly Action[] {

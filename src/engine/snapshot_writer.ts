@@ -142,8 +142,18 @@ function describeSource(
   if (group.members.length === 0) return [withFaults(describeAbsent(entry, input), whole)];
   return group.members.map((association, i) => {
     const faults = input.faults.count(association.id) + (i === 0 ? whole : 0);
-    return withFaults(describeMember({ config, group, association }, input), faults);
+    return withFaults(describeSafely({ config, group, association }, input), faults);
   });
+}
+
+/** The document is there for whoever looks for a fault: one row that cannot be written must not hide the others. */
+function describeSafely(member: MemberOfSource, input: SnapshotInput): SourceDocument {
+  try {
+    return describeMember(member, input);
+  } catch (error) {
+    const reason = `Cannot be described (internal-error): ${String(error).slice(0, 200)}`;
+    return { ...describeAbsent(member, input), status: "distant", reason };
+  }
 }
 
 function withFaults(document: SourceDocument, faults: number): SourceDocument {

@@ -100,7 +100,8 @@ export function systemState(
   whyNotSelected: string,
 ): { readonly state: SystemState; readonly why: string } {
   if (budget === undefined) return { state: "starting", why: whyNotSelected };
-  if (budget.errorBound > ERROR_BOUND_MAX) {
+  // a bound that is no number is none
+  if (!(budget.errorBound <= ERROR_BOUND_MAX)) {
     const bound = budget.errorBound.toFixed(3);
     return {
       state: "unsynchronized",

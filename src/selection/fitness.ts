@@ -27,33 +27,9 @@ export function unfitness(
     readonly mustBeAuthenticated?: boolean;
   },
 ): Verdict | undefined {
-  const { stratum, samples, unanswered, rootDistance, jitter } = candidate;
-  if ((candidate.faults ?? 0) > 0) {
-    const reason =
-      `Left out for an hour: handling it failed ${candidate.faults} times inside ntpsd ` +
-      "(internal-error)";
-    return { status: "distant", reason };
-  }
-  if (candidate.isKissed) {
-    return { status: "kissed", reason: "The server denies service" };
-  }
-  if (candidate.isLoop) {
-    return { status: "loop", reason: "The server is this daemon itself, or follows it" };
-  }
-  if (!candidate.isReachable) {
-    return samples === 0 && unanswered <= STARTING_REQUESTS
-      ? { status: "starting", reason: "Waits for its first answer" }
-      : { status: "unreachable", reason: `Did not answer the last ${unanswered} requests` };
-  }
-  if (!candidate.isSynchronized) {
-    const reason = `The server says that it is not synchronised (stratum ${stratum})`;
-    return { status: "unsynchronized", reason };
-  }
-  if (stratum + 1 >= STRATUM_MAX) {
-    const reason = `Its stratum ${stratum} is the last: a clock that follows it counts as ` +
-      "unsynchronised";
-    return { status: "distant", reason };
-  }
+  const { stratum, samples, rootDistance, jitter } = candidate;
+  const refusal = serverFault(candidate);
+  if (refusal !== undefined) return refusal;
   if (limits.stratumLimit !== undefined && stratum >= limits.stratumLimit) {
     const reason = `Its stratum ${stratum} is no better than our local-stratum ` +
       `${limits.stratumLimit}`;
@@ -85,6 +61,38 @@ export function unfitness(
   }
   if (candidate.noSelect) {
     return { status: "no-select", reason: "Only watched, as the configuration wants it" };
+  }
+  return undefined;
+}
+
+/** What the server itself, or our handling of it, leaves to be wished for. */
+function serverFault(candidate: Candidate): Verdict | undefined {
+  const { stratum, samples, unanswered } = candidate;
+  if ((candidate.faults ?? 0) > 0) {
+    const reason =
+      `Left out for an hour: handling it failed ${candidate.faults} times inside ntpsd ` +
+      "(internal-error)";
+    return { status: "distant", reason };
+  }
+  if (candidate.isKissed) {
+    return { status: "kissed", reason: "The server denies service" };
+  }
+  if (candidate.isLoop) {
+    return { status: "loop", reason: "The server is this daemon itself, or follows it" };
+  }
+  if (!candidate.isReachable) {
+    return samples === 0 && unanswered <= STARTING_REQUESTS
+      ? { status: "starting", reason: "Waits for its first answer" }
+      : { status: "unreachable", reason: `Did not answer the last ${unanswered} requests` };
+  }
+  if (!candidate.isSynchronized) {
+    const reason = `The server says that it is not synchronised (stratum ${stratum})`;
+    return { status: "unsynchronized", reason };
+  }
+  if (stratum + 1 >= STRATUM_MAX) {
+    const reason = `Its stratum ${stratum} is the last: a clock that follows it counts as ` +
+      "unsynchronised";
+    return { status: "distant", reason };
   }
   return undefined;
 }
