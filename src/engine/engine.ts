@@ -159,12 +159,7 @@ export class Engine {
 
   /** Returns what a server may say of our clock. */
   servedTime(now: Instant): ServedTime {
-    try {
-      return servedTimeOf(this.#knowledge(now.monotonic), () => this.#leapAt(now));
-    } catch {
-      // whatever is wrong, what is not known is not served
-      return { synchronized: false };
-    }
+    return servedTimeOf(() => this.#knowledge(now.monotonic), () => this.#leapAt(now));
   }
 
   #dispatch(event: Event, now: Instant): readonly Action[] {

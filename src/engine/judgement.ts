@@ -25,6 +25,8 @@ import type { MemberOfSource } from "./source_set.ts";
 import type { Reference } from "./system_variables.ts";
 import { rootDistance } from "../selection/root_distance.ts";
 
+/** A change of the reference from one source to another is told at most this often. */
+const NOTICE_INTERVAL: Seconds = 600;
 const STARTING: Verdict = { status: "starting", reason: "Not measured yet" };
 
 /** A start without a time to follow is told after so long. */
@@ -55,6 +57,7 @@ export class Judgement {
   #reference: Reference | undefined;
   #leap: LeapIndicator = "unknown";
   #whyNot = "No source has been measured yet";
+  #referenceToldAt: MonotonicSeconds = -Infinity;
   #refusedSince: MonotonicSeconds | undefined;
   #isRefusalTold = false;
 
@@ -154,7 +157,10 @@ export class Judgement {
     this.#whyNot = selection.refusal ?? "";
     this.#isVouchedFor = this.#countVouchers(members, selection);
     if (selection.systemPeer === undefined) {
-      return [...this.#notice(before, members), ...this.#lastingRefusal(context.now.monotonic)];
+      return [
+        ...this.#notice(before, members, context.now.monotonic),
+        ...this.#lastingRefusal(context.now.monotonic),
+      ];
     }
     this.#refusedSince = undefined;
     this.#isRefusalTold = false;
@@ -164,7 +170,7 @@ export class Judgement {
     );
     const peer = members.find(({ association }) => association.id === selection.systemPeer);
     if (peer !== undefined) this.#refer(peer, context);
-    return this.#notice(before, members);
+    return this.#notice(before, members, context.now.monotonic);
   }
 
   /** Takes over changed rules. */
@@ -283,6 +289,7 @@ export class Judgement {
   #notice(
     before: Selection | undefined,
     members: readonly MemberOfSource[],
+    now: MonotonicSeconds,
   ): readonly Action[] {
     const nameOf = (id: number | undefined) => {
       const member = members.find(({ association }) => association.id === id);
@@ -294,6 +301,11 @@ export class Judgement {
       this.#isRefusalTold = true;
       return [{ type: "log", level: "warning", message: `No time to follow: ${this.#whyNot}` }];
     }
+    // a server that changes what it says of itself with each answer must not fill the log
+    if (before?.systemPeer !== undefined && now - this.#referenceToldAt < NOTICE_INTERVAL) {
+      return [];
+    }
+    this.#referenceToldAt = now;
     return [{ type: "log", level: "info", message: `The reference is now ${nameOf(peer)}` }];
   }
 }

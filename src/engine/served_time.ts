@@ -32,11 +32,19 @@ export function leapBits(leap: LeapIndicator): number {
   return leap === "none" ? 0 : leap === "insert" ? 1 : leap === "delete" ? 2 : 3;
 }
 
-/** Says what may be said of our clock, given what is known of it. */
+/** Says what may be said of our clock, given what is known of it; whatever is wrong, what is not known is not served. */
 export function servedTimeOf(
-  knowledge: Knowledge,
+  knowledge: () => Knowledge,
   leap: () => LeapIndicator,
 ): ServedTime {
+  try {
+    return describeTime(knowledge(), leap);
+  } catch {
+    return { synchronized: false };
+  }
+}
+
+function describeTime(knowledge: Knowledge, leap: () => LeapIndicator): ServedTime {
   const budget = errorBudget(knowledge);
   const { state } = systemState(knowledge, budget, "");
   const { reference } = knowledge;

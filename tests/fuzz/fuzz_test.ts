@@ -13,6 +13,7 @@ const SEED = 20260101;
 const ROUNDS: Readonly<Record<string, number>> = {
   config: 500,
   server: 1500,
+  engine: 50,
   source: 1000,
   "nts-answer": 2000,
 };

@@ -20,6 +20,7 @@ import { readFields } from "../../src/protocol/extension_field.ts";
 import { decodeHeader, encodeHeader } from "../../src/protocol/header.ts";
 import { decodePacket } from "../../src/protocol/packet.ts";
 import { formatReferenceId } from "../../src/protocol/reference_id.ts";
+import { HOSTILE_ENGINE } from "./hostile_engine.ts";
 import { SERVER_TARGETS } from "./server_targets.ts";
 import { SourceWorld } from "../support/source_world.ts";
 import { CAPTURED_ANSWER, CAPTURED_REQUEST } from "../vectors/nts_packets.ts";
@@ -73,6 +74,7 @@ const IDENTIFIER = present(fromHex(CAPTURED_ANSWER.uniqueIdentifier), "It is hex
 /** All targets. */
 export const TARGETS: readonly FuzzTarget[] = [
   ...SERVER_TARGETS,
+  HOSTILE_ENGINE,
   {
     name: "header",
     seeds: [REQUEST, ANSWER, RATE],

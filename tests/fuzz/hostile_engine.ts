@@ -1,0 +1,334 @@
+/**
+ * Hostile worlds for the engine: servers that say whatever a header can carry, alone or beside three honest ones.
+ *
+ * A seed gives a world: what each hostile server draws from, and then every answer. Nothing may throw, nothing may go wrong inside
+ * a source's boundary, everything can be read at any time, commands to the clock are numbers, and with three honest sources the
+ * clock is right in the end, and as right as is said. Limits: the network under the honest three is a plain one.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { Instant } from "../../src/base/instant.ts";
+import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
+import { ok } from "../../src/base/result.ts";
+import { SeededRandom, uniform } from "../../src/base/random.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import type { Action, Event, SendAction } from "../../src/engine/events.ts";
+import { decodeHeader, emptyHeader, encodeHeader } from "../../src/protocol/header.ts";
+
+/** 2026-06-30T20:00:00Z, hours before a leap second could be; in seconds since 1900. */
+const START = ntpTimestamp(3_991_838_400n << 32n);
+const HONEST_SECONDS = 1500;
+/** What three honest sources must reach, in spite of all others: their paths have 10 ms. */
+const ERROR_MAX = 0.02;
+const KISSES = ["RATE", "DENY", "RSTR", "NTSN", "INIT", "STEP", "XXXX"] as const;
+const JUMPS = [1e-6, 1e-3, 0.2, 10, 3600, 86_400 * 400, 2 ** 31, 2 ** 32, 2 ** 33] as const;
+
+/** What one hostile server draws its answers from. */
+interface Manners {
+  readonly delay: readonly [number, number];
+  readonly rootDelayMax: number;
+  readonly rootDispersionMax: number;
+  readonly precision: readonly [number, number];
+  readonly jump: number;
+  readonly jumpProbability: number;
+  /** How often each field of a header is drawn from all that it can carry. */
+  readonly oddity: number;
+  readonly holdMax: number;
+}
+
+interface Arrival {
+  readonly at: number;
+  readonly event: Event & { readonly type: "datagram" };
+}
+
+/** Runs the world of a seed; throws when something does not hold. */
+export function runHostileWorld(seed: number): void {
+  new HostileWorld(seed).run();
+}
+
+/** The decoder's view of it: octets are the seed of a world. */
+export const HOSTILE_ENGINE = {
+  name: "engine",
+  // worlds that once ended the program, and one in which it served stratum 16
+  seeds: ["00000001", "00000004", "00000008", "00000009", "0000000b", "00000011"],
+  run: (octets: Uint8Array): void => runHostileWorld(seedOf(octets)),
+};
+
+/** Four octets are a number; any others are hashed (FNV-1a). */
+function seedOf(octets: Uint8Array): number {
+  const start = octets.length === 4 ? 0 : 0x811c_9dc5;
+  return octets.reduce(
+    (seed, octet) =>
+      octets.length === 4 ? seed * 256 + octet : Math.imul(seed ^ octet, 0x0100_0193) >>> 0,
+    start,
+  );
+}
+
+class HostileWorld {
+  readonly #random: SeededRandom;
+  readonly #engine: Engine;
+  readonly #manners = new Map<string, Manners>();
+  readonly #hasHonest: boolean;
+  #shift = new Map<string, number>();
+  #time = 0;
+  #monotonic = 1000;
+  #ahead: number;
+  #rate = 0;
+  #arrivals: Arrival[] = [];
+
+  constructor(seed: number) {
+    this.#random = new SeededRandom(seed);
+    this.#hasHonest = this.#chance(0.5);
+    this.#ahead = -1000 - this.#signed(1e-4, 10);
+    const hostile = 1 + this.#integer(this.#hasHonest ? 2 : 4);
+    const honest = this.#hasHonest ? ["192.0.2.1", "192.0.2.2", "192.0.2.3"] : [];
+    const wrong = Array.from({ length: hostile }, (_, i) => `198.51.100.${i + 1}`);
+    for (const address of wrong) this.#manners.set(address, this.#drawManners());
+    const parsed = parseConfig(
+      [...honest, ...wrong].map((address) => this.#source(address)).join(""),
+    );
+    assert.ok(parsed.ok, JSON.stringify(parsed));
+    const config = parsed.value.config;
+    this.#engine = new Engine({
+      config: {
+        ...config,
+        synchronization: {
+          ...config.synchronization,
+          minimumAgreeingSources: this.#hasHonest ? 3 : 1,
+          localStratum: this.#chance(0.2) ? 10 : undefined,
+        },
+      },
+      random: this.#random,
+      now: this.#now,
+      mayAdjust: this.#chance(0.8) || this.#hasHonest,
+      frequency: 0,
+      clockPrecision: 3e-8,
+      ownAddresses: ["203.0.113.1"],
+    });
+  }
+
+  run(): void {
+    this.#handle({ type: "start" });
+    const end = this.#hasHonest ? HONEST_SECONDS : 20 + this.#integer(800);
+    for (let turn = 0; turn < 5000 && this.#time < end; turn++) {
+      const arrival = this.#arrivals[0];
+      const due = this.#time + Math.max(0, this.#engine.nextWakeup() - this.#monotonic) + 1e-9;
+      this.#pass(Math.min(end, due, arrival?.at ?? Infinity) - this.#time);
+      if (arrival !== undefined && arrival.at <= this.#time) {
+        this.#arrivals.shift();
+        this.#handle(arrival.event);
+      } else this.#handle({ type: "timer" });
+      if (this.#chance(0.2)) this.#look();
+    }
+    this.#look();
+    if (this.#hasHonest) this.#lookAtHonest();
+    this.#handle({ type: "stop" });
+  }
+
+  /** Everything can be read, and nothing went wrong inside. */
+  #look(): void {
+    const snapshot = this.#engine.snapshot(this.#now);
+    for (const source of snapshot.sources) {
+      assert.equal(source.dropped["internal-error"], undefined, JSON.stringify(source));
+      for (const [key, value] of Object.entries(source)) {
+        if (typeof value === "number") assert.ok(Number.isFinite(value), `${key} is ${value}`);
+      }
+    }
+    const served = this.#engine.servedTime(this.#now);
+    if (!served.synchronized) return;
+    assert.ok(served.stratum >= 1 && served.stratum <= 15, `stratum ${served.stratum}`);
+    assert.ok(served.rootDelay >= 0 && served.rootDispersion >= 0, JSON.stringify(snapshot));
+  }
+
+  #lookAtHonest(): void {
+    const error = this.#time - this.#monotonic - this.#ahead;
+    assert.ok(Math.abs(error) < ERROR_MAX, `The clock is off by ${error} s`);
+    const { errorBoundSeconds, state, referenceId } = this.#engine.snapshot(this.#now);
+    assert.equal(state, "synchronized");
+    // a liar within what the honest ones leave open may state any bound of its own
+    if (!referenceId.startsWith("192.0.2.")) return;
+    assert.ok(errorBoundSeconds !== null);
+    assert.ok(Math.abs(error) <= errorBoundSeconds, `${error} s, stated ${errorBoundSeconds} s`);
+  }
+
+  get #now(): Instant {
+    const realtime = addSeconds(START, this.#monotonic + this.#ahead);
+    return { monotonic: this.#monotonic, realtime };
+  }
+
+  #pass(seconds: number): void {
+    if (!(seconds > 0)) return;
+    this.#time += seconds;
+    this.#monotonic += seconds * (1 + 2e-5) * (1 + this.#rate);
+  }
+
+  #handle(event: Event): void {
+    for (const action of this.#engine.handle(event, this.#now)) this.#do(action);
+  }
+
+  #do(action: Action): void {
+    if (action.type === "send") return this.#answer(action);
+    if (action.type !== "set-clock") return;
+    const { frequency, step, status } = action;
+    assert.ok(Number.isFinite(frequency) && Number.isFinite(step), JSON.stringify(action));
+    assert.ok(status.maxError >= 0 && status.estimatedError >= 0, JSON.stringify(action));
+    this.#rate = frequency * 1e-6;
+    this.#ahead += step;
+    this.#handle({ type: "clock-set", result: ok({ frequency, step }) });
+  }
+
+  #answer(send: SendAction): void {
+    const { address } = send.destination;
+    const manners = this.#manners.get(address);
+    const [least, most] = manners?.delay ?? [0.0099, 0.0101];
+    const delay = least * (most / least) ** uniform(this.#random);
+    if (manners !== undefined && this.#chance(0.02)) return;
+    const request = decodeHeader(send.packet);
+    assert.ok(request.ok);
+    const origin = request.value.transmitTimestamp;
+    const packet = manners === undefined
+      ? this.#honestAnswer(origin, delay)
+      : this.#hostileAnswer(address, { origin, delay, manners });
+    const transmitTimestamp = this.#now.realtime;
+    this.#arrivals.push({
+      at: this.#time + delay,
+      event: {
+        type: "datagram",
+        association: send.association,
+        request: send.request,
+        packet,
+        transmitTimestamp,
+        transmitTimestamping: "kernel",
+        // the local clock may run differently until then; these paths are short
+        receiveTimestamp: addSeconds(transmitTimestamp, delay * (1 + 2e-5) * (1 + this.#rate)),
+        receiveTimestamping: "kernel",
+      },
+    });
+    this.#arrivals.sort((a, b) => a.at - b.at);
+  }
+
+  #honestAnswer(origin: NtpTimestamp, delay: number): Uint8Array {
+    const at = addSeconds(START, this.#time + delay / 2);
+    return encodeHeader({
+      ...emptyHeader(4, 4),
+      leapIndicator: 0,
+      stratum: 2,
+      precision: -24,
+      rootDelay: 0.001,
+      rootDispersion: 0.001,
+      referenceId: 0x0a00_0001,
+      referenceTimestamp: addSeconds(at, -16),
+      originTimestamp: origin,
+      receiveTimestamp: at,
+      transmitTimestamp: at,
+    });
+  }
+
+  #hostileAnswer(
+    address: string,
+    about: { readonly origin: NtpTimestamp; readonly delay: number; readonly manners: Manners },
+  ): Uint8Array {
+    const { origin, delay, manners } = about;
+    if (this.#chance(manners.jumpProbability)) {
+      this.#shift.set(address, this.#signed(1e-6, manners.jump));
+    }
+    const shift = this.#shift.get(address) ?? 0;
+    const odd = () => this.#chance(manners.oddity);
+    const held = uniform(this.#random) * (odd() ? 1.2 * delay : manners.holdMax * delay);
+    const at = addSeconds(START, this.#time + (delay - held) / 2 + shift);
+    const kiss = odd() && this.#chance(0.3);
+    return encodeHeader({
+      ...emptyHeader(
+        odd() ? this.#integer(8) : 4,
+        odd() && this.#chance(0.3) ? this.#integer(8) : 4,
+      ),
+      leapIndicator: odd() ? this.#integer(4) : 0,
+      stratum: kiss ? 0 : odd() ? this.#integer(256) : 1 + this.#integer(15),
+      poll: this.#integer(256) - 128,
+      precision: odd()
+        ? this.#integer(256) - 128
+        : manners.precision[0] + this.#integer(manners.precision[1] - manners.precision[0] + 1),
+      rootDelay: uniform(this.#random) * (odd() ? 65_535 : manners.rootDelayMax),
+      rootDispersion: uniform(this.#random) * (odd() ? 65_535 : manners.rootDispersionMax),
+      referenceId: kiss ? wordOf(this.#pick(KISSES)) : this.#integer(odd() ? 2 ** 32 : 3),
+      referenceTimestamp: odd()
+        ? ntpTimestamp(0n)
+        : addSeconds(at, this.#signed(1e-3, odd() ? 2 ** 31 : 1) - 1),
+      originTimestamp: odd() && this.#chance(0.1) ? at : origin,
+      receiveTimestamp: odd() && this.#chance(0.1) ? ntpTimestamp(0n) : at,
+      transmitTimestamp: addSeconds(at, odd() && this.#chance(0.3) ? -held : held),
+    });
+  }
+
+  #drawManners(): Manners {
+    const least = this.#between(1e-6, 1), most = least * this.#between(1.0001, 1000);
+    const coarse = -this.#integer(33);
+    return {
+      delay: [least, Math.min(2, most)],
+      rootDelayMax: this.#chance(0.5) ? this.#between(1e-6, 16) : 0,
+      rootDispersionMax: this.#chance(0.7) ? this.#between(1e-5, 16) : 0,
+      precision: this.#chance(0.5) ? [-32, 0] : [coarse, coarse],
+      jump: this.#pick(JUMPS),
+      jumpProbability: this.#chance(0.5) ? this.#between(1e-3, 1) : 0,
+      oddity: this.#chance(0.5) ? this.#between(1e-3, 0.5) : 0,
+      holdMax: uniform(this.#random),
+    };
+  }
+
+  #source(address: string): string {
+    const min = this.#integer(7);
+    const limits = address.startsWith("198")
+      ? `{ min = ${min}, max = ${Math.min(17, min + this.#integer(5))} }`
+      : "{ min = 4, max = 6 }";
+    const initial = address.startsWith("198") ? min : 4;
+    return `[[source]]\nmode = "server"\naddress = "${address}"\niburst = ${this.#chance(0.7)}\n` +
+      `poll-interval-limits = ${limits}\ninitial-poll-interval = ${initial}\n` +
+      `interleaved = ${address.startsWith("198") && this.#chance(0.3)}\n`;
+  }
+
+  #chance(probability: number): boolean {
+    return uniform(this.#random) < probability;
+  }
+
+  #integer(below: number): number {
+    return Math.floor(uniform(this.#random) * below);
+  }
+
+  #pick<Value>(values: readonly Value[]): Value {
+    const value = values[this.#integer(values.length)];
+    assert.ok(value !== undefined);
+    return value;
+  }
+
+  /** Evenly over the logarithms. */
+  #between(least: number, most: number): number {
+    return least * (Math.max(least, most) / least) ** uniform(this.#random);
+  }
+
+  #signed(least: number, most: number): number {
+    return this.#chance(0.5) ? -this.#between(least, most) : this.#between(least, most);
+  }
+}
+
+function wordOf(text: string): number {
+  return [...text].reduce((word, letter) => word * 256 + letter.charCodeAt(0), 0);
+}
+
+if (import.meta.main) {
+  const [first = 1, count = 1000] = Deno.args.map(Number);
+  const failed: string[] = [];
+  for (let seed = first; seed < first + count; seed++) {
+    try {
+      runHostileWorld(seed);
+    } catch (error) {
+      const lines = error instanceof Error
+        ? (error.stack ?? "").split("\n").slice(0, 6)
+        : [String(error)];
+      failed.push(`seed ${seed}: ${lines.join(" | ").slice(0, 500)}`);
+    }
+  }
+  console.log(`${count} worlds from ${first}, ${failed.length} failed`);
+  for (const line of failed.slice(0, 12)) console.log(line);
+}
