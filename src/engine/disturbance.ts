@@ -11,6 +11,7 @@
 import type { Instant } from "../base/instant.ts";
 import { difference } from "../base/ntp_timestamp.ts";
 import type { Seconds } from "../base/units.ts";
+import type { Event } from "./events.ts";
 
 /** What reading both clocks one after the other may take, with the process held up in between. */
 const TOLERANCE: Seconds = 5e-4;
@@ -33,4 +34,9 @@ export class DisturbanceDetector {
   expectStep(): void {
     this.#last = undefined;
   }
+}
+
+/** Tells whether an event says that the clock was stepped as we had wanted. */
+export function isOwnStep(event: Event): boolean {
+  return event.type === "clock-set" && event.result.ok && event.result.value.step !== 0;
 }

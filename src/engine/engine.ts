@@ -19,7 +19,7 @@ import { Discipline } from "../discipline/discipline.ts";
 import { certificateEvidence } from "./certificate_evidence.ts";
 import { ClockControl, type SteeringContext } from "./clock_control.ts";
 import type { EngineOptions } from "./engine_options.ts";
-import { DisturbanceDetector } from "./disturbance.ts";
+import { DisturbanceDetector, isOwnStep } from "./disturbance.ts";
 import { DriftKeeper } from "./drift_keeper.ts";
 import type { Action, DatagramEvent, Event, KernelStatus } from "./events.ts";
 import { LeapSchedule } from "./leap_schedule.ts";
@@ -494,9 +494,4 @@ export class Engine {
   #isLeapTurmoil(now: Instant): boolean {
     return isLeapTurmoil(this.#leaps.near(this.#judgement.leap, now.realtime), now.realtime);
   }
-}
-
-/** Tells whether an event says that the clock was stepped as we had wanted. */
-function isOwnStep(event: Event): boolean {
-  return event.type === "clock-set" && event.result.ok && event.result.value.step !== 0;
 }
