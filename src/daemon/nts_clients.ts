@@ -10,7 +10,7 @@
 import { readKernelClock } from "../../ffi/timex.ts";
 import { toHex } from "../base/bytes.ts";
 import { describeFault } from "../base/describe_fault.ts";
-import type { Result } from "../base/result.ts";
+import { err, type Result } from "../base/result.ts";
 import type { SourceConfig } from "../config/config.ts";
 import { type AeadFactory, isNtsAeadId } from "../crypto/aead.ts";
 import { digest } from "../crypto/digest.ts";
@@ -21,6 +21,7 @@ import type { ResumedMember } from "../engine/saved_sessions.ts";
 import type { Protections } from "../engine/source_set.ts";
 import type { SessionState } from "../nts/client_session.ts";
 import { SessionProtection } from "../nts/session_protection.ts";
+import { filesAnswer } from "./file_access.ts";
 import { log } from "./log.ts";
 import { type Exchanged, type ExchangeFailure, exchangeKeys } from "./nts_ke_client.ts";
 import type { LibraryFailure, NtsLibrary } from "./nts_library.ts";
@@ -104,6 +105,10 @@ export class NtsClients {
     action: ExchangeAction,
   ): Promise<Result<Exchanged, ExchangeFailure | LibraryFailure>> {
     const { host, port, certificateAuthority } = action;
+    if (!await filesAnswer([certificateAuthority])) {
+      const message = `${certificateAuthority} does not answer`;
+      return err({ reason: "certificate-authority-unusable", message });
+    }
     const trust = this.#library.borrow(certificateAuthority);
     if (!trust.ok) {
       this.#tellMissing(trust.error.message);
