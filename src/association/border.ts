@@ -146,6 +146,8 @@ export interface ExchangeKeys {
   readonly certificateAuthority: string | undefined;
   /** Algorithm numbers in order of preference; empty means the default order. */
   readonly aeadAlgorithms: readonly number[];
+  /** Whether the time server of the last exchange has fallen silent, so that another address of the host is tried first. */
+  readonly isSilent?: boolean;
 }
 
 /** Tells the administrator something. */

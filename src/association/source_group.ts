@@ -39,6 +39,9 @@ import type { PacketProtection } from "./protection.ts";
 /** Members that the name does not have any more are replaced one by one, so far apart, since each has to be measured first. */
 const REPLACEMENT_INTERVAL: Seconds = 3600;
 
+/** After so many requests without answer an exchange of keys begins with another address of the host. */
+const SILENT_REQUESTS = 4;
+
 /** What a group is made of. */
 export interface SourceGroupOptions {
   /** What was configured. */
@@ -291,7 +294,8 @@ export class SourceGroup {
     if (member !== undefined && member.lastReplyAt === undefined) {
       this.#offers.noteSilence(association, member.protection?.status?.aead);
     }
-    return { ...action, aeadAlgorithms: this.#offers.begin(association) };
+    const isSilent = (member?.unansweredRequests ?? 0) >= SILENT_REQUESTS;
+    return { ...action, aeadAlgorithms: this.#offers.begin(association), isSilent };
   }
 
   /** Hands new keys to a member; a member that asks another server than they are for is made anew. */

@@ -49,6 +49,8 @@ export class NtsClients {
   readonly #store: SessionStore;
   readonly #ended = new AbortController();
   readonly #certificateTime: CertificateTime;
+  /** By how many addresses of a host all begin later, because time servers of earlier ones fell silent. */
+  readonly #shifts = new Map<string, number>();
   readonly #places = new Map<string, number[]>();
   #isMissingTold = false;
   #isFaultTold = false;
@@ -186,13 +188,14 @@ export class NtsClients {
   }
 
   /** Counts the associations that exchange keys with one host, so that each begins with another address. */
-  #placeOf({ association, host, port }: ExchangeAction): number {
+  #placeOf({ association, host, port, isSilent }: ExchangeAction): number {
     const name = `${host} ${port}`;
+    if (isSilent === true) this.#shifts.set(name, (this.#shifts.get(name) ?? 0) + 1);
     const known = this.#places.get(name) ?? [];
     this.#places.set(name, known);
     if (!known.includes(association)) known.push(association);
     if (known.length > PLACES_MAX) known.shift();
-    return known.indexOf(association);
+    return known.indexOf(association) + (this.#shifts.get(name) ?? 0);
   }
 
   #tellFault(what: string, error: unknown): string {

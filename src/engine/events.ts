@@ -189,6 +189,8 @@ export type Action =
     readonly port: number;
     readonly certificateAuthority: string | undefined;
     readonly aeadAlgorithms: readonly number[];
+    /** Whether the time server of the last exchange has fallen silent, so that another address of the host is tried first. */
+    readonly isSilent?: boolean;
     /** How the dates of certificates are to be judged; the engine says so in every exchange that it wants. */
     readonly dates?: CertificateDatePolicy;
   }

@@ -40,6 +40,10 @@ for (const [name, outcome] of SILENT) {
       result: ok(exchangeOutcome(outcome(count))),
     }));
     for (let hour = 0; hour < 8; hour++) world.run(3600);
+    const wanted = world.actions.filter((action) => action.type === "exchange-keys");
+    // of a server that is silent, another address of its host is tried
+    assert.ok(wanted.slice(1).some(({ isSilent }) => isSilent === true));
+    assert.notEqual(wanted[0]?.isSilent, true);
     assert.ok(exchanges.length >= 8, `${exchanges.length} exchanges`);
     for (const [i, { at }] of exchanges.slice(1).entries()) {
       const gap = at - (exchanges[i]?.at ?? 0);
