@@ -283,6 +283,12 @@ function buildEvent(row: RawEvent, at: Cursor): TimelineEvent | undefined {
       };
     case "suspend":
       if (row.duration === undefined) return missing("duration");
+      if (row.duration + (row.error ?? 0) < 0) {
+        at.key("error").report(
+          "Wanted no more backward than the sleep is long: the boot-time clock never goes back",
+        );
+        return undefined;
+      }
       return { ...base, kind, duration: row.duration, error: row.error ?? 0 };
     case "clock-step":
       return row.step === undefined ? missing("step") : { ...base, kind, step: row.step };

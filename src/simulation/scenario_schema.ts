@@ -172,7 +172,11 @@ const EVENT = table({
   "server": optional(names, "all", "To which servers it happens."),
   "label": optional(text, "made from the kind", "What the summary and the plot call it."),
   "duration": optional(duration(), "required for suspend", "How long the machine sleeps."),
-  "error": optional(signedDuration, "0", "By how much too far the clock is put forward after it."),
+  "error": optional(
+    signedDuration,
+    "0",
+    "By how much too far the clock is put forward after it; not further back than the sleep was long.",
+  ),
   "step": optional(
     signedDuration,
     "required for clock-step",
