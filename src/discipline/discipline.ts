@@ -168,41 +168,40 @@ export class Discipline {
   }
 
   /**
-   * Lets the joint filter follow the newest sample, given which sources are believed now, the best first.
+   * Lets the joint filter follow the newest sample, given which sources are believed now, the best first; it is made anew from all
+   * their samples when there is none yet, or when one that is in it is known to be false. After it there is an estimate if any source
+   * with a sample is believed. Returns whether there is anything new for the clock in it.
    *
    * @throws when what comes out is no number; the caller drops the source of the sample then (`discard`).
    */
   combine(
     believed: readonly number[],
-    options: { readonly newest: number; readonly false: readonly number[] },
-  ): void {
-    this.#follow(believed, options);
+    options: { readonly newest?: number | undefined; readonly false: readonly number[] },
+  ): boolean {
+    const isNew = this.#follow(believed, options);
     assert(isSound(this.#joint.estimateAt(this.#clock.at(0))), "The joint estimate is a number");
+    return isNew;
   }
 
   #follow(
     believed: readonly number[],
-    options: { readonly newest: number; readonly false: readonly number[] },
-  ): void {
+    options: { readonly newest?: number | undefined; readonly false: readonly number[] },
+  ): boolean {
     const { newest } = options;
-    if (options.false.some((id) => this.#members.has(id))) {
+    if (!this.#joint.ready || options.false.some((id) => this.#members.has(id))) {
       this.#members = new Set(believed.slice(0, MEMBERS_MAX));
       this.#joint.rebuild(this.#tracks(this.#members));
-      return;
+      return true;
     }
-    if (!believed.includes(newest) || this.#isAloneSurprised(newest, believed)) return;
-    if (!this.#joint.ready) {
-      this.#members = new Set(believed.slice(0, MEMBERS_MAX));
-      this.#joint.rebuild(this.#tracks(this.#members));
-      return;
-    }
-    if (!this.#admit(newest, believed)) return;
+    if (newest === undefined || !believed.includes(newest)) return false;
+    if (this.#isAloneSurprised(newest, believed) || !this.#admit(newest, believed)) return true;
     const { track } = present(this.#sources.get(newest), "A believed source is known");
     const sample = present(
       track.samples[track.samples.length - 1],
       "A believed source has samples",
     );
     this.#joint.observe(track, sample);
+    return true;
   }
 
   /** Returns what a source shows now, or undefined before its first sample. */

@@ -22,8 +22,10 @@ import type { EngineOptions } from "./engine_options.ts";
 import { DisturbanceDetector, isOwnStep } from "./disturbance.ts";
 import { DriftKeeper } from "./drift_keeper.ts";
 import type { Action, DatagramEvent, Event, KernelStatus } from "./events.ts";
+import { priorOfDrift, priorOfKernel } from "./frequency_prior.ts";
+import { kernelStatusOf } from "./kernel_status.ts";
 import { LeapSchedule } from "./leap_schedule.ts";
-import { isLeapStep, isLeapTurmoil, leapForKernel } from "./leap_second.ts";
+import { isLeapStep, isLeapTurmoil } from "./leap_second.ts";
 import { Judgement, memberName } from "./judgement.ts";
 import { PollKeeper, shortestInterval } from "./poll_keeper.ts";
 import { type ServedTime, servedTimeOf } from "./served_time.ts";
@@ -35,25 +37,16 @@ import { SourceReports } from "./source_reports.ts";
 import { SourceFaults } from "./source_faults.ts";
 import { SourceSet } from "./source_set.ts";
 import { StartGate } from "./start_gate.ts";
-import { type ErrorBudget, errorBudget, type Knowledge, systemState } from "./system_variables.ts";
+import { errorBudget, type Knowledge, systemState } from "./system_variables.ts";
 
 export type { EngineOptions } from "./engine_options.ts";
 
 const PPM = 1e-6;
-/** What is believed of the frequency without a drift file. */
-const FREQUENCY_DEVIATION: Ppm = 100;
-/** A drift file is not believed more than this: temperature and age have gone on. */
-const DRIFT_DEVIATION_MIN: Ppm = 1;
-/** If the samples speak against the drift file, the frequency may be off by so much more. */
-const DRIFT_FALLBACK_DEVIATION: Ppm = 200;
 /** How much the frequency may have changed when the machine slept or somebody else changed the clock. */
 const FREQUENCY_DEVIATION_AFTER_DISTURBANCE: Ppm = 5;
 
 /** So long after a start a time beyond the panic threshold waits for authenticated sources that may vouch for it. */
 const VOUCHER_PATIENCE: Seconds = 300;
-
-/** What the kernel is told when nothing is known: the largest error that it takes. */
-const ERROR_UNKNOWN: Seconds = 16;
 
 /** The engine. */
 export class Engine {
@@ -87,7 +80,7 @@ export class Engine {
     this.#discipline = new Discipline({
       now: now.monotonic,
       rate: options.frequency * PPM,
-      prior: { frequency: options.frequency * PPM, variance: (FREQUENCY_DEVIATION * PPM) ** 2 },
+      prior: priorOfKernel(options.frequency),
       precision: options.clockPrecision,
     });
     this.#control = new ClockControl({
@@ -116,7 +109,7 @@ export class Engine {
     // The sources are gone with the end, which is no loss of them.
     if (this.#isStopped) return this.#provisional.withDates(actions, now);
     this.#followMembers();
-    actions.push(...this.#judgeAgainIfSourcesDied(now), ...this.#openGate(now));
+    actions.push(...this.#decideAgainIfSourcesDied(now), ...this.#openGate(now));
     actions.push(...this.#reportSources(now));
     return this.#provisional.withDates(actions, now);
   }
@@ -189,11 +182,7 @@ export class Engine {
       case "reconfigure":
         return this.#reconfigure(event.config, now);
       case "drift-loaded":
-        this.#discipline.setPrior({
-          frequency: event.frequency * PPM,
-          variance: (Math.max(DRIFT_DEVIATION_MIN, event.skew) * PPM) ** 2,
-          fallbackVariance: (DRIFT_FALLBACK_DEVIATION * PPM) ** 2,
-        });
+        this.#discipline.setPrior(priorOfDrift(event));
         return [];
       case "leap-table":
         this.#leaps.load(event.table);
@@ -201,7 +190,7 @@ export class Engine {
       case "own-addresses":
         this.#judgement.setOwnAddresses(event.addresses);
         return [
-          ...(this.#judgement.hasJudged ? this.#judge(now) : []),
+          ...this.#decideAgain(now),
           ...this.#sources.askAgain(now.monotonic),
         ];
       case "save-sessions": {
@@ -235,7 +224,7 @@ export class Engine {
       return reception.actions;
     }, [{ type: "close", request: event.request }]);
     if (measurement === undefined) {
-      return [...actions, ...this.#judgeAgainIfOvertaken(event.association, now)];
+      return [...actions, ...this.#decideAgainIfOvertaken(event.association, now)];
     }
     const isLeftOut = this.#faults.isLeftOut(event.association, now.monotonic);
     if (isLeftOut || this.#isLeapTurmoil(now)) return actions;
@@ -265,30 +254,41 @@ export class Engine {
       return [];
     });
     this.#newest = id;
-    return this.#gate.isOpen ? [...told, ...this.#decide(id, now)] : told;
+    return this.#gate.isOpen ? [...told, ...this.#decide(now, id)] : told;
   }
 
-  /** Judges all sources, and lets the clock follow those that are believed; `id` is the source of the newest measurement. */
-  #decide(id: number, now: Instant): readonly Action[] {
+  /**
+   * Selects among all sources, makes the joint estimate of those that are believed, and lets the clock follow it: one step, so that
+   * no source is ever selected without an estimate. `newest` is the source of a measurement that is new; none if left out.
+   */
+  #decide(now: Instant, newest?: number): readonly Action[] {
     const actions = [...this.#judge(now)];
     if (!this.#judgement.selected) return [...actions, ...this.#followCertificates(now)];
     this.#noteVouching();
-    actions.push(...this.#guard(id, now, () => {
-      this.#discipline.combine(this.#judgement.believed, {
-        newest: id,
-        false: this.#judgement.falsetickers,
-      });
-      return [];
-    }));
+    const combined = this.#combine(now, newest);
+    actions.push(...combined.actions);
+    // a source was dropped over it, so that the others have to be judged without it
+    if (combined.isNew === undefined) return [...actions, ...this.#decide(now)];
     actions.push(...this.#followCertificates(now));
     const estimate = this.#discipline.systemAt(now.monotonic);
     const best = addSeconds(now.realtime, estimate?.offset ?? 0);
     actions.push(...this.#leaps.compare(this.#judgement.leap, best));
-    if (estimate === undefined || !this.#judgement.believed.includes(id)) return actions;
+    if (estimate === undefined || !combined.isNew) return actions;
     actions.push(...this.#control.update(estimate, this.#steering(now)));
     if (this.#control.hasPanicked) return actions;
     actions.push(...this.#drift.consider(estimate, now.monotonic));
     return actions;
+  }
+
+  /** Makes the joint estimate; whether it is new is undefined when that failed, at the cost of one of the sources. */
+  #combine(now: Instant, newest: number | undefined) {
+    const { believed, falsetickers } = this.#judgement;
+    let isNew: boolean | undefined;
+    const actions = this.#guard(newest ?? believed[0] ?? 0, now, () => {
+      isNew = this.#discipline.combine(believed, { newest, false: falsetickers });
+      return [];
+    });
+    return { actions, isNew };
   }
 
   /** An authenticated time may correct at once, and any way, what was followed for want of it. */
@@ -336,6 +336,11 @@ export class Engine {
     return actions;
   }
 
+  /** Decides without a new measurement, if there was a decision before. */
+  #decideAgain(now: Instant): readonly Action[] {
+    return this.#judgement.hasJudged ? this.#decide(now) : [];
+  }
+
   /** Asks selection anew. */
   #judge(now: Instant): readonly Action[] {
     const members = this.#provisional.released(this.#sources.members);
@@ -359,17 +364,17 @@ export class Engine {
     return hasReturned ? [...actions, ...this.#sources.askAgain(monotonic)] : actions;
   }
 
-  #judgeAgainIfSourcesDied(now: Instant): readonly Action[] {
+  #decideAgainIfSourcesDied(now: Instant): readonly Action[] {
     const dead = this.#sources.members.filter(({ association }) => !association.isReachable).length;
     if (dead === this.#deadCount) return [];
     this.#deadCount = dead;
-    return this.#judgement.hasJudged ? this.#judge(now) : [];
+    return this.#decideAgain(now);
   }
 
   /** A server that says that it has lost the time is believed in that at once. */
-  #judgeAgainIfOvertaken(id: number, now: Instant): readonly Action[] {
+  #decideAgainIfOvertaken(id: number, now: Instant): readonly Action[] {
     const member = this.#sources.members.find(({ association }) => association.id === id);
-    return member !== undefined && this.#judgement.isOvertaken(member) ? this.#judge(now) : [];
+    return member !== undefined && this.#judgement.isOvertaken(member) ? this.#decide(now) : [];
   }
 
   /** Makes the first decision when nobody is to be waited for any more. */
@@ -377,7 +382,7 @@ export class Engine {
     if (this.#gate.isOpen || this.#newest === undefined) return [];
     const samplesOf = (id: number) => this.#discipline.sourceAt(id, now.monotonic)?.samples ?? 0;
     const isOpen = this.#gate.check(this.#sources.progress(samplesOf), now.monotonic);
-    return isOpen ? this.#decide(this.#newest, now) : [];
+    return isOpen ? this.#decide(now, this.#newest) : [];
   }
 
   #followMembers(): void {
@@ -431,7 +436,7 @@ export class Engine {
     this.#judgement.reconfigure(config);
     const actions = this.#sources.configure(config.sources, now.monotonic);
     this.#followMembers();
-    return this.#judgement.hasJudged ? [...actions, ...this.#judge(now)] : actions;
+    return [...actions, ...this.#decideAgain(now)];
   }
 
   #stop(now: Instant): readonly Action[] {
@@ -470,20 +475,12 @@ export class Engine {
   }
 
   #kernelStatus(now: Instant, knowledge = this.#knowledge(now.monotonic)): KernelStatus {
-    const budget: ErrorBudget | undefined = errorBudget(knowledge);
-    const { state } = systemState(knowledge, budget, "");
-    const synchronized = state === "synchronized" || state === "holdover";
-    const leap: LeapIndicator = synchronized ? this.#leapAt(now) : "unknown";
-    return {
-      synchronized,
-      leap: leapForKernel(leap, now.realtime),
-      maxError: budget?.errorBound ?? ERROR_UNKNOWN,
-      estimatedError: Math.sqrt(knowledge.estimate?.offsetVariance ?? ERROR_UNKNOWN ** 2),
-      // While the leap happens, the kernel counts TAI itself.
-      taiOffset: synchronized && !this.#isLeapTurmoil(now)
-        ? this.#leaps.taiOffset(now.realtime)
-        : undefined,
-    };
+    return kernelStatusOf(knowledge, {
+      realtime: now.realtime,
+      leap: () => this.#leapAt(now),
+      // while the leap happens, the kernel counts TAI itself
+      taiOffset: () => this.#isLeapTurmoil(now) ? undefined : this.#leaps.taiOffset(now.realtime),
+    });
   }
 
   /** The leap second that is believed to come. */

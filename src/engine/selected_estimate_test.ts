@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { EngineWorld } from "../../tests/support/engine_world.ts";
+import type { Action, Event } from "./events.ts";
+
+const [ONE, TWO, THREE] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
+
+/** A world in which after every event a source that is selected comes with an estimate. */
+class WatchedWorld extends EngineWorld {
+  override handle(event: Event): readonly Action[] {
+    const actions = super.handle(event);
+    const { sources, offsetSeconds, state } = this.snapshot;
+    if (sources.some(({ status }) => status === "selected")) {
+      assert.notEqual(offsetSeconds, null, `after ${event.type}`);
+      assert.notEqual(state, "starting", `after ${event.type}`);
+    }
+    return actions;
+  }
+}
+
+Deno.test("the first decision makes an estimate when the newest measurement is of a source that is not believed", () => {
+  const world = new WatchedWorld();
+  world.server(ONE).delay = 0.001;
+  world.server(TWO).delay = 0.001;
+  Object.assign(world.server(THREE), { delay: 0.4, error: 7 });
+  world.start().run(60);
+  assert.equal(world.source(THREE).status, "falseticker");
+  assert.equal(world.snapshot.state, "synchronized");
+});
+
+Deno.test("no source is selected without an estimate, whatever makes the engine decide", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 1000 }),
+      fc.array(
+        fc.record({
+          after: fc.double({ min: 0, max: 40, noNaN: true }),
+          what: fc.constantFrom("own", "step", "sleep", "silent", "wrong", "lost", "good"),
+          who: fc.constantFrom(ONE, TWO, THREE),
+        }),
+        { maxLength: 12 },
+      ),
+      (seed, changes) => {
+        const world = new WatchedWorld({ seed, offset: 0.3 });
+        world.server(THREE).error = seed % 2;
+        world.start();
+        for (const { after, what, who } of changes) {
+          world.run(after);
+          const server = world.server(who);
+          if (what === "own") world.handle({ type: "own-addresses", addresses: [who] });
+          if (what === "step") world.stepFromOutside(3);
+          if (what === "sleep") world.handle({ type: "resumed", asleep: 100 });
+          if (what === "silent") server.isSilent = true;
+          if (what === "wrong") server.error = 5;
+          if (what === "lost") server.leap = "unknown";
+          if (what === "good") Object.assign(server, { isSilent: false, error: 0, leap: "none" });
+        }
+        world.run(600);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
