@@ -62,6 +62,7 @@ const NUMBERS: Readonly<Record<Capability, number>> = {
 
 const CAPABILITY_VERSION_3 = 0x2008_0522;
 const CAPABILITY_COUNT_MAX = 64;
+const PR_SET_DUMPABLE = 4;
 const PR_SET_KEEPCAPS = 8;
 const PR_CAPBSET_READ = 23;
 const PR_CAPBSET_DROP = 24;
@@ -164,6 +165,15 @@ export function keepCapabilities(keep: readonly Capability[]): Result<void, OsEr
 export function forbidNewPrivileges(): Result<void, OsError> {
   if (libc().prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n) === 0) return ok(undefined);
   return failed({ call: "prctl", what: "forbid new privileges" });
+}
+
+/**
+ * Sees to it that no other process of this user can trace this one or read its memory, and that a crash writes no image of it to
+ * disk. An exec undoes it, and so may a change of the user.
+ */
+export function hideMemory(): Result<void, OsError> {
+  if (libc().prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n) === 0) return ok(undefined);
+  return failed({ call: "prctl", what: "hide the memory of this process" });
 }
 
 /** Changes the user of all threads; this one keeps its permitted capabilities. */

@@ -34,6 +34,7 @@ import {
   findUser,
   forbidNewPrivileges,
   hasCapability,
+  hideMemory,
   keepCapabilities,
   narrowThread,
   userName,
@@ -287,6 +288,7 @@ function readFiles(config: Config): readonly string[] {
 }
 
 function conclude(notices: readonly Notice[]): readonly Notice[] {
+  const hidden = hideMemory(); // it holds keys
   releaseFiles(({ path, purpose }) => purpose === "write" || !mayRead(path));
   const barred = heldPaths().filter((path) => !mayRead(path));
   const has = USED.filter(hasCapability);
@@ -297,6 +299,7 @@ function conclude(notices: readonly Notice[]): readonly Notice[] {
   const lines: Notice[] = [
     { level: "info", text: `Runs as the user ${name}, ${rights}${place}` },
     ...(stays === undefined ? [] : [{ level: "warning", text: stays } as const]),
+    ...(hidden.ok ? [] : [{ level: "warning", text: hidden.error.message } as const]),
     ...notices,
   ];
   if (barred.length === 0) return lines;

@@ -86,6 +86,24 @@ Deno.test({
 });
 
 Deno.test({
+  name: "other processes of its user can neither trace it nor read its memory",
+  ignore: !isRoot,
+  fn: async () => {
+    await using daemon = await startDaemon({ kind: "bundle", config: SOURCE });
+    const threads = await confinedThreads(daemon.process);
+    assert.deepEqual(values(threads, "CapPrm"), [NO_CAPABILITY], "nothing else is in the way");
+    const asNobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "cat"];
+    const read = (file: string) =>
+      runAny("setpriv", { args: [...asNobody, `/proc/${daemon.process.pid}/${file}`] });
+    assert.equal((await read("status")).code, 0);
+    for (const secret of ["environ", "maps"]) {
+      const result = await read(secret);
+      assert.match(result.stderr, /Permission denied/, secret);
+    }
+  },
+});
+
+Deno.test({
   name: "who wants to stay root stays root, without the privileges of root",
   ignore: !isRoot,
   fn: async () => {
