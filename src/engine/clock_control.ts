@@ -15,10 +15,19 @@ import type { Discipline, SystemEstimate } from "../discipline/discipline.ts";
 import { planSlew } from "../discipline/steering.ts";
 import { StepPolicy } from "../discipline/step_policy.ts";
 import type { Action, ClockReading, KernelStatus, SetClockAction } from "./events.ts";
+import { ERROR_BOUND_MAX } from "./system_variables.ts";
 
 const PPM = 1e-6;
 /** The kernel's idea of the error grows by itself, so it is refreshed at least this often. */
 const REFRESH_INTERVAL: Seconds = 64;
+/** How fast our error may grow at the most without news; beyond that a wake-up would come too late. */
+const ERROR_GROWTH_MAX = 1e-3;
+/** The least time between two looks at an error that is about to be too large. */
+const REFRESH_INTERVAL_MIN: Seconds = 1;
+/** By so much less than the bound of the state the kernel is told: what the error may grow until the next look. */
+const KERNEL_HEADROOM: Seconds = ERROR_GROWTH_MAX * REFRESH_INTERVAL_MIN;
+/** Up to this error the kernel is told that the clock is synchronised. */
+export const KERNEL_ERROR_MAX: Seconds = ERROR_BOUND_MAX - KERNEL_HEADROOM;
 /** An offset that is not worth a slew when one has just ended: this part of its uncertainty, or the shortest time. */
 const NEGLIGIBLE_PART = 0.05;
 const NEGLIGIBLE: Seconds = 2e-8;
@@ -232,7 +241,7 @@ export class ClockControl {
     change: { readonly frequency: Ppm; readonly step: Seconds; readonly status: KernelStatus },
     now: MonotonicSeconds,
   ): readonly Action[] {
-    this.#refreshAt = now + REFRESH_INTERVAL;
+    this.#refreshAt = now + refreshInterval(change.status);
     this.#commanded = { type: "set-clock", ...change };
     return [this.#commanded];
   }
@@ -273,4 +282,11 @@ export class ClockControl {
     const message = `The clock is stepped by ${step.toFixed(6)} s`;
     return [{ type: "log", level: "warning", message }];
   }
+}
+
+/** How long the kernel may be left with what it was told: less when our error is about to be too large. */
+function refreshInterval({ synchronized, maxError }: KernelStatus): Seconds {
+  if (!synchronized) return REFRESH_INTERVAL;
+  const headroom = (KERNEL_ERROR_MAX - maxError) / ERROR_GROWTH_MAX;
+  return Math.min(REFRESH_INTERVAL, Math.max(REFRESH_INTERVAL_MIN, headroom));
 }

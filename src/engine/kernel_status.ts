@@ -6,6 +6,8 @@
 import type { LeapIndicator } from "../association/measurement.ts";
 import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { Seconds } from "../base/units.ts";
+
+import { KERNEL_ERROR_MAX } from "./clock_control.ts";
 import type { KernelStatus } from "./events.ts";
 import { leapForKernel } from "./leap_second.ts";
 import { errorBudget, type Knowledge, systemState } from "./system_variables.ts";
@@ -27,7 +29,8 @@ export interface KernelStatusContext {
 export function kernelStatusOf(knowledge: Knowledge, context: KernelStatusContext): KernelStatus {
   const budget = errorBudget(knowledge);
   const { state } = systemState(knowledge, budget, "");
-  const synchronized = state === "synchronized" || state === "holdover";
+  const isKnown = state === "synchronized" || state === "holdover";
+  const synchronized = isKnown && (budget?.errorBound ?? Infinity) <= KERNEL_ERROR_MAX;
   return {
     synchronized,
     leap: leapForKernel(synchronized ? context.leap() : "unknown", context.realtime),

@@ -28,7 +28,7 @@ for (const { name } of Deno.readDirSync(examples)) {
     assert.match(Deno.readTextFileSync(manual), new RegExp(name.replace(".", "\\.")));
     const parsed = parseScenario(Deno.readTextFileSync(new URL(name, examples)));
     assert.ok(parsed.ok, parsed.ok ? "" : JSON.stringify(parsed.error));
-    const outcome = runScenario({ ...parsed.value, duration: 4 * 3600 }, {
+    const outcome = runScenario(parsed.value, {
       seed: parsed.value.seed,
       createEngine: createSimulatedEngine,
     });

@@ -123,11 +123,7 @@ Deno.test({
     });
     for (const line of runnable) {
       const said = await told(line, shell);
-      // Whether a simulated world keeps its limits is what tests/simulation is about; here it runs and is told.
-      const isOver = line.startsWith("ntpsd simulate docs/") && said.code === 1;
-      if (!isOver) {
-        assert.equal(said.code, EXPECTED[line] ?? 0, `${line}\n${said.stdout}\n${said.stderr}`);
-      }
+      assert.equal(said.code, EXPECTED[line] ?? 0, `${line}\n${said.stdout}\n${said.stderr}`);
       if (line.includes("--json")) JSON.parse(said.stdout);
     }
   },
