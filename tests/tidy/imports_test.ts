@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Edge, importGraph } from "./project.ts";
+import { type Edge, importGraph, ROOT } from "./project.ts";
 
 /** For every folder, what it may import besides itself (design: which way imports may point). */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -42,10 +42,12 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "smol-toml": ["config", "simulation"],
   "d3-array": ["simulation"],
   "d3-shape": ["simulation"],
-  "ipaddr.js": ["config", "server", "ffi"],
 };
 
 const graph = await importGraph();
+const { imports } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`)) as {
+  readonly imports: Readonly<Record<string, string>>;
+};
 
 Deno.test("imports point down the layers only", () => {
   assert.ok(graph.length > 0);
@@ -67,6 +69,14 @@ Deno.test("a wrong import would be noticed", () => {
   assert.equal(edge("src/engine/a_test.ts", "tests/support/b.ts"), undefined);
   assert.equal(edge("tests/support/a.ts", "ffi/b.ts"), undefined);
   assert.equal(edge("src/cli/a.ts", "src/daemon/b.ts"), undefined);
+});
+
+Deno.test("every package that is pinned is used, and no more are allowed than there are", () => {
+  const used = new Set(graph.map(({ to }) => packageOf(to)));
+  const pinned = Object.keys(imports).map((name) => name.replace(/\/$/, ""));
+  const code = pinned.filter((name) => !name.startsWith("@types/"));
+  assert.deepEqual(code.filter((name) => !used.has(name)), []);
+  assert.deepEqual(Object.keys(PACKAGES).filter((name) => !pinned.includes(name)), []);
 });
 
 Deno.test("modules import each other without cycles", () => {
@@ -93,10 +103,14 @@ function layerFault(edge: Edge): string | undefined {
     if (to === from || allowed.includes(to) || (isTest && to === "tests")) return undefined;
     return `${where}${from} may not import ${to}`;
   }
-  const name = edge.to.match(/^npm:\/?((?:@[^/]+\/)?[^@/]+)/)?.[1];
+  const name = packageOf(edge.to);
   if (name === undefined) return `${where}only npm packages are used`;
   if (isTest || PACKAGES[name]?.includes(from) === true) return undefined;
   return `${where}${from} may not use ${name}`;
+}
+
+function packageOf(specifier: string): string | undefined {
+  return specifier.match(/^npm:\/?((?:@[^/]+\/)?[^@/]+)/)?.[1];
 }
 
 function layerOf(path: string): string {
