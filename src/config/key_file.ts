@@ -76,6 +76,9 @@ const TYPES: Readonly<Record<string, KeyType>> = {
 /** The octets that a cipher's key has; digests take any number. */
 const LENGTHS: Readonly<Partial<Record<KeyType, number>>> = { aes128: 16, aes256: 32 };
 
+const HASH_HINT =
+  "a # after a blank begins a comment; write a key that begins with one in hexadecimal, after HEX:";
+
 /** Returns the keys by number, and all faults with their lines; a key that stands twice is the first of the two. Never throws. */
 export function parseKeyFile(text: string): KeyFile {
   const keys = new Map<number, SymmetricKey>();
@@ -126,10 +129,14 @@ function parseLine(id: number | undefined, line: string): Result<SymmetricKey, F
     });
   }
   const rest = line.split(/\s+/).slice(1);
-  // Of chrony's lines the type may be missing.
-  const [typeWord, secretWord, addressWord, ...more] = rest.length === 1 ? ["MD5", ...rest] : rest;
+  // Of chrony's lines the type may be missing; the name of a type alone is no key, but what is left before a comment.
+  const isUntyped = rest.length === 1 && keyType(rest[0] ?? "") === undefined;
+  const [typeWord, secretWord, addressWord, ...more] = isUntyped ? ["MD5", ...rest] : rest;
   if (typeWord === undefined || secretWord === undefined) {
-    return err({ message: `Key ${id} is incomplete: wanted NUMBER TYPE KEY` });
+    return err({
+      message: `Key ${id} is incomplete: wanted NUMBER TYPE KEY`,
+      ...(typeWord === undefined ? {} : { suggestion: HASH_HINT }),
+    });
   }
   const type = keyType(typeWord);
   if (type === undefined) return err(unknownType(id, typeWord));

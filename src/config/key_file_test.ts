@@ -94,6 +94,15 @@ Deno.test("all faults are told with their lines, and no key is shown", () => {
   equal(JSON.stringify(faults(text)).includes("secret"), false);
 });
 
+Deno.test("the name of a type is no key, if nothing but a comment follows it", () => {
+  const { keys: read, faults: told } = parseKeyFile("1 MD5 #secret\n2 sha1\n3 AES #s\n4 tulip #\n");
+  deepEqual([...read.keys()], [4]);
+  deepEqual(told.map(({ id }) => id), [1, 2, 3]);
+  equal(told[0]?.message, "Key 1 is incomplete: wanted NUMBER TYPE KEY");
+  equal(told[0]?.suggestion?.includes("begins a comment"), true);
+  equal(JSON.stringify(told).includes("secret"), false);
+});
+
 Deno.test("the addresses after a key are read, and further words are told", () => {
   const { keys, faults: told } = parseKeyFile(`1 MD5 one 192.0.2.1,198.51.100.7/24,2001:DB8::1
 2 MD5 two
