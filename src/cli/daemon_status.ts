@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describeFault } from "../base/describe_fault.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { parseSocketAddress } from "../base/socket_address.ts";
 import type { StatusDocument } from "../engine/snapshot.ts";
@@ -32,8 +33,45 @@ export const STATUS_OPTIONS: Readonly<Record<string, Option>> = {
   },
 };
 
+/** What a command says of a status document, and with what it ends. */
+export interface Shown {
+  /** Text with the end of its last line. */
+  readonly text: string;
+  /** With what the command ends. */
+  readonly exitCode: ExitCode;
+}
+
+/**
+ * Fetches the status document of the daemon that the arguments mean, and writes what `show` makes of it. Anyone may answer at the
+ * daemon's address while it does not run: a document that cannot be shown is told, and is no bug of ours.
+ */
+export async function showStatus(
+  args: Arguments,
+  surroundings: Surroundings,
+  show: (document: StatusDocument) => Shown,
+): Promise<ExitCode> {
+  const status = await fetchStatus(args, surroundings);
+  const shown = status.ok ? tryToShow(status.value, show) : status;
+  if (shown.ok) surroundings.out(shown.value.text);
+  else surroundings.err(`ntpsd: ${shown.error.message}\n`);
+  return shown.ok ? shown.value.exitCode : shown.error.exitCode;
+}
+
+function tryToShow(
+  document: StatusDocument,
+  show: (document: StatusDocument) => Shown,
+): Result<Shown, StatusFailure> {
+  try {
+    return ok(show(document));
+  } catch (error) {
+    const message = "What answers is not ntpsd of this version: its status document cannot be " +
+      `shown (${describeFault(error)}); --json prints it as it is`;
+    return err({ message, exitCode: EXIT.unavailable });
+  }
+}
+
 /** Fetches the status document of the daemon that the arguments mean. */
-export async function fetchStatus(
+async function fetchStatus(
   args: Arguments,
   surroundings: Surroundings,
 ): Promise<Result<StatusDocument, StatusFailure>> {

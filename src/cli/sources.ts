@@ -10,7 +10,7 @@ import { unreachable } from "../base/assert.ts";
 import type { SourceDocument } from "../engine/snapshot.ts";
 import type { SourceStatus } from "../selection/status.ts";
 import { type Command, hasOption, JSON_OPTION } from "./command.ts";
-import { fetchStatus, STATUS_OPTIONS } from "./daemon_status.ts";
+import { showStatus, STATUS_OPTIONS } from "./daemon_status.ts";
 import { EXIT } from "./exit_code.ts";
 import { formatAge, formatCount, formatOffset, formatSeconds } from "./quantity.ts";
 import { type Paint, painter, plain, type Tone } from "./style.ts";
@@ -38,22 +38,18 @@ Marks: * selected, + combined, - agrees but is not needed, . outlier,
 
 Exit status: 0 done; 69 the daemon cannot be reached.
 `,
-  async run(args, surroundings) {
-    const status = await fetchStatus(args, surroundings);
-    if (!status.ok) {
-      surroundings.err(`ntpsd: ${status.error.message}\n`);
-      return status.error.exitCode;
-    }
-    const { sources } = status.value;
-    if (hasOption(args, "json")) surroundings.out(`${JSON.stringify({ sources })}\n`);
-    else {
-      surroundings.out(renderSources(sources, {
-        verbose: hasOption(args, "verbose"),
-        columns: surroundings.columns,
-        paint: painter(surroundings.color),
-      }));
-    }
-    return EXIT.done;
+  run(args, surroundings) {
+    const view = {
+      verbose: hasOption(args, "verbose"),
+      columns: surroundings.columns,
+      paint: painter(surroundings.color),
+    };
+    return showStatus(args, surroundings, ({ sources }) => ({
+      text: hasOption(args, "json")
+        ? `${JSON.stringify({ sources })}\n`
+        : renderSources(sources, view),
+      exitCode: EXIT.done,
+    }));
   },
 };
 

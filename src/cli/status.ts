@@ -11,7 +11,7 @@ import {
 } from "../engine/snapshot.ts";
 import { unreachable } from "../base/assert.ts";
 import { type Command, hasOption, JSON_OPTION } from "./command.ts";
-import { fetchStatus, STATUS_OPTIONS } from "./daemon_status.ts";
+import { showStatus, STATUS_OPTIONS } from "./daemon_status.ts";
 import { EXIT } from "./exit_code.ts";
 import { formatCount, formatOffset, formatPpm, formatSeconds, formatSpan } from "./quantity.ts";
 import { type Paint, painter, plain, type Tone } from "./style.ts";
@@ -40,21 +40,18 @@ is the most by which this clock can be wrong if the servers are right.
 Exit status: 0 synchronised, in holdover or monitoring; 1 not synchronised;
 69 the daemon cannot be reached.
 `,
-  async run(args, surroundings) {
-    const status = await fetchStatus(args, surroundings);
-    if (!status.ok) {
-      surroundings.err(`ntpsd: ${status.error.message}\n`);
-      return status.error.exitCode;
-    }
-    const document = status.value;
-    surroundings.out(
-      hasOption(args, "json") ? `${JSON.stringify(document)}\n` : renderStatus(document, {
-        now: Date.now(),
-        paint: painter(surroundings.color),
-        verbose: hasOption(args, "verbose"),
-      }),
-    );
-    return isTimeKnown(document.state) ? EXIT.done : EXIT.no;
+  run(args, surroundings) {
+    const context = {
+      now: Date.now(),
+      paint: painter(surroundings.color),
+      verbose: hasOption(args, "verbose"),
+    };
+    return showStatus(args, surroundings, (document) => ({
+      text: hasOption(args, "json")
+        ? `${JSON.stringify(document)}\n`
+        : renderStatus(document, context),
+      exitCode: isTimeKnown(document.state) ? EXIT.done : EXIT.no,
+    }));
   },
 };
 
