@@ -75,6 +75,12 @@ const STAGES: readonly Stage[] = [
     flags: ["-P=tests"],
   },
   {
+    name: "attacks",
+    purpose: "published weaknesses of time daemons",
+    folders: ["tests/attacks"],
+    flags: ["-P=tests", "--parallel"],
+  },
+  {
     name: "interop",
     purpose: "real peers: chronyd and ntpd",
     folders: ["tests/interop"],

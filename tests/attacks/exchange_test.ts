@@ -1,0 +1,117 @@
+/**
+ * Published weaknesses of key exchange: floods of connections, certificates of others, broken signatures, older TLS.
+ *
+ * @module
+ */
+import "../support/libc_opened.ts";
+import assert from "node:assert/strict";
+import tls from "node:tls";
+import { makeCertificate } from "../../ffi/test_certificates.ts";
+import {
+  ask,
+  authority,
+  good,
+  GOOD_REQUEST,
+  hex,
+  makeContext,
+  NAMES,
+  openssl,
+  reasonOf,
+  sendRaw,
+  startServer,
+  until,
+  unwrap,
+} from "../../src/daemon/nts_ke_test_support.ts";
+import { closeQuietly } from "../../src/daemon/tcp_connect.ts";
+
+Deno.test("CVE-2024-38528: more connections than there may be end nothing, and honest clients get their keys", async () => {
+  const server = startServer({ concurrentConnections: 32, timeoutMs: 60_000 });
+  const { port } = server.status().listen;
+  const crowd: Deno.TcpConn[] = [];
+  for (let i = 0; i < 200; i++) {
+    crowd.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+    if (i % 50 === 49) unwrap(await ask(server));
+  }
+  assert.ok(server.status().open <= 32);
+  assert.equal(server.status().failed["internal-error"], undefined);
+  for (const one of crowd) closeQuietly(one);
+  await server.stop();
+});
+
+Deno.test("CVE-2016-5117: a valid certificate for another name is refused", async () => {
+  const named = (wish: Partial<Parameters<typeof makeCertificate>[0]>) =>
+    makeContext(
+      makeCertificate({ commonName: "localhost", names: NAMES, issuer: authority, ...wish }),
+    );
+  const cases: [string, ReturnType<typeof named>][] = [
+    ["certificate-wrong-name", named({ commonName: "s", names: ["DNS:time.example.org"] })],
+    // the name in the subject alone, as of old, and names that only begin or end alike
+    ["certificate-wrong-name", named({ names: [] })],
+    ["certificate-wrong-name", named({ names: ["DNS:localhost.example.org", "DNS:*"] })],
+    ["success", named({})],
+  ];
+  for (const [reason, context] of cases) {
+    const server = startServer({ context: () => context });
+    assert.equal(reasonOf(await ask(server)), reason);
+    await server.stop();
+    context.close();
+  }
+});
+
+Deno.test("CVE-2009-0021: a certificate with a broken signature is none", async () => {
+  const text = new TextDecoder().decode(good.certificate);
+  const octets = Uint8Array.fromBase64(text.replaceAll(/-----[A-Z ]+-----|\s/g, ""));
+  // the last octets of a certificate are its signature
+  octets[octets.length - 1] = (octets[octets.length - 1] ?? 0) ^ 1;
+  const body = octets.toBase64().replaceAll(/.{64}/g, "$&\n");
+  const broken = new TextEncoder().encode(
+    `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`,
+  );
+  const made = openssl.serverContext({ certificateChain: broken, privateKey: good.privateKey });
+  const context = unwrap(made);
+  const server = startServer({ context: () => context });
+  assert.match(reasonOf(await ask(server)), /^certificate-/);
+  await server.stop();
+  context.close();
+  const honest = startServer();
+  assert.equal(reasonOf(await ask(honest)), "success");
+  await honest.stop();
+});
+
+Deno.test("GHSA-37xq-q42p-rv3p: a chain of certificates that could be put together in many ways is refused in the time of an exchange", async () => {
+  // many issuers of one name, of which each could be the next
+  const issuers = Array.from(
+    { length: 40 },
+    () => makeCertificate({ commonName: "Costly", authority: true, issuer: authority }),
+  );
+  const stranger = makeCertificate({ commonName: "Costly", authority: true });
+  const leaf = makeCertificate({ commonName: "s", names: NAMES, issuer: stranger });
+  const chain = [leaf, ...issuers].map(({ certificate }) => new TextDecoder().decode(certificate));
+  const context = makeContext({
+    certificate: new TextEncoder().encode(chain.join("\n")),
+    privateKey: leaf.privateKey,
+  });
+  const server = startServer({ context: () => context });
+  // verified and refused: not given up for want of time
+  assert.match(reasonOf(await ask(server, { timeoutMs: 2000 })), /^certificate-/);
+  await server.stop();
+  context.close();
+});
+
+Deno.test("RFC 8915 3: TLS before 1.3, or without the protocol's name, brings no keys", async () => {
+  const server = startServer();
+  const { port } = server.status().listen;
+  const attempt = (more: tls.ConnectionOptions) =>
+    new Promise<string>((resolve) => {
+      const socket = tls.connect({ host: "127.0.0.1", port, rejectUnauthorized: false, ...more });
+      socket.on("error", () => {});
+      socket.on("data", () => resolve("answered"));
+      socket.on("close", () => resolve("closed"));
+      socket.write(hex(GOOD_REQUEST));
+    });
+  assert.equal(await attempt({ maxVersion: "TLSv1.2", ALPNProtocols: ["ntske/1"] }), "closed");
+  assert.equal(await attempt({ ALPNProtocols: ["http/1.1"] }), "closed");
+  assert.match(await sendRaw(server, [hex(GOOD_REQUEST)]), /^80010002/);
+  await until(() => server.status().open === 0);
+  await server.stop();
+});
