@@ -120,6 +120,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     random: randomSource,
     now: readInstant(),
     mayAdjust: clock.value.mayAdjust,
+    whyMeasuring: clock.value.whyMeasuring,
     frequency: clock.value.frequency,
     clockPrecision: 2 ** precision,
     ownAddresses: addresses.read() ?? [],

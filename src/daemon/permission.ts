@@ -13,6 +13,8 @@ import { currentFrequency, takeOverClock } from "./kernel_port.ts";
 export interface ClockPermission {
   /** Both wanted and permitted. */
   readonly mayAdjust: boolean;
+  /** Why not, for the status; undefined when it may. */
+  readonly whyMeasuring?: string;
   /** The frequency correction in force. */
   readonly frequency: Ppm;
   /** A sentence for the log. */
@@ -33,7 +35,12 @@ export function claimClock(
   const frequency = reading.ok ? reading.value : 0;
   if (noAdjust || config.adjust === false) {
     const why = noAdjust ? "--no-adjust" : "clock.adjust = false";
-    return ok({ mayAdjust: false, frequency, notice: `Measures only, as ${why} wants it` });
+    return ok({
+      mayAdjust: false,
+      whyMeasuring: `${why} wants it so`,
+      frequency,
+      notice: `Measures only, as ${why} wants it`,
+    });
   }
   const taken = hasCapability("CAP_SYS_TIME") ? takeOverClock() : err(NEEDS_CAPABILITY);
   if (taken.ok) {
@@ -41,5 +48,10 @@ export function claimClock(
     return ok({ mayAdjust: true, frequency: taken.value, notice });
   }
   if (config.adjust === true) return err(taken.error);
-  return ok({ mayAdjust: false, frequency, notice: `Measures only: ${taken.error}` });
+  return ok({
+    mayAdjust: false,
+    whyMeasuring: taken.error,
+    frequency,
+    notice: `Measures only: ${taken.error}`,
+  });
 }

@@ -3,14 +3,37 @@
  *
  * @module
  */
+import type { Instant } from "../base/instant.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
 import type { Discipline } from "../discipline/discipline.ts";
 import type { BootstrapMeasurement } from "../nts/time_bootstrap.ts";
 import { rootDistance } from "../selection/root_distance.ts";
+import type { Action } from "./events.ts";
+import { type ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
 import type { MemberOfSource } from "./source_set.ts";
 
+/** Tells the watch over provisional certificates what was measured and what is believed; returns what is to be done. */
+export function followCertificates(
+  provisional: ProvisionalTime,
+  about: {
+    readonly members: readonly MemberOfSource[];
+    readonly discipline: Discipline;
+    readonly isVouchedFor: boolean;
+    readonly now: Instant;
+  },
+): readonly Action[] {
+  const { members, discipline, now: { monotonic, realtime } } = about;
+  const clock = unixSecondsOf(realtime);
+  const offset = about.isVouchedFor ? discipline.systemAt(monotonic)?.offset : undefined;
+  const evidence = certificateEvidence(members, { discipline, now: monotonic });
+  return [
+    ...provisional.measured(evidence, { clock, offset, members }),
+    ...(offset === undefined ? [] : provisional.vouched(clock + offset, monotonic)),
+  ];
+}
+
 /** Returns the offset of each such source now, with the most by which it may be wrong; those without samples are left out. */
-export function certificateEvidence(
+function certificateEvidence(
   members: readonly MemberOfSource[],
   context: { readonly discipline: Discipline; readonly now: MonotonicSeconds },
 ): ReadonlyMap<number, BootstrapMeasurement> {

@@ -16,7 +16,7 @@ import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import type { SessionState } from "../nts/client_session.ts";
 import { Discipline } from "../discipline/discipline.ts";
-import { certificateEvidence } from "./certificate_evidence.ts";
+import { followCertificates } from "./certificate_evidence.ts";
 import { ClockControl, type SteeringContext } from "./clock_control.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { DisturbanceDetector, isOwnStep } from "./disturbance.ts";
@@ -30,14 +30,15 @@ import { Judgement, memberName } from "./judgement.ts";
 import { PollKeeper, shortestInterval } from "./poll_keeper.ts";
 import { type ServedTime, servedTimeOf } from "./served_time.ts";
 import type { EngineSnapshot } from "./snapshot.ts";
-import { ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
+import { ProvisionalTime } from "./provisional_time.ts";
 import { collectSessions } from "./saved_sessions.ts";
 import { makeSnapshot } from "./snapshot_writer.ts";
 import { SourceReports } from "./source_reports.ts";
 import { SourceFaults } from "./source_faults.ts";
 import { SourceSet } from "./source_set.ts";
 import { StartGate } from "./start_gate.ts";
-import { errorBudget, type Knowledge, systemState } from "./system_variables.ts";
+import type { Knowledge } from "./system_variables.ts";
+import { judgedSources, VerdictReports } from "./verdict_reports.ts";
 
 export type { EngineOptions } from "./engine_options.ts";
 
@@ -62,6 +63,7 @@ export class Engine {
   readonly #disturbance = new DisturbanceDetector();
   readonly #drift = new DriftKeeper();
   readonly #reports = new SourceReports();
+  readonly #verdicts = new VerdictReports();
   readonly #leaps = new LeapSchedule();
   readonly #provisional: ProvisionalTime;
   readonly #known = new Set<number>();
@@ -71,11 +73,13 @@ export class Engine {
   /** Whether the time that was last followed was one that nobody vouched for. */
   #isUnproven = false;
   #vouchersUntil: MonotonicSeconds;
+  readonly #whyMeasuring: string | undefined;
 
   /** Does nothing yet: the first event is `start`. */
   constructor(options: EngineOptions) {
     const { config, now } = options;
     this.#config = config;
+    this.#whyMeasuring = options.whyMeasuring;
     this.#sources = new SourceSet(options.random, options.protections ?? {}, this.#faults);
     this.#discipline = new Discipline({
       now: now.monotonic,
@@ -125,13 +129,9 @@ export class Engine {
 
   /** Returns the state for readers. */
   snapshot(now: Instant): EngineSnapshot {
-    const knowledge = this.#knowledge(now.monotonic);
-    const budget = errorBudget(knowledge);
     return makeSnapshot({
       now: now.monotonic,
-      knowledge,
-      budget,
-      state: systemState(knowledge, budget, this.#provisional.why ?? this.#judgement.whyNot),
+      knowledge: this.#knowledge(now.monotonic),
       provisional: this.#provisional,
       realtime: now.realtime,
       synchronization: this.#config.synchronization,
@@ -142,6 +142,7 @@ export class Engine {
       leap: this.#leapAt(now),
       steps: this.#control.steps,
       mayAdjust: this.#control.mayAdjust,
+      whyMeasuring: this.#whyMeasuring,
     });
   }
 
@@ -303,20 +304,12 @@ export class Engine {
 
   /** Tells the watch over provisional certificates what was measured and what is believed. */
   #followCertificates(now: Instant): readonly Action[] {
-    const { members } = this.#sources;
-    const clock = unixSecondsOf(now.realtime);
-    const offset = this.#judgement.isVouchedFor
-      ? this.#discipline.systemAt(now.monotonic)?.offset
-      : undefined;
-    const about = { discipline: this.#discipline, now: now.monotonic };
-    return [
-      ...this.#provisional.measured(certificateEvidence(members, about), {
-        clock,
-        offset,
-        members,
-      }),
-      ...(offset === undefined ? [] : this.#provisional.vouched(clock + offset, now.monotonic)),
-    ];
+    return followCertificates(this.#provisional, {
+      members: this.#sources.members,
+      discipline: this.#discipline,
+      isVouchedFor: this.#judgement.isVouchedFor,
+      now,
+    });
   }
 
   #certificatesVerified(
@@ -357,11 +350,23 @@ export class Engine {
     return actions;
   }
 
-  /** Tells the log who has fallen silent; when anybody answers after nobody did, the others are asked again. */
-  #reportSources({ monotonic }: Instant): readonly Action[] {
+  /** Tells the log who has fallen silent and who is not used; when anybody answers after nobody did, the others are asked again. */
+  #reportSources(now: Instant): readonly Action[] {
     const groups = this.#sources.entries.map(({ group }) => group);
-    const { actions, hasReturned } = this.#reports.look(groups, monotonic);
-    return hasReturned ? [...actions, ...this.#sources.askAgain(monotonic)] : actions;
+    const { actions, hasReturned } = this.#reports.look(groups, now.monotonic);
+    const told = [...actions, ...this.#reportVerdicts(now)];
+    return hasReturned ? [...told, ...this.#sources.askAgain(now.monotonic)] : told;
+  }
+
+  #reportVerdicts(now: Instant): readonly Action[] {
+    const members = this.#provisional.released(this.#sources.members);
+    const about = { judgement: this.#judgement, context: { now, discipline: this.#discipline } };
+    const { selected: isSelected, isRefusalTold } = this.#judgement;
+    return this.#verdicts.look(judgedSources(members, about), {
+      now: now.monotonic,
+      isSelected,
+      isRefusalTold,
+    });
   }
 
   #decideAgainIfSourcesDied(now: Instant): readonly Action[] {

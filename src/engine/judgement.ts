@@ -16,6 +16,7 @@ import { followsUs, isOurselves, type OwnIdentity, ownIdentity } from "../select
 import type { Candidate } from "../selection/candidate.ts";
 import { unfitness } from "../selection/fitness.ts";
 import { select, type Selection } from "../selection/select.ts";
+import { describeCauses } from "../selection/causes.ts";
 import type { Verdict } from "../selection/status.ts";
 import type { Action } from "./events.ts";
 import { formatUtc } from "../base/utc.ts";
@@ -28,6 +29,10 @@ import { rootDistance } from "../selection/root_distance.ts";
 /** A change of the reference from one source to another is told at most this often. */
 const NOTICE_INTERVAL: Seconds = 600;
 const STARTING: Verdict = { status: "starting", reason: "Not measured yet" };
+const MEASURED: Verdict = {
+  status: "starting",
+  reason: "Measured; the first decision waits a few seconds for the other sources",
+};
 
 /** A start without a time to follow is told after so long. */
 const REFUSAL_PATIENCE: Seconds = 60;
@@ -112,9 +117,21 @@ export class Judgement {
     return this.#leap;
   }
 
-  /** Why there is no selection, in a sentence. */
-  get whyNot(): string {
-    return this.#whyNot;
+  /** Why there is no selection, in a sentence; before the first one it tells how far the sources have come. */
+  whyNotOf(members: readonly MemberOfSource[], context: JudgementContext): string {
+    if (this.#selection !== undefined || members.length === 0) return this.#whyNot;
+    const verdicts = members.map((member) => ({
+      name: memberName(member),
+      ...this.verdict(member, context),
+    }));
+    if (verdicts.some(({ reason }) => reason === MEASURED.reason)) return MEASURED.reason;
+    const isHopeless = verdicts.every(({ status }) => status !== "starting");
+    return isHopeless ? `No source is usable: ${describeCauses(verdicts)}` : this.#whyNot;
+  }
+
+  /** Whether the log says already why there is no selection. */
+  get isRefusalTold(): boolean {
+    return this.#selection !== undefined && !this.selected && this.#isRefusalTold;
   }
 
   /** Returns what became of a source; of one that is not judged yet, what keeps it out already. */
@@ -124,13 +141,16 @@ export class Judgement {
   ): Verdict {
     const judged = this.#selection?.verdicts.get(member.association.id);
     if (judged !== undefined) return judged;
-    const fault = unfitness(this.#candidate(member, context), {
+    const candidate = this.#candidate(member, context);
+    const isMeasured = candidate.samples > 0;
+    const fault = unfitness(isMeasured ? candidate : { ...candidate, jitter: 0 }, {
       samplesMin: 0,
       distanceMax: Infinity,
       stratumLimit: this.#synchronization.localStratum,
       mustBeAuthenticated: this.#synchronization.authentication === "require",
     });
-    return fault === undefined || fault.status === "starting" ? STARTING : fault;
+    if (fault !== undefined && fault.status !== "starting") return fault;
+    return isMeasured ? MEASURED : STARTING;
   }
 
   /** Tells whether a source is still counted as one that has the time although it says no longer so. */

@@ -15,7 +15,7 @@ import type { LeapIndicator } from "../association/measurement.ts";
 
 import { formatReferenceId, LOCAL_REFERENCE_ID } from "../protocol/reference_id.ts";
 import { formatUtc } from "../base/utc.ts";
-import type { Judgement } from "./judgement.ts";
+import type { Judgement, JudgementContext } from "./judgement.ts";
 import { describeNts, REFERENCE_ERA } from "./nts_document.ts";
 import type { ProvisionalTime } from "./provisional_time.ts";
 import { rootDistance } from "../selection/root_distance.ts";
@@ -25,8 +25,10 @@ import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
 import {
   type ErrorBudget,
+  errorBudget,
   type Knowledge,
   STRATUM_UNSYNCHRONIZED,
+  systemState,
   withLocalReference,
 } from "./system_variables.ts";
 
@@ -40,10 +42,6 @@ export interface SnapshotInput {
   readonly realtime: NtpTimestamp;
   /** What the variables were computed from. */
   readonly knowledge: Knowledge;
-  /** Undefined before the first update. */
-  readonly budget: ErrorBudget | undefined;
-  /** The state in a word and in a sentence. */
-  readonly state: { readonly state: SystemState; readonly why: string };
   /** The limits in force. */
   readonly synchronization: SynchronizationConfig;
   /** In the order of the configuration. */
@@ -62,12 +60,24 @@ export interface SnapshotInput {
   readonly steps: { readonly count: number; readonly accumulatedSeconds: number };
   /** Whether the clock may be adjusted: configured and permitted. */
   readonly mayAdjust: boolean;
+  /** Why not, if it may not. */
+  readonly whyMeasuring: string | undefined;
+}
+
+/** The input, and what follows from it. */
+interface Snapshot extends SnapshotInput {
+  /** Undefined before the first update. */
+  readonly budget: ErrorBudget | undefined;
+  /** The state in a word and in a sentence. */
+  readonly state: { readonly state: SystemState; readonly why: string };
 }
 
 /** Writes the whole snapshot. */
-export function makeSnapshot(input: SnapshotInput): EngineSnapshot {
-  const { knowledge } = input;
+export function makeSnapshot(given: SnapshotInput): EngineSnapshot {
+  const { knowledge } = given;
   const { estimate } = knowledge;
+  const known = errorBudget(knowledge);
+  const input: Snapshot = { ...given, budget: known, state: stateOf(given, known) };
   const { state, why, isLocal } = withLocalReference(
     input.state,
     input.synchronization.localStratum,
@@ -91,12 +101,25 @@ export function makeSnapshot(input: SnapshotInput): EngineSnapshot {
   };
 }
 
+function stateOf(input: SnapshotInput, budget: ErrorBudget | undefined) {
+  const { provisional, judgement, whyMeasuring } = input;
+  const members = provisional.released(
+    input.entries.flatMap(({ config, group }) =>
+      group.members.map((association) => ({ config, group, association }))
+    ),
+  );
+  const whyNot = provisional.why ?? judgement.whyNotOf(members, contextOf(input));
+  const { state, why } = systemState(input.knowledge, budget, whyNot);
+  const isMeasuring = state === "monitoring" && whyMeasuring !== undefined;
+  return { state, why: isMeasuring ? `${why}: ${whyMeasuring}` : why };
+}
+
 type ReferenceDescription = Pick<
   EngineSnapshot,
   "stratum" | "leap" | "referenceId" | "referenceTime"
 >;
 
-function describeReference(input: SnapshotInput): ReferenceDescription {
+function describeReference(input: Snapshot): ReferenceDescription {
   const { reference } = input.knowledge;
   const usable = reference !== undefined && input.state.state !== "unsynchronized";
   return {
@@ -251,8 +274,9 @@ function verdictOf(member: MemberOfSource, input: SnapshotInput): Verdict {
   if (association.protection?.isProvisional === true) {
     return { status: "starting", reason: input.provisional.reasonOf(association.id) };
   }
-  return input.judgement.verdict(member, {
-    now: { monotonic: input.now, realtime: input.realtime },
-    discipline: input.discipline,
-  });
+  return input.judgement.verdict(member, contextOf(input));
+}
+
+function contextOf({ now, realtime, discipline }: SnapshotInput): JudgementContext {
+  return { now: { monotonic: now, realtime }, discipline };
 }

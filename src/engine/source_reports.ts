@@ -5,19 +5,17 @@
  * source alone that fails must be named. The idea: a failure is told when another source has answered since, which shows that
  * it is the source's own; as long as nobody answers it is kept back, and when all have failed one sentence tells of all. The first
  * answer ends that with one sentence too; whoever stays silent for two minutes more is named then. A source that fails and answers
- * again before it was named gets one line that tells both. Limits: what selection thinks of sources is not told here.
+ * again before it was named gets one line that tells both. Limits: what selection thinks of sources is told by `VerdictReports`.
  *
  * @module
  */
 import type { SourceGroup } from "../association/source_group.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { describeCauses } from "../selection/causes.ts";
 import type { Action } from "./events.ts";
 
 /** After an outage of all sources the others have so much time to answer too. */
 const RETURN_TIME: Seconds = 120;
-
-/** The sentences of an outage that are told, at most. */
-const CAUSES_MAX = 3;
 
 /** What the reports look at. */
 export type ReportedSource = Pick<SourceGroup, "config" | "members" | "report">;
@@ -202,16 +200,9 @@ function subjectsOf(source: ReportedSource): readonly Subject[] {
   }];
 }
 
-/** Says why they failed, the most common reason first; counts alone make no other reason. */
+/** Says why they failed. */
 function causesOf(failed: readonly Subject[]): string {
-  const groups = Map.groupBy(failed, ({ fault }) => fault.replaceAll(/\d+/g, "N"));
-  const causes = [...groups.values()].sort((a, b) => b.length - a.length).map((those) => {
-    const [first] = those;
-    const others = those.length === 1 ? "" : ` and ${those.length - 1} more`;
-    return `${first?.name}${others}: ${first?.fault}`;
-  });
-  return [...causes.slice(0, CAUSES_MAX), ...(causes.length > CAUSES_MAX ? ["others"] : [])]
-    .join("; ");
+  return describeCauses(failed.map(({ name, fault }) => ({ name, reason: fault })));
 }
 
 function isOutageOf(sources: readonly ReportedSource[], subjects: readonly Subject[]): boolean {

@@ -11,6 +11,7 @@ import { assert } from "../base/assert.ts";
 import { type AddressFamily, ipToBytes } from "../base/ip_address.ts";
 import type { Seconds } from "../base/units.ts";
 import { referenceIdOfIpv6 } from "../crypto/digest.ts";
+import { STRATUM_MAX } from "./header.ts";
 
 /**
  * What a server names that follows nobody but itself: an address that no host can have, because a server that follows a neighbour
@@ -45,7 +46,7 @@ export function parseReferenceId(text: string): number | undefined {
 }
 
 /**
- * Writes an identifier for people: characters at strata 0 and 1, dotted decimals above, or eight hexadecimal digits when the
+ * Writes an identifier for people: characters at strata 0, 1 and 16, dotted decimals above, or eight hexadecimal digits when the
  * server is reached over IPv6 or the characters cannot be printed. A loopback address is written as one at every stratum: so
  * servers name their own clock.
  */
@@ -55,6 +56,9 @@ export function formatReferenceId(
 ): string {
   if (referenceId >>> 24 === LOOPBACK) return octetsOf(referenceId).join(".");
   if (context.stratum <= 1) return asciiText(referenceId) ?? hexText(referenceId);
+  // whoever has no time says so in letters: INIT, STEP
+  const letters = context.stratum >= STRATUM_MAX ? asciiText(referenceId) : undefined;
+  if (letters !== undefined) return letters;
   return context.family === "ipv6" ? hexText(referenceId) : octetsOf(referenceId).join(".");
 }
 

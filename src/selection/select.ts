@@ -13,6 +13,7 @@
 import { assert, present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import type { Candidate } from "./candidate.ts";
+import { describeCauses } from "./causes.ts";
 import { findOutliers } from "./cluster.ts";
 import { durationText, unfitness } from "./fitness.ts";
 import { covers, intersect, type Intersection } from "./intersection.ts";
@@ -97,9 +98,11 @@ function selectAmong(candidates: readonly Candidate[], options: SelectionOptions
   }
   const place = intersect(fit.map((each) => claimOf(each, options.previous)));
   if (place === undefined) {
-    return refuse({ verdicts, refusal: refusalWithoutFit(candidates), agreeing: 0 });
+    return refuse({ verdicts, refusal: refusalWithoutFit(candidates, verdicts), agreeing: 0 });
   }
-  if (!isMajority(place, fit)) return refuseWithoutMajority(verdicts, fit, place);
+  if (!isMajority(place, fit)) {
+    return refuseWithoutMajority({ verdicts, fit, place, candidates });
+  }
   const agreeing = fit.filter((each) => covers(claimOf(each), place));
   for (const each of fit) {
     if (!agreeing.includes(each)) verdicts.set(each.id, falseticker(each, place, fit.length));
@@ -107,7 +110,8 @@ function selectAmong(candidates: readonly Candidate[], options: SelectionOptions
   const refusal = refusalOf(agreeing, candidates, options);
   if (refusal !== undefined) {
     for (const { id } of agreeing) verdicts.set(id, { status: "candidate", reason: refusal });
-    return refuse({ verdicts, refusal, agreeing: agreeing.length, interval: place });
+    const why = withUnused(refusal, candidates, verdicts);
+    return refuse({ verdicts, refusal: why, agreeing: agreeing.length, interval: place });
   }
   return accept({ verdicts, agreeing, place, previous: options.previous });
 }
@@ -271,16 +275,43 @@ function falseticker(
   };
 }
 
-function refusalWithoutFit(candidates: readonly Candidate[]): string {
-  if (candidates.length === 0) return "There is no source";
+function refusalWithoutFit(
+  candidates: readonly Candidate[],
+  verdicts: ReadonlyMap<number, Verdict>,
+): string {
+  const [only] = candidates;
+  if (only === undefined) return "There is no source";
   const count = candidates.length;
-  return count === 1 ? "The only source is not usable" : `None of ${count} sources is usable`;
+  if (count === 1) return `The only source is not usable: ${verdicts.get(only.id)?.reason}`;
+  return `None of ${count} sources is usable: ${describeCauses(reasonsOf(candidates, verdicts))}`;
+}
+
+/** Says beside why there is no time which sources could not count, and why. */
+function withUnused(
+  refusal: string,
+  candidates: readonly Candidate[],
+  verdicts: ReadonlyMap<number, Verdict>,
+): string {
+  const unused = candidates.filter(({ id }) => {
+    const status = verdicts.get(id)?.status;
+    return status !== "candidate" && status !== "starting" && status !== "no-select";
+  });
+  if (unused.length === 0) return refusal;
+  return `${refusal}; not used: ${describeCauses(reasonsOf(unused, verdicts))}`;
+}
+
+function reasonsOf(candidates: readonly Candidate[], verdicts: ReadonlyMap<number, Verdict>) {
+  return candidates.toSorted((a, b) => a.id - b.id)
+    .map(({ id, name }) => ({ name, reason: verdicts.get(id)?.reason ?? "" }));
 }
 
 function refuseWithoutMajority(
-  verdicts: Map<number, Verdict>,
-  fit: readonly Candidate[],
-  place: Intersection,
+  { verdicts, fit, place, candidates }: {
+    readonly verdicts: Map<number, Verdict>;
+    readonly fit: readonly Candidate[];
+    readonly place: Intersection;
+    readonly candidates: readonly Candidate[];
+  },
 ): Selection {
   const trusted = fit.filter(({ trust }) => trust).length;
   const [most, all] = trusted > 0 ? [place.trustedDepth, trusted] : [place.depth, fit.length];
@@ -293,7 +324,8 @@ function refuseWithoutMajority(
         `error bound ${durationText(rootDistance)}`,
     });
   }
-  return refuse({ verdicts, refusal, agreeing: place.depth });
+  const why = withUnused(refusal, candidates, verdicts);
+  return refuse({ verdicts, refusal: why, agreeing: place.depth });
 }
 
 function refusalOf(

@@ -91,10 +91,14 @@ Deno.test("too few that agree, or none that is required, are not believed", () =
   const few = run([source(1, 0), source(2, 0)], { minimumAgreeing: 3 });
   assert.equal(few.refusal, "Only 2 sources agree, minimum-agreeing-sources is 3");
   assert.deepEqual(statuses(few), { 1: "candidate", 2: "candidate" });
-  const three = [source(1, 0), source(2, 0), source(3, 0, { require: true, isReachable: false })];
+  const three = [
+    source(1, 0),
+    source(2, 0),
+    source(3, 0, { require: true, isReachable: false, unanswered: 9 }),
+  ];
   assert.equal(
     run(three).refusal,
-    "No required source is among the 2 that agree (s3)",
+    "No required source is among the 2 that agree (s3); not used: s3: Did not answer the last 9 requests",
   );
   assert.equal(run([source(1, 0), source(2, 0, { require: true })]).refusal, undefined);
 });
@@ -139,7 +143,10 @@ Deno.test("what is not fit is named by its fault", () => {
     assert.deepEqual(selection.verdicts.get(2), { status, reason });
     assert.equal(selection.systemPeer, 1);
   }
-  assert.equal(run([source(1, 0, { isLoop: true })]).refusal, "The only source is not usable");
+  assert.equal(
+    run([source(1, 0, { isLoop: true })]).refusal,
+    "The only source is not usable: The server is this daemon itself, or follows it",
+  );
   assert.equal(run([]).refusal, "There is no source");
 });
 
