@@ -4,6 +4,7 @@
  * @module
  */
 import type { EngineSnapshot } from "../engine/snapshot.ts";
+import { clockPosition } from "../base/clock_position.ts";
 import type { Seconds } from "../base/units.ts";
 import { log } from "./log.ts";
 
@@ -41,8 +42,8 @@ export class OnceWatch {
       adjusting
         ? `The clock is set; its error is below ${bound}`
         : `The clock is ${
-          offsetSeconds.toFixed(6)
-        } s behind the sources, error below ${bound}; it was not touched`,
+          clockPosition(offsetSeconds)
+        } the sources, error below ${bound}; it was not touched`,
     );
     queueMicrotask(() => stop("told"));
   }

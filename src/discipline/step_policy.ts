@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { clockPosition } from "../base/clock_position.ts";
 import type { Seconds } from "../base/units.ts";
 import type { StepPanicThreshold, SynchronizationConfig } from "../config/config.ts";
 
@@ -72,7 +73,7 @@ export class StepPolicy {
     const bound = panicBound(this.#threshold(isVouchedFor), this.#surprise(offset));
     if (bound !== undefined && Math.abs(this.#surprise(offset)) > bound) {
       return panic(
-        `The clock is ${offset.toFixed(3)} s from what the sources agree on, beyond the ${
+        `The clock is ${clockPosition(offset, 3)} what the sources agree on, beyond the ${
           this.#startup ? "startup" : "single"
         }-step-panic-threshold of ${bound} s; ${this.#advice(isVouchedFor)}`,
       );

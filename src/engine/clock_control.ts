@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { clockPosition } from "../base/clock_position.ts";
 import type { Instant } from "../base/instant.ts";
 import type { Result } from "../base/result.ts";
 import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
@@ -273,7 +274,7 @@ export class ClockControl {
     if (!news) return [];
     const seconds = Math.abs(offset) / (this.#clock.maxSlew * PPM);
     const message =
-      `The clock is ${offset.toFixed(3)} s from what the sources agree on; step-limit allows no ` +
+      `The clock is ${clockPosition(offset, 3)} what the sources agree on; step-limit allows no ` +
       `step any more, and slewing takes ${seconds.toFixed(0)} s or more`;
     return [{ type: "log", level: "warning", message }];
   }

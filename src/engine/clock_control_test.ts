@@ -119,7 +119,7 @@ Deno.test("later it is slewed, as fast as the limit allows", () => {
   const command = commandOf(actions);
   assert.equal(command.step, 0);
   assert.deepEqual(logsOf(actions), [
-    "warning: The clock is -10.000 s from what the sources agree on; step-limit allows no step any more, " +
+    "warning: The clock is 10.000 s ahead of what the sources agree on; step-limit allows no step any more, " +
     "and slewing takes 200 s or more",
   ]);
   assertPpm(command.frequency, -50_000);
@@ -138,7 +138,7 @@ Deno.test("an offset beyond the panic threshold ends the daemon, and the clock i
   assert.ok(panic?.type === "panic");
   assert.match(
     panic.message,
-    /^The clock is 2000\.000 s from .* beyond the single-step-panic-threshold of 1000 s;/,
+    /^The clock is 2000\.000 s behind .* beyond the single-step-panic-threshold of 1000 s;/,
   );
   assert.deepEqual(control.settle(estimate(2000, 400), STATUS), [], "nothing of it is kept");
   assert.deepEqual(control.steps, { count: 0, accumulatedSeconds: 0 });

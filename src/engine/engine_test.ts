@@ -133,12 +133,13 @@ Deno.test("an offset beyond the panic threshold is not followed: the daemon is t
 });
 
 Deno.test("a clock that is only measured is left alone, and its error is told", () => {
-  const world = new EngineWorld({ offset: 0.02, mayAdjust: false }).start();
+  const more = { whyMeasuring: "--no-adjust wants it so" };
+  const world = new EngineWorld({ offset: 0.02, mayAdjust: false, more }).start();
   world.run(600);
   assert.deepEqual(world.commands, []);
   const { state, why, adjusting, offsetSeconds } = world.snapshot;
   assert.deepEqual([state, adjusting], ["monitoring", false]);
-  assert.equal(why, "The clock is measured, not adjusted");
+  assert.equal(why, "The clock is measured, not adjusted: --no-adjust wants it so");
   assertNear(offsetSeconds, 0.02, 1e-3);
 });
 

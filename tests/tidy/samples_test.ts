@@ -1,0 +1,119 @@
+/** The output that documents show is what the program prints: each sample is printed again from values that fit it. */
+import assert from "node:assert/strict";
+import { renderQuery } from "../../src/cli/query_report.ts";
+import { renderSources } from "../../src/cli/sources.ts";
+import { renderStatus } from "../../src/cli/status.ts";
+import { painter } from "../../src/cli/style.ts";
+import { formatConfigError } from "../../src/config/config_error.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { EXAMPLE_SOURCES, exampleSource, exampleStatus } from "../../src/daemon/status_example.ts";
+import type { SourceDocument } from "../../src/engine/snapshot.ts";
+import { select } from "../../src/selection/select.ts";
+import { ROOT } from "./project.ts";
+
+const paint = painter(false);
+
+/** What a document shows below a command line, without the indentation. */
+async function sample(document: string, command: string): Promise<string> {
+  const text = await Deno.readTextFile(`${ROOT}/${document}`);
+  const block = text.split("\n").slice(text.split("\n").indexOf(`    $ ${command}`) + 1);
+  assert.ok(block.length > 1 && block.length < text.split("\n").length, command);
+  const end = block.findIndex((line) => line !== "" && !line.startsWith("    "));
+  return block.slice(0, end).map((line) => line.slice(4)).join("\n").trimEnd() + "\n";
+}
+
+/** The sentence that selection writes of one that is wrong among three that are right. */
+function falsetickerReason(): string {
+  const candidate = (id: number, offset: number) => ({
+    id,
+    name: `s${id}`,
+    offset,
+    uncertainty: 44e-6,
+    rootDistance: 2.1e-3,
+    jitter: 8.7e-6,
+    samples: 8,
+    stratum: 2,
+    isReachable: true,
+    unanswered: 0,
+    isSynchronized: true,
+    isKissed: false,
+    isLoop: false,
+    noSelect: false,
+    prefer: false,
+    trust: false,
+    require: false,
+    isAuthenticated: false,
+  });
+  const offsets = [12.34e-6, -0.9e-6, 0.501];
+  const { verdicts } = select(offsets.map((offset, id) => candidate(id, offset)), {
+    minimumAgreeing: 2,
+  });
+  const verdict = verdicts.get(2);
+  assert.equal(verdict?.status, "falseticker");
+  return verdict.reason;
+}
+
+function sources(): readonly SourceDocument[] {
+  const reason = falsetickerReason();
+  return EXAMPLE_SOURCES.slice(0, 3).map((source) =>
+    source.status === "falseticker" ? { ...source, reason } : source
+  );
+}
+
+Deno.test("ntpsd sources prints what docs/commands.md shows", async () => {
+  const printed = renderSources(sources(), { verbose: false, columns: undefined, paint });
+  assert.equal(await sample("docs/commands.md", "ntpsd sources"), printed);
+});
+
+Deno.test("ntpsd status prints what docs/commands.md shows", async () => {
+  const printed = renderStatus(
+    exampleStatus({ sources: [...sources(), exampleSource({ status: "combined" })] }),
+    { now: Date.parse("2026-11-22T02:13:00.000Z"), paint, verbose: false },
+  );
+  assert.equal(await sample("docs/commands.md", "ntpsd status"), printed);
+});
+
+Deno.test("ntpsd query prints what docs/commands.md shows", async () => {
+  const printed = renderQuery([{
+    name: "nts.example.net",
+    address: "192.0.2.1:123",
+    ok: true,
+    error: null,
+    stratum: 3,
+    referenceId: "198.51.100.7",
+    leap: "none",
+    offsetSeconds: 1.27e-3,
+    delaySeconds: 9.84e-3,
+    rootDelaySeconds: 274e-6,
+    rootDispersionSeconds: 50e-6,
+    errorBoundSeconds: 5.11e-3,
+    authentication: "nts",
+    aead: 15,
+    timestamping: "kernel",
+    samples: 1,
+    nts: {
+      keyExchange: "192.0.2.1",
+      cookies: 8,
+      certificateSubject: "CN=nts.example.net",
+      certificateExpires: "2027-02-03T23:59:59.000Z",
+    },
+  }], { columns: undefined, paint });
+  assert.equal(await sample("docs/commands.md", "ntpsd query --nts nts.example.net"), printed);
+});
+
+Deno.test("ntpsd check prints what docs/commands.md shows", async () => {
+  const parsed = parseConfig(`[[source]]
+mode = "server"
+adress = "192.0.2.1"
+address = "192.0.2.1"
+
+# the clock
+
+[clock]
+adjust = "yes"
+`);
+  assert.ok(!parsed.ok);
+  const lines = parsed.error.map((each) => formatConfigError(each, "ntpsd.toml"));
+  const printed = `${lines.join("\n")}\n${lines.length} errors\n`;
+  assert.equal(await sample("docs/commands.md", "ntpsd check -c ntpsd.toml"), printed);
+});
