@@ -42,6 +42,8 @@ const CIPHER_SUITES = toCString(
   "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
 );
 
+const SECURITY_LEVEL_MIN = 2;
+
 /** Whom a client trusts. */
 export interface TrustOptions {
   /** Trust what the system trusts. */
@@ -178,6 +180,16 @@ export class TlsServerContext implements Disposable {
   }
 }
 
+/**
+ * Sees to it that keys, signatures and key exchanges are worth 112 bits at least (RSA of 2048 bits, P-224, no SHA-1): OpenSSL as its
+ * makers build it is content with 80. A higher level, which the system's configuration asks for, stays.
+ */
+export function raiseSecurityLevel(library: OpenSslLibrary, context: Deno.PointerObject): void {
+  const { ssl } = library;
+  if (ssl.SSL_CTX_get_security_level(context) >= SECURITY_LEVEL_MIN) return;
+  ssl.SSL_CTX_set_security_level(context, SECURITY_LEVEL_MIN);
+}
+
 function newContext(
   library: OpenSslLibrary,
   method: Deno.PointerValue,
@@ -192,6 +204,7 @@ function newContext(
     const set = ssl.SSL_CTX_ctrl(context.pointer, bound, TLS1_3_VERSION, null);
     assert(set === 1n, "OpenSSL 3 speaks TLS 1.3");
   }
+  raiseSecurityLevel(library, context.pointer);
   ssl.SSL_CTX_set_options(
     context.pointer,
     SSL_OPTION.OP_NO_TICKET | SSL_OPTION.OP_NO_COMPRESSION | SSL_OPTION.OP_NO_RENEGOTIATION |

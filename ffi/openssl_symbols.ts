@@ -85,6 +85,8 @@ export const SSL_SYMBOLS = {
   SSL_CTX_free: { parameters: ["pointer"], result: "void" },
   SSL_CTX_ctrl: { parameters: ["pointer", "i32", "i64", "pointer"], result: "i64" },
   SSL_CTX_set_options: { parameters: ["pointer", "u64"], result: "u64" },
+  SSL_CTX_get_security_level: { parameters: ["pointer"], result: "i32" },
+  SSL_CTX_set_security_level: { parameters: ["pointer", "i32"], result: "void" },
   SSL_CTX_set_ciphersuites: { parameters: ["pointer", "buffer"], result: "i32" },
   SSL_CTX_set_num_tickets: { parameters: ["pointer", "usize"], result: "i32" },
   SSL_CTX_set_verify: { parameters: ["pointer", "i32", "pointer"], result: "void" },

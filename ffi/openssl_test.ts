@@ -8,7 +8,8 @@ import {
   type TlsServerContext,
   type TlsSession,
 } from "./openssl.ts";
-import { openLibraries } from "./openssl_library.ts";
+import { raiseSecurityLevel } from "./openssl_context.ts";
+import { openLibraries, openSslLibrary } from "./openssl_library.ts";
 import { ownedPointerCounts } from "./openssl_pointer.ts";
 import { isAnyThere, NO_AUTHORITIES } from "./trust_store.ts";
 import { peerIdentity } from "./openssl_verification.ts";
@@ -133,6 +134,19 @@ Deno.test("servers with keys of every kind are accepted", () => {
       ...DATES,
     });
     assert.equal(attempt({ server: serverContext(own) }), "complete", key);
+  }
+});
+
+Deno.test("keys and signatures are worth 112 bits at least, or what the system asks for beyond", () => {
+  const library = unwrap(openSslLibrary());
+  const { SSL_CTX_get_security_level: level, SSL_CTX_set_security_level: setLevel } = library.ssl;
+  using made = clientContext();
+  const { pointer } = made;
+  assert.ok(level(pointer) >= 2);
+  for (const [before, after] of [[0, 2], [1, 2], [2, 2], [4, 4]] as const) {
+    setLevel(pointer, before);
+    raiseSecurityLevel(library, pointer);
+    assert.equal(level(pointer), after);
   }
 });
 
