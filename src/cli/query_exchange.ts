@@ -10,29 +10,26 @@
 import { realtimeNow } from "../../ffi/clock.ts";
 import { Poller } from "../../ffi/poller.ts";
 import { UdpSocket } from "../../ffi/socket.ts";
+import {
+  type Answer,
+  leapIndicatorOf,
+  readAnswer,
+  worseTimestamping,
+} from "../association/answer.ts";
+import type { DropReason } from "../association/drop_reason.ts";
 import { offsetAndDelay } from "../association/exchange.ts";
 import type { LeapIndicator, Timestamping } from "../association/measurement.ts";
-import {
-  type ExchangeTimestamps,
-  hasOrigin,
-  hasTimestamps,
-  isDelayPlausible,
-  isKnownVersion,
-  isRootDistanceSane,
-  isServerMode,
-  isServerTimeForward,
-  isSynchronized,
-} from "../association/packet_tests.ts";
-import { makeRequestHeader, REQUEST_VERSION } from "../association/request.ts";
-import type { Bytes } from "../base/bytes.ts";
+import { contentFault } from "../association/outcome.ts";
+import { type ExchangeTimestamps, isSynchronized } from "../association/packet_tests.ts";
+import type { PacketProtection } from "../association/protection.ts";
+import { makeRequestHeader, type PendingRequest } from "../association/request.ts";
 import { fromUnixNanoseconds, type NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { RandomSource } from "../base/random.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
 import type { Seconds } from "../base/units.ts";
-import { decodeHeader, type NtpHeader } from "../protocol/header.ts";
-import { kissOf } from "../protocol/kiss_code.ts";
 import { formatReferenceId } from "../protocol/reference_id.ts";
+import { dropText } from "./drop_text.ts";
 
 /** What one exchange tells. */
 export interface Sample {
@@ -56,16 +53,13 @@ export interface Sample {
   readonly timestamping: Timestamping;
 }
 
-/** Protects requests and verifies answers; a plain exchange has none. */
-export interface QueryProtection {
-  /** Returns the request to send, and what the answer must repeat; or a sentence. */
-  protect(
-    header: Bytes,
-    random: RandomSource,
-  ): Result<{ readonly packet: Bytes; readonly uniqueIdentifier: Bytes }, string>;
-  /** Says why an answer is not to be believed; undefined if it is authentic. */
-  refusal(packet: Bytes, uniqueIdentifier: Bytes): string | undefined;
-}
+/** Protects requests and verifies answers, like that of an association; a plain exchange has none. */
+export type QueryProtection =
+  & Pick<PacketProtection, "authentication" | "protect" | "verify">
+  & {
+    /** Why the last answer was not believed, in a sentence. */
+    readonly whyNot: string | undefined;
+  };
 
 /** How to ask. */
 export interface ExchangeOptions {
@@ -130,6 +124,13 @@ class Exchange {
       ? ok({ packet: header.octets, uniqueIdentifier: new Uint8Array() })
       : protection.protect(header.octets, random);
     if (!request.ok) return request;
+    const pending: PendingRequest = {
+      ...header,
+      id: 0,
+      uniqueIdentifier: request.value.uniqueIdentifier,
+      sentAt: 0,
+      expiresAt: Infinity,
+    };
     this.#sent = { time: fromUnixNanoseconds(realtimeNow()), kind: "user" };
     const sent = this.#socket.send(request.value.packet);
     if (!sent.ok) return err(sent.error.message);
@@ -142,7 +143,7 @@ class Exchange {
       if (!ready.ok) return err(ready.error.message);
       this.#readQueue();
       if (this.#unreachable) return err(this.#refusal ?? "Unreachable");
-      const sample = await this.#receive(header.transmitTimestamp, request.value.uniqueIdentifier);
+      const sample = await this.#receive(pending);
       if (sample !== undefined) return sample;
     }
   }
@@ -163,40 +164,31 @@ class Exchange {
   }
 
   /** Reads datagrams until one is the answer; undefined when none is. */
-  async #receive(
-    origin: NtpTimestamp,
-    uniqueIdentifier: Bytes,
-  ): Promise<Result<Sample, string> | undefined> {
+  async #receive(request: PendingRequest): Promise<Result<Sample, string> | undefined> {
     for (let i = 0; i < 8; i++) {
       const received = this.#socket.receive();
       if (!received.ok) return err(received.error.message);
       if (received.value === undefined) return undefined;
       const { bytes, receiveTimestamp, timestampKind } = received.value;
-      const header = decodeHeader(bytes);
-      this.#refusal = header.ok ? this.#refusalOf(header.value, origin) : "The answer is too short";
-      if (!header.ok || this.#refusal !== undefined) continue;
-      this.#refusal = this.#options.protection?.refusal(bytes, uniqueIdentifier);
-      if (this.#refusal !== undefined) continue;
+      const answer = readAnswer(bytes, request, this.#options.protection);
+      this.#refusal = answer.ok ? undefined : this.#sentenceOf(answer.error, bytes);
+      if (!answer.ok) continue;
       if (this.#sent.kind === "user") {
         await this.#poller.wait(STAMP_WAIT);
         this.#readQueue();
       }
       const arrived = { time: fromUnixNanoseconds(receiveTimestamp), kind: timestampKind };
-      return this.#judge(header.value, arrived);
+      return this.#judge(answer.value, arrived);
     }
     return undefined;
   }
 
-  #refusalOf(header: NtpHeader, origin: NtpTimestamp): string | undefined {
-    if (!isServerMode(header)) return `Wanted an answer in mode 4, found mode ${header.mode}`;
-    if (!isKnownVersion(header)) {
-      return `Wanted an answer of version 1 to ${REQUEST_VERSION}, found version ${header.version}`;
-    }
-    return hasOrigin(header, origin) ? undefined : "The answer does not belong to the request";
+  #sentenceOf(reason: DropReason, bytes: Uint8Array): string {
+    const isUnproven = reason === "not-authentic" || reason === "nts-nak";
+    return (isUnproven ? this.#options.protection?.whyNot : undefined) ?? dropText(reason, bytes);
   }
 
-  #judge(header: NtpHeader, arrived: Stamp): Result<Sample, string> {
-    const kiss = kissOf(header);
+  #judge({ header, kiss }: Answer, arrived: Stamp): Result<Sample, string> {
     if (kiss !== undefined && kiss !== "unsynchronized") {
       return err(
         `The server refuses to answer: kiss code ${
@@ -215,35 +207,18 @@ class Exchange {
       transmitTimestamp: header.transmitTimestamp,
       destinationTimestamp: arrived.time,
     };
-    const problem = problemOf(header, times);
-    if (problem !== undefined) return err(problem);
+    const fault = contentFault(header, times, undefined);
+    if (fault !== undefined) return err(dropText(fault));
     const family = this.#socket.peer.family;
     return ok({
       stratum: header.stratum,
       referenceId: formatReferenceId(header.referenceId, { stratum: header.stratum, family }),
-      leap: LEAP_WORDS[header.leapIndicator] ?? "unknown",
+      leap: leapIndicatorOf(header),
       ...offsetAndDelay(times),
       precision: header.precision,
       rootDelay: header.rootDelay,
       rootDispersion: header.rootDispersion,
-      timestamping: worse(this.#sent.kind, arrived.kind),
+      timestamping: worseTimestamping(this.#sent.kind, arrived.kind),
     });
   }
-}
-
-const LEAP_WORDS: readonly LeapIndicator[] = ["none", "insert", "delete", "unknown"];
-const QUALITY: readonly Timestamping[] = ["user", "kernel", "hardware"];
-
-function problemOf(header: NtpHeader, times: ExchangeTimestamps): string | undefined {
-  if (!hasTimestamps(header)) return "The answer has no timestamps";
-  if (!isServerTimeForward(times, header.precision)) {
-    return "The server answered before it was asked, by its own clock";
-  }
-  if (!isDelayPlausible(times, header.precision)) return "The timestamps contradict each other";
-  if (!isRootDistanceSane(header)) return "The server's root distance is 16 s or more";
-  return undefined;
-}
-
-function worse(a: Timestamping, b: Timestamping): Timestamping {
-  return QUALITY.find((kind) => kind === a || kind === b) ?? "user";
 }

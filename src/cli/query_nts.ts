@@ -5,6 +5,7 @@
  */
 import { readFile } from "../../ffi/files.ts";
 import { OpenSsl } from "../../ffi/openssl.ts";
+import type { Bytes } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Seconds } from "../base/units.ts";
 import { type Exchanged, exchangeKeys } from "../daemon/nts_ke_client.ts";
@@ -98,22 +99,36 @@ function authentication(
 }
 
 function protectionOf(session: NtsClientSession): QueryProtection {
+  let whyNot: string | undefined;
   return {
+    authentication: "nts",
     protect(header, random) {
       const request = session.protect(header, random);
       return request.ok ? request : err("The server gave too few cookies for so many samples");
     },
-    refusal(packet, uniqueIdentifier) {
-      const verified = session.verify(packet, uniqueIdentifier);
-      if (!verified.ok) return `The answer is not authentic: ${verified.error}`;
-      switch (verified.value.kind) {
-        case "authentic":
-          return undefined;
-        case "nak":
-          return "The server does not accept the cookie (NTS NAK)";
-        case "kiss":
-          return `The server refuses to answer (kiss, ${verified.value.kiss})`;
-      }
+    verify(packet, uniqueIdentifier) {
+      whyNot = refusalOf(session, packet, uniqueIdentifier);
+      return whyNot === undefined ? ok(undefined) : err(whyNot);
+    },
+    get whyNot() {
+      return whyNot;
     },
   };
+}
+
+function refusalOf(
+  session: NtsClientSession,
+  packet: Uint8Array,
+  uniqueIdentifier: Bytes,
+): string | undefined {
+  const verified = session.verify(new Uint8Array(packet), uniqueIdentifier);
+  if (!verified.ok) return `The answer is not authentic: ${verified.error}`;
+  switch (verified.value.kind) {
+    case "authentic":
+      return undefined;
+    case "nak":
+      return "The server does not accept the cookie (NTS NAK)";
+    case "kiss":
+      return `The server refuses to answer (kiss, ${verified.value.kiss})`;
+  }
 }

@@ -23,6 +23,7 @@ realtimeNow();
 async function ask(
   change: (good: NtpHeader) => readonly Partial<NtpHeader>[],
   ahead = 0,
+  tail: readonly number[] = [],
 ): Promise<Result<Sample, string>> {
   const server = createSocket("udp4");
   server.on("message", (packet, from) => {
@@ -45,7 +46,7 @@ async function ask(
       transmitTimestamp: now,
     };
     for (const answer of change(good)) {
-      const octets = Buffer.from(encodeHeader({ ...good, ...answer }));
+      const octets = Buffer.from([...encodeHeader({ ...good, ...answer }), ...tail]);
       server.send(octets, from.port, from.address);
     }
   });
@@ -106,6 +107,23 @@ Deno.test("what cannot be used is told with its reason", async () => {
   ];
   for (const [answer, reason] of wanted) equal(await refusal(answer), reason);
   equal(await ask(() => []).then((asked) => asked.ok ? "" : asked.error), "No answer");
+});
+
+Deno.test("an answer that the daemon drops is not taken", async () => {
+  const tails: readonly (readonly [readonly number[], RegExp])[] = [
+    [[0, 0, 0, 0], /crypto-NAK/],
+    [[0, 0, 0, 1, ...Array(16).fill(7)], /MAC that nobody asked for/],
+    [[0, 0, 0, 1, ...Array(20).fill(7)], /MAC that nobody asked for/],
+    [[0, 9], /cannot be used \(/],
+  ];
+  for (const [tail, reason] of tails) {
+    const asked = await ask(() => [{}], 0, tail);
+    match(asked.ok ? "usable" : asked.error, reason);
+  }
+  const future = await ask((
+    good,
+  ) => [{ referenceTimestamp: addSeconds(good.transmitTimestamp, 9) }]);
+  match(future.ok ? "usable" : future.error, /set in its own future/);
 });
 
 Deno.test("a forged answer before the true one does no harm", async () => {
