@@ -16,7 +16,10 @@ interface Ended {
 }
 
 /** Runs a program text under the daemon's permissions; `{ffi}` in it stands for the folder. */
-async function runProgram(text: string, { mode = 0o600 } = {}): Promise<Ended> {
+async function runProgram(
+  text: string,
+  { mode = 0o600, env = {} }: { mode?: number; env?: Record<string, string> } = {},
+): Promise<Ended> {
   const file = await Deno.makeTempFile({ prefix: "ntpsd-ffi-", suffix: ".ts" });
   try {
     await Deno.writeTextFile(file, text.replaceAll("{ffi}", FFI));
@@ -26,6 +29,7 @@ async function runProgram(text: string, { mode = 0o600 } = {}): Promise<Ended> {
     const start = performance.now();
     const output = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-check", `--config=${config}`, ...permissions, file],
+      env,
       stdin: "null",
       signal: AbortSignal.timeout(20_000),
     }).output();
@@ -149,6 +153,27 @@ Deno.test("under the filter the daemon's work goes on, and nothing else does", a
     "ready 1 48",
     "memory 2000000",
   ]);
+});
+
+Deno.test("TLS asks for 112 bits also where OpenSSL by itself is content with less", async () => {
+  await using folder = await temporaryFolder();
+  const weak = await folder.write(
+    "openssl.cnf",
+    "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nCipherString = DEFAULT@SECLEVEL=0\n",
+  );
+  const ended = await runProgram(
+    `
+    import { TlsClientContext } from "{ffi}openssl_context.ts";
+    import { openSslLibrary } from "{ffi}openssl_library.ts";
+    const library = openSslLibrary().value;
+    const { SSL_CTX_get_security_level: level, SSL_CTX_new, TLS_client_method } = library.ssl;
+    console.log(level(SSL_CTX_new(TLS_client_method())));
+    console.log(level(TlsClientContext.create(library, { system: false }).value.pointer));
+  `,
+    { env: { OPENSSL_CONF: weak } },
+  );
+  assert.equal(ended.code, 0, ended.errors);
+  assert.deepEqual(ended.lines, ["0", "2"]);
 });
 
 Deno.test("a process that is set apart cannot look into others, and works on", async () => {
