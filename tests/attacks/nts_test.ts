@@ -119,16 +119,29 @@ Deno.test("CVE-2026-102483: placeholders beyond eight cookies end no daemon", ()
 
 Deno.test("CVE-2026-102486: lengths of nonce and ciphertext beyond the field are refused", () => {
   const server = secureServer();
+  const refused = () => server.responder.counters.dropped("nts-malformed-authenticator");
   const claims = [0, 1, 15, 17, 20, 28, 32, 36, 40, 100, 0x7fff, 0xfffc, 0xffff];
   for (const nonce of claims) {
     for (const ciphertext of claims) {
-      if (nonce === 16 && ciphertext === 16) continue;
       const packet = sealedRequest(undefined, (authenticator) => {
         new DataView(authenticator.buffer).setUint32(4, nonce * 65_536 + ciphertext);
         return authenticator;
       });
-      assert.equal(server.askOne(packet)?.[1] ?? 0, 0, `${nonce} and ${ciphertext}`);
+      const before = refused(), reply = server.askOne(packet);
+      assert.equal(reply?.[1] ?? 0, 0, `${nonce} and ${ciphertext}`);
+      // beyond the 32 octets that the field has for both
+      const isBeyond = 4 * (Math.ceil(nonce / 4) + Math.ceil(ciphertext / 4)) > 32;
+      if (isBeyond) assert.equal(refused(), before + 1, `${nonce} and ${ciphertext}`);
     }
+  }
+  // octets that an earlier request has left in the buffer do not make a short one whole
+  for (const cut of [4, 8, 16, 20]) {
+    assert.equal(server.askOne(sealedRequest())?.[1], 3);
+    const short = sealedRequest(undefined, (authenticator) => {
+      new DataView(authenticator.buffer).setUint16(2, authenticator.length - cut);
+      return authenticator.slice(0, -cut);
+    });
+    assert.equal(server.askOne(short), undefined, `${cut} octets cut`);
   }
   assert.equal(server.responder.counters.dropped("internal-error"), 0);
   assert.equal(server.askOne(sealedRequest())?.[1], 3);
@@ -168,6 +181,9 @@ Deno.test("RFC 8915 5.7 refusals: forged NAKs and kisses neither stop a source n
     victim.ask();
     // whoever sees the request can repeat its identifier, and nothing more
     const identifier = victim.request.packet.slice(48, 48 + 36);
+    const wrong = identifier.with(20, (identifier[20] ?? 0) ^ 1) as Bytes;
+    victim.resists(victim.answer(NTS_NAK, wrong), "nts-nak");
+    assert.equal(protection.status.dropped["nts-wrong-unique-identifier"], i + 1);
     victim.resists(victim.answer(NTS_NAK, identifier), "nts-nak");
     victim.resists(victim.answer(kiss("DENY"), identifier), "not-authentic");
     victim.resists(victim.answer(kiss("RATE", { poll: 17 }), identifier), "not-authentic");
