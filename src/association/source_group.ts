@@ -332,7 +332,7 @@ export class SourceGroup {
     while (this.#openPlaces(now) > 0) {
       const next = this.#nextMember(now);
       if (next === undefined) break;
-      actions.push(...this.#makeRoom(now), ...this.#add(next, now));
+      actions.push(...this.#makeRoom(next.address, now), ...this.#add(next, now));
     }
     const open = this.#openPlaces(now);
     if (open === 0) this.#noteSatisfied();
@@ -400,10 +400,13 @@ export class SourceGroup {
     return { id, address, protection: this.#options.protect?.() };
   }
 
-  /** Removes one member that is to give way, if all places are taken. */
-  #makeRoom(now: MonotonicSeconds): readonly SourceAction[] {
-    if (this.#members.length < this.wanted) return [];
-    const worst = this.#members.find((member) => member.association.isStopped) ??
+  /** Removes the member that was turned away at the address of a new one, or one that is to give way if all places are taken. */
+  #makeRoom(address: SocketAddress, now: MonotonicSeconds): readonly SourceAction[] {
+    const before = this.#members.find(({ association }) =>
+      equalSocketAddress(association.address, address)
+    );
+    if (before === undefined && this.#members.length < this.wanted) return [];
+    const worst = before ?? this.#members.find((member) => member.association.isStopped) ??
       this.#members.find((member) => isDead(member.association)) ??
       this.#members.find((member) => this.#isBad(member, now));
     assert(worst !== undefined, "An open place has a member that gives way");

@@ -94,6 +94,21 @@ Deno.test("a numeric address is never looked up, and asked again an hour after a
   assert.equal(world.lookups.length, 0);
 });
 
+Deno.test("a pool never has two members at one address, also after denials", () => {
+  const world = new SourceWorld({ count: 3 });
+  world.names = ["192.0.2.1"];
+  world.behaviour.set("192.0.2.1", "denies");
+  world.start();
+  for (let hour = 1; hour <= 5; hour++) {
+    world.runTo(hour * 4000);
+    assert.deepEqual(world.addresses, ["192.0.2.1"]);
+  }
+  assert.ok(world.requests.length >= 4, "it is asked again after an hour");
+  world.behaviour.set("192.0.2.1", "answers");
+  world.runTo(30_000);
+  assert.deepEqual(world.group.members.map(({ isReachable }) => isReachable), [true]);
+});
+
 Deno.test("a lasting falseticker leaves a pool, a named server stays", () => {
   for (const mode of ["pool", "server"] as const) {
     const world = new SourceWorld({ mode, count: 3 });
