@@ -336,11 +336,13 @@ export class SourceGroup {
     }
     const open = this.#openPlaces(now);
     if (open === 0) this.#noteSatisfied();
-    if (open === 0 && now >= this.#nextReplacementAt()) actions.push(...this.#replaceUnlisted(now));
+    if (now >= this.#nextReplacementAt()) actions.push(...this.#replaceUnlisted(now));
     if (this.#nts !== undefined) {
       const begun = open > 0 ? this.#nts.begin(open, now) : [];
       actions.push(...begun.map((action) => this.#withOffer(action)));
-    } else if (now >= (open > 0 ? this.#supply.nextLookupAt : this.#supply.refreshAt)) {
+    } else if (
+      now >= Math.min(open > 0 ? this.#supply.nextLookupAt : Infinity, this.#supply.refreshAt)
+    ) {
       actions.push(this.#supply.beginLookup(now, this.#members.length === 0));
     }
     return actions;
@@ -360,7 +362,8 @@ export class SourceGroup {
       this.#members.some(({ association }) => isDead(association));
     if (this.#nts !== undefined) return isWaiting ? this.#nts.nextExchangeAt : Infinity;
     if (!isWaiting) return Math.min(this.#supply.refreshAt, this.#nextReplacementAt());
-    return Math.min(this.#supply.nextLookupAt, this.#supply.nextRehabilitationAt());
+    const { nextLookupAt, refreshAt } = this.#supply;
+    return Math.min(nextLookupAt, refreshAt, this.#supply.nextRehabilitationAt());
   }
 
   /** Places without a member, or with one that is to give way. */

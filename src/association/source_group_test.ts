@@ -109,6 +109,30 @@ Deno.test("a pool never has two members at one address, also after denials", () 
   assert.deepEqual(world.group.members.map(({ isReachable }) => isReachable), [true]);
 });
 
+Deno.test("a lasting falseticker without a successor keeps no timer busy", () => {
+  const begin = () => {
+    const pollIntervalLimits = { min: 10, max: 10 };
+    const world = new SourceWorld({ count: 3, pollIntervalLimits, initialPollInterval: 10 });
+    world.names = FIVE.slice(0, 3);
+    world.start();
+    world.runTo(100);
+    world.group.noteFalseticker(1, true, world.now);
+    world.runTo(3600);
+    return world;
+  };
+  const reloaded = begin();
+  reloaded.names = "no such name";
+  for (let i = 0; i < 5; i++) {
+    const { group, now } = reloaded;
+    reloaded.take(group.reconfigure(group.config, now));
+    reloaded.runTo(now + 20);
+  }
+  const unlisted = begin();
+  unlisted.names = FIVE.slice(0, 2);
+  unlisted.runTo(20 * 86_400);
+  assert.equal(unlisted.group.members.length, 3);
+});
+
 Deno.test("a lasting falseticker leaves a pool, a named server stays", () => {
   for (const mode of ["pool", "server"] as const) {
     const world = new SourceWorld({ mode, count: 3 });
