@@ -1,15 +1,18 @@
 /**
  * Runs a target on many inputs, and says how to see a failure again.
  *
+ * What is kept comes first: seeds and everything that ever failed. Then come changes of what is kept, inputs made anew, and changes of
+ * those, one third each.
+ *
  * @module
  */
 import { type Bytes, fromHex, toHex } from "../../src/base/bytes.ts";
-import { SeededRandom } from "../../src/base/random.ts";
+import { type RandomSource, SeededRandom } from "../../src/base/random.ts";
 import { fromFileUrl } from "../support/command.ts";
-import { mutate } from "./mutate.ts";
-import type { FuzzTarget } from "./targets.ts";
+import { below, INPUT_LENGTH_MAX, mutate } from "./mutate.ts";
+import type { FuzzTarget } from "./target.ts";
 
-/** The folder of inputs that are tried first: seeds by hand and everything that ever failed. */
+/** The folder of inputs that are tried first. */
 export const CORPUS = fromFileUrl(new URL("corpus", import.meta.url));
 
 /** A failure. */
@@ -20,6 +23,14 @@ export interface Finding {
   readonly input: string;
   /** What was thrown. */
   readonly error: unknown;
+}
+
+/** How much was tried, and what was found. */
+export interface Outcome {
+  /** How many inputs were tried. */
+  readonly executions: number;
+  /** The first failure. */
+  readonly finding: Finding | undefined;
 }
 
 /** Reads the inputs that are kept for a target; none when there is no folder for it. */
@@ -35,32 +46,42 @@ export function readCorpus(target: FuzzTarget): readonly Bytes[] {
 }
 
 /** Tries one input; undefined when all holds. */
-export function attempt(target: FuzzTarget, octets: Bytes): Finding | undefined {
-  const input = toHex(octets);
+export async function attempt(target: FuzzTarget, octets: Bytes): Promise<Finding | undefined> {
+  // The target may change what it is given.
+  const input = octets.slice();
   try {
-    target.run(octets);
+    const running = target.run(octets);
+    if (running !== undefined) await running;
     return undefined;
   } catch (error) {
-    return { target: target.name, input, error };
+    return { target: target.name, input: toHex(input), error };
   }
 }
 
-/** Tries all kept inputs, and then `rounds` changed ones; returns the first failure. */
-export function fuzz(
+/** Tries all kept inputs and then others, until so many were tried, the time is over, or one fails. */
+export async function fuzz(
   target: FuzzTarget,
-  options: { readonly rounds: number; readonly seed: number },
-): Finding | undefined {
-  const seeds = [...target.seeds.map(octetsOf), ...readCorpus(target)];
-  for (const octets of seeds) {
-    const finding = attempt(target, octets.slice());
-    if (finding !== undefined) return finding;
-  }
+  options: { readonly executions: number; readonly seed: number; readonly milliseconds?: number },
+): Promise<Outcome> {
+  const end = performance.now() + (options.milliseconds ?? Infinity);
+  const kept = [...target.seeds.map(octetsOf), ...readCorpus(target)];
   const random = new SeededRandom(options.seed);
-  for (let i = 0; i < options.rounds; i++) {
-    const finding = attempt(target, new Uint8Array(mutate(random, seeds)));
-    if (finding !== undefined) return finding;
+  let executions = 0;
+  while (executions < options.executions || executions < kept.length) {
+    const octets = kept[executions]?.slice() ?? draw(target, random, kept);
+    const finding = await attempt(target, octets);
+    executions++;
+    if (finding !== undefined) return { executions, finding };
+    if (performance.now() >= end) break;
   }
-  return undefined;
+  return { executions, finding: undefined };
+}
+
+function draw(target: FuzzTarget, random: RandomSource, kept: readonly Bytes[]): Bytes {
+  const kind = below(random, 3);
+  if (kind === 0) return mutate(random, kept).slice() as Bytes;
+  const made = target.generate(random).slice(0, INPUT_LENGTH_MAX);
+  return (kind === 1 ? made : mutate(random, [made]).slice()) as Bytes;
 }
 
 /** Tells a failure, with the command that repeats it. */
@@ -68,7 +89,7 @@ export function describe(finding: Finding): string {
   const { target, input, error } = finding;
   const said = error instanceof Error ? error.stack ?? error.message : String(error);
   return `The target ${target} failed on\n  ${input}\n${said}\n` +
-    `Repeat it with: deno task fuzz --target ${target} --input ${input}`;
+    `Repeat it with: deno task fuzz ${target} --input ${input === "" ? '""' : input}`;
 }
 
 /** Reads hexadecimal. */

@@ -16,9 +16,11 @@ import { parseConfig } from "../../src/config/parse.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { Action, Event, SendAction } from "../../src/engine/events.ts";
 import { decodeHeader, emptyHeader, encodeHeader } from "../../src/protocol/header.ts";
+import { runEngineLife } from "./engine_life.ts";
+import { START } from "./engine_start.ts";
+import { below, noise } from "./mutate.ts";
+import type { FuzzTarget } from "./target.ts";
 
-/** 2026-06-30T20:00:00Z, hours before a leap second could be; in seconds since 1900. */
-const START = ntpTimestamp(3_991_838_400n << 32n);
 const HONEST_SECONDS = 1500;
 /** What three honest sources must reach, in spite of all others: their paths have 10 ms. */
 const ERROR_MAX = 0.02;
@@ -48,13 +50,31 @@ export function runHostileWorld(seed: number): void {
   new HostileWorld(seed).run();
 }
 
-/** The decoder's view of it: octets are the seed of a world. */
-export const HOSTILE_ENGINE = {
-  name: "engine",
-  // worlds that once ended the program, and one in which it served stratum 16
-  seeds: ["00000001", "00000004", "00000008", "00000009", "0000000b", "00000011"],
-  run: (octets: Uint8Array): void => runHostileWorld(seedOf(octets)),
-};
+/** The targets that drive a whole engine. */
+export const ENGINE_TARGETS: readonly FuzzTarget[] = [
+  {
+    name: "engine",
+    oracle:
+      "no internal error, all numbers are numbers, no stratum beyond 15; with three honest servers beside the liars " +
+      "the clock is right in the end, and as right as is said",
+    isStateful: true,
+    budget: 30,
+    // worlds that once ended the program, and one in which it served stratum 16
+    seeds: ["00000001", "00000004", "00000008", "00000009", "0000000b", "00000011"],
+    generate: (random) => noise(random, 4),
+    run: (octets) => runHostileWorld(seedOf(octets)),
+  },
+  {
+    name: "engine-life",
+    oracle:
+      "no internal error, all numbers are numbers, no stratum beyond 15, every socket is given back",
+    isStateful: true,
+    budget: 60,
+    seeds: ["0102030405060708".repeat(20)],
+    generate: (random) => noise(random, below(random, 2000)),
+    run: runEngineLife,
+  },
+];
 
 /** Four octets are a number; any others are hashed (FNV-1a). */
 function seedOf(octets: Uint8Array): number {
@@ -314,21 +334,4 @@ class HostileWorld {
 
 function wordOf(text: string): number {
   return [...text].reduce((word, letter) => word * 256 + letter.charCodeAt(0), 0);
-}
-
-if (import.meta.main) {
-  const [first = 1, count = 1000] = Deno.args.map(Number);
-  const failed: string[] = [];
-  for (let seed = first; seed < first + count; seed++) {
-    try {
-      runHostileWorld(seed);
-    } catch (error) {
-      const lines = error instanceof Error
-        ? (error.stack ?? "").split("\n").slice(0, 6)
-        : [String(error)];
-      failed.push(`seed ${seed}: ${lines.join(" | ").slice(0, 500)}`);
-    }
-  }
-  console.log(`${count} worlds from ${first}, ${failed.length} failed`);
-  for (const line of failed.slice(0, 12)) console.log(line);
 }

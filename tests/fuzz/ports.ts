@@ -27,34 +27,59 @@ import {
 import { exampleStatus } from "../../src/daemon/status_example.ts";
 import { TlsConnection } from "../../src/daemon/tls_connection.ts";
 import { type Alteration, startRelay } from "../support/relay.ts";
-import { below, mutate } from "./mutate.ts";
-
-/** A port under test. */
-export interface PortTarget {
-  /** The word for it. */
-  readonly name: string;
-  /** Opens what is tested. */
-  open(): Port;
-}
+import { httpRequest } from "./grammar_texts.ts";
+import { keyExchangeMessage } from "./grammar_packets.ts";
+import { below, mutate, noise, several } from "./mutate.ts";
+import type { FuzzTarget } from "./target.ts";
 
 /** A port that is open. */
-export interface Port {
+interface Port {
   /** Does its worst, then sees that an honest client is served. */
   round(seed: number): Promise<void>;
   /** Closes it; resolves when nothing runs any more. */
   close(): Promise<void>;
 }
 
+/** So many rounds are played in the tests. */
+const ROUNDS = 12;
 const AT_ONCE = 24;
 /** Deadlines are short, so that what is left hanging ends soon. */
 const TIMEOUT_MS = 60;
 const TRIES_MAX = 50;
 
-/** All ports. */
-export const PORT_TARGETS: readonly PortTarget[] = [
-  { name: "http-port", open: openHttp },
-  { name: "key-exchange-port", open: openKeyExchange },
+/** All ports. A round with many connections counts as one execution. */
+export const PORT_TARGETS: readonly FuzzTarget[] = [
+  {
+    ...onPort(openHttp),
+    name: "http-port",
+    oracle: "no internal error, and an honest client is served while the others misbehave",
+  },
+  {
+    ...onPort(openKeyExchange),
+    name: "key-exchange-port",
+    oracle:
+      "no internal error at either end, an honest client gets keys, no pointer of OpenSSL is lost",
+  },
 ];
+
+/** Opens a port at its first round; the octets of an input are the seed of a round. */
+function onPort(open: () => Port): Omit<FuzzTarget, "name" | "oracle"> {
+  let port: Port | undefined;
+  return {
+    isStateful: true,
+    budget: ROUNDS,
+    seeds: [],
+    generate: (random) => noise(random, 4),
+    run(octets) {
+      port ??= open();
+      return port.round(octets.reduce((seed, octet) => (seed * 256 + octet) >>> 0, octets.length));
+    },
+    async close() {
+      await port?.close();
+      port = undefined;
+    },
+  };
+}
 
 const text = (written: string) => new TextEncoder().encode(written);
 
@@ -78,9 +103,9 @@ function openHttp(): Port {
   return {
     async round(seed) {
       await together(seed, async (random) => {
-        const requests = Array.from(
-          { length: 1 + below(random, 5) },
-          () => mutate(random, REQUESTS) as Bytes,
+        const requests = several(
+          1 + below(random, 5),
+          () => below(random, 2) === 0 ? text(httpRequest(random)) : mutate(random, REQUESTS),
         );
         await misbehave(port, { random, octets: concatBytes(...requests) });
       });
@@ -114,7 +139,7 @@ function openKeyExchange(): Port {
           case 0:
             return await misbehave(port, { random, octets: mutate(random, [hello]) as Bytes });
           case 1:
-            return await speakTls(port, mutate(random, [hex(GOOD_REQUEST)]) as Bytes, random);
+            return await speakTls(port, keyExchangeOctets(random), random);
           default: {
             const outcome = await ask(relay.port, { timeoutMs: TIMEOUT_MS * 2 });
             if (!outcome.ok) assert.notEqual(outcome.error.reason, "internal-error");
@@ -129,6 +154,12 @@ function openKeyExchange(): Port {
       await server.stop();
     },
   };
+}
+
+/** Makes what a client might say once its connection is secured. */
+function keyExchangeOctets(random: RandomSource): Bytes {
+  if (below(random, 2) === 0) return keyExchangeMessage(random, "client");
+  return mutate(random, [hex(GOOD_REQUEST)]).slice() as Bytes;
 }
 
 /** Sees that an honest client is served; on a busy machine it may miss the short deadline, and comes again. */

@@ -1,17 +1,17 @@
 import "../support/libc_opened.ts";
 import { ownedPointerCounts } from "../../ffi/openssl_pointer.ts";
 import assert from "node:assert/strict";
+import { describe, fuzz } from "./fuzzer.ts";
 import { PORT_TARGETS } from "./ports.ts";
 
 const SEED = 20260101;
-const ROUNDS = 12;
 
 for (const target of PORT_TARGETS) {
   Deno.test(`nothing makes ${target.name} fail (seed ${SEED})`, async () => {
     const before = ownedPointerCounts();
-    const port = target.open();
-    for (let i = 0; i < ROUNDS; i++) await port.round(SEED + i);
-    await port.close();
+    const { finding } = await fuzz(target, { executions: target.budget, seed: SEED });
+    await target.close?.();
+    if (finding !== undefined) assert.fail(describe(finding));
     assert.deepEqual(ownedPointerCounts(), before);
   });
 }

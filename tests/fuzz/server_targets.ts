@@ -10,34 +10,19 @@
 import assert from "node:assert/strict";
 import { type Bytes, concatBytes, fromHex, toHex } from "../../src/base/bytes.ts";
 import { ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
-import { SeededRandom } from "../../src/base/random.ts";
-import { computeMac, type MacKey, macKey } from "../../src/crypto/mac.ts";
-import { portableAead } from "../../src/crypto/portable.ts";
-import { CookieCodec, cookieLength } from "../../src/nts/cookie.ts";
-import { Keyset } from "../../src/nts/keyset.ts";
-import { RandomPool } from "../../src/nts/random_pool.ts";
-import { buildRequest } from "../../src/nts/request_fields.ts";
-import { NtsServerFields } from "../../src/nts/server_fields.ts";
-import { AccessRules } from "../../src/server/access.ts";
-import { SymmetricKeys } from "../../src/server/authentication.ts";
-import { ClientTable } from "../../src/server/client_table.ts";
-import { InterleavedTable } from "../../src/server/interleaved.ts";
-import { RateLimiter } from "../../src/server/rate_limit.ts";
+import type { RandomSource } from "../../src/base/random.ts";
+import { computeMac } from "../../src/crypto/mac.ts";
+import { FIELD_TYPE } from "../../src/protocol/extension_field.ts";
 import type { MemoryRequest } from "../../src/server/request_batch.ts";
 import { request, TestServer } from "../../src/server/test_server.ts";
-import type { FuzzTarget } from "./targets.ts";
+import { authenticator, field, packet, requestHeader, rest } from "./grammar_packets.ts";
+import { below, chance, noise, pick, several } from "./mutate.ts";
+import { KEY_TYPES, KEYS, makeServer, protectedRequest } from "./nts_world.ts";
+import type { FuzzTarget } from "./target.ts";
 
-const NOW = 1_700_000_000_000_000_000n;
 const BATCH_MAX = 64;
 /** Basic, basic and remembered, interleaved. */
 const ROUNDS = 3;
-const TYPES = ["MD5", "SHA1", "SHA256", "SHA384", "SHA512", "AES128", "AES256"] as const;
-
-const KEYS: ReadonlyMap<number, MacKey> = new Map(TYPES.map((type, i) => {
-  const key = macKey(type, new Uint8Array(type === "AES256" ? 32 : 16).fill(1));
-  assert.ok(key.ok);
-  return [i + 1, key.value];
-}));
 
 const CLIENTS: readonly (readonly number[])[] = [
   [192, 0, 2, 1],
@@ -53,40 +38,8 @@ const PORTS: readonly number[] = [40_000, 123, 0, 7, 19, 53, 65_535, 1];
 const BAD_CLIENTS = new Set([2, 3, 4, 6, 7]);
 const BAD_PORTS = new Set([0, 7, 19]);
 
-/** The same keys for cookies in every run, so that a genuine request can be a seed. */
-function makeNts() {
-  const keyset = Keyset.create({ rotationInterval: 86_400, staleKeyCount: 2 }, {
-    now: NOW,
-    random: new SeededRandom(1),
-  });
-  const random = new RandomPool(new SeededRandom(2));
-  const cookies = new CookieCodec({ keyset, aead: portableAead, random });
-  return { cookies, fields: new NtsServerFields({ cookies, aead: portableAead, random }) };
-}
-
-const NTS = makeNts();
-
-function makeServer(onInternalError: (error: unknown) => void): TestServer {
-  const random = new SeededRandom(3);
-  const access = AccessRules.build({
-    denylist: { filter: ["198.51.100.0/24"], action: "deny" },
-  });
-  assert.ok(access.ok);
-  return new TestServer({
-    access: access.value,
-    keys: new SymmetricKeys(KEYS),
-    nts: NTS.fields,
-    interleaved: new InterleavedTable({ clients: 64, random }),
-    clients: new ClientTable(random),
-    rateLimiter: new RateLimiter({ interval: 3, burst: 100, leak: 2, clients: 64, random }),
-    onInternalError,
-  });
-}
-
 function fuzzServer(octets: Bytes): void {
-  const server = makeServer((error) => {
-    throw error;
-  });
+  const server = makeServer();
   let batch = requestsOf(octets);
   for (let round = 0; round < ROUNDS; round++) {
     const replies = server.ask(batch);
@@ -147,30 +100,11 @@ function inputOf(...requests: readonly (readonly [Uint8Array, number?, number?])
   ])));
 }
 
-function signed(version: number, id: number): Bytes {
+function signed(version: number, id: number, header = request({ version })): Bytes {
   const key = KEYS.get(id);
   assert.ok(key !== undefined);
-  const header = request({ version });
   const digest = computeMac(key, header);
   return concatBytes(header, Uint8Array.of(0, 0, 0, id), digest);
-}
-
-function protectedRequest(): Bytes {
-  const { keyLength } = portableAead(15).parameters;
-  const clientToServer = new Uint8Array(keyLength).fill(0xc5);
-  NTS.cookies.load(15, {
-    clientToServer,
-    serverToClient: new Uint8Array(keyLength).fill(0x5c),
-  });
-  const cookie = new Uint8Array(cookieLength(15));
-  NTS.cookies.seal(cookie, 0);
-  const parts = {
-    header: request(),
-    cookie,
-    placeholders: 1,
-    aead: portableAead(15, clientToServer),
-  };
-  return buildRequest(parts, new SeededRandom(4)).packet;
 }
 
 /** Reads eight numbers and a timestamp as the state of a clock, whatever they are. */
@@ -201,21 +135,75 @@ function clockOf(...numbers: readonly number[]): string {
   return toHex(new Uint8Array(new Float64Array(numbers).buffer).reverse());
 }
 
+/** Makes a batch of requests, most of which deserve an answer. */
+function batch(random: RandomSource): Bytes {
+  const requests = several(1 + below(random, 6), () => anyRequest(random));
+  return concatBytes(...requests.flatMap((octets) => [
+    Uint8Array.of(octets.length >> 8, octets.length & 0xff, random.uint32(), random.uint32()),
+    octets,
+  ]));
+}
+
+function anyRequest(random: RandomSource): Bytes {
+  const header = requestHeader(random);
+  switch (below(random, 6)) {
+    case 0:
+      return packet(random);
+    case 1:
+      return concatBytes(header, rest(random));
+    case 2:
+      return signed(3 + below(random, 2), 1 + below(random, KEY_TYPES.length), header);
+    case 3:
+      return protectedRequest(random, {
+        aeadId: pick(random, [15, 30, 17, 16]),
+        placeholders: below(random, 8),
+      });
+    case 4:
+      return concatBytes(header, ...secured(random));
+    default:
+      return header;
+  }
+}
+
+/** Makes the fields of a request with Network Time Security, which no key has sealed. */
+function secured(random: RandomSource): Bytes[] {
+  const fields = [
+    field(random, FIELD_TYPE.uniqueIdentifier, noise(random, chance(random, 0.9) ? 32 : 12)),
+    field(random, FIELD_TYPE.ntsCookie, noise(random, 4 * below(random, 40))),
+    ...several(below(random, 4), () => field(random, FIELD_TYPE.ntsCookiePlaceholder)),
+    authenticator(random),
+  ];
+  if (chance(random, 0.2)) fields.splice(below(random, fields.length), 1);
+  if (chance(random, 0.2)) fields.push(pick(random, fields));
+  return fields;
+}
+
 /** The answer path, and the state that it serves. */
 export const SERVER_TARGETS: readonly FuzzTarget[] = [
   {
     name: "server",
+    oracle:
+      "only requests are answered, to whom they may be, in their version, never longer than they are; nothing counts as internal error",
+    isStateful: true,
+    budget: 300,
+    generate: batch,
     seeds: [
       inputOf([request()], [request(), 1], [request(), 5], [request({ mode: 1 }), 0, 1]),
       inputOf([request({ version: 1, mode: 0 })], [request({ version: 2 })], [request(), 2, 2]),
-      inputOf(...TYPES.map((_, i) => [signed(4, i + 1)] as const)),
-      inputOf(...TYPES.map((_, i) => [signed(3, i + 1)] as const)),
+      inputOf(...KEY_TYPES.map((_, i) => [signed(4, i + 1)] as const)),
+      inputOf(...KEY_TYPES.map((_, i) => [signed(3, i + 1)] as const)),
       inputOf([protectedRequest()], [protectedRequest(), 5], [request({ receive: 5n })]),
     ],
     run: fuzzServer,
   },
   {
     name: "served-clock",
+    oracle:
+      "whatever is said of the clock, an answer is well formed, and says unsynchronized where it must",
+    budget: 1500,
+    generate: (random) =>
+      fromHex(clockOf(...several(8, () => random.uint32() * pick(random, [0, 1, -1e-9, 1e30])))) ??
+        new Uint8Array(),
     seeds: [
       clockOf(0, 1000, 1e-7, 0.001, 0.02, -20, 3, 0),
       clockOf(0, 0, 0, 0, 0, -20, 16, 3),

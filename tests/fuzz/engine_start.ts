@@ -1,0 +1,93 @@
+/**
+ * An engine for the targets that need one: made of any configuration, with real cryptography, and read as a whole.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { macProtection } from "../../src/association/mac_protection.ts";
+import type { Instant } from "../../src/base/instant.ts";
+import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
+import { type RandomSource, SeededRandom } from "../../src/base/random.ts";
+import type { Config } from "../../src/config/config.ts";
+import { macKey } from "../../src/crypto/mac.ts";
+import { portableAead } from "../../src/crypto/portable.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import type { Protections } from "../../src/engine/source_set.ts";
+import { SessionProtection } from "../../src/nts/session_protection.ts";
+
+/** 2026-06-30T20:00:00Z, hours before a leap second could be; in seconds since 1900. */
+export const START: NtpTimestamp = ntpTimestamp(3_991_838_400n << 32n);
+
+/** The symmetric key that every number stands for. */
+export const KEY = (() => {
+  const key = macKey("AES128", new Uint8Array(16).fill(7));
+  assert.ok(key.ok);
+  return key.value;
+})();
+
+/** Makes an engine that has not begun. */
+export function makeEngine(
+  config: Config,
+  options: {
+    readonly now: Instant;
+    readonly random?: RandomSource;
+    readonly mayAdjust?: boolean;
+    readonly clockIsTrusted?: boolean;
+    readonly frequency?: number;
+  },
+): Engine {
+  const random = options.random ?? new SeededRandom(1);
+  const protections: Protections = {
+    startSession: (_config, outcome, start) =>
+      SessionProtection.fromExchange(outcome, { aead: portableAead, random, ...start }),
+    withKey: (id) => macProtection(id, KEY),
+  };
+  return new Engine({
+    config,
+    random,
+    now: options.now,
+    mayAdjust: options.mayAdjust ?? true,
+    frequency: options.frequency ?? 0,
+    clockPrecision: 3e-8,
+    ownAddresses: ["203.0.113.1"],
+    protections,
+    certificateTime: { clockIsTrusted: options.clockIsTrusted ?? true, lowerBounds: [1.7e9] },
+  });
+}
+
+/** Lets an engine begin, and end. */
+export function startEngine(config: Config): void {
+  let monotonic = 1000;
+  const now = () => ({ monotonic, realtime: addSeconds(START, monotonic) });
+  const engine = makeEngine(config, { now: now() });
+  engine.handle({ type: "start" }, now());
+  for (let i = 0; i < 3; i++) {
+    monotonic = Math.min(monotonic + 10, Math.max(monotonic, engine.nextWakeup()));
+    engine.handle({ type: "timer" }, now());
+  }
+  readEngine(engine, now());
+  engine.handle({ type: "stop" }, now());
+}
+
+/** Reads all that can be read of an engine: nothing went wrong inside, numbers are numbers, what is served can be. */
+export function readEngine(engine: Engine, now: Instant): void {
+  const snapshot = engine.snapshot(now);
+  lookInto(snapshot, "status");
+  for (const source of snapshot.sources) {
+    assert.equal(source.dropped["internal-error"], undefined, JSON.stringify(source));
+  }
+  assert.ok(!Number.isNaN(engine.nextWakeup()));
+  const served = engine.servedTime(now);
+  if (!served.synchronized) return;
+  assert.ok(served.stratum >= 1 && served.stratum <= 15, `stratum ${served.stratum}`);
+  const { rootDelay, rootDispersion } = served;
+  assert.ok(rootDelay >= 0 && rootDispersion >= 0, `${rootDelay} s, ${rootDispersion} s`);
+  lookInto(served, "served");
+}
+
+/** Throws when a number in a document is not one, or a text could steer a terminal. */
+export function lookInto(value: unknown, path: string): void {
+  if (typeof value === "number") assert.ok(Number.isFinite(value), `${path} is ${value}`);
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, part] of Object.entries(value)) lookInto(part, `${path}.${key}`);
+}
