@@ -25,7 +25,7 @@
  * @module
  */
 import { ERRNO } from "./errno.ts";
-import { lastErrno, libc } from "./libc.ts";
+import { type AnyCall, lastErrno, libc, standIn } from "./libc.ts";
 
 /** How many calls of the runtime's pool run at once; measured with Deno 2.9.6, whatever the number of processors is. */
 export const POOL_THREADS = 32;
@@ -116,7 +116,7 @@ export async function inBackground<Name extends BackgroundCall>(
   const hold = { args, keep };
   held.add(hold);
   try {
-    const call = library[name] as (...args: unknown[]) => Promise<number>;
+    const call = standIn(name, library[name] as AnyCall) as (...args: unknown[]) => Promise<number>;
     return await call(...args);
   } finally {
     held.delete(hold);
@@ -138,7 +138,8 @@ const QUICK_MILLISECONDS = 100;
 /**
  * Makes a call on a file in the background and returns its result, or the negative number of its error. The number is lost on
  * the other thread, so a call that failed quickly is made once more in the foreground, and counts if it succeeds then; one that
- * took long is not, and failed with EIO.
+ * took long is not, and failed with EIO. Nor are `fsync`, which forgets what it could not write, and `close`, after which the
+ * descriptor is gone whatever it said, and its number may be somebody else's.
  */
 export async function callForResult<Name extends Exclude<BackgroundCall, "usleep" | "poll">>(
   work: BackgroundWork,
@@ -148,7 +149,8 @@ export async function callForResult<Name extends Exclude<BackgroundCall, "usleep
   const from = performance.now();
   const result = await inBackground(work, name, args);
   if (result >= 0) return result;
-  if (name === "fsync" || performance.now() - from > QUICK_MILLISECONDS) return -ERRNO.EIO;
+  const isOnce = name === "fsync" || name === "close";
+  if (isOnce || performance.now() - from > QUICK_MILLISECONDS) return -ERRNO.EIO;
   return callHere(name, args);
 }
 

@@ -140,10 +140,14 @@ export function* writeSteps(
     yield* removeSteps(name);
     return replaced;
   }
-  return yield* flushDirectory(parentOf(path));
+  yield* flushDirectory(parentOf(path));
+  return ok(undefined);
 }
 
-/** Adds octets at the end of a file, which is made (mode 0o644) if it is not there; nothing is flushed. */
+/**
+ * Adds octets at the end of a file, which is made (mode 0o644) if it is not there: all of them or, on a disk that is full, none.
+ * Nothing is flushed.
+ */
 export function* appendSteps(path: string, bytes: Uint8Array): FileSteps<Result<void, OsError>> {
   const what = `append to ${path}`;
   const flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK;
@@ -151,6 +155,7 @@ export function* appendSteps(path: string, bytes: Uint8Array): FileSteps<Result<
   if (!opened.ok) return opened;
   const regular = yield* refuseOthers(opened.value, { what });
   const written = regular.ok ? yield* writeAll(opened.value, { bytes, what }) : regular;
+  if (regular.ok && !written.ok) yield ["ftruncate", opened.value, BigInt(regular.value.size)];
   yield ["close", opened.value];
   return written;
 }
@@ -184,6 +189,7 @@ export function* makeDirectorySteps(path: string, mode: number): FileSteps<Resul
     if (made === 0) continue;
     const found = yield* statusSteps(part);
     // A directory above may exist and yet be read-only or not ours: what counts is that it is there.
+    if (!found.ok && made === -ERRNO.EEXIST) return found;
     if (!found.ok || found.value?.kind !== "directory") {
       return failed({ call: "mkdir", what, code: -made });
     }
@@ -286,13 +292,13 @@ function* open(path: string, options: OpenOptions): FileSteps<Result<number, OsE
 function* refuseOthers(
   fd: number,
   { what, isDirectoryTold = false }: { readonly what: string; readonly isDirectoryTold?: boolean },
-): FileSteps<Result<void, OsError>> {
+): FileSteps<Result<FileStatus, OsError>> {
   const status = allocate(STATX_SIZE);
-  const found = yield ["statx", fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_BASIC, status.bytes];
-  if (found < 0) return failed({ call: "statx", what, code: -found });
-  const { kind } = readStatus(status);
+  const code = yield ["statx", fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_BASIC, status.bytes];
+  if (code < 0) return failed({ call: "statx", what, code: -code });
+  const found = readStatus(status);
   // What is wrong with a directory the read itself tells.
-  if (kind === "file" || (kind === "directory" && isDirectoryTold)) return ok(undefined);
+  if (found.kind === "file" || (found.kind === "directory" && isDirectoryTold)) return ok(found);
   return notRegular(what);
 }
 
@@ -337,7 +343,8 @@ function* writeAll(
   while (done < content.length) {
     const rest = content.subarray(done);
     const put = yield ["pwrite", fd, rest, BigInt(rest.length), BigInt(done)];
-    if (put >= 0) done += put;
+    if (put > 0) done += put;
+    else if (put === 0) return failed({ call: "write", what, code: ERRNO.EIO });
     else if (put !== -ERRNO.EINTR) return failed({ call: "write", what, code: -put });
   }
   return ok(undefined);
@@ -363,13 +370,12 @@ function* writeTemporary(
   return written.ok ? failed({ call: "fchmod", what, code: -moded }) : written;
 }
 
-function* flushDirectory(path: string): FileSteps<Result<void, OsError>> {
+/** Flushes a directory, where that is possible: the content is safe already, and until the system gets to it a crash brings back the old. */
+function* flushDirectory(path: string): FileSteps<void> {
   const opened = yield* open(path, { flags: O_DIRECTORY, what: `flush ${path}` });
-  if (!opened.ok) return opened;
-  // Some file systems cannot flush a directory; the content itself is safe.
+  if (!opened.ok) return;
   yield ["fsync", opened.value];
   yield ["close", opened.value];
-  return ok(undefined);
 }
 
 function readStatus({ view }: Memory): FileStatus {

@@ -111,6 +111,7 @@ const SYMBOLS = {
 export type LibC = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 let library: { readonly symbols: LibC; readonly errno: Deno.UnsafePointerView } | undefined;
+let replaced: StandIns | undefined;
 
 /** Returns the C library, which is opened at its first use, so that nothing happens at import, and never closed. */
 export function libc(): LibC {
@@ -125,6 +126,33 @@ export function libc(): LibC {
 export function lastErrno(): number {
   library ??= openLibrary();
   return library.errno.getInt32();
+}
+
+/** A function of any kind. */
+export type AnyCall = (...args: unknown[]) => unknown;
+
+/** What stands in for functions of the C library, for tests of what the system can refuse. */
+export interface StandIns {
+  /** Those of the foreground, by their names. */
+  readonly here: Partial<Record<keyof LibC, AnyCall>>;
+  /** Returns what stands in for a function of the thread pool; for itself when left out. */
+  readonly background?: (name: string, real: AnyCall) => AnyCall;
+}
+
+/** Puts others in the place of some functions, for tests and nothing else; returns what undoes it. */
+export function replaceCalls(standIns: StandIns): () => void {
+  const real = library ??= openLibrary();
+  library = { ...real, symbols: { ...real.symbols, ...standIns.here } as LibC };
+  replaced = standIns;
+  return () => {
+    library = real;
+    replaced = undefined;
+  };
+}
+
+/** Returns what is to be called in the place of a function of the thread pool: itself, but for tests. */
+export function standIn(name: string, real: AnyCall): AnyCall {
+  return replaced?.background?.(name, real) ?? real;
 }
 
 function openLibrary(): NonNullable<typeof library> {

@@ -37,6 +37,7 @@ const EPOLLIN = 0x1;
 const EPOLLERR = 0x8;
 const EPOLLHUP = 0x10;
 const WAIT_MAX_MILLISECONDS = 0x7fff_ffff;
+const FAILED_MILLISECONDS = 100;
 
 // struct epoll_event is packed on x86_64 (12 octets) and aligned on other processors (16 octets, data at 8).
 const isPacked = Deno.build.arch === "x86_64";
@@ -88,7 +89,8 @@ export class Poller {
 
   /**
    * Waits until a descriptor is ready, `wake` is called, or the time is over (rounded up to milliseconds; undefined waits
-   * without limit). The list is empty for a wake-up and when the time is over. Only one wait may be pending.
+   * without limit). The list is empty for a wake-up and when the time is over. Only one wait may be pending. What fails takes
+   * a tenth of a second, so that a loop around it leaves the processor to others.
    */
   async wait(timeout: Seconds | undefined): Promise<Result<readonly ReadyDescriptor[], OsError>> {
     assert(
@@ -104,8 +106,11 @@ export class Poller {
     ]);
     this.#waiting = false;
     if (this.#closed) this.#release();
+    if (count >= 0) return ok(this.#ready(count));
     // The reason of a failure is lost on the other thread; a second look without waiting finds it, or what is ready.
-    return count < 0 ? this.poll() : ok(this.#ready(count));
+    const looked = this.poll();
+    if (!looked.ok) await new Promise((resolve) => setTimeout(resolve, FAILED_MILLISECONDS));
+    return looked;
   }
 
   /** Reports what is ready at this moment, without waiting; not while a wait is pending. */

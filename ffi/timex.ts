@@ -12,8 +12,8 @@ import { assert } from "../src/base/assert.ts";
 import type { UnixNanoseconds } from "../src/base/ntp_timestamp.ts";
 import { ok, type Result } from "../src/base/result.ts";
 import type { Ppm, Seconds } from "../src/base/units.ts";
-import { failed, type OsError } from "./errno.ts";
-import { libc } from "./libc.ts";
+import { ERRNO, failed, type OsError } from "./errno.ts";
+import { lastErrno, libc } from "./libc.ts";
 import { allocate } from "./memory.ts";
 
 /** What the kernel says of a leap second: none, one at the end of the day, one right now, one just over. */
@@ -187,7 +187,11 @@ function statusBits(status: { synchronized: boolean; leap: KernelLeap }): number
 
 function call(what: string): Result<KernelClock, OsError> {
   const state = libc().clock_adjtime(CLOCK_REALTIME, timex.bytes);
-  if (state < 0) return failed({ call: "clock_adjtime", what, hint: PRIVILEGE_HINT });
+  if (state < 0) {
+    const code = lastErrno();
+    const hint = code === ERRNO.EPERM ? { hint: PRIVILEGE_HINT } : {};
+    return failed({ call: "clock_adjtime", what, code, ...hint });
+  }
   return ok(decode(LEAP_STATES[state] ?? "error"));
 }
 

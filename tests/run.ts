@@ -81,6 +81,14 @@ const STAGES: readonly Stage[] = [
     flags: ["-P=tests", "--parallel"],
   },
   {
+    name: "faults",
+    purpose: "a system that refuses, fills up, goes away or is killed",
+    folders: ["tests/faults"],
+    flags: ["-P=tests", "--parallel"],
+    jobs: WAITING_JOBS,
+    waits: true,
+  },
+  {
     name: "interop",
     purpose: "real peers: chronyd and ntpd",
     folders: ["tests/interop"],
