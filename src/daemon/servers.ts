@@ -23,13 +23,11 @@ import type { ServerConfig, SynchronizationConfig } from "../config/config.ts";
 import { isDualStack } from "../config/listen.ts";
 import type { ServedTime } from "../engine/served_time.ts";
 import type { ServerDocument } from "../engine/snapshot.ts";
-import { LOCAL_REFERENCE_ID, parseReferenceId } from "../protocol/reference_id.ts";
 import { AccessRules } from "../server/access.ts";
 import type { MacResponder, NtsResponder } from "../server/authentication.ts";
 import { ClientTable } from "../server/client_table.ts";
 import {
   HeaderTemplate,
-  localReferenceClock,
   type ServerClockState,
   unsynchronizedClock,
 } from "../server/clock_state.ts";
@@ -42,6 +40,7 @@ import { ServerSocket } from "../../ffi/server_socket.ts";
 import { hasLocalAddress } from "../../ffi/socket_option.ts";
 import type { FunctionStates } from "./function_states.ts";
 import { log } from "./log.ts";
+import { servedClock } from "./served_clock.ts";
 import { ServerLoop } from "./server_loop.ts";
 import { randomSource } from "./system_random.ts";
 
@@ -271,16 +270,8 @@ export class Servers {
   }
 
   #stateOf(time: ServedTime, now: Instant): ServerClockState {
-    if (time.synchronized) return { ...time, precision: this.#precision };
-    const { localStratum, referenceId } = this.#synchronization ?? {};
-    if (localStratum === undefined) return unsynchronizedClock(this.#precision);
-    return localReferenceClock({
-      stratum: localStratum,
-      referenceId: parseReferenceId(referenceId ?? "") ?? LOCAL_REFERENCE_ID,
-      precision: this.#precision,
-      realtime: now.realtime,
-      now: now.monotonic,
-    });
+    const synchronization = this.#synchronization;
+    return servedClock(time, { synchronization, precision: this.#precision, now });
   }
 }
 
