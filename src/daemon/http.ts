@@ -30,6 +30,7 @@ import {
   type TcpConnection,
   TcpListener,
 } from "./tcp_listener.ts";
+import { connectionTurns } from "./turns.ts";
 
 /** What the HTTP server serves, and where. */
 export interface HttpOptions {
@@ -121,14 +122,17 @@ async function serve(
 ): Promise<"completed" | HttpReason | ListenerReason> {
   const asked = await readRequest(connection, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
   if (asked === "closed") return asked;
-  const answered = typeof asked === "object" ? safeAnswer(asked, options) : refusal(asked);
-  const isHead = typeof asked === "object" && asked.method === "HEAD";
-  const octets = new TextEncoder().encode(isHead ? head(answered) : head(answered) + answered.body);
+  const { octets, outcome } = await connectionTurns.do(() => {
+    const answered = typeof asked === "object" ? safeAnswer(asked, options) : refusal(asked);
+    const isHead = typeof asked === "object" && asked.method === "HEAD";
+    const text = isHead ? head(answered) : head(answered) + answered.body;
+    return { octets: new TextEncoder().encode(text), outcome: answered.outcome };
+  });
   for (let at = 0; at < octets.length;) {
     at += await connection.transport.write(octets.subarray(at));
   }
   await connection.within(DRAIN_MS, { work: drain(connection.transport), because: "timeout" });
-  return answered.outcome;
+  return outcome;
 }
 
 /** Reads until a request is whole, will never be one, or does not come in time (408). */

@@ -4,8 +4,9 @@
  *
  * The problem: whoever can connect may send nothing, send slowly, read nothing, reset at any moment, come in crowds, or find a
  * mistake of ours; none of that may hold others up or end the process. The idea: what serves a connection is one function that
- * says how it went. The listener alone lets in, counts, evicts (see `connection_table.ts`), ends what takes too long by closing
- * its socket, and catches whatever is thrown, so that it costs that connection and nothing else.
+ * says how it went. The listener alone lets in (so many in a row, see `turns.ts`), counts, evicts (see `connection_table.ts`),
+ * ends what takes too long by closing its socket, and catches whatever is thrown, so that it costs that connection and nothing
+ * else.
  *
  * Limits: one thread. When file descriptors run out, connections of the largest crowd are closed for those that wait.
  *
@@ -28,6 +29,7 @@ import {
 } from "./connection_table.ts";
 import { log } from "./log.ts";
 import { closeQuietly, messageOf } from "./tcp_connect.ts";
+import { connectionTurns } from "./turns.ts";
 
 /** Why a connection failed, whatever is served on it. */
 export type ListenerReason =
@@ -201,6 +203,7 @@ export class TcpListener<Reason extends string> {
       this.#connections.closeAll();
     }
     while (this.#running.size > 0) await Promise.all(this.#running);
+    await connectionTurns.rest();
   }
 
   /** Keeps work that never fails until it is done. */
@@ -213,9 +216,8 @@ export class TcpListener<Reason extends string> {
     while (!this.#stopped) {
       try {
         const transport = await this.#listener.accept();
-        this.#accepted++;
+        await connectionTurns.do(() => this.#run(this.#receive(transport)));
         this.#failuresInARow = 0;
-        this.#run(this.#receive(transport));
       } catch (error) {
         if (this.#stopped) return;
         await this.#acceptFailed(error);
@@ -238,6 +240,7 @@ export class TcpListener<Reason extends string> {
 
   /** The boundary: whatever happens on a connection ends here. */
   async #receive(transport: Deno.TcpConn): Promise<void> {
+    this.#accepted++;
     const connection = new TcpConnection<Reason>(transport);
     let outcome: "completed" | Reason | ListenerReason;
     try {

@@ -144,6 +144,31 @@ Deno.test("a full table closes its oldest, a stopped listener all", async () => 
   for (const one of clients) closeQuietly(one);
 });
 
+/** A socket at which so many wait already. */
+function crowded(count: number): Deno.TcpListener {
+  const socket = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accept = socket.accept.bind(socket);
+  const one = { remoteAddr: { hostname: "127.0.0.1" }, close() {} } as Deno.TcpConn;
+  socket.accept = () => count-- > 0 ? Promise.resolve(one) : accept();
+  return socket;
+}
+
+Deno.test("a crowd that comes in one moment is let in by parts, between which everything else runs", async () => {
+  let served = 0;
+  const serve = (): Promise<Outcome> => {
+    served++;
+    return Promise.resolve("completed");
+  };
+  const listener = TcpListener.on(crowded(200), options(serve));
+  const parts: number[] = [];
+  for (let before = 0; served < 200; before = served) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    parts.push(served - before);
+  }
+  assert.ok(Math.max(...parts) <= 40, `${parts}`);
+  await listener.stop();
+});
+
 Deno.test("a listener never takes all descriptors, and always some", () => {
   assert.equal(affordable(10), 10);
   assert.ok(affordable(1e9) >= 8 && affordable(1e9) < 1e9);

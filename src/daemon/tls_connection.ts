@@ -13,6 +13,7 @@ import { present } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { closeQuietly, messageOf } from "./tcp_connect.ts";
+import { connectionTurns } from "./turns.ts";
 
 /** Why a connection failed. */
 export type ConnectionReason = TlsReason | "connection-lost" | "too-much-input";
@@ -63,21 +64,16 @@ export class TlsConnection implements Disposable {
   /** Carries the handshake to its end; a failure is told to the peer before it is returned. */
   async handshake(): Promise<Result<undefined, ConnectionFailure>> {
     return await this.#call(async () => {
-      if (this.#session === undefined) {
-        const received = await this.#receive();
-        if (!received.ok) return received;
-        if (!received.value) return err(closedEarly());
-      }
+      let step: Result<boolean | "end", ConnectionFailure> = this.#session?.handshake() ??
+        ok(false);
       for (;;) {
-        const step = this.session.handshake();
         // What ends a handshake goes out together with what is written next, or before the next read.
-        if (step.ok && step.value) return ok(undefined);
+        if (step.ok && step.value === true) return ok(undefined);
         const sent = await this.#flush();
         if (!step.ok) return step;
         if (!sent.ok) return sent;
-        const received = await this.#receive();
-        if (!received.ok) return received;
-        if (!received.value) return err(closedEarly());
+        if (step.value === "end") return err(closedEarly());
+        step = await this.#receive((session) => session.handshake());
       }
     });
   }
@@ -85,20 +81,19 @@ export class TlsConnection implements Disposable {
   /** Returns what the peer sent next, or undefined when it has closed its side. */
   async read(): Promise<Result<Bytes | undefined, ConnectionFailure>> {
     return await this.#call(async () => {
+      let part: Result<Bytes | "closed" | "end" | undefined, ConnectionFailure> = this.session
+        .read();
       for (;;) {
-        const part = this.session.read();
         if (!part.ok) {
           await this.#flush();
           return part;
         }
-        if (part.value === "closed") return ok(undefined);
+        // A connection that ends without close_notify is closed all the same: messages of key exchange tell their end.
+        if (part.value === "closed" || part.value === "end") return ok(undefined);
         if (part.value !== undefined) return ok(part.value);
         const sent = await this.#flush();
         if (!sent.ok) return sent;
-        const received = await this.#receive();
-        if (!received.ok) return received;
-        // A connection that ends without close_notify is closed all the same: messages of key exchange tell their end.
-        if (!received.value) return ok(undefined);
+        part = await this.#receive((session) => session.read());
       }
     });
   }
@@ -173,8 +168,10 @@ export class TlsConnection implements Disposable {
     if (this.#isClosed && this.#calls === 0) this.#session?.close();
   }
 
-  /** Feeds the session with what comes next; false when the peer has closed. */
-  async #receive(): Promise<Result<boolean, ConnectionFailure>> {
+  /** Feeds the session with what comes next and lets it work on that, a server's when it is its turn; "end" when the peer has closed. */
+  async #receive<Value>(
+    work: (session: TlsSession) => Result<Value, TlsFailure>,
+  ): Promise<Result<Value | "end", ConnectionFailure>> {
     if (this.#receivable <= 0) {
       return err({
         reason: "too-much-input",
@@ -188,15 +185,19 @@ export class TlsConnection implements Disposable {
     } catch (error) {
       return err(lost(messageOf(error)));
     }
-    if (length === null) return ok(false);
+    if (length === null) return ok("end");
     this.#receivable -= length;
-    this.#session ??= this.#makeSession?.();
-    this.session.feed(buffer.subarray(0, length));
-    return ok(true);
+    const proceed = () => {
+      this.#session ??= this.#makeSession?.();
+      this.session.feed(buffer.subarray(0, length));
+      return work(this.session);
+    };
+    // A client has the peers that it has chosen; a server has any number.
+    return this.#makeSession === undefined ? proceed() : await connectionTurns.do(proceed);
   }
 
   async #flush(): Promise<Result<undefined, ConnectionFailure>> {
-    const output = this.session.output();
+    const output = this.#session?.output();
     if (output === undefined) return ok(undefined);
     try {
       for (let at = 0; at < output.length;) {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { ownedPointerCounts } from "../../ffi/openssl_pointer.ts";
 import { clientHello, goodContext, openssl } from "./nts_ke_test_support.ts";
 import { TlsConnection } from "./tls_connection.ts";
+import { connectionTurns } from "./turns.ts";
 
 /** A socket whose one read is answered when the test wants. */
 function socketOnHand() {
@@ -46,6 +47,7 @@ for (const word of ["abort", "close"] as const) {
       }
     }
     assert.deepEqual(ownedPointerCounts(), before);
+    await connectionTurns.rest();
   });
 }
 
