@@ -237,7 +237,7 @@ Deno.test("CVE-2016-7426: a flood of forged answers does not use up the rate at 
   }
 });
 
-Deno.test("CVE-2015-5219: a precision of any value is read in no time", () => {
+Deno.test("CVE-2015-5219, NtpBug2382: a precision of any value is read in no time", () => {
   for (let precision = -128; precision <= 127; precision++) {
     const victim = new Victim().ask();
     const { measurement } = victim.measures(victim.answer({ precision }));
