@@ -74,13 +74,14 @@ async function tryOne(targets: readonly FuzzTarget[], input: string): Promise<nu
   return 0;
 }
 
-/** Lets the targets take turns; each has an equal part of the executions, or of the time. */
+/** Lets the targets take turns; each has a part of the executions that is as its budget in the tests. */
 async function run(
   targets: readonly FuzzTarget[],
   limits: { readonly seconds: number; readonly executions: number; readonly seed: number },
 ): Promise<number> {
   const end = performance.now() + limits.seconds * 1000;
-  const share = Math.ceil(limits.executions / targets.length);
+  const budgets = targets.reduce((sum, { budget }) => sum + budget, 0);
+  const shareOf = ({ budget }: FuzzTarget) => Math.ceil(limits.executions * budget / budgets);
   const tallies = new Map(targets.map(({ name }) => [name, { executions: 0, milliseconds: 0 }]));
   console.log(`Fuzzing ${targets.map(({ name }) => name).join(", ")} from seed ${limits.seed}`);
   let isInterrupted = false;
@@ -88,7 +89,9 @@ async function run(
   Deno.addSignalListener("SIGTERM", () => isInterrupted = true);
   let status = 0;
   for (let turn = 0; status === 0 && !isInterrupted && performance.now() < end; turn++) {
-    const left = targets.filter(({ name }) => (tallies.get(name)?.executions ?? 0) < share);
+    const left = targets.filter((target) =>
+      (tallies.get(target.name)?.executions ?? 0) < shareOf(target)
+    );
     if (left.length === 0) break;
     for (const target of left) {
       const tally = tallies.get(target.name);
@@ -96,7 +99,7 @@ async function run(
       const finding = await takeTurn(target, {
         tally,
         seed: (limits.seed + turn) >>> 0,
-        executions: Math.min(share - tally.executions, TURN_BUDGETS * target.budget),
+        executions: Math.min(shareOf(target) - tally.executions, TURN_BUDGETS * target.budget),
         milliseconds: Math.min(TURN_MS, Math.max(1, end - performance.now())),
       });
       // so that signals are heard
