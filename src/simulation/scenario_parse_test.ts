@@ -115,3 +115,14 @@ Deno.test("no text makes the reader throw", () => {
     assert.equal(typeof parseScenario(text).ok, "boolean");
   }));
 });
+
+Deno.test("a sleep that would turn the boot-time clock back is refused, at its key", () => {
+  const scenario = (error: string) =>
+    parseScenario(`name = "sleep"\nduration = "1h"\n[[server]]\nname = "a"\n
+[[event]]\nat = "10m"\nkind = "suspend"\nduration = "10s"\nerror = "${error}"\n`);
+  const refused = scenario("-11s");
+  assert.ok(!refused.ok);
+  assert.deepEqual(refused.error.map(({ path }) => path), ["event[0].error"]);
+  assert.ok(scenario("-10s").ok);
+  assert.ok(scenario("1h").ok);
+});

@@ -71,7 +71,7 @@ export function runEngineLife(octets: Uint8Array): void {
 class EngineLife {
   readonly #choices: Choices;
   readonly #engine: Engine;
-  readonly #server = makeServer(false);
+  readonly #server = makeServer("open");
   #monotonic = 1000;
   #ahead = 0;
   #sent: SendAction[] = [];

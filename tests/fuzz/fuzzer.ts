@@ -13,7 +13,7 @@ import { below, INPUT_LENGTH_MAX, mutate } from "./mutate.ts";
 import type { FuzzTarget } from "./target.ts";
 
 /** The folder of inputs that are tried first. */
-export const CORPUS = fromFileUrl(new URL("corpus", import.meta.url));
+const CORPUS = fromFileUrl(new URL("corpus", import.meta.url));
 
 /** A failure. */
 export interface Finding {
@@ -33,9 +33,27 @@ export interface Outcome {
   readonly finding: Finding | undefined;
 }
 
-/** Reads the inputs that are kept for a target; none when there is no folder for it. */
-export function readCorpus(target: FuzzTarget): readonly Bytes[] {
-  const folder = `${CORPUS}/${target.name}`;
+/** What is tried first of a target. */
+export function keptInputs(target: FuzzTarget): readonly Bytes[] {
+  return [...target.seeds.map(octetsOf), ...readCorpus(target.name)];
+}
+
+/** Keeps an input in the corpus of a target, in a file that is named by its content. */
+export function keepInput(name: string, octets: Bytes): void {
+  const input = toHex(octets);
+  let hash = 0x811c_9dc5; // FNV-1a
+  for (let i = 0; i < input.length; i++) {
+    hash = Math.imul(hash ^ input.charCodeAt(i), 0x0100_0193) >>> 0;
+  }
+  const folder = `${CORPUS}/${name}`;
+  Deno.mkdirSync(folder, { recursive: true });
+  const file = hash.toString(16).padStart(8, "0");
+  Deno.writeTextFileSync(`${folder}/${file}.hex`, `${input}\n`);
+}
+
+/** Reads the corpus of a target; nothing when there is no folder for it. */
+function readCorpus(name: string): readonly Bytes[] {
+  const folder = `${CORPUS}/${name}`;
   const files: string[] = [];
   try {
     for (const { name } of Deno.readDirSync(folder)) if (name.endsWith(".hex")) files.push(name);
@@ -64,7 +82,7 @@ export async function fuzz(
   options: { readonly executions: number; readonly seed: number; readonly milliseconds?: number },
 ): Promise<Outcome> {
   const end = performance.now() + (options.milliseconds ?? Infinity);
-  const kept = [...target.seeds.map(octetsOf), ...readCorpus(target)];
+  const kept = keptInputs(target);
   const random = new SeededRandom(options.seed);
   let executions = 0;
   while (executions < options.executions || executions < kept.length) {
@@ -77,7 +95,8 @@ export async function fuzz(
   return { executions, finding: undefined };
 }
 
-function draw(target: FuzzTarget, random: RandomSource, kept: readonly Bytes[]): Bytes {
+/** Makes an input that was not kept. */
+export function draw(target: FuzzTarget, random: RandomSource, kept: readonly Bytes[]): Bytes {
   const kind = below(random, 3);
   if (kind === 0) return mutate(random, kept).slice() as Bytes;
   const made = target.generate(random).slice(0, INPUT_LENGTH_MAX);

@@ -15,10 +15,11 @@ import { KeyExchangeServer, type ServerStep } from "../../src/nts/key_exchange_s
 import { encodeMessage, RecordReader } from "../../src/nts/record.ts";
 import type { ProtectedRequest } from "../../src/nts/request_fields.ts";
 import { verifyAnswer } from "../../src/nts/response_fields.ts";
+import { type BootstrapSource, TimeBootstrap } from "../../src/nts/time_bootstrap.ts";
 import { CAPTURED_ANSWER } from "../vectors/nts_packets.ts";
 import { Choices } from "./choices.ts";
 import { keyExchangeMessage, requestHeader } from "./grammar_packets.ts";
-import { below, chance, mutate, noise, pick, several } from "./mutate.ts";
+import { below, between, chance, mutate, noise, pick, several } from "./mutate.ts";
 import { makeCookie, makeKeys, makeServer } from "./nts_world.ts";
 import type { FuzzTarget } from "./target.ts";
 
@@ -63,6 +64,17 @@ export const NTS_TARGETS: readonly FuzzTarget[] = [
     seeds: ["00".repeat(40)],
     generate: (random) => noise(random, below(random, 400)),
     run: (octets) => new Session(new Choices(octets)).run(),
+  },
+  {
+    name: "time-bootstrap",
+    oracle:
+      "what is agreed on has a quorum of keys behind it, the majority of those that make sense, lies within their dates " +
+      "and not before a time that has passed; that time never goes back",
+    isStateful: true,
+    budget: 1000,
+    seeds: ["00".repeat(40)],
+    generate: (random) => noise(random, below(random, 200)),
+    run: (octets) => bootstrap(new Choices(octets)),
   },
   {
     name: "ke-client",
@@ -142,11 +154,85 @@ function fuzzKeServer(octets: Bytes): void {
   assert.ok(taken.ok && taken.value?.aeadId === aeadId && taken.value.cookies.length === 8);
 }
 
+const CLOCK = 1.78e9;
+
+/** Lets sources vote for a time, with dates and measurements of any kind. */
+function bootstrap(choices: Choices): void {
+  const quorum = 1 + below(choices, 3);
+  const machine = new TimeBootstrap({
+    strict: chance(choices, 0.05),
+    clockIsTrusted: chance(choices, 0.05),
+    quorum,
+    lowerBounds: [1.7e9, between(choices, 1, 2e9)],
+  });
+  const sources = new Map<number, BootstrapSource>();
+  for (let i = 0; i < STEPS_MAX && !choices.isOver; i++) {
+    const before = machine.lowerBound;
+    stepBootstrap(machine, { choices, sources, quorum });
+    assert.ok(machine.lowerBound >= before, "what has passed has passed");
+  }
+}
+
+function stepBootstrap(
+  machine: TimeBootstrap,
+  { choices, sources, quorum }: {
+    readonly choices: Choices;
+    readonly sources: Map<number, BootstrapSource>;
+    readonly quorum: number;
+  },
+): void {
+  const id = below(choices, 6);
+  switch (below(choices, 8)) {
+    case 0:
+    case 1:
+    case 2: {
+      const notBefore = CLOCK + between(choices, 1, 1e8) * (chance(choices, 0.5) ? 1 : -1);
+      const notAfter = notBefore + between(choices, 1, 1e8);
+      const identity = pick(choices, ["a", "b", "c", "d"]);
+      const certificate = chance(choices, 0.9) ? { notBefore, notAfter, identity } : undefined;
+      sources.set(id, { host: pick(choices, ["x", "y", "z"]), certificate });
+      return machine.add(id, sources.get(id) ?? { host: "", certificate: undefined });
+    }
+    case 3:
+      sources.delete(id);
+      return machine.remove(id);
+    case 7:
+      if (!machine.isProvisional) return machine.passed(CLOCK + between(choices, 1, 1e9));
+      return judgeAgreement(machine, { sources, quorum });
+    default: {
+      const offset = pick(choices, [0, 0, 3e7, -3e7, between(choices, 1, 1e9)]);
+      return machine.measured(id, { offset, error: between(choices, 1e-3, 10) });
+    }
+  }
+}
+
+function judgeAgreement(
+  machine: TimeBootstrap,
+  { sources, quorum }: {
+    readonly sources: ReadonlyMap<number, BootstrapSource>;
+    readonly quorum: number;
+  },
+): void {
+  const verdict = machine.judge(CLOCK);
+  assert.ok(verdict.kind !== "not-needed");
+  if (verdict.kind === "provisional") return assert.ok(verdict.needed >= quorum);
+  const time = CLOCK + verdict.offset;
+  assert.ok(Number.isFinite(time) && time >= machine.lowerBound, `${time}`);
+  const voters = verdict.sources.map((id) => sources.get(id));
+  const keys = new Set(voters.map((source) => source?.certificate?.identity ?? source?.host));
+  assert.ok(keys.size >= quorum, `${keys.size} keys for a quorum of ${quorum}`);
+  for (const source of voters) {
+    const { notBefore = -Infinity, notAfter = Infinity } = source?.certificate ?? {};
+    assert.ok(time >= notBefore && time <= notAfter, "within its own dates");
+  }
+  machine.confirm(time);
+}
+
 /** A session of our client with our server, and somebody between them. */
 class Session {
   readonly #choices: Choices;
   readonly #session = new NtsClientSession({ aead: portableAead });
-  readonly #server = makeServer(false);
+  readonly #server = makeServer("open");
   readonly #cookies = new Set<string>();
   readonly #answers: Bytes[] = [];
   #open: { readonly asked: ProtectedRequest; readonly answer: Bytes | undefined } | undefined;

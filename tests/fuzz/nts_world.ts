@@ -55,23 +55,28 @@ function makeNts() {
 
 const NTS = makeNts();
 
+/** What a server is like: with limits and lists, without, for Network Time Security alone, with nothing at all. */
+export type ServerKind = "limited" | "open" | "nts-only" | "bare";
+
 /** Makes a server that throws where the real one would count an internal error. */
-export function makeServer(isLimited = true): TestServer {
+export function makeServer(kind: ServerKind): TestServer {
   const random = new SeededRandom(3);
   const access = AccessRules.build({
     denylist: { filter: ["198.51.100.0/24"], action: "deny" },
+    allowlist: { filter: ["0.0.0.0/0", "2001:db8::/32"], action: "ignore" },
   });
   assert.ok(access.ok);
   const limits = {
     access: access.value,
     clients: new ClientTable(random),
     interleaved: new InterleavedTable({ clients: 64, random }),
-    rateLimiter: new RateLimiter({ interval: 3, burst: 100, leak: 2, clients: 64, random }),
+    rateLimiter: new RateLimiter({ interval: 3, burst: 8, leak: 2, clients: 64, random }),
   };
   return new TestServer({
-    ...(isLimited ? limits : {}),
-    keys: new SymmetricKeys(KEYS),
-    nts: NTS.fields,
+    ...(kind === "limited" ? limits : {}),
+    ...(kind === "bare" ? { versions: [3, 4] } : { nts: NTS.fields }),
+    ...(kind === "nts-only" ? { requireNts: "deny" } : {}),
+    ...(kind === "bare" ? {} : { keys: new SymmetricKeys(KEYS) }),
     onInternalError: (error) => {
       throw error;
     },

@@ -14,7 +14,7 @@
  */
 import "../support/libc_opened.ts";
 import { parseArgs } from "node:util";
-import { attempt, CORPUS, describe, type Finding, fuzz, octetsOf } from "./fuzzer.ts";
+import { attempt, describe, type Finding, fuzz, keepInput, octetsOf } from "./fuzzer.ts";
 import { PORT_TARGETS } from "./ports.ts";
 import type { FuzzTarget } from "./target.ts";
 import { TARGETS } from "./targets.ts";
@@ -133,19 +133,8 @@ async function takeTurn(
 
 function keep(finding: Finding): void {
   console.error(describe(finding));
-  const folder = `${CORPUS}/${finding.target}`;
-  Deno.mkdirSync(folder, { recursive: true });
-  Deno.writeTextFileSync(`${folder}/${nameOf(finding.input)}.hex`, `${finding.input}\n`);
-  console.error(`The input is kept in ${folder}`);
-}
-
-/** The FNV-1a hash, to give a file a name. */
-function nameOf(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  }
-  return hash.toString(16).padStart(8, "0");
+  keepInput(finding.target, octetsOf(finding.input));
+  console.error(`The input is kept in tests/fuzz/corpus/${finding.target}`);
 }
 
 function tell(tallies: ReadonlyMap<string, Tally>): void {

@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import { type Bytes, toHex } from "../../src/base/bytes.ts";
 import { canonicalIp, ipFromBytes, ipToBytes } from "../../src/base/ip_address.ts";
+import type { RandomSource } from "../../src/base/random.ts";
 import {
   formatSocketAddress,
   parseHostPort,
@@ -29,12 +30,14 @@ import {
   parseLeapTable,
 } from "../../src/discipline/leap_table.ts";
 import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
+import { describeRun } from "../../src/simulation/report.ts";
 import { runScenario } from "../../src/simulation/run.ts";
 import { parseScenario } from "../../src/simulation/scenario_parse.ts";
 import { SCENARIO_SCHEMA } from "../../src/simulation/scenario_schema.ts";
 import { httpRequest, keyFile, leapFile } from "./grammar_texts.ts";
+import { oddScenario } from "./grammar_scenario.ts";
 import { tomlOf } from "./grammar_toml.ts";
-import { pick } from "./mutate.ts";
+import { chance, pick } from "./mutate.ts";
 import { startEngine } from "./engine_start.ts";
 import type { FuzzTarget } from "./target.ts";
 
@@ -60,7 +63,7 @@ kind = "server-dies"
 server = "b"
 `;
 /** A scenario that lasts longer is read and not run. */
-const RUN_SECONDS_MAX = 120;
+const RUN_SECONDS_MAX = 3600;
 const RUN_SERVERS_MAX = 4;
 const encode = (text: string): Bytes => new TextEncoder().encode(text);
 const textOf = (octets: Uint8Array): string => new TextDecoder().decode(octets);
@@ -83,11 +86,7 @@ export const TEXT_TARGETS: readonly FuzzTarget[] = [
       "a refusal says where and why; what is accepted and short runs to its end, with numbers that are numbers",
     budget: 60,
     seeds: [hex(SCENARIO_TEXT)],
-    generate: (random) =>
-      encode(
-        tomlOf(SCENARIO_SCHEMA, random, { configuration: 0, duration: 0, server: 1 })
-          .replace(/^/, `duration = ${pick(random, ["30", '"2min"', "90.5"])}\n`),
-      ),
+    generate: (random) => encode(chance(random, 0.5) ? oddScenario(random) : anyScenario(random)),
     run: fuzzScenario,
   },
   {
@@ -138,6 +137,13 @@ export const TEXT_TARGETS: readonly FuzzTarget[] = [
   },
 ];
 
+/** Makes a scenario of all keys that there are, and short. */
+function anyScenario(random: RandomSource): string {
+  const duration = pick(random, ["30", '"2min"', "90.5"]);
+  const rest = tomlOf(SCENARIO_SCHEMA, random, { configuration: 0, duration: 0, server: 1 });
+  return `duration = ${duration}\n${rest}`;
+}
+
 function fuzzConfig(octets: Bytes): void {
   const parsed = parseConfig(textOf(octets));
   if (!parsed.ok) return refusalIsGood(parsed.error);
@@ -168,6 +174,7 @@ function fuzzScenario(octets: Bytes): void {
   if (duration > RUN_SECONDS_MAX || servers.length > RUN_SERVERS_MAX) return;
   const outcome = runScenario(parsed.value, { seed: 1, createEngine: createSimulatedEngine });
   numbersAreNumbers(outcome.figures, "figures");
+  assert.ok(describeRun(parsed.value, { outcome, file: "odd.toml" }).length > 0);
 }
 
 /** Throws when there is a number in a document that is not one. */

@@ -1,13 +1,9 @@
 /**
- * Scenario files at random, with values from the ends of what is allowed and beyond: each gives a run or errors that are told.
+ * Scenarios whose values are from the ends of what is allowed and beyond, with events that fit together often enough to be run.
  *
  * @module
  */
-import { SeededRandom, uniform } from "../../src/base/random.ts";
-import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
-import { describeRun } from "../../src/simulation/report.ts";
-import { runScenario } from "../../src/simulation/run.ts";
-import { parseScenario } from "../../src/simulation/scenario_parse.ts";
+import { type RandomSource, uniform } from "../../src/base/random.ts";
 
 const TIMES = [
   "0",
@@ -91,9 +87,8 @@ const KINDS = [
   "restart",
 ];
 
-/** Writes the scenario of a seed. */
-export function oddScenario(seed: number): string {
-  const random = new SeededRandom(seed);
+/** Writes a scenario. */
+export function oddScenario(random: RandomSource): string {
   const pick = (values: readonly string[]) =>
     values[Math.floor(uniform(random) * values.length)] ?? "";
   const some = (keys: readonly string[], most: number) => {
@@ -137,32 +132,4 @@ export function oddScenario(seed: number): string {
         : pick(["0", "1", "30", "600", "600.5", '"19m"', "1e4"]);
       return `[[event]]\nat = ${at}\nkind = "${kind}"\n${needed}`;
     });
-}
-
-/** Reads and runs the scenario of a seed; throws when it is neither run nor refused. Tells whether it was run. */
-export function runOddScenario(seed: number): boolean {
-  const parsed = parseScenario(oddScenario(seed));
-  if (!parsed.ok) return false;
-  const outcome = runScenario(parsed.value, { seed, createEngine: createSimulatedEngine });
-  describeRun(parsed.value, { outcome, file: "odd.toml" });
-  return true;
-}
-
-if (import.meta.main) {
-  const [first = 1, count = 1000] = Deno.args.map(Number);
-  let ran = 0;
-  let failed = 0;
-  for (let seed = first; seed < first + count; seed++) {
-    const before = performance.now();
-    try {
-      if (runOddScenario(seed)) ran++;
-    } catch (error) {
-      const lines = error instanceof Error ? (error.stack ?? "").split("\n").slice(0, 5) : [];
-      failed++;
-      console.log(`seed ${seed}: ${lines.join(" | ").slice(0, 400)}`);
-    }
-    const took = performance.now() - before;
-    if (took > 5000) console.log(`seed ${seed} took ${took.toFixed(0)} ms`);
-  }
-  console.log(`${count} scenarios from ${first}, ${ran} ran, ${failed} failed`);
 }
