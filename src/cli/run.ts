@@ -6,6 +6,7 @@
 import { formatConfigError } from "../config/config_error.ts";
 import { confine, takeOverFiles } from "../daemon/confinement.ts";
 import type { DaemonEnd } from "../daemon/daemon.ts";
+import { hideMemory } from "../../ffi/privileges.ts";
 import { handleBugs } from "./bug.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { formatFailure, type LoadedConfig, loadWithKeys } from "./load_config.ts";
@@ -30,6 +31,7 @@ const EXIT_OF_END: Readonly<Record<DaemonEnd, ExitCode>> = {
 
 /** Runs the daemon until it is told to end. */
 export async function run(options: RunOptions, surroundings: Surroundings): Promise<ExitCode> {
+  hideMemory(); // keys are read next; a start again and a change of user undo it, so confinement does it once more
   takeOverFiles();
   const loaded = loadWithKeys(options.config, surroundings.readFile);
   if (!loaded.ok) {
