@@ -88,6 +88,22 @@ Deno.test("the configuration reference is what the schema says; deno task docs p
   assert.equal(await Deno.readTextFile(`${ROOT}/${REFERENCE}`), await configurationDocument());
 });
 
+Deno.test("the table of the Best Practices criteria is whole, and its sums are right", async () => {
+  const text = await Deno.readTextFile(`${ROOT}/docs/security/best-practices.md`);
+  const wanted = { passing: 67, silver: 55, gold: 23 };
+  for (const [level, count] of Object.entries(wanted)) {
+    const section = text.split(/^## /m).find((part) => part.toLowerCase().startsWith(level)) ?? "";
+    const rows = [
+      ...section.matchAll(/^\| `(\w+)` +\| (met|\*\*not met\*\*|not applicable) +\| \S/gm),
+    ];
+    assert.equal(new Set(rows.map(([, name]) => name)).size, count, level);
+    assert.equal(rows.length, count, level);
+    const sum = (state: string) => rows.filter((row) => row[2] === state).length;
+    const cells = [level, count, sum("met"), sum("**not met**"), sum("not applicable")];
+    assert.match(text, new RegExp(`^\\| ${cells.join(" +\\| ")} +\\|$`, "m"), level);
+  }
+});
+
 function configFaults(text: string): string[] {
   const parsed = parseConfig(text);
   return parsed.ok ? [] : parsed.error.map((error) => formatConfigError(error, "file"));
