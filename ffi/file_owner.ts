@@ -11,6 +11,7 @@
  * @module
  */
 import { ok, type Result } from "../src/base/result.ts";
+import { namesIn } from "./directory.ts";
 import { failed, type OsError } from "./errno.ts";
 import { fileStatus, makeDirectory } from "./files.ts";
 import { holdFile } from "./held_files.ts";
@@ -135,21 +136,6 @@ function makeUsers(
   const owner = view.getUint32(20, true);
   if (!fits || owner === user.uid) return fits;
   return owner === 0 && libc().fchown(fd, user.uid, user.gid) === 0;
-}
-
-function namesIn(folder: string): readonly string[] {
-  const directory = libc().opendir(cString(folder) ?? new Uint8Array(1));
-  if (directory === null) return [];
-  const names: string[] = [];
-  for (;;) {
-    const entry = libc().readdir(directory);
-    if (entry === null) break;
-    // struct dirent: inode 8, offset 8, length 2, type 1, name.
-    const name = new Deno.UnsafePointerView(entry).getCString(19);
-    if (name !== "." && name !== "..") names.push(name);
-  }
-  libc().closedir(directory);
-  return names;
 }
 
 function parentOf(path: string): string {

@@ -123,7 +123,7 @@ export function* writeSteps(
 ): FileSteps<Result<void, OsError>> {
   const what = `write ${link}`;
   const path = yield* followLinks(link);
-  const name = `${path}.${owner}.new`;
+  const name = temporaryName(path, owner);
   const temporary = yield* writeTemporary(name, { write, what });
   const held = isBarred(temporary) ? heldFile(link) : undefined;
   if (held?.purpose === "write") return yield* writeHeld(held, { bytes: write.bytes, what });
@@ -257,7 +257,7 @@ function pathText(path: string): Bytes | undefined {
 }
 
 /** Returns where a path leads to; after so many links it may be a circle, and the call that follows says so. */
-function* followLinks(path: string): FileSteps<string> {
+export function* followLinks(path: string): FileSteps<string> {
   let end = path;
   for (let i = 0; i < LINKS_MAX; i++) {
     const name = pathText(end);
@@ -355,9 +355,8 @@ function* writeTemporary(
   name: string,
   { write, what }: { readonly write: AtomicWrite; readonly what: string },
 ): FileSteps<Result<number, OsError>> {
-  // What a killed process of the same number left behind is in the way, and worth nothing.
-  const removed = yield* removeSteps(name);
-  if (!removed.ok) return removed;
+  // What a killed process of the same number left behind is in the way, and worth nothing. Where it cannot be removed, opening says why.
+  yield* removeSteps(name);
   const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
   const opened = yield* open(name, { flags, mode: 0o600, what });
   if (!opened.ok) return opened;
@@ -397,7 +396,13 @@ function kindOf(mode: number): FileStatus["kind"] {
   return kind === 0o040000 ? "directory" : "other";
 }
 
-function parentOf(path: string): string {
+/** Names the file in which a process writes what is to replace another: each has its own, so that nobody replaces a file by half of one. */
+export function temporaryName(path: string, owner: number): string {
+  return `${path}.${owner}.new`;
+}
+
+/** Returns the directory that a path is in. */
+export function parentOf(path: string): string {
   const slash = path.lastIndexOf("/");
   if (slash < 0) return ".";
   return slash === 0 ? "/" : path.slice(0, slash);

@@ -9,20 +9,25 @@
  */
 import type { Bytes } from "../src/base/bytes.ts";
 import { ok, type Result } from "../src/base/result.ts";
+import { namesIn } from "./directory.ts";
 import { ERRNO, failed, type OsError } from "./errno.ts";
 import {
   appendSteps,
   type AtomicWrite,
   type FileStatus,
+  followLinks,
   makeDirectorySteps,
+  parentOf,
   readSteps,
   removeSteps,
   renameSteps,
   runHere,
   runInBackground,
   statusSteps,
+  temporaryName,
   writeSteps,
 } from "./file_steps.ts";
+import { throughHeldFolder } from "./held_files.ts";
 import { libc } from "./libc.ts";
 import { allocate, cString } from "./memory.ts";
 
@@ -130,6 +135,26 @@ export async function setFileAsideInBackground(path: string): Promise<Result<str
   const to = asideOf(path);
   const renamed = await runInBackground(renameSteps(path, { to, what: `set ${path} aside` }));
   return renamed.ok ? ok(to) : renamed;
+}
+
+/**
+ * Removes what processes that are no more have left beside a file, killed while they wrote. What belongs to a process that lives, or
+ * may live, stays.
+ */
+export function removeLeftovers(path: string): void {
+  const place = runHere(followLinks(path)), folder = parentOf(place);
+  for (const name of namesIn(throughHeldFolder(folder))) {
+    const owner = Number(/\.([1-9][0-9]*)\.new$/.exec(name)?.[1]);
+    if (`${folder}/${name}` !== temporaryName(place, owner)) continue;
+    if (owner !== libc().getpid() && isGone(owner)) removeFile(`${folder}/${name}`);
+  }
+}
+
+function isGone(process: number): boolean {
+  const [own, other] = [libc().getpid(), process].map((id) => fileStatus(`/proc/${id}`));
+  // Where one does not find oneself, that others are not found means nothing.
+  return own?.ok === true && own.value !== undefined && other?.ok === true &&
+    other.value === undefined;
 }
 
 /** Returns the path of the program that runs. */

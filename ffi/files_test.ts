@@ -9,6 +9,7 @@ import {
   readFile,
   readFileInBackground,
   removeFile,
+  removeLeftovers,
   setFileAside,
   writeFileAtomic,
   writeFileAtomicInBackground,
@@ -224,6 +225,26 @@ Deno.test(
     readFile(`${directory}/a`, 10);
     appendToFile(`${directory}/a`, encoder.encode("y"));
     assert.equal(next(), before);
+  }),
+);
+
+Deno.test(
+  "what killed processes left beside a file is removed, what others write is not",
+  withDirectory((directory) => {
+    const path = `${directory}/state`;
+    const dead = [4_194_305, 5_000_000].map((owner) => `${path}.${owner}.new`);
+    const alive = ["", ".1.new", ".new", ".x.new", "s.4194305.new", ".4194305.new~"];
+    for (const name of [...dead, ...alive.map((end) => path + end)]) {
+      assert.ok(writeFileAtomic(name, { bytes: new Uint8Array(1) }).ok);
+    }
+    removeLeftovers(path);
+    const isThere = (name: string) => {
+      const status = fileStatus(name);
+      return status.ok && status.value !== undefined;
+    };
+    assert.deepEqual(dead.filter(isThere), []);
+    assert.deepEqual(alive.filter((end) => isThere(path + end)), alive);
+    removeLeftovers(`${directory}/nothing/here`);
   }),
 );
 

@@ -22,6 +22,8 @@ export class DriftStore {
   #file: StateFile | undefined;
   #writing: Promise<void> = Promise.resolve();
   #hasFailed = false;
+  /** What could not be written. */
+  #unsaved: Drift | undefined;
   readonly #functions: FunctionStates;
 
   /** Touches no file yet. */
@@ -46,7 +48,9 @@ export class DriftStore {
 
   /** Tries again if it could not be written; to be called now and then. */
   retry(): void {
-    if (this.#hasFailed) this.check();
+    if (!this.#hasFailed) return;
+    if (this.#unsaved === undefined) this.check();
+    else this.write(this.#unsaved);
   }
 
   /** Writes to the file of a changed configuration from now on; what it holds is known better by now. */
@@ -56,6 +60,7 @@ export class DriftStore {
     if (!isMoved) return;
     this.#file = config.driftFile === undefined ? undefined : driftFile(config.driftFile);
     this.#hasFailed = false;
+    this.#unsaved = undefined;
     this.#functions.keepOnly("drift-file", []);
     this.read();
     this.check();
@@ -66,7 +71,10 @@ export class DriftStore {
     const file = this.#file;
     if (file === undefined) return;
     this.#writing = this.#writing.then(async () => {
-      this.#tell(file.path, await writeDriftFile(file, drift));
+      const written = await writeDriftFile(file, drift);
+      if (file !== this.#file) return;
+      this.#unsaved = written.ok ? undefined : drift;
+      this.#tell(file.path, written);
     });
   }
 

@@ -10,6 +10,7 @@
  */
 import {
   readFile,
+  removeLeftovers,
   setFileAside,
   writeFileAtomic,
   writeFileAtomicInBackground,
@@ -51,8 +52,9 @@ export class StateFile {
     this.#options = options;
   }
 
-  /** Reads the whole file. */
+  /** Reads the whole file; the first time it also removes what killed processes left half written beside it. */
   read(): StateReading {
+    if (this.#state === "unknown") removeLeftovers(this.path);
     const read = readFile(this.path, this.#options.sizeMax);
     const isAbsent = !read.ok && read.error.name === "ENOENT";
     this.#state = read.ok || isAbsent ? "ours" : "foreign";

@@ -89,7 +89,8 @@ export function tryDriftFile(path: string): Result<void, string> {
   // Opened before the change of user to be written in place.
   if (heldFile(path)?.purpose === "write") return ok(undefined);
   const probe = `${path}.probe`;
-  const written = writeFileAtomic(probe, { bytes: new Uint8Array(0) });
+  // A full disk takes empty files.
+  const written = writeFileAtomic(probe, { bytes: new Uint8Array(1) });
   if (!written.ok) return err(`${written.error.message}; ${written.error.hint ?? UNWRITABLE_HINT}`);
   const removed = removeFile(probe);
   return removed.ok ? removed : err(removed.error.message);
