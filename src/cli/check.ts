@@ -15,6 +15,7 @@ import {
   type LoadedConfig,
   loadWithKeys,
 } from "./load_config.ts";
+import { plain } from "./style.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** The command `check`. */
@@ -37,7 +38,9 @@ Exit status: 0 the configuration is fine; 78 it is not; 74 or 77 it cannot be re
     const named = textOption(args, "config"), [operand] = args.operands;
     if (named !== undefined && operand !== undefined) {
       surroundings.err(
-        `ntpsd check: Wanted one file, found "${named}" and "${operand}"\nTry "ntpsd check --help"\n`,
+        `ntpsd check: Wanted one file, found "${plain(named)}" and "${
+          plain(operand)
+        }"\nTry "ntpsd check --help"\n`,
       );
       return Promise.resolve(EXIT.usage);
     }
@@ -69,7 +72,7 @@ async function check(
   const { config, notes, file: found } = loaded.value;
   for (const note of notes) out(`${formatConfigError(note, found ?? "built-in")} [note]\n`);
   const what = found ?? `There is no ${DEFAULT_CONFIG_FILE}; the built-in configuration`;
-  out(`${what} is fine: ${summary(config)}\n`);
+  out(`${plain(what)} is fine: ${summary(config)}\n`);
   return EXIT.done;
 }
 

@@ -10,6 +10,7 @@ import type { StatusDocument } from "../engine/snapshot.ts";
 import { type Arguments, type Option, textOption } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { DEFAULT_CONFIG_FILE, loadConfig } from "./load_config.ts";
+import { plain } from "./style.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Why there is no status document. */
@@ -53,7 +54,7 @@ export async function showStatus(
   const status = await fetchStatus(args, surroundings);
   const shown = status.ok ? tryToShow(status.value, show) : status;
   if (shown.ok) surroundings.out(shown.value.text);
-  else surroundings.err(`ntpsd: ${shown.error.message}\n`);
+  else surroundings.err(`ntpsd: ${plain(shown.error.message)}\n`);
   return shown.ok ? shown.value.exitCode : shown.error.exitCode;
 }
 

@@ -11,6 +11,7 @@ import { COMMANDS } from "./commands.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { realSurroundings } from "./real_surroundings.ts";
+import { plain } from "./style.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { versionCommand } from "./version.ts";
 
@@ -43,7 +44,9 @@ async function dispatch(
   if (found === undefined) return EXIT.bug;
   const args = readArguments(found, words);
   if (!args.ok) {
-    surroundings.err(`ntpsd ${found.name}: ${args.error}\nTry "ntpsd ${found.name} --help"\n`);
+    surroundings.err(
+      `ntpsd ${found.name}: ${plain(args.error)}\nTry "ntpsd ${found.name} --help"\n`,
+    );
     return EXIT.usage;
   }
   if (args.value.options["help"] === true) {
@@ -56,7 +59,9 @@ async function dispatch(
 function help(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const [name, surplus] = words.filter((word) => word !== "--help" && word !== "-h");
   if (surplus !== undefined) {
-    surroundings.err(`ntpsd: Wanted one command to explain, found "${name}" and "${surplus}"\n`);
+    surroundings.err(
+      `ntpsd: Wanted one command to explain, found "${plain(`${name}" and "${surplus}`)}"\n`,
+    );
     return Promise.resolve(EXIT.usage);
   }
   if (name === "configuration" || name === "config") {
@@ -74,6 +79,6 @@ function help(words: readonly string[], surroundings: Surroundings): Promise<Exi
 function unknownCommand(name: string, { err }: Surroundings): ExitCode {
   const near = nearest(name, [...COMMANDS.map((entry) => entry.name), "help", "configuration"]);
   const hint = near === undefined ? "" : `; did you mean "${near}"?`;
-  err(`ntpsd: Unknown command "${name}"${hint}\nTry "ntpsd --help"\n`);
+  err(`ntpsd: Unknown command "${plain(name)}"${hint}\nTry "ntpsd --help"\n`);
   return EXIT.usage;
 }

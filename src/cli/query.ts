@@ -13,7 +13,7 @@ import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { QueryOptions } from "./query_command.ts";
 import { exchange, type QueryProtection, type Sample } from "./query_exchange.ts";
 import { type NtsFacts, type QueryResult, renderQuery } from "./query_report.ts";
-import { painter } from "./style.ts";
+import { painter, plain } from "./style.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A way to authenticate a host: made once for each, before the first request. */
@@ -49,7 +49,7 @@ const STAMPING_MS = 10;
 export async function query(options: QueryOptions, surroundings: Surroundings): Promise<ExitCode> {
   const authenticate = options.nts ? await ntsAuthentication(options) : undefined;
   if (authenticate !== undefined && !authenticate.ok) {
-    surroundings.err(`ntpsd query: ${authenticate.error.message}\n`);
+    surroundings.err(`ntpsd query: ${plain(authenticate.error.message)}\n`);
     return authenticate.error.exitCode;
   }
   holdTimestamping();

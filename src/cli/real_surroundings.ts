@@ -8,7 +8,7 @@ import { ERRNO, osError } from "../../ffi/errno.ts";
 import { environmentVariable } from "../../ffi/process.ts";
 import { writeWaiting } from "../../ffi/standard_streams.ts";
 import { err, ok } from "../base/result.ts";
-import { visibleLayout } from "../base/visible_text.ts";
+import { visibleLayout, visibleText } from "../base/visible_text.ts";
 import { EXIT } from "./exit_code.ts";
 import { httpGet } from "./http_get.ts";
 import type { ReadFile, Surroundings } from "./surroundings.ts";
@@ -70,7 +70,7 @@ function writeOutput(text: string): void {
 
 /** Writes what went wrong; where that is not possible there is no place left to complain to. */
 function writeError(text: string): void {
-  writeAll(STANDARD_ERROR, inLocale(visibleLayout(text)));
+  writeAll(STANDARD_ERROR, inLocale(text.split("\n").map(visibleText).join("\n")));
 }
 
 /** Writes all of it; undefined when done, else the number of the error. */

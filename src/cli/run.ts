@@ -13,6 +13,7 @@ import { formatFailure, type LoadedConfig, loadWithKeys } from "./load_config.ts
 import { reloader } from "./reloader.ts";
 import { overStart, takeSignals } from "./held_signals.ts";
 import type { RunOptions } from "./run_command.ts";
+import { plain } from "./style.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { VERSION } from "./version.ts";
 
@@ -75,7 +76,7 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
 }
 
 function refuse(why: string, surroundings: Surroundings): ExitCode {
-  surroundings.err(`ntpsd: ${why}\n`);
+  surroundings.err(`ntpsd: ${plain(why)}\n`);
   return EXIT.permission;
 }
 

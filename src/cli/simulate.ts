@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { plain } from "./style.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { formatConfigError } from "../config/config_error.ts";
 import { createSimulatedEngine } from "../simulation/engine_factory.ts";
@@ -49,7 +50,7 @@ export async function simulate(
   if (options.plot === undefined) return code;
   const written = await writePlot(options.plot, { scenario, outcome });
   if (written.ok) return code;
-  surroundings.err(`ntpsd simulate: ${written.error.message}\n`);
+  surroundings.err(`ntpsd simulate: ${plain(written.error.message)}\n`);
   return isForbidden(written.error) ? EXIT.permission : EXIT.io;
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { plain } from "./style.ts";
 import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
 import { EXIT } from "./exit_code.ts";
 
@@ -47,7 +48,7 @@ read or written.
     const runs = readInteger(args, { name: "runs", least: 1, most: RUNS_MAX });
     for (const fault of [seed, runs]) {
       if (typeof fault !== "string") continue;
-      surroundings.err(`ntpsd simulate: ${fault}\n`);
+      surroundings.err(`ntpsd simulate: ${plain(fault)}\n`);
       return EXIT.usage;
     }
     const { simulate } = await import("./simulate.ts");

@@ -166,8 +166,8 @@ function detailTable(sources: readonly SourceDocument[], view: SourcesView): rea
   const cells = sources.map((source) => [
     `${tallyMark(source.status)} ${plain(source.name)}`,
     plain(source.referenceId ?? "-"),
-    source.authentication,
-    source.timestamping ?? "-",
+    plain(source.authentication),
+    plain(source.timestamping ?? "-"),
     formatSeconds(source.jitterSeconds),
     formatSeconds(source.dispersionSeconds),
     formatCount(source.sent),
@@ -184,7 +184,9 @@ function detailTable(sources: readonly SourceDocument[], view: SourcesView): rea
 function detailLines(sources: readonly SourceDocument[]): readonly string[] {
   const blocks = sources.map((source) => {
     const facts = [
-      `${source.mode}, ${source.address === null ? "no address yet" : plain(source.address)}`,
+      `${plain(source.mode)}, ${
+        source.address === null ? "no address yet" : plain(source.address)
+      }`,
       ...ntsFacts(source),
       ...countList("dropped", source.dropped),
     ];

@@ -72,7 +72,7 @@ export function renderStatus(document: StatusDocument, context: RenderContext): 
   const lines = [
     `ntpsd ${plain(document.version)}, running for ${running}`,
     "",
-    ...rows(document, context).map(([label, text]) => `${label.padEnd(16)} ${text}`),
+    ...rows(document, context).flatMap(([label, text]) => rowLines(label, text)),
     ...document.servers.flatMap((server) => ["", ...serverLines(server, verbose)]),
     ...document.ntsKe.flatMap((listener) => [
       "",
@@ -86,11 +86,22 @@ export function renderStatus(document: StatusDocument, context: RenderContext): 
   return `${lines.join("\n")}\n`;
 }
 
+/** The width that sentences are broken to; the labels are part of it. */
+const PAGE_WIDTH = 80;
+const LABEL_WIDTH = 17;
+
+function rowLines(label: string, text: string): readonly string[] {
+  const indent = " ".repeat(LABEL_WIDTH);
+  return wrapText(label.padEnd(LABEL_WIDTH) + text, PAGE_WIDTH, indent);
+}
+
 type Rows = readonly (readonly [string, string])[];
 
 function rows(document: StatusDocument, context: RenderContext): Rows {
   const { paint } = context;
   const [words, tone] = stateWords(document.state);
+  // nothing is known of the way to a reference clock, which is not the same as none
+  const isUnknown = document.errorBoundSeconds === null && !isTimeKnown(document.state);
   const why: Rows = document.why === "" ? [] : [["Why", plain(document.why)]];
   return [
     ["State", paint(words, tone)],
@@ -107,8 +118,8 @@ function rows(document: StatusDocument, context: RenderContext): Rows {
       document.errorBoundSeconds === null ? "-" : `±${formatSeconds(document.errorBoundSeconds)}`,
     ],
     ["Frequency", frequencyWords(document)],
-    ["Root delay", formatSeconds(document.rootDelaySeconds)],
-    ["Root dispersion", formatSeconds(document.rootDispersionSeconds)],
+    ["Root delay", formatSeconds(isUnknown ? null : document.rootDelaySeconds)],
+    ["Root dispersion", formatSeconds(isUnknown ? null : document.rootDispersionSeconds)],
     ["Update interval", formatSeconds(document.updateIntervalSeconds)],
     ["Leap second", leapWords(document.leap)],
     ["Steps", stepWords(document)],

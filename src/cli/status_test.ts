@@ -98,3 +98,20 @@ Key exchange on [::]:4460
 `,
   );
 });
+
+Deno.test("a long reason is broken into lines, and what is not known is no zero", () => {
+  const text = renderStatus(
+    exampleStatus({
+      state: "starting",
+      why: "Only 2 sources agree, minimum-agreeing-sources is 3; ".repeat(5).trim(),
+      errorBoundSeconds: null,
+      rootDelaySeconds: 0,
+      rootDispersionSeconds: 0,
+    }),
+    context,
+  );
+  const lines = text.split("\n");
+  equal(lines.every((line) => line.length <= 80), true);
+  equal(lines.filter((line) => line.startsWith(" ".repeat(17))).length >= 3, true);
+  equal(lines.includes("Root delay       -") && lines.includes("Root dispersion  -"), true);
+});

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { visibleText } from "../base/visible_text.ts";
 
 /** One fault of a configuration, or one remark about it. */
 export interface ConfigError {
@@ -26,5 +27,6 @@ export function formatConfigError(error: ConfigError, file: string): string {
   const column = error.line === undefined || error.column === undefined ? "" : `:${error.column}`;
   const path = error.path === "" ? "" : `${error.path}: `;
   const suggestion = error.suggestion === undefined ? "" : ` (${error.suggestion})`;
-  return `${error.file ?? file}${line}${column}: ${path}${error.message}${suggestion}`;
+  const text = `${error.file ?? file}${line}${column}: ${path}${error.message}${suggestion}`;
+  return visibleText(text);
 }

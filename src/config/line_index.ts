@@ -34,7 +34,9 @@ export function lineOf(path: string, lines: ReadonlyMap<string, number>): number
   while (rest !== "") {
     const line = lines.get(rest);
     if (line !== undefined) return line;
-    rest = rest.replace(/(^|\.)[^.[\]]*$|\[[0-9]+\]$/, "");
+    const shorter = rest.replace(/(^|\.)[^.[\]]*$|\[[0-9]+\]$/, "");
+    // a key in quotation marks may hold anything, brackets too
+    rest = shorter === rest ? rest.slice(0, Math.max(0, rest.lastIndexOf("."))) : shorter;
   }
   return undefined;
 }

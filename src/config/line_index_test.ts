@@ -66,3 +66,11 @@ Deno.test("property: the walk ends on any text", () => {
     { numRuns: 5000 },
   );
 });
+
+Deno.test("keys with brackets and dots end the search for their line", () => {
+  for (const key of ["a[b", "a]", "[", "x.y[", "a[0", "[2J", "."]) {
+    const lines = indexLines(`[clock]\n${JSON.stringify(key)} = 1\n`);
+    equal((lineOf(`clock.${key}`, lines) ?? 1) >= 1, true);
+    equal(lineOf(key, new Map()), undefined);
+  }
+});

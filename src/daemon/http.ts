@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { visibleText } from "../base/visible_text.ts";
 import { ipToBytes } from "../base/ip_address.ts";
 import { describeFault } from "../base/describe_fault.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -206,7 +207,7 @@ export function answer(request: HttpRequest, context: HttpOptions): HttpAnswer {
   }
   switch (request.path) {
     case "/status": {
-      const body = `${JSON.stringify(context.status())}\n`;
+      const body = `${visibleText(JSON.stringify(context.status()))}\n`;
       return { status: 200, outcome: "completed", body, type: "application/json" };
     }
     case "/metrics": {
@@ -226,9 +227,11 @@ export function answer(request: HttpRequest, context: HttpOptions): HttpAnswer {
 
 function health(document: StatusDocument): HttpAnswer {
   const reason = unhealthyReason(document);
-  if (reason !== undefined) return { status: 503, outcome: "completed", body: `${reason}\n` };
+  if (reason !== undefined) {
+    return { status: 503, outcome: "completed", body: `${visibleText(reason)}\n` };
+  }
   const faults = document.functions.filter(({ up }) => !up).map(({ kind, name, reason }) =>
-    `${kind} ${name}: ${reason}\n`
+    `${visibleText(`${kind} ${name}: ${reason}`)}\n`
   );
   return { status: 200, outcome: "completed", body: `${document.state}\n${faults.join("")}` };
 }

@@ -136,14 +136,20 @@ function formatRecord(record: LogRecord, journal: boolean): string {
   return formatLine({ level, timestamp, text: record.message.map(String).join(""), journal });
 }
 
-interface Line {
+/** A line of the log. */
+export interface Line {
+  /** How bad it is. */
   readonly level: LogRecord["level"];
+  /** Milliseconds since 1970. */
   readonly timestamp: number;
+  /** A sentence. */
   readonly text: string;
+  /** Whether the journal reads it. */
   readonly journal: boolean;
 }
 
-function formatLine({ level, timestamp, text, journal }: Line): string {
+/** Writes a line with its end; whatever the sentence holds, it is one line of visible characters. */
+export function formatLine({ level, timestamp, text, journal }: Line): string {
   if (journal) return `<${PRIORITIES[level]}>${visibleText(text)}\n`;
   return `${new Date(timestamp).toISOString()} ${level}: ${visibleText(text)}\n`;
 }

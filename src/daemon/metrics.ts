@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { visibleText } from "../base/visible_text.ts";
 import {
   type FunctionDocument,
   type HttpDocument,
@@ -321,7 +322,7 @@ function renderLabels(labels: Readonly<Record<string, string>>): string {
 }
 
 function escapeLabel(value: string): string {
-  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+  return visibleText(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }
 
 function bitCount(bits: number): number {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { visibleText } from "../base/visible_text.ts";
 import { notifyService, type ServiceNotice } from "../../ffi/sd_notify.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { type FunctionDocument, isTimeKnown, type StatusDocument } from "../engine/snapshot.ts";
@@ -67,7 +68,9 @@ export function serviceLine(status: NoticedStatus): string {
   const numbers = isTimeKnown(status.state) && offsetSeconds !== null
     ? `, stratum ${stratum}, offset ${(offsetSeconds * 1e3).toFixed(3)} ms`
     : "";
-  return [`${clockWords(status)}${numbers}`, ...faultWords(status.functions)].join("; ");
+  return visibleText(
+    [`${clockWords(status)}${numbers}`, ...faultWords(status.functions)].join("; "),
+  );
 }
 
 /** What in the line is worth telling at once. */
