@@ -33,8 +33,15 @@ export async function filesAnswer(
   return outcomes.every((isAnswer) => isAnswer);
 }
 
-/** Waits for the work, but not for longer than so many milliseconds; tells whether it is done. */
+/**
+ * Waits for the work, but not for longer than so many milliseconds; tells whether it is done. It waits in two halves, so that a
+ * thread that was held up does not take its own delay for that of the work: what was done meanwhile is heard of in between.
+ */
 export async function within(milliseconds: number, work: Promise<void>): Promise<boolean> {
+  return await isDoneIn(milliseconds / 2, work) || await isDoneIn(milliseconds / 2, work);
+}
+
+async function isDoneIn(milliseconds: number, work: Promise<void>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<false>((resolve) =>
     timer = setTimeout(() => resolve(false), milliseconds)
@@ -52,6 +59,8 @@ async function answers(path: string, probe: Probe): Promise<boolean> {
   });
   probes.set(path, begun);
   const isAnswer = await within(PATIENCE_MILLISECONDS, begun);
-  if (!isAnswer) log.warning(`${path} does not answer, and is left alone until it does`);
-  return isAnswer;
+  if (isAnswer) return true;
+  log.warning(`${path} does not answer, and is left alone until it does`);
+  void begun.then(() => log.info(`${path} answers again`));
+  return false;
 }

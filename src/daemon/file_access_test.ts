@@ -20,4 +20,17 @@ Deno.test("what is there and what is not there answers; what hangs is told once 
   assert.equal(probes, 1);
   resolve();
   assert.equal(await filesAnswer(["/hanging"], hanging), true);
+  assert.match(lines[1] ?? "", /\/hanging answers again/);
+});
+
+Deno.test("what was done while this thread was held up is not late", async () => {
+  const lines: string[] = [];
+  configureLog({ level: "info", journal: true, write: (line) => lines.push(line) });
+  const answered = filesAnswer(["/proc/self/status"], async (path) => {
+    await Deno.lstat(path).catch(() => {});
+  });
+  const until = performance.now() + 1200;
+  while (performance.now() < until);
+  assert.equal(await answered, true);
+  assert.deepEqual(lines, []);
 });

@@ -124,3 +124,25 @@ Deno.test("no octets make it throw, and pieces do not matter", () => {
     { numRuns: 500 },
   );
 });
+
+Deno.test("no head takes longer than its length, whatever is in it", () => {
+  const blanks = " ".repeat(HEAD_LENGTH_MAX - 64);
+  const heads = [
+    `Host:${blanks}\x01`,
+    `Host: a${blanks}b`,
+    `Host:${"\t ".repeat(blanks.length / 2)}`,
+    `Host: ${"[".repeat(blanks.length)}`,
+    `Host: ${":".repeat(blanks.length)}`,
+    `${"a".repeat(blanks.length)} :`,
+  ].map((line) => `GET / HTTP/1.1\r\n${line}\r\n\r\n`);
+  const targets = ["/?".repeat(2000), "http://".repeat(1000), `http://${"/".repeat(7000)}`];
+  heads.push(...targets.map((target) => `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`));
+  for (const head of heads) {
+    const times = [1, 2, 3, 4, 5].map(() => {
+      const start = performance.now();
+      read(head);
+      return performance.now() - start;
+    });
+    assert.ok(Math.min(...times) < 5, `${Math.min(...times)} ms for ${head.slice(0, 40)}`);
+  }
+});
