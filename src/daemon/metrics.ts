@@ -322,7 +322,8 @@ function renderLabels(labels: Readonly<Record<string, string>>): string {
 }
 
 function escapeLabel(value: string): string {
-  return visibleText(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+  const visible = value.split("\n").map(visibleText).join("\n");
+  return visible.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }
 
 function bitCount(bits: number): number {
