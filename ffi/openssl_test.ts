@@ -378,6 +378,19 @@ Deno.test("a peer that is not TLS or closes is a failure of the connection alone
   assert.equal(hello(Uint8Array.of(21, 3, 3, 0, 2, 2, 80)), "protocol-error");
 });
 
+Deno.test("a library of another kind or age, without the functions that are needed, is refused in a sentence", () => {
+  for (
+    const names of [
+      { crypto: "libc.so.6", ssl: "libssl.so.3" },
+      { crypto: "libcrypto.so.3", ssl: "libc.so.6" },
+    ]
+  ) {
+    const wrong = openLibraries(names);
+    assert.ok(!wrong.ok);
+    assert.match(wrong.error.message, /^libc\.so\.6 of OpenSSL 3 is needed for/);
+  }
+});
+
 Deno.test("without the library there is a sentence that says what to install", () => {
   const missing = openLibraries({ crypto: "libcrypto.so.3", ssl: "libssl-is-not-here.so.3" });
   assert.ok(!missing.ok);

@@ -154,6 +154,9 @@ find_folder() {
 memory=$(ulimit -v)
 [ "$memory" = unlimited ] || [ "$memory" -ge 36000000 ] ||
   fail "The limit on address space (ulimit -v, LimitAS=) is $memory kB; the runtime reserves, and does not use, more than 36000000 kB. Limit memory by MemoryMax= instead" 69
+data=$(ulimit -d)
+[ "$data" = unlimited ] || [ "$data" -ge 600000 ] ||
+  fail "The limit on data (ulimit -d, LimitDATA=) is $data kB, and the runtime needs 600000. Limit memory by MemoryMax= instead" 69
 files=$(ulimit -n)
 [ "$files" = unlimited ] || [ "$files" -ge 20 ] ||
   fail "The limit on open files (ulimit -n, LimitNOFILE=) is $files, and the runtime needs 20" 69

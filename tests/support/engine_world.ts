@@ -219,6 +219,11 @@ export class EngineWorld {
     assert.fail(`still busy at ${this.time} s`);
   }
 
+  /** Lets time pass in which the engine is not asked, as for a process that is stopped; what arrives meanwhile waits. */
+  halt(seconds: number): void {
+    this.#pass(seconds);
+  }
+
   /** Lets somebody else step the real-time clock. */
   stepFromOutside(by: number): void {
     this.#ahead += by;
