@@ -3,6 +3,7 @@
  *
  *     deno task fuzz:coverage                         300,000 inputs, or five minutes
  *     deno task fuzz:coverage --executions 100000
+ *     deno task fuzz:coverage server engine           of two targets alone
  *     deno task fuzz:coverage --files src/nts         file by file, with the lines that were not reached
  *
  * The idea: V8 counts what runs, deno maps it to lines, and here lines are added up. Limits: files that no target loads are not counted;
@@ -22,8 +23,9 @@ interface FileLines {
   readonly missed: readonly number[];
 }
 
-const { values } = parseArgs({
+const { values, positionals: targets } = parseArgs({
   args: Deno.args,
+  allowPositionals: true,
   options: {
     executions: { type: "string", default: "300000" },
     seconds: { type: "string", default: "300" },
@@ -39,6 +41,7 @@ try {
     "--no-prompt",
     "-P=tests",
     "tests/fuzz/run.ts",
+    ...targets,
     ...limits,
     "--seed",
     SEED,

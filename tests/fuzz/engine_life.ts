@@ -53,6 +53,7 @@ const SOURCES = [
   'mode = "nts-pool"\naddress = "pool.nts.example"\ncount = 2',
   'mode = "server"\naddress = "192.0.2.4"\nprefer = true\ntrust = true',
   'mode = "server"\naddress = "192.0.2.5"\nno-select = true',
+  'mode = "nts"\naddress = "192.0.2.6"',
 ] as const;
 const SETTINGS = [
   "minimum-agreeing-sources = 1",
@@ -105,6 +106,9 @@ class EngineLife {
   }
 
   #next(): void {
+    if (this.#lookups.length > 0 && this.#chance(0.5)) return this.#resolve();
+    if (this.#exchanging.length > 0 && this.#chance(0.5)) return this.#exchange();
+    if (this.#verifying.length > 0 && this.#chance(0.5)) return this.#verify();
     const kind = below(this.#choices, 24);
     if (kind < 12) return this.#answer();
     if (kind < 16) return this.#wait();
@@ -221,7 +225,8 @@ class EngineLife {
       below(this.#choices, 9),
       () => this.#chance(0.8) ? makeCookie(aead, keys) : randomBytes(this.#choices, 100),
     );
-    const begin = 1.78e9 + between(this.#choices, 1, 1e9) * (this.#chance(0.5) ? 1 : -1);
+    const isOdd = this.#chance(0.2);
+    const begin = 1.78e9 + between(this.#choices, 1, 1e9) * (isOdd ? 1 : -1);
     return {
       aead,
       keyC2s: keys.clientToServer,
@@ -237,7 +242,7 @@ class EngineLife {
       provisional: this.#chance(0.3),
       certificate: this.#chance(0.2) ? undefined : {
         notBefore: begin,
-        notAfter: begin + between(this.#choices, 1, 1e9),
+        notAfter: isOdd ? begin + between(this.#choices, 1, 1e9) : 1.8e9,
         identity: pick(this.#choices, ["a", "b", "c"]),
         host: "nts.example",
         certificateAuthority: undefined,
@@ -298,6 +303,9 @@ class EngineLife {
         return push(this.#sent, action);
       case "close":
         this.#open.delete(action.request);
+        // An answer may come when nobody waits for it any more.
+        if (this.#chance(0.05)) return;
+        this.#sent = this.#sent.filter(({ request }) => request !== action.request);
         return;
       case "resolve":
         return push(this.#lookups, action.lookup);
