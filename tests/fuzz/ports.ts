@@ -29,20 +29,11 @@ import { TlsConnection } from "../../src/daemon/tls_connection.ts";
 import { type Alteration, startRelay } from "../support/relay.ts";
 import { httpRequest } from "./grammar_texts.ts";
 import { keyExchangeMessage } from "./grammar_packets.ts";
-import { below, mutate, noise, several } from "./mutate.ts";
+import { below, mutate, several } from "./mutate.ts";
+import { LYING_SERVER_TARGETS } from "./lying_servers.ts";
+import { AT_ONCE, onPort, type Port, together } from "./port.ts";
 import type { FuzzTarget } from "./target.ts";
 
-/** A port that is open. */
-interface Port {
-  /** Does its worst, then sees that an honest client is served. */
-  round(seed: number): Promise<void>;
-  /** Closes it; resolves when nothing runs any more. */
-  close(): Promise<void>;
-}
-
-/** So many rounds are played in the tests. */
-const ROUNDS = 12;
-const AT_ONCE = 24;
 /** Deadlines are short, so that what is left hanging ends soon. */
 const TIMEOUT_MS = 60;
 const TRIES_MAX = 50;
@@ -60,26 +51,8 @@ export const PORT_TARGETS: readonly FuzzTarget[] = [
     oracle:
       "no internal error at either end, an honest client gets keys, no pointer of OpenSSL is lost",
   },
+  ...LYING_SERVER_TARGETS,
 ];
-
-/** Opens a port at its first round; the octets of an input are the seed of a round. */
-function onPort(open: () => Port): Omit<FuzzTarget, "name" | "oracle"> {
-  let port: Port | undefined;
-  return {
-    isStateful: true,
-    budget: ROUNDS,
-    seeds: [],
-    generate: (random) => noise(random, 4),
-    run(octets) {
-      port ??= open();
-      return port.round(octets.reduce((seed, octet) => (seed * 256 + octet) >>> 0, octets.length));
-    },
-    async close() {
-      await port?.close();
-      port = undefined;
-    },
-  };
-}
 
 const text = (written: string) => new TextEncoder().encode(written);
 
@@ -166,15 +139,6 @@ function keyExchangeOctets(random: RandomSource): Bytes {
 async function isServed(isGood: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < TRIES_MAX; tries++) if (await isGood().catch(() => false)) return;
   assert.fail("an honest client is served");
-}
-
-/** Does many things at the same time, each with randomness of its own. */
-async function together(
-  seed: number,
-  work: (random: RandomSource) => Promise<void>,
-): Promise<void> {
-  const all = Array.from({ length: AT_ONCE }, (_, i) => work(new SeededRandom(seed * AT_ONCE + i)));
-  await Promise.all(all);
 }
 
 /** Sends octets in pieces, reads now and then, and leaves in one of several ways, mostly not the polite one. */
