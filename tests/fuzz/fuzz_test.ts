@@ -5,7 +5,17 @@
  */
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
+import type { Bytes } from "../../src/base/bytes.ts";
+import { SeededRandom } from "../../src/base/random.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { HttpRequestReader } from "../../src/daemon/http_request.ts";
+import { parseLeapTable } from "../../src/discipline/leap_table.ts";
+import { KeyExchangeClient } from "../../src/nts/key_exchange_client.ts";
+import { decodePacket } from "../../src/protocol/packet.ts";
+import { parseScenario } from "../../src/simulation/scenario_parse.ts";
 import { describe, fuzz } from "./fuzzer.ts";
+import { several } from "./mutate.ts";
+import { PORT_TARGETS } from "./ports.ts";
 import type { FuzzTarget } from "./target.ts";
 import { TARGETS } from "./targets.ts";
 
@@ -37,6 +47,28 @@ Deno.test("a fault would be found, and can be repeated", async () => {
   assert.match(describe(finding), /deno task fuzz fault --input [0-9a-f]+$/);
 });
 
-Deno.test("each target has a name of its own", () => {
-  assert.equal(new Set(TARGETS.map(({ name }) => name)).size, TARGETS.length);
+Deno.test("each target has a name of its own, and each folder of the corpus a target", () => {
+  const names = [...TARGETS, ...PORT_TARGETS].map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+  const folders = [...Deno.readDirSync(new URL("corpus", import.meta.url))].map(({ name }) => name);
+  assert.deepEqual(folders.filter((name) => !names.includes(name)), []);
+});
+
+Deno.test("much of what the grammars make is right, so that it comes beyond the first test", () => {
+  const random = new SeededRandom(SEED), decoder = new TextDecoder();
+  const isRight: Readonly<Record<string, (octets: Bytes) => boolean>> = {
+    config: (octets) => parseConfig(decoder.decode(octets)).ok,
+    scenario: (octets) => parseScenario(decoder.decode(octets)).ok,
+    "leap-file": (octets) => parseLeapTable(decoder.decode(octets)).ok,
+    packet: (octets) => decodePacket(octets).ok,
+    "http-request": (octets) => new HttpRequestReader().feed(octets).kind === "request",
+    "ke-client": (octets) => new KeyExchangeClient({ aeadIds: [15, 30] }).feed(octets).ok,
+  };
+  for (const [name, check] of Object.entries(isRight)) {
+    const target = TARGETS.find((one) => one.name === name);
+    assert.ok(target !== undefined);
+    const right = several(100, () => check(target.generate(random).slice() as Bytes));
+    const share = right.filter((is) => is).length / right.length;
+    assert.ok(share > 0.2 && share < 0.95, `${name}: ${share} are right`);
+  }
 });

@@ -51,7 +51,7 @@ async function main(): Promise<number> {
   }
   const wanted = ALL.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
   if (values.list) {
-    for (const { name, oracle } of wanted) console.log(`${name.padEnd(18)} ${oracle}`);
+    for (const { name, oracle } of wanted) console.log(`${name.padEnd(20)} ${oracle}`);
     return 0;
   }
   if (values.input !== undefined) return await tryOne(wanted, values.input);
@@ -143,7 +143,7 @@ function tell(tallies: ReadonlyMap<string, Tally>): void {
     const rate = Math.round(tally.executions / Math.max(1e-3, tally.milliseconds / 1000));
     const count = String(tally.executions).padStart(10);
     const seconds = (tally.milliseconds / 1000).toFixed(1).padStart(9);
-    console.log(`${name.padEnd(18)} ${count} ${seconds} s ${String(rate).padStart(8)}/s`);
+    console.log(`${name.padEnd(20)} ${count} ${seconds} s ${String(rate).padStart(8)}/s`);
   };
   for (const [name, tally] of tallies) {
     executions += tally.executions;
