@@ -8,10 +8,16 @@ import { macProtection } from "../../src/association/mac_protection.ts";
 import type { Instant } from "../../src/base/instant.ts";
 import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import { type RandomSource, SeededRandom } from "../../src/base/random.ts";
+import { renderSources } from "../../src/cli/sources.ts";
+import { renderStatus } from "../../src/cli/status.ts";
+import { painter } from "../../src/cli/style.ts";
 import type { Config } from "../../src/config/config.ts";
 import { macKey } from "../../src/crypto/mac.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
+import { renderMetrics } from "../../src/daemon/metrics.ts";
+import { exampleStatus } from "../../src/daemon/status_example.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import type { StatusDocument } from "../../src/engine/snapshot.ts";
 import type { Protections } from "../../src/engine/source_set.ts";
 import { SessionProtection } from "../../src/nts/session_protection.ts";
 
@@ -69,9 +75,10 @@ export function startEngine(config: Config): void {
   engine.handle({ type: "stop" }, now());
 }
 
-/** Reads all that can be read of an engine: nothing went wrong inside, numbers are numbers, what is served can be. */
+/** Reads all that can be read of an engine: nothing went wrong inside, numbers are numbers, all of it can be shown and served. */
 export function readEngine(engine: Engine, now: Instant): void {
   const snapshot = engine.snapshot(now);
+  lookAtTexts(exampleStatus(snapshot));
   lookInto(snapshot, "status");
   for (const source of snapshot.sources) {
     assert.equal(source.dropped["internal-error"], undefined, JSON.stringify(source));
@@ -83,6 +90,20 @@ export function readEngine(engine: Engine, now: Instant): void {
   const { rootDelay, rootDispersion } = served;
   assert.ok(rootDelay >= 0 && rootDispersion >= 0, `${rootDelay} s, ${rootDispersion} s`);
   lookInto(served, "served");
+}
+
+/** Throws when what people and programs are shown of a document has words that are none. */
+function lookAtTexts(document: StatusDocument): void {
+  const view = { now: 1.8e12, paint: painter(false), verbose: true, columns: 80 };
+  const texts = [
+    renderStatus(document, view),
+    renderSources(document.sources, view),
+    renderMetrics(document, { residentBytes: 1 }),
+  ];
+  for (const text of texts) {
+    const odd = /^.*\b(NaN|undefined|Infinity|null|\[object)\b.*$/m.exec(text);
+    assert.equal(odd, null, odd?.[0]);
+  }
 }
 
 /** Throws when a number in a document is not one, or a text could steer a terminal. */

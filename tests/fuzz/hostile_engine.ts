@@ -17,7 +17,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import type { Action, Event, SendAction } from "../../src/engine/events.ts";
 import { decodeHeader, emptyHeader, encodeHeader } from "../../src/protocol/header.ts";
 import { runEngineLife } from "./engine_life.ts";
-import { START } from "./engine_start.ts";
+import { readEngine, START } from "./engine_start.ts";
 import { below, noise } from "./mutate.ts";
 import type { FuzzTarget } from "./target.ts";
 
@@ -142,7 +142,7 @@ class HostileWorld {
       } else this.#handle({ type: "timer" });
       if (this.#chance(0.2)) this.#look();
     }
-    this.#look();
+    readEngine(this.#engine, this.#now);
     if (this.#hasHonest) this.#lookAtHonest();
     this.#handle({ type: "stop" });
   }
