@@ -36,7 +36,7 @@ export const SOURCE_TARGETS: readonly FuzzTarget[] = [
   {
     name: "source-life",
     oracle:
-      "never more members than wanted, each with an address of its own that was listed; polls within their limits; timers move on",
+      "never more members than wanted, each with an address of its own; polls within their limits; timers move on",
     isStateful: true,
     budget: 60,
     seeds: ["0102030405060708".repeat(10)],

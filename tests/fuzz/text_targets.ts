@@ -73,8 +73,7 @@ const hex = (text: string): string => toHex(encode(text));
 export const TEXT_TARGETS: readonly FuzzTarget[] = [
   {
     name: "config",
-    oracle:
-      "a refusal says where and why, nothing in it steers a terminal; what is accepted starts an engine and can be compared",
+    oracle: "a refusal says where and why; what is accepted starts an engine and can be compared",
     budget: 300,
     seeds: [hex(CONFIG_TEXT)],
     generate: (random) => encode(tomlOf(SCHEMA, random)),
