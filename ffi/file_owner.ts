@@ -13,7 +13,7 @@
 import { ok, type Result } from "../src/base/result.ts";
 import { namesIn } from "./directory.ts";
 import { failed, type OsError } from "./errno.ts";
-import { fileStatus, makeDirectory } from "./files.ts";
+import { fileStatus, makeDirectory, parentOf } from "./files.ts";
 import { holdFile } from "./held_files.ts";
 import { libc } from "./libc.ts";
 import { allocate, cString } from "./memory.ts";
@@ -136,10 +136,4 @@ function makeUsers(
   const owner = view.getUint32(20, true);
   if (!fits || owner === user.uid) return fits;
   return owner === 0 && libc().fchown(fd, user.uid, user.gid) === 0;
-}
-
-function parentOf(path: string): string {
-  const trimmed = path.replace(/\/+$/, "");
-  const slash = trimmed.lastIndexOf("/");
-  return slash < 0 ? "." : slash === 0 ? "/" : trimmed.slice(0, slash);
 }

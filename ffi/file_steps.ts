@@ -115,7 +115,7 @@ export function* readSteps(path: string, sizeMax: number): FileSteps<Result<Byte
 
 /**
  * Replaces a file by new content: written beside it, flushed, renamed over it, and the directory flushed. A symbolic link stays, and
- * what it leads to is replaced.
+ * what it leads to is replaced; what is there and no regular file is refused.
  */
 export function* writeSteps(
   link: string,
@@ -123,10 +123,13 @@ export function* writeSteps(
 ): FileSteps<Result<void, OsError>> {
   const what = `write ${link}`;
   const path = yield* followLinks(link);
+  const there = yield* statusSteps(path);
+  if (there.ok && there.value?.kind === "other") return notRegular(what);
   const name = temporaryName(path, owner);
   const temporary = yield* writeTemporary(name, { write, what });
   const held = isBarred(temporary) ? heldFile(link) : undefined;
-  if (held?.purpose === "write") return yield* writeHeld(held, { bytes: write.bytes, what });
+  // Where a file can be written but its folder cannot.
+  if (held?.purpose === "write") return yield* overwrite(held.fd, { bytes: write.bytes, what });
   if (!temporary.ok) return temporary;
   const fd = temporary.value;
   const flushed = yield ["fsync", fd];
@@ -156,6 +159,26 @@ export function* appendSteps(path: string, bytes: Uint8Array): FileSteps<Result<
   const regular = yield* refuseOthers(opened.value, { what });
   const written = regular.ok ? yield* writeAll(opened.value, { bytes, what }) : regular;
   if (regular.ok && !written.ok) yield ["ftruncate", opened.value, BigInt(regular.value.size)];
+  yield ["close", opened.value];
+  return written;
+}
+
+/**
+ * Replaces the content of a file where it lies, which keeps its owner, its mode and its names; a new one has mode 0o666 less the umask.
+ * When it fails the old content may be lost.
+ */
+export function* overwriteSteps(
+  path: string,
+  bytes: Uint8Array,
+): FileSteps<Result<void, OsError>> {
+  const what = `write ${path}`;
+  const opened = yield* open(path, {
+    flags: O_WRONLY | O_CREAT | O_NONBLOCK,
+    mode: 0o666,
+    what,
+  });
+  if (!opened.ok) return opened;
+  const written = yield* overwrite(opened.value, { bytes, what });
   yield ["close", opened.value];
   return written;
 }
@@ -237,9 +260,8 @@ function* readHeld(
   return isNew ? failed({ call: "open", what, code: ERRNO.ENOENT }) : content;
 }
 
-/** Writes in place, where a file can be written but its folder cannot. */
-function* writeHeld(
-  { fd }: HeldFile,
+function* overwrite(
+  fd: number,
   { bytes, what }: { readonly bytes: Uint8Array; readonly what: string },
 ): FileSteps<Result<void, OsError>> {
   const regular = yield* refuseOthers(fd, { what });
@@ -401,9 +423,8 @@ export function temporaryName(path: string, owner: number): string {
   return `${path}.${owner}.new`;
 }
 
-/** Returns the directory that a path is in. */
+/** Returns the directory that a path is in, written as the path is: `.` for a name alone. */
 export function parentOf(path: string): string {
-  const slash = path.lastIndexOf("/");
-  if (slash < 0) return ".";
-  return slash === 0 ? "/" : path.slice(0, slash);
+  const parent = path.replace(/\/+$/, "").replace(/[^/]+$/, "");
+  return parent === "" ? (path.startsWith("/") ? "/" : ".") : parent.replace(/(.)\/+$/, "$1");
 }

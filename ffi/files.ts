@@ -17,6 +17,7 @@ import {
   type FileStatus,
   followLinks,
   makeDirectorySteps,
+  overwriteSteps,
   parentOf,
   readSteps,
   removeSteps,
@@ -32,6 +33,7 @@ import { libc } from "./libc.ts";
 import { allocate, cString } from "./memory.ts";
 
 export type { AtomicWrite, FileStatus };
+export { parentOf };
 
 /** For access(2). */
 const W_OK = 2;
@@ -65,6 +67,14 @@ export function writeFileAtomicInBackground(
   write: AtomicWrite,
 ): Promise<Result<void, OsError>> {
   return runInBackground(writeSteps(path, { write, owner: libc().getpid() }));
+}
+
+/**
+ * Replaces the content of a file where it lies, as a program does that a user told to write there: owner, mode and links stay, and a
+ * pipe or a device is refused (ENXIO). When it fails the old content may be lost.
+ */
+export function overwriteFile(path: string, bytes: Uint8Array): Result<void, OsError> {
+  return runHere(overwriteSteps(path, bytes));
 }
 
 /** Adds octets at the end of a file, which is made (mode 0o644) if it is not there. For logs: nothing is flushed. */
@@ -143,9 +153,10 @@ export async function setFileAsideInBackground(path: string): Promise<Result<str
  */
 export function removeLeftovers(path: string): void {
   const place = runHere(followLinks(path)), folder = parentOf(place);
+  const ownName = place.slice(place.lastIndexOf("/") + 1);
   for (const name of namesIn(throughHeldFolder(folder))) {
     const owner = Number(/\.([1-9][0-9]*)\.new$/.exec(name)?.[1]);
-    if (`${folder}/${name}` !== temporaryName(place, owner)) continue;
+    if (name !== temporaryName(ownName, owner)) continue;
     if (owner !== libc().getpid() && isGone(owner)) removeFile(`${folder}/${name}`);
   }
 }

@@ -6,6 +6,8 @@ import {
   executablePath,
   fileStatus,
   makeDirectory,
+  overwriteFile,
+  parentOf,
   readFile,
   readFileInBackground,
   removeFile,
@@ -193,8 +195,12 @@ Deno.test(
     assert.equal(extra.mkfifo(cText(pipe), 0o600), 0);
     const x = encoder.encode("x");
     for (const path of [pipe, "/dev/null", "/dev/zero"]) {
+      // The pipe comes first: what replaces it must not get to the devices.
       const outcomes = [
         readFile(path, 10),
+        writeFileAtomic(path, { bytes: x }),
+        overwriteFile(path, x),
+        await writeFileAtomicInBackground(path, { bytes: x }),
         appendToFile(path, x),
         await readFileInBackground(path, 10),
         await appendToFileInBackground(path, x),
@@ -203,10 +209,9 @@ Deno.test(
         assert.ok(!outcome.ok);
         assert.match(outcome.error.message, /wanted a regular file, found a pipe, a socket or a/);
       }
+      const status = fileStatus(path);
+      assert.equal(status.ok && status.value?.kind, "other");
     }
-    // What is written as a whole takes the place of the pipe.
-    assert.ok(writeFileAtomic(pipe, { bytes: x }).ok);
-    assert.equal(text(pipe), "x");
   }),
 );
 
@@ -247,6 +252,36 @@ Deno.test(
     removeLeftovers(`${directory}/nothing/here`);
   }),
 );
+
+Deno.test("the directory of a path is found, however the path is written", () => {
+  const parents = {
+    "drift": ".",
+    "./drift": ".",
+    "a/drift": "a",
+    "a//drift": "a",
+    "../drift": "..",
+    "/drift": "/",
+    "//drift": "/",
+    "/a/drift": "/a",
+    "/a/b/": "/a",
+    "/a/b//c//": "/a/b",
+    "a/": ".",
+    "": ".",
+    "/": "/",
+  };
+  for (const [path, parent] of Object.entries(parents)) assert.equal(parentOf(path), parent, path);
+});
+
+Deno.test("what a killed process left beside a file with a relative path is removed", () => {
+  const name = `ntpsd-test-${processId()}`, left = `${name}.4194305.new`;
+  assert.ok(writeFileAtomic(left, { bytes: new Uint8Array(1) }).ok);
+  try {
+    removeLeftovers(name);
+    assert.deepEqual(fileStatus(left), { ok: true, value: undefined });
+  } finally {
+    removeFile(left);
+  }
+});
 
 Deno.test("the path of the program is known", () => {
   assert.deepEqual(executablePath(), { ok: true, value: Deno.execPath() });

@@ -95,8 +95,8 @@ async function writePlot(
     story: outcome.story,
   });
   // Only this needs the C library; without a plot the command runs without it.
-  const { writeFileAtomic } = await import("../../ffi/files.ts");
-  return writeFileAtomic(path, { bytes: new TextEncoder().encode(svg) });
+  const { overwriteFile } = await import("../../ffi/files.ts");
+  return overwriteFile(path, new TextEncoder().encode(svg));
 }
 
 function isForbidden({ name }: FileFailure): boolean {

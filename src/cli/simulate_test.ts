@@ -2,6 +2,7 @@ import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 // the C library is opened here, not inside of a test, which must leave nothing open
 import "../../ffi/files.ts";
+import { makePipe, removeAny } from "../../ffi/test_files.ts";
 import { err, ok } from "../base/result.ts";
 import { main } from "./main.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -103,4 +104,42 @@ Deno.test("simulate draws the first run", async () => {
   assert.ok(removeFile(path).ok);
   const nowhere = await run(["s.toml", "--plot", "/nowhere/a.svg"], { "s.toml": SCENARIO });
   assert.equal(nowhere.code, 74);
+});
+
+Deno.test("simulate draws into a file that is there as it is, and into nothing that is no file", async () => {
+  const { fileStatus, makeDirectory, readFile, writeFileAtomic } = await import(
+    "../../ffi/files.ts"
+  );
+  const folder = `/tmp/ntpsd-plot-${crypto.randomUUID()}`, path = `${folder}/a.svg`;
+  assert.ok(makeDirectory(folder, 0o700).ok);
+  const draw = (place: string) => run(["s.toml", "--plot", place], { "s.toml": SCENARIO });
+  const status = () => {
+    const found = fileStatus(path);
+    return found.ok ? found.value : undefined;
+  };
+  try {
+    assert.ok(writeFileAtomic(path, { bytes: new Uint8Array(1 << 20), mode: 0o604 }).ok);
+    const before = status();
+    assert.equal((await draw(path)).code, 0);
+    assert.deepEqual([status()?.mode, status()?.inode], [before?.mode, before?.inode]);
+    const svg = readFile(path, 1 << 20);
+    assert.match(svg.ok ? new TextDecoder().decode(svg.value) : "", /^<svg [^]*<\/svg>\s*$/);
+    removeAny(path);
+    makePipe(path);
+    for (const place of [path, "/dev/null", "/dev/full"]) {
+      const kind = () => {
+        const found = fileStatus(place);
+        return found.ok ? found.value?.kind : undefined;
+      };
+      // The pipe comes first, which can be made anew: a program that replaces what it finds never gets to the machine's devices.
+      const refused = await draw(place);
+      assert.equal(refused.code, 74, place);
+      assert.match(refused.err, /wanted a regular file, found a pipe, a socket or a device/);
+      assert.equal(kind(), "other", place);
+    }
+    assert.equal((await draw(folder)).code, 74);
+  } finally {
+    removeAny(path);
+    removeAny(folder);
+  }
 });

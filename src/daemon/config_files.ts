@@ -9,7 +9,7 @@
  * @module
  */
 import type { OsError } from "../../ffi/errno.ts";
-import { fileStatus, mayWrite, readFile } from "../../ffi/files.ts";
+import { fileStatus, mayWrite, parentOf, readFile } from "../../ffi/files.ts";
 import { OpenSsl } from "../../ffi/openssl.ts";
 import { findUser } from "../../ffi/privileges.ts";
 import { hasAuthorities, NO_AUTHORITIES } from "../../ffi/trust_store.ts";
@@ -188,7 +188,7 @@ function lookAtStateFiles({ clock, keyset, nts, observability }: Config, desk: D
     if (status.ok && status.value !== undefined && status.value.kind !== "file") {
       const found = status.value.kind === "directory" ? "a directory" : "a pipe or a device";
       desk.fault(key, `Wanted a file, found ${found}: ${path}`);
-    } else lookAtFolder(key, path.slice(0, Math.max(1, path.lastIndexOf("/"))), desk);
+    } else lookAtFolder(key, parentOf(path), desk);
   }
   const { statisticsPath } = observability;
   if (statisticsPath !== undefined) {

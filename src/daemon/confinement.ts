@@ -24,7 +24,7 @@ import {
   prepareFolder,
 } from "../../ffi/file_owner.ts";
 import { describeHeldFiles, heldPaths, releaseFiles, takeHeldFiles } from "../../ffi/held_files.ts";
-import { executablePath } from "../../ffi/files.ts";
+import { executablePath, parentOf } from "../../ffi/files.ts";
 import { setApart } from "../../ffi/landlock.ts";
 import {
   becomeUser,
@@ -262,7 +262,7 @@ function prepareFiles({ config, configFile }: ConfinementRequest, user: UserReco
     ] as const
   ) {
     if (path === undefined) continue;
-    const folder = path.replace(/\/+[^/]*$/, "") || (path.startsWith("/") ? "/" : ".");
+    const folder = parentOf(path);
     const prepared = prepareFolder(folder, user);
     if (!prepared.ok) continue;
     if (prepared.value) {

@@ -12,7 +12,6 @@ import {
   type Drift,
   driftFile,
   readDriftFile,
-  tryDriftFile,
   writeDriftFile,
 } from "./state_files.ts";
 
@@ -43,7 +42,7 @@ export class DriftStore {
 
   /** Says early, as the user that will write it, when the file cannot be written. */
   check(): void {
-    if (this.#file !== undefined) this.#tell(this.#file.path, tryDriftFile(this.#file.path));
+    if (this.#file !== undefined) this.#tell(this.#file.path, this.#file.tryWriting());
   }
 
   /** Tries again if it could not be written; to be called now and then. */

@@ -10,7 +10,10 @@ import {
 import { processId } from "../../ffi/process.ts";
 import { linkTarget, makeLink, makePipe, removeAny } from "../../ffi/test_files.ts";
 import { portableAead } from "../crypto/portable.ts";
+import type { ClockConfig } from "../config/config.ts";
 import { DriftStore } from "./drift_store.ts";
+import { writeAdvice } from "./file_advice.ts";
+import { FunctionStates } from "./function_states.ts";
 import { KeysetKeeper } from "./keyset_keeper.ts";
 import { configureLog } from "./log.ts";
 import { SessionStore } from "./session_store.ts";
@@ -21,6 +24,10 @@ const other = `${directory}/other`;
 const lines: string[] = [];
 const NOW = 1_800_000_000_000_000_000n;
 
+function driftAt(driftFile: string): ClockConfig {
+  return { adjust: "auto", driftFile, maxFrequency: 500, maxSlew: 1000, leapSecondsFile: undefined };
+}
+
 /** Starts what keeps a file at the path, lets it read and write once, and returns the file that it keeps there. */
 type Run = () => Promise<void>;
 
@@ -28,13 +35,7 @@ const KEPT: Readonly<Record<string, { readonly run: Run; readonly end: string }>
   "the drift file": {
     end: "",
     async run() {
-      const store = new DriftStore({
-        adjust: "auto",
-        driftFile: path,
-        maxFrequency: 500,
-        maxSlew: 1000,
-        leapSecondsFile: undefined,
-      });
+      const store = new DriftStore(driftAt(path));
       store.read();
       store.write({ frequency: 1, skew: 0.5 });
       await store.settled();
@@ -171,3 +172,42 @@ for (const [what, { run, end }] of Object.entries(KEPT)) {
       equal(linkTarget(file), other);
     }));
 }
+
+for (
+  const [how, make] of Object.entries({
+    "a directory": () => makeDirectory(path, 0o700),
+    "a pipe": () => makePipe(path),
+    "a link to a device": () => makeLink(path, "/dev/zero"),
+  })
+) {
+  Deno.test(`the drift file: ${how} in its place counts as a function that does not work`, () =>
+    inDirectory(() => {
+      make();
+      const functions = new FunctionStates();
+      const store = new DriftStore(driftAt(path), functions);
+      store.read();
+      store.check();
+      const [state] = functions.documents();
+      equal(state?.up, false);
+      match(state?.reason ?? "", new RegExp(`not kept: .*${path}.*left as it is`));
+      return Promise.resolve();
+    }));
+}
+
+Deno.test("the drift file: what keeps it from being written is told with its own name", () =>
+  inDirectory(() => {
+    const functions = new FunctionStates();
+    const store = new DriftStore(driftAt(`${directory}/none/drift`), functions);
+    store.read();
+    store.check();
+    const [state] = functions.documents();
+    match(state?.reason ?? "", /Cannot write [^ ]*\/none\/drift: no such file or directory/);
+    return Promise.resolve();
+  }));
+
+Deno.test("a root without CAP_DAC_OVERRIDE is told why it may not write, others the usual", () => {
+  const refused = { name: "EACCES" }, key = "clock.drift-file";
+  match(writeAdvice(refused, key, () => true), /CAP_DAC_OVERRIDE.*clock\.drift-file/);
+  match(writeAdvice(refused, key, () => false), /^make its directory.*clock\.drift-file/);
+  match(writeAdvice({ name: "ENOENT" }, key, () => true), /^make its directory/);
+});

@@ -10,12 +10,15 @@
  */
 import {
   readFile,
+  removeFile,
   removeLeftovers,
   setFileAside,
   writeFileAtomic,
   writeFileAtomicInBackground,
 } from "../../ffi/files.ts";
 import type { OsError } from "../../ffi/errno.ts";
+import { heldFile } from "../../ffi/held_files.ts";
+import { writeAdvice } from "./file_advice.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
 
@@ -71,6 +74,26 @@ export class StateFile {
     return aside.ok ? `it is now ${aside.value}` : aside.error.message;
   }
 
+  /**
+   * Tries whether the file could be replaced, without touching it; the error is a sentence that says what to do. It waits for the disk.
+   */
+  tryWriting(): Result<void, string> {
+    const refused = this.#refusal();
+    if (refused !== undefined) return err(refused);
+    // Opened before the change of user to be written in place.
+    if (heldFile(this.path)?.purpose === "write") return ok(undefined);
+    const probe = `${this.path}.probe`;
+    // A full disk takes empty files.
+    const written = writeFileAtomic(probe, { bytes: new Uint8Array(1) });
+    if (written.ok) {
+      const removed = removeFile(probe);
+      return removed.ok ? removed : err(removed.error.message);
+    }
+    const { message, ...error } = written.error;
+    // The name of the probe says nothing to whoever reads of it.
+    return this.#told(err({ ...error, message: message.replace(probe, () => this.path) }));
+  }
+
   /** Replaces the content and waits for the disk; the error is a sentence that says what to do. */
   write(bytes: Bytes): Result<void, string> {
     const refused = this.#refusal();
@@ -103,8 +126,6 @@ export class StateFile {
 
   #told(written: Result<void, OsError>): Result<void, string> {
     if (written.ok) return ok(undefined);
-    const advice = written.error.hint ??
-      `make its directory and let the user of ntpsd write to it, or change ${this.#options.key}`;
-    return err(`${written.error.message}; ${advice}`);
+    return err(`${written.error.message}; ${writeAdvice(written.error, this.#options.key)}`);
   }
 }

@@ -7,14 +7,9 @@
  *
  * @module
  */
-import { removeFile, writeFileAtomic } from "../../ffi/files.ts";
-import { heldFile } from "../../ffi/held_files.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Ppm } from "../base/units.ts";
 import { StateFile } from "./state_file.ts";
-
-const UNWRITABLE_HINT =
-  "make its directory and let the user of ntpsd write to it, or change clock.drift-file";
 
 /** The frequency correction of the clock, as it was found to be. */
 export interface Drift {
@@ -82,18 +77,6 @@ export function parseDrift(text: string, frequencyMax: Ppm): Result<Drift, strin
 /** Returns the text of a drift file. */
 export function formatDrift({ frequency, skew }: Drift): string {
   return `${frequency.toFixed(6)} ${skew.toFixed(6)}\n`;
-}
-
-/** Tries whether a drift file could be written at this path, without touching one; the error is a sentence that says what to do. */
-export function tryDriftFile(path: string): Result<void, string> {
-  // Opened before the change of user to be written in place.
-  if (heldFile(path)?.purpose === "write") return ok(undefined);
-  const probe = `${path}.probe`;
-  // A full disk takes empty files.
-  const written = writeFileAtomic(probe, { bytes: new Uint8Array(1) });
-  if (!written.ok) return err(`${written.error.message}; ${written.error.hint ?? UNWRITABLE_HINT}`);
-  const removed = removeFile(probe);
-  return removed.ok ? removed : err(removed.error.message);
 }
 
 /** Replaces the drift file as a whole; the error is a sentence that says what to do. */
