@@ -64,7 +64,7 @@ export function loadConfig(
     }
     return err(unreadable(path, text.error));
   }
-  const parsed = parseConfig(text.value);
+  const parsed = parseConfig(text.value, path);
   if (!parsed.ok) return err({ file: path, errors: parsed.error, exitCode: EXIT.config });
   const lines = indexLines(text.value);
   return ok({

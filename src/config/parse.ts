@@ -12,6 +12,7 @@ import type { Config } from "./config.ts";
 import type { ConfigError } from "./config_error.ts";
 import { Cursor } from "./field.ts";
 import { indexLines, lineOf } from "./line_index.ts";
+import { pathConflicts } from "./path_conflicts.ts";
 import { SCHEMA } from "./schema.ts";
 import { readToml } from "./toml.ts";
 
@@ -23,8 +24,14 @@ export interface ParsedConfig {
   readonly notes: readonly ConfigError[];
 }
 
-/** Returns the configuration, or all that is wrong with the text, in the order of the lines. Never throws. */
-export function parseConfig(text: string): Result<ParsedConfig, readonly ConfigError[]> {
+/**
+ * Returns the configuration, or all that is wrong with the text, in the order of the lines. Never throws. `file` is where the text was
+ * read from, if it was: a path that nothing may be written to.
+ */
+export function parseConfig(
+  text: string,
+  file?: string,
+): Result<ParsedConfig, readonly ConfigError[]> {
   const table = readToml(text);
   if (!table.ok) return table;
   const faults: ConfigError[] = [];
@@ -34,6 +41,11 @@ export function parseConfig(text: string): Result<ParsedConfig, readonly ConfigE
   const config = raw === undefined
     ? undefined
     : buildConfig(raw, { faults: root, notes: new Cursor(notes) });
+  if (config !== undefined) {
+    for (const { key, message, suggestion } of pathConflicts(config, file)) {
+      faults.push({ path: key, message, suggestion });
+    }
+  }
   if (config !== undefined && faults.length === 0) {
     return ok({ config, notes: withLines(notes, text) });
   }

@@ -1,0 +1,68 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { parseConfig } from "./parse.ts";
+
+/** Returns the faults of a configuration, `key: message`. */
+function faults(text: string, file?: string): string[] {
+  const parsed = parseConfig(text, file);
+  return parsed.ok
+    ? []
+    : parsed.error.map(({ path, line, message }) => `${line} ${path}: ${message}`);
+}
+
+const state = (drift: string, keys: string, cookies: string) =>
+  `[clock]\ndrift-file = "${drift}"\n[keyset]\nkey-storage-path = "${keys}"\n[nts]\ncookie-storage-path = "${cookies}"\n`;
+
+Deno.test("files of state with paths of their own are fine", () => {
+  deepEqual(faults(state("/v/drift", "/v/keys", "/v/cookies"), "/etc/n.toml"), []);
+  deepEqual(faults(state("drift", "keys", "../drift")), []);
+  deepEqual(faults('[clock]\ndrift-file = "/v/d"\n[observability]\nstatistics-path = "/v"\n'), []);
+});
+
+Deno.test("one path for several files of state is told at each that is too much", () => {
+  deepEqual(faults(state("./drift", "./drift", "./drift")), [
+    "4 keyset.key-storage-path: The same path as that of clock.drift-file: ./drift",
+    "6 nts.cookie-storage-path: The same path as that of clock.drift-file: ./drift",
+  ]);
+});
+
+Deno.test("one path is known however it is written, with what is put behind it, and below a file", () => {
+  const pairs: readonly (readonly [drift: string, cookies: string])[] = [
+    ["drift", "./drift"],
+    ["/v/drift", "/v//drift"],
+    ["/v/drift", "/v/x/../drift"],
+    ["/v/drift", "/../v/drift"],
+    ["/v/c.time-bound", "/v/c"],
+    ["/v/c.damaged", "/v/c"],
+    ["/v/c", "/v/c.damaged"],
+    ["/v/c.time-bound.damaged", "/v/c"],
+    ["/v/drift", "/v/drift/cookies"],
+    ["/v/drift/drift", "/v/drift"],
+  ];
+  for (const [drift, cookies] of pairs) {
+    const [fault, more] = faults(state(drift, "/k", cookies));
+    match(fault ?? "", /^6 nts\.cookie-storage-path: .*clock\.drift-file/, `${drift} ${cookies}`);
+    equal(more, undefined);
+  }
+});
+
+Deno.test("what is read, and the configuration itself, is never written", () => {
+  const drift = '[clock]\ndrift-file = "/v/x"\n';
+  const readers = [
+    '[keys]\nfile = "/v/x"\n',
+    'leap-seconds-file = "/v/x"\n',
+    '[[source]]\nmode = "nts"\naddress = "a.example"\ncertificate-authority = "/v/x"\n',
+    '[[nts-ke-server]]\nlisten = "0.0.0.0:4460"\nntp-server = "a"\ncertificate-chain-path = "/v/x"\nprivate-key-path = "/v/y"\n',
+    '[[nts-ke-server]]\nlisten = "0.0.0.0:4460"\nntp-server = "a"\ncertificate-chain-path = "/v/y"\nprivate-key-path = "/v/x"\n',
+    '[observability]\nstatistics-path = "/v/x"\n',
+  ];
+  for (const reader of readers) equal(faults(drift + reader).length, 1, reader);
+  match(faults(drift, "/v/x")[0] ?? "", /^2 clock\.drift-file: The same path as that of the conf/);
+  deepEqual(faults(drift, "/v/y"), []);
+  // one file may hold the certificate and its key: both are read
+  deepEqual(
+    faults(
+      '[[nts-ke-server]]\nlisten = "0.0.0.0:4460"\nntp-server = "a"\ncertificate-chain-path = "/v/x"\nprivate-key-path = "/v/x"\n',
+    ),
+    [],
+  );
+});
