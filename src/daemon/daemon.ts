@@ -100,12 +100,12 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   const config = options.once ? onceConfig(options.config) : options.config;
   const functions = new FunctionStates();
   const nts = new NtsService(config, functions);
-  const clock = claimClock(config.clock, options.noAdjust);
+  const clock = claimClock(config.clock, options);
   if (!clock.ok) {
-    log.error(`clock.adjust = true, but: ${clock.error}`);
+    log.error(clock.error);
     return "clock-not-permitted";
   }
-  log.info(clock.value.notice);
+  log[clock.value.level](clock.value.notice);
   const poller = Poller.open();
   if (!poller.ok) {
     log.error(poller.error.message);
@@ -227,7 +227,10 @@ class Daemon {
     if (await filesAnswer([nts.cookieStoragePath])) this.#nts.loadSessions();
     this.#options.takeSignals((signal) => this.#meetSignal(signal));
     const refresh = setInterval(() => this.#tick(), SERVED_TIME_REFRESH_MILLISECONDS);
-    const timeout = this.#once?.start((end) => this.#stop(end));
+    const timeout = this.#once?.start(
+      () => this.#engine.snapshot(readInstant()).why,
+      (end) => this.#stop(end),
+    );
     if (drift !== undefined) this.#driver.deliver({ type: "drift-loaded", ...drift });
     this.#leaps.start(this.#config.clock.leapSecondsFile, (event) => this.#driver.deliver(event));
     this.#prepareStatistics();

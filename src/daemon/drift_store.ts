@@ -8,12 +8,7 @@ import type { Result } from "../base/result.ts";
 import { FunctionStates } from "./function_states.ts";
 import { log } from "./log.ts";
 import type { StateFile } from "./state_file.ts";
-import {
-  type Drift,
-  driftFile,
-  readDriftFile,
-  writeDriftFile,
-} from "./state_files.ts";
+import { type Drift, driftFile, readDriftFile, writeDriftFile } from "./state_files.ts";
 
 /** The drift file of a daemon, if it has one. */
 export class DriftStore {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LEFT_ALONE } from "../engine/clock_control.ts";
 import type { EngineSnapshot } from "../engine/snapshot.ts";
 import { clockPosition } from "../base/clock_position.ts";
 import type { Seconds } from "../base/units.ts";
@@ -14,19 +15,31 @@ const PATIENCE_MILLISECONDS = 60_000;
 const GOOD_ENOUGH: Seconds = 5e-3;
 
 /** Why the watch ends the daemon. */
-export type OnceEnd = "told" | "no-time";
+export type OnceEnd = "told" | "no-time" | "panic";
 
 /** Watches the state of a daemon that is to end by itself. */
 export class OnceWatch {
   #done = false;
 
-  /** Begins to wait; returns the timer of the patience, to be cleared. */
-  start(stop: (end: OnceEnd) => void): ReturnType<typeof setTimeout> {
+  /**
+   * Begins to wait; returns the timer of the patience, to be cleared. `why` says why the clock is not set: if a panic threshold keeps it
+   * from that, trying again later is of no use.
+   */
+  start(
+    why: () => string,
+    stop: (end: OnceEnd) => void,
+    patience = PATIENCE_MILLISECONDS,
+  ): ReturnType<typeof setTimeout> {
     return setTimeout(() => {
       if (this.#done) return;
-      log.error("No time was found within a minute; see the warnings above, or try again later");
-      stop("no-time");
-    }, PATIENCE_MILLISECONDS);
+      const reason = why(), isPanic = reason.startsWith(LEFT_ALONE);
+      log.error(
+        isPanic
+          ? reason
+          : "No time was found within a minute; see the warnings above, or try again later",
+      );
+      stop(isPanic ? "panic" : "no-time");
+    }, patience);
   }
 
   /** Looks at the state, and ends the daemon if all is done. */

@@ -25,7 +25,13 @@ const lines: string[] = [];
 const NOW = 1_800_000_000_000_000_000n;
 
 function driftAt(driftFile: string): ClockConfig {
-  return { adjust: "auto", driftFile, maxFrequency: 500, maxSlew: 1000, leapSecondsFile: undefined };
+  return {
+    adjust: "auto",
+    driftFile,
+    maxFrequency: 500,
+    maxSlew: 1000,
+    leapSecondsFile: undefined,
+  };
 }
 
 /** Starts what keeps a file at the path, lets it read and write once, and returns the file that it keeps there. */

@@ -19,6 +19,9 @@ import type { Action, ClockReading, KernelStatus, SetClockAction } from "./event
 import { ERROR_BOUND_MAX } from "./system_variables.ts";
 
 const PPM = 1e-6;
+/** How the sentence begins that says why the clock is not set although sources agree: the offset is beyond a panic threshold. */
+export const LEFT_ALONE = "The clock is left alone while authenticated sources may still come";
+
 /** The kernel's idea of the error grows by itself, so it is refreshed at least this often. */
 const REFRESH_INTERVAL: Seconds = 64;
 /** How fast our error may grow at the most without news; beyond that a wake-up would come too late. */
@@ -217,8 +220,7 @@ export class ClockControl {
 
   /** Leaves the clock alone for now, and says so once. */
   #wait(message: string): readonly Action[] {
-    this.#waiting =
-      `The clock is left alone while authenticated sources may still come: ${message}`;
+    this.#waiting = `${LEFT_ALONE}: ${message}`;
     if (this.#isWaitTold) return [];
     this.#isWaitTold = true;
     return [{ type: "log", level: "warning", message: this.#waiting }];

@@ -97,6 +97,18 @@ for (const kind of KINDS) {
   });
 
   Deno.test({
+    name: `${kind}: --once that may not set the clock ends with 77 and names -x`,
+    ignore: !setpriv,
+    async fn() {
+      await using folder = await temporaryFolder();
+      const path = await folder.write("c.toml", GOOD_CONFIG);
+      const said = await ntpsdWithoutClock(["-q", "-c", path], { kind });
+      assert.equal(said.code, 77);
+      assert.match(said.stderr, /--once is to set the clock.*CAP_SYS_TIME.*-x/);
+    },
+  });
+
+  Deno.test({
     name: `${kind}: adjust = true without the capability ends with 77 and names it`,
     ignore: !setpriv,
     async fn() {

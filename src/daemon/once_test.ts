@@ -1,0 +1,22 @@
+import { equal, match } from "node:assert/strict";
+import { LEFT_ALONE } from "../engine/clock_control.ts";
+import { configureLog } from "./log.ts";
+import { type OnceEnd, OnceWatch } from "./once.ts";
+
+async function endOf(why: string): Promise<{ end: OnceEnd; log: string }> {
+  let log = "";
+  configureLog({ level: "info", journal: false, write: (line) => void (log += line) });
+  const end = await new Promise<OnceEnd>((resolve) => {
+    new OnceWatch().start(() => why, resolve, 1);
+  });
+  return { end, log };
+}
+
+Deno.test("without an agreement the patience ends with no time, at a panic threshold with that", async () => {
+  const none = await endOf("No server answers");
+  equal(none.end, "no-time");
+  match(none.log, /No time was found within a minute/);
+  const beyond = await endOf(`${LEFT_ALONE}: the offset is 90000 s`);
+  equal(beyond.end, "panic");
+  match(beyond.log, /left alone.*90000 s/);
+});
