@@ -16,6 +16,7 @@ import type { Discipline, SystemEstimate } from "../discipline/discipline.ts";
 import { planSlew } from "../discipline/steering.ts";
 import { StepPolicy } from "../discipline/step_policy.ts";
 import type { Action, ClockReading, KernelStatus, SetClockAction } from "./events.ts";
+import { Notice } from "./hold.ts";
 import { ERROR_BOUND_MAX } from "./system_variables.ts";
 
 const PPM = 1e-6;
@@ -61,13 +62,15 @@ export class ClockControl {
   #slewEnds: MonotonicSeconds = Infinity;
   #refreshAt: MonotonicSeconds = Infinity;
   #commanded: SetClockAction | undefined;
-  #clampReported = false;
+  readonly #clampNotices = new Notice();
   /** The clock's own frequency by the last estimate that was acted on. */
   #baseFrequency: number | undefined;
   #hasPanicked = false;
   #waiting: string | undefined;
   #isWaitTold = false;
-  #isSlewTold = false;
+  readonly #slewNotices = new Notice();
+  readonly #refusals = new Notice();
+  readonly #otherRates = new Notice();
 
   /** Commands nothing until the first `steer`; with `mayAdjust` false it never does. */
   constructor(options: {
@@ -127,7 +130,9 @@ export class ClockControl {
     this.#waiting = undefined;
     const step = decision.kind === "step" ? estimate.offset : 0;
     this.#steps.updated(step);
-    const notice = step === 0 ? this.#slewNotice(estimate.offset) : this.#stepNotice(step);
+    const notice = step === 0
+      ? this.#slewNotice(estimate.offset, context.now.monotonic)
+      : this.#stepNotice(step);
     return [...notice, ...this.#steer(estimate, { ...context, step })];
   }
 
@@ -150,25 +155,25 @@ export class ClockControl {
   commandDone(result: Result<ClockReading, string>, now: Instant): readonly Action[] {
     const commanded = this.#commanded;
     this.#commanded = undefined;
+    const refused = this.#refusals.look(!result.ok, now.monotonic);
     if (!result.ok) {
-      return [{
-        type: "log",
-        level: "error",
-        message: `The clock was not changed: ${result.error}`,
-      }];
+      return warn(
+        refused,
+        (often) => `The clock was not changed${often}: ${result.error}`,
+        "error",
+      );
     }
     this.#discipline.rateChanged(now.monotonic, result.value.frequency * PPM);
     if (result.value.step !== 0) this.#discipline.stepped(result.value.step);
-    if (commanded !== undefined && Math.abs(commanded.frequency - result.value.frequency) > 1) {
-      return [{
-        type: "log",
-        level: "warning",
-        message: `The kernel runs the clock at ${
-          result.value.frequency.toFixed(3)
-        } ppm instead of ${commanded.frequency.toFixed(3)} ppm`,
-      }];
-    }
-    return [];
+    const wanted = commanded?.frequency ?? result.value.frequency;
+    const isOther = Math.abs(wanted - result.value.frequency) > 1;
+    return warn(
+      this.#otherRates.look(isOther, now.monotonic),
+      (often) =>
+        `The kernel runs the clock at ${result.value.frequency.toFixed(3)} ppm instead of ${
+          wanted.toFixed(3)
+        } ppm${often}`,
+    );
   }
 
   /** Forgets what was going on, because somebody else changed the clock by `gained`; steps are allowed again as at the start. */
@@ -215,7 +220,7 @@ export class ClockControl {
     this.#baseFrequency = this.#clamp(estimate.frequency);
     const frequency: Ppm = (this.#baseFrequency + plan.slew) / PPM;
     const actions = this.#command({ frequency, step: context.step, status: context.status }, now);
-    return [...this.#clampNotice(estimate.frequency), ...actions];
+    return [...this.#clampNotice(estimate.frequency, now), ...actions];
   }
 
   /** Leaves the clock alone for now, and says so once. */
@@ -254,37 +259,40 @@ export class ClockControl {
     return Math.min(limit, Math.max(-limit, frequency));
   }
 
-  #clampNotice(frequency: number): readonly Action[] {
-    const clamped = this.#clamp(frequency) !== frequency;
-    const news = clamped && !this.#clampReported;
-    this.#clampReported = clamped;
-    if (!news) return [];
-    return [{
-      type: "log",
-      level: "warning",
-      message: `The clock needs ${
-        (frequency / PPM).toFixed(1)
-      } ppm, beyond max-frequency-ppm = ${this.#clock.maxFrequency}: it will drift away`,
-    }];
+  #clampNotice(frequency: number, now: MonotonicSeconds): readonly Action[] {
+    return warn(
+      this.#clampNotices.look(this.#clamp(frequency) !== frequency, now),
+      (often) =>
+        `The clock needs ${
+          (frequency / PPM).toFixed(1)
+        } ppm${often}, beyond max-frequency-ppm = ${this.#clock.maxFrequency}: it will drift away`,
+    );
   }
 
-  /** Tells once of an offset that would be stepped at the start, and is not any more. */
-  #slewNotice(offset: Seconds): readonly Action[] {
-    const isLarge = this.#steps.isBeyondStep(offset);
-    const news = isLarge && !this.#isSlewTold;
-    this.#isSlewTold = isLarge;
-    if (!news) return [];
+  /** Tells of an offset that would be stepped at the start, and is not any more. */
+  #slewNotice(offset: Seconds, now: MonotonicSeconds): readonly Action[] {
     const seconds = Math.abs(offset) / (this.#clock.maxSlew * PPM);
-    const message =
-      `The clock is ${clockPosition(offset, 3)} what the sources agree on; step-limit allows no ` +
-      `step any more, and slewing takes ${seconds.toFixed(0)} s or more`;
-    return [{ type: "log", level: "warning", message }];
+    return warn(
+      this.#slewNotices.look(this.#steps.isBeyondStep(offset), now),
+      (often) =>
+        `The clock is ${clockPosition(offset, 3)} what the sources agree on${often}; step-limit ` +
+        `allows no step any more, and slewing takes ${seconds.toFixed(0)} s or more`,
+    );
   }
 
   #stepNotice(step: Seconds): readonly Action[] {
     const message = `The clock is stepped by ${step.toFixed(6)} s`;
     return [{ type: "log", level: "warning", message }];
   }
+}
+
+/** Makes the line of a notice, if it is to be told now. */
+function warn(
+  often: string | undefined,
+  message: (often: string) => string,
+  level: "warning" | "error" = "warning",
+): readonly Action[] {
+  return often === undefined ? [] : [{ type: "log", level, message: message(often) }];
 }
 
 /** How long the kernel may be left with what it was told: less when our error is about to be too large. */

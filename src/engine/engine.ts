@@ -43,9 +43,8 @@ import { judgedSources, VerdictReports } from "./verdict_reports.ts";
 export type { EngineOptions } from "./engine_options.ts";
 
 const PPM = 1e-6;
-/** How much the frequency may have changed when the machine slept or somebody else changed the clock. */
+/** How much the frequency may have changed when the machine slept or others changed the clock. */
 const FREQUENCY_DEVIATION_AFTER_DISTURBANCE: Ppm = 5;
-
 /** So long after a start a time beyond the panic threshold waits for authenticated sources that may vouch for it. */
 const VOUCHER_PATIENCE: Seconds = 300;
 
@@ -60,7 +59,7 @@ export class Engine {
   readonly #gate: StartGate;
   /** The source of the newest measurement since the gate was closed. */
   #newest: number | undefined = undefined;
-  readonly #disturbance = new DisturbanceDetector();
+  readonly #disturbance: DisturbanceDetector;
   readonly #drift = new DriftKeeper();
   readonly #reports = new SourceReports();
   readonly #verdicts = new VerdictReports();
@@ -79,6 +78,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     const { config, now } = options;
     this.#config = config;
+    this.#disturbance = new DisturbanceDetector(options.clockPrecision);
     this.#whyMeasuring = options.whyMeasuring;
     this.#sources = new SourceSet(options.random, options.protections ?? {}, this.#faults);
     this.#discipline = new Discipline({
@@ -350,7 +350,7 @@ export class Engine {
     return actions;
   }
 
-  /** Tells the log who has fallen silent and who is not used; when anybody answers after nobody did, the others are asked again. */
+  /** Tells the log who is silent and who is not used; when anybody answers after nobody did, the others are asked again. */
   #reportSources(now: Instant): readonly Action[] {
     const groups = this.#sources.entries.map(({ group }) => group);
     const { actions, hasReturned } = this.#reports.look(groups, now.monotonic);
@@ -386,8 +386,8 @@ export class Engine {
   #openGate(now: Instant): readonly Action[] {
     if (this.#gate.isOpen || this.#newest === undefined) return [];
     const samplesOf = (id: number) => this.#discipline.sourceAt(id, now.monotonic)?.samples ?? 0;
-    const isOpen = this.#gate.check(this.#sources.progress(samplesOf), now.monotonic);
-    return isOpen ? this.#decide(now, this.#newest) : [];
+    if (!this.#gate.check(this.#sources.progress(samplesOf), now.monotonic)) return [];
+    return this.#decide(now, this.#newest);
   }
 
   #followMembers(): void {
@@ -431,8 +431,9 @@ export class Engine {
     const actions = this.#sources.resetAfterClockStep(now.monotonic);
     this.#sources.requestBurst(now.monotonic, gained === 0 ? "spread" : "at-once");
     const message = `${why}: the sources are measured anew`;
+    const level = gained === 0 ? "warning" : this.#disturbance.noticeLevel(now.monotonic);
     const announced = this.#control.announce(this.#kernelStatus(now), now);
-    return [{ type: "log", level: "warning", message }, ...announced, ...actions];
+    return [{ type: "log", level, message }, ...announced, ...actions];
   }
 
   #reconfigure(config: Config, now: Instant): readonly Action[] {

@@ -9,7 +9,7 @@ import { formatAddress, formatSocketAddress } from "../base/socket_address.ts";
 import { type Config, isAuthenticated, type SynchronizationConfig } from "../config/config.ts";
 import { servedPlaces } from "../config/listen.ts";
 import type { Discipline } from "../discipline/discipline.ts";
-import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import type { Seconds } from "../base/units.ts";
 import { formatReferenceId, referenceIdOfAddress } from "../protocol/reference_id.ts";
 import { leapByMajority } from "../selection/leap.ts";
 import { followsUs, isOurselves, type OwnIdentity, ownIdentity } from "../selection/loop.ts";
@@ -21,21 +21,17 @@ import type { Verdict } from "../selection/status.ts";
 import type { Action } from "./events.ts";
 import { formatUtc } from "../base/utc.ts";
 import { unixSecondsOf } from "./provisional_time.ts";
+import { ReferenceReports } from "./reference_reports.ts";
 import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
 import type { Reference } from "./system_variables.ts";
 import { rootDistance } from "../selection/root_distance.ts";
 
-/** A change of the reference from one source to another is told at most this often. */
-const NOTICE_INTERVAL: Seconds = 600;
 const STARTING: Verdict = { status: "starting", reason: "Not measured yet" };
 const MEASURED: Verdict = {
   status: "starting",
   reason: "Measured; the first decision waits a few seconds for the other sources",
 };
-
-/** A start without a time to follow is told after so long. */
-const REFUSAL_PATIENCE: Seconds = 60;
 
 /** What a judgement depends on besides the sources. */
 export interface JudgementContext {
@@ -62,9 +58,7 @@ export class Judgement {
   #reference: Reference | undefined;
   #leap: LeapIndicator = "unknown";
   #whyNot = "No source has been measured yet";
-  #referenceToldAt: MonotonicSeconds = -Infinity;
-  #refusedSince: MonotonicSeconds | undefined;
-  #isRefusalTold = false;
+  readonly #reports = new ReferenceReports();
 
   /** `ownAddresses` are numeric, without ports. */
   constructor(config: Config, ownAddresses: readonly string[], faults?: SourceFaults) {
@@ -129,9 +123,9 @@ export class Judgement {
     return isHopeless ? `No source is usable: ${describeCauses(verdicts)}` : this.#whyNot;
   }
 
-  /** Whether the log says already why there is no selection. */
+  /** Whether the log says already why there is no selection, or has said it too often. */
   get isRefusalTold(): boolean {
-    return this.#selection !== undefined && !this.selected && this.#isRefusalTold;
+    return this.#selection !== undefined && !this.selected && this.#reports.isLossKnown;
   }
 
   /** Returns what became of a source; of one that is not judged yet, what keeps it out already. */
@@ -163,10 +157,9 @@ export class Judgement {
   /** Judges all members anew. */
   judge(members: readonly MemberOfSource[], context: JudgementContext): readonly Action[] {
     const candidates = members.map((member) => this.#candidate(member, context));
-    const before = this.#selection;
     const selection = select(candidates, {
       minimumAgreeing: this.#synchronization.minimumAgreeingSources,
-      previous: before?.systemPeer,
+      previous: this.#selection?.systemPeer,
       stratumLimit: this.#synchronization.localStratum,
       authentication: this.#synchronization.authentication,
       required: this.#required,
@@ -176,21 +169,19 @@ export class Judgement {
       .filter((id) => selection.verdicts.get(id)?.status === "falseticker");
     this.#whyNot = selection.refusal ?? "";
     this.#isVouchedFor = this.#countVouchers(members, selection);
-    if (selection.systemPeer === undefined) {
-      return [
-        ...this.#notice(before, members, context.now.monotonic),
-        ...this.#lastingRefusal(context.now.monotonic),
-      ];
-    }
-    this.#refusedSince = undefined;
-    this.#isRefusalTold = false;
+    const peer = members.find(({ association }) => association.id === selection.systemPeer);
+    const told = this.#reports.look({
+      now: context.now.monotonic,
+      leader: peer && { id: peer.association.id, name: memberName(peer) },
+      whyNot: this.#whyNot,
+    });
+    if (peer === undefined) return told;
     this.#leap = leapByMajority(
       voters(members.filter(({ association }) => selection.survivors.includes(association.id)))
         .flatMap(({ association }) => association.serverState?.leapIndicator ?? []),
     );
-    const peer = members.find(({ association }) => association.id === selection.systemPeer);
-    if (peer !== undefined) this.#refer(peer, context);
-    return this.#notice(before, members, context.now.monotonic);
+    this.#refer(peer, context);
+    return told;
   }
 
   /** Takes over changed rules. */
@@ -296,37 +287,6 @@ export class Judgement {
       updatedAt: association.lastReplyAt ?? context.now.monotonic,
       referenceTime: context.now.realtime,
     };
-  }
-
-  /** Tells once why no time is followed, if none ever was. */
-  #lastingRefusal(now: MonotonicSeconds): readonly Action[] {
-    this.#refusedSince ??= now;
-    if (this.#isRefusalTold || now - this.#refusedSince < REFUSAL_PATIENCE) return [];
-    this.#isRefusalTold = true;
-    return [{ type: "log", level: "warning", message: `No time to follow: ${this.#whyNot}` }];
-  }
-
-  #notice(
-    before: Selection | undefined,
-    members: readonly MemberOfSource[],
-    now: MonotonicSeconds,
-  ): readonly Action[] {
-    const nameOf = (id: number | undefined) => {
-      const member = members.find(({ association }) => association.id === id);
-      return member === undefined ? "a source" : memberName(member);
-    };
-    const peer = this.#selection?.systemPeer;
-    if (peer === before?.systemPeer) return [];
-    if (peer === undefined) {
-      this.#isRefusalTold = true;
-      return [{ type: "log", level: "warning", message: `No time to follow: ${this.#whyNot}` }];
-    }
-    // a server that changes what it says of itself with each answer must not fill the log
-    if (before?.systemPeer !== undefined && now - this.#referenceToldAt < NOTICE_INTERVAL) {
-      return [];
-    }
-    this.#referenceToldAt = now;
-    return [{ type: "log", level: "info", message: `The reference is now ${nameOf(peer)}` }];
   }
 }
 

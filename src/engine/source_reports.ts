@@ -5,7 +5,7 @@
  * source alone that fails must be named. The idea: a failure is told when another source has answered since, which shows that
  * it is the source's own; as long as nobody answers it is kept back, and when all have failed one sentence tells of all. The first
  * answer ends that with one sentence too; whoever stays silent for two minutes more is named then. A source that fails and answers
- * again before it was named gets one line that tells both. Limits: what selection thinks of sources is told by `VerdictReports`.
+ * again before it was named gets one line that tells both. What fails again and again must last longer each time (`hold.ts`). Limits: what selection thinks of sources is told by `VerdictReports`.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import type { SourceGroup } from "../association/source_group.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { describeCauses } from "../selection/causes.ts";
 import type { Action } from "./events.ts";
+import { Hold } from "./hold.ts";
 
 /** After an outage of all sources the others have so much time to answer too. */
 const RETURN_TIME: Seconds = 120;
@@ -42,6 +43,7 @@ interface Record {
   isCovered: boolean;
   fault: string;
   readonly toldCauses: Set<string>;
+  readonly hold: Hold;
 }
 
 /** What is to be told, and whether the network has come back. */
@@ -56,6 +58,9 @@ export interface Report {
 export class SourceReports {
   readonly #records = new Map<string, Record>();
   #outageSince: MonotonicSeconds | undefined = undefined;
+  /** Whether the log says so. */
+  #isOutageTold = false;
+  readonly #outageHold = new Hold();
 
   /** Looks at all sources; to be called after each event. */
   look(sources: readonly ReportedSource[], now: MonotonicSeconds): Report {
@@ -65,9 +70,10 @@ export class SourceReports {
     const hasReturned = this.#outageSince !== undefined && this.#endOutage(subjects, now, actions);
     if (this.#outageSince === undefined) {
       const isOutage = isOutageOf(sources, subjects);
-      if (isOutage && subjects.length > 1) this.#beginOutage(subjects, now, actions);
+      if (isOutage && subjects.length > 1) this.#beginOutage(subjects, now);
       else this.#nameFailed(subjects, { now, isAlone: isOutage }, actions);
     }
+    this.#tellOutage(subjects, now, actions);
     return { actions, hasReturned };
   }
 
@@ -91,11 +97,11 @@ export class SourceReports {
         }
         return this.#outageSince === undefined ? tellNews(subject, record) : [];
       case "answers":
-        return this.#noteAnswer(subject, record);
+        return this.#noteAnswer(subject, record, now);
     }
   }
 
-  #noteAnswer(subject: Subject, record: Record): Action[] {
+  #noteAnswer(subject: Subject, record: Record, now: MonotonicSeconds): Action[] {
     const { told, failedSince, isCovered, fault } = record;
     if (told === "answers" && failedSince === undefined) return [];
     Object.assign(record, { told: "answers", failedSince: undefined, isCovered: false });
@@ -104,15 +110,30 @@ export class SourceReports {
     if (isCovered || this.#outageSince !== undefined) return [];
     if (told === "silent") return [line("info", subject, "answers again")];
     if (told === "nothing") return [line("info", subject, "answers")];
+    if (record.hold.patience(now) > 0) {
+      record.hold.noteBrief();
+      return [];
+    }
+    record.hold.tell(now);
     return [line("info", subject, `answers again; it ${fault}`)];
   }
 
-  #beginOutage(subjects: readonly Subject[], now: MonotonicSeconds, actions: Action[]): void {
+  #beginOutage(subjects: readonly Subject[], now: MonotonicSeconds): void {
     this.#outageSince = now;
     const failed = subjects.filter(({ health }) => health === "silent");
-    if (failed.every(({ key }) => this.#recordOf(key).told === "silent")) return;
+    // what was told of each is not told again of all
+    this.#isOutageTold = failed.every(({ key }) => this.#recordOf(key).told === "silent");
+    if (this.#isOutageTold) return;
     for (const { key } of failed) this.#recordOf(key).isCovered = true;
-    const message = `None of the ${failed.length} sources answers: ${causesOf(failed)}`;
+  }
+
+  #tellOutage(subjects: readonly Subject[], now: MonotonicSeconds, actions: Action[]): void {
+    if (this.#outageSince === undefined || this.#isOutageTold) return;
+    if (now - this.#outageSince < this.#outageHold.patience(now)) return;
+    this.#isOutageTold = true;
+    const failed = subjects.filter(({ health }) => health === "silent");
+    const often = this.#outageHold.tell(now);
+    const message = `None of the ${failed.length} sources answers${often}: ${causesOf(failed)}`;
     actions.push({ type: "log", level: "warning", message });
   }
 
@@ -124,7 +145,9 @@ export class SourceReports {
     );
     if (first === undefined) return false;
     this.#outageSince = undefined;
-    actions.push(line("info", first, "answers again, the first of the sources to do so"));
+    if (this.#isOutageTold) {
+      actions.push(line("info", first, "answers again, the first of the sources to do so"));
+    } else this.#outageHold.noteBrief();
     for (const { key, health } of subjects) {
       if (health !== "silent") continue;
       const record = this.#recordOf(key);
@@ -146,10 +169,12 @@ export class SourceReports {
       const record = this.#recordOf(subject.key);
       if (record.failedSince === undefined || subject.health !== "silent") continue;
       const isOwn = context.isAlone || newest > record.failedSince;
-      if (!isOwn || context.now < record.namedFrom) continue;
+      const { hold, failedSince } = record;
+      const from = Math.max(record.namedFrom, failedSince + hold.patience(context.now));
+      if (!isOwn || context.now < from) continue;
       Object.assign(record, { told: "silent", failedSince: undefined, isCovered: false });
       for (const cause of subject.causes) record.toldCauses.add(cause);
-      actions.push(line("warning", subject, subject.fault));
+      actions.push(line("warning", subject, `${subject.fault}${hold.tell(context.now)}`));
     }
   }
 
@@ -163,6 +188,7 @@ export class SourceReports {
       isCovered: false,
       fault: "",
       toldCauses: new Set(),
+      hold: new Hold(),
     };
     this.#records.set(key, record);
     return record;

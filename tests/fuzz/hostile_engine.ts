@@ -2,8 +2,8 @@
  * Hostile worlds for the engine: servers that say whatever a header can carry, alone or beside three honest ones.
  *
  * A seed gives a world: what each hostile server draws from, and then every answer. Nothing may throw, nothing may go wrong inside
- * a source's boundary, everything can be read at any time, commands to the clock are numbers, and with three honest sources the
- * clock is right in the end, and as right as is said. Limits: the network under the honest three is a plain one.
+ * a source's boundary, everything can be read at any time, commands to the clock are numbers, the log grows slowly, and with three
+ * honest sources the clock is right in the end, and as right as is said. Limits: the network under the honest three is a plain one.
  *
  * @module
  */
@@ -24,6 +24,11 @@ import type { FuzzTarget } from "./target.ts";
 const HONEST_SECONDS = 1500;
 /** What three honest sources must reach, in spite of all others: their paths have 10 ms. */
 const ERROR_MAX = 0.02;
+/** What a server may do with all its answers for a while, and take back again. */
+const MOODS = ["good", "silent", "kiss", "garbled", "unsynchronized", "distant", "false"] as const;
+/** So many lines of log there may be in a first hour, which has most of them. */
+const LINES_MAX = 20;
+const LINES_PER_SOURCE_MAX = 12;
 const KISSES = ["RATE", "DENY", "RSTR", "NTSN", "INIT", "STEP", "XXXX"] as const;
 const JUMPS = [1e-6, 1e-3, 0.2, 10, 3600, 86_400 * 400, 2 ** 31, 2 ** 32, 2 ** 33] as const;
 
@@ -38,6 +43,9 @@ interface Manners {
   /** How often each field of a header is drawn from all that it can carry. */
   readonly oddity: number;
   readonly holdMax: number;
+  /** What it is in turn, each for so many requests; nothing when it is as the rest says. */
+  readonly moods: readonly (typeof MOODS[number])[];
+  readonly moodRequests: number;
 }
 
 interface Arrival {
@@ -55,7 +63,7 @@ export const ENGINE_TARGETS: readonly FuzzTarget[] = [
   {
     name: "engine",
     oracle:
-      "no internal error, all numbers are numbers, no stratum beyond 15; with three honest servers beside the liars " +
+      "no internal error, all numbers are numbers, no stratum beyond 15, the log grows slowly; with three honest servers beside the liars " +
       "the clock is right in the end, and as right as is said",
     isStateful: true,
     budget: 30,
@@ -91,7 +99,10 @@ class HostileWorld {
   readonly #engine: Engine;
   readonly #manners = new Map<string, Manners>();
   readonly #hasHonest: boolean;
-  #shift = new Map<string, number>();
+  readonly #shift = new Map<string, number>();
+  readonly #requests = new Map<string, number>();
+  /** What was logged. */
+  readonly #lines: string[] = [];
   #time = 0;
   #monotonic = 1000;
   #ahead: number;
@@ -131,8 +142,9 @@ class HostileWorld {
 
   run(): void {
     this.#handle({ type: "start" });
-    const end = this.#hasHonest ? HONEST_SECONDS : 20 + this.#integer(800);
-    for (let turn = 0; turn < 5000 && this.#time < end; turn++) {
+    const isMoody = [...this.#manners.values()].some(({ moods }) => moods.length > 0);
+    const end = this.#hasHonest ? HONEST_SECONDS : isMoody ? 3600 : 20 + this.#integer(800);
+    for (let turn = 0; turn < 20_000 && this.#time < end; turn++) {
       const arrival = this.#arrivals[0];
       const due = this.#time + Math.max(0, this.#engine.nextWakeup() - this.#monotonic) + 1e-9;
       this.#pass(Math.min(end, due, arrival?.at ?? Infinity) - this.#time);
@@ -143,6 +155,8 @@ class HostileWorld {
       if (this.#chance(0.2)) this.#look();
     }
     readEngine(this.#engine, this.#now);
+    const lines = this.#lines.length, most = LINES_MAX + LINES_PER_SOURCE_MAX * this.#manners.size;
+    assert.ok(lines <= most, `${lines} lines in ${this.#time} s: ${this.#lines.join(", ")}`);
     if (this.#hasHonest) this.#lookAtHonest();
     this.#handle({ type: "stop" });
   }
@@ -190,6 +204,7 @@ class HostileWorld {
 
   #do(action: Action): void {
     if (action.type === "send") return this.#answer(action);
+    if (action.type === "log" && action.level !== "debug") this.#lines.push(action.message);
     if (action.type !== "set-clock") return;
     const { frequency, step, status } = action;
     assert.ok(Number.isFinite(frequency) && Number.isFinite(step), JSON.stringify(action));
@@ -205,11 +220,13 @@ class HostileWorld {
     const [least, most] = manners?.delay ?? [0.0099, 0.0101];
     const delay = least * (most / least) ** uniform(this.#random);
     if (manners !== undefined && this.#chance(0.02)) return;
+    const mood = manners === undefined ? "good" : this.#moodOf(address, manners);
+    if (mood === "silent") return;
     const request = decodeHeader(send.packet);
     assert.ok(request.ok);
     const origin = request.value.transmitTimestamp;
-    const packet = manners === undefined
-      ? this.#honestAnswer(origin, delay)
+    const packet = manners === undefined || manners.moods.length > 0
+      ? this.#moodyAnswer(mood, origin, delay)
       : this.#hostileAnswer(address, { origin, delay, manners });
     const transmitTimestamp = this.#now.realtime;
     this.#arrivals.push({
@@ -229,16 +246,24 @@ class HostileWorld {
     this.#arrivals.sort((a, b) => a.at - b.at);
   }
 
-  #honestAnswer(origin: NtpTimestamp, delay: number): Uint8Array {
-    const at = addSeconds(START, this.#time + delay / 2);
+  /** Which of its moods a server is in at this request. */
+  #moodOf(address: string, { moods, moodRequests }: Manners): typeof MOODS[number] {
+    const requests = this.#requests.get(address) ?? 0;
+    this.#requests.set(address, requests + 1);
+    return moods[Math.floor(requests / moodRequests) % moods.length] ?? "good";
+  }
+
+  /** Answers honestly, apart from a mood. */
+  #moodyAnswer(mood: typeof MOODS[number], origin: NtpTimestamp, delay: number): Uint8Array {
+    const at = addSeconds(START, this.#time + delay / 2 + (mood === "false" ? 3 : 0));
     return encodeHeader({
-      ...emptyHeader(4, 4),
-      leapIndicator: 0,
-      stratum: 2,
+      ...emptyHeader(4, mood === "garbled" ? 5 : 4),
+      leapIndicator: mood === "unsynchronized" ? 3 : 0,
+      stratum: mood === "kiss" ? 0 : 2,
       precision: -24,
       rootDelay: 0.001,
-      rootDispersion: 0.001,
-      referenceId: 0x0a00_0001,
+      rootDispersion: mood === "distant" ? 15 : 0.001,
+      referenceId: mood === "kiss" ? wordOf(this.#pick(KISSES)) : 0x0a00_0001,
       referenceTimestamp: addSeconds(at, -16),
       originTimestamp: origin,
       receiveTimestamp: at,
@@ -294,6 +319,10 @@ class HostileWorld {
       jumpProbability: this.#chance(0.5) ? this.#between(1e-3, 1) : 0,
       oddity: this.#chance(0.5) ? this.#between(1e-3, 0.5) : 0,
       holdMax: uniform(this.#random),
+      moods: this.#chance(0.3)
+        ? Array.from({ length: 2 + this.#integer(2) }, () => this.#pick(MOODS))
+        : [],
+      moodRequests: 1 + this.#integer(12),
     };
   }
 
