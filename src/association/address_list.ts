@@ -1,5 +1,5 @@
 /**
- * Reads the addresses that a name server gave, and puts them in the order in which they are tried.
+ * Reads the addresses that a name server or a key exchange gave, and puts them in the order in which they are tried.
  *
  * The problem: a resolver sorts addresses by rules that are the same on every host, so that all hosts of a fleet would ask the
  * same few servers of a pool; and what comes out of DNS need not be the address of a server at all. The idea: which family comes
@@ -8,8 +8,13 @@
  * @module
  */
 import { type RandomSource, uniform } from "../base/random.ts";
-import { formatAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
-import { otherThanUnicast } from "../base/unicast_address.ts";
+import {
+  formatAddress,
+  plainAddress,
+  type SocketAddress,
+  socketAddress,
+} from "../base/socket_address.ts";
+import { isLoopback, otherThanUnicast } from "../base/unicast_address.ts";
 
 const ADDRESSES_MAX = 64;
 
@@ -27,15 +32,19 @@ export function readAddresses(
   options: {
     readonly port: number;
     readonly ignored: ReadonlySet<string>;
-    readonly shuffle: RandomSource | undefined;
+    readonly shuffle?: RandomSource | undefined;
+    /** Whether those that gave the addresses may mean their own host by one that means this host here; true if left out. */
+    readonly mayBeLoopback?: boolean;
   },
 ): AddressList {
   const found = new Map<string, SocketAddress>();
   let refusal: string | undefined;
   for (const text of texts.slice(0, ADDRESSES_MAX)) {
-    const address = socketAddress(text, options.port);
-    if (address === undefined) continue;
-    const kind = otherThanUnicast(address.address);
+    const read = socketAddress(text, options.port);
+    if (read === undefined) continue;
+    const address = plainAddress(read);
+    const isOurs = options.mayBeLoopback === false && isLoopback(address.address);
+    const kind = isOurs ? "this machine's own address" : otherThanUnicast(address.address);
     if (kind !== undefined) refusal ??= `${address.address} is ${kind}, not that of a server`;
     else if (options.ignored.has(address.address)) {
       refusal ??= `The address ${address.address} is ignored, as the configuration wants it`;
@@ -44,6 +53,14 @@ export function readAddresses(
   const addresses = [...found.values()];
   const { shuffle } = options;
   return { addresses: shuffle ? shuffleWithinFamilies(addresses, shuffle) : addresses, refusal };
+}
+
+/** Reads the addresses that are not to be used, in whatever spelling. */
+export function ignoredAddresses(texts: readonly string[]): ReadonlySet<string> {
+  return new Set(texts.map((text) => {
+    const address = socketAddress(text, 0);
+    return address === undefined ? text : plainAddress(address).address;
+  }));
 }
 
 function shuffleWithinFamilies(

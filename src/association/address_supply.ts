@@ -9,12 +9,11 @@
  *
  * @module
  */
-import { canonicalIp } from "../base/ip_address.ts";
 import { type RandomSource, uniform } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
 import { formatAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
-import { readAddresses } from "./address_list.ts";
+import { ignoredAddresses, readAddresses } from "./address_list.ts";
 import type { ResolveName } from "./border.ts";
 
 /** The shortest and the longest time between two lookups, as exponents of two seconds: 4 s to about half an hour. */
@@ -79,7 +78,7 @@ export class AddressSupply {
     this.#host = options.host;
     this.#port = options.port;
     this.#isPool = options.isPool;
-    this.#ignored = new Set(options.ignore.map((text) => canonicalIp(text) ?? text));
+    this.#ignored = ignoredAddresses(options.ignore);
     this.#random = options.random;
     this.#allocateLookup = options.allocateLookup;
     this.#isNumeric = socketAddress(options.host, options.port) !== undefined;
@@ -138,25 +137,19 @@ export class AddressSupply {
       this.#listed.some((listed) => formatAddress(listed) === formatAddress(address));
   }
 
-  /** Tells whether `take` would give an address. */
-  hasNext(now: MonotonicSeconds, isInUse: (address: SocketAddress) => boolean): boolean {
-    this.#forgetOldRejections(now);
-    return this.#candidates.some((address) => this.#isUsable(address, isInUse));
-  }
-
   /** Gives the next address that is neither bad nor in use, and does not give it again; undefined when there is none. */
   take(
     now: MonotonicSeconds,
-    isInUse: (address: SocketAddress) => boolean,
+    holderOf: (address: SocketAddress) => string | undefined,
   ): SocketAddress | undefined {
     this.#forgetOldRejections(now);
-    const next = this.#candidates.find((address) => this.#isUsable(address, isInUse));
+    const next = this.#candidates.find((address) => this.#isUsable(address, holderOf));
     if (next === undefined) {
-      this.#noteNone(now, isInUse);
+      this.#noteNone(now, holderOf);
       return undefined;
     }
     this.#candidates = this.#candidates.filter((address) =>
-      address !== next && (this.#isNumeric || this.#isUsable(address, isInUse))
+      address !== next && (this.#isNumeric || this.#isUsable(address, holderOf))
     );
     this.#trouble = undefined;
     return next;
@@ -168,6 +161,11 @@ export class AddressSupply {
     if (this.#rejected.size < REJECTIONS_MAX) {
       this.#rejected.set(formatAddress(address), now + REJECTION_TIME);
     }
+    if (this.#isNumeric) this.#candidates = [address];
+  }
+
+  /** A member gave its address up for no fault of it. A numeric one is kept, since there is no other. */
+  giveBack(address: SocketAddress): void {
     if (this.#isNumeric) this.#candidates = [address];
   }
 
@@ -208,18 +206,21 @@ export class AddressSupply {
     this.#refusal = refusal;
   }
 
-  #isUsable(address: SocketAddress, isInUse: (address: SocketAddress) => boolean): boolean {
-    return !this.#rejected.has(formatAddress(address)) && !isInUse(address);
+  #isUsable(
+    address: SocketAddress,
+    holderOf: (address: SocketAddress) => string | undefined,
+  ): boolean {
+    return !this.#rejected.has(formatAddress(address)) && holderOf(address) === undefined;
   }
 
   /** Says why no address is left, unless the lookup itself is the reason or nothing has been looked up yet. */
-  #noteNone(now: MonotonicSeconds, isInUse: (address: SocketAddress) => boolean): void {
+  #noteNone(now: MonotonicSeconds, holderOf: (address: SocketAddress) => string | undefined): void {
     this.#inUseUntil = Infinity;
     if (!this.#isAnswered || this.#lookup !== undefined) return;
-    const taken = this.#listed.find(isInUse);
+    const taken = this.#listed.find((address) => holderOf(address) !== undefined);
     if (taken !== undefined && this.#isNumeric) this.#inUseUntil = now + IN_USE_WAIT;
     if (taken !== undefined) {
-      this.#trouble = `The address ${formatAddress(taken)} is asked for another source already`;
+      this.#trouble = `The address ${formatAddress(taken)} is asked for ${holderOf(taken)} already`;
     } else if (this.#listed.length === 0) {
       this.#trouble = this.#refusal ?? "The name has no address";
     } else {this.#trouble =

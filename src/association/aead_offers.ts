@@ -41,6 +41,11 @@ export class AeadOffers {
     this.#offers = [configured, ...alone.map((id) => [id])];
   }
 
+  /** How many associations are remembered. */
+  get size(): number {
+    return this.#made.size;
+  }
+
   /** Gives the algorithms for an exchange that an association begins; empty means all. */
   begin(association: number): readonly number[] {
     this.#made.set(association, this.#current);

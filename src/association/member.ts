@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { equalSocketAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
+import {
+  equalSocketAddress,
+  plainAddress,
+  type SocketAddress,
+  socketAddress,
+} from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { NTP_PORT } from "../nts/key_exchange_client.ts";
 import type { Association } from "./association.ts";
@@ -47,7 +52,7 @@ export function hasMoved(
 ): boolean {
   if (outcome.ntpServer !== undefined) return protection?.movedTo !== undefined;
   const named = socketAddress(outcome.peerAddress, outcome.ntpPort ?? NTP_PORT);
-  return named !== undefined && !equalSocketAddress(named, address);
+  return named !== undefined && !equalSocketAddress(plainAddress(named), address);
 }
 
 /**

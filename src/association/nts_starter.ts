@@ -10,7 +10,8 @@
 import { assert } from "../base/assert.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
-import { type SocketAddress, socketAddress } from "../base/socket_address.ts";
+import { formatAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
+import { isLoopback } from "../base/unicast_address.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
 import { KeyExchangeBackoff } from "../nts/backoff.ts";
 import { NTP_PORT } from "../nts/key_exchange_client.ts";
@@ -22,6 +23,7 @@ import type {
   SourceAction,
   SourceGroupConfig,
 } from "./border.ts";
+import { type AddressList, ignoredAddresses, readAddresses } from "./address_list.ts";
 import { exchangeKeys } from "./exchange_keys.ts";
 import type { PacketProtection } from "./protection.ts";
 
@@ -38,7 +40,7 @@ export interface NtsMember {
 /** Keys whose server is known by address. */
 interface Ready {
   readonly id: number;
-  readonly addresses: readonly SocketAddress[];
+  readonly found: AddressList;
   readonly outcome: KeyExchangeOutcome;
   /** How many exchanges brought it about. */
   readonly tries: number;
@@ -55,8 +57,9 @@ export class NtsStarter {
     start: SessionStart,
   ) => PacketProtection;
   readonly #exchanging = new Set<number>();
-  readonly #resolving = new Map<number, Omit<Ready, "addresses">>();
+  readonly #resolving = new Map<number, Omit<Ready, "found">>();
   #ready: Ready[] = [];
+  #ended: number[] = [];
   /** Whether one of the exchanges that were begun together has failed on this side. */
   #hasFailedLocally = false;
   readonly #backoff = new KeyExchangeBackoff();
@@ -126,6 +129,7 @@ export class NtsStarter {
     }
     if (!result.ok) {
       this.#trouble = result.error;
+      this.#ended.push(id);
       return [];
     }
     return this.#locate({ id, outcome: result.value, tries: this.#backoff.tries });
@@ -153,24 +157,24 @@ export class NtsStarter {
     this.#resolving.delete(event.lookup);
     if (!event.result.ok) {
       this.#trouble = event.result.error;
+      this.#ended.push(waiting.id);
       return true;
     }
-    const port = waiting.outcome.ntpPort ?? NTP_PORT;
-    const addresses = event.result.value.map((text) => socketAddress(text, port))
-      .filter((address) => address !== undefined);
-    this.#ready.push({ ...waiting, addresses });
+    this.#noteLocated(waiting, event.result.value);
     return true;
   }
 
   /** Gives a member that is ready; those whose server is asked already are let go. */
   take(
     now: MonotonicSeconds,
-    isInUse: (address: SocketAddress) => boolean,
+    holderOf: (address: SocketAddress) => string | undefined,
   ): NtsMember | undefined {
     for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) {
-      const address = next.addresses.find((each) => !isInUse(each));
+      const { addresses } = next.found;
+      const address = addresses.find((each) => holderOf(each) === undefined);
       if (address === undefined) {
-        this.#trouble = "The key exchange named a server that is asked already";
+        this.#trouble = troubleOf(next.found, holderOf);
+        this.#ended.push(next.id);
         continue;
       }
       this.#trouble = undefined;
@@ -180,17 +184,34 @@ export class NtsStarter {
     return undefined;
   }
 
-  #locate(found: Omit<Ready, "addresses">): readonly SourceAction[] {
+  /** Gives the numbers of the exchanges that have come to nothing since the last call. */
+  takeEnded(): readonly number[] {
+    const ended = this.#ended;
+    this.#ended = [];
+    return ended;
+  }
+
+  #locate(found: Omit<Ready, "found">): readonly SourceAction[] {
     const { outcome } = found;
     const host = outcome.ntpServer ?? outcome.peerAddress;
-    const address = socketAddress(host, outcome.ntpPort ?? NTP_PORT);
-    if (address !== undefined) {
-      this.#ready.push({ ...found, addresses: [address] });
+    if (socketAddress(host, outcome.ntpPort ?? NTP_PORT) !== undefined) {
+      this.#noteLocated(found, [host]);
       return [];
     }
     const lookup = this.#allocateLookup();
     this.#resolving.set(lookup, found);
     return [{ type: "resolve", lookup, host }];
+  }
+
+  /** A key exchange names hosts as untrustworthily as a name server does; this host is only named by a server on it. */
+  #noteLocated(exchange: Omit<Ready, "found">, texts: readonly string[]): void {
+    const { ntpPort, peerAddress } = exchange.outcome;
+    const found = readAddresses(texts, {
+      port: ntpPort ?? NTP_PORT,
+      ignored: ignoredAddresses(this.#config.ignore),
+      mayBeLoopback: isLoopback(peerAddress),
+    });
+    this.#ready.push({ ...exchange, found });
   }
 
   #underWay(): number {
@@ -202,4 +223,18 @@ export class NtsStarter {
     this.#exchanging.add(association);
     return exchangeKeys(association, this.#config);
   }
+}
+
+/** Says why none of the addresses that a key exchange led to can be asked. */
+function troubleOf(
+  { addresses, refusal }: AddressList,
+  holderOf: (address: SocketAddress) => string | undefined,
+): string {
+  const [first] = addresses;
+  if (first === undefined) {
+    return refusal ?? "The server that the key exchange named has no address";
+  }
+  return `The key exchange named ${formatAddress(first)}, which is asked for ${
+    holderOf(first)
+  } already`;
 }

@@ -12,11 +12,7 @@ import { assert } from "../base/assert.ts";
 import type { RandomSource } from "../base/random.ts";
 import { ReasonCounter } from "../base/reason_counter.ts";
 import type { Result } from "../base/result.ts";
-import {
-  equalSocketAddress,
-  formatSocketAddress,
-  type SocketAddress,
-} from "../base/socket_address.ts";
+import { formatSocketAddress, type SocketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { AeadOffers } from "./aead_offers.ts";
 import { AddressSupply } from "./address_supply.ts";
@@ -54,8 +50,8 @@ export interface SourceGroupOptions {
   readonly allocateRequest: () => number;
   /** Gives a new number for each lookup, never the same twice. */
   readonly allocateLookup: () => number;
-  /** Tells whether a member of another group asks this address. */
-  readonly isAddressInUse: (address: SocketAddress) => boolean;
+  /** Names another source that asks the server at this address with more right than a member, or than one that is to come. */
+  readonly holderOf: (address: SocketAddress, member?: Association) => string | undefined;
   /** Makes the protection of a plain member that has a symmetric key; none if left out. */
   readonly protect?: () => PacketProtection;
   /** Makes the session of a member from its first key exchange; needed with Network Time Security. */
@@ -167,7 +163,7 @@ export class SourceGroup {
   /** Takes a member whose keys were saved by an earlier run; to be called before `start`. */
   adopt(address: SocketAddress, protection: PacketProtection, now: MonotonicSeconds): void {
     assert(!this.#isStarted && this.#nts !== undefined, "Saved keys come before the start");
-    if (this.#members.length < this.wanted && !this.#isInUse(address)) {
+    if (this.#members.length < this.wanted && this.#holderOf(address) === undefined) {
       this.#add({ id: this.#options.allocateAssociation(), address, protection }, now);
     }
   }
@@ -180,7 +176,7 @@ export class SourceGroup {
 
   /** Lets every member ask when it is time, and replaces the dead and the bad. */
   handleTimer(now: MonotonicSeconds): readonly SourceAction[] {
-    const actions: SourceAction[] = [];
+    const actions = [...this.#giveWay()];
     for (const association of this.members) {
       if (now >= association.nextWakeup()) actions.push(...association.handleTimer(now));
     }
@@ -334,6 +330,7 @@ export class SourceGroup {
       if (next === undefined) break;
       actions.push(...this.#makeRoom(next.address, now), ...this.#add(next, now));
     }
+    for (const id of this.#nts?.takeEnded() ?? []) this.#offers.forget(id);
     const open = this.#openPlaces(now);
     if (open === 0) this.#noteSatisfied();
     if (now >= this.#nextReplacementAt()) actions.push(...this.#replaceUnlisted(now));
@@ -395,9 +392,9 @@ export class SourceGroup {
   }
 
   #nextMember(now: MonotonicSeconds): NewMember | undefined {
-    const isInUse = (address: SocketAddress) => this.#isInUse(address);
-    if (this.#nts !== undefined) return this.#nts.take(now, isInUse);
-    const address = this.#supply.take(now, isInUse);
+    const holderOf = (address: SocketAddress) => this.#holderOf(address);
+    if (this.#nts !== undefined) return this.#nts.take(now, holderOf);
+    const address = this.#supply.take(now, holderOf);
     if (address === undefined) return undefined;
     const id = this.#options.allocateAssociation();
     return { id, address, protection: this.#options.protect?.() };
@@ -405,9 +402,7 @@ export class SourceGroup {
 
   /** Removes the member that was turned away at the address of a new one, or one that is to give way if all places are taken. */
   #makeRoom(address: SocketAddress, now: MonotonicSeconds): readonly SourceAction[] {
-    const before = this.#members.find(({ association }) =>
-      equalSocketAddress(association.address, address)
-    );
+    const before = this.#memberAt(address);
     if (before === undefined && this.#members.length < this.wanted) return [];
     const worst = before ?? this.#members.find((member) => member.association.isStopped) ??
       this.#members.find((member) => isDead(member.association)) ??
@@ -458,12 +453,33 @@ export class SourceGroup {
     return this.wanted > 1 && isLastingFalseticker(member, now);
   }
 
-  /** A member that was turned away does not stand in the way of a new one at its address. */
-  #isInUse(address: SocketAddress): boolean {
-    const own = this.members.find((association) =>
-      equalSocketAddress(association.address, address)
+  /** Gives up members whose servers are asked for another source with more right. */
+  #giveWay(): readonly SourceAction[] {
+    return this.members.flatMap((association) => {
+      const holder = this.#options.holderOf(association.address, association);
+      if (holder === undefined) return [];
+      this.#supply.giveBack(association.address);
+      const where = formatSocketAddress(association.address);
+      return [
+        this.#log("info", `gives up ${where}, which has the same address as ${holder}`),
+        ...this.#remove(association),
+      ];
+    });
+  }
+
+  /** Names who asks an address already; a member that was turned away does not stand in the way of a new one there. */
+  #holderOf(address: SocketAddress): string | undefined {
+    const own = this.#memberAt(address)?.association;
+    return own === undefined || own.isStopped
+      ? this.#options.holderOf(address)
+      : this.config.address;
+  }
+
+  /** Finds the member that asks an address, at whatever port. */
+  #memberAt({ address, scopeId }: SocketAddress): Member | undefined {
+    return this.#members.find(({ association: { address: other } }) =>
+      other.address === address && other.scopeId === scopeId
     );
-    return own === undefined ? this.#options.isAddressInUse(address) : !own.isStopped;
   }
 
   #log(level: LogMessage["level"], text: string): LogMessage {

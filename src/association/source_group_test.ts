@@ -24,7 +24,7 @@ Deno.test("a pool takes as many members as it is to have", () => {
 
 Deno.test("addresses that are ignored, repeated or used elsewhere are left out", () => {
   const world = new SourceWorld({ ignore: ["2001:DB8::0:3"] }, {
-    isAddressInUse: ({ address }) => address === "192.0.2.2",
+    holderOf: ({ address }) => address === "192.0.2.2" ? "two.example.org" : undefined,
   });
   world.names = ["192.0.2.1", "192.0.2.1", "192.0.2.2", "2001:db8::3", "192.0.2.4"];
   world.start();

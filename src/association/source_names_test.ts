@@ -44,11 +44,11 @@ Deno.test("a second name of an address in use says so, and takes over when it is
   for (const host of ["two.example.org", "192.0.2.1"]) {
     let isFree = false;
     const world = new SourceWorld({ mode: "server", count: 1, host }, {
-      isAddressInUse: () => !isFree,
+      holderOf: () => isFree ? undefined : "one.example.org",
     });
     world.names = ["192.0.2.1"];
     world.start();
-    const told = "The address 192.0.2.1 is asked for another source already";
+    const told = "The address 192.0.2.1 is asked for one.example.org already";
     assert.deepEqual([world.addresses, world.group.trouble], [[], told]);
     isFree = true;
     world.runTo(600);

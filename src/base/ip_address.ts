@@ -17,6 +17,12 @@ export function ipToBytes(text: string): Bytes | undefined {
   return text.includes(":") ? ipv6ToBytes(text) : ipv4ToBytes(text);
 }
 
+/** Reads like `ipToBytes`, but an IPv4 address in IPv6 clothes into the 4 octets that it is (RFC 4291 section 2.5.5.2). */
+export function plainIpToBytes(text: string): Bytes | undefined {
+  const bytes = ipToBytes(text);
+  return bytes !== undefined && isMapped(bytes) ? bytes.slice(12) : bytes;
+}
+
 /** Writes 4 octets as dotted decimals, 16 octets in the canonical form of IPv6; undefined for any other length (RFC 5952). */
 export function ipFromBytes(bytes: Uint8Array): string | undefined {
   if (bytes.length === 4) return bytes.join(".");
@@ -86,15 +92,18 @@ function groups(text: string, last: boolean): readonly number[] | undefined {
 }
 
 function ipv6FromBytes(bytes: Uint8Array): string {
-  const isMapped = bytes.subarray(0, 10).every((octet) => octet === 0) &&
-    bytes[10] === 0xff && bytes[11] === 0xff;
-  if (isMapped) return `::ffff:${bytes.subarray(12).join(".")}`;
+  if (isMapped(bytes)) return `::ffff:${bytes.subarray(12).join(".")}`;
   const words: number[] = [];
   for (let i = 0; i < 16; i += 2) words.push(((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0));
   const { start, length } = longestZeroRun(words);
   const hex = (part: readonly number[]) => part.map((word) => word.toString(16)).join(":");
   if (length < 2) return hex(words);
   return `${hex(words.slice(0, start))}::${hex(words.slice(start + length))}`;
+}
+
+function isMapped(bytes: Uint8Array): boolean {
+  return bytes.length === 16 && bytes.subarray(0, 10).every((octet) => octet === 0) &&
+    bytes[10] === 0xff && bytes[11] === 0xff;
 }
 
 /** Finds the first longest run of zero groups (RFC 5952 section 4.2.3). */

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type AddressFamily, canonicalIp, ipFamily } from "./ip_address.ts";
+import { type AddressFamily, canonicalIp, ipFamily, plainIpToBytes } from "./ip_address.ts";
 
 /** A numeric IP address with a port, 0 to 65535. */
 export interface SocketAddress {
@@ -49,6 +49,15 @@ export function formatSocketAddress(address: SocketAddress): string {
 /** Writes the address without port and brackets: `192.0.2.1`, `2001:db8::1`, `fe80::1%2`. */
 export function formatAddress(address: SocketAddress): string {
   return address.scopeId === undefined ? address.address : `${address.address}%${address.scopeId}`;
+}
+
+/** Returns an IPv4 address in IPv6 clothes as itself, any other as it is (RFC 4291 section 2.5.5.2). */
+export function plainAddress(address: SocketAddress): SocketAddress {
+  if (!address.address.startsWith("::ffff:")) return address;
+  const bytes = plainIpToBytes(address.address);
+  return bytes?.length === 4
+    ? { family: "ipv4", address: bytes.join("."), port: address.port }
+    : address;
 }
 
 /** Tells whether two addresses are the same endpoint; both in canonical text. */

@@ -7,18 +7,22 @@
  *
  * @module
  */
-import { ipToBytes } from "./ip_address.ts";
+import { plainIpToBytes } from "./ip_address.ts";
 
 /** Says what an address is instead of that of one host, such as "a multicast address"; undefined when it is one. */
 export function otherThanUnicast(address: string): string | undefined {
-  const bytes = ipToBytes(address);
+  const bytes = plainIpToBytes(address);
   if (bytes === undefined) return undefined;
   if (bytes.length === 4) return otherThanUnicastIpv4(bytes);
   if (bytes.every((octet) => octet === 0)) return "the unspecified address";
-  if (bytes[0] === 0xff) return "a multicast address";
-  const isMapped = bytes.subarray(0, 10).every((octet) => octet === 0) &&
-    bytes[10] === 0xff && bytes[11] === 0xff;
-  return isMapped ? otherThanUnicastIpv4(bytes.subarray(12)) : undefined;
+  return bytes[0] === 0xff ? "a multicast address" : undefined;
+}
+
+/** Tells whether an address means the machine on which it is used (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3). */
+export function isLoopback(address: string): boolean {
+  const bytes = plainIpToBytes(address);
+  if (bytes?.length === 4) return bytes[0] === 127;
+  return bytes?.every((octet, i) => octet === (i === 15 ? 1 : 0)) ?? false;
 }
 
 /** RFC 1122 section 3.2.1.3 and RFC 1112 section 4. */

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { canonicalIp, ipToBytes } from "../base/ip_address.ts";
+import { canonicalIp, plainIpToBytes } from "../base/ip_address.ts";
 
 /** Why an address is not taken, and what to do instead. */
 export interface AddressFault {
@@ -29,7 +29,7 @@ const DRIVERS: Readonly<Record<number, string>> = {
 /** Returns why a numeric address cannot be a source's; undefined for a name and for an address that can. */
 export function sourceAddressFault(host: string): AddressFault | undefined {
   const [text = "", zone] = host.split("%", 2);
-  const bytes = plainBytes(text);
+  const bytes = plainIpToBytes(text);
   if (bytes === undefined) return undefined;
   if (bytes.length === 4) return ipv4Fault(text, bytes);
   if (bytes.every((octet) => octet === 0)) return wildcard(text);
@@ -40,7 +40,7 @@ export function sourceAddressFault(host: string): AddressFault | undefined {
 /** Returns why nothing can listen at a numeric address; undefined when something can. */
 export function listenAddressFault(host: string): AddressFault | undefined {
   const [text = "", zone] = host.split("%", 2);
-  const bytes = plainBytes(text);
+  const bytes = plainIpToBytes(text);
   if (bytes === undefined) return undefined;
   if (bytes.length === 4 && ((bytes[0] ?? 0) & 0xf0) === 0xe0) return multicast(text);
   if (bytes.length === 16 && bytes[0] === 0xff) return multicast(text);
@@ -54,19 +54,10 @@ export function listenAddressFault(host: string): AddressFault | undefined {
  */
 export function canonicalHost(host: string): string {
   const [text = "", zone] = host.split("%", 2);
-  const bytes = plainBytes(text);
+  const bytes = plainIpToBytes(text);
   if (bytes === undefined) return host.toLowerCase().replace(/\.$/, "");
   const canonical = bytes.length === 4 ? bytes.join(".") : canonicalIp(text) ?? text;
   return zone === undefined ? canonical : `${canonical}%${zone}`;
-}
-
-/** Returns the octets of an address; 4 for an IPv4 address in IPv6 clothes (RFC 4291 section 2.5.5.2). */
-function plainBytes(text: string): Uint8Array | undefined {
-  const bytes = ipToBytes(text);
-  if (bytes?.length !== 16) return bytes;
-  const isMapped = bytes.subarray(0, 10).every((octet) => octet === 0) &&
-    bytes[10] === 0xff && bytes[11] === 0xff;
-  return isMapped ? bytes.subarray(12) : bytes;
 }
 
 function ipv4Fault(text: string, bytes: Uint8Array): AddressFault | undefined {

@@ -9,10 +9,11 @@ import type { PacketProtection } from "../association/protection.ts";
 import { SourceGroup } from "../association/source_group.ts";
 import type { Reception } from "../association/association.ts";
 import type { RandomSource } from "../base/random.ts";
-import { equalSocketAddress, type SocketAddress } from "../base/socket_address.ts";
+import type { SocketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { SourceConfig } from "../config/config.ts";
 import type { Action, DatagramEvent, Event, KeyExchangeOutcome } from "./events.ts";
+import { outranks } from "./same_server.ts";
 import { SourceFaults } from "./source_faults.ts";
 import type { StartProgress } from "./start_gate.ts";
 import type { ResumedMember } from "./saved_sessions.ts";
@@ -218,18 +219,19 @@ export class SourceSet {
   #makeGroup(config: SourceConfig): SourceGroup {
     const { startSession, withKey } = this.#protections;
     const { key } = config;
-    return new SourceGroup({
+    const group: SourceGroup = new SourceGroup({
       config,
       random: this.#random,
       allocateAssociation: () => ++this.#associations,
       allocateRequest: () => ++this.#requests,
       allocateLookup: () => ++this.#lookups,
-      isAddressInUse: (address) => this.#isInUse(address),
+      holderOf: (address, member) => this.#holderOf(address, { group, member }),
       ...(startSession === undefined
         ? {}
         : { startSession: (outcome, start) => startSession(config, outcome, start) }),
       ...(key === undefined || withKey === undefined ? {} : { protect: () => withKey(key) }),
     });
+    return group;
   }
 
   #resume(config: SourceConfig): readonly ResumedMember[] {
@@ -237,8 +239,17 @@ export class SourceSet {
     return isNts ? this.#protections.resume?.(config) ?? [] : [];
   }
 
-  #isInUse(address: SocketAddress): boolean {
-    return this.members.some(({ association }) => equalSocketAddress(association.address, address));
+  /** Names the source that asks a server with more right than a member, or a future one, of a group. */
+  #holderOf(
+    address: SocketAddress,
+    asker: { readonly group: SourceGroup; readonly member: Association | undefined },
+  ): string | undefined {
+    const config = this.#entries.find(({ group }) => group === asker.group)?.config;
+    if (config === undefined) return undefined;
+    const own = { config, address, association: asker.member };
+    return this.members.find(({ association, group, config }) =>
+      group !== asker.group && outranks({ config, address: association.address, association }, own)
+    )?.config.address;
   }
 }
 

@@ -62,7 +62,7 @@ export class SourceWorld {
       allocateAssociation: () => ++association,
       allocateRequest: () => ++request,
       allocateLookup: () => ++lookup,
-      isAddressInUse: () => false,
+      holderOf: () => undefined,
       ...options,
     });
   }
