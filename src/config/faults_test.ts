@@ -9,7 +9,10 @@ function faults(text: string): string[] {
 
 /** One fault each: the text, and the only line that must come of it. */
 const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
-  ["source = 3", "t:1: source: Wanted sections in double brackets, found 3"],
+  [
+    "source = 3",
+    "t:1: source: Wanted sections in double brackets, found 3 (write [[source]] on a line of its own, and its keys below)",
+  ],
   [
     '[source]\nmode = "server"\naddress = "a.example"',
     "t:1: source: Wanted sections in double brackets, found a table (write [[source]] instead of [source])",
@@ -82,7 +85,7 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
   ],
   [
     "[synchronization]\ndrift-file = 'x'",
-    "t:2: synchronization.drift-file: Unknown key (it belongs into [clock])",
+    "t:2: synchronization.drift-file: Unknown key (use drift-file in [clock])",
   ],
   [
     '[synchronization]\nreference-id = "toolong"\nlocal-stratum = 1',
@@ -130,7 +133,7 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
   ],
   [
     '[[server]]\nlisten="0.0.0.0:123"\nallowlist = ["192.0.2.0/24"]',
-    "t:3: server[0].allowlist: Wanted a table, found a list",
+    "t:3: server[0].allowlist: Wanted a table, found a list (write { filter = [...] })",
   ],
   [
     '[[server]]\nlisten="0.0.0.0:123"\naccept-ntp-versions = []',
@@ -138,7 +141,7 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
   ],
   [
     '[[server]]\nlisten="0.0.0.0:123"\nrate-limiting-cutoff-ms = 1000',
-    "t:3: server[0].rate-limiting-cutoff-ms: Unknown key (use rate-limit = { interval = 3, burst = 8, leak = 2 })",
+    "t:3: server[0].rate-limiting-cutoff-ms: Unknown key (use rate-limit = { interval = 3, burst = 8, leak = 2 } in [[server]])",
   ],
   [
     '[[nts-ke-server]]\nlisten="0.0.0.0:4460"\ncertificate-chain-path="/c"',
@@ -215,6 +218,46 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
   [
     '[[nts-ke-server]]\nlisten="127.0.0.1:9975"\ncertificate-chain-path="/c"\nprivate-key-path="/k"\nntp-server="a.example"',
     "t:2: nts-ke-server[0].listen: The same address as observability.listen (give one of the two another port)",
+  ],
+  [
+    'mode = "server"',
+    "t:1: mode: Unknown key (it belongs into [[source]])",
+  ],
+  [
+    "[clock]\nstep_limit = 3",
+    "t:2: clock.step_limit: Unknown key (it belongs into [synchronization])",
+  ],
+  [
+    "[clock]\nlisten = ''",
+    "t:2: clock.listen: Unknown key (it belongs into [[server]] or [[nts-ke-server]] or [observability])",
+  ],
+  [
+    '[[server]]\nlisten="0.0.0.0:123"\nfilter = []',
+    "t:3: server[0].filter: Unknown key (it belongs into allowlist of [[server]] or denylist of [[server]])",
+  ],
+  [
+    "[clock]\nMax_Slew_PPM = 500",
+    't:2: clock.Max_Slew_PPM: Unknown key (did you mean "max-slew-ppm"?)',
+  ],
+  [
+    '[[source]]\nmode="server"\naddress="a.example"\nnts = true',
+    't:4: source[0].nts: Unknown key (use mode = "nts" in [[source]])',
+  ],
+  [
+    '[[source]]\nmode="server"\naddress="a.example"\niburst = 1',
+    "t:4: source[0].iburst: Wanted true or false, found 1 (write true)",
+  ],
+  [
+    '[[source]]\nmode="server"\naddress="a.example"\niburst = "off"',
+    't:4: source[0].iburst: Wanted true or false, found the text "off" (write false without quotes)',
+  ],
+  [
+    '[[source]]\nmode="server"\naddress="a.example"\npoll-interval-limits = [4, 10]',
+    "t:4: source[0].poll-interval-limits: Wanted a table, found a list (write { min = ..., max = ... })",
+  ],
+  [
+    'keys = "/etc/ntp.keys"',
+    't:1: keys: Wanted a table, found the text "/etc/ntp.keys" (write [keys] on a line of its own, and its keys below)',
   ],
   ["[keys]", 't:1: keys: Missing "file": the path of a file'],
   [

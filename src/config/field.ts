@@ -12,7 +12,7 @@ import type { Seconds } from "../base/units.ts";
 import type { ConfigError } from "./config_error.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
 import { joinPath } from "./line_index.ts";
-import { nearest } from "./nearest.ts";
+import { nearest, sameSpelling } from "./nearest.ts";
 
 /** Where in the configuration a value stands, and where its faults are noted. */
 export class Cursor {
@@ -100,10 +100,11 @@ export const boolean: Field<boolean> = {
   read(value, at) {
     if (typeof value === "boolean") return value;
     const word = typeof value === "string" ? value.toLowerCase() : "";
-    const hint = word === "true" || word === "yes"
-      ? "write true without quotes"
-      : word === "false" || word === "no"
-      ? "write false without quotes"
+    const quotes = typeof value === "string" ? " without quotes" : "";
+    const hint = value === 1 || ["true", "yes", "on", "1"].includes(word)
+      ? `write true${quotes}`
+      : value === 0 || ["false", "no", "off", "0"].includes(word)
+      ? `write false${quotes}`
       : undefined;
     return at.wanted(this.wanted, value, hint);
   },
@@ -267,7 +268,7 @@ export function table<Definitions extends Keys>(
     wanted: "a table",
     keys,
     read(value, at) {
-      if (!isTable(value)) return at.wanted(this.wanted, value);
+      if (!isTable(value)) return at.wanted(this.wanted, value, tableForm(at.path, keys));
       const row: Record<string, unknown> = {};
       for (const [name, key] of Object.entries(keys)) {
         const entry = value[name];
@@ -276,7 +277,8 @@ export function table<Definitions extends Keys>(
       }
       for (const [name, entry] of Object.entries(value)) {
         if (Object.hasOwn(keys, name)) continue;
-        at.key(name).report("Unknown key", hint(name) ?? meant(name, keys));
+        const hints = respelt(name, keys) ?? hint(name) ?? meant(name, keys);
+        at.key(name).report("Unknown key", hints);
         // A misspelt heading must not hide what is wrong below it.
         const near = nearest(name, Object.keys(keys));
         const field = near === undefined ? undefined : keys[near]?.field;
@@ -297,7 +299,9 @@ export function sections<Definitions extends Keys>(
     ...(section.keys === undefined ? {} : { keys: section.keys }),
     read(value, at) {
       if (Array.isArray(value)) return value.map((entry, i) => section.read(entry, at.index(i)));
-      const hint = isTable(value) ? `write [[${at.path}]] instead of [${at.path}]` : undefined;
+      const hint = isTable(value)
+        ? `write [[${at.path}]] instead of [${at.path}]`
+        : `write [[${at.path}]] on a line of its own, and its keys below`;
       return at.wanted(wanted, value, hint);
     },
   };
@@ -322,6 +326,24 @@ function pathText(value: string): string | undefined {
 
 function pathHint(value: string): string | undefined {
   return /^~|^\$/.test(value) ? "write the whole path: ~ and $ are for shells" : undefined;
+}
+
+/** Says how a table is written: a section by its heading, another one by the keys that it must have, or else by the first two. */
+function tableForm(path: string, keys: Keys): string {
+  if (/^[\w-]+$/.test(path)) return `write [${path}] on a line of its own, and its keys below`;
+  const names = Object.keys(keys);
+  const needed = names.filter((name) => keys[name]?.required);
+  const told = needed.length > 0 ? needed : names.slice(0, 2);
+  const pairs = told.map((name) =>
+    `${name} = ${keys[name]?.field.wanted.startsWith("a list") ? "[...]" : "..."}`
+  );
+  return `write { ${pairs.join(", ")} }`;
+}
+
+/** Returns a hint if the name differs from a key in capitals, hyphens and underscores alone. */
+function respelt(name: string, keys: Keys): string | undefined {
+  const found = Object.keys(keys).find((key) => sameSpelling(key) === sameSpelling(name));
+  return found === undefined ? undefined : `did you mean "${found}"?`;
 }
 
 function meant(name: string, keys: Keys): string {

@@ -11,11 +11,11 @@
 /** Returns the candidate nearest to `word`, or undefined when none is near enough to be a slip of the pen. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length === 0 || word.length > 64) return undefined;
-  const wanted = normalise(word);
+  const wanted = sameSpelling(word);
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(wanted, normalise(candidate));
+    const distance = editDistance(wanted, sameSpelling(candidate));
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -27,8 +27,15 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 /** Finds the candidate of which the word is the beginning: who writes `drift` means `drift-file`. */
 function beginning(wanted: string, candidates: Iterable<string>): string | undefined {
   if (wanted.length < 3) return undefined;
-  for (const candidate of candidates) if (normalise(candidate).startsWith(wanted)) return candidate;
+  for (const candidate of candidates) {
+    if (sameSpelling(candidate).startsWith(wanted)) return candidate;
+  }
   return undefined;
+}
+
+/** Returns the word without what makes no difference: users of other programs write `noselect` or `no_select`. */
+export function sameSpelling(word: string): string {
+  return word.toLowerCase().replaceAll(/[-_]/g, "");
 }
 
 /** Returns how many insertions, deletions, replacements and swaps of neighbours turn one text into the other. */
@@ -49,9 +56,4 @@ export function editDistance(a: string, b: string): number {
     last = row;
   }
   return last[b.length] ?? 0;
-}
-
-/** Users of other programs write `noselect` or `no_select`: dashes and capitals are not what makes words differ. */
-function normalise(word: string): string {
-  return word.toLowerCase().replaceAll(/[-_]/g, "");
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Key, Keys } from "./field.ts";
+import { isList } from "./other_places.ts";
 import { SCHEMA } from "./schema.ts";
 
 /** The width to which lines are broken. */
@@ -18,10 +19,6 @@ function section(name: string, key: Key<unknown>): string {
   const heading = isList(key) ? `[[${name}]]` : `[${name}]`;
   const items = itemsOf(key.field.keys ?? {}, "");
   return [`## \`${heading}\``, "", ...wrap(key.doc, ""), "", ...items, ""].join("\n");
-}
-
-function isList({ field }: Key<unknown>): boolean {
-  return field.wanted.startsWith("sections");
 }
 
 /** Returns the items of a table, those of a table within it after its own. */

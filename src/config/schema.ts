@@ -32,7 +32,8 @@ import {
   wholeSeconds,
   word,
 } from "./field.ts";
-import { hintFor } from "./foreign_keys.ts";
+import { foreignKeyHint } from "./foreign_keys.ts";
+import { otherPlaces } from "./other_places.ts";
 
 /** The words for how much is logged, the most first. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error"] as const;
@@ -463,3 +464,8 @@ export type RawNtsKeServer = FieldValue<typeof NTS_KE_SERVER>;
 export type RawPanicThreshold = FieldValue<typeof PANIC_THRESHOLD>;
 
 type FieldValue<Kind> = Kind extends Field<infer Value> ? Value : never;
+
+/** Returns what to write instead of a key of another program, or where a key of another section belongs. */
+function hintFor(key: string): string | undefined {
+  return foreignKeyHint(key) ?? otherPlaces(key, SECTIONS);
+}

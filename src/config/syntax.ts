@@ -9,6 +9,7 @@
  * @module
  */
 import type { ConfigError } from "./config_error.ts";
+import { foreignLineHint } from "./foreign_keys.ts";
 import { duplicateOn } from "./line_index.ts";
 import { type Opening, positionOf, scan } from "./scan.ts";
 
@@ -36,8 +37,34 @@ interface Scene {
   readonly start: number;
 }
 
-/** Returns the fault as an administrator would tell it to another. */
-export function explainSyntax(text: string, fault: SyntaxFault): ConfigError {
+/** Returns the fault as an administrator would tell it to another; of lines in the format of another program all that follow. */
+export function explainSyntax(text: string, fault: SyntaxFault): readonly ConfigError[] {
+  const first = explain(text, fault);
+  const lines = text.split("\n");
+  const isForeign = first.message.startsWith(FOREIGN_LINE);
+  return isForeign ? [first, ...foreignLines(lines, fault.line)] : [first];
+}
+
+/** So many lines in the format of another program are told. */
+const FOREIGN_LINES_MAX = 20;
+
+const FOREIGN_LINE = "This line is in the format of chrony or ntpd, not TOML";
+
+/** Returns the lines after the first `from` ones that are in the format of another program. */
+function foreignLines(lines: readonly string[], from: number): readonly ConfigError[] {
+  const faults = lines.slice(from).flatMap((line, i): ConfigError[] => {
+    const hint = foreignLineHint(line);
+    if (hint === undefined) return [];
+    const column = line.length - line.trimStart().length + 1;
+    return [{ path: "", line: from + i + 1, column, ...otherProgram(line.trim(), hint) }];
+  });
+  const told = faults.slice(0, FOREIGN_LINES_MAX - 1);
+  if (told.length === faults.length) return told;
+  const message = `There are ${faults.length - told.length} more lines of this kind`;
+  return [...told, { path: "", message }];
+}
+
+function explain(text: string, fault: SyntaxFault): ConfigError {
   const lines = text.split("\n");
   const start = lines.slice(0, fault.line - 1).reduce((sum, line) => sum + line.length + 1, 0);
   const scene: Scene = {
@@ -243,10 +270,6 @@ function isHeading({ whole, start }: Scene, open: readonly Opening[]): boolean {
   return whole.trimStart().startsWith("[") && open.every(({ at }) => at >= start);
 }
 
-/** Commands of chrony and ntpd with which lines of their files begin. */
-const COMMANDS =
-  /^(server|pool|peer|refclock|driftfile|makestep|rtcsync|allow|deny|restrict|keys|keyfile|logdir|leapsectz|leapfile|leapseclist|local|ntsdumpdir|ntsservercert|ntsserverkey|statsdir|tinker|tos|interface|broadcast|disable|enable|cmdallow|bindaddress|maxupdateskew|minsources|confdir|sourcedir|include)(\s|$)/;
-
 function badLine(scene: Scene): Explained | undefined {
   const line = scene.whole.trim();
   const place = scene.start + scene.whole.length - scene.whole.trimStart().length;
@@ -259,7 +282,8 @@ function badLine(scene: Scene): Explained | undefined {
     return here(scene, place, { message, suggestion: "comments begin with #" });
   }
   if (!/key/.test(scene.sentence)) return undefined;
-  if (COMMANDS.test(line) && !line.includes("=")) return otherProgram(scene, place);
+  const foreign = foreignLineHint(line);
+  if (foreign !== undefined) return here(scene, place, otherProgram(line, foreign));
   const colon = /^([\w.-]+)\s*:\s*(.*)$/.exec(line);
   const message = `Wanted KEY = VALUE, found ${quoted(line)}`;
   if (colon !== null) return here(scene, place, { message, suggestion: "write = in place of :" });
@@ -289,18 +313,11 @@ function badHeading(scene: Scene, place: number): Explained {
   });
 }
 
-function otherProgram(scene: Scene, place: number): Explained {
-  const [command = "", host = ""] = scene.whole.trim().split(/\s+/);
-  const mode = command === "pool" ? "pool" : "server";
-  const isSource = command === "server" || command === "pool" || command === "peer";
-  return here(scene, place, {
-    message: `This line is in the format of chrony or ntpd, not TOML: ${
-      quoted(scene.whole.trim())
-    }`,
-    suggestion: isSource
-      ? `write [[source]], and below it mode = "${mode}" and address = "${host}"`
-      : 'see "ntpsd help configuration" for the keys',
-  });
+function otherProgram(line: string, suggestion: string): Fault {
+  return {
+    message: `${FOREIGN_LINE}: ${quoted(line)}`,
+    suggestion,
+  };
 }
 
 function badEscape(scene: Scene): Explained | undefined {

@@ -1,7 +1,8 @@
 /**
  * Reads TOML, and says in an administrator's words what is wrong with a text that is not TOML.
  *
- * Limits: the first fault of the syntax ends the reading; characters that nobody sees are all told at once.
+ * Limits: the first fault of the syntax ends the reading; characters that nobody sees, and lines in the format of another program, are
+ * all told at once.
  *
  * @module
  */
@@ -27,6 +28,6 @@ export function readToml(text: string): Result<Record<string, unknown>, readonly
   } catch (error) {
     if (!(error instanceof TomlError)) return err([{ path: "", message: "This is not TOML" }]);
     const sentence = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
-    return err([explainSyntax(text, { sentence, line: error.line, column: error.column })]);
+    return err(explainSyntax(text, { sentence, line: error.line, column: error.column }));
   }
 }

@@ -139,13 +139,13 @@ const SLIPS: readonly (readonly [string, readonly string[]])[] = [
     't:1:1: This line is in the format of chrony or ntpd, not TOML: pool 2.debian.pool.ntp.org iburst (write [[source]], and below it mode = "pool" and address = "2.debian.pool.ntp.org")',
   ]],
   ["driftfile /var/lib/chrony/drift\n", [
-    't:1:1: This line is in the format of chrony or ntpd, not TOML: driftfile /var/lib/chrony/drift (see "ntpsd help configuration" for the keys)',
+    "t:1:1: This line is in the format of chrony or ntpd, not TOML: driftfile /var/lib/chrony/drift (use drift-file in [clock])",
   ]],
   ["makestep 1 3\n", [
-    't:1:1: This line is in the format of chrony or ntpd, not TOML: makestep 1 3 (see "ntpsd help configuration" for the keys)',
+    "t:1:1: This line is in the format of chrony or ntpd, not TOML: makestep 1 3 (use step-threshold and step-limit in [synchronization])",
   ]],
   ["rtcsync", [
-    't:1:1: This line is in the format of chrony or ntpd, not TOML: rtcsync (see "ntpsd help configuration" for the keys)',
+    "t:1:1: This line is in the format of chrony or ntpd, not TOML: rtcsync (leave it out: the kernel sets the hardware clock while the time is right)",
   ]],
   ["clock:\n  adjust: true\n", ["t:1:1: Wanted KEY = VALUE, found clock: (write = in place of :)"]],
   ["adjust: true\n", ["t:1:1: Wanted KEY = VALUE, found adjust: true (write = in place of :)"]],
@@ -236,6 +236,18 @@ Deno.test("two headings of one name are lists for which each has its own", () =>
   deepEqual(faults("[source]\na = 1\n[source]\na = 2\n"), [
     't:3: The section "source" stands twice, first on line 1 (write [[source]] for each of them)',
   ]);
+});
+
+Deno.test("of a file in the format of another program all lines are told, as far as somebody reads them", () => {
+  const told = "This line is in the format of chrony or ntpd, not TOML:";
+  deepEqual(faults("# mine\nmakestep 1 3\n\nmaxslewrate 500 # slow\nadjust = true\nport 0\n"), [
+    `t:2:1: ${told} makestep 1 3 (use step-threshold and step-limit in [synchronization])`,
+    `t:4:1: ${told} maxslewrate 500 # slow (use max-slew-ppm in [clock])`,
+    `t:6:1: ${told} port 0 (write it after the address, in address of [[source]] or listen of [[server]]; without [[server]] nobody is served)`,
+  ]);
+  const many = faults("allow\n".repeat(30));
+  equal(many.length, 21);
+  equal(many[20], "t: There are 10 more lines of this kind");
 });
 
 Deno.test("many odd characters are counted, not listed", () => {
