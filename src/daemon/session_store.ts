@@ -95,6 +95,11 @@ export class SessionStore {
     return this.#writing;
   }
 
+  /** The file of the time that has certainly passed; undefined when it is not kept. */
+  get boundPath(): string | undefined {
+    return this.#boundFile?.path;
+  }
+
   /** Reads the time that has certainly passed, in Unix seconds; undefined when none is known. */
   readBound(): number | undefined {
     const file = this.#boundFile;

@@ -123,6 +123,12 @@ export class Discipline {
     this.#sources.delete(id);
   }
 
+  /** Begins anew with a source; what it has taught the joint filter stays. */
+  renewSource(id: number): void {
+    this.removeSource(id);
+    this.addSource(id);
+  }
+
   /** Forgets what was measured of a source, and what the joint filter has of it, because taking it in went wrong. */
   discard(id: number): void {
     if (!this.#sources.has(id)) return;

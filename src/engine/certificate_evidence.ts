@@ -5,7 +5,7 @@
  */
 import type { Instant } from "../base/instant.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
-import type { Discipline } from "../discipline/discipline.ts";
+import type { Discipline, SystemEstimate } from "../discipline/discipline.ts";
 import type { BootstrapMeasurement } from "../nts/time_bootstrap.ts";
 import { rootDistance } from "../selection/root_distance.ts";
 import type { Action } from "./events.ts";
@@ -26,10 +26,22 @@ export function followCertificates(
   const clock = unixSecondsOf(realtime);
   const offset = about.isVouchedFor ? discipline.systemAt(monotonic)?.offset : undefined;
   const evidence = certificateEvidence(members, { discipline, now: monotonic });
-  return [
-    ...provisional.measured(evidence, { clock, offset, members }),
-    ...(offset === undefined ? [] : provisional.vouched(clock + offset, monotonic)),
-  ];
+  return provisional.measured(evidence, { clock, offset, members });
+}
+
+/** Tells it of the time that the clock follows, if that is vouched for; returns what is to be done. */
+export function followVouchedTime(
+  provisional: ProvisionalTime,
+  about: {
+    readonly estimate: SystemEstimate;
+    readonly isVouchedFor: boolean;
+    readonly now: Instant;
+  },
+): readonly Action[] {
+  const { estimate, isVouchedFor, now: { monotonic, realtime } } = about;
+  return isVouchedFor
+    ? provisional.vouched(unixSecondsOf(realtime) + estimate.offset, monotonic)
+    : [];
 }
 
 /** Returns the offset of each such source now, with the most by which it may be wrong; those without samples are left out. */

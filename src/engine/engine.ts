@@ -16,7 +16,7 @@ import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import type { SessionState } from "../nts/client_session.ts";
 import { Discipline } from "../discipline/discipline.ts";
-import { followCertificates } from "./certificate_evidence.ts";
+import { followCertificates, followVouchedTime } from "./certificate_evidence.ts";
 import { ClockControl, type SteeringContext } from "./clock_control.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { DisturbanceDetector, isOwnStep } from "./disturbance.ts";
@@ -30,7 +30,7 @@ import { Judgement, memberName } from "./judgement.ts";
 import { PollKeeper, shortestInterval } from "./poll_keeper.ts";
 import { type ServedTime, servedTimeOf } from "./served_time.ts";
 import type { EngineSnapshot } from "./snapshot.ts";
-import { ProvisionalTime } from "./provisional_time.ts";
+import { CLOCK_TRUSTED, ProvisionalTime } from "./provisional_time.ts";
 import { collectSessions } from "./saved_sessions.ts";
 import { makeSnapshot } from "./snapshot_writer.ts";
 import { SourceReports } from "./source_reports.ts";
@@ -96,11 +96,7 @@ export class Engine {
     this.#judgement = new Judgement(config, options.ownAddresses, this.#faults);
     this.#gate = new StartGate(now.monotonic);
     this.#vouchersUntil = now.monotonic + VOUCHER_PATIENCE;
-    this.#provisional = new ProvisionalTime(
-      config,
-      options.certificateTime ?? { clockIsTrusted: true, lowerBounds: [] },
-      now,
-    );
+    this.#provisional = new ProvisionalTime(config, options.certificateTime ?? CLOCK_TRUSTED, now);
   }
 
   /** Takes in an event at a moment, and returns what is to be done, in order. */
@@ -113,6 +109,7 @@ export class Engine {
     // The sources are gone with the end, which is no loss of them.
     if (this.#isStopped) return this.#provisional.withDates(actions, now);
     this.#followMembers();
+    this.#provisional.noteCertificates(this.#sources.members, now.monotonic);
     actions.push(...this.#decideAgainIfSourcesDied(now), ...this.#openGate(now));
     actions.push(...this.#reportSources(now));
     return this.#provisional.withDates(actions, now);
@@ -176,6 +173,7 @@ export class Engine {
       case "certificates-verified":
         return this.#certificatesVerified(event, now);
       case "resumed":
+        this.#provisional.slept(event.asleep);
         return [
           ...this.#startAfresh(now, `The machine slept for ${event.asleep.toFixed(0)} s`),
           ...this.#sources.askAgain(now.monotonic),
@@ -245,6 +243,8 @@ export class Engine {
   #handleMeasurement(id: number, measurement: Measurement, now: Instant): readonly Action[] {
     this.#followMembers();
     const told = this.#guard(id, now, () => {
+      // what cannot be says nothing about what comes after it
+      if (this.#judgement.impossible.includes(id)) this.#discipline.renewSource(id);
       this.#discipline.observe(id, measurement, now);
       this.#polls.adaptTo(id, {
         members: this.#sources.members,
@@ -277,7 +277,11 @@ export class Engine {
     if (estimate === undefined || !combined.isNew) return actions;
     actions.push(...this.#control.update(estimate, this.#steering(now)));
     if (this.#control.hasPanicked) return actions;
-    actions.push(...this.#drift.consider(estimate, now.monotonic));
+    const { isVouchedFor } = this.#judgement;
+    actions.push(
+      ...followVouchedTime(this.#provisional, { estimate, isVouchedFor, now }),
+      ...this.#drift.consider(estimate, now.monotonic),
+    );
     return actions;
   }
 
@@ -337,12 +341,8 @@ export class Engine {
   /** Asks selection anew. */
   #judge(now: Instant): readonly Action[] {
     const members = this.#provisional.released(this.#sources.members);
-    const { lowerBound } = this.#provisional;
-    const actions = this.#judgement.judge(members, {
-      now,
-      discipline: this.#discipline,
-      lowerBound,
-    });
+    const context = { now, discipline: this.#discipline, known: this.#provisional };
+    const actions = this.#judgement.judge(members, context);
     for (const { association, group } of members) {
       const isFalseticker = this.#judgement.falsetickers.includes(association.id);
       group.noteFalseticker(association.id, isFalseticker, now.monotonic);

@@ -3,13 +3,14 @@
  *
  * @module
  */
+import type { Association } from "../association/association.ts";
 import type { LeapIndicator } from "../association/measurement.ts";
 import type { Instant } from "../base/instant.ts";
 import { formatAddress, formatSocketAddress } from "../base/socket_address.ts";
 import { type Config, isAuthenticated, type SynchronizationConfig } from "../config/config.ts";
 import { servedPlaces } from "../config/listen.ts";
 import type { Discipline } from "../discipline/discipline.ts";
-import type { Seconds } from "../base/units.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { formatReferenceId, referenceIdOfAddress } from "../protocol/reference_id.ts";
 import { leapByMajority } from "../selection/leap.ts";
 import { followsUs, isOurselves, type OwnIdentity, ownIdentity } from "../selection/loop.ts";
@@ -18,8 +19,8 @@ import { unfitness } from "../selection/fitness.ts";
 import { select, type Selection } from "../selection/select.ts";
 import { describeCauses } from "../selection/causes.ts";
 import type { Verdict } from "../selection/status.ts";
+import type { ToldTime } from "./certificate_spans.ts";
 import type { Action } from "./events.ts";
-import { formatUtc } from "../base/utc.ts";
 import { unixSecondsOf } from "./provisional_time.ts";
 import { ReferenceReports } from "./reference_reports.ts";
 import type { SourceFaults } from "./source_faults.ts";
@@ -39,8 +40,18 @@ export interface JudgementContext {
   readonly now: Instant;
   /** What is known of every source. */
   readonly discipline: Discipline;
-  /** A time that has certainly passed, in Unix seconds; none if left out. */
-  readonly lowerBound?: number;
+  /** What is known of the time whatever the sources say; nothing if left out. */
+  readonly known?: KnownTime;
+}
+
+/** Knows which times cannot be. */
+export interface KnownTime {
+  /** Says why the time that a source tells cannot be, in a sentence; undefined when it can. */
+  contradictionOf(
+    source: Association,
+    told: ToldTime,
+    now: MonotonicSeconds,
+  ): string | undefined;
 }
 
 /** The verdicts on all sources. */
@@ -55,6 +66,7 @@ export class Judgement {
   #listens: readonly string[];
   #selection: Selection | undefined;
   #falsetickers: readonly number[] = [];
+  #impossible: readonly number[] = [];
   #reference: Reference | undefined;
   #leap: LeapIndicator = "unknown";
   #whyNot = "No source has been measured yet";
@@ -99,6 +111,11 @@ export class Judgement {
   /** The sources that are known to be wrong. */
   get falsetickers(): readonly number[] {
     return this.#falsetickers;
+  }
+
+  /** The sources that tell a time that cannot be. */
+  get impossible(): readonly number[] {
+    return this.#impossible;
   }
 
   /** What our time is traced to; it is kept in holdover. */
@@ -167,6 +184,8 @@ export class Judgement {
     this.#selection = selection;
     this.#falsetickers = candidates.map(({ id }) => id)
       .filter((id) => selection.verdicts.get(id)?.status === "falseticker");
+    this.#impossible = candidates.filter((each) => each.contradiction !== undefined)
+      .map(({ id }) => id);
     this.#whyNot = selection.refusal ?? "";
     this.#isVouchedFor = this.#countVouchers(members, selection);
     const peer = members.find(({ association }) => association.id === selection.systemPeer);
@@ -217,6 +236,7 @@ export class Judgement {
   restart(why: string): void {
     this.#selection = undefined;
     this.#falsetickers = [];
+    this.#impossible = [];
     this.#reference = undefined;
     this.#whyNot = why;
   }
@@ -252,7 +272,7 @@ export class Judgement {
       faults: this.#faults?.isLeftOut(association.id, context.now.monotonic)
         ? this.#faults.count(association.id)
         : 0,
-      past: pastOf(estimate, { ...context, rootDistance: distance }),
+      contradiction: contradictionOf(association, estimate, { ...context, error: distance }),
     };
   }
 
@@ -290,20 +310,15 @@ export class Judgement {
   }
 }
 
-/** Returns the time that a source tells if it has certainly passed, with the bound. */
-function pastOf(
+/** Says why the time that a source tells cannot be. */
+function contradictionOf(
+  association: Association,
   estimate: { readonly offset: Seconds } | undefined,
-  about: JudgementContext & { readonly rootDistance: Seconds },
-): Candidate["past"] {
-  const { lowerBound = 0 } = about;
-  const time = unixSecondsOf(about.now.realtime) + (estimate?.offset ?? Infinity);
-  return time + about.rootDistance < lowerBound
-    ? { time: secondText(time), bound: secondText(lowerBound) }
-    : undefined;
-}
-
-function secondText(time: number): string {
-  return formatUtc(BigInt(Math.floor(time)) * 1_000_000_000n).replace(/\.0+Z$/, "Z");
+  { known, now, error }: JudgementContext & { readonly error: Seconds },
+): string | undefined {
+  if (known === undefined || !Number.isFinite(estimate?.offset) || !(error >= 0)) return undefined;
+  const time = unixSecondsOf(now.realtime) + (estimate?.offset ?? 0);
+  return known.contradictionOf(association, { time, error }, now.monotonic);
 }
 
 /** Sources that are required count before they have keys or an address, too. */

@@ -15,6 +15,7 @@
  *
  * @module
  */
+import type { Association } from "../association/association.ts";
 import type { Instant } from "../base/instant.ts";
 import { type NtpTimestamp, toUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
@@ -27,8 +28,10 @@ import {
   TimeBootstrap,
   type UnixSeconds,
 } from "../nts/time_bootstrap.ts";
+import { CertificateSpans, secondText, type ToldTime } from "./certificate_spans.ts";
 import type { Action, Event } from "./events.ts";
 import type { MemberOfSource } from "./source_set.ts";
+import { VouchedBound } from "./vouched_bound.ts";
 
 /** What is known of the clock before anything was measured. */
 export interface CertificateTime {
@@ -36,7 +39,12 @@ export interface CertificateTime {
   readonly clockIsTrusted: boolean;
   /** Times that have certainly passed, in Unix seconds: that of the release, that kept on disk. */
   readonly lowerBounds: readonly UnixSeconds[];
+  /** The file in which one is kept, and the time in it; left out where nothing is kept. */
+  readonly kept?: { readonly path: string; readonly bound: UnixSeconds | undefined };
 }
+
+/** A clock that is believed, where nothing else is known. */
+export const CLOCK_TRUSTED: CertificateTime = { clockIsTrusted: true, lowerBounds: [] };
 
 /** A clock that is set, and not later than this after the last authenticated time, is believed. */
 const TRUST_AGE_MAX: Seconds = 86_400;
@@ -77,8 +85,8 @@ export interface Verified {
   readonly actions: readonly Action[];
 }
 
-/** A time known to have passed is saved at most so often. */
-const SAVE_INTERVAL: Seconds = 3600;
+/** Times that differ by no more than this, and what they may be wrong by, are the same where dates are judged. */
+const SAME_TIME: Seconds = 60;
 
 /** The local clock is read as a time from 1970 to 2106: a machine without a battery starts in 1970. */
 const CLOCK_ERA = 2n ** 31n * 1_000_000_000n;
@@ -90,12 +98,19 @@ export class ProvisionalTime {
   #refusals: ReadonlyMap<number, BootstrapRefusal> = new Map();
   #why: string | undefined;
   #verifying: { readonly at: UnixSeconds; readonly byQuorum: boolean } | undefined;
-  #savedAt: MonotonicSeconds = -Infinity;
-  /** A time that can be believed, and when it was. */
-  #anchor: { readonly time: UnixSeconds; readonly at: MonotonicSeconds } | undefined;
+  readonly #bound = new VouchedBound();
+  readonly #spans = new CertificateSpans();
+  readonly #kept: CertificateTime["kept"];
+  /** Whether this run has found a time that has passed. */
+  #hasRaised = false;
+  /** How long the machine slept, which the monotonic clock does not count. */
+  #asleep: Seconds = 0;
+  /** A time that can be believed, and when it was, sleep counted. */
+  #anchor: { readonly time: UnixSeconds; readonly at: Seconds } | undefined;
 
   /** What is `known` of the clock is taken as it was at `start`, that of the daemon. */
   constructor(config: Config, known: CertificateTime, start: Instant) {
+    this.#kept = known.kept;
     this.#bootstrap = new TimeBootstrap({
       strict: config.nts.strict,
       clockIsTrusted: known.clockIsTrusted,
@@ -103,7 +118,7 @@ export class ProvisionalTime {
       lowerBounds: known.lowerBounds,
     });
     if (known.clockIsTrusted) {
-      this.#anchor = { time: unixSecondsOf(start.realtime), at: start.monotonic };
+      this.#anchor = { time: unixSecondsOf(start.realtime), at: this.#elapsed(start.monotonic) };
     }
   }
 
@@ -115,6 +130,34 @@ export class ProvisionalTime {
   /** Why no time is used yet, in a sentence; undefined when nobody is held back. */
   get why(): string | undefined {
     return this.#why;
+  }
+
+  /** The machine slept: certificates have grown older meanwhile, and what was vouched for too. */
+  slept(seconds: Seconds): void {
+    this.#asleep += Math.max(0, seconds);
+  }
+
+  /** Says why the time that a source tells cannot be, in a sentence; undefined when it can. */
+  contradictionOf(
+    { protection }: Association,
+    told: ToldTime,
+    now: MonotonicSeconds,
+  ): string | undefined {
+    const bound = this.#bootstrap.lowerBound;
+    if (told.time + told.error < bound) {
+      return `It tells ${secondText(told.time)}, and ${secondText(bound)} has certainly passed` +
+        this.#boundAdvice();
+    }
+    const certificate = protection?.certificate;
+    return certificate && this.#spans.contradictionOf(certificate, told, this.#elapsed(now));
+  }
+
+  /** Notes which certificates there are now, and since when. */
+  noteCertificates(members: readonly MemberOfSource[], now: MonotonicSeconds): void {
+    for (const { association: { protection } } of members) {
+      const certificate = protection?.certificate;
+      if (certificate !== undefined) this.#spans.note(certificate, this.#elapsed(now));
+    }
   }
 
   /** Says in every key exchange that is wanted how dates are judged. */
@@ -149,9 +192,11 @@ export class ProvisionalTime {
     const held = context.members.filter(isHeldBack);
     if (context.offset !== undefined) {
       this.#why = undefined;
-      if (held.length === 0 && !this.#bootstrap.isProvisional) return [];
-      const members = this.#bootstrap.isProvisional ? context.members : held;
-      return this.#verify(members, { at: context.clock + context.offset, byQuorum: false });
+      const { isProvisional } = this.#bootstrap;
+      const members = isProvisional ? context.members : held;
+      const agreeing = this.#agreeing(members, evidence, context.offset);
+      if (agreeing.length === 0 && !isProvisional) return [];
+      return this.#verify(agreeing, { at: context.clock + context.offset, byQuorum: false });
     }
     if (held.length === 0) this.#why = undefined;
     return held.length > 0 ? this.#askQuorum(context) : [];
@@ -188,12 +233,18 @@ export class ProvisionalTime {
     this.#verifying = undefined;
   }
 
-  /** Takes a time that authenticated sources vouch for: certificates are judged by it, and now and then it is saved as passed. */
+  /**
+   * Takes a time that authenticated sources vouch for and that the clock follows: certificates are judged by it, and once it has gone on
+   * for hours it is saved now and then how late it certainly is.
+   */
   vouched(time: UnixSeconds, now: MonotonicSeconds): readonly Action[] {
-    this.#anchor = { time, at: now };
-    if (this.#bootstrap.isProvisional || now - this.#savedAt < SAVE_INTERVAL) return [];
-    this.#savedAt = now;
-    this.#bootstrap.passed(time);
+    const at = this.#elapsed(now);
+    this.#anchor = { time, at };
+    if (this.#bootstrap.isProvisional) return [];
+    const passed = this.#bound.vouched(time, at);
+    if (passed === undefined) return [];
+    this.#bootstrap.passed(passed);
+    this.#hasRaised = true;
     return [{ type: "save-time-bound", bound: this.#bootstrap.lowerBound }];
   }
 
@@ -205,11 +256,8 @@ export class ProvisionalTime {
     this.#refusals = new Map();
     if (!this.#bootstrap.isProvisional) return { hasReleased: true, actions: [] };
     this.#followed.clear();
-    if (!verifying.byQuorum) {
-      this.#bootstrap.dismiss();
-      return { hasReleased: true, actions: [] };
-    }
-    this.#bootstrap.confirm(verifying.at);
+    this.#bootstrap.confirm();
+    if (!verifying.byQuorum) return { hasReleased: true, actions: [] };
     const date = formatUtc(BigInt(Math.floor(verifying.at)) * 1_000_000_000n);
     const message = `Enough sources agree on a time at which their certificates are good: ${date}`;
     return {
@@ -221,7 +269,20 @@ export class ProvisionalTime {
   #timeOf({ monotonic, realtime }: Instant): UnixSeconds {
     return this.#anchor === undefined
       ? unixSecondsOf(realtime)
-      : this.#anchor.time + monotonic - this.#anchor.at;
+      : this.#anchor.time + this.#elapsed(monotonic) - this.#anchor.at;
+  }
+
+  #elapsed(now: MonotonicSeconds): Seconds {
+    return now + this.#asleep;
+  }
+
+  /** What can be done about a bound that is wrong: that of the release is not. */
+  #boundAdvice(): string {
+    const isKept = this.#kept?.bound === this.#bootstrap.lowerBound;
+    if (!this.#hasRaised && !isKept) return "";
+    return this.#kept === undefined
+      ? "; if that is wrong, start ntpsd again"
+      : `; if that is wrong, stop ntpsd, remove ${this.#kept.path} and start it again`;
   }
 
   #askQuorum(context: ProvisionalContext): readonly Action[] {
@@ -244,6 +305,25 @@ export class ProvisionalTime {
         return this.#verify(members, { at: context.clock + verdict.offset, byQuorum: true });
       }
     }
+  }
+
+  /**
+   * Leaves out who tells another time than the one that is believed: that it is outside of their certificates says nothing about
+   * these, and perhaps they are right. Selection does not use them, and those that are held back stay so until they agree.
+   */
+  #agreeing(
+    members: readonly MemberOfSource[],
+    evidence: ReadonlyMap<number, BootstrapMeasurement>,
+    offset: Seconds,
+  ): readonly MemberOfSource[] {
+    const disagreeing = new Map<number, BootstrapRefusal>();
+    for (const { association: { id } } of members) {
+      const told = evidence.get(id);
+      if (told === undefined || Math.abs(told.offset - offset) <= told.error + SAME_TIME) continue;
+      disagreeing.set(id, "disagrees-with-the-quorum");
+    }
+    this.#refusals = disagreeing;
+    return members.filter(({ association: { id } }) => !disagreeing.has(id));
   }
 
   #verify(

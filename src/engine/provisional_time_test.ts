@@ -8,6 +8,7 @@ import type { ExchangeCertificate } from "../nts/session_protection.ts";
 import type { Action, Event } from "./events.ts";
 import { ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
 import type { MemberOfSource } from "./source_set.ts";
+import { BOUND_HOLD } from "./vouched_bound.ts";
 
 const YEAR = 31_557_600;
 /** The true time is in 2026; the clock shows 1970. */
@@ -95,7 +96,7 @@ Deno.test("a quorum is verified at its time, then released; until then nobody is
     now: 7,
   });
   equal(result.hasReleased, true);
-  deepEqual(result.actions.map(({ type }) => type), ["log", "save-time-bound"]);
+  deepEqual(result.actions.map(({ type }) => type), ["log"]);
   deepEqual(provisional.released(members), members);
   equal(provisional.why, undefined);
   const exchange = {
@@ -107,7 +108,7 @@ Deno.test("a quorum is verified at its time, then released; until then nobody is
     aeadAlgorithms: [],
   } as const;
   const [dated] = provisional.withDates([exchange], at(CLOCK, 7));
-  const dates = { now: NOW, outside: "refuse", lowerBound: NOW };
+  const dates = { now: NOW, outside: "refuse", lowerBound: NOW - YEAR };
   deepEqual(dated, { ...exchange, dates });
 });
 
@@ -183,18 +184,38 @@ Deno.test("dates count when the clock is trusted, or strictness is wanted", () =
   deepEqual(dated?.type === "exchange-keys" && dated.dates?.outside, "accept-provisionally");
 });
 
-Deno.test("the bound is saved once an hour and never goes back", () => {
+Deno.test("what is vouched for bounds others when it has gone on for hours, and never goes back", () => {
   const provisional = watch({ trusted: true });
-  const bounds = [[0, NOW], [3599, NOW + 1], [3600, NOW - 5], [7200, NOW + 9]].map(([at, time]) =>
-    provisional.vouched(time ?? 0, at ?? 0)
-  );
-  deepEqual(bounds, [
-    [{ type: "save-time-bound", bound: NOW }],
-    [],
-    [{ type: "save-time-bound", bound: NOW }],
-    [{ type: "save-time-bound", bound: NOW + 9 }],
-  ]);
+  const saved = (time: number, at: number) =>
+    provisional.vouched(time, at).map((action) =>
+      action.type === "save-time-bound" ? action.bound : action.type
+    );
+  deepEqual([0, 60, BOUND_HOLD - 1].map((at) => saved(NOW + at, at)), [[], [], []]);
+  equal(provisional.lowerBound, NOW - YEAR);
+  deepEqual(saved(NOW + BOUND_HOLD, BOUND_HOLD), [NOW]);
+  deepEqual(saved(NOW + BOUND_HOLD + 3599, BOUND_HOLD + 3599), [], "once an hour");
+  deepEqual(saved(NOW + BOUND_HOLD + 3600, BOUND_HOLD + 3600), [NOW + 3600]);
+  const late = 10 * BOUND_HOLD;
+  deepEqual(saved(NOW - 5 * BOUND_HOLD, late), []);
+  deepEqual(saved(NOW - 4 * BOUND_HOLD, late + BOUND_HOLD), [NOW + 3600], "it never goes back");
   deepEqual(watch().vouched(NOW, 0), [], "a provisional time bounds nothing");
+});
+
+Deno.test("who tells another time than the one that is believed is not judged by it", () => {
+  const provisional = watch();
+  const [one, two, three] = [member(1), member(2), member(3)];
+  const members = [one, two, three];
+  const lie = NOW - CLOCK + 20 * 86_400;
+  const told = (offset: number) => ({ offset, error: 0.01 });
+  const evidence = new Map([[1, told(lie)], [2, told(lie + 0.005)], [3, told(NOW - CLOCK)]]);
+  const asked = provisional.measured(evidence, { clock: CLOCK, offset: lie, members });
+  deepEqual(idsOf(asked), [1, 2]);
+  provisional.verified(verified({ 1: undefined, 2: undefined }), { members, now: 7 });
+  deepEqual(provisional.released(members), [one, two]);
+  deepEqual(provisional.measured(evidence, { clock: CLOCK, offset: lie, members }), []);
+  match(provisional.reasonOf(3), /disagrees with the others/);
+  const truth = { clock: CLOCK, offset: NOW - CLOCK, members };
+  deepEqual(idsOf(provisional.measured(evidence, truth)), [3], "it is asked when it agrees");
 });
 
 Deno.test("a clock that starts in 1970 shows 1970", () => {

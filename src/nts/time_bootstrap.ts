@@ -191,26 +191,19 @@ export class TimeBootstrap {
   }
 
   /**
-   * Ends the provisional time: the chains of a quorum were verified again at the new time. From now on dates are believed.
+   * Ends the provisional time: the chains of a quorum were verified again at the new time, or the time was found otherwise. From now
+   * on dates are believed. A time that has just been found bounds nothing yet.
    */
-  confirm(now: UnixSeconds): void {
+  confirm(): void {
     assert(this.#needed, "Only a provisional time is confirmed");
     this.#needed = false;
     this.#members.clear();
-    this.passed(now);
   }
 
-  /** Ends the provisional time because the time was found otherwise, perhaps by sources that nobody vouches for: it bounds nothing. */
-  dismiss(): void {
-    assert(this.#needed, "Only a provisional time is ended");
-    this.#needed = false;
-    this.#members.clear();
-  }
-
-  /** Raises the bound: the clock is synchronised and shows `now`. Save `lowerBound` from time to time. */
-  passed(now: UnixSeconds): void {
+  /** Raises the bound: so late it certainly is. Save `lowerBound` from time to time. */
+  passed(time: UnixSeconds): void {
     assert(!this.#needed, "A provisional time bounds nothing");
-    this.#lowerBound = Math.max(this.#lowerBound, Math.floor(now));
+    this.#lowerBound = Math.max(this.#lowerBound, Math.floor(time));
   }
 
   #inconsistency(vote: Vote, now: UnixSeconds): BootstrapRefusal | undefined {

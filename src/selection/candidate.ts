@@ -41,8 +41,8 @@ export interface Candidate {
   readonly trust: boolean;
   /** Whether it, or another such source, must be among those that agree. */
   readonly require: boolean;
-  /** The time that it tells, and one that has certainly passed, if that is later; left out or undefined when it is not. */
-  readonly past?: { readonly time: string; readonly bound: string } | undefined;
+  /** Why the time that it tells cannot be, in a sentence; left out or undefined when it can. */
+  readonly contradiction?: string | undefined;
   /** How often handling it went wrong inside ntpsd, if that is why it is left out; else 0. */
   readonly faults?: number;
   /** Whether its packets prove who sent them. */

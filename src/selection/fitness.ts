@@ -41,9 +41,8 @@ export function unfitness(
   if (!(Number.isFinite(candidate.offset) && rootDistance >= 0 && jitter >= 0)) {
     return { status: "distant", reason: "What it tells is beyond what can be computed with" };
   }
-  if (candidate.past !== undefined) {
-    const { time, bound } = candidate.past;
-    return { status: "falseticker", reason: `It tells ${time}, and ${bound} has certainly passed` };
+  if (candidate.contradiction !== undefined) {
+    return { status: "falseticker", reason: candidate.contradiction };
   }
   if (!(rootDistance <= limits.distanceMax)) {
     const reason = `Error bound ${durationText(rootDistance)} is above the limit of ` +

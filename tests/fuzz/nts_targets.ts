@@ -225,7 +225,7 @@ function judgeAgreement(
     const { notBefore = -Infinity, notAfter = Infinity } = source?.certificate ?? {};
     assert.ok(time >= notBefore && time <= notAfter, "within its own dates");
   }
-  machine.confirm(time);
+  machine.confirm();
 }
 
 /** A session of our client with our server, and somebody between them. */

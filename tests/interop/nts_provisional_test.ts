@@ -12,7 +12,6 @@ import type { EngineSnapshot } from "../../src/engine/snapshot.ts";
 import { EngineHere } from "../support/engine_here.ts";
 import { NtsPlace } from "../support/nts_place.ts";
 import { NtsTimeServer } from "../support/nts_time_server.ts";
-import { waitUntil } from "../support/wait_until.ts";
 
 const opened = OpenSsl.open();
 assert.ok(opened.ok);
@@ -84,12 +83,8 @@ Deno.test({
         assert.ok(Math.abs((status.offsetSeconds ?? 0) - offset) < 1, `${status.offsetSeconds}`);
         assert.ok(status.sources.every((source) => source.nts?.provisional === false));
         assert.match(world.daemon.log, /Enough sources agree on a time/);
-        const bound = await waitUntil(
-          () => Deno.readTextFile(`${world.cookies}.time-bound`).catch(() => undefined),
-          { timeoutMs: 2000, what: () => "the time bound on disk" },
-        );
-        const seconds = Number(bound.split("\n")[1]);
-        assert.ok(Math.abs(seconds - Date.now() / 1000 - offset) < 60, bound);
+        const bound = await Deno.readTextFile(`${world.cookies}.time-bound`).catch(() => "none");
+        assert.equal(bound, "none", "a time that was just found bounds nothing yet");
       } else {
         assert.deepEqual(new Set(failures(status)), new Set(["certificate-expired"]));
       }

@@ -229,6 +229,13 @@ export class EngineWorld {
     this.#ahead += by;
   }
 
+  /** Lets the machine sleep: real time goes on, and the monotonic clock does not. */
+  sleep(seconds: number): void {
+    this.time += seconds;
+    this.#ahead += seconds;
+    this.handle({ type: "resumed", asleep: seconds });
+  }
+
   /** Hands an event in, and does what the engine wants. */
   handle(event: Event): readonly Action[] {
     const actions = this.engine.handle(event, this.now);

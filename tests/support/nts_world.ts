@@ -40,6 +40,7 @@ export interface NtsWorldOptions {
   /** True time minus the clock at the start. */
   readonly offset?: number;
   readonly time?: Partial<CertificateTime>;
+  readonly mayAdjust?: boolean;
   /** After so many seconds sessions exchange keys again. */
   readonly renewal?: number;
 }
@@ -70,6 +71,7 @@ export class NtsWorld {
     this.world = new EngineWorld({
       config,
       offset: options.offset ?? 0,
+      mayAdjust: options.mayAdjust ?? true,
       more: {
         certificateTime: { clockIsTrusted: false, lowerBounds: [], ...options.time },
         protections: {

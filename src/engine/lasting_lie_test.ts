@@ -1,0 +1,170 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import {
+  DAY,
+  NtsWorld,
+  type NtsWorldOptions,
+  PLAIN,
+  PROVEN,
+  START,
+} from "../../tests/support/nts_world.ts";
+import { BOUND_HOLD } from "./vouched_bound.ts";
+
+const DECADE = 3650 * DAY;
+const LIARS = PROVEN.slice(0, 2);
+const TWO: NtsWorldOptions = { plain: [], synchronization: "minimum-agreeing-sources = 2" };
+const ALONE: NtsWorldOptions = {
+  proven: PROVEN.slice(0, 1),
+  plain: [],
+  synchronization: "minimum-agreeing-sources = 1",
+};
+
+function lie(one: NtsWorld, by: number, liars: readonly string[] = LIARS): void {
+  for (const address of liars) one.world.server(address).error = by;
+}
+
+function near(one: NtsWorld, expected = 0): void {
+  const { offset } = one.world;
+  ok(Math.abs(offset - expected) < 0.01, `the clock is off by ${offset} s`);
+}
+
+function synchronized(one: NtsWorld): void {
+  equal(one.world.snapshot.state, "synchronized", one.world.snapshot.why);
+  near(one);
+}
+
+/** Starts again with what the run before has saved. */
+function again(before: NtsWorld, options: NtsWorldOptions): NtsWorld {
+  const [path, bound] = ["/var/lib/ntpsd/cookies.time-bound", before.bounds.at(-1)];
+  const lowerBounds = bound === undefined ? [] : [bound];
+  const time = { clockIsTrusted: true, lowerBounds, kept: { path, bound } };
+  return new NtsWorld({ ...options, time }).start();
+}
+
+for (const clockIsTrusted of [true, false]) {
+  const trust = clockIsTrusted ? "that is trusted" : "that is not trusted";
+
+  Deno.test(`a lie within the certificates leaves nothing behind for the next run, with a clock ${trust}`, () => {
+    for (const options of [TWO, ALONE, { ...ALONE, mayAdjust: false }]) {
+      const one = new NtsWorld({ ...options, time: { clockIsTrusted } });
+      lie(one, 20 * DAY);
+      one.start();
+      one.run(60);
+      lie(one, 0);
+      one.run(3600);
+      deepEqual(one.bounds, []);
+      const next = again(one, options);
+      next.run(600);
+      near(next);
+      const { mayAdjust = true } = options;
+      equal(next.world.snapshot.state, mayAdjust ? "synchronized" : "monitoring");
+      deepEqual(next.failures, []);
+    }
+  });
+
+  Deno.test(`a time beyond their own certificates is not followed, whoever agrees on it, with a clock ${trust}`, () => {
+    for (const by of [DECADE, 31 * DAY, -31 * DAY]) {
+      for (const plain of [[], PLAIN]) {
+        const one = new NtsWorld({ ...TWO, plain, time: { clockIsTrusted }, renewal: 600 });
+        lie(one, by);
+        one.start();
+        one.run(60);
+        near(one);
+        for (const address of LIARS) {
+          equal(one.world.source(address).status, "falseticker");
+          match(
+            one.world.source(address).reason,
+            /^It tells .*, outside of its own certificate, which is good from 2026-01-11T12:00:00Z to 2026-03-12T12:00:00Z$/,
+          );
+        }
+        lie(one, 0);
+        one.run(1800);
+        synchronized(one);
+        deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
+        deepEqual([one.failures, one.steps], [[], []]);
+      }
+    }
+  });
+}
+
+Deno.test("a lie that ends the daemon by a panic saves nothing", () => {
+  const synchronization = `${ALONE.synchronization}\nstartup-step-panic-threshold = "1h"`;
+  for (const clockIsTrusted of [true, false]) {
+    const one = new NtsWorld({ ...ALONE, synchronization, time: { clockIsTrusted } });
+    lie(one, 20 * DAY);
+    one.start();
+    one.run(600);
+    match(one.panic ?? "", /startup-step-panic-threshold/);
+    deepEqual(one.bounds, []);
+  }
+});
+
+Deno.test("a lie that comes and goes for days moves no bound beyond the truth", () => {
+  const one = new NtsWorld({ ...TWO, mayAdjust: false }).start();
+  for (let turn = 0; turn < 12; turn++) {
+    one.run(BOUND_HOLD - 3600);
+    lie(one, turn % 2 === 0 ? 20 * DAY : 0);
+  }
+  ok(one.bounds.every((bound) => bound <= START + one.world.time), `${one.bounds}`);
+  lie(one, 0);
+  one.run(2 * BOUND_HOLD);
+  ok((one.bounds.at(-1) ?? 0) > START + one.world.time - BOUND_HOLD - 7200);
+});
+
+Deno.test("a bound that a lasting lie has left is named with its file", () => {
+  const one = new NtsWorld(ALONE);
+  lie(one, 20 * DAY);
+  one.start();
+  one.run(BOUND_HOLD + 7200);
+  ok((one.bounds.at(-1) ?? 0) > START + 19 * DAY, "it has lasted");
+  const next = again(one, ALONE);
+  next.run(600);
+  near(next);
+  match(
+    next.world.source(PROVEN[0]).reason,
+    /has certainly passed; if that is wrong, stop ntpsd, remove \/var\/lib\/ntpsd\/cookies\.time-bound and start it again$/,
+  );
+});
+
+Deno.test("a lie beyond the certificates while the daemon runs costs no holdover, and ends when it ends", () => {
+  const one = new NtsWorld(TWO).start();
+  one.run(3600);
+  lie(one, DECADE, PROVEN);
+  one.run(7200);
+  near(one);
+  equal(one.world.snapshot.state, "holdover");
+  lie(one, 0, PROVEN);
+  one.run(3600);
+  synchronized(one);
+  equal(one.panic, undefined);
+});
+
+Deno.test("who tells the truth is not given up for a lie of the others that is beyond its certificate alone", () => {
+  for (const offset of [0, START]) {
+    const one = new NtsWorld({ ...TWO, offset, mayAdjust: false });
+    Object.assign(one.certificates.get(PROVEN[2]) ?? {}, { notAfter: START + 10 * DAY });
+    lie(one, 20 * DAY);
+    one.start();
+    one.run(3600);
+    equal(one.world.snapshot.sources.length, 3);
+    ok(!one.world.logs.some((line) => line.includes("gives up")));
+    lie(one, 0);
+    one.run(4 * 3600);
+    deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
+    deepEqual(one.failures, []);
+  }
+});
+
+Deno.test("a session outlives its certificate, awake or asleep", () => {
+  const dates = { notAfter: START + 2 * DAY };
+  for (const asleep of [0, 5 * DAY]) {
+    const one = new NtsWorld(TWO);
+    for (const host of PROVEN) Object.assign(one.certificates.get(host) ?? {}, dates);
+    one.start();
+    one.run(3600);
+    if (asleep > 0) one.world.sleep(asleep);
+    else one.run(3 * DAY);
+    one.run(3600);
+    synchronized(one);
+    deepEqual(one.failures, []);
+  }
+});

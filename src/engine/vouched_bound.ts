@@ -1,0 +1,43 @@
+/**
+ * A time that has certainly passed, from times that authenticated sources vouch for.
+ *
+ * The problem: such a bound is believed over every source, after restarts too, so one wrong moment of the sources must not raise it.
+ * The idea: it is raised only by a time that has gone on as elapsed time says for hours, and only to where it stood that many hours
+ * ago. Whatever does not go on from there begins anew, a return to the truth too, so a lie leaves nothing behind unless it
+ * lasts. Limits: a clock that is slewed far takes the measure of elapsed time with it, which delays the bound.
+ *
+ * @module
+ */
+import type { Seconds } from "../base/units.ts";
+import type { UnixSeconds } from "../nts/time_bootstrap.ts";
+
+/** So long a time must have gone on, and so far behind it the bound stays. */
+export const BOUND_HOLD: Seconds = 6 * 3600;
+
+/** The bound is raised at most so often. */
+const RAISE_INTERVAL: Seconds = 3600;
+
+/** A time goes on if it differs by no more than this from what has elapsed, and this part of it. */
+const SLACK: Seconds = 60;
+const SLACK_RATE = 1e-3;
+
+/** Watches whether vouched times go on. */
+export class VouchedBound {
+  #since: { readonly time: UnixSeconds; readonly at: Seconds } | undefined;
+  #raisedAt: Seconds = -Infinity;
+
+  /** Takes a time that is vouched for, `at` in seconds that elapse in sleep too; returns a time that has passed when there is a new one. */
+  vouched(time: UnixSeconds, at: Seconds): UnixSeconds | undefined {
+    const since = this.#since ?? { time, at };
+    const elapsed = at - since.at;
+    const expected = since.time + elapsed;
+    if (!(Math.abs(time - expected) <= SLACK + SLACK_RATE * elapsed)) {
+      this.#since = { time, at };
+      return undefined;
+    }
+    this.#since = since;
+    if (elapsed < BOUND_HOLD || at - this.#raisedAt < RAISE_INTERVAL) return undefined;
+    this.#raisedAt = at;
+    return Math.min(time, expected) - BOUND_HOLD;
+  }
+}
