@@ -136,6 +136,8 @@ function listen(serve: (transport: Deno.TcpConn, random: RandomSource) => Promis
       async close() {
         closeQuietly(listener);
         await done;
+        // A connection may be accepted when its client has gone, and the round is over.
+        await Promise.all(working);
       },
     }),
   };
