@@ -23,10 +23,12 @@ import type { ToldTime } from "./certificate_spans.ts";
 import type { Action } from "./events.ts";
 import { unixSecondsOf } from "./provisional_time.ts";
 import { ReferenceReports } from "./reference_reports.ts";
+import { identitiesOf } from "./same_server.ts";
 import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
 import type { Reference } from "./system_variables.ts";
 import { rootDistance } from "../selection/root_distance.ts";
+import { hostsThatProve, votesOf } from "./vouchers.ts";
 
 const STARTING: Verdict = { status: "starting", reason: "Not measured yet" };
 const MEASURED: Verdict = {
@@ -269,6 +271,7 @@ export class Judgement {
       trust: config.trust,
       require: config.require,
       isAuthenticated: isAuthenticated(config),
+      identities: identitiesOf({ config, address: association.address }),
       faults: this.#faults?.isLeftOut(association.id, context.now.monotonic)
         ? this.#faults.count(association.id)
         : 0,
@@ -277,10 +280,11 @@ export class Judgement {
   }
 
   #countVouchers(members: readonly MemberOfSource[], { agreed, verdicts }: Selection): boolean {
-    const authenticated = members.filter(({ config }) => isAuthenticated(config))
-      .map(({ association }) => association.id);
-    const vouching = authenticated.filter((id) => agreed.includes(id)).length;
-    const against = authenticated.filter((id) => verdicts.get(id)?.status === "falseticker").length;
+    const authenticated = members.filter(({ config }) => isAuthenticated(config));
+    const votes = (isOne: (id: number) => boolean) =>
+      votesOf(authenticated.filter(({ association }) => isOne(association.id)));
+    const vouching = votes((id) => agreed.includes(id));
+    const against = votes((id) => verdicts.get(id)?.status === "falseticker");
     return vouching > 0 && vouching >= this.#vouchersNeeded && vouching > against;
   }
 
@@ -329,9 +333,7 @@ function requiredSources({ sources }: Config): readonly string[] {
 
 /** So many authenticated sources vouch for a time: as many as must agree on it, or all when there are fewer. */
 function vouchersNeeded({ sources, synchronization }: Config): number {
-  const authenticated = sources.filter((source) => isAuthenticated(source) && !source.noSelect)
-    .reduce((sum, { count }) => sum + count, 0);
-  return Math.min(synchronization.minimumAgreeingSources, authenticated);
+  return Math.min(synchronization.minimumAgreeingSources, hostsThatProve(sources));
 }
 
 /** Where trusted sources are followed they alone say whether a leap second comes. */

@@ -94,6 +94,20 @@ Deno.test("what the administrator trusts or requires is not kept out by a pool",
   }
 });
 
+Deno.test("a server that is asked twice has one vote, and status says for whom", () => {
+  const trusted = `[[source]]\nmode = "server"\naddress = "${ONE}"\ntrust = true\n`;
+  const two = '[synchronization]\nminimum-agreeing-sources = 2\nauthentication = "ignore"\n';
+  const world = sharedServerWorld(`${trusted}${NTS}${two}`, {
+    exchanges: { "nts.example": () => ({ address: ONE }) },
+  }).start();
+  world.run(300);
+  deepEqual([askedFor(world, ONE), askedFor(world, "nts.example")], [[ONE], [ONE]]);
+  equal(world.snapshot.state, "starting");
+  const why = /Only 1 source agrees.*not used: 192\.0\.2\.1: Has the same address as nts\.example/;
+  match(world.snapshot.why, why);
+  equal(world.source(ONE).reason, "Has the same address as nts.example, which votes for both");
+});
+
 Deno.test("an address is one server, but for ports that the administrator wrote", () => {
   const shares = (a: readonly [string, string, number], b: readonly [string, string, number]) => {
     const [first, second] = [a, b].map(([source, address, port]) => {

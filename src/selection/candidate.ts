@@ -45,6 +45,8 @@ export interface Candidate {
   readonly contradiction?: string | undefined;
   /** How often handling it went wrong inside ntpsd, if that is why it is left out; else 0. */
   readonly faults?: number;
+  /** What its server is known by: who shares any of these with another asks the same server. None: nobody else asks it. */
+  readonly identities?: readonly string[];
   /** Whether its packets prove who sent them. */
   readonly isAuthenticated: boolean;
 }

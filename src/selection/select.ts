@@ -4,7 +4,7 @@
  * The problem: some sources are dead, far away, wrong, or lying, and no single one can be trusted to be right. The idea, after
  * RFC 5905 section 11.2: those that are fit to be asked at all claim an interval each; a majority must overlap, the others are
  * falsetickers; of the majority, those that stand apart are cast off; the rest is combined, one of them being the system peer
- * that the outside sees. All of it is one pure function that does not depend on the order of the sources. Trusted sources outvote any
+ * that the outside sees. All of it is one pure function that does not depend on the order of the sources. One server has one vote, see `one_vote.ts`. Trusted sources outvote any
  * number of others, and these can move the time within the interval that the trusted ones leave and no further. Limits: a majority
  * that lies in concert wins; that is what `minimum-agreeing-sources`, `trust` and `require` are for.
  *
@@ -17,6 +17,7 @@ import { describeCauses } from "./causes.ts";
 import { findOutliers } from "./cluster.ts";
 import { durationText, unfitness } from "./fitness.ts";
 import { covers, intersect, type Intersection } from "./intersection.ts";
+import { oneVoteEach } from "./one_vote.ts";
 import type { Verdict } from "./status.ts";
 
 export type { Candidate } from "./candidate.ts";
@@ -89,19 +90,21 @@ export function select(candidates: readonly Candidate[], options: SelectionOptio
 
 function selectAmong(candidates: readonly Candidate[], options: SelectionOptions): Selection {
   const verdicts = new Map<number, Verdict>();
-  const fit: Candidate[] = [];
+  const usable: Candidate[] = [];
   const limits = limitsOf(options);
   for (const candidate of candidates.toSorted((a, b) => a.id - b.id)) {
     const verdict = unfitness(candidate, limits);
-    if (verdict === undefined) fit.push(candidate);
+    if (verdict === undefined) usable.push(candidate);
     else verdicts.set(candidate.id, verdict);
   }
+  const { voters: fit, doubles } = oneVoteEach(usable);
+  for (const [id, verdict] of doubles) verdicts.set(id, verdict);
   const place = intersect(fit.map((each) => claimOf(each, options.previous)));
   if (place === undefined) {
     return refuse({ verdicts, refusal: refusalWithoutFit(candidates, verdicts), agreeing: 0 });
   }
   if (!isMajority(place, fit)) {
-    return refuseWithoutMajority({ verdicts, fit, place, candidates });
+    return refuseWithoutMajority({ verdicts, fit, place, candidates, doubles });
   }
   const agreeing = fit.filter((each) => covers(claimOf(each), place));
   for (const each of fit) {
@@ -110,7 +113,7 @@ function selectAmong(candidates: readonly Candidate[], options: SelectionOptions
   const refusal = refusalOf(agreeing, candidates, options);
   if (refusal !== undefined) {
     for (const { id } of agreeing) verdicts.set(id, { status: "candidate", reason: refusal });
-    const why = withUnused(refusal, candidates, verdicts);
+    const why = withUnused(refusal, candidates, { verdicts, doubles });
     return refuse({ verdicts, refusal: why, agreeing: agreeing.length, interval: place });
   }
   return accept({ verdicts, agreeing, place, previous: options.previous });
@@ -290,9 +293,13 @@ function refusalWithoutFit(
 function withUnused(
   refusal: string,
   candidates: readonly Candidate[],
-  verdicts: ReadonlyMap<number, Verdict>,
+  { verdicts, doubles }: {
+    readonly verdicts: ReadonlyMap<number, Verdict>;
+    readonly doubles: ReadonlyMap<number, Verdict>;
+  },
 ): string {
   const unused = candidates.filter(({ id }) => {
+    if (doubles.has(id)) return true;
     const status = verdicts.get(id)?.status;
     return status !== "candidate" && status !== "starting" && status !== "no-select";
   });
@@ -306,7 +313,8 @@ function reasonsOf(candidates: readonly Candidate[], verdicts: ReadonlyMap<numbe
 }
 
 function refuseWithoutMajority(
-  { verdicts, fit, place, candidates }: {
+  { verdicts, fit, place, candidates, doubles }: {
+    readonly doubles: ReadonlyMap<number, Verdict>;
     readonly verdicts: Map<number, Verdict>;
     readonly fit: readonly Candidate[];
     readonly place: Intersection;
@@ -324,7 +332,7 @@ function refuseWithoutMajority(
         `error bound ${durationText(rootDistance)}`,
     });
   }
-  const why = withUnused(refusal, candidates, verdicts);
+  const why = withUnused(refusal, candidates, { verdicts, doubles });
   return refuse({ verdicts, refusal: why, agreeing: place.depth });
 }
 

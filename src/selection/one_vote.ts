@@ -1,0 +1,54 @@
+/**
+ * One server has one vote, however many sources lead to it.
+ *
+ * The idea: of the candidates that ask the same server, the one that proves who answers votes, else the first; the others only watch.
+ * What the administrator made of them (trusted, required, preferred) holds for the one that votes, since it is of the same server.
+ * Only fit candidates lend that: a source that has never had an answer cannot make another one trusted.
+ *
+ * @module
+ */
+import type { Candidate } from "./candidate.ts";
+import type { Verdict } from "./status.ts";
+
+/** Who votes, and who does not although it is fit. */
+export interface Voters {
+  /** In the order of their numbers. */
+  readonly voters: readonly Candidate[];
+  /** The others, with the sentence that says who votes for them. */
+  readonly doubles: ReadonlyMap<number, Verdict>;
+}
+
+/** Takes fit candidates, and leaves each server one of them. */
+export function oneVoteEach(fit: readonly Candidate[]): Voters {
+  const voters: Candidate[] = [];
+  const doubles = new Map<number, Verdict>();
+  for (const candidate of fit.toSorted((a, b) => rank(b) - rank(a))) {
+    const index = voters.findIndex((voter) => isSameServer(voter, candidate));
+    const voter = voters[index];
+    if (voter === undefined) {
+      voters.push(candidate);
+      continue;
+    }
+    voters[index] = withMeaning(voter, candidate);
+    const reason = `Has the same address as ${voter.name}, which votes for both`;
+    doubles.set(candidate.id, { status: "candidate", reason });
+  }
+  return { voters: voters.toSorted((a, b) => a.id - b.id), doubles };
+}
+
+function rank({ isAuthenticated }: Candidate): number {
+  return isAuthenticated ? 1 : 0;
+}
+
+function isSameServer(a: Candidate, b: Candidate): boolean {
+  return a.identities?.some((identity) => b.identities?.includes(identity)) === true;
+}
+
+function withMeaning(voter: Candidate, double: Candidate): Candidate {
+  return {
+    ...voter,
+    prefer: voter.prefer || double.prefer,
+    trust: voter.trust || double.trust,
+    require: voter.require || double.require,
+  };
+}
