@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { err, ok, type Result } from "../base/result.ts";
 import { nearest } from "../config/nearest.ts";
+import { optionHint } from "./foreign_words.ts";
 import type { Arguments, Command, Option } from "./command.ts";
 
 /** Options that every command has. */
@@ -13,25 +14,27 @@ export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
   help: { type: "boolean", short: "h", doc: "show this help" },
 };
 
-/** Reads the arguments of a command; the error is a sentence for the user. Later options override earlier ones. */
+/** Reads the arguments of a command; the error is a sentence for the user. An option with two values is one. */
 export function readArguments(
   command: Command,
   words: readonly string[],
 ): Result<Arguments, string> {
-  const known: Readonly<Record<string, Option>> = { ...command.options, ...COMMON_OPTIONS };
-  const parsed = tokens(known, words);
+  const parsed = tokens(optionsOf(command), words);
   const options: Record<string, string | boolean | undefined> = {};
   const operands: string[] = [];
   for (const token of parsed) {
     if (token.kind === "positional") operands.push(token.value);
     if (token.kind !== "option") continue;
-    const value = readOption(known, token);
+    const value = readOption(command, token);
     if (!value.ok) return value;
+    const before = options[token.name];
+    if (before !== undefined && before !== value.value) {
+      return err(`${token.rawName} wants one value, found "${before}" and "${value.value}"`);
+    }
     options[token.name] = value.value;
   }
   if (options["help"] === true) return ok({ options, operands });
-  const surplus = operands[command.operandsMax];
-  if (surplus !== undefined) return err(`Wanted ${operandsWanted(command)}, found "${surplus}"`);
+  if (operands.length > command.operandsMax) return err(surplusOf(command, operands));
   if (operands.length < command.operandsMin) {
     return err(`Wanted ${operandsWanted(command)}, found none`);
   }
@@ -58,12 +61,18 @@ function tokens(known: Readonly<Record<string, Option>>, words: readonly string[
   return parsed.tokens;
 }
 
+/** The options of a command by name, with those that every command has. */
+function optionsOf(command: Command): Readonly<Record<string, Option>> {
+  return { ...command.options, ...COMMON_OPTIONS };
+}
+
 function readOption(
-  known: Readonly<Record<string, Option>>,
+  command: Command,
   token: Extract<Token, { kind: "option" }>,
 ): Result<string | boolean, string> {
+  const known = optionsOf(command);
   const option = Object.hasOwn(known, token.name) ? known[token.name] : undefined;
-  if (option === undefined) return err(unknownOption(known, token.rawName));
+  if (option === undefined) return err(unknownOption(command, token.rawName));
   if (option.type === "boolean") {
     return token.value === undefined ? ok(true) : err(`${token.rawName} takes no value`);
   }
@@ -73,11 +82,22 @@ function readOption(
   return ok(token.value);
 }
 
-function unknownOption(known: Readonly<Record<string, Option>>, found: string): string {
-  const near = nearest(found.replace(/^-+/, ""), Object.keys(known));
+function unknownOption(command: Command, found: string): string {
+  const hint = command.isDaemon === true ? optionHint(found) : undefined;
+  if (hint !== undefined) return `Unknown option ${found}; ${hint}`;
+  const near = nearest(found.replace(/^-+/, ""), Object.keys(optionsOf(command)));
   return near === undefined || !found.startsWith("--")
     ? `Unknown option ${found}`
     : `Unknown option ${found}; did you mean --${near}?`;
+}
+
+function surplusOf(command: Command, operands: readonly string[]): string {
+  const { operandsMax: most } = command;
+  if (most === 0) return `Wanted options only, found "${operands[0]}"`;
+  const wanted = most === 1 ? "one" : `at most ${most} of`;
+  const what = command.operands.replace(/^\[(.*)\]$/, "$1");
+  const found = most === 1 ? operands.map((word) => `"${word}"`).join(" and ") : operands.length;
+  return `Wanted ${wanted} ${what}, found ${found}`;
 }
 
 function operandsWanted(command: Command): string {

@@ -9,11 +9,12 @@ import { formatConfigError } from "../config/config_error.ts";
 import { type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import {
+  addKeys,
   type ConfigFailure,
   DEFAULT_CONFIG_FILE,
   formatFailure,
+  loadConfig,
   type LoadedConfig,
-  loadWithKeys,
 } from "./load_config.ts";
 import { plain } from "./style.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -76,19 +77,28 @@ async function check(
   return EXIT.done;
 }
 
-/** Loads a configuration and looks at the files that it names. */
+/** Loads a configuration and looks at the files that it names; what is wrong with any of them is told together. */
 async function loadWithFiles(
   file: string | undefined,
   { readFile, lookAtFiles }: Surroundings,
 ): Promise<Result<LoadedConfig, ConfigFailure>> {
-  const loaded = loadWithKeys(file, readFile);
-  if (!loaded.ok || lookAtFiles === undefined) return loaded;
-  const { config, lineOf, notes, file: found } = loaded.value;
-  const files = await lookAtFiles(config, lineOf);
-  if (files.faults.length > 0) {
-    return err({ file: found ?? "built-in", errors: files.faults, exitCode: EXIT.config });
+  const loaded = loadConfig(file, readFile);
+  if (!loaded.ok) return loaded;
+  const { config, lineOf, file: found } = loaded.value;
+  const files = await lookAtFiles?.(config, lineOf) ?? { faults: [], notes: [] };
+  const keyed = addKeys(loaded.value, readFile);
+  // The daemon reads the keys before it changes its user: that this user may not is no fault of the configuration.
+  const isBarred = !keyed.ok && keyed.error.exitCode === EXIT.permission;
+  const faults = [...keyed.ok || isBarred ? [] : keyed.error.errors, ...files.faults];
+  if (faults.length > 0) {
+    const exitCode = files.faults.length > 0 || keyed.ok ? EXIT.config : keyed.error.exitCode;
+    return err({ file: found ?? "built-in", errors: faults, exitCode });
   }
-  return ok({ ...loaded.value, notes: [...notes, ...files.notes] });
+  const { notes } = keyed.ok ? keyed.value : loaded.value;
+  return ok({
+    ...loaded.value,
+    notes: [...notes, ...isBarred ? keyed.error.errors : [], ...files.notes],
+  });
 }
 
 function summary(config: Config): string {

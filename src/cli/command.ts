@@ -40,6 +40,8 @@ export interface Command {
   readonly operandsMax: number;
   /** The options by their long names. */
   readonly options: Readonly<Record<string, Option>>;
+  /** Whether it is the daemon, to which options of other daemons may be given by habit. */
+  readonly isDaemon?: boolean;
   /** What the help says below the options: examples, exit status. */
   readonly more: string;
   /** Does the work. */

@@ -102,7 +102,8 @@ function statusAddress(
     const named = at.replace(/^localhost(?=:|$)/, "127.0.0.1");
     const parsed = parseSocketAddress(named, 9975);
     if (parsed === undefined || parsed.port === 0) {
-      const message = `--at wants a numeric address with a port, such as ${DEFAULT_STATUS_ADDRESS}`;
+      const message =
+        `--at wants a numeric address or localhost, with a port, such as ${DEFAULT_STATUS_ADDRESS}, found "${at}"`;
       return err({ message, exitCode: EXIT.usage });
     }
     return ok(reachable(parsed.address, parsed.port));

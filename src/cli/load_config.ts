@@ -87,71 +87,93 @@ export function loadWithKeys(
   readFile: ReadFile,
 ): Result<LoadedWithKeys, ConfigFailure> {
   const loaded = loadConfig(file, readFile);
-  if (!loaded.ok) return loaded;
-  const { keysFile } = loaded.value.config;
-  if (keysFile === undefined) return ok({ ...loaded.value, keys: new Map() });
+  return loaded.ok ? addKeys(loaded.value, readFile) : loaded;
+}
+
+/** Reads the file of keys of a configuration that is loaded, if it has one. */
+export function addKeys(
+  loaded: LoadedConfig,
+  readFile: ReadFile,
+): Result<LoadedWithKeys, ConfigFailure> {
+  const { keysFile } = loaded.config;
+  if (keysFile === undefined) return ok({ ...loaded, keys: new Map() });
+  const file = loaded.file ?? keysFile;
   const text = readFile(keysFile);
-  if (!text.ok) return err(unreadable(keysFile, text.error));
+  if (!text.ok) return err(unreadable(file, text.error, keysPlace(loaded)));
   const keyFile = parseKeyFile(text.value);
-  const errors = keyFaults(loaded.value, keysFile, keyFile);
-  if (errors.length > 0) {
-    return err({ file: loaded.value.file ?? keysFile, errors, exitCode: EXIT.config });
-  }
+  const errors = keyFaults(loaded, keysFile, keyFile);
+  if (errors.length > 0) return err({ file, errors, exitCode: EXIT.config });
   const remarks = keyFile.faults.map((fault): ConfigError => ({
     ...withoutId(fault),
     file: keysFile,
     suggestion: fault.suggestion ?? "the other keys are used",
   }));
-  return ok({ ...loaded.value, notes: [...loaded.value.notes, ...remarks], keys: keyFile.keys });
+  return ok({ ...loaded, notes: [...loaded.notes, ...remarks], keys: keyFile.keys });
 }
 
-/** Returns what is wrong with a file of keys: keys that sources need, or all of it. */
+function keysPlace({ lineOf }: LoadedConfig): Pick<ConfigError, "path" | "line"> {
+  const path = "keys.file", line = lineOf(path);
+  return line === undefined ? { path } : { path, line };
+}
+
+/** Returns what is wrong with a file of keys if a source misses one or none is left: then all of it. */
 function keyFaults(
   { config, lineOf }: LoadedConfig,
   file: string,
   { keys, faults }: KeyFile,
 ): readonly ConfigError[] {
-  if (keys.size === 0 && faults.length > 0) {
-    return faults.map((fault) => ({ ...withoutId(fault), file }));
-  }
-  return config.sources.flatMap(({ key, address }, i): ConfigError[] => {
-    if (key === undefined) return [];
-    const reasons = faults.filter(({ id }) => id === key);
-    if (reasons.length > 0) return reasons.map((fault) => ({ ...withoutId(fault), file }));
-    if (keys.has(key)) return [];
-    const path = `source[${i}].key`;
-    const line = lineOf(path);
-    return [{
-      path,
-      ...(line === undefined ? {} : { line }),
-      message: `Source ${address} wants key ${key}, which is not in ${file}`,
-    }];
-  });
+  const bad = faults.map((fault): ConfigError => ({ ...withoutId(fault), file }));
+  if (keys.size === 0 && bad.length > 0) return bad;
+  const wanted = config.sources.flatMap(({ key, address }, i) =>
+    key === undefined ? [] : [{ key, address, path: `source[${i}].key` }]
+  );
+  const isTold = (key: number) => faults.some(({ id }) => id === key);
+  const missing = wanted.filter(({ key }) => !keys.has(key) && !isTold(key)).map(
+    ({ key, address, path }): ConfigError => {
+      const line = lineOf(path);
+      return {
+        path,
+        ...(line === undefined ? {} : { line }),
+        message: `Source ${address} wants key ${key}, which is not in ${file}`,
+      };
+    },
+  );
+  return missing.length > 0 || wanted.some(({ key }) => isTold(key)) ? [...missing, ...bad] : [];
 }
 
 function withoutId({ id: _id, ...fault }: KeyFault): ConfigError {
   return fault;
 }
 
-/** Writes the faults, one line each, with an end of line. */
-export function formatFailure(failure: ConfigFailure): string {
+/** Writes the faults, one line each, with an end of line; `speaker` stands before a sentence that has no place of its own. */
+export function formatFailure(failure: ConfigFailure, speaker = "ntpsd: "): string {
   const lines = failure.errors.map((error) =>
-    // The sentence about a file that cannot be read names the file by itself.
-    failure.exitCode === EXIT.config
+    // The sentence about a configuration that cannot be read names the file by itself.
+    failure.exitCode === EXIT.config || error.path !== ""
       ? formatConfigError(error, failure.file)
-      : formatConfigError(error, "ntpsd")
+      : `${speaker}${formatConfigError(error, "").replace(/^: /, "")}`
   );
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function unreadable(file: string, failure: FileFailure): ConfigFailure {
+/** The file is there to be named, but is none, or there is none: no retry makes it better. */
+const WRONG_PLACE = ["ENOENT", "ENOTDIR", "EISDIR", "ENXIO", "ELOOP", "ENAMETOOLONG", "EFBIG"];
+
+/** Tells that a file cannot be read: the configuration itself, or one that stands at a key of it. */
+function unreadable(
+  file: string,
+  failure: FileFailure,
+  place: Pick<ConfigError, "path" | "line"> = { path: "" },
+): ConfigFailure {
   const isForbidden = failure.name === "EACCES" || failure.name === "EPERM";
+  const isConfig = place.path !== "" && WRONG_PLACE.includes(failure.name);
   const advice = failure.hint ??
     (isForbidden ? "grant this user the permission to read it" : undefined);
   const error: ConfigError = {
-    path: "",
+    ...place,
     message: failure.message,
     ...(advice === undefined ? {} : { suggestion: advice }),
   };
-  return { file, errors: [error], exitCode: isForbidden ? EXIT.permission : EXIT.io };
+  const exitCode = isForbidden ? EXIT.permission : isConfig ? EXIT.config : EXIT.io;
+  return { file, errors: [error], exitCode };
 }

@@ -9,6 +9,7 @@ import { readArguments } from "./args.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
+import { commandHint } from "./foreign_words.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { realSurroundings } from "./real_surroundings.ts";
 import { plain } from "./style.ts";
@@ -78,7 +79,8 @@ function help(words: readonly string[], surroundings: Surroundings): Promise<Exi
 
 function unknownCommand(name: string, { err }: Surroundings): ExitCode {
   const near = nearest(name, [...COMMANDS.map((entry) => entry.name), "help", "configuration"]);
-  const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+  const other = commandHint(name) ?? (near === undefined ? undefined : `did you mean "${near}"?`);
+  const hint = other === undefined ? "" : `; ${other}`;
   err(`ntpsd: Unknown command "${plain(name)}"${hint}\nTry "ntpsd --help"\n`);
   return EXIT.usage;
 }

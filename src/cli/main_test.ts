@@ -4,6 +4,7 @@ import { deepEqual, equal, match, ok as assertOk } from "node:assert/strict";
 import "../../ffi/files.ts";
 import { err, ok } from "../base/result.ts";
 import { exampleStatus } from "../daemon/status_example.ts";
+import type { FileFindings } from "../daemon/config_files.ts";
 import type { StatusDocument } from "../engine/snapshot.ts";
 import { main } from "./main.ts";
 import type { FileFailure, Surroundings } from "./surroundings.ts";
@@ -19,6 +20,8 @@ interface World {
   readonly files?: Readonly<Record<string, string>>;
   readonly failure?: FileFailure;
   readonly status?: StatusDocument;
+  /** What a look at the files of a configuration finds. */
+  readonly found?: FileFindings;
 }
 
 async function run(words: readonly string[], world: World = {}): Promise<Run> {
@@ -37,6 +40,9 @@ async function run(words: readonly string[], world: World = {}): Promise<Run> {
       const text = world.files?.[path];
       return text === undefined ? err(world.failure ?? absent(path)) : ok(text);
     },
+    ...(world.found === undefined
+      ? {}
+      : { lookAtFiles: () => Promise.resolve(world.found ?? { faults: [], notes: [] }) }),
     httpGet: (address, path) => {
       asked.push(address + path);
       if (world.status === undefined) {
@@ -71,7 +77,7 @@ Deno.test("version and help", async () => {
 });
 
 Deno.test("wrong usage ends with 64 and a proposal on standard error", async () => {
-  const cases: readonly (readonly [string[], string])[] = [
+  const cases: readonly (readonly [readonly string[], string])[] = [
     [["stauts"], 'ntpsd: Unknown command "stauts"; did you mean "status"?\nTry "ntpsd --help"\n'],
     [["frobnicate"], 'ntpsd: Unknown command "frobnicate"\nTry "ntpsd --help"\n'],
     [
@@ -88,7 +94,7 @@ Deno.test("wrong usage ends with 64 and a proposal on standard error", async () 
     ],
     [
       ["check", "/a", "/b"],
-      'ntpsd check: Wanted [FILE], found "/b"\nTry "ntpsd check --help"\n',
+      'ntpsd check: Wanted one FILE, found "/a" and "/b"\nTry "ntpsd check --help"\n',
     ],
     [
       ["-x", "ntpsd.toml"],
@@ -112,11 +118,30 @@ Deno.test("wrong usage ends with 64 and a proposal on standard error", async () 
     ],
     [
       ["status", "--at", "1.2.3"],
-      "ntpsd: --at wants a numeric address with a port, such as 127.0.0.1:9975\n",
+      'ntpsd: --at wants a numeric address or localhost, with a port, such as 127.0.0.1:9975, found "1.2.3"\n',
     ],
     [
       ["run", "--log-level", "warnign"],
       'ntpsd: --log-level wants trace, debug, info, warning, error, found "warnign"; did you mean "warning"?\n',
+    ],
+    [
+      ["check", "-c", "/a", "--config", "/b"],
+      'ntpsd check: --config wants one value, found "/a" and "/b"\nTry "ntpsd check --help"\n',
+    ],
+    [
+      ["simulate", "/a", "/b"],
+      'ntpsd simulate: Wanted one SCENARIO.toml, found "/a" and "/b"\nTry "ntpsd simulate --help"\n',
+    ],
+    ...["", "host:99999", "host:0", "[::1", "a b"].map((host) =>
+      [
+        ["query", "a.example", host],
+        `ntpsd query: Wanted HOST, HOST:PORT or [IPv6]:PORT, with a port from 1 to 65535, found "${host}"\n` +
+        'Try "ntpsd query --help"\n',
+      ] as const
+    ),
+    [
+      ["tracking"],
+      'ntpsd: Unknown command "tracking"; "ntpsd status" tells that\nTry "ntpsd --help"\n',
     ],
     [
       ["help", "chekc"],
@@ -127,6 +152,28 @@ Deno.test("wrong usage ends with 64 and a proposal on standard error", async () 
     const { code, out, err } = await run(words);
     deepEqual({ code, out, err }, { code: 64, out: "", err: expected });
   }
+});
+
+Deno.test("options and commands of other daemons are answered with what to do here", async () => {
+  const about: Readonly<Record<string, RegExp>> = {
+    "-n": /foreground/,
+    "-d": /foreground.*--log-level debug/,
+    "-f": /named with -c/,
+    "-g": /startup-step-panic-threshold/,
+    "-u": /user in \[security\]/,
+    "--panicgate": /startup-step-panic-threshold/,
+    "reload": /SIGHUP/,
+    "restart": /systemctl/,
+    "peers": /"ntpsd sources"/,
+    "waitsync": /"ntpsd status"/,
+  };
+  for (const [word, hint] of Object.entries(about)) {
+    const { code, err } = await run([word]);
+    equal(code, 64);
+    match(err, hint, word);
+  }
+  // other commands have nothing to do with the options of a daemon
+  match((await run(["check", "-g"])).err, /Unknown option -g\n/);
 });
 
 Deno.test("check tells every fault and ends with 78", async () => {
@@ -175,6 +222,28 @@ Deno.test("check reads the usual file, or else the built-in configuration", asyn
   );
 });
 
+Deno.test("a file of keys that cannot be read is told at its key, beside all else", async () => {
+  const files = { "/t": '[clock]\ndrift-file = "/d"\n[keys]\nfile = "/k"\n' };
+  const missing = await run(["check", "/t"], { files });
+  deepEqual([missing.code, missing.err], [
+    78,
+    "/t:4: keys.file: Cannot read /k: no such file\n",
+  ]);
+  const drift = { path: "clock.drift-file", line: 2, message: "Wanted a file" };
+  const both = await run(["check", "/t"], { files, found: { faults: [drift], notes: [] } });
+  deepEqual([both.code, both.err], [
+    78,
+    "/t:4: keys.file: Cannot read /k: no such file\n/t:2: clock.drift-file: Wanted a file\n2 errors\n",
+  ]);
+  // What this user may not read, root may.
+  const failure = { name: "EACCES", message: "Cannot read /k: permission denied" };
+  const barred = await run(["check", "/t"], { files, failure });
+  equal(barred.code, 0);
+  match(barred.out, /^\/t:4: keys\.file: Cannot read \/k: permission denied .*\[note\]$/m);
+  const broken = { name: "EIO", message: "Cannot read /k: input/output error" };
+  equal((await run(["check", "/t"], { files, failure: broken })).code, 74);
+});
+
 Deno.test("check reads the file of keys too, and shows no key", async () => {
   const config =
     '[keys]\nfile = "/k"\n[[source]]\nmode = "server"\naddress = "a.example"\nkey = 7\n';
@@ -186,6 +255,13 @@ Deno.test("check reads the file of keys too, and shows no key", async () => {
   deepEqual(await checked("8 SHA1 ASCII:topsecret\n"), [
     78,
     "/t:6: source[0].key: Source a.example wants key 7, which is not in /k\n",
+  ]);
+  // One line that a source needs is bad: then all bad lines are told.
+  deepEqual(await checked("7 MD5 a\n7 MD5 b\nx\n8\n"), [
+    78,
+    "/k:2: Key 7 is there twice, first on line 1\n" +
+    "/k:3: Wanted the number of a key from 1 to 4294967295 at the start of the line\n" +
+    `/k:4: Key 8 is incomplete: wanted NUMBER TYPE KEY\n3 errors\n`,
   ]);
   deepEqual(await checked("7 SHAX topsecret\n7\n"), [
     78,

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { parseHostPort } from "../base/socket_address.ts";
 import { parseDuration } from "../config/duration.ts";
 import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
 import { EXIT } from "./exit_code.ts";
+import { plain } from "./style.ts";
 
 /** What is asked on the command line. */
 export interface QueryOptions {
@@ -76,7 +78,7 @@ Examples:
   async run(args, surroundings) {
     const options = readOptions(args);
     if (typeof options === "string") {
-      surroundings.err(`ntpsd query: ${options}\nTry "ntpsd query --help"\n`);
+      surroundings.err(`ntpsd query: ${plain(options)}\nTry "ntpsd query --help"\n`);
       return EXIT.usage;
     }
     const { query } = await import("./query.ts");
@@ -85,6 +87,10 @@ Examples:
 };
 
 function readOptions(args: Arguments): QueryOptions | string {
+  const wrong = args.operands.find((host) => parseHostPort(host) === undefined);
+  if (wrong !== undefined) {
+    return `Wanted HOST, HOST:PORT or [IPv6]:PORT, with a port from 1 to 65535, found "${wrong}"`;
+  }
   const samples = textOption(args, "samples") ?? "1";
   if (!/^[1-9][0-9]?$/.test(samples)) {
     return `--samples wants an integer from 1 to 99, found "${samples}"`;

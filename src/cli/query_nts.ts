@@ -51,7 +51,10 @@ export function openNts(options: NtsOptions): Result<Authenticate, NtsFailure> {
     system: true,
     ...(authorities === undefined ? {} : { authorities: authorities.value }),
   });
-  if (!context.ok) return err({ message: context.error.message, exitCode: EXIT.config });
+  if (!context.ok) {
+    const file = options.authority === undefined ? "" : ` (${options.authority})`;
+    return err({ message: `${context.error.message}${file}`, exitCode: EXIT.config });
+  }
   return ok(async (host, port) => {
     const exchanged = await exchangeKeys({
       openssl: openssl.value,

@@ -18,7 +18,7 @@ export function reloader(
   let current = inForce;
   return () => {
     const loaded = loadWithKeys(named, readFile);
-    if (!loaded.ok) return err(formatFailure(loaded.error).trimEnd().split("\n"));
+    if (!loaded.ok) return err(formatFailure(loaded.error, "").trimEnd().split("\n"));
     const { file, isEmpty } = loaded.value;
     if (current !== undefined && file === undefined) {
       return err([

@@ -42,7 +42,7 @@ Deno.test("a file that vanishes, is emptied or is cut off changes nothing, and a
 
 Deno.test("a named file that is gone is an error, and a file that appears is taken", () => {
   const content: Record<string, string | undefined> = {};
-  deepEqual(lines(reloader("/c", files(content), "/c")()), ["ntpsd: Cannot read /c: no such file"]);
+  deepEqual(lines(reloader("/c", files(content), "/c")()), ["Cannot read /c: no such file"]);
   const reload = reloader(undefined, files(content), undefined);
   const builtin = reload();
   assertOk(builtin.ok && builtin.value.file === undefined);
@@ -61,7 +61,7 @@ Deno.test("a file of keys that is gone or lacks a key that is needed is an error
   const reload = reloader("/c", files(content), "/c");
   assertOk(reload().ok);
   content["/k"] = undefined;
-  deepEqual(lines(reload()), ["ntpsd: Cannot read /k: no such file"]);
+  deepEqual(lines(reload()), ["/c:6: keys.file: Cannot read /k: no such file"]);
   content["/k"] = "4 MD5 abc\n";
   deepEqual(lines(reload()), [
     "/c:4: source[0].key: Source a.example wants key 3, which is not in /k",

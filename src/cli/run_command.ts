@@ -29,6 +29,7 @@ export const runCommand: Command = {
   operands: "",
   operandsMin: 0,
   operandsMax: 0,
+  isDaemon: true,
   options: {
     config: {
       type: "string",
