@@ -15,6 +15,10 @@ Deno.test("the unit does not start again what a person must look at", () => {
   assert.deepEqual(valuesOf("RestartPreventExitStatus"), wanted);
 });
 
+Deno.test("the unit runs what ntpsd check looks at: the usual file, or the built-in configuration", () => {
+  assert.deepEqual(valuesOf("ExecStart"), ["/usr/local/bin/ntpsd", "run"]);
+});
+
 Deno.test("names are resolved with a wrong clock too: DNSSEC is not asked for them", () => {
   assert.ok(valuesOf("Environment").includes("SYSTEMD_NSS_RESOLVE_VALIDATE=0"));
 });
