@@ -175,13 +175,16 @@ function ntsRow({ sources }: StatusDocument): Rows {
 }
 
 function referenceWords(document: StatusDocument, { now }: RenderContext): string {
-  const id = plain(document.referenceId) || "-";
-  if (document.referenceTime === null) return id;
-  const age = (now - Date.parse(document.referenceTime)) / 1000;
-  return `${id}, last update ${formatSpan(age)} ago`;
+  // What is served while the time is not known, INIT, names no reference.
+  const id = isTimeKnown(document.state) ? plain(document.referenceId) || "-" : undefined;
+  if (document.referenceTime === null) return id ?? "-";
+  const age = `${formatSpan((now - Date.parse(document.referenceTime)) / 1000)} ago`;
+  return id === undefined ? `none now, the last update was ${age}` : `${id}, last update ${age}`;
 }
 
 function frequencyWords({ frequencyPpm, skewPpm }: StatusDocument): string {
+  // zero without a skew is what nobody has measured
+  if (skewPpm === null && frequencyPpm === 0) return "-";
   const skew = skewPpm === null ? "" : ` (±${skewPpm.toFixed(3)} ppm)`;
   return `${formatPpm(frequencyPpm)}${skew}`;
 }

@@ -115,3 +115,15 @@ Deno.test("a long reason is broken into lines, and what is not known is no zero"
   equal(lines.filter((line) => line.startsWith(" ".repeat(17))).length >= 3, true);
   equal(lines.includes("Root delay       -") && lines.includes("Root dispersion  -"), true);
 });
+
+Deno.test("while the time is not known no reference is named, and no frequency that nobody measured", () => {
+  const shown = (changes: Parameters<typeof exampleStatus>[0]) =>
+    renderStatus(exampleStatus({ referenceId: "INIT", ...changes }), context).split("\n");
+  const lost = shown({ state: "unsynchronized", why: "None" });
+  equal(lost.includes("Reference        none now, the last update was 12 s ago"), true);
+  const fresh = shown({ state: "starting", referenceTime: null, frequencyPpm: 0, skewPpm: null });
+  equal(fresh.includes("Reference        -") && fresh.includes("Frequency        -"), true);
+  // what the kernel runs at is known without a measurement
+  const loaded = shown({ state: "starting", frequencyPpm: 3.25, skewPpm: null });
+  equal(loaded.some((line) => /^Frequency +\+?3\.250 ppm$/.test(line)), true);
+});
