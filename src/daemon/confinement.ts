@@ -86,6 +86,9 @@ const DEFAULT_USERS = ["ntpsd", "nobody"] as const;
 const NOBODY: UserRecord = { name: "nobody", uid: 65534, gid: 65534 };
 const USED: readonly Capability[] = ["CAP_SYS_TIME", "CAP_NET_BIND_SERVICE"];
 const TO_CHANGE_USER: readonly Capability[] = ["CAP_SETUID", "CAP_SETGID"];
+const STAYS_ROOT =
+  "ntpsd stays root, for it may not change the user: grant it CAP_SETUID and CAP_SETGID at the start, " +
+  'start it as another user, or say that it is meant (user = "root" in [security])';
 const SECRET = 0o600;
 const PUBLIC = 0o644;
 
@@ -108,7 +111,7 @@ export function confine(request: ConfinementRequest): Result<FinishConfinement, 
   const found = findWanted(request);
   if (!found.ok) return found;
   const wanted = found.value;
-  if (!hasTooMuch(wanted)) return ok(() => ok(conclude(userIgnored(request.config))));
+  if (!hasTooMuch(wanted)) return ok(() => ok(conclude(userKept(request.config))));
   if (message !== undefined) return ok(() => finishHere(wanted, []));
   if (wanted.user !== undefined) prepareFiles(request, wanted.user);
   const failure = startAgain(wanted);
@@ -170,11 +173,16 @@ function findWanted(request: ConfinementRequest): Result<Wanted, string> {
   return err(`There is no user ${name}, whom security.user names: ${advice}`);
 }
 
-/** Remarks on a user that is named and cannot be taken, because root alone may change it. */
-function userIgnored({ security }: Config): readonly Notice[] {
-  if (security.user === undefined) return [];
-  const user = findUser(security.user);
+/** Remarks on a user that is not taken, though it is named, or nobody said that root is meant. */
+function userKept({ security }: Config): readonly Notice[] {
   const { effectiveUid } = userIds();
+  if (security.user === undefined) {
+    const isStuck = effectiveUid === 0 && !TO_CHANGE_USER.every(hasCapability);
+    return isStuck && readMessage(startedAgain() ?? "").stays === undefined
+      ? [{ level: "warning", text: STAYS_ROOT }]
+      : [];
+  }
+  const user = findUser(security.user);
   if (user.ok && user.value?.uid === effectiveUid) return [];
   const text =
     `security.user = "${security.user}" has no effect, for only root can change the user`;

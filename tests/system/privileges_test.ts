@@ -7,9 +7,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { runAny } from "../support/command.ts";
+import { haveProgram, runAny } from "../support/command.ts";
 import { canMakeNamespaces, networkPair } from "../support/network_namespace.ts";
-import { KINDS, launch, startDaemon } from "../support/ntpsd.ts";
+import { KINDS, launch, ntpsdWithoutClock, startDaemon } from "../support/ntpsd.ts";
 import { freePort, temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
 import { waitUntil } from "../support/wait_until.ts";
@@ -100,6 +100,22 @@ Deno.test({
       const result = await read(secret);
       assert.match(result.stderr, /Permission denied/, secret);
     }
+  },
+});
+
+Deno.test({
+  name: "root that may not change its user says so, unless that is meant",
+  ignore: !isRoot || !(await haveProgram("setpriv")),
+  fn: async () => {
+    await using folder = await temporaryFolder();
+    const ends = '[[server]]\nlisten = "127.0.0.1:871"\n[observability]\nlisten = ""\n';
+    const run = async (more: string) => {
+      const path = await folder.write("c.toml", ends + more);
+      const without = ["net_bind_service", "setuid", "setgid"];
+      return (await ntpsdWithoutClock(["-x", "-c", path], { without })).stderr;
+    };
+    assert.match(await run(""), /warning: ntpsd stays root, .*CAP_SETUID/);
+    assert.doesNotMatch(await run('[security]\nuser = "root"\n'), /stays root/);
   },
 });
 
