@@ -76,79 +76,81 @@ Deno.test("version and help", async () => {
   equal((await run(["help", "sources"])).out, (await run(["sources", "-h"])).out);
 });
 
+/** Command lines, and what is written about them. */
+const WRONG_USAGE: readonly (readonly [readonly string[], string])[] = [
+  [["stauts"], 'ntpsd: Unknown command "stauts"; did you mean "status"?\nTry "ntpsd --help"\n'],
+  [["frobnicate"], 'ntpsd: Unknown command "frobnicate"\nTry "ntpsd --help"\n'],
+  [
+    ["check", "--jsno"],
+    'ntpsd check: Unknown option --jsno; did you mean --json?\nTry "ntpsd check --help"\n',
+  ],
+  [
+    ["--no-ajust"],
+    'ntpsd run: Unknown option --no-ajust; did you mean --no-adjust?\nTry "ntpsd run --help"\n',
+  ],
+  [
+    ["check", "-c", "/a", "/b"],
+    'ntpsd check: Wanted one file, found "/a" and "/b"\nTry "ntpsd check --help"\n',
+  ],
+  [
+    ["check", "/a", "/b"],
+    'ntpsd check: Wanted one FILE, found "/a" and "/b"\nTry "ntpsd check --help"\n',
+  ],
+  [
+    ["-x", "ntpsd.toml"],
+    'ntpsd run: Wanted options only, found "ntpsd.toml"\nTry "ntpsd run --help"\n',
+  ],
+  [
+    ["--version", "now"],
+    'ntpsd version: Wanted options only, found "now"\nTry "ntpsd version --help"\n',
+  ],
+  [["help", "run", "check"], 'ntpsd: Wanted one command to explain, found "run" and "check"\n'],
+  [["help", "--all"], 'ntpsd: Unknown command "--all"\nTry "ntpsd --help"\n'],
+  [
+    ["--help", "chekc"],
+    'ntpsd: Unknown command "chekc"; did you mean "check"?\nTry "ntpsd --help"\n',
+  ],
+  [["check", "-c"], 'ntpsd check: -c wants a value: -c FILE\nTry "ntpsd check --help"\n'],
+  [["check", "--json=yes"], 'ntpsd check: --json takes no value\nTry "ntpsd check --help"\n'],
+  [
+    ["status", "now"],
+    'ntpsd status: Wanted options only, found "now"\nTry "ntpsd status --help"\n',
+  ],
+  [
+    ["status", "--at", "1.2.3"],
+    'ntpsd: --at wants a numeric address or localhost, with a port, such as 127.0.0.1:9975, found "1.2.3"\n',
+  ],
+  [
+    ["run", "--log-level", "warnign"],
+    'ntpsd: --log-level wants trace, debug, info, warning, error, found "warnign"; did you mean "warning"?\n',
+  ],
+  [
+    ["check", "-c", "/a", "--config", "/b"],
+    'ntpsd check: --config wants one value, found "/a" and "/b"\nTry "ntpsd check --help"\n',
+  ],
+  [
+    ["simulate", "/a", "/b"],
+    'ntpsd simulate: Wanted one SCENARIO.toml, found "/a" and "/b"\nTry "ntpsd simulate --help"\n',
+  ],
+  ...["", "host:99999", "host:0", "[::1", "a b"].map((host) =>
+    [
+      ["query", "a.example", host],
+      `ntpsd query: Wanted HOST, HOST:PORT or [IPv6]:PORT, with a port from 1 to 65535, found "${host}"\n` +
+      'Try "ntpsd query --help"\n',
+    ] as const
+  ),
+  [
+    ["tracking"],
+    'ntpsd: Unknown command "tracking"; "ntpsd status" tells that\nTry "ntpsd --help"\n',
+  ],
+  [
+    ["help", "chekc"],
+    'ntpsd: Unknown command "chekc"; did you mean "check"?\nTry "ntpsd --help"\n',
+  ],
+];
+
 Deno.test("wrong usage ends with 64 and a proposal on standard error", async () => {
-  const cases: readonly (readonly [readonly string[], string])[] = [
-    [["stauts"], 'ntpsd: Unknown command "stauts"; did you mean "status"?\nTry "ntpsd --help"\n'],
-    [["frobnicate"], 'ntpsd: Unknown command "frobnicate"\nTry "ntpsd --help"\n'],
-    [
-      ["check", "--jsno"],
-      'ntpsd check: Unknown option --jsno; did you mean --json?\nTry "ntpsd check --help"\n',
-    ],
-    [
-      ["--no-ajust"],
-      'ntpsd run: Unknown option --no-ajust; did you mean --no-adjust?\nTry "ntpsd run --help"\n',
-    ],
-    [
-      ["check", "-c", "/a", "/b"],
-      'ntpsd check: Wanted one file, found "/a" and "/b"\nTry "ntpsd check --help"\n',
-    ],
-    [
-      ["check", "/a", "/b"],
-      'ntpsd check: Wanted one FILE, found "/a" and "/b"\nTry "ntpsd check --help"\n',
-    ],
-    [
-      ["-x", "ntpsd.toml"],
-      'ntpsd run: Wanted options only, found "ntpsd.toml"\nTry "ntpsd run --help"\n',
-    ],
-    [
-      ["--version", "now"],
-      'ntpsd version: Wanted options only, found "now"\nTry "ntpsd version --help"\n',
-    ],
-    [["help", "run", "check"], 'ntpsd: Wanted one command to explain, found "run" and "check"\n'],
-    [["help", "--all"], 'ntpsd: Unknown command "--all"\nTry "ntpsd --help"\n'],
-    [
-      ["--help", "chekc"],
-      'ntpsd: Unknown command "chekc"; did you mean "check"?\nTry "ntpsd --help"\n',
-    ],
-    [["check", "-c"], 'ntpsd check: -c wants a value: -c FILE\nTry "ntpsd check --help"\n'],
-    [["check", "--json=yes"], 'ntpsd check: --json takes no value\nTry "ntpsd check --help"\n'],
-    [
-      ["status", "now"],
-      'ntpsd status: Wanted options only, found "now"\nTry "ntpsd status --help"\n',
-    ],
-    [
-      ["status", "--at", "1.2.3"],
-      'ntpsd: --at wants a numeric address or localhost, with a port, such as 127.0.0.1:9975, found "1.2.3"\n',
-    ],
-    [
-      ["run", "--log-level", "warnign"],
-      'ntpsd: --log-level wants trace, debug, info, warning, error, found "warnign"; did you mean "warning"?\n',
-    ],
-    [
-      ["check", "-c", "/a", "--config", "/b"],
-      'ntpsd check: --config wants one value, found "/a" and "/b"\nTry "ntpsd check --help"\n',
-    ],
-    [
-      ["simulate", "/a", "/b"],
-      'ntpsd simulate: Wanted one SCENARIO.toml, found "/a" and "/b"\nTry "ntpsd simulate --help"\n',
-    ],
-    ...["", "host:99999", "host:0", "[::1", "a b"].map((host) =>
-      [
-        ["query", "a.example", host],
-        `ntpsd query: Wanted HOST, HOST:PORT or [IPv6]:PORT, with a port from 1 to 65535, found "${host}"\n` +
-        'Try "ntpsd query --help"\n',
-      ] as const
-    ),
-    [
-      ["tracking"],
-      'ntpsd: Unknown command "tracking"; "ntpsd status" tells that\nTry "ntpsd --help"\n',
-    ],
-    [
-      ["help", "chekc"],
-      'ntpsd: Unknown command "chekc"; did you mean "check"?\nTry "ntpsd --help"\n',
-    ],
-  ];
-  for (const [words, expected] of cases) {
+  for (const [words, expected] of WRONG_USAGE) {
     const { code, out, err } = await run(words);
     deepEqual({ code, out, err }, { code: 64, out: "", err: expected });
   }
