@@ -211,6 +211,12 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
     '[[source]]\nmode="server"\naddress="255.255.255.255"',
     "t:3: source[0].address: 255.255.255.255 is the broadcast address (name one server: broadcasts are not listened to)",
   ],
+  ...["240.0.0.1", "[::ffff:240.0.0.1]"].map((address): [string, string] => [
+    `[[source]]\nmode="server"\naddress="${address}"`,
+    `t:3: source[0].address: ${
+      address.replace(/[[\]]/g, "")
+    } is a reserved address, not that of a server (name the server to ask)`,
+  ]),
   [
     '[[server]]\nlisten="[::ffff:192.0.2.1]:123"\n[[server]]\nlisten="192.0.2.1"',
     "t:4: server[1].listen: The same address as in server[0] (remove one of the two)",

@@ -287,7 +287,8 @@ const SYNCHRONIZATION = table({
     PANIC_THRESHOLD,
     '1800; "inf" for a time that authenticated sources vouch for',
     "The same for the first correction after the start. Authenticated sources vouch when so many of them agree as must agree " +
-      "(`minimum-agreeing-sources`, or all of them if there are fewer), and no more disagree. A machine that starts without a clock and " +
+      "(`minimum-agreeing-sources`, or all of them if there are fewer), and no more disagree; those that share the host of the key " +
+      "exchange or a public key count once. A machine that starts without a clock and " +
       'has plain sources only needs `{ forward = "inf", backward = "1d" }`.',
   ),
   "accumulated-step-panic-threshold": optional(

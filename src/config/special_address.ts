@@ -6,6 +6,7 @@
  * @module
  */
 import { canonicalIp, plainIpToBytes } from "../base/ip_address.ts";
+import { otherThanUnicast } from "../base/unicast_address.ts";
 
 /** Why an address is not taken, and what to do instead. */
 export interface AddressFault {
@@ -31,10 +32,13 @@ export function sourceAddressFault(host: string): AddressFault | undefined {
   const [text = "", zone] = host.split("%", 2);
   const bytes = plainIpToBytes(text);
   if (bytes === undefined) return undefined;
-  if (bytes.length === 4) return ipv4Fault(text, bytes);
-  if (bytes.every((octet) => octet === 0)) return wildcard(text);
-  if (bytes[0] === 0xff) return multicast(text);
-  return zone === undefined && isLinkLocal(bytes) ? linkLocalFault(text, "eth0") : undefined;
+  const [first, second, driver = 0] = bytes;
+  if (bytes.length === 4 && first === 127 && second === 127) return referenceClock(text, driver);
+  const kind = otherThanUnicast(text);
+  if (kind !== undefined) return kindFault(text, kind, bytes);
+  return bytes.length === 16 && zone === undefined && isLinkLocal(bytes)
+    ? linkLocalFault(text, "eth0")
+    : undefined;
 }
 
 /** Returns why nothing can listen at a numeric address; undefined when something can. */
@@ -42,8 +46,7 @@ export function listenAddressFault(host: string): AddressFault | undefined {
   const [text = "", zone] = host.split("%", 2);
   const bytes = plainIpToBytes(text);
   if (bytes === undefined) return undefined;
-  if (bytes.length === 4 && ((bytes[0] ?? 0) & 0xf0) === 0xe0) return multicast(text);
-  if (bytes.length === 16 && bytes[0] === 0xff) return multicast(text);
+  if (isMulticast(bytes)) return multicast(text);
   if (bytes.length === 4 || !isLinkLocal(bytes)) return undefined;
   return zone === undefined ? linkLocalFault(text, "2", ', its number in "ip link"') : undefined;
 }
@@ -60,16 +63,18 @@ export function canonicalHost(host: string): string {
   return zone === undefined ? canonical : `${canonical}%${zone}`;
 }
 
-function ipv4Fault(text: string, bytes: Uint8Array): AddressFault | undefined {
-  const [first = 0, second = 0, driver = 0] = bytes;
-  if (first === 127 && second === 127) return referenceClock(text, driver);
+function kindFault(text: string, kind: string, bytes: Uint8Array): AddressFault {
   if (bytes.every((octet) => octet === 0)) return wildcard(text);
-  if ((first & 0xf0) === 0xe0) return multicast(text);
-  if (!bytes.every((octet) => octet === 255)) return undefined;
-  return {
-    message: `${text} is the broadcast address`,
-    suggestion: "name one server: broadcasts are not listened to",
-  };
+  if (isMulticast(bytes)) return multicast(text);
+  const message = `${text} is ${kind}`;
+  return kind === "the broadcast address"
+    ? { message, suggestion: "name one server: broadcasts are not listened to" }
+    : { message: `${message}, not that of a server`, suggestion: "name the server to ask" };
+}
+
+function isMulticast(bytes: Uint8Array): boolean {
+  const first = bytes[0] ?? 0;
+  return bytes.length === 4 ? (first & 0xf0) === 0xe0 : first === 0xff;
 }
 
 function referenceClock(text: string, driver: number): AddressFault {
