@@ -3,19 +3,11 @@
  *
  * @module
  */
-import { err, ok, type Result } from "../base/result.ts";
 import type { Config } from "../config/config.ts";
-import { formatConfigError } from "../config/config_error.ts";
+import { type ConfigError, formatConfigError } from "../config/config_error.ts";
 import { type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
-import {
-  addKeys,
-  type ConfigFailure,
-  DEFAULT_CONFIG_FILE,
-  formatFailure,
-  loadConfig,
-  type LoadedConfig,
-} from "./load_config.ts";
+import { addKeys, DEFAULT_CONFIG_FILE, formatFailure, loadConfig } from "./load_config.ts";
 import { plain } from "./style.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -31,9 +23,10 @@ export const checkCommand: Command = {
     json: JSON_OPTION,
   },
   more: `
-Errors are written as FILE:LINE: KEY: what is wrong.
+Errors are written as FILE:LINE: KEY: what is wrong. With errors of the configuration
+ntpsd does not start; with errors of files that it names it starts without them.
 
-Exit status: 0 the configuration is fine; 78 it is not; 74 or 77 it cannot be read.
+Exit status: 0 all is fine; 78 it is not; 74 or 77 the configuration cannot be read.
 `,
   run(args, surroundings) {
     const named = textOption(args, "config"), [operand] = args.operands;
@@ -56,49 +49,77 @@ async function check(
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   const { out, err: complain } = surroundings;
-  const loaded = await loadWithFiles(file, surroundings);
+  const { file: found, config, errors, notes, exitCode } = await inspect(file, surroundings);
   if (json) {
-    const document = loaded.ok
-      ? { file: loaded.value.file ?? null, ok: true, errors: [], notes: loaded.value.notes }
-      : { file: loaded.error.file, ok: false, errors: loaded.error.errors, notes: [] };
-    out(`${JSON.stringify(document)}\n`);
-    return loaded.ok ? EXIT.done : loaded.error.exitCode;
+    const kinds = errors.map((error) => ({ ...error, kind: error.kind ?? "configuration" }));
+    const ok = errors.length === 0;
+    out(`${JSON.stringify({ file: found ?? null, ok, errors: kinds, notes })}\n`);
+    return exitCode;
   }
-  if (!loaded.ok) {
-    const count = loaded.error.errors.length;
-    complain(formatFailure(loaded.error));
-    if (count > 1) complain(`${count} errors\n`);
-    return loaded.error.exitCode;
-  }
-  const { config, notes, file: found } = loaded.value;
   for (const note of notes) out(`${formatConfigError(note, found ?? "built-in")} [note]\n`);
+  if (errors.length > 0) {
+    complain(formatFailure({ file: found ?? "built-in", errors, exitCode }));
+    complain(verdict(errors));
+    return exitCode;
+  }
   const what = found ?? `There is no ${DEFAULT_CONFIG_FILE}; the built-in configuration`;
-  out(`${plain(what)} is fine: ${summary(config)}\n`);
+  const parts = config === undefined ? "" : `: ${summary(config)}`;
+  out(`${plain(what)} is fine${parts}\n`);
   return EXIT.done;
 }
 
-/** Loads a configuration and looks at the files that it names; what is wrong with any of them is told together. */
-async function loadWithFiles(
+/** What was found out about a configuration. */
+interface Inspection {
+  /** The file; undefined for the built-in configuration. */
+  readonly file: string | undefined;
+  /** What it says; undefined if that is not to be understood. */
+  readonly config: Config | undefined;
+  readonly errors: readonly ConfigError[];
+  readonly notes: readonly ConfigError[];
+  readonly exitCode: ExitCode;
+}
+
+/** Loads a configuration and looks at all files that it names. */
+async function inspect(
   file: string | undefined,
   { readFile, lookAtFiles }: Surroundings,
-): Promise<Result<LoadedConfig, ConfigFailure>> {
+): Promise<Inspection> {
   const loaded = loadConfig(file, readFile);
-  if (!loaded.ok) return loaded;
-  const { config, lineOf, file: found } = loaded.value;
+  if (!loaded.ok) return { ...loaded.error, config: undefined, notes: [] };
+  const { config, lineOf } = loaded.value;
   const files = await lookAtFiles?.(config, lineOf) ?? { faults: [], notes: [] };
   const keyed = addKeys(loaded.value, readFile);
+  const ofKeys = keyed.ok ? [] : keyed.error.errors;
   // The daemon reads the keys before it changes its user: that this user may not is no fault of the configuration.
   const isBarred = !keyed.ok && keyed.error.exitCode === EXIT.permission;
-  const faults = [...keyed.ok || isBarred ? [] : keyed.error.errors, ...files.faults];
-  if (faults.length > 0) {
-    const exitCode = files.faults.length > 0 || keyed.ok ? EXIT.config : keyed.error.exitCode;
-    return err({ file: found ?? "built-in", errors: faults, exitCode });
-  }
+  const errors = byPlace([...isBarred ? [] : ofKeys, ...files.faults]);
   const { notes } = keyed.ok ? keyed.value : loaded.value;
-  return ok({
-    ...loaded.value,
-    notes: [...notes, ...isBarred ? keyed.error.errors : [], ...files.notes],
-  });
+  const exitCode = keyed.ok || isBarred || files.faults.length > 0
+    ? EXIT.config
+    : keyed.error.exitCode;
+  return {
+    file: loaded.value.file,
+    config,
+    errors,
+    notes: byPlace([...notes, ...isBarred ? ofKeys : [], ...files.notes]),
+    exitCode: errors.length > 0 ? exitCode : EXIT.done,
+  };
+}
+
+/** Orders remarks by their lines, those on the configuration before those on other files. */
+function byPlace(remarks: readonly ConfigError[]): readonly ConfigError[] {
+  const rank = ({ file }: ConfigError) => file === undefined ? 0 : 1;
+  return remarks.toSorted((a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0));
+}
+
+/** Says what the errors come to: whether ntpsd starts with them. */
+function verdict(errors: readonly ConfigError[]): string {
+  const files = errors.filter(({ kind }) => kind === "file").length;
+  const own = errors.length - files;
+  const ofFiles = `${counted(files, "error")} of files that the configuration names`;
+  if (own === 0) return `${ofFiles}: ntpsd starts, and what needs them does not work\n`;
+  if (files > 0) return `${counted(own, "error")} of the configuration, ${ofFiles}\n`;
+  return own === 1 ? "" : `${counted(own, "error")}\n`;
 }
 
 function summary(config: Config): string {

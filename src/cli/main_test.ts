@@ -194,12 +194,18 @@ Deno.test("check tells every fault and ends with 78", async () => {
     file: "/t.toml",
     ok: false,
     errors: [
-      { path: "clock.adjust", line: 2, message: 'Wanted true or false, or "auto", found 1' },
+      {
+        path: "clock.adjust",
+        line: 2,
+        message: 'Wanted true or false, or "auto", found 1',
+        kind: "configuration",
+      },
       {
         path: "clock.drift",
         line: 3,
         message: "Unknown key",
         suggestion: 'did you mean "drift-file"?',
+        kind: "configuration",
       },
     ],
     notes: [],
@@ -235,7 +241,7 @@ Deno.test("a file of keys that cannot be read is told at its key, beside all els
   const both = await run(["check", "/t"], { files, found: { faults: [drift], notes: [] } });
   deepEqual([both.code, both.err], [
     78,
-    "/t:4: keys.file: Cannot read /k: no such file\n/t:2: clock.drift-file: Wanted a file\n2 errors\n",
+    "/t:2: clock.drift-file: Wanted a file\n/t:4: keys.file: Cannot read /k: no such file\n2 errors\n",
   ]);
   // What this user may not read, root may.
   const failure = { name: "EACCES", message: "Cannot read /k: permission denied" };
@@ -283,6 +289,33 @@ Deno.test("check reads the file of keys too, and shows no key", async () => {
   ]);
 });
 
+Deno.test("check says whether ntpsd starts with what is wrong", async () => {
+  const text = "[clock]\n\n\n[keys]\nfile = '/k'\n";
+  const device = {
+    path: "clock.drift-file",
+    line: 2,
+    message: "Wanted a file",
+    kind: "file",
+  } as const;
+  const check = (keys: Record<string, string>, words = ["check", "/t"]) =>
+    run(words, { files: { "/t": text, ...keys }, found: { faults: [device], notes: [] } });
+  const refused = await check({});
+  equal(refused.code, 78);
+  match(
+    refused.err,
+    /\n1 error of the configuration, 1 error of files that the configuration names\n$/,
+  );
+  const starts = await check({ "/k": "7 MD5 abc\n" });
+  deepEqual([starts.code, starts.err], [
+    78,
+    "/t:2: clock.drift-file: Wanted a file\n" +
+    "1 error of files that the configuration names: ntpsd starts, and what needs them does not work\n",
+  ]);
+  const json = await check({}, ["check", "--json", "/t"]);
+  const kinds = JSON.parse(json.out).errors.map(({ kind }: { kind: string }) => kind);
+  deepEqual(kinds, ["file", "configuration"]);
+});
+
 Deno.test("a file that cannot be read ends with 74, or 77 without permission", async () => {
   const missing = await run(["check", "-c", "/none"]);
   deepEqual([missing.code, missing.err], [74, "ntpsd: Cannot read /none: no such file\n"]);
@@ -303,7 +336,7 @@ Deno.test("run refuses a bad configuration with 78, before anything else", async
     const { code, err } = await run(words, { files });
     deepEqual([code, err], [
       78,
-      "/t.toml:1: source: Wanted sections in double brackets, found 1\n",
+      "/t.toml:1: source: Wanted sections in double brackets, found 1 (write [[source]] on a line of its own, and its keys below)\n",
     ]);
   }
 });

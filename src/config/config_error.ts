@@ -15,6 +15,8 @@ export interface ConfigError {
   readonly column?: number;
   /** The file, if it is another one than the configuration. */
   readonly file?: string;
+  /** `file`: it is about a file that the configuration names, and ntpsd starts all the same; else it does not start. */
+  readonly kind?: "file";
   /** What was wanted and what was found. */
   readonly message: string;
   /** What would probably help. */

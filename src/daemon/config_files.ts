@@ -2,7 +2,7 @@
  * Looks at the files that a configuration names, for `ntpsd check`: what is missing, does not fit or is over is told before a daemon
  * stumbles over it.
  *
- * The idea: what makes a part of ntpsd fail is a fault; what may be right when ntpsd runs (a folder that the service manager makes, a file
+ * The idea: what makes a part of ntpsd fail is a fault (of the kind `file`, unless ntpsd does not start with it); what may be right when ntpsd runs (a folder that the service manager makes, a file
  * that only the daemon's user may read) is a note. Nothing is written. Limits: looks as the user who asks, at this moment, on this
  * machine.
  *
@@ -54,7 +54,7 @@ export function lookAtFiles(config: Config, context: FileContext): FileFindings 
   if (user !== undefined) {
     const found = findUser(user);
     if (found.ok && found.value === undefined) {
-      desk.fault("security.user", `There is no user "${user}"`, `useradd --system ${user}`);
+      desk.refusal("security.user", `There is no user "${user}"`, `useradd --system ${user}`);
     }
   }
   return { faults: desk.faults, notes: desk.notes };
@@ -71,6 +71,11 @@ class Desk {
   }
 
   fault(path: string, message: string, suggestion?: string): void {
+    this.faults.push({ ...this.#located(path, message, suggestion), kind: "file" });
+  }
+
+  /** Tells what does not let ntpsd start. */
+  refusal(path: string, message: string, suggestion?: string): void {
     this.faults.push(this.#located(path, message, suggestion));
   }
 
