@@ -27,7 +27,7 @@ import { identitiesOf } from "./same_server.ts";
 import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
 import type { Reference } from "./system_variables.ts";
-import { rootDistance } from "../selection/root_distance.ts";
+import { rootDistance, supportedDistance } from "../selection/root_distance.ts";
 import { hostsThatProve, votesOf } from "./vouchers.ts";
 
 const STARTING: Verdict = { status: "starting", reason: "Not measured yet" };
@@ -201,7 +201,7 @@ export class Judgement {
       voters(members.filter(({ association }) => selection.survivors.includes(association.id)))
         .flatMap(({ association }) => association.serverState?.leapIndicator ?? []),
     );
-    this.#refer(peer, context);
+    this.#refer(peer, { ...context, supported: supportedBy(members, selection, context) });
     return told;
   }
 
@@ -290,7 +290,7 @@ export class Judgement {
 
   #refer(
     peer: MemberOfSource,
-    context: JudgementContext,
+    context: JudgementContext & { readonly supported: Seconds },
   ): void {
     const { association } = peer;
     const server = association.serverState;
@@ -307,6 +307,7 @@ export class Judgement {
       stratum,
       server,
       delay: estimate.delay,
+      supported: context.supported,
       leap: server.leapIndicator,
       updatedAt: association.lastReplyAt ?? context.now.monotonic,
       referenceTime: context.now.realtime,
@@ -340,6 +341,20 @@ function vouchersNeeded({ sources, synchronization }: Config): number {
 function voters(survivors: readonly MemberOfSource[]): readonly MemberOfSource[] {
   const trusted = survivors.filter(({ config }) => config.trust);
   return trusted.length > 0 ? trusted : survivors;
+}
+
+/** The distance that a majority of those who agree stands behind; where sources are trusted these alone count. */
+function supportedBy(
+  members: readonly MemberOfSource[],
+  { agreed }: Selection,
+  { discipline, now }: JudgementContext,
+): Seconds {
+  const agreeing = voters(members.filter(({ association }) => agreed.includes(association.id)));
+  return supportedDistance(agreeing.flatMap(({ association: { id, serverState } }) => {
+    const delay = discipline.sourceAt(id, now.monotonic)?.delay;
+    if (serverState === undefined || delay === undefined) return [];
+    return [rootDistance(serverState, { delay, uncertainty: 0 }).distance];
+  }));
 }
 
 /** How sentences call a member: a pool's by its address too. */

@@ -37,6 +37,8 @@ export interface Reference {
   readonly server: ServerQuality;
   /** The smallest round trip to it that was measured. */
   readonly delay: Seconds;
+  /** The distance that a majority of those who agree stands behind, without what our estimate leaves open. */
+  readonly supported: Seconds;
   /** What it announced itself. */
   readonly leap: LeapIndicator;
   /** When it was last heard, for the age of its root dispersion. */
@@ -84,7 +86,10 @@ export function errorBudget(knowledge: Knowledge): ErrorBudget | undefined {
   const age = Math.max(0, knowledge.now - reference.updatedAt);
   const { server, delay } = reference;
   const bound = rootDistance(server, { delay, uncertainty: Math.sqrt(variance) });
-  const more = GROWTH_MIN * age + Math.abs(offset);
+  // one server alone, which may lie about itself, must not make the bound smaller than a majority would
+  const claimed = rootDistance(server, { delay, uncertainty: 0 }).distance;
+  const unsupported = Math.max(0, reference.supported - claimed);
+  const more = GROWTH_MIN * age + Math.abs(offset) + unsupported;
   return {
     rootDelay: bound.rootDelay,
     rootDispersion: bound.rootDispersion + more,

@@ -17,6 +17,7 @@ const REFERENCE: Reference = {
   stratum: 3,
   server: { rootDelay: 0.02, rootDispersion: 0.004 - 2 ** -20, precision: -20 },
   delay: 0.01,
+  supported: 0,
   leap: "none",
   updatedAt: 1000,
   referenceTime: ntpTimestamp(0n),

@@ -4,7 +4,8 @@
  * It is computed here and nowhere else, for selection, for status and query, and for what is served, so that no two of them
  * tell different bounds. What can be wrong: half of the round trip to the primary source, whatever its two directions are; what
  * the servers on the way admit; the grain of the server's clock, which its stamps are cut to; and what our estimate of its
- * offset leaves open. Limits: a server that lies about itself is for selection to find.
+ * offset leaves open. Limits: a server that lies about itself is for
+ * selection to find; one that says too little is held to what a majority stands behind.
  *
  * @module
  */
@@ -39,6 +40,15 @@ export interface RootDistance {
   readonly rootDispersion: Seconds;
   /** Half of the one and all of the other: true time is within so much. */
   readonly distance: Seconds;
+}
+
+/**
+ * Returns the smallest distance that a majority stands behind, of the distances of sources that agree; 0 for none. As long as
+ * fewer than half of them lie about themselves, one of the smallest up to this one is honest, and what all agree on is within it.
+ */
+export function supportedDistance(distances: readonly Seconds[]): Seconds {
+  const sorted = distances.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 }
 
 /** Sums up what can be wrong with the time of a source (RFC 5905 section 11.2). */
