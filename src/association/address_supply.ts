@@ -38,7 +38,7 @@ const REJECTION_TIME: Seconds = 3600;
 /** How many rejections are remembered. */
 const REJECTIONS_MAX = 64;
 
-/** A numeric address that another source asks is tried again after so long. */
+/** An address that another source asks is tried again after so long, without a lookup. */
 const IN_USE_WAIT: Seconds = 64;
 
 /** Addresses for one source. */
@@ -109,7 +109,8 @@ export class AddressSupply {
   beginLookup(now: MonotonicSeconds, isEmpty: boolean): ResolveName {
     this.#lookup = this.#allocateLookup();
     this.#lookupAt = now;
-    if (isEmpty) this.#backoff = Math.min(this.#backoff, BACKOFF_MAX_EMPTY);
+    const isForWant = isEmpty && this.#inUseUntil === Infinity;
+    if (isForWant) this.#backoff = Math.min(this.#backoff, BACKOFF_MAX_EMPTY);
     const spread = 1 + BACKOFF_SPREAD * uniform(this.#random);
     this.#nextLookupAt = now + 2 ** this.#backoff * spread;
     this.#refreshAt = Math.max(this.#nextLookupAt, now + 2 ** BACKOFF_MAX_EMPTY);
@@ -218,8 +219,9 @@ export class AddressSupply {
     this.#inUseUntil = Infinity;
     if (!this.#isAnswered || this.#lookup !== undefined) return;
     const taken = this.#listed.find((address) => holderOf(address) !== undefined);
-    if (taken !== undefined && this.#isNumeric) this.#inUseUntil = now + IN_USE_WAIT;
     if (taken !== undefined) {
+      this.#inUseUntil = now + IN_USE_WAIT;
+      this.#candidates = this.#listed;
       this.#trouble = `The address ${formatAddress(taken)} is asked for ${holderOf(taken)} already`;
     } else if (this.#listed.length === 0) {
       this.#trouble = this.#refusal ?? "The name has no address";

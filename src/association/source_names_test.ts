@@ -56,6 +56,20 @@ Deno.test("a second name of an address in use says so, and takes over when it is
   }
 });
 
+Deno.test("a name whose only address is asked for another source is no reason for a lookup every minute", () => {
+  let isFree = false;
+  const world = new SourceWorld({ mode: "server", count: 1 }, {
+    holderOf: () => isFree ? undefined : "one.example.org",
+  });
+  world.names = ["192.0.2.1"];
+  world.start();
+  world.runTo(DAY);
+  assert.ok(world.lookups.length < 70, `${world.lookups.length} lookups in a day`);
+  isFree = true;
+  world.runTo(DAY + 65);
+  assert.deepEqual(world.addresses, ["192.0.2.1"]);
+});
+
 const DAY = 86_400;
 
 Deno.test("a name is looked up again after two weeks or so, and a member that it has no more is replaced", () => {
