@@ -14,7 +14,7 @@ import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { formatReferenceId, referenceIdOfAddress } from "../protocol/reference_id.ts";
 import { leapByMajority } from "../selection/leap.ts";
 import { followsUs, isOurselves, type OwnIdentity, ownIdentity } from "../selection/loop.ts";
-import type { Candidate } from "../selection/candidate.ts";
+import type { Candidate, Contradiction } from "../selection/candidate.ts";
 import { unfitness } from "../selection/fitness.ts";
 import { select, type Selection } from "../selection/select.ts";
 import { describeCauses } from "../selection/causes.ts";
@@ -48,12 +48,12 @@ export interface JudgementContext {
 
 /** Knows which times cannot be. */
 export interface KnownTime {
-  /** Says why the time that a source tells cannot be, in a sentence; undefined when it can. */
+  /** Says why the time that a source tells cannot be; undefined when it can. */
   contradictionOf(
     source: Association,
     told: ToldTime,
     now: MonotonicSeconds,
-  ): string | undefined;
+  ): Contradiction | undefined;
 }
 
 /** The verdicts on all sources. */
@@ -196,7 +196,10 @@ export class Judgement {
       leader: peer && { id: peer.association.id, name: memberName(peer) },
       whyNot: this.#whyNot,
     });
-    if (peer === undefined) return told;
+    if (peer === undefined) {
+      if (this.#isContested(candidates)) this.#reference = undefined;
+      return told;
+    }
     this.#leap = leapByMajority(
       voters(members.filter(({ association }) => selection.survivors.includes(association.id)))
         .flatMap(({ association }) => association.serverState?.leapIndicator ?? []),
@@ -288,6 +291,18 @@ export class Judgement {
     return vouching > 0 && vouching >= this.#vouchersNeeded && vouching > against;
   }
 
+  /**
+   * As many authenticated sources as vouch for a time say that what has certainly passed has not: nobody can tell who is right, so the
+   * time is not known.
+   */
+  #isContested(candidates: readonly Candidate[]): boolean {
+    const against =
+      candidates.filter(({ isAuthenticated, noSelect, contradiction }) =>
+        isAuthenticated && !noSelect && contradiction?.kind === "past"
+      ).length;
+    return against > 0 && against >= this.#vouchersNeeded;
+  }
+
   #refer(
     peer: MemberOfSource,
     context: JudgementContext & { readonly supported: Seconds },
@@ -320,7 +335,7 @@ function contradictionOf(
   association: Association,
   estimate: { readonly offset: Seconds } | undefined,
   { known, now, error }: JudgementContext & { readonly error: Seconds },
-): string | undefined {
+): Contradiction | undefined {
   if (known === undefined || !Number.isFinite(estimate?.offset) || !(error >= 0)) return undefined;
   const time = unixSecondsOf(now.realtime) + (estimate?.offset ?? 0);
   return known.contradictionOf(association, { time, error }, now.monotonic);

@@ -125,6 +125,45 @@ Deno.test("a bound that a lasting lie has left is named with its file", () => {
   );
 });
 
+Deno.test("while as many as vouch for a time contradict what has passed, no time is known", () => {
+  const one = new NtsWorld(TWO);
+  lie(one, 20 * DAY);
+  one.start();
+  one.run(BOUND_HOLD + 7200);
+  near(one, -20 * DAY);
+  lie(one, 0);
+  one.run(3600);
+  equal(one.world.snapshot.state, "starting");
+  match(one.world.snapshot.why, /has certainly passed; if that is wrong, start ntpsd again/);
+});
+
+Deno.test("who was refused for a lie of the others is tried again when nobody tells it any more", () => {
+  const one = new NtsWorld({ ...TWO, mayAdjust: false });
+  one.silence(PROVEN.slice(2));
+  lie(one, 20 * DAY);
+  one.start();
+  one.run(3600);
+  Object.assign(one.certificates.get(PROVEN[2]) ?? {}, { notAfter: START + 6 * DAY });
+  one.silence(PROVEN.slice(2), false);
+  one.run(7200);
+  ok(one.failures.includes("certificate has expired"), `${[...new Set(one.failures)]}`);
+  one.silence(LIARS);
+  one.run(DAY);
+  match(one.world.source(PROVEN[2]).reason, /^Provisional: /, "it has keys, and is alone");
+  one.silence(LIARS, false);
+  lie(one, 0);
+  one.run(DAY);
+  deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
+});
+
+Deno.test("a clock that a lie has set is set right by the next run", () => {
+  for (const options of [TWO, ALONE]) {
+    const next = new NtsWorld({ ...options, offset: -20 * DAY }).start();
+    next.run(900);
+    synchronized(next);
+  }
+});
+
 Deno.test("a lie beyond the certificates while the daemon runs costs no holdover, and ends when it ends", () => {
   const one = new NtsWorld(TWO).start();
   one.run(3600);

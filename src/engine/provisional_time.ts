@@ -30,6 +30,7 @@ import {
 } from "../nts/time_bootstrap.ts";
 import { CertificateSpans, secondText, type ToldTime } from "./certificate_spans.ts";
 import type { Action, Event } from "./events.ts";
+import type { Contradiction } from "../selection/candidate.ts";
 import type { MemberOfSource } from "./source_set.ts";
 import { VouchedBound } from "./vouched_bound.ts";
 
@@ -88,6 +89,12 @@ export interface Verified {
 /** Times that differ by no more than this, and what they may be wrong by, are the same where dates are judged. */
 const SAME_TIME: Seconds = 60;
 
+/**
+ * A time that nobody has vouched for again for so long refuses no certificate for its dates any more, as at the start: whoever told it
+ * may have lied, and those who could say so may have no keys left.
+ */
+const ANCHOR_AGE: Seconds = 6 * 3600;
+
 /** The local clock is read as a time from 1970 to 2106: a machine without a battery starts in 1970. */
 const CLOCK_ERA = 2n ** 31n * 1_000_000_000n;
 
@@ -137,19 +144,22 @@ export class ProvisionalTime {
     this.#asleep += Math.max(0, seconds);
   }
 
-  /** Says why the time that a source tells cannot be, in a sentence; undefined when it can. */
+  /** Says why the time that a source tells cannot be; undefined when it can. */
   contradictionOf(
     { protection }: Association,
     told: ToldTime,
     now: MonotonicSeconds,
-  ): string | undefined {
+  ): Contradiction | undefined {
     const bound = this.#bootstrap.lowerBound;
     if (told.time + told.error < bound) {
-      return `It tells ${secondText(told.time)}, and ${secondText(bound)} has certainly passed` +
-        this.#boundAdvice();
+      const reason = `It tells ${secondText(told.time)}, and ${secondText(bound)} has certainly ` +
+        `passed${this.#boundAdvice()}`;
+      return { kind: "past", reason };
     }
     const certificate = protection?.certificate;
-    return certificate && this.#spans.contradictionOf(certificate, told, this.#elapsed(now));
+    const reason = certificate &&
+      this.#spans.contradictionOf(certificate, told, this.#elapsed(now));
+    return reason === undefined ? undefined : { kind: "outside-own-certificate", reason };
   }
 
   /** Notes which certificates there are now, and since when. */
@@ -163,6 +173,8 @@ export class ProvisionalTime {
   /** Says in every key exchange that is wanted how dates are judged. */
   withDates(actions: readonly Action[], now: Instant): readonly Action[] {
     if (!actions.some(({ type }) => type === "exchange-keys")) return actions;
+    const age = this.#elapsed(now.monotonic) - (this.#anchor?.at ?? Infinity);
+    if (age > ANCHOR_AGE) this.#bootstrap.reopen();
     const dates = this.#bootstrap.datePolicy(this.#timeOf(now));
     return actions.map((action) => action.type === "exchange-keys" ? { ...action, dates } : action);
   }

@@ -8,9 +8,9 @@ import type { ExchangeCertificate } from "../nts/session_protection.ts";
 import type { Action, Event } from "./events.ts";
 import { ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
 import type { MemberOfSource } from "./source_set.ts";
-import { BOUND_HOLD } from "./vouched_bound.ts";
 
 const YEAR = 31_557_600;
+const HOUR = 3600;
 /** The true time is in 2026; the clock shows 1970. */
 const NOW = 1_795_000_000;
 const CLOCK = 1000;
@@ -190,15 +190,28 @@ Deno.test("what is vouched for bounds others when it has gone on for hours, and 
     provisional.vouched(time, at).map((action) =>
       action.type === "save-time-bound" ? action.bound : action.type
     );
-  deepEqual([0, 60, BOUND_HOLD - 1].map((at) => saved(NOW + at, at)), [[], [], []]);
-  equal(provisional.lowerBound, NOW - YEAR);
-  deepEqual(saved(NOW + BOUND_HOLD, BOUND_HOLD), [NOW]);
-  deepEqual(saved(NOW + BOUND_HOLD + 3599, BOUND_HOLD + 3599), [], "once an hour");
-  deepEqual(saved(NOW + BOUND_HOLD + 3600, BOUND_HOLD + 3600), [NOW + 3600]);
-  const late = 10 * BOUND_HOLD;
-  deepEqual(saved(NOW - 5 * BOUND_HOLD, late), []);
-  deepEqual(saved(NOW - 4 * BOUND_HOLD, late + BOUND_HOLD), [NOW + 3600], "it never goes back");
+  const hours = Array.from({ length: 9 }, (_, hour) => saved(NOW + hour * HOUR, hour * HOUR));
+  deepEqual(hours, [[], [], [], [], [], [], [NOW], [NOW + HOUR], [NOW + 2 * HOUR]]);
+  deepEqual(saved(NOW + 9 * HOUR - 1, 9 * HOUR - 1), [], "once an hour");
+  const later = Array.from({ length: 7 }, (_, hour) => saved(NOW + hour * HOUR, (hour + 9) * HOUR));
+  deepEqual(later.slice(0, 6).flat(), [], "it begins anew");
+  deepEqual(later[6], [NOW + 2 * HOUR], "and never goes back");
+  const gaps = watch({ trusted: true });
+  deepEqual([0, 1, 48 * HOUR, 96 * HOUR].flatMap((at) => gaps.vouched(NOW + at, at)), []);
   deepEqual(watch().vouched(NOW, 0), [], "a provisional time bounds nothing");
+});
+
+Deno.test("a time that nobody vouches for again refuses no certificate after hours, unless strictness is wanted", () => {
+  const exchange = { type: "exchange-keys" } as Action;
+  for (const strict of [false, true]) {
+    const provisional = watch({ strict, trusted: true });
+    provisional.vouched(NOW, 0);
+    const outside = [6, 7].map((hours) => {
+      const [dated] = provisional.withDates([exchange], at(CLOCK, hours * 3600));
+      return dated?.type === "exchange-keys" && dated.dates?.outside;
+    });
+    deepEqual(outside, ["refuse", strict ? "refuse" : "accept-provisionally"]);
+  }
 });
 
 Deno.test("who tells another time than the one that is believed is not judged by it", () => {

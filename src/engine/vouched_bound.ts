@@ -21,23 +21,41 @@ const RAISE_INTERVAL: Seconds = 3600;
 const SLACK: Seconds = 60;
 const SLACK_RATE = 1e-3;
 
+/** So much of the time between two looks counts at the most: two moments with nothing between them are no hours. */
+const GAP_MAX: Seconds = 3600;
+
+/** A time that goes on. */
+interface Course {
+  /** The first that was told, and when. */
+  readonly first: { readonly time: UnixSeconds; readonly at: Seconds };
+  /** When the last one was. */
+  readonly lastAt: Seconds;
+  /** How long it has been told, gaps left out. */
+  readonly held: Seconds;
+}
+
 /** Watches whether vouched times go on. */
 export class VouchedBound {
-  #since: { readonly time: UnixSeconds; readonly at: Seconds } | undefined;
+  #course: Course | undefined;
   #raisedAt: Seconds = -Infinity;
 
   /** Takes a time that is vouched for, `at` in seconds that elapse in sleep too; returns a time that has passed when there is a new one. */
   vouched(time: UnixSeconds, at: Seconds): UnixSeconds | undefined {
-    const since = this.#since ?? { time, at };
-    const elapsed = at - since.at;
-    const expected = since.time + elapsed;
+    const { first, lastAt, held } = this.#course ?? startOf(time, at);
+    const elapsed = at - first.at;
+    const expected = first.time + elapsed;
     if (!(Math.abs(time - expected) <= SLACK + SLACK_RATE * elapsed)) {
-      this.#since = { time, at };
+      this.#course = startOf(time, at);
       return undefined;
     }
-    this.#since = since;
-    if (elapsed < BOUND_HOLD || at - this.#raisedAt < RAISE_INTERVAL) return undefined;
+    const course = { first, lastAt: at, held: held + Math.min(at - lastAt, GAP_MAX) };
+    this.#course = course;
+    if (course.held < BOUND_HOLD || at - this.#raisedAt < RAISE_INTERVAL) return undefined;
     this.#raisedAt = at;
     return Math.min(time, expected) - BOUND_HOLD;
   }
+}
+
+function startOf(time: UnixSeconds, at: Seconds): Course {
+  return { first: { time, at }, lastAt: at, held: 0 };
 }

@@ -113,6 +113,7 @@ const SOURCES_MAX = 64;
 export class TimeBootstrap {
   readonly #quorum: number;
   readonly #members = new Map<number, Member>();
+  readonly #isStrict: boolean;
   #needed: boolean;
   #lowerBound: UnixSeconds;
 
@@ -120,6 +121,7 @@ export class TimeBootstrap {
   constructor(options: BootstrapOptions) {
     assert(options.quorum >= 1, "At least one source must agree");
     this.#quorum = options.quorum;
+    this.#isStrict = options.strict;
     this.#needed = !options.strict && !options.clockIsTrusted;
     this.#lowerBound = Math.max(0, ...options.lowerBounds);
   }
@@ -198,6 +200,11 @@ export class TimeBootstrap {
     assert(this.#needed, "Only a provisional time is confirmed");
     this.#needed = false;
     this.#members.clear();
+  }
+
+  /** Begins again, unless strictness forbids it: dates are not believed any more until a quorum confirms a time. */
+  reopen(): void {
+    this.#needed = !this.#isStrict;
   }
 
   /** Raises the bound: so late it certainly is. Save `lowerBound` from time to time. */

@@ -5,6 +5,14 @@
  */
 import type { Seconds } from "../base/units.ts";
 
+/** Why a time cannot be. */
+export interface Contradiction {
+  /** It lies before one that has certainly passed, or outside of what the source itself may tell. */
+  readonly kind: "past" | "outside-own-certificate";
+  /** The sentence that says so. */
+  readonly reason: string;
+}
+
 /** What is known of one source. */
 export interface Candidate {
   /** Names the source in the outcome, and decides where all else is equal. */
@@ -41,8 +49,8 @@ export interface Candidate {
   readonly trust: boolean;
   /** Whether it, or another such source, must be among those that agree. */
   readonly require: boolean;
-  /** Why the time that it tells cannot be, in a sentence; left out or undefined when it can. */
-  readonly contradiction?: string | undefined;
+  /** Why the time that it tells cannot be; left out or undefined when it can. */
+  readonly contradiction?: Contradiction | undefined;
   /** How often handling it went wrong inside ntpsd, if that is why it is left out; else 0. */
   readonly faults?: number;
   /** What its server is known by: who shares any of these with another asks the same server. None: nobody else asks it. */

@@ -42,7 +42,7 @@ export function unfitness(
     return { status: "distant", reason: "What it tells is beyond what can be computed with" };
   }
   if (candidate.contradiction !== undefined) {
-    return { status: "falseticker", reason: candidate.contradiction };
+    return { status: "falseticker", reason: candidate.contradiction.reason };
   }
   if (!(rootDistance <= limits.distanceMax)) {
     const reason = `Error bound ${durationText(rootDistance)} is above the limit of ` +
