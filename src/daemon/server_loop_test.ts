@@ -148,7 +148,7 @@ Deno.test("stopping is quick, and ends a wait", async () => {
   await new Promise((resolve) => setTimeout(resolve, 30));
   const start = performance.now();
   await server[Symbol.asyncDispose]();
-  assert.ok(performance.now() - start < 500);
+  assert.ok(performance.now() - start < 900, "not after the second that a wait may last");
 });
 
 Deno.test("a busy server lets everything else run, every few milliseconds", async () => {
@@ -160,13 +160,17 @@ Deno.test("a busy server lets everything else run, every few milliseconds", asyn
   });
   const octets = request();
   let sent = 0;
+  const waits: number[] = [];
   // The load is made between the server's turns in this same thread: each time, more than a batch is waiting.
   for (let turn = 0; turn < 50; turn++) {
     for (const client of clients) for (let i = 0; i < 32; i++) if (client.send(octets).ok) sent++;
     const start = performance.now();
     await new Promise((resolve) => setTimeout(resolve, 0));
-    assert.ok(performance.now() - start < 100, "the timer came late");
+    waits.push(performance.now() - start);
   }
+  // A machine that is busy with other things delays some of them; a loop that does not step aside delays all.
+  waits.sort((a, b) => a - b);
+  assert.ok((waits[25] ?? Infinity) < 100, `the timers came late: ${waits.map(Math.round)} ms`);
   for (let i = 0; i < 200 && server.responder.counters.answered < sent; i++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
