@@ -100,11 +100,27 @@ export const ipAddress: Field<string> = textThat(
   },
 );
 
-/** Reads a prefix such as `192.0.2.0/24`, or one address; the bits beyond the prefix are cleared. */
-export const prefix: Field<string> = textThat(
+const PREFIX = textThat(
   'a prefix in CIDR notation ("192.0.2.0/24", "2001:db8::/32") or one IP address',
   readPrefix,
 );
+
+/** Reads a prefix such as `192.0.2.0/24`, or one address; the bits beyond the prefix are cleared, which is remarked on. */
+export const prefix: Field<string> = {
+  wanted: PREFIX.wanted,
+  read(value, at) {
+    const read = PREFIX.read(value, at);
+    if (read === undefined || typeof value !== "string") return read;
+    const [address = ""] = value.split("/"), [network = ""] = read.split("/");
+    if (readPrefix(address) !== readPrefix(network)) {
+      at.remark(
+        `${value} has bits beyond its prefix and means ${read}`,
+        `write "${read}", or the address alone if one machine is meant`,
+      );
+    }
+    return read;
+  },
+};
 
 /** Reads a prefix and writes it in its canonical form; undefined when it is none. */
 export function readPrefix(text: string): string | undefined {

@@ -256,8 +256,21 @@ function buildServers(raw: RawConfig, desk: Desk): readonly (ServerConfig | unde
         "Wanted at least one version, found an empty list",
       );
     }
+    noteUnreachable(row, raw, desk.notes.key("server").index(i));
     return row === undefined ? undefined : buildServer(row);
   });
+}
+
+/** A server that answers with NTS alone needs clients that have cookies: from here, or from another that shares its keys. */
+function noteUnreachable(row: RawServer | undefined, raw: RawConfig, at: Cursor): void {
+  const demand = row?.["require-nts"];
+  if (demand === undefined || demand === false) return;
+  if ((raw["nts-ke-server"] ?? []).length > 0) return;
+  if (raw.keyset?.["key-storage-path"] !== undefined) return;
+  at.key("require-nts").report(
+    "No client can have cookies for this server, so none is answered",
+    "add [[nts-ke-server]], or key-storage-path in [keyset] if another machine gives them out",
+  );
 }
 
 function buildServer(row: RawServer): ServerConfig | undefined {
@@ -438,7 +451,14 @@ function placeOf(listen: string): string {
 function checkRoles(raw: RawConfig, desk: Desk): void {
   const localStratum = raw.synchronization?.["local-stratum"];
   const hasLocal = localStratum !== undefined && localStratum < 16;
-  if ((raw.source ?? []).length === 0 && !hasLocal) {
+  const hasSources = (raw.source ?? []).length > 0;
+  const serves = (raw.server ?? []).length > 0 || (raw["nts-ke-server"] ?? []).length > 0;
+  if (!hasSources && !serves) {
+    desk.notes.report(
+      "No sources and no servers: ntpsd has nothing to do",
+      "add [[source]]; without a configuration file ntpsd asks public servers",
+    );
+  } else if (!hasSources && !hasLocal) {
     desk.notes.report("No sources: the clock is left as it is", "add a [[source]] section");
   }
   if (raw.synchronization?.["reference-id"] !== undefined && !hasLocal) {

@@ -19,36 +19,43 @@ export class Cursor {
   /** The path of the value; empty for the whole text. */
   readonly path: string;
   readonly #errors: ConfigError[];
+  readonly #notes: ConfigError[];
 
-  /** Notes faults into `errors`, which it shares with all cursors made from it. */
-  constructor(errors: ConfigError[], path = "") {
+  /** Notes faults into `errors` and remarks into `notes`, which it shares with all cursors made from it. */
+  constructor(errors: ConfigError[], notes: ConfigError[] = [], path = "") {
     this.#errors = errors;
+    this.#notes = notes;
     this.path = path;
   }
 
   /** Returns the place of a key of this table. */
   key(name: string): Cursor {
-    return new Cursor(this.#errors, joinPath(this.path, name));
+    return new Cursor(this.#errors, this.#notes, joinPath(this.path, name));
   }
 
   /** Returns the place of an element of this list, from 0. */
   index(index: number): Cursor {
-    return new Cursor(this.#errors, `${this.path}[${index}]`);
+    return new Cursor(this.#errors, this.#notes, `${this.path}[${index}]`);
   }
 
   /** Notes a fault of this value. */
   report(message: string, suggestion?: string): void {
-    this.#errors.push({
-      path: this.path,
-      message,
-      ...(suggestion === undefined ? {} : { suggestion }),
-    });
+    this.#errors.push(this.#located(message, suggestion));
+  }
+
+  /** Notes what looks like a mistake, but is allowed. */
+  remark(message: string, suggestion?: string): void {
+    this.#notes.push(this.#located(message, suggestion));
   }
 
   /** Notes that the value is not of the kind that is wanted. */
   wanted(what: string, value: unknown, suggestion?: string): undefined {
     this.report(`Wanted ${what}, found ${describe(value)}`, suggestion);
     return undefined;
+  }
+
+  #located(message: string, suggestion: string | undefined): ConfigError {
+    return { path: this.path, message, ...(suggestion === undefined ? {} : { suggestion }) };
   }
 }
 
@@ -235,7 +242,7 @@ export function either<A, B>(first: Field<A>, second: Field<B>): Field<A | B> {
       if (second.keys !== undefined && isTable(value)) return second.read(value, at);
       for (const field of [first, second]) {
         const faults: ConfigError[] = [];
-        const read = field.read(value, new Cursor(faults, at.path));
+        const read = field.read(value, new Cursor(faults, [], at.path));
         if (faults.length === 0) return read;
       }
       return at.wanted(wanted, value);

@@ -36,7 +36,7 @@ export function parseConfig(
   if (!table.ok) return table;
   const faults: ConfigError[] = [];
   const notes: ConfigError[] = [];
-  const root = new Cursor(faults);
+  const root = new Cursor(faults, notes);
   const raw = SCHEMA.read(table.value, root);
   const config = raw === undefined
     ? undefined

@@ -74,7 +74,14 @@ Deno.test("an empty text is a configuration with the defaults", () => {
     },
     security: { user: undefined, seccomp: true },
   });
-  deepEqual(notes(""), ["t: No sources: the clock is left as it is (add a [[source]] section)"]);
+  const idle = "t: No sources and no servers: ntpsd has nothing to do " +
+    "(add [[source]]; without a configuration file ntpsd asks public servers)";
+  for (const text of ["", "# nothing\n", "[clock]\n", "[synchronization]\nlocal-stratum = 8\n"]) {
+    deepEqual(notes(text), [idle]);
+  }
+  deepEqual(notes('[[server]]\nlisten = "0.0.0.0:123"\n'), [
+    "t: No sources: the clock is left as it is (add a [[source]] section)",
+  ]);
 });
 
 Deno.test("every key of a source is read", () => {
@@ -394,4 +401,27 @@ Deno.test("property: no value of any type makes a key throw, and none is accepte
     }),
     { numRuns: 500 },
   );
+});
+
+Deno.test("a server that nobody can use, and a prefix that says two things, are remarked on", () => {
+  const server = (more: string) =>
+    notes(`[synchronization]\nlocal-stratum = 8\n[[server]]\nlisten = "0.0.0.0:123"\n${more}`);
+  const nobody =
+    "t:5: server[0].require-nts: No client can have cookies for this server, so none is answered " +
+    "(add [[nts-ke-server]], or key-storage-path in [keyset] if another machine gives them out)";
+  deepEqual(server("require-nts = true\n"), [nobody]);
+  deepEqual(server('require-nts = "deny"\n'), [nobody]);
+  deepEqual(server("require-nts = false\n"), []);
+  deepEqual(server('require-nts = true\n[keyset]\nkey-storage-path = "/v/keys"\n'), []);
+  const exchange =
+    '[[nts-ke-server]]\nlisten = "0.0.0.0:4460"\ncertificate-chain-path = "/c"\nprivate-key-path = "/k"\n';
+  deepEqual(server(`require-nts = true\n${exchange}`), []);
+  const list =
+    '["10.0.0.1/8", "10.0.0.0/8", "192.0.2.1", "2001:db8::1/32", "2001:DB8::/32", "0.0.0.0/0"]';
+  deepEqual(server(`allowlist = { filter = ${list}, action = "ignore" }\n`), [
+    "t:5: server[0].allowlist.filter[0]: 10.0.0.1/8 has bits beyond its prefix and means 10.0.0.0/8 " +
+    '(write "10.0.0.0/8", or the address alone if one machine is meant)',
+    "t:5: server[0].allowlist.filter[3]: 2001:db8::1/32 has bits beyond its prefix and means 2001:db8::/32 " +
+    '(write "2001:db8::/32", or the address alone if one machine is meant)',
+  ]);
 });

@@ -94,7 +94,7 @@ export interface DaemonOptions extends ConfigWithKeys {
 export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   setUpLog(options, options.config);
   log.info(`ntpsd ${options.version} starts with ${options.configOrigin}`);
-  for (const note of options.notes) log.info(note);
+  for (const note of options.notes) log.warning(note);
   for (const { level, text } of options.privileges) log[level](text);
   tellOpenSecrets(options.config);
   const config = options.once ? onceConfig(options.config) : options.config;
