@@ -11,6 +11,7 @@
  */
 import {
   appendToFileInBackground,
+  fileStatusInBackground,
   makeDirectoryInBackground,
   removeFileInBackground,
 } from "../../ffi/files.ts";
@@ -29,6 +30,8 @@ export interface StatisticsFiles {
   makeDirectory(path: string): Promise<FileOutcome>;
   /** Adds octets at the end of a file. */
   appendToFile(path: string, bytes: Uint8Array): Promise<FileOutcome>;
+  /** Tells whether there is something in a file. */
+  hasContent(path: string): Promise<boolean>;
   /** Removes a file, if it is there. */
   removeFile(path: string): Promise<FileOutcome>;
 }
@@ -83,6 +86,10 @@ export class StatisticsWriter {
     files: StatisticsFiles = {
       makeDirectory: makeDirectoryInBackground,
       appendToFile: appendToFileInBackground,
+      hasContent: async (path) => {
+        const status = await fileStatusInBackground(path);
+        return status.ok && status.value !== undefined && status.value.size > 0;
+      },
       removeFile: removeFileInBackground,
     },
   ) {
@@ -187,8 +194,9 @@ export class StatisticsWriter {
     const made = await this.#files.makeDirectory(this.#directory);
     if (!made.ok) return made.error.message;
     this.#day = day;
-    // After a restart on the same day the header stands in the middle: it is a comment there too.
     for (const kind of KINDS) {
+      // After a restart on the same day the header is there.
+      if (await this.#files.hasContent(this.#path(kind, day))) continue;
       const problem = await this.#append(kind, [HEADERS[kind]]);
       if (problem !== undefined) return problem;
     }

@@ -20,6 +20,7 @@ function memory() {
       files.set(path, (files.get(path) ?? "") + decoder.decode(bytes));
       return Promise.resolve(ok(undefined));
     },
+    hasContent: (path: string) => Promise.resolve((files.get(path) ?? "") !== ""),
     removeFile: (path: string) => {
       files.delete(path);
       return Promise.resolve(ok(undefined));
@@ -54,6 +55,22 @@ Deno.test("a line for each new sample and each update, and none for what is not 
       "2026-11-22T02:00:00.000000Z synchronized 3 192.0.2.1 0.00001234 -12.345 0.0123 0.0042 0.00841 0.0012 1\n",
     ],
   ]);
+});
+
+Deno.test("a restart goes on in the files of the day, and begins those that are empty", async () => {
+  const disk = memory();
+  const path = "/s/tracking-20261122.log";
+  const start = async () => {
+    const writer = new StatisticsWriter("/s", disk);
+    writer.observe(exampleStatus(), NOW);
+    await writer.settled();
+  };
+  await start();
+  const [header, line] = disk.files.get(path)?.split("\n") ?? [];
+  disk.files.set("/s/measurements-20261122.log", "");
+  await start();
+  equal(disk.files.get(path), `${header}\n${line}\n${line}\n`);
+  match(disk.files.get("/s/measurements-20261122.log") ?? "", /^# time source /);
 });
 
 Deno.test("files of 30 days are kept, also over a pause", async () => {
