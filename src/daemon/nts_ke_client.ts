@@ -63,6 +63,8 @@ export interface DatePolicy {
   readonly outside: "refuse" | "accept-provisionally";
   /** A time in Unix seconds that has certainly passed: what expired before it is refused always. */
   readonly lowerBound?: number;
+  /** What can be done if that time is wrong, to be put behind a sentence; left out when it cannot be. */
+  readonly boundAdvice?: string;
 }
 
 /** What to exchange, with whom. */
@@ -243,10 +245,12 @@ function judgeDates(
   certificates: PeerCertificates,
   options: ExchangeOptions,
 ): Result<CertificateReason | undefined, ExchangeFailure> {
-  const { now, outside, lowerBound } = options.dates;
+  const { now, outside, lowerBound, boundAdvice = "" } = options.dates;
   if (lowerBound !== undefined && certificates.notAfter < lowerBound) {
     const ended = new Date(certificates.notAfter * 1000).toISOString();
-    const message = `The certificate was refused: it ended ${ended}, before a time that has passed`;
+    const passed = new Date(lowerBound * 1000).toISOString();
+    const message = `The certificate was refused: it ended ${ended}, and ${passed} has certainly ` +
+      `passed${boundAdvice}`;
     return err({ reason: "certificate-expired", message });
   }
   const { host } = options;

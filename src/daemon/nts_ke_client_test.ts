@@ -68,8 +68,14 @@ Deno.test("only wrong dates can be accepted provisionally", async () => {
   const later = clientContext.verifyChain(chain, { host: "localhost", time: NOW });
   assert.equal(later.ok, true);
   const lowerBound = NOW + 30 * DAY;
-  const old = await ask(server, { dates: { now: 1_000_000_000, outside, lowerBound } });
+  const boundAdvice = "; if that is wrong, remove it";
+  const bounded = { now: 1_000_000_000, outside, lowerBound, boundAdvice } as const;
+  const old = await ask(server, { dates: bounded });
   assert.equal(reasonOf(old), "certificate-expired");
+  assert.match(
+    old.ok ? "" : old.error.message,
+    /: it ended 20\S+Z, and 20\S+Z has certainly passed; if that is wrong, remove it$/,
+  );
   using stranger = unwrap(openssl.clientContext({ system: false, authorities: good.certificate }));
   const foreign = makeContext(
     makeCertificate({ commonName: "f", names: NAMES, notAfter: NOW - 1 }),

@@ -296,10 +296,11 @@ export class Judgement {
    * time is not known.
    */
   #isContested(candidates: readonly Candidate[]): boolean {
-    const against =
-      candidates.filter(({ isAuthenticated, noSelect, contradiction }) =>
-        isAuthenticated && !noSelect && contradiction?.kind === "past"
-      ).length;
+    const contradicting = candidates.filter(({ isAuthenticated, noSelect, contradiction }) =>
+      isAuthenticated && !noSelect && contradiction?.kind === "past"
+    );
+    // those that do not answer any more say nothing
+    const against = contradicting.filter(({ id }) => this.#falsetickers.includes(id)).length;
     return against > 0 && against >= this.#vouchersNeeded;
   }
 

@@ -175,7 +175,11 @@ export class ProvisionalTime {
     if (!actions.some(({ type }) => type === "exchange-keys")) return actions;
     const age = this.#elapsed(now.monotonic) - (this.#anchor?.at ?? Infinity);
     if (age > ANCHOR_AGE) this.#bootstrap.reopen();
-    const dates = this.#bootstrap.datePolicy(this.#timeOf(now));
+    const boundAdvice = this.#boundAdvice();
+    const dates = {
+      ...this.#bootstrap.datePolicy(this.#timeOf(now)),
+      ...(boundAdvice === "" ? {} : { boundAdvice }),
+    };
     return actions.map((action) => action.type === "exchange-keys" ? { ...action, dates } : action);
   }
 

@@ -192,6 +192,9 @@ Deno.test("what is vouched for bounds others when it has gone on for hours, and 
     );
   const hours = Array.from({ length: 9 }, (_, hour) => saved(NOW + hour * HOUR, hour * HOUR));
   deepEqual(hours, [[], [], [], [], [], [], [NOW], [NOW + HOUR], [NOW + 2 * HOUR]]);
+  const [dated] = provisional.withDates([{ type: "exchange-keys" } as Action], at(CLOCK));
+  const dates = dated?.type === "exchange-keys" ? dated.dates : undefined;
+  equal(dates?.boundAdvice, "; if that is wrong, start ntpsd again");
   deepEqual(saved(NOW + 9 * HOUR - 1, 9 * HOUR - 1), [], "once an hour");
   const later = Array.from({ length: 7 }, (_, hour) => saved(NOW + hour * HOUR, (hour + 9) * HOUR));
   deepEqual(later.slice(0, 6).flat(), [], "it begins anew");

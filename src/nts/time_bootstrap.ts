@@ -39,6 +39,8 @@ export interface CertificateDatePolicy {
   readonly outside: "refuse" | "accept-provisionally";
   /** A time that has certainly passed: certificates that ended before it are refused always. */
   readonly lowerBound: UnixSeconds;
+  /** What can be done if that time is wrong, to be put behind a sentence; left out when it cannot be. */
+  readonly boundAdvice?: string;
 }
 
 /** What a source rests on. */
