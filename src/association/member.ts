@@ -62,7 +62,16 @@ export function hasMoved(
  */
 export function isDead(association: Association): boolean {
   if (association.isStopped) return true;
-  if (association.protection?.authentication === "nts") return false;
+  return association.protection?.authentication !== "nts" && isSilent(association);
+}
+
+/** Tells whether a member holds its address against a new one of the same source; keys that no answer has proved hold nothing. */
+export function holdsAddress(association: Association): boolean {
+  if (association.isStopped) return false;
+  return association.protection?.authentication !== "nts" || !isSilent(association);
+}
+
+function isSilent(association: Association): boolean {
   return association.unansweredRequests >= REACH_LENGTH ||
     (association.lastReplyAt === undefined &&
       association.unansweredRequests > FIRST_ANSWER_REQUESTS);

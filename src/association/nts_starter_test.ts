@@ -111,6 +111,25 @@ Deno.test("a pool of servers with keys takes an address once, whatever ports are
   assert.equal(world.group.trouble, told);
 });
 
+Deno.test("a member whose keys are not good at an address does not keep it from one of the same pool", () => {
+  const world = secured({ mode: "nts-pool", count: 2 });
+  world.behaviour.set("192.0.2.9", "silent");
+  finish(world, { ntpServer: "192.0.2.9" });
+  finish(world, "Connection refused");
+  world.runTo(300);
+  world.behaviour.set("192.0.2.9", "answers");
+  const later = world.exchanges.at(-1);
+  finish(world, { ntpServer: "192.0.2.9" });
+  assert.deepEqual(world.group.members.map(({ id }) => id), [later]);
+  world.runTo(400);
+  assert.equal(world.group.members[0]?.isReachable, true);
+  for (const association of world.exchanges.slice(-1)) {
+    const result = ok({ ...OUTCOME, ntpServer: "192.0.2.9" });
+    world.take(world.group.handleKeysExchanged({ association, result }, world.now) ?? []);
+  }
+  assert.equal(world.group.members[0]?.id, later, "one that has proved itself stays");
+});
+
 Deno.test("exchanges that come to nothing leave nothing behind", () => {
   const made = new Set<AeadOffers>();
   const { begin } = AeadOffers.prototype;

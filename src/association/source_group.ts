@@ -28,7 +28,14 @@ import type {
   SourceGroupConfig,
 } from "./border.ts";
 import type { Measurement } from "./measurement.ts";
-import { hasMoved, isDead, isLastingFalseticker, type Member, type NewMember } from "./member.ts";
+import {
+  hasMoved,
+  holdsAddress,
+  isDead,
+  isLastingFalseticker,
+  type Member,
+  type NewMember,
+} from "./member.ts";
 import { NtsStarter } from "./nts_starter.ts";
 import type { PacketProtection } from "./protection.ts";
 
@@ -467,10 +474,10 @@ export class SourceGroup {
     });
   }
 
-  /** Names who asks an address already; a member that was turned away does not stand in the way of a new one there. */
+  /** Names who asks an address already; a member that was turned away, or whose keys are not good there, does not stand in the way. */
   #holderOf(address: SocketAddress): string | undefined {
     const own = this.#memberAt(address)?.association;
-    return own === undefined || own.isStopped
+    return own === undefined || !holdsAddress(own)
       ? this.#options.holderOf(address)
       : this.config.address;
   }
