@@ -195,6 +195,7 @@ export class Judgement {
       now: context.now.monotonic,
       leader: peer && { id: peer.association.id, name: memberName(peer) },
       whyNot: this.#whyNot,
+      isComplete: candidates.every(({ samples }) => samples > 0),
     });
     if (peer === undefined) {
       if (this.#isContested(candidates)) this.#reference = undefined;

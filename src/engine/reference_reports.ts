@@ -14,8 +14,10 @@ import { Hold } from "./hold.ts";
 
 /** A change of the reference from one source to another is told at most this often. */
 const NOTICE_INTERVAL: Seconds = 600;
-/** A start without a time to follow is told after so long. */
+/** A start without a time to follow is told after so long, because sources may still come. */
 const REFUSAL_PATIENCE: Seconds = 60;
+/** When all have come, their next answers may still bring them together. */
+const DISAGREEMENT_PATIENCE: Seconds = 10;
 
 /** What is followed. */
 export interface Followed {
@@ -25,6 +27,8 @@ export interface Followed {
   readonly leader: { readonly id: number; readonly name: string } | undefined;
   /** Why there is none, a sentence. */
   readonly whyNot: string;
+  /** Whether every source has been measured, so that none is waited for. */
+  readonly isComplete: boolean;
 }
 
 /** Follows the reference. */
@@ -41,8 +45,9 @@ export class ReferenceReports {
   }
 
   /** Looks at what is followed; to be called after each decision. */
-  look({ now, leader, whyNot }: Followed): readonly Action[] {
-    if (leader === undefined) return this.#lost(now, whyNot);
+  look(followed: Followed): readonly Action[] {
+    const { now, leader } = followed;
+    if (leader === undefined) return this.#lost(followed);
     if (this.#lostSince !== undefined && typeof this.#told === "number") this.#hold.noteBrief();
     this.#lostSince = undefined;
     const isReturn = typeof this.#told !== "number";
@@ -54,10 +59,11 @@ export class ReferenceReports {
     return [{ type: "log", level: "info", message: `The reference is now ${leader.name}` }];
   }
 
-  #lost(now: MonotonicSeconds, whyNot: string): readonly Action[] {
+  #lost({ now, whyNot, isComplete }: Followed): readonly Action[] {
     this.#lostSince ??= now;
     if (this.#told === "none") return [];
-    const patience = this.#told === "nothing" ? REFUSAL_PATIENCE : this.#hold.patience(now);
+    const first = isComplete ? DISAGREEMENT_PATIENCE : REFUSAL_PATIENCE;
+    const patience = this.#told === "nothing" ? first : this.#hold.patience(now);
     if (now - this.#lostSince < patience) return [];
     this.#told = "none";
     const often = this.#hold.tell(now);

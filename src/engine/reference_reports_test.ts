@@ -4,9 +4,13 @@ import { ReferenceReports } from "./reference_reports.ts";
 const A = { id: 1, name: "a" }, B = { id: 2, name: "b" };
 
 /** Looks at what is followed at each of these times, and returns what was told. */
-function told(reports: ReferenceReports, course: readonly [number, typeof A | undefined][]) {
+function told(
+  reports: ReferenceReports,
+  course: readonly [number, typeof A | undefined][],
+  isComplete = false,
+) {
   return course.flatMap(([now, leader]) =>
-    reports.look({ now, leader, whyNot: "why" }).map((action) => {
+    reports.look({ now, leader, whyNot: "why", isComplete }).map((action) => {
       assert.equal(action.type, "log");
       return action.type === "log" ? `${now} ${action.level}: ${action.message}` : "";
     })
@@ -42,6 +46,14 @@ Deno.test("a start without a time to follow is told after a minute", () => {
     "60 warning: No time to follow: why",
   ]);
   assert.equal(reports.isLossKnown, true);
+});
+
+Deno.test("a start at which all sources have come and disagree is told soon", () => {
+  const reports = new ReferenceReports();
+  assert.deepEqual(told(reports, [[0, undefined], [9, undefined]], true), []);
+  assert.deepEqual(told(reports, [[10, undefined], [900, undefined]], true), [
+    "10 warning: No time to follow: why",
+  ]);
 });
 
 Deno.test("a time that comes and goes with every answer does not fill the log, and a lasting loss is told", () => {
