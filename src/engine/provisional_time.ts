@@ -5,7 +5,7 @@
  * `TimeBootstrap` holds the reasoning and the argument why it is safe; this class carries it out in the engine. It follows the
  * sources with Network Time Security, tells how dates are to be judged in every key exchange, asks for the chains to be verified
  * again at the time that was found, and ends the provisional time when they are good. A time that other authenticated sources vouch
- * for ends it too: then those that are held back are verified at that time. Whoever fails is given up, and begins anew with an
+ * for ends it too: then those that are held back are verified at that time, if they tell it too. Whoever fails is given up, and begins anew with an
  * exchange in which dates count. A time for which nobody authenticated vouches decides nothing about certificates, even
  * when the clock follows it: once a time was vouched for, certificates are judged by that one and by what has passed since on
  * a clock that nobody sets.
@@ -47,12 +47,12 @@ export interface CertificateTime {
 /** A clock that is believed, where nothing else is known. */
 export const CLOCK_TRUSTED: CertificateTime = { clockIsTrusted: true, lowerBounds: [] };
 
-/** A clock that is set, and not later than this after the last authenticated time, is believed. */
+/** A clock that is set, and not later than this after the time that was kept, is believed. */
 const TRUST_AGE_MAX: Seconds = 86_400;
 
 /**
- * Tells whether the clock can be believed at the start: the kernel says that some program keeps it right, and it is close to the last
- * time that authenticated sources vouched for. A clock that anybody may have set by forged packets is not.
+ * Tells whether the clock can be believed at the start: the kernel says that some program keeps it right, and it is close to a time
+ * that authenticated sources vouched for and that was kept (`VouchedBound`). A clock that anybody may have set by forged packets is not.
  */
 export function isClockTrusted(
   known: {

@@ -11,14 +11,14 @@
  * signature are checked as ever. To make us believe a wrong time he needs so many stolen keys of different servers that they are
  * the quorum and the majority of all that answer, each with a certificate valid at that same wrong time, and he must sit on the
  * path to each of them. The time must also not lie before a bound that is known to have passed: the time at which this program
- * was built, and the last time at which the clock was synchronised, which is kept on disk. So no certificate that ended before the
+ * was built, and one kept on disk, hours before the last time at which the clock was synchronised. So no certificate that ended before the
  * machine was last in order can ever be used, and time can be set back no further than that. Sessions that were resumed
  * with saved cookies need no certificate at all; they vote like others, since their keys come from an exchange that was verified.
  *
  * What is left: a machine that was never synchronised has only the build time as its bound; and the quorum is as good as the
  * independence of the configured servers. Sources with one host or one public key have one vote together, however many certificates
  * there are for it. `strict` switches all of this off. A clock that is kept (the kernel does not report TIME_ERROR) and that is not
- * more than a day beyond the last authenticated time is believed from the start.
+ * more than a day beyond the bound on disk is believed from the start.
  *
  * Limits: at most 64 sources; the caller forgets those it gives up.
  *
