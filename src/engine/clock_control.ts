@@ -71,6 +71,7 @@ export class ClockControl {
   readonly #slewNotices = new Notice();
   readonly #refusals = new Notice();
   readonly #otherRates = new Notice();
+  readonly #farNotices = new Notice();
 
   /** Commands nothing until the first `steer`; with `mayAdjust` false it never does. */
   constructor(options: {
@@ -121,7 +122,8 @@ export class ClockControl {
     estimate: SystemEstimate,
     context: SteeringContext,
   ): readonly Action[] {
-    if (!this.#mayAdjust || this.#hasPanicked) return [];
+    if (!this.#mayAdjust) return this.#farNotice(estimate.offset, context.now.monotonic);
+    if (this.#hasPanicked) return [];
     const decision = this.#steps.decide(estimate.offset, context.isVouchedFor);
     if (decision.kind === "panic") {
       const mayWait = this.#steps.isStartup && !context.isVouchedFor && context.mayBeVouchedFor;
@@ -278,6 +280,19 @@ export class ClockControl {
         `The clock is ${clockPosition(offset, 3)} what the sources agree on${often}; step-limit ` +
         `allows no step any more, and slewing takes ${seconds.toFixed(0)} s or more`,
     );
+  }
+
+  /** Tells of a clock that is not adjusted: that it is far from what the sources agree on, and that it is so no more. */
+  #farNotice(offset: Seconds, now: MonotonicSeconds): readonly Action[] {
+    const position = `${clockPosition(offset, 3)} what the sources agree on`;
+    const wasTold = this.#farNotices.isTold;
+    const isFar = this.#steps.isBeyondStep(offset);
+    const often = this.#farNotices.look(isFar, now);
+    if (wasTold && !isFar) {
+      const message = `The clock is near the time again: ${position}`;
+      return [{ type: "log", level: "info", message }];
+    }
+    return warn(often, (often) => `The clock is ${position}${often}, and is not adjusted`);
   }
 
   #stepNotice(step: Seconds): readonly Action[] {

@@ -184,7 +184,8 @@ Deno.test("a clock that may not be adjusted is never commanded", () => {
   const { control } = makeControl(false);
   assert.equal(control.mayAdjust, false);
   assert.deepEqual(control.announce(STATUS, at(100)), []);
-  assert.deepEqual(control.update(estimate(5000), context(100)), []);
+  const actions = control.update(estimate(5000), context(100));
+  assert.ok(actions.every(({ type }) => type === "log"));
   assert.deepEqual(control.handleTimer(estimate(1), context(1000)), []);
   assert.deepEqual(control.settle(estimate(1, 20), STATUS), []);
   assert.equal(control.nextWakeup(), Infinity);
@@ -229,4 +230,16 @@ Deno.test("changed limits hold from the next decision on", () => {
   const command = commandOf(control.update(estimate(0.5), context(100)));
   assert.equal(command.step, 0);
   assertPpm(command.frequency, 1000);
+});
+
+Deno.test("an offset that crosses the threshold with every answer is told in pairs, seldom", () => {
+  const { control } = makeControl(false);
+  const lines: string[] = [];
+  for (let t = 0; t < 3600; t += 16) {
+    lines.push(...logsOf(control.update(estimate(t % 32 === 0 ? -0.2 : -0.1), context(t))));
+  }
+  assert.deepEqual(lines, [
+    "warning: The clock is 0.200 s ahead of what the sources agree on, and is not adjusted",
+    "info: The clock is near the time again: 0.100 s ahead of what the sources agree on",
+  ]);
 });

@@ -139,7 +139,6 @@ export class Engine {
       leap: this.#leapAt(now),
       steps: this.#control.steps,
       mayAdjust: this.#control.mayAdjust,
-      whyMeasuring: this.#whyMeasuring,
     });
   }
 
@@ -460,6 +459,7 @@ export class Engine {
     return {
       now,
       mayAdjust: this.#control.mayAdjust,
+      whyMeasuring: this.#whyMeasuring,
       selected: this.#judgement.selected,
       reference,
       estimate: this.#discipline.systemAt(now),

@@ -143,6 +143,29 @@ Deno.test("a clock that is only measured is left alone, and its error is told", 
   assertNear(offsetSeconds, 0.02, 1e-3);
 });
 
+Deno.test("a clock that is only measured and is far off is said to be so, and why, until others set it", () => {
+  const more = { whyMeasuring: "--no-adjust wants it so" };
+  const world = new EngineWorld({ offset: 2000, mayAdjust: false, more }).start();
+  world.run(600);
+  const { state, why } = world.snapshot;
+  assert.equal(state, "unsynchronized");
+  assert.match(
+    why,
+    /^The clock is 2000\.\d{3} s behind what .* and is not adjusted: --no-adjust wants it so$/,
+  );
+  const told = () => world.logs.filter((line) => /The clock is .* what the sources/.test(line));
+  assert.equal(told().length, 1);
+  assert.match(
+    told()[0] ?? "",
+    /^warning: The clock is 2000\.\d{3} s behind what the sources agree on, and is not adjusted$/,
+  );
+  world.stepFromOutside(2000);
+  world.run(600);
+  assert.equal(world.snapshot.state, "monitoring");
+  assert.equal(told().length, 2);
+  assert.match(told()[1] ?? "", /^info: The clock is near the time again: 0\.00\d s /);
+});
+
 Deno.test("a step by somebody else is noticed at the next event, and mended", () => {
   const world = new EngineWorld({ drift: -30e-6 }).start();
   world.run(1800);

@@ -40,11 +40,16 @@ export class Hold {
   }
 }
 
-/** Something that is bad or not, of which only the beginning is told. */
+/** Something that is bad or not, of which the beginning is told; who tells the end as well asks `isTold` before. */
 export class Notice {
   readonly #hold = new Hold();
   #since: MonotonicSeconds | undefined;
   #isTold = false;
+
+  /** Whether it is bad and was told. */
+  get isTold(): boolean {
+    return this.#isTold;
+  }
 
   /** Looks at how it is; returns what the line has to say of earlier times when it is to be told now, else undefined. */
   look(isBad: boolean, now: MonotonicSeconds): string | undefined {

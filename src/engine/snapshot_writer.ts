@@ -60,8 +60,6 @@ export interface SnapshotInput {
   readonly steps: { readonly count: number; readonly accumulatedSeconds: number };
   /** Whether the clock may be adjusted: configured and permitted. */
   readonly mayAdjust: boolean;
-  /** Why not, if it may not. */
-  readonly whyMeasuring: string | undefined;
 }
 
 /** The input, and what follows from it. */
@@ -102,16 +100,14 @@ export function makeSnapshot(given: SnapshotInput): EngineSnapshot {
 }
 
 function stateOf(input: SnapshotInput, budget: ErrorBudget | undefined) {
-  const { provisional, judgement, whyMeasuring } = input;
+  const { provisional, judgement } = input;
   const members = provisional.released(
     input.entries.flatMap(({ config, group }) =>
       group.members.map((association) => ({ config, group, association }))
     ),
   );
   const whyNot = provisional.why ?? judgement.whyNotOf(members, contextOf(input));
-  const { state, why } = systemState(input.knowledge, budget, whyNot);
-  const isMeasuring = state === "monitoring" && whyMeasuring !== undefined;
-  return { state, why: isMeasuring ? `${why}: ${whyMeasuring}` : why };
+  return systemState(input.knowledge, budget, whyNot);
 }
 
 type ReferenceDescription = Pick<

@@ -8,6 +8,7 @@
  * @module
  */
 import type { LeapIndicator } from "../association/measurement.ts";
+import { clockPosition } from "../base/clock_position.ts";
 import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { SystemEstimate } from "../discipline/discipline.ts";
@@ -53,6 +54,8 @@ export interface Knowledge {
   readonly now: MonotonicSeconds;
   /** Whether the clock may be adjusted: configured and permitted. */
   readonly mayAdjust: boolean;
+  /** Why the clock may not be adjusted, in a sentence; undefined or left out when it may, or when nobody told. */
+  readonly whyMeasuring?: string | undefined;
   /** Whether selection has a majority at this moment. */
   readonly selected: boolean;
   /** Undefined until one has been chosen since the last start; kept when sources are lost. */
@@ -111,13 +114,16 @@ export function systemState(
     return {
       state: "unsynchronized",
       why: knowledge.selected
-        ? knowledge.waiting ?? `The clock may be wrong by ${bound} s while the offset is taken out`
+        ? whyTooWrong(knowledge, bound)
         : `The clock may be wrong by ${bound} s by now: ${whyNotSelected}`,
     };
   }
   if (!knowledge.mayAdjust) {
     return knowledge.selected
-      ? { state: "monitoring", why: "The clock is measured, not adjusted" }
+      ? {
+        state: "monitoring",
+        why: `The clock is measured, not adjusted${reasonOf(knowledge)}`,
+      }
       : {
         state: "unsynchronized",
         why: `The clock is not adjusted, and ${lowerFirst(whyNotSelected)}`,
@@ -126,6 +132,22 @@ export function systemState(
   return knowledge.selected
     ? { state: "synchronized", why: "" }
     : { state: "holdover", why: whyNotSelected };
+}
+
+/** Says why the clock is not right although sources agree: it is being corrected, or nobody may. */
+function whyTooWrong(knowledge: Knowledge, bound: string): string {
+  if (knowledge.mayAdjust) {
+    return knowledge.waiting ??
+      `The clock may be wrong by ${bound} s while the offset is taken out`;
+  }
+  const position = clockPosition(knowledge.estimate?.offset ?? 0, 3);
+  return `The clock is ${position} what the sources agree on, may be wrong by ${bound} s, and is not adjusted${
+    reasonOf(knowledge)
+  }`;
+}
+
+function reasonOf({ whyMeasuring }: Knowledge): string {
+  return whyMeasuring === undefined ? "" : `: ${whyMeasuring}`;
 }
 
 /**

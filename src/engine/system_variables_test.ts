@@ -98,6 +98,11 @@ Deno.test("every state has its word, and all but one a sentence that says why", 
     state: "unsynchronized",
     why: "The clock may be wrong by 1.600 s while the offset is taken out",
   });
+  assert.deepEqual(state({ mayAdjust: false, whyMeasuring: "adjust = false" }, bad), {
+    state: "unsynchronized",
+    why:
+      "The clock is 0.001 s behind what the sources agree on, may be wrong by 1.600 s, and is not adjusted: adjust = false",
+  });
   assert.deepEqual(state({ selected: false }, bad), {
     state: "unsynchronized",
     why: "The clock may be wrong by 1.600 s by now: No source can be reached",
