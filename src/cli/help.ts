@@ -18,7 +18,8 @@ Commands:
 ${lines.join("\n")}
 
 Without a command, ntpsd runs as the daemon. "ntpsd COMMAND --help" tells more,
-"ntpsd help configuration" lists every key of the configuration.
+"ntpsd help configuration" lists every key of the configuration, and
+"ntpsd help NAME" those of one section, or one key.
 `;
 }
 

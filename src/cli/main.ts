@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { configurationReference } from "../config/reference.ts";
+import { configurationReference, referenceOf } from "../config/reference.ts";
 import { nearest } from "../config/nearest.ts";
 import { readArguments } from "./args.ts";
 import type { Command } from "./command.ts";
@@ -70,6 +70,11 @@ function help(words: readonly string[], surroundings: Surroundings): Promise<Exi
     return Promise.resolve(EXIT.done);
   }
   const found = name === undefined ? undefined : command(name);
+  const reference = name === undefined || found !== undefined ? undefined : referenceOf(name);
+  if (reference !== undefined) {
+    surroundings.out(reference);
+    return Promise.resolve(EXIT.done);
+  }
   if (name !== undefined && found === undefined) {
     return Promise.resolve(unknownCommand(name, surroundings));
   }

@@ -289,6 +289,18 @@ Deno.test("check reads the file of keys too, and shows no key", async () => {
   ]);
 });
 
+Deno.test("help explains a section of the configuration, and a key wherever it stands", async () => {
+  const section = await run(["help", "source"]);
+  equal(section.code, 0);
+  match(section.out, /^## `\[\[source\]\]`\n[^]*- `iburst`: /);
+  const key = await run(["help", "interleaved"]);
+  const headings = key.out.match(/^## .*$|^- `.*?`/gm);
+  deepEqual(headings, ["## `[[source]]`", "- `interleaved`", "## `[[server]]`", "- `interleaved`"]);
+  // The command is meant where both have the name, and what nobody has is told.
+  match((await run(["help", "sources"])).out, /^Usage: ntpsd sources/);
+  equal((await run(["help", "constructor"])).code, 64);
+});
+
 Deno.test("check says whether ntpsd starts with what is wrong", async () => {
   const text = "[clock]\n\n\n[keys]\nfile = '/k'\n";
   const device = {

@@ -42,7 +42,7 @@ export const hostName: Field<string> = textThat(
 export function listenAddress(defaultPort: number): Field<string> {
   return usable(
     textThat(
-      `a numeric address with a port ("0.0.0.0:${defaultPort}" for all IPv4, "[::]:${defaultPort}" for all)`,
+      `a numeric address, with a port if it is not ${defaultPort} ("0.0.0.0:${defaultPort}" for all IPv4, "[::]:${defaultPort}" for all)`,
       (text) => {
         const address = parseSocketAddress(text, defaultPort);
         return address === undefined || address.port === 0

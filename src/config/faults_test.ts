@@ -51,15 +51,15 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
   ],
   [
     '[[server]]\nlisten=":124"',
-    't:2: server[0].listen: Wanted a numeric address with a port ("0.0.0.0:123" for all IPv4, "[::]:123" for all), found the text ":124" (for all addresses write "[::]:124")',
+    't:2: server[0].listen: Wanted a numeric address, with a port if it is not 123 ("0.0.0.0:123" for all IPv4, "[::]:123" for all), found the text ":124" (for all addresses write "[::]:124")',
   ],
   [
     '[[server]]\nlisten="*:123"',
-    't:2: server[0].listen: Wanted a numeric address with a port ("0.0.0.0:123" for all IPv4, "[::]:123" for all), found the text "*:123" (for all addresses write "[::]:123")',
+    't:2: server[0].listen: Wanted a numeric address, with a port if it is not 123 ("0.0.0.0:123" for all IPv4, "[::]:123" for all), found the text "*:123" (for all addresses write "[::]:123")',
   ],
   [
     '[[server]]\nlisten="eth0:123"',
-    't:2: server[0].listen: Wanted a numeric address with a port ("0.0.0.0:123" for all IPv4, "[::]:123" for all), found the text "eth0:123" (names and interfaces are not looked up: write the address)',
+    't:2: server[0].listen: Wanted a numeric address, with a port if it is not 123 ("0.0.0.0:123" for all IPv4, "[::]:123" for all), found the text "eth0:123" (names and interfaces are not looked up: write the address)',
   ],
   [
     '[clock]\ndrift-file = "~/drift"',
@@ -153,7 +153,7 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
   ],
   [
     "[observability]\nlisten = 9975",
-    't:2: observability.listen: Wanted a numeric address with a port ("0.0.0.0:9975" for all IPv4, "[::]:9975" for all), or "", found 9975',
+    't:2: observability.listen: Wanted a numeric address, with a port if it is not 9975 ("0.0.0.0:9975" for all IPv4, "[::]:9975" for all), or "", found 9975',
   ],
   [
     "[keyset]\nkey-rotation-interval = 0",

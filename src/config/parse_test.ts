@@ -306,7 +306,7 @@ max-frequency-ppm = "500"
       '("ntp.example.net", "192.0.2.1:123", "[2001:db8::1]:123"), found the text "192.0.2.300"',
       't:9: source[1].iburst: Wanted true or false, found the text "yes" (write true without quotes)',
       't:10: source[1].count: Only for modes "pool" and "nts-pool", but the mode is "server"',
-      't:12: server[0].listen: Wanted a numeric address with a port ("0.0.0.0:123" for all IPv4, ' +
+      't:12: server[0].listen: Wanted a numeric address, with a port if it is not 123 ("0.0.0.0:123" for all IPv4, ' +
       '"[::]:123" for all), found the text "localhost:123" (write "127.0.0.1:123" or "[::1]:123")',
       't:14: clock.adjust: Wanted true or false, or "auto", found the text "always"',
       't:15: clock.max-frequency-ppm: Wanted a number from 0 to 500, found the text "500" ' +

@@ -15,6 +15,20 @@ export function configurationReference(): string {
   return Object.entries(SCHEMA.keys ?? {}).map(([name, key]) => section(name, key)).join("\n");
 }
 
+/** Returns the part of the reference that is about a section, or about a key in each section that has it; undefined if there is none. */
+export function referenceOf(word: string): string | undefined {
+  const sections = SCHEMA.keys ?? {};
+  const own = Object.hasOwn(sections, word) ? sections[word] : undefined;
+  if (own !== undefined) return section(word, own);
+  const parts = Object.entries(sections).flatMap(([name, { field, ...rest }]) => {
+    const keys = field.keys ?? {};
+    const key = Object.hasOwn(keys, word) ? keys[word] : undefined;
+    if (key === undefined) return [];
+    return [section(name, { ...rest, field: { ...field, keys: { [word]: key } } })];
+  });
+  return parts.length === 0 ? undefined : parts.join("\n");
+}
+
 function section(name: string, key: Key<unknown>): string {
   const heading = isList(key) ? `[[${name}]]` : `[${name}]`;
   const items = itemsOf(key.field.keys ?? {}, "");

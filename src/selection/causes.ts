@@ -12,11 +12,12 @@ export function describeCauses(
   faults: readonly { readonly name: string; readonly reason: string }[],
 ): string {
   const groups = Map.groupBy(faults, ({ reason }) => reason.replaceAll(/\d+(?:\.\d+)?/g, "N"));
-  const causes = [...groups.values()].sort((a, b) => b.length - a.length).map((those) => {
+  const ordered = [...groups.values()].sort((a, b) => b.length - a.length);
+  const rest = ordered.slice(CAUSES_MAX).flat().length;
+  const causes = ordered.slice(0, CAUSES_MAX).map((those) => {
     const [first] = those;
     const others = those.length === 1 ? "" : ` and ${those.length - 1} more`;
     return `${first?.name}${others}: ${first?.reason}`;
   });
-  return [...causes.slice(0, CAUSES_MAX), ...(causes.length > CAUSES_MAX ? ["others"] : [])]
-    .join("; ");
+  return [...causes, ...(rest === 0 ? [] : [rest === 1 ? "1 other" : `${rest} others`])].join("; ");
 }

@@ -15,6 +15,7 @@ export interface DocumentCommand {
 const PROGRAMS = [
   "ntpsd",
   "./ntpsd",
+  "./dist/ntpsd",
   "sudo",
   "install",
   "systemctl",

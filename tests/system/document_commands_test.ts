@@ -50,6 +50,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   "ntpsd check -c ntpsd.toml": 78,
   // The command by its name, in the middle of a sentence.
   "ntpsd query": 64,
+  "ntpsd query --nts": 64,
 };
 
 const SCENARIO =
@@ -59,7 +60,7 @@ const SCENARIO =
 const isolated = await canMakeNamespaces();
 
 Deno.test("there are commands to look at, of all kinds", () => {
-  for (const command of ["ntpsd status", "./ntpsd sources", "ntpsd check -c ntpsd.toml"]) {
+  for (const command of ["ntpsd status", "./dist/ntpsd sources", "ntpsd check -c ntpsd.toml"]) {
     assert.ok(LINES.includes(command), command);
   }
   assert.ok(LINES.length > 25, LINES.join("\n"));
@@ -111,7 +112,7 @@ Deno.test({
     const { namespace } = pair.left;
     await runAny("ip", { args: ["netns", "exec", namespace, "ip", "link", "set", "lo", "up"] });
     const runnable = LINES.filter((line) => whyNotRun(line) === undefined && !isSynopsis(line));
-    const asks = runnable.filter((line) => /^(\.\/)?ntpsd (status|sources)/.test(line));
+    const asks = runnable.filter((line) => /^(\.\/dist\/)?ntpsd (status|sources)/.test(line));
     assert.ok(asks.length >= 5, asks.join("\n"));
     const shell = (line: string) => inShell(line, { folder, namespace });
     for (const line of asks) assert.equal((await told(line, shell)).code, 69, line);
@@ -159,7 +160,7 @@ function inShell(
     "scenario.toml",
   );
   const args = ["netns", "exec", namespace, "sh", "-c", printed];
-  const path = `${folder.path}:${Deno.env.get("PATH") ?? ""}`;
+  const path = `${folder.path}/dist:${Deno.env.get("PATH") ?? ""}`;
   return runAny("ip", { args, cwd: folder.path, env: { PATH: path }, timeoutMs: 60_000 });
 }
 
@@ -167,7 +168,8 @@ async function workplace(): Promise<TemporaryFolder> {
   const folder = await temporaryFolder();
   const start = await launch("bundle");
   const words = [start.program, ...start.args].map((word) => `'${word}'`).join(" ");
-  const program = await folder.write("ntpsd", `#!/bin/sh\nexec ${words} "$@"\n`);
+  await Deno.mkdir(`${folder.path}/dist`);
+  const program = await folder.write("dist/ntpsd", `#!/bin/sh\nexec ${words} "$@"\n`);
   await Deno.chmod(program, 0o755);
   await Deno.symlink(`${ROOT}docs`, `${folder.path}/docs`);
   await folder.write("scenario.toml", SCENARIO);

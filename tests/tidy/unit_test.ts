@@ -19,6 +19,14 @@ Deno.test("the unit runs what ntpsd check looks at: the usual file, or the built
   assert.deepEqual(valuesOf("ExecStart"), ["/usr/local/bin/ntpsd", "run"]);
 });
 
+Deno.test("a reload hands the signal over, and then fails if the file has a fault", () => {
+  const lines = unit.split("\n").filter((line) => line.startsWith("ExecReload="));
+  assert.deepEqual(lines, [
+    "ExecReload=/bin/kill -HUP $MAINPID",
+    "ExecReload=/usr/local/bin/ntpsd check",
+  ]);
+});
+
 Deno.test("names are resolved with a wrong clock too: DNSSEC is not asked for them", () => {
   assert.ok(valuesOf("Environment").includes("SYSTEMD_NSS_RESOLVE_VALIDATE=0"));
 });
