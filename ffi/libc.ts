@@ -69,6 +69,7 @@ const SYMBOLS = {
   pthread_sigmask: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   raise: { parameters: ["i32"], result: "i32" },
   signal: { parameters: ["i32", "u64"], result: "pointer" },
+  sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   getenv: { parameters: ["buffer"], result: "pointer" },
   setenv: { parameters: ["buffer", "buffer", "i32"], result: "i32" },

@@ -21,6 +21,8 @@ const SIG_IGN = 1n;
 const REAL_TIME_FIRST = 34;
 const REAL_TIME_LAST = 64;
 const WNOHANG = 1;
+/** sizeof(struct sigaction) with glibc on both processors. */
+const SIGACTION_LENGTH = 152;
 
 /** Lets signals in that whoever started the process had blocked; those that came meanwhile come now. */
 export function unblockSignals(): void {
@@ -36,6 +38,28 @@ export function blockSignals(signals: readonly Deno.Signal[]): void {
   const all = new Uint8Array(128).fill(0xff);
   libc().pthread_sigmask(SIG_BLOCK, all, null);
   for (const signal of signals) libc().raise(NUMBERS[signal] ?? 0);
+}
+
+/** What a process does at a signal, as the kernel keeps it; opaque. */
+export type SignalActions = ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
+
+/** Lets signals end the process at once, whatever was to be done at them; returns what that was. */
+export function endBySignals(signals: readonly Deno.Signal[]): SignalActions {
+  const before = new Map<number, Uint8Array<ArrayBuffer>>();
+  for (const signal of signals) {
+    const number = NUMBERS[signal];
+    const old = new Uint8Array(SIGACTION_LENGTH);
+    // all zero: the default, no flags
+    const byDefault = new Uint8Array(SIGACTION_LENGTH);
+    if (number === undefined || libc().sigaction(number, byDefault, old) !== 0) continue;
+    before.set(number, old);
+  }
+  return before;
+}
+
+/** Brings back what `endBySignals` has taken away. */
+export function restoreActions(actions: SignalActions): void {
+  for (const [number, action] of actions) libc().sigaction(number, action, null);
 }
 
 /** Ignores the real-time signals, for which the runtime has no names and each of which would end the process. */

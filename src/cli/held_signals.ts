@@ -10,9 +10,12 @@
  */
 import {
   blockSignals,
+  endBySignals,
   ignoreRealTimeSignals,
   isFirstProcess,
   reapChildren,
+  restoreActions,
+  type SignalActions,
   unblockSignals,
 } from "../../ffi/signals.ts";
 
@@ -37,6 +40,11 @@ const HELD: readonly Deno.Signal[] = [
   "SIGXFSZ",
 ];
 
+/** Those that tell the daemon to end. */
+const ENDING: readonly Deno.Signal[] = ["SIGTERM", "SIGINT", "SIGQUIT"];
+/** The runtime passes a signal on from its handler to a pipe, to a task, to us. */
+const TURNS = 3;
+
 const pending: Deno.Signal[] = [];
 let handler: SignalHandler | undefined;
 
@@ -56,16 +64,25 @@ export function takeSignals(handle: SignalHandler): void {
 }
 
 /**
- * Does what may put another program in the place of this one (or may not), without a signal being lost: what came before and
- * what comes now reaches whoever listens afterwards. Signals that the starter had blocked come after it, too.
+ * Does what may put another program in the place of this one (or may not), without a signal being lost: what has come reaches
+ * whoever listens afterwards, and so do signals that the starter had blocked. `start` awaits `brink` right before it starts the
+ * other program. From then on a signal that is to end the daemon ends it at once, for all that this program could keep of it is gone
+ * with it; only as process 1, which the kernel ends by no signal, a millisecond is left in which one is lost.
  */
-export async function overStart<Value>(start: () => Value): Promise<Value> {
-  // What has come already is handed over by the event loop alone.
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  blockSignals(pending.splice(0));
+export async function overStart<Value>(
+  start: (brink: () => Promise<void>) => Promise<Value>,
+): Promise<Value> {
+  let actions: SignalActions = new Map();
+  const brink = async () => {
+    if (!isFirstProcess()) actions = endBySignals(ENDING);
+    // What has come already is handed over by the event loop alone.
+    for (let turn = 0; turn < TURNS; turn++) await new Promise((go) => setTimeout(go, 1));
+    blockSignals(pending.splice(0));
+  };
   try {
-    return start();
+    return await start(brink);
   } finally {
+    restoreActions(actions);
     unblockSignals();
   }
 }

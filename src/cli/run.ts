@@ -39,11 +39,12 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
     surroundings.err(formatFailure(loaded.error));
     return loaded.error.exitCode;
   }
-  const confined = await overStart(() =>
+  const confined = await overStart((brink) =>
     confine({
       config: loaded.value.config,
       configFile: loaded.value.file,
       noAdjust: options.noAdjust,
+      brink,
     })
   );
   if (!confined.ok) return refuse(confined.error, surroundings);

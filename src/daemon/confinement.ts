@@ -52,6 +52,8 @@ export interface ConfinementRequest {
   readonly configFile: string | undefined;
   /** Whether the clock is left alone whatever the configuration says. */
   readonly noAdjust: boolean;
+  /** Awaited right before the program is started again. */
+  readonly brink: () => Promise<void>;
 }
 
 /** A line for the log, which is not open yet when the daemon confines itself. */
@@ -106,7 +108,9 @@ export type FinishConfinement = () => Result<readonly Notice[], string>;
  * this call does not return in the first of the two. Returns what is to be called when all modules are loaded. The error
  * is a sentence, and the daemon must not go on with it.
  */
-export function confine(request: ConfinementRequest): Result<FinishConfinement, string> {
+export async function confine(
+  request: ConfinementRequest,
+): Promise<Result<FinishConfinement, string>> {
   const message = startedAgain();
   const found = findWanted(request);
   if (!found.ok) return found;
@@ -114,6 +118,7 @@ export function confine(request: ConfinementRequest): Result<FinishConfinement, 
   if (!hasTooMuch(wanted)) return ok(() => ok(conclude(userKept(request.config))));
   if (message !== undefined) return ok(() => finishHere(wanted, []));
   if (wanted.user !== undefined) prepareFiles(request, wanted.user);
+  await request.brink();
   const failure = startAgain(wanted);
   const kept = wanted.user === undefined ? "their capabilities" : "their bounding set";
   const text = `${failure}; done in place instead, where threads of the runtime keep ${kept}`;
@@ -157,7 +162,7 @@ function readMessage(text: string): Message {
   }
 }
 
-function findWanted(request: ConfinementRequest): Result<Wanted, string> {
+function findWanted(request: Omit<ConfinementRequest, "brink">): Result<Wanted, string> {
   const keep = neededCapabilities(request);
   const name = request.config.security.user;
   const stays: Wanted = { user: undefined, isUserDemanded: false, keep };

@@ -153,7 +153,10 @@ Deno.test({
     await confinedThreads(daemon.process);
     const owner = async (path: string) => (await Deno.stat(path)).uid;
     assert.equal(await owner(`${folder.path}/keyset`), Number(NOBODY));
-    assert.ok((await Deno.stat(`${folder.path}/keyset`)).size > 0);
+    await waitUntil(async () => (await Deno.stat(`${folder.path}/keyset`)).size > 0, {
+      timeoutMs: 10_000,
+      what: () => `a keyset: ${daemon.process.stderr}`,
+    });
     assert.equal(await owner(state), Number(NOBODY));
     await daemon.configure(config("11"));
     daemon.process.signal("SIGHUP");

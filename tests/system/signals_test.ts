@@ -10,7 +10,7 @@ import { haveProgram, runAny } from "../support/command.ts";
 import { launch } from "../support/ntpsd.ts";
 import { temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
-import { waitUntil } from "../support/wait_until.ts";
+import { pause, waitUntil } from "../support/wait_until.ts";
 
 const NO_STATUS = '[observability]\nlisten = ""\n';
 const isRoot = Deno.uid() === 0 && await haveProgram("unshare");
@@ -31,6 +31,32 @@ Deno.test("signals that mean nothing are told of and end nothing; SIGQUIT ends i
   await waitUntil(() => server.requests > seen, { timeoutMs: 10_000, what: () => daemon.stderr });
   const ended = await daemon.stop("SIGQUIT");
   assert.deepEqual([ended.code, ended.signal], [0, null], daemon.stderr);
+});
+
+Deno.test({
+  name: "one SIGTERM is enough at any moment of the start, and of the start again as another user",
+  ignore,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const config = await folder.write("ntpsd.toml", NO_STATUS);
+    const { program, args } = await launch("source");
+    const endsAt = async (milliseconds: number) => {
+      await using daemon = new RunningProgram(program, {
+        args: [...args, "run", "-x", "-c", config],
+      });
+      await pause(milliseconds);
+      daemon.signal("SIGTERM");
+      // before it is ready it may end by the signal itself
+      const deadline = setTimeout(() => daemon.signal("SIGKILL"), 10_000);
+      const { code } = await daemon.status;
+      clearTimeout(deadline);
+      assert.ok([0, 143].includes(code), `${code} after ${milliseconds} ms: ${daemon.stderr}`);
+    };
+    for (let batch = 0; batch < 4; batch++) {
+      const moments = [0, 1, 2, 3].map((one) => 60 + 100 * one + 25 * batch);
+      await Promise.all(moments.map(endsAt));
+    }
+  },
 });
 
 Deno.test({
