@@ -14,15 +14,23 @@ const FORBIDDEN = ["EACCES", "EPERM"];
 
 /** Returns what to do about a failed writing of the file that a key of the configuration names. */
 export function writeAdvice(
-  { name, hint }: Pick<OsError, "name" | "hint">,
+  error: Pick<OsError, "name" | "hint">,
   key: string,
   isBoundRoot: () => boolean = isRootBound,
 ): string {
-  if (FORBIDDEN.includes(name) && isBoundRoot()) {
-    return "ntpsd is root here, but without the capability CAP_DAC_OVERRIDE, and such a root may only what the owner and mode " +
-      `of a directory allow: give the directory to root, let ntpsd change its user, or change ${key}`;
-  }
-  return hint ?? `make its directory and let the user of ntpsd write to it, or change ${key}`;
+  return rootAdvice(error, key, isBoundRoot) ?? error.hint ??
+    `make its directory and let the user of ntpsd write to it, or change ${key}`;
+}
+
+/** Returns what to do if a file is closed to a root that has not all of root's rights; undefined where that is not so. */
+export function rootAdvice(
+  { name }: Pick<OsError, "name">,
+  key: string,
+  isBoundRoot: () => boolean = isRootBound,
+): string | undefined {
+  if (!FORBIDDEN.includes(name) || !isBoundRoot()) return undefined;
+  return "ntpsd is root here, but without the capability CAP_DAC_OVERRIDE, and such a root may only what owners and modes " +
+    `allow: give the file and its directory to root, let ntpsd change its user, or change ${key}`;
 }
 
 function isRootBound(): boolean {

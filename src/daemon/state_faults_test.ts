@@ -12,7 +12,7 @@ import { linkTarget, makeLink, makePipe, removeAny } from "../../ffi/test_files.
 import { portableAead } from "../crypto/portable.ts";
 import type { ClockConfig } from "../config/config.ts";
 import { DriftStore } from "./drift_store.ts";
-import { writeAdvice } from "./file_advice.ts";
+import { rootAdvice, writeAdvice } from "./file_advice.ts";
 import { FunctionStates } from "./function_states.ts";
 import { KeysetKeeper } from "./keyset_keeper.ts";
 import { configureLog } from "./log.ts";
@@ -215,5 +215,8 @@ Deno.test("a root without CAP_DAC_OVERRIDE is told why it may not write, others 
   const refused = { name: "EACCES" }, key = "clock.drift-file";
   match(writeAdvice(refused, key, () => true), /CAP_DAC_OVERRIDE.*clock\.drift-file/);
   match(writeAdvice(refused, key, () => false), /^make its directory.*clock\.drift-file/);
+  match(rootAdvice(refused, key, () => true) ?? "", /CAP_DAC_OVERRIDE/);
+  equal(rootAdvice(refused, key, () => false), undefined);
+  equal(rootAdvice({ name: "EISDIR" }, key, () => true), undefined);
   match(writeAdvice({ name: "ENOENT" }, key, () => true), /^make its directory/);
 });

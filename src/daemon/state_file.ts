@@ -18,7 +18,7 @@ import {
 } from "../../ffi/files.ts";
 import type { OsError } from "../../ffi/errno.ts";
 import { heldFile } from "../../ffi/held_files.ts";
-import { writeAdvice } from "./file_advice.ts";
+import { rootAdvice, writeAdvice } from "./file_advice.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
 
@@ -64,7 +64,9 @@ export class StateFile {
     if (read.ok && read.value.length > 0) return { kind: "content", bytes: read.value };
     if (read.ok || isAbsent) return { kind: "absent" };
     if (read.error.name === "EFBIG") return { kind: "too-long" };
-    return { kind: "unreadable", message: `${read.error.message}; it is left as it is` };
+    const advice = rootAdvice(read.error, this.#options.key);
+    const more = advice === undefined ? "" : `; ${advice}`;
+    return { kind: "unreadable", message: `${read.error.message}; it is left as it is${more}` };
   }
 
   /** Sets a file aside that makes no sense; returns what became of it, to follow "cannot be used; ". */

@@ -120,6 +120,20 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a root that has not all rights of root is told so where a file is closed to it",
+  ignore: !isRoot,
+  fn: async () => {
+    await using folder = await temporaryFolder();
+    const own = `${folder.path}/own`;
+    await Deno.mkdir(own, { mode: 0o700 });
+    await Deno.chown(own, 65534, 65534);
+    const config = `${SOURCE}[security]\nuser = "root"\n[clock]\ndrift-file = "${own}/drift"\n`;
+    await using daemon = await startDaemon({ config });
+    await daemon.process.waitFor(/own\/drift: permission denied .*CAP_DAC_OVERRIDE/);
+  },
+});
+
+Deno.test({
   name: "who wants to stay root stays root, without the privileges of root",
   ignore: !isRoot,
   fn: async () => {
