@@ -22,6 +22,7 @@ export interface FunctionId {
 const WORDS: Readonly<Record<FunctionKind, string>> = {
   "server": "Server",
   "nts-ke-server": "Key exchange on",
+  "certificate": "Certificate of key exchange on",
   "http": "Status over HTTP on",
   "keyset": "Keys for cookies in",
   "statistics": "Statistics in",

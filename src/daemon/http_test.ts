@@ -63,7 +63,15 @@ Deno.test("a listener that is closed is no health, a file that cannot be written
     const reply = fault(kind);
     deepEqual([reply.status, reply.body], [503, `${kind} X: Because\n`]);
   }
-  for (const kind of ["statistics", "drift-file", "leap-seconds-file", "keyset"] as const) {
+  for (
+    const kind of [
+      "certificate",
+      "statistics",
+      "drift-file",
+      "leap-seconds-file",
+      "keyset",
+    ] as const
+  ) {
     const reply = fault(kind);
     deepEqual([reply.status, reply.body], [200, `synchronized\n${kind} X: Because\n`]);
   }

@@ -41,8 +41,10 @@ interface Section {
   readonly text: string;
   credentials: Credentials | undefined;
   server: NtsKeServer | undefined;
-  /** What was last said to be wrong, so that it is said once. */
+  /** Why there is no listener. */
   trouble: string | undefined;
+  /** Why the files of the certificate in use could not be taken over again. */
+  fault: string | undefined;
   /** When something about the certificate was last remarked, in Unix seconds. */
   remarkedAt: number | undefined;
 }
@@ -96,10 +98,14 @@ export class NtsServers {
           credentials: undefined,
           server: undefined,
           trouble: undefined,
+          fault: undefined,
           remarkedAt: undefined,
         }
     );
-    this.#functions.keepOnly("nts-ke-server", this.#sections.map(({ config }) => config.listen));
+    const listens = this.#sections.map(({ config }) => config.listen);
+    for (const kind of ["nts-ke-server", "certificate"] as const) {
+      this.#functions.keepOnly(kind, listens);
+    }
     if (this.#running !== undefined) tellWithoutTime(config);
     else if (!isReadable) this.#tellUnanswered(config);
     await this.#look((credentials) => credentials.reload());
@@ -175,18 +181,33 @@ export class NtsServers {
       const isReadable = await filesAnswer([certificateChainPath, privateKeyPath]);
       // Much may have happened meanwhile.
       if (this.#running !== running || !this.#sections.includes(section)) continue;
-      if (!isReadable) {
-        section.trouble = `${certificateChainPath} or ${privateKeyPath} does not answer`;
-      } else if (section.credentials === undefined) loadCredentials(section, running.openssl);
-      else tellReload(section, reload(section.credentials));
+      const hangs = `${certificateChainPath} or ${privateKeyPath} does not answer`;
+      const { credentials } = section;
+      if (credentials === undefined) {
+        if (isReadable) loadCredentials(section, running.openssl);
+        else section.trouble = hangs;
+      } else if (!isReadable) section.fault = hangs;
+      else {tellReload(
+          section,
+          section.fault === hangs ? credentials.reload() : reload(credentials),
+        );}
       if (section.credentials !== undefined && section.server === undefined) {
         startServer(section, running);
       }
-      const id = { kind: "nts-ke-server", name: section.config.listen } as const;
-      if (section.server !== undefined) this.#functions.up(id);
-      else if (section.trouble !== undefined) this.#functions.down(id, section.trouble);
+      this.#tell(section);
       remark(section);
     }
+  }
+
+  #tell({ config: { listen: name }, server, credentials, trouble, fault }: Section): void {
+    const listener = { kind: "nts-ke-server", name } as const;
+    if (server !== undefined) this.#functions.up(listener);
+    else if (trouble !== undefined) this.#functions.down(listener, trouble);
+    // Without any the listener is closed, and says why.
+    if (credentials === undefined) return;
+    const certificate = { kind: "certificate", name } as const;
+    if (fault === undefined) this.#functions.up(certificate);
+    else this.#functions.down(certificate, `${fault}; the old certificate stays in use`);
   }
 }
 
@@ -216,13 +237,14 @@ function tellReload(section: Section, reload: Reload): void {
     case "changed": {
       const { subject, notAfter } = reload.certificate;
       const end = formatUtc(BigInt(notAfter) * NANOSECONDS);
-      section.trouble = undefined;
+      section.fault = undefined;
       section.remarkedAt = undefined;
       log.info(`Key exchange on ${section.config.listen} shows ${subject}, good until ${end}`);
       return;
     }
     case "failed":
-      return tellOldStays(section, reload.failure.message);
+      section.fault = reload.failure.message;
+      return;
   }
 }
 
@@ -264,15 +286,6 @@ function startServer(section: Section, running: Running): void {
         "because the limit on open files is low (LimitNOFILE in a unit, ulimit -n)",
     );
   }
-}
-
-/** Says what is wrong with the files of a section that has a certificate, once. */
-function tellOldStays(section: Section, trouble: string): void {
-  if (section.server === undefined || section.trouble === trouble) return;
-  section.trouble = trouble;
-  log.error(
-    `Key exchange on ${section.config.listen}: ${trouble}; the old certificate stays in use`,
-  );
 }
 
 async function closeSection(section: Section): Promise<void> {

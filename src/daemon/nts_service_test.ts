@@ -55,7 +55,7 @@ Deno.test({
   },
 });
 
-Deno.test("a key exchange without its certificate is closed, says why, and opens when it is there", async () => {
+Deno.test("a key exchange without its certificate is closed, and one whose certificate is broken later goes on; both say why", async () => {
   const chain = `${PATH}-chain`, key = `${PATH}-key`;
   const text = `[[nts-ke-server]]\nlisten = "127.0.0.1:${freePort()}"\n` +
     `certificate-chain-path = "${chain}"\nprivate-key-path = "${key}"\n` +
@@ -74,6 +74,17 @@ Deno.test("a key exchange without its certificate is closed, says why, and opens
     // It is looked at every few calls, which come about once a second.
     for (let i = 0; i < 10; i++) service.tick(() => ({ state: "starting", offsetSeconds: null }));
     await until(() => functions.documents()[0]?.up === true);
+    const fault = () => functions.documents().find(({ kind }) => kind === "certificate");
+    equal(fault()?.up, true);
+    ok(writeFileAtomic(chain, { bytes: new Uint8Array([0]) }).ok);
+    for (let i = 0; i < 2; i++) {
+      await service.configure(parsed.value.config);
+      deepEqual(states(), [["nts-ke-server", true], ["certificate", false]]);
+      match(fault()?.reason ?? "", /-chain, .*; the old certificate stays in use$/);
+    }
+    ok(writeFileAtomic(chain, { bytes: good.certificate }).ok);
+    await service.configure(parsed.value.config);
+    deepEqual(states(), [["nts-ke-server", true], ["certificate", true]]);
     await service.configure({ ...parsed.value.config, ntsKeServers: [] });
     deepEqual(states(), []);
   } finally {

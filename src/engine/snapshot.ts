@@ -154,6 +154,7 @@ export interface HttpDocument {
 export const FUNCTION_KINDS = [
   "server",
   "nts-ke-server",
+  "certificate",
   "http",
   "keyset",
   "statistics",
