@@ -115,7 +115,8 @@ export function* readSteps(path: string, sizeMax: number): FileSteps<Result<Byte
 
 /**
  * Replaces a file by new content: written beside it, flushed, renamed over it, and the directory flushed. A symbolic link stays, and
- * what it leads to is replaced; what is there and no regular file is refused.
+ * what it leads to is replaced; what is there and no regular file is refused. A file that can be written in a folder that cannot (or
+ * that is a mount point) is written where it lies.
  */
 export function* writeSteps(
   link: string,
@@ -127,10 +128,12 @@ export function* writeSteps(
   if (there.ok && there.value?.kind === "other") return notRegular(what);
   const name = temporaryName(path, owner);
   const temporary = yield* writeTemporary(name, { write, what });
-  const held = isBarred(temporary) ? heldFile(link) : undefined;
-  // Where a file can be written but its folder cannot.
-  if (held?.purpose === "write") return yield* overwrite(held.fd, { bytes: write.bytes, what });
-  if (!temporary.ok) return temporary;
+  if (!temporary.ok) {
+    const inPlace = isBarred(temporary)
+      ? yield* writeInPlace(link, { path, write, what })
+      : undefined;
+    return inPlace ?? temporary;
+  }
   const fd = temporary.value;
   const flushed = yield ["fsync", fd];
   yield ["close", fd];
@@ -141,10 +144,33 @@ export function* writeSteps(
   const replaced = yield* renameSteps(name, { to: path, what });
   if (!replaced.ok) {
     yield* removeSteps(name);
-    return replaced;
+    return isKept(replaced)
+      ? (yield* writeInPlace(link, { path, write, what })) ?? replaced
+      : replaced;
   }
   yield* flushDirectory(parentOf(path));
   return ok(undefined);
+}
+
+/** Writes a file where it lies; undefined when it is not there or may not be written. */
+function* writeInPlace(
+  link: string,
+  { path, write, what }: {
+    readonly path: string;
+    readonly write: AtomicWrite;
+    readonly what: string;
+  },
+): FileSteps<Result<void, OsError> | undefined> {
+  const { bytes, mode } = write;
+  const held = heldFile(link);
+  if (held?.purpose === "write") return yield* overwrite(held.fd, { bytes, what });
+  const opened = yield* open(path, { flags: O_WRONLY | O_NONBLOCK, what });
+  if (!opened.ok) return undefined;
+  // Only its owner may change that; who reads secrets that are open to others is told elsewhere.
+  if (mode !== undefined) yield ["fchmod", opened.value, mode];
+  const written = yield* overwrite(opened.value, { bytes, what });
+  yield ["close", opened.value];
+  return written;
 }
 
 /**
@@ -247,6 +273,11 @@ export function* renameSteps(
 /** Tells whether the way to a file is barred: then, and only then, a descriptor from before the change of user counts. */
 function isBarred(result: Result<unknown, OsError>): boolean {
   return !result.ok && ["EACCES", "EPERM", "EROFS"].includes(result.error.name);
+}
+
+/** Tells whether a file cannot be replaced where it lies: by its folder's rights, or because it is a mount point. */
+function isKept(result: Result<unknown, OsError>): boolean {
+  return isBarred(result) || (!result.ok && result.error.name === "EBUSY");
 }
 
 function* readHeld(

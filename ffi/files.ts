@@ -140,13 +140,6 @@ export function setFileAside(path: string): Result<string, OsError> {
   return renamed.ok ? ok(to) : renamed;
 }
 
-/** Does what `setFileAside` does on the thread pool. */
-export async function setFileAsideInBackground(path: string): Promise<Result<string, OsError>> {
-  const to = asideOf(path);
-  const renamed = await runInBackground(renameSteps(path, { to, what: `set ${path} aside` }));
-  return renamed.ok ? ok(to) : renamed;
-}
-
 /**
  * Removes what processes that are no more have left beside a file, killed while they wrote. What belongs to a process that lives, or
  * may live, stays.
@@ -177,6 +170,7 @@ export function executablePath(): Result<string, OsError> {
   return ok(new TextDecoder().decode(target.bytes.subarray(0, length)));
 }
 
-function asideOf(path: string): string {
+/** Names what `setFileAside` makes of a file. */
+export function asideOf(path: string): string {
   return `${path}.damaged`;
 }

@@ -3,12 +3,16 @@
  *
  * The problem: a file that cannot be read now (no permission, a failing disk, a directory in its place) may hold what cannot be made
  * again, and must not be lost because a new one is written. The idea: only a file that is not there, was read, or was set aside may be
- * written; of all others the path is left alone, and said to be. Limits: what is in the file is the owner's business; who finds that
+ * written; of all others the path is left alone, and said to be. What makes no sense and may not be renamed, in a folder of others, is
+ * written anew where it lies. Limits: what is in the file is the owner's business; who finds that
  * it makes no sense sets it aside.
  *
  * @module
  */
 import {
+  asideOf,
+  fileStatus,
+  mayWrite,
   readFile,
   removeFile,
   removeLeftovers,
@@ -21,6 +25,11 @@ import { heldFile } from "../../ffi/held_files.ts";
 import { rootAdvice, writeAdvice } from "./file_advice.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
+
+/** Of a damaged file that cannot be renamed so much at the most is copied. */
+const DAMAGED_MAX = 1 << 20;
+/** What the system says of a folder in which nothing may be made. */
+const REFUSALS: readonly string[] = ["EACCES", "EPERM", "EROFS"];
 
 /** What a look at a file found. */
 export type StateReading =
@@ -72,8 +81,16 @@ export class StateFile {
   /** Sets a file aside that makes no sense; returns what became of it, to follow "cannot be used; ". */
   setAside(): string {
     const aside = setFileAside(this.path);
-    this.#state = aside.ok ? "ours" : "foreign";
-    return aside.ok ? `it is now ${aside.value}` : aside.error.message;
+    const isOurs = aside.ok || this.#canOverwrite();
+    this.#state = isOurs ? "ours" : "foreign";
+    if (aside.ok) return `it is now ${aside.value}`;
+    if (!isOurs) return aside.error.message;
+    const to = asideOf(this.path);
+    const read = readFile(this.path, DAMAGED_MAX);
+    const copied = read.ok && writeFileAtomic(to, this.#content(read.value)).ok;
+    return `it is written anew where it lies${
+      copied ? `, a copy is ${to}` : ""
+    }: ${aside.error.message}`;
   }
 
   /**
@@ -82,7 +99,6 @@ export class StateFile {
   tryWriting(): Result<void, string> {
     const refused = this.#refusal();
     if (refused !== undefined) return err(refused);
-    // Opened before the change of user to be written in place.
     if (heldFile(this.path)?.purpose === "write") return ok(undefined);
     const probe = `${this.path}.probe`;
     // A full disk takes empty files.
@@ -91,6 +107,7 @@ export class StateFile {
       const removed = removeFile(probe);
       return removed.ok ? removed : err(removed.error.message);
     }
+    if (REFUSALS.includes(written.error.name) && this.#canOverwrite()) return ok(undefined);
     const { message, ...error } = written.error;
     // The name of the probe says nothing to whoever reads of it.
     return this.#told(err({ ...error, message: message.replace(probe, () => this.path) }));
@@ -119,6 +136,13 @@ export class StateFile {
     return found.kind === "unreadable"
       ? found.message
       : `${this.path} holds something that was not read, and is left as it is; move it away`;
+  }
+
+  /** Tells whether the file can be written where it lies, by its mode or because it was opened before the change of user. */
+  #canOverwrite(): boolean {
+    if (heldFile(this.path)?.purpose === "write") return true;
+    const found = fileStatus(this.path);
+    return found.ok && found.value?.kind === "file" && mayWrite(this.path).ok;
   }
 
   #content(bytes: Bytes): { readonly bytes: Bytes; readonly mode?: number } {
