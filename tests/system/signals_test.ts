@@ -71,9 +71,12 @@ async function earlyReload(): Promise<void> {
   const config = await folder.write("ntpsd.toml", clientConfig([server], 1) + NO_STATUS);
   const { program, args } = await launch("executable");
   await using daemon = new RunningProgram(program, { args: [...args, "run", "-x", "-c", config] });
-  // From the first line of the script to the daemon that runs; the very first moment is that of the shell.
-  const hasBegun = async () => (await comm(daemon.pid)).startsWith("ntpsd");
-  await waitUntil(hasBegun, { timeoutMs: 10_000, what: () => "the program's name" });
+  // From the first lines of the script to the daemon that runs; the very first moment is that of the shell.
+  await waitUntil(() => heedsHangup(daemon.pid), {
+    timeoutMs: 10_000,
+    everyMs: 1,
+    what: () => "SIGHUP to be ignored, blocked or caught",
+  });
   const timer = setInterval(() => daemon.signal("SIGHUP"), 20);
   try {
     await waitUntil(() => server.requests > 0 || daemon.over, {
@@ -125,8 +128,11 @@ Deno.test({
   },
 });
 
-async function comm(pid: number): Promise<string> {
-  return await Deno.readTextFile(`/proc/${pid}/comm`).catch(() => "");
+/** Whether SIGHUP, the lowest bit, would not end a process by itself. */
+async function heedsHangup(pid: number): Promise<boolean> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
+  const masks = [...status.matchAll(/^Sig(?:Blk|Ign|Cgt):\s+[0-9a-f]*([0-9a-f])$/gm)];
+  return masks.some(([, last = "0"]) => (Number.parseInt(last, 16) & 1) === 1);
 }
 
 async function isThere(pid: number): Promise<boolean> {
