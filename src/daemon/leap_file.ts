@@ -4,13 +4,14 @@
  *
  * A file that is missing or damaged is said and not used; a table that was read from it before stays in force then, because a
  * file that is being replaced is no news about leap seconds. Whether a table has expired the engine tells, which knows the
- * time better than this machine's clock may.
+ * time better than this machine's clock may; one that has by the clock is a warning here, at every reading.
  *
  * @module
  */
 import { err, type Result } from "../base/result.ts";
 import { formatDay, type LeapTable, parseLeapTable } from "../discipline/leap_table.ts";
 import type { Event } from "../engine/events.ts";
+import { realtimeNow } from "../../ffi/clock.ts";
 import { fileStatus, readFile } from "../../ffi/files.ts";
 import { filesAnswer } from "./file_access.ts";
 import { FunctionStates } from "./function_states.ts";
@@ -21,6 +22,9 @@ const LOOK_MILLISECONDS = 60_000;
 const LOOKS_IN_A_DAY = 1440;
 /** The list has five thousand octets, most of them remarks. */
 const FILE_MAX = 262_144;
+/** From 1900 to 1970. */
+const UNIX_EPOCH = 2_208_988_800;
+const NANOSECONDS = 1_000_000_000n;
 
 /** The event that hands a table to the engine. */
 export type LeapTableEvent = Extract<Event, { type: "leap-table" }>;
@@ -108,9 +112,10 @@ export class LeapFile {
     this.#seen = mark;
     this.#functions.up(id);
     const figures = JSON.stringify(table.value);
-    if (figures === this.#inForce) return false;
+    const isNew = figures !== this.#inForce;
     this.#inForce = figures;
-    log.info(describe(this.#path, table.value));
+    tell(this.#path, table.value, isNew);
+    if (!isNew) return false;
     deliver({ type: "leap-table", table: table.value });
     return true;
   }
@@ -124,6 +129,17 @@ export function readLeapFile(path: string): Result<LeapTable, string> {
   }
   const table = parseLeapTable(new TextDecoder().decode(octets.value));
   return table.ok ? table : err(`The list of leap seconds ${path} is not used: ${table.error}`);
+}
+
+function now(): number {
+  return Number(realtimeNow() / NANOSECONDS) + UNIX_EPOCH;
+}
+
+/** Tells of a table that was read: that one has expired whenever it is read, the others when they are new. */
+function tell(path: string, table: LeapTable, isNew: boolean): void {
+  if (table.expiresAt <= now()) {
+    log.warning(`${describe(path, table)}, which is over by this clock: get a new list`);
+  } else if (isNew) log.info(describe(path, table));
 }
 
 function describe(path: string, { entries, expiresAt }: LeapTable): string {
