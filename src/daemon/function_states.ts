@@ -35,6 +35,8 @@ export class FunctionStates {
   readonly #log: Pick<Log, "info" | "error">;
   /** By kind and name, in the order in which they were first told of; an empty reason means that it works. */
   readonly #states = new Map<string, FunctionDocument>();
+  /** What has worked before. */
+  readonly #worked = new Set<string>();
 
   /** Nothing is configured yet. */
   constructor(to: Pick<Log, "info" | "error"> = log) {
@@ -43,9 +45,11 @@ export class FunctionStates {
 
   /** Notes that a part works. */
   up({ kind, name }: FunctionId): void {
-    const before = this.#states.get(keyOf(kind, name));
-    if (before?.up === false) this.#log.info(`${WORDS[kind]} ${name} works again`);
-    this.#states.set(keyOf(kind, name), { kind, name, up: true, reason: "" });
+    const key = keyOf(kind, name);
+    const again = this.#worked.has(key) ? " again" : "";
+    if (this.#states.get(key)?.up === false) this.#log.info(`${WORDS[kind]} ${name} works${again}`);
+    this.#states.set(key, { kind, name, up: true, reason: "" });
+    this.#worked.add(key);
   }
 
   /** Notes that a part does not work, and why; the same reason is logged once. */
@@ -59,7 +63,9 @@ export class FunctionStates {
   /** Forgets the parts of a kind that are not configured any more. */
   keepOnly(kind: FunctionKind, names: readonly string[]): void {
     for (const [key, state] of this.#states) {
-      if (state.kind === kind && !names.includes(state.name)) this.#states.delete(key);
+      if (state.kind !== kind || names.includes(state.name)) continue;
+      this.#states.delete(key);
+      this.#worked.delete(key);
     }
   }
 

@@ -61,6 +61,7 @@ export class Judgement {
   #synchronization: SynchronizationConfig;
   #vouchersNeeded: number;
   #required: readonly string[];
+  #hasSources: boolean;
   #isVouchedFor = false;
   readonly #faults: SourceFaults | undefined;
   #own: OwnIdentity;
@@ -80,6 +81,7 @@ export class Judgement {
     this.#synchronization = config.synchronization;
     this.#vouchersNeeded = vouchersNeeded(config);
     this.#required = requiredSources(config);
+    this.#hasSources = config.sources.length > 0;
     this.#ownAddresses = ownAddresses;
     this.#listens = config.servers.map(({ listen }) => listen);
     this.#own = ownIdentity(ownAddresses, servedPlaces(this.#listens));
@@ -132,6 +134,7 @@ export class Judgement {
 
   /** Why there is no selection, in a sentence; before the first one it tells how far the sources have come. */
   whyNotOf(members: readonly MemberOfSource[], context: JudgementContext): string {
+    if (!this.#hasSources) return "There is no [[source]]";
     if (this.#selection !== undefined || members.length === 0) return this.#whyNot;
     const verdicts = members.map((member) => ({
       name: memberName(member),
@@ -214,6 +217,7 @@ export class Judgement {
     this.#synchronization = config.synchronization;
     this.#vouchersNeeded = vouchersNeeded(config);
     this.#required = requiredSources(config);
+    this.#hasSources = config.sources.length > 0;
     this.#listens = config.servers.map(({ listen }) => listen);
     this.#own = ownIdentity(this.#ownAddresses, servedPlaces(this.#listens));
   }

@@ -48,3 +48,9 @@ Deno.test("only a state that is no good gives way to the own clock", () => {
     assert.deepEqual([local.state, local.isLocal], known ? [state, false] : ["synchronized", true]);
   }
 });
+
+Deno.test("without any source it is said that there is none, not that none was measured yet", () => {
+  const config = "[synchronization]\nlocal-stratum = 8\n";
+  const { snapshot } = new EngineWorld({ config }).start();
+  assert.match(snapshot.why, /by local-stratum\. There is no \[\[source\]\]$/);
+});

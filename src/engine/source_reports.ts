@@ -33,6 +33,8 @@ interface Subject {
 }
 
 interface Record {
+  /** How often it began to answer. */
+  returns: number;
   /** What was told last. */
   told: "nothing" | "answers" | "silent";
   /** Since when it has failed without being named. */
@@ -105,17 +107,18 @@ export class SourceReports {
     const { told, failedSince, isCovered, fault } = record;
     if (told === "answers" && failedSince === undefined) return [];
     Object.assign(record, { told: "answers", failedSince: undefined, isCovered: false });
+    record.returns++;
     record.toldCauses.clear();
     // the first one after an outage of all has a line of its own
     if (isCovered || this.#outageSince !== undefined) return [];
-    if (told === "silent") return [line("info", subject, "answers again")];
+    if (told === "silent") return [line("info", subject, answersOf(record))];
     if (told === "nothing") return [line("info", subject, "answers")];
     if (record.hold.patience(now) > 0) {
       record.hold.noteBrief();
       return [];
     }
     record.hold.tell(now);
-    return [line("info", subject, `answers again; it ${fault}`)];
+    return [line("info", subject, `${answersOf(record)}; it ${fault}`)];
   }
 
   #beginOutage(subjects: readonly Subject[], now: MonotonicSeconds): void {
@@ -146,7 +149,8 @@ export class SourceReports {
     if (first === undefined) return false;
     this.#outageSince = undefined;
     if (this.#isOutageTold) {
-      actions.push(line("info", first, "answers again, the first of the sources to do so"));
+      const answers = answersOf(this.#recordOf(first.key));
+      actions.push(line("info", first, `${answers}, the first of the sources to do so`));
     } else this.#outageHold.noteBrief();
     for (const { key, health } of subjects) {
       if (health !== "silent") continue;
@@ -182,6 +186,7 @@ export class SourceReports {
     const known = this.#records.get(key);
     if (known !== undefined) return known;
     const record: Record = {
+      returns: 0,
       told: "nothing",
       failedSince: undefined,
       namedFrom: -Infinity,
@@ -193,6 +198,10 @@ export class SourceReports {
     this.#records.set(key, record);
     return record;
   }
+}
+
+function answersOf({ returns }: Record): string {
+  return returns > 1 ? "answers again" : "answers";
 }
 
 /** A source that is known to be silent is told of again when its answers are dropped for a reason that is new. */

@@ -46,6 +46,10 @@ Deno.test("a server that never answers is named", () => {
   const about = lines(world).filter((line) => line.includes(TWO));
   assert.equal(about.length, 1);
   assert.match(about[0] ?? "", /^warning: .* did not answer the last 5 requests$/);
+  world.server(TWO).isSilent = false;
+  runLong(world, 3000);
+  const later = lines(world).filter((line) => line.includes(TWO)).slice(1);
+  assert.deepEqual(later, [`info: Source ${TWO} (${TWO}:123) answers`], "it never did before");
 });
 
 Deno.test("a source that cannot be asked for a short while is told of in a pair", () => {
@@ -208,6 +212,6 @@ Deno.test("a new reason is told once, noise of strangers never", () => {
   world.server(TWO).badOrigin = false;
   runLong(world, 3000);
   assert.deepEqual(lines(world, from).slice(1), [
-    "info: Source 192.0.2.2 (192.0.2.2:123) answers again",
+    "info: Source 192.0.2.2 (192.0.2.2:123) answers",
   ]);
 });
