@@ -7,7 +7,7 @@ import { ok, type Result } from "../src/base/result.ts";
 import type { SocketAddress } from "../src/base/socket_address.ts";
 import { failed, type OsError } from "./errno.ts";
 import { libc } from "./libc.ts";
-import { allocate, cString, readCString, viewAt } from "./memory.ts";
+import { allocate, readCString, viewAt } from "./memory.ts";
 import { AF_INET, AF_INET6, decodeSockaddr } from "./sockaddr.ts";
 
 /** One address of one interface. */
@@ -45,13 +45,6 @@ export function interfaceAddresses(): Result<readonly InterfaceAddress[], OsErro
   }
   libc().freeifaddrs(Deno.UnsafePointer.create(head));
   return ok(found);
-}
-
-/** Returns the number of an interface by its name; undefined when there is none. */
-export function interfaceIndex(name: string): number | undefined {
-  const key = cString(name);
-  const index = key === undefined ? 0 : libc().if_nametoindex(key);
-  return index === 0 ? undefined : index;
 }
 
 /** Returns the name of an interface by its number; undefined when there is none. */

@@ -1,7 +1,7 @@
 import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { ipFamily } from "../src/base/ip_address.ts";
-import { interfaceAddresses, interfaceIndex, interfaceName } from "./interfaces.ts";
+import { interfaceAddresses, interfaceName } from "./interfaces.ts";
 import { findUser, hasCapability, userName } from "./privileges.ts";
 import {
   environmentVariable,
@@ -9,12 +9,10 @@ import {
   isTerminal,
   openFilesLimit,
   processId,
-  raiseOpenFilesLimit,
-  resourceUsage,
   userIds,
 } from "./process.ts";
 import { resolveName } from "./resolver.ts";
-import { notifyService, watchdogMicroseconds } from "./sd_notify.ts";
+import { notifyService } from "./sd_notify.ts";
 
 Deno.test("the environment is read by name", () => {
   assert.ok((environmentVariable("PATH") ?? "").includes("/"));
@@ -30,23 +28,9 @@ Deno.test("the process knows itself", () => {
   assert.ok(ids.uid >= 0 && ids.effectiveUid >= 0);
 });
 
-Deno.test("processor time and memory grow with use", () => {
-  const before = resourceUsage();
-  const end = performance.now() + 30;
-  let work = 0;
-  while (performance.now() < end) work += Math.sqrt(work + 1);
-  const after = resourceUsage();
-  const used = after.userSeconds + after.systemSeconds - before.userSeconds - before.systemSeconds;
-  assert.ok(used > 0.005 && used < 5, `${used} s, ${work}`);
-  assert.ok(after.residentMaxBytes > 10_000_000 && after.residentMaxBytes < 4e9);
-});
-
-Deno.test("the limit on open files is only ever raised", () => {
-  const before = openFilesLimit();
-  assert.ok(before.ok);
-  assert.deepEqual(raiseOpenFilesLimit(1), before);
-  const raised = raiseOpenFilesLimit(1 << 30);
-  if (raised.ok) assert.equal(raised.value.soft, Math.min(1 << 30, before.value.hard));
+Deno.test("the limit on open files is that of this process", () => {
+  const limit = openFilesLimit();
+  assert.ok(limit.ok && limit.value.soft > 0 && limit.value.soft <= limit.value.hard);
 });
 
 Deno.test("users are found by name", () => {
@@ -69,12 +53,9 @@ Deno.test("own addresses are listed, with the loopback interface among them", ()
   });
   for (const { name, address } of list.value) {
     assert.equal(ipFamily(address.address), address.family);
-    const index = interfaceIndex(name);
-    assert.ok(index !== undefined);
-    assert.equal(interfaceName(index), name);
-    if (address.scopeId !== undefined) assert.equal(address.scopeId, index);
+    const { scopeId } = address;
+    if (scopeId !== undefined) assert.equal(interfaceName(scopeId), name);
   }
-  assert.equal(interfaceIndex("ntpsd-none"), undefined);
   assert.equal(interfaceName(0x7fff_fff0), undefined);
 });
 
@@ -91,7 +72,7 @@ Deno.test("names come from the hosts file, numbers from themselves", async () =>
   });
   const scoped = await resolveName("fe80::1%lo", { port: 1 });
   assert.ok(scoped.ok);
-  assert.equal(scoped.value[0]?.scopeId, interfaceIndex("lo"));
+  assert.equal(interfaceName(scoped.value[0]?.scopeId ?? 0), "lo");
 });
 
 Deno.test("a name without addresses says why", async () => {
@@ -131,9 +112,7 @@ Deno.test("the service manager is told in its own words", () => {
   assert.equal(next(), "READY=1\nSTATUS=On time really");
   notifyService({ reloadingAtMicroseconds: 123n }, name);
   assert.equal(next(), "RELOADING=1\nMONOTONIC_USEC=123");
-  notifyService({ watchdog: true }, name);
   notifyService({ stopping: true }, name);
-  assert.equal(next(), "WATCHDOG=1");
   assert.equal(next(), "STOPPING=1");
   manager.close(fd);
   const nobody = notifyService({ ready: true }, name);
@@ -141,5 +120,4 @@ Deno.test("the service manager is told in its own words", () => {
   assert.deepEqual(notifyService({ ready: true }, ""), { ok: true, value: false });
   const relative = notifyService({ ready: true }, "relative/path");
   assert.ok(!relative.ok && relative.error.name === "EINVAL");
-  assert.equal(watchdogMicroseconds(), undefined);
 });

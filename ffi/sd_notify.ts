@@ -22,8 +22,6 @@ export interface ServiceNotice {
   readonly extendTimeoutMicroseconds?: number;
   /** The service begins to end. */
   readonly stopping?: true;
-  /** The watchdog need not bark yet. */
-  readonly watchdog?: true;
   /** One line for people. */
   readonly status?: string;
 }
@@ -53,14 +51,6 @@ export function notifyService(
   return result;
 }
 
-/** Returns how often the service manager wants to hear from us, in microseconds; undefined when it does not. */
-export function watchdogMicroseconds(): number | undefined {
-  const value = Number(environmentVariable("WATCHDOG_USEC") ?? "0");
-  const pid = environmentVariable("WATCHDOG_PID");
-  if (pid !== undefined && Number(pid) !== libc().getpid()) return undefined;
-  return Number.isSafeInteger(value) && value > 0 ? value : undefined;
-}
-
 function noticeLines(notice: ServiceNotice): string {
   const lines: string[] = [];
   if (notice.ready) lines.push("READY=1");
@@ -71,7 +61,6 @@ function noticeLines(notice: ServiceNotice): string {
     lines.push(`EXTEND_TIMEOUT_USEC=${notice.extendTimeoutMicroseconds}`);
   }
   if (notice.stopping) lines.push("STOPPING=1");
-  if (notice.watchdog) lines.push("WATCHDOG=1");
   if (notice.status !== undefined) lines.push(`STATUS=${notice.status.replaceAll("\n", " ")}`);
   return lines.join("\n");
 }

@@ -128,22 +128,6 @@ export function setIntegerOption(
   });
 }
 
-/** Reads an option whose value is an integer. */
-export function getIntegerOption(
-  fd: number,
-  option: { readonly level: number; readonly name: number },
-): Result<number, OsError> {
-  length.view.setUint32(0, 4, true);
-  integer.view.setInt32(0, 0, true);
-  if (libc().getsockopt(fd, option.level, option.name, integer.bytes, length.bytes) === 0) {
-    return ok(integer.view.getInt32(0, true));
-  }
-  return failed({
-    call: "getsockopt",
-    what: `read option ${option.name} of level ${option.level} of a socket`,
-  });
-}
-
 /** Ties a socket to one network interface by its name. */
 export function bindToDevice(fd: number, device: string): Result<void, OsError> {
   const name = cString(device);

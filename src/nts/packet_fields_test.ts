@@ -11,7 +11,7 @@ import { Keyset } from "./keyset.ts";
 import { RandomPool } from "./random_pool.ts";
 import { buildRequest, encodeAuthenticator } from "./request_fields.ts";
 import { verifyAnswer } from "./response_fields.ts";
-import { isNak, NtsServerFields } from "./server_fields.ts";
+import { NtsServerFields } from "./server_fields.ts";
 
 const hex = (text: string): Bytes => fromHex(text)!;
 const keyset = Keyset.create({ rotationInterval: 86_400, staleKeyCount: 2 }, {
@@ -312,7 +312,6 @@ Deno.test("a NAK answers cookies that cannot be opened and requests that are not
     authenticBefore: true,
   };
   assert.deepEqual(verifyAnswer(got, expected), { ok: true, value: { kind: "nak" } });
-  assert.ok(isNak("nts-nak-unknown-key") && !isNak("protected") && !isNak("nts-no-cookie"));
 });
 
 Deno.test("a unique identifier is echoed to plain requests too, and nothing else is", () => {
@@ -349,7 +348,7 @@ Deno.test("whatever comes, the server neither throws nor answers longer than the
       const verdict = check(packet);
       if (verdict === "protected") assert.ok(answer("protect").length <= packet.length);
       else if (verdict === "plain") assert.ok(answer("echo").length <= packet.length);
-      else if (isNak(verdict)) assert.ok(answer("nak").length <= packet.length);
+      else if (verdict.startsWith("nts-nak-")) assert.ok(answer("nak").length <= packet.length);
     }),
     { numRuns: 2000 },
   );

@@ -56,13 +56,6 @@ const END: KeyExchangeRecord = {
   body: new Uint8Array(0),
 };
 
-/** Encodes one record (RFC 8915 section 4, figure 2). */
-export function encodeRecord(record: KeyExchangeRecord): Bytes {
-  const bytes = new Uint8Array(HEADER_LENGTH + record.body.length);
-  writeRecord(record, bytes, 0);
-  return bytes;
-}
-
 /** Encodes a message: the records and then the End of Message record (RFC 8915 section 4.1.1). */
 export function encodeMessage(records: readonly KeyExchangeRecord[]): Bytes {
   let length = HEADER_LENGTH;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { concatBytes, fromHex, toHex } from "../base/bytes.ts";
-import { encodeMessage, encodeRecord, numbersOf, numbersRecord, RecordReader } from "./record.ts";
+import { encodeMessage, numbersOf, numbersRecord, RecordReader } from "./record.ts";
 
 const anyRecord = fc.record({
   critical: fc.boolean(),
@@ -11,7 +11,6 @@ const anyRecord = fc.record({
 
 Deno.test("a record's length counts its body alone", () => {
   const record = numbersRecord(1, { critical: true, numbers: [0] });
-  assert.equal(toHex(encodeRecord(record)), "800100020000");
   assert.equal(
     toHex(encodeMessage([record, numbersRecord(4, { critical: true, numbers: [15] })])),
     "80010002000080040002000f80000000",

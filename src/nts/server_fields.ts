@@ -70,11 +70,6 @@ export interface ByteRange {
   readonly length: number;
 }
 
-/** Tells whether a verdict asks for a NAK. */
-export function isNak(verdict: NtsVerdict): verdict is NtsNakReason {
-  return verdict.startsWith("nts-nak-");
-}
-
 const AUTHENTICATOR_HEAD_LENGTH = 8;
 const SIV_TAG_LENGTH = 16;
 const NONE = -1;

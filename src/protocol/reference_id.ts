@@ -9,7 +9,6 @@
  */
 import { assert } from "../base/assert.ts";
 import { type AddressFamily, ipToBytes } from "../base/ip_address.ts";
-import type { Seconds } from "../base/units.ts";
 import { referenceIdOfIpv6 } from "../crypto/digest.ts";
 import { STRATUM_MAX } from "./header.ts";
 
@@ -60,21 +59,6 @@ export function formatReferenceId(
   const letters = context.stratum >= STRATUM_MAX ? asciiText(referenceId) : undefined;
   if (letters !== undefined) return letters;
   return context.family === "ipv6" ? hexText(referenceId) : octetsOf(referenceId).join(".");
-}
-
-/**
- * Reads the offset that a smearing server announces as 254.x.y.z: its clock minus Coordinated Universal Time, in 2^-22 s,
- * signed; undefined for other identifiers. NTP Classic's convention, not an RFC.
- */
-export function smearOffset(referenceId: number): Seconds | undefined {
-  if (referenceId >>> 24 !== 254) return undefined;
-  return ((referenceId << 8) >> 8) / 4_194_304;
-}
-
-/** Writes a smear offset as 254.x.y.z, to the nearest 2^-22 s and limited to what fits: -2 s to just under 2 s. */
-export function smearReferenceId(offset: Seconds): number {
-  const steps = Math.max(-0x80_0000, Math.min(0x7f_ffff, Math.round(offset * 4_194_304)));
-  return ((254 << 24) | (steps & 0xff_ffff)) >>> 0;
 }
 
 /** The first octet of 127.0.0.0/8. */

@@ -7,8 +7,6 @@ import {
   parseReferenceId,
   referenceIdFromAscii,
   referenceIdOfAddress,
-  smearOffset,
-  smearReferenceId,
 } from "./reference_id.ts";
 
 Deno.test("an address becomes the identifier that others know it by", () => {
@@ -41,17 +39,6 @@ Deno.test("an administrator's identifier is read", () => {
   for (const wrong of ["", "TOOLONG", "::1", "a b", "Zürich"]) {
     assert.equal(parseReferenceId(wrong), undefined, wrong);
   }
-});
-
-Deno.test("a smear is read from 254.x.y.z in 2^-22 s", () => {
-  assert.equal(smearOffset(0xfe800000), -2);
-  assert.equal(smearOffset(0xfe400000), 1);
-  assert.equal(smearOffset(0xfeffffff), -(2 ** -22));
-  assert.equal(smearOffset(0xfe000000), 0);
-  assert.equal(smearOffset(0xc0000201), undefined);
-  assert.equal(smearReferenceId(-2), 0xfe800000);
-  assert.equal(smearReferenceId(0.25), 0xfe100000);
-  assert.equal(smearReferenceId(9), 0xfe7fffff);
 });
 
 Deno.test("kisses are told from unsynchronised servers", () => {

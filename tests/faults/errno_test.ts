@@ -30,7 +30,7 @@ import {
 } from "../../ffi/files.ts";
 import { interfaceAddresses } from "../../ffi/interfaces.ts";
 import { Poller } from "../../ffi/poller.ts";
-import { hostName, openFilesLimit, raiseOpenFilesLimit } from "../../ffi/process.ts";
+import { hostName, openFilesLimit } from "../../ffi/process.ts";
 import { findUser, hasCapability } from "../../ffi/privileges.ts";
 import { resolveName } from "../../ffi/resolver.ts";
 import { routeSource } from "../../ffi/route.ts";
@@ -132,7 +132,6 @@ const WORK: Readonly<Record<string, Work>> = {
   "asking for a capability": () => hasCapability("CAP_SYS_TIME"),
   "finding the name of the machine": () => hostName(),
   "reading the limit on files": () => openFilesLimit(),
-  "raising the limit on files": () => raiseOpenFilesLimit(64),
 };
 
 for (const [name, work] of Object.entries(WORK)) {

@@ -45,7 +45,7 @@ const SPARED = [
 ];
 const OPENING = ["epoll_create1", "eventfd", "open", "socket", "timerfd_create"];
 const NULL_ON_FAILURE = ["opendir", "readdir", "if_indextoname", "getpwnam", "getpwuid"];
-const ZERO_ON_FAILURE = ["if_nametoindex", "isatty"];
+const ZERO_ON_FAILURE = ["isatty"];
 const WIDE = ["syscall", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"];
 /** The resolver has numbers of its own; this one says that errno tells more. */
 const EAI_SYSTEM = -11;

@@ -18,7 +18,7 @@ import { CookieCodec, cookieLength } from "../../src/nts/cookie.ts";
 import type { SessionKeys } from "../../src/nts/exporter.ts";
 import { Keyset } from "../../src/nts/keyset.ts";
 import { RandomPool } from "../../src/nts/random_pool.ts";
-import { isNak, NtsServerFields } from "../../src/nts/server_fields.ts";
+import { NtsServerFields } from "../../src/nts/server_fields.ts";
 import { UNIX_EPOCH_IN_NTP_SECONDS, unixSeconds } from "./ntp_probe.ts";
 
 /** The kernel's randomness. */
@@ -163,7 +163,7 @@ export class NtsTimeServer implements AsyncDisposable {
     const stamps = { received, sent: this.#clock() };
     const out = concatBytes(header(request, stamps), new Uint8Array(2000));
     if (verdict === "protected") return out.slice(0, this.#fields.protect(out, 0));
-    if (!isNak(verdict)) return undefined;
+    if (!verdict.startsWith("nts-nak-")) return undefined;
     out.set([0xe4, 0]);
     out.set(new TextEncoder().encode("NTSN"), 12);
     return out.slice(0, this.#fields.nak(out, 0));
