@@ -10,6 +10,7 @@ import { temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
 import type { StateFound } from "../support/state_writer.ts";
 import { waitUntil } from "../support/wait_until.ts";
+import { needs } from "../support/needs.ts";
 
 const FILES = ["drift", "cookies", "cookies.time-bound", "keyset"];
 const WRITER = fromFileUrl(new URL("../support/state_writer.ts", import.meta.url));
@@ -18,7 +19,7 @@ const isAble = Deno.uid() !== 0 || await haveProgram("setpriv");
 
 Deno.test({
   name: "damaged state files in a folder that is closed are told and written anew where they lie" +
-    (isAble ? "" : " [needs setpriv]"),
+    needs(!isAble, "setpriv"),
   ignore: !isAble,
   async fn() {
     await using folder = await temporaryFolder();

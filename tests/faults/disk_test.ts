@@ -13,13 +13,15 @@ import { launch, type Status } from "../support/ntpsd.ts";
 import { freePort, temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
 import { waitUntil } from "../support/wait_until.ts";
+import { needs } from "../support/needs.ts";
 
 const ignore = Deno.uid() !== 0 && Deno.env.get("CI") === undefined;
 const STATE = ["cookies", "cookies.time-bound", "drift", "keyset"];
 
 Deno.test({
   name:
-    "on a full disk every state file stays as it was and is told; with room again all are written",
+    "on a full disk every state file stays as it was and is told; with room again all are written" +
+    needs(ignore, "root"),
   ignore,
   async fn() {
     await using folder = await temporaryFolder();
@@ -69,7 +71,8 @@ const PLACES: Readonly<Record<string, { readonly make: string; readonly says: Re
 for (const [what, { make, says }] of Object.entries(PLACES)) {
   Deno.test({
     name:
-      `the place for state ${what}: it is told, and the daemon measures, serves and ends in order`,
+      `the place for state ${what}: it is told, and the daemon measures, serves and ends in order` +
+      needs(ignore, "root"),
     ignore,
     async fn() {
       await using server = await startFalseServer({ stratum: 1 });

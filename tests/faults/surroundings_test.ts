@@ -18,6 +18,7 @@ import { RunningProgram } from "../support/process.ts";
 import { pause, waitUntil } from "../support/wait_until.ts";
 import { replaceCalls } from "../../ffi/libc.ts";
 import { installSystemCallFilter } from "../../ffi/seccomp.ts";
+import { needs } from "../support/needs.ts";
 
 const isRoot = Deno.uid() === 0;
 const ignore = !isRoot && Deno.env.get("CI") === undefined;
@@ -51,7 +52,8 @@ listen = "127.0.0.1:${http}"
 }
 
 Deno.test({
-  name: "with 40 descriptors, all of them in use for a while, the daemon measures and serves",
+  name: "with 40 descriptors, all of them in use for a while, the daemon measures and serves" +
+    needs(!hasPrlimit, "prlimit"),
   ignore: !hasPrlimit,
   async fn() {
     await using server = await startFalseServer({ stratum: 1 });
@@ -92,7 +94,8 @@ Deno.test("a daemon that was stopped for a while goes on where it was", async ()
 });
 
 Deno.test({
-  name: "without /proc the daemon says what it cannot do, measures and serves",
+  name: "without /proc the daemon says what it cannot do, measures and serves" +
+    needs(ignore, "root"),
   ignore,
   async fn() {
     await using server = await startFalseServer({ stratum: 1 });
@@ -121,7 +124,9 @@ Deno.test("a kernel that takes no filter of system calls says why", () => {
 });
 
 Deno.test({
-  name: "executable: limits on memory and files under which the runtime would crash are a sentence",
+  name:
+    "executable: limits on memory and files under which the runtime would crash are a sentence" +
+    needs(!hasPrlimit, "prlimit"),
   ignore: !hasPrlimit,
   async fn() {
     const { program, args } = await launch("executable");
@@ -139,7 +144,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a link that goes down and up, and an address that changes: told, and measured again",
+  name: "a link that goes down and up, and an address that changes: told, and measured again" +
+    needs(!await canMakeNamespaces(), "root and network namespaces"),
   ignore: !await canMakeNamespaces(),
   async fn() {
     await using network = await networkPair();

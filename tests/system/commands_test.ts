@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { haveProgram } from "../support/command.ts";
 import { KINDS, launch, ntpsd, ntpsdWithoutClock } from "../support/ntpsd.ts";
 import { freePort, temporaryFolder } from "../support/places.ts";
+import { needs } from "../support/needs.ts";
 
 const setpriv = Deno.uid() === 0 && await haveProgram("setpriv");
 if (!setpriv) {
@@ -97,7 +98,8 @@ for (const kind of KINDS) {
   });
 
   Deno.test({
-    name: `${kind}: --once that may not set the clock ends with 77 and names -x`,
+    name: `${kind}: --once that may not set the clock ends with 77 and names -x` +
+      needs(!setpriv, "root and setpriv"),
     ignore: !setpriv,
     async fn() {
       await using folder = await temporaryFolder();
@@ -109,7 +111,8 @@ for (const kind of KINDS) {
   });
 
   Deno.test({
-    name: `${kind}: adjust = true without the capability ends with 77 and names it`,
+    name: `${kind}: adjust = true without the capability ends with 77 and names it` +
+      needs(!setpriv, "root and setpriv"),
     ignore: !setpriv,
     async fn() {
       await using folder = await temporaryFolder();
@@ -124,7 +127,8 @@ for (const kind of KINDS) {
 
   Deno.test({
     name:
-      `${kind}: a server that may not open its port and has nothing else to do ends with 77 and names the capability`,
+      `${kind}: a server that may not open its port and has nothing else to do ends with 77 and names the capability` +
+      needs(!setpriv, "root and setpriv"),
     ignore: !setpriv,
     async fn() {
       await using folder = await temporaryFolder();

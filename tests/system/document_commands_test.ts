@@ -11,6 +11,7 @@ import { launch, ntpsd } from "../support/ntpsd.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
 import { waitUntil } from "../support/wait_until.ts";
+import { needs } from "../support/needs.ts";
 
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 const DOCUMENTS = [
@@ -104,7 +105,8 @@ Deno.test("options in a synopsis are those of the help, and the other way round"
 });
 
 Deno.test({
-  name: "all others run as printed, with and without a daemon",
+  name: "all others run as printed, with and without a daemon" +
+    needs(!isolated && Deno.env.get("CI") === undefined, "root and network namespaces"),
   ignore: !isolated && Deno.env.get("CI") === undefined,
   async fn() {
     await using folder = await workplace();

@@ -5,6 +5,7 @@
  */
 import { temporaryFolder } from "../support/places.ts";
 import assert from "node:assert/strict";
+import { needs } from "../support/needs.ts";
 
 const FFI = new URL("../../ffi/", import.meta.url).href;
 
@@ -220,7 +221,8 @@ Deno.test("a process that is set apart cannot look into others, and works on", a
 });
 
 Deno.test({
-  name: "another user keeps the capabilities that are named, on this thread alone",
+  name: "another user keeps the capabilities that are named, on this thread alone" +
+    needs(Deno.uid() !== 0, "root"),
   ignore: Deno.uid() !== 0,
   fn: async () => {
     const ended = await runProgram(`
@@ -268,7 +270,8 @@ Deno.test({
 
 Deno.test({
   name:
-    "after narrowing and an exec every thread has the user and the capability that were named, and nothing else",
+    "after narrowing and an exec every thread has the user and the capability that were named, and nothing else" +
+    needs(Deno.uid() !== 0, "root"),
   ignore: Deno.uid() !== 0,
   fn: async () => {
     const ended = await runProgram(

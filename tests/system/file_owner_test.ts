@@ -4,6 +4,7 @@ import { isOpenToAll, prepareFile, prepareFolder } from "../../ffi/file_owner.ts
 import { heldFile, releaseFiles, throughHeldFolder } from "../../ffi/held_files.ts";
 import { holdFolder } from "../../ffi/file_owner.ts";
 import { temporaryFolder } from "../support/places.ts";
+import { needs } from "../support/needs.ts";
 
 const USER = { name: "nobody", uid: 65534, gid: 65534 };
 const THIRD = 4711;
@@ -14,7 +15,8 @@ async function ownerOf(path: string): Promise<number | null> {
 }
 
 Deno.test(
-  "a missing folder is made for the user, one of root or of others is left",
+  "a missing folder is made for the user, one of root or of others is left" +
+    needs(asRoot.ignore, "root"),
   asRoot,
   async () => {
     await using folder = await temporaryFolder();
@@ -30,7 +32,8 @@ Deno.test(
 );
 
 Deno.test(
-  "the program's own folder is handed over with its plain files, and nothing else",
+  "the program's own folder is handed over with its plain files, and nothing else" +
+    needs(asRoot.ignore, "root"),
   asRoot,
   async () => {
     const above = await Deno.makeTempDir({ dir: "/run", prefix: "ntpsd-test-" });
@@ -57,7 +60,8 @@ Deno.test(
 );
 
 Deno.test(
-  "a file is made or handed over, and held; links and others' files are not touched",
+  "a file is made or handed over, and held; links and others' files are not touched" +
+    needs(asRoot.ignore, "root"),
   asRoot,
   async () => {
     await using folder = await temporaryFolder();

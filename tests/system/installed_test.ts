@@ -8,9 +8,11 @@ import { haveProgram, run, runAny } from "../support/command.ts";
 import { startDaemon } from "../support/ntpsd.ts";
 import { NtsPlace } from "../support/nts_place.ts";
 import { temporaryFolder } from "../support/places.ts";
+import { needs } from "../support/needs.ts";
 
 Deno.test({
-  name: "systemd finds nothing wrong with the unit",
+  name: "systemd finds nothing wrong with the unit" +
+    needs(!await haveProgram("systemd-analyze"), "systemd-analyze"),
   ignore: !await haveProgram("systemd-analyze"),
   async fn() {
     await using folder = await temporaryFolder();
@@ -26,7 +28,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a certificate that is closed to all but root serves by way of the hook, renewal included",
+  name: "a certificate that is closed to all but root serves by way of the hook, renewal included" +
+    needs(Deno.uid() !== 0, "root"),
   ignore: Deno.uid() !== 0,
   async fn() {
     await using place = await NtsPlace.make();

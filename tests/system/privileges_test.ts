@@ -13,6 +13,7 @@ import { KINDS, launch, ntpsdWithoutClock, startDaemon } from "../support/ntpsd.
 import { freePort, temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
 import { waitUntil } from "../support/wait_until.ts";
+import { needs } from "../support/needs.ts";
 
 const isRoot = Deno.uid() === 0;
 const NOBODY = "65534";
@@ -64,7 +65,8 @@ function assertConfined(threads: readonly Thread[], effective: string): void {
 
 for (const kind of KINDS) {
   Deno.test({
-    name: `${kind}: root becomes nobody, and no thread keeps what a server does not need`,
+    name: `${kind}: root becomes nobody, and no thread keeps what a server does not need` +
+      needs(!isRoot, "root"),
     ignore: !isRoot,
     fn: async () => {
       const config = `${SOURCE}[[server]]\nlisten = "127.0.0.1:${await freePort()}"\n`;
@@ -75,7 +77,7 @@ for (const kind of KINDS) {
 }
 
 Deno.test({
-  name: "without a server no thread keeps any capability",
+  name: "without a server no thread keeps any capability" + needs(!isRoot, "root"),
   ignore: !isRoot,
   fn: async () => {
     await using daemon = await startDaemon({ kind: "bundle", config: SOURCE });
@@ -86,7 +88,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "other processes of its user can neither trace it nor read its memory",
+  name: "other processes of its user can neither trace it nor read its memory" +
+    needs(!isRoot, "root"),
   ignore: !isRoot,
   fn: async () => {
     await using daemon = await startDaemon({ kind: "bundle", config: SOURCE });
@@ -104,7 +107,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "root that may not change its user says so, unless that is meant",
+  name: "root that may not change its user says so, unless that is meant" +
+    needs(!isRoot || !(await haveProgram("setpriv")), "root and setpriv"),
   ignore: !isRoot || !(await haveProgram("setpriv")),
   fn: async () => {
     await using folder = await temporaryFolder();
@@ -120,7 +124,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a root that has not all rights of root is told so where a file is closed to it",
+  name: "a root that has not all rights of root is told so where a file is closed to it" +
+    needs(!isRoot, "root"),
   ignore: !isRoot,
   fn: async () => {
     await using folder = await temporaryFolder();
@@ -134,7 +139,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "who wants to stay root stays root, without the privileges of root",
+  name: "who wants to stay root stays root, without the privileges of root" +
+    needs(!isRoot, "root"),
   ignore: !isRoot,
   fn: async () => {
     const config = `${SOURCE}[security]\nuser = "root"\n`;
@@ -149,7 +155,8 @@ Deno.test({
 
 Deno.test({
   name:
-    "files that root alone may read serve the new user, also at a reload; what it writes is its own",
+    "files that root alone may read serve the new user, also at a reload; what it writes is its own" +
+    needs(!isRoot, "root"),
   ignore: !isRoot,
   fn: async () => {
     await using folder = await temporaryFolder();
@@ -182,7 +189,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a low port is bound by the unprivileged user, also at a reload",
+  name: "a low port is bound by the unprivileged user, also at a reload" + needs(!isRoot, "root"),
   ignore: !isRoot,
   fn: async () => {
     if (!await canMakeNamespaces()) return;
@@ -199,7 +206,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a user that does not exist ends the start with 77 and a sentence",
+  name: "a user that does not exist ends the start with 77 and a sentence" + needs(!isRoot, "root"),
   ignore: !isRoot,
   fn: async () => {
     await using folder = await temporaryFolder();
@@ -213,7 +220,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a variable that claims a second start gives nothing away",
+  name: "a variable that claims a second start gives nothing away" + needs(!isRoot, "root"),
   ignore: !isRoot,
   fn: async () => {
     await using folder = await temporaryFolder();
@@ -241,7 +248,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "root of a user namespace without other users stays, without its privileges",
+  name: "root of a user namespace without other users stays, without its privileges" +
+    needs(
+      !isRoot || (await runAny("unshare", { args: ["-Ur", "true"] })).code !== 0,
+      "root and user namespaces",
+    ),
   ignore: !isRoot || (await runAny("unshare", { args: ["-Ur", "true"] })).code !== 0,
   fn: async () => {
     await using folder = await temporaryFolder();
@@ -259,7 +270,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a start without privileges happens once",
+  name: "a start without privileges happens once" + needs(!isRoot, "root"),
   ignore: !isRoot,
   fn: async () => {
     await using folder = await temporaryFolder();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { makeSelfExtracting } from "../../tools/self_extracting.ts";
 import { type CommandResult, haveProgram, run, runAny } from "../support/command.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/places.ts";
+import { needs } from "../support/needs.ts";
 
 /** Stands for deno: says with which arguments it was run, one on a line, and under which name. */
 const RUNTIME = '#!/bin/sh\nprintf "%s\\n" "runtime: $0" "deno dir: $DENO_DIR" "$@"\n';
@@ -125,7 +126,8 @@ Deno.test("a forged note of verification does not help a changed runtime", async
 });
 
 Deno.test({
-  name: "a folder that others may write, or a link, is not used",
+  name: "a folder that others may write, or a link, is not used" +
+    needs(!otherUser, "root and another user"),
   ignore: !otherUser,
   async fn() {
     const made = await make();
@@ -145,7 +147,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a folder planted by another user is not used",
+  name: "a folder planted by another user is not used" + needs(!otherUser, "root and another user"),
   ignore: !otherUser,
   async fn() {
     const made = await make();
@@ -160,7 +162,8 @@ Deno.test({
 
 Deno.test({
   name:
-    "root unpacks into no folder that somebody else could have made, or could put another in the place of",
+    "root unpacks into no folder that somebody else could have made, or could put another in the place of" +
+    needs(!otherUser, "root and another user"),
   ignore: !otherUser,
   async fn() {
     const made = await make();

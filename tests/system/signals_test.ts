@@ -11,6 +11,7 @@ import { launch } from "../support/ntpsd.ts";
 import { temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
 import { pause, waitUntil } from "../support/wait_until.ts";
+import { needs } from "../support/needs.ts";
 
 const NO_STATUS = '[observability]\nlisten = ""\n';
 const isRoot = Deno.uid() === 0 && await haveProgram("unshare");
@@ -34,7 +35,8 @@ Deno.test("signals that mean nothing are told of and end nothing; SIGQUIT ends i
 });
 
 Deno.test({
-  name: "one SIGTERM is enough at any moment of the start, and of the start again as another user",
+  name: "one SIGTERM is enough at any moment of the start, and of the start again as another user" +
+    needs(ignore, "root"),
   ignore,
   async fn() {
     await using folder = await temporaryFolder();
@@ -60,7 +62,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "executable: SIGHUP in the first moments ends nothing",
+  name: "executable: SIGHUP in the first moments ends nothing" + needs(ignore, "root"),
   ignore,
   fn: earlyReload,
 });
@@ -92,7 +94,8 @@ async function earlyReload(): Promise<void> {
 }
 
 Deno.test({
-  name: "executable: process 1 heeds an early SIGTERM, and leaves no zombie of others",
+  name: "executable: process 1 heeds an early SIGTERM, and leaves no zombie of others" +
+    needs(ignore, "root"),
   ignore,
   async fn() {
     await using server = await startFalseServer({ stratum: 1 });
