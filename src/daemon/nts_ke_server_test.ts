@@ -13,6 +13,7 @@ import { type SessionKeys } from "../nts/exporter.ts";
 import { Keyset } from "../nts/keyset.ts";
 import { RandomPool } from "../nts/random_pool.ts";
 import { type Exchanged } from "./nts_ke_client.ts";
+import { removeAny } from "../../ffi/test_files.ts";
 import { Credentials } from "./nts_ke_credentials.ts";
 import { cookiesFrom, NtsKeServer, type NtsKeServerOptions } from "./nts_ke_server.ts";
 import {
@@ -265,6 +266,11 @@ Deno.test("certificates are replaced while connections go on; a bad pair keeps t
   const directory = `/tmp/ntpsd-credentials-${processId()}`;
   unwrap(makeDirectory(directory));
   const certificateChainPath = `${directory}/chain.pem`, privateKeyPath = `${directory}/key.pem`;
+  using _ = {
+    [Symbol.dispose]() {
+      for (const path of [certificateChainPath, privateKeyPath, directory]) removeAny(path);
+    },
+  };
   const paths = { certificateChainPath, privateKeyPath };
   const put = (path: string, bytes: Bytes) => unwrap(writeFileAtomic(path, { bytes }));
   const missing = Credentials.load(openssl, paths);
@@ -312,5 +318,4 @@ Deno.test("certificates are replaced while connections go on; a bad pair keeps t
   transport.close();
   await server.stop();
   credentials.close();
-  unwrap(removeFile(privateKeyPath));
 });

@@ -39,12 +39,17 @@ export async function tryLock(path: string): Promise<boolean> {
   return true;
 }
 
-/** A lock without a name is just being made; one that stays so for a while was left by a process that was killed there. */
-async function isHeld(path: string): Promise<boolean> {
+/** Tells whether somebody has a lock folder. A lock without a name is just being made; one that stays so for a while was left by a process that was killed there. */
+export async function isHeld(path: string): Promise<boolean> {
   const made = await Deno.stat(path).catch(() => undefined);
   if (made === undefined) return false;
   const names = await Array.fromAsync(Deno.readDir(path), (entry) => entry.name).catch(() => []);
   const [pid] = names;
   if (pid === undefined) return Date.now() - (made.mtime?.getTime() ?? 0) < 5000;
+  return await isAlive(pid);
+}
+
+/** Tells whether a process is there. */
+export async function isAlive(pid: string | number): Promise<boolean> {
   return await Deno.stat(`/proc/${pid}`).then(() => true, () => false);
 }

@@ -2,12 +2,16 @@
  * Places that a test may use alone: temporary folders that vanish, ports that nobody listens on.
  *
  * The idea: a port that was handed out is noted in a folder, so that test files and runs side by side never get the same
- * one. Limits: other programs do not know of the folder; a note is forgotten with the process that made it.
+ * one. Names hold the number of their process: now and then one that starts removes what others left that were killed. Limits: other
+ * programs do not know of the folder of ports.
  *
  * @module
  */
 import { createSocket } from "node:dgram";
-import { tryLock } from "./lock.ts";
+import { isAlive, isHeld, tryLock } from "./lock.ts";
+
+/** One in so many processes looks for what others have left. */
+const SWEEP_ONE_IN = 16;
 
 /** A folder that is removed with all it holds when it is disposed of. */
 export interface TemporaryFolder extends AsyncDisposable {
@@ -19,7 +23,7 @@ export interface TemporaryFolder extends AsyncDisposable {
 
 /** Makes an empty temporary folder, readable by its owner alone. */
 export async function temporaryFolder(): Promise<TemporaryFolder> {
-  const path = await Deno.makeTempDir({ prefix: "ntpsd-test-" });
+  const path = await Deno.makeTempDir({ prefix: `ntpsd-test-${Deno.pid}-` });
   return {
     path,
     async write(name, text) {
@@ -34,6 +38,8 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
 
 /** Finds a port that is free for UDP and TCP on the loopback addresses, below the range of ephemeral ports. */
 export async function freePort(): Promise<number> {
+  swept ??= Math.random() < 1 / SWEEP_ONE_IN ? sweep() : Promise.resolve();
+  await swept;
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     if (taken.has(port) || !(await tryLock(`${await portFolder()}/${port}`))) continue;
@@ -43,13 +49,44 @@ export async function freePort(): Promise<number> {
   throw new Error("A free port was wanted, and 100 ports tried at random were in use");
 }
 
+/** Removes files and folders of tests whose process is gone, and the notes of its ports. */
+export async function sweep(): Promise<void> {
+  // Where one does not find oneself, that others are not found means nothing.
+  if (!(await isAlive(Deno.pid))) return;
+  for await (const { name } of Deno.readDir(temporary())) {
+    const pid = /^ntpsd-[a-z]+-(?:[a-z]+-)*([1-9][0-9]*)(?:[-.]|$)/.exec(name)?.[1];
+    if (pid === undefined || await isAlive(pid)) continue;
+    await Deno.remove(`${temporary()}/${name}`, { recursive: true }).catch(() => {});
+  }
+  const ports = await portFolder();
+  for await (const { name } of Deno.readDir(ports)) {
+    if (await isHeld(`${ports}/${name}`)) continue;
+    await Deno.remove(`${ports}/${name}`, { recursive: true }).catch(() => {});
+  }
+}
+
 const taken = new Set<number>();
+let swept: Promise<void> | undefined;
 
 async function portFolder(): Promise<string> {
-  const path = `${Deno.env.get("TMPDIR") ?? "/tmp"}/ntpsd-test-ports`;
+  const path = `${temporary()}/ntpsd-test-ports`;
   await Deno.mkdir(path, { recursive: true });
   return path;
 }
+
+function temporary(): string {
+  return Deno.env.get("TMPDIR") ?? "/tmp";
+}
+
+globalThis.addEventListener("unload", () => {
+  for (const port of taken) {
+    try {
+      Deno.removeSync(`${temporary()}/ntpsd-test-ports/${port}`, { recursive: true });
+    } catch {
+      // Another process has found it without its owner.
+    }
+  }
+});
 
 async function isFree(port: number): Promise<boolean> {
   try {
