@@ -19,12 +19,15 @@ export function isDualStack(listen: string, all: readonly string[]): boolean {
   );
 }
 
-/** Returns the places that listeners serve, in order; one that serves both families counts as two. */
-export function servedPlaces(listens: readonly string[]): readonly SocketAddress[] {
+/** Returns the places that listeners serve, in order, given those of all sections; one that serves both families counts as two. */
+export function servedPlaces(
+  listens: readonly string[],
+  all: readonly string[] = listens,
+): readonly SocketAddress[] {
   return listens.flatMap((listen) => {
     const place = parseSocketAddress(listen);
     if (place === undefined) return [];
-    if (!isDualStack(listen, listens)) return [place];
+    if (!isDualStack(listen, all)) return [place];
     return [place, { family: "ipv4", address: "0.0.0.0", port: place.port }];
   });
 }

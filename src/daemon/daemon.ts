@@ -156,6 +156,8 @@ class Daemon {
   readonly #options: DaemonOptions;
   readonly #engine: Engine;
   readonly #addresses: OwnAddresses;
+  /** The listeners that the engine knows to be closed. */
+  #closed: readonly string[] = [];
   readonly #poller: Poller;
   readonly #driver: EngineDriver;
   readonly #servers: Servers;
@@ -331,6 +333,11 @@ class Daemon {
   }
 
   #followAddresses(): void {
+    const { closed } = this.#servers;
+    if (closed.join() !== this.#closed.join()) {
+      this.#closed = closed;
+      this.#driver.deliver({ type: "own-addresses", closed });
+    }
     const change = this.#addresses.look();
     if (change === undefined) return;
     log.debug("The network has changed: the sources are asked now");

@@ -113,6 +113,12 @@ export class Servers {
     return this.#sections.some(({ server }) => server !== undefined);
   }
 
+  /** The listeners that are not open, as configured. */
+  get closed(): readonly string[] {
+    return this.#sections.filter(({ server }) => server === undefined)
+      .map(({ plan }) => plan.config.listen);
+  }
+
   /** Why no listener will ever open as things are; undefined when one is open, or may open later. */
   get neverOpens(): "listen-not-permitted" | "listen-not-supported" | undefined {
     if (this.#sections.length === 0 || this.isServing) return undefined;

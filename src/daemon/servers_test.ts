@@ -57,6 +57,7 @@ Deno.test("a listener whose port is taken is closed, says why, and opens when th
   await using scene = new Scene();
   await scene.configure(`[[server]]\nlisten = "127.0.0.1:${port}"`);
   assert.equal(scene.servers.isServing, false);
+  assert.deepEqual(scene.servers.closed, [`127.0.0.1:${port}`]);
   assert.equal(scene.state[0]?.[0], false);
   assert.match(scene.state[0]?.[1] ?? "", /address already in use .*tried again/);
   scene.servers.retry();

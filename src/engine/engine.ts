@@ -186,7 +186,7 @@ export class Engine {
         this.#leaps.load(event.table);
         return [];
       case "own-addresses":
-        this.#judgement.setOwnAddresses(event.addresses);
+        this.#judgement.setOwnPlaces(event);
         return [
           ...this.#decideAgain(now),
           ...this.#sources.askAgain(now.monotonic),

@@ -87,9 +87,12 @@ export type Event =
   }
   | { readonly type: "reconfigure"; readonly config: Config }
   | {
-    /** The addresses of this machine have changed; numeric, without ports. */
+    /** Where this machine can be reached has changed. */
     readonly type: "own-addresses";
-    readonly addresses: readonly string[];
+    /** Its addresses, numeric, without ports; as before when left out. */
+    readonly addresses?: readonly string[];
+    /** Those of our listeners that are not open, as configured; as before when left out, none before the first. */
+    readonly closed?: readonly string[];
   }
   | { readonly type: "drift-loaded"; readonly frequency: Ppm; readonly skew: Ppm }
   | {

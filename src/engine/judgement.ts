@@ -67,6 +67,7 @@ export class Judgement {
   #own: OwnIdentity;
   #ownAddresses: readonly string[];
   #listens: readonly string[];
+  #closed: readonly string[] = [];
   #selection: Selection | undefined;
   #falsetickers: readonly number[] = [];
   #impossible: readonly number[] = [];
@@ -84,7 +85,7 @@ export class Judgement {
     this.#hasSources = config.sources.length > 0;
     this.#ownAddresses = ownAddresses;
     this.#listens = config.servers.map(({ listen }) => listen);
-    this.#own = ownIdentity(ownAddresses, servedPlaces(this.#listens));
+    this.#own = this.#identity();
   }
 
   /** Whether any decision has been made since the last start. */
@@ -219,13 +220,25 @@ export class Judgement {
     this.#required = requiredSources(config);
     this.#hasSources = config.sources.length > 0;
     this.#listens = config.servers.map(({ listen }) => listen);
-    this.#own = ownIdentity(this.#ownAddresses, servedPlaces(this.#listens));
+    this.#own = this.#identity();
   }
 
-  /** Takes over the addresses that this machine has now. */
-  setOwnAddresses(addresses: readonly string[]): void {
+  /** Takes over the addresses that this machine has now, and which of our listeners are not open; what is left out is as before. */
+  setOwnPlaces(
+    { addresses = this.#ownAddresses, closed = this.#closed }: {
+      readonly addresses?: readonly string[];
+      readonly closed?: readonly string[];
+    },
+  ): void {
     this.#ownAddresses = addresses;
-    this.#own = ownIdentity(addresses, servedPlaces(this.#listens));
+    this.#closed = closed;
+    this.#own = this.#identity();
+  }
+
+  /** Where a listener is closed another program may serve. */
+  #identity(): OwnIdentity {
+    const open = this.#listens.filter((listen) => !this.#closed.includes(listen));
+    return ownIdentity(this.#ownAddresses, servedPlaces(open, this.#listens));
   }
 
   /** Forgets a source. */

@@ -175,3 +175,16 @@ Deno.test("changed rules are used from the reload on", () => {
   world.handle({ type: "reconfigure", config: configOf(THREE_SOURCES) });
   assert.equal(world.snapshot.state, "synchronized");
 });
+
+Deno.test("what serves where our own listener is closed is somebody else", () => {
+  const listen = "192.0.2.1:123";
+  const config = `${THREE_SOURCES}[[server]]\nlisten = "${listen}"\n`;
+  const world = new EngineWorld({ config }).start();
+  const status = () => world.snapshot.sources.find(({ address }) => address === listen)?.status;
+  world.run(300);
+  assert.equal(status(), "loop");
+  world.handle({ type: "own-addresses", closed: [listen] });
+  assert.notEqual(status(), "loop");
+  world.handle({ type: "own-addresses", closed: [] });
+  assert.equal(status(), "loop");
+});
