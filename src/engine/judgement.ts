@@ -200,6 +200,7 @@ export class Judgement {
       leader: peer && { id: peer.association.id, name: memberName(peer) },
       whyNot: this.#whyNot,
       isComplete: candidates.every(({ samples }) => samples > 0),
+      isSilence: candidates.length > 0 && candidates.every(({ unanswered }) => unanswered > 0),
     });
     if (peer === undefined) {
       if (this.#isContested(candidates)) this.#reference = undefined;

@@ -3,7 +3,7 @@
  *
  * The problem: a server that changes what it says of itself with each answer takes the time away and gives it back as often as it
  * is asked, and must not fill the log. The idea: that there is none to follow is told at once the first time, and has to last
- * longer each further time (`hold.ts`). A return is told when the loss was. A change from one reference to another is told now
+ * longer each further time (`hold.ts`). That nobody answers is left to `SourceReports`: one cause is one line. A return is told when the loss was. A change from one reference to another is told now
  * and then.
  *
  * @module
@@ -29,6 +29,8 @@ export interface Followed {
   readonly whyNot: string;
   /** Whether every source has been measured, so that none is waited for. */
   readonly isComplete: boolean;
+  /** Whether no source answers any more, which `SourceReports` tells; not so when left out. */
+  readonly isSilence?: boolean;
 }
 
 /** Follows the reference. */
@@ -59,9 +61,9 @@ export class ReferenceReports {
     return [{ type: "log", level: "info", message: `The reference is now ${leader.name}` }];
   }
 
-  #lost({ now, whyNot, isComplete }: Followed): readonly Action[] {
+  #lost({ now, whyNot, isComplete, isSilence = false }: Followed): readonly Action[] {
     this.#lostSince ??= now;
-    if (this.#told === "none") return [];
+    if (isSilence || this.#told === "none") return [];
     const first = isComplete ? DISAGREEMENT_PATIENCE : REFUSAL_PATIENCE;
     const patience = this.#told === "nothing" ? first : this.#hold.patience(now);
     if (now - this.#lostSince < patience) return [];

@@ -112,6 +112,8 @@ Deno.test("an outage of everything is one line, and its end is one line", () => 
     runLong(world, 20_000);
     const during = lines(world, from);
     assert.equal(during.length, 1, during.join("\n"));
+    const others = world.logs.slice(from).filter((line) => line.includes("No time to follow"));
+    assert.deepEqual(others, [], outage);
     assert.match(during[0] ?? "", /^warning: None of the 7 sources answers: \S+ \(.* and 4 more: /);
     set(false);
     world.handle({ type: "network-changed" });
