@@ -5,11 +5,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { fromFileUrl, haveProgram } from "../support/command.ts";
+import { fromFileUrl, haveProgram, run } from "../support/command.ts";
 import { temporaryFolder } from "../support/places.ts";
-import { RunningProgram } from "../support/process.ts";
 import type { StateFound } from "../support/state_writer.ts";
-import { waitUntil } from "../support/wait_until.ts";
 import { needs } from "../support/needs.ts";
 
 const FILES = ["drift", "cookies", "cookies.time-bound", "keyset"];
@@ -48,18 +46,13 @@ async function live(folder: string): Promise<StateFound> {
   const drop = [`--bounding-set=${rights}`, `--inh-caps=${rights}`, `--ambient-caps=${rights}`];
   const deno = [
     ...["run", "--quiet", "--no-prompt", "--no-check", "--allow-net", "--allow-ffi"],
-    ...[`--config=${CONFIG}`, WRITER, folder],
+    ...[`--config=${CONFIG}`, WRITER, folder, "once"],
   ];
   const isRoot = Deno.uid() === 0;
-  await using writer = new RunningProgram(isRoot ? "setpriv" : Deno.execPath(), {
+  const { stdout, stderr } = await run(isRoot ? "setpriv" : Deno.execPath(), {
     args: isRoot ? [...drop, Deno.execPath(), ...deno] : deno,
   });
-  const names = ["drift", "cookies", "bound", "keyset"];
-  await waitUntil(() => names.every((name) => writer.stdout.includes(`\n${name} `)), {
-    timeoutMs: 20_000,
-    what: () => `a write of each:\n${writer.stdout}${writer.stderr}`,
-  });
-  await writer.stop("SIGTERM");
-  assert.equal(writer.stderr, "");
-  return JSON.parse(writer.stdout.split("\n")[0] ?? "") as StateFound;
+  assert.equal(stderr, "");
+  assert.equal(stdout.trim().split("\n").length, 1 + FILES.length, stdout);
+  return JSON.parse(stdout.split("\n")[0] ?? "") as StateFound;
 }

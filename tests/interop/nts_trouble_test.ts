@@ -74,7 +74,10 @@ Deno.test("a damaged file of keys is set aside, and new keys are made and saved"
   await server.waitForStatus((status) => status.ntsKe.length === 1);
   assert.match(server.process.stderr, /keys for cookies in .* cannot be used \(wrong length\)/);
   assert.match(await Deno.readTextFile(`${keys}.damaged`), /nothing of use/);
-  assert.equal((await Deno.stat(keys)).size, 84);
+  await waitUntil(async () => (await Deno.stat(keys).catch(() => undefined))?.size === 84, {
+    timeoutMs: 10_000,
+    what: () => `new keys: ${server.process.stderr}`,
+  });
   await using client = await startDaemon({ config: place.client() });
   await client.waitForStatus(follows);
 });

@@ -1,7 +1,7 @@
 /**
- * Keeps all state files of the daemon in a folder, by the daemon's own code, and writes them without a pause until it is killed.
+ * Keeps all state files of the daemon in a folder, by the daemon's own code, and writes them without a pause until it is killed, or once.
  *
- *     deno run --allow-net --allow-ffi tests/support/state_writer.ts FOLDER
+ *     deno run --allow-net --allow-ffi tests/support/state_writer.ts FOLDER [once]
  *
  * The first line tells as JSON what was found at the start and what was wrong with it; then comes a line with name and number for every
  * write that was finished.
@@ -33,9 +33,9 @@ const GENERATION_FIRST = 20_000;
 /** The drift file keeps six digits after the point. */
 const DRIFT_UNIT = 1e-6;
 
-if (import.meta.main) await main(Deno.args[0] ?? "");
+if (import.meta.main) await main(Deno.args[0] ?? "", Deno.args[1] === "once");
 
-async function main(folder: string): Promise<void> {
+async function main(folder: string, isOnce: boolean): Promise<void> {
   const lines: string[] = [];
   configureLog({ level: "warning", journal: false, write: (line) => lines.push(line) });
   const functions = new FunctionStates();
@@ -77,6 +77,7 @@ async function main(folder: string): Promise<void> {
     if (!up) lines.push(`${kind}: ${reason}`);
   }
   console.log(JSON.stringify({ numbers, lines } satisfies { numbers: object; lines: string[] }));
+  const again = isOnce ? writeNext : writeOn;
   await Promise.all([
     again("drift", numbers.drift ?? 0, async (number) => {
       drift.write({ frequency: number * DRIFT_UNIT, skew: 0.1 });
@@ -94,16 +95,23 @@ async function main(folder: string): Promise<void> {
   ]);
 }
 
-/** Writes ever higher numbers. */
-async function again(
+/** Writes the next number. */
+async function writeNext(
   name: string,
   from: number,
   write: (number: number) => Promise<void>,
-): Promise<never> {
-  for (let number = from + 1;; number++) {
-    await write(number);
-    console.log(`${name} ${number}`);
-  }
+): Promise<void> {
+  await write(from + 1);
+  console.log(`${name} ${from + 1}`);
+}
+
+/** Writes ever higher numbers. */
+async function writeOn(
+  name: string,
+  from: number,
+  write: (number: number) => Promise<void>,
+): Promise<void> {
+  for (let number = from;; number++) await writeNext(name, number, write);
 }
 
 function timeOf(generation: number): bigint {
