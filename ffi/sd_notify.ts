@@ -32,6 +32,11 @@ const PATH_MAX = 107;
 const NO_SIGNAL = 0x4000;
 const DONT_WAIT = 0x40;
 
+/** Whether there is a service manager to tell. */
+export function hasServiceManager(): boolean {
+  return (environmentVariable("NOTIFY_SOCKET") ?? "") !== "";
+}
+
 /** Tells the service manager; false when there is none. */
 export function notifyService(
   notice: ServiceNotice,

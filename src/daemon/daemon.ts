@@ -15,6 +15,7 @@ import { Engine } from "../engine/engine.ts";
 import type { StatusDocument } from "../engine/snapshot.ts";
 import { formatUtc } from "../base/utc.ts";
 import { realtimeNow } from "../../ffi/clock.ts";
+import { hasServiceManager } from "../../ffi/sd_notify.ts";
 import { measureClockPrecision } from "../../ffi/clock.ts";
 import { Poller } from "../../ffi/poller.ts";
 import { environmentVariable, hostName } from "../../ffi/process.ts";
@@ -167,6 +168,7 @@ class Daemon {
   readonly #drift: DriftStore;
   readonly #leaps: LeapFile;
   readonly #notices: ServiceNotices;
+  readonly #isManaged = hasServiceManager();
   readonly #http: StatusListener;
   readonly #functions: FunctionStates;
   readonly #once: OnceWatch | undefined;
@@ -236,7 +238,7 @@ class Daemon {
     if (drift !== undefined) this.#driver.deliver({ type: "drift-loaded", ...drift });
     this.#leaps.start(this.#config.clock.leapSecondsFile, (event) => this.#driver.deliver(event));
     this.#prepareStatistics();
-    this.#notices.update(this.status(), readInstant().monotonic);
+    this.#tellServiceManager();
     await this.#driver.run();
     this.#notices.stopping();
     clearTimeout(timeout);
@@ -267,12 +269,18 @@ class Daemon {
     this.#nts.tick(() => this.#engine.snapshot(readInstant()));
     if (this.#nts.isSavingDue()) this.#driver.deliver({ type: "save-sessions" });
     this.#followAddresses();
-    this.#notices.update(this.status(), readInstant().monotonic);
+    this.#tellServiceManager();
     if (++this.#ticks % FILES_TRIED_EVERY !== 0) return;
     void filesAnswer([this.#config.clock.driftFile]).then((isAnswer) => {
       if (isAnswer) this.#drift.retry();
     });
     this.#prepareStatistics();
+  }
+
+  /** The status is a long document, and made only if there is somebody to be told. */
+  #tellServiceManager(): void {
+    if (!this.#isManaged) return;
+    this.#notices.update(this.status(), readInstant().monotonic);
   }
 
   /** Tells why there is nothing to do, if that is so and will stay so: no clock to keep, and no listener may be opened. */
