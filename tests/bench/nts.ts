@@ -17,17 +17,15 @@ import { parseArgs } from "node:util";
 import { OpenSsl, type TlsClientContext } from "../../ffi/openssl.ts";
 import { type KeyKind, makeCertificate } from "../../ffi/test_certificates.ts";
 import { assert, present } from "../../src/base/assert.ts";
-import { type Bytes, toHex } from "../../src/base/bytes.ts";
-import { portableAead } from "../../src/crypto/portable.ts";
+import type { Bytes } from "../../src/base/bytes.ts";
 import { type Exchanged, exchangeKeys } from "../../src/daemon/nts_ke_client.ts";
-import { randomSource } from "../../src/daemon/system_random.ts";
-import { NtsClientSession } from "../../src/nts/client_session.ts";
 import { median } from "../../src/simulation/statistics.ts";
 import { startChronyd } from "../support/chronyd.ts";
 import { fromFileUrl, run, runAny } from "../support/command.ts";
 import { findPeer } from "../support/debian_packages.ts";
 import { freePort, temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
+import { protectedRequest } from "./nts_request.ts";
 import { RUNTIME_FLAGS } from "../../tools/build_settings.ts";
 
 interface Line {
@@ -192,15 +190,7 @@ async function requests(pair: Pair, loader: string): Promise<Line> {
 
 /** Makes one valid request that asks for one cookie. */
 async function capture(pair: Pair, server: Server): Promise<string> {
-  const { answer, keys, alternativeKeys } = await exchange(pair, server);
-  const session = new NtsClientSession({ aead: portableAead });
-  session.install({ ...answer, keys, alternativeKeys, authenticBefore: false });
-  const header = new Uint8Array(48);
-  header[0] = 0x23;
-  randomSource.fill(header.subarray(40));
-  const request = session.protect(header, randomSource);
-  assert(request.ok, "There are cookies");
-  return toHex(request.value.packet);
+  return protectedRequest(await exchange(pair, server));
 }
 
 async function handshakes(pair: Pair, kind: KeyKind): Promise<Line> {

@@ -16,11 +16,7 @@
  */
 import { OpenSsl, type TlsClientContext } from "../../ffi/openssl.ts";
 import { assert } from "../../src/base/assert.ts";
-import { toHex } from "../../src/base/bytes.ts";
-import { portableAead } from "../../src/crypto/portable.ts";
 import { exchangeKeys } from "../../src/daemon/nts_ke_client.ts";
-import { randomSource } from "../../src/daemon/system_random.ts";
-import { NtsClientSession } from "../../src/nts/client_session.ts";
 import { median } from "../../src/simulation/statistics.ts";
 import { startChronyd } from "../support/chronyd.ts";
 import { fromFileUrl, run } from "../support/command.ts";
@@ -30,6 +26,7 @@ import { NtsPlace } from "../support/nts_place.ts";
 import { readChronyLog } from "../support/peer_log.ts";
 import { temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
+import { protectedRequest } from "./nts_request.ts";
 import { pause } from "../support/wait_until.ts";
 
 const INSIDE = "--inside";
@@ -254,15 +251,7 @@ async function trafficKinds(siege: Siege, keys: string): Promise<string> {
 async function ntsRequest(siege: Siege): Promise<string> {
   const exchanged = await exchange(siege);
   assert(exchanged.ok, "The first key exchange succeeds");
-  const { answer, keys, alternativeKeys } = exchanged.value;
-  const session = new NtsClientSession({ aead: portableAead });
-  session.install({ ...answer, keys, alternativeKeys, authenticBefore: false });
-  const header = new Uint8Array(48);
-  header[0] = 0x23;
-  randomSource.fill(header.subarray(40));
-  const request = session.protect(header, randomSource);
-  assert(request.ok, "There are cookies");
-  return toHex(request.value.packet);
+  return protectedRequest(exchanged.value);
 }
 
 function exchange(siege: Siege) {

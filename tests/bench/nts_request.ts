@@ -1,0 +1,23 @@
+/**
+ * One valid protected request, for load generators that send it again and again.
+ *
+ * @module
+ */
+import { assert } from "../../src/base/assert.ts";
+import { toHex } from "../../src/base/bytes.ts";
+import { portableAead } from "../../src/crypto/portable.ts";
+import type { Exchanged } from "../../src/daemon/nts_ke_client.ts";
+import { randomSource } from "../../src/daemon/system_random.ts";
+import { NtsClientSession } from "../../src/nts/client_session.ts";
+
+/** Makes a request that asks for one cookie, from what a key exchange brought; in hexadecimal. */
+export function protectedRequest({ answer, keys, alternativeKeys }: Exchanged): string {
+  const session = new NtsClientSession({ aead: portableAead });
+  session.install({ ...answer, keys, alternativeKeys, authenticBefore: false });
+  const header = new Uint8Array(48);
+  header[0] = 0x23;
+  randomSource.fill(header.subarray(40));
+  const request = session.protect(header, randomSource);
+  assert(request.ok, "There are cookies");
+  return toHex(request.value.packet);
+}
