@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Seconds } from "../base/units.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { formatUtc } from "../base/utc.ts";
 import type { ExchangeCertificate } from "../nts/session_protection.ts";
 import type { UnixSeconds } from "../nts/time_bootstrap.ts";
@@ -27,10 +27,10 @@ const SLACK_RATE = 1e-3;
 
 /** Remembers when certificates came. */
 export class CertificateSpans {
-  readonly #cameAt = new WeakMap<ExchangeCertificate, Seconds>();
+  readonly #cameAt = new WeakMap<ExchangeCertificate, MonotonicSeconds>();
 
-  /** Notes that there is a certificate, `at` in seconds that elapse in sleep too; the first time counts. */
-  note(certificate: ExchangeCertificate, at: Seconds): void {
+  /** Notes that there is a certificate, the first time counts. */
+  note(certificate: ExchangeCertificate, at: MonotonicSeconds): void {
     if (!this.#cameAt.has(certificate)) this.#cameAt.set(certificate, at);
   }
 
@@ -38,7 +38,7 @@ export class CertificateSpans {
   contradictionOf(
     certificate: ExchangeCertificate,
     told: ToldTime,
-    at: Seconds,
+    at: MonotonicSeconds,
   ): string | undefined {
     const { notBefore, notAfter } = certificate;
     const elapsed = Math.max(0, at - (this.#cameAt.get(certificate) ?? at));

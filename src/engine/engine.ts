@@ -172,7 +172,6 @@ export class Engine {
       case "certificates-verified":
         return this.#certificatesVerified(event, now);
       case "resumed":
-        this.#provisional.slept(event.asleep);
         return [
           ...this.#startAfresh(now, `The machine slept for ${event.asleep.toFixed(0)} s`),
           ...this.#sources.askAgain(now.monotonic),

@@ -207,3 +207,27 @@ Deno.test("a session outlives its certificate, awake or asleep", () => {
     deepEqual(one.failures, []);
   }
 });
+
+Deno.test("sleep counts once: certificates that are younger than the sleep was long are no contradiction", () => {
+  const one = new NtsWorld(TWO);
+  const dates = { notBefore: START - DAY, notAfter: START + 60 * DAY };
+  for (const host of PROVEN) Object.assign(one.certificates.get(host) ?? {}, dates);
+  one.start();
+  one.run(3600);
+  one.world.sleep(40 * DAY);
+  one.run(600);
+  synchronized(one);
+  deepEqual(one.failures, []);
+});
+
+Deno.test("sleep counts once: keys are exchanged at the time that it is after a sleep", () => {
+  const one = new NtsWorld({ ...TWO, renewal: 20 });
+  const dates = { notAfter: START + 4 * 3600 };
+  for (const host of PROVEN) Object.assign(one.certificates.get(host) ?? {}, dates);
+  one.start();
+  one.run(600);
+  one.world.sleep(2.5 * 3600);
+  one.run(600);
+  synchronized(one);
+  deepEqual(one.failures, []);
+});

@@ -110,10 +110,8 @@ export class ProvisionalTime {
   readonly #kept: CertificateTime["kept"];
   /** Whether this run has found a time that has passed. */
   #hasRaised = false;
-  /** How long the machine slept, which the monotonic clock does not count. */
-  #asleep: Seconds = 0;
-  /** A time that can be believed, and when it was, sleep counted. */
-  #anchor: { readonly time: UnixSeconds; readonly at: Seconds } | undefined;
+  /** A time that can be believed, and when it was. */
+  #anchor: { readonly time: UnixSeconds; readonly at: MonotonicSeconds } | undefined;
 
   /** What is `known` of the clock is taken as it was at `start`, that of the daemon. */
   constructor(config: Config, known: CertificateTime, start: Instant) {
@@ -125,7 +123,7 @@ export class ProvisionalTime {
       lowerBounds: known.lowerBounds,
     });
     if (known.clockIsTrusted) {
-      this.#anchor = { time: unixSecondsOf(start.realtime), at: this.#elapsed(start.monotonic) };
+      this.#anchor = { time: unixSecondsOf(start.realtime), at: start.monotonic };
     }
   }
 
@@ -137,11 +135,6 @@ export class ProvisionalTime {
   /** Why no time is used yet, in a sentence; undefined when nobody is held back. */
   get why(): string | undefined {
     return this.#why;
-  }
-
-  /** The machine slept: certificates have grown older meanwhile, and what was vouched for too. */
-  slept(seconds: Seconds): void {
-    this.#asleep += Math.max(0, seconds);
   }
 
   /** Says why the time that a source tells cannot be; undefined when it can. */
@@ -157,8 +150,7 @@ export class ProvisionalTime {
       return { kind: "past", reason };
     }
     const certificate = protection?.certificate;
-    const reason = certificate &&
-      this.#spans.contradictionOf(certificate, told, this.#elapsed(now));
+    const reason = certificate && this.#spans.contradictionOf(certificate, told, now);
     return reason === undefined ? undefined : { kind: "outside-own-certificate", reason };
   }
 
@@ -166,14 +158,14 @@ export class ProvisionalTime {
   noteCertificates(members: readonly MemberOfSource[], now: MonotonicSeconds): void {
     for (const { association: { protection } } of members) {
       const certificate = protection?.certificate;
-      if (certificate !== undefined) this.#spans.note(certificate, this.#elapsed(now));
+      if (certificate !== undefined) this.#spans.note(certificate, now);
     }
   }
 
   /** Says in every key exchange that is wanted how dates are judged. */
   withDates(actions: readonly Action[], now: Instant): readonly Action[] {
     if (!actions.some(({ type }) => type === "exchange-keys")) return actions;
-    const age = this.#elapsed(now.monotonic) - (this.#anchor?.at ?? Infinity);
+    const age = now.monotonic - (this.#anchor?.at ?? Infinity);
     if (age > ANCHOR_AGE) this.#bootstrap.reopen();
     const boundAdvice = this.#boundAdvice();
     const dates = {
@@ -254,10 +246,9 @@ export class ProvisionalTime {
    * for hours it is saved now and then how late it certainly is.
    */
   vouched(time: UnixSeconds, now: MonotonicSeconds): readonly Action[] {
-    const at = this.#elapsed(now);
-    this.#anchor = { time, at };
+    this.#anchor = { time, at: now };
     if (this.#bootstrap.isProvisional) return [];
-    const passed = this.#bound.vouched(time, at);
+    const passed = this.#bound.vouched(time, now);
     if (passed === undefined) return [];
     this.#bootstrap.passed(passed);
     this.#hasRaised = true;
@@ -285,11 +276,7 @@ export class ProvisionalTime {
   #timeOf({ monotonic, realtime }: Instant): UnixSeconds {
     return this.#anchor === undefined
       ? unixSecondsOf(realtime)
-      : this.#anchor.time + this.#elapsed(monotonic) - this.#anchor.at;
-  }
-
-  #elapsed(now: MonotonicSeconds): Seconds {
-    return now + this.#asleep;
+      : this.#anchor.time + monotonic - this.#anchor.at;
   }
 
   /** What can be done about a bound that is wrong: that of the release is not. */

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Seconds } from "../base/units.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { UnixSeconds } from "../nts/time_bootstrap.ts";
 
 /** So long a time must have gone on, and so far behind it the bound stays. */
@@ -27,9 +27,9 @@ const GAP_MAX: Seconds = 3600;
 /** A time that goes on. */
 interface Course {
   /** The first that was told, and when. */
-  readonly first: { readonly time: UnixSeconds; readonly at: Seconds };
+  readonly first: { readonly time: UnixSeconds; readonly at: MonotonicSeconds };
   /** When the last one was. */
-  readonly lastAt: Seconds;
+  readonly lastAt: MonotonicSeconds;
   /** How long it has been told, gaps left out. */
   readonly held: Seconds;
 }
@@ -37,10 +37,10 @@ interface Course {
 /** Watches whether vouched times go on. */
 export class VouchedBound {
   #course: Course | undefined;
-  #raisedAt: Seconds = -Infinity;
+  #raisedAt: MonotonicSeconds = -Infinity;
 
-  /** Takes a time that is vouched for, `at` in seconds that elapse in sleep too; returns a time that has passed when there is a new one. */
-  vouched(time: UnixSeconds, at: Seconds): UnixSeconds | undefined {
+  /** Takes a time that is vouched for; returns a time that has passed when there is a new one. */
+  vouched(time: UnixSeconds, at: MonotonicSeconds): UnixSeconds | undefined {
     const { first, lastAt, held } = this.#course ?? startOf(time, at);
     const elapsed = at - first.at;
     const expected = first.time + elapsed;
@@ -56,6 +56,6 @@ export class VouchedBound {
   }
 }
 
-function startOf(time: UnixSeconds, at: Seconds): Course {
+function startOf(time: UnixSeconds, at: MonotonicSeconds): Course {
   return { first: { time, at }, lastAt: at, held: 0 };
 }

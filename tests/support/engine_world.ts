@@ -229,10 +229,10 @@ export class EngineWorld {
     this.#ahead += by;
   }
 
-  /** Lets the machine sleep: real time goes on, and the monotonic clock does not. */
+  /** Lets the machine sleep: both of its clocks are put forward by what its battery-backed clock says. */
   sleep(seconds: number): void {
     this.time += seconds;
-    this.#ahead += seconds;
+    this.#monotonic += seconds;
     this.handle({ type: "resumed", asleep: seconds });
   }
 
