@@ -84,7 +84,8 @@ export class StepPolicy {
       return panic(
         `A step of ${
           offset.toFixed(3)
-        } s would bring the sum of steps beyond the accumulated-step-panic-threshold of ${total} s`,
+        } s would bring the sum of steps beyond the accumulated-step-panic-threshold of ${total} s; ` +
+          "if it is right, set the clock by hand, or raise the threshold in [synchronization]",
       );
     }
     return { kind: "step" };

@@ -23,6 +23,8 @@ const PPM = 1e-6;
 /** How the sentence begins that says why the clock is not set although sources agree: the offset is beyond a panic threshold. */
 export const LEFT_ALONE = "The clock is left alone while authenticated sources may still come";
 
+/** So long a time beyond the panic threshold at the start waits for authenticated sources that may vouch for it. */
+const VOUCHER_PATIENCE: Seconds = 300;
 /** The kernel's idea of the error grows by itself, so it is refreshed at least this often. */
 const REFRESH_INTERVAL: Seconds = 64;
 /** How fast our error may grow at the most without news; beyond that a wake-up would come too late. */
@@ -49,7 +51,7 @@ export interface SteeringContext {
   readonly status: KernelStatus;
   /** Whether a majority of authenticated sources stands behind the time. */
   readonly isVouchedFor?: boolean;
-  /** Whether one may still come to stand behind it: the start is a short while ago. */
+  /** Whether enough are configured for that, so that they may still come. */
   readonly mayBeVouchedFor?: boolean;
 }
 
@@ -67,7 +69,9 @@ export class ClockControl {
   #baseFrequency: number | undefined;
   #hasPanicked = false;
   #waiting: string | undefined;
-  #isWaitTold = false;
+  /** Since when a time beyond the panic threshold waits for those who may vouch for it. */
+  #waitingSince: MonotonicSeconds | undefined;
+  readonly #waitNotices = new Notice();
   readonly #slewNotices = new Notice();
   readonly #refusals = new Notice();
   readonly #otherRates = new Notice();
@@ -126,10 +130,12 @@ export class ClockControl {
     if (this.#hasPanicked) return [];
     const decision = this.#steps.decide(estimate.offset, context.isVouchedFor);
     if (decision.kind === "panic") {
-      const mayWait = this.#steps.isStartup && !context.isVouchedFor && context.mayBeVouchedFor;
-      return mayWait ? this.#wait(decision.message) : this.#panic(decision.message, context.status);
+      return this.#mayWait(context)
+        ? this.#wait(decision.message, context.now.monotonic)
+        : this.#panic(decision.message, context.status);
     }
-    this.#waiting = undefined;
+    this.#endWait();
+    this.#waitNotices.look(false, context.now.monotonic);
     const step = decision.kind === "step" ? estimate.offset : 0;
     this.#steps.updated(step);
     const notice = step === 0
@@ -181,6 +187,7 @@ export class ClockControl {
   /** Forgets what was going on, because somebody else changed the clock by `gained`; steps are allowed again as at the start. */
   restart(gained: Seconds = 0): void {
     this.#slewEnds = Infinity;
+    this.#endWait();
     this.#steps.renew(gained);
   }
 
@@ -225,12 +232,22 @@ export class ClockControl {
     return [...this.#clampNotice(estimate.frequency, now), ...actions];
   }
 
-  /** Leaves the clock alone for now, and says so once. */
-  #wait(message: string): readonly Action[] {
+  /** The patience runs from the first such time: before it nobody could come, for want of a network perhaps. */
+  #mayWait({ isVouchedFor, mayBeVouchedFor, now }: SteeringContext): boolean {
+    if (!this.#steps.isStartup || isVouchedFor || !mayBeVouchedFor) return false;
+    return now.monotonic < (this.#waitingSince ?? now.monotonic) + VOUCHER_PATIENCE;
+  }
+
+  /** Leaves the clock alone for now, and says so. */
+  #wait(message: string, now: MonotonicSeconds): readonly Action[] {
+    this.#waitingSince ??= now;
     this.#waiting = `${LEFT_ALONE}: ${message}`;
-    if (this.#isWaitTold) return [];
-    this.#isWaitTold = true;
-    return [{ type: "log", level: "warning", message: this.#waiting }];
+    return warn(this.#waitNotices.look(true, now), () => this.#waiting ?? "");
+  }
+
+  #endWait(): void {
+    this.#waiting = undefined;
+    this.#waitingSince = undefined;
   }
 
   /** Ends a slew that is under way, at the frequency from before the panic, and tells the kernel that nobody knows the time. */

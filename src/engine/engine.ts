@@ -45,8 +45,6 @@ export type { EngineOptions } from "./engine_options.ts";
 const PPM = 1e-6;
 /** How much the frequency may have changed when the machine slept or others changed the clock. */
 const FREQUENCY_DEVIATION_AFTER_DISTURBANCE: Ppm = 5;
-/** So long after a start a time beyond the panic threshold waits for authenticated sources that may vouch for it. */
-const VOUCHER_PATIENCE: Seconds = 300;
 
 /** The engine. */
 export class Engine {
@@ -71,7 +69,6 @@ export class Engine {
   #isStopped = false;
   /** Whether the time that was last followed was one that nobody vouched for. */
   #isUnproven = false;
-  #vouchersUntil: MonotonicSeconds;
   readonly #whyMeasuring: string | undefined;
 
   /** Does nothing yet: the first event is `start`. */
@@ -95,7 +92,6 @@ export class Engine {
     });
     this.#judgement = new Judgement(config, options.ownAddresses, this.#faults);
     this.#gate = new StartGate(now.monotonic);
-    this.#vouchersUntil = now.monotonic + VOUCHER_PATIENCE;
     this.#provisional = new ProvisionalTime(config, options.certificateTime ?? CLOCK_TRUSTED, now);
   }
 
@@ -474,8 +470,7 @@ export class Engine {
     );
     const status = this.#kernelStatus(now, knowledge);
     const pollInterval = shortestInterval(this.#sources.members, this.#judgement.believed);
-    const { isVouchedFor } = this.#judgement;
-    const mayBeVouchedFor = now.monotonic < this.#vouchersUntil && this.#judgement.hasVouchers;
+    const { isVouchedFor, hasVouchers: mayBeVouchedFor } = this.#judgement;
     return { now, pollInterval, uncertainty, status, isVouchedFor, mayBeVouchedFor };
   }
 

@@ -183,6 +183,34 @@ Deno.test("a clock a year behind waits for those who can vouch, a while", () => 
   near(alone, 365 * DAY);
 });
 
+Deno.test("a start without a network, and a sleep, leave those who can vouch their time", () => {
+  const synchronization = 'minimum-agreeing-sources = 2\nauthentication = "prefer"';
+  for (const offset of [365 * DAY, -365 * DAY, START]) {
+    const one = new NtsWorld({ offset, synchronization });
+    one.silence([...PROVEN, ...PLAIN]);
+    one.start();
+    one.run(700);
+    one.silence([...PROVEN, ...PLAIN], false);
+    one.run(1800);
+    equal(one.panic, undefined);
+    equal(one.world.snapshot.state, "synchronized", one.world.snapshot.why);
+    near(one);
+  }
+  const one = new NtsWorld({ synchronization }).start();
+  one.run(3600);
+  one.silence(PROVEN);
+  one.world.stepFromOutside(-DAY); // by a battery-backed clock that is wrong
+  one.world.handle({ type: "resumed", asleep: 3600 });
+  one.forge(DAY); // more than that step explains
+  one.run(200);
+  match(one.world.snapshot.why, /^The clock is left alone while authenticated sources may still/);
+  one.forge(0);
+  one.silence(PROVEN, false);
+  one.run(1800);
+  equal(one.panic, undefined);
+  near(one);
+});
+
 Deno.test("a clock is trusted that is kept, a day at most after the last authenticated time", () => {
   const lastVouched = START;
   const trusted = (after: number, isKept = true) =>
