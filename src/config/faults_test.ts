@@ -317,3 +317,12 @@ Deno.test("a misspelt heading does not hide what is wrong below it", () => {
     ],
   );
 });
+
+Deno.test("single brackets in place of double ones hide nothing below them", () => {
+  deepEqual(faults('[source]\nmode = "sever"\nadress = "a.example"\n'), [
+    "t:1: source: Wanted sections in double brackets, found a table (write [[source]] instead of [source])",
+    't:1: source: Missing "address": a host name or an IP address, with a port if need be ("ntp.example.net", "192.0.2.1:123", "[2001:db8::1]:123")',
+    't:2: source.mode: Wanted "server", "pool", "nts" or "nts-pool", found the text "sever" (did you mean "server"?)',
+    't:3: source.adress: Unknown key (did you mean "address"?)',
+  ]);
+});

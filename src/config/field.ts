@@ -306,10 +306,17 @@ export function sections<Definitions extends Keys>(
     ...(section.keys === undefined ? {} : { keys: section.keys }),
     read(value, at) {
       if (Array.isArray(value)) return value.map((entry, i) => section.read(entry, at.index(i)));
-      const hint = isTable(value)
-        ? `write [[${at.path}]] instead of [${at.path}]`
-        : `write [[${at.path}]] on a line of its own, and its keys below`;
-      return at.wanted(wanted, value, hint);
+      if (!isTable(value)) {
+        return at.wanted(
+          wanted,
+          value,
+          `write [[${at.path}]] on a line of its own, and its keys below`,
+        );
+      }
+      at.wanted(wanted, value, `write [[${at.path}]] instead of [${at.path}]`);
+      // single brackets must not hide what is wrong below them
+      section.read(value, at);
+      return undefined;
     },
   };
 }

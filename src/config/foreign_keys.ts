@@ -7,6 +7,7 @@
  * @module
  */
 import { sameSpelling } from "./nearest.ts";
+import { sourceAddressFault } from "./special_address.ts";
 
 const BY_ITSELF = "leave it out: ntpsd decides this by itself";
 const ESTIMATOR = "leave it out: ntpsd's estimator learns these values by itself";
@@ -139,15 +140,30 @@ export function foreignKeyHint(key: string): string | undefined {
 
 /** Returns what to write instead of a line in the format of another program; undefined if it is none. */
 export function foreignLineHint(line: string): string | undefined {
-  const [word = "", second = ""] = line.trim().split(/\s+/);
+  const [word = "", second = "", ...options] = line.trim().split(/\s+/);
   if (!/^[a-z_-]+$/i.test(word) || second.startsWith("=")) return undefined;
   const name = sameSpelling(word);
-  const mode = name === "pool" ? "pool" : "server";
   const isSource = name === "server" || name === "pool" || name === "peer";
   if (isSource && second !== "") {
-    return `write [[source]], and below it mode = "${mode}" and address = "${second}"`;
+    const isPool = name === "pool";
+    return sourceAddressFault(second)?.suggestion ?? sourceSection(isPool, second, options);
   }
   return BY_LINE.get(name);
+}
+
+/** Writes a source as a section; what authenticates it must not be lost on the way. */
+function sourceSection(isPool: boolean, address: string, options: readonly string[]): string {
+  const words = options.map((option) => option.toLowerCase());
+  const plain = isPool ? "pool" : "server";
+  const mode = !words.includes("nts") ? plain : isPool ? "nts-pool" : "nts";
+  const keyAt = words.indexOf("key");
+  const key = keyAt < 0 ? undefined : words[keyAt + 1];
+  const pairs = [
+    `mode = "${mode}"`,
+    `address = "${address}"`,
+    ...(key !== undefined && /^\d+$/.test(key) ? [`key = ${key}`] : []),
+  ];
+  return `write [[source]], and below it ${pairs.slice(0, -1).join(", ")} and ${pairs.at(-1)}`;
 }
 
 function index(hints: readonly (readonly [string, string])[]): ReadonlyMap<string, string> {

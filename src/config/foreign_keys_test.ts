@@ -95,3 +95,16 @@ Deno.test("a line of TOML and a word of nobody are no lines of another program",
     equal(foreignLineHint(line), undefined, line);
   }
 });
+
+Deno.test("a source of another program keeps what authenticates it, and a reference clock is no server", () => {
+  const hintOf = (line: string) => foreignLineHint(line) ?? "";
+  match(hintOf("server a.example iburst nts"), /mode = "nts" and address = "a\.example"$/);
+  match(hintOf("pool a.example NTS"), /mode = "nts-pool" and address = "a\.example"$/);
+  match(hintOf("server a.example"), /mode = "server" and address = "a\.example"$/);
+  match(
+    hintOf("server 192.0.2.1 key 10 iburst"),
+    /mode = "server", address = "192\.0\.2\.1" and key = 10$/,
+  );
+  match(hintOf("server 127.127.1.0"), /local-stratum/);
+  equal(hintOf("server 127.127.20.0").includes("127.127"), false);
+});

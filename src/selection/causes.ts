@@ -7,11 +7,14 @@
 /** The reasons that are told, at most. */
 const CAUSES_MAX = 3;
 
-/** Writes "A and 2 more: REASON; B: OTHER REASON"; reasons that differ by numbers alone count as one. */
+/**
+ * Writes "A and 2 more: REASON; B: OTHER REASON"; reasons that differ by numbers or by the source's own name and address alone
+ * count as one.
+ */
 export function describeCauses(
   faults: readonly { readonly name: string; readonly reason: string }[],
 ): string {
-  const groups = Map.groupBy(faults, ({ reason }) => reason.replaceAll(/\d+(?:\.\d+)?/g, "N"));
+  const groups = Map.groupBy(faults, kindOf);
   const ordered = [...groups.values()].sort((a, b) => b.length - a.length);
   const rest = ordered.slice(CAUSES_MAX).flat().length;
   const causes = ordered.slice(0, CAUSES_MAX).map((those) => {
@@ -20,4 +23,11 @@ export function describeCauses(
     return `${first?.name}${others}: ${first?.reason}`;
   });
   return [...causes, ...(rest === 0 ? [] : [rest === 1 ? "1 other" : `${rest} others`])].join("; ");
+}
+
+/** Returns a reason without what is the source's own; a name has the form `HOST` or `HOST (ADDRESS:PORT)`. */
+function kindOf({ name, reason }: { readonly name: string; readonly reason: string }): string {
+  const own = name.split(/[\s()]+/).filter((word) => /[.:]/.test(word));
+  const impersonal = own.reduce((text, word) => text.replaceAll(word, "IT"), reason);
+  return impersonal.replaceAll(/\d+(?:\.\d+)?/g, "N");
 }
