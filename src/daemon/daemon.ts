@@ -28,7 +28,7 @@ import { readInstant } from "./local_clock.ts";
 import { configureLog, log } from "./log.ts";
 import type { ExchangeAction } from "./nts_clients.ts";
 import { NtsService } from "./nts_service.ts";
-import { OnceWatch } from "./once.ts";
+import { onceConfig, OnceWatch } from "./once.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 import { claimClock } from "./permission.ts";
 import { filterSystemCalls, type Notice } from "./confinement.ts";
@@ -98,7 +98,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   for (const note of options.notes) log.warning(note);
   for (const { level, text } of options.privileges) log[level](text);
   tellOpenSecrets(options.config);
-  const config = options.once ? onceConfig(options.config) : options.config;
+  const config = options.once ? onceConfig(options.config, options) : options.config;
   const functions = new FunctionStates();
   const nts = new NtsService(config, functions);
   const clock = claimClock(config.clock, options);
@@ -419,8 +419,8 @@ class Daemon {
       return;
     }
     const before = this.#config;
-    const { keys } = loaded.value;
-    const config = this.#once === undefined ? loaded.value.config : onceConfig(loaded.value.config);
+    const { keys, config: read } = loaded.value;
+    const config = this.#once === undefined ? read : onceConfig(read, this.#options);
     this.#config = config;
     tellOpenSecrets(config);
     for (const problem of this.#keyRing.load(keys)) log.warning(problem);
@@ -456,12 +456,6 @@ function tellOpenSecrets(config: Config): void {
 function setUpLog(options: DaemonOptions, config: Config): void {
   const level = options.logLevel ?? config.observability.logLevel;
   configureLog({ level, journal: environmentVariable("JOURNAL_STREAM") !== undefined });
-}
-
-/** With --once the first update steps the whole offset, and that is all. */
-function onceConfig(config: Config): Config {
-  const synchronization = { ...config.synchronization, stepThreshold: 0, stepLimit: 1 };
-  return { ...config, synchronization };
 }
 
 /** The name of this machine, if it has one. */

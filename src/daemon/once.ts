@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Config } from "../config/config.ts";
 import { LEFT_ALONE } from "../engine/clock_control.ts";
 import type { EngineSnapshot } from "../engine/snapshot.ts";
 import { clockPosition } from "../base/clock_position.ts";
@@ -16,6 +17,16 @@ const GOOD_ENOUGH: Seconds = 5e-3;
 
 /** Why the watch ends the daemon. */
 export type OnceEnd = "told" | "no-time" | "panic";
+
+/** Returns a configuration with which the first update steps the whole offset, and that is all; a clock that is only measured needs none. */
+export function onceConfig(
+  config: Config,
+  { noAdjust }: { readonly noAdjust: boolean },
+): Config {
+  if (noAdjust || config.clock.adjust === false) return config;
+  const synchronization = { ...config.synchronization, stepThreshold: 0, stepLimit: 1 };
+  return { ...config, synchronization };
+}
 
 /** Watches the state of a daemon that is to end by itself. */
 export class OnceWatch {

@@ -1,7 +1,8 @@
 import { equal, match } from "node:assert/strict";
 import { LEFT_ALONE } from "../engine/clock_control.ts";
 import { configureLog } from "./log.ts";
-import { type OnceEnd, OnceWatch } from "./once.ts";
+import { parseConfig } from "../config/parse.ts";
+import { onceConfig, type OnceEnd, OnceWatch } from "./once.ts";
 
 async function endOf(why: string): Promise<{ end: OnceEnd; log: string }> {
   let log = "";
@@ -19,4 +20,15 @@ Deno.test("without an agreement the patience ends with no time, at a panic thres
   const beyond = await endOf(`${LEFT_ALONE}: the offset is 90000 s`);
   equal(beyond.end, "panic");
   match(beyond.log, /left alone.*90000 s/);
+});
+
+Deno.test("the first update steps everything, but what is only measured keeps its threshold", () => {
+  const thresholdOf = (adjust: string, noAdjust: boolean) => {
+    const parsed = parseConfig(`[clock]\nadjust = ${adjust}\n`);
+    return parsed.ok && onceConfig(parsed.value.config, { noAdjust }).synchronization.stepThreshold;
+  };
+  equal(thresholdOf("true", false), 0);
+  equal(thresholdOf('"auto"', false), 0);
+  equal(thresholdOf("true", true), 0.128);
+  equal(thresholdOf("false", false), 0.128);
 });
