@@ -21,7 +21,17 @@ export function certificateRemarks(
   chain: readonly CertificateDescription[],
   now: number,
 ): readonly string[] {
-  return [...chainRemarks(chain), ...chain.flatMap((certificate) => dateRemarks(certificate, now))];
+  return [...chainRemarks(chain), ...chain.flatMap((certificate) => endRemarks(certificate, now))];
+}
+
+/** Returns why clients refuse a chain by its dates at a time in Unix seconds; undefined while all its certificates are valid. */
+export function certificateDateFault(
+  chain: readonly CertificateDescription[],
+  now: number,
+): string | undefined {
+  return chain.map((certificate) => dateFault(certificate, now)).find((fault) =>
+    fault !== undefined
+  );
 }
 
 function chainRemarks(chain: readonly CertificateDescription[]): readonly string[] {
@@ -42,18 +52,32 @@ function chainRemarks(chain: readonly CertificateDescription[]): readonly string
   ];
 }
 
-function dateRemarks(
+function endRemarks(
   { subject, notBefore, notAfter }: CertificateDescription,
   now: number,
 ): readonly string[] {
-  const end = formatUtc(BigInt(notAfter) * 1_000_000_000n);
-  if (now > notAfter) return [`The certificate of ${subject} has expired, at ${end}`];
-  if (now < notBefore) {
-    const begin = formatUtc(BigInt(notBefore) * 1_000_000_000n);
-    return [`The certificate of ${subject} is not valid before ${begin} by this clock`];
-  }
   const near = Math.min(REMAINING_MAX_SECONDS, REMAINING_SHARE * (notAfter - notBefore));
-  if (notAfter - now >= near) return [];
+  if (notAfter - now >= near || now > notAfter) return [];
   const days = Math.floor((notAfter - now) / DAY_SECONDS);
+  const end = dateText(notAfter);
   return [`The certificate of ${subject} ends in ${days} days, at ${end}: its renewal is overdue`];
+}
+
+function dateFault(
+  { subject, notBefore, notAfter }: CertificateDescription,
+  now: number,
+): string | undefined {
+  if (now > notAfter) {
+    return `The certificate of ${subject} has expired by this clock, at ${dateText(notAfter)}: ` +
+      "clients refuse it; renew it";
+  }
+  if (now >= notBefore) return undefined;
+  return `The certificate of ${subject} is not valid before ${
+    dateText(notBefore)
+  } by this clock: ` +
+    "clients refuse it";
+}
+
+function dateText(seconds: number): string {
+  return formatUtc(BigInt(seconds) * 1_000_000_000n);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CertificateDescription } from "../../ffi/openssl.ts";
-import { certificateRemarks } from "./certificate_remarks.ts";
+import { certificateDateFault, certificateRemarks } from "./certificate_remarks.ts";
 
 const DAY = 86_400;
 const START = 1_790_000_000;
@@ -46,8 +46,18 @@ Deno.test("the end is told ahead of time, by the length of the life, for every c
   assert.equal(told(4.7, 6), "");
   assert.match(told(5, 6), /ends in 1 days/);
   assert.equal(told(3630, 3650), "");
-  assert.match(told(91, 90), /has expired/);
-  assert.match(told(-1, 90), /not valid before/);
+  assert.equal(told(91, 90), "");
   const chain = [LEAF, certificate("CN=R10", "CN=Root", 30)];
   assert.match(certificateRemarks(chain, START + 29 * DAY).join(), /CN=R10 ends in 1 days/);
+});
+
+Deno.test("clients refuse a chain as soon as one certificate of it is outside its dates", () => {
+  const faultAt = (days: number) => certificateDateFault([LEAF, INTERMEDIATE], START + days * DAY);
+  assert.equal(faultAt(0), undefined);
+  assert.equal(faultAt(90), undefined);
+  assert.match(faultAt(90.1) ?? "", /CN=time\.example has expired by this clock/);
+  assert.match(faultAt(-1) ?? "", /CN=time\.example is not valid before/);
+  const old = [LEAF, certificate("CN=R10", "CN=Root", 30)];
+  assert.match(certificateDateFault(old, START + 31 * DAY) ?? "", /CN=R10 has expired/);
+  assert.equal(certificateDateFault([], START), undefined);
 });

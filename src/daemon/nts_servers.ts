@@ -18,7 +18,7 @@ import type { NtsKeDocument } from "../engine/snapshot.ts";
 import type { NtsResponder } from "../server/authentication.ts";
 import { availableAeadIds } from "../nts/server_fields.ts";
 import type { NtsAeadId } from "../crypto/aead.ts";
-import { certificateRemarks } from "./certificate_remarks.ts";
+import { certificateDateFault, certificateRemarks } from "./certificate_remarks.ts";
 import { filesAnswer } from "./file_access.ts";
 import { KeysetKeeper } from "./keyset_keeper.ts";
 import { FunctionStates } from "./function_states.ts";
@@ -206,8 +206,12 @@ export class NtsServers {
     // Without any the listener is closed, and says why.
     if (credentials === undefined) return;
     const certificate = { kind: "certificate", name } as const;
-    if (fault === undefined) this.#functions.up(certificate);
-    else this.#functions.down(certificate, `${fault}; the old certificate stays in use`);
+    const now = Number(realtimeNow() / NANOSECONDS);
+    const reason = fault === undefined
+      ? certificateDateFault(credentials.context.chain, now)
+      : `${fault}; the old certificate stays in use`;
+    if (reason === undefined) this.#functions.up(certificate);
+    else this.#functions.down(certificate, reason);
   }
 }
 
