@@ -13,6 +13,7 @@
 import { err, ok, type Result } from "../base/result.ts";
 import { parseSocketAddress } from "../base/socket_address.ts";
 import type { Config } from "../config/config.ts";
+import { timeBoundPath } from "../nts/time_bootstrap.ts";
 import { executeAgain, readCommandLine, startedAgain } from "../../ffi/exec_again.ts";
 import {
   handOverFile,
@@ -263,15 +264,12 @@ function finishHere(
 /** As root: makes and hands over what the user is to write, opens what root alone may read. */
 function prepareFiles({ config, configFile }: ConfinementRequest, user: UserRecord): void {
   const { clock, keyset, nts, observability } = config;
-  const bound = nts.cookieStoragePath === undefined
-    ? undefined
-    : `${nts.cookieStoragePath}.time-bound`;
   for (
     const [path, mode] of [
       [clock.driftFile, PUBLIC],
       [keyset.keyStoragePath, SECRET],
       [nts.cookieStoragePath, SECRET],
-      [bound, SECRET],
+      [timeBoundPath(nts.cookieStoragePath), SECRET],
     ] as const
   ) {
     if (path === undefined) continue;

@@ -68,7 +68,7 @@ export class NtsClients {
         lastVouched: bound,
       }),
       lowerBounds: bound === undefined ? [RELEASE_TIME] : [RELEASE_TIME, bound],
-      ...(store.boundPath === undefined ? {} : { kept: { path: store.boundPath, bound } }),
+      kept: bound,
     };
   }
 

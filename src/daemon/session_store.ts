@@ -13,7 +13,7 @@ import type { SourceConfig } from "../config/config.ts";
 import { findSessions, type SavedSession } from "../engine/saved_sessions.ts";
 import type { SessionState } from "../nts/client_session.ts";
 import { decodeCookieStore, encodeCookieStore } from "../nts/cookie_store.ts";
-import { decodeTimeBound, encodeTimeBound } from "../nts/time_bootstrap.ts";
+import { decodeTimeBound, encodeTimeBound, timeBoundPath } from "../nts/time_bootstrap.ts";
 import { log } from "./log.ts";
 import { StateFile } from "./state_file.ts";
 
@@ -95,11 +95,6 @@ export class SessionStore {
     return this.#writing;
   }
 
-  /** The file of the time that has certainly passed; undefined when it is not kept. */
-  get boundPath(): string | undefined {
-    return this.#boundFile?.path;
-  }
-
   /** Reads the time that has certainly passed, in Unix seconds; undefined when none is known. */
   readBound(): number | undefined {
     const file = this.#boundFile;
@@ -137,9 +132,10 @@ export class SessionStore {
     this.#file = path === undefined
       ? undefined
       : new StateFile(path, { sizeMax: STORE_MAX, mode, key });
-    this.#boundFile = path === undefined
+    const boundPath = timeBoundPath(path);
+    this.#boundFile = boundPath === undefined
       ? undefined
-      : new StateFile(`${path}.time-bound`, { sizeMax: BOUND_MAX, mode, key });
+      : new StateFile(boundPath, { sizeMax: BOUND_MAX, mode, key });
     this.#boundFailed = false;
   }
 }

@@ -434,6 +434,7 @@ export class Engine {
     this.#config = config;
     this.#control.reconfigure(config.synchronization, config.clock);
     this.#judgement.reconfigure(config);
+    this.#provisional.reconfigure(config);
     const actions = this.#sources.configure(config.sources, now.monotonic);
     this.#followMembers();
     return [...actions, ...this.#decideAgain(now)];

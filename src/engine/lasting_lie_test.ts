@@ -11,6 +11,7 @@ import { BOUND_HOLD } from "./vouched_bound.ts";
 
 const DECADE = 3650 * DAY;
 const LIARS = PROVEN.slice(0, 2);
+const COOKIES = "/var/lib/ntpsd/cookies";
 const TWO: NtsWorldOptions = { plain: [], synchronization: "minimum-agreeing-sources = 2" };
 const ALONE: NtsWorldOptions = {
   proven: PROVEN.slice(0, 1),
@@ -34,10 +35,10 @@ function synchronized(one: NtsWorld): void {
 
 /** Starts again with what the run before has saved. */
 function again(before: NtsWorld, options: NtsWorldOptions): NtsWorld {
-  const [path, bound] = ["/var/lib/ntpsd/cookies.time-bound", before.bounds.at(-1)];
-  const lowerBounds = bound === undefined ? [] : [bound];
-  const time = { clockIsTrusted: true, lowerBounds, kept: { path, bound } };
-  return new NtsWorld({ ...options, time }).start();
+  const kept = before.bounds.at(-1);
+  const lowerBounds = kept === undefined ? [] : [kept];
+  const time = { clockIsTrusted: true, lowerBounds, kept };
+  return new NtsWorld({ ...options, time, cookies: COOKIES }).start();
 }
 
 for (const clockIsTrusted of [true, false]) {
@@ -123,6 +124,12 @@ Deno.test("a bound that a lasting lie has left is named with its file", () => {
     next.world.source(PROVEN[0]).reason,
     /has certainly passed; if that is wrong, stop ntpsd, remove \/var\/lib\/ntpsd\/cookies\.time-bound and start it again$/,
   );
+  next.reload({ ...ALONE, cookies: "/srv/keys" });
+  next.run(60);
+  match(next.world.source(PROVEN[0]).reason, /remove \/srv\/keys\.time-bound and start it again$/);
+  next.reload(ALONE);
+  next.run(60);
+  match(next.world.source(PROVEN[0]).reason, /if that is wrong, start ntpsd again$/);
 });
 
 Deno.test("while as many as vouch for a time contradict what has passed, no time is known", () => {

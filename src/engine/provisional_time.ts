@@ -10,8 +10,8 @@
  * when the clock follows it: once a time was vouched for, certificates are judged by that one and by what has passed since on
  * a clock that nobody sets.
  *
- * Limits: the quorum is that of the configuration at the start. With `strict` certificates are judged by the local clock until a time
- * is vouched for, whoever has set it.
+ * Limits: whether `strict` is wanted is what the configuration says at the start. With it certificates are judged by the local clock
+ * until a time is vouched for, whoever has set it.
  *
  * @module
  */
@@ -26,6 +26,7 @@ import {
   type BootstrapMeasurement,
   type BootstrapRefusal,
   TimeBootstrap,
+  timeBoundPath,
   type UnixSeconds,
 } from "../nts/time_bootstrap.ts";
 import { CertificateSpans, secondText, type ToldTime } from "./certificate_spans.ts";
@@ -40,8 +41,8 @@ export interface CertificateTime {
   readonly clockIsTrusted: boolean;
   /** Times that have certainly passed, in Unix seconds: that of the release, that kept on disk. */
   readonly lowerBounds: readonly UnixSeconds[];
-  /** The file in which one is kept, and the time in it; left out where nothing is kept. */
-  readonly kept?: { readonly path: string; readonly bound: UnixSeconds | undefined };
+  /** That of them which was kept on disk; left out where none was. */
+  readonly kept?: UnixSeconds | undefined;
 }
 
 /** A clock that is believed, where nothing else is known. */
@@ -107,7 +108,9 @@ export class ProvisionalTime {
   #verifying: { readonly at: UnixSeconds; readonly byQuorum: boolean } | undefined;
   readonly #bound = new VouchedBound();
   readonly #spans = new CertificateSpans();
-  readonly #kept: CertificateTime["kept"];
+  readonly #kept: UnixSeconds | undefined;
+  /** Where a time that has passed is kept; undefined where it is not. */
+  #keptPath: string | undefined;
   /** Whether this run has found a time that has passed. */
   #hasRaised = false;
   /** A time that can be believed, and when it was. */
@@ -116,6 +119,7 @@ export class ProvisionalTime {
   /** What is `known` of the clock is taken as it was at `start`, that of the daemon. */
   constructor(config: Config, known: CertificateTime, start: Instant) {
     this.#kept = known.kept;
+    this.#keptPath = timeBoundPath(config.nts.cookieStoragePath);
     this.#bootstrap = new TimeBootstrap({
       strict: config.nts.strict,
       clockIsTrusted: known.clockIsTrusted,
@@ -125,6 +129,12 @@ export class ProvisionalTime {
     if (known.clockIsTrusted) {
       this.#anchor = { time: unixSecondsOf(start.realtime), at: start.monotonic };
     }
+  }
+
+  /** Takes over how many must agree, and where the bound is kept. */
+  reconfigure(config: Config): void {
+    this.#keptPath = timeBoundPath(config.nts.cookieStoragePath);
+    this.#bootstrap.setQuorum(quorumOf(config));
   }
 
   /** The latest time that has certainly passed. */
@@ -281,11 +291,11 @@ export class ProvisionalTime {
 
   /** What can be done about a bound that is wrong: that of the release is not. */
   #boundAdvice(): string {
-    const isKept = this.#kept?.bound === this.#bootstrap.lowerBound;
+    const isKept = this.#kept === this.#bootstrap.lowerBound;
     if (!this.#hasRaised && !isKept) return "";
-    return this.#kept === undefined
+    return this.#keptPath === undefined
       ? "; if that is wrong, start ntpsd again"
-      : `; if that is wrong, stop ntpsd, remove ${this.#kept.path} and start it again`;
+      : `; if that is wrong, stop ntpsd, remove ${this.#keptPath} and start it again`;
   }
 
   #askQuorum(context: ProvisionalContext): readonly Action[] {

@@ -159,6 +159,18 @@ Deno.test("a single source with NTS beside plain ones heals a clock of 1970", ()
   near(one);
 });
 
+Deno.test("a reload that leaves fewer sources asks for fewer to agree on a provisional time", () => {
+  const one = new NtsWorld({ plain: [], offset: START });
+  one.silence(PROVEN.slice(1));
+  one.start();
+  one.run(600);
+  match(one.world.snapshot.why, /^Provisional: .* 1 of 2 sources agree/);
+  one.reload({ proven: PROVEN.slice(0, 1), plain: [], synchronization: "" });
+  one.run(300);
+  equal(one.world.snapshot.state, "synchronized", one.world.snapshot.why);
+  near(one);
+});
+
 Deno.test("a clock a year behind waits for those who can vouch, a while", () => {
   const slow = new NtsWorld({ offset: 365 * DAY });
   slow.silence(PROVEN.slice(1));

@@ -113,7 +113,7 @@ const SOURCES_MAX = 64;
 
 /** Decides when a time that rests on provisional certificates is good enough to be used. */
 export class TimeBootstrap {
-  readonly #quorum: number;
+  #quorum: number;
   readonly #members = new Map<number, Member>();
   readonly #isStrict: boolean;
   #needed: boolean;
@@ -121,11 +121,17 @@ export class TimeBootstrap {
 
   /** Starts; nothing is needed of it when strict, or when the clock is trusted. */
   constructor(options: BootstrapOptions) {
-    assert(options.quorum >= 1, "At least one source must agree");
     this.#quorum = options.quorum;
+    this.setQuorum(options.quorum);
     this.#isStrict = options.strict;
     this.#needed = !options.strict && !options.clockIsTrusted;
     this.#lowerBound = Math.max(0, ...options.lowerBounds);
+  }
+
+  /** Takes over how many independent sources must agree, at least 1. */
+  setQuorum(quorum: number): void {
+    assert(quorum >= 1, "At least one source must agree");
+    this.#quorum = quorum;
   }
 
   /** Whether certificates are accepted provisionally now. */
@@ -231,6 +237,11 @@ export class TimeBootstrap {
 
 const FILE_HEAD = "ntpsd time bound 1\n";
 const YEAR_9999: UnixSeconds = 253_402_300_799;
+
+/** Returns where the bound is kept, beside the cookies; undefined where nothing is kept. */
+export function timeBoundPath(cookieStoragePath: string | undefined): string | undefined {
+  return cookieStoragePath === undefined ? undefined : `${cookieStoragePath}.time-bound`;
+}
 
 /** Encodes the bound for the disk: one line that says what it is, one with Unix seconds. */
 export function encodeTimeBound(bound: UnixSeconds): Uint8Array<ArrayBuffer> {

@@ -13,7 +13,7 @@ import type { MonotonicSeconds } from "../../src/base/units.ts";
 import type { Action, KeyExchangeOutcome } from "../../src/engine/events.ts";
 import type { CertificateTime } from "../../src/engine/provisional_time.ts";
 import type { ProtectionStatus } from "../../src/nts/session_protection.ts";
-import { EngineWorld, PLAIN_DAY } from "./engine_world.ts";
+import { configOf, EngineWorld, PLAIN_DAY } from "./engine_world.ts";
 
 export const DAY = 86_400;
 /** True time at the start, in Unix seconds. */
@@ -40,6 +40,8 @@ export interface NtsWorldOptions {
   /** True time minus the clock at the start. */
   readonly offset?: number;
   readonly time?: Partial<CertificateTime>;
+  /** Where cookies are kept; nowhere if left out. */
+  readonly cookies?: string;
   readonly mayAdjust?: boolean;
   /** After so many seconds sessions exchange keys again. */
   readonly renewal?: number;
@@ -57,19 +59,13 @@ export class NtsWorld {
   readonly failures: string[] = [];
 
   constructor(options: NtsWorldOptions = {}) {
-    const { proven = PROVEN, plain = PLAIN } = options;
+    const { proven = PROVEN } = options;
     for (const host of proven) {
       const dates = { notBefore: START - 30 * DAY, notAfter: START + 30 * DAY };
       this.certificates.set(host, { ...dates, identity: host });
     }
-    const section = (mode: string, more = "") => (address: string) =>
-      `[[source]]\nmode = "${mode}"\naddress = "${address}"\n${more}\n`;
-    const config = proven.map(section("nts", options.each)).join("") +
-      plain.map(section("server")).join("") +
-      `[synchronization]\n${options.synchronization ?? "minimum-agreeing-sources = 2"}\n` +
-      `[nts]\nstrict = ${options.strict ?? false}\n`;
     this.world = new EngineWorld({
-      config,
+      config: configText(options),
       offset: options.offset ?? 0,
       mayAdjust: options.mayAdjust ?? true,
       more: {
@@ -98,6 +94,11 @@ export class NtsWorld {
   start(): this {
     this.world.start();
     return this;
+  }
+
+  /** Lets the engine go on with another configuration. */
+  reload(options: NtsWorldOptions): void {
+    this.world.handle({ type: "reconfigure", config: configOf(configText(options)) });
   }
 
   /** Lets the world go on, key exchanges and verifications included. */
@@ -182,6 +183,17 @@ export class NtsWorld {
     };
     this.world.handle({ type: "keys-exchanged", association, result: ok(value) });
   }
+}
+
+function configText(options: NtsWorldOptions): string {
+  const { proven = PROVEN, plain = PLAIN, cookies } = options;
+  const section = (mode: string, more = "") => (address: string) =>
+    `[[source]]\nmode = "${mode}"\naddress = "${address}"\n${more}\n`;
+  return proven.map(section("nts", options.each)).join("") +
+    plain.map(section("server")).join("") +
+    `[synchronization]\n${options.synchronization ?? "minimum-agreeing-sources = 2"}\n` +
+    `[nts]\nstrict = ${options.strict ?? false}\n` +
+    (cookies === undefined ? "" : `cookie-storage-path = "${cookies}"\n`);
 }
 
 function dateFault(
