@@ -106,6 +106,7 @@ export function addKeys(
   const remarks = keyFile.faults.map((fault): ConfigError => ({
     ...withoutId(fault),
     file: keysFile,
+    isWarning: true,
     suggestion: fault.suggestion ?? "the other keys are used",
   }));
   return ok({ ...loaded, notes: [...loaded.notes, ...remarks], keys: keyFile.keys });

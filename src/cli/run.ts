@@ -64,7 +64,10 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
     privileges: privileges.value,
     configFile: loaded.value.file,
     configOrigin: originOf(loaded.value),
-    notes: loaded.value.notes.map((note) => formatConfigError(note, loaded.value.file ?? "")),
+    notes: loaded.value.notes.map((note) => ({
+      level: note.isWarning === true ? "warning" : "info",
+      text: formatConfigError(note, loaded.value.file ?? ""),
+    })),
     version: VERSION,
     noAdjust: options.noAdjust,
     once: options.once,

@@ -267,7 +267,7 @@ function noteUnreachable(row: RawServer | undefined, raw: RawConfig, at: Cursor)
   if (demand === undefined || demand === false) return;
   if ((raw["nts-ke-server"] ?? []).length > 0) return;
   if (raw.keyset?.["key-storage-path"] !== undefined) return;
-  at.key("require-nts").report(
+  at.key("require-nts").warn(
     "No client can have cookies for this server, so none is answered",
     "add [[nts-ke-server]], or key-storage-path in [keyset] if another machine gives them out",
   );
@@ -309,7 +309,7 @@ function buildNtsKeServers(raw: RawConfig, desk: Desk): readonly (NtsKeServerCon
       return undefined;
     }
     if (!servesNtp && row["ntp-server"] === undefined) {
-      desk.notes.key("nts-ke-server").index(i).report(
+      desk.notes.key("nts-ke-server").index(i).warn(
         "Clients are sent to an NTP server on this machine, but there is no [[server]] section",
         "add one, or name another machine in ntp-server",
       );
@@ -454,12 +454,12 @@ function checkRoles(raw: RawConfig, desk: Desk): void {
   const hasSources = (raw.source ?? []).length > 0;
   const serves = (raw.server ?? []).length > 0 || (raw["nts-ke-server"] ?? []).length > 0;
   if (!hasSources && !serves) {
-    desk.notes.report(
+    desk.notes.warn(
       "No sources and no servers: ntpsd has nothing to do",
       "add [[source]]; without a configuration file ntpsd asks public servers",
     );
   } else if (!hasSources && !hasLocal) {
-    desk.notes.report("No sources: the clock is left as it is", "add a [[source]] section");
+    desk.notes.warn("No sources: the clock is left as it is", "add a [[source]] section");
   }
   if (raw.synchronization?.["reference-id"] !== undefined && !hasLocal) {
     desk.notes.key("synchronization").key("reference-id").report(

@@ -17,6 +17,8 @@ export interface ConfigError {
   readonly file?: string;
   /** `file`: it is about a file that the configuration names, and ntpsd starts all the same; else it does not start. */
   readonly kind?: "file";
+  /** Of a remark: whether ntpsd cannot do what was surely meant, so that the log has it as a warning; else as information. */
+  readonly isWarning?: true;
   /** What was wanted and what was found. */
   readonly message: string;
   /** What would probably help. */

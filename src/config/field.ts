@@ -43,6 +43,11 @@ export class Cursor {
     this.#errors.push(this.#located(message, suggestion));
   }
 
+  /** Notes what is allowed, but leaves ntpsd without what was surely meant. */
+  warn(message: string, suggestion?: string): void {
+    this.#errors.push({ ...this.#located(message, suggestion), isWarning: true });
+  }
+
   /** Notes what looks like a mistake, but is allowed. */
   remark(message: string, suggestion?: string): void {
     this.#notes.push(this.#located(message, suggestion));

@@ -84,6 +84,31 @@ Deno.test("an empty text is a configuration with the defaults", () => {
   ]);
 });
 
+Deno.test("the log warns of remarks about what cannot work, not of what ntpsd chose itself", () => {
+  const source = '[[source]]\nmode = "server"\naddress = "a.example"\n';
+  const server = '[[server]]\nlisten = "0.0.0.0:123"\n';
+  const exchange = '[[nts-ke-server]]\nlisten = "[::]:4460"\n' +
+    'certificate-chain-path = "/c"\nprivate-key-path = "/k"\n';
+  for (
+    const [text, isWarning] of [
+      ["", true],
+      [server, true],
+      [source, undefined],
+      [source + source.replace("a.", "b."), undefined],
+      [source.replace("server", "pool").replace("a.example", "192.0.2.1"), undefined],
+      [`[synchronization]\nminimum-agreeing-sources = 1\n${source}${exchange}`, true],
+      [
+        `[synchronization]\nminimum-agreeing-sources = 1\n${source}${server}require-nts = true\n`,
+        true,
+      ],
+    ] as const
+  ) {
+    const parsed = parseConfig(text);
+    ok(parsed.ok && parsed.value.notes.length > 0, text);
+    for (const note of parsed.value.notes) equal(note.isWarning, isWarning, note.message);
+  }
+});
+
 Deno.test("every key of a source is read", () => {
   const { sources } = config(`
 [source-defaults]

@@ -74,7 +74,7 @@ export interface DaemonOptions extends ConfigWithKeys {
   /** The file that it was read from, which is read again at a reload; undefined for the built-in one. */
   readonly configFile: string | undefined;
   /** Remarks on what in it looks like a mistake. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Notice[];
   /** What became of the privileges that the process was started with. */
   readonly privileges: readonly Notice[];
   /** Of ntpsd itself, for the log and the status. */
@@ -95,8 +95,7 @@ export interface DaemonOptions extends ConfigWithKeys {
 export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   setUpLog(options, options.config);
   log.info(`ntpsd ${options.version} starts with ${options.configOrigin}`);
-  for (const note of options.notes) log.warning(note);
-  for (const { level, text } of options.privileges) log[level](text);
+  for (const { level, text } of [...options.notes, ...options.privileges]) log[level](text);
   tellOpenSecrets(options.config);
   const config = options.once ? onceConfig(options.config, options) : options.config;
   const functions = new FunctionStates();
