@@ -6,6 +6,14 @@
 
 /** The reasons that are told, at most. */
 const CAUSES_MAX = 3;
+/** The names that are told, at most. */
+const NAMES_MAX = 4;
+
+/** Writes "A, B, C, D and 96 more", in the order of the alphabet. */
+export function describeNames(names: readonly string[]): string {
+  const told = names.toSorted().slice(0, NAMES_MAX).join(", ");
+  return names.length > NAMES_MAX ? `${told} and ${names.length - NAMES_MAX} more` : told;
+}
 
 /**
  * Writes "A and 2 more: REASON; B: OTHER REASON"; reasons that differ by numbers or by the source's own name and address alone

@@ -13,7 +13,7 @@
 import { assert, present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import type { Candidate } from "./candidate.ts";
-import { describeCauses } from "./causes.ts";
+import { describeCauses, describeNames } from "./causes.ts";
 import { findOutliers } from "./cluster.ts";
 import { durationText, unfitness } from "./fitness.ts";
 import { covers, intersect, type Intersection } from "./intersection.ts";
@@ -348,11 +348,12 @@ function refusalOf(
   }
   const required = options.required ?? all.filter(({ require }) => require).map(({ name }) => name);
   if (required.length === 0 || agreeing.some(({ require }) => require)) return undefined;
-  const names = required.toSorted().join(", ");
   const hint = options.authentication === "mix" && agreeing.every((each) => !each.isAuthenticated)
     ? '; while they cannot be reached, authentication = "prefer" in [synchronization] lets the others set the clock'
     : "";
-  return `No required source is among the ${agreeing.length} that agree (${names})${hint}`;
+  return `No required source is among the ${agreeing.length} that agree (${
+    describeNames(required)
+  })${hint}`;
 }
 
 function refuse(

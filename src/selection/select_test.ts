@@ -240,6 +240,11 @@ Deno.test("a source that must agree counts before it is a candidate", () => {
     mix.refusal ?? "",
     /^No required source is among the 2 that agree \(a\.example, b\.example\); .*"prefer"/,
   );
+  const many = Array.from({ length: 100 }, (_, i) => `n${String(i).padStart(2, "0")}.example`);
+  assert.match(
+    run(plain, { required: many.toReversed() }).refusal ?? "",
+    / that agree \(n00\.example, n01\.example, n02\.example, n03\.example and 96 more\)/,
+  );
   const proven = source(3, 0, { require: true, isAuthenticated: true });
   assert.equal(run([...plain, proven], { required: ["s3"] }).survivors.length, 3);
 });
