@@ -35,6 +35,8 @@ export interface PacketProtection {
    * before every request. `isUnheard`: the server has never answered under the keys that there are.
    */
   beginKeyExchange?(now: MonotonicSeconds, isUnheard: boolean): boolean;
+  /** What the server tells does not fit the certificate on which its keys rest: others are wanted, now and then. */
+  renewKeys?(now: MonotonicSeconds): void;
   /** Takes the outcome of a key exchange that was begun. */
   endKeyExchange?(
     result: Result<KeyExchangeOutcome, string>,

@@ -9,6 +9,7 @@ import type { Discipline, SystemEstimate } from "../discipline/discipline.ts";
 import type { BootstrapMeasurement } from "../nts/time_bootstrap.ts";
 import { rootDistance } from "../selection/root_distance.ts";
 import type { Action } from "./events.ts";
+import type { Judgement } from "./judgement.ts";
 import { type ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
 import type { MemberOfSource } from "./source_set.ts";
 
@@ -42,6 +43,23 @@ export function followVouchedTime(
   return isVouchedFor
     ? provisional.vouched(unixSecondsOf(realtime) + estimate.offset, monotonic)
     : [];
+}
+
+/** Wants newer keys of those who tell a time outside of their own certificate: it may be an old one by now, for a clock that stood still. */
+export function renewMisdated(
+  members: readonly MemberOfSource[],
+  about: {
+    readonly provisional: ProvisionalTime;
+    readonly judgement: Pick<Judgement, "impossible">;
+    readonly now: MonotonicSeconds;
+  },
+): void {
+  const { provisional, judgement: { impossible }, now } = about;
+  for (const { association: { id, protection } } of members) {
+    const isMisdated = impossible.get(id)?.kind === "outside-own-certificate" ||
+      provisional.isMisdated(id);
+    if (isMisdated) protection?.renewKeys?.(now);
+  }
 }
 
 /** Returns the offset of each such source now, with the most by which it may be wrong; those without samples are left out. */

@@ -16,7 +16,7 @@ import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import type { SessionState } from "../nts/client_session.ts";
 import { Discipline } from "../discipline/discipline.ts";
-import { followCertificates, followVouchedTime } from "./certificate_evidence.ts";
+import { followCertificates, followVouchedTime, renewMisdated } from "./certificate_evidence.ts";
 import { ClockControl, type SteeringContext } from "./clock_control.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { DisturbanceDetector, isOwnStep } from "./disturbance.ts";
@@ -238,7 +238,7 @@ export class Engine {
     this.#followMembers();
     const told = this.#guard(id, now, () => {
       // what cannot be says nothing about what comes after it
-      if (this.#judgement.impossible.includes(id)) this.#discipline.renewSource(id);
+      if (this.#judgement.impossible.has(id)) this.#discipline.renewSource(id);
       this.#discipline.observe(id, measurement, now);
       this.#polls.adaptTo(id, {
         members: this.#sources.members,
@@ -337,6 +337,11 @@ export class Engine {
     const members = this.#provisional.released(this.#sources.members);
     const context = { now, discipline: this.#discipline, known: this.#provisional };
     const actions = this.#judgement.judge(members, context);
+    renewMisdated(this.#sources.members, {
+      provisional: this.#provisional,
+      judgement: this.#judgement,
+      now: now.monotonic,
+    });
     for (const { association, group } of members) {
       const isFalseticker = this.#judgement.falsetickers.includes(association.id);
       group.noteFalseticker(association.id, isFalseticker, now.monotonic);

@@ -70,7 +70,7 @@ export class Judgement {
   #closed: readonly string[] = [];
   #selection: Selection | undefined;
   #falsetickers: readonly number[] = [];
-  #impossible: readonly number[] = [];
+  #impossible: ReadonlyMap<number, Contradiction> = new Map();
   #reference: Reference | undefined;
   #leap: LeapIndicator = "unknown";
   #whyNot = "No source has been measured yet";
@@ -118,8 +118,8 @@ export class Judgement {
     return this.#falsetickers;
   }
 
-  /** The sources that tell a time that cannot be. */
-  get impossible(): readonly number[] {
+  /** The sources that tell a time that cannot be, and why. */
+  get impossible(): ReadonlyMap<number, Contradiction> {
     return this.#impossible;
   }
 
@@ -190,8 +190,9 @@ export class Judgement {
     this.#selection = selection;
     this.#falsetickers = candidates.map(({ id }) => id)
       .filter((id) => selection.verdicts.get(id)?.status === "falseticker");
-    this.#impossible = candidates.filter((each) => each.contradiction !== undefined)
-      .map(({ id }) => id);
+    this.#impossible = new Map(
+      candidates.flatMap(({ id, contradiction }) => contradiction ? [[id, contradiction]] : []),
+    );
     this.#whyNot = selection.refusal ?? "";
     this.#isVouchedFor = this.#countVouchers(members, selection);
     const peer = members.find(({ association }) => association.id === selection.systemPeer);
@@ -260,7 +261,7 @@ export class Judgement {
   restart(why: string): void {
     this.#selection = undefined;
     this.#falsetickers = [];
-    this.#impossible = [];
+    this.#impossible = new Map();
     this.#reference = undefined;
     this.#whyNot = why;
   }

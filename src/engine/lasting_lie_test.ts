@@ -238,3 +238,32 @@ Deno.test("sleep counts once: keys are exchanged at the time that it is after a 
   synchronized(one);
   deepEqual(one.failures, []);
 });
+
+Deno.test("a machine that stood still until the certificates were renewed finds out, and says how to go on", () => {
+  const stood = 40 * DAY;
+  for (const plain of [[], PLAIN]) {
+    const one = new NtsWorld({ ...TWO, plain }).start();
+    one.run(3600);
+    // which looks to it as if all others went ahead
+    lie(one, stood, [...PROVEN, ...plain]);
+    const dates = { notBefore: START + stood - DAY, notAfter: START + stood + 30 * DAY };
+    for (const host of PROVEN) Object.assign(one.certificates.get(host) ?? {}, dates);
+    one.run(12 * 3600);
+    match(one.panic ?? "", /single-step-panic-threshold.* start ntpsd again/);
+    deepEqual(one.bounds, []);
+  }
+});
+
+Deno.test("a source that waits for others gets a newer certificate before it has too old a one", () => {
+  const one = new NtsWorld({ ...TWO, offset: START });
+  const [first, second] = PROVEN;
+  one.silence(PROVEN.slice(1));
+  Object.assign(one.certificates.get(first) ?? {}, { notAfter: START + DAY });
+  one.start();
+  one.run(DAY);
+  Object.assign(one.certificates.get(first) ?? {}, { notAfter: START + 30 * DAY });
+  one.run(DAY);
+  one.silence([second], false);
+  one.run(DAY);
+  synchronized(one);
+});

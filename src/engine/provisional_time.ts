@@ -190,6 +190,11 @@ export class ProvisionalTime {
     return members.some(isHeldBack) ? members.filter((member) => !isHeldBack(member)) : members;
   }
 
+  /** Whether a source that is held back tells a time outside of its own certificate. */
+  isMisdated(association: number): boolean {
+    return this.#refusals.get(association) === "outside-own-certificate";
+  }
+
   /** Says of a source that is held back why it is. */
   reasonOf(association: number): string {
     const refusal = this.#refusals.get(association);

@@ -16,7 +16,7 @@ import type { Bytes } from "../base/bytes.ts";
 import type { RandomSource } from "../base/random.ts";
 import { ReasonCounter } from "../base/reason_counter.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type { MonotonicSeconds } from "../base/units.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { type AeadFactory, isNtsAeadId } from "../crypto/aead.ts";
 import { KeyExchangeBackoff } from "./backoff.ts";
 import { NtsClientSession, type SessionState } from "./client_session.ts";
@@ -83,6 +83,9 @@ export interface ProtectionStatus {
 
 const FAILURE_KINDS_MAX = 32;
 
+/** Keys are renewed for the sake of their certificate at most so often. */
+const RENEWAL_INTERVAL: Seconds = 3600;
+
 /** So many cookies of eight are kept for the run after a crash: enough for a few lost requests. */
 const COOKIES_SET_ASIDE = 4;
 
@@ -97,6 +100,8 @@ export class SessionProtection {
   readonly #failures = new ReasonCounter<string>();
   readonly #dropped = new ReasonCounter<ProtectionReason>();
   #exchanging = false;
+  #isRenewalWanted = false;
+  #renewalNotBefore: MonotonicSeconds = -Infinity;
   /** What lies on disk for the run after a crash. */
   #aside: SessionState | undefined;
   #provisional = false;
@@ -204,12 +209,21 @@ export class SessionProtection {
    * server has never answered under the keys that there are, so that others may be better.
    */
   beginKeyExchange(now: MonotonicSeconds, isUnheard = false): boolean {
-    const isWanted = isUnheard || this.#session.needsKeyExchange() !== undefined;
+    const isWanted = isUnheard || this.#isRenewalWanted ||
+      this.#session.needsKeyExchange() !== undefined;
     if (this.#exchanging || !isWanted) return false;
     if (!this.#backoff.mayStart(now)) return false;
     this.#backoff.started(now, this.#random);
     this.#exchanging = true;
+    this.#isRenewalWanted = false;
     return true;
+  }
+
+  /** What the server tells does not fit the certificate on which its keys rest: the next ones are exchanged, once an hour at most. */
+  renewKeys(now: MonotonicSeconds): void {
+    if (now < this.#renewalNotBefore) return;
+    this.#renewalNotBefore = now + RENEWAL_INTERVAL;
+    this.#isRenewalWanted = true;
   }
 
   /** Takes the outcome of the exchange that was begun; old keys and cookies stay when it failed. */

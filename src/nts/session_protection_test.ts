@@ -50,6 +50,21 @@ Deno.test("an exchange is begun only when it is needed, alone, and not too soon"
   });
 });
 
+Deno.test("keys whose certificate does not fit are renewed, once an hour at most, and stay until there are others", () => {
+  const { protection, random } = start(1000);
+  protection.renewKeys(1005);
+  assert.equal(protection.beginKeyExchange(1009), false, "not too soon after the last one");
+  assert.equal(protection.beginKeyExchange(1012), true);
+  protection.endKeyExchange({ ok: false, error: "not yet valid" }, { now: 1013 });
+  assert.equal(protection.protect(HEADER, random).ok, true);
+  for (let now = 1014; now < 1005 + 3600; now++) {
+    protection.renewKeys(now);
+    assert.equal(protection.beginKeyExchange(now), false);
+  }
+  protection.renewKeys(1005 + 3600);
+  assert.equal(protection.beginKeyExchange(1005 + 3600), true);
+});
+
 Deno.test("answers that are not authentic are failures, and are counted", () => {
   const { protection, random } = start();
   const sent = protection.protect(HEADER, random);

@@ -210,10 +210,17 @@ function session(
   begun: MonotonicSeconds,
   renewal: number,
 ): PacketProtection {
-  const state = { isProvisional: outcome.provisional, exchangedAt: begun };
+  const state = {
+    isProvisional: outcome.provisional,
+    certificate: outcome.certificate,
+    exchangedAt: begun,
+    isRenewalWanted: false,
+  };
   return {
     authentication: "nts",
-    certificate: outcome.certificate,
+    get certificate() {
+      return state.certificate;
+    },
     get isProvisional() {
       return state.isProvisional;
     },
@@ -230,13 +237,19 @@ function session(
     protect: (packet) => ok({ packet, uniqueIdentifier: new Uint8Array(0) }),
     verify: () => ok({}),
     confirmCertificate: () => state.isProvisional = false,
+    renewKeys(now) {
+      state.isRenewalWanted = now - state.exchangedAt >= 3600;
+    },
     beginKeyExchange(now) {
-      if (now - state.exchangedAt < renewal) return false;
+      if (!state.isRenewalWanted && now - state.exchangedAt < renewal) return false;
+      state.isRenewalWanted = false;
       state.exchangedAt = now;
       return true;
     },
     endKeyExchange(result) {
-      if (result.ok) state.isProvisional = result.value.provisional;
+      if (!result.ok) return;
+      state.isProvisional = result.value.provisional;
+      state.certificate = result.value.certificate;
     },
   };
 }
