@@ -5,8 +5,8 @@
  * The problem: a daemon that was root and becomes another user finds its files owned by root, in folders where it cannot
  * make any. The idea: a missing folder is made for the user; one that bears the program's name is handed over with the files
  * in it, as systemd does with a state directory; a file anywhere else is handed over by itself and held open
- * (`held_files.ts`). Nothing is done to links, to files with several names, and to what belongs to a third party. Limits: only
- * for root, before the change of user.
+ * (`held_files.ts`). Nothing is done to links, to files with several names, to what belongs to a third party, and where a link of
+ * a third party leads. Limits: only for root, before the change of user.
  *
  * @module
  */
@@ -27,7 +27,12 @@ const O_NONBLOCK = 0x800;
 const O_CLOEXEC = 0x80000;
 const O_DIRECTORY = isArm ? 0x4000 : 0x10000;
 const O_NOFOLLOW = isArm ? 0x8000 : 0x20000;
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
+const PATH_MAX = 4096;
+/** As many as the kernel follows. */
+const LINKS_MAX = 40;
 const STATX_BASIC = 0x7ff;
 const FOLDER_MODE = 0o750;
 /** Not below /etc: the folder of the configuration stays root's. */
@@ -50,9 +55,29 @@ export function prepareFolder(path: string, user: UserRecord): Result<boolean, O
     return handOver(path, { user, isFolder: true });
   }
   const isOwn = OWN_FOLDER.test(path) && [0, user.uid].includes(found.value.uid);
-  if (!isOwn) return ok(found.value.uid === user.uid);
-  for (const name of namesIn(path)) handOver(`${path}/${name}`, { user, isFolder: false });
-  return found.value.uid === 0 ? handOver(path, { user, isFolder: true }) : ok(true);
+  return isOwn ? handOverFolder(path, user) : ok(found.value.uid === user.uid);
+}
+
+/**
+ * Tells whether all links on the way to a place, and to where they lead, are root's: others could lead root to a folder of which they may
+ * have nothing.
+ */
+export function isLedByRoot(path: string): boolean {
+  let place = path.startsWith("/") ? "" : ".";
+  const rest = path.split("/");
+  for (let links = 0; rest.length > 0;) {
+    const name = rest.shift() ?? "";
+    if (name === "" || name === ".") continue;
+    const link = linkAt(`${place}/${name}`);
+    if (link === undefined) {
+      place = `${place}/${name}`;
+      continue;
+    }
+    if (link.uid !== 0 || ++links > LINKS_MAX) return false;
+    if (link.target.startsWith("/")) place = "";
+    rest.unshift(...link.target.split("/"));
+  }
+  return true;
 }
 
 /** Hands a file over that root has left in a folder of the user. */
@@ -107,6 +132,38 @@ export function isOpenToAll(path: string, user: UserRecord): boolean {
     const needed = kind === "directory" ? 0o1 : 0o4;
     return (mode & needed) !== 0 || (uid === user.uid && (mode & (needed << 6)) !== 0);
   });
+}
+
+/** Hands over the program's own folder with the files in it, if it is that also by the name that no link gives it. */
+function handOverFolder(path: string, user: UserRecord): Result<boolean, OsError> {
+  const flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, 0);
+  if (fd < 0) return failed({ call: "open", what: `hand ${path} over` });
+  const place = `/proc/self/fd/${fd}`;
+  const isOwn = OWN_FOLDER.test(linkTarget(place) ?? "");
+  if (isOwn) {
+    for (const name of namesIn(place)) handOver(`${place}/${name}`, { user, isFolder: false });
+  }
+  const given = isOwn && makeUsers(fd, { user, isFolder: true });
+  libc().close(fd);
+  return ok(given);
+}
+
+/** Reads a link, and whose it is; undefined where there is none. */
+function linkAt(path: string): { readonly uid: number; readonly target: string } | undefined {
+  const { view, bytes } = status;
+  const name = cString(path) ?? new Uint8Array(1);
+  if (libc().statx(AT_FDCWD, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC, bytes) !== 0) return undefined;
+  if ((view.getUint16(28, true) & 0o170000) !== 0o120000) return undefined;
+  const uid = view.getUint32(20, true), target = linkTarget(path);
+  return target === undefined ? undefined : { uid, target };
+}
+
+function linkTarget(path: string): string | undefined {
+  const target = new Uint8Array(PATH_MAX);
+  const name = cString(path) ?? new Uint8Array(1);
+  const length = libc().readlink(name, target, BigInt(PATH_MAX));
+  return length < 0 ? undefined : new TextDecoder().decode(target.subarray(0, length));
 }
 
 function handOver(

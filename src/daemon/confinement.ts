@@ -19,6 +19,7 @@ import {
   handOverFile,
   holdFolder,
   holdForReading,
+  isLedByRoot,
   isOpenToAll,
   mayRead,
   prepareFile,
@@ -274,6 +275,7 @@ function prepareFiles({ config, configFile }: ConfinementRequest, user: UserReco
   ) {
     if (path === undefined) continue;
     const folder = parentOf(path);
+    if (!isLedByRoot(folder)) continue;
     const prepared = prepareFolder(folder, user);
     if (!prepared.ok) continue;
     if (prepared.value) {
@@ -282,7 +284,9 @@ function prepareFiles({ config, configFile }: ConfinementRequest, user: UserReco
     } else prepareFile(path, user, mode);
   }
   const statistics = observability.statisticsPath;
-  if (statistics !== undefined && prepareFolder(statistics, user).ok) holdFolder(statistics);
+  if (statistics !== undefined && isLedByRoot(statistics)) {
+    if (prepareFolder(statistics, user).ok) holdFolder(statistics);
+  }
   for (const path of readFiles(config)) holdForReading(path);
   if (configFile !== undefined) holdForReading(configFile);
 }

@@ -1,6 +1,6 @@
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
-import { isOpenToAll, prepareFile, prepareFolder } from "../../ffi/file_owner.ts";
+import { isLedByRoot, isOpenToAll, prepareFile, prepareFolder } from "../../ffi/file_owner.ts";
 import { heldFile, releaseFiles, throughHeldFolder } from "../../ffi/held_files.ts";
 import { holdFolder } from "../../ffi/file_owner.ts";
 import { temporaryFolder } from "../support/places.ts";
@@ -56,6 +56,47 @@ Deno.test(
     } finally {
       await Deno.remove(above, { recursive: true });
     }
+  },
+);
+
+Deno.test(
+  "a link with the name of the program's own folder hands over nothing of where it leads" +
+    needs(asRoot.ignore, "root"),
+  asRoot,
+  async () => {
+    const above = await Deno.makeTempDir({ dir: "/run", prefix: "ntpsd-test-" });
+    try {
+      const victim = `${above}/etc`;
+      await Deno.mkdir(victim);
+      await Deno.writeTextFile(`${victim}/shadow`, "");
+      await Deno.symlink(victim, `${above}/ntpsd`);
+      assert.deepEqual(prepareFolder(`${above}/ntpsd`, USER), { ok: true, value: false });
+      for (const path of [victim, `${victim}/shadow`]) assert.equal(await ownerOf(path), 0, path);
+    } finally {
+      await Deno.remove(above, { recursive: true });
+    }
+  },
+);
+
+Deno.test(
+  "root is led by links of its own alone, wherever on the way they are" +
+    needs(asRoot.ignore, "root"),
+  asRoot,
+  async () => {
+    await using folder = await temporaryFolder();
+    const at = (name: string) => `${folder.path}/${name}`;
+    await Deno.mkdir(at("place/deep"), { recursive: true });
+    await Deno.symlink("place", at("own"));
+    await Deno.symlink(at("place"), at("theirs"));
+    await Deno.symlink("theirs", at("by-own"));
+    await Deno.symlink("circle", at("circle"));
+    await new Deno.Command("chown", { args: ["-h", `${THIRD}`, at("theirs")] }).output();
+    const led = ["place/deep", "own/deep", "own/../place", "own/missing/more", "missing"];
+    for (const name of led) assert.equal(isLedByRoot(at(name)), true, name);
+    for (const name of ["theirs", "theirs/deep", "by-own/deep", "place/../theirs", "circle"]) {
+      assert.equal(isLedByRoot(at(name)), false, name);
+    }
+    assert.equal(isLedByRoot("relative/./place"), true);
   },
 );
 
