@@ -490,7 +490,8 @@ export class Association {
   }
 
   #log(level: LogMessage["level"], text: string): LogMessage {
-    return { type: "log", level, message: `Source ${this.fullName} ${text}` };
+    const message = `Source ${this.fullName} ${text}`;
+    return { type: "log", level, message, source: this.name };
   }
 }
 

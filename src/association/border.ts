@@ -158,6 +158,8 @@ export interface LogMessage {
   readonly level: "debug" | "info" | "warning" | "error";
   /** A sentence without a full stop. */
   readonly message: string;
+  /** The source that it tells of, as its address is written in the configuration. */
+  readonly source: string;
 }
 
 /** Looks a name up. */

@@ -490,6 +490,7 @@ export class SourceGroup {
   }
 
   #log(level: LogMessage["level"], text: string): LogMessage {
-    return { type: "log", level, message: `Source ${this.config.address} ${text}` };
+    const source = this.config.address;
+    return { type: "log", level, message: `Source ${source} ${text}`, source };
   }
 }

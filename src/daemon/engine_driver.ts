@@ -43,6 +43,9 @@ export interface DriverHooks {
   changed(): void;
 }
 
+/** So many different lines of one source there are in an hour, and few beyond that: the members of a large pool have one each. */
+const SOURCE_KINDS_MAX = 64;
+
 /** The engine, as far as the driver needs it. */
 export type DrivenEngine = Pick<Engine, "handle" | "nextWakeup">;
 
@@ -57,6 +60,8 @@ export class EngineDriver {
   readonly #hooks: DriverHooks;
   readonly #sleep = new SleepDetector();
   readonly #limiter = new LogLimiter();
+  /** Names and servers change as others like, so each source has a share of the log, by its address in the configuration. */
+  readonly #sourceLimiters = new Map<string, LogLimiter>();
   readonly #kernel: ClockPort;
   #watch: ClockWatch | undefined;
   #isRunning = false;
@@ -184,8 +189,18 @@ export class EngineDriver {
   }
 
   #log(action: Extract<Action, { type: "log" }>): void {
-    const passed = this.#limiter.pass(action.message, action.message, readInstant().monotonic);
+    const limiter = this.#limiterOf(action.source);
+    const passed = limiter.pass(action.message, action.message, readInstant().monotonic);
     if (passed !== undefined) log[action.level](passed);
+  }
+
+  #limiterOf(source: string | undefined): LogLimiter {
+    if (source === undefined) return this.#limiter;
+    const known = this.#sourceLimiters.get(source);
+    if (known !== undefined) return known;
+    const limiter = new LogLimiter(SOURCE_KINDS_MAX);
+    this.#sourceLimiters.set(source, limiter);
+    return limiter;
   }
 
   async #resolve(lookup: number, host: string): Promise<void> {

@@ -44,8 +44,12 @@ class ScriptedEngine implements DrivenEngine {
   }
 }
 
-function setUp(script: Partial<Record<Event["type"], readonly Action[]>>, port: ClockPort) {
-  configureLog({ level: "error", journal: false, write: () => {} });
+function setUp(
+  script: Partial<Record<Event["type"], readonly Action[]>>,
+  port: ClockPort,
+  write: (line: string) => void = () => {},
+) {
+  configureLog({ level: "error", journal: false, write });
   const poller = Poller.open();
   assert.ok(poller.ok);
   const engine = new ScriptedEngine(script);
@@ -117,4 +121,31 @@ Deno.test("names are looked up by the system, and answers come back as events", 
     lookup: 7,
     result: { ok: true, value: ["127.0.0.1"] },
   });
+});
+
+Deno.test("a source whose name gives ever new servers fills no log, and hides nothing that is told of others", async () => {
+  const told = (message: string, source?: string): Action => ({
+    type: "log",
+    level: "error",
+    message,
+    ...(source === undefined ? {} : { source }),
+  });
+  const churn = Array.from(
+    { length: 5000 },
+    (_, i) => told(`Source pool (10.0.0.${i}) is gone`, "pool"),
+  );
+  const others = [told("Source good is wrong", "good"), told("The clock is somewhere else")];
+  const lines: string[] = [];
+  const { driver, close } = setUp(
+    { start: [...churn, ...others] },
+    { set: () => ok({ frequency: 0, step: 0 }) },
+    (line) => lines.push(line),
+  );
+  const running = driver.run();
+  driver.stop();
+  await running;
+  close();
+  assert.ok(lines.filter((line) => line.includes("pool")).length < 100);
+  assert.match(lines.at(-2) ?? "", /Source good is wrong\n$/);
+  assert.match(lines.at(-1) ?? "", /The clock is somewhere else\n$/);
 });

@@ -68,7 +68,7 @@ export const log: Log = {
 const QUIET_FIRST: Seconds = 60;
 /** The longest silence. */
 const QUIET_MAX: Seconds = 6 * 3600;
-/** How many kinds of messages are told apart. */
+/** How many kinds of messages are told apart unless said otherwise. */
 const KINDS_MAX = 512;
 /** A kind that has not come again this long after its silence may be forgotten when room is needed. */
 const FORGET_AFTER: Seconds = 3600;
@@ -82,11 +82,18 @@ interface Kind {
 
 /**
  * Tells the first message of a kind at once, and then only now and then how many more there were. Of 512 kinds it keeps account;
- * while none of them can be forgotten, all others count as one, so that even ever new kinds make few lines.
+ * while none of them can be forgotten, all others count as one, so that even ever new kinds make few lines. Whoever can make ever
+ * new kinds has a limiter of its own, or it would hide what is told of others.
  */
 export class LogLimiter {
   readonly #kinds = new Map<string, Kind>();
+  readonly #kindsMax: number;
   #nextSweep: MonotonicSeconds = 0;
+
+  /** Makes a limiter that keeps account of so many kinds. */
+  constructor(kindsMax: number = KINDS_MAX) {
+    this.#kindsMax = kindsMax;
+  }
 
   /** Returns the message to log, perhaps with a count of those that were kept back; undefined if it is to be kept back. */
   pass(kind: string, message: string, now: MonotonicSeconds): string | undefined {
@@ -111,13 +118,13 @@ export class LogLimiter {
 
   /** Makes room for one more kind if it can; it looks only now and then, so that a flood costs nothing. */
   #hasRoom(now: MonotonicSeconds): boolean {
-    if (this.#kinds.size < KINDS_MAX) return true;
+    if (this.#kinds.size < this.#kindsMax) return true;
     if (now < this.#nextSweep) return false;
     this.#nextSweep = now + QUIET_FIRST;
     for (const [key, { quietUntil }] of this.#kinds) {
       if (now - quietUntil > FORGET_AFTER) this.#kinds.delete(key);
     }
-    return this.#kinds.size < KINDS_MAX;
+    return this.#kinds.size < this.#kindsMax;
   }
 }
 

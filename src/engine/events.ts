@@ -221,6 +221,8 @@ export type Action =
     readonly type: "log";
     readonly level: "debug" | "info" | "warning" | "error";
     readonly message: string;
+    /** The source that it tells of, as its address is written in the configuration; left out where it tells of no single one. */
+    readonly source?: string;
   }
   | {
     /** The offset is beyond a panic threshold: the daemon must end with the sentence. */

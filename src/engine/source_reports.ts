@@ -24,6 +24,7 @@ export type ReportedSource = Pick<SourceGroup, "config" | "members" | "report">;
 /** How one server stands, or a source that has none. */
 interface Subject {
   readonly key: string;
+  readonly source: string;
   readonly name: string;
   readonly health: "answers" | "silent" | "unknown";
   readonly fault: string;
@@ -216,6 +217,7 @@ function subjectsOf(source: ReportedSource): readonly Subject[] {
   if (source.members.length > 0) {
     return asked.map((member) => ({
       key: `${member.id}`,
+      source: source.config.address,
       name: member.fullName,
       health: member.health,
       fault: member.fault,
@@ -227,6 +229,7 @@ function subjectsOf(source: ReportedSource): readonly Subject[] {
   const { address } = source.config;
   return [{
     key: address,
+    source: address,
     name: address,
     health: report === undefined ? "unknown" : "silent",
     fault: report ?? "",
@@ -245,5 +248,6 @@ function isOutageOf(sources: readonly ReportedSource[], subjects: readonly Subje
 }
 
 function line(level: "info" | "warning", subject: Subject, text: string): Action {
-  return { type: "log", level, message: `Source ${subject.name} ${text}` };
+  const { source, name } = subject;
+  return { type: "log", level, message: `Source ${name} ${text}`, source };
 }

@@ -31,6 +31,8 @@ const RETURN_TIME: Seconds = 120;
 export interface JudgedSource {
   /** Its number in the engine. */
   readonly id: number;
+  /** Its address as written in the configuration. */
+  readonly source: string;
   /** How sentences call it. */
   readonly name: string;
   /** What selection makes of it. */
@@ -56,6 +58,7 @@ export function judgedSources(
 ): readonly JudgedSource[] {
   return members.map((member) => ({
     id: member.association.id,
+    source: member.config.address,
     name: member.association.fullName,
     verdict: about.judgement.verdict(member, about.context),
     lastReplyAt: member.association.lastReplyAt ?? -Infinity,
@@ -130,7 +133,7 @@ export class VerdictReports {
   }
 
   #tell(
-    { id, name, verdict, lastReplyAt }: JudgedSource,
+    { id, source, name, verdict, lastReplyAt }: JudgedSource,
     { now, foundGoodAt }: {
       readonly now: MonotonicSeconds;
       readonly foundGoodAt: MonotonicSeconds;
@@ -147,9 +150,11 @@ export class VerdictReports {
     noteTold(record, status, now);
     const often = unsteady === 0 ? "" : ` (it changed ${unsteady} times more since the last line)`;
     return [
-      status === "good"
-        ? line("info", `Source ${name} is good again${often}`)
-        : line("warning", `Source ${name} is not used${often} (${status}): ${verdict.reason}`),
+      status === "good" ? line("info", `Source ${name} is good again${often}`, source) : line(
+        "warning",
+        `Source ${name} is not used${often} (${status}): ${verdict.reason}`,
+        source,
+      ),
     ];
   }
 
@@ -222,6 +227,6 @@ function kindOf(status: SourceStatus): "fault" | "good" | "none" {
   }
 }
 
-function line(level: "info" | "warning", message: string): Action {
-  return { type: "log", level, message };
+function line(level: "info" | "warning", message: string, source?: string): Action {
+  return { type: "log", level, message, ...(source === undefined ? {} : { source }) };
 }
