@@ -30,6 +30,9 @@ const WORDS: Readonly<Record<FunctionKind, string>> = {
   "leap-seconds-file": "List of leap seconds",
 };
 
+/** The kinds whose words are in the plural. */
+const PLURAL: ReadonlySet<FunctionKind> = new Set(["keyset", "statistics"]);
+
 /** The states of all parts that are configured. */
 export class FunctionStates {
   readonly #log: Pick<Log, "info" | "error">;
@@ -47,7 +50,10 @@ export class FunctionStates {
   up({ kind, name }: FunctionId): void {
     const key = keyOf(kind, name);
     const again = this.#worked.has(key) ? " again" : "";
-    if (this.#states.get(key)?.up === false) this.#log.info(`${WORDS[kind]} ${name} works${again}`);
+    const verb = PLURAL.has(kind) ? "work" : "works";
+    if (this.#states.get(key)?.up === false) {
+      this.#log.info(`${WORDS[kind]} ${name} ${verb}${again}`);
+    }
     this.#states.set(key, { kind, name, up: true, reason: "" });
     this.#worked.add(key);
   }

@@ -28,6 +28,13 @@ Deno.test("each change is logged once, in pairs", () => {
   ]);
 });
 
+Deno.test("what is plural has its verb", () => {
+  const { states, lines } = watched();
+  states.down({ kind: "keyset", name: "/k" }, "No");
+  states.up({ kind: "keyset", name: "/k" });
+  assert.equal(lines[1], "info Keys for cookies in /k work");
+});
+
 Deno.test("what works from the start is not worth a line", () => {
   const { states, lines } = watched();
   states.up(SERVER);

@@ -82,13 +82,16 @@ export class SessionStore {
     return this.#file !== undefined;
   }
 
-  /** Replaces the keys and cookies for the next run, after all that is being written; a failure is logged until one succeeds. */
+  /** Replaces the keys and cookies for the next run, after all that is being written; a failure is logged once, and so is its end. */
   save(sessions: ReadonlyMap<string, SessionState>): Promise<void> {
     const file = this.#file;
     this.#writing = this.#writing.then(async () => {
       const written = await file?.writeInBackground(encodeCookieStore(sessions));
       if (written?.ok === false && !this.#saveFailed) {
-        log.warning(`Keys and cookies are lost: ${written.error}`);
+        log.warning(`Keys and cookies are not kept for the next start: ${written.error}`);
+      }
+      if (written?.ok === true && this.#saveFailed) {
+        log.info("Keys and cookies are kept for the next start again");
       }
       this.#saveFailed = written?.ok === false;
     });

@@ -1,6 +1,7 @@
 import "../../tests/support/libc_opened.ts";
-import { deepEqual, equal, match } from "node:assert/strict";
-import { readFile, removeFile, writeFileAtomic } from "../../ffi/files.ts";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { makeDirectory, readFile, removeFile, writeFileAtomic } from "../../ffi/files.ts";
+import { removeAny } from "../../ffi/test_files.ts";
 import { processId } from "../../ffi/process.ts";
 import { present } from "../base/assert.ts";
 import { builtinConfig } from "../config/builtin.ts";
@@ -111,7 +112,28 @@ Deno.test("without a path, or where nothing can be written, work goes on", async
   nowhere.saveBound(1);
   nowhere.saveBound(2);
   await nowhere.settled();
-  equal(lines.filter((line) => line.includes("Keys and cookies are lost")).length, 1);
+  equal(
+    lines.filter((line) => line.includes("Keys and cookies are not kept for the next start"))
+      .length,
+    1,
+  );
+  cleanUp();
+});
+
+Deno.test("that nothing can be saved and that it can be again are a pair of lines", async () => {
+  const folder = `${path}-folder`;
+  const told = () => lines.filter((line) => line.includes("for the next start"));
+  const store = new SessionStore(`${folder}/cookies`);
+  store.load();
+  lines.length = 0;
+  for (let i = 0; i < 3; i++) await store.save(SAVED);
+  equal(told().length, 1);
+  ok(makeDirectory(folder, 0o700).ok);
+  for (let i = 0; i < 3; i++) await store.save(SAVED);
+  equal(told().length, 2);
+  match(told()[1] ?? "", /kept for the next start again/);
+  removeFile(`${folder}/cookies`);
+  removeAny(folder);
   cleanUp();
 });
 

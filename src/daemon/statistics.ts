@@ -9,6 +9,7 @@
  *
  * @module
  */
+import type { OsError } from "../../ffi/errno.ts";
 import {
   appendToFileInBackground,
   fileStatusInBackground,
@@ -19,10 +20,11 @@ import type { UnixNanoseconds } from "../base/ntp_timestamp.ts";
 import type { Result } from "../base/result.ts";
 import type { Seconds } from "../base/units.ts";
 import { formatUtc } from "../base/utc.ts";
+import { writeAdvice } from "./file_advice.ts";
 import type { EngineSnapshot, SourceDocument } from "../engine/snapshot.ts";
 
 /** How it went. */
-export type FileOutcome = Result<void, { readonly message: string }>;
+export type FileOutcome = Result<void, Pick<OsError, "message" | "name" | "hint">>;
 
 /** What the writer does with files; the system's own unless a test says otherwise. */
 export interface StatisticsFiles {
@@ -192,7 +194,7 @@ export class StatisticsWriter {
     const day = dayOf(now);
     if (day === this.#day) return undefined;
     const made = await this.#files.makeDirectory(this.#directory);
-    if (!made.ok) return made.error.message;
+    if (!made.ok) return problemOf(made.error);
     this.#day = day;
     for (const kind of KINDS) {
       // After a restart on the same day the header is there.
@@ -219,7 +221,7 @@ export class StatisticsWriter {
     if (lines.length === 0) return undefined;
     const bytes = new TextEncoder().encode(lines.join(""));
     const appended = await this.#files.appendToFile(this.#path(kind, this.#day), bytes);
-    return appended.ok ? undefined : appended.error.message;
+    return appended.ok ? undefined : problemOf(appended.error);
   }
 
   #path(kind: Kind, day: string): string {
@@ -286,4 +288,9 @@ function identity(source: SourceDocument): string {
 
 function dayOf(time: UnixNanoseconds): string {
   return formatUtc(time).slice(0, 10).replaceAll("-", "");
+}
+
+/** Writes what went wrong, and what would help. */
+function problemOf(error: Pick<OsError, "message" | "name" | "hint">): string {
+  return `${error.message}; ${writeAdvice(error, "observability.statistics-path")}`;
 }

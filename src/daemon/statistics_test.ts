@@ -100,13 +100,19 @@ Deno.test("what cannot be written is told, and tried again a minute later", asyn
     ...disk,
     appendToFile: (path: string, bytes: Uint8Array) =>
       isFull
-        ? Promise.resolve(err({ message: "Cannot append to /s/x: no space left" }))
+        ? Promise.resolve(
+          err({
+            name: "ENOSPC",
+            message: "Cannot append to /s/x: no space left",
+            hint: "Free some",
+          }),
+        )
         : disk.appendToFile(path, bytes),
   };
   const writer = new StatisticsWriter("/s", filling);
   writer.prepare(NOW);
   await writer.settled();
-  equal(writer.problem, "Cannot append to /s/x: no space left");
+  equal(writer.problem, "Cannot append to /s/x: no space left; Free some");
   const update = async (seconds: bigint) => {
     writer.observe(exampleStatus({ referenceTime: `${seconds}` }), NOW + seconds * SECOND);
     await writer.settled();

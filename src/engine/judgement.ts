@@ -133,14 +133,21 @@ export class Judgement {
     return this.#leap;
   }
 
-  /** Why there is no selection, in a sentence; before the first one it tells how far the sources have come. */
-  whyNotOf(members: readonly MemberOfSource[], context: JudgementContext): string {
+  /**
+   * Why there is no selection, in a sentence; before the first one it tells how far the sources have come. `absent` are the sources
+   * without any server, and why they have none.
+   */
+  whyNotOf(
+    members: readonly MemberOfSource[],
+    context: JudgementContext,
+    absent: readonly { readonly name: string; readonly trouble: string | undefined }[] = [],
+  ): string {
     if (!this.#hasSources) return "There is no [[source]]";
-    if (this.#selection !== undefined || members.length === 0) return this.#whyNot;
-    const verdicts = members.map((member) => ({
-      name: memberName(member),
-      ...this.verdict(member, context),
-    }));
+    if (this.#selection !== undefined || members.length + absent.length === 0) return this.#whyNot;
+    const verdicts = [
+      ...members.map((member) => ({ name: memberName(member), ...this.verdict(member, context) })),
+      ...absent.map(({ name, trouble }) => ({ name, ...verdictOfAbsent(trouble) })),
+    ];
     if (verdicts.some(({ reason }) => reason === MEASURED.reason)) return MEASURED.reason;
     const isHopeless = verdicts.every(({ status }) => status !== "starting");
     return isHopeless ? `No source is usable: ${describeCauses(verdicts)}` : this.#whyNot;
@@ -285,6 +292,7 @@ export class Judgement {
       stratum: server?.stratum ?? 16,
       isReachable: association.isReachable,
       unanswered: association.unansweredRequests,
+      silence: silenceOf(association),
       isSynchronized: server?.isSynchronized ?? false,
       isKissed: association.isKissed,
       isLoop: isOurselves(association.address, this.#own) ||
@@ -397,4 +405,18 @@ function supportedBy(
 export function memberName({ association, group }: MemberOfSource): string {
   const address = formatAddress(association.address);
   return group.wanted > 1 ? `${association.name} (${address})` : association.name;
+}
+
+/** Returns why the newest requests had no answer of use, a sentence; undefined when that is not known. */
+export function silenceOf(
+  { lastSendFailure, unansweredRequests, dropped: { recent } }: Association,
+): string | undefined {
+  if (lastSendFailure !== undefined) return lastSendFailure;
+  if (unansweredRequests === 0 || recent === undefined) return undefined;
+  return `Its answers are dropped: ${recent}`;
+}
+
+/** What became of a source that has no server. */
+function verdictOfAbsent(trouble: string | undefined): Verdict {
+  return trouble === undefined ? STARTING : { status: "unreachable", reason: trouble };
 }

@@ -3,7 +3,7 @@
  *
  * The problem: a server that changes what it says of itself with each answer takes the time away and gives it back as often as it
  * is asked, and must not fill the log. The idea: that there is none to follow is told at once the first time, and has to last
- * longer each further time (`hold.ts`). That nobody answers is left to `SourceReports`: one cause is one line. A return is told when the loss was. A change from one reference to another is told now
+ * longer each further time (`hold.ts`). That nobody answers is left to `SourceReports`: one cause is one line; when some answer again, the others have a while to follow. A return is told when the loss was. A change from one reference to another is told now
  * and then.
  *
  * @module
@@ -14,7 +14,7 @@ import { Hold } from "./hold.ts";
 
 /** A change of the reference from one source to another is told at most this often. */
 const NOTICE_INTERVAL: Seconds = 600;
-/** A start without a time to follow is told after so long, because sources may still come. */
+/** A start or an end of silence without a time to follow is told after so long, because sources may still come. */
 const REFUSAL_PATIENCE: Seconds = 60;
 /** When all have come, their next answers may still bring them together. */
 const DISAGREEMENT_PATIENCE: Seconds = 10;
@@ -39,6 +39,7 @@ export class ReferenceReports {
   #told: "nothing" | "none" | number = "nothing";
   #leaderToldAt: MonotonicSeconds = -Infinity;
   #lostSince: MonotonicSeconds | undefined;
+  #silentAt: MonotonicSeconds = -Infinity;
   readonly #hold = new Hold();
 
   /** Whether the log says why there is none, or says nothing of a loss because that came back again and again. */
@@ -63,7 +64,8 @@ export class ReferenceReports {
 
   #lost({ now, whyNot, isComplete, isSilence = false }: Followed): readonly Action[] {
     this.#lostSince ??= now;
-    if (isSilence || this.#told === "none") return [];
+    if (isSilence) this.#silentAt = now;
+    if (now - this.#silentAt < REFUSAL_PATIENCE || this.#told === "none") return [];
     const first = isComplete ? DISAGREEMENT_PATIENCE : REFUSAL_PATIENCE;
     const patience = this.#told === "nothing" ? first : this.#hold.patience(now);
     if (now - this.#lostSince < patience) return [];

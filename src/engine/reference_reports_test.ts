@@ -67,3 +67,14 @@ Deno.test("a time that comes and goes with every answer does not fill the log, a
     "3660 warning: No time to follow (and n times for a short while before): why",
   ]);
 });
+
+Deno.test("a return after a silence of all sources has a while before its lack is told", () => {
+  const reports = new ReferenceReports();
+  const look = (now: number, isSilence: boolean, leader?: typeof A) =>
+    reports.look({ now, leader, whyNot: "why", isComplete: true, isSilence }).length;
+  assert.equal(look(0, false, A), 1);
+  for (let t = 10; t < 300; t += 10) assert.equal(look(t, true), 0);
+  assert.equal(look(300, false), 0, "the first answers and the others have had no time to follow");
+  assert.equal(look(340, false), 0);
+  assert.equal(look(350, false), 1);
+});

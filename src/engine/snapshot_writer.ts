@@ -15,7 +15,7 @@ import type { LeapIndicator } from "../association/measurement.ts";
 
 import { formatReferenceId, LOCAL_REFERENCE_ID } from "../protocol/reference_id.ts";
 import { formatUtc } from "../base/utc.ts";
-import type { Judgement, JudgementContext } from "./judgement.ts";
+import { type Judgement, type JudgementContext, silenceOf } from "./judgement.ts";
 import { describeNts, REFERENCE_ERA } from "./nts_document.ts";
 import type { ProvisionalTime } from "./provisional_time.ts";
 import { rootDistance } from "../selection/root_distance.ts";
@@ -106,7 +106,9 @@ function stateOf(input: SnapshotInput, budget: ErrorBudget | undefined) {
       group.members.map((association) => ({ config, group, association }))
     ),
   );
-  const whyNot = provisional.why ?? judgement.whyNotOf(members, contextOf(input));
+  const absent = input.entries.filter(({ group }) => group.members.length === 0)
+    .map(({ config, group }) => ({ name: config.address, trouble: group.trouble }));
+  const whyNot = provisional.why ?? judgement.whyNotOf(members, contextOf(input), absent);
   return systemState(input.knowledge, budget, whyNot);
 }
 
@@ -252,11 +254,9 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
 
 /** A server that is not reached is told of by what is wrong on the way, when that is known. */
 function reasonOf(association: Association, verdict: Verdict): string {
-  if (association.lastSendFailure !== undefined) return association.lastSendFailure;
-  const { recent } = association.dropped;
   const isMissed = verdict.status === "unreachable" || verdict.status === "starting";
-  const hasNone = isMissed && association.unansweredRequests > 0 && recent !== undefined;
-  return hasNone ? `Its answers are dropped: ${recent}` : verdict.reason;
+  if (!isMissed) return association.lastSendFailure ?? verdict.reason;
+  return silenceOf(association) ?? verdict.reason;
 }
 
 function authenticationOf(config: SourceConfig): "none" | "nts" | "mac" {

@@ -168,3 +168,26 @@ Deno.test("a source that is taken away has no row", () => {
   assert.deepEqual(world.snapshot.sources.map(({ name }) => name), ["192.0.2.2"]);
   assertJson(world.snapshot);
 });
+
+Deno.test("why there is no time has the reasons that the sources themselves have", () => {
+  const world = new EngineWorld().start();
+  world.run(100);
+  for (const n of [1, 2, 3]) world.server(`192.0.2.${n}`).hasNoRoute = true;
+  world.run(1000);
+  const { why, sources: [first] } = world.snapshot;
+  assert.equal(first?.reason, "Network is unreachable");
+  assert.equal(why, `None of 3 sources is usable: 192.0.2.1 and 2 more: ${first.reason}`);
+});
+
+Deno.test("a start at which no name has an address says so, and does not wait for what cannot come", () => {
+  const config = ["one.example", "two.example"].map((address) =>
+    `[[source]]\nmode = "server"\naddress = "${address}"\n`
+  ).join("");
+  const world = new EngineWorld({ config });
+  world.resolve = () => undefined;
+  world.start().run(30);
+  const { state, why, sources: [first] } = world.snapshot;
+  assert.equal(state, "starting");
+  assert.equal(first?.status, "unreachable");
+  assert.equal(why, `No source is usable: one.example and 1 more: ${first.reason}`);
+});

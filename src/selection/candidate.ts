@@ -33,6 +33,8 @@ export interface Candidate {
   readonly isReachable: boolean;
   /** How many requests in a row had no answer. */
   readonly unanswered: number;
+  /** Why they had none, a sentence, if that is known; left out or undefined when it is not. */
+  readonly silence?: string | undefined;
   /** Whether the server says that it has the time. */
   readonly isSynchronized: boolean;
   /** Whether its time is our own, see `loop.ts`. */

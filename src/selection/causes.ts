@@ -37,5 +37,5 @@ export function describeCauses(
 function kindOf({ name, reason }: { readonly name: string; readonly reason: string }): string {
   const own = name.split(/[\s()]+/).filter((word) => /[.:]/.test(word));
   const impersonal = own.reduce((text, word) => text.replaceAll(word, "IT"), reason);
-  return impersonal.replaceAll(/\d+(?:\.\d+)?/g, "N");
+  return impersonal.replaceAll(/\[[\w:.%]+\]/g, "IT").replaceAll(/\d+(?:\.\d+)?/g, "N");
 }

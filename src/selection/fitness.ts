@@ -82,7 +82,10 @@ function serverFault(candidate: Candidate): Verdict | undefined {
   if (!candidate.isReachable) {
     return samples === 0 && unanswered <= STARTING_REQUESTS
       ? { status: "starting", reason: "Waits for its first answer" }
-      : { status: "unreachable", reason: `Did not answer the last ${unanswered} requests` };
+      : {
+        status: "unreachable",
+        reason: candidate.silence ?? `Did not answer the last ${unanswered} requests`,
+      };
   }
   if (!candidate.isSynchronized) {
     const reason = `The server says that it is not synchronised (stratum ${stratum})`;
