@@ -286,9 +286,9 @@ const SYNCHRONIZATION = table({
   "startup-step-panic-threshold": optional(
     PANIC_THRESHOLD,
     '1800; "inf" for a time that authenticated sources vouch for',
-    "The same for the first correction after the start. Authenticated sources vouch when so many of them agree as must agree " +
-      "(`minimum-agreeing-sources`, or all of them if there are fewer), and no more disagree; those that share the host of the key " +
-      "exchange or a public key count once. A machine that starts without a clock and " +
+    "The same for the first correction after the start, and for the first time that authenticated sources vouch for. They vouch " +
+      "when so many of them agree as must agree (`minimum-agreeing-sources`, or all of them if there are fewer), and fewer disagree; " +
+      "those that share the host of the key exchange or a public key count once. A machine that starts without a clock and " +
       'has plain sources only needs `{ forward = "inf", backward = "1d" }`.',
   ),
   "accumulated-step-panic-threshold": optional(

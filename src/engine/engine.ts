@@ -30,6 +30,7 @@ import { Judgement, memberName } from "./judgement.ts";
 import { PollKeeper, shortestInterval } from "./poll_keeper.ts";
 import { type ServedTime, servedTimeOf } from "./served_time.ts";
 import type { EngineSnapshot } from "./snapshot.ts";
+import { ProvenCorrection } from "./proven_correction.ts";
 import { CLOCK_TRUSTED, ProvisionalTime } from "./provisional_time.ts";
 import { collectSessions } from "./saved_sessions.ts";
 import { makeSnapshot } from "./snapshot_writer.ts";
@@ -67,8 +68,7 @@ export class Engine {
   readonly #polls = new PollKeeper();
   #deadCount = 0;
   #isStopped = false;
-  /** Whether the time that was last followed was one that nobody vouched for. */
-  #isUnproven = false;
+  readonly #correction = new ProvenCorrection();
   readonly #whyMeasuring: string | undefined;
 
   /** Does nothing yet: the first event is `start`. */
@@ -292,10 +292,8 @@ export class Engine {
 
   /** An authenticated time may correct at once, and any way, what was followed for want of it. */
   #noteVouching(): void {
-    const { isVouchedFor } = this.#judgement;
-    const isCorrection = isVouchedFor && this.#isUnproven;
-    this.#isUnproven = !isVouchedFor;
-    if (isCorrection && this.#config.synchronization.authentication === "prefer") {
+    const { authentication } = this.#config.synchronization;
+    if (this.#correction.look(this.#judgement.isVouchedFor, authentication)) {
       this.#control.restart();
     }
   }

@@ -196,6 +196,41 @@ Deno.test("preferred: where others led the clock away meanwhile, those that prov
   deepEqual([one.steps.length, one.panic], [1, undefined]);
 });
 
+Deno.test("what one of three and forged servers have led away before the others came is corrected, and no panic", () => {
+  for (const lie of [1500, -1500]) {
+    const one = forgedWorld(lie);
+    one.world.server(PROVEN[0]).error = lie;
+    one.silence(PROVEN.slice(1));
+    one.start();
+    one.run(600);
+    near(one, -lie);
+    one.silence(PROVEN.slice(1), false);
+    one.run(600);
+    equal(one.panic, undefined);
+    near(one);
+    deepEqual(one.statuses(PROVEN.slice(1)), ["combined", "selected"]);
+    deepEqual(one.statuses([PROVEN[0], ...PLAIN]), ["falseticker"]);
+    // the first time that is vouched for is a start, a later one is not
+    one.silence(PROVEN.slice(1));
+    one.run(3600);
+    for (const address of PROVEN) one.world.server(address).error = lie;
+    one.silence(PROVEN.slice(1), false);
+    one.run(3600);
+    match(one.panic ?? "", /beyond the single-step-panic-threshold/);
+  }
+});
+
+Deno.test("what plain servers alone have led away is corrected by sources that a reload adds", () => {
+  const one = forgedWorld(1500, { proven: [], synchronization: "" });
+  one.start();
+  one.run(600);
+  near(one, -1500);
+  one.reload({});
+  one.run(900);
+  deepEqual([one.panic, one.steps.length], [undefined, 2]);
+  near(one);
+});
+
 Deno.test("preferred: honest others stand by", () => {
   const one = new NtsWorld({ offset: 0.05, synchronization: `${LINES} "prefer"` }).start();
   one.run(600);

@@ -34,6 +34,8 @@ export interface NtsWorldOptions {
   readonly synchronization?: string;
   /** Lines for every source with NTS. */
   readonly each?: string;
+  /** Further lines for some of them. */
+  readonly own?: Readonly<Record<string, string>>;
   readonly strict?: boolean;
   readonly proven?: readonly string[];
   readonly plain?: readonly string[];
@@ -60,10 +62,7 @@ export class NtsWorld {
 
   constructor(options: NtsWorldOptions = {}) {
     const { proven = PROVEN } = options;
-    for (const host of proven) {
-      const dates = { notBefore: START - 30 * DAY, notAfter: START + 30 * DAY };
-      this.certificates.set(host, { ...dates, identity: host });
-    }
+    for (const host of proven) this.#issue(host);
     this.world = new EngineWorld({
       config: configText(options),
       offset: options.offset ?? 0,
@@ -98,6 +97,7 @@ export class NtsWorld {
 
   /** Lets the engine go on with another configuration. */
   reload(options: NtsWorldOptions): void {
+    for (const host of options.proven ?? PROVEN) this.#issue(host);
     this.world.handle({ type: "reconfigure", config: configOf(configText(options)) });
   }
 
@@ -126,6 +126,12 @@ export class NtsWorld {
   /** The words for some sources, each once. */
   statuses(addresses: readonly string[]): readonly string[] {
     return [...new Set(addresses.map((address) => this.world.source(address).status))].toSorted();
+  }
+
+  #issue(host: string): void {
+    if (this.certificates.has(host)) return;
+    const dates = { notBefore: START - 30 * DAY, notAfter: START + 30 * DAY };
+    this.certificates.set(host, { ...dates, identity: host });
   }
 
   #serve(): void {
@@ -186,11 +192,11 @@ export class NtsWorld {
 }
 
 function configText(options: NtsWorldOptions): string {
-  const { proven = PROVEN, plain = PLAIN, cookies } = options;
-  const section = (mode: string, more = "") => (address: string) =>
+  const { proven = PROVEN, plain = PLAIN, each = "", own = {}, cookies } = options;
+  const section = (mode: string, address: string, more = "") =>
     `[[source]]\nmode = "${mode}"\naddress = "${address}"\n${more}\n`;
-  return proven.map(section("nts", options.each)).join("") +
-    plain.map(section("server")).join("") +
+  return proven.map((host) => section("nts", host, `${each}\n${own[host] ?? ""}`)).join("") +
+    plain.map((address) => section("server", address)).join("") +
     `[synchronization]\n${options.synchronization ?? "minimum-agreeing-sources = 2"}\n` +
     `[nts]\nstrict = ${options.strict ?? false}\n` +
     (cookies === undefined ? "" : `cookie-storage-path = "${cookies}"\n`);
