@@ -21,6 +21,7 @@ import { type NtpTimestamp, toUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { formatUtc } from "../base/utc.ts";
 import type { Config } from "../config/config.ts";
+import { canonicalHost } from "../config/special_address.ts";
 import type { ExchangeCertificate } from "../nts/session_protection.ts";
 import {
   type BootstrapMeasurement,
@@ -131,10 +132,11 @@ export class ProvisionalTime {
     }
   }
 
-  /** Takes over how many must agree, and where the bound is kept. */
+  /** Takes over where the bound is kept, and how many must agree: a quorum that was found by the old number is looked for again. */
   reconfigure(config: Config): void {
     this.#keptPath = timeBoundPath(config.nts.cookieStoragePath);
     this.#bootstrap.setQuorum(quorumOf(config));
+    if (this.#verifying?.byQuorum === true) this.#verifying = undefined;
   }
 
   /** The latest time that has certainly passed. */
@@ -307,12 +309,14 @@ export class ProvisionalTime {
     const verdict = this.#bootstrap.judge(context.clock);
     switch (verdict.kind) {
       case "not-needed":
-        this.#why = "Provisional: certificates wait for a time that is known";
+        this.#why = context.members.every(isHeldBack)
+          ? "Provisional: certificates wait for a time that is known"
+          : undefined;
         return [];
       case "provisional":
         this.#refusals = verdict.refused;
         this.#why = `Provisional: certificates do not fit this clock, and ${verdict.agreeing} of ` +
-          `${verdict.needed} sources agree on a time that fits them`;
+          `${verdict.needed} sources agree on a time that fits them (each host and public key counts once)`;
         return [];
       case "agreed": {
         this.#refusals = verdict.refused;
@@ -356,22 +360,23 @@ export class ProvisionalTime {
     return [{ type: "verify-certificates", certificates, at: verifying.at }];
   }
 
-  /** Keeps the bootstrap's list of sources like ours. */
+  /** Keeps the bootstrap's list of sources like ours; those that are only watched have no say. */
   #follow(members: readonly MemberOfSource[]): void {
     if (!this.#bootstrap.isProvisional) return;
-    const alive = new Set(members.map(({ association }) => association.id));
+    const voting = members.filter(({ config }) => !config.noSelect);
+    const alive = new Set(voting.map(({ association }) => association.id));
     for (const id of this.#followed.keys()) {
       if (alive.has(id)) continue;
       this.#bootstrap.remove(id);
       this.#followed.delete(id);
     }
-    for (const { association, config } of members) {
+    for (const { association, config } of voting) {
       const { protection, id } = association;
       if (protection?.authentication !== "nts") continue;
       const { certificate } = protection;
       if (this.#followed.has(id) && this.#followed.get(id) === certificate) continue;
       this.#followed.set(id, certificate);
-      this.#bootstrap.add(id, { host: config.host, certificate });
+      this.#bootstrap.add(id, { host: canonicalHost(config.host), certificate });
     }
   }
 }
@@ -380,7 +385,7 @@ export class ProvisionalTime {
 function quorumOf({ sources, synchronization }: Config): number {
   const hosts = new Set(
     sources.filter(({ mode, noSelect }) => !noSelect && (mode === "nts" || mode === "nts-pool"))
-      .map(({ host }) => host.toLowerCase()),
+      .map(({ host }) => canonicalHost(host)),
   );
   return Math.max(1, Math.min(synchronization.minimumAgreeingSources, hosts.size));
 }

@@ -234,6 +234,20 @@ Deno.test("who tells another time than the one that is believed is not judged by
   deepEqual(idsOf(provisional.measured(evidence, truth)), [3], "it is asked when it agrees");
 });
 
+Deno.test("a quorum that another configuration makes too small while it is verified is none", () => {
+  const provisional = watch();
+  const members = [member(1), member(2)];
+  measure(provisional, 1, { members });
+  deepEqual(idsOf(measure(provisional, 2, { members })), [1, 2]);
+  const synchronization = { ...CONFIG.synchronization, minimumAgreeingSources: 3 };
+  provisional.reconfigure({ ...CONFIG, synchronization });
+  const late = verified({ 1: undefined, 2: undefined });
+  equal(provisional.verified(late, { members, now: 7 }).hasReleased, false);
+  deepEqual(measure(provisional, 1, { members }), []);
+  match(provisional.why ?? "", /2 of 3 sources agree/);
+  deepEqual(provisional.released(members), []);
+});
+
 Deno.test("a clock that starts in 1970 shows 1970", () => {
   equal(unixSecondsOf(ntpTimestamp(2_208_988_800n << 32n)), 0);
   equal(unixSecondsOf(ntpTimestamp(0n)), 2 ** 32 - 2_208_988_800);

@@ -1,15 +1,16 @@
 /**
- * How many independent parties stand behind a time: those who share a host or a key are one.
+ * How many independent parties stand behind a time, and how many may come to do so.
  *
- * The idea is that of the votes on a provisional time in `time_bootstrap.ts`: one vote for each host of key exchanges, and no more
- * than there are public keys. Servers that authenticate by a symmetric key are told apart by their addresses. Limits: who has
- * certificates for several hosts, each with a key of its own, is several parties.
+ * Servers that authenticate by a symmetric key are told apart by their addresses, those with Network Time Security as `parties.ts`
+ * says.
  *
  * @module
  */
 import type { Association } from "../association/association.ts";
 import { formatAddress } from "../base/socket_address.ts";
 import { isAuthenticated, type SourceConfig } from "../config/config.ts";
+import { canonicalHost } from "../config/special_address.ts";
+import { countParties, type Identified } from "../nts/parties.ts";
 
 /** A member of an authenticated source. */
 export interface Voucher {
@@ -21,9 +22,7 @@ export interface Voucher {
 
 /** Counts the parties behind some members. */
 export function votesOf(vouchers: readonly Voucher[]): number {
-  const hosts = new Set(vouchers.map(hostOf));
-  const keys = new Set(vouchers.map(keyOf));
-  return Math.min(hosts.size, keys.size);
+  return countParties(vouchers.map(identify));
 }
 
 /** Counts the parties that may come to stand behind a time, by what is configured. */
@@ -31,7 +30,7 @@ export function hostsThatProve(
   sources: readonly Pick<SourceConfig, "mode" | "host" | "key" | "count" | "noSelect">[],
 ): number {
   const authenticated = sources.filter((source) => isAuthenticated(source) && !source.noSelect);
-  const exchanging = new Set(authenticated.filter(isNts).map(({ host }) => host.toLowerCase()));
+  const exchanging = new Set(authenticated.filter(isNts).map(({ host }) => canonicalHost(host)));
   const others = authenticated.filter((source) => !isNts(source));
   return exchanging.size + others.reduce((sum, { count }) => sum + count, 0);
 }
@@ -40,13 +39,8 @@ function isNts({ mode }: Pick<SourceConfig, "mode">): boolean {
   return mode === "nts" || mode === "nts-pool";
 }
 
-function hostOf({ association, config }: Voucher): string {
+function identify({ association, config }: Voucher): Identified {
   return isNts(config)
-    ? `keys of ${config.host.toLowerCase()}`
-    : formatAddress(association.address);
-}
-
-function keyOf(voucher: Voucher): string {
-  const identity = voucher.association.protection?.certificate?.identity;
-  return identity === undefined ? hostOf(voucher) : `key ${identity}`;
+    ? { host: canonicalHost(config.host), key: association.protection?.certificate?.identity }
+    : { host: `at ${formatAddress(association.address)}`, key: undefined };
 }

@@ -20,13 +20,14 @@
  * there are for it. `strict` switches all of this off. A clock that is kept (the kernel does not report TIME_ERROR) and that is not
  * more than a day beyond the bound on disk is believed from the start.
  *
- * Limits: at most 64 sources; the caller forgets those it gives up.
+ * Limits: the caller forgets those it gives up.
  *
  * @module
  */
 import { assert } from "../base/assert.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Seconds } from "../base/units.ts";
+import { countParties } from "./parties.ts";
 
 /** An absolute time in whole Unix seconds, precise enough for the dates of certificates. */
 export type UnixSeconds = number;
@@ -45,7 +46,7 @@ export interface CertificateDatePolicy {
 
 /** What a source rests on. */
 export interface BootstrapSource {
-  /** The host of the key exchange; sources of one host have one vote. */
+  /** The host of the key exchange, in one spelling; sources of one host have one vote. */
   readonly host: string;
   /** From when to when the whole chain is valid, and what tells its key from others; undefined when resumed. */
   readonly certificate: {
@@ -109,8 +110,6 @@ interface Member {
   measurement: BootstrapMeasurement | undefined;
 }
 
-const SOURCES_MAX = 64;
-
 /** Decides when a time that rests on provisional certificates is good enough to be used. */
 export class TimeBootstrap {
   #quorum: number;
@@ -152,7 +151,6 @@ export class TimeBootstrap {
 
   /** Takes a source after its key exchange, or its resumption, whether its certificate was provisional or not. */
   add(id: number, source: BootstrapSource): void {
-    if (!this.#members.has(id) && this.#members.size === SOURCES_MAX) return;
     this.#members.set(id, { id, source, measurement: undefined });
   }
 
@@ -279,13 +277,10 @@ function isValidAt(source: BootstrapSource, time: UnixSeconds): boolean {
     time >= certificate.notBefore && time <= certificate.notAfter;
 }
 
-/** One vote for each host, and no more than there are keys: who shares either is not independent. */
 function votesOf(votes: readonly Vote[]): number {
-  const hosts = new Set(votes.map((vote) => vote.source.host.toLowerCase()));
-  const keys = new Set(
-    votes.map((vote) => vote.source.certificate?.identity ?? `resumed ${vote.source.host}`),
+  return countParties(
+    votes.map(({ source }) => ({ host: source.host, key: source.certificate?.identity })),
   );
-  return Math.min(hosts.size, keys.size);
 }
 
 /** Finds the point that lies in the intervals of the most independent sources, and what they have in common. */
