@@ -106,7 +106,7 @@ export class Engine {
     if (this.#isStopped) return this.#provisional.withDates(actions, now);
     this.#followMembers();
     this.#provisional.noteCertificates(this.#sources.members, now.monotonic);
-    actions.push(...this.#decideAgainIfSourcesDied(now), ...this.#openGate(now));
+    actions.push(...this.#decideAgainIfSourcesLeft(now), ...this.#openGate(now));
     actions.push(...this.#reportSources(now));
     return this.#provisional.withDates(actions, now);
   }
@@ -366,9 +366,9 @@ export class Engine {
     });
   }
 
-  #decideAgainIfSourcesDied(now: Instant): readonly Action[] {
+  #decideAgainIfSourcesLeft(now: Instant): readonly Action[] {
     const dead = this.#sources.members.filter(({ association }) => !association.isReachable).length;
-    if (dead === this.#deadCount) return [];
+    if (dead === this.#deadCount && !this.#judgement.hasLost) return [];
     this.#deadCount = dead;
     return this.#decideAgain(now);
   }

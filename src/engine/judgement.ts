@@ -69,6 +69,7 @@ export class Judgement {
   #listens: readonly string[];
   #closed: readonly string[] = [];
   #selection: Selection | undefined;
+  #hasLost = false;
   #falsetickers: readonly number[] = [];
   #impossible: ReadonlyMap<number, Contradiction> = new Map();
   #reference: Reference | undefined;
@@ -111,6 +112,11 @@ export class Judgement {
   /** The sources whose samples are believed. */
   get believed(): readonly number[] {
     return this.#selection?.survivors ?? [];
+  }
+
+  /** Whether a source that was believed is gone since the last decision, so that those who are left may be none to follow. */
+  get hasLost(): boolean {
+    return this.#hasLost;
   }
 
   /** The sources that are known to be wrong. */
@@ -195,6 +201,7 @@ export class Judgement {
       required: this.#required,
     });
     this.#selection = selection;
+    this.#hasLost = false;
     this.#falsetickers = candidates.map(({ id }) => id)
       .filter((id) => selection.verdicts.get(id)?.status === "falseticker");
     this.#impossible = new Map(
@@ -256,6 +263,7 @@ export class Judgement {
     const verdicts = new Map(this.#selection.verdicts);
     verdicts.delete(id);
     const survivors = this.#selection.survivors.filter((survivor) => survivor !== id);
+    this.#hasLost ||= survivors.length < this.#selection.survivors.length;
     this.#selection = { ...this.#selection, verdicts, survivors };
   }
 

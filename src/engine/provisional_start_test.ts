@@ -130,6 +130,23 @@ Deno.test("one liar with an old key keeps two sources from being a quorum; the c
   for (const source of world.snapshot.sources) match(source.reason, /^Provisional/);
 });
 
+Deno.test("a reference whose certificate is refused is followed no more, at once", () => {
+  for (let i = 0; i < 3; i++) {
+    const world = startWorld(3);
+    exchangeKeys(world);
+    world.run(20);
+    const [wanted] = taken(world, "verify-certificates");
+    const results = wanted?.certificates.map(({ association }, k) => ({
+      association,
+      refusal: k === i ? "It has expired meanwhile" : undefined,
+    }));
+    world.handle({ type: "certificates-verified", results: results ?? [] });
+    const { state, sources } = world.snapshot;
+    const isFollowed = sources.some(({ status }) => status === "selected");
+    equal(isFollowed, state === "synchronized", `${state} without certificate ${i}`);
+  }
+});
+
 Deno.test("where dates fit the clock nobody waits, and certificates are verified when the time is known", () => {
   const world = startWorld(3);
   exchangeKeys(world);

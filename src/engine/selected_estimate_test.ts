@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { EngineWorld } from "../../tests/support/engine_world.ts";
+import { configOf, EngineWorld } from "../../tests/support/engine_world.ts";
+import { referenceIdFromAscii } from "../protocol/reference_id.ts";
 import type { Action, Event } from "./events.ts";
+import { isTimeKnown } from "./snapshot.ts";
 
 const [ONE, TWO, THREE] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
 
-/** A world in which after every event a source that is selected comes with an estimate. */
+/** A world in which after every event a source that is selected comes with an estimate, and a time that is followed with a source. */
 class WatchedWorld extends EngineWorld {
   override handle(event: Event): readonly Action[] {
     const actions = super.handle(event);
-    const { sources, offsetSeconds, state } = this.snapshot;
-    if (sources.some(({ status }) => status === "selected")) {
+    const { sources, offsetSeconds, state, stratum } = this.snapshot;
+    const isFollowed = sources.some(({ status }) => status === "selected");
+    assert.ok(isFollowed || state !== "synchronized", `after ${event.type}`);
+    assert.equal(stratum < 16, isTimeKnown(state), `${state}, stratum ${stratum}`);
+    if (isFollowed) {
       assert.notEqual(offsetSeconds, null, `after ${event.type}`);
       assert.notEqual(state, "starting", `after ${event.type}`);
     }
@@ -26,6 +31,35 @@ Deno.test("the first decision makes an estimate when the newest measurement is o
   world.start().run(60);
   assert.equal(world.source(THREE).status, "falseticker");
   assert.equal(world.snapshot.state, "synchronized");
+});
+
+Deno.test("a reference that is given up is followed no more, at once", () => {
+  const world = new WatchedWorld({
+    config: `[[source]]\nmode = "pool"\naddress = "pool.example"\ncount = 3`,
+  });
+  world.resolve = () => [ONE, TWO, THREE];
+  world.start().run(200);
+  for (let i = 0; i < 2; i++) {
+    const reference = world.snapshot.sources.find(({ status }) => status === "selected");
+    const server = world.server(reference?.address?.replace(/:\d+$/, "") ?? "");
+    Object.assign(server, { stratum: 0, referenceId: referenceIdFromAscii("DENY") });
+    world.run(3000);
+  }
+});
+
+Deno.test("a time that nobody estimates has no stratum", () => {
+  const world = new WatchedWorld().start();
+  world.run(200);
+  const config = configOf(
+    `[[source]]\nmode = "server"\naddress = "192.0.2.9"\n` +
+      '[[source]]\nmode = "server"\naddress = "192.0.2.10"\n' +
+      "[synchronization]\nminimum-agreeing-sources = 2",
+  );
+  world.server("192.0.2.10").isSilent = true;
+  world.handle({ type: "reconfigure", config });
+  world.run(100);
+  world.handle({ type: "drift-loaded", frequency: 1, skew: 1 });
+  assert.equal(world.snapshot.stratum, 16);
 });
 
 Deno.test("no source is selected without an estimate, whatever makes the engine decide", () => {

@@ -55,7 +55,7 @@ export interface SourceDocument {
   readonly reason: string;
   /** The last eight requests, the newest in bit 0: a set bit is an answered one. */
   readonly reach: number;
-  /** 1 to 15; null before the first answer. */
+  /** 1 to 15, or 16 when the server says that it has no time; null before the first answer. */
   readonly stratum: number | null;
   /** Four letters or an address; null before the first answer. */
   readonly referenceId: string | null;

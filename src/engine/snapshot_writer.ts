@@ -20,7 +20,12 @@ import { describeNts, REFERENCE_ERA } from "./nts_document.ts";
 import type { ProvisionalTime } from "./provisional_time.ts";
 import { rootDistance } from "../selection/root_distance.ts";
 import type { Verdict } from "../selection/status.ts";
-import type { EngineSnapshot, SourceDocument, SystemState } from "./snapshot.ts";
+import {
+  type EngineSnapshot,
+  isTimeKnown,
+  type SourceDocument,
+  type SystemState,
+} from "./snapshot.ts";
 import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
 import {
@@ -119,7 +124,7 @@ type ReferenceDescription = Pick<
 
 function describeReference(input: Snapshot): ReferenceDescription {
   const { reference } = input.knowledge;
-  const usable = reference !== undefined && input.state.state !== "unsynchronized";
+  const usable = reference !== undefined && isTimeKnown(input.state.state);
   return {
     stratum: usable ? Math.min(reference.stratum, STRATUM_UNSYNCHRONIZED) : STRATUM_UNSYNCHRONIZED,
     leap: usable ? input.leap : "unknown",
@@ -227,7 +232,7 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
     status: verdict.status,
     reason: reasonOf(association, verdict),
     reach: association.reach,
-    stratum: server?.stratum ?? null,
+    stratum: server === undefined ? null : statedStratum(server.stratum),
     referenceId: server === undefined
       ? null
       : formatReferenceId(server.referenceId, { stratum: server.stratum, family }),
@@ -250,6 +255,11 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
     received: association.received,
     dropped: association.dropped.snapshot(),
   };
+}
+
+/** A stratum that there is not says that the server has no time (RFC 5905 A.5.1.1). */
+function statedStratum(stratum: number): number {
+  return stratum >= 1 && stratum < STRATUM_UNSYNCHRONIZED ? stratum : STRATUM_UNSYNCHRONIZED;
 }
 
 /** A server that is not reached is told of by what is wrong on the way, when that is known. */

@@ -146,6 +146,17 @@ Deno.test("what happened to packets and steps is counted", () => {
   assert.ok((source.dropped["unsynchronized"] ?? 0) > 0);
 });
 
+Deno.test("a stratum that there is not is shown as 16, and nobody by digits", () => {
+  for (const stratum of [0, 16, 17, 129, 255]) {
+    const world = new EngineWorld().start();
+    Object.assign(world.server("192.0.2.1"), { stratum, referenceId: 0 });
+    world.run(60);
+    const source = world.source("192.0.2.1");
+    assert.deepEqual([source.status, source.stratum], ["unsynchronized", 16]);
+    assert.match(source.referenceId ?? "", /^0{8}$|^0\.0\.0\.0$/);
+  }
+});
+
 Deno.test("a clock that may be wrong by much is not called synchronised", () => {
   const world = new EngineWorld({
     config: `${THREE_SOURCES}[synchronization]\nstep-limit = 0`,

@@ -46,7 +46,7 @@ export function parseReferenceId(text: string): number | undefined {
 
 /**
  * Writes an identifier for people: characters at strata 0, 1 and 16, dotted decimals above, or eight hexadecimal digits when the
- * server is reached over IPv6 or the characters cannot be printed. A loopback address is written as one at every stratum: so
+ * server is reached over IPv6 or there are no characters that can be printed. A loopback address is written as one at every stratum: so
  * servers name their own clock.
  */
 export function formatReferenceId(
@@ -74,5 +74,5 @@ function hexText(referenceId: number): string {
 
 function asciiText(referenceId: number): string | undefined {
   const text = String.fromCharCode(...octetsOf(referenceId)).replace(/\0+$/, "");
-  return /^[\x20-\x7e]*$/.test(text) ? text : undefined;
+  return /^[\x20-\x7e]+$/.test(text) ? text : undefined;
 }

@@ -24,7 +24,7 @@ Deno.test("an identifier is written by its stratum", () => {
   assert.equal(formatReferenceId(gps, { stratum: 2, family: "ipv6" }), "47505300");
   assert.equal(formatReferenceId(0x52415445, { stratum: 0 }), "RATE");
   assert.equal(formatReferenceId(0xff000001, { stratum: 1 }), "FF000001");
-  assert.equal(formatReferenceId(0, { stratum: 0 }), "");
+  assert.equal(formatReferenceId(0, { stratum: 0 }), "00000000");
   for (const stratum of [1, 2, 15]) {
     assert.equal(formatReferenceId(LOCAL_REFERENCE_ID, { stratum }), "127.127.1.1");
     assert.equal(formatReferenceId(0x7f000001, { stratum, family: "ipv6" }), "127.0.0.1");
