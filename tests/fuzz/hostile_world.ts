@@ -1,0 +1,465 @@
+/**
+ * A world of servers that lie, alone or beside a majority that does not, with a network and a true time under it.
+ *
+ * A seed gives what the servers are like and what they answer. A second one gives what else happens: up to 40 sources, pools, Network
+ * Time Security with its outcomes, reloads, sleep, steps by others, a clock that refuses, sockets that fail. Nothing may throw, nothing
+ * may go wrong inside a source's boundary, what is read and wanted holds at any time, sockets and the log grow slowly, and with a
+ * majority of honest sources the clock is right a while after the last trouble, and as right as is said.
+ *
+ * Limits: the network under the honest is a plain one; cryptography is left out (`engine-life` has it). A world ends after some hundred
+ * answers, one of eight after many more: a life is long only to let the honest win.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { KeyExchangeOutcome } from "../../src/association/border.ts";
+import type { PacketProtection } from "../../src/association/protection.ts";
+import type { Bytes } from "../../src/base/bytes.ts";
+import type { Instant } from "../../src/base/instant.ts";
+import { addSeconds } from "../../src/base/ntp_timestamp.ts";
+import type { RandomSource } from "../../src/base/random.ts";
+import { err, ok } from "../../src/base/result.ts";
+import type { Config } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { LogLimiter } from "../../src/daemon/log.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import type { Action, Event, SendAction } from "../../src/engine/events.ts";
+import { parseLeapTable } from "../../src/discipline/leap_table.ts";
+import { portableAead } from "../../src/crypto/portable.ts";
+import { SessionProtection } from "../../src/nts/session_protection.ts";
+import type { SessionStart } from "../../src/association/border.ts";
+import { decodeHeader } from "../../src/protocol/header.ts";
+import { Draw } from "./draw.ts";
+import { lookAtAction, lookAtEngine } from "./engine_checks.ts";
+import { makeEngine, readEngine, START } from "./engine_start.ts";
+import { leapFile } from "./grammar_texts.ts";
+import { HostileServers } from "./hostile_servers.ts";
+import { several } from "./mutate.ts";
+
+/** So long a plain world with honest sources lasts: they are asked each 16 s. */
+const HONEST_SECONDS = 1500;
+/** So many polls, and so many seconds beside them, the honest have after the last trouble. */
+const SETTLE_POLLS = 40;
+const SETTLE_SECONDS = 60;
+/** What honest sources must reach, in spite of all others: their paths have 10 ms. */
+const ERROR_MAX = 0.02;
+/** So many lines of log there may be in a first hour, which has most of them, and so many more with each trouble. */
+const LINES_MAX = 20;
+const LINES_PER_SOURCE_MAX = 12;
+const LINES_PER_TROUBLE_MAX = 4;
+/** So many times more where a server may hand out keys again and again, each time for another server. */
+const LINES_WITH_KEYS = 3;
+/** No source needs more sockets at a time. */
+const SOCKETS_PER_SOURCE_MAX = 4;
+const TURNS_MAX = 20_000;
+const SOURCES_MAX = 40;
+const OUTSIDER = "203.0.113.1";
+
+interface Arrival {
+  readonly at: number;
+  readonly event: Event;
+}
+
+/** What kind of world it is, as drawn at its beginning. */
+interface Plan {
+  readonly honest: readonly string[];
+  /** The time between requests to them, as a power of two. */
+  readonly honestPoll: number;
+  readonly isHonestAuthenticated: boolean;
+  /** Whether it lasts until the honest have won in any case, and shows all moods. */
+  readonly isLong: boolean;
+}
+
+/** Runs the world of a seed, in which more happens if there is a second one; throws when something does not hold. */
+export function runHostileWorld(seed: number, fate?: number): void {
+  new HostileWorld(seed, fate).run();
+}
+
+class HostileWorld {
+  readonly #draw: Draw;
+  /** What happens beside the answers; undefined when nothing does. */
+  readonly #fate: Draw | undefined;
+  readonly #engine: Engine;
+  readonly #servers: HostileServers;
+  readonly #plan: Plan;
+  readonly #open = new Set<number>();
+  readonly #limiter = new LogLimiter();
+  /** What was logged. */
+  readonly #lines: string[] = [];
+  #time = 0;
+  #end = 0;
+  /** When something happens that is no answer. */
+  readonly #troubles: number[] = [];
+  #monotonic = 1000;
+  #ahead: number;
+  #rate = 0;
+  #arrivals: Arrival[] = [];
+  #answers = 0;
+  #happened = 0;
+  #hasEnded = false;
+
+  constructor(seed: number, fate: number | undefined) {
+    this.#draw = new Draw(seed);
+    this.#fate = fate === undefined ? undefined : new Draw(fate);
+    this.#servers = new HostileServers(this.#draw);
+    const hasHonest = this.#draw.chance(0.5);
+    this.#ahead = -1000 - this.#draw.signed(1e-4, 10);
+    const few = 1 + this.#draw.integer(hasHonest ? 2 : 4);
+    const isMany = this.#happens(0.2);
+    const honest = hasHonest ? isMany ? 3 + this.#below(10) : 3 : 0;
+    const hostile = isMany ? 1 + this.#below(hasHonest ? honest - 1 : SOURCES_MAX) : few;
+    for (let i = 1; i <= hostile; i++) this.#servers.add(`198.51.100.${i}`);
+    const isLong = this.#fate === undefined || (!isMany && this.#happens(0.125));
+    this.#plan = {
+      honest: several(honest, (i) => `192.0.2.${i + 1}`),
+      honestPoll: isLong ? 4 : Math.min(this.#below(6), this.#below(6)),
+      isHonestAuthenticated: this.#happens(0.3),
+      isLong,
+    };
+    this.#engine = makeEngine(this.#config(), {
+      random: this.#draw.random,
+      now: this.#now,
+      mayAdjust: this.#draw.chance(0.8) || hasHonest,
+      clockIsTrusted: hasHonest || !this.#happens(0.3),
+      protections: {
+        startSession: (_config, outcome, start) => openSession(outcome, this.#draw.random, start),
+      },
+    });
+  }
+
+  run(): void {
+    const { honest } = this.#plan;
+    this.#handle({ type: "start" });
+    const answersMax = this.#schedule();
+    for (let turn = 0; turn < TURNS_MAX && this.#time < this.#end && !this.#hasEnded; turn++) {
+      if (this.#answers >= answersMax) break;
+      this.#turn();
+      if (this.#draw.chance(0.2)) this.#look();
+    }
+    if (this.#hasEnded) return;
+    readEngine(this.#engine, this.#now);
+    const lines = this.#lines.length, sources = honest.length + this.#servers.addresses.length;
+    const perSource = LINES_PER_SOURCE_MAX + LINES_PER_TROUBLE_MAX * this.#troubles.length;
+    const most = (LINES_MAX + perSource * sources) *
+      (this.#fate === undefined ? 1 : LINES_WITH_KEYS);
+    if (lines > most) assert.fail(`${lines} lines in ${this.#time} s: ${this.#lines.join(", ")}`);
+    if (honest.length > 0) this.#lookAtHonest();
+    this.#handle({ type: "stop" });
+    assert.equal(this.#open.size, 0, "with the end every socket goes");
+  }
+
+  #turn(): void {
+    const arrival = this.#arrivals[0];
+    const trouble = this.#troubles[this.#happened] ?? Infinity;
+    const due = this.#time + Math.max(0, this.#engine.nextWakeup() - this.#monotonic) + 1e-9;
+    this.#pass(Math.min(this.#end, due, trouble, arrival?.at ?? Infinity) - this.#time);
+    if (trouble <= this.#time) {
+      this.#happened++;
+      return this.#disturb();
+    }
+    if (arrival === undefined || arrival.at > this.#time) return this.#handle({ type: "timer" });
+    this.#arrivals.shift();
+    this.#answers++;
+    this.#handle(arrival.event);
+  }
+
+  /** Everything can be read and holds. */
+  #look(): void {
+    const { sources } = lookAtEngine(this.#engine, this.#now);
+    const most = SOCKETS_PER_SOURCE_MAX * sources.length;
+    assert.ok(this.#open.size <= most, `${this.#open.size} sockets are open`);
+  }
+
+  #lookAtHonest(): void {
+    const error = this.#time - this.#monotonic - this.#ahead;
+    assert.ok(Math.abs(error) < ERROR_MAX, `The clock is off by ${error} s`);
+    const { errorBoundSeconds, state, why } = this.#engine.snapshot(this.#now);
+    assert.equal(state, "synchronized", why);
+    assert.ok(errorBoundSeconds !== null);
+    assert.ok(Math.abs(error) <= errorBoundSeconds, `${error} s, stated ${errorBoundSeconds} s`);
+  }
+
+  /** Draws what happens when, and how long it all lasts; returns after how many answers a world without honest servers ends. */
+  #schedule(): number {
+    const { honest, honestPoll, isLong } = this.#plan;
+    const hasHonest = honest.length > 0;
+    const settle = isLong ? HONEST_SECONDS : SETTLE_SECONDS + SETTLE_POLLS * 2 ** honestPoll;
+    const alone = () => isLong && this.#servers.areMoody ? 3600 : 20 + this.#draw.integer(800);
+    this.#end = hasHonest ? settle : alone();
+    if (this.#fate === undefined) return Infinity;
+    const span = hasHonest ? settle / 2 : this.#end;
+    for (let i = Math.min(this.#below(6), this.#below(8)); i > 0; i--) {
+      this.#troubles.push(this.#fate.uniform() * span);
+    }
+    this.#troubles.sort((a, b) => a - b);
+    if (hasHonest) this.#end += this.#troubles.at(-1) ?? 0;
+    return isLong || hasHonest ? Infinity : this.#fate.between(4, 400);
+  }
+
+  /** Something that is no answer: of the world, of the administrator, of the network. */
+  #disturb(): void {
+    const fate = this.#fate ?? this.#draw;
+    const hasHonest = this.#plan.honest.length > 0;
+    switch (this.#below(hasHonest ? 6 : 10)) {
+      case 0: // somebody else sets the clock
+        this.#ahead += fate.signed(1e-6, hasHonest ? 100 : 1e9);
+        return this.#handle({ type: "timer" });
+      case 1: {
+        const asleep = fate.between(1e-3, hasHonest ? 3600 : 1e7);
+        this.#time += asleep;
+        this.#end += asleep;
+        this.#monotonic += asleep;
+        return this.#handle({ type: "resumed", asleep });
+      }
+      case 2:
+        return this.#handle({ type: "network-changed" });
+      case 3:
+        return this.#handle({ type: "own-addresses", addresses: [OUTSIDER, this.#someone()] });
+      case 4:
+        return this.#handle({ type: "save-sessions" });
+      case 5:
+      case 6:
+        return this.#handle({ type: "reconfigure", config: this.#config() });
+      case 7: {
+        const skew = fate.between(1e-9, 1e6);
+        return this.#handle({ type: "drift-loaded", frequency: fate.signed(1e-6, 500), skew });
+      }
+      case 8: {
+        const table = parseLeapTable(leapFile(fate.random));
+        return this.#handle({ type: "leap-table", table: table.ok ? table.value : undefined });
+      }
+      default: // an answer that nobody asked for any more
+        this.#arrivals.push(...this.#arrivals);
+        this.#arrivals.sort((a, b) => a.at - b.at);
+    }
+  }
+
+  get #now(): Instant {
+    const realtime = addSeconds(START, this.#monotonic + this.#ahead);
+    return { monotonic: this.#monotonic, realtime };
+  }
+
+  #pass(seconds: number): void {
+    if (!(seconds > 0)) return;
+    this.#time += seconds;
+    this.#monotonic += seconds * (1 + 2e-5) * (1 + this.#rate);
+  }
+
+  #handle(event: Event): void {
+    for (const action of this.#engine.handle(event, this.#now)) this.#do(action);
+  }
+
+  #do(action: Action): void {
+    lookAtAction(action);
+    switch (action.type) {
+      case "send":
+        assert.ok(!this.#open.has(action.request), "each request has a number of its own");
+        this.#open.add(action.request);
+        return this.#answer(action);
+      case "close":
+        this.#open.delete(action.request);
+        return;
+      case "resolve":
+        return this.#resolve(action.lookup);
+      case "exchange-keys":
+        return this.#exchange(action);
+      case "verify-certificates": {
+        const results = action.certificates.map(({ association }) => ({
+          association,
+          refusal: this.#isWicked(0.3) ? "certificate has expired" : undefined,
+        }));
+        return this.#later(0.01, { type: "certificates-verified", results });
+      }
+      case "set-clock":
+        return this.#setClock(action);
+      case "log":
+        return this.#log(action);
+      case "panic":
+        if (this.#plan.honest.length > 0) assert.fail(`Panic: ${action.message}`);
+        this.#hasEnded = true;
+    }
+  }
+
+  /** What is logged is limited as by the daemon. */
+  #log({ level, message }: Extract<Action, { type: "log" }>): void {
+    if (level === "debug") return;
+    const line = this.#limiter.pass(message, message, this.#monotonic);
+    if (line !== undefined) this.#lines.push(line);
+  }
+
+  #setClock({ frequency, step }: Extract<Action, { type: "set-clock" }>): void {
+    if (this.#isWicked(0.05)) {
+      return this.#handle({ type: "clock-set", result: err("clock_adjtime: EPERM") });
+    }
+    this.#rate = frequency * 1e-6;
+    this.#ahead += step;
+    this.#handle({ type: "clock-set", result: ok({ frequency, step }) });
+  }
+
+  #answer(send: SendAction): void {
+    const { association, request, destination } = send;
+    if (this.#isWicked(0.02)) {
+      const isLocal = this.#happens(0.5);
+      const failure = { association, request, reason: "EHOSTUNREACH", isLocal } as const;
+      return this.#later(1e-3, { type: "send-failed", ...failure });
+    }
+    const header = decodeHeader(send.packet);
+    assert.ok(header.ok);
+    const answer = this.#servers.answer(destination.address, {
+      origin: header.value.transmitTimestamp,
+      sentAt: addSeconds(START, this.#time),
+    });
+    if (answer === undefined) return;
+    const { packet, delay } = answer;
+    const transmitTimestamp = this.#now.realtime;
+    this.#later(delay, {
+      type: "datagram",
+      association,
+      request,
+      packet,
+      transmitTimestamp,
+      transmitTimestamping: "kernel",
+      // the local clock may run differently until then; these paths are short
+      receiveTimestamp: addSeconds(transmitTimestamp, delay * (1 + 2e-5) * (1 + this.#rate)),
+      receiveTimestamping: "kernel",
+    });
+  }
+
+  #resolve(lookup: number): void {
+    const { addresses } = this.#servers;
+    const some = addresses.filter(() => this.#happens(0.8));
+    const result = some.length === 0 ? err("no such name") : ok(some);
+    this.#later(0.01, { type: "resolved", lookup, result });
+  }
+
+  #exchange({ association, host }: Extract<Action, { type: "exchange-keys" }>): void {
+    const [kind, number] = host.split(".");
+    const isHonest = kind === "honest";
+    const isRefused = !isHonest && this.#happens(0.3);
+    const peer = isHonest ? `192.0.2.${number}` : this.#someone();
+    const result = isRefused ? err("certificate has expired") : ok(this.#outcome(host, peer));
+    this.#later(0.1, {
+      type: "keys-exchanged",
+      association,
+      result,
+      ...(isRefused ? { reason: "tls", isLocal: this.#happens(0.2) } : {}),
+    });
+  }
+
+  #outcome(host: string, peerAddress: string): KeyExchangeOutcome {
+    const isOdd = host.startsWith("hostile") && this.#happens(0.5);
+    const begin = 1.7e9 + (isOdd ? (this.#fate ?? this.#draw).signed(1, 1e9) : 0);
+    return {
+      aead: 15,
+      keyC2s: new Uint8Array(32),
+      keyS2c: new Uint8Array(32),
+      cookies: several(isOdd ? this.#below(9) : 8, () => new Uint8Array(100)),
+      ntpServer: isOdd && this.#happens(0.3) ? this.#someone() : undefined,
+      ntpPort: isOdd && this.#happens(0.3) ? 1 + this.#below(65_535) : undefined,
+      peerAddress,
+      compliantExporter: true,
+      provisional: isOdd && this.#happens(0.5),
+      certificate: {
+        notBefore: begin,
+        notAfter: begin + 2e8,
+        identity: isOdd ? "the same" : host,
+        host,
+        certificateAuthority: undefined,
+        chain: [],
+      },
+    };
+  }
+
+  #config(): Config {
+    const { honest, isHonestAuthenticated } = this.#plan;
+    const { addresses } = this.#servers;
+    const some = addresses.filter(() => this.#happened === 0 || this.#happens(0.7));
+    // without a source there is no configuration
+    const hostile = some.length > 0 ? some : addresses;
+    const total = honest.length + hostile.length;
+    const isPool = this.#happens(0.2);
+    const parsed = parseConfig([
+      ...honest.map((address) =>
+        this.#source(isHonestAuthenticated ? `honest.${address.split(".").at(-1)}` : address, true)
+      ),
+      ...(isPool
+        ? [this.#source("pool.example", false, hostile.length)]
+        : hostile.map((address) => {
+          // whoever holds a key is believed, so that none of the liars may beside honest ones
+          const isNts = honest.length === 0 && this.#happens(0.3);
+          return this.#source(isNts ? `hostile.${address.split(".").at(-1)}` : address, false);
+        })),
+    ].join(""));
+    assert.ok(parsed.ok, JSON.stringify(parsed));
+    const { config } = parsed.value;
+    const quorum = honest.length === 3 ? 3 : Math.floor(total / 2) + 1;
+    const words = ["mix", "prefer", "ignore", "require"] as const;
+    const fit = honest.length === 0 || isHonestAuthenticated ? words.length : words.length - 1;
+    return {
+      ...config,
+      synchronization: {
+        ...config.synchronization,
+        minimumAgreeingSources: honest.length > 0 ? quorum : 1,
+        localStratum: this.#draw.chance(0.2) ? 10 : undefined,
+        ...(this.#happens(0.2) ? { authentication: words[this.#below(fit)] ?? "mix" } : {}),
+      },
+    };
+  }
+
+  #source(address: string, isHonest: boolean, count = 1): string {
+    const { honestPoll } = this.#plan;
+    const drawn = this.#draw.integer(7);
+    const min = isHonest ? honestPoll : drawn;
+    const max = min + (isHonest ? 2 : this.#draw.integer(5));
+    const iburst = this.#draw.chance(0.7);
+    const mode = count > 1 ? "pool" : address.startsWith("h") ? "nts" : "server";
+    const interleaved = !isHonest && this.#draw.chance(0.3);
+    return `[[source]]\nmode = "${mode}"\naddress = "${address}"\n` +
+      (mode === "pool" ? `count = ${Math.min(16, count)}\n` : "") +
+      `iburst = ${iburst}\ninitial-poll-interval = ${min}\n` +
+      `poll-interval-limits = { min = ${min}, max = ${max} }\n` +
+      (mode === "nts" ? "" : `interleaved = ${interleaved}\n`);
+  }
+
+  #later(seconds: number, event: Event): void {
+    this.#arrivals.push({ at: this.#time + seconds, event });
+    this.#arrivals.sort((a, b) => a.at - b.at);
+  }
+
+  /** One of the servers that are not honest. */
+  #someone(): string {
+    return (this.#fate ?? this.#draw).pick(this.#servers.addresses);
+  }
+
+  /** Whether something happens that does in no world without a fate. */
+  #happens(probability: number): boolean {
+    return this.#fate?.chance(probability) ?? false;
+  }
+
+  /** The same, of what would keep honest servers from being right in the end. */
+  #isWicked(probability: number): boolean {
+    const isOver = this.#happened >= this.#troubles.length;
+    return !(this.#plan.honest.length > 0 && isOver) && this.#happens(probability);
+  }
+
+  #below(limit: number): number {
+    return this.#fate?.integer(limit) ?? 0;
+  }
+}
+
+/** A session whose packets are plain, because what servers say is the matter here. */
+function openSession(
+  outcome: KeyExchangeOutcome,
+  random: RandomSource,
+  start: SessionStart,
+): PacketProtection {
+  const session = SessionProtection.fromExchange(outcome, {
+    aead: portableAead,
+    random,
+    ...start,
+  });
+  return Object.assign(session, {
+    protect: (header: Bytes) => ok({ packet: header, uniqueIdentifier: new Uint8Array(0) }),
+    verify: () => ok(undefined),
+  });
+}
