@@ -14,7 +14,7 @@ import type { Measurement, Timestamping } from "../association/measurement.ts";
 import { assert, present } from "../base/assert.ts";
 import { type Instant, monotonicOf } from "../base/instant.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
-import { Ensemble, type FrequencyPrior } from "./ensemble.ts";
+import { Ensemble, type FrequencyPrior, OUTLIER_STREAK } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
 import { FreeRunningClock } from "./free_running_clock.ts";
 import { type Sample, SourceTrack } from "./source_track.ts";
@@ -27,6 +27,8 @@ const STAMP_NOISE: Readonly<Record<Timestamping, Seconds>> = {
 };
 /** Jitter is averaged over about this many samples. */
 const JITTER_MEMORY = 8;
+/** No oscillator does this between two samples: the clock stood still, or the server's was set. */
+const JUMP_MIN: Seconds = 10;
 /** The joint filter follows so many sources, the best; more cost time and teach next to nothing. */
 const MEMBERS_MAX = 32;
 /** One of them makes room for a better one when it has fallen this far behind. */
@@ -70,9 +72,11 @@ export interface SystemEstimate {
 
 interface Source {
   readonly track: SourceTrack;
-  readonly alone: Ensemble;
+  alone: Ensemble;
   jitterSquare: number;
   surprised: boolean;
+  /** Whether it has jumped since it was in the joint filter. */
+  hasJumped: boolean;
 }
 
 /** Estimates offset and frequency of the local clock. */
@@ -114,7 +118,7 @@ export class Discipline {
   addSource(id: number): void {
     const track = new SourceTrack(this.#clockNoise);
     const alone = new Ensemble(this.#prior);
-    this.#sources.set(id, { track, alone, jitterSquare: 0, surprised: false });
+    this.#sources.set(id, { track, alone, jitterSquare: 0, surprised: false, hasJumped: false });
   }
 
   /** Forgets a source; what it has taught the joint filter stays. */
@@ -165,6 +169,7 @@ export class Discipline {
     if (estimate === undefined) return;
     if (outcome.isChange) {
       source.jitterSquare = 0;
+      if (Math.abs(outcome.miss) > JUMP_MIN) this.#jump(id, source);
       return;
     }
     const residual = sample.offset - estimate.offset;
@@ -194,8 +199,13 @@ export class Discipline {
     options: { readonly newest?: number | undefined; readonly false: readonly number[] },
   ): boolean {
     const { newest } = options;
-    if (!this.#joint.ready || options.false.some((id) => this.#members.has(id))) {
+    const hasJumped = (id: number) => this.#sources.get(id)?.hasJumped === true;
+    if (
+      !this.#joint.ready || options.false.some((id) => this.#members.has(id)) ||
+      (believed.length > 0 && believed.every(hasJumped))
+    ) {
       this.#members = new Set(believed.slice(0, MEMBERS_MAX));
+      for (const id of believed) this.#noteJoined(id);
       this.#joint.rebuild(this.#tracks(this.#members));
       return true;
     }
@@ -273,7 +283,8 @@ export class Discipline {
     this.#members.clear();
     for (const [id, source] of this.#sources) {
       source.track.forget();
-      this.#sources.set(id, { ...source, alone: new Ensemble(this.#prior), surprised: false });
+      const alone = new Ensemble(this.#prior);
+      this.#sources.set(id, { ...source, alone, surprised: false, hasJumped: false });
     }
   }
 
@@ -314,7 +325,25 @@ export class Discipline {
       this.#leave(worst);
     }
     this.#members.add(id);
+    this.#noteJoined(id);
     return true;
+  }
+
+  #noteJoined(id: number): void {
+    const source = this.#sources.get(id);
+    if (source !== undefined) source.hasJumped = false;
+  }
+
+  /**
+   * What was measured of a source before it jumped says nothing any more. When all that are believed have jumped, it was the clock, and
+   * the joint filter begins anew with them: taken in one by one, each would pass for a path with a very large bias.
+   */
+  #jump(id: number, source: Source): void {
+    this.#leave(id);
+    source.track.keepNewest(OUTLIER_STREAK);
+    source.alone = new Ensemble(this.#prior);
+    source.alone.rebuild([source.track]);
+    source.hasJumped = true;
   }
 
   #leave(id: number): void {

@@ -22,7 +22,7 @@ const REPLAY_FLOOR_PART = 0.1;
 /** A sample is hardly believable beyond this probability of being a lie. */
 const OUTLIER_LIMIT = 0.5;
 /** So many in a row, and the world has changed. */
-const OUTLIER_STREAK = 3;
+export const OUTLIER_STREAK = 3;
 /** The change of frequency that is thought possible then, at the least and at the most: no oscillator does more. */
 const FREQUENCY_CHANGE_MIN = 20e-6;
 const FREQUENCY_CHANGE_MAX = 500e-6;

@@ -79,6 +79,11 @@ export class SourceTrack {
     for (const sample of this.samples) sample.offset += by;
   }
 
+  /** Forgets all samples but so many, the newest. */
+  keepNewest(count: number): void {
+    this.samples.splice(0, Math.max(0, this.samples.length - count));
+  }
+
   /** Forgets the samples (the clock was changed by others), but not the path. */
   forget(): void {
     this.samples.length = 0;

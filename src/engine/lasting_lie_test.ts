@@ -267,3 +267,18 @@ Deno.test("a source that waits for others gets a newer certificate before it has
   one.run(DAY);
   synchronized(one);
 });
+
+for (const stood of [20 * DAY, -20 * DAY, 300]) {
+  Deno.test(`a clock that is ${stood} s behind all at once is known to be so within minutes`, () => {
+    for (const plain of [[], PLAIN]) {
+      const one = new NtsWorld({ ...TWO, plain }).start();
+      one.run(4 * 3600);
+      lie(one, stood, [...PROVEN, ...plain]);
+      one.run(900);
+      if (Math.abs(stood) > 1000) match(one.panic ?? "", /single-step-panic-threshold/);
+      else ok(one.world.logs.some((line) => line.includes("The clock is 300.000 s behind")));
+      one.run(2 * 3600);
+      if (one.panic === undefined) near(one, -stood);
+    }
+  });
+}
