@@ -115,3 +115,49 @@ Deno.test("RFC 8915 3: TLS before 1.3, or without the protocol's name, brings no
   await until(() => server.status().open === 0);
   await server.stop();
 });
+
+Deno.test("CVE-2002-20001, CVE-2022-40735, CVE-2024-41996: no client chooses a group that costs the server dearly", async () => {
+  const server = startServer();
+  const { port } = server.status().listen;
+  const firstOctets = async (group: number, shareLength: number) => {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(clientHello(group, shareLength));
+    const buffer = new Uint8Array(6);
+    const length = await connection.read(buffer);
+    return buffer.subarray(0, length ?? 0).toHex();
+  };
+  const ALERT = "15", HANDSHAKE = "16";
+  // the control: the same greeting with X25519 is answered by a ServerHello
+  assert.match(await firstOctets(0x001d, 32), new RegExp(`^${HANDSHAKE}.{8}02$`));
+  const costly = [
+    [0x0100, 256], // ffdhe2048
+    [0x0101, 384],
+    [0x0102, 512],
+    [0x0103, 768],
+    [0x0104, 1024], // ffdhe8192
+    [0x001e, 56], // X448
+    [0x0019, 133], // P-521
+  ] as const;
+  for (const [group, length] of costly) {
+    assert.equal((await firstOctets(group, length)).slice(0, 2), ALERT, group.toString(16));
+  }
+  await until(() => server.status().open === 0);
+  await server.stop();
+});
+
+/** A first message of TLS 1.3 that knows one group; the share is no public key that anybody has computed. */
+function clientHello(group: number, shareLength: number): Uint8Array<ArrayBuffer> {
+  const number = (value: number) => [value >> 8, value & 255];
+  const sized = (octets: readonly number[]) => [...number(octets.length), ...octets];
+  const share = Array.from({ length: shareLength }, () => 0x55);
+  const extensions = [
+    ...[0, 43, ...sized([2, 3, 4])], // TLS 1.3
+    ...[0, 10, ...sized(sized(number(group)))],
+    ...[0, 13, ...sized(sized([4, 3, 8, 4]))], // ECDSA and RSA with SHA-256
+    ...[0, 51, ...sized(sized([...number(group), ...sized(share)]))],
+    ...[0, 16, ...sized(sized([7, ...new TextEncoder().encode("ntske/1")]))],
+  ];
+  const random = Array.from({ length: 32 }, (_, i) => i);
+  const body = [3, 3, ...random, 0, ...sized([0x13, 1]), 1, 0, ...sized(extensions)];
+  return new Uint8Array([22, 3, 1, ...sized([1, 0, ...sized(body)])]);
+}
