@@ -218,11 +218,11 @@ export class Judgement {
       isSilence: candidates.length > 0 && candidates.every(({ unanswered }) => unanswered > 0),
     });
     if (peer === undefined) {
-      if (this.#isContested(candidates)) this.#reference = undefined;
+      if (this.#isContested(members)) this.#reference = undefined;
       return told;
     }
     this.#leap = leapByMajority(
-      voters(members.filter(({ association }) => selection.survivors.includes(association.id)))
+      leapVoters(members, selection)
         .flatMap(({ association }) => association.serverState?.leapIndicator ?? []),
     );
     this.#refer(peer, { ...context, supported: supportedBy(members, selection, context) });
@@ -319,24 +319,24 @@ export class Judgement {
   }
 
   #countVouchers(members: readonly MemberOfSource[], { agreed, verdicts }: Selection): boolean {
-    const authenticated = members.filter(({ config }) => isAuthenticated(config));
     const votes = (isOne: (id: number) => boolean) =>
-      votesOf(authenticated.filter(({ association }) => isOne(association.id)));
+      votesOf(withVote(members).filter(({ association }) => isOne(association.id)));
     const vouching = votes((id) => agreed.includes(id));
     const against = votes((id) => verdicts.get(id)?.status === "falseticker");
     return vouching > 0 && vouching >= this.#vouchersNeeded && vouching > against;
   }
 
   /**
-   * As many authenticated sources as vouch for a time say that what has certainly passed has not: nobody can tell who is right, so the
+   * As many authenticated parties as vouch for a time say that what has certainly passed has not: nobody can tell who is right, so the
    * time is not known.
    */
-  #isContested(candidates: readonly Candidate[]): boolean {
-    const contradicting = candidates.filter(({ isAuthenticated, noSelect, contradiction }) =>
-      isAuthenticated && !noSelect && contradiction?.kind === "past"
-    );
+  #isContested(members: readonly MemberOfSource[]): boolean {
     // those that do not answer any more say nothing
-    const against = contradicting.filter(({ id }) => this.#falsetickers.includes(id)).length;
+    const against = votesOf(
+      withVote(members).filter(({ association: { id } }) =>
+        this.#impossible.get(id)?.kind === "past" && this.#falsetickers.includes(id)
+      ),
+    );
     return against > 0 && against >= this.#vouchersNeeded;
   }
 
@@ -389,10 +389,22 @@ function vouchersNeeded({ sources, synchronization }: Config): number {
   return Math.min(synchronization.minimumAgreeingSources, hostsThatProve(sources));
 }
 
-/** Where trusted sources are followed they alone say whether a leap second comes. */
-function voters(survivors: readonly MemberOfSource[]): readonly MemberOfSource[] {
-  const trusted = survivors.filter(({ config }) => config.trust);
-  return trusted.length > 0 ? trusted : survivors;
+/** Those that may vouch for a time. */
+function withVote(members: readonly MemberOfSource[]): readonly MemberOfSource[] {
+  return members.filter(({ config }) => isAuthenticated(config) && !config.noSelect);
+}
+
+/** Where trusted sources agree they alone say whether a leap second comes, though others be preferred; else those that are followed. */
+function leapVoters(
+  members: readonly MemberOfSource[],
+  { agreed, survivors }: Selection,
+): readonly MemberOfSource[] {
+  const trusted = members.filter(({ association, config }) =>
+    config.trust && agreed.includes(association.id)
+  );
+  return trusted.length > 0
+    ? trusted
+    : members.filter(({ association }) => survivors.includes(association.id));
 }
 
 /** The distance that a majority of those who agree stands behind; where sources are trusted these alone count. */
@@ -401,7 +413,9 @@ function supportedBy(
   { agreed }: Selection,
   { discipline, now }: JudgementContext,
 ): Seconds {
-  const agreeing = voters(members.filter(({ association }) => agreed.includes(association.id)));
+  const all = members.filter(({ association }) => agreed.includes(association.id));
+  const trusted = all.filter(({ config }) => config.trust);
+  const agreeing = trusted.length > 0 ? trusted : all;
   return supportedDistance(agreeing.flatMap(({ association: { id, serverState } }) => {
     const delay = discipline.sourceAt(id, now.monotonic)?.delay;
     if (serverState === undefined || delay === undefined) return [];

@@ -144,6 +144,25 @@ Deno.test("a reference that is lost is replaced by another that agrees", () => {
   assert.equal(world.source(referenceId).status, "unreachable");
 });
 
+Deno.test("where trusted sources agree they alone announce leap seconds, whoever is preferred", () => {
+  const section = (address: string, more: string) =>
+    `[[source]]\nmode = "server"\naddress = "${address}"\n${more}\n`;
+  for (const more of ["", "prefer = true"]) {
+    for (const trusted of ["none", "insert"] as const) {
+      const config = section(ONE, "trust = true") + section(TWO, more) + section(THREE, more);
+      const world = new EngineWorld({ config, start: PLAIN_DAY + 140 * 86_400 }).start();
+      world.server(ONE).leap = trusted;
+      for (const address of [TWO, THREE]) {
+        world.server(address).leap = trusted === "none" ? "insert" : "none";
+      }
+      world.run(300);
+      assert.equal(world.snapshot.state, "synchronized");
+      assert.match(world.source(TWO).status, more === "" ? /^combined$/ : /^(selected|combined)$/);
+      assert.equal(world.snapshot.leap, trusted);
+    }
+  }
+});
+
 Deno.test("a leap second is what the majority of those who are believed announces", () => {
   const leapAfter = (announcing: readonly string[], lying: readonly string[] = []) => {
     const start = PLAIN_DAY + 120 * 86_400; // June

@@ -158,15 +158,6 @@ Deno.test("without any that proves itself the sentence says what can be done, an
   equal(one.world.logs.filter((line) => line === `warning: No time to follow: ${why}`).length, 1);
 });
 
-Deno.test("only trusted sources announce leap seconds where they are followed", () => {
-  const one = new NtsWorld({ offset: 0.05 });
-  one.forge(0, { leap: "insert" });
-  one.start();
-  one.run(600);
-  deepEqual(one.statuses(PLAIN), ["combined"]);
-  equal(one.world.snapshot.leap, "none");
-});
-
 Deno.test("preferred: others are followed only while those that prove themselves give no time, and at once corrected", () => {
   const one = forgedWorld(300, { synchronization: `${LINES} "prefer"` });
   one.silence(PROVEN);

@@ -223,6 +223,43 @@ Deno.test("a start without a network, and a sleep, leave those who can vouch the
   near(one);
 });
 
+Deno.test("a source that is only watched takes no voucher away", () => {
+  const one = new NtsWorld({
+    offset: 5000,
+    plain: [],
+    proven: PROVEN.slice(0, 2),
+    own: { [PROVEN[1]]: "no-select = true" },
+    synchronization: "minimum-agreeing-sources = 1",
+    time: { lowerBounds: [START - 10 * DAY] },
+  });
+  one.world.server(PROVEN[1]).error = -20 * DAY;
+  one.start();
+  one.run(600);
+  equal(one.panic, undefined);
+  equal(one.world.source(PROVEN[1]).status, "falseticker");
+  near(one);
+});
+
+Deno.test("one party that contradicts what has passed, with many servers, makes no time unknown", () => {
+  const others = ["203.0.113.1", "203.0.113.2", "203.0.113.3"];
+  for (const keys of [["one", "one", "one"], ["one", "two", "three"]]) {
+    const one = new NtsWorld({
+      plain: [],
+      proven: [...PROVEN, ...others],
+      time: { lowerBounds: [START - 10 * DAY] },
+    });
+    others.forEach((host, i) =>
+      Object.assign(one.certificates.get(host) ?? {}, { identity: keys[i] })
+    );
+    one.start();
+    one.run(600);
+    one.silence(PROVEN);
+    for (const host of others) one.world.server(host).error = -20 * DAY;
+    one.run(3600);
+    equal(one.world.snapshot.state, keys[1] === "one" ? "holdover" : "starting");
+  }
+});
+
 Deno.test("a clock is trusted that is kept, a day at most after the last authenticated time", () => {
   const lastVouched = START;
   const trusted = (after: number, isKept = true) =>
