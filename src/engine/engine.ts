@@ -333,7 +333,8 @@ export class Engine {
   /** Asks selection anew. */
   #judge(now: Instant): readonly Action[] {
     const members = this.#provisional.released(this.#sources.members);
-    const context = { now, discipline: this.#discipline, known: this.#provisional };
+    const heldBack = this.#sources.members.length - members.length;
+    const context = { now, discipline: this.#discipline, known: this.#provisional, heldBack };
     const actions = this.#judgement.judge(members, context);
     renewMisdated(this.#sources.members, {
       provisional: this.#provisional,

@@ -44,6 +44,8 @@ export interface JudgementContext {
   readonly discipline: Discipline;
   /** What is known of the time whatever the sources say; nothing if left out. */
   readonly known?: KnownTime;
+  /** How many servers are measured and have no say yet, because their certificates are provisional; none if left out. */
+  readonly heldBack?: number;
 }
 
 /** Knows which times cannot be. */
@@ -207,7 +209,7 @@ export class Judgement {
     this.#impossible = new Map(
       candidates.flatMap(({ id, contradiction }) => contradiction ? [[id, contradiction]] : []),
     );
-    this.#whyNot = selection.refusal ?? "";
+    this.#whyNot = refusalWithHeld(selection, context.heldBack ?? 0);
     this.#isVouchedFor = this.#countVouchers(members, selection);
     const peer = members.find(({ association }) => association.id === selection.systemPeer);
     const told = this.#reports.look({
@@ -387,6 +389,14 @@ function requiredSources({ sources }: Config): readonly string[] {
 /** So many authenticated sources vouch for a time: as many as must agree on it, or all when there are fewer. */
 function vouchersNeeded({ sources, synchronization }: Config): number {
   return Math.min(synchronization.minimumAgreeingSources, hostsThatProve(sources));
+}
+
+/** Says why no source is believed with those that may not be judged yet; nothing when one is. */
+function refusalWithHeld({ refusal, verdicts }: Selection, heldBack: number): string {
+  if (refusal === undefined || heldBack === 0) return refusal ?? "";
+  const held = `${heldBack === 1 ? "1 source is" : `${heldBack} sources are`} provisional: ` +
+    "the dates of certificates do not fit this clock";
+  return verdicts.size === 0 ? held : `${refusal}; ${held}`;
 }
 
 /** Those that may vouch for a time. */

@@ -77,6 +77,20 @@ Deno.test("servers of one operator with one public key are one vote, and the sen
   synchronized(one);
 });
 
+Deno.test("the log does not say that there is no source where all are held back", () => {
+  for (const [plain, more] of [[[], ""], [["198.51.100.1"], "Only 1 source agrees.*; "]] as const) {
+    const one = new NtsWorld({ offset: START, plain });
+    one.silence([C]);
+    one.world.server(A).error = 5 * DAY;
+    one.start().run(900);
+    const told = one.world.logs.filter((line) => line.includes("No time to follow"));
+    equal(told.length, 1, `${told}`);
+    const sentence =
+      `^warning: No time to follow: ${more}2 sources are provisional: the dates of certificates`;
+    match(told[0] ?? "", new RegExp(sentence));
+  }
+});
+
 Deno.test("however many servers a pool has, the others are heard", () => {
   const pool = Array.from({ length: 70 }, (_, i) => `203.0.113.${i + 1}`);
   const one = new NtsWorld({ ...OLD, proven: [...pool, A, B] });
