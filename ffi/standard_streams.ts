@@ -24,6 +24,7 @@ const POLLOUT = 4;
 const POLLERR = 8;
 const POLLNVAL = 32;
 const LOOK_AGAIN_MILLISECONDS = 1000;
+const BUSY_PATIENCE_MILLISECONDS = 3000;
 
 /** Lines that wait to be written to a descriptor, in the background. */
 export class LineQueue {
@@ -51,14 +52,17 @@ export class LineQueue {
     this.#writing ??= this.#writeAll();
   }
 
-  /** Waits until all is written, or for so many milliseconds; tells whether all is written. */
+  /**
+   * Waits until all is written; tells whether it is. A reader who does not read is given so many milliseconds. While there is room
+   * to write, it is a busy machine that is late, and that has a few seconds.
+   */
   async settled(milliseconds: number): Promise<boolean> {
-    if (this.#writing === undefined) return true;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
-    await Promise.race([this.#writing, late]);
-    clearTimeout(timer);
-    return this.#writing === undefined;
+    const giveUp = performance.now() + BUSY_PATIENCE_MILLISECONDS;
+    while (this.#writing !== undefined) {
+      if (await this.#isWrittenIn(milliseconds)) return true;
+      if (look(this.#fd) !== POLLOUT || performance.now() > giveUp) return false;
+    }
+    return true;
   }
 
   /** Writes what is in line here and now, as far as that needs no waiting. For the last moment of a process. */
@@ -67,6 +71,14 @@ export class LineQueue {
     for (const line of this.#lines) if (!writeAtOnce(this.#fd, line)) return;
     this.#lines = [];
     this.#octets = 0;
+  }
+
+  async #isWrittenIn(milliseconds: number): Promise<boolean> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
+    await Promise.race([this.#writing, late]);
+    clearTimeout(timer);
+    return this.#writing === undefined;
   }
 
   async #writeAll(): Promise<void> {

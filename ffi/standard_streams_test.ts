@@ -111,3 +111,15 @@ Deno.test("what cannot be written has its reason", () => {
   assert.equal(writeWaiting(pipe.writer, new Uint8Array(1)), 32);
   assert.equal(writeWaiting(-1, new Uint8Array(1)), 9);
 });
+
+Deno.test("a busy machine has longer to write than a reader who does not read", async () => {
+  using pipe = new Pipe();
+  const queue = new LineQueue(pipe.writer, lost);
+  queue.write("a\n");
+  // No time at all: it is the thread pool that is late, for the pipe has room.
+  assert.equal(await queue.settled(0), true);
+  assert.equal(pipe.read(), "a\n");
+  queue.write(`${"x".repeat(PIPE_SIZE + 1)}\n`);
+  assert.equal(await queue.settled(50), false);
+  await drain(pipe, queue);
+});

@@ -17,8 +17,13 @@ const OCTETS_MAX = 16 << 20;
 
 const probes = new Map<string, Promise<void>>();
 
-/** How a path is probed; the system's way unless a test says otherwise. */
-export type Probe = (path: string) => Promise<unknown>;
+/** How paths are asked for. */
+export interface AccessOptions {
+  /** How one is probed; the system's way unless a test says otherwise. */
+  readonly probe?: (path: string) => Promise<unknown>;
+  /** How long an answer may take; a second if left out. */
+  readonly milliseconds?: number;
+}
 
 /**
  * Tells whether all of these paths can be read now, or be found missing, without waiting; what does not answer is logged once for
@@ -26,10 +31,10 @@ export type Probe = (path: string) => Promise<unknown>;
  */
 export async function filesAnswer(
   paths: readonly (string | undefined)[],
-  probe: Probe = (path) => readFileInBackground(path, OCTETS_MAX),
+  options: AccessOptions = {},
 ): Promise<boolean> {
   const asked = paths.filter((path) => path !== undefined);
-  const outcomes = await Promise.all(asked.map((path) => answers(path, probe)));
+  const outcomes = await Promise.all(asked.map((path) => answers(path, options)));
   return outcomes.every((isAnswer) => isAnswer);
 }
 
@@ -51,16 +56,21 @@ async function isDoneIn(milliseconds: number, work: Promise<void>): Promise<bool
   return isDone;
 }
 
-async function answers(path: string, probe: Probe): Promise<boolean> {
+async function answers(path: string, options: AccessOptions): Promise<boolean> {
+  const { probe = readProbe, milliseconds = PATIENCE_MILLISECONDS } = options;
   const underWay = probes.get(path);
-  if (underWay !== undefined) return await within(PATIENCE_MILLISECONDS, underWay);
+  if (underWay !== undefined) return await within(milliseconds, underWay);
   const begun = probe(path).then(() => {
     probes.delete(path);
   });
   probes.set(path, begun);
-  const isAnswer = await within(PATIENCE_MILLISECONDS, begun);
+  const isAnswer = await within(milliseconds, begun);
   if (isAnswer) return true;
   log.warning(`${path} does not answer, and is left alone until it does`);
   void begun.then(() => log.info(`${path} answers again`));
   return false;
+}
+
+async function readProbe(path: string): Promise<void> {
+  await readFileInBackground(path, OCTETS_MAX);
 }

@@ -43,6 +43,9 @@ const aead: AeadFactory = portableAead;
 /** So many associations of one host are told from each other. */
 const PLACES_MAX = 64;
 
+/** An exchange has time, and a busy machine is not a file system that hangs. */
+const FILE_PATIENCE_MILLISECONDS = 5000;
+
 /** Exchanges keys for the engine. */
 export class NtsClients {
   readonly #library: NtsLibrary;
@@ -108,7 +111,7 @@ export class NtsClients {
     action: ExchangeAction,
   ): Promise<Result<Exchanged, ExchangeFailure | LibraryFailure>> {
     const { host, port, certificateAuthority } = action;
-    if (!await filesAnswer([certificateAuthority])) {
+    if (!await filesAnswer([certificateAuthority], { milliseconds: FILE_PATIENCE_MILLISECONDS })) {
       const message = `${certificateAuthority} does not answer`;
       return err({ reason: "certificate-authority-unusable", message });
     }

@@ -76,6 +76,19 @@ export class RunningProgram implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  /** Where in the kernel each of its threads waits, a line each, for the message of a test that waited in vain. */
+  threads(): string {
+    const folder = `/proc/${this.pid}/task`;
+    try {
+      return [...Deno.readDirSync(folder)].map(({ name }) => {
+        const read = (file: string) => Deno.readTextFileSync(`${folder}/${name}/${file}`).trim();
+        return `${name} ${read("comm")}: ${read("wchan")}, ${read("syscall")}`;
+      }).join("\n");
+    } catch (error) {
+      return `no threads: ${error}`;
+    }
+  }
+
   /** What it wrote to standard output so far. */
   get stdout(): string {
     return this.#stdout;

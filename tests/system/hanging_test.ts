@@ -121,7 +121,7 @@ private-key-path = "${pipe("key")}"
   });
   await waitUntil(() => server.requests > 2, {
     timeoutMs: 10_000,
-    what: () => `requests:\n${daemon.stderr}`,
+    what: () => `requests:\n${daemon.stderr}\n${daemon.threads()}`,
   });
   await daemon.waitFor(/leap: wanted a regular file, found a pipe/);
   await daemon.waitFor(/chain: wanted a regular file, found a pipe/);
