@@ -24,6 +24,7 @@ import type { Action } from "./events.ts";
 import { unixSecondsOf } from "./provisional_time.ts";
 import { ReferenceReports } from "./reference_reports.ts";
 import { identitiesOf } from "./same_server.ts";
+import { silenceOf } from "./silence.ts";
 import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
 import type { Reference } from "./system_variables.ts";
@@ -437,15 +438,6 @@ function supportedBy(
 export function memberName({ association, group }: MemberOfSource): string {
   const address = formatAddress(association.address);
   return group.wanted > 1 ? `${association.name} (${address})` : association.name;
-}
-
-/** Returns why the newest requests had no answer of use, a sentence; undefined when that is not known. */
-export function silenceOf(
-  { lastSendFailure, unansweredRequests, dropped: { recent } }: Association,
-): string | undefined {
-  if (lastSendFailure !== undefined) return lastSendFailure;
-  if (unansweredRequests === 0 || recent === undefined) return undefined;
-  return `Its answers are dropped: ${recent}`;
 }
 
 /** What became of a source that has no server. */

@@ -15,7 +15,7 @@ import type { LeapIndicator } from "../association/measurement.ts";
 
 import { formatReferenceId, LOCAL_REFERENCE_ID } from "../protocol/reference_id.ts";
 import { formatUtc } from "../base/utc.ts";
-import { type Judgement, type JudgementContext, silenceOf } from "./judgement.ts";
+import type { Judgement, JudgementContext } from "./judgement.ts";
 import { describeNts, REFERENCE_ERA } from "./nts_document.ts";
 import type { ProvisionalTime } from "./provisional_time.ts";
 import { rootDistance } from "../selection/root_distance.ts";
@@ -26,6 +26,7 @@ import {
   type SourceDocument,
   type SystemState,
 } from "./snapshot.ts";
+import { silenceOf } from "./silence.ts";
 import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
 import {

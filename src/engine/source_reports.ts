@@ -14,6 +14,7 @@ import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { describeCauses } from "../selection/causes.ts";
 import type { Action } from "./events.ts";
 import { Hold } from "./hold.ts";
+import { faultOf } from "./silence.ts";
 
 /** After an outage of all sources the others have so much time to answer too. */
 const RETURN_TIME: Seconds = 120;
@@ -220,7 +221,7 @@ function subjectsOf(source: ReportedSource): readonly Subject[] {
       source: source.config.address,
       name: member.fullName,
       health: member.health,
-      fault: member.fault,
+      fault: faultOf(member),
       causes: member.dropped.recentReasons,
       lastReplyAt: member.lastReplyAt ?? -Infinity,
     }));
