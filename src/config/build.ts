@@ -9,7 +9,6 @@
  * @module
  */
 import { ipFamily } from "../base/ip_address.ts";
-import { parseHostPort } from "../base/socket_address.ts";
 import type {
   AccessListConfig,
   Config,
@@ -32,6 +31,7 @@ import type {
   RawSource,
 } from "./schema.ts";
 import { canonicalHost } from "./special_address.ts";
+import { collisionOf } from "./listen.ts";
 
 /** Where faults and notes go. */
 export interface Desk {
@@ -408,22 +408,30 @@ function finite(value: number | undefined): number | undefined {
 
 function checkListeners(
   name: "server" | "nts-ke-server",
-  entries: readonly ({ readonly listen: string } | undefined)[],
+  entries: readonly ({ readonly listen: string; readonly reusePort?: boolean } | undefined)[],
   desk: Desk,
 ): void {
-  const seen = new Map<string, number>();
+  const transport = name === "server" ? "udp" : "tcp";
   for (const [i, entry] of entries.entries()) {
     if (entry === undefined) continue;
-    const place = placeOf(entry.listen);
-    const first = seen.get(place);
-    if (first === undefined) seen.set(place, i);
-    else {
-      desk.faults.key(name).index(i).key("listen").report(
-        `The same address as in ${name}[${first}]`,
-        "remove one of the two",
-      );
+    const at = desk.faults.key(name).index(i).key("listen");
+    for (const [j, earlier] of entries.slice(0, i).entries()) {
+      if (earlier === undefined) continue;
+      const collision = collisionOf(transport, earlier.listen, entry.listen);
+      const isShared = entry.reusePort === true && earlier.reusePort === true;
+      if (collision === undefined || (collision === "covered" && isShared)) continue;
+      if (collision === "same") {
+        at.report(`The same address as in ${name}[${j}]`, "remove one of the two");
+      } else at.report(cannotBeOpen(`${name}[${j}]`, earlier.listen), ONE_BY_ONE);
+      break;
     }
   }
+}
+
+const ONE_BY_ONE = "remove one of the two, or name all addresses one by one";
+
+function cannotBeOpen(other: string, listen: string): string {
+  return `Cannot be open together with ${other}, which listens on ${listen}`;
 }
 
 /** Status and key exchange are both served over TCP. */
@@ -432,19 +440,17 @@ function checkStatusListener(
   ntsKeServers: readonly (NtsKeServerConfig | undefined)[],
   desk: Desk,
 ): void {
-  const taken = ntsKeServers.findIndex((entry) =>
-    entry !== undefined && placeOf(entry.listen) === placeOf(listen)
-  );
-  if (taken < 0) return;
-  desk.faults.key("nts-ke-server").index(taken).key("listen").report(
-    "The same address as observability.listen",
-    "give one of the two another port",
-  );
-}
-
-function placeOf(listen: string): string {
-  const { host = "", port } = parseHostPort(listen) ?? {};
-  return `${canonicalHost(host)} ${port}`;
+  for (const [i, entry] of ntsKeServers.entries()) {
+    const collision = entry && collisionOf("tcp", entry.listen, listen);
+    if (collision === undefined) continue;
+    desk.faults.key("nts-ke-server").index(i).key("listen").report(
+      collision === "same"
+        ? "The same address as observability.listen"
+        : cannotBeOpen("observability", listen),
+      "give one of the two another port",
+    );
+    return;
+  }
 }
 
 /** Notes what is allowed, but leaves the daemon with less to do than was probably meant. */

@@ -222,6 +222,16 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
     "t:4: server[1].listen: The same address as in server[0] (remove one of the two)",
   ],
   [
+    '[[server]]\nlisten="192.0.2.1:123"\n[[server]]\nlisten="0.0.0.0:123"',
+    "t:4: server[1].listen: Cannot be open together with server[0], which listens on 192.0.2.1:123 " +
+    "(remove one of the two, or name all addresses one by one)",
+  ],
+  [
+    '[[nts-ke-server]]\nlisten="[::]:9975"\ncertificate-chain-path="/c"\nprivate-key-path="/k"\nntp-server="a.example"',
+    "t:2: nts-ke-server[0].listen: Cannot be open together with observability, which listens on 127.0.0.1:9975 " +
+    "(give one of the two another port)",
+  ],
+  [
     '[[nts-ke-server]]\nlisten="127.0.0.1:9975"\ncertificate-chain-path="/c"\nprivate-key-path="/k"\nntp-server="a.example"',
     "t:2: nts-ke-server[0].listen: The same address as observability.listen (give one of the two another port)",
   ],

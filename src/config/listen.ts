@@ -1,14 +1,33 @@
 /**
- * Which addresses the `[[server]]` sections serve.
+ * Which addresses the `[[server]]` sections serve, and which listeners cannot be open together.
  *
  * The problem: users of ntpd and chrony expect both families without asking for them, users of ntpd-rs know that `[::]` serves
  * both, and one who writes a section for each family must not find the port taken. The rule: `[::]` serves IPv4 as well unless
  * another section listens on an IPv4 address with the same port; then it serves IPv6 alone. The system's own default
- * (net.ipv6.bindv6only) plays no part.
+ * (net.ipv6.bindv6only) plays no part. Over TCP `[::]` takes both families always. A listener on all addresses of a family and one on
+ * a single address of it exclude each other at one port: the kernel refuses whichever comes second.
  *
  * @module
  */
-import { parseSocketAddress, type SocketAddress } from "../base/socket_address.ts";
+import { parseHostPort, parseSocketAddress, type SocketAddress } from "../base/socket_address.ts";
+import { canonicalHost } from "./special_address.ts";
+
+/** How two listeners are in each other's way: the same address, or one on all addresses and one on a single one. */
+export type Collision = "same" | "covered";
+
+/** Tells how two listeners of one transport collide; undefined when both can be open. */
+export function collisionOf(
+  transport: "udp" | "tcp",
+  one: string,
+  other: string,
+): Collision | undefined {
+  const [first, second] = [placeOf(one), placeOf(other)];
+  if (first.port !== second.port) return undefined;
+  if (first.host === second.host) return "same";
+  const isCovered = covers(transport, first.host, second.host) ||
+    covers(transport, second.host, first.host);
+  return isCovered ? "covered" : undefined;
+}
 
 /** Tells whether the listener `listen` serves IPv4 and IPv6, given the listeners of all sections, itself among them or not. */
 export function isDualStack(listen: string, all: readonly string[]): boolean {
@@ -30,4 +49,15 @@ export function servedPlaces(
     if (!isDualStack(listen, all)) return [place];
     return [place, { family: "ipv4", address: "0.0.0.0", port: place.port }];
   });
+}
+
+function placeOf(listen: string): { readonly host: string; readonly port: number | undefined } {
+  const { host = "", port } = parseHostPort(listen) ?? {};
+  return { host: canonicalHost(host), port };
+}
+
+function covers(transport: "udp" | "tcp", host: string, other: string): boolean {
+  const isIpv6 = other.includes(":");
+  if (host === "0.0.0.0") return !isIpv6;
+  return host === "::" && (isIpv6 || transport === "tcp");
 }
