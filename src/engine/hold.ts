@@ -36,7 +36,8 @@ export class Hold {
     this.#toldAt = now;
     const brief = this.#brief;
     this.#brief = 0;
-    return brief === 0 ? "" : ` (and ${brief} times for a short while before)`;
+    const times = brief === 1 ? "once" : `${brief} times`;
+    return brief === 0 ? "" : ` (and ${times} for a short while before)`;
   }
 }
 

@@ -22,6 +22,8 @@ Deno.test("what ended before it was told is counted, and told with the next", ()
   hold.noteBrief();
   assert.equal(hold.tell(0), " (and 2 times for a short while before)");
   assert.equal(hold.tell(0), "");
+  hold.noteBrief();
+  assert.equal(hold.tell(0), " (and once for a short while before)");
 });
 
 Deno.test("whatever comes and goes, at any rate, is told a dozen times in the first hour, then hourly", () => {

@@ -148,7 +148,8 @@ export class VerdictReports {
     if (record.isCovered && lastReplyAt <= since) return [];
     const { unsteady } = record;
     noteTold(record, status, now);
-    const often = unsteady === 0 ? "" : ` (it changed ${unsteady} times more since the last line)`;
+    const times = unsteady === 1 ? "once" : `${unsteady} times`;
+    const often = unsteady === 0 ? "" : ` (it changed ${times} for a short while before)`;
     return [
       status === "good" ? line("info", `Source ${name} is good again${often}`, source) : line(
         "warning",
