@@ -60,6 +60,8 @@ export interface PacketProtection {
   readonly isProvisional?: boolean;
   /** What the keys rest on; undefined when they were saved by an earlier run. */
   readonly certificate?: ExchangeCertificate | undefined;
+  /** What tells the public key behind the keys from others, those of an earlier run too; undefined where that is not known. */
+  readonly keyIdentity?: string | undefined;
   /** The certificate was verified again at a time that is believed. */
   confirmCertificate?(): void;
   /** Returns what a restart should not lose. */

@@ -34,6 +34,7 @@ import { CertificateSpans, secondText, type ToldTime } from "./certificate_spans
 import type { Action, Event } from "./events.ts";
 import type { Contradiction } from "../selection/candidate.ts";
 import type { MemberOfSource } from "./source_set.ts";
+import { keyIdentityOf } from "./vouchers.ts";
 import { VouchedBound } from "./vouched_bound.ts";
 
 /** What is known of the clock before anything was measured. */
@@ -376,7 +377,8 @@ export class ProvisionalTime {
       const { certificate } = protection;
       if (this.#followed.has(id) && this.#followed.get(id) === certificate) continue;
       this.#followed.set(id, certificate);
-      this.#bootstrap.add(id, { host: canonicalHost(config.host), certificate });
+      const host = canonicalHost(config.host);
+      this.#bootstrap.add(id, { host, key: keyIdentityOf(association), certificate });
     }
   }
 }

@@ -25,6 +25,11 @@ export function votesOf(vouchers: readonly Voucher[]): number {
   return countParties(vouchers.map(identify));
 }
 
+/** What tells the public key behind an association's keys from others, whether they were exchanged by this run or by an earlier one. */
+export function keyIdentityOf({ protection }: Pick<Association, "protection">): string | undefined {
+  return protection?.certificate?.identity ?? protection?.keyIdentity;
+}
+
 /** Counts the parties that may come to stand behind a time, by what is configured. */
 export function hostsThatProve(
   sources: readonly Pick<SourceConfig, "mode" | "host" | "key" | "count" | "noSelect">[],
@@ -41,6 +46,6 @@ function isNts({ mode }: Pick<SourceConfig, "mode">): boolean {
 
 function identify({ association, config }: Voucher): Identified {
   return isNts(config)
-    ? { host: canonicalHost(config.host), key: association.protection?.certificate?.identity }
+    ? { host: canonicalHost(config.host), key: keyIdentityOf(association) }
     : { host: `at ${formatAddress(association.address)}`, key: undefined };
 }

@@ -17,8 +17,8 @@ function section(host: string, mode = "nts", count = 0): string {
 }
 
 Deno.test("members that share a host or a key are one voucher", () => {
-  const votes = (...members: readonly (readonly [string, string, string?])[]) =>
-    votesOf(members.map(([host, address, identity]) => ({
+  const votes = (...members: readonly (readonly [string, string, string?, "saved"?])[]) =>
+    votesOf(members.map(([host, address, identity, saved]) => ({
       config: { mode: "nts", host },
       association: {
         address: present(socketAddress(address, 123), "numeric"),
@@ -26,7 +26,8 @@ Deno.test("members that share a host or a key are one voucher", () => {
           authentication: "nts",
           protect: () => ({ ok: false, error: "none" }),
           verify: () => ({ ok: false, error: "none" }),
-          certificate: identity === undefined ? undefined : {
+          keyIdentity: identity,
+          certificate: identity === undefined || saved ? undefined : {
             notBefore: 0,
             notAfter: 1,
             identity,
@@ -41,7 +42,8 @@ Deno.test("members that share a host or a key are one voucher", () => {
   equal(votes(["a", "192.0.2.1", "k"], ["b", "192.0.2.2", "l"]), 2);
   equal(votes(["a", "192.0.2.1", "k"], ["A", "192.0.2.2", "l"]), 1, "one host with many keys");
   equal(votes(["a", "192.0.2.1", "k"], ["b", "192.0.2.2", "k"]), 1, "one key for many hosts");
-  equal(votes(["a", "192.0.2.1"], ["a", "192.0.2.2"], ["b", "192.0.2.3"]), 2, "resumed");
+  equal(votes(["a", "192.0.2.1"], ["a", "192.0.2.2"], ["b", "192.0.2.3"]), 2, "keys unknown");
+  equal(votes(["a", "192.0.2.1", "k", "saved"], ["b", "192.0.2.2", "k"]), 1, "one of them resumed");
 });
 
 Deno.test("as many vouchers are waited for as there can be", () => {

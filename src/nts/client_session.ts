@@ -37,6 +37,8 @@ export interface SessionState {
   readonly ntpPort: number;
   /** Whether the server has answered authentically under these keys. */
   readonly authenticBefore: boolean;
+  /** What tells the public key of the server that gave the keys from others; left out where that is not known. */
+  readonly keyIdentity?: string;
 }
 
 /** Requests must go on while some cookies are set aside. */

@@ -250,6 +250,7 @@ Deno.test("a session goes on after a restart with the cookies that were not sent
     ...server.keyExchange(15, keysOf(32)),
     ntpServer: "ntp.example",
     ntpPort: 4123,
+    keyIdentity: "ab",
   });
   poll(session, { server, seed: 1 });
   poll(session, { server, seed: 2, lost: true });
@@ -283,6 +284,7 @@ Deno.test("a damaged cookie store is refused as a whole, and nothing makes it th
   const tampered = (change: Partial<SessionState>) =>
     reason(encodeCookieStore(new Map([["a", { ...state, ...change }]])));
   assert.equal(tampered({}), "ok");
+  assert.equal(tampered({ keyIdentity: 7 as unknown as string }), "bad-content");
   assert.equal(tampered({ aeadId: 2 as 15 }), "bad-content");
   assert.equal(tampered({ keys: keysOf(16) }), "bad-content");
   assert.equal(tampered({ cookies: [new Uint8Array(13)] }), "bad-content");

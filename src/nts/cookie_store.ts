@@ -37,6 +37,7 @@ export function encodeCookieStore(sessions: ReadonlyMap<string, SessionState>): 
     server: state.ntpServer,
     port: state.ntpPort,
     authenticBefore: state.authenticBefore,
+    keyIdentity: state.keyIdentity,
   }));
   const text = JSON.stringify({ version: 1, sources }) + "\n";
   const encoder = new TextEncoder();
@@ -69,7 +70,7 @@ export function decodeCookieStore(
 }
 
 function readState(source: Readonly<Record<string, unknown>>): SessionState | undefined {
-  const { aead, server, port, authenticBefore } = source;
+  const { aead, server, port, authenticBefore, keyIdentity } = source;
   if (typeof aead !== "number" || !isNtsAeadId(aead)) return undefined;
   const { keyLength } = aeadParameters(aead);
   const keys = readKeys(source.keys, keyLength);
@@ -84,6 +85,7 @@ function readState(source: Readonly<Record<string, unknown>>): SessionState | un
     return undefined;
   }
   if (typeof authenticBefore !== "boolean") return undefined;
+  if (keyIdentity !== undefined && typeof keyIdentity !== "string") return undefined;
   return {
     aeadId: aead,
     keys,
@@ -92,6 +94,7 @@ function readState(source: Readonly<Record<string, unknown>>): SessionState | un
     ntpServer: server,
     ntpPort: port,
     authenticBefore,
+    ...(keyIdentity === undefined ? {} : { keyIdentity }),
   };
 }
 

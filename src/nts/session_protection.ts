@@ -106,6 +106,8 @@ export class SessionProtection {
   #aside: SessionState | undefined;
   #provisional = false;
   #certificate: ExchangeCertificate | undefined;
+  /** What was saved of it with the keys of an earlier run. */
+  readonly #savedIdentity: string | undefined;
   #lastKeyExchange: MonotonicSeconds | undefined;
   #target: string;
   #movedTo: { readonly ntpServer: string | undefined; readonly ntpPort: number } | undefined;
@@ -118,6 +120,7 @@ export class SessionProtection {
     this.#session = new NtsClientSession({ aead: options.aead, restored: state });
     this.#random = options.random;
     this.#target = targetOf(state);
+    this.#savedIdentity = state.keyIdentity;
   }
 
   /** Starts with the outcome of a key exchange that ended now. */
@@ -173,6 +176,11 @@ export class SessionProtection {
   /** What the keys rest on; undefined when they were saved by an earlier run. */
   get certificate(): ExchangeCertificate | undefined {
     return this.#certificate;
+  }
+
+  /** What tells the public key behind the keys from others; it is saved with them. */
+  get keyIdentity(): string | undefined {
+    return this.#certificate?.identity ?? this.#savedIdentity;
   }
 
   /** Adds the fields of a request to its header; fails when there are no cookies left. */
@@ -321,6 +329,7 @@ function stateOf(outcome: ExchangeOutcome): SessionState {
     ntpServer: outcome.ntpServer,
     ntpPort: outcome.ntpPort ?? NTP_PORT,
     authenticBefore: false,
+    ...(outcome.certificate === undefined ? {} : { keyIdentity: outcome.certificate.identity }),
   };
 }
 

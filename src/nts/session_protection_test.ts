@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fromHex } from "../base/bytes.ts";
+import { present } from "../base/assert.ts";
 import { SeededRandom } from "../base/random.ts";
 import { portableAead } from "../crypto/portable.ts";
 import type { SessionState } from "./client_session.ts";
@@ -113,6 +114,28 @@ Deno.test("keys behind a provisional certificate are not saved until it is confi
   const resumed = SessionProtection.resume(saved!, options);
   assert.equal(resumed.status.cookies, 8);
   assert.equal(resumed.status.lastKeyExchange, undefined);
+});
+
+Deno.test("what tells the public key from others is saved with the keys, until there are others", () => {
+  const certificate = (identity: string) => ({
+    notBefore: 0,
+    notAfter: 1,
+    identity,
+    host: "a.example",
+    certificateAuthority: undefined,
+    chain: [],
+  });
+  const { protection } = start(0, { certificate: certificate("one") });
+  const options = { aead: portableAead, random: new SeededRandom(2) };
+  const saved = present(protection.export(), "There are keys");
+  const resumed = SessionProtection.resume(saved, options);
+  assert.deepEqual([resumed.certificate, resumed.keyIdentity], [undefined, "one"]);
+  assert.equal(resumed.export()?.keyIdentity, "one", "over a second restart too");
+  for (let i = 0; i < 8; i++) resumed.protect(HEADER, options.random);
+  assert.equal(resumed.beginKeyExchange(1000), true);
+  const value = outcome(2, { certificate: certificate("two") });
+  resumed.endKeyExchange({ ok: true, value }, { now: 1001 });
+  assert.deepEqual([resumed.keyIdentity, resumed.export()?.keyIdentity], ["two", "two"]);
 });
 
 Deno.test("a later exchange that names another time server is told", () => {

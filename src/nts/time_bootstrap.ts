@@ -13,7 +13,8 @@
  * path to each of them. The time must also not lie before a bound that is known to have passed: the time at which this program
  * was built, and one kept on disk, hours before the last time at which the clock was synchronised. So no certificate that ended before the
  * machine was last in order can ever be used, and time can be set back no further than that. Sessions that were resumed
- * with saved cookies need no certificate at all; they vote like others, since their keys come from an exchange that was verified.
+ * with saved cookies need no certificate at all; they vote like others, since their keys come from an exchange that was verified, and
+ * whose public key that was is saved with them.
  *
  * What is left: a machine that was never synchronised has only the build time as its bound; and the quorum is as good as the
  * independence of the configured servers. Sources with one host or one public key have one vote together, however many certificates
@@ -48,11 +49,12 @@ export interface CertificateDatePolicy {
 export interface BootstrapSource {
   /** The host of the key exchange, in one spelling; sources of one host have one vote. */
   readonly host: string;
-  /** From when to when the whole chain is valid, and what tells its key from others; undefined when resumed. */
+  /** What tells its public key from others; left out where that is not known. */
+  readonly key?: string | undefined;
+  /** From when to when the whole chain is valid; undefined when resumed. */
   readonly certificate: {
     readonly notBefore: UnixSeconds;
     readonly notAfter: UnixSeconds;
-    readonly identity: string;
   } | undefined;
 }
 
@@ -279,7 +281,7 @@ function isValidAt(source: BootstrapSource, time: UnixSeconds): boolean {
 
 function votesOf(votes: readonly Vote[]): number {
   return countParties(
-    votes.map(({ source }) => ({ host: source.host, key: source.certificate?.identity })),
+    votes.map(({ source: { host, key } }) => ({ host, key })),
   );
 }
 

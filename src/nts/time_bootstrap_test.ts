@@ -31,10 +31,10 @@ function add(machine: TimeBootstrap, id: number, peer: Peer = {}): void {
   const certificate = {
     notBefore: peer.from ?? TRUTH - YEAR / 12,
     notAfter: peer.until ?? TRUTH + YEAR / 12,
-    identity: peer.identity ?? `certificate ${id}`,
   };
   machine.add(id, {
     host: peer.host ?? `host${id}.example`,
+    key: peer.identity ?? (peer.resumed ? undefined : `certificate ${id}`),
     certificate: peer.resumed ? undefined : certificate,
   });
   machine.measured(id, { offset: (peer.time ?? TRUTH) - BOOT, error: peer.error ?? 0.05 });
@@ -126,6 +126,14 @@ Deno.test("resumed sessions vote without a certificate", () => {
   assert.equal(machine.judge(BOOT).kind, "agreed");
   machine.remove(2);
   assert.equal(machine.judge(BOOT).kind, "provisional");
+});
+
+Deno.test("resumed sessions of one public key have one vote together, as before the restart", () => {
+  const machine = bootstrap({ quorum: 2 });
+  for (const id of [1, 2, 3]) add(machine, id, { resumed: id < 3, identity: "one" });
+  assert.equal(machine.judge(BOOT).kind, "provisional");
+  add(machine, 4, { resumed: true, identity: "two" });
+  assert.equal(machine.judge(BOOT).kind, "agreed");
 });
 
 Deno.test("whatever a minority says, an agreed time is one that honest sources give", () => {

@@ -153,6 +153,7 @@ const CHANGES: readonly (readonly [RegExp, string])[] = [
   [/"name":"[^"]*"/, '"name":"__proto__"'],
   [/"keys":/, '"keys":null,"x":'],
   [/"server":"[^"]*"/, '"server":"\\u202e\\u0000"'],
+  [/"keyIdentity":"\w+"/, '"keyIdentity":7'],
   [/"authenticBefore":\w+/, '"authenticBefore":"yes"'],
   [/"version":1/, '"version":2'],
   [/^\{/, "[{"],
@@ -173,5 +174,6 @@ function state(random: RandomSource): SessionState {
     ntpServer: chance(random, 0.5) ? undefined : "ntp.example.net",
     ntpPort: 123,
     authenticBefore: chance(random, 0.5),
+    ...(chance(random, 0.5) ? {} : { keyIdentity: "0123456789abcdef" }),
   };
 }

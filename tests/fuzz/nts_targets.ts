@@ -188,9 +188,9 @@ function stepBootstrap(
     case 2: {
       const notBefore = CLOCK + between(choices, 1, 1e8) * (chance(choices, 0.5) ? 1 : -1);
       const notAfter = notBefore + between(choices, 1, 1e8);
-      const identity = pick(choices, ["a", "b", "c", "d"]);
-      const certificate = chance(choices, 0.9) ? { notBefore, notAfter, identity } : undefined;
-      sources.set(id, { host: pick(choices, ["x", "y", "z"]), certificate });
+      const key = pick(choices, ["a", "b", "c", "d", undefined]);
+      const certificate = chance(choices, 0.9) ? { notBefore, notAfter } : undefined;
+      sources.set(id, { host: pick(choices, ["x", "y", "z"]), key, certificate });
       return machine.add(id, sources.get(id) ?? { host: "", certificate: undefined });
     }
     case 3:
@@ -219,7 +219,7 @@ function judgeAgreement(
   const time = CLOCK + verdict.offset;
   assert.ok(Number.isFinite(time) && time >= machine.lowerBound, `${time}`);
   const voters = verdict.sources.map((id) => sources.get(id));
-  const keys = new Set(voters.map((source) => source?.certificate?.identity ?? source?.host));
+  const keys = new Set(voters.map((source) => source?.key ?? source?.host));
   assert.ok(keys.size >= quorum, `${keys.size} keys for a quorum of ${quorum}`);
   for (const source of voters) {
     const { notBefore = -Infinity, notAfter = Infinity } = source?.certificate ?? {};
