@@ -83,6 +83,25 @@ Deno.test("an absurd offset is refused: 1000 s later than at the start", () => {
   );
 });
 
+Deno.test("a panic of a running daemon says whether a start is enough", () => {
+  const policy = new StepPolicy(CONFIG);
+  policy.updated(0);
+  const advice = (offset: number, isVouchedFor: boolean, of = policy) => {
+    const decision = of.decide(offset, isVouchedFor);
+    return decision.kind === "panic"
+      ? /the sources are right, (start|set)/.exec(decision.message)?.[1]
+      : "";
+  };
+  assert.equal(advice(86_400, true), "start");
+  assert.equal(advice(86_400, false), "set");
+  assert.equal(advice(1500, false), "start");
+  const startupStepPanicThreshold = { forward: 3600, backward: 0 };
+  const strict = new StepPolicy({ ...CONFIG, startupStepPanicThreshold });
+  strict.updated(0);
+  assert.equal(advice(7200, true, strict), "set");
+  assert.equal(advice(-2000, true, strict), "set");
+});
+
 Deno.test("the sum of steps has a limit of its own", () => {
   const policy = new StepPolicy({ ...CONFIG, accumulatedStepPanicThreshold: 5, stepLimit: -1 });
   assert.equal(policy.decide(4).kind, "step");

@@ -75,7 +75,7 @@ export class StepPolicy {
       return panic(
         `The clock is ${clockPosition(offset, 3)} what the sources agree on, beyond the ${
           this.#startup ? "startup" : "single"
-        }-step-panic-threshold of ${bound} s; ${this.#advice(isVouchedFor)}`,
+        }-step-panic-threshold of ${bound} s; ${this.#advice(offset, isVouchedFor)}`,
       );
     }
     if (!beyond || !allowed) return { kind: "slew" };
@@ -118,7 +118,12 @@ export class StepPolicy {
   }
 
   #threshold(isVouchedFor: boolean): StepPanicThreshold {
-    if (!this.#startup) return this.#config.singleStepPanicThreshold;
+    return this.#startup
+      ? this.#startupThreshold(isVouchedFor)
+      : this.#config.singleStepPanicThreshold;
+  }
+
+  #startupThreshold(isVouchedFor: boolean): StepPanicThreshold {
     return this.#config.startupStepPanicThreshold ??
       (isVouchedFor ? VOUCHED_STARTUP_THRESHOLD : STARTUP_THRESHOLD);
   }
@@ -129,9 +134,13 @@ export class StepPolicy {
     return Math.abs(unexplained) < Math.abs(offset) ? unexplained : offset;
   }
 
-  #advice(isVouchedFor: boolean): string {
+  #advice(offset: Seconds, isVouchedFor: boolean): string {
     if (!this.#startup) {
-      return "if the sources are right, set the clock by hand and start ntpsd again";
+      const bound = panicBound(this.#startupThreshold(isVouchedFor), offset);
+      const mayStart = bound === undefined || Math.abs(offset) <= bound;
+      return mayStart
+        ? "if the sources are right, start ntpsd again, which may correct so much then"
+        : "if the sources are right, set the clock by hand and start ntpsd again";
     }
     const who = isVouchedFor ? "" : "no majority of authenticated sources vouches for it; ";
     return `${who}if it is right, set the clock by hand, or allow it by startup-step-panic-threshold = ` +
