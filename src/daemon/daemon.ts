@@ -34,6 +34,7 @@ import { claimClock } from "./permission.ts";
 import { filterSystemCalls, type Notice } from "./confinement.ts";
 import { internalErrorCount } from "./internal_errors.ts";
 import { KeyRing } from "./key_ring.ts";
+import { eraProblem } from "./release_time.ts";
 import { openSecrets } from "./secret_files.ts";
 import { Servers } from "./servers.ts";
 import { ServiceNotices } from "./service_notices.ts";
@@ -97,6 +98,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   log.info(`ntpsd ${options.version} starts with ${options.configOrigin}`);
   for (const { level, text } of [...options.notes, ...options.privileges]) log[level](text);
   tellOpenSecrets(options.config);
+  const problem = eraProblem(Number(realtimeNow()) / 1e9);
+  if (problem !== undefined) log.warning(problem);
   const config = options.once ? onceConfig(options.config, options) : options.config;
   const functions = new FunctionStates();
   const nts = new NtsService(config, functions);
