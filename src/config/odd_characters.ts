@@ -34,6 +34,15 @@ export function findOddCharacters(text: string): readonly ConfigError[] {
   if (isBinary(text)) {
     return [{ path: "", message: "This is not a text, wanted TOML in UTF-8" }];
   }
+  const bareReturn = text.search(/\r(?!\n)/);
+  if (bareReturn >= 0) {
+    return [{
+      path: "",
+      ...positionOf(text, bareReturn),
+      message: "A line ends with a carriage return alone, U+000D",
+      suggestion: "save the file with the line endings of Unix, or of Windows",
+    }];
+  }
   const faults: ConfigError[] = [];
   let count = 0;
   scan(text, text.length, (at, place) => {

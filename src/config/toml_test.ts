@@ -4,6 +4,11 @@ import { formatConfigError } from "./config_error.ts";
 import { readToml } from "./toml.ts";
 
 /** Slips of a hand, and what is said of them. */
+function bareReturn(place: string): string {
+  return `t:${place}: A line ends with a carriage return alone, U+000D ` +
+    "(save the file with the line endings of Unix, or of Windows)";
+}
+
 const SLIPS: readonly (readonly [string, readonly string[]])[] = [
   ['[[source]]\nmode = server\naddress = "a"\n', [
     't:2:8: Text stands in quotation marks, found server (write "server")',
@@ -207,6 +212,8 @@ const SLIPS: readonly (readonly [string, readonly string[]])[] = [
   ["[\u0000c\u0000l\u0000o\u0000c\u0000k\u0000]\u0000", [
     't: The text is UTF-16, wanted UTF-8 (save it as UTF-8, or convert it by "iconv -f UTF-16 -t UTF-8")',
   ]],
+  ["[clock]\radjust = true\r", [bareReturn("1:8")]],
+  ["[clock]\r\nadjust = true # it\rx\r\n", [bareReturn("2:19")]],
   ['x = "\ufffd" # \ufffd\n', ["t:1:6: An octet here is not UTF-8 (save the file as UTF-8)"]],
 ];
 
