@@ -101,6 +101,11 @@ const SYMBOLS = {
     parameters: ["i64", "i64", "i64", "buffer", "u64"],
     result: "i64",
   },
+  rt_sigaction: {
+    name: "syscall",
+    parameters: ["i64", "i64", "buffer", "buffer", "u64"],
+    result: "i64",
+  },
   landlock_restrict_self: { name: "syscall", parameters: ["i64", "i64", "u64"], result: "i64" },
 } as const;
 

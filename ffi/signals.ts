@@ -17,9 +17,13 @@ const NUMBERS: Partial<Record<Deno.Signal, number>> = {
   SIGTERM: 15,
 };
 const SIG_IGN = 1n;
-/** glibc keeps the first two real-time signals for itself. */
+/** glibc keeps the first two real-time signals for itself; the second it handles, the first it does not until a thread is cancelled. */
+const CANCEL = 32;
 const REAL_TIME_FIRST = 34;
 const REAL_TIME_LAST = 64;
+const RT_SIGACTION = Deno.build.arch === "aarch64" ? 134n : 13n;
+/** What the kernel takes for a set of signals, in octets. */
+const SET_LENGTH = 8n;
 const WNOHANG = 1;
 /** sizeof(struct sigaction) with glibc on both processors. */
 const SIGACTION_LENGTH = 152;
@@ -67,6 +71,9 @@ export function ignoreRealTimeSignals(): void {
   for (let signal = REAL_TIME_FIRST; signal <= REAL_TIME_LAST; signal++) {
     libc().signal(signal, SIG_IGN);
   }
+  // The C library refuses this one, so the kernel is asked. Handler, flags, restorer, mask.
+  const action = new BigUint64Array([SIG_IGN, 0n, 0n, 0n]);
+  libc().rt_sigaction(RT_SIGACTION, BigInt(CANCEL), action, null, SET_LENGTH);
 }
 
 /** Whether this is process 1 of a container, to which falls what others leave behind. */
