@@ -25,7 +25,9 @@ Deno.test("signals that mean nothing are told of and end nothing; SIGQUIT ends i
   await using daemon = new RunningProgram(program, { args: [...args, "run", "-x", "-c", config] });
   await waitUntil(() => server.requests > 0, { timeoutMs: 10_000, what: () => daemon.stderr });
   for (const signal of ["SIGUSR2", "SIGALRM", "SIGPIPE", "SIGIO"] as const) daemon.signal(signal);
-  for (const number of [34, 64]) await runAny("kill", { args: [`-${number}`, `${daemon.pid}`] });
+  for (const number of [32, 33, 34, 64]) {
+    await runAny("kill", { args: [`-${number}`, `${daemon.pid}`] });
+  }
   await daemon.waitFor(/SIGUSR2 was received, which means nothing/);
   await daemon.waitFor(/SIGALRM was received/);
   const seen = server.requests;
@@ -130,6 +132,44 @@ Deno.test({
     assert.equal((await daemon.status).code, 0, daemon.stderr);
   },
 });
+
+Deno.test({
+  name: "container: one SIGTERM is enough at any moment of process 1" + needs(ignore, "root"),
+  ignore,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const config = await folder.write("ntpsd.toml", NO_STATUS);
+    const words = await entryPoint();
+    const endsAt = async (milliseconds: number) => {
+      await using daemon = new RunningProgram("unshare", {
+        args: ["--pid", "--fork", "--mount-proc", "--kill-child", ...words, "-x", "-c", config],
+      });
+      const first = await childOf(daemon.pid);
+      const runtime = await Deno.realPath(Deno.execPath());
+      const runs = () =>
+        Deno.readLink(`/proc/${first}/exe`).then((to) => to === runtime, () => false);
+      await waitUntil(runs, { timeoutMs: 10_000, everyMs: 1, what: () => "the runtime" });
+      await pause(milliseconds);
+      await signalChild(daemon, "TERM");
+      const deadline = setTimeout(() => void signalChild(daemon, "KILL"), 20_000);
+      const { code } = await daemon.status;
+      clearTimeout(deadline);
+      assert.equal(code, 0, `after ${milliseconds} ms: ${daemon.stderr}`);
+    };
+    await Promise.all([0, 20].map(endsAt));
+    await Promise.all([150, 250, 350, 450].map(endsAt));
+  },
+});
+
+/** The words that start the program in a container, with this runtime and this bundle. */
+async function entryPoint(): Promise<readonly string[]> {
+  const file = await Deno.readTextFile(new URL("../../dist/Containerfile", import.meta.url));
+  const list = /^ENTRYPOINT (\[.*\])$/ms.exec(file)?.[1]?.replaceAll("\\\n", "") ?? "[]";
+  const { program, args } = await launch("bundle");
+  return (JSON.parse(list) as string[]).map((word) =>
+    word === "/usr/lib/ntpsd/deno" ? program : word.endsWith("/ntpsd.js") ? args.at(-1) ?? "" : word
+  );
+}
 
 /** Whether SIGHUP, the lowest bit, would not end a process by itself. */
 async function heedsHangup(pid: number): Promise<boolean> {
