@@ -158,8 +158,8 @@ data=$(ulimit -d)
 [ "$data" = unlimited ] || [ "$data" -ge 600000 ] ||
   fail "The limit on data (ulimit -d, LimitDATA=) is $data kB, and the runtime needs 600000. Limit memory by MemoryMax= instead" 69
 files=$(ulimit -n)
-[ "$files" = unlimited ] || [ "$files" -ge 20 ] ||
-  fail "The limit on open files (ulimit -n, LimitNOFILE=) is $files, and the runtime needs 20" 69
+[ "$files" = unlimited ] || [ "$files" -ge 32 ] ||
+  fail "The limit on open files (ulimit -n, LimitNOFILE=) is $files, and ntpsd needs 32" 69
 
 # A daemon that is told to end or to reload in its first moments ends or reloads: what comes while this script works is met here,
 # what comes while the runtime loads is blocked until the program listens. As process 1 it would be lost, or else end the process.
@@ -182,6 +182,9 @@ case $user in
 esac
 find_folder || fail "A folder of its own to unpack into was wanted ($places, mounted without noexec, with 100 MB free), found none that passes" 74
 
+# What is set for other programs that run on deno or like Node must not change this one.
+unset DENO_V8_FLAGS DENO_LOG RUST_LOG DENO_COVERAGE_DIR DENO_TRACE_PERMISSIONS DENO_AUDIT_PERMISSIONS DENO_CERT DENO_TLS_CA_STORE \
+  DENO_SERVE_ADDRESS DENO_AUTH_TOKENS OTEL_DENO NODE_OPTIONS NODE_CHANNEL_FD NODE_EXTRA_CA_CERTS NODE_V8_COVERAGE
 DENO_DIR=$home/deno
 DENO_NO_UPDATE_CHECK=1
 DENO_NO_PACKAGE_JSON=1

@@ -13,9 +13,9 @@ interface Made {
   readonly cache: string;
 }
 
-async function make(): Promise<Made> {
+async function make(script = RUNTIME): Promise<Made> {
   const folder = await temporaryFolder();
-  const runtime = await folder.write("runtime", RUNTIME);
+  const runtime = await folder.write("runtime", script);
   const program = `${folder.path}/program`;
   await Deno.mkdir(program);
   // A program that no other test has, so that what other folders hold of other tests is of no use.
@@ -54,6 +54,16 @@ async function unpacked(made: Made): Promise<string> {
   assert.equal(entries.length, 1, "one version is unpacked");
   return `${made.cache}/runtime/${entries[0]?.name}`;
 }
+
+Deno.test("what the environment says to deno and Node is not said to ntpsd", async () => {
+  const made = await make("#!/bin/sh\nenv\n");
+  await using _ = made.folder;
+  const foreign = { DENO_V8_FLAGS: "--help", NODE_OPTIONS: "--inspect", DENO_LOG: "trace" };
+  const env = { CACHE_DIRECTORY: made.cache, SSL_CERT_DIR: "/kept", ...foreign };
+  const { stdout } = await runAny(made.executable, { args: [], env });
+  assert.match(stdout, /^SSL_CERT_DIR=\/kept$/m);
+  for (const name of Object.keys(foreign)) assert.doesNotMatch(stdout, RegExp(`^${name}=`, "m"));
+});
 
 Deno.test("a self-extracting executable hands its arguments through as they are", async () => {
   const made = await make();
