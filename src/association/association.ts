@@ -429,6 +429,7 @@ export class Association {
     const wasReachable = this.isReachable;
     this.dropped.noteGood();
     this.#reach.noteAnswer();
+    this.#timer.noteAnswer();
     this.#lastReplyAt = now;
     this.#lastAnswer = header;
     this.#serverState = serverStateOf(header);
@@ -469,8 +470,7 @@ export class Association {
     const isFirst = this.dropped.add(`kiss-${kiss}`) === 1;
     this.#kiss = kiss;
     this.#timer.endBurst();
-    const actions: AssociationAction[] = [];
-    if (isFirst) actions.push(this.#log("warning", "denies service"));
+    const actions: AssociationAction[] = isFirst ? [this.#log("warning", "denies service")] : [];
     const mustStop = this.protection !== undefined || this.unansweredRequests >= REACH_LENGTH;
     if (mustStop) {
       actions.push(this.#log("warning", "denies service and is asked no more"), ...this.stop());

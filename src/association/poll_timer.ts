@@ -6,7 +6,7 @@
  * seconds and up to 3.5 percent longer, by chance; the first one after a burst or at a longer interval is drawn from a whole
  * period, so that a fleet that starts at one moment is spread evenly. At the start and when the engine has lost its footing a
  * burst of eight requests with growing gaps brings a first offset at once and a first frequency soon. Limits: who decides on the
- * poll interval is the discipline; here it is kept between the configured limits and above what a server has demanded by a RATE kiss.
+ * poll interval is the discipline; here it is kept between the configured limits and above what a server has demanded by a RATE kiss lately.
  *
  * @module
  */
@@ -19,6 +19,9 @@ export const BURST_GAPS: readonly Seconds[] = [2, 2, 2, 4, 8, 16, 32];
 
 /** No RATE kiss raises the poll exponent above this, or whoever sees a request could silence us (17 minutes). */
 export const RATE_POLL_MAX: PollExponent = 10;
+
+/** So many answers in a row without another RATE kiss, and the server is asked a step more often again. */
+const RELENT_ANSWERS = 8;
 
 /** How much longer than 2^poll an interval may be by chance. */
 const INTERVAL_SPREAD = 0.035;
@@ -52,6 +55,7 @@ export class PollTimer {
   #wanted: PollExponent;
   /** The least that a server has demanded; undefined when it has not. */
   #demanded: PollExponent | undefined = undefined;
+  #answersSinceDemand = 0;
   #due: MonotonicSeconds = Infinity;
   #sentAt: MonotonicSeconds = -Infinity;
   /** What chance adds to the running interval, as a factor. */
@@ -140,8 +144,19 @@ export class PollTimer {
   slowDown(packetPoll: number): void {
     const raised = Math.max(this.poll + 1, packetPoll);
     this.#demanded = Math.max(this.#demanded ?? 0, Math.min(RATE_POLL_MAX, raised));
+    this.#answersSinceDemand = 0;
     this.endBurst();
     this.#reschedule();
+  }
+
+  /**
+   * A proper answer came. A demand is eased step by step while nothing but answers come, since the kiss may have been forged by
+   * somebody who once saw a request, or drawn by requests in our name; a server that means it says so again.
+   */
+  noteAnswer(): void {
+    if (this.#demanded === undefined || ++this.#answersSinceDemand < RELENT_ANSWERS) return;
+    this.#answersSinceDemand = 0;
+    this.#demanded = this.#demanded > this.#limits.min ? this.#demanded - 1 : undefined;
   }
 
   /**

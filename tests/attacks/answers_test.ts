@@ -77,6 +77,20 @@ Deno.test("CVE-2015-7705: a server that is made to rate-limit us by requests in 
   assert.equal(victim.association.kiss, undefined);
 });
 
+Deno.test("Malhotra 2016 pinning: RATE kisses of one day do not keep a source slow for ever", () => {
+  const victim = new Victim({ pollIntervalLimits: { min: 4, max: 6 } });
+  for (let i = 0; i < 50; i++) victim.ask().deliver(victim.answer(kiss("RATE", { poll: 17 })));
+  assert.equal(victim.association.poll, 10);
+  // the control: a server that means it is heeded, and each kiss holds for eight answers
+  for (let i = 0; i < 7; i++) victim.ask().measures();
+  assert.equal(victim.association.poll, 10);
+  victim.ask().deliver(victim.answer(kiss("RATE", { poll: 10 })));
+  for (let i = 0; i < 7; i++) victim.ask().measures();
+  assert.equal(victim.association.poll, 10);
+  for (let i = 0; i < 4 * 8; i++) victim.ask().measures();
+  assert.ok(victim.association.poll <= 6, `still asks every 2^${victim.association.poll} s`);
+});
+
 Deno.test("Malhotra 2016 pinning: denials now and then keep nobody on the server of the attacker's choice", () => {
   const victim = new Victim();
   for (let i = 0; i < 50; i++) {
