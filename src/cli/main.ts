@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { configurationReference, referenceOf } from "../config/reference.ts";
+import { foreignKeyHint } from "../config/foreign_keys.ts";
+import { configurationReference, configurationWords, referenceOf } from "../config/reference.ts";
 import { nearest } from "../config/nearest.ts";
 import { readArguments } from "./args.ts";
 import type { Command } from "./command.ts";
@@ -15,6 +16,9 @@ import { realSurroundings } from "./real_surroundings.ts";
 import { plain } from "./style.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { versionCommand } from "./version.ts";
+
+/** What help is given on, beside the configuration. */
+const TOPICS: readonly string[] = [...COMMANDS.map(({ name }) => name), "help", "configuration"];
 
 /** Runs the program with the words after its name; returns the exit status. */
 export function main(
@@ -76,16 +80,28 @@ function help(words: readonly string[], surroundings: Surroundings): Promise<Exi
     return Promise.resolve(EXIT.done);
   }
   if (name !== undefined && found === undefined) {
-    return Promise.resolve(unknownCommand(name, surroundings));
+    return Promise.resolve(unknownTopic(name, surroundings));
   }
   surroundings.out(found === undefined ? programHelp(COMMANDS) : commandHelp(found));
   return Promise.resolve(EXIT.done);
 }
 
 function unknownCommand(name: string, { err }: Surroundings): ExitCode {
-  const near = nearest(name, [...COMMANDS.map((entry) => entry.name), "help", "configuration"]);
-  const other = commandHint(name) ?? (near === undefined ? undefined : `did you mean "${near}"?`);
-  const hint = other === undefined ? "" : `; ${other}`;
+  const hint = hintFor(name, commandHint(name), TOPICS);
   err(`ntpsd: Unknown command "${plain(name)}"${hint}\nTry "ntpsd --help"\n`);
   return EXIT.usage;
+}
+
+function unknownTopic(name: string, { err }: Surroundings): ExitCode {
+  const other = commandHint(name) ?? foreignKeyHint(name);
+  const words = name.startsWith("-") ? [] : [...TOPICS, ...configurationWords()];
+  const hint = hintFor(name, other, words);
+  err(`ntpsd: No command, section or key is called "${plain(name)}"${hint}\nTry "ntpsd --help"\n`);
+  return EXIT.usage;
+}
+
+function hintFor(name: string, known: string | undefined, words: readonly string[]): string {
+  const near = nearest(name, words);
+  const hint = known ?? (near === undefined ? undefined : `did you mean "${near}"?`);
+  return hint === undefined ? "" : `; ${hint}`;
 }

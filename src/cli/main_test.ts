@@ -105,10 +105,23 @@ const WRONG_USAGE: readonly (readonly [readonly string[], string])[] = [
     'ntpsd version: Wanted options only, found "now"\nTry "ntpsd version --help"\n',
   ],
   [["help", "run", "check"], 'ntpsd: Wanted one command to explain, found "run" and "check"\n'],
-  [["help", "--all"], 'ntpsd: Unknown command "--all"\nTry "ntpsd --help"\n'],
+  [
+    ["help", "--all"],
+    'ntpsd: No command, section or key is called "--all"\nTry "ntpsd --help"\n',
+  ],
+  [
+    ["help", "step-limt"],
+    'ntpsd: No command, section or key is called "step-limt"; did you mean "step-limit"?\n' +
+    'Try "ntpsd --help"\n',
+  ],
+  [
+    ["help", "leapsectz"],
+    'ntpsd: No command, section or key is called "leapsectz"; use leap-seconds-file in [clock]\n' +
+    'Try "ntpsd --help"\n',
+  ],
   [
     ["--help", "chekc"],
-    'ntpsd: Unknown command "chekc"; did you mean "check"?\nTry "ntpsd --help"\n',
+    'ntpsd: No command, section or key is called "chekc"; did you mean "check"?\nTry "ntpsd --help"\n',
   ],
   [["check", "-c"], 'ntpsd check: -c wants a value: -c FILE\nTry "ntpsd check --help"\n'],
   [["check", "--json=yes"], 'ntpsd check: --json takes no value\nTry "ntpsd check --help"\n'],
@@ -145,7 +158,7 @@ const WRONG_USAGE: readonly (readonly [readonly string[], string])[] = [
   ],
   [
     ["help", "chekc"],
-    'ntpsd: Unknown command "chekc"; did you mean "check"?\nTry "ntpsd --help"\n',
+    'ntpsd: No command, section or key is called "chekc"; did you mean "check"?\nTry "ntpsd --help"\n',
   ],
 ];
 

@@ -29,6 +29,14 @@ export function referenceOf(word: string): string | undefined {
   return parts.length === 0 ? undefined : parts.join("\n");
 }
 
+/** Returns the names of all sections and keys. */
+export function configurationWords(): readonly string[] {
+  return Object.entries(SCHEMA.keys ?? {}).flatMap(([name, { field }]) => [
+    name,
+    ...Object.keys(field.keys ?? {}),
+  ]);
+}
+
 function section(name: string, key: Key<unknown>): string {
   const heading = isList(key) ? `[[${name}]]` : `[${name}]`;
   const items = itemsOf(key.field.keys ?? {}, "");

@@ -185,7 +185,7 @@ Deno.test(
       deepEqual(
         findings(text),
         can === undefined ? [] : [
-          `note t:2: keys.file: Others can ${can} DIR/keys, which is secret (mode ${bits}): chmod 0600 DIR/keys`,
+          `note t:2: keys.file: Others can ${can} DIR/keys, which is secret (mode ${bits}): chown root:ntpsd DIR/keys && chmod 0640 DIR/keys`,
         ],
       );
     }

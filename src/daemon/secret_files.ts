@@ -21,8 +21,13 @@ const GROUP_WRITES = 0o020;
 const OTHERS_READ = 0o004;
 const OTHERS_WRITE = 0o002;
 
+/** What the administrator gives, and ntpsd only reads: as a file of its owner alone it would be closed to ntpsd. */
+const GIVEN = /^keys\.file$|\.private-key-path$/;
+const DEFAULT_USER = "ntpsd";
+
 /** Returns the secrets that are open to others; files that are not there or cannot be looked at are none. */
 export function openSecrets(config: Config): readonly OpenSecret[] {
+  const user = config.security.user ?? DEFAULT_USER;
   return secretsOf(config).flatMap(([key, path]) => {
     const status = fileStatus(path);
     if (!status.ok || status.value?.kind !== "file") return [];
@@ -32,7 +37,10 @@ export function openSecrets(config: Config): readonly OpenSecret[] {
     if (!isWritable && !isReadable) return [];
     const can = isReadable ? isWritable ? "read and change" : "read" : "change";
     const bits = (mode & 0o777).toString(8).padStart(4, "0");
-    const message = `Others can ${can} ${path}, which is secret (mode ${bits}): chmod 0600 ${path}`;
+    const remedy = user === "root" || !GIVEN.test(key)
+      ? `chmod 0600 ${path}`
+      : `chown root:${user} ${path} && chmod 0640 ${path}`;
+    const message = `Others can ${can} ${path}, which is secret (mode ${bits}): ${remedy}`;
     return [{ key, message }];
   });
 }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { osError } from "../../ffi/errno.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { formatAddress, formatSocketAddress, type SocketAddress } from "../base/socket_address.ts";
 
@@ -20,8 +21,13 @@ export interface Connected {
 
 const NEXT_ADDRESS_AFTER_MS = 250;
 
-/** ENETDOWN, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL: the runtime has no class of errors for most of them, but their numbers. */
-const NO_WAY = /os error (99|100|101|113)\)/;
+/** There is no way to the address. */
+const NO_WAY: ReadonlySet<string> = new Set([
+  "ENETDOWN",
+  "ENETUNREACH",
+  "EHOSTUNREACH",
+  "EADDRNOTAVAIL",
+]);
 
 /** Why there is no connection. */
 export interface ConnectFailure {
@@ -56,11 +62,8 @@ export async function connectToFirst(
     } catch (error) {
       // What is aborted because another one won leaves no trace.
       if (decided.signal.aborted) return;
-      const cause = messageOf(error);
-      refusal = {
-        message: `Cannot connect to ${formatSocketAddress(address)}: ${cause}`,
-        isLocal: refusal.isLocal && NO_WAY.test(cause),
-      };
+      const { message, name } = connectFailure(address, messageOf(error));
+      refusal = { message, isLocal: refusal.isLocal && NO_WAY.has(name) };
     }
   };
   const attempts: Promise<void>[] = [];
@@ -74,6 +77,18 @@ export async function connectToFirst(
   decided.abort(); // wakes what still sleeps
   signal.removeEventListener("abort", stop);
   return winner ? ok(winner) : err(refusal);
+}
+
+/** Says it as all failed calls are told of; the runtime has no class of errors for most of them, but their numbers. */
+function connectFailure(
+  address: SocketAddress,
+  cause: string,
+): { readonly message: string; readonly name: string } {
+  const what = `connect to ${formatSocketAddress(address)}`;
+  const code = Number(/\(os error (\d+)\)/.exec(cause)?.[1] ?? 0);
+  return code === 0
+    ? { message: `Cannot ${what}: ${cause}`, name: "" }
+    : osError({ call: "connect", what, code });
 }
 
 /** Waits; the signal ends it early. */

@@ -32,3 +32,15 @@ Deno.test("what is given up before it begins is not begun", async () => {
   const connected = await connectToFirst([address], AbortSignal.abort());
   assert.equal(connected.ok, false);
 });
+
+Deno.test("a refusal is told in the words of all failed calls", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const address: SocketAddress = { family: "ipv4", address: "127.0.0.1", port };
+  const connected = await connectToFirst([address], new AbortController().signal);
+  assert.deepEqual(connected.ok ? undefined : connected.error, {
+    message: `Cannot connect to 127.0.0.1:${port}: connection refused (connect: ECONNREFUSED)`,
+    isLocal: false,
+  });
+});
