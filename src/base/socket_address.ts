@@ -60,6 +60,17 @@ export function plainAddress(address: SocketAddress): SocketAddress {
     : address;
 }
 
+/** Returns the IPv4 address that a translator reaches by one of the well-known prefix (RFC 6052 section 2.1), any other as `plainAddress`. */
+export function translatedAddress(address: SocketAddress): SocketAddress {
+  const bytes = address.address.startsWith("64:ff9b::")
+    ? plainIpToBytes(address.address)
+    : undefined;
+  const isTranslated = bytes?.length === 16 && bytes.subarray(4, 12).every((octet) => octet === 0);
+  return isTranslated
+    ? { family: "ipv4", address: bytes.subarray(12).join("."), port: address.port }
+    : plainAddress(address);
+}
+
 /** Tells whether two addresses are the same endpoint; both in canonical text. */
 export function equalSocketAddress(a: SocketAddress, b: SocketAddress): boolean {
   return a.port === b.port && a.address === b.address && a.family === b.family &&

@@ -5,13 +5,19 @@
  * server look like several, and the place that a wrong source holds must not shut out the right one. The idea: one address is one
  * server, whatever port a key exchange names; other ports than the usual ones that the administrator wrote tell servers behind one
  * address apart. A source that proves who answers, and has done so, comes before all others; one that has not proved anything
- * yet reserves nothing; a named server comes before a pool, which has other addresses. Limits: hosts with several addresses are
- * several servers.
+ * yet reserves nothing; a named server comes before a pool, which has other addresses. Two paths to an
+ * IPv4 host, one of them through a translator of the well-known prefix, may both be asked and have one vote. Limits: hosts with several
+ * other addresses are several servers.
  *
  * @module
  */
 import type { Association } from "../association/association.ts";
-import { formatAddress, plainAddress, type SocketAddress } from "../base/socket_address.ts";
+import {
+  formatAddress,
+  plainAddress,
+  type SocketAddress,
+  translatedAddress,
+} from "../base/socket_address.ts";
 import { isAuthenticated, type SourceConfig } from "../config/config.ts";
 import { NTP_PORT } from "../nts/key_exchange_client.ts";
 import { REACH_LENGTH } from "../association/reach.ts";
@@ -40,9 +46,8 @@ export interface Asker {
 /** Returns what a server is known by; who shares any of these with another asks the same server. */
 export function identitiesOf({ config, address }: Asker): readonly string[] {
   const isNts = config.mode === "nts" || config.mode === "nts-pool";
-  const plain = plainAddress(address);
-  const host = formatAddress(plain);
-  const endpoint = `${host} port ${plain.port}`;
+  const host = formatAddress(translatedAddress(address));
+  const endpoint = `${host} port ${address.port}`;
   if (config.port === (isNts ? KEY_EXCHANGE_PORT : NTP_PORT)) return [host, endpoint];
   return isNts ? [`${host} keys from port ${config.port}`, endpoint] : [endpoint];
 }

@@ -108,6 +108,22 @@ Deno.test("a server that is asked twice has one vote, and status says for whom",
   equal(world.source(ONE).reason, "Has the same address as nts.example, which votes for both");
 });
 
+Deno.test("a server that is asked over IPv4 and through a translator has one vote, and either path will do", () => {
+  const [plain, translated] = [ONE, "64:ff9b::c000:201"];
+  const section = (address: string) => `[[source]]\nmode = "server"\naddress = "${address}"\n`;
+  const two = "[synchronization]\nminimum-agreeing-sources = 2\n";
+  const world = sharedServerWorld(section(plain) + section(translated) + two, {}).start();
+  world.run(300);
+  match(
+    world.snapshot.why,
+    /^Only 1 source agrees.*64:ff9b::c000:201: Has the same address as 192/,
+  );
+  const one = sharedServerWorld(section(plain) + section(translated) + ALONE, {});
+  one.server(plain).isSilent = true;
+  one.start().run(300);
+  deepEqual([one.snapshot.state, one.source(translated).status], ["synchronized", "selected"]);
+});
+
 Deno.test("an address is one server, but for ports that the administrator wrote", () => {
   const shares = (a: readonly [string, string, number], b: readonly [string, string, number]) => {
     const [first, second] = [a, b].map(([source, address, port]) => {
@@ -122,6 +138,9 @@ Deno.test("an address is one server, but for ports that the administrator wrote"
   equal(shares(["a.example", ONE, 123], ["b.example", ONE, 123]), true);
   equal(shares(["a.example", ONE, 123], ["b.example", `::ffff:${ONE}`, 123]), true);
   equal(shares(["a.example", ONE, 123], ["b.example", TWO, 123]), false);
+  equal(shares(["a.example", ONE, 123], ["b.example", `64:ff9b::${ONE}`, 123]), true);
+  equal(shares(["a.example", ONE, 123], ["b.example", `64:ff9b::${TWO}`, 123]), false);
+  equal(shares(["a.example", ONE, 123], ["b.example", `64:ff9b:1::${ONE}`, 123]), false);
   equal(shares(["a.example", "fe80::1%2", 123], ["b.example", "fe80::1%3", 123]), false);
   equal(shares(["a.example:1001", ONE, 1001], ["b.example:1002", ONE, 1002]), false);
   equal(shares(["a.example:1001", ONE, 1001], ["b.example", ONE, 123]), false);

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Association } from "../association/association.ts";
-import { formatAddress } from "../base/socket_address.ts";
+import { formatAddress, translatedAddress } from "../base/socket_address.ts";
 import { isAuthenticated, type SourceConfig } from "../config/config.ts";
 import { canonicalHost } from "../config/special_address.ts";
 import { countParties, type Identified } from "../nts/parties.ts";
@@ -47,5 +47,5 @@ function isNts({ mode }: Pick<SourceConfig, "mode">): boolean {
 function identify({ association, config }: Voucher): Identified {
   return isNts(config)
     ? { host: canonicalHost(config.host), key: keyIdentityOf(association) }
-    : { host: `at ${formatAddress(association.address)}`, key: undefined };
+    : { host: `at ${formatAddress(translatedAddress(association.address))}`, key: undefined };
 }
