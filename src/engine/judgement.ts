@@ -202,6 +202,9 @@ export class Judgement {
       stratumLimit: this.#synchronization.localStratum,
       authentication: this.#synchronization.authentication,
       required: this.#required,
+      ...(this.#synchronization.authentication === "ignore" ? {} : {
+        objection: (agreeing, others) => objectionOf(members, agreeing, others),
+      }),
     });
     this.#selection = selection;
     this.#hasLost = false;
@@ -398,6 +401,22 @@ function refusalWithHeld({ refusal, verdicts }: Selection, heldBack: number): st
   const held = `${heldBack === 1 ? "1 source is" : `${heldBack} sources are`} provisional: ` +
     "the dates of certificates do not fit this clock";
   return verdicts.size === 0 ? held : `${refusal}; ${held}`;
+}
+
+/** Many servers are no majority where they are of fewer parties than those that prove themselves and agree on another time. */
+function objectionOf(
+  members: readonly MemberOfSource[],
+  agreeing: readonly number[],
+  others: readonly number[],
+): string | undefined {
+  const votes = (ids: readonly number[]) =>
+    votesOf(withVote(members).filter(({ association }) => ids.includes(association.id)));
+  const [inFavour, against] = [votes(agreeing), votes(others)];
+  if (inFavour === 0 || against <= inFavour) return undefined;
+  return `${agreeing.length} sources agree, of which no more than ${inFavour} ` +
+    `${
+      inFavour === 1 ? "is" : "are"
+    } independent by host and public key, and ${against} such agree on another time`;
 }
 
 /** Those that may vouch for a time. */

@@ -9,6 +9,7 @@ import {
 } from "../../tests/support/nts_world.ts";
 
 const LIES = [300, -300, 3, 0.4, -DAY, 3650 * DAY] as const;
+const POOL = ["203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4"];
 const LINES = "minimum-agreeing-sources = 2\nauthentication =";
 
 function near(one: NtsWorld, expected = 0, tolerance = 1e-3): void {
@@ -144,6 +145,45 @@ Deno.test("honest plain sources help: one that proves itself and they are enough
   equal(one.world.snapshot.state, "synchronized");
   equal(one.world.source(PROVEN[2]).status, "selected", "the proven one is what the outside sees");
   deepEqual(one.statuses(PLAIN), ["combined"]);
+});
+
+/** A world with four servers more that prove themselves, all with one public key. */
+function poolWorld(proven: readonly string[], options: NtsWorldOptions = {}): NtsWorld {
+  const one = new NtsWorld({ offset: 0.05, plain: [], ...options, proven: [...proven, ...POOL] });
+  for (const host of POOL) Object.assign(one.certificates.get(host) ?? {}, { identity: "one" });
+  return one;
+}
+
+Deno.test("many servers with one public key do not outvote more that are independent", () => {
+  for (const plain of [[], PLAIN]) {
+    const one = poolWorld(PROVEN, { plain });
+    for (const address of [...POOL, ...plain]) one.world.server(address).error = 5;
+    one.start();
+    one.run(600);
+    near(one, 0.05);
+    equal(one.world.snapshot.state, "starting");
+    match(
+      one.world.snapshot.why,
+      /no more than 1 is independent by host and public key, and 3 such/,
+    );
+  }
+  const ignored = poolWorld(PROVEN, { synchronization: `${LINES} "ignore"` });
+  for (const address of POOL) ignored.world.server(address).error = 5;
+  ignored.start();
+  ignored.run(600);
+  near(ignored, -5);
+});
+
+Deno.test("many servers with one public key are followed over as few, and over more that do not agree with one another", () => {
+  for (const [proven, lies] of [[[PROVEN[0]], [5]], [PROVEN, [5, -5, 10]]] as const) {
+    const one = poolWorld(proven);
+    proven.forEach((address, i) => one.world.server(address).error = lies[i] ?? 0);
+    one.start();
+    one.run(600);
+    near(one);
+    equal(one.world.snapshot.state, "synchronized");
+    deepEqual(one.statuses(proven), ["falseticker"]);
+  }
 });
 
 Deno.test("without any that proves itself the sentence says what can be done, and the log says it once", () => {

@@ -51,6 +51,11 @@ export interface SelectionOptions {
    * marked if left out.
    */
   readonly required?: readonly string[];
+  /** Says why those that agree are not to be followed although they are a majority, by who agrees on another time; never if left out. */
+  readonly objection?: (
+    agreeing: readonly number[],
+    others: readonly number[],
+  ) => string | undefined;
 }
 
 /** What the administrator makes of authentication. */
@@ -110,13 +115,27 @@ function selectAmong(candidates: readonly Candidate[], options: SelectionOptions
   for (const each of fit) {
     if (!agreeing.includes(each)) verdicts.set(each.id, falseticker(each, place, fit.length));
   }
-  const refusal = refusalOf(agreeing, candidates, options);
+  const refusal = refusalOf(agreeing, candidates, options) ??
+    options.objection?.(
+      idsOf(agreeing),
+      idsOf(unitedAmong(fit.filter((each) => !agreeing.includes(each)))),
+    );
   if (refusal !== undefined) {
     for (const { id } of agreeing) verdicts.set(id, { status: "candidate", reason: refusal });
     const why = withUnused(refusal, candidates, { verdicts, doubles });
     return refuse({ verdicts, refusal: why, agreeing: agreeing.length, interval: place });
   }
   return accept({ verdicts, agreeing, place, previous: options.previous });
+}
+
+/** Those of some that agree with most of them. */
+function unitedAmong(candidates: readonly Candidate[]): readonly Candidate[] {
+  const place = intersect(candidates.map((each) => claimOf(each)));
+  return place === undefined ? [] : candidates.filter((each) => covers(claimOf(each), place));
+}
+
+function idsOf(candidates: readonly Candidate[]): readonly number[] {
+  return candidates.map(({ id }) => id);
 }
 
 function limitsOf(options: SelectionOptions) {
