@@ -59,7 +59,7 @@ for (const [kind, hasNotice] of [["with", true], ["without", false]] as const) {
       world.isOffline = true;
       runLong(world, LONG);
       world.isOffline = false;
-      const start = world.journal.length;
+      const start = world.journal.length, lines = world.logs.length;
       if (hasNotice) world.handle({ type: "network-changed" });
       // without notice names and keys are up to a minute away, addresses not
       world.run(hasNotice || wasOnline ? 30 : 90);
@@ -70,6 +70,8 @@ for (const [kind, hasNotice] of [["with", true], ["without", false]] as const) {
         ago !== null && ago <= 90
       );
       assert.ok(measured.length >= 4, `${measured.length} measured`);
+      const back = world.logs.slice(lines);
+      assert.ok(!back.some((line) => line.includes("No time to follow")), back.join("\n"));
     }
   });
 }

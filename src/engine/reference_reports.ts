@@ -39,7 +39,9 @@ export class ReferenceReports {
   #told: "nothing" | "none" | number = "nothing";
   #leaderToldAt: MonotonicSeconds = -Infinity;
   #lostSince: MonotonicSeconds | undefined;
-  #silentAt: MonotonicSeconds = -Infinity;
+  #isSilent = false;
+  /** When some answered again after a silence of all. */
+  #answersSince: MonotonicSeconds = -Infinity;
   readonly #hold = new Hold();
 
   /** Whether the log says why there is none, or says nothing of a loss because that came back again and again. */
@@ -53,6 +55,7 @@ export class ReferenceReports {
     if (leader === undefined) return this.#lost(followed);
     if (this.#lostSince !== undefined && typeof this.#told === "number") this.#hold.noteBrief();
     this.#lostSince = undefined;
+    this.#isSilent = false;
     const isReturn = typeof this.#told !== "number";
     if (!isReturn && (leader.id === this.#told || now - this.#leaderToldAt < NOTICE_INTERVAL)) {
       return [];
@@ -64,8 +67,11 @@ export class ReferenceReports {
 
   #lost({ now, whyNot, isComplete, isSilence = false }: Followed): readonly Action[] {
     this.#lostSince ??= now;
-    if (isSilence) this.#silentAt = now;
-    if (now - this.#silentAt < REFUSAL_PATIENCE || this.#told === "none") return [];
+    // nothing is decided during a silence, so its end is what counts
+    if (this.#isSilent && !isSilence) this.#answersSince = now;
+    this.#isSilent = isSilence;
+    if (isSilence || now - this.#answersSince < REFUSAL_PATIENCE) return [];
+    if (this.#told === "none") return [];
     const first = isComplete ? DISAGREEMENT_PATIENCE : REFUSAL_PATIENCE;
     const patience = this.#told === "nothing" ? first : this.#hold.patience(now);
     if (now - this.#lostSince < patience) return [];
