@@ -46,7 +46,7 @@ const LOCAL_RETRY: Seconds = 15;
 const AGAIN_GAP: Seconds = 16;
 
 /** When the network is there again, a fleet spreads its requests over this time. */
-const RETURN_SPREAD: Seconds = 5;
+export const RETURN_SPREAD: Seconds = 5;
 
 /** The rhythm of one association. */
 export class PollTimer {

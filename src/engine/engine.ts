@@ -91,7 +91,7 @@ export class Engine {
       mayAdjust: options.mayAdjust,
     });
     this.#judgement = new Judgement(config, options.ownAddresses, this.#faults);
-    this.#gate = new StartGate(now.monotonic);
+    this.#gate = new StartGate();
     this.#provisional = new ProvisionalTime(config, options.certificateTime ?? CLOCK_TRUSTED, now);
   }
 
@@ -421,7 +421,7 @@ export class Engine {
   #startAfresh(now: Instant, why: string, gained: Seconds = 0): readonly Action[] {
     this.#discipline.restart(now.monotonic, (FREQUENCY_DEVIATION_AFTER_DISTURBANCE * PPM) ** 2);
     this.#control.restart(gained);
-    this.#gate.close(now.monotonic);
+    this.#gate.close();
     this.#newest = undefined;
     this.#provisional.clockWasStepped();
     this.#judgement.restart(why);

@@ -94,3 +94,22 @@ Deno.test("a source that can answer soon has its say in the first decision", () 
   assert.equal(world.source("192.0.2.1").status, "falseticker");
   assert.ok(Math.abs(world.offset) < 0.01);
 });
+
+Deno.test("after a start without a network the first decision waits for all who are asked then", () => {
+  const config = `${THREE_SOURCES}[synchronization]\nminimum-agreeing-sources = 1\n`;
+  // worlds in which the liar answers first
+  for (const [hasNotice, seeds] of [[true, [26, 27, 32]], [false, [9, 22, 35]]] as const) {
+    for (const seed of seeds) {
+      const world = new EngineWorld({ config, offset: 3, seed });
+      world.server(`192.0.2.${1 + seed % 3}`).error = 100;
+      world.isOffline = true;
+      world.start();
+      world.run(700);
+      world.isOffline = false;
+      if (hasNotice) world.handle({ type: "network-changed" });
+      world.run(120);
+      const steps = world.commands.map(({ step }) => Math.round(step)).filter((step) => step !== 0);
+      assert.deepEqual(steps, [3], `seed ${seed}`);
+    }
+  }
+});

@@ -5,6 +5,7 @@
  */
 import type { Association } from "../association/association.ts";
 import type { SessionStart } from "../association/border.ts";
+import { RETURN_SPREAD } from "../association/poll_timer.ts";
 import type { PacketProtection } from "../association/protection.ts";
 import { SourceGroup } from "../association/source_group.ts";
 import type { Reception } from "../association/association.ts";
@@ -61,6 +62,7 @@ export class SourceSet {
   #associations = 0;
   #requests = 0;
   #lookups = 0;
+  #askedAgainAt: MonotonicSeconds = -Infinity;
 
   /** Starts empty; `configure` gives it sources. */
   constructor(random: RandomSource, protections: Protections, faults = new SourceFaults()) {
@@ -85,13 +87,19 @@ export class SourceSet {
 
   /** Tells how far all have come at the start; `samplesOf` says how many samples there are of a server. */
   progress(samplesOf: (id: number) => number): StartProgress {
+    // what failed before there was a way says nothing of who is about to be asked again
+    const soon = this.#askedAgainAt + RETURN_SPREAD;
     return {
-      servers: this.members.map(({ association }) => ({
-        samples: samplesOf(association.id),
-        unanswered: association.unansweredRequests,
-        hasFailed: association.isRefused || association.lastSendFailure !== undefined,
-        nextRequestAt: association.nextRequestAt,
-      })),
+      servers: this.members.map(({ association }) => {
+        const { id, isRefused, lastSendFailure, nextRequestAt, unansweredRequests } = association;
+        const isSoon = nextRequestAt <= soon;
+        return {
+          samples: samplesOf(id),
+          unanswered: isSoon ? 0 : unansweredRequests,
+          hasFailed: isRefused || (!isSoon && lastSendFailure !== undefined),
+          nextRequestAt,
+        };
+      }),
       preparations: this.#entries.flatMap(({ group }) => group.preparingSince ?? []),
     };
   }
@@ -178,6 +186,7 @@ export class SourceSet {
 
   /** Asks all sources within seconds, because there may be a way to them now that there was not before. */
   askAgain(now: MonotonicSeconds): readonly Action[] {
+    this.#askedAgainAt = now;
     return this.#forEach(now, (group) => group.askAgain(now));
   }
 

@@ -42,14 +42,10 @@ export interface StartProgress {
 
 /** Opens once, until it is closed again. */
 export class StartGate {
-  #since: MonotonicSeconds;
+  /** When the first source had answered; before that nobody is waited for, since nobody may be able to. */
+  #since: MonotonicSeconds | undefined;
   #open = false;
   #nextCheckAt: MonotonicSeconds = Infinity;
-
-  /** Starts closed, and patience begins to run. */
-  constructor(now: MonotonicSeconds) {
-    this.#since = now;
-  }
 
   /** Whether decisions may be made. */
   get isOpen(): boolean {
@@ -61,9 +57,10 @@ export class StartGate {
     return this.#open ? Infinity : this.#nextCheckAt;
   }
 
-  /** Looks whether decisions may be made. */
+  /** Looks whether decisions may be made; to be called when there is an answer. */
   check(progress: StartProgress, now: MonotonicSeconds): boolean {
     if (this.#open) return true;
+    this.#since ??= now;
     const end = this.#since + PATIENCE;
     const ends = [
       ...progress.servers.filter((server) => isAwaited(server, end)).map(() => end),
@@ -76,9 +73,9 @@ export class StartGate {
   }
 
   /** Closes the gate: what was known of the clock is void. */
-  close(now: MonotonicSeconds): void {
+  close(): void {
     this.#open = false;
-    this.#since = now;
+    this.#since = undefined;
     this.#nextCheckAt = Infinity;
   }
 }

@@ -16,7 +16,7 @@ function progress(servers: readonly ServerProgress[], preparations: readonly num
 }
 
 Deno.test("nothing is decided before every source has had its chance", () => {
-  const gate = new StartGate(100);
+  const gate = new StartGate();
   assert.equal(gate.check(progress([answered, waiting]), 101), false);
   assert.equal(gate.check(progress([answered, half]), 102), false);
   assert.equal(gate.check(progress([answered, silent]), 103), true);
@@ -27,35 +27,36 @@ Deno.test("who cannot answer soon is not waited for", () => {
   const late = { ...half, nextRequestAt: 164 };
   const failed = { ...waiting, hasFailed: true };
   for (const other of [silent, failed, late]) {
-    const gate = new StartGate(100);
+    const gate = new StartGate();
     assert.equal(gate.check(progress([answered, other]), 101), true);
   }
   // the answer to a request may come, whenever the next one is
   const asked = { ...waiting, nextRequestAt: 164 };
-  const gate = new StartGate(100);
+  const gate = new StartGate();
   assert.equal(gate.check(progress([answered, asked]), 101), false);
-  assert.equal(gate.check(progress([answered, asked]), 116), true);
+  assert.equal(gate.check(progress([answered, asked]), 117), true);
 });
 
 Deno.test("a lookup or a key exchange is waited for, but not for long", () => {
-  const gate = new StartGate(100);
+  const gate = new StartGate();
   assert.equal(gate.nextCheckAt, Infinity);
   assert.equal(gate.check(progress([answered], [100.5, 101]), 102), false);
   assert.equal(gate.nextCheckAt, 109);
   assert.equal(gate.check(progress([answered], [101]), 108.9), false);
   assert.equal(gate.check(progress([answered], [101]), 109), true);
   assert.equal(gate.nextCheckAt, Infinity);
-  gate.close(200);
+  gate.close();
   // one that began late ends with all patience
+  assert.equal(gate.check(progress([answered], [212]), 200), false);
   assert.equal(gate.check(progress([answered], [212]), 213), false);
   assert.equal(gate.nextCheckAt, 216);
   assert.equal(gate.check(progress([answered], [212]), 216), true);
 });
 
 Deno.test("without any answer there is nothing to decide, however long it takes", () => {
-  const gate = new StartGate(100);
+  const gate = new StartGate();
   assert.equal(gate.check(progress([silent, silent]), 1000), false);
   assert.equal(gate.check(progress([], [100]), 1000), false);
-  gate.close(2000);
+  gate.close();
   assert.equal(gate.isOpen, false);
 });
