@@ -7,7 +7,8 @@ import type { SystemState } from "../engine/snapshot.ts";
 import { Keyset } from "../nts/keyset.ts";
 import { parseConfig } from "../config/parse.ts";
 import { FunctionStates } from "./function_states.ts";
-import { good, until } from "./nts_ke_test_support.ts";
+import { makeCertificate } from "../../ffi/test_certificates.ts";
+import { DAY, good, NOW, until } from "./nts_ke_test_support.ts";
 import { NtsService } from "./nts_service.ts";
 import { randomSource } from "./system_random.ts";
 
@@ -85,6 +86,16 @@ Deno.test("a key exchange without its certificate is closed, and one whose certi
     ok(writeFileAtomic(chain, { bytes: good.certificate }).ok);
     await service.configure(parsed.value.config);
     deepEqual(states(), [["nts-ke-server", true], ["certificate", true]]);
+    const expired = makeCertificate({
+      commonName: "old",
+      notBefore: NOW - DAY,
+      notAfter: NOW - 60,
+    });
+    ok(writeFileAtomic(chain, { bytes: expired.certificate }).ok);
+    ok(writeFileAtomic(key, { bytes: expired.privateKey, mode: 0o600 }).ok);
+    await service.configure(parsed.value.config);
+    deepEqual(states(), [["nts-ke-server", true], ["certificate", false]]);
+    match(fault()?.reason ?? "", /CN=old has expired/);
     await service.configure({ ...parsed.value.config, ntsKeServers: [] });
     deepEqual(states(), []);
   } finally {
