@@ -71,6 +71,8 @@ for (const [kind, hasNotice] of [["with", true], ["without", false]] as const) {
       );
       assert.ok(measured.length >= 4, `${measured.length} measured`);
       const back = world.logs.slice(lines);
+      // what needs the keys that are a minute away may be missed until then
+      if (!hasNotice && !wasOnline) continue;
       assert.ok(!back.some((line) => line.includes("No time to follow")), back.join("\n"));
     }
   });
