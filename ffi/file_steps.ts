@@ -14,6 +14,7 @@ import { err, ok, type Result } from "../src/base/result.ts";
 import { type BackgroundArguments, callForResult, callHere } from "./background.ts";
 import { ERRNO, failed, type OsError, osError } from "./errno.ts";
 import { type HeldFile, heldFile, throughHeldFolder } from "./held_files.ts";
+import { libc } from "./libc.ts";
 import { allocate, cString, type Memory } from "./memory.ts";
 
 type StepName =
@@ -93,6 +94,7 @@ const isArm = Deno.build.arch === "aarch64";
 const O_DIRECTORY = isArm ? 0x4000 : 0x10000;
 const O_NOFOLLOW = isArm ? 0x8000 : 0x20000;
 const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC = 0x7ff;
 const STATX_SIZE = 256;
@@ -309,7 +311,10 @@ function pathText(path: string): Bytes | undefined {
   return cString(throughHeldFolder(path));
 }
 
-/** Returns where a path leads to; after so many links it may be a circle, and the call that follows says so. */
+/**
+ * Returns where a path leads to; after so many links it may be a circle, and the call that follows says so. A link at its end that is
+ * somebody else's does not lead root, which replaces it by what it writes.
+ */
 export function* followLinks(path: string): FileSteps<string> {
   let end = path;
   for (let i = 0; i < LINKS_MAX; i++) {
@@ -317,11 +322,17 @@ export function* followLinks(path: string): FileSteps<string> {
     if (name === undefined) return end;
     const target = new Uint8Array(PATH_MAX);
     const length = yield ["readlink", name, target, BigInt(PATH_MAX)];
-    if (length <= 0) return end;
+    if (length <= 0 || (libc().geteuid() === 0 && !(yield* isRoots(name)))) return end;
     const text = new TextDecoder().decode(target.subarray(0, length));
     end = text.startsWith("/") ? text : `${parentOf(end)}/${text}`;
   }
   return end;
+}
+
+function* isRoots(link: Uint8Array<ArrayBuffer>): FileSteps<boolean> {
+  const { bytes, view } = allocate(STATX_SIZE);
+  const found = yield ["statx", AT_FDCWD, link, AT_SYMLINK_NOFOLLOW, STATX_BASIC, bytes];
+  return found === 0 && view.getUint32(20, true) === 0;
 }
 
 interface OpenOptions {

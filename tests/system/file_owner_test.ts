@@ -1,6 +1,7 @@
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { isLedByRoot, isOpenToAll, prepareFile, prepareFolder } from "../../ffi/file_owner.ts";
+import { writeFileAtomic } from "../../ffi/files.ts";
 import { heldFile, releaseFiles, throughHeldFolder } from "../../ffi/held_files.ts";
 import { holdFolder } from "../../ffi/file_owner.ts";
 import { temporaryFolder } from "../support/places.ts";
@@ -97,6 +98,28 @@ Deno.test(
       assert.equal(isLedByRoot(at(name)), false, name);
     }
     assert.equal(isLedByRoot("relative/./place"), true);
+  },
+);
+
+Deno.test(
+  "root writes where links of its own lead, and replaces those of others" +
+    needs(asRoot.ignore, "root"),
+  asRoot,
+  async () => {
+    await using folder = await temporaryFolder();
+    const at = (name: string) => `${folder.path}/${name}`;
+    for (const name of ["own", "theirs"]) {
+      await folder.write(`${name}-target`, "old");
+      await Deno.symlink(at(`${name}-target`), at(name));
+    }
+    await new Deno.Command("chown", { args: ["-h", `${THIRD}`, at("theirs")] }).output();
+    const bytes = new TextEncoder().encode("new");
+    for (const name of ["own", "theirs"]) {
+      assert.equal(writeFileAtomic(at(name), { bytes, mode: 0o600 }).ok, true);
+      assert.equal(await Deno.readTextFile(at(name)), "new");
+    }
+    assert.equal(await Deno.readTextFile(at("own-target")), "new");
+    assert.equal(await Deno.readTextFile(at("theirs-target")), "old");
   },
 );
 
