@@ -77,6 +77,8 @@ interface Source {
   surprised: boolean;
   /** Whether it has jumped since it was in the joint filter. */
   hasJumped: boolean;
+  /** How many samples there are since it began to tell another time while the joint filter was without it; Infinity: all that there are. */
+  sinceChange: number;
 }
 
 /** Estimates offset and frequency of the local clock. */
@@ -118,7 +120,14 @@ export class Discipline {
   addSource(id: number): void {
     const track = new SourceTrack(this.#clockNoise);
     const alone = new Ensemble(this.#prior);
-    this.#sources.set(id, { track, alone, jitterSquare: 0, surprised: false, hasJumped: false });
+    this.#sources.set(id, {
+      track,
+      alone,
+      jitterSquare: 0,
+      surprised: false,
+      hasJumped: false,
+      sinceChange: Infinity,
+    });
   }
 
   /** Forgets a source; what it has taught the joint filter stays. */
@@ -161,6 +170,7 @@ export class Discipline {
     track.delays.noise = this.#noiseOf(measurement);
     track.reference = measurement.stratum > 1 ? measurement.referenceId : 0;
     const sample = this.#addSample(track, measurement, now);
+    source.sinceChange++;
     const outcome = alone.observe(track, sample);
     source.surprised = outcome.outlier > 0.5;
     if (!source.surprised && track.samples.length > 2) track.delays.learnNoise(outcome);
@@ -170,6 +180,7 @@ export class Discipline {
     if (outcome.isChange) {
       source.jitterSquare = 0;
       if (Math.abs(outcome.miss) > JUMP_MIN) this.#jump(id, source);
+      else if (!this.#members.has(id)) source.sinceChange = OUTLIER_STREAK;
       return;
     }
     const residual = sample.offset - estimate.offset;
@@ -284,7 +295,8 @@ export class Discipline {
     for (const [id, source] of this.#sources) {
       source.track.forget();
       const alone = new Ensemble(this.#prior);
-      this.#sources.set(id, { ...source, alone, surprised: false, hasJumped: false });
+      const afresh = { alone, surprised: false, hasJumped: false, sinceChange: Infinity };
+      this.#sources.set(id, { ...source, ...afresh });
     }
   }
 
@@ -331,7 +343,11 @@ export class Discipline {
 
   #noteJoined(id: number): void {
     const source = this.#sources.get(id);
-    if (source !== undefined) source.hasJumped = false;
+    if (source === undefined) return;
+    source.hasJumped = false;
+    // the joint filter would begin with what it told before, and take that for the time
+    source.track.keepNewest(source.sinceChange);
+    source.sinceChange = Infinity;
   }
 
   /**
