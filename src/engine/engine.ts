@@ -31,7 +31,7 @@ import { PollKeeper, shortestInterval } from "./poll_keeper.ts";
 import { type ServedTime, servedTimeOf } from "./served_time.ts";
 import type { EngineSnapshot } from "./snapshot.ts";
 import { ProvenCorrection } from "./proven_correction.ts";
-import { CLOCK_TRUSTED, ProvisionalTime } from "./provisional_time.ts";
+import { CLOCK_TRUSTED, isHeldBack, ProvisionalTime } from "./provisional_time.ts";
 import { collectSessions } from "./saved_sessions.ts";
 import { makeSnapshot } from "./snapshot_writer.ts";
 import { SourceReports } from "./source_reports.ts";
@@ -368,7 +368,8 @@ export class Engine {
   }
 
   #decideAgainIfSourcesLeft(now: Instant): readonly Action[] {
-    const dead = this.#sources.members.filter(({ association }) => !association.isReachable).length;
+    const { members } = this.#sources;
+    const dead = members.filter((one) => !one.association.isReachable || isHeldBack(one)).length;
     if (dead === this.#deadCount && !this.#judgement.hasLost) return [];
     this.#deadCount = dead;
     return this.#decideAgain(now);

@@ -59,6 +59,9 @@ export interface KnownTime {
   ): Contradiction | undefined;
 }
 
+/** Sources are configured, and none of them has a server or keys now. */
+const NOBODY = "No source can be used at the moment";
+
 /** The verdicts on all sources. */
 export class Judgement {
   #synchronization: SynchronizationConfig;
@@ -213,7 +216,9 @@ export class Judgement {
     this.#impossible = new Map(
       candidates.flatMap(({ id, contradiction }) => contradiction ? [[id, contradiction]] : []),
     );
-    this.#whyNot = refusalWithHeld(selection, context.heldBack ?? 0);
+    const held = context.heldBack ?? 0;
+    const isNobody = candidates.length === 0 && held === 0 && this.#hasSources;
+    this.#whyNot = isNobody ? NOBODY : refusalWithHeld(selection, held);
     this.#isVouchedFor = this.#countVouchers(members, selection);
     const peer = members.find(({ association }) => association.id === selection.systemPeer);
     const told = this.#reports.look({

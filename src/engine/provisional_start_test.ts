@@ -4,7 +4,7 @@ import { toUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import { ok as okay } from "../base/result.ts";
 import type { ProtectionStatus } from "../nts/session_protection.ts";
 import { EngineWorld, PLAIN_DAY } from "../../tests/support/engine_world.ts";
-import type { Action, KeyExchangeOutcome } from "./events.ts";
+import type { Action, Event, KeyExchangeOutcome } from "./events.ts";
 
 const DAY = 86_400;
 const START = PLAIN_DAY - 2_208_988_800;
@@ -34,6 +34,9 @@ function session(outcome: KeyExchangeOutcome): PacketProtection {
     protect: (packet) => okay({ packet, uniqueIdentifier: new Uint8Array(0) }),
     verify: () => okay({}),
     confirmCertificate: () => state.isProvisional = false,
+    endKeyExchange(result) {
+      if (result.ok) state.isProvisional = result.value.provisional;
+    },
   };
 }
 
@@ -50,7 +53,8 @@ function startWorld(offset: number): EngineWorld {
 }
 
 /** Ends every exchange that the engine wants, as the daemon would: dates that do not fit are provisional. */
-function exchangeKeys(world: EngineWorld): void {
+function exchangeKeys(world: EngineWorld): readonly Extract<Event, { type: "keys-exchanged" }>[] {
+  const events: Extract<Event, { type: "keys-exchanged" }>[] = [];
   for (const action of taken(world, "exchange-keys")) {
     const certificate = {
       notBefore: START - 30 * DAY,
@@ -76,8 +80,10 @@ function exchangeKeys(world: EngineWorld): void {
       certificate,
     };
     const { association } = action;
-    world.handle({ type: "keys-exchanged", association, result: okay(value) });
+    events.push({ type: "keys-exchanged", association, result: okay(value) });
   }
+  for (const event of events) world.handle(event);
+  return events;
 }
 
 /** Takes the actions of a kind that were not taken before. */
@@ -131,7 +137,7 @@ Deno.test("one liar with an old key keeps two sources from being a quorum; the c
 });
 
 Deno.test("a reference whose certificate is refused is followed no more, at once", () => {
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < HOSTS.length; i++) {
     const world = startWorld(3);
     exchangeKeys(world);
     world.run(20);
@@ -144,6 +150,21 @@ Deno.test("a reference whose certificate is refused is followed no more, at once
     const { state, sources } = world.snapshot;
     const isFollowed = sources.some(({ status }) => status === "selected");
     equal(isFollowed, state === "synchronized", `${state} without certificate ${i}`);
+  }
+});
+
+Deno.test("a reference whose new certificate is not confirmed yet is followed no more, at once", () => {
+  for (let i = 0; i < HOSTS.length; i++) {
+    const world = startWorld(3);
+    const exchanges = exchangeKeys(world);
+    world.run(20);
+    const exchange = exchanges[i];
+    ok(exchange?.result.ok);
+    const result = okay({ ...exchange.result.value, provisional: true });
+    world.handle({ ...exchange, result });
+    const { state, sources } = world.snapshot;
+    const isFollowed = sources.some(({ status }) => status === "selected");
+    equal(isFollowed, state === "synchronized", `${state} with ${i} held back`);
   }
 });
 
