@@ -7,7 +7,7 @@
  * majority of honest sources the clock is right a while after the last trouble, and as right as is said.
  *
  * Limits: the network under the honest is a plain one; cryptography is left out (`engine-life` has it). A world ends after some hundred
- * answers, one of eight after many more: a life is long only to let the honest win.
+ * answers, one of twenty after many more: a life is long only to let the honest win.
  *
  * @module
  */
@@ -109,7 +109,7 @@ class HostileWorld {
     const honest = hasHonest ? isMany ? 3 + this.#below(10) : 3 : 0;
     const hostile = isMany ? 1 + this.#below(hasHonest ? honest - 1 : SOURCES_MAX) : few;
     for (let i = 1; i <= hostile; i++) this.#servers.add(`198.51.100.${i}`);
-    const isLong = this.#fate === undefined || (!isMany && this.#happens(0.125));
+    const isLong = this.#fate === undefined || (!isMany && this.#happens(0.05));
     this.#plan = {
       honest: several(honest, (i) => `192.0.2.${i + 1}`),
       honestPoll: isLong ? 4 : Math.min(this.#below(6), this.#below(6)),
@@ -134,7 +134,7 @@ class HostileWorld {
     for (let turn = 0; turn < TURNS_MAX && this.#time < this.#end && !this.#hasEnded; turn++) {
       if (this.#answers >= answersMax) break;
       this.#turn();
-      if (this.#draw.chance(0.2)) this.#look();
+      if (this.#draw.chance(this.#fate === undefined ? 0.2 : 0.1)) this.#look();
     }
     if (this.#hasEnded) return;
     readEngine(this.#engine, this.#now);
@@ -193,7 +193,7 @@ class HostileWorld {
     }
     this.#troubles.sort((a, b) => a - b);
     if (hasHonest) this.#end += this.#troubles.at(-1) ?? 0;
-    return isLong || hasHonest ? Infinity : this.#fate.between(4, 400);
+    return isLong || hasHonest ? Infinity : this.#fate.between(4, 200);
   }
 
   /** Something that is no answer: of the world, of the administrator, of the network. */
@@ -332,12 +332,14 @@ class HostileWorld {
     this.#later(0.01, { type: "resolved", lookup, result });
   }
 
-  #exchange({ association, host }: Extract<Action, { type: "exchange-keys" }>): void {
+  #exchange({ association, host, dates }: Extract<Action, { type: "exchange-keys" }>): void {
     const [kind, number] = host.split(".");
     const isHonest = kind === "honest";
     const isRefused = !isHonest && this.#happens(0.3);
     const peer = isHonest ? `192.0.2.${number}` : this.#someone();
-    const result = isRefused ? err("certificate has expired") : ok(this.#outcome(host, peer));
+    const result = isRefused
+      ? err("certificate has expired")
+      : ok(this.#outcome(host, peer, dates?.outside === "accept-provisionally"));
     this.#later(0.1, {
       type: "keys-exchanged",
       association,
@@ -346,7 +348,7 @@ class HostileWorld {
     });
   }
 
-  #outcome(host: string, peerAddress: string): KeyExchangeOutcome {
+  #outcome(host: string, peerAddress: string, mayBeProvisional: boolean): KeyExchangeOutcome {
     const isOdd = host.startsWith("hostile") && this.#happens(0.5);
     const begin = 1.7e9 + (isOdd ? (this.#fate ?? this.#draw).signed(1, 1e9) : 0);
     return {
@@ -358,7 +360,7 @@ class HostileWorld {
       ntpPort: isOdd && this.#happens(0.3) ? 1 + this.#below(65_535) : undefined,
       peerAddress,
       compliantExporter: true,
-      provisional: isOdd && this.#happens(0.5),
+      provisional: mayBeProvisional && isOdd && this.#happens(0.5),
       certificate: {
         notBefore: begin,
         notAfter: begin + 2e8,
@@ -407,9 +409,15 @@ class HostileWorld {
   }
 
   #source(address: string, isHonest: boolean, count = 1): string {
-    const { honestPoll } = this.#plan;
+    const { honest, honestPoll, isLong } = this.#plan;
+    const hasHonest = honest.length > 0;
     const drawn = this.#draw.integer(7);
-    const min = isHonest ? honestPoll : drawn;
+    // beside honest ones more answers of the others would only take longer
+    const min = isHonest
+      ? honestPoll
+      : hasHonest && !isLong
+      ? Math.max(drawn, honestPoll - 1)
+      : drawn;
     const max = min + (isHonest ? 2 : this.#draw.integer(5));
     const iburst = this.#draw.chance(0.7);
     const mode = count > 1 ? "pool" : address.startsWith("h") ? "nts" : "server";
