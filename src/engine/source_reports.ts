@@ -120,7 +120,7 @@ export class SourceReports {
       return [];
     }
     record.hold.tell(now);
-    return [line("info", subject, `${answersOf(record)}; it ${fault}`)];
+    return [line("info", subject, `${answersOf(record)} (before: ${fault})`)];
   }
 
   #beginOutage(subjects: readonly Subject[], now: MonotonicSeconds): void {

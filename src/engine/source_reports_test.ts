@@ -217,3 +217,19 @@ Deno.test("a new reason is told once, noise of strangers never", () => {
     "info: Source 192.0.2.2 (192.0.2.2:123) answers",
   ]);
 });
+
+Deno.test("a failure that ended before it was told is told with what it was", () => {
+  const world = new EngineWorld().start();
+  world.run(600);
+  const from = world.logs.length;
+  // shorter than an interval between two requests, so that some of the sources never notice
+  for (let i = 0; i < 40; i++) {
+    world.isOffline = i % 2 === 0;
+    world.run(i % 2 === 0 ? 20 : 200);
+  }
+  const told = world.logs.slice(from).filter((line) => line.includes("(before: "));
+  assert.ok(told.length > 0, world.logs.slice(from).join("\n"));
+  for (const line of told) {
+    assert.match(line, /^info: Source .* answers( again)? \(before: cannot be asked: /);
+  }
+});
