@@ -8,7 +8,7 @@ import type { SocketAddress } from "../src/base/socket_address.ts";
 import { failed, type OsError } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { allocate, readCString, viewAt } from "./memory.ts";
-import { AF_INET, AF_INET6, decodeSockaddr } from "./sockaddr.ts";
+import { AF_INET, AF_INET6, decodeSockaddr } from "./socket/sockaddr.ts";
 
 /** One address of one interface. */
 export interface InterfaceAddress {

@@ -1,7 +1,7 @@
 import "../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { Poller } from "./poller.ts";
-import { UdpSocket } from "./socket.ts";
+import { UdpSocket } from "./socket/udp_socket.ts";
 
 function open(): Poller {
   const poller = Poller.open();

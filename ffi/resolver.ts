@@ -14,7 +14,7 @@ import { inBackground, THREADS } from "./background.ts";
 import { libc } from "./libc.ts";
 import { LookupQueue } from "./lookup_queue.ts";
 import { allocate, cString, type Memory, readCString, viewAt } from "./memory.ts";
-import { decodeSockaddr, familyNumber } from "./sockaddr.ts";
+import { decodeSockaddr, familyNumber } from "./socket/sockaddr.ts";
 
 /** Why a name has no addresses. */
 export interface ResolveError {

@@ -13,7 +13,7 @@ import {
   connectSocket,
   openDatagramSocket,
   socketLocalAddress,
-} from "./socket_option.ts";
+} from "./socket/socket_option.ts";
 
 /** Addresses that no host has (RFC 5737, RFC 3849): the way to them is the way to everywhere. */
 const ANYWHERE: Readonly<Record<AddressFamily, SocketAddress>> = {

@@ -58,8 +58,8 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "edge",
-    purpose: "ffi, daemon and commands, with net and ffi alone",
-    folders: ["ffi", "src/daemon", "src/cli"],
+    purpose: "ffi, system, daemon and commands, with net and ffi alone",
+    folders: ["ffi", "src/system", "src/daemon", "src/cli"],
     flags: ["--allow-net", "--allow-ffi"],
   },
   {

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { DEFAULT_CLIENT_AEAD_IDS } from "../nts/key_exchange_client.ts";
+import { DEFAULT_CLIENT_AEAD_IDS } from "../nts/key_exchange/client.ts";
 
 /** AEAD_AES_SIV_CMAC_256 and AEAD_AES_128_GCM_SIV. */
 const ALONE: readonly number[] = [15, 30];

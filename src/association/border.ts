@@ -11,7 +11,7 @@ import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { Result } from "../base/result.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, PollExponent } from "../base/units.ts";
-import type { ExchangeCertificate } from "../nts/session_protection.ts";
+import type { ExchangeCertificate } from "../nts/client/session_protection.ts";
 import type { Timestamping } from "./measurement.ts";
 
 /** What an association must know of its `[[source]]` section. */

@@ -10,7 +10,7 @@ import {
   socketAddress,
 } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
-import { NTP_PORT } from "../nts/key_exchange_client.ts";
+import { NTP_PORT } from "../nts/key_exchange/client.ts";
 import type { Association } from "./association.ts";
 import type { KeyExchangeOutcome } from "./border.ts";
 import type { PacketProtection } from "./protection.ts";

@@ -13,8 +13,8 @@ import type { Result } from "../base/result.ts";
 import { formatAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
 import { isLoopback } from "../base/unicast_address.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
-import { KeyExchangeBackoff } from "../nts/backoff.ts";
-import { NTP_PORT } from "../nts/key_exchange_client.ts";
+import { KeyExchangeBackoff } from "../nts/client/backoff.ts";
+import { NTP_PORT } from "../nts/key_exchange/client.ts";
 import type {
   ExchangeKeys,
   KeyExchangeOutcome,

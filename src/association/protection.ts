@@ -9,8 +9,8 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
-import type { SessionState } from "../nts/client_session.ts";
-import type { ExchangeCertificate, ProtectionStatus } from "../nts/session_protection.ts";
+import type { SessionState } from "../nts/client/session.ts";
+import type { ExchangeCertificate, ProtectionStatus } from "../nts/client/session_protection.ts";
 import type { KeyExchangeOutcome } from "./border.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
 

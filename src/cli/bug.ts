@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { writeAtOnce } from "../../ffi/standard_streams.ts";
+import { writeAtOnce } from "../../ffi/process/standard_streams.ts";
 import { visibleLayout } from "../base/visible_text.ts";
 import { EXIT } from "./exit_code.ts";
 

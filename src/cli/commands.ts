@@ -5,7 +5,7 @@
  */
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
-import { queryCommand } from "./query_command.ts";
+import { queryCommand } from "./query/command.ts";
 import { runCommand } from "./run_command.ts";
 import { simulateCommand } from "./simulate_command.ts";
 import { sourcesCommand } from "./sources.ts";

@@ -6,7 +6,7 @@
 import { describeFault } from "../base/describe_fault.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { parseSocketAddress } from "../base/socket_address.ts";
-import type { StatusDocument } from "../engine/snapshot.ts";
+import type { StatusDocument } from "../engine/status/snapshot.ts";
 import { type Arguments, type Option, textOption } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { DEFAULT_CONFIG_FILE, loadConfig } from "./load_config.ts";

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { EngineWorld, THREE_SOURCES } from "../../tests/support/engine_world.ts";
 import { statusCommand } from "./status.ts";
-import { isTimeKnown, type SystemState } from "../engine/snapshot.ts";
-import { answer } from "../daemon/http.ts";
-import { renderMetrics } from "../daemon/metrics.ts";
+import { isTimeKnown, type SystemState } from "../engine/status/snapshot.ts";
+import { answer } from "../daemon/observability/http.ts";
+import { renderMetrics } from "../daemon/observability/metrics.ts";
 import { servedClock } from "../daemon/served_clock.ts";
-import { ServiceNotices } from "../daemon/service_notices.ts";
-import { exampleStatus } from "../daemon/status_example.ts";
+import { ServiceNotices } from "../daemon/observability/service_notices.ts";
+import { exampleStatus } from "../../tests/support/status_example.ts";
 
 const LOCAL = "[synchronization]\nlocal-stratum = 8\n";
 const ADDRESSES = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];

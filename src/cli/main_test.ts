@@ -1,11 +1,11 @@
 import "../../tests/support/libc_opened.ts";
 import { deepEqual, equal, match, ok as assertOk } from "node:assert/strict";
 // the C library is opened here, not inside of a test, which must leave nothing open
-import "../../ffi/files.ts";
+import "../../ffi/file/files.ts";
 import { err, ok } from "../base/result.ts";
-import { exampleStatus } from "../daemon/status_example.ts";
-import type { FileFindings } from "../daemon/config_files.ts";
-import type { StatusDocument } from "../engine/snapshot.ts";
+import { exampleStatus } from "../../tests/support/status_example.ts";
+import type { FileFindings } from "../system/config_files.ts";
+import type { StatusDocument } from "../engine/status/snapshot.ts";
 import { main } from "./main.ts";
 import type { FileFailure, Surroundings } from "./surroundings.ts";
 

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { readFile } from "../../ffi/files.ts";
+import { readFile } from "../../ffi/file/files.ts";
 import { ERRNO, osError } from "../../ffi/errno.ts";
-import { environmentVariable } from "../../ffi/process.ts";
-import { writeWaiting } from "../../ffi/standard_streams.ts";
+import { environmentVariable } from "../../ffi/process/process.ts";
+import { writeWaiting } from "../../ffi/process/standard_streams.ts";
 import { err, ok } from "../base/result.ts";
 import { visibleLayout, visibleText } from "../base/visible_text.ts";
 import { EXIT } from "./exit_code.ts";
@@ -34,7 +34,7 @@ export function realSurroundings(): Surroundings {
     readFile: readTextFile,
     lookAtFiles: async (config, lineOf) => {
       // Loaded only now: other commands do without OpenSSL.
-      const { lookAtFiles } = await import("../daemon/config_files.ts");
+      const { lookAtFiles } = await import("../system/config_files.ts");
       return lookAtFiles(config, { now: Date.now() / 1000, lineOf });
     },
     httpGet,

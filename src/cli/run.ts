@@ -6,7 +6,7 @@
 import { formatConfigError } from "../config/config_error.ts";
 import { confine, takeOverFiles } from "../daemon/confinement.ts";
 import type { DaemonEnd } from "../daemon/daemon.ts";
-import { hideMemory } from "../../ffi/privileges.ts";
+import { hideMemory } from "../../ffi/process/privileges.ts";
 import { handleBugs } from "./bug.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { formatFailure, type LoadedConfig, loadWithKeys } from "./load_config.ts";
@@ -52,8 +52,8 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
   const { runDaemon } = await import("../daemon/daemon.ts");
   const privileges = confined.value();
   if (!privileges.ok) return refuse(privileges.error, surroundings);
-  const { meetInternalError } = await import("../daemon/internal_errors.ts");
-  const { flushLog, settleLog } = await import("../daemon/log.ts");
+  const { meetInternalError } = await import("../daemon/observability/internal_errors.ts");
+  const { flushLog, settleLog } = await import("../system/log.ts");
   handleBugs((error) => {
     if (meetInternalError(error)) return true;
     flushLog();

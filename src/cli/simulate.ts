@@ -95,7 +95,7 @@ async function writePlot(
     story: outcome.story,
   });
   // Only this needs the C library; without a plot the command runs without it.
-  const { overwriteFile } = await import("../../ffi/files.ts");
+  const { overwriteFile } = await import("../../ffi/file/files.ts");
   return overwriteFile(path, new TextEncoder().encode(svg));
 }
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { unreachable } from "../base/assert.ts";
-import type { SourceDocument } from "../engine/snapshot.ts";
+import type { SourceDocument } from "../engine/status/snapshot.ts";
 import type { SourceStatus } from "../selection/status.ts";
 import { type Command, hasOption, JSON_OPTION } from "./command.ts";
 import { showStatus, STATUS_OPTIONS } from "./daemon_status.ts";

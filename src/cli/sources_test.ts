@@ -1,5 +1,5 @@
 import { equal, ok } from "node:assert/strict";
-import { EXAMPLE_SOURCES, exampleSource } from "../daemon/status_example.ts";
+import { EXAMPLE_SOURCES, exampleSource } from "../../tests/support/status_example.ts";
 import { renderSources } from "./sources.ts";
 import { painter } from "./style.ts";
 

@@ -8,7 +8,7 @@ import {
   type ServerDocument,
   type StatusDocument,
   type SystemState,
-} from "../engine/snapshot.ts";
+} from "../engine/status/snapshot.ts";
 import { unreachable } from "../base/assert.ts";
 import { type Command, hasOption, JSON_OPTION } from "./command.ts";
 import { showStatus, STATUS_OPTIONS } from "./daemon_status.ts";

@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import { exampleStatus } from "../daemon/status_example.ts";
+import { exampleStatus } from "../../tests/support/status_example.ts";
 import { renderStatus } from "./status.ts";
 import { painter } from "./style.ts";
 

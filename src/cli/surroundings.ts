@@ -7,7 +7,7 @@
  */
 import type { Result } from "../base/result.ts";
 import type { Config } from "../config/config.ts";
-import type { FileFindings } from "../daemon/config_files.ts";
+import type { FileFindings } from "../system/config_files.ts";
 
 /** Why a file could not be read. */
 export interface FileFailure {

@@ -13,8 +13,8 @@
 import { err, ok, type Result } from "../base/result.ts";
 import { parseSocketAddress } from "../base/socket_address.ts";
 import type { Config } from "../config/config.ts";
-import { timeBoundPath } from "../nts/time_bootstrap.ts";
-import { executeAgain, readCommandLine, startedAgain } from "../../ffi/exec_again.ts";
+import { timeBoundPath } from "../engine/authenticated_time/certificate_time.ts";
+import { executeAgain, readCommandLine, startedAgain } from "../../ffi/process/exec_again.ts";
 import {
   handOverFile,
   holdFolder,
@@ -24,10 +24,15 @@ import {
   mayRead,
   prepareFile,
   prepareFolder,
-} from "../../ffi/file_owner.ts";
-import { describeHeldFiles, heldPaths, releaseFiles, takeHeldFiles } from "../../ffi/held_files.ts";
-import { executablePath, parentOf } from "../../ffi/files.ts";
-import { setApart } from "../../ffi/landlock.ts";
+} from "../../ffi/file/file_owner.ts";
+import {
+  describeHeldFiles,
+  heldPaths,
+  releaseFiles,
+  takeHeldFiles,
+} from "../../ffi/file/held_files.ts";
+import { executablePath, parentOf } from "../../ffi/file/files.ts";
+import { setApart } from "../../ffi/process/landlock.ts";
 import {
   becomeUser,
   type Capability,
@@ -41,10 +46,10 @@ import {
   narrowThread,
   userName,
   type UserRecord,
-} from "../../ffi/privileges.ts";
-import { unprivilegedPortStart, userIds } from "../../ffi/process.ts";
-import { installSystemCallFilter } from "../../ffi/seccomp.ts";
-import { log } from "./log.ts";
+} from "../../ffi/process/privileges.ts";
+import { unprivilegedPortStart, userIds } from "../../ffi/process/process.ts";
+import { installSystemCallFilter } from "../../ffi/process/seccomp.ts";
+import { log } from "../system/log.ts";
 
 /** What the confinement depends on. */
 export interface ConfinementRequest {

@@ -11,14 +11,14 @@ import { err, ok } from "../base/result.ts";
 import type { Seconds } from "../base/units.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Action, Event } from "../engine/events.ts";
-import { ClockWatch } from "../../ffi/clock_watch.ts";
-import { boottimeNow } from "../../ffi/clock.ts";
+import { ClockWatch } from "../../ffi/clock/clock_watch.ts";
+import { boottimeNow } from "../../ffi/clock/clock.ts";
 import type { Poller, ReadyDescriptor } from "../../ffi/poller.ts";
 import { resolveName } from "../../ffi/resolver.ts";
-import { KernelClockPort } from "./kernel_port.ts";
-import { readInstant, SleepDetector } from "./local_clock.ts";
-import { log, LogLimiter } from "./log.ts";
-import { RequestSockets } from "./request_sockets.ts";
+import { KernelClockPort } from "../system/kernel_clock.ts";
+import { readInstant, SleepDetector } from "../system/local_clock.ts";
+import { log, LogLimiter } from "../system/log.ts";
+import { RequestSockets } from "../system/request_sockets.ts";
 
 /** The loop looks around at least this often, to notice that the machine slept. */
 const WAIT_MAX: Seconds = 30;

@@ -9,7 +9,7 @@ import {
   type DriverHooks,
   EngineDriver,
 } from "./engine_driver.ts";
-import { configureLog } from "./log.ts";
+import { configureLog } from "../system/log.ts";
 
 const SET: SetClockAction = {
   type: "set-clock",

@@ -5,10 +5,10 @@
  */
 import type { Config } from "../config/config.ts";
 import { LEFT_ALONE } from "../engine/clock_control.ts";
-import type { EngineSnapshot } from "../engine/snapshot.ts";
+import type { EngineSnapshot } from "../engine/status/snapshot.ts";
 import { clockPosition } from "../base/clock_position.ts";
 import type { Seconds } from "../base/units.ts";
-import { log } from "./log.ts";
+import { log } from "../system/log.ts";
 
 /** After this time without agreement it is given up. */
 const PATIENCE_MILLISECONDS = 60_000;

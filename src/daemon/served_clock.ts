@@ -6,7 +6,7 @@
 import type { Instant } from "../base/instant.ts";
 import type { PollExponent } from "../base/units.ts";
 import type { SynchronizationConfig } from "../config/config.ts";
-import type { ServedTime } from "../engine/served_time.ts";
+import type { ServedTime } from "../engine/status/served_time.ts";
 import { LOCAL_REFERENCE_ID, parseReferenceId } from "../protocol/reference_id.ts";
 import {
   localReferenceClock,

@@ -11,10 +11,10 @@
  *
  * @module
  */
-import { boottimeNow } from "../../ffi/clock.ts";
+import { boottimeNow } from "../../ffi/clock/clock.ts";
 import type { OsError } from "../../ffi/errno.ts";
-import { ServerBatch } from "../../ffi/server_batch.ts";
-import type { ServerSocket } from "../../ffi/server_socket.ts";
+import { ServerBatch } from "../../ffi/socket/server_batch.ts";
+import type { ServerSocket } from "../../ffi/socket/server_socket.ts";
 import { letOthersRun } from "../../ffi/yield.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { Responder } from "../server/respond.ts";

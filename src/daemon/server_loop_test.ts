@@ -1,9 +1,9 @@
 import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
-import { readRealtimeNtp } from "../../ffi/clock.ts";
+import { readRealtimeNtp } from "../../ffi/clock/clock.ts";
 import { inBackground } from "../../ffi/background.ts";
-import { ServerSocket } from "../../ffi/server_socket.ts";
-import { UdpSocket } from "../../ffi/socket.ts";
+import { ServerSocket } from "../../ffi/socket/server_socket.ts";
+import { UdpSocket } from "../../ffi/socket/udp_socket.ts";
 import { present } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { ok } from "../base/result.ts";
@@ -11,7 +11,7 @@ import { SeededRandom } from "../base/random.ts";
 import { HeaderTemplate } from "../server/clock_state.ts";
 import { InterleavedTable } from "../server/interleaved.ts";
 import { Responder } from "../server/respond.ts";
-import { request, SYNCHRONIZED, timestamp } from "../server/test_server.ts";
+import { request, SYNCHRONIZED, timestamp } from "../../tests/support/test_server.ts";
 import { ServerLoop } from "./server_loop.ts";
 
 interface Running extends AsyncDisposable {

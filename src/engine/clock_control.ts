@@ -16,8 +16,8 @@ import type { Discipline, SystemEstimate } from "../discipline/discipline.ts";
 import { planSlew } from "../discipline/steering.ts";
 import { StepPolicy } from "../discipline/step_policy.ts";
 import type { Action, ClockReading, KernelStatus, SetClockAction } from "./events.ts";
-import { Notice } from "./hold.ts";
-import { ERROR_BOUND_MAX } from "./system_variables.ts";
+import { Notice } from "./reports/hold.ts";
+import { ERROR_BOUND_MAX } from "./status/system_variables.ts";
 
 const PPM = 1e-6;
 /** How the sentence begins that says why the clock is not set although sources agree: the offset is beyond a panic threshold. */

@@ -14,9 +14,13 @@ import type { Instant } from "../base/instant.ts";
 import { addSeconds } from "../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
-import type { SessionState } from "../nts/client_session.ts";
+import type { SessionState } from "../nts/client/session.ts";
 import { Discipline } from "../discipline/discipline.ts";
-import { followCertificates, followVouchedTime, renewMisdated } from "./certificate_evidence.ts";
+import {
+  followCertificates,
+  followVouchedTime,
+  renewMisdated,
+} from "./authenticated_time/certificate_evidence.ts";
 import { ClockControl, type SteeringContext } from "./clock_control.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { DisturbanceDetector, isOwnStep } from "./disturbance.ts";
@@ -24,24 +28,26 @@ import { DriftKeeper } from "./drift_keeper.ts";
 import type { Action, DatagramEvent, Event, KernelStatus } from "./events.ts";
 import { priorOfDrift, priorOfKernel } from "./frequency_prior.ts";
 import { kernelStatusOf } from "./kernel_status.ts";
-import { LeapSchedule } from "./leap_schedule.ts";
-import { isLeapStep, isLeapTurmoil } from "./leap_second.ts";
+import { LeapSchedule } from "./leap/leap_schedule.ts";
+import { isLeapStep, isLeapTurmoil } from "./leap/leap_second.ts";
 import { Judgement, memberName } from "./judgement.ts";
 import { PollKeeper, shortestInterval } from "./poll_keeper.ts";
-import { type ServedTime, servedTimeOf } from "./served_time.ts";
-import type { EngineSnapshot } from "./snapshot.ts";
-import { ProvenCorrection } from "./proven_correction.ts";
-import { CLOCK_TRUSTED, isHeldBack, ProvisionalTime } from "./provisional_time.ts";
-import { collectSessions } from "./saved_sessions.ts";
-import { makeSnapshot } from "./snapshot_writer.ts";
-import { SourceReports } from "./source_reports.ts";
+import { type ServedTime, servedTimeOf } from "./status/served_time.ts";
+import type { EngineSnapshot } from "./status/snapshot.ts";
+import { ProvenCorrection } from "./authenticated_time/proven_correction.ts";
+import {
+  CLOCK_TRUSTED,
+  isHeldBack,
+  ProvisionalTime,
+} from "./authenticated_time/provisional_time.ts";
+import { collectSessions, saveSessions } from "./saved_sessions.ts";
+import { makeSnapshot } from "./status/snapshot_writer.ts";
+import { SourceReports } from "./reports/source_reports.ts";
 import { SourceFaults } from "./source_faults.ts";
 import { SourceSet } from "./source_set.ts";
 import { StartGate } from "./start_gate.ts";
-import type { Knowledge } from "./system_variables.ts";
-import { judgedSources, VerdictReports } from "./verdict_reports.ts";
-
-export type { EngineOptions } from "./engine_options.ts";
+import type { Knowledge } from "./status/system_variables.ts";
+import { judgedSources, VerdictReports } from "./reports/verdict_reports.ts";
 
 const PPM = 1e-6;
 /** How much the frequency may have changed when the machine slept or others changed the clock. */
@@ -186,10 +192,8 @@ export class Engine {
           ...this.#decideAgain(now),
           ...this.#sources.askAgain(now.monotonic),
         ];
-      case "save-sessions": {
-        const sessions = collectSessions(this.#sources.members, "aside");
-        return sessions.size === 0 ? [] : [{ type: "save-sessions", sessions }];
-      }
+      case "save-sessions":
+        return saveSessions(this.#sources.members);
       case "network-changed":
         return this.#sources.askAgain(now.monotonic);
       case "stop":
@@ -336,11 +340,8 @@ export class Engine {
     const heldBack = this.#sources.members.length - members.length;
     const context = { now, discipline: this.#discipline, known: this.#provisional, heldBack };
     const actions = this.#judgement.judge(members, context);
-    renewMisdated(this.#sources.members, {
-      provisional: this.#provisional,
-      judgement: this.#judgement,
-      now: now.monotonic,
-    });
+    const told = { provisional: this.#provisional, judgement: this.#judgement };
+    renewMisdated(this.#sources.members, { ...told, now: now.monotonic });
     for (const { association, group } of members) {
       const isFalseticker = this.#judgement.falsetickers.includes(association.id);
       group.noteFalseticker(association.id, isFalseticker, now.monotonic);
@@ -360,11 +361,8 @@ export class Engine {
     const members = this.#provisional.released(this.#sources.members);
     const about = { judgement: this.#judgement, context: { now, discipline: this.#discipline } };
     const { selected: isSelected, isRefusalTold } = this.#judgement;
-    return this.#verdicts.look(judgedSources(members, about), {
-      now: now.monotonic,
-      isSelected,
-      isRefusalTold,
-    });
+    const state = { now: now.monotonic, isSelected, isRefusalTold };
+    return this.#verdicts.look(judgedSources(members, about), state);
   }
 
   #decideAgainIfSourcesLeft(now: Instant): readonly Action[] {

@@ -7,7 +7,7 @@ import type { Instant } from "../base/instant.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { Ppm, Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
-import type { CertificateTime } from "./provisional_time.ts";
+import type { CertificateTime } from "./authenticated_time/provisional_time.ts";
 import type { Protections } from "./source_set.ts";
 
 /** What an engine is made of. */

@@ -14,10 +14,10 @@ import type { Ppm, Seconds } from "../base/units.ts";
 import type { KeyExchangeOutcome } from "../association/border.ts";
 import type { LeapIndicator, Timestamping } from "../association/measurement.ts";
 import type { Config } from "../config/config.ts";
-import type { LeapTable } from "../discipline/leap_table.ts";
-import type { SessionState } from "../nts/client_session.ts";
-import type { ExchangeCertificate } from "../nts/session_protection.ts";
-import type { CertificateDatePolicy } from "../nts/time_bootstrap.ts";
+import type { LeapTable } from "./leap/leap_table.ts";
+import type { SessionState } from "../nts/client/session.ts";
+import type { ExchangeCertificate } from "../nts/client/session_protection.ts";
+import type { CertificateDatePolicy } from "./authenticated_time/certificate_time.ts";
 
 export type { Instant } from "../base/instant.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EngineWorld, THREE_SOURCES } from "../../tests/support/engine_world.ts";
-import { isTimeKnown } from "./snapshot.ts";
-import { withLocalReference } from "./system_variables.ts";
+import { isTimeKnown } from "./status/snapshot.ts";
+import { withLocalReference } from "./status/system_variables.ts";
 
 const LOCAL = "[synchronization]\nlocal-stratum = 8\n";
 

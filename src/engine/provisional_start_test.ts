@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { PacketProtection } from "../association/protection.ts";
 import { toUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import { ok as okay } from "../base/result.ts";
-import type { ProtectionStatus } from "../nts/session_protection.ts";
+import type { ProtectionStatus } from "../nts/client/session_protection.ts";
 import { EngineWorld, PLAIN_DAY } from "../../tests/support/engine_world.ts";
 import type { Action, Event, KeyExchangeOutcome } from "./events.ts";
 

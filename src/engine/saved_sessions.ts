@@ -11,7 +11,8 @@ import {
   type SocketAddress,
 } from "../base/socket_address.ts";
 import type { SourceConfig } from "../config/config.ts";
-import type { SessionState } from "../nts/client_session.ts";
+import type { SessionState } from "../nts/client/session.ts";
+import type { Action } from "./events.ts";
 
 /** A session of an earlier run. */
 export interface SavedSession {
@@ -45,6 +46,12 @@ export function collectSessions(
     sessions.set(`${config.address} ${formatSocketAddress(association.address)}`, state);
   }
   return sessions;
+}
+
+/** Asks for what this run does not use any more to be written, if there is any. */
+export function saveSessions(members: Parameters<typeof collectSessions>[0]): readonly Action[] {
+  const sessions = collectSessions(members, "aside");
+  return sessions.size === 0 ? [] : [{ type: "save-sessions", sessions }];
 }
 
 /** Finds the sessions of a source among those of an earlier run. */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { configOf, EngineWorld } from "../../tests/support/engine_world.ts";
 import { referenceIdFromAscii } from "../protocol/reference_id.ts";
 import type { Action, Event } from "./events.ts";
-import { isTimeKnown } from "./snapshot.ts";
+import { isTimeKnown } from "./status/snapshot.ts";
 
 const [ONE, TWO, THREE] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
 

@@ -14,7 +14,7 @@ import type { SocketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { SourceConfig } from "../config/config.ts";
 import type { Action, DatagramEvent, Event, KeyExchangeOutcome } from "./events.ts";
-import { outranks } from "./same_server.ts";
+import { outranks } from "./authenticated_time/same_server.ts";
 import { SourceFaults } from "./source_faults.ts";
 import type { StartProgress } from "./start_gate.ts";
 import type { ResumedMember } from "./saved_sessions.ts";

@@ -6,12 +6,12 @@ import { SeededRandom } from "../base/random.ts";
 import { type NtsAeadId, openBytes, sealBytes } from "../crypto/aead.ts";
 import { portableAead } from "../crypto/portable.ts";
 import { encodeField, FIELD_TYPE, readFields } from "../protocol/extension_field.ts";
-import { CookieCodec, cookieLength } from "./cookie.ts";
-import { Keyset } from "./keyset.ts";
-import { RandomPool } from "./random_pool.ts";
-import { buildRequest, encodeAuthenticator } from "./request_fields.ts";
-import { verifyAnswer } from "./response_fields.ts";
-import { NtsServerFields } from "./server_fields.ts";
+import { CookieCodec, cookieLength } from "./server/cookie.ts";
+import { Keyset } from "./server/keyset.ts";
+import { RandomPool } from "./server/random_pool.ts";
+import { buildRequest, encodeAuthenticator } from "./client/request_fields.ts";
+import { verifyAnswer } from "./client/response_fields.ts";
+import { NtsServerFields } from "./server/server_fields.ts";
 
 const hex = (text: string): Bytes => fromHex(text)!;
 const keyset = Keyset.create({ rotationInterval: 86_400, staleKeyCount: 2 }, {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { leapByMajority } from "./leap.ts";
 import { followsUs, isOurselves, ownIdentity } from "./loop.ts";
 
 const OWN = ownIdentity([
@@ -45,13 +44,4 @@ Deno.test("our own addresses are ourselves where we serve, and at port 123 alway
   assert.equal(server("::1", 123), true);
   assert.equal(server("::1", 1123), false);
   assert.equal(server("0.0.0.0", 123), true);
-});
-
-Deno.test("a leap second needs more than half of the votes", () => {
-  assert.equal(leapByMajority(["insert", "insert", "none"]), "insert");
-  assert.equal(leapByMajority(["delete", "delete", "insert"]), "delete");
-  assert.equal(leapByMajority(["insert", "none"]), "none");
-  assert.equal(leapByMajority(["insert", "delete", "none"]), "none");
-  assert.equal(leapByMajority(["none"]), "none");
-  assert.equal(leapByMajority([]), "unknown");
 });

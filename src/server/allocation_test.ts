@@ -6,7 +6,7 @@ import { InterleavedTable } from "./interleaved.ts";
 import { RateLimiter } from "./rate_limit.ts";
 import { MemoryBatch } from "./request_batch.ts";
 import { Responder } from "./respond.ts";
-import { request, SYNCHRONIZED } from "./test_server.ts";
+import { request, SYNCHRONIZED } from "../../tests/support/test_server.ts";
 
 /** Counts answers instead of keeping them. */
 class CountingBatch extends MemoryBatch {

@@ -7,7 +7,7 @@ import { PacketWalk } from "../protocol/packet_walk.ts";
 import { SymmetricKeys } from "./authentication.ts";
 import { InterleavedTable } from "./interleaved.ts";
 import { requestKind } from "./request_kind.ts";
-import { request, TestServer } from "./test_server.ts";
+import { request, TestServer } from "../../tests/support/test_server.ts";
 
 const MAC_TYPES = ["MD5", "SHA1", "SHA256", "SHA384", "SHA512", "AES128", "AES256"] as const;
 

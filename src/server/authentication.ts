@@ -8,7 +8,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { computeMac, type MacKey, verifyMac } from "../crypto/mac.ts";
 import { ACCESS_ALLOW, type AccessRules } from "./access.ts";
 import type { Client } from "./client.ts";
-import type { ByteRange, NtsVerdict } from "../nts/server_fields.ts";
+import type { ByteRange, NtsVerdict } from "../nts/server/server_fields.ts";
 
 /**
  * Judges requests with fields of Network Time Security and appends fields to answers; `NtsServerFields` is one. Each answer is

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { NtsDropReason } from "../nts/server_fields.ts";
+import type { NtsDropReason } from "../nts/server/server_fields.ts";
 import type { AddressProblem } from "./client_address.ts";
 
 /** Why a request got no answer, or only a kiss. */

@@ -14,7 +14,7 @@
 import { assert } from "../base/assert.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
-import type { NtsDropReason } from "../nts/server_fields.ts";
+import type { NtsDropReason } from "../nts/server/server_fields.ts";
 import { HEADER_LENGTH, MODE } from "../protocol/header.ts";
 import { KISS_CODE } from "../protocol/kiss_code.ts";
 import { PacketWalk } from "../protocol/packet_walk.ts";

@@ -3,12 +3,12 @@ import fc from "fast-check";
 import type { Bytes } from "../base/bytes.ts";
 import { ntpTimestamp } from "../base/ntp_timestamp.ts";
 import { SeededRandom } from "../base/random.ts";
-import type { NtsVerdict } from "../nts/server_fields.ts";
+import type { NtsVerdict } from "../nts/server/server_fields.ts";
 import { AccessRules } from "./access.ts";
 import type { NtsResponder } from "./authentication.ts";
 import type { ServerClockState } from "./clock_state.ts";
 import { InterleavedTable } from "./interleaved.ts";
-import { request, SYNCHRONIZED, TestServer, timestamp } from "./test_server.ts";
+import { request, SYNCHRONIZED, TestServer, timestamp } from "../../tests/support/test_server.ts";
 
 function answered(reply: Bytes | undefined): Bytes {
   assert.ok(reply !== undefined, "An answer is wanted");

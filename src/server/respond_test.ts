@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Bytes, concatBytes, fromHex, toHex } from "../base/bytes.ts";
 import { SeededRandom } from "../base/random.ts";
 import { macKey } from "../crypto/mac.ts";
-import type { NtsVerdict } from "../nts/server_fields.ts";
+import type { NtsVerdict } from "../nts/server/server_fields.ts";
 import { decodePacket } from "../protocol/packet.ts";
 import { ipToBytes } from "../base/ip_address.ts";
 import { AccessRules } from "./access.ts";
@@ -11,7 +11,7 @@ import { ClientTable } from "./client_table.ts";
 import { unsynchronizedClock } from "./clock_state.ts";
 import { InterleavedTable } from "./interleaved.ts";
 import { RateLimiter } from "./rate_limit.ts";
-import { request, TestServer, timestamp } from "./test_server.ts";
+import { request, TestServer, timestamp } from "../../tests/support/test_server.ts";
 
 function answered(reply: Bytes | undefined): Bytes {
   assert.ok(reply !== undefined, "An answer is wanted");

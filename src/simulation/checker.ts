@@ -10,7 +10,7 @@
  */
 import type { Seconds } from "../base/units.ts";
 import type { Action } from "../engine/events.ts";
-import type { EngineSnapshot } from "../engine/snapshot.ts";
+import type { EngineSnapshot } from "../engine/status/snapshot.ts";
 import type { Check, Limits, Scenario, TimelineEvent } from "./scenario.ts";
 import type { RunFigures } from "./statistics.ts";
 import { formatSeconds, isUsed, SourceNames } from "./story.ts";

@@ -5,7 +5,7 @@
  */
 import type { Seconds } from "../base/units.ts";
 import type { Action } from "../engine/events.ts";
-import type { EngineSnapshot } from "../engine/snapshot.ts";
+import type { EngineSnapshot } from "../engine/status/snapshot.ts";
 import { Checker, type Violation } from "./checker.ts";
 import type { Scenario, TimelineEvent } from "./scenario.ts";
 import { type RunFigures, RunStatistics } from "./statistics.ts";

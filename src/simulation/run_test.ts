@@ -1,7 +1,7 @@
 /** The parts that watch and judge a run, each fed by hand. */
 import assert from "node:assert/strict";
 import type { Action } from "../engine/events.ts";
-import type { EngineSnapshot, SourceDocument, SystemState } from "../engine/snapshot.ts";
+import type { EngineSnapshot, SourceDocument, SystemState } from "../engine/status/snapshot.ts";
 import { Checker } from "./checker.ts";
 import { plotRun } from "./plot.ts";
 import { describeRun, describeRuns, simulationDocument } from "./report.ts";

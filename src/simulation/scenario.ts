@@ -9,7 +9,7 @@ import type { UnixNanoseconds } from "../base/ntp_timestamp.ts";
 import type { Ppm, Seconds } from "../base/units.ts";
 import type { LeapIndicator } from "../association/measurement.ts";
 import type { Config } from "../config/config.ts";
-import type { SystemState } from "../engine/snapshot.ts";
+import type { SystemState } from "../engine/status/snapshot.ts";
 import type { SourceStatus } from "../selection/status.ts";
 import type { DelayModel } from "./delay.ts";
 import type { ClockModel } from "./kernel_clock.ts";

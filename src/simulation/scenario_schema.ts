@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SYSTEM_STATES } from "../engine/snapshot.ts";
+import { SYSTEM_STATES } from "../engine/status/snapshot.ts";
 import { SOURCE_STATUSES } from "../selection/status.ts";
 import {
   boolean,

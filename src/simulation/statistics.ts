@@ -5,7 +5,7 @@
  */
 import type { Ppm, Seconds } from "../base/units.ts";
 import type { Action } from "../engine/events.ts";
-import type { EngineSnapshot } from "../engine/snapshot.ts";
+import type { EngineSnapshot } from "../engine/status/snapshot.ts";
 import type { ClockTruth, Observer } from "./world.ts";
 
 /** The figures of one run; the names are those of the JSON document. */

@@ -5,7 +5,7 @@
  */
 import type { Seconds } from "../base/units.ts";
 import type { Action } from "../engine/events.ts";
-import type { EngineSnapshot, SourceDocument, SystemState } from "../engine/snapshot.ts";
+import type { EngineSnapshot, SourceDocument, SystemState } from "../engine/status/snapshot.ts";
 import type { Scenario, TimelineEvent } from "./scenario.ts";
 import type { ClockTruth, Observer } from "./world.ts";
 

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Ppm, Seconds } from "../base/units.ts";
-import type { EngineSnapshot } from "../engine/snapshot.ts";
+import type { EngineSnapshot } from "../engine/status/snapshot.ts";
 import type { ClockTruth, Observer } from "./world.ts";
 
 /** One slice of time. */

@@ -17,7 +17,7 @@ import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
 import type { LeapIndicator } from "../association/measurement.ts";
 import type { Config } from "../config/config.ts";
 import type { Action, Event, Instant, SendAction, SetClockAction } from "../engine/events.ts";
-import type { EngineSnapshot } from "../engine/snapshot.ts";
+import type { EngineSnapshot } from "../engine/status/snapshot.ts";
 import { Draws, streamSeed } from "./draws.ts";
 import { EventQueue } from "./event_queue.ts";
 import { SimulatedKernelClock } from "./kernel_clock.ts";

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../src/config/parse.ts";
 import { makeRequestHeader } from "../../src/association/request.ts";
-import { randomSource } from "../../src/daemon/system_random.ts";
+import { randomSource } from "../../src/system/random.ts";
 import { decodeHeader } from "../../src/protocol/header.ts";
 import { EngineWorld, PLAIN_DAY, THREE_SOURCES } from "../support/engine_world.ts";
 import { NtsWorld, PLAIN, PROVEN } from "../support/nts_world.ts";

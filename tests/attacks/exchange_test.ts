@@ -6,7 +6,7 @@
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import tls from "node:tls";
-import { makeCertificate } from "../../ffi/test_certificates.ts";
+import { makeCertificate } from "../support/test_certificates.ts";
 import {
   ask,
   authority,
@@ -21,8 +21,8 @@ import {
   startServer,
   until,
   unwrap,
-} from "../../src/daemon/nts_ke_test_support.ts";
-import { closeQuietly } from "../../src/daemon/tcp_connect.ts";
+} from "../support/nts_ke_connections.ts";
+import { closeQuietly } from "../../src/system/tcp_connect.ts";
 
 Deno.test("CVE-2024-38528: more connections than there may be end nothing, and honest clients get their keys", async () => {
   const server = startServer({ concurrentConnections: 32, timeoutMs: 60_000 });

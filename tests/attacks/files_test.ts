@@ -6,20 +6,20 @@
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { prepareFile } from "../../ffi/file_owner.ts";
-import { makeLink, makePipe } from "../../ffi/test_files.ts";
+import { prepareFile } from "../../ffi/file/file_owner.ts";
+import { makeLink, makePipe } from "../support/test_files.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { loadWithKeys } from "../../src/cli/load_config.ts";
 import { readTextFile } from "../../src/cli/real_surroundings.ts";
 import { parseKeyFile } from "../../src/config/key_file.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { SessionStore } from "../../src/daemon/session_store.ts";
-import { StatisticsWriter } from "../../src/daemon/statistics.ts";
-import { exampleSource, exampleStatus } from "../../src/daemon/status_example.ts";
-import { randomSource } from "../../src/daemon/system_random.ts";
-import { decodeCookieStore } from "../../src/nts/cookie_store.ts";
-import { Keyset } from "../../src/nts/keyset.ts";
+import { SessionStore } from "../../src/daemon/nts/cookie_file.ts";
+import { StatisticsWriter } from "../../src/daemon/observability/statistics.ts";
+import { exampleSource, exampleStatus } from "../support/status_example.ts";
+import { randomSource } from "../../src/system/random.ts";
+import { decodeCookieStore } from "../../src/nts/client/cookie_store.ts";
+import { Keyset } from "../../src/nts/server/keyset.ts";
 import { temporaryFolder } from "../support/places.ts";
 
 /** 2026-11-22T02:00:00Z */

@@ -10,14 +10,14 @@ import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { type Aead, sealBytes } from "../../src/crypto/aead.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import { CookieCodec, cookieLength } from "../../src/nts/cookie.ts";
-import type { SessionKeys } from "../../src/nts/exporter.ts";
-import { Keyset } from "../../src/nts/keyset.ts";
-import { RandomPool } from "../../src/nts/random_pool.ts";
-import { encodeAuthenticator } from "../../src/nts/request_fields.ts";
-import { NtsServerFields } from "../../src/nts/server_fields.ts";
+import { CookieCodec, cookieLength } from "../../src/nts/server/cookie.ts";
+import type { SessionKeys } from "../../src/nts/key_exchange/exporter.ts";
+import { Keyset } from "../../src/nts/server/keyset.ts";
+import { RandomPool } from "../../src/nts/server/random_pool.ts";
+import { encodeAuthenticator } from "../../src/nts/client/request_fields.ts";
+import { NtsServerFields } from "../../src/nts/server/server_fields.ts";
 import { encodeField, FIELD_TYPE } from "../../src/protocol/extension_field.ts";
-import { request, TestServer } from "../../src/server/test_server.ts";
+import { request, TestServer } from "../support/test_server.ts";
 
 /** The algorithm. */
 export const AEAD_ID = 15;

@@ -8,10 +8,10 @@ import { type Bytes, concatBytes, fromHex, toHex } from "../../src/base/bytes.ts
 import { SeededRandom } from "../../src/base/random.ts";
 import type { NtsAeadId } from "../../src/crypto/aead.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import { KeyExchangeClient } from "../../src/nts/key_exchange_client.ts";
-import { SessionProtection } from "../../src/nts/session_protection.ts";
+import { KeyExchangeClient } from "../../src/nts/key_exchange/client.ts";
+import { SessionProtection } from "../../src/nts/client/session_protection.ts";
 import { encodeField, FIELD_TYPE } from "../../src/protocol/extension_field.ts";
-import { request, TestServer } from "../../src/server/test_server.ts";
+import { request, TestServer } from "../support/test_server.ts";
 import {
   AEAD_ID,
   cookie,

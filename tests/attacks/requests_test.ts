@@ -15,7 +15,7 @@ import { SymmetricKeys } from "../../src/server/authentication.ts";
 import { ClientTable } from "../../src/server/client_table.ts";
 import { InterleavedTable } from "../../src/server/interleaved.ts";
 import { RateLimiter } from "../../src/server/rate_limit.ts";
-import { request, TestServer, timestamp } from "../../src/server/test_server.ts";
+import { request, TestServer, timestamp } from "../support/test_server.ts";
 
 const made = macKey("AES128", new Uint8Array(16).fill(7));
 const KEY = made.ok ? made.value : assert.fail(made.error);

@@ -7,13 +7,13 @@
  */
 import process from "node:process";
 import { Poller } from "../../ffi/poller.ts";
-import { realtimeNow } from "../../ffi/clock.ts";
+import { realtimeNow } from "../../ffi/clock/clock.ts";
 import { present } from "../../src/base/assert.ts";
 import { fromUnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { readInstant } from "../../src/daemon/local_clock.ts";
-import { FunctionStates } from "../../src/daemon/function_states.ts";
-import { Servers } from "../../src/daemon/servers.ts";
+import { readInstant } from "../../src/system/local_clock.ts";
+import { FunctionStates } from "../../src/daemon/observability/function_states.ts";
+import { Servers } from "../../src/daemon/ntp_listeners.ts";
 import { referenceIdFromAscii } from "../../src/protocol/reference_id.ts";
 
 const TIMER_MILLISECONDS = 10;

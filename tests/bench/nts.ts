@@ -14,11 +14,11 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { OpenSsl, type TlsClientContext } from "../../ffi/openssl.ts";
-import { type KeyKind, makeCertificate } from "../../ffi/test_certificates.ts";
+import { OpenSsl, type TlsClientContext } from "../../ffi/openssl/mod.ts";
+import { type KeyKind, makeCertificate } from "../support/test_certificates.ts";
 import { assert, present } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
-import { type Exchanged, exchangeKeys } from "../../src/daemon/nts_ke_client.ts";
+import { type Exchanged, exchangeKeys } from "../../src/system/nts_ke_client.ts";
 import { median } from "../../src/simulation/statistics.ts";
 import { startChronyd } from "../support/chronyd.ts";
 import { fromFileUrl, run, runAny } from "../support/command.ts";

@@ -4,21 +4,21 @@
  *
  * @module
  */
-import { boottimeNow, readRealtimeNtp, realtimeNow } from "../../ffi/clock.ts";
-import { OpenSsl } from "../../ffi/openssl.ts";
-import { ServerSocket } from "../../ffi/server_socket.ts";
+import { boottimeNow, readRealtimeNtp, realtimeNow } from "../../ffi/clock/clock.ts";
+import { OpenSsl } from "../../ffi/openssl/mod.ts";
+import { ServerSocket } from "../../ffi/socket/server_socket.ts";
 import { assert } from "../../src/base/assert.ts";
 import { fromUnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import { SeededRandom } from "../../src/base/random.ts";
-import { Credentials } from "../../src/daemon/nts_ke_credentials.ts";
-import { cookiesFrom, NtsKeServer } from "../../src/daemon/nts_ke_server.ts";
-import { openSslAeadFactory } from "../../src/daemon/openssl_aead.ts";
+import { Credentials } from "../../src/daemon/nts/certificate_files.ts";
+import { cookiesFrom, NtsKeServer } from "../../src/daemon/nts/ke_server.ts";
+import { openSslAeadFactory } from "../../src/system/openssl_aead.ts";
 import { ServerLoop } from "../../src/daemon/server_loop.ts";
-import { randomSource } from "../../src/daemon/system_random.ts";
-import { CookieCodec } from "../../src/nts/cookie.ts";
-import { Keyset } from "../../src/nts/keyset.ts";
-import { RandomPool } from "../../src/nts/random_pool.ts";
-import { NtsServerFields } from "../../src/nts/server_fields.ts";
+import { randomSource } from "../../src/system/random.ts";
+import { CookieCodec } from "../../src/nts/server/cookie.ts";
+import { Keyset } from "../../src/nts/server/keyset.ts";
+import { RandomPool } from "../../src/nts/server/random_pool.ts";
+import { NtsServerFields } from "../../src/nts/server/server_fields.ts";
 import { referenceIdFromAscii } from "../../src/protocol/reference_id.ts";
 import { HeaderTemplate, localReferenceClock } from "../../src/server/clock_state.ts";
 import { Responder } from "../../src/server/respond.ts";

@@ -6,9 +6,9 @@
 import { assert } from "../../src/base/assert.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import type { Exchanged } from "../../src/daemon/nts_ke_client.ts";
-import { randomSource } from "../../src/daemon/system_random.ts";
-import { NtsClientSession } from "../../src/nts/client_session.ts";
+import type { Exchanged } from "../../src/system/nts_ke_client.ts";
+import { randomSource } from "../../src/system/random.ts";
+import { NtsClientSession } from "../../src/nts/client/session.ts";
 
 /** Makes a request that asks for one cookie, from what a key exchange brought; in hexadecimal. */
 export function protectedRequest({ answer, keys, alternativeKeys }: Exchanged): string {

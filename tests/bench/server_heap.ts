@@ -7,25 +7,25 @@
  *
  * @module
  */
-import { realtimeNow } from "../../ffi/clock.ts";
-import { OpenSsl } from "../../ffi/openssl.ts";
+import { realtimeNow } from "../../ffi/clock/clock.ts";
+import { OpenSsl } from "../../ffi/openssl/mod.ts";
 import { macProtection } from "../../src/association/mac_protection.ts";
 import { assert } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { type MacKey, macKey } from "../../src/crypto/mac.ts";
-import { cookiesFrom } from "../../src/daemon/nts_ke_server.ts";
-import { openSslAeadFactory } from "../../src/daemon/openssl_aead.ts";
-import { randomSource } from "../../src/daemon/system_random.ts";
-import { NtsClientSession } from "../../src/nts/client_session.ts";
-import { CookieCodec } from "../../src/nts/cookie.ts";
-import { Keyset } from "../../src/nts/keyset.ts";
-import { RandomPool } from "../../src/nts/random_pool.ts";
-import { NtsServerFields } from "../../src/nts/server_fields.ts";
+import { cookiesFrom } from "../../src/daemon/nts/ke_server.ts";
+import { openSslAeadFactory } from "../../src/system/openssl_aead.ts";
+import { randomSource } from "../../src/system/random.ts";
+import { NtsClientSession } from "../../src/nts/client/session.ts";
+import { CookieCodec } from "../../src/nts/server/cookie.ts";
+import { Keyset } from "../../src/nts/server/keyset.ts";
+import { RandomPool } from "../../src/nts/server/random_pool.ts";
+import { NtsServerFields } from "../../src/nts/server/server_fields.ts";
 import { SymmetricKeys } from "../../src/server/authentication.ts";
 import { HeaderTemplate } from "../../src/server/clock_state.ts";
 import { MemoryBatch } from "../../src/server/request_batch.ts";
 import { Responder } from "../../src/server/respond.ts";
-import { request, SYNCHRONIZED } from "../../src/server/test_server.ts";
+import { request, SYNCHRONIZED } from "../support/test_server.ts";
 
 const BATCH = 64;
 const SLICES = 60, WARM_UP = 30;

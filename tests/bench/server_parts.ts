@@ -10,7 +10,7 @@ import { HeaderTemplate } from "../../src/server/clock_state.ts";
 import { RateLimiter } from "../../src/server/rate_limit.ts";
 import { MemoryBatch } from "../../src/server/request_batch.ts";
 import { Responder } from "../../src/server/respond.ts";
-import { request, SYNCHRONIZED } from "../../src/server/test_server.ts";
+import { request, SYNCHRONIZED } from "../support/test_server.ts";
 
 const PREFIXES = 10_000;
 const CALLS = 1_000_000;

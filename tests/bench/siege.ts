@@ -14,9 +14,9 @@
  *
  * @module
  */
-import { OpenSsl, type TlsClientContext } from "../../ffi/openssl.ts";
+import { OpenSsl, type TlsClientContext } from "../../ffi/openssl/mod.ts";
 import { assert } from "../../src/base/assert.ts";
-import { exchangeKeys } from "../../src/daemon/nts_ke_client.ts";
+import { exchangeKeys } from "../../src/system/nts_ke_client.ts";
 import { median } from "../../src/simulation/statistics.ts";
 import { startChronyd } from "../support/chronyd.ts";
 import { fromFileUrl, run } from "../support/command.ts";

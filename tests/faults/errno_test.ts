@@ -11,7 +11,7 @@ import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { withRefusals } from "../support/failing_calls.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/places.ts";
-import { ClockWatch } from "../../ffi/clock_watch.ts";
+import { ClockWatch } from "../../ffi/clock/clock_watch.ts";
 import type { OsError } from "../../ffi/errno.ts";
 import {
   appendToFile,
@@ -27,21 +27,21 @@ import {
   setFileAside,
   writeFileAtomic,
   writeFileAtomicInBackground,
-} from "../../ffi/files.ts";
+} from "../../ffi/file/files.ts";
 import { interfaceAddresses } from "../../ffi/interfaces.ts";
 import { Poller } from "../../ffi/poller.ts";
-import { hostName, openFilesLimit } from "../../ffi/process.ts";
-import { findUser, hasCapability } from "../../ffi/privileges.ts";
+import { hostName, openFilesLimit } from "../../ffi/process/process.ts";
+import { findUser, hasCapability } from "../../ffi/process/privileges.ts";
 import { resolveName } from "../../ffi/resolver.ts";
 import { routeSource } from "../../ffi/route.ts";
-import { notifyService } from "../../ffi/sd_notify.ts";
-import { ServerSocket } from "../../ffi/server_socket.ts";
-import { UdpSocket } from "../../ffi/socket.ts";
-import { hasLocalAddress } from "../../ffi/socket_option.ts";
-import { readHardwareTimestamping } from "../../ffi/timestamping.ts";
-import { readKernelClock } from "../../ffi/timex.ts";
+import { notifyService } from "../../ffi/process/sd_notify.ts";
+import { ServerSocket } from "../../ffi/socket/server_socket.ts";
+import { UdpSocket } from "../../ffi/socket/udp_socket.ts";
+import { hasLocalAddress } from "../../ffi/socket/socket_option.ts";
+import { readHardwareTimestamping } from "../../ffi/socket/timestamping.ts";
+import { readKernelClock } from "../../ffi/clock/timex.ts";
 import type { Result } from "../../src/base/result.ts";
-import { OwnAddresses } from "../../src/daemon/own_addresses.ts";
+import { OwnAddresses } from "../../src/system/own_addresses.ts";
 
 /** Errors of sockets, files, clocks, memory, limits and filters. */
 const ERRORS: Readonly<Record<string, number>> = {

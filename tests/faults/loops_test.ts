@@ -12,15 +12,15 @@ import { startFalseServer } from "../support/false_server.ts";
 import { probe } from "../support/ntp_probe.ts";
 import { temporaryFolder } from "../support/places.ts";
 import { pause, waitUntil } from "../support/wait_until.ts";
-import { readRealtimeNtp } from "../../ffi/clock.ts";
+import { readRealtimeNtp } from "../../ffi/clock/clock.ts";
 import { Poller } from "../../ffi/poller.ts";
-import { ServerSocket } from "../../ffi/server_socket.ts";
+import { ServerSocket } from "../../ffi/socket/server_socket.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { ServerLoop } from "../../src/daemon/server_loop.ts";
 import { HeaderTemplate } from "../../src/server/clock_state.ts";
 import { InterleavedTable } from "../../src/server/interleaved.ts";
 import { Responder } from "../../src/server/respond.ts";
-import { SYNCHRONIZED } from "../../src/server/test_server.ts";
+import { SYNCHRONIZED } from "../support/test_server.ts";
 
 /** Interruption, memory, buffers, permission, network, and descriptors that are none. */
 const ERRORS = [1, 4, 5, 9, 11, 12, 13, 22, 90, 100, 101, 105, 111, 113];

@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import { setErrno } from "../support/failing_calls.ts";
 import { errnoName } from "../../ffi/errno.ts";
 import { replaceCalls } from "../../ffi/libc.ts";
-import { KernelClockPort, takeOverClock } from "../../src/daemon/kernel_port.ts";
+import { KernelClockPort, takeOverClock } from "../../src/system/kernel_clock.ts";
 import type { SetClockAction } from "../../src/engine/events.ts";
 
 const SET: SetClockAction = {

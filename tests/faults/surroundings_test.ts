@@ -17,7 +17,7 @@ import { freePort, temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
 import { pause, waitUntil } from "../support/wait_until.ts";
 import { replaceCalls } from "../../ffi/libc.ts";
-import { installSystemCallFilter } from "../../ffi/seccomp.ts";
+import { installSystemCallFilter } from "../../ffi/process/seccomp.ts";
 import { needs } from "../support/needs.ts";
 
 const isRoot = Deno.uid() === 0;

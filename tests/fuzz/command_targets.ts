@@ -14,7 +14,7 @@ import { readArguments } from "../../src/cli/args.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { EXIT } from "../../src/cli/exit_code.ts";
 import { main } from "../../src/cli/main.ts";
-import { exampleStatus } from "../../src/daemon/status_example.ts";
+import { exampleStatus } from "../support/status_example.ts";
 import { SCHEMA } from "../../src/config/schema.ts";
 import { SCENARIO_SCHEMA } from "../../src/simulation/scenario_schema.ts";
 import { commandLine } from "./grammar_texts.ts";

@@ -15,8 +15,8 @@ import {
   type EngineSnapshot,
   isTimeKnown,
   type SourceDocument,
-} from "../../src/engine/snapshot.ts";
-import type { ServedTime } from "../../src/engine/served_time.ts";
+} from "../../src/engine/status/snapshot.ts";
+import type { ServedTime } from "../../src/engine/status/served_time.ts";
 
 /** More than a source with all reasons and a long sentence needs in JSON. */
 const SOURCE_LENGTH_MAX = 4000;

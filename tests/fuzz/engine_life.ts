@@ -20,7 +20,7 @@ import { parseConfig } from "../../src/config/parse.ts";
 import { computeMac } from "../../src/crypto/mac.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { Action, Event, SendAction } from "../../src/engine/events.ts";
-import { parseLeapTable } from "../../src/discipline/leap_table.ts";
+import { parseLeapTable } from "../../src/engine/leap/leap_table.ts";
 import { concatBytes } from "../../src/base/bytes.ts";
 import { Choices } from "./choices.ts";
 import { lookAtAction } from "./engine_checks.ts";

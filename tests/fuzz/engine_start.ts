@@ -14,12 +14,12 @@ import { painter } from "../../src/cli/style.ts";
 import type { Config } from "../../src/config/config.ts";
 import { macKey } from "../../src/crypto/mac.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import { renderMetrics } from "../../src/daemon/metrics.ts";
-import { exampleStatus } from "../../src/daemon/status_example.ts";
+import { renderMetrics } from "../../src/daemon/observability/metrics.ts";
+import { exampleStatus } from "../support/status_example.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import type { StatusDocument } from "../../src/engine/snapshot.ts";
+import type { StatusDocument } from "../../src/engine/status/snapshot.ts";
 import type { Protections } from "../../src/engine/source_set.ts";
-import { SessionProtection } from "../../src/nts/session_protection.ts";
+import { SessionProtection } from "../../src/nts/client/session_protection.ts";
 import { lookAtEngine, lookAtJson } from "./engine_checks.ts";
 
 /** 2026-06-30T20:00:00Z, hours before a leap second could be; in seconds since 1900. */

@@ -12,11 +12,14 @@ import { randomBytes, type RandomSource, SeededRandom } from "../../src/base/ran
 import { aeadParameters } from "../../src/crypto/aead.ts";
 import { digest } from "../../src/crypto/digest.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import { formatDrift, parseDrift } from "../../src/daemon/state_files.ts";
-import { NtsClientSession, type SessionState } from "../../src/nts/client_session.ts";
-import { decodeCookieStore, encodeCookieStore } from "../../src/nts/cookie_store.ts";
-import { Keyset } from "../../src/nts/keyset.ts";
-import { decodeTimeBound, encodeTimeBound } from "../../src/nts/time_bootstrap.ts";
+import { formatDrift, parseDrift } from "../../src/daemon/files/state_files.ts";
+import { NtsClientSession, type SessionState } from "../../src/nts/client/session.ts";
+import { decodeCookieStore, encodeCookieStore } from "../../src/nts/client/cookie_store.ts";
+import { Keyset } from "../../src/nts/server/keyset.ts";
+import {
+  decodeTimeBound,
+  encodeTimeBound,
+} from "../../src/engine/authenticated_time/certificate_time.ts";
 import { driftText } from "./grammar_texts.ts";
 import { below, chance, pick, several } from "./mutate.ts";
 import type { FuzzTarget } from "./target.ts";

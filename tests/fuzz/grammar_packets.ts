@@ -8,7 +8,7 @@ import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
 import { addSeconds, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import type { RandomSource } from "../../src/base/random.ts";
 import { randomUint64, uniform } from "../../src/base/random.ts";
-import { RECORD } from "../../src/nts/record.ts";
+import { RECORD } from "../../src/nts/key_exchange/record.ts";
 import { FIELD_TYPE } from "../../src/protocol/extension_field.ts";
 import { emptyHeader, encodeHeader, type NtpHeader } from "../../src/protocol/header.ts";
 import { below, between, chance, noise, pick, several } from "./mutate.ts";

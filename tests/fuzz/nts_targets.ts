@@ -8,14 +8,17 @@ import assert from "node:assert/strict";
 import { present } from "../../src/base/assert.ts";
 import { type Bytes, fromHex, toHex } from "../../src/base/bytes.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import { NtsClientSession } from "../../src/nts/client_session.ts";
-import { decodeCookieStore, encodeCookieStore } from "../../src/nts/cookie_store.ts";
-import { KeyExchangeClient } from "../../src/nts/key_exchange_client.ts";
-import { KeyExchangeServer, type ServerStep } from "../../src/nts/key_exchange_server.ts";
-import { encodeMessage, RecordReader } from "../../src/nts/record.ts";
-import type { ProtectedRequest } from "../../src/nts/request_fields.ts";
-import { verifyAnswer } from "../../src/nts/response_fields.ts";
-import { type BootstrapSource, TimeBootstrap } from "../../src/nts/time_bootstrap.ts";
+import { NtsClientSession } from "../../src/nts/client/session.ts";
+import { decodeCookieStore, encodeCookieStore } from "../../src/nts/client/cookie_store.ts";
+import { KeyExchangeClient } from "../../src/nts/key_exchange/client.ts";
+import { KeyExchangeServer, type ServerStep } from "../../src/nts/key_exchange/server.ts";
+import { encodeMessage, RecordReader } from "../../src/nts/key_exchange/record.ts";
+import type { ProtectedRequest } from "../../src/nts/client/request_fields.ts";
+import { verifyAnswer } from "../../src/nts/client/response_fields.ts";
+import {
+  type BootstrapSource,
+  TimeBootstrap,
+} from "../../src/engine/authenticated_time/certificate_time.ts";
 import { CAPTURED_ANSWER } from "../vectors/nts_packets.ts";
 import { Choices } from "./choices.ts";
 import { keyExchangeMessage, requestHeader } from "./grammar_packets.ts";

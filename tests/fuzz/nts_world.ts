@@ -11,18 +11,18 @@ import { type RandomSource, SeededRandom } from "../../src/base/random.ts";
 import type { NtsAeadId } from "../../src/crypto/aead.ts";
 import { type MacKey, macKey } from "../../src/crypto/mac.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import { CookieCodec, cookieLength } from "../../src/nts/cookie.ts";
-import type { SessionKeys } from "../../src/nts/exporter.ts";
-import { Keyset } from "../../src/nts/keyset.ts";
-import { RandomPool } from "../../src/nts/random_pool.ts";
-import { buildRequest } from "../../src/nts/request_fields.ts";
-import { NtsServerFields } from "../../src/nts/server_fields.ts";
+import { CookieCodec, cookieLength } from "../../src/nts/server/cookie.ts";
+import type { SessionKeys } from "../../src/nts/key_exchange/exporter.ts";
+import { Keyset } from "../../src/nts/server/keyset.ts";
+import { RandomPool } from "../../src/nts/server/random_pool.ts";
+import { buildRequest } from "../../src/nts/client/request_fields.ts";
+import { NtsServerFields } from "../../src/nts/server/server_fields.ts";
 import { AccessRules } from "../../src/server/access.ts";
 import { SymmetricKeys } from "../../src/server/authentication.ts";
 import { ClientTable } from "../../src/server/client_table.ts";
 import { InterleavedTable } from "../../src/server/interleaved.ts";
 import { RateLimiter } from "../../src/server/rate_limit.ts";
-import { request, TestServer } from "../../src/server/test_server.ts";
+import { request, TestServer } from "../support/test_server.ts";
 
 const NOW = 1_700_000_000_000_000_000n;
 /** The types of the server's keys; their numbers are from 1. */

@@ -12,7 +12,7 @@ import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
 import type { RandomSource } from "../../src/base/random.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { socketAddress } from "../../src/base/socket_address.ts";
-import { startHttpServer } from "../../src/daemon/http.ts";
+import { startHttpServer } from "../../src/daemon/observability/http.ts";
 import {
   ask,
   clientContext,
@@ -23,9 +23,9 @@ import {
   openssl,
   startServer,
   unwrap,
-} from "../../src/daemon/nts_ke_test_support.ts";
-import { exampleStatus } from "../../src/daemon/status_example.ts";
-import { TlsConnection } from "../../src/daemon/tls_connection.ts";
+} from "../support/nts_ke_connections.ts";
+import { exampleStatus } from "../support/status_example.ts";
+import { TlsConnection } from "../../src/system/tls_connection.ts";
 import { type Alteration, startRelay } from "../support/relay.ts";
 import { httpRequest } from "./grammar_texts.ts";
 import { keyExchangeMessage } from "./grammar_packets.ts";

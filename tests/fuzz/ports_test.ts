@@ -1,5 +1,5 @@
 import "../support/libc_opened.ts";
-import { ownedPointerCounts } from "../../ffi/openssl_pointer.ts";
+import { ownedPointerCounts } from "../../ffi/openssl/owned_pointer.ts";
 import assert from "node:assert/strict";
 import { describe, fuzz } from "./fuzzer.ts";
 import { PORT_TARGETS } from "./ports.ts";

@@ -14,7 +14,7 @@ import type { RandomSource } from "../../src/base/random.ts";
 import { computeMac } from "../../src/crypto/mac.ts";
 import { FIELD_TYPE } from "../../src/protocol/extension_field.ts";
 import type { MemoryRequest } from "../../src/server/request_batch.ts";
-import { request, TestServer } from "../../src/server/test_server.ts";
+import { request, TestServer } from "../support/test_server.ts";
 import { authenticator, field, packet, requestHeader, rest } from "./grammar_packets.ts";
 import { below, chance, noise, pick, several } from "./mutate.ts";
 import { KEY_TYPES, KEYS, makeServer, protectedRequest } from "./nts_world.ts";

@@ -22,13 +22,16 @@ import { parseKeyFile } from "../../src/config/key_file.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { describeChanges } from "../../src/config/reload_diff.ts";
 import { SCHEMA } from "../../src/config/schema.ts";
-import { HttpRequestReader, type RequestStep } from "../../src/daemon/http_request.ts";
+import {
+  HttpRequestReader,
+  type RequestStep,
+} from "../../src/daemon/observability/http_request.ts";
 import {
   entryAfter,
   entryAt,
   leapBefore,
   parseLeapTable,
-} from "../../src/discipline/leap_table.ts";
+} from "../../src/engine/leap/leap_table.ts";
 import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
 import { describeRun } from "../../src/simulation/report.ts";
 import { runScenario } from "../../src/simulation/run.ts";

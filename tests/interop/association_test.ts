@@ -18,7 +18,7 @@ import { difference } from "../../src/base/ntp_timestamp.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { parseSocketAddress } from "../../src/base/socket_address.ts";
 import { macKey, type MacType } from "../../src/crypto/mac.ts";
-import { RequestSockets } from "../../src/daemon/request_sockets.ts";
+import { RequestSockets } from "../../src/system/request_sockets.ts";
 import type { Event } from "../../src/engine/events.ts";
 import { Poller } from "../../ffi/poller.ts";
 import { type Chronyd, startChronyd } from "../support/chronyd.ts";

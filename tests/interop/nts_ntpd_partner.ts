@@ -7,12 +7,12 @@
  * @module
  */
 import { createSocket } from "node:dgram";
-import { OpenSsl } from "../../ffi/openssl.ts";
+import { OpenSsl } from "../../ffi/openssl/mod.ts";
 import { assert } from "../../src/base/assert.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import { exchangeKeys } from "../../src/daemon/nts_ke_client.ts";
-import { openSslAeadFactory } from "../../src/daemon/openssl_aead.ts";
-import { NtsClientSession } from "../../src/nts/client_session.ts";
+import { exchangeKeys } from "../../src/system/nts_ke_client.ts";
+import { openSslAeadFactory } from "../../src/system/openssl_aead.ts";
+import { NtsClientSession } from "../../src/nts/client/session.ts";
 import { NtsTimeServer, SYSTEM_RANDOM } from "../support/nts_time_server.ts";
 
 const [mode, file = ""] = Deno.args;

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { makeCertificate } from "../../ffi/test_certificates.ts";
+import { makeCertificate } from "../support/test_certificates.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { fromFileUrl } from "../support/command.ts";
 import { findPeer } from "../support/debian_packages.ts";

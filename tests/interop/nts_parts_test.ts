@@ -7,13 +7,13 @@
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { OpenSsl } from "../../ffi/openssl.ts";
-import { makeCertificate } from "../../ffi/test_certificates.ts";
+import { OpenSsl } from "../../ffi/openssl/mod.ts";
+import { makeCertificate } from "../support/test_certificates.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import { exchangeKeys } from "../../src/daemon/nts_ke_client.ts";
-import { openSslAeadFactory } from "../../src/daemon/openssl_aead.ts";
-import { NtsClientSession } from "../../src/nts/client_session.ts";
+import { exchangeKeys } from "../../src/system/nts_ke_client.ts";
+import { openSslAeadFactory } from "../../src/system/openssl_aead.ts";
+import { NtsClientSession } from "../../src/nts/client/session.ts";
 import { startChronyd } from "../support/chronyd.ts";
 import { findPeer } from "../support/debian_packages.ts";
 import { NtsTimeServer, SYSTEM_RANDOM } from "../support/nts_time_server.ts";

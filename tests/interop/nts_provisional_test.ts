@@ -5,10 +5,10 @@
  */
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
-import { OpenSsl } from "../../ffi/openssl.ts";
-import { openSslAeadFactory } from "../../src/daemon/openssl_aead.ts";
-import { RELEASE_TIME } from "../../src/daemon/release_time.ts";
-import type { EngineSnapshot } from "../../src/engine/snapshot.ts";
+import { OpenSsl } from "../../ffi/openssl/mod.ts";
+import { openSslAeadFactory } from "../../src/system/openssl_aead.ts";
+import { RELEASE_TIME } from "../../src/daemon/nts/release_time.ts";
+import type { EngineSnapshot } from "../../src/engine/status/snapshot.ts";
 import { EngineHere } from "../support/engine_here.ts";
 import { NtsPlace } from "../support/nts_place.ts";
 import { NtsTimeServer } from "../support/nts_time_server.ts";

@@ -2,7 +2,7 @@
  * The engine with a table of leap seconds, in the simulated world: announced by the table alone, and announced by liars alone.
  */
 import assert from "node:assert/strict";
-import type { LeapTable } from "../../src/discipline/leap_table.ts";
+import type { LeapTable } from "../../src/engine/leap/leap_table.ts";
 import type { Action } from "../../src/engine/events.ts";
 import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
 import { violationTexts } from "../../src/simulation/report.ts";

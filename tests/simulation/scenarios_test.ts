@@ -4,7 +4,7 @@
  * A failure names the seed and the command that repeats it. NTPSD_SIMULATION_SEEDS=N runs N seeds of each.
  */
 import assert from "node:assert/strict";
-import { ActionLog } from "../../src/simulation/action_log.ts";
+import { ActionLog } from "../support/action_log.ts";
 import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
 import { violationTexts } from "../../src/simulation/report.ts";
 import { type RunOutcome, runScenario } from "../../src/simulation/run.ts";

@@ -8,15 +8,15 @@
 import { Poller } from "../../ffi/poller.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { EngineDriver } from "../../src/daemon/engine_driver.ts";
-import { readInstant } from "../../src/daemon/local_clock.ts";
-import { configureLog } from "../../src/daemon/log.ts";
-import { NtsClients } from "../../src/daemon/nts_clients.ts";
-import { NtsLibrary } from "../../src/daemon/nts_library.ts";
-import { SessionStore } from "../../src/daemon/session_store.ts";
-import { randomSource } from "../../src/daemon/system_random.ts";
+import { readInstant } from "../../src/system/local_clock.ts";
+import { configureLog } from "../../src/system/log.ts";
+import { NtsClients } from "../../src/daemon/nts/client.ts";
+import { NtsLibrary } from "../../src/daemon/nts/tls_contexts.ts";
+import { SessionStore } from "../../src/daemon/nts/cookie_file.ts";
+import { randomSource } from "../../src/system/random.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import type { EngineSnapshot } from "../../src/engine/snapshot.ts";
-import type { CertificateTime } from "../../src/engine/provisional_time.ts";
+import type { EngineSnapshot } from "../../src/engine/status/snapshot.ts";
+import type { CertificateTime } from "../../src/engine/authenticated_time/provisional_time.ts";
 import { waitUntil } from "./wait_until.ts";
 
 /** An engine at work. */

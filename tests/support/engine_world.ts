@@ -14,9 +14,10 @@ import { SeededRandom, uniform } from "../../src/base/random.ts";
 import { err, ok } from "../../src/base/result.ts";
 import type { Config, SourceConfig } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { Engine, type EngineOptions } from "../../src/engine/engine.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import type { EngineOptions } from "../../src/engine/engine_options.ts";
 import type { Action, Event, SendAction, SetClockAction } from "../../src/engine/events.ts";
-import type { EngineSnapshot, SourceDocument } from "../../src/engine/snapshot.ts";
+import type { EngineSnapshot, SourceDocument } from "../../src/engine/status/snapshot.ts";
 import { decodeHeader, emptyHeader, encodeHeader, LEAP } from "../../src/protocol/header.ts";
 import { referenceIdOfAddress } from "../../src/protocol/reference_id.ts";
 

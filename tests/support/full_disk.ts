@@ -7,13 +7,13 @@
  *
  * @module
  */
-import { appendToFile, fileStatus, readFile, removeFile } from "../../ffi/files.ts";
+import { appendToFile, fileStatus, readFile, removeFile } from "../../ffi/file/files.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import { DriftStore } from "../../src/daemon/drift_store.ts";
-import { FunctionStates } from "../../src/daemon/function_states.ts";
-import { KeysetKeeper } from "../../src/daemon/keyset_keeper.ts";
-import { configureLog } from "../../src/daemon/log.ts";
-import { SessionStore } from "../../src/daemon/session_store.ts";
+import { DriftStore } from "../../src/daemon/files/drift_store.ts";
+import { FunctionStates } from "../../src/daemon/observability/function_states.ts";
+import { KeysetKeeper } from "../../src/daemon/nts/keyset_file.ts";
+import { configureLog } from "../../src/system/log.ts";
+import { SessionStore } from "../../src/daemon/nts/cookie_file.ts";
 
 /** How things stand. */
 export interface DiskReport {

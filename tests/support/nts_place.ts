@@ -9,7 +9,7 @@ import {
   type CertificateWish,
   makeCertificate,
   type TestCertificate,
-} from "../../ffi/test_certificates.ts";
+} from "./test_certificates.ts";
 import { freePort, type TemporaryFolder, temporaryFolder } from "./places.ts";
 
 const NOBODY = 65534;

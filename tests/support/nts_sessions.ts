@@ -7,7 +7,7 @@ import type { KeyExchangeOutcome } from "../../src/association/border.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
 import type { Protections } from "../../src/engine/source_set.ts";
-import { SessionProtection } from "../../src/nts/session_protection.ts";
+import { SessionProtection } from "../../src/nts/client/session_protection.ts";
 
 /** Makes the sessions that an engine needs. */
 export function sessionProtections(): Protections {

@@ -7,18 +7,18 @@
  * @module
  */
 import { createSocket } from "node:dgram";
-import type { OpenSsl, TlsServerContext } from "../../ffi/openssl.ts";
-import { type CertificateWish, makeCertificate } from "../../ffi/test_certificates.ts";
+import type { OpenSsl, TlsServerContext } from "../../ffi/openssl/mod.ts";
+import { type CertificateWish, makeCertificate } from "./test_certificates.ts";
 import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
 import type { UnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import type { RandomSource } from "../../src/base/random.ts";
 import type { AeadFactory, NtsAeadId } from "../../src/crypto/aead.ts";
-import { NtsKeServer } from "../../src/daemon/nts_ke_server.ts";
-import { CookieCodec, cookieLength } from "../../src/nts/cookie.ts";
-import type { SessionKeys } from "../../src/nts/exporter.ts";
-import { Keyset } from "../../src/nts/keyset.ts";
-import { RandomPool } from "../../src/nts/random_pool.ts";
-import { NtsServerFields } from "../../src/nts/server_fields.ts";
+import { NtsKeServer } from "../../src/daemon/nts/ke_server.ts";
+import { CookieCodec, cookieLength } from "../../src/nts/server/cookie.ts";
+import type { SessionKeys } from "../../src/nts/key_exchange/exporter.ts";
+import { Keyset } from "../../src/nts/server/keyset.ts";
+import { RandomPool } from "../../src/nts/server/random_pool.ts";
+import { NtsServerFields } from "../../src/nts/server/server_fields.ts";
 import { UNIX_EPOCH_IN_NTP_SECONDS, unixSeconds } from "./ntp_probe.ts";
 
 /** The kernel's randomness. */

@@ -11,8 +11,8 @@ import type { PacketProtection } from "../../src/association/protection.ts";
 import { err, ok } from "../../src/base/result.ts";
 import type { MonotonicSeconds } from "../../src/base/units.ts";
 import type { Action, KeyExchangeOutcome } from "../../src/engine/events.ts";
-import type { CertificateTime } from "../../src/engine/provisional_time.ts";
-import type { ProtectionStatus } from "../../src/nts/session_protection.ts";
+import type { CertificateTime } from "../../src/engine/authenticated_time/provisional_time.ts";
+import type { ProtectionStatus } from "../../src/nts/client/session_protection.ts";
 import { configOf, EngineWorld, PLAIN_DAY } from "./engine_world.ts";
 
 export const DAY = 86_400;

@@ -8,16 +8,16 @@
  *
  * @module
  */
-import { readFile } from "../../ffi/files.ts";
+import { readFile } from "../../ffi/file/files.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import { DriftStore } from "../../src/daemon/drift_store.ts";
-import { FunctionStates } from "../../src/daemon/function_states.ts";
-import { KeysetKeeper } from "../../src/daemon/keyset_keeper.ts";
-import { configureLog } from "../../src/daemon/log.ts";
-import { SessionStore } from "../../src/daemon/session_store.ts";
-import { decodeCookieStore } from "../../src/nts/cookie_store.ts";
-import type { SessionState } from "../../src/nts/client_session.ts";
-import { Keyset } from "../../src/nts/keyset.ts";
+import { DriftStore } from "../../src/daemon/files/drift_store.ts";
+import { FunctionStates } from "../../src/daemon/observability/function_states.ts";
+import { KeysetKeeper } from "../../src/daemon/nts/keyset_file.ts";
+import { configureLog } from "../../src/system/log.ts";
+import { SessionStore } from "../../src/daemon/nts/cookie_file.ts";
+import { decodeCookieStore } from "../../src/nts/client/cookie_store.ts";
+import type { SessionState } from "../../src/nts/client/session.ts";
+import { Keyset } from "../../src/nts/server/keyset.ts";
 
 /** What a start found: a number for each file that was there, and the lines of the log. */
 export interface StateFound {

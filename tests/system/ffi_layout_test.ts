@@ -6,16 +6,22 @@
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { ERRNO, errnoName } from "../../ffi/errno.ts";
-import { SOCKADDR_SIZE } from "../../ffi/sockaddr.ts";
-import { IP_OPTION, IPV6_OPTION, LEVEL, MESSAGE, SOCKET_OPTION } from "../../ffi/socket_option.ts";
+import { SOCKADDR_SIZE } from "../../ffi/socket/sockaddr.ts";
+import {
+  IP_OPTION,
+  IPV6_OPTION,
+  LEVEL,
+  MESSAGE,
+  SOCKET_OPTION,
+} from "../../ffi/socket/socket_option.ts";
 import {
   ALLOWED_SYSTEM_CALLS,
   CLONE3_SYSTEM_CALL,
   RULED_SYSTEM_CALLS,
   SECCOMP_SYSTEM_CALL,
   type SystemCallNumbers,
-} from "../../ffi/syscall_numbers.ts";
-import { TIMESTAMPING } from "../../ffi/timestamping.ts";
+} from "../../ffi/process/syscall_numbers.ts";
+import { TIMESTAMPING } from "../../ffi/socket/timestamping.ts";
 
 const HEADERS = [
   "stddef.h",
@@ -52,7 +58,7 @@ const HEADERS = [
 
 /** What ffi/ takes for granted, as C expressions; each line is one of `offsetof`, `sizeof` or a constant. */
 const EXPECTED: Readonly<Record<string, number>> = {
-  // struct timex: timex.ts
+  // struct timex: clock/timex.ts
   "sizeof(struct timex)": 208,
   "offsetof(struct timex, offset)": 8,
   "offsetof(struct timex, freq)": 16,
@@ -85,7 +91,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   CLOCK_BOOTTIME: 7,
   TFD_TIMER_CANCEL_ON_SET: 2,
   "TFD_CLOEXEC|TFD_NONBLOCK": 0x80800,
-  // Messages: socket.ts, server_batch.ts, transmit_stamps.ts
+  // Messages: socket/udp_socket.ts, socket/server_batch.ts, socket/transmit_timestamps.ts
   "sizeof(struct msghdr)": 56,
   "offsetof(struct msghdr, msg_namelen)": 8,
   "offsetof(struct msghdr, msg_iov)": 16,
@@ -158,7 +164,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   SOF_TIMESTAMPING_OPT_ID: TIMESTAMPING.optionId,
   SOF_TIMESTAMPING_OPT_TSONLY: TIMESTAMPING.optionStampOnly,
   SOF_TIMESTAMPING_OPT_TX_SWHW: TIMESTAMPING.optionTransmitBoth,
-  // Hardware stamps: timestamping.ts
+  // Hardware stamps: socket/timestamping.ts
   SIOCETHTOOL: 0x8946,
   SIOCSHWTSTAMP: 0x89b0,
   SIOCGHWTSTAMP: 0x89b1,
@@ -173,7 +179,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   HWTSTAMP_TX_ON: 1,
   HWTSTAMP_FILTER_ALL: 1,
   HWTSTAMP_FILTER_NTP_ALL: 15,
-  // Hardware clocks: phc.ts
+  // Hardware clocks: socket/phc.ts
   PTP_SYS_OFFSET_EXTENDED: 0xc4c03d09,
   PTP_SYS_OFFSET: 0x43403d05,
   "sizeof(struct ptp_sys_offset_extended)": 1216,
@@ -187,7 +193,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   "EPOLLIN|EPOLLERR|EPOLLHUP": 0x19,
   EPOLL_CLOEXEC: 0x80000,
   "EFD_CLOEXEC|EFD_NONBLOCK": 0x80800,
-  // Files: files.ts
+  // Files: file/files.ts
   "O_WRONLY|O_CREAT|O_EXCL|O_APPEND|O_NONBLOCK|O_CLOEXEC": 0x80cc1,
   O_DIRECTORY: Deno.build.arch === "x86_64" ? 0x10000 : 0x4000,
   O_NOFOLLOW: Deno.build.arch === "x86_64" ? 0x20000 : 0x8000,
@@ -198,7 +204,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   "offsetof(struct statx, stx_ino)": 32,
   "offsetof(struct statx, stx_size)": 40,
   "offsetof(struct statx, stx_mtime)": 112,
-  // Names and users: resolver.ts, interfaces.ts, privileges.ts, process.ts
+  // Names and users: resolver.ts, interfaces.ts, process/privileges.ts, process/process.ts
   "sizeof(struct addrinfo)": 48,
   "offsetof(struct addrinfo, ai_addrlen)": 16,
   "offsetof(struct addrinfo, ai_addr)": 24,
@@ -228,7 +234,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   PR_SET_NO_NEW_PRIVS: 38,
   "offsetof(struct sockaddr_un, sun_path)": 2,
   "sizeof(((struct sockaddr_un *)0)->sun_path)": 108,
-  // System call filter: seccomp.ts
+  // System call filter: process/seccomp.ts
   "sizeof(struct sock_filter)": 8,
   "offsetof(struct sock_fprog, filter)": 8,
   "offsetof(struct seccomp_data, arch)": 4,

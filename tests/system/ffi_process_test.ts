@@ -48,8 +48,8 @@ async function runProgram(
 Deno.test("a wait that is pending keeps nobody from leaving", async () => {
   const ended = await runProgram(`
     import { Poller } from "{ffi}poller.ts";
-    import { ServerSocket } from "{ffi}server_socket.ts";
-    import { ServerBatch } from "{ffi}server_batch.ts";
+    import { ServerSocket } from "{ffi}socket/server_socket.ts";
+    import { ServerBatch } from "{ffi}socket/server_batch.ts";
     const poller = Poller.open();
     const local = { family: "ipv4", address: "127.0.0.1", port: 0 } as const;
     const server = ServerSocket.open({ local });
@@ -67,16 +67,16 @@ Deno.test("a wait that is pending keeps nobody from leaving", async () => {
 });
 
 const UNDER_THE_FILTER = `
-    import { installSystemCallFilter } from "{ffi}seccomp.ts";
+    import { installSystemCallFilter } from "{ffi}process/seccomp.ts";
     import { lastErrno, libc } from "{ffi}libc.ts";
-    import { readFile, removeFile, writeFileAtomicInBackground } from "{ffi}files.ts";
+    import { readFile, removeFile, writeFileAtomicInBackground } from "{ffi}file/files.ts";
     import { interfaceAddresses } from "{ffi}interfaces.ts";
     import { Poller } from "{ffi}poller.ts";
     import { resolveName } from "{ffi}resolver.ts";
-    import { ServerBatch } from "{ffi}server_batch.ts";
-    import { ServerSocket } from "{ffi}server_socket.ts";
-    import { UdpSocket } from "{ffi}socket.ts";
-    import { readKernelClock } from "{ffi}timex.ts";
+    import { ServerBatch } from "{ffi}socket/server_batch.ts";
+    import { ServerSocket } from "{ffi}socket/server_socket.ts";
+    import { UdpSocket } from "{ffi}socket/udp_socket.ts";
+    import { readKernelClock } from "{ffi}clock/timex.ts";
     const installed = installSystemCallFilter();
     if (!installed.ok) throw new Error(installed.error.message);
     const attempt = (number: number, argument = 0n) => {
@@ -164,8 +164,8 @@ Deno.test("TLS asks for 112 bits also where OpenSSL by itself is content with le
   );
   const ended = await runProgram(
     `
-    import { TlsClientContext } from "{ffi}openssl_context.ts";
-    import { openSslLibrary } from "{ffi}openssl_library.ts";
+    import { TlsClientContext } from "{ffi}openssl/tls_context.ts";
+    import { openSslLibrary } from "{ffi}openssl/library.ts";
     const library = openSslLibrary().value;
     const { SSL_CTX_get_security_level: level, SSL_CTX_new, TLS_client_method } = library.ssl;
     console.log(level(SSL_CTX_new(TLS_client_method())));
@@ -181,10 +181,10 @@ Deno.test("a process that is set apart cannot look into others, and works on", a
   await using folder = await temporaryFolder();
   await Deno.mkdir(`${folder.path}/inside`);
   const ended = await runProgram(`
-    import { readFile, removeFile, writeFileAtomic } from "{ffi}files.ts";
-    import { landlockVersion, setApart } from "{ffi}landlock.ts";
+    import { readFile, removeFile, writeFileAtomic } from "{ffi}file/files.ts";
+    import { landlockVersion, setApart } from "{ffi}process/landlock.ts";
     import { libc } from "{ffi}libc.ts";
-    import { forbidNewPrivileges } from "{ffi}privileges.ts";
+    import { forbidNewPrivileges } from "{ffi}process/privileges.ts";
     const parent = libc().syscall(Deno.build.arch === "x86_64" ? 110n : 173n, 0n, 0n, null);
     // Its memory begins nowhere, so that reading ends with EIO where it may be opened.
     const canLook = () => {
@@ -226,10 +226,10 @@ Deno.test({
   ignore: Deno.uid() !== 0,
   fn: async () => {
     const ended = await runProgram(`
-      import { becomeUser, findUser, hasCapability, keepCapabilities } from "{ffi}privileges.ts";
-      import { readFile } from "{ffi}files.ts";
+      import { becomeUser, findUser, hasCapability, keepCapabilities } from "{ffi}process/privileges.ts";
+      import { readFile } from "{ffi}file/files.ts";
       import { lastErrno, libc } from "{ffi}libc.ts";
-      import { userIds } from "{ffi}process.ts";
+      import { userIds } from "{ffi}process/process.ts";
       import { resolveName } from "{ffi}resolver.ts";
       await resolveName("localhost", { port: 1 });
       const capability = "CAP_SYS_TIME";
@@ -276,10 +276,10 @@ Deno.test({
   fn: async () => {
     const ended = await runProgram(
       `
-      import { executeAgain, readCommandLine, startedAgain } from "{ffi}exec_again.ts";
-      import { readFile } from "{ffi}files.ts";
+      import { executeAgain, readCommandLine, startedAgain } from "{ffi}process/exec_again.ts";
+      import { readFile } from "{ffi}file/files.ts";
       import { libc } from "{ffi}libc.ts";
-      import { findUser, hasCapability, narrowThread } from "{ffi}privileges.ts";
+      import { findUser, hasCapability, narrowThread } from "{ffi}process/privileges.ts";
       const message = startedAgain();
       if (message === undefined) {
         console.log("first", libc().getpid());

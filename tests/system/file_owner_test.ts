@@ -1,9 +1,9 @@
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
-import { isLedByRoot, isOpenToAll, prepareFile, prepareFolder } from "../../ffi/file_owner.ts";
-import { writeFileAtomic } from "../../ffi/files.ts";
-import { heldFile, releaseFiles, throughHeldFolder } from "../../ffi/held_files.ts";
-import { holdFolder } from "../../ffi/file_owner.ts";
+import { isLedByRoot, isOpenToAll, prepareFile, prepareFolder } from "../../ffi/file/file_owner.ts";
+import { writeFileAtomic } from "../../ffi/file/files.ts";
+import { heldFile, releaseFiles, throughHeldFolder } from "../../ffi/file/held_files.ts";
+import { holdFolder } from "../../ffi/file/file_owner.ts";
 import { temporaryFolder } from "../support/places.ts";
 import { needs } from "../support/needs.ts";
 

@@ -14,8 +14,8 @@ const CONFIG = decodeURIComponent(new URL("../../deno.json", import.meta.url).pa
 async function runProgram(lines: readonly string[]) {
   const source = `
 import { endOnBugs, handleBugs } from "${SRC}cli/bug.ts";
-import { internalErrorCount, meetInternalError } from "${SRC}daemon/internal_errors.ts";
-import { configureLog, flushLog, log, settleLog } from "${SRC}daemon/log.ts";
+import { internalErrorCount, meetInternalError } from "${SRC}daemon/observability/internal_errors.ts";
+import { configureLog, flushLog, log, settleLog } from "${SRC}system/log.ts";
 import { assert } from "${SRC}base/assert.ts";
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 endOnBugs();

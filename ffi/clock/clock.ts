@@ -1,0 +1,84 @@
+/**
+ * The kernel's clocks.
+ *
+ * The idea: real time is read as whole nanoseconds, because no double can hold it; for the server's answer path also as
+ * two 32-bit words, without a `bigint`. Waiting and ageing use the boot-time clock, which nobody steps and which runs on
+ * while the machine sleeps. Limits: reads cannot fail on a kernel that has these clocks (all since 2.6.39).
+ *
+ * @module
+ */
+import { assert } from "../../src/base/assert.ts";
+import type { UnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
+import type { MonotonicSeconds, PollExponent } from "../../src/base/units.ts";
+import { libc } from "../libc.ts";
+import { allocate } from "../memory.ts";
+
+const CLOCK_REALTIME = 0;
+const CLOCK_MONOTONIC = 1;
+const CLOCK_BOOTTIME = 7;
+const UNIX_EPOCH_IN_NTP_SECONDS = 2_208_988_800;
+const FRACTION_PER_NANOSECOND = 4.294_967_296;
+
+const timespec = allocate(16);
+const timespecWords = new BigInt64Array(timespec.bytes.buffer);
+
+/** Reads the real-time clock in nanoseconds since 1970. */
+export function realtimeNow(): UnixNanoseconds {
+  return readNanoseconds(CLOCK_REALTIME);
+}
+
+/** Reads the boot-time clock in seconds: never stepped, runs on through suspend. */
+export function boottimeNow(): MonotonicSeconds {
+  readInto(CLOCK_BOOTTIME);
+  return (timespec.words[0] ?? 0) + (timespec.words[2] ?? 0) / 1e9;
+}
+
+/** Reads the boot-time clock in nanoseconds. */
+export function boottimeNanoseconds(): bigint {
+  return readNanoseconds(CLOCK_BOOTTIME);
+}
+
+/** Reads the monotonic clock in nanoseconds; unlike the boot-time clock it stands still while the machine sleeps. */
+export function monotonicNanoseconds(): bigint {
+  return readNanoseconds(CLOCK_MONOTONIC);
+}
+
+/**
+ * Reads the real-time clock as an NTP timestamp into `out[index]` (seconds of the era) and `out[index + 1]` (fraction,
+ * rounded down). It allocates nothing: for the server's answer path (RFC 5905 section 6).
+ */
+export function readRealtimeNtp(out: Uint32Array, index: number): void {
+  readInto(CLOCK_REALTIME);
+  out[index] = (timespec.words[0] ?? 0) + UNIX_EPOCH_IN_NTP_SECONDS;
+  out[index + 1] = (timespec.words[2] ?? 0) * FRACTION_PER_NANOSECOND;
+}
+
+/**
+ * Measures the precision of the real-time clock as the exponent of two that is nearest to the shortest time in which it
+ * is seen to advance, reading included; -32 to 0. It takes about a millisecond (RFC 5905 section 7.3).
+ */
+export function measureClockPrecision(): PollExponent {
+  let shortest = 1_000_000_000n;
+  let previous = realtimeNow();
+  for (let advances = 0, reads = 0; advances < 3000 && reads < 100_000; reads++) {
+    const now = realtimeNow();
+    if (now > previous) {
+      advances++;
+      if (now - previous < shortest) shortest = now - previous;
+    }
+    previous = now;
+  }
+  return Math.min(0, Math.max(-32, Math.round(Math.log2(Number(shortest) / 1e9))));
+}
+
+function readNanoseconds(clock: number): bigint {
+  readInto(clock);
+  return (timespecWords[0] ?? 0n) * 1_000_000_000n + (timespecWords[1] ?? 0n);
+}
+
+function readInto(clock: number): void {
+  assert(
+    libc().clock_gettime(clock, timespec.bytes) === 0,
+    "A clock that every kernel has is missing",
+  );
+}

@@ -1,0 +1,74 @@
+/**
+ * Hearing from the kernel that the real-time clock was set.
+ *
+ * The idea: a timer in real time that lies in the far future and is cancelled when somebody steps the clock; its descriptor
+ * becomes readable then and may be given to a `Poller`. Limits: steps only, whoever makes them, ourselves included; a
+ * change of frequency is not reported. Waking from suspend may count as a step.
+ *
+ * @module
+ */
+import { assert } from "../../src/base/assert.ts";
+import { ok, type Result } from "../../src/base/result.ts";
+import { ERRNO, failed, type OsError } from "../errno.ts";
+import { lastErrno, libc } from "../libc.ts";
+import { allocate } from "../memory.ts";
+import { closeDescriptor } from "../socket/socket_option.ts";
+
+const CLOCK_REALTIME = 0;
+const TFD_FLAGS = 0x80000 | 0x800;
+const ABSOLUTE_CANCEL_ON_SET = 1 | 2;
+const FAR_FUTURE_SECONDS = 0x7_ffff_ffffn;
+
+/** Watches for steps of the real-time clock. */
+export class ClockWatch {
+  readonly #setting = allocate(32);
+  readonly #expirations = allocate(8);
+  #fd: number;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Begins to watch. */
+  static open(): Result<ClockWatch, OsError> {
+    const fd = libc().timerfd_create(CLOCK_REALTIME, TFD_FLAGS);
+    if (fd < 0) return failed({ call: "timerfd_create", what: "watch for steps of the clock" });
+    const watch = new ClockWatch(fd);
+    const armed = watch.#arm();
+    if (armed.ok) return ok(watch);
+    watch.close();
+    return armed;
+  }
+
+  /** The descriptor, for a `Poller`; -1 after `close`. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** Tells whether the clock was set since the last call, and goes on watching. */
+  wasSet(): boolean {
+    assert(this.#fd >= 0, "A closed watch is not used");
+    if (libc().read(this.#fd, this.#expirations.bytes, 8n) >= 0) return false;
+    if (lastErrno() !== ERRNO.ECANCELED) return false;
+    this.#arm();
+    return true;
+  }
+
+  /** Ends the watch; may be called twice. */
+  close(): void {
+    if (this.#fd >= 0) closeDescriptor(this.#fd);
+    this.#fd = -1;
+  }
+
+  #arm(): Result<void, OsError> {
+    this.#setting.view.setBigInt64(16, FAR_FUTURE_SECONDS, true);
+    const { bytes } = this.#setting;
+    if (libc().timerfd_settime(this.#fd, ABSOLUTE_CANCEL_ON_SET, bytes, null) === 0) {
+      return ok(undefined);
+    }
+    const code = lastErrno();
+    // The clock was set while we armed: the timer is armed all the same and will say so.
+    if (code === ERRNO.ECANCELED) return ok(undefined);
+    return failed({ call: "timerfd_settime", what: "watch for steps of the clock", code });
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * The kernel's clock discipline: `clock_adjtime` on the real-time clock.
+ *
+ * The idea: ntpsd steers by frequency alone (and steps by an offset), so the kernel's own loops are off and the kernel is
+ * told only how fast to run and what to say of itself to others. Frequencies up to 500 ppm go into `freq`, larger ones into
+ * `tick` with the rest in `freq`; the kernel adds both exactly, in one call. Limits: tick counts 100 ppm a unit (USER_HZ
+ * 100, as on both supported processors); a change needs CAP_SYS_TIME, reading needs nothing.
+ *
+ * @module
+ */
+import { assert } from "../../src/base/assert.ts";
+import type { UnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
+import { ok, type Result } from "../../src/base/result.ts";
+import type { Ppm, Seconds } from "../../src/base/units.ts";
+import { ERRNO, failed, type OsError } from "../errno.ts";
+import { lastErrno, libc } from "../libc.ts";
+import { allocate } from "../memory.ts";
+
+/** What the kernel says of a leap second: none, one at the end of the day, one right now, one just over. */
+export type KernelLeapState = "ok" | "insert" | "delete" | "inserting" | "done" | "error";
+
+/** A leap second to announce to the kernel for the end of this UTC day. */
+export type KernelLeap = "none" | "insert" | "delete";
+
+/** The state of the kernel's clock at the moment of a call. */
+export interface KernelClock {
+  /** The real-time clock at the call (after the step, if it was one). */
+  readonly time: UnixNanoseconds;
+  /** The answer of the call; "error" means unsynchronised, not failure. */
+  readonly state: KernelLeapState;
+  /** The status bits as they are. */
+  readonly status: number;
+  /** Whether the kernel tells others that it is synchronised (STA_UNSYNC clear). */
+  readonly synchronized: boolean;
+  /** Whether one of the kernel's own loops steers: PLL, FLL or a pulse per second. */
+  readonly kernelLoop: boolean;
+  /** The whole frequency correction, `tick` and `freq` together; positive makes the clock run faster. */
+  readonly frequencyPpm: Ppm;
+  /** The length of a tick; 10000 is nominal. */
+  readonly tickMicroseconds: number;
+  /** What the kernel's own loop has still to slew; zero while it is off. */
+  readonly remainingOffsetSeconds: Seconds;
+  /** The bound of the error that the kernel tells others; it grows by itself until it is set anew. */
+  readonly maxErrorSeconds: Seconds;
+  /** The estimate of the error that the kernel tells others. */
+  readonly estimatedErrorSeconds: Seconds;
+  /** TAI minus UTC as the kernel knows it; zero when nobody told it. */
+  readonly taiOffsetSeconds: number;
+}
+
+/** What to change; what is absent stays. All is changed in one call. */
+export interface ClockChange {
+  /** The whole frequency correction, at most `FREQUENCY_MAX_PPM` either way; rounded to 2^-16 ppm. */
+  readonly frequencyPpm?: Ppm;
+  /** The error bound for others, 0 to 16 s. */
+  readonly maxErrorSeconds?: Seconds;
+  /** The error estimate for others, 0 to 16 s. */
+  readonly estimatedErrorSeconds?: Seconds;
+  /** What to say of synchronisation and of the coming leap second; both are written together. */
+  readonly status?: { readonly synchronized: boolean; readonly leap: KernelLeap };
+  /** TAI minus UTC in whole seconds. */
+  readonly taiOffsetSeconds?: number;
+}
+
+/** The largest frequency correction that the kernel takes, either way. */
+export const FREQUENCY_MAX_PPM = 100_000;
+
+const CLOCK_REALTIME = 0;
+const MODE = {
+  offset: 0x1,
+  frequency: 0x2,
+  maxError: 0x4,
+  estimatedError: 0x8,
+  status: 0x10,
+  tai: 0x80,
+  setOffset: 0x100,
+  nano: 0x2000,
+  tick: 0x4000,
+  singleShot: 0x8001,
+};
+const STATUS = { loops: 0x1 | 0x2 | 0x4 | 0x8, pll: 0x1, insert: 0x10, delete: 0x20, unsync: 0x40 };
+const STATUS_NANO = 0x2000;
+const NOMINAL_TICK = 10_000;
+const PPM_PER_TICK = 100;
+const FREQ_MAX_PPM = 500;
+const FREQ_UNIT = 65_536;
+const ERROR_MAX_SECONDS = 16;
+const NANOSECONDS = 1_000_000_000n;
+
+const LEAP_STATES: readonly KernelLeapState[] = [
+  "ok",
+  "insert",
+  "delete",
+  "inserting",
+  "done",
+  "error",
+];
+
+const timex = allocate(208);
+
+/** Reads the state of the kernel's clock; changes nothing and needs no privilege. */
+export function readKernelClock(): Result<KernelClock, OsError> {
+  timex.bytes.fill(0);
+  return call("read the kernel clock");
+}
+
+/** Changes frequency, errors, status or TAI offset in one call, and returns the state after it; it never steps. */
+export function adjustKernelClock(change: ClockChange): Result<KernelClock, OsError> {
+  timex.bytes.fill(0);
+  // With ADJ_NANO the kernel gives the time of this and of later calls in nanoseconds.
+  let modes = MODE.nano;
+  if (change.frequencyPpm !== undefined) {
+    const { tick, ppm } = splitFrequency(change.frequencyPpm);
+    modes |= MODE.frequency | MODE.tick;
+    setLong(16, Math.round(ppm * FREQ_UNIT));
+    setLong(88, tick);
+  }
+  if (change.maxErrorSeconds !== undefined) {
+    modes |= MODE.maxError;
+    setLong(24, errorMicroseconds(change.maxErrorSeconds));
+  }
+  if (change.estimatedErrorSeconds !== undefined) {
+    modes |= MODE.estimatedError;
+    setLong(32, errorMicroseconds(change.estimatedErrorSeconds));
+  }
+  if (change.status !== undefined) {
+    modes |= MODE.status;
+    timex.view.setInt32(40, statusBits(change.status), true);
+  }
+  if (change.taiOffsetSeconds !== undefined) {
+    assert(Number.isInteger(change.taiOffsetSeconds), "The TAI offset is a whole number");
+    modes |= MODE.tai;
+    setLong(48, change.taiOffsetSeconds);
+  }
+  timex.view.setUint32(0, modes, true);
+  return call("adjust the kernel clock");
+}
+
+/**
+ * Steps the real-time clock by `nanoseconds`, positive forward. Afterwards the kernel calls itself unsynchronised with the
+ * largest error, and has forgotten an announced leap second: errors and status are to be written anew.
+ */
+export function stepKernelClock(nanoseconds: bigint): Result<KernelClock, OsError> {
+  timex.bytes.fill(0);
+  const remainder = ((nanoseconds % NANOSECONDS) + NANOSECONDS) % NANOSECONDS;
+  timex.view.setUint32(0, MODE.setOffset | MODE.nano, true);
+  timex.view.setBigInt64(72, (nanoseconds - remainder) / NANOSECONDS, true);
+  timex.view.setBigInt64(80, remainder, true);
+  return call("step the kernel clock");
+}
+
+/**
+ * Switches off what else may steer the clock: the kernel's loops with what they have left to slew, and an `adjtime` that
+ * another program began. The frequency stays as it is.
+ */
+export function stopKernelLoops(): Result<KernelClock, OsError> {
+  const before = readKernelClock();
+  if (!before.ok) return before;
+  // Only while the PLL is on does the kernel take an offset, so it is put on for the call that sets the rest to zero.
+  const kept = before.value.status & (STATUS.insert | STATUS.delete | STATUS.unsync);
+  const cleared = setStatus(MODE.offset | MODE.status, kept | STATUS.pll);
+  if (!cleared.ok) return cleared;
+  const stopped = setStatus(MODE.status, kept);
+  if (!stopped.ok) return stopped;
+  return setStatus(MODE.singleShot, 0);
+}
+
+/** Divides a frequency between the kernel's `tick` (100 ppm a unit) and the rest in parts per million, at most 500. */
+export function splitFrequency(frequencyPpm: Ppm): { readonly tick: number; readonly ppm: Ppm } {
+  assert(Math.abs(frequencyPpm) <= FREQUENCY_MAX_PPM, "A frequency is within the kernel's range");
+  if (Math.abs(frequencyPpm) <= FREQ_MAX_PPM) return { tick: NOMINAL_TICK, ppm: frequencyPpm };
+  const units = Math.round(frequencyPpm / PPM_PER_TICK);
+  return { tick: NOMINAL_TICK + units, ppm: frequencyPpm - units * PPM_PER_TICK };
+}
+
+function setStatus(modes: number, status: number): Result<KernelClock, OsError> {
+  timex.bytes.fill(0);
+  timex.view.setUint32(0, modes, true);
+  timex.view.setInt32(40, status, true);
+  return call("switch off the kernel's own clock discipline");
+}
+
+function statusBits(status: { synchronized: boolean; leap: KernelLeap }): number {
+  const leap = { none: 0, insert: STATUS.insert, delete: STATUS.delete }[status.leap];
+  return leap | (status.synchronized ? 0 : STATUS.unsync);
+}
+
+function call(what: string): Result<KernelClock, OsError> {
+  const state = libc().clock_adjtime(CLOCK_REALTIME, timex.bytes);
+  if (state < 0) {
+    const code = lastErrno();
+    const hint = code === ERRNO.EPERM ? { hint: PRIVILEGE_HINT } : {};
+    return failed({ call: "clock_adjtime", what, code, ...hint });
+  }
+  return ok(decode(LEAP_STATES[state] ?? "error"));
+}
+
+const PRIVILEGE_HINT =
+  "Grant CAP_SYS_TIME (AmbientCapabilities=CAP_SYS_TIME in the service unit, --cap-add SYS_TIME for a container), " +
+  "or start with --no-adjust";
+
+function decode(state: KernelLeapState): KernelClock {
+  const { view } = timex;
+  const status = view.getInt32(40, true);
+  const nano = (status & STATUS_NANO) !== 0;
+  const tickMicroseconds = getLong(88);
+  const subsecond = view.getBigInt64(80, true) * (nano ? 1n : 1000n);
+  return {
+    time: view.getBigInt64(72, true) * NANOSECONDS + subsecond,
+    state,
+    status,
+    synchronized: (status & STATUS.unsync) === 0,
+    kernelLoop: (status & STATUS.loops) !== 0,
+    frequencyPpm: (tickMicroseconds - NOMINAL_TICK) * PPM_PER_TICK + getLong(16) / FREQ_UNIT,
+    tickMicroseconds,
+    remainingOffsetSeconds: getLong(8) / (nano ? 1e9 : 1e6),
+    maxErrorSeconds: getLong(24) / 1e6,
+    estimatedErrorSeconds: getLong(32) / 1e6,
+    taiOffsetSeconds: view.getInt32(160, true),
+  };
+}
+
+/** Rounds an error up to whole microseconds, so that a bound stays one. */
+function errorMicroseconds(seconds: Seconds): number {
+  assert(seconds >= 0, "An error bound is not negative");
+  return Math.ceil(Math.min(seconds, ERROR_MAX_SECONDS) * 1e6);
+}
+
+function getLong(offset: number): number {
+  return Number(timex.view.getBigInt64(offset, true));
+}
+
+function setLong(offset: number, value: number): void {
+  timex.view.setBigInt64(offset, BigInt(value), true);
+}

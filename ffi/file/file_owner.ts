@@ -1,0 +1,196 @@
+/**
+ * What root prepares in the file system for the user that the daemon is to become: folders that are made or handed over, and
+ * files that are opened in advance.
+ *
+ * The problem: a daemon that was root and becomes another user finds its files owned by root, in folders where it cannot
+ * make any. The idea: a missing folder is made for the user; one that bears the program's name is handed over with the files
+ * in it, as systemd does with a state directory; a file anywhere else is handed over by itself and held open
+ * (`held_files.ts`). Nothing is done to links, to files with several names, to what belongs to a third party, and where a link of
+ * a third party leads. Limits: only for root, before the change of user.
+ *
+ * @module
+ */
+import { ok, type Result } from "../../src/base/result.ts";
+import { namesIn } from "./directory.ts";
+import { failed, type OsError } from "../errno.ts";
+import { fileStatus, makeDirectory, parentOf } from "./files.ts";
+import { holdFile } from "./held_files.ts";
+import { libc } from "../libc.ts";
+import { allocate, cString } from "../memory.ts";
+import type { UserRecord } from "../process/privileges.ts";
+
+const isArm = Deno.build.arch === "aarch64";
+const O_RDONLY = 0;
+const O_RDWR = 2;
+const O_CREAT = 0x40;
+const O_NONBLOCK = 0x800;
+const O_CLOEXEC = 0x80000;
+const O_DIRECTORY = isArm ? 0x4000 : 0x10000;
+const O_NOFOLLOW = isArm ? 0x8000 : 0x20000;
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_EMPTY_PATH = 0x1000;
+const PATH_MAX = 4096;
+/** As many as the kernel follows. */
+const LINKS_MAX = 40;
+const STATX_BASIC = 0x7ff;
+const FOLDER_MODE = 0o750;
+/** Not below /etc: the folder of the configuration stays root's. */
+const OWN_FOLDER = /^\/(var|run)\/(.*\/)?ntpsd\/*$/;
+
+const status = allocate(256);
+
+/**
+ * Sees to it that a folder exists and belongs to the user if it is the program's own: made just now, or
+ * root's, called `ntpsd` and below /var or /run. Returns whether it is the user's now.
+ */
+export function prepareFolder(path: string, user: UserRecord): Result<boolean, OsError> {
+  const found = fileStatus(path);
+  if (!found.ok) return found;
+  if (found.value === undefined) {
+    const above = makeDirectory(parentOf(path));
+    if (!above.ok) return above;
+    const made = makeDirectory(path, FOLDER_MODE);
+    if (!made.ok) return made;
+    return handOver(path, { user, isFolder: true });
+  }
+  const isOwn = OWN_FOLDER.test(path) && [0, user.uid].includes(found.value.uid);
+  return isOwn ? handOverFolder(path, user) : ok(found.value.uid === user.uid);
+}
+
+/**
+ * Tells whether all links on the way to a place, and to where they lead, are root's: others could lead root to a folder of which they may
+ * have nothing.
+ */
+export function isLedByRoot(path: string): boolean {
+  let place = path.startsWith("/") ? "" : ".";
+  const rest = path.split("/");
+  for (let links = 0; rest.length > 0;) {
+    const name = rest.shift() ?? "";
+    if (name === "" || name === ".") continue;
+    const link = linkAt(`${place}/${name}`);
+    if (link === undefined) {
+      place = `${place}/${name}`;
+      continue;
+    }
+    if (link.uid !== 0 || ++links > LINKS_MAX) return false;
+    if (link.target.startsWith("/")) place = "";
+    rest.unshift(...link.target.split("/"));
+  }
+  return true;
+}
+
+/** Hands a file over that root has left in a folder of the user. */
+export function handOverFile(path: string, user: UserRecord): void {
+  handOver(path, { user, isFolder: false });
+}
+
+/**
+ * Makes a file if it is missing, hands it over, and holds it open for reading and writing; one that belongs to a third party
+ * is left alone.
+ */
+export function prepareFile(path: string, user: UserRecord, mode: number): Result<void, OsError> {
+  const what = `open ${path}`;
+  const flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+  const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, mode);
+  if (fd < 0) return failed({ call: "open", what });
+  // In a folder that others write to it may be theirs, and is no place for secrets.
+  if (makeUsers(fd, { user, isFolder: false })) holdFile({ path, fd, purpose: "write" });
+  else libc().close(fd);
+  return ok(undefined);
+}
+
+/** Opens a file for reading and holds it; what cannot be opened is left for others to complain about. */
+export function holdForReading(path: string): void {
+  const fd = libc().open(cString(path) ?? new Uint8Array(1), O_RDONLY | O_NONBLOCK, 0);
+  if (fd >= 0) holdFile({ path, fd, purpose: "read" });
+}
+
+/** Opens a folder and holds it, so that what is in it is reached whatever the folders above allow. */
+export function holdFolder(path: string): void {
+  const flags = O_RDONLY | O_DIRECTORY;
+  const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, 0);
+  if (fd >= 0) holdFile({ path, fd, purpose: "folder" });
+}
+
+/** Tells whether this process may open a file or folder to read. */
+export function mayRead(path: string): boolean {
+  const flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;
+  const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, 0);
+  if (fd >= 0) libc().close(fd);
+  return fd >= 0;
+}
+
+/** Tells whether a user who is in no group of root's could read a file, going by owners and modes of it and all folders above. */
+export function isOpenToAll(path: string, user: UserRecord): boolean {
+  const parts = path.split("/");
+  return parts.every((_, i) => {
+    const place = parts.slice(0, i + 1).join("/") || "/";
+    const found = fileStatus(place);
+    if (!found.ok || found.value === undefined) return false;
+    const { kind, mode, uid } = found.value;
+    const needed = kind === "directory" ? 0o1 : 0o4;
+    return (mode & needed) !== 0 || (uid === user.uid && (mode & (needed << 6)) !== 0);
+  });
+}
+
+/** Hands over the program's own folder with the files in it, if it is that also by the name that no link gives it. */
+function handOverFolder(path: string, user: UserRecord): Result<boolean, OsError> {
+  const flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, 0);
+  if (fd < 0) return failed({ call: "open", what: `hand ${path} over` });
+  const place = `/proc/self/fd/${fd}`;
+  const isOwn = OWN_FOLDER.test(linkTarget(place) ?? "");
+  if (isOwn) {
+    for (const name of namesIn(place)) handOver(`${place}/${name}`, { user, isFolder: false });
+  }
+  const given = isOwn && makeUsers(fd, { user, isFolder: true });
+  libc().close(fd);
+  return ok(given);
+}
+
+/** Reads a link, and whose it is; undefined where there is none. */
+function linkAt(path: string): { readonly uid: number; readonly target: string } | undefined {
+  const { view, bytes } = status;
+  const name = cString(path) ?? new Uint8Array(1);
+  if (libc().statx(AT_FDCWD, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC, bytes) !== 0) return undefined;
+  if ((view.getUint16(28, true) & 0o170000) !== 0o120000) return undefined;
+  const uid = view.getUint32(20, true), target = linkTarget(path);
+  return target === undefined ? undefined : { uid, target };
+}
+
+function linkTarget(path: string): string | undefined {
+  const target = new Uint8Array(PATH_MAX);
+  const name = cString(path) ?? new Uint8Array(1);
+  const length = libc().readlink(name, target, BigInt(PATH_MAX));
+  return length < 0 ? undefined : new TextDecoder().decode(target.subarray(0, length));
+}
+
+function handOver(
+  path: string,
+  { user, isFolder }: { readonly user: UserRecord; readonly isFolder: boolean },
+): Result<boolean, OsError> {
+  const flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | (isFolder ? O_DIRECTORY : 0);
+  const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, 0);
+  if (fd < 0) return failed({ call: "open", what: `hand ${path} over` });
+  const given = makeUsers(fd, { user, isFolder });
+  libc().close(fd);
+  return ok(given);
+}
+
+/**
+ * Gives an open file or folder to the user if it is root's and has no second name, by which it could be somebody else's matter.
+ * Returns whether it is the user's now.
+ */
+function makeUsers(
+  fd: number,
+  { user, isFolder }: { readonly user: UserRecord; readonly isFolder: boolean },
+): boolean {
+  const { view, bytes } = status;
+  if (libc().statx(fd, new Uint8Array(1), AT_EMPTY_PATH, STATX_BASIC, bytes) !== 0) return false;
+  const kind = view.getUint16(28, true) & 0o170000;
+  const fits = isFolder ? kind === 0o040000 : kind === 0o100000 && view.getUint32(16, true) === 1;
+  const owner = view.getUint32(20, true);
+  if (!fits || owner === user.uid) return fits;
+  return owner === 0 && libc().fchown(fd, user.uid, user.gid) === 0;
+}

@@ -1,0 +1,472 @@
+/**
+ * What is done with files, step by step: each step is one call of the C library, and whoever drives the steps decides where it
+ * is made.
+ *
+ * The problem: the same work is wanted in the foreground (before anything is served) and in the background (a file system
+ * may hang). The idea: generators that yield calls and are given results, a negative number being that of an error;
+ * `runHere` makes the calls at once, `runInBackground` on the thread pool. Limits: nothing but regular files is read or
+ * written; a pipe or a device where a file is wanted is refused, and opening it does not wait.
+ *
+ * @module
+ */
+import type { Bytes } from "../../src/base/bytes.ts";
+import { err, ok, type Result } from "../../src/base/result.ts";
+import { type BackgroundArguments, callForResult, callHere } from "../background.ts";
+import { ERRNO, failed, type OsError, osError } from "../errno.ts";
+import { type HeldFile, heldFile, throughHeldFolder } from "./held_files.ts";
+import { libc } from "../libc.ts";
+import { allocate, cString, type Memory } from "../memory.ts";
+
+type StepName =
+  | "open"
+  | "close"
+  | "pread"
+  | "pwrite"
+  | "ftruncate"
+  | "fsync"
+  | "fchmod"
+  | "rename"
+  | "unlink"
+  | "readlink"
+  | "mkdir"
+  | "statx";
+
+/** One call: its name and its arguments. */
+export type FileStep = {
+  readonly [Name in StepName]: readonly [name: Name, ...args: BackgroundArguments<Name>];
+}[StepName];
+
+/** Work on files that yields calls and is given their results. */
+export type FileSteps<Value> = Generator<FileStep, Value, number>;
+
+/** What a file is like. */
+export interface FileStatus {
+  /** Its kind. */
+  readonly kind: "file" | "directory" | "other";
+  /** The permission bits, such as 0o600. */
+  readonly mode: number;
+  /** The owner's number. */
+  readonly uid: number;
+  /** The length in octets. */
+  readonly size: number;
+  /** When the content last changed, in nanoseconds since 1970. */
+  readonly modified: bigint;
+  /** The file's number, to see that a path now leads to another file. */
+  readonly inode: bigint;
+}
+
+/** What to write and how. */
+export interface AtomicWrite {
+  /** The whole new content. */
+  readonly bytes: Uint8Array;
+  /** The permission bits of the new file, whatever the umask is; 0o644 when left out. */
+  readonly mode?: number;
+}
+
+/** Makes all calls at once, one after the other. */
+export function runHere<Value>(steps: FileSteps<Value>): Value {
+  let step = steps.next();
+  while (step.done !== true) {
+    const [name, ...args] = step.value;
+    step = steps.next(callHere(name, args));
+  }
+  return step.value;
+}
+
+/** Makes all calls on the thread pool, one after the other. */
+export async function runInBackground<Value>(steps: FileSteps<Value>): Promise<Value> {
+  let step = steps.next();
+  while (step.done !== true) {
+    const [name, ...args] = step.value;
+    step = steps.next(await callForResult("files", name, args));
+  }
+  return step.value;
+}
+
+const O_WRONLY = 0x1;
+const O_CREAT = 0x40;
+const O_EXCL = 0x80;
+const O_APPEND = 0x400;
+const O_NONBLOCK = 0x800;
+const O_CLOEXEC = 0x80000;
+// These two have other values on ARM than on x86.
+const isArm = Deno.build.arch === "aarch64";
+const O_DIRECTORY = isArm ? 0x4000 : 0x10000;
+const O_NOFOLLOW = isArm ? 0x8000 : 0x20000;
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_BASIC = 0x7ff;
+const STATX_SIZE = 256;
+const READ_STEP = 65_536;
+const PATH_MAX = 4096;
+const LINKS_MAX = 8;
+
+/** Reads a whole file of at most `sizeMax` octets. */
+export function* readSteps(path: string, sizeMax: number): FileSteps<Result<Bytes, OsError>> {
+  const what = `read ${path}`;
+  const opened = yield* open(path, { flags: O_NONBLOCK, what });
+  const held = isBarred(opened) ? heldFile(path) : undefined;
+  if (held !== undefined) return yield* readHeld(held, { sizeMax, what });
+  if (!opened.ok) return opened;
+  const regular = yield* refuseOthers(opened.value, { what, isDirectoryTold: true });
+  const result = regular.ok ? yield* readAll(opened.value, { sizeMax, what }) : regular;
+  yield ["close", opened.value];
+  return result;
+}
+
+/**
+ * Replaces a file by new content: written beside it, flushed, renamed over it, and the directory flushed. A symbolic link stays, and
+ * what it leads to is replaced; what is there and no regular file is refused. A file that can be written in a folder that cannot (or
+ * that is a mount point) is written where it lies.
+ */
+export function* writeSteps(
+  link: string,
+  { write, owner }: { readonly write: AtomicWrite; readonly owner: number },
+): FileSteps<Result<void, OsError>> {
+  const what = `write ${link}`;
+  const path = yield* followLinks(link);
+  const there = yield* statusSteps(path);
+  if (there.ok && there.value?.kind === "other") return notRegular(what);
+  const name = temporaryName(path, owner);
+  const temporary = yield* writeTemporary(name, { write, what });
+  if (!temporary.ok) {
+    const inPlace = isBarred(temporary)
+      ? yield* writeInPlace(link, { path, write, what })
+      : undefined;
+    return inPlace ?? temporary;
+  }
+  const fd = temporary.value;
+  const flushed = yield ["fsync", fd];
+  yield ["close", fd];
+  if (flushed < 0) {
+    yield* removeSteps(name);
+    return failed({ call: "fsync", what, code: -flushed });
+  }
+  const replaced = yield* renameSteps(name, { to: path, what });
+  if (!replaced.ok) {
+    yield* removeSteps(name);
+    return isKept(replaced)
+      ? (yield* writeInPlace(link, { path, write, what })) ?? replaced
+      : replaced;
+  }
+  yield* flushDirectory(parentOf(path));
+  return ok(undefined);
+}
+
+/** Writes a file where it lies; undefined when it is not there or may not be written. */
+function* writeInPlace(
+  link: string,
+  { path, write, what }: {
+    readonly path: string;
+    readonly write: AtomicWrite;
+    readonly what: string;
+  },
+): FileSteps<Result<void, OsError> | undefined> {
+  const { bytes, mode } = write;
+  const held = heldFile(link);
+  if (held?.purpose === "write") return yield* overwrite(held.fd, { bytes, what });
+  const opened = yield* open(path, { flags: O_WRONLY | O_NONBLOCK, what });
+  if (!opened.ok) return undefined;
+  // Only its owner may change that; who reads secrets that are open to others is told elsewhere.
+  if (mode !== undefined) yield ["fchmod", opened.value, mode];
+  const written = yield* overwrite(opened.value, { bytes, what });
+  yield ["close", opened.value];
+  return written;
+}
+
+/**
+ * Adds octets at the end of a file, which is made (mode 0o644) if it is not there: all of them or, on a disk that is full, none.
+ * Nothing is flushed.
+ */
+export function* appendSteps(path: string, bytes: Uint8Array): FileSteps<Result<void, OsError>> {
+  const what = `append to ${path}`;
+  const flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK;
+  const opened = yield* open(path, { flags, mode: 0o644, what });
+  if (!opened.ok) return opened;
+  const regular = yield* refuseOthers(opened.value, { what });
+  const written = regular.ok ? yield* writeAll(opened.value, { bytes, what }) : regular;
+  if (regular.ok && !written.ok) yield ["ftruncate", opened.value, BigInt(regular.value.size)];
+  yield ["close", opened.value];
+  return written;
+}
+
+/**
+ * Replaces the content of a file where it lies, which keeps its owner, its mode and its names; a new one has mode 0o666 less the umask.
+ * When it fails the old content may be lost.
+ */
+export function* overwriteSteps(
+  path: string,
+  bytes: Uint8Array,
+): FileSteps<Result<void, OsError>> {
+  const what = `write ${path}`;
+  const opened = yield* open(path, {
+    flags: O_WRONLY | O_CREAT | O_NONBLOCK,
+    mode: 0o666,
+    what,
+  });
+  if (!opened.ok) return opened;
+  const written = yield* overwrite(opened.value, { bytes, what });
+  yield ["close", opened.value];
+  return written;
+}
+
+/** Tells what a path leads to, following links; undefined when there is nothing. */
+export function* statusSteps(path: string): FileSteps<Result<FileStatus | undefined, OsError>> {
+  const what = `look at ${path}`;
+  const name = pathText(path);
+  if (name === undefined) return failed({ call: "statx", what, code: ERRNO.EINVAL });
+  const status = allocate(STATX_SIZE);
+  const code = -(yield ["statx", AT_FDCWD, name, 0, STATX_BASIC, status.bytes]);
+  if (code === 0) return ok(readStatus(status));
+  if (code === ERRNO.ENOENT) return ok(undefined);
+  const refused = failed({ call: "statx", what, code });
+  const held = isBarred(refused) ? heldFile(path) : undefined;
+  if (held === undefined) return refused;
+  const found = yield ["statx", held.fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_BASIC, status.bytes];
+  return found === 0 ? ok(readStatus(status)) : refused;
+}
+
+/** Makes a directory and those above it that are missing, with the given mode less the umask. */
+export function* makeDirectorySteps(path: string, mode: number): FileSteps<Result<void, OsError>> {
+  const parts = path.split("/");
+  for (let i = 1; i <= parts.length; i++) {
+    const part = parts.slice(0, i).join("/");
+    if (part === "" || part === ".") continue;
+    const what = `make the directory ${part}`;
+    const name = pathText(part);
+    if (name === undefined) return failed({ call: "mkdir", what, code: ERRNO.EINVAL });
+    const made = yield ["mkdir", name, mode];
+    if (made === 0) continue;
+    const found = yield* statusSteps(part);
+    // A directory above may exist and yet be read-only or not ours: what counts is that it is there.
+    if (!found.ok && made === -ERRNO.EEXIST) return found;
+    if (!found.ok || found.value?.kind !== "directory") {
+      return failed({ call: "mkdir", what, code: -made });
+    }
+  }
+  return ok(undefined);
+}
+
+/** Removes a file; that it is not there is no error. */
+export function* removeSteps(path: string): FileSteps<Result<void, OsError>> {
+  const name = pathText(path);
+  const what = `remove ${path}`;
+  if (name === undefined) return failed({ call: "unlink", what, code: ERRNO.EINVAL });
+  const code = -(yield ["unlink", name]);
+  return code === 0 || code === ERRNO.ENOENT
+    ? ok(undefined)
+    : failed({ call: "unlink", what, code });
+}
+
+/** Gives a file another name. */
+export function* renameSteps(
+  path: string,
+  { to, what }: { readonly to: string; readonly what: string },
+): FileSteps<Result<void, OsError>> {
+  const from = pathText(path), target = pathText(to);
+  if (from === undefined || target === undefined) {
+    return err(osError({ call: "rename", what, code: ERRNO.EINVAL }));
+  }
+  const code = -(yield ["rename", from, target]);
+  return code === 0 ? ok(undefined) : failed({ call: "rename", what, code });
+}
+
+/** Tells whether the way to a file is barred: then, and only then, a descriptor from before the change of user counts. */
+function isBarred(result: Result<unknown, OsError>): boolean {
+  return !result.ok && ["EACCES", "EPERM", "EROFS"].includes(result.error.name);
+}
+
+/** Tells whether a file cannot be replaced where it lies: by its folder's rights, or because it is a mount point. */
+function isKept(result: Result<unknown, OsError>): boolean {
+  return isBarred(result) || (!result.ok && result.error.name === "EBUSY");
+}
+
+function* readHeld(
+  { fd, purpose }: HeldFile,
+  { sizeMax, what }: { readonly sizeMax: number; readonly what: string },
+): FileSteps<Result<Bytes, OsError>> {
+  const regular = yield* refuseOthers(fd, { what });
+  const content = regular.ok ? yield* readAll(fd, { sizeMax, what }) : regular;
+  // It was made empty for us to write to: to whoever reads there is none yet.
+  const isNew = content.ok && purpose === "write" && content.value.length === 0;
+  return isNew ? failed({ call: "open", what, code: ERRNO.ENOENT }) : content;
+}
+
+function* overwrite(
+  fd: number,
+  { bytes, what }: { readonly bytes: Uint8Array; readonly what: string },
+): FileSteps<Result<void, OsError>> {
+  const regular = yield* refuseOthers(fd, { what });
+  const written = regular.ok ? yield* writeAll(fd, { bytes, what }) : regular;
+  if (!written.ok) return written;
+  const cut = yield ["ftruncate", fd, BigInt(bytes.length)];
+  if (cut < 0) return failed({ call: "ftruncate", what, code: -cut });
+  const flushed = yield ["fsync", fd];
+  return flushed < 0 ? failed({ call: "fsync", what, code: -flushed }) : ok(undefined);
+}
+
+/** Writes a path for the kernel, by way of a held folder if it is in one. */
+function pathText(path: string): Bytes | undefined {
+  return cString(throughHeldFolder(path));
+}
+
+/**
+ * Returns where a path leads to; after so many links it may be a circle, and the call that follows says so. A link at its end that is
+ * somebody else's does not lead root, which replaces it by what it writes.
+ */
+export function* followLinks(path: string): FileSteps<string> {
+  let end = path;
+  for (let i = 0; i < LINKS_MAX; i++) {
+    const name = pathText(end);
+    if (name === undefined) return end;
+    const target = new Uint8Array(PATH_MAX);
+    const length = yield ["readlink", name, target, BigInt(PATH_MAX)];
+    if (length <= 0 || (libc().geteuid() === 0 && !(yield* isRoots(name)))) return end;
+    const text = new TextDecoder().decode(target.subarray(0, length));
+    end = text.startsWith("/") ? text : `${parentOf(end)}/${text}`;
+  }
+  return end;
+}
+
+function* isRoots(link: Uint8Array<ArrayBuffer>): FileSteps<boolean> {
+  const { bytes, view } = allocate(STATX_SIZE);
+  const found = yield ["statx", AT_FDCWD, link, AT_SYMLINK_NOFOLLOW, STATX_BASIC, bytes];
+  return found === 0 && view.getUint32(20, true) === 0;
+}
+
+interface OpenOptions {
+  readonly flags: number;
+  readonly mode?: number;
+  readonly what: string;
+}
+
+function* open(path: string, options: OpenOptions): FileSteps<Result<number, OsError>> {
+  const name = pathText(path);
+  const { what } = options;
+  if (name === undefined) return failed({ call: "open", what, code: ERRNO.EINVAL });
+  const fd = yield ["open", name, options.flags | O_CLOEXEC, options.mode ?? 0];
+  if (fd >= 0) return ok(fd);
+  // So says a pipe without a reader, and a socket.
+  if (fd === -ERRNO.ENXIO) return notRegular(what);
+  return failed({ call: "open", what, code: -fd });
+}
+
+/** Refuses an open pipe or device, whose octets have no end or never come. */
+function* refuseOthers(
+  fd: number,
+  { what, isDirectoryTold = false }: { readonly what: string; readonly isDirectoryTold?: boolean },
+): FileSteps<Result<FileStatus, OsError>> {
+  const status = allocate(STATX_SIZE);
+  const code = yield ["statx", fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_BASIC, status.bytes];
+  if (code < 0) return failed({ call: "statx", what, code: -code });
+  const found = readStatus(status);
+  // What is wrong with a directory the read itself tells.
+  if (found.kind === "file" || (found.kind === "directory" && isDirectoryTold)) return ok(found);
+  return notRegular(what);
+}
+
+const EMPTY_PATH = new Uint8Array(1);
+
+function notRegular(what: string): { readonly ok: false; readonly error: OsError } {
+  const message = `Cannot ${what}: wanted a regular file, found a pipe, a socket or a device`;
+  return err({ call: "open", code: ERRNO.ENXIO, name: "ENXIO", message });
+}
+
+function* readAll(
+  fd: number,
+  { sizeMax, what }: { sizeMax: number; what: string },
+): FileSteps<Result<Bytes, OsError>> {
+  let bytes = new Uint8Array(Math.min(sizeMax + 1, READ_STEP));
+  let length = 0;
+  for (;;) {
+    if (length === bytes.length) {
+      const grown = new Uint8Array(Math.min(sizeMax + 1, bytes.length * 4));
+      grown.set(bytes);
+      bytes = grown;
+    }
+    const rest = bytes.subarray(length);
+    const got = yield ["pread", fd, rest, BigInt(rest.length), BigInt(length)];
+    if (got === -ERRNO.EINTR) continue;
+    if (got < 0) return failed({ call: "read", what, code: -got });
+    if (got === 0) return ok(bytes.slice(0, length));
+    length += got;
+    if (length > sizeMax) {
+      const hint = `It may have at most ${sizeMax} octets`;
+      return failed({ call: "read", what, code: ERRNO.EFBIG, hint });
+    }
+  }
+}
+
+function* writeAll(
+  fd: number,
+  { bytes, what }: { bytes: Uint8Array; what: string },
+): FileSteps<Result<void, OsError>> {
+  const content = new Uint8Array(bytes);
+  let done = 0;
+  while (done < content.length) {
+    const rest = content.subarray(done);
+    const put = yield ["pwrite", fd, rest, BigInt(rest.length), BigInt(done)];
+    if (put > 0) done += put;
+    else if (put === 0) return failed({ call: "write", what, code: ERRNO.EIO });
+    else if (put !== -ERRNO.EINTR) return failed({ call: "write", what, code: -put });
+  }
+  return ok(undefined);
+}
+
+/** Writes the content into a new file and leaves it open. */
+function* writeTemporary(
+  name: string,
+  { write, what }: { readonly write: AtomicWrite; readonly what: string },
+): FileSteps<Result<number, OsError>> {
+  // What a killed process of the same number left behind is in the way, and worth nothing. Where it cannot be removed, opening says why.
+  yield* removeSteps(name);
+  const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  const opened = yield* open(name, { flags, mode: 0o600, what });
+  if (!opened.ok) return opened;
+  const fd = opened.value;
+  const written = yield* writeAll(fd, { bytes: write.bytes, what });
+  const moded = written.ok ? yield ["fchmod", fd, write.mode ?? 0o644] : 0;
+  if (written.ok && moded === 0) return ok(fd);
+  yield ["close", fd];
+  yield* removeSteps(name);
+  return written.ok ? failed({ call: "fchmod", what, code: -moded }) : written;
+}
+
+/** Flushes a directory, where that is possible: the content is safe already, and until the system gets to it a crash brings back the old. */
+function* flushDirectory(path: string): FileSteps<void> {
+  const opened = yield* open(path, { flags: O_DIRECTORY, what: `flush ${path}` });
+  if (!opened.ok) return;
+  yield ["fsync", opened.value];
+  yield ["close", opened.value];
+}
+
+function readStatus({ view }: Memory): FileStatus {
+  const mode = view.getUint16(28, true);
+  const seconds = view.getBigInt64(112, true), nanoseconds = view.getUint32(120, true);
+  return {
+    kind: kindOf(mode),
+    mode: mode & 0o7777,
+    uid: view.getUint32(20, true),
+    size: Number(view.getBigUint64(40, true)),
+    modified: seconds * 1_000_000_000n + BigInt(nanoseconds),
+    inode: view.getBigUint64(32, true),
+  };
+}
+
+function kindOf(mode: number): FileStatus["kind"] {
+  const kind = mode & 0o170000;
+  if (kind === 0o100000) return "file";
+  return kind === 0o040000 ? "directory" : "other";
+}
+
+/** Names the file in which a process writes what is to replace another: each has its own, so that nobody replaces a file by half of one. */
+export function temporaryName(path: string, owner: number): string {
+  return `${path}.${owner}.new`;
+}
+
+/** Returns the directory that a path is in, written as the path is: `.` for a name alone. */
+export function parentOf(path: string): string {
+  const parent = path.replace(/\/+$/, "").replace(/[^/]+$/, "");
+  return parent === "" ? (path.startsWith("/") ? "/" : ".") : parent.replace(/(.)\/+$/, "$1");
+}

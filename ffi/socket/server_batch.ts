@@ -1,0 +1,362 @@
+/**
+ * A batch of requests and the answers to them, in memory that is laid out once for `recvmmsg` and `sendmmsg`.
+ *
+ * The idea: the kernel writes requests, peers and stamps into fixed places; one pass over the control data turns them into
+ * typed arrays that the answer path reads by index, without allocating and without `bigint`; answers are written into
+ * fixed places as well, and only the heads of those that are to be sent are filled in. An answer leaves from the address
+ * that was asked, because a client that is connected to that address would not see another (a socket that is bound to one
+ * address brings no packet information and needs none). Limits: a request longer than
+ * `REQUEST_MAX` octets counts as empty; hardware stamps are not used here (they would need conversion for each packet).
+ *
+ * @module
+ */
+import { assert } from "../../src/base/assert.ts";
+import type { Bytes } from "../../src/base/bytes.ts";
+import type { SocketAddress } from "../../src/base/socket_address.ts";
+import { readRealtimeNtp } from "../clock/clock.ts";
+import { allocate, type Memory } from "../memory.ts";
+import { AF_INET, decodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
+import { IP_OPTION, IPV6_OPTION, LEVEL, SOCKET_OPTION } from "./socket_option.ts";
+import { TIMESTAMPING } from "./timestamping.ts";
+
+/** The longest request, and the longest answer, in octets. */
+export const REQUEST_MAX = 2048;
+
+/**
+ * The distance between the places of two requests, or two answers, in octets. Not a power of two, because then all of them
+ * would compete for the same few lines of the processor's cache.
+ */
+export const BATCH_STRIDE = 2112;
+
+/** The number of requests in a batch when nothing else is said. */
+export const BATCH_CAPACITY = 64;
+
+const HEAD_SIZE = 64;
+const RECEIVE_CONTROL_SIZE = 192;
+const REPLY_CONTROL_SIZE = 64;
+const UNIX_EPOCH_IN_NTP_SECONDS = 2_208_988_800;
+const FRACTION_PER_NANOSECOND = 4.294_967_296;
+const TRUNCATED = 0x20;
+const PACKET_INFO_4_SIZE = 28;
+const PACKET_INFO_6_SIZE = 36;
+const STAMP_REQUEST_SIZE = 20;
+const LINK_LOCAL_MASK = 0xc0ff;
+const LINK_LOCAL = 0x80fe;
+
+/** Requests as they came and answers as they will go. Everything is valid until the next receive into the same batch. */
+export class ServerBatch {
+  /** How many requests fit. */
+  readonly capacity: number;
+  /** The distance between two requests, and between two answers: `BATCH_STRIDE`. */
+  readonly stride: number = BATCH_STRIDE;
+  /** The requests: number i begins at `i * BATCH_STRIDE`. */
+  readonly requests: Bytes;
+  /** The same memory as `requests`. */
+  readonly requestView: DataView<ArrayBuffer>;
+  /** The length of each request in octets; 0 when it was longer than `REQUEST_MAX`. */
+  readonly lengths: Int32Array<ArrayBuffer>;
+  /** Where to write the answers: number i begins at `i * BATCH_STRIDE`. It is kept from batch to batch. */
+  readonly replies: Bytes;
+  /** The same memory as `replies`. */
+  readonly replyView: DataView<ArrayBuffer>;
+  /** The time each request arrived as an NTP timestamp: seconds at `2 * i`, fraction at `2 * i + 1`. */
+  readonly receiveTimestamps: Uint32Array<ArrayBuffer>;
+  /** Where that time was taken: 1 by the kernel, 0 by us after the receive call. */
+  readonly timestampKinds: Uint8Array<ArrayBuffer>;
+  /**
+   * The address of each peer as four words, the most significant first, so that prefixes compare as numbers: IPv6 in all
+   * four, IPv4 (also when it came through an IPv6 socket) in the first, the others zero.
+   */
+  readonly peerWords: Uint32Array<ArrayBuffer>;
+  /** The family of each peer: 4 or 6. */
+  readonly peerFamilies: Uint8Array<ArrayBuffer>;
+  /** The port of each peer. */
+  readonly peerPorts: Uint16Array<ArrayBuffer>;
+
+  readonly #receiveHeads: Memory;
+  readonly #receiveControl: Memory;
+  readonly #names: Memory;
+  readonly #nameWords: Uint32Array<ArrayBuffer>;
+  readonly #replyHeads: Memory;
+  readonly #replyVectors: Memory;
+  readonly #replyControl: Memory;
+  readonly #replyControlLengths: Int32Array<ArrayBuffer>;
+  readonly #buffers: readonly Memory[];
+  /** The addresses that go into the heads of answers, as pairs of words: name, vector, control for each request. */
+  readonly #addresses: Int32Array<ArrayBuffer>;
+  #count = 0;
+  /** How many heads the kernel may have changed since their lengths were set. */
+  #used: number;
+  #queued = 0;
+  /** For each place in the queue, whether its answer is to be stamped. */
+  readonly #stamped: Uint8Array<ArrayBuffer>;
+  #receiveDrops = 0;
+
+  /** Lays out a batch for `capacity` requests, 1 to 1024. */
+  constructor(capacity = BATCH_CAPACITY) {
+    assert(Number.isInteger(capacity) && capacity >= 1 && capacity <= 1024, "A batch is 1 to 1024");
+    this.capacity = capacity;
+    this.#used = capacity;
+    const requests = allocate(capacity * BATCH_STRIDE), replies = allocate(capacity * BATCH_STRIDE);
+    this.requests = requests.bytes;
+    this.requestView = requests.view;
+    this.replies = replies.bytes;
+    this.replyView = replies.view;
+    this.lengths = new Int32Array(capacity);
+    this.receiveTimestamps = new Uint32Array(2 * capacity);
+    this.timestampKinds = new Uint8Array(capacity);
+    this.peerWords = new Uint32Array(4 * capacity);
+    this.peerFamilies = new Uint8Array(capacity);
+    this.peerPorts = new Uint16Array(capacity);
+    this.#names = allocate(capacity * SOCKADDR_SIZE);
+    this.#nameWords = new Uint32Array(this.#names.bytes.buffer);
+    this.#receiveHeads = allocate(capacity * HEAD_SIZE);
+    this.#receiveControl = allocate(capacity * RECEIVE_CONTROL_SIZE);
+    this.#replyHeads = allocate(capacity * HEAD_SIZE);
+    this.#replyVectors = allocate(capacity * 16);
+    this.#replyControl = allocate(capacity * REPLY_CONTROL_SIZE);
+    this.#replyControlLengths = new Int32Array(capacity);
+    this.#stamped = new Uint8Array(capacity);
+    this.#addresses = new Int32Array(6 * capacity);
+    const receiveVectors = allocate(capacity * 16);
+    this.#buffers = [requests, replies, receiveVectors];
+    this.#layOut({ requests, replies, receiveVectors });
+  }
+
+  /** How many requests the last receive brought. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** How many answers are queued. */
+  get queued(): number {
+    return this.#queued;
+  }
+
+  /** How many datagrams the kernel has dropped at this socket for want of room, since it was opened, as last told. */
+  get receiveDrops(): number {
+    return this.#receiveDrops;
+  }
+
+  /** The peer of request `index`, for logs: it allocates. */
+  peer(index: number): SocketAddress {
+    const address = decodeSockaddr(this.#names.view, index * SOCKADDR_SIZE);
+    assert(address !== undefined && index < this.#count, "A request has a peer");
+    return address;
+  }
+
+  /**
+   * Queues the answer to request `index`, which lies in `replies` at its place. With `stamp` the kernel is asked to stamp
+   * its sending; the stamps come in the order in which such answers were queued.
+   */
+  queueReply(index: number, length: number, stamp = false): void {
+    assert(index < this.#count && this.#queued < this.capacity, "Each request is answered once");
+    assert(length > 0 && length <= REQUEST_MAX, "An answer has a length");
+    this.#stamped[this.#queued] = stamp ? 1 : 0;
+    const head = this.#queued++ * (HEAD_SIZE / 4);
+    const heads = this.#replyHeads.words, addresses = this.#addresses;
+    const a = 6 * index;
+    heads[head] = addresses[a] ?? 0;
+    heads[head + 1] = addresses[a + 1] ?? 0;
+    heads[head + 2] = this.#receiveHeads.words[index * (HEAD_SIZE / 4) + 2] ?? 0;
+    heads[head + 4] = addresses[a + 2] ?? 0;
+    heads[head + 5] = addresses[a + 3] ?? 0;
+    heads[head + 8] = addresses[a + 4] ?? 0;
+    heads[head + 9] = addresses[a + 5] ?? 0;
+    heads[head + 10] = stamp ? this.#askForStamp(index) : this.#replyControlLengths[index] ?? 0;
+    this.#replyVectors.words[4 * index + 2] = length;
+  }
+
+  /** Whether the answer at a place in the queue is to be stamped. */
+  isStamped(position: number): boolean {
+    return this.#stamped[position] === 1;
+  }
+
+  /** How many answers that are to be stamped stand in the queue behind a place. */
+  stampedBehind(position: number): number {
+    let count = 0;
+    for (let i = position + 1; i < this.#queued; i++) count += this.#stamped[i] ?? 0;
+    return count;
+  }
+
+  /** The array of heads for `recvmmsg`, with all lengths set anew; empties the batch. For `ServerSocket`. */
+  prepareReceive(): Bytes {
+    const { words } = this.#receiveHeads;
+    for (let i = 0, head = 0; i < this.#used; i++, head += HEAD_SIZE / 4) {
+      words[head + 2] = SOCKADDR_SIZE;
+      words[head + 10] = RECEIVE_CONTROL_SIZE;
+    }
+    // A call that fails in the middle leaves at most one head changed.
+    this.#used = 1;
+    this.#count = 0;
+    this.#queued = 0;
+    return this.#receiveHeads.bytes;
+  }
+
+  /** Reads what the kernel wrote about `count` requests. For `ServerSocket`, after `recvmmsg`. */
+  acceptReceived(count: number): void {
+    assert(count <= this.capacity && this.#count === 0, "A batch is received into once");
+    const heads = this.#receiveHeads.words;
+    let missing = false;
+    for (let i = 0, head = 0; i < count; i++, head += HEAD_SIZE / 4) {
+      const truncated = ((heads[head + 12] ?? 0) & TRUNCATED) !== 0;
+      this.lengths[i] = truncated ? 0 : heads[head + 14] ?? 0;
+      this.timestampKinds[i] = 0;
+      this.#replyControlLengths[i] = 0;
+      this.#readPeer(i);
+      this.#readControl(i, heads[head + 10] ?? 0);
+      if (this.timestampKinds[i] === 0) missing = true;
+    }
+    this.#count = count;
+    this.#used = Math.min(this.capacity, count + 1);
+    if (missing) this.#stampNow(count);
+  }
+
+  /** The array of heads for `sendmmsg`; `queued` of them count. For `ServerSocket`. */
+  get replyHeads(): Memory {
+    return this.#replyHeads;
+  }
+
+  /** Forgets the answers that are queued. For `ServerSocket`, after `sendmmsg`. */
+  clearReplies(): void {
+    this.#queued = 0;
+  }
+
+  #readPeer(i: number): void {
+    const names = this.#nameWords, words = this.peerWords;
+    const name = i * (SOCKADDR_SIZE / 4), out = 4 * i;
+    const first = names[name] ?? 0;
+    this.peerPorts[i] = ((first >>> 24) & 0xff) | ((first >>> 8) & 0xff00);
+    words[out + 1] = words[out + 2] = words[out + 3] = 0;
+    if ((first & 0xffff) === AF_INET) {
+      this.peerFamilies[i] = 4;
+      words[out] = swap(names[name + 1] ?? 0);
+      return;
+    }
+    const high = names[name + 2] ?? 0, next = names[name + 3] ?? 0, mark = names[name + 4] ?? 0;
+    const low = names[name + 5] ?? 0;
+    // An IPv4 peer of an IPv6 socket has the address ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2).
+    const isMapped = high === 0 && next === 0 && mark === 0xffff0000;
+    this.peerFamilies[i] = isMapped ? 4 : 6;
+    words[out] = swap(isMapped ? low : high);
+    if (isMapped) return;
+    words[out + 1] = swap(next);
+    words[out + 2] = swap(mark);
+    words[out + 3] = swap(low);
+  }
+
+  #readControl(i: number, length: number): void {
+    const { words } = this.#receiveControl;
+    const start = i * (RECEIVE_CONTROL_SIZE / 4);
+    const end = start + Math.min(length, RECEIVE_CONTROL_SIZE) / 4;
+    for (let at = start; at + 4 <= end;) {
+      const size = words[at] ?? 0;
+      if (size < 16) return;
+      const level = words[at + 2] ?? 0, type = words[at + 3] ?? 0;
+      if (
+        level === LEVEL.socket &&
+        (type === SOCKET_OPTION.timestampNanoseconds || type === SOCKET_OPTION.timestamping)
+      ) {
+        this.#readStamp(i, words[at + 4] ?? 0, words[at + 6] ?? 0);
+      } else if (level === LEVEL.ip && type === IP_OPTION.packetInfo) {
+        this.#keepLocal4(i, words[at + 5] ?? 0);
+      } else if (level === LEVEL.ipv6 && type === IPV6_OPTION.packetInfo) {
+        this.#keepLocal6(i, at + 4);
+      } else if (level === LEVEL.socket && type === SOCKET_OPTION.receiveQueueOverflow) {
+        this.#receiveDrops = (words[at + 4] ?? 0) >>> 0;
+      }
+      at += ((size + 7) & ~7) / 4;
+    }
+  }
+
+  #readStamp(i: number, seconds: number, nanoseconds: number): void {
+    if (seconds === 0 && nanoseconds === 0) return;
+    this.receiveTimestamps[2 * i] = seconds + UNIX_EPOCH_IN_NTP_SECONDS;
+    this.receiveTimestamps[2 * i + 1] = nanoseconds * FRACTION_PER_NANOSECOND;
+    this.timestampKinds[i] = 1;
+  }
+
+  /** Keeps the IPv4 address that was asked as the source of the answer; the route decides the interface. */
+  #keepLocal4(i: number, local: number): void {
+    const { words } = this.#replyControl;
+    const at = i * (REPLY_CONTROL_SIZE / 4);
+    words[at] = PACKET_INFO_4_SIZE;
+    words[at + 2] = LEVEL.ip;
+    words[at + 3] = IP_OPTION.packetInfo;
+    words[at + 4] = 0;
+    words[at + 5] = local;
+    words[at + 6] = 0;
+    this.#replyControlLengths[i] = 32;
+  }
+
+  /** Keeps the IPv6 address that was asked as the source of the answer; with the interface if it is link-local. */
+  #keepLocal6(i: number, from: number): void {
+    const received = this.#receiveControl.words, { words } = this.#replyControl;
+    const at = i * (REPLY_CONTROL_SIZE / 4);
+    // What was sent to a multicast group is answered from an address that the kernel chooses.
+    if (((received[from] ?? 0) & 0xff) === 0xff) return;
+    words[at] = PACKET_INFO_6_SIZE;
+    words[at + 2] = LEVEL.ipv6;
+    words[at + 3] = IPV6_OPTION.packetInfo;
+    for (let k = 0; k < 4; k++) words[at + 4 + k] = received[from + k] ?? 0;
+    const isLinkLocal = ((received[from] ?? 0) & LINK_LOCAL_MASK) === LINK_LOCAL;
+    words[at + 8] = isLinkLocal ? received[from + 4] ?? 0 : 0;
+    words[at + 9] = 0;
+    this.#replyControlLengths[i] = 40;
+  }
+
+  /** Adds to the control data of an answer that its sending is to be stamped; returns the new length. */
+  #askForStamp(index: number): number {
+    const { words } = this.#replyControl;
+    const length = this.#replyControlLengths[index] ?? 0;
+    const at = (index * REPLY_CONTROL_SIZE + length) / 4;
+    words[at] = STAMP_REQUEST_SIZE;
+    words[at + 1] = 0;
+    words[at + 2] = LEVEL.socket;
+    words[at + 3] = SOCKET_OPTION.timestamping;
+    words[at + 4] = TIMESTAMPING.transmitSoftware;
+    words[at + 5] = 0;
+    return length + 24;
+  }
+
+  #stampNow(count: number): void {
+    for (let i = 0; i < count; i++) {
+      if (this.timestampKinds[i] === 0) readRealtimeNtp(this.receiveTimestamps, 2 * i);
+    }
+  }
+
+  /** Stores the addresses that never change. */
+  #layOut(
+    { requests, replies, receiveVectors }: {
+      requests: Memory;
+      replies: Memory;
+      receiveVectors: Memory;
+    },
+  ): void {
+    const words = new BigInt64Array(this.#addresses.length / 2);
+    for (let i = 0; i < this.capacity; i++) {
+      const index = BigInt(i), stride = index * BigInt(BATCH_STRIDE);
+      const name = this.#names.address + index * BigInt(SOCKADDR_SIZE);
+      receiveVectors.view.setBigUint64(16 * i, requests.address + stride, true);
+      receiveVectors.view.setBigUint64(16 * i + 8, BigInt(REQUEST_MAX), true);
+      const control = this.#receiveControl.address + index * BigInt(RECEIVE_CONTROL_SIZE);
+      const head = HEAD_SIZE * i, { view } = this.#receiveHeads;
+      view.setBigUint64(head, name, true);
+      view.setBigUint64(head + 16, receiveVectors.address + 16n * index, true);
+      view.setBigUint64(head + 24, 1n, true);
+      view.setBigUint64(head + 32, control, true);
+      this.#replyVectors.view.setBigUint64(16 * i, replies.address + stride, true);
+      this.#replyHeads.view.setBigUint64(head + 24, 1n, true);
+      words[3 * i] = name;
+      words[3 * i + 1] = this.#replyVectors.address + 16n * index;
+      words[3 * i + 2] = this.#replyControl.address + index * BigInt(REPLY_CONTROL_SIZE);
+    }
+    this.#addresses.set(new Int32Array(words.buffer));
+    assert(this.#buffers.length === 3, "What the heads point to stays alive");
+  }
+}
+
+/** Turns the octets of a word around. */
+function swap(word: number): number {
+  return ((word & 0xff) << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
+}

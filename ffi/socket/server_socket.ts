@@ -1,0 +1,328 @@
+/**
+ * The UDP socket of the server: many requests per call, many answers per call.
+ *
+ * The idea: the descriptor blocks, so that one call on the thread pool can wait for the first request and bring all that
+ * have queued up by then; every other call says that it will not wait. Requests carry the kernel's receive stamp. Transmit
+ * stamps are asked for answer by answer, because each costs a trip through the error queue, and not before somebody wants
+ * them. What costs time in the kernel for each packet is left out where it is not needed: packet information on a socket
+ * that is bound to one address, identification for fragments. Limits: one background receive at a time; several processes
+ * share a port by `reusePort`.
+ *
+ * @module
+ */
+import { assert } from "../../src/base/assert.ts";
+import { err, ok, type Result } from "../../src/base/result.ts";
+import { formatSocketAddress, type SocketAddress } from "../../src/base/socket_address.ts";
+import { ERRNO, failed, type OsError, osError } from "../errno.ts";
+import { hasFreeThread, inBackground } from "../background.ts";
+import { lastErrno, libc } from "../libc.ts";
+import { allocate } from "../memory.ts";
+import type { ServerBatch } from "./server_batch.ts";
+import {
+  bindSocket,
+  bindToDevice,
+  closeDescriptor,
+  IP_OPTION,
+  IPV6_OPTION,
+  LEVEL,
+  MESSAGE,
+  openDatagramSocket,
+  setIntegerOption,
+  SOCKET_OPTION,
+  socketLocalAddress,
+} from "./socket_option.ts";
+import { waitShared } from "../shared_wait.ts";
+import { TIMESTAMPING } from "./timestamping.ts";
+import { TransmitStamps } from "./transmit_timestamps.ts";
+
+/** How to open a listener. */
+export interface ServerSocketOptions {
+  /** Where to listen. */
+  readonly local: SocketAddress;
+  /** Whether a listener on `[::]` answers IPv4 as well; false when left out. */
+  readonly dualStack?: boolean;
+  /** Whether an address that this machine does not have yet may be bound to; requests come when it has. */
+  readonly freeBind?: boolean;
+  /** Whether other processes of the same user may listen on the same port and share the load. */
+  readonly reusePort?: boolean;
+  /** The network interface to use; all when left out. */
+  readonly device?: string;
+  /** The room for waiting requests in octets; the system's limit holds without CAP_NET_ADMIN. 4 MiB when left out. */
+  readonly receiveBufferBytes?: number;
+}
+
+const RECEIVE_BUFFER = 4 * 1024 * 1024;
+const RECEIVE_TIMEOUT_SECONDS = 1n;
+const SHUT_RD = 0;
+/**
+ * Answers carry the don't-fragment flag and ignore what ICMP says of the path: they are short, fragments are an attack
+ * surface, and so is a forged "too big". It also saves the kernel a keyed hash for each packet's identification.
+ */
+const PMTU_PROBE = 3;
+
+/** A UDP socket that listens. */
+export class ServerSocket {
+  readonly #local: SocketAddress;
+  readonly #stamps = new TransmitStamps();
+  #fd: number;
+  #waiting = false;
+  #closing = false;
+  #givesTransmitStamps = false;
+  #sendFailures = 0;
+  #lastSendError: OsError | undefined;
+
+  private constructor(fd: number, local: SocketAddress) {
+    this.#fd = fd;
+    this.#local = local;
+  }
+
+  /** Opens a socket and binds it. Fails with a sentence that says what to do when the port is taken or not permitted. */
+  static open(options: ServerSocketOptions): Result<ServerSocket, OsError> {
+    const opened = openDatagramSocket(options.local.family, false);
+    if (!opened.ok) return opened;
+    const fd = opened.value;
+    const prepared = prepare(fd, options);
+    if (!prepared.ok) {
+      closeDescriptor(fd);
+      return prepared;
+    }
+    const local = socketLocalAddress(fd);
+    return ok(new ServerSocket(fd, local.ok ? local.value : options.local));
+  }
+
+  /** The descriptor, for a `Poller`; -1 after `close`. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** The address and port that the socket listens on. */
+  get local(): SocketAddress {
+    return this.#local;
+  }
+
+  /** How many answers the system refused to send. */
+  get sendFailures(): number {
+    return this.#sendFailures;
+  }
+
+  /** Why it last refused. */
+  get lastSendError(): OsError | undefined {
+    return this.#lastSendError;
+  }
+
+  /** Receives what is there, without waiting; returns the number of requests, which may be 0. */
+  receive(batch: ServerBatch): Result<number, OsError> {
+    assert(this.#fd >= 0 && !this.#waiting, "A socket is received from once at a time");
+    const heads = batch.prepareReceive();
+    const count = libc().recvmmsg(this.#fd, heads, batch.capacity, MESSAGE.dontWait, null);
+    if (count < 0) return this.#nothing();
+    batch.acceptReceived(count);
+    return ok(count);
+  }
+
+  /**
+   * Waits on the thread pool for the first request and brings all that are there by then; 0 perhaps after a second without any,
+   * and at once when the socket is closed. The batch is not touched while this is pending.
+   */
+  async receiveInBackground(batch: ServerBatch): Promise<Result<number, OsError>> {
+    assert(this.#fd >= 0 && !this.#waiting, "A socket is received from once at a time");
+    this.#waiting = true;
+    if (!hasFreeThread("serve")) return await this.#receiveShared(batch);
+    const heads = batch.prepareReceive();
+    const args = [this.#fd, heads, batch.capacity, MESSAGE.waitForOne, null] as const;
+    let count = -1;
+    try {
+      count = await inBackground("serve", "recvmmsg", [...args], batch);
+    } finally {
+      this.#waiting = false;
+    }
+    if (this.#closing) {
+      // What came in the last moment is dropped, but the heads that it changed must be seen to: others use the batch too.
+      if (count > 0) batch.acceptReceived(count);
+      batch.prepareReceive();
+      this.#release();
+      return ok(0);
+    }
+    // The reason of a failure is lost on the other thread; asking again without waiting finds it, or what has come.
+    if (count < 0) return this.receive(batch);
+    batch.acceptReceived(count);
+    return ok(count);
+  }
+
+  /** Does the same without a thread of its own, because all are taken. */
+  async #receiveShared(batch: ServerBatch): Promise<Result<number, OsError>> {
+    const waited = await waitShared(this.#fd);
+    this.#waiting = false;
+    if (this.#closing) {
+      this.#release();
+      return ok(0);
+    }
+    if (waited) return this.receive(batch);
+    const what = `wait for requests on ${formatSocketAddress(this.#local)}`;
+    return err(osError({ call: "epoll_ctl", what, code: ERRNO.ENOMEM }));
+  }
+
+  /**
+   * Sends the answers that are queued in the batch, without waiting, and returns how many went. One that the system
+   * refuses is counted and passed over: its client will ask again. `onRefused` is called with the place in the queue of each,
+   * before those behind it are sent.
+   */
+  send(batch: ServerBatch, onRefused?: (position: number, error: OsError) => void): number {
+    assert(this.#fd >= 0, "A closed socket is not used");
+    const { queued, replyHeads } = batch;
+    const flags = MESSAGE.dontWait | MESSAGE.noSignal;
+    let sent = 0, refused = 0;
+    while (sent + refused < queued) {
+      const done = sent + refused;
+      const heads = done === 0 ? replyHeads.bytes : replyHeads.bytes.subarray(64 * done);
+      const count = libc().sendmmsg(this.#fd, heads, queued - done, flags);
+      if (count > 0) {
+        sent += count;
+        continue;
+      }
+      const error = this.#refused(lastErrno());
+      onRefused?.(done, error);
+      refused++;
+    }
+    batch.clearReplies();
+    return sent;
+  }
+
+  /**
+   * Makes the kernel ready to stamp and number answers that are sent with `stamp`; before the first of them is sent.
+   * Receive stamps go on, in a form that costs a little more.
+   */
+  allowTransmitStamps(): void {
+    assert(this.#fd >= 0, "A closed socket is not used");
+    if (this.#givesTransmitStamps) return;
+    this.#givesTransmitStamps = true;
+    const t = TIMESTAMPING;
+    const value = t.software | t.receiveSoftware | t.optionId | t.optionStampOnly;
+    setIntegerOption(this.#fd, { level: LEVEL.socket, name: SOCKET_OPTION.timestamping, value });
+    const plain = SOCKET_OPTION.timestampNanoseconds;
+    setIntegerOption(this.#fd, { level: LEVEL.socket, name: plain, value: 0 });
+  }
+
+  /** Makes the kernel number stamped answers from 0 again; when a send failed, its count and ours may differ. */
+  restartTransmitStamps(): void {
+    if (!this.#givesTransmitStamps) return;
+    const t = TIMESTAMPING;
+    for (const optionId of [0, t.optionId]) {
+      const value = t.software | t.receiveSoftware | t.optionStampOnly | optionId;
+      setIntegerOption(this.#fd, { level: LEVEL.socket, name: SOCKET_OPTION.timestamping, value });
+    }
+  }
+
+  /**
+   * Takes the stamps of answers that were sent with `stamp`, without waiting; returns how many there are in `stamps`. To be
+   * called until it returns 0.
+   */
+  receiveTransmitStamps(): number {
+    assert(this.#fd >= 0, "A closed socket is not used");
+    return this.#stamps.receive(this.#fd);
+  }
+
+  /** The stamps that `receiveTransmitStamps` took. */
+  get stamps(): TransmitStamps {
+    return this.#stamps;
+  }
+
+  /** Closes the socket; a pending background receive ends at once with 0. May be called twice. */
+  close(): void {
+    if (this.#closing || this.#fd < 0) return;
+    this.#closing = true;
+    if (this.#waiting) libc().shutdown(this.#fd, SHUT_RD);
+    else this.#release();
+  }
+
+  #release(): void {
+    closeDescriptor(this.#fd);
+    this.#fd = -1;
+  }
+
+  #nothing(): Result<number, OsError> {
+    const code = lastErrno();
+    if (code === ERRNO.EAGAIN || code === ERRNO.EINTR) return ok(0);
+    const what = `receive on ${formatSocketAddress(this.#local)}`;
+    return err(osError({ call: "recvmmsg", what, code }));
+  }
+
+  #refused(code: number): OsError {
+    this.#sendFailures++;
+    const what = `answer from ${formatSocketAddress(this.#local)}`;
+    const last = this.#lastSendError;
+    const error = last?.code === code ? last : osError({ call: "sendmmsg", what, code });
+    this.#lastSendError = error;
+    return error;
+  }
+}
+
+function prepare(fd: number, options: ServerSocketOptions): Result<void, OsError> {
+  const isV4 = options.local.family === "ipv4";
+  const { socket, ip, ipv6 } = LEVEL;
+  const wanted: { level: number; name: number; value: number }[] = [
+    { level: socket, name: SOCKET_OPTION.receiveQueueOverflow, value: 1 },
+    { level: ip, name: IP_OPTION.mtuDiscover, value: PMTU_PROBE },
+  ];
+  if (!isV4) wanted.push({ level: ipv6, name: IPV6_OPTION.mtuDiscover, value: PMTU_PROBE });
+  if (isWildcard(options.local)) {
+    wanted.push(
+      isV4
+        ? { level: ip, name: IP_OPTION.packetInfo, value: 1 }
+        : { level: ipv6, name: IPV6_OPTION.receivePacketInfo, value: 1 },
+    );
+  }
+  if (!isV4) {
+    const value = options.dualStack === true ? 0 : 1;
+    wanted.push({ level: ipv6, name: IPV6_OPTION.v6Only, value });
+  }
+  if (options.reusePort === true) {
+    wanted.push({ level: socket, name: SOCKET_OPTION.reusePort, value: 1 });
+  }
+  if (options.freeBind === true) {
+    wanted.push(
+      isV4
+        ? { level: ip, name: IP_OPTION.freeBind, value: 1 }
+        : { level: ipv6, name: IPV6_OPTION.freeBind, value: 1 },
+    );
+  }
+  for (const option of wanted) {
+    const set = setIntegerOption(fd, option);
+    if (!set.ok) return set;
+  }
+  if (options.device !== undefined) {
+    const tied = bindToDevice(fd, options.device);
+    if (!tied.ok) return tied;
+  }
+  enableStamps(fd);
+  enlargeBuffer(fd, options.receiveBufferBytes ?? RECEIVE_BUFFER);
+  const timed = setReceiveTimeout(fd);
+  return timed.ok ? bindSocket(fd, options.local) : timed;
+}
+
+function isWildcard(local: SocketAddress): boolean {
+  return local.address === "0.0.0.0" || local.address === "::";
+}
+
+/** Asks for receive stamps; a refusal is not an error, the stamps are then our own. */
+function enableStamps(fd: number): void {
+  const name = SOCKET_OPTION.timestampNanoseconds;
+  setIntegerOption(fd, { level: LEVEL.socket, name, value: 1 });
+}
+
+/** Asks for a large receive buffer, beyond the system's limit if permitted; what the system gives is enough to go on. */
+function enlargeBuffer(fd: number, value: number): void {
+  const forced = { level: LEVEL.socket, name: SOCKET_OPTION.receiveBufferForce, value };
+  if (setIntegerOption(fd, forced).ok) return;
+  setIntegerOption(fd, { level: LEVEL.socket, name: SOCKET_OPTION.receiveBuffer, value });
+}
+
+function setReceiveTimeout(fd: number): Result<void, OsError> {
+  const time = allocate(16);
+  time.view.setBigInt64(0, RECEIVE_TIMEOUT_SECONDS, true);
+  const { receiveTimeout } = SOCKET_OPTION;
+  if (libc().setsockopt(fd, LEVEL.socket, receiveTimeout, time.bytes, 16) === 0) {
+    return ok(undefined);
+  }
+  return failed({ call: "setsockopt", what: "limit the time that a receive waits" });
+}

@@ -1,0 +1,80 @@
+/**
+ * Transmit stamps of many datagrams, taken from a socket's error queue in one call.
+ *
+ * The idea: the kernel numbers the datagrams whose sending is to be stamped, from 0; each stamp comes back with its number,
+ * in whatever order. Limits: stamps arrive some microseconds after the send, or never; `receive` takes at most
+ * `STAMPS_MAX` at a time.
+ *
+ * @module
+ */
+import { libc } from "../libc.ts";
+import { allocate } from "../memory.ts";
+import { IP_OPTION, IPV6_OPTION, LEVEL, MESSAGE, SOCKET_OPTION } from "./socket_option.ts";
+
+/** The most stamps that one call takes. */
+export const STAMPS_MAX = 64;
+
+const HEAD_SIZE = 64;
+const CONTROL_SIZE = 192;
+const ORIGIN_TIMESTAMPING = 4;
+const UNIX_EPOCH_IN_NTP_SECONDS = 2_208_988_800;
+const FRACTION_PER_NANOSECOND = 4.294_967_296;
+
+/** Stamps as typed arrays, valid until the next `receive`. */
+export class TransmitStamps {
+  /** The number of each stamped datagram, counted from 0 by those for which a stamp was asked; modulo 2^32. */
+  readonly ids: Uint32Array<ArrayBuffer> = new Uint32Array(STAMPS_MAX);
+  /** The time of each sending as an NTP timestamp: seconds at `2 * i`, fraction at `2 * i + 1`. */
+  readonly timestamps: Uint32Array<ArrayBuffer> = new Uint32Array(2 * STAMPS_MAX);
+
+  readonly #heads = allocate(STAMPS_MAX * HEAD_SIZE);
+  readonly #control = allocate(STAMPS_MAX * CONTROL_SIZE);
+
+  /** Lays out the buffers. */
+  constructor() {
+    for (let i = 0; i < STAMPS_MAX; i++) {
+      const control = this.#control.address + BigInt(i * CONTROL_SIZE);
+      this.#heads.view.setBigUint64(i * HEAD_SIZE + 32, control, true);
+    }
+  }
+
+  /** Takes what is in the error queue of a socket, without waiting, and returns the number of stamps. */
+  receive(fd: number): number {
+    const { words } = this.#heads;
+    for (let i = 0; i < STAMPS_MAX; i++) words[i * (HEAD_SIZE / 4) + 10] = CONTROL_SIZE;
+    const flags = MESSAGE.dontWait | MESSAGE.errorQueue;
+    const count = libc().recvmmsg(fd, this.#heads.bytes, STAMPS_MAX, flags, null);
+    let stamps = 0;
+    for (let i = 0; i < count; i++) {
+      const length = words[i * (HEAD_SIZE / 4) + 10] ?? 0;
+      if (this.#read(i, length, stamps)) stamps++;
+    }
+    return stamps;
+  }
+
+  /** Reads the control data of entry `i` into place `out`; false when it is no stamp. */
+  #read(i: number, length: number, out: number): boolean {
+    const { words } = this.#control;
+    const start = i * (CONTROL_SIZE / 4), end = start + Math.min(length, CONTROL_SIZE) / 4;
+    let seconds = 0, nanoseconds = 0, numbered = false;
+    for (let at = start; at + 4 <= end;) {
+      const size = words[at] ?? 0, level = words[at + 2], type = words[at + 3];
+      if (size < 16) break;
+      if (level === LEVEL.socket && type === SOCKET_OPTION.timestamping) {
+        seconds = words[at + 4] ?? 0;
+        nanoseconds = words[at + 6] ?? 0;
+      } else if (
+        (level === LEVEL.ip && type === IP_OPTION.receiveErrors) ||
+        (level === LEVEL.ipv6 && type === IPV6_OPTION.receiveErrors)
+      ) {
+        numbered = ((words[at + 5] ?? 0) & 0xff) === ORIGIN_TIMESTAMPING;
+        this.ids[out] = words[at + 7] ?? 0;
+      }
+      at += ((size + 7) & ~7) / 4;
+    }
+    if (!numbered || (seconds === 0 && nanoseconds === 0)) return false;
+    this.timestamps[2 * out] = seconds + UNIX_EPOCH_IN_NTP_SECONDS;
+    this.timestamps[2 * out + 1] = nanoseconds * FRACTION_PER_NANOSECOND;
+    return true;
+  }
+}

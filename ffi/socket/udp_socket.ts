@@ -1,0 +1,300 @@
+/**
+ * UDP sockets of the client side: short-lived, connected, with the kernel's stamps of what is sent and received.
+ *
+ * The idea: each request has a socket of its own on a port that nobody can guess (RFC 9109), connected to the server, so
+ * that the kernel refuses other senders and reports ICMP errors. Reading never waits; a `Poller` says when there is
+ * something. Limits: a datagram is copied out of one shared buffer; datagrams beyond `DATAGRAM_MAX` octets are marked
+ * truncated.
+ *
+ * @module
+ */
+import { assert } from "../../src/base/assert.ts";
+import type { Bytes } from "../../src/base/bytes.ts";
+import type { UnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
+import { ok, type Result } from "../../src/base/result.ts";
+import { formatSocketAddress, type SocketAddress } from "../../src/base/socket_address.ts";
+import { realtimeNow } from "../clock/clock.ts";
+import { type ControlData, type ExtendedError, readControlData } from "./control_message.ts";
+import { ERRNO, failed, type OsError, osError } from "../errno.ts";
+import { lastErrno, libc } from "../libc.ts";
+import { allocate } from "../memory.ts";
+import { decodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
+import {
+  bindSocket,
+  bindToDevice,
+  closeDescriptor,
+  connectSocket,
+  IP_OPTION,
+  IPV6_OPTION,
+  LEVEL,
+  MESSAGE,
+  openDatagramSocket,
+  setIntegerOption,
+  socketLocalAddress,
+} from "./socket_option.ts";
+import { enableTimestamping } from "./timestamping.ts";
+
+/** Where a time stamp was taken: by the interface, by the kernel, or by this program when it got to it. */
+export type TimestampKind = "hardware" | "kernel" | "user";
+
+/** Converts stamps of an interface's own clock to real time. */
+export interface HardwareClock {
+  /** Returns real time for a reading of the hardware clock; undefined while the relation is not known well enough. */
+  toRealtime(hardwareNanoseconds: bigint): UnixNanoseconds | undefined;
+}
+
+/** How to open a client socket. */
+export interface UdpSocketOptions {
+  /** The server. */
+  readonly peer: SocketAddress;
+  /** The local address; any, with a random port, when left out. */
+  readonly local?: SocketAddress;
+  /** The network interface to use. */
+  readonly device?: string;
+  /** Whether to ask the kernel for stamps; true when left out. */
+  readonly kernelTimestamps?: boolean;
+  /** Asks for hardware stamps as well, and converts them; only with `device`, whose clock it is. */
+  readonly hardwareClock?: HardwareClock;
+}
+
+/** A datagram with the time at which it arrived. */
+export interface ReceivedDatagram {
+  /** The payload, a copy. */
+  readonly bytes: Bytes;
+  /** The sender. */
+  readonly source: SocketAddress;
+  /** When it arrived. */
+  readonly receiveTimestamp: UnixNanoseconds;
+  /** Where that time was taken. */
+  readonly timestampKind: TimestampKind;
+  /** The kernel's stamp, beside that of the interface if there is one; undefined when the kernel made none. */
+  readonly kernelTimestamp?: UnixNanoseconds;
+  /** Whether the payload was longer than `DATAGRAM_MAX` and is cut. */
+  readonly truncated: boolean;
+}
+
+/** An entry of a socket's error queue. */
+export type QueueEvent =
+  | {
+    readonly type: "transmitted";
+    /** The number that `send` returned. */
+    readonly transmitId: number;
+    readonly transmitTimestamp: UnixNanoseconds;
+    readonly timestampKind: TimestampKind;
+  }
+  | {
+    readonly type: "error";
+    /** What the network says, such as ECONNREFUSED for a closed port. */
+    readonly error: OsError;
+    /** The router or host that says so, for ICMP; the port is 0. */
+    readonly reportedBy?: SocketAddress;
+  };
+
+/** The longest payload that is received whole. */
+export const DATAGRAM_MAX = 2048;
+
+const CONTROL_SIZE = 512;
+const ORIGIN_TIMESTAMPING = 4;
+const STAMPS_APART_MAX = 100_000_000n;
+
+const payload = allocate(DATAGRAM_MAX);
+const name = allocate(SOCKADDR_SIZE);
+const control = allocate(CONTROL_SIZE);
+const vector = allocate(16);
+const message = allocate(56);
+const controlData: ControlData = { softwareNanoseconds: 0n, hardwareNanoseconds: 0n };
+prepareMessage();
+
+/** A UDP socket connected to one server. Every method returns at once. */
+export class UdpSocket {
+  readonly #peer: SocketAddress;
+  readonly #hardwareClock: HardwareClock | undefined;
+  readonly #stamped: boolean;
+  #fd: number;
+  #nextId = 0;
+
+  private constructor(fd: number, options: UdpSocketOptions) {
+    this.#fd = fd;
+    this.#peer = options.peer;
+    this.#hardwareClock = options.hardwareClock;
+    this.#stamped = options.kernelTimestamps ?? true;
+  }
+
+  /** Opens a socket, binds and connects it; without kernel stamps if the kernel has none to give. */
+  static open(options: UdpSocketOptions): Result<UdpSocket, OsError> {
+    const tied = options.hardwareClock === undefined || options.device !== undefined;
+    assert(tied, "A stamp does not say which interface made it");
+    const opened = openDatagramSocket(options.peer.family, true);
+    if (!opened.ok) return opened;
+    const prepared = prepare(opened.value, options);
+    if (prepared.ok) return ok(new UdpSocket(opened.value, options));
+    closeDescriptor(opened.value);
+    return prepared;
+  }
+
+  /** The descriptor, for a `Poller`; -1 after `close`. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** The server that this socket is connected to. */
+  get peer(): SocketAddress {
+    return this.#peer;
+  }
+
+  /** Returns the local address that the kernel chose, with the port. */
+  localAddress(): Result<SocketAddress, OsError> {
+    return socketLocalAddress(this.#fd);
+  }
+
+  /**
+   * Sends one datagram and returns its number, by which its transmit stamp is found in the error queue; counted from 0, and
+   * from 0 again after a send that failed.
+   */
+  send(bytes: Uint8Array<ArrayBuffer>): Result<number, OsError> {
+    assert(this.#fd >= 0, "A closed socket is not used");
+    const length = BigInt(bytes.length);
+    const what = `send to ${formatSocketAddress(this.#peer)}`;
+    if (libc().send(this.#fd, bytes, length, MESSAGE.noSignal) >= 0) return ok(this.#nextId++);
+    // An ICMP error of an earlier datagram makes the next call fail, once; `readQueue` reports it, so we go on.
+    this.#restartIds();
+    if (libc().send(this.#fd, bytes, length, MESSAGE.noSignal) >= 0) return ok(this.#nextId++);
+    const failure = failed({ call: "send", what });
+    this.#restartIds();
+    return failure;
+  }
+
+  /** Takes the next datagram; undefined when there is none. ICMP errors are left to `readQueue`. */
+  receive(): Result<ReceivedDatagram | undefined, OsError> {
+    assert(this.#fd >= 0, "A closed socket is not used");
+    let length = receiveMessage(this.#fd, MESSAGE.dontWait);
+    // An ICMP error makes the next call fail, once; it is in the error queue as well.
+    if (length < 0) length = receiveMessage(this.#fd, MESSAGE.dontWait);
+    if (length < 0) return this.#nothing("receive from");
+    const now = realtimeNow();
+    readControlData(control, message.view.getUint32(40, true), controlData);
+    const stamp = this.#stamp();
+    const { softwareNanoseconds } = controlData;
+    const flags = message.view.getUint32(48, true);
+    const received = Math.min(length, DATAGRAM_MAX);
+    return ok({
+      bytes: payload.bytes.slice(0, received),
+      source: decodeSockaddr(name.view) ?? this.#peer,
+      receiveTimestamp: stamp?.time ?? now,
+      timestampKind: stamp?.kind ?? "user",
+      ...(softwareNanoseconds === 0n ? {} : { kernelTimestamp: softwareNanoseconds }),
+      truncated: (flags & MESSAGE.truncated) !== 0,
+    });
+  }
+
+  /** Takes the next entry of the error queue: a transmit stamp or an error; undefined when there is none. */
+  readQueue(): Result<QueueEvent | undefined, OsError> {
+    assert(this.#fd >= 0, "A closed socket is not used");
+    for (;;) {
+      const length = receiveMessage(this.#fd, MESSAGE.dontWait | MESSAGE.errorQueue);
+      if (length < 0) return this.#nothing("read the error queue of the socket to");
+      readControlData(control, message.view.getUint32(40, true), controlData);
+      const event = this.#queueEvent(controlData.error);
+      if (event !== undefined) return ok(event);
+    }
+  }
+
+  /** Closes the socket; may be called twice. Remove it from its `Poller` first. */
+  close(): void {
+    if (this.#fd >= 0) closeDescriptor(this.#fd);
+    this.#fd = -1;
+  }
+
+  /** Judges an entry; undefined for one that says nothing, such as a stamp of a clock that cannot be converted. */
+  #queueEvent(error: ExtendedError | undefined): QueueEvent | undefined {
+    if (error === undefined) return undefined;
+    if (error.origin === ORIGIN_TIMESTAMPING) {
+      const stamp = this.#stamp();
+      return stamp && {
+        type: "transmitted",
+        transmitId: error.data,
+        transmitTimestamp: stamp.time,
+        timestampKind: stamp.kind,
+      };
+    }
+    const what = `reach ${formatSocketAddress(this.#peer)}`;
+    return {
+      type: "error",
+      error: osError({ call: "recvmsg", what, code: error.code }),
+      ...(error.offender === undefined ? {} : { reportedBy: error.offender }),
+    };
+  }
+
+  /** Chooses the best of the stamps that were just read into the control data. */
+  #stamp(): { readonly time: UnixNanoseconds; readonly kind: TimestampKind } | undefined {
+    const { hardwareNanoseconds, softwareNanoseconds } = controlData;
+    if (hardwareNanoseconds !== 0n) {
+      const time = this.#hardwareClock?.toRealtime(hardwareNanoseconds);
+      const likely = time !== undefined && isNear(time, softwareNanoseconds);
+      if (likely) return { time, kind: "hardware" };
+    }
+    return softwareNanoseconds === 0n ? undefined : { time: softwareNanoseconds, kind: "kernel" };
+  }
+
+  #nothing(what: string): Result<undefined, OsError> {
+    const code = lastErrno();
+    if (code === ERRNO.EAGAIN || code === ERRNO.EINTR) return ok(undefined);
+    return failed({ call: "recvmsg", what: `${what} ${formatSocketAddress(this.#peer)}`, code });
+  }
+
+  /** Starts the kernel's count of sends anew, because it may or may not have counted the one that failed. */
+  #restartIds(): void {
+    if (!this.#stamped) return;
+    const hardware = this.#hardwareClock !== undefined;
+    enableTimestamping(this.#fd, { transmit: false, hardware });
+    enableTimestamping(this.#fd, { transmit: true, hardware });
+    this.#nextId = 0;
+  }
+}
+
+/** Tells whether a converted hardware stamp agrees with the kernel's, if there is one: a check on the conversion. */
+function isNear(hardware: UnixNanoseconds, software: UnixNanoseconds): boolean {
+  const apart = hardware - software;
+  return software === 0n || (apart > -STAMPS_APART_MAX && apart < STAMPS_APART_MAX);
+}
+
+function prepare(fd: number, options: UdpSocketOptions): Result<void, OsError> {
+  const isV4 = options.peer.family === "ipv4";
+  if (options.device !== undefined) {
+    const bound = bindToDevice(fd, options.device);
+    if (!bound.ok) return bound;
+  }
+  if (options.local !== undefined) {
+    const bound = bindSocket(fd, options.local);
+    if (!bound.ok) return bound;
+  }
+  const errors = setIntegerOption(fd, {
+    level: isV4 ? LEVEL.ip : LEVEL.ipv6,
+    name: isV4 ? IP_OPTION.receiveErrors : IPV6_OPTION.receiveErrors,
+    value: 1,
+  });
+  if (!errors.ok) return errors;
+  if (options.kernelTimestamps ?? true) {
+    // A refusal is not an error: the stamps are then of kind "user", and status says so.
+    enableTimestamping(fd, { transmit: true, hardware: options.hardwareClock !== undefined });
+  }
+  return connectSocket(fd, options.peer);
+}
+
+/** Stores the addresses in the message head; they stay the same for ever. */
+function prepareMessage(): void {
+  vector.view.setBigUint64(0, payload.address, true);
+  vector.view.setBigUint64(8, BigInt(DATAGRAM_MAX), true);
+  message.view.setBigUint64(0, name.address, true);
+  message.view.setBigUint64(16, vector.address, true);
+  message.view.setBigUint64(24, 1n, true);
+  message.view.setBigUint64(32, control.address, true);
+}
+
+/** Receives into the shared buffers; the kernel has overwritten the lengths of the last time. Returns -1 on failure. */
+function receiveMessage(fd: number, flags: number): number {
+  message.view.setUint32(8, SOCKADDR_SIZE, true);
+  message.view.setUint32(40, CONTROL_SIZE, true);
+  message.view.setUint32(44, 0, true);
+  return libc().recvmsg(fd, message.bytes, flags);
+}

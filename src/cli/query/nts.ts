@@ -1,0 +1,137 @@
+/**
+ * Network Time Security for `ntpsd query`: one key exchange for each host, then protected requests.
+ *
+ * @module
+ */
+import { readFile } from "../../../ffi/file/files.ts";
+import { OpenSsl } from "../../../ffi/openssl/mod.ts";
+import type { Bytes } from "../../base/bytes.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Seconds } from "../../base/units.ts";
+import { type Exchanged, exchangeKeys } from "../../system/nts_ke_client.ts";
+import { openSslAeadFactory } from "../../system/openssl_aead.ts";
+import { NtsClientSession } from "../../nts/client/session.ts";
+import { EXIT, type ExitCode } from "../exit_code.ts";
+import type { Authenticate, Authentication } from "./query.ts";
+import type { QueryProtection } from "./exchange.ts";
+
+/** How NTS is done. */
+export interface NtsOptions {
+  /** A file of certificates to trust beside the system's. */
+  readonly authority: string | undefined;
+  /** How long one key exchange may take. */
+  readonly timeout: Seconds;
+}
+
+/** Why NTS cannot be done at all. */
+export interface NtsFailure {
+  /** A sentence. */
+  readonly message: string;
+  /** With what the command ends. */
+  readonly exitCode: ExitCode;
+}
+
+const CERTIFICATES_MAX = 1 << 20;
+const KEY_EXCHANGE_PORT = 4460;
+
+/** Opens OpenSSL and the trusted certificates, and returns what authenticates a host. */
+export function openNts(options: NtsOptions): Result<Authenticate, NtsFailure> {
+  const openssl = OpenSsl.open();
+  if (!openssl.ok) {
+    const hint = openssl.error.hint === undefined ? "" : `; ${openssl.error.hint}`;
+    return err({ message: `${openssl.error.message}${hint}`, exitCode: EXIT.unavailable });
+  }
+  const authorities = options.authority === undefined
+    ? undefined
+    : readFile(options.authority, CERTIFICATES_MAX);
+  if (authorities !== undefined && !authorities.ok) {
+    return err({ message: authorities.error.message, exitCode: EXIT.io });
+  }
+  const context = openssl.value.clientContext({
+    system: true,
+    ...(authorities === undefined ? {} : { authorities: authorities.value }),
+  });
+  if (!context.ok) {
+    const file = options.authority === undefined ? "" : ` (${options.authority})`;
+    return err({ message: `${context.error.message}${file}`, exitCode: EXIT.config });
+  }
+  return ok(async (host, port) => {
+    const exchanged = await exchangeKeys({
+      openssl: openssl.value,
+      context: context.value,
+      host,
+      port: port ?? KEY_EXCHANGE_PORT,
+      dates: { now: Date.now() / 1000, outside: "refuse" },
+      timeoutMs: options.timeout * 1000,
+    });
+    if (!exchanged.ok) return err(exchanged.error.message);
+    return ok(authentication(exchanged.value, { openssl: openssl.value, host }));
+  });
+}
+
+function authentication(
+  exchanged: Exchanged,
+  { openssl, host }: { readonly openssl: OpenSsl; readonly host: string },
+): Authentication {
+  const { answer, keys, alternativeKeys, certificates } = exchanged;
+  const session = new NtsClientSession({
+    aead: openSslAeadFactory(openssl),
+    restored: {
+      aeadId: answer.aeadId,
+      keys,
+      alternativeKeys,
+      cookies: answer.cookies,
+      ntpServer: answer.ntpServer,
+      ntpPort: answer.ntpPort,
+      authenticBefore: false,
+    },
+  });
+  return {
+    protection: protectionOf(session),
+    aead: answer.aeadId,
+    spareTries: alternativeKeys === undefined ? 0 : 1,
+    host: answer.ntpServer ?? host,
+    port: answer.ntpPort,
+    facts: {
+      keyExchange: exchanged.peerAddress,
+      cookies: answer.cookies.length,
+      certificateSubject: certificates.leaf.subject,
+      certificateExpires: new Date(certificates.leaf.notAfter * 1000).toISOString(),
+    },
+  };
+}
+
+function protectionOf(session: NtsClientSession): QueryProtection {
+  let whyNot: string | undefined;
+  return {
+    authentication: "nts",
+    protect(header, random) {
+      const request = session.protect(header, random);
+      return request.ok ? request : err("The server gave too few cookies for so many samples");
+    },
+    verify(packet, uniqueIdentifier) {
+      whyNot = refusalOf(session, packet, uniqueIdentifier);
+      return whyNot === undefined ? ok(undefined) : err(whyNot);
+    },
+    get whyNot() {
+      return whyNot;
+    },
+  };
+}
+
+function refusalOf(
+  session: NtsClientSession,
+  packet: Uint8Array,
+  uniqueIdentifier: Bytes,
+): string | undefined {
+  const verified = session.verify(new Uint8Array(packet), uniqueIdentifier);
+  if (!verified.ok) return `The answer is not authentic: ${verified.error}`;
+  switch (verified.value.kind) {
+    case "authentic":
+      return undefined;
+    case "nak":
+      return "The server does not accept the cookie (NTS NAK)";
+    case "kiss":
+      return `The server refuses to answer (kiss, ${verified.value.kiss})`;
+  }
+}

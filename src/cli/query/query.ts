@@ -1,0 +1,235 @@
+/**
+ * `ntpsd query`: asks servers once, prints what they say, and never touches the clock.
+ *
+ * @module
+ */
+import { resolveName } from "../../../ffi/resolver.ts";
+import { holdTimestamping } from "../../../ffi/socket/timestamping.ts";
+import type { RandomSource } from "../../base/random.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import {
+  formatSocketAddress,
+  parseHostPort,
+  type SocketAddress,
+} from "../../base/socket_address.ts";
+import { rootDistance } from "../../selection/root_distance.ts";
+import { EXIT, type ExitCode } from "../exit_code.ts";
+import type { QueryOptions } from "./command.ts";
+import { exchange, type QueryProtection, type Sample } from "./exchange.ts";
+import { type NtsFacts, type QueryResult, renderQuery } from "./report.ts";
+import { painter, plain } from "../style.ts";
+import type { Surroundings } from "../surroundings.ts";
+
+/** A way to authenticate a host: made once for each, before the first request. */
+export interface Authentication {
+  /** What protects the packets. */
+  readonly protection: QueryProtection;
+  /** The number of the AEAD algorithm. */
+  readonly aead: number;
+  /** How often to ask again after a refusal, because there are other keys to try. */
+  readonly spareTries: number;
+  /** What to tell of the key exchange. */
+  readonly facts: NtsFacts;
+  /** The NTP server to ask. */
+  readonly host: string;
+  /** The UDP port of the NTP server. */
+  readonly port: number;
+}
+
+/** Exchanges keys with a host; the error is a sentence. */
+export type Authenticate = (
+  host: string,
+  port: number | undefined,
+) => Promise<Result<Authentication, string>>;
+
+/** Between two requests to one host, so that no rate limit is met. */
+const SPACING_MS = 2000;
+/** So many addresses of a name are tried. */
+const ADDRESSES_MAX = 4;
+/** The kernel takes this long to switch its receive stamps on. */
+const STAMPING_MS = 10;
+
+/** Asks all hosts at the same time and prints what they say. */
+export async function query(options: QueryOptions, surroundings: Surroundings): Promise<ExitCode> {
+  const authenticate = options.nts ? await ntsAuthentication(options) : undefined;
+  if (authenticate !== undefined && !authenticate.ok) {
+    surroundings.err(`ntpsd query: ${plain(authenticate.error.message)}\n`);
+    return authenticate.error.exitCode;
+  }
+  holdTimestamping();
+  await pause(STAMPING_MS);
+  const results = await Promise.all(
+    options.hosts.map((host) => queryHost(host, options, authenticate?.value)),
+  );
+  surroundings.out(
+    options.json
+      ? `${JSON.stringify({ results })}\n`
+      : renderQuery(results, { columns: surroundings.columns, paint: painter(surroundings.color) }),
+  );
+  return results.some((result) => result.ok) ? EXIT.done : EXIT.no;
+}
+
+async function ntsAuthentication(
+  options: QueryOptions,
+): Promise<Result<Authenticate, { message: string; exitCode: ExitCode }>> {
+  const { openNts } = await import("./nts.ts");
+  return openNts({ authority: options.authority, timeout: options.preparationTimeout });
+}
+
+async function queryHost(
+  written: string,
+  options: QueryOptions,
+  authenticate: Authenticate | undefined,
+): Promise<QueryResult> {
+  const target = parseHostPort(written);
+  const about: About = { name: written, nts: options.nts };
+  if (target === undefined) {
+    return failure(about, "Wanted HOST, HOST:PORT or [IPv6]:PORT");
+  }
+  let authentication: Authentication | undefined;
+  if (authenticate !== undefined) {
+    const agreed = await authenticate(target.host, target.port);
+    if (!agreed.ok) return failure(about, agreed.error);
+    authentication = agreed.value;
+  }
+  const host = authentication?.host ?? target.host;
+  const port = authentication?.port ?? target.port ?? 123;
+  const { family, preparationTimeout } = options;
+  const looking = resolveName(host, { port, ...(family === undefined ? {} : { family }) });
+  const resolved = await within(preparationTimeout, looking);
+  if (resolved === undefined) {
+    return failure(about, `The look-up of ${host} took longer than ${preparationTimeout} s`);
+  }
+  if (!resolved.ok) return failure(about, resolved.error.message);
+  return await askAddresses(resolved.value.slice(0, ADDRESSES_MAX), {
+    about,
+    options,
+    authentication,
+  });
+}
+
+/** Waits for a promise so many seconds at most; then undefined. */
+async function within<Value>(seconds: number, work: Promise<Value>): Promise<Value | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), seconds * 1000);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface About {
+  readonly name: string;
+  readonly nts: boolean;
+}
+
+interface Asking {
+  readonly about: About;
+  readonly options: QueryOptions;
+  readonly authentication: Authentication | undefined;
+}
+
+/** Takes the first address that answers; the failure of the first one is told when none does. */
+async function askAddresses(
+  addresses: readonly SocketAddress[],
+  asking: Asking,
+): Promise<QueryResult> {
+  let failed: QueryResult | undefined;
+  for (const address of addresses) {
+    const asked = await askRepeatedly(address, asking);
+    const text = formatSocketAddress(address);
+    if (asked.ok) return success({ ...asking, address: text }, asked.value);
+    failed ??= failure(asking.about, asked.error, text);
+  }
+  return failed ?? failure(asking.about, "The name has no address");
+}
+
+async function askRepeatedly(
+  address: SocketAddress,
+  { options, authentication }: Asking,
+): Promise<Result<readonly Sample[], string>> {
+  const samples: Sample[] = [];
+  let problem = "No answer";
+  let spare = authentication?.spareTries ?? 0;
+  for (let tries = 0; samples.length < options.samples; tries++) {
+    if (tries > 0) await pause(SPACING_MS);
+    const sample = await exchange(address, {
+      random: systemRandom,
+      timeout: options.timeout,
+      ...(authentication === undefined ? {} : { protection: authentication.protection }),
+    });
+    if (sample.ok) {
+      samples.push(sample.value);
+      continue;
+    }
+    problem = sample.error;
+    // Where nobody answers the first time, the next address is worth more than the next request.
+    if (samples.length === 0 && spare-- <= 0) break;
+    if (tries >= options.samples) break;
+  }
+  return samples.length > 0 ? ok(samples) : err(problem);
+}
+
+/** Chooses the sample with the shortest delay: it had the least time to go wrong. */
+function success(
+  { about, authentication, address }: Asking & { readonly address: string },
+  samples: readonly Sample[],
+): QueryResult {
+  const [best] = samples.toSorted((a, b) => a.delay - b.delay);
+  if (best === undefined) return failure(about, "No answer", address);
+  return {
+    name: about.name,
+    address,
+    ok: true,
+    error: null,
+    stratum: best.stratum,
+    referenceId: best.referenceId,
+    leap: best.leap,
+    offsetSeconds: best.offset,
+    delaySeconds: Math.max(0, best.delay),
+    rootDelaySeconds: best.rootDelay,
+    rootDispersionSeconds: best.rootDispersion,
+    errorBoundSeconds: rootDistance(best, { delay: best.delay, uncertainty: 0 }).distance,
+    authentication: authentication === undefined ? "none" : "nts",
+    aead: authentication?.aead ?? null,
+    timestamping: best.timestamping,
+    samples: samples.length,
+    nts: authentication?.facts ?? null,
+  };
+}
+
+function failure(about: About, error: string, address: string | null = null): QueryResult {
+  return {
+    name: about.name,
+    address,
+    ok: false,
+    error,
+    stratum: null,
+    referenceId: null,
+    leap: null,
+    offsetSeconds: null,
+    delaySeconds: null,
+    rootDelaySeconds: null,
+    rootDispersionSeconds: null,
+    errorBoundSeconds: null,
+    authentication: about.nts ? "nts" : "none",
+    aead: null,
+    timestamping: null,
+    samples: 0,
+    nts: null,
+  };
+}
+
+/** The system's generator, for what nobody must guess. */
+const systemRandom: RandomSource = {
+  uint32: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
+  fill: (bytes) => {
+    const random = crypto.getRandomValues(new Uint8Array(bytes.length));
+    bytes.set(random);
+  },
+};
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,242 @@
+import "../../../tests/support/libc_opened.ts";
+import { Buffer } from "node:buffer";
+import { createSocket } from "node:dgram";
+import { deepEqual, equal, fail, match, ok } from "node:assert/strict";
+import { realtimeNow } from "../../../ffi/clock/clock.ts";
+import { OpenSsl } from "../../../ffi/openssl/mod.ts";
+import { SeededRandom } from "../../base/random.ts";
+import { addSeconds, fromUnixNanoseconds } from "../../base/ntp_timestamp.ts";
+import type { Result } from "../../base/result.ts";
+import { socketAddress } from "../../base/socket_address.ts";
+import { decodeHeader, encodeHeader, type NtpHeader } from "../../protocol/header.ts";
+import { referenceIdFromAscii } from "../../protocol/reference_id.ts";
+import { main } from "../main.ts";
+import { exchange, type Sample } from "./exchange.ts";
+import { type QueryResult, renderQuery } from "./report.ts";
+import { painter } from "../style.ts";
+
+// Libraries are opened at the first use and stay open: no leak of the test that comes first.
+OpenSsl.open();
+realtimeNow();
+
+/** Asks a server on loopback whose answers are made by `change`; null answers nothing. */
+async function ask(
+  change: (good: NtpHeader) => readonly Partial<NtpHeader>[],
+  ahead = 0,
+  tail: readonly number[] = [],
+): Promise<Result<Sample, string>> {
+  const server = createSocket("udp4");
+  server.on("message", (packet, from) => {
+    const request = decodeHeader(packet);
+    if (!request.ok) return;
+    const now = addSeconds(fromUnixNanoseconds(realtimeNow()), ahead);
+    const good: NtpHeader = {
+      leapIndicator: 0,
+      version: 4,
+      mode: 4,
+      stratum: 2,
+      poll: 6,
+      precision: -20,
+      rootDelay: 0.25,
+      rootDispersion: 0.125,
+      referenceId: 0xc0000201,
+      referenceTimestamp: now,
+      originTimestamp: request.value.transmitTimestamp,
+      receiveTimestamp: now,
+      transmitTimestamp: now,
+    };
+    for (const answer of change(good)) {
+      const octets = Buffer.from([...encodeHeader({ ...good, ...answer }), ...tail]);
+      server.send(octets, from.port, from.address);
+    }
+  });
+  await new Promise<void>((done) => server.bind(0, "127.0.0.1", done));
+  try {
+    const address = socketAddress("127.0.0.1", server.address().port);
+    ok(address !== undefined);
+    return await exchange(address, { random: new SeededRandom(1), timeout: 0.25 });
+  } finally {
+    await new Promise<void>((done) => server.close(() => done()));
+  }
+}
+
+async function refusal(answer: Partial<NtpHeader>): Promise<string> {
+  const asked = await ask(() => [answer]);
+  return asked.ok ? "usable" : asked.error;
+}
+
+Deno.test("a good answer tells offset and delay", async () => {
+  const asked = await ask(() => [{}], 3600);
+  ok(asked.ok);
+  const { offset, delay, ...rest } = asked.value;
+  ok(Math.abs(offset - 3600) < 0.05, `${offset}`);
+  ok(delay >= 0 && delay < 0.1, `${delay}`);
+  deepEqual({ ...rest, timestamping: "any" }, {
+    stratum: 2,
+    referenceId: "192.0.2.1",
+    leap: "none",
+    precision: -20,
+    rootDelay: 0.25,
+    rootDispersion: 0.125,
+    timestamping: "any",
+  });
+});
+
+Deno.test("what cannot be used is told with its reason", async () => {
+  const wanted: readonly (readonly [Partial<NtpHeader>, string])[] = [
+    [{ mode: 5 }, "Wanted an answer in mode 4, found mode 5"],
+    [{ version: 5 }, "Wanted an answer of version 1 to 4, found version 5"],
+    [{ originTimestamp: fromUnixNanoseconds(1n) }, "The answer does not belong to the request"],
+    [
+      { stratum: 0, referenceId: referenceIdFromAscii("DENY"), leapIndicator: 3 },
+      "The server refuses to answer: kiss code DENY",
+    ],
+    [
+      { stratum: 0, referenceId: 0, leapIndicator: 3 },
+      "The server says that it is not synchronised (leap indicator 3, stratum 0)",
+    ],
+    [
+      { stratum: 16 },
+      "The server says that it is not synchronised (leap indicator 0, stratum 16)",
+    ],
+    [{ rootDispersion: 17 }, "The server's root distance is 16 s or more"],
+    [
+      { transmitTimestamp: fromUnixNanoseconds(0n) },
+      "The server answered before it was asked, by its own clock",
+    ],
+  ];
+  for (const [answer, reason] of wanted) equal(await refusal(answer), reason);
+  equal(await ask(() => []).then((asked) => asked.ok ? "" : asked.error), "No answer");
+});
+
+Deno.test("an answer that the daemon drops is not taken", async () => {
+  const tails: readonly (readonly [readonly number[], RegExp])[] = [
+    [[0, 0, 0, 0], /crypto-NAK/],
+    [[0, 0, 0, 1, ...Array(16).fill(7)], /MAC that nobody asked for/],
+    [[0, 0, 0, 1, ...Array(20).fill(7)], /MAC that nobody asked for/],
+    [[0, 9], /cannot be used \(/],
+  ];
+  for (const [tail, reason] of tails) {
+    const asked = await ask(() => [{}], 0, tail);
+    match(asked.ok ? "usable" : asked.error, reason);
+  }
+  const future = await ask((
+    good,
+  ) => [{ referenceTimestamp: addSeconds(good.transmitTimestamp, 9) }]);
+  match(future.ok ? "usable" : future.error, /set in its own future/);
+});
+
+Deno.test("a forged answer before the true one does no harm", async () => {
+  const asked = await ask(() => [{ originTimestamp: fromUnixNanoseconds(7n) }, { mode: 1 }, {}]);
+  ok(asked.ok, asked.ok ? "" : asked.error);
+});
+
+Deno.test("a closed port is told at once", async () => {
+  const probe = createSocket("udp4");
+  await new Promise<void>((done) => probe.bind(0, "127.0.0.1", done));
+  const { port } = probe.address();
+  await new Promise<void>((done) => probe.close(() => done()));
+  const address = socketAddress("127.0.0.1", port);
+  ok(address !== undefined);
+  const asked = await exchange(address, { random: new SeededRandom(1), timeout: 5 });
+  match(asked.ok ? "" : asked.error, /connection refused/);
+});
+
+Deno.test("--timeout bounds the key exchange too", async () => {
+  const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let printed = "";
+  const asked = main(
+    ["query", "--nts", "--json", "--timeout", "50ms", `127.0.0.1:${silent.addr.port}`],
+    {
+      out: (text) => printed += text,
+      err: (text) => printed += text,
+      color: false,
+      columns: 80,
+      readFile: () => fail("Nothing is read"),
+      httpGet: () => fail("Nothing is asked"),
+    },
+  );
+  equal(await asked, 1);
+  silent.close();
+  match(printed, /The exchange with 127\.0\.0\.1:[0-9]+ took longer than 50 ms/);
+});
+
+const GOOD: QueryResult = {
+  name: "time.example.net",
+  address: "192.0.2.1:123",
+  ok: true,
+  error: null,
+  stratum: 1,
+  referenceId: "GPS",
+  leap: "none",
+  offsetSeconds: 0.0251,
+  delaySeconds: 0.0034,
+  rootDelaySeconds: 0,
+  rootDispersionSeconds: 0.0001,
+  errorBoundSeconds: 0.0018,
+  authentication: "nts",
+  aead: 15,
+  timestamping: "kernel",
+  samples: 1,
+  nts: {
+    keyExchange: "192.0.2.1",
+    cookies: 8,
+    certificateSubject: "CN=time.example.net",
+    certificateExpires: "2027-01-01T00:00:00.000Z",
+  },
+};
+
+const BAD: QueryResult = {
+  ...GOOD,
+  name: "gone.example.net",
+  address: null,
+  ok: false,
+  error: "Cannot resolve gone.example.net: name or service not known (EAI_NONAME)",
+  stratum: null,
+  referenceId: null,
+  leap: null,
+  offsetSeconds: null,
+  delaySeconds: null,
+  rootDelaySeconds: null,
+  rootDispersionSeconds: null,
+  errorBoundSeconds: null,
+  authentication: "none",
+  aead: null,
+  timestamping: null,
+  samples: 0,
+  nts: null,
+};
+
+const view = { columns: 80, paint: painter(false) };
+
+Deno.test("one host is told in full", () => {
+  equal(
+    renderQuery([GOOD], view),
+    `time.example.net (192.0.2.1:123)
+  Offset          +25.1 ms ±1.80 ms
+                  this clock is behind
+  Delay           3.40 ms
+  Stratum         1, reference GPS
+  Root            delay 0 ns, dispersion 100 us
+  Leap second     none
+  Timestamps      by the kernel
+  Authentication  NTS, AEAD 15
+  Key exchange    192.0.2.1, 8 cookies
+  Certificate     CN=time.example.net
+                  expires 2027-01-01T00:00:00.000Z
+`,
+  );
+});
+
+Deno.test("several hosts make a table", () => {
+  equal(
+    renderQuery([GOOD, BAD], view),
+    `  Host              St    Offset    Delay     Error  Stamps  Auth  Reference
+* time.example.net   1  +25.1 ms  3.40 ms  ±1.80 ms  kernel  nts   GPS
+? gone.example.net   -         -        -         -  -       none  -
+
+? gone.example.net: Cannot resolve gone.example.net: name or service not known
+    (EAI_NONAME)
+`,
+  );
+});

@@ -1,0 +1,38 @@
+/**
+ * What to do when a file of the daemon cannot be written.
+ *
+ * The problem: "permission denied" puzzles whoever has started the program as root. The idea: a root that has given up
+ * CAP_DAC_OVERRIDE, or was never given it, is told to be bound by owners and modes. Limits: advice only; nothing is decided by it.
+ *
+ * @module
+ */
+import type { OsError } from "../../../ffi/errno.ts";
+import { hasCapability } from "../../../ffi/process/privileges.ts";
+import { userIds } from "../../../ffi/process/process.ts";
+
+const FORBIDDEN = ["EACCES", "EPERM"];
+
+/** Returns what to do about a failed writing of the file that a key of the configuration names. */
+export function writeAdvice(
+  error: Pick<OsError, "name" | "hint">,
+  key: string,
+  isBoundRoot: () => boolean = isRootBound,
+): string {
+  return rootAdvice(error, key, isBoundRoot) ?? error.hint ??
+    `make its directory and let the user of ntpsd write to it, or change ${key}`;
+}
+
+/** Returns what to do if a file is closed to a root that has not all of root's rights; undefined where that is not so. */
+export function rootAdvice(
+  { name }: Pick<OsError, "name">,
+  key: string,
+  isBoundRoot: () => boolean = isRootBound,
+): string | undefined {
+  if (!FORBIDDEN.includes(name) || !isBoundRoot()) return undefined;
+  return "ntpsd is root here, but without the capability CAP_DAC_OVERRIDE, and such a root may only what owners and modes " +
+    `allow: give the file and its directory to root, let ntpsd change its user, or change ${key}`;
+}
+
+function isRootBound(): boolean {
+  return userIds().effectiveUid === 0 && !hasCapability("CAP_DAC_OVERRIDE");
+}

@@ -1,0 +1,300 @@
+/**
+ * The server's side of Network Time Security in the daemon: the keys for cookies, and a listener for key exchange for each
+ * `[[nts-ke-server]]` section.
+ *
+ * Certificates are read again on a reload and when their files change; a pair that does not fit leaves the old one in use.
+ * Sections that stay the same over a reload keep their listener and their connections. Limits: a section whose certificate
+ * cannot be read, or whose address cannot be had, is logged and tried again when the files change, or at the next reload.
+ *
+ * @module
+ */
+import { realtimeNow } from "../../../ffi/clock/clock.ts";
+import type { OpenSsl } from "../../../ffi/openssl/mod.ts";
+import { present } from "../../base/assert.ts";
+import { formatUtc } from "../../base/utc.ts";
+import { formatSocketAddress, parseSocketAddress } from "../../base/socket_address.ts";
+import type { Config, NtsKeServerConfig } from "../../config/config.ts";
+import type { NtsKeDocument } from "../../engine/status/snapshot.ts";
+import type { NtsResponder } from "../../server/authentication.ts";
+import { availableAeadIds } from "../../nts/server/server_fields.ts";
+import type { NtsAeadId } from "../../crypto/aead.ts";
+import { certificateDateFault, certificateRemarks } from "./certificate_remarks.ts";
+import { filesAnswer } from "../files/file_access.ts";
+import { KeysetKeeper } from "./keyset_file.ts";
+import { FunctionStates } from "../observability/function_states.ts";
+import { log } from "../../system/log.ts";
+import { Credentials, type Reload } from "./certificate_files.ts";
+import { NtsKeServer } from "./ke_server.ts";
+import { affordable } from "../tcp/tcp_listener.ts";
+import type { NtsLibrary } from "./tls_contexts.ts";
+import { openSslAeadFactory } from "../../system/openssl_aead.ts";
+
+const KEY_EXCHANGE_PORT = 4460;
+const LOOK_MILLISECONDS = 30_000;
+/** What could not be started is tried again once in so many calls of `retry`. */
+const TRY_EVERY = 5;
+const NANOSECONDS = 1_000_000_000n;
+const DAY_SECONDS = 86_400;
+
+interface Section {
+  readonly config: NtsKeServerConfig;
+  readonly text: string;
+  credentials: Credentials | undefined;
+  server: NtsKeServer | undefined;
+  /** Why there is no listener. */
+  trouble: string | undefined;
+  /** Why the files of the certificate in use could not be taken over again. */
+  fault: string | undefined;
+  /** When something about the certificate was last remarked, in Unix seconds. */
+  remarkedAt: number | undefined;
+}
+
+interface Running {
+  readonly openssl: OpenSsl;
+  readonly keeper: KeysetKeeper;
+  readonly aeadIds: readonly NtsAeadId[];
+}
+
+/** Runs all listeners for key exchange. */
+export class NtsServers {
+  readonly #library: NtsLibrary;
+  readonly #functions: FunctionStates;
+  #running: Running | undefined;
+  #sections: Section[] = [];
+  #tries = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** Nothing is opened before `configure`. */
+  constructor(library: NtsLibrary, functions: FunctionStates = new FunctionStates()) {
+    this.#library = library;
+    this.#functions = functions;
+  }
+
+  /** What answers requests with Network Time Security; undefined when none are to be answered. */
+  get responder(): NtsResponder | undefined {
+    return this.#running?.keeper;
+  }
+
+  /** Opens, keeps and closes listeners, so that they are those of a configuration; reads keys and certificates again. */
+  async configure(config: Config): Promise<void> {
+    const now = realtimeNow();
+    const isWanted = config.ntsKeServers.length > 0 || config.keyset.keyStoragePath !== undefined;
+    const isReadable = await filesAnswer([config.keyset.keyStoragePath]);
+    if (this.#running === undefined) {
+      if (isWanted && isReadable) this.#running = this.#start(config, now);
+    } else if (isReadable) this.#running.keeper.reload(config.keyset, now);
+    const wanted = config.ntsKeServers.map((section) => ({
+      config: section,
+      text: JSON.stringify(section),
+    }));
+    const kept = this.#sections.filter(({ text }) => wanted.some((each) => each.text === text));
+    const closing = this.#sections.filter((section) => !kept.includes(section));
+    await Promise.all(closing.map((section) => closeSection(section)));
+    this.#sections = wanted.map(({ config, text }) =>
+      kept.find((section) => section.text === text) ??
+        {
+          config,
+          text,
+          credentials: undefined,
+          server: undefined,
+          trouble: undefined,
+          fault: undefined,
+          remarkedAt: undefined,
+        }
+    );
+    const listens = this.#sections.map(({ config }) => config.listen);
+    for (const kind of ["nts-ke-server", "certificate"] as const) {
+      this.#functions.keepOnly(kind, listens);
+    }
+    if (this.#running !== undefined) tellWithoutTime(config);
+    else if (!isReadable) this.#tellUnanswered(config);
+    await this.#look((credentials) => credentials.reload());
+    this.#timer ??= this.#sections.length === 0
+      ? undefined
+      : setInterval(() => void this.#look((pair) => pair.reloadIfChanged()), LOOK_MILLISECONDS);
+  }
+
+  /** Tries again what could not be started; to be called about once a second. */
+  retry(): void {
+    if (this.#sections.every(({ server }) => server !== undefined)) return;
+    if (++this.#tries % TRY_EVERY === 0) void this.#look((pair) => pair.reloadIfChanged());
+  }
+
+  /** Rotates keys when it is time; called while the clock is believed. `offsetSeconds`: how far it is behind. */
+  clockIsBelieved(offsetSeconds: number): void {
+    if (this.#running === undefined) return;
+    const offset = BigInt(Math.round(offsetSeconds)) * NANOSECONDS;
+    this.#running.keeper.advance(realtimeNow() + offset);
+  }
+
+  /** Describes all listeners for status. */
+  documents(): readonly NtsKeDocument[] {
+    return this.#sections.flatMap(({ server }) => {
+      if (server === undefined) return [];
+      const { listen, accepted, completed, failed } = server.status();
+      return [{ listen: formatSocketAddress(listen), accepted, completed, failed }];
+    });
+  }
+
+  /** Closes all listeners and forgets the keys; to be called when nobody answers any more. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#sections.map((section) => closeSection(section)));
+    this.#sections = [];
+    await this.#running?.keeper.settled();
+    this.#running?.keeper.close();
+    this.#running = undefined;
+  }
+
+  /** Tells of a file of keys that hangs: whether others have its keys is not known, so none are made. */
+  #tellUnanswered({ keyset, ntsKeServers }: Config): void {
+    const reason = `${keyset.keyStoragePath} does not answer; it is tried again at the next reload`;
+    for (const { listen } of ntsKeServers) {
+      this.#functions.down({ kind: "nts-ke-server", name: listen }, reason);
+    }
+  }
+
+  #start(config: Config, now: bigint): Running | undefined {
+    const openssl = this.#library.open();
+    if (!openssl.ok) {
+      for (const { listen } of config.ntsKeServers) {
+        this.#functions.down({ kind: "nts-ke-server", name: listen }, openssl.error.message);
+      }
+      if (config.ntsKeServers.length > 0) return undefined;
+      log.error(`Network Time Security is not served: ${openssl.error.message}`);
+      return undefined;
+    }
+    const aead = openSslAeadFactory(openssl.value);
+    return {
+      openssl: openssl.value,
+      keeper: new KeysetKeeper(config.keyset, { aead, now, functions: this.#functions }),
+      aeadIds: availableAeadIds(aead),
+    };
+  }
+
+  /** Reads certificates again as `reload` does, and starts what could not be started before. */
+  async #look(reload: (credentials: Credentials) => Reload): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return;
+    for (const section of this.#sections) {
+      const { certificateChainPath, privateKeyPath } = section.config;
+      const isReadable = await filesAnswer([certificateChainPath, privateKeyPath]);
+      // Much may have happened meanwhile.
+      if (this.#running !== running || !this.#sections.includes(section)) continue;
+      const hangs = `${certificateChainPath} or ${privateKeyPath} does not answer`;
+      const { credentials } = section;
+      if (credentials === undefined) {
+        if (isReadable) loadCredentials(section, running.openssl);
+        else section.trouble = hangs;
+      } else if (!isReadable) section.fault = hangs;
+      else {tellReload(
+          section,
+          section.fault === hangs ? credentials.reload() : reload(credentials),
+        );}
+      if (section.credentials !== undefined && section.server === undefined) {
+        startServer(section, running);
+      }
+      this.#tell(section);
+      remark(section);
+    }
+  }
+
+  #tell({ config: { listen: name }, server, credentials, trouble, fault }: Section): void {
+    const listener = { kind: "nts-ke-server", name } as const;
+    if (server !== undefined) this.#functions.up(listener);
+    else if (trouble !== undefined) this.#functions.down(listener, trouble);
+    // Without any the listener is closed, and says why.
+    if (credentials === undefined) return;
+    const certificate = { kind: "certificate", name } as const;
+    const now = Number(realtimeNow() / NANOSECONDS);
+    const reason = fault === undefined
+      ? certificateDateFault(credentials.context.chain, now)
+      : `${fault}; the old certificate stays in use`;
+    if (reason === undefined) this.#functions.up(certificate);
+    else this.#functions.down(certificate, reason);
+  }
+}
+
+function tellWithoutTime({ sources, synchronization }: Config): void {
+  if (sources.length > 0 || synchronization.localStratum !== undefined) return;
+  log.warning(
+    "Keys for cookies are rotated only while the clock is known to be right, but there is no [[source]]",
+  );
+}
+
+function loadCredentials(section: Section, openssl: OpenSsl): void {
+  const loaded = Credentials.load(openssl, section.config);
+  if (loaded.ok) {
+    section.credentials = loaded.value;
+    section.trouble = undefined;
+    section.remarkedAt = undefined;
+    return;
+  }
+  const { message, hint } = loaded.error;
+  section.trouble = hint === undefined ? message : `${message}; ${hint}`;
+}
+
+function tellReload(section: Section, reload: Reload): void {
+  switch (reload.kind) {
+    case "unchanged":
+      return;
+    case "changed": {
+      const { subject, notAfter } = reload.certificate;
+      const end = formatUtc(BigInt(notAfter) * NANOSECONDS);
+      section.fault = undefined;
+      section.remarkedAt = undefined;
+      log.info(`Key exchange on ${section.config.listen} shows ${subject}, good until ${end}`);
+      return;
+    }
+    case "failed":
+      section.fault = reload.failure.message;
+      return;
+  }
+}
+
+/** Says what is amiss with the certificate, when it was read and every day after that. */
+function remark(section: Section): void {
+  const { credentials, config, remarkedAt } = section;
+  const now = Number(realtimeNow() / NANOSECONDS);
+  if (credentials === undefined) return;
+  if (remarkedAt !== undefined && Math.abs(now - remarkedAt) < DAY_SECONDS) return;
+  section.remarkedAt = now;
+  for (const text of certificateRemarks(credentials.context.chain, now)) {
+    log.warning(`Key exchange on ${config.listen}: ${text}`);
+  }
+}
+
+function startServer(section: Section, running: Running): void {
+  const { config } = section;
+  const { openssl, keeper, aeadIds } = running;
+  const started = NtsKeServer.start({
+    openssl,
+    context: () => present(section.credentials, "A listener has its certificate").context,
+    listen: present(
+      parseSocketAddress(config.listen, KEY_EXCHANGE_PORT),
+      "The configuration was checked",
+    ),
+    offer: { aeadIds, ntpServer: config.ntpServer, ntpPort: config.ntpPort },
+    makeCookies: (aeadId, keys) => keeper.makeCookies(aeadId, keys),
+    timeoutMs: config.keyExchangeTimeout * 1000,
+    concurrentConnections: config.concurrentConnections,
+  });
+  section.trouble = started.ok ? undefined : started.error;
+  if (!started.ok) return;
+  section.server = started.value;
+  log.info(`Exchanges keys on ${config.listen}`);
+  const most = affordable(config.concurrentConnections);
+  if (most < config.concurrentConnections) {
+    log.warning(
+      `Key exchange on ${config.listen} holds ${most} connections in place of ${config.concurrentConnections}, ` +
+        "because the limit on open files is low (LimitNOFILE in a unit, ulimit -n)",
+    );
+  }
+}
+
+async function closeSection(section: Section): Promise<void> {
+  await section.server?.stop();
+  section.credentials?.close();
+  section.server = undefined;
+  section.credentials = undefined;
+}

@@ -1,0 +1,303 @@
+/**
+ * The status over HTTP: what `ntpsd status`, Prometheus and health checks read.
+ *
+ * The problem: whoever reaches the port may open connections without end, and send and read as slowly as they like; and a page in a
+ * browser on this machine can send requests here, and with a name of its own that it lets point to 127.0.0.1 it can read the
+ * answers. The idea: a connection carries one request, has a deadline and a place in a table (`src/daemon/tcp/tcp_listener.ts`); nothing
+ * can be changed over HTTP, only GET and HEAD are answered, on loopback only under names that are ours (RFC 9110 section 7.4), and
+ * other sites get no permission to read. Nothing that was sent is repeated in an answer or the log.
+ *
+ * Limits: no encryption and no passwords, which is why it listens on loopback unless told otherwise.
+ *
+ * @module
+ */
+import { visibleText } from "../../base/visible_text.ts";
+import { ipToBytes } from "../../base/ip_address.ts";
+import { describeFault } from "../../base/describe_fault.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { formatSocketAddress, type SocketAddress } from "../../base/socket_address.ts";
+import {
+  type HttpDocument,
+  type StatusDocument,
+  unhealthyReason,
+} from "../../engine/status/snapshot.ts";
+import {
+  type HttpRequest,
+  HttpRequestReader,
+  refusalText,
+  type RequestRefusal,
+} from "./http_request.ts";
+import { log } from "../../system/log.ts";
+import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.ts";
+import {
+  describeRefusal,
+  type ListenerReason,
+  type TcpConnection,
+  TcpListener,
+} from "../tcp/tcp_listener.ts";
+import { connectionTurns } from "../../system/turns.ts";
+
+/** What the HTTP server serves, and where. */
+export interface HttpOptions {
+  /** Where to listen; port 0 takes a free one. */
+  readonly listen: SocketAddress;
+  /** Returns the names under which it may be asked on loopback, beside localhost and numeric loopback addresses. */
+  names(): readonly string[];
+  /** Makes the status document of this moment. */
+  status(): StatusDocument;
+  /** The most that a request may take to come, in milliseconds; ten seconds when left out. */
+  readonly requestTimeoutMs?: number;
+  /** The most that an answer may take to be read, in milliseconds; twenty seconds when left out. */
+  readonly answerTimeoutMs?: number;
+}
+
+/** A running HTTP server. */
+export interface HttpServer {
+  /** Where it listens. */
+  readonly address: SocketAddress;
+  /** Returns what was done so far. */
+  document(): HttpDocument;
+  /** Stops listening, ends all connections and waits until nothing runs any more. */
+  stop(): Promise<void>;
+}
+
+/** Why a connection did not bring an answer that helps; these are counted. */
+export type HttpReason =
+  | "bad-request"
+  | "closed"
+  | "foreign-host"
+  | "method-not-allowed"
+  | "not-found"
+  | "request-timeout"
+  | "too-long";
+
+/** What is answered. */
+export interface HttpAnswer {
+  /** The status, 200 to 505. */
+  readonly status: number;
+  /** How the connection is counted. */
+  readonly outcome: "completed" | HttpReason | "internal-error";
+  /** The text. */
+  readonly body: string;
+  /** The type of the text; plain when left out. */
+  readonly type?: string;
+}
+
+/** So many connections there may be; health checks, Prometheus and commands need few. */
+const CONNECTIONS_MAX = 64;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** For whoever reads slowly. */
+const ANSWER_TIMEOUT_MS = 20_000;
+/** For whoever still sends, so that the answer is not lost by a reset. */
+const DRAIN_MS = 250;
+const DRAIN_LENGTH_MAX = 65_536;
+const READ_LENGTH = 2048;
+
+/** Starts the HTTP server; the error is a sentence that says what to do. */
+export function startHttpServer(options: HttpOptions): Result<HttpServer, string> {
+  const { listen } = options;
+  const requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+  const where = formatSocketAddress(listen);
+  const started = TcpListener.start<HttpReason>({
+    listen,
+    name: `HTTP on ${where}`,
+    connectionsMax: CONNECTIONS_MAX,
+    lifetimeMs: requestTimeoutMs + (options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS),
+    serve: (connection) => serve(connection, options),
+  });
+  if (!started.ok) {
+    return err(
+      `Cannot serve the status on ${where}: ${describeRefusal(started.error, options.listen.port)}`,
+    );
+  }
+  const listener = started.value;
+  return ok({
+    address: listener.status().listen,
+    document: () => {
+      const { listen: address, accepted, completed, failed, open } = listener.status();
+      return { listen: formatSocketAddress(address), accepted, completed, failed, open };
+    },
+    stop: () => listener.stop(),
+  });
+}
+
+async function serve(
+  connection: TcpConnection<HttpReason>,
+  options: HttpOptions,
+): Promise<"completed" | HttpReason | ListenerReason> {
+  const asked = await readRequest(connection, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
+  if (asked === "closed") return asked;
+  const { octets, outcome } = await connectionTurns.do(() => {
+    const answered = typeof asked === "object" ? safeAnswer(asked, options) : refusal(asked);
+    const isHead = typeof asked === "object" && asked.method === "HEAD";
+    const text = isHead ? head(answered) : head(answered) + answered.body;
+    return { octets: new TextEncoder().encode(text), outcome: answered.outcome };
+  });
+  for (let at = 0; at < octets.length;) {
+    at += await connection.transport.write(octets.subarray(at));
+  }
+  await connection.within(DRAIN_MS, { work: drain(connection.transport), because: "timeout" });
+  return outcome;
+}
+
+/** Reads until a request is whole, will never be one, or does not come in time (408). */
+async function readRequest(
+  { transport }: TcpConnection<HttpReason>,
+  timeoutMs: number,
+): Promise<HttpRequest | RequestRefusal | 408 | "closed"> {
+  const reader = new HttpRequestReader();
+  const buffer = new Uint8Array(READ_LENGTH);
+  const late = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => late.resolve("late"), timeoutMs);
+  try {
+    for (;;) {
+      const length = await Promise.race([transport.read(buffer), late.promise]);
+      if (length === "late") return reader.hasBegun ? 408 : "closed";
+      if (length === null) return "closed";
+      const step = reader.feed(buffer.subarray(0, length));
+      if (step.kind === "request") return step.request;
+      if (step.kind === "refuse") return step.status;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Takes and forgets what still comes, until the client has closed. */
+async function drain(transport: Deno.TcpConn): Promise<void> {
+  try {
+    await transport.closeWrite();
+    const buffer = new Uint8Array(READ_LENGTH);
+    for (let left = DRAIN_LENGTH_MAX; left > 0;) {
+      const length = await transport.read(buffer);
+      if (length === null) return;
+      left -= length;
+    }
+  } catch {
+    // The client is gone, or its time is over: the answer is out in any case.
+  }
+}
+
+/** The boundary of a request: a mistake of ours is told to the client as such, and once in the log. */
+function safeAnswer(request: HttpRequest, options: HttpOptions): HttpAnswer {
+  try {
+    return answer(request, options);
+  } catch (error) {
+    tellOnce(`A request over HTTP failed by a mistake of ours, ${describeFault(error)}`);
+    return { status: 500, outcome: "internal-error", body: "Internal error, see the log\n" };
+  }
+}
+
+const told = new Set<string>();
+const TOLD_MAX = 8;
+
+function tellOnce(message: string): void {
+  if (told.has(message) || told.size >= TOLD_MAX) return;
+  told.add(message);
+  log.error(`${message}; further ones are counted only`);
+}
+
+/** Answers one request. */
+export function answer(request: HttpRequest, context: HttpOptions): HttpAnswer {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return { status: 405, outcome: "method-not-allowed", body: "Only GET and HEAD\n" };
+  }
+  if (!isOurName(request.host, context)) {
+    return {
+      status: 421,
+      outcome: "foreign-host",
+      body: "This server is not known under that name; see observability.hosts\n",
+    };
+  }
+  switch (request.path) {
+    case "/status": {
+      const body = `${visibleText(JSON.stringify(context.status()))}\n`;
+      return { status: 200, outcome: "completed", body, type: "application/json" };
+    }
+    case "/metrics": {
+      const body = renderMetrics(context.status(), { residentBytes: Deno.memoryUsage().rss });
+      return { status: 200, outcome: "completed", body, type: METRICS_CONTENT_TYPE };
+    }
+    case "/healthz":
+      return health(context.status());
+    default:
+      return {
+        status: 404,
+        outcome: "not-found",
+        body: "There are /status, /metrics and /healthz\n",
+      };
+  }
+}
+
+function health(document: StatusDocument): HttpAnswer {
+  const reason = unhealthyReason(document);
+  if (reason !== undefined) {
+    return { status: 503, outcome: "completed", body: `${visibleText(reason)}\n` };
+  }
+  const faults = document.functions.filter(({ up }) => !up).map(({ kind, name, reason }) =>
+    `${visibleText(`${kind} ${name}: ${reason}`)}\n`
+  );
+  return { status: 200, outcome: "completed", body: `${document.state}\n${faults.join("")}` };
+}
+
+function refusal(status: RequestRefusal | 408): HttpAnswer {
+  if (status === 408) {
+    return { status, outcome: "request-timeout", body: "The request took too long\n" };
+  }
+  const outcome = status === 414 || status === 431 ? "too-long" : "bad-request";
+  return { status, outcome, body: `${refusalText(status)}\n` };
+}
+
+const PHRASES: Readonly<Record<number, string>> = {
+  200: "OK",
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  414: "URI Too Long",
+  421: "Misdirected Request",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+  505: "HTTP Version Not Supported",
+};
+
+/** Writes the status line and the headers of an answer. */
+export function head({ status, body, type }: HttpAnswer): string {
+  const lines = [
+    `HTTP/1.1 ${status} ${PHRASES[status] ?? ""}`,
+    `Date: ${new Date().toUTCString()}`,
+    `Content-Type: ${type ?? "text/plain; charset=utf-8"}`,
+    `Content-Length: ${new TextEncoder().encode(body).length}`,
+    ...(status === 405 ? ["Allow: GET, HEAD"] : []),
+    "Cache-Control: no-store",
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy: same-origin",
+    "Referrer-Policy: no-referrer",
+    "X-Content-Type-Options: nosniff",
+    "Connection: close",
+  ];
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+/**
+ * Tells whether a name is one that a page from elsewhere cannot have: localhost, a loopback address, the address that is listened on,
+ * a given name. That matters on loopback alone: what the network may reach needs no page in a browser to be read. Clients without Host
+ * (HTTP/1.0) are no browsers.
+ */
+function isOurName(host: string | undefined, { listen, names }: HttpOptions): boolean {
+  if (host === undefined || !isLoopback(listen.address)) return true;
+  const name = host.replace(/\.$/, "");
+  if (name === "localhost" || name.endsWith(".localhost") || isLoopback(name)) return true;
+  return names().some((ours) => ours.toLowerCase().replace(/\.$/, "") === name);
+}
+
+function isLoopback(address: string): boolean {
+  const octets = ipToBytes(address);
+  if (octets === undefined) return false;
+  if (octets.length === 4) return octets[0] === 127;
+  const zeros = octets.subarray(0, 10).every((octet) => octet === 0);
+  const isMapped = octets[10] === 0xff && octets[11] === 0xff && octets[12] === 127;
+  const isOne = octets[15] === 1 && octets.subarray(10, 15).every((octet) => octet === 0);
+  return zeros && (isMapped || isOne);
+}

@@ -1,0 +1,58 @@
+/**
+ * When an announced leap second is due, and when the kernel is to be told.
+ *
+ * Servers announce a leap second up to a month ahead; the kernel applies it at the end of the current UTC day, so it must
+ * hear of it on that day only: the last day of a month, in practice of June or December (RFC 5905 section 7.3).
+ *
+ * @module
+ */
+import type { LeapIndicator } from "../../association/measurement.ts";
+import type { NtpTimestamp } from "../../base/ntp_timestamp.ts";
+import type { Seconds } from "../../base/units.ts";
+import { civilDate } from "../../base/utc.ts";
+
+const DAY: Seconds = 86_400;
+/** Days from 1900-01-01 to 1970-01-01. */
+const UNIX_EPOCH_DAY = 25_567;
+/** Days in an era of 2^32 seconds, and the seconds that are left. */
+const ERA_SECONDS = 4_294_967_296;
+/** Around a leap second, clocks disagree about which second it is. */
+const QUIET_TIME: Seconds = 5;
+
+/** Returns the leap second to announce to the kernel now. */
+export function leapForKernel(announced: LeapIndicator, now: NtpTimestamp): LeapIndicator {
+  if (announced === "none" || announced === "unknown") return announced;
+  return isLastDayOfMonth(daysSinceUnixEpoch(now)) ? announced : "none";
+}
+
+/** Tells whether measurements are to be ignored because a leap second is just happening. */
+export function isLeapTurmoil(announced: LeapIndicator, now: NtpTimestamp): boolean {
+  if (announced !== "insert" && announced !== "delete") return false;
+  const second = secondsSince1900(now) % DAY;
+  const day = daysSinceUnixEpoch(now);
+  return (second > DAY - QUIET_TIME && isLastDayOfMonth(day)) ||
+    (second < QUIET_TIME && isLastDayOfMonth(day - 1));
+}
+
+/** Tells whether a step of the clock was the kernel's leap second. */
+export function isLeapStep(announced: LeapIndicator, step: Seconds, now: NtpTimestamp): boolean {
+  if (announced !== "insert" && announced !== "delete") return false;
+  const expected = announced === "insert" ? -1 : 1;
+  const second = secondsSince1900(now) % DAY;
+  const nearMidnight = second > DAY - 2 || second < QUIET_TIME + 2 * DAY / 24;
+  return Math.abs(step - expected) < 0.01 && nearMidnight;
+}
+
+/** Returns the whole seconds since 1900-01-01, counted on through the era that begins in 2036; right from 1968 to 2104. */
+export function secondsSince1900(now: NtpTimestamp): number {
+  const seconds = Number(now >> 32n);
+  return seconds < ERA_SECONDS / 2 ? seconds + ERA_SECONDS : seconds;
+}
+
+function daysSinceUnixEpoch(now: NtpTimestamp): number {
+  return Math.floor(secondsSince1900(now) / DAY) - UNIX_EPOCH_DAY;
+}
+
+function isLastDayOfMonth(day: number): boolean {
+  return civilDate(day + 1).day === 1;
+}

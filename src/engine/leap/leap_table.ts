@@ -1,0 +1,185 @@
+/**
+ * The table of leap seconds as IERS publishes it (leap-seconds.list): when UTC was and will be shifted, and by how much TAI is
+ * ahead since.
+ *
+ * The idea: the text is used whole or not at all. It carries a SHA-1 digest of its own figures, at its end, so that a file that
+ * was cut, mangled or edited is noticed; what the digest cannot tell (dates that are none, offsets that jump) is checked by the
+ * sense it makes. Limits: the digest finds damage, not forgery; whoever can write the file is trusted.
+ *
+ *     #$ 3960835200          last update, seconds since 1900-01-01 without leap seconds
+ *     #@ 3991593600          the table is complete until then
+ *     3692217600 37          from then on TAI - UTC is 37 s
+ *     #h 49db2447 ...        the digest over all these digits, written one after the other
+ *
+ * @module
+ */
+import { toHex } from "../../base/bytes.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Seconds } from "../../base/units.ts";
+import { civilDate } from "../../base/utc.ts";
+import { digest } from "../../crypto/digest.ts";
+
+/** A moment in seconds since 1900-01-01 in UTC without leap seconds, eras counted through: exact far beyond 2036. */
+export type SecondsSince1900 = number;
+
+/** From a moment on, TAI is so much ahead of UTC. */
+export interface LeapEntry {
+  /** The first second of the new offset: midnight on the first day of a month. */
+  readonly at: SecondsSince1900;
+  /** TAI minus UTC from then on, in whole seconds. */
+  readonly taiOffset: Seconds;
+}
+
+/** A table of leap seconds. */
+export interface LeapTable {
+  /** In the order of time, at least one; each a second more or less than the one before. */
+  readonly entries: readonly LeapEntry[];
+  /** When the table was last changed. */
+  readonly updatedAt: SecondsSince1900;
+  /** Until when the table is known to be complete. */
+  readonly expiresAt: SecondsSince1900;
+}
+
+const DAY: Seconds = 86_400;
+/** Days from 1900-01-01 to 1970-01-01. */
+const UNIX_EPOCH_DAY = 25_567;
+const ERA: Seconds = 2 ** 32;
+/** No moment of the table lies before 1968, so smaller numbers are of the next era. */
+const ERA_HALF: Seconds = 2 ** 31;
+/** A month from 1972 to 2100 could have one each; there were 27 in the first 50 years. */
+const ENTRIES_MAX = 1600;
+const DIGITS_MAX = 12;
+const DIGEST_WORDS = 5;
+
+/** What is collected line by line. */
+interface Draft {
+  updated: string | undefined;
+  expires: string | undefined;
+  digest: string | undefined;
+  readonly entries: { readonly at: string; readonly taiOffset: string }[];
+}
+
+/** Reads the text of a leap-seconds.list. The error goes on from "the file cannot be used: ". */
+export function parseLeapTable(text: string): Result<LeapTable, string> {
+  const draft: Draft = { updated: undefined, expires: undefined, digest: undefined, entries: [] };
+  for (const [i, line] of text.replace(/^\ufeff+/, "").split("\n").entries()) {
+    const fault = takeLine(line.trimEnd(), draft);
+    if (fault !== undefined) return err(`line ${i + 1}: ${fault}`);
+  }
+  const { updated, expires, entries } = draft;
+  if (updated === undefined) return err('there is no line "#$" with the last update');
+  if (expires === undefined) return err('there is no line "#@" with the end of validity');
+  if (entries.length === 0) return err("there is no entry");
+  if (draft.digest === undefined) {
+    return err('there is no line "#h" with the digest, as if cut off');
+  }
+  const found = digestOf({ updated, expires, entries });
+  if (found !== draft.digest) {
+    return err(`it is damaged: wanted the SHA-1 digest ${draft.digest}, found ${found}`);
+  }
+  return checkSense({
+    entries: entries.map(({ at, taiOffset }) => ({ at: moment(at), taiOffset: Number(taiOffset) })),
+    updatedAt: moment(updated),
+    expiresAt: moment(expires),
+  });
+}
+
+/** Returns the entry that is in force at a moment; undefined before the first. */
+export function entryAt(table: LeapTable, now: SecondsSince1900): LeapEntry | undefined {
+  return table.entries.findLast(({ at }) => at <= now);
+}
+
+/** Returns the next entry after a moment; undefined when none is known. */
+export function entryAfter(table: LeapTable, now: SecondsSince1900): LeapEntry | undefined {
+  return table.entries.find(({ at }) => at > now);
+}
+
+/** Tells whether a second is inserted or deleted just before an entry; undefined for the first, which is no leap. */
+export function leapBefore(table: LeapTable, entry: LeapEntry): "insert" | "delete" | undefined {
+  const before = entryAt(table, entry.at - 1);
+  if (before === undefined) return undefined;
+  return entry.taiOffset > before.taiOffset ? "insert" : "delete";
+}
+
+/** Writes the day of a moment: "2026-12-28". */
+export function formatDay(moment: SecondsSince1900): string {
+  const { year, month, day } = civilDate(Math.floor(moment / DAY) - UNIX_EPOCH_DAY);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}`;
+}
+
+/** Takes one line into the draft; returns what is wrong with it. */
+function takeLine(line: string, draft: Draft): string | undefined {
+  const mark = line.slice(0, 2), rest = line.slice(2).trim();
+  if (mark === "#$") return takeMoment(rest, "updated", draft);
+  if (mark === "#@") return takeMoment(rest, "expires", draft);
+  if (mark === "#h") return takeDigest(rest, draft);
+  if (line.startsWith("#") || line.trim() === "") return undefined;
+  const [, at, taiOffset] = /^\s*(\d+)\s+(\d+)\s*(?:#.*)?$/.exec(line) ?? [];
+  if (at === undefined || taiOffset === undefined) {
+    return "wanted a moment and an offset as in leap-seconds.list, found something else";
+  }
+  if (at.length > DIGITS_MAX || taiOffset.length > DIGITS_MAX) return "a number is too long";
+  if (draft.entries.length >= ENTRIES_MAX) return `wanted at most ${ENTRIES_MAX} entries`;
+  draft.entries.push({ at, taiOffset });
+  return undefined;
+}
+
+function takeMoment(
+  text: string,
+  field: "updated" | "expires",
+  draft: Draft,
+): string | undefined {
+  if (draft[field] !== undefined) return "this is said a second time";
+  if (!/^\d+$/.test(text) || text.length > DIGITS_MAX) {
+    return "wanted a number of seconds, found something else";
+  }
+  draft[field] = text;
+  return undefined;
+}
+
+/** The digest is written as five words; some writers leave out the zeros at the beginning of a word. */
+function takeDigest(text: string, draft: Draft): string | undefined {
+  if (draft.digest !== undefined) return "this is said a second time";
+  const words = text.split(/\s+/);
+  if (words.length !== DIGEST_WORDS || !words.every((word) => /^[0-9a-fA-F]{1,8}$/.test(word))) {
+    return `wanted a digest of ${DIGEST_WORDS} hexadecimal words, found something else`;
+  }
+  draft.digest = words.map((word) => word.toLowerCase().padStart(8, "0")).join("");
+  return undefined;
+}
+
+function digestOf(figures: {
+  readonly updated: string;
+  readonly expires: string;
+  readonly entries: Draft["entries"];
+}): string {
+  const digits = figures.updated + figures.expires +
+    figures.entries.map(({ at, taiOffset }) => at + taiOffset).join("");
+  return toHex(digest("SHA1", new TextEncoder().encode(digits)));
+}
+
+function moment(digits: string): SecondsSince1900 {
+  const seconds = Number(digits);
+  return seconds < ERA_HALF ? seconds + ERA : seconds;
+}
+
+/** Refuses a table that is intact and yet cannot be one of leap seconds. */
+function checkSense(table: LeapTable): Result<LeapTable, string> {
+  let before: LeapEntry | undefined;
+  for (const entry of table.entries) {
+    const { at, taiOffset } = entry;
+    if (at % DAY !== 0 || !formatDay(at).endsWith("-01")) {
+      return err(`wanted entries at the beginning of a month, found ${at}`);
+    }
+    if (before !== undefined && at <= before.at) {
+      return err(`wanted entries in the order of time, found ${at} after ${before.at}`);
+    }
+    if (before !== undefined && Math.abs(taiOffset - before.taiOffset) !== 1) {
+      return err(`wanted steps of one second, found ${taiOffset} after ${before.taiOffset}`);
+    }
+    before = entry;
+  }
+  if (table.expiresAt <= table.updatedAt) return err("wanted an end of validity after the update");
+  return ok(table);
+}

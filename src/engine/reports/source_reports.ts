@@ -1,0 +1,254 @@
+/**
+ * Tells the log when sources fall silent and when they answer again, in pairs.
+ *
+ * The problem: when the network goes, every source fails within minutes, and as many warnings hide that there is one cause; and a
+ * source alone that fails must be named. The idea: a failure is told when another source has answered since, which shows that
+ * it is the source's own; as long as nobody answers it is kept back, and when all have failed one sentence tells of all. The first
+ * answer ends that with one sentence too; whoever stays silent for two minutes more is named then. A source that fails and answers
+ * again before it was named gets one line that tells both. What fails again and again must last longer each time (`hold.ts`). Limits: what selection thinks of sources is told by `VerdictReports`.
+ *
+ * @module
+ */
+import type { SourceGroup } from "../../association/source_group.ts";
+import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
+import { describeCauses } from "../../selection/causes.ts";
+import type { Action } from "../events.ts";
+import { Hold } from "./hold.ts";
+import { faultOf } from "./silence.ts";
+
+/** After an outage of all sources the others have so much time to answer too. */
+const RETURN_TIME: Seconds = 120;
+
+/** What the reports look at. */
+export type ReportedSource = Pick<SourceGroup, "config" | "members" | "report">;
+
+/** How one server stands, or a source that has none. */
+interface Subject {
+  readonly key: string;
+  readonly source: string;
+  readonly name: string;
+  readonly health: "answers" | "silent" | "unknown";
+  readonly fault: string;
+  /** What in the fault is news, even of one that is known to be silent. */
+  readonly causes: readonly string[];
+  readonly lastReplyAt: MonotonicSeconds;
+}
+
+interface Record {
+  /** How often it began to answer. */
+  returns: number;
+  /** What was told last. */
+  told: "nothing" | "answers" | "silent";
+  /** Since when it has failed without being named. */
+  failedSince: MonotonicSeconds | undefined;
+  /** Not named before. */
+  namedFrom: MonotonicSeconds;
+  /** Whether a sentence of all sources has told of it already. */
+  isCovered: boolean;
+  fault: string;
+  readonly toldCauses: Set<string>;
+  readonly hold: Hold;
+}
+
+/** What is to be told, and whether the network has come back. */
+export interface Report {
+  /** Lines for the log. */
+  readonly actions: readonly Action[];
+  /** Whether a source has answered after none did. */
+  readonly hasReturned: boolean;
+}
+
+/** Follows all sources. */
+export class SourceReports {
+  readonly #records = new Map<string, Record>();
+  #outageSince: MonotonicSeconds | undefined = undefined;
+  /** Whether the log says so. */
+  #isOutageTold = false;
+  readonly #outageHold = new Hold();
+
+  /** Looks at all sources; to be called after each event. */
+  look(sources: readonly ReportedSource[], now: MonotonicSeconds): Report {
+    const subjects = sources.flatMap(subjectsOf);
+    this.#forgetOthers(subjects);
+    const actions = subjects.flatMap((subject) => this.#follow(subject, now));
+    const hasReturned = this.#outageSince !== undefined && this.#endOutage(subjects, now, actions);
+    if (this.#outageSince === undefined) {
+      const isOutage = isOutageOf(sources, subjects);
+      if (isOutage && subjects.length > 1) this.#beginOutage(subjects, now);
+      else this.#nameFailed(subjects, { now, isAlone: isOutage }, actions);
+    }
+    this.#tellOutage(subjects, now, actions);
+    return { actions, hasReturned };
+  }
+
+  #forgetOthers(subjects: readonly Subject[]): void {
+    if (this.#records.size <= subjects.length) return;
+    const alive = new Set(subjects.map(({ key }) => key));
+    for (const key of this.#records.keys()) if (!alive.has(key)) this.#records.delete(key);
+  }
+
+  /** Notes how a subject stands; tells when it answers. */
+  #follow(subject: Subject, now: MonotonicSeconds): Action[] {
+    const record = this.#recordOf(subject.key);
+    switch (subject.health) {
+      case "unknown":
+        return [];
+      case "silent":
+        record.fault = subject.fault;
+        if (record.told !== "silent") {
+          record.failedSince ??= now;
+          return [];
+        }
+        return this.#outageSince === undefined ? tellNews(subject, record) : [];
+      case "answers":
+        return this.#noteAnswer(subject, record, now);
+    }
+  }
+
+  #noteAnswer(subject: Subject, record: Record, now: MonotonicSeconds): Action[] {
+    const { told, failedSince, isCovered, fault } = record;
+    if (told === "answers" && failedSince === undefined) return [];
+    Object.assign(record, { told: "answers", failedSince: undefined, isCovered: false });
+    record.returns++;
+    record.toldCauses.clear();
+    // the first one after an outage of all has a line of its own
+    if (isCovered || this.#outageSince !== undefined) return [];
+    if (told === "silent") return [line("info", subject, answersOf(record))];
+    if (told === "nothing") return [line("info", subject, "answers")];
+    if (record.hold.patience(now) > 0) {
+      record.hold.noteBrief();
+      return [];
+    }
+    record.hold.tell(now);
+    return [line("info", subject, `${answersOf(record)} (before: ${fault})`)];
+  }
+
+  #beginOutage(subjects: readonly Subject[], now: MonotonicSeconds): void {
+    this.#outageSince = now;
+    const failed = subjects.filter(({ health }) => health === "silent");
+    // what was told of each is not told again of all
+    this.#isOutageTold = failed.every(({ key }) => this.#recordOf(key).told === "silent");
+    if (this.#isOutageTold) return;
+    for (const { key } of failed) this.#recordOf(key).isCovered = true;
+  }
+
+  #tellOutage(subjects: readonly Subject[], now: MonotonicSeconds, actions: Action[]): void {
+    if (this.#outageSince === undefined || this.#isOutageTold) return;
+    if (now - this.#outageSince < this.#outageHold.patience(now)) return;
+    this.#isOutageTold = true;
+    const failed = subjects.filter(({ health }) => health === "silent");
+    const often = this.#outageHold.tell(now);
+    const message = `None of the ${failed.length} sources answers${often}: ${causesOf(failed)}`;
+    actions.push({ type: "log", level: "warning", message });
+  }
+
+  /** Ends an outage of all when one has answered; the others get some time to follow. */
+  #endOutage(subjects: readonly Subject[], now: MonotonicSeconds, actions: Action[]): boolean {
+    const since = this.#outageSince ?? now;
+    const first = subjects.find(({ health, lastReplyAt }) =>
+      health === "answers" && lastReplyAt >= since
+    );
+    if (first === undefined) return false;
+    this.#outageSince = undefined;
+    if (this.#isOutageTold) {
+      const answers = answersOf(this.#recordOf(first.key));
+      actions.push(line("info", first, `${answers}, the first of the sources to do so`));
+    } else this.#outageHold.noteBrief();
+    for (const { key, health } of subjects) {
+      if (health !== "silent") continue;
+      const record = this.#recordOf(key);
+      record.told = record.told === "silent" ? "silent" : "answers";
+      record.failedSince = now;
+      record.namedFrom = now + RETURN_TIME;
+    }
+    return true;
+  }
+
+  /** Names those that have failed while others answer. */
+  #nameFailed(
+    subjects: readonly Subject[],
+    context: { readonly now: MonotonicSeconds; readonly isAlone: boolean },
+    actions: Action[],
+  ): void {
+    const newest = Math.max(-Infinity, ...subjects.map(({ lastReplyAt }) => lastReplyAt));
+    for (const subject of subjects) {
+      const record = this.#recordOf(subject.key);
+      if (record.failedSince === undefined || subject.health !== "silent") continue;
+      const isOwn = context.isAlone || newest > record.failedSince;
+      const { hold, failedSince } = record;
+      const from = Math.max(record.namedFrom, failedSince + hold.patience(context.now));
+      if (!isOwn || context.now < from) continue;
+      Object.assign(record, { told: "silent", failedSince: undefined, isCovered: false });
+      for (const cause of subject.causes) record.toldCauses.add(cause);
+      actions.push(line("warning", subject, `${subject.fault}${hold.tell(context.now)}`));
+    }
+  }
+
+  #recordOf(key: string): Record {
+    const known = this.#records.get(key);
+    if (known !== undefined) return known;
+    const record: Record = {
+      returns: 0,
+      told: "nothing",
+      failedSince: undefined,
+      namedFrom: -Infinity,
+      isCovered: false,
+      fault: "",
+      toldCauses: new Set(),
+      hold: new Hold(),
+    };
+    this.#records.set(key, record);
+    return record;
+  }
+}
+
+function answersOf({ returns }: Record): string {
+  return returns > 1 ? "answers again" : "answers";
+}
+
+/** A source that is known to be silent is told of again when its answers are dropped for a reason that is new. */
+function tellNews(subject: Subject, record: Record): Action[] {
+  const fresh = subject.causes.filter((cause) => !record.toldCauses.has(cause));
+  for (const cause of fresh) record.toldCauses.add(cause);
+  return fresh.length === 0 ? [] : [line("warning", subject, subject.fault)];
+}
+
+function subjectsOf(source: ReportedSource): readonly Subject[] {
+  const asked = source.members.filter(({ isStopped }) => !isStopped);
+  if (source.members.length > 0) {
+    return asked.map((member) => ({
+      key: `${member.id}`,
+      source: source.config.address,
+      name: member.fullName,
+      health: member.health,
+      fault: faultOf(member),
+      causes: member.dropped.recentReasons,
+      lastReplyAt: member.lastReplyAt ?? -Infinity,
+    }));
+  }
+  const { report } = source;
+  const { address } = source.config;
+  return [{
+    key: address,
+    source: address,
+    name: address,
+    health: report === undefined ? "unknown" : "silent",
+    fault: report ?? "",
+    causes: [],
+    lastReplyAt: -Infinity,
+  }];
+}
+
+/** Says why they failed. */
+function causesOf(failed: readonly Subject[]): string {
+  return describeCauses(failed.map(({ name, fault }) => ({ name, reason: fault })));
+}
+
+function isOutageOf(sources: readonly ReportedSource[], subjects: readonly Subject[]): boolean {
+  return sources.length > 0 && subjects.every(({ health }) => health === "silent");
+}
+
+function line(level: "info" | "warning", subject: Subject, text: string): Action {
+  const { source, name } = subject;
+  return { type: "log", level, message: `Source ${name} ${text}`, source };
+}

@@ -1,0 +1,233 @@
+/**
+ * Tells the log what selection makes of sources, in pairs: one is not used any more and why, and it is good again.
+ *
+ * The problem: a source that flips with every answer would fill the log, and when all of them turn bad at once there is one cause and
+ * not many. The idea: a fault is told at once the first time, when another source has been found good since, which shows that it
+ * is the source's own. Each further change has to last, twice as long each time, before it is told; what did not last is
+ * counted. While no source is used, one line tells of all. Limits: silence is told by `SourceReports`; which of several good
+ * ones lead is no news.
+ *
+ * @module
+ */
+import { unreachable } from "../../base/assert.ts";
+import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
+import { describeCauses } from "../../selection/causes.ts";
+import type { SourceStatus, Verdict } from "../../selection/status.ts";
+import type { Action } from "../events.ts";
+import type { Judgement, JudgementContext } from "../judgement.ts";
+import type { MemberOfSource } from "../source_set.ts";
+
+/** After a line the next change of the same source must last so long, and twice as long each time, up to the second. */
+const HOLD_MIN: Seconds = 60;
+const HOLD_MAX: Seconds = 3600;
+/** Without a change for so long a source begins with a clean record. */
+const CALM: Seconds = 6 * 3600;
+/** While no source is used, so long is waited for the others before those that are bad are told of. */
+const PATIENCE: Seconds = 60;
+/** When one is good after none was, the others have so much time to follow. */
+const RETURN_TIME: Seconds = 120;
+
+/** One source as selection sees it. */
+export interface JudgedSource {
+  /** Its number in the engine. */
+  readonly id: number;
+  /** Its address as written in the configuration. */
+  readonly source: string;
+  /** How sentences call it. */
+  readonly name: string;
+  /** What selection makes of it. */
+  readonly verdict: Verdict;
+  /** When it last answered. */
+  readonly lastReplyAt: MonotonicSeconds;
+}
+
+/** What a look depends on beside the sources. */
+export interface VerdictContext {
+  /** The moment. */
+  readonly now: MonotonicSeconds;
+  /** Whether any source is used. */
+  readonly isSelected: boolean;
+  /** Whether the log says already why none is. */
+  readonly isRefusalTold: boolean;
+}
+
+/** Collects what selection makes of sources. */
+export function judgedSources(
+  members: readonly MemberOfSource[],
+  about: { readonly judgement: Judgement; readonly context: JudgementContext },
+): readonly JudgedSource[] {
+  return members.map((member) => ({
+    id: member.association.id,
+    source: member.config.address,
+    name: member.association.fullName,
+    verdict: about.judgement.verdict(member, about.context),
+    lastReplyAt: member.association.lastReplyAt ?? -Infinity,
+  }));
+}
+
+interface Record {
+  /** What the log says of it: the fault's word, or that it is good. */
+  told: SourceStatus | "good";
+  toldAt: MonotonicSeconds;
+  /** What it is instead, and since when; undefined when it is what was told. */
+  pending: { readonly status: SourceStatus | "good"; since: MonotonicSeconds } | undefined;
+  /** A change must last so long. */
+  hold: Seconds;
+  /** Changes that did not last, since the last line. */
+  unsteady: number;
+  /** Whether a sentence of all sources has told of its fault. */
+  isCovered: boolean;
+}
+
+/** Follows the verdicts on all sources. */
+export class VerdictReports {
+  readonly #records = new Map<number, Record>();
+  #wasSelected = false;
+
+  /** Looks at all sources; to be called after each event. */
+  look(sources: readonly JudgedSource[], context: VerdictContext): readonly Action[] {
+    this.#forgetOthers(sources);
+    const { now, isSelected } = context;
+    if (isSelected && !this.#wasSelected) this.#grantReturn(now);
+    this.#wasSelected = isSelected;
+    for (const source of sources) this.#note(source, context);
+    if (!isSelected) return this.#tellTogether(sources, context);
+    const foundGoodAt = Math.max(
+      -Infinity,
+      ...sources.filter(({ verdict }) => kindOf(verdict.status) === "good")
+        .map(({ lastReplyAt }) => lastReplyAt),
+    );
+    return sources.flatMap((source) => this.#tell(source, { now, foundGoodAt }));
+  }
+
+  #forgetOthers(sources: readonly JudgedSource[]): void {
+    if (this.#records.size <= sources.length) return;
+    const alive = new Set(sources.map(({ id }) => id));
+    for (const id of this.#records.keys()) if (!alive.has(id)) this.#records.delete(id);
+  }
+
+  /** Those that are still bad when another is good are the next to be named, but not at once. */
+  #grantReturn(now: MonotonicSeconds): void {
+    for (const record of this.#records.values()) {
+      if (record.pending === undefined) continue;
+      record.pending.since = now;
+      record.hold = Math.max(record.hold, RETURN_TIME);
+    }
+  }
+
+  #note({ id, verdict }: JudgedSource, { now, isSelected }: VerdictContext): void {
+    const kind = kindOf(verdict.status);
+    // what agrees with others while nothing is used has not been found good
+    if (kind === "none" || (kind === "good" && !isSelected)) return;
+    const record = this.#recordOf(id);
+    const status = kind === "good" ? "good" : verdict.status;
+    if (now - record.toldAt > CALM && record.pending === undefined) record.hold = 0;
+    if (status === record.told) {
+      if (record.pending !== undefined && !record.isCovered) record.unsteady++;
+      record.pending = undefined;
+      record.isCovered = false;
+    } else if (record.pending?.status !== status) {
+      if (record.pending !== undefined) record.unsteady++;
+      record.pending = { status, since: now };
+    }
+  }
+
+  #tell(
+    { id, source, name, verdict, lastReplyAt }: JudgedSource,
+    { now, foundGoodAt }: {
+      readonly now: MonotonicSeconds;
+      readonly foundGoodAt: MonotonicSeconds;
+    },
+  ): readonly Action[] {
+    const record = this.#records.get(id);
+    if (record?.pending === undefined || verdict.status === "unreachable") return [];
+    const { status, since } = record.pending;
+    if (now - since < record.hold) return [];
+    if (status !== "good" && foundGoodAt <= since) return [];
+    // whoever was bad together with all has to be asked first
+    if (record.isCovered && lastReplyAt <= since) return [];
+    const { unsteady } = record;
+    noteTold(record, status, now);
+    const times = unsteady === 1 ? "once" : `${unsteady} times`;
+    const often = unsteady === 0 ? "" : ` (it changed ${times} for a short while before)`;
+    return [
+      status === "good" ? line("info", `Source ${name} is good again${often}`, source) : line(
+        "warning",
+        `Source ${name} is not used${often} (${status}): ${verdict.reason}`,
+        source,
+      ),
+    ];
+  }
+
+  /** One line for all that are bad while none is used; none at all if the log says it already. */
+  #tellTogether(sources: readonly JudgedSource[], context: VerdictContext): readonly Action[] {
+    const bad = sources.filter(({ id, verdict }) => {
+      const record = this.#records.get(id);
+      return record?.pending !== undefined && !record.isCovered &&
+        record.pending.status === verdict.status;
+    });
+    const first = Math.min(...bad.map(({ id }) => this.#recordOf(id).pending?.since ?? Infinity));
+    const isDue = context.isRefusalTold || context.now - first >= PATIENCE;
+    if (bad.length === 0 || !isDue) return [];
+    for (const { id } of bad) this.#recordOf(id).isCovered = true;
+    if (context.isRefusalTold) return [];
+    const faults = bad.map(({ name, verdict }) => ({ name, reason: verdict.reason }));
+    return [line("warning", `No source is used: ${describeCauses(faults)}`)];
+  }
+
+  #recordOf(id: number): Record {
+    const known = this.#records.get(id);
+    if (known !== undefined) return known;
+    const record: Record = {
+      told: "good",
+      toldAt: -Infinity,
+      pending: undefined,
+      hold: 0,
+      unsteady: 0,
+      isCovered: false,
+    };
+    this.#records.set(id, record);
+    return record;
+  }
+}
+
+function noteTold(record: Record, told: Record["told"], now: MonotonicSeconds): void {
+  const hold = Math.min(HOLD_MAX, Math.max(HOLD_MIN, 2 * record.hold));
+  Object.assign(record, {
+    told,
+    toldAt: now,
+    pending: undefined,
+    hold,
+    unsteady: 0,
+    isCovered: false,
+  });
+}
+
+/** Whether a status is a fault of the source that is told here, says that it is good, or says nothing of that. */
+function kindOf(status: SourceStatus): "fault" | "good" | "none" {
+  switch (status) {
+    case "outlier":
+    case "falseticker":
+    case "jittery":
+    case "unsynchronized":
+    case "distant":
+    case "loop":
+      return "fault";
+    case "selected":
+    case "combined":
+    case "candidate":
+      return "good";
+    // silence and denials are told by `SourceReports`, and what the configuration wants is no news
+    case "unreachable":
+    case "kissed":
+    case "no-select":
+    case "starting":
+      return "none";
+    default:
+      return unreachable(status);
+  }
+}
+
+function line(level: "info" | "warning", message: string, source?: string): Action {
+  return { type: "log", level, message, ...(source === undefined ? {} : { source }) };
+}

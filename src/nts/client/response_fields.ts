@@ -1,0 +1,155 @@
+/**
+ * The client's view of answers under Network Time Security (RFC 8915 section 5.7): which are authentic, which are refusals, and
+ * which cookies they bring.
+ *
+ * The idea: whatever is not authentic is dropped, with two exceptions that cannot be authentic: the NAK and other kisses of a
+ * server that lost its keys or is too busy to use them. Those must at least echo the unique identifier; only before the first
+ * authentic answer may another kiss come without it, as from a server that knows nothing of NTS.
+ *
+ * Limits: the caller has checked mode, version and origin. At most eight cookies are taken; cookies outside of the encrypted
+ * fields and fields after the authenticator are ignored.
+ *
+ * @module
+ */
+import type { Bytes } from "../../base/bytes.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { type Aead, openBytes } from "../../crypto/aead.ts";
+import {
+  type ExtensionField,
+  FIELD_HEADER_LENGTH,
+  FIELD_TYPE,
+  readFields,
+} from "../../protocol/extension_field.ts";
+import { decodeHeader } from "../../protocol/header.ts";
+import { type Kiss, kissOf } from "../../protocol/kiss_code.ts";
+import { PACKET_LENGTH_MAX } from "../../protocol/packet.ts";
+import { PacketWalk } from "../../protocol/packet_walk.ts";
+import { COOKIE_JAR_SIZE } from "./cookie_jar.ts";
+
+/** Why an answer is dropped. */
+export type NtsReason =
+  | "nts-bad-length"
+  | "nts-malformed-field"
+  | "nts-no-unique-identifier"
+  | "nts-duplicate-unique-identifier"
+  | "nts-wrong-unique-identifier"
+  | "nts-not-protected"
+  | "nts-duplicate-authenticator"
+  | "nts-malformed-authenticator"
+  | "nts-not-authentic"
+  | "nts-malformed-encrypted-field";
+
+/** What an answer is. */
+export type NtsAnswer =
+  | {
+    readonly kind: "authentic";
+    /** New cookies, at most eight, perhaps none. */
+    readonly cookies: readonly Bytes[];
+    /** The encrypted fields that are not of Network Time Security; their octets are authentic. */
+    readonly encryptedFields: readonly ExtensionField[];
+    /** The octets from the start of the packet that are authentic: header and the fields before the authenticator. */
+    readonly authenticLength: number;
+  }
+  | { readonly kind: "nak" }
+  | { readonly kind: "kiss"; readonly kiss: Kiss };
+
+/** What an answer is measured by. */
+export interface AnswerExpectation {
+  /** The random octets of the request. */
+  readonly uniqueIdentifier: Bytes;
+  /** The algorithm with the server-to-client key. */
+  readonly aead: Aead;
+  /** Whether this server has answered authentically before. */
+  readonly authenticBefore: boolean;
+}
+
+/** Network Time Security is for this version alone. */
+const NTS_VERSION = 4;
+
+/** Judges an answer; never throws, whatever the octets (RFC 8915 section 5.7). */
+export function verifyAnswer(
+  packet: Bytes,
+  expected: AnswerExpectation,
+): Result<NtsAnswer, NtsReason> {
+  if (packet.length > PACKET_LENGTH_MAX) return err("nts-bad-length");
+  const header = decodeHeader(packet);
+  if (!header.ok) return err("nts-bad-length");
+  const walked = walk(packet);
+  if (!walked.ok) return walked;
+  const { uniqueIdentifier, authenticator } = walked.value;
+  if (uniqueIdentifier !== undefined && !same(uniqueIdentifier.body, expected.uniqueIdentifier)) {
+    return err("nts-wrong-unique-identifier");
+  }
+  if (authenticator === undefined) {
+    const kiss = kissOf(header.value);
+    if (kiss === undefined || kiss === "unsynchronized") return err("nts-not-protected");
+    if (uniqueIdentifier !== undefined) {
+      return ok(kiss === "nts-nak" ? { kind: "nak" } : { kind: "kiss", kiss });
+    }
+    if (kiss === "nts-nak" || expected.authenticBefore) return err("nts-no-unique-identifier");
+    return ok({ kind: "kiss", kiss });
+  }
+  if (uniqueIdentifier === undefined) return err("nts-no-unique-identifier");
+  return open(packet, { authenticator, aead: expected.aead });
+}
+
+interface Walked {
+  readonly uniqueIdentifier: ExtensionField | undefined;
+  readonly authenticator: ExtensionField | undefined;
+}
+
+function walk(packet: Bytes): Result<Walked, NtsReason> {
+  let uniqueIdentifier: ExtensionField | undefined;
+  let authenticator: ExtensionField | undefined;
+  const parts = new PacketWalk();
+  parts.start({ bytes: packet, offset: 0, length: packet.length }, NTS_VERSION);
+  let part = parts.next();
+  for (; part === "field"; part = parts.next()) {
+    const { type, at: offset, length } = parts;
+    const body = packet.subarray(offset + FIELD_HEADER_LENGTH, offset + length);
+    if (type === FIELD_TYPE.ntsAuthenticator) {
+      if (authenticator !== undefined) return err("nts-duplicate-authenticator");
+      authenticator = { type, offset, length, body };
+    } else if (type === FIELD_TYPE.uniqueIdentifier && authenticator === undefined) {
+      if (uniqueIdentifier !== undefined) return err("nts-duplicate-unique-identifier");
+      uniqueIdentifier = { type, offset, length, body };
+    }
+  }
+  if (part !== "end" && part !== "mac") return err("nts-malformed-field");
+  return ok({ uniqueIdentifier, authenticator });
+}
+
+function open(
+  packet: Bytes,
+  options: { readonly authenticator: ExtensionField; readonly aead: Aead },
+): Result<NtsAnswer, NtsReason> {
+  const { offset, length } = options.authenticator;
+  const body = packet.slice(offset + FIELD_HEADER_LENGTH, offset + length);
+  const view = new DataView(body.buffer);
+  const nonceLength = view.getUint16(0);
+  const sealedLength = view.getUint16(2);
+  const sealed = 4 + Math.ceil(nonceLength / 4) * 4;
+  if (nonceLength === 0 || sealed + Math.ceil(sealedLength / 4) * 4 > body.length) {
+    return err("nts-malformed-authenticator");
+  }
+  const plaintext = openBytes(options.aead, {
+    nonce: body.slice(4, 4 + nonceLength),
+    associatedData: packet.slice(0, offset),
+    ciphertext: body.slice(sealed, sealed + sealedLength),
+  });
+  if (plaintext === undefined) return err("nts-not-authentic");
+  // Encrypted fields may be as short as their header (RFC 8915 section 5.6).
+  const fields = readFields(plaintext, FIELD_HEADER_LENGTH);
+  if (!fields.ok) return err("nts-malformed-encrypted-field");
+  const cookies = fields.value.filter((field) => field.type === FIELD_TYPE.ntsCookie);
+  return ok({
+    kind: "authentic",
+    cookies: cookies.slice(0, COOKIE_JAR_SIZE).map((field) => new Uint8Array(field.body)),
+    encryptedFields: fields.value.filter((field) => field.type !== FIELD_TYPE.ntsCookie),
+    authenticLength: offset,
+  });
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((octet, i) => octet === b[i]);
+}

@@ -1,0 +1,338 @@
+/**
+ * Network Time Security in the shape in which an association wants its protection: protect this header, judge this answer, is it
+ * time for a key exchange.
+ *
+ * The idea: a session (keys and cookies) together with the backoff of its key exchanges and the counts for status. At most one
+ * exchange is under way; a session that was just made counts as one exchange, so that a server whose keys work for the
+ * exchange but not for time is not asked again at once (RFC 8915 section 4.2).
+ *
+ * Limits: the address that is asked stays the same for the life of the association; when an exchange names another time server,
+ * `movedTo` says so, and the source should be started anew.
+ *
+ * @module
+ */
+import { assert } from "../../base/assert.ts";
+import type { Bytes } from "../../base/bytes.ts";
+import type { RandomSource } from "../../base/random.ts";
+import { ReasonCounter } from "../../base/reason_counter.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
+import { type AeadFactory, isNtsAeadId } from "../../crypto/aead.ts";
+import { KeyExchangeBackoff } from "./backoff.ts";
+import { NtsClientSession, type SessionState } from "./session.ts";
+import { NTP_PORT } from "../key_exchange/client.ts";
+import type { ProtectedRequest } from "./request_fields.ts";
+import type { NtsReason } from "./response_fields.ts";
+
+/** The certificates on which keys rest, for judging them again at another time. */
+export interface ExchangeCertificate {
+  /** First second, in Unix seconds, at which the whole chain is valid. */
+  readonly notBefore: number;
+  /** Last second, in Unix seconds, at which the whole chain is valid. */
+  readonly notAfter: number;
+  /** What tells the server's public key from those of other servers. */
+  readonly identity: string;
+  /** The host that the server's certificate must name. */
+  readonly host: string;
+  /** The file of authorities with which it was verified; undefined for the system's alone. */
+  readonly certificateAuthority: string | undefined;
+  /** What the server sent, in DER, its own certificate first. */
+  readonly chain: readonly Bytes[];
+}
+
+/** What a key exchange brought, as the engine's events tell it. */
+export interface ExchangeOutcome {
+  /** The number of the algorithm. */
+  readonly aead: number;
+  /** The client-to-server key. */
+  readonly keyC2s: Bytes;
+  /** The server-to-client key. */
+  readonly keyS2c: Bytes;
+  /** The keys to try after a first refusal, when it is open which ones the server uses. */
+  readonly alternativeKeys?: { readonly keyC2s: Bytes; readonly keyS2c: Bytes } | undefined;
+  /** Unused cookies. */
+  readonly cookies: readonly Bytes[];
+  /** The time server, when it is not the host of the key exchange. */
+  readonly ntpServer: string | undefined;
+  /** The time server's port, when it is not 123. */
+  readonly ntpPort: number | undefined;
+  /** Whether the certificate was accepted although its dates did not fit the clock. */
+  readonly provisional: boolean;
+  /** What the keys rest on; left out where nothing is known of it. */
+  readonly certificate?: ExchangeCertificate | undefined;
+}
+
+/** Why an answer does not count. */
+export type ProtectionReason = NtsReason | "nts-nak" | "nts-unprotected-kiss";
+
+/** What status shows of a session. */
+export interface ProtectionStatus {
+  /** Unused cookies. */
+  readonly cookies: number;
+  /** The number of the algorithm. */
+  readonly aead: number | null;
+  /** When the last successful key exchange ended; undefined when the keys are of an earlier run. */
+  readonly lastKeyExchange: MonotonicSeconds | undefined;
+  /** Whether the certificate was accepted provisionally. */
+  readonly provisional: boolean;
+  /** Key exchanges that failed, by sentence of at most 32 different ones. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Answers that did not count, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+const FAILURE_KINDS_MAX = 32;
+
+/** Keys are renewed for the sake of their certificate at most so often. */
+const RENEWAL_INTERVAL: Seconds = 3600;
+
+/** So many cookies of eight are kept for the run after a crash: enough for a few lost requests. */
+const COOKIES_SET_ASIDE = 4;
+
+/** Protects one association with Network Time Security. */
+export class SessionProtection {
+  /** Says in status how packets are protected. */
+  readonly authentication = "nts";
+
+  readonly #session: NtsClientSession;
+  readonly #backoff: KeyExchangeBackoff;
+  readonly #random: RandomSource;
+  readonly #failures = new ReasonCounter<string>();
+  readonly #dropped = new ReasonCounter<ProtectionReason>();
+  #exchanging = false;
+  #isRenewalWanted = false;
+  #renewalNotBefore: MonotonicSeconds = -Infinity;
+  /** What lies on disk for the run after a crash. */
+  #aside: SessionState | undefined;
+  #provisional = false;
+  #certificate: ExchangeCertificate | undefined;
+  /** What was saved of it with the keys of an earlier run. */
+  readonly #savedIdentity: string | undefined;
+  #lastKeyExchange: MonotonicSeconds | undefined;
+  #target: string;
+  #movedTo: { readonly ntpServer: string | undefined; readonly ntpPort: number } | undefined;
+
+  private constructor(
+    state: SessionState,
+    options: { readonly aead: AeadFactory; readonly random: RandomSource; readonly tries?: number },
+  ) {
+    this.#backoff = new KeyExchangeBackoff(options.tries);
+    this.#session = new NtsClientSession({ aead: options.aead, restored: state });
+    this.#random = options.random;
+    this.#target = targetOf(state);
+    this.#savedIdentity = state.keyIdentity;
+  }
+
+  /** Starts with the outcome of a key exchange that ended now. */
+  static fromExchange(
+    outcome: ExchangeOutcome,
+    options: {
+      readonly aead: AeadFactory;
+      readonly random: RandomSource;
+      readonly now: MonotonicSeconds;
+      /** How many exchanges, this one among them, had no authentic answer of the time server yet; 1 if left out. */
+      readonly tries?: number;
+    },
+  ): SessionProtection {
+    const tries = Math.max(0, (options.tries ?? 1) - 1);
+    const protection = new SessionProtection(stateOf(outcome), { ...options, tries });
+    protection.#backoff.started(options.now, options.random);
+    protection.#lastKeyExchange = options.now;
+    protection.#provisional = outcome.provisional;
+    protection.#certificate = outcome.certificate;
+    return protection;
+  }
+
+  /** Goes on with what an earlier run saved. */
+  static resume(
+    state: SessionState,
+    options: { readonly aead: AeadFactory; readonly random: RandomSource },
+  ): SessionProtection {
+    return new SessionProtection(state, options);
+  }
+
+  /** What status shows. */
+  get status(): ProtectionStatus {
+    return {
+      cookies: this.#session.cookieCount,
+      aead: this.#session.aeadId ?? null,
+      lastKeyExchange: this.#lastKeyExchange,
+      provisional: this.#provisional,
+      failures: this.#failures.snapshot(),
+      dropped: this.#dropped.snapshot(),
+    };
+  }
+
+  /** The time server that a later key exchange named instead of the first; undefined when it did not. */
+  get movedTo(): { readonly ntpServer: string | undefined; readonly ntpPort: number } | undefined {
+    return this.#movedTo;
+  }
+
+  /** Whether the certificate was accepted provisionally, and was not confirmed since. */
+  get isProvisional(): boolean {
+    return this.#provisional;
+  }
+
+  /** What the keys rest on; undefined when they were saved by an earlier run. */
+  get certificate(): ExchangeCertificate | undefined {
+    return this.#certificate;
+  }
+
+  /** What tells the public key behind the keys from others; it is saved with them. */
+  get keyIdentity(): string | undefined {
+    return this.#certificate?.identity ?? this.#savedIdentity;
+  }
+
+  /** Adds the fields of a request to its header; fails when there are no cookies left. */
+  protect(
+    header: Bytes,
+    random: RandomSource,
+  ): Result<ProtectedRequest, "nts-no-keys" | "nts-no-cookies"> {
+    return this.#session.protect(header, random);
+  }
+
+  /**
+   * Tells whether an answer is authentic. A NAK and other kisses without protection are failures here too, so that nothing in
+   * them is believed; the session draws its conclusions from a NAK.
+   */
+  verify(
+    packet: Uint8Array,
+    uniqueIdentifier: Bytes,
+  ): Result<{ readonly authenticLength: number }, ProtectionReason> {
+    const verified = this.#session.verify(new Uint8Array(packet), uniqueIdentifier);
+    if (!verified.ok) return this.#drop(verified.error);
+    switch (verified.value.kind) {
+      case "authentic":
+        this.#backoff.succeeded();
+        return ok({ authenticLength: verified.value.authenticLength });
+      case "nak":
+        return this.#drop("nts-nak");
+      case "kiss":
+        return this.#drop("nts-unprotected-kiss");
+    }
+  }
+
+  /**
+   * Tells whether a key exchange is to be started now; true counts it as under way. Asked before every request. `isUnheard`: the
+   * server has never answered under the keys that there are, so that others may be better.
+   */
+  beginKeyExchange(now: MonotonicSeconds, isUnheard = false): boolean {
+    const isWanted = isUnheard || this.#isRenewalWanted ||
+      this.#session.needsKeyExchange() !== undefined;
+    if (this.#exchanging || !isWanted) return false;
+    if (!this.#backoff.mayStart(now)) return false;
+    this.#backoff.started(now, this.#random);
+    this.#exchanging = true;
+    this.#isRenewalWanted = false;
+    return true;
+  }
+
+  /** What the server tells does not fit the certificate on which its keys rest: the next ones are exchanged, once an hour at most. */
+  renewKeys(now: MonotonicSeconds): void {
+    if (now < this.#renewalNotBefore) return;
+    this.#renewalNotBefore = now + RENEWAL_INTERVAL;
+    this.#isRenewalWanted = true;
+  }
+
+  /** Takes the outcome of the exchange that was begun; old keys and cookies stay when it failed. */
+  endKeyExchange(
+    result: Result<ExchangeOutcome, string>,
+    context: { readonly now: MonotonicSeconds; readonly isLocal?: boolean | undefined },
+  ): void {
+    assert(this.#exchanging, "A key exchange that ends was begun");
+    this.#exchanging = false;
+    if (!result.ok) {
+      if (context.isLocal === true) this.#backoff.failedLocally();
+      return this.#countFailure(result.error);
+    }
+    const state = stateOf(result.value);
+    this.#session.install(state);
+    this.#aside = undefined;
+    this.#lastKeyExchange = context.now;
+    this.#provisional = result.value.provisional;
+    this.#certificate = result.value.certificate;
+    const target = targetOf(state);
+    if (target !== this.#target) {
+      this.#movedTo = { ntpServer: state.ntpServer, ntpPort: state.ntpPort };
+      this.#target = target;
+    }
+  }
+
+  /** How many exchanges were started since the last authentic answer. */
+  get exchangeTries(): number {
+    return this.#backoff.tries;
+  }
+
+  /** When an exchange that is needed before the next request may start; undefined when none is needed or one is under way. */
+  get nextKeyExchangeAt(): MonotonicSeconds | undefined {
+    const need = this.#session.needsKeyExchange();
+    const isWanted = !this.#exchanging && (need === "no-keys" || need === "no-cookies");
+    return isWanted ? this.#backoff.notBefore : undefined;
+  }
+
+  /** The network is another one: key exchanges begin anew with short waits. */
+  restartBackoff(now: MonotonicSeconds): void {
+    this.#backoff.restart(now);
+  }
+
+  /** Takes back the cookie of the newest request, which has not left this machine. */
+  takeBack(): void {
+    this.#session.takeBack();
+  }
+
+  /** The certificate was verified again at a time that is believed. */
+  confirmCertificate(): void {
+    this.#provisional = false;
+  }
+
+  /** Returns what a restart should not lose; nothing while the certificate is provisional. */
+  export(): SessionState | undefined {
+    return this.#provisional ? undefined : this.#session.export() ?? this.#aside;
+  }
+
+  /**
+   * Takes some cookies out of use for good and returns them with the keys, for a file that is read after a crash; those of before,
+   * when there are too few. A cookie in that file is never sent by this run, so it can be sent by the next one, whatever happens.
+   */
+  setAside(): SessionState | undefined {
+    if (this.#provisional) return undefined;
+    this.#aside = this.#session.setAside(COOKIES_SET_ASIDE) ?? this.#aside;
+    return this.#aside;
+  }
+
+  /** Forgets the keys; the object is not used afterwards. */
+  close(): void {
+    this.#session.close();
+  }
+
+  #drop(reason: ProtectionReason): { readonly ok: false; readonly error: ProtectionReason } {
+    this.#dropped.add(reason);
+    return err(reason);
+  }
+
+  #countFailure(sentence: string): void {
+    const counts = this.#failures.snapshot();
+    const isKnown = Object.hasOwn(counts, sentence);
+    const isFull = Object.keys(counts).length >= FAILURE_KINDS_MAX;
+    this.#failures.add(isKnown || !isFull ? sentence : "other");
+  }
+}
+
+function stateOf(outcome: ExchangeOutcome): SessionState {
+  assert(isNtsAeadId(outcome.aead), "A key exchange agrees on an algorithm that was offered");
+  const other = outcome.alternativeKeys;
+  return {
+    aeadId: outcome.aead,
+    keys: { clientToServer: outcome.keyC2s, serverToClient: outcome.keyS2c },
+    alternativeKeys: other && { clientToServer: other.keyC2s, serverToClient: other.keyS2c },
+    cookies: outcome.cookies,
+    ntpServer: outcome.ntpServer,
+    ntpPort: outcome.ntpPort ?? NTP_PORT,
+    authenticBefore: false,
+    ...(outcome.certificate === undefined ? {} : { keyIdentity: outcome.certificate.identity }),
+  };
+}
+
+function targetOf(state: SessionState): string {
+  return `${state.ntpServer ?? ""} ${state.ntpPort}`;
+}

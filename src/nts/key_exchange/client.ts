@@ -1,0 +1,242 @@
+/**
+ * The client's side of NTS key establishment (RFC 8915 section 4), without the TLS connection that carries it.
+ *
+ * The idea: `request()` gives the octets to send, `feed()` takes the octets that come, split anywhere, and gives the answer
+ * when it is complete. Every way to fail has a name, so that it can be counted and shown. Limits: the answer is at most 65536
+ * octets and eight cookies of it are kept; time limits are the caller's.
+ *
+ * @module
+ */
+import { assert } from "../../base/assert.ts";
+import type { Bytes } from "../../base/bytes.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { isNtsAeadId, type NtsAeadId } from "../../crypto/aead.ts";
+import { COOKIE_JAR_SIZE, isUsableCookie } from "../client/cookie_jar.ts";
+import { type ExporterContexts, exporterContexts, oldGcmSivExporterContexts } from "./exporter.ts";
+import {
+  encodeMessage,
+  ERROR_CODE,
+  type KeyExchangeRecord,
+  numbersOf,
+  numbersRecord,
+  PROTOCOL_NTPV4,
+  RECORD,
+  RecordReader,
+  type RecordReason,
+} from "./record.ts";
+
+/** Why a key exchange failed, as far as the messages tell. */
+export type KeyExchangeReason =
+  | RecordReason
+  | "closed-early"
+  | "server-error-unrecognized-critical-record"
+  | "server-error-bad-request"
+  | "server-error-internal"
+  | "server-error-unknown-code"
+  | "server-warning"
+  | "malformed-record"
+  | "duplicate-record"
+  | "unknown-critical-record"
+  | "no-next-protocol"
+  | "protocol-refused"
+  | "protocol-not-offered"
+  | "no-aead-algorithm"
+  | "aead-algorithm-refused"
+  | "aead-algorithm-not-offered"
+  | "no-cookies"
+  | "bad-ntp-server"
+  | "bad-ntp-port";
+
+/** What a key exchange agreed on. */
+export interface KeyExchangeAnswer {
+  /** The algorithm. */
+  readonly aeadId: NtsAeadId;
+  /** One to eight cookies, in the order in which they came. */
+  readonly cookies: readonly Bytes[];
+  /** The time server's name or address without brackets, when it is not the host of the key exchange. */
+  readonly ntpServer: string | undefined;
+  /** The time server's port. */
+  readonly ntpPort: number;
+  /** The contexts from which the keys are exported. */
+  readonly contexts: ExporterContexts;
+  /** The contexts of the keys to try after a first refusal, when it is open which ones the server uses. */
+  readonly alternativeContexts: ExporterContexts | undefined;
+}
+
+/** What the client asks for. */
+export interface KeyExchangeClientOptions {
+  /** Algorithms in order of preference, at least one. */
+  readonly aeadIds: readonly NtsAeadId[];
+}
+
+/** The algorithms that the client offers when it is not told otherwise: the one that every server must have comes first. */
+export const DEFAULT_CLIENT_AEAD_IDS: readonly NtsAeadId[] = [15, 30, 17, 16];
+
+/** The longest answer that is accepted, in octets (RFC 8915 section 4 asks for this many). */
+export const ANSWER_LENGTH_MAX = 65_536;
+
+/** The port of the time server when the answer names none. */
+export const NTP_PORT = 123;
+
+/** One key exchange as its client sees it. */
+export class KeyExchangeClient {
+  readonly #aeadIds: readonly NtsAeadId[];
+  readonly #reader = new RecordReader(ANSWER_LENGTH_MAX);
+  #done = false;
+
+  /** Prepares an exchange. */
+  constructor(options: KeyExchangeClientOptions) {
+    assert(options.aeadIds.length > 0, "At least one algorithm is offered");
+    this.#aeadIds = options.aeadIds;
+  }
+
+  /** Returns the octets to send once the TLS handshake is complete (RFC 8915 section 4, figure 3). */
+  request(): Bytes {
+    const records = [
+      numbersRecord(RECORD.NEXT_PROTOCOL, { critical: true, numbers: [PROTOCOL_NTPV4] }),
+      numbersRecord(RECORD.AEAD_ALGORITHM, { critical: true, numbers: this.#aeadIds }),
+    ];
+    if (this.#aeadIds.includes(30)) {
+      records.push(
+        numbersRecord(RECORD.COMPLIANT_GCM_SIV_EXPORTER, { critical: false, numbers: [] }),
+      );
+    }
+    return encodeMessage(records);
+  }
+
+  /**
+   * Takes octets that came; returns the answer when it is complete and undefined while more is awaited. After an answer or a
+   * failure the exchange is over and the machine is not used again.
+   */
+  feed(bytes: Uint8Array): Result<KeyExchangeAnswer | undefined, KeyExchangeReason> {
+    assert(!this.#done, "A key exchange that is over is not fed");
+    const message = this.#reader.push(bytes);
+    if (message.ok && message.value === undefined) return ok(undefined);
+    this.#done = true;
+    if (!message.ok) return message;
+    return interpret(message.value ?? [], this.#aeadIds);
+  }
+
+  /** Tells why the exchange failed when the server closes the connection before `feed` gave an answer. */
+  closed(): KeyExchangeReason {
+    this.#done = true;
+    return "closed-early";
+  }
+}
+
+/** What has been read of an answer so far. */
+interface Draft {
+  protocols?: readonly number[];
+  aeadIds?: readonly number[];
+  readonly cookies: Bytes[];
+  ntpServer?: string;
+  ntpPort?: number;
+  compliantExporter: boolean;
+}
+
+function interpret(
+  records: readonly KeyExchangeRecord[],
+  offered: readonly NtsAeadId[],
+): Result<KeyExchangeAnswer, KeyExchangeReason> {
+  // An Error record overrules whatever else the message holds (RFC 8915 section 4.1.3).
+  const failure = records.find((record) => record.type === RECORD.ERROR);
+  if (failure !== undefined) return err(errorReason(failure));
+  const draft: Draft = { cookies: [], compliantExporter: false };
+  for (const record of records) {
+    const reason = readRecord(draft, record);
+    if (reason !== undefined) return err(reason);
+  }
+  return conclude(draft, offered);
+}
+
+function errorReason(record: KeyExchangeRecord): KeyExchangeReason {
+  switch (record.body.length === 2 ? numbersOf(record.body)?.[0] : undefined) {
+    case ERROR_CODE.UNRECOGNIZED_CRITICAL_RECORD:
+      return "server-error-unrecognized-critical-record";
+    case ERROR_CODE.BAD_REQUEST:
+      return "server-error-bad-request";
+    case ERROR_CODE.INTERNAL_SERVER_ERROR:
+      return "server-error-internal";
+    default:
+      return "server-error-unknown-code";
+  }
+}
+
+function readRecord(draft: Draft, record: KeyExchangeRecord): KeyExchangeReason | undefined {
+  switch (record.type) {
+    case RECORD.NEXT_PROTOCOL: {
+      if (draft.protocols !== undefined) return "duplicate-record";
+      const protocols = numbersOf(record.body);
+      if (!record.critical || protocols === undefined) return "malformed-record";
+      draft.protocols = protocols;
+      return undefined;
+    }
+    case RECORD.WARNING:
+      return "server-warning"; // none is defined, and unknown ones are errors (section 4.1.4)
+    case RECORD.AEAD_ALGORITHM: {
+      if (draft.aeadIds !== undefined) return "duplicate-record";
+      const aeadIds = numbersOf(record.body);
+      if (aeadIds === undefined || aeadIds.length > 1) return "malformed-record";
+      draft.aeadIds = aeadIds;
+      return undefined;
+    }
+    case RECORD.NEW_COOKIE:
+      // A cookie that cannot travel in a packet is of no use, but the others may be.
+      if (isUsableCookie(record.body) && draft.cookies.length < COOKIE_JAR_SIZE) {
+        draft.cookies.push(record.body);
+      }
+      return undefined;
+    case RECORD.NTP_SERVER:
+      return readServer(draft, record.body);
+    case RECORD.NTP_PORT:
+      return readPort(draft, record.body);
+    case RECORD.COMPLIANT_GCM_SIV_EXPORTER:
+      if (record.body.length === 0) draft.compliantExporter = true;
+      return undefined;
+    default:
+      return record.critical ? "unknown-critical-record" : undefined;
+  }
+}
+
+function readServer(draft: Draft, body: Bytes): KeyExchangeReason | undefined {
+  if (draft.ntpServer !== undefined) return "duplicate-record";
+  const name = String.fromCharCode(...body.subarray(0, 256));
+  // Names, dotted decimals and IPv6 text, without brackets, zone or port (section 4.1.7).
+  if (name.length > 255 || !/^[0-9A-Za-z_.:-]+$/.test(name)) return "bad-ntp-server";
+  draft.ntpServer = name;
+  return undefined;
+}
+
+function readPort(draft: Draft, body: Bytes): KeyExchangeReason | undefined {
+  if (draft.ntpPort !== undefined) return "duplicate-record";
+  const port = body.length === 2 ? numbersOf(body)?.[0] : undefined;
+  if (port === undefined || port === 0) return "bad-ntp-port";
+  draft.ntpPort = port;
+  return undefined;
+}
+
+function conclude(
+  draft: Draft,
+  offered: readonly NtsAeadId[],
+): Result<KeyExchangeAnswer, KeyExchangeReason> {
+  if (draft.protocols === undefined) return err("no-next-protocol");
+  if (draft.protocols.some((protocol) => protocol !== PROTOCOL_NTPV4)) {
+    return err("protocol-not-offered");
+  }
+  if (draft.protocols.length === 0) return err("protocol-refused");
+  if (draft.aeadIds === undefined) return err("no-aead-algorithm");
+  const aeadId = draft.aeadIds[0];
+  if (aeadId === undefined) return err("aead-algorithm-refused");
+  if (!isNtsAeadId(aeadId) || !offered.includes(aeadId)) return err("aead-algorithm-not-offered");
+  if (draft.cookies.length === 0) return err("no-cookies");
+  const open = aeadId === 30 && !draft.compliantExporter;
+  return ok({
+    aeadId,
+    cookies: draft.cookies,
+    ntpServer: draft.ntpServer,
+    ntpPort: draft.ntpPort ?? NTP_PORT,
+    // A server that does not echo record 1024 is most likely an old chrony; the other keys come after its first refusal.
+    contexts: open ? oldGcmSivExporterContexts() : exporterContexts(aeadId),
+    alternativeContexts: open ? exporterContexts(aeadId) : undefined,
+  });
+}

@@ -1,0 +1,194 @@
+/**
+ * The client's sockets: sends each request from a socket of its own, and turns what arrives into events.
+ *
+ * The kernel's transmit stamp comes through the socket's error queue, mostly before the answer does; it is kept with the
+ * request and handed over with the answer. Without it, the time read just before sending is used, and said so. Where the
+ * network interface makes stamps of its own, those are used if `HardwareStamps` believes them. Limits: at most `OPEN_MAX`
+ * requests wait at a time; the oldest gives way.
+ *
+ * @module
+ */
+import type { DatagramEvent, Event, SendAction } from "../engine/events.ts";
+import { fromUnixNanoseconds } from "../base/ntp_timestamp.ts";
+import { ok, type Result } from "../base/result.ts";
+import { realtimeNow } from "../../ffi/clock/clock.ts";
+import type { OsError } from "../../ffi/errno.ts";
+import type { Poller, ReadyDescriptor } from "../../ffi/poller.ts";
+import { UdpSocket } from "../../ffi/socket/udp_socket.ts";
+import {
+  chooseStamps,
+  type Departure,
+  type ExchangeStamps,
+  noteDeparture,
+} from "./exchange_timestamps.ts";
+import { systemHardware } from "./hardware_port.ts";
+import { type HardwareChoice, HardwareStamps } from "./hardware_timestamps.ts";
+import { log } from "./log.ts";
+
+const OPEN_MAX = 256;
+/** So many datagrams are taken from one socket before others have their turn. */
+const DATAGRAMS_PER_TURN = 8;
+
+interface OpenRequest extends Departure {
+  readonly association: number;
+  readonly request: number;
+  readonly socket: UdpSocket;
+  readonly transmitId: number;
+  /** How the socket gets stamps of the interface, if it does. */
+  readonly hardware: HardwareChoice | undefined;
+  isAnswered: boolean;
+}
+
+type Exchange = Parameters<HardwareStamps["believes"]>[1];
+
+/** The sockets of requests that wait for an answer. */
+export class RequestSockets {
+  readonly #poller: Poller;
+  readonly #hardware: HardwareStamps;
+  readonly #byRequest = new Map<number, OpenRequest>();
+  readonly #byDescriptor = new Map<number, OpenRequest>();
+
+  /** Sockets are added to `poller` while they wait; closing the poller is its owner's affair. */
+  constructor(poller: Poller, hardware = new HardwareStamps(systemHardware, log.info)) {
+    this.#poller = poller;
+    this.#hardware = hardware;
+  }
+
+  /** Sends a request; returns the event that says so when it could not be sent. */
+  send(action: SendAction): Event | undefined {
+    if (this.#byRequest.size >= OPEN_MAX) this.#closeOldest();
+    const sent = this.#sendFromNewSocket(action);
+    if (!sent.ok) return { ...failure(action, sent.error.message), isLocal: true };
+    const open = sent.value;
+    if (!this.#poller.add(open.socket.fd).ok) {
+      open.socket.close();
+      return failure(action, "The socket cannot be watched");
+    }
+    this.#byRequest.set(action.request, open);
+    this.#byDescriptor.set(open.socket.fd, open);
+    return undefined;
+  }
+
+  /** Gives up a request's socket; harmless when it is gone already. */
+  close(request: number): void {
+    const open = this.#byRequest.get(request);
+    if (open === undefined) return;
+    this.#byRequest.delete(request);
+    this.#byDescriptor.delete(open.socket.fd);
+    this.#poller.remove(open.socket.fd);
+    if (open.hardware !== undefined) this.#hardware.ended(open.socket.peer, open.isAnswered);
+    open.socket.close();
+  }
+
+  /** Gives up all sockets, and what is held for the stamps of interfaces. */
+  closeAll(): void {
+    for (const request of [...this.#byRequest.keys()]) this.close(request);
+    this.#hardware.close();
+  }
+
+  /** Takes notice that somebody set the real-time clock: clocks of interfaces stand otherwise to it now. */
+  clockWasSet(): void {
+    this.#hardware.clockWasSet();
+  }
+
+  /** Reads what is ready at a descriptor, and hands each event over as soon as it is read. */
+  read(ready: ReadyDescriptor, deliver: (event: Event) => void): void {
+    const open = this.#byDescriptor.get(ready.fd);
+    if (open === undefined) return;
+    this.#readQueue(open, deliver);
+    for (let i = 0; i < DATAGRAMS_PER_TURN; i++) {
+      if (this.#byRequest.get(open.request) !== open) return;
+      const received = open.socket.receive();
+      if (!received.ok) {
+        deliver(failure(open, received.error.message));
+        return;
+      }
+      if (received.value === undefined) return;
+      open.isAnswered = true;
+      const { hardware } = open;
+      const believes = hardware === undefined
+        ? undefined
+        : (exchange: Exchange) => this.#hardware.believes(hardware, exchange);
+      const stamps = chooseStamps(open, received.value, { believes, now: realtimeNow });
+      deliver(
+        datagram(open, { bytes: received.value.bytes, ...stamps }),
+      );
+    }
+  }
+
+  /** Sends by an interface that makes stamps if there is one and it works, else in the plain way. */
+  #sendFromNewSocket(action: SendAction): Result<OpenRequest, OsError> {
+    const hardware = this.#hardware.choose(action.destination, performance.now() / 1000);
+    const sent = sendFromNewSocket(action, hardware);
+    if (sent.ok || hardware === undefined) return sent;
+    this.#hardware.refused(action.destination);
+    return sendFromNewSocket(action, undefined);
+  }
+
+  #readQueue(open: OpenRequest, deliver: (event: Event) => void): void {
+    for (let i = 0; i < DATAGRAMS_PER_TURN; i++) {
+      const entry = open.socket.readQueue();
+      if (!entry.ok || entry.value === undefined) return;
+      if (entry.value.type === "error") {
+        deliver(failure(open, entry.value.error.message));
+        if (this.#byRequest.get(open.request) !== open) return;
+      } else if (entry.value.transmitId === open.transmitId) {
+        noteDeparture(open, entry.value);
+      }
+    }
+  }
+
+  #closeOldest(): void {
+    for (const request of this.#byRequest.keys()) {
+      this.close(request);
+      return;
+    }
+  }
+}
+
+function sendFromNewSocket(
+  action: SendAction,
+  hardware: HardwareChoice | undefined,
+): Result<OpenRequest, OsError> {
+  const opened = UdpSocket.open({ peer: action.destination, ...hardware });
+  if (!opened.ok) return opened;
+  const socket = opened.value;
+  const before = realtimeNow();
+  const sent = socket.send(action.packet);
+  if (!sent.ok) {
+    socket.close();
+    return sent;
+  }
+  return ok({
+    association: action.association,
+    request: action.request,
+    socket,
+    transmitId: sent.value,
+    transmitTimestamp: fromUnixNanoseconds(before),
+    transmitTimestamping: "user",
+    hardware,
+    hardwareTransmitTimestamp: undefined,
+    isAnswered: false,
+  });
+}
+
+function datagram(
+  open: OpenRequest,
+  received: ExchangeStamps & { readonly bytes: Uint8Array },
+): DatagramEvent {
+  const { bytes, ...stamps } = received;
+  return {
+    type: "datagram",
+    association: open.association,
+    request: open.request,
+    packet: bytes,
+    ...stamps,
+  };
+}
+
+function failure(
+  about: { readonly association: number; readonly request: number },
+  reason: string,
+): Extract<Event, { type: "send-failed" }> {
+  return { type: "send-failed", association: about.association, request: about.request, reason };
+}
