@@ -22,7 +22,7 @@ export interface ReadyDescriptor {
   readonly fd: number;
   /** Whether there is something to read. */
   readonly readable: boolean;
-  /** Whether the error queue has an entry (a transmit stamp, an ICMP error), or the descriptor failed. */
+  /** Whether the error queue has an entry (a transmit timestamp, an ICMP error), or the descriptor failed. */
   readonly error: boolean;
 }
 

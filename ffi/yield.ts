@@ -12,6 +12,6 @@
 import { inBackground } from "./background.ts";
 
 /** Waits until all else has had its turn, about a tenth of a millisecond. */
-export async function letOthersRun(): Promise<void> {
+export async function yieldToEventLoop(): Promise<void> {
   await inBackground("serve", "usleep", [1]);
 }

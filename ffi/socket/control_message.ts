@@ -1,5 +1,5 @@
 /**
- * The control data (cmsg) that comes with a datagram or from the error queue: time stamps and errors.
+ * The control data (cmsg) that comes with a datagram or from the error queue: timestamps and errors.
  *
  * The idea: one walk over the buffer fills one object that is used again for the next datagram. Limits: what is not known
  * here is passed over; a length that does not fit ends the walk.
@@ -15,11 +15,11 @@ import { IP_OPTION, IPV6_OPTION, LEVEL, SOCKET_OPTION } from "./socket_option.ts
 export interface ExtendedError {
   /** The error number. */
   readonly code: number;
-  /** Who made it: 1 this host, 2 ICMP, 3 ICMPv6, 4 a time stamp. */
+  /** Who made it: 1 this host, 2 ICMP, 3 ICMPv6, 4 a timestamp. */
   readonly origin: number;
-  /** For a time stamp: 0 when it was taken on sending. For an ICMP error: the MTU, if that was it. */
+  /** For a timestamp: 0 when it was taken on sending. For an ICMP error: the MTU, if that was it. */
   readonly info: number;
-  /** For a time stamp: the number of the send. */
+  /** For a timestamp: the number of the send. */
   readonly data: number;
   /** Who reported the error, for ICMP; its port is 0. */
   readonly offender?: SocketAddress;
@@ -27,9 +27,9 @@ export interface ExtendedError {
 
 /** What the control data of one message said. */
 export interface ControlData {
-  /** The kernel's stamp in nanoseconds since 1970; zero when there is none. */
+  /** The kernel's timestamp in nanoseconds since 1970; zero when there is none. */
   softwareNanoseconds: bigint;
-  /** The interface's stamp in nanoseconds of its own clock; zero when there is none. */
+  /** The interface's timestamp in nanoseconds of its own clock; zero when there is none. */
   hardwareNanoseconds: bigint;
   /** The entry of the error queue, if the message came from there. */
   error?: ExtendedError;

@@ -1,9 +1,9 @@
 /**
- * The clock of a network interface (PTP hardware clock), to make real time of its stamps.
+ * The clock of a network interface (PTP hardware clock), to make real time of its timestamps.
  *
  * The idea: the kernel reads real time, the interface's clock and real time again, several times in one call; the quickest of
- * these is the best. Converting a stamp reads the pair anew, so that little time lies between the stamp and the reading.
- * Limits: a reading crosses the bus and takes some microseconds; which interface made a stamp the stamp does not say, so a
+ * these is the best. Converting a timestamp reads the pair anew, so that little time lies between the timestamp and the reading.
+ * Limits: a reading crosses the bus and takes some microseconds; which interface made a timestamp the timestamp does not say, so a
  * socket that uses this is tied to that interface.
  *
  * @module
@@ -62,7 +62,7 @@ export class PhcClock implements HardwareClock {
     return failed({ call: "ioctl", what: `read the hardware clock ${this.#path}` });
   }
 
-  /** Converts a stamp of this interface to real time; undefined when the clock cannot be read or the stamp is old. */
+  /** Converts a timestamp of this interface to real time; undefined when the clock cannot be read or the timestamp is old. */
   toRealtime(hardwareNanoseconds: bigint): UnixNanoseconds | undefined {
     if (this.#fd >= 0) this.read();
     return this.#relation.toRealtime(hardwareNanoseconds);

@@ -16,7 +16,7 @@ function reading(realtime: bigint) {
   return { hardware: hardwareAt(realtime), realtime, windowNanoseconds: 1000 };
 }
 
-Deno.test("stamps are converted along the line through two readings", () => {
+Deno.test("timestamps are converted along the line through two readings", () => {
   const relation = new PhcRelation();
   assert.equal(relation.toRealtime(0n), undefined);
   relation.add(reading(ORIGIN));

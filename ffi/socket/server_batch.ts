@@ -1,12 +1,12 @@
 /**
  * A batch of requests and the answers to them, in memory that is laid out once for `recvmmsg` and `sendmmsg`.
  *
- * The idea: the kernel writes requests, peers and stamps into fixed places; one pass over the control data turns them into
+ * The idea: the kernel writes requests, peers and timestamps into fixed places; one pass over the control data turns them into
  * typed arrays that the answer path reads by index, without allocating and without `bigint`; answers are written into
  * fixed places as well, and only the heads of those that are to be sent are filled in. An answer leaves from the address
  * that was asked, because a client that is connected to that address would not see another (a socket that is bound to one
  * address brings no packet information and needs none). Limits: a request longer than
- * `REQUEST_MAX` octets counts as empty; hardware stamps are not used here (they would need conversion for each packet).
+ * `REQUEST_MAX` octets counts as empty; hardware timestamps are not used here (they would need conversion for each packet).
  *
  * @module
  */
@@ -33,13 +33,13 @@ export const BATCH_CAPACITY = 64;
 
 const HEAD_SIZE = 64;
 const RECEIVE_CONTROL_SIZE = 192;
-const REPLY_CONTROL_SIZE = 64;
+const RESPONSE_CONTROL_SIZE = 64;
 const UNIX_EPOCH_IN_NTP_SECONDS = 2_208_988_800;
 const FRACTION_PER_NANOSECOND = 4.294_967_296;
 const TRUNCATED = 0x20;
 const PACKET_INFO_4_SIZE = 28;
 const PACKET_INFO_6_SIZE = 36;
-const STAMP_REQUEST_SIZE = 20;
+const TIMESTAMP_REQUEST_SIZE = 20;
 const LINK_LOCAL_MASK = 0xc0ff;
 const LINK_LOCAL = 0x80fe;
 
@@ -58,7 +58,7 @@ export class ServerBatch {
   /** Where to write the answers: number i begins at `i * BATCH_STRIDE`. It is kept from batch to batch. */
   readonly replies: Bytes;
   /** The same memory as `replies`. */
-  readonly replyView: DataView<ArrayBuffer>;
+  readonly responseView: DataView<ArrayBuffer>;
   /** The time each request arrived as an NTP timestamp: seconds at `2 * i`, fraction at `2 * i + 1`. */
   readonly receiveTimestamps: Uint32Array<ArrayBuffer>;
   /** Where that time was taken: 1 by the kernel, 0 by us after the receive call. */
@@ -77,10 +77,10 @@ export class ServerBatch {
   readonly #receiveControl: Memory;
   readonly #names: Memory;
   readonly #nameWords: Uint32Array<ArrayBuffer>;
-  readonly #replyHeads: Memory;
-  readonly #replyVectors: Memory;
-  readonly #replyControl: Memory;
-  readonly #replyControlLengths: Int32Array<ArrayBuffer>;
+  readonly #responseHeads: Memory;
+  readonly #responseVectors: Memory;
+  readonly #responseControl: Memory;
+  readonly #responseControlLengths: Int32Array<ArrayBuffer>;
   readonly #buffers: readonly Memory[];
   /** The addresses that go into the heads of answers, as pairs of words: name, vector, control for each request. */
   readonly #addresses: Int32Array<ArrayBuffer>;
@@ -88,8 +88,8 @@ export class ServerBatch {
   /** How many heads the kernel may have changed since their lengths were set. */
   #used: number;
   #queued = 0;
-  /** For each place in the queue, whether its answer is to be stamped. */
-  readonly #stamped: Uint8Array<ArrayBuffer>;
+  /** For each place in the queue, whether its answer is to be timestamped. */
+  readonly #timestamped: Uint8Array<ArrayBuffer>;
   #receiveDrops = 0;
 
   /** Lays out a batch for `capacity` requests, 1 to 1024. */
@@ -101,7 +101,7 @@ export class ServerBatch {
     this.requests = requests.bytes;
     this.requestView = requests.view;
     this.replies = replies.bytes;
-    this.replyView = replies.view;
+    this.responseView = replies.view;
     this.lengths = new Int32Array(capacity);
     this.receiveTimestamps = new Uint32Array(2 * capacity);
     this.timestampKinds = new Uint8Array(capacity);
@@ -112,11 +112,11 @@ export class ServerBatch {
     this.#nameWords = new Uint32Array(this.#names.bytes.buffer);
     this.#receiveHeads = allocate(capacity * HEAD_SIZE);
     this.#receiveControl = allocate(capacity * RECEIVE_CONTROL_SIZE);
-    this.#replyHeads = allocate(capacity * HEAD_SIZE);
-    this.#replyVectors = allocate(capacity * 16);
-    this.#replyControl = allocate(capacity * REPLY_CONTROL_SIZE);
-    this.#replyControlLengths = new Int32Array(capacity);
-    this.#stamped = new Uint8Array(capacity);
+    this.#responseHeads = allocate(capacity * HEAD_SIZE);
+    this.#responseVectors = allocate(capacity * 16);
+    this.#responseControl = allocate(capacity * RESPONSE_CONTROL_SIZE);
+    this.#responseControlLengths = new Int32Array(capacity);
+    this.#timestamped = new Uint8Array(capacity);
     this.#addresses = new Int32Array(6 * capacity);
     const receiveVectors = allocate(capacity * 16);
     this.#buffers = [requests, replies, receiveVectors];
@@ -146,15 +146,15 @@ export class ServerBatch {
   }
 
   /**
-   * Queues the answer to request `index`, which lies in `replies` at its place. With `stamp` the kernel is asked to stamp
-   * its sending; the stamps come in the order in which such answers were queued.
+   * Queues the answer to request `index`, which lies in `replies` at its place. With `timestamp` the kernel is asked to timestamp
+   * its sending; the timestamps come in the order in which such answers were queued.
    */
-  queueReply(index: number, length: number, stamp = false): void {
+  queueResponse(index: number, length: number, timestamp = false): void {
     assert(index < this.#count && this.#queued < this.capacity, "Each request is answered once");
     assert(length > 0 && length <= REQUEST_MAX, "An answer has a length");
-    this.#stamped[this.#queued] = stamp ? 1 : 0;
+    this.#timestamped[this.#queued] = timestamp ? 1 : 0;
     const head = this.#queued++ * (HEAD_SIZE / 4);
-    const heads = this.#replyHeads.words, addresses = this.#addresses;
+    const heads = this.#responseHeads.words, addresses = this.#addresses;
     const a = 6 * index;
     heads[head] = addresses[a] ?? 0;
     heads[head + 1] = addresses[a + 1] ?? 0;
@@ -163,19 +163,21 @@ export class ServerBatch {
     heads[head + 5] = addresses[a + 3] ?? 0;
     heads[head + 8] = addresses[a + 4] ?? 0;
     heads[head + 9] = addresses[a + 5] ?? 0;
-    heads[head + 10] = stamp ? this.#askForStamp(index) : this.#replyControlLengths[index] ?? 0;
-    this.#replyVectors.words[4 * index + 2] = length;
+    heads[head + 10] = timestamp
+      ? this.#askForTimestamp(index)
+      : this.#responseControlLengths[index] ?? 0;
+    this.#responseVectors.words[4 * index + 2] = length;
   }
 
-  /** Whether the answer at a place in the queue is to be stamped. */
-  isStamped(position: number): boolean {
-    return this.#stamped[position] === 1;
+  /** Whether the answer at a place in the queue is to be timestamped. */
+  isTimestamped(position: number): boolean {
+    return this.#timestamped[position] === 1;
   }
 
-  /** How many answers that are to be stamped stand in the queue behind a place. */
-  stampedBehind(position: number): number {
+  /** How many answers that are to be timestamped stand in the queue behind a place. */
+  timestampedBehind(position: number): number {
     let count = 0;
-    for (let i = position + 1; i < this.#queued; i++) count += this.#stamped[i] ?? 0;
+    for (let i = position + 1; i < this.#queued; i++) count += this.#timestamped[i] ?? 0;
     return count;
   }
 
@@ -202,23 +204,23 @@ export class ServerBatch {
       const truncated = ((heads[head + 12] ?? 0) & TRUNCATED) !== 0;
       this.lengths[i] = truncated ? 0 : heads[head + 14] ?? 0;
       this.timestampKinds[i] = 0;
-      this.#replyControlLengths[i] = 0;
+      this.#responseControlLengths[i] = 0;
       this.#readPeer(i);
       this.#readControl(i, heads[head + 10] ?? 0);
       if (this.timestampKinds[i] === 0) missing = true;
     }
     this.#count = count;
     this.#used = Math.min(this.capacity, count + 1);
-    if (missing) this.#stampNow(count);
+    if (missing) this.#timestampNow(count);
   }
 
   /** The array of heads for `sendmmsg`; `queued` of them count. For `ServerSocket`. */
-  get replyHeads(): Memory {
-    return this.#replyHeads;
+  get responseHeads(): Memory {
+    return this.#responseHeads;
   }
 
   /** Forgets the answers that are queued. For `ServerSocket`, after `sendmmsg`. */
-  clearReplies(): void {
+  clearResponses(): void {
     this.#queued = 0;
   }
 
@@ -257,7 +259,7 @@ export class ServerBatch {
         level === LEVEL.socket &&
         (type === SOCKET_OPTION.timestampNanoseconds || type === SOCKET_OPTION.timestamping)
       ) {
-        this.#readStamp(i, words[at + 4] ?? 0, words[at + 6] ?? 0);
+        this.#readTimestamp(i, words[at + 4] ?? 0, words[at + 6] ?? 0);
       } else if (level === LEVEL.ip && type === IP_OPTION.packetInfo) {
         this.#keepLocal4(i, words[at + 5] ?? 0);
       } else if (level === LEVEL.ipv6 && type === IPV6_OPTION.packetInfo) {
@@ -269,7 +271,7 @@ export class ServerBatch {
     }
   }
 
-  #readStamp(i: number, seconds: number, nanoseconds: number): void {
+  #readTimestamp(i: number, seconds: number, nanoseconds: number): void {
     if (seconds === 0 && nanoseconds === 0) return;
     this.receiveTimestamps[2 * i] = seconds + UNIX_EPOCH_IN_NTP_SECONDS;
     this.receiveTimestamps[2 * i + 1] = nanoseconds * FRACTION_PER_NANOSECOND;
@@ -278,21 +280,21 @@ export class ServerBatch {
 
   /** Keeps the IPv4 address that was asked as the source of the answer; the route decides the interface. */
   #keepLocal4(i: number, local: number): void {
-    const { words } = this.#replyControl;
-    const at = i * (REPLY_CONTROL_SIZE / 4);
+    const { words } = this.#responseControl;
+    const at = i * (RESPONSE_CONTROL_SIZE / 4);
     words[at] = PACKET_INFO_4_SIZE;
     words[at + 2] = LEVEL.ip;
     words[at + 3] = IP_OPTION.packetInfo;
     words[at + 4] = 0;
     words[at + 5] = local;
     words[at + 6] = 0;
-    this.#replyControlLengths[i] = 32;
+    this.#responseControlLengths[i] = 32;
   }
 
   /** Keeps the IPv6 address that was asked as the source of the answer; with the interface if it is link-local. */
   #keepLocal6(i: number, from: number): void {
-    const received = this.#receiveControl.words, { words } = this.#replyControl;
-    const at = i * (REPLY_CONTROL_SIZE / 4);
+    const received = this.#receiveControl.words, { words } = this.#responseControl;
+    const at = i * (RESPONSE_CONTROL_SIZE / 4);
     // What was sent to a multicast group is answered from an address that the kernel chooses.
     if (((received[from] ?? 0) & 0xff) === 0xff) return;
     words[at] = PACKET_INFO_6_SIZE;
@@ -302,15 +304,15 @@ export class ServerBatch {
     const isLinkLocal = ((received[from] ?? 0) & LINK_LOCAL_MASK) === LINK_LOCAL;
     words[at + 8] = isLinkLocal ? received[from + 4] ?? 0 : 0;
     words[at + 9] = 0;
-    this.#replyControlLengths[i] = 40;
+    this.#responseControlLengths[i] = 40;
   }
 
-  /** Adds to the control data of an answer that its sending is to be stamped; returns the new length. */
-  #askForStamp(index: number): number {
-    const { words } = this.#replyControl;
-    const length = this.#replyControlLengths[index] ?? 0;
-    const at = (index * REPLY_CONTROL_SIZE + length) / 4;
-    words[at] = STAMP_REQUEST_SIZE;
+  /** Adds to the control data of an answer that its sending is to be timestamped; returns the new length. */
+  #askForTimestamp(index: number): number {
+    const { words } = this.#responseControl;
+    const length = this.#responseControlLengths[index] ?? 0;
+    const at = (index * RESPONSE_CONTROL_SIZE + length) / 4;
+    words[at] = TIMESTAMP_REQUEST_SIZE;
     words[at + 1] = 0;
     words[at + 2] = LEVEL.socket;
     words[at + 3] = SOCKET_OPTION.timestamping;
@@ -319,7 +321,7 @@ export class ServerBatch {
     return length + 24;
   }
 
-  #stampNow(count: number): void {
+  #timestampNow(count: number): void {
     for (let i = 0; i < count; i++) {
       if (this.timestampKinds[i] === 0) readRealtimeNtp(this.receiveTimestamps, 2 * i);
     }
@@ -345,11 +347,11 @@ export class ServerBatch {
       view.setBigUint64(head + 16, receiveVectors.address + 16n * index, true);
       view.setBigUint64(head + 24, 1n, true);
       view.setBigUint64(head + 32, control, true);
-      this.#replyVectors.view.setBigUint64(16 * i, replies.address + stride, true);
-      this.#replyHeads.view.setBigUint64(head + 24, 1n, true);
+      this.#responseVectors.view.setBigUint64(16 * i, replies.address + stride, true);
+      this.#responseHeads.view.setBigUint64(head + 24, 1n, true);
       words[3 * i] = name;
-      words[3 * i + 1] = this.#replyVectors.address + 16n * index;
-      words[3 * i + 2] = this.#replyControl.address + index * BigInt(REPLY_CONTROL_SIZE);
+      words[3 * i + 1] = this.#responseVectors.address + 16n * index;
+      words[3 * i + 2] = this.#responseControl.address + index * BigInt(RESPONSE_CONTROL_SIZE);
     }
     this.#addresses.set(new Int32Array(words.buffer));
     assert(this.#buffers.length === 3, "What the heads point to stays alive");

@@ -2,8 +2,8 @@
  * The UDP socket of the server: many requests per call, many answers per call.
  *
  * The idea: the descriptor blocks, so that one call on the thread pool can wait for the first request and bring all that
- * have queued up by then; every other call says that it will not wait. Requests carry the kernel's receive stamp. Transmit
- * stamps are asked for answer by answer, because each costs a trip through the error queue, and not before somebody wants
+ * have queued up by then; every other call says that it will not wait. Requests carry the kernel's receive timestamp. Transmit
+ * timestamps are asked for answer by answer, because each costs a trip through the error queue, and not before somebody wants
  * them. What costs time in the kernel for each packet is left out where it is not needed: packet information on a socket
  * that is bound to one address, identification for fragments. Limits: one background receive at a time; several processes
  * share a port by `reusePort`.
@@ -33,7 +33,7 @@ import {
 } from "./socket_option.ts";
 import { waitShared } from "../shared_wait.ts";
 import { TIMESTAMPING } from "./timestamping.ts";
-import { TransmitStamps } from "./transmit_timestamps.ts";
+import { TransmitTimestamps } from "./transmit_timestamps.ts";
 
 /** How to open a listener. */
 export interface ServerSocketOptions {
@@ -63,11 +63,11 @@ const PMTU_PROBE = 3;
 /** A UDP socket that listens. */
 export class ServerSocket {
   readonly #local: SocketAddress;
-  readonly #stamps = new TransmitStamps();
+  readonly #timestamps = new TransmitTimestamps();
   #fd: number;
   #waiting = false;
   #closing = false;
-  #givesTransmitStamps = false;
+  #givesTransmitTimestamps = false;
   #sendFailures = 0;
   #lastSendError: OsError | undefined;
 
@@ -169,12 +169,12 @@ export class ServerSocket {
    */
   send(batch: ServerBatch, onRefused?: (position: number, error: OsError) => void): number {
     assert(this.#fd >= 0, "A closed socket is not used");
-    const { queued, replyHeads } = batch;
+    const { queued, responseHeads } = batch;
     const flags = MESSAGE.dontWait | MESSAGE.noSignal;
     let sent = 0, refused = 0;
     while (sent + refused < queued) {
       const done = sent + refused;
-      const heads = done === 0 ? replyHeads.bytes : replyHeads.bytes.subarray(64 * done);
+      const heads = done === 0 ? responseHeads.bytes : responseHeads.bytes.subarray(64 * done);
       const count = libc().sendmmsg(this.#fd, heads, queued - done, flags);
       if (count > 0) {
         sent += count;
@@ -184,47 +184,47 @@ export class ServerSocket {
       onRefused?.(done, error);
       refused++;
     }
-    batch.clearReplies();
+    batch.clearResponses();
     return sent;
   }
 
   /**
-   * Makes the kernel ready to stamp and number answers that are sent with `stamp`; before the first of them is sent.
-   * Receive stamps go on, in a form that costs a little more.
+   * Makes the kernel ready to timestamp and number answers that are sent with `timestamp`; before the first of them is sent.
+   * Receive timestamps go on, in a form that costs a little more.
    */
-  allowTransmitStamps(): void {
+  allowTransmitTimestamps(): void {
     assert(this.#fd >= 0, "A closed socket is not used");
-    if (this.#givesTransmitStamps) return;
-    this.#givesTransmitStamps = true;
+    if (this.#givesTransmitTimestamps) return;
+    this.#givesTransmitTimestamps = true;
     const t = TIMESTAMPING;
-    const value = t.software | t.receiveSoftware | t.optionId | t.optionStampOnly;
+    const value = t.software | t.receiveSoftware | t.optionId | t.optionTimestampOnly;
     setIntegerOption(this.#fd, { level: LEVEL.socket, name: SOCKET_OPTION.timestamping, value });
     const plain = SOCKET_OPTION.timestampNanoseconds;
     setIntegerOption(this.#fd, { level: LEVEL.socket, name: plain, value: 0 });
   }
 
-  /** Makes the kernel number stamped answers from 0 again; when a send failed, its count and ours may differ. */
-  restartTransmitStamps(): void {
-    if (!this.#givesTransmitStamps) return;
+  /** Makes the kernel number timestamped answers from 0 again; when a send failed, its count and ours may differ. */
+  restartTransmitTimestamps(): void {
+    if (!this.#givesTransmitTimestamps) return;
     const t = TIMESTAMPING;
     for (const optionId of [0, t.optionId]) {
-      const value = t.software | t.receiveSoftware | t.optionStampOnly | optionId;
+      const value = t.software | t.receiveSoftware | t.optionTimestampOnly | optionId;
       setIntegerOption(this.#fd, { level: LEVEL.socket, name: SOCKET_OPTION.timestamping, value });
     }
   }
 
   /**
-   * Takes the stamps of answers that were sent with `stamp`, without waiting; returns how many there are in `stamps`. To be
+   * Takes the timestamps of answers that were sent with `timestamp`, without waiting; returns how many there are in `timestamps`. To be
    * called until it returns 0.
    */
-  receiveTransmitStamps(): number {
+  receiveTransmitTimestamps(): number {
     assert(this.#fd >= 0, "A closed socket is not used");
-    return this.#stamps.receive(this.#fd);
+    return this.#timestamps.receive(this.#fd);
   }
 
-  /** The stamps that `receiveTransmitStamps` took. */
-  get stamps(): TransmitStamps {
-    return this.#stamps;
+  /** The timestamps that `receiveTransmitTimestamps` took. */
+  get timestamps(): TransmitTimestamps {
+    return this.#timestamps;
   }
 
   /** Closes the socket; a pending background receive ends at once with 0. May be called twice. */
@@ -294,7 +294,7 @@ function prepare(fd: number, options: ServerSocketOptions): Result<void, OsError
     const tied = bindToDevice(fd, options.device);
     if (!tied.ok) return tied;
   }
-  enableStamps(fd);
+  enableTimestamps(fd);
   enlargeBuffer(fd, options.receiveBufferBytes ?? RECEIVE_BUFFER);
   const timed = setReceiveTimeout(fd);
   return timed.ok ? bindSocket(fd, options.local) : timed;
@@ -304,8 +304,8 @@ function isWildcard(local: SocketAddress): boolean {
   return local.address === "0.0.0.0" || local.address === "::";
 }
 
-/** Asks for receive stamps; a refusal is not an error, the stamps are then our own. */
-function enableStamps(fd: number): void {
+/** Asks for receive timestamps; a refusal is not an error, the timestamps are then our own. */
+function enableTimestamps(fd: number): void {
   const name = SOCKET_OPTION.timestampNanoseconds;
   setIntegerOption(fd, { level: LEVEL.socket, name, value: 1 });
 }

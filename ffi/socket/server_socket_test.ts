@@ -33,11 +33,11 @@ async function receive(server: ServerSocket, batch: ServerBatch): Promise<number
   return 0;
 }
 
-function stamp(words: Uint32Array, index: number): bigint {
+function timestamp(words: Uint32Array, index: number): bigint {
   return (BigInt(words[2 * index] ?? 0) << 32n) | BigInt(words[2 * index + 1] ?? 0);
 }
 
-Deno.test("a batch carries peers, lengths and kernel stamps, and the chosen answers go to the right peers", async () => {
+Deno.test("a batch carries peers, lengths and kernel timestamps, and the chosen answers go to the right peers", async () => {
   const held = holdTimestamping();
   assert.ok(held.ok);
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -60,13 +60,13 @@ Deno.test("a batch carries peers, lengths and kernel stamps, and the chosen answ
     assert.equal(batch.lengths[i], 48 + 4 * i);
     assert.equal(batch.requests[i * BATCH_STRIDE + 47], i);
     assert.equal(batch.timestampKinds[i], 1);
-    const received = stamp(batch.receiveTimestamps, i);
+    const received = timestamp(batch.receiveTimestamps, i);
     assert.ok(before <= received && received <= after);
   }
   // Every second request is answered, the last first.
   for (let i = 9; i >= 0; i -= 2) {
     batch.replies.fill(100 + i, i * BATCH_STRIDE, i * BATCH_STRIDE + 48 + i);
-    batch.queueReply(i, 48 + i);
+    batch.queueResponse(i, 48 + i);
   }
   assert.equal(batch.queued, 5);
   assert.equal(server.send(batch), 5);
@@ -104,7 +104,7 @@ Deno.test("an answer leaves from the address that was asked", async () => {
     assert.equal(batch.peerFamilies[0], family === "ipv4" ? 4 : 6);
     const words = family === "ipv4" ? [0x7f000001, 0, 0, 0] : [0, 0, 0, 1];
     assert.deepEqual([...batch.peerWords.subarray(0, 4)], words);
-    batch.queueReply(0, 48);
+    batch.queueResponse(0, 48);
     assert.equal(server.send(batch), 1);
     const answer = client.receive();
     assert.ok(answer.ok && answer.value !== undefined, `${address} asked as ${ask}`);
@@ -113,10 +113,10 @@ Deno.test("an answer leaves from the address that was asked", async () => {
   }
 });
 
-Deno.test("only the answers that ask for it are stamped, numbered from 0", async () => {
+Deno.test("only the answers that ask for it are timestamped, numbered from 0", async () => {
   for (const address of ["127.0.0.1", "::1"]) {
     const server = listen(address);
-    server.allowTransmitStamps();
+    server.allowTransmitTimestamps();
     const client = connect(server.local);
     const batch = new ServerBatch(8);
     let id = 0;
@@ -125,16 +125,16 @@ Deno.test("only the answers that ask for it are stamped, numbered from 0", async
       for (let i = 0; i < count; i++) assert.ok(client.send(new Uint8Array(48)).ok);
       assert.equal(await receive(server, batch), count);
       const before = fromUnixNanoseconds(realtimeNow());
-      for (let i = 0; i < count; i++) batch.queueReply(i, 48, i % 2 === 1);
+      for (let i = 0; i < count; i++) batch.queueResponse(i, 48, i % 2 === 1);
       assert.equal(server.send(batch), count);
       const after = fromUnixNanoseconds(realtimeNow());
-      assert.equal(server.receiveTransmitStamps(), 2);
-      assert.deepEqual([...server.stamps.ids.subarray(0, 2)], [id, id + 1]);
+      assert.equal(server.receiveTransmitTimestamps(), 2);
+      assert.deepEqual([...server.timestamps.ids.subarray(0, 2)], [id, id + 1]);
       for (const i of [0, 1]) {
-        const sent = stamp(server.stamps.timestamps, i);
+        const sent = timestamp(server.timestamps.timestamps, i);
         assert.ok(before <= sent && sent <= after);
       }
-      assert.equal(server.receiveTransmitStamps(), 0);
+      assert.equal(server.receiveTransmitTimestamps(), 0);
       id += 2;
     }
     client.close();
@@ -188,10 +188,10 @@ Deno.test("one refused answer does not hold up the others", async () => {
   const batch = new ServerBatch(4);
   for (let i = 0; i < 3; i++) assert.ok(client.send(new Uint8Array(48)).ok);
   assert.equal(await receive(server, batch), 3);
-  for (let i = 0; i < 3; i++) batch.queueReply(i, 48);
+  for (let i = 0; i < 3; i++) batch.queueResponse(i, 48);
   // The head of the second answer is spoilt: its control data claim a length that the kernel refuses.
-  batch.replyHeads.words[1 * 16 + 10] = 8;
-  batch.replyHeads.words[1 * 16 + 11] = 1;
+  batch.responseHeads.words[1 * 16 + 10] = 8;
+  batch.responseHeads.words[1 * 16 + 11] = 1;
   assert.equal(server.send(batch), 2);
   assert.equal(server.sendFailures, 1);
   assert.match(server.lastSendError?.message ?? "", /^Cannot answer from 127.0.0.1:[0-9]+: /);
@@ -205,28 +205,28 @@ Deno.test("the kernel numbers what is sent behind a refused answer anew, if it i
   const batch = new ServerBatch(4);
   for (let i = 0; i < 4; i++) assert.ok(client.send(new Uint8Array(48)).ok);
   assert.equal(await receive(server, batch), 4);
-  server.allowTransmitStamps();
-  for (let i = 0; i < 4; i++) batch.queueReply(i, 48, true);
+  server.allowTransmitTimestamps();
+  for (let i = 0; i < 4; i++) batch.queueResponse(i, 48, true);
   // The head of the second answer is spoilt: the length of its control data is one that the kernel refuses.
-  batch.replyHeads.words[1 * 16 + 11] = 1;
+  batch.responseHeads.words[1 * 16 + 11] = 1;
   const ids: number[][] = [];
   const take = async (wanted: number) => {
     const taken: number[] = [];
     for (let tries = 0; tries < 200 && taken.length < wanted; tries++) {
-      const count = server.receiveTransmitStamps();
-      taken.push(...server.stamps.ids.slice(0, count));
+      const count = server.receiveTransmitTimestamps();
+      taken.push(...server.timestamps.ids.slice(0, count));
       if (count === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     }
     ids.push(taken);
   };
   const sent = server.send(batch, (position) => {
-    assert.deepEqual([position, batch.isStamped(position), batch.stampedBehind(position)], [
+    assert.deepEqual([position, batch.isTimestamped(position), batch.timestampedBehind(position)], [
       1,
       true,
       2,
     ]);
     void take(1);
-    server.restartTransmitStamps();
+    server.restartTransmitTimestamps();
   });
   assert.equal(sent, 3);
   await take(2);

@@ -21,7 +21,7 @@ Deno.test("addresses have the kernel's layout", () => {
   assert.equal(decodeSockaddr(view), undefined);
 });
 
-Deno.test("control data of a transmit stamp is read", () => {
+Deno.test("control data of a transmit timestamp is read", () => {
   const control = allocate(128);
   const { view } = control;
   view.setUint32(0, 64, true);

@@ -1,12 +1,12 @@
 /**
- * Kernel timestamps of datagrams (SO_TIMESTAMPING): switching them on, and asking whether an interface stamps in hardware.
+ * Kernel timestamps of datagrams (SO_TIMESTAMPING): switching them on, and asking whether an interface timestamps in hardware.
  *
- * The idea: software stamps of the kernel are taken in real time as the datagram passes the driver, on receipt and on
- * sending, and work everywhere. Transmit stamps come back through the socket's error queue, numbered by a count of sends.
+ * The idea: software timestamps of the kernel are taken in real time as the datagram passes the driver, on receipt and on
+ * sending, and work everywhere. Transmit timestamps come back through the socket's error queue, numbered by a count of sends.
  *
- * What is decided about hardware stamps: they are in the time of the interface's own clock (PHC), so one is of use only
+ * What is decided about hardware timestamps: they are in the time of the interface's own clock (PHC), so one is of use only
  * together with a conversion to real time (see `phc.ts`). A socket delivers them converted, or not at all: an unconverted
- * one never passes for real time, and the software stamp is always asked for as well.
+ * one never passes for real time, and the software timestamp is always asked for as well.
  *
  * @module
  */
@@ -31,29 +31,29 @@ export const TIMESTAMPING = {
   software: 0x10,
   rawHardware: 0x40,
   optionId: 0x80,
-  optionStampOnly: 0x800,
+  optionTimestampOnly: 0x800,
   optionTransmitBoth: 0x4000,
 } as const;
 
-/** Which stamps to ask for. */
+/** Which timestamps to ask for. */
 export interface TimestampingChoice {
-  /** Stamps of what is sent, numbered from 0 by send, through the error queue. */
+  /** Timestamps of what is sent, numbered from 0 by send, through the error queue. */
   readonly transmit: boolean;
-  /** Hardware stamps beside the software ones. */
+  /** Hardware timestamps beside the software ones. */
   readonly hardware: boolean;
 }
 
-/** What an interface can do, and does, about hardware stamps. */
+/** What an interface can do, and does, about hardware timestamps. */
 export interface HardwareTimestamping {
   /** The number of its clock: /dev/ptpN; absent when it has none. */
   readonly phcIndex?: number;
-  /** Whether it can stamp what it sends. */
+  /** Whether it can timestamp what it sends. */
   readonly canTransmit: boolean;
-  /** Whether it can stamp every datagram, or every NTP datagram, that it receives. */
+  /** Whether it can timestamp every datagram, or every NTP datagram, that it receives. */
   readonly canReceiveNtp: boolean;
-  /** Whether it is set to stamp what it sends. */
+  /** Whether it is set to timestamp what it sends. */
   readonly transmitOn: boolean;
-  /** Whether it is set to stamp NTP datagrams that it receives. */
+  /** Whether it is set to timestamp NTP datagrams that it receives. */
   readonly receiveOn: boolean;
 }
 
@@ -70,7 +70,7 @@ const request = allocate(40);
 const information = allocate(44);
 const configuration = allocate(12);
 
-/** Asks the kernel for stamps on a socket. */
+/** Asks the kernel for timestamps on a socket. */
 export function enableTimestamping(
   fd: number,
   choice: TimestampingChoice,
@@ -86,16 +86,16 @@ export function enableTimestamping(
 export function timestampingFlags(choice: TimestampingChoice): number {
   const t = TIMESTAMPING;
   let flags = t.software | t.receiveSoftware;
-  if (choice.transmit) flags |= t.transmitSoftware | t.optionId | t.optionStampOnly;
+  if (choice.transmit) flags |= t.transmitSoftware | t.optionId | t.optionTimestampOnly;
   if (choice.hardware) flags |= t.rawHardware | t.receiveHardware;
   if (choice.hardware && choice.transmit) flags |= t.transmitHardware | t.optionTransmitBoth;
   return flags;
 }
 
 /**
- * Keeps the kernel's receive stamps switched on for the life of the process, by a socket that is never used. The kernel
+ * Keeps the kernel's receive timestamps switched on for the life of the process, by a socket that is never used. The kernel
  * switches them on some milliseconds after the first socket asks, and off again after the last; with a new socket per
- * request the first answer would often arrive unstamped. Returns the descriptor.
+ * request the first answer would often arrive untimestamped. Returns the descriptor.
  */
 export function holdTimestamping(): Result<number, OsError> {
   const socket = openDatagramSocket("ipv4", true);
@@ -106,7 +106,7 @@ export function holdTimestamping(): Result<number, OsError> {
   return enabled;
 }
 
-/** Asks the driver of an interface what it can do and is set to do about hardware stamps; changes nothing. */
+/** Asks the driver of an interface what it can do and is set to do about hardware timestamps; changes nothing. */
 export function readHardwareTimestamping(
   interfaceName: string,
 ): Result<HardwareTimestamping, OsError> {
@@ -131,7 +131,7 @@ export function readHardwareTimestamping(
   });
 }
 
-/** Sets an interface to stamp what it sends and every NTP datagram it receives; needs CAP_NET_ADMIN. */
+/** Sets an interface to timestamp what it sends and every NTP datagram it receives; needs CAP_NET_ADMIN. */
 export function enableHardwareTimestamping(interfaceName: string): Result<void, OsError> {
   return withInterface(interfaceName, (fd, what) => {
     let code = 0;

@@ -1,9 +1,9 @@
 /**
- * Transmit stamps of many datagrams, taken from a socket's error queue in one call.
+ * Transmit timestamps of many datagrams, taken from a socket's error queue in one call.
  *
- * The idea: the kernel numbers the datagrams whose sending is to be stamped, from 0; each stamp comes back with its number,
- * in whatever order. Limits: stamps arrive some microseconds after the send, or never; `receive` takes at most
- * `STAMPS_MAX` at a time.
+ * The idea: the kernel numbers the datagrams whose sending is to be timestamped, from 0; each timestamp comes back with its number,
+ * in whatever order. Limits: timestamps arrive some microseconds after the send, or never; `receive` takes at most
+ * `TIMESTAMPS_MAX` at a time.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
 import { IP_OPTION, IPV6_OPTION, LEVEL, MESSAGE, SOCKET_OPTION } from "./socket_option.ts";
 
-/** The most stamps that one call takes. */
-export const STAMPS_MAX = 64;
+/** The most timestamps that one call takes. */
+export const TIMESTAMPS_MAX = 64;
 
 const HEAD_SIZE = 64;
 const CONTROL_SIZE = 192;
@@ -20,39 +20,39 @@ const ORIGIN_TIMESTAMPING = 4;
 const UNIX_EPOCH_IN_NTP_SECONDS = 2_208_988_800;
 const FRACTION_PER_NANOSECOND = 4.294_967_296;
 
-/** Stamps as typed arrays, valid until the next `receive`. */
-export class TransmitStamps {
-  /** The number of each stamped datagram, counted from 0 by those for which a stamp was asked; modulo 2^32. */
-  readonly ids: Uint32Array<ArrayBuffer> = new Uint32Array(STAMPS_MAX);
+/** Timestamps as typed arrays, valid until the next `receive`. */
+export class TransmitTimestamps {
+  /** The number of each timestamped datagram, counted from 0 by those for which a timestamp was asked; modulo 2^32. */
+  readonly ids: Uint32Array<ArrayBuffer> = new Uint32Array(TIMESTAMPS_MAX);
   /** The time of each sending as an NTP timestamp: seconds at `2 * i`, fraction at `2 * i + 1`. */
-  readonly timestamps: Uint32Array<ArrayBuffer> = new Uint32Array(2 * STAMPS_MAX);
+  readonly timestamps: Uint32Array<ArrayBuffer> = new Uint32Array(2 * TIMESTAMPS_MAX);
 
-  readonly #heads = allocate(STAMPS_MAX * HEAD_SIZE);
-  readonly #control = allocate(STAMPS_MAX * CONTROL_SIZE);
+  readonly #heads = allocate(TIMESTAMPS_MAX * HEAD_SIZE);
+  readonly #control = allocate(TIMESTAMPS_MAX * CONTROL_SIZE);
 
   /** Lays out the buffers. */
   constructor() {
-    for (let i = 0; i < STAMPS_MAX; i++) {
+    for (let i = 0; i < TIMESTAMPS_MAX; i++) {
       const control = this.#control.address + BigInt(i * CONTROL_SIZE);
       this.#heads.view.setBigUint64(i * HEAD_SIZE + 32, control, true);
     }
   }
 
-  /** Takes what is in the error queue of a socket, without waiting, and returns the number of stamps. */
+  /** Takes what is in the error queue of a socket, without waiting, and returns the number of timestamps. */
   receive(fd: number): number {
     const { words } = this.#heads;
-    for (let i = 0; i < STAMPS_MAX; i++) words[i * (HEAD_SIZE / 4) + 10] = CONTROL_SIZE;
+    for (let i = 0; i < TIMESTAMPS_MAX; i++) words[i * (HEAD_SIZE / 4) + 10] = CONTROL_SIZE;
     const flags = MESSAGE.dontWait | MESSAGE.errorQueue;
-    const count = libc().recvmmsg(fd, this.#heads.bytes, STAMPS_MAX, flags, null);
-    let stamps = 0;
+    const count = libc().recvmmsg(fd, this.#heads.bytes, TIMESTAMPS_MAX, flags, null);
+    let timestamps = 0;
     for (let i = 0; i < count; i++) {
       const length = words[i * (HEAD_SIZE / 4) + 10] ?? 0;
-      if (this.#read(i, length, stamps)) stamps++;
+      if (this.#read(i, length, timestamps)) timestamps++;
     }
-    return stamps;
+    return timestamps;
   }
 
-  /** Reads the control data of entry `i` into place `out`; false when it is no stamp. */
+  /** Reads the control data of entry `i` into place `out`; false when it is no timestamp. */
   #read(i: number, length: number, out: number): boolean {
     const { words } = this.#control;
     const start = i * (CONTROL_SIZE / 4), end = start + Math.min(length, CONTROL_SIZE) / 4;

@@ -1,5 +1,5 @@
 /**
- * UDP sockets of the client side: short-lived, connected, with the kernel's stamps of what is sent and received.
+ * UDP sockets of the client side: short-lived, connected, with the kernel's timestamps of what is sent and received.
  *
  * The idea: each request has a socket of its own on a port that nobody can guess (RFC 9109), connected to the server, so
  * that the kernel refuses other senders and reports ICMP errors. Reading never waits; a `Poller` says when there is
@@ -34,10 +34,10 @@ import {
 } from "./socket_option.ts";
 import { enableTimestamping } from "./timestamping.ts";
 
-/** Where a time stamp was taken: by the interface, by the kernel, or by this program when it got to it. */
+/** Where a timestamp was taken: by the interface, by the kernel, or by this program when it got to it. */
 export type TimestampKind = "hardware" | "kernel" | "user";
 
-/** Converts stamps of an interface's own clock to real time. */
+/** Converts timestamps of an interface's own clock to real time. */
 export interface HardwareClock {
   /** Returns real time for a reading of the hardware clock; undefined while the relation is not known well enough. */
   toRealtime(hardwareNanoseconds: bigint): UnixNanoseconds | undefined;
@@ -51,9 +51,9 @@ export interface UdpSocketOptions {
   readonly local?: SocketAddress;
   /** The network interface to use. */
   readonly device?: string;
-  /** Whether to ask the kernel for stamps; true when left out. */
+  /** Whether to ask the kernel for timestamps; true when left out. */
   readonly kernelTimestamps?: boolean;
-  /** Asks for hardware stamps as well, and converts them; only with `device`, whose clock it is. */
+  /** Asks for hardware timestamps as well, and converts them; only with `device`, whose clock it is. */
   readonly hardwareClock?: HardwareClock;
 }
 
@@ -67,7 +67,7 @@ export interface ReceivedDatagram {
   readonly receiveTimestamp: UnixNanoseconds;
   /** Where that time was taken. */
   readonly timestampKind: TimestampKind;
-  /** The kernel's stamp, beside that of the interface if there is one; undefined when the kernel made none. */
+  /** The kernel's timestamp, beside that of the interface if there is one; undefined when the kernel made none. */
   readonly kernelTimestamp?: UnixNanoseconds;
   /** Whether the payload was longer than `DATAGRAM_MAX` and is cut. */
   readonly truncated: boolean;
@@ -95,7 +95,7 @@ export const DATAGRAM_MAX = 2048;
 
 const CONTROL_SIZE = 512;
 const ORIGIN_TIMESTAMPING = 4;
-const STAMPS_APART_MAX = 100_000_000n;
+const TIMESTAMPS_APART_MAX = 100_000_000n;
 
 const payload = allocate(DATAGRAM_MAX);
 const name = allocate(SOCKADDR_SIZE);
@@ -109,7 +109,7 @@ prepareMessage();
 export class UdpSocket {
   readonly #peer: SocketAddress;
   readonly #hardwareClock: HardwareClock | undefined;
-  readonly #stamped: boolean;
+  readonly #timestamped: boolean;
   #fd: number;
   #nextId = 0;
 
@@ -117,13 +117,13 @@ export class UdpSocket {
     this.#fd = fd;
     this.#peer = options.peer;
     this.#hardwareClock = options.hardwareClock;
-    this.#stamped = options.kernelTimestamps ?? true;
+    this.#timestamped = options.kernelTimestamps ?? true;
   }
 
-  /** Opens a socket, binds and connects it; without kernel stamps if the kernel has none to give. */
+  /** Opens a socket, binds and connects it; without kernel timestamps if the kernel has none to give. */
   static open(options: UdpSocketOptions): Result<UdpSocket, OsError> {
     const tied = options.hardwareClock === undefined || options.device !== undefined;
-    assert(tied, "A stamp does not say which interface made it");
+    assert(tied, "A timestamp does not say which interface made it");
     const opened = openDatagramSocket(options.peer.family, true);
     if (!opened.ok) return opened;
     const prepared = prepare(opened.value, options);
@@ -148,7 +148,7 @@ export class UdpSocket {
   }
 
   /**
-   * Sends one datagram and returns its number, by which its transmit stamp is found in the error queue; counted from 0, and
+   * Sends one datagram and returns its number, by which its transmit timestamp is found in the error queue; counted from 0, and
    * from 0 again after a send that failed.
    */
   send(bytes: Uint8Array<ArrayBuffer>): Result<number, OsError> {
@@ -173,21 +173,21 @@ export class UdpSocket {
     if (length < 0) return this.#nothing("receive from");
     const now = realtimeNow();
     readControlData(control, message.view.getUint32(40, true), controlData);
-    const stamp = this.#stamp();
+    const timestamp = this.#timestamp();
     const { softwareNanoseconds } = controlData;
     const flags = message.view.getUint32(48, true);
     const received = Math.min(length, DATAGRAM_MAX);
     return ok({
       bytes: payload.bytes.slice(0, received),
       source: decodeSockaddr(name.view) ?? this.#peer,
-      receiveTimestamp: stamp?.time ?? now,
-      timestampKind: stamp?.kind ?? "user",
+      receiveTimestamp: timestamp?.time ?? now,
+      timestampKind: timestamp?.kind ?? "user",
       ...(softwareNanoseconds === 0n ? {} : { kernelTimestamp: softwareNanoseconds }),
       truncated: (flags & MESSAGE.truncated) !== 0,
     });
   }
 
-  /** Takes the next entry of the error queue: a transmit stamp or an error; undefined when there is none. */
+  /** Takes the next entry of the error queue: a transmit timestamp or an error; undefined when there is none. */
   readQueue(): Result<QueueEvent | undefined, OsError> {
     assert(this.#fd >= 0, "A closed socket is not used");
     for (;;) {
@@ -205,16 +205,16 @@ export class UdpSocket {
     this.#fd = -1;
   }
 
-  /** Judges an entry; undefined for one that says nothing, such as a stamp of a clock that cannot be converted. */
+  /** Judges an entry; undefined for one that says nothing, such as a timestamp of a clock that cannot be converted. */
   #queueEvent(error: ExtendedError | undefined): QueueEvent | undefined {
     if (error === undefined) return undefined;
     if (error.origin === ORIGIN_TIMESTAMPING) {
-      const stamp = this.#stamp();
-      return stamp && {
+      const timestamp = this.#timestamp();
+      return timestamp && {
         type: "transmitted",
         transmitId: error.data,
-        transmitTimestamp: stamp.time,
-        timestampKind: stamp.kind,
+        transmitTimestamp: timestamp.time,
+        timestampKind: timestamp.kind,
       };
     }
     const what = `reach ${formatSocketAddress(this.#peer)}`;
@@ -225,8 +225,8 @@ export class UdpSocket {
     };
   }
 
-  /** Chooses the best of the stamps that were just read into the control data. */
-  #stamp(): { readonly time: UnixNanoseconds; readonly kind: TimestampKind } | undefined {
+  /** Chooses the best of the timestamps that were just read into the control data. */
+  #timestamp(): { readonly time: UnixNanoseconds; readonly kind: TimestampKind } | undefined {
     const { hardwareNanoseconds, softwareNanoseconds } = controlData;
     if (hardwareNanoseconds !== 0n) {
       const time = this.#hardwareClock?.toRealtime(hardwareNanoseconds);
@@ -244,7 +244,7 @@ export class UdpSocket {
 
   /** Starts the kernel's count of sends anew, because it may or may not have counted the one that failed. */
   #restartIds(): void {
-    if (!this.#stamped) return;
+    if (!this.#timestamped) return;
     const hardware = this.#hardwareClock !== undefined;
     enableTimestamping(this.#fd, { transmit: false, hardware });
     enableTimestamping(this.#fd, { transmit: true, hardware });
@@ -252,10 +252,10 @@ export class UdpSocket {
   }
 }
 
-/** Tells whether a converted hardware stamp agrees with the kernel's, if there is one: a check on the conversion. */
+/** Tells whether a converted hardware timestamp agrees with the kernel's, if there is one: a check on the conversion. */
 function isNear(hardware: UnixNanoseconds, software: UnixNanoseconds): boolean {
   const apart = hardware - software;
-  return software === 0n || (apart > -STAMPS_APART_MAX && apart < STAMPS_APART_MAX);
+  return software === 0n || (apart > -TIMESTAMPS_APART_MAX && apart < TIMESTAMPS_APART_MAX);
 }
 
 function prepare(fd: number, options: UdpSocketOptions): Result<void, OsError> {
@@ -275,7 +275,7 @@ function prepare(fd: number, options: UdpSocketOptions): Result<void, OsError> {
   });
   if (!errors.ok) return errors;
   if (options.kernelTimestamps ?? true) {
-    // A refusal is not an error: the stamps are then of kind "user", and status says so.
+    // A refusal is not an error: the timestamps are then of kind "user", and status says so.
     enableTimestamping(fd, { transmit: true, hardware: options.hardwareClock !== undefined });
   }
   return connectSocket(fd, options.peer);

@@ -24,7 +24,7 @@ function openPair(local: SocketAddress): { server: ServerSocket; client: UdpSock
   return { server: server.value, client: client.value };
 }
 
-/** Waits until a socket has something to read and has its transmit stamp, as the daemon does. */
+/** Waits until a socket has something to read and has its transmit timestamp, as the daemon does. */
 async function nextEvents(client: UdpSocket): Promise<{
   readonly datagram: ReceivedDatagram | undefined;
   readonly event: QueueEvent | undefined;
@@ -41,10 +41,10 @@ async function nextEvents(client: UdpSocket): Promise<{
   return { datagram: datagram.value, event: event.value };
 }
 
-Deno.test("both directions carry kernel stamps, in order and near the clock, over IPv4 and IPv6", async () => {
+Deno.test("both directions carry kernel timestamps, in order and near the clock, over IPv4 and IPv6", async () => {
   const held = holdTimestamping();
   assert.ok(held.ok);
-  // The kernel needs a moment to switch its stamps on.
+  // The kernel needs a moment to switch its timestamps on.
   await new Promise((resolve) => setTimeout(resolve, 50));
   for (const local of LOOPBACKS) {
     const { server, client } = openPair(local);
@@ -55,7 +55,7 @@ Deno.test("both directions carry kernel stamps, in order and near the clock, ove
       assert.deepEqual(sent, { ok: true, value: round }, "sends are numbered from 0");
       assert.deepEqual(await server.receiveInBackground(batch), { ok: true, value: 1 });
       batch.replies.fill(0xa0 + round, 0, 48);
-      batch.queueReply(0, 48);
+      batch.queueResponse(0, 48);
       assert.equal(server.send(batch), 1);
       const { datagram, event } = await nextEvents(client);
       const end = realtimeNow();
@@ -129,7 +129,7 @@ Deno.test("the ports of sockets are not in a row", () => {
   assert.ok(steps.filter((step) => step <= 4).length < 5, String(ports));
 });
 
-Deno.test("a datagram that is too long is cut and says so; without stamps the time is ours", async () => {
+Deno.test("a datagram that is too long is cut and says so; without timestamps the time is ours", async () => {
   const [local] = LOOPBACKS;
   assert.ok(local !== undefined);
   const server = ServerSocket.open({ local });

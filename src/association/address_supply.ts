@@ -82,7 +82,7 @@ export class AddressSupply {
     this.#random = options.random;
     this.#allocateLookup = options.allocateLookup;
     this.#isNumeric = socketAddress(options.host, options.port) !== undefined;
-    if (this.#isNumeric) this.#takeAnswer([options.host]);
+    if (this.#isNumeric) this.#takeResponse([options.host]);
   }
 
   /** Why the last lookup failed, or why none of the addresses can be used; undefined when nothing is wrong. */
@@ -125,7 +125,7 @@ export class AddressSupply {
     this.#trouble = result.ok ? undefined : result.error;
     this.#isAnswered = false;
     if (!result.ok) return true;
-    this.#takeAnswer(result.value);
+    this.#takeResponse(result.value);
     this.#refreshAt = this.#lookupAt +
       REFRESH_INTERVAL * (1 + BACKOFF_SPREAD * uniform(this.#random));
     this.#backoff = Math.max(this.#backoff, BACKOFF_NOTHING_NEW);
@@ -195,7 +195,7 @@ export class AddressSupply {
     return Math.max(now, this.#lookupAt + 2 ** BACKOFF_MIN);
   }
 
-  #takeAnswer(texts: readonly string[]): void {
+  #takeResponse(texts: readonly string[]): void {
     const { addresses, refusal } = readAddresses(texts, {
       port: this.#port,
       ignored: this.#ignored,

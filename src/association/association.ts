@@ -15,7 +15,7 @@ import { formatSocketAddress, type SocketAddress } from "../base/socket_address.
 import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
 import type { NtpHeader } from "../protocol/header.ts";
 import type { Kiss } from "../protocol/kiss_code.ts";
-import { type Answer, readAnswer, worseTimestamping } from "./answer.ts";
+import { type Answer, readResponse, worseTimestamping } from "./response.ts";
 import type {
   AssociationAction,
   AssociationConfig,
@@ -25,7 +25,7 @@ import type {
   SendFailure,
 } from "./border.ts";
 import { exchangeKeys } from "./exchange_keys.ts";
-import { DroppedAnswers } from "./dropped_answers.ts";
+import { DroppedResponses } from "./dropped_responses.ts";
 import type { DropReason } from "./drop_reason.ts";
 import { InterleavedClient } from "./interleaved.ts";
 import type { Measurement } from "./measurement.ts";
@@ -45,7 +45,7 @@ import { makeRequestHeader, type PendingRequest } from "./request.ts";
 export type { Reception, ServerState } from "./outcome.ts";
 
 /** Answers that take longer are worth nothing, and are not awaited. */
-const ANSWER_WAIT: Seconds = 4;
+const RESPONSE_WAIT: Seconds = 4;
 
 /** After this many requests without answer the rest of a burst is left out. */
 const BURST_UNANSWERED_MAX = 4;
@@ -83,7 +83,7 @@ export class Association {
   /** How packets are authenticated; undefined means not at all. */
   readonly protection: PacketProtection | undefined;
   /** Packets that brought no measurement, by reason. */
-  readonly dropped = new DroppedAnswers();
+  readonly dropped = new DroppedResponses();
   readonly #random: RandomSource;
   readonly #allocateRequest: () => number;
   readonly #timer: PollTimer;
@@ -96,8 +96,8 @@ export class Association {
   #lastSendFailure: string | undefined = undefined;
   /** Whether the newest request has not left this machine. */
   #hasFailedLocally = false;
-  #lastAnswer: NtpHeader | undefined = undefined;
-  #lastReplyAt: MonotonicSeconds | undefined = undefined;
+  #lastResponse: NtpHeader | undefined = undefined;
+  #lastResponseAt: MonotonicSeconds | undefined = undefined;
   #lastMeasurement: Measurement | undefined = undefined;
   #serverState: ServerState | undefined = undefined;
   #kiss: "rate" | "deny" | "restrict" | undefined = undefined;
@@ -128,7 +128,7 @@ export class Association {
   /** Whether the newest request was answered, or all of them for a while were not; unknown in between. */
   get health(): "answers" | "silent" | "unknown" {
     if (this.#lastSendFailure !== undefined && this.#pending === undefined) return "silent";
-    const isNew = this.#lastReplyAt === undefined;
+    const isNew = this.#lastResponseAt === undefined;
     if (this.unansweredRequests >= (isNew ? NEW_UNANSWERED_MAX : REACH_LENGTH)) return "silent";
     return isNew || this.unansweredRequests > 0 ? "unknown" : "answers";
   }
@@ -198,8 +198,8 @@ export class Association {
   }
 
   /** When the last answer came that was no kiss. */
-  get lastReplyAt(): MonotonicSeconds | undefined {
-    return this.#lastReplyAt;
+  get lastResponseAt(): MonotonicSeconds | undefined {
+    return this.#lastResponseAt;
   }
 
   /** The last exchange that passed all tests. */
@@ -265,14 +265,14 @@ export class Association {
     this.#received++;
     const pending = this.#pending;
     if (pending === undefined || pending.id !== event.request) return this.#drop("unexpected");
-    const answer = readAnswer(event.packet, pending, this.protection);
+    const answer = readResponse(event.packet, pending, this.protection);
     if (!answer.ok) return this.#drop(answer.error);
     // from here on the server itself has spoken: nothing else is awaited for this request
     const closing = this.#close();
     this.#lastSendFailure = undefined;
     const { kiss } = answer.value;
     const reception = kiss === undefined || kiss === "unsynchronized"
-      ? this.#handleAnswer(answer.value, event, now)
+      ? this.#handleResponse(answer.value, event, now)
       : this.#handleKiss(kiss, answer.value.header);
     return { ...reception, actions: [closing, ...reception.actions] };
   }
@@ -320,8 +320,8 @@ export class Association {
     if (at !== undefined) this.#timer.askBy(at);
   }
 
-  /** Voids what the local clock stamped before it was stepped. */
-  resetAfterClockStep(now: MonotonicSeconds): readonly AssociationAction[] {
+  /** Voids what the local clock timestamped before it was stepped. */
+  clockStepped(now: MonotonicSeconds): readonly AssociationAction[] {
     this.#interleaved.forget();
     if (this.#pending === undefined) return [];
     this.#timer.askSoon(now);
@@ -352,7 +352,7 @@ export class Association {
 
   /** Whether the server has not answered although it could have, and keys for another algorithm may be what it wants. */
   get #isUnheard(): boolean {
-    return this.#lastReplyAt === undefined && this.unansweredRequests >= BURST_UNANSWERED_MAX &&
+    return this.#lastResponseAt === undefined && this.unansweredRequests >= BURST_UNANSWERED_MAX &&
       this.#lastSendFailure === undefined && this.config.aeadAlgorithms.length !== 1;
   }
 
@@ -373,7 +373,7 @@ export class Association {
       receiveTimestamp: header.receiveTimestamp,
       uniqueIdentifier,
       sentAt: now,
-      expiresAt: now + ANSWER_WAIT,
+      expiresAt: now + RESPONSE_WAIT,
     };
     this.#sent++;
     this.#hasFailedLocally = false;
@@ -386,12 +386,12 @@ export class Association {
     }];
   }
 
-  #handleAnswer(answer: Answer, event: Datagram, now: MonotonicSeconds): Reception {
+  #handleResponse(answer: Answer, event: Datagram, now: MonotonicSeconds): Reception {
     const { header } = answer;
     if (!isSynchronized(header)) {
       this.#interleaved.forget();
       this.dropped.add("unsynchronized");
-      this.#noteReply(header, now);
+      this.#noteResponse(header, now);
       return nothing();
     }
     const kept = answer.isInterleaved ? this.#interleaved.kept : undefined;
@@ -402,7 +402,7 @@ export class Association {
       transmitTimestamp: header.transmitTimestamp,
       destinationTimestamp: kept?.destinationTimestamp ?? event.receiveTimestamp,
     };
-    const fault = contentFault(header, exchange, this.#lastAnswer);
+    const fault = contentFault(header, exchange, this.#lastResponse);
     if (fault !== undefined) {
       this.#interleaved.forget();
       return this.#drop(fault);
@@ -415,7 +415,7 @@ export class Association {
       timestamping: own,
       measured: !answer.isInterleaved,
     });
-    this.#noteReply(header, now);
+    this.#noteResponse(header, now);
     // the first interleaved answer tells again of the basic exchange before it, which has been measured
     if (kept?.measured === true) return nothing();
     const timestamping = kept?.timestamping ?? own;
@@ -425,13 +425,13 @@ export class Association {
     return { actions: [], measurement };
   }
 
-  #noteReply(header: NtpHeader, now: MonotonicSeconds): void {
+  #noteResponse(header: NtpHeader, now: MonotonicSeconds): void {
     const wasReachable = this.isReachable;
     this.dropped.noteGood();
-    this.#reach.noteAnswer();
-    this.#timer.noteAnswer();
-    this.#lastReplyAt = now;
-    this.#lastAnswer = header;
+    this.#reach.noteResponse();
+    this.#timer.noteResponse();
+    this.#lastResponseAt = now;
+    this.#lastResponse = header;
     this.#serverState = serverStateOf(header);
     this.#kiss = undefined;
     if (!wasReachable && this.config.iburst) this.#timer.requestBurst(now);

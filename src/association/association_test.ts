@@ -134,7 +134,7 @@ Deno.test("a good answer is measured", () => {
     rootDispersion: 1 / 128,
   });
   assert.equal(from.reach, 1);
-  assert.equal(from.lastReplyAt, now + 0.02);
+  assert.equal(from.lastResponseAt, now + 0.02);
   assert.equal(from.serverState?.stratum, 2);
   assert.equal(from.unansweredRequests, 0);
   assert.deepEqual([from.sent, from.received, from.dropped.total()], [1, 1, 0]);
@@ -362,13 +362,13 @@ Deno.test("a request that could not be delivered stays open, one that never left
 Deno.test("a step of the clock voids the open request", () => {
   const from = association();
   const { now, sent } = ask(from);
-  assert.deepEqual(from.resetAfterClockStep(now + 0.01), [
+  assert.deepEqual(from.clockStepped(now + 0.01), [
     { type: "close", request: sent.request },
   ]);
   const good = encodeHeader(goodHeader(sent, now));
   assert.equal(from.handleDatagram(datagram(sent, good, now), now).measurement, undefined);
   assert.equal(from.nextWakeup(), now + 2);
-  assert.deepEqual(from.resetAfterClockStep(now + 0.02), []);
+  assert.deepEqual(from.clockStepped(now + 0.02), []);
 });
 
 Deno.test("protected packets are verified, and kisses among them believed at once", () => {
@@ -472,6 +472,6 @@ Deno.test("interleaved mode falls back to basic by itself", () => {
   assert.equal(given.originTimestamp, 0n);
   assert.equal(given.receiveTimestamp, 0n);
   exchange(from);
-  from.resetAfterClockStep(1e6);
+  from.clockStepped(1e6);
   assert.equal(headerOf(ask(from).sent).originTimestamp, 0n);
 });

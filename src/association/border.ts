@@ -92,11 +92,11 @@ export interface Datagram {
   readonly packet: Uint8Array;
   /** When the request left, by the local clock. */
   readonly transmitTimestamp: NtpTimestamp;
-  /** How that was stamped. */
+  /** How that was timestamped. */
   readonly transmitTimestamping: Timestamping;
   /** When the packet arrived, by the local clock. */
   readonly receiveTimestamp: NtpTimestamp;
-  /** How that was stamped. */
+  /** How that was timestamped. */
   readonly receiveTimestamping: Timestamping;
 }
 

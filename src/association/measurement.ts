@@ -22,7 +22,7 @@ export interface Measurement {
   readonly transmitTimestamp: NtpTimestamp;
   /** T4: the answer arrived, by the local clock. */
   readonly destinationTimestamp: NtpTimestamp;
-  /** The worse of the two local stamps. */
+  /** The worse of the two local timestamps. */
   readonly timestamping: Timestamping;
   /** The server's stratum, 1 to 15. */
   readonly stratum: number;

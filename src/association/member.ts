@@ -17,7 +17,7 @@ import type { PacketProtection } from "./protection.ts";
 import { REACH_LENGTH } from "./reach.ts";
 
 /** A member that never answered gives way after this many requests, if there is another address. */
-const FIRST_ANSWER_REQUESTS = 4;
+const FIRST_RESPONSE_REQUESTS = 4;
 
 /** A pool member gives way when it has been a falseticker for eight polls and at least this long. */
 const FALSETICKER_POLLS = 8;
@@ -73,8 +73,8 @@ export function holdsAddress(association: Association): boolean {
 
 function isSilent(association: Association): boolean {
   return association.unansweredRequests >= REACH_LENGTH ||
-    (association.lastReplyAt === undefined &&
-      association.unansweredRequests > FIRST_ANSWER_REQUESTS);
+    (association.lastResponseAt === undefined &&
+      association.unansweredRequests > FIRST_RESPONSE_REQUESTS);
 }
 
 /** Tells whether selection has thought a member wrong for so long that a pool gives it up. */

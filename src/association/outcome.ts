@@ -5,7 +5,7 @@
  */
 import type { Seconds } from "../base/units.ts";
 import type { NtpHeader } from "../protocol/header.ts";
-import { leapIndicatorOf } from "./answer.ts";
+import { leapIndicatorOf } from "./response.ts";
 import type { AssociationAction } from "./border.ts";
 import type { LeapIndicator, Measurement, Timestamping } from "./measurement.ts";
 import type { DropReason } from "./drop_reason.ts";

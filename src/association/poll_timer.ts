@@ -153,7 +153,7 @@ export class PollTimer {
    * A proper answer came. A demand is eased step by step while nothing but answers come, since the kiss may have been forged by
    * somebody who once saw a request, or drawn by requests in our name; a server that means it says so again.
    */
-  noteAnswer(): void {
+  noteResponse(): void {
     if (this.#demanded === undefined || ++this.#answersSinceDemand < RELENT_ANSWERS) return;
     this.#answersSinceDemand = 0;
     this.#demanded = this.#demanded > this.#limits.min ? this.#demanded - 1 : undefined;

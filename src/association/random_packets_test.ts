@@ -78,7 +78,7 @@ function stateOf(association: Association): string {
     association.isStopped,
     association.inBurst,
     association.serverState,
-    association.lastReplyAt,
+    association.lastResponseAt,
     association.sent,
     association.lastMeasurement?.transmitTimestamp.toString(),
   ]);
@@ -102,7 +102,7 @@ class Victim {
     const packet = randomPacket(random, this.#request, this.#now);
     const association = this.#association;
     const before = stateOf(association);
-    const { reach, poll, unansweredRequests, lastReplyAt } = association;
+    const { reach, poll, unansweredRequests, lastResponseAt } = association;
     const dropped = association.dropped.total();
     const { actions, measurement } = association.handleDatagram({
       request: this.#request.request - (below(random, 20) === 0 ? 1 : 0),
@@ -121,7 +121,7 @@ class Victim {
     if (measurement !== undefined) this.#checkMeasurement(measurement, reach);
     // only a RATE kiss raises the poll, only a proper answer lowers it, by a step, and only eight requests without answer let a
     // denial stop us
-    const eased = association.lastReplyAt === lastReplyAt ? 0 : 1;
+    const eased = association.lastResponseAt === lastResponseAt ? 0 : 1;
     assert.ok(association.poll >= poll - eased && association.poll <= 10, label);
     if (association.isStopped) assert.ok(unansweredRequests >= 8 && reach === 0, label);
     for (const reason of Object.keys(association.dropped.snapshot())) this.reasons.add(reason);

@@ -35,7 +35,7 @@ export class ReachRegister {
   }
 
   /** Marks the newest request as answered. */
-  noteAnswer(): void {
+  noteResponse(): void {
     assert(this.#unanswered > 0, "An answer belongs to a request that had none");
     this.#bits |= 1;
     this.#unanswered = 0;

@@ -272,9 +272,9 @@ export class SourceGroup {
     return this.#maintain(now);
   }
 
-  /** Voids what the local clock stamped before it was stepped. */
-  resetAfterClockStep(now: MonotonicSeconds): readonly SourceAction[] {
-    return this.members.flatMap((association) => association.resetAfterClockStep(now));
+  /** Voids what the local clock timestamped before it was stepped. */
+  clockStepped(now: MonotonicSeconds): readonly SourceAction[] {
+    return this.members.flatMap((association) => association.clockStepped(now));
   }
 
   /** Gives the numbers of the members that are gone since the last call, so that what is known of them can go too. */
@@ -294,7 +294,7 @@ export class SourceGroup {
     if (action.type !== "exchange-keys") return action;
     const { association } = action;
     const member = this.member(association);
-    if (member !== undefined && member.lastReplyAt === undefined) {
+    if (member !== undefined && member.lastResponseAt === undefined) {
       this.#offers.noteSilence(association, member.protection?.status?.aead);
     }
     const isSilent = (member?.unansweredRequests ?? 0) >= SILENT_REQUESTS;
@@ -354,7 +354,7 @@ export class SourceGroup {
 
   /** Waits grow until all members have answered (RFC 8915 section 4.2 asks so for key exchanges). */
   #noteSatisfied(): void {
-    if (this.members.some(({ lastReplyAt }) => lastReplyAt === undefined)) return;
+    if (this.members.some(({ lastResponseAt }) => lastResponseAt === undefined)) return;
     this.#supply.satisfied();
     this.#nts?.satisfied();
   }

@@ -386,7 +386,7 @@ function happen(event: Happening, world: SourceWorld): void {
       group.requestBurst(now);
       break;
     case "step":
-      world.take(group.resetAfterClockStep(now));
+      world.take(group.clockStepped(now));
   }
 }
 

@@ -9,7 +9,7 @@ import { type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { addKeys, DEFAULT_CONFIG_FILE, formatFailure, loadConfig } from "./load_config.ts";
 import { plain } from "./style.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /** The command `check`. */
 export const checkCommand: Command = {
@@ -46,7 +46,7 @@ Exit status: 0 all is fine; 78 it is not; 74 or 77 the configuration cannot be r
 async function check(
   file: string | undefined,
   json: boolean,
-  surroundings: Surroundings,
+  surroundings: CommandContext,
 ): Promise<ExitCode> {
   const { out, err: complain } = surroundings;
   const { file: found, config, errors, notes, exitCode } = await inspect(file, surroundings);
@@ -82,7 +82,7 @@ interface Inspection {
 /** Loads a configuration and looks at all files that it names. */
 async function inspect(
   file: string | undefined,
-  { readFile, lookAtFiles }: Surroundings,
+  { readFile, lookAtFiles }: CommandContext,
 ): Promise<Inspection> {
   const loaded = loadConfig(file, readFile);
   if (!loaded.ok) return { ...loaded.error, config: undefined, notes: [] };

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ExitCode } from "./exit_code.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /** One option of a command. */
 export interface Option {
@@ -45,7 +45,7 @@ export interface Command {
   /** What the help says below the options: examples, exit status. */
   readonly more: string;
   /** Does the work. */
-  run(args: Arguments, surroundings: Surroundings): Promise<ExitCode>;
+  run(args: Arguments, surroundings: CommandContext): Promise<ExitCode>;
 }
 
 /** The option of all commands that can print JSON. */

@@ -11,7 +11,7 @@ import { type Arguments, type Option, textOption } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { DEFAULT_CONFIG_FILE, loadConfig } from "./load_config.ts";
 import { plain } from "./style.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandContext } from "./command_context.ts";
 
 /** Why there is no status document. */
 export interface StatusFailure {
@@ -48,7 +48,7 @@ export interface Shown {
  */
 export async function showStatus(
   args: Arguments,
-  surroundings: Surroundings,
+  surroundings: CommandContext,
   show: (document: StatusDocument) => Shown,
 ): Promise<ExitCode> {
   const status = await fetchStatus(args, surroundings);
@@ -74,7 +74,7 @@ function tryToShow(
 /** Fetches the status document of the daemon that the arguments mean. */
 async function fetchStatus(
   args: Arguments,
-  surroundings: Surroundings,
+  surroundings: CommandContext,
 ): Promise<Result<StatusDocument, StatusFailure>> {
   const address = statusAddress(textOption(args, "at"), surroundings);
   if (!address.ok) return address;
@@ -96,7 +96,7 @@ async function fetchStatus(
 /** Decides where to ask: --at, else the configuration in the usual place, else the default. */
 function statusAddress(
   at: string | undefined,
-  { readFile }: Surroundings,
+  { readFile }: CommandContext,
 ): Result<string, StatusFailure> {
   if (at !== undefined) {
     const named = at.replace(/^localhost(?=:|$)/, "127.0.0.1");

@@ -8,9 +8,9 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { formatSocketAddress, parseSocketAddress } from "../base/socket_address.ts";
-import type { HttpReply } from "./surroundings.ts";
+import type { HttpResponse } from "./command_context.ts";
 
-const REPLY_MAX = 8 * 1024 * 1024;
+const RESPONSE_MAX = 8 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 
 /** Gets `path` from a numeric address with port, in ten seconds if not told otherwise; the error is a sentence. */
@@ -18,7 +18,7 @@ export async function httpGet(
   address: string,
   path: string,
   timeoutMs = TIMEOUT_MS,
-): Promise<Result<HttpReply, string>> {
+): Promise<Result<HttpResponse, string>> {
   const parsed = parseSocketAddress(address);
   if (parsed === undefined) return err(`Wanted a numeric address with a port, found "${address}"`);
   const shown = formatSocketAddress(parsed);
@@ -32,7 +32,7 @@ export async function httpGet(
   try {
     const request = `GET ${path} HTTP/1.0\r\nHost: ${shown}\r\nConnection: close\r\n\r\n`;
     await writeAll(connection, new TextEncoder().encode(request));
-    return parseReply(await readAll(connection), shown);
+    return parseResponse(await readAll(connection), shown);
   } catch (error) {
     return err(`No answer from ${shown}: ${reason(error)}`);
   } finally {
@@ -54,12 +54,12 @@ async function readAll(connection: Deno.TcpConn): Promise<string> {
     const count = await connection.read(buffer);
     if (count === null) return text + decoder.decode();
     total += count;
-    if (total > REPLY_MAX) throw new Error("the answer is too long");
+    if (total > RESPONSE_MAX) throw new Error("the answer is too long");
     text += decoder.decode(buffer.subarray(0, count), { stream: true });
   }
 }
 
-function parseReply(text: string, shown: string): Result<HttpReply, string> {
+function parseResponse(text: string, shown: string): Result<HttpResponse, string> {
   const status = /^HTTP\/1\.[01] ([0-9]{3})[ \r]/.exec(text)?.[1];
   const end = text.indexOf("\r\n\r\n");
   if (status === undefined || end < 0) return err(`What answers at ${shown} is not ntpsd`);

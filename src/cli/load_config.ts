@@ -16,7 +16,7 @@ import {
 import { indexLines, lineOf } from "../config/line_index.ts";
 import { parseConfig } from "../config/parse.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
-import type { FileFailure, ReadFile } from "./surroundings.ts";
+import type { FileFailure, ReadFile } from "./command_context.ts";
 
 /** Where the configuration is looked for when none is named. */
 export const DEFAULT_CONFIG_FILE = "/etc/ntpsd/ntpsd.toml";

@@ -12,9 +12,9 @@ import { COMMANDS } from "./commands.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { commandHint } from "./foreign_words.ts";
 import { commandHelp, programHelp } from "./help.ts";
-import { realSurroundings } from "./real_surroundings.ts";
+import { realCommandContext } from "./real_command_context.ts";
 import { plain } from "./style.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandContext } from "./command_context.ts";
 import { versionCommand } from "./version.ts";
 
 /** What help is given on, beside the configuration. */
@@ -23,7 +23,7 @@ const TOPICS: readonly string[] = [...COMMANDS.map(({ name }) => name), "help", 
 /** Runs the program with the words after its name; returns the exit status. */
 export function main(
   words: readonly string[],
-  surroundings: Surroundings = realSurroundings(),
+  surroundings: CommandContext = realCommandContext(),
 ): Promise<ExitCode> {
   const [first, ...rest] = words;
   if (first === "help" || first === "--help" || first === "-h") return help(rest, surroundings);
@@ -44,7 +44,7 @@ function command(name: string): Command | undefined {
 async function dispatch(
   found: Command | undefined,
   words: readonly string[],
-  surroundings: Surroundings,
+  surroundings: CommandContext,
 ): Promise<ExitCode> {
   if (found === undefined) return EXIT.bug;
   const args = readArguments(found, words);
@@ -61,7 +61,7 @@ async function dispatch(
   return await found.run(args.value, surroundings);
 }
 
-function help(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+function help(words: readonly string[], surroundings: CommandContext): Promise<ExitCode> {
   const [name, surplus] = words.filter((word) => word !== "--help" && word !== "-h");
   if (surplus !== undefined) {
     surroundings.err(
@@ -86,13 +86,13 @@ function help(words: readonly string[], surroundings: Surroundings): Promise<Exi
   return Promise.resolve(EXIT.done);
 }
 
-function unknownCommand(name: string, { err }: Surroundings): ExitCode {
+function unknownCommand(name: string, { err }: CommandContext): ExitCode {
   const hint = hintFor(name, commandHint(name), TOPICS);
   err(`ntpsd: Unknown command "${plain(name)}"${hint}\nTry "ntpsd --help"\n`);
   return EXIT.usage;
 }
 
-function unknownTopic(name: string, { err }: Surroundings): ExitCode {
+function unknownTopic(name: string, { err }: CommandContext): ExitCode {
   const other = commandHint(name) ?? foreignKeyHint(name);
   const words = name.startsWith("-") ? [] : [...TOPICS, ...configurationWords()];
   const hint = hintFor(name, other, words);

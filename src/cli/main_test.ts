@@ -7,7 +7,7 @@ import { exampleStatus } from "../../tests/support/status_example.ts";
 import type { FileFindings } from "../system/config_files.ts";
 import type { StatusDocument } from "../engine/status/snapshot.ts";
 import { main } from "./main.ts";
-import type { FileFailure, Surroundings } from "./surroundings.ts";
+import type { CommandContext, FileFailure } from "./command_context.ts";
 
 interface Run {
   readonly code: number;
@@ -31,7 +31,7 @@ async function run(words: readonly string[], world: World = {}): Promise<Run> {
     name: "ENOENT",
     message: `Cannot read ${path}: no such file`,
   });
-  const surroundings: Surroundings = {
+  const surroundings: CommandContext = {
     out: (text) => out += text,
     err: (text) => errors += text,
     color: false,

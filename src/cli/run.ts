@@ -14,7 +14,7 @@ import { reloader } from "./reloader.ts";
 import { overStart, takeSignals } from "./held_signals.ts";
 import type { RunOptions } from "./run_command.ts";
 import { plain } from "./style.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandContext } from "./command_context.ts";
 import { VERSION } from "./version.ts";
 
 /** So long whoever reads the log may take for its end. */
@@ -31,7 +31,7 @@ const EXIT_OF_END: Readonly<Record<DaemonEnd, ExitCode>> = {
 };
 
 /** Runs the daemon until it is told to end. */
-export async function run(options: RunOptions, surroundings: Surroundings): Promise<ExitCode> {
+export async function run(options: RunOptions, surroundings: CommandContext): Promise<ExitCode> {
   hideMemory(); // keys are read next; a start again and a change of user undo it, so confinement does it once more
   takeOverFiles();
   const loaded = loadWithKeys(options.config, surroundings.readFile);
@@ -79,7 +79,7 @@ export async function run(options: RunOptions, surroundings: Surroundings): Prom
   return EXIT_OF_END[end];
 }
 
-function refuse(why: string, surroundings: Surroundings): ExitCode {
+function refuse(why: string, surroundings: CommandContext): ExitCode {
   surroundings.err(`ntpsd: ${plain(why)}\n`);
   return EXIT.permission;
 }

@@ -14,12 +14,12 @@ import type { Scenario } from "../simulation/scenario.ts";
 import { configurationPath, parseScenario } from "../simulation/scenario_parse.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { SimulateOptions } from "./simulate_command.ts";
-import type { FileFailure, ReadFile, Surroundings } from "./surroundings.ts";
+import type { CommandContext, FileFailure, ReadFile } from "./command_context.ts";
 
 /** Runs the scenario and tells what happened; 1 when a limit was broken. */
 export async function simulate(
   options: SimulateOptions,
-  surroundings: Surroundings,
+  surroundings: CommandContext,
 ): Promise<ExitCode> {
   const loaded = loadScenario(options.file, surroundings.readFile);
   if (!loaded.ok) {

@@ -5,7 +5,7 @@ import "../../ffi/file/files.ts";
 import { makePipe, removeAny } from "../../tests/support/test_files.ts";
 import { err, ok } from "../base/result.ts";
 import { main } from "./main.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CommandContext } from "./command_context.ts";
 
 const SCENARIO = `name = "short"
 duration = "10min"
@@ -25,7 +25,7 @@ async function run(
   files: Readonly<Record<string, string>>,
 ): Promise<Printed> {
   const printed = { out: "", err: "" };
-  const surroundings: Surroundings = {
+  const surroundings: CommandContext = {
     out: (text) => void (printed.out += text),
     err: (text) => void (printed.err += text),
     color: false,

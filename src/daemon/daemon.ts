@@ -273,8 +273,8 @@ class Daemon {
     this.#followAddresses();
     this.#tellServiceManager();
     if (++this.#ticks % FILES_TRIED_EVERY !== 0) return;
-    void filesAnswer([this.#config.clock.driftFile]).then((isAnswer) => {
-      if (isAnswer) this.#drift.retry();
+    void filesAnswer([this.#config.clock.driftFile]).then((isResponse) => {
+      if (isResponse) this.#drift.retry();
     });
     this.#prepareStatistics();
   }

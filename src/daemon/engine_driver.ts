@@ -137,7 +137,7 @@ export class EngineDriver {
 
   /** Our own steps are told by the kernel too, but only when they are made already. */
   #clockStepped(): void {
-    this.#sockets.clockWasSet();
+    this.#sockets.clockStepped();
     this.#hooks.clockStepped();
   }
 

@@ -15,7 +15,7 @@ import { boottimeNow } from "../../ffi/clock/clock.ts";
 import type { OsError } from "../../ffi/errno.ts";
 import { ServerBatch } from "../../ffi/socket/server_batch.ts";
 import type { ServerSocket } from "../../ffi/socket/server_socket.ts";
-import { letOthersRun } from "../../ffi/yield.ts";
+import { yieldToEventLoop } from "../../ffi/yield.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { Responder } from "../server/respond.ts";
 
@@ -53,8 +53,8 @@ const SEND_SECONDS_START: Seconds = 3e-6;
 /** After so many waits, one looks again for requests although that has not paid lately. */
 const PROBE_EVERY = 64;
 const SPIN_PAYS = 0.5;
-/** Stamps of the kernel that have not come by then are lost. */
-const STAMP_PATIENCE: Seconds = 0.1;
+/** Timestamps of the kernel that have not come by then are lost. */
+const TIMESTAMP_PATIENCE: Seconds = 0.1;
 
 /** Serves one listener until it is stopped. */
 export class ServerLoop {
@@ -70,7 +70,7 @@ export class ServerLoop {
   #sendSeconds = SEND_SECONDS_START;
   #spinSuccess = 0;
   #waits = 0;
-  #stampedAt: MonotonicSeconds = 0;
+  #timestampedAt: MonotonicSeconds = 0;
   #othersRanAt: MonotonicSeconds = 0;
   #meanwhileAt: MonotonicSeconds = 0;
 
@@ -102,7 +102,7 @@ export class ServerLoop {
     while (!this.#stopping) {
       let more = await this.#waitOrPause();
       while (more && !this.#stopping && !this.#turn()) {
-        await letOthersRun();
+        await yieldToEventLoop();
         this.#othersRanAt = boottimeNow();
         more = !this.#stopping && this.#receive() > 0;
       }
@@ -159,16 +159,16 @@ export class ServerLoop {
 
   #answerBatch(now: MonotonicSeconds): MonotonicSeconds {
     const { socket, responder } = this.#listener, batch = this.#batch;
-    if (responder.awaitsStamps) this.#takeStamps(now);
+    if (responder.awaitsTimestamps) this.#takeTimestamps(now);
     responder.respond(batch, { now, sendSeconds: this.#sendSeconds });
     const { queued } = batch;
     if (queued === 0) return now;
-    if (responder.awaitsStamps) socket.allowTransmitStamps();
+    if (responder.awaitsTimestamps) socket.allowTransmitTimestamps();
     const ready = boottimeNow();
     socket.send(batch, this.#onRefused);
     const done = boottimeNow();
     this.#sendSeconds += SMOOTHING * ((done - ready) / queued - this.#sendSeconds);
-    if (responder.awaitsStamps) this.#stampedAt = done;
+    if (responder.awaitsTimestamps) this.#timestampedAt = done;
     return done;
   }
 
@@ -176,8 +176,8 @@ export class ServerLoop {
   #dropBatch(error: unknown): void {
     const { socket, responder } = this.#listener, batch = this.#batch;
     responder.counters.drop("internal-error", Math.max(1, batch.count));
-    batch.clearReplies();
-    socket.restartTransmitStamps();
+    batch.clearResponses();
+    socket.restartTransmitTimestamps();
     responder.restartTransmitIds();
     this.#reports.onInternalError?.(error);
   }
@@ -202,33 +202,35 @@ export class ServerLoop {
     return count;
   }
 
-  #takeStamps(now: MonotonicSeconds): void {
+  #takeTimestamps(now: MonotonicSeconds): void {
     const { socket, responder } = this.#listener;
-    const { stamps } = socket;
-    for (let count = socket.receiveTransmitStamps(); count > 0;) {
+    const { timestamps } = socket;
+    for (let count = socket.receiveTransmitTimestamps(); count > 0;) {
       for (let i = 0; i < count; i++) {
         responder.noteTransmit(
-          stamps.ids[i] ?? 0,
-          stamps.timestamps[2 * i] ?? 0,
-          stamps.timestamps[2 * i + 1] ?? 0,
+          timestamps.ids[i] ?? 0,
+          timestamps.timestamps[2 * i] ?? 0,
+          timestamps.timestamps[2 * i + 1] ?? 0,
         );
       }
-      count = socket.receiveTransmitStamps();
+      count = socket.receiveTransmitTimestamps();
     }
-    if (responder.awaitsStamps && now - this.#stampedAt > STAMP_PATIENCE) responder.forgetStamps();
+    if (responder.awaitsTimestamps && now - this.#timestampedAt > TIMESTAMP_PATIENCE) {
+      responder.forgetTimestamps();
+    }
   }
 
   /**
-   * Passes over an answer that the system refused. Some refusals count for the kernel's numbers of stamps and some do not, so
+   * Passes over an answer that the system refused. Some refusals count for the kernel's numbers of timestamps and some do not, so
    * both sides begin anew, before the answers behind it are sent: those lose nothing.
    */
   readonly #onRefused = (position: number, error: OsError): void => {
     const { socket, responder } = this.#listener, batch = this.#batch;
     responder.counters.unsent(position);
-    if (batch.isStamped(position)) {
-      this.#takeStamps(boottimeNow());
-      socket.restartTransmitStamps();
-      responder.restartTransmitIds(batch.stampedBehind(position));
+    if (batch.isTimestamped(position)) {
+      this.#takeTimestamps(boottimeNow());
+      socket.restartTransmitTimestamps();
+      responder.restartTransmitIds(batch.timestampedBehind(position));
     }
     if (this.#sendErrors.has(error.code)) return;
     this.#sendErrors.add(error.code);

@@ -84,7 +84,7 @@ Deno.test("requests are answered over IPv4, IPv6 and both, from the address that
     const reply = present(await client.ask(request()), `An answer from ${ask} on ${listen}`);
     const after = now();
     const received = timestamp(reply, 32), sent = timestamp(reply, 40);
-    assert.ok(before - MILLISECOND < received && received < sent, "stamps are in order");
+    assert.ok(before - MILLISECOND < received && received < sent, "timestamps are in order");
     assert.ok(sent < after + MILLISECOND);
     assert.equal(timestamp(reply, 24), 0x0123456789abcdefn);
     assert.equal(await client.ask(request({ mode: 6 }), 20), undefined);
@@ -102,7 +102,7 @@ Deno.test("interleaved answers carry the kernel's time of the previous answer", 
     if (timestamp(reply, 24) === receive) {
       interleaved++;
       const late = timestamp(reply, 40) - basicTransmit;
-      // The answer leaves after its own stamp was taken, and loopback is quick.
+      // The answer leaves after its own timestamp was taken, and loopback is quick.
       if (i === 2) assert.ok(late > 0n && late < 100n * MILLISECOND, `${late}`);
     }
     if (i === 1) basicTransmit = timestamp(reply, 40);

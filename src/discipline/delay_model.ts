@@ -8,7 +8,7 @@
  * interval that still excludes everything outside. The model learns the floor and both means, and notices when a route
  * change moves the floor.
  *
- * All this holds if queues are what disturbs the samples. It may also be noise that the delay does not tell: stamps taken late
+ * All this holds if queues are what disturbs the samples. It may also be noise that the delay does not tell: timestamps taken late
  * or early, a server's own jitter. The model keeps the variance of such noise and the odds between both explanations.
  *
  * Limits: a constant difference between the two floors cannot be seen in one source (it is the bias in `clock_filter.ts`);
@@ -63,7 +63,7 @@ export class DelayModel {
   #formerFloor: Seconds | undefined;
   #largestFall: Seconds = 0;
 
-  /** `noise` is the standard deviation that timestamps alone give an offset: clock precision and stamping. */
+  /** `noise` is the standard deviation that timestamps alone give an offset: clock precision and timestamping. */
   constructor(noise: Seconds) {
     this.#noise = noise;
   }

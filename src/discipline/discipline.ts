@@ -19,8 +19,8 @@ import type { ClockEstimate } from "./filter_bank.ts";
 import { FreeRunningClock } from "./free_running_clock.ts";
 import { type Sample, SourceTrack } from "./source_track.ts";
 
-/** What stamping adds to an offset, one standard deviation. */
-const STAMP_NOISE: Readonly<Record<Timestamping, Seconds>> = {
+/** What timestamping adds to an offset, one standard deviation. */
+const TIMESTAMP_NOISE: Readonly<Record<Timestamping, Seconds>> = {
   hardware: 2e-8,
   kernel: 1e-7,
   user: 1e-5,
@@ -320,7 +320,7 @@ export class Discipline {
   #noiseOf(measurement: Measurement): Seconds {
     // a grain of more than 16 s says nothing, and its square must stay a number
     const server = 2 ** Math.min(4, Math.max(-30, measurement.precision)) / Math.sqrt(12);
-    return Math.hypot(STAMP_NOISE[measurement.timestamping], server, this.#clockNoise);
+    return Math.hypot(TIMESTAMP_NOISE[measurement.timestamping], server, this.#clockNoise);
   }
 
   #newJoint(): Ensemble {

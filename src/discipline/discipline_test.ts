@@ -287,7 +287,7 @@ Deno.test("a server that was unsure of itself at first counts fully when it is s
   assert.ok(Math.abs(world.estimate.frequency - frequency) < 1 * PPM);
 });
 
-Deno.test("stamps by a program are trusted less than those of the kernel", () => {
+Deno.test("timestamps by a program are trusted less than those of the kernel", () => {
   const uncertaintyOf = (timestamping: Measurement["timestamping"]) => {
     const { world, all } = worldWith([{ delay: 1e-4, timestamping }]);
     world.run(30, all);

@@ -30,7 +30,7 @@ import { priorOfDrift, priorOfKernel } from "./frequency_prior.ts";
 import { kernelStatusOf } from "./kernel_status.ts";
 import { LeapSchedule } from "./leap/leap_schedule.ts";
 import { isLeapStep, isLeapTurmoil } from "./leap/leap_second.ts";
-import { Judgement, memberName } from "./judgement.ts";
+import { memberName, SourceSelection } from "./source_selection.ts";
 import { PollKeeper, shortestInterval } from "./poll_keeper.ts";
 import { type ServedTime, servedTimeOf } from "./status/served_time.ts";
 import type { EngineSnapshot } from "./status/snapshot.ts";
@@ -60,7 +60,7 @@ export class Engine {
   readonly #sources: SourceSet;
   readonly #discipline: Discipline;
   readonly #control: ClockControl;
-  readonly #judgement: Judgement;
+  readonly #judgement: SourceSelection;
   readonly #gate: StartGate;
   /** The source of the newest measurement since the gate was closed. */
   #newest: number | undefined = undefined;
@@ -96,7 +96,7 @@ export class Engine {
       clock: config.clock,
       mayAdjust: options.mayAdjust,
     });
-    this.#judgement = new Judgement(config, options.ownAddresses, this.#faults);
+    this.#judgement = new SourceSelection(config, options.ownAddresses, this.#faults);
     this.#gate = new StartGate();
     this.#provisional = new ProvisionalTime(config, options.certificateTime ?? CLOCK_TRUSTED, now);
   }
@@ -106,7 +106,7 @@ export class Engine {
     const actions: Action[] = [];
     if (isOwnStep(event)) this.#disturbance.expectStep();
     const gained = this.#disturbance.check(now);
-    if (gained !== 0) actions.push(...this.#clockWasStepped(gained, now));
+    if (gained !== 0) actions.push(...this.#clockStepped(gained, now));
     actions.push(...this.#dispatch(event, now));
     // The sources are gone with the end, which is no loss of them.
     if (this.#isStopped) return this.#provisional.withDates(actions, now);
@@ -166,10 +166,10 @@ export class Engine {
       case "datagram":
         return this.#handleDatagram(event, now);
       case "clock-set":
-        if (isOwnStep(event)) this.#provisional.clockWasStepped();
+        if (isOwnStep(event)) this.#provisional.clockStepped();
         return [
           ...this.#control.commandDone(event.result, now),
-          ...(isOwnStep(event) ? this.#sources.resetAfterClockStep(now.monotonic) : []),
+          ...(isOwnStep(event) ? this.#sources.clockStepped(now.monotonic) : []),
         ];
       case "certificates-verified":
         return this.#certificatesVerified(event, now);
@@ -402,14 +402,14 @@ export class Engine {
     }
   }
 
-  #clockWasStepped(gained: Seconds, now: Instant): readonly Action[] {
+  #clockStepped(gained: Seconds, now: Instant): readonly Action[] {
     if (isLeapStep(this.#leaps.near(this.#judgement.leap, now.realtime), gained, now.realtime)) {
       this.#judgement.leapIsOver();
       this.#leaps.happened(now.realtime);
       const message = `A leap second was ${gained < 0 ? "inserted" : "deleted"}`;
       return [
         { type: "log", level: "info", message },
-        ...this.#sources.resetAfterClockStep(now.monotonic),
+        ...this.#sources.clockStepped(now.monotonic),
       ];
     }
     const why = `Somebody else stepped the clock by ${gained.toFixed(6)} s`;
@@ -422,10 +422,10 @@ export class Engine {
     this.#control.restart(gained);
     this.#gate.close();
     this.#newest = undefined;
-    this.#provisional.clockWasStepped();
+    this.#provisional.clockStepped();
     this.#judgement.restart(why);
     this.#polls.restart();
-    const actions = this.#sources.resetAfterClockStep(now.monotonic);
+    const actions = this.#sources.clockStepped(now.monotonic);
     this.#sources.requestBurst(now.monotonic, gained === 0 ? "spread" : "at-once");
     const message = `${why}: the sources are measured anew`;
     const level = gained === 0 ? "warning" : this.#disturbance.noticeLevel(now.monotonic);

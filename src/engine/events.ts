@@ -37,7 +37,7 @@ export interface DatagramEvent {
   readonly request: RequestId;
   /** The payload as it came, unchecked; not kept. */
   readonly packet: Uint8Array;
-  /** When the request left: the kernel's stamp when there is one, else read before sending. */
+  /** When the request left: the kernel's timestamp when there is one, else read before sending. */
   readonly transmitTimestamp: NtpTimestamp;
   /** Who made `transmitTimestamp`. */
   readonly transmitTimestamping: Timestamping;

@@ -8,14 +8,14 @@ import type { Association } from "../association/association.ts";
 import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
 import type { Discipline } from "../discipline/discipline.ts";
 import { choosePoll } from "../discipline/poll_policy.ts";
-import type { Judgement } from "./judgement.ts";
+import type { SourceSelection } from "./source_selection.ts";
 import type { MemberOfSource } from "./source_set.ts";
 
 /** After so many requests that brought no time a source is asked half as often. */
 const IDLE_REQUESTS = 8;
 /** Where no believed source is asked more often. */
 const IDLE_POLL: PollExponent = 10;
-/** No sample is better than this: what stamping in the kernel leaves. */
+/** No sample is better than this: what timestamping in the kernel leaves. */
 const SAMPLE_ERROR_MIN: Seconds = 2e-7;
 
 /** What the interval of a source is chosen by. */
@@ -75,7 +75,7 @@ export class PollKeeper {
     context: {
       readonly members: readonly MemberOfSource[];
       readonly discipline: Discipline;
-      readonly judgement: Pick<Judgement, "believed" | "falsetickers">;
+      readonly judgement: Pick<SourceSelection, "believed" | "falsetickers">;
       readonly now: MonotonicSeconds;
     },
   ): void {

@@ -190,9 +190,9 @@ export class SourceSet {
     return this.#forEach(now, (group) => group.askAgain(now));
   }
 
-  /** Voids what was stamped before a step of the clock. */
-  resetAfterClockStep(now: MonotonicSeconds): readonly Action[] {
-    return this.#forEach(now, (group) => group.resetAfterClockStep(now));
+  /** Voids what was timestamped before a step of the clock. */
+  clockStepped(now: MonotonicSeconds): readonly Action[] {
+    return this.#forEach(now, (group) => group.clockStepped(now));
   }
 
   /** Gives the numbers of the associations that are gone since the last call. */

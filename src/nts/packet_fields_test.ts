@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { CAPTURED_ANSWER, CAPTURED_REQUEST } from "../../tests/vectors/nts_packets.ts";
+import { CAPTURED_REQUEST, CAPTURED_RESPONSE } from "../../tests/vectors/nts_packets.ts";
 import { type Bytes, concatBytes, fromHex, toHex } from "../base/bytes.ts";
 import { SeededRandom } from "../base/random.ts";
 import { type NtsAeadId, openBytes, sealBytes } from "../crypto/aead.ts";
@@ -10,7 +10,7 @@ import { CookieCodec, cookieLength } from "./server/cookie.ts";
 import { Keyset } from "./server/keyset.ts";
 import { RandomPool } from "./server/random_pool.ts";
 import { buildRequest, encodeAuthenticator } from "./client/request_fields.ts";
-import { verifyAnswer } from "./client/response_fields.ts";
+import { verifyResponse } from "./client/response_fields.ts";
 import { NtsServerFields } from "./server/server_fields.ts";
 
 const hex = (text: string): Bytes => fromHex(text)!;
@@ -129,9 +129,9 @@ Deno.test("the captured request is authentic under its key, and ours has its lay
 });
 
 Deno.test("the captured answer is authentic under its key and brings one cookie", () => {
-  const verified = verifyAnswer(hex(CAPTURED_ANSWER.packet), {
-    uniqueIdentifier: hex(CAPTURED_ANSWER.uniqueIdentifier),
-    aead: portableAead(17, hex(CAPTURED_ANSWER.key)),
+  const verified = verifyResponse(hex(CAPTURED_RESPONSE.packet), {
+    uniqueIdentifier: hex(CAPTURED_RESPONSE.uniqueIdentifier),
+    aead: portableAead(17, hex(CAPTURED_RESPONSE.key)),
     authenticBefore: false,
   });
   assert.ok(verified.ok && verified.value.kind === "authentic");
@@ -141,15 +141,15 @@ Deno.test("the captured answer is authentic under its key and brings one cookie"
 
 Deno.test("the captured packets with any one bit changed are dropped", () => {
   const expected = {
-    uniqueIdentifier: hex(CAPTURED_ANSWER.uniqueIdentifier),
-    aead: portableAead(17, hex(CAPTURED_ANSWER.key)),
+    uniqueIdentifier: hex(CAPTURED_RESPONSE.uniqueIdentifier),
+    aead: portableAead(17, hex(CAPTURED_RESPONSE.key)),
     authenticBefore: true,
   };
-  const packet = hex(CAPTURED_ANSWER.packet);
+  const packet = hex(CAPTURED_RESPONSE.packet);
   fc.assert(
     fc.property(fc.nat(packet.length - 1), fc.nat(7), (at, bit) => {
       const changed = packet.with(at, (packet[at] ?? 0) ^ (1 << bit)) as Bytes;
-      assert.equal(verifyAnswer(changed, expected).ok, false);
+      assert.equal(verifyResponse(changed, expected).ok, false);
     }),
     { numRuns: 500 },
   );
@@ -170,7 +170,7 @@ Deno.test("client and server understand each other: every algorithm, every numbe
       assert.equal(check(sent.packet), "protected");
       const got = answer("protect");
       assert.equal(got.length, sent.packet.length, "the answer is as long as the request");
-      const verified = verifyAnswer(got, {
+      const verified = verifyResponse(got, {
         uniqueIdentifier: sent.uniqueIdentifier,
         aead: peer.answers,
         authenticBefore: false,
@@ -196,7 +196,7 @@ Deno.test("placeholders count only when they are as long as the cookie, encrypte
     assert.ok(got.length <= packet.length);
     const uniqueIdentifier = new Uint8Array(32).fill(0xaa);
     const options = { uniqueIdentifier, aead: client(15).answers, authenticBefore: true };
-    const verified = verifyAnswer(got, options);
+    const verified = verifyResponse(got, options);
     assert.ok(verified.ok && verified.value.kind === "authentic");
     const { cookies } = verified.value;
     assert.equal(got.length, 48 + 36 + 40 + 104 * cookies.length, "there is nothing more in it");
@@ -311,7 +311,7 @@ Deno.test("a NAK answers cookies that cannot be opened and requests that are not
     aead: client(15).answers,
     authenticBefore: true,
   };
-  assert.deepEqual(verifyAnswer(got, expected), { ok: true, value: { kind: "nak" } });
+  assert.deepEqual(verifyResponse(got, expected), { ok: true, value: { kind: "nak" } });
 });
 
 Deno.test("a unique identifier is echoed to plain requests too, and nothing else is", () => {
@@ -365,7 +365,7 @@ Deno.test("the client drops answers that break the rules, each with its reason",
     return concatBytes(associatedData, encodeAuthenticator({ nonce, ciphertext }), after);
   };
   const verify = (packet: Bytes, authenticBefore = true) => {
-    const verified = verifyAnswer(packet, {
+    const verified = verifyResponse(packet, {
       uniqueIdentifier,
       aead: peer.answers,
       authenticBefore,
@@ -416,7 +416,7 @@ Deno.test("kisses need the unique identifier, except others than the NAK before 
       new Uint8Array(32),
     );
     const packet = echo ? concatBytes(header, IDENTIFIER) : header;
-    const verified = verifyAnswer(packet, { ...expected, authenticBefore });
+    const verified = verifyResponse(packet, { ...expected, authenticBefore });
     return verified.ok ? verified.value.kind : verified.error;
   };
   assert.equal(kiss("NTSN", true, true), "nak");
@@ -429,14 +429,14 @@ Deno.test("kisses need the unique identifier, except others than the NAK before 
 
 Deno.test("the client never throws on any octets", () => {
   const expected = {
-    uniqueIdentifier: hex(CAPTURED_ANSWER.uniqueIdentifier),
-    aead: portableAead(17, hex(CAPTURED_ANSWER.key)),
+    uniqueIdentifier: hex(CAPTURED_RESPONSE.uniqueIdentifier),
+    aead: portableAead(17, hex(CAPTURED_RESPONSE.key)),
     authenticBefore: false,
   };
-  const packet = hex(CAPTURED_ANSWER.packet);
+  const packet = hex(CAPTURED_RESPONSE.packet);
   fc.assert(
     fc.property(fc.nat(packet.length), fc.uint8Array({ maxLength: 120 }), (keep, rest) => {
-      verifyAnswer(concatBytes(packet.slice(0, keep), rest), expected);
+      verifyResponse(concatBytes(packet.slice(0, keep), rest), expected);
     }),
     { numRuns: 2000 },
   );

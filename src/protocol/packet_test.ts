@@ -27,7 +27,7 @@ function field(type: number, length: number): Bytes {
 }
 
 // Captured answer with Network Time Security, protocol-facts 5.1
-const NTS_ANSWER = bytes(
+const NTS_RESPONSE = bytes(
   "240104e80000000000000060544d4e4ce8494892f929579e6287db473ff75f58e84948b2b640d701e84948b2b644bff8" +
     "01040024e4833a8d600e1342435cb29de550acc0f8d8fa16e5c5370a620b155f586adad6040400d4001000bc" +
     "6a1de3c26e13eb10c739d70b841fad1b86e230c63e9ea5f71b62a8a79881ce7c6b17cb3132490fdecf2110564e368892" +
@@ -38,8 +38,8 @@ const NTS_ANSWER = bytes(
 );
 
 Deno.test("a captured NTS answer has a unique identifier and an authenticator", () => {
-  assert.equal(NTS_ANSWER.length, 296);
-  const { header, fields, trailer } = packet(NTS_ANSWER);
+  assert.equal(NTS_RESPONSE.length, 296);
+  const { header, fields, trailer } = packet(NTS_RESPONSE);
   assert.equal(header.stratum, 1);
   assert.deepEqual(
     fields.map(({ type, offset, length }) => [type, offset, length]),

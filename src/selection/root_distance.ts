@@ -3,7 +3,7 @@
  *
  * It is computed here and nowhere else, for selection, for status and query, and for what is served, so that no two of them
  * tell different bounds. What can be wrong: half of the round trip to the primary source, whatever its two directions are; what
- * the servers on the way admit; the grain of the server's clock, which its stamps are cut to; and what our estimate of its
+ * the servers on the way admit; the grain of the server's clock, which its timestamps are cut to; and what our estimate of its
  * offset leaves open. Limits: a server that lies about itself is for
  * selection to find; one that says too little is held to what a majority stands behind.
  *

@@ -11,7 +11,7 @@ import { request, SYNCHRONIZED } from "../../tests/support/test_server.ts";
 /** Counts answers instead of keeping them. */
 class CountingBatch extends MemoryBatch {
   answers = 0;
-  override queueReply(): void {
+  override queueResponse(): void {
     this.answers++;
   }
 }

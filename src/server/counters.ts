@@ -60,7 +60,7 @@ const REASONS = [
 const INDEX = new Map<ServerDropReason, number>(REASONS.map((reason, i) => [reason, i]));
 
 /** What an answer counts as; one may be several. */
-export const COUNTED = { answer: 1, interleaved: 2, ntsAnswer: 4, kiss: 8, ntsNak: 16 } as const;
+export const COUNTED = { answer: 1, interleaved: 2, ntsResponse: 4, kiss: 8, ntsNak: 16 } as const;
 
 const BATCH_MAX = 1024;
 
@@ -110,7 +110,7 @@ export class ServerCounters {
   #count(parts: number, by: 1 | -1): void {
     if ((parts & COUNTED.answer) !== 0) this.answered += by;
     if ((parts & COUNTED.interleaved) !== 0) this.interleaved += by;
-    if ((parts & COUNTED.ntsAnswer) !== 0) this.ntsAnswered += by;
+    if ((parts & COUNTED.ntsResponse) !== 0) this.ntsAnswered += by;
     if ((parts & COUNTED.kiss) !== 0) this.kisses += by;
     if ((parts & COUNTED.ntsNak) !== 0) this.ntsNaks += by;
   }

@@ -18,7 +18,7 @@ import type { Client } from "./client.ts";
 import { KeyedHash } from "./keyed_hash.ts";
 
 /** No place in the table. */
-export const NO_PLACE: number = -1;
+export const NO_SLOT: number = -1;
 
 const WAYS = 4;
 const CLIENTS_DEFAULT = 16_384;
@@ -51,7 +51,7 @@ export class InterleavedTable {
   }
 
   /**
-   * Finds the place of a client whose last answer had this receive timestamp and has left since; `NO_PLACE` if there is none.
+   * Finds the place of a client whose last answer had this receive timestamp and has left since; `NO_SLOT` if there is none.
    */
   find(client: Client, receive: { readonly seconds: number; readonly fraction: number }): number {
     const entries = this.#entries;
@@ -62,10 +62,10 @@ export class InterleavedTable {
         entries[place + RECEIVE + 1] === receive.fraction &&
         this.#isOf(place, client)
       ) {
-        return this.#hasTransmit(place) ? place : NO_PLACE;
+        return this.#hasTransmit(place) ? place : NO_SLOT;
       }
     }
-    return NO_PLACE;
+    return NO_SLOT;
   }
 
   /** The seconds of the time at which the answer at `place` left. */
@@ -90,7 +90,7 @@ export class InterleavedTable {
   ): number {
     assert((receive.fraction & 1) === 1, "A receive timestamp ends in a one bit");
     const entries = this.#entries, { words, at } = client;
-    const target = place === NO_PLACE ? this.#oldest(client) : place;
+    const target = place === NO_SLOT ? this.#oldest(client) : place;
     entries[target + RECEIVE] = 0;
     entries[target + RECEIVE + 1] = 0;
     this.#makeUnique(client, receive);

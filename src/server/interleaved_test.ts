@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SeededRandom } from "../base/random.ts";
 import type { Client } from "./client.ts";
-import { InterleavedTable, NO_PLACE } from "./interleaved.ts";
+import { InterleavedTable, NO_SLOT } from "./interleaved.ts";
 
 function ipv4(address: number): Client {
   return { words: Uint32Array.of(address), at: 0, family: 4 };
@@ -15,24 +15,24 @@ const RECEIVE = { seconds: 100, fraction: 5 };
 
 Deno.test("what was saved is found by address and receive timestamp, once it has left", () => {
   const of = table();
-  const place = of.save(ipv4(1), { ...RECEIVE }, NO_PLACE);
-  assert.equal(of.find(ipv4(1), RECEIVE), NO_PLACE);
+  const place = of.save(ipv4(1), { ...RECEIVE }, NO_SLOT);
+  assert.equal(of.find(ipv4(1), RECEIVE), NO_SLOT);
   of.noteTransmit(place, { serial: of.serialAt(place), seconds: 100, fraction: 1001 });
   assert.equal(of.find(ipv4(1), RECEIVE), place);
   assert.equal(of.transmitSeconds(place), 100);
   assert.equal(of.transmitFraction(place), 1000);
-  assert.equal(of.find(ipv4(2), RECEIVE), NO_PLACE);
-  assert.equal(of.find(ipv4(1), { seconds: 100, fraction: 7 }), NO_PLACE);
+  assert.equal(of.find(ipv4(2), RECEIVE), NO_SLOT);
+  assert.equal(of.find(ipv4(1), { seconds: 100, fraction: 7 }), NO_SLOT);
   const v6: Client = { words: Uint32Array.of(0, 0, 0xffff, 1), at: 0, family: 6 };
-  assert.equal(of.find({ ...v6, words: Uint32Array.of(1, 0, 0, 0) }, RECEIVE), NO_PLACE);
+  assert.equal(of.find({ ...v6, words: Uint32Array.of(1, 0, 0, 0) }, RECEIVE), NO_SLOT);
 });
 
 Deno.test("a saved timestamp serves once", () => {
   const of = table();
-  const place = of.save(ipv4(1), { ...RECEIVE }, NO_PLACE);
+  const place = of.save(ipv4(1), { ...RECEIVE }, NO_SLOT);
   of.noteTransmit(place, { serial: of.serialAt(place), seconds: 100, fraction: 8 });
   assert.equal(of.save(ipv4(1), { seconds: 116, fraction: 9 }, place), place);
-  assert.equal(of.find(ipv4(1), RECEIVE), NO_PLACE);
+  assert.equal(of.find(ipv4(1), RECEIVE), NO_SLOT);
 });
 
 Deno.test("receive timestamps of a client are unique even when the clock stands still", () => {
@@ -40,7 +40,7 @@ Deno.test("receive timestamps of a client are unique even when the clock stands 
   const seen = new Set<string>();
   for (let i = 0; i < 4; i++) {
     const receive = { seconds: 100, fraction: 0xffff_fffb };
-    of.save(ipv4(1), receive, NO_PLACE);
+    of.save(ipv4(1), receive, NO_SLOT);
     assert.equal(receive.fraction & 1, 1);
     seen.add(`${receive.seconds}.${receive.fraction}`);
   }
@@ -49,21 +49,21 @@ Deno.test("receive timestamps of a client are unique even when the clock stands 
 
 Deno.test("a late transmit time does not hit who has taken the place", () => {
   const of = table();
-  const place = of.save(ipv4(1), { ...RECEIVE }, NO_PLACE);
+  const place = of.save(ipv4(1), { ...RECEIVE }, NO_SLOT);
   const serial = of.serialAt(place);
   of.save(ipv4(1), { seconds: 200, fraction: 1 }, place);
   of.noteTransmit(place, { serial, seconds: 100, fraction: 8 });
-  assert.equal(of.find(ipv4(1), { seconds: 200, fraction: 1 }), NO_PLACE);
+  assert.equal(of.find(ipv4(1), { seconds: 200, fraction: 1 }), NO_SLOT);
 });
 
 Deno.test("the table is bounded, and the oldest of a row makes room", () => {
   const of = table(4);
   const size = of.byteLength;
   for (let i = 1; i <= 5; i++) {
-    const place = of.save(ipv4(i), { ...RECEIVE }, NO_PLACE);
+    const place = of.save(ipv4(i), { ...RECEIVE }, NO_SLOT);
     of.noteTransmit(place, { serial: of.serialAt(place), seconds: 100, fraction: 8 });
   }
   assert.equal(of.byteLength, size);
-  const found = [1, 2, 3, 4, 5].map((i) => of.find(ipv4(i), RECEIVE) !== NO_PLACE);
+  const found = [1, 2, 3, 4, 5].map((i) => of.find(ipv4(i), RECEIVE) !== NO_SLOT);
   assert.deepEqual(found, [false, true, true, true, true]);
 });

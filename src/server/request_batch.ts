@@ -21,7 +21,7 @@ export interface RequestBatch {
   /** The places for the answers: number i begins at `i * stride`. */
   readonly replies: Bytes;
   /** The same memory as `replies`. */
-  readonly replyView: DataView<ArrayBuffer>;
+  readonly responseView: DataView<ArrayBuffer>;
   /** When each request arrived, as an NTP timestamp: seconds at `2 * i`, fraction at `2 * i + 1`. */
   readonly receiveTimestamps: Uint32Array<ArrayBuffer>;
   /** The address of each client in four words, most significant first; an IPv4 address in the first. */
@@ -30,8 +30,8 @@ export interface RequestBatch {
   readonly peerFamilies: Uint8Array<ArrayBuffer>;
   /** The UDP port of each client. */
   readonly peerPorts: Uint16Array<ArrayBuffer>;
-  /** Queues the answer to request `index`; with `stamp` its sending is to be timed by the kernel. */
-  queueReply(index: number, length: number, stamp?: boolean): void;
+  /** Queues the answer to request `index`; with `timestamp` its sending is to be timed by the kernel. */
+  queueResponse(index: number, length: number, timestamp?: boolean): void;
 }
 
 /** One request for a `MemoryBatch`. */
@@ -57,14 +57,17 @@ export class MemoryBatch implements RequestBatch {
   readonly requestView: DataView<ArrayBuffer>;
   readonly lengths: Int32Array<ArrayBuffer>;
   readonly replies: Bytes;
-  readonly replyView: DataView<ArrayBuffer>;
+  readonly responseView: DataView<ArrayBuffer>;
   readonly receiveTimestamps: Uint32Array<ArrayBuffer>;
   readonly peerWords: Uint32Array<ArrayBuffer>;
   readonly peerFamilies: Uint8Array<ArrayBuffer>;
   readonly peerPorts: Uint16Array<ArrayBuffer>;
-  /** The answers that were queued: the number of the request, the length, and whether a stamp was asked for. */
-  readonly queued: { readonly index: number; readonly length: number; readonly stamp: boolean }[] =
-    [];
+  /** The answers that were queued: the number of the request, the length, and whether a timestamp was asked for. */
+  readonly queued: {
+    readonly index: number;
+    readonly length: number;
+    readonly timestamp: boolean;
+  }[] = [];
   readonly #capacity: number;
   #count = 0;
 
@@ -75,7 +78,7 @@ export class MemoryBatch implements RequestBatch {
     this.requestView = new DataView(this.requests.buffer);
     this.lengths = new Int32Array(capacity);
     this.replies = new Uint8Array(capacity * STRIDE);
-    this.replyView = new DataView(this.replies.buffer);
+    this.responseView = new DataView(this.replies.buffer);
     this.receiveTimestamps = new Uint32Array(2 * capacity);
     this.peerWords = new Uint32Array(4 * capacity);
     this.peerFamilies = new Uint8Array(capacity);
@@ -106,8 +109,8 @@ export class MemoryBatch implements RequestBatch {
     }
   }
 
-  queueReply(index: number, length: number, stamp = false): void {
-    this.queued.push({ index, length, stamp });
+  queueResponse(index: number, length: number, timestamp = false): void {
+    this.queued.push({ index, length, timestamp });
   }
 
   /** Returns a copy of the answer to request `index`; undefined when none was queued. */

@@ -25,7 +25,7 @@ import { addressProblem } from "./client_address.ts";
 import type { ClientTable } from "./client_table.ts";
 import type { HeaderTemplate } from "./clock_state.ts";
 import { COUNTED, ServerCounters, type ServerDropReason } from "./counters.ts";
-import { type InterleavedTable, NO_PLACE } from "./interleaved.ts";
+import { type InterleavedTable, NO_SLOT } from "./interleaved.ts";
 import { KissLimiter } from "./kiss_limit.ts";
 import { RATE_LIMITED, type RateLimiter } from "./rate_limit.ts";
 import type { RequestBatch } from "./request_batch.ts";
@@ -108,7 +108,7 @@ export class Responder {
   readonly #extended = { bytes: new Uint8Array(), offset: 0, length: 0 };
   readonly #walk = new PacketWalk();
   #now: MonotonicSeconds = 0;
-  #place = NO_PLACE;
+  #place = NO_SLOT;
   #isInterleaved = false;
 
   /** Prepares a listener's answers. */
@@ -140,7 +140,7 @@ export class Responder {
     for (let i = 0; i < batch.count; i++) this.#answerOrDrop(batch, i);
     if (this.#transmits.isEmpty) return;
     this.#readClock(this.#time, 0);
-    this.#transmits.stamp(batch, this.#time, moment.sendSeconds);
+    this.#transmits.timestamp(batch, this.#time, moment.sendSeconds);
   }
 
   /**
@@ -151,20 +151,20 @@ export class Responder {
     this.#transmits.noteTransmit(id, { seconds, fraction });
   }
 
-  /** Whether the kernel owes stamps of answers in interleaved mode. */
-  get awaitsStamps(): boolean {
-    return this.#transmits.awaitsStamps;
+  /** Whether the kernel owes timestamps of answers in interleaved mode. */
+  get awaitsTimestamps(): boolean {
+    return this.#transmits.awaitsTimestamps;
   }
 
-  /** Gives up the stamps that have not come. */
-  forgetStamps(): void {
-    this.#transmits.forgetStamps();
+  /** Gives up the timestamps that have not come. */
+  forgetTimestamps(): void {
+    this.#transmits.forgetTimestamps();
   }
 
   /** Forgets the timestamps of interleaved mode; to be called when the served clock was stepped. */
   clockStepped(): void {
     this.#interleaved?.clear();
-    this.#transmits.forgetStamps();
+    this.#transmits.forgetTimestamps();
   }
 
   /**
@@ -227,7 +227,7 @@ export class Responder {
   }
 
   #answerPlain(batch: RequestBatch, i: number): void {
-    this.#writeAnswer(batch, i);
+    this.#writeResponse(batch, i);
     this.#transmits.add(i, this.#place, this.#isInterleaved);
     this.#queue(batch, i, HEADER_LENGTH);
   }
@@ -248,7 +248,7 @@ export class Responder {
       if (this.#nts.check(extended) !== "plain") {
         return this.counters.drop("malformed-extension");
       }
-      this.#writeAnswer(batch, i);
+      this.#writeResponse(batch, i);
       this.#transmits.add(i, this.#place, this.#isInterleaved);
       return this.#queue(batch, i, this.#nts.echo(batch.replies, extended.offset));
     }
@@ -264,9 +264,9 @@ export class Responder {
     const verdict = nts.check(this.#extended);
     switch (verdict) {
       case "protected":
-        this.#writeAnswer(batch, i);
-        this.#stampNow(batch, i);
-        return this.#queue(batch, i, nts.protect(batch.replies, offset), COUNTED.ntsAnswer);
+        this.#writeResponse(batch, i);
+        this.#timestampNow(batch, i);
+        return this.#queue(batch, i, nts.protect(batch.replies, offset), COUNTED.ntsResponse);
       case "nts-nak-unknown-key":
       case "nts-nak-bad-cookie":
       case "nts-nak-not-authentic":
@@ -284,14 +284,14 @@ export class Responder {
     if (keys === undefined) return this.counters.drop("unknown-key");
     const verdict = keys.check(this.#extended, macLength, this.#client);
     if (verdict !== "authentic") return this.counters.drop(verdict satisfies ServerDropReason);
-    this.#writeAnswer(batch, i);
-    this.#stampNow(batch, i);
+    this.#writeResponse(batch, i);
+    this.#timestampNow(batch, i);
     this.#queue(batch, i, keys.sign(batch.replies, offset));
   }
 
   /** Writes all of an answer's header but the transmit timestamp, and decides about interleaved mode. */
-  #writeAnswer(batch: RequestBatch, i: number): void {
-    const request = batch.requestView, reply = batch.replyView, template = this.#template;
+  #writeResponse(batch: RequestBatch, i: number): void {
+    const request = batch.requestView, reply = batch.responseView, template = this.#template;
     const at = i * batch.stride;
     const head = request.getUint32(at);
     const mode = answerMode(head);
@@ -307,7 +307,7 @@ export class Responder {
     reply.setUint32(at + 32, batch.receiveTimestamps[2 * i] ?? 0);
     // The last bit tells receive timestamps, which are odd, from transmit timestamps.
     reply.setUint32(at + 36, (batch.receiveTimestamps[2 * i + 1] ?? 0) | 1);
-    this.#place = NO_PLACE;
+    this.#place = NO_SLOT;
     this.#isInterleaved = false;
     if (isClient && (request.getUint32(at + 28) & 1) === 1) this.#interleave(batch, at);
   }
@@ -316,7 +316,7 @@ export class Responder {
   #interleave(batch: RequestBatch, at: number): void {
     const table = this.#interleaved;
     if (table === undefined) return;
-    const request = batch.requestView, reply = batch.replyView;
+    const request = batch.requestView, reply = batch.responseView;
     const origin = this.#origin, receive = this.#receive;
     origin.seconds = request.getUint32(at + 24);
     origin.fraction = request.getUint32(at + 28);
@@ -324,8 +324,8 @@ export class Responder {
     receive.fraction = reply.getUint32(at + 36);
     const high = request.getUint32(at + 32), low = request.getUint32(at + 36);
     const differs = high !== request.getUint32(at + 40) || low !== request.getUint32(at + 44);
-    const place = differs ? table.find(this.#client, origin) : NO_PLACE;
-    if (place !== NO_PLACE) {
+    const place = differs ? table.find(this.#client, origin) : NO_SLOT;
+    if (place !== NO_SLOT) {
       this.#isInterleaved = true;
       reply.setUint32(at + 24, high);
       reply.setUint32(at + 28, low);
@@ -338,9 +338,9 @@ export class Responder {
   }
 
   /** Writes the transmit timestamp of an answer that is about to be sealed. */
-  #stampNow(batch: RequestBatch, i: number): void {
+  #timestampNow(batch: RequestBatch, i: number): void {
     this.#readClock(this.#time, 0);
-    this.#transmits.stampOne(batch, { index: i, place: this.#place }, {
+    this.#transmits.timestampOne(batch, { index: i, place: this.#place }, {
       time: this.#time,
       isInterleaved: this.#isInterleaved,
     });
@@ -348,9 +348,9 @@ export class Responder {
 
   #queue(batch: RequestBatch, i: number, length: number, counted = 0): void {
     assert(length <= (batch.lengths[i] ?? 0), "No answer is longer than its request");
-    const isStamped = this.#place !== NO_PLACE;
-    batch.queueReply(i, length, isStamped);
-    if (isStamped) this.#transmits.expect(this.#place);
+    const isTimestamped = this.#place !== NO_SLOT;
+    batch.queueResponse(i, length, isTimestamped);
+    if (isTimestamped) this.#transmits.expect(this.#place);
     const mode = this.#isInterleaved ? COUNTED.interleaved : 0;
     this.counters.queue(counted | COUNTED.answer | mode);
   }
@@ -364,7 +364,7 @@ export class Responder {
 
   /** Writes a kiss: leap indicator 3, stratum 0, no time of ours (RFC 5905 section 7.4). */
   #writeKiss(batch: RequestBatch, i: number, code: number): void {
-    const request = batch.requestView, reply = batch.replyView;
+    const request = batch.requestView, reply = batch.responseView;
     const at = i * batch.stride;
     const head = request.getUint32(at);
     const wanted = code === KISS_CODE.rate ? this.#kissPoll : 0;
@@ -385,7 +385,7 @@ export class Responder {
 
   #queueKiss(batch: RequestBatch, i: number, length: number, counted = 0): void {
     assert(length <= (batch.lengths[i] ?? 0), "No kiss is longer than its request");
-    batch.queueReply(i, length);
+    batch.queueResponse(i, length);
     this.counters.queue(counted | COUNTED.kiss);
   }
 }

@@ -101,7 +101,7 @@ Deno.test("one request that we cannot answer for a fault of ours is dropped, the
   assert.equal(told.length, 2);
 });
 
-Deno.test("a refused answer loses the stamp of no other", () => {
+Deno.test("a refused answer loses the timestamp of no other", () => {
   const server = new TestServer({
     interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
   });
@@ -113,7 +113,7 @@ Deno.test("a refused answer loses the stamp of no other", () => {
     client,
     received: [216, 2 * i] as const,
   })));
-  // The second of four is refused: the kernel stamps the first, begins anew, and numbers the last two from 0.
+  // The second of four is refused: the kernel timestamps the first, begins anew, and numbers the last two from 0.
   server.responder.noteTransmit(0, 216, 2000);
   server.responder.restartTransmitIds(2);
   server.responder.noteTransmit(0, 216, 4000);

@@ -124,7 +124,7 @@ Deno.test("an unsynchronised server says so: leap 3, stratum 0, INIT", () => {
   );
 });
 
-Deno.test("the answers of a batch are stamped one after another", () => {
+Deno.test("the answers of a batch are timestamped one after another", () => {
   const server = new TestServer();
   server.time = [0xffff_ffff, 0xffff_f000];
   server.sendSeconds = 2 ** -20;
@@ -331,14 +331,14 @@ Deno.test("interleaved mode: basic, basic and remembered, then the true time of 
   });
   const first = answered(server.askOne(request({ transmit: 1000n }), { received: [200, 10] }));
   assert.equal(timestamp(first, 32), (200n << 32n) | 11n);
-  assert.equal(server.batch.queued[0]?.stamp, false);
+  assert.equal(server.batch.queued[0]?.timestamp, false);
   server.time = [216, 500];
   const ask = (receive: bigint, origin: bigint, received: readonly [number, number]) =>
     answered(server.askOne(request({ origin, receive, transmit: 2000n }), { received }));
   const second = ask(77n, timestamp(first, 32), [216, 20]);
   assert.equal(timestamp(second, 24), 2000n, "nothing is remembered yet, so this answer is basic");
   assert.equal(timestamp(second, 40), (216n << 32n) | 500n);
-  assert.equal(server.batch.queued[0]?.stamp, true);
+  assert.equal(server.batch.queued[0]?.timestamp, true);
   server.responder.noteTransmit(0, 216, 601);
   server.responder.noteTransmit(1, 216, 9999);
   server.time = [232, 500];
@@ -357,7 +357,7 @@ Deno.test("interleaved mode: basic, basic and remembered, then the true time of 
   assert.equal(server.responder.counters.interleaved, 2);
 });
 
-Deno.test("a stamp that cannot belong to the answer is not believed", () => {
+Deno.test("a timestamp that cannot belong to the answer is not believed", () => {
   const server = new TestServer({
     interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
   });

@@ -236,10 +236,10 @@ function compareFigures(limits: Limits, figures: RunFigures): string[] {
   atMost("a time to 100 us", { limit: limits.timeTo100us, found: figures.timeTo100usSeconds });
   atMost("steps", { limit: limits.steps, found: figures.steps });
   atMost("a median bound", { limit: limits.medianBound, found: figures.medianBoundSeconds });
-  const { boundHonesty } = limits;
-  if (boundHonesty !== undefined && !((figures.boundHonesty ?? 0) >= boundHonesty)) {
+  const { boundCoverage } = limits;
+  if (boundCoverage !== undefined && !((figures.boundCoverage ?? 0) >= boundCoverage)) {
     faults.push(
-      `Wanted the error inside the stated bound for ${boundHonesty} of the time, found ${figures.boundHonesty}`,
+      `Wanted the error inside the stated bound for ${boundCoverage} of the time, found ${figures.boundCoverage}`,
     );
   }
   return faults;

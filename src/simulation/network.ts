@@ -28,7 +28,7 @@ export interface Host {
 }
 
 /** How many addresses a pool's name gives at a time. */
-const POOL_ANSWER_SIZE = 4;
+const POOL_RESPONSE_SIZE = 4;
 
 /** The network of one run. */
 export class SimulatedNetwork {
@@ -86,7 +86,7 @@ export class SimulatedNetwork {
       members[i] = present(members[j], "A pool has lost a member");
       members[j] = swapped;
     }
-    return ok(members.slice(0, POOL_ANSWER_SIZE));
+    return ok(members.slice(0, POOL_RESPONSE_SIZE));
   }
 
   /** How long a packet that leaves at `time` is under way; undefined when it is lost. */

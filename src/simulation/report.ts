@@ -117,7 +117,7 @@ function row(label: string, text: string): string {
 function figureLines(scenario: Scenario, figures: RunFigures): readonly string[] {
   const from = formatElapsed(scenario.measureFrom);
   const reached = (time: Seconds | null): string => time === null ? "never" : `${time} s`;
-  const honesty = figures.boundHonesty;
+  const honesty = figures.boundCoverage;
   return [
     `How well the clock was kept, from ${from} on`,
     row("error, root mean square", formatSeconds(figures.rmsErrorSeconds)),

@@ -62,7 +62,7 @@ export function runScenario(scenario: Scenario, options: RunOptions): RunOutcome
     scenario,
     seed: options.seed,
     createEngine: options.createEngine,
-    observer: new Audience(
+    observer: new Observers(
       options.observer === undefined ? observers : [...observers, options.observer],
     ),
   });
@@ -83,7 +83,7 @@ export function runScenario(scenario: Scenario, options: RunOptions): RunOutcome
 }
 
 /** Several observers as one. */
-class Audience implements Observer {
+class Observers implements Observer {
   readonly #observers: readonly Observer[];
 
   constructor(observers: readonly Observer[]) {

@@ -99,7 +99,7 @@ Deno.test("statistics: RMS, greatest error, steps and requests of a hand-made ru
     timeTo100usSeconds: null,
     steps: 1,
     requestsSent: 0,
-    boundHonesty: 0.5,
+    boundCoverage: 0.5,
     medianBoundSeconds: 0.01,
   });
 });

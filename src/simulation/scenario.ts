@@ -49,7 +49,7 @@ export interface Scenario {
 export interface MachineModel extends ClockModel {
   /** What the drift file holds at the start. */
   readonly driftFile: { readonly frequency: Ppm; readonly skew: Ppm } | undefined;
-  /** Mean of the exponential delay between a packet and its timestamp, in each direction; 0 for exact stamps. */
+  /** Mean of the exponential delay between a packet and its timestamp, in each direction; 0 for exact timestamps. */
   readonly timestampNoise: Seconds;
   /** What the timestamps are called. */
   readonly timestamping: "hardware" | "kernel" | "user";
@@ -154,7 +154,7 @@ export interface Limits {
   /** How many requests each server may get in the whole run. */
   readonly requestsPerServer: number | undefined;
   /** The least part of the time that the true error is inside the reported bound. */
-  readonly boundHonesty: number | undefined;
+  readonly boundCoverage: number | undefined;
   /** The median of the reported bound. */
   readonly medianBound: Seconds | undefined;
   /** Sources that are never selected in the whole run. */

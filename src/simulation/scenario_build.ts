@@ -317,7 +317,7 @@ function buildLimits(row: RawLimits | undefined): Limits {
     timeTo100us: row?.["time-to-100us"],
     steps: row?.steps,
     requestsPerServer: row?.["requests-per-server"],
-    boundHonesty: row?.["bound-honesty"],
+    boundCoverage: row?.["bound-honesty"],
     medianBound: row?.["median-bound"],
     mustNotSelect: row?.["must-not-select"] ?? [],
     mustLog: row?.["must-log"] ?? [],

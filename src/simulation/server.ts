@@ -39,7 +39,7 @@ export class SimulatedServer {
   #model: ServerModel;
   readonly #oscillator: SimulatedOscillator;
   #lastRequest = -Infinity;
-  #previousAnswer: Bytes | undefined;
+  #previousResponse: Bytes | undefined;
   #requests = 0;
 
   /** Starts a server whose clock wanders by `draws`. */
@@ -86,7 +86,7 @@ export class SimulatedServer {
     }
     const receive = addSeconds(now.timestamp, this.clockError(now.time));
     const leap = this.#model.leap === "none" ? announced : this.#model.leap;
-    const answer = encodeAnswer(this.#model, { request, receive, leap });
+    const answer = encodeResponse(this.#model, { request, receive, leap });
     const { kiss, kissInterval } = this.#model;
     const isKissed = kiss !== undefined && (kissInterval === 0 || sinceLast < kissInterval);
     if (isKissed) makeKiss(answer, kiss);
@@ -95,8 +95,8 @@ export class SimulatedServer {
 
   /** Returns what an adversary sends in the server's name beside `answer`; undefined when none does. */
   forge(answer: Bytes, draws: Draws): Bytes | undefined {
-    const previous = this.#previousAnswer;
-    this.#previousAnswer = answer;
+    const previous = this.#previousResponse;
+    this.#previousResponse = answer;
     switch (this.#model.attack) {
       case "none":
         return undefined;
@@ -120,7 +120,7 @@ export class SimulatedServer {
   }
 }
 
-function encodeAnswer(
+function encodeResponse(
   model: ServerModel,
   { request, receive, leap }: { request: Uint8Array; receive: NtpTimestamp; leap: LeapIndicator },
 ): Bytes {

@@ -25,7 +25,7 @@ export interface RunFigures {
   /** Requests that left the machine in the whole run, to all servers. */
   readonly requestsSent: number;
   /** The part of the looks in which the true error was inside the stated bound; null when none was stated. */
-  readonly boundHonesty: number | null;
+  readonly boundCoverage: number | null;
   /** The median of the stated bound; null when none was stated. */
   readonly medianBoundSeconds: Seconds | null;
 }
@@ -91,7 +91,7 @@ export class RunStatistics implements Observer {
       timeTo100usSeconds: this.#below100us.heldFrom,
       steps: this.#steps,
       requestsSent: this.#requests,
-      boundHonesty: looks === 0 ? null : this.#insideBound / looks,
+      boundCoverage: looks === 0 ? null : this.#insideBound / looks,
       medianBoundSeconds: looks === 0 ? null : median(this.#bounds),
     };
   }
@@ -109,7 +109,7 @@ export function medianFigures(runs: readonly RunFigures[]): RunFigures {
     timeTo100usSeconds: orNull(of("timeTo100usSeconds")),
     steps: of("steps"),
     requestsSent: of("requestsSent"),
-    boundHonesty: orNull(of("boundHonesty")),
+    boundCoverage: orNull(of("boundCoverage")),
     medianBoundSeconds: orNull(of("medianBoundSeconds")),
   };
 }

@@ -72,10 +72,10 @@ class Probe implements DrivenEngine {
     return this.seen.flatMap(({ event, now }) => {
       if (event.type !== "datagram") return [];
       const view = new DataView(event.packet.buffer, event.packet.byteOffset);
-      const stamp = (at: number): NtpTimestamp => ntpTimestamp(view.getBigUint64(at));
+      const timestamp = (at: number): NtpTimestamp => ntpTimestamp(view.getBigUint64(at));
       if (event.packet.length < 48) return [];
-      const out = difference(stamp(32), event.transmitTimestamp);
-      const back = difference(stamp(40), event.receiveTimestamp);
+      const out = difference(timestamp(32), event.transmitTimestamp);
+      const back = difference(timestamp(40), event.receiveTimestamp);
       const offset = (out + back) / 2;
       return [{ offset, delay: out - back, packet: event.packet, now }];
     });

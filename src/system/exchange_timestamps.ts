@@ -1,5 +1,5 @@
 /**
- * Which stamps an exchange is measured with: both of the network interface, or both of the kernel or of this program.
+ * Which timestamps an exchange is measured with: both of the network interface, or both of the kernel or of this program.
  *
  * @module
  */
@@ -11,21 +11,21 @@ import {
 } from "../base/ntp_timestamp.ts";
 import type { DatagramEvent } from "../engine/events.ts";
 import type { ReceivedDatagram } from "../../ffi/socket/udp_socket.ts";
-import type { StampPair } from "./hardware_timestamps.ts";
+import type { TimestampPair } from "./hardware_timestamps.ts";
 
-/** The stamps of an exchange, as an event tells them. */
-export type ExchangeStamps = Pick<
+/** The timestamps of an exchange, as an event tells them. */
+export type ExchangeTimestamps = Pick<
   DatagramEvent,
   "transmitTimestamp" | "transmitTimestamping" | "receiveTimestamp" | "receiveTimestamping"
 >;
 
 /** When a request left, as far as it is known when the answer comes. */
 export interface Departure {
-  /** The kernel's stamp, or the time read before sending. */
+  /** The kernel's timestamp, or the time read before sending. */
   transmitTimestamp: NtpTimestamp;
   /** Which of the two. */
   transmitTimestamping: Timestamping;
-  /** The interface's stamp in real time, if it has come. */
+  /** The interface's timestamp in real time, if it has come. */
   hardwareTransmitTimestamp: NtpTimestamp | undefined;
 }
 
@@ -35,34 +35,36 @@ export type Arrival = Pick<
   "receiveTimestamp" | "timestampKind" | "kernelTimestamp"
 >;
 
-/** Notes a transmit stamp. Both may come, the kernel's and the interface's, in either order. */
+/** Notes a transmit timestamp. Both may come, the kernel's and the interface's, in either order. */
 export function noteDeparture(
   departure: Departure,
-  stamp: { readonly transmitTimestamp: UnixNanoseconds; readonly timestampKind: Timestamping },
+  timestamp: { readonly transmitTimestamp: UnixNanoseconds; readonly timestampKind: Timestamping },
 ): void {
-  const time = fromUnixNanoseconds(stamp.transmitTimestamp);
-  if (stamp.timestampKind === "hardware") {
+  const time = fromUnixNanoseconds(timestamp.transmitTimestamp);
+  if (timestamp.timestampKind === "hardware") {
     departure.hardwareTransmitTimestamp = time;
   } else {
     departure.transmitTimestamp = time;
-    departure.transmitTimestamping = stamp.timestampKind;
+    departure.transmitTimestamping = timestamp.timestampKind;
   }
 }
 
 /**
- * Chooses the stamps of an exchange. `believes` is asked only when the socket was to get the interface's stamps; `now` stands
- * in for a kernel's stamp that is missing.
+ * Chooses the timestamps of an exchange. `believes` is asked only when the socket was to get the interface's timestamps; `now` stands
+ * in for a kernel's timestamp that is missing.
  */
-export function chooseStamps(
+export function chooseTimestamps(
   departure: Departure,
   arrival: Arrival,
   judge: {
     readonly believes:
-      | ((exchange: { readonly transmit: StampPair; readonly receive: StampPair }) => boolean)
+      | ((
+        exchange: { readonly transmit: TimestampPair; readonly receive: TimestampPair },
+      ) => boolean)
       | undefined;
     readonly now: () => UnixNanoseconds;
   },
-): ExchangeStamps {
+): ExchangeTimestamps {
   const { transmitTimestamp, transmitTimestamping, hardwareTransmitTimestamp } = departure;
   const best = fromUnixNanoseconds(arrival.receiveTimestamp);
   const isHardware = arrival.timestampKind === "hardware";
@@ -84,7 +86,7 @@ export function chooseStamps(
 function softwareArrival(
   arrival: Arrival,
   now: () => UnixNanoseconds,
-): Pick<ExchangeStamps, "receiveTimestamp" | "receiveTimestamping"> {
+): Pick<ExchangeTimestamps, "receiveTimestamp" | "receiveTimestamping"> {
   const { receiveTimestamp, timestampKind, kernelTimestamp } = arrival;
   if (timestampKind !== "hardware") {
     return {

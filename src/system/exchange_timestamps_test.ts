@@ -1,11 +1,11 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { fromUnixNanoseconds, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
-import { chooseStamps, type Departure, noteDeparture } from "./exchange_timestamps.ts";
+import { chooseTimestamps, type Departure, noteDeparture } from "./exchange_timestamps.ts";
 
 const T0 = 1_800_000_000_000_000_000n;
-const stamp = (nanoseconds: bigint) => fromUnixNanoseconds(T0 + nanoseconds);
+const timestamp = (nanoseconds: bigint) => fromUnixNanoseconds(T0 + nanoseconds);
 
-/** Sent at 1 us by the kernel's stamp, at 4 us by the interface's. */
+/** Sent at 1 us by the kernel's timestamp, at 4 us by the interface's. */
 function departure(): Departure {
   const made: Departure = {
     transmitTimestamp: ZERO_TIMESTAMP,
@@ -24,50 +24,50 @@ const ARRIVED = {
 } as const;
 const now = () => T0 + 90_000n;
 const KERNEL = {
-  transmitTimestamp: stamp(1000n),
+  transmitTimestamp: timestamp(1000n),
   transmitTimestamping: "kernel",
-  receiveTimestamp: stamp(70_000n),
+  receiveTimestamp: timestamp(70_000n),
   receiveTimestamping: "kernel",
 };
 
-Deno.test("stamps of the interface that are believed are used in both directions", () => {
+Deno.test("timestamps of the interface that are believed are used in both directions", () => {
   let asked: unknown;
   const believes = (exchange: unknown) => {
     asked = exchange;
     return true;
   };
-  deepEqual(chooseStamps(departure(), ARRIVED, { believes, now }), {
-    transmitTimestamp: stamp(4000n),
+  deepEqual(chooseTimestamps(departure(), ARRIVED, { believes, now }), {
+    transmitTimestamp: timestamp(4000n),
     transmitTimestamping: "hardware",
-    receiveTimestamp: stamp(50_000n),
+    receiveTimestamp: timestamp(50_000n),
     receiveTimestamping: "hardware",
   });
   deepEqual(asked, {
-    transmit: { software: stamp(1000n), hardware: stamp(4000n) },
-    receive: { software: stamp(70_000n), hardware: stamp(50_000n) },
+    transmit: { software: timestamp(1000n), hardware: timestamp(4000n) },
+    receive: { software: timestamp(70_000n), hardware: timestamp(50_000n) },
   });
 });
 
 Deno.test("otherwise those of the kernel are, in both directions", () => {
-  deepEqual(chooseStamps(departure(), ARRIVED, { believes: () => false, now }), KERNEL);
+  deepEqual(chooseTimestamps(departure(), ARRIVED, { believes: () => false, now }), KERNEL);
   const late = { ...departure(), hardwareTransmitTimestamp: undefined };
-  deepEqual(chooseStamps(late, ARRIVED, { believes: () => true, now }), KERNEL);
+  deepEqual(chooseTimestamps(late, ARRIVED, { believes: () => true, now }), KERNEL);
   const plain = { receiveTimestamp: T0 + 70_000n, timestampKind: "kernel" } as const;
-  deepEqual(chooseStamps(departure(), plain, { believes: () => true, now }), KERNEL);
-  deepEqual(chooseStamps(departure(), plain, { believes: undefined, now }), KERNEL);
+  deepEqual(chooseTimestamps(departure(), plain, { believes: () => true, now }), KERNEL);
+  deepEqual(chooseTimestamps(departure(), plain, { believes: undefined, now }), KERNEL);
 });
 
-Deno.test("without a stamp of the kernel the time is ours, and said to be", () => {
+Deno.test("without a timestamp of the kernel the time is ours, and said to be", () => {
   const { receiveTimestamp, timestampKind } = ARRIVED;
-  const found = chooseStamps(departure(), { receiveTimestamp, timestampKind }, {
+  const found = chooseTimestamps(departure(), { receiveTimestamp, timestampKind }, {
     believes: () => false,
     now,
   });
   equal(found.receiveTimestamping, "user");
-  equal(found.receiveTimestamp, stamp(90_000n));
+  equal(found.receiveTimestamp, timestamp(90_000n));
   const ours = { receiveTimestamp: T0 + 80_000n, timestampKind: "user" } as const;
   equal(
-    chooseStamps(departure(), ours, { believes: undefined, now }).receiveTimestamp,
-    stamp(80_000n),
+    chooseTimestamps(departure(), ours, { believes: undefined, now }).receiveTimestamp,
+    timestamp(80_000n),
   );
 });

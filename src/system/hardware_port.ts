@@ -1,5 +1,5 @@
 /**
- * Network interfaces and their clocks as the system has them, for `HardwareStamps`.
+ * Network interfaces and their clocks as the system has them, for `HardwareTimestamps`.
  *
  * @module
  */

@@ -1,19 +1,19 @@
 /**
- * Decides for which requests the network interface's own time stamps are used, and keeps the clocks that they are read on.
+ * Decides for which requests the network interface's own timestamps are used, and keeps the clocks that they are read on.
  *
- * The idea: a driver stamps NTP packets in hardware only when its administrator has told it so (`hwstamp_ctl -i eth0 -t 1 -r 1`);
+ * The idea: a driver timestamps NTP packets in hardware only when its administrator has told it so (`hwstamp_ctl -i eth0 -t 1 -r 1`);
  * then, and only then, we take part. Switching it on ourselves would change what other programs on this interface get, and needs
  * CAP_NET_ADMIN, which ntpsd does not keep; so nothing is ever set here, only read (docs/hardware-timestamps.md says how
- * to switch it on). Stamps of the interface are in the time of its own clock; each is converted to real time by reading both
- * clocks, and believed only if it lies near the kernel's stamp of the same packet. Both stamps of an exchange are of the same
+ * to switch it on). Timestamps of the interface are in the time of its own clock; each is converted to real time by reading both
+ * clocks, and believed only if it lies near the kernel's timestamp of the same packet. Both timestamps of an exchange are of the same
  * kind, or the asymmetry of the kinds would look like an offset.
  *
  * What it costs when no interface offers it: one lookup in a map for each request, and every quarter of an hour for each
  * server one socket that sends nothing, to see which interface leads there. A driver is asked as often, once for an interface.
  *
- * A socket with such stamps is tied to its interface. A server whose answers come in by another one would never be
+ * A socket with such timestamps is tied to its interface. A server whose answers come in by another one would never be
  * heard, so after two requests without an answer that server is asked in the plain way until the next look. Limits: a wrong
- * stamp that lies within ten milliseconds of the kernel's is believed.
+ * timestamp that lies within ten milliseconds of the kernel's is believed.
  *
  * @module
  */
@@ -45,11 +45,11 @@ export interface HardwarePort {
   openClock(index: number): Result<InterfaceClock, string>;
 }
 
-/** Why the kernel's stamps were used where the interface's might have been; counted. */
+/** Why the kernel's timestamps were used where the interface's might have been; counted. */
 export type FallbackReason =
-  /** The driver has no stamps to offer, or is not set to make them for sending and for NTP. */
+  /** The driver has no timestamps to offer, or is not set to make them for sending and for NTP. */
   | "not-offered"
-  /** The driver makes stamps, but its clock cannot be read. */
+  /** The driver makes timestamps, but its clock cannot be read. */
   | "clock-closed"
   /** The clock could be read once and cannot any more. */
   | "clock-gone"
@@ -57,23 +57,23 @@ export type FallbackReason =
   | "socket-refused"
   /** Requests from sockets that were tied to the interface brought no answer. */
   | "unanswered"
-  /** The stamp of the request did not come, or not in time. */
-  | "no-transmit-stamp"
+  /** The timestamp of the request did not come, or not in time. */
+  | "no-transmit-timestamp"
   /** The answer came without one. */
-  | "no-receive-stamp"
-  /** A stamp was too far from the kernel's. */
+  | "no-receive-timestamp"
+  /** A timestamp was too far from the kernel's. */
   | "disagrees";
 
-/** How to open a socket that gets the interface's stamps. */
+/** How to open a socket that gets the interface's timestamps. */
 export interface HardwareChoice {
   /** The name of the interface, to which the socket is to be tied. */
   readonly device: string;
-  /** What makes real time of its stamps. */
+  /** What makes real time of its timestamps. */
   readonly hardwareClock: HardwareClock;
 }
 
-/** The stamps of one packet, both in real time. */
-export interface StampPair {
+/** The timestamps of one packet, both in real time. */
+export interface TimestampPair {
   /** The kernel's, or that of this program if there is none. */
   readonly software: NtpTimestamp;
   /** The interface's; undefined when there is none. */
@@ -84,9 +84,9 @@ export interface StampPair {
 export type Tell = (message: string) => void;
 
 const LOOK_INTERVAL: Seconds = 900;
-/** More than a driver or a busy machine delays a stamp, less than a clock that is not the right one would show. */
-const STAMPS_APART_MAX: Seconds = 0.01;
-/** So many exchanges in a row with stamps that disagree, and the interface is given up until the next look. */
+/** More than a driver or a busy machine delays a timestamp, less than a clock that is not the right one would show. */
+const TIMESTAMPS_APART_MAX: Seconds = 0.01;
+/** So many exchanges in a row with timestamps that disagree, and the interface is given up until the next look. */
 const DISAGREEMENTS_MAX = 3;
 /** So many requests in a row without an answer, and a server is asked in the plain way until the next look. */
 const UNANSWERED_MAX = 2;
@@ -97,7 +97,7 @@ interface Interface {
   /** When the driver is asked anew. */
   readonly lookAgainAt: MonotonicSeconds;
   clock: InterfaceClock | undefined;
-  /** Exchanges in a row with stamps that disagree. */
+  /** Exchanges in a row with timestamps that disagree. */
   disagreements: number;
 }
 
@@ -110,7 +110,7 @@ interface Route {
 }
 
 /** The decision for each server, remembered for a quarter of an hour. */
-export class HardwareStamps {
+export class HardwareTimestamps {
   readonly #port: HardwarePort;
   readonly #tell: Tell;
   readonly #routes = new Map<string, Route>();
@@ -124,7 +124,7 @@ export class HardwareStamps {
     this.#tell = tell;
   }
 
-  /** How often the kernel's stamps were used instead, by reason. */
+  /** How often the kernel's timestamps were used instead, by reason. */
   get fallbacks(): Readonly<Record<string, number>> {
     return this.#fallbacks.snapshot();
   }
@@ -150,19 +150,19 @@ export class HardwareStamps {
     if (route.unanswered >= UNANSWERED_MAX) this.#avoid(route, "unanswered");
   }
 
-  /** Tells whether the interface's stamps of an exchange are to be used, both or none. */
+  /** Tells whether the interface's timestamps of an exchange are to be used, both or none. */
   believes(
     choice: HardwareChoice,
-    exchange: { readonly transmit: StampPair; readonly receive: StampPair },
+    exchange: { readonly transmit: TimestampPair; readonly receive: TimestampPair },
   ): boolean {
     const by = this.#interfaces.get(choice.device);
     const { transmit, receive } = exchange;
     if (transmit.hardware === undefined || receive.hardware === undefined) {
       if (by?.clock?.isAlive() === false) return this.#giveUp(by, "clock-gone");
       const sent = transmit.hardware !== undefined;
-      return this.#fallBack(sent ? "no-receive-stamp" : "no-transmit-stamp");
+      return this.#fallBack(sent ? "no-receive-timestamp" : "no-transmit-timestamp");
     }
-    const agree = apart(transmit) <= STAMPS_APART_MAX && apart(receive) <= STAMPS_APART_MAX;
+    const agree = apart(transmit) <= TIMESTAMPS_APART_MAX && apart(receive) <= TIMESTAMPS_APART_MAX;
     if (by !== undefined) by.disagreements = agree ? 0 : by.disagreements + 1;
     if (agree) return true;
     if (by === undefined || by.disagreements < DISAGREEMENTS_MAX) {
@@ -172,7 +172,7 @@ export class HardwareStamps {
   }
 
   /** Forgets how the clocks stand to real time, because that was set. */
-  clockWasSet(): void {
+  clockStepped(): void {
     for (const { clock } of this.#interfaces.values()) clock?.reset();
   }
 
@@ -210,7 +210,7 @@ export class HardwareStamps {
     const setting = this.#port.timestampingOf(name);
     if (!setting.ok || !isOffered(setting.value) || setting.value.phcIndex === undefined) {
       this.#fallbacks.add("not-offered");
-      if (open !== undefined) this.#say(name, `${name} does not stamp NTP packets any more`);
+      if (open !== undefined) this.#say(name, `${name} does not timestamp NTP packets any more`);
       open?.close();
       return undefined;
     }
@@ -219,10 +219,13 @@ export class HardwareStamps {
     const clock = this.#port.openClock(setting.value.phcIndex);
     if (!clock.ok) {
       this.#fallbacks.add("clock-closed");
-      this.#say(name, `${name} stamps NTP packets, but its stamps cannot be used: ${clock.error}`);
+      this.#say(
+        name,
+        `${name} timestamps NTP packets, but its timestamps cannot be used: ${clock.error}`,
+      );
       return undefined;
     }
-    this.#say(name, `The time stamps of the network interface ${name} are used`);
+    this.#say(name, `The timestamps of the network interface ${name} are used`);
     return clock.value;
   }
 
@@ -250,21 +253,21 @@ export class HardwareStamps {
     by.clock = undefined;
     const why = reason === "clock-gone"
       ? "its clock cannot be read any more"
-      : "its stamps and the kernel's disagree";
+      : "its timestamps and the kernel's disagree";
     this.#say(
       by.name,
-      `The time stamps of the network interface ${by.name} are not used for now: ${why}`,
+      `The timestamps of the network interface ${by.name} are not used for now: ${why}`,
     );
     return this.#fallBack(reason);
   }
 }
 
-/** Tells whether a driver is set to stamp both what it sends and the NTP packets that it receives. */
+/** Tells whether a driver is set to timestamp both what it sends and the NTP packets that it receives. */
 export function isOffered(setting: HardwareTimestamping): boolean {
   return setting.phcIndex !== undefined && setting.transmitOn && setting.receiveOn;
 }
 
-function apart({ software, hardware }: StampPair): Seconds {
+function apart({ software, hardware }: TimestampPair): Seconds {
   return hardware === undefined ? Infinity : Math.abs(difference(hardware, software));
 }
 

@@ -6,7 +6,7 @@ import type { HardwareTimestamping } from "../../ffi/socket/timestamping.ts";
 import {
   type HardwareChoice,
   type HardwarePort,
-  HardwareStamps,
+  HardwareTimestamps,
   type InterfaceClock,
   isOffered,
 } from "./hardware_timestamps.ts";
@@ -59,13 +59,17 @@ class FakeMachine implements HardwarePort {
 function setUp(change: Partial<FakeMachine> = {}) {
   const machine = Object.assign(new FakeMachine(), change);
   const lines: string[] = [];
-  return { machine, lines, stamps: new HardwareStamps(machine, (line) => lines.push(line)) };
+  return {
+    machine,
+    lines,
+    timestamps: new HardwareTimestamps(machine, (line) => lines.push(line)),
+  };
 }
 
 const T0 = fromUnixNanoseconds(1_800_000_000_000_000_000n);
 const after = (seconds: number): NtpTimestamp => addSeconds(T0, seconds);
 
-/** An exchange whose hardware stamps differ from the kernel's by so much. */
+/** An exchange whose hardware timestamps differ from the kernel's by so much. */
 function exchange(apart: { readonly transmit?: number; readonly receive?: number }) {
   const { transmit, receive } = apart;
   return {
@@ -79,39 +83,39 @@ function exchange(apart: { readonly transmit?: number; readonly receive?: number
 
 const GOOD = exchange({ transmit: 3e-6, receive: -20e-6 });
 
-function chosen(stamps: HardwareStamps, now: number): HardwareChoice {
-  const choice = stamps.choose(SERVER, now);
+function chosen(timestamps: HardwareTimestamps, now: number): HardwareChoice {
+  const choice = timestamps.choose(SERVER, now);
   if (choice === undefined) throw new Error("no hardware was chosen");
   return choice;
 }
 
-Deno.test("an interface that stamps is used, and asked once for all servers", () => {
-  const { machine, lines, stamps } = setUp();
-  equal(stamps.choose(SERVER, 0)?.device, "eth0");
-  equal(stamps.choose(OTHER, 1)?.device, "eth0");
-  equal(stamps.choose(SERVER, 2)?.device, "eth0");
+Deno.test("an interface that timestamps is used, and asked once for all servers", () => {
+  const { machine, lines, timestamps } = setUp();
+  equal(timestamps.choose(SERVER, 0)?.device, "eth0");
+  equal(timestamps.choose(OTHER, 1)?.device, "eth0");
+  equal(timestamps.choose(SERVER, 2)?.device, "eth0");
   deepEqual([machine.routes, machine.asked, machine.opened], [2, 1, [3]]);
-  deepEqual(lines, ["The time stamps of the network interface eth0 are used"]);
-  equal(stamps.believes(chosen(stamps, 3), GOOD), true);
-  deepEqual(stamps.fallbacks, {});
+  deepEqual(lines, ["The timestamps of the network interface eth0 are used"]);
+  equal(timestamps.believes(chosen(timestamps, 3), GOOD), true);
+  deepEqual(timestamps.fallbacks, {});
 });
 
-Deno.test("an interface that does not stamp costs one question in a quarter of an hour", () => {
-  const { machine, lines, stamps } = setUp({ setting: ok({ ...ON, transmitOn: false }) });
+Deno.test("an interface that does not timestamp costs one question in a quarter of an hour", () => {
+  const { machine, lines, timestamps } = setUp({ setting: ok({ ...ON, transmitOn: false }) });
   for (let now = 0; now < 900; now++) {
-    equal(stamps.choose(SERVER, now), undefined);
-    equal(stamps.choose(OTHER, now), undefined);
+    equal(timestamps.choose(SERVER, now), undefined);
+    equal(timestamps.choose(OTHER, now), undefined);
   }
   deepEqual([machine.routes, machine.asked, machine.opened], [2, 1, []]);
-  deepEqual([lines, stamps.fallbacks], [[], { "not-offered": 1 }]);
-  equal(stamps.choose(SERVER, 900), undefined);
+  deepEqual([lines, timestamps.fallbacks], [[], { "not-offered": 1 }]);
+  equal(timestamps.choose(SERVER, 900), undefined);
   deepEqual([machine.routes, machine.asked], [3, 2]);
 });
 
 Deno.test("a loopback interface is never asked", () => {
-  const { machine, stamps } = setUp();
-  equal(stamps.choose(LOCAL, 0), undefined);
-  equal(stamps.choose(LOCAL, 1), undefined);
+  const { machine, timestamps } = setUp();
+  equal(timestamps.choose(LOCAL, 0), undefined);
+  equal(timestamps.choose(LOCAL, 1), undefined);
   deepEqual([machine.routes, machine.asked], [1, 0]);
 });
 
@@ -126,107 +130,107 @@ Deno.test("half an offer is none", () => {
 });
 
 Deno.test("what the administrator switches on or off is noticed at the next look", () => {
-  const { machine, lines, stamps } = setUp({ setting: err("no such request") });
-  equal(stamps.choose(SERVER, 0), undefined);
+  const { machine, lines, timestamps } = setUp({ setting: err("no such request") });
+  equal(timestamps.choose(SERVER, 0), undefined);
   machine.setting = ok(ON);
-  equal(stamps.choose(SERVER, 899), undefined);
-  equal(stamps.choose(SERVER, 900)?.device, "eth0");
-  equal(stamps.choose(SERVER, 1800)?.device, "eth0");
+  equal(timestamps.choose(SERVER, 899), undefined);
+  equal(timestamps.choose(SERVER, 900)?.device, "eth0");
+  equal(timestamps.choose(SERVER, 1800)?.device, "eth0");
   deepEqual(machine.opened, [3], "the clock that is open is kept");
   machine.setting = ok({ ...ON, receiveOn: false });
-  equal(stamps.choose(SERVER, 2700), undefined);
+  equal(timestamps.choose(SERVER, 2700), undefined);
   equal(machine.closed, 1);
-  match(lines.at(-1) ?? "", /eth0 does not stamp NTP packets any more/);
+  match(lines.at(-1) ?? "", /eth0 does not timestamp NTP packets any more/);
 });
 
 Deno.test("a clock that may not be opened is told once", () => {
-  const { lines, stamps } = setUp({ clockError: "Cannot open the hardware clock /dev/ptp3" });
-  for (let now = 0; now < 5000; now += 500) equal(stamps.choose(SERVER, now), undefined);
+  const { lines, timestamps } = setUp({ clockError: "Cannot open the hardware clock /dev/ptp3" });
+  for (let now = 0; now < 5000; now += 500) equal(timestamps.choose(SERVER, now), undefined);
   deepEqual(lines, [
-    "eth0 stamps NTP packets, but its stamps cannot be used: Cannot open the hardware clock /dev/ptp3",
+    "eth0 timestamps NTP packets, but its timestamps cannot be used: Cannot open the hardware clock /dev/ptp3",
   ]);
-  equal(stamps.fallbacks["clock-closed"], 5);
+  equal(timestamps.fallbacks["clock-closed"], 5);
 });
 
-Deno.test("an exchange without both stamps is measured with the kernel's", () => {
-  const { stamps } = setUp();
-  const choice = chosen(stamps, 0);
-  equal(stamps.believes(choice, exchange({ receive: 0 })), false);
-  equal(stamps.believes(choice, exchange({ transmit: 0 })), false);
-  equal(stamps.believes(choice, GOOD), true);
-  deepEqual(stamps.fallbacks, { "no-transmit-stamp": 1, "no-receive-stamp": 1 });
+Deno.test("an exchange without both timestamps is measured with the kernel's", () => {
+  const { timestamps } = setUp();
+  const choice = chosen(timestamps, 0);
+  equal(timestamps.believes(choice, exchange({ receive: 0 })), false);
+  equal(timestamps.believes(choice, exchange({ transmit: 0 })), false);
+  equal(timestamps.believes(choice, GOOD), true);
+  deepEqual(timestamps.fallbacks, { "no-transmit-timestamp": 1, "no-receive-timestamp": 1 });
 });
 
-Deno.test("stamps far from the kernel's are not believed, and three times in a row end it", () => {
-  const { machine, lines, stamps } = setUp();
-  const choice = chosen(stamps, 0);
+Deno.test("timestamps far from the kernel's are not believed, and three times in a row end it", () => {
+  const { machine, lines, timestamps } = setUp();
+  const choice = chosen(timestamps, 0);
   const wrong = [
     exchange({ transmit: 0.0101, receive: 0 }),
     exchange({ transmit: 0, receive: -0.0101 }),
     exchange({ transmit: -37, receive: -37 }),
   ];
-  equal(stamps.believes(choice, wrong[0] ?? GOOD), false);
-  equal(stamps.believes(choice, wrong[1] ?? GOOD), false);
-  equal(stamps.believes(choice, exchange({ transmit: 0.0099, receive: -0.0099 })), true);
-  for (const each of wrong) equal(stamps.believes(choice, each), false);
-  deepEqual(stamps.fallbacks, { disagrees: 5 });
-  match(lines.at(-1) ?? "", /eth0 are not used for now: its stamps and the kernel's disagree/);
+  equal(timestamps.believes(choice, wrong[0] ?? GOOD), false);
+  equal(timestamps.believes(choice, wrong[1] ?? GOOD), false);
+  equal(timestamps.believes(choice, exchange({ transmit: 0.0099, receive: -0.0099 })), true);
+  for (const each of wrong) equal(timestamps.believes(choice, each), false);
+  deepEqual(timestamps.fallbacks, { disagrees: 5 });
+  match(lines.at(-1) ?? "", /eth0 are not used for now: its timestamps and the kernel's disagree/);
   equal(machine.closed, 1);
-  equal(stamps.choose(SERVER, 899), undefined);
-  equal(stamps.choose(SERVER, 900)?.device, "eth0", "it is tried again");
+  equal(timestamps.choose(SERVER, 899), undefined);
+  equal(timestamps.choose(SERVER, 900)?.device, "eth0", "it is tried again");
 });
 
 Deno.test("a clock that goes away ends it until the next look", () => {
-  const { machine, lines, stamps } = setUp();
-  const choice = chosen(stamps, 0);
+  const { machine, lines, timestamps } = setUp();
+  const choice = chosen(timestamps, 0);
   machine.isAlive = false;
-  equal(stamps.believes(choice, exchange({})), false);
-  deepEqual(stamps.fallbacks, { "clock-gone": 1 });
+  equal(timestamps.believes(choice, exchange({})), false);
+  deepEqual(timestamps.fallbacks, { "clock-gone": 1 });
   match(lines.at(-1) ?? "", /its clock cannot be read any more/);
-  equal(stamps.choose(SERVER, 1), undefined);
-  equal(stamps.believes(choice, exchange({})), false, "a request that was under way");
+  equal(timestamps.choose(SERVER, 1), undefined);
+  equal(timestamps.believes(choice, exchange({})), false, "a request that was under way");
   machine.setting = err("no such device");
-  equal(stamps.choose(SERVER, 900), undefined);
+  equal(timestamps.choose(SERVER, 900), undefined);
   machine.setting = ok(ON);
   machine.isAlive = true;
-  equal(stamps.choose(SERVER, 1800)?.device, "eth0");
+  equal(timestamps.choose(SERVER, 1800)?.device, "eth0");
   deepEqual(machine.opened, [3, 3]);
 });
 
 Deno.test("a server that does not answer by the interface is asked in the plain way", () => {
-  const { stamps } = setUp();
-  chosen(stamps, 0);
-  chosen(stamps, 0);
-  stamps.choose(OTHER, 0);
-  stamps.ended(SERVER, false);
-  stamps.ended(SERVER, true);
-  stamps.ended(SERVER, false);
-  equal(stamps.choose(SERVER, 1)?.device, "eth0");
-  stamps.ended(SERVER, false);
-  equal(stamps.choose(SERVER, 2), undefined);
-  equal(stamps.choose(OTHER, 2)?.device, "eth0", "others are not concerned");
-  equal(stamps.choose(SERVER, 900)?.device, "eth0");
-  stamps.refused(SERVER);
-  equal(stamps.choose(SERVER, 901), undefined);
-  deepEqual(stamps.fallbacks, { unanswered: 1, "socket-refused": 1 });
+  const { timestamps } = setUp();
+  chosen(timestamps, 0);
+  chosen(timestamps, 0);
+  timestamps.choose(OTHER, 0);
+  timestamps.ended(SERVER, false);
+  timestamps.ended(SERVER, true);
+  timestamps.ended(SERVER, false);
+  equal(timestamps.choose(SERVER, 1)?.device, "eth0");
+  timestamps.ended(SERVER, false);
+  equal(timestamps.choose(SERVER, 2), undefined);
+  equal(timestamps.choose(OTHER, 2)?.device, "eth0", "others are not concerned");
+  equal(timestamps.choose(SERVER, 900)?.device, "eth0");
+  timestamps.refused(SERVER);
+  equal(timestamps.choose(SERVER, 901), undefined);
+  deepEqual(timestamps.fallbacks, { unanswered: 1, "socket-refused": 1 });
 });
 
 Deno.test("a step of the clock reaches the interfaces' clocks, and the end closes them", () => {
-  const { machine, stamps } = setUp();
-  chosen(stamps, 0);
-  stamps.clockWasSet();
+  const { machine, timestamps } = setUp();
+  chosen(timestamps, 0);
+  timestamps.clockStepped();
   equal(machine.resets, 1);
-  stamps.close();
+  timestamps.close();
   equal(machine.closed, 1);
 });
 
 Deno.test("servers without number do not make it grow", () => {
-  const { machine, stamps } = setUp();
+  const { machine, timestamps } = setUp();
   for (let i = 0; i < 5000; i++) {
     const address = `198.51.${i >> 8}.${i & 255}`;
-    stamps.choose({ family: "ipv4", address, port: 123 }, 0);
+    timestamps.choose({ family: "ipv4", address, port: 123 }, 0);
   }
   deepEqual([machine.routes, machine.asked], [5000, 1]);
-  stamps.choose({ family: "ipv4", address: "198.51.0.0", port: 123 }, 0);
+  timestamps.choose({ family: "ipv4", address: "198.51.0.0", port: 123 }, 0);
   equal(machine.routes, 5001, "the first of them was forgotten");
 });

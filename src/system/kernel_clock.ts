@@ -32,7 +32,7 @@ export function currentFrequency(): Result<Ppm, string> {
 }
 
 /** What is thought to be another program's doing: a frequency that differs by more than rounding. */
-const MEDDLING: Ppm = 0.01;
+const FREQUENCY_CHANGE_MIN: Ppm = 0.01;
 
 /** Carries out commands, and notices when somebody else has changed the frequency between them. */
 export class KernelClockPort {
@@ -45,7 +45,10 @@ export class KernelClockPort {
   set(action: SetClockAction, meddled: (message: string) => void): Result<ClockReading, string> {
     const before = currentFrequency();
     const expected = this.#expected;
-    if (expected !== undefined && before.ok && Math.abs(before.value - expected) > MEDDLING) {
+    if (
+      expected !== undefined && before.ok &&
+      Math.abs(before.value - expected) > FREQUENCY_CHANGE_MIN
+    ) {
       meddled(
         `Somebody else has set the clock's frequency from ${expected.toFixed(3)} to ${
           before.value.toFixed(3)

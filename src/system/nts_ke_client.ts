@@ -28,11 +28,11 @@ import {
   type SessionKeys,
 } from "../nts/key_exchange/exporter.ts";
 import {
-  ANSWER_LENGTH_MAX,
   DEFAULT_CLIENT_AEAD_IDS,
-  type KeyExchangeAnswer,
   KeyExchangeClient,
   type KeyExchangeReason,
+  type KeyExchangeResponse,
+  RESPONSE_LENGTH_MAX,
 } from "../nts/key_exchange/client.ts";
 import { closeQuietly, connectToFirst } from "./tcp_connect.ts";
 import { type ConnectionReason, TlsConnection } from "./tls_connection.ts";
@@ -96,7 +96,7 @@ export interface ExchangeOptions {
 /** What an exchange brought; the keys are secret. */
 export interface Exchanged {
   /** What the server answered. */
-  readonly answer: KeyExchangeAnswer;
+  readonly answer: KeyExchangeResponse;
   /** The keys. */
   readonly keys: SessionKeys;
   /** Keys to try after a first refusal, when it is open which ones the server uses. */
@@ -187,7 +187,7 @@ async function exchange(
   if (!session.ok) return session;
   using connection = new TlsConnection(transport, {
     session: session.value,
-    receivedMax: HANDSHAKE_LENGTH_MAX + ANSWER_LENGTH_MAX,
+    receivedMax: HANDSHAKE_LENGTH_MAX + RESPONSE_LENGTH_MAX,
   });
   const abort = () => connection.abort();
   signal.addEventListener("abort", abort);
@@ -212,7 +212,7 @@ async function talk(
   const machine = new KeyExchangeClient({ aeadIds: options.aeadIds ?? DEFAULT_CLIENT_AEAD_IDS });
   const sent = await connection.write(machine.request());
   if (!sent.ok) return sent;
-  const answer = await readAnswer(connection, machine);
+  const answer = await readResponse(connection, machine);
   if (!answer.ok) return answer;
   const { aeadId, contexts, alternativeContexts } = answer.value;
   const exported = (of: ExporterContexts) => exportKeys(connection, { aeadId, contexts: of });
@@ -230,10 +230,10 @@ async function talk(
   });
 }
 
-async function readAnswer(
+async function readResponse(
   connection: TlsConnection,
   machine: KeyExchangeClient,
-): Promise<Result<KeyExchangeAnswer, ExchangeFailure>> {
+): Promise<Result<KeyExchangeResponse, ExchangeFailure>> {
   for (;;) {
     const part = await connection.read();
     if (!part.ok) return part;

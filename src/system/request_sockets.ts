@@ -1,9 +1,9 @@
 /**
  * The client's sockets: sends each request from a socket of its own, and turns what arrives into events.
  *
- * The kernel's transmit stamp comes through the socket's error queue, mostly before the answer does; it is kept with the
+ * The kernel's transmit timestamp comes through the socket's error queue, mostly before the answer does; it is kept with the
  * request and handed over with the answer. Without it, the time read just before sending is used, and said so. Where the
- * network interface makes stamps of its own, those are used if `HardwareStamps` believes them. Limits: at most `OPEN_MAX`
+ * network interface makes timestamps of its own, those are used if `HardwareTimestamps` believes them. Limits: at most `OPEN_MAX`
  * requests wait at a time; the oldest gives way.
  *
  * @module
@@ -16,13 +16,13 @@ import type { OsError } from "../../ffi/errno.ts";
 import type { Poller, ReadyDescriptor } from "../../ffi/poller.ts";
 import { UdpSocket } from "../../ffi/socket/udp_socket.ts";
 import {
-  chooseStamps,
+  chooseTimestamps,
   type Departure,
-  type ExchangeStamps,
+  type ExchangeTimestamps,
   noteDeparture,
 } from "./exchange_timestamps.ts";
 import { systemHardware } from "./hardware_port.ts";
-import { type HardwareChoice, HardwareStamps } from "./hardware_timestamps.ts";
+import { type HardwareChoice, HardwareTimestamps } from "./hardware_timestamps.ts";
 import { log } from "./log.ts";
 
 const OPEN_MAX = 256;
@@ -34,22 +34,22 @@ interface OpenRequest extends Departure {
   readonly request: number;
   readonly socket: UdpSocket;
   readonly transmitId: number;
-  /** How the socket gets stamps of the interface, if it does. */
+  /** How the socket gets timestamps of the interface, if it does. */
   readonly hardware: HardwareChoice | undefined;
   isAnswered: boolean;
 }
 
-type Exchange = Parameters<HardwareStamps["believes"]>[1];
+type Exchange = Parameters<HardwareTimestamps["believes"]>[1];
 
 /** The sockets of requests that wait for an answer. */
 export class RequestSockets {
   readonly #poller: Poller;
-  readonly #hardware: HardwareStamps;
+  readonly #hardware: HardwareTimestamps;
   readonly #byRequest = new Map<number, OpenRequest>();
   readonly #byDescriptor = new Map<number, OpenRequest>();
 
   /** Sockets are added to `poller` while they wait; closing the poller is its owner's affair. */
-  constructor(poller: Poller, hardware = new HardwareStamps(systemHardware, log.info)) {
+  constructor(poller: Poller, hardware = new HardwareTimestamps(systemHardware, log.info)) {
     this.#poller = poller;
     this.#hardware = hardware;
   }
@@ -80,15 +80,15 @@ export class RequestSockets {
     open.socket.close();
   }
 
-  /** Gives up all sockets, and what is held for the stamps of interfaces. */
+  /** Gives up all sockets, and what is held for the timestamps of interfaces. */
   closeAll(): void {
     for (const request of [...this.#byRequest.keys()]) this.close(request);
     this.#hardware.close();
   }
 
   /** Takes notice that somebody set the real-time clock: clocks of interfaces stand otherwise to it now. */
-  clockWasSet(): void {
-    this.#hardware.clockWasSet();
+  clockStepped(): void {
+    this.#hardware.clockStepped();
   }
 
   /** Reads what is ready at a descriptor, and hands each event over as soon as it is read. */
@@ -109,14 +109,14 @@ export class RequestSockets {
       const believes = hardware === undefined
         ? undefined
         : (exchange: Exchange) => this.#hardware.believes(hardware, exchange);
-      const stamps = chooseStamps(open, received.value, { believes, now: realtimeNow });
+      const timestamps = chooseTimestamps(open, received.value, { believes, now: realtimeNow });
       deliver(
-        datagram(open, { bytes: received.value.bytes, ...stamps }),
+        datagram(open, { bytes: received.value.bytes, ...timestamps }),
       );
     }
   }
 
-  /** Sends by an interface that makes stamps if there is one and it works, else in the plain way. */
+  /** Sends by an interface that makes timestamps if there is one and it works, else in the plain way. */
   #sendFromNewSocket(action: SendAction): Result<OpenRequest, OsError> {
     const hardware = this.#hardware.choose(action.destination, performance.now() / 1000);
     const sent = sendFromNewSocket(action, hardware);
@@ -174,15 +174,15 @@ function sendFromNewSocket(
 
 function datagram(
   open: OpenRequest,
-  received: ExchangeStamps & { readonly bytes: Uint8Array },
+  received: ExchangeTimestamps & { readonly bytes: Uint8Array },
 ): DatagramEvent {
-  const { bytes, ...stamps } = received;
+  const { bytes, ...timestamps } = received;
   return {
     type: "datagram",
     association: open.association,
     request: open.request,
     packet: bytes,
-    ...stamps,
+    ...timestamps,
   };
 }
 

@@ -11,12 +11,12 @@ import { ServerSocket } from "../../ffi/socket/server_socket.ts";
 import { closeDescriptor } from "../../ffi/socket/socket_option.ts";
 import { holdTimestamping } from "../../ffi/socket/timestamping.ts";
 import { systemHardware } from "./hardware_port.ts";
-import { type HardwarePort, HardwareStamps } from "./hardware_timestamps.ts";
+import { type HardwarePort, HardwareTimestamps } from "./hardware_timestamps.ts";
 import { RequestSockets } from "./request_sockets.ts";
 
 const LOOPBACK: SocketAddress = { family: "ipv4", address: "127.0.0.1", port: 0 };
 
-/** An interface that says it makes stamps and makes none. */
+/** An interface that says it makes timestamps and makes none. */
 function promising(interfaceName: string): HardwarePort {
   return {
     interfaceTowards: () => interfaceName,
@@ -34,11 +34,11 @@ function promising(interfaceName: string): HardwarePort {
 }
 
 /** Makes exchanges on the loopback interface, as the engine would. */
-async function exchanges(hardware: HardwareStamps, count: number): Promise<DatagramEvent[]> {
+async function exchanges(hardware: HardwareTimestamps, count: number): Promise<DatagramEvent[]> {
   const held = holdTimestamping();
   const opened = Poller.open(), server = ServerSocket.open({ local: LOOPBACK });
   assert.ok(held.ok && opened.ok && server.ok);
-  // The kernel needs a moment to switch its stamps on.
+  // The kernel needs a moment to switch its timestamps on.
   await new Promise((resolve) => setTimeout(resolve, 50));
   const sockets = new RequestSockets(opened.value, hardware);
   const batch = new ServerBatch(4);
@@ -51,7 +51,7 @@ async function exchanges(hardware: HardwareStamps, count: number): Promise<Datag
       undefined,
     );
     assert.deepEqual(await server.value.receiveInBackground(batch), { ok: true, value: 1 });
-    batch.queueReply(0, 48);
+    batch.queueResponse(0, 48);
     assert.equal(server.value.send(batch), 1);
     for (let i = 0; i < 40 && events.length < request; i++) {
       const ready = await opened.value.wait(0.05);
@@ -71,7 +71,7 @@ async function exchanges(hardware: HardwareStamps, count: number): Promise<Datag
   });
 }
 
-function assertKernelStamps(events: readonly DatagramEvent[], count: number): void {
+function assertKernelTimestamps(events: readonly DatagramEvent[], count: number): void {
   assert.equal(events.length, count);
   for (const event of events) {
     assert.deepEqual([event.transmitTimestamping, event.receiveTimestamping], ["kernel", "kernel"]);
@@ -82,21 +82,21 @@ function assertKernelStamps(events: readonly DatagramEvent[], count: number): vo
   }
 }
 
-Deno.test("an interface that breaks its promise leaves the kernel's stamps, and why is counted", async () => {
-  const hardware = new HardwareStamps(promising("lo"), () => {});
-  assertKernelStamps(await exchanges(hardware, 3), 3);
-  assert.deepEqual(hardware.fallbacks, { "no-transmit-stamp": 3 });
+Deno.test("an interface that breaks its promise leaves the kernel's timestamps, and why is counted", async () => {
+  const hardware = new HardwareTimestamps(promising("lo"), () => {});
+  assertKernelTimestamps(await exchanges(hardware, 3), 3);
+  assert.deepEqual(hardware.fallbacks, { "no-transmit-timestamp": 3 });
 });
 
 Deno.test("a socket that cannot be tied to its interface is opened in the plain way at once", async () => {
-  const hardware = new HardwareStamps(promising("no-such-if"), () => {});
-  assertKernelStamps(await exchanges(hardware, 3), 3);
+  const hardware = new HardwareTimestamps(promising("no-such-if"), () => {});
+  assertKernelTimestamps(await exchanges(hardware, 3), 3);
   assert.deepEqual(hardware.fallbacks, { "socket-refused": 1 });
 });
 
 Deno.test("on this machine's loopback interface no hardware is asked for", async () => {
   assert.equal(systemHardware.interfaceTowards({ ...LOOPBACK, port: 123 }), undefined);
-  const hardware = new HardwareStamps(systemHardware, () => {});
-  assertKernelStamps(await exchanges(hardware, 2), 2);
+  const hardware = new HardwareTimestamps(systemHardware, () => {});
+  assertKernelTimestamps(await exchanges(hardware, 2), 2);
   assert.deepEqual(hardware.fallbacks, {});
 });

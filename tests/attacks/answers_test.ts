@@ -308,7 +308,7 @@ Deno.test("CVE-2004-0657: a difference of more than 34 years comes out right", (
   const years = 365.25 * 86_400;
   for (const offset of [40 * years, -40 * years, 60 * years]) {
     const victim = new Victim().ask();
-    const ahead = (stamp: bigint) => addSeconds(ntpTimestamp(stamp), offset);
+    const ahead = (timestamp: bigint) => addSeconds(ntpTimestamp(timestamp), offset);
     const good = victim.header();
     const { measurement } = victim.measures(victim.answer({
       referenceTimestamp: ntpTimestamp(0n),

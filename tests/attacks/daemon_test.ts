@@ -14,7 +14,7 @@ import { waitUntil } from "../support/wait_until.ts";
 const LOOPBACK = "127.0.0.1";
 
 /** The answer of a server whose time is right to a request. */
-function trueAnswer(packet: Buffer): Buffer {
+function trueResponse(packet: Buffer): Buffer {
   const answer = Buffer.alloc(48);
   answer.set([0x24, 1, packet[2] ?? 6, 0xec]);
   answer.write("GPS", 12, "ascii");
@@ -67,7 +67,7 @@ Deno.test("CVE-2015-7704, CVE-2015-8138, CVE-2016-1547, CVE-2016-4953, CVE-2013-
   const answers: string[] = [];
   try {
     server.on("message", (packet: Buffer, from: RemoteInfo) => {
-      const answer = trueAnswer(packet);
+      const answer = trueResponse(packet);
       for (const each of [...forgeries(answer), answer]) server.send(each, from.port, from.address);
     });
     client.on("message", (answer: Buffer) => answers.push(answer.subarray(24, 32).toString("hex")));

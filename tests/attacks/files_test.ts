@@ -11,7 +11,7 @@ import { makeLink, makePipe } from "../support/test_files.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { loadWithKeys } from "../../src/cli/load_config.ts";
-import { readTextFile } from "../../src/cli/real_surroundings.ts";
+import { readTextFile } from "../../src/cli/real_command_context.ts";
 import { parseKeyFile } from "../../src/config/key_file.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { SessionStore } from "../../src/daemon/nts/cookie_file.ts";

@@ -31,7 +31,7 @@ function placeholder(length: number): Bytes {
 }
 
 /** The answer of a server with the same keys to the open request of the victim. */
-function protectedAnswer(victim: Victim): Bytes {
+function protectedResponse(victim: Victim): Bytes {
   const server = secureServer();
   const { receiveTimestamp, transmitTimestamp } = victim.header();
   const words = (time: bigint) => [Number(time >> 32n), Number(time & 0xffff_ffffn)] as const;
@@ -150,7 +150,7 @@ Deno.test("CVE-2026-102486: lengths of nonce and ciphertext beyond the field are
 Deno.test("RFC 8915 replay: an authentic answer counts for its own request alone", () => {
   const { victim } = secureVictim();
   victim.ask();
-  const old = protectedAnswer(victim);
+  const old = protectedResponse(victim);
   victim.measures(old);
   assert.equal(victim.association.reach, 1);
   victim.ask();
@@ -159,7 +159,7 @@ Deno.test("RFC 8915 replay: an authentic answer counts for its own request alone
   const renumbered = old.slice();
   renumbered.set(victim.request.packet.subarray(40, 48), 24);
   victim.resists(renumbered, "not-authentic");
-  victim.measures(protectedAnswer(victim));
+  victim.measures(protectedResponse(victim));
   assert.equal(victim.association.reach, 3);
 });
 
@@ -169,9 +169,9 @@ Deno.test("RFC 8915 downgrade: with NTS no plain answer is believed, nor one wit
   victim.resists(victim.answer(), "not-authentic");
   victim.resists(victim.answer({}, new Uint8Array(20).fill(1)), "not-authentic");
   victim.resists(victim.answer({ version: 3 }), "not-authentic");
-  const stripped = protectedAnswer(victim).slice(0, 48 + 36);
+  const stripped = protectedResponse(victim).slice(0, 48 + 36);
   victim.resists(stripped, "not-authentic");
-  victim.measures(protectedAnswer(victim));
+  victim.measures(protectedResponse(victim));
   assert.equal(victim.association.reach, 1);
 });
 
@@ -187,7 +187,7 @@ Deno.test("RFC 8915 5.7 refusals: forged NAKs and kisses neither stop a source n
     victim.resists(victim.answer(NTS_NAK, identifier), "nts-nak");
     victim.resists(victim.answer(kiss("DENY"), identifier), "not-authentic");
     victim.resists(victim.answer(kiss("RATE", { poll: 17 }), identifier), "not-authentic");
-    victim.measures(protectedAnswer(victim));
+    victim.measures(protectedResponse(victim));
     assert.equal(protection.beginKeyExchange(1e6 + i), false);
   }
   assert.equal(victim.association.reach, 0xff);
@@ -207,7 +207,7 @@ Deno.test("RFC 8915 unlinkability: no request repeats a cookie, an identifier or
       seen.add(toHex(part));
     }
     // every second answer is lost, and with it its cookies
-    if (i % 2 === 0) victim.measures(protectedAnswer(victim));
+    if (i % 2 === 0) victim.measures(protectedResponse(victim));
   }
   assert.equal(seen.size, 90);
 });

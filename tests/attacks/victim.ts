@@ -102,7 +102,7 @@ export class Victim {
       of.isRefused,
       of.inBurst,
       of.serverState,
-      of.lastReplyAt,
+      of.lastResponseAt,
       of.sent,
       of.lastMeasurement?.transmitTimestamp.toString(),
     ]);

@@ -43,7 +43,7 @@ export interface HeapFigure {
 /** Does not keep the answers, but counts them. */
 class CountingBatch extends MemoryBatch {
   answers = 0;
-  override queueReply(): void {
+  override queueResponse(): void {
     this.answers++;
   }
 }

@@ -18,7 +18,7 @@ const CLIENTS = 1 << 16;
 
 /** Does not keep the answers. */
 class ForgetfulBatch extends MemoryBatch {
-  override queueReply(): void {}
+  override queueResponse(): void {}
 }
 
 /** Prints a line for each part. */

@@ -25,7 +25,7 @@ import { concatBytes } from "../../src/base/bytes.ts";
 import { Choices } from "./choices.ts";
 import { lookAtAction } from "./engine_checks.ts";
 import { KEY, makeEngine, readEngine, START } from "./engine_start.ts";
-import { answerTo, packet, rest } from "./grammar_packets.ts";
+import { packet, responseTo, rest } from "./grammar_packets.ts";
 import { leapFile } from "./grammar_texts.ts";
 import { below, between, chance, mutate, pick, several } from "./mutate.ts";
 import { makeCookie, makeKeys, makeServer } from "./nts_world.ts";
@@ -175,18 +175,18 @@ class EngineLife {
     };
     switch (below(this.#choices, 6)) {
       case 0:
-        return answerTo(send.packet, this.#choices, at);
+        return responseTo(send.packet, this.#choices, at);
       case 1: {
-        const lie = answerTo(send.packet, this.#choices, at);
+        const lie = responseTo(send.packet, this.#choices, at);
         const keyId = Uint8Array.of(0, 0, 0, 1);
         return concatBytes(lie, keyId, computeMac(KEY, lie));
       }
       case 2:
-        return mutate(this.#choices, [genuine(), answerTo(send.packet, this.#choices, at)]);
+        return mutate(this.#choices, [genuine(), responseTo(send.packet, this.#choices, at)]);
       case 3:
         return this.#chance(0.5)
           ? packet(this.#choices)
-          : concatBytes(answerTo(send.packet, this.#choices, at), rest(this.#choices));
+          : concatBytes(responseTo(send.packet, this.#choices, at), rest(this.#choices));
       default:
         return genuine();
     }

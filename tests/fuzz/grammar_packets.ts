@@ -43,7 +43,7 @@ export function requestHeader(random: RandomSource): Bytes {
 }
 
 /** Makes an answer that fits a request, but for what a liar changes. */
-export function answerTo(
+export function responseTo(
   request: Uint8Array,
   random: RandomSource,
   now = addSeconds(ERA, below(random, 1000)),

@@ -81,15 +81,17 @@ export class HostileServers {
     const manners = this.#manners.get(address);
     const [least, most] = manners?.delay ?? HONEST_DELAY;
     const delay = least * (most / least) ** this.#draw.uniform();
-    if (manners === undefined) return { delay, packet: moodyAnswer("good", origin, sentAt, delay) };
+    if (manners === undefined) {
+      return { delay, packet: moodyResponse("good", origin, sentAt, delay) };
+    }
     if (this.#draw.chance(LOSS)) return undefined;
     const mood = this.#moodOf(address, manners);
     if (mood === "silent") return undefined;
     if (manners.moods.length === 0) {
-      return { delay, packet: this.#hostileAnswer(address, { origin, sentAt, delay, manners }) };
+      return { delay, packet: this.#hostileResponse(address, { origin, sentAt, delay, manners }) };
     }
     const code = mood === "kiss" ? wordOf(this.#draw.pick(KISSES)) : undefined;
-    return { delay, packet: moodyAnswer(mood, origin, sentAt, delay, code) };
+    return { delay, packet: moodyResponse(mood, origin, sentAt, delay, code) };
   }
 
   /** Which of its moods a server is in at this request. */
@@ -99,7 +101,7 @@ export class HostileServers {
     return moods[Math.floor(requests / moodRequests) % moods.length] ?? "good";
   }
 
-  #hostileAnswer(
+  #hostileResponse(
     address: string,
     about: Question & { readonly delay: number; readonly manners: Manners },
   ): Bytes {
@@ -155,7 +157,7 @@ export class HostileServers {
 }
 
 /** Answers honestly, apart from a mood. */
-function moodyAnswer(
+function moodyResponse(
   mood: typeof MOODS[number],
   origin: NtpTimestamp,
   sentAt: NtpTimestamp,

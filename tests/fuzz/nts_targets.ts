@@ -14,12 +14,12 @@ import { KeyExchangeClient } from "../../src/nts/key_exchange/client.ts";
 import { KeyExchangeServer, type ServerStep } from "../../src/nts/key_exchange/server.ts";
 import { encodeMessage, RecordReader } from "../../src/nts/key_exchange/record.ts";
 import type { ProtectedRequest } from "../../src/nts/client/request_fields.ts";
-import { verifyAnswer } from "../../src/nts/client/response_fields.ts";
+import { verifyResponse } from "../../src/nts/client/response_fields.ts";
 import {
   type BootstrapSource,
   TimeBootstrap,
 } from "../../src/engine/authenticated_time/certificate_time.ts";
-import { CAPTURED_ANSWER } from "../vectors/nts_packets.ts";
+import { CAPTURED_RESPONSE } from "../vectors/nts_packets.ts";
 import { Choices } from "./choices.ts";
 import { keyExchangeMessage, requestHeader } from "./grammar_packets.ts";
 import { below, between, chance, mutate, noise, pick, several } from "./mutate.ts";
@@ -28,12 +28,12 @@ import type { FuzzTarget } from "./target.ts";
 
 /** Records of the key exchange, from RFC 8915 section 4 and NTPsec's tests. */
 const KE_REQUEST = "8001000200008004000200" + "0f80000000";
-const KE_ANSWER = "800100020000" + "80040002000f" + "00050064" + "5a".repeat(100) +
+const KE_RESPONSE = "800100020000" + "80040002000f" + "00050064" + "5a".repeat(100) +
   "8006000b6e74702e6578616d706c65" + "800700021f90" + "80000000";
 const KE_ERROR = "800200020001" + "80000000";
 
-const ANSWER_KEY = present(fromHex(CAPTURED_ANSWER.key), "A key is hexadecimal");
-const IDENTIFIER = present(fromHex(CAPTURED_ANSWER.uniqueIdentifier), "It is hexadecimal");
+const ANSWER_KEY = present(fromHex(CAPTURED_RESPONSE.key), "A key is hexadecimal");
+const IDENTIFIER = present(fromHex(CAPTURED_RESPONSE.uniqueIdentifier), "It is hexadecimal");
 const AEADS = [15, 30, 17, 16] as const;
 const STEPS_MAX = 40;
 
@@ -43,10 +43,10 @@ export const NTS_TARGETS: readonly FuzzTarget[] = [
     name: "nts-answer",
     oracle: "only what the server sealed is authentic",
     budget: 800,
-    seeds: [CAPTURED_ANSWER.packet],
+    seeds: [CAPTURED_RESPONSE.packet],
     generate: (random) => mutate(random, [captured()]),
     run(octets) {
-      const verified = verifyAnswer(octets, {
+      const verified = verifyResponse(octets, {
         uniqueIdentifier: IDENTIFIER,
         aead: portableAead(17, ANSWER_KEY),
         authenticBefore: true,
@@ -54,7 +54,7 @@ export const NTS_TARGETS: readonly FuzzTarget[] = [
       if (!verified.ok || verified.value.kind !== "authentic") return;
       // nothing before the authenticator's end may differ
       const { authenticLength } = verified.value;
-      const sealed = CAPTURED_ANSWER.packet.slice(0, 2 * authenticLength);
+      const sealed = CAPTURED_RESPONSE.packet.slice(0, 2 * authenticLength);
       assert.equal(toHex(octets.subarray(0, authenticLength)), sealed);
     },
   },
@@ -85,7 +85,7 @@ export const NTS_TARGETS: readonly FuzzTarget[] = [
       "the pieces in which an answer comes do not matter; keys are of an algorithm that was offered, cookies are there",
     isStateful: true,
     budget: 2000,
-    seeds: [KE_ANSWER, KE_ERROR],
+    seeds: [KE_RESPONSE, KE_ERROR],
     generate: (random) => keyExchangeMessage(random, "server"),
     run(octets) {
       const whole = new KeyExchangeClient({ aeadIds: [15, 30] }).feed(octets);
@@ -116,7 +116,7 @@ export const NTS_TARGETS: readonly FuzzTarget[] = [
 ];
 
 function captured(): Bytes {
-  return present(fromHex(CAPTURED_ANSWER.packet), "A packet is hexadecimal");
+  return present(fromHex(CAPTURED_RESPONSE.packet), "A packet is hexadecimal");
 }
 
 /** Cuts octets as they say themselves. */

@@ -11,7 +11,7 @@ import { decodePacket, type Packet } from "../../src/protocol/packet.ts";
 import { PacketWalk } from "../../src/protocol/packet_walk.ts";
 import { formatReferenceId } from "../../src/protocol/reference_id.ts";
 import { requestKind } from "../../src/server/request_kind.ts";
-import { CAPTURED_ANSWER, CAPTURED_REQUEST } from "../vectors/nts_packets.ts";
+import { CAPTURED_REQUEST, CAPTURED_RESPONSE } from "../vectors/nts_packets.ts";
 import { anyHeader, field, packet } from "./grammar_packets.ts";
 import { below, several } from "./mutate.ts";
 import type { FuzzTarget } from "./target.ts";
@@ -48,7 +48,7 @@ export const PACKET_TARGETS: readonly FuzzTarget[] = [
       "the parts of a packet lie one after the other and fill it, and written again they are the packet; " +
       "the decoder and the server's walk agree on what it is",
     budget: 4000,
-    seeds: [REQUEST, ANSWER + "00000000", CAPTURED_REQUEST.packet, CAPTURED_ANSWER.packet],
+    seeds: [REQUEST, ANSWER + "00000000", CAPTURED_REQUEST.packet, CAPTURED_RESPONSE.packet],
     generate: packet,
     run: fuzzPacket,
   },
@@ -56,7 +56,7 @@ export const PACKET_TARGETS: readonly FuzzTarget[] = [
     name: "fields",
     oracle: "fields fill the octets exactly",
     budget: 3000,
-    seeds: [CAPTURED_ANSWER.packet.slice(96), "f0000004" + "0204000811223344"],
+    seeds: [CAPTURED_RESPONSE.packet.slice(96), "f0000004" + "0204000811223344"],
     generate: (random) => concatBytes(...several(below(random, 6), () => field(random))),
     run(octets) {
       const fields = readFields(octets, 4);

@@ -70,7 +70,7 @@ function openHttp(): Port {
     names: () => [],
     status: () => exampleStatus(),
     requestTimeoutMs: TIMEOUT_MS,
-    answerTimeoutMs: TIMEOUT_MS,
+    responseTimeoutMs: TIMEOUT_MS,
   }));
   const { port } = server.address;
   return {

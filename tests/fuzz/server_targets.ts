@@ -47,7 +47,7 @@ function fuzzServer(octets: Bytes): void {
   for (let round = 0; round < ROUNDS; round++) {
     const replies = server.ask(batch);
     judge(batch, replies);
-    stamp(server, octets[round] ?? 0);
+    timestamp(server, octets[round] ?? 0);
     batch = batch.map((each, i) => withOrigin(each, replies[i]));
     server.now += 64;
   }
@@ -57,10 +57,10 @@ function fuzzServer(octets: Bytes): void {
 }
 
 /** Says when answers have left, as the kernel does: of some of them, of some twice, at odd times, or not at all. */
-function stamp({ responder, time }: TestServer, octet: number): void {
+function timestamp({ responder, time }: TestServer, octet: number): void {
   const [seconds, fraction] = time;
   if (octet % 8 === 7) responder.restartTransmitIds(octet % 3);
-  if (octet % 8 === 6) responder.forgetStamps();
+  if (octet % 8 === 6) responder.forgetTimestamps();
   if (octet % 8 === 5) responder.clockStepped();
   for (let i = 0; i < (octet & 0x3f); i++) {
     const late = octet % 5 === 0 ? 2 ** 31 : 40_000 * i;

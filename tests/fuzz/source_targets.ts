@@ -8,7 +8,7 @@ import { present } from "../../src/base/assert.ts";
 import { type Bytes, concatBytes, fromHex } from "../../src/base/bytes.ts";
 import { type Behaviour, SourceWorld } from "../support/source_world.ts";
 import { Choices } from "./choices.ts";
-import { answerTo, packet, rest } from "./grammar_packets.ts";
+import { packet, responseTo, rest } from "./grammar_packets.ts";
 import { below, between, chance, noise, pick, several } from "./mutate.ts";
 import { ANSWER, RATE } from "./packet_targets.ts";
 import type { FuzzTarget } from "./target.ts";
@@ -28,10 +28,10 @@ export const SOURCE_TARGETS: readonly FuzzTarget[] = [
     seeds: [ANSWER, RATE, ANSWER + "00000000"],
     generate: (random) =>
       chance(random, 0.5) ? packet(random) : concatBytes(
-        answerTo(REQUEST, random),
+        responseTo(REQUEST, random),
         chance(random, 0.5) ? rest(random) : noise(random, 0),
       ),
-    run: fuzzAnswer,
+    run: fuzzResponse,
   },
   {
     name: "source-life",
@@ -46,7 +46,7 @@ export const SOURCE_TARGETS: readonly FuzzTarget[] = [
 ];
 
 /** Gives the octets to a source as the answer to its open request, once as they are and once with the right random number. */
-function fuzzAnswer(octets: Bytes): void {
+function fuzzResponse(octets: Bytes): void {
   const world = new SourceWorld({ mode: "server", host: "192.0.2.1", count: 1 });
   world.behaviour.set("192.0.2.1", "silent");
   world.start();
@@ -100,7 +100,7 @@ function step(world: SourceWorld, choices: Choices): void {
       return;
     case 2: {
       if (world.lastRequest === undefined) return;
-      const answer = answerTo(world.lastRequest.packet, choices);
+      const answer = responseTo(world.lastRequest.packet, choices);
       return world.deliver(chance(choices, 0.7) ? answer : concatBytes(answer, rest(choices)));
     }
     case 3: {
@@ -115,7 +115,7 @@ function step(world: SourceWorld, choices: Choices): void {
     case 5:
       return world.take(group.askAgain(now));
     case 6:
-      return world.take(group.resetAfterClockStep(now));
+      return world.take(group.clockStepped(now));
     case 7:
       return world.take(group.giveUp(member?.id ?? 99, "it is wrong", now));
     case 8:

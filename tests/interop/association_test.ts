@@ -1,7 +1,7 @@
 /**
  * One association over real sockets with a real chronyd: basic, interleaved, and with symmetric keys.
  *
- * The association's time is made up, so that a whole burst passes in milliseconds; the packets and their stamps are real.
+ * The association's time is made up, so that a whole burst passes in milliseconds; the packets and their timestamps are real.
  *
  * @module
  */

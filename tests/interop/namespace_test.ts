@@ -35,7 +35,8 @@ async function query(namespace: string, address: string): Promise<QueryDocument>
 }
 
 Deno.test({
-  name: "chronyd over a veth pair: query has kernel stamps, the daemon selects it, IPv4 and IPv6",
+  name:
+    "chronyd over a veth pair: query has kernel timestamps, the daemon selects it, IPv4 and IPv6",
   ignore: chronyd === undefined || !namespaces,
   async fn() {
     assert.ok(chronyd);

@@ -11,7 +11,7 @@ import { EngineDriver } from "../../src/daemon/engine_driver.ts";
 import { readInstant } from "../../src/system/local_clock.ts";
 import { configureLog } from "../../src/system/log.ts";
 import { NtsClients } from "../../src/daemon/nts/client.ts";
-import { NtsLibrary } from "../../src/daemon/nts/tls_contexts.ts";
+import { TlsContexts } from "../../src/daemon/nts/tls_contexts.ts";
 import { SessionStore } from "../../src/daemon/nts/cookie_file.ts";
 import { randomSource } from "../../src/system/random.ts";
 import { Engine } from "../../src/engine/engine.ts";
@@ -52,7 +52,7 @@ export class EngineHere implements AsyncDisposable {
     const loaded = parseConfig(options.config);
     const poller = Poller.open();
     if (!loaded.ok || !poller.ok) throw new Error(`It cannot start: ${JSON.stringify(loaded)}`);
-    const clients = new NtsClients(new NtsLibrary(), new SessionStore(options.cookies));
+    const clients = new NtsClients(new TlsContexts(), new SessionStore(options.cookies));
     const engine = new Engine({
       config: loaded.value.config,
       random: randomSource,

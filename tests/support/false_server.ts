@@ -1,8 +1,8 @@
 /**
  * A small NTP server of the tests' own that is wrong on purpose: by a constant, about its stratum, by silence.
  *
- * The problem: a real server under faketime is no good falseticker, since kernel stamps are not shifted. The idea: answer
- * from user space with whatever the test wants. Limits: as exact as user-space stamps are.
+ * The problem: a real server under faketime is no good falseticker, since kernel timestamps are not shifted. The idea: answer
+ * from user space with whatever the test wants. Limits: as exact as user-space timestamps are.
  *
  *     deno run -P=tests tests/support/false_server.ts ADDRESS PORT OFFSET_SECONDS      (to run it in a namespace)
  *
@@ -49,7 +49,7 @@ export async function startFalseServer(
     const received = unixSeconds();
     requests++;
     if (falsehood.silent === true || request.length < 48) return;
-    socket.send(answerTo(request, { falsehood, received }), from.port, from.address);
+    socket.send(responseTo(request, { falsehood, received }), from.port, from.address);
   });
   await new Promise<void>((resolve, reject) => {
     socket.once("error", reject);
@@ -66,7 +66,7 @@ export async function startFalseServer(
   };
 }
 
-function answerTo(
+function responseTo(
   request: Uint8Array,
   { falsehood, received }: { falsehood: Falsehood; received: number },
 ): Uint8Array {
@@ -82,14 +82,14 @@ function answerTo(
   view.setUint32(8, 0x0000_0010); // root dispersion, 0.24 ms
   const id = new TextEncoder().encode(falsehood.referenceId ?? "TEST").subarray(0, 4);
   answer.set(id, 12);
-  setStamp(view, 16, received + offset - 1);
+  setTimestamp(view, 16, received + offset - 1);
   answer.set(request.subarray(40, 48), 24);
-  setStamp(view, 32, received + offset);
-  setStamp(view, 40, unixSeconds() + offset);
+  setTimestamp(view, 32, received + offset);
+  setTimestamp(view, 40, unixSeconds() + offset);
   return answer;
 }
 
-function setStamp(view: DataView, at: number, seconds: number): void {
+function setTimestamp(view: DataView, at: number, seconds: number): void {
   const whole = Math.floor(seconds);
   view.setUint32(at, (whole + UNIX_EPOCH_IN_NTP_SECONDS) >>> 0);
   view.setUint32(at + 4, Math.floor((seconds - whole) * 2 ** 32));

@@ -11,7 +11,7 @@ import { appendToFile, fileStatus, readFile, removeFile } from "../../ffi/file/f
 import { portableAead } from "../../src/crypto/portable.ts";
 import { DriftStore } from "../../src/daemon/files/drift_store.ts";
 import { FunctionStates } from "../../src/daemon/observability/function_states.ts";
-import { KeysetKeeper } from "../../src/daemon/nts/keyset_file.ts";
+import { CookieKeys } from "../../src/daemon/nts/keyset_file.ts";
 import { configureLog } from "../../src/system/log.ts";
 import { SessionStore } from "../../src/daemon/nts/cookie_file.ts";
 
@@ -68,7 +68,7 @@ class State {
   readonly #functions = new FunctionStates();
   readonly #drift: DriftStore;
   readonly #sessions: SessionStore;
-  readonly #keeper: KeysetKeeper;
+  readonly #keeper: CookieKeys;
   readonly #known = new Map<string, string>();
 
   constructor(folder: string) {
@@ -83,7 +83,7 @@ class State {
       leapSecondsFile: undefined,
     }, this.#functions);
     this.#sessions = new SessionStore(`${folder}/cookies`);
-    this.#keeper = new KeysetKeeper(
+    this.#keeper = new CookieKeys(
       { staleKeyCount: 7, keyRotationInterval: 86_400, keyStoragePath: `${folder}/keyset` },
       { aead: portableAead, now: DAY, functions: this.#functions },
     );

@@ -2,7 +2,7 @@
  * One plain NTP exchange, written apart from the product, so that tests can look at a server without trusting the code
  * under test.
  *
- * Limits: user-space stamps, so offsets are good to about a millisecond on a busy machine.
+ * Limits: user-space timestamps, so offsets are good to about a millisecond on a busy machine.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { createSocket } from "node:dgram";
 import { waitUntil } from "./wait_until.ts";
 
 /** What a server answered. */
-export interface ProbeAnswer {
+export interface ProbeResponse {
   /** The leap indicator, 0 to 3. */
   readonly leap: number;
   /** The version, 0 to 7. */
@@ -39,15 +39,15 @@ export interface ProbeOptions {
 export async function probe(
   address: string,
   options: ProbeOptions,
-): Promise<ProbeAnswer | undefined> {
+): Promise<ProbeResponse | undefined> {
   const request = new Uint8Array(48);
   request[0] = 0x23; // leap 0, version 4, mode 3
   crypto.getRandomValues(request.subarray(40, 48));
   const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
   try {
-    return await new Promise<ProbeAnswer | undefined>((resolve) => {
+    return await new Promise<ProbeResponse | undefined>((resolve) => {
       const timer = setTimeout(() => finish(undefined), options.timeoutMs ?? 1000);
-      const finish = (answer: ProbeAnswer | undefined) => {
+      const finish = (answer: ProbeResponse | undefined) => {
         clearTimeout(timer);
         resolve(answer);
       };
@@ -55,7 +55,7 @@ export async function probe(
       socket.on("error", () => finish(undefined));
       socket.on("message", (answer) => {
         const received = unixSeconds();
-        if (isAnswerTo(request, answer)) finish(read(answer, { sent, received }));
+        if (isResponseTo(request, answer)) finish(read(answer, { sent, received }));
       });
       socket.send(request, options.port, address);
     });
@@ -65,7 +65,10 @@ export async function probe(
 }
 
 /** Asks until a server answers; throws when it does not within `timeoutMs` (5000 unless given). */
-export async function waitForServer(address: string, options: ProbeOptions): Promise<ProbeAnswer> {
+export async function waitForServer(
+  address: string,
+  options: ProbeOptions,
+): Promise<ProbeResponse> {
   const { port, timeoutMs = 5000 } = options;
   return await waitUntil(() => probe(address, { port, timeoutMs: 200 }), {
     timeoutMs,
@@ -81,14 +84,14 @@ export function unixSeconds(): number {
 /** Seconds from the NTP epoch (1900) to the Unix epoch (1970). */
 export const UNIX_EPOCH_IN_NTP_SECONDS = 2_208_988_800;
 
-function isAnswerTo(request: Uint8Array, answer: Uint8Array): boolean {
+function isResponseTo(request: Uint8Array, answer: Uint8Array): boolean {
   if (answer.length < 48) return false;
   return request.subarray(40, 48).every((octet, index) => answer[24 + index] === octet);
 }
 
-function read(answer: Uint8Array, times: { sent: number; received: number }): ProbeAnswer {
+function read(answer: Uint8Array, times: { sent: number; received: number }): ProbeResponse {
   const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
-  const stamp = (at: number) =>
+  const timestamp = (at: number) =>
     view.getUint32(at) - UNIX_EPOCH_IN_NTP_SECONDS + view.getUint32(at + 4) / 2 ** 32;
   const first = view.getUint8(0);
   return {
@@ -97,7 +100,7 @@ function read(answer: Uint8Array, times: { sent: number; received: number }): Pr
     mode: first & 7,
     stratum: view.getUint8(1),
     referenceId: view.getUint32(12),
-    offsetSeconds: (stamp(32) - times.sent + (stamp(40) - times.received)) / 2,
+    offsetSeconds: (timestamp(32) - times.sent + (timestamp(40) - times.received)) / 2,
     length: answer.length,
   };
 }

@@ -160,8 +160,8 @@ export class NtsTimeServer implements AsyncDisposable {
     if (request.length < 48) return undefined;
     const verdict = this.#fields.check({ bytes: request, offset: 0, length: request.length });
     this.verdicts.set(verdict, (this.verdicts.get(verdict) ?? 0) + 1);
-    const stamps = { received, sent: this.#clock() };
-    const out = concatBytes(header(request, stamps), new Uint8Array(2000));
+    const timestamps = { received, sent: this.#clock() };
+    const out = concatBytes(header(request, timestamps), new Uint8Array(2000));
     if (verdict === "protected") return out.slice(0, this.#fields.protect(out, 0));
     if (!verdict.startsWith("nts-nak-")) return undefined;
     out.set([0xe4, 0]);
@@ -182,15 +182,15 @@ function dates(wish: Partial<CertificateWish> = {}): Partial<CertificateWish> {
 function header(request: Bytes, { received, sent }: { received: number; sent: number }): Bytes {
   const bytes = new Uint8Array(48);
   const view = new DataView(bytes.buffer);
-  const stamp = (offset: number, time: number) => {
+  const timestamp = (offset: number, time: number) => {
     view.setUint32(offset, Math.floor(time) + Number(UNIX_EPOCH_IN_NTP_SECONDS));
     view.setUint32(offset + 4, Math.floor((time % 1) * 2 ** 32));
   };
   bytes.set([0x24, 1, request[2] ?? 0, 0xec]);
   bytes.set(new TextEncoder().encode("GPS"), 12);
-  stamp(16, received - 1);
+  timestamp(16, received - 1);
   bytes.set(request.subarray(40, 48), 24);
-  stamp(32, received);
-  stamp(40, sent);
+  timestamp(32, received);
+  timestamp(40, sent);
   return bytes;
 }

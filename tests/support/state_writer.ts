@@ -12,7 +12,7 @@ import { readFile } from "../../ffi/file/files.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
 import { DriftStore } from "../../src/daemon/files/drift_store.ts";
 import { FunctionStates } from "../../src/daemon/observability/function_states.ts";
-import { KeysetKeeper } from "../../src/daemon/nts/keyset_file.ts";
+import { CookieKeys } from "../../src/daemon/nts/keyset_file.ts";
 import { configureLog } from "../../src/system/log.ts";
 import { SessionStore } from "../../src/daemon/nts/cookie_file.ts";
 import { decodeCookieStore } from "../../src/nts/client/cookie_store.ts";
@@ -61,7 +61,7 @@ async function main(folder: string, isOnce: boolean): Promise<void> {
     keyRotationInterval: INTERVAL_SECONDS,
     keyStoragePath: `${folder}/keyset`,
   };
-  const keeper = new KeysetKeeper(config, {
+  const keeper = new CookieKeys(config, {
     aead: portableAead,
     now: timeOf(generation ?? GENERATION_FIRST),
     functions,

@@ -17,7 +17,7 @@ export interface Question {
 }
 
 /** What ntpdig prints. */
-export interface DigAnswer {
+export interface DigResponse {
   /** How far the server is ahead. */
   readonly offset: number;
   /** What ntpdig itself believes its error to be. */
@@ -29,10 +29,10 @@ export interface DigAnswer {
 }
 
 /** Asks by NTPsec's ntpdig. */
-export async function askByNtpdig(peer: Peer, question: Question): Promise<DigAnswer> {
+export async function askByNtpdig(peer: Peer, question: Question): Promise<DigResponse> {
   const args = ["-j", "-t", "2", question.address];
   const { stdout } = await runInside(question, { program: peer.program, args, env: peer.env });
-  return JSON.parse(stdout) as DigAnswer;
+  return JSON.parse(stdout) as DigResponse;
 }
 
 /** Asks by OpenBSD's SNTP client in rdate; returns how far the server is ahead, in seconds. */

@@ -162,9 +162,9 @@ const EXPECTED: Readonly<Record<string, number>> = {
   SOF_TIMESTAMPING_SOFTWARE: TIMESTAMPING.software,
   SOF_TIMESTAMPING_RAW_HARDWARE: TIMESTAMPING.rawHardware,
   SOF_TIMESTAMPING_OPT_ID: TIMESTAMPING.optionId,
-  SOF_TIMESTAMPING_OPT_TSONLY: TIMESTAMPING.optionStampOnly,
+  SOF_TIMESTAMPING_OPT_TSONLY: TIMESTAMPING.optionTimestampOnly,
   SOF_TIMESTAMPING_OPT_TX_SWHW: TIMESTAMPING.optionTransmitBoth,
-  // Hardware stamps: socket/timestamping.ts
+  // Hardware timestamps: socket/timestamping.ts
   SIOCETHTOOL: 0x8946,
   SIOCSHWTSTAMP: 0x89b0,
   SIOCGHWTSTAMP: 0x89b1,

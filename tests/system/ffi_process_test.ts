@@ -121,11 +121,11 @@ const UNDER_THE_FILTER = `
     const client = UdpSocket.open({ peer: server.value.local });
     if (!client.ok) throw new Error();
     const batch = new ServerBatch();
-    server.value.allowTransmitStamps();
+    server.value.allowTransmitTimestamps();
     client.value.send(new Uint8Array(48));
     await server.value.receiveInBackground(batch);
-    batch.queueReply(0, 48, true);
-    console.log("sent", server.value.send(batch), server.value.receiveTransmitStamps());
+    batch.queueResponse(0, 48, true);
+    console.log("sent", server.value.send(batch), server.value.receiveTransmitTimestamps());
     poller.value.add(client.value.fd);
     const ready = await poller.value.wait(5);
     const answer = client.value.receive();

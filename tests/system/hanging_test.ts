@@ -46,7 +46,7 @@ Deno.test({
       timeoutMs: 10_000,
       what: () => "a question for a name",
     });
-    const answered = await countAnswers(ntp, 40);
+    const answered = await countResponses(ntp, 40);
     assert.equal(answered, 40);
     const status = await fetch(`http://127.0.0.1:${http}/status`);
     await status.body?.cancel();
@@ -82,7 +82,7 @@ Deno.test("nobody who reads the log keeps the daemon waiting", async () => {
     args: ["-c", script, "sh", folder.path, ...args],
   });
   await waitUntil(() => server.requests > 2, { timeoutMs: 10_000, what: () => "requests" });
-  assert.equal(await countAnswers(ntp, 10), 10);
+  assert.equal(await countResponses(ntp, 10), 10);
   const health = await fetch(`http://127.0.0.1:${http}/healthz`);
   await health.body?.cancel();
   assert.ok([200, 503].includes(health.status));
@@ -125,10 +125,10 @@ private-key-path = "${pipe("key")}"
   });
   await daemon.waitFor(/leap: wanted a regular file, found a pipe/);
   await daemon.waitFor(/chain: wanted a regular file, found a pipe/);
-  assert.equal(await countAnswers(ntp, 10), 10);
+  assert.equal(await countResponses(ntp, 10), 10);
   daemon.signal("SIGHUP");
   await daemon.waitFor(/Nothing in the configuration changes/);
-  assert.equal(await countAnswers(ntp, 10), 10);
+  assert.equal(await countResponses(ntp, 10), 10);
   const ended = await daemon.stop();
   assert.equal(ended.code, 0, daemon.stderr);
   assert.ok(ended.milliseconds < 1000, `${ended.milliseconds} ms`);
@@ -144,7 +144,7 @@ listen = "127.0.0.1:${http}"
 }
 
 /** Asks a server one question after the other; tells how many it answered within half a second each. */
-async function countAnswers(port: number, questions: number): Promise<number> {
+async function countResponses(port: number, questions: number): Promise<number> {
   let answered = 0;
   for (let i = 0; i < questions; i++) {
     if (await probe("127.0.0.1", { port, timeoutMs: 500 }) !== undefined) answered++;

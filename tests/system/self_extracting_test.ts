@@ -130,8 +130,8 @@ Deno.test("a forged note of verification does not help a changed runtime", async
   const home = await unpacked(made);
   await Deno.chmod(`${home}/ntpsd`, 0o700);
   await Deno.writeTextFile(`${home}/ntpsd`, RUNTIME.replace("runtime:", "planted:"));
-  const stamp = await run("stat", { args: ["-c", "%d %i %f %u %g %s %y %z", `${home}/ntpsd`] });
-  await Deno.writeTextFile(`${home}/verified`, stamp.stdout);
+  const timestamp = await run("stat", { args: ["-c", "%d %i %f %u %g %s %y %z", `${home}/ntpsd`] });
+  await Deno.writeTextFile(`${home}/verified`, timestamp.stdout);
   assert.deepEqual(await start(made), good);
 });
 

@@ -15,7 +15,7 @@ export const CAPTURED_REQUEST = {
 } as const;
 
 /** The answer to it and its server-to-client key; one new cookie is encrypted in it. */
-export const CAPTURED_ANSWER = {
+export const CAPTURED_RESPONSE = {
   key:
     "f4063f0d2fe2b41968d42f0eba46bb5d868c0252eefe714f5a1f878a7bd2792fe4d0f34c7ed5c4e9410f21a3c41e06c5de69280e498ac82deb7f30f8ab088db4",
   packet:

@@ -13,9 +13,9 @@ import { UdpSocket } from "../../../ffi/socket/udp_socket.ts";
 import {
   type Answer,
   leapIndicatorOf,
-  readAnswer,
+  readResponse,
   worseTimestamping,
-} from "../../association/answer.ts";
+} from "../../association/response.ts";
 import type { DropReason } from "../../association/drop_reason.ts";
 import { offsetAndDelay } from "../../association/exchange.ts";
 import type { LeapIndicator, Timestamping } from "../../association/measurement.ts";
@@ -49,7 +49,7 @@ export interface Sample {
   readonly rootDelay: Seconds;
   /** The server's dispersion to its reference clock. */
   readonly rootDispersion: Seconds;
-  /** The worse of the two local stamps. */
+  /** The worse of the two local timestamps. */
   readonly timestamping: Timestamping;
 }
 
@@ -71,8 +71,8 @@ export interface ExchangeOptions {
   readonly protection?: QueryProtection;
 }
 
-/** How long the kernel's stamp of the request is waited for once the answer is there. */
-const STAMP_WAIT: Seconds = 0.005;
+/** How long the kernel's timestamp of the request is waited for once the answer is there. */
+const TIMESTAMP_WAIT: Seconds = 0.005;
 
 /** Asks a server once; the error is a sentence. */
 export async function exchange(
@@ -96,7 +96,7 @@ export async function exchange(
   }
 }
 
-interface Stamp {
+interface Timestamp {
   readonly time: NtpTimestamp;
   readonly kind: Timestamping;
 }
@@ -105,7 +105,7 @@ class Exchange {
   readonly #socket: UdpSocket;
   readonly #poller: Poller;
   readonly #options: ExchangeOptions;
-  #sent: Stamp = { time: fromUnixNanoseconds(0n), kind: "user" };
+  #sent: Timestamp = { time: fromUnixNanoseconds(0n), kind: "user" };
   #transmitId = -1;
   /** Why the last answer was passed over, or what the network said. */
   #refusal: string | undefined;
@@ -148,7 +148,7 @@ class Exchange {
     }
   }
 
-  /** Takes the kernel's stamp of the request, and errors that the network reports, out of the error queue. */
+  /** Takes the kernel's timestamp of the request, and errors that the network reports, out of the error queue. */
   #readQueue(): void {
     for (let i = 0; i < 8; i++) {
       const entry = this.#socket.readQueue();
@@ -170,11 +170,11 @@ class Exchange {
       if (!received.ok) return err(received.error.message);
       if (received.value === undefined) return undefined;
       const { bytes, receiveTimestamp, timestampKind } = received.value;
-      const answer = readAnswer(bytes, request, this.#options.protection);
+      const answer = readResponse(bytes, request, this.#options.protection);
       this.#refusal = answer.ok ? undefined : this.#sentenceOf(answer.error, bytes);
       if (!answer.ok) continue;
       if (this.#sent.kind === "user") {
-        await this.#poller.wait(STAMP_WAIT);
+        await this.#poller.wait(TIMESTAMP_WAIT);
         this.#readQueue();
       }
       const arrived = { time: fromUnixNanoseconds(receiveTimestamp), kind: timestampKind };
@@ -188,7 +188,7 @@ class Exchange {
     return (isUnproven ? this.#options.protection?.whyNot : undefined) ?? dropText(reason, bytes);
   }
 
-  #judge({ header, kiss }: Answer, arrived: Stamp): Result<Sample, string> {
+  #judge({ header, kiss }: Answer, arrived: Timestamp): Result<Sample, string> {
     if (kiss !== undefined && kiss !== "unsynchronized") {
       return err(
         `The server refuses to answer: kiss code ${

@@ -18,7 +18,7 @@ import type { QueryOptions } from "./command.ts";
 import { exchange, type QueryProtection, type Sample } from "./exchange.ts";
 import { type NtsFacts, type QueryResult, renderQuery } from "./report.ts";
 import { painter, plain } from "../style.ts";
-import type { Surroundings } from "../surroundings.ts";
+import type { CommandContext } from "../command_context.ts";
 
 /** A way to authenticate a host: made once for each, before the first request. */
 export interface Authentication {
@@ -46,18 +46,21 @@ export type Authenticate = (
 const SPACING_MS = 2000;
 /** So many addresses of a name are tried. */
 const ADDRESSES_MAX = 4;
-/** The kernel takes this long to switch its receive stamps on. */
-const STAMPING_MS = 10;
+/** The kernel takes this long to switch its receive timestamps on. */
+const TIMESTAMPING_MS = 10;
 
 /** Asks all hosts at the same time and prints what they say. */
-export async function query(options: QueryOptions, surroundings: Surroundings): Promise<ExitCode> {
+export async function query(
+  options: QueryOptions,
+  surroundings: CommandContext,
+): Promise<ExitCode> {
   const authenticate = options.nts ? await ntsAuthentication(options) : undefined;
   if (authenticate !== undefined && !authenticate.ok) {
     surroundings.err(`ntpsd query: ${plain(authenticate.error.message)}\n`);
     return authenticate.error.exitCode;
   }
   holdTimestamping();
-  await pause(STAMPING_MS);
+  await pause(TIMESTAMPING_MS);
   const results = await Promise.all(
     options.hosts.map((host) => queryHost(host, options, authenticate?.value)),
   );

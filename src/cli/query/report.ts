@@ -38,7 +38,7 @@ export interface QueryResult {
   readonly authentication: "none" | "nts";
   /** The number of the AEAD algorithm. */
   readonly aead: number | null;
-  /** The worse of the two local stamps. */
+  /** The worse of the two local timestamps. */
   readonly timestamping: Timestamping | null;
   /** How many answers could be used. */
   readonly samples: number;
@@ -133,7 +133,7 @@ const COLUMNS: readonly Column[] = [
   { title: "Offset", align: "right" },
   { title: "Delay", align: "right" },
   { title: "Error", align: "right" },
-  { title: "Stamps", align: "left" },
+  { title: "Timestamps", align: "left" },
   { title: "Auth", align: "left" },
   { title: "Reference", align: "left" },
 ];

@@ -14,7 +14,7 @@ import type { ClockConfig } from "../../config/config.ts";
 import { DriftStore } from "./drift_store.ts";
 import { rootAdvice, writeAdvice } from "./file_advice.ts";
 import { FunctionStates } from "../observability/function_states.ts";
-import { KeysetKeeper } from "../nts/keyset_file.ts";
+import { CookieKeys } from "../nts/keyset_file.ts";
 import { configureLog } from "../../system/log.ts";
 import { SessionStore } from "../nts/cookie_file.ts";
 
@@ -68,7 +68,7 @@ const KEPT: Readonly<Record<string, { readonly run: Run; readonly end: string }>
     end: "",
     async run() {
       const config = { staleKeyCount: 2, keyRotationInterval: 86_400, keyStoragePath: path };
-      const keeper = new KeysetKeeper(config, { aead: portableAead, now: NOW });
+      const keeper = new CookieKeys(config, { aead: portableAead, now: NOW });
       await keeper.settled();
       keeper.close();
     },

@@ -27,7 +27,7 @@ import { SessionProtection } from "../../nts/client/session_protection.ts";
 import { filesAnswer } from "../files/file_access.ts";
 import { log } from "../../system/log.ts";
 import { type Exchanged, type ExchangeFailure, exchangeKeys } from "../../system/nts_ke_client.ts";
-import type { LibraryFailure, NtsLibrary } from "./tls_contexts.ts";
+import type { LibraryFailure, TlsContexts } from "./tls_contexts.ts";
 import { RELEASE_TIME } from "./release_time.ts";
 import type { SessionStore } from "./cookie_file.ts";
 import { randomSource } from "../../system/random.ts";
@@ -51,7 +51,7 @@ const FILE_PATIENCE_MILLISECONDS = 5000;
 
 /** Exchanges keys for the engine. */
 export class NtsClients {
-  readonly #library: NtsLibrary;
+  readonly #library: TlsContexts;
   readonly #store: SessionStore;
   readonly #ended = new AbortController();
   readonly #certificateTime: CertificateTime;
@@ -62,7 +62,7 @@ export class NtsClients {
   #isFaultTold = false;
 
   /** Looks at the kernel's clock, so it is to be made before the clock is taken over. */
-  constructor(library: NtsLibrary, store: SessionStore) {
+  constructor(library: TlsContexts, store: SessionStore) {
     this.#library = library;
     this.#store = store;
     const kernel = readKernelClock();

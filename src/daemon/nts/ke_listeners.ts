@@ -20,13 +20,13 @@ import { availableAeadIds } from "../../nts/server/server_fields.ts";
 import type { NtsAeadId } from "../../crypto/aead.ts";
 import { certificateDateFault, certificateRemarks } from "./certificate_remarks.ts";
 import { filesAnswer } from "../files/file_access.ts";
-import { KeysetKeeper } from "./keyset_file.ts";
+import { CookieKeys } from "./keyset_file.ts";
 import { FunctionStates } from "../observability/function_states.ts";
 import { log } from "../../system/log.ts";
 import { Credentials, type Reload } from "./certificate_files.ts";
 import { NtsKeServer } from "./ke_server.ts";
 import { affordable } from "../tcp/tcp_listener.ts";
-import type { NtsLibrary } from "./tls_contexts.ts";
+import type { TlsContexts } from "./tls_contexts.ts";
 import { openSslAeadFactory } from "../../system/openssl_aead.ts";
 
 const KEY_EXCHANGE_PORT = 4460;
@@ -51,13 +51,13 @@ interface Section {
 
 interface Running {
   readonly openssl: OpenSsl;
-  readonly keeper: KeysetKeeper;
+  readonly keeper: CookieKeys;
   readonly aeadIds: readonly NtsAeadId[];
 }
 
 /** Runs all listeners for key exchange. */
 export class NtsServers {
-  readonly #library: NtsLibrary;
+  readonly #library: TlsContexts;
   readonly #functions: FunctionStates;
   #running: Running | undefined;
   #sections: Section[] = [];
@@ -65,7 +65,7 @@ export class NtsServers {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** Nothing is opened before `configure`. */
-  constructor(library: NtsLibrary, functions: FunctionStates = new FunctionStates()) {
+  constructor(library: TlsContexts, functions: FunctionStates = new FunctionStates()) {
     this.#library = library;
     this.#functions = functions;
   }
@@ -167,7 +167,7 @@ export class NtsServers {
     const aead = openSslAeadFactory(openssl.value);
     return {
       openssl: openssl.value,
-      keeper: new KeysetKeeper(config.keyset, { aead, now, functions: this.#functions }),
+      keeper: new CookieKeys(config.keyset, { aead, now, functions: this.#functions }),
       aeadIds: availableAeadIds(aead),
     };
   }

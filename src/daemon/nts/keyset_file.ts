@@ -36,7 +36,7 @@ const SECRET = 0o600;
 /** What the file could not be used for. */
 type FileFault = "unread" | "unsaved";
 
-interface KeysAtWork {
+interface ActiveKeys {
   readonly keyset: Keyset;
   readonly codec: CookieCodec;
   readonly fields: NtsServerFields;
@@ -45,11 +45,11 @@ interface KeysAtWork {
 }
 
 /** The keys of a server, or of one of a cluster. */
-export class KeysetKeeper implements NtsResponder {
+export class CookieKeys implements NtsResponder {
   readonly #aead: AeadFactory;
   #config: KeysetConfig;
   #file: StateFile | undefined;
-  #atWork: KeysAtWork;
+  #atWork: ActiveKeys;
   /** What the file was when we read or wrote it last. */
   #onDisk: Bytes | undefined;
   #isFutureTold = false;
@@ -71,7 +71,7 @@ export class KeysetKeeper implements NtsResponder {
     this.#aead = options.aead;
     this.#config = config;
     this.#file = fileOf(config);
-    this.#atWork = this.#putToWork(this.#read(), options.now);
+    this.#atWork = this.#activate(this.#read(), options.now);
   }
 
   check(request: ByteRange): NtsVerdict {
@@ -161,7 +161,7 @@ export class KeysetKeeper implements NtsResponder {
 
   #replace(keyset: Keyset, now: UnixNanoseconds): void {
     const old = this.#atWork;
-    this.#atWork = this.#putToWork(keyset, now);
+    this.#atWork = this.#activate(keyset, now);
     old.fields.close();
     old.codec.close();
     log.info(`The keys for cookies were read anew, number ${keyset.currentId} is in use`);
@@ -170,7 +170,7 @@ export class KeysetKeeper implements NtsResponder {
   #makeAnew(why: string, now: UnixNanoseconds): void {
     const old = this.#atWork;
     log.warning(`${why}: new ones are made, and every client will exchange keys again`);
-    this.#atWork = this.#putToWork(undefined, now);
+    this.#atWork = this.#activate(undefined, now);
     this.#atWork.isUndated = false;
     old.fields.close();
     old.codec.close();
@@ -187,7 +187,7 @@ export class KeysetKeeper implements NtsResponder {
     );
   }
 
-  #putToWork(keyset: Keyset | undefined, now: UnixNanoseconds): KeysAtWork {
+  #activate(keyset: Keyset | undefined, now: UnixNanoseconds): ActiveKeys {
     const isUndated = keyset === undefined;
     const used = keyset ??
       Keyset.create(keysetOptions(this.#config), { now, random: randomSource });

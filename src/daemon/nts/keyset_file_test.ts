@@ -6,7 +6,7 @@ import type { KeysetConfig } from "../../config/config.ts";
 import { cookieLength } from "../../nts/server/cookie.ts";
 import { portableAead } from "../../crypto/portable.ts";
 import { Keyset } from "../../nts/server/keyset.ts";
-import { KeysetKeeper } from "./keyset_file.ts";
+import { CookieKeys } from "./keyset_file.ts";
 import { configureLog } from "../../system/log.ts";
 
 // The C library is opened at the first use and stays open: no leak of the test that comes first.
@@ -25,14 +25,14 @@ const CONFIG: KeysetConfig = {
   keyStoragePath: path,
 };
 
-async function keeper(config: Partial<KeysetConfig> = {}, now = NOW): Promise<KeysetKeeper> {
-  const made = new KeysetKeeper({ ...CONFIG, ...config }, { aead: portableAead, now });
+async function keeper(config: Partial<KeysetConfig> = {}, now = NOW): Promise<CookieKeys> {
+  const made = new CookieKeys({ ...CONFIG, ...config }, { aead: portableAead, now });
   await made.settled();
   return made;
 }
 
 /** Returns the identifier of the key that new cookies are sealed with. */
-function currentKey(of: KeysetKeeper): number {
+function currentKey(of: CookieKeys): number {
   const [cookie] = of.makeCookies(15, KEYS) ?? [];
   ok(cookie);
   equal(cookie.length, cookieLength(15));

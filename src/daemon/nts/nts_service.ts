@@ -8,7 +8,7 @@ import type { EngineSnapshot } from "../../engine/status/snapshot.ts";
 import type { SessionState } from "../../nts/client/session.ts";
 import { FunctionStates } from "../observability/function_states.ts";
 import { NtsClients } from "./client.ts";
-import { NtsLibrary } from "./tls_contexts.ts";
+import { TlsContexts } from "./tls_contexts.ts";
 import { NtsServers } from "./ke_listeners.ts";
 import { SessionStore } from "./cookie_file.ts";
 
@@ -28,7 +28,7 @@ export class NtsService {
   readonly clients: NtsClients;
   /** The server's side. */
   readonly servers: NtsServers;
-  readonly #library = new NtsLibrary();
+  readonly #library = new TlsContexts();
   readonly #store: SessionStore;
   #ticks = 0;
   #seconds = 0;

@@ -29,7 +29,7 @@ export interface TrustInUse {
 const CERTIFICATES_MAX = 1 << 20;
 
 /** The library with one context for each file of authorities. */
-export class NtsLibrary {
+export class TlsContexts {
   #openssl: OpenSsl | undefined;
   #contexts = new Map<string | undefined, TlsClientContext>();
   #retired: TlsClientContext[] = [];

@@ -48,7 +48,7 @@ export interface HttpOptions {
   /** The most that a request may take to come, in milliseconds; ten seconds when left out. */
   readonly requestTimeoutMs?: number;
   /** The most that an answer may take to be read, in milliseconds; twenty seconds when left out. */
-  readonly answerTimeoutMs?: number;
+  readonly responseTimeoutMs?: number;
 }
 
 /** A running HTTP server. */
@@ -72,7 +72,7 @@ export type HttpReason =
   | "too-long";
 
 /** What is answered. */
-export interface HttpAnswer {
+export interface HttpResponse {
   /** The status, 200 to 505. */
   readonly status: number;
   /** How the connection is counted. */
@@ -87,7 +87,7 @@ export interface HttpAnswer {
 const CONNECTIONS_MAX = 64;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** For whoever reads slowly. */
-const ANSWER_TIMEOUT_MS = 20_000;
+const RESPONSE_TIMEOUT_MS = 20_000;
 /** For whoever still sends, so that the answer is not lost by a reset. */
 const DRAIN_MS = 250;
 const DRAIN_LENGTH_MAX = 65_536;
@@ -102,7 +102,7 @@ export function startHttpServer(options: HttpOptions): Result<HttpServer, string
     listen,
     name: `HTTP on ${where}`,
     connectionsMax: CONNECTIONS_MAX,
-    lifetimeMs: requestTimeoutMs + (options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS),
+    lifetimeMs: requestTimeoutMs + (options.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS),
     serve: (connection) => serve(connection, options),
   });
   if (!started.ok) {
@@ -128,7 +128,7 @@ async function serve(
   const asked = await readRequest(connection, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
   if (asked === "closed") return asked;
   const { octets, outcome } = await connectionTurns.do(() => {
-    const answered = typeof asked === "object" ? safeAnswer(asked, options) : refusal(asked);
+    const answered = typeof asked === "object" ? safeResponse(asked, options) : refusal(asked);
     const isHead = typeof asked === "object" && asked.method === "HEAD";
     const text = isHead ? head(answered) : head(answered) + answered.body;
     return { octets: new TextEncoder().encode(text), outcome: answered.outcome };
@@ -179,7 +179,7 @@ async function drain(transport: Deno.TcpConn): Promise<void> {
 }
 
 /** The boundary of a request: a mistake of ours is told to the client as such, and once in the log. */
-function safeAnswer(request: HttpRequest, options: HttpOptions): HttpAnswer {
+function safeResponse(request: HttpRequest, options: HttpOptions): HttpResponse {
   try {
     return answer(request, options);
   } catch (error) {
@@ -198,7 +198,7 @@ function tellOnce(message: string): void {
 }
 
 /** Answers one request. */
-export function answer(request: HttpRequest, context: HttpOptions): HttpAnswer {
+export function answer(request: HttpRequest, context: HttpOptions): HttpResponse {
   if (request.method !== "GET" && request.method !== "HEAD") {
     return { status: 405, outcome: "method-not-allowed", body: "Only GET and HEAD\n" };
   }
@@ -229,7 +229,7 @@ export function answer(request: HttpRequest, context: HttpOptions): HttpAnswer {
   }
 }
 
-function health(document: StatusDocument): HttpAnswer {
+function health(document: StatusDocument): HttpResponse {
   const reason = unhealthyReason(document);
   if (reason !== undefined) {
     return { status: 503, outcome: "completed", body: `${visibleText(reason)}\n` };
@@ -240,7 +240,7 @@ function health(document: StatusDocument): HttpAnswer {
   return { status: 200, outcome: "completed", body: `${document.state}\n${faults.join("")}` };
 }
 
-function refusal(status: RequestRefusal | 408): HttpAnswer {
+function refusal(status: RequestRefusal | 408): HttpResponse {
   if (status === 408) {
     return { status, outcome: "request-timeout", body: "The request took too long\n" };
   }
@@ -263,7 +263,7 @@ const PHRASES: Readonly<Record<number, string>> = {
 };
 
 /** Writes the status line and the headers of an answer. */
-export function head({ status, body, type }: HttpAnswer): string {
+export function head({ status, body, type }: HttpResponse): string {
   const lines = [
     `HTTP/1.1 ${status} ${PHRASES[status] ?? ""}`,
     `Date: ${new Date().toUTCString()}`,

@@ -15,7 +15,7 @@ function read(text: string, piece = Infinity): RequestStep {
   return step;
 }
 
-const answerOf = (text: string) => {
+const responseOf = (text: string) => {
   const steps = [read(text), read(text, 1), read(text, 7)];
   assert.deepEqual(steps[1], steps[0], text);
   assert.deepEqual(steps[2], steps[0], text);
@@ -49,7 +49,7 @@ Deno.test("requests are read, in any pieces", () => {
     ["GET /status HTTP/1.1\r\nHost: localhost\r\n\r", "wait"],
     ["", "wait"],
   ];
-  for (const [text, wanted] of cases) assert.deepEqual(answerOf(text), wanted, text);
+  for (const [text, wanted] of cases) assert.deepEqual(responseOf(text), wanted, text);
 });
 
 Deno.test("what is not a request is refused by a status", () => {
@@ -82,7 +82,7 @@ Deno.test("what is not a request is refused by a status", () => {
     [`GET / HTTP/1.1\r\nA: ${long}`, 431],
     ["GET / HTTP/1.1\r\n" + "A: b\r\n".repeat(2000), 431],
   ];
-  for (const [text, status] of cases) assert.equal(answerOf(text), status, text.slice(0, 80));
+  for (const [text, status] of cases) assert.equal(responseOf(text), status, text.slice(0, 80));
 });
 
 Deno.test("empty lines without end are not waited for without end", () => {

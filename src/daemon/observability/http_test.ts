@@ -5,8 +5,8 @@ import type { FunctionKind, StatusDocument, SystemState } from "../../engine/sta
 import {
   answer,
   head,
-  type HttpAnswer,
   type HttpOptions,
+  type HttpResponse,
   type HttpServer,
   startHttpServer,
 } from "./http.ts";
@@ -24,7 +24,7 @@ function ask(
   host: string | undefined,
   from: HttpOptions,
   method = "GET",
-): HttpAnswer {
+): HttpResponse {
   return answer({ method, path, host }, from);
 }
 
@@ -41,13 +41,13 @@ Deno.test("the three paths, and nothing else", () => {
 });
 
 Deno.test("health is 200 while the error of the clock is known, 503 otherwise with the reason", () => {
-  const replyIn = (state: SystemState) =>
+  const responseIn = (state: SystemState) =>
     ask("/healthz", "localhost", context("127.0.0.1", exampleStatus({ state, why: "So" })));
   for (const state of ["synchronized", "holdover", "monitoring"] as const) {
-    equal(replyIn(state).status, 200, state);
+    equal(responseIn(state).status, 200, state);
   }
   for (const state of ["starting", "unsynchronized"] as const) {
-    deepEqual([replyIn(state).status, replyIn(state).body], [503, `${state}: So\n`]);
+    deepEqual([responseIn(state).status, responseIn(state).body], [503, `${state}: So\n`]);
   }
 });
 
@@ -243,7 +243,7 @@ Deno.test("a client that does not read is let go", async () => {
   const sources = Array.from({ length: 20_000 }, () => exampleStatus().sources).flat();
   const server = start({
     requestTimeoutMs: 100,
-    answerTimeoutMs: 100,
+    responseTimeoutMs: 100,
     status: () => exampleStatus({ sources }),
   });
   const client = await Deno.connect({ hostname: "127.0.0.1", port: server.address.port });

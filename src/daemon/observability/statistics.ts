@@ -53,7 +53,7 @@ const RETRY_NANOSECONDS = 60_000_000_000n;
 
 const HEADERS = {
   measurements:
-    "# time source address status stratum offset_s delay_s dispersion_s jitter_s error_bound_s reach stamps\n",
+    "# time source address status stratum offset_s delay_s dispersion_s jitter_s error_bound_s reach timestamps\n",
   tracking:
     "# time state stratum reference offset_s frequency_ppm skew_ppm error_bound_s root_delay_s root_dispersion_s steps\n",
 } as const;

@@ -45,7 +45,7 @@ Deno.test("a line for each new sample and each update, and none for what is not 
   deepEqual([...disk.files], [
     [
       "/var/log/ntpsd/measurements-20261122.log",
-      "# time source address status stratum offset_s delay_s dispersion_s jitter_s error_bound_s reach stamps\n" +
+      "# time source address status stratum offset_s delay_s dispersion_s jitter_s error_bound_s reach timestamps\n" +
       "2026-11-22T02:00:00.000000Z time.example.net 192.0.2.1:123 selected 2 0.00001234 0.003412 0.000044 0.0000087 0.0021 377 kernel\n" +
       "2026-11-22T02:01:04.000000Z time.example.net 192.0.2.1:123 selected 2 0.00001234 0.003412 0.000044 - 0.0021 377 kernel\n",
     ],

@@ -9,7 +9,7 @@ import type { Discipline, SystemEstimate } from "../../discipline/discipline.ts"
 import type { BootstrapMeasurement } from "./certificate_time.ts";
 import { rootDistance } from "../../selection/root_distance.ts";
 import type { Action } from "../events.ts";
-import type { Judgement } from "../judgement.ts";
+import type { SourceSelection } from "../source_selection.ts";
 import { type ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
 import type { MemberOfSource } from "../source_set.ts";
 
@@ -50,7 +50,7 @@ export function renewMisdated(
   members: readonly MemberOfSource[],
   about: {
     readonly provisional: ProvisionalTime;
-    readonly judgement: Pick<Judgement, "impossible">;
+    readonly judgement: Pick<SourceSelection, "impossible">;
     readonly now: MonotonicSeconds;
   },
 ): void {

@@ -253,7 +253,7 @@ export class ProvisionalTime {
   }
 
   /** The clock was stepped: what was measured by it is void. */
-  clockWasStepped(): void {
+  clockStepped(): void {
     for (const id of this.#followed.keys()) this.#bootstrap.remove(id);
     this.#followed.clear();
     this.#verifying = undefined;

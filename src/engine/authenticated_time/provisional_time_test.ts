@@ -166,10 +166,10 @@ Deno.test("after a step old measurements do not count, and an answer under way i
   const provisional = watch();
   const members = [member(1), member(2)];
   measure(provisional, 1, { members });
-  provisional.clockWasStepped();
+  provisional.clockStepped();
   deepEqual(measure(provisional, 2, { members }), []);
   deepEqual(idsOf(measure(provisional, 1, { members })), [1, 2]);
-  provisional.clockWasStepped();
+  provisional.clockStepped();
   const late = provisional.verified(verified({ 1: undefined, 2: "x" }), { members, now: 7 });
   deepEqual(late, { refused: [], hasReleased: false, actions: [] });
 });

@@ -38,7 +38,7 @@ export interface Asker {
   readonly association?:
     | Pick<
       Association,
-      "id" | "isStopped" | "lastReplyAt" | "unansweredRequests" | "protection"
+      "id" | "isStopped" | "lastResponseAt" | "unansweredRequests" | "protection"
     >
     | undefined;
 }
@@ -73,7 +73,7 @@ function isSameServer(a: Asker, b: Asker): boolean {
 /** Whether the answers are known to come from the server: an authentic one has come lately, or none is, or cannot be. */
 function proofOf({ config, association }: Asker): "proven" | "unproven" | "plain" {
   if (!isAuthenticated(config)) return "plain";
-  const isProven = association?.lastReplyAt !== undefined && !association.isStopped &&
+  const isProven = association?.lastResponseAt !== undefined && !association.isStopped &&
     association.unansweredRequests < REACH_LENGTH && association.protection?.isProvisional !== true;
   return isProven ? "proven" : "unproven";
 }

@@ -12,7 +12,7 @@ import type { Association } from "../../association/association.ts";
 /** What is looked at. */
 export type SilentServer = Pick<
   Association,
-  "lastSendFailure" | "unansweredRequests" | "dropped" | "lastReplyAt" | "fault" | "protection"
+  "lastSendFailure" | "unansweredRequests" | "dropped" | "lastResponseAt" | "fault" | "protection"
 >;
 
 /** Returns why the newest requests had no answer of use, a sentence; undefined when nothing is known but that they had none. */
@@ -32,9 +32,9 @@ export function faultOf(server: SilentServer): string {
 }
 
 function suspicionOf(
-  { lastReplyAt, lastSendFailure, dropped: { recent }, protection }: SilentServer,
+  { lastResponseAt, lastSendFailure, dropped: { recent }, protection }: SilentServer,
 ): string {
-  const isUnexplained = lastReplyAt === undefined && lastSendFailure === undefined &&
+  const isUnexplained = lastResponseAt === undefined && lastSendFailure === undefined &&
     recent === undefined;
   if (protection?.authentication !== "mac" || !isUnexplained) return "";
   return "; most servers say nothing to a key that is not theirs";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DroppedAnswers } from "../../association/dropped_answers.ts";
+import { DroppedResponses } from "../../association/dropped_responses.ts";
 import { macProtection } from "../../association/mac_protection.ts";
 import { faultOf, silenceOf, type SilentServer } from "./silence.ts";
 
@@ -7,8 +7,8 @@ const PROTECTION = macProtection(5, { type: "SHA1", secret: new Uint8Array(20) }
 const PLAIN: SilentServer = {
   lastSendFailure: undefined,
   unansweredRequests: 9,
-  dropped: new DroppedAnswers(),
-  lastReplyAt: undefined,
+  dropped: new DroppedResponses(),
+  lastResponseAt: undefined,
   fault: "did not answer the last 9 requests",
   protection: undefined,
 };
@@ -17,14 +17,14 @@ Deno.test("a server that has never answered requests with a key makes the key su
   const keyed = { ...PLAIN, protection: PROTECTION };
   assert.match(silenceOf(keyed) ?? "", /^Did not answer the last 9 requests; .* key that is not/);
   assert.match(faultOf(keyed), /^did not answer the last 9 requests; .* key that is not/);
-  for (const server of [PLAIN, { ...keyed, lastReplyAt: 3 }]) {
+  for (const server of [PLAIN, { ...keyed, lastResponseAt: 3 }]) {
     assert.equal(silenceOf(server), undefined);
     assert.equal(faultOf(server), PLAIN.fault);
   }
 });
 
 Deno.test("what is known of the way, or of what was dropped, comes before a suspicion", () => {
-  const dropped = new DroppedAnswers();
+  const dropped = new DroppedResponses();
   dropped.add("crypto-nak");
   const keyed = { ...PLAIN, protection: PROTECTION, dropped };
   assert.equal(silenceOf(keyed), "Its answers are dropped: crypto-nak (1)");

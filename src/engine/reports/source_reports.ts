@@ -31,7 +31,7 @@ interface Subject {
   readonly fault: string;
   /** What in the fault is news, even of one that is known to be silent. */
   readonly causes: readonly string[];
-  readonly lastReplyAt: MonotonicSeconds;
+  readonly lastResponseAt: MonotonicSeconds;
 }
 
 interface Record {
@@ -101,11 +101,11 @@ export class SourceReports {
         }
         return this.#outageSince === undefined ? tellNews(subject, record) : [];
       case "answers":
-        return this.#noteAnswer(subject, record, now);
+        return this.#noteResponse(subject, record, now);
     }
   }
 
-  #noteAnswer(subject: Subject, record: Record, now: MonotonicSeconds): Action[] {
+  #noteResponse(subject: Subject, record: Record, now: MonotonicSeconds): Action[] {
     const { told, failedSince, isCovered, fault } = record;
     if (told === "answers" && failedSince === undefined) return [];
     Object.assign(record, { told: "answers", failedSince: undefined, isCovered: false });
@@ -113,14 +113,14 @@ export class SourceReports {
     record.toldCauses.clear();
     // the first one after an outage of all has a line of its own
     if (isCovered || this.#outageSince !== undefined) return [];
-    if (told === "silent") return [line("info", subject, answersOf(record))];
+    if (told === "silent") return [line("info", subject, responsesOf(record))];
     if (told === "nothing") return [line("info", subject, "answers")];
     if (record.hold.patience(now) > 0) {
       record.hold.noteBrief();
       return [];
     }
     record.hold.tell(now);
-    return [line("info", subject, `${answersOf(record)} (before: ${fault})`)];
+    return [line("info", subject, `${responsesOf(record)} (before: ${fault})`)];
   }
 
   #beginOutage(subjects: readonly Subject[], now: MonotonicSeconds): void {
@@ -145,13 +145,13 @@ export class SourceReports {
   /** Ends an outage of all when one has answered; the others get some time to follow. */
   #endOutage(subjects: readonly Subject[], now: MonotonicSeconds, actions: Action[]): boolean {
     const since = this.#outageSince ?? now;
-    const first = subjects.find(({ health, lastReplyAt }) =>
-      health === "answers" && lastReplyAt >= since
+    const first = subjects.find(({ health, lastResponseAt }) =>
+      health === "answers" && lastResponseAt >= since
     );
     if (first === undefined) return false;
     this.#outageSince = undefined;
     if (this.#isOutageTold) {
-      const answers = answersOf(this.#recordOf(first.key));
+      const answers = responsesOf(this.#recordOf(first.key));
       actions.push(line("info", first, `${answers}, the first of the sources to do so`));
     } else this.#outageHold.noteBrief();
     for (const { key, health } of subjects) {
@@ -170,7 +170,7 @@ export class SourceReports {
     context: { readonly now: MonotonicSeconds; readonly isAlone: boolean },
     actions: Action[],
   ): void {
-    const newest = Math.max(-Infinity, ...subjects.map(({ lastReplyAt }) => lastReplyAt));
+    const newest = Math.max(-Infinity, ...subjects.map(({ lastResponseAt }) => lastResponseAt));
     for (const subject of subjects) {
       const record = this.#recordOf(subject.key);
       if (record.failedSince === undefined || subject.health !== "silent") continue;
@@ -202,7 +202,7 @@ export class SourceReports {
   }
 }
 
-function answersOf({ returns }: Record): string {
+function responsesOf({ returns }: Record): string {
   return returns > 1 ? "answers again" : "answers";
 }
 
@@ -223,7 +223,7 @@ function subjectsOf(source: ReportedSource): readonly Subject[] {
       health: member.health,
       fault: faultOf(member),
       causes: member.dropped.recentReasons,
-      lastReplyAt: member.lastReplyAt ?? -Infinity,
+      lastResponseAt: member.lastResponseAt ?? -Infinity,
     }));
   }
   const { report } = source;
@@ -235,7 +235,7 @@ function subjectsOf(source: ReportedSource): readonly Subject[] {
     health: report === undefined ? "unknown" : "silent",
     fault: report ?? "",
     causes: [],
-    lastReplyAt: -Infinity,
+    lastResponseAt: -Infinity,
   }];
 }
 

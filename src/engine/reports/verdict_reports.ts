@@ -14,7 +14,7 @@ import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 import { describeCauses } from "../../selection/causes.ts";
 import type { SourceStatus, Verdict } from "../../selection/status.ts";
 import type { Action } from "../events.ts";
-import type { Judgement, JudgementContext } from "../judgement.ts";
+import type { JudgementContext, SourceSelection } from "../source_selection.ts";
 import type { MemberOfSource } from "../source_set.ts";
 
 /** After a line the next change of the same source must last so long, and twice as long each time, up to the second. */
@@ -38,7 +38,7 @@ export interface JudgedSource {
   /** What selection makes of it. */
   readonly verdict: Verdict;
   /** When it last answered. */
-  readonly lastReplyAt: MonotonicSeconds;
+  readonly lastResponseAt: MonotonicSeconds;
 }
 
 /** What a look depends on beside the sources. */
@@ -54,14 +54,14 @@ export interface VerdictContext {
 /** Collects what selection makes of sources. */
 export function judgedSources(
   members: readonly MemberOfSource[],
-  about: { readonly judgement: Judgement; readonly context: JudgementContext },
+  about: { readonly judgement: SourceSelection; readonly context: JudgementContext },
 ): readonly JudgedSource[] {
   return members.map((member) => ({
     id: member.association.id,
     source: member.config.address,
     name: member.association.fullName,
     verdict: about.judgement.verdict(member, about.context),
-    lastReplyAt: member.association.lastReplyAt ?? -Infinity,
+    lastResponseAt: member.association.lastResponseAt ?? -Infinity,
   }));
 }
 
@@ -95,7 +95,7 @@ export class VerdictReports {
     const foundGoodAt = Math.max(
       -Infinity,
       ...sources.filter(({ verdict }) => kindOf(verdict.status) === "good")
-        .map(({ lastReplyAt }) => lastReplyAt),
+        .map(({ lastResponseAt }) => lastResponseAt),
     );
     return sources.flatMap((source) => this.#tell(source, { now, foundGoodAt }));
   }
@@ -133,7 +133,7 @@ export class VerdictReports {
   }
 
   #tell(
-    { id, source, name, verdict, lastReplyAt }: JudgedSource,
+    { id, source, name, verdict, lastResponseAt }: JudgedSource,
     { now, foundGoodAt }: {
       readonly now: MonotonicSeconds;
       readonly foundGoodAt: MonotonicSeconds;
@@ -145,7 +145,7 @@ export class VerdictReports {
     if (now - since < record.hold) return [];
     if (status !== "good" && foundGoodAt <= since) return [];
     // whoever was bad together with all has to be asked first
-    if (record.isCovered && lastReplyAt <= since) return [];
+    if (record.isCovered && lastResponseAt <= since) return [];
     const { unsteady } = record;
     noteTold(record, status, now);
     const times = unsteady === 1 ? "once" : `${unsteady} times`;

@@ -73,7 +73,7 @@ export interface SourceDocument {
   readonly jitterSeconds: number | null;
   /** Half the width of the interval in which selection believes the true offset to lie. */
   readonly errorBoundSeconds: number | null;
-  /** Who stamped the last sample on our side, the worse of both directions. */
+  /** Who timestamped the last sample on our side, the worse of both directions. */
   readonly timestamping: "hardware" | "kernel" | "user" | null;
   /** What the last sample alone showed when it was taken, before any filtering; positive when the server is ahead. */
   readonly measuredOffsetSeconds?: number | null;

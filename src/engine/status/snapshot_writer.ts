@@ -15,7 +15,7 @@ import type { LeapIndicator } from "../../association/measurement.ts";
 
 import { formatReferenceId, LOCAL_REFERENCE_ID } from "../../protocol/reference_id.ts";
 import { formatUtc } from "../../base/utc.ts";
-import type { Judgement, JudgementContext } from "../judgement.ts";
+import type { JudgementContext, SourceSelection } from "../source_selection.ts";
 import { describeNts, REFERENCE_ERA } from "./nts_document.ts";
 import type { ProvisionalTime } from "../authenticated_time/provisional_time.ts";
 import { rootDistance } from "../../selection/root_distance.ts";
@@ -55,7 +55,7 @@ export interface SnapshotInput {
   /** Asked for the estimate of each source. */
   readonly discipline: Discipline;
   /** Asked for the verdict on each source. */
-  readonly judgement: Judgement;
+  readonly judgement: SourceSelection;
   /** What went wrong with sources inside ntpsd. */
   readonly faults: SourceFaults;
   /** The leap second that is believed to come. */
@@ -224,7 +224,7 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
   const verdict = verdictOf(member, input);
   const server = association.serverState;
   const estimate = input.discipline.sourceAt(association.id, input.now);
-  const { lastReplyAt, lastMeasurement } = association;
+  const { lastResponseAt, lastMeasurement } = association;
   const { family } = association.address;
   return {
     name: config.address,
@@ -238,7 +238,9 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
       ? null
       : formatReferenceId(server.referenceId, { stratum: server.stratum, family }),
     pollSeconds: 2 ** association.poll,
-    lastReplySecondsAgo: lastReplyAt === undefined ? null : Math.max(0, input.now - lastReplyAt),
+    lastReplySecondsAgo: lastResponseAt === undefined
+      ? null
+      : Math.max(0, input.now - lastResponseAt),
     offsetSeconds: estimate?.offset ?? null,
     delaySeconds: estimate?.delay ?? null,
     dispersionSeconds: estimate?.uncertainty ?? null,

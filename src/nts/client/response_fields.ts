@@ -40,7 +40,7 @@ export type NtsReason =
   | "nts-malformed-encrypted-field";
 
 /** What an answer is. */
-export type NtsAnswer =
+export type NtsResponse =
   | {
     readonly kind: "authentic";
     /** New cookies, at most eight, perhaps none. */
@@ -54,7 +54,7 @@ export type NtsAnswer =
   | { readonly kind: "kiss"; readonly kiss: Kiss };
 
 /** What an answer is measured by. */
-export interface AnswerExpectation {
+export interface ResponseExpectation {
   /** The random octets of the request. */
   readonly uniqueIdentifier: Bytes;
   /** The algorithm with the server-to-client key. */
@@ -67,10 +67,10 @@ export interface AnswerExpectation {
 const NTS_VERSION = 4;
 
 /** Judges an answer; never throws, whatever the octets (RFC 8915 section 5.7). */
-export function verifyAnswer(
+export function verifyResponse(
   packet: Bytes,
-  expected: AnswerExpectation,
-): Result<NtsAnswer, NtsReason> {
+  expected: ResponseExpectation,
+): Result<NtsResponse, NtsReason> {
   if (packet.length > PACKET_LENGTH_MAX) return err("nts-bad-length");
   const header = decodeHeader(packet);
   if (!header.ok) return err("nts-bad-length");
@@ -122,7 +122,7 @@ function walk(packet: Bytes): Result<Walked, NtsReason> {
 function open(
   packet: Bytes,
   options: { readonly authenticator: ExtensionField; readonly aead: Aead },
-): Result<NtsAnswer, NtsReason> {
+): Result<NtsResponse, NtsReason> {
   const { offset, length } = options.authenticator;
   const body = packet.slice(offset + FIELD_HEADER_LENGTH, offset + length);
   const view = new DataView(body.buffer);

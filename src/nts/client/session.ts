@@ -19,7 +19,7 @@ import { type Aead, type AeadFactory, aeadParameters, type NtsAeadId } from "../
 import { CookieJar } from "./cookie_jar.ts";
 import type { SessionKeys } from "../key_exchange/exporter.ts";
 import { buildRequest, type ProtectedRequest } from "./request_fields.ts";
-import { type NtsAnswer, type NtsReason, verifyAnswer } from "./response_fields.ts";
+import { type NtsReason, type NtsResponse, verifyResponse } from "./response_fields.ts";
 
 /** All that a key exchange gives and that a restart should not lose; secret. */
 export interface SessionState {
@@ -120,9 +120,9 @@ export class NtsClientSession {
    * Judges the answer to the request with this unique identifier, and takes the cookies of an authentic one. The caller has
    * checked mode, version and origin, and shows no second answer to a request that has had an authentic one.
    */
-  verify(packet: Bytes, uniqueIdentifier: Bytes): Result<NtsAnswer, NtsReason> {
+  verify(packet: Bytes, uniqueIdentifier: Bytes): Result<NtsResponse, NtsReason> {
     if (this.#answers === undefined) return err("nts-not-authentic");
-    const verified = verifyAnswer(packet, {
+    const verified = verifyResponse(packet, {
       uniqueIdentifier,
       aead: this.#answers,
       authenticBefore: this.#authenticBefore,

@@ -48,7 +48,7 @@ export type KeyExchangeReason =
   | "bad-ntp-port";
 
 /** What a key exchange agreed on. */
-export interface KeyExchangeAnswer {
+export interface KeyExchangeResponse {
   /** The algorithm. */
   readonly aeadId: NtsAeadId;
   /** One to eight cookies, in the order in which they came. */
@@ -73,7 +73,7 @@ export interface KeyExchangeClientOptions {
 export const DEFAULT_CLIENT_AEAD_IDS: readonly NtsAeadId[] = [15, 30, 17, 16];
 
 /** The longest answer that is accepted, in octets (RFC 8915 section 4 asks for this many). */
-export const ANSWER_LENGTH_MAX = 65_536;
+export const RESPONSE_LENGTH_MAX = 65_536;
 
 /** The port of the time server when the answer names none. */
 export const NTP_PORT = 123;
@@ -81,7 +81,7 @@ export const NTP_PORT = 123;
 /** One key exchange as its client sees it. */
 export class KeyExchangeClient {
   readonly #aeadIds: readonly NtsAeadId[];
-  readonly #reader = new RecordReader(ANSWER_LENGTH_MAX);
+  readonly #reader = new RecordReader(RESPONSE_LENGTH_MAX);
   #done = false;
 
   /** Prepares an exchange. */
@@ -108,7 +108,7 @@ export class KeyExchangeClient {
    * Takes octets that came; returns the answer when it is complete and undefined while more is awaited. After an answer or a
    * failure the exchange is over and the machine is not used again.
    */
-  feed(bytes: Uint8Array): Result<KeyExchangeAnswer | undefined, KeyExchangeReason> {
+  feed(bytes: Uint8Array): Result<KeyExchangeResponse | undefined, KeyExchangeReason> {
     assert(!this.#done, "A key exchange that is over is not fed");
     const message = this.#reader.push(bytes);
     if (message.ok && message.value === undefined) return ok(undefined);
@@ -137,7 +137,7 @@ interface Draft {
 function interpret(
   records: readonly KeyExchangeRecord[],
   offered: readonly NtsAeadId[],
-): Result<KeyExchangeAnswer, KeyExchangeReason> {
+): Result<KeyExchangeResponse, KeyExchangeReason> {
   // An Error record overrules whatever else the message holds (RFC 8915 section 4.1.3).
   const failure = records.find((record) => record.type === RECORD.ERROR);
   if (failure !== undefined) return err(errorReason(failure));
@@ -218,7 +218,7 @@ function readPort(draft: Draft, body: Bytes): KeyExchangeReason | undefined {
 function conclude(
   draft: Draft,
   offered: readonly NtsAeadId[],
-): Result<KeyExchangeAnswer, KeyExchangeReason> {
+): Result<KeyExchangeResponse, KeyExchangeReason> {
   if (draft.protocols === undefined) return err("no-next-protocol");
   if (draft.protocols.some((protocol) => protocol !== PROTOCOL_NTPV4)) {
     return err("protocol-not-offered");

@@ -25,7 +25,7 @@ function clientReason(text: string, aeadIds?: readonly NtsAeadId[]): string {
 const server = (aeadIds: readonly NtsAeadId[] = [15, 16, 17, 30]) =>
   new KeyExchangeServer({ aeadIds, ntpServer: undefined, ntpPort: undefined });
 
-function serverAnswer(step: ServerStep): string {
+function serverResponse(step: ServerStep): string {
   switch (step.kind) {
     case "wait":
       return "wait";
@@ -37,7 +37,7 @@ function serverAnswer(step: ServerStep): string {
 }
 
 const serve = (text: string, aeadIds?: readonly NtsAeadId[]) =>
-  serverAnswer(server(aeadIds).feed(hex(text)));
+  serverResponse(server(aeadIds).feed(hex(text)));
 
 const BAD_REQUEST = "bad-request 800200020001" + END;
 const UNKNOWN_CRITICAL = "unrecognized-critical-record 800200020000" + END;
@@ -138,8 +138,8 @@ Deno.test("a connection that ends early has its reason", () => {
 
 Deno.test("the server answers a good request with eight cookies", () => {
   const machine = server();
-  assert.equal(serverAnswer(machine.feed(hex(NTPV4 + SIV))), "wait");
-  assert.equal(serverAnswer(machine.feed(hex(END))), "export 15");
+  assert.equal(serverResponse(machine.feed(hex(NTPV4 + SIV))), "wait");
+  assert.equal(serverResponse(machine.feed(hex(END))), "export 15");
   const cookies = Array.from({ length: 8 }, (_, i) => new Uint8Array(100).fill(i));
   const answer = toHex(machine.complete(cookies));
   assert.ok(answer.startsWith(NTPV4 + SIV + "00050064" + "00".repeat(100) + "00050064" + "01"));
@@ -191,9 +191,9 @@ Deno.test("the server refuses with the Error record that RFC 8915 asks for", () 
 
 Deno.test("a timeout, an early end and our own failure are answered with Error records", () => {
   const bad = (reason: string, code: number) => `${reason} 80020002000${code}` + END;
-  assert.equal(serverAnswer(server().timedOut()), bad("timeout", 1));
-  assert.equal(serverAnswer(server().closed()), bad("closed-early", 1));
-  assert.equal(serverAnswer(server().internalError()), bad("internal-error", 2));
+  assert.equal(serverResponse(server().timedOut()), bad("timeout", 1));
+  assert.equal(serverResponse(server().closed()), bad("closed-early", 1));
+  assert.equal(serverResponse(server().internalError()), bad("internal-error", 2));
 });
 
 Deno.test("the server chooses by the client's order, and AES-128-GCM-SIV only when it is unambiguous", () => {

@@ -28,7 +28,7 @@ export interface Answer {
 }
 
 /** Reads octets as the answer to `request`, or tells why they are not (RFC 5905 section 8, RFC 8915 section 5.7). */
-export function readAnswer(
+export function readResponse(
   octets: Uint8Array,
   request: PendingRequest,
   protection: PacketProtection | undefined,

@@ -11,7 +11,7 @@ import { err, ok } from "../base/result.ts";
 import { visibleLayout, visibleText } from "../base/visible_text.ts";
 import { EXIT } from "./exit_code.ts";
 import { httpGet } from "./http_get.ts";
-import type { ReadFile, Surroundings } from "./surroundings.ts";
+import type { CommandContext, ReadFile } from "./command_context.ts";
 
 /** The longest text file that a command reads. */
 const TEXT_FILE_MAX = 16 * 1024 * 1024;
@@ -21,7 +21,7 @@ const STANDARD_ERROR = 2;
 const PIPE_BUFFER = 4096;
 
 /** Returns the surroundings of this process. */
-export function realSurroundings(): Surroundings {
+export function realCommandContext(): CommandContext {
   const isTerminal = Deno.stdout.isTerminal();
   return {
     out: writeOutput,

@@ -18,7 +18,7 @@ const FROM_ANYBODY: ReadonlySet<string> = new Set<DropReason>([
 ]);
 
 /** Answers of one server that were dropped. */
-export class DroppedAnswers {
+export class DroppedResponses {
   readonly #total = new ReasonCounter<DropReason>();
   #recent = new ReasonCounter<DropReason>();
 

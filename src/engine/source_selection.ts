@@ -63,7 +63,7 @@ export interface KnownTime {
 const NOBODY = "No source can be used at the moment";
 
 /** The verdicts on all sources. */
-export class Judgement {
+export class SourceSelection {
   #synchronization: SynchronizationConfig;
   #vouchersNeeded: number;
   #required: readonly string[];
@@ -372,7 +372,7 @@ export class Judgement {
       delay: estimate.delay,
       supported: context.supported,
       leap: server.leapIndicator,
-      updatedAt: association.lastReplyAt ?? context.now.monotonic,
+      updatedAt: association.lastResponseAt ?? context.now.monotonic,
       referenceTime: context.now.realtime,
     };
   }

@@ -23,10 +23,10 @@ export interface FileFailure {
 export type ReadFile = (path: string) => Result<string, FileFailure>;
 
 /** Fetches a path over HTTP from a numeric address and port; the error is a sentence. */
-export type HttpGet = (address: string, path: string) => Promise<Result<HttpReply, string>>;
+export type HttpGet = (address: string, path: string) => Promise<Result<HttpResponse, string>>;
 
 /** The answer to a request over HTTP. */
-export interface HttpReply {
+export interface HttpResponse {
   /** The status code. */
   readonly status: number;
   /** The text after the headers. */
@@ -37,7 +37,7 @@ export interface HttpReply {
 export type LineOf = (path: string) => number | undefined;
 
 /** What a command may use. */
-export interface Surroundings {
+export interface CommandContext {
   /** Writes text to standard output; the end of the line is part of the text. */
   out(text: string): void;
   /** Writes text to standard error; the end of the line is part of the text. */
