@@ -121,7 +121,7 @@ Deno.test("a folder that goes away while the daemon runs is told, and the daemon
   await daemon.process.waitFor(/statistics.*no such file/);
   const seen = server.requests;
   await waitUntil(() => server.requests > seen, {
-    timeoutMs: 10_000,
+    timeoutMs: 30_000,
     what: () => daemon.process.stderr,
   });
   const ended = await daemon.process.stop();

@@ -65,14 +65,14 @@ Deno.test({
       crowd.push(await Deno.connect({ hostname: "127.0.0.1", port: daemon.http }));
     }
     const seen = server.requests;
-    await waitUntil(() => server.requests > seen + 1, { timeoutMs: 10_000, what });
+    await waitUntil(() => server.requests > seen + 1, { timeoutMs: 30_000, what });
     assert.ok(await daemon.answers() !== undefined);
     for (const connection of crowd) connection.close();
     await waitUntil(async () => {
       const page = await fetch(`http://127.0.0.1:${daemon.http}/metrics`).catch(() => undefined);
       await page?.body?.cancel();
       return page?.ok;
-    }, { timeoutMs: 10_000, what });
+    }, { timeoutMs: 30_000, what });
     assert.equal((await daemon.process.stop()).code, 0, daemon.process.stderr);
   },
 });
@@ -87,8 +87,8 @@ Deno.test("a daemon that was stopped for a while goes on where it was", async ()
   assert.equal(await daemon.answers(), undefined);
   daemon.process.signal("SIGCONT");
   const seen = server.requests;
-  await waitUntil(daemon.answers, { timeoutMs: 5000, what });
-  await waitUntil(() => server.requests > seen, { timeoutMs: 10_000, what });
+  await waitUntil(daemon.answers, { timeoutMs: 30_000, what });
+  await waitUntil(() => server.requests > seen, { timeoutMs: 30_000, what });
   assert.equal((await daemon.process.stop()).code, 0, daemon.process.stderr);
   assert.doesNotMatch(daemon.process.stderr, /error:|bug/);
 });
@@ -104,7 +104,7 @@ Deno.test({
     const what = () => daemon.process.stderr;
     await waitUntil(daemon.answers, { timeoutMs: 20_000, what });
     await daemon.process.waitFor(/warning: Cannot read \/proc\/self\/cmdline/);
-    await waitUntil(() => server.requests > 1, { timeoutMs: 10_000, what });
+    await waitUntil(() => server.requests > 1, { timeoutMs: 30_000, what });
     assert.equal((await daemon.process.stop()).code, 0, daemon.process.stderr);
   },
 });

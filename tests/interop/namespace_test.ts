@@ -49,7 +49,7 @@ Deno.test({
       const document = await waitUntil(async () => {
         const answer = await query(left.namespace, address);
         return answer.results[0]?.ok === true ? answer : undefined;
-      }, { timeoutMs: 10_000, everyMs: 200, what: () => `an answer from ${address}` });
+      }, { timeoutMs: 30_000, everyMs: 200, what: () => `an answer from ${address}` });
       const result = document.results[0];
       assert.equal(result?.stratum, 3);
       assert.equal(result?.leap, "none");

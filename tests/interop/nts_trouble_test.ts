@@ -75,7 +75,7 @@ Deno.test("a damaged file of keys is set aside, and new keys are made and saved"
   assert.match(server.process.stderr, /keys for cookies in .* cannot be used \(wrong length\)/);
   assert.match(await Deno.readTextFile(`${keys}.damaged`), /nothing of use/);
   await waitUntil(async () => (await Deno.stat(keys).catch(() => undefined))?.size === 84, {
-    timeoutMs: 10_000,
+    timeoutMs: 30_000,
     what: () => `new keys: ${server.process.stderr}`,
   });
   await using client = await startDaemon({ config: place.client() });

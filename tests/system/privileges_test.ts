@@ -41,7 +41,7 @@ async function confinedThreads(process: RunningProgram): Promise<readonly Thread
   return await waitUntil(async () => {
     const threads = await threadsOf(process.pid);
     return threads.every((thread) => thread["Seccomp"] === FILTERED) ? threads : undefined;
-  }, { timeoutMs: 10_000, what: () => `the filter; log: ${process.stderr}` });
+  }, { timeoutMs: 30_000, what: () => `the filter; log: ${process.stderr}` });
 }
 
 function values(threads: readonly Thread[], name: string): readonly string[] {
@@ -175,7 +175,7 @@ Deno.test({
     const owner = async (path: string) => (await Deno.stat(path)).uid;
     assert.equal(await owner(`${folder.path}/keyset`), Number(NOBODY));
     await waitUntil(async () => (await Deno.stat(`${folder.path}/keyset`)).size > 0, {
-      timeoutMs: 10_000,
+      timeoutMs: 30_000,
       what: () => `a keyset: ${daemon.process.stderr}`,
     });
     assert.equal(await owner(state), Number(NOBODY));

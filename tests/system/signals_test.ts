@@ -23,7 +23,7 @@ Deno.test("signals that mean nothing are told of and end nothing; SIGQUIT ends i
   const config = await folder.write("ntpsd.toml", clientConfig([server], 1) + NO_STATUS);
   const { program, args } = await launch("source");
   await using daemon = new RunningProgram(program, { args: [...args, "run", "-x", "-c", config] });
-  await waitUntil(() => server.requests > 0, { timeoutMs: 10_000, what: () => daemon.stderr });
+  await waitUntil(() => server.requests > 0, { timeoutMs: 30_000, what: () => daemon.stderr });
   for (const signal of ["SIGUSR2", "SIGALRM", "SIGPIPE", "SIGIO"] as const) daemon.signal(signal);
   for (const number of [32, 33, 34, 64]) {
     await runAny("kill", { args: [`-${number}`, `${daemon.pid}`] });
@@ -31,7 +31,7 @@ Deno.test("signals that mean nothing are told of and end nothing; SIGQUIT ends i
   await daemon.waitFor(/SIGUSR2 was received, which means nothing/);
   await daemon.waitFor(/SIGALRM was received/);
   const seen = server.requests;
-  await waitUntil(() => server.requests > seen, { timeoutMs: 10_000, what: () => daemon.stderr });
+  await waitUntil(() => server.requests > seen, { timeoutMs: 30_000, what: () => daemon.stderr });
   const ended = await daemon.stop("SIGQUIT");
   assert.deepEqual([ended.code, ended.signal], [0, null], daemon.stderr);
 });
@@ -77,7 +77,7 @@ async function earlyReload(): Promise<void> {
   await using daemon = new RunningProgram(program, { args: [...args, "run", "-x", "-c", config] });
   // From the first lines of the script to the daemon that runs; the very first moment is that of the shell.
   await waitUntil(() => heedsHangup(daemon.pid), {
-    timeoutMs: 10_000,
+    timeoutMs: 30_000,
     everyMs: 1,
     what: () => "SIGHUP to be ignored, blocked or caught",
   });
@@ -125,7 +125,7 @@ Deno.test({
     assert.equal((await runAny("nsenter", { args: orphan })).code, 0);
     const children = () => Deno.readTextFile(`/proc/${first}/task/${first}/children`);
     await waitUntil(async () => (await children()).trim() === "", {
-      timeoutMs: 5000,
+      timeoutMs: 30_000,
       what: () => "no child",
     });
     await signalChild(daemon, "TERM");
@@ -148,7 +148,7 @@ Deno.test({
       const runtime = await Deno.realPath(Deno.execPath());
       const runs = () =>
         Deno.readLink(`/proc/${first}/exe`).then((to) => to === runtime, () => false);
-      await waitUntil(runs, { timeoutMs: 10_000, everyMs: 1, what: () => "the runtime" });
+      await waitUntil(runs, { timeoutMs: 30_000, everyMs: 1, what: () => "the runtime" });
       await pause(milliseconds);
       await signalChild(daemon, "TERM");
       const deadline = setTimeout(() => void signalChild(daemon, "KILL"), 20_000);
@@ -187,7 +187,7 @@ async function childOf(pid: number): Promise<string> {
   const read = () => Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
   let child = "";
   await waitUntil(async () => (child = (await read()).trim()) !== "" || !await isThere(pid), {
-    timeoutMs: 10_000,
+    timeoutMs: 30_000,
     what: () => "a child",
   });
   return child;
