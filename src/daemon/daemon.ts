@@ -26,17 +26,17 @@ import { FunctionStates } from "./observability/function_states.ts";
 import { LeapFile } from "./files/leap_file.ts";
 import { readInstant } from "../system/local_clock.ts";
 import { configureLog, log } from "../system/log.ts";
-import type { ExchangeAction } from "./nts/client.ts";
-import { NtsService } from "./nts/nts_service.ts";
+import type { ExchangeAction } from "./nts/ke_client.ts";
+import { Nts } from "./nts/nts.ts";
 import { onceConfig, OnceWatch } from "./once.ts";
-import { OwnAddresses } from "../system/own_addresses.ts";
-import { claimClock } from "./files/permission.ts";
+import { OwnAddresses } from "./own_addresses.ts";
+import { claimClock } from "./clock_permission.ts";
 import { filterSystemCalls, type Notice } from "./confinement.ts";
 import { internalErrorCount } from "./observability/internal_errors.ts";
-import { KeyRing } from "./files/key_ring.ts";
+import { KeyRing } from "./key_ring.ts";
 import { eraProblem } from "./nts/release_time.ts";
 import { openSecrets } from "../system/secret_files.ts";
-import { Servers } from "./ntp_listeners.ts";
+import { NtpListeners } from "./ntp_listeners.ts";
 import { ServiceNotices } from "./observability/service_notices.ts";
 import { StatisticsWriter } from "./observability/statistics.ts";
 import { StatusListener } from "./observability/status_listener.ts";
@@ -102,7 +102,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   if (problem !== undefined) log.warning(problem);
   const config = options.once ? onceConfig(options.config, options) : options.config;
   const functions = new FunctionStates();
-  const nts = new NtsService(config, functions);
+  const nts = new Nts(config, functions);
   const clock = claimClock(config.clock, options);
   if (!clock.ok) {
     log.error(clock.error);
@@ -127,15 +127,15 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     frequency: clock.value.frequency,
     clockPrecision: 2 ** precision,
     ownAddresses: addresses.read() ?? [],
-    protections: { ...nts.clients.protections, withKey: (id) => keyRing.protection(id) },
-    certificateTime: nts.clients.certificateTime,
+    protections: { ...nts.client.protections, withKey: (id) => keyRing.protection(id) },
+    certificateTime: nts.client.certificateTime,
   });
-  const servers = new Servers(precision, functions);
+  const listeners = new NtpListeners(precision, functions);
   const daemon = new Daemon({ ...options, config }, {
     engine,
     addresses,
     poller: poller.value,
-    servers,
+    listeners,
     functions,
     keyRing,
     nts,
@@ -148,10 +148,10 @@ interface Parts {
   readonly engine: Engine;
   readonly addresses: OwnAddresses;
   readonly poller: Poller;
-  readonly servers: Servers;
+  readonly listeners: NtpListeners;
   readonly functions: FunctionStates;
   readonly keyRing: KeyRing;
-  readonly nts: NtsService;
+  readonly nts: Nts;
 }
 
 /** A daemon that has what it needs. */
@@ -163,9 +163,9 @@ class Daemon {
   #closed: readonly string[] = [];
   readonly #poller: Poller;
   readonly #driver: EngineDriver;
-  readonly #servers: Servers;
+  readonly #listeners: NtpListeners;
   readonly #keyRing: KeyRing;
-  readonly #nts: NtsService;
+  readonly #nts: Nts;
   #statistics: StatisticsWriter | undefined;
   readonly #drift: DriftStore;
   readonly #leaps: LeapFile;
@@ -187,7 +187,7 @@ class Daemon {
     this.#engine = parts.engine;
     this.#addresses = parts.addresses;
     this.#poller = parts.poller;
-    this.#servers = parts.servers;
+    this.#listeners = parts.listeners;
     this.#functions = parts.functions;
     this.#keyRing = parts.keyRing;
     this.#nts = parts.nts;
@@ -207,12 +207,12 @@ class Daemon {
         saveDrift: (drift) => this.#drift.write(drift),
         exchangeKeys: (action) => void this.#exchangeKeys(action),
         verifyCertificates: (action) => {
-          const event = this.#nts.clients.verify(action);
+          const event = this.#nts.client.verify(action);
           queueMicrotask(() => this.#driver.deliver(event));
         },
-        saveTimeBound: (bound) => this.#nts.clients.saveBound(bound),
-        saveSessions: (sessions) => this.#nts.clients.saveSessions(sessions),
-        clockStepped: () => this.#servers.clockStepped(),
+        saveTimeBound: (bound) => this.#nts.client.saveBound(bound),
+        saveSessions: (sessions) => this.#nts.client.saveSessions(sessions),
+        clockStepped: () => this.#listeners.clockStepped(),
         panic: (message) => this.#panic(message),
         changed: () => this.#changed(),
       },
@@ -256,7 +256,7 @@ class Daemon {
   async #wind(): Promise<void> {
     await this.#http.stop();
     await this.#configuring;
-    await this.#servers.stop();
+    await this.#listeners.stop();
     await this.#nts.stop();
     await this.#drift.settled();
     await this.#statistics?.settled();
@@ -266,7 +266,7 @@ class Daemon {
   /** What is done about once a second. */
   #tick(): void {
     this.#http.retry();
-    this.#servers.retry();
+    this.#listeners.retry();
     this.#refreshServers();
     this.#nts.tick(() => this.#engine.snapshot(readInstant()));
     if (this.#nts.isSavingDue()) this.#driver.deliver({ type: "save-sessions" });
@@ -291,7 +291,7 @@ class Daemon {
     const isServing = this.#functions.documents().some(({ kind, up }) =>
       up && (kind === "server" || kind === "nts-ke-server")
     );
-    return isServing ? undefined : this.#servers.neverOpens;
+    return isServing ? undefined : this.#listeners.neverOpens;
   }
 
   async #giveUp(end: DaemonEnd): Promise<DaemonEnd> {
@@ -307,8 +307,8 @@ class Daemon {
       version: this.#options.version,
       startedAt: this.#startedAt,
       ...this.#engine.snapshot(readInstant()),
-      servers: this.#servers.documents(),
-      ntsKe: this.#nts.servers.documents(),
+      servers: this.#listeners.documents(),
+      ntsKe: this.#nts.listeners.documents(),
       http: this.#http.document(),
       functions: this.#functions.documents(),
       internalErrors: internalErrorCount(),
@@ -328,22 +328,22 @@ class Daemon {
     const { servers, synchronization } = this.#config;
     await this.#http.configure(this.#config.observability.listen);
     await this.#nts.configure(this.#config);
-    await this.#servers.configure(servers, {
+    await this.#listeners.configure(servers, {
       synchronization,
-      authentication: { keys: this.#keyRing.responder, nts: this.#nts.servers.responder },
-      meanwhile: () => this.#driver.runDue(),
+      authentication: { keys: this.#keyRing.responder, nts: this.#nts.listeners.responder },
+      onBusy: () => this.#driver.runDue(),
     });
     this.#refreshServers();
   }
 
   #refreshServers(): void {
-    if (!this.#servers.isServing) return;
+    if (!this.#listeners.isServing) return;
     const now = readInstant();
-    this.#servers.update(this.#engine.servedTime(now), now);
+    this.#listeners.update(this.#engine.servedTime(now), now);
   }
 
   #followAddresses(): void {
-    const { closed } = this.#servers;
+    const { closed } = this.#listeners;
     if (closed.join() !== this.#closed.join()) {
       this.#closed = closed;
       this.#driver.deliver({ type: "own-addresses", closed });
@@ -379,7 +379,7 @@ class Daemon {
   }
 
   async #exchangeKeys(action: ExchangeAction): Promise<void> {
-    this.#driver.deliver(await this.#nts.clients.exchange(action));
+    this.#driver.deliver(await this.#nts.client.exchange(action));
   }
 
   #stop(end: DaemonEnd): void {

@@ -64,13 +64,13 @@ interface Plan {
 }
 
 /** What listeners are opened for. */
-export interface ServersContext {
+export interface NtpListenersContext {
   /** What is served without a source. */
   readonly synchronization: SynchronizationConfig;
   /** What answers that are authenticated need. */
   readonly authentication: ServerAuthentication;
   /** Does what must not wait for long, while a server is busy; called every few milliseconds then. */
-  readonly meanwhile?: () => void;
+  readonly onBusy?: () => void;
 }
 
 interface OpenServer {
@@ -91,12 +91,12 @@ interface Section {
 }
 
 /** Runs all listeners. */
-export class Servers {
+export class NtpListeners {
   readonly #precision: PollExponent;
   readonly #template: HeaderTemplate;
   readonly #functions: FunctionStates;
   #sections: Section[] = [];
-  #context: ServersContext | undefined;
+  #context: NtpListenersContext | undefined;
   #synchronization: SynchronizationConfig | undefined;
   /** What went wrong with ourselves and is in the log already. */
   readonly #toldErrors = new Set<string>();
@@ -131,7 +131,7 @@ export class Servers {
   /** Closes, keeps and opens listeners, so that they are those of a configuration. */
   async configure(
     configs: readonly ServerConfig[],
-    context: ServersContext,
+    context: NtpListenersContext,
   ): Promise<void> {
     // Nothing is opened before all is closed that has to be.
     this.#context = undefined;
@@ -210,7 +210,7 @@ export class Servers {
     await Promise.all(sections.map(({ server }) => server?.loop.stop()));
   }
 
-  #open(section: Section, context: ServersContext): OpenServer | undefined {
+  #open(section: Section, context: NtpListenersContext): OpenServer | undefined {
     const { plan } = section, { config } = plan;
     const access = AccessRules.build(config);
     const socket = openSocket(plan);
@@ -230,7 +230,7 @@ export class Servers {
           `Server ${config.listen}: ${error.message}; more of that kind are only counted`,
         ),
       onInternalError: (error) => this.#tell(error),
-      meanwhile: context.meanwhile,
+      onBusy: context.onBusy,
     });
     loop.start();
     const { local } = socket.value;
@@ -246,7 +246,7 @@ export class Servers {
     parts: {
       readonly access: AccessRules;
       readonly clients: ClientTable | undefined;
-      readonly context: ServersContext;
+      readonly context: NtpListenersContext;
     },
   ): Responder {
     const { rateLimit } = config;

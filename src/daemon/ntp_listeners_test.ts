@@ -8,13 +8,13 @@ import type { ServedTime } from "../engine/status/served_time.ts";
 import { request } from "../../tests/support/test_server.ts";
 import { FunctionStates } from "./observability/function_states.ts";
 import { readInstant } from "../system/local_clock.ts";
-import { Servers } from "./ntp_listeners.ts";
+import { NtpListeners } from "./ntp_listeners.ts";
 
 const SILENT = { info: () => {}, error: () => {} };
 
 class Scene implements AsyncDisposable {
   readonly functions = new FunctionStates(SILENT);
-  readonly servers = new Servers(-20, this.functions);
+  readonly servers = new NtpListeners(-20, this.functions);
 
   async configure(text: string): Promise<readonly ServerConfig[]> {
     const parsed = parseConfig(`${text}\n[synchronization]\nlocal-stratum = 7\n`);

@@ -36,13 +36,13 @@ export interface ServerLoopReports {
   /** A batch could not be answered because something is wrong with ourselves; it was dropped. */
   readonly onInternalError?: (error: unknown) => void;
   /** Called every few milliseconds of a turn that lasts: what must not wait for its end. */
-  readonly meanwhile?: (() => void) | undefined;
+  readonly onBusy?: (() => void) | undefined;
 }
 
 /** So long all else may wait: stepping aside costs about a tenth of a millisecond. */
 const TURN_SECONDS: Seconds = 10e-3;
 /** So long may wait what the owner does meanwhile. */
-const MEANWHILE_SECONDS: Seconds = 2e-3;
+const ON_BUSY_SECONDS: Seconds = 2e-3;
 /** Whoever waited so long on the thread pool was asleep in between, and everything else has run. */
 const SURE_WAIT_SECONDS: Seconds = 200e-6;
 const SPIN_SECONDS: Seconds = 25e-6;
@@ -72,7 +72,7 @@ export class ServerLoop {
   #waits = 0;
   #timestampedAt: MonotonicSeconds = 0;
   #othersRanAt: MonotonicSeconds = 0;
-  #meanwhileAt: MonotonicSeconds = 0;
+  #busyAt: MonotonicSeconds = 0;
 
   /** Prepares to serve; nothing is received before `start`. */
   constructor(listener: Listener, reports: ServerLoopReports = {}) {
@@ -142,7 +142,7 @@ export class ServerLoop {
       if (count === 0) count = this.#spin(now);
       if (count <= 0) return true;
       now = this.#answer(boottimeNow());
-      if (now - this.#meanwhileAt >= MEANWHILE_SECONDS) this.#meanwhile(now);
+      if (now - this.#busyAt >= ON_BUSY_SECONDS) this.#tellBusy(now);
     }
     return false;
   }
@@ -237,9 +237,9 @@ export class ServerLoop {
     this.#reports.onSendError?.(error);
   };
 
-  #meanwhile(now: MonotonicSeconds): void {
-    this.#meanwhileAt = now;
-    this.#reports.meanwhile?.();
+  #tellBusy(now: MonotonicSeconds): void {
+    this.#busyAt = now;
+    this.#reports.onBusy?.();
   }
 
   async #afterError(error: OsError): Promise<void> {

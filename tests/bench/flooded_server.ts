@@ -13,7 +13,7 @@ import { fromUnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { readInstant } from "../../src/system/local_clock.ts";
 import { FunctionStates } from "../../src/daemon/observability/function_states.ts";
-import { Servers } from "../../src/daemon/ntp_listeners.ts";
+import { NtpListeners } from "../../src/daemon/ntp_listeners.ts";
 import { referenceIdFromAscii } from "../../src/protocol/reference_id.ts";
 
 const TIMER_MILLISECONDS = 10;
@@ -37,8 +37,8 @@ function engine(): void {
   deadline = now + TIMER_MILLISECONDS;
 }
 
-const running = new Servers(-24, new FunctionStates());
-await running.configure(servers, { synchronization, authentication: {}, meanwhile: engine });
+const running = new NtpListeners(-24, new FunctionStates());
+await running.configure(servers, { synchronization, authentication: {}, onBusy: engine });
 running.update({
   synchronized: true,
   leapIndicator: 0,

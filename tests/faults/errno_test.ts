@@ -41,7 +41,7 @@ import { hasLocalAddress } from "../../ffi/socket/socket_option.ts";
 import { readHardwareTimestamping } from "../../ffi/socket/timestamping.ts";
 import { readKernelClock } from "../../ffi/clock/timex.ts";
 import type { Result } from "../../src/base/result.ts";
-import { OwnAddresses } from "../../src/system/own_addresses.ts";
+import { OwnAddresses } from "../../src/daemon/own_addresses.ts";
 
 /** Errors of sockets, files, clocks, memory, limits and filters. */
 const ERRORS: Readonly<Record<string, number>> = {

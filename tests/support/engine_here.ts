@@ -10,7 +10,7 @@ import { parseConfig } from "../../src/config/parse.ts";
 import { EngineDriver } from "../../src/daemon/engine_driver.ts";
 import { readInstant } from "../../src/system/local_clock.ts";
 import { configureLog } from "../../src/system/log.ts";
-import { NtsClients } from "../../src/daemon/nts/client.ts";
+import { NtsKeClient } from "../../src/daemon/nts/ke_client.ts";
 import { TlsContexts } from "../../src/daemon/nts/tls_contexts.ts";
 import { SessionStore } from "../../src/daemon/nts/cookie_file.ts";
 import { randomSource } from "../../src/system/random.ts";
@@ -24,7 +24,7 @@ export class EngineHere implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #driver: EngineDriver;
   readonly #poller: Poller;
-  readonly #clients: NtsClients;
+  readonly #clients: NtsKeClient;
   readonly #running: Promise<void>;
   readonly #lines: string[];
 
@@ -32,7 +32,7 @@ export class EngineHere implements AsyncDisposable {
     readonly engine: Engine;
     readonly driver: EngineDriver;
     readonly poller: Poller;
-    readonly clients: NtsClients;
+    readonly clients: NtsKeClient;
     readonly lines: string[];
   }) {
     this.#engine = parts.engine;
@@ -52,7 +52,7 @@ export class EngineHere implements AsyncDisposable {
     const loaded = parseConfig(options.config);
     const poller = Poller.open();
     if (!loaded.ok || !poller.ok) throw new Error(`It cannot start: ${JSON.stringify(loaded)}`);
-    const clients = new NtsClients(new TlsContexts(), new SessionStore(options.cookies));
+    const clients = new NtsKeClient(new TlsContexts(), new SessionStore(options.cookies));
     const engine = new Engine({
       config: loaded.value.config,
       random: randomSource,

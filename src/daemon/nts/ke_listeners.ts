@@ -51,13 +51,13 @@ interface Section {
 
 interface Running {
   readonly openssl: OpenSsl;
-  readonly keeper: CookieKeys;
+  readonly keys: CookieKeys;
   readonly aeadIds: readonly NtsAeadId[];
 }
 
 /** Runs all listeners for key exchange. */
-export class NtsServers {
-  readonly #library: TlsContexts;
+export class NtsKeListeners {
+  readonly #contexts: TlsContexts;
   readonly #functions: FunctionStates;
   #running: Running | undefined;
   #sections: Section[] = [];
@@ -65,14 +65,14 @@ export class NtsServers {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** Nothing is opened before `configure`. */
-  constructor(library: TlsContexts, functions: FunctionStates = new FunctionStates()) {
-    this.#library = library;
+  constructor(contexts: TlsContexts, functions: FunctionStates = new FunctionStates()) {
+    this.#contexts = contexts;
     this.#functions = functions;
   }
 
   /** What answers requests with Network Time Security; undefined when none are to be answered. */
   get responder(): NtsResponder | undefined {
-    return this.#running?.keeper;
+    return this.#running?.keys;
   }
 
   /** Opens, keeps and closes listeners, so that they are those of a configuration; reads keys and certificates again. */
@@ -82,7 +82,7 @@ export class NtsServers {
     const isReadable = await filesAnswer([config.keyset.keyStoragePath]);
     if (this.#running === undefined) {
       if (isWanted && isReadable) this.#running = this.#start(config, now);
-    } else if (isReadable) this.#running.keeper.reload(config.keyset, now);
+    } else if (isReadable) this.#running.keys.reload(config.keyset, now);
     const wanted = config.ntsKeServers.map((section) => ({
       config: section,
       text: JSON.stringify(section),
@@ -124,7 +124,7 @@ export class NtsServers {
   clockIsBelieved(offsetSeconds: number): void {
     if (this.#running === undefined) return;
     const offset = BigInt(Math.round(offsetSeconds)) * NANOSECONDS;
-    this.#running.keeper.advance(realtimeNow() + offset);
+    this.#running.keys.advance(realtimeNow() + offset);
   }
 
   /** Describes all listeners for status. */
@@ -141,8 +141,8 @@ export class NtsServers {
     clearInterval(this.#timer);
     await Promise.all(this.#sections.map((section) => closeSection(section)));
     this.#sections = [];
-    await this.#running?.keeper.settled();
-    this.#running?.keeper.close();
+    await this.#running?.keys.settled();
+    this.#running?.keys.close();
     this.#running = undefined;
   }
 
@@ -155,7 +155,7 @@ export class NtsServers {
   }
 
   #start(config: Config, now: bigint): Running | undefined {
-    const openssl = this.#library.open();
+    const openssl = this.#contexts.open();
     if (!openssl.ok) {
       for (const { listen } of config.ntsKeServers) {
         this.#functions.down({ kind: "nts-ke-server", name: listen }, openssl.error.message);
@@ -167,7 +167,7 @@ export class NtsServers {
     const aead = openSslAeadFactory(openssl.value);
     return {
       openssl: openssl.value,
-      keeper: new CookieKeys(config.keyset, { aead, now, functions: this.#functions }),
+      keys: new CookieKeys(config.keyset, { aead, now, functions: this.#functions }),
       aeadIds: availableAeadIds(aead),
     };
   }
@@ -266,7 +266,7 @@ function remark(section: Section): void {
 
 function startServer(section: Section, running: Running): void {
   const { config } = section;
-  const { openssl, keeper, aeadIds } = running;
+  const { openssl, keys, aeadIds } = running;
   const started = NtsKeServer.start({
     openssl,
     context: () => present(section.credentials, "A listener has its certificate").context,
@@ -275,7 +275,7 @@ function startServer(section: Section, running: Running): void {
       "The configuration was checked",
     ),
     offer: { aeadIds, ntpServer: config.ntpServer, ntpPort: config.ntpPort },
-    makeCookies: (aeadId, keys) => keeper.makeCookies(aeadId, keys),
+    makeCookies: (aeadId, sessionKeys) => keys.makeCookies(aeadId, sessionKeys),
     timeoutMs: config.keyExchangeTimeout * 1000,
     concurrentConnections: config.concurrentConnections,
   });

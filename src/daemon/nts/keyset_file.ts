@@ -49,7 +49,7 @@ export class CookieKeys implements NtsResponder {
   readonly #aead: AeadFactory;
   #config: KeysetConfig;
   #file: StateFile | undefined;
-  #atWork: ActiveKeys;
+  #active: ActiveKeys;
   /** What the file was when we read or wrote it last. */
   #onDisk: Bytes | undefined;
   #isFutureTold = false;
@@ -71,38 +71,38 @@ export class CookieKeys implements NtsResponder {
     this.#aead = options.aead;
     this.#config = config;
     this.#file = fileOf(config);
-    this.#atWork = this.#activate(this.#read(), options.now);
+    this.#active = this.#activate(this.#read(), options.now);
   }
 
   check(request: ByteRange): NtsVerdict {
-    return this.#atWork.fields.check(request);
+    return this.#active.fields.check(request);
   }
 
   protect(answer: Bytes, offset: number): number {
-    return this.#atWork.fields.protect(answer, offset);
+    return this.#active.fields.protect(answer, offset);
   }
 
   nak(answer: Bytes, offset: number): number {
-    return this.#atWork.fields.nak(answer, offset);
+    return this.#active.fields.nak(answer, offset);
   }
 
   echo(answer: Bytes, offset: number): number {
-    return this.#atWork.fields.echo(answer, offset);
+    return this.#active.fields.echo(answer, offset);
   }
 
   /** Makes the eight cookies of a key exchange. */
   makeCookies(aeadId: NtsAeadId, keys: SessionKeys): readonly Bytes[] | undefined {
-    return cookiesFrom(this.#atWork.codec)(aeadId, keys);
+    return cookiesFrom(this.#active.codec)(aeadId, keys);
   }
 
   /** Rotates if it is time; called now and then, and only while the clock is believed. */
   advance(now: UnixNanoseconds): void {
     this.#retry(now);
-    const { keyset, codec } = this.#atWork;
+    const { keyset, codec } = this.#active;
     const interval = BigInt(keyset.rotationInterval) * 1_000_000_000n;
     const isAhead = keyset.nextRotation() > now + 2n * interval;
-    const wasUndated = this.#atWork.isUndated;
-    this.#atWork.isUndated = false;
+    const wasUndated = this.#active.isUndated;
+    this.#active.isUndated = false;
     if (isAhead && wasUndated) {
       return this.#makeAnew("The keys for cookies were made by a wrong clock", now);
     }
@@ -143,7 +143,7 @@ export class CookieKeys implements NtsResponder {
 
   /** Returns the keys at work with as many stale ones as are configured now. */
   #recounted(): Keyset | undefined {
-    const bytes = this.#atWork.keyset.serialise();
+    const bytes = this.#active.keyset.serialise();
     const keyset = Keyset.restore(bytes, this.#config.staleKeyCount);
     return keyset.ok ? keyset.value : undefined;
   }
@@ -155,23 +155,23 @@ export class CookieKeys implements NtsResponder {
 
   /** Forgets all keys; the object is not used afterwards. */
   close(): void {
-    this.#atWork.fields.close();
-    this.#atWork.codec.close();
+    this.#active.fields.close();
+    this.#active.codec.close();
   }
 
   #replace(keyset: Keyset, now: UnixNanoseconds): void {
-    const old = this.#atWork;
-    this.#atWork = this.#activate(keyset, now);
+    const old = this.#active;
+    this.#active = this.#activate(keyset, now);
     old.fields.close();
     old.codec.close();
     log.info(`The keys for cookies were read anew, number ${keyset.currentId} is in use`);
   }
 
   #makeAnew(why: string, now: UnixNanoseconds): void {
-    const old = this.#atWork;
+    const old = this.#active;
     log.warning(`${why}: new ones are made, and every client will exchange keys again`);
-    this.#atWork = this.#activate(undefined, now);
-    this.#atWork.isUndated = false;
+    this.#active = this.#activate(undefined, now);
+    this.#active.isUndated = false;
     old.fields.close();
     old.codec.close();
   }
@@ -194,9 +194,9 @@ export class CookieKeys implements NtsResponder {
     const random = new RandomPool(randomSource);
     const codec = new CookieCodec({ keyset: used, aead: this.#aead, random });
     const fields = new NtsServerFields({ cookies: codec, aead: this.#aead, random });
-    const atWork = { keyset: used, codec, fields, isUndated };
+    const active = { keyset: used, codec, fields, isUndated };
     if (isUndated) this.#write(used);
-    return atWork;
+    return active;
   }
 
   /** Reads the file if it is another than the one we know. */
@@ -231,7 +231,7 @@ export class CookieKeys implements NtsResponder {
   }
 
   #save(): void {
-    this.#write(this.#atWork.keyset);
+    this.#write(this.#active.keyset);
   }
 
   #write(keyset: Keyset): void {

@@ -1,8 +1,8 @@
 /**
  * OpenSSL and the certificates to trust, opened when they are first needed.
  *
- * A missing library is an error of those who need it, and of nobody else. Trust is read from disk once and again after a reload;
- * a context that is still in use then is closed when its last user is done.
+ * A missing library is an error only where it is needed. Trust is read from disk once, and again after a reload; a context
+ * that is still in use then is closed after its last use.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import { readFile } from "../../../ffi/file/files.ts";
 import { OpenSsl, type TlsClientContext } from "../../../ffi/openssl/mod.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 
-/** Why there is no library or no trust. */
-export interface LibraryFailure {
+/** Why there is no library or no context. */
+export interface TlsContextFailure {
   /** The word to count. */
   readonly reason: "openssl-missing" | "certificate-authority-unusable";
   /** A sentence without a full stop that says what to do. */
   readonly message: string;
 }
 
-/** What an exchange of keys needs. */
-export interface TrustInUse {
+/** What a key exchange needs. */
+export interface AcquiredContext {
   /** One for the whole process; never closed. */
   readonly openssl: OpenSsl;
-  /** Valid until it is given back, even if trust is forgotten in between. */
+  /** Valid until `release`, even when trust is forgotten before. */
   readonly context: TlsClientContext;
 }
 
@@ -31,12 +31,12 @@ const CERTIFICATES_MAX = 1 << 20;
 /** The library with one context for each file of authorities. */
 export class TlsContexts {
   #openssl: OpenSsl | undefined;
-  #contexts = new Map<string | undefined, TlsClientContext>();
+  #byAuthority = new Map<string | undefined, TlsClientContext>();
   #retired: TlsClientContext[] = [];
   #users = 0;
 
   /** Opens the library; fails with a sentence that says what to install. */
-  open(): Result<OpenSsl, LibraryFailure> {
+  open(): Result<OpenSsl, TlsContextFailure> {
     if (this.#openssl !== undefined) return ok(this.#openssl);
     const opened = OpenSsl.open();
     if (opened.ok) {
@@ -48,19 +48,19 @@ export class TlsContexts {
     return err({ reason: "openssl-missing", message });
   }
 
-  /** Lends the context for a file of authorities beside the system's; give it back by `release`. */
-  borrow(authority: string | undefined): Result<TrustInUse, LibraryFailure> {
+  /** Returns the context for a file of authorities beside the system's, until `release`. */
+  acquire(authority: string | undefined): Result<AcquiredContext, TlsContextFailure> {
     const openssl = this.open();
     if (!openssl.ok) return openssl;
-    const known = this.#contexts.get(authority);
+    const known = this.#byAuthority.get(authority);
     const context = known === undefined ? makeContext(openssl.value, authority) : ok(known);
     if (!context.ok) return context;
-    this.#contexts.set(authority, context.value);
+    this.#byAuthority.set(authority, context.value);
     this.#users++;
     return ok({ openssl: openssl.value, context: context.value });
   }
 
-  /** Takes a borrowed context back. */
+  /** Ends the use of an acquired context. */
   release(): void {
     this.#users--;
     this.#closeRetired();
@@ -68,8 +68,8 @@ export class TlsContexts {
 
   /** Reads the certificates to trust again when they are next needed. */
   forgetTrust(): void {
-    this.#retired.push(...this.#contexts.values());
-    this.#contexts = new Map();
+    this.#retired.push(...this.#byAuthority.values());
+    this.#byAuthority = new Map();
     this.#closeRetired();
   }
 
@@ -83,7 +83,7 @@ export class TlsContexts {
 function makeContext(
   openssl: OpenSsl,
   authority: string | undefined,
-): Result<TlsClientContext, LibraryFailure> {
+): Result<TlsClientContext, TlsContextFailure> {
   const unusable = (message: string) =>
     err({ reason: "certificate-authority-unusable" as const, message });
   if (authority === undefined) {

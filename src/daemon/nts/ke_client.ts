@@ -27,7 +27,7 @@ import { SessionProtection } from "../../nts/client/session_protection.ts";
 import { filesAnswer } from "../files/file_access.ts";
 import { log } from "../../system/log.ts";
 import { type Exchanged, type ExchangeFailure, exchangeKeys } from "../../system/nts_ke_client.ts";
-import type { LibraryFailure, TlsContexts } from "./tls_contexts.ts";
+import type { TlsContextFailure, TlsContexts } from "./tls_contexts.ts";
 import { RELEASE_TIME } from "./release_time.ts";
 import type { SessionStore } from "./cookie_file.ts";
 import { randomSource } from "../../system/random.ts";
@@ -50,8 +50,8 @@ const PLACES_MAX = 64;
 const FILE_PATIENCE_MILLISECONDS = 5000;
 
 /** Exchanges keys for the engine. */
-export class NtsClients {
-  readonly #library: TlsContexts;
+export class NtsKeClient {
+  readonly #contexts: TlsContexts;
   readonly #store: SessionStore;
   readonly #ended = new AbortController();
   readonly #certificateTime: CertificateTime;
@@ -62,8 +62,8 @@ export class NtsClients {
   #isFaultTold = false;
 
   /** Looks at the kernel's clock, so it is to be made before the clock is taken over. */
-  constructor(library: TlsContexts, store: SessionStore) {
-    this.#library = library;
+  constructor(contexts: TlsContexts, store: SessionStore) {
+    this.#contexts = contexts;
     this.#store = store;
     const kernel = readKernelClock();
     const bound = store.readBound();
@@ -112,13 +112,13 @@ export class NtsClients {
 
   async #exchange(
     action: ExchangeAction,
-  ): Promise<Result<Exchanged, ExchangeFailure | LibraryFailure>> {
+  ): Promise<Result<Exchanged, ExchangeFailure | TlsContextFailure>> {
     const { host, port, certificateAuthority } = action;
     if (!await filesAnswer([certificateAuthority], { milliseconds: FILE_PATIENCE_MILLISECONDS })) {
       const message = `${certificateAuthority} does not answer`;
       return err({ reason: "certificate-authority-unusable", message });
     }
-    const trust = this.#library.borrow(certificateAuthority);
+    const trust = this.#contexts.acquire(certificateAuthority);
     if (!trust.ok) {
       this.#tellMissing(trust.error.message);
       return trust;
@@ -135,7 +135,7 @@ export class NtsClients {
         signal: this.#ended.signal,
       });
     } finally {
-      this.#library.release();
+      this.#contexts.release();
     }
   }
 
@@ -153,7 +153,7 @@ export class NtsClients {
     { certificateAuthority, chain, host }: VerifyAction["certificates"][number]["certificate"],
     at: number,
   ): string | undefined {
-    const trust = this.#library.borrow(certificateAuthority);
+    const trust = this.#contexts.acquire(certificateAuthority);
     if (!trust.ok) return trust.error.message;
     try {
       const verified = trust.value.context.verifyChain(chain, { host, time: at });
@@ -161,7 +161,7 @@ export class NtsClients {
     } catch (error) {
       return this.#tellFault("The verification of a certificate", error);
     } finally {
-      this.#library.release();
+      this.#contexts.release();
     }
   }
 
@@ -177,7 +177,7 @@ export class NtsClients {
 
   /** Reads the certificates to trust again. */
   reload(): void {
-    this.#library.forgetTrust();
+    this.#contexts.forgetTrust();
   }
 
   /** Gives up what is under way, keeps keys for the next run, and waits until all is written. */

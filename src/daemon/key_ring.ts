@@ -6,13 +6,13 @@
  *
  * @module
  */
-import { macProtection, missingKeyProtection } from "../../association/mac_protection.ts";
-import type { PacketProtection } from "../../association/protection.ts";
-import type { Result } from "../../base/result.ts";
-import type { KeyType, SymmetricKey } from "../../config/key_file.ts";
-import { type MacKey, macKey, type MacType } from "../../crypto/mac.ts";
-import { AccessRules } from "../../server/access.ts";
-import { type MacResponder, SymmetricKeys } from "../../server/authentication.ts";
+import { macProtection, missingKeyProtection } from "../association/mac_protection.ts";
+import type { PacketProtection } from "../association/protection.ts";
+import type { Result } from "../base/result.ts";
+import type { KeyType, SymmetricKey } from "../config/key_file.ts";
+import { type MacKey, macKey, type MacType } from "../crypto/mac.ts";
+import { AccessRules } from "../server/access.ts";
+import { type MacResponder, SymmetricKeys } from "../server/authentication.ts";
 
 const MAC_TYPES: Readonly<Record<KeyType, MacType>> = {
   md5: "MD5",

@@ -10,7 +10,7 @@
  */
 import { interfaceAddresses } from "../../ffi/interfaces.ts";
 import { routeSource } from "../../ffi/route.ts";
-import { log } from "./log.ts";
+import { log } from "../system/log.ts";
 
 /** So many calls of `look` make one reading of the addresses. */
 const READ_EVERY = 10;

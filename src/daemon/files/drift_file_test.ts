@@ -3,13 +3,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { fileStatus, readFile, removeFile, writeFileAtomic } from "../../../ffi/file/files.ts";
 import { processId } from "../../../ffi/process/process.ts";
-import {
-  driftFile,
-  formatDrift,
-  parseDrift,
-  readDriftFile,
-  writeDriftFile,
-} from "./state_files.ts";
+import { driftFile, formatDrift, parseDrift, readDriftFile, writeDriftFile } from "./drift_file.ts";
 
 // The C library is opened at the first use and stays open: no leak of the test that comes first.
 processId();

@@ -1,8 +1,8 @@
-import "../../../tests/support/libc_opened.ts";
+import "../../tests/support/libc_opened.ts";
 import { deepEqual } from "node:assert/strict";
-import { err } from "../../base/result.ts";
-import type { ClockConfig } from "../../config/config.ts";
-import { claimClock } from "./permission.ts";
+import { err } from "../base/result.ts";
+import type { ClockConfig } from "../config/config.ts";
+import { claimClock } from "./clock_permission.ts";
 
 const CONFIG: ClockConfig = {
   adjust: "auto",

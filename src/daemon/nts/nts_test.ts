@@ -9,7 +9,7 @@ import { parseConfig } from "../../config/parse.ts";
 import { FunctionStates } from "../observability/function_states.ts";
 import { makeCertificate } from "../../../tests/support/test_certificates.ts";
 import { DAY, good, NOW, until } from "../../../tests/support/nts_ke_connections.ts";
-import { NtsService } from "./nts_service.ts";
+import { Nts } from "./nts.ts";
 import { randomSource } from "../../system/random.ts";
 
 const HOUR = 3_600_000_000_000n;
@@ -29,7 +29,7 @@ async function currentKeyAfter(state: SystemState, offsetSeconds: number | null)
   ok(parsed.ok);
   const { config } = parsed.value;
   const silent = { info: () => {}, error: () => {} };
-  const service = new NtsService(config, new FunctionStates(silent));
+  const service = new Nts(config, new FunctionStates(silent));
   await service.configure(config);
   service.tick(() => ({ state, offsetSeconds }));
   await service.stop();
@@ -65,7 +65,7 @@ Deno.test("a key exchange without its certificate is closed, and one whose certi
   ok(parsed.ok);
   const functions = new FunctionStates({ info: () => {}, error: () => {} });
   const states = () => functions.documents().map(({ kind, up }) => [kind, up]);
-  const service = new NtsService(parsed.value.config, functions);
+  const service = new Nts(parsed.value.config, functions);
   try {
     await service.configure(parsed.value.config);
     deepEqual(states(), [["nts-ke-server", false]]);

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { err, ok, type Result } from "../../base/result.ts";
-import type { ClockConfig } from "../../config/config.ts";
-import type { Ppm } from "../../base/units.ts";
-import { hasCapability } from "../../../ffi/process/privileges.ts";
-import { currentFrequency, takeOverClock } from "../../system/kernel_clock.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { ClockConfig } from "../config/config.ts";
+import type { Ppm } from "../base/units.ts";
+import { hasCapability } from "../../ffi/process/privileges.ts";
+import { currentFrequency, takeOverClock } from "../system/kernel_clock.ts";
 
 /** What was found out about the clock. */
 export interface ClockPermission {

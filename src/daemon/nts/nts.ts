@@ -7,9 +7,9 @@ import type { Config } from "../../config/config.ts";
 import type { EngineSnapshot } from "../../engine/status/snapshot.ts";
 import type { SessionState } from "../../nts/client/session.ts";
 import { FunctionStates } from "../observability/function_states.ts";
-import { NtsClients } from "./client.ts";
+import { NtsKeClient } from "./ke_client.ts";
 import { TlsContexts } from "./tls_contexts.ts";
-import { NtsServers } from "./ke_listeners.ts";
+import { NtsKeListeners } from "./ke_listeners.ts";
 import { SessionStore } from "./cookie_file.ts";
 
 /** What the service looks at to see whether the clock is right. */
@@ -23,12 +23,12 @@ const FIRST_SAVE_SECONDS = 120;
 const SAVE_SECONDS = 3600;
 
 /** Both sides of Network Time Security. */
-export class NtsService {
+export class Nts {
   /** The client's side. */
-  readonly clients: NtsClients;
+  readonly client: NtsKeClient;
   /** The server's side. */
-  readonly servers: NtsServers;
-  readonly #library = new TlsContexts();
+  readonly listeners: NtsKeListeners;
+  readonly #contexts = new TlsContexts();
   readonly #store: SessionStore;
   #ticks = 0;
   #seconds = 0;
@@ -37,8 +37,8 @@ export class NtsService {
   /** Looks at the kernel's clock, so it is to be made before the clock is taken over. */
   constructor(config: Config, functions: FunctionStates = new FunctionStates()) {
     this.#store = new SessionStore(config.nts.cookieStoragePath);
-    this.clients = new NtsClients(this.#library, this.#store);
-    this.servers = new NtsServers(this.#library, functions);
+    this.client = new NtsKeClient(this.#contexts, this.#store);
+    this.listeners = new NtsKeListeners(this.#contexts, functions);
   }
 
   /** Reads what an earlier run saved; to be called as the user that writes it, before the engine starts. */
@@ -49,22 +49,22 @@ export class NtsService {
   /** Follows a configuration: listeners, keys, certificates, trust. */
   async configure(config: Config): Promise<void> {
     this.#store.follow(config.nts.cookieStoragePath);
-    this.clients.reload();
-    await this.servers.configure(config);
+    this.client.reload();
+    await this.listeners.configure(config);
   }
 
   /** Tries again what could not be started, and rotates keys when it is time and the clock is right; called about once a second. */
   tick(look: () => ClockView): void {
-    this.servers.retry();
-    if (this.servers.responder === undefined) return;
+    this.listeners.retry();
+    if (this.listeners.responder === undefined) return;
     if (this.#ticks++ % TICKS_BETWEEN_LOOKS !== 0) return;
     const { state, offsetSeconds } = look();
     switch (state) {
       case "synchronized":
       case "holdover":
-        return this.servers.clockIsBelieved(0);
+        return this.listeners.clockIsBelieved(0);
       case "monitoring":
-        return this.servers.clockIsBelieved(offsetSeconds ?? 0);
+        return this.listeners.clockIsBelieved(offsetSeconds ?? 0);
       case "starting":
       case "unsynchronized":
         return;
@@ -84,7 +84,7 @@ export class NtsService {
 
   /** Ends both sides, when nobody answers requests any more. */
   async stop(): Promise<void> {
-    await this.clients.stop(this.#lastSessions);
-    await this.servers.stop();
+    await this.client.stop(this.#lastSessions);
+    await this.listeners.stop();
   }
 }

@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import { computeMac, macKey } from "../../crypto/mac.ts";
+import { computeMac, macKey } from "../crypto/mac.ts";
 import { KeyRing } from "./key_ring.ts";
 
 const SECRET = new Uint8Array(16).fill(7);
