@@ -4,7 +4,7 @@
  * @module
  */
 import { endOnBugs, endWithBug } from "./src/cli/bug.ts";
-import { holdSignals } from "./src/cli/held_signals.ts";
+import { holdSignals } from "./src/cli/run/held_signals.ts";
 
 holdSignals(Deno.args);
 endOnBugs();

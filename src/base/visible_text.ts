@@ -10,7 +10,7 @@
 
 /** Control (C0, C1, DEL), format (bidi marks, zero-width and soft characters, tags), line and paragraph separators, halves of pairs. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-/** What a program that writes for a terminal puts in by itself: ends of lines, and the tones of `style.ts`. */
+/** What a program that writes for a terminal puts in by itself: ends of lines, and the tones of `src/cli/display/style.ts`. */
 // deno-lint-ignore no-control-regex
 const LAYOUT = /\n|\x1b\[(?:[012]|3[123])m/g;
 

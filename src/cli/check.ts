@@ -8,7 +8,7 @@ import { type ConfigError, formatConfigError } from "../config/config_error.ts";
 import { type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { addKeys, DEFAULT_CONFIG_FILE, formatFailure, loadConfig } from "./load_config.ts";
-import { plain } from "./style.ts";
+import { plain } from "./display/style.ts";
 import type { CommandContext } from "./command_context.ts";
 
 /** The command `check`. */
@@ -28,10 +28,10 @@ ntpsd does not start; with errors of files that it names it starts without them.
 
 Exit status: 0 all is fine; 78 it is not; 74 or 77 the configuration cannot be read.
 `,
-  run(args, surroundings) {
+  run(args, context) {
     const named = textOption(args, "config"), [operand] = args.operands;
     if (named !== undefined && operand !== undefined) {
-      surroundings.err(
+      context.err(
         `ntpsd check: Wanted one file, found "${plain(named)}" and "${
           plain(operand)
         }"\nTry "ntpsd check --help"\n`,
@@ -39,17 +39,17 @@ Exit status: 0 all is fine; 78 it is not; 74 or 77 the configuration cannot be r
       return Promise.resolve(EXIT.usage);
     }
     const file = named ?? operand;
-    return check(file, hasOption(args, "json"), surroundings);
+    return check(file, hasOption(args, "json"), context);
   },
 };
 
 async function check(
   file: string | undefined,
   json: boolean,
-  surroundings: CommandContext,
+  context: CommandContext,
 ): Promise<ExitCode> {
-  const { out, err: complain } = surroundings;
-  const { file: found, config, errors, notes, exitCode } = await inspect(file, surroundings);
+  const { out, err: complain } = context;
+  const { file: found, config, errors, notes, exitCode } = await inspect(file, context);
   if (json) {
     const kinds = errors.map((error) => ({ ...error, kind: error.kind ?? "configuration" }));
     const ok = errors.length === 0;

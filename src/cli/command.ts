@@ -45,7 +45,7 @@ export interface Command {
   /** What the help says below the options: examples, exit status. */
   readonly more: string;
   /** Does the work. */
-  run(args: Arguments, surroundings: CommandContext): Promise<ExitCode>;
+  run(args: Arguments, context: CommandContext): Promise<ExitCode>;
 }
 
 /** The option of all commands that can print JSON. */

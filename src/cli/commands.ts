@@ -6,10 +6,10 @@
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
 import { queryCommand } from "./query/command.ts";
-import { runCommand } from "./run_command.ts";
-import { simulateCommand } from "./simulate_command.ts";
-import { sourcesCommand } from "./sources.ts";
-import { statusCommand } from "./status.ts";
+import { runCommand } from "./run/command.ts";
+import { simulateCommand } from "./simulate/command.ts";
+import { sourcesCommand } from "./status/sources.ts";
+import { statusCommand } from "./status/status.ts";
 import { versionCommand } from "./version.ts";
 
 /** The commands of the program. */

@@ -13,7 +13,7 @@ import { EXIT, type ExitCode } from "./exit_code.ts";
 import { commandHint } from "./foreign_words.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { realCommandContext } from "./real_command_context.ts";
-import { plain } from "./style.ts";
+import { plain } from "./display/style.ts";
 import type { CommandContext } from "./command_context.ts";
 import { versionCommand } from "./version.ts";
 
@@ -23,18 +23,18 @@ const TOPICS: readonly string[] = [...COMMANDS.map(({ name }) => name), "help", 
 /** Runs the program with the words after its name; returns the exit status. */
 export function main(
   words: readonly string[],
-  surroundings: CommandContext = realCommandContext(),
+  context: CommandContext = realCommandContext(),
 ): Promise<ExitCode> {
   const [first, ...rest] = words;
-  if (first === "help" || first === "--help" || first === "-h") return help(rest, surroundings);
-  if (first === "--version" || first === "-V") return dispatch(versionCommand, rest, surroundings);
+  if (first === "help" || first === "--help" || first === "-h") return help(rest, context);
+  if (first === "--version" || first === "-V") return dispatch(versionCommand, rest, context);
   // Without a command it is the daemon, with or without options.
   if (first === undefined || first.startsWith("-")) {
-    return dispatch(command("run"), words, surroundings);
+    return dispatch(command("run"), words, context);
   }
   const found = command(first);
-  if (found === undefined) return Promise.resolve(unknownCommand(first, surroundings));
-  return dispatch(found, rest, surroundings);
+  if (found === undefined) return Promise.resolve(unknownCommand(first, context));
+  return dispatch(found, rest, context);
 }
 
 function command(name: string): Command | undefined {
@@ -44,45 +44,45 @@ function command(name: string): Command | undefined {
 async function dispatch(
   found: Command | undefined,
   words: readonly string[],
-  surroundings: CommandContext,
+  context: CommandContext,
 ): Promise<ExitCode> {
   if (found === undefined) return EXIT.bug;
   const args = readArguments(found, words);
   if (!args.ok) {
-    surroundings.err(
+    context.err(
       `ntpsd ${found.name}: ${plain(args.error)}\nTry "ntpsd ${found.name} --help"\n`,
     );
     return EXIT.usage;
   }
   if (args.value.options["help"] === true) {
-    surroundings.out(commandHelp(found));
+    context.out(commandHelp(found));
     return EXIT.done;
   }
-  return await found.run(args.value, surroundings);
+  return await found.run(args.value, context);
 }
 
-function help(words: readonly string[], surroundings: CommandContext): Promise<ExitCode> {
+function help(words: readonly string[], context: CommandContext): Promise<ExitCode> {
   const [name, surplus] = words.filter((word) => word !== "--help" && word !== "-h");
   if (surplus !== undefined) {
-    surroundings.err(
+    context.err(
       `ntpsd: Wanted one command to explain, found "${plain(`${name}" and "${surplus}`)}"\n`,
     );
     return Promise.resolve(EXIT.usage);
   }
   if (name === "configuration" || name === "config") {
-    surroundings.out(configurationReference());
+    context.out(configurationReference());
     return Promise.resolve(EXIT.done);
   }
   const found = name === undefined ? undefined : command(name);
   const reference = name === undefined || found !== undefined ? undefined : referenceOf(name);
   if (reference !== undefined) {
-    surroundings.out(reference);
+    context.out(reference);
     return Promise.resolve(EXIT.done);
   }
   if (name !== undefined && found === undefined) {
-    return Promise.resolve(unknownTopic(name, surroundings));
+    return Promise.resolve(unknownTopic(name, context));
   }
-  surroundings.out(found === undefined ? programHelp(COMMANDS) : commandHelp(found));
+  context.out(found === undefined ? programHelp(COMMANDS) : commandHelp(found));
   return Promise.resolve(EXIT.done);
 }
 

@@ -31,7 +31,7 @@ async function run(words: readonly string[], world: World = {}): Promise<Run> {
     name: "ENOENT",
     message: `Cannot read ${path}: no such file`,
   });
-  const surroundings: CommandContext = {
+  const context: CommandContext = {
     out: (text) => out += text,
     err: (text) => errors += text,
     color: false,
@@ -51,7 +51,7 @@ async function run(words: readonly string[], world: World = {}): Promise<Run> {
       return Promise.resolve(ok({ status: 200, body: JSON.stringify(world.status) }));
     },
   };
-  const code = await main(words, surroundings);
+  const code = await main(words, context);
   return { code, out, err: errors, asked };
 }
 

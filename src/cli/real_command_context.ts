@@ -10,7 +10,7 @@ import { writeWaiting } from "../../ffi/process/standard_streams.ts";
 import { err, ok } from "../base/result.ts";
 import { visibleLayout, visibleText } from "../base/visible_text.ts";
 import { EXIT } from "./exit_code.ts";
-import { httpGet } from "./http_get.ts";
+import { httpGet } from "./status/http_get.ts";
 import type { CommandContext, ReadFile } from "./command_context.ts";
 
 /** The longest text file that a command reads. */
@@ -20,7 +20,7 @@ const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
 const PIPE_BUFFER = 4096;
 
-/** Returns the surroundings of this process. */
+/** Returns the context of this process. */
 export function realCommandContext(): CommandContext {
   const isTerminal = Deno.stdout.isTerminal();
   return {

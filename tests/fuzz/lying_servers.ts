@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
 import { type RandomSource, SeededRandom } from "../../src/base/random.ts";
-import { httpGet } from "../../src/cli/http_get.ts";
+import { httpGet } from "../../src/cli/status/http_get.ts";
 import { ask, clientHello, goodContext, openssl } from "../support/nts_ke_connections.ts";
 import { exampleStatus } from "../support/status_example.ts";
 import { closeQuietly } from "../../src/system/tcp_connect.ts";

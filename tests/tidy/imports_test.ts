@@ -31,8 +31,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   simulation: [...CORE, "engine"],
   system: [...CORE, "engine", "ffi"],
   daemon: [...CORE, "engine", "system", "ffi"],
-  cli: [...CORE, "engine", "simulation", "system", "daemon", "ffi"],
-  main: ["base", "cli"],
+  cli: [...CORE, "engine", "simulation", "system", "run", "ffi"],
+  run: [...CORE, "engine", "system", "daemon", "cli", "ffi"],
+  main: ["base", "cli", "run"],
 };
 
 /** Which folders may use which package; whoever adds a package says here where it is needed. */
@@ -69,7 +70,8 @@ Deno.test("a wrong import would be noticed", () => {
   assert.match(edge("src/unheard/a.ts", "src/base/b.ts") ?? "", /unheard is not a known folder/);
   assert.equal(edge("src/engine/a_test.ts", "tests/support/b.ts"), undefined);
   assert.equal(edge("tests/support/a.ts", "ffi/b.ts"), undefined);
-  assert.equal(edge("src/cli/a.ts", "src/daemon/b.ts"), undefined);
+  assert.match(edge("src/cli/status/a.ts", "src/daemon/b.ts") ?? "", /may not import daemon/);
+  assert.equal(edge("src/cli/run/a.ts", "src/daemon/b.ts"), undefined);
 });
 
 Deno.test("every package that is pinned is used, and no more are allowed than there are", () => {
@@ -102,6 +104,8 @@ function layerFault(edge: Edge): string | undefined {
   if (!/^[a-z]+:/.test(edge.to)) {
     const to = layerOf(edge.to);
     if (to === from || allowed.includes(to) || (isTest && to === "tests")) return undefined;
+    // What a command shows is tested with what the daemon says.
+    if (isTest && from === "cli" && to === "daemon") return undefined;
     return `${where}${from} may not import ${to}`;
   }
   const name = packageOf(edge.to);
@@ -116,6 +120,8 @@ function packageOf(specifier: string): string | undefined {
 
 function layerOf(path: string): string {
   if (path === "main.ts") return "main";
+  // The one command that is the daemon; the others see it over HTTP.
+  if (path.startsWith("src/cli/run/")) return "run";
   const [top = "", folder = ""] = path.split("/");
   return top === "src" ? folder : top;
 }

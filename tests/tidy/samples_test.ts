@@ -1,9 +1,9 @@
 /** The output that documents show is what the program prints: each sample is printed again from values that fit it. */
 import assert from "node:assert/strict";
 import { renderQuery } from "../../src/cli/query/report.ts";
-import { renderSources } from "../../src/cli/sources.ts";
-import { renderStatus } from "../../src/cli/status.ts";
-import { painter } from "../../src/cli/style.ts";
+import { renderSources } from "../../src/cli/status/sources.ts";
+import { renderStatus } from "../../src/cli/status/status.ts";
+import { painter } from "../../src/cli/display/style.ts";
 import { formatConfigError } from "../../src/config/config_error.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { EXAMPLE_SOURCES, exampleSource, exampleStatus } from "../support/status_example.ts";

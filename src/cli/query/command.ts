@@ -7,7 +7,7 @@ import { parseHostPort } from "../../base/socket_address.ts";
 import { parseDuration } from "../../config/duration.ts";
 import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
-import { plain } from "../style.ts";
+import { plain } from "../display/style.ts";
 
 /** What is asked on the command line. */
 export interface QueryOptions {
@@ -75,14 +75,14 @@ Examples:
   ntpsd query --nts time.cloudflare.com
   ntpsd query --samples 4 192.0.2.1 '[2001:db8::1]:123'
 `,
-  async run(args, surroundings) {
+  async run(args, context) {
     const options = readOptions(args);
     if (typeof options === "string") {
-      surroundings.err(`ntpsd query: ${plain(options)}\nTry "ntpsd query --help"\n`);
+      context.err(`ntpsd query: ${plain(options)}\nTry "ntpsd query --help"\n`);
       return EXIT.usage;
     }
     const { query } = await import("./query.ts");
-    return await query(options, surroundings);
+    return await query(options, context);
   },
 };
 

@@ -29,7 +29,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { SocketAddress } from "../../base/socket_address.ts";
 import type { Seconds } from "../../base/units.ts";
 import { formatReferenceId } from "../../protocol/reference_id.ts";
-import { dropText } from "../drop_text.ts";
+import { dropText } from "./drop_text.ts";
 
 /** What one exchange tells. */
 export interface Sample {

@@ -17,7 +17,7 @@ import { EXIT, type ExitCode } from "../exit_code.ts";
 import type { QueryOptions } from "./command.ts";
 import { exchange, type QueryProtection, type Sample } from "./exchange.ts";
 import { type NtsFacts, type QueryResult, renderQuery } from "./report.ts";
-import { painter, plain } from "../style.ts";
+import { painter, plain } from "../display/style.ts";
 import type { CommandContext } from "../command_context.ts";
 
 /** A way to authenticate a host: made once for each, before the first request. */
@@ -52,11 +52,11 @@ const TIMESTAMPING_MS = 10;
 /** Asks all hosts at the same time and prints what they say. */
 export async function query(
   options: QueryOptions,
-  surroundings: CommandContext,
+  context: CommandContext,
 ): Promise<ExitCode> {
   const authenticate = options.nts ? await ntsAuthentication(options) : undefined;
   if (authenticate !== undefined && !authenticate.ok) {
-    surroundings.err(`ntpsd query: ${plain(authenticate.error.message)}\n`);
+    context.err(`ntpsd query: ${plain(authenticate.error.message)}\n`);
     return authenticate.error.exitCode;
   }
   holdTimestamping();
@@ -64,10 +64,10 @@ export async function query(
   const results = await Promise.all(
     options.hosts.map((host) => queryHost(host, options, authenticate?.value)),
   );
-  surroundings.out(
+  context.out(
     options.json
       ? `${JSON.stringify({ results })}\n`
-      : renderQuery(results, { columns: surroundings.columns, paint: painter(surroundings.color) }),
+      : renderQuery(results, { columns: context.columns, paint: painter(context.color) }),
   );
   return results.some((result) => result.ok) ? EXIT.done : EXIT.no;
 }

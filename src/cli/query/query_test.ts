@@ -13,7 +13,7 @@ import { referenceIdFromAscii } from "../../protocol/reference_id.ts";
 import { main } from "../main.ts";
 import { exchange, type Sample } from "./exchange.ts";
 import { type QueryResult, renderQuery } from "./report.ts";
-import { painter } from "../style.ts";
+import { painter } from "../display/style.ts";
 
 // Libraries are opened at the first use and stay open: no leak of the test that comes first.
 OpenSsl.open();

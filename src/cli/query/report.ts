@@ -4,9 +4,9 @@
  * @module
  */
 import type { LeapIndicator, Timestamping } from "../../association/measurement.ts";
-import { formatOffset, formatSeconds } from "../quantity.ts";
-import { type Paint, plain } from "../style.ts";
-import { type Column, layOutTable, wrapText } from "../table.ts";
+import { formatOffset, formatSeconds } from "../display/quantity.ts";
+import { type Paint, plain } from "../display/style.ts";
+import { type Column, layOutTable, wrapText } from "../display/table.ts";
 
 /** The result for one host, as in the JSON document. */
 export interface QueryResult {

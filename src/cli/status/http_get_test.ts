@@ -1,8 +1,8 @@
-import "../../tests/support/libc_opened.ts";
+import "../../../tests/support/libc_opened.ts";
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { socketAddress } from "../base/socket_address.ts";
-import { startHttpServer } from "../daemon/observability/http.ts";
-import { exampleStatus } from "../../tests/support/status_example.ts";
+import { socketAddress } from "../../base/socket_address.ts";
+import { startHttpServer } from "../../daemon/observability/http.ts";
+import { exampleStatus } from "../../../tests/support/status_example.ts";
 import { httpGet } from "./http_get.ts";
 
 Deno.test("a command and the daemon understand each other", async () => {

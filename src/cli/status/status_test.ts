@@ -1,7 +1,7 @@
 import { equal } from "node:assert/strict";
-import { exampleStatus } from "../../tests/support/status_example.ts";
+import { exampleStatus } from "../../../tests/support/status_example.ts";
 import { renderStatus } from "./status.ts";
-import { painter } from "./style.ts";
+import { painter } from "../display/style.ts";
 
 const context = {
   now: Date.parse("2026-11-22T02:13:00.000Z"),

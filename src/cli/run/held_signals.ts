@@ -17,7 +17,7 @@ import {
   restoreActions,
   type SignalActions,
   unblockSignals,
-} from "../../ffi/process/signals.ts";
+} from "../../../ffi/process/signals.ts";
 
 /** Handles one signal. */
 export type SignalHandler = (signal: Deno.Signal) => void;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { visibleText } from "../base/visible_text.ts";
+import { visibleText } from "../../base/visible_text.ts";
 
 /** What text is about. */
 export type Tone = "good" | "warning" | "bad" | "faint" | "strong";

@@ -1,7 +1,7 @@
 import { equal, ok } from "node:assert/strict";
-import { EXAMPLE_SOURCES, exampleSource } from "../../tests/support/status_example.ts";
+import { EXAMPLE_SOURCES, exampleSource } from "../../../tests/support/status_example.ts";
 import { renderSources } from "./sources.ts";
-import { painter } from "./style.ts";
+import { painter } from "../display/style.ts";
 
 const plainView = { verbose: false, columns: 80, paint: painter(false) };
 

@@ -6,15 +6,15 @@
  *
  * @module
  */
-import { unreachable } from "../base/assert.ts";
-import type { SourceDocument } from "../engine/status/snapshot.ts";
-import type { SourceStatus } from "../selection/status.ts";
-import { type Command, hasOption, JSON_OPTION } from "./command.ts";
+import { unreachable } from "../../base/assert.ts";
+import type { SourceDocument } from "../../engine/status/snapshot.ts";
+import type { SourceStatus } from "../../selection/status.ts";
+import { type Command, hasOption, JSON_OPTION } from "../command.ts";
 import { showStatus, STATUS_OPTIONS } from "./daemon_status.ts";
-import { EXIT } from "./exit_code.ts";
-import { formatAge, formatCount, formatOffset, formatSeconds } from "./quantity.ts";
-import { type Paint, painter, plain, type Tone } from "./style.ts";
-import { type Column, layOutTable, wrapText } from "./table.ts";
+import { EXIT } from "../exit_code.ts";
+import { formatAge, formatCount, formatOffset, formatSeconds } from "../display/quantity.ts";
+import { type Paint, painter, plain, type Tone } from "../display/style.ts";
+import { type Column, layOutTable, wrapText } from "../display/table.ts";
 
 /** The command `sources`. */
 export const sourcesCommand: Command = {
@@ -38,13 +38,13 @@ Marks: * selected, + combined, - agrees but is not needed, . outlier,
 
 Exit status: 0 done; 69 the daemon cannot be reached.
 `,
-  run(args, surroundings) {
+  run(args, context) {
     const view = {
       verbose: hasOption(args, "verbose"),
-      columns: surroundings.columns,
-      paint: painter(surroundings.color),
+      columns: context.columns,
+      paint: painter(context.color),
     };
-    return showStatus(args, surroundings, ({ sources }) => ({
+    return showStatus(args, context, ({ sources }) => ({
       text: hasOption(args, "json")
         ? `${JSON.stringify({ sources })}\n`
         : renderSources(sources, view),

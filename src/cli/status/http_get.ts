@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { err, ok, type Result } from "../base/result.ts";
-import { formatSocketAddress, parseSocketAddress } from "../base/socket_address.ts";
-import type { HttpResponse } from "./command_context.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { formatSocketAddress, parseSocketAddress } from "../../base/socket_address.ts";
+import type { HttpResponse } from "../command_context.ts";
 
 const RESPONSE_MAX = 8 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;

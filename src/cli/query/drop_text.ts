@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { DropReason } from "../association/drop_reason.ts";
-import { REQUEST_VERSION } from "../association/request.ts";
-import { decodeHeader } from "../protocol/header.ts";
+import type { DropReason } from "../../association/drop_reason.ts";
+import { REQUEST_VERSION } from "../../association/request.ts";
+import { decodeHeader } from "../../protocol/header.ts";
 
 /** Writes a sentence; `octets` are those of the packet, for the numbers in it. */
 export function dropText(reason: DropReason, octets: Uint8Array = new Uint8Array(0)): string {

@@ -1,11 +1,11 @@
-import "../../tests/support/libc_opened.ts";
+import "../../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 // the C library is opened here, not inside of a test, which must leave nothing open
-import "../../ffi/file/files.ts";
-import { makePipe, removeAny } from "../../tests/support/test_files.ts";
-import { err, ok } from "../base/result.ts";
-import { main } from "./main.ts";
-import type { CommandContext } from "./command_context.ts";
+import "../../../ffi/file/files.ts";
+import { makePipe, removeAny } from "../../../tests/support/test_files.ts";
+import { err, ok } from "../../base/result.ts";
+import { main } from "../main.ts";
+import type { CommandContext } from "../command_context.ts";
 
 const SCENARIO = `name = "short"
 duration = "10min"
@@ -25,7 +25,7 @@ async function run(
   files: Readonly<Record<string, string>>,
 ): Promise<Printed> {
   const printed = { out: "", err: "" };
-  const surroundings: CommandContext = {
+  const context: CommandContext = {
     out: (text) => void (printed.out += text),
     err: (text) => void (printed.err += text),
     color: false,
@@ -36,7 +36,7 @@ async function run(
     },
     httpGet: () => Promise.resolve(err("None")),
   };
-  return { code: await main(["simulate", ...words], surroundings), ...printed };
+  return { code: await main(["simulate", ...words], context), ...printed };
 }
 
 Deno.test("simulate prints one JSON document and nothing else", async () => {
@@ -93,10 +93,11 @@ Deno.test("simulate tells wrong usage, wrong scenarios and missing files apart",
 });
 
 Deno.test("simulate draws the first run", async () => {
-  const directory = (await import("../../ffi/process/process.ts")).environmentVariable("TMPDIR") ??
-    "/tmp";
+  const directory =
+    (await import("../../../ffi/process/process.ts")).environmentVariable("TMPDIR") ??
+      "/tmp";
   const path = `${directory}/ntpsd-plot-${crypto.randomUUID()}.svg`;
-  const { readFile, removeFile } = await import("../../ffi/file/files.ts");
+  const { readFile, removeFile } = await import("../../../ffi/file/files.ts");
   const printed = await run(["s.toml", "--plot", path], { "s.toml": SCENARIO });
   assert.equal(printed.code, 0);
   const svg = readFile(path, 1 << 20);
@@ -108,7 +109,7 @@ Deno.test("simulate draws the first run", async () => {
 
 Deno.test("simulate draws into a file that is there as it is, and into nothing that is no file", async () => {
   const { fileStatus, makeDirectory, readFile, writeFileAtomic } = await import(
-    "../../ffi/file/files.ts"
+    "../../../ffi/file/files.ts"
   );
   const folder = `/tmp/ntpsd-plot-${crypto.randomUUID()}`, path = `${folder}/a.svg`;
   assert.ok(makeDirectory(folder, 0o700).ok);

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { LOG_LEVELS } from "../config/schema.ts";
-import type { LogLevel } from "../config/config.ts";
-import { nearest } from "../config/nearest.ts";
-import { type Arguments, type Command, hasOption, textOption } from "./command.ts";
-import { EXIT } from "./exit_code.ts";
-import { DEFAULT_CONFIG_FILE } from "./load_config.ts";
+import { LOG_LEVELS } from "../../config/schema.ts";
+import type { LogLevel } from "../../config/config.ts";
+import { nearest } from "../../config/nearest.ts";
+import { type Arguments, type Command, hasOption, textOption } from "../command.ts";
+import { EXIT } from "../exit_code.ts";
+import { DEFAULT_CONFIG_FILE } from "../load_config.ts";
 
 /** What the administrator asks of the daemon on the command line. */
 export interface RunOptions {
@@ -48,13 +48,13 @@ Exit status: 0 ended as told; 69 a service or library is missing; 70 a bug;
 74 input/output error; 75 no time was found (--once); 76 ended by a panic
 threshold, which the log names; 77 permission missing; 78 bad configuration.
 `,
-  async run(args, surroundings) {
+  async run(args, context) {
     const logLevel = readLogLevel(args);
     if (logLevel === "wrong") {
       const word = textOption(args, "log-level") ?? "";
       const near = nearest(word, LOG_LEVELS);
       const hint = near === undefined ? "" : `; did you mean "${near}"?`;
-      surroundings.err(
+      context.err(
         `ntpsd: --log-level wants ${LOG_LEVELS.join(", ")}, found "${word}"${hint}\n`,
       );
       return EXIT.usage;
@@ -65,7 +65,7 @@ threshold, which the log names; 77 permission missing; 78 bad configuration.
       noAdjust: hasOption(args, "no-adjust"),
       once: hasOption(args, "once"),
       logLevel,
-    }, surroundings);
+    }, context);
   },
 };
 

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { describeFault } from "../base/describe_fault.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import { parseSocketAddress } from "../base/socket_address.ts";
-import type { StatusDocument } from "../engine/status/snapshot.ts";
-import { type Arguments, type Option, textOption } from "./command.ts";
-import { EXIT, type ExitCode } from "./exit_code.ts";
-import { DEFAULT_CONFIG_FILE, loadConfig } from "./load_config.ts";
-import { plain } from "./style.ts";
-import type { CommandContext } from "./command_context.ts";
+import { describeFault } from "../../base/describe_fault.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { parseSocketAddress } from "../../base/socket_address.ts";
+import type { StatusDocument } from "../../engine/status/snapshot.ts";
+import { type Arguments, type Option, textOption } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit_code.ts";
+import { DEFAULT_CONFIG_FILE, loadConfig } from "../load_config.ts";
+import { plain } from "../display/style.ts";
+import type { CommandContext } from "../command_context.ts";
 
 /** Why there is no status document. */
 export interface StatusFailure {
@@ -48,13 +48,13 @@ export interface Shown {
  */
 export async function showStatus(
   args: Arguments,
-  surroundings: CommandContext,
+  context: CommandContext,
   show: (document: StatusDocument) => Shown,
 ): Promise<ExitCode> {
-  const status = await fetchStatus(args, surroundings);
+  const status = await fetchStatus(args, context);
   const shown = status.ok ? tryToShow(status.value, show) : status;
-  if (shown.ok) surroundings.out(shown.value.text);
-  else surroundings.err(`ntpsd: ${plain(shown.error.message)}\n`);
+  if (shown.ok) context.out(shown.value.text);
+  else context.err(`ntpsd: ${plain(shown.error.message)}\n`);
   return shown.ok ? shown.value.exitCode : shown.error.exitCode;
 }
 
@@ -74,11 +74,11 @@ function tryToShow(
 /** Fetches the status document of the daemon that the arguments mean. */
 async function fetchStatus(
   args: Arguments,
-  surroundings: CommandContext,
+  context: CommandContext,
 ): Promise<Result<StatusDocument, StatusFailure>> {
-  const address = statusAddress(textOption(args, "at"), surroundings);
+  const address = statusAddress(textOption(args, "at"), context);
   if (!address.ok) return address;
-  const reply = await surroundings.httpGet(address.value, "/status");
+  const reply = await context.httpGet(address.value, "/status");
   if (!reply.ok) {
     return err({
       message:

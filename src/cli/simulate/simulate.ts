@@ -3,27 +3,27 @@
  *
  * @module
  */
-import { plain } from "./style.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import { formatConfigError } from "../config/config_error.ts";
-import { createSimulatedEngine } from "../simulation/engine_factory.ts";
-import { plotRun } from "../simulation/plot.ts";
-import { describeRun, describeRuns, simulationDocument } from "../simulation/report.ts";
-import { type RunOutcome, runScenario } from "../simulation/run.ts";
-import type { Scenario } from "../simulation/scenario.ts";
-import { configurationPath, parseScenario } from "../simulation/scenario_parse.ts";
-import { EXIT, type ExitCode } from "./exit_code.ts";
-import type { SimulateOptions } from "./simulate_command.ts";
-import type { CommandContext, FileFailure, ReadFile } from "./command_context.ts";
+import { plain } from "../display/style.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { formatConfigError } from "../../config/config_error.ts";
+import { createSimulatedEngine } from "../../simulation/engine_factory.ts";
+import { plotRun } from "../../simulation/plot.ts";
+import { describeRun, describeRuns, simulationDocument } from "../../simulation/report.ts";
+import { type RunOutcome, runScenario } from "../../simulation/run.ts";
+import type { Scenario } from "../../simulation/scenario.ts";
+import { configurationPath, parseScenario } from "../../simulation/scenario_parse.ts";
+import { EXIT, type ExitCode } from "../exit_code.ts";
+import type { SimulateOptions } from "./command.ts";
+import type { CommandContext, FileFailure, ReadFile } from "../command_context.ts";
 
 /** Runs the scenario and tells what happened; 1 when a limit was broken. */
 export async function simulate(
   options: SimulateOptions,
-  surroundings: CommandContext,
+  context: CommandContext,
 ): Promise<ExitCode> {
-  const loaded = loadScenario(options.file, surroundings.readFile);
+  const loaded = loadScenario(options.file, context.readFile);
   if (!loaded.ok) {
-    surroundings.err(loaded.error.text);
+    context.err(loaded.error.text);
     return loaded.error.exitCode;
   }
   const scenario = loaded.value;
@@ -36,10 +36,10 @@ export async function simulate(
   if (outcome === undefined) return EXIT.bug;
   if (options.json) {
     const document = simulationDocument(scenario, { seed: first, outcomes });
-    surroundings.out(`${JSON.stringify(document)}\n`);
+    context.out(`${JSON.stringify(document)}\n`);
   } else {
     const { file } = options;
-    surroundings.out(
+    context.out(
       outcomes.length === 1
         ? describeRun(scenario, { outcome, file })
         : describeRuns(scenario, { outcomes, file }),
@@ -50,7 +50,7 @@ export async function simulate(
   if (options.plot === undefined) return code;
   const written = await writePlot(options.plot, { scenario, outcome });
   if (written.ok) return code;
-  surroundings.err(`ntpsd simulate: ${plain(written.error.message)}\n`);
+  context.err(`ntpsd simulate: ${plain(written.error.message)}\n`);
   return isForbidden(written.error) ? EXIT.permission : EXIT.io;
 }
 
@@ -95,7 +95,7 @@ async function writePlot(
     story: outcome.story,
   });
   // Only this needs the C library; without a plot the command runs without it.
-  const { overwriteFile } = await import("../../ffi/file/files.ts");
+  const { overwriteFile } = await import("../../../ffi/file/files.ts");
   return overwriteFile(path, new TextEncoder().encode(svg));
 }
 

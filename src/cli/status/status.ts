@@ -8,14 +8,20 @@ import {
   type ServerDocument,
   type StatusDocument,
   type SystemState,
-} from "../engine/status/snapshot.ts";
-import { unreachable } from "../base/assert.ts";
-import { type Command, hasOption, JSON_OPTION } from "./command.ts";
+} from "../../engine/status/snapshot.ts";
+import { unreachable } from "../../base/assert.ts";
+import { type Command, hasOption, JSON_OPTION } from "../command.ts";
 import { showStatus, STATUS_OPTIONS } from "./daemon_status.ts";
-import { EXIT } from "./exit_code.ts";
-import { formatCount, formatOffset, formatPpm, formatSeconds, formatSpan } from "./quantity.ts";
-import { type Paint, painter, plain, type Tone } from "./style.ts";
-import { type Column, layOutTable, wrapText } from "./table.ts";
+import { EXIT } from "../exit_code.ts";
+import {
+  formatCount,
+  formatOffset,
+  formatPpm,
+  formatSeconds,
+  formatSpan,
+} from "../display/quantity.ts";
+import { type Paint, painter, plain, type Tone } from "../display/style.ts";
+import { type Column, layOutTable, wrapText } from "../display/table.ts";
 
 /** The command `status`. */
 export const statusCommand: Command = {
@@ -40,23 +46,23 @@ is the most by which this clock can be wrong if the servers are right.
 Exit status: 0 synchronised, in holdover or monitoring; 1 not synchronised;
 69 the daemon cannot be reached.
 `,
-  run(args, surroundings) {
-    const context = {
+  run(args, context) {
+    const view = {
       now: Date.now(),
-      paint: painter(surroundings.color),
+      paint: painter(context.color),
       verbose: hasOption(args, "verbose"),
     };
-    return showStatus(args, surroundings, (document) => ({
+    return showStatus(args, context, (document) => ({
       text: hasOption(args, "json")
         ? `${JSON.stringify(document)}\n`
-        : renderStatus(document, context),
+        : renderStatus(document, view),
       exitCode: isTimeKnown(document.state) ? EXIT.done : EXIT.no,
     }));
   },
 };
 
 /** What the rendering depends on beside the document. */
-export interface RenderContext {
+export interface StatusView {
   /** The time of day in milliseconds since 1970, for ages. */
   readonly now: number;
   /** What colours the text. */
@@ -66,13 +72,13 @@ export interface RenderContext {
 }
 
 /** Writes the status document for a person. */
-export function renderStatus(document: StatusDocument, context: RenderContext): string {
-  const { now, verbose } = context;
+export function renderStatus(document: StatusDocument, view: StatusView): string {
+  const { now, verbose } = view;
   const running = formatSpan((now - Date.parse(document.startedAt)) / 1000);
   const lines = [
     `ntpsd ${plain(document.version)}, running for ${running}`,
     "",
-    ...rows(document, context).flatMap(([label, text]) => rowLines(label, text)),
+    ...rows(document, view).flatMap(([label, text]) => rowLines(label, text)),
     ...document.servers.flatMap((server) => ["", ...serverLines(server, verbose)]),
     ...document.ntsKe.flatMap((listener) => [
       "",
@@ -97,8 +103,8 @@ function rowLines(label: string, text: string): readonly string[] {
 
 type Rows = readonly (readonly [string, string])[];
 
-function rows(document: StatusDocument, context: RenderContext): Rows {
-  const { paint } = context;
+function rows(document: StatusDocument, view: StatusView): Rows {
+  const { paint } = view;
   const [words, tone] = stateWords(document.state);
   // nothing is known of the way to a reference clock, which is not the same as none
   const isUnknown = document.errorBoundSeconds === null && !isTimeKnown(document.state);
@@ -108,10 +114,10 @@ function rows(document: StatusDocument, context: RenderContext): Rows {
     ...why,
     ["Clock", clockWords(document)],
     ["Sources", sourceWords(document)],
-    ...faultRows(document, context),
+    ...faultRows(document, view),
     ...ntsRow(document),
     ["Stratum", `${document.stratum}`],
-    ["Reference", referenceWords(document, context)],
+    ["Reference", referenceWords(document, view)],
     ["Offset", formatOffset(document.offsetSeconds)],
     [
       "Error bound",
@@ -127,7 +133,7 @@ function rows(document: StatusDocument, context: RenderContext): Rows {
 }
 
 /** What is configured and does not work. */
-function faultRows(document: StatusDocument, { paint }: RenderContext): Rows {
+function faultRows(document: StatusDocument, { paint }: StatusView): Rows {
   const { functions, internalErrors } = document;
   const faults = functions.filter(({ up }) => !up).map(({ kind, name, reason }) =>
     ["Not working", paint(plain(`${kind} ${name}: ${reason}`), "bad")] as const
@@ -174,7 +180,7 @@ function ntsRow({ sources }: StatusDocument): Rows {
   return [["NTS", `${withKeys} of ${secured.length} with keys${waiting}`]];
 }
 
-function referenceWords(document: StatusDocument, { now }: RenderContext): string {
+function referenceWords(document: StatusDocument, { now }: StatusView): string {
   // What is served while the time is not known, INIT, names no reference.
   const id = isTimeKnown(document.state) ? plain(document.referenceId) || "-" : undefined;
   if (document.referenceTime === null) return id ?? "-";

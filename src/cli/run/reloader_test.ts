@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok as assertOk } from "node:assert/strict";
-import { err, ok } from "../base/result.ts";
+import { err, ok } from "../../base/result.ts";
 import { reloader } from "./reloader.ts";
-import type { ReadFile } from "./command_context.ts";
+import type { ReadFile } from "../command_context.ts";
 
 const USUAL = "/etc/ntpsd/ntpsd.toml";
 const GOOD = '[[source]]\nmode = "server"\naddress = "a.example"\n';

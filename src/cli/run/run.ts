@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { formatConfigError } from "../config/config_error.ts";
-import { confine, takeOverFiles } from "../daemon/confinement.ts";
-import type { DaemonEnd } from "../daemon/daemon.ts";
-import { hideMemory } from "../../ffi/process/privileges.ts";
-import { handleBugs } from "./bug.ts";
-import { EXIT, type ExitCode } from "./exit_code.ts";
-import { formatFailure, type LoadedConfig, loadWithKeys } from "./load_config.ts";
+import { formatConfigError } from "../../config/config_error.ts";
+import { confine, takeOverFiles } from "../../daemon/confinement.ts";
+import type { DaemonEnd } from "../../daemon/daemon.ts";
+import { hideMemory } from "../../../ffi/process/privileges.ts";
+import { handleBugs } from "../bug.ts";
+import { EXIT, type ExitCode } from "../exit_code.ts";
+import { formatFailure, type LoadedConfig, loadWithKeys } from "../load_config.ts";
 import { reloader } from "./reloader.ts";
 import { overStart, takeSignals } from "./held_signals.ts";
-import type { RunOptions } from "./run_command.ts";
-import { plain } from "./style.ts";
-import type { CommandContext } from "./command_context.ts";
-import { VERSION } from "./version.ts";
+import type { RunOptions } from "./command.ts";
+import { plain } from "../display/style.ts";
+import type { CommandContext } from "../command_context.ts";
+import { VERSION } from "../version.ts";
 
 /** So long whoever reads the log may take for its end. */
 const LOG_PATIENCE_MILLISECONDS = 100;
@@ -31,12 +31,12 @@ const EXIT_OF_END: Readonly<Record<DaemonEnd, ExitCode>> = {
 };
 
 /** Runs the daemon until it is told to end. */
-export async function run(options: RunOptions, surroundings: CommandContext): Promise<ExitCode> {
+export async function run(options: RunOptions, context: CommandContext): Promise<ExitCode> {
   hideMemory(); // keys are read next; a start again and a change of user undo it, so confinement does it once more
   takeOverFiles();
-  const loaded = loadWithKeys(options.config, surroundings.readFile);
+  const loaded = loadWithKeys(options.config, context.readFile);
   if (!loaded.ok) {
-    surroundings.err(formatFailure(loaded.error));
+    context.err(formatFailure(loaded.error));
     return loaded.error.exitCode;
   }
   const confined = await overStart((brink) =>
@@ -47,13 +47,13 @@ export async function run(options: RunOptions, surroundings: CommandContext): Pr
       brink,
     })
   );
-  if (!confined.ok) return refuse(confined.error, surroundings);
+  if (!confined.ok) return refuse(confined.error, context);
   // Loaded only now, because a program that is to start again does so sooner without.
-  const { runDaemon } = await import("../daemon/daemon.ts");
+  const { runDaemon } = await import("../../daemon/daemon.ts");
   const privileges = confined.value();
-  if (!privileges.ok) return refuse(privileges.error, surroundings);
-  const { meetInternalError } = await import("../daemon/observability/internal_errors.ts");
-  const { flushLog, settleLog } = await import("../system/log.ts");
+  if (!privileges.ok) return refuse(privileges.error, context);
+  const { meetInternalError } = await import("../../daemon/observability/internal_errors.ts");
+  const { flushLog, settleLog } = await import("../../system/log.ts");
   handleBugs((error) => {
     if (meetInternalError(error)) return true;
     flushLog();
@@ -72,15 +72,15 @@ export async function run(options: RunOptions, surroundings: CommandContext): Pr
     noAdjust: options.noAdjust,
     once: options.once,
     logLevel: options.logLevel,
-    reload: reloader(options.config, surroundings.readFile, loaded.value.file),
+    reload: reloader(options.config, context.readFile, loaded.value.file),
     takeSignals,
   });
   await settleLog(LOG_PATIENCE_MILLISECONDS);
   return EXIT_OF_END[end];
 }
 
-function refuse(why: string, surroundings: CommandContext): ExitCode {
-  surroundings.err(`ntpsd: ${plain(why)}\n`);
+function refuse(why: string, context: CommandContext): ExitCode {
+  context.err(`ntpsd: ${plain(why)}\n`);
   return EXIT.permission;
 }
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { plain } from "./style.ts";
-import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
-import { EXIT } from "./exit_code.ts";
+import { plain } from "../display/style.ts";
+import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "../command.ts";
+import { EXIT } from "../exit_code.ts";
 
 /** What is asked of the simulator on the command line. */
 export interface SimulateOptions {
@@ -43,12 +43,12 @@ The same scenario and seed always bring the same run. docs/simulation.md tells h
 Exit status: 0 all limits of the scenario were kept; 1 some were not; 78 the scenario is wrong; 74 or 77 a file cannot be
 read or written.
 `,
-  async run(args, surroundings) {
+  async run(args, context) {
     const seed = readInteger(args, { name: "seed", least: 0, most: SEED_MAX });
     const runs = readInteger(args, { name: "runs", least: 1, most: RUNS_MAX });
     for (const fault of [seed, runs]) {
       if (typeof fault !== "string") continue;
-      surroundings.err(`ntpsd simulate: ${plain(fault)}\n`);
+      context.err(`ntpsd simulate: ${plain(fault)}\n`);
       return EXIT.usage;
     }
     const { simulate } = await import("./simulate.ts");
@@ -60,7 +60,7 @@ read or written.
         json: hasOption(args, "json"),
         plot: textOption(args, "plot"),
       },
-      surroundings,
+      context,
     );
   },
 };

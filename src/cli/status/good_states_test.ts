@@ -1,13 +1,13 @@
 /** One meaning of "the time is good": whoever is asked says the same, in every state that the engine can be in. */
 import assert from "node:assert/strict";
-import { EngineWorld, THREE_SOURCES } from "../../tests/support/engine_world.ts";
+import { EngineWorld, THREE_SOURCES } from "../../../tests/support/engine_world.ts";
 import { statusCommand } from "./status.ts";
-import { isTimeKnown, type SystemState } from "../engine/status/snapshot.ts";
-import { answer } from "../daemon/observability/http.ts";
-import { renderMetrics } from "../daemon/observability/metrics.ts";
-import { servedClock } from "../daemon/served_clock.ts";
-import { ServiceNotices } from "../daemon/observability/service_notices.ts";
-import { exampleStatus } from "../../tests/support/status_example.ts";
+import { isTimeKnown, type SystemState } from "../../engine/status/snapshot.ts";
+import { answer } from "../../daemon/observability/http.ts";
+import { renderMetrics } from "../../daemon/observability/metrics.ts";
+import { servedClock } from "../../daemon/served_clock.ts";
+import { ServiceNotices } from "../../daemon/observability/service_notices.ts";
+import { exampleStatus } from "../../../tests/support/status_example.ts";
 
 const LOCAL = "[synchronization]\nlocal-stratum = 8\n";
 const ADDRESSES = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];

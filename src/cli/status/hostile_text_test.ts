@@ -1,19 +1,19 @@
 /** Whatever servers, name servers, files or clients put into a text, no printer lets it steer, hide or turn round what is read. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseConfig } from "../config/parse.ts";
-import { formatConfigError } from "../config/config_error.ts";
-import { answer } from "../daemon/observability/http.ts";
-import { formatLine } from "../system/log.ts";
-import { renderMetrics } from "../daemon/observability/metrics.ts";
-import { serviceLine } from "../daemon/observability/service_notices.ts";
-import { EXAMPLE_SOURCES, exampleStatus } from "../../tests/support/status_example.ts";
-import type { StatusDocument } from "../engine/status/snapshot.ts";
-import { formatReferenceId } from "../protocol/reference_id.ts";
-import { type QueryResult, renderQuery } from "./query/report.ts";
+import { parseConfig } from "../../config/parse.ts";
+import { formatConfigError } from "../../config/config_error.ts";
+import { answer } from "../../daemon/observability/http.ts";
+import { formatLine } from "../../system/log.ts";
+import { renderMetrics } from "../../daemon/observability/metrics.ts";
+import { serviceLine } from "../../daemon/observability/service_notices.ts";
+import { EXAMPLE_SOURCES, exampleStatus } from "../../../tests/support/status_example.ts";
+import type { StatusDocument } from "../../engine/status/snapshot.ts";
+import { formatReferenceId } from "../../protocol/reference_id.ts";
+import { type QueryResult, renderQuery } from "../query/report.ts";
 import { renderSources } from "./sources.ts";
 import { renderStatus } from "./status.ts";
-import { painter } from "./style.ts";
+import { painter } from "../display/style.ts";
 
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 const paint = painter(false);

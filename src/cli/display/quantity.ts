@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Seconds } from "../base/units.ts";
+import type { Seconds } from "../../base/units.ts";
 
 /** Writes a time difference as `123 ns`, `12.3 us`, `1.23 ms`, `4.56 s`; a dash for null. */
 export function formatSeconds(seconds: Seconds | null | undefined): string {

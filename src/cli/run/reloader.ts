@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { err, ok, type Result } from "../base/result.ts";
-import { formatFailure, type LoadedWithKeys, loadWithKeys } from "./load_config.ts";
-import type { ReadFile } from "./command_context.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { formatFailure, type LoadedWithKeys, loadWithKeys } from "../load_config.ts";
+import type { ReadFile } from "../command_context.ts";
 
 /** Returns what reads it: `named` is the file of the command line, `inForce` the one that is in force; errors are complete lines. */
 export function reloader(
