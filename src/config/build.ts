@@ -22,7 +22,7 @@ import type {
   SynchronizationConfig,
 } from "./config.ts";
 import { isAuthenticated } from "./config.ts";
-import type { Cursor } from "./field.ts";
+import type { ConfigPath } from "./config_path.ts";
 import type {
   RawConfig,
   RawNtsKeServer,
@@ -33,14 +33,6 @@ import type {
 import { canonicalHost } from "./special_address.ts";
 import { collisionOf } from "./listen.ts";
 
-/** Where faults and notes go. */
-export interface Desk {
-  /** The root of the configuration, for faults. */
-  readonly faults: Cursor;
-  /** The same, for notes. */
-  readonly notes: Cursor;
-}
-
 /** A pool's `count` when none is written. */
 const POOL_COUNT = 4;
 
@@ -48,25 +40,25 @@ const POOL_COUNT = 4;
 const DEFAULT_STATUS_LISTENER = "127.0.0.1:9975";
 
 /** Fills in defaults and checks the rules across keys; sections with faults are left out of the result. */
-export function buildConfig(raw: RawConfig, desk: Desk): Config {
-  const sources = buildSources(raw, desk);
-  const servers = buildServers(raw, desk);
-  const ntsKeServers = buildNtsKeServers(raw, desk);
+export function buildConfig(raw: RawConfig, root: ConfigPath): Config {
+  const sources = buildSources(raw, root);
+  const servers = buildServers(raw, root);
+  const ntsKeServers = buildNtsKeServers(raw, root);
   const observability = raw.observability;
   const listen = observability?.listen === "" ? undefined : observability?.listen;
-  checkListeners("server", servers, desk);
-  checkListeners("nts-ke-server", ntsKeServers, desk);
+  checkListeners("server", servers, root);
+  checkListeners("nts-ke-server", ntsKeServers, root);
   if (observability?.listen !== "") {
-    checkStatusListener(listen ?? DEFAULT_STATUS_LISTENER, ntsKeServers, desk);
+    checkStatusListener(listen ?? DEFAULT_STATUS_LISTENER, ntsKeServers, root);
   }
-  checkRoles(raw, desk);
+  checkRoles(raw, root);
   return {
     sources: sources.filter(isPresent),
     servers: servers.filter(isPresent),
     ntsKeServers: ntsKeServers.filter(isPresent),
     keyset: buildKeyset(raw),
     keysFile: raw.keys?.file,
-    synchronization: buildSynchronization(raw, desk, sources.filter(isPresent)),
+    synchronization: buildSynchronization(raw, root, sources.filter(isPresent)),
     clock: {
       adjust: raw.clock?.adjust ?? "auto",
       driftFile: raw.clock?.["drift-file"],
@@ -89,21 +81,21 @@ export function buildConfig(raw: RawConfig, desk: Desk): Config {
   };
 }
 
-function buildSources(raw: RawConfig, desk: Desk): readonly (SourceConfig | undefined)[] {
+function buildSources(raw: RawConfig, root: ConfigPath): readonly (SourceConfig | undefined)[] {
   const seen = new Map<string, number>();
   const trustProven = provenOutrank(raw);
   const common = raw["source-defaults"]?.["poll-interval-limits"];
   if (common !== undefined && usable(common) === undefined) {
     reportLimits(
       { min: common.min ?? 4, max: common.max ?? 10 },
-      desk.faults.key("source-defaults"),
+      root.key("source-defaults"),
     );
   }
   return (raw.source ?? []).map((row, i) => {
-    const at = desk.faults.key("source").index(i);
+    const at = root.key("source").index(i);
     if (row === undefined) return undefined;
     checkSourceKeys(row, raw, at);
-    noteNumericPool(row, desk.notes.key("source").index(i));
+    noteNumericPool(row, root.key("source").index(i));
     if (row["no-select"] === true && (row.prefer === true || row.require === true)) {
       const both = row.require === true ? "require" : "prefer";
       at.key("no-select").report(`Wanted either "no-select" or "${both}", found both`);
@@ -127,7 +119,7 @@ function usualPort(mode: SourceConfig["mode"]): number {
   return mode === "nts" || mode === "nts-pool" ? 4460 : 123;
 }
 
-function buildSource(row: RawSource, raw: RawConfig, at: Cursor): SourceConfig | undefined {
+function buildSource(row: RawSource, raw: RawConfig, at: ConfigPath): SourceConfig | undefined {
   const { mode, address } = row;
   const limits = pollLimits(row, raw["source-defaults"], at);
   const initial = initialPoll(row, raw["source-defaults"], { limits, at });
@@ -182,7 +174,7 @@ function authenticationMode(raw: RawConfig): SynchronizationConfig["authenticati
 }
 
 /** Notes keys that mean nothing in the source's mode: a certificate authority on a plain source would feign security. */
-function checkSourceKeys(row: RawSource, raw: RawConfig, at: Cursor): void {
+function checkSourceKeys(row: RawSource, raw: RawConfig, at: ConfigPath): void {
   const { mode } = row;
   if (mode === undefined) return;
   const isPool = mode === "pool" || mode === "nts-pool";
@@ -203,10 +195,10 @@ function checkSourceKeys(row: RawSource, raw: RawConfig, at: Cursor): void {
   }
 }
 
-function noteNumericPool({ mode, address }: RawSource, at: Cursor): void {
+function noteNumericPool({ mode, address }: RawSource, at: ConfigPath): void {
   const isPool = mode === "pool" || mode === "nts-pool";
   if (!isPool || address === undefined || ipFamily(address.host) === undefined) return;
-  at.key("address").report(
+  at.key("address").remark(
     "A pool of one IP address never has more than one server",
     'use mode "server"',
   );
@@ -214,7 +206,7 @@ function noteNumericPool({ mode, address }: RawSource, at: Cursor): void {
 
 type PollRow = Pick<RawSource, "poll-interval-limits" | "initial-poll-interval"> | undefined;
 
-function pollLimits(row: PollRow, defaults: PollRow, at: Cursor): PollIntervalLimits {
+function pollLimits(row: PollRow, defaults: PollRow, at: ConfigPath): PollIntervalLimits {
   const own = row?.["poll-interval-limits"];
   const common = usable(defaults?.["poll-interval-limits"]);
   const min = own?.min ?? common?.min ?? Math.min(4, own?.max ?? common?.max ?? 4);
@@ -228,7 +220,7 @@ function usable(limits: RawSource["poll-interval-limits"]): typeof limits {
   return (limits?.min ?? 0) > (limits?.max ?? Infinity) ? undefined : limits;
 }
 
-function reportLimits({ min, max }: PollIntervalLimits, at: Cursor): void {
+function reportLimits({ min, max }: PollIntervalLimits, at: ConfigPath): void {
   at.key("poll-interval-limits").report(
     `Wanted min not above max, found min = ${min}, max = ${max}`,
   );
@@ -237,7 +229,7 @@ function reportLimits({ min, max }: PollIntervalLimits, at: Cursor): void {
 function initialPoll(
   row: PollRow,
   defaults: PollRow,
-  { limits, at }: { limits: PollIntervalLimits; at: Cursor },
+  { limits, at }: { limits: PollIntervalLimits; at: ConfigPath },
 ): number {
   const own = row?.["initial-poll-interval"];
   if (own !== undefined && limits.min <= limits.max && (own < limits.min || own > limits.max)) {
@@ -249,20 +241,20 @@ function initialPoll(
   return Math.max(limits.min, Math.min(limits.max, wanted));
 }
 
-function buildServers(raw: RawConfig, desk: Desk): readonly (ServerConfig | undefined)[] {
+function buildServers(raw: RawConfig, root: ConfigPath): readonly (ServerConfig | undefined)[] {
   return (raw.server ?? []).map((row, i) => {
     if (row?.["accept-ntp-versions"]?.length === 0) {
-      desk.faults.key("server").index(i).key("accept-ntp-versions").report(
+      root.key("server").index(i).key("accept-ntp-versions").report(
         "Wanted at least one version, found an empty list",
       );
     }
-    noteUnreachable(row, raw, desk.notes.key("server").index(i));
+    noteUnreachable(row, raw, root.key("server").index(i));
     return row === undefined ? undefined : buildServer(row);
   });
 }
 
 /** A server that answers with NTS alone needs clients that have cookies: from here, or from another that shares its keys. */
-function noteUnreachable(row: RawServer | undefined, raw: RawConfig, at: Cursor): void {
+function noteUnreachable(row: RawServer | undefined, raw: RawConfig, at: ConfigPath): void {
   const demand = row?.["require-nts"];
   if (demand === undefined || demand === false) return;
   if ((raw["nts-ke-server"] ?? []).length > 0) return;
@@ -299,7 +291,10 @@ function accessList(row: RawServer["allowlist"]): AccessListConfig | undefined {
   return { filter: row.filter, action: row.action ?? "ignore" };
 }
 
-function buildNtsKeServers(raw: RawConfig, desk: Desk): readonly (NtsKeServerConfig | undefined)[] {
+function buildNtsKeServers(
+  raw: RawConfig,
+  root: ConfigPath,
+): readonly (NtsKeServerConfig | undefined)[] {
   const rows: readonly (RawNtsKeServer | undefined)[] = raw["nts-ke-server"] ?? [];
   const servesNtp = (raw.server ?? []).length > 0;
   return rows.map((row, i) => {
@@ -309,7 +304,7 @@ function buildNtsKeServers(raw: RawConfig, desk: Desk): readonly (NtsKeServerCon
       return undefined;
     }
     if (!servesNtp && row["ntp-server"] === undefined) {
-      desk.notes.key("nts-ke-server").index(i).warn(
+      root.key("nts-ke-server").index(i).warn(
         "Clients are sent to an NTP server on this machine, but there is no [[server]] section",
         "add one, or name another machine in ntp-server",
       );
@@ -336,7 +331,7 @@ function buildKeyset(raw: RawConfig): KeysetConfig {
 
 function buildSynchronization(
   raw: RawConfig,
-  desk: Desk,
+  root: ConfigPath,
   sources: readonly SourceConfig[],
 ): SynchronizationConfig {
   const row = raw.synchronization;
@@ -344,7 +339,7 @@ function buildSynchronization(
   const localStratum = row?.["local-stratum"];
   return {
     authentication: authenticationMode(raw),
-    minimumAgreeingSources: minimumAgreeing(raw, desk, sources),
+    minimumAgreeingSources: minimumAgreeing(raw, root, sources),
     singleStepPanicThreshold: panicThreshold(row?.["single-step-panic-threshold"]) ??
       { forward: 1000, backward: 1000 },
     startupStepPanicThreshold: panicThreshold(row?.["startup-step-panic-threshold"]),
@@ -360,14 +355,18 @@ function buildSynchronization(
  * Decides how many sources must agree. Without a word from the administrator it is 3, but always one less than there are sources, so
  * that one of them may be wrong or gone; a single source is followed as it is.
  */
-function minimumAgreeing(raw: RawConfig, desk: Desk, sources: readonly SourceConfig[]): number {
+function minimumAgreeing(
+  raw: RawConfig,
+  root: ConfigPath,
+  sources: readonly SourceConfig[],
+): number {
   const mustProve = authenticationMode(raw) === "require";
   const count = sources.filter((each) => !each.noSelect && (!mustProve || isAuthenticated(each)))
     .reduce((sum, source) => sum + source.count, 0);
   const written = raw.synchronization?.["minimum-agreeing-sources"];
   const key = "minimum-agreeing-sources";
   if (mustProve && count === 0 && sources.some((source) => !source.noSelect)) {
-    desk.faults.key("synchronization").key("authentication").report(
+    root.key("synchronization").key("authentication").report(
       'No source is authenticated, and authentication is "require"',
       "the clock would never be set",
     );
@@ -377,7 +376,7 @@ function minimumAgreeing(raw: RawConfig, desk: Desk, sources: readonly SourceCon
     // A section with a fault of its own is missing from the count: its fault is told, this would be none.
     const isComplete = sources.length === (raw.source ?? []).length;
     if (isComplete && sources.length > 0 && written > count) {
-      desk.faults.key("synchronization").key(key).report(
+      root.key("synchronization").key(key).report(
         `Wanted at most ${count}, as many sources as there can be, found ${written}`,
         "the clock would never be set",
       );
@@ -386,7 +385,7 @@ function minimumAgreeing(raw: RawConfig, desk: Desk, sources: readonly SourceCon
   }
   const chosen = Math.max(1, Math.min(3, count - 1));
   if (count > 0 && chosen < 3) {
-    desk.notes.key("synchronization").key(key).report(
+    root.key("synchronization").key(key).remark(
       `Lowered from 3 to ${chosen}, because there ${
         count === 1 ? "is one source" : `are ${count} sources`
       }`,
@@ -409,12 +408,12 @@ function finite(value: number | undefined): number | undefined {
 function checkListeners(
   name: "server" | "nts-ke-server",
   entries: readonly ({ readonly listen: string; readonly reusePort?: boolean } | undefined)[],
-  desk: Desk,
+  root: ConfigPath,
 ): void {
   const transport = name === "server" ? "udp" : "tcp";
   for (const [i, entry] of entries.entries()) {
     if (entry === undefined) continue;
-    const at = desk.faults.key(name).index(i).key("listen");
+    const at = root.key(name).index(i).key("listen");
     for (const [j, earlier] of entries.slice(0, i).entries()) {
       if (earlier === undefined) continue;
       const collision = collisionOf(transport, earlier.listen, entry.listen);
@@ -438,12 +437,12 @@ function cannotBeOpen(other: string, listen: string): string {
 function checkStatusListener(
   listen: string,
   ntsKeServers: readonly (NtsKeServerConfig | undefined)[],
-  desk: Desk,
+  root: ConfigPath,
 ): void {
   for (const [i, entry] of ntsKeServers.entries()) {
     const collision = entry && collisionOf("tcp", entry.listen, listen);
     if (collision === undefined) continue;
-    desk.faults.key("nts-ke-server").index(i).key("listen").report(
+    root.key("nts-ke-server").index(i).key("listen").report(
       collision === "same"
         ? "The same address as observability.listen"
         : cannotBeOpen("observability", listen),
@@ -454,21 +453,21 @@ function checkStatusListener(
 }
 
 /** Notes what is allowed, but leaves the daemon with less to do than was probably meant. */
-function checkRoles(raw: RawConfig, desk: Desk): void {
+function checkRoles(raw: RawConfig, root: ConfigPath): void {
   const localStratum = raw.synchronization?.["local-stratum"];
   const hasLocal = localStratum !== undefined && localStratum < 16;
   const hasSources = (raw.source ?? []).length > 0;
   const serves = (raw.server ?? []).length > 0 || (raw["nts-ke-server"] ?? []).length > 0;
   if (!hasSources && !serves) {
-    desk.notes.warn(
+    root.warn(
       "No sources and no servers: ntpsd has nothing to do",
       "add [[source]]; without a configuration file ntpsd asks public servers",
     );
   } else if (!hasSources && !hasLocal) {
-    desk.notes.warn("No sources: the clock is left as it is", "add a [[source]] section");
+    root.warn("No sources: the clock is left as it is", "add a [[source]] section");
   }
   if (raw.synchronization?.["reference-id"] !== undefined && !hasLocal) {
-    desk.notes.key("synchronization").key("reference-id").report(
+    root.key("synchronization").key("reference-id").remark(
       "Has no effect without local-stratum",
     );
   }

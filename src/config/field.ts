@@ -9,67 +9,16 @@
  * @module
  */
 import type { Seconds } from "../base/units.ts";
-import type { ConfigError } from "./config_error.ts";
+import { ConfigPath, Diagnostics, isTable } from "./config_path.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
-import { joinPath } from "./line_index.ts";
 import { nearest, sameSpelling } from "./nearest.ts";
-
-/** Where in the configuration a value stands, and where its faults are noted. */
-export class Cursor {
-  /** The path of the value; empty for the whole text. */
-  readonly path: string;
-  readonly #errors: ConfigError[];
-  readonly #notes: ConfigError[];
-
-  /** Notes faults into `errors` and remarks into `notes`, which it shares with all cursors made from it. */
-  constructor(errors: ConfigError[], notes: ConfigError[] = [], path = "") {
-    this.#errors = errors;
-    this.#notes = notes;
-    this.path = path;
-  }
-
-  /** Returns the place of a key of this table. */
-  key(name: string): Cursor {
-    return new Cursor(this.#errors, this.#notes, joinPath(this.path, name));
-  }
-
-  /** Returns the place of an element of this list, from 0. */
-  index(index: number): Cursor {
-    return new Cursor(this.#errors, this.#notes, `${this.path}[${index}]`);
-  }
-
-  /** Notes a fault of this value. */
-  report(message: string, suggestion?: string): void {
-    this.#errors.push(this.#located(message, suggestion));
-  }
-
-  /** Notes what is allowed, but leaves ntpsd without what was surely meant. */
-  warn(message: string, suggestion?: string): void {
-    this.#errors.push({ ...this.#located(message, suggestion), isWarning: true });
-  }
-
-  /** Notes what looks like a mistake, but is allowed. */
-  remark(message: string, suggestion?: string): void {
-    this.#notes.push(this.#located(message, suggestion));
-  }
-
-  /** Notes that the value is not of the kind that is wanted. */
-  wanted(what: string, value: unknown, suggestion?: string): undefined {
-    this.report(`Wanted ${what}, found ${describe(value)}`, suggestion);
-    return undefined;
-  }
-
-  #located(message: string, suggestion: string | undefined): ConfigError {
-    return { path: this.path, message, ...(suggestion === undefined ? {} : { suggestion }) };
-  }
-}
 
 /** Reads one value. */
 export interface Field<Value> {
   /** What is wanted, in words that fit after "Wanted": `an integer from 0 to 17`. */
   readonly wanted: string;
   /** Returns the value, or notes what is wrong and returns undefined. */
-  read(value: unknown, at: Cursor): Value | undefined;
+  read(value: unknown, at: ConfigPath): Value | undefined;
   /** The keys, if it is a table or a list of tables. */
   readonly keys?: Keys;
 }
@@ -246,9 +195,9 @@ export function either<A, B>(first: Field<A>, second: Field<B>): Field<A | B> {
       // The faults inside a table say more than that it is not right as a whole.
       if (second.keys !== undefined && isTable(value)) return second.read(value, at);
       for (const field of [first, second]) {
-        const faults: ConfigError[] = [];
-        const read = field.read(value, new Cursor(faults, [], at.path));
-        if (faults.length === 0) return read;
+        const trial = new Diagnostics();
+        const read = field.read(value, new ConfigPath(trial, at.path));
+        if (trial.errors.length === 0) return read;
       }
       return at.wanted(wanted, value);
     },
@@ -274,7 +223,6 @@ export function list<Value>(element: Field<Value>, wanted: string): Field<readon
 /** Reads a table with known keys; every other key is reported with what was probably meant. */
 export function table<Definitions extends Keys>(
   keys: Definitions,
-  hint: (key: string) => string | undefined = () => undefined,
 ): Field<Row<Definitions>> {
   return {
     wanted: "a table",
@@ -289,7 +237,8 @@ export function table<Definitions extends Keys>(
       }
       for (const [name, entry] of Object.entries(value)) {
         if (Object.hasOwn(keys, name)) continue;
-        const hints = respelt(name, keys) ?? hint(name) ?? meant(name, keys);
+        const hints = respelt(name, keys) ?? at.diagnostics.unknownKeyHint(name) ??
+          meant(name, keys);
         at.key(name).report("Unknown key", hints);
         // A misspelt heading must not hide what is wrong below it.
         const near = nearest(name, Object.keys(keys));
@@ -324,18 +273,6 @@ export function sections<Definitions extends Keys>(
       return undefined;
     },
   };
-}
-
-/** Describes a value that was found, for messages. */
-export function describe(value: unknown): string {
-  if (typeof value === "string") {
-    if (value === "") return "empty text";
-    return `the text ${JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value)}`;
-  }
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
-  if (isTable(value)) return "a table";
-  if (typeof value === "object" && value !== null) return "a date or time";
-  return String(value);
 }
 
 /** A path may be anything but empty; a zero octet would end it early, and only a shell knows what `~` stands for. */
@@ -378,11 +315,4 @@ function unquote(value: unknown): string | undefined {
 
 function isTableOrTables(value: unknown): boolean {
   return isTable(value) || (Array.isArray(value) && value.every(isTable));
-}
-
-/** Tables of TOML are plain objects; its dates and times are objects of classes. */
-function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
 }

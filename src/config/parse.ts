@@ -10,10 +10,10 @@ import { err, ok, type Result } from "../base/result.ts";
 import { buildConfig } from "./build.ts";
 import type { Config } from "./config.ts";
 import type { ConfigError } from "./config_error.ts";
-import { Cursor } from "./field.ts";
+import { ConfigPath, Diagnostics } from "./config_path.ts";
 import { indexLines, lineOf } from "./line_index.ts";
 import { pathConflicts } from "./path_conflicts.ts";
-import { SCHEMA } from "./schema.ts";
+import { SCHEMA, unknownKeyHint } from "./schema.ts";
 import { readToml } from "./toml.ts";
 
 /** A configuration, and remarks on what in it looks like a mistake but is allowed. */
@@ -34,22 +34,20 @@ export function parseConfig(
 ): Result<ParsedConfig, readonly ConfigError[]> {
   const table = readToml(text);
   if (!table.ok) return table;
-  const faults: ConfigError[] = [];
-  const notes: ConfigError[] = [];
-  const root = new Cursor(faults, notes);
+  const diagnostics = new Diagnostics(unknownKeyHint);
+  const root = new ConfigPath(diagnostics);
   const raw = SCHEMA.read(table.value, root);
-  const config = raw === undefined
-    ? undefined
-    : buildConfig(raw, { faults: root, notes: new Cursor(notes) });
+  const config = raw === undefined ? undefined : buildConfig(raw, root);
+  const { errors, notes } = diagnostics;
   if (config !== undefined) {
     for (const { key, message, suggestion } of pathConflicts(config, file)) {
-      faults.push({ path: key, message, suggestion });
+      errors.push({ path: key, message, suggestion });
     }
   }
-  if (config !== undefined && faults.length === 0) {
+  if (config !== undefined && errors.length === 0) {
     return ok({ config, notes: withLines(notes, text) });
   }
-  return err(withLines(faults, text));
+  return err(withLines(errors, text));
 }
 
 function withLines(errors: readonly ConfigError[], text: string): readonly ConfigError[] {

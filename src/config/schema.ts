@@ -44,7 +44,7 @@ const POLL_EXPONENT = pollExponent(0, 17);
 const POLL_LIMITS = table({
   min: optional(POLL_EXPONENT, "4", "The shortest interval, as an exponent of two seconds."),
   max: optional(POLL_EXPONENT, "10", "The longest interval, as an exponent of two seconds."),
-}, hintFor);
+});
 
 const POLL_KEYS = {
   "poll-interval-limits": optional(
@@ -142,7 +142,7 @@ const SOURCE = table({
     "false",
     "Ask in interleaved mode, for better timestamps (RFC 9769); falls back by itself where the server does not know it.",
   ),
-}, hintFor);
+});
 
 const ACCESS_LIST = table({
   filter: required(list(prefix, "a list of prefixes"), "Prefixes in CIDR notation, or addresses."),
@@ -151,7 +151,7 @@ const ACCESS_LIST = table({
     '"ignore"',
     "What a client that is turned away gets: nothing, or a refusal (kiss code DENY).",
   ),
-}, hintFor);
+});
 
 const SERVER = table({
   listen: required(
@@ -183,7 +183,7 @@ const SERVER = table({
         "Of what is over the limit, one request in two to the power of this is answered all the same, so that nobody can silence " +
           "a client by forging its address.",
       ),
-    }, hintFor),
+    }),
     "no limit",
     "Limits the answers to each client (an IPv4 address, or an IPv6 /64), in chrony's terms.",
   ),
@@ -212,7 +212,7 @@ const SERVER = table({
     "false",
     "Keep a list of the busiest clients for the status; addresses are cut to a prefix.",
   ),
-}, hintFor);
+});
 
 const NTS_KE_SERVER = table({
   listen: required(listenAddress(4460), "The numeric address and TCP port of the key exchange."),
@@ -234,7 +234,7 @@ const NTS_KE_SERVER = table({
   ),
   "ntp-server": optional(hostName, "this machine", "The NTP server that clients are sent to."),
   "ntp-port": optional(integer(1, 65_535), "123", "The UDP port that clients are sent to."),
-}, hintFor);
+});
 
 const KEYSET = table({
   "stale-key-count": optional(
@@ -252,7 +252,7 @@ const KEYSET = table({
     "keys are lost at the end",
     "Where the keys are kept, so that a restart costs clients no key exchange. The file is secret.",
   ),
-}, hintFor);
+});
 
 const ENDLESS: Field<number> = textThat('"inf"', (word) => word === "inf" ? Infinity : undefined);
 const THRESHOLD = either(duration(0), ENDLESS);
@@ -261,7 +261,7 @@ const PANIC_THRESHOLD = either(
   table({
     forward: optional(THRESHOLD, '"inf"', "The limit for a clock that is behind."),
     backward: optional(THRESHOLD, '"inf"', "The limit for a clock that is ahead."),
-  }, hintFor),
+  }),
 );
 
 const SYNCHRONIZATION = table({
@@ -320,7 +320,7 @@ const SYNCHRONIZATION = table({
     "3",
     "How many of the first updates of the clock may be steps. 0: never a step. -1: always allowed.",
   ),
-}, hintFor);
+});
 
 const CLOCK = table({
   adjust: optional(
@@ -352,7 +352,7 @@ const CLOCK = table({
       "does, and those that only sources announce are not believed. Without a valid list a majority of the sources is believed, for " +
       "the end of June and of December only. A damaged list is not used.",
   ),
-}, hintFor);
+});
 
 const NTS = table({
   "cookie-storage-path": optional(
@@ -365,7 +365,7 @@ const NTS = table({
     "false",
     "Never accept a certificate whose dates do not fit the clock, not even provisionally at the start with a clock that is wrong.",
   ),
-}, hintFor);
+});
 
 const OBSERVABILITY = table({
   "log-level": optional(
@@ -396,7 +396,7 @@ const OBSERVABILITY = table({
     "none",
     "A directory for files of every measurement and every update of the clock, one file a day, kept for 30 days.",
   ),
-}, hintFor);
+});
 
 const SECURITY = table({
   user: optional(
@@ -409,11 +409,11 @@ const SECURITY = table({
     "true",
     "Give up the system calls that are not needed after the start.",
   ),
-}, hintFor);
+});
 
 const SECTIONS = {
   "source-defaults": optional(
-    table(POLL_KEYS, hintFor),
+    table(POLL_KEYS),
     "",
     "What holds for every source that does not say otherwise.",
   ),
@@ -439,7 +439,7 @@ const SECTIONS = {
         path,
         "A file of symmetric keys in the format of chrony or ntpd. The file is secret.",
       ),
-    }, hintFor),
+    }),
     "",
     "Symmetric keys.",
   ),
@@ -451,7 +451,7 @@ const SECTIONS = {
 };
 
 /** The whole configuration as it is read, before defaults and rules across keys. */
-export const SCHEMA: Field<Row<typeof SECTIONS>> = table(SECTIONS, hintFor);
+export const SCHEMA: Field<Row<typeof SECTIONS>> = table(SECTIONS);
 
 /** The sections as they are read. */
 export type RawConfig = FieldValue<typeof SCHEMA>;
@@ -466,7 +466,7 @@ export type RawPanicThreshold = FieldValue<typeof PANIC_THRESHOLD>;
 
 type FieldValue<Kind> = Kind extends Field<infer Value> ? Value : never;
 
-/** Returns what to write instead of a key of another program, or where a key of another section belongs. */
-function hintFor(key: string): string | undefined {
+/** Returns what to write in place of a key of another program, or where a key of another section belongs. */
+export function unknownKeyHint(key: string): string | undefined {
   return foreignKeyHint(key) ?? otherPlaces(key, SECTIONS);
 }

@@ -5,7 +5,7 @@
  */
 import { unreachable } from "../base/assert.ts";
 import type { Config, SourceConfig } from "../config/config.ts";
-import type { Cursor } from "../config/field.ts";
+import type { ConfigPath } from "../config/config_path.ts";
 import { ipFamily } from "../base/ip_address.ts";
 import type { DelayModel } from "./delay.ts";
 import type {
@@ -48,7 +48,7 @@ const POOL_SPARE = 4;
 /** Returns the scenario; undefined when something is missing that has been noted. */
 export function buildScenario(
   raw: RawScenario,
-  { root, readConfig }: { root: Cursor; readConfig: ConfigReader },
+  { root, readConfig }: { root: ConfigPath; readConfig: ConfigReader },
 ): Scenario | undefined {
   const notes: string[] = [];
   const config = readConfig();
@@ -223,7 +223,7 @@ function buildMachine(row: RawClock | undefined): MachineModel {
   };
 }
 
-function buildTimeline(raw: RawScenario, root: Cursor): readonly TimelineEvent[] {
+function buildTimeline(raw: RawScenario, root: ConfigPath): readonly TimelineEvent[] {
   const events = (raw.event ?? []).flatMap((row, i) => {
     if (row?.at === undefined || row.kind === undefined) return [];
     const at = root.key("event").index(i);
@@ -238,7 +238,7 @@ function buildTimeline(raw: RawScenario, root: Cursor): readonly TimelineEvent[]
 }
 
 /** While the machine sleeps, only servers change. */
-function checkSleep(events: readonly TimelineEvent[], root: Cursor): void {
+function checkSleep(events: readonly TimelineEvent[], root: ConfigPath): void {
   for (const sleep of events) {
     if (sleep.kind !== "suspend") continue;
     for (const event of events) {
@@ -256,7 +256,7 @@ function isMidnight(raw: RawScenario, at: number): boolean {
     Number.isInteger(at);
 }
 
-function buildEvent(row: RawEvent, at: Cursor): TimelineEvent | undefined {
+function buildEvent(row: RawEvent, at: ConfigPath): TimelineEvent | undefined {
   const kind = row.kind ?? "restart";
   const servers = row.server === undefined ? [] : [row.server].flat();
   const place = servers.length === 0 ? "" : ` ${servers.join(", ")}`;
@@ -375,13 +375,13 @@ function withoutNts(config: Config, notes: string[]): Config {
 
 function checkNames(
   servers: readonly ServerModel[],
-  { raw, root }: { raw: RawScenario; root: Cursor },
+  { raw, root }: { raw: RawScenario; root: ConfigPath },
 ): void {
   const known = new Set(servers.map((server) => server.name));
   if (known.size !== servers.length) {
     root.key("server").report("Wanted a different name for each server");
   }
-  const check = (name: string, at: Cursor): void => {
+  const check = (name: string, at: ConfigPath): void => {
     if (!known.has(name)) at.report(`Wanted the name of a server, found "${name}"`);
   };
   for (const [i, row] of (raw.event ?? []).entries()) {

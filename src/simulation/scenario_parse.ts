@@ -9,7 +9,7 @@
 import { stringify } from "smol-toml";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ConfigError } from "../config/config_error.ts";
-import { Cursor } from "../config/field.ts";
+import { ConfigPath, Diagnostics } from "../config/config_path.ts";
 import { indexLines, lineOf } from "../config/line_index.ts";
 import { parseConfig } from "../config/parse.ts";
 import { readToml } from "../config/toml.ts";
@@ -37,8 +37,9 @@ export function parseScenario(
 ): Result<Scenario, readonly ConfigError[]> {
   const toml = readToml(text);
   if (!toml.ok) return toml;
-  const errors: ConfigError[] = [];
-  const root = new Cursor(errors);
+  const diagnostics = new Diagnostics();
+  const { errors } = diagnostics;
+  const root = new ConfigPath(diagnostics);
   const raw = SCENARIO_SCHEMA.read(toml.value, root);
   const readConfig = configReader(raw, options, errors);
   const scenario = raw === undefined ? undefined : buildScenario(raw, { root, readConfig });

@@ -5,9 +5,9 @@
  */
 import { SYSTEM_STATES } from "../engine/status/snapshot.ts";
 import { SOURCE_STATUSES } from "../selection/status.ts";
+import type { ConfigPath } from "../config/config_path.ts";
 import {
   boolean,
-  type Cursor,
   duration,
   either,
   type Field,
@@ -360,6 +360,9 @@ function mapOf<Value>(element: Field<Value>): Field<Readonly<Record<string, Valu
 
 /** Takes a table as it is; somebody else reads it. */
 function anyTable(): Field<Readonly<Record<string, unknown>>> {
-  const pass: Field<unknown> = { wanted: "anything", read: (value: unknown, _at: Cursor) => value };
+  const pass: Field<unknown> = {
+    wanted: "anything",
+    read: (value: unknown, _at: ConfigPath) => value,
+  };
   return mapOf(pass);
 }
