@@ -11,10 +11,10 @@
 import type { Seconds } from "../base/units.ts";
 import type { Action } from "../engine/events.ts";
 import type { EngineSnapshot } from "../engine/status/snapshot.ts";
-import type { Check, Limits, Scenario, TimelineEvent } from "./scenario.ts";
+import type { Check, Limits, Scenario, ScenarioEvent } from "./scenario.ts";
 import type { RunFigures } from "./statistics.ts";
-import { formatSeconds, isUsed, SourceNames } from "./story.ts";
-import type { ClockTruth, Observer } from "./world.ts";
+import { formatSeconds, isUsed, SourceNames } from "./timeline.ts";
+import type { ClockTruth, Observer } from "./observer.ts";
 
 /** Something that should not have happened. */
 export interface Violation {
@@ -39,7 +39,7 @@ export class Checker implements Observer {
   readonly #repeats = new Map<string, number>();
   readonly #recentRequests = new Map<string, Seconds[]>();
   /** When the daemon began; until its first command the kernel is as its predecessor left it. */
-  #bornAt = 0;
+  #startedAt = 0;
   #hasCommanded = false;
   readonly #logged = new Set<string>();
   #steps = 0;
@@ -52,7 +52,7 @@ export class Checker implements Observer {
     this.#names = new SourceNames(scenario);
     this.#addresses = new Map(scenario.servers.map(({ address, name }) => [address, name]));
     this.#pending = scenario.checks.toSorted((a, b) => a.at - b.at);
-    this.#stepsAllowed = stepsOfOneLife(scenario);
+    this.#stepsAllowed = stepsPerIncarnation(scenario);
     this.#burstMax = burstMax(scenario);
   }
 
@@ -62,7 +62,7 @@ export class Checker implements Observer {
     if (action.type === "send") this.#countRequest(time, action.destination.address);
     if (action.type === "log") this.#checkLog(time, action.message);
     if (action.type !== "set-clock") return;
-    this.#hasCommanded ||= time > this.#bornAt;
+    this.#hasCommanded ||= time > this.#startedAt;
     const { maxFrequency, maxSlew } = this.#scenario.config.clock;
     const most = maxFrequency + maxSlew + 1e-6;
     if (!(Math.abs(action.frequency) <= most)) {
@@ -98,14 +98,14 @@ export class Checker implements Observer {
     }
   }
 
-  happened(time: Seconds, event: TimelineEvent): void {
+  happened(time: Seconds, event: ScenarioEvent): void {
     if (event.kind === "restart") {
-      this.#bornAt = time;
+      this.#startedAt = time;
       this.#hasCommanded = false;
     }
     // A fresh daemon, and a clock that somebody else has changed, have their steps again.
     const renews = ["restart", "suspend", "clock-step", "leap"].includes(event.kind);
-    if (renews) this.#stepsAllowed += stepsOfOneLife(this.#scenario);
+    if (renews) this.#stepsAllowed += stepsPerIncarnation(this.#scenario);
   }
 
   /** Ends the watch; `panic` is the sentence with which the daemon gave up, if it did. Returns all that was wrong. */
@@ -213,7 +213,7 @@ function burstMax({ config }: Scenario): number {
   return Math.max(BURST_MAX, Math.ceil(1.25 * BURST_WINDOW / 2 ** fastest) + 1);
 }
 
-function stepsOfOneLife(scenario: Scenario): number {
+function stepsPerIncarnation(scenario: Scenario): number {
   const limit = scenario.config.synchronization.stepLimit;
   return limit < 0 ? Infinity : limit;
 }

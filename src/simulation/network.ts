@@ -6,14 +6,16 @@
  *
  * @module
  */
+import type { LeapIndicator } from "../association/measurement.ts";
 import { present } from "../base/assert.ts";
+import type { Bytes } from "../base/bytes.ts";
 import { ipFamily } from "../base/ip_address.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Seconds } from "../base/units.ts";
 import { drawDelay, drawLoss } from "./delay.ts";
 import { Draws } from "./draws.ts";
 import type { Scenario } from "./scenario.ts";
-import { SimulatedServer } from "./server.ts";
+import { SimulatedServer, type TrueTime } from "./server.ts";
 
 /** A server with the streams of randomness that belong to it. */
 export interface Host {
@@ -25,6 +27,14 @@ export interface Host {
   readonly backward: Draws;
   /** What an adversary draws. */
   readonly adversary: Draws;
+}
+
+/** What comes back from a server. */
+export interface Arrival {
+  /** When, in seconds since the start. */
+  readonly at: Seconds;
+  /** A packet, or the news that its host refuses the request. */
+  readonly packet: Bytes | "refused";
 }
 
 /** How many addresses a pool's name gives at a time. */
@@ -87,6 +97,31 @@ export class SimulatedNetwork {
       members[j] = swapped;
     }
     return ok(members.slice(0, POOL_RESPONSE_SIZE));
+  }
+
+  /**
+   * Lets a request arrive at a server, and returns what comes back: its response, if neither the server nor the path loses it, and
+   * before that what an adversary forges. `announced` is the leap second that is due.
+   */
+  serve(
+    host: Host,
+    request: Uint8Array,
+    now: TrueTime & { readonly announced: LeapIndicator },
+  ): readonly Arrival[] {
+    const { server } = host;
+    const response = server.respond(request, now, now.announced);
+    const leaves = now.time + server.model.turnaround;
+    const delay = this.travel(host, { direction: "backward", time: leaves });
+    if (response === undefined) {
+      const { alive, refuses } = server.model;
+      const isRefused = !alive && refuses && delay !== undefined;
+      return isRefused ? [{ at: leaves + delay, packet: "refused" }] : [];
+    }
+    const arrivals: Arrival[] = [];
+    const forged = server.forge(response, host.adversary);
+    if (forged !== undefined) arrivals.push({ at: now.time, packet: forged });
+    if (delay !== undefined) arrivals.push({ at: leaves + delay, packet: response });
+    return arrivals;
   }
 
   /** How long a packet that leaves at `time` is under way; undefined when it is lost. */

@@ -15,7 +15,7 @@ import { area, line } from "d3-shape";
 import type { Seconds } from "../base/units.ts";
 import { formatElapsed } from "./date.ts";
 import { median } from "./statistics.ts";
-import { formatSeconds, type StoryLine } from "./story.ts";
+import { formatSeconds, type TimelineEntry } from "./timeline.ts";
 import type { TracePoint } from "./trace.ts";
 
 /** What is drawn. */
@@ -29,7 +29,7 @@ export interface PlotInput {
   /** The course of the run. */
   readonly points: readonly TracePoint[];
   /** What happened. */
-  readonly story: readonly StoryLine[];
+  readonly timeline: readonly TimelineEntry[];
 }
 
 const WIDTH = 960, LEFT = 84, RIGHT = 24;
@@ -43,7 +43,7 @@ const MARKS_MAX = 24;
 
 /** Returns the whole SVG document. */
 export function plotRun(input: PlotInput): string {
-  const marks = chooseMarks(input.story);
+  const marks = chooseMarks(input.timeline);
   const height = LEGEND_TOP + 24 + LEGEND_ROW * Math.ceil(marks.length / 2);
   const x = linear([0, input.duration], [LEFT, WIDTH - RIGHT]);
   const parts = [
@@ -162,13 +162,13 @@ function timeAxis(duration: Seconds, x: Scale): string {
 }
 
 /** The world's events first; then steps and changes of state, as long as there is room. */
-function chooseMarks(story: readonly StoryLine[]): readonly StoryLine[] {
+function chooseMarks(timeline: readonly TimelineEntry[]): readonly TimelineEntry[] {
   const ranked = (["world", "step", "state", "selection"] as const)
-    .flatMap((kind) => story.filter((entry) => entry.kind === kind));
+    .flatMap((kind) => timeline.filter((entry) => entry.kind === kind));
   return ranked.slice(0, MARKS_MAX).toSorted((a, b) => a.time - b.time);
 }
 
-function drawMarks(marks: readonly StoryLine[], x: Scale): readonly string[] {
+function drawMarks(marks: readonly TimelineEntry[], x: Scale): readonly string[] {
   let left = -Infinity, level = 0;
   return marks.map((mark, i) => {
     const at = x(mark.time);
@@ -179,7 +179,7 @@ function drawMarks(marks: readonly StoryLine[], x: Scale): readonly string[] {
 }
 
 function drawMark(
-  mark: StoryLine,
+  mark: TimelineEntry,
   { number: index, at, level }: { number: number; at: number; level: number },
 ): string {
   const bottom = FREQUENCY_PANEL.top + FREQUENCY_PANEL.height;

@@ -8,7 +8,7 @@ import { formatElapsed } from "./date.ts";
 import type { RunOutcome } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import { medianFigures, type RunFigures } from "./statistics.ts";
-import { formatSeconds, SourceNames } from "./story.ts";
+import { formatSeconds, SourceNames } from "./timeline.ts";
 
 /** The document of `ntpsd simulate --json`. */
 export interface SimulationDocument {
@@ -34,8 +34,8 @@ export interface RunDocument extends RunFigures {
   readonly violations: readonly string[];
 }
 
-/** How many lines of the story a reader gets. */
-const STORY_LINES_MAX = 60;
+/** How many lines of the timeline a reader gets. */
+const TIMELINE_ENTRIES_MAX = 60;
 
 /** Makes the document of one or more runs. */
 export function simulationDocument(
@@ -69,7 +69,7 @@ export function describeRun(
     ...figureLines(scenario, outcome.figures),
     "",
     "What happened",
-    ...storyLines(outcome),
+    ...timelineLines(outcome),
     "",
     ...sourceLines(scenario, outcome),
     "",
@@ -117,7 +117,7 @@ function row(label: string, text: string): string {
 function figureLines(scenario: Scenario, figures: RunFigures): readonly string[] {
   const from = formatElapsed(scenario.measureFrom);
   const reached = (time: Seconds | null): string => time === null ? "never" : `${time} s`;
-  const honesty = figures.boundCoverage;
+  const coverage = figures.boundCoverage;
   return [
     `How well the clock was kept, from ${from} on`,
     row("error, root mean square", formatSeconds(figures.rmsErrorSeconds)),
@@ -129,7 +129,9 @@ function figureLines(scenario: Scenario, figures: RunFigures): readonly string[]
     ),
     row(
       "error was inside the bound",
-      honesty === null ? "no bound stated" : `${Number((honesty * 100).toFixed(2))} % of the time`,
+      coverage === null
+        ? "no bound stated"
+        : `${Number((coverage * 100).toFixed(2))} % of the time`,
     ),
     "Over the whole run",
     row("held below 1 ms from", reached(figures.timeTo1msSeconds)),
@@ -139,7 +141,7 @@ function figureLines(scenario: Scenario, figures: RunFigures): readonly string[]
   ];
 }
 
-function storyLines(outcome: RunOutcome): readonly string[] {
+function timelineLines(outcome: RunOutcome): readonly string[] {
   const marks = {
     world: "!",
     state: "=",
@@ -148,10 +150,10 @@ function storyLines(outcome: RunOutcome): readonly string[] {
     source: "-",
     log: "#",
   } as const;
-  const lines = outcome.story.slice(0, STORY_LINES_MAX).map(({ time, kind, text }) =>
+  const lines = outcome.timeline.slice(0, TIMELINE_ENTRIES_MAX).map(({ time, kind, text }) =>
     `  ${formatElapsed(time).padStart(12)} ${marks[kind]} ${text}`
   );
-  const left = outcome.story.length - lines.length + outcome.storyDropped;
+  const left = outcome.timeline.length - lines.length + outcome.timelineDropped;
   return left === 0 ? lines : [...lines, `  (and ${left} more)`];
 }
 

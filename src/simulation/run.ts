@@ -3,21 +3,15 @@
  *
  * @module
  */
-import type { Seconds } from "../base/units.ts";
-import type { Action } from "../engine/events.ts";
 import type { EngineSnapshot } from "../engine/status/snapshot.ts";
 import { Checker, type Violation } from "./checker.ts";
-import type { Scenario, TimelineEvent } from "./scenario.ts";
+import type { DrivenEngine, EngineSeed } from "./engine_factory.ts";
+import { type Observer, Observers } from "./observer.ts";
+import type { Scenario } from "./scenario.ts";
 import { type RunFigures, RunStatistics } from "./statistics.ts";
-import { Story, type StoryLine } from "./story.ts";
+import { Timeline, type TimelineEntry } from "./timeline.ts";
 import { Trace, type TracePoint } from "./trace.ts";
-import {
-  type ClockTruth,
-  type DrivenEngine,
-  type EngineSeed,
-  type Observer,
-  World,
-} from "./world.ts";
+import { World } from "./world.ts";
 
 /** What one run brought. */
 export interface RunOutcome {
@@ -28,9 +22,9 @@ export interface RunOutcome {
   /** What was wrong. */
   readonly violations: readonly Violation[];
   /** What happened. */
-  readonly story: readonly StoryLine[];
-  /** How many lines of the story were left out. */
-  readonly storyDropped: number;
+  readonly timeline: readonly TimelineEntry[];
+  /** How many lines of the timeline were left out. */
+  readonly timelineDropped: number;
   /** The course of the run, for a plot. */
   readonly trace: readonly TracePoint[];
   /** Requests to each server, by its name. */
@@ -54,10 +48,10 @@ export interface RunOptions {
 /** Runs a scenario once. The same scenario and seed bring the same outcome. */
 export function runScenario(scenario: Scenario, options: RunOptions): RunOutcome {
   const statistics = new RunStatistics(scenario.measureFrom);
-  const story = new Story(scenario);
+  const timeline = new Timeline(scenario);
   const checker = new Checker(scenario);
   const trace = new Trace(scenario.duration);
-  const observers = [statistics, story, checker, trace];
+  const observers = [statistics, timeline, checker, trace];
   const world = new World({
     scenario,
     seed: options.seed,
@@ -73,36 +67,11 @@ export function runScenario(scenario: Scenario, options: RunOptions): RunOutcome
     seed: options.seed,
     figures,
     violations: checker.verdict(figures, { panic, requests }),
-    story: story.lines,
-    storyDropped: story.dropped,
+    timeline: timeline.lines,
+    timelineDropped: timeline.dropped,
     trace: trace.points,
     requests,
-    last: story.last,
+    last: timeline.last,
     panic,
   };
-}
-
-/** Several observers as one. */
-class Observers implements Observer {
-  readonly #observers: readonly Observer[];
-
-  constructor(observers: readonly Observer[]) {
-    this.#observers = observers;
-  }
-
-  sample(time: Seconds, clock: ClockTruth): void {
-    for (const observer of this.#observers) observer.sample(time, clock);
-  }
-
-  snapshot(time: Seconds, observed: { snapshot: EngineSnapshot; clock: ClockTruth }): void {
-    for (const observer of this.#observers) observer.snapshot(time, observed);
-  }
-
-  action(time: Seconds, action: Action): void {
-    for (const observer of this.#observers) observer.action(time, action);
-  }
-
-  happened(time: Seconds, event: TimelineEvent): void {
-    for (const observer of this.#observers) observer.happened(time, event);
-  }
 }

@@ -9,9 +9,9 @@ import type { RunOutcome } from "./run.ts";
 import { parseScenario } from "./scenario_parse.ts";
 import type { Scenario } from "./scenario.ts";
 import { median, medianFigures, type RunFigures, RunStatistics } from "./statistics.ts";
-import { formatSeconds, Story } from "./story.ts";
+import { formatSeconds, Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
-import type { ClockTruth } from "./world.ts";
+import type { ClockTruth } from "./observer.ts";
 
 const CLOCK: ClockTruth = {
   error: 0,
@@ -192,13 +192,13 @@ Deno.test("checker: rules that hold in every world", () => {
   ]);
 });
 
-Deno.test("story: states, selection, steps and news of sources, by the names of the scenario", () => {
-  const story = new Story(scenario(""));
-  story.snapshot(1, { snapshot: snapshot("starting"), clock: CLOCK });
-  story.snapshot(2, { snapshot: snapshot("synchronized", ["192.0.2.2:123"]), clock: CLOCK });
-  story.action(3, command(0, -0.0123));
-  story.happened(4, { at: 4, label: "a fault", kind: "restart" });
-  assert.deepEqual(story.lines.map(({ text }) => text), [
+Deno.test("timeline: states, selection, steps and news of sources, by the names of the scenario", () => {
+  const timeline = new Timeline(scenario(""));
+  timeline.snapshot(1, { snapshot: snapshot("starting"), clock: CLOCK });
+  timeline.snapshot(2, { snapshot: snapshot("synchronized", ["192.0.2.2:123"]), clock: CLOCK });
+  timeline.action(3, command(0, -0.0123));
+  timeline.happened(4, { at: 4, label: "a fault", kind: "restart" });
+  assert.deepEqual(timeline.lines.map(({ text }) => text), [
     "state: starting",
     "a is falseticker: Because",
     "b is falseticker: Because",
@@ -224,8 +224,8 @@ function outcome(): RunOutcome {
     seed: 5,
     figures: figures({ maxErrorSeconds: 0.001 }),
     violations: [{ time: 61, message: "Oh <no>" }],
-    story: [{ time: 50, kind: "world", text: "a & b" }],
-    storyDropped: 0,
+    timeline: [{ time: 50, kind: "world", text: "a & b" }],
+    timelineDropped: 0,
     trace: trace.points,
     requests: { a: 1 },
     last: undefined,
@@ -270,12 +270,12 @@ Deno.test("plot: numbers are finite, text is escaped, what happened is marked", 
     subtitle: "",
     duration: 100,
     points: run.trace,
-    story: run.story,
+    timeline: run.timeline,
   });
   assert.match(svg, /<title>&lt;x&gt;<\/title>/);
   assert.match(svg, /00:00:50 a &amp; b/);
   assert.doesNotMatch(svg, /NaN|Infinity|undefined|null/);
   assert.equal((svg.match(/class="error" d="M/g) ?? []).length, 2);
-  const empty = plotRun({ title: "", subtitle: "", duration: 10, points: [], story: [] });
+  const empty = plotRun({ title: "", subtitle: "", duration: 10, points: [], timeline: [] });
   assert.doesNotMatch(empty, /NaN|Infinity|undefined/);
 });

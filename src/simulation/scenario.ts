@@ -34,7 +34,7 @@ export interface Scenario {
   /** All servers of the world. */
   readonly servers: readonly ServerModel[];
   /** What happens, in the order of time. */
-  readonly timeline: readonly TimelineEvent[];
+  readonly events: readonly ScenarioEvent[];
   /** The configuration of ntpsd. */
   readonly config: Config;
   /** What must hold. */
@@ -115,7 +115,7 @@ type FixedServerKey =
   | "backward";
 
 /** Something that happens at a stated time (seconds since the start). */
-export type TimelineEvent =
+export type ScenarioEvent =
   & { readonly at: Seconds; readonly label: string }
   & (
     | {

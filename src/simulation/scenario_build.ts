@@ -13,9 +13,9 @@ import type {
   Limits,
   MachineModel,
   Scenario,
+  ScenarioEvent,
   ServerChange,
   ServerModel,
-  TimelineEvent,
 } from "./scenario.ts";
 import type {
   RawChange,
@@ -64,7 +64,7 @@ export function buildScenario(
     }
   }
   checkNames(servers, { raw, root });
-  const timeline = buildTimeline(raw, root);
+  const events = buildEvents(raw, root);
   if (config === undefined || raw.name === undefined || raw.duration === undefined) {
     return undefined;
   }
@@ -77,7 +77,7 @@ export function buildScenario(
     start: raw.start ?? START_DEFAULT,
     machine: buildMachine(raw.clock),
     servers,
-    timeline,
+    events,
     config: withoutNts(config, notes),
     limits: buildLimits(raw.limits),
     checks: (raw.check ?? []).flatMap((row) => row === undefined ? [] : [buildCheck(row)]),
@@ -223,7 +223,7 @@ function buildMachine(row: RawClock | undefined): MachineModel {
   };
 }
 
-function buildTimeline(raw: RawScenario, root: ConfigPath): readonly TimelineEvent[] {
+function buildEvents(raw: RawScenario, root: ConfigPath): readonly ScenarioEvent[] {
   const events = (raw.event ?? []).flatMap((row, i) => {
     if (row?.at === undefined || row.kind === undefined) return [];
     const at = root.key("event").index(i);
@@ -238,7 +238,7 @@ function buildTimeline(raw: RawScenario, root: ConfigPath): readonly TimelineEve
 }
 
 /** While the machine sleeps, only servers change. */
-function checkSleep(events: readonly TimelineEvent[], root: ConfigPath): void {
+function checkSleep(events: readonly ScenarioEvent[], root: ConfigPath): void {
   for (const sleep of events) {
     if (sleep.kind !== "suspend") continue;
     for (const event of events) {
@@ -256,7 +256,7 @@ function isMidnight(raw: RawScenario, at: number): boolean {
     Number.isInteger(at);
 }
 
-function buildEvent(row: RawEvent, at: ConfigPath): TimelineEvent | undefined {
+function buildEvent(row: RawEvent, at: ConfigPath): ScenarioEvent | undefined {
   const kind = row.kind ?? "restart";
   const servers = row.server === undefined ? [] : [row.server].flat();
   const place = servers.length === 0 ? "" : ` ${servers.join(", ")}`;
@@ -317,7 +317,7 @@ function buildLimits(row: RawLimits | undefined): Limits {
     timeTo100us: row?.["time-to-100us"],
     steps: row?.steps,
     requestsPerServer: row?.["requests-per-server"],
-    boundCoverage: row?.["bound-honesty"],
+    boundCoverage: row?.["bound-coverage"],
     medianBound: row?.["median-bound"],
     mustNotSelect: row?.["must-not-select"] ?? [],
     mustLog: row?.["must-log"] ?? [],

@@ -230,7 +230,7 @@ const LIMITS = table({
     "none",
     "How many requests each server may get.",
   ),
-  "bound-honesty": optional(
+  "bound-coverage": optional(
     number(0, 1),
     "none",
     "The least part of the measured time that the true error is inside the stated bound.",

@@ -75,8 +75,8 @@ export class SimulatedServer {
     return this.#model.offset + this.#oscillator.phaseError;
   }
 
-  /** Answers a request that arrives now; undefined when it does not. `announced` is the leap second that is due. */
-  answer(request: Uint8Array, now: TrueTime, announced: LeapIndicator): Bytes | undefined {
+  /** Returns the response to a request that arrives now, or undefined when there is none. `announced` is the leap second that is due. */
+  respond(request: Uint8Array, now: TrueTime, announced: LeapIndicator): Bytes | undefined {
     this.#requests++;
     const sinceLast = now.time - this.#lastRequest;
     this.#lastRequest = now.time;
@@ -86,26 +86,26 @@ export class SimulatedServer {
     }
     const receive = addSeconds(now.timestamp, this.clockError(now.time));
     const leap = this.#model.leap === "none" ? announced : this.#model.leap;
-    const answer = encodeResponse(this.#model, { request, receive, leap });
+    const response = encodeResponse(this.#model, { request, receive, leap });
     const { kiss, kissInterval } = this.#model;
     const isKissed = kiss !== undefined && (kissInterval === 0 || sinceLast < kissInterval);
-    if (isKissed) makeKiss(answer, kiss);
-    return answer;
+    if (isKissed) makeKiss(response, kiss);
+    return response;
   }
 
-  /** Returns what an adversary sends in the server's name beside `answer`; undefined when none does. */
-  forge(answer: Bytes, draws: Draws): Bytes | undefined {
+  /** Returns what an adversary sends in the server's name beside `response`; undefined when none does. */
+  forge(response: Bytes, draws: Draws): Bytes | undefined {
     const previous = this.#previousResponse;
-    this.#previousResponse = answer;
+    this.#previousResponse = response;
     switch (this.#model.attack) {
       case "none":
         return undefined;
       case "replay":
         return previous;
       case "wrong-origin":
-        return guessedOrigin(answer, draws);
+        return guessedOrigin(response, draws);
       case "false-kiss": {
-        const packet = guessedOrigin(answer, draws);
+        const packet = guessedOrigin(response, draws);
         makeKiss(packet, "DENY");
         return packet;
       }
@@ -141,15 +141,15 @@ function encodeResponse(
   return packet;
 }
 
-/** Turns an answer into a kiss: leap unknown, stratum 0, the code as reference id (RFC 5905 section 7.4). */
+/** Turns a response into a kiss-o'-death: leap unknown, stratum 0, the code as reference id (RFC 5905 section 7.4). */
 function makeKiss(packet: Bytes, code: string): void {
   packet[0] = (packet[0] ?? 0) | 0xc0;
   packet[1] = 0;
   packet.set(referenceIdBytes(code), 12);
 }
 
-function guessedOrigin(answer: Bytes, draws: Draws): Bytes {
-  const packet = answer.slice();
+function guessedOrigin(response: Bytes, draws: Draws): Bytes {
+  const packet = response.slice();
   for (let i = 24; i < 32; i++) packet[i] = draws.uniform() * 256;
   return packet;
 }

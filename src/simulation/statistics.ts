@@ -6,7 +6,7 @@
 import type { Ppm, Seconds } from "../base/units.ts";
 import type { Action } from "../engine/events.ts";
 import type { EngineSnapshot } from "../engine/status/snapshot.ts";
-import type { ClockTruth, Observer } from "./world.ts";
+import type { ClockTruth, Observer } from "./observer.ts";
 
 /** The figures of one run; the names are those of the JSON document. */
 export interface RunFigures {

@@ -8,7 +8,7 @@
  */
 import type { Ppm, Seconds } from "../base/units.ts";
 import type { EngineSnapshot } from "../engine/status/snapshot.ts";
-import type { ClockTruth, Observer } from "./world.ts";
+import type { ClockTruth, Observer } from "./observer.ts";
 
 /** One slice of time. */
 export interface TracePoint {

@@ -3,7 +3,7 @@
  *
  * The problem: what matters in a time daemon shows after hours, and depends on faults that do not come when called. The
  * idea: the engine is a function of events, so the world keeps true time, lets things happen in their order (packets that arrive,
- * timers, faults of the timeline) and carries out the engine's actions; hours take milliseconds, and a seed repeats them.
+ * timers, events of the scenario) and carries out the engine's actions; hours take milliseconds, and a seed repeats them.
  * Between events the clock is advanced by arithmetic and looked at once a simulated second, in its middle (leap seconds and
  * frequency changes fall on whole seconds). Limits: the engine itself takes no time; a timer comes 50 us late.
  *
@@ -11,72 +11,20 @@
  */
 import { assert, unreachable } from "../base/assert.ts";
 import { addSeconds, fromUnixNanoseconds, type NtpTimestamp } from "../base/ntp_timestamp.ts";
-import { type RandomSource, SeededRandom } from "../base/random.ts";
+import { SeededRandom } from "../base/random.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
-import type { LeapIndicator } from "../association/measurement.ts";
-import type { Config } from "../config/config.ts";
+import type { Ppm, Seconds } from "../base/units.ts";
 import type { Action, Event, Instant, SendAction, SetClockAction } from "../engine/events.ts";
-import type { EngineSnapshot } from "../engine/status/snapshot.ts";
 import { Draws, streamSeed } from "./draws.ts";
+import type { DrivenEngine, EngineSeed } from "./engine_factory.ts";
 import { EventQueue } from "./event_queue.ts";
 import { SimulatedKernelClock } from "./kernel_clock.ts";
+import { LeapSeconds } from "./leap_seconds.ts";
+import { LoopGuard } from "./loop_guard.ts";
 import { type Host, SimulatedNetwork } from "./network.ts";
-import { MACHINE_ADDRESS, type Scenario, type TimelineEvent } from "./scenario.ts";
-
-/** The engine, as far as the world needs it. */
-export interface DrivenEngine {
-  /** Takes an event and returns what is to be done. */
-  handle(event: Event, now: Instant): readonly Action[];
-  /** When it wants its next timer event. */
-  nextWakeup(): MonotonicSeconds;
-  /** Its state for readers. */
-  snapshot(now: Instant): EngineSnapshot;
-}
-
-/** What an engine is made from. */
-export interface EngineSeed {
-  /** The configuration of ntpsd. */
-  readonly config: Config;
-  /** Where it draws from. */
-  readonly random: RandomSource;
-  /** The moment on its clocks. */
-  readonly now: Instant;
-  /** The correction that the kernel applies at the start. */
-  readonly frequency: Ppm;
-  /** The step between two readings of the clock. */
-  readonly clockPrecision: Seconds;
-  /** The machine's own addresses. */
-  readonly ownAddresses: readonly string[];
-}
-
-/** What watches a run; all times are seconds since the start. */
-export interface Observer {
-  /** Is told the state of the clock once a second. */
-  sample(time: Seconds, clock: ClockTruth): void;
-  /** Is told what the engine says of itself, every ten seconds or more, and after changes of the clock. */
-  snapshot(time: Seconds, observed: { snapshot: EngineSnapshot; clock: ClockTruth }): void;
-  /** Is told each action. */
-  action(time: Seconds, action: Action): void;
-  /** Is told when something of the timeline happens. */
-  happened(time: Seconds, event: TimelineEvent): void;
-}
-
-/** What is true of the simulated clock, which no daemon can know. */
-export interface ClockTruth {
-  /** What the clock shows more than true time. */
-  readonly error: Seconds;
-  /** What the clock gains a second now, slews included. */
-  readonly rateError: number;
-  /** What the oscillator gains without corrections. */
-  readonly oscillatorFrequency: Ppm;
-  /** The correction that the kernel applies. */
-  readonly correction: Ppm;
-  /** Whether the kernel calls its clock synchronised. */
-  readonly kernelSynchronized: boolean;
-  /** The leap second that the kernel has armed. */
-  readonly kernelLeap: "none" | "insert" | "delete";
-}
+import type { ClockTruth, Observer } from "./observer.ts";
+import { MACHINE_ADDRESS, type Scenario, type ScenarioEvent } from "./scenario.ts";
+import { SnapshotSchedule } from "./snapshot_schedule.ts";
 
 /** What a world is made from. */
 export interface WorldOptions {
@@ -93,31 +41,26 @@ export interface WorldOptions {
 interface Exchange {
   readonly send: SendAction;
   readonly transmitTimestamp: NtpTimestamp;
-  /** Which life of the daemon asked. */
-  readonly life: number;
+  /** Which incarnation of the daemon asked. */
+  readonly incarnation: number;
 }
 
-type Occurrence =
+type ScheduledEvent =
   | { readonly kind: "at-server"; readonly host: Host; readonly exchange: Exchange }
   | { readonly kind: "at-machine"; readonly exchange: Exchange; readonly packet: Uint8Array }
   | { readonly kind: "refused"; readonly exchange: Exchange }
   | {
     readonly kind: "resolved";
-    readonly life: number;
+    readonly incarnation: number;
     readonly lookup: number;
     readonly host: string;
   }
-  | { readonly kind: "timeline"; readonly event: TimelineEvent }
+  | { readonly kind: "scenario-event"; readonly event: ScenarioEvent }
   | { readonly kind: "look" }
-  | { readonly kind: "wake"; readonly event: TimelineEvent & { readonly kind: "suspend" } };
+  | { readonly kind: "wake"; readonly event: ScenarioEvent & { readonly kind: "suspend" } };
 
 const TIMER_LATENCY = 50e-6;
 const RESOLVER_DELAY = 0.02;
-/** The engine is asked for its state so many times in a run, but not more often than every ten seconds. */
-const SNAPSHOTS_WANTED = 4000, SNAPSHOT_INTERVAL_MIN = 10;
-const FIRST_HOUR = 3600;
-/** More events than this in one simulated second are a loop. */
-const EVENTS_PER_SECOND_MAX = 20_000;
 
 /** One run of one scenario from one seed. */
 export class World {
@@ -127,23 +70,21 @@ export class World {
   readonly #observer: Observer;
   readonly #clock: SimulatedKernelClock;
   readonly #network: SimulatedNetwork;
-  readonly #queue = new EventQueue<Occurrence>();
+  readonly #queue = new EventQueue<ScheduledEvent>();
   readonly #start: NtpTimestamp;
-  readonly #leaps: readonly (TimelineEvent & { readonly kind: "leap" })[];
+  readonly #leaps: LeapSeconds;
   readonly #openRequests = new Set<number>();
   readonly #replies: Event[] = [];
+  readonly #guard = new LoopGuard();
   #engine: DrivenEngine;
-  #life = 0;
+  #incarnation = 0;
   #time = 0;
   #nextSample = 0.5;
-  readonly #snapshotInterval: number;
-  #nextSnapshot = 0;
+  readonly #snapshots: SnapshotSchedule;
   #wakeTime = 0;
   #isAsleep = false;
   #drift: { readonly frequency: Ppm; readonly skew: Ppm } | undefined;
   #panic: string | undefined;
-  #busySecond = 0;
-  #busyCount = 0;
 
   /** Makes the world as it is before the daemon starts. */
   constructor(options: WorldOptions) {
@@ -157,11 +98,12 @@ export class World {
     this.#clock = new SimulatedKernelClock(scenario.machine, { start: scenario.start, draws });
     this.#network = new SimulatedNetwork(scenario, seed);
     this.#drift = scenario.machine.driftFile;
-    this.#leaps = scenario.timeline.filter((event) => event.kind === "leap");
-    const interval = Math.round(scenario.duration / SNAPSHOTS_WANTED);
-    this.#snapshotInterval = Math.max(SNAPSHOT_INTERVAL_MIN, interval);
+    this.#leaps = new LeapSeconds(scenario.events);
+    this.#snapshots = new SnapshotSchedule(scenario.duration);
     for (const { at } of scenario.checks) this.#queue.push(at, { kind: "look" });
-    for (const event of scenario.timeline) this.#queue.push(event.at, { kind: "timeline", event });
+    for (const event of scenario.events) {
+      this.#queue.push(event.at, { kind: "scenario-event", event });
+    }
     this.#engine = this.#newEngine();
   }
 
@@ -171,9 +113,9 @@ export class World {
     while (this.#panic === undefined) {
       const due = Math.min(this.#queue.nextTime, this.#isAsleep ? Infinity : this.#wakeTime);
       if (due > this.#scenario.duration) break;
-      this.#guardAgainstLoops(due);
+      this.#guard.count(due);
       this.#passTo(due);
-      if (this.#queue.nextTime <= due) this.#occur();
+      if (this.#queue.nextTime <= due) this.#takeScheduled();
       else this.#deliver({ type: "timer" });
       this.#planWakeup();
     }
@@ -190,7 +132,7 @@ export class World {
   #newEngine(): DrivenEngine {
     return this.#createEngine({
       config: this.#scenario.config,
-      random: new SeededRandom(streamSeed(this.#seed, `engine ${this.#life}`)),
+      random: new SeededRandom(streamSeed(this.#seed, `engine ${this.#incarnation}`)),
       now: this.#now(),
       frequency: this.#clock.correction,
       clockPrecision: Math.max(1e-9, this.#scenario.machine.precision),
@@ -202,16 +144,6 @@ export class World {
     if (this.#drift !== undefined) this.#deliver({ type: "drift-loaded", ...this.#drift });
     this.#deliver({ type: "start" });
     this.#planWakeup();
-  }
-
-  #guardAgainstLoops(due: Seconds): void {
-    const second = Math.floor(due);
-    this.#busyCount = second === this.#busySecond ? this.#busyCount + 1 : 0;
-    this.#busySecond = second;
-    assert(
-      this.#busyCount < EVENTS_PER_SECOND_MAX,
-      `The engine made ${EVENTS_PER_SECOND_MAX} events within second ${second} of the simulation`,
-    );
   }
 
   #planWakeup(): void {
@@ -233,9 +165,7 @@ export class World {
     this.#clock.advance(time);
     this.#time = time;
     this.#observer.sample(time, this.#truth());
-    if (time < this.#nextSnapshot) return;
-    this.#nextSnapshot = time + this.#snapshotInterval;
-    this.#observeEngine();
+    if (this.#snapshots.takeDue(time)) this.#observeEngine();
   }
 
   #observeEngine(): void {
@@ -246,7 +176,7 @@ export class World {
   #truth(): ClockTruth {
     const status = this.#clock.status;
     return {
-      error: this.#clock.error - this.#leapShift(this.#time),
+      error: this.#clock.error - this.#leaps.shiftAt(this.#time),
       rateError: this.#clock.rateError,
       oscillatorFrequency: this.#clock.oscillatorFrequency,
       correction: this.#clock.correction,
@@ -257,23 +187,6 @@ export class World {
 
   #now(): Instant {
     return { monotonic: this.#clock.monotonic, realtime: this.#clock.realtime };
-  }
-
-  /** How far leap seconds have moved UTC against the even time scale. */
-  #leapShift(time: Seconds): Seconds {
-    let shift = 0;
-    for (const { at, leap } of this.#leaps) {
-      // A deletion leaves out the last second, so it comes one second earlier.
-      if (leap === "insert" && time >= at) shift -= 1;
-      if (leap === "delete" && time >= at - 1) shift += 1;
-    }
-    return shift;
-  }
-
-  /** The leap second that servers announce at `time`. */
-  #announced(time: Seconds): LeapIndicator {
-    const due = this.#leaps.find(({ at, announce }) => time < at && time >= at - announce);
-    return due?.leap ?? "none";
   }
 
   #deliver(event: Event): void {
@@ -290,10 +203,7 @@ export class World {
       this.#perform(action);
       changed ||= action.type === "set-clock";
     }
-    // In a long run not each command is worth a look; at the start each one is.
-    const isDue = this.#time < FIRST_HOUR ||
-      this.#time > this.#nextSnapshot - this.#snapshotInterval / 2;
-    if (changed && isDue) this.#observeEngine();
+    if (changed && this.#snapshots.isDueAfterCommand(this.#time)) this.#observeEngine();
   }
 
   #perform(action: Action): void {
@@ -306,7 +216,7 @@ export class World {
       case "resolve":
         return this.#queue.push(this.#time + RESOLVER_DELAY, {
           kind: "resolved",
-          life: this.#life,
+          incarnation: this.#incarnation,
           lookup: action.lookup,
           host: action.host,
         });
@@ -346,7 +256,7 @@ export class World {
     const exchange = {
       send: action,
       transmitTimestamp: this.#clock.realtime,
-      life: this.#life,
+      incarnation: this.#incarnation,
     };
     this.#openRequests.add(action.request);
     if (!this.#network.isUp) {
@@ -360,55 +270,51 @@ export class World {
     this.#queue.push(this.#time + delay, { kind: "at-server", host, exchange });
   }
 
-  #occur(): void {
-    const occurrence = this.#queue.pop();
-    assert(occurrence !== undefined, "An occurrence is due and there is none");
-    switch (occurrence.kind) {
+  #takeScheduled(): void {
+    const scheduled = this.#queue.pop();
+    assert(scheduled !== undefined, "An event is due and there is none");
+    switch (scheduled.kind) {
       case "at-server":
-        return this.#atServer(occurrence.host, occurrence.exchange);
+        return this.#atServer(scheduled.host, scheduled.exchange);
       case "at-machine":
-        return this.#atMachine(occurrence.exchange, occurrence.packet);
+        return this.#atMachine(scheduled.exchange, scheduled.packet);
       case "refused":
-        if (!this.#isAwaited(occurrence.exchange)) return;
+        if (!this.#isAwaited(scheduled.exchange)) return;
         return this.#deliver(
-          sendFailed(occurrence.exchange.send, { reason: "Connection refused", isLocal: false }),
+          sendFailed(scheduled.exchange.send, { reason: "Connection refused", isLocal: false }),
         );
       case "resolved":
-        return this.#resolved(occurrence);
-      case "timeline":
-        return this.#timeline(occurrence.event);
+        return this.#resolved(scheduled);
+      case "scenario-event":
+        return this.#scenarioEvent(scheduled.event);
       case "look":
         return this.#observeEngine();
       case "wake":
-        return this.#wake(occurrence.event);
+        return this.#wake(scheduled.event);
       default:
-        return unreachable(occurrence);
+        return unreachable(scheduled);
     }
   }
 
   #atServer(host: Host, exchange: Exchange): void {
-    const timestamp = addSeconds(this.#start, this.#time + this.#leapShift(this.#time));
-    const now = { time: this.#time, timestamp };
-    const answer = host.server.answer(exchange.send.packet, now, this.#announced(this.#time));
-    const leaves = this.#time + host.server.model.turnaround;
-    const delay = this.#network.travel(host, { direction: "backward", time: leaves });
-    if (answer === undefined) {
-      const { alive, refuses } = host.server.model;
-      if (!alive && refuses && delay !== undefined) {
-        this.#queue.push(leaves + delay, { kind: "refused", exchange });
-      }
-      return;
+    const timestamp = addSeconds(this.#start, this.#time + this.#leaps.shiftAt(this.#time));
+    const arrivals = this.#network.serve(host, exchange.send.packet, {
+      time: this.#time,
+      timestamp,
+      announced: this.#leaps.announcedAt(this.#time),
+    });
+    for (const { at, packet } of arrivals) {
+      this.#queue.push(
+        at,
+        packet === "refused"
+          ? { kind: "refused", exchange }
+          : { kind: "at-machine", exchange, packet },
+      );
     }
-    const forged = host.server.forge(answer, host.adversary);
-    if (forged !== undefined) {
-      this.#queue.push(this.#time, { kind: "at-machine", exchange, packet: forged });
-    }
-    if (delay === undefined) return;
-    this.#queue.push(leaves + delay, { kind: "at-machine", exchange, packet: answer });
   }
 
   #isAwaited(exchange: Exchange): boolean {
-    return !this.#isAsleep && this.#network.isUp && exchange.life === this.#life &&
+    return !this.#isAsleep && this.#network.isUp && exchange.incarnation === this.#incarnation &&
       this.#openRequests.has(exchange.send.request);
   }
 
@@ -427,13 +333,15 @@ export class World {
     });
   }
 
-  #resolved({ life, lookup, host }: { life: number; lookup: number; host: string }): void {
-    if (life !== this.#life || this.#isAsleep) return;
+  #resolved(
+    { incarnation, lookup, host }: { incarnation: number; lookup: number; host: string },
+  ): void {
+    if (incarnation !== this.#incarnation || this.#isAsleep) return;
     const result: Result<readonly string[], string> = this.#network.resolve(host);
     this.#deliver({ type: "resolved", lookup, result });
   }
 
-  #timeline(event: TimelineEvent): void {
+  #scenarioEvent(event: ScenarioEvent): void {
     if (this.#isAsleep && event.kind !== "server-change" && event.kind !== "leap") {
       assert(false, `The machine sleeps when "${event.kind}" is due`);
     }
@@ -468,7 +376,7 @@ export class World {
     }
   }
 
-  #wake(event: TimelineEvent & { readonly kind: "suspend" }): void {
+  #wake(event: ScenarioEvent & { readonly kind: "suspend" }): void {
     this.#isAsleep = false;
     this.#clock.sleep(this.#time, event.error);
     this.#deliver({ type: "resumed", asleep: event.duration + event.error });
@@ -476,7 +384,7 @@ export class World {
 
   #restart(): void {
     this.#deliver({ type: "stop" });
-    this.#life += 1;
+    this.#incarnation += 1;
     this.#openRequests.clear();
     this.#replies.length = 0;
     this.#engine = this.#newEngine();

@@ -8,7 +8,7 @@ import { ActionLog } from "../../tests/support/action_log.ts";
 import { runScenario } from "./run.ts";
 import { parseScenario } from "./scenario_parse.ts";
 import type { Scenario } from "./scenario.ts";
-import type { DrivenEngine } from "./world.ts";
+import type { DrivenEngine } from "./engine_factory.ts";
 
 const INTERVAL = 16;
 
@@ -282,7 +282,7 @@ Deno.test("kisses and adversaries send what they should", () => {
   assert.notDeepEqual(forged[0]?.packet.subarray(24, 32), forged[1]?.packet.subarray(24, 32));
 });
 
-Deno.test("a restart begins a new life with the drift that the old one saved", () => {
+Deno.test("a restart begins a new incarnation with the drift that the old one saved", () => {
   const lives: Probe[] = [];
   const text = `duration = 100
     ${SERVER}

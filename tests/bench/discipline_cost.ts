@@ -8,7 +8,8 @@ import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
 import { runScenario } from "../../src/simulation/run.ts";
 import { parseScenario } from "../../src/simulation/scenario_parse.ts";
 import type { Scenario } from "../../src/simulation/scenario.ts";
-import { type DrivenEngine, type EngineSeed, World } from "../../src/simulation/world.ts";
+import type { DrivenEngine, EngineSeed } from "../../src/simulation/engine_factory.ts";
+import { World } from "../../src/simulation/world.ts";
 import { median } from "../../src/simulation/statistics.ts";
 
 /** What was measured. */

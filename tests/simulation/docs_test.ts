@@ -36,13 +36,13 @@ function runExample(name: string, change: (text: string) => string = (text) => t
   return { scenario, outcome };
 }
 
-Deno.test("the story in the manual is the one that the program tells", () => {
+Deno.test("the timeline in the manual is the one that the program tells", () => {
   const { scenario, outcome } = runExample("two-servers-disagree.toml");
   const told = describeRun(scenario, { outcome, file: "x" });
-  const story = (text: string) => /^ *What happened\n((?: +\S.*\n)+)/m.exec(text)?.[1] ?? "";
-  const shown = story(Deno.readTextFileSync(manual)).replaceAll(/^ {4}/gm, "");
+  const timeline = (text: string) => /^ *What happened\n((?: +\S.*\n)+)/m.exec(text)?.[1] ?? "";
+  const shown = timeline(Deno.readTextFileSync(manual)).replaceAll(/^ {4}/gm, "");
   assert.notEqual(shown, "");
-  assert.equal(shown, story(told));
+  assert.equal(shown, timeline(told));
 });
 
 Deno.test("what the manual says of polling faster is what comes out", () => {

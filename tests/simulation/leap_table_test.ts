@@ -8,7 +8,8 @@ import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
 import { violationTexts } from "../../src/simulation/report.ts";
 import { type RunOutcome, runScenario } from "../../src/simulation/run.ts";
 import { parseScenario } from "../../src/simulation/scenario_parse.ts";
-import type { DrivenEngine, Observer } from "../../src/simulation/world.ts";
+import type { DrivenEngine } from "../../src/simulation/engine_factory.ts";
+import type { Observer } from "../../src/simulation/observer.ts";
 
 /** 2027-01-01T00:00:00Z in seconds since 1900. */
 const NEW_YEAR_2027 = 4_007_750_400;
@@ -39,7 +40,7 @@ clock = { offset = "100ms", frequency-ppm = 50, wander = 1e-9 }
 `;
 const LIMITS = `
 [limits]
-bound-honesty = 0.999
+bound-coverage = 0.999
 max-error = "10ms"
 steps = 0
 must-not-log = ["Somebody else"]

@@ -34,7 +34,7 @@ export function randomWorld(seed: number): string {
     ),
     ...events(draws, good),
     `[[check]]\nat = ${DURATION - 60}\nstate = "synchronized"\nmax-error = ${endError}`,
-    `[limits]\nbound-honesty = 0.99\nmust-not-select = [${
+    `[limits]\nbound-coverage = 0.99\nmust-not-select = [${
       Array.from({ length: wrong }, (_, i) => `"wrong-${i + 1}"`).join(", ")
     }]`,
   ];

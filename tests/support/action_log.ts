@@ -6,7 +6,7 @@
 import { toHex } from "../../src/base/bytes.ts";
 import type { Seconds } from "../../src/base/units.ts";
 import type { Action } from "../../src/engine/events.ts";
-import type { Observer } from "../../src/simulation/world.ts";
+import type { Observer } from "../../src/simulation/observer.ts";
 
 /** Writes down the actions of one run. */
 export class ActionLog implements Observer {

@@ -92,7 +92,7 @@ async function writePlot(
     subtitle: `${scenario.description.trim().split("\n")[0] ?? ""} (seed ${outcome.seed})`.trim(),
     duration: scenario.duration,
     points: outcome.trace,
-    story: outcome.story,
+    timeline: outcome.timeline,
   });
   // Only this needs the C library; without a plot the command runs without it.
   const { overwriteFile } = await import("../../../ffi/file/files.ts");

@@ -6,11 +6,11 @@
 import type { Seconds } from "../base/units.ts";
 import type { Action } from "../engine/events.ts";
 import type { EngineSnapshot, SourceDocument, SystemState } from "../engine/status/snapshot.ts";
-import type { Scenario, TimelineEvent } from "./scenario.ts";
-import type { ClockTruth, Observer } from "./world.ts";
+import type { Scenario, ScenarioEvent } from "./scenario.ts";
+import type { ClockTruth, Observer } from "./observer.ts";
 
-/** One sentence of the story. */
-export interface StoryLine {
+/** One sentence of the timeline. */
+export interface TimelineEntry {
   /** When, from the start. */
   readonly time: Seconds;
   /** What made it: the world, or ntpsd. */
@@ -32,9 +32,9 @@ const NEWS: ReadonlySet<string> = new Set([
 ]);
 
 /** Writes down what happens in one run. */
-export class Story implements Observer {
+export class Timeline implements Observer {
   readonly #names: SourceNames;
-  readonly #lines: StoryLine[] = [];
+  readonly #lines: TimelineEntry[] = [];
   readonly #statuses = new Map<string, string>();
   #dropped = 0;
   #state: SystemState | undefined;
@@ -47,7 +47,7 @@ export class Story implements Observer {
   }
 
   /** What happened, in order. */
-  get lines(): readonly StoryLine[] {
+  get lines(): readonly TimelineEntry[] {
     return this.#lines;
   }
 
@@ -92,7 +92,7 @@ export class Story implements Observer {
     }
   }
 
-  happened(time: Seconds, event: TimelineEvent): void {
+  happened(time: Seconds, event: ScenarioEvent): void {
     this.#tell(time, { kind: "world", text: event.label });
   }
 
@@ -106,7 +106,7 @@ export class Story implements Observer {
     this.#tell(time, { kind: "source", text: `${name} is ${source.status}${reason}` });
   }
 
-  #tell(time: Seconds, line: Omit<StoryLine, "time">): void {
+  #tell(time: Seconds, line: Omit<TimelineEntry, "time">): void {
     if (this.#lines.length < LINES_MAX) this.#lines.push({ time, ...line });
     else this.#dropped++;
   }
