@@ -56,8 +56,8 @@ export class ServerBatch {
   /** The length of each request in octets; 0 when it was longer than `REQUEST_MAX`. */
   readonly lengths: Int32Array<ArrayBuffer>;
   /** Where to write the answers: number i begins at `i * BATCH_STRIDE`. It is kept from batch to batch. */
-  readonly replies: Bytes;
-  /** The same memory as `replies`. */
+  readonly responses: Bytes;
+  /** The same memory as `responses`. */
   readonly responseView: DataView<ArrayBuffer>;
   /** The time each request arrived as an NTP timestamp: seconds at `2 * i`, fraction at `2 * i + 1`. */
   readonly receiveTimestamps: Uint32Array<ArrayBuffer>;
@@ -97,11 +97,12 @@ export class ServerBatch {
     assert(Number.isInteger(capacity) && capacity >= 1 && capacity <= 1024, "A batch is 1 to 1024");
     this.capacity = capacity;
     this.#used = capacity;
-    const requests = allocate(capacity * BATCH_STRIDE), replies = allocate(capacity * BATCH_STRIDE);
+    const requests = allocate(capacity * BATCH_STRIDE),
+      responses = allocate(capacity * BATCH_STRIDE);
     this.requests = requests.bytes;
     this.requestView = requests.view;
-    this.replies = replies.bytes;
-    this.responseView = replies.view;
+    this.responses = responses.bytes;
+    this.responseView = responses.view;
     this.lengths = new Int32Array(capacity);
     this.receiveTimestamps = new Uint32Array(2 * capacity);
     this.timestampKinds = new Uint8Array(capacity);
@@ -119,8 +120,8 @@ export class ServerBatch {
     this.#timestamped = new Uint8Array(capacity);
     this.#addresses = new Int32Array(6 * capacity);
     const receiveVectors = allocate(capacity * 16);
-    this.#buffers = [requests, replies, receiveVectors];
-    this.#layOut({ requests, replies, receiveVectors });
+    this.#buffers = [requests, responses, receiveVectors];
+    this.#layOut({ requests, responses, receiveVectors });
   }
 
   /** How many requests the last receive brought. */
@@ -146,7 +147,7 @@ export class ServerBatch {
   }
 
   /**
-   * Queues the answer to request `index`, which lies in `replies` at its place. With `timestamp` the kernel is asked to timestamp
+   * Queues the answer to request `index`, which lies in `responses` at its place. With `timestamp` the kernel is asked to timestamp
    * its sending; the timestamps come in the order in which such answers were queued.
    */
   queueResponse(index: number, length: number, timestamp = false): void {
@@ -329,9 +330,9 @@ export class ServerBatch {
 
   /** Stores the addresses that never change. */
   #layOut(
-    { requests, replies, receiveVectors }: {
+    { requests, responses, receiveVectors }: {
       requests: Memory;
-      replies: Memory;
+      responses: Memory;
       receiveVectors: Memory;
     },
   ): void {
@@ -347,7 +348,7 @@ export class ServerBatch {
       view.setBigUint64(head + 16, receiveVectors.address + 16n * index, true);
       view.setBigUint64(head + 24, 1n, true);
       view.setBigUint64(head + 32, control, true);
-      this.#responseVectors.view.setBigUint64(16 * i, replies.address + stride, true);
+      this.#responseVectors.view.setBigUint64(16 * i, responses.address + stride, true);
       this.#responseHeads.view.setBigUint64(head + 24, 1n, true);
       words[3 * i] = name;
       words[3 * i + 1] = this.#responseVectors.address + 16n * index;

@@ -65,7 +65,7 @@ Deno.test("a batch carries peers, lengths and kernel timestamps, and the chosen 
   }
   // Every second request is answered, the last first.
   for (let i = 9; i >= 0; i -= 2) {
-    batch.replies.fill(100 + i, i * BATCH_STRIDE, i * BATCH_STRIDE + 48 + i);
+    batch.responses.fill(100 + i, i * BATCH_STRIDE, i * BATCH_STRIDE + 48 + i);
     batch.queueResponse(i, 48 + i);
   }
   assert.equal(batch.queued, 5);

@@ -54,7 +54,7 @@ Deno.test("both directions carry kernel timestamps, in order and near the clock,
       const sent = client.send(new Uint8Array(48).fill(round));
       assert.deepEqual(sent, { ok: true, value: round }, "sends are numbered from 0");
       assert.deepEqual(await server.receiveInBackground(batch), { ok: true, value: 1 });
-      batch.replies.fill(0xa0 + round, 0, 48);
+      batch.responses.fill(0xa0 + round, 0, 48);
       batch.queueResponse(0, 48);
       assert.equal(server.send(batch), 1);
       const { datagram, event } = await nextEvents(client);

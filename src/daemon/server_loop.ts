@@ -54,7 +54,7 @@ const SEND_SECONDS_START: Seconds = 3e-6;
 const PROBE_EVERY = 64;
 const SPIN_PAYS = 0.5;
 /** Timestamps of the kernel that have not come by then are lost. */
-const TIMESTAMP_PATIENCE: Seconds = 0.1;
+const TRANSMIT_TIMESTAMP_TIMEOUT: Seconds = 0.1;
 
 /** Serves one listener until it is stopped. */
 export class ServerLoop {
@@ -159,16 +159,17 @@ export class ServerLoop {
 
   #answerBatch(now: MonotonicSeconds): MonotonicSeconds {
     const { socket, responder } = this.#listener, batch = this.#batch;
-    if (responder.awaitsTimestamps) this.#takeTimestamps(now);
+    const { transmits } = responder;
+    if (transmits.awaitsTimestamps) this.#takeTimestamps(now);
     responder.respond(batch, { now, sendSeconds: this.#sendSeconds });
     const { queued } = batch;
     if (queued === 0) return now;
-    if (responder.awaitsTimestamps) socket.allowTransmitTimestamps();
+    if (transmits.awaitsTimestamps) socket.allowTransmitTimestamps();
     const ready = boottimeNow();
     socket.send(batch, this.#onRefused);
     const done = boottimeNow();
     this.#sendSeconds += SMOOTHING * ((done - ready) / queued - this.#sendSeconds);
-    if (responder.awaitsTimestamps) this.#timestampedAt = done;
+    if (transmits.awaitsTimestamps) this.#timestampedAt = done;
     return done;
   }
 
@@ -178,7 +179,7 @@ export class ServerLoop {
     responder.counters.drop("internal-error", Math.max(1, batch.count));
     batch.clearResponses();
     socket.restartTransmitTimestamps();
-    responder.restartTransmitIds();
+    responder.transmits.restartIds();
     this.#reports.onInternalError?.(error);
   }
 
@@ -203,20 +204,19 @@ export class ServerLoop {
   }
 
   #takeTimestamps(now: MonotonicSeconds): void {
-    const { socket, responder } = this.#listener;
-    const { timestamps } = socket;
+    const { socket, responder: { transmits } } = this.#listener;
+    const { ids, timestamps } = socket.timestamps;
     for (let count = socket.receiveTransmitTimestamps(); count > 0;) {
       for (let i = 0; i < count; i++) {
-        responder.noteTransmit(
-          timestamps.ids[i] ?? 0,
-          timestamps.timestamps[2 * i] ?? 0,
-          timestamps.timestamps[2 * i + 1] ?? 0,
-        );
+        transmits.noteTransmit(ids[i] ?? 0, {
+          seconds: timestamps[2 * i] ?? 0,
+          fraction: timestamps[2 * i + 1] ?? 0,
+        });
       }
       count = socket.receiveTransmitTimestamps();
     }
-    if (responder.awaitsTimestamps && now - this.#timestampedAt > TIMESTAMP_PATIENCE) {
-      responder.forgetTimestamps();
+    if (transmits.awaitsTimestamps && now - this.#timestampedAt > TRANSMIT_TIMESTAMP_TIMEOUT) {
+      transmits.forgetTimestamps();
     }
   }
 
@@ -230,7 +230,7 @@ export class ServerLoop {
     if (batch.isTimestamped(position)) {
       this.#takeTimestamps(boottimeNow());
       socket.restartTransmitTimestamps();
-      responder.restartTransmitIds(batch.timestampedBehind(position));
+      responder.transmits.restartIds(batch.timestampedBehind(position));
     }
     if (this.#sendErrors.has(error.code)) return;
     this.#sendErrors.add(error.code);

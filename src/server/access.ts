@@ -1,9 +1,9 @@
 /**
  * Which clients are served: prefixes to allow and to deny, of which the longest that holds the client's address decides.
  *
- * The problem: ten thousand prefixes must not make a request noticeably dearer. The idea: prefixes either nest or are apart, so
- * at configuration time they are flattened into stretches of the address space, each with one verdict; a request costs a
- * binary search over sorted words. Limits: IPv4 and IPv6 are kept apart; a prefix of IPv4-mapped IPv6 addresses counts as the
+ * The problem: ten thousand prefixes must not make a request noticeably dearer. The idea: prefixes either nest or are disjoint,
+ * so at configuration time they are flattened into ranges of the address space, each with one verdict; a request costs a binary
+ * search over sorted words. Limits: IPv4 and IPv6 are kept apart; a prefix of IPv4-mapped IPv6 addresses counts as the
  * IPv4 prefix that it is. Where both lists hold the same prefix, the denylist wins.
  *
  * @module
@@ -15,27 +15,27 @@ import type { Client } from "./client.ts";
 
 /** The client is served. */
 export const ACCESS_ALLOW = 0;
-/** The client gets no answer. */
+/** The client is refused and gets no response. */
 export const ACCESS_IGNORE = 1;
-/** The client is told that it is denied. */
+/** The client is refused with the kiss code DENY. */
 export const ACCESS_DENY = 2;
 
 /** A verdict over a client: one of the three numbers above. */
 export type AccessVerdict = 0 | 1 | 2;
 
-/** A list of prefixes, and what happens to a client that it turns away. */
+/** A list of prefixes, and what happens to a client that it refuses. */
 export interface AccessList {
   /** Prefixes such as `192.0.2.0/24` or `2001:db8::/32`; an address alone is a prefix of its full length. */
   readonly filter: readonly string[];
-  /** Whether a client that is turned away gets no answer or a kiss. */
+  /** Whether a client that is refused gets no response or a kiss. */
   readonly action: "ignore" | "deny";
 }
 
 /** The lists of a listener. */
 export interface AccessLists {
-  /** Turns away who is not in it; everybody is served when left out. */
+  /** Refuses clients that are not in it; all are served when left out. */
   readonly allowlist?: AccessList | undefined;
-  /** Turns away who is in it. */
+  /** Refuses clients that are in it. */
   readonly denylist?: AccessList | undefined;
 }
 
@@ -53,7 +53,7 @@ export class AccessRules {
     this.#verdicts6 = v6.verdicts;
   }
 
-  /** Reads the lists; fails with a sentence about the first prefix that is none. */
+  /** Reads the lists; the error is a sentence about the first prefix that is none. */
   static build(lists: AccessLists): Result<AccessRules, string> {
     const prefixes: Prefix[] = [];
     for (const name of ["allowlist", "denylist"] as const) {
@@ -78,7 +78,7 @@ export class AccessRules {
     );
   }
 
-  /** Judges a client. */
+  /** Returns the verdict over a client. */
   verdict(client: Client): AccessVerdict {
     const { words, at } = client;
     return client.family === 4 ? this.#verdict4(words[at] ?? 0) : this.#verdict6(words, at);
@@ -152,7 +152,7 @@ function parsePrefix(text: string, verdict: AccessVerdict): Prefix | undefined {
   return { family, first, last: first + (1n << free) - 1n, verdict };
 }
 
-/** Cuts nested prefixes into stretches of one verdict each; the first stretch begins at zero. */
+/** Cuts nested prefixes into ranges of one verdict each; the first begins at zero. */
 function flatten(
   prefixes: readonly Prefix[],
   options: { readonly bits: number; readonly otherwise: AccessVerdict },

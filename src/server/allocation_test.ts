@@ -4,7 +4,7 @@ import { ClientTable } from "./client_table.ts";
 import { HeaderTemplate } from "./clock_state.ts";
 import { InterleavedTable } from "./interleaved.ts";
 import { RateLimiter } from "./rate_limit.ts";
-import { MemoryBatch } from "./request_batch.ts";
+import { MemoryBatch } from "../../tests/support/memory_batch.ts";
 import { Responder } from "./respond.ts";
 import { request, SYNCHRONIZED } from "../../tests/support/test_server.ts";
 

@@ -26,24 +26,24 @@ function fullServer(): TestServer {
   });
 }
 
-/** Whether a packet is one that asks for an answer, said in another way than the server says it. */
+/** Whether a packet is one that asks for a response, said in another way than the server says it. */
 function asks(first: number): boolean {
   return first % 8 === 3 || first % 8 === 1 || first % 64 === 8;
 }
 
 function judge(server: TestServer, octets: Uint8Array): void {
-  const reply = server.askOne(octets);
-  if (reply === undefined) return;
+  const response = server.askOne(octets);
+  if (response === undefined) return;
   const mode = (octets[0] ?? 0) & 7;
   const text = `mode ${mode}, ${octets.length} octets`;
   assert.ok(octets.length >= 48, `answered too short a request: ${text}`);
   assert.ok(asks(octets[0] ?? 0), `answered what is no request: ${text}`);
-  assert.ok(reply.length <= octets.length, `answered with ${reply.length} octets: ${text}`);
-  assert.equal((reply[0] ?? 0) & 7, mode === 1 ? 2 : 4, text);
-  assert.equal((reply[0] ?? 0) & 0x38, (octets[0] ?? 0) & 0x38, text);
+  assert.ok(response.length <= octets.length, `answered with ${response.length} octets: ${text}`);
+  assert.equal((response[0] ?? 0) & 7, mode === 1 ? 2 : 4, text);
+  assert.equal((response[0] ?? 0) & 0x38, (octets[0] ?? 0) & 0x38, text);
 }
 
-Deno.test("every mode, version and length: no answer but to requests, and none longer", () => {
+Deno.test("every mode, version and length: no response but to requests, and none longer", () => {
   const server = fullServer();
   const random = new SeededRandom(7);
   for (let first = 0; first < 256; first++) {
@@ -67,7 +67,7 @@ Deno.test("authentic requests with every key, version and length of a code: the 
         if (!isMacDigestLength(key.type, length) || (version === 4 && length > 20)) continue;
         const octets = signed(version, [id, key], length);
         judge(server, octets);
-        assert.equal(server.batch.reply(0)?.length, octets.length, `${key.type} ${version}`);
+        assert.equal(server.batch.responseTo(0)?.length, octets.length, `${key.type} ${version}`);
         answered++;
       }
     }
@@ -115,7 +115,7 @@ Deno.test("requests with many or broken fields, mutated: the same holds", () => 
   fc.assert(property, { numRuns: 3000 });
 });
 
-/** The answer path and the decoder agree on what a packet is. */
+/** The response path and the decoder agree on what a packet is. */
 function compareKinds(octets: Uint8Array<ArrayBuffer>): void {
   if (octets.length < 48 || octets.length > 2048) return;
   const walk = new PacketWalk();

@@ -1,5 +1,5 @@
 /**
- * The borders of the answer path to those who authenticate: Network Time Security and symmetric keys.
+ * What the response path needs of authentication, by Network Time Security and by symmetric keys.
  *
  * @module
  */
@@ -11,29 +11,29 @@ import type { Client } from "./client.ts";
 import type { ByteRange, NtsVerdict } from "../nts/server/server_fields.ts";
 
 /**
- * Judges requests with fields of Network Time Security and appends fields to answers; `NtsServerFields` is one. Each answer is
- * built before the next request is judged.
+ * Checks requests with fields of Network Time Security and appends fields to responses; `NtsServerFields` is one. Each response
+ * is built before the next request is checked.
  */
 export interface NtsResponder {
-  /** Judges a request. */
+  /** Checks a request. */
   check(request: ByteRange): NtsVerdict;
-  /** Appends to the header at `offset` the fields of a protected answer, and returns the length of the whole. */
-  protect(answer: Bytes, offset: number): number;
+  /** Appends to the header at `offset` the fields of a protected response, and returns the length of the whole. */
+  protect(response: Bytes, offset: number): number;
   /** Appends to the header of a NAK, and returns the length of the whole. */
-  nak(answer: Bytes, offset: number): number;
-  /** Appends the unique identifier of the request to the header of any other answer, and returns the length of the whole. */
-  echo(answer: Bytes, offset: number): number;
+  nak(response: Bytes, offset: number): number;
+  /** Appends the unique identifier of the request to the header of any other response, and returns the length of the whole. */
+  echo(response: Bytes, offset: number): number;
 }
 
 /** What symmetric keys say of a request. */
 export type MacVerdict = "authentic" | "unknown-key" | "bad-mac";
 
-/** Checks and signs with symmetric keys. Each answer is signed before the next request is judged. */
+/** Checks and signs with symmetric keys. Each response is signed before the next request is checked. */
 export interface MacResponder {
-  /** Judges a request of a client, whose MAC is its last `macLength` octets. */
+  /** Checks a request of a client, whose MAC is its last `macLength` octets. */
   check(request: ByteRange, macLength: number, client?: Client): MacVerdict;
   /** Appends the MAC of the header at `offset` with the key and the length of the request's, and returns the length of the whole. */
-  sign(answer: Bytes, offset: number): number;
+  sign(response: Bytes, offset: number): number;
 }
 
 const KEY_ID_LENGTH = 4;
@@ -54,7 +54,7 @@ export class SymmetricKeys implements MacResponder {
     this.replace(keys, origins);
   }
 
-  /** Uses other keys from now on; not between a check and the answer to it. */
+  /** Uses other keys from now on; not between a check and the response to it. */
   replace(
     keys: ReadonlyMap<number, MacKey>,
     origins: ReadonlyMap<number, AccessRules> = new Map(),
@@ -80,12 +80,12 @@ export class SymmetricKeys implements MacResponder {
     return verifyMac(key, signed, digest) ? "authentic" : "bad-mac";
   }
 
-  sign(answer: Bytes, offset: number): number {
-    const key = present(this.#keys.get(this.#keyId), "An answer is signed after its request");
+  sign(response: Bytes, offset: number): number {
+    const key = present(this.#keys.get(this.#keyId), "A response is signed after its request");
     const end = offset + HEADER_LENGTH;
-    new DataView(answer.buffer, answer.byteOffset).setUint32(end, this.#keyId);
-    const digest = computeMac(key, answer.subarray(offset, end), this.#digestLength);
-    answer.set(digest, end + KEY_ID_LENGTH);
+    new DataView(response.buffer, response.byteOffset).setUint32(end, this.#keyId);
+    const digest = computeMac(key, response.subarray(offset, end), this.#digestLength);
+    response.set(digest, end + KEY_ID_LENGTH);
     return HEADER_LENGTH + KEY_ID_LENGTH + digest.length;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The client of a request, as the tables of the server see it: a place in an array of words, so that nothing is allocated for a
- * packet.
+ * The client of a request, as the tables of the server see it: an index into an array of words, so that nothing is allocated for
+ * a packet.
  *
  * @module
  */

@@ -1,11 +1,11 @@
 /**
- * From where requests are not answered, because an answer cannot be sent there or would do harm there.
+ * Source addresses and ports that get no response, because it cannot be sent there or would do harm there.
  *
- * The problem: addresses and ports of requests are whatever their senders wrote. One answer to port 0 or to a broadcast address
- * is refused by the kernel and holds up the others of its batch; one to a service that answers anything (echo, daytime,
- * quote of the day, character generator) may begin an exchange without end between two servers. The idea: such requests are
- * dropped before anything is done for them. Limits: addresses for which there is no route are known to the kernel alone. Other
- * low ports are answered, because routers that translate addresses give a client of port 123 one of them.
+ * The problem: addresses and ports of requests are whatever their senders wrote. A response to port 0 or to a
+ * broadcast address is refused by the kernel and delays the others of its batch; one to a service that answers anything (echo,
+ * daytime, quote of the day, character generator) may begin an exchange without end between two servers. The idea: such requests are
+ * dropped before anything is done for them. Limits: addresses without a route are known to the kernel alone.
+ * Other low ports are answered, because routers that translate addresses give a client of port 123 one of them.
  *
  * @module
  */
@@ -16,10 +16,10 @@ const ANSWERING_PORTS: ReadonlySet<number> = new Set([7, 13, 17, 19]);
 
 const ANSWERING_PORT_MAX = 19;
 
-/** Why a request is not answered, by where it says it is from. */
+/** Why a request gets no response: what is wrong with its source. */
 export type AddressProblem = "source-port" | "source-address";
 
-/** Judges where a request says it is from; undefined when an answer may be sent there. */
+/** Returns what is wrong with the source of a request; undefined when a response may be sent there. */
 export function addressProblem(client: Client, port: number): AddressProblem | undefined {
   if (port <= ANSWERING_PORT_MAX && (port === 0 || ANSWERING_PORTS.has(port))) return "source-port";
   const { words, at } = client;

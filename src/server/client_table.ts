@@ -1,10 +1,10 @@
 /**
  * The busiest clients, by prefix: IPv4 cut to /24, IPv6 to /48 unless more is wanted, because addresses are personal data.
  *
- * The problem: counting everybody is memory that strangers fill. The idea: the Space-Saving algorithm (Metwally and others,
- * 2005) in each row of a table with a fixed number of places: a newcomer takes the place of the least busy of its row and
- * inherits its count, so that who is really busy is always there. Limits: counts are upper bounds; each says by how much it
- * may be too high.
+ * The problem: a count for each client is memory that strangers fill. The idea: the Space-Saving algorithm (Metwally and others,
+ * 2005) in each row of a table with a fixed number of slots: a newcomer takes the slot of the least busy of its row and
+ * inherits its count, so that a client that is really busy is always there. Limits: counts are upper bounds; each says by how
+ * much it may be too high.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export interface ClientPrefixLengths {
 const ROWS = 512;
 const WAYS = 4;
 
-/** Counts requests by prefix in 2048 places. */
+/** Counts requests by prefix in 2048 slots. */
 export class ClientTable {
   readonly #hash: KeyedHash;
   readonly #lengths: Required<ClientPrefixLengths>;
@@ -65,12 +65,12 @@ export class ClientTable {
     const low = isV4 ? (words[at] ?? 0) & this.#mask4 : (words[at + 1] ?? 0) & this.#mask6Low;
     const first = (this.#hash.hash(high ^ family, low) & (ROWS - 1)) * WAYS;
     let least = first;
-    for (let place = first; place < first + WAYS; place++) {
-      if (this.#isAt(place, family, high, low)) {
-        this.#counts[place] = (this.#counts[place] ?? 0) + 1;
+    for (let slot = first; slot < first + WAYS; slot++) {
+      if (this.#isAt(slot, family, high, low)) {
+        this.#counts[slot] = (this.#counts[slot] ?? 0) + 1;
         return;
       }
-      if ((this.#counts[place] ?? 0) < (this.#counts[least] ?? 0)) least = place;
+      if ((this.#counts[slot] ?? 0) < (this.#counts[least] ?? 0)) least = slot;
     }
     this.#families[least] = family;
     this.#keys[2 * least] = high;
@@ -81,26 +81,26 @@ export class ClientTable {
 
   /** Returns the busiest prefixes, at most `limit`, the busiest first. */
   busiest(limit: number): readonly BusyClient[] {
-    const places = [...this.#counts.keys()].filter((place) => (this.#counts[place] ?? 0) > 0);
-    places.sort((a, b) => (this.#counts[b] ?? 0) - (this.#counts[a] ?? 0));
-    return places.slice(0, limit).map((place) => ({
-      prefix: this.#prefixAt(place),
-      requests: this.#counts[place] ?? 0,
-      error: this.#errors[place] ?? 0,
+    const slots = [...this.#counts.keys()].filter((slot) => (this.#counts[slot] ?? 0) > 0);
+    slots.sort((a, b) => (this.#counts[b] ?? 0) - (this.#counts[a] ?? 0));
+    return slots.slice(0, limit).map((slot) => ({
+      prefix: this.#prefixAt(slot),
+      requests: this.#counts[slot] ?? 0,
+      error: this.#errors[slot] ?? 0,
     }));
   }
 
-  #isAt(place: number, family: number, high: number, low: number): boolean {
-    return this.#families[place] === family && this.#keys[2 * place] === high &&
-      this.#keys[2 * place + 1] === low;
+  #isAt(slot: number, family: number, high: number, low: number): boolean {
+    return this.#families[slot] === family && this.#keys[2 * slot] === high &&
+      this.#keys[2 * slot + 1] === low;
   }
 
-  #prefixAt(place: number): string {
-    const isV4 = this.#families[place] === 4;
+  #prefixAt(slot: number): string {
+    const isV4 = this.#families[slot] === 4;
     const octets = new Uint8Array(isV4 ? 4 : 16);
     const view = new DataView(octets.buffer);
-    if (!isV4) view.setUint32(0, this.#keys[2 * place] ?? 0);
-    view.setUint32(isV4 ? 0 : 4, this.#keys[2 * place + 1] ?? 0);
+    if (!isV4) view.setUint32(0, this.#keys[2 * slot] ?? 0);
+    view.setUint32(isV4 ? 0 : 4, this.#keys[2 * slot + 1] ?? 0);
     return `${ipFromBytes(octets)}/${isV4 ? this.#lengths.ipv4 : this.#lengths.ipv6}`;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * What the server says of its clock: a snapshot of the engine's state, kept as the words of a header.
  *
- * The idea: what is the same in every answer is worked out once for each batch; only the root dispersion grows with time
+ * The idea: what is the same in every response is computed once for each batch; only the root dispersion grows with time
  * (RFC 5905 section 11.2: PHI, 15 ppm, while nothing is heard).
  *
  * @module
@@ -37,7 +37,7 @@ export interface ServerClockState {
   readonly updatedAt: MonotonicSeconds;
 }
 
-/** Returns the state of a clock that follows nobody: leap indicator 3, no stratum, code INIT. */
+/** Returns the state of a clock without a source: leap indicator 3, no stratum, code INIT. */
 export function unsynchronizedClock(precision: PollExponent): ServerClockState {
   return {
     leapIndicator: LEAP.unknown,
@@ -78,7 +78,7 @@ export function localReferenceClock(
   };
 }
 
-/** The words of a header that are the same in all answers of a batch. */
+/** The words of a header that are the same in all responses of a batch. */
 export class HeaderTemplate {
   /** Leap indicator, stratum and precision in their places; version, mode and poll are zero. */
   head = 0;

@@ -1,7 +1,7 @@
 /**
  * What became of the requests to a listener, counted by reason.
  *
- * The idea: the answer path adds to numbers in an array by index; words are put beside them only when somebody looks. Limits:
+ * The idea: the response path adds to numbers in an array by index; names are put beside them only for a snapshot. Limits:
  * counts are doubles, exact to 2^53.
  *
  * @module
@@ -9,7 +9,7 @@
 import type { NtsDropReason } from "../nts/server/server_fields.ts";
 import type { AddressProblem } from "./client_address.ts";
 
-/** Why a request got no answer, or only a kiss. */
+/** Why a request got no response, or only a kiss. */
 export type ServerDropReason =
   | "too-short"
   | "not-a-request"
@@ -59,32 +59,38 @@ const REASONS = [
 
 const INDEX = new Map<ServerDropReason, number>(REASONS.map((reason, i) => [reason, i]));
 
-/** What an answer counts as; one may be several. */
-export const COUNTED = { answer: 1, interleaved: 2, ntsResponse: 4, kiss: 8, ntsNak: 16 } as const;
+/** What a response counts as; one may be several. */
+export const COUNTED = {
+  response: 1,
+  interleaved: 2,
+  ntsResponse: 4,
+  kiss: 8,
+  ntsNak: 16,
+} as const;
 
 const BATCH_MAX = 1024;
 
-/** Counts of one listener. The answer path adds to them; others read them. */
+/** Counts of one listener. The response path adds to them; others read them. */
 export class ServerCounters {
   /** Datagrams that arrived. */
   received = 0;
-  /** Answers with the time, authenticated or not; kisses are not among them. */
+  /** Responses with the time, authenticated or not; kisses are not among them. */
   answered = 0;
-  /** Answers in interleaved mode, among those answered. */
+  /** Responses in interleaved mode, among those answered. */
   interleaved = 0;
-  /** Clients turned away by access lists or for want of Network Time Security. */
+  /** Requests refused by access lists or for want of Network Time Security. */
   denied = 0;
   /** Requests beyond the rate limit that were not answered. */
   rateLimited = 0;
   /** Kisses of all kinds that were sent. */
   kisses = 0;
-  /** Answers protected by Network Time Security. */
+  /** Responses protected by Network Time Security. */
   ntsAnswered = 0;
   /** Network Time Security NAKs. */
   ntsNaks = 0;
 
   readonly #dropped = new Float64Array(REASONS.length);
-  /** What was counted of each answer of the batch, in the order in which they are sent. */
+  /** What was counted of each response of the batch, in the order in which they are sent. */
   readonly #queued = new Uint8Array(BATCH_MAX);
   #queuedCount = 0;
 
@@ -94,21 +100,21 @@ export class ServerCounters {
     this.#queuedCount = 0;
   }
 
-  /** Counts an answer that is queued to be sent, by its parts: numbers of `COUNTED`, added up. */
+  /** Counts a response that is queued to be sent, by its parts: numbers of `COUNTED`, added up. */
   queue(parts: number): void {
     this.#queued[this.#queuedCount++] = parts;
-    if (parts === COUNTED.answer) this.answered++;
+    if (parts === COUNTED.response) this.answered++;
     else this.#count(parts, 1);
   }
 
-  /** Takes the answer at a place in the queue out of the counts again, because it could not be sent. */
+  /** Takes the response at a position of the queue out of the counts again, because it could not be sent. */
   unsent(position: number): void {
     this.#count(this.#queued[position] ?? 0, -1);
     this.drop("send-failed");
   }
 
   #count(parts: number, by: 1 | -1): void {
-    if ((parts & COUNTED.answer) !== 0) this.answered += by;
+    if ((parts & COUNTED.response) !== 0) this.answered += by;
     if ((parts & COUNTED.interleaved) !== 0) this.interleaved += by;
     if ((parts & COUNTED.ntsResponse) !== 0) this.ntsAnswered += by;
     if ((parts & COUNTED.kiss) !== 0) this.kisses += by;
@@ -150,9 +156,9 @@ export class ServerCounters {
 export interface ServerCounts {
   /** Datagrams, whatever they held. */
   readonly received: number;
-  /** Answers with the time, in basic or interleaved mode; kisses are not among them. */
+  /** Responses with the time, in basic or interleaved mode; kisses are not among them. */
   readonly answered: number;
-  /** Answers in interleaved mode, among those answered. */
+  /** Responses in interleaved mode, among those answered. */
   readonly interleaved: number;
   /** Requests that the access rules refuse, with a kiss or without. */
   readonly denied: number;
@@ -160,8 +166,8 @@ export interface ServerCounts {
   readonly rateLimited: number;
   /** Kisses of all kinds that were sent. */
   readonly kisses: number;
-  /** Datagrams that got no answer, by reason; only reasons that occurred. */
+  /** Datagrams that got no response, by reason; only reasons that occurred. */
   readonly dropped: Readonly<Record<string, number>>;
-  /** Answers protected by NTS, and the kisses NTSN. */
+  /** Responses protected by NTS, and the kisses NTSN. */
   readonly nts: { readonly answered: number; readonly naks: number };
 }

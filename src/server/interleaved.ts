@@ -1,14 +1,14 @@
 /**
  * What the server remembers for interleaved mode (RFC 9769): for each client that seems to use it, when its last request came
- * and when the answer to it really left.
+ * and when the response to it really left.
  *
- * The problem: in interleaved mode an answer carries the exact time at which the previous one was sent, which is known only
- * afterwards. Remembering that for everybody would be memory that strangers fill. The idea: our receive timestamps end in a
- * one bit, our transmit timestamps in a zero bit. Only who sends back a timestamp that ends in one can be asking for
- * interleaved mode, so only then something is remembered. The table has rows of four places chosen by a keyed hash of the address;
- * the oldest of a row makes room. Limits: a client that was pushed out gets one basic answer, as the protocol provides for.
+ * The problem: in interleaved mode a response carries the exact time at which the previous one was sent, which is known only
+ * afterwards. Remembering that for each client would be memory that strangers fill. The idea: our receive timestamps end in a
+ * one bit, our transmit timestamps in a zero bit. Only a client that sends back a timestamp that ends in one can be asking
+ * for interleaved mode, so only then something is remembered. The table has rows of four slots chosen by a keyed hash of the address;
+ * the oldest of a row makes room. Limits: a client that was evicted gets one basic response, as the protocol provides for.
  *
- * A saved receive timestamp serves once: the place is overwritten by the timestamps of the answer that used it (section 2).
+ * A saved receive timestamp serves once: the slot is overwritten by the timestamps of the response that used it (section 2).
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { RandomSource } from "../base/random.ts";
 import type { Client } from "./client.ts";
 import { KeyedHash } from "./keyed_hash.ts";
 
-/** No place in the table. */
+/** No slot in the table. */
 export const NO_SLOT: number = -1;
 
 const WAYS = 4;
@@ -27,18 +27,18 @@ const RECEIVE = 4;
 const TRANSMIT = 6;
 const SERIAL = 8;
 
-/** Timestamps of the last answers to clients that use interleaved mode, in a table of fixed size. */
+/** Timestamps of the last responses to clients that use interleaved mode, in a table of fixed size. */
 export class InterleavedTable {
   readonly #hash: KeyedHash;
   readonly #rowMask: number;
-  /** For each place: four words of address, receive timestamp, transmit timestamp, serial number of the last use. */
+  /** For each slot: four words of address, receive timestamp, transmit timestamp, serial number of the last use. */
   readonly #entries: Uint32Array;
   #serial = 0;
 
-  /** Allocates the whole table: 36 octets for each of `clients` places (16,384 when left out, a power of two of rows). */
+  /** Allocates the whole table: 36 octets for each of `clients` slots (16,384 when left out, a power of two of rows). */
   constructor(options: { readonly clients?: number; readonly random: RandomSource }) {
     const { clients = CLIENTS_DEFAULT } = options;
-    assert(clients >= WAYS && clients <= 1 << 22, "The table has a bounded number of places");
+    assert(clients >= WAYS && clients <= 1 << 22, "The table has a bounded number of slots");
     const rows = 2 ** Math.ceil(Math.log2(clients / WAYS));
     this.#rowMask = rows - 1;
     this.#entries = new Uint32Array(rows * WAYS * ENTRY_WORDS);
@@ -51,46 +51,46 @@ export class InterleavedTable {
   }
 
   /**
-   * Finds the place of a client whose last answer had this receive timestamp and has left since; `NO_SLOT` if there is none.
+   * Finds the slot of a client whose last response had this receive timestamp and has left since; `NO_SLOT` if there is none.
    */
   find(client: Client, receive: { readonly seconds: number; readonly fraction: number }): number {
     const entries = this.#entries;
     const first = this.#row(client), end = first + WAYS * ENTRY_WORDS;
-    for (let place = first; place < end; place += ENTRY_WORDS) {
+    for (let slot = first; slot < end; slot += ENTRY_WORDS) {
       if (
-        entries[place + RECEIVE] === receive.seconds &&
-        entries[place + RECEIVE + 1] === receive.fraction &&
-        this.#isOf(place, client)
+        entries[slot + RECEIVE] === receive.seconds &&
+        entries[slot + RECEIVE + 1] === receive.fraction &&
+        this.#isOf(slot, client)
       ) {
-        return this.#hasTransmit(place) ? place : NO_SLOT;
+        return this.#hasTransmit(slot) ? slot : NO_SLOT;
       }
     }
     return NO_SLOT;
   }
 
-  /** The seconds of the time at which the answer at `place` left. */
-  transmitSeconds(place: number): number {
-    return this.#entries[place + TRANSMIT] ?? 0;
+  /** The seconds of the time at which the response at `slot` left. */
+  transmitSeconds(slot: number): number {
+    return this.#entries[slot + TRANSMIT] ?? 0;
   }
 
   /** The fraction of that time; its last bit is zero. */
-  transmitFraction(place: number): number {
-    return this.#entries[place + TRANSMIT + 1] ?? 0;
+  transmitFraction(slot: number): number {
+    return this.#entries[slot + TRANSMIT + 1] ?? 0;
   }
 
   /**
-   * Remembers that an answer with this receive timestamp is about to be sent, at `place` if the client has one that was used,
-   * else in its row, and returns the place. The timestamp, whose last bit is one, is moved on by 2^-31 s as often as it takes to differ from
+   * Remembers that a response with this receive timestamp is about to be sent, at `slot` if the client has one that was used,
+   * else in its row, and returns the slot. The timestamp, whose last bit is one, is moved on by 2^-31 s as often as it takes to differ from
    * all that are remembered for the client; `receive` is changed then.
    */
   save(
     client: Client,
     receive: { seconds: number; fraction: number },
-    place: number,
+    slot: number,
   ): number {
     assert((receive.fraction & 1) === 1, "A receive timestamp ends in a one bit");
     const entries = this.#entries, { words, at } = client;
-    const target = place === NO_SLOT ? this.#oldest(client) : place;
+    const target = slot === NO_SLOT ? this.#oldest(client) : slot;
     entries[target + RECEIVE] = 0;
     entries[target + RECEIVE + 1] = 0;
     this.#makeUnique(client, receive);
@@ -108,19 +108,19 @@ export class InterleavedTable {
     return target;
   }
 
-  /** The serial number of what was saved at `place` last, to tell later whether it is still there. */
-  serialAt(place: number): number {
-    return this.#entries[place + SERIAL] ?? 0;
+  /** The serial number of what was saved at `slot` last, to tell later whether it is still there. */
+  serialAt(slot: number): number {
+    return this.#entries[slot + SERIAL] ?? 0;
   }
 
-  /** Notes when the answer left that was saved at `place` with this serial number; nothing if the place has been taken since. */
+  /** Notes when the response left that was saved at `slot` with this serial number; nothing if the slot has been taken since. */
   noteTransmit(
-    place: number,
+    slot: number,
     transmit: { readonly serial: number; readonly seconds: number; readonly fraction: number },
   ): void {
-    if (this.serialAt(place) !== transmit.serial) return;
-    this.#entries[place + TRANSMIT] = transmit.seconds;
-    this.#entries[place + TRANSMIT + 1] = transmit.fraction & ~1;
+    if (this.serialAt(slot) !== transmit.serial) return;
+    this.#entries[slot + TRANSMIT] = transmit.seconds;
+    this.#entries[slot + TRANSMIT + 1] = transmit.fraction & ~1;
   }
 
   /** Forgets everything, as is right when the clock was stepped. */
@@ -137,29 +137,29 @@ export class InterleavedTable {
     return (hash & this.#rowMask) * WAYS * ENTRY_WORDS;
   }
 
-  #isOf(place: number, client: Client): boolean {
+  #isOf(slot: number, client: Client): boolean {
     const entries = this.#entries, { words, at } = client;
     if (client.family === 4) {
-      return entries[place] === 0 && entries[place + 1] === 0 && entries[place + 2] === 0xffff &&
-        entries[place + 3] === words[at];
+      return entries[slot] === 0 && entries[slot + 1] === 0 && entries[slot + 2] === 0xffff &&
+        entries[slot + 3] === words[at];
     }
-    return entries[place] === words[at] && entries[place + 1] === words[at + 1] &&
-      entries[place + 2] === words[at + 2] && entries[place + 3] === words[at + 3];
+    return entries[slot] === words[at] && entries[slot + 1] === words[at + 1] &&
+      entries[slot + 2] === words[at + 2] && entries[slot + 3] === words[at + 3];
   }
 
-  #hasTransmit(place: number): boolean {
-    return this.#entries[place + TRANSMIT] !== 0 || this.#entries[place + TRANSMIT + 1] !== 0;
+  #hasTransmit(slot: number): boolean {
+    return this.#entries[slot + TRANSMIT] !== 0 || this.#entries[slot + TRANSMIT + 1] !== 0;
   }
 
   #oldest(client: Client): number {
     const entries = this.#entries;
     const first = this.#row(client), end = first + WAYS * ENTRY_WORDS;
     let oldest = first, age = -1;
-    for (let place = first; place < end; place += ENTRY_WORDS) {
-      const placeAge = (this.#serial - (entries[place + SERIAL] ?? 0)) >>> 0;
-      if (placeAge > age) {
-        oldest = place;
-        age = placeAge;
+    for (let slot = first; slot < end; slot += ENTRY_WORDS) {
+      const slotAge = (this.#serial - (entries[slot + SERIAL] ?? 0)) >>> 0;
+      if (slotAge > age) {
+        oldest = slot;
+        age = slotAge;
       }
     }
     return oldest;
@@ -168,9 +168,9 @@ export class InterleavedTable {
   #makeUnique(client: Client, receive: { seconds: number; fraction: number }): void {
     const first = this.#row(client);
     for (let way = 0; way < WAYS; way++) {
-      const place = first + way * ENTRY_WORDS;
-      const isTaken = this.#entries[place + RECEIVE] === receive.seconds &&
-        this.#entries[place + RECEIVE + 1] === receive.fraction && this.#isOf(place, client);
+      const slot = first + way * ENTRY_WORDS;
+      const isTaken = this.#entries[slot + RECEIVE] === receive.seconds &&
+        this.#entries[slot + RECEIVE + 1] === receive.fraction && this.#isOf(slot, client);
       if (!isTaken) continue;
       receive.fraction = (receive.fraction + 2) >>> 0;
       if (receive.fraction === 1) receive.seconds = (receive.seconds + 1) >>> 0;

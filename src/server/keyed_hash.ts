@@ -1,7 +1,7 @@
 /**
  * A keyed hash of eight octets, for tables whose keys strangers choose.
  *
- * The problem: whoever can predict which addresses share a row of a table can push others out of it. The idea: HalfSipHash-2-4
+ * The problem: an attacker that can predict which addresses share a row of a table can evict others from it. The idea: HalfSipHash-2-4
  * with a secret key, made of 32-bit additions, rotations and exclusive ors. Words are signed, because such numbers are kept
  * without an allocation wherever they go.
  * Limits: 32 bits of output and a key of 64 bits, enough to place entries in a table, not to authenticate anything.

@@ -1,10 +1,10 @@
 /**
  * How often a client is answered: a token bucket for each address (IPv6: each /64), as chrony's `ratelimit` has it.
  *
- * The problem: the addresses may be forged, a million of them, and the memory must stay what it is, honest clients must be
- * answered, and nobody may be silenced by requests that somebody else sends in his name. The idea: a bucket is one number, the
+ * The problem: the addresses may be forged, a million of them. The memory must stay what it is, honest clients must be answered,
+ * and no client may be silenced by requests that another sends with its address. The idea: a bucket is one number, the
  * time at which it will be full again (the generic cell rate algorithm); a bucket that is full is no different from one that is
- * not there, so the table forgets without harm. It has rows of eight places chosen by a keyed hash; a newcomer takes the place
+ * not there, so the table forgets without harm. It has rows of eight slots chosen by a keyed hash; a newcomer takes the slot
  * of the fullest bucket in its row. Limits: in a flood that outnumbers the table, a client that asks too often may be forgotten
  * and gets a fresh burst; forgetting never works against a client. One in 2^leak requests beyond the limit is answered anyway,
  * so that a forger cannot silence a victim.
@@ -29,9 +29,9 @@ export type RateVerdict = 0 | 1 | 2;
 
 /** The numbers of a rate limit, in chrony's terms. */
 export interface RateLimitOptions {
-  /** One answer in 2^interval seconds on average, -19 to 12. */
+  /** One response in 2^interval seconds on average, -19 to 12. */
   readonly interval: number;
-  /** How many answers may come at once after a pause, 1 to 255. */
+  /** How many responses may come at once after a pause, 1 to 255. */
   readonly burst: number;
   /** One in 2^leak requests beyond the limit is answered, 1 to 8; none when undefined. */
   readonly leak: number | undefined;
@@ -53,15 +53,15 @@ export class RateLimiter {
   readonly #tolerance: Seconds;
   readonly #leakMask: number;
   readonly #rowMask: number;
-  /** Two words for each place: what identifies the client. */
+  /** Two words for each slot: what identifies the client. */
   readonly #keys: Int32Array;
-  /** For each place the boot time at which its bucket is full again. */
+  /** For each slot the boot time at which its bucket is full again. */
   readonly #fullAt: Float64Array;
   readonly #leakPool = new Uint8Array(LEAK_POOL_LENGTH);
   #leakUsed = LEAK_POOL_LENGTH;
   #now: MonotonicSeconds = 0;
 
-  /** Allocates the whole table: 16 octets for each place, about 4 MiB for 100,000 clients. */
+  /** Allocates the whole table: 16 octets for each slot, about 4 MiB for 100,000 clients. */
   constructor(options: RateLimitOptions) {
     const { interval, burst, leak, clients = CLIENTS_DEFAULT } = options;
     assert(interval >= -19 && interval <= 17, "A rate limit has an interval of -19 to 17");
@@ -95,24 +95,24 @@ export class RateLimiter {
   /** Counts a request of a client and says whether it is within the limit. */
   check(client: Client): RateVerdict {
     const now = this.#now;
-    const place = this.#place(clientHigh(client), clientLow(client));
-    const fullAt = this.#fullAt[place] ?? 0;
+    const slot = this.#slot(clientHigh(client), clientLow(client));
+    const fullAt = this.#fullAt[slot] ?? 0;
     const from = fullAt > now ? fullAt : now;
     if (from - now <= this.#tolerance) {
-      this.#fullAt[place] = from + this.#increment;
+      this.#fullAt[slot] = from + this.#increment;
       return RATE_PASS;
     }
     return this.#leaks() ? RATE_LEAK : RATE_LIMITED;
   }
 
-  /** Finds the client's place in its row, or takes that of the fullest bucket for it. */
-  #place(high: number, low: number): number {
+  /** Finds the client's slot in its row, or takes that of the fullest bucket for it. */
+  #slot(high: number, low: number): number {
     const first = (this.#hash.hash(high, low) & this.#rowMask) * WAYS;
     const keys = this.#keys, fullAt = this.#fullAt;
     let fullest = first;
-    for (let place = first; place < first + WAYS; place++) {
-      if (keys[2 * place] === high && keys[2 * place + 1] === low) return place;
-      if ((fullAt[place] ?? 0) < (fullAt[fullest] ?? 0)) fullest = place;
+    for (let slot = first; slot < first + WAYS; slot++) {
+      if (keys[2 * slot] === high && keys[2 * slot + 1] === low) return slot;
+      if ((fullAt[slot] ?? 0) < (fullAt[fullest] ?? 0)) fullest = slot;
     }
     keys[2 * fullest] = high;
     keys[2 * fullest + 1] = low;

@@ -1,7 +1,7 @@
 /**
  * What follows the header of a request, found out in one bounded walk that allocates nothing.
  *
- * The answer path needs to know only which of a few kinds a request is; what is in the fields is for others.
+ * The response path needs to know only which of a few kinds a request is; what is in the fields is for others to check.
  *
  * @module
  */
@@ -27,6 +27,6 @@ export function requestKind(walk: PacketWalk): RequestKind {
     else if (type === FIELD_TYPE.uniqueIdentifier && kind === "plain") kind = "unique-identifier";
   }
   if (part === "end") return kind;
-  // Network Time Security authenticates by a field, and nobody asks with a NAK.
+  // Network Time Security authenticates by a field, and no request is a NAK.
   return part === "mac" && kind !== "nts" ? "mac" : "malformed";
 }

@@ -1,13 +1,14 @@
 /**
- * The answer path of the server: a batch of requests in, the answers to them in place, nothing allocated for a packet.
+ * The response path of the server: a batch of requests in, responses written in place, nothing allocated for a packet.
  *
- * The idea: every request falls at the first of a row of tests, cheapest first: length, mode, version, access list, rate
- * limit, and only then what follows the header. The header of an answer is written as twelve words. The transmit timestamps come
- * last, when the whole batch is ready; answer number n of the batch gets a time that is later by n times what sending one took
- * lately. Answers that are authenticated need theirs earlier, just before they are sealed.
+ * The idea: each request meets a row of tests, cheapest first: length, mode, version, source address, access list, rate limit,
+ * and only then what follows the header. The first that fails drops or refuses it. The header of a response is written as twelve
+ * words. Transmit timestamps come last, when the whole batch is ready: response number n of the batch gets the time of the call
+ * plus n times what sending one took lately. Authenticated responses need theirs earlier, just before they are sealed.
  *
- * What is never answered: anything but modes 3 and 1 (and 0 in version 1, which had no modes), versions that are not wanted, less than 48 octets, malformed extension
- * fields, requests with a MAC that we cannot check. No answer is longer than its request: this is asserted for each.
+ * Never answered: modes other than 3 and 1 (and 0 in version 1, which had no modes), versions that are not wanted, fewer than 48
+ * octets, malformed extension fields, and requests with a MAC that cannot be checked. No response is longer than its request;
+ * this is asserted for each.
  *
  * @module
  */
@@ -35,7 +36,7 @@ import { TransmitQueue } from "./transmit_queue.ts";
 /** Reads the clock that is served as an NTP timestamp into `out[index]` and `out[index + 1]`. */
 export type ReadClock = (out: Uint32Array, index: number) => void;
 
-/** How a listener answers. What listeners share is given to each of them. */
+/** How a listener answers. What is marked as shared is one object for all listeners. */
 export interface ResponderOptions {
   /** What is said of the clock; shared. */
   readonly template: HeaderTemplate;
@@ -45,9 +46,9 @@ export interface ResponderOptions {
   readonly random: RandomSource;
   /** The versions that are answered, 1 to 7; 1 to 4 when left out. */
   readonly versions?: readonly number[];
-  /** Who is served; everybody when left out. */
+  /** Which clients are served; all when left out. */
   readonly access?: AccessRules | undefined;
-  /** How often; without limit when left out. */
+  /** How often a client is answered; without limit when left out. */
   readonly rateLimiter?: RateLimiter | undefined;
   /** The smallest poll exponent that a RATE kiss asks for; 6 when left out. */
   readonly kissPoll?: number;
@@ -59,7 +60,7 @@ export interface ResponderOptions {
   readonly requireNts?: "ignore" | "deny" | undefined;
   /** Symmetric keys; requests with a MAC are dropped when left out. */
   readonly keys?: MacResponder | undefined;
-  /** Is told of each request that could not be answered because something is wrong with ourselves. */
+  /** Receives the error of each request that could not be answered by a fault of ntpsd. */
   readonly onInternalError?: ((error: unknown) => void) | undefined;
   /** The busy clients; not counted when left out. */
   readonly clients?: ClientTable | undefined;
@@ -69,7 +70,7 @@ export interface ResponderOptions {
 export interface BatchMoment {
   /** The boot time. */
   readonly now: MonotonicSeconds;
-  /** How long the sending of one answer takes, as measured lately. */
+  /** How long the sending of one response takes, as measured lately. */
   readonly sendSeconds: Seconds;
 }
 
@@ -81,10 +82,12 @@ const POLL_MAX = 17;
 const VERSIONS_DEFAULT: readonly number[] = [1, 2, 3, 4];
 const NTP_PORT = 123;
 
-/** Answers the requests of one listener. */
+/** Answers the requests that come to one listener. */
 export class Responder {
   /** What became of the requests. */
   readonly counters = new ServerCounters();
+  /** The responses whose transmit timestamps the kernel owes. */
+  readonly transmits: TransmitQueue;
   readonly #template: HeaderTemplate;
   readonly #readClock: ReadClock;
   readonly #versions: number;
@@ -98,7 +101,6 @@ export class Responder {
   readonly #clients: ClientTable | undefined;
   readonly #onInternalError: ((error: unknown) => void) | undefined;
   readonly #kisses: KissLimiter;
-  readonly #transmits: TransmitQueue;
 
   readonly #client: Client = { words: new Uint32Array(4), at: 0, family: 4 };
   readonly #receive = { seconds: 0, fraction: 0 };
@@ -108,10 +110,10 @@ export class Responder {
   readonly #extended = { bytes: new Uint8Array(), offset: 0, length: 0 };
   readonly #walk = new PacketWalk();
   #now: MonotonicSeconds = 0;
-  #place = NO_SLOT;
+  #slot = NO_SLOT;
   #isInterleaved = false;
 
-  /** Prepares a listener's answers. */
+  /** Answers nothing before `respond`. */
   constructor(options: ResponderOptions) {
     this.#template = options.template;
     this.#readClock = options.readClock;
@@ -126,56 +128,30 @@ export class Responder {
     this.#clients = options.clients;
     this.#onInternalError = options.onInternalError;
     this.#kisses = new KissLimiter(options.random);
-    this.#transmits = new TransmitQueue(options.interleaved);
+    this.transmits = new TransmitQueue(options.interleaved);
   }
 
-  /** Answers a batch: writes the answers and queues them. They are to be sent at once. */
+  /** Answers a batch: writes the responses and queues them; the caller sends them at once. */
   respond(batch: RequestBatch, moment: BatchMoment): void {
     this.#template.age(moment.now);
     this.#now = moment.now;
     this.#rateLimiter?.advance(moment.now);
     this.#client.words = batch.peerWords;
     this.counters.beginBatch(batch.count);
-    this.#transmits.discard();
+    this.transmits.discard();
     for (let i = 0; i < batch.count; i++) this.#answerOrDrop(batch, i);
-    if (this.#transmits.isEmpty) return;
+    if (this.transmits.isEmpty) return;
     this.#readClock(this.#time, 0);
-    this.#transmits.timestamp(batch, this.#time, moment.sendSeconds);
-  }
-
-  /**
-   * Notes when an answer for which the kernel was asked really left. `id` counts such answers of this listener from 0,
-   * modulo 2^32.
-   */
-  noteTransmit(id: number, seconds: number, fraction: number): void {
-    this.#transmits.noteTransmit(id, { seconds, fraction });
-  }
-
-  /** Whether the kernel owes timestamps of answers in interleaved mode. */
-  get awaitsTimestamps(): boolean {
-    return this.#transmits.awaitsTimestamps;
-  }
-
-  /** Gives up the timestamps that have not come. */
-  forgetTimestamps(): void {
-    this.#transmits.forgetTimestamps();
+    this.transmits.timestamp(batch, this.#time, moment.sendSeconds);
   }
 
   /** Forgets the timestamps of interleaved mode; to be called when the served clock was stepped. */
   clockStepped(): void {
     this.#interleaved?.clear();
-    this.#transmits.forgetTimestamps();
+    this.transmits.forgetTimestamps();
   }
 
-  /**
-   * Begins to count the answers for which the kernel is asked anew, when its own count was restarted; the last `waiting` of
-   * them are still to be sent.
-   */
-  restartTransmitIds(waiting = 0): void {
-    this.#transmits.restartIds(waiting);
-  }
-
-  /** Answers a request; whatever goes wrong concerns this one alone. */
+  /** The boundary of a request: an error drops this one alone. */
   #answerOrDrop(batch: RequestBatch, i: number): void {
     try {
       this.#answer(batch, i);
@@ -198,14 +174,14 @@ export class Responder {
     const problem = addressProblem(client, port);
     if (problem !== undefined) return this.counters.drop(problem);
     this.#clients?.count(client);
-    if (this.#isTurnedAway(batch, i)) return;
+    if (this.#isRefused(batch, i)) return;
     if (length > HEADER_LENGTH) this.#answerExtended(batch, i, version);
     else if (this.#requireNts !== undefined) this.#refuseWithoutNts(batch, i);
     else this.#answerPlain(batch, i);
   }
 
   /** Applies the access lists and the rate limit. */
-  #isTurnedAway(batch: RequestBatch, i: number): boolean {
+  #isRefused(batch: RequestBatch, i: number): boolean {
     const access = this.#access?.verdict(this.#client) ?? ACCESS_ALLOW;
     if (access !== ACCESS_ALLOW) {
       this.counters.denied++;
@@ -228,7 +204,7 @@ export class Responder {
 
   #answerPlain(batch: RequestBatch, i: number): void {
     this.#writeResponse(batch, i);
-    this.#transmits.add(i, this.#place, this.#isInterleaved);
+    this.transmits.add(i, this.#slot, this.#isInterleaved);
     this.#queue(batch, i, HEADER_LENGTH);
   }
 
@@ -244,13 +220,13 @@ export class Responder {
     if (this.#requireNts !== undefined) return this.#refuseWithoutNts(batch, i);
     if (kind === "mac") return this.#answerMac(batch, i, this.#walk.length);
     if (kind === "unique-identifier" && this.#nts !== undefined) {
-      // A server that knows Network Time Security echoes the identifier in any answer (RFC 8915 section 5.3).
+      // A server that knows Network Time Security echoes the identifier in any response (RFC 8915 section 5.3).
       if (this.#nts.check(extended) !== "plain") {
         return this.counters.drop("malformed-extension");
       }
       this.#writeResponse(batch, i);
-      this.#transmits.add(i, this.#place, this.#isInterleaved);
-      return this.#queue(batch, i, this.#nts.echo(batch.replies, extended.offset));
+      this.transmits.add(i, this.#slot, this.#isInterleaved);
+      return this.#queue(batch, i, this.#nts.echo(batch.responses, extended.offset));
     }
     this.#answerPlain(batch, i);
   }
@@ -266,12 +242,12 @@ export class Responder {
       case "protected":
         this.#writeResponse(batch, i);
         this.#timestampNow(batch, i);
-        return this.#queue(batch, i, nts.protect(batch.replies, offset), COUNTED.ntsResponse);
+        return this.#queue(batch, i, nts.protect(batch.responses, offset), COUNTED.ntsResponse);
       case "nts-nak-unknown-key":
       case "nts-nak-bad-cookie":
       case "nts-nak-not-authentic":
         this.#writeKiss(batch, i, KISS_CODE.ntsNak);
-        return this.#queueKiss(batch, i, nts.nak(batch.replies, offset), COUNTED.ntsNak);
+        return this.#queueKiss(batch, i, nts.nak(batch.responses, offset), COUNTED.ntsNak);
       case "plain":
         return this.counters.drop("nts-malformed-field");
       default:
@@ -286,73 +262,73 @@ export class Responder {
     if (verdict !== "authentic") return this.counters.drop(verdict satisfies ServerDropReason);
     this.#writeResponse(batch, i);
     this.#timestampNow(batch, i);
-    this.#queue(batch, i, keys.sign(batch.replies, offset));
+    this.#queue(batch, i, keys.sign(batch.responses, offset));
   }
 
-  /** Writes all of an answer's header but the transmit timestamp, and decides about interleaved mode. */
+  /** Writes all of a response's header but the transmit timestamp, and decides about interleaved mode. */
   #writeResponse(batch: RequestBatch, i: number): void {
-    const request = batch.requestView, reply = batch.responseView, template = this.#template;
+    const request = batch.requestView, response = batch.responseView, template = this.#template;
     const at = i * batch.stride;
     const head = request.getUint32(at);
-    const mode = answerMode(head);
+    const mode = responseMode(head);
     const isClient = mode === MODE.server;
-    reply.setUint32(at, template.head | (head & VERSION_AND_POLL) | (mode << 24));
-    reply.setUint32(at + 4, template.rootDelay);
-    reply.setUint32(at + 8, template.rootDispersion);
-    reply.setUint32(at + 12, template.referenceId);
-    reply.setUint32(at + 16, template.referenceSeconds);
-    reply.setUint32(at + 20, template.referenceFraction);
-    reply.setUint32(at + 24, request.getUint32(at + 40));
-    reply.setUint32(at + 28, request.getUint32(at + 44));
-    reply.setUint32(at + 32, batch.receiveTimestamps[2 * i] ?? 0);
+    response.setUint32(at, template.head | (head & VERSION_AND_POLL) | (mode << 24));
+    response.setUint32(at + 4, template.rootDelay);
+    response.setUint32(at + 8, template.rootDispersion);
+    response.setUint32(at + 12, template.referenceId);
+    response.setUint32(at + 16, template.referenceSeconds);
+    response.setUint32(at + 20, template.referenceFraction);
+    response.setUint32(at + 24, request.getUint32(at + 40));
+    response.setUint32(at + 28, request.getUint32(at + 44));
+    response.setUint32(at + 32, batch.receiveTimestamps[2 * i] ?? 0);
     // The last bit tells receive timestamps, which are odd, from transmit timestamps.
-    reply.setUint32(at + 36, (batch.receiveTimestamps[2 * i + 1] ?? 0) | 1);
-    this.#place = NO_SLOT;
+    response.setUint32(at + 36, (batch.receiveTimestamps[2 * i + 1] ?? 0) | 1);
+    this.#slot = NO_SLOT;
     this.#isInterleaved = false;
     if (isClient && (request.getUint32(at + 28) & 1) === 1) this.#interleave(batch, at);
   }
 
-  /** Answers in interleaved mode if the client asks for it and is remembered; remembers it in any case (RFC 9769 section 2). */
+  /** Responses in interleaved mode if the client asks for it and is remembered; remembers it in any case (RFC 9769 section 2). */
   #interleave(batch: RequestBatch, at: number): void {
     const table = this.#interleaved;
     if (table === undefined) return;
-    const request = batch.requestView, reply = batch.responseView;
+    const request = batch.requestView, response = batch.responseView;
     const origin = this.#origin, receive = this.#receive;
     origin.seconds = request.getUint32(at + 24);
     origin.fraction = request.getUint32(at + 28);
-    receive.seconds = reply.getUint32(at + 32);
-    receive.fraction = reply.getUint32(at + 36);
+    receive.seconds = response.getUint32(at + 32);
+    receive.fraction = response.getUint32(at + 36);
     const high = request.getUint32(at + 32), low = request.getUint32(at + 36);
     const differs = high !== request.getUint32(at + 40) || low !== request.getUint32(at + 44);
-    const place = differs ? table.find(this.#client, origin) : NO_SLOT;
-    if (place !== NO_SLOT) {
+    const slot = differs ? table.find(this.#client, origin) : NO_SLOT;
+    if (slot !== NO_SLOT) {
       this.#isInterleaved = true;
-      reply.setUint32(at + 24, high);
-      reply.setUint32(at + 28, low);
-      reply.setUint32(at + 40, table.transmitSeconds(place));
-      reply.setUint32(at + 44, table.transmitFraction(place));
+      response.setUint32(at + 24, high);
+      response.setUint32(at + 28, low);
+      response.setUint32(at + 40, table.transmitSeconds(slot));
+      response.setUint32(at + 44, table.transmitFraction(slot));
     }
-    this.#place = table.save(this.#client, receive, place);
-    reply.setUint32(at + 32, receive.seconds);
-    reply.setUint32(at + 36, receive.fraction);
+    this.#slot = table.save(this.#client, receive, slot);
+    response.setUint32(at + 32, receive.seconds);
+    response.setUint32(at + 36, receive.fraction);
   }
 
-  /** Writes the transmit timestamp of an answer that is about to be sealed. */
+  /** Writes the transmit timestamp of a response that is about to be sealed. */
   #timestampNow(batch: RequestBatch, i: number): void {
     this.#readClock(this.#time, 0);
-    this.#transmits.timestampOne(batch, { index: i, place: this.#place }, {
+    this.transmits.timestampOne(batch, { index: i, slot: this.#slot }, {
       time: this.#time,
       isInterleaved: this.#isInterleaved,
     });
   }
 
   #queue(batch: RequestBatch, i: number, length: number, counted = 0): void {
-    assert(length <= (batch.lengths[i] ?? 0), "No answer is longer than its request");
-    const isTimestamped = this.#place !== NO_SLOT;
+    assert(length <= (batch.lengths[i] ?? 0), "No response is longer than its request");
+    const isTimestamped = this.#slot !== NO_SLOT;
     batch.queueResponse(i, length, isTimestamped);
-    if (isTimestamped) this.#transmits.expect(this.#place);
+    if (isTimestamped) this.transmits.expect(this.#slot);
     const mode = this.#isInterleaved ? COUNTED.interleaved : 0;
-    this.counters.queue(counted | COUNTED.answer | mode);
+    this.counters.queue(counted | COUNTED.response | mode);
   }
 
   /** Sends a kiss, unless too many have been sent. */
@@ -364,22 +340,22 @@ export class Responder {
 
   /** Writes a kiss: leap indicator 3, stratum 0, no time of ours (RFC 5905 section 7.4). */
   #writeKiss(batch: RequestBatch, i: number, code: number): void {
-    const request = batch.requestView, reply = batch.responseView;
+    const request = batch.requestView, response = batch.responseView;
     const at = i * batch.stride;
     const head = request.getUint32(at);
     const wanted = code === KISS_CODE.rate ? this.#kissPoll : 0;
     const poll = Math.min(POLL_MAX, Math.max((head << 16) >> 24, wanted)) & 0xff;
-    const mode = answerMode(head);
+    const mode = responseMode(head);
     const precision = this.#template.head & 0xff;
     const own = UNSYNCHRONIZED | (head & VERSION) | (mode << 24) | (poll << 8) | precision;
-    reply.setUint32(at, own);
-    reply.setUint32(at + 4, 0);
-    reply.setUint32(at + 8, 0);
-    reply.setUint32(at + 12, code);
+    response.setUint32(at, own);
+    response.setUint32(at + 4, 0);
+    response.setUint32(at + 8, 0);
+    response.setUint32(at + 12, code);
     for (let field = 16; field < HEADER_LENGTH; field += 8) {
       // All timestamps are that of the request: what is compared fits, and nothing is learnt.
-      reply.setUint32(at + field, request.getUint32(at + 40));
-      reply.setUint32(at + field + 4, request.getUint32(at + 44));
+      response.setUint32(at + field, request.getUint32(at + 40));
+      response.setUint32(at + field + 4, request.getUint32(at + 44));
     }
   }
 
@@ -391,15 +367,15 @@ export class Responder {
 }
 
 /**
- * Tells whether a packet asks for an answer. In version 1 the place of the mode was unused, and who asks from another port than
- * a server's is a client (RFC 1059).
+ * Tells whether a packet asks for a response. In version 1 the field of the mode was unused; a request from another port than
+ * 123 is a client's (RFC 1059).
  */
 function isRequest(mode: number, version: number, port: number): boolean {
   if (mode === MODE.client || mode === MODE.symmetricActive) return true;
   return mode === 0 && version === 1 && port !== NTP_PORT;
 }
 
-/** Returns the mode of the answer to a request whose first word is `head`. */
-function answerMode(head: number): number {
+/** Returns the mode of the response to a request whose first word is `head`. */
+function responseMode(head: number): number {
   return ((head >>> 24) & 7) === MODE.symmetricActive ? MODE.symmetricPassive : MODE.server;
 }

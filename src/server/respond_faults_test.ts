@@ -10,9 +10,9 @@ import type { ServerClockState } from "./clock_state.ts";
 import { InterleavedTable } from "./interleaved.ts";
 import { request, SYNCHRONIZED, TestServer, timestamp } from "../../tests/support/test_server.ts";
 
-function answered(reply: Bytes | undefined): Bytes {
-  assert.ok(reply !== undefined, "An answer is wanted");
-  return reply;
+function answered(response: Bytes | undefined): Bytes {
+  assert.ok(response !== undefined, "A response is wanted");
+  return response;
 }
 
 Deno.test("a state that makes no sense is not served: the clock is called unsynchronised", () => {
@@ -35,8 +35,8 @@ Deno.test("a state that makes no sense is not served: the clock is called unsync
   ];
   for (const changes of hostile) {
     assert.equal(server.template.setState({ ...SYNCHRONIZED, ...changes }), false);
-    const reply = answered(server.askOne(request()));
-    assert.deepEqual([reply[0], reply[1]], [0xe4, 0], JSON.stringify(changes));
+    const response = answered(server.askOne(request()));
+    assert.deepEqual([response[0], response[1]], [0xe4, 0], JSON.stringify(changes));
     assert.equal(server.template.setState(SYNCHRONIZED), true);
     assert.equal(answered(server.askOne(request()))[1], 3);
   }
@@ -58,10 +58,10 @@ Deno.test("any numbers as a state: nothing throws, and the header is one that a 
   const server = new TestServer();
   fc.assert(fc.property(state, (changes) => {
     const isServed = server.template.setState({ ...SYNCHRONIZED, ...changes });
-    const reply = answered(server.askOne(request()));
-    assert.equal((reply[0] ?? 0) & 0x3f, 0x24);
-    assert.ok((reply[1] ?? 99) <= 15);
-    if (!isServed) assert.deepEqual([reply[0], reply[1]], [0xe4, 0]);
+    const response = answered(server.askOne(request()));
+    assert.equal((response[0] ?? 0) & 0x3f, 0x24);
+    assert.ok((response[1] ?? 99) <= 15);
+    if (!isServed) assert.deepEqual([response[0], response[1]], [0xe4, 0]);
   }));
 });
 
@@ -90,13 +90,13 @@ Deno.test("one request that we cannot answer for a fault of ours is dropped, the
   });
   const rest = new Uint8Array(104);
   new DataView(rest.buffer).setUint32(0, 0x02040068);
-  const replies = server.ask([
+  const responses = server.ask([
     { octets: request() },
     { octets: request({ rest }) },
     { octets: request({ rest }) },
     { octets: request() },
   ]);
-  assert.deepEqual(replies.map((reply) => reply?.length), [48, undefined, undefined, 48]);
+  assert.deepEqual(responses.map((response) => response?.length), [48, undefined, undefined, 48]);
   assert.deepEqual(server.responder.counters.snapshot().dropped, { "internal-error": 2 });
   assert.equal(told.length, 2);
 });
@@ -114,21 +114,21 @@ Deno.test("a refused answer loses the timestamp of no other", () => {
     received: [216, 2 * i] as const,
   })));
   // The second of four is refused: the kernel timestamps the first, begins anew, and numbers the last two from 0.
-  server.responder.noteTransmit(0, 216, 2000);
-  server.responder.restartTransmitIds(2);
-  server.responder.noteTransmit(0, 216, 4000);
-  server.responder.noteTransmit(1, 216, 6000);
+  server.responder.transmits.noteTransmit(0, { seconds: 216, fraction: 2000 });
+  server.responder.transmits.restartIds(2);
+  server.responder.transmits.noteTransmit(0, { seconds: 216, fraction: 4000 });
+  server.responder.transmits.noteTransmit(1, { seconds: 216, fraction: 6000 });
   server.time = [232, 500];
   const next = server.ask(clients.map((client, i) => ({
     octets: octets(timestamp(answered(asked[i]), 32)),
     client,
     received: [232, 2 * i] as const,
   })));
-  const sent = next.map((reply) => Number(timestamp(answered(reply), 40) & 0xffff_ffffn));
+  const sent = next.map((response) => Number(timestamp(answered(response), 40) & 0xffff_ffffn));
   assert.deepEqual(sent, [2000, 500, 4000, 6000]);
 });
 
-Deno.test("an answer that could not be sent is no answer", () => {
+Deno.test("a response that could not be sent is no response", () => {
   const server = new TestServer({
     access: denying("198.51.100.0/24"),
     interleaved: new InterleavedTable({ random: new SeededRandom(1) }),

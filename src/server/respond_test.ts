@@ -13,18 +13,18 @@ import { InterleavedTable } from "./interleaved.ts";
 import { RateLimiter } from "./rate_limit.ts";
 import { request, TestServer, timestamp } from "../../tests/support/test_server.ts";
 
-function answered(reply: Bytes | undefined): Bytes {
-  assert.ok(reply !== undefined, "An answer is wanted");
-  return reply;
+function answered(response: Bytes | undefined): Bytes {
+  assert.ok(response !== undefined, "A response is wanted");
+  return response;
 }
 
 Deno.test("a request is answered with every field in its place", () => {
   const server = new TestServer();
   server.now = 1100;
-  const reply = server.askOne(request({ poll: 10 }), { received: [0xe5f66300, 0x7ffffffe] });
+  const response = server.askOne(request({ poll: 10 }), { received: [0xe5f66300, 0x7ffffffe] });
   // Root delay 0.5 s; dispersion 0.25 s + 100 s * 15 ppm = 0.2515 s, rounded up to 2^-16 s: 0x4063.
   assert.equal(
-    toHex(answered(reply)),
+    toHex(answered(response)),
     "64030aec" + "00008000" + "00004063" + "c0000263" + "e5f6630012345678" +
       "0123456789abcdef" + "e5f663007fffffff" + "e5f6640080000000",
   );
@@ -34,7 +34,7 @@ Deno.test("a request is answered with every field in its place", () => {
   assert.deepEqual(counts.dropped, {});
 });
 
-Deno.test("the captured request of a real client gets an answer that decodes", () => {
+Deno.test("the captured request of a real client gets a response that decodes", () => {
   // Captured client packet of ntpd-rs, see reference protocol facts 5.1.
   const octets = fromHex(
     "230206e8000003ff0000037d5ec69f0fe5f662987b61b9afe5f663667b64995de5f6636681405590e5f663a8761dde48",
@@ -69,9 +69,9 @@ Deno.test("version and mode follow the request", () => {
 Deno.test("version 1 had no modes: who asks from another port than a server's is a client", () => {
   const server = new TestServer();
   const octets = request({ version: 1, mode: 0 });
-  const reply = answered(server.askOne(octets));
-  assert.equal(reply[0], 0x4c);
-  assert.equal(timestamp(reply, 24), timestamp(octets, 40));
+  const response = answered(server.askOne(octets));
+  assert.equal(response[0], 0x4c);
+  assert.equal(timestamp(response, 24), timestamp(octets, 40));
   assert.equal(server.askOne(octets, { port: 123 }), undefined);
   for (const version of [0, 2, 3, 4]) {
     assert.equal(server.askOne(request({ version, mode: 0 })), undefined, `version ${version}`);
@@ -81,7 +81,7 @@ Deno.test("version 1 had no modes: who asks from another port than a server's is
   assert.equal((rare.askOne(octets), rare.askOne(octets)?.[0]), 0xcc, "a kiss has a mode too");
 });
 
-Deno.test("where no answer can go, or where it would do harm, none is sent", () => {
+Deno.test("where no response can go, or where it would do harm, none is sent", () => {
   const server = new TestServer();
   const from = (client: readonly number[], port = 40_000) =>
     server.askOne(request(), { client, port }) !== undefined;
@@ -117,20 +117,20 @@ function noRate(): RateLimiter {
 }
 
 Deno.test("an unsynchronised server says so: leap 3, stratum 0, INIT", () => {
-  const reply = answered(new TestServer({}, unsynchronizedClock(-20)).askOne(request()));
+  const response = answered(new TestServer({}, unsynchronizedClock(-20)).askOne(request()));
   assert.equal(
-    toHex(reply.subarray(0, 24)),
+    toHex(response.subarray(0, 24)),
     "e40006ec" + "00".repeat(8) + "494e4954" + "00".repeat(8),
   );
 });
 
-Deno.test("the answers of a batch are timestamped one after another", () => {
+Deno.test("the responses of a batch are timestamped one after another", () => {
   const server = new TestServer();
   server.time = [0xffff_ffff, 0xffff_f000];
   server.sendSeconds = 2 ** -20;
-  const replies = server.ask([1, 2, 3].map(() => ({ octets: request() })));
+  const responses = server.ask([1, 2, 3].map(() => ({ octets: request() })));
   assert.deepEqual(
-    replies.map((reply) => timestamp(answered(reply), 40)),
+    responses.map((response) => timestamp(answered(response), 40)),
     [0xffffffff_fffff000n, 0n, 0x1000n],
   );
 });
@@ -172,11 +172,11 @@ Deno.test("symmetric keys: the right MAC is answered with a MAC, others not at a
     return octets;
   };
   for (const [version, keyId, length] of [[4, 10, 72], [3, 10, 72], [4, 11, 68]] as const) {
-    const reply = answered(server.askOne(signed(version, keyId, keys)));
-    assert.equal(reply.length, length);
+    const response = answered(server.askOne(signed(version, keyId, keys)));
+    assert.equal(response.length, length);
     const client: SymmetricKeys = new SymmetricKeys(new Map([[10, key.value], [11, cmac.value]]));
-    assert.equal(client.check({ bytes: reply, offset: 0, length }, length - 48), "authentic");
-    assert.notEqual(timestamp(reply, 40), 0n);
+    assert.equal(client.check({ bytes: response, offset: 0, length }, length - 48), "authentic");
+    assert.notEqual(timestamp(response, 40), 0n);
   }
   const forged = signed(4, 10, keys);
   forged[47] = (forged[47] ?? 0) ^ 1;
@@ -219,7 +219,7 @@ class FakeNts implements NtsResponder {
     return this.verdict;
   }
   protect(answer: Bytes, offset: number): number {
-    // The transmit timestamp is there before the answer is sealed.
+    // The transmit timestamp is there before the response is sealed.
     assert.notEqual(timestamp(answer.subarray(offset), 40), 0n);
     return this.#mark(answer, offset, 1);
   }
@@ -240,9 +240,9 @@ Deno.test("requests with Network Time Security go to those who know it", () => {
   const server = new TestServer({ nts });
   const rest = new Uint8Array(104);
   new DataView(rest.buffer).setUint32(0, (0x0204 << 16) | 104);
-  const reply = answered(server.askOne(request({ rest })));
-  assert.equal(toHex(reply.subarray(48)), "01010101");
-  assert.equal(toHex(reply.subarray(0, 4)), "640306ec");
+  const response = answered(server.askOne(request({ rest })));
+  assert.equal(toHex(response.subarray(48)), "01010101");
+  assert.equal(toHex(response.subarray(0, 4)), "640306ec");
   nts.verdict = "nts-nak-bad-cookie";
   const nak = answered(server.askOne(request({ rest })));
   assert.equal(toHex(nak.subarray(48)), "02020202");
@@ -286,8 +286,8 @@ Deno.test("denied clients get a kiss with leap 3 and stratum 0 now and then, or 
     toHex(kiss),
     "dc0008ec" + "00".repeat(8) + "44454e59" + "0123456789abcdef".repeat(4),
   );
-  const replies = server.ask(Array.from({ length: 20 }, () => ({ octets: request() })));
-  assert.equal(replies.filter((reply) => reply !== undefined).length, 1);
+  const responses = server.ask(Array.from({ length: 20 }, () => ({ octets: request() })));
+  assert.equal(responses.filter((response) => response !== undefined).length, 1);
   assert.equal(server.responder.counters.denied, 21);
   assert.equal(server.responder.counters.kisses, 2);
 });
@@ -301,8 +301,10 @@ Deno.test("beyond the rate limit a few kisses ask for a longer poll, and some re
     random: new SeededRandom(1),
   });
   const server = new TestServer({ rateLimiter, kissPoll: 7 });
-  const replies = server.ask(Array.from({ length: 64 }, () => ({ octets: request() })));
-  const codes = replies.map((reply) => reply === undefined ? "" : toHex(reply.subarray(0, 4)));
+  const responses = server.ask(Array.from({ length: 64 }, () => ({ octets: request() })));
+  const codes = responses.map((response) =>
+    response === undefined ? "" : toHex(response.subarray(0, 4))
+  );
   assert.equal(codes.filter((code) => code === "e40007ec").length, 2);
   const answers = codes.filter((code) => code === "640306ec").length;
   assert.ok(answers > 4 + 5 && answers < 4 + 30, `${answers} answers, about 19 are expected`);
@@ -325,7 +327,7 @@ Deno.test("busy clients are counted by prefix", () => {
   ]);
 });
 
-Deno.test("interleaved mode: basic, basic and remembered, then the true time of the previous answer", () => {
+Deno.test("interleaved mode: basic, basic and remembered, then the true time of the previous response", () => {
   const server = new TestServer({
     interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
   });
@@ -336,11 +338,15 @@ Deno.test("interleaved mode: basic, basic and remembered, then the true time of 
   const ask = (receive: bigint, origin: bigint, received: readonly [number, number]) =>
     answered(server.askOne(request({ origin, receive, transmit: 2000n }), { received }));
   const second = ask(77n, timestamp(first, 32), [216, 20]);
-  assert.equal(timestamp(second, 24), 2000n, "nothing is remembered yet, so this answer is basic");
+  assert.equal(
+    timestamp(second, 24),
+    2000n,
+    "nothing is remembered yet, so this response is basic",
+  );
   assert.equal(timestamp(second, 40), (216n << 32n) | 500n);
   assert.equal(server.batch.queued[0]?.timestamp, true);
-  server.responder.noteTransmit(0, 216, 601);
-  server.responder.noteTransmit(1, 216, 9999);
+  server.responder.transmits.noteTransmit(0, { seconds: 216, fraction: 601 });
+  server.responder.transmits.noteTransmit(1, { seconds: 216, fraction: 9999 });
   server.time = [232, 500];
   const third = ask(78n, timestamp(second, 32), [232, 30]);
   assert.equal(timestamp(third, 24), 78n, "origin is the request's receive timestamp");
@@ -357,7 +363,7 @@ Deno.test("interleaved mode: basic, basic and remembered, then the true time of 
   assert.equal(server.responder.counters.interleaved, 2);
 });
 
-Deno.test("a timestamp that cannot belong to the answer is not believed", () => {
+Deno.test("a timestamp that cannot belong to the response is not believed", () => {
   const server = new TestServer({
     interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
   });
@@ -366,7 +372,7 @@ Deno.test("a timestamp that cannot belong to the answer is not believed", () => 
     answered(server.askOne(request({ origin, receive: 78n }), { received: [216, 0] }));
   for (const [id, seconds] of [[0, 215], [2, 217]] as const) {
     const saved = ask(0x5_00000001n);
-    server.responder.noteTransmit(id, seconds, 500);
+    server.responder.transmits.noteTransmit(id, { seconds, fraction: 500 });
     assert.equal(timestamp(ask(timestamp(saved, 32)), 40), (216n << 32n) | 500n);
   }
 });
@@ -389,10 +395,10 @@ Deno.test("interleaved mode needs differing timestamps, the same address and mod
     interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
   });
   const saved = () => {
-    const reply = answered(server.askOne(request({ origin: 0x5_00000001n, receive: 5n })));
-    return timestamp(reply, 32);
+    const response = answered(server.askOne(request({ origin: 0x5_00000001n, receive: 5n })));
+    return timestamp(response, 32);
   };
-  const isInterleaved = (reply: Bytes | undefined) => timestamp(answered(reply), 24) === 78n;
+  const isInterleaved = (response: Bytes | undefined) => timestamp(answered(response), 24) === 78n;
   const transmit = 78n;
   let origin = saved();
   assert.equal(isInterleaved(server.askOne(request({ origin, receive: 78n }))), true);

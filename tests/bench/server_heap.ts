@@ -23,7 +23,7 @@ import { RandomPool } from "../../src/nts/server/random_pool.ts";
 import { NtsServerFields } from "../../src/nts/server/server_fields.ts";
 import { SymmetricKeys } from "../../src/server/authentication.ts";
 import { HeaderTemplate } from "../../src/server/clock_state.ts";
-import { MemoryBatch } from "../../src/server/request_batch.ts";
+import { MemoryBatch } from "../support/memory_batch.ts";
 import { Responder } from "../../src/server/respond.ts";
 import { request, SYNCHRONIZED } from "../support/test_server.ts";
 

@@ -8,7 +8,7 @@ import { AccessRules } from "../../src/server/access.ts";
 import type { Client } from "../../src/server/client.ts";
 import { HeaderTemplate } from "../../src/server/clock_state.ts";
 import { RateLimiter } from "../../src/server/rate_limit.ts";
-import { MemoryBatch } from "../../src/server/request_batch.ts";
+import { MemoryBatch } from "../support/memory_batch.ts";
 import { Responder } from "../../src/server/respond.ts";
 import { request, SYNCHRONIZED } from "../support/test_server.ts";
 

@@ -13,7 +13,7 @@ import { ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import type { RandomSource } from "../../src/base/random.ts";
 import { computeMac } from "../../src/crypto/mac.ts";
 import { FIELD_TYPE } from "../../src/protocol/extension_field.ts";
-import type { MemoryRequest } from "../../src/server/request_batch.ts";
+import type { MemoryRequest } from "../support/memory_batch.ts";
 import { request, TestServer } from "../support/test_server.ts";
 import { authenticator, field, packet, requestHeader, rest } from "./grammar_packets.ts";
 import { below, chance, noise, pick, several } from "./mutate.ts";
@@ -45,10 +45,10 @@ function fuzzServer(octets: Bytes): void {
   const server = makeServer(kind);
   let batch = requestsOf(octets);
   for (let round = 0; round < ROUNDS; round++) {
-    const replies = server.ask(batch);
-    judge(batch, replies);
+    const responses = server.ask(batch);
+    judge(batch, responses);
     timestamp(server, octets[round] ?? 0);
-    batch = batch.map((each, i) => withOrigin(each, replies[i]));
+    batch = batch.map((each, i) => withOrigin(each, responses[i]));
     server.now += 64;
   }
   const { received, answered, kisses, nts } = server.responder.counters.snapshot();
@@ -59,12 +59,12 @@ function fuzzServer(octets: Bytes): void {
 /** Says when answers have left, as the kernel does: of some of them, of some twice, at odd times, or not at all. */
 function timestamp({ responder, time }: TestServer, octet: number): void {
   const [seconds, fraction] = time;
-  if (octet % 8 === 7) responder.restartTransmitIds(octet % 3);
-  if (octet % 8 === 6) responder.forgetTimestamps();
+  if (octet % 8 === 7) responder.transmits.restartIds(octet % 3);
+  if (octet % 8 === 6) responder.transmits.forgetTimestamps();
   if (octet % 8 === 5) responder.clockStepped();
   for (let i = 0; i < (octet & 0x3f); i++) {
     const late = octet % 5 === 0 ? 2 ** 31 : 40_000 * i;
-    responder.noteTransmit(i % 40, seconds, (fraction + late) >>> 0);
+    responder.transmits.noteTransmit(i % 40, { seconds, fraction: (fraction + late) >>> 0 });
   }
 }
 
@@ -88,22 +88,22 @@ function requestsOf(octets: Bytes): readonly MemoryRequest[] {
   return requests;
 }
 
-function withOrigin(asked: MemoryRequest, reply: Bytes | undefined): MemoryRequest {
-  if (reply === undefined) return asked;
+function withOrigin(asked: MemoryRequest, response: Bytes | undefined): MemoryRequest {
+  if (response === undefined) return asked;
   const octets = asked.octets.slice();
-  octets.set(reply.subarray(32, 40), 24);
+  octets.set(response.subarray(32, 40), 24);
   return { ...asked, octets };
 }
 
-function judge(batch: readonly MemoryRequest[], replies: readonly (Bytes | undefined)[]): void {
+function judge(batch: readonly MemoryRequest[], responses: readonly (Bytes | undefined)[]): void {
   for (const [i, { octets, client = [], port = 0 }] of batch.entries()) {
-    const reply = replies[i];
-    if (reply === undefined) continue;
+    const response = responses[i];
+    if (response === undefined) continue;
     const first = octets[0] ?? 0;
-    assert.ok(reply.length <= octets.length, "no answer is longer than its request");
+    assert.ok(response.length <= octets.length, "no answer is longer than its request");
     assert.ok([1, 3].includes(first & 7) || (first & 0x3f) === 8, "only requests are answered");
-    assert.equal((reply[0] ?? 0) & 7, (first & 7) === 1 ? 2 : 4);
-    assert.equal((reply[0] ?? 0) & 0x38, first & 0x38, "the version is that of the request");
+    assert.equal((response[0] ?? 0) & 7, (first & 7) === 1 ? 2 : 4);
+    assert.equal((response[0] ?? 0) & 0x38, first & 0x38, "the version is that of the request");
     assert.ok(!BAD_CLIENTS.has(CLIENTS.indexOf(client)) && !BAD_PORTS.has(port));
   }
 }
@@ -140,11 +140,11 @@ function fuzzClock(octets: Bytes): void {
     referenceId: view.getFloat64(56),
     referenceTimestamp: ntpTimestamp(view.getBigUint64(64)),
   });
-  const reply = server.askOne(request());
-  assert.ok(reply !== undefined, "a request is answered whatever the clock");
-  assert.equal((reply[0] ?? 0) & 0x3f, 0x24);
-  assert.ok((reply[1] ?? 99) <= 15);
-  if (!isServed) assert.deepEqual([reply[0], reply[1]], [0xe4, 0]);
+  const response = server.askOne(request());
+  assert.ok(response !== undefined, "a request is answered whatever the clock");
+  assert.equal((response[0] ?? 0) & 0x3f, 0x24);
+  assert.ok((response[1] ?? 99) <= 15);
+  if (!isServed) assert.deepEqual([response[0], response[1]], [0xe4, 0]);
 }
 
 function clockOf(...numbers: readonly number[]): string {

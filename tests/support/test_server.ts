@@ -7,7 +7,7 @@ import type { Bytes } from "../../src/base/bytes.ts";
 import { ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { HeaderTemplate, PHI, type ServerClockState } from "../../src/server/clock_state.ts";
-import { MemoryBatch, type MemoryRequest } from "../../src/server/request_batch.ts";
+import { MemoryBatch, type MemoryRequest } from "./memory_batch.ts";
 import { Responder, type ResponderOptions } from "../../src/server/respond.ts";
 
 /** A clock that follows a server at stratum 2. */
@@ -56,7 +56,7 @@ export class TestServer {
   ask(requests: readonly MemoryRequest[]): readonly (Bytes | undefined)[] {
     this.batch.fill(requests);
     this.responder.respond(this.batch, { now: this.now, sendSeconds: this.sendSeconds });
-    return requests.map((_, i) => this.batch.reply(i));
+    return requests.map((_, i) => this.batch.responseTo(i));
   }
 
   /** Answers one request. */
