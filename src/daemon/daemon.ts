@@ -206,12 +206,9 @@ class Daemon {
       hooks: {
         saveDrift: (drift) => this.#drift.write(drift),
         exchangeKeys: (action) => void this.#exchangeKeys(action),
-        verifyCertificates: (action) => {
-          const event = this.#nts.client.verify(action);
-          queueMicrotask(() => this.#driver.deliver(event));
-        },
-        saveTimeBound: (bound) => this.#nts.client.saveBound(bound),
-        saveSessions: (sessions) => this.#nts.client.saveSessions(sessions),
+        verifyCertificates: (action) => this.#driver.deliver(this.#nts.client.verify(action)),
+        saveTimeBound: ({ bound }) => this.#nts.client.saveBound(bound),
+        saveSessions: ({ sessions }) => this.#nts.client.saveSessions(sessions),
         clockStepped: () => this.#listeners.clockStepped(),
         panic: (message) => this.#panic(message),
         changed: () => this.#changed(),

@@ -1,16 +1,17 @@
 /**
- * Drives the engine in the real world: waits, reads, hands events in, carries actions out.
+ * Drives the engine in the real world: waits, reads, hands events in, and is the port through which actions are carried out.
  *
  * One loop waits for sockets and for the engine's next deadline; what comes from elsewhere (names, keys, signals) is handed in
- * by `deliver` from its own callback and only wakes the loop, so that it looks at the deadline again. Limits: the engine's
- * work is short (microseconds), so nothing is ever queued in front of it.
+ * by `deliver` from its own callback and only wakes the loop, so that it looks at the deadline again. The order of actions is that of
+ * `EngineLoop`. Limits: the engine's work is short (microseconds), so nothing is ever queued in front of it.
  *
  * @module
  */
 import { err, ok } from "../base/result.ts";
 import type { Seconds } from "../base/units.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Action, Event } from "../engine/events.ts";
+import type { ActionOf, Event, SendAction, SetClockAction } from "../engine/events.ts";
+import { EngineLoop, type EnginePort } from "../engine/perform.ts";
 import { ClockWatch } from "../../ffi/clock/clock_watch.ts";
 import { boottimeNow } from "../../ffi/clock/clock.ts";
 import type { Poller, ReadyDescriptor } from "../../ffi/poller.ts";
@@ -24,21 +25,13 @@ import { RequestSockets } from "../system/request_sockets.ts";
 const WAIT_MAX: Seconds = 30;
 
 /** What the driver hands over to others. */
-export interface DriverHooks {
-  /** Saves the frequency. */
-  saveDrift(drift: { readonly frequency: number; readonly skew: number }): void;
-  /** Starts a key exchange; its outcome comes back by `deliver`. */
-  exchangeKeys(action: Extract<Action, { type: "exchange-keys" }>): void;
-  /** Verifies certificates again; the outcome comes back by `deliver`. */
-  verifyCertificates(action: Extract<Action, { type: "verify-certificates" }>): void;
-  /** Saves a time that has certainly passed, in Unix seconds. */
-  saveTimeBound(bound: number): void;
-  /** Saves keys and cookies that this run does not use any more, for the run after a crash. */
-  saveSessions(sessions: Extract<Action, { type: "save-sessions" }>["sessions"]): void;
+export interface DriverHooks extends
+  Pick<
+    EnginePort,
+    "saveDrift" | "exchangeKeys" | "verifyCertificates" | "saveSessions" | "saveTimeBound" | "panic"
+  > {
   /** Is called when the clock was stepped, by us or by others. */
   clockStepped(): void;
-  /** Ends the daemon, because going on would be wrong. */
-  panic(message: string): void;
   /** Is called after each event, when the state may have changed. */
   changed(): void;
 }
@@ -63,9 +56,10 @@ export class EngineDriver {
   /** Names and servers change as others like, so each source has a share of the log, by its address in the configuration. */
   readonly #sourceLimiters = new Map<string, LogLimiter>();
   readonly #kernel: ClockPort;
+  readonly #loop: EngineLoop;
   #watch: ClockWatch | undefined;
   #isRunning = false;
-  #stopped = false;
+  #isStopping = false;
 
   /** Watches for clock changes by others where the kernel can tell; the poller stays its owner's to close. */
   constructor(options: {
@@ -79,60 +73,80 @@ export class EngineDriver {
     this.#poller = options.poller;
     this.#hooks = options.hooks;
     this.#sockets = new RequestSockets(options.poller);
+    this.#loop = new EngineLoop(options.engine, this.#port());
     const watch = ClockWatch.open();
     if (watch.ok && this.#poller.add(watch.value.fd).ok) this.#watch = watch.value;
   }
 
   /** Hands an event in from outside the loop. */
   deliver(event: Event): void {
-    if (this.#stopped) return;
-    this.#handle(event);
-    this.#poller.wake();
+    if (this.#loop.isOver) return;
+    this.#loop.deliver(event);
+    if (!this.#loop.isOver) this.#poller.wake();
   }
 
   /** Runs until `stop`. */
   async run(): Promise<void> {
-    this.#handle({ type: "start" });
+    this.#loop.deliver({ type: "start" });
     this.#isRunning = true;
-    while (!this.#stopped) {
+    while (!this.#loop.isOver) {
       const wait = Math.min(WAIT_MAX, this.#engine.nextWakeup() - readInstant().monotonic);
       const ready = await this.#poller.wait(Math.max(0, wait));
-      if (this.#stopped) return;
+      if (this.#loop.isOver) return;
       this.#noticeSleep();
       this.#read(ready.ok ? ready.value : []);
       if (readInstant().monotonic >= this.#engine.nextWakeup() || this.#watch !== undefined) {
-        this.#handle({ type: "timer" });
+        this.#loop.deliver({ type: "timer" });
       }
     }
   }
 
   /** Does what is due already, for a busy server that lets the loop wait for longer than the engine may. */
   runDue(): void {
-    if (!this.#isRunning || this.#stopped) return;
+    if (!this.#isRunning || this.#loop.isOver) return;
     this.#read(this.#poller.peek());
-    if (boottimeNow() >= this.#engine.nextWakeup()) this.#handle({ type: "timer" });
+    if (boottimeNow() >= this.#engine.nextWakeup()) this.#loop.deliver({ type: "timer" });
   }
 
-  /** Ends the loop: the engine says its last words, and the sockets are closed. */
+  /** Ends the loop: what the engine wants at the end is done, and the sockets are closed. */
   stop(): void {
-    if (this.#stopped) return;
-    this.#handle({ type: "stop" });
-    this.#stopped = true;
-    this.#sockets.closeAll();
-    this.#watch?.close();
-    this.#poller.wake();
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#loop.deliver({ type: "stop" });
+  }
+
+  #port(): EnginePort {
+    return {
+      ...this.#hooks,
+      now: readInstant,
+      send: (action) => this.#send(action),
+      close: (request) => this.#sockets.close(request),
+      resolve: (action) => void this.#resolve(action),
+      setClock: (action) => this.#setClock(action),
+      log: (action) => this.#log(action),
+      settled: () => this.#settled(),
+    };
+  }
+
+  #settled(): void {
+    if (this.#loop.isOver) {
+      this.#sockets.closeAll();
+      this.#watch?.close();
+      this.#poller.wake();
+    }
+    this.#hooks.changed();
   }
 
   #read(ready: readonly ReadyDescriptor[]): void {
     for (const descriptor of ready) {
       if (descriptor.fd === this.#watch?.fd) this.#noticeStep(this.#watch);
-      else this.#sockets.read(descriptor, (event) => this.#handle(event));
+      else this.#sockets.read(descriptor, (event) => this.#loop.deliver(event));
     }
   }
 
   #noticeSleep(): void {
     const asleep = this.#sleep.check();
-    if (asleep > 0) this.#handle({ type: "resumed", asleep });
+    if (asleep > 0) this.#loop.deliver({ type: "resumed", asleep });
   }
 
   /** Our own steps are told by the kernel too, but only when they are made already. */
@@ -145,50 +159,22 @@ export class EngineDriver {
     if (watch.wasSet()) this.#clockStepped();
   }
 
-  #handle(event: Event): void {
-    for (const action of this.#engine.handle(event, readInstant())) this.#perform(action);
-    this.#hooks.changed();
+  #send(action: SendAction): void {
+    const failure = this.#sockets.send(action);
+    if (failure !== undefined) this.#loop.deliver(failure);
   }
 
-  #perform(action: Action): void {
-    switch (action.type) {
-      case "send": {
-        const failure = this.#sockets.send(action);
-        if (failure !== undefined) queueMicrotask(() => this.deliver(failure));
-        return;
-      }
-      case "close":
-        return this.#sockets.close(action.request);
-      case "resolve":
-        void this.#resolve(action.lookup, action.host);
-        return;
-      case "set-clock": {
-        const result = this.#kernel.set(action, (message) => this.#warn(message));
-        if (action.step !== 0) this.#clockStepped();
-        return this.#handle({ type: "clock-set", result });
-      }
-      case "save-drift":
-        return this.#hooks.saveDrift(action);
-      case "exchange-keys":
-        return this.#hooks.exchangeKeys(action);
-      case "verify-certificates":
-        return this.#hooks.verifyCertificates(action);
-      case "save-time-bound":
-        return this.#hooks.saveTimeBound(action.bound);
-      case "save-sessions":
-        return this.#hooks.saveSessions(action.sessions);
-      case "log":
-        return this.#log(action);
-      case "panic":
-        return this.#hooks.panic(action.message);
-    }
+  #setClock(action: SetClockAction): ReturnType<ClockPort["set"]> {
+    const result = this.#kernel.set(action, (message) => this.#warn(message));
+    if (action.step !== 0) this.#clockStepped();
+    return result;
   }
 
   #warn(message: string): void {
     this.#log({ type: "log", level: "warning", message });
   }
 
-  #log(action: Extract<Action, { type: "log" }>): void {
+  #log(action: ActionOf<"log">): void {
     const limiter = this.#limiterOf(action.source);
     const passed = limiter.pass(action.message, action.message, readInstant().monotonic);
     if (passed !== undefined) log[action.level](passed);
@@ -203,7 +189,7 @@ export class EngineDriver {
     return limiter;
   }
 
-  async #resolve(lookup: number, host: string): Promise<void> {
+  async #resolve({ lookup, host }: ActionOf<"resolve">): Promise<void> {
     const result = await resolveName(host, { port: 0 });
     this.deliver({
       type: "resolved",

@@ -122,6 +122,9 @@ export type Event =
 
 export type { KeyExchangeOutcome };
 
+/** The event of a type. */
+export type EventOf<Type extends Event["type"]> = Extract<Event, { readonly type: Type }>;
+
 /** What the kernel clock was found to be after a change. */
 export interface ClockReading {
   /** The frequency that is now in force, slew included. */
@@ -229,3 +232,6 @@ export type Action =
     readonly type: "panic";
     readonly message: string;
   };
+
+/** The action of a type. */
+export type ActionOf<Type extends Action["type"]> = Extract<Action, { readonly type: Type }>;

@@ -14,7 +14,8 @@ import { addSeconds, fromUnixNanoseconds, type NtpTimestamp } from "../base/ntp_
 import { SeededRandom } from "../base/random.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Ppm, Seconds } from "../base/units.ts";
-import type { Action, Event, Instant, SendAction, SetClockAction } from "../engine/events.ts";
+import type { ClockReading, Event, Instant, SendAction, SetClockAction } from "../engine/events.ts";
+import { EngineLoop, type EnginePort } from "../engine/perform.ts";
 import { Draws, streamSeed } from "./draws.ts";
 import type { DrivenEngine, EngineSeed } from "./engine_factory.ts";
 import { EventQueue } from "./event_queue.ts";
@@ -74,9 +75,11 @@ export class World {
   readonly #start: NtpTimestamp;
   readonly #leaps: LeapSeconds;
   readonly #openRequests = new Set<number>();
-  readonly #replies: Event[] = [];
   readonly #guard = new LoopGuard();
   #engine: DrivenEngine;
+  #loop: EngineLoop;
+  /** Whether the event that is under way has changed the clock. */
+  #wasClockSet = false;
   #incarnation = 0;
   #time = 0;
   #nextSample = 0.5;
@@ -105,6 +108,7 @@ export class World {
       this.#queue.push(event.at, { kind: "scenario-event", event });
     }
     this.#engine = this.#newEngine();
+    this.#loop = new EngineLoop(this.#engine, this.#port());
   }
 
   /** Runs the scenario to its end, or to a panic of the daemon; returns its sentence then. */
@@ -190,66 +194,50 @@ export class World {
   }
 
   #deliver(event: Event): void {
-    this.#handle(event);
-    for (let reply = this.#replies.shift(); reply !== undefined; reply = this.#replies.shift()) {
-      this.#handle(reply);
-    }
+    this.#loop.deliver(event);
   }
 
-  #handle(event: Event): void {
-    let changed = false;
-    for (const action of this.#engine.handle(event, this.#now())) {
-      this.#observer.action(this.#time, action);
-      this.#perform(action);
-      changed ||= action.type === "set-clock";
-    }
-    if (changed && this.#snapshots.isDueAfterCommand(this.#time)) this.#observeEngine();
-  }
-
-  #perform(action: Action): void {
-    switch (action.type) {
-      case "send":
-        return this.#send(action);
-      case "close":
-        this.#openRequests.delete(action.request);
-        return;
-      case "resolve":
-        return this.#queue.push(this.#time + RESOLVER_DELAY, {
+  #port(): EnginePort {
+    const incarnation = this.#incarnation;
+    return {
+      now: () => this.#now(),
+      observe: (action) => this.#observer.action(this.#time, action),
+      send: (action) => this.#send(action),
+      close: (request) => void this.#openRequests.delete(request),
+      resolve: ({ lookup, host }) =>
+        this.#queue.push(this.#time + RESOLVER_DELAY, {
           kind: "resolved",
-          incarnation: this.#incarnation,
-          lookup: action.lookup,
-          host: action.host,
-        });
-      case "set-clock":
-        return this.#setClock(action);
-      case "save-drift":
-        this.#drift = { frequency: action.frequency, skew: action.skew };
-        return;
-      case "exchange-keys":
-        this.#replies.push({
-          type: "keys-exchanged",
-          association: action.association,
-          result: err("Key exchange is not simulated"),
-        });
-        return;
-      case "panic":
-        this.#panic = action.message;
-        return;
-      case "verify-certificates":
-      case "save-time-bound":
-      case "save-sessions":
-      case "log":
-        return;
-      default:
-        return unreachable(action);
-    }
+          incarnation,
+          lookup,
+          host,
+        }),
+      setClock: (action) => this.#setClock(action),
+      saveDrift: ({ frequency, skew }) => this.#drift = { frequency, skew },
+      exchangeKeys: ({ association }) => {
+        const result = err("Key exchange is not simulated");
+        this.#deliver({ type: "keys-exchanged", association, result });
+      },
+      panic: (message) => this.#panic = message,
+      verifyCertificates: () => {},
+      saveTimeBound: () => {},
+      saveSessions: () => {},
+      log: () => {},
+      settled: () => this.#settled(),
+    };
   }
 
-  #setClock(action: SetClockAction): void {
+  #settled(): void {
+    if (!this.#wasClockSet) return;
+    this.#wasClockSet = false;
+    if (this.#snapshots.isDueAfterCommand(this.#time)) this.#observeEngine();
+  }
+
+  #setClock(action: SetClockAction): Result<ClockReading, string> {
+    this.#wasClockSet = true;
     const frequency = this.#clock.setFrequency(action.frequency);
     if (action.step !== 0) this.#clock.step(action.step);
     this.#clock.setStatus(action.status);
-    this.#replies.push({ type: "clock-set", result: ok({ frequency, step: action.step }) });
+    return ok({ frequency, step: action.step });
   }
 
   #send(action: SendAction): void {
@@ -260,8 +248,9 @@ export class World {
     };
     this.#openRequests.add(action.request);
     if (!this.#network.isUp) {
-      this.#replies.push(sendFailed(action, { reason: "Network is unreachable", isLocal: true }));
-      return;
+      return this.#deliver(
+        sendFailed(action, { reason: "Network is unreachable", isLocal: true }),
+      );
     }
     const host = this.#network.at(action.destination.address);
     if (host === undefined) return;
@@ -386,8 +375,8 @@ export class World {
     this.#deliver({ type: "stop" });
     this.#incarnation += 1;
     this.#openRequests.clear();
-    this.#replies.length = 0;
     this.#engine = this.#newEngine();
+    this.#loop = new EngineLoop(this.#engine, this.#port());
     this.#begin();
   }
 }

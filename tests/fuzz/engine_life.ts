@@ -19,7 +19,8 @@ import { builtinConfig } from "../../src/config/builtin.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { computeMac } from "../../src/crypto/mac.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { Action, Event, SendAction } from "../../src/engine/events.ts";
+import type { ClockReading, Event, SendAction, SetClockAction } from "../../src/engine/events.ts";
+import { EngineLoop, type EnginePort } from "../../src/engine/perform.ts";
 import { parseLeapTable } from "../../src/engine/leap/leap_table.ts";
 import { concatBytes } from "../../src/base/bytes.ts";
 import { Choices } from "./choices.ts";
@@ -73,6 +74,7 @@ export function runEngineLife(octets: Uint8Array): void {
 class EngineLife {
   readonly #choices: Choices;
   readonly #engine: Engine;
+  readonly #loop: EngineLoop;
   readonly #server = makeServer("open");
   #monotonic = 1000;
   #ahead = 0;
@@ -92,6 +94,7 @@ class EngineLife {
       clockIsTrusted: this.#chance(0.5),
       frequency: this.#chance(0.9) ? 0 : (uniform(choices) - 0.5) * 1000,
     });
+    this.#loop = new EngineLoop(this.#engine, this.#port());
   }
 
   run(): void {
@@ -293,42 +296,44 @@ class EngineLife {
   }
 
   #handle(event: Event): void {
-    for (const action of this.#engine.handle(event, this.#now)) this.#do(action);
+    this.#loop.deliver(event);
   }
 
-  #do(action: Action): void {
-    lookAtAction(action);
-    switch (action.type) {
-      case "send":
+  #port(): EnginePort {
+    return {
+      now: () => this.#now,
+      observe: lookAtAction,
+      send: (action) => {
         assert.ok(!this.#open.has(action.request), "each request has a number of its own");
         this.#open.add(action.request);
-        return push(this.#sent, action);
-      case "close":
-        this.#open.delete(action.request);
-        // An answer may come when nobody waits for it any more.
-        if (this.#chance(0.05)) return;
-        this.#sent = this.#sent.filter(({ request }) => request !== action.request);
-        return;
-      case "resolve":
-        return push(this.#lookups, action.lookup);
-      case "exchange-keys":
-        return push(this.#exchanging, action.association);
-      case "verify-certificates":
-        for (const { association } of action.certificates) push(this.#verifying, association);
-        return;
-      case "set-clock":
-        return this.#setClock(action);
-      case "panic":
-        this.#hasPanicked = true;
-    }
+        push(this.#sent, action);
+      },
+      close: (request) => this.#close(request),
+      resolve: ({ lookup }) => push(this.#lookups, lookup),
+      exchangeKeys: ({ association }) => push(this.#exchanging, association),
+      verifyCertificates: ({ certificates }) => {
+        for (const { association } of certificates) push(this.#verifying, association);
+      },
+      setClock: (action) => this.#setClock(action),
+      panic: () => this.#hasPanicked = true,
+      log: () => {},
+      saveDrift: () => {},
+      saveSessions: () => {},
+      saveTimeBound: () => {},
+    };
   }
 
-  #setClock({ frequency, step }: Extract<Action, { type: "set-clock" }>): void {
-    if (this.#chance(0.05)) {
-      return this.#handle({ type: "clock-set", result: err("clock_adjtime: EPERM") });
-    }
+  #close(closed: number): void {
+    this.#open.delete(closed);
+    // An answer may come when nobody waits for it any more.
+    if (this.#chance(0.05)) return;
+    this.#sent = this.#sent.filter(({ request }) => request !== closed);
+  }
+
+  #setClock({ frequency, step }: SetClockAction): Result<ClockReading, string> {
+    if (this.#chance(0.05)) return err("clock_adjtime: EPERM");
     this.#ahead += step;
-    this.#handle({ type: "clock-set", result: ok({ frequency, step }) });
+    return ok({ frequency, step });
   }
 
   #config(): Config {

@@ -18,12 +18,19 @@ import type { Bytes } from "../../src/base/bytes.ts";
 import type { Instant } from "../../src/base/instant.ts";
 import { addSeconds } from "../../src/base/ntp_timestamp.ts";
 import type { RandomSource } from "../../src/base/random.ts";
-import { err, ok } from "../../src/base/result.ts";
+import { err, ok, type Result } from "../../src/base/result.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { LogLimiter } from "../../src/system/log.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { Action, Event, SendAction } from "../../src/engine/events.ts";
+import type {
+  ActionOf,
+  ClockReading,
+  Event,
+  SendAction,
+  SetClockAction,
+} from "../../src/engine/events.ts";
+import { EngineLoop, type EnginePort } from "../../src/engine/perform.ts";
 import { parseLeapTable } from "../../src/engine/leap/leap_table.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
 import { SessionProtection } from "../../src/nts/client/session_protection.ts";
@@ -80,6 +87,7 @@ class HostileWorld {
   /** What happens beside the answers; undefined when nothing does. */
   readonly #fate: Draw | undefined;
   readonly #engine: Engine;
+  readonly #loop: EngineLoop;
   readonly #servers: HostileServers;
   readonly #plan: Plan;
   readonly #open = new Set<number>();
@@ -125,6 +133,7 @@ class HostileWorld {
         startSession: (_config, outcome, start) => openSession(outcome, this.#draw.random, start),
       },
     });
+    this.#loop = new EngineLoop(this.#engine, this.#port());
   }
 
   run(): void {
@@ -246,54 +255,54 @@ class HostileWorld {
   }
 
   #handle(event: Event): void {
-    for (const action of this.#engine.handle(event, this.#now)) this.#do(action);
+    this.#loop.deliver(event);
   }
 
-  #do(action: Action): void {
-    lookAtAction(action);
-    switch (action.type) {
-      case "send":
+  #port(): EnginePort {
+    return {
+      now: () => this.#now,
+      observe: lookAtAction,
+      send: (action) => {
         assert.ok(!this.#open.has(action.request), "each request has a number of its own");
         this.#open.add(action.request);
-        return this.#answer(action);
-      case "close":
-        this.#open.delete(action.request);
-        return;
-      case "resolve":
-        return this.#resolve(action.lookup);
-      case "exchange-keys":
-        return this.#exchange(action);
-      case "verify-certificates": {
-        const results = action.certificates.map(({ association }) => ({
-          association,
-          refusal: this.#isWicked(0.3) ? "certificate has expired" : undefined,
-        }));
-        return this.#later(0.01, { type: "certificates-verified", results });
-      }
-      case "set-clock":
-        return this.#setClock(action);
-      case "log":
-        return this.#log(action);
-      case "panic":
-        if (this.#plan.honest.length > 0) assert.fail(`Panic: ${action.message}`);
+        this.#answer(action);
+      },
+      close: (request) => void this.#open.delete(request),
+      resolve: ({ lookup }) => this.#resolve(lookup),
+      exchangeKeys: (action) => this.#exchange(action),
+      verifyCertificates: (action) => this.#verify(action),
+      setClock: (action) => this.#setClock(action),
+      log: (action) => this.#log(action),
+      panic: (message) => {
+        if (this.#plan.honest.length > 0) assert.fail(`Panic: ${message}`);
         this.#hasEnded = true;
-    }
+      },
+      saveDrift: () => {},
+      saveSessions: () => {},
+      saveTimeBound: () => {},
+    };
+  }
+
+  #verify({ certificates }: ActionOf<"verify-certificates">): void {
+    const results = certificates.map(({ association }) => ({
+      association,
+      refusal: this.#isWicked(0.3) ? "certificate has expired" : undefined,
+    }));
+    this.#later(0.01, { type: "certificates-verified", results });
   }
 
   /** What is logged is limited as by the daemon. */
-  #log({ level, message }: Extract<Action, { type: "log" }>): void {
+  #log({ level, message }: ActionOf<"log">): void {
     if (level === "debug") return;
     const line = this.#limiter.pass(message, message, this.#monotonic);
     if (line !== undefined) this.#lines.push(line);
   }
 
-  #setClock({ frequency, step }: Extract<Action, { type: "set-clock" }>): void {
-    if (this.#isWicked(0.05)) {
-      return this.#handle({ type: "clock-set", result: err("clock_adjtime: EPERM") });
-    }
+  #setClock({ frequency, step }: SetClockAction): Result<ClockReading, string> {
+    if (this.#isWicked(0.05)) return err("clock_adjtime: EPERM");
     this.#rate = frequency * 1e-6;
     this.#ahead += step;
-    this.#handle({ type: "clock-set", result: ok({ frequency, step }) });
+    return ok({ frequency, step });
   }
 
   #answer(send: SendAction): void {
@@ -332,7 +341,7 @@ class HostileWorld {
     this.#later(0.01, { type: "resolved", lookup, result });
   }
 
-  #exchange({ association, host, dates }: Extract<Action, { type: "exchange-keys" }>): void {
+  #exchange({ association, host, dates }: ActionOf<"exchange-keys">): void {
     const [kind, number] = host.split(".");
     const isHonest = kind === "honest";
     const isRefused = !isHonest && this.#happens(0.3);

@@ -72,12 +72,9 @@ export class EngineHere implements AsyncDisposable {
         exchangeKeys: (action) => {
           void clients.exchange(action).then((event) => driver.deliver(event));
         },
-        verifyCertificates: (action) => {
-          const event = clients.verify(action);
-          queueMicrotask(() => driver.deliver(event));
-        },
-        saveTimeBound: (bound) => clients.saveBound(bound),
-        saveSessions: (sessions) => clients.saveSessions(sessions),
+        verifyCertificates: (action) => driver.deliver(clients.verify(action)),
+        saveTimeBound: ({ bound }) => clients.saveBound(bound),
+        saveSessions: ({ sessions }) => clients.saveSessions(sessions),
         clockStepped: () => {},
         panic: (message) => lines.push(message),
         changed: () => {},

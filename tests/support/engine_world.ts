@@ -11,12 +11,20 @@ import type { KeysExchanged } from "../../src/association/border.ts";
 import type { Instant } from "../../src/base/instant.ts";
 import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import { SeededRandom, uniform } from "../../src/base/random.ts";
-import { err, ok } from "../../src/base/result.ts";
+import { err, ok, type Result } from "../../src/base/result.ts";
 import type { Config, SourceConfig } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { EngineOptions } from "../../src/engine/engine_options.ts";
-import type { Action, Event, SendAction, SetClockAction } from "../../src/engine/events.ts";
+import type {
+  Action,
+  ActionOf,
+  ClockReading,
+  Event,
+  SendAction,
+  SetClockAction,
+} from "../../src/engine/events.ts";
+import { EngineLoop, type EnginePort } from "../../src/engine/perform.ts";
 import type { EngineSnapshot, SourceDocument } from "../../src/engine/status/snapshot.ts";
 import { decodeHeader, emptyHeader, encodeHeader, LEAP } from "../../src/protocol/header.ts";
 import { referenceIdOfAddress } from "../../src/protocol/reference_id.ts";
@@ -83,7 +91,7 @@ interface Happening {
 }
 
 /** A key exchange that the engine wants. */
-export type ExchangeAction = Extract<Action, { type: "exchange-keys" }>;
+export type ExchangeAction = ActionOf<"exchange-keys">;
 
 /** Three servers with numeric addresses. */
 export const THREE_SOURCES = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
@@ -130,6 +138,9 @@ export class EngineWorld {
   #monotonic = 1000;
   #ahead: number;
   #happenings: Happening[] = [];
+  readonly #loop: EngineLoop;
+  /** What the engine wanted since the last call of `handle`. */
+  #wanted: Action[] = [];
 
   constructor(options: WorldOptions = {}) {
     this.#start = ntpTimestamp(BigInt(options.start ?? PLAIN_DAY + 43_200) << 32n);
@@ -145,6 +156,7 @@ export class EngineWorld {
       ownAddresses: options.ownAddresses ?? [],
       ...options.more,
     });
+    this.#loop = new EngineLoop(this.engine, this.#port());
   }
 
   /** The moment, as the local clocks tell it. */
@@ -237,11 +249,11 @@ export class EngineWorld {
     this.handle({ type: "resumed", asleep: seconds });
   }
 
-  /** Hands an event in, and does what the engine wants. */
+  /** Hands an event in, and does what the engine wants; returns that. */
   handle(event: Event): readonly Action[] {
-    const actions = this.engine.handle(event, this.now);
-    for (const action of actions) this.#do(action);
-    return actions;
+    this.#wanted = [];
+    this.#loop.deliver(event);
+    return this.#wanted;
   }
 
   #trueTimeOf(monotonic: number): number {
@@ -259,37 +271,38 @@ export class EngineWorld {
     this.#monotonic += seconds * this.#speed;
   }
 
-  #do(action: Action): void {
-    this.journal.push(`${this.time.toFixed(6)} ${textOf(action)}`);
-    switch (action.type) {
-      case "send":
-        return this.#send(action);
-      case "set-clock":
-        return this.#setClock(action);
-      case "log":
-        this.logs.push(`${action.level}: ${action.message}`);
-        return;
-      case "resolve":
-        if (this.resolve !== undefined) return this.#resolve(action);
-        break;
-      case "exchange-keys":
-        this.actions.push(action);
-        return this.#exchange(action);
-      default:
-    }
-    this.actions.push(action);
+  #port(): EnginePort {
+    const keep = (action: Action) => void this.actions.push(action);
+    return {
+      now: () => this.now,
+      observe: (action) => {
+        this.journal.push(`${this.time.toFixed(6)} ${textOf(action)}`);
+        this.#wanted.push(action);
+      },
+      send: (action) => this.#send(action),
+      close: (request) => keep({ type: "close", request }),
+      resolve: (action) => this.resolve === undefined ? keep(action) : this.#resolve(action),
+      setClock: (action) => this.#setClock(action),
+      saveDrift: keep,
+      exchangeKeys: (action) => {
+        keep(action);
+        this.#exchange(action);
+      },
+      verifyCertificates: keep,
+      saveSessions: keep,
+      saveTimeBound: keep,
+      log: ({ level, message }) => void this.logs.push(`${level}: ${message}`),
+      panic: (message) => keep({ type: "panic", message }),
+    };
   }
 
-  #setClock(action: SetClockAction): void {
+  #setClock(action: SetClockAction): Result<ClockReading, string> {
     this.commands.push(action);
-    if (this.clockFailure !== undefined) {
-      this.handle({ type: "clock-set", result: err(this.clockFailure) });
-      return;
-    }
+    if (this.clockFailure !== undefined) return err(this.clockFailure);
     const frequency = this.kernelFrequency ?? action.frequency;
     this.#rate = frequency * 1e-6;
     this.#ahead += action.step;
-    this.handle({ type: "clock-set", result: ok({ frequency, step: action.step }) });
+    return ok({ frequency, step: action.step });
   }
 
   /** Lets something happen after so many seconds. */
@@ -298,7 +311,7 @@ export class EngineWorld {
     this.#happenings.sort((a, b) => a.at - b.at);
   }
 
-  #resolve({ lookup, host }: Extract<Action, { type: "resolve" }>): void {
+  #resolve({ lookup, host }: ActionOf<"resolve">): void {
     const found = this.isOffline ? undefined : this.resolve?.(host);
     if (found === "hangs") return;
     const result = found === undefined ? err(`Name not known: ${host}`) : ok(found);
