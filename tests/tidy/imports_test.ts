@@ -82,15 +82,6 @@ Deno.test("every package that is pinned is used, and no more are allowed than th
   assert.deepEqual(Object.keys(PACKAGES).filter((name) => !pinned.includes(name)), []);
 });
 
-Deno.test("modules import each other without cycles", () => {
-  assert.deepEqual(cycles(graph), []);
-  const ring = ["a b", "b c", "c a", "c d"].map((pair) => {
-    const [from = "", to = ""] = pair.split(" ");
-    return { from, to, typeOnly: false };
-  });
-  assert.deepEqual(cycles(ring), ["a -> b -> c -> a"]);
-});
-
 function layerFault(edge: Edge): string | undefined {
   const from = layerOf(edge.from);
   if (from === "tests" || from === "tools" || from === "dist") return undefined;
@@ -124,20 +115,4 @@ function layerOf(path: string): string {
   if (path.startsWith("src/cli/run/")) return "run";
   const [top = "", folder = ""] = path.split("/");
   return top === "src" ? folder : top;
-}
-
-/** Finds import cycles among edges that stay at run time, each named once. */
-function cycles(edges: readonly Edge[]): string[] {
-  const next = Map.groupBy(edges.filter((edge) => !edge.typeOnly), (edge) => edge.from);
-  const done = new Set<string>();
-  const found: string[] = [];
-  const visit = (path: string, trail: readonly string[]): void => {
-    const at = trail.indexOf(path);
-    if (at >= 0) found.push([...trail.slice(at), path].join(" -> "));
-    if (at >= 0 || done.has(path)) return;
-    for (const edge of next.get(path) ?? []) visit(edge.to, [...trail, path]);
-    done.add(path);
-  };
-  for (const path of next.keys()) visit(path, []);
-  return found;
 }

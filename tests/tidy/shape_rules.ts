@@ -1,0 +1,57 @@
+/**
+ * House rules about the shape of a file: parameters, switches, comments.
+ *
+ * The limits of each rule stand at its function; what the code does not obey yet is in `allowances.json`.
+ *
+ * @module
+ */
+import type { Offence } from "./allowances.ts";
+import type { SourceFacts } from "./syntax.ts";
+
+/** The widest line of a comment, in columns. */
+export const COMMENT_COLUMNS_MAX = 100;
+
+/** The most parameters of a function before its options object. */
+export const POSITIONAL_MAX = 2;
+
+/**
+ * Finds functions with too many positional parameters; constructors, callbacks and types of functions count too.
+ *
+ * What is taken apart in the parameter list, or called `options`, is the options object.
+ */
+export function positionalParameters({ path, functions }: SourceFacts): readonly Offence[] {
+  return functions.filter(({ positional }) => positional > POSITIONAL_MAX).map((each) => ({
+    path,
+    line: each.line,
+    what: `${each.name || "a callback"} has ${each.positional} positional parameters, at most ` +
+      `${POSITIONAL_MAX} and an options object are wanted`,
+  }));
+}
+
+/**
+ * Finds switches over texts (a union, in this code) in which a new member would pass unseen.
+ *
+ * A switch without a default is right where the compiler sees that it returns in every case, which it cannot in a function
+ * that returns nothing; so every switch over texts ends in `unreachable`. One over numbers, which come from outside, does
+ * not.
+ */
+export function openSwitches({ path, switches }: SourceFacts): readonly Offence[] {
+  return switches.filter(({ end, overTexts }) => overTexts && end !== "unreachable").map((
+    each,
+  ) => ({
+    path,
+    line: each.line,
+    what: each.end === "none"
+      ? "the switch has no default; it ends in unreachable()"
+      : "the default of the switch takes what is not named; name the cases and end in unreachable()",
+  }));
+}
+
+/** Finds lines of comments that are too wide. */
+export function wideComments({ path, comments }: SourceFacts): readonly Offence[] {
+  return comments.filter(({ columns }) => columns > COMMENT_COLUMNS_MAX).map((comment) => ({
+    path,
+    line: comment.line,
+    what: `the comment has ${comment.columns} columns, at most ${COMMENT_COLUMNS_MAX} are wanted`,
+  }));
+}
