@@ -14,7 +14,7 @@ import type { Result } from "../base/result.ts";
 import { formatAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { ignoredAddresses, readAddresses } from "./address_list.ts";
-import type { ResolveName } from "./border.ts";
+import type { ResolveAction } from "./events.ts";
 
 /** The shortest and the longest time between two lookups, as exponents of two seconds: 4 s to about half an hour. */
 const BACKOFF_MIN = 2;
@@ -106,7 +106,7 @@ export class AddressSupply {
   }
 
   /** Begins a lookup; the next one is due after a while that grows with every lookup. `isEmpty`: there is no server yet. */
-  beginLookup(now: MonotonicSeconds, isEmpty: boolean): ResolveName {
+  beginLookup(now: MonotonicSeconds, isEmpty: boolean): ResolveAction {
     this.#lookup = this.#allocateLookup();
     this.#lookupAt = now;
     const isForWant = isEmpty && this.#inUseUntil === Infinity;

@@ -16,14 +16,14 @@ import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
 import type { NtpHeader } from "../protocol/header.ts";
 import type { Kiss } from "../protocol/kiss_code.ts";
 import { type Answer, readResponse, worseTimestamping } from "./response.ts";
+import type { AssociationConfig } from "./config.ts";
 import type {
   AssociationAction,
-  AssociationConfig,
-  CloseRequest,
-  Datagram,
-  LogMessage,
-  SendFailure,
-} from "./border.ts";
+  CloseAction,
+  DatagramEvent,
+  LogAction,
+  SendFailedEvent,
+} from "./events.ts";
 import { exchangeKeys } from "./exchange_keys.ts";
 import { DroppedResponses } from "./dropped_responses.ts";
 import type { DropReason } from "./drop_reason.ts";
@@ -261,7 +261,7 @@ export class Association {
   }
 
   /** Judges a packet; whatever its octets, it never throws. */
-  handleDatagram(event: Datagram, now: MonotonicSeconds): Reception {
+  handleDatagram(event: DatagramEvent, now: MonotonicSeconds): Reception {
     this.#received++;
     const pending = this.#pending;
     if (pending === undefined || pending.id !== event.request) return this.#drop("unexpected");
@@ -281,7 +281,7 @@ export class Association {
    * Notes that a request could not be sent or delivered. One that may have left stays open, since a forged refusal must not
    * keep the true answer out.
    */
-  handleSendFailed(event: SendFailure, now: MonotonicSeconds): readonly AssociationAction[] {
+  handleSendFailed(event: SendFailedEvent, now: MonotonicSeconds): readonly AssociationAction[] {
     if (this.#pending?.id !== event.request) return [];
     this.#sendFailures++;
     this.#lastSendFailure = event.reason;
@@ -386,7 +386,7 @@ export class Association {
     }];
   }
 
-  #handleResponse(answer: Answer, event: Datagram, now: MonotonicSeconds): Reception {
+  #handleResponse(answer: Answer, event: DatagramEvent, now: MonotonicSeconds): Reception {
     const { header } = answer;
     if (!isSynchronized(header)) {
       this.#interleaved.forget();
@@ -483,13 +483,13 @@ export class Association {
     return nothing();
   }
 
-  #close(): CloseRequest {
+  #close(): CloseAction {
     const pending = present(this.#pending, "A request is open");
     this.#pending = undefined;
     return { type: "close", request: pending.id };
   }
 
-  #log(level: LogMessage["level"], text: string): LogMessage {
+  #log(level: LogAction["level"], text: string): LogAction {
     const message = `Source ${this.fullName} ${text}`;
     return { type: "log", level, message, source: this.name };
   }

@@ -6,7 +6,8 @@ import { err, ok } from "../base/result.ts";
 import { decodeHeader, emptyHeader, encodeHeader, type NtpHeader } from "../protocol/header.ts";
 import { referenceIdFromAscii } from "../protocol/reference_id.ts";
 import { Association, type AssociationOptions, type Reception } from "./association.ts";
-import type { AssociationAction, AssociationConfig, Datagram, SendRequest } from "./border.ts";
+import type { AssociationConfig } from "./config.ts";
+import type { DatagramEvent, SendAction, SourceAction } from "./events.ts";
 import type { PacketProtection } from "./protection.ts";
 
 const CONFIG: AssociationConfig = {
@@ -42,7 +43,7 @@ function association(
 }
 
 /** Lets the association ask at its own time, and returns the moment and the request. */
-function ask(from: Association): { now: number; sent: SendRequest } {
+function ask(from: Association): { now: number; sent: SendAction } {
   for (let i = 0; i < 20; i++) {
     const now = from.nextWakeup();
     const sent = from.handleTimer(now).find((action) => action.type === "send");
@@ -51,12 +52,12 @@ function ask(from: Association): { now: number; sent: SendRequest } {
   return assert.fail("the association asks no more");
 }
 
-function headerOf(request: SendRequest): NtpHeader {
+function headerOf(request: SendAction): NtpHeader {
   const decoded = decodeHeader(request.packet);
   return decoded.ok ? decoded.value : assert.fail(decoded.error);
 }
 
-function goodHeader(request: SendRequest, now: number): NtpHeader {
+function goodHeader(request: SendAction, now: number): NtpHeader {
   return {
     ...emptyHeader(4, 4),
     stratum: 2,
@@ -71,8 +72,10 @@ function goodHeader(request: SendRequest, now: number): NtpHeader {
   };
 }
 
-function datagram(request: SendRequest, packet: Bytes, now: number): Datagram {
+function datagram(request: SendAction, packet: Bytes, now: number): DatagramEvent {
   return {
+    type: "datagram",
+    association: request.association,
     request: request.request,
     packet,
     transmitTimestamp: addSeconds(EPOCH, now),
@@ -87,7 +90,7 @@ function exchange(
   from: Association,
   change: Partial<NtpHeader> | ((header: NtpHeader) => Partial<NtpHeader>) = {},
   tail: Bytes = new Uint8Array(0),
-): Reception & { now: number; sent: SendRequest } {
+): Reception & { now: number; sent: SendAction } {
   const { now, sent } = ask(from);
   const good = goodHeader(sent, now);
   const header = { ...good, ...(typeof change === "function" ? change(good) : change) };
@@ -95,7 +98,7 @@ function exchange(
   return { ...from.handleDatagram(datagram(sent, packet, now), now + 0.02), now, sent };
 }
 
-function types(actions: readonly AssociationAction[]): readonly string[] {
+function types(actions: readonly SourceAction[]): readonly string[] {
   return actions.map((action) => action.type);
 }
 
@@ -341,7 +344,8 @@ Deno.test("a server that falls silent is known to be, until it answers", () => {
 Deno.test("a request that could not be delivered stays open, one that never left does not", () => {
   const from = association();
   const { now, sent } = ask(from);
-  const failure = { request: sent.request, reason: "Connection refused" };
+  const failed = { type: "send-failed", association: 7 } as const;
+  const failure = { ...failed, request: sent.request, reason: "Connection refused" };
   assert.deepEqual(from.handleSendFailed(failure, now), []);
   assert.equal(from.lastSendFailure, "Connection refused");
   // a forged refusal is no news before the true answer is overdue
@@ -350,7 +354,12 @@ Deno.test("a request that could not be delivered stays open, one that never left
   assert.notEqual(from.handleDatagram(datagram(sent, good, now), now).measurement, undefined);
   assert.equal(from.lastSendFailure, undefined);
   const next = ask(from);
-  const local = { request: next.sent.request, reason: "Network is unreachable", isLocal: true };
+  const local = {
+    ...failed,
+    request: next.sent.request,
+    reason: "Network is unreachable",
+    isLocal: true,
+  };
   assert.deepEqual(types(from.handleSendFailed(local, next.now)), ["close"]);
   assert.deepEqual([from.health, from.fault], [
     "silent",

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { AssociationConfig, ExchangeKeys } from "./border.ts";
+import type { AssociationConfig } from "./config.ts";
+import type { ExchangeKeysAction } from "./events.ts";
 
 /** Begins a key exchange with the host of a source, for the association with this number. */
-export function exchangeKeys(association: number, config: AssociationConfig): ExchangeKeys {
+export function exchangeKeys(association: number, config: AssociationConfig): ExchangeKeysAction {
   const { host, port, certificateAuthority, aeadAlgorithms } = config;
   return {
     type: "exchange-keys",

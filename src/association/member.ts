@@ -10,9 +10,8 @@ import {
   socketAddress,
 } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
-import { NTP_PORT } from "../nts/key_exchange/client.ts";
 import type { Association } from "./association.ts";
-import type { KeyExchangeOutcome } from "./border.ts";
+import type { KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
 import type { PacketProtection } from "./protection.ts";
 import { REACH_LENGTH } from "./reach.ts";
 
@@ -51,7 +50,7 @@ export function hasMoved(
   outcome: KeyExchangeOutcome,
 ): boolean {
   if (outcome.ntpServer !== undefined) return protection?.movedTo !== undefined;
-  const named = socketAddress(outcome.peerAddress, outcome.ntpPort ?? NTP_PORT);
+  const named = socketAddress(outcome.peerAddress, outcome.ntpPort);
   return named !== undefined && !equalSocketAddress(plainAddress(named), address);
 }
 

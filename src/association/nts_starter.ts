@@ -9,20 +9,19 @@
  */
 import { assert } from "../base/assert.ts";
 import type { RandomSource } from "../base/random.ts";
-import type { Result } from "../base/result.ts";
 import { formatAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
 import { isLoopback } from "../base/unicast_address.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
 import { KeyExchangeBackoff } from "../nts/client/backoff.ts";
-import { NTP_PORT } from "../nts/key_exchange/client.ts";
+import type { SourceGroupConfig } from "./config.ts";
 import type {
-  ExchangeKeys,
-  KeyExchangeOutcome,
-  KeysExchanged,
-  SessionStart,
+  ExchangeKeysAction,
+  KeysExchangedEvent,
+  ResolvedEvent,
   SourceAction,
-  SourceGroupConfig,
-} from "./border.ts";
+} from "./events.ts";
+import type { KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
+import type { SessionStart } from "./protection.ts";
 import { type AddressList, ignoredAddresses, readAddresses } from "./address_list.ts";
 import { exchangeKeys } from "./exchange_keys.ts";
 import type { PacketProtection } from "./protection.ts";
@@ -120,7 +119,7 @@ export class NtsStarter {
   }
 
   /** Takes the outcome of an exchange; undefined when it is not one of these. */
-  handleKeysExchanged(event: KeysExchanged): readonly SourceAction[] | undefined {
+  handleKeysExchanged(event: KeysExchangedEvent): readonly SourceAction[] | undefined {
     const { association: id, result } = event;
     if (!this.#exchanging.delete(id)) return undefined;
     if (event.isLocal === true && !this.#hasFailedLocally) {
@@ -150,7 +149,7 @@ export class NtsStarter {
 
   /** Takes the outcome of a lookup; false when it is not one of these. */
   handleResolved(
-    event: { readonly lookup: number; readonly result: Result<readonly string[], string> },
+    event: ResolvedEvent,
   ): boolean {
     const waiting = this.#resolving.get(event.lookup);
     if (waiting === undefined) return false;
@@ -194,7 +193,7 @@ export class NtsStarter {
   #locate(found: Omit<Ready, "found">): readonly SourceAction[] {
     const { outcome } = found;
     const host = outcome.ntpServer ?? outcome.peerAddress;
-    if (socketAddress(host, outcome.ntpPort ?? NTP_PORT) !== undefined) {
+    if (socketAddress(host, outcome.ntpPort) !== undefined) {
       this.#noteLocated(found, [host]);
       return [];
     }
@@ -207,7 +206,7 @@ export class NtsStarter {
   #noteLocated(exchange: Omit<Ready, "found">, texts: readonly string[]): void {
     const { ntpPort, peerAddress } = exchange.outcome;
     const found = readAddresses(texts, {
-      port: ntpPort ?? NTP_PORT,
+      port: ntpPort,
       ignored: ignoredAddresses(this.#config.ignore),
       mayBeLoopback: isLoopback(peerAddress),
     });
@@ -218,7 +217,7 @@ export class NtsStarter {
     return this.#exchanging.size + this.#resolving.size + this.#ready.length;
   }
 
-  #exchange(): ExchangeKeys {
+  #exchange(): ExchangeKeysAction {
     const association = this.#allocateAssociation();
     this.#exchanging.add(association);
     return exchangeKeys(association, this.#config);

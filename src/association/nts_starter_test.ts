@@ -1,20 +1,12 @@
 import assert from "node:assert/strict";
+import { exchangeOutcome } from "../../tests/support/nts_sessions.ts";
 import { SourceWorld } from "../../tests/support/source_world.ts";
 import { err, ok } from "../base/result.ts";
 import { AeadOffers } from "./aead_offers.ts";
-import type { KeyExchangeOutcome, SourceGroupConfig } from "./border.ts";
+import type { SourceGroupConfig } from "./config.ts";
+import type { KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
 
-const OUTCOME: KeyExchangeOutcome = {
-  aead: 15,
-  keyC2s: new Uint8Array(32),
-  keyS2c: new Uint8Array(32),
-  cookies: [],
-  ntpServer: undefined,
-  ntpPort: undefined,
-  peerAddress: "192.0.2.7",
-  compliantExporter: false,
-  provisional: false,
-};
+const OUTCOME: KeyExchangeOutcome = exchangeOutcome({ cookies: [] });
 
 function secured(config: Partial<SourceGroupConfig> = {}, holder = ""): SourceWorld {
   const world = new SourceWorld({ mode: "nts", count: 1, port: 4460, ...config }, {
@@ -33,7 +25,10 @@ function secured(config: Partial<SourceGroupConfig> = {}, holder = ""): SourceWo
 function finish(world: SourceWorld, outcome: Partial<KeyExchangeOutcome> | string): void {
   const association = world.exchanges.at(-1) ?? assert.fail("no exchange");
   const result = typeof outcome === "string" ? err(outcome) : ok({ ...OUTCOME, ...outcome });
-  world.take(world.group.handleKeysExchanged({ association, result }, world.now) ?? []);
+  world.take(
+    world.group.handleKeysExchanged({ type: "keys-exchanged", association, result }, world.now) ??
+      [],
+  );
 }
 
 Deno.test("hosts that a key exchange names are refused like those of a name server, by number and by name", () => {
@@ -73,6 +68,7 @@ Deno.test("a member is not sent to such a host later either", () => {
   finish(world, {});
   world.take(
     world.group.handleKeysExchanged({
+      type: "keys-exchanged",
       association: 1,
       result: ok({ ...OUTCOME, peerAddress: "::ffff:192.0.2.7" }),
     }, world.now) ?? [],
@@ -101,7 +97,7 @@ Deno.test("a pool of servers with keys takes an address once, whatever ports are
     world.runTo(time);
     for (const association of world.exchanges.splice(0)) {
       const outcome = { ...OUTCOME, ntpServer: "192.0.2.9", ntpPort: port++ };
-      const event = { association, result: ok(outcome) };
+      const event = { type: "keys-exchanged" as const, association, result: ok(outcome) };
       world.take(world.group.handleKeysExchanged(event, world.now) ?? []);
     }
   }
@@ -125,7 +121,10 @@ Deno.test("a member whose keys are not good at an address does not keep it from 
   assert.equal(world.group.members[0]?.isReachable, true);
   for (const association of world.exchanges.slice(-1)) {
     const result = ok({ ...OUTCOME, ntpServer: "192.0.2.9" });
-    world.take(world.group.handleKeysExchanged({ association, result }, world.now) ?? []);
+    world.take(
+      world.group.handleKeysExchanged({ type: "keys-exchanged", association, result }, world.now) ??
+        [],
+    );
   }
   assert.equal(world.group.members[0]?.id, later, "one that has proved itself stays");
 });
@@ -151,7 +150,7 @@ Deno.test("exchanges that come to nothing leave nothing behind", () => {
         world.runTo(time);
         for (const association of world.exchanges.splice(0)) {
           const result = typeof end === "string" ? err(end) : ok({ ...OUTCOME, ...end });
-          const event = { association, result, reason: "closed" };
+          const event = { type: "keys-exchanged" as const, association, result, reason: "closed" };
           world.take(world.group.handleKeysExchanged(event, world.now) ?? []);
         }
       }

@@ -6,7 +6,7 @@
 import type { Seconds } from "../base/units.ts";
 import type { NtpHeader } from "../protocol/header.ts";
 import { leapIndicatorOf } from "./response.ts";
-import type { AssociationAction } from "./border.ts";
+import type { SourceAction } from "./events.ts";
 import type { LeapIndicator, Measurement, Timestamping } from "./measurement.ts";
 import type { DropReason } from "./drop_reason.ts";
 import {
@@ -41,7 +41,7 @@ export interface ServerState {
 /** What became of a packet. */
 export interface Reception {
   /** What is to be done. */
-  readonly actions: readonly AssociationAction[];
+  readonly actions: readonly SourceAction[];
   /** There when the packet passed all tests. */
   readonly measurement: Measurement | undefined;
 }

@@ -10,8 +10,8 @@ import type { Bytes } from "../base/bytes.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
 import type { SessionState } from "../nts/client/session.ts";
-import type { ExchangeCertificate, ProtectionStatus } from "../nts/client/session_protection.ts";
-import type { KeyExchangeOutcome } from "./border.ts";
+import type { ProtectionStatus } from "../nts/client/session_protection.ts";
+import type { ExchangeCertificate, KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
 
 /** A request that is ready to be sent. */
@@ -22,7 +22,18 @@ export interface ProtectedRequest {
   readonly uniqueIdentifier: Bytes;
 }
 
-/** Protects requests and verifies answers. */
+/** How a session begins. */
+export interface SessionStart {
+  /** When its keys were exchanged. */
+  readonly now: MonotonicSeconds;
+  /**
+   * How many key exchanges, its own among them, have had no authentic response of the time server. It is counted on from there, so
+   * that a silent time server is asked for keys ever more rarely (RFC 8915 section 4.2).
+   */
+  readonly tries: number;
+}
+
+/** Protects requests and verifies responses. */
 export interface PacketProtection {
   /** The word for it in status. */
   readonly authentication: "nts" | "mac";

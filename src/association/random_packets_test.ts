@@ -5,7 +5,8 @@ import { decodeHeader, emptyHeader, encodeHeader } from "../protocol/header.ts";
 import { decodePacket, PACKET_LENGTH_MAX } from "../protocol/packet.ts";
 import { referenceIdFromAscii } from "../protocol/reference_id.ts";
 import { Association } from "./association.ts";
-import type { AssociationConfig, SendRequest } from "./border.ts";
+import type { AssociationConfig } from "./config.ts";
+import type { SendAction } from "./events.ts";
 import type { Measurement } from "./measurement.ts";
 
 const PACKETS = 100_000;
@@ -29,7 +30,7 @@ function below(random: RandomSource, limit: number): number {
 }
 
 /** A packet of one of three kinds: noise, an answer to something else, or an answer to `request` with some octets changed. */
-function randomPacket(random: RandomSource, request: SendRequest, now: number): Uint8Array {
+function randomPacket(random: RandomSource, request: SendAction, now: number): Uint8Array {
   const kind = below(random, 8);
   if (kind === 0) {
     const noise = new Uint8Array(below(random, 120));
@@ -105,6 +106,8 @@ class Victim {
     const { reach, poll, unansweredRequests, lastResponseAt } = association;
     const dropped = association.dropped.total();
     const { actions, measurement } = association.handleDatagram({
+      type: "datagram",
+      association: this.#request.association,
       request: this.#request.request - (below(random, 20) === 0 ? 1 : 0),
       packet,
       transmitTimestamp: addSeconds(EPOCH, this.#now),
@@ -157,7 +160,7 @@ class Victim {
     return made;
   }
 
-  #ask(): SendRequest {
+  #ask(): SendAction {
     for (;;) {
       this.#now = Math.max(this.#now, this.#association.nextWakeup());
       const actions = this.#association.handleTimer(this.#now);
@@ -169,7 +172,7 @@ class Victim {
 }
 
 /** Whether a packet repeats what the request sent and has the form of an answer: the least for it to mean anything. */
-function isProper(packet: Uint8Array, request: SendRequest): boolean {
+function isProper(packet: Uint8Array, request: SendAction): boolean {
   const asked = decodeHeader(request.packet), answer = decodeHeader(packet);
   if (!asked.ok || !answer.ok) return false;
   const { originTimestamp, mode, version } = answer.value;

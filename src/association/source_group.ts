@@ -11,23 +11,22 @@
 import { assert } from "../base/assert.ts";
 import type { RandomSource } from "../base/random.ts";
 import { ReasonCounter } from "../base/reason_counter.ts";
-import type { Result } from "../base/result.ts";
 import { formatSocketAddress, type SocketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { AeadOffers } from "./aead_offers.ts";
 import { AddressSupply } from "./address_supply.ts";
-import { Association } from "./association.ts";
+import { Association, type Reception } from "./association.ts";
+import type { SourceGroupConfig } from "./config.ts";
 import type {
-  Datagram,
-  KeyExchangeOutcome,
-  KeysExchanged,
-  LogMessage,
-  SendFailure,
-  SessionStart,
+  DatagramEvent,
+  KeysExchangedEvent,
+  LogAction,
+  ResolvedEvent,
+  SendFailedEvent,
   SourceAction,
-  SourceGroupConfig,
-} from "./border.ts";
-import type { Measurement } from "./measurement.ts";
+} from "./events.ts";
+import type { KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
+import type { SessionStart } from "./protection.ts";
 import {
   hasMoved,
   holdsAddress,
@@ -63,14 +62,6 @@ export interface SourceGroupOptions {
   readonly protect?: () => PacketProtection;
   /** Makes the session of a member from its first key exchange; needed with Network Time Security. */
   readonly startSession?: (outcome: KeyExchangeOutcome, start: SessionStart) => PacketProtection;
-}
-
-/** What became of a packet. */
-export interface SourceReception {
-  /** What is to be done. */
-  readonly actions: readonly SourceAction[];
-  /** There when the packet passed all tests. */
-  readonly measurement: Measurement | undefined;
 }
 
 /** A configured source with its members. */
@@ -192,9 +183,9 @@ export class SourceGroup {
 
   /** Hands a packet to its member; one for a member that is gone is dropped. */
   handleDatagram(
-    event: Datagram & { readonly association: number },
+    event: DatagramEvent,
     now: MonotonicSeconds,
-  ): SourceReception {
+  ): Reception {
     const member = this.member(event.association);
     if (member === undefined) return { actions: [], measurement: undefined };
     const reception = member.handleDatagram(event, now);
@@ -204,7 +195,7 @@ export class SourceGroup {
 
   /** Hands bad news to the member that it is of. */
   handleSendFailed(
-    event: SendFailure & { readonly association: number },
+    event: SendFailedEvent,
     now: MonotonicSeconds,
   ): readonly SourceAction[] {
     return this.member(event.association)?.handleSendFailed(event, now) ?? [];
@@ -212,7 +203,7 @@ export class SourceGroup {
 
   /** Takes the outcome of a lookup; undefined when it is not of this group. */
   handleResolved(
-    event: { readonly lookup: number; readonly result: Result<readonly string[], string> },
+    event: ResolvedEvent,
     now: MonotonicSeconds,
   ): readonly SourceAction[] | undefined {
     if (this.#nts?.handleResolved(event) === true) return this.#maintain(now);
@@ -227,7 +218,7 @@ export class SourceGroup {
 
   /** Takes the outcome of a key exchange; undefined when it is not of this group. */
   handleKeysExchanged(
-    event: KeysExchanged,
+    event: KeysExchangedEvent,
     now: MonotonicSeconds,
   ): readonly SourceAction[] | undefined {
     const member = this.member(event.association);
@@ -304,7 +295,7 @@ export class SourceGroup {
   /** Hands new keys to a member; a member that asks another server than they are for is made anew. */
   #renewKeys(
     member: Association,
-    event: KeysExchanged,
+    event: KeysExchangedEvent,
     now: MonotonicSeconds,
   ): readonly SourceAction[] {
     member.protection?.endKeyExchange?.(event.result, { now, isLocal: event.isLocal });
@@ -489,7 +480,7 @@ export class SourceGroup {
     );
   }
 
-  #log(level: LogMessage["level"], text: string): LogMessage {
+  #log(level: LogAction["level"], text: string): LogAction {
     const source = this.config.address;
     return { type: "log", level, message: `Source ${source} ${text}`, source };
   }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { exchangeOutcome } from "../../tests/support/nts_sessions.ts";
 import { type Behaviour, SourceWorld } from "../../tests/support/source_world.ts";
 import { err, ok } from "../base/result.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
-import type { KeyExchangeOutcome, SourceGroupConfig } from "./border.ts";
+import type { SourceGroupConfig } from "./config.ts";
+import type { KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
 import type { PacketProtection } from "./protection.ts";
 
 const FIVE = ["192.0.2.1", "192.0.2.2", "2001:db8::3", "192.0.2.4", "192.0.2.5"];
@@ -196,24 +198,20 @@ Deno.test("after a suspend the name is looked up again at once", () => {
 
 Deno.test("what is not of this group is left to others", () => {
   const world = new SourceWorld();
-  assert.equal(world.group.handleResolved({ lookup: 99, result: ok([]) }, 0), undefined);
   assert.equal(
-    world.group.handleKeysExchanged({ association: 99, result: err("x") }, 0),
+    world.group.handleResolved({ type: "resolved", lookup: 99, result: ok([]) }, 0),
+    undefined,
+  );
+  assert.equal(
+    world.group.handleKeysExchanged(
+      { type: "keys-exchanged", association: 99, result: err("x") },
+      0,
+    ),
     undefined,
   );
 });
 
-const OUTCOME: KeyExchangeOutcome = {
-  aead: 15,
-  keyC2s: new Uint8Array(32),
-  keyS2c: new Uint8Array(32),
-  cookies: [],
-  ntpServer: undefined,
-  ntpPort: undefined,
-  peerAddress: "192.0.2.7",
-  compliantExporter: false,
-  provisional: false,
-};
+const OUTCOME: KeyExchangeOutcome = exchangeOutcome({ cookies: [] });
 
 function secured(config: Partial<SourceGroupConfig> = {}) {
   const told: boolean[] = [];
@@ -235,7 +233,7 @@ function finish(
   outcome: Partial<KeyExchangeOutcome> | string,
 ): void {
   const result = typeof outcome === "string" ? err(outcome) : ok({ ...OUTCOME, ...outcome });
-  const event = { association: id, result };
+  const event = { type: "keys-exchanged" as const, association: id, result };
   world.take(world.group.handleKeysExchanged(event, world.now) ?? assert.fail("not of this group"));
 }
 
@@ -307,7 +305,12 @@ Deno.test("failed exchanges are counted by their words, whoever began them", () 
   const { world } = secured();
   world.start();
   const fail = (association: number, reason?: string) =>
-    world.group.handleKeysExchanged({ association, result: err("A sentence"), reason }, world.now);
+    world.group.handleKeysExchanged({
+      type: "keys-exchanged",
+      association,
+      result: err("A sentence"),
+      reason,
+    }, world.now);
   fail(1, "timeout");
   world.runTo(11.1);
   finish(world, 2, {});

@@ -27,3 +27,6 @@ export type MonotonicSeconds = Quantity<"monotonic s">;
 
 /** A poll exponent: the interval is 2 to the power of it, in seconds (RFC 5905 section 7.3). */
 export type PollExponent = Quantity<"log2 s">;
+
+/** An absolute time in Unix seconds, precise enough for the dates of certificates and files. */
+export type UnixSeconds = number;

@@ -26,7 +26,7 @@ import { FunctionStates } from "./observability/function_states.ts";
 import { LeapFile } from "./files/leap_file.ts";
 import { readInstant } from "../system/local_clock.ts";
 import { configureLog, log } from "../system/log.ts";
-import type { ExchangeAction } from "./nts/ke_client.ts";
+import type { ExchangeKeysAction } from "../engine/events.ts";
 import { Nts } from "./nts/nts.ts";
 import { onceConfig, OnceWatch } from "./once.ts";
 import { OwnAddresses } from "./own_addresses.ts";
@@ -375,7 +375,7 @@ class Daemon {
     else this.#functions.down(id, problem);
   }
 
-  async #exchangeKeys(action: ExchangeAction): Promise<void> {
+  async #exchangeKeys(action: ExchangeKeysAction): Promise<void> {
     this.#driver.deliver(await this.#nts.client.exchange(action));
   }
 

@@ -6,67 +6,47 @@
  *
  * @module
  */
-import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
-import type { Bytes } from "../base/bytes.ts";
 import type { Result } from "../base/result.ts";
-import type { SocketAddress } from "../base/socket_address.ts";
 import type { Ppm, Seconds } from "../base/units.ts";
-import type { KeyExchangeOutcome } from "../association/border.ts";
-import type { LeapIndicator, Timestamping } from "../association/measurement.ts";
+import type {
+  AssociationId,
+  CloseAction,
+  DatagramEvent,
+  ExchangeKeysAction,
+  KeysExchangedEvent,
+  LogAction,
+  RequestId,
+  ResolveAction,
+  ResolvedEvent,
+  SendAction,
+  SendFailedEvent,
+} from "../association/events.ts";
+import type { LeapIndicator } from "../association/measurement.ts";
 import type { Config } from "../config/config.ts";
 import type { LeapTable } from "./leap/leap_table.ts";
 import type { SessionState } from "../nts/client/session.ts";
-import type { ExchangeCertificate } from "../nts/client/session_protection.ts";
-import type { CertificateDatePolicy } from "./authenticated_time/certificate_time.ts";
+import type { ExchangeCertificate } from "../nts/key_exchange/outcome.ts";
 
 export type { Instant } from "../base/instant.ts";
-
-/** Identifies a configured source or a member of a pool for the life of the engine; never used again. */
-export type AssociationId = number;
-
-/** Identifies one request, and so the socket it was sent from; never used again. */
-export type RequestId = number;
-
-/** A packet arrived on the socket of a request. */
-export interface DatagramEvent {
-  /** Tells events apart. */
-  readonly type: "datagram";
-  /** Whom the request asked. */
-  readonly association: AssociationId;
-  /** The request on whose socket it came. */
-  readonly request: RequestId;
-  /** The payload as it came, unchecked; not kept. */
-  readonly packet: Uint8Array;
-  /** When the request left: the kernel's timestamp when there is one, else read before sending. */
-  readonly transmitTimestamp: NtpTimestamp;
-  /** Who made `transmitTimestamp`. */
-  readonly transmitTimestamping: Timestamping;
-  /** When this packet arrived. */
-  readonly receiveTimestamp: NtpTimestamp;
-  /** Who made `receiveTimestamp`. */
-  readonly receiveTimestamping: Timestamping;
-}
+export type {
+  AssociationId,
+  DatagramEvent,
+  ExchangeKeysAction,
+  KeysExchangedEvent,
+  LogAction,
+  RequestId,
+  ResolveAction,
+  SendAction,
+  SendFailedEvent,
+};
 
 /** Something the engine reacts to. */
 export type Event =
   | { readonly type: "start" }
   | { readonly type: "timer" }
   | DatagramEvent
-  | {
-    /** A request could not be sent, or the network answered that it could not be delivered. */
-    readonly type: "send-failed";
-    readonly association: AssociationId;
-    readonly request: RequestId;
-    readonly reason: string;
-    /** Whether it has not left this machine. */
-    readonly isLocal?: boolean | undefined;
-  }
-  | {
-    readonly type: "resolved";
-    readonly lookup: number;
-    /** Numeric addresses in the order of the resolver, or a sentence that says why there are none. */
-    readonly result: Result<readonly string[], string>;
-  }
+  | SendFailedEvent
+  | ResolvedEvent
   | {
     /** A `set-clock` action was carried out, or not. `now` of this event is the moment after the change. */
     readonly type: "clock-set";
@@ -100,15 +80,7 @@ export type Event =
     readonly type: "leap-table";
     readonly table: LeapTable | undefined;
   }
-  | {
-    readonly type: "keys-exchanged";
-    readonly association: AssociationId;
-    readonly result: Result<KeyExchangeOutcome, string>;
-    /** The word under which a failure is counted. */
-    readonly reason?: string | undefined;
-    /** Whether no server was reached, because there was no name or no way to it. */
-    readonly isLocal?: boolean | undefined;
-  }
+  | KeysExchangedEvent
   | {
     /** Certificates were verified as a `verify-certificates` action wanted. */
     readonly type: "certificates-verified";
@@ -119,8 +91,6 @@ export type Event =
     }[];
   }
   | { readonly type: "stop" };
-
-export type { KeyExchangeOutcome };
 
 /** The event of a type. */
 export type EventOf<Type extends Event["type"]> = Extract<Event, { readonly type: Type }>;
@@ -147,20 +117,6 @@ export interface KernelStatus {
   readonly taiOffset: Seconds | undefined;
 }
 
-/** Sends a request from a new socket with a random port (RFC 9109). */
-export interface SendAction {
-  /** Tells actions apart. */
-  readonly type: "send";
-  /** Whom the request asks; the answer is handed in with it. */
-  readonly association: AssociationId;
-  /** Names the new socket until a `close` action. */
-  readonly request: RequestId;
-  /** The only address whose datagrams are wanted. */
-  readonly destination: SocketAddress;
-  /** The payload; the receiver of the action may keep it. */
-  readonly packet: Bytes;
-}
-
 /** Changes the kernel clock; answered by a `clock-set` event. */
 export interface SetClockAction {
   /** Tells actions apart. */
@@ -176,30 +132,11 @@ export interface SetClockAction {
 /** Something to be done for the engine. */
 export type Action =
   | SendAction
-  | {
-    /** The answer came or is no longer awaited: the socket can go. */
-    readonly type: "close";
-    readonly request: RequestId;
-  }
-  | {
-    readonly type: "resolve";
-    readonly lookup: number;
-    readonly host: string;
-  }
+  | CloseAction
+  | ResolveAction
   | SetClockAction
   | { readonly type: "save-drift"; readonly frequency: Ppm; readonly skew: Ppm }
-  | {
-    readonly type: "exchange-keys";
-    readonly association: AssociationId;
-    readonly host: string;
-    readonly port: number;
-    readonly certificateAuthority: string | undefined;
-    readonly aeadAlgorithms: readonly number[];
-    /** Whether the time server of the last exchange has fallen silent, so that another address of the host is tried first. */
-    readonly isSilent?: boolean;
-    /** How the dates of certificates are to be judged; the engine says so in every exchange that it wants. */
-    readonly dates?: CertificateDatePolicy;
-  }
+  | ExchangeKeysAction
   | {
     /** Verifies chains again at a time that has been found; answered by a `certificates-verified` event. */
     readonly type: "verify-certificates";
@@ -220,13 +157,7 @@ export type Action =
     readonly type: "save-time-bound";
     readonly bound: number;
   }
-  | {
-    readonly type: "log";
-    readonly level: "debug" | "info" | "warning" | "error";
-    readonly message: string;
-    /** The source that it tells of, as its address is written in the configuration; left out where it tells of no single one. */
-    readonly source?: string;
-  }
+  | LogAction
   | {
     /** The offset is beyond a panic threshold: the daemon must end with the sentence. */
     readonly type: "panic";

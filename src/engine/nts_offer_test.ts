@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { EngineWorld, type ExchangeAction } from "../../tests/support/engine_world.ts";
+import { EngineWorld } from "../../tests/support/engine_world.ts";
 import { exchangeOutcome, sessionProtections } from "../../tests/support/nts_sessions.ts";
 import { err, ok } from "../base/result.ts";
+import type { ExchangeKeysAction } from "./events.ts";
 
 type Outcome = ReturnType<NonNullable<EngineWorld["exchange"]>>;
 
 /** A world with one source with Network Time Security whose time servers are silent. */
 function worldOf(
-  exchange: (action: ExchangeAction, count: number) => Outcome,
+  exchange: (action: ExchangeKeysAction, count: number) => Outcome,
   more = "",
 ): { readonly world: EngineWorld; readonly exchanges: { at: number; offer: readonly number[] }[] } {
   const config = `[[source]]\nmode = "nts"\naddress = "nts.example.org"\n${more}`;
@@ -68,9 +69,11 @@ Deno.test("a server that closes at an offer that it does not know gets another",
 
 Deno.test("a time server that does not answer under one algorithm is asked under another", () => {
   const { world, exchanges } = worldOf(({ aeadAlgorithms }) => {
-    const aead = aeadAlgorithms[0] ?? 15;
-    const key = new Uint8Array(aead === 30 ? 16 : 32);
-    return { result: ok(exchangeOutcome({ aead, keyC2s: key, keyS2c: key })) };
+    const aeadId = aeadAlgorithms[0] === 30 ? 30 : 15;
+    const key = new Uint8Array(aeadId === 30 ? 16 : 32);
+    return {
+      result: ok(exchangeOutcome({ aeadId, keys: { clientToServer: key, serverToClient: key } })),
+    };
   });
   while (exchanges.length < 2) world.run(1);
   world.run(1);

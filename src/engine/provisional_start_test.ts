@@ -4,7 +4,9 @@ import { toUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import { ok as okay } from "../base/result.ts";
 import type { ProtectionStatus } from "../nts/client/session_protection.ts";
 import { EngineWorld, PLAIN_DAY } from "../../tests/support/engine_world.ts";
-import type { Action, Event, KeyExchangeOutcome } from "./events.ts";
+import { exchangeCertificate, exchangeOutcome } from "../../tests/support/nts_sessions.ts";
+import type { Action, KeysExchangedEvent } from "./events.ts";
+import type { KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
 
 const DAY = 86_400;
 const START = PLAIN_DAY - 2_208_988_800;
@@ -14,7 +16,7 @@ const CONFIG = HOSTS.map((host) => `[[source]]\nmode = "nts"\naddress = "${host}
 
 /** A session without cryptography. */
 function session(outcome: KeyExchangeOutcome): PacketProtection {
-  const state = { isProvisional: outcome.provisional };
+  const state = { isProvisional: outcome.provisional !== undefined };
   return {
     authentication: "nts",
     certificate: outcome.certificate,
@@ -35,7 +37,7 @@ function session(outcome: KeyExchangeOutcome): PacketProtection {
     verify: () => okay({}),
     confirmCertificate: () => state.isProvisional = false,
     endKeyExchange(result) {
-      if (result.ok) state.isProvisional = result.value.provisional;
+      if (result.ok) state.isProvisional = result.value.provisional !== undefined;
     },
   };
 }
@@ -53,32 +55,24 @@ function startWorld(offset: number): EngineWorld {
 }
 
 /** Ends every exchange that the engine wants, as the daemon would: dates that do not fit are provisional. */
-function exchangeKeys(world: EngineWorld): readonly Extract<Event, { type: "keys-exchanged" }>[] {
-  const events: Extract<Event, { type: "keys-exchanged" }>[] = [];
+function exchangeKeys(world: EngineWorld): readonly KeysExchangedEvent[] {
+  const events: KeysExchangedEvent[] = [];
   for (const action of taken(world, "exchange-keys")) {
-    const certificate = {
+    const certificate = exchangeCertificate({
       notBefore: START - 30 * DAY,
       notAfter: START + 30 * DAY,
       identity: action.host,
       host: action.host,
-      certificateAuthority: undefined,
-      chain: [],
-    };
+    });
     const now = action.dates?.now ?? 0;
     const fits = now >= certificate.notBefore && now <= certificate.notAfter;
     equal(fits || action.dates?.outside === "accept-provisionally", true);
-    const value: KeyExchangeOutcome = {
-      aead: 15,
-      keyC2s: new Uint8Array(32),
-      keyS2c: new Uint8Array(32),
+    const value = exchangeOutcome({
       cookies: [],
-      ntpServer: undefined,
-      ntpPort: undefined,
       peerAddress: action.host,
-      compliantExporter: true,
-      provisional: !fits,
+      provisional: fits ? undefined : "certificate-expired",
       certificate,
-    };
+    });
     const { association } = action;
     events.push({ type: "keys-exchanged", association, result: okay(value) });
   }
@@ -160,7 +154,7 @@ Deno.test("a reference whose new certificate is not confirmed yet is followed no
     world.run(20);
     const exchange = exchanges[i];
     ok(exchange?.result.ok);
-    const result = okay({ ...exchange.result.value, provisional: true });
+    const result = okay({ ...exchange.result.value, provisional: "certificate-expired" as const });
     world.handle({ ...exchange, result });
     const { state, sources } = world.snapshot;
     const isFollowed = sources.some(({ status }) => status === "selected");

@@ -4,16 +4,16 @@
  * @module
  */
 import type { Association } from "../association/association.ts";
-import type { SessionStart } from "../association/border.ts";
 import { RETURN_SPREAD } from "../association/poll_timer.ts";
-import type { PacketProtection } from "../association/protection.ts";
+import type { PacketProtection, SessionStart } from "../association/protection.ts";
 import { SourceGroup } from "../association/source_group.ts";
 import type { Reception } from "../association/association.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { SourceConfig } from "../config/config.ts";
-import type { Action, DatagramEvent, Event, KeyExchangeOutcome } from "./events.ts";
+import type { Action, DatagramEvent, Event } from "./events.ts";
+import type { KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
 import { outranks } from "./authenticated_time/same_server.ts";
 import { SourceFaults } from "./source_faults.ts";
 import type { StartProgress } from "./start_gate.ts";
@@ -157,8 +157,7 @@ export class SourceSet {
 
   /** Hands a packet to the association it answers. */
   handleDatagram(event: DatagramEvent, now: MonotonicSeconds): Reception {
-    const group = this.#groupOf(event.association);
-    return group?.handleDatagram(event, now) as Reception | undefined ??
+    return this.#groupOf(event.association)?.handleDatagram(event, now) ??
       { actions: [], measurement: undefined };
   }
 

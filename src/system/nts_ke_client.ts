@@ -10,18 +10,14 @@
  *
  * @module
  */
-import type {
-  CertificateReason,
-  OpenSsl,
-  PeerCertificates,
-  TlsClientContext,
-} from "../../ffi/openssl/mod.ts";
+import type { OpenSsl, PeerCertificates, TlsClientContext } from "../../ffi/openssl/mod.ts";
 import { resolveName } from "../../ffi/resolver.ts";
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, toHex } from "../base/bytes.ts";
 import { describeFault } from "../base/describe_fault.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { formatAddress, type SocketAddress } from "../base/socket_address.ts";
 import { aeadParameters, type NtsAeadId } from "../crypto/aead.ts";
+import { digest } from "../crypto/digest.ts";
 import {
   EXPORTER_LABEL,
   type ExporterContexts,
@@ -34,6 +30,12 @@ import {
   type KeyExchangeResponse,
   RESPONSE_LENGTH_MAX,
 } from "../nts/key_exchange/client.ts";
+import type { CertificateDatePolicy } from "../nts/key_exchange/date_policy.ts";
+import type {
+  DateFault,
+  ExchangeCertificate,
+  KeyExchangeOutcome,
+} from "../nts/key_exchange/outcome.ts";
 import { closeQuietly, connectToFirst } from "./tcp_connect.ts";
 import { type ConnectionReason, TlsConnection } from "./tls_connection.ts";
 
@@ -56,33 +58,20 @@ export interface ExchangeFailure {
   readonly isLocal?: boolean;
 }
 
-/** How the dates of certificates are judged. */
-export interface DatePolicy {
-  /** The time now, as far as we know, in Unix seconds. */
-  readonly now: number;
-  /**
-   * What to do with a certificate whose only fault is that `now` is outside its dates: refuse it, or accept it and say so in the
-   * result.
-   */
-  readonly outside: "refuse" | "accept-provisionally";
-  /** A time in Unix seconds that has certainly passed: what expired before it is refused always. */
-  readonly lowerBound?: number;
-  /** What can be done if that time is wrong, to be put behind a sentence; left out when it cannot be. */
-  readonly boundAdvice?: string;
-}
-
 /** What to exchange, with whom. */
 export interface ExchangeOptions {
   /** The library. */
   readonly openssl: OpenSsl;
-  /** Whom to trust. */
+  /** The certificates to trust. */
   readonly context: TlsClientContext;
+  /** The file from which the context has them, to be kept in the outcome; the system's when left out. */
+  readonly certificateAuthority?: string | undefined;
   /** Host name or address of the key exchange server; its certificate must name it. */
   readonly host: string;
   /** TCP port of the key exchange server. */
   readonly port: number;
   /** How dates are judged. */
-  readonly dates: DatePolicy;
+  readonly dates: CertificateDatePolicy;
   /** So many of the name's addresses are tried last, so that exchanges with one pool reach different servers; 0 if left out. */
   readonly addressesSkipped?: number;
   /** Algorithms in order of preference. */
@@ -93,22 +82,6 @@ export interface ExchangeOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What an exchange brought; the keys are secret. */
-export interface Exchanged {
-  /** What the server answered. */
-  readonly answer: KeyExchangeResponse;
-  /** The keys. */
-  readonly keys: SessionKeys;
-  /** Keys to try after a first refusal, when it is open which ones the server uses. */
-  readonly alternativeKeys: SessionKeys | undefined;
-  /** The server's certificates. */
-  readonly certificates: PeerCertificates;
-  /** Why the certificate was accepted provisionally only; undefined when nothing is wrong with it. */
-  readonly provisional: CertificateReason | undefined;
-  /** The address that was reached, numeric, without port. */
-  readonly peerAddress: string;
-}
-
 const TIMEOUT_MS = 10_000;
 const HANDSHAKE_LENGTH_MAX = 160_000;
 const ADDRESSES_TRIED_MAX = 8;
@@ -116,7 +89,7 @@ const ADDRESSES_TRIED_MAX = 8;
 /** Exchanges keys; returns them or the reason why there are none, at the latest after the deadline. */
 export async function exchangeKeys(
   options: ExchangeOptions,
-): Promise<Result<Exchanged, ExchangeFailure>> {
+): Promise<Result<KeyExchangeOutcome, ExchangeFailure>> {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const ended = new AbortController();
   const timer = setTimeout(() => ended.abort(), timeoutMs);
@@ -166,7 +139,7 @@ async function untilAborted<Value>(
 async function exchange(
   options: ExchangeOptions,
   run: { readonly signal: AbortSignal; readonly progress: { isResolved: boolean } },
-): Promise<Result<Exchanged, ExchangeFailure>> {
+): Promise<Result<KeyExchangeOutcome, ExchangeFailure>> {
   const { openssl, context, host, dates } = options;
   const { signal } = run;
   const addresses = await resolve(options);
@@ -202,7 +175,7 @@ async function exchange(
 async function talk(
   connection: TlsConnection,
   about: { readonly options: ExchangeOptions; readonly peerAddress: string },
-): Promise<Result<Exchanged, ExchangeFailure>> {
+): Promise<Result<KeyExchangeOutcome, ExchangeFailure>> {
   const { options, peerAddress } = about;
   const complete = await connection.handshake();
   if (!complete.ok) return complete;
@@ -212,22 +185,30 @@ async function talk(
   const machine = new KeyExchangeClient({ aeadIds: options.aeadIds ?? DEFAULT_CLIENT_AEAD_IDS });
   const sent = await connection.write(machine.request());
   if (!sent.ok) return sent;
-  const answer = await readResponse(connection, machine);
-  if (!answer.ok) return answer;
-  const { aeadId, contexts, alternativeContexts } = answer.value;
+  const response = await readResponse(connection, machine);
+  if (!response.ok) return response;
+  const { contexts, alternativeContexts, ...agreed } = response.value;
+  const { aeadId } = agreed;
   const exported = (of: ExporterContexts) => exportKeys(connection, { aeadId, contexts: of });
   const keys = exported(contexts);
   const alternativeKeys = alternativeContexts && exported(alternativeContexts);
   await connection.sayGoodBye();
-  const provisional = judged.value;
   return ok({
-    answer: answer.value,
+    ...agreed,
     keys,
     alternativeKeys,
-    certificates,
-    provisional,
     peerAddress,
+    provisional: judged.value,
+    certificate: certificateOf(certificates, options),
   });
+}
+
+function certificateOf(
+  { leaf, notBefore, notAfter, publicKey, chain }: PeerCertificates,
+  { host, certificateAuthority }: ExchangeOptions,
+): ExchangeCertificate {
+  const identity = toHex(digest("SHA256", publicKey));
+  return { leaf, notBefore, notAfter, identity, host, certificateAuthority, chain };
 }
 
 async function readResponse(
@@ -248,7 +229,7 @@ async function readResponse(
 function judgeDates(
   certificates: PeerCertificates,
   options: ExchangeOptions,
-): Result<CertificateReason | undefined, ExchangeFailure> {
+): Result<DateFault | undefined, ExchangeFailure> {
   const { now, outside, lowerBound, boundAdvice = "" } = options.dates;
   if (lowerBound !== undefined && certificates.notAfter < lowerBound) {
     const ended = new Date(certificates.notAfter * 1000).toISOString();
@@ -261,8 +242,8 @@ function judgeDates(
   const verified = options.context.verifyChain(certificates.chain, { host, time: now });
   if (verified.ok) return ok(undefined);
   const { reason } = verified.error;
-  const onlyDates = reason === "certificate-expired" || reason === "certificate-not-yet-valid";
-  if (onlyDates && outside === "accept-provisionally") return ok(reason);
+  const isOnlyDates = reason === "certificate-expired" || reason === "certificate-not-yet-valid";
+  if (isOnlyDates && outside === "accept-provisionally") return ok(reason);
   return verified;
 }
 

@@ -151,10 +151,10 @@ Deno.test("a certificate may say odd things of itself; what is told of it stays 
   const server = startServer({ context: () => serverContext });
   for (const now of [NOW, 1]) {
     const dates = { now, outside: "accept-provisionally" } as const;
-    const { certificates } = unwrap(await ask(server, { context, dates }));
-    assert.match(certificates.leaf.subject, /^[ -~]+$/);
-    assert.equal(certificates.notAfter, odd.notAfter);
-    assert.equal(certificates.notBefore, odd.notBefore);
+    const { certificate } = unwrap(await ask(server, { context, dates }));
+    assert.match(certificate.leaf.subject, /^[ -~]+$/);
+    assert.equal(certificate.notAfter, odd.notAfter);
+    assert.equal(certificate.notBefore, odd.notBefore);
     const lowerBound = odd.notAfter + 1;
     const refused = await ask(server, { context, dates: { ...dates, lowerBound } });
     assert.equal(reasonOf(refused), "certificate-expired");

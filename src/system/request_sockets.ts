@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { DatagramEvent, Event, SendAction } from "../engine/events.ts";
+import type { DatagramEvent, Event, SendAction, SendFailedEvent } from "../engine/events.ts";
 import { fromUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import { ok, type Result } from "../base/result.ts";
 import { realtimeNow } from "../../ffi/clock/clock.ts";
@@ -189,6 +189,6 @@ function datagram(
 function failure(
   about: { readonly association: number; readonly request: number },
   reason: string,
-): Extract<Event, { type: "send-failed" }> {
+): SendFailedEvent {
   return { type: "send-failed", association: about.association, request: about.request, reason };
 }

@@ -9,6 +9,7 @@ import { SeededRandom } from "../../src/base/random.ts";
 import type { NtsAeadId } from "../../src/crypto/aead.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
 import { KeyExchangeClient } from "../../src/nts/key_exchange/client.ts";
+import { exchangeOutcome } from "../support/nts_sessions.ts";
 import { SessionProtection } from "../../src/nts/client/session_protection.ts";
 import { encodeField, FIELD_TYPE } from "../../src/protocol/extension_field.ts";
 import { request, TestServer } from "../support/test_server.ts";
@@ -42,15 +43,14 @@ function protectedResponse(victim: Victim): Bytes {
 
 /** A client that has exchanged keys with the server. */
 function secureVictim(cookies = 8): { victim: Victim; protection: SessionProtection } {
-  const protection = SessionProtection.fromExchange({
-    aead: AEAD_ID,
-    keyC2s: KEYS.clientToServer,
-    keyS2c: KEYS.serverToClient,
-    cookies: Array.from({ length: cookies }, () => cookie()),
-    ntpServer: undefined,
-    ntpPort: undefined,
-    provisional: false,
-  }, { aead: portableAead, random: new SeededRandom(3), now: 0 });
+  const protection = SessionProtection.fromExchange(
+    exchangeOutcome({
+      aeadId: AEAD_ID,
+      keys: KEYS,
+      cookies: Array.from({ length: cookies }, () => cookie()),
+    }),
+    { aead: portableAead, random: new SeededRandom(3), now: 0 },
+  );
   return { victim: new Victim({}, { protection }), protection };
 }
 

@@ -12,7 +12,8 @@ import {
   type AssociationOptions,
   type Reception,
 } from "../../src/association/association.ts";
-import type { AssociationConfig, SendRequest } from "../../src/association/border.ts";
+import type { AssociationConfig } from "../../src/association/config.ts";
+import type { SendAction } from "../../src/association/events.ts";
 import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
 import { addSeconds, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import { SeededRandom } from "../../src/base/random.ts";
@@ -62,7 +63,7 @@ export class Victim {
   readonly association: Association;
   #now = 0;
   #requests = 0;
-  #request: SendRequest | undefined;
+  #request: SendAction | undefined;
 
   constructor(config: Partial<AssociationConfig> = {}, options: Partial<AssociationOptions> = {}) {
     this.association = new Association({
@@ -78,7 +79,7 @@ export class Victim {
   }
 
   /** The open request. */
-  get request(): SendRequest {
+  get request(): SendAction {
     return this.#request ?? assert.fail("no request is open");
   }
 
@@ -159,6 +160,8 @@ export class Victim {
   /** Lets octets arrive at the socket of the open request. */
   deliver(packet: Bytes): Reception {
     return this.association.handleDatagram({
+      type: "datagram",
+      association: this.request.association,
       request: this.request.request,
       packet,
       transmitTimestamp: addSeconds(EPOCH, this.#now),

@@ -18,7 +18,8 @@ import { OpenSsl, type TlsClientContext } from "../../ffi/openssl/mod.ts";
 import { type KeyKind, makeCertificate } from "../support/test_certificates.ts";
 import { assert, present } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
-import { type Exchanged, exchangeKeys } from "../../src/system/nts_ke_client.ts";
+import type { KeyExchangeOutcome } from "../../src/nts/key_exchange/outcome.ts";
+import { exchangeKeys } from "../../src/system/nts_ke_client.ts";
 import { median } from "../../src/simulation/statistics.ts";
 import { startChronyd } from "../support/chronyd.ts";
 import { fromFileUrl, run, runAny } from "../support/command.ts";
@@ -235,7 +236,7 @@ async function amongSilent(pair: Pair): Promise<Line> {
   return { ...common, ntpsd: Math.max(...spans) };
 }
 
-async function exchange(pair: Pair, server: Server): Promise<Exchanged> {
+async function exchange(pair: Pair, server: Server): Promise<KeyExchangeOutcome> {
   const exchanged = await exchangeKeys({
     openssl,
     context: pair.context,

@@ -6,14 +6,14 @@
 import { assert } from "../../src/base/assert.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import type { Exchanged } from "../../src/system/nts_ke_client.ts";
+import type { KeyExchangeOutcome } from "../../src/nts/key_exchange/outcome.ts";
 import { randomSource } from "../../src/system/random.ts";
 import { NtsClientSession } from "../../src/nts/client/session.ts";
 
 /** Makes a request that asks for one cookie, from what a key exchange brought; in hexadecimal. */
-export function protectedRequest({ answer, keys, alternativeKeys }: Exchanged): string {
+export function protectedRequest(outcome: KeyExchangeOutcome): string {
   const session = new NtsClientSession({ aead: portableAead });
-  session.install({ ...answer, keys, alternativeKeys, authenticBefore: false });
+  session.install({ ...outcome, authenticBefore: false });
   const header = new Uint8Array(48);
   header[0] = 0x23;
   randomSource.fill(header.subarray(40));

@@ -9,7 +9,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { KeyExchangeOutcome } from "../../src/association/border.ts";
+import type { KeyExchangeOutcome } from "../../src/nts/key_exchange/outcome.ts";
 import type { Instant } from "../../src/base/instant.ts";
 import { addSeconds } from "../../src/base/ntp_timestamp.ts";
 import { randomBytes, uniform } from "../../src/base/random.ts";
@@ -222,29 +222,26 @@ class EngineLife {
   }
 
   #outcome(): KeyExchangeOutcome {
-    const aead = pick(this.#choices, [15, 30, 17, 16] as const);
-    const keys = makeKeys(aead, [below(this.#choices, 256), below(this.#choices, 256)]);
-    const other = makeKeys(aead, [1, 2]);
+    const aeadId = pick(this.#choices, [15, 30, 17, 16] as const);
+    const keys = makeKeys(aeadId, [below(this.#choices, 256), below(this.#choices, 256)]);
+    const other = makeKeys(aeadId, [1, 2]);
     const cookies = several(
       below(this.#choices, 9),
-      () => this.#chance(0.8) ? makeCookie(aead, keys) : randomBytes(this.#choices, 100),
+      () => this.#chance(0.8) ? makeCookie(aeadId, keys) : randomBytes(this.#choices, 100),
     );
     const isOdd = this.#chance(0.2);
     const begin = 1.78e9 + between(this.#choices, 1, 1e9) * (isOdd ? 1 : -1);
     return {
-      aead,
-      keyC2s: keys.clientToServer,
-      keyS2c: keys.serverToClient,
-      alternativeKeys: this.#chance(0.2)
-        ? { keyC2s: other.clientToServer, keyS2c: other.serverToClient }
-        : undefined,
+      aeadId,
+      keys,
+      alternativeKeys: this.#chance(0.2) ? other : undefined,
       cookies,
       ntpServer: this.#chance(0.7) ? undefined : pick(this.#choices, [...ADDRESSES, "b.example"]),
-      ntpPort: this.#chance(0.7) ? undefined : below(this.#choices, 65_535) + 1,
+      ntpPort: this.#chance(0.7) ? 123 : below(this.#choices, 65_535) + 1,
       peerAddress: this.#chance(0.9) ? "192.0.2.7" : pick(this.#choices, ADDRESSES),
-      compliantExporter: this.#chance(0.5),
-      provisional: this.#chance(0.3),
-      certificate: this.#chance(0.2) ? undefined : {
+      provisional: this.#chance(0.3) ? "certificate-expired" : undefined,
+      certificate: {
+        leaf: { subject: "CN=nts.example", notAfter: 1.8e9 },
         notBefore: begin,
         notAfter: isOdd ? begin + between(this.#choices, 1, 1e9) : 1.8e9,
         identity: pick(this.#choices, ["a", "b", "c"]),

@@ -12,7 +12,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { KeyExchangeOutcome } from "../../src/association/border.ts";
+import type { KeyExchangeOutcome } from "../../src/nts/key_exchange/outcome.ts";
 import type { PacketProtection } from "../../src/association/protection.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import type { Instant } from "../../src/base/instant.ts";
@@ -34,7 +34,7 @@ import { EngineLoop, type EnginePort } from "../../src/engine/perform.ts";
 import { parseLeapTable } from "../../src/engine/leap/leap_table.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
 import { SessionProtection } from "../../src/nts/client/session_protection.ts";
-import type { SessionStart } from "../../src/association/border.ts";
+import type { SessionStart } from "../../src/association/protection.ts";
 import { decodeHeader } from "../../src/protocol/header.ts";
 import { Draw } from "./draw.ts";
 import { lookAtAction, lookAtEngine } from "./engine_checks.ts";
@@ -361,16 +361,18 @@ class HostileWorld {
     const isOdd = host.startsWith("hostile") && this.#happens(0.5);
     const begin = 1.7e9 + (isOdd ? (this.#fate ?? this.#draw).signed(1, 1e9) : 0);
     return {
-      aead: 15,
-      keyC2s: new Uint8Array(32),
-      keyS2c: new Uint8Array(32),
+      aeadId: 15,
+      keys: { clientToServer: new Uint8Array(32), serverToClient: new Uint8Array(32) },
+      alternativeKeys: undefined,
       cookies: several(isOdd ? this.#below(9) : 8, () => new Uint8Array(100)),
       ntpServer: isOdd && this.#happens(0.3) ? this.#someone() : undefined,
-      ntpPort: isOdd && this.#happens(0.3) ? 1 + this.#below(65_535) : undefined,
+      ntpPort: isOdd && this.#happens(0.3) ? 1 + this.#below(65_535) : 123,
       peerAddress,
-      compliantExporter: true,
-      provisional: mayBeProvisional && isOdd && this.#happens(0.5),
+      provisional: mayBeProvisional && isOdd && this.#happens(0.5)
+        ? "certificate-expired"
+        : undefined,
       certificate: {
+        leaf: { subject: `CN=${host}`, notAfter: begin + 2e8 },
         notBefore: begin,
         notAfter: begin + 2e8,
         identity: isOdd ? "the same" : host,

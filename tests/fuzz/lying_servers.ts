@@ -52,8 +52,8 @@ function openKeyExchange(): Port {
   return server.port((port) => async () => {
     const outcome = await inTime(ask(port, { timeoutMs: TIMEOUT_MS }));
     if (!outcome.ok) return assert.notEqual(outcome.error.reason, "internal-error");
-    const { answer, keys } = outcome.value;
-    assert.ok(answer.cookies.length > 0 && keys.clientToServer.length >= 16);
+    const { cookies, keys } = outcome.value;
+    assert.ok(cookies.length > 0 && keys.clientToServer.length >= 16);
   });
 }
 

@@ -108,7 +108,7 @@ function step(world: SourceWorld, choices: Choices): void {
       const { association, request } = world.lastRequest;
       const isLocal = chance(choices, 0.5);
       const failure = { association, request, reason: "EHOSTUNREACH", isLocal };
-      return world.take(group.handleSendFailed(failure, now));
+      return world.take(group.handleSendFailed({ type: "send-failed", ...failure }, now));
     }
     case 4:
       return group.requestBurst(now, chance(choices, 0.5) ? "at-once" : "spread");

@@ -8,7 +8,7 @@
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { Association } from "../../src/association/association.ts";
-import type { AssociationConfig } from "../../src/association/border.ts";
+import type { AssociationConfig } from "../../src/association/config.ts";
 import { macProtection } from "../../src/association/mac_protection.ts";
 import type { Measurement } from "../../src/association/measurement.ts";
 import type { PacketProtection } from "../../src/association/protection.ts";

@@ -48,12 +48,11 @@ async function ask(): Promise<void> {
       console.log(JSON.stringify({ aeadId, error: exchanged.error.message }));
       continue;
     }
-    const { answer, keys, alternativeKeys } = exchanged.value;
     const session = new NtsClientSession({ aead: portableAead });
-    session.install({ ...answer, keys, alternativeKeys, authenticBefore: false });
+    session.install({ ...exchanged.value, authenticBefore: false });
     const kinds = [await askTime(session), await askTime(session)];
-    const cookies = [answer.cookies.length, session.cookieCount];
-    console.log(JSON.stringify({ aeadId: answer.aeadId, cookies, kinds }));
+    const cookies = [exchanged.value.cookies.length, session.cookieCount];
+    console.log(JSON.stringify({ aeadId: exchanged.value.aeadId, cookies, kinds }));
   }
   console.log("done");
 }

@@ -48,11 +48,10 @@ Deno.test({
       const result = await exchangeKeys(at);
       return result.ok ? result.value : undefined;
     }, { timeoutMs: 30_000, everyMs: 200, what: () => "keys from chronyd" });
-    const { answer, keys, alternativeKeys } = exchanged;
-    assert.equal(answer.cookies.length, 8);
-    assert.equal(answer.ntpPort, peer.port);
+    assert.equal(exchanged.cookies.length, 8);
+    assert.equal(exchanged.ntpPort, peer.port);
     const session = new NtsClientSession({ aead: portableAead });
-    session.install({ ...answer, keys, alternativeKeys, authenticBefore: false });
+    session.install({ ...exchanged, authenticBefore: false });
     const ask = asker(session, peer.port);
     assert.deepEqual(await ask(), { kind: "authentic", cookies: 1, sameLength: true });
     for (let i = 0; i < 5; i++) assert.ok(session.protect(new Uint8Array(48), SYSTEM_RANDOM).ok);

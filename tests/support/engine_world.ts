@@ -7,7 +7,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { KeysExchanged } from "../../src/association/border.ts";
+import type { KeysExchangedEvent } from "../../src/association/events.ts";
 import type { Instant } from "../../src/base/instant.ts";
 import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import { SeededRandom, uniform } from "../../src/base/random.ts";
@@ -90,9 +90,6 @@ interface Happening {
   readonly happen: () => void;
 }
 
-/** A key exchange that the engine wants. */
-export type ExchangeAction = ActionOf<"exchange-keys">;
-
 /** Three servers with numeric addresses. */
 export const THREE_SOURCES = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
   .map((address) => `[[source]]\nmode = "server"\naddress = "${address}"\n`).join("");
@@ -125,7 +122,9 @@ export class EngineWorld {
   resolve: ((host: string) => readonly string[] | "hangs" | undefined) | undefined;
   /** What a key exchange ends with, after 50 ms. */
   exchange:
-    | ((action: ExchangeAction) => Omit<KeysExchanged, "association"> | "hangs")
+    | ((
+      action: ActionOf<"exchange-keys">,
+    ) => Omit<KeysExchangedEvent, "type" | "association"> | "hangs")
     | undefined;
   /** What the oscillator gains, a fraction. */
   drift: number;
@@ -318,7 +317,7 @@ export class EngineWorld {
     this.later(0.02, () => this.handle({ type: "resolved", lookup, result }));
   }
 
-  #exchange(action: ExchangeAction): void {
+  #exchange(action: ActionOf<"exchange-keys">): void {
     const { association } = action;
     const outcome = this.isOffline
       ? { result: err("No route to host"), reason: "connection-refused", isLocal: true }

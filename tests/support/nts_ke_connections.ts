@@ -8,8 +8,8 @@ import { OpenSsl, type TlsClientContext, type TlsServerContext } from "../../ffi
 import { makeCertificate, type TestCertificate } from "./test_certificates.ts";
 import { type Bytes, concatBytes, fromHex, toHex } from "../../src/base/bytes.ts";
 import type { Result } from "../../src/base/result.ts";
+import type { KeyExchangeOutcome } from "../../src/nts/key_exchange/outcome.ts";
 import {
-  type Exchanged,
   type ExchangeFailure,
   exchangeKeys,
   type ExchangeOptions,
@@ -86,7 +86,7 @@ export function startServer(options: Partial<NtsKeServerOptions> = {}): NtsKeSer
 export async function ask(
   server: NtsKeServer | number,
   options: Partial<ExchangeOptions> = {},
-): Promise<Result<Exchanged, ExchangeFailure>> {
+): Promise<Result<KeyExchangeOutcome, ExchangeFailure>> {
   return await exchangeKeys({
     openssl,
     context: clientContext,
@@ -99,7 +99,7 @@ export async function ask(
 }
 
 /** Returns the reason of a failure, or "success". */
-export function reasonOf(result: Result<Exchanged, ExchangeFailure>): string {
+export function reasonOf(result: Result<KeyExchangeOutcome, ExchangeFailure>): string {
   return result.ok ? "success" : result.error.reason;
 }
 

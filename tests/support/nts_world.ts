@@ -10,9 +10,11 @@ import { equal } from "node:assert/strict";
 import type { PacketProtection } from "../../src/association/protection.ts";
 import { err, ok } from "../../src/base/result.ts";
 import type { MonotonicSeconds } from "../../src/base/units.ts";
-import type { Action, KeyExchangeOutcome } from "../../src/engine/events.ts";
+import type { Action, ExchangeKeysAction } from "../../src/engine/events.ts";
+import type { KeyExchangeOutcome } from "../../src/nts/key_exchange/outcome.ts";
 import type { CertificateTime } from "../../src/engine/authenticated_time/provisional_time.ts";
 import type { ProtectionStatus } from "../../src/nts/client/session_protection.ts";
+import { exchangeCertificate, exchangeOutcome } from "./nts_sessions.ts";
 import { configOf, EngineWorld, PLAIN_DAY } from "./engine_world.ts";
 
 export const DAY = 86_400;
@@ -153,7 +155,7 @@ export class NtsWorld {
     this.world.handle({ type: "certificates-verified", results });
   }
 
-  #exchange(action: Extract<Action, { type: "exchange-keys" }>): void {
+  #exchange(action: ExchangeKeysAction): void {
     const { association, host, dates } = action;
     const certificate = this.certificates.get(host);
     equal(
@@ -165,7 +167,7 @@ export class NtsWorld {
     const fault = dateFault(certificate, dates.now);
     const refusal = this.mute.has(host)
       ? "connection refused"
-      : certificate.notAfter < dates.lowerBound
+      : certificate.notAfter < (dates.lowerBound ?? 0)
       ? "it ended before a time that has passed"
       : dates.outside === "refuse"
       ? fault
@@ -175,18 +177,12 @@ export class NtsWorld {
       this.world.handle({ type: "keys-exchanged", association, result: err(refusal) });
       return;
     }
-    const value: KeyExchangeOutcome = {
-      aead: 15,
-      keyC2s: new Uint8Array(32),
-      keyS2c: new Uint8Array(32),
+    const value = exchangeOutcome({
       cookies: [],
-      ntpServer: undefined,
-      ntpPort: undefined,
       peerAddress: host,
-      compliantExporter: true,
-      provisional: fault !== undefined,
-      certificate: { ...certificate, host, certificateAuthority: undefined, chain: [] },
-    };
+      provisional: fault === undefined ? undefined : "certificate-expired",
+      certificate: exchangeCertificate({ ...certificate, host }),
+    });
     this.world.handle({ type: "keys-exchanged", association, result: ok(value) });
   }
 }
@@ -217,7 +213,7 @@ function session(
   renewal: number,
 ): PacketProtection {
   const state = {
-    isProvisional: outcome.provisional,
+    isProvisional: outcome.provisional !== undefined,
     certificate: outcome.certificate,
     exchangedAt: begun,
     isRenewalWanted: false,
@@ -254,7 +250,7 @@ function session(
     },
     endKeyExchange(result) {
       if (!result.ok) return;
-      state.isProvisional = result.value.provisional;
+      state.isProvisional = result.value.provisional !== undefined;
       state.certificate = result.value.certificate;
     },
   };

@@ -8,8 +8,9 @@
  */
 import type { PacketProtection } from "../../src/association/protection.ts";
 import { err, ok } from "../../src/base/result.ts";
-import type { KeyExchangeOutcome } from "../../src/engine/events.ts";
+import type { KeyExchangeOutcome } from "../../src/nts/key_exchange/outcome.ts";
 import { EngineWorld } from "./engine_world.ts";
+import { exchangeCertificate, exchangeOutcome } from "./nts_sessions.ts";
 
 /** What a key exchange names; `isTrue` when its keys are those of the time server there. */
 export interface NamedServer {
@@ -48,33 +49,25 @@ export function askedFor(world: EngineWorld, name: string): readonly string[] {
 }
 
 function outcomeOf(host: string, named: NamedServer): KeyExchangeOutcome {
-  const { address, port, isTrue = true, identity = host } = named;
-  return {
-    aead: 15,
-    keyC2s: new Uint8Array([isTrue ? 1 : 0]),
-    keyS2c: new Uint8Array(32),
+  const { address, port = 123, isTrue = true, identity = host } = named;
+  return exchangeOutcome({
+    keys: {
+      clientToServer: new Uint8Array([isTrue ? 1 : 0]),
+      serverToClient: new Uint8Array(32),
+    },
     cookies: [],
     ntpServer: address,
     ntpPort: port,
     peerAddress: "203.0.113.99",
-    compliantExporter: true,
-    provisional: false,
-    certificate: {
-      notBefore: 0,
-      notAfter: 4e9,
-      identity,
-      host,
-      certificateAuthority: undefined,
-      chain: [],
-    },
-  };
+    certificate: exchangeCertificate({ identity, host }),
+  });
 }
 
-function session({ keyC2s, certificate }: KeyExchangeOutcome): PacketProtection {
+function session({ keys, certificate }: KeyExchangeOutcome): PacketProtection {
   return {
     authentication: "nts",
     certificate,
     protect: (packet) => ok({ packet, uniqueIdentifier: new Uint8Array(0) }),
-    verify: () => keyC2s[0] === 1 ? ok({}) : err("nts-nak"),
+    verify: () => keys.clientToServer[0] === 1 ? ok({}) : err("nts-nak"),
   };
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { SendRequest, SourceAction, SourceGroupConfig } from "../../src/association/border.ts";
+import type { SourceGroupConfig } from "../../src/association/config.ts";
+import type { SendAction, SourceAction } from "../../src/association/events.ts";
 import { SourceGroup, type SourceGroupOptions } from "../../src/association/source_group.ts";
 import { addSeconds, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import { SeededRandom } from "../../src/base/random.ts";
@@ -45,7 +46,7 @@ export class SourceWorld {
   /** The requests that were sent, by address. */
   readonly requests: { readonly at: number; readonly address: string }[] = [];
   /** The newest request. */
-  lastRequest: SendRequest | undefined = undefined;
+  lastRequest: SendAction | undefined = undefined;
   /** The key exchanges that were begun, for the test to end. */
   readonly exchanges: number[] = [];
   /** The time, in seconds. */
@@ -100,12 +101,17 @@ export class SourceWorld {
       if (action.type === "resolve") {
         this.lookups.push({ at: this.now, lookup: action.lookup, host: action.host });
         const result = typeof this.names === "string" ? err(this.names) : ok(this.names);
-        this.take(this.group.handleResolved({ lookup: action.lookup, result }, this.now) ?? []);
+        this.take(
+          this.group.handleResolved(
+            { type: "resolved", lookup: action.lookup, result },
+            this.now,
+          ) ?? [],
+        );
       }
     }
   }
 
-  #answer(sent: SendRequest): void {
+  #answer(sent: SendAction): void {
     this.lastRequest = sent;
     this.requests.push({ at: this.now, address: sent.destination.address });
     const behaviour = this.behaviour.get(sent.destination.address) ?? "answers";
@@ -129,6 +135,7 @@ export class SourceWorld {
     if (this.lastRequest === undefined) return;
     const { association, request } = this.lastRequest;
     const reception = this.group.handleDatagram({
+      type: "datagram",
       association,
       request,
       packet,

@@ -8,9 +8,10 @@ import { OpenSsl } from "../../../ffi/openssl/mod.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Seconds } from "../../base/units.ts";
-import { type Exchanged, exchangeKeys } from "../../system/nts_ke_client.ts";
+import { exchangeKeys } from "../../system/nts_ke_client.ts";
 import { openSslAeadFactory } from "../../system/openssl_aead.ts";
 import { NtsClientSession } from "../../nts/client/session.ts";
+import type { KeyExchangeOutcome } from "../../nts/key_exchange/outcome.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
 import type { Authenticate, Authentication } from "./query.ts";
 import type { QueryProtection } from "./exchange.ts";
@@ -70,33 +71,25 @@ export function openNts(options: NtsOptions): Result<Authenticate, NtsFailure> {
 }
 
 function authentication(
-  exchanged: Exchanged,
+  exchanged: KeyExchangeOutcome,
   { openssl, host }: { readonly openssl: OpenSsl; readonly host: string },
 ): Authentication {
-  const { answer, keys, alternativeKeys, certificates } = exchanged;
+  const { aeadId, alternativeKeys, cookies, ntpServer, ntpPort, certificate } = exchanged;
   const session = new NtsClientSession({
     aead: openSslAeadFactory(openssl),
-    restored: {
-      aeadId: answer.aeadId,
-      keys,
-      alternativeKeys,
-      cookies: answer.cookies,
-      ntpServer: answer.ntpServer,
-      ntpPort: answer.ntpPort,
-      authenticBefore: false,
-    },
+    restored: { ...exchanged, authenticBefore: false },
   });
   return {
     protection: protectionOf(session),
-    aead: answer.aeadId,
+    aead: aeadId,
     spareTries: alternativeKeys === undefined ? 0 : 1,
-    host: answer.ntpServer ?? host,
-    port: answer.ntpPort,
+    host: ntpServer ?? host,
+    port: ntpPort,
     facts: {
       keyExchange: exchanged.peerAddress,
-      cookies: answer.cookies.length,
-      certificateSubject: certificates.leaf.subject,
-      certificateExpires: new Date(certificates.leaf.notAfter * 1000).toISOString(),
+      cookies: cookies.length,
+      certificateSubject: certificate.leaf.subject,
+      certificateExpires: new Date(certificate.leaf.notAfter * 1000).toISOString(),
     },
   };
 }

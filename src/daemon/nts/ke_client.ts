@@ -8,14 +8,13 @@
  * @module
  */
 import { readKernelClock } from "../../../ffi/clock/timex.ts";
-import { toHex } from "../../base/bytes.ts";
 import { describeFault } from "../../base/describe_fault.ts";
 import { err, type Result } from "../../base/result.ts";
 import type { SourceConfig } from "../../config/config.ts";
 import { type AeadFactory, isNtsAeadId } from "../../crypto/aead.ts";
-import { digest } from "../../crypto/digest.ts";
 import { portableAead } from "../../crypto/portable.ts";
-import type { Action, Event, KeyExchangeOutcome } from "../../engine/events.ts";
+import type { Action, Event, ExchangeKeysAction, KeysExchangedEvent } from "../../engine/events.ts";
+import type { KeyExchangeOutcome } from "../../nts/key_exchange/outcome.ts";
 import {
   type CertificateTime,
   isClockTrusted,
@@ -26,19 +25,14 @@ import type { SessionState } from "../../nts/client/session.ts";
 import { SessionProtection } from "../../nts/client/session_protection.ts";
 import { filesAnswer } from "../files/file_access.ts";
 import { log } from "../../system/log.ts";
-import { type Exchanged, type ExchangeFailure, exchangeKeys } from "../../system/nts_ke_client.ts";
+import { type ExchangeFailure, exchangeKeys } from "../../system/nts_ke_client.ts";
 import type { TlsContextFailure, TlsContexts } from "./tls_contexts.ts";
 import { RELEASE_TIME } from "./release_time.ts";
 import type { SessionStore } from "./cookie_file.ts";
 import { randomSource } from "../../system/random.ts";
 
-/** A key exchange that the engine wants. */
-export type ExchangeAction = Extract<Action, { type: "exchange-keys" }>;
-
 /** Certificates that the engine wants to be verified again. */
 export type VerifyAction = Extract<Action, { type: "verify-certificates" }>;
-
-type ExchangedEvent = Extract<Event, { type: "keys-exchanged" }>;
 
 /** Packets of a client are few: no context of OpenSSL must be given back for them. */
 const aead: AeadFactory = portableAead;
@@ -93,14 +87,12 @@ export class NtsKeClient {
   }
 
   /** Exchanges keys; resolves, whatever happens, to the event that tells the engine. */
-  async exchange(action: ExchangeAction): Promise<ExchangedEvent> {
+  async exchange(action: ExchangeKeysAction): Promise<KeysExchangedEvent> {
     const about = { type: "keys-exchanged", association: action.association } as const;
     await Promise.resolve(); // the engine is told of an outcome after it has asked, never while
     try {
       const exchanged = await this.#exchange(action);
-      if (exchanged.ok) {
-        return { ...about, result: { ok: true, value: outcomeOf(action, exchanged.value) } };
-      }
+      if (exchanged.ok) return { ...about, result: exchanged };
       const { message, reason } = exchanged.error;
       const isLocal = "isLocal" in exchanged.error && exchanged.error.isLocal;
       return { ...about, result: { ok: false, error: message }, reason, isLocal };
@@ -111,8 +103,8 @@ export class NtsKeClient {
   }
 
   async #exchange(
-    action: ExchangeAction,
-  ): Promise<Result<Exchanged, ExchangeFailure | TlsContextFailure>> {
+    action: ExchangeKeysAction,
+  ): Promise<Result<KeyExchangeOutcome, ExchangeFailure | TlsContextFailure>> {
     const { host, port, certificateAuthority } = action;
     if (!await filesAnswer([certificateAuthority], { milliseconds: FILE_PATIENCE_MILLISECONDS })) {
       const message = `${certificateAuthority} does not answer`;
@@ -129,6 +121,7 @@ export class NtsKeClient {
         ...trust.value,
         host,
         port,
+        certificateAuthority,
         addressesSkipped: this.#placeOf(action),
         dates: action.dates ?? { now: Date.now() / 1000, outside: "refuse" },
         ...(aeadIds.length === 0 ? {} : { aeadIds }),
@@ -195,7 +188,7 @@ export class NtsKeClient {
   }
 
   /** Counts the associations that exchange keys with one host, so that each begins with another address. */
-  #placeOf({ association, host, port, isSilent }: ExchangeAction): number {
+  #placeOf({ association, host, port, isSilent }: ExchangeKeysAction): number {
     const name = `${host} ${port}`;
     if (isSilent === true) this.#shifts.set(name, (this.#shifts.get(name) ?? 0) + 1);
     const known = this.#places.get(name) ?? [];
@@ -217,31 +210,4 @@ export class NtsKeClient {
     this.#isMissingTold = true;
     log.error(`Sources with Network Time Security stay without keys: ${message}`);
   }
-}
-
-function outcomeOf(action: ExchangeAction, exchanged: Exchanged): KeyExchangeOutcome {
-  const { answer, keys, alternativeKeys, certificates } = exchanged;
-  return {
-    aead: answer.aeadId,
-    keyC2s: keys.clientToServer,
-    keyS2c: keys.serverToClient,
-    alternativeKeys: alternativeKeys && {
-      keyC2s: alternativeKeys.clientToServer,
-      keyS2c: alternativeKeys.serverToClient,
-    },
-    cookies: answer.cookies,
-    ntpServer: answer.ntpServer,
-    ntpPort: answer.ntpPort,
-    peerAddress: exchanged.peerAddress,
-    compliantExporter: alternativeKeys === undefined,
-    provisional: exchanged.provisional !== undefined,
-    certificate: {
-      notBefore: certificates.notBefore,
-      notAfter: certificates.notAfter,
-      identity: toHex(digest("SHA256", certificates.publicKey)),
-      host: action.host,
-      certificateAuthority: action.certificateAuthority,
-      chain: certificates.chain,
-    },
-  };
 }

@@ -12,7 +12,7 @@ import { CookieCodec } from "../../nts/server/cookie.ts";
 import { type SessionKeys } from "../../nts/key_exchange/exporter.ts";
 import { Keyset } from "../../nts/server/keyset.ts";
 import { RandomPool } from "../../nts/server/random_pool.ts";
-import { type Exchanged } from "../../system/nts_ke_client.ts";
+import type { KeyExchangeOutcome } from "../../nts/key_exchange/outcome.ts";
 import { removeAny } from "../../../tests/support/test_files.ts";
 import { Credentials } from "./certificate_files.ts";
 import { cookiesFrom, NtsKeServer, type NtsKeServerOptions } from "./ke_server.ts";
@@ -44,14 +44,14 @@ Deno.test("client and server agree on keys, which the cookies hold", async () =>
   const codec = new CookieCodec({ keyset, aead: portableAead, random: new RandomPool(random) });
   const server = startServer({ makeCookies: cookiesFrom(codec) });
   for (const aeadId of [15, 16, 17, 30] as const) {
-    const exchanged: Exchanged = unwrap(await ask(server, { aeadIds: [aeadId] }));
-    assert.equal(exchanged.answer.aeadId, aeadId);
-    assert.equal(exchanged.answer.cookies.length, 8);
+    const exchanged: KeyExchangeOutcome = unwrap(await ask(server, { aeadIds: [aeadId] }));
+    assert.equal(exchanged.aeadId, aeadId);
+    assert.equal(exchanged.cookies.length, 8);
     assert.equal(exchanged.provisional, undefined);
     assert.equal(exchanged.peerAddress, "127.0.0.1");
-    assert.equal(exchanged.certificates.leaf.subject, "CN=s");
+    assert.equal(exchanged.certificate.leaf.subject, "CN=s");
     assert.notDeepEqual(exchanged.keys.clientToServer, exchanged.keys.serverToClient);
-    for (const cookie of exchanged.answer.cookies) {
+    for (const cookie of exchanged.cookies) {
       assert.equal(codec.open(cookie, { offset: 0, length: cookie.length }), undefined);
       const { plaintext, clientToServerOffset, serverToClientOffset } = codec;
       const held: SessionKeys = {
@@ -279,7 +279,7 @@ Deno.test("certificates are replaced while connections go on; a bad pair keeps t
   put(privateKeyPath, good.privateKey);
   const credentials = unwrap(Credentials.load(openssl, paths));
   const server = startServer({ context: () => credentials.context });
-  const subject = async () => unwrap(await ask(server)).certificates.leaf.subject;
+  const subject = async () => unwrap(await ask(server)).certificate.leaf.subject;
   assert.equal(await subject(), "CN=s");
   assert.equal(credentials.reloadIfChanged().kind, "unchanged");
 

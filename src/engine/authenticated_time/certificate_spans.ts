@@ -8,10 +8,9 @@
  *
  * @module
  */
-import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
+import type { MonotonicSeconds, Seconds, UnixSeconds } from "../../base/units.ts";
 import { formatUtc } from "../../base/utc.ts";
-import type { ExchangeCertificate } from "../../nts/client/session_protection.ts";
-import type { UnixSeconds } from "./certificate_time.ts";
+import type { ExchangeCertificate } from "../../nts/key_exchange/outcome.ts";
 
 /** The time that a source tells now, and the most by which it may be wrong by its own account. */
 export interface ToldTime {

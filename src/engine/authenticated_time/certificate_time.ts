@@ -27,23 +27,9 @@
  */
 import { assert } from "../../base/assert.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { Seconds } from "../../base/units.ts";
+import type { Seconds, UnixSeconds } from "../../base/units.ts";
+import type { CertificateDatePolicy } from "../../nts/key_exchange/date_policy.ts";
 import { countParties } from "./parties.ts";
-
-/** An absolute time in whole Unix seconds, precise enough for the dates of certificates. */
-export type UnixSeconds = number;
-
-/** How the dates of certificates are to be judged in a key exchange. */
-export interface CertificateDatePolicy {
-  /** The time by the local clock. */
-  readonly now: UnixSeconds;
-  /** What happens to a certificate whose only fault is the date. */
-  readonly outside: "refuse" | "accept-provisionally";
-  /** A time that has certainly passed: certificates that ended before it are refused always. */
-  readonly lowerBound: UnixSeconds;
-  /** What can be done if that time is wrong, to be put behind a sentence; left out when it cannot be. */
-  readonly boundAdvice?: string;
-}
 
 /** What a source rests on. */
 export interface BootstrapSource {

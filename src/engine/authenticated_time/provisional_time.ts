@@ -18,17 +18,16 @@
 import type { Association } from "../../association/association.ts";
 import type { Instant } from "../../base/instant.ts";
 import { type NtpTimestamp, toUnixNanoseconds } from "../../base/ntp_timestamp.ts";
-import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
+import type { MonotonicSeconds, Seconds, UnixSeconds } from "../../base/units.ts";
 import { formatUtc } from "../../base/utc.ts";
 import type { Config } from "../../config/config.ts";
 import { canonicalHost } from "../../config/special_address.ts";
-import type { ExchangeCertificate } from "../../nts/client/session_protection.ts";
+import type { ExchangeCertificate } from "../../nts/key_exchange/outcome.ts";
 import {
   type BootstrapMeasurement,
   type BootstrapRefusal,
   TimeBootstrap,
   timeBoundPath,
-  type UnixSeconds,
 } from "./certificate_time.ts";
 import { CertificateSpans, secondText, type ToldTime } from "./certificate_spans.ts";
 import type { Action, Event } from "../events.ts";

@@ -1,10 +1,11 @@
 import { deepEqual, equal, match } from "node:assert/strict";
+import { exchangeCertificate } from "../../../tests/support/nts_sessions.ts";
 import type { Association } from "../../association/association.ts";
 import type { SourceGroup } from "../../association/source_group.ts";
 import type { Instant } from "../../base/instant.ts";
 import { ntpTimestamp } from "../../base/ntp_timestamp.ts";
 import { builtinConfig } from "../../config/builtin.ts";
-import type { ExchangeCertificate } from "../../nts/client/session_protection.ts";
+import type { ExchangeCertificate } from "../../nts/key_exchange/outcome.ts";
 import type { Action, Event } from "../events.ts";
 import { ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
 import type { MemberOfSource } from "../source_set.ts";
@@ -24,15 +25,13 @@ function at(clock: number, monotonic = 0): Instant {
 /** A member as far as it matters here. */
 function member(id: number, options: { certificate?: Partial<ExchangeCertificate> } = {}) {
   const state = { provisional: true };
-  const certificate: ExchangeCertificate = {
+  const certificate = exchangeCertificate({
     notBefore: NOW - YEAR,
     notAfter: NOW + YEAR,
     identity: `certificate ${id}`,
     host: `host${id}.example`,
-    certificateAuthority: undefined,
-    chain: [],
     ...options.certificate,
-  };
+  });
   const association = {
     id,
     protection: {

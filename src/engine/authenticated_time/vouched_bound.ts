@@ -8,8 +8,7 @@
  *
  * @module
  */
-import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
-import type { UnixSeconds } from "./certificate_time.ts";
+import type { MonotonicSeconds, Seconds, UnixSeconds } from "../../base/units.ts";
 
 /** So long a time must have gone on, and so far behind it the bound stays. */
 export const BOUND_HOLD: Seconds = 6 * 3600;

@@ -1,5 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { configOf } from "../../../tests/support/engine_world.ts";
+import { exchangeCertificate } from "../../../tests/support/nts_sessions.ts";
 import {
   askedFor,
   type NamedServer,
@@ -27,14 +28,9 @@ Deno.test("members that share a host or a key are one voucher", () => {
           protect: () => ({ ok: false, error: "none" }),
           verify: () => ({ ok: false, error: "none" }),
           keyIdentity: identity,
-          certificate: identity === undefined || saved ? undefined : {
-            notBefore: 0,
-            notAfter: 1,
-            identity,
-            host,
-            certificateAuthority: undefined,
-            chain: [],
-          },
+          certificate: identity === undefined || saved
+            ? undefined
+            : exchangeCertificate({ identity, host }),
         },
       },
     })));

@@ -18,23 +18,12 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { type Aead, type AeadFactory, aeadParameters, type NtsAeadId } from "../../crypto/aead.ts";
 import { CookieJar } from "./cookie_jar.ts";
 import type { SessionKeys } from "../key_exchange/exporter.ts";
+import type { SessionSecrets } from "../key_exchange/outcome.ts";
 import { buildRequest, type ProtectedRequest } from "./request_fields.ts";
 import { type NtsReason, type NtsResponse, verifyResponse } from "./response_fields.ts";
 
 /** All that a key exchange gives and that a restart should not lose; secret. */
-export interface SessionState {
-  /** The algorithm. */
-  readonly aeadId: NtsAeadId;
-  /** The keys in use. */
-  readonly keys: SessionKeys;
-  /** The keys to try after a first refusal, when it is open which ones the server uses. */
-  readonly alternativeKeys: SessionKeys | undefined;
-  /** Unused cookies, oldest first. */
-  readonly cookies: readonly Bytes[];
-  /** The time server's name or address, when it is not the host of the key exchange. */
-  readonly ntpServer: string | undefined;
-  /** The time server's port. */
-  readonly ntpPort: number;
+export interface SessionState extends SessionSecrets {
   /** Whether the server has answered authentically under these keys. */
   readonly authenticBefore: boolean;
   /** What tells the public key of the server that gave the keys from others; left out where that is not known. */

@@ -17,50 +17,12 @@ import type { RandomSource } from "../../base/random.ts";
 import { ReasonCounter } from "../../base/reason_counter.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
-import { type AeadFactory, isNtsAeadId } from "../../crypto/aead.ts";
+import type { AeadFactory } from "../../crypto/aead.ts";
 import { KeyExchangeBackoff } from "./backoff.ts";
 import { NtsClientSession, type SessionState } from "./session.ts";
-import { NTP_PORT } from "../key_exchange/client.ts";
+import type { ExchangeCertificate, KeyExchangeOutcome } from "../key_exchange/outcome.ts";
 import type { ProtectedRequest } from "./request_fields.ts";
 import type { NtsReason } from "./response_fields.ts";
-
-/** The certificates on which keys rest, for judging them again at another time. */
-export interface ExchangeCertificate {
-  /** First second, in Unix seconds, at which the whole chain is valid. */
-  readonly notBefore: number;
-  /** Last second, in Unix seconds, at which the whole chain is valid. */
-  readonly notAfter: number;
-  /** What tells the server's public key from those of other servers. */
-  readonly identity: string;
-  /** The host that the server's certificate must name. */
-  readonly host: string;
-  /** The file of authorities with which it was verified; undefined for the system's alone. */
-  readonly certificateAuthority: string | undefined;
-  /** What the server sent, in DER, its own certificate first. */
-  readonly chain: readonly Bytes[];
-}
-
-/** What a key exchange brought, as the engine's events tell it. */
-export interface ExchangeOutcome {
-  /** The number of the algorithm. */
-  readonly aead: number;
-  /** The client-to-server key. */
-  readonly keyC2s: Bytes;
-  /** The server-to-client key. */
-  readonly keyS2c: Bytes;
-  /** The keys to try after a first refusal, when it is open which ones the server uses. */
-  readonly alternativeKeys?: { readonly keyC2s: Bytes; readonly keyS2c: Bytes } | undefined;
-  /** Unused cookies. */
-  readonly cookies: readonly Bytes[];
-  /** The time server, when it is not the host of the key exchange. */
-  readonly ntpServer: string | undefined;
-  /** The time server's port, when it is not 123. */
-  readonly ntpPort: number | undefined;
-  /** Whether the certificate was accepted although its dates did not fit the clock. */
-  readonly provisional: boolean;
-  /** What the keys rest on; left out where nothing is known of it. */
-  readonly certificate?: ExchangeCertificate | undefined;
-}
 
 /** Why an answer does not count. */
 export type ProtectionReason = NtsReason | "nts-nak" | "nts-unprotected-kiss";
@@ -125,7 +87,7 @@ export class SessionProtection {
 
   /** Starts with the outcome of a key exchange that ended now. */
   static fromExchange(
-    outcome: ExchangeOutcome,
+    outcome: KeyExchangeOutcome,
     options: {
       readonly aead: AeadFactory;
       readonly random: RandomSource;
@@ -138,7 +100,7 @@ export class SessionProtection {
     const protection = new SessionProtection(stateOf(outcome), { ...options, tries });
     protection.#backoff.started(options.now, options.random);
     protection.#lastKeyExchange = options.now;
-    protection.#provisional = outcome.provisional;
+    protection.#provisional = outcome.provisional !== undefined;
     protection.#certificate = outcome.certificate;
     return protection;
   }
@@ -236,7 +198,7 @@ export class SessionProtection {
 
   /** Takes the outcome of the exchange that was begun; old keys and cookies stay when it failed. */
   endKeyExchange(
-    result: Result<ExchangeOutcome, string>,
+    result: Result<KeyExchangeOutcome, string>,
     context: { readonly now: MonotonicSeconds; readonly isLocal?: boolean | undefined },
   ): void {
     assert(this.#exchanging, "A key exchange that ends was begun");
@@ -249,7 +211,7 @@ export class SessionProtection {
     this.#session.install(state);
     this.#aside = undefined;
     this.#lastKeyExchange = context.now;
-    this.#provisional = result.value.provisional;
+    this.#provisional = result.value.provisional !== undefined;
     this.#certificate = result.value.certificate;
     const target = targetOf(state);
     if (target !== this.#target) {
@@ -318,18 +280,17 @@ export class SessionProtection {
   }
 }
 
-function stateOf(outcome: ExchangeOutcome): SessionState {
-  assert(isNtsAeadId(outcome.aead), "A key exchange agrees on an algorithm that was offered");
-  const other = outcome.alternativeKeys;
+function stateOf(outcome: KeyExchangeOutcome): SessionState {
+  const { aeadId, keys, alternativeKeys, cookies, ntpServer, ntpPort, certificate } = outcome;
   return {
-    aeadId: outcome.aead,
-    keys: { clientToServer: outcome.keyC2s, serverToClient: outcome.keyS2c },
-    alternativeKeys: other && { clientToServer: other.keyC2s, serverToClient: other.keyS2c },
-    cookies: outcome.cookies,
-    ntpServer: outcome.ntpServer,
-    ntpPort: outcome.ntpPort ?? NTP_PORT,
+    aeadId,
+    keys,
+    alternativeKeys,
+    cookies,
+    ntpServer,
+    ntpPort,
     authenticBefore: false,
-    ...(outcome.certificate === undefined ? {} : { keyIdentity: outcome.certificate.identity }),
+    keyIdentity: certificate.identity,
   };
 }
 

@@ -1,27 +1,27 @@
 import assert from "node:assert/strict";
+import { exchangeCertificate, exchangeOutcome } from "../../../tests/support/nts_sessions.ts";
 import { fromHex } from "../../base/bytes.ts";
 import { present } from "../../base/assert.ts";
 import { SeededRandom } from "../../base/random.ts";
 import { portableAead } from "../../crypto/portable.ts";
 import type { SessionState } from "./session.ts";
-import { type ExchangeOutcome, SessionProtection } from "./session_protection.ts";
+import type { KeyExchangeOutcome } from "../key_exchange/outcome.ts";
+import { SessionProtection } from "./session_protection.ts";
 
 const HEADER = fromHex("23" + "00".repeat(39) + "0102030405060708")!;
 
-function outcome(fill: number, change: Partial<ExchangeOutcome> = {}): ExchangeOutcome {
-  return {
-    aead: 15,
-    keyC2s: new Uint8Array(32).fill(fill),
-    keyS2c: new Uint8Array(32).fill(fill + 1),
+function outcome(fill: number, change: Partial<KeyExchangeOutcome> = {}): KeyExchangeOutcome {
+  return exchangeOutcome({
+    keys: {
+      clientToServer: new Uint8Array(32).fill(fill),
+      serverToClient: new Uint8Array(32).fill(fill + 1),
+    },
     cookies: Array.from({ length: 8 }, (_, i) => new Uint8Array(100).fill(16 * fill + i)),
-    ntpServer: undefined,
-    ntpPort: undefined,
-    provisional: false,
     ...change,
-  };
+  });
 }
 
-function start(now = 0, change: Partial<ExchangeOutcome> = {}) {
+function start(now = 0, change: Partial<KeyExchangeOutcome> = {}) {
   const random = new SeededRandom(1);
   const options = { aead: portableAead, random, now };
   return { protection: SessionProtection.fromExchange(outcome(1, change), options), random };
@@ -104,7 +104,7 @@ Deno.test("the sentences of failures that are counted are bounded", () => {
 });
 
 Deno.test("keys behind a provisional certificate are not saved until it is confirmed", () => {
-  const { protection } = start(0, { provisional: true });
+  const { protection } = start(0, { provisional: "certificate-expired" });
   assert.equal(protection.status.provisional, true);
   assert.equal(protection.export(), undefined);
   protection.confirmCertificate();
@@ -117,14 +117,7 @@ Deno.test("keys behind a provisional certificate are not saved until it is confi
 });
 
 Deno.test("what tells the public key from others is saved with the keys, until there are others", () => {
-  const certificate = (identity: string) => ({
-    notBefore: 0,
-    notAfter: 1,
-    identity,
-    host: "a.example",
-    certificateAuthority: undefined,
-    chain: [],
-  });
+  const certificate = (identity: string) => exchangeCertificate({ identity });
   const { protection } = start(0, { certificate: certificate("one") });
   const options = { aead: portableAead, random: new SeededRandom(2) };
   const saved = present(protection.export(), "There are keys");

@@ -13,6 +13,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { isNtsAeadId, type NtsAeadId } from "../../crypto/aead.ts";
 import { COOKIE_JAR_SIZE, isUsableCookie } from "../client/cookie_jar.ts";
 import { type ExporterContexts, exporterContexts, oldGcmSivExporterContexts } from "./exporter.ts";
+import type { AgreedParameters } from "./outcome.ts";
 import {
   encodeMessage,
   ERROR_CODE,
@@ -47,16 +48,8 @@ export type KeyExchangeReason =
   | "bad-ntp-server"
   | "bad-ntp-port";
 
-/** What a key exchange agreed on. */
-export interface KeyExchangeResponse {
-  /** The algorithm. */
-  readonly aeadId: NtsAeadId;
-  /** One to eight cookies, in the order in which they came. */
-  readonly cookies: readonly Bytes[];
-  /** The time server's name or address without brackets, when it is not the host of the key exchange. */
-  readonly ntpServer: string | undefined;
-  /** The time server's port. */
-  readonly ntpPort: number;
+/** What a key exchange agreed on, and how to make its keys. */
+export interface KeyExchangeResponse extends AgreedParameters {
   /** The contexts from which the keys are exported. */
   readonly contexts: ExporterContexts;
   /** The contexts of the keys to try after a first refusal, when it is open which ones the server uses. */
