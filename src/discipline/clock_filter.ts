@@ -1,20 +1,23 @@
 /**
- * One belief about the clock: its offset, its frequency, and the bias that each source's path adds.
+ * A Gaussian belief about the clock: its offset, its frequency, and the bias that the path of each
+ * source adds.
  *
- * The clock it speaks of is the free-running one (`free_running_clock.ts`), so slews and steps never enter it. The oscillator
- * is modelled as white noise and a random walk in frequency of a given strength; a bank of these filters (`filter_bank.ts`)
- * learns the strength. A source's bias (the asymmetry of its path, the server's own error) is a constant with an expected
- * size; it takes up what one source says against all others, so that changing the set of sources does not move the clock, and
- * the uncertainty of the offset never falls below what the paths allow.
+ * The clock is the free-running one (`free_running_clock.ts`), so slews and steps never enter the
+ * filter. The oscillator is modelled as white noise and a random walk in frequency of a given
+ * strength; a bank of these filters (`filter_bank.ts`) learns the strength. The bias of a source
+ * (the asymmetry of its path, the server's own error) is a constant with an expected size. It
+ * absorbs the difference of one source from all others. So a change of the set of sources does not
+ * move the clock, and the uncertainty of the offset never falls below what the paths allow.
  *
- * The covariance is kept as its triangular root L (covariance = L Lᵀ), with the state in the order bias of source 0, bias of
- * source 1, ..., frequency, offset. So every variance is a sum of squares, whatever is put in, and a server that admits
- * seconds while its samples are good to nanoseconds costs no digits that matter. An update multiplies the root by the root of
- * I + c f fᵀ with f = Lᵀh (Carlson's form), noise is added by rotations (Bierman, Factorization Methods for Discrete
- * Sequential Estimation, 1977).
+ * The covariance is kept as its triangular root L (covariance = L Lᵀ), with the state in the order
+ * bias of source 0, bias of source 1, ..., frequency, offset. So every variance is a sum of
+ * squares, whatever the input, and a server that admits seconds while its samples are good to
+ * nanoseconds costs no digits that matter. An update multiplies the root by the root of I + c f fᵀ
+ * with f = Lᵀh (Carlson's form), noise is added by rotations (Bierman, Factorization Methods for
+ * Discrete Sequential Estimation, 1977).
  *
- * Limits: updates are moment-matched, which is exact for Gaussian observations only; the work grows with the square of the
- * number of sources.
+ * Limits: updates are moment-matched, which is exact for Gaussian observations only; the work grows
+ * with the square of the number of sources.
  *
  * @module
  */
@@ -27,13 +30,16 @@ const CLOCK_STATES = 2;
 
 /** How the oscillator moves between observations. */
 export interface OscillatorModel {
-  /** The random walk of frequency: standard deviation of the change over one second, seconds per second. */
+  /**
+   * The random walk of frequency: standard deviation of the change over one second, seconds per
+   * second.
+   */
   readonly wander: number;
   /** White frequency noise: standard deviation of the phase gained over one second, seconds. */
   readonly whiteNoise: number;
 }
 
-/** How the bias of a new source hangs together with those of the sources before it. */
+/** How the bias of a new source depends on those of the sources before it. */
 export interface BiasModel {
   /** The variance of the part that is the source's own. */
   readonly ownVariance: number;
@@ -54,7 +60,9 @@ export class ClockFilter {
   #sums = new Float64Array(CLOCK_STATES + 1);
   #gain = new Float64Array(CLOCK_STATES);
 
-  /** Starts with the given mean and variance of offset (seconds) and frequency (seconds per second). */
+  /**
+   * Starts with the given mean and variance of offset (seconds) and frequency (seconds per second).
+   */
   constructor(
     model: OscillatorModel,
     start: {
@@ -96,7 +104,7 @@ export class ClockFilter {
     return this.#covariance(this.#size - 1, this.#size - 2);
   }
 
-  /** The number of sources it holds. */
+  /** How many sources it holds. */
   get slots(): number {
     return this.#slots;
   }
@@ -131,7 +139,10 @@ export class ClockFilter {
     return slot;
   }
 
-  /** Takes a source out; what it has taught about the clock stays. The slots after it move down by one. */
+  /**
+   * Removes a source; what its samples showed of the clock stays. The slots after it move down by
+   * one.
+   */
   removeSource(slot: number): void {
     assert(slot < this.#slots, "A source that is removed was added");
     this.#shrink(slot);
@@ -150,7 +161,8 @@ export class ClockFilter {
     }
     const { wander, whiteNoise } = this.#model;
     const walk = wander * Math.sqrt(elapsed);
-    // the root of the covariance that the walk adds: [walk², walk² τ/2; walk² τ/2, walk² τ²/3 + white² τ]
+    // the root of the covariance that the walk adds: [walk², walk² τ/2; walk² τ/2, walk² τ²/3 +
+    // white² τ]
     this.#addNoise(frequency, walk, 0.5 * walk * elapsed);
     const own = walk * elapsed;
     this.#addNoise(offset, Math.sqrt(own * own / 12 + whiteNoise * whiteNoise * elapsed));
@@ -162,8 +174,8 @@ export class ClockFilter {
   }
 
   /**
-   * Returns the variance of what source `slot` would show now, or `ahead` seconds from now, before the noise of a sample and
-   * without what the oscillator adds until then.
+   * Returns the variance of what source `slot` would show now, or `ahead` seconds from now, before
+   * the noise of a sample and without what the oscillator adds until then.
    */
   expectedVariance(slot: number, ahead: Seconds = 0): number {
     const n = this.#size;
@@ -178,7 +190,10 @@ export class ClockFilter {
     return sum;
   }
 
-  /** Takes in what an observation of source `slot` showed, as the evidence for `expected(slot)`. */
+  /**
+   * Updates the belief with an observation of source `slot`, given as the evidence for
+   * `expected(slot)`.
+   */
   update(slot: number, evidence: Evidence): void {
     const n = this.#size;
     const { slope, remaining } = evidence;
@@ -214,7 +229,9 @@ export class ClockFilter {
     this.#root.set(other.#root);
   }
 
-  /** Moves the belief about the offset, when the free-running clock itself was redefined by a step. */
+  /**
+   * Moves the belief about the offset, when the free-running clock itself was redefined by a step.
+   */
   shiftOffset(by: Seconds): void {
     this.#mean[this.#size - 1] = this.offset + by;
   }
@@ -244,7 +261,10 @@ export class ClockFilter {
     return sum;
   }
 
-  /** Sums of 1 + c f₀² + ... + c f², up to `remaining` for all, added from the end at which no digits are lost. */
+  /**
+   * Sums of 1 + c f₀² + ... + c f², up to `remaining` for all, added from the end at which no
+   * digits are lost.
+   */
   #sumSquares(c: number, remaining: number): Float64Array {
     const n = this.#size;
     const f = this.#f, sums = this.#sums;
@@ -258,7 +278,10 @@ export class ClockFilter {
     return sums;
   }
 
-  /** Adds to the covariance the square of a vector with these entries from state `first` on, and zeros else. */
+  /**
+   * Adds to the covariance the square of a vector with these entries from state `first` on, and
+   * zeros else.
+   */
   #addNoise(first: number, own: number, next = 0): void {
     const noise = this.#gain;
     noise.fill(0);

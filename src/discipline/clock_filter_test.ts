@@ -256,7 +256,7 @@ Deno.test("a filter that adopts another's belief goes on by itself", () => {
   assert.throws(() => one.adopt(other), /same sources/);
 });
 
-Deno.test("a source that is taken out leaves what it has taught, and room for others", () => {
+Deno.test("a source that is removed leaves what its samples showed, and room for others", () => {
   const filter = new ClockFilter(MODEL, START);
   const slots = [1e-6, 4e-6, 2e-6].map((variance) => filter.addSource(own(variance)));
   const learn = () => {
@@ -300,7 +300,8 @@ Deno.test("what is expected later is what is expected now and the drift until th
 });
 
 Deno.test("a server that admits seconds while its samples are good to nanoseconds costs no digits", () => {
-  // what a header can carry: a root dispersion up to 16 s, samples good to 20 ns and better, jumps of years
+  // what a header can carry: a root dispersion up to 16 s, samples good to 20 ns and better, jumps
+  // of years
   for (const bias of [1e-8, 1e-3, 0.3, 4, 16]) {
     for (const noise of [1e-9, 2e-8, 1e-5, 1]) {
       for (const jump of [0, 1, 60, 3e7, 2e9]) {
@@ -313,7 +314,8 @@ Deno.test("a server that admits seconds while its samples are good to nanosecond
           const what = `bias ${bias}, noise ${noise}, jump ${jump}, sample ${i}`;
           const variance = filter.expectedVariance(slot);
           assert.ok(variance > 0, what);
-          // a sample leaves at most its own variance; beside a jump of years the grain of a double shows
+          // a sample leaves at most its own variance; beside a jump of years the grain of a double
+          // shows
           assert.ok(Math.sqrt(variance) <= noise * 1.001 + 1e-15 * jump, `${what}: ${variance}`);
           assert.ok(Number.isFinite(filter.offset) && filter.frequencyVariance > 0, what);
         }

@@ -1,18 +1,20 @@
 /**
- * What a sample's own delay says of its error.
+ * What the delay of a sample says of its error.
  *
- * A packet's delay in each direction is a floor (the path itself) plus what it waited in queues. The sum of both waits is
- * the round trip's excess over its floor, e; the error of the offset is half their difference, so it lies in ±e/2. If the
- * waits are exponential with one mean, it lies there uniformly; with different means J1 (to the server) and J2 (back) it
- * leans with exp(-x·(1/J1 - 1/J2)). So a sample that met no queue is nearly exact, and one that waited long is a loose
- * interval that still excludes everything outside. The model learns the floor and both means, and notices when a route
- * change moves the floor.
+ * A packet's delay in each direction is a floor (the path itself) plus what it waited in queues.
+ * The sum of both waits is the round trip's excess over its floor, e; the error of the offset is
+ * half their difference, so it lies in ±e/2. If the waits are exponential with one mean, it lies
+ * there uniformly; with different means J1 (to the server) and J2 (back) it leans with exp(-x·(1/J1
+ * - 1/J2)). So a sample that met no queue is nearly exact, and one that waited long is a loose
+ * interval that still excludes everything outside. The model learns the floor and both means, and
+ * notices when a route change moves the floor.
  *
- * All this holds if queues are what disturbs the samples. It may also be noise that the delay does not tell: timestamps taken late
- * or early, a server's own jitter. The model keeps the variance of such noise and the odds between both explanations.
+ * All this holds if queues are what disturbs the samples. It may also be noise that the delay does
+ * not tell: timestamps taken late or early, a server's own jitter. The model keeps the variance of
+ * such noise and the odds between both explanations.
  *
- * Limits: a constant difference between the two floors cannot be seen in one source (it is the bias in `clock_filter.ts`);
- * what is learned from fewer than some ten samples rests on the prior.
+ * Limits: a constant difference between the two floors cannot be seen in one source (it is the bias
+ * in `clock_filter.ts`); what is learned from fewer than some ten samples rests on the prior.
  *
  * @module
  */
@@ -34,12 +36,17 @@ const PRIOR_SAMPLES = 1;
 /** After a route change the floor is taken as settled once it rests on so many samples. */
 const SETTLED_SAMPLES = 16;
 
-/** The prior of the noise counts as so many samples, and one sample for at most so many times the variance. */
+/**
+ * The prior of the noise counts as so many samples, and one sample for at most so many times the
+ * variance.
+ */
 const PRIOR_NOISE_SAMPLES = 4;
 const NOISE_SURPLUS_MAX = 16;
 /** Queues are believed in at first: odds of e^3. */
 const QUEUE_LOG_ODDS_PRIOR = 3;
-/** How much of the evidence for either explanation is kept at each sample, and how sure one can be. */
+/**
+ * How much of the evidence for either explanation is kept at each sample, and how sure one can be.
+ */
 const QUEUE_EVIDENCE_KEPT = 0.97;
 const QUEUE_LOG_ODDS_MAX = 8;
 /** One sample does not count for more than this: outliers are no evidence. */
@@ -63,7 +70,10 @@ export class DelayModel {
   #formerFloor: Seconds | undefined;
   #largestFall: Seconds = 0;
 
-  /** `noise` is the standard deviation that timestamps alone give an offset: clock precision and timestamping. */
+  /**
+   * `noise` is the standard deviation that timestamps alone give an offset: clock precision and
+   * timestamping.
+   */
   constructor(noise: Seconds) {
     this.#noise = noise;
   }
@@ -95,14 +105,18 @@ export class DelayModel {
     return this.#minimum;
   }
 
-  /** The delay of a packet that met no queue, as far as is known: an estimate, below the smallest that was measured. */
+  /**
+   * The delay of a packet that met no queue, as far as is known: an estimate, below the smallest
+   * that was measured.
+   */
   get floor(): Seconds {
     return this.#minimum - minimumMean(this.#count) * this.meanWait;
   }
 
   /**
-   * Takes in the delay of a sample. Returns by how much this showed that the route changed, as the variance that its
-   * asymmetry may have added to the path's bias (a change of d moves the bias by anything in ±d/2); 0 if it did not.
+   * Takes in the delay of a sample. Returns by how much this showed that the route changed, as the
+   * variance that its asymmetry may have added to the path's bias (a change of d moves the bias by
+   * anything in ±d/2); 0 if it did not.
    */
   add(delay: Seconds): number {
     const fallen = this.#fallen(delay);
@@ -115,7 +129,10 @@ export class DelayModel {
     return fallen > 0 ? fallen : this.#risen();
   }
 
-  /** Learns how the wait was split, from where the offset turned out to be; `error` is sample minus truth. */
+  /**
+   * Learns how the wait was split, from where the offset turned out to be; `error` is sample minus
+   * truth.
+   */
   learnSplit(delay: Seconds, error: Seconds): void {
     const excess = Math.max(0, delay - this.floor);
     const half = 0.5 * excess;
@@ -140,8 +157,8 @@ export class DelayModel {
   }
 
   /**
-   * Learns from a sample how far samples lie from what was expected (less what the expectation itself may be off), and
-   * which explanation foretold it better.
+   * Learns from a sample how far samples are from the prediction (less the variance of the
+   * prediction itself), and which explanation predicts them better.
    */
   learnNoise(
     outcome: {
@@ -178,7 +195,10 @@ export class DelayModel {
     return { low: offset - width, high: offset + width, tilt: this.#tilt(), softness };
   }
 
-  /** Returns by how much the density of the true offset falls per second: the wait to the server makes a sample too large. */
+  /**
+   * Returns by how much the density of the true offset falls per second: the wait to the server
+   * makes a sample too large.
+   */
   #tilt(): number {
     const weight = this.#splitWeight;
     if (weight < 24) return 0;
@@ -242,7 +262,10 @@ export class DelayModel {
   }
 }
 
-/** The mean of the smallest of n excesses, in mean waits: Rayleigh's law, with a fit for few samples. */
+/**
+ * The mean of the smallest of n excesses, in mean waits: Rayleigh's law, with a fit for few
+ * samples.
+ */
 function minimumMean(count: number): number {
   const root = 1 / Math.sqrt(Math.max(1, count));
   return 1.2533 * root * (1 + 0.6 * root);

@@ -1,11 +1,14 @@
 /**
- * From measurements to what the clock should do: the estimates of each source and of all believed sources together.
+ * From measurements to what the clock should do: the estimates of each source and of all believed
+ * sources together.
  *
- * Each source has a filter of its own, so that selection can compare what the sources say; the sources that selection
- * believes feed one joint filter, and that one steers. Both see the free-running clock only, so no correction of ours ever
- * looks like drift. The model, its equations and where it fails are described in docs/discipline.md.
+ * Each source has a filter of its own, so that selection can compare the sources. The sources that
+ * selection believes feed one joint filter, which steers the clock. Both kinds of filter see the
+ * free-running clock only, so no correction ever looks like drift. docs/discipline.md describes the
+ * model, its equations and where it fails.
  *
- * Limits: it decides nothing about sources (selection does) and nothing about steps (`step_policy.ts`).
+ * Limits: it decides nothing about sources (selection does) and nothing about steps
+ * (`step_policy.ts`).
  *
  * @module
  */
@@ -27,14 +30,17 @@ const TIMESTAMP_NOISE: Readonly<Record<Timestamping, Seconds>> = {
 };
 /** Jitter is averaged over about this many samples. */
 const JITTER_MEMORY = 8;
-/** No oscillator does this between two samples: the clock stood still, or the server's was set. */
+/**
+ * No oscillator gains so much between two samples: the local clock stood still, or that of the
+ * server was set.
+ */
 const JUMP_MIN: Seconds = 10;
-/** The joint filter follows so many sources, the best; more cost time and teach next to nothing. */
+/** The joint filter follows so many sources, the best; more cost time and add next to nothing. */
 const MEMBERS_MAX = 32;
 /** One of them makes room for a better one when it has fallen this far behind. */
 const RANK_MAX = 64;
 
-/** What one source shows. */
+/** What one source shows of the local clock. */
 export interface SourceEstimate {
   /** The source's time minus the local clock, now. */
   readonly offset: Seconds;
@@ -44,7 +50,7 @@ export interface SourceEstimate {
   readonly delay: Seconds;
   /** The mean wait in the network, one way. */
   readonly meanWait: Seconds;
-  /** How far samples commonly lie from the estimate. */
+  /** The typical distance of samples from the estimate. */
   readonly jitter: Seconds;
   /** Of the source's own filter; 1e-12 is a standard deviation of one part per million. */
   readonly frequencyVariance: number;
@@ -52,11 +58,11 @@ export interface SourceEstimate {
   readonly likelyWanderVariance: number;
   /** How many samples are kept of it, at most `SAMPLES_MAX`. */
   readonly samples: number;
-  /** Whether the last sample was hardly believable. */
-  readonly surprised: boolean;
+  /** Whether the last sample was an outlier. */
+  readonly isOutlier: boolean;
 }
 
-/** What the believed sources together show. */
+/** What the believed sources together show of the local clock. */
 export interface SystemEstimate {
   /** True time minus the local clock, now. */
   readonly offset: Seconds;
@@ -74,10 +80,13 @@ interface Source {
   readonly track: SourceTrack;
   alone: Ensemble;
   jitterSquare: number;
-  surprised: boolean;
+  isOutlier: boolean;
   /** Whether it has jumped since it was in the joint filter. */
   hasJumped: boolean;
-  /** How many samples there are since it began to tell another time while the joint filter was without it; Infinity: all that there are. */
+  /**
+   * How many samples there are since it began to show another time while it was not in the joint
+   * filter. Infinity when it did not: all samples count.
+   */
   sinceChange: number;
 }
 
@@ -110,7 +119,9 @@ export class Discipline {
     return this.#clock.rate;
   }
 
-  /** Sets what is known of the frequency before any sample (a drift file); used when filters start. */
+  /**
+   * Sets what is known of the frequency before any sample (a drift file); used when filters start.
+   */
   setPrior(prior: FrequencyPrior): void {
     this.#prior = prior;
     if (this.#members.size === 0) this.#joint = this.#newJoint();
@@ -124,25 +135,28 @@ export class Discipline {
       track,
       alone,
       jitterSquare: 0,
-      surprised: false,
+      isOutlier: false,
       hasJumped: false,
       sinceChange: Infinity,
     });
   }
 
-  /** Forgets a source; what it has taught the joint filter stays. */
+  /** Removes a source; what its samples showed of the clock stays in the joint filter. */
   removeSource(id: number): void {
     this.#leave(id);
     this.#sources.delete(id);
   }
 
-  /** Begins anew with a source; what it has taught the joint filter stays. */
+  /** Begins anew with a source; what its samples showed of the clock stays in the joint filter. */
   renewSource(id: number): void {
     this.removeSource(id);
     this.addSource(id);
   }
 
-  /** Forgets what was measured of a source, and what the joint filter has of it, because taking it in went wrong. */
+  /**
+   * Forgets all samples of a source, in the joint filter too, after an update with one of them
+   * failed.
+   */
   discard(id: number): void {
     if (!this.#sources.has(id)) return;
     this.addSource(id);
@@ -153,16 +167,16 @@ export class Discipline {
       joint.rebuild(this.#tracks(this.#members));
       if (isSound(joint.estimateAt(this.#clock.at(0)))) return;
     } catch {
-      // what the others brought cannot be used either: they come in again one by one
+      // the samples of the others cannot be used either: these sources come in again one by one
     }
     this.#members.clear();
     this.#joint = this.#newJoint();
   }
 
   /**
-   * Takes in a measurement of a source: its own filter follows it at once.
+   * Updates the filter of a source with a measurement.
    *
-   * @throws when what comes out is no number; the caller drops the source then (`discard`).
+   * @throws when the estimate is not a number; the caller drops the source then (`discard`).
    */
   observe(id: number, measurement: Measurement, now: Instant): void {
     const source = present(this.#sources.get(id), "A measured source is known");
@@ -172,8 +186,8 @@ export class Discipline {
     const sample = this.#addSample(track, measurement, now);
     source.sinceChange++;
     const outcome = alone.observe(track, sample);
-    source.surprised = outcome.outlier > 0.5;
-    if (!source.surprised && track.samples.length > 2) track.delays.learnNoise(outcome);
+    source.isOutlier = outcome.outlier > 0.5;
+    if (!source.isOutlier && track.samples.length > 2) track.delays.learnNoise(outcome);
     const estimate = alone.estimateAt(sample.time);
     assert(isSound(estimate), "The estimate of a source is a number");
     if (estimate === undefined) return;
@@ -190,11 +204,13 @@ export class Discipline {
   }
 
   /**
-   * Lets the joint filter follow the newest sample, given which sources are believed now, the best first; it is made anew from all
-   * their samples when there is none yet, or when one that is in it is known to be false. After it there is an estimate if any source
-   * with a sample is believed. Returns whether there is anything new for the clock in it.
+   * Updates the joint filter with the newest sample. `believed` are the sources that selection
+   * believes now, the best first. The filter is rebuilt from all their samples when there is none
+   * yet, or when a source in it turned out to be false. Afterwards there is an estimate if any
+   * believed source has a sample. Returns whether the estimate has news for the clock.
    *
-   * @throws when what comes out is no number; the caller drops the source of the sample then (`discard`).
+   * @throws when the estimate is not a number; the caller drops the source of the sample then
+   * (`discard`).
    */
   combine(
     believed: readonly number[],
@@ -221,7 +237,7 @@ export class Discipline {
       return true;
     }
     if (newest === undefined || !believed.includes(newest)) return false;
-    if (this.#isAloneSurprised(newest, believed) || !this.#admit(newest, believed)) return true;
+    if (this.#isLoneOutlier(newest, believed) || !this.#admit(newest, believed)) return true;
     const { track } = present(this.#sources.get(newest), "A believed source is known");
     const sample = present(
       track.samples[track.samples.length - 1],
@@ -247,11 +263,14 @@ export class Discipline {
       frequencyVariance: estimate.frequencyVariance,
       likelyWanderVariance: estimate.likelyWanderVariance,
       samples: source.track.samples.length,
-      surprised: source.surprised,
+      isOutlier: source.isOutlier,
     };
   }
 
-  /** Returns how far the joint filter is from what a source shows, and how surely; undefined for a stranger to it. */
+  /**
+   * Returns the offset of a source as the joint filter sees it, and its variance; undefined for a
+   * source that is not in the joint filter.
+   */
   distanceTo(id: number, now: MonotonicSeconds): { offset: Seconds; variance: number } | undefined {
     const track = this.#sources.get(id)?.track;
     if (track === undefined) return undefined;
@@ -267,12 +286,12 @@ export class Discipline {
     return { ...estimate, offset: estimate.offset - this.#clock.correctionAt(now) };
   }
 
-  /** Notes that from now on the kernel applies another rate, a fraction. */
+  /** Records that from now on the kernel applies another rate, a fraction. */
   rateChanged(now: MonotonicSeconds, rate: number): void {
     this.#clock.setRate(now, rate);
   }
 
-  /** Notes that the real-time clock was stepped by us; all that is known is carried over. */
+  /** Records a step of the real-time clock by ntpsd; all that is known is carried over. */
   stepped(by: Seconds): void {
     this.#joint.shift(-by);
     for (const { track, alone } of this.#sources.values()) {
@@ -281,7 +300,9 @@ export class Discipline {
     }
   }
 
-  /** Forgets all samples, because the clock was changed by others; the frequency is kept as a prior. */
+  /**
+   * Forgets all samples after a change of the clock from outside; the frequency is kept as a prior.
+   */
   restart(now: MonotonicSeconds, frequencyVariance: number): void {
     const estimate = this.#joint.estimateAt(this.#clock.at(now));
     if (estimate !== undefined) {
@@ -295,7 +316,7 @@ export class Discipline {
     for (const [id, source] of this.#sources) {
       source.track.forget();
       const alone = new Ensemble(this.#prior);
-      const afresh = { alone, surprised: false, hasJumped: false, sinceChange: Infinity };
+      const afresh = { alone, isOutlier: false, hasJumped: false, sinceChange: Infinity };
       this.#sources.set(id, { ...source, ...afresh });
     }
   }
@@ -311,14 +332,17 @@ export class Discipline {
     return sample;
   }
 
-  /** A surprise that most believed sources do not share is the source's own affair. */
-  #isAloneSurprised(id: number, believed: readonly number[]): boolean {
-    const isSurprised = (other: number) => this.#sources.get(other)?.surprised === true;
-    return isSurprised(id) && 2 * believed.filter(isSurprised).length <= believed.length;
+  /**
+   * Tells whether the last sample of a source was an outlier, and those of most believed sources
+   * were not.
+   */
+  #isLoneOutlier(id: number, believed: readonly number[]): boolean {
+    const isOutlier = (other: number) => this.#sources.get(other)?.isOutlier === true;
+    return isOutlier(id) && 2 * believed.filter(isOutlier).length <= believed.length;
   }
 
   #noiseOf(measurement: Measurement): Seconds {
-    // a grain of more than 16 s says nothing, and its square must stay a number
+    // a precision of more than 16 s says nothing, and its square must stay a number
     const server = 2 ** Math.min(4, Math.max(-30, measurement.precision)) / Math.sqrt(12);
     return Math.hypot(TIMESTAMP_NOISE[measurement.timestamping], server, this.#clockNoise);
   }
@@ -327,7 +351,10 @@ export class Discipline {
     return new Ensemble(this.#prior);
   }
 
-  /** Tells whether a source is in the joint filter, or has got a place there, perhaps that of one that is much worse. */
+  /**
+   * Tells whether a source is in the joint filter, after adding it if there is room, or if a member
+   * is much worse.
+   */
   #admit(id: number, believed: readonly number[]): boolean {
     if (this.#members.has(id)) return true;
     if (this.#members.size >= MEMBERS_MAX) {
@@ -345,14 +372,15 @@ export class Discipline {
     const source = this.#sources.get(id);
     if (source === undefined) return;
     source.hasJumped = false;
-    // the joint filter would begin with what it told before, and take that for the time
+    // otherwise the joint filter would begin with its samples from before the change
     source.track.keepNewest(source.sinceChange);
     source.sinceChange = Infinity;
   }
 
   /**
-   * What was measured of a source before it jumped says nothing any more. When all that are believed have jumped, it was the clock, and
-   * the joint filter begins anew with them: taken in one by one, each would pass for a path with a very large bias.
+   * Drops the samples of a source from before it jumped. When all believed sources have jumped, the
+   * local clock did, and the joint filter begins anew with them: added one by one, each would pass
+   * for a path with a very large bias.
    */
   #jump(id: number, source: Source): void {
     this.#leave(id);
@@ -373,7 +401,7 @@ export class Discipline {
   }
 }
 
-/** Tells whether an estimate is made of numbers; there may be none yet. */
+/** Tells whether an estimate consists of numbers; there may be none yet. */
 function isSound(estimate: ClockEstimate | undefined): boolean {
   return estimate === undefined ||
     (Number.isFinite(estimate.offset) && Number.isFinite(estimate.frequency) &&

@@ -148,7 +148,7 @@ Deno.test("offset and frequency have the signs of the contract", () => {
   assert.ok(source.delay >= 0.01 && source.delay < 0.0102, `${source.delay}`);
   assert.ok(source.meanWait > 3e-5 && source.meanWait < 2e-4, `${source.meanWait}`);
   assert.ok(source.jitter > 1e-5 && source.jitter < 2e-4, `${source.jitter}`);
-  assert.equal(source.surprised, false);
+  assert.equal(source.isOutlier, false);
   assert.equal(source.samples, 60);
 });
 
@@ -185,7 +185,7 @@ Deno.test("a sample is right although the rate changed while it was under way", 
   // 50 ms at a rate of -10 percent: 5 ms of slew between the two ends of the exchange
   world.ask(1, server, () => world.discipline.rateChanged(world.monotonic, -0.1));
   const source = world.discipline.sourceAt(1, world.monotonic);
-  assert.equal(source?.surprised, false);
+  assert.equal(source?.isOutlier, false);
   assert.ok(Math.abs((source?.offset ?? NaN) - world.offset) < 1e-4);
 });
 
@@ -205,7 +205,7 @@ Deno.test("a step by us moves everything along", () => {
   }
   world.run(1, all);
   for (const id of all.keys()) {
-    assert.equal(world.discipline.sourceAt(id, world.monotonic)?.surprised, false);
+    assert.equal(world.discipline.sourceAt(id, world.monotonic)?.isOutlier, false);
   }
   assert.ok(Math.abs(world.error) < 5e-4, `${world.error}`);
 });
@@ -237,18 +237,18 @@ Deno.test("a source that is not believed has no say", () => {
   assert.ok(Math.abs(world.error) < 5e-4, `${world.error}`);
 });
 
-Deno.test("what surprises one source alone does not reach the clock", () => {
+Deno.test("an outlier of one source alone does not reach the clock", () => {
   const { world, all } = worldWith([{ delay: 0.01 }, { delay: 0.01 }, { delay: 0.01 }]);
   world.run(60, all);
   world.pass(5);
   world.ask(2, { delay: 0.01, error: 0.3 });
   const before = world.estimate;
   world.discipline.combine([1, 2, 3], { newest: 2, false: [] });
-  assert.equal(world.discipline.sourceAt(2, world.monotonic)?.surprised, true);
+  assert.equal(world.discipline.sourceAt(2, world.monotonic)?.isOutlier, true);
   assert.deepEqual(world.estimate, before);
 });
 
-Deno.test("a source that is gone keeps what it has taught, and does not move the clock", () => {
+Deno.test("a source that is removed leaves what its samples showed, and does not move the clock", () => {
   const { world, all } = worldWith([{ delay: 0.01, error: 2e-4 }, { delay: 0.01, error: -2e-4 }]);
   world.run(60, all);
   const before = world.estimate.offset;
@@ -297,7 +297,7 @@ Deno.test("timestamps by a program are trusted less than those of the kernel", (
   assert.ok(uncertaintyOf("kernel") >= 0.99 * uncertaintyOf("hardware"));
 });
 
-Deno.test("after a change by others the samples are void and the frequency is a prior", () => {
+Deno.test("after a change from outside the samples are void and the frequency is a prior", () => {
   const { world, all } = worldWith([{ delay: 0.01 }], { drift: -30 * PPM });
   world.run(60, all);
   world.ahead += 100;
@@ -310,7 +310,7 @@ Deno.test("after a change by others the samples are void and the frequency is a 
   assert.ok(world.estimate.frequencyVariance < (8 * PPM) ** 2);
 });
 
-Deno.test("a frequency that was hardly known is no better known after a change by others", () => {
+Deno.test("a frequency that was hardly known is no better known after a change from outside", () => {
   const { world, all } = worldWith([{ delay: 0.01 }]);
   world.run(1, all);
   world.discipline.restart(world.monotonic, (5 * PPM) ** 2);

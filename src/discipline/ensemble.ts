@@ -1,11 +1,12 @@
 /**
- * One clock seen through several sources: the filter bank over the samples of those that are believed.
+ * One clock seen through several sources: the filter bank over the samples of the believed ones.
  *
- * Samples of all believed sources go into one filter, so each counts by what it is worth and the clock is followed as
- * closely as if one source were asked that much more often. What a source adds of its own is its bias, a state of the
- * filter. While samples are few, every new one changes what the earlier ones mean (the floor of the delay was not known), so
- * the filter is made anew from all of them; later it only goes forward. It is also made anew when a source that had been
- * believed turns out false: what it had contributed is gone with it.
+ * Samples of all believed sources go into one filter. So each sample counts by what it is worth,
+ * and the clock is followed as closely as if one source were asked that much more often. The error
+ * that belongs to a source is its bias, a state of the filter. While samples are few, each new one
+ * changes what the earlier ones mean (the floor of the delay was not known), so the filter is
+ * rebuilt from all of them; later it only goes forward. It is also rebuilt when a source that had
+ * been believed turns out to be false: what it had contributed is gone with it.
  *
  * @module
  */
@@ -15,18 +16,24 @@ import { type ClockEstimate, FilterBank, type UpdateOutcome } from "./filter_ban
 import { shareBias } from "./shared_bias.ts";
 import { isMuchLess, type Sample, type SourceTrack } from "./source_track.ts";
 
-/** While a source has at most so many samples, the filter is made anew when they mean something else by now ... */
+/**
+ * While a source has at most so many samples, the filter is rebuilt when their meaning has changed
+ * ...
+ */
 const REPLAY_SAMPLES_MAX = 24;
-/** ... that is, when the floor of the delay turned out to be elsewhere by this part of the mean wait. */
+/** ... that is, when the floor of the delay has moved by this part of the mean wait. */
 const REPLAY_FLOOR_PART = 0.1;
-/** A sample is hardly believable beyond this probability of being a lie. */
+/** A sample counts as an outlier beyond this probability. */
 const OUTLIER_LIMIT = 0.5;
-/** So many in a row, and the world has changed. */
+/** So many outliers in a row show that the clock or the path has changed. */
 export const OUTLIER_STREAK = 3;
-/** The change of frequency that is thought possible then, at the least and at the most: no oscillator does more. */
+/** The least and the greatest change of frequency that is then assumed: no oscillator does more. */
 const FREQUENCY_CHANGE_MIN = 20e-6;
 const FREQUENCY_CHANGE_MAX = 500e-6;
-/** So many samples decide whether what was known of the frequency before is to be believed; it has this much credit. */
+/**
+ * So many samples decide whether the prior of the frequency is kept; it has this much credit in log
+ * evidence.
+ */
 const PRIOR_TRIAL_SAMPLES = 8;
 const PRIOR_CREDIT = 3;
 /** A path's bias wanders by this part of its expected size in an hour. */
@@ -48,8 +55,8 @@ export interface FrequencyPrior {
   /** The variance of that: 1e-12 is a standard deviation of one part per million. */
   readonly variance: number;
   /**
-   * The variance to fall back on when the samples speak against the first one: a drift file may be of another machine.
-   * Left out when there is nothing to fall back on.
+   * The variance to fall back on when the samples contradict the first one: a drift file may be of
+   * another machine. Left out when there is nothing to fall back on.
    */
   readonly fallbackVariance?: number;
 }
@@ -62,9 +69,12 @@ export interface SourceView {
   readonly variance: number;
 }
 
-/** What became of a sample. */
+/** What an update with a sample found. */
 export interface SampleOutcome extends UpdateOutcome {
-  /** Whether it was the last of those that showed that the world has changed: those before it tell nothing any more. */
+  /**
+   * Whether it was the last outlier of a streak that shows a change: the samples before the streak
+   * are obsolete.
+   */
   readonly isChange: boolean;
 }
 
@@ -75,9 +85,9 @@ interface Member {
   readonly floor: Seconds;
   /** The variance of the bias that it was given. */
   readonly biasVariance: number;
-  /** When its last believable sample was taken. */
+  /** When its last sample that is no outlier was taken. */
   trustedAt: Seconds;
-  /** How many samples in a row were hardly believable; the sign tells the side. */
+  /** How many samples in a row were outliers; the sign is that of their deviation. */
   streak: number;
 }
 
@@ -93,12 +103,12 @@ export class Ensemble {
     this.#prior = prior;
   }
 
-  /** Whether any sample has been taken in. */
+  /** Whether it has been updated with any sample. */
   get ready(): boolean {
     return this.#bank !== undefined;
   }
 
-  /** How many sources are in the belief, those included that give no samples any more. */
+  /** How many sources are in the filter, those included that give no samples any more. */
   get size(): number {
     return this.#members.size;
   }
@@ -108,24 +118,24 @@ export class Ensemble {
     return this.#members.has(track);
   }
 
-  /** Takes in the newest sample of a source, which is already in its track. */
+  /** Updates the filter with the newest sample of a source, which is already in its track. */
   observe(track: SourceTrack, sample: Sample): SampleOutcome {
-    if (this.#bank === undefined || this.#isJudgedAnew(track)) {
+    if (this.#bank === undefined || this.#mustRebuild(track)) {
       const tracks = new Set(this.#members.keys()).add(track);
-      const taught = track.samples.length > REPLAY_SAMPLES_MAX ? this.#bank : undefined;
-      return this.#replay([...tracks], { about: track, taught });
+      const previous = track.samples.length > REPLAY_SAMPLES_MAX ? this.#bank : undefined;
+      return this.#replay([...tracks], { about: track, previous });
     }
     if (!this.#members.has(track)) this.#addSource(this.#bank, track);
     const outcome = this.#step(this.#bank, track, sample);
     return { ...outcome, isChange: this.#judge(this.#bank, track, outcome) };
   }
 
-  /** Makes the belief anew from all samples of these sources, and of no other. */
+  /** Rebuilds the filter from all samples of these sources, and of no other. */
   rebuild(tracks: readonly SourceTrack[]): void {
-    this.#replay(tracks, { taught: this.#bank });
+    this.#replay(tracks, { previous: this.#bank });
   }
 
-  /** Forgets a source; what it has taught about the clock stays. */
+  /** Removes a source; what its samples showed of the clock stays. */
   remove(track: SourceTrack): void {
     const slot = this.#members.get(track)?.slot;
     if (slot === undefined) return;
@@ -134,7 +144,10 @@ export class Ensemble {
     for (const member of this.#members.values()) if (member.slot > slot) member.slot--;
   }
 
-  /** Moves the belief about the offset, when the clock itself was stepped; the tracks are moved by their owner. */
+  /**
+   * Moves the belief about the offset, when the clock itself was stepped; the tracks are moved by
+   * their owner.
+   */
   shift(by: Seconds): void {
     this.#bank?.shiftOffset(by);
   }
@@ -154,7 +167,9 @@ export class Ensemble {
     };
   }
 
-  /** Returns what a source is expected to show at a time, or undefined if it is not in the belief. */
+  /**
+   * Returns what a source is expected to show at a time, or undefined if it is not in the belief.
+   */
   viewAt(track: SourceTrack, time: Seconds): SourceView | undefined {
     const slot = this.#members.get(track)?.slot;
     if (this.#bank === undefined || slot === undefined) return undefined;
@@ -169,10 +184,10 @@ export class Ensemble {
   }
 
   /**
-   * Tells whether a young source's samples mean something else than when they were taken in, or the server of any source was
-   * far from sure of itself then and is not any more.
+   * Tells whether the filter must be rebuilt: the samples of a young source have got another
+   * meaning, or the root dispersion of a server has shrunk much.
    */
-  #isJudgedAnew(track: SourceTrack): boolean {
+  #mustRebuild(track: SourceTrack): boolean {
     const member = this.#members.get(track);
     if (member !== undefined && isMuchLess(track.biasVariance, member.biasVariance)) return true;
     if (track.samples.length > REPLAY_SAMPLES_MAX) return false;
@@ -183,10 +198,10 @@ export class Ensemble {
     return moved > REPLAY_FLOOR_PART * track.delays.meanWait;
   }
 
-  /** Makes the belief anew; of two priors of the frequency the one that foretells the samples better is taken. */
+  /** Rebuilds the filter; of two priors of the frequency it takes the one with more evidence. */
   #replay(
     tracks: readonly SourceTrack[],
-    options: { readonly about?: SourceTrack; readonly taught?: FilterBank | undefined },
+    options: { readonly about?: SourceTrack; readonly previous?: FilterBank | undefined },
   ): SampleOutcome {
     const { variance, fallbackVariance } = this.#prior;
     const outcome = this.#replayWith(variance, tracks, options);
@@ -200,7 +215,7 @@ export class Ensemble {
   #replayWith(
     frequencyVariance: number,
     tracks: readonly SourceTrack[],
-    options: { readonly about?: SourceTrack; readonly taught?: FilterBank | undefined },
+    options: { readonly about?: SourceTrack; readonly previous?: FilterBank | undefined },
   ): SampleOutcome {
     const samples = tracks.flatMap((track) => track.samples.map((sample) => ({ track, sample })));
     samples.sort((a, b) => a.sample.time - b.sample.time);
@@ -209,7 +224,7 @@ export class Ensemble {
     this.#members.clear();
     this.#bank = undefined;
     if (first === undefined) return outcome;
-    const bank = this.#start({ ...first, frequencyVariance, taught: options.taught });
+    const bank = this.#start({ ...first, frequencyVariance, previous: options.previous });
     for (const track of tracks) if (track.samples.length > 0) this.#addSource(bank, track);
     for (const { track, sample } of samples) {
       const result = this.#step(bank, track, sample);
@@ -223,7 +238,7 @@ export class Ensemble {
     readonly track: SourceTrack;
     readonly sample: Sample;
     readonly frequencyVariance: number;
-    readonly taught: FilterBank | undefined;
+    readonly previous: FilterBank | undefined;
   }): FilterBank {
     const { sample, track } = from;
     const bank = new FilterBank({
@@ -231,7 +246,7 @@ export class Ensemble {
       offsetVariance: 0.25 * sample.delay * sample.delay + track.biasVariance + 1e-12,
       frequency: this.#prior.frequency,
       frequencyVariance: from.frequencyVariance,
-    }, from.taught);
+    }, from.previous);
     this.#bank = bank;
     this.#time = sample.time;
     return bank;
@@ -267,7 +282,9 @@ export class Ensemble {
     return bank.update(slot, track.observation({ ...sample, offset }));
   }
 
-  /** Admits a change of the world when a source's samples stay unbelievable; tells whether it did. */
+  /**
+   * Admits a change of the clock or of the path after a streak of outliers; returns whether it did.
+   */
   #judge(bank: FilterBank, track: SourceTrack, outcome: UpdateOutcome): boolean {
     const member = this.#member(track);
     const direction = Math.sign(outcome.deviation);
@@ -297,7 +314,10 @@ export class Ensemble {
   }
 }
 
-/** The variance of the offset `ahead` seconds from now without a sample; a sum of terms none of which is negative. */
+/**
+ * The variance of the offset `ahead` seconds from now without a sample; a sum of terms none of
+ * which is negative.
+ */
 function offsetVarianceAt(now: ClockEstimate, ahead: Seconds): number {
   const { offsetVariance, frequencyVariance, covariance } = now;
   if (!(frequencyVariance > 0)) return offsetVariance + walked(now.wanderVariance, ahead);

@@ -208,23 +208,23 @@ Deno.test("a longer route goes into the bias of its source, the clock is not mov
     assert.ok(Math.abs(moved) < 0.05 * detour, `moved by ${moved} for ${detour}`);
     const view = world.ensemble.viewAt(path.track, world.time);
     assert.ok(view !== undefined && Math.abs(view.offset - before - detour / 2) < 0.1 * detour);
-    // and nobody knows into which direction it went
+    // and its direction is unknown
     assert.ok(world.estimate.offsetVariance < 4e-6);
   }
 });
 
-Deno.test("one lie has no pull, however large it is", () => {
-  for (const lie of [0.005, 0.3, -1000]) {
+Deno.test("one outlier has no pull, however large it is", () => {
+  for (const outlier of [0.005, 0.3, -1000]) {
     const world = new World();
     const path = new Path({ floor: 0.02 });
     world.run(60, [path]);
     const before = world.estimate;
-    path.bias = lie;
+    path.bias = outlier;
     world.run(1, [path]);
-    assert.ok((world.outcome?.outlier ?? 0) > 0.9, `${lie} s: ${world.outcome?.outlier}`);
+    assert.ok((world.outcome?.outlier ?? 0) > 0.9, `${outlier} s: ${world.outcome?.outlier}`);
     path.bias = 0;
     const moved = Math.abs(world.estimate.offset - before.offset);
-    assert.ok(moved < 1e-4, `${lie} s moved the clock by ${moved}`);
+    assert.ok(moved < 1e-4, `${outlier} s moved the clock by ${moved}`);
     world.run(3, [path]);
     assert.ok((world.outcome?.outlier ?? 1) < 0.5);
   }
@@ -236,7 +236,7 @@ Deno.test("a jump of the clock is followed when three samples of its only source
   world.run(60, [path]);
   world.truth += 0.1;
   world.run(3, [path]);
-  assert.ok(Math.abs(world.error + 0.1) < 1e-3, "so far they may be lies");
+  assert.ok(Math.abs(world.error + 0.1) < 1e-3, "so far they may be outliers");
   world.run(1, [path]);
   assert.ok(Math.abs(world.error) < 5e-3, `error ${world.error}`);
   world.run(20, [path]);
@@ -295,7 +295,7 @@ Deno.test("a belief that is made anew has nothing of the sources that are left o
   assert.ok(Math.abs(world.error) < 1e-4, `${world.error}`);
 });
 
-Deno.test("a source that is removed is forgotten, and what it taught stays", () => {
+Deno.test("a source that is removed leaves what its samples showed of the clock", () => {
   const world = new World();
   const paths = [1, 2, 3].map((seed) => new Path({ floor: 0.02, seed, reference: 7 }));
   world.run(60, paths);

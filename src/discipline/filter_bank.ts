@@ -1,10 +1,12 @@
 /**
- * Learns how much the oscillator wanders: one clock filter for each hypothesis, weighed by how well it foretold the samples.
+ * Learns how much the oscillator wanders: a bank of clock filters, weighted by the predictive
+ * likelihood of the samples.
  *
- * Each filter believes in another strength of the frequency's random walk, half a decade apart. A hypothesis that foretells
- * badly loses weight, old evidence fades, and a hypothesis with next to no weight takes over the state of the best one, so
- * that it is ready when the world changes to its liking. What is reported is the weighted mean, with a variance that
- * includes the disagreement.
+ * Each filter assumes another strength of the frequency's random walk, half a decade apart. A
+ * hypothesis that predicts the samples badly loses weight, and old evidence fades. A hypothesis
+ * with next to no weight takes over the state of the best one, so that it is ready when the wander
+ * changes. The bank reports the weighted mean, with a variance that includes the disagreement of
+ * the filters.
  *
  * @module
  */
@@ -23,9 +25,11 @@ const WHITE_NOISE = 1e-10;
 const EVIDENCE_KEPT = 0.98;
 /** A hypothesis below this weight is restarted from the best one. */
 const WEIGHT_MIN = 1e-3;
-/** The logarithm of the smallest density that is told from none when two explanations are compared. */
+/**
+ * The logarithm of the smallest density that differs from none when two explanations are compared.
+ */
 const LOG_DENSITY_MIN = -60;
-/** How often a sample lies: the weight of the broad part of its density. */
+/** How often a sample is an outlier: the weight of the broad part of its density. */
 const OUTLIER_PROBABILITY = 0.005;
 
 /** The clock as the bank sees it. */
@@ -43,16 +47,17 @@ export interface ClockEstimate {
   /** The weighted mean of the hypotheses' wanders, as a variance per second. */
   readonly wanderVariance: number;
   /**
-   * The weighted geometric mean of the same: what the wander most likely is, where the mean above is on the safe side.
+   * The weighted geometric mean of the same: what the wander most likely is, where the mean above
+   * is on the safe side.
    */
   readonly likelyWanderVariance: number;
 }
 
-/** What a sample says of the offset, in the two ways in which it may be meant. */
+/** What a sample says of the offset, under each of the two explanations of its error. */
 export interface Observation {
   /** Where the offset lies if what disturbs samples is waiting in queues. */
   readonly interval: SoftInterval;
-  /** The mean wait, for how far off a lie may be. */
+  /** The mean wait, which scales how far off an outlier may be. */
   readonly spread: Seconds;
   /** The variance of the sample if what disturbs it is noise that its delay does not tell. */
   readonly noiseVariance: number;
@@ -60,17 +65,20 @@ export interface Observation {
   readonly queueProbability: number;
 }
 
-/** What became of a sample. */
+/** What an update with a sample found. */
 export interface UpdateOutcome {
   /** Where the sample's middle lay from what was expected, in standard deviations of both. */
   readonly deviation: number;
   /** The same in seconds. */
   readonly miss: Seconds;
-  /** The probability that the sample lies. */
+  /** The probability that the sample is an outlier. */
   readonly outlier: number;
   /** The variance of what was expected, before the sample. */
   readonly expectedVariance: number;
-  /** How much better queues foretold the sample than noise: the difference of the logarithms of their densities. */
+  /**
+   * How much better queues predict the sample than noise: the difference of the logarithms of their
+   * densities.
+   */
   readonly queueEvidence: number;
 }
 
@@ -83,13 +91,16 @@ export class FilterBank {
   readonly #noise: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
   readonly #outside: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
   readonly #mixed: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
-  /** What each hypothesis thought of the last sample. */
+  /** The predictive log-likelihood of the last sample under each hypothesis. */
   readonly #evidence = new Float64Array(WANDERS.length);
   #logEvidence = 0;
   /** The weighted belief, until something changes it. */
   #estimate: ClockEstimate | undefined;
 
-  /** Starts every hypothesis from one belief; `taught` is a bank whose knowledge of the wander is taken over. */
+  /**
+   * Starts every hypothesis from one belief; the weights for the wander begin from those of
+   * `previous`.
+   */
   constructor(
     start: {
       readonly offset: number;
@@ -97,14 +108,14 @@ export class FilterBank {
       readonly frequency: number;
       readonly frequencyVariance: number;
     },
-    taught?: FilterBank,
+    previous?: FilterBank,
   ) {
     this.#filters = WANDERS.map((wander) =>
       new ClockFilter({ wander, whiteNoise: WHITE_NOISE }, start)
     );
     this.#weights = Float64Array.from(PRIOR_WEIGHTS);
     this.#logWeights = this.#weights.map(Math.log);
-    if (taught !== undefined) this.#learnFrom(taught);
+    if (previous !== undefined) this.#adoptWeights(previous);
   }
 
   /** Adds a source to every hypothesis and returns its slot. */
@@ -125,7 +136,7 @@ export class FilterBank {
     for (const filter of this.#filters) filter.advance(elapsed);
   }
 
-  /** Takes in a sample of a source. */
+  /** Updates every hypothesis with a sample of a source. */
   update(slot: number, observation: Observation): UpdateOutcome {
     this.#estimate = undefined;
     const { low, high, softness } = observation.interval;
@@ -136,25 +147,27 @@ export class FilterBank {
       const belief = { mean: filter.expected(slot), variance: filter.expectedVariance(slot) };
       const weight = this.#weights[i] ?? 0;
       const apart = middle - belief.mean;
-      const doubt = this.#mix(observation, belief);
+      const probability = this.#mix(observation, belief);
       queue += weight * Math.exp(Math.max(LOG_DENSITY_MIN, this.#inside.logEvidence));
       noise += weight * Math.exp(Math.max(LOG_DENSITY_MIN, this.#noise.logEvidence));
       this.#evidence[i] = this.#mixed.logEvidence;
       filter.update(slot, this.#mixed);
       this.#logWeights[i] = EVIDENCE_KEPT * (this.#logWeights[i] ?? 0) + this.#mixed.logEvidence;
-      outlier += weight * doubt;
+      outlier += weight * probability;
       miss += weight * apart;
       expectedVariance += weight * belief.variance;
       deviation += weight * apart /
         Math.sqrt(belief.variance + half * half / 3 + softness * softness);
     }
-    this.#logEvidence += this.#foretold();
+    this.#logEvidence += this.#predictiveLogLikelihood();
     this.#normalise();
     const queueEvidence = Math.log(queue / noise);
     return { deviation, miss, outlier, expectedVariance, queueEvidence };
   }
 
-  /** How well all samples so far were foretold: the sum of the logarithms of their densities. */
+  /**
+   * The evidence for the model: the sum of the predictive log-likelihoods of all samples so far.
+   */
   get logEvidence(): number {
     return this.#logEvidence;
   }
@@ -165,8 +178,8 @@ export class FilterBank {
   }
 
   /**
-   * Returns what a source is expected to show now, or `ahead` seconds from now: the mean and the variance of offset plus
-   * bias. What the oscillator adds until then is not in it.
+   * Returns what a source is expected to show now, or `ahead` seconds from now: the mean and the
+   * variance of offset plus bias. What the oscillator adds until then is not in it.
    */
   view(slot: number, ahead: Seconds = 0): { readonly offset: Seconds; readonly variance: number } {
     const expected = (filter: ClockFilter) => filter.expected(slot) + ahead * filter.frequency;
@@ -195,8 +208,8 @@ export class FilterBank {
   }
 
   /**
-   * Admits that the clock itself may have jumped by something of this variance (square seconds), and its frequency changed
-   * by something of that one.
+   * Admits that the clock itself may have jumped by something of this variance (square seconds),
+   * and its frequency changed by something of that one.
    */
   admitChange(offsetVariance: number, frequencyVariance: number): void {
     this.#estimate = undefined;
@@ -206,8 +219,8 @@ export class FilterBank {
     }
   }
 
-  /** The logarithm of the density that the hypotheses together gave the last sample. */
-  #foretold(): number {
+  /** The logarithm of the density that all hypotheses together give the last sample. */
+  #predictiveLogLikelihood(): number {
     const best = Math.max(...this.#evidence);
     let sum = 0;
     for (const [i, log] of this.#evidence.entries()) {
@@ -246,17 +259,20 @@ export class FilterBank {
     };
   }
 
-  /** Takes over, half believed, what another bank knows of the wander. */
-  #learnFrom(taught: FilterBank): void {
+  /** Takes over half of the evidence of another bank about the wander. */
+  #adoptWeights(previous: FilterBank): void {
     for (let i = 0; i < this.#logWeights.length; i++) {
-      this.#logWeights[i] = 0.5 * ((this.#logWeights[i] ?? 0) + (taught.#logWeights[i] ?? 0));
+      this.#logWeights[i] = 0.5 * ((this.#logWeights[i] ?? 0) + (previous.#logWeights[i] ?? 0));
       this.#weights[i] = Math.exp(this.#logWeights[i] ?? 0);
     }
     const sum = this.#weights.reduce((a, b) => a + b, 0);
     for (let i = 0; i < this.#weights.length; i++) this.#weights[i] = (this.#weights[i] ?? 0) / sum;
   }
 
-  /** Mixes what the sample may mean, and that it may be a lie, into `#mixed`; returns the probability of the lie. */
+  /**
+   * Mixes both explanations and the outlier into `#mixed`; returns the probability that the sample
+   * is an outlier.
+   */
   #mix(
     observation: Observation,
     belief: { readonly mean: number; readonly variance: number },
@@ -268,9 +284,9 @@ export class FilterBank {
     const apart = mean - belief.mean;
     const inside = intervalEvidence(interval, belief, this.#inside);
     const noise = gaussianEvidence({ mean, variance: noiseVariance }, belief, this.#noise);
-    // as broad as it is far away: a lie must not pull, however large it is
-    const lie = { mean, variance: broad * broad + apart * apart };
-    const outside = gaussianEvidence(lie, belief, this.#outside);
+    // as broad as it is far away: an outlier must not pull, however large it is
+    const outlier = { mean, variance: broad * broad + apart * apart };
+    const outside = gaussianEvidence(outlier, belief, this.#outside);
     const logInside = inside.logEvidence + Math.log((1 - OUTLIER_PROBABILITY) * queueProbability);
     const logNoise = noise.logEvidence +
       Math.log((1 - OUTLIER_PROBABILITY) * (1 - queueProbability));

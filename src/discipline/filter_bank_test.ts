@@ -70,24 +70,24 @@ Deno.test("offset and frequency are found, and the errors are as large as is sai
   assert.ok(frequencies > 0.2 && frequencies < 1.8, `frequency ${frequencies}`);
 });
 
-Deno.test("a lie has no pull, however large it is, and is told as one", () => {
-  for (const lie of [1e-4, 1e-2, 1, 100, -1e-2, -100]) {
+Deno.test("an outlier has no pull, however large it is, and is found to be one", () => {
+  for (const error of [1e-4, 1e-2, 1, 100, -1e-2, -100]) {
     const world = new World();
     world.run(100, 1e-10);
     const before = world.bank.estimate;
-    const outcome = world.bank.update(world.slot, sample(world.offset + lie));
+    const outcome = world.bank.update(world.slot, sample(world.offset + error));
     const after = world.bank.estimate;
-    assert.ok(outcome.outlier > 0.99, `${lie} s: ${outcome.outlier}`);
-    assert.equal(Math.sign(outcome.deviation), Math.sign(lie));
-    assert.ok(Math.abs(outcome.miss - lie) < 1e-5, `${lie} s: miss ${outcome.miss}`);
+    assert.ok(outcome.outlier > 0.99, `${error} s: ${outcome.outlier}`);
+    assert.equal(Math.sign(outcome.deviation), Math.sign(error));
+    assert.ok(Math.abs(outcome.miss - error) < 1e-5, `${error} s: miss ${outcome.miss}`);
     const pull = Math.abs(after.offset - before.offset) / Math.sqrt(before.offsetVariance);
-    assert.ok(pull < 0.1, `${lie} s pulls by ${pull} standard deviations`);
+    assert.ok(pull < 0.1, `${error} s pulls by ${pull} standard deviations`);
     const turn = Math.abs(after.frequency - before.frequency);
-    assert.ok(turn < 0.1 * Math.sqrt(before.frequencyVariance), `${lie} s turns by ${turn}`);
+    assert.ok(turn < 0.1 * Math.sqrt(before.frequencyVariance), `${error} s turns by ${turn}`);
   }
 });
 
-Deno.test("a good sample is no lie, and makes the belief narrower", () => {
+Deno.test("a good sample is no outlier, and makes the belief narrower", () => {
   const world = new World();
   world.run(20, 1e-10);
   world.bank.advance(16);
@@ -117,7 +117,7 @@ Deno.test("a sample that waited long says nothing inside of its interval, but ex
   assert.ok(Math.abs(shift(0, 1e-3) - Math.sqrt(2 / Math.PI) * 1e-6) < 5e-9);
 });
 
-Deno.test("which explanation foretold a sample better is told", () => {
+Deno.test("the outcome says which explanation predicts a sample better", () => {
   const evidence = (offset: number) => {
     const bank = new FilterBank({ ...START, offsetVariance: 1e-14, frequencyVariance: 1e-18 });
     // queues allow half a microsecond, noise some ten
@@ -157,10 +157,10 @@ Deno.test("a step moves the belief along, and nothing else", () => {
 Deno.test("a bank that is made anew takes over half of what was known of the wander", () => {
   const world = new World();
   world.run(200, 1e-7);
-  const taught = new FilterBank(START, world.bank);
-  const untaught = new FilterBank(START);
+  const updated = new FilterBank(START, world.bank);
+  const fresh = new FilterBank(START);
   const wanderOf = (bank: FilterBank) => Math.sqrt(bank.estimate.wanderVariance);
-  assert.ok(Math.abs(wanderOf(untaught) / 5.14e-8 - 1) < 0.01, `${wanderOf(untaught)}`);
-  assert.ok(wanderOf(taught) > 1.5 * wanderOf(untaught), `${wanderOf(taught)}`);
-  assert.ok(wanderOf(taught) < world.wander * 1.5);
+  assert.ok(Math.abs(wanderOf(fresh) / 5.14e-8 - 1) < 0.01, `${wanderOf(fresh)}`);
+  assert.ok(wanderOf(updated) > 1.5 * wanderOf(fresh), `${wanderOf(updated)}`);
+  assert.ok(wanderOf(updated) < world.wander * 1.5);
 });

@@ -1,12 +1,14 @@
 /**
- * The clock as it would run if nobody corrected it.
+ * The clock as it would run without corrections.
  *
- * Every correction we make is known exactly: which rate was in force from when to when. Taking them all out gives a clock
- * that only the oscillator moves, and that is the one whose offset and frequency are estimated. So a slew is never taken
- * for drift, and changing how corrections are made cannot disturb the estimate. Steps do not enter here at all: the axis is
- * the boot-time clock, which is slewed like the real-time clock but never stepped.
+ * Every correction by ntpsd is known exactly: which rate was in force from when to when. Without
+ * them there remains a clock that only the oscillator moves, and its offset and frequency are what
+ * is estimated. So a slew is never taken for drift, and the way in which corrections are made
+ * cannot disturb the estimate. Steps do not enter here: the axis is the boot-time clock, which is
+ * slewed like the real-time clock but never stepped.
  *
- * Limits: it looks back over the last `SEGMENTS_MAX` rates only, far longer than a packet travels.
+ * Limits: it remembers the last `SEGMENTS_MAX` rates only, which is far longer than a packet
+ * travels.
  *
  * @module
  */
@@ -24,11 +26,14 @@ interface Segment {
   readonly rate: number;
 }
 
-/** Keeps account of the corrections made to the local clock. */
+/** Records the corrections made to the local clock. */
 export class FreeRunningClock {
   #segments: Segment[];
 
-  /** Starts with no correction made and the given rate in force, a fraction (1e-6 is one part per million). */
+  /**
+   * Starts with no correction made and the given rate in force, a fraction (1e-6 is one part per
+   * million).
+   */
   constructor(now: MonotonicSeconds, rate: number) {
     this.#segments = [{ start: now, correction: 0, rate }];
   }
@@ -53,7 +58,7 @@ export class FreeRunningClock {
     return time - this.correctionAt(time);
   }
 
-  /** Notes that from now on another rate is in force. */
+  /** Records that from now on another rate is in force. */
   setRate(now: MonotonicSeconds, rate: number): void {
     assert(now >= this.#last.start, "Rates change in the order of time");
     assert(rate > -0.5 && rate < 0.5, "A clock's rate stays within a half");
@@ -64,7 +69,7 @@ export class FreeRunningClock {
 
   get #last(): Segment {
     const last = this.#segments[this.#segments.length - 1];
-    assert(last !== undefined, "A clock has always a rate");
+    assert(last !== undefined, "A clock always has a rate");
     return last;
   }
 }

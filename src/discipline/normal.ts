@@ -1,12 +1,14 @@
 /**
- * The normal distribution's tail, and the likelihood of a value that is known to lie between two soft edges.
+ * The normal distribution's tail, and the likelihood of a value that is known to lie between two
+ * soft edges.
  *
- * A sample that waited `e` seconds in queues has an error somewhere in ±e/2 (see `delay_model.ts`), so what it says of the
- * offset is an interval, not a bell curve. A Gaussian belief multiplied by an interval is not Gaussian any more, but its
- * mean and variance have closed forms (assumed density filtering). What is left of the variance is computed as a sum of
- * positive terms: the textbook's difference of nearly equal numbers loses its sign when an observation is a million times
- * sharper than the belief. Limit: beyond some 37 standard deviations the evidence of a wide interval is zero in a double,
- * and is reported as such.
+ * A sample that waited `e` seconds in queues has an error somewhere in ±e/2 (see `delay_model.ts`),
+ * so it observes the offset as an interval, not as a bell curve. A Gaussian belief multiplied by an
+ * interval is not Gaussian any more, but its mean and variance have closed forms (assumed density
+ * filtering). What is left of the variance is computed as a sum of positive terms: the textbook's
+ * difference of nearly equal numbers loses its sign when an observation is a million times sharper
+ * than the belief. Limit: beyond some 37 standard deviations the evidence of a wide interval is
+ * zero in a double, and is reported as such.
  *
  * @module
  */
@@ -14,7 +16,10 @@
 const SQRT_2 = Math.SQRT2;
 const INVERSE_SQRT_2PI = 0.398942280401432677939946;
 
-/** Chebyshev coefficients of ln(erfc(z)·exp(z²)/t) in 4t - 2 with t = 2/(2+z), from a 40-digit evaluation. */
+/**
+ * Chebyshev coefficients of ln(erfc(z)·exp(z²)/t) in 4t - 2 with t = 2/(2+z), from a 40-digit
+ * evaluation.
+ */
 const ERFC_COEFFICIENTS: readonly number[] = [
   -1.3026537197817094,
   0.64196979235649026,
@@ -47,7 +52,10 @@ export function normalDensity(x: number): number {
   return INVERSE_SQRT_2PI * Math.exp(-0.5 * x * x);
 }
 
-/** Returns the probability that a standard normal variable exceeds `x`; relative error below 1e-12, in the tails too. */
+/**
+ * Returns the probability that a standard normal variable exceeds `x`; relative error below 1e-12,
+ * in the tails too.
+ */
 export function normalTail(x: number): number {
   return 0.5 * erfc(x / SQRT_2);
 }
@@ -72,7 +80,10 @@ function erfc(x: number): number {
 export interface Evidence {
   /** The natural logarithm of the observation's density under the belief. */
   logEvidence: number;
-  /** The first derivative of `logEvidence` by the belief's mean: the mean moves by the variance times this. */
+  /**
+   * The first derivative of `logEvidence` by the belief's mean: the mean moves by the variance
+   * times this.
+   */
   slope: number;
   /** The variance afterwards as a part of the variance before; more than 0. */
   remaining: number;
@@ -91,8 +102,9 @@ export interface SoftInterval {
 }
 
 /**
- * Computes the evidence of a soft interval for a Gaussian belief of the given mean and variance, into `out`. The evidence is
- * -Infinity when belief and interval are too far apart to be told by a double; nothing is learned then.
+ * Computes the evidence of a soft interval for a Gaussian belief of the given mean and variance,
+ * into `out`. The evidence is -Infinity when belief and interval are too far apart for a double;
+ * the belief does not change then.
  */
 export function intervalEvidence(
   interval: SoftInterval,
@@ -146,9 +158,14 @@ interface Cut {
   readonly variance: number;
 }
 
-/** Below this width, in standard deviations, the closed form loses more digits than a narrow cut leaves out. */
+/**
+ * Below this width, in standard deviations, the closed form loses more digits than a narrow cut
+ * leaves out.
+ */
 const NARROW = 1e-2;
-/** No cut at least `NARROW` wide leaves less variance; a smaller one is what rounding made of it. */
+/**
+ * No cut at least `NARROW` wide leaves less variance; a smaller one is what rounding made of it.
+ */
 const WIDE_VARIANCE_MIN = NARROW * NARROW / 16;
 
 function wideCut(alpha: number, beta: number): Cut {
@@ -196,7 +213,10 @@ function langevinSlope(k: number): number {
   return 1 / (k * k) - 1 / (sinh * sinh);
 }
 
-/** Returns the probability between two bounds of a standard normal variable, without cancellation in the tails. */
+/**
+ * Returns the probability between two bounds of a standard normal variable, without cancellation in
+ * the tails.
+ */
 function normalMass(alpha: number, beta: number): number {
   if (alpha > 0) return normalTail(alpha) - normalTail(beta);
   if (beta < 0) return normalTail(-beta) - normalTail(-alpha);

@@ -1,16 +1,17 @@
 /**
  * How often a source is asked: as rarely as the accuracy allows, as often as it needs.
  *
- * Between two samples the clock's error grows by what is not known of its frequency and by its wander. While that growth
- * over twice the interval stays well below what a sample can tell anyway (the mean wait in the network, the noise of the
- * timestamps), asking more rarely loses nothing; when it exceeds what a sample tells, the source is asked more often.
+ * Between two samples the error of the clock grows by the uncertainty of its frequency and by its
+ * wander. While that growth over twice the interval stays well below the error of a sample (the
+ * mean wait in the network, the noise of the timestamps), asking more rarely loses nothing. When it
+ * exceeds the error of a sample, the source is asked more often.
  *
  * @module
  */
 import type { PollExponent, Seconds } from "../base/units.ts";
 import type { PollIntervalLimits } from "../config/config.ts";
 
-/** The growth that is small enough to double the interval, in units of what a sample tells. */
+/** The growth that is small enough to double the interval, in units of the error of a sample. */
 const RAISE_BELOW = 0.25;
 /** The growth that calls for halving it. */
 const LOWER_ABOVE = 0.6;
@@ -25,15 +26,15 @@ export interface PollEvidence {
   readonly limits: PollIntervalLimits;
   /** How many samples were taken at the current interval. */
   readonly samplesAtCurrent: number;
-  /** What one sample can tell: the typical error of an offset. */
+  /** The typical error of one sample. */
   readonly sampleError: Seconds;
   /** The variance of the frequency estimate. */
   readonly frequencyVariance: number;
   /** The wander of the frequency, as a variance per second. */
   readonly wanderVariance: number;
-  /** Whether the last sample was hardly believable. */
-  readonly surprised: boolean;
-  /** Whether selection knows the source to be wrong: nothing is lost by asking it rarely. */
+  /** Whether the last sample was an outlier. */
+  readonly isOutlier: boolean;
+  /** Whether selection found the source to be wrong: nothing is lost by asking it rarely. */
   readonly wrong: boolean;
 }
 
@@ -45,7 +46,7 @@ export function choosePoll(evidence: PollEvidence): PollExponent {
     return clamp(evidence.samplesAtCurrent < SAMPLES_TO_RAISE ? current : current + 1);
   }
   if (errorGrowth(evidence, 2 ** current) > LOWER_ABOVE * sampleError) return clamp(current - 1);
-  if (evidence.surprised || evidence.samplesAtCurrent < SAMPLES_TO_RAISE) return clamp(current);
+  if (evidence.isOutlier || evidence.samplesAtCurrent < SAMPLES_TO_RAISE) return clamp(current);
   const further = errorGrowth(evidence, 2 ** (current + 1));
   return clamp(further < RAISE_BELOW * sampleError ? current + 1 : current);
 }

@@ -1,10 +1,10 @@
 /**
  * What the bias of a new source has in common with those of sources that follow the same reference.
  *
- * Sources behind one reference are one witness of its error, so their biases are taken to be correlated. A filter that knows
- * something of the old ones by now must not be told a covariance that contradicts it, or its covariance is none any more. So
- * the new bias is written as a sum of parts of the old ones and something of its own: whatever is known of those, the sum
- * is a random variable.
+ * Sources behind one reference share its error, so their biases are correlated. The filter may have
+ * learned something of the old biases by now, and a covariance that contradicts it would not be
+ * positive definite any more. So the new bias is a sum of parts of the old ones and a part of its
+ * own: whatever is known of those, the sum is a random variable.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface RelatedBias {
   readonly variance: number;
 }
 
-/** Writes a bias of the given variance as parts of related ones and something of its own. */
+/** Writes a bias of the given variance as parts of related ones and a part of its own. */
 export function shareBias(variance: number, related: readonly RelatedBias[]): BiasModel {
   const shares: number[] = [];
   let ownVariance = variance;

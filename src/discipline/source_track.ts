@@ -1,5 +1,6 @@
 /**
- * What is remembered of one source: its last samples on the free-running clock, and how its path delays packets.
+ * What is kept of one source: its last samples on the free-running clock, and the model of its
+ * path's delay.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import type { Observation } from "./filter_bank.ts";
 /** How many samples a source keeps. */
 export const SAMPLES_MAX = 64;
 
-/** One measurement, freed from our own corrections. */
+/** One measurement, without the corrections of ntpsd. */
 export interface Sample {
   /** When it was taken, on the free-running clock. */
   readonly time: Seconds;
@@ -18,7 +19,9 @@ export interface Sample {
   offset: Seconds;
   /** Of the round trip without the server's part, on the free-running clock. */
   readonly delay: Seconds;
-  /** The variance by which the route's asymmetry may have changed just before this sample; mostly 0. */
+  /**
+   * The variance by which the route's asymmetry may have changed just before this sample; mostly 0.
+   */
   routeVariance: number;
 }
 
@@ -26,9 +29,12 @@ export interface Sample {
 export class SourceTrack {
   /** The newest last, at most `SAMPLES_MAX`. */
   readonly samples: Sample[] = [];
-  /** Has taken in the delays of all samples, forgotten ones included. */
+  /** Updated with the delays of all samples, forgotten ones included. */
   readonly delays: DelayModel;
-  /** What the server follows; sources with the same reference share part of their bias. 0 for none that is known. */
+  /**
+   * What the server follows; sources with the same reference share part of their bias. 0 for none
+   * that is known.
+   */
   reference = 0;
   #asymmetryVariance = 0;
   #serverVariance = 0;
@@ -38,7 +44,7 @@ export class SourceTrack {
     this.delays = new DelayModel(noise);
   }
 
-  /** Takes in a sample; the caller feeds it to the filters afterwards. */
+  /** Adds a sample; the caller updates the filters with it afterwards. */
   add(time: Seconds, offset: Seconds, delay: Seconds): Sample {
     const sample: Sample = { time, offset, delay, routeVariance: this.delays.add(delay) };
     this.samples.push(sample);
@@ -56,12 +62,18 @@ export class SourceTrack {
     };
   }
 
-  /** The expected square of what the path's asymmetry and the server's own error add to every offset. */
+  /**
+   * The expected square of what the path's asymmetry and the server's own error add to every
+   * offset.
+   */
   get biasVariance(): number {
     return this.#asymmetryVariance + this.#serverVariance;
   }
 
-  /** Sets the expected bias when first known, and less of it when the server has come to admit much less. */
+  /**
+   * Sets the expected bias with the first sample, and reduces it when the server's root dispersion
+   * has shrunk much.
+   */
   setBias(serverDispersion: Seconds): void {
     const server = SERVER_FRACTION * serverDispersion;
     const serverVariance = server * server + BIAS_MIN * BIAS_MIN;
@@ -79,26 +91,29 @@ export class SourceTrack {
     for (const sample of this.samples) sample.offset += by;
   }
 
-  /** Forgets all samples but so many, the newest. */
+  /** Forgets all samples but the newest `count`. */
   keepNewest(count: number): void {
     this.samples.splice(0, Math.max(0, this.samples.length - count));
   }
 
-  /** Forgets the samples (the clock was changed by others), but not the path. */
+  /** Forgets the samples, after a change of the clock from outside, but not the path. */
   forget(): void {
     this.samples.length = 0;
   }
 }
 
-/** A path's two directions commonly differ by this part of its delay, taken as one standard deviation of the bias. */
+/**
+ * A path's two directions commonly differ by this part of its delay, taken as one standard
+ * deviation of the bias.
+ */
 const ASYMMETRY_FRACTION = 0.05;
-/** A server is commonly off by this part of the dispersion that it tells. */
+/** A server is commonly off by this part of its root dispersion. */
 const SERVER_FRACTION = 0.25;
 const BIAS_MIN: Seconds = 1e-8;
-/** A variance of the bias that has shrunk to less than this part is worth thinking again. */
+/** The filter is rebuilt when the variance of a bias has shrunk to less than this part. */
 const MUCH_LESS = 0.25;
 
-/** Tells whether a variance of the bias has shrunk so much that what was made of it is to be made anew. */
+/** Tells whether the variance of a bias has shrunk so much that the filter must be rebuilt. */
 export function isMuchLess(variance: number, before: number): boolean {
   return variance < MUCH_LESS * before;
 }

@@ -42,7 +42,7 @@ Deno.test("the bias is expected to be a part of the delay and of what the server
   assert.ok(Math.abs(track.biasVariance - 1.0625e-6) < 2e-8, "but much less is");
 });
 
-Deno.test("a step moves the samples along; a change by others voids them, but not the path", () => {
+Deno.test("a step moves the samples along; a change from outside voids them, but not the path", () => {
   const track = new SourceTrack(1e-7);
   for (let i = 0; i < 50; i++) track.add(i, 0.25, 0.02);
   const { floor } = track.delays;

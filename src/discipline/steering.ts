@@ -1,23 +1,24 @@
 /**
- * How a known offset is taken out of the clock: by running it a little faster or slower for a stated time.
+ * How a known offset is removed: the clock runs a little faster or slower for a stated time.
  *
- * The clock is never set by this module, only its rate is, so it stays monotone. A small offset is removed within
- * half a poll interval, so that the rate stays calm; a large one within seconds, or as fast as the slew limit allows if it is too large for that. There is no loop to
- * overshoot: what has been corrected is known exactly (`free_running_clock.ts`), and a slew that ran too long because the
- * process was late is simply an offset that is known, and taken out.
+ * Only the rate of the clock is changed here, so the clock stays monotone. A small offset is
+ * removed within half a poll interval, so that the rate stays calm. A large one is removed within
+ * seconds, or as fast as the slew limit allows. There is no feedback loop to overshoot: all
+ * corrections are known exactly (`free_running_clock.ts`), and a slew that ran too long because the
+ * process was late is a known offset, which is removed in turn.
  *
  * @module
  */
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 
-/** An offset is taken out over this part of the poll interval ... */
+/** An offset is removed over this part of the poll interval ... */
 const REMOVAL_POLL_PART = 1 / 2;
 /** ... but not faster than this, nor slower than that. */
 const REMOVAL_TIME_MIN: Seconds = 2;
 const REMOVAL_TIME_MAX: Seconds = 128;
-/** An offset beyond this hurts users, and is taken out as fast as the limit allows ... */
+/** An offset beyond this hurts users, and is removed as fast as the limit allows ... */
 const URGENT_OFFSET: Seconds = 1e-3;
-/** ... if it is no mere noise of the estimate: beyond so many standard deviations. */
+/** ... if it is more than noise of the estimate: beyond so many standard deviations. */
 const URGENT_DEVIATIONS = 4;
 /** The shortest slew: timers are late by milliseconds. */
 const SLEW_TIME_MIN: Seconds = 1;

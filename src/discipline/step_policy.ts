@@ -1,10 +1,10 @@
 /**
  * Whether an offset is stepped, slewed, or too absurd to be believed.
  *
- * Steps happen only in the first clock updates after a start (chrony's `makestep`), and a panic threshold keeps one bad
- * day of the servers from becoming one of ours. At the start the threshold is wide only for a time that is authenticated:
- * otherwise whoever forges packets would only have to wait for a start. A step that others made is no reason for panic: what
- * undoes it brings the clock back to where it was.
+ * Steps happen only in the first clock updates after a start (chrony's `makestep`). A panic
+ * threshold limits the damage that wrong servers can do. At the start the threshold is wide only
+ * for a time that is authenticated: otherwise forged packets would only have to arrive at a start.
+ * A step from outside is no reason for panic: the correction brings the clock back to where it was.
  *
  * @module
  */
@@ -18,11 +18,12 @@ export type StepDecision =
   | { readonly kind: "step" }
   | { readonly kind: "panic"; readonly message: string };
 
-/** What holds at the start without a word from the administrator: as far as a clock with a battery goes wrong. */
+/** The default at the start: as far as a clock with a battery goes wrong. */
 const STARTUP_THRESHOLD: StepPanicThreshold = { forward: 1800, backward: 1800 };
 /**
- * The same for a time that authenticated sources vouch for: a machine without a battery wakes up in the past, and one whose clock was
- * set by a forger in the future. How far back they may lead is bounded by the last time that was vouched for.
+ * The default for a time that authenticated sources vouch for: a machine without a battery wakes up
+ * in the past, and one whose clock was set by a forger in the future. How far back they may lead is
+ * bounded by the last time that was vouched for.
  */
 const VOUCHED_STARTUP_THRESHOLD: StepPanicThreshold = { forward: undefined, backward: undefined };
 
@@ -32,7 +33,7 @@ export class StepPolicy {
   #updates = 0;
   #startup = true;
   #hasUpdated = false;
-  /** The offset that is expected because others stepped the clock. */
+  /** The offset that is expected after steps from outside. */
   #expected: Seconds = 0;
   #count = 0;
   #accumulated: Seconds = 0;
@@ -42,7 +43,9 @@ export class StepPolicy {
     this.#config = config;
   }
 
-  /** Whether the clock has not been updated since the start, or since it was changed by others. */
+  /**
+   * Whether the clock has not been updated since the start, or since it was changed from outside.
+   */
   get isStartup(): boolean {
     return this.#startup;
   }
@@ -63,15 +66,15 @@ export class StepPolicy {
   }
 
   /**
-   * Decides about an offset; an update is counted when the clock is then changed (`updated`). `isVouchedFor` tells whether a
-   * majority of authenticated sources stands behind it.
+   * Decides about an offset; an update is counted when the clock is then changed (`updated`).
+   * `isVouchedFor` tells whether a majority of authenticated sources stands behind it.
    */
   decide(offset: Seconds, isVouchedFor = false): StepDecision {
     const limit = this.#config.stepLimit;
     const allowed = limit < 0 || this.#updates < limit;
     const beyond = this.isBeyondStep(offset);
-    const bound = panicBound(this.#threshold(isVouchedFor), this.#surprise(offset));
-    if (bound !== undefined && Math.abs(this.#surprise(offset)) > bound) {
+    const bound = panicBound(this.#threshold(isVouchedFor), this.#unexplained(offset));
+    if (bound !== undefined && Math.abs(this.#unexplained(offset)) > bound) {
       return panic(
         `The clock is ${clockPosition(offset, 3)} what the sources agree on, beyond the ${
           this.#startup ? "startup" : "single"
@@ -108,8 +111,9 @@ export class StepPolicy {
   }
 
   /**
-   * Allows steps as at the start: somebody else changed the clock by `gained`, or the machine slept. Before the first update
-   * nothing is known of the clock that a step of others could have spoiled.
+   * Allows steps as at the start: the clock was changed from outside by `gained`, or the machine
+   * slept. Before the first update nothing is known of the clock that a step from outside could
+   * have spoiled.
    */
   renew(gained: Seconds = 0): void {
     this.#updates = 0;
@@ -128,8 +132,8 @@ export class StepPolicy {
       (isVouchedFor ? VOUCHED_STARTUP_THRESHOLD : STARTUP_THRESHOLD);
   }
 
-  /** Returns what of an offset is not explained by a step that others made. */
-  #surprise(offset: Seconds): Seconds {
+  /** Returns the part of an offset that no step from outside explains. */
+  #unexplained(offset: Seconds): Seconds {
     const unexplained = offset - this.#expected;
     return Math.abs(unexplained) < Math.abs(offset) ? unexplained : offset;
   }

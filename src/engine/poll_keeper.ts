@@ -27,7 +27,7 @@ export interface PollKnowledge {
   /** What that most likely grows by in a second. */
   readonly likelyWanderVariance: number;
   /** Whether the last sample was hardly believable. */
-  readonly surprised: boolean;
+  readonly isOutlier: boolean;
   /** Whether selection knows the source to be a falseticker. */
   readonly wrong: boolean;
 }
@@ -62,7 +62,7 @@ export class PollKeeper {
       sampleError: Math.hypot(knowledge.meanWait, SAMPLE_ERROR_MIN),
       frequencyVariance: knowledge.frequencyVariance,
       wanderVariance: knowledge.likelyWanderVariance,
-      surprised: knowledge.surprised,
+      isOutlier: knowledge.isOutlier,
       wrong: knowledge.wrong,
     });
     this.#samples.set(id, poll === association.poll ? samplesAtCurrent : 0);

@@ -1,10 +1,11 @@
 /**
- * Judges a run. It knows nothing of how the world is made and sees only what an observer sees, so that a fault of the
- * simulator does not excuse a fault of the engine.
+ * Judges a run. It knows nothing of how the world is made and sees only what an observer sees, so
+ * that a fault of the simulator does not excuse a fault of the engine.
  *
- * The idea: the limits of the scenario, and a few rules that hold in every world: the clock is stepped only as often as the
- * configuration allows, the correction stays within its limits, the kernel is not called synchronised while ntpsd is not,
- * and no server is asked more than a burst's worth in a few seconds.
+ * The idea: the limits of the scenario, and a few rules that hold in every world: the clock is
+ * stepped only as often as the configuration allows, the correction stays within its limits, the
+ * kernel is not called synchronised while ntpsd is not, and no server is asked more than a burst's
+ * worth in a few seconds.
  *
  * @module
  */
@@ -24,7 +25,10 @@ export interface Violation {
   readonly message: string;
 }
 
-/** No more than so many requests to one server in so many seconds, unless a poll interval that is configured wants more. */
+/**
+ * No more than so many requests to one server in so many seconds, unless a poll interval that is
+ * configured wants more.
+ */
 const BURST_MAX = 12, BURST_WINDOW = 16;
 /** One kind of violation is told so many times. */
 const REPEATS_MAX = 3;
@@ -103,12 +107,15 @@ export class Checker implements Observer {
       this.#startedAt = time;
       this.#hasCommanded = false;
     }
-    // A fresh daemon, and a clock that somebody else has changed, have their steps again.
+    // A restart and a change of the clock from outside renew the steps.
     const renews = ["restart", "suspend", "clock-step", "leap"].includes(event.kind);
     if (renews) this.#stepsAllowed += stepsPerIncarnation(this.#scenario);
   }
 
-  /** Ends the watch; `panic` is the sentence with which the daemon gave up, if it did. Returns all that was wrong. */
+  /**
+   * Ends the watch; `panic` is the sentence with which the daemon gave up, if it did. Returns all
+   * that was wrong.
+   */
   verdict(
     figures: RunFigures,
     { panic, requests }: { panic: string | undefined; requests: Readonly<Record<string, number>> },
@@ -207,7 +214,10 @@ export class Checker implements Observer {
   }
 }
 
-/** Intervals are shortened by chance, a little; each request may be repeated when a burst begins with it. */
+/**
+ * Intervals are shortened by chance, a little; each request may be repeated when a burst begins
+ * with it.
+ */
 function burstMax({ config }: Scenario): number {
   const fastest = Math.min(4, ...config.sources.map(({ pollIntervalLimits: { min } }) => min));
   return Math.max(BURST_MAX, Math.ceil(1.25 * BURST_WINDOW / 2 ** fastest) + 1);

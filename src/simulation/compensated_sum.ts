@@ -1,5 +1,6 @@
 /**
- * A sum of millions of small numbers whose rounding errors do not add up (Kahan's compensated summation).
+ * A sum of millions of small numbers whose rounding errors do not add up (Kahan's compensated
+ * summation).
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Dates without a calendar library: the moment a scenario starts at, and the moment a reader is told.
+ * Dates without a calendar library: the moment a scenario starts at, and the moment a reader is
+ * told.
  *
  * @module
  */
@@ -24,7 +25,10 @@ export function parseDate(text: string): UnixNanoseconds | undefined {
   return BigInt(seconds) * SECOND + BigInt((match[7] ?? ".").slice(1).padEnd(9, "0"));
 }
 
-/** Writes a moment of a run, seconds from the start, as `12:34:56`, with days before it when there are any. */
+/**
+ * Writes a moment of a run, seconds from the start, as `12:34:56`, with days before it when there
+ * are any.
+ */
 export function formatElapsed(time: Seconds): string {
   const whole = Math.floor(time);
   const days = Math.floor(whole / 86_400);

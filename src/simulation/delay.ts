@@ -1,8 +1,9 @@
 /**
  * How long a packet is under way in one direction of a path.
  *
- * The idea: a fixed part that the route decides, and a part drawn anew for each packet that the queues decide. Limits: draws
- * are independent, so a queue that lasts longer than the gap between two packets is not modelled except by congestion.
+ * The idea: a fixed part that the route decides, and a part drawn anew for each packet that the
+ * queues decide. Limits: draws are independent, so a queue that lasts longer than the gap between
+ * two packets is not modelled except by congestion.
  *
  * @module
  */
@@ -54,7 +55,10 @@ export function drawDelay(model: DelayModel, draws: Draws, time: Seconds): Secon
   }
 }
 
-/** Decides whether a packet is lost. Draws in any case, so that the stream does not depend on the setting. */
+/**
+ * Decides whether a packet is lost. Draws in any case, so that the stream does not depend on the
+ * setting.
+ */
 export function drawLoss(model: DelayModel, draws: Draws): boolean {
   return draws.uniform() < model.loss;
 }

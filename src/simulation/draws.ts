@@ -1,9 +1,10 @@
 /**
  * Random draws for the simulated world, from seeds.
  *
- * The idea: every part of the world (the oscillator, each direction of each path) draws from a stream of its own that is
- * derived from the seed of the run and the name of the part. So a client that asks more often does not change the
- * weather: the same seed gives the same oscillator whatever the engine does.
+ * The idea: every part of the world (the oscillator, each direction of each path) draws from a
+ * stream of its own that is derived from the seed of the run and the name of the part. So a client
+ * that asks more often does not change the weather: the same seed gives the same oscillator
+ * whatever the engine does.
  *
  * @module
  */
@@ -29,7 +30,10 @@ export class Draws {
     return uniform(this.#random);
   }
 
-  /** Returns a normal number with mean 0 and standard deviation 1 (polar method, the second of a pair is kept). */
+  /**
+   * Returns a normal number with mean 0 and standard deviation 1 (polar method, the second of a
+   * pair is kept).
+   */
   normal(): number {
     if (!Number.isNaN(this.#spareNormal)) {
       const spare = this.#spareNormal;
@@ -53,8 +57,8 @@ export class Draws {
   }
 
   /**
-   * Returns a Lomax (Pareto II) number with this mean, which exists for a shape above 1; the variance is infinite for a
-   * shape of 2 or less.
+   * Returns a Lomax (Pareto II) number with this mean, which exists for a shape above 1; the
+   * variance is infinite for a shape of 2 or less.
    */
   lomax(mean: number, shape: number): number {
     const scale = mean * (shape - 1);
@@ -62,7 +66,10 @@ export class Draws {
   }
 }
 
-/** Returns the seed of the stream of one part, a 32-bit integer (FNV-1a over the name, mixed with the seed of the run). */
+/**
+ * Returns the seed of the stream of one part, a 32-bit integer (FNV-1a over the name, mixed with
+ * the seed of the run).
+ */
 export function streamSeed(seed: number, part: string): number {
   let hash = 0x811c9dc5 ^ Math.imul(seed >>> 0, 0x9e3779b1);
   for (let i = 0; i < part.length; i++) {

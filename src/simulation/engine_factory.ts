@@ -36,7 +36,10 @@ export interface EngineSeed {
   readonly ownAddresses: readonly string[];
 }
 
-/** Makes the engine that the daemon runs too. It may adjust the simulated clock unless its configuration forbids it. */
+/**
+ * Makes the engine that the daemon runs too. It may adjust the simulated clock unless its
+ * configuration forbids it.
+ */
 export function createSimulatedEngine(seed: EngineSeed): DrivenEngine {
   return new Engine({ ...seed, mayAdjust: seed.config.clock.adjust !== false });
 }

@@ -1,8 +1,8 @@
 /**
  * What is going to happen in the simulated world, in order of time (a binary heap).
  *
- * The idea: entries of one moment come out in the order in which they were put in, so that a run does not depend on the shape
- * of the heap.
+ * The idea: entries of one moment come out in the order in which they were put in, so that a run
+ * does not depend on the shape of the heap.
  *
  * @module
  */

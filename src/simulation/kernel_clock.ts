@@ -1,15 +1,17 @@
 /**
  * A simulated kernel clock: an oscillator, and what adjtimex makes of it.
  *
- * The problem: the clock must be good to a nanosecond over a simulated month, and a double that holds an absolute time is
- * not. The idea: only the error against the even time scale (start + seconds since the start) is kept as a double; the even
- * scale is an exact timestamp, and a reading is their sum. The rate is
+ * The problem: the clock must be good to a nanosecond over a simulated month, and a double that
+ * holds an absolute time is not. The idea: only the error against the even time scale (start +
+ * seconds since the start) is kept as a double; the even scale is an exact timestamp, and a reading
+ * is their sum. The rate is
  *
  *     (1 + oscillator) (tick / 10000 + frequency)
  *
- * with the frequency clamped to 500 ppm and the tick to 9000..11000, as in Linux. SETOFFSET steps the real-time clock at
- * once; maxerror grows 500 us a second and raises STA_UNSYNC at 16 s; an armed leap second steps the clock by a second at
- * its own midnight. Limits: the kernel's own phase-locked loop is not simulated, as ntpsd keeps it off.
+ * with the frequency clamped to 500 ppm and the tick to 9000..11000, as in Linux. SETOFFSET steps
+ * the real-time clock at once; maxerror grows 500 us a second and raises STA_UNSYNC at 16 s; an
+ * armed leap second steps the clock by a second at its own midnight. Limits: the kernel's own
+ * phase-locked loop is not simulated, as ntpsd keeps it off.
  *
  * @module
  */
@@ -102,8 +104,9 @@ export class SimulatedKernelClock {
   }
 
   /**
-   * Lets time pass while the machine sleeps. The oscillator goes on but nobody counts it; at the end both clocks are put
-   * forward by what the battery-backed clock says, which is `error` too much.
+   * Lets time pass while the machine sleeps. The oscillator goes on without being counted; at the
+   * end both clocks are put forward by what the battery-backed clock says, which is `error` too
+   * much.
    */
   sleep(until: Seconds, error: Seconds): void {
     this.#oscillator.advance(until);
@@ -112,7 +115,10 @@ export class SimulatedKernelClock {
     this.#monotonicError.add(error);
   }
 
-  /** Sets tick and frequency so that they come as near to a correction as the kernel can; returns what is in force. */
+  /**
+   * Sets tick and frequency so that they come as near to a correction as the kernel can; returns
+   * what is in force.
+   */
   setFrequency(correction: Ppm): Ppm {
     let tick = TICK_NOMINAL;
     if (Math.abs(correction) > KERNEL_FREQUENCY_MAX) {
@@ -121,7 +127,9 @@ export class SimulatedKernelClock {
     return this.setTickAndFrequency(tick, correction - (tick - TICK_NOMINAL) * 100);
   }
 
-  /** Sets the tick and the frequency as adjtimex does, clamped; returns the sum that is in force. */
+  /**
+   * Sets the tick and the frequency as adjtimex does, clamped; returns the sum that is in force.
+   */
   setTickAndFrequency(tick: number, frequency: Ppm): Ppm {
     this.#tick = Math.min(TICK_MAX, Math.max(TICK_MIN, tick));
     const clamped = Math.min(KERNEL_FREQUENCY_MAX, Math.max(-KERNEL_FREQUENCY_MAX, frequency));
@@ -166,7 +174,9 @@ export class SimulatedKernelClock {
     return this.#time + this.#monotonicError.value;
   }
 
-  /** How much the real-time clock shows more than the even time scale (which knows no leap seconds). */
+  /**
+   * How much the real-time clock shows more than the even time scale (which knows no leap seconds).
+   */
   get error(): Seconds {
     return this.#error.value;
   }

@@ -1,8 +1,8 @@
 /**
  * The simulated network: names, servers, and the paths to them.
  *
- * The idea: it knows when a packet arrives, if at all; the world keeps the time. Each direction of each path draws from its own
- * stream. Packets may overtake each other.
+ * The idea: it knows when a packet arrives, if at all; the world keeps the time. Each direction of
+ * each path draws from its own stream. Packets may overtake each other.
  *
  * @module
  */
@@ -79,7 +79,10 @@ export class SimulatedNetwork {
     return names.length === 0 ? all : all.filter((server) => names.includes(server.model.name));
   }
 
-  /** Returns the addresses of a name, for a pool some of them in random order; or why there are none. */
+  /**
+   * Returns the addresses of a name, for a pool some of them in random order; or why there are
+   * none.
+   */
   resolve(name: string): Result<readonly string[], string> {
     if (ipFamily(name) !== undefined) return ok([name]);
     if (!this.isUp) return err(`Temporary failure in name resolution of ${name}`);
@@ -100,8 +103,9 @@ export class SimulatedNetwork {
   }
 
   /**
-   * Lets a request arrive at a server, and returns what comes back: its response, if neither the server nor the path loses it, and
-   * before that what an adversary forges. `announced` is the leap second that is due.
+   * Lets a request arrive at a server, and returns what comes back: its response, if neither the
+   * server nor the path loses it, and before that what an adversary forges. `announced` is the leap
+   * second that is due.
    */
   serve(
     host: Host,

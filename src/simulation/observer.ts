@@ -12,7 +12,10 @@ import type { ScenarioEvent } from "./scenario.ts";
 export interface Observer {
   /** Is told the state of the clock once a second. */
   sample(time: Seconds, clock: ClockTruth): void;
-  /** Is told what the engine says of itself, every ten seconds or more, and after changes of the clock. */
+  /**
+   * Is told what the engine says of itself, every ten seconds or more, and after changes of the
+   * clock.
+   */
   snapshot(time: Seconds, observed: { snapshot: EngineSnapshot; clock: ClockTruth }): void;
   /** Is told each action. */
   action(time: Seconds, action: Action): void;

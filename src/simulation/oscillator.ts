@@ -1,10 +1,11 @@
 /**
  * A simulated quartz oscillator: how far it runs fast or slow, and what that adds up to.
  *
- * The idea: the frequency is constant within each second of true time and changes at its end, so the phase is a sum and is
- * exact whenever it is read. At the end of each second the frequency takes a normal random step (random-walk wander);
- * a sinusoid (the temperature of a room), a linear ageing and steps from outside come on top. Limits: no white or
- * flicker noise of phase, which a disciplined clock does not see at intervals of seconds.
+ * The idea: the frequency is constant within each second of true time and changes at its end, so
+ * the phase is a sum and is exact whenever it is read. At the end of each second the frequency
+ * takes a normal random step (random-walk wander); a sinusoid (the temperature of a room), a linear
+ * ageing and steps from outside come on top. Limits: no white or flicker noise of phase, which a
+ * disciplined clock does not see at intervals of seconds.
  *
  * @module
  */
@@ -17,7 +18,10 @@ import type { Draws } from "./draws.ts";
 export interface OscillatorModel {
   /** The frequency error at the start, without the sinusoid. */
   readonly frequency: Ppm;
-  /** Standard deviation of the step that the relative frequency takes each second (1e-9 is a good quartz). */
+  /**
+   * Standard deviation of the step that the relative frequency takes each second (1e-9 is a good
+   * quartz).
+   */
   readonly wander: number;
   /** A swing of the frequency with the temperature, zero at the start and rising. */
   readonly temperature?: { readonly amplitude: Ppm; readonly period: Seconds } | undefined;
@@ -49,7 +53,10 @@ export class SimulatedOscillator {
     this.#frequency = this.#frequencyAt(0);
   }
 
-  /** Lets true time pass up to `time` (seconds since the start), and returns how much the phase error grew. */
+  /**
+   * Lets true time pass up to `time` (seconds since the start), and returns how much the phase
+   * error grew.
+   */
   advance(time: Seconds): Seconds {
     assert(time >= this.#time, "A simulated oscillator cannot go back");
     const growth = new CompensatedSum();

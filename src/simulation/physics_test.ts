@@ -89,7 +89,8 @@ Deno.test("random-walk wander: frequency variance W^2 n, phase variance W^2 (n-1
     return oscillator;
   });
   near(moments(runs.map((run) => run.relativeFrequency)).variance, wander ** 2 * n, 0.1);
-  // The phase after n seconds is the sum over i < n of the frequency after i steps: sum of k^2 for k < n.
+  // The phase after n seconds is the sum over i < n of the frequency after i steps: sum of k^2 for
+  // k < n.
   const expected = wander ** 2 * (n - 1) * n * (2 * n - 1) / 6;
   near(moments(runs.map((run) => run.phaseError)).variance, expected, 0.1);
 });

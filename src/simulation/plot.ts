@@ -1,10 +1,12 @@
 /**
- * Draws a run as SVG: the clock's error and the oscillator's frequency over time, with what happened marked.
+ * Draws a run as SVG: the clock's error and the oscillator's frequency over time, with what
+ * happened marked.
  *
- * The idea: two panels over one axis of time. The upper one shows the band between the least and the greatest error of each
- * slice and the bound that ntpsd stated; its scale is the error after the start-up, so that the start does not flatten the
- * rest (what goes beyond is cut off at the edge). The lower one shows the oscillator's true frequency beside what ntpsd
- * believes. Colours come with the SVG, for light and dark surroundings.
+ * The idea: two panels over one axis of time. The upper one shows the band between the least and
+ * the greatest error of each slice and the bound that ntpsd stated; its scale is the error after
+ * the start-up, so that the start does not flatten the rest (what goes beyond is cut off at the
+ * edge). The lower one shows the oscillator's true frequency beside what ntpsd believes. Colours
+ * come with the SVG, for light and dark surroundings.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What a simulated world is made of: a machine with its clock, servers with theirs, the paths between, and what happens when.
+ * What a simulated world is made of: a machine with its clock, servers with theirs, the paths
+ * between, and what happens when.
  *
  * Everything here is validated and complete; `scenario_parse.ts` makes it from TOML.
  *
@@ -41,7 +42,9 @@ export interface Scenario {
   readonly limits: Limits;
   /** What must hold at single moments. */
   readonly checks: readonly Check[];
-  /** What a reader of the results should know, such as sources that were replaced by simulated ones. */
+  /**
+   * What a reader of the results should know, such as sources that were replaced by simulated ones.
+   */
   readonly notes: readonly string[];
 }
 
@@ -49,7 +52,10 @@ export interface Scenario {
 export interface MachineModel extends ClockModel {
   /** What the drift file holds at the start. */
   readonly driftFile: { readonly frequency: Ppm; readonly skew: Ppm } | undefined;
-  /** Mean of the exponential delay between a packet and its timestamp, in each direction; 0 for exact timestamps. */
+  /**
+   * Mean of the exponential delay between a packet and its timestamp, in each direction; 0 for
+   * exact timestamps.
+   */
   readonly timestampNoise: Seconds;
   /** What the timestamps are called. */
   readonly timestamping: "hardware" | "kernel" | "user";
@@ -94,12 +100,16 @@ export interface ServerModel extends OscillatorModel {
 }
 
 /**
- * Packets that an adversary sends in the server's name, ahead of the server's own answer: with a guessed origin; the answer
- * before last again; octets without meaning; a DENY kiss with a guessed origin.
+ * Packets that an adversary sends in the server's name, ahead of the server's own answer: with a
+ * guessed origin; the answer before last again; octets without meaning; a DENY kiss with a guessed
+ * origin.
  */
 export type Attack = "none" | "wrong-origin" | "replay" | "garbage" | "false-kiss";
 
-/** What can change about a server and its path while the world runs; of a path, what is left out stays. */
+/**
+ * What can change about a server and its path while the world runs; of a path, what is left out
+ * stays.
+ */
 export type ServerChange =
   & Partial<Omit<ServerModel, FixedServerKey>>
   & { readonly forward?: Partial<DelayModel>; readonly backward?: Partial<DelayModel> };
@@ -139,7 +149,10 @@ export type ScenarioEvent =
     | { readonly kind: "restart" }
   );
 
-/** What must hold over the measured part, or over the whole run where it says so; undefined means no limit. */
+/**
+ * What must hold over the measured part, or over the whole run where it says so; undefined means no
+ * limit.
+ */
 export interface Limits {
   /** The largest error. */
   readonly maxError: Seconds | undefined;

@@ -1,5 +1,6 @@
 /**
- * Makes a whole scenario of what its file says: defaults, rules across keys, servers for sources that have none.
+ * Makes a whole scenario of what its file says: defaults, rules across keys, servers for sources
+ * that have none.
  *
  * @module
  */
@@ -29,7 +30,10 @@ import type {
   RawWander,
 } from "./scenario_schema.ts";
 
-/** Reads the configuration that belongs to the scenario; undefined when it has errors, which it has noted. */
+/**
+ * Reads the configuration that belongs to the scenario; undefined when it has errors, which it has
+ * noted.
+ */
 export type ConfigReader = () => Config | undefined;
 
 const DAY = 86_400;
@@ -42,7 +46,9 @@ const PATH_DEFAULT: DelayModel = {
   shape: 1.5,
   loss: 0,
 };
-/** How many servers a pool has that no server is written for, beyond those that are used at a time. */
+/**
+ * How many servers a pool has that no server is written for, beyond those that are used at a time.
+ */
 const POOL_SPARE = 4;
 
 /** Returns the scenario; undefined when something is missing that has been noted. */
@@ -85,7 +91,10 @@ export function buildScenario(
   };
 }
 
-/** The `[[source]]` sections for a scenario that has none: one for each server, in the order of the file. */
+/**
+ * The `[[source]]` sections for a scenario that has none: one for each server, in the order of the
+ * file.
+ */
 export function defaultSources(raw: RawScenario): readonly Record<string, unknown>[] {
   const rows = (raw.server ?? []).flatMap((row, i) =>
     row === undefined ? [] : buildServers(row, i)

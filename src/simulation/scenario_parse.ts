@@ -1,8 +1,8 @@
 /**
  * Reads a scenario from TOML: docs/simulation.md describes the keys.
  *
- * The idea: the same small readers as for the configuration, so all errors are told at once, with their lines; the `[ntpsd]`
- * section is read by the reader of the configuration itself.
+ * The idea: the same small readers as for the configuration, so all errors are told at once, with
+ * their lines; the `[ntpsd]` section is read by the reader of the configuration itself.
  *
  * @module
  */
@@ -23,14 +23,20 @@ export interface ScenarioOptions {
   readonly configurationText?: string | undefined;
 }
 
-/** Returns the path that the scenario's `configuration` key names; undefined when there is none or the text is no TOML. */
+/**
+ * Returns the path that the scenario's `configuration` key names; undefined when there is none or
+ * the text is no TOML.
+ */
 export function configurationPath(text: string): string | undefined {
   const toml = readToml(text);
   const path = toml.ok ? toml.value["configuration"] : undefined;
   return typeof path === "string" ? path : undefined;
 }
 
-/** Returns the scenario, or all that is wrong with the text, in the order of the lines. Never throws. */
+/**
+ * Returns the scenario, or all that is wrong with the text, in the order of the lines. Never
+ * throws.
+ */
 export function parseScenario(
   text: string,
   options: ScenarioOptions = {},

@@ -1,5 +1,6 @@
 /**
- * The keys of a scenario file as tables for the manual, made from the schema so that they cannot differ from it.
+ * The keys of a scenario file as tables for the manual, made from the schema so that they cannot
+ * differ from it.
  *
  * @module
  */

@@ -127,7 +127,7 @@ const CHANGE_KEYS = {
   "attack": optional(
     word(["none", "wrong-origin", "replay", "garbage", "false-kiss"]),
     '"none"',
-    "Packets that somebody else sends in the server's name, ahead of its answer.",
+    "Packets that an adversary sends in the name of the server, ahead of its response.",
   ),
 } as const;
 
@@ -358,7 +358,7 @@ function mapOf<Value>(element: Field<Value>): Field<Readonly<Record<string, Valu
   };
 }
 
-/** Takes a table as it is; somebody else reads it. */
+/** Takes a table as it is; another part reads it. */
 function anyTable(): Field<Readonly<Record<string, unknown>>> {
   const pass: Field<unknown> = {
     wanted: "anything",

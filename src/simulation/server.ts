@@ -1,8 +1,10 @@
 /**
- * A simulated NTP server: a clock that is right or wrong in a stated way, and answers that are honest or not.
+ * A simulated NTP server: a clock that is right or wrong in a stated way, and answers that are
+ * honest or not.
  *
- * The idea: it answers real packets with real packets (RFC 5905 section 7.3), so the whole path through codec, checks and
- * association is tested. Limits: no extension fields, no authentication, basic mode only.
+ * The idea: it answers real packets with real packets (RFC 5905 section 7.3), so the whole path
+ * through codec, checks and association is tested. Limits: no extension fields, no authentication,
+ * basic mode only.
  *
  * @module
  */
@@ -75,7 +77,10 @@ export class SimulatedServer {
     return this.#model.offset + this.#oscillator.phaseError;
   }
 
-  /** Returns the response to a request that arrives now, or undefined when there is none. `announced` is the leap second that is due. */
+  /**
+   * Returns the response to a request that arrives now, or undefined when there is none.
+   * `announced` is the leap second that is due.
+   */
   respond(request: Uint8Array, now: TrueTime, announced: LeapIndicator): Bytes | undefined {
     this.#requests++;
     const sinceLast = now.time - this.#lastRequest;
@@ -93,7 +98,10 @@ export class SimulatedServer {
     return response;
   }
 
-  /** Returns what an adversary sends in the server's name beside `response`; undefined when none does. */
+  /**
+   * Returns what an adversary sends in the server's name beside `response`; undefined when none
+   * does.
+   */
   forge(response: Bytes, draws: Draws): Bytes | undefined {
     const previous = this.#previousResponse;
     this.#previousResponse = response;
@@ -141,7 +149,10 @@ function encodeResponse(
   return packet;
 }
 
-/** Turns a response into a kiss-o'-death: leap unknown, stratum 0, the code as reference id (RFC 5905 section 7.4). */
+/**
+ * Turns a response into a kiss-o'-death: leap unknown, stratum 0, the code as reference id (RFC
+ * 5905 section 7.4).
+ */
 function makeKiss(packet: Bytes, code: string): void {
   packet[0] = (packet[0] ?? 0) | 0xc0;
   packet[1] = 0;

@@ -26,7 +26,10 @@ export class SnapshotSchedule {
     return true;
   }
 
-  /** Tells whether a command to the clock is worth a snapshot: in the first hour always, later not with each one. */
+  /**
+   * Tells whether a command to the clock is worth a snapshot: in the first hour always, later not
+   * with each one.
+   */
   isDueAfterCommand(time: Seconds): boolean {
     return time < FIRST_HOUR || time > this.#next - this.#interval / 2;
   }

@@ -24,7 +24,10 @@ export interface RunFigures {
   readonly steps: number;
   /** Requests that left the machine in the whole run, to all servers. */
   readonly requestsSent: number;
-  /** The part of the looks in which the true error was inside the stated bound; null when none was stated. */
+  /**
+   * The part of the looks in which the true error was inside the stated bound; null when none was
+   * stated.
+   */
   readonly boundCoverage: number | null;
   /** The median of the stated bound; null when none was stated. */
   readonly medianBoundSeconds: Seconds | null;
@@ -97,7 +100,10 @@ export class RunStatistics implements Observer {
   }
 }
 
-/** Returns the figures whose every value is the median over the runs; a time that was never reached counts as the worst. */
+/**
+ * Returns the figures whose every value is the median over the runs; a time that was never reached
+ * counts as the worst.
+ */
 export function medianFigures(runs: readonly RunFigures[]): RunFigures {
   const of = (key: keyof RunFigures): number => median(runs.map((run) => run[key] ?? Infinity));
   const orNull = (value: number): number | null => Number.isFinite(value) ? value : null;

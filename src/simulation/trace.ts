@@ -1,8 +1,8 @@
 /**
  * The course of a run for a plot: the clock's error and frequency in a bounded number of points.
  *
- * The idea: each point stands for a slice of time and keeps the least and the greatest error in it, so that a spike of a
- * second is seen in a plot of a week.
+ * The idea: each point stands for a slice of time and keeps the least and the greatest error in it,
+ * so that a spike of a second is seen in a plot of a week.
  *
  * @module
  */

@@ -1,11 +1,13 @@
 /**
  * The simulated world: it drives the real engine with simulated clocks, networks and servers.
  *
- * The problem: what matters in a time daemon shows after hours, and depends on faults that do not come when called. The
- * idea: the engine is a function of events, so the world keeps true time, lets things happen in their order (packets that arrive,
- * timers, events of the scenario) and carries out the engine's actions; hours take milliseconds, and a seed repeats them.
- * Between events the clock is advanced by arithmetic and looked at once a simulated second, in its middle (leap seconds and
- * frequency changes fall on whole seconds). Limits: the engine itself takes no time; a timer comes 50 us late.
+ * The problem: what matters in a time daemon shows after hours, and depends on faults that do not
+ * come when called. The idea: the engine is a function of events, so the world keeps true time,
+ * lets things happen in their order (packets that arrive, timers, events of the scenario) and
+ * carries out the engine's actions; hours take milliseconds, and a seed repeats them. Between
+ * events the clock is advanced by arithmetic and looked at once a simulated second, in its middle
+ * (leap seconds and frequency changes fall on whole seconds). Limits: the engine itself takes no
+ * time; a timer comes 50 us late.
  *
  * @module
  */

@@ -179,7 +179,7 @@ Deno.test("sleep stops the daemon, not the world", () => {
   assert.deepEqual([...new Set(offsets)].map(Math.abs), [0, 0.3]);
 });
 
-Deno.test("somebody else's step and frequency, and a step of the oscillator, show in the offset", () => {
+Deno.test("a step and a frequency from outside, and a step of the oscillator, show in the offset", () => {
   const engine = probe(`duration = 5000
     clock = { offset = 0, frequency-ppm = 0 }
     ${SERVER}
