@@ -1,16 +1,14 @@
 /**
  * The daemon: puts engine, clock, sockets, HTTP and signals together, and takes them apart again at the end.
  *
- * What fails at the start but leaves the clock to be kept (HTTP, a state file) is said and gone without; what makes the
- * work impossible or dangerous ends the daemon with a sentence and an exit status. Limits: one daemon a process.
+ * The daemon says what fails at the start and goes on without it as long as it can keep the clock (HTTP, a state file); what
+ * makes the work impossible or dangerous ends it with a sentence and an exit status. Touches the world through its parts alone:
+ * services (`services.ts`), the engine's driver, files of state, the service manager. Limits: one daemon a process.
  *
  * @module
  */
-import type { Result } from "../base/result.ts";
 import { randomSource } from "../system/random.ts";
-import type { Config, LogLevel } from "../config/config.ts";
-import type { SymmetricKey } from "../config/key_file.ts";
-import { describeChanges } from "../config/reload_diff.ts";
+import type { Config } from "../config/config.ts";
 import { Engine } from "../engine/engine.ts";
 import type { StatusDocument } from "../engine/status/snapshot.ts";
 import { formatUtc } from "../base/utc.ts";
@@ -28,79 +26,39 @@ import { readInstant } from "../system/local_clock.ts";
 import { configureLog, log } from "../system/log.ts";
 import type { ExchangeKeysAction } from "../engine/events.ts";
 import { Nts } from "./nts/nts.ts";
-import { onceConfig, OnceWatch } from "./once.ts";
+import { OnceWatch } from "./once.ts";
+import { effectiveConfig, logChanges, readAgain, warnOfOpenSecrets } from "./reload.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 import { claimClock } from "./clock_permission.ts";
-import { filterSystemCalls, type Notice } from "./confinement.ts";
+import { filterSystemCalls } from "./confinement.ts";
+import type { DaemonEnd, DaemonOptions } from "./daemon_options.ts";
 import { internalErrorCount } from "./observability/internal_errors.ts";
 import { KeyRing } from "./key_ring.ts";
 import { eraProblem } from "./nts/release_time.ts";
-import { openSecrets } from "../system/secret_files.ts";
 import { NtpListeners } from "./ntp_listeners.ts";
 import { ServiceNotices } from "./observability/service_notices.ts";
-import { StatisticsWriter } from "./observability/statistics.ts";
+import { Services } from "./services.ts";
+import { StatisticsStore } from "./observability/statistics_store.ts";
 import { StatusListener } from "./observability/status_listener.ts";
 
-/** The served root dispersion ages by itself in between; this keeps the rest fresh. */
-const SERVED_TIME_REFRESH_MILLISECONDS = 1000;
+/** What is served is refreshed so often; its root dispersion ages by itself in between. */
+const TICK_MILLISECONDS = 1000;
 
-/** Whoever ends a service waits a few seconds at most; a file system or a name that hangs takes longer. */
+/** Service managers wait a few seconds at most for the end; a file system or a name that hangs takes longer. */
 const END_PATIENCE_MILLISECONDS = 800;
 
-/** After so many of these refreshments, files that could not be used are tried again. */
+/** Files that could not be used are tried again once in so many ticks. */
 const FILES_TRIED_EVERY = 60;
-
-/** Why a daemon ended. */
-export type DaemonEnd =
-  | "told"
-  | "clock-not-permitted"
-  | "listen-not-permitted"
-  | "listen-not-supported"
-  | "system"
-  | "panic"
-  | "no-time";
-
-/** A configuration with the symmetric keys that it names, by number. */
-export interface ConfigWithKeys {
-  /** Checked already. */
-  readonly config: Config;
-  /** Empty when the configuration names no file of keys. */
-  readonly keys: ReadonlyMap<number, SymmetricKey>;
-}
-
-/** What a daemon is started with. */
-export interface DaemonOptions extends ConfigWithKeys {
-  /** Where the configuration comes from, for the log. */
-  readonly configOrigin: string;
-  /** The file that it was read from, which is read again at a reload; undefined for the built-in one. */
-  readonly configFile: string | undefined;
-  /** Remarks on what in it looks like a mistake. */
-  readonly notes: readonly Notice[];
-  /** What became of the privileges that the process was started with. */
-  readonly privileges: readonly Notice[];
-  /** Of ntpsd itself, for the log and the status. */
-  readonly version: string;
-  /** Leaves the clock alone, whatever the configuration says (`-x`). */
-  readonly noAdjust: boolean;
-  /** Ends when the clock has been set (`--once`). */
-  readonly once: boolean;
-  /** Overrides the configuration's when given. */
-  readonly logLevel: LogLevel | undefined;
-  /** Reads the configuration again; the errors are complete lines. */
-  readonly reload: () => Result<ConfigWithKeys, readonly string[]>;
-  /** Hands signals over, also those that came before. */
-  readonly takeSignals: (handle: (signal: Deno.Signal) => void) => void;
-}
 
 /** Runs until it is told to end; returns why it ended. */
 export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   setUpLog(options, options.config);
   log.info(`ntpsd ${options.version} starts with ${options.configOrigin}`);
   for (const { level, text } of [...options.notes, ...options.privileges]) log[level](text);
-  tellOpenSecrets(options.config);
+  warnOfOpenSecrets(options.config);
   const problem = eraProblem(Number(realtimeNow()) / 1e9);
   if (problem !== undefined) log.warning(problem);
-  const config = options.once ? onceConfig(options.config, options) : options.config;
+  const config = effectiveConfig(options.config, options);
   const functions = new FunctionStates();
   const nts = new Nts(config, functions);
   const clock = claimClock(config.clock, options);
@@ -130,12 +88,11 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     protections: { ...nts.client.protections, withKey: (id) => keyRing.protection(id) },
     certificateTime: nts.client.certificateTime,
   });
-  const listeners = new NtpListeners(precision, functions);
   const daemon = new Daemon({ ...options, config }, {
     engine,
     addresses,
     poller: poller.value,
-    listeners,
+    ntp: new NtpListeners(precision, functions),
     functions,
     keyRing,
     nts,
@@ -148,7 +105,7 @@ interface Parts {
   readonly engine: Engine;
   readonly addresses: OwnAddresses;
   readonly poller: Poller;
-  readonly listeners: NtpListeners;
+  readonly ntp: NtpListeners;
   readonly functions: FunctionStates;
   readonly keyRing: KeyRing;
   readonly nts: Nts;
@@ -163,22 +120,19 @@ class Daemon {
   #closed: readonly string[] = [];
   readonly #poller: Poller;
   readonly #driver: EngineDriver;
-  readonly #listeners: NtpListeners;
+  readonly #services: Services;
   readonly #keyRing: KeyRing;
   readonly #nts: Nts;
-  #statistics: StatisticsWriter | undefined;
+  readonly #statistics: StatisticsStore;
   readonly #drift: DriftStore;
   readonly #leaps: LeapFile;
   readonly #notices: ServiceNotices;
   readonly #isManaged = hasServiceManager();
-  readonly #http: StatusListener;
-  readonly #functions: FunctionStates;
   readonly #once: OnceWatch | undefined;
   readonly #startedAt = formatUtc(realtimeNow());
   #config: Config;
   #ticks = 0;
   #reloading: Promise<void> = Promise.resolve();
-  #configuring: Promise<void> = Promise.resolve();
   #end: DaemonEnd = "told";
 
   constructor(options: DaemonOptions, parts: Parts) {
@@ -187,18 +141,23 @@ class Daemon {
     this.#engine = parts.engine;
     this.#addresses = parts.addresses;
     this.#poller = parts.poller;
-    this.#listeners = parts.listeners;
-    this.#functions = parts.functions;
     this.#keyRing = parts.keyRing;
     this.#nts = parts.nts;
-    this.#statistics = statisticsWriter(options.config);
+    const { observability } = options.config;
+    this.#statistics = new StatisticsStore(observability.statisticsPath, parts.functions);
     this.#drift = new DriftStore(options.config.clock, parts.functions);
     this.#leaps = new LeapFile(parts.functions);
-    this.#notices = new ServiceNotices(options.config.observability.readyWhenSynchronized);
-    this.#http = new StatusListener({
-      names: () => [...ownNames(), ...this.#config.observability.hosts],
-      status: () => this.status(),
-    }, parts.functions);
+    this.#notices = new ServiceNotices(observability.readyWhenSynchronized);
+    this.#services = new Services({
+      ...parts,
+      http: new StatusListener({
+        names: () => [...ownNames(), ...this.#config.observability.hosts],
+        status: () => this.status(),
+      }, parts.functions),
+      keys: parts.keyRing.responder,
+      servedTime: (now) => parts.engine.servedTime(now),
+      onBusy: () => this.#driver.runDue(),
+    });
     this.#once = options.once ? new OnceWatch() : undefined;
     this.#driver = new EngineDriver({
       engine: parts.engine,
@@ -207,9 +166,9 @@ class Daemon {
         saveDrift: (drift) => this.#drift.write(drift),
         exchangeKeys: (action) => void this.#exchangeKeys(action),
         verifyCertificates: (action) => this.#driver.deliver(this.#nts.client.verify(action)),
-        saveTimeBound: ({ bound }) => this.#nts.client.saveBound(bound),
-        saveSessions: ({ sessions }) => this.#nts.client.saveSessions(sessions),
-        clockStepped: () => this.#listeners.clockStepped(),
+        saveTimeBound: ({ bound }) => this.#nts.store.saveBound(bound),
+        saveSessions: ({ sessions }) => void this.#nts.store.save(sessions),
+        clockStepped: () => this.#services.ntp.clockStepped(),
         panic: (message) => this.#panic(message),
         changed: () => this.#changed(),
       },
@@ -217,9 +176,7 @@ class Daemon {
   }
 
   async run(): Promise<DaemonEnd> {
-    if (this.#once === undefined) {
-      await this.#configureServers();
-    }
+    if (this.#once === undefined) await this.#services.configure(this.#config);
     const end = this.#nothingToDo();
     if (end !== undefined) return await this.#giveUp(end);
     const { clock, nts } = this.#config;
@@ -227,75 +184,67 @@ class Daemon {
     const drift = hasDrift ? this.#drift.read() : undefined;
     filterSystemCalls(this.#config);
     if (hasDrift) this.#drift.check();
-    if (await filesAnswer([nts.cookieStoragePath])) this.#nts.loadSessions();
+    if (await filesAnswer([nts.cookieStoragePath])) this.#nts.store.load();
     this.#options.takeSignals((signal) => this.#meetSignal(signal));
-    const refresh = setInterval(() => this.#tick(), SERVED_TIME_REFRESH_MILLISECONDS);
+    const refresh = setInterval(() => this.#tick(), TICK_MILLISECONDS);
     const timeout = this.#once?.start(
       () => this.#engine.snapshot(readInstant()).why,
       (end) => this.#stop(end),
     );
     if (drift !== undefined) this.#driver.deliver({ type: "drift-loaded", ...drift });
     this.#leaps.start(this.#config.clock.leapSecondsFile, (event) => this.#driver.deliver(event));
-    this.#prepareStatistics();
+    this.#statistics.prepare();
     this.#tellServiceManager();
     await this.#driver.run();
     this.#notices.stopping();
     clearTimeout(timeout);
     clearInterval(refresh);
     this.#leaps.stop();
-    const isOrderly = await within(END_PATIENCE_MILLISECONDS, this.#wind());
+    const isOrderly = await within(END_PATIENCE_MILLISECONDS, this.#shutDown());
     if (!isOrderly) log.warning("Something under way does not come to its end and is given up");
     log.info(this.#end === "told" ? "ntpsd ends as told" : "ntpsd ends");
     return this.#end;
   }
 
-  /** Closes and writes what is left, at its own pace. */
-  async #wind(): Promise<void> {
-    await this.#http.stop();
-    await this.#configuring;
-    await this.#listeners.stop();
-    await this.#nts.stop();
+  /** Closes all and writes what is left; takes as long as files and connections take. */
+  async #shutDown(): Promise<void> {
+    await this.#services.stop();
     await this.#drift.settled();
-    await this.#statistics?.settled();
+    await this.#statistics.settled();
     this.#poller.close();
   }
 
   /** What is done about once a second. */
   #tick(): void {
-    this.#http.retry();
-    this.#listeners.retry();
-    this.#refreshServers();
+    this.#services.retry();
     this.#nts.tick(() => this.#engine.snapshot(readInstant()));
     if (this.#nts.isSavingDue()) this.#driver.deliver({ type: "save-sessions" });
     this.#followAddresses();
     this.#tellServiceManager();
     if (++this.#ticks % FILES_TRIED_EVERY !== 0) return;
-    void filesAnswer([this.#config.clock.driftFile]).then((isResponse) => {
-      if (isResponse) this.#drift.retry();
+    void filesAnswer([this.#config.clock.driftFile]).then((doAnswer) => {
+      if (doAnswer) this.#drift.retry();
     });
-    this.#prepareStatistics();
+    this.#statistics.prepare();
   }
 
-  /** The status is a long document, and made only if there is somebody to be told. */
+  /** The status is a long document, made only where there is a service manager. */
   #tellServiceManager(): void {
     if (!this.#isManaged) return;
     this.#notices.update(this.status(), readInstant().monotonic);
   }
 
-  /** Tells why there is nothing to do, if that is so and will stay so: no clock to keep, and no listener may be opened. */
+  /** Returns why there will never be anything to do: no clock to keep, and no listener may be opened; else undefined. */
   #nothingToDo(): DaemonEnd | undefined {
     if (this.#options.once || this.#config.sources.length > 0) return undefined;
-    const isServing = this.#functions.documents().some(({ kind, up }) =>
-      up && (kind === "server" || kind === "nts-ke-server")
-    );
-    return isServing ? undefined : this.#listeners.neverOpens;
+    return this.#services.isServing ? undefined : this.#services.ntp.neverOpens;
   }
 
   async #giveUp(end: DaemonEnd): Promise<DaemonEnd> {
     log.error(
       "There is no [[source]] and no server can be opened: ntpsd has nothing to do and ends",
     );
-    await within(END_PATIENCE_MILLISECONDS, this.#wind());
+    await within(END_PATIENCE_MILLISECONDS, this.#shutDown());
     return end;
   }
 
@@ -304,43 +253,13 @@ class Daemon {
       version: this.#options.version,
       startedAt: this.#startedAt,
       ...this.#engine.snapshot(readInstant()),
-      servers: this.#listeners.documents(),
-      ntsKe: this.#nts.listeners.documents(),
-      http: this.#http.document(),
-      functions: this.#functions.documents(),
+      ...this.#services.documents(),
       internalErrors: internalErrorCount(),
     };
   }
 
-  /** Brings the listeners up to the configuration; one after the other, however quickly reloads follow. */
-  #configureServers(): Promise<void> {
-    // Whatever goes wrong with one configuration must not keep the next one from being applied.
-    this.#configuring = this.#configuring.then(() => this.#applyServers()).catch((error) =>
-      log.error(`Not all of the configuration could be applied: ${error}`)
-    );
-    return this.#configuring;
-  }
-
-  async #applyServers(): Promise<void> {
-    const { servers, synchronization } = this.#config;
-    await this.#http.configure(this.#config.observability.listen);
-    await this.#nts.configure(this.#config);
-    await this.#listeners.configure(servers, {
-      synchronization,
-      authentication: { keys: this.#keyRing.responder, nts: this.#nts.listeners.responder },
-      onBusy: () => this.#driver.runDue(),
-    });
-    this.#refreshServers();
-  }
-
-  #refreshServers(): void {
-    if (!this.#listeners.isServing) return;
-    const now = readInstant();
-    this.#listeners.update(this.#engine.servedTime(now), now);
-  }
-
   #followAddresses(): void {
-    const { closed } = this.#listeners;
+    const { closed } = this.#services.ntp;
     if (closed.join() !== this.#closed.join()) {
       this.#closed = closed;
       this.#driver.deliver({ type: "own-addresses", closed });
@@ -352,27 +271,9 @@ class Daemon {
   }
 
   #changed(): void {
-    this.#refreshServers();
-    this.#writeStatistics();
+    this.#services.refresh();
+    this.#statistics.observe(() => this.#engine.snapshot(readInstant()));
     this.#once?.look(() => this.#engine.snapshot(readInstant()), (end) => this.#stop(end));
-  }
-
-  #writeStatistics(): void {
-    if (this.#statistics === undefined) return;
-    this.#statistics.observe(this.#engine.snapshot(readInstant()), realtimeNow());
-    this.#tellStatistics(this.#statistics);
-  }
-
-  #prepareStatistics(): void {
-    if (this.#statistics === undefined) return;
-    this.#statistics.prepare(realtimeNow());
-    this.#tellStatistics(this.#statistics);
-  }
-
-  #tellStatistics({ directory, problem }: StatisticsWriter): void {
-    const id = { kind: "statistics", name: directory } as const;
-    if (problem === undefined) this.#functions.up(id);
-    else this.#functions.down(id, problem);
   }
 
   async #exchangeKeys(action: ExchangeKeysAction): Promise<void> {
@@ -409,47 +310,21 @@ class Daemon {
 
   /** Reads the configuration and what it names again; one after the other, however quickly signals follow. */
   async #reload(): Promise<void> {
-    const { keysFile } = this.#config;
-    if (!await filesAnswer([this.#options.configFile, keysFile])) return;
-    const loaded = this.#options.reload();
-    if (!loaded.ok) {
-      log.error("The configuration has errors, and the old one stays in force:");
-      for (const line of loaded.error) log.error(line);
-      return;
-    }
     const before = this.#config;
-    const { keys, config: read } = loaded.value;
-    const config = this.#once === undefined ? read : onceConfig(read, this.#options);
+    const read = await readAgain(this.#options, before);
+    if (read === undefined) return;
+    const { config, keys } = read;
     this.#config = config;
-    tellOpenSecrets(config);
+    warnOfOpenSecrets(config);
     for (const problem of this.#keyRing.load(keys)) log.warning(problem);
-    const changes = describeChanges(before, config, overriddenKeys(this.#options));
-    log.info(
-      changes.length === 0 ? "Nothing in the configuration changes" : "The configuration changes:",
-    );
-    for (const line of changes) log.info(line);
+    logChanges(before, config, this.#options);
     setUpLog(this.#options, config);
-    if (before.observability.statisticsPath !== config.observability.statisticsPath) {
-      this.#statistics = statisticsWriter(config);
-      this.#functions.keepOnly("statistics", []);
-      this.#prepareStatistics();
-    }
+    this.#statistics.follow(config.observability.statisticsPath);
     if (await filesAnswer([config.clock.driftFile])) this.#drift.follow(config.clock);
-    if (this.#once === undefined) void this.#configureServers();
+    if (this.#once === undefined) void this.#services.configure(config);
     this.#leaps.follow(config.clock.leapSecondsFile, (event) => this.#driver.deliver(event));
     this.#driver.deliver({ type: "reconfigure", config });
   }
-}
-
-function overriddenKeys({ logLevel, noAdjust }: DaemonOptions): readonly string[] {
-  return [
-    ...(logLevel === undefined ? [] : ["observability.log-level"]),
-    ...(noAdjust ? ["clock.adjust"] : []),
-  ];
-}
-
-function tellOpenSecrets(config: Config): void {
-  for (const { message } of openSecrets(config)) log.warning(message);
 }
 
 function setUpLog(options: DaemonOptions, config: Config): void {
@@ -461,9 +336,4 @@ function setUpLog(options: DaemonOptions, config: Config): void {
 function ownNames(): readonly string[] {
   const host = hostName();
   return host.ok ? [host.value] : [];
-}
-
-function statisticsWriter(config: Config): StatisticsWriter | undefined {
-  const path = config.observability.statisticsPath;
-  return path === undefined ? undefined : new StatisticsWriter(path);
 }

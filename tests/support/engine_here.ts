@@ -24,7 +24,8 @@ export class EngineHere implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #driver: EngineDriver;
   readonly #poller: Poller;
-  readonly #clients: NtsKeClient;
+  readonly #client: NtsKeClient;
+  readonly #store: SessionStore;
   readonly #running: Promise<void>;
   readonly #lines: string[];
 
@@ -32,13 +33,15 @@ export class EngineHere implements AsyncDisposable {
     readonly engine: Engine;
     readonly driver: EngineDriver;
     readonly poller: Poller;
-    readonly clients: NtsKeClient;
+    readonly client: NtsKeClient;
+    readonly store: SessionStore;
     readonly lines: string[];
   }) {
     this.#engine = parts.engine;
     this.#driver = parts.driver;
     this.#poller = parts.poller;
-    this.#clients = parts.clients;
+    this.#client = parts.client;
+    this.#store = parts.store;
     this.#lines = parts.lines;
     this.#running = parts.driver.run();
   }
@@ -52,7 +55,8 @@ export class EngineHere implements AsyncDisposable {
     const loaded = parseConfig(options.config);
     const poller = Poller.open();
     if (!loaded.ok || !poller.ok) throw new Error(`It cannot start: ${JSON.stringify(loaded)}`);
-    const clients = new NtsKeClient(new TlsContexts(), new SessionStore(options.cookies));
+    const store = new SessionStore(options.cookies);
+    const client = new NtsKeClient(new TlsContexts(), store);
     const engine = new Engine({
       config: loaded.value.config,
       random: randomSource,
@@ -61,7 +65,7 @@ export class EngineHere implements AsyncDisposable {
       frequency: 0,
       clockPrecision: 2 ** -24,
       ownAddresses: [],
-      protections: clients.protections,
+      protections: client.protections,
       certificateTime: options.known,
     });
     const driver: EngineDriver = new EngineDriver({
@@ -70,17 +74,17 @@ export class EngineHere implements AsyncDisposable {
       hooks: {
         saveDrift: () => {},
         exchangeKeys: (action) => {
-          void clients.exchange(action).then((event) => driver.deliver(event));
+          void client.exchange(action).then((event) => driver.deliver(event));
         },
-        verifyCertificates: (action) => driver.deliver(clients.verify(action)),
-        saveTimeBound: ({ bound }) => clients.saveBound(bound),
-        saveSessions: ({ sessions }) => clients.saveSessions(sessions),
+        verifyCertificates: (action) => driver.deliver(client.verify(action)),
+        saveTimeBound: ({ bound }) => store.saveBound(bound),
+        saveSessions: ({ sessions }) => void store.save(sessions),
         clockStepped: () => {},
         panic: (message) => lines.push(message),
         changed: () => {},
       },
     });
-    return new EngineHere({ engine, driver, poller: poller.value, clients, lines });
+    return new EngineHere({ engine, driver, poller: poller.value, client, store, lines });
   }
 
   /** What it logged. */
@@ -109,6 +113,8 @@ export class EngineHere implements AsyncDisposable {
     this.#driver.stop();
     await this.#running;
     this.#poller.close();
-    await this.#clients.stop(sessions);
+    this.#client.abort();
+    await this.#store.save(sessions);
+    await this.#store.settled();
   }
 }

@@ -5,7 +5,7 @@
  */
 import { formatConfigError } from "../../config/config_error.ts";
 import { confine, takeOverFiles } from "../../daemon/confinement.ts";
-import type { DaemonEnd } from "../../daemon/daemon.ts";
+import type { DaemonEnd } from "../../daemon/daemon_options.ts";
 import { hideMemory } from "../../../ffi/process/privileges.ts";
 import { handleBugs } from "../bug.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";

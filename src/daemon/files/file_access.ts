@@ -35,7 +35,7 @@ export async function filesAnswer(
 ): Promise<boolean> {
   const asked = paths.filter((path) => path !== undefined);
   const outcomes = await Promise.all(asked.map((path) => answers(path, options)));
-  return outcomes.every((isResponse) => isResponse);
+  return outcomes.every((answered) => answered);
 }
 
 /**
@@ -64,8 +64,8 @@ async function answers(path: string, options: AccessOptions): Promise<boolean> {
     probes.delete(path);
   });
   probes.set(path, begun);
-  const isResponse = await within(milliseconds, begun);
-  if (isResponse) return true;
+  const doesAnswer = await within(milliseconds, begun);
+  if (doesAnswer) return true;
   log.warning(`${path} does not answer, and is left alone until it does`);
   void begun.then(() => log.info(`${path} answers again`));
   return false;

@@ -21,7 +21,6 @@ import {
 } from "../../engine/authenticated_time/provisional_time.ts";
 import type { ResumedMember } from "../../engine/saved_sessions.ts";
 import type { Protections } from "../../engine/source_set.ts";
-import type { SessionState } from "../../nts/client/session.ts";
 import { SessionProtection } from "../../nts/client/session_protection.ts";
 import { filesAnswer } from "../files/file_access.ts";
 import { log } from "../../system/log.ts";
@@ -158,26 +157,9 @@ export class NtsKeClient {
     }
   }
 
-  /** Keeps a time that has certainly passed. */
-  saveBound(bound: number): void {
-    this.#store.saveBound(bound);
-  }
-
-  /** Replaces the keys and cookies on disk by some that this run does not use any more. */
-  saveSessions(sessions: ReadonlyMap<string, SessionState>): void {
-    void this.#store.save(sessions);
-  }
-
-  /** Reads the certificates to trust again. */
-  reload(): void {
-    this.#contexts.forgetTrust();
-  }
-
-  /** Gives up what is under way, keeps keys for the next run, and waits until all is written. */
-  async stop(sessions: ReadonlyMap<string, SessionState>): Promise<void> {
+  /** Gives up the exchanges that are under way. */
+  abort(): void {
     this.#ended.abort();
-    await this.#store.save(sessions);
-    await this.#store.settled();
   }
 
   #resume(config: SourceConfig): readonly ResumedMember[] {

@@ -28,28 +28,24 @@ export class Nts {
   readonly client: NtsKeClient;
   /** The server's side. */
   readonly listeners: NtsKeListeners;
+  /** What the client keeps over a restart. */
+  readonly store: SessionStore;
   readonly #contexts = new TlsContexts();
-  readonly #store: SessionStore;
   #ticks = 0;
   #seconds = 0;
   #lastSessions: ReadonlyMap<string, SessionState> = new Map();
 
   /** Looks at the kernel's clock, so it is to be made before the clock is taken over. */
   constructor(config: Config, functions: FunctionStates = new FunctionStates()) {
-    this.#store = new SessionStore(config.nts.cookieStoragePath);
-    this.client = new NtsKeClient(this.#contexts, this.#store);
+    this.store = new SessionStore(config.nts.cookieStoragePath);
+    this.client = new NtsKeClient(this.#contexts, this.store);
     this.listeners = new NtsKeListeners(this.#contexts, functions);
-  }
-
-  /** Reads what an earlier run saved; to be called as the user that writes it, before the engine starts. */
-  loadSessions(): void {
-    this.#store.load();
   }
 
   /** Follows a configuration: listeners, keys, certificates, trust. */
   async configure(config: Config): Promise<void> {
-    this.#store.follow(config.nts.cookieStoragePath);
-    this.client.reload();
+    this.store.follow(config.nts.cookieStoragePath);
+    this.#contexts.forgetTrust();
     await this.listeners.configure(config);
   }
 
@@ -74,7 +70,7 @@ export class Nts {
   /** Tells whether keys and cookies are to be saved for the run after a crash; called about once a second. */
   isSavingDue(): boolean {
     const sinceFirst = ++this.#seconds - FIRST_SAVE_SECONDS;
-    return this.#store.keepsAnything && sinceFirst >= 0 && sinceFirst % SAVE_SECONDS === 0;
+    return this.store.keepsAnything && sinceFirst >= 0 && sinceFirst % SAVE_SECONDS === 0;
   }
 
   /** Takes the keys that a restart should not lose; called before the engine lets them go. */
@@ -82,9 +78,11 @@ export class Nts {
     if (sessions.size > 0) this.#lastSessions = sessions;
   }
 
-  /** Ends both sides, when nobody answers requests any more. */
+  /** Ends both sides and saves what was kept; to be called when no listener for NTP is open any more. */
   async stop(): Promise<void> {
-    await this.client.stop(this.#lastSessions);
+    this.client.abort();
+    await this.store.save(this.#lastSessions);
+    await this.store.settled();
     await this.listeners.stop();
   }
 }

@@ -1,0 +1,55 @@
+/**
+ * Reads the configuration of a running daemon again and says in the log what changes; applying it is the daemon's work.
+ *
+ * A configuration with errors, and files that do not answer, leave the old one in force.
+ *
+ * @module
+ */
+import type { Config } from "../config/config.ts";
+import { describeChanges } from "../config/reload_diff.ts";
+import { openSecrets } from "../system/secret_files.ts";
+import { log } from "../system/log.ts";
+import type { ConfigWithKeys, DaemonOptions } from "./daemon_options.ts";
+import { filesAnswer } from "./files/file_access.ts";
+import { onceConfig } from "./once.ts";
+
+/** Reads the configuration and the keys again; undefined when `before` stays in force, for reasons that are in the log. */
+export async function readAgain(
+  options: DaemonOptions,
+  before: Config,
+): Promise<ConfigWithKeys | undefined> {
+  if (!await filesAnswer([options.configFile, before.keysFile])) return undefined;
+  const loaded = options.reload();
+  if (!loaded.ok) {
+    log.error("The configuration has errors, and the old one stays in force:");
+    for (const line of loaded.error) log.error(line);
+    return undefined;
+  }
+  return { ...loaded.value, config: effectiveConfig(loaded.value.config, options) };
+}
+
+/** Returns the configuration that is in force with the options of the command line. */
+export function effectiveConfig(config: Config, options: DaemonOptions): Config {
+  return options.once ? onceConfig(config, options) : config;
+}
+
+/** Logs what a new configuration changes. */
+export function logChanges(before: Config, after: Config, options: DaemonOptions): void {
+  const changes = describeChanges(before, after, overriddenKeys(options));
+  log.info(
+    changes.length === 0 ? "Nothing in the configuration changes" : "The configuration changes:",
+  );
+  for (const line of changes) log.info(line);
+}
+
+/** Warns of files with secrets that others can read or change. */
+export function warnOfOpenSecrets(config: Config): void {
+  for (const { message } of openSecrets(config)) log.warning(message);
+}
+
+function overriddenKeys({ logLevel, noAdjust }: DaemonOptions): readonly string[] {
+  return [
+    ...(logLevel === undefined ? [] : ["observability.log-level"]),
+    ...(noAdjust ? ["clock.adjust"] : []),
+  ];
+}
