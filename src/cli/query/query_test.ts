@@ -231,7 +231,7 @@ Deno.test("one host is told in full", () => {
 Deno.test("several hosts make a table", () => {
   equal(
     renderQuery([GOOD, BAD], view),
-    `  Host              St    Offset    Delay     Error  Timestamps  Auth  Reference
+    `  Host              St    Offset    Delay     Error  Timing  Auth  Reference
 * time.example.net   1  +25.1 ms  3.40 ms  ±1.80 ms  kernel  nts   GPS
 ? gone.example.net   -         -        -         -  -       none  -
 

@@ -133,7 +133,7 @@ const COLUMNS: readonly Column[] = [
   { title: "Offset", align: "right" },
   { title: "Delay", align: "right" },
   { title: "Error", align: "right" },
-  { title: "Timestamps", align: "left" },
+  { title: "Timing", align: "left" },
   { title: "Auth", align: "left" },
   { title: "Reference", align: "left" },
 ];

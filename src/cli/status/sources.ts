@@ -155,7 +155,7 @@ const DETAIL_COLUMNS: readonly Column[] = [
   { title: "  Source", align: "left", shrinks: true },
   { title: "Reference", align: "left" },
   { title: "Auth", align: "left" },
-  { title: "Timestamps", align: "left" },
+  { title: "Timing", align: "left" },
   { title: "Jitter", align: "right" },
   { title: "Disp", align: "right" },
   { title: "Sent", align: "right" },

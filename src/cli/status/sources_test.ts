@@ -35,7 +35,7 @@ x wrong.example.com   2   64s    377   12s  +501 ms  12.3 ms  ±2.10 ms
 x wrong.example.com (falseticker): its offset of +501 ms ± 2.3 ms does not meet
     the interval of -1.2 to +1.9 ms in which 3 others agree
 
-  Source             Reference     Auth  Timestamps   Jitter     Disp   Sent   Recv
+  Source             Reference     Auth  Timing   Jitter     Disp   Sent   Recv
 + nts.example.org    198.51.100.7  nts   kernel  8.70 us  44.0 us  1,234  1,230
 x wrong.example.com  198.51.100.7  none  kernel  8.70 us  44.0 us  1,234  1,230
 
