@@ -21,9 +21,11 @@ const FROM_ANYBODY: ReadonlySet<string> = new Set<DropReason>([
 export class DroppedResponses {
   readonly #total = new ReasonCounter<DropReason>();
   #recent = new ReasonCounter<DropReason>();
+  #last: DropReason | undefined = undefined;
 
   /** Counts one; returns how many there were of this reason. */
   add(reason: DropReason): number {
+    this.#last = reason;
     this.#recent.add(reason);
     return this.#total.add(reason);
   }
@@ -41,6 +43,11 @@ export class DroppedResponses {
   /** How many there were. */
   total(): number {
     return this.#total.total();
+  }
+
+  /** The reason of the newest; undefined when there was none. */
+  get last(): DropReason | undefined {
+    return this.#last;
   }
 
   /** Says what was dropped since the last good answer: "version (6)"; undefined when nothing was. */

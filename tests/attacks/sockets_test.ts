@@ -14,7 +14,7 @@ import { type Bytes } from "../../src/base/bytes.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { socketAddress } from "../../src/base/socket_address.ts";
 import { main } from "../../src/cli/main.ts";
-import { exchange } from "../../src/cli/query/exchange.ts";
+import { QueriedServer } from "../../src/cli/query/queried_server.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { configureLog } from "../../src/system/log.ts";
 import { RequestSockets } from "../../src/system/request_sockets.ts";
@@ -213,7 +213,7 @@ Deno.test("CVE-2015-8158: answers without end do not keep a query from its end",
   });
   const address = socketAddress(LOOPBACK, server.address().port);
   assert.ok(address !== undefined);
-  const asked = await exchange(address, { random: new SeededRandom(1), timeout: 0.3 });
+  const asked = await new QueriedServer({ address, random: new SeededRandom(1) }).ask(0.3);
   clearInterval(timer);
   assert.match(asked.ok ? "" : asked.error, /does not belong to the request/);
 });

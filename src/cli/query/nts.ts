@@ -5,16 +5,16 @@
  */
 import { readFile } from "../../../ffi/file/files.ts";
 import { OpenSsl } from "../../../ffi/openssl/mod.ts";
-import type { Bytes } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Seconds } from "../../base/units.ts";
 import { exchangeKeys } from "../../system/nts_ke_client.ts";
 import { openSslAeadFactory } from "../../system/openssl_aead.ts";
-import { NtsClientSession } from "../../nts/client/session.ts";
+import { type ProtectionReason, SessionProtection } from "../../nts/client/session_protection.ts";
 import type { KeyExchangeOutcome } from "../../nts/key_exchange/outcome.ts";
+import { randomSource } from "../../system/random.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
 import type { Authenticate, Authentication } from "./query.ts";
-import type { QueryProtection } from "./exchange.ts";
+import type { QueryProtection } from "./queried_server.ts";
 
 /** How NTS is done. */
 export interface NtsOptions {
@@ -75,10 +75,8 @@ function authentication(
   { openssl, host }: { readonly openssl: OpenSsl; readonly host: string },
 ): Authentication {
   const { aeadId, alternativeKeys, cookies, ntpServer, ntpPort, certificate } = exchanged;
-  const session = new NtsClientSession({
-    aead: openSslAeadFactory(openssl),
-    restored: { ...exchanged, authenticBefore: false },
-  });
+  const aead = openSslAeadFactory(openssl);
+  const session = SessionProtection.fromExchange(exchanged, { aead, random: randomSource, now: 0 });
   return {
     protection: protectionOf(session),
     aead: aeadId,
@@ -94,37 +92,19 @@ function authentication(
   };
 }
 
-function protectionOf(session: NtsClientSession): QueryProtection {
-  let whyNot: string | undefined;
+/** Leaves key exchanges to the command, and keeps the reason that a sentence needs. */
+function protectionOf(session: SessionProtection): QueryProtection {
+  let reason: ProtectionReason | undefined;
   return {
-    authentication: "nts",
-    protect(header, random) {
-      const request = session.protect(header, random);
-      return request.ok ? request : err("The server gave too few cookies for so many samples");
-    },
+    authentication: session.authentication,
+    protect: (header, random) => session.protect(header, random),
     verify(packet, uniqueIdentifier) {
-      whyNot = refusalOf(session, packet, uniqueIdentifier);
-      return whyNot === undefined ? ok(undefined) : err(whyNot);
+      const verified = session.verify(packet, uniqueIdentifier);
+      reason = verified.ok ? undefined : verified.error;
+      return verified;
     },
-    get whyNot() {
-      return whyNot;
+    get reason() {
+      return reason;
     },
   };
-}
-
-function refusalOf(
-  session: NtsClientSession,
-  packet: Uint8Array,
-  uniqueIdentifier: Bytes,
-): string | undefined {
-  const verified = session.verify(new Uint8Array(packet), uniqueIdentifier);
-  if (!verified.ok) return `The answer is not authentic: ${verified.error}`;
-  switch (verified.value.kind) {
-    case "authentic":
-      return undefined;
-    case "nak":
-      return "The server does not accept the cookie (NTS NAK)";
-    case "kiss":
-      return `The server refuses to answer (kiss, ${verified.value.kiss})`;
-  }
 }

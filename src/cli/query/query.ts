@@ -5,17 +5,18 @@
  */
 import { resolveName } from "../../../ffi/resolver.ts";
 import { holdTimestamping } from "../../../ffi/socket/timestamping.ts";
-import type { RandomSource } from "../../base/random.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import {
   formatSocketAddress,
   parseHostPort,
   type SocketAddress,
 } from "../../base/socket_address.ts";
+import { formatReferenceId } from "../../protocol/reference_id.ts";
 import { rootDistance } from "../../selection/root_distance.ts";
+import { randomSource } from "../../system/random.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
 import type { QueryOptions } from "./command.ts";
-import { exchange, type QueryProtection, type Sample } from "./exchange.ts";
+import { QueriedServer, type QueryProtection, type Sample } from "./queried_server.ts";
 import { type NtsFacts, type QueryResult, renderQuery } from "./report.ts";
 import { painter, plain } from "../display/style.ts";
 import type { CommandContext } from "../command_context.ts";
@@ -141,9 +142,8 @@ async function askAddresses(
   let failed: QueryResult | undefined;
   for (const address of addresses) {
     const asked = await askRepeatedly(address, asking);
-    const text = formatSocketAddress(address);
-    if (asked.ok) return success({ ...asking, address: text }, asked.value);
-    failed ??= failure(asking.about, asked.error, text);
+    if (asked.ok) return success({ ...asking, address }, asked.value);
+    failed ??= failure(asking.about, asked.error, address);
   }
   return failed ?? failure(asking.about, "The name has no address");
 }
@@ -152,43 +152,44 @@ async function askRepeatedly(
   address: SocketAddress,
   { options, authentication }: Asking,
 ): Promise<Result<readonly Sample[], string>> {
+  const protection = authentication?.protection;
+  const server = new QueriedServer({ address, random: randomSource, protection });
   const samples: Sample[] = [];
-  let problem = "No answer";
+  let reason = "No answer";
   let spare = authentication?.spareTries ?? 0;
-  for (let tries = 0; samples.length < options.samples; tries++) {
+  for (let tries = 0; samples.length < options.samples && !server.isStopped; tries++) {
     if (tries > 0) await pause(SPACING_MS);
-    const sample = await exchange(address, {
-      random: systemRandom,
-      timeout: options.timeout,
-      ...(authentication === undefined ? {} : { protection: authentication.protection }),
-    });
+    const sample = await server.ask(options.timeout);
     if (sample.ok) {
       samples.push(sample.value);
       continue;
     }
-    problem = sample.error;
+    reason = sample.error;
     // Where nobody answers the first time, the next address is worth more than the next request.
     if (samples.length === 0 && spare-- <= 0) break;
     if (tries >= options.samples) break;
   }
-  return samples.length > 0 ? ok(samples) : err(problem);
+  return samples.length > 0 ? ok(samples) : err(reason);
 }
 
 /** Chooses the sample with the shortest delay: it had the least time to go wrong. */
 function success(
-  { about, authentication, address }: Asking & { readonly address: string },
+  { about, authentication, address }: Asking & { readonly address: SocketAddress },
   samples: readonly Sample[],
 ): QueryResult {
   const [best] = samples.toSorted((a, b) => a.delay - b.delay);
   if (best === undefined) return failure(about, "No answer", address);
   return {
     name: about.name,
-    address,
+    address: formatSocketAddress(address),
     ok: true,
     error: null,
     stratum: best.stratum,
-    referenceId: best.referenceId,
-    leap: best.leap,
+    referenceId: formatReferenceId(best.referenceId, {
+      stratum: best.stratum,
+      family: address.family,
+    }),
+    leap: best.leapIndicator,
     offsetSeconds: best.offset,
     delaySeconds: Math.max(0, best.delay),
     rootDelaySeconds: best.rootDelay,
@@ -202,10 +203,10 @@ function success(
   };
 }
 
-function failure(about: About, error: string, address: string | null = null): QueryResult {
+function failure(about: About, error: string, address?: SocketAddress): QueryResult {
   return {
     name: about.name,
-    address,
+    address: address === undefined ? null : formatSocketAddress(address),
     ok: false,
     error,
     stratum: null,
@@ -223,15 +224,6 @@ function failure(about: About, error: string, address: string | null = null): Qu
     nts: null,
   };
 }
-
-/** The system's generator, for what nobody must guess. */
-const systemRandom: RandomSource = {
-  uint32: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
-  fill: (bytes) => {
-    const random = crypto.getRandomValues(new Uint8Array(bytes.length));
-    bytes.set(random);
-  },
-};
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -5,13 +5,13 @@ import { deepEqual, equal, fail, match, ok } from "node:assert/strict";
 import { realtimeNow } from "../../../ffi/clock/clock.ts";
 import { OpenSsl } from "../../../ffi/openssl/mod.ts";
 import { SeededRandom } from "../../base/random.ts";
-import { addSeconds, fromUnixNanoseconds } from "../../base/ntp_timestamp.ts";
+import { addSeconds, fromUnixNanoseconds, ZERO_TIMESTAMP } from "../../base/ntp_timestamp.ts";
 import type { Result } from "../../base/result.ts";
 import { socketAddress } from "../../base/socket_address.ts";
 import { decodeHeader, encodeHeader, type NtpHeader } from "../../protocol/header.ts";
 import { referenceIdFromAscii } from "../../protocol/reference_id.ts";
 import { main } from "../main.ts";
-import { exchange, type Sample } from "./exchange.ts";
+import { QueriedServer, type Sample } from "./queried_server.ts";
 import { type QueryResult, renderQuery } from "./report.ts";
 import { painter } from "../display/style.ts";
 
@@ -19,80 +19,106 @@ import { painter } from "../display/style.ts";
 OpenSsl.open();
 realtimeNow();
 
-/** Asks a server on loopback whose answers are made by `change`; null answers nothing. */
-async function ask(
-  change: (good: NtpHeader) => readonly Partial<NtpHeader>[],
-  ahead = 0,
-  tail: readonly number[] = [],
-): Promise<Result<Sample, string>> {
-  const server = createSocket("udp4");
-  server.on("message", (packet, from) => {
+interface TestServer {
+  /** Makes the responses to the n-th request, counted from 0, out of a good one; none when empty. */
+  readonly respond: (good: NtpHeader, n: number) => readonly Partial<NtpHeader>[];
+  /** How far its clock is ahead, in seconds. */
+  readonly ahead?: number;
+  /** Octets after the header. */
+  readonly tail?: readonly number[];
+  /** How often it is asked. */
+  readonly requests?: number;
+}
+
+/** Asks a server on loopback; returns what came of each request that was sent. */
+async function askOften(test: TestServer): Promise<readonly Result<Sample, string>[]> {
+  const socket = createSocket("udp4");
+  let received = 0;
+  socket.on("message", (packet, from) => {
     const request = decodeHeader(packet);
     if (!request.ok) return;
-    const now = addSeconds(fromUnixNanoseconds(realtimeNow()), ahead);
-    const good: NtpHeader = {
-      leapIndicator: 0,
-      version: 4,
-      mode: 4,
-      stratum: 2,
-      poll: 6,
-      precision: -20,
-      rootDelay: 0.25,
-      rootDispersion: 0.125,
-      referenceId: 0xc0000201,
-      referenceTimestamp: now,
-      originTimestamp: request.value.transmitTimestamp,
-      receiveTimestamp: now,
-      transmitTimestamp: now,
-    };
-    for (const answer of change(good)) {
-      const octets = Buffer.from([...encodeHeader({ ...good, ...answer }), ...tail]);
-      server.send(octets, from.port, from.address);
+    const good = goodResponse(request.value, test.ahead ?? 0);
+    for (const response of test.respond(good, received++)) {
+      const octets = [...encodeHeader({ ...good, ...response }), ...test.tail ?? []];
+      socket.send(Buffer.from(octets), from.port, from.address);
     }
   });
-  await new Promise<void>((done) => server.bind(0, "127.0.0.1", done));
+  await new Promise<void>((done) => socket.bind(0, "127.0.0.1", done));
   try {
-    const address = socketAddress("127.0.0.1", server.address().port);
+    const address = socketAddress("127.0.0.1", socket.address().port);
     ok(address !== undefined);
-    return await exchange(address, { random: new SeededRandom(1), timeout: 0.25 });
+    const server = new QueriedServer({ address, random: new SeededRandom(1) });
+    const samples: Result<Sample, string>[] = [];
+    for (let n = 0; n < (test.requests ?? 1) && !server.isStopped; n++) {
+      samples.push(await server.ask(0.25));
+    }
+    return samples;
   } finally {
-    await new Promise<void>((done) => server.close(() => done()));
+    await new Promise<void>((done) => socket.close(() => done()));
   }
 }
 
-async function refusal(answer: Partial<NtpHeader>): Promise<string> {
-  const asked = await ask(() => [answer]);
+async function ask(test: TestServer): Promise<Result<Sample, string>> {
+  return (await askOften(test))[0] ?? fail("Nothing was asked");
+}
+
+async function refusal(response: Partial<NtpHeader>): Promise<string> {
+  const asked = await ask({ respond: () => [response] });
   return asked.ok ? "usable" : asked.error;
 }
 
-Deno.test("a good answer tells offset and delay", async () => {
-  const asked = await ask(() => [{}], 3600);
-  ok(asked.ok);
-  const { offset, delay, ...rest } = asked.value;
-  ok(Math.abs(offset - 3600) < 0.05, `${offset}`);
-  ok(delay >= 0 && delay < 0.1, `${delay}`);
-  deepEqual({ ...rest, timestamping: "any" }, {
+function goodResponse(request: NtpHeader, ahead: number): NtpHeader {
+  const now = addSeconds(fromUnixNanoseconds(realtimeNow()), ahead);
+  return {
+    leapIndicator: 0,
+    version: 4,
+    mode: 4,
     stratum: 2,
-    referenceId: "192.0.2.1",
-    leap: "none",
+    poll: 6,
     precision: -20,
     rootDelay: 0.25,
     rootDispersion: 0.125,
-    timestamping: "any",
-  });
+    referenceId: 0xc0000201,
+    referenceTimestamp: now,
+    originTimestamp: request.transmitTimestamp,
+    receiveTimestamp: now,
+    transmitTimestamp: now,
+  };
+}
+
+Deno.test("a good answer tells offset and delay", async () => {
+  const asked = await ask({ respond: () => [{}], ahead: 3600 });
+  ok(asked.ok);
+  const { offset, delay, stratum, referenceId, leapIndicator, precision, rootDelay } = asked.value;
+  ok(Math.abs(offset - 3600) < 0.05, `${offset}`);
+  ok(delay >= 0 && delay < 0.1, `${delay}`);
+  deepEqual(
+    { stratum, referenceId, leapIndicator, precision, rootDelay },
+    { stratum: 2, referenceId: 0xc0000201, leapIndicator: "none", precision: -20, rootDelay: 0.25 },
+  );
 });
 
 Deno.test("what cannot be used is told with its reason", async () => {
+  const kiss = (code: string) => ({
+    stratum: 0,
+    referenceId: referenceIdFromAscii(code),
+    leapIndicator: 3,
+  });
   const wanted: readonly (readonly [Partial<NtpHeader>, string])[] = [
     [{ mode: 5 }, "Wanted an answer in mode 4, found mode 5"],
     [{ version: 5 }, "Wanted an answer of version 1 to 4, found version 5"],
     [{ originTimestamp: fromUnixNanoseconds(1n) }, "The answer does not belong to the request"],
-    [
-      { stratum: 0, referenceId: referenceIdFromAscii("DENY"), leapIndicator: 3 },
-      "The server refuses to answer: kiss code DENY",
-    ],
+    [kiss("DENY"), "The server refuses to answer: kiss code DENY"],
+    [kiss("RSTR"), "The server refuses to answer: kiss code RSTR"],
+    [kiss("RATE"), "The server refuses to answer: kiss code RATE"],
+    [kiss("NTSN"), "The server refuses to answer: kiss code NTSN"],
+    [kiss("WHAT"), "The server refuses to answer: kiss code WHAT"],
     [
       { stratum: 0, referenceId: 0, leapIndicator: 3 },
+      "The server says that it is not synchronised (leap indicator 3, stratum 0)",
+    ],
+    [
+      kiss("INIT"),
       "The server says that it is not synchronised (leap indicator 3, stratum 0)",
     ],
     [
@@ -100,34 +126,63 @@ Deno.test("what cannot be used is told with its reason", async () => {
       "The server says that it is not synchronised (leap indicator 0, stratum 16)",
     ],
     [{ rootDispersion: 17 }, "The server's root distance is 16 s or more"],
+    [{ transmitTimestamp: ZERO_TIMESTAMP }, "The answer has no timestamps"],
+    [{ receiveTimestamp: ZERO_TIMESTAMP }, "The answer has no timestamps"],
     [
       { transmitTimestamp: fromUnixNanoseconds(0n) },
       "The server answered before it was asked, by its own clock",
     ],
+    [
+      { receiveTimestamp: fromUnixNanoseconds(0n) },
+      "The timestamps contradict each other",
+    ],
   ];
-  for (const [answer, reason] of wanted) equal(await refusal(answer), reason);
-  equal(await ask(() => []).then((asked) => asked.ok ? "" : asked.error), "No answer");
+  for (const [response, reason] of wanted) equal(await refusal(response), reason);
+  const silent = await ask({ respond: () => [] });
+  equal(silent.ok ? "" : silent.error, "No answer");
 });
 
 Deno.test("an answer that the daemon drops is not taken", async () => {
   const tails: readonly (readonly [readonly number[], RegExp])[] = [
     [[0, 0, 0, 0], /crypto-NAK/],
-    [[0, 0, 0, 1, ...Array(16).fill(7)], /MAC that nobody asked for/],
-    [[0, 0, 0, 1, ...Array(20).fill(7)], /MAC that nobody asked for/],
+    [[0, 0, 0, 1, ...Array(16).fill(7)], /MAC that was not asked for/],
+    [[0, 0, 0, 1, ...Array(20).fill(7)], /MAC that was not asked for/],
     [[0, 9], /cannot be used \(/],
   ];
   for (const [tail, reason] of tails) {
-    const asked = await ask(() => [{}], 0, tail);
+    const asked = await ask({ respond: () => [{}], tail });
     match(asked.ok ? "usable" : asked.error, reason);
   }
-  const future = await ask((
-    good,
-  ) => [{ referenceTimestamp: addSeconds(good.transmitTimestamp, 9) }]);
+  const future = await ask({
+    respond: (good) => [{ referenceTimestamp: addSeconds(good.transmitTimestamp, 9) }],
+  });
   match(future.ok ? "usable" : future.error, /set in its own future/);
 });
 
+Deno.test("the response to an earlier request counts once", async () => {
+  let first: Partial<NtpHeader> = {};
+  const [once, again, other] = await askOften({
+    requests: 3,
+    respond(good, n) {
+      const { receiveTimestamp, transmitTimestamp } = good;
+      if (n === 0) first = { receiveTimestamp, transmitTimestamp };
+      return n === 1 ? [first] : [{}];
+    },
+  });
+  ok(once?.ok && other?.ok);
+  equal(again?.ok === false && again.error, "The answer is the one before it again");
+});
+
+Deno.test("a server that denies is asked again, but not for ever", async () => {
+  const deny = { stratum: 0, referenceId: referenceIdFromAscii("DENY") };
+  const asked = await askOften({ requests: 20, respond: () => [deny] });
+  equal(asked.length, 8);
+  ok(asked.every((sample) => !sample.ok && sample.error.endsWith("kiss code DENY")));
+});
+
 Deno.test("a forged answer before the true one does no harm", async () => {
-  const asked = await ask(() => [{ originTimestamp: fromUnixNanoseconds(7n) }, { mode: 1 }, {}]);
+  const forged = [{ originTimestamp: fromUnixNanoseconds(7n) }, { mode: 1 }];
+  const asked = await ask({ respond: () => [...forged, {}] });
   ok(asked.ok, asked.ok ? "" : asked.error);
 });
 
@@ -138,7 +193,7 @@ Deno.test("a closed port is told at once", async () => {
   await new Promise<void>((done) => probe.close(() => done()));
   const address = socketAddress("127.0.0.1", port);
   ok(address !== undefined);
-  const asked = await exchange(address, { random: new SeededRandom(1), timeout: 5 });
+  const asked = await new QueriedServer({ address, random: new SeededRandom(1) }).ask(5);
   match(asked.ok ? "" : asked.error, /connection refused/);
 });
 
