@@ -30,7 +30,8 @@ import { priorOfDrift, priorOfKernel } from "./frequency_prior.ts";
 import { kernelStatusOf } from "./kernel_status.ts";
 import { LeapSchedule } from "./leap/leap_schedule.ts";
 import { isLeapStep, isLeapTurmoil } from "./leap/leap_second.ts";
-import { memberName, SourceSelection } from "./source_selection.ts";
+import { memberName } from "./candidates.ts";
+import { SourceSelection } from "./source_selection.ts";
 import { PollKeeper, shortestInterval } from "./poll_keeper.ts";
 import { type ServedTime, servedTimeOf } from "./status/served_time.ts";
 import type { EngineSnapshot } from "./status/snapshot.ts";
@@ -47,7 +48,7 @@ import { SourceFaults } from "./source_faults.ts";
 import { SourceSet } from "./source_set.ts";
 import { StartGate } from "./start_gate.ts";
 import type { Knowledge } from "./status/system_variables.ts";
-import { judgedSources, VerdictReports } from "./reports/verdict_reports.ts";
+import { observedSources, StatusReports } from "./reports/status_reports.ts";
 
 const PPM = 1e-6;
 /** How much the frequency may have changed when the machine slept or others changed the clock. */
@@ -60,14 +61,14 @@ export class Engine {
   readonly #sources: SourceSet;
   readonly #discipline: Discipline;
   readonly #control: ClockControl;
-  readonly #judgement: SourceSelection;
+  readonly #selection: SourceSelection;
   readonly #gate: StartGate;
   /** The source of the newest measurement since the gate was closed. */
   #newest: number | undefined = undefined;
   readonly #disturbance: DisturbanceDetector;
   readonly #drift = new DriftKeeper();
   readonly #reports = new SourceReports();
-  readonly #verdicts = new VerdictReports();
+  readonly #statuses = new StatusReports();
   readonly #leaps = new LeapSchedule();
   readonly #provisional: ProvisionalTime;
   readonly #known = new Set<number>();
@@ -96,7 +97,7 @@ export class Engine {
       clock: config.clock,
       mayAdjust: options.mayAdjust,
     });
-    this.#judgement = new SourceSelection(config, options.ownAddresses, this.#faults);
+    this.#selection = new SourceSelection(config, options.ownAddresses, this.#faults);
     this.#gate = new StartGate();
     this.#provisional = new ProvisionalTime(config, options.certificateTime ?? CLOCK_TRUSTED, now);
   }
@@ -136,7 +137,7 @@ export class Engine {
       synchronization: this.#config.synchronization,
       entries: this.#sources.entries,
       discipline: this.#discipline,
-      judgement: this.#judgement,
+      selection: this.#selection,
       faults: this.#faults,
       leap: this.#leapAt(now),
       steps: this.#control.steps,
@@ -187,7 +188,7 @@ export class Engine {
         this.#leaps.load(event.table);
         return [];
       case "own-addresses":
-        this.#judgement.setOwnPlaces(event);
+        this.#selection.setOwnPlaces(event);
         return [
           ...this.#decideAgain(now),
           ...this.#sources.askAgain(now.monotonic),
@@ -242,12 +243,12 @@ export class Engine {
     this.#followMembers();
     const told = this.#guard(id, now, () => {
       // what cannot be says nothing about what comes after it
-      if (this.#judgement.impossible.has(id)) this.#discipline.renewSource(id);
+      if (this.#selection.impossible.has(id)) this.#discipline.renewSource(id);
       this.#discipline.observe(id, measurement, now);
       this.#polls.adaptTo(id, {
         members: this.#sources.members,
         discipline: this.#discipline,
-        judgement: this.#judgement,
+        selection: this.#selection,
         now: now.monotonic,
       });
       return [];
@@ -261,21 +262,21 @@ export class Engine {
    * no source is ever selected without an estimate. `newest` is the source of a measurement that is new; none if left out.
    */
   #decide(now: Instant, newest?: number): readonly Action[] {
-    const actions = [...this.#judge(now)];
-    if (!this.#judgement.selected) return [...actions, ...this.#followCertificates(now)];
+    const actions = [...this.#select(now)];
+    if (!this.#selection.selected) return [...actions, ...this.#followCertificates(now)];
     this.#noteVouching();
     const combined = this.#combine(now, newest);
     actions.push(...combined.actions);
-    // a source was dropped over it, so that the others have to be judged without it
+    // a source was dropped over it, so that the selection is made again without it
     if (combined.isNew === undefined) return [...actions, ...this.#decide(now)];
     actions.push(...this.#followCertificates(now));
     const estimate = this.#discipline.systemAt(now.monotonic);
     const best = addSeconds(now.realtime, estimate?.offset ?? 0);
-    actions.push(...this.#leaps.compare(this.#judgement.leap, best));
+    actions.push(...this.#leaps.compare(this.#selection.leap, best));
     if (estimate === undefined || !combined.isNew) return actions;
     actions.push(...this.#control.update(estimate, this.#steering(now)));
     if (this.#control.hasPanicked) return actions;
-    const { isVouchedFor } = this.#judgement;
+    const { isVouchedFor } = this.#selection;
     actions.push(
       ...followVouchedTime(this.#provisional, { estimate, isVouchedFor, now }),
       ...this.#drift.consider(estimate, now.monotonic),
@@ -285,7 +286,7 @@ export class Engine {
 
   /** Makes the joint estimate; whether it is new is undefined when that failed, at the cost of one of the sources. */
   #combine(now: Instant, newest: number | undefined) {
-    const { believed, falsetickers } = this.#judgement;
+    const { believed, falsetickers } = this.#selection;
     let isNew: boolean | undefined;
     const actions = this.#guard(newest ?? believed[0] ?? 0, now, () => {
       isNew = this.#discipline.combine(believed, { newest, false: falsetickers });
@@ -297,7 +298,7 @@ export class Engine {
   /** An authenticated time may correct at once, and any way, what was followed for want of it. */
   #noteVouching(): void {
     const { authentication } = this.#config.synchronization;
-    if (this.#correction.look(this.#judgement.isVouchedFor, authentication)) {
+    if (this.#correction.look(this.#selection.isVouchedFor, authentication)) {
       this.#control.restart();
     }
   }
@@ -307,7 +308,7 @@ export class Engine {
     return followCertificates(this.#provisional, {
       members: this.#sources.members,
       discipline: this.#discipline,
-      isVouchedFor: this.#judgement.isVouchedFor,
+      isVouchedFor: this.#selection.isVouchedFor,
       now,
     });
   }
@@ -325,25 +326,25 @@ export class Engine {
       actions.push(...member?.group.giveUp(id, why, monotonic) ?? []);
     }
     if (!verified.hasReleased) return actions;
-    if (!this.#judgement.selected) this.#sources.requestBurst(monotonic);
+    if (!this.#selection.selected) this.#sources.requestBurst(monotonic);
     return actions;
   }
 
   /** Decides without a new measurement, if there was a decision before. */
   #decideAgain(now: Instant): readonly Action[] {
-    return this.#judgement.hasJudged ? this.#decide(now) : [];
+    return this.#selection.hasDecided ? this.#decide(now) : [];
   }
 
   /** Asks selection anew. */
-  #judge(now: Instant): readonly Action[] {
+  #select(now: Instant): readonly Action[] {
     const members = this.#provisional.released(this.#sources.members);
     const heldBack = this.#sources.members.length - members.length;
     const context = { now, discipline: this.#discipline, known: this.#provisional, heldBack };
-    const actions = this.#judgement.judge(members, context);
-    const told = { provisional: this.#provisional, judgement: this.#judgement };
+    const actions = this.#selection.select(members, context);
+    const told = { provisional: this.#provisional, selection: this.#selection };
     renewMisdated(this.#sources.members, { ...told, now: now.monotonic });
     for (const { association, group } of members) {
-      const isFalseticker = this.#judgement.falsetickers.includes(association.id);
+      const isFalseticker = this.#selection.falsetickers.includes(association.id);
       group.noteFalseticker(association.id, isFalseticker, now.monotonic);
     }
     return actions;
@@ -353,22 +354,22 @@ export class Engine {
   #reportSources(now: Instant): readonly Action[] {
     const groups = this.#sources.entries.map(({ group }) => group);
     const { actions, hasReturned } = this.#reports.look(groups, now.monotonic);
-    const told = [...actions, ...this.#reportVerdicts(now)];
+    const told = [...actions, ...this.#reportStatuses(now)];
     return hasReturned ? [...told, ...this.#sources.askAgain(now.monotonic)] : told;
   }
 
-  #reportVerdicts(now: Instant): readonly Action[] {
+  #reportStatuses(now: Instant): readonly Action[] {
     const members = this.#provisional.released(this.#sources.members);
-    const about = { judgement: this.#judgement, context: { now, discipline: this.#discipline } };
-    const { selected: isSelected, isRefusalTold } = this.#judgement;
+    const about = { selection: this.#selection, context: { now, discipline: this.#discipline } };
+    const { selected: isSelected, isRefusalTold } = this.#selection;
     const state = { now: now.monotonic, isSelected, isRefusalTold };
-    return this.#verdicts.look(judgedSources(members, about), state);
+    return this.#statuses.look(observedSources(members, about), state);
   }
 
   #decideAgainIfSourcesLeft(now: Instant): readonly Action[] {
     const { members } = this.#sources;
     const dead = members.filter((one) => !one.association.isReachable || isHeldBack(one)).length;
-    if (dead === this.#deadCount && !this.#judgement.hasLost) return [];
+    if (dead === this.#deadCount && !this.#selection.hasLost) return [];
     this.#deadCount = dead;
     return this.#decideAgain(now);
   }
@@ -376,7 +377,7 @@ export class Engine {
   /** A server that says that it has lost the time is believed in that at once. */
   #decideAgainIfOvertaken(id: number, now: Instant): readonly Action[] {
     const member = this.#sources.members.find(({ association }) => association.id === id);
-    return member !== undefined && this.#judgement.isOvertaken(member) ? this.#decide(now) : [];
+    return member !== undefined && this.#selection.isOvertaken(member) ? this.#decide(now) : [];
   }
 
   /** Makes the first decision when nobody is to be waited for any more. */
@@ -390,7 +391,7 @@ export class Engine {
   #followMembers(): void {
     for (const id of this.#sources.takeRemoved()) {
       this.#discipline.removeSource(id);
-      this.#judgement.forget(id);
+      this.#selection.forget(id);
       this.#known.delete(id);
       this.#polls.forget(id);
       this.#faults.forget(id);
@@ -403,8 +404,8 @@ export class Engine {
   }
 
   #clockStepped(gained: Seconds, now: Instant): readonly Action[] {
-    if (isLeapStep(this.#leaps.near(this.#judgement.leap, now.realtime), gained, now.realtime)) {
-      this.#judgement.leapIsOver();
+    if (isLeapStep(this.#leaps.near(this.#selection.leap, now.realtime), gained, now.realtime)) {
+      this.#selection.leapIsOver();
       this.#leaps.happened(now.realtime);
       const message = `A leap second was ${gained < 0 ? "inserted" : "deleted"}`;
       return [
@@ -423,7 +424,7 @@ export class Engine {
     this.#gate.close();
     this.#newest = undefined;
     this.#provisional.clockStepped();
-    this.#judgement.restart(why);
+    this.#selection.restart(why);
     this.#polls.restart();
     const actions = this.#sources.clockStepped(now.monotonic);
     this.#sources.requestBurst(now.monotonic, gained === 0 ? "spread" : "at-once");
@@ -436,7 +437,7 @@ export class Engine {
   #reconfigure(config: Config, now: Instant): readonly Action[] {
     this.#config = config;
     this.#control.reconfigure(config.synchronization, config.clock);
-    this.#judgement.reconfigure(config);
+    this.#selection.reconfigure(config);
     this.#provisional.reconfigure(config);
     const actions = this.#sources.configure(config.sources, now.monotonic);
     this.#followMembers();
@@ -454,12 +455,12 @@ export class Engine {
   }
 
   #knowledge(now: MonotonicSeconds): Knowledge {
-    const { reference } = this.#judgement;
+    const { reference } = this.#selection;
     return {
       now,
       mayAdjust: this.#control.mayAdjust,
       whyMeasuring: this.#whyMeasuring,
-      selected: this.#judgement.selected,
+      selected: this.#selection.selected,
       reference,
       estimate: this.#discipline.systemAt(now),
       waiting: this.#control.waiting,
@@ -473,8 +474,8 @@ export class Engine {
       knowledge.distance?.variance ?? knowledge.estimate?.offsetVariance ?? 0,
     );
     const status = this.#kernelStatus(now, knowledge);
-    const pollInterval = shortestInterval(this.#sources.members, this.#judgement.believed);
-    const { isVouchedFor, hasVouchers: mayBeVouchedFor } = this.#judgement;
+    const pollInterval = shortestInterval(this.#sources.members, this.#selection.believed);
+    const { isVouchedFor, hasVouchers: mayBeVouchedFor } = this.#selection;
     return { now, pollInterval, uncertainty, status, isVouchedFor, mayBeVouchedFor };
   }
 
@@ -489,10 +490,10 @@ export class Engine {
 
   /** The leap second that is believed to come. */
   #leapAt(now: Instant): LeapIndicator {
-    return this.#leaps.announced(this.#judgement.leap, now.realtime);
+    return this.#leaps.announced(this.#selection.leap, now.realtime);
   }
 
   #isLeapTurmoil(now: Instant): boolean {
-    return isLeapTurmoil(this.#leaps.near(this.#judgement.leap, now.realtime), now.realtime);
+    return isLeapTurmoil(this.#leaps.near(this.#selection.leap, now.realtime), now.realtime);
   }
 }

@@ -75,21 +75,21 @@ export class PollKeeper {
     context: {
       readonly members: readonly MemberOfSource[];
       readonly discipline: Discipline;
-      readonly judgement: Pick<SourceSelection, "believed" | "falsetickers">;
+      readonly selection: Pick<SourceSelection, "believed" | "falsetickers">;
       readonly now: MonotonicSeconds;
     },
   ): void {
-    const { discipline, judgement, now } = context;
+    const { discipline, selection, now } = context;
     const member = context.members.find(({ association }) => association.id === id);
     const own = discipline.sourceAt(id, now);
     if (member === undefined || own === undefined) return;
     // what several sources know of the clock together is better than what one knows alone
-    const joint = judgement.believed.includes(id) ? discipline.systemAt(now) : undefined;
+    const joint = selection.believed.includes(id) ? discipline.systemAt(now) : undefined;
     const better = joint !== undefined && joint.frequencyVariance < own.frequencyVariance;
     this.adapt(member.association, {
       ...own,
       ...(better ? joint : {}),
-      wrong: judgement.falsetickers.includes(id),
+      wrong: selection.falsetickers.includes(id),
     });
   }
 

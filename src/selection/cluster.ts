@@ -34,7 +34,7 @@ export interface ClusterMember {
   readonly rootDistance: Seconds;
   /** Whether it stays in any case. */
   readonly prefer: boolean;
-  /** Whether it is not judged by those that are not trusted. */
+  /** Whether it is not compared with those that are not trusted. */
   readonly trust: boolean;
 }
 
@@ -51,8 +51,8 @@ export interface Outlier {
 }
 
 /**
- * Returns the sources that are cast off, worst first; does not depend on the order in which they are given. Trusted ones are judged
- * by one another only, the others by all that are left.
+ * Returns the sources that are cast off, worst first; does not depend on the order in which they are given. Trusted ones are compared
+ * with one another only, the others with all that are left.
  */
 export function findOutliers(members: readonly ClusterMember[]): readonly Outlier[] {
   const trusted = members.filter(({ trust }) => trust);

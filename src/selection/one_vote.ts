@@ -8,20 +8,20 @@
  * @module
  */
 import type { Candidate } from "./candidate.ts";
-import type { Verdict } from "./status.ts";
+import type { SourceStatus } from "./status.ts";
 
 /** Who votes, and who does not although it is fit. */
 export interface Voters {
   /** In the order of their numbers. */
   readonly voters: readonly Candidate[];
   /** The others, with the sentence that says who votes for them. */
-  readonly doubles: ReadonlyMap<number, Verdict>;
+  readonly doubles: ReadonlyMap<number, SourceStatus>;
 }
 
 /** Takes fit candidates, and leaves each server one of them. */
 export function oneVoteEach(fit: readonly Candidate[]): Voters {
   const voters: Candidate[] = [];
-  const doubles = new Map<number, Verdict>();
+  const doubles = new Map<number, SourceStatus>();
   for (const candidate of fit.toSorted((a, b) => rank(b) - rank(a))) {
     const index = voters.findIndex((voter) => isSameServer(voter, candidate));
     const voter = voters[index];

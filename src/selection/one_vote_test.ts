@@ -33,7 +33,7 @@ function run(candidates: readonly Candidate[], options: Partial<SelectionOptions
 }
 
 function statuses(selection: Selection): Readonly<Record<number, string>> {
-  return Object.fromEntries([...selection.verdicts].map(([id, { status }]) => [id, status]));
+  return Object.fromEntries([...selection.statuses].map(([id, { status }]) => [id, status]));
 }
 
 const PROOF = { isAuthenticated: true, trust: true };
@@ -46,7 +46,7 @@ Deno.test("one host under many ports is outvoted by two others", () => {
     assert.equal(statuses(selection)[10], "falseticker");
     assert.equal(statuses(selection)[11], "candidate");
     const told = "Has the same address as s10, which votes for both";
-    assert.equal(selection.verdicts.get(11)?.reason, told);
+    assert.equal(selection.statuses.get(11)?.reason, told);
   }
 });
 
@@ -92,6 +92,6 @@ Deno.test("no order of the sources gives a host a second vote", () => {
     const hosts = selection.agreed.map((id) => all[id - 1]?.host);
     assert.equal(new Set(hosts).size, hosts.length);
     assert.deepEqual(run(candidates.toReversed()), selection);
-    assert.equal(selection.verdicts.size, candidates.length);
+    assert.equal(selection.statuses.size, candidates.length);
   }));
 });

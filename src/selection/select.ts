@@ -15,10 +15,10 @@ import type { Seconds } from "../base/units.ts";
 import type { Candidate } from "./candidate.ts";
 import { describeCauses, describeNames } from "./causes.ts";
 import { findOutliers } from "./cluster.ts";
-import { durationText, unfitness } from "./fitness.ts";
+import { durationText, rejection } from "./rejection.ts";
 import { covers, intersect, type Intersection } from "./intersection.ts";
 import { oneVoteEach } from "./one_vote.ts";
-import type { Verdict } from "./status.ts";
+import type { SourceStatus } from "./status.ts";
 
 export type { Candidate } from "./candidate.ts";
 
@@ -64,7 +64,7 @@ export type AuthenticationMode = "require" | "prefer" | "mix" | "ignore";
 /** The outcome. */
 export interface Selection {
   /** One for every candidate. */
-  readonly verdicts: ReadonlyMap<number, Verdict>;
+  readonly statuses: ReadonlyMap<number, SourceStatus>;
   /** The sources to combine, the system peer first; empty when none is believed. */
   readonly survivors: readonly number[];
   /** The one that the outside sees; undefined when none is believed. */
@@ -79,7 +79,7 @@ export interface Selection {
   readonly refusal: string | undefined;
 }
 
-/** Judges all candidates (RFC 5905 section 11.2). */
+/** Selects among all candidates (RFC 5905 section 11.2). */
 export function select(candidates: readonly Candidate[], options: SelectionOptions): Selection {
   const ids = new Set(candidates.map(({ id }) => id));
   assert(ids.size === candidates.length, "Candidates have different numbers");
@@ -94,26 +94,26 @@ export function select(candidates: readonly Candidate[], options: SelectionOptio
 }
 
 function selectAmong(candidates: readonly Candidate[], options: SelectionOptions): Selection {
-  const verdicts = new Map<number, Verdict>();
+  const statuses = new Map<number, SourceStatus>();
   const usable: Candidate[] = [];
   const limits = limitsOf(options);
   for (const candidate of candidates.toSorted((a, b) => a.id - b.id)) {
-    const verdict = unfitness(candidate, limits);
-    if (verdict === undefined) usable.push(candidate);
-    else verdicts.set(candidate.id, verdict);
+    const status = rejection(candidate, limits);
+    if (status === undefined) usable.push(candidate);
+    else statuses.set(candidate.id, status);
   }
   const { voters: fit, doubles } = oneVoteEach(usable);
-  for (const [id, verdict] of doubles) verdicts.set(id, verdict);
+  for (const [id, status] of doubles) statuses.set(id, status);
   const place = intersect(fit.map((each) => claimOf(each, options.previous)));
   if (place === undefined) {
-    return refuse({ verdicts, refusal: refusalWithoutFit(candidates, verdicts), agreeing: 0 });
+    return refuse({ statuses, refusal: refusalWithoutFit(candidates, statuses), agreeing: 0 });
   }
   if (!isMajority(place, fit)) {
-    return refuseWithoutMajority({ verdicts, fit, place, candidates, doubles });
+    return refuseWithoutMajority({ statuses, fit, place, candidates, doubles });
   }
   const agreeing = fit.filter((each) => covers(claimOf(each), place));
   for (const each of fit) {
-    if (!agreeing.includes(each)) verdicts.set(each.id, falseticker(each, place, fit.length));
+    if (!agreeing.includes(each)) statuses.set(each.id, falseticker(each, place, fit.length));
   }
   const refusal = refusalOf(agreeing, candidates, options) ??
     options.objection?.(
@@ -121,11 +121,11 @@ function selectAmong(candidates: readonly Candidate[], options: SelectionOptions
       idsOf(unitedAmong(fit.filter((each) => !agreeing.includes(each)))),
     );
   if (refusal !== undefined) {
-    for (const { id } of agreeing) verdicts.set(id, { status: "candidate", reason: refusal });
-    const why = withUnused(refusal, candidates, { verdicts, doubles });
-    return refuse({ verdicts, refusal: why, agreeing: agreeing.length, interval: place });
+    for (const { id } of agreeing) statuses.set(id, { status: "candidate", reason: refusal });
+    const why = withUnused(refusal, candidates, { statuses, doubles });
+    return refuse({ statuses, refusal: why, agreeing: agreeing.length, interval: place });
   }
-  return accept({ verdicts, agreeing, place, previous: options.previous });
+  return accept({ statuses, agreeing, place, previous: options.previous });
 }
 
 /** Those of some that agree with most of them. */
@@ -153,58 +153,58 @@ function withStandbys(
   candidates: readonly Candidate[],
   options: SelectionOptions,
 ): Selection {
-  const verdicts = new Map(proven.verdicts);
+  const statuses = new Map(proven.statuses);
   const place = {
     ...present(proven.interval, "A selection has an interval"),
     depth: proven.agreeing,
   };
-  for (const each of candidates.filter(({ id }) => !verdicts.has(id))) {
+  for (const each of candidates.filter(({ id }) => !statuses.has(id))) {
     const { low, high } = claimOf(each);
     const agrees = low <= place.high && high >= place.low;
-    verdicts.set(
+    statuses.set(
       each.id,
-      unfitness(each, limitsOf(options)) ??
-        (agrees ? STANDBY : falseticker(each, place, proven.verdicts.size)),
+      rejection(each, limitsOf(options)) ??
+        (agrees ? STANDBY : falseticker(each, place, proven.statuses.size)),
     );
   }
-  return { ...proven, verdicts };
+  return { ...proven, statuses };
 }
 
-const STANDBY: Verdict = {
+const STANDBY: SourceStatus = {
   status: "candidate",
   reason: "Agrees, and stands by: authenticated sources give the time",
 };
 
 function accept(found: {
-  readonly verdicts: Map<number, Verdict>;
+  readonly statuses: Map<number, SourceStatus>;
   readonly agreeing: readonly Candidate[];
   readonly place: Intersection;
   readonly previous: number | undefined;
 }): Selection {
-  const { verdicts, agreeing, place } = found;
+  const { statuses, agreeing, place } = found;
   const strays = findStrays(agreeing);
-  for (const [id, verdict] of strays) verdicts.set(id, verdict);
+  for (const [id, status] of strays) statuses.set(id, status);
   const outliers = findOutliers(agreeing.filter(({ id }) => !strays.has(id)));
   for (const { id, difference, expected, others } of outliers) {
-    verdicts.set(id, {
+    statuses.set(id, {
       status: "outlier",
       reason: `Offset differs by ${durationText(difference)} from ${others} others that agree, ` +
         `where ${durationText(expected)} is expected`,
     });
   }
-  const inside = agreeing.filter(({ id }) => !verdicts.has(id));
+  const inside = agreeing.filter(({ id }) => !statuses.has(id));
   const preferredInside = inside.filter(({ prefer }) => prefer);
   const left = preferredInside.length > 0 ? preferredInside : inside;
   assert(left.length > 0, "Casting off outliers leaves some");
   const trusted = left.filter(({ trust }) => trust);
   const peer = choosePeer(trusted.length > 0 ? trusted : left, found.previous);
   for (const each of agreeing) {
-    if (verdicts.has(each.id)) continue;
-    verdicts.set(each.id, useOf(each, { peer, left }));
+    if (statuses.has(each.id)) continue;
+    statuses.set(each.id, useOf(each, { peer, left }));
   }
   const rest = left.filter((each) => each !== peer).toSorted(byScore);
   return {
-    verdicts,
+    statuses,
     survivors: [peer, ...rest].map(({ id }) => id),
     systemPeer: peer.id,
     agreeing: agreeing.length,
@@ -218,11 +218,11 @@ function accept(found: {
  * Finds those that are not trusted and whose offset lies outside of what the trusted ones leave: their own claim of how wrong they
  * may be, which costs a liar nothing, is no reason to let them move the time.
  */
-function findStrays(agreeing: readonly Candidate[]): ReadonlyMap<number, Verdict> {
+function findStrays(agreeing: readonly Candidate[]): ReadonlyMap<number, SourceStatus> {
   const claims = agreeing.filter(({ trust }) => trust).map((each) => claimOf(each));
   const low = Math.max(...claims.map((claim) => claim.low));
   const high = Math.min(...claims.map((claim) => claim.high));
-  const strays = new Map<number, Verdict>();
+  const strays = new Map<number, SourceStatus>();
   for (const { id, trust, offset } of claims.length > 0 ? agreeing : []) {
     if (trust || (offset >= low && offset <= high)) continue;
     const apart = durationText(offset < low ? low - offset : offset - high);
@@ -236,7 +236,7 @@ function findStrays(agreeing: readonly Candidate[]): ReadonlyMap<number, Verdict
 function useOf(
   candidate: Candidate,
   among: { readonly peer: Candidate; readonly left: readonly Candidate[] },
-): Verdict {
+): SourceStatus {
   const numbers = `offset ${durationText(candidate.offset)}, ` +
     `error bound ${durationText(candidate.rootDistance)}`;
   if (candidate === among.peer) {
@@ -286,7 +286,7 @@ function falseticker(
   candidate: Candidate,
   place: Pick<Intersection, "low" | "high" | "depth">,
   all: number,
-): Verdict {
+): SourceStatus {
   const { offset, rootDistance } = candidate;
   const apart = offset < place.low ? place.low - offset : offset - place.high;
   return {
@@ -299,42 +299,42 @@ function falseticker(
 
 function refusalWithoutFit(
   candidates: readonly Candidate[],
-  verdicts: ReadonlyMap<number, Verdict>,
+  statuses: ReadonlyMap<number, SourceStatus>,
 ): string {
   const [only] = candidates;
   if (only === undefined) return "There is no source";
   const count = candidates.length;
-  if (count === 1) return `The only source is not usable: ${verdicts.get(only.id)?.reason}`;
-  return `None of ${count} sources is usable: ${describeCauses(reasonsOf(candidates, verdicts))}`;
+  if (count === 1) return `The only source is not usable: ${statuses.get(only.id)?.reason}`;
+  return `None of ${count} sources is usable: ${describeCauses(reasonsOf(candidates, statuses))}`;
 }
 
 /** Says beside why there is no time which sources could not count, and why. */
 function withUnused(
   refusal: string,
   candidates: readonly Candidate[],
-  { verdicts, doubles }: {
-    readonly verdicts: ReadonlyMap<number, Verdict>;
-    readonly doubles: ReadonlyMap<number, Verdict>;
+  { statuses, doubles }: {
+    readonly statuses: ReadonlyMap<number, SourceStatus>;
+    readonly doubles: ReadonlyMap<number, SourceStatus>;
   },
 ): string {
   const unused = candidates.filter(({ id }) => {
     if (doubles.has(id)) return true;
-    const status = verdicts.get(id)?.status;
+    const status = statuses.get(id)?.status;
     return status !== "candidate" && status !== "starting" && status !== "no-select";
   });
   if (unused.length === 0) return refusal;
-  return `${refusal}; not used: ${describeCauses(reasonsOf(unused, verdicts))}`;
+  return `${refusal}; not used: ${describeCauses(reasonsOf(unused, statuses))}`;
 }
 
-function reasonsOf(candidates: readonly Candidate[], verdicts: ReadonlyMap<number, Verdict>) {
+function reasonsOf(candidates: readonly Candidate[], statuses: ReadonlyMap<number, SourceStatus>) {
   return candidates.toSorted((a, b) => a.id - b.id)
-    .map(({ id, name }) => ({ name, reason: verdicts.get(id)?.reason ?? "" }));
+    .map(({ id, name }) => ({ name, reason: statuses.get(id)?.reason ?? "" }));
 }
 
 function refuseWithoutMajority(
-  { verdicts, fit, place, candidates, doubles }: {
-    readonly doubles: ReadonlyMap<number, Verdict>;
-    readonly verdicts: Map<number, Verdict>;
+  { statuses, fit, place, candidates, doubles }: {
+    readonly doubles: ReadonlyMap<number, SourceStatus>;
+    readonly statuses: Map<number, SourceStatus>;
     readonly fit: readonly Candidate[];
     readonly place: Intersection;
     readonly candidates: readonly Candidate[];
@@ -345,14 +345,14 @@ function refuseWithoutMajority(
   const kind = trusted > 0 ? "trusted sources" : "sources";
   const refusal = `No majority: at most ${most} of ${all} ${kind} agree`;
   for (const { id, offset, rootDistance } of fit) {
-    verdicts.set(id, {
+    statuses.set(id, {
       status: "candidate",
       reason: `${refusal}; offset ${durationText(offset)}, ` +
         `error bound ${durationText(rootDistance)}`,
     });
   }
-  const why = withUnused(refusal, candidates, { verdicts, doubles });
-  return refuse({ verdicts, refusal: why, agreeing: place.depth });
+  const why = withUnused(refusal, candidates, { statuses, doubles });
+  return refuse({ statuses, refusal: why, agreeing: place.depth });
 }
 
 function refusalOf(
@@ -376,14 +376,14 @@ function refusalOf(
 }
 
 function refuse(
-  found: Pick<Selection, "verdicts" | "agreeing"> & {
+  found: Pick<Selection, "statuses" | "agreeing"> & {
     readonly refusal: string;
     readonly interval?: Intersection;
   },
 ): Selection {
   const { interval } = found;
   return {
-    verdicts: found.verdicts,
+    statuses: found.statuses,
     survivors: [],
     systemPeer: undefined,
     agreeing: found.agreeing,

@@ -32,7 +32,7 @@ function run(candidates: readonly Candidate[], options: Partial<SelectionOptions
 }
 
 function statuses(selection: Selection): Readonly<Record<number, string>> {
-  return Object.fromEntries([...selection.verdicts].map(([id, { status }]) => [id, status]));
+  return Object.fromEntries([...selection.statuses].map(([id, { status }]) => [id, status]));
 }
 
 Deno.test("a lone falseticker among three is named with its numbers", () => {
@@ -43,12 +43,12 @@ Deno.test("a lone falseticker among three is named with its numbers", () => {
   assert.equal(selection.refusal, undefined);
   assert.ok(Math.abs((selection.interval?.low ?? 0) - -0.008) < 1e-12);
   assert.equal(
-    selection.verdicts.get(2)?.reason,
+    selection.statuses.get(2)?.reason,
     "Offset -500.000 ms lies 492.000 ms outside the interval on which 2 of 3 sources agree, " +
       "with an error bound of 10.000 ms",
   );
   assert.equal(
-    selection.verdicts.get(3)?.reason,
+    selection.statuses.get(3)?.reason,
     "Used together with s1: offset 2.000 ms, error bound 10.000 ms",
   );
 });
@@ -64,7 +64,7 @@ Deno.test("two good and three false that do not agree are refused", () => {
   assert.equal(selection.systemPeer, undefined);
   assert.deepEqual(selection.survivors, []);
   assert.equal(selection.refusal, "No majority: at most 2 of 5 sources agree");
-  assert.match(selection.verdicts.get(1)?.reason ?? "", /^No majority: at most 2 of 5 sources/);
+  assert.match(selection.statuses.get(1)?.reason ?? "", /^No majority: at most 2 of 5 sources/);
 });
 
 Deno.test("three that lie in concert win over two, unless the two are trusted", () => {
@@ -140,7 +140,7 @@ Deno.test("what is not fit is named by its fault", () => {
   ];
   for (const [change, status, reason] of cases) {
     const selection = run([source(1, 0), source(2, 0, change)]);
-    assert.deepEqual(selection.verdicts.get(2), { status, reason });
+    assert.deepEqual(selection.statuses.get(2), { status, reason });
     assert.equal(selection.systemPeer, 1);
   }
   assert.equal(
@@ -154,7 +154,7 @@ Deno.test("a server that is no better than our own local stratum is not followed
   const stratumLimit = 5;
   const run5 = (stratum: number) =>
     select([source(1, 0, { stratum })], { minimumAgreeing: 1, stratumLimit });
-  assert.deepEqual(run5(5).verdicts.get(1), {
+  assert.deepEqual(run5(5).statuses.get(1), {
     status: "distant",
     reason: "Its stratum 5 is no better than our local-stratum 5",
   });
@@ -173,7 +173,7 @@ Deno.test("an outlier inside the majority is cast off when it stands apart", () 
   ]);
   assert.equal(statuses(selection)[5], "outlier");
   assert.match(
-    selection.verdicts.get(5)?.reason ?? "",
+    selection.statuses.get(5)?.reason ?? "",
     /^Offset differs by 18\.0\d\d ms from 4 others that agree, where \d\.\d+ ms is expected$/,
   );
   // three alone are never reduced
@@ -185,7 +185,7 @@ Deno.test("a preferred source is used alone while it agrees", () => {
   const selection = run([source(1, 0), source(2, 0.001, { prefer: true, rootDistance: 0.05 })]);
   assert.deepEqual(selection.survivors, [2]);
   assert.equal(
-    selection.verdicts.get(1)?.reason,
+    selection.statuses.get(1)?.reason,
     "Agrees, but s2 is preferred: offset 0.000 us, error bound 10.000 ms",
   );
   const wrong = run([source(1, 0), source(3, 0), source(2, 0.5, { prefer: true })]);
@@ -221,7 +221,7 @@ Deno.test("trusted sources are not cast off by a crowd, and bound how far it mov
     ...{ 4: "outlier", 5: "outlier", 6: "outlier", 7: "outlier" },
   });
   assert.equal(
-    selection.verdicts.get(4)?.reason,
+    selection.statuses.get(4)?.reason,
     "Offset 1.000 s lies 991.000 ms outside the interval that 3 trusted sources leave",
   );
   const honest = source(4, 0.005, { rootDistance: 0.006 });
@@ -303,20 +303,20 @@ Deno.test("the outcome does not depend on the order of the sources", () => {
       const a = run(list, { previous, minimumAgreeing: 2 });
       const b = run(other, { previous, minimumAgreeing: 2 });
       assert.deepEqual(
-        { ...a, verdicts: [...a.verdicts].sort(([x], [y]) => x - y) },
-        { ...b, verdicts: [...b.verdicts].sort(([x], [y]) => x - y) },
+        { ...a, statuses: [...a.statuses].sort(([x], [y]) => x - y) },
+        { ...b, statuses: [...b.statuses].sort(([x], [y]) => x - y) },
       );
     }),
     { numRuns: 3000 },
   );
 });
 
-Deno.test("every source has one verdict, and only those that agree are used", () => {
+Deno.test("every source has one status, and only those that agree are used", () => {
   fc.assert(
     fc.property(sets, fc.nat(4), (list, minimumAgreeing) => {
       const selection = run(list, { minimumAgreeing });
-      assert.equal(selection.verdicts.size, list.length);
-      const used = [...selection.verdicts].filter(([, { status }]) =>
+      assert.equal(selection.statuses.size, list.length);
+      const used = [...selection.statuses].filter(([, { status }]) =>
         status === "selected" || status === "combined"
       );
       assert.deepEqual(used.map(([id]) => id).sort(), [...selection.survivors].sort());

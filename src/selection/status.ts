@@ -5,7 +5,7 @@
  */
 
 /** Every word for what became of a source. */
-export const SOURCE_STATUSES = [
+export const STATUS_WORDS = [
   "selected",
   "combined",
   "candidate",
@@ -21,13 +21,13 @@ export const SOURCE_STATUSES = [
   "starting",
 ] as const;
 
-/** What became of a source. */
-export type SourceStatus = typeof SOURCE_STATUSES[number];
+/** What became of a source, in a word. */
+export type StatusWord = typeof STATUS_WORDS[number];
 
-/** A status, and the sentence with the numbers that decided. */
-export interface Verdict {
+/** What became of a source, and why. */
+export interface SourceStatus {
   /** The word. */
-  readonly status: SourceStatus;
+  readonly status: StatusWord;
   /** The sentence, with the numbers that decided. */
   readonly reason: string;
 }

@@ -11,7 +11,7 @@ import type { Ppm, Seconds } from "../base/units.ts";
 import type { LeapIndicator } from "../association/measurement.ts";
 import type { Config } from "../config/config.ts";
 import type { SystemState } from "../engine/status/snapshot.ts";
-import type { SourceStatus } from "../selection/status.ts";
+import type { StatusWord } from "../selection/status.ts";
 import type { DelayModel } from "./delay.ts";
 import type { ClockModel } from "./kernel_clock.ts";
 import type { OscillatorModel } from "./oscillator.ts";
@@ -187,7 +187,7 @@ export interface Check {
   /** The states that are right; empty for any. */
   readonly state: readonly SystemState[];
   /** Status words by the name of the server; any of the listed words is right. */
-  readonly sources: Readonly<Record<string, readonly SourceStatus[]>>;
+  readonly sources: Readonly<Record<string, readonly StatusWord[]>>;
   /** The largest error of the clock. */
   readonly error: Seconds | undefined;
   /** The leap indicator. */

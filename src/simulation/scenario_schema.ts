@@ -4,7 +4,7 @@
  * @module
  */
 import { SYSTEM_STATES } from "../engine/status/snapshot.ts";
-import { SOURCE_STATUSES } from "../selection/status.ts";
+import { STATUS_WORDS } from "../selection/status.ts";
 import type { ConfigPath } from "../config/config_path.ts";
 import {
   boolean,
@@ -250,7 +250,7 @@ const CHECK = table({
   "at": required(duration(), "When, from the start; before an event of the same moment."),
   "state": optional(oneOrMore(word(SYSTEM_STATES)), "any", "The state of the system, or several."),
   "sources": optional(
-    mapOf(oneOrMore(word(SOURCE_STATUSES))),
+    mapOf(oneOrMore(word(STATUS_WORDS))),
     "any",
     "The status of a source, or several, by the server's name.",
   ),

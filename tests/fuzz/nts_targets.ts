@@ -201,7 +201,7 @@ function stepBootstrap(
       return machine.remove(id);
     case 7:
       if (!machine.isProvisional) return machine.passed(CLOCK + between(choices, 1, 1e9));
-      return judgeAgreement(machine, { sources, quorum });
+      return lookAtQuorum(machine, { sources, quorum });
     default: {
       const offset = pick(choices, [0, 0, 3e7, -3e7, between(choices, 1, 1e9)]);
       return machine.measured(id, { offset, error: between(choices, 1e-3, 10) });
@@ -209,19 +209,19 @@ function stepBootstrap(
   }
 }
 
-function judgeAgreement(
+function lookAtQuorum(
   machine: TimeBootstrap,
   { sources, quorum }: {
     readonly sources: ReadonlyMap<number, BootstrapSource>;
     readonly quorum: number;
   },
 ): void {
-  const verdict = machine.judge(CLOCK);
-  assert.ok(verdict.kind !== "not-needed");
-  if (verdict.kind === "provisional") return assert.ok(verdict.needed >= quorum);
-  const time = CLOCK + verdict.offset;
+  const outcome = machine.findQuorum(CLOCK);
+  assert.ok(outcome.kind !== "not-needed");
+  if (outcome.kind === "provisional") return assert.ok(outcome.needed >= quorum);
+  const time = CLOCK + outcome.offset;
   assert.ok(Number.isFinite(time) && time >= machine.lowerBound, `${time}`);
-  const voters = verdict.sources.map((id) => sources.get(id));
+  const voters = outcome.sources.map((id) => sources.get(id));
   const keys = new Set(voters.map((source) => source?.key ?? source?.host));
   assert.ok(keys.size >= quorum, `${keys.size} keys for a quorum of ${quorum}`);
   for (const source of voters) {

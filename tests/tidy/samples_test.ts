@@ -45,12 +45,12 @@ function falsetickerReason(): string {
     isAuthenticated: false,
   });
   const offsets = [12.34e-6, -0.9e-6, 0.501];
-  const { verdicts } = select(offsets.map((offset, id) => candidate(id, offset)), {
+  const { statuses } = select(offsets.map((offset, id) => candidate(id, offset)), {
     minimumAgreeing: 2,
   });
-  const verdict = verdicts.get(2);
-  assert.equal(verdict?.status, "falseticker");
-  return verdict.reason;
+  const status = statuses.get(2);
+  assert.equal(status?.status, "falseticker");
+  return status.reason;
 }
 
 function sources(): readonly SourceDocument[] {

@@ -8,7 +8,7 @@
  */
 import { unreachable } from "../../base/assert.ts";
 import type { SourceDocument } from "../../engine/status/snapshot.ts";
-import type { SourceStatus } from "../../selection/status.ts";
+import type { StatusWord } from "../../selection/status.ts";
 import { type Command, hasOption, JSON_OPTION } from "../command.ts";
 import { showStatus, STATUS_OPTIONS } from "./daemon_status.ts";
 import { EXIT } from "../exit_code.ts";
@@ -80,7 +80,7 @@ export function renderSources(sources: readonly SourceDocument[], view: SourcesV
 }
 
 /** Returns the mark of a status: that of chronyc where it has one, that of ntpq elsewhere. */
-export function tallyMark(status: SourceStatus): string {
+export function tallyMark(status: StatusWord): string {
   switch (status) {
     case "selected":
       return "*";
@@ -231,15 +231,15 @@ const LEGEND: readonly string[] = [
   "Error   half the interval in which the true offset must lie",
 ];
 
-function isUsed(status: SourceStatus): boolean {
+function isUsed(status: StatusWord): boolean {
   return status === "selected" || status === "combined";
 }
 
-function paintMark(line: string, status: SourceStatus | undefined, paint: Paint): string {
+function paintMark(line: string, status: StatusWord | undefined, paint: Paint): string {
   return status === undefined ? line : paint(line.slice(0, 1), tone(status)) + line.slice(1);
 }
 
-function tone(status: SourceStatus): Tone {
+function tone(status: StatusWord): Tone {
   if (isUsed(status)) return "good";
   if (status === "falseticker" || status === "unreachable" || status === "kissed") return "bad";
   return status === "candidate" ? "faint" : "warning";

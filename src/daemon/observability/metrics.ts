@@ -19,7 +19,7 @@ import {
   type StatusDocument,
   SYSTEM_STATES,
 } from "../../engine/status/snapshot.ts";
-import { SOURCE_STATUSES } from "../../selection/status.ts";
+import { STATUS_WORDS } from "../../selection/status.ts";
 
 /** The content type of the text. */
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -167,7 +167,7 @@ function sourceFamilies(sources: readonly SourceDocument[]): readonly Family[] {
   const reasons = (counts: (source: SourceDocument) => Readonly<Record<string, number>>) =>
     sources.flatMap((source) => byReason(counts(source), sourceLabels(source)));
   const statuses = sources.flatMap((source) =>
-    SOURCE_STATUSES.map((status) =>
+    STATUS_WORDS.map((status) =>
       sample(status === source.status ? 1 : 0, { ...sourceLabels(source), status })
     )
   );

@@ -50,11 +50,11 @@ export function renewMisdated(
   members: readonly MemberOfSource[],
   about: {
     readonly provisional: ProvisionalTime;
-    readonly judgement: Pick<SourceSelection, "impossible">;
+    readonly selection: Pick<SourceSelection, "impossible">;
     readonly now: MonotonicSeconds;
   },
 ): void {
-  const { provisional, judgement: { impossible }, now } = about;
+  const { provisional, selection: { impossible }, now } = about;
   for (const { association: { id, protection } } of members) {
     const isMisdated = impossible.get(id)?.kind === "outside-own-certificate" ||
       provisional.isMisdated(id);

@@ -59,7 +59,7 @@ export type BootstrapRefusal =
   | "disagrees-with-the-quorum";
 
 /** How far the matter is. */
-export type BootstrapVerdict =
+export type QuorumOutcome =
   | {
     /** The clock is believed, or strictness asks for it to be treated so. */
     readonly kind: "not-needed";
@@ -154,8 +154,8 @@ export class TimeBootstrap {
     this.#members.delete(id);
   }
 
-  /** Judges what is known; `now` is the local clock, by which all offsets are told (RFC 8915 section 8.5). */
-  judge(now: UnixSeconds): BootstrapVerdict {
+  /** Looks for a quorum in what is known; `now` is the local clock, by which all offsets are told (RFC 8915 section 8.5). */
+  findQuorum(now: UnixSeconds): QuorumOutcome {
     if (!this.#needed) return { kind: "not-needed" };
     const refused = new Map<number, BootstrapRefusal>();
     const consistent: Vote[] = [];

@@ -49,20 +49,20 @@ Deno.test("dates are judged leniently only while the clock is not believed, and 
   assert.equal(bootstrap({ strict: true }).datePolicy(BOOT).outside, "refuse");
   assert.equal(bootstrap({ clockIsTrusted: true }).datePolicy(BOOT).outside, "refuse");
   assert.equal(bootstrap({ lowerBounds: [5, BUILT + 9, BUILT] }).lowerBound, BUILT + 9);
-  assert.deepEqual(bootstrap({ strict: true }).judge(BOOT), { kind: "not-needed" });
+  assert.deepEqual(bootstrap({ strict: true }).findQuorum(BOOT), { kind: "not-needed" });
 });
 
 Deno.test("a quorum of agreeing sources is confirmed, and then dates are believed again", () => {
   const machine = bootstrap();
   add(machine, 1, { time: TRUTH + 0.01 });
   add(machine, 2, { time: TRUTH - 0.01 });
-  const early = machine.judge(BOOT);
+  const early = machine.findQuorum(BOOT);
   assert.deepEqual(early, { kind: "provisional", agreeing: 2, needed: 3, refused: new Map() });
   add(machine, 3);
-  const verdict = machine.judge(BOOT);
-  assert.ok(verdict.kind === "agreed");
-  assert.deepEqual(verdict.sources, [1, 2, 3]);
-  assert.ok(Math.abs(BOOT + verdict.offset - TRUTH) < 0.05);
+  const outcome = machine.findQuorum(BOOT);
+  assert.ok(outcome.kind === "agreed");
+  assert.deepEqual(outcome.sources, [1, 2, 3]);
+  assert.ok(Math.abs(BOOT + outcome.offset - TRUTH) < 0.05);
   assert.equal(machine.isProvisional, true);
   const before = machine.lowerBound;
   machine.confirm();
@@ -79,12 +79,12 @@ Deno.test("a minority with stolen old keys does not move the time, and is refuse
   const lie = { time: BUILT + 1000, from: BUILT - YEAR, until: BUILT + 2000 };
   add(machine, 1, lie);
   add(machine, 2, lie);
-  assert.equal(machine.judge(BOOT).kind, "provisional");
+  assert.equal(machine.findQuorum(BOOT).kind, "provisional");
   for (const id of [3, 4, 5]) add(machine, id);
-  const verdict = machine.judge(BOOT);
-  assert.ok(verdict.kind === "agreed");
-  assert.deepEqual(verdict.sources, [3, 4, 5]);
-  assert.equal(verdict.refused.get(1), "disagrees-with-the-quorum");
+  const outcome = machine.findQuorum(BOOT);
+  assert.ok(outcome.kind === "agreed");
+  assert.deepEqual(outcome.sources, [3, 4, 5]);
+  assert.equal(outcome.refused.get(1), "disagrees-with-the-quorum");
 });
 
 Deno.test("a quorum that is not the majority of all that answer is not enough", () => {
@@ -92,48 +92,48 @@ Deno.test("a quorum that is not the majority of all that answer is not enough", 
   const lie = { time: BUILT + 1000, from: BUILT - YEAR, until: BUILT + 2000 };
   for (const id of [1, 2, 3]) add(machine, id, lie);
   for (const id of [4, 5, 6]) add(machine, id);
-  const verdict = machine.judge(BOOT);
-  assert.ok(verdict.kind === "provisional");
-  assert.equal(verdict.needed, 4);
+  const outcome = machine.findQuorum(BOOT);
+  assert.ok(outcome.kind === "provisional");
+  assert.equal(outcome.needed, 4);
 });
 
 Deno.test("a time outside of the source's own certificate, or before the bound, has no vote", () => {
   const machine = bootstrap();
   for (const id of [1, 2, 3]) add(machine, id, { time: TRUTH + YEAR });
   for (const id of [4, 5, 6]) add(machine, id, { time: BUILT - 100, from: BUILT - YEAR });
-  const verdict = machine.judge(BOOT);
-  assert.ok(verdict.kind === "provisional");
-  assert.equal(verdict.agreeing, 0);
-  assert.equal(verdict.refused.get(1), "outside-own-certificate");
-  assert.equal(verdict.refused.get(4), "before-lower-bound");
+  const outcome = machine.findQuorum(BOOT);
+  assert.ok(outcome.kind === "provisional");
+  assert.equal(outcome.agreeing, 0);
+  assert.equal(outcome.refused.get(1), "outside-own-certificate");
+  assert.equal(outcome.refused.get(4), "before-lower-bound");
 });
 
 Deno.test("sources of one host or one certificate have one vote together", () => {
   const sameHost = bootstrap();
   for (const id of [1, 2, 3]) add(sameHost, id, { host: id === 1 ? "One.example" : "one.example" });
-  assert.equal(sameHost.judge(BOOT).kind, "provisional");
+  assert.equal(sameHost.findQuorum(BOOT).kind, "provisional");
   const sameCertificate = bootstrap();
   for (const id of [1, 2, 3]) add(sameCertificate, id, { identity: "one" });
-  assert.equal(sameCertificate.judge(BOOT).kind, "provisional");
+  assert.equal(sameCertificate.findQuorum(BOOT).kind, "provisional");
   add(sameCertificate, 4);
   add(sameCertificate, 5);
-  assert.equal(sameCertificate.judge(BOOT).kind, "agreed");
+  assert.equal(sameCertificate.findQuorum(BOOT).kind, "agreed");
 });
 
 Deno.test("resumed sessions vote without a certificate", () => {
   const machine = bootstrap();
   for (const id of [1, 2, 3]) add(machine, id, { resumed: true });
-  assert.equal(machine.judge(BOOT).kind, "agreed");
+  assert.equal(machine.findQuorum(BOOT).kind, "agreed");
   machine.remove(2);
-  assert.equal(machine.judge(BOOT).kind, "provisional");
+  assert.equal(machine.findQuorum(BOOT).kind, "provisional");
 });
 
 Deno.test("resumed sessions of one public key have one vote together, as before the restart", () => {
   const machine = bootstrap({ quorum: 2 });
   for (const id of [1, 2, 3]) add(machine, id, { resumed: id < 3, identity: "one" });
-  assert.equal(machine.judge(BOOT).kind, "provisional");
+  assert.equal(machine.findQuorum(BOOT).kind, "provisional");
   add(machine, 4, { resumed: true, identity: "two" });
-  assert.equal(machine.judge(BOOT).kind, "agreed");
+  assert.equal(machine.findQuorum(BOOT).kind, "agreed");
 });
 
 Deno.test("whatever a minority says, an agreed time is one that honest sources give", () => {
@@ -148,9 +148,9 @@ Deno.test("whatever a minority says, an agreed time is one that honest sources g
       const machine = bootstrap();
       lies.forEach((peer, i) => add(machine, i, peer));
       for (const id of [10, 11, 12]) add(machine, id);
-      const verdict = machine.judge(BOOT);
-      assert.ok(verdict.kind === "agreed");
-      assert.ok(Math.abs(BOOT + verdict.offset - TRUTH) <= 0.05);
+      const outcome = machine.findQuorum(BOOT);
+      assert.ok(outcome.kind === "agreed");
+      assert.ok(Math.abs(BOOT + outcome.offset - TRUTH) <= 0.05);
     }),
   );
 });

@@ -306,25 +306,25 @@ export class ProvisionalTime {
   }
 
   #askQuorum(context: ProvisionalContext): readonly Action[] {
-    const verdict = this.#bootstrap.judge(context.clock);
-    switch (verdict.kind) {
+    const outcome = this.#bootstrap.findQuorum(context.clock);
+    switch (outcome.kind) {
       case "not-needed":
         this.#why = context.members.every(isHeldBack)
           ? "Provisional: certificates wait for a time that is known"
           : undefined;
         return [];
       case "provisional":
-        this.#refusals = verdict.refused;
-        this.#why = `Provisional: certificates do not fit this clock, and ${verdict.agreeing} of ` +
-          `${verdict.needed} sources agree on a time that fits them (each host and public key counts once)`;
+        this.#refusals = outcome.refused;
+        this.#why = `Provisional: certificates do not fit this clock, and ${outcome.agreeing} of ` +
+          `${outcome.needed} sources agree on a time that fits them (each host and public key counts once)`;
         return [];
       case "agreed": {
-        this.#refusals = verdict.refused;
+        this.#refusals = outcome.refused;
         this.#why = "Provisional: certificates are verified at the time that was found";
         const members = context.members.filter(({ association }) =>
-          verdict.sources.includes(association.id)
+          outcome.sources.includes(association.id)
         );
-        return this.#verify(members, { at: context.clock + verdict.offset, byQuorum: true });
+        return this.#verify(members, { at: context.clock + outcome.offset, byQuorum: true });
       }
     }
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { LeapIndicator } from "../../association/measurement.ts";
-import type { SourceStatus } from "../../selection/status.ts";
+import type { StatusWord } from "../../selection/status.ts";
 
 /** Every word for how the clock stands. */
 export const SYSTEM_STATES = [
@@ -50,7 +50,7 @@ export interface SourceDocument {
   /** As configured. */
   readonly mode: "server" | "pool" | "nts" | "nts-pool";
   /** What selection makes of it. */
-  readonly status: SourceStatus;
+  readonly status: StatusWord;
   /** One sentence that says why. */
   readonly reason: string;
   /** The last eight requests, the newest in bit 0: a set bit is an answered one. */

@@ -15,11 +15,12 @@ import type { LeapIndicator } from "../../association/measurement.ts";
 
 import { formatReferenceId, LOCAL_REFERENCE_ID } from "../../protocol/reference_id.ts";
 import { formatUtc } from "../../base/utc.ts";
-import type { JudgementContext, SourceSelection } from "../source_selection.ts";
+import type { SelectionContext } from "../candidates.ts";
+import type { SourceSelection } from "../source_selection.ts";
 import { describeNts, REFERENCE_ERA } from "./nts_document.ts";
 import type { ProvisionalTime } from "../authenticated_time/provisional_time.ts";
 import { rootDistance } from "../../selection/root_distance.ts";
-import type { Verdict } from "../../selection/status.ts";
+import type { SourceStatus } from "../../selection/status.ts";
 import {
   type EngineSnapshot,
   isTimeKnown,
@@ -54,8 +55,8 @@ export interface SnapshotInput {
   readonly entries: readonly { readonly config: SourceConfig; readonly group: SourceGroup }[];
   /** Asked for the estimate of each source. */
   readonly discipline: Discipline;
-  /** Asked for the verdict on each source. */
-  readonly judgement: SourceSelection;
+  /** Asked for the status of each source. */
+  readonly selection: SourceSelection;
   /** What went wrong with sources inside ntpsd. */
   readonly faults: SourceFaults;
   /** The leap second that is believed to come. */
@@ -106,7 +107,7 @@ export function makeSnapshot(given: SnapshotInput): EngineSnapshot {
 }
 
 function stateOf(input: SnapshotInput, budget: ErrorBudget | undefined) {
-  const { provisional, judgement } = input;
+  const { provisional, selection } = input;
   const members = provisional.released(
     input.entries.flatMap(({ config, group }) =>
       group.members.map((association) => ({ config, group, association }))
@@ -114,7 +115,7 @@ function stateOf(input: SnapshotInput, budget: ErrorBudget | undefined) {
   );
   const absent = input.entries.filter(({ group }) => group.members.length === 0)
     .map(({ config, group }) => ({ name: config.address, trouble: group.trouble }));
-  const whyNot = provisional.why ?? judgement.whyNotOf(members, contextOf(input), absent);
+  const whyNot = provisional.why ?? selection.whyNotOf(members, contextOf(input), absent);
   return systemState(input.knowledge, budget, whyNot);
 }
 
@@ -221,7 +222,6 @@ function describeAbsent(
 
 function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDocument {
   const { config, association } = member;
-  const verdict = verdictOf(member, input);
   const server = association.serverState;
   const estimate = input.discipline.sourceAt(association.id, input.now);
   const { lastResponseAt, lastMeasurement } = association;
@@ -230,8 +230,7 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
     name: config.address,
     address: formatSocketAddress(association.address),
     mode: config.mode,
-    status: verdict.status,
-    reason: reasonOf(association, verdict),
+    ...withSilence(statusOf(member, input), association),
     reach: association.reach,
     stratum: server === undefined ? null : statedStratum(server.stratum),
     referenceId: server === undefined
@@ -266,10 +265,10 @@ function statedStratum(stratum: number): number {
 }
 
 /** A server that is not reached is told of by what is wrong on the way, when that is known. */
-function reasonOf(association: Association, verdict: Verdict): string {
-  const isMissed = verdict.status === "unreachable" || verdict.status === "starting";
-  if (!isMissed) return association.lastSendFailure ?? verdict.reason;
-  return silenceOf(association) ?? verdict.reason;
+function withSilence({ status, reason }: SourceStatus, association: Association): SourceStatus {
+  const isMissed = status === "unreachable" || status === "starting";
+  const known = isMissed ? silenceOf(association) : association.lastSendFailure;
+  return { status, reason: known ?? reason };
 }
 
 function authenticationOf(config: SourceConfig): "none" | "nts" | "mac" {
@@ -277,15 +276,15 @@ function authenticationOf(config: SourceConfig): "none" | "nts" | "mac" {
   return config.key === undefined ? "none" : "mac";
 }
 
-/** A source that is held back was not judged. */
-function verdictOf(member: MemberOfSource, input: SnapshotInput): Verdict {
+/** A source that is held back has no part in the selection. */
+function statusOf(member: MemberOfSource, input: SnapshotInput): SourceStatus {
   const { association } = member;
   if (association.protection?.isProvisional === true) {
     return { status: "starting", reason: input.provisional.reasonOf(association.id) };
   }
-  return input.judgement.verdict(member, contextOf(input));
+  return input.selection.statusOf(member, contextOf(input));
 }
 
-function contextOf({ now, realtime, discipline }: SnapshotInput): JudgementContext {
+function contextOf({ now, realtime, discipline }: SnapshotInput): SelectionContext {
   return { now: { monotonic: now, realtime }, discipline };
 }

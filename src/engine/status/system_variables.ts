@@ -7,7 +7,6 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../../association/measurement.ts";
 import { clockPosition } from "../../base/clock_position.ts";
 import type { NtpTimestamp } from "../../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
@@ -30,8 +29,6 @@ export const STRATUM_UNSYNCHRONIZED = 16;
 export interface Reference {
   /** Its number in the engine. */
   readonly association: number;
-  /** As configured. */
-  readonly name: string;
   /** Of its address, what we tell others to be ours; 32 bits. */
   readonly referenceId: number;
   /** The same in words. */
@@ -44,8 +41,6 @@ export interface Reference {
   readonly delay: Seconds;
   /** The distance that a majority of those who agree stands behind, without what our estimate leaves open. */
   readonly supported: Seconds;
-  /** What it announced itself. */
-  readonly leap: LeapIndicator;
   /** When it was last heard, for the age of its root dispersion. */
   readonly updatedAt: MonotonicSeconds;
   /** The local clock when it was last chosen. */

@@ -11,14 +11,12 @@ import { SIGMA_MULTIPLIER } from "../../selection/root_distance.ts";
 
 const REFERENCE: Reference = {
   association: 1,
-  name: "192.0.2.1",
   referenceId: 0xc0000201,
   referenceIdText: "192.0.2.1",
   stratum: 3,
   server: { rootDelay: 0.02, rootDispersion: 0.004 - 2 ** -20, precision: -20 },
   delay: 0.01,
   supported: 0,
-  leap: "none",
   updatedAt: 1000,
   referenceTime: ntpTimestamp(0n),
 };

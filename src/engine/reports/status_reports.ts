@@ -12,9 +12,10 @@
 import { unreachable } from "../../base/assert.ts";
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 import { describeCauses } from "../../selection/causes.ts";
-import type { SourceStatus, Verdict } from "../../selection/status.ts";
+import type { SourceStatus, StatusWord } from "../../selection/status.ts";
 import type { Action } from "../events.ts";
-import type { JudgementContext, SourceSelection } from "../source_selection.ts";
+import type { SelectionContext } from "../candidates.ts";
+import type { SourceSelection } from "../source_selection.ts";
 import type { MemberOfSource } from "../source_set.ts";
 
 /** After a line the next change of the same source must last so long, and twice as long each time, up to the second. */
@@ -28,21 +29,19 @@ const PATIENCE: Seconds = 60;
 const RETURN_TIME: Seconds = 120;
 
 /** One source as selection sees it. */
-export interface JudgedSource {
+export interface ObservedSource extends SourceStatus {
   /** Its number in the engine. */
   readonly id: number;
   /** Its address as written in the configuration. */
   readonly source: string;
   /** How sentences call it. */
   readonly name: string;
-  /** What selection makes of it. */
-  readonly verdict: Verdict;
   /** When it last answered. */
   readonly lastResponseAt: MonotonicSeconds;
 }
 
 /** What a look depends on beside the sources. */
-export interface VerdictContext {
+export interface StatusContext {
   /** The moment. */
   readonly now: MonotonicSeconds;
   /** Whether any source is used. */
@@ -52,25 +51,25 @@ export interface VerdictContext {
 }
 
 /** Collects what selection makes of sources. */
-export function judgedSources(
+export function observedSources(
   members: readonly MemberOfSource[],
-  about: { readonly judgement: SourceSelection; readonly context: JudgementContext },
-): readonly JudgedSource[] {
+  about: { readonly selection: SourceSelection; readonly context: SelectionContext },
+): readonly ObservedSource[] {
   return members.map((member) => ({
     id: member.association.id,
     source: member.config.address,
     name: member.association.fullName,
-    verdict: about.judgement.verdict(member, about.context),
+    ...about.selection.statusOf(member, about.context),
     lastResponseAt: member.association.lastResponseAt ?? -Infinity,
   }));
 }
 
 interface Record {
   /** What the log says of it: the fault's word, or that it is good. */
-  told: SourceStatus | "good";
+  told: StatusWord | "good";
   toldAt: MonotonicSeconds;
   /** What it is instead, and since when; undefined when it is what was told. */
-  pending: { readonly status: SourceStatus | "good"; since: MonotonicSeconds } | undefined;
+  pending: { readonly status: StatusWord | "good"; since: MonotonicSeconds } | undefined;
   /** A change must last so long. */
   hold: Seconds;
   /** Changes that did not last, since the last line. */
@@ -79,13 +78,13 @@ interface Record {
   isCovered: boolean;
 }
 
-/** Follows the verdicts on all sources. */
-export class VerdictReports {
+/** Follows the status of every source. */
+export class StatusReports {
   readonly #records = new Map<number, Record>();
   #wasSelected = false;
 
   /** Looks at all sources; to be called after each event. */
-  look(sources: readonly JudgedSource[], context: VerdictContext): readonly Action[] {
+  look(sources: readonly ObservedSource[], context: StatusContext): readonly Action[] {
     this.#forgetOthers(sources);
     const { now, isSelected } = context;
     if (isSelected && !this.#wasSelected) this.#grantReturn(now);
@@ -94,13 +93,13 @@ export class VerdictReports {
     if (!isSelected) return this.#tellTogether(sources, context);
     const foundGoodAt = Math.max(
       -Infinity,
-      ...sources.filter(({ verdict }) => kindOf(verdict.status) === "good")
+      ...sources.filter(({ status }) => kindOf(status) === "good")
         .map(({ lastResponseAt }) => lastResponseAt),
     );
     return sources.flatMap((source) => this.#tell(source, { now, foundGoodAt }));
   }
 
-  #forgetOthers(sources: readonly JudgedSource[]): void {
+  #forgetOthers(sources: readonly ObservedSource[]): void {
     if (this.#records.size <= sources.length) return;
     const alive = new Set(sources.map(({ id }) => id));
     for (const id of this.#records.keys()) if (!alive.has(id)) this.#records.delete(id);
@@ -115,12 +114,12 @@ export class VerdictReports {
     }
   }
 
-  #note({ id, verdict }: JudgedSource, { now, isSelected }: VerdictContext): void {
-    const kind = kindOf(verdict.status);
+  #note({ id, status: word }: ObservedSource, { now, isSelected }: StatusContext): void {
+    const kind = kindOf(word);
     // what agrees with others while nothing is used has not been found good
     if (kind === "none" || (kind === "good" && !isSelected)) return;
     const record = this.#recordOf(id);
-    const status = kind === "good" ? "good" : verdict.status;
+    const status = kind === "good" ? "good" : word;
     if (now - record.toldAt > CALM && record.pending === undefined) record.hold = 0;
     if (status === record.told) {
       if (record.pending !== undefined && !record.isCovered) record.unsteady++;
@@ -133,18 +132,18 @@ export class VerdictReports {
   }
 
   #tell(
-    { id, source, name, verdict, lastResponseAt }: JudgedSource,
+    { id, source, name, status: word, reason, lastResponseAt }: ObservedSource,
     { now, foundGoodAt }: {
       readonly now: MonotonicSeconds;
       readonly foundGoodAt: MonotonicSeconds;
     },
   ): readonly Action[] {
     const record = this.#records.get(id);
-    if (record?.pending === undefined || verdict.status === "unreachable") return [];
+    if (record?.pending === undefined || word === "unreachable") return [];
     const { status, since } = record.pending;
     if (now - since < record.hold) return [];
     if (status !== "good" && foundGoodAt <= since) return [];
-    // whoever was bad together with all has to be asked first
+    // one that was bad together with all has to answer first
     if (record.isCovered && lastResponseAt <= since) return [];
     const { unsteady } = record;
     noteTold(record, status, now);
@@ -153,26 +152,25 @@ export class VerdictReports {
     return [
       status === "good" ? line("info", `Source ${name} is good again${often}`, source) : line(
         "warning",
-        `Source ${name} is not used${often} (${status}): ${verdict.reason}`,
+        `Source ${name} is not used${often} (${status}): ${reason}`,
         source,
       ),
     ];
   }
 
   /** One line for all that are bad while none is used; none at all if the log says it already. */
-  #tellTogether(sources: readonly JudgedSource[], context: VerdictContext): readonly Action[] {
-    const bad = sources.filter(({ id, verdict }) => {
+  #tellTogether(sources: readonly ObservedSource[], context: StatusContext): readonly Action[] {
+    const bad = sources.filter(({ id, status }) => {
       const record = this.#records.get(id);
       return record?.pending !== undefined && !record.isCovered &&
-        record.pending.status === verdict.status;
+        record.pending.status === status;
     });
     const first = Math.min(...bad.map(({ id }) => this.#recordOf(id).pending?.since ?? Infinity));
     const isDue = context.isRefusalTold || context.now - first >= PATIENCE;
     if (bad.length === 0 || !isDue) return [];
     for (const { id } of bad) this.#recordOf(id).isCovered = true;
     if (context.isRefusalTold) return [];
-    const faults = bad.map(({ name, verdict }) => ({ name, reason: verdict.reason }));
-    return [line("warning", `No source is used: ${describeCauses(faults)}`)];
+    return [line("warning", `No source is used: ${describeCauses(bad)}`)];
   }
 
   #recordOf(id: number): Record {
@@ -204,7 +202,7 @@ function noteTold(record: Record, told: Record["told"], now: MonotonicSeconds): 
 }
 
 /** Whether a status is a fault of the source that is told here, says that it is good, or says nothing of that. */
-function kindOf(status: SourceStatus): "fault" | "good" | "none" {
+function kindOf(status: StatusWord): "fault" | "good" | "none" {
   switch (status) {
     case "outlier":
     case "falseticker":

@@ -7,7 +7,7 @@
 import type { Seconds } from "../base/units.ts";
 import { STRATUM_MAX } from "../protocol/header.ts";
 import type { Candidate } from "./candidate.ts";
-import type { Verdict } from "./status.ts";
+import type { SourceStatus } from "./status.ts";
 
 /** Samples that differ more than this among themselves tell nothing. */
 const JITTER_MAX: Seconds = 1;
@@ -15,8 +15,8 @@ const JITTER_MAX: Seconds = 1;
 /** So many requests without answer are a start; more are silence. */
 const STARTING_REQUESTS = 4;
 
-/** Returns the verdict on a source that is not to be used; undefined for one that is fit (RFC 5905 section A.5.5.3). */
-export function unfitness(
+/** Returns the status of a source that is not to be used, undefined for one that is fit (RFC 5905 section A.5.5.3). */
+export function rejection(
   candidate: Candidate,
   limits: {
     readonly samplesMin: number;
@@ -26,7 +26,7 @@ export function unfitness(
     /** Whether sources without authentication are only watched. */
     readonly mustBeAuthenticated?: boolean;
   },
-): Verdict | undefined {
+): SourceStatus | undefined {
   const { stratum, samples, rootDistance, jitter } = candidate;
   const refusal = serverFault(candidate);
   if (refusal !== undefined) return refusal;
@@ -65,7 +65,7 @@ export function unfitness(
 }
 
 /** What the server itself, or our handling of it, leaves to be wished for. */
-function serverFault(candidate: Candidate): Verdict | undefined {
+function serverFault(candidate: Candidate): SourceStatus | undefined {
   const { stratum, samples, unanswered } = candidate;
   if ((candidate.faults ?? 0) > 0) {
     const reason =

@@ -1,0 +1,99 @@
+/**
+ * Describes the members of all sources as selection sees them.
+ *
+ * @module
+ */
+import type { Association } from "../association/association.ts";
+import type { Instant } from "../base/instant.ts";
+import { formatAddress } from "../base/socket_address.ts";
+import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { isAuthenticated } from "../config/config.ts";
+import type { Discipline } from "../discipline/discipline.ts";
+import type { Candidate, Contradiction } from "../selection/candidate.ts";
+import { followsUs, isOurselves, type OwnIdentity } from "../selection/loop.ts";
+import { rootDistance } from "../selection/root_distance.ts";
+import type { ToldTime } from "./authenticated_time/certificate_spans.ts";
+import { unixSecondsOf } from "./authenticated_time/provisional_time.ts";
+import { identitiesOf } from "./authenticated_time/same_server.ts";
+import { silenceOf } from "./reports/silence.ts";
+import type { SourceFaults } from "./source_faults.ts";
+import type { MemberOfSource } from "./source_set.ts";
+
+/** What a selection depends on besides the sources. */
+export interface SelectionContext {
+  /** The moment. */
+  readonly now: Instant;
+  /** What is known of every source. */
+  readonly discipline: Discipline;
+  /** What is known of the time whatever the sources say; nothing if left out. */
+  readonly known?: KnownTime;
+  /** How many servers are measured and have no vote yet, because their certificates are provisional; none if left out. */
+  readonly heldBack?: number;
+}
+
+/** Knows which times cannot be. */
+export interface KnownTime {
+  /** Says why the time that a source tells cannot be; undefined when it can. */
+  contradictionOf(
+    source: Association,
+    told: ToldTime,
+    now: MonotonicSeconds,
+  ): Contradiction | undefined;
+}
+
+/** Describes a member; `own` is by what we recognise ourselves. */
+export function candidateOf(
+  member: MemberOfSource,
+  context: SelectionContext & {
+    readonly own: OwnIdentity;
+    readonly faults: SourceFaults | undefined;
+  },
+): Candidate {
+  const { association, config } = member;
+  const { now, own, faults } = context;
+  const estimate = context.discipline.sourceAt(association.id, now.monotonic);
+  const server = association.serverState;
+  const distance = server && estimate ? rootDistance(server, estimate).distance : Infinity;
+  return {
+    id: association.id,
+    name: memberName(member),
+    offset: estimate?.offset ?? 0,
+    uncertainty: estimate?.uncertainty ?? Infinity,
+    rootDistance: distance,
+    jitter: estimate?.jitter ?? Infinity,
+    samples: estimate?.samples ?? 0,
+    stratum: server?.stratum ?? 16,
+    isReachable: association.isReachable,
+    unanswered: association.unansweredRequests,
+    silence: silenceOf(association),
+    isSynchronized: server?.isSynchronized ?? false,
+    isKissed: association.isKissed,
+    isLoop: isOurselves(association.address, own) ||
+      server?.isSynchronized === true && followsUs(server, own),
+    noSelect: config.noSelect,
+    prefer: config.prefer,
+    trust: config.trust,
+    require: config.require,
+    isAuthenticated: isAuthenticated(config),
+    identities: identitiesOf({ config, address: association.address }),
+    faults: faults?.isLeftOut(association.id, now.monotonic) ? faults.count(association.id) : 0,
+    contradiction: contradictionOf(association, estimate, { ...context, error: distance }),
+  };
+}
+
+/** How sentences call a member: one of a pool by its address too. */
+export function memberName({ association, group }: MemberOfSource): string {
+  const address = formatAddress(association.address);
+  return group.wanted > 1 ? `${association.name} (${address})` : association.name;
+}
+
+/** Says why the time that a source tells cannot be. */
+function contradictionOf(
+  association: Association,
+  estimate: { readonly offset: Seconds } | undefined,
+  { known, now, error }: SelectionContext & { readonly error: Seconds },
+): Contradiction | undefined {
+  if (known === undefined || !Number.isFinite(estimate?.offset) || !(error >= 0)) return undefined;
+  const time = unixSecondsOf(now.realtime) + (estimate?.offset ?? 0);
+  return known.contradictionOf(association, { time, error }, now.monotonic);
+}

@@ -1,0 +1,74 @@
+/**
+ * The reference of our own time: the system peer as it was when it was last chosen, and what the sources that agree with it add.
+ *
+ * @module
+ */
+import type { LeapIndicator } from "../association/measurement.ts";
+import type { Seconds } from "../base/units.ts";
+import { formatReferenceId, referenceIdOfAddress } from "../protocol/reference_id.ts";
+import { rootDistance, supportedDistance } from "../selection/root_distance.ts";
+import type { Selection } from "../selection/select.ts";
+import type { SelectionContext } from "./candidates.ts";
+import { leapByMajority } from "./leap/leap_vote.ts";
+import type { MemberOfSource } from "./source_set.ts";
+import type { Reference } from "./status/system_variables.ts";
+
+/** Describes the reference that the system peer of a selection is; undefined when it was never measured. */
+export function referenceOf(
+  peer: MemberOfSource,
+  context: SelectionContext & { readonly supported: Seconds },
+): Reference | undefined {
+  const { association } = peer;
+  const server = association.serverState;
+  const estimate = context.discipline.sourceAt(association.id, context.now.monotonic);
+  if (server === undefined || estimate === undefined) return undefined;
+  const referenceId = referenceIdOfAddress(association.address.address) ?? 0;
+  const { family } = association.address;
+  const stratum = server.stratum + 1;
+  return {
+    association: association.id,
+    referenceId,
+    referenceIdText: formatReferenceId(referenceId, { stratum, family }),
+    stratum,
+    server,
+    delay: estimate.delay,
+    supported: context.supported,
+    updatedAt: association.lastResponseAt ?? context.now.monotonic,
+    referenceTime: context.now.realtime,
+  };
+}
+
+/** Returns the distance that a majority of those that agree stands behind; where sources are trusted these alone count. */
+export function supportedBy(
+  members: readonly MemberOfSource[],
+  { agreed }: Selection,
+  { discipline, now }: SelectionContext,
+): Seconds {
+  const all = members.filter(({ association }) => agreed.includes(association.id));
+  const trusted = all.filter(({ config }) => config.trust);
+  const agreeing = trusted.length > 0 ? trusted : all;
+  return supportedDistance(agreeing.flatMap(({ association: { id, serverState } }) => {
+    const delay = discipline.sourceAt(id, now.monotonic)?.delay;
+    if (serverState === undefined || delay === undefined) return [];
+    return [rootDistance(serverState, { delay, uncertainty: 0 }).distance];
+  }));
+}
+
+/**
+ * Returns the leap second that the majority announces: of the trusted sources where these agree, though others be preferred; else of
+ * those that are followed.
+ */
+export function announcedLeap(
+  members: readonly MemberOfSource[],
+  { agreed, survivors }: Selection,
+): LeapIndicator {
+  const trusted = members.filter(({ association, config }) =>
+    config.trust && agreed.includes(association.id)
+  );
+  const voters = trusted.length > 0
+    ? trusted
+    : members.filter(({ association }) => survivors.includes(association.id));
+  return leapByMajority(
+    voters.flatMap(({ association }) => association.serverState?.leapIndicator ?? []),
+  );
+}
