@@ -8,6 +8,7 @@
  */
 import type { AddressFamily } from "../src/base/ip_address.ts";
 import type { SocketAddress } from "../src/base/socket_address.ts";
+import { NTP_PORT } from "../src/base/ports.ts";
 import {
   closeDescriptor,
   connectSocket,
@@ -17,8 +18,8 @@ import {
 
 /** Addresses that no host has (RFC 5737, RFC 3849): the way to them is the way to everywhere. */
 const ANYWHERE: Readonly<Record<AddressFamily, SocketAddress>> = {
-  ipv4: { family: "ipv4", address: "198.51.100.1", port: 123 },
-  ipv6: { family: "ipv6", address: "2001:db8::1", port: 123 },
+  ipv4: { family: "ipv4", address: "198.51.100.1", port: NTP_PORT },
+  ipv6: { family: "ipv6", address: "2001:db8::1", port: NTP_PORT },
 };
 
 /** Returns the numeric address from which datagrams to the world would be sent; undefined when there is no route. */

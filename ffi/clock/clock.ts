@@ -9,14 +9,18 @@
  */
 import { assert } from "../../src/base/assert.ts";
 import type { UnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
-import type { MonotonicSeconds, PollExponent } from "../../src/base/units.ts";
+import {
+  type MonotonicSeconds,
+  NANOSECONDS_PER_SECOND,
+  type PollExponent,
+} from "../../src/base/units.ts";
+import { UNIX_EPOCH_IN_NTP_SECONDS } from "../../src/base/epoch.ts";
 import { libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
 
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
 const CLOCK_BOOTTIME = 7;
-const UNIX_EPOCH_IN_NTP_SECONDS = 2_208_988_800;
 const FRACTION_PER_NANOSECOND = 4.294_967_296;
 
 const timespec = allocate(16);
@@ -58,7 +62,7 @@ export function readRealtimeNtp(out: Uint32Array, index: number): void {
  * is seen to advance, reading included; -32 to 0. It takes about a millisecond (RFC 5905 section 7.3).
  */
 export function measureClockPrecision(): PollExponent {
-  let shortest = 1_000_000_000n;
+  let shortest = NANOSECONDS_PER_SECOND;
   let previous = realtimeNow();
   for (let advances = 0, reads = 0; advances < 3000 && reads < 100_000; reads++) {
     const now = realtimeNow();
@@ -73,7 +77,7 @@ export function measureClockPrecision(): PollExponent {
 
 function readNanoseconds(clock: number): bigint {
   readInto(clock);
-  return (timespecWords[0] ?? 0n) * 1_000_000_000n + (timespecWords[1] ?? 0n);
+  return (timespecWords[0] ?? 0n) * NANOSECONDS_PER_SECOND + (timespecWords[1] ?? 0n);
 }
 
 function readInto(clock: number): void {

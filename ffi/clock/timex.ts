@@ -11,7 +11,7 @@
 import { assert } from "../../src/base/assert.ts";
 import type { UnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import { ok, type Result } from "../../src/base/result.ts";
-import type { Ppm, Seconds } from "../../src/base/units.ts";
+import { NANOSECONDS_PER_SECOND, type Ppm, type Seconds } from "../../src/base/units.ts";
 import { ERRNO, failed, type OsError } from "../errno.ts";
 import { lastErrno, libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
@@ -85,7 +85,6 @@ const PPM_PER_TICK = 100;
 const FREQ_MAX_PPM = 500;
 const FREQ_UNIT = 65_536;
 const ERROR_MAX_SECONDS = 16;
-const NANOSECONDS = 1_000_000_000n;
 
 const LEAP_STATES: readonly KernelLeapState[] = [
   "ok",
@@ -142,9 +141,10 @@ export function adjustKernelClock(change: ClockChange): Result<KernelClock, OsEr
  */
 export function stepKernelClock(nanoseconds: bigint): Result<KernelClock, OsError> {
   timex.bytes.fill(0);
-  const remainder = ((nanoseconds % NANOSECONDS) + NANOSECONDS) % NANOSECONDS;
+  const remainder = ((nanoseconds % NANOSECONDS_PER_SECOND) + NANOSECONDS_PER_SECOND) %
+    NANOSECONDS_PER_SECOND;
   timex.view.setUint32(0, MODE.setOffset | MODE.nano, true);
-  timex.view.setBigInt64(72, (nanoseconds - remainder) / NANOSECONDS, true);
+  timex.view.setBigInt64(72, (nanoseconds - remainder) / NANOSECONDS_PER_SECOND, true);
   timex.view.setBigInt64(80, remainder, true);
   return call("step the kernel clock");
 }
@@ -206,7 +206,7 @@ function decode(state: KernelLeapState): KernelClock {
   const tickMicroseconds = getLong(88);
   const subsecond = view.getBigInt64(80, true) * (nano ? 1n : 1000n);
   return {
-    time: view.getBigInt64(72, true) * NANOSECONDS + subsecond,
+    time: view.getBigInt64(72, true) * NANOSECONDS_PER_SECOND + subsecond,
     state,
     status,
     synchronized: (status & STATUS.unsync) === 0,

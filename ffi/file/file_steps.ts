@@ -11,6 +11,7 @@
  */
 import type { Bytes } from "../../src/base/bytes.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
+import { NANOSECONDS_PER_SECOND } from "../../src/base/units.ts";
 import { type BackgroundArguments, callForResult, callHere } from "../background.ts";
 import { ERRNO, failed, type OsError, osError } from "../errno.ts";
 import { type HeldFile, heldFile, throughHeldFolder } from "./held_files.ts";
@@ -449,7 +450,7 @@ function readStatus({ view }: Memory): FileStatus {
     mode: mode & 0o7777,
     uid: view.getUint32(20, true),
     size: Number(view.getBigUint64(40, true)),
-    modified: seconds * 1_000_000_000n + BigInt(nanoseconds),
+    modified: seconds * NANOSECONDS_PER_SECOND + BigInt(nanoseconds),
     inode: view.getBigUint64(32, true),
   };
 }

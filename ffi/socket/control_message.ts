@@ -7,6 +7,7 @@
  * @module
  */
 import type { SocketAddress } from "../../src/base/socket_address.ts";
+import { NANOSECONDS_PER_SECOND } from "../../src/base/units.ts";
 import type { Memory } from "../memory.ts";
 import { decodeSockaddr } from "./sockaddr.ts";
 import { IP_OPTION, IPV6_OPTION, LEVEL, SOCKET_OPTION } from "./socket_option.ts";
@@ -91,5 +92,5 @@ function readOffender(view: DataView, at: number, room: number): SocketAddress |
 }
 
 function readTimespec(view: DataView, at: number): bigint {
-  return view.getBigInt64(at, true) * 1_000_000_000n + view.getBigInt64(at + 8, true);
+  return view.getBigInt64(at, true) * NANOSECONDS_PER_SECOND + view.getBigInt64(at + 8, true);
 }

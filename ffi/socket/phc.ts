@@ -10,6 +10,7 @@
  */
 import type { UnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import { ok, type Result } from "../../src/base/result.ts";
+import { NANOSECONDS_PER_SECOND } from "../../src/base/units.ts";
 import { failed, type OsError } from "../errno.ts";
 import { libc } from "../libc.ts";
 import { allocate, cString } from "../memory.ts";
@@ -114,5 +115,5 @@ export function quickestReading(
 }
 
 function readTime(view: DataView, at: number): bigint {
-  return view.getBigInt64(at, true) * 1_000_000_000n + BigInt(view.getUint32(at + 8, true));
+  return view.getBigInt64(at, true) * NANOSECONDS_PER_SECOND + BigInt(view.getUint32(at + 8, true));
 }

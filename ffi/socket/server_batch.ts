@@ -13,6 +13,7 @@
 import { assert } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import type { SocketAddress } from "../../src/base/socket_address.ts";
+import { UNIX_EPOCH_IN_NTP_SECONDS } from "../../src/base/epoch.ts";
 import { readRealtimeNtp } from "../clock/clock.ts";
 import { allocate, type Memory } from "../memory.ts";
 import { AF_INET, decodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
@@ -34,7 +35,6 @@ export const BATCH_CAPACITY = 64;
 const HEAD_SIZE = 64;
 const RECEIVE_CONTROL_SIZE = 192;
 const RESPONSE_CONTROL_SIZE = 64;
-const UNIX_EPOCH_IN_NTP_SECONDS = 2_208_988_800;
 const FRACTION_PER_NANOSECOND = 4.294_967_296;
 const TRUNCATED = 0x20;
 const PACKET_INFO_4_SIZE = 28;

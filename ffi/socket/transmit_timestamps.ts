@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { UNIX_EPOCH_IN_NTP_SECONDS } from "../../src/base/epoch.ts";
 import { libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
 import { IP_OPTION, IPV6_OPTION, LEVEL, MESSAGE, SOCKET_OPTION } from "./socket_option.ts";
@@ -17,7 +18,6 @@ export const TIMESTAMPS_MAX = 64;
 const HEAD_SIZE = 64;
 const CONTROL_SIZE = 192;
 const ORIGIN_TIMESTAMPING = 4;
-const UNIX_EPOCH_IN_NTP_SECONDS = 2_208_988_800;
 const FRACTION_PER_NANOSECOND = 4.294_967_296;
 
 /** Timestamps as typed arrays, valid until the next `receive`. */

@@ -12,7 +12,7 @@
 import { type RandomSource, uniform } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
 import { formatAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
-import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { type MonotonicSeconds, type Seconds, SECONDS_PER_DAY } from "../base/units.ts";
 import { ignoredAddresses, readAddresses } from "./address_list.ts";
 import type { ResolveAction } from "./events.ts";
 
@@ -30,7 +30,7 @@ const BACKOFF_NOTHING_NEW = 6;
 const BACKOFF_SPREAD = 0.25;
 
 /** A name whose servers all answer is looked up again after so long, and up to a quarter more. */
-const REFRESH_INTERVAL: Seconds = 14 * 86_400;
+const REFRESH_INTERVAL: Seconds = 14 * SECONDS_PER_DAY;
 
 /** How long an address that turned out bad is left out. */
 const REJECTION_TIME: Seconds = 3600;

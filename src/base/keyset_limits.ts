@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Seconds } from "./units.ts";
+import { type Seconds, SECONDS_PER_DAY } from "./units.ts";
 
 /** The most stale keys that can be kept. */
 export const STALE_KEY_COUNT_MAX = 64;
@@ -12,4 +12,4 @@ export const STALE_KEY_COUNT_MAX = 64;
 export const ROTATION_INTERVAL_MIN: Seconds = 60;
 
 /** The longest interval between rotations. */
-export const ROTATION_INTERVAL_MAX: Seconds = 366 * 86_400;
+export const ROTATION_INTERVAL_MAX: Seconds = 366 * SECONDS_PER_DAY;

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import type { Seconds } from "./units.ts";
+import { UNIX_EPOCH_IN_NTP_SECONDS } from "./epoch.ts";
+import { NANOSECONDS_PER_SECOND, type Seconds } from "./units.ts";
 
 /** A mark that only this file can give. */
 declare const brand: unique symbol;
@@ -18,11 +19,10 @@ export type NtpTimestamp = bigint & { readonly [brand]: "NtpTimestamp" };
 /** Nanoseconds since 1970-01-01T00:00:00Z without leap seconds, as the kernel's real-time clock gives it. */
 export type UnixNanoseconds = bigint;
 
-/** Seconds from the NTP epoch (1900-01-01) to the Unix epoch (1970-01-01). */
-export const UNIX_EPOCH_IN_NTP_SECONDS = 2_208_988_800n;
+/** Units of the fraction of a timestamp in a second. */
+export const TWO_POW_32 = 2 ** 32;
 
-const NANOSECONDS = 1_000_000_000n;
-const TWO_POW_32 = 4_294_967_296;
+const UNIX_EPOCH_NANOSECONDS = BigInt(UNIX_EPOCH_IN_NTP_SECONDS) * NANOSECONDS_PER_SECOND;
 
 /** The timestamp that means "unknown" on the wire (RFC 5905 section 6). */
 export const ZERO_TIMESTAMP = 0n as NtpTimestamp;
@@ -34,8 +34,8 @@ export function ntpTimestamp(bits: bigint): NtpTimestamp {
 
 /** Converts kernel time to a timestamp, rounding down; any era. */
 export function fromUnixNanoseconds(time: UnixNanoseconds): NtpTimestamp {
-  const shifted = (time + UNIX_EPOCH_IN_NTP_SECONDS * NANOSECONDS) << 32n;
-  return ntpTimestamp(floorDivide(shifted, NANOSECONDS));
+  const shifted = (time + UNIX_EPOCH_NANOSECONDS) << 32n;
+  return ntpTimestamp(floorDivide(shifted, NANOSECONDS_PER_SECOND));
 }
 
 /**
@@ -45,11 +45,11 @@ export function fromUnixNanoseconds(time: UnixNanoseconds): NtpTimestamp {
 export function toUnixNanoseconds(timestamp: NtpTimestamp, near: UnixNanoseconds): UnixNanoseconds {
   const delta = BigInt.asIntN(64, timestamp - fromUnixNanoseconds(near));
   const reference = floorDivide(
-    (near + UNIX_EPOCH_IN_NTP_SECONDS * NANOSECONDS) << 32n,
-    NANOSECONDS,
+    (near + UNIX_EPOCH_NANOSECONDS) << 32n,
+    NANOSECONDS_PER_SECOND,
   );
-  const total = (reference + delta) * NANOSECONDS;
-  return ((total + (1n << 31n)) >> 32n) - UNIX_EPOCH_IN_NTP_SECONDS * NANOSECONDS;
+  const total = (reference + delta) * NANOSECONDS_PER_SECOND;
+  return ((total + (1n << 31n)) >> 32n) - UNIX_EPOCH_NANOSECONDS;
 }
 
 /** Returns `a - b` in seconds, positive when `a` is later; modulo the era. */

@@ -30,3 +30,12 @@ export type PollExponent = Quantity<"log2 s">;
 
 /** An absolute time in Unix seconds, precise enough for the dates of certificates and files. */
 export type UnixSeconds = number;
+
+/** One part per million, as a fraction. */
+export const PPM = 1e-6;
+
+/** Seconds in a day of UTC without a leap second. */
+export const SECONDS_PER_DAY: Seconds = 86_400;
+
+/** Nanoseconds in a second, for kernel times. */
+export const NANOSECONDS_PER_SECOND = 1_000_000_000n;

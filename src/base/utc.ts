@@ -3,19 +3,17 @@
  *
  * @module
  */
+import { NANOSECONDS_PER_SECOND, SECONDS_PER_DAY } from "./units.ts";
 import type { UnixNanoseconds } from "./ntp_timestamp.ts";
-
-const NANOSECONDS = 1_000_000_000n;
-const DAY = 86_400;
 
 /** Writes a moment as RFC 3339 in UTC with microseconds: "2026-11-22T02:30:00.000123Z". */
 export function formatUtc(time: UnixNanoseconds): string {
   const microseconds = time >= 0n || time % 1000n === 0n ? time / 1000n : time / 1000n - 1n;
-  const seconds = Number(floorDivide(microseconds, NANOSECONDS / 1000n));
+  const seconds = Number(floorDivide(microseconds, NANOSECONDS_PER_SECOND / 1000n));
   const fraction = Number(microseconds - BigInt(seconds) * 1_000_000n);
-  const days = Math.floor(seconds / DAY);
+  const days = Math.floor(seconds / SECONDS_PER_DAY);
   const { year, month, day } = civilDate(days);
-  const rest = seconds - days * DAY;
+  const rest = seconds - days * SECONDS_PER_DAY;
   const two = (value: number) => String(Math.floor(value)).padStart(2, "0");
   const date = `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}`;
   const clock = `${two(rest / 3600)}:${two(rest % 3600 / 60)}:${two(rest % 60)}`;

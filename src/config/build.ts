@@ -9,6 +9,8 @@
  * @module
  */
 import { ipFamily } from "../base/ip_address.ts";
+import { NTP_PORT, NTS_KE_PORT } from "../base/ports.ts";
+import { SECONDS_PER_DAY } from "../base/units.ts";
 import type {
   AccessListConfig,
   Config,
@@ -116,7 +118,7 @@ function identityOf({ host, port, mode }: SourceConfig): string {
 }
 
 function usualPort(mode: SourceConfig["mode"]): number {
-  return mode === "nts" || mode === "nts-pool" ? 4460 : 123;
+  return mode === "nts" || mode === "nts-pool" ? NTS_KE_PORT : NTP_PORT;
 }
 
 function buildSource(row: RawSource, raw: RawConfig, at: ConfigPath): SourceConfig | undefined {
@@ -324,7 +326,7 @@ function buildNtsKeServers(
 function buildKeyset(raw: RawConfig): KeysetConfig {
   return {
     staleKeyCount: raw.keyset?.["stale-key-count"] ?? 7,
-    keyRotationInterval: raw.keyset?.["key-rotation-interval"] ?? 86_400,
+    keyRotationInterval: raw.keyset?.["key-rotation-interval"] ?? SECONDS_PER_DAY,
     keyStoragePath: raw.keyset?.["key-storage-path"],
   };
 }

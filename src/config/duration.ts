@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Seconds } from "../base/units.ts";
+import { type Seconds, SECONDS_PER_DAY } from "../base/units.ts";
 
 const SECONDS: Readonly<Record<string, number>> = {
   ns: 1e-9,
@@ -15,7 +15,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   m: 60,
   min: 60,
   h: 3600,
-  d: 86400,
+  d: SECONDS_PER_DAY,
   w: 604800,
 };
 
@@ -47,7 +47,7 @@ function wholeUnit(seconds: number): readonly [string, number] | undefined {
   if (seconds === 0) return ["s", 1];
   const units: readonly (readonly [string, number])[] = [
     ["w", 604800],
-    ["d", 86400],
+    ["d", SECONDS_PER_DAY],
     ["h", 3600],
     ["min", 60],
     ["s", 1],

@@ -10,6 +10,7 @@ import {
   ROTATION_INTERVAL_MIN,
   STALE_KEY_COUNT_MAX,
 } from "../base/keyset_limits.ts";
+import { NTP_PORT, NTS_KE_PORT } from "../base/ports.ts";
 import { hostName, ipAddress, listenAddress, prefix, sourceAddress } from "./address_field.ts";
 import {
   boolean,
@@ -155,7 +156,7 @@ const ACCESS_LIST = table({
 
 const SERVER = table({
   listen: required(
-    listenAddress(123),
+    listenAddress(NTP_PORT),
     "The numeric address and UDP port to serve. `[::]:123` serves IPv6 and IPv4 on all addresses, unless another section listens on an " +
       "IPv4 address with the same port: then IPv6 alone.",
   ),
@@ -215,7 +216,10 @@ const SERVER = table({
 });
 
 const NTS_KE_SERVER = table({
-  listen: required(listenAddress(4460), "The numeric address and TCP port of the key exchange."),
+  listen: required(
+    listenAddress(NTS_KE_PORT),
+    "The numeric address and TCP port of the key exchange.",
+  ),
   "certificate-chain-path": required(
     path,
     "The server's certificate, and those that lead to its authority (PEM).",

@@ -19,6 +19,7 @@ import {
   type SocketAddress,
 } from "../base/socket_address.ts";
 import type { PollExponent } from "../base/units.ts";
+import { NTP_PORT } from "../base/ports.ts";
 import type { ServerConfig, SynchronizationConfig } from "../config/config.ts";
 import { isDualStack } from "../config/listen.ts";
 import type { ServedTime } from "../engine/status/served_time.ts";
@@ -310,7 +311,7 @@ function describe(time: ServedTime): string {
 /** Opens the socket of a section; without IPv6 in the kernel, one for both families serves what there is. */
 function openSocket(plan: Plan): Result<ServerSocket, OsError> {
   const { dualStack, config: { listen, reusePort } } = plan;
-  const local = present(parseSocketAddress(listen, 123), "The configuration was checked");
+  const local = present(parseSocketAddress(listen, NTP_PORT), "The configuration was checked");
   const socket = ServerSocket.open({ local, dualStack, reusePort });
   if (socket.ok) return ok(socket.value);
   switch (socket.error.code) {

@@ -10,7 +10,7 @@
 import { clockPosition } from "../base/clock_position.ts";
 import type { Instant } from "../base/instant.ts";
 import type { Result } from "../base/result.ts";
-import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
+import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../base/units.ts";
 import type { ClockConfig, SynchronizationConfig } from "../config/config.ts";
 import type { Discipline, SystemEstimate } from "../discipline/discipline.ts";
 import { planSlew } from "../discipline/steering.ts";
@@ -19,7 +19,6 @@ import type { Action, ClockReading, KernelStatus, SetClockAction } from "./event
 import { Notice } from "./reports/hold.ts";
 import { ERROR_BOUND_MAX } from "./status/system_variables.ts";
 
-const PPM = 1e-6;
 /** How the sentence begins that says why the clock is not set although sources agree: the offset is beyond a panic threshold. */
 export const LEFT_ALONE = "The clock is left alone while authenticated sources may still come";
 

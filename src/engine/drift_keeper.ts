@@ -3,11 +3,10 @@
  *
  * @module
  */
-import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
+import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../base/units.ts";
 import type { SystemEstimate } from "../discipline/discipline.ts";
 import type { Action } from "./events.ts";
 
-const PPM = 1e-6;
 /** While ntpsd runs, an estimate worse than this is not worth keeping: a better one is soon there. */
 const DEVIATION_MAX: Ppm = 1;
 /** At the end there is no better one to come; worse than this says less than that a clock is a clock. */

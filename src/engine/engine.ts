@@ -12,7 +12,7 @@
 import type { LeapIndicator, Measurement } from "../association/measurement.ts";
 import type { Instant } from "../base/instant.ts";
 import { addSeconds } from "../base/ntp_timestamp.ts";
-import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
+import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import type { SessionState } from "../nts/client/session.ts";
 import { Discipline } from "../discipline/discipline.ts";
@@ -50,7 +50,6 @@ import { StartGate } from "./start_gate.ts";
 import type { Knowledge } from "./status/system_variables.ts";
 import { observedSources, StatusReports } from "./reports/status_reports.ts";
 
-const PPM = 1e-6;
 /** How much the frequency may have changed when the machine slept or others changed the clock. */
 const FREQUENCY_DEVIATION_AFTER_DISTURBANCE: Ppm = 5;
 

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import type { Ppm } from "../base/units.ts";
+import { PPM, type Ppm } from "../base/units.ts";
 import type { FrequencyPrior } from "../discipline/ensemble.ts";
 
-const PPM = 1e-6;
 /** What is believed of the frequency without a drift file. */
 const DEVIATION: Ppm = 100;
 /** A drift file is not believed more than this: temperature and age have gone on. */

@@ -11,9 +11,8 @@
  */
 import { canonicalIp } from "../base/ip_address.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
+import { NTP_PORT } from "../base/ports.ts";
 import { referenceIdOfAddress } from "../protocol/reference_id.ts";
-
-const NTP_PORT = 123;
 
 /** By what others know us. */
 export interface OwnIdentity {

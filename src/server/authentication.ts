@@ -5,6 +5,7 @@
  */
 import { assert, present } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
+import { HEADER_LENGTH } from "../protocol/header.ts";
 import { computeMac, type MacKey, verifyMac } from "../crypto/mac.ts";
 import { ACCESS_ALLOW, type AccessRules } from "./access.ts";
 import type { Client } from "./client.ts";
@@ -37,7 +38,6 @@ export interface MacResponder {
 }
 
 const KEY_ID_LENGTH = 4;
-const HEADER_LENGTH = 48;
 
 /** Checks and signs with a table of keys (RFC 5905 section 7.3, RFC 8573). */
 export class SymmetricKeys implements MacResponder {

@@ -15,6 +15,7 @@
 import { assert } from "../base/assert.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { NTP_PORT } from "../base/ports.ts";
 import type { NtsDropReason } from "../nts/server/server_fields.ts";
 import { HEADER_LENGTH, MODE } from "../protocol/header.ts";
 import { KISS_CODE } from "../protocol/kiss_code.ts";
@@ -80,7 +81,6 @@ const UNSYNCHRONIZED = 3 << 30;
 const KISS_POLL_DEFAULT = 6;
 const POLL_MAX = 17;
 const VERSIONS_DEFAULT: readonly number[] = [1, 2, 3, 4];
-const NTP_PORT = 123;
 
 /** Answers the requests that come to one listener. */
 export class Responder {

@@ -11,12 +11,12 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
+import { TWO_POW_32 } from "../base/ntp_timestamp.ts";
 import { type InterleavedTable, NO_SLOT } from "./interleaved.ts";
 import type { RequestBatch } from "./request_batch.ts";
 
 const BATCH_MAX = 1024;
 const PENDING = 1024;
-const TWO_POW_32 = 4_294_967_296;
 const FORECAST_MAX: Seconds = 20e-6;
 /** Our own timestamp is a forecast, so the kernel's may be earlier by as much as the forecast of a whole batch. */
 const TIMESTAMP_EARLY_MAX: Seconds = 2e-3;

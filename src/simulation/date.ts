@@ -5,9 +5,8 @@
  * @module
  */
 import type { UnixNanoseconds } from "../base/ntp_timestamp.ts";
-import type { Seconds } from "../base/units.ts";
+import { NANOSECONDS_PER_SECOND, type Seconds, SECONDS_PER_DAY } from "../base/units.ts";
 
-const SECOND = 1_000_000_000n;
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?:[Zz]|[+-]00:00)$/;
 
 /** Reads an RFC 3339 date with time in UTC; undefined when it is not that. */
@@ -21,8 +20,10 @@ export function parseDate(text: string): UnixNanoseconds | undefined {
   ) return undefined;
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
   if (hour > 23 || minute > 59 || second > 59) return undefined;
-  const seconds = daysFromCivil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
-  return BigInt(seconds) * SECOND + BigInt((match[7] ?? ".").slice(1).padEnd(9, "0"));
+  const seconds = daysFromCivil(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 +
+    second;
+  return BigInt(seconds) * NANOSECONDS_PER_SECOND +
+    BigInt((match[7] ?? ".").slice(1).padEnd(9, "0"));
 }
 
 /**
@@ -31,7 +32,7 @@ export function parseDate(text: string): UnixNanoseconds | undefined {
  */
 export function formatElapsed(time: Seconds): string {
   const whole = Math.floor(time);
-  const days = Math.floor(whole / 86_400);
+  const days = Math.floor(whole / SECONDS_PER_DAY);
   const parts = [Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60, whole % 60];
   const clock = parts.map((part) => String(part).padStart(2, "0")).join(":");
   return days === 0 ? clock : `${days}d ${clock}`;

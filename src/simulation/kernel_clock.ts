@@ -20,9 +20,17 @@ import {
   addSeconds,
   fromUnixNanoseconds,
   type NtpTimestamp,
+  TWO_POW_32,
   type UnixNanoseconds,
 } from "../base/ntp_timestamp.ts";
-import type { MonotonicSeconds, Ppm, Seconds } from "../base/units.ts";
+import {
+  type MonotonicSeconds,
+  NANOSECONDS_PER_SECOND,
+  PPM,
+  type Ppm,
+  type Seconds,
+  SECONDS_PER_DAY,
+} from "../base/units.ts";
 import { CompensatedSum } from "./compensated_sum.ts";
 import type { Draws } from "./draws.ts";
 import { type OscillatorModel, SimulatedOscillator } from "./oscillator.ts";
@@ -56,7 +64,6 @@ const TICK_NOMINAL = 10_000, TICK_MIN = 9000, TICK_MAX = 11_000;
 const FREQUENCY_QUANTUM = 1 / 65_536;
 const MAX_ERROR_GROWTH = 500e-6;
 const MAX_ERROR_LIMIT = 16;
-const DAY = 86_400;
 /** What the boot-time clock shows at the start: the machine has been up for a while. */
 const UPTIME = 1000;
 
@@ -85,7 +92,7 @@ export class SimulatedKernelClock {
   constructor(model: ClockModel, options: { start: UnixNanoseconds; draws: Draws }) {
     this.#oscillator = new SimulatedOscillator(model, options.draws);
     this.#start = fromUnixNanoseconds(options.start);
-    const day = BigInt(DAY) * 1_000_000_000n;
+    const day = BigInt(SECONDS_PER_DAY) * NANOSECONDS_PER_SECOND;
     this.#startOfDay = Number(((options.start % day) + day) % day) / 1e9;
     this.#precision = model.precision;
     this.#error = new CompensatedSum(model.offset);
@@ -134,7 +141,7 @@ export class SimulatedKernelClock {
     this.#tick = Math.min(TICK_MAX, Math.max(TICK_MIN, tick));
     const clamped = Math.min(KERNEL_FREQUENCY_MAX, Math.max(-KERNEL_FREQUENCY_MAX, frequency));
     this.#frequency = Math.round(clamped / FREQUENCY_QUANTUM) * FREQUENCY_QUANTUM;
-    this.#multiplier = this.#tick / TICK_NOMINAL + this.#frequency * 1e-6;
+    this.#multiplier = this.#tick / TICK_NOMINAL + this.#frequency * PPM;
     return this.correction;
   }
 
@@ -165,7 +172,7 @@ export class SimulatedKernelClock {
     if (this.#precision === 0) return addSeconds(even, this.#error.value);
     // Rounds the fraction of the second down to the precision; whole seconds stay exact.
     const exact = addSeconds(even, this.#error.value);
-    const fraction = Number(exact & 0xffff_ffffn) / 2 ** 32;
+    const fraction = Number(exact & 0xffff_ffffn) / TWO_POW_32;
     return addSeconds(exact, Math.floor(fraction / this.#precision) * this.#precision - fraction);
   }
 
@@ -218,7 +225,10 @@ export class SimulatedKernelClock {
     if (this.#leapDone) return;
     // An insertion repeats 23:59:59, a deletion leaves it out.
     const lead = this.#leap === "delete" ? 1 : 0;
-    if (Math.floor((before + lead) / DAY) === Math.floor((this.#reading() + lead) / DAY)) return;
+    if (
+      Math.floor((before + lead) / SECONDS_PER_DAY) ===
+        Math.floor((this.#reading() + lead) / SECONDS_PER_DAY)
+    ) return;
     this.#error.add(this.#leap === "insert" ? -1 : 1);
     this.#leapDone = true;
   }

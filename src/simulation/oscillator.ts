@@ -10,7 +10,7 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import type { Ppm, Seconds } from "../base/units.ts";
+import { PPM, type Ppm, type Seconds, SECONDS_PER_DAY } from "../base/units.ts";
 import { CompensatedSum } from "./compensated_sum.ts";
 import type { Draws } from "./draws.ts";
 
@@ -28,9 +28,6 @@ export interface OscillatorModel {
   /** Linear change of the frequency. */
   readonly aging?: { readonly ppmPerDay: Ppm } | undefined;
 }
-
-const PPM = 1e-6;
-const SECONDS_PER_DAY = 86_400;
 
 /** A running oscillator. Time starts at 0 and only goes forward. */
 export class SimulatedOscillator {

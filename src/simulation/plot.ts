@@ -14,7 +14,7 @@
 import { quantile, ticks } from "d3-array";
 // @ts-types="@types/d3-shape"
 import { area, line } from "d3-shape";
-import type { Seconds } from "../base/units.ts";
+import { type Seconds, SECONDS_PER_DAY } from "../base/units.ts";
 import { formatElapsed } from "./date.ts";
 import { median } from "./statistics.ts";
 import { formatSeconds, type TimelineEntry } from "./timeline.ts";
@@ -148,7 +148,10 @@ function grid(panel: {
 }
 
 function timeAxis(duration: Seconds, x: Scale): string {
-  const units = [["days", 86_400], ["hours", 3600], ["minutes", 60], ["seconds", 1]] as const;
+  const units = [["days", SECONDS_PER_DAY], ["hours", 3600], ["minutes", 60], [
+    "seconds",
+    1,
+  ]] as const;
   const [unit, size] = units.find(([, seconds]) => duration >= 3 * seconds) ?? units[3];
   const bottom = FREQUENCY_PANEL.top + FREQUENCY_PANEL.height;
   const labels = ticks(0, duration / size, 10).map((value) => {

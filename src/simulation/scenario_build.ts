@@ -8,6 +8,8 @@ import { unreachable } from "../base/assert.ts";
 import type { Config, SourceConfig } from "../config/config.ts";
 import type { ConfigPath } from "../config/config_path.ts";
 import { ipFamily } from "../base/ip_address.ts";
+import { NANOSECONDS_PER_SECOND, SECONDS_PER_DAY } from "../base/units.ts";
+import { NTP_PORT } from "../base/ports.ts";
 import type { DelayModel } from "./delay.ts";
 import type {
   Check,
@@ -36,7 +38,6 @@ import type {
  */
 export type ConfigReader = () => Config | undefined;
 
-const DAY = 86_400;
 /** 2026-03-01T00:00:00Z. */
 const START_DEFAULT = 1_772_323_200_000_000_000n;
 const PATH_DEFAULT: DelayModel = {
@@ -203,7 +204,7 @@ function buildDirection(row: Partial<RawPath>): Partial<DelayModel> {
     shape: row.shape,
     loss: row.loss,
     ...(congestion === undefined ? {} : {
-      congestion: { factor: congestion.factor ?? 1, period: congestion.period ?? DAY },
+      congestion: { factor: congestion.factor ?? 1, period: congestion.period ?? SECONDS_PER_DAY },
     }),
   });
 }
@@ -261,7 +262,8 @@ function checkSleep(events: readonly ScenarioEvent[], root: ConfigPath): void {
 
 function isMidnight(raw: RawScenario, at: number): boolean {
   const start = raw.start ?? START_DEFAULT;
-  return (start / 1_000_000_000n + BigInt(Math.round(at))) % BigInt(DAY) === 0n &&
+  return (start / NANOSECONDS_PER_SECOND + BigInt(Math.round(at))) % BigInt(SECONDS_PER_DAY) ===
+      0n &&
     Number.isInteger(at);
 }
 
@@ -307,7 +309,7 @@ function buildEvent(row: RawEvent, at: ConfigPath): ScenarioEvent | undefined {
       return { ...base, kind, frequency: row["frequency-ppm"] };
     case "leap": {
       if (row.leap !== "insert" && row.leap !== "delete") return missing("leap");
-      return { ...base, kind, leap: row.leap, announce: row.announce ?? DAY };
+      return { ...base, kind, leap: row.leap, announce: row.announce ?? SECONDS_PER_DAY };
     }
     case "network-down":
     case "network-up":
@@ -377,7 +379,7 @@ function withoutNts(config: Config, notes: string[]): Config {
   const sources = config.sources.map((source): SourceConfig => {
     if (source.mode !== "nts" && source.mode !== "nts-pool") return source;
     notes.push(`${source.host} is simulated without NTS`);
-    return { ...source, mode: source.mode === "nts" ? "server" : "pool", port: 123 };
+    return { ...source, mode: source.mode === "nts" ? "server" : "pool", port: NTP_PORT };
   });
   return { ...config, sources };
 }

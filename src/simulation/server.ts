@@ -13,12 +13,12 @@ import { addSeconds, type NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { ipToBytes } from "../base/ip_address.ts";
 import type { Seconds } from "../base/units.ts";
+import { HEADER_LENGTH } from "../protocol/header.ts";
 import type { LeapIndicator } from "../association/measurement.ts";
 import type { Draws } from "./draws.ts";
 import { SimulatedOscillator } from "./oscillator.ts";
 import type { ServerChange, ServerModel } from "./scenario.ts";
 
-const HEADER_LENGTH = 48;
 const MODE_CLIENT = 3, MODE_SERVER = 4;
 const LEAP_BITS: Readonly<Record<LeapIndicator, number>> = {
   none: 0,

@@ -14,6 +14,8 @@ import { OpenSsl } from "../../ffi/openssl/mod.ts";
 import { findUser } from "../../ffi/process/privileges.ts";
 import { hasAuthorities, NO_AUTHORITIES } from "../../ffi/openssl/trust_store.ts";
 import type { Bytes } from "../base/bytes.ts";
+import { SECONDS_PER_DAY } from "../base/units.ts";
+import { UNIX_EPOCH_IN_NTP_SECONDS } from "../base/epoch.ts";
 import type { Config, NtsKeServerConfig } from "../config/config.ts";
 import type { ConfigError } from "../config/config_error.ts";
 import { formatDay, parseLeapTable } from "../engine/leap/leap_table.ts";
@@ -36,11 +38,8 @@ export interface FileContext {
 }
 
 const FILE_MAX = 1 << 20;
-const DAY = 86_400;
 /** Certificates that end sooner are told of; authorities renew theirs a month before. */
-const NEAR_END = 14 * DAY;
-/** From 1900 to 1970. */
-const UNIX_EPOCH = 2_208_988_800;
+const NEAR_END = 14 * SECONDS_PER_DAY;
 const FORBIDDEN = ["EACCES", "EPERM"];
 
 /** Looks at all files of a configuration. */
@@ -173,7 +172,7 @@ function lookAtLeapSeconds({ clock }: Config, desk: Desk): void {
   const table = parseLeapTable(new TextDecoder().decode(octets));
   if (!table.ok) return desk.fault(key, `${file} is no list of leap seconds: ${table.error}`);
   const { expiresAt } = table.value;
-  if (expiresAt - UNIX_EPOCH > desk.context.now) return;
+  if (expiresAt - UNIX_EPOCH_IN_NTP_SECONDS > desk.context.now) return;
   desk.note(
     key,
     `The list of leap seconds ${file} has expired on ${formatDay(expiresAt)}`,
@@ -224,5 +223,5 @@ function read(file: string, key: string, desk: Desk): Bytes | undefined {
 }
 
 function day(unix: number): string {
-  return formatDay(unix + UNIX_EPOCH);
+  return formatDay(unix + UNIX_EPOCH_IN_NTP_SECONDS);
 }

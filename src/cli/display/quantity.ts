@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Seconds } from "../../base/units.ts";
+import { type Seconds, SECONDS_PER_DAY } from "../../base/units.ts";
 
 /** Writes a time difference as `123 ns`, `12.3 us`, `1.23 ms`, `4.56 s`; a dash for null. */
 export function formatSeconds(seconds: Seconds | null | undefined): string {
@@ -13,7 +13,9 @@ export function formatSeconds(seconds: Seconds | null | undefined): string {
   if (size < 999.5e-9) return `${Math.round(seconds * 1e9) + 0} ns`;
   if (size < 999.5e-6) return `${threeDigits(seconds * 1e6)} us`;
   if (size < 999.5e-3) return `${threeDigits(seconds * 1e3)} ms`;
-  return size < 99_999 ? `${threeDigits(seconds)} s` : `${(seconds / 86_400).toFixed(1)} d`;
+  return size < 99_999
+    ? `${threeDigits(seconds)} s`
+    : `${(seconds / SECONDS_PER_DAY).toFixed(1)} d`;
 }
 
 /** Writes a time difference with its sign, `+12.3 us`; a dash for null. */
@@ -28,13 +30,13 @@ export function formatAge(seconds: Seconds | null | undefined): string {
   if (seconds < 100) return `${Math.round(seconds)}s`;
   if (seconds < 100 * 60) return `${Math.round(seconds / 60)}m`;
   if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)}h`;
-  return `${Math.round(seconds / 86_400)}d`;
+  return `${Math.round(seconds / SECONDS_PER_DAY)}d`;
 }
 
 /** Writes a duration in words: `3 days 4 h`, `12 min 5 s`. */
 export function formatSpan(seconds: Seconds): string {
   const total = Math.max(0, Math.floor(seconds));
-  const days = Math.floor(total / 86_400);
+  const days = Math.floor(total / SECONDS_PER_DAY);
   const hours = Math.floor(total / 3600) % 24;
   const minutes = Math.floor(total / 60) % 60;
   if (days > 0) return `${days} day${days === 1 ? "" : "s"} ${hours} h`;

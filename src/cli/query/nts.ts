@@ -7,6 +7,7 @@ import { readFile } from "../../../ffi/file/files.ts";
 import { OpenSsl } from "../../../ffi/openssl/mod.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Seconds } from "../../base/units.ts";
+import { NTS_KE_PORT } from "../../base/ports.ts";
 import { exchangeKeys } from "../../system/nts_ke_client.ts";
 import { openSslAeadFactory } from "../../system/openssl_aead.ts";
 import { type ProtectionReason, SessionProtection } from "../../nts/client/session_protection.ts";
@@ -33,7 +34,6 @@ export interface NtsFailure {
 }
 
 const CERTIFICATES_MAX = 1 << 20;
-const KEY_EXCHANGE_PORT = 4460;
 
 /** Opens OpenSSL and the trusted certificates, and returns what authenticates a host. */
 export function openNts(options: NtsOptions): Result<Authenticate, NtsFailure> {
@@ -61,7 +61,7 @@ export function openNts(options: NtsOptions): Result<Authenticate, NtsFailure> {
       openssl: openssl.value,
       context: context.value,
       host,
-      port: port ?? KEY_EXCHANGE_PORT,
+      port: port ?? NTS_KE_PORT,
       dates: { now: Date.now() / 1000, outside: "refuse" },
       timeoutMs: options.timeout * 1000,
     });

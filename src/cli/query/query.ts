@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { NTP_PORT } from "../../base/ports.ts";
 import { resolveName } from "../../../ffi/resolver.ts";
 import { holdTimestamping } from "../../../ffi/socket/timestamping.ts";
 import { err, ok, type Result } from "../../base/result.ts";
@@ -97,7 +98,7 @@ async function queryHost(
     authentication = agreed.value;
   }
   const host = authentication?.host ?? target.host;
-  const port = authentication?.port ?? target.port ?? 123;
+  const port = authentication?.port ?? target.port ?? NTP_PORT;
   const { family, preparationTimeout } = options;
   const looking = resolveName(host, { port, ...(family === undefined ? {} : { family }) });
   const resolved = await within(preparationTimeout, looking);

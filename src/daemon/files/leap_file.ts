@@ -9,6 +9,8 @@
  * @module
  */
 import { err, type Result } from "../../base/result.ts";
+import { NANOSECONDS_PER_SECOND } from "../../base/units.ts";
+import { UNIX_EPOCH_IN_NTP_SECONDS } from "../../base/epoch.ts";
 import { formatDay, type LeapTable, parseLeapTable } from "../../engine/leap/leap_table.ts";
 import type { Event } from "../../engine/events.ts";
 import { realtimeNow } from "../../../ffi/clock/clock.ts";
@@ -22,9 +24,6 @@ const LOOK_MILLISECONDS = 60_000;
 const LOOKS_IN_A_DAY = 1440;
 /** The list has five thousand octets, most of them remarks. */
 const FILE_MAX = 262_144;
-/** From 1900 to 1970. */
-const UNIX_EPOCH = 2_208_988_800;
-const NANOSECONDS = 1_000_000_000n;
 
 /** The event that hands a table to the engine. */
 export type LeapTableEvent = Extract<Event, { type: "leap-table" }>;
@@ -132,7 +131,7 @@ export function readLeapFile(path: string): Result<LeapTable, string> {
 }
 
 function now(): number {
-  return Number(realtimeNow() / NANOSECONDS) + UNIX_EPOCH;
+  return Number(realtimeNow() / NANOSECONDS_PER_SECOND) + UNIX_EPOCH_IN_NTP_SECONDS;
 }
 
 /** Tells of a table that was read: that one has expired whenever it is read, the others when they are new. */

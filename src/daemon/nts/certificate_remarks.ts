@@ -10,11 +10,11 @@
  */
 import type { CertificateDescription } from "../../../ffi/openssl/mod.ts";
 import { formatUtc } from "../../base/utc.ts";
+import { NANOSECONDS_PER_SECOND, SECONDS_PER_DAY } from "../../base/units.ts";
 
-const DAY_SECONDS = 86_400;
 /** Renewal is overdue when less than so much of the life is left, and at most so many days. */
 const REMAINING_SHARE = 0.2;
-const REMAINING_MAX_SECONDS = 14 * DAY_SECONDS;
+const REMAINING_MAX_SECONDS = 14 * SECONDS_PER_DAY;
 
 /** Returns sentences about a chain, the server's own certificate first; none if all is well. `now` in Unix seconds. */
 export function certificateRemarks(
@@ -58,7 +58,7 @@ function endRemarks(
 ): readonly string[] {
   const near = Math.min(REMAINING_MAX_SECONDS, REMAINING_SHARE * (notAfter - notBefore));
   if (notAfter - now >= near || now > notAfter) return [];
-  const days = Math.floor((notAfter - now) / DAY_SECONDS);
+  const days = Math.floor((notAfter - now) / SECONDS_PER_DAY);
   const end = dateText(notAfter);
   return [`The certificate of ${subject} ends in ${days} days, at ${end}: its renewal is overdue`];
 }
@@ -79,5 +79,5 @@ function dateFault(
 }
 
 function dateText(seconds: number): string {
-  return formatUtc(BigInt(seconds) * 1_000_000_000n);
+  return formatUtc(BigInt(seconds) * NANOSECONDS_PER_SECOND);
 }

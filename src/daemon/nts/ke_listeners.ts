@@ -13,6 +13,8 @@ import type { OpenSsl } from "../../../ffi/openssl/mod.ts";
 import { present } from "../../base/assert.ts";
 import { formatUtc } from "../../base/utc.ts";
 import { formatSocketAddress, parseSocketAddress } from "../../base/socket_address.ts";
+import { NTS_KE_PORT } from "../../base/ports.ts";
+import { NANOSECONDS_PER_SECOND, SECONDS_PER_DAY } from "../../base/units.ts";
 import type { Config, NtsKeServerConfig } from "../../config/config.ts";
 import type { NtsKeDocument } from "../../engine/status/snapshot.ts";
 import type { NtsResponder } from "../../server/authentication.ts";
@@ -29,12 +31,9 @@ import { affordable } from "../tcp/tcp_listener.ts";
 import type { TlsContexts } from "./tls_contexts.ts";
 import { openSslAeadFactory } from "../../system/openssl_aead.ts";
 
-const KEY_EXCHANGE_PORT = 4460;
 const LOOK_MILLISECONDS = 30_000;
 /** What could not be started is tried again once in so many calls of `retry`. */
 const TRY_EVERY = 5;
-const NANOSECONDS = 1_000_000_000n;
-const DAY_SECONDS = 86_400;
 
 interface Section {
   readonly config: NtsKeServerConfig;
@@ -123,7 +122,7 @@ export class NtsKeListeners {
   /** Rotates keys when it is time; called while the clock is believed. `offsetSeconds`: how far it is behind. */
   clockIsBelieved(offsetSeconds: number): void {
     if (this.#running === undefined) return;
-    const offset = BigInt(Math.round(offsetSeconds)) * NANOSECONDS;
+    const offset = BigInt(Math.round(offsetSeconds)) * NANOSECONDS_PER_SECOND;
     this.#running.keys.advance(realtimeNow() + offset);
   }
 
@@ -206,7 +205,7 @@ export class NtsKeListeners {
     // Without any the listener is closed, and says why.
     if (credentials === undefined) return;
     const certificate = { kind: "certificate", name } as const;
-    const now = Number(realtimeNow() / NANOSECONDS);
+    const now = Number(realtimeNow() / NANOSECONDS_PER_SECOND);
     const reason = fault === undefined
       ? certificateDateFault(credentials.context.chain, now)
       : `${fault}; the old certificate stays in use`;
@@ -240,7 +239,7 @@ function tellReload(section: Section, reload: Reload): void {
       return;
     case "changed": {
       const { subject, notAfter } = reload.certificate;
-      const end = formatUtc(BigInt(notAfter) * NANOSECONDS);
+      const end = formatUtc(BigInt(notAfter) * NANOSECONDS_PER_SECOND);
       section.fault = undefined;
       section.remarkedAt = undefined;
       log.info(`Key exchange on ${section.config.listen} shows ${subject}, good until ${end}`);
@@ -255,9 +254,9 @@ function tellReload(section: Section, reload: Reload): void {
 /** Says what is amiss with the certificate, when it was read and every day after that. */
 function remark(section: Section): void {
   const { credentials, config, remarkedAt } = section;
-  const now = Number(realtimeNow() / NANOSECONDS);
+  const now = Number(realtimeNow() / NANOSECONDS_PER_SECOND);
   if (credentials === undefined) return;
-  if (remarkedAt !== undefined && Math.abs(now - remarkedAt) < DAY_SECONDS) return;
+  if (remarkedAt !== undefined && Math.abs(now - remarkedAt) < SECONDS_PER_DAY) return;
   section.remarkedAt = now;
   for (const text of certificateRemarks(credentials.context.chain, now)) {
     log.warning(`Key exchange on ${config.listen}: ${text}`);
@@ -271,7 +270,7 @@ function startServer(section: Section, running: Running): void {
     openssl,
     context: () => present(section.credentials, "A listener has its certificate").context,
     listen: present(
-      parseSocketAddress(config.listen, KEY_EXCHANGE_PORT),
+      parseSocketAddress(config.listen, NTS_KE_PORT),
       "The configuration was checked",
     ),
     offer: { aeadIds, ntpServer: config.ntpServer, ntpPort: config.ntpPort },

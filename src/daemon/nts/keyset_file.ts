@@ -12,6 +12,7 @@
  */
 import type { Bytes } from "../../base/bytes.ts";
 import type { UnixNanoseconds } from "../../base/ntp_timestamp.ts";
+import { NANOSECONDS_PER_SECOND } from "../../base/units.ts";
 import type { KeysetConfig } from "../../config/config.ts";
 import type { AeadFactory, NtsAeadId } from "../../crypto/aead.ts";
 import { CookieCodec } from "../../nts/server/cookie.ts";
@@ -99,7 +100,7 @@ export class CookieKeys implements NtsResponder {
   advance(now: UnixNanoseconds): void {
     this.#retry(now);
     const { keyset, codec } = this.#active;
-    const interval = BigInt(keyset.rotationInterval) * 1_000_000_000n;
+    const interval = BigInt(keyset.rotationInterval) * NANOSECONDS_PER_SECOND;
     const isAhead = keyset.nextRotation() > now + 2n * interval;
     const wasUndated = this.#active.isUndated;
     this.#active.isUndated = false;

@@ -8,7 +8,12 @@
  *
  * @module
  */
-import type { MonotonicSeconds, Seconds, UnixSeconds } from "../../base/units.ts";
+import {
+  type MonotonicSeconds,
+  NANOSECONDS_PER_SECOND,
+  type Seconds,
+  type UnixSeconds,
+} from "../../base/units.ts";
 import { formatUtc } from "../../base/utc.ts";
 import type { ExchangeCertificate } from "../../nts/key_exchange/outcome.ts";
 
@@ -53,5 +58,5 @@ export class CertificateSpans {
 
 /** Writes a time to the second. */
 export function secondText(time: UnixSeconds): string {
-  return formatUtc(BigInt(Math.floor(time)) * 1_000_000_000n).replace(/\.0+Z$/, "Z");
+  return formatUtc(BigInt(Math.floor(time)) * NANOSECONDS_PER_SECOND).replace(/\.0+Z$/, "Z");
 }

@@ -18,7 +18,13 @@
 import type { Association } from "../../association/association.ts";
 import type { Instant } from "../../base/instant.ts";
 import { type NtpTimestamp, toUnixNanoseconds } from "../../base/ntp_timestamp.ts";
-import type { MonotonicSeconds, Seconds, UnixSeconds } from "../../base/units.ts";
+import {
+  type MonotonicSeconds,
+  NANOSECONDS_PER_SECOND,
+  type Seconds,
+  SECONDS_PER_DAY,
+  type UnixSeconds,
+} from "../../base/units.ts";
 import { formatUtc } from "../../base/utc.ts";
 import type { Config } from "../../config/config.ts";
 import { canonicalHost } from "../../config/special_address.ts";
@@ -50,7 +56,7 @@ export interface CertificateTime {
 export const CLOCK_TRUSTED: CertificateTime = { clockIsTrusted: true, lowerBounds: [] };
 
 /** A clock that is set, and not later than this after the time that was kept, is believed. */
-const TRUST_AGE_MAX: Seconds = 86_400;
+const TRUST_AGE_MAX: Seconds = SECONDS_PER_DAY;
 
 /**
  * Tells whether the clock can be believed at the start: the kernel says that some program keeps it right, and it is close to a time
@@ -98,7 +104,7 @@ const SAME_TIME: Seconds = 60;
 const ANCHOR_AGE: Seconds = 6 * 3600;
 
 /** The local clock is read as a time from 1970 to 2106: a machine without a battery starts in 1970. */
-const CLOCK_ERA = 2n ** 31n * 1_000_000_000n;
+const CLOCK_ERA = 2n ** 31n * NANOSECONDS_PER_SECOND;
 
 /** Holds provisional sources back until their time is confirmed. */
 export class ProvisionalTime {
@@ -282,7 +288,7 @@ export class ProvisionalTime {
     this.#followed.clear();
     this.#bootstrap.confirm();
     if (!verifying.byQuorum) return { hasReleased: true, actions: [] };
-    const date = formatUtc(BigInt(Math.floor(verifying.at)) * 1_000_000_000n);
+    const date = formatUtc(BigInt(Math.floor(verifying.at)) * NANOSECONDS_PER_SECOND);
     const message = `Enough sources agree on a time at which their certificates are good: ${date}`;
     return {
       hasReleased: true,

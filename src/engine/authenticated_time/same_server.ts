@@ -18,12 +18,9 @@ import {
   type SocketAddress,
   translatedAddress,
 } from "../../base/socket_address.ts";
+import { NTP_PORT, NTS_KE_PORT } from "../../base/ports.ts";
 import { isAuthenticated, type SourceConfig } from "../../config/config.ts";
-import { NTP_PORT } from "../../nts/key_exchange/client.ts";
 import { REACH_LENGTH } from "../../association/reach.ts";
-
-/** The port of key exchanges (RFC 8915 section 4). */
-const KEY_EXCHANGE_PORT = 4460;
 
 /** A member, or an address that is to become one. */
 export interface Asker {
@@ -48,7 +45,7 @@ export function identitiesOf({ config, address }: Asker): readonly string[] {
   const isNts = config.mode === "nts" || config.mode === "nts-pool";
   const host = formatAddress(translatedAddress(address));
   const endpoint = `${host} port ${address.port}`;
-  if (config.port === (isNts ? KEY_EXCHANGE_PORT : NTP_PORT)) return [host, endpoint];
+  if (config.port === (isNts ? NTS_KE_PORT : NTP_PORT)) return [host, endpoint];
   return isNts ? [`${host} keys from port ${config.port}`, endpoint] : [endpoint];
 }
 

@@ -12,7 +12,7 @@
  */
 import type { LeapIndicator } from "../../association/measurement.ts";
 import type { NtpTimestamp } from "../../base/ntp_timestamp.ts";
-import type { Seconds } from "../../base/units.ts";
+import { type Seconds, SECONDS_PER_DAY } from "../../base/units.ts";
 import {
   entryAfter,
   entryAt,
@@ -25,7 +25,6 @@ import {
 import type { Action } from "../events.ts";
 import { secondsSince1900 } from "./leap_second.ts";
 
-const DAY: Seconds = 86_400;
 /** So long after an entry the clock may still be found to have made its leap. */
 const AFTERMATH: Seconds = 2 * 3600 + 5;
 
@@ -55,7 +54,7 @@ export class LeapSchedule {
     const next = entryAfter(table, seconds);
     if (next === undefined) return "none";
     const leap = next.at === this.#over ? "none" : leapBefore(table, next) ?? "none";
-    if (next.at - seconds <= DAY) return leap;
+    if (next.at - seconds <= SECONDS_PER_DAY) return leap;
     return vote === leap && isThisMonth(next, seconds) ? vote : "none";
   }
 
@@ -97,7 +96,7 @@ export class LeapSchedule {
     }
     const announced = this.announced(vote, best);
     const last = entryAt(table, seconds);
-    const isJustOver = last !== undefined && seconds - last.at < DAY;
+    const isJustOver = last !== undefined && seconds - last.at < SECONDS_PER_DAY;
     if (vote === announced || isJustOver) return [];
     return this.#notice(
       announced === "none"
@@ -128,7 +127,7 @@ export class LeapSchedule {
 
   /** Tells of a leap that cannot come; sources may be late in ending a true announcement. */
   #monthNotice(vote: LeapIndicator, seconds: SecondsSince1900): readonly Action[] {
-    const isPossible = isLeapMonth(seconds) || isLeapMonth(seconds - DAY);
+    const isPossible = isLeapMonth(seconds) || isLeapMonth(seconds - SECONDS_PER_DAY);
     if (isPossible || vote === "none" || vote === "unknown") return [];
     return this.#notice(
       `The sources announce in ${formatDay(seconds).slice(0, -3)} that a second is to be ${

@@ -8,14 +8,12 @@
  */
 import type { LeapIndicator } from "../../association/measurement.ts";
 import type { NtpTimestamp } from "../../base/ntp_timestamp.ts";
-import type { Seconds } from "../../base/units.ts";
+import { type Seconds, SECONDS_PER_DAY } from "../../base/units.ts";
 import { civilDate } from "../../base/utc.ts";
+import { ERA_SECONDS, UNIX_EPOCH_IN_NTP_DAYS } from "../../base/epoch.ts";
 
-const DAY: Seconds = 86_400;
 /** Days from 1900-01-01 to 1970-01-01. */
-const UNIX_EPOCH_DAY = 25_567;
 /** Days in an era of 2^32 seconds, and the seconds that are left. */
-const ERA_SECONDS = 4_294_967_296;
 /** Around a leap second, clocks disagree about which second it is. */
 const QUIET_TIME: Seconds = 5;
 
@@ -28,9 +26,9 @@ export function leapForKernel(announced: LeapIndicator, now: NtpTimestamp): Leap
 /** Tells whether measurements are to be ignored because a leap second is just happening. */
 export function isLeapTurmoil(announced: LeapIndicator, now: NtpTimestamp): boolean {
   if (announced !== "insert" && announced !== "delete") return false;
-  const second = secondsSince1900(now) % DAY;
+  const second = secondsSince1900(now) % SECONDS_PER_DAY;
   const day = daysSinceUnixEpoch(now);
-  return (second > DAY - QUIET_TIME && isLastDayOfMonth(day)) ||
+  return (second > SECONDS_PER_DAY - QUIET_TIME && isLastDayOfMonth(day)) ||
     (second < QUIET_TIME && isLastDayOfMonth(day - 1));
 }
 
@@ -38,8 +36,9 @@ export function isLeapTurmoil(announced: LeapIndicator, now: NtpTimestamp): bool
 export function isLeapStep(announced: LeapIndicator, step: Seconds, now: NtpTimestamp): boolean {
   if (announced !== "insert" && announced !== "delete") return false;
   const expected = announced === "insert" ? -1 : 1;
-  const second = secondsSince1900(now) % DAY;
-  const nearMidnight = second > DAY - 2 || second < QUIET_TIME + 2 * DAY / 24;
+  const second = secondsSince1900(now) % SECONDS_PER_DAY;
+  const nearMidnight = second > SECONDS_PER_DAY - 2 ||
+    second < QUIET_TIME + 2 * SECONDS_PER_DAY / 24;
   return Math.abs(step - expected) < 0.01 && nearMidnight;
 }
 
@@ -50,7 +49,7 @@ export function secondsSince1900(now: NtpTimestamp): number {
 }
 
 function daysSinceUnixEpoch(now: NtpTimestamp): number {
-  return Math.floor(secondsSince1900(now) / DAY) - UNIX_EPOCH_DAY;
+  return Math.floor(secondsSince1900(now) / SECONDS_PER_DAY) - UNIX_EPOCH_IN_NTP_DAYS;
 }
 
 function isLastDayOfMonth(day: number): boolean {

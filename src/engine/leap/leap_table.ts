@@ -15,8 +15,9 @@
  */
 import { toHex } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { Seconds } from "../../base/units.ts";
+import { type Seconds, SECONDS_PER_DAY } from "../../base/units.ts";
 import { civilDate } from "../../base/utc.ts";
+import { ERA_SECONDS, UNIX_EPOCH_IN_NTP_DAYS } from "../../base/epoch.ts";
 import { digest } from "../../crypto/digest.ts";
 
 /** A moment in seconds since 1900-01-01 in UTC without leap seconds, eras counted through: exact far beyond 2036. */
@@ -40,10 +41,7 @@ export interface LeapTable {
   readonly expiresAt: SecondsSince1900;
 }
 
-const DAY: Seconds = 86_400;
 /** Days from 1900-01-01 to 1970-01-01. */
-const UNIX_EPOCH_DAY = 25_567;
-const ERA: Seconds = 2 ** 32;
 /** No moment of the table lies before 1968, so smaller numbers are of the next era. */
 const ERA_HALF: Seconds = 2 ** 31;
 /** A month from 1972 to 2100 could have one each; there were 27 in the first 50 years. */
@@ -103,7 +101,9 @@ export function leapBefore(table: LeapTable, entry: LeapEntry): "insert" | "dele
 
 /** Writes the day of a moment: "2026-12-28". */
 export function formatDay(moment: SecondsSince1900): string {
-  const { year, month, day } = civilDate(Math.floor(moment / DAY) - UNIX_EPOCH_DAY);
+  const { year, month, day } = civilDate(
+    Math.floor(moment / SECONDS_PER_DAY) - UNIX_EPOCH_IN_NTP_DAYS,
+  );
   const two = (value: number) => String(value).padStart(2, "0");
   return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}`;
 }
@@ -161,7 +161,7 @@ function digestOf(figures: {
 
 function moment(digits: string): SecondsSince1900 {
   const seconds = Number(digits);
-  return seconds < ERA_HALF ? seconds + ERA : seconds;
+  return seconds < ERA_HALF ? seconds + ERA_SECONDS : seconds;
 }
 
 /** Refuses a table that is intact and yet cannot be one of leap seconds. */
@@ -169,7 +169,7 @@ function checkSense(table: LeapTable): Result<LeapTable, string> {
   let before: LeapEntry | undefined;
   for (const entry of table.entries) {
     const { at, taiOffset } = entry;
-    if (at % DAY !== 0 || !formatDay(at).endsWith("-01")) {
+    if (at % SECONDS_PER_DAY !== 0 || !formatDay(at).endsWith("-01")) {
       return err(`wanted entries at the beginning of a month, found ${at}`);
     }
     if (before !== undefined && at <= before.at) {

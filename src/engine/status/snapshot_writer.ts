@@ -7,7 +7,7 @@ import type { Association } from "../../association/association.ts";
 import { offsetAndDelay } from "../../association/exchange.ts";
 import { type NtpTimestamp, toUnixNanoseconds } from "../../base/ntp_timestamp.ts";
 import { formatSocketAddress } from "../../base/socket_address.ts";
-import type { MonotonicSeconds } from "../../base/units.ts";
+import { type MonotonicSeconds, PPM } from "../../base/units.ts";
 import type { SourceConfig, SynchronizationConfig } from "../../config/config.ts";
 import type { Discipline } from "../../discipline/discipline.ts";
 import type { SourceGroup } from "../../association/source_group.ts";
@@ -38,8 +38,6 @@ import {
   systemState,
   withLocalReference,
 } from "./system_variables.ts";
-
-const PPM = 1e-6;
 
 /** What a snapshot is made from. */
 export interface SnapshotInput {

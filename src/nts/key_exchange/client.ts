@@ -10,6 +10,7 @@
 import { assert } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { NTP_PORT } from "../../base/ports.ts";
 import { isNtsAeadId, type NtsAeadId } from "../../crypto/aead.ts";
 import { COOKIE_JAR_SIZE, isUsableCookie } from "../client/cookie_jar.ts";
 import { type ExporterContexts, exporterContexts, oldGcmSivExporterContexts } from "./exporter.ts";
@@ -67,9 +68,6 @@ export const DEFAULT_CLIENT_AEAD_IDS: readonly NtsAeadId[] = [15, 30, 17, 16];
 
 /** The longest answer that is accepted, in octets (RFC 8915 section 4 asks for this many). */
 export const RESPONSE_LENGTH_MAX = 65_536;
-
-/** The port of the time server when the answer names none. */
-export const NTP_PORT = 123;
 
 /** One key exchange as its client sees it. */
 export class KeyExchangeClient {

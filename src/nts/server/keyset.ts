@@ -24,7 +24,7 @@ import {
 } from "../../base/keyset_limits.ts";
 import { randomBytes, type RandomSource } from "../../base/random.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { Seconds } from "../../base/units.ts";
+import { NANOSECONDS_PER_SECOND, type Seconds } from "../../base/units.ts";
 import { digest } from "../../crypto/digest.ts";
 import { hkdfSha256 } from "../../crypto/hkdf.ts";
 
@@ -55,7 +55,6 @@ const SECRET_LENGTH = 32;
 const CHECKSUM_LENGTH = 32;
 const HEAD_LENGTH = 20;
 const STEPS_MAX = 100_000;
-const NANOSECONDS = 1_000_000_000n;
 const RATCHET_INFO = new TextEncoder().encode("ntpsd keyset ratchet 1");
 const COOKIE_INFO = new TextEncoder().encode("ntpsd cookie key 1");
 
@@ -144,7 +143,7 @@ export class Keyset {
 
   /** Returns the moment at which the next generation begins. */
   nextRotation(): UnixNanoseconds {
-    return BigInt(this.#generation + 1) * BigInt(this.rotationInterval) * NANOSECONDS;
+    return BigInt(this.#generation + 1) * BigInt(this.rotationInterval) * NANOSECONDS_PER_SECOND;
   }
 
   /** Returns the keys whose cookies are accepted: the current one first, then the next, then the stale ones, newest first. */
@@ -191,7 +190,7 @@ function isInterval(interval: Seconds): boolean {
 }
 
 function generationAt(now: UnixNanoseconds, interval: Seconds): number {
-  const generation = now < 0n ? 0n : now / (BigInt(interval) * NANOSECONDS);
+  const generation = now < 0n ? 0n : now / (BigInt(interval) * NANOSECONDS_PER_SECOND);
   assert(generation < 0xffff_ffffn, "A generation fits into 32 bits for eight thousand years");
   return Number(generation);
 }

@@ -1,0 +1,11 @@
+/**
+ * The registered ports of NTP and of its key exchange.
+ *
+ * @module
+ */
+
+/** The UDP port of NTP (RFC 5905 section 7.2). */
+export const NTP_PORT = 123;
+
+/** The TCP port of the key exchange of Network Time Security (RFC 8915 section 7.1). */
+export const NTS_KE_PORT = 4460;
