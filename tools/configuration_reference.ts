@@ -18,7 +18,7 @@ const BEGIN = "# Reference\n";
 export async function configurationDocument(): Promise<string> {
   const text = await Deno.readTextFile(`${ROOT}${REFERENCE}`);
   const remark =
-    `<!-- What follows is printed from src/config/schema.ts by "deno task docs"; change it there. -->`;
+    `<!-- What follows is printed from src/config/sections/ by "deno task docs"; change it there. -->`;
   const guide = text.slice(0, text.indexOf(BEGIN) + BEGIN.length);
   return `${guide}\n${remark}\n\n${configurationReference()}`;
 }

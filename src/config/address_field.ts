@@ -10,7 +10,8 @@ import {
   parseHostPort,
   parseSocketAddress,
 } from "../base/socket_address.ts";
-import { type Field, textThat } from "./field.ts";
+import { textThat } from "./field.ts";
+import type { Field } from "./key.ts";
 import { type AddressFault, listenAddressFault, sourceAddressFault } from "./special_address.ts";
 
 /** What a source's address reads as: as written, and taken apart. */

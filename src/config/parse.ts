@@ -11,9 +11,10 @@ import { buildConfig } from "./build.ts";
 import type { Config } from "./config.ts";
 import type { ConfigError } from "./config_error.ts";
 import { ConfigPath, Diagnostics } from "./config_path.ts";
+import { unknownKeyHint } from "./foreign_keys.ts";
 import { indexLines, lineOf } from "./line_index.ts";
 import { pathConflicts } from "./path_conflicts.ts";
-import { SCHEMA, unknownKeyHint } from "./schema.ts";
+import { SCHEMA } from "./schema.ts";
 import { readToml } from "./toml.ts";
 
 /** A configuration, and remarks on what in it looks like a mistake but is allowed. */

@@ -3,44 +3,36 @@
  *
  * @module
  */
-import type { Key, Keys } from "./field.ts";
-import { isList } from "./other_places.ts";
-import { SCHEMA } from "./schema.ts";
+import type { Key, Keys } from "./key.ts";
+import { type Section, SECTIONS } from "./schema.ts";
 
 /** The width to which lines are broken. */
 const WIDTH = 120;
 
 /** Returns the reference as Markdown that can be read as it is; one heading for each section, one item for each key. */
 export function configurationReference(): string {
-  return Object.entries(SCHEMA.keys ?? {}).map(([name, key]) => section(name, key)).join("\n");
+  return SECTIONS.map(sectionReference).join("\n");
 }
 
 /** Returns the part of the reference that is about a section, or about a key in each section that has it; undefined if there is none. */
 export function referenceOf(word: string): string | undefined {
-  const sections = SCHEMA.keys ?? {};
-  const own = Object.hasOwn(sections, word) ? sections[word] : undefined;
-  if (own !== undefined) return section(word, own);
-  const parts = Object.entries(sections).flatMap(([name, { field, ...rest }]) => {
-    const keys = field.keys ?? {};
-    const key = Object.hasOwn(keys, word) ? keys[word] : undefined;
-    if (key === undefined) return [];
-    return [section(name, { ...rest, field: { ...field, keys: { [word]: key } } })];
+  const own = SECTIONS.find(({ name }) => name === word);
+  if (own !== undefined) return sectionReference(own);
+  const parts = SECTIONS.flatMap((section) => {
+    const key = Object.hasOwn(section.keys, word) ? section.keys[word] : undefined;
+    return key === undefined ? [] : [sectionReference({ ...section, keys: { [word]: key } })];
   });
   return parts.length === 0 ? undefined : parts.join("\n");
 }
 
 /** Returns the names of all sections and keys. */
 export function configurationWords(): readonly string[] {
-  return Object.entries(SCHEMA.keys ?? {}).flatMap(([name, { field }]) => [
-    name,
-    ...Object.keys(field.keys ?? {}),
-  ]);
+  return SECTIONS.flatMap(({ name, keys }) => [name, ...Object.keys(keys)]);
 }
 
-function section(name: string, key: Key<unknown>): string {
-  const heading = isList(key) ? `[[${name}]]` : `[${name}]`;
-  const items = itemsOf(key.field.keys ?? {}, "");
-  return [`## \`${heading}\``, "", ...wrap(key.doc, ""), "", ...items, ""].join("\n");
+/** Returns the part of the reference that is about one section. */
+export function sectionReference({ heading, doc, keys }: Section): string {
+  return [`## \`${heading}\``, "", ...wrap(doc, ""), "", ...itemsOf(keys, ""), ""].join("\n");
 }
 
 /** Returns the items of a table, those of a table within it after its own. */

@@ -8,7 +8,16 @@
  * @module
  */
 import type { Config } from "./config.ts";
-import { effectOf } from "./reload_effect.ts";
+import { builtName, type Keys, type ReloadEffect } from "./key.ts";
+import { type Section, SECTIONS } from "./schema.ts";
+
+/** What the log says of each effect. */
+export const EFFECT_WORDS: Readonly<Record<ReloadEffect, string>> = {
+  "applied": "applied",
+  "restart": "takes effect at the next start",
+  "new-servers": "applied to servers that are asked anew",
+  "new-keys": "takes effect when the keys are made anew",
+};
 
 /**
  * Returns one line for each change, without end of line; none if nothing changes. `overridden` are keys, `clock.adjust`, for which the
@@ -19,82 +28,55 @@ export function describeChanges(
   after: Config,
   overridden: readonly string[] = [],
 ): readonly string[] {
-  return [
-    ...listChanges("source", entries(before.sources, "address"), entries(after.sources, "address")),
-    ...listChanges("server", entries(before.servers, "listen"), entries(after.servers, "listen")),
-    ...listChanges(
-      "nts-ke-server",
-      entries(before.ntsKeServers, "listen"),
-      entries(after.ntsKeServers, "listen"),
-    ),
-    ...SECTIONS.flatMap((name) => sectionChanges(name, { before, after, overridden })),
-  ];
+  return SECTIONS.flatMap((section) => {
+    const [old, now] = [sectionOf(before, section.name), sectionOf(after, section.name)];
+    if (section.identity !== undefined) return listChanges(section, old, now);
+    return valueChanges(section.keys, old, now).map(({ key, text }) => {
+      const path = `${section.name}.${key}`;
+      const effect = overridden.includes(path)
+        ? "the command line says otherwise"
+        : EFFECT_WORDS[effectOf(section.keys, key)];
+      return `${section.name}.${text} (${effect})`;
+    });
+  });
 }
 
-const SECTIONS = [
-  "keyset",
-  "keysFile",
-  "synchronization",
-  "clock",
-  "nts",
-  "observability",
-  "security",
-] as const satisfies readonly (keyof Config)[];
-
-/** The keys of the file whose names are not simply those of the configuration in another spelling. */
-const SPELLINGS: Readonly<Record<string, string>> = {
-  keysFile: "keys.file",
-  keyExchangeTimeout: "key-exchange-timeout-ms",
-  maxFrequency: "max-frequency-ppm",
-  maxSlew: "max-slew-ppm",
-};
-
-function entries<Key extends string, Entry extends Readonly<Record<Key, string>>>(
-  list: readonly Entry[],
-  key: Key,
-): ReadonlyMap<string, Entry> {
-  return new Map(list.map((entry) => [entry[key], entry]));
+/** Returns what the program uses of a section: a record, or a list of them. */
+function sectionOf(config: Config, name: string): unknown {
+  if (name === "keys") return { file: config.keysFile };
+  const members: Readonly<Record<string, unknown>> = { ...config };
+  return members[builtName(name)] ?? members[`${builtName(name)}s`];
 }
 
-function sectionChanges(
-  name: typeof SECTIONS[number],
-  { before, after, overridden }: {
-    readonly before: Config;
-    readonly after: Config;
-    readonly overridden: readonly string[];
-  },
-): readonly string[] {
-  const [section = "", ...rest] = kebab(name).split(".");
-  return valueChanges(rest.join("."), before[name], after[name]).map((change) =>
-    overridden.includes(`${section}.${change.key}`)
-      ? `${section}.${change.text} (the command line says otherwise)`
-      : `${section}.${describeChange(section, change)}`
-  );
-}
-
-function describeChange(section: string, { key, text }: Change): string {
-  return `${text} (${effectOf(section, key)})`;
-}
-
-function listChanges(
-  noun: string,
-  before: ReadonlyMap<string, object>,
-  after: ReadonlyMap<string, object>,
-): readonly string[] {
-  const removed = [...before.keys()].filter((name) => !after.has(name));
-  const lines = removed.map((name) => `${noun} ${name}: removed (applied)`);
-  for (const [name, entry] of after) {
-    const old = before.get(name);
-    if (old === undefined) lines.push(`${noun} ${name}: added (applied)`);
+function listChanges(section: Section, before: unknown, after: unknown): readonly string[] {
+  const [old, now] = [entries(section, before), entries(section, after)];
+  const removed = [...old.keys()].filter((name) => !now.has(name));
+  const lines = removed.map((name) => `${section.name} ${name}: removed (applied)`);
+  for (const [name, entry] of now) {
+    const known = old.get(name);
+    if (known === undefined) lines.push(`${section.name} ${name}: added (applied)`);
     else {
+      const changes = valueChanges(section.keys, known, entry);
       lines.push(
-        ...valueChanges("", old, entry).map((change) =>
-          `${noun} ${name}: ${describeChange(noun, change)}`
+        ...changes.map(({ key, text }) =>
+          `${section.name} ${name}: ${text} (${EFFECT_WORDS[effectOf(section.keys, key)]})`
         ),
       );
     }
   }
   return lines;
+}
+
+/** Returns the sections of a list by what tells them apart. */
+function entries({ identity = "" }: Section, list: unknown): ReadonlyMap<unknown, unknown> {
+  if (!Array.isArray(list)) return new Map();
+  return new Map(list.filter(isRecord).map((entry) => [entry[builtName(identity)], entry]));
+}
+
+/** Returns what becomes of a changed key, `poll-interval-limits.max`; one of a table has the effect of the table. */
+function effectOf(keys: Keys, key: string): ReloadEffect {
+  const [first = ""] = key.split(".");
+  return (Object.hasOwn(keys, first) ? keys[first]?.reload : undefined) ?? "applied";
 }
 
 interface Change {
@@ -104,24 +86,37 @@ interface Change {
   readonly text: string;
 }
 
-/** Compares two values by their parts. */
-function valueChanges(path: string, before: unknown, after: unknown): readonly Change[] {
-  if (isRecord(before) && isRecord(after)) {
-    const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-    return [...names].flatMap((name) => {
-      const inner = path === "" ? kebab(name) : `${path}.${kebab(name)}`;
-      return valueChanges(inner, before[name], after[name]);
-    });
-  }
-  const old = write(before), now = write(after);
-  return old === now ? [] : [{ key: path, text: `${path} ${old} -> ${now}` }];
+/** Compares two tables by their keys; what is a table in both, part by part. */
+function valueChanges(keys: Keys, before: unknown, after: unknown): readonly Change[] {
+  const [old, now] = [isRecord(before) ? before : {}, isRecord(after) ? after : {}];
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((member) => {
+    const key = keyName(keys, member);
+    const [was, is] = [old[member], now[member]];
+    const inner = Object.hasOwn(keys, key) ? keys[key]?.field.keys ?? {} : {};
+    if (isRecord(was) && isRecord(is)) {
+      return valueChanges(inner, was, is).map((change) => ({
+        key: `${key}.${change.key}`,
+        text: `${key}.${change.text}`,
+      }));
+    }
+    const [from, to] = [write(inner, was), write(inner, is)];
+    return from === to ? [] : [{ key, text: `${key} ${from} -> ${to}` }];
+  });
 }
 
-function write(value: unknown): string {
+/** Returns the key of a table that a member of the configuration comes from; members that come of rules have a name of their own. */
+function keyName(keys: Keys, member: string): string {
+  return Object.keys(keys).find((name) => builtName(name) === member) ??
+    member.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+}
+
+function write(keys: Keys, value: unknown): string {
   if (value === undefined) return "unset";
-  if (Array.isArray(value)) return `[${value.map(write).join(", ")}]`;
+  if (Array.isArray(value)) return `[${value.map((entry) => write({}, entry)).join(", ")}]`;
   if (isRecord(value)) {
-    const parts = Object.entries(value).map(([name, part]) => `${kebab(name)} = ${write(part)}`);
+    const parts = Object.entries(value).map(([member, part]) =>
+      `${keyName(keys, member)} = ${write({}, part)}`
+    );
     return `{ ${parts.join(", ")} }`;
   }
   return typeof value === "string" ? `"${value}"` : String(value);
@@ -129,9 +124,4 @@ function write(value: unknown): string {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function kebab(name: string): string {
-  if (Object.hasOwn(SPELLINGS, name)) return SPELLINGS[name] ?? name;
-  return name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
 }

@@ -1,9 +1,9 @@
-import { deepEqual, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { Config } from "./config.ts";
 import { parseConfig } from "./parse.ts";
-import { describeChanges } from "./reload_diff.ts";
-import { effectOf, RELOAD_EFFECTS } from "./reload_effect.ts";
-import { SCHEMA } from "./schema.ts";
+import { builtName } from "./key.ts";
+import { describeChanges, EFFECT_WORDS } from "./reload_diff.ts";
+import { SECTIONS } from "./schema.ts";
 
 function config(text: string): Config {
   const parsed = parseConfig(text);
@@ -81,149 +81,82 @@ Deno.test("what the command line decides is not called applied", () => {
   ]);
 });
 
-/** For each key of each section a text before and a text after, of which nothing but the key differs. */
-const SAMPLES: Readonly<
-  Record<string, readonly (readonly [key: string, before: string, after: string])[]>
-> = {
-  "source-defaults": [
-    [
-      "poll-interval-limits",
-      "poll-interval-limits = { max = 8 }",
-      "poll-interval-limits = { max = 9 }",
-    ],
-    ["initial-poll-interval", "initial-poll-interval = 5", "initial-poll-interval = 6"],
-  ],
-  "source": [
-    ["mode", 'mode = "pool"', 'mode = "nts-pool"'],
-    ["address", 'address = "a.example"', 'address = "b.example"'],
-    ["count", "count = 3", "count = 5"],
-    ["ignore", "", 'ignore = ["192.0.2.1"]'],
-    ["certificate-authority", 'mode = "nts"', 'mode = "nts"\ncertificate-authority = "/a"'],
-    ["aead-algorithms", 'mode = "nts"', 'mode = "nts"\naead-algorithms = [15]'],
-    ["iburst", "", "iburst = false"],
-    ["prefer", "", "prefer = true"],
-    ["trust", "", "trust = true"],
-    ["require", "", "require = true"],
-    ["no-select", "", "no-select = true"],
-    ["key", "", "key = 3"],
-    ["poll-interval-limits", "", "poll-interval-limits = { max = 8 }"],
-    ["initial-poll-interval", "", "initial-poll-interval = 6"],
-    ["interleaved", "", "interleaved = true"],
-  ],
-  "server": [
-    ["listen", 'listen = "0.0.0.0:123"', 'listen = "0.0.0.0:124"'],
-    ["allowlist", "", 'allowlist = { filter = ["192.0.2.0/24"] }'],
-    ["denylist", "", 'denylist = { filter = ["192.0.2.0/24"] }'],
-    ["rate-limit", "", "rate-limit = {}"],
-    ["require-nts", "", "require-nts = true"],
-    ["accept-ntp-versions", "", "accept-ntp-versions = [4]"],
-    ["interleaved", "", "interleaved = false"],
-    ["reuse-port", "", "reuse-port = true"],
-    ["client-table", "", "client-table = true"],
-  ],
-  "nts-ke-server": [
-    ["listen", 'listen = "0.0.0.0:4460"', 'listen = "0.0.0.0:4461"'],
-    ["certificate-chain-path", 'certificate-chain-path = "/c"', 'certificate-chain-path = "/d"'],
-    ["private-key-path", 'private-key-path = "/k"', 'private-key-path = "/l"'],
-    ["key-exchange-timeout-ms", "", "key-exchange-timeout-ms = 2000"],
-    ["concurrent-connections", "", "concurrent-connections = 9"],
-    ["ntp-server", "", 'ntp-server = "a.example"'],
-    ["ntp-port", "", "ntp-port = 124"],
-  ],
-  "keyset": [
-    ["stale-key-count", "", "stale-key-count = 9"],
-    ["key-rotation-interval", "", 'key-rotation-interval = "2d"'],
-    ["key-storage-path", "", 'key-storage-path = "/k"'],
-  ],
-  "keys": [["file", 'file = "/a"', 'file = "/b"']],
-  "synchronization": [
-    ["authentication", "", 'authentication = "ignore"'],
-    ["minimum-agreeing-sources", "", "minimum-agreeing-sources = 2"],
-    ["single-step-panic-threshold", "", "single-step-panic-threshold = 5"],
-    ["startup-step-panic-threshold", "", "startup-step-panic-threshold = 5"],
-    ["accumulated-step-panic-threshold", "", "accumulated-step-panic-threshold = 5"],
-    ["local-stratum", "", "local-stratum = 5"],
-    ["reference-id", "local-stratum = 5", 'local-stratum = 5\nreference-id = "GPS"'],
-    ["step-threshold", "", "step-threshold = 1"],
-    ["step-limit", "", "step-limit = 1"],
-  ],
-  "clock": [
-    ["adjust", "", "adjust = false"],
-    ["drift-file", "", 'drift-file = "/d"'],
-    ["max-frequency-ppm", "", "max-frequency-ppm = 100"],
-    ["max-slew-ppm", "", "max-slew-ppm = 100"],
-    ["leap-seconds-file", "", 'leap-seconds-file = "/l"'],
-  ],
-  "nts": [
-    ["cookie-storage-path", "", 'cookie-storage-path = "/c"'],
-    ["strict", "", "strict = true"],
-  ],
-  "observability": [
-    ["log-level", "", 'log-level = "debug"'],
-    ["listen", "", 'listen = "127.0.0.1:9976"'],
-    ["hosts", "", 'hosts = ["a.example"]'],
-    ["ready-when-synchronized", "", "ready-when-synchronized = true"],
-    ["statistics-path", "", 'statistics-path = "/s"'],
-  ],
-  "security": [
-    ["user", "", 'user = "ntp"'],
-    ["seccomp", "", "seccomp = false"],
-  ],
-};
+/** Has a section of every kind. */
+const FULL = `
+[[source]]
+mode = "server"
+address = "a.example"
+[[server]]
+listen = "0.0.0.0:123"
+[[nts-ke-server]]
+listen = "0.0.0.0:4460"
+certificate-chain-path = "/c"
+private-key-path = "/k"
+[keys]
+file = "/keys"
+`;
 
-/** What a section needs that nothing but one key of it is wrong; a key that is written in the sample is left out of it. */
-const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "source": { mode: '"pool"', address: '"a.example"' },
-  "server": { listen: '"0.0.0.0:123"' },
-  "nts-ke-server": {
-    "listen": '"0.0.0.0:4460"',
-    "certificate-chain-path": '"/c"',
-    "private-key-path": '"/k"',
-    "ntp-server": '"c.example"',
-  },
-};
-
-function sectionText(section: string, sample: string): string {
-  const isList = Object.hasOwn(NEEDED, section);
-  const needed = Object.entries(NEEDED[section] ?? {})
-    .filter(([key]) => !new RegExp(`^${key} =`, "m").test(sample))
-    .map(([key, value]) => `${key} = ${value}`);
-  const beside = section === "keys" ? "" : '[keys]\nfile = "/keys"\n';
-  const source = section === "source" ? "" : '[[source]]\nmode = "pool"\naddress = "p.example"\n';
-  const heading = isList ? `[[${section}]]` : `[${section}]`;
-  return [beside, source, heading, ...needed, sample, ""].join("\n");
+/** Returns the configuration with another value of one key, as the program uses it. */
+function changed(before: Config, section: string, key: string): Config {
+  if (section === "keys") return { ...before, keysFile: "/other" };
+  const members = structuredClone(before) as unknown as Record<string, unknown>;
+  const found = members[builtName(section)] ?? members[`${builtName(section)}s`];
+  const table = (Array.isArray(found) ? found[0] : found) as Record<string, unknown>;
+  ok(builtName(key) in table, `${section}.${key} is built`);
+  table[builtName(key)] = "changed";
+  return members as unknown as Config;
 }
 
-Deno.test("every key of the schema has an effect, and nothing else has", () => {
-  const keys = Object.entries(SCHEMA.keys ?? {}).map(([section, { field }]) => [
-    section,
-    Object.keys(field.keys ?? {}).sort(),
-  ]);
-  const effects = Object.entries(RELOAD_EFFECTS).map(([section, table]) => [
-    section,
-    Object.keys(table).sort(),
-  ]);
-  deepEqual(Object.fromEntries(effects), Object.fromEntries(keys));
-  const sampled = Object.entries(SAMPLES).map(([section, rows]) => [
-    section,
-    rows.map(([key]) => key).sort(),
-  ]);
-  deepEqual(Object.fromEntries(sampled), Object.fromEntries(keys));
-});
-
-for (const [section, rows] of Object.entries(SAMPLES)) {
-  for (const [key, before, after] of rows) {
+for (const { name: section, keys, identity } of SECTIONS) {
+  // What [source-defaults] says is built into each source.
+  if (section === "source-defaults") continue;
+  for (const [key, { reload }] of Object.entries(keys)) {
     Deno.test(`a reload tells a change of ${section}.${key}, and what becomes of it`, () => {
-      const changes = describeChanges(
-        config(sectionText(section, before)),
-        config(sectionText(section, after)),
-      );
-      ok(changes.length > 0, `${key} is told`);
-      const expected = effectOf(section, key);
-      const told = changes.filter((line) => line.endsWith(`(${expected})`));
-      deepEqual(changes.filter((line) => !told.includes(line)), []);
-      const isName = key === "address" || key === "listen" && section !== "observability";
-      ok(changes.some((line) => line.includes(isName ? section : key)), changes.join());
+      const before = config(FULL);
+      const changes = describeChanges(before, changed(before, section, key));
+      if (key === identity) {
+        deepEqual(changes.map((line) => line.replace(/^.* /, "")), ["(applied)", "(applied)"]);
+        return;
+      }
+      equal(changes.length, 1, changes.join());
+      match(changes[0] ?? "", new RegExp(`[ .]${key} .* -> `));
+      ok(changes[0]?.endsWith(`(${EFFECT_WORDS[reload]})`), changes[0]);
     });
   }
+}
+
+/** For keys whose value comes of a rule a text before and a text after, and the beginning of what is told. */
+const RULES: readonly (readonly [before: string, after: string, told: readonly string[]])[] = [
+  [
+    "[source-defaults]\npoll-interval-limits = { max = 8 }",
+    "[source-defaults]\npoll-interval-limits = { max = 9 }",
+    ["source p.example: poll-interval-limits.max 8 -> 9 (applied)"],
+  ],
+  [
+    "[source-defaults]\ninitial-poll-interval = 5",
+    "[source-defaults]\ninitial-poll-interval = 6",
+    ["source p.example: initial-poll-interval 5 -> 6 (applied to servers that are asked anew)"],
+  ],
+  [
+    "[synchronization]\nlocal-stratum = 16",
+    "[synchronization]\nlocal-stratum = 5",
+    ["synchronization.local-stratum unset -> 5 (applied)"],
+  ],
+  [
+    '[synchronization]\nsingle-step-panic-threshold = "inf"',
+    '[synchronization]\nsingle-step-panic-threshold = { forward = "1h" }',
+    ["synchronization.single-step-panic-threshold.forward unset -> 3600 (applied)"],
+  ],
+  [
+    '[observability]\nlisten = ""',
+    "",
+    ['observability.listen unset -> "127.0.0.1:9975" (applied)'],
+  ],
+];
+
+for (const [before, after, told] of RULES) {
+  Deno.test(`a reload tells what comes of ${JSON.stringify(after)}`, () => {
+    const source = '\n[[source]]\nmode = "pool"\naddress = "p.example"\n';
+    deepEqual(describeChanges(config(before + source), config(after + source)), told);
+  });
 }

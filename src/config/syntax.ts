@@ -12,6 +12,7 @@ import type { ConfigError } from "./config_error.ts";
 import { foreignLineHint } from "./foreign_keys.ts";
 import { duplicateOn } from "./line_index.ts";
 import { type Opening, positionOf, scan } from "./scan.ts";
+import { SECTIONS } from "./schema.ts";
 
 /** What the library says. */
 export interface SyntaxFault {
@@ -121,7 +122,7 @@ function duplicate(scene: Scene): Explained | undefined {
     return {
       line: scene.line,
       message: `The section "${path}" stands twice, first on line ${first}`,
-      suggestion: LISTS.includes(path)
+      suggestion: SECTIONS.some(({ name, identity }) => name === path && identity !== undefined)
         ? `write [[${path}]] for each of them`
         : "put the keys of both under one heading",
     };
@@ -132,9 +133,6 @@ function duplicate(scene: Scene): Explained | undefined {
     suggestion: "remove one of the two",
   };
 }
-
-/** The sections of which there may be many. */
-const LISTS = ["source", "server", "nts-ke-server"];
 
 /** Explains `[server]` beside `[[server]]`, and a section below what has a value already. */
 function mixedHeadings(scene: Scene): Explained {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Keys } from "../config/field.ts";
+import type { Keys } from "../config/key.ts";
 import { SCENARIO_SCHEMA } from "./scenario_schema.ts";
 
 /** Returns the reference in Markdown: a table for the top and one for each section. */

@@ -10,19 +10,15 @@ import {
   boolean,
   duration,
   either,
-  type Field,
   integer,
   list,
   number,
-  optional,
-  required,
-  type Row,
-  sections,
-  table,
   text,
   textThat,
   word,
 } from "../config/field.ts";
+import { type Field, optional, required, type Row } from "../config/key.ts";
+import { sections, table } from "../config/table_field.ts";
 import { ipFamily } from "../base/ip_address.ts";
 import type { Seconds } from "../base/units.ts";
 import { parseDuration } from "../config/duration.ts";
@@ -59,99 +55,139 @@ const address: Field<string> = textThat(
 const ppm = number(-100_000, 100_000);
 const names = either(list(text, "a list of names"), text);
 const TEMPERATURE = table({
-  "amplitude-ppm": required(number(0, 1000), "How far the frequency swings to each side."),
-  "period": required(duration(1), "How long one swing takes."),
+  "amplitude-ppm": required(number(0, 1000), { doc: "How far the frequency swings to each side." }),
+  "period": required(duration(1), { doc: "How long one swing takes." }),
 });
 
 const PATH_KEYS = {
-  "delay": optional(duration(), '"10ms"', "The fixed part of the delay in one direction."),
-  "jitter": optional(
-    duration(),
-    '"1ms"',
-    "The mean of the queueing delay in one direction (with `normal`, its standard deviation).",
-  ),
-  "distribution": optional(
-    word(["none", "exponential", "lomax", "normal"]),
-    '"exponential"',
-    "How the queueing delay is distributed.",
-  ),
-  "shape": optional(number(1.01, 100), "1.5", "The shape of the Lomax distribution."),
-  "loss": optional(number(0, 1), "0", "The part of the packets that is lost."),
+  "delay": optional(duration(), {
+    otherwise: '"10ms"',
+    doc: "The fixed part of the delay in one direction.",
+  }),
+  "jitter": optional(duration(), {
+    otherwise: '"1ms"',
+    doc: "The mean of the queueing delay in one direction (with `normal`, its standard deviation).",
+  }),
+  "distribution": optional(word(["none", "exponential", "lomax", "normal"]), {
+    otherwise: '"exponential"',
+    doc: "How the queueing delay is distributed.",
+  }),
+  "shape": optional(number(1.01, 100), {
+    otherwise: "1.5",
+    doc: "The shape of the Lomax distribution.",
+  }),
+  "loss": optional(number(0, 1), { otherwise: "0", doc: "The part of the packets that is lost." }),
   "congestion": optional(
     table({
-      "factor": required(number(1, 10_000), "What the jitter is multiplied by at the worst hour."),
-      "period": required(duration(1), "How long a day is."),
+      "factor": required(number(1, 10_000), {
+        doc: "What the jitter is multiplied by at the worst hour.",
+      }),
+      "period": required(duration(1), { doc: "How long a day is." }),
     }),
-    "none",
-    "Jitter that rises and falls with the hours: it is multiplied by `1 + (factor - 1) max(0, sin(2 pi t / period))`.",
+    {
+      otherwise: "none",
+      doc:
+        "Jitter that rises and falls with the hours: it is multiplied by `1 + (factor - 1) max(0, sin(2 pi t / period))`.",
+    },
   ),
 } as const;
 
 const CHANGE_KEYS = {
   ...PATH_KEYS,
-  "asymmetry": optional(
-    signedDuration,
-    "0",
-    "How much longer the way to the server is than the way back; `delay` is then the mean of both.",
-  ),
-  "forward": optional(table(PATH_KEYS), "", "What differs on the way to the server."),
-  "backward": optional(table(PATH_KEYS), "", "What differs on the way back."),
-  "offset": optional(signedDuration, "0", "What the server's clock shows more than true time."),
-  "frequency-ppm": optional(ppm, "0", "How fast the server's clock drifts away."),
-  "alive": optional(boolean, "true", "Whether the server answers."),
-  "refuses": optional(boolean, "false", "Whether the host of a dead server refuses requests."),
-  "stratum": optional(integer(0, 16), "1", "The stratum that the server states."),
-  "reference-id": optional(
-    text,
-    '"GPS"',
-    "The reference id: four characters or an IPv4 address. The simulated machine is 198.51.100.1.",
-  ),
-  "leap": optional(
-    word(LEAPS),
-    '"none"',
-    'The leap indicator; "unknown" is an unsynchronised server.',
-  ),
-  "root-delay": optional(duration(), "0", "The root delay that the server states."),
-  "root-dispersion": optional(duration(), "0", "The root dispersion that the server states."),
-  "turnaround": optional(duration(), '"10us"', "How long the server takes for an answer."),
+  "asymmetry": optional(signedDuration, {
+    otherwise: "0",
+    doc:
+      "How much longer the way to the server is than the way back; `delay` is then the mean of both.",
+  }),
+  "forward": optional(table(PATH_KEYS), {
+    otherwise: "",
+    doc: "What differs on the way to the server.",
+  }),
+  "backward": optional(table(PATH_KEYS), { otherwise: "", doc: "What differs on the way back." }),
+  "offset": optional(signedDuration, {
+    otherwise: "0",
+    doc: "What the server's clock shows more than true time.",
+  }),
+  "frequency-ppm": optional(ppm, {
+    otherwise: "0",
+    doc: "How fast the server's clock drifts away.",
+  }),
+  "alive": optional(boolean, { otherwise: "true", doc: "Whether the server answers." }),
+  "refuses": optional(boolean, {
+    otherwise: "false",
+    doc: "Whether the host of a dead server refuses requests.",
+  }),
+  "stratum": optional(integer(0, 16), {
+    otherwise: "1",
+    doc: "The stratum that the server states.",
+  }),
+  "reference-id": optional(text, {
+    otherwise: '"GPS"',
+    doc:
+      "The reference id: four characters or an IPv4 address. The simulated machine is 198.51.100.1.",
+  }),
+  "leap": optional(word(LEAPS), {
+    otherwise: '"none"',
+    doc: 'The leap indicator; "unknown" is an unsynchronised server.',
+  }),
+  "root-delay": optional(duration(), {
+    otherwise: "0",
+    doc: "The root delay that the server states.",
+  }),
+  "root-dispersion": optional(duration(), {
+    otherwise: "0",
+    doc: "The root dispersion that the server states.",
+  }),
+  "turnaround": optional(duration(), {
+    otherwise: '"10us"',
+    doc: "How long the server takes for an answer.",
+  }),
   "kiss": optional(
     textThat("a kiss code of four letters or none", (v) => /^([A-Z]{4})?$/.test(v) ? v : undefined),
-    "none",
-    "The kiss code that the server sends instead of the time.",
+    { otherwise: "none", doc: "The kiss code that the server sends instead of the time." },
   ),
-  "kiss-interval": optional(
-    duration(),
-    "0",
-    "If not 0, only requests that come sooner than this after the one before are kissed.",
-  ),
-  "attack": optional(
-    word(["none", "wrong-origin", "replay", "garbage", "false-kiss"]),
-    '"none"',
-    "Packets that an adversary sends in the name of the server, ahead of its response.",
-  ),
+  "kiss-interval": optional(duration(), {
+    otherwise: "0",
+    doc: "If not 0, only requests that come sooner than this after the one before are kissed.",
+  }),
+  "attack": optional(word(["none", "wrong-origin", "replay", "garbage", "false-kiss"]), {
+    otherwise: '"none"',
+    doc: "Packets that an adversary sends in the name of the server, ahead of its response.",
+  }),
 } as const;
 
 const WANDER_KEYS = {
-  "wander": optional(
-    number(0, 1e-3),
-    "0",
-    "The standard deviation of the random step of the frequency in each second, as a ratio.",
-  ),
-  "temperature": optional(TEMPERATURE, "none", "A sinusoidal swing of the frequency."),
-  "aging-ppm-per-day": optional(number(-100, 100), "0", "A steady change of the frequency."),
+  "wander": optional(number(0, 1e-3), {
+    otherwise: "0",
+    doc: "The standard deviation of the random step of the frequency in each second, as a ratio.",
+  }),
+  "temperature": optional(TEMPERATURE, {
+    otherwise: "none",
+    doc: "A sinusoidal swing of the frequency.",
+  }),
+  "aging-ppm-per-day": optional(number(-100, 100), {
+    otherwise: "0",
+    doc: "A steady change of the frequency.",
+  }),
 } as const;
 
 const SERVER = table({
-  "name": required(text, "The name by which sources and events mean it."),
-  "address": optional(address, "192.0.2.N", "Its numeric address."),
-  "pool": optional(names, "none", "The pool names under which it is found too."),
-  "count": optional(integer(1, 64), "1", "Makes so many like it, named `name-1`, `name-2`, ..."),
+  "name": required(text, { doc: "The name by which sources and events mean it." }),
+  "address": optional(address, { otherwise: "192.0.2.N", doc: "Its numeric address." }),
+  "pool": optional(names, {
+    otherwise: "none",
+    doc: "The pool names under which it is found too.",
+  }),
+  "count": optional(integer(1, 64), {
+    otherwise: "1",
+    doc: "Makes so many like it, named `name-1`, `name-2`, ...",
+  }),
   ...CHANGE_KEYS,
   ...WANDER_KEYS,
 });
 
 const EVENT = table({
-  "at": required(duration(), "When, from the start."),
+  "at": required(duration(), { doc: "When, from the start." }),
   "kind": required(
     word([
       "server-change",
@@ -167,134 +203,177 @@ const EVENT = table({
       "network-up",
       "restart",
     ]),
-    "What happens.",
+    { doc: "What happens." },
   ),
-  "server": optional(names, "all", "To which servers it happens."),
-  "label": optional(text, "made from the kind", "What the summary and the plot call it."),
-  "duration": optional(duration(), "required for suspend", "How long the machine sleeps."),
-  "error": optional(
-    signedDuration,
-    "0",
-    "By how much too far the clock is put forward after it; not further back than the sleep was long.",
-  ),
-  "step": optional(
-    signedDuration,
-    "required for clock-step",
-    "By how much someone steps the clock.",
-  ),
-  "announce": optional(duration(), '"1d"', "How long before the leap second servers announce it."),
+  "server": optional(names, { otherwise: "all", doc: "To which servers it happens." }),
+  "label": optional(text, {
+    otherwise: "made from the kind",
+    doc: "What the summary and the plot call it.",
+  }),
+  "duration": optional(duration(), {
+    otherwise: "required for suspend",
+    doc: "How long the machine sleeps.",
+  }),
+  "error": optional(signedDuration, {
+    otherwise: "0",
+    doc:
+      "By how much too far the clock is put forward after it; not further back than the sleep was long.",
+  }),
+  "step": optional(signedDuration, {
+    otherwise: "required for clock-step",
+    doc: "By how much someone steps the clock.",
+  }),
+  "announce": optional(duration(), {
+    otherwise: '"1d"',
+    doc: "How long before the leap second servers announce it.",
+  }),
   ...CHANGE_KEYS,
 });
 
 const CLOCK = table({
-  "offset": optional(
-    signedDuration,
-    '"100ms"',
-    "What the clock shows more than true time at the start.",
-  ),
-  "frequency-ppm": optional(ppm, "50", "How fast the oscillator is at the start."),
+  "offset": optional(signedDuration, {
+    otherwise: '"100ms"',
+    doc: "What the clock shows more than true time at the start.",
+  }),
+  "frequency-ppm": optional(ppm, {
+    otherwise: "50",
+    doc: "How fast the oscillator is at the start.",
+  }),
   ...WANDER_KEYS,
-  "precision": optional(duration(), "0", "The step between two readings of the clock."),
-  "timestamp-noise": optional(
-    duration(),
-    "0",
-    "The mean of an exponential delay between each packet and its timestamp on this machine.",
-  ),
-  "timestamping": optional(
-    word(["hardware", "kernel", "user"]),
-    '"kernel"',
-    "What the timestamps are called.",
-  ),
+  "precision": optional(duration(), {
+    otherwise: "0",
+    doc: "The step between two readings of the clock.",
+  }),
+  "timestamp-noise": optional(duration(), {
+    otherwise: "0",
+    doc: "The mean of an exponential delay between each packet and its timestamp on this machine.",
+  }),
+  "timestamping": optional(word(["hardware", "kernel", "user"]), {
+    otherwise: '"kernel"',
+    doc: "What the timestamps are called.",
+  }),
   "drift-file": optional(
     table({
-      "frequency-ppm": required(ppm, "The frequency that the file holds."),
-      "skew-ppm": optional(number(0, 1000), "1", "Its uncertainty."),
+      "frequency-ppm": required(ppm, { doc: "The frequency that the file holds." }),
+      "skew-ppm": optional(number(0, 1000), { otherwise: "1", doc: "Its uncertainty." }),
     }),
-    "none",
-    "What the drift file holds at the start.",
+    { otherwise: "none", doc: "What the drift file holds at the start." },
   ),
 });
 
 const LIMITS = table({
-  "max-error": optional(duration(), "none", "The largest error over the measured part."),
-  "rms-error": optional(
-    duration(),
-    "none",
-    "The root mean square of the error over the measured part.",
-  ),
-  "time-to-1ms": optional(duration(), "none", "How soon the error stays below 1 ms."),
-  "time-to-100us": optional(duration(), "none", "How soon the error stays below 100 us."),
-  "steps": optional(integer(0, 1000), "none", "How many steps there may be in the whole run."),
-  "requests-per-server": optional(
-    integer(0, 1e9),
-    "none",
-    "How many requests each server may get.",
-  ),
-  "bound-coverage": optional(
-    number(0, 1),
-    "none",
-    "The least part of the measured time that the true error is inside the stated bound.",
-  ),
-  "median-bound": optional(duration(), "none", "The median of the stated bound."),
-  "must-not-select": optional(
-    list(text, "a list of names"),
-    "none",
-    "Servers that are never selected nor combined in the whole run.",
-  ),
-  "must-log": optional(list(text, "a list of texts"), "none", "Texts that the log must contain."),
-  "must-not-log": optional(list(text, "a list of texts"), "none", "Texts that it must not."),
-  "panic": optional(boolean, "false", "Whether the daemon is expected to give up."),
+  "max-error": optional(duration(), {
+    otherwise: "none",
+    doc: "The largest error over the measured part.",
+  }),
+  "rms-error": optional(duration(), {
+    otherwise: "none",
+    doc: "The root mean square of the error over the measured part.",
+  }),
+  "time-to-1ms": optional(duration(), {
+    otherwise: "none",
+    doc: "How soon the error stays below 1 ms.",
+  }),
+  "time-to-100us": optional(duration(), {
+    otherwise: "none",
+    doc: "How soon the error stays below 100 us.",
+  }),
+  "steps": optional(integer(0, 1000), {
+    otherwise: "none",
+    doc: "How many steps there may be in the whole run.",
+  }),
+  "requests-per-server": optional(integer(0, 1e9), {
+    otherwise: "none",
+    doc: "How many requests each server may get.",
+  }),
+  "bound-coverage": optional(number(0, 1), {
+    otherwise: "none",
+    doc: "The least part of the measured time that the true error is inside the stated bound.",
+  }),
+  "median-bound": optional(duration(), {
+    otherwise: "none",
+    doc: "The median of the stated bound.",
+  }),
+  "must-not-select": optional(list(text, "a list of names"), {
+    otherwise: "none",
+    doc: "Servers that are never selected nor combined in the whole run.",
+  }),
+  "must-log": optional(list(text, "a list of texts"), {
+    otherwise: "none",
+    doc: "Texts that the log must contain.",
+  }),
+  "must-not-log": optional(list(text, "a list of texts"), {
+    otherwise: "none",
+    doc: "Texts that it must not.",
+  }),
+  "panic": optional(boolean, {
+    otherwise: "false",
+    doc: "Whether the daemon is expected to give up.",
+  }),
 });
 
 const CHECK = table({
-  "at": required(duration(), "When, from the start; before an event of the same moment."),
-  "state": optional(oneOrMore(word(SYSTEM_STATES)), "any", "The state of the system, or several."),
-  "sources": optional(
-    mapOf(oneOrMore(word(STATUS_WORDS))),
-    "any",
-    "The status of a source, or several, by the server's name.",
-  ),
-  "max-error": optional(duration(), "any", "The largest error of the clock at that moment."),
-  "max-frequency-error-ppm": optional(
-    number(0, 1e6),
-    "any",
-    "The largest error of the clock's rate at that moment, slews included.",
-  ),
-  "leap": optional(word(LEAPS), "any", "The leap indicator that ntpsd states."),
-  "kernel-synchronized": optional(boolean, "any", "What the kernel says of its clock."),
+  "at": required(duration(), { doc: "When, from the start; before an event of the same moment." }),
+  "state": optional(oneOrMore(word(SYSTEM_STATES)), {
+    otherwise: "any",
+    doc: "The state of the system, or several.",
+  }),
+  "sources": optional(mapOf(oneOrMore(word(STATUS_WORDS))), {
+    otherwise: "any",
+    doc: "The status of a source, or several, by the server's name.",
+  }),
+  "max-error": optional(duration(), {
+    otherwise: "any",
+    doc: "The largest error of the clock at that moment.",
+  }),
+  "max-frequency-error-ppm": optional(number(0, 1e6), {
+    otherwise: "any",
+    doc: "The largest error of the clock's rate at that moment, slews included.",
+  }),
+  "leap": optional(word(LEAPS), { otherwise: "any", doc: "The leap indicator that ntpsd states." }),
+  "kernel-synchronized": optional(boolean, {
+    otherwise: "any",
+    doc: "What the kernel says of its clock.",
+  }),
 });
 
 const SCENARIO = {
-  "name": required(text, "What the scenario is called."),
-  "description": optional(text, "empty", "What it shows."),
-  "duration": required(duration(1), "How long it runs."),
-  "measure-from": optional(duration(), "a quarter of the duration", "When the statistics begin."),
-  "seed": optional(
-    integer(0, 0xffff_ffff),
-    "1",
-    "The seed, unless another one is given on the command line.",
-  ),
-  "start": optional(date, "2026-03-01T00:00:00Z", "True time at the start."),
-  "clock": optional(CLOCK, "", "The clock of the machine."),
-  "server-defaults": optional(
-    table({ ...CHANGE_KEYS, ...WANDER_KEYS }),
-    "",
-    "What holds for every server that does not say otherwise, and for sources that no server is written for.",
-  ),
-  "server": optional(sections(SERVER), "", "The servers of the simulated world."),
-  "event": optional(sections(EVENT), "", "What happens when."),
-  "configuration": optional(
-    text,
-    "none",
-    "A configuration file of ntpsd, relative to the scenario file, instead of `[ntpsd]`.",
-  ),
-  "ntpsd": optional(
-    anyTable(),
-    "one source for each server",
-    "A configuration of ntpsd, as in its own file.",
-  ),
-  "limits": optional(LIMITS, "", "What must hold; the command ends with 1 if it does not."),
-  "check": optional(sections(CHECK), "", "What must hold at one moment."),
+  "name": required(text, { doc: "What the scenario is called." }),
+  "description": optional(text, { otherwise: "empty", doc: "What it shows." }),
+  "duration": required(duration(1), { doc: "How long it runs." }),
+  "measure-from": optional(duration(), {
+    otherwise: "a quarter of the duration",
+    doc: "When the statistics begin.",
+  }),
+  "seed": optional(integer(0, 0xffff_ffff), {
+    otherwise: "1",
+    doc: "The seed, unless another one is given on the command line.",
+  }),
+  "start": optional(date, { otherwise: "2026-03-01T00:00:00Z", doc: "True time at the start." }),
+  "clock": optional(CLOCK, { otherwise: "", doc: "The clock of the machine." }),
+  "server-defaults": optional(table({ ...CHANGE_KEYS, ...WANDER_KEYS }), {
+    otherwise: "",
+    doc:
+      "What holds for every server that does not say otherwise, and for sources that no server is written for.",
+  }),
+  "server": optional(sections(SERVER, "name"), {
+    otherwise: "",
+    doc: "The servers of the simulated world.",
+  }),
+  "event": optional(sections(EVENT, "at"), { otherwise: "", doc: "What happens when." }),
+  "configuration": optional(text, {
+    otherwise: "none",
+    doc: "A configuration file of ntpsd, relative to the scenario file, instead of `[ntpsd]`.",
+  }),
+  "ntpsd": optional(anyTable(), {
+    otherwise: "one source for each server",
+    doc: "A configuration of ntpsd, as in its own file.",
+  }),
+  "limits": optional(LIMITS, {
+    otherwise: "",
+    doc: "What must hold; the command ends with 1 if it does not.",
+  }),
+  "check": optional(sections(CHECK, "at"), { otherwise: "", doc: "What must hold at one moment." }),
 } as const;
 
 /** The whole scenario as it is read. */

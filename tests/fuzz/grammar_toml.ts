@@ -7,7 +7,7 @@
  * @module
  */
 import type { RandomSource } from "../../src/base/random.ts";
-import type { Field, Key } from "../../src/config/field.ts";
+import type { Field, Key } from "../../src/config/key.ts";
 import { below, between, chance, pick, several } from "./mutate.ts";
 
 /** What is right comes first, what is odd comes seldom. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LOG_LEVELS } from "../../config/schema.ts";
+import { LOG_LEVELS } from "../../config/config.ts";
 import type { LogLevel } from "../../config/config.ts";
 import { nearest } from "../../config/nearest.ts";
 import { type Arguments, type Command, hasOption, textOption } from "../command.ts";

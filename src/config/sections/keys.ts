@@ -1,0 +1,58 @@
+/**
+ * The sections about keys: `[keyset]`, which seal the cookies of the NTS server, and `[keys]`, the symmetric ones.
+ *
+ * @module
+ */
+import {
+  ROTATION_INTERVAL_MAX,
+  ROTATION_INTERVAL_MIN,
+  STALE_KEY_COUNT_MAX,
+} from "../../base/keyset_limits.ts";
+import { SECONDS_PER_DAY } from "../../base/units.ts";
+import { integer, path, wholeSeconds } from "../field.ts";
+import { type Built, optional, required, type SectionKey } from "../key.ts";
+import { table } from "../table_field.ts";
+
+/** The keys of `[keyset]`. */
+export const KEYSET_KEYS = {
+  "stale-key-count": optional(integer(0, STALE_KEY_COUNT_MAX), {
+    default: 7,
+    doc: "How many old keys are kept, so that cookies made with them still work.",
+  }),
+  "key-rotation-interval": optional(wholeSeconds(ROTATION_INTERVAL_MIN, ROTATION_INTERVAL_MAX), {
+    default: SECONDS_PER_DAY,
+    reload: "new-keys",
+    foreign: "ntsrotate",
+    doc: "How often a new key is made.",
+  }),
+  "key-storage-path": optional(path, {
+    otherwise: "keys are lost at the end",
+    doc:
+      "Where the keys are kept, so that a restart costs clients no key exchange. The file is secret.",
+  }),
+};
+
+/** The `[keyset]` section: the keys that encrypt the server's cookies. */
+export type KeysetConfig = Built<typeof KEYSET_KEYS>;
+
+/** The `[keyset]` section. */
+export const KEYSET: SectionKey<typeof KEYSET_KEYS> = optional(table(KEYSET_KEYS), {
+  otherwise: "",
+  doc: "The keys that seal the cookies of the NTS server.",
+});
+
+const SYMMETRIC_KEYS_KEYS = {
+  file: required(path, {
+    foreign: {
+      "keyfile keys": "use file in [keys]",
+      "trustedkey requestkey controlkey": "leave it out: every key of the file in [keys] is used",
+    },
+    doc: "A file of symmetric keys in the format of chrony or ntpd. The file is secret.",
+  }),
+};
+
+/** The `[keys]` section. */
+export const SYMMETRIC_KEYS: SectionKey<typeof SYMMETRIC_KEYS_KEYS> = optional(
+  table(SYMMETRIC_KEYS_KEYS),
+  { otherwise: "", doc: "Symmetric keys." },
+);

@@ -1,0 +1,35 @@
+/**
+ * The `[nts]` section: the client's side of Network Time Security.
+ *
+ * @module
+ */
+import { boolean, path } from "../field.ts";
+import { type Built, optional, type SectionKey } from "../key.ts";
+import { table } from "../table_field.ts";
+
+/** The keys of `[nts]`. */
+export const NTS_KEYS = {
+  "cookie-storage-path": optional(path, {
+    doc:
+      "Where cookies and keys are kept over a restart, so that it needs no key exchange. The file is secret.",
+  }),
+  strict: optional(boolean, {
+    default: false,
+    reload: "restart",
+    foreign: {
+      "nocerttimecheck":
+        "leave it out: certificates are checked once the time is known, see strict in [nts]",
+    },
+    doc:
+      "Never accept a certificate whose dates do not fit the clock, not even provisionally at the start with a clock that is wrong.",
+  }),
+};
+
+/** The `[nts]` section. */
+export type NtsConfig = Built<typeof NTS_KEYS>;
+
+/** The `[nts]` section. */
+export const NTS: SectionKey<typeof NTS_KEYS> = optional(table(NTS_KEYS), {
+  otherwise: "",
+  doc: "Network Time Security on the client's side.",
+});

@@ -1,0 +1,84 @@
+/**
+ * The `[[nts-ke-server]]` sections: their keys, and the rules between them.
+ *
+ * @module
+ */
+import { NTP_PORT, NTS_KE_PORT } from "../../base/ports.ts";
+import { hostName, listenAddress } from "../address_field.ts";
+import type { ConfigPath } from "../config_path.ts";
+import { integer, path } from "../field.ts";
+import {
+  type Built,
+  completeIfWhole,
+  optional,
+  required,
+  type Row,
+  type SectionsKey,
+} from "../key.ts";
+import { sections, table } from "../table_field.ts";
+
+const KEYS = {
+  listen: required(listenAddress(NTS_KE_PORT), {
+    doc: "The numeric address and TCP port of the key exchange.",
+  }),
+  "certificate-chain-path": required(path, {
+    foreign: {
+      "certificate-path ntsservercert": "use certificate-chain-path in [[nts-ke-server]]",
+    },
+    doc: "The server's certificate, and those that lead to its authority (PEM).",
+  }),
+  "private-key-path": required(path, {
+    foreign: "ntsserverkey",
+    doc: "The private key that belongs to the certificate (PEM).",
+  }),
+  "key-exchange-timeout-ms": optional(integer(1, 600_000), {
+    default: 1000,
+    build: (milliseconds) => milliseconds / 1000,
+    doc: "How long one key exchange may take, in milliseconds.",
+  }),
+  "concurrent-connections": optional(integer(1, 65_536), {
+    default: 512,
+    foreign: "maxntsconnections ntsratelimit",
+    doc:
+      "How many key exchanges may go on at the same time; fewer if the limit on open files leaves no room for so many. For one more the " +
+      "oldest of the network that has most of them is given up.",
+  }),
+  "ntp-server": optional(hostName, {
+    otherwise: "this machine",
+    foreign: "ntsntpserver",
+    doc: "The NTP server that clients are sent to.",
+  }),
+  "ntp-port": optional(integer(1, 65_535), {
+    otherwise: String(NTP_PORT),
+    doc: "The UDP port that clients are sent to.",
+  }),
+};
+
+/** The `[[nts-ke-server]]` sections. */
+export const NTS_KE_SERVERS: SectionsKey<typeof KEYS> = optional(sections(table(KEYS), "listen"), {
+  otherwise: "",
+  doc: "Where clients get the keys and cookies for Network Time Security.",
+});
+
+/** One `[[nts-ke-server]]` section. */
+export type NtsKeServerConfig = Built<typeof KEYS>;
+
+/** One `[[nts-ke-server]]` section as it is read. */
+export type NtsKeServerRow = Row<typeof KEYS>;
+
+/** Builds the key exchange servers in their order; one with a fault is undefined. `servesNtp`: whether this machine serves time. */
+export function buildNtsKeServers(
+  rows: readonly (NtsKeServerRow | undefined)[],
+  { servesNtp, root }: { readonly servesNtp: boolean; readonly root: ConfigPath },
+): readonly (NtsKeServerConfig | undefined)[] {
+  return rows.map((row, i) => {
+    const server = completeIfWhole(KEYS, row);
+    if (server !== undefined && server.ntpServer === undefined && !servesNtp) {
+      root.key("nts-ke-server").index(i).warn(
+        "Clients are sent to an NTP server on this machine, but there is no [[server]] section",
+        "add one, or name another machine in ntp-server",
+      );
+    }
+    return server;
+  });
+}

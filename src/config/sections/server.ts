@@ -1,0 +1,150 @@
+/**
+ * The `[[server]]` sections: their keys, and the rules between them.
+ *
+ * @module
+ */
+import { NTP_PORT } from "../../base/ports.ts";
+import { listenAddress, prefix } from "../address_field.ts";
+import type { ConfigPath } from "../config_path.ts";
+import { boolean, either, integer, list, word } from "../field.ts";
+import {
+  type Built,
+  complete,
+  completeIfWhole,
+  optional,
+  required,
+  type Row,
+  type SectionsKey,
+} from "../key.ts";
+import { sections, table } from "../table_field.ts";
+
+const ACCESS_LIST_KEYS = {
+  filter: required(list(prefix, "a list of prefixes"), {
+    doc: "Prefixes in CIDR notation, or addresses.",
+  }),
+  action: optional(word(["ignore", "deny"]), {
+    default: "ignore",
+    doc: "What a client that is turned away gets: nothing, or a refusal (kiss code DENY).",
+  }),
+};
+
+/** A list of prefixes, and what happens to a client that it refuses. */
+export type AccessListConfig = Built<typeof ACCESS_LIST_KEYS>;
+
+const ACCESS_LIST = table(ACCESS_LIST_KEYS);
+
+function accessList(row: Row<typeof ACCESS_LIST_KEYS>): AccessListConfig | undefined {
+  return completeIfWhole(ACCESS_LIST_KEYS, row);
+}
+
+const RATE_LIMIT_KEYS = {
+  interval: optional(integer(-19, 12), {
+    default: 3,
+    doc:
+      "One answer every two to the power of this many seconds is what a client may have for long.",
+  }),
+  burst: optional(integer(1, 255), {
+    default: 8,
+    doc: "How many answers a client may have at once before that.",
+  }),
+  leak: optional(integer(1, 4), {
+    default: 2,
+    doc:
+      "Of what is over the limit, one request in two to the power of this is answered all the same, so that nobody can silence " +
+      "a client by forging its address.",
+  }),
+};
+
+/** The token bucket of each client, in chrony's terms: 2^interval seconds a response, a burst, one in 2^leak let through. */
+export type RateLimitConfig = Built<typeof RATE_LIMIT_KEYS>;
+
+const KEYS = {
+  listen: required(listenAddress(NTP_PORT), {
+    foreign: {
+      "bindaddress binddevice interface nic": "use listen in [[server]]",
+    },
+    doc:
+      "The numeric address and UDP port to serve. `[::]:123` serves IPv6 and IPv4 on all addresses, unless another section listens on an " +
+      "IPv4 address with the same port: then IPv6 alone.",
+  }),
+  allowlist: optional(ACCESS_LIST, {
+    otherwise: "everybody",
+    build: accessList,
+    foreign: { "allow": 'use allowlist = { filter = [...], action = "ignore" } in [[server]]' },
+    doc:
+      "Only these clients are served. Where both lists know a client, the longer prefix decides.",
+  }),
+  denylist: optional(ACCESS_LIST, {
+    otherwise: "nobody",
+    build: accessList,
+    foreign: { "deny": 'use denylist = { filter = [...], action = "ignore" } in [[server]]' },
+    doc: "These clients are not served.",
+  }),
+  "rate-limit": optional(table(RATE_LIMIT_KEYS), {
+    otherwise: "no limit",
+    build: (limit) => complete(RATE_LIMIT_KEYS, limit),
+    foreign: {
+      "ratelimit rate-limiting-cache-size rate-limiting-cutoff-ms":
+        "use rate-limit = { interval = 3, burst = 8, leak = 2 } in [[server]]",
+    },
+    doc: "Limits the answers to each client (an IPv4 address, or an IPv6 /64), in chrony's terms.",
+  }),
+  "require-nts": optional(either(boolean, word(["ignore", "deny"])), {
+    default: false,
+    build: (action) => action === true ? "ignore" : action,
+    doc:
+      'Serve only requests that are authenticated by NTS; others are ignored (`true` or `"ignore"`) or refused (`"deny"`).',
+  }),
+  "accept-ntp-versions": optional(list(integer(1, 4), "a list of versions such as [3, 4]"), {
+    default: [1, 2, 3, 4],
+    doc:
+      "The versions of the protocol that are answered, each in its own version. Small devices and w32tm ask with old ones.",
+  }),
+  interleaved: optional(boolean, {
+    default: true,
+    doc: "Answer in interleaved mode to clients that ask so (RFC 9769).",
+  }),
+  "reuse-port": optional(boolean, {
+    default: false,
+    doc: "Let several processes serve the same port, one for each processor core.",
+  }),
+  "client-table": optional(boolean, {
+    default: false,
+    foreign: "clientloglimit noclientlog",
+    doc: "Keep a list of the busiest clients for the status; addresses are cut to a prefix.",
+  }),
+};
+
+/** The `[[server]]` sections. */
+export const SERVERS: SectionsKey<typeof KEYS> = optional(sections(table(KEYS), "listen"), {
+  otherwise: "",
+  doc:
+    "Where time is served. Without any such section ntpsd is a client alone and opens no port to others.",
+});
+
+/** One `[[server]]` section. */
+export type ServerConfig = Built<typeof KEYS>;
+
+/** One `[[server]]` section as it is read. */
+export type ServerRow = Row<typeof KEYS>;
+
+/** Builds the servers in their order; one with a fault is undefined. `givesCookies`: whether clients can have cookies for them. */
+export function buildServers(
+  rows: readonly (ServerRow | undefined)[],
+  { givesCookies, root }: { readonly givesCookies: boolean; readonly root: ConfigPath },
+): readonly (ServerConfig | undefined)[] {
+  return rows.map((row, i) => {
+    const at = root.key("server").index(i);
+    if (row?.["accept-ntp-versions"]?.length === 0) {
+      at.key("accept-ntp-versions").report("Wanted at least one version, found an empty list");
+    }
+    const demand = row?.["require-nts"];
+    if (demand !== undefined && demand !== false && !givesCookies) {
+      at.key("require-nts").warn(
+        "No client can have cookies for this server, so none is answered",
+        "add [[nts-ke-server]], or key-storage-path in [keyset] if another machine gives them out",
+      );
+    }
+    return completeIfWhole(KEYS, row);
+  });
+}

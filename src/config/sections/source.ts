@@ -1,0 +1,269 @@
+/**
+ * The `[[source]]` sections: their keys, and the rules between the keys of one and between the sections.
+ *
+ * @module
+ */
+import { ipFamily } from "../../base/ip_address.ts";
+import { NTP_PORT, NTS_KE_PORT } from "../../base/ports.ts";
+import { ipAddress, sourceAddress } from "../address_field.ts";
+import type { ConfigPath } from "../config_path.ts";
+import { boolean, integer, list, path, word } from "../field.ts";
+import {
+  type Built,
+  completeIfWhole,
+  type Field,
+  optional,
+  required,
+  type Row,
+  type SectionsKey,
+} from "../key.ts";
+import { canonicalHost } from "../special_address.ts";
+import { sections, table } from "../table_field.ts";
+import { checkPollDefaults, POLL_KEYS, pollIntervals, type PollRow } from "./poll_interval.ts";
+
+const AEAD_NUMBERS: Readonly<Record<string, number>> = {
+  AEAD_AES_SIV_CMAC_256: 15,
+  AEAD_AES_SIV_CMAC_384: 16,
+  AEAD_AES_SIV_CMAC_512: 17,
+  AEAD_AES_128_GCM_SIV: 30,
+};
+
+const AEAD: Field<number> = {
+  wanted: `15, 16, 17, 30 or a name such as "AEAD_AES_SIV_CMAC_256"`,
+  read(value, at) {
+    if (value === 15 || value === 16 || value === 17 || value === 30) return value;
+    const number = typeof value === "string" && Object.hasOwn(AEAD_NUMBERS, value)
+      ? AEAD_NUMBERS[value]
+      : undefined;
+    return number ?? at.wanted(this.wanted, value);
+  },
+};
+
+const KEYS = {
+  mode: required(word(["server", "pool", "nts", "nts-pool"]), {
+    doc:
+      "What kind of source this is: `server` is one NTP server; `pool` a name behind which there are many; `nts` one server " +
+      "whose answers are authenticated by Network Time Security; `nts-pool` many of those.",
+  }),
+  address: required(sourceAddress, {
+    build: ({ text }) => text,
+    doc:
+      "The host name or IP address, with a port if it is not the usual one (123; for NTS the port of the key exchange, 4460).",
+  }),
+  count: optional(integer(1, 64), {
+    default: 4,
+    foreign: { "max-sources maxsources": "use count" },
+    doc:
+      "Pools: how many servers of the pool to use at once. What stops answering or turns out to be wrong is replaced.",
+  }),
+  ignore: optional(list(ipAddress, "a list of IP addresses"), {
+    default: [],
+    doc: "Pools: addresses that are never used.",
+  }),
+  "certificate-authority": optional(path, {
+    otherwise: "the system's",
+    foreign: {
+      "ca": "use certificate-authority",
+      "ntstrustedcerts": "use certificate-authority in [[source]]",
+    },
+    doc:
+      "NTS: a file with the certificates of a further authority to trust for this source (PEM): its root, an intermediate one, or the " +
+      "server's own certificate.",
+  }),
+  "aead-algorithms": optional(list(AEAD, "a list of algorithms"), {
+    default: [],
+    otherwise: "all, best first",
+    foreign: "ntsaeads",
+    doc: "NTS: the algorithms to offer, by number or name, the preferred one first.",
+  }),
+  iburst: optional(boolean, {
+    default: true,
+    reload: "new-servers",
+    foreign: {
+      "burst": "leave it out: iburst = true sends a few requests quickly, at the start",
+    },
+    doc: "Whether a few requests are sent quickly at the start, to have the time within seconds.",
+  }),
+  prefer: optional(boolean, {
+    default: false,
+    doc: "Take the time of this source when it agrees with the others.",
+  }),
+  trust: optional(boolean, {
+    default: false,
+    otherwise: "false; true where `authentication` says so",
+    doc:
+      "Believe this source, and others marked so, even against a majority of those that are not, which can then move the time only as far " +
+      "as these leave it open.",
+  }),
+  require: optional(boolean, {
+    default: false,
+    otherwise: "false; true where `authentication` says so",
+    doc: "Do not touch the clock unless a source marked so is among those that agree.",
+  }),
+  "no-select": optional(boolean, {
+    default: false,
+    foreign: { "noselect": "use no-select = true" },
+    doc: "Measure this source and show it, but never follow it.",
+  }),
+  key: optional(integer(1, 4294967295), {
+    doc:
+      "The number of the symmetric key, from the file of `[keys]`, that authenticates this source.",
+  }),
+  ...POLL_KEYS,
+  interleaved: optional(boolean, {
+    default: false,
+    foreign: { "xleave": "use interleaved = true" },
+    doc:
+      "Ask in interleaved mode, for better timestamps (RFC 9769); falls back by itself where the server does not know it.",
+  }),
+};
+
+/** The `[[source]]` sections. */
+export const SOURCES: SectionsKey<typeof KEYS> = optional(sections(table(KEYS), "address"), {
+  otherwise: "",
+  doc: "Where the time comes from; one section for each server or pool.",
+});
+
+/** One `[[source]]` section. */
+export interface SourceConfig extends Built<typeof KEYS> {
+  /** The host name or the IP literal without brackets. */
+  readonly host: string;
+  /** The UDP port, or the TCP port of the key exchange with NTS. */
+  readonly port: number;
+}
+
+/** One `[[source]]` section as it is read. */
+export type SourceRow = Row<typeof KEYS>;
+
+/** What of the other sections concerns sources. */
+export interface SourceSurroundings {
+  /** The `[source-defaults]` section. */
+  readonly defaults: PollRow | undefined;
+  /** What authenticated sources are to the others. */
+  readonly authentication: "require" | "prefer" | "mix" | "ignore";
+  /** Whether there is a file of symmetric keys. */
+  readonly hasKeyFile: boolean;
+}
+
+/** Tells whether the packets of a source are authenticated, by NTS or by a symmetric key. */
+export function isAuthenticated({ mode, key }: Pick<SourceConfig, "mode" | "key">): boolean {
+  return isNtsMode(mode) || key !== undefined;
+}
+
+/** Builds the sources in their order; one with a fault is undefined, so that indices hold. */
+export function buildSources(
+  rows: readonly (SourceRow | undefined)[],
+  surroundings: SourceSurroundings,
+  root: ConfigPath,
+): readonly (SourceConfig | undefined)[] {
+  const seen = new Map<string, number>();
+  const rank = authenticatedOutrank(rows, surroundings.authentication);
+  checkPollDefaults(surroundings.defaults, root.key("source-defaults"));
+  return rows.map((row, i) => {
+    const at = root.key("source").index(i);
+    if (row === undefined) return undefined;
+    checkMode(row, surroundings, at);
+    checkNumericPool(row, at);
+    checkNoSelect(row, at);
+    const source = rank(buildSource(row, surroundings.defaults, at), row);
+    const name = source === undefined ? undefined : identityOf(source);
+    const first = name === undefined ? undefined : seen.get(name);
+    if (first !== undefined) {
+      at.key("address").report(`The same address as in source[${first}]`, "remove one of the two");
+    } else if (name !== undefined) seen.set(name, i);
+    return source;
+  });
+}
+
+function buildSource(
+  row: SourceRow,
+  defaults: PollRow | undefined,
+  at: ConfigPath,
+): SourceConfig | undefined {
+  const intervals = pollIntervals(row, defaults, at);
+  const source = completeIfWhole(KEYS, row);
+  if (source === undefined || row.address === undefined) return undefined;
+  return {
+    ...source,
+    ...intervals,
+    host: row.address.host,
+    port: row.address.port ?? usualPort(source.mode),
+    count: isPoolMode(source.mode) ? source.count : 1,
+  };
+}
+
+/** Spells a source's address in one way; the usual port is no part of it, so that one server is not asked with and without NTS. */
+function identityOf({ host, port, mode }: SourceConfig): string {
+  return port === usualPort(mode) ? canonicalHost(host) : `${canonicalHost(host)} ${port}`;
+}
+
+function usualPort(mode: SourceConfig["mode"]): number {
+  return isNtsMode(mode) ? NTS_KE_PORT : NTP_PORT;
+}
+
+function isNtsMode(mode: SourceConfig["mode"]): boolean {
+  return mode === "nts" || mode === "nts-pool";
+}
+
+function isPoolMode(mode: SourceConfig["mode"]): boolean {
+  return mode === "pool" || mode === "nts-pool";
+}
+
+/**
+ * Returns what makes authenticated sources outrank the others where there are both (chrony's `authselectmode`); a key that is
+ * written says otherwise.
+ */
+function authenticatedOutrank(
+  rows: readonly (SourceRow | undefined)[],
+  mode: SourceSurroundings["authentication"],
+) {
+  const kinds = rows.filter((row) => row?.mode !== undefined && row["no-select"] !== true)
+    .map((row) => isAuthenticated({ mode: row?.mode ?? "server", key: row?.key }));
+  const areBoth = kinds.includes(true) && kinds.includes(false);
+  return (source: SourceConfig | undefined, row: SourceRow): SourceConfig | undefined => {
+    if (source === undefined || !areBoth || !isAuthenticated(source) || source.noSelect) {
+      return source;
+    }
+    return {
+      ...source,
+      trust: row.trust ?? (mode === "mix" || mode === "prefer"),
+      require: row.require ?? mode === "mix",
+    };
+  };
+}
+
+/** Reports keys that mean nothing in the source's mode: a certificate authority on a plain source would feign security. */
+function checkMode(row: SourceRow, { hasKeyFile }: SourceSurroundings, at: ConfigPath): void {
+  const { mode } = row;
+  if (mode === undefined) return;
+  const isNts = isNtsMode(mode);
+  const refuse = (key: keyof SourceRow, modes: string) => {
+    if (row[key] !== undefined) at.key(key).report(`Only for ${modes}, but the mode is "${mode}"`);
+  };
+  if (!isPoolMode(mode)) refuse("count", 'modes "pool" and "nts-pool"');
+  if (!isPoolMode(mode)) refuse("ignore", 'modes "pool" and "nts-pool"');
+  if (!isNts) refuse("certificate-authority", 'modes "nts" and "nts-pool"');
+  if (!isNts) refuse("aead-algorithms", 'modes "nts" and "nts-pool"');
+  if (isNts) refuse("key", 'modes "server" and "pool" (NTS has keys of its own)');
+  if (!isNts && row.key !== undefined && !hasKeyFile) {
+    at.key("key").report(
+      `Key ${row.key} cannot be found without a file of keys`,
+      "add [keys] file = ...",
+    );
+  }
+}
+
+function checkNumericPool({ mode, address }: SourceRow, at: ConfigPath): void {
+  if (mode === undefined || !isPoolMode(mode)) return;
+  if (address === undefined || ipFamily(address.host) === undefined) return;
+  at.key("address").remark(
+    "A pool of one IP address never has more than one server",
+    'use mode "server"',
+  );
+}
+
+function checkNoSelect(row: SourceRow, at: ConfigPath): void {
+  if (row["no-select"] !== true || row.prefer !== true && row.require !== true) return;
+  const both = row.require === true ? "require" : "prefer";
+  at.key("no-select").report(`Wanted either "no-select" or "${both}", found both`);
+}

@@ -1,0 +1,201 @@
+/**
+ * The `[synchronization]` section: its keys, and the rules between them and the sources.
+ *
+ * @module
+ */
+import { ipFamily } from "../../base/ip_address.ts";
+import type { Seconds } from "../../base/units.ts";
+import type { ConfigPath } from "../config_path.ts";
+import { duration, either, integer, textThat, word } from "../field.ts";
+import { type Built, complete, type Field, optional, type Row, type SectionKey } from "../key.ts";
+import { table } from "../table_field.ts";
+import { isAuthenticated, type SourceConfig } from "./source.ts";
+
+const ENDLESS: Field<number> = {
+  ...textThat('"inf"', (word) => word === "inf" ? Infinity : undefined),
+  write: (value) => value === Infinity ? '"inf"' : undefined,
+};
+const THRESHOLD = either(duration(0), ENDLESS);
+
+const DIRECTION_KEYS = {
+  forward: optional(THRESHOLD, {
+    default: Infinity,
+    build: finite,
+    doc: "The limit for a clock that is behind.",
+  }),
+  backward: optional(THRESHOLD, {
+    default: Infinity,
+    build: finite,
+    doc: "The limit for a clock that is ahead.",
+  }),
+};
+
+/** A limit that may differ forward and backward; undefined means none. */
+export type StepPanicThreshold = Built<typeof DIRECTION_KEYS>;
+
+const PANIC_THRESHOLD = either(THRESHOLD, table(DIRECTION_KEYS));
+
+const KEYS = {
+  "minimum-agreeing-sources": optional(integer(1, 100), {
+    default: 3,
+    otherwise: "3, or one less than there are sources if that is less",
+    foreign: "minsources",
+    doc:
+      "How many sources must agree on the time before the clock is touched. A pool counts as often as its `count`.",
+  }),
+  authentication: optional(word(["require", "prefer", "mix", "ignore"]), {
+    default: "mix",
+    foreign: "authselectmode",
+    doc:
+      "What sources with NTS or a key are to those without, where both are configured. `mix`: they are `trust` and `require` unless they say " +
+      "otherwise, so the others help and never decide. `prefer`: the others are used only while these give no time. `require`: the others are " +
+      "only watched. `ignore`: all are alike.",
+  }),
+  "single-step-panic-threshold": optional(PANIC_THRESHOLD, {
+    default: 1000,
+    build: bothDirections,
+    foreign: {
+      "maxchange panicgate": "use single-step-panic-threshold and its like in [synchronization]",
+    },
+    doc:
+      'ntpsd ends rather than correct more than this at once, later than at the start. May be `"inf"`, or differ: ' +
+      '`{ forward = "1h", backward = "10s" }`.',
+  }),
+  // Without it the threshold is what discipline/step_policy.ts deems fit.
+  "startup-step-panic-threshold": optional(PANIC_THRESHOLD, {
+    otherwise: '1800; "inf" for a time that authenticated sources vouch for',
+    build: bothDirections,
+    doc:
+      "The same for the first correction after the start, and for the first time that authenticated sources vouch for. They vouch " +
+      "when so many of them agree as must agree (`minimum-agreeing-sources`, or all of them if there are fewer), and fewer disagree; " +
+      "those that share the host of the key exchange or a public key count once. A machine that starts without a clock and " +
+      'has plain sources only needs `{ forward = "inf", backward = "1d" }`.',
+  }),
+  "accumulated-step-panic-threshold": optional(THRESHOLD, {
+    build: (sum) => sum === 0 ? undefined : finite(sum),
+    doc: "ntpsd ends when all its steps together come to more than this. 0 means no limit.",
+  }),
+  "local-stratum": optional(integer(1, 16), {
+    build: (stratum) => stratum === 16 ? undefined : stratum,
+    foreign: "local orphan",
+    doc:
+      "Serve time of this stratum even without a source, on networks that are cut off. 16 means not to. Sources of this stratum or " +
+      "beyond are not followed, so that two such servers that name each other have an order.",
+  }),
+  "reference-id": optional(
+    textThat(
+      "one to four ASCII characters or an IPv4 address",
+      (id) => /^[!-~]{1,4}$/.test(id) || ipFamily(id) === "ipv4" ? id : undefined,
+    ),
+    {
+      otherwise: '"127.127.1.1"',
+      doc: "The reference id that goes with `local-stratum`.",
+    },
+  ),
+  "step-threshold": optional(duration(0), {
+    default: 0.128,
+    doc:
+      "An offset beyond this is corrected in one step, if a step is still allowed; all else is corrected gradually.",
+  }),
+  "step-limit": optional(integer(-1, 1_000_000), {
+    default: 3,
+    doc:
+      "How many of the first updates of the clock may be steps. 0: never a step. -1: always allowed.",
+  }),
+};
+
+/** The `[synchronization]` section. */
+export const SYNCHRONIZATION: SectionKey<typeof KEYS> = optional(table(KEYS), {
+  otherwise: "",
+  doc: "When the clock is touched, and how.",
+});
+
+/** The `[synchronization]` section. */
+export type SynchronizationConfig = Built<typeof KEYS>;
+
+/** The `[synchronization]` section as it is read. */
+export type SynchronizationRow = Row<typeof KEYS>;
+
+/** Returns what authenticated sources are to the others. */
+export function authenticationOf(
+  row: SynchronizationRow | undefined,
+): SynchronizationConfig["authentication"] {
+  return complete(KEYS, row).authentication;
+}
+
+/** Builds the section for the sources that could be read, of so many sections of sources. */
+export function buildSynchronization(
+  row: SynchronizationRow | undefined,
+  { sources, sectionCount, root }: {
+    readonly sources: readonly SourceConfig[];
+    readonly sectionCount: number;
+    readonly root: ConfigPath;
+  },
+): SynchronizationConfig {
+  const at = root.key("synchronization");
+  const section = complete(KEYS, row);
+  if (row?.["reference-id"] !== undefined && section.localStratum === undefined) {
+    at.key("reference-id").remark("Has no effect without local-stratum");
+  }
+  const { authentication } = section;
+  const count = usableCount(sources, authentication);
+  if (authentication === "require" && count === 0 && sources.some(({ noSelect }) => !noSelect)) {
+    at.key("authentication").report(
+      'No source is authenticated, and authentication is "require"',
+      "the clock would never be set",
+    );
+    return section;
+  }
+  const written = row?.["minimum-agreeing-sources"];
+  if (written === undefined) {
+    const usual = section.minimumAgreeingSources;
+    return { ...section, minimumAgreeingSources: lowered(usual, count, at) };
+  }
+  // A section with a fault of its own is missing from the count: its fault is told, this would be none.
+  const isComplete = sources.length === sectionCount;
+  if (isComplete && sources.length > 0 && written > count) {
+    at.key("minimum-agreeing-sources").report(
+      `Wanted at most ${count}, as many sources as there can be, found ${written}`,
+      "the clock would never be set",
+    );
+  }
+  return section;
+}
+
+/** Counts the sources that may decide; a pool as often as it has members. */
+function usableCount(
+  sources: readonly SourceConfig[],
+  authentication: SynchronizationConfig["authentication"],
+): number {
+  const usable = sources.filter((source) =>
+    !source.noSelect && (authentication !== "require" || isAuthenticated(source))
+  );
+  return usable.reduce((sum, { count }) => sum + count, 0);
+}
+
+/**
+ * Decides how many sources must agree if the administrator does not: as usual, but always one less than there are sources, so that one
+ * of them may be wrong or gone; a single source is followed as it is.
+ */
+function lowered(usual: number, count: number, at: ConfigPath): number {
+  const chosen = Math.max(1, Math.min(usual, count - 1));
+  if (count > 0 && chosen < usual) {
+    const sources = count === 1 ? "is one source" : `are ${count} sources`;
+    at.key("minimum-agreeing-sources").remark(
+      `Lowered from ${usual} to ${chosen}, because there ${sources}`,
+      "four sources or more are better: then one can be wrong and is found out",
+    );
+  }
+  return chosen;
+}
+
+function bothDirections(
+  written: number | Row<typeof DIRECTION_KEYS>,
+): StepPanicThreshold {
+  if (typeof written !== "number") return complete(DIRECTION_KEYS, written);
+  return { forward: finite(written), backward: finite(written) };
+}
+
+function finite(value: Seconds): Seconds | undefined {
+  return value === Infinity ? undefined : value;
+}
