@@ -440,7 +440,9 @@ export class SourceGroup {
   }
 
   #remove(association: Association): readonly SourceAction[] {
+    const before = this.#members.length;
     this.#members = this.#members.filter((member) => member.association !== association);
+    assert(this.#members.length === before - 1, "A member is removed once");
     this.#removed.push(association.id);
     this.#offers.forget(association.id);
     return association.stop();

@@ -309,6 +309,7 @@ export class ClockFilter {
 
   /** Makes room for a bias at `slot`, before frequency and offset. */
   #grow(slot: number): void {
+    assert(slot <= this.#slots, "Slots of a clock filter leave no gap");
     const old = { n: this.#size, mean: this.#mean, root: this.#root };
     this.#resize(old.n + 1);
     const n = this.#size;
@@ -342,6 +343,7 @@ export class ClockFilter {
   }
 
   #resize(size: number): void {
+    assert(size >= 2, "Frequency and offset are always estimated");
     this.#size = size;
     this.#mean = new Float64Array(size);
     this.#root = new Float64Array(size * size);

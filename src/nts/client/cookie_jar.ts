@@ -68,6 +68,7 @@ export class CookieJar {
     const at = this.#sent.lastIndexOf(toHex(cookie));
     if (at >= 0) this.#sent.splice(at, 1);
     this.#cookies.unshift(cookie);
+    assert(this.#cookies.length <= COOKIE_JAR_SIZE, "A jar holds at most eight cookies");
   }
 
   /** Takes the newest cookies out for good, for a use other than requests of this run; oldest first. */
@@ -97,6 +98,7 @@ export class CookieJar {
   }
 
   #remember(cookie: Bytes): void {
+    assert(!this.#cookies.includes(cookie), "A cookie that is sent has left the jar");
     this.#sent.push(toHex(cookie));
     if (this.#sent.length > REMEMBERED) this.#sent.shift();
   }

@@ -127,6 +127,7 @@ export class RecordReader {
     }
     this.#buffer.set(bytes, this.#length);
     this.#length = needed;
+    assert(needed <= this.#lengthMax, "A message is cut off before it grows too long");
   }
 
   #next(): KeyExchangeRecord | undefined {
@@ -138,6 +139,7 @@ export class RecordReader {
     const start = this.#position + HEADER_LENGTH;
     const body = this.#buffer.slice(start, start + bodyLength);
     this.#position = start + bodyLength;
+    assert(this.#position <= this.#length, "A record ends within what has come");
     const first = view.getUint16(0);
     return { critical: (first & CRITICAL_BIT) !== 0, type: first & ~CRITICAL_BIT, body };
   }
