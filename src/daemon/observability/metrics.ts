@@ -205,7 +205,7 @@ function serverFamilies(servers: readonly ServerDocument[]): readonly Family[] {
     ),
     counter(
       "ntpsd_server_denied_total",
-      "Requests turned away by access lists",
+      "Requests refused by access lists",
       each(({ denied }) => denied),
     ),
     counter(
