@@ -9,46 +9,31 @@
  *
  * @module
  */
-import type { LeapIndicator, Measurement } from "../association/measurement.ts";
-import type { Instant } from "../base/instant.ts";
-import { addSeconds } from "../base/ntp_timestamp.ts";
+import type { Measurement } from "../association/measurement.ts";
 import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
+import type { Discipline } from "../discipline/discipline.ts";
 import type { SessionState } from "../nts/client/session.ts";
-import { Discipline } from "../discipline/discipline.ts";
-import {
-  followCertificates,
-  followVouchedTime,
-  renewMisdated,
-} from "./authenticated_time/certificate_evidence.ts";
-import { ClockControl, type SteeringContext } from "./clock_control.ts";
-import type { EngineOptions } from "./engine_options.ts";
+import type { ProvisionalTime } from "./authenticated_time/provisional_time.ts";
+import type { ClockControl } from "./clock_control.ts";
+import { ClockState } from "./clock_state.ts";
+import { Decision } from "./decision.ts";
 import { DisturbanceDetector, isOwnStep } from "./disturbance.ts";
-import { DriftKeeper } from "./drift_keeper.ts";
-import type { Action, DatagramEvent, Event, KernelStatus } from "./events.ts";
-import { priorOfDrift, priorOfKernel } from "./frequency_prior.ts";
-import { kernelStatusOf } from "./kernel_status.ts";
-import { LeapSchedule } from "./leap/leap_schedule.ts";
-import { isLeapStep, isLeapTurmoil } from "./leap/leap_second.ts";
-import { memberName } from "./candidates.ts";
-import { SourceSelection } from "./source_selection.ts";
-import { PollKeeper, shortestInterval } from "./poll_keeper.ts";
+import type { EngineOptions } from "./engine_options.ts";
+import { type EngineParts, guardSource, makeParts } from "./engine_parts.ts";
+import type { Action, AssociationId, DatagramEvent, Event, Instant } from "./events.ts";
+import { priorOfDrift } from "./frequency_prior.ts";
+import { isLeapStep } from "./leap/leap_second.ts";
+import { PollKeeper } from "./poll_keeper.ts";
+import { SourceReports } from "./reports/source_reports.ts";
+import { observedSources, StatusReports } from "./reports/status_reports.ts";
+import { collectSessions, saveSessions } from "./saved_sessions.ts";
+import type { SourceSelection } from "./source_selection.ts";
+import type { SourceSet } from "./source_set.ts";
+import { StartGate } from "./start_gate.ts";
 import { type ServedTime, servedTimeOf } from "./status/served_time.ts";
 import type { EngineSnapshot } from "./status/snapshot.ts";
-import { ProvenCorrection } from "./authenticated_time/proven_correction.ts";
-import {
-  CLOCK_TRUSTED,
-  isHeldBack,
-  ProvisionalTime,
-} from "./authenticated_time/provisional_time.ts";
-import { collectSessions, saveSessions } from "./saved_sessions.ts";
 import { makeSnapshot } from "./status/snapshot_writer.ts";
-import { SourceReports } from "./reports/source_reports.ts";
-import { SourceFaults } from "./source_faults.ts";
-import { SourceSet } from "./source_set.ts";
-import { StartGate } from "./start_gate.ts";
-import type { Knowledge } from "./status/system_variables.ts";
-import { observedSources, StatusReports } from "./reports/status_reports.ts";
 
 /** How much the frequency may have changed when the machine slept or others changed the clock. */
 const FREQUENCY_DEVIATION_AFTER_DISTURBANCE: Ppm = 5;
@@ -56,49 +41,36 @@ const FREQUENCY_DEVIATION_AFTER_DISTURBANCE: Ppm = 5;
 /** The engine. */
 export class Engine {
   #config: Config;
-  readonly #faults = new SourceFaults();
+  readonly #parts: EngineParts;
+  readonly #clock: ClockState;
+  readonly #decision: Decision;
   readonly #sources: SourceSet;
   readonly #discipline: Discipline;
   readonly #control: ClockControl;
   readonly #selection: SourceSelection;
-  readonly #gate: StartGate;
-  /** The source of the newest measurement since the gate was closed. */
-  #newest: number | undefined = undefined;
-  readonly #disturbance: DisturbanceDetector;
-  readonly #drift = new DriftKeeper();
-  readonly #reports = new SourceReports();
-  readonly #statuses = new StatusReports();
-  readonly #leaps = new LeapSchedule();
   readonly #provisional: ProvisionalTime;
-  readonly #known = new Set<number>();
+  readonly #gate = new StartGate();
+  /** The source of the newest measurement since the gate was closed. */
+  #newest: AssociationId | undefined = undefined;
+  readonly #disturbance: DisturbanceDetector;
+  readonly #reports = new SourceReports();
+  readonly #statusReports = new StatusReports();
+  readonly #known = new Set<AssociationId>();
   readonly #polls = new PollKeeper();
-  #deadCount = 0;
   #isStopped = false;
-  readonly #correction = new ProvenCorrection();
-  readonly #whyMeasuring: string | undefined;
 
   /** Does nothing yet: the first event is `start`. */
   constructor(options: EngineOptions) {
-    const { config, now } = options;
-    this.#config = config;
+    this.#config = options.config;
+    this.#parts = makeParts(options);
+    this.#clock = new ClockState(this.#parts, options.whyMeasuring);
+    this.#decision = new Decision(this.#parts, this.#clock, options.config.synchronization);
+    this.#sources = this.#parts.sources;
+    this.#discipline = this.#parts.discipline;
+    this.#control = this.#parts.control;
+    this.#selection = this.#parts.selection;
+    this.#provisional = this.#parts.provisional;
     this.#disturbance = new DisturbanceDetector(options.clockPrecision);
-    this.#whyMeasuring = options.whyMeasuring;
-    this.#sources = new SourceSet(options.random, options.protections ?? {}, this.#faults);
-    this.#discipline = new Discipline({
-      now: now.monotonic,
-      rate: options.frequency * PPM,
-      prior: priorOfKernel(options.frequency),
-      precision: options.clockPrecision,
-    });
-    this.#control = new ClockControl({
-      discipline: this.#discipline,
-      synchronization: config.synchronization,
-      clock: config.clock,
-      mayAdjust: options.mayAdjust,
-    });
-    this.#selection = new SourceSelection(config, options.ownAddresses, this.#faults);
-    this.#gate = new StartGate();
-    this.#provisional = new ProvisionalTime(config, options.certificateTime ?? CLOCK_TRUSTED, now);
   }
 
   /** Takes in an event at a moment, and returns what is to be done, in order. */
@@ -112,7 +84,7 @@ export class Engine {
     if (this.#isStopped) return this.#provisional.withDates(actions, now);
     this.#followMembers();
     this.#provisional.noteCertificates(this.#sources.members, now.monotonic);
-    actions.push(...this.#decideAgainIfSourcesLeft(now), ...this.#openGate(now));
+    actions.push(...this.#decision.decideIfSourcesLeft(now), ...this.#openGate(now));
     actions.push(...this.#reportSources(now));
     return this.#provisional.withDates(actions, now);
   }
@@ -130,15 +102,15 @@ export class Engine {
   snapshot(now: Instant): EngineSnapshot {
     return makeSnapshot({
       now: now.monotonic,
-      knowledge: this.#knowledge(now.monotonic),
+      knowledge: this.#clock.knowledge(now.monotonic),
       provisional: this.#provisional,
       realtime: now.realtime,
       synchronization: this.#config.synchronization,
       entries: this.#sources.entries,
       discipline: this.#discipline,
       selection: this.#selection,
-      faults: this.#faults,
-      leap: this.#leapAt(now),
+      faults: this.#parts.faults,
+      leap: this.#clock.leapAt(now),
       steps: this.#control.steps,
       mayAdjust: this.#control.mayAdjust,
     });
@@ -151,14 +123,14 @@ export class Engine {
 
   /** Returns what a server may say of our clock. */
   servedTime(now: Instant): ServedTime {
-    return servedTimeOf(() => this.#knowledge(now.monotonic), () => this.#leapAt(now));
+    return servedTimeOf(() => this.#clock.knowledge(now.monotonic), () => this.#clock.leapAt(now));
   }
 
   #dispatch(event: Event, now: Instant): readonly Action[] {
     switch (event.type) {
       case "start":
         return [
-          ...this.#control.announce(this.#kernelStatus(now), now),
+          ...this.#control.announce(this.#clock.kernelStatus(now), now),
           ...this.#sources.configure(this.#config.sources, now.monotonic),
         ];
       case "timer":
@@ -172,7 +144,7 @@ export class Engine {
           ...(isOwnStep(event) ? this.#sources.clockStepped(now.monotonic) : []),
         ];
       case "certificates-verified":
-        return this.#certificatesVerified(event, now);
+        return this.#decision.certificatesVerified(event, now);
       case "resumed":
         return [
           ...this.#startAfresh(now, `The machine slept for ${event.asleep.toFixed(0)} s`),
@@ -184,12 +156,12 @@ export class Engine {
         this.#discipline.setPrior(priorOfDrift(event));
         return [];
       case "leap-table":
-        this.#leaps.load(event.table);
+        this.#parts.leaps.load(event.table);
         return [];
       case "own-addresses":
         this.#selection.setOwnPlaces(event);
         return [
-          ...this.#decideAgain(now),
+          ...this.#decision.decideAgain(now),
           ...this.#sources.askAgain(now.monotonic),
         ];
       case "save-sessions":
@@ -208,145 +180,51 @@ export class Engine {
     const actions = [...this.#sources.handleTimer(monotonic)];
     this.#polls.slowIdle(this.#sources.members);
     actions.push(
-      ...this.#control.handleTimer(this.#discipline.systemAt(monotonic), this.#steering(now)),
+      ...this.#control.handleTimer(this.#discipline.systemAt(monotonic), this.#clock.steering(now)),
     );
     return actions;
   }
 
   #handleDatagram(event: DatagramEvent, now: Instant): readonly Action[] {
     let measurement: Measurement | undefined;
-    const actions = this.#guard(event.association, now, () => {
-      const reception = this.#sources.handleDatagram(event, now.monotonic);
-      measurement = reception.measurement;
-      return reception.actions;
-    }, [{ type: "close", request: event.request }]);
-    if (measurement === undefined) {
-      return [...actions, ...this.#decideAgainIfOvertaken(event.association, now)];
-    }
-    const isLeftOut = this.#faults.isLeftOut(event.association, now.monotonic);
-    if (isLeftOut || this.#isLeapTurmoil(now)) return actions;
-    return [...actions, ...this.#handleMeasurement(event.association, measurement, now)];
-  }
-
-  /** Does something that concerns one source, within its boundary; what was measured of it is forgotten when that fails. */
-  #guard(id: number, now: Instant, run: () => readonly Action[], last: readonly Action[] = []) {
-    const member = this.#sources.members.find(({ association }) => association.id === id);
-    const name = member === undefined ? "unknown" : memberName(member);
-    return this.#faults.guard({ key: id, name, now: now.monotonic }, run, () => {
-      this.#discipline.discard(id);
-      return last;
+    const actions = guardSource(this.#parts, {
+      association: event.association,
+      now,
+      run: () => {
+        const reception = this.#sources.handleDatagram(event, now.monotonic);
+        measurement = reception.measurement;
+        return reception.actions;
+      },
+      last: [{ type: "close", request: event.request }],
     });
+    if (measurement === undefined) {
+      return [...actions, ...this.#decision.decideIfOvertaken(event.association, now)];
+    }
+    const isLeftOut = this.#parts.faults.isLeftOut(event.association, now.monotonic);
+    if (isLeftOut || this.#clock.isLeapTurmoil(now)) return actions;
+    return [...actions, ...this.#handleMeasurement(event.association, measurement, now)];
   }
 
   #handleMeasurement(id: number, measurement: Measurement, now: Instant): readonly Action[] {
     this.#followMembers();
-    const told = this.#guard(id, now, () => {
-      // what cannot be says nothing about what comes after it
-      if (this.#selection.impossible.has(id)) this.#discipline.renewSource(id);
-      this.#discipline.observe(id, measurement, now);
-      this.#polls.adaptTo(id, {
-        members: this.#sources.members,
-        discipline: this.#discipline,
-        selection: this.#selection,
-        now: now.monotonic,
-      });
-      return [];
+    const told = guardSource(this.#parts, {
+      association: id,
+      now,
+      run: () => {
+        // what cannot be says nothing about what comes after it
+        if (this.#selection.impossible.has(id)) this.#discipline.renewSource(id);
+        this.#discipline.observe(id, measurement, now);
+        this.#polls.adaptTo(id, {
+          members: this.#sources.members,
+          discipline: this.#discipline,
+          selection: this.#selection,
+          now: now.monotonic,
+        });
+        return [];
+      },
     });
     this.#newest = id;
-    return this.#gate.isOpen ? [...told, ...this.#decide(now, id)] : told;
-  }
-
-  /**
-   * Selects among all sources, makes the joint estimate of those that are believed, and lets the clock follow it: one step, so that
-   * no source is ever selected without an estimate. `newest` is the source of a measurement that is new; none if left out.
-   */
-  #decide(now: Instant, newest?: number): readonly Action[] {
-    const actions = [...this.#select(now)];
-    if (!this.#selection.selected) return [...actions, ...this.#followCertificates(now)];
-    this.#noteVouching();
-    const combined = this.#combine(now, newest);
-    actions.push(...combined.actions);
-    // a source was dropped over it, so that the selection is made again without it
-    if (combined.isNew === undefined) return [...actions, ...this.#decide(now)];
-    actions.push(...this.#followCertificates(now));
-    const estimate = this.#discipline.systemAt(now.monotonic);
-    const best = addSeconds(now.realtime, estimate?.offset ?? 0);
-    actions.push(...this.#leaps.compare(this.#selection.leap, best));
-    if (estimate === undefined || !combined.isNew) return actions;
-    actions.push(...this.#control.update(estimate, this.#steering(now)));
-    if (this.#control.hasPanicked) return actions;
-    const { isVouchedFor } = this.#selection;
-    actions.push(
-      ...followVouchedTime(this.#provisional, { estimate, isVouchedFor, now }),
-      ...this.#drift.consider(estimate, now.monotonic),
-    );
-    return actions;
-  }
-
-  /** Makes the joint estimate; whether it is new is undefined when that failed, at the cost of one of the sources. */
-  #combine(now: Instant, newest: number | undefined) {
-    const { believed, falsetickers } = this.#selection;
-    let isNew: boolean | undefined;
-    const actions = this.#guard(newest ?? believed[0] ?? 0, now, () => {
-      isNew = this.#discipline.combine(believed, { newest, false: falsetickers });
-      return [];
-    });
-    return { actions, isNew };
-  }
-
-  /** An authenticated time may correct at once, and any way, what was followed for want of it. */
-  #noteVouching(): void {
-    const { authentication } = this.#config.synchronization;
-    if (this.#correction.look(this.#selection.isVouchedFor, authentication)) {
-      this.#control.restart();
-    }
-  }
-
-  /** Tells the watch over provisional certificates what was measured and what is believed. */
-  #followCertificates(now: Instant): readonly Action[] {
-    return followCertificates(this.#provisional, {
-      members: this.#sources.members,
-      discipline: this.#discipline,
-      isVouchedFor: this.#selection.isVouchedFor,
-      now,
-    });
-  }
-
-  #certificatesVerified(
-    event: Extract<Event, { type: "certificates-verified" }>,
-    now: Instant,
-  ): readonly Action[] {
-    const { monotonic } = now;
-    const { members } = this.#sources;
-    const verified = this.#provisional.verified(event, { members, now: monotonic });
-    const actions = [...verified.actions];
-    for (const { association: id, why } of verified.refused) {
-      const member = members.find(({ association }) => association.id === id);
-      actions.push(...member?.group.giveUp(id, why, monotonic) ?? []);
-    }
-    if (!verified.hasReleased) return actions;
-    if (!this.#selection.selected) this.#sources.requestBurst(monotonic);
-    return actions;
-  }
-
-  /** Decides without a new measurement, if there was a decision before. */
-  #decideAgain(now: Instant): readonly Action[] {
-    return this.#selection.hasDecided ? this.#decide(now) : [];
-  }
-
-  /** Asks selection anew. */
-  #select(now: Instant): readonly Action[] {
-    const members = this.#provisional.released(this.#sources.members);
-    const heldBack = this.#sources.members.length - members.length;
-    const context = { now, discipline: this.#discipline, known: this.#provisional, heldBack };
-    const actions = this.#selection.select(members, context);
-    const told = { provisional: this.#provisional, selection: this.#selection };
-    renewMisdated(this.#sources.members, { ...told, now: now.monotonic });
-    for (const { association, group } of members) {
-      const isFalseticker = this.#selection.falsetickers.includes(association.id);
-      group.noteFalseticker(association.id, isFalseticker, now.monotonic);
-    }
-    return actions;
+    return this.#gate.isOpen ? [...told, ...this.#decision.decide(now, id)] : told;
   }
 
   /** Tells the log who is silent and who is not used; when anybody answers after nobody did, the others are asked again. */
@@ -362,21 +240,7 @@ export class Engine {
     const about = { selection: this.#selection, context: { now, discipline: this.#discipline } };
     const { selected: isSelected, isRefusalTold } = this.#selection;
     const state = { now: now.monotonic, isSelected, isRefusalTold };
-    return this.#statuses.look(observedSources(members, about), state);
-  }
-
-  #decideAgainIfSourcesLeft(now: Instant): readonly Action[] {
-    const { members } = this.#sources;
-    const dead = members.filter((one) => !one.association.isReachable || isHeldBack(one)).length;
-    if (dead === this.#deadCount && !this.#selection.hasLost) return [];
-    this.#deadCount = dead;
-    return this.#decideAgain(now);
-  }
-
-  /** A server that says that it has lost the time is believed in that at once. */
-  #decideAgainIfOvertaken(id: number, now: Instant): readonly Action[] {
-    const member = this.#sources.members.find(({ association }) => association.id === id);
-    return member !== undefined && this.#selection.isOvertaken(member) ? this.#decide(now) : [];
+    return this.#statusReports.look(observedSources(members, about), state);
   }
 
   /** Makes the first decision when nobody is to be waited for any more. */
@@ -384,7 +248,7 @@ export class Engine {
     if (this.#gate.isOpen || this.#newest === undefined) return [];
     const samplesOf = (id: number) => this.#discipline.sourceAt(id, now.monotonic)?.samples ?? 0;
     if (!this.#gate.check(this.#sources.progress(samplesOf), now.monotonic)) return [];
-    return this.#decide(now, this.#newest);
+    return this.#decision.decide(now, this.#newest);
   }
 
   #followMembers(): void {
@@ -393,7 +257,7 @@ export class Engine {
       this.#selection.forget(id);
       this.#known.delete(id);
       this.#polls.forget(id);
-      this.#faults.forget(id);
+      this.#parts.faults.forget(id);
     }
     for (const { association } of this.#sources.members) {
       if (this.#known.has(association.id)) continue;
@@ -403,9 +267,9 @@ export class Engine {
   }
 
   #clockStepped(gained: Seconds, now: Instant): readonly Action[] {
-    if (isLeapStep(this.#leaps.near(this.#selection.leap, now.realtime), gained, now.realtime)) {
+    if (isLeapStep(this.#clock.leapNear(now), gained, now.realtime)) {
       this.#selection.leapIsOver();
-      this.#leaps.happened(now.realtime);
+      this.#parts.leaps.happened(now.realtime);
       const message = `A leap second was ${gained < 0 ? "inserted" : "deleted"}`;
       return [
         { type: "log", level: "info", message },
@@ -429,70 +293,23 @@ export class Engine {
     this.#sources.requestBurst(now.monotonic, gained === 0 ? "spread" : "at-once");
     const message = `${why}: the sources are measured anew`;
     const level = gained === 0 ? "warning" : this.#disturbance.noticeLevel(now.monotonic);
-    const announced = this.#control.announce(this.#kernelStatus(now), now);
+    const announced = this.#control.announce(this.#clock.kernelStatus(now), now);
     return [{ type: "log", level, message }, ...announced, ...actions];
   }
 
   #reconfigure(config: Config, now: Instant): readonly Action[] {
     this.#config = config;
     this.#control.reconfigure(config.synchronization, config.clock);
+    this.#decision.reconfigure(config.synchronization);
     this.#selection.reconfigure(config);
     this.#provisional.reconfigure(config);
     const actions = this.#sources.configure(config.sources, now.monotonic);
     this.#followMembers();
-    return [...actions, ...this.#decideAgain(now)];
+    return [...actions, ...this.#decision.decideAgain(now)];
   }
 
   #stop(now: Instant): readonly Action[] {
     this.#isStopped = true;
-    const estimate = this.#discipline.systemAt(now.monotonic);
-    return [
-      ...this.#sources.stop(),
-      ...this.#control.settle(estimate, this.#kernelStatus(now)),
-      ...(this.#control.hasPanicked ? [] : this.#drift.finish(estimate)),
-    ];
-  }
-
-  #knowledge(now: MonotonicSeconds): Knowledge {
-    const { reference } = this.#selection;
-    return {
-      now,
-      mayAdjust: this.#control.mayAdjust,
-      whyMeasuring: this.#whyMeasuring,
-      selected: this.#selection.selected,
-      reference,
-      estimate: this.#discipline.systemAt(now),
-      waiting: this.#control.waiting,
-      distance: reference && this.#discipline.distanceTo(reference.association, now),
-    };
-  }
-
-  #steering(now: Instant): SteeringContext {
-    const knowledge = this.#knowledge(now.monotonic);
-    const uncertainty = Math.sqrt(
-      knowledge.distance?.variance ?? knowledge.estimate?.offsetVariance ?? 0,
-    );
-    const status = this.#kernelStatus(now, knowledge);
-    const pollInterval = shortestInterval(this.#sources.members, this.#selection.believed);
-    const { isVouchedFor, hasVouchers: mayBeVouchedFor } = this.#selection;
-    return { now, pollInterval, uncertainty, status, isVouchedFor, mayBeVouchedFor };
-  }
-
-  #kernelStatus(now: Instant, knowledge = this.#knowledge(now.monotonic)): KernelStatus {
-    return kernelStatusOf(knowledge, {
-      realtime: now.realtime,
-      leap: () => this.#leapAt(now),
-      // while the leap happens, the kernel counts TAI itself
-      taiOffset: () => this.#isLeapTurmoil(now) ? undefined : this.#leaps.taiOffset(now.realtime),
-    });
-  }
-
-  /** The leap second that is believed to come. */
-  #leapAt(now: Instant): LeapIndicator {
-    return this.#leaps.announced(this.#selection.leap, now.realtime);
-  }
-
-  #isLeapTurmoil(now: Instant): boolean {
-    return isLeapTurmoil(this.#leaps.near(this.#selection.leap, now.realtime), now.realtime);
+    return [...this.#sources.stop(), ...this.#decision.finish(now)];
   }
 }

@@ -12,8 +12,6 @@ import { type Seconds, SECONDS_PER_DAY } from "../../base/units.ts";
 import { civilDate } from "../../base/utc.ts";
 import { ERA_SECONDS, UNIX_EPOCH_IN_NTP_DAYS } from "../../base/epoch.ts";
 
-/** Days from 1900-01-01 to 1970-01-01. */
-/** Days in an era of 2^32 seconds, and the seconds that are left. */
 /** Around a leap second, clocks disagree about which second it is. */
 const QUIET_TIME: Seconds = 5;
 
