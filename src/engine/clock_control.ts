@@ -183,7 +183,7 @@ export class ClockControl {
     );
   }
 
-  /** Forgets what was going on, because somebody else changed the clock by `gained`; steps are allowed again as at the start. */
+  /** Forgets what was going on, because the clock was changed from outside by `gained`; steps are allowed again as at the start. */
   restart(gained: Seconds = 0): void {
     this.#slewEnds = Infinity;
     this.#endWait();
@@ -231,7 +231,7 @@ export class ClockControl {
     return [...this.#clampNotice(estimate.frequency, now), ...actions];
   }
 
-  /** The patience runs from the first such time: before it nobody could come, for want of a network perhaps. */
+  /** The patience runs from the first such time: before it none could come, for want of a network perhaps. */
   #mayWait({ isVouchedFor, mayBeVouchedFor, now }: SteeringContext): boolean {
     if (!this.#steps.isStartup || isVouchedFor || !mayBeVouchedFor) return false;
     return now.monotonic < (this.#waitingSince ?? now.monotonic) + VOUCHER_PATIENCE;
@@ -249,7 +249,7 @@ export class ClockControl {
     this.#waitingSince = undefined;
   }
 
-  /** Ends a slew that is under way, at the frequency from before the panic, and tells the kernel that nobody knows the time. */
+  /** Ends a slew that is under way, at the frequency from before the panic, and tells the kernel that the time is not known. */
   #panic(message: string, status: KernelStatus): readonly Action[] {
     this.#hasPanicked = true;
     return [

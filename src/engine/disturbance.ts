@@ -1,5 +1,5 @@
 /**
- * Notices that somebody else changed the real-time clock.
+ * Notices that the real-time clock was changed from outside.
  *
  * The boot-time clock is slewed like the real-time clock but never stepped, so between two events both advance alike. If
  * the real-time clock gained or lost beyond what reading two clocks takes, it was stepped: by a person, by another daemon,

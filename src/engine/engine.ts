@@ -227,7 +227,7 @@ export class Engine {
     return this.#gate.isOpen ? [...told, ...this.#decision.decide(now, id)] : told;
   }
 
-  /** Tells the log who is silent and who is not used; when anybody answers after nobody did, the others are asked again. */
+  /** Tells the log which sources are silent or not used; when one answers after none did, the others are asked again. */
   #reportSources(now: Instant): readonly Action[] {
     const groups = this.#sources.entries.map(({ group }) => group);
     const { actions, hasReturned } = this.#reports.look(groups, now.monotonic);
@@ -243,7 +243,7 @@ export class Engine {
     return this.#statusReports.look(observedSources(members, about), state);
   }
 
-  /** Makes the first decision when nobody is to be waited for any more. */
+  /** Makes the first decision when no source is to be waited for any more. */
   #openGate(now: Instant): readonly Action[] {
     if (this.#gate.isOpen || this.#newest === undefined) return [];
     const samplesOf = (id: number) => this.#discipline.sourceAt(id, now.monotonic)?.samples ?? 0;

@@ -58,7 +58,7 @@ export type Event =
     readonly asleep: Seconds;
   }
   | {
-    /** There may be a way to servers that there was not before, or somebody says so: all are to be asked now. */
+    /** There may be a way to servers that there was not before, or the administrator says so: all are to be asked now. */
     readonly type: "network-changed";
   }
   | {

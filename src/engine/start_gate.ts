@@ -4,7 +4,7 @@
  * The first server that answers may be the wrong one, and believing it may step the clock onto a lie. So at the start, and
  * after the clock was changed by others, nothing is decided until each source has answered a few times or has missed as many
  * requests. The idea: what is waited for is what is under way, a lookup, a key exchange or a request, and each of them only for
- * as long as it usually takes; whoever has failed, has no address, denies or is not asked again for a while is not waited for.
+ * as long as it usually takes; a source that has failed, has no address, denies or is not asked again for a while is not waited for.
  * Limits: a source that needs longer than that has no say in the first decision.
  *
  * @module
@@ -42,7 +42,7 @@ export interface StartProgress {
 
 /** Opens once, until it is closed again. */
 export class StartGate {
-  /** When the first source had answered; before that nobody is waited for, since nobody may be able to. */
+  /** When the first source had answered; before that no source is waited for, since none may be able to. */
   #since: MonotonicSeconds | undefined;
   #open = false;
   #nextCheckAt: MonotonicSeconds = Infinity;

@@ -55,7 +55,7 @@ export interface Candidate {
   readonly contradiction?: Contradiction | undefined;
   /** How often handling it went wrong inside ntpsd, if that is why it is left out; else 0. */
   readonly faults?: number;
-  /** What its server is known by: who shares any of these with another asks the same server. None: nobody else asks it. */
+  /** What its server is known by: two sources that share any of these ask the same server. None: no other source asks it. */
   readonly identities?: readonly string[];
   /** Whether its packets prove who sent them. */
   readonly isAuthenticated: boolean;

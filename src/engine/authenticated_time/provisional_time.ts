@@ -5,13 +5,13 @@
  * `TimeBootstrap` holds the reasoning and the argument why it is safe; this class carries it out in the engine. It follows the
  * sources with Network Time Security, tells how dates are to be judged in every key exchange, asks for the chains to be verified
  * again at the time that was found, and ends the provisional time when they are good. A time that other authenticated sources vouch
- * for ends it too: then those that are held back are verified at that time, if they tell it too. Whoever fails is given up, and begins anew with an
- * exchange in which dates count. A time for which nobody authenticated vouches decides nothing about certificates, even
+ * for ends it too: then those that are held back are verified at that time, if they tell it too. A source that fails is given up, and begins anew with an
+ * exchange in which dates count. A time for which no authenticated source vouches decides nothing about certificates, even
  * when the clock follows it: once a time was vouched for, certificates are judged by that one and by what has passed since on
- * a clock that nobody sets.
+ * a clock that is never set.
  *
  * Limits: whether `strict` is wanted is what the configuration says at the start. With it certificates are judged by the local clock
- * until a time is vouched for, whoever has set it.
+ * until a time is vouched for, whatever has set it.
  *
  * @module
  */
@@ -60,7 +60,7 @@ const TRUST_AGE_MAX: Seconds = SECONDS_PER_DAY;
 
 /**
  * Tells whether the clock can be believed at the start: the kernel says that some program keeps it right, and it is close to a time
- * that authenticated sources vouched for and that was kept (`VouchedBound`). A clock that anybody may have set by forged packets is not.
+ * that authenticated sources vouched for and that was kept (`VouchedBound`). A clock that forged packets may have set is not.
  */
 export function isClockTrusted(
   known: {
@@ -98,7 +98,7 @@ export interface Verified {
 const SAME_TIME: Seconds = 60;
 
 /**
- * A time that nobody has vouched for again for so long refuses no certificate for its dates any more, as at the start: whoever told it
+ * A time that no source has vouched for again for so long refuses no certificate for its dates any more, as at the start: those that told it
  * may have lied, and those who could say so may have no keys left.
  */
 const ANCHOR_AGE: Seconds = 6 * 3600;
@@ -150,7 +150,7 @@ export class ProvisionalTime {
     return this.#bootstrap.lowerBound;
   }
 
-  /** Why no time is used yet, in a sentence; undefined when nobody is held back. */
+  /** Why no time is used yet, in a sentence; undefined when no source is held back. */
   get why(): string | undefined {
     return this.#why;
   }
@@ -244,7 +244,7 @@ export class ProvisionalTime {
       refusal === undefined ? [] : [{ association, why: refusal }]
     );
     if (verifying === undefined) return { refused: [], hasReleased: false, actions: [] };
-    // A quorum that lost a member may be none: whoever is left is judged anew at the next measurement.
+    // A quorum that lost a member may be none: those that are left are judged anew at the next measurement.
     if (verifying.byQuorum && refused.length > 0) {
       return { refused, hasReleased: false, actions: [] };
     }

@@ -4,7 +4,7 @@
  *
  * The idea: the text is used whole or not at all. It carries a SHA-1 digest of its own figures, at its end, so that a file that
  * was cut, mangled or edited is noticed; what the digest cannot tell (dates that are none, offsets that jump) is checked by the
- * sense it makes. Limits: the digest finds damage, not forgery; whoever can write the file is trusted.
+ * sense it makes. Limits: the digest finds damage, not forgery; what can write the file is trusted.
  *
  *     #$ 3960835200          last update, seconds since 1900-01-01 without leap seconds
  *     #@ 3991593600          the table is complete until then

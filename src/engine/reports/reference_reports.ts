@@ -3,7 +3,7 @@
  *
  * The problem: a server that changes what it says of itself with each answer takes the time away and gives it back as often as it
  * is asked, and must not fill the log. The idea: that there is none to follow is told at once the first time, and has to last
- * longer each further time (`hold.ts`). That nobody answers is left to `SourceReports`: one cause is one line; when some answer again, the others have a while to follow. A return is told when the loss was. A change from one reference to another is told now
+ * longer each further time (`hold.ts`). That none answers is left to `SourceReports`: one cause is one line; when some answer again, the others have a while to follow. A return is told when the loss was. A change from one reference to another is told now
  * and then.
  *
  * @module

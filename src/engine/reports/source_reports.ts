@@ -3,8 +3,8 @@
  *
  * The problem: when the network goes, every source fails within minutes, and as many warnings hide that there is one cause; and a
  * source alone that fails must be named. The idea: a failure is told when another source has answered since, which shows that
- * it is the source's own; as long as nobody answers it is kept back, and when all have failed one sentence tells of all. The first
- * answer ends that with one sentence too; whoever stays silent for two minutes more is named then. A source that fails and answers
+ * it is the source's own; as long as none answers it is kept back, and when all have failed one sentence tells of all. The first
+ * answer ends that with one sentence too; a source that stays silent for two minutes more is named then. A source that fails and answers
  * again before it was named gets one line that tells both. What fails again and again must last longer each time (`hold.ts`). Limits: what selection thinks of sources is told by `StatusReports`.
  *
  * @module

@@ -6,6 +6,7 @@
 import type { LeapIndicator } from "../../association/measurement.ts";
 import type { NtpTimestamp } from "../../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
+import { LEAP } from "../../protocol/header.ts";
 import { isTimeKnown } from "./snapshot.ts";
 import { errorBudget, type Knowledge, systemState } from "./system_variables.ts";
 
@@ -26,11 +27,6 @@ export type ServedTime =
     readonly referenceTimestamp: NtpTimestamp;
     readonly updatedAt: MonotonicSeconds;
   };
-
-/** Turns a leap indicator in words into the two bits of the header. */
-export function leapBits(leap: LeapIndicator): number {
-  return leap === "none" ? 0 : leap === "insert" ? 1 : leap === "delete" ? 2 : 3;
-}
 
 /** Says what may be said of our clock, given what is known of it; whatever is wrong, what is not known is not served. */
 export function servedTimeOf(
@@ -53,7 +49,7 @@ function describeTime(knowledge: Knowledge, leap: () => LeapIndicator): ServedTi
   }
   return {
     synchronized: true,
-    leapIndicator: leapBits(leap()),
+    leapIndicator: LEAP[leap()],
     stratum: reference.stratum,
     rootDelay: budget.rootDelay,
     rootDispersion: budget.rootDispersion,

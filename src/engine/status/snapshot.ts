@@ -20,7 +20,7 @@ export type SystemState = typeof SYSTEM_STATES[number];
 
 /**
  * Tells whether the clock's error is known and bounded, which is what a health check wants to know: kept by us, held over
- * from when we had sources, or kept by somebody else and found right by our measurements.
+ * from when we had sources, or kept by another program and found right by our measurements.
  */
 export function isTimeKnown(state: SystemState): boolean {
   return state === "synchronized" || state === "holdover" || state === "monitoring";

@@ -18,7 +18,7 @@ import {
 } from "../../selection/root_distance.ts";
 import { isTimeKnown, type SystemState } from "./snapshot.ts";
 
-/** Beyond this error nobody should call the clock synchronised (RFC 5905 MAXDIST). */
+/** Beyond this error the clock must not be called synchronised (RFC 5905 MAXDIST). */
 export const ERROR_BOUND_MAX: Seconds = 1.5;
 /** The largest rate at which an unattended clock's error is expected to grow at the least: 0.1 ppm. */
 const GROWTH_MIN = 1e-7;
@@ -53,7 +53,7 @@ export interface Knowledge {
   readonly now: MonotonicSeconds;
   /** Whether the clock may be adjusted: configured and permitted. */
   readonly mayAdjust: boolean;
-  /** Why the clock may not be adjusted, in a sentence; undefined or left out when it may, or when nobody told. */
+  /** Why the clock may not be adjusted, in a sentence; undefined or left out when it may, or when that is not known. */
   readonly whyMeasuring?: string | undefined;
   /** Whether selection has a majority at this moment. */
   readonly selected: boolean;
@@ -133,7 +133,7 @@ export function systemState(
     : { state: "holdover", why: whyNotSelected };
 }
 
-/** Says why the clock is not right although sources agree: it is being corrected, or nobody may. */
+/** Says why the clock is not right although sources agree: it is being corrected, or must not be. */
 function whyTooWrong(knowledge: Knowledge, bound: string): string {
   if (knowledge.mayAdjust) {
     return knowledge.waiting ??
