@@ -98,6 +98,7 @@ export class Discipline {
   readonly #sources = new Map<number, Source>();
   #joint: Ensemble;
   #members = new Set<number>();
+  #mustRebuild = false;
 
   /** Starts without sources, believing in the prior alone. */
   constructor(options: {
@@ -221,6 +222,11 @@ export class Discipline {
     return isNew;
   }
 
+  /** Lets the next joint estimate rest on the sources alone that are believed then, whatever others have shown. */
+  forgetOthers(): void {
+    this.#mustRebuild = true;
+  }
+
   #follow(
     believed: readonly number[],
     options: { readonly newest?: number | undefined; readonly false: readonly number[] },
@@ -228,9 +234,11 @@ export class Discipline {
     const { newest } = options;
     const hasJumped = (id: number) => this.#sources.get(id)?.hasJumped === true;
     if (
-      !this.#joint.ready || options.false.some((id) => this.#members.has(id)) ||
+      !this.#joint.ready || this.#mustRebuild ||
+      options.false.some((id) => this.#members.has(id)) ||
       (believed.length > 0 && believed.every(hasJumped))
     ) {
+      this.#mustRebuild = false;
       this.#members = new Set(believed.slice(0, MEMBERS_MAX));
       for (const id of believed) this.#noteJoined(id);
       this.#joint.rebuild(this.#tracks(this.#members));

@@ -129,8 +129,10 @@ export class Decision {
 
   /** An authenticated time may correct at once, and any way, what was followed for want of it. */
   #noteVouching(): void {
-    const { selection, control } = this.#parts;
-    if (this.#correction.look(selection.isVouchedFor, this.#authentication)) control.restart();
+    const { selection, control, discipline } = this.#parts;
+    if (!this.#correction.look(selection.isVouchedFor, this.#authentication)) return;
+    control.restart();
+    discipline.forgetOthers();
   }
 
   /** Makes the joint estimate; whether it is new is undefined when that failed, at the cost of one of the sources. */
