@@ -1,6 +1,7 @@
 /** What is said of the error, of a source and of ourselves, holds, and one thing has one bound wherever it is told. */
 import assert from "node:assert/strict";
-import { EngineWorld, type FakeServer, THREE_SOURCES } from "../../tests/support/engine_world.ts";
+import { EngineWorld, THREE_SOURCES } from "../../tests/support/engine_world.ts";
+import type { FakeServer } from "../../tests/support/fake_server.ts";
 
 const ADDRESSES = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
 const ONE_OF_THREE = `${THREE_SOURCES}

@@ -20,16 +20,16 @@ const ALONE: NtsWorldOptions = {
 };
 
 function lie(one: NtsWorld, by: number, liars: readonly string[] = LIARS): void {
-  for (const address of liars) one.world.server(address).error = by;
+  for (const address of liars) one.server(address).error = by;
 }
 
 function near(one: NtsWorld, expected = 0): void {
-  const { offset } = one.world;
+  const { offset } = one;
   ok(Math.abs(offset - expected) < 0.01, `the clock is off by ${offset} s`);
 }
 
 function synchronized(one: NtsWorld): void {
-  equal(one.world.snapshot.state, "synchronized", one.world.snapshot.why);
+  equal(one.snapshot.state, "synchronized", one.snapshot.why);
   near(one);
 }
 
@@ -57,8 +57,8 @@ for (const clockIsTrusted of [true, false]) {
       next.run(600);
       near(next);
       const { mayAdjust = true } = options;
-      equal(next.world.snapshot.state, mayAdjust ? "synchronized" : "monitoring");
-      deepEqual(next.failures, []);
+      equal(next.snapshot.state, mayAdjust ? "synchronized" : "monitoring");
+      deepEqual(next.certificates.failures, []);
     }
   });
 
@@ -71,9 +71,9 @@ for (const clockIsTrusted of [true, false]) {
         one.run(60);
         near(one);
         for (const address of LIARS) {
-          equal(one.world.source(address).status, "falseticker");
+          equal(one.source(address).status, "falseticker");
           match(
-            one.world.source(address).reason,
+            one.source(address).reason,
             /^It tells .*, outside of its own certificate, which is good from 2026-01-11T12:00:00Z to 2026-03-12T12:00:00Z$/,
           );
         }
@@ -81,7 +81,7 @@ for (const clockIsTrusted of [true, false]) {
         one.run(1800);
         synchronized(one);
         deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
-        deepEqual([one.failures, one.steps], [[], []]);
+        deepEqual([one.certificates.failures, one.steps], [[], []]);
       }
     }
   });
@@ -105,10 +105,10 @@ Deno.test("a lie that comes and goes for days moves no bound beyond the truth", 
     one.run(BOUND_HOLD - 3600);
     lie(one, turn % 2 === 0 ? 20 * DAY : 0);
   }
-  ok(one.bounds.every((bound) => bound <= START + one.world.time), `${one.bounds}`);
+  ok(one.bounds.every((bound) => bound <= START + one.time), `${one.bounds}`);
   lie(one, 0);
   one.run(2 * BOUND_HOLD);
-  ok((one.bounds.at(-1) ?? 0) > START + one.world.time - BOUND_HOLD - 7200);
+  ok((one.bounds.at(-1) ?? 0) > START + one.time - BOUND_HOLD - 7200);
 });
 
 Deno.test("a bound that a lasting lie has left is named with its file", () => {
@@ -121,15 +121,15 @@ Deno.test("a bound that a lasting lie has left is named with its file", () => {
   next.run(600);
   near(next);
   match(
-    next.world.source(PROVEN[0]).reason,
+    next.source(PROVEN[0]).reason,
     /has certainly passed; if that is wrong, stop ntpsd, remove \/var\/lib\/ntpsd\/cookies\.time-bound and start it again$/,
   );
   next.reload({ ...ALONE, cookies: "/srv/keys" });
   next.run(60);
-  match(next.world.source(PROVEN[0]).reason, /remove \/srv\/keys\.time-bound and start it again$/);
+  match(next.source(PROVEN[0]).reason, /remove \/srv\/keys\.time-bound and start it again$/);
   next.reload(ALONE);
   next.run(60);
-  match(next.world.source(PROVEN[0]).reason, /if that is wrong, start ntpsd again$/);
+  match(next.source(PROVEN[0]).reason, /if that is wrong, start ntpsd again$/);
 });
 
 Deno.test("while as many as vouch for a time contradict what has passed, no time is known", () => {
@@ -140,8 +140,8 @@ Deno.test("while as many as vouch for a time contradict what has passed, no time
   near(one, -20 * DAY);
   lie(one, 0);
   one.run(3600);
-  equal(one.world.snapshot.state, "starting");
-  match(one.world.snapshot.why, /has certainly passed; if that is wrong, start ntpsd again/);
+  equal(one.snapshot.state, "starting");
+  match(one.snapshot.why, /has certainly passed; if that is wrong, start ntpsd again/);
 });
 
 Deno.test("who was refused for a lie of the others is tried again when nobody tells it any more", () => {
@@ -150,13 +150,16 @@ Deno.test("who was refused for a lie of the others is tried again when nobody te
   lie(one, 20 * DAY);
   one.start();
   one.run(3600);
-  Object.assign(one.certificates.get(PROVEN[2]) ?? {}, { notAfter: START + 6 * DAY });
+  Object.assign(one.certificates.issued.get(PROVEN[2]) ?? {}, { notAfter: START + 6 * DAY });
   one.silence(PROVEN.slice(2), false);
   one.run(7200);
-  ok(one.failures.includes("certificate has expired"), `${[...new Set(one.failures)]}`);
+  ok(
+    one.certificates.failures.includes("certificate has expired"),
+    `${[...new Set(one.certificates.failures)]}`,
+  );
   one.silence(LIARS);
   one.run(DAY);
-  match(one.world.source(PROVEN[2]).reason, /^Provisional: /, "it has keys, and is alone");
+  match(one.source(PROVEN[2]).reason, /^Provisional: /, "it has keys, and is alone");
   one.silence(LIARS, false);
   lie(one, 0);
   one.run(DAY);
@@ -177,7 +180,7 @@ Deno.test("a lie beyond the certificates while the daemon runs costs no holdover
   lie(one, DECADE, PROVEN);
   one.run(7200);
   near(one);
-  equal(one.world.snapshot.state, "holdover");
+  equal(one.snapshot.state, "holdover");
   lie(one, 0, PROVEN);
   one.run(3600);
   synchronized(one);
@@ -187,16 +190,16 @@ Deno.test("a lie beyond the certificates while the daemon runs costs no holdover
 Deno.test("who tells the truth is not given up for a lie of the others that is beyond its certificate alone", () => {
   for (const offset of [0, START]) {
     const one = new NtsWorld({ ...TWO, offset, mayAdjust: false });
-    Object.assign(one.certificates.get(PROVEN[2]) ?? {}, { notAfter: START + 10 * DAY });
+    Object.assign(one.certificates.issued.get(PROVEN[2]) ?? {}, { notAfter: START + 10 * DAY });
     lie(one, 20 * DAY);
     one.start();
     one.run(3600);
-    equal(one.world.snapshot.sources.length, 3);
-    ok(!one.world.logs.some((line) => line.includes("gives up")));
+    equal(one.snapshot.sources.length, 3);
+    ok(!one.logs.some((line) => line.includes("gives up")));
     lie(one, 0);
     one.run(4 * 3600);
     deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
-    deepEqual(one.failures, []);
+    deepEqual(one.certificates.failures, []);
   }
 });
 
@@ -204,39 +207,39 @@ Deno.test("a session outlives its certificate, awake or asleep", () => {
   const dates = { notAfter: START + 2 * DAY };
   for (const asleep of [0, 5 * DAY]) {
     const one = new NtsWorld(TWO);
-    for (const host of PROVEN) Object.assign(one.certificates.get(host) ?? {}, dates);
+    for (const host of PROVEN) Object.assign(one.certificates.issued.get(host) ?? {}, dates);
     one.start();
     one.run(3600);
-    if (asleep > 0) one.world.sleep(asleep);
+    if (asleep > 0) one.sleep(asleep);
     else one.run(3 * DAY);
     one.run(3600);
     synchronized(one);
-    deepEqual(one.failures, []);
+    deepEqual(one.certificates.failures, []);
   }
 });
 
 Deno.test("sleep counts once: certificates that are younger than the sleep was long are no contradiction", () => {
   const one = new NtsWorld(TWO);
   const dates = { notBefore: START - DAY, notAfter: START + 60 * DAY };
-  for (const host of PROVEN) Object.assign(one.certificates.get(host) ?? {}, dates);
+  for (const host of PROVEN) Object.assign(one.certificates.issued.get(host) ?? {}, dates);
   one.start();
   one.run(3600);
-  one.world.sleep(40 * DAY);
+  one.sleep(40 * DAY);
   one.run(600);
   synchronized(one);
-  deepEqual(one.failures, []);
+  deepEqual(one.certificates.failures, []);
 });
 
 Deno.test("sleep counts once: keys are exchanged at the time that it is after a sleep", () => {
   const one = new NtsWorld({ ...TWO, renewal: 20 });
   const dates = { notAfter: START + 4 * 3600 };
-  for (const host of PROVEN) Object.assign(one.certificates.get(host) ?? {}, dates);
+  for (const host of PROVEN) Object.assign(one.certificates.issued.get(host) ?? {}, dates);
   one.start();
   one.run(600);
-  one.world.sleep(2.5 * 3600);
+  one.sleep(2.5 * 3600);
   one.run(600);
   synchronized(one);
-  deepEqual(one.failures, []);
+  deepEqual(one.certificates.failures, []);
 });
 
 Deno.test("a machine that stood still until the certificates were renewed finds out, and says how to go on", () => {
@@ -247,7 +250,7 @@ Deno.test("a machine that stood still until the certificates were renewed finds 
     // which looks to it as if all others went ahead
     lie(one, stood, [...PROVEN, ...plain]);
     const dates = { notBefore: START + stood - DAY, notAfter: START + stood + 30 * DAY };
-    for (const host of PROVEN) Object.assign(one.certificates.get(host) ?? {}, dates);
+    for (const host of PROVEN) Object.assign(one.certificates.issued.get(host) ?? {}, dates);
     one.run(12 * 3600);
     match(one.panic ?? "", /single-step-panic-threshold.* start ntpsd again/);
     deepEqual(one.bounds, []);
@@ -258,10 +261,10 @@ Deno.test("a source that waits for others gets a newer certificate before it has
   const one = new NtsWorld({ ...TWO, offset: START });
   const [first, second] = PROVEN;
   one.silence(PROVEN.slice(1));
-  Object.assign(one.certificates.get(first) ?? {}, { notAfter: START + DAY });
+  Object.assign(one.certificates.issued.get(first) ?? {}, { notAfter: START + DAY });
   one.start();
   one.run(DAY);
-  Object.assign(one.certificates.get(first) ?? {}, { notAfter: START + 30 * DAY });
+  Object.assign(one.certificates.issued.get(first) ?? {}, { notAfter: START + 30 * DAY });
   one.run(DAY);
   one.silence([second], false);
   one.run(DAY);
@@ -276,7 +279,7 @@ for (const stood of [20 * DAY, -20 * DAY, 300]) {
       lie(one, stood, [...PROVEN, ...plain]);
       one.run(900);
       if (Math.abs(stood) > 1000) match(one.panic ?? "", /single-step-panic-threshold/);
-      else ok(one.world.logs.some((line) => line.includes("The clock is 300.000 s behind")));
+      else ok(one.logs.some((line) => line.includes("The clock is 300.000 s behind")));
       one.run(2 * 3600);
       if (one.panic === undefined) near(one, -stood);
     }

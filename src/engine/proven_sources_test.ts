@@ -13,7 +13,7 @@ const POOL = ["203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4"];
 const LINES = "minimum-agreeing-sources = 2\nauthentication =";
 
 function near(one: NtsWorld, expected = 0, tolerance = 1e-3): void {
-  const { offset } = one.world;
+  const { offset } = one;
   ok(Math.abs(offset - expected) < tolerance, `the clock is off by ${offset} s`);
 }
 
@@ -28,18 +28,18 @@ for (const lie of LIES) {
   Deno.test(`four forged servers, off by ${lie} s, are not believed over three that prove themselves`, () => {
     const start = forgedWorld(lie).start();
     start.run(600);
-    equal(start.world.snapshot.state, "synchronized");
+    equal(start.snapshot.state, "synchronized");
     near(start);
     for (const status of start.statuses(PLAIN)) match(status, /^(falseticker|distant)$/);
     deepEqual(start.statuses(PROVEN), ["combined", "selected"]);
 
     const later = new NtsWorld({ offset: 0.05 }).start();
     later.run(3600);
-    equal(later.world.snapshot.state, "synchronized");
+    equal(later.snapshot.state, "synchronized");
     later.forge(lie);
     later.run(7200);
     near(later);
-    equal(later.world.snapshot.state, "synchronized");
+    equal(later.snapshot.state, "synchronized");
     deepEqual(later.statuses(PROVEN), ["combined", "selected"]);
     equal(later.panic ?? start.panic, undefined);
   });
@@ -53,11 +53,11 @@ for (const lie of LIES) {
       start.start();
       start.run(600);
       near(start, down === 1 ? 0 : 0.05);
-      equal(start.world.snapshot.state, down === 1 ? "synchronized" : "starting");
+      equal(start.snapshot.state, down === 1 ? "synchronized" : "starting");
       start.silence(gone, false);
       start.run(3600);
       near(start);
-      equal(start.world.snapshot.state, "synchronized");
+      equal(start.snapshot.state, "synchronized");
 
       const later = new NtsWorld({ offset: 0.05 }).start();
       later.run(3600);
@@ -65,11 +65,11 @@ for (const lie of LIES) {
       later.forge(lie);
       later.run(3 * 3600);
       near(later, 0, 5e-3);
-      equal(later.world.snapshot.state, down === 1 ? "synchronized" : "holdover");
+      equal(later.snapshot.state, down === 1 ? "synchronized" : "holdover");
       later.silence(gone, false);
       later.run(2 * 3600);
       near(later);
-      equal(later.world.snapshot.state, "synchronized");
+      equal(later.snapshot.state, "synchronized");
       equal(later.panic ?? start.panic, undefined);
     }
   });
@@ -83,7 +83,7 @@ Deno.test("a forged majority that claims a large error of its own moves the time
     one.run(3600);
     near(one);
     deepEqual(one.statuses(PLAIN), ["outlier"]);
-    match(one.world.source(PLAIN[0]).reason, /outside the interval that 3 trusted sources leave$/);
+    match(one.source(PLAIN[0]).reason, /outside the interval that 3 trusted sources leave$/);
     deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
   }
 });
@@ -98,7 +98,7 @@ Deno.test("a forged majority that drifts away slowly takes nobody along", () => 
   }
   near(one);
   deepEqual(one.statuses(PLAIN), ["falseticker"]);
-  equal(one.world.snapshot.state, "synchronized");
+  equal(one.snapshot.state, "synchronized");
 });
 
 const forgery = fc.record(
@@ -125,12 +125,12 @@ Deno.test("property: whatever plain servers say, and whenever they say otherwise
       const one = new NtsWorld({ offset }).start();
       for (const phase of them) {
         for (const [i, address] of PLAIN.entries()) {
-          Object.assign(one.world.server(address), phase[i]);
+          Object.assign(one.server(address), phase[i]);
         }
         one.run(300);
         near(one, 0, 0.02);
         equal(one.panic, undefined);
-        equal(one.world.snapshot.leap, "none");
+        equal(one.snapshot.leap, "none");
       }
     }),
     { numRuns: 25 },
@@ -142,33 +142,35 @@ Deno.test("honest plain sources help: one that proves itself and they are enough
   one.silence(PROVEN.slice(0, 2));
   one.start();
   one.run(600);
-  equal(one.world.snapshot.state, "synchronized");
-  equal(one.world.source(PROVEN[2]).status, "selected", "the proven one is what the outside sees");
+  equal(one.snapshot.state, "synchronized");
+  equal(one.source(PROVEN[2]).status, "selected", "the proven one is what the outside sees");
   deepEqual(one.statuses(PLAIN), ["combined"]);
 });
 
 /** A world with four servers more that prove themselves, all with one public key. */
 function poolWorld(proven: readonly string[], options: NtsWorldOptions = {}): NtsWorld {
   const one = new NtsWorld({ offset: 0.05, plain: [], ...options, proven: [...proven, ...POOL] });
-  for (const host of POOL) Object.assign(one.certificates.get(host) ?? {}, { identity: "one" });
+  for (const host of POOL) {
+    Object.assign(one.certificates.issued.get(host) ?? {}, { identity: "one" });
+  }
   return one;
 }
 
 Deno.test("many servers with one public key do not outvote more that are independent", () => {
   for (const plain of [[], PLAIN]) {
     const one = poolWorld(PROVEN, { plain });
-    for (const address of [...POOL, ...plain]) one.world.server(address).error = 5;
+    for (const address of [...POOL, ...plain]) one.server(address).error = 5;
     one.start();
     one.run(600);
     near(one, 0.05);
-    equal(one.world.snapshot.state, "starting");
+    equal(one.snapshot.state, "starting");
     match(
-      one.world.snapshot.why,
+      one.snapshot.why,
       /no more than 1 is independent by host and public key, and 3 such/,
     );
   }
   const ignored = poolWorld(PROVEN, { synchronization: `${LINES} "ignore"` });
-  for (const address of POOL) ignored.world.server(address).error = 5;
+  for (const address of POOL) ignored.server(address).error = 5;
   ignored.start();
   ignored.run(600);
   near(ignored, -5);
@@ -177,11 +179,11 @@ Deno.test("many servers with one public key do not outvote more that are indepen
 Deno.test("many servers with one public key are followed over as few, and over more that do not agree with one another", () => {
   for (const [proven, lies] of [[[PROVEN[0]], [5]], [PROVEN, [5, -5, 10]]] as const) {
     const one = poolWorld(proven);
-    proven.forEach((address, i) => one.world.server(address).error = lies[i] ?? 0);
+    proven.forEach((address, i) => one.server(address).error = lies[i] ?? 0);
     one.start();
     one.run(600);
     near(one);
-    equal(one.world.snapshot.state, "synchronized");
+    equal(one.snapshot.state, "synchronized");
     deepEqual(one.statuses(proven), ["falseticker"]);
   }
 });
@@ -191,11 +193,11 @@ Deno.test("without any that proves itself the sentence says what can be done, an
   one.silence(PROVEN);
   one.start();
   one.run(1200);
-  const { why } = one.world.snapshot;
+  const { why } = one.snapshot;
   match(why, /^No required source is among the 4 that agree \(192\.0\.2\.1, .*192\.0\.2\.3\)/);
   match(why, /authentication = "prefer" in \[synchronization\] lets the others set the clock$/);
-  for (const address of PLAIN) equal(one.world.source(address).reason, why);
-  equal(one.world.logs.filter((line) => line === `warning: No time to follow: ${why}`).length, 1);
+  for (const address of PLAIN) equal(one.source(address).reason, why);
+  equal(one.logs.filter((line) => line === `warning: No time to follow: ${why}`).length, 1);
 });
 
 Deno.test("preferred: others are followed only while those that prove themselves give no time, and at once corrected", () => {
@@ -204,7 +206,7 @@ Deno.test("preferred: others are followed only while those that prove themselves
   one.start();
   one.run(600);
   near(one, -300);
-  equal(one.world.snapshot.state, "synchronized");
+  equal(one.snapshot.state, "synchronized");
   one.silence(PROVEN, false);
   one.run(600);
   near(one);
@@ -230,7 +232,7 @@ Deno.test("preferred: where others led the clock away meanwhile, those that prov
 Deno.test("what one of three and forged servers have led away before the others came is corrected, and no panic", () => {
   for (const lie of [1500, -1500]) {
     const one = forgedWorld(lie);
-    one.world.server(PROVEN[0]).error = lie;
+    one.server(PROVEN[0]).error = lie;
     one.silence(PROVEN.slice(1));
     one.start();
     one.run(600);
@@ -244,7 +246,7 @@ Deno.test("what one of three and forged servers have led away before the others 
     // the first time that is vouched for is a start, a later one is not
     one.silence(PROVEN.slice(1));
     one.run(3600);
-    for (const address of PROVEN) one.world.server(address).error = lie;
+    for (const address of PROVEN) one.server(address).error = lie;
     one.silence(PROVEN.slice(1), false);
     one.run(3600);
     match(one.panic ?? "", /beyond the single-step-panic-threshold/);
@@ -267,7 +269,7 @@ Deno.test("preferred: honest others stand by", () => {
   one.run(600);
   near(one);
   deepEqual(one.statuses(PLAIN), ["candidate"]);
-  match(one.world.source(PLAIN[0]).reason, /stands by: authenticated sources give the time/);
+  match(one.source(PLAIN[0]).reason, /stands by: authenticated sources give the time/);
 });
 
 Deno.test("required: others are only watched, and nothing is followed without those that prove themselves", () => {
@@ -276,10 +278,10 @@ Deno.test("required: others are only watched, and nothing is followed without th
   one.run(600);
   near(one);
   deepEqual(one.statuses(PLAIN), ["no-select"]);
-  match(one.world.source(PLAIN[0]).reason, /^Not authenticated, and authentication is "require"/);
+  match(one.source(PLAIN[0]).reason, /^Not authenticated, and authentication is "require"/);
   one.silence(PROVEN);
   one.run(3600);
-  equal(one.world.snapshot.state, "holdover");
+  equal(one.snapshot.state, "holdover");
 });
 
 Deno.test("ignored: all are alike, and a majority decides", () => {
@@ -317,6 +319,6 @@ Deno.test("three that prove themselves may set a clock that starts decades ago",
   one.forge(300);
   one.start();
   one.run(600);
-  equal(one.world.snapshot.state, "synchronized");
+  equal(one.snapshot.state, "synchronized");
   near(one);
 });

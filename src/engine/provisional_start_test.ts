@@ -1,46 +1,19 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import type { PacketProtection } from "../association/protection.ts";
 import { toUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import { ok as okay } from "../base/result.ts";
-import type { ProtectionStatus } from "../nts/client/session_protection.ts";
 import { EngineWorld, PLAIN_DAY } from "../../tests/support/engine_world.ts";
-import { exchangeCertificate, exchangeOutcome } from "../../tests/support/nts_sessions.ts";
-import type { Action, KeysExchangedEvent } from "./events.ts";
-import type { KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
+import {
+  exchangeCertificate,
+  exchangeOutcome,
+  plainSession,
+} from "../../tests/support/nts_sessions.ts";
+import type { KeysExchangedEvent } from "./events.ts";
 
 const DAY = 86_400;
 const START = PLAIN_DAY - 2_208_988_800;
 const HOSTS = ["192.0.2.1", "192.0.2.2"];
 const CONFIG = HOSTS.map((host) => `[[source]]\nmode = "nts"\naddress = "${host}"\n`).join("") +
   "[synchronization]\nminimum-agreeing-sources = 2\nstep-limit = 3\n";
-
-/** A session without cryptography. */
-function session(outcome: KeyExchangeOutcome): PacketProtection {
-  const state = { isProvisional: outcome.provisional !== undefined };
-  return {
-    authentication: "nts",
-    certificate: outcome.certificate,
-    get isProvisional() {
-      return state.isProvisional;
-    },
-    get status(): ProtectionStatus {
-      return {
-        cookies: 8,
-        aead: 15,
-        lastKeyExchange: 0,
-        provisional: state.isProvisional,
-        failures: {},
-        dropped: {},
-      };
-    },
-    protect: (packet) => okay({ packet, uniqueIdentifier: new Uint8Array(0) }),
-    verify: () => okay({}),
-    confirmCertificate: () => state.isProvisional = false,
-    endKeyExchange(result) {
-      if (result.ok) state.isProvisional = result.value.provisional !== undefined;
-    },
-  };
-}
 
 /** Starts an engine whose clock is `offset` seconds behind; it trusts no dates. */
 function startWorld(offset: number): EngineWorld {
@@ -49,7 +22,7 @@ function startWorld(offset: number): EngineWorld {
     offset,
     more: {
       certificateTime: { clockIsTrusted: false, lowerBounds: [START - 365 * DAY] },
-      protections: { startSession: (_, outcome) => session(outcome) },
+      protections: { startSession: (_, outcome) => plainSession(outcome) },
     },
   }).start();
 }
@@ -57,7 +30,7 @@ function startWorld(offset: number): EngineWorld {
 /** Ends every exchange that the engine wants, as the daemon would: dates that do not fit are provisional. */
 function exchangeKeys(world: EngineWorld): readonly KeysExchangedEvent[] {
   const events: KeysExchangedEvent[] = [];
-  for (const action of taken(world, "exchange-keys")) {
+  for (const action of world.take("exchange-keys")) {
     const certificate = exchangeCertificate({
       notBefore: START - 30 * DAY,
       notAfter: START + 30 * DAY,
@@ -80,17 +53,6 @@ function exchangeKeys(world: EngineWorld): readonly KeysExchangedEvent[] {
   return events;
 }
 
-/** Takes the actions of a kind that were not taken before. */
-function taken<Type extends Action["type"]>(world: EngineWorld, type: Type) {
-  const found = world.actions.filter((action) => action.type === type);
-  for (const action of found) world.actions.splice(world.actions.indexOf(action), 1);
-  return found as unknown as readonly Extract<Action, { type: Type }>[];
-}
-
-function steps(world: EngineWorld): readonly number[] {
-  return world.commands.map(({ step }) => step).filter((step) => step !== 0);
-}
-
 Deno.test("a clock that starts decades behind is set by a quorum, after its certificates were verified", () => {
   const offset = START - 1000;
   const world = startWorld(offset);
@@ -99,8 +61,8 @@ Deno.test("a clock that starts decades behind is set by a quorum, after its cert
   world.run(20);
   equal(world.snapshot.state, "starting");
   match(world.snapshot.why, /^Provisional: certificates are verified at the time that was found/);
-  deepEqual(steps(world), [], "nothing was set yet");
-  const [wanted, ...others] = taken(world, "verify-certificates");
+  deepEqual(world.steps, [], "nothing was set yet");
+  const [wanted, ...others] = world.take("verify-certificates");
   ok(wanted !== undefined && others.length === 0);
   ok(Math.abs(wanted.at - START) < DAY, "it is verified at the true time");
   deepEqual(wanted.certificates.map(({ certificate }) => certificate.host), HOSTS);
@@ -110,10 +72,10 @@ Deno.test("a clock that starts decades behind is set by a quorum, after its cert
   }));
   world.handle({ type: "certificates-verified", results });
   world.run(30);
-  deepEqual(taken(world, "save-time-bound"), [], "a time that was just found bounds nothing yet");
+  deepEqual(world.take("save-time-bound"), [], "a time that was just found bounds nothing yet");
   equal(world.snapshot.state, "synchronized");
-  equal(steps(world).length, 1);
-  ok(Math.abs((steps(world)[0] ?? 0) - offset) < 1);
+  equal(world.steps.length, 1);
+  ok(Math.abs((world.steps[0] ?? 0) - offset) < 1);
   ok(Math.abs(world.offset) < 0.01);
   deepEqual(world.snapshot.sources.map(({ nts }) => nts?.provisional), [false, false]);
 });
@@ -125,8 +87,8 @@ Deno.test("one liar with an old key keeps two sources from being a quorum; the c
   world.run(120);
   equal(world.snapshot.state, "starting");
   match(world.snapshot.why, /1 of 2 sources agree/);
-  deepEqual(steps(world), []);
-  deepEqual(taken(world, "verify-certificates"), []);
+  deepEqual(world.steps, []);
+  deepEqual(world.take("verify-certificates"), []);
   for (const source of world.snapshot.sources) match(source.reason, /^Provisional/);
 });
 
@@ -135,7 +97,7 @@ Deno.test("a reference whose certificate is refused is followed no more, at once
     const world = startWorld(3);
     exchangeKeys(world);
     world.run(20);
-    const [wanted] = taken(world, "verify-certificates");
+    const [wanted] = world.take("verify-certificates");
     const results = wanted?.certificates.map(({ association }, k) => ({
       association,
       refusal: k === i ? "It has expired meanwhile" : undefined,
@@ -167,7 +129,7 @@ Deno.test("where dates fit the clock nobody waits, and certificates are verified
   exchangeKeys(world);
   world.run(20);
   equal(world.snapshot.state, "synchronized");
-  const [wanted] = taken(world, "verify-certificates");
+  const [wanted] = world.take("verify-certificates");
   const [refused, good] = wanted?.certificates ?? [];
   ok(refused !== undefined && good !== undefined);
   const results = [
@@ -176,6 +138,6 @@ Deno.test("where dates fit the clock nobody waits, and certificates are verified
   ];
   world.handle({ type: "certificates-verified", results });
   ok(world.logs.some((line) => line.endsWith("gives up 192.0.2.1:123: It has expired meanwhile")));
-  const [again] = taken(world, "exchange-keys");
+  const [again] = world.take("exchange-keys");
   equal(again?.dates?.outside, "refuse", "dates count from now on");
 });

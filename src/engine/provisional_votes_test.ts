@@ -8,21 +8,21 @@ const [A, B, C] = PROVEN;
 const ONE = "minimum-agreeing-sources = 1";
 
 function isOld(one: NtsWorld): void {
-  deepEqual([one.steps, one.world.snapshot.state], [[], "starting"], one.world.snapshot.why);
-  ok(!one.world.logs.some((line) => line.includes("Enough sources agree")));
+  deepEqual([one.steps, one.snapshot.state], [[], "starting"], one.snapshot.why);
+  ok(!one.logs.some((line) => line.includes("Enough sources agree")));
 }
 
 function synchronized(one: NtsWorld): void {
-  equal(one.world.snapshot.state, "synchronized", one.world.snapshot.why);
-  ok(Math.abs(one.world.offset) < 0.01, `the clock is off by ${one.world.offset} s`);
+  equal(one.snapshot.state, "synchronized", one.snapshot.why);
+  ok(Math.abs(one.offset) < 0.01, `the clock is off by ${one.offset} s`);
 }
 
 Deno.test("a source that is only watched gives no vote for a provisional time", () => {
   const one = new NtsWorld({ ...OLD, own: { [B]: "no-select = true" } });
-  for (const address of [A, B]) one.world.server(address).error = 5 * DAY;
+  for (const address of [A, B]) one.server(address).error = 5 * DAY;
   one.start().run(900);
   isOld(one);
-  match(one.world.snapshot.why, /fit this clock, and 1 of 2 sources agree/);
+  match(one.snapshot.why, /fit this clock, and 1 of 2 sources agree/);
 });
 
 Deno.test("a source that is only watched takes no vote away either, and is let in with the others", () => {
@@ -32,21 +32,21 @@ Deno.test("a source that is only watched takes no vote away either, and is let i
     own: { [B]: "no-select = true" },
     synchronization: ONE,
   });
-  one.world.server(B).error = 5 * DAY;
+  one.server(B).error = 5 * DAY;
   one.start().run(900);
   synchronized(one);
-  match(one.world.source(B).reason, /^Provisional: .*disagrees with the others$/);
-  one.world.server(B).error = 0;
+  match(one.source(B).reason, /^Provisional: .*disagrees with the others$/);
+  one.server(B).error = 0;
   one.run(3600);
-  ok(!one.world.source(B).reason.startsWith("Provisional"));
+  ok(!one.source(B).reason.startsWith("Provisional"));
 });
 
 Deno.test("a reload says anew how many must agree on a provisional time", () => {
   const more = new NtsWorld({ ...OLD, proven: [], plain: ["198.51.100.1"], synchronization: "" });
-  more.world.server("198.51.100.1").isSilent = true;
+  more.server("198.51.100.1").isSilent = true;
   more.silence([B, C]);
   more.start().run(30);
-  more.world.server(A).error = 5 * DAY;
+  more.server(A).error = 5 * DAY;
   more.reload(OLD);
   more.run(900);
   isOld(more);
@@ -65,11 +65,11 @@ Deno.test("a reload says anew how many must agree on a provisional time", () => 
 
 Deno.test("servers of one operator with one public key are one vote, and the sentence says so", () => {
   const one = new NtsWorld(OLD);
-  for (const host of PROVEN) present(one.certificates.get(host), "made").identity = "one";
+  for (const host of PROVEN) present(one.certificates.issued.get(host), "made").identity = "one";
   one.start().run(900);
   isOld(one);
   match(
-    one.world.snapshot.why,
+    one.snapshot.why,
     /1 of 2 sources agree on a time that fits them \(each host and public key counts once\)$/,
   );
   one.reload({ ...OLD, synchronization: ONE });
@@ -81,9 +81,9 @@ Deno.test("the log does not say that there is no source where all are held back"
   for (const [plain, more] of [[[], ""], [["198.51.100.1"], "Only 1 source agrees.*; "]] as const) {
     const one = new NtsWorld({ offset: START, plain });
     one.silence([C]);
-    one.world.server(A).error = 5 * DAY;
+    one.server(A).error = 5 * DAY;
     one.start().run(900);
-    const told = one.world.logs.filter((line) => line.includes("No time to follow"));
+    const told = one.logs.filter((line) => line.includes("No time to follow"));
     equal(told.length, 1, `${told}`);
     const sentence =
       `^warning: No time to follow: ${more}2 sources are provisional: the dates of certificates`;
@@ -95,11 +95,11 @@ Deno.test("however many servers a pool has, the others are heard", () => {
   const pool = Array.from({ length: 70 }, (_, i) => `203.0.113.${i + 1}`);
   const one = new NtsWorld({ ...OLD, proven: [...pool, A, B] });
   for (const host of pool) {
-    one.world.server(host).error = 5 * DAY;
-    present(one.certificates.get(host), "made").identity = "pool";
+    one.server(host).error = 5 * DAY;
+    present(one.certificates.issued.get(host), "made").identity = "pool";
   }
   one.start().run(900);
-  ok(one.world.logs.some((line) => line.includes("Enough sources agree on a time")));
+  ok(one.logs.some((line) => line.includes("Enough sources agree on a time")));
   deepEqual(one.statuses([pool[0] ?? ""]), ["starting"], "it disagrees, and is held back");
   synchronized(one);
 });

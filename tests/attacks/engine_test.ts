@@ -19,11 +19,6 @@ function allServers(world: EngineWorld, error: number): void {
   for (const address of ADDRESSES) world.server(address).error = error;
 }
 
-function panicOf(world: EngineWorld): string {
-  const found = world.actions.find(({ type }) => type === "panic");
-  return found?.type === "panic" ? found.message : "";
-}
-
 function isNear(actual: number, expected: number, within = 5e-3): void {
   assert.ok(Math.abs(actual - expected) < within, `${actual} s instead of ${expected} s`);
 }
@@ -34,12 +29,12 @@ Deno.test("CVE-2015-5300: a small step does not leave the gate open for a big on
   assert.equal(world.snapshot.steps.count, 1, "the small step, at the start");
   allServers(world, 10_000);
   world.run(3600);
-  assert.match(panicOf(world), /^The clock is .*threshold/);
+  assert.match(world.panic ?? "", /^The clock is .*threshold/);
   isNear(world.offset, 0);
   // the control: with true servers there is neither
   const honest = new EngineWorld({ offset: 0.5 }).start();
   honest.run(4200);
-  assert.equal(panicOf(honest), "");
+  assert.equal(honest.panic ?? "", "");
 });
 
 Deno.test("CVE-2015-5300: after a panic the service manager does not start anew, and a start has a threshold too", async () => {
@@ -48,7 +43,7 @@ Deno.test("CVE-2015-5300: after a panic the service manager does not start anew,
   const world = new EngineWorld();
   allServers(world, 365 * 86_400);
   world.start().run(60);
-  assert.match(panicOf(world), /startup-step-panic-threshold/);
+  assert.match(world.panic ?? "", /startup-step-panic-threshold/);
   isNear(world.offset, 0);
 });
 
@@ -113,7 +108,7 @@ Deno.test("RFC 7384 rogue master: a minority that lies has no pull, a majority t
   other.forge(300);
   other.start();
   other.run(600);
-  isNear(other.world.offset, 0);
+  isNear(other.offset, 0);
   assert.deepEqual(other.statuses(PROVEN), ["combined", "selected"]);
   assert.deepEqual(other.statuses(PLAIN), ["falseticker"]);
 });
@@ -132,13 +127,11 @@ Deno.test("Jeitner 2020 pool: a poisoned answer with 89 addresses fills a pool w
 });
 
 Deno.test("Jeitner 2020 pool: a poisoned pool does not outvote servers that prove themselves", () => {
-  const one = new NtsWorld({ offset: 0.05, plain: ["pool.example.org"] });
-  const { world } = one;
+  const world = new NtsWorld({ offset: 0.05, plain: ["pool.example.org"] });
   const poisoned = Array.from({ length: 89 }, (_, i) => `203.0.113.${i}`);
   world.resolve = () => poisoned;
   for (const address of poisoned) world.server(address).error = 600;
-  one.start();
-  one.run(900);
+  world.start().run(900);
   isNear(world.offset, 0);
   assert.equal(world.snapshot.state, "synchronized");
 });

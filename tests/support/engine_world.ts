@@ -1,5 +1,6 @@
 /**
- * A little world around one engine: a clock with an oscillator, servers with their ways, and time that only the test moves.
+ * The simulated world of tests around one engine: a clock with an oscillator, servers with their ways, key exchanges with certificates,
+ * and time that only the test moves.
  *
  * The simulation under src/simulation is the one to judge the discipline by; this one is for tests of the engine's decisions:
  * paths are still, and what a server says is changed from one line of the test to the next. No permission, no real time.
@@ -7,9 +8,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { KeysExchangedEvent } from "../../src/association/events.ts";
 import type { Instant } from "../../src/base/instant.ts";
-import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
+import { type NtpTimestamp, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import { SeededRandom, uniform } from "../../src/base/random.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import type { Config, SourceConfig } from "../../src/config/config.ts";
@@ -26,40 +26,12 @@ import type {
 } from "../../src/engine/events.ts";
 import { EngineLoop, type EnginePort } from "../../src/engine/perform.ts";
 import type { EngineSnapshot, SourceDocument } from "../../src/engine/status/snapshot.ts";
-import { decodeHeader, emptyHeader, encodeHeader, LEAP } from "../../src/protocol/header.ts";
-import { referenceIdOfAddress } from "../../src/protocol/reference_id.ts";
+import { type ExchangeEnd, FakeCertificates } from "./fake_certificates.ts";
+import { fakeResponse, type FakeServer, fakeServer } from "./fake_server.ts";
+import { TestClock } from "./test_clock.ts";
 
 /** 2026-02-10T00:00:00Z, in seconds since 1900: far from the end of a month. */
 export const PLAIN_DAY = 3_979_670_400;
-
-/** What a server does; tests change it as they go. */
-export interface FakeServer {
-  /** What its clock shows more than true time, in seconds. */
-  error: number;
-  /** The round trip, in seconds; both directions take half. */
-  delay: number;
-  /** Whether requests are lost. */
-  isSilent: boolean;
-  /** Whether requests cannot leave the machine for want of a route. */
-  hasNoRoute: boolean;
-  /** The version of its answers. */
-  version: number;
-  /** What follows the header. */
-  tail: Uint8Array;
-  /** Whether answers do not repeat the number of the request. */
-  badOrigin: boolean;
-  stratum: number;
-  leap: keyof typeof LEAP;
-  rootDelay: number;
-  rootDispersion: number;
-  referenceId: number;
-  /** An exponent of two seconds. */
-  precision: number;
-  /** Whether timestamps are cut to that precision. */
-  isCoarse: boolean;
-  /** What the round trip takes longer each time: drawn from 0 to so much, and all of it on the way back. */
-  queue: number;
-}
 
 /** What a world is like; everything has a plain default. */
 export interface WorldOptions {
@@ -77,8 +49,8 @@ export interface WorldOptions {
   readonly more?: Partial<EngineOptions>;
 }
 
-/** An answer on its way. */
-interface Answer {
+/** A response on its way. */
+interface Arrival {
   readonly send: SendAction;
   readonly packet: Uint8Array;
   readonly transmitTimestamp: NtpTimestamp;
@@ -111,40 +83,31 @@ export class EngineWorld {
   /** The lines of the log with their levels. */
   readonly logs: string[] = [];
   /** The other actions. */
-  readonly actions: Action[] = [];
-  /** True time since the start. */
-  time = 0;
+  actions: Action[] = [];
   /** What the next changes of the clock end with, instead of success. */
   clockFailure: string | undefined;
   /** Whether nothing leaves the machine: no request, no lookup, no key exchange. */
   isOffline = false;
   /** What names stand for; undefined means that there is no such name. */
   resolve: ((host: string) => readonly string[] | "hangs" | undefined) | undefined;
-  /** What a key exchange ends with, after 50 ms. */
-  exchange:
-    | ((
-      action: ActionOf<"exchange-keys">,
-    ) => Omit<KeysExchangedEvent, "type" | "association"> | "hangs")
-    | undefined;
-  /** What the oscillator gains, a fraction. */
-  drift: number;
+  /** What a key exchange ends with, after 50 ms; what certificates say if there are any, and nothing else. */
+  exchange: ((action: ActionOf<"exchange-keys">) => ExchangeEnd | "hangs") | undefined;
+  /** The certificates of key exchange servers. */
+  readonly certificates = new FakeCertificates();
   /** The rate that the kernel gives instead of the one wanted, in parts per million. */
   kernelFrequency: number | undefined;
   readonly #servers = new Map<string, FakeServer>();
-  readonly #start: NtpTimestamp;
+  readonly #clock: TestClock;
   readonly #random = new SeededRandom(99);
-  #rate = 0;
-  #monotonic = 1000;
-  #ahead: number;
   #happenings: Happening[] = [];
   readonly #loop: EngineLoop;
   /** What the engine wanted since the last call of `handle`. */
   #wanted: Action[] = [];
 
   constructor(options: WorldOptions = {}) {
-    this.#start = ntpTimestamp(BigInt(options.start ?? PLAIN_DAY + 43_200) << 32n);
-    this.drift = options.drift ?? 0;
-    this.#ahead = -this.#monotonic - (options.offset ?? 0);
+    const start = ntpTimestamp(BigInt(options.start ?? PLAIN_DAY + 43_200) << 32n);
+    const { offset = 0, drift = 0 } = options;
+    this.#clock = new TestClock({ start, offset, drift });
     this.engine = new Engine({
       config: configOf(options.config ?? THREE_SOURCES),
       random: new SeededRandom(options.seed ?? 1),
@@ -158,17 +121,28 @@ export class EngineWorld {
     this.#loop = new EngineLoop(this.engine, this.#port());
   }
 
+  /** True time since the start. */
+  get time(): number {
+    return this.#clock.time;
+  }
+
   /** The moment, as the local clocks tell it. */
   get now(): Instant {
-    return {
-      monotonic: this.#monotonic,
-      realtime: addSeconds(this.#start, this.#monotonic + this.#ahead),
-    };
+    return this.#clock.now;
   }
 
   /** True time minus the real-time clock. */
   get offset(): number {
-    return this.time - this.#monotonic - this.#ahead;
+    return this.#clock.offset;
+  }
+
+  /** What the oscillator gains, a fraction. */
+  get drift(): number {
+    return this.#clock.drift;
+  }
+
+  set drift(fraction: number) {
+    this.#clock.drift = fraction;
   }
 
   /** What the engine shows to readers. */
@@ -187,25 +161,36 @@ export class EngineWorld {
   server(address: string): FakeServer {
     const known = this.#servers.get(address);
     if (known !== undefined) return known;
-    const server: FakeServer = {
-      error: 0,
-      delay: 0.01,
-      isSilent: false,
-      hasNoRoute: false,
-      version: 4,
-      tail: new Uint8Array(0),
-      badOrigin: false,
-      stratum: 2,
-      leap: "none",
-      rootDelay: 0.002,
-      rootDispersion: 0.001,
-      referenceId: referenceIdOfAddress(address) ?? 0,
-      precision: -25,
-      isCoarse: false,
-      queue: 0,
-    };
+    const server = fakeServer(address);
     this.#servers.set(address, server);
     return server;
+  }
+
+  /** What the engine wanted of a kind, as far as `actions` has it. */
+  wanted<Type extends Action["type"]>(type: Type): readonly ActionOf<Type>[] {
+    return this.actions.filter((action) => action.type === type) as ActionOf<Type>[];
+  }
+
+  /** The same, each once: what was taken is in `actions` no more. */
+  take<Type extends Action["type"]>(type: Type): readonly ActionOf<Type>[] {
+    const found = this.wanted(type);
+    this.actions = this.actions.filter((action) => action.type !== type);
+    return found;
+  }
+
+  /** The sentence with which the engine gave up; undefined when it has not. */
+  get panic(): string | undefined {
+    return this.wanted("panic")[0]?.message;
+  }
+
+  /** The steps of the clock so far. */
+  get steps(): readonly number[] {
+    return this.commands.map(({ step }) => step).filter((step) => step !== 0);
+  }
+
+  /** The statuses of some sources, each once. */
+  statuses(names: readonly string[]): readonly string[] {
+    return [...new Set(names.map((name) => this.source(name).status))].toSorted();
   }
 
   /** Lets the engine begin. */
@@ -221,30 +206,29 @@ export class EngineWorld {
       const first = this.#happenings[0];
       const due = Math.max(this.time, this.#trueTimeOf(this.engine.nextWakeup()));
       const next = Math.min(end, due, first?.at ?? Infinity);
-      this.#pass(next - this.time);
+      this.#clock.passTo(next);
       if (first !== undefined && first.at <= this.time) {
         this.#happenings.shift();
         first.happen();
       } else if (due <= this.time) this.handle({ type: "timer" });
-      else return;
+      else if (this.time >= end) return;
     }
     assert.fail(`still busy at ${this.time} s`);
   }
 
   /** Lets time pass in which the engine is not asked, as for a process that is stopped; what arrives meanwhile waits. */
   halt(seconds: number): void {
-    this.#pass(seconds);
+    this.#clock.passTo(this.time + seconds);
   }
 
   /** Lets somebody else step the real-time clock. */
   stepFromOutside(by: number): void {
-    this.#ahead += by;
+    this.#clock.step(by);
   }
 
   /** Lets the machine sleep: both of its clocks are put forward by what its battery-backed clock says. */
   sleep(seconds: number): void {
-    this.time += seconds;
-    this.#monotonic += seconds;
+    this.#clock.sleep(seconds);
     this.handle({ type: "resumed", asleep: seconds });
   }
 
@@ -257,17 +241,7 @@ export class EngineWorld {
 
   #trueTimeOf(monotonic: number): number {
     // a hair later, so that rounding does not bring the timer too early
-    return this.time + (monotonic - this.#monotonic) / this.#speed + 1e-9;
-  }
-
-  get #speed(): number {
-    return (1 + this.drift) * (1 + this.#rate);
-  }
-
-  #pass(seconds: number): void {
-    if (!(seconds > 0)) return;
-    this.time += seconds;
-    this.#monotonic += seconds * this.#speed;
+    return this.time + (monotonic - this.#clock.monotonic) / this.#clock.speed + 1e-9;
   }
 
   #port(): EnginePort {
@@ -287,7 +261,10 @@ export class EngineWorld {
         keep(action);
         this.#exchange(action);
       },
-      verifyCertificates: keep,
+      verifyCertificates: (action) => {
+        keep(action);
+        this.#verify(action);
+      },
       saveSessions: keep,
       saveTimeBound: keep,
       log: ({ level, message }) => void this.logs.push(`${level}: ${message}`),
@@ -299,9 +276,7 @@ export class EngineWorld {
     this.commands.push(action);
     if (this.clockFailure !== undefined) return err(this.clockFailure);
     const frequency = this.kernelFrequency ?? action.frequency;
-    this.#rate = frequency * 1e-6;
-    this.#ahead += action.step;
-    return ok({ frequency, step: action.step });
+    return ok(this.#clock.set({ frequency, step: action.step }));
   }
 
   /** Lets something happen after so many seconds. */
@@ -321,9 +296,19 @@ export class EngineWorld {
     const { association } = action;
     const outcome = this.isOffline
       ? { result: err("No route to host"), reason: "connection-refused", isLocal: true }
-      : this.exchange?.(action);
+      : this.exchange !== undefined
+      ? this.exchange(action)
+      : this.certificates.issued.size > 0
+      ? this.certificates.exchange(action)
+      : undefined;
     if (outcome === undefined || outcome === "hangs") return;
     this.later(0.05, () => this.handle({ type: "keys-exchanged", association, ...outcome }));
+  }
+
+  #verify(action: ActionOf<"verify-certificates">): void {
+    if (this.certificates.issued.size === 0) return;
+    const results = this.certificates.verify(action);
+    this.later(0.05, () => this.handle({ type: "certificates-verified", results }));
   }
 
   #send(send: SendAction): void {
@@ -338,31 +323,14 @@ export class EngineWorld {
     }
     const server = this.server(send.destination.address);
     if (server.isSilent) return;
-    const request = decodeHeader(send.packet);
-    assert.ok(request.ok);
-    const exact = addSeconds(this.#start, this.time + server.delay / 2 + server.error);
-    const grain = server.isCoarse ? BigInt(2 ** (32 + server.precision)) : 1n;
-    const at = ntpTimestamp(exact - exact % grain);
-    const header = encodeHeader({
-      ...emptyHeader(server.version, 4),
-      leapIndicator: LEAP[server.leap],
-      stratum: server.stratum,
-      precision: server.precision,
-      rootDelay: server.rootDelay,
-      rootDispersion: server.rootDispersion,
-      referenceId: server.referenceId,
-      referenceTimestamp: addSeconds(at, -10),
-      originTimestamp: server.badOrigin ? at : request.value.transmitTimestamp,
-      receiveTimestamp: at,
-      transmitTimestamp: at,
-    });
-    const packet = new Uint8Array([...header, ...server.tail]);
+    const time = this.#clock.trueTime(server.delay / 2 + server.error);
+    const packet = fakeResponse(server, { request: send.packet, time });
     const transmitTimestamp = this.now.realtime;
     const away = server.delay + server.queue * uniform(this.#random);
     this.later(away, () => this.#deliver({ send, packet, transmitTimestamp }));
   }
 
-  #deliver(arrival: Answer): void {
+  #deliver(arrival: Arrival): void {
     const { association, request } = arrival.send;
     this.handle({
       type: "datagram",

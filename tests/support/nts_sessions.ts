@@ -1,5 +1,5 @@
 /**
- * Sessions of Network Time Security for engines in tests: real keys and cookies, without a server that knows them.
+ * Sessions of Network Time Security for engines in tests: with real keys and cookies that no server knows, or without cryptography.
  *
  * @module
  */
@@ -7,7 +7,10 @@ import type {
   ExchangeCertificate,
   KeyExchangeOutcome,
 } from "../../src/nts/key_exchange/outcome.ts";
+import type { Bytes } from "../../src/base/bytes.ts";
+import type { PacketProtection } from "../../src/association/protection.ts";
 import { SeededRandom } from "../../src/base/random.ts";
+import { err, ok } from "../../src/base/result.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
 import type { Protections } from "../../src/engine/source_set.ts";
 import { SessionProtection } from "../../src/nts/client/session_protection.ts";
@@ -21,6 +24,55 @@ export function sessionProtections(): Protections {
   };
 }
 
+/** What a session without cryptography is like. */
+export interface PlainSessionOptions {
+  /** When its keys were exchanged, in seconds of the boot-time clock. */
+  readonly now?: number;
+  /** After so many seconds it exchanges keys again. */
+  readonly renewal?: number;
+  /** Whether the time server knows the keys. */
+  readonly isGenuine?: boolean;
+}
+
+/** Makes a session whose packets are plain: it counts exchanges and certificates, and takes what the server says for authentic. */
+export function plainSession(
+  outcome: KeyExchangeOutcome,
+  { now = 0, renewal = Infinity, isGenuine = true }: PlainSessionOptions = {},
+): PacketProtection {
+  let { certificate } = outcome;
+  let isProvisional = outcome.provisional !== undefined;
+  let exchangedAt = now;
+  let isRenewalWanted = false;
+  return {
+    authentication: "nts",
+    get certificate() {
+      return certificate;
+    },
+    get isProvisional() {
+      return isProvisional;
+    },
+    get status() {
+      const counts = { cookies: 8, aead: 15, lastKeyExchange: 0, failures: {}, dropped: {} };
+      return { ...counts, provisional: isProvisional };
+    },
+    protect: (packet) => ok({ packet, uniqueIdentifier: new Uint8Array(0) }),
+    verify: () => isGenuine ? ok({}) : err("nts-nak"),
+    confirmCertificate: () => isProvisional = false,
+    renewKeys: (at) => isRenewalWanted = at - exchangedAt >= 3600,
+    beginKeyExchange(at) {
+      if (!isRenewalWanted && at - exchangedAt < renewal) return false;
+      isRenewalWanted = false;
+      exchangedAt = at;
+      return true;
+    },
+    endKeyExchange(result) {
+      if (!result.ok) return;
+      isProvisional = result.value.provisional !== undefined;
+      certificate = result.value.certificate;
+    },
+  };
+}
+
 let cookies = 0;
 let identities = 0;
 
@@ -30,10 +82,7 @@ export function exchangeOutcome(changes: Partial<KeyExchangeOutcome> = {}): KeyE
     aeadId: 15,
     keys: { clientToServer: new Uint8Array(32), serverToClient: new Uint8Array(32).fill(1) },
     alternativeKeys: undefined,
-    cookies: Array.from(
-      { length: 8 },
-      () => new Uint8Array(new Uint32Array(25).fill(++cookies).buffer),
-    ),
+    cookies: changes.cookies ?? freshCookies(),
     ntpServer: undefined,
     ntpPort: 123,
     peerAddress: "192.0.2.7",
@@ -41,6 +90,11 @@ export function exchangeOutcome(changes: Partial<KeyExchangeOutcome> = {}): KeyE
     certificate: exchangeCertificate(),
     ...changes,
   };
+}
+
+function freshCookies(): readonly Bytes[] {
+  const cookie = () => new Uint8Array(new Uint32Array(25).fill(++cookies).buffer);
+  return Array.from({ length: 8 }, cookie);
 }
 
 /** Describes a certificate that is valid for long, of a key that no other has. */

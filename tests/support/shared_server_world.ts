@@ -6,11 +6,10 @@
  *
  * @module
  */
-import type { PacketProtection } from "../../src/association/protection.ts";
 import { err, ok } from "../../src/base/result.ts";
 import type { KeyExchangeOutcome } from "../../src/nts/key_exchange/outcome.ts";
 import { EngineWorld } from "./engine_world.ts";
-import { exchangeCertificate, exchangeOutcome } from "./nts_sessions.ts";
+import { exchangeCertificate, exchangeOutcome, plainSession } from "./nts_sessions.ts";
 
 /** What a key exchange names; `isTrue` when its keys are those of the time server there. */
 export interface NamedServer {
@@ -31,7 +30,12 @@ export function sharedServerWorld(
 ): EngineWorld {
   const world = new EngineWorld({
     config,
-    more: { protections: { startSession: (_, outcome) => session(outcome) } },
+    more: {
+      protections: {
+        startSession: (_, outcome) =>
+          plainSession(outcome, { isGenuine: outcome.keys.clientToServer[0] === 1 }),
+      },
+    },
   });
   world.resolve = (host) => about.names?.[host];
   world.exchange = ({ host }) => {
@@ -61,13 +65,4 @@ function outcomeOf(host: string, named: NamedServer): KeyExchangeOutcome {
     peerAddress: "203.0.113.99",
     certificate: exchangeCertificate({ identity, host }),
   });
-}
-
-function session({ keys, certificate }: KeyExchangeOutcome): PacketProtection {
-  return {
-    authentication: "nts",
-    certificate,
-    protect: (packet) => ok({ packet, uniqueIdentifier: new Uint8Array(0) }),
-    verify: () => keys.clientToServer[0] === 1 ? ok({}) : err("nts-nak"),
-  };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { EngineWorld, type FakeServer } from "../../../tests/support/engine_world.ts";
+import { EngineWorld } from "../../../tests/support/engine_world.ts";
+import type { FakeServer } from "../../../tests/support/fake_server.ts";
 import { referenceIdOfAddress } from "../../protocol/reference_id.ts";
 
 const [ONE, TWO, THREE] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
