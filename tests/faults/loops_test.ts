@@ -6,7 +6,7 @@
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { clientConfig } from "../support/daemon_config.ts";
-import { EngineHere } from "../support/engine_here.ts";
+import { EngineInProcess } from "../support/engine_in_process.ts";
 import { withRefusals } from "../support/failing_calls.ts";
 import { startFalseServer } from "../support/false_server.ts";
 import { probe } from "../support/ntp_probe.ts";
@@ -96,7 +96,7 @@ Deno.test("a set of descriptors that cannot be waited for does not make its loop
 Deno.test("a client for whom any call may be refused measures on when none is", async () => {
   await using server = await startFalseServer({ stratum: 1 });
   await using folder = await temporaryFolder();
-  await using engine = EngineHere.start({
+  await using engine = EngineInProcess.start({
     config: clientConfig([server], 1),
     cookies: `${folder.path}/cookies`,
     known: { clockIsTrusted: true, lowerBounds: [] },

@@ -10,7 +10,6 @@
  */
 import assert from "node:assert/strict";
 import type { KeyExchangeOutcome } from "../../src/nts/key_exchange/outcome.ts";
-import type { Instant } from "../../src/base/instant.ts";
 import { addSeconds } from "../../src/base/ntp_timestamp.ts";
 import { randomBytes, uniform } from "../../src/base/random.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
@@ -23,13 +22,15 @@ import type { ClockReading, Event, SendAction, SetClockAction } from "../../src/
 import { EngineLoop, type EnginePort } from "../../src/engine/perform.ts";
 import { parseLeapTable } from "../../src/engine/leap/leap_table.ts";
 import { concatBytes } from "../../src/base/bytes.ts";
+import { exchangeCertificate, exchangeOutcome } from "../support/nts_sessions.ts";
+import { TestClock } from "../support/test_clock.ts";
 import { Choices } from "./choices.ts";
 import { lookAtAction } from "./engine_checks.ts";
 import { KEY, makeEngine, readEngine, START } from "./engine_start.ts";
 import { packet, responseTo, rest } from "./grammar_packets.ts";
 import { leapFile } from "./grammar_texts.ts";
 import { below, between, chance, mutate, pick, several } from "./mutate.ts";
-import { makeCookie, makeKeys, makeServer } from "./nts_world.ts";
+import { makeCookie, makeKeys, makeServer } from "./full_server.ts";
 
 const EVENTS_MAX = 400;
 const WAITING_MAX = 64;
@@ -76,8 +77,7 @@ class EngineLife {
   readonly #engine: Engine;
   readonly #loop: EngineLoop;
   readonly #server = makeServer("open");
-  #monotonic = 1000;
-  #ahead = 0;
+  readonly #clock = new TestClock({ start: START });
   #sent: SendAction[] = [];
   #lookups: number[] = [];
   #exchanging: number[] = [];
@@ -88,7 +88,7 @@ class EngineLife {
   constructor(choices: Choices) {
     this.#choices = choices;
     this.#engine = makeEngine(this.#config(), {
-      now: this.#now,
+      now: this.#clock.now,
       random: choices,
       mayAdjust: this.#chance(0.9),
       clockIsTrusted: this.#chance(0.5),
@@ -101,9 +101,9 @@ class EngineLife {
     this.#handle({ type: "start" });
     for (let i = 0; i < EVENTS_MAX && !this.#choices.isOver && !this.#hasPanicked; i++) {
       this.#next();
-      if (this.#chance(0.1)) readEngine(this.#engine, this.#now);
+      if (this.#chance(0.1)) readEngine(this.#engine, this.#clock.now);
     }
-    readEngine(this.#engine, this.#now);
+    readEngine(this.#engine, this.#clock.now);
     this.#engine.sessions();
     this.#handle({ type: "stop" });
     assert.equal(this.#open.size, 0, "with the end every socket goes");
@@ -137,12 +137,12 @@ class EngineLife {
   }
 
   #wait(): void {
-    const due = this.#engine.nextWakeup() - this.#monotonic;
+    const due = this.#engine.nextWakeup() - this.#clock.monotonic;
     const patience = this.#chance(0.05) ? between(this.#choices, 1, 1e6) : 100;
-    this.#monotonic += Math.max(0, Math.min(due, patience));
+    this.#clock.monotonic += Math.max(0, Math.min(due, patience));
     for (let i = 0; i < TIMERS_MAX; i++) {
       this.#handle({ type: "timer" });
-      if (this.#engine.nextWakeup() > this.#monotonic) return;
+      if (this.#engine.nextWakeup() > this.#clock.monotonic) return;
     }
     assert.fail("timers move on");
   }
@@ -152,10 +152,10 @@ class EngineLife {
     const [newest] = this.#sent.slice(-1);
     const send = this.#chance(0.9) ? newest : this.#pickOf(this.#sent);
     if (send === undefined) return this.#wait();
-    const transmitTimestamp = this.#now.realtime;
+    const transmitTimestamp = this.#clock.now.realtime;
     const delay = this.#chance(0.9) ? 0.01 : between(this.#choices, 1e-9, 5);
-    this.#monotonic += delay;
-    const receiveTimestamp = this.#now.realtime;
+    this.#clock.monotonic += delay;
+    const receiveTimestamp = this.#clock.now.realtime;
     this.#handle({
       type: "datagram",
       association: send.association,
@@ -169,11 +169,11 @@ class EngineLife {
   }
 
   #packetFor(send: SendAction, delay: number): Uint8Array {
-    const at = addSeconds(this.#now.realtime, -delay / 2);
+    const at = addSeconds(this.#clock.now.realtime, -delay / 2);
     const genuine = () => {
       const time = [Number(at >> 32n), Number(at & 0xffff_ffffn)] as const;
       this.#server.time = time;
-      this.#server.now = this.#monotonic;
+      this.#server.now = this.#clock.monotonic;
       return this.#server.askOne(send.packet, { received: time }) ?? new Uint8Array(48);
     };
     switch (below(this.#choices, 6)) {
@@ -231,7 +231,7 @@ class EngineLife {
     );
     const isOdd = this.#chance(0.2);
     const begin = 1.78e9 + between(this.#choices, 1, 1e9) * (isOdd ? 1 : -1);
-    return {
+    return exchangeOutcome({
       aeadId,
       keys,
       alternativeKeys: this.#chance(0.2) ? other : undefined,
@@ -240,16 +240,13 @@ class EngineLife {
       ntpPort: this.#chance(0.7) ? 123 : below(this.#choices, 65_535) + 1,
       peerAddress: this.#chance(0.9) ? "192.0.2.7" : pick(this.#choices, ADDRESSES),
       provisional: this.#chance(0.3) ? "certificate-expired" : undefined,
-      certificate: {
+      certificate: exchangeCertificate({
         leaf: { subject: "CN=nts.example", notAfter: 1.8e9 },
         notBefore: begin,
         notAfter: isOdd ? begin + between(this.#choices, 1, 1e9) : 1.8e9,
         identity: pick(this.#choices, ["a", "b", "c"]),
-        host: "nts.example",
-        certificateAuthority: undefined,
-        chain: [],
-      },
-    };
+      }),
+    });
   }
 
   #fail(): void {
@@ -264,10 +261,10 @@ class EngineLife {
     const some = between(this.#choices, 1e-6, 1e9);
     switch (below(this.#choices, 6)) {
       case 0: // somebody else sets the clock
-        this.#ahead += this.#chance(0.5) ? some : -some;
+        this.#clock.step(this.#chance(0.5) ? some : -some);
         return this.#handle({ type: "timer" });
       case 1:
-        this.#monotonic += some;
+        this.#clock.monotonic += some;
         return this.#handle({ type: "resumed", asleep: some });
       case 2: {
         const table = parseLeapTable(leapFile(this.#choices));
@@ -298,7 +295,7 @@ class EngineLife {
 
   #port(): EnginePort {
     return {
-      now: () => this.#now,
+      now: () => this.#clock.now,
       observe: lookAtAction,
       send: (action) => {
         assert.ok(!this.#open.has(action.request), "each request has a number of its own");
@@ -329,8 +326,7 @@ class EngineLife {
 
   #setClock({ frequency, step }: SetClockAction): Result<ClockReading, string> {
     if (this.#chance(0.05)) return err("clock_adjtime: EPERM");
-    this.#ahead += step;
-    return ok({ frequency, step });
+    return ok(this.#clock.set({ frequency, step }));
   }
 
   #config(): Config {
@@ -342,11 +338,6 @@ class EngineLife {
     const parsed = parseConfig(text);
     // With no source but one that is never followed a configuration is refused.
     return parsed.ok ? parsed.value.config : builtinConfig();
-  }
-
-  get #now(): Instant {
-    const realtime = addSeconds(START, this.#monotonic + this.#ahead);
-    return { monotonic: this.#monotonic, realtime };
   }
 
   #chance(probability: number): boolean {

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { macProtection } from "../../src/association/mac_protection.ts";
 import type { Instant } from "../../src/base/instant.ts";
-import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
+import { type NtpTimestamp, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import { type RandomSource, SeededRandom } from "../../src/base/random.ts";
 import { renderSources } from "../../src/cli/status/sources.ts";
 import { renderStatus } from "../../src/cli/status/status.ts";
@@ -20,6 +20,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import type { StatusDocument } from "../../src/engine/status/snapshot.ts";
 import type { Protections } from "../../src/engine/source_set.ts";
 import { SessionProtection } from "../../src/nts/client/session_protection.ts";
+import { TestClock } from "../support/test_clock.ts";
 import { lookAtEngine, lookAtJson } from "./engine_checks.ts";
 
 /** 2026-06-30T20:00:00Z, hours before a leap second could be; in seconds since 1900. */
@@ -65,16 +66,15 @@ export function makeEngine(
 
 /** Lets an engine begin, and end. */
 export function startEngine(config: Config): void {
-  let monotonic = 1000;
-  const now = () => ({ monotonic, realtime: addSeconds(START, monotonic) });
-  const engine = makeEngine(config, { now: now() });
-  engine.handle({ type: "start" }, now());
+  const clock = new TestClock({ start: START });
+  const engine = makeEngine(config, { now: clock.now });
+  engine.handle({ type: "start" }, clock.now);
   for (let i = 0; i < 3; i++) {
-    monotonic = Math.min(monotonic + 10, Math.max(monotonic, engine.nextWakeup()));
-    engine.handle({ type: "timer" }, now());
+    clock.passTo(clock.time + Math.min(10, engine.nextWakeup() - clock.monotonic));
+    engine.handle({ type: "timer" }, clock.now);
   }
-  readEngine(engine, now());
-  engine.handle({ type: "stop" }, now());
+  readEngine(engine, clock.now);
+  engine.handle({ type: "stop" }, clock.now);
 }
 
 /** Reads all that can be read of an engine: nothing went wrong inside, numbers are numbers, all of it can be shown and served. */

@@ -13,11 +13,7 @@
  */
 import assert from "node:assert/strict";
 import type { KeyExchangeOutcome } from "../../src/nts/key_exchange/outcome.ts";
-import type { PacketProtection } from "../../src/association/protection.ts";
-import type { Bytes } from "../../src/base/bytes.ts";
-import type { Instant } from "../../src/base/instant.ts";
 import { addSeconds } from "../../src/base/ntp_timestamp.ts";
-import type { RandomSource } from "../../src/base/random.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
@@ -32,10 +28,13 @@ import type {
 } from "../../src/engine/events.ts";
 import { EngineLoop, type EnginePort } from "../../src/engine/perform.ts";
 import { parseLeapTable } from "../../src/engine/leap/leap_table.ts";
-import { portableAead } from "../../src/crypto/portable.ts";
-import { SessionProtection } from "../../src/nts/client/session_protection.ts";
-import type { SessionStart } from "../../src/association/protection.ts";
 import { decodeHeader } from "../../src/protocol/header.ts";
+import {
+  exchangeCertificate,
+  exchangeOutcome,
+  unprotectedSessions,
+} from "../support/nts_sessions.ts";
+import { TestClock } from "../support/test_clock.ts";
 import { Draw } from "./draw.ts";
 import { lookAtAction, lookAtEngine } from "./engine_checks.ts";
 import { makeEngine, readEngine, START } from "./engine_start.ts";
@@ -94,13 +93,10 @@ class HostileWorld {
   readonly #limiter = new LogLimiter();
   /** What was logged. */
   readonly #lines: string[] = [];
-  #time = 0;
+  readonly #clock: TestClock;
   #end = 0;
   /** When something happens that is no answer. */
   readonly #troubles: number[] = [];
-  #monotonic = 1000;
-  #ahead: number;
-  #rate = 0;
   #arrivals: Arrival[] = [];
   #answers = 0;
   #happened = 0;
@@ -111,7 +107,7 @@ class HostileWorld {
     this.#fate = fate === undefined ? undefined : new Draw(fate);
     this.#servers = new HostileServers(this.#draw);
     const hasHonest = this.#draw.chance(0.5);
-    this.#ahead = -1000 - this.#draw.signed(1e-4, 10);
+    this.#clock = new TestClock({ start: START, offset: this.#draw.signed(1e-4, 10), drift: 2e-5 });
     const few = 1 + this.#draw.integer(hasHonest ? 2 : 4);
     const isMany = this.#happens(0.2);
     const honest = hasHonest ? isMany ? 3 + this.#below(10) : 3 : 0;
@@ -126,12 +122,10 @@ class HostileWorld {
     };
     this.#engine = makeEngine(this.#config(), {
       random: this.#draw.random,
-      now: this.#now,
+      now: this.#clock.now,
       mayAdjust: this.#draw.chance(0.8) || hasHonest,
       clockIsTrusted: hasHonest || !this.#happens(0.3),
-      protections: {
-        startSession: (_config, outcome, start) => openSession(outcome, this.#draw.random, start),
-      },
+      protections: unprotectedSessions(this.#draw.random),
     });
     this.#loop = new EngineLoop(this.#engine, this.#port());
   }
@@ -140,18 +134,24 @@ class HostileWorld {
     const { honest } = this.#plan;
     this.#handle({ type: "start" });
     const answersMax = this.#schedule();
-    for (let turn = 0; turn < TURNS_MAX && this.#time < this.#end && !this.#hasEnded; turn++) {
+    for (
+      let turn = 0;
+      turn < TURNS_MAX && this.#clock.time < this.#end && !this.#hasEnded;
+      turn++
+    ) {
       if (this.#answers >= answersMax) break;
       this.#turn();
       if (this.#draw.chance(this.#fate === undefined ? 0.2 : 0.1)) this.#look();
     }
     if (this.#hasEnded) return;
-    readEngine(this.#engine, this.#now);
+    readEngine(this.#engine, this.#clock.now);
     const lines = this.#lines.length, sources = honest.length + this.#servers.addresses.length;
     const perSource = LINES_PER_SOURCE_MAX + LINES_PER_TROUBLE_MAX * this.#troubles.length;
     const most = (LINES_MAX + perSource * sources) *
       (this.#fate === undefined ? 1 : LINES_WITH_KEYS);
-    if (lines > most) assert.fail(`${lines} lines in ${this.#time} s: ${this.#lines.join(", ")}`);
+    if (lines > most) {
+      assert.fail(`${lines} lines in ${this.#clock.time} s: ${this.#lines.join(", ")}`);
+    }
     if (honest.length > 0) this.#lookAtHonest();
     this.#handle({ type: "stop" });
     assert.equal(this.#open.size, 0, "with the end every socket goes");
@@ -160,13 +160,16 @@ class HostileWorld {
   #turn(): void {
     const arrival = this.#arrivals[0];
     const trouble = this.#troubles[this.#happened] ?? Infinity;
-    const due = this.#time + Math.max(0, this.#engine.nextWakeup() - this.#monotonic) + 1e-9;
-    this.#pass(Math.min(this.#end, due, trouble, arrival?.at ?? Infinity) - this.#time);
-    if (trouble <= this.#time) {
+    const due = this.#clock.time + Math.max(0, this.#engine.nextWakeup() - this.#clock.monotonic) +
+      1e-9;
+    this.#clock.passTo(Math.min(this.#end, due, trouble, arrival?.at ?? Infinity));
+    if (trouble <= this.#clock.time) {
       this.#happened++;
       return this.#disturb();
     }
-    if (arrival === undefined || arrival.at > this.#time) return this.#handle({ type: "timer" });
+    if (arrival === undefined || arrival.at > this.#clock.time) {
+      return this.#handle({ type: "timer" });
+    }
     this.#arrivals.shift();
     this.#answers++;
     this.#handle(arrival.event);
@@ -174,15 +177,15 @@ class HostileWorld {
 
   /** Everything can be read and holds. */
   #look(): void {
-    const { sources } = lookAtEngine(this.#engine, this.#now);
+    const { sources } = lookAtEngine(this.#engine, this.#clock.now);
     const most = SOCKETS_PER_SOURCE_MAX * sources.length;
     assert.ok(this.#open.size <= most, `${this.#open.size} sockets are open`);
   }
 
   #lookAtHonest(): void {
-    const error = this.#time - this.#monotonic - this.#ahead;
+    const error = this.#clock.offset;
     assert.ok(Math.abs(error) < ERROR_MAX, `The clock is off by ${error} s`);
-    const { errorBoundSeconds, state, why } = this.#engine.snapshot(this.#now);
+    const { errorBoundSeconds, state, why } = this.#engine.snapshot(this.#clock.now);
     assert.equal(state, "synchronized", why);
     assert.ok(errorBoundSeconds !== null);
     assert.ok(Math.abs(error) <= errorBoundSeconds, `${error} s, stated ${errorBoundSeconds} s`);
@@ -211,13 +214,12 @@ class HostileWorld {
     const hasHonest = this.#plan.honest.length > 0;
     switch (this.#below(hasHonest ? 6 : 10)) {
       case 0: // somebody else sets the clock
-        this.#ahead += fate.signed(1e-6, hasHonest ? 100 : 1e9);
+        this.#clock.step(fate.signed(1e-6, hasHonest ? 100 : 1e9));
         return this.#handle({ type: "timer" });
       case 1: {
         const asleep = fate.between(1e-3, hasHonest ? 3600 : 1e7);
-        this.#time += asleep;
+        this.#clock.sleep(asleep);
         this.#end += asleep;
-        this.#monotonic += asleep;
         return this.#handle({ type: "resumed", asleep });
       }
       case 2:
@@ -243,24 +245,13 @@ class HostileWorld {
     }
   }
 
-  get #now(): Instant {
-    const realtime = addSeconds(START, this.#monotonic + this.#ahead);
-    return { monotonic: this.#monotonic, realtime };
-  }
-
-  #pass(seconds: number): void {
-    if (!(seconds > 0)) return;
-    this.#time += seconds;
-    this.#monotonic += seconds * (1 + 2e-5) * (1 + this.#rate);
-  }
-
   #handle(event: Event): void {
     this.#loop.deliver(event);
   }
 
   #port(): EnginePort {
     return {
-      now: () => this.#now,
+      now: () => this.#clock.now,
       observe: lookAtAction,
       send: (action) => {
         assert.ok(!this.#open.has(action.request), "each request has a number of its own");
@@ -294,15 +285,13 @@ class HostileWorld {
   /** What is logged is limited as by the daemon. */
   #log({ level, message }: ActionOf<"log">): void {
     if (level === "debug") return;
-    const line = this.#limiter.pass(message, message, this.#monotonic);
+    const line = this.#limiter.pass(message, message, this.#clock.monotonic);
     if (line !== undefined) this.#lines.push(line);
   }
 
   #setClock({ frequency, step }: SetClockAction): Result<ClockReading, string> {
     if (this.#isWicked(0.05)) return err("clock_adjtime: EPERM");
-    this.#rate = frequency * 1e-6;
-    this.#ahead += step;
-    return ok({ frequency, step });
+    return ok(this.#clock.set({ frequency, step }));
   }
 
   #answer(send: SendAction): void {
@@ -316,11 +305,11 @@ class HostileWorld {
     assert.ok(header.ok);
     const answer = this.#servers.answer(destination.address, {
       origin: header.value.transmitTimestamp,
-      sentAt: addSeconds(START, this.#time),
+      sentAt: this.#clock.trueTime(),
     });
     if (answer === undefined) return;
     const { packet, delay } = answer;
-    const transmitTimestamp = this.#now.realtime;
+    const transmitTimestamp = this.#clock.now.realtime;
     this.#later(delay, {
       type: "datagram",
       association,
@@ -329,7 +318,7 @@ class HostileWorld {
       transmitTimestamp,
       transmitTimestamping: "kernel",
       // the local clock may run differently until then; these paths are short
-      receiveTimestamp: addSeconds(transmitTimestamp, delay * (1 + 2e-5) * (1 + this.#rate)),
+      receiveTimestamp: addSeconds(transmitTimestamp, delay * this.#clock.speed),
       receiveTimestamping: "kernel",
     });
   }
@@ -360,10 +349,7 @@ class HostileWorld {
   #outcome(host: string, peerAddress: string, mayBeProvisional: boolean): KeyExchangeOutcome {
     const isOdd = host.startsWith("hostile") && this.#happens(0.5);
     const begin = 1.7e9 + (isOdd ? (this.#fate ?? this.#draw).signed(1, 1e9) : 0);
-    return {
-      aeadId: 15,
-      keys: { clientToServer: new Uint8Array(32), serverToClient: new Uint8Array(32) },
-      alternativeKeys: undefined,
+    return exchangeOutcome({
       cookies: several(isOdd ? this.#below(9) : 8, () => new Uint8Array(100)),
       ntpServer: isOdd && this.#happens(0.3) ? this.#someone() : undefined,
       ntpPort: isOdd && this.#happens(0.3) ? 1 + this.#below(65_535) : 123,
@@ -371,16 +357,13 @@ class HostileWorld {
       provisional: mayBeProvisional && isOdd && this.#happens(0.5)
         ? "certificate-expired"
         : undefined,
-      certificate: {
-        leaf: { subject: `CN=${host}`, notAfter: begin + 2e8 },
+      certificate: exchangeCertificate({
         notBefore: begin,
         notAfter: begin + 2e8,
         identity: isOdd ? "the same" : host,
         host,
-        certificateAuthority: undefined,
-        chain: [],
-      },
-    };
+      }),
+    });
   }
 
   #config(): Config {
@@ -441,7 +424,7 @@ class HostileWorld {
   }
 
   #later(seconds: number, event: Event): void {
-    this.#arrivals.push({ at: this.#time + seconds, event });
+    this.#arrivals.push({ at: this.#clock.time + seconds, event });
     this.#arrivals.sort((a, b) => a.at - b.at);
   }
 
@@ -464,21 +447,4 @@ class HostileWorld {
   #below(limit: number): number {
     return this.#fate?.integer(limit) ?? 0;
   }
-}
-
-/** A session whose packets are plain, because what servers say is the matter here. */
-function openSession(
-  outcome: KeyExchangeOutcome,
-  random: RandomSource,
-  start: SessionStart,
-): PacketProtection {
-  const session = SessionProtection.fromExchange(outcome, {
-    aead: portableAead,
-    random,
-    ...start,
-  });
-  return Object.assign(session, {
-    protect: (header: Bytes) => ok({ packet: header, uniqueIdentifier: new Uint8Array(0) }),
-    verify: () => ok(undefined),
-  });
 }

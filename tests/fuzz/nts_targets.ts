@@ -23,7 +23,7 @@ import { CAPTURED_RESPONSE } from "../vectors/nts_packets.ts";
 import { Choices } from "./choices.ts";
 import { keyExchangeMessage, requestHeader } from "./grammar_packets.ts";
 import { below, between, chance, mutate, noise, pick, several } from "./mutate.ts";
-import { makeCookie, makeKeys, makeServer } from "./nts_world.ts";
+import { makeCookie, makeKeys, makeServer } from "./full_server.ts";
 import type { FuzzTarget } from "./target.ts";
 
 /** Records of the key exchange, from RFC 8915 section 4 and NTPsec's tests. */

@@ -17,7 +17,7 @@ import type { MemoryRequest } from "../support/memory_batch.ts";
 import { request, TestServer } from "../support/test_server.ts";
 import { authenticator, field, packet, requestHeader, rest } from "./grammar_packets.ts";
 import { below, chance, noise, pick, several } from "./mutate.ts";
-import { KEY_TYPES, KEYS, makeServer, protectedRequest } from "./nts_world.ts";
+import { KEY_TYPES, KEYS, makeServer, protectedRequest } from "./full_server.ts";
 import type { FuzzTarget } from "./target.ts";
 
 const BATCH_MAX = 64;

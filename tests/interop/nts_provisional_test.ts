@@ -9,7 +9,7 @@ import { OpenSsl } from "../../ffi/openssl/mod.ts";
 import { openSslAeadFactory } from "../../src/system/openssl_aead.ts";
 import { RELEASE_TIME } from "../../src/daemon/nts/release_time.ts";
 import type { EngineSnapshot } from "../../src/engine/status/snapshot.ts";
-import { EngineHere } from "../support/engine_here.ts";
+import { EngineInProcess } from "../support/engine_in_process.ts";
 import { NtsPlace } from "../support/nts_place.ts";
 import { NtsTimeServer } from "../support/nts_time_server.ts";
 
@@ -53,7 +53,7 @@ async function startWorld(world: World) {
   const { agreeing, strict = false } = world;
   const config = place.client(sources, { agreeing, strict });
   const known = { clockIsTrusted: false, lowerBounds: [RELEASE_TIME] };
-  const daemon = stack.use(EngineHere.start({ config, cookies, known }));
+  const daemon = stack.use(EngineInProcess.start({ config, cookies, known }));
   return { daemon, cookies, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 

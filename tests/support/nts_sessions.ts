@@ -9,7 +9,7 @@ import type {
 } from "../../src/nts/key_exchange/outcome.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import type { PacketProtection } from "../../src/association/protection.ts";
-import { SeededRandom } from "../../src/base/random.ts";
+import { type RandomSource, SeededRandom } from "../../src/base/random.ts";
 import { err, ok } from "../../src/base/result.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
 import type { Protections } from "../../src/engine/source_set.ts";
@@ -21,6 +21,20 @@ export function sessionProtections(): Protections {
   return {
     startSession: (_config, outcome, context) =>
       SessionProtection.fromExchange(outcome, { aead: portableAead, random, ...context }),
+  };
+}
+
+/** Makes real sessions whose packets are plain, for worlds where what servers say is the matter. */
+export function unprotectedSessions(random: RandomSource): Protections {
+  return {
+    startSession: (_config, outcome, start) =>
+      Object.assign(
+        SessionProtection.fromExchange(outcome, { aead: portableAead, random, ...start }),
+        {
+          protect: (header: Bytes) => ok({ packet: header, uniqueIdentifier: new Uint8Array(0) }),
+          verify: () => ok(undefined),
+        },
+      ),
   };
 }
 

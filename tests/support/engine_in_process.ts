@@ -20,7 +20,7 @@ import type { CertificateTime } from "../../src/engine/authenticated_time/provis
 import { waitUntil } from "./wait_until.ts";
 
 /** An engine at work. */
-export class EngineHere implements AsyncDisposable {
+export class EngineInProcess implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #driver: EngineDriver;
   readonly #poller: Poller;
@@ -49,7 +49,7 @@ export class EngineHere implements AsyncDisposable {
   /** Starts an engine with a configuration, and with what it is to know of the clock. */
   static start(
     options: { readonly config: string; readonly cookies: string; readonly known: CertificateTime },
-  ): EngineHere {
+  ): EngineInProcess {
     const lines: string[] = [];
     configureLog({ level: "debug", journal: false, write: (line) => lines.push(line) });
     const loaded = parseConfig(options.config);
@@ -84,7 +84,7 @@ export class EngineHere implements AsyncDisposable {
         changed: () => {},
       },
     });
-    return new EngineHere({ engine, driver, poller: poller.value, client, store, lines });
+    return new EngineInProcess({ engine, driver, poller: poller.value, client, store, lines });
   }
 
   /** What it logged. */
