@@ -371,7 +371,7 @@ Deno.test("two runs from one seed want the same things at the same times, octet 
     world.stepFromOutside(1);
     world.run(900);
     world.handle({ type: "stop" });
-    return world.journal.join("\n");
+    return world.takeJournal().join("\n");
   };
   const journal = journalOf(5);
   assert.ok(journal.length > 10_000);

@@ -76,8 +76,8 @@ export function configOf(text: string): Config {
 /** One engine and its world. */
 export class EngineWorld {
   readonly engine: Engine;
-  /** Everything that the engine wanted, in order, one line each. */
-  readonly journal: string[] = [];
+  /** Everything that the engine wanted, in order. */
+  readonly journal: { readonly time: number; readonly action: Action }[] = [];
   /** The commands to the clock. */
   readonly commands: SetClockAction[] = [];
   /** The lines of the log with their levels. */
@@ -166,6 +166,11 @@ export class EngineWorld {
     return server;
   }
 
+  /** Takes out the journal, one line each. */
+  takeJournal(): readonly string[] {
+    return this.journal.splice(0).map(({ time, action }) => `${time.toFixed(6)} ${textOf(action)}`);
+  }
+
   /** What the engine wanted of a kind, as far as `actions` has it. */
   wanted<Type extends Action["type"]>(type: Type): readonly ActionOf<Type>[] {
     return this.actions.filter((action) => action.type === type) as ActionOf<Type>[];
@@ -249,7 +254,7 @@ export class EngineWorld {
     return {
       now: () => this.now,
       observe: (action) => {
-        this.journal.push(`${this.time.toFixed(6)} ${textOf(action)}`);
+        this.journal.push({ time: this.time, action });
         this.#wanted.push(action);
       },
       send: (action) => this.#send(action),
