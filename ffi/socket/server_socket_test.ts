@@ -1,5 +1,6 @@
 import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
+import { kernelTimestamps } from "../../tests/support/kernel_timestamps.ts";
 import { fromUnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import type { SocketAddress } from "../../src/base/socket_address.ts";
 import { THREADS } from "../background.ts";
@@ -8,7 +9,6 @@ import { BATCH_STRIDE, REQUEST_MAX, ServerBatch } from "./server_batch.ts";
 import { ServerSocket } from "./server_socket.ts";
 import { UdpSocket } from "./udp_socket.ts";
 import { closeDescriptor } from "./socket_option.ts";
-import { holdTimestamping } from "./timestamping.ts";
 
 function listen(address: string, dualStack = false): ServerSocket {
   const family = address.includes(":") ? "ipv6" : "ipv4";
@@ -38,9 +38,7 @@ function timestamp(words: Uint32Array, index: number): bigint {
 }
 
 Deno.test("a batch carries peers, lengths and kernel timestamps, and the chosen answers go to the right peers", async () => {
-  const held = holdTimestamping();
-  assert.ok(held.ok);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const held = await kernelTimestamps();
   const server = listen("127.0.0.1");
   const clients = Array.from({ length: 10 }, () => connect(server.local));
   const before = fromUnixNanoseconds(realtimeNow());
@@ -84,7 +82,7 @@ Deno.test("a batch carries peers, lengths and kernel timestamps, and the chosen 
     client.close();
   }
   server.close();
-  closeDescriptor(held.value);
+  closeDescriptor(held);
 });
 
 Deno.test("an answer leaves from the address that was asked", async () => {
@@ -171,15 +169,20 @@ Deno.test("receiving without waiting gives what is there, at most a batch", () =
 });
 
 Deno.test("closing ends a pending receive at once", async () => {
-  const server = listen("::1");
-  const pending = server.receiveInBackground(new ServerBatch());
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  const start = performance.now();
-  server.close();
-  assert.deepEqual(await pending, { ok: true, value: 0 });
-  assert.ok(performance.now() - start < 500);
-  assert.equal(server.fd, -1);
-  server.close();
+  const took: number[] = [];
+  // A machine that is busy with other things delays some of them; a wait that is not ended delays all.
+  for (let i = 0; i < 5; i++) {
+    const server = listen("::1");
+    const pending = server.receiveInBackground(new ServerBatch());
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const start = performance.now();
+    server.close();
+    assert.deepEqual(await pending, { ok: true, value: 0 });
+    took.push(performance.now() - start);
+    assert.equal(server.fd, -1);
+    server.close();
+  }
+  assert.ok(Math.min(...took) < 500, `${took} ms`);
 });
 
 Deno.test("one refused answer does not hold up the others", async () => {

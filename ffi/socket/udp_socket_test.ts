@@ -1,5 +1,6 @@
 import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
+import { kernelTimestamps } from "../../tests/support/kernel_timestamps.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import type { SocketAddress } from "../../src/base/socket_address.ts";
 import { realtimeNow } from "../clock/clock.ts";
@@ -8,7 +9,7 @@ import { ServerBatch } from "./server_batch.ts";
 import { ServerSocket } from "./server_socket.ts";
 import { DATAGRAM_MAX, type QueueEvent, type ReceivedDatagram, UdpSocket } from "./udp_socket.ts";
 import { closeDescriptor } from "./socket_option.ts";
-import { holdTimestamping, readHardwareTimestamping } from "./timestamping.ts";
+import { readHardwareTimestamping } from "./timestamping.ts";
 
 const LOOPBACKS: readonly SocketAddress[] = [
   { family: "ipv4", address: "127.0.0.1", port: 0 },
@@ -42,10 +43,7 @@ async function nextEvents(client: UdpSocket): Promise<{
 }
 
 Deno.test("both directions carry kernel timestamps, in order and near the clock, over IPv4 and IPv6", async () => {
-  const held = holdTimestamping();
-  assert.ok(held.ok);
-  // The kernel needs a moment to switch its timestamps on.
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const held = await kernelTimestamps();
   for (const local of LOOPBACKS) {
     const { server, client } = openPair(local);
     const batch = new ServerBatch(4);
@@ -75,7 +73,7 @@ Deno.test("both directions carry kernel timestamps, in order and near the clock,
     client.close();
     server.close();
   }
-  closeDescriptor(held.value);
+  closeDescriptor(held);
 });
 
 Deno.test("a closed port is reported once, with who says so, over IPv4 and IPv6", async () => {

@@ -14,6 +14,9 @@ import { Responder } from "../server/respond.ts";
 import { request, SYNCHRONIZED, timestamp } from "../../tests/support/test_server.ts";
 import { ServerLoop } from "./server_loop.ts";
 
+/** So much work a flood is: it takes an idle machine a second. */
+const BATCHES = 15_000;
+
 interface Running extends AsyncDisposable {
   readonly socket: ServerSocket;
   readonly responder: Responder;
@@ -33,6 +36,12 @@ function serve(address: string, dualStack = false): Running {
   const loop = new ServerLoop({ socket: socket.value, responder });
   loop.start();
   return { socket: socket.value, responder, [Symbol.asyncDispose]: () => loop.stop() };
+}
+
+/** Answers nobody in particular, for loops over sockets that are none. */
+function idleResponder(): Responder {
+  const template = new HeaderTemplate(SYNCHRONIZED);
+  return new Responder({ template, readClock: readRealtimeNtp, random: new SeededRandom(1) });
 }
 
 /** A client with a connected socket, so that an answer from another address than the one asked is lost. */
@@ -143,12 +152,21 @@ Deno.test("a batch that cannot be answered for a fault of ours is dropped, and t
   }
 });
 
-Deno.test("stopping is quick, and ends a wait", async () => {
-  const server = serve("127.0.0.1");
-  await new Promise((resolve) => setTimeout(resolve, 30));
-  const start = performance.now();
-  await server[Symbol.asyncDispose]();
-  assert.ok(performance.now() - start < 900, "not after the second that a wait may last");
+Deno.test("stopping ends a wait, by closing the socket", async () => {
+  const waits = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<ReturnType<typeof ok<number>>>();
+  const socket = {
+    receiveInBackground() {
+      waits.resolve();
+      return closed.promise;
+    },
+    receive: () => ok(0),
+    close: () => closed.resolve(ok(0)),
+  } as unknown as ServerSocket;
+  const loop = new ServerLoop({ socket, responder: idleResponder() });
+  loop.start();
+  await waits.promise;
+  await loop.stop();
 });
 
 Deno.test("a busy server lets everything else run, every few milliseconds", async () => {
@@ -190,14 +208,13 @@ Deno.test("a flood without a gap lets timers and calls on the thread pool come i
     receive() {
       const start = performance.now();
       while (performance.now() - start < 0.05);
+      batches++;
       return ok(1);
     },
     close() {},
   } as unknown as ServerSocket;
-  const random = new SeededRandom(1);
-  const template = new HeaderTemplate(SYNCHRONIZED);
-  const responder = new Responder({ template, readClock: readRealtimeNtp, random });
-  let timers = 0, calls = 0, onBusy = 0, isOver = false;
+  const responder = idleResponder();
+  let timers = 0, calls = 0, onBusy = 0, batches = 0, isOver = false;
   const loop = new ServerLoop({ socket, responder }, { onBusy: () => onBusy++ });
   const timer = setInterval(() => timers++, 5);
   const others = (async () => {
@@ -207,13 +224,13 @@ Deno.test("a flood without a gap lets timers and calls on the thread pool come i
     }
   })();
   loop.start();
-  const end = performance.now() + 1000;
-  while (performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (batches < BATCHES) await new Promise((resolve) => setTimeout(resolve, 5));
   clearInterval(timer);
   isOver = true;
   await loop.stop();
   await others;
-  // 70, 90 and 350 when all is well on an idle machine; a handful of the first two when they are starved.
+  // 77, 160 and 384 when all is well on an idle machine, more on a busy one, which takes longer for the flood; a handful of the
+  // first two when they are starved.
   assert.ok(timers > 20, `${timers} timers`);
   assert.ok(calls > 20, `${calls} calls`);
   assert.ok(onBusy > 80, `called ${onBusy} times`);

@@ -1,5 +1,6 @@
 import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
+import { kernelTimestamps } from "../../tests/support/kernel_timestamps.ts";
 import { toUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import { ok } from "../base/result.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
@@ -9,7 +10,6 @@ import { Poller } from "../../ffi/poller.ts";
 import { ServerBatch } from "../../ffi/socket/server_batch.ts";
 import { ServerSocket } from "../../ffi/socket/server_socket.ts";
 import { closeDescriptor } from "../../ffi/socket/socket_option.ts";
-import { holdTimestamping } from "../../ffi/socket/timestamping.ts";
 import { systemHardware } from "./hardware_port.ts";
 import { type HardwarePort, HardwareTimestamps } from "./hardware_timestamps.ts";
 import { RequestSockets } from "./request_sockets.ts";
@@ -35,11 +35,9 @@ function promising(interfaceName: string): HardwarePort {
 
 /** Makes exchanges on the loopback interface, as the engine would. */
 async function exchanges(hardware: HardwareTimestamps, count: number): Promise<DatagramEvent[]> {
-  const held = holdTimestamping();
+  const held = await kernelTimestamps();
   const opened = Poller.open(), server = ServerSocket.open({ local: LOOPBACK });
-  assert.ok(held.ok && opened.ok && server.ok);
-  // The kernel needs a moment to switch its timestamps on.
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(opened.ok && server.ok);
   const sockets = new RequestSockets(opened.value, hardware);
   const batch = new ServerBatch(4);
   const events: Event[] = [];
@@ -64,7 +62,7 @@ async function exchanges(hardware: HardwareTimestamps, count: number): Promise<D
   sockets.closeAll();
   opened.value.close();
   server.value.close();
-  closeDescriptor(held.value);
+  closeDescriptor(held);
   return events.map((event) => {
     assert.ok(event.type === "datagram", event.type);
     return event;
