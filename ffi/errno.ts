@@ -49,6 +49,7 @@ export const ERRNO: {
   readonly EINVAL: 22;
   readonly EFBIG: 27;
   readonly EPIPE: 32;
+  readonly ENOSYS: 38;
   readonly ENOMSG: 42;
   readonly EMSGSIZE: 90;
   readonly EAFNOSUPPORT: 97;
@@ -68,6 +69,7 @@ export const ERRNO: {
   EINVAL: 22,
   EFBIG: 27,
   EPIPE: 32,
+  ENOSYS: 38,
   ENOMSG: 42,
   EMSGSIZE: 90,
   EAFNOSUPPORT: 97,
@@ -94,11 +96,6 @@ export function failed(info: FailedCall): { readonly ok: false; readonly error: 
   return err(osError({ ...info, code }));
 }
 
-/** Returns the name of an error number: 13 is `EACCES`. */
-export function errnoName(code: number): string {
-  return ERRORS.get(code)?.[0] ?? `E${code}`;
-}
-
 const HINTS: ReadonlyMap<string, string> = new Map([
   ["EMFILE", "Raise the limit on open files (LimitNOFILE in the service unit, or ulimit -n)"],
   ["ENFILE", "The whole system is out of file handles; raise fs.file-max"],
@@ -112,7 +109,8 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ["EAFNOSUPPORT", "This kernel has no support for that address family; use the other one"],
 ]);
 
-const ERRORS: ReadonlyMap<number, readonly [string, string]> = new Map([
+/** The names of errors by their numbers, and the words of the C library for them. */
+export const ERRORS: ReadonlyMap<number, readonly [string, string]> = new Map([
   [1, ["EPERM", "operation not permitted"]],
   [2, ["ENOENT", "no such file or directory"]],
   [3, ["ESRCH", "no such process"]],

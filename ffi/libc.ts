@@ -12,7 +12,6 @@ const SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
   // Time
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
-  clock_getres: { parameters: ["i32", "buffer"], result: "i32" },
   clock_adjtime: { parameters: ["i32", "buffer"], result: "i32" },
   timerfd_create: { parameters: ["i32", "i32"], result: "i32" },
   timerfd_settime: { parameters: ["i32", "i32", "buffer", "buffer"], result: "i32" },
@@ -40,7 +39,6 @@ const SYMBOLS = {
   gai_strerror: { parameters: ["i32"], result: "pointer" },
   getifaddrs: { parameters: ["buffer"], result: "i32" },
   freeifaddrs: { parameters: ["pointer"], result: "void" },
-  if_indextoname: { parameters: ["u32", "buffer"], result: "pointer" },
   // Files
   open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },

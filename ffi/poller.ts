@@ -13,6 +13,17 @@ import { err, ok, type Result } from "../src/base/result.ts";
 import type { Seconds } from "../src/base/units.ts";
 import { ERRNO, failed, type OsError, osError } from "./errno.ts";
 import { inBackground } from "./background.ts";
+import {
+  EFD_CLOEXEC,
+  EFD_NONBLOCK,
+  EPOLL_CLOEXEC,
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLL_EVENT,
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLIN,
+} from "./headers/readiness.ts";
 import { lastErrno, libc } from "./libc.ts";
 import { allocate } from "./memory.ts";
 
@@ -29,28 +40,16 @@ export interface ReadyDescriptor {
 /** The most descriptors that one wait reports. */
 export const READY_MAX = 64;
 
-const EPOLL_CLOEXEC = 0x80000;
-const EFD_FLAGS = 0x80000 | 0x800;
-const CONTROL_ADD = 1;
-const CONTROL_DELETE = 2;
-const EPOLLIN = 0x1;
-const EPOLLERR = 0x8;
-const EPOLLHUP = 0x10;
 const WAIT_MAX_MILLISECONDS = 0x7fff_ffff;
 const FAILED_MILLISECONDS = 100;
-
-// struct epoll_event is packed on x86_64 (12 octets) and aligned on other processors (16 octets, data at 8).
-const isPacked = Deno.build.arch === "x86_64";
-const EVENT_SIZE = isPacked ? 12 : 16;
-const DATA_AT = isPacked ? 4 : 8;
 
 /** A set of descriptors that is waited on. */
 export class Poller {
   readonly #epoll: number;
   readonly #wakeup: number;
-  readonly #events = allocate(READY_MAX * EVENT_SIZE);
-  readonly #peeked = allocate(READY_MAX * EVENT_SIZE);
-  readonly #one = allocate(EVENT_SIZE);
+  readonly #events = allocate(READY_MAX * EPOLL_EVENT.sizeof);
+  readonly #peeked = allocate(READY_MAX * EPOLL_EVENT.sizeof);
+  readonly #one = allocate(EPOLL_EVENT.sizeof);
   readonly #counter = allocate(8);
   #waiting = false;
   #closed = false;
@@ -64,7 +63,7 @@ export class Poller {
   static open(): Result<Poller, OsError> {
     const epoll = libc().epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0) return failed({ call: "epoll_create1", what: "make an epoll instance" });
-    const wakeup = libc().eventfd(0, EFD_FLAGS);
+    const wakeup = libc().eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wakeup < 0) {
       const failure = failed({ call: "eventfd", what: "make an eventfd" });
       libc().close(epoll);
@@ -79,12 +78,12 @@ export class Poller {
 
   /** Adds a descriptor, for reading and for errors; also while a wait is pending. */
   add(fd: number): Result<void, OsError> {
-    return this.#control(CONTROL_ADD, fd);
+    return this.#control(EPOLL_CTL_ADD, fd);
   }
 
   /** Takes a descriptor out; before it is closed. A pending wait may still report it. */
   remove(fd: number): Result<void, OsError> {
-    return this.#control(CONTROL_DELETE, fd);
+    return this.#control(EPOLL_CTL_DEL, fd);
   }
 
   /**
@@ -156,8 +155,8 @@ export class Poller {
 
   #control(operation: number, fd: number): Result<void, OsError> {
     assert(!this.#closed, "A closed poller is not used");
-    this.#one.view.setUint32(0, EPOLLIN | EPOLLERR, true);
-    this.#one.view.setInt32(DATA_AT, fd, true);
+    this.#one.view.setUint32(EPOLL_EVENT.events, EPOLLIN | EPOLLERR, true);
+    this.#one.view.setInt32(EPOLL_EVENT.data, fd, true);
     if (libc().epoll_ctl(this.#epoll, operation, fd, this.#one.bytes) === 0) return ok(undefined);
     return failed({ call: "epoll_ctl", what: `watch descriptor ${fd}` });
   }
@@ -172,8 +171,8 @@ export class Poller {
   #readyIn(view: DataView<ArrayBuffer>, count: number): readonly ReadyDescriptor[] {
     const ready: ReadyDescriptor[] = [];
     for (let i = 0; i < count; i++) {
-      const events = view.getUint32(i * EVENT_SIZE, true);
-      const fd = view.getInt32(i * EVENT_SIZE + DATA_AT, true);
+      const events = view.getUint32(i * EPOLL_EVENT.sizeof + EPOLL_EVENT.events, true);
+      const fd = view.getInt32(i * EPOLL_EVENT.sizeof + EPOLL_EVENT.data, true);
       if (fd === this.#wakeup) continue;
       const error = (events & (EPOLLERR | EPOLLHUP)) !== 0;
       ready.push({ fd, readable: (events & EPOLLIN) !== 0, error });

@@ -11,10 +11,26 @@ import { err, ok, type Result } from "../src/base/result.ts";
 import type { SocketAddress } from "../src/base/socket_address.ts";
 import type { Bytes } from "../src/base/bytes.ts";
 import { inBackground, THREADS } from "./background.ts";
+import {
+  ADDRINFO,
+  AI_NUMERICHOST,
+  EAI_ADDRFAMILY,
+  EAI_AGAIN,
+  EAI_BADFLAGS,
+  EAI_FAIL,
+  EAI_FAMILY,
+  EAI_MEMORY,
+  EAI_NODATA,
+  EAI_NONAME,
+  EAI_SERVICE,
+  EAI_SOCKTYPE,
+  EAI_SYSTEM,
+} from "./headers/names.ts";
+import { SOCK_DGRAM, SOCKADDR_IN, SOCKADDR_IN6 } from "./headers/socket.ts";
 import { libc } from "./libc.ts";
 import { LookupQueue } from "./lookup_queue.ts";
 import { allocate, cString, type Memory, readCString, viewAt } from "./memory.ts";
-import { decodeSockaddr, familyNumber } from "./socket/sockaddr.ts";
+import { decodeSockaddr, familyNumber, SOCKADDR_SIZE } from "./socket/sockaddr.ts";
 
 /** Why a name has no addresses. */
 export interface ResolveError {
@@ -37,25 +53,19 @@ export interface ResolveOptions {
 /** The most addresses of one name that are taken. */
 export const ADDRESSES_MAX = 64;
 
-const SOCK_DGRAM = 2;
-const EAI_NONAME = -2;
-const EAI_NODATA = -5;
-
 const CODES: ReadonlyMap<number, readonly [name: string, temporary: boolean]> = new Map([
-  [-1, ["EAI_BADFLAGS", false]],
+  [EAI_BADFLAGS, ["EAI_BADFLAGS", false]],
   [EAI_NONAME, ["EAI_NONAME", false]],
-  [-3, ["EAI_AGAIN", true]],
-  [-4, ["EAI_FAIL", true]],
+  [EAI_AGAIN, ["EAI_AGAIN", true]],
+  [EAI_FAIL, ["EAI_FAIL", true]],
   [EAI_NODATA, ["EAI_NODATA", false]],
-  [-6, ["EAI_FAMILY", false]],
-  [-7, ["EAI_SOCKTYPE", false]],
-  [-8, ["EAI_SERVICE", false]],
-  [-9, ["EAI_ADDRFAMILY", false]],
-  [-10, ["EAI_MEMORY", true]],
-  [-11, ["EAI_SYSTEM", true]],
+  [EAI_FAMILY, ["EAI_FAMILY", false]],
+  [EAI_SOCKTYPE, ["EAI_SOCKTYPE", false]],
+  [EAI_SERVICE, ["EAI_SERVICE", false]],
+  [EAI_ADDRFAMILY, ["EAI_ADDRFAMILY", false]],
+  [EAI_MEMORY, ["EAI_MEMORY", true]],
+  [EAI_SYSTEM, ["EAI_SYSTEM", true]],
 ]);
-
-const AI_NUMERICHOST = 4;
 
 type Found = Result<readonly SocketAddress[], ResolveError>;
 
@@ -88,10 +98,10 @@ function ask(
   family: AddressFamily | undefined,
   flags: number,
 ): { readonly args: [...Question]; readonly list: Memory } {
-  const hints = allocate(48), list = allocate(8);
-  hints.view.setInt32(0, flags, true);
-  hints.view.setInt32(4, family === undefined ? 0 : familyNumber(family), true);
-  hints.view.setInt32(8, SOCK_DGRAM, true);
+  const hints = allocate(ADDRINFO.sizeof), list = allocate(8);
+  hints.view.setInt32(ADDRINFO.ai_flags, flags, true);
+  hints.view.setInt32(ADDRINFO.ai_family, family === undefined ? 0 : familyNumber(family), true);
+  hints.view.setInt32(ADDRINFO.ai_socktype, SOCK_DGRAM, true);
   return { args: [name, null, hints.bytes, list.bytes], list };
 }
 
@@ -104,25 +114,27 @@ function collect(host: string, code: number, list: Memory): Found {
   return addresses.length === 0 ? err(resolveError(host, EAI_NODATA)) : ok(addresses);
 }
 
-/** Walks the list of `addrinfo` structures: family 4, address length 16, address 24, next 40. */
+/** Walks the list of `struct addrinfo`. */
 function readList(head: bigint): readonly SocketAddress[] {
   const found = new Map<string, SocketAddress>();
   for (let at = head; at !== 0n && found.size < ADDRESSES_MAX;) {
     const info = viewAt(at);
     if (info === undefined) break;
-    const sockaddr = viewAt(info.getBigUint64(24));
-    const length = info.getUint32(16);
-    if (sockaddr !== undefined && length >= 16) {
-      const copy = new Uint8Array(32);
-      sockaddr.copyInto(copy.subarray(0, Math.min(length, 28)));
-      const address = decodeSockaddr(new DataView(copy.buffer));
-      if (address !== undefined && (address.family === "ipv4" || length >= 28)) {
-        found.set(`${address.address}%${address.scopeId ?? 0}`, address);
-      }
-    }
-    at = info.getBigUint64(40);
+    const address = readAddress(info);
+    if (address !== undefined) found.set(`${address.address}%${address.scopeId ?? 0}`, address);
+    at = info.getBigUint64(ADDRINFO.ai_next);
   }
   return [...found.values()];
+}
+
+function readAddress(info: Deno.UnsafePointerView): SocketAddress | undefined {
+  const sockaddr = viewAt(info.getBigUint64(ADDRINFO.ai_addr));
+  const length = info.getUint32(ADDRINFO.ai_addrlen);
+  if (sockaddr === undefined || length < SOCKADDR_IN.sizeof) return undefined;
+  const copy = new Uint8Array(SOCKADDR_SIZE);
+  sockaddr.copyInto(copy.subarray(0, Math.min(length, SOCKADDR_IN6.sizeof)));
+  const address = decodeSockaddr(new DataView(copy.buffer));
+  return address?.family === "ipv6" && length < SOCKADDR_IN6.sizeof ? undefined : address;
 }
 
 function resolveError(host: string, code: number): ResolveError {

@@ -7,14 +7,10 @@
  * @module
  */
 import type { AddressFamily } from "../src/base/ip_address.ts";
-import type { SocketAddress } from "../src/base/socket_address.ts";
 import { NTP_PORT } from "../src/base/ports.ts";
-import {
-  closeDescriptor,
-  connectSocket,
-  openDatagramSocket,
-  socketLocalAddress,
-} from "./socket/socket_option.ts";
+import type { SocketAddress } from "../src/base/socket_address.ts";
+import { closeDescriptor } from "./descriptor.ts";
+import { connectSocket, openDatagramSocket, socketLocalAddress } from "./socket/datagram_socket.ts";
 
 /** Addresses that no host has (RFC 5737, RFC 3849): the way to them is the way to everywhere. */
 const ANYWHERE: Readonly<Record<AddressFamily, SocketAddress>> = {

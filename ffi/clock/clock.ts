@@ -8,23 +8,26 @@
  * @module
  */
 import { assert } from "../../src/base/assert.ts";
+import { UNIX_EPOCH_IN_NTP_SECONDS } from "../../src/base/epoch.ts";
 import type { UnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import {
   type MonotonicSeconds,
   NANOSECONDS_PER_SECOND,
   type PollExponent,
 } from "../../src/base/units.ts";
-import { UNIX_EPOCH_IN_NTP_SECONDS } from "../../src/base/epoch.ts";
+import { CLOCK_BOOTTIME, CLOCK_MONOTONIC, CLOCK_REALTIME, TIMESPEC } from "../headers/time.ts";
 import { libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
 
-const CLOCK_REALTIME = 0;
-const CLOCK_MONOTONIC = 1;
-const CLOCK_BOOTTIME = 7;
 const FRACTION_PER_NANOSECOND = 4.294_967_296;
+// The places of the fields: the low words of both, and both whole.
+const TV_SEC = TIMESPEC.tv_sec / 4;
+const TV_NSEC = TIMESPEC.tv_nsec / 4;
+const TV_SEC_LONG = TIMESPEC.tv_sec / 8;
+const TV_NSEC_LONG = TIMESPEC.tv_nsec / 8;
 
-const timespec = allocate(16);
-const timespecWords = new BigInt64Array(timespec.bytes.buffer);
+const timespec = allocate(TIMESPEC.sizeof);
+const longs = new BigInt64Array(timespec.bytes.buffer);
 
 /** Reads the real-time clock in nanoseconds since 1970. */
 export function realtimeNow(): UnixNanoseconds {
@@ -34,7 +37,7 @@ export function realtimeNow(): UnixNanoseconds {
 /** Reads the boot-time clock in seconds: never stepped, runs on through suspend. */
 export function boottimeNow(): MonotonicSeconds {
   readInto(CLOCK_BOOTTIME);
-  return (timespec.words[0] ?? 0) + (timespec.words[2] ?? 0) / 1e9;
+  return (timespec.words[TV_SEC] ?? 0) + (timespec.words[TV_NSEC] ?? 0) / 1e9;
 }
 
 /** Reads the boot-time clock in nanoseconds. */
@@ -53,8 +56,22 @@ export function monotonicNanoseconds(): bigint {
  */
 export function readRealtimeNtp(out: Uint32Array, index: number): void {
   readInto(CLOCK_REALTIME);
-  out[index] = (timespec.words[0] ?? 0) + UNIX_EPOCH_IN_NTP_SECONDS;
-  out[index + 1] = (timespec.words[2] ?? 0) * FRACTION_PER_NANOSECOND;
+  const { words } = timespec;
+  writeNtpTimestamp(out, index, words[TV_SEC] ?? 0, words[TV_NSEC] ?? 0);
+}
+
+/**
+ * Writes a time of the kernel (the low words of a `struct timespec`) as an NTP timestamp into `out[index]` and `out[index + 1]`, as
+ * `readRealtimeNtp` does. (Plain arguments, because this runs for every packet.)
+ */
+export function writeNtpTimestamp(
+  out: Uint32Array,
+  index: number,
+  seconds: number,
+  nanoseconds: number,
+): void {
+  out[index] = seconds + UNIX_EPOCH_IN_NTP_SECONDS;
+  out[index + 1] = nanoseconds * FRACTION_PER_NANOSECOND;
 }
 
 /**
@@ -77,7 +94,7 @@ export function measureClockPrecision(): PollExponent {
 
 function readNanoseconds(clock: number): bigint {
   readInto(clock);
-  return (timespecWords[0] ?? 0n) * NANOSECONDS_PER_SECOND + (timespecWords[1] ?? 0n);
+  return (longs[TV_SEC_LONG] ?? 0n) * NANOSECONDS_PER_SECOND + (longs[TV_NSEC_LONG] ?? 0n);
 }
 
 function readInto(clock: number): void {

@@ -10,18 +10,24 @@
 import { assert } from "../../src/base/assert.ts";
 import { ok, type Result } from "../../src/base/result.ts";
 import { ERRNO, failed, type OsError } from "../errno.ts";
+import {
+  CLOCK_REALTIME,
+  ITIMERSPEC,
+  TFD_CLOEXEC,
+  TFD_NONBLOCK,
+  TFD_TIMER_ABSTIME,
+  TFD_TIMER_CANCEL_ON_SET,
+  TIMESPEC,
+} from "../headers/time.ts";
 import { lastErrno, libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
-import { closeDescriptor } from "../socket/socket_option.ts";
+import { closeDescriptor } from "../descriptor.ts";
 
-const CLOCK_REALTIME = 0;
-const TFD_FLAGS = 0x80000 | 0x800;
-const ABSOLUTE_CANCEL_ON_SET = 1 | 2;
 const FAR_FUTURE_SECONDS = 0x7_ffff_ffffn;
 
 /** Watches for steps of the real-time clock. */
 export class ClockWatch {
-  readonly #setting = allocate(32);
+  readonly #setting = allocate(ITIMERSPEC.sizeof);
   readonly #expirations = allocate(8);
   #fd: number;
 
@@ -31,7 +37,7 @@ export class ClockWatch {
 
   /** Begins to watch. */
   static open(): Result<ClockWatch, OsError> {
-    const fd = libc().timerfd_create(CLOCK_REALTIME, TFD_FLAGS);
+    const fd = libc().timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     if (fd < 0) return failed({ call: "timerfd_create", what: "watch for steps of the clock" });
     const watch = new ClockWatch(fd);
     const armed = watch.#arm();
@@ -61,9 +67,11 @@ export class ClockWatch {
   }
 
   #arm(): Result<void, OsError> {
-    this.#setting.view.setBigInt64(16, FAR_FUTURE_SECONDS, true);
+    const expiry = ITIMERSPEC.it_value + TIMESPEC.tv_sec;
+    this.#setting.view.setBigInt64(expiry, FAR_FUTURE_SECONDS, true);
+    const flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
     const { bytes } = this.#setting;
-    if (libc().timerfd_settime(this.#fd, ABSOLUTE_CANCEL_ON_SET, bytes, null) === 0) {
+    if (libc().timerfd_settime(this.#fd, flags, bytes, null) === 0) {
       return ok(undefined);
     }
     const code = lastErrno();

@@ -13,6 +13,35 @@ import type { UnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import { ok, type Result } from "../../src/base/result.ts";
 import { NANOSECONDS_PER_SECOND, type Ppm, type Seconds } from "../../src/base/units.ts";
 import { ERRNO, failed, type OsError } from "../errno.ts";
+import {
+  ADJ_ESTERROR,
+  ADJ_FREQUENCY,
+  ADJ_MAXERROR,
+  ADJ_NANO,
+  ADJ_OFFSET,
+  ADJ_OFFSET_SINGLESHOT,
+  ADJ_SETOFFSET,
+  ADJ_STATUS,
+  ADJ_TAI,
+  ADJ_TICK,
+  CLOCK_REALTIME,
+  STA_DEL,
+  STA_FLL,
+  STA_INS,
+  STA_NANO,
+  STA_PLL,
+  STA_PPSFREQ,
+  STA_PPSTIME,
+  STA_UNSYNC,
+  TIME_DEL,
+  TIME_ERROR,
+  TIME_INS,
+  TIME_OK,
+  TIME_OOP,
+  TIME_WAIT,
+  TIMEVAL,
+  TIMEX,
+} from "../headers/time.ts";
 import { lastErrno, libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
 
@@ -65,37 +94,26 @@ export interface ClockChange {
 /** The largest frequency correction that the kernel takes, either way. */
 export const FREQUENCY_MAX_PPM = 100_000;
 
-const CLOCK_REALTIME = 0;
-const MODE = {
-  offset: 0x1,
-  frequency: 0x2,
-  maxError: 0x4,
-  estimatedError: 0x8,
-  status: 0x10,
-  tai: 0x80,
-  setOffset: 0x100,
-  nano: 0x2000,
-  tick: 0x4000,
-  singleShot: 0x8001,
-};
-const STATUS = { loops: 0x1 | 0x2 | 0x4 | 0x8, pll: 0x1, insert: 0x10, delete: 0x20, unsync: 0x40 };
-const STATUS_NANO = 0x2000;
+const KERNEL_LOOPS = STA_PLL | STA_PPSFREQ | STA_PPSTIME | STA_FLL;
+// `struct timex` holds a time whose second part counts microseconds, or nanoseconds under `STA_NANO`.
+const TIME_SECONDS = TIMEX.time + TIMEVAL.tv_sec;
+const TIME_SUBSECONDS = TIMEX.time + TIMEVAL.tv_usec;
 const NOMINAL_TICK = 10_000;
 const PPM_PER_TICK = 100;
 const FREQ_MAX_PPM = 500;
 const FREQ_UNIT = 65_536;
 const ERROR_MAX_SECONDS = 16;
 
-const LEAP_STATES: readonly KernelLeapState[] = [
-  "ok",
-  "insert",
-  "delete",
-  "inserting",
-  "done",
-  "error",
-];
+const LEAP_STATES: Readonly<Record<number, KernelLeapState>> = {
+  [TIME_OK]: "ok",
+  [TIME_INS]: "insert",
+  [TIME_DEL]: "delete",
+  [TIME_OOP]: "inserting",
+  [TIME_WAIT]: "done",
+  [TIME_ERROR]: "error",
+};
 
-const timex = allocate(208);
+const timex = allocate(TIMEX.sizeof);
 
 /** Reads the state of the kernel's clock; changes nothing and needs no privilege. */
 export function readKernelClock(): Result<KernelClock, OsError> {
@@ -107,31 +125,31 @@ export function readKernelClock(): Result<KernelClock, OsError> {
 export function adjustKernelClock(change: ClockChange): Result<KernelClock, OsError> {
   timex.bytes.fill(0);
   // With ADJ_NANO the kernel gives the time of this and of later calls in nanoseconds.
-  let modes = MODE.nano;
+  let modes = ADJ_NANO;
   if (change.frequencyPpm !== undefined) {
     const { tick, ppm } = splitFrequency(change.frequencyPpm);
-    modes |= MODE.frequency | MODE.tick;
-    setLong(16, Math.round(ppm * FREQ_UNIT));
-    setLong(88, tick);
+    modes |= ADJ_FREQUENCY | ADJ_TICK;
+    setLong(TIMEX.freq, Math.round(ppm * FREQ_UNIT));
+    setLong(TIMEX.tick, tick);
   }
   if (change.maxErrorSeconds !== undefined) {
-    modes |= MODE.maxError;
-    setLong(24, errorMicroseconds(change.maxErrorSeconds));
+    modes |= ADJ_MAXERROR;
+    setLong(TIMEX.maxerror, errorMicroseconds(change.maxErrorSeconds));
   }
   if (change.estimatedErrorSeconds !== undefined) {
-    modes |= MODE.estimatedError;
-    setLong(32, errorMicroseconds(change.estimatedErrorSeconds));
+    modes |= ADJ_ESTERROR;
+    setLong(TIMEX.esterror, errorMicroseconds(change.estimatedErrorSeconds));
   }
   if (change.status !== undefined) {
-    modes |= MODE.status;
-    timex.view.setInt32(40, statusBits(change.status), true);
+    modes |= ADJ_STATUS;
+    timex.view.setInt32(TIMEX.status, statusBits(change.status), true);
   }
   if (change.taiOffsetSeconds !== undefined) {
     assert(Number.isInteger(change.taiOffsetSeconds), "The TAI offset is a whole number");
-    modes |= MODE.tai;
-    setLong(48, change.taiOffsetSeconds);
+    modes |= ADJ_TAI;
+    setLong(TIMEX.constant, change.taiOffsetSeconds);
   }
-  timex.view.setUint32(0, modes, true);
+  timex.view.setUint32(TIMEX.modes, modes, true);
   return call("adjust the kernel clock");
 }
 
@@ -143,9 +161,9 @@ export function stepKernelClock(nanoseconds: bigint): Result<KernelClock, OsErro
   timex.bytes.fill(0);
   const remainder = ((nanoseconds % NANOSECONDS_PER_SECOND) + NANOSECONDS_PER_SECOND) %
     NANOSECONDS_PER_SECOND;
-  timex.view.setUint32(0, MODE.setOffset | MODE.nano, true);
-  timex.view.setBigInt64(72, (nanoseconds - remainder) / NANOSECONDS_PER_SECOND, true);
-  timex.view.setBigInt64(80, remainder, true);
+  timex.view.setUint32(TIMEX.modes, ADJ_SETOFFSET | ADJ_NANO, true);
+  timex.view.setBigInt64(TIME_SECONDS, (nanoseconds - remainder) / NANOSECONDS_PER_SECOND, true);
+  timex.view.setBigInt64(TIME_SUBSECONDS, remainder, true);
   return call("step the kernel clock");
 }
 
@@ -157,12 +175,12 @@ export function stopKernelLoops(): Result<KernelClock, OsError> {
   const before = readKernelClock();
   if (!before.ok) return before;
   // Only while the PLL is on does the kernel take an offset, so it is put on for the call that sets the rest to zero.
-  const kept = before.value.status & (STATUS.insert | STATUS.delete | STATUS.unsync);
-  const cleared = setStatus(MODE.offset | MODE.status, kept | STATUS.pll);
+  const kept = before.value.status & (STA_INS | STA_DEL | STA_UNSYNC);
+  const cleared = setStatus(ADJ_OFFSET | ADJ_STATUS, kept | STA_PLL);
   if (!cleared.ok) return cleared;
-  const stopped = setStatus(MODE.status, kept);
+  const stopped = setStatus(ADJ_STATUS, kept);
   if (!stopped.ok) return stopped;
-  return setStatus(MODE.singleShot, 0);
+  return setStatus(ADJ_OFFSET_SINGLESHOT, 0);
 }
 
 /** Divides a frequency between the kernel's `tick` (100 ppm a unit) and the rest in parts per million, at most 500. */
@@ -175,14 +193,14 @@ export function splitFrequency(frequencyPpm: Ppm): { readonly tick: number; read
 
 function setStatus(modes: number, status: number): Result<KernelClock, OsError> {
   timex.bytes.fill(0);
-  timex.view.setUint32(0, modes, true);
-  timex.view.setInt32(40, status, true);
+  timex.view.setUint32(TIMEX.modes, modes, true);
+  timex.view.setInt32(TIMEX.status, status, true);
   return call("switch off the kernel's own clock discipline");
 }
 
 function statusBits(status: { synchronized: boolean; leap: KernelLeap }): number {
-  const leap = { none: 0, insert: STATUS.insert, delete: STATUS.delete }[status.leap];
-  return leap | (status.synchronized ? 0 : STATUS.unsync);
+  const leap = { none: 0, insert: STA_INS, delete: STA_DEL }[status.leap];
+  return leap | (status.synchronized ? 0 : STA_UNSYNC);
 }
 
 function call(what: string): Result<KernelClock, OsError> {
@@ -201,22 +219,23 @@ const PRIVILEGE_HINT =
 
 function decode(state: KernelLeapState): KernelClock {
   const { view } = timex;
-  const status = view.getInt32(40, true);
-  const nano = (status & STATUS_NANO) !== 0;
-  const tickMicroseconds = getLong(88);
-  const subsecond = view.getBigInt64(80, true) * (nano ? 1n : 1000n);
+  const status = view.getInt32(TIMEX.status, true);
+  const nano = (status & STA_NANO) !== 0;
+  const tickMicroseconds = getLong(TIMEX.tick);
+  const subsecond = view.getBigInt64(TIME_SUBSECONDS, true) * (nano ? 1n : 1000n);
   return {
-    time: view.getBigInt64(72, true) * NANOSECONDS_PER_SECOND + subsecond,
+    time: view.getBigInt64(TIME_SECONDS, true) * NANOSECONDS_PER_SECOND + subsecond,
     state,
     status,
-    synchronized: (status & STATUS.unsync) === 0,
-    kernelLoop: (status & STATUS.loops) !== 0,
-    frequencyPpm: (tickMicroseconds - NOMINAL_TICK) * PPM_PER_TICK + getLong(16) / FREQ_UNIT,
+    synchronized: (status & STA_UNSYNC) === 0,
+    kernelLoop: (status & KERNEL_LOOPS) !== 0,
+    frequencyPpm: (tickMicroseconds - NOMINAL_TICK) * PPM_PER_TICK +
+      getLong(TIMEX.freq) / FREQ_UNIT,
     tickMicroseconds,
-    remainingOffsetSeconds: getLong(8) / (nano ? 1e9 : 1e6),
-    maxErrorSeconds: getLong(24) / 1e6,
-    estimatedErrorSeconds: getLong(32) / 1e6,
-    taiOffsetSeconds: view.getInt32(160, true),
+    remainingOffsetSeconds: getLong(TIMEX.offset) / (nano ? 1e9 : 1e6),
+    maxErrorSeconds: getLong(TIMEX.maxerror) / 1e6,
+    estimatedErrorSeconds: getLong(TIMEX.esterror) / 1e6,
+    taiOffsetSeconds: view.getInt32(TIMEX.tai, true),
   };
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DIRENT } from "../headers/file.ts";
 import { libc } from "../libc.ts";
 import { cString } from "../memory.ts";
 
@@ -14,8 +15,7 @@ export function namesIn(folder: string): readonly string[] {
   for (;;) {
     const entry = libc().readdir(directory);
     if (entry === null) break;
-    // struct dirent: inode 8, offset 8, length 2, type 1, name.
-    const name = new Deno.UnsafePointerView(entry).getCString(19);
+    const name = new Deno.UnsafePointerView(entry).getCString(DIRENT.d_name);
     if (name !== "." && name !== "..") names.push(name);
   }
   libc().closedir(directory);

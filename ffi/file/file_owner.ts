@@ -15,30 +15,36 @@ import { namesIn } from "./directory.ts";
 import { failed, type OsError } from "../errno.ts";
 import { fileStatus, makeDirectory, parentOf } from "./files.ts";
 import { holdFile } from "./held_files.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_RDONLY,
+  O_RDWR,
+  PATH_MAX,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  STATX,
+  STATX_BASIC_STATS,
+} from "../headers/file.ts";
 import { libc } from "../libc.ts";
 import { allocate, cString } from "../memory.ts";
 import type { UserRecord } from "../process/privileges.ts";
 
-const isArm = Deno.build.arch === "aarch64";
-const O_RDONLY = 0;
-const O_RDWR = 2;
-const O_CREAT = 0x40;
-const O_NONBLOCK = 0x800;
-const O_CLOEXEC = 0x80000;
-const O_DIRECTORY = isArm ? 0x4000 : 0x10000;
-const O_NOFOLLOW = isArm ? 0x8000 : 0x20000;
-const AT_FDCWD = -100;
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const AT_EMPTY_PATH = 0x1000;
-const PATH_MAX = 4096;
 /** As many as the kernel follows. */
 const LINKS_MAX = 40;
-const STATX_BASIC = 0x7ff;
 const FOLDER_MODE = 0o750;
 /** Not below /etc: the folder of the configuration stays root's. */
 const OWN_FOLDER = /^\/(var|run)\/(.*\/)?ntpsd\/*$/;
 
-const status = allocate(256);
+const status = allocate(STATX.sizeof);
 
 /**
  * Sees to it that a folder exists and belongs to the user if it is the program's own: made just now, or
@@ -153,9 +159,11 @@ function handOverFolder(path: string, user: UserRecord): Result<boolean, OsError
 function linkAt(path: string): { readonly uid: number; readonly target: string } | undefined {
   const { view, bytes } = status;
   const name = cString(path) ?? new Uint8Array(1);
-  if (libc().statx(AT_FDCWD, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC, bytes) !== 0) return undefined;
-  if ((view.getUint16(28, true) & 0o170000) !== 0o120000) return undefined;
-  const uid = view.getUint32(20, true), target = linkTarget(path);
+  if (libc().statx(AT_FDCWD, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, bytes) !== 0) {
+    return undefined;
+  }
+  if ((view.getUint16(STATX.stx_mode, true) & S_IFMT) !== S_IFLNK) return undefined;
+  const uid = view.getUint32(STATX.stx_uid, true), target = linkTarget(path);
   return target === undefined ? undefined : { uid, target };
 }
 
@@ -187,10 +195,14 @@ function makeUsers(
   { user, isFolder }: { readonly user: UserRecord; readonly isFolder: boolean },
 ): boolean {
   const { view, bytes } = status;
-  if (libc().statx(fd, new Uint8Array(1), AT_EMPTY_PATH, STATX_BASIC, bytes) !== 0) return false;
-  const kind = view.getUint16(28, true) & 0o170000;
-  const fits = isFolder ? kind === 0o040000 : kind === 0o100000 && view.getUint32(16, true) === 1;
-  const owner = view.getUint32(20, true);
+  if (libc().statx(fd, new Uint8Array(1), AT_EMPTY_PATH, STATX_BASIC_STATS, bytes) !== 0) {
+    return false;
+  }
+  const kind = view.getUint16(STATX.stx_mode, true) & S_IFMT;
+  const fits = isFolder
+    ? kind === S_IFDIR
+    : kind === S_IFREG && view.getUint32(STATX.stx_nlink, true) === 1;
+  const owner = view.getUint32(STATX.stx_uid, true);
   if (!fits || owner === user.uid) return fits;
   return owner === 0 && libc().fchown(fd, user.uid, user.gid) === 0;
 }

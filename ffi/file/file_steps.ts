@@ -15,6 +15,26 @@ import { NANOSECONDS_PER_SECOND } from "../../src/base/units.ts";
 import { type BackgroundArguments, callForResult, callHere } from "../background.ts";
 import { ERRNO, failed, type OsError, osError } from "../errno.ts";
 import { type HeldFile, heldFile, throughHeldFolder } from "./held_files.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_WRONLY,
+  PATH_MAX,
+  S_IFDIR,
+  S_IFMT,
+  S_IFREG,
+  STATX,
+  STATX_BASIC_STATS,
+  STATX_TIMESTAMP,
+} from "../headers/file.ts";
 import { libc } from "../libc.ts";
 import { allocate, cString, type Memory } from "../memory.ts";
 
@@ -84,23 +104,7 @@ export async function runInBackground<Value>(steps: FileSteps<Value>): Promise<V
   return step.value;
 }
 
-const O_WRONLY = 0x1;
-const O_CREAT = 0x40;
-const O_EXCL = 0x80;
-const O_APPEND = 0x400;
-const O_NONBLOCK = 0x800;
-const O_CLOEXEC = 0x80000;
-// These two have other values on ARM than on x86.
-const isArm = Deno.build.arch === "aarch64";
-const O_DIRECTORY = isArm ? 0x4000 : 0x10000;
-const O_NOFOLLOW = isArm ? 0x8000 : 0x20000;
-const AT_FDCWD = -100;
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const AT_EMPTY_PATH = 0x1000;
-const STATX_BASIC = 0x7ff;
-const STATX_SIZE = 256;
 const READ_STEP = 65_536;
-const PATH_MAX = 4096;
 const LINKS_MAX = 8;
 
 /** Reads a whole file of at most `sizeMax` octets. */
@@ -217,14 +221,21 @@ export function* statusSteps(path: string): FileSteps<Result<FileStatus | undefi
   const what = `look at ${path}`;
   const name = pathText(path);
   if (name === undefined) return failed({ call: "statx", what, code: ERRNO.EINVAL });
-  const status = allocate(STATX_SIZE);
-  const code = -(yield ["statx", AT_FDCWD, name, 0, STATX_BASIC, status.bytes]);
+  const status = allocate(STATX.sizeof);
+  const code = -(yield ["statx", AT_FDCWD, name, 0, STATX_BASIC_STATS, status.bytes]);
   if (code === 0) return ok(readStatus(status));
   if (code === ERRNO.ENOENT) return ok(undefined);
   const refused = failed({ call: "statx", what, code });
   const held = isBarred(refused) ? heldFile(path) : undefined;
   if (held === undefined) return refused;
-  const found = yield ["statx", held.fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_BASIC, status.bytes];
+  const found = yield [
+    "statx",
+    held.fd,
+    EMPTY_PATH,
+    AT_EMPTY_PATH,
+    STATX_BASIC_STATS,
+    status.bytes,
+  ];
   return found === 0 ? ok(readStatus(status)) : refused;
 }
 
@@ -331,9 +342,9 @@ export function* followLinks(path: string): FileSteps<string> {
 }
 
 function* isRoots(link: Uint8Array<ArrayBuffer>): FileSteps<boolean> {
-  const { bytes, view } = allocate(STATX_SIZE);
-  const found = yield ["statx", AT_FDCWD, link, AT_SYMLINK_NOFOLLOW, STATX_BASIC, bytes];
-  return found === 0 && view.getUint32(20, true) === 0;
+  const { bytes, view } = allocate(STATX.sizeof);
+  const found = yield ["statx", AT_FDCWD, link, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, bytes];
+  return found === 0 && view.getUint32(STATX.stx_uid, true) === 0;
 }
 
 interface OpenOptions {
@@ -358,8 +369,8 @@ function* refuseOthers(
   fd: number,
   { what, isDirectoryTold = false }: { readonly what: string; readonly isDirectoryTold?: boolean },
 ): FileSteps<Result<FileStatus, OsError>> {
-  const status = allocate(STATX_SIZE);
-  const code = yield ["statx", fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_BASIC, status.bytes];
+  const status = allocate(STATX.sizeof);
+  const code = yield ["statx", fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_BASIC_STATS, status.bytes];
   if (code < 0) return failed({ call: "statx", what, code: -code });
   const found = readStatus(status);
   // What is wrong with a directory the read itself tells.
@@ -443,22 +454,23 @@ function* flushDirectory(path: string): FileSteps<void> {
 }
 
 function readStatus({ view }: Memory): FileStatus {
-  const mode = view.getUint16(28, true);
-  const seconds = view.getBigInt64(112, true), nanoseconds = view.getUint32(120, true);
+  const mode = view.getUint16(STATX.stx_mode, true);
+  const seconds = view.getBigInt64(STATX.stx_mtime + STATX_TIMESTAMP.tv_sec, true);
+  const nanoseconds = view.getUint32(STATX.stx_mtime + STATX_TIMESTAMP.tv_nsec, true);
   return {
     kind: kindOf(mode),
     mode: mode & 0o7777,
-    uid: view.getUint32(20, true),
-    size: Number(view.getBigUint64(40, true)),
+    uid: view.getUint32(STATX.stx_uid, true),
+    size: Number(view.getBigUint64(STATX.stx_size, true)),
     modified: seconds * NANOSECONDS_PER_SECOND + BigInt(nanoseconds),
-    inode: view.getBigUint64(32, true),
+    inode: view.getBigUint64(STATX.stx_ino, true),
   };
 }
 
 function kindOf(mode: number): FileStatus["kind"] {
-  const kind = mode & 0o170000;
-  if (kind === 0o100000) return "file";
-  return kind === 0o040000 ? "directory" : "other";
+  const kind = mode & S_IFMT;
+  if (kind === S_IFREG) return "file";
+  return kind === S_IFDIR ? "directory" : "other";
 }
 
 /** Names the file in which a process writes what is to replace another: each has its own, so that nobody replaces a file by half of one. */

@@ -29,14 +29,12 @@ import {
   writeSteps,
 } from "./file_steps.ts";
 import { throughHeldFolder } from "./held_files.ts";
+import { PATH_MAX, W_OK } from "../headers/file.ts";
 import { libc } from "../libc.ts";
 import { allocate, cString } from "../memory.ts";
 
 export type { AtomicWrite, FileStatus };
 export { parentOf };
-
-/** For access(2). */
-const W_OK = 2;
 
 const DIRECTORY_MODE = 0o755;
 
@@ -163,9 +161,9 @@ function isGone(process: number): boolean {
 
 /** Returns the path of the program that runs. */
 export function executablePath(): Result<string, OsError> {
-  const target = allocate(4096);
+  const target = allocate(PATH_MAX);
   const name = cString("/proc/self/exe") ?? new Uint8Array();
-  const length = libc().readlink(name, target.bytes, 4096n);
+  const length = libc().readlink(name, target.bytes, BigInt(PATH_MAX));
   if (length < 0) return failed({ call: "readlink", what: "find the path of this program" });
   return ok(new TextDecoder().decode(target.bytes.subarray(0, length)));
 }

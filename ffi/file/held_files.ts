@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { AT_EMPTY_PATH, F_SETFD, FD_CLOEXEC, STATX, STATX_NLINK } from "../headers/file.ts";
 import { libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
 
@@ -22,12 +23,8 @@ export interface HeldFile {
   readonly purpose: "read" | "write" | "folder";
 }
 
-const F_SETFD = 2;
-const FD_CLOEXEC = 1n;
-const AT_EMPTY_PATH = 0x1000;
-const STATX_NLINK = 0x4;
 const held = new Map<string, HeldFile>();
-const status = allocate(256);
+const status = allocate(STATX.sizeof);
 
 /** Takes note of an open file. */
 export function holdFile(file: HeldFile): void {
@@ -100,5 +97,5 @@ function isHeldFile(value: unknown): value is HeldFile {
 /** Tells in how many folders an open file is; -1 if it is not open. */
 function linkCount(fd: number): number {
   const result = libc().statx(fd, new Uint8Array(1), AT_EMPTY_PATH, STATX_NLINK, status.bytes);
-  return result === 0 ? status.view.getUint32(16, true) : -1;
+  return result === 0 ? status.view.getUint32(STATX.stx_nlink, true) : -1;
 }

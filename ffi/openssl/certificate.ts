@@ -9,6 +9,7 @@
 import { assert } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
+import { TM } from "../headers/time.ts";
 import {
   clearErrors,
   cString,
@@ -169,11 +170,14 @@ function takeText(library: OpenSslLibrary, stream: OwnedPointer): string {
   return new TextDecoder().decode(text.subarray(0, Math.max(0, length)));
 }
 
-/** Reads an ASN1_TIME by way of `struct tm`: nine int, of which the first six count. */
+/** Reads an ASN1_TIME by way of `struct tm`. */
 function unixSeconds(library: OpenSslLibrary, time: Deno.PointerValue): number {
-  const tm = new Int32Array(14);
+  const tm = new Uint8Array(TM.sizeof);
   if (library.crypto.ASN1_TIME_to_tm(time, tm) !== 1) return Number.NaN;
-  const [second = 0, minute = 0, hour = 0, day = 0, month = 0, year = 0] = tm;
+  const view = new DataView(tm.buffer);
+  const [year = 0, ...rest] = [TM.tm_year, TM.tm_mon, TM.tm_mday, TM.tm_hour, TM.tm_min, TM.tm_sec]
+    .map((at) => view.getInt32(at, true));
+  const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = rest;
   return Date.UTC(1900 + year, month, day, hour, minute, second) / 1000;
 }
 

@@ -11,6 +11,26 @@
  */
 import { ok, type Result } from "../../src/base/result.ts";
 import { ERRNO, failed, type OsError } from "../errno.ts";
+import { PASSWD } from "../headers/names.ts";
+import {
+  _LINUX_CAPABILITY_VERSION_3,
+  CAP_DAC_OVERRIDE,
+  CAP_NET_BIND_SERVICE,
+  CAP_SETGID,
+  CAP_SETPCAP,
+  CAP_SETUID,
+  CAP_SYS_TIME,
+  CAP_USER_DATA,
+  CAP_USER_HEADER,
+  PR_CAP_AMBIENT,
+  PR_CAP_AMBIENT_CLEAR_ALL,
+  PR_CAP_AMBIENT_RAISE,
+  PR_CAPBSET_DROP,
+  PR_CAPBSET_READ,
+  PR_SET_DUMPABLE,
+  PR_SET_KEEPCAPS,
+  PR_SET_NO_NEW_PRIVS,
+} from "../headers/process.ts";
 import { lastErrno, libc } from "../libc.ts";
 import { allocate, cString, readCString } from "../memory.ts";
 
@@ -52,24 +72,15 @@ export interface NarrowOptions {
 }
 
 const NUMBERS: Readonly<Record<Capability, number>> = {
-  CAP_SYS_TIME: 25,
-  CAP_NET_BIND_SERVICE: 10,
-  CAP_SETUID: 7,
-  CAP_SETGID: 6,
-  CAP_SETPCAP: 8,
-  CAP_DAC_OVERRIDE: 1,
+  CAP_SYS_TIME,
+  CAP_NET_BIND_SERVICE,
+  CAP_SETUID,
+  CAP_SETGID,
+  CAP_SETPCAP,
+  CAP_DAC_OVERRIDE,
 };
 
-const CAPABILITY_VERSION_3 = 0x2008_0522;
 const CAPABILITY_COUNT_MAX = 64;
-const PR_SET_DUMPABLE = 4;
-const PR_SET_KEEPCAPS = 8;
-const PR_CAPBSET_READ = 23;
-const PR_CAPBSET_DROP = 24;
-const PR_SET_NO_NEW_PRIVS = 38;
-const PR_CAP_AMBIENT = 47;
-const PR_CAP_AMBIENT_RAISE = 2n;
-const PR_CAP_AMBIENT_CLEAR_ALL = 4n;
 const GROUPS_MAX = 256;
 
 /** Tells whether this thread may use a capability. */
@@ -85,14 +96,19 @@ export function capabilityMask(names: readonly Capability[]): bigint {
 
 /** Reads the capabilities of this thread. */
 export function capabilitySets(): Result<CapabilitySets, OsError> {
-  const { bytes, view } = allocate(24);
+  const { bytes, view } = allocate(2 * CAP_USER_DATA.sizeof);
   if (libc().capget(capabilityHead(), bytes) !== 0) {
     return failed({ call: "capget", what: "read the capabilities", code: lastErrno() });
   }
   // Two records of effective, permitted, inheritable: the low and the high half.
   const set = (at: number) =>
-    BigInt(view.getUint32(at, true)) | (BigInt(view.getUint32(12 + at, true)) << 32n);
-  return ok({ effective: set(0), permitted: set(4), inheritable: set(8) });
+    BigInt(view.getUint32(at, true)) |
+    (BigInt(view.getUint32(CAP_USER_DATA.sizeof + at, true)) << 32n);
+  return ok({
+    effective: set(CAP_USER_DATA.effective),
+    permitted: set(CAP_USER_DATA.permitted),
+    inheritable: set(CAP_USER_DATA.inheritable),
+  });
 }
 
 /** Finds a user by name; undefined when there is none of that name. */
@@ -104,14 +120,14 @@ export function findUser(name: string): Result<UserRecord | undefined, OsError> 
   // A user that does not exist leaves whatever number the search for the database left; that is no error.
   if (record === null) return ok(undefined);
   const view = new Deno.UnsafePointerView(record);
-  return ok({ name, uid: view.getUint32(16), gid: view.getUint32(20) });
+  return ok({ name, uid: view.getUint32(PASSWD.pw_uid), gid: view.getUint32(PASSWD.pw_gid) });
 }
 
 /** Returns the name of a user, or the number where there is no name. */
 export function userName(uid: number): string {
   const record = libc().getpwuid(uid);
   if (record === null) return `number ${uid}`;
-  const name = new Deno.UnsafePointerView(record).getPointer(0);
+  const name = new Deno.UnsafePointerView(record).getPointer(PASSWD.pw_name);
   return readCString(name) ?? `number ${uid}`;
 }
 
@@ -219,18 +235,19 @@ function setAmbient(mask: bigint): Result<void, OsError> {
 }
 
 function setCapabilities(sets: CapabilitySets): Result<void, OsError> {
-  const { bytes, view } = allocate(24);
-  for (const [i, set] of [sets.effective, sets.permitted, sets.inheritable].entries()) {
-    view.setUint32(4 * i, Number(set & 0xffff_ffffn), true);
-    view.setUint32(12 + 4 * i, Number(set >> 32n), true);
+  const { bytes, view } = allocate(2 * CAP_USER_DATA.sizeof);
+  for (const name of ["effective", "permitted", "inheritable"] as const) {
+    const at = CAP_USER_DATA[name];
+    view.setUint32(at, Number(sets[name] & 0xffff_ffffn), true);
+    view.setUint32(CAP_USER_DATA.sizeof + at, Number(sets[name] >> 32n), true);
   }
   if (libc().capset(capabilityHead(), bytes) === 0) return ok(undefined);
   return failed({ call: "capset", what: "drop capabilities" });
 }
 
 function capabilityHead(): Uint8Array<ArrayBuffer> {
-  const head = allocate(8);
-  head.view.setUint32(0, CAPABILITY_VERSION_3, true);
+  const head = allocate(CAP_USER_HEADER.sizeof);
+  head.view.setUint32(CAP_USER_HEADER.version, _LINUX_CAPABILITY_VERSION_3, true);
   return head.bytes;
 }
 

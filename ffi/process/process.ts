@@ -7,6 +7,7 @@ import { assert } from "../../src/base/assert.ts";
 import { ok, type Result } from "../../src/base/result.ts";
 import { failed, type OsError } from "../errno.ts";
 import { readFile } from "../file/files.ts";
+import { RLIM_INFINITY, RLIMIT, RLIMIT_NOFILE } from "../headers/process.ts";
 import { libc } from "../libc.ts";
 import { allocate, cString, readCString } from "../memory.ts";
 
@@ -28,8 +29,6 @@ export interface UserIds {
   readonly gid: number;
 }
 
-const RLIMIT_NOFILE = 7;
-const UNLIMITED = 0xffff_ffff_ffff_ffffn;
 const HOSTNAME_SIZE = 256;
 
 /** Returns the value of one environment variable; undefined when it is not set. */
@@ -73,13 +72,13 @@ export function hostName(): Result<string, OsError> {
 
 /** Returns the limit on open descriptors. */
 export function openFilesLimit(): Result<ResourceLimit, OsError> {
-  const limit = allocate(16);
+  const limit = allocate(RLIMIT.sizeof);
   if (libc().getrlimit(RLIMIT_NOFILE, limit.bytes) !== 0) {
     return failed({ call: "getrlimit", what: "read the limit on open files" });
   }
   const read = (offset: number) => {
     const value = limit.view.getBigUint64(offset, true);
-    return value === UNLIMITED ? Infinity : Number(value);
+    return value === RLIM_INFINITY ? Infinity : Number(value);
   };
-  return ok({ soft: read(0), hard: read(8) });
+  return ok({ soft: read(RLIMIT.rlim_cur), hard: read(RLIMIT.rlim_max) });
 }

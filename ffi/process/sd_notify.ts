@@ -8,9 +8,17 @@
  */
 import { ok, type Result } from "../../src/base/result.ts";
 import { ERRNO, failed, type OsError } from "../errno.ts";
+import {
+  AF_UNIX,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCKADDR_UN,
+} from "../headers/socket.ts";
 import { libc } from "../libc.ts";
 import { environmentVariable } from "./process.ts";
-import { closeDescriptor } from "../socket/socket_option.ts";
+import { closeDescriptor } from "../descriptor.ts";
 
 /** What can be told, in the words of sd_notify(3). */
 export interface ServiceNotice {
@@ -26,11 +34,8 @@ export interface ServiceNotice {
   readonly status?: string;
 }
 
-const AF_UNIX = 1;
-const SOCK_DGRAM_CLOEXEC = 2 | 0x80000;
-const PATH_MAX = 107;
-const NO_SIGNAL = 0x4000;
-const DONT_WAIT = 0x40;
+/** Without the octet that closes it. */
+const PATH_LENGTH_MAX = SOCKADDR_UN.sizeof - SOCKADDR_UN.sun_path - 1;
 
 /** Whether there is a service manager to tell. */
 export function hasServiceManager(): boolean {
@@ -46,10 +51,10 @@ export function notifyService(
   const what = "tell the service manager";
   const address = unixAddress(socketPath);
   if (address === undefined) return failed({ call: "sendto", what, code: ERRNO.EINVAL });
-  const fd = libc().socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
+  const fd = libc().socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return failed({ call: "socket", what });
   const text = new TextEncoder().encode(noticeLines(notice));
-  const flags = NO_SIGNAL | DONT_WAIT;
+  const flags = MSG_NOSIGNAL | MSG_DONTWAIT;
   const sent = libc().sendto(fd, text, BigInt(text.length), flags, address, address.length);
   const result: Result<boolean, OsError> = sent < 0 ? failed({ call: "sendto", what }) : ok(true);
   closeDescriptor(fd);
@@ -74,11 +79,11 @@ function noticeLines(notice: ServiceNotice): string {
 function unixAddress(path: string): Uint8Array<ArrayBuffer> | undefined {
   const name = new TextEncoder().encode(path);
   const isAbstract = path.startsWith("@");
-  if (name.length > PATH_MAX || name.includes(0)) return undefined;
+  if (name.length > PATH_LENGTH_MAX || name.includes(0)) return undefined;
   if (!isAbstract && !path.startsWith("/")) return undefined;
-  const address = new Uint8Array(2 + name.length + (isAbstract ? 0 : 1));
-  address[0] = AF_UNIX;
-  address.set(name, 2);
-  if (isAbstract) address[2] = 0;
+  const address = new Uint8Array(SOCKADDR_UN.sun_path + name.length + (isAbstract ? 0 : 1));
+  address[SOCKADDR_UN.sun_family] = AF_UNIX;
+  address.set(name, SOCKADDR_UN.sun_path);
+  if (isAbstract) address[SOCKADDR_UN.sun_path] = 0;
   return address;
 }

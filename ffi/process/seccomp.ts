@@ -12,8 +12,31 @@
 import { assert } from "../../src/base/assert.ts";
 import { ok, type Result } from "../../src/base/result.ts";
 import { ERRNO, failed, type OsError } from "../errno.ts";
+import {
+  __X32_SYSCALL_BIT,
+  AUDIT_ARCH_AARCH64,
+  AUDIT_ARCH_X86_64,
+  BPF_ABS,
+  BPF_JEQ,
+  BPF_JGE,
+  BPF_JMP,
+  BPF_JSET,
+  BPF_K,
+  BPF_LD,
+  BPF_RET,
+  BPF_W,
+  SECCOMP_DATA,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+  SECCOMP_FILTER_FLAG_TSYNC,
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_ERRNO,
+  SECCOMP_RET_KILL_PROCESS,
+  SECCOMP_SET_MODE_FILTER,
+  SOCK_FILTER,
+  SOCK_FPROG,
+} from "../headers/process.ts";
 import { libc } from "../libc.ts";
-import { allocate } from "../memory.ts";
+import { allocate, type Memory } from "../memory.ts";
 import { forbidNewPrivileges } from "./privileges.ts";
 import {
   ALLOWED_SYSTEM_CALLS,
@@ -30,32 +53,20 @@ export type FilterArchitecture = "x86_64" | "aarch64";
 /** One instruction of the classic packet filter machine: code, jumps if true and false, operand. */
 export type FilterInstruction = readonly [code: number, ifTrue: number, ifFalse: number, k: number];
 
-const LOAD = 0x20;
-const JUMP_IF_EQUAL = 0x15;
-const JUMP_IF_AT_LEAST = 0x35;
-const JUMP_IF_ANY_BIT = 0x45;
-const RETURN = 0x06;
-
-const RETURN_ALLOW = 0x7fff_0000;
-const RETURN_ERRNO = 0x0005_0000;
-const RETURN_KILL_PROCESS = 0x8000_0000;
-
-// struct seccomp_data: nr 0, arch 4, instruction pointer 8, arguments from 16, eight octets each.
-const NUMBER_AT = 0;
-const ARCHITECTURE_AT = 4;
-const FIRST_ARGUMENT_AT = 16;
+const LOAD = BPF_LD | BPF_W | BPF_ABS;
+const JUMP_IF_EQUAL = BPF_JMP | BPF_JEQ | BPF_K;
+const JUMP_IF_AT_LEAST = BPF_JMP | BPF_JGE | BPF_K;
+const JUMP_IF_ANY_BIT = BPF_JMP | BPF_JSET | BPF_K;
+const RETURN = BPF_RET | BPF_K;
 
 const AUDIT_ARCHITECTURES: Readonly<Record<FilterArchitecture, number>> = {
-  x86_64: 0xc000_003e,
-  aarch64: 0xc000_00b7,
+  x86_64: AUDIT_ARCH_X86_64,
+  aarch64: AUDIT_ARCH_AARCH64,
 };
-const X32_BIT = 0x4000_0000;
-const ENOSYS = 38;
 
-const SET_MODE_FILTER = 1n;
 // For all threads; and without the slower memory access that older kernels put upon filtered processes, for whose use
 // (scripts of others in the same process) there is no case here.
-const FLAGS = 1n | 4n;
+const FLAGS = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 
 /**
  * Installs the filter for all threads of the process, and forbids new privileges. To be called after the start is over and
@@ -64,21 +75,14 @@ const FLAGS = 1n | 4n;
 export function installSystemCallFilter(): Result<void, OsError> {
   const architecture = Deno.build.arch;
   const instructions = buildFilter(architecture, libc().getpid());
-  const program = allocate(8 * instructions.length);
-  for (const [i, [code, ifTrue, ifFalse, k]] of instructions.entries()) {
-    program.view.setUint16(8 * i, code, true);
-    program.view.setUint8(8 * i + 2, ifTrue);
-    program.view.setUint8(8 * i + 3, ifFalse);
-    program.view.setUint32(8 * i + 4, k, true);
-  }
-  const head = allocate(16);
-  head.view.setUint16(0, instructions.length, true);
-  head.view.setBigUint64(8, program.address, true);
+  const { head, program } = layOut(instructions);
   const forbidden = forbidNewPrivileges();
   if (!forbidden.ok) return forbidden;
   const number = numberFor(SECCOMP_SYSTEM_CALL, architecture);
   assert(number !== null, "Every processor has this call");
-  return install(number, head.bytes);
+  const installed = install(number, head.bytes);
+  assert(program.address !== 0n, "The head points to a program that is alive until here");
+  return installed;
 }
 
 /** Writes the filter for a processor and the process with this number. */
@@ -86,21 +90,21 @@ export function buildFilter(
   architecture: FilterArchitecture,
   processId: number,
 ): readonly FilterInstruction[] {
-  const refuse: FilterInstruction = [RETURN, 0, 0, RETURN_ERRNO | ERRNO.EPERM];
+  const refuse: FilterInstruction = [RETURN, 0, 0, SECCOMP_RET_ERRNO | ERRNO.EPERM];
   const program: FilterInstruction[] = [
-    [LOAD, 0, 0, ARCHITECTURE_AT],
+    [LOAD, 0, 0, SECCOMP_DATA.arch],
     [JUMP_IF_EQUAL, 1, 0, AUDIT_ARCHITECTURES[architecture]],
-    [RETURN, 0, 0, RETURN_KILL_PROCESS],
-    [LOAD, 0, 0, NUMBER_AT],
+    [RETURN, 0, 0, SECCOMP_RET_KILL_PROCESS],
+    [LOAD, 0, 0, SECCOMP_DATA.nr],
   ];
-  if (architecture === "x86_64") program.push([JUMP_IF_AT_LEAST, 0, 1, X32_BIT], refuse);
+  if (architecture === "x86_64") program.push([JUMP_IF_AT_LEAST, 0, 1, __X32_SYSCALL_BIT], refuse);
   for (const numbers of Object.values(ALLOWED_SYSTEM_CALLS)) {
     const number = numberFor(numbers, architecture);
-    if (number !== null) program.push(...onCall(number, [[RETURN, 0, 0, RETURN_ALLOW]]));
+    if (number !== null) program.push(...onCall(number, [[RETURN, 0, 0, SECCOMP_RET_ALLOW]]));
   }
   const clone3 = numberFor(CLONE3_SYSTEM_CALL, architecture);
   if (clone3 !== null) {
-    program.push(...onCall(clone3, [[RETURN, 0, 0, RETURN_ERRNO | ENOSYS]]));
+    program.push(...onCall(clone3, [[RETURN, 0, 0, SECCOMP_RET_ERRNO | ERRNO.ENOSYS]]));
   }
   for (const rule of Object.values(RULED_SYSTEM_CALLS)) {
     const number = numberFor(rule.numbers, architecture);
@@ -119,14 +123,32 @@ function judge(
   { argument, test, values }: ArgumentRule,
   { processId, refuse }: { readonly processId: number; readonly refuse: FilterInstruction },
 ): readonly FilterInstruction[] {
-  const allow: FilterInstruction = [RETURN, 0, 0, RETURN_ALLOW];
+  const allow: FilterInstruction = [RETURN, 0, 0, SECCOMP_RET_ALLOW];
   const [then, otherwise] = test === "none-of" ? [refuse, allow] : [allow, refuse];
   const code = test === "any-bit" ? JUMP_IF_ANY_BIT : JUMP_IF_EQUAL;
   const tests = values.flatMap((value): readonly FilterInstruction[] => [
     [code, 0, 1, value === "self" ? processId : value],
     then,
   ]);
-  return [[LOAD, 0, 0, FIRST_ARGUMENT_AT + 8 * argument], ...tests, otherwise];
+  return [[LOAD, 0, 0, SECCOMP_DATA.args + 8 * argument], ...tests, otherwise];
+}
+
+/** Lays a filter out as the kernel takes it: instructions, and a head that points to them. */
+function layOut(
+  instructions: readonly FilterInstruction[],
+): { readonly head: Memory; readonly program: Memory } {
+  const program = allocate(SOCK_FILTER.sizeof * instructions.length);
+  for (const [i, [code, ifTrue, ifFalse, k]] of instructions.entries()) {
+    const at = SOCK_FILTER.sizeof * i;
+    program.view.setUint16(at + SOCK_FILTER.code, code, true);
+    program.view.setUint8(at + SOCK_FILTER.jt, ifTrue);
+    program.view.setUint8(at + SOCK_FILTER.jf, ifFalse);
+    program.view.setUint32(at + SOCK_FILTER.k, k, true);
+  }
+  const head = allocate(SOCK_FPROG.sizeof);
+  head.view.setUint16(SOCK_FPROG.len, instructions.length, true);
+  head.view.setBigUint64(SOCK_FPROG.filter, program.address, true);
+  return { head, program };
 }
 
 function numberFor(numbers: SystemCallNumbers, architecture: FilterArchitecture): number | null {
@@ -136,7 +158,7 @@ function numberFor(numbers: SystemCallNumbers, architecture: FilterArchitecture)
 function install(number: number, head: Uint8Array<ArrayBuffer>): Result<void, OsError> {
   const what = "install the system call filter";
   const hint = "Set security.seccomp = false if this kernel or container does not allow filters";
-  const result = libc().syscall(BigInt(number), SET_MODE_FILTER, FLAGS, head);
+  const result = libc().syscall(BigInt(number), SECCOMP_SET_MODE_FILTER, FLAGS, head);
   if (result === 0n) return ok(undefined);
   if (result < 0n) return failed({ call: "seccomp", what, hint });
   // A positive result is the number of a thread that has a filter of its own already.

@@ -3,34 +3,42 @@
  *
  * @module
  */
+import {
+  KERNEL_SIGACTION,
+  KERNEL_SIGSET,
+  SIG_BLOCK,
+  SIG_IGN,
+  SIG_UNBLOCK,
+  SIGACTION,
+  SIGHUP,
+  SIGINT,
+  SIGQUIT,
+  SIGSET,
+  SIGTERM,
+  SIGUSR1,
+  SYS_rt_sigaction,
+  WNOHANG,
+} from "../headers/process.ts";
 import { libc } from "../libc.ts";
+import { allocate } from "../memory.ts";
 import { processId } from "./process.ts";
 
-const SIG_BLOCK = 0;
-const SIG_UNBLOCK = 1;
-/** Those that a daemon acts on; the numbers are the same on both processors. */
+/** Those that a daemon acts on. */
 const NUMBERS: Partial<Record<Deno.Signal, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGUSR1: 10,
-  SIGTERM: 15,
+  SIGHUP,
+  SIGINT,
+  SIGQUIT,
+  SIGUSR1,
+  SIGTERM,
 };
-const SIG_IGN = 1n;
 /** glibc keeps the first two real-time signals for itself; the second it handles, the first it does not until a thread is cancelled. */
 const CANCEL = 32;
 const REAL_TIME_FIRST = 34;
 const REAL_TIME_LAST = 64;
-const RT_SIGACTION = Deno.build.arch === "aarch64" ? 134n : 13n;
-/** What the kernel takes for a set of signals, in octets. */
-const SET_LENGTH = 8n;
-const WNOHANG = 1;
-/** sizeof(struct sigaction) with glibc on both processors. */
-const SIGACTION_LENGTH = 152;
 
 /** Lets signals in that whoever started the process had blocked; those that came meanwhile come now. */
 export function unblockSignals(): void {
-  const all = new Uint8Array(128).fill(0xff);
+  const all = new Uint8Array(SIGSET.sizeof).fill(0xff);
   libc().pthread_sigmask(SIG_UNBLOCK, all, null);
 }
 
@@ -39,7 +47,7 @@ export function unblockSignals(): void {
  * them, such as the start of another program in the place of this one, which inherits both.
  */
 export function blockSignals(signals: readonly Deno.Signal[]): void {
-  const all = new Uint8Array(128).fill(0xff);
+  const all = new Uint8Array(SIGSET.sizeof).fill(0xff);
   libc().pthread_sigmask(SIG_BLOCK, all, null);
   for (const signal of signals) libc().raise(NUMBERS[signal] ?? 0);
 }
@@ -52,9 +60,9 @@ export function endBySignals(signals: readonly Deno.Signal[]): SignalActions {
   const before = new Map<number, Uint8Array<ArrayBuffer>>();
   for (const signal of signals) {
     const number = NUMBERS[signal];
-    const old = new Uint8Array(SIGACTION_LENGTH);
+    const old = new Uint8Array(SIGACTION.sizeof);
     // all zero: the default, no flags
-    const byDefault = new Uint8Array(SIGACTION_LENGTH);
+    const byDefault = new Uint8Array(SIGACTION.sizeof);
     if (number === undefined || libc().sigaction(number, byDefault, old) !== 0) continue;
     before.set(number, old);
   }
@@ -71,9 +79,11 @@ export function ignoreRealTimeSignals(): void {
   for (let signal = REAL_TIME_FIRST; signal <= REAL_TIME_LAST; signal++) {
     libc().signal(signal, SIG_IGN);
   }
-  // The C library refuses this one, so the kernel is asked. Handler, flags, restorer, mask.
-  const action = new BigUint64Array([SIG_IGN, 0n, 0n, 0n]);
-  libc().rt_sigaction(RT_SIGACTION, BigInt(CANCEL), action, null, SET_LENGTH);
+  // The C library refuses this one, so the kernel is asked.
+  const action = allocate(KERNEL_SIGACTION.sizeof);
+  action.view.setBigUint64(KERNEL_SIGACTION.sa_handler, SIG_IGN, true);
+  const setSize = BigInt(KERNEL_SIGSET.sizeof);
+  libc().rt_sigaction(SYS_rt_sigaction, BigInt(CANCEL), action.bytes, null, setSize);
 }
 
 /** Whether this is process 1 of a container, to which falls what others leave behind. */

@@ -11,18 +11,15 @@
  */
 import { callHere, inBackground } from "../background.ts";
 import { ERRNO } from "../errno.ts";
+import { PIPE_BUF } from "../headers/file.ts";
+import { POLLERR, POLLFD, POLLNVAL, POLLOUT } from "../headers/readiness.ts";
 import { libc } from "../libc.ts";
 import { allocate, type Memory } from "../memory.ts";
 
 /** How many octets of lines wait to be written at most. */
 export const QUEUE_OCTETS_MAX = 262_144;
 
-/** At most this is written without waiting where a pipe says that it has room (pipe(7)). */
-const PIPE_BUFFER = 4096;
 const CHUNK = 65_536;
-const POLLOUT = 4;
-const POLLERR = 8;
-const POLLNVAL = 32;
 const LOOK_AGAIN_MILLISECONDS = 1000;
 const BUSY_PATIENCE_MILLISECONDS = 3000;
 
@@ -122,10 +119,10 @@ export class LineQueue {
   }
 }
 
-/** Writes as much as needs no waiting; tells whether that was all. */
+/** Writes as much as needs no waiting (PIPE_BUF octets where a pipe says that it has room, pipe(7)); tells whether that was all. */
 export function writeAtOnce(fd: number, bytes: Uint8Array<ArrayBuffer>): boolean {
-  for (let at = 0; at < bytes.length; at += PIPE_BUFFER) {
-    const part = bytes.subarray(at, at + PIPE_BUFFER);
+  for (let at = 0; at < bytes.length; at += PIPE_BUF) {
+    const part = bytes.subarray(at, at + PIPE_BUF);
     if (look(fd) !== POLLOUT) return false;
     if (callHere("write", [fd, part, BigInt(part.length)]) < part.length) return false;
   }
@@ -167,13 +164,13 @@ async function writeInBackground(fd: number, chunk: Uint8Array<ArrayBuffer>): Pr
 /** What poll(2) says of a descriptor at this moment. */
 function look(fd: number): number {
   const asked = question(fd);
-  return libc().poll(asked.bytes, 1n, 0) > 0 ? asked.view.getInt16(6, true) : 0;
+  return libc().poll(asked.bytes, 1n, 0) > 0 ? asked.view.getInt16(POLLFD.revents, true) : 0;
 }
 
 /** A `struct pollfd` that asks for room to write. */
 function question(fd: number): Memory {
-  const memory = allocate(8);
-  memory.view.setInt32(0, fd, true);
-  memory.view.setInt16(4, POLLOUT, true);
+  const memory = allocate(POLLFD.sizeof);
+  memory.view.setInt32(POLLFD.fd, fd, true);
+  memory.view.setInt16(POLLFD.events, POLLOUT, true);
   return memory;
 }

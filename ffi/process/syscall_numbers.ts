@@ -8,6 +8,9 @@
  *
  * @module
  */
+import { F_SETOWN, F_SETOWN_EX } from "../headers/file.ts";
+import { CLONE_THREAD, FIOSETOWN, SIOCSPGRP, TIOCLINUX, TIOCSTI } from "../headers/process.ts";
+import { AF_INET, AF_INET6, AF_NETLINK, AF_UNIX } from "../headers/socket.ts";
 
 /** The numbers of one system call: on x86_64, on aarch64; null where the processor does not have it. */
 export type SystemCallNumbers = readonly [x86_64: number | null, aarch64: number | null];
@@ -198,7 +201,6 @@ export interface ArgumentRule {
   readonly values: readonly (number | "self")[];
 }
 
-const CLONE_THREAD = 0x1_0000;
 const SELF = { argument: 0, test: "one-of", values: [0, "self"] } as const;
 
 /** System calls that are allowed with some arguments only. */
@@ -206,7 +208,12 @@ export const RULED_SYSTEM_CALLS: Readonly<Record<string, ArgumentRule>> = {
   // Threads, no processes.
   clone: { numbers: [56, 220], argument: 0, test: "any-bit", values: [CLONE_THREAD] },
   // Unix, IPv4, IPv6 and netlink.
-  socket: { numbers: [41, 198], argument: 0, test: "one-of", values: [1, 2, 10, 16] },
+  socket: {
+    numbers: [41, 198],
+    argument: 0,
+    test: "one-of",
+    values: [AF_UNIX, AF_INET, AF_INET6, AF_NETLINK],
+  },
   // Nothing that reaches another process, which may be of the same user.
   tgkill: { numbers: [234, 131], argument: 0, test: "one-of", values: ["self"] },
   rt_tgsigqueueinfo: { numbers: [297, 240], argument: 0, test: "one-of", values: ["self"] },
@@ -215,13 +222,13 @@ export const RULED_SYSTEM_CALLS: Readonly<Record<string, ArgumentRule>> = {
   sched_setscheduler: { numbers: [144, 119], ...SELF },
   setpriority: { numbers: [141, 140], argument: 1, test: "one-of", values: [0, "self"] },
   // F_SETOWN and F_SETOWN_EX have the kernel send signals.
-  fcntl: { numbers: [72, 25], argument: 1, test: "none-of", values: [8, 15] },
+  fcntl: { numbers: [72, 25], argument: 1, test: "none-of", values: [F_SETOWN, F_SETOWN_EX] },
   // TIOCSTI and TIOCLINUX type into a terminal; FIOSETOWN and SIOCSPGRP are F_SETOWN again.
   ioctl: {
     numbers: [16, 29],
     argument: 1,
     test: "none-of",
-    values: [0x5412, 0x541c, 0x8901, 0x8902],
+    values: [TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP],
   },
 };
 

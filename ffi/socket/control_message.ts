@@ -1,28 +1,45 @@
 /**
- * The control data (cmsg) that comes with a datagram or from the error queue: timestamps and errors.
+ * The control messages (cmsg(3)) that come with a datagram or an entry of the error queue, and those that go with one.
  *
- * The idea: one walk over the buffer fills one object that is used again for the next datagram. Limits: what is not known
- * here is passed over; a length that does not fit ends the walk.
+ * The idea: one walk for all who read control data. It looks at words of 32 bits, because the kernel aligns everything here to eight
+ * octets, and it is an object that is made once for each buffer and moved along, so that it allocates nothing for a packet. Limits:
+ * little-endian machines; a length that does not fit ends the walk.
  *
  * @module
  */
 import type { SocketAddress } from "../../src/base/socket_address.ts";
 import { NANOSECONDS_PER_SECOND } from "../../src/base/units.ts";
+import {
+  AF_INET,
+  CMSGHDR,
+  IP_RECVERR,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_RECVERR,
+  SO_TIMESTAMPING,
+  SOCKADDR_IN,
+  SOCKADDR_IN6,
+  SOL_SOCKET,
+} from "../headers/socket.ts";
+import { TIMESPEC } from "../headers/time.ts";
+import {
+  SCM_TIMESTAMPING,
+  SO_EE_ORIGIN_ICMP,
+  SO_EE_ORIGIN_ICMP6,
+  SOCK_EXTENDED_ERR,
+} from "../headers/timestamping.ts";
 import type { Memory } from "../memory.ts";
 import { decodeSockaddr } from "./sockaddr.ts";
-import { IP_OPTION, IPV6_OPTION, LEVEL, SOCKET_OPTION } from "./socket_option.ts";
 
-/** An entry of the error queue as the kernel describes it (`sock_extended_err`). */
+/** An entry of the error queue as the kernel describes it (`struct sock_extended_err`). */
 export interface ExtendedError {
-  /** The error number. */
+  /** `ee_errno`: the error number. */
   readonly code: number;
-  /** Who made it: 1 this host, 2 ICMP, 3 ICMPv6, 4 a timestamp. */
+  /** `ee_origin`: where it comes from, one of `SO_EE_ORIGIN_`. */
   readonly origin: number;
-  /** For a timestamp: 0 when it was taken on sending. For an ICMP error: the MTU, if that was it. */
-  readonly info: number;
-  /** For a timestamp: the number of the send. */
+  /** `ee_data`: for a timestamp the number of the send. */
   readonly data: number;
-  /** Who reported the error, for ICMP; its port is 0. */
+  /** The router or host that reported the error, for ICMP; its port is 0. */
   readonly offender?: SocketAddress;
 }
 
@@ -36,61 +53,114 @@ export interface ControlData {
   error?: ExtendedError;
 }
 
-/** Where data begins after the head of a control message. */
-export const CONTROL_HEAD = 16;
+const ALIGNMENT = 8;
+const LEN_WORD = CMSGHDR.cmsg_len / 4;
+const LEVEL_WORD = CMSGHDR.cmsg_level / 4;
+const TYPE_WORD = CMSGHDR.cmsg_type / 4;
+const HEAD_WORDS = CMSGHDR.sizeof / 4;
 
-const ORIGIN_ICMP = 2;
-const ORIGIN_ICMP6 = 3;
+/** Returns `cmsg_len` of a message with so many octets of data (`CMSG_LEN`). */
+export function controlMessageLength(dataLength: number): number {
+  return CMSGHDR.sizeof + dataLength;
+}
 
-/** Reads the first `length` octets of `control` into `out`, which is cleared first. */
-export function readControlData(control: Memory, length: number, out: ControlData): void {
+/** Returns how much room a message with so many octets of data takes (`CMSG_SPACE`). */
+export function controlMessageSpace(dataLength: number): number {
+  return CMSGHDR.sizeof + align(dataLength);
+}
+
+/** A walk over the control messages of one datagram after the other, in the same memory. */
+export class ControlMessages {
+  /** `cmsg_level` of the message at hand. */
+  level = 0;
+  /** `cmsg_type` of the message at hand. */
+  type = 0;
+  /** Where the data of the message at hand begin, in words of the memory. */
+  data = 0;
+  /** How many octets of data the message at hand has. */
+  dataLength = 0;
+  readonly #words: Int32Array<ArrayBuffer>;
+  #at = 0;
+  #end = 0;
+
+  /** Takes the memory that the kernel writes control data into. */
+  constructor(control: Memory) {
+    this.#words = control.words;
+  }
+
+  /** Begins with the message at octet `offset`, where the kernel has written `length` octets. */
+  start(offset: number, length: number): void {
+    this.#at = offset >>> 2;
+    this.#end = this.#at + (length >>> 2);
+  }
+
+  /** Goes to the next message; false when there is none, or it does not fit. */
+  next(): boolean {
+    const at = this.#at, words = this.#words;
+    if (at + HEAD_WORDS > this.#end) return false;
+    const length = words[at + LEN_WORD] ?? 0;
+    if (length < CMSGHDR.sizeof || at + (length >>> 2) > this.#end) return false;
+    this.level = words[at + LEVEL_WORD] ?? 0;
+    this.type = words[at + TYPE_WORD] ?? 0;
+    this.data = at + HEAD_WORDS;
+    this.dataLength = length - CMSGHDR.sizeof;
+    this.#at = at + (align(length) >>> 2);
+    return true;
+  }
+}
+
+/** Whether a message is an entry of the error queue: a `struct sock_extended_err`. */
+export function isExtendedError({ level, type }: ControlMessages): boolean {
+  return (level === IPPROTO_IP && type === IP_RECVERR) ||
+    (level === IPPROTO_IPV6 && type === IPV6_RECVERR);
+}
+
+/** Reads the messages of one datagram, whose walk was started, into `out`, which is cleared first. */
+export function readControlData(
+  messages: ControlMessages,
+  view: DataView<ArrayBuffer>,
+  out: ControlData,
+): void {
   out.softwareNanoseconds = 0n;
   out.hardwareNanoseconds = 0n;
   delete out.error;
-  const { view } = control;
-  let at = 0;
-  while (at + CONTROL_HEAD <= length) {
-    const size = view.getUint32(at, true);
-    if (size < CONTROL_HEAD || at + size > length) return;
-    readOne(view, at, size, out);
-    at += (size + 7) & ~7;
+  while (messages.next()) {
+    const data = 4 * messages.data, { level, type, dataLength } = messages;
+    if (level === SOL_SOCKET && type === SO_TIMESTAMPING && dataLength >= SCM_TIMESTAMPING.sizeof) {
+      out.softwareNanoseconds = readTimespec(view, data + SCM_TIMESTAMPING["ts[0]"]);
+      out.hardwareNanoseconds = readTimespec(view, data + SCM_TIMESTAMPING["ts[2]"]);
+    } else if (isExtendedError(messages) && dataLength >= SOCK_EXTENDED_ERR.sizeof) {
+      out.error = readExtendedError(view, data, dataLength);
+    }
   }
 }
 
-function readOne(view: DataView, at: number, size: number, out: ControlData): void {
-  const level = view.getInt32(at + 8, true), type = view.getInt32(at + 12, true);
-  const data = at + CONTROL_HEAD, room = size - CONTROL_HEAD;
-  if (level === LEVEL.socket && type === SOCKET_OPTION.timestamping && room >= 48) {
-    out.softwareNanoseconds = readTimespec(view, data);
-    out.hardwareNanoseconds = readTimespec(view, data + 32);
-  } else if (isErrorMessage(level, type) && room >= 16) {
-    out.error = readExtendedError(view, data, room);
-  }
-}
-
-function isErrorMessage(level: number, type: number): boolean {
-  return (level === LEVEL.ip && type === IP_OPTION.receiveErrors) ||
-    (level === LEVEL.ipv6 && type === IPV6_OPTION.receiveErrors);
-}
-
-function readExtendedError(view: DataView, data: number, room: number): ExtendedError {
-  const origin = view.getUint8(data + 4);
-  const isIcmp = origin === ORIGIN_ICMP || origin === ORIGIN_ICMP6;
-  const offender = isIcmp && room >= 32 ? readOffender(view, data + 16, room - 16) : undefined;
+function readExtendedError(view: DataView, at: number, length: number): ExtendedError {
+  const origin = view.getUint8(at + SOCK_EXTENDED_ERR.ee_origin);
+  const isIcmp = origin === SO_EE_ORIGIN_ICMP || origin === SO_EE_ORIGIN_ICMP6;
+  const behind = SOCK_EXTENDED_ERR.sizeof;
+  const offender = isIcmp ? readOffender(view, at + behind, length - behind) : undefined;
   return {
-    code: view.getUint32(data, true),
+    code: view.getUint32(at + SOCK_EXTENDED_ERR.ee_errno, true),
     origin,
-    info: view.getUint32(data + 8, true),
-    data: view.getUint32(data + 12, true),
+    data: view.getUint32(at + SOCK_EXTENDED_ERR.ee_data, true),
     ...(offender === undefined ? {} : { offender }),
   };
 }
 
-function readOffender(view: DataView, at: number, room: number): SocketAddress | undefined {
-  const wanted = view.getUint16(at, true) === 2 ? 16 : 28;
-  return room >= wanted ? decodeSockaddr(view, at) : undefined;
+/** Reads the address that follows the error (`SO_EE_OFFENDER`). */
+function readOffender(view: DataView, at: number, length: number): SocketAddress | undefined {
+  if (length < SOCKADDR_IN.sizeof) return undefined;
+  const isV4 = view.getUint16(at + SOCKADDR_IN.sin_family, true) === AF_INET;
+  const wanted = isV4 ? SOCKADDR_IN.sizeof : SOCKADDR_IN6.sizeof;
+  return length >= wanted ? decodeSockaddr(view, at) : undefined;
 }
 
 function readTimespec(view: DataView, at: number): bigint {
-  return view.getBigInt64(at, true) * NANOSECONDS_PER_SECOND + view.getBigInt64(at + 8, true);
+  return view.getBigInt64(at + TIMESPEC.tv_sec, true) * NANOSECONDS_PER_SECOND +
+    view.getBigInt64(at + TIMESPEC.tv_nsec, true);
+}
+
+function align(length: number): number {
+  return (length + ALIGNMENT - 1) & -ALIGNMENT;
 }

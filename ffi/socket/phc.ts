@@ -11,26 +11,30 @@
 import type { UnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import { ok, type Result } from "../../src/base/result.ts";
 import { NANOSECONDS_PER_SECOND } from "../../src/base/units.ts";
+import { closeDescriptor } from "../descriptor.ts";
 import { failed, type OsError } from "../errno.ts";
+import { O_CLOEXEC, O_RDONLY } from "../headers/file.ts";
+import {
+  PTP_CLOCK_TIME,
+  PTP_SYS_OFFSET,
+  PTP_SYS_OFFSET_ARGUMENT,
+  PTP_SYS_OFFSET_EXTENDED,
+  PTP_SYS_OFFSET_EXTENDED_ARGUMENT,
+} from "../headers/timestamping.ts";
 import { libc } from "../libc.ts";
 import { allocate, cString } from "../memory.ts";
 import { type PhcReading, PhcRelation } from "./phc_relation.ts";
 import type { HardwareClock } from "./udp_socket.ts";
-import { closeDescriptor } from "./socket_option.ts";
 
-const O_RDONLY_CLOEXEC = 0x80000;
-const PTP_SYS_OFFSET_EXTENDED = 0xc4c0_3d09n;
-const PTP_SYS_OFFSET = 0x4340_3d05n;
 const SAMPLES = 5;
-const EXTENDED_SIZE = 1216;
-const SAMPLES_AT = 16;
-const TIME_SIZE = 16;
+/** The argument of a request, by how many times each sample has of its own. */
+const ARGUMENTS = { 2: PTP_SYS_OFFSET_ARGUMENT, 3: PTP_SYS_OFFSET_EXTENDED_ARGUMENT } as const;
 
 /** A network interface's clock, open for reading. */
 export class PhcClock implements HardwareClock {
   readonly #path: string;
   readonly #relation = new PhcRelation();
-  readonly #offsets = allocate(EXTENDED_SIZE);
+  readonly #offsets = allocate(PTP_SYS_OFFSET_EXTENDED_ARGUMENT.sizeof);
   #fd: number;
   #extended = true;
 
@@ -43,7 +47,7 @@ export class PhcClock implements HardwareClock {
   static open(index: number): Result<PhcClock, OsError> {
     const path = `/dev/ptp${index}`;
     const what = `open the hardware clock ${path}`;
-    const fd = libc().open(cString(path) ?? new Uint8Array(1), O_RDONLY_CLOEXEC, 0);
+    const fd = libc().open(cString(path) ?? new Uint8Array(1), O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0) {
       return failed({ call: "open", what, hint: `The user needs read access to ${path}` });
     }
@@ -56,10 +60,10 @@ export class PhcClock implements HardwareClock {
 
   /** Reads the interface's clock and real time together, and takes the reading into account for conversions. */
   read(): Result<PhcReading, OsError> {
-    if (this.#extended && this.#ask(PTP_SYS_OFFSET_EXTENDED)) return this.#accept(3);
+    if (this.#extended && this.#ask(PTP_SYS_OFFSET_EXTENDED, ARGUMENTS[3])) return this.#accept(3);
     // Not every driver has the better call.
     this.#extended = false;
-    if (this.#ask(PTP_SYS_OFFSET)) return this.#accept(2);
+    if (this.#ask(PTP_SYS_OFFSET, ARGUMENTS[2])) return this.#accept(2);
     return failed({ call: "ioctl", what: `read the hardware clock ${this.#path}` });
   }
 
@@ -80,9 +84,9 @@ export class PhcClock implements HardwareClock {
     this.#fd = -1;
   }
 
-  #ask(request: bigint): boolean {
-    this.#offsets.bytes.fill(0, 0, SAMPLES_AT);
-    this.#offsets.view.setUint32(0, SAMPLES, true);
+  #ask(request: bigint, argument: (typeof ARGUMENTS)[2 | 3]): boolean {
+    this.#offsets.bytes.fill(0, 0, argument.ts);
+    this.#offsets.view.setUint32(argument.n_samples, SAMPLES, true);
     return libc().ioctl(this.#fd, request, this.#offsets.bytes) === 0;
   }
 
@@ -95,8 +99,8 @@ export class PhcClock implements HardwareClock {
 }
 
 /**
- * Chooses the quickest of `samples` readings, each real time, hardware, real time (16 octets each: seconds 8, nanoseconds 4), that
- * begin at octet 16 of the kernel's answer, one every `stride` times.
+ * Chooses the quickest of `samples` readings, each real time, hardware, real time, from the kernel's answer, where one begins every
+ * `stride` times.
  */
 export function quickestReading(
   view: DataView,
@@ -104,16 +108,17 @@ export function quickestReading(
 ): PhcReading {
   let best: PhcReading | undefined;
   for (let i = 0; i < layout.samples; i++) {
-    const at = SAMPLES_AT + i * layout.stride * TIME_SIZE;
-    const before = readTime(view, at), after = readTime(view, at + 2 * TIME_SIZE);
+    const at = ARGUMENTS[layout.stride].ts + i * layout.stride * PTP_CLOCK_TIME.sizeof;
+    const before = readTime(view, at), after = readTime(view, at + 2 * PTP_CLOCK_TIME.sizeof);
     const windowNanoseconds = Number(after - before);
     if (best !== undefined && best.windowNanoseconds <= windowNanoseconds) continue;
-    const hardware = readTime(view, at + TIME_SIZE);
+    const hardware = readTime(view, at + PTP_CLOCK_TIME.sizeof);
     best = { hardware, realtime: before + (after - before) / 2n, windowNanoseconds };
   }
   return best ?? { hardware: 0n, realtime: 0n, windowNanoseconds: Infinity };
 }
 
 function readTime(view: DataView, at: number): bigint {
-  return view.getBigInt64(at, true) * NANOSECONDS_PER_SECOND + BigInt(view.getUint32(at + 8, true));
+  const seconds = view.getBigInt64(at + PTP_CLOCK_TIME.sec, true);
+  return seconds * NANOSECONDS_PER_SECOND + BigInt(view.getUint32(at + PTP_CLOCK_TIME.nsec, true));
 }

@@ -13,12 +13,33 @@
 import { assert } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import type { SocketAddress } from "../../src/base/socket_address.ts";
-import { UNIX_EPOCH_IN_NTP_SECONDS } from "../../src/base/epoch.ts";
-import { readRealtimeNtp } from "../clock/clock.ts";
+import { readRealtimeNtp, writeNtpTimestamp } from "../clock/clock.ts";
+import {
+  AF_INET,
+  CMSGHDR,
+  IN6_PKTINFO,
+  IN_PKTINFO,
+  IOVEC,
+  IP_PKTINFO,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_PKTINFO,
+  MMSGHDR,
+  MSG_TRUNC,
+  MSGHDR,
+  SO_RXQ_OVFL,
+  SO_TIMESTAMPING,
+  SO_TIMESTAMPNS,
+  SOCKADDR_IN,
+  SOCKADDR_IN6,
+  SOL_SOCKET,
+} from "../headers/socket.ts";
+import { TIMESPEC } from "../headers/time.ts";
+import { SOF_TIMESTAMPING_TX_SOFTWARE } from "../headers/timestamping.ts";
 import { allocate, type Memory } from "../memory.ts";
-import { AF_INET, decodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
-import { IP_OPTION, IPV6_OPTION, LEVEL, SOCKET_OPTION } from "./socket_option.ts";
-import { TIMESTAMPING } from "./timestamping.ts";
+import { controlMessageLength, ControlMessages, controlMessageSpace } from "./control_message.ts";
+import { writeMessageHead, writeVector } from "./msghdr.ts";
+import { decodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
 
 /** The longest request, and the longest answer, in octets. */
 export const REQUEST_MAX = 2048;
@@ -32,14 +53,35 @@ export const BATCH_STRIDE = 2112;
 /** The number of requests in a batch when nothing else is said. */
 export const BATCH_CAPACITY = 64;
 
-const HEAD_SIZE = 64;
 const RECEIVE_CONTROL_SIZE = 192;
 const RESPONSE_CONTROL_SIZE = 64;
-const FRACTION_PER_NANOSECOND = 4.294_967_296;
-const TRUNCATED = 0x20;
-const PACKET_INFO_4_SIZE = 28;
-const PACKET_INFO_6_SIZE = 36;
-const TIMESTAMP_REQUEST_SIZE = 20;
+const TIMESTAMP_FLAGS_SIZE = 4;
+
+// The places of fields in words of 32 bits, the low one where a field has two.
+const HEAD = MMSGHDR.sizeof / 4;
+const NAME = MSGHDR.msg_name / 4;
+const NAMELEN = MSGHDR.msg_namelen / 4;
+const IOV = MSGHDR.msg_iov / 4;
+const CONTROL = MSGHDR.msg_control / 4;
+const CONTROLLEN = MSGHDR.msg_controllen / 4;
+const FLAGS = MSGHDR.msg_flags / 4;
+const LEN = MMSGHDR.msg_len / 4;
+const VECTOR = IOVEC.sizeof / 4;
+const VECTOR_LEN = IOVEC.iov_len / 4;
+const SIN_ADDR = SOCKADDR_IN.sin_addr / 4;
+const SIN6_ADDR = SOCKADDR_IN6.sin6_addr / 4;
+const TV_SEC = TIMESPEC.tv_sec / 4;
+const TV_NSEC = TIMESPEC.tv_nsec / 4;
+const CMSG_LEN = CMSGHDR.cmsg_len / 4;
+const CMSG_LEVEL = CMSGHDR.cmsg_level / 4;
+const CMSG_TYPE = CMSGHDR.cmsg_type / 4;
+const CMSG_DATA = CMSGHDR.sizeof / 4;
+const IPI_IFINDEX = IN_PKTINFO.ipi_ifindex / 4;
+const IPI_SPEC_DST = IN_PKTINFO.ipi_spec_dst / 4;
+const IPI_ADDR = IN_PKTINFO.ipi_addr / 4;
+const IPI6_ADDR = IN6_PKTINFO.ipi6_addr / 4;
+const IPI6_IFINDEX = IN6_PKTINFO.ipi6_ifindex / 4;
+
 const LINK_LOCAL_MASK = 0xc0ff;
 const LINK_LOCAL = 0x80fe;
 
@@ -75,6 +117,7 @@ export class ServerBatch {
 
   readonly #receiveHeads: Memory;
   readonly #receiveControl: Memory;
+  readonly #received: ControlMessages;
   readonly #names: Memory;
   readonly #nameWords: Uint32Array<ArrayBuffer>;
   readonly #responseHeads: Memory;
@@ -111,15 +154,16 @@ export class ServerBatch {
     this.peerPorts = new Uint16Array(capacity);
     this.#names = allocate(capacity * SOCKADDR_SIZE);
     this.#nameWords = new Uint32Array(this.#names.bytes.buffer);
-    this.#receiveHeads = allocate(capacity * HEAD_SIZE);
+    this.#receiveHeads = allocate(capacity * MMSGHDR.sizeof);
     this.#receiveControl = allocate(capacity * RECEIVE_CONTROL_SIZE);
-    this.#responseHeads = allocate(capacity * HEAD_SIZE);
-    this.#responseVectors = allocate(capacity * 16);
+    this.#received = new ControlMessages(this.#receiveControl);
+    this.#responseHeads = allocate(capacity * MMSGHDR.sizeof);
+    this.#responseVectors = allocate(capacity * IOVEC.sizeof);
     this.#responseControl = allocate(capacity * RESPONSE_CONTROL_SIZE);
     this.#responseControlLengths = new Int32Array(capacity);
     this.#timestamped = new Uint8Array(capacity);
     this.#addresses = new Int32Array(6 * capacity);
-    const receiveVectors = allocate(capacity * 16);
+    const receiveVectors = allocate(capacity * IOVEC.sizeof);
     this.#buffers = [requests, responses, receiveVectors];
     this.#layOut({ requests, responses, receiveVectors });
   }
@@ -154,20 +198,20 @@ export class ServerBatch {
     assert(index < this.#count && this.#queued < this.capacity, "Each request is answered once");
     assert(length > 0 && length <= REQUEST_MAX, "An answer has a length");
     this.#timestamped[this.#queued] = timestamp ? 1 : 0;
-    const head = this.#queued++ * (HEAD_SIZE / 4);
+    const head = this.#queued++ * HEAD;
     const heads = this.#responseHeads.words, addresses = this.#addresses;
     const a = 6 * index;
-    heads[head] = addresses[a] ?? 0;
-    heads[head + 1] = addresses[a + 1] ?? 0;
-    heads[head + 2] = this.#receiveHeads.words[index * (HEAD_SIZE / 4) + 2] ?? 0;
-    heads[head + 4] = addresses[a + 2] ?? 0;
-    heads[head + 5] = addresses[a + 3] ?? 0;
-    heads[head + 8] = addresses[a + 4] ?? 0;
-    heads[head + 9] = addresses[a + 5] ?? 0;
-    heads[head + 10] = timestamp
+    heads[head + NAME] = addresses[a] ?? 0;
+    heads[head + NAME + 1] = addresses[a + 1] ?? 0;
+    heads[head + NAMELEN] = this.#receiveHeads.words[index * HEAD + NAMELEN] ?? 0;
+    heads[head + IOV] = addresses[a + 2] ?? 0;
+    heads[head + IOV + 1] = addresses[a + 3] ?? 0;
+    heads[head + CONTROL] = addresses[a + 4] ?? 0;
+    heads[head + CONTROL + 1] = addresses[a + 5] ?? 0;
+    heads[head + CONTROLLEN] = timestamp
       ? this.#askForTimestamp(index)
       : this.#responseControlLengths[index] ?? 0;
-    this.#responseVectors.words[4 * index + 2] = length;
+    this.#responseVectors.words[index * VECTOR + VECTOR_LEN] = length;
   }
 
   /** Whether the answer at a place in the queue is to be timestamped. */
@@ -185,9 +229,9 @@ export class ServerBatch {
   /** The array of heads for `recvmmsg`, with all lengths set anew; empties the batch. For `ServerSocket`. */
   prepareReceive(): Bytes {
     const { words } = this.#receiveHeads;
-    for (let i = 0, head = 0; i < this.#used; i++, head += HEAD_SIZE / 4) {
-      words[head + 2] = SOCKADDR_SIZE;
-      words[head + 10] = RECEIVE_CONTROL_SIZE;
+    for (let i = 0, head = 0; i < this.#used; i++, head += HEAD) {
+      words[head + NAMELEN] = SOCKADDR_SIZE;
+      words[head + CONTROLLEN] = RECEIVE_CONTROL_SIZE;
     }
     // A call that fails in the middle leaves at most one head changed.
     this.#used = 1;
@@ -201,13 +245,13 @@ export class ServerBatch {
     assert(count <= this.capacity && this.#count === 0, "A batch is received into once");
     const heads = this.#receiveHeads.words;
     let missing = false;
-    for (let i = 0, head = 0; i < count; i++, head += HEAD_SIZE / 4) {
-      const truncated = ((heads[head + 12] ?? 0) & TRUNCATED) !== 0;
-      this.lengths[i] = truncated ? 0 : heads[head + 14] ?? 0;
+    for (let i = 0, head = 0; i < count; i++, head += HEAD) {
+      const truncated = ((heads[head + FLAGS] ?? 0) & MSG_TRUNC) !== 0;
+      this.lengths[i] = truncated ? 0 : heads[head + LEN] ?? 0;
       this.timestampKinds[i] = 0;
       this.#responseControlLengths[i] = 0;
       this.#readPeer(i);
-      this.#readControl(i, heads[head + 10] ?? 0);
+      this.#readControl(i, heads[head + CONTROLLEN] ?? 0);
       if (this.timestampKinds[i] === 0) missing = true;
     }
     this.#count = count;
@@ -228,16 +272,18 @@ export class ServerBatch {
   #readPeer(i: number): void {
     const names = this.#nameWords, words = this.peerWords;
     const name = i * (SOCKADDR_SIZE / 4), out = 4 * i;
+    // Both kinds of address begin with the family, in the order of the machine, and the port, in that of the network.
     const first = names[name] ?? 0;
     this.peerPorts[i] = ((first >>> 24) & 0xff) | ((first >>> 8) & 0xff00);
     words[out + 1] = words[out + 2] = words[out + 3] = 0;
     if ((first & 0xffff) === AF_INET) {
       this.peerFamilies[i] = 4;
-      words[out] = swap(names[name + 1] ?? 0);
+      words[out] = swap(names[name + SIN_ADDR] ?? 0);
       return;
     }
-    const high = names[name + 2] ?? 0, next = names[name + 3] ?? 0, mark = names[name + 4] ?? 0;
-    const low = names[name + 5] ?? 0;
+    const at = name + SIN6_ADDR;
+    const high = names[at] ?? 0, next = names[at + 1] ?? 0;
+    const mark = names[at + 2] ?? 0, low = names[at + 3] ?? 0;
     // An IPv4 peer of an IPv6 socket has the address ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2).
     const isMapped = high === 0 && next === 0 && mark === 0xffff0000;
     this.peerFamilies[i] = isMapped ? 4 : 6;
@@ -249,77 +295,72 @@ export class ServerBatch {
   }
 
   #readControl(i: number, length: number): void {
-    const { words } = this.#receiveControl;
-    const start = i * (RECEIVE_CONTROL_SIZE / 4);
-    const end = start + Math.min(length, RECEIVE_CONTROL_SIZE) / 4;
-    for (let at = start; at + 4 <= end;) {
-      const size = words[at] ?? 0;
-      if (size < 16) return;
-      const level = words[at + 2] ?? 0, type = words[at + 3] ?? 0;
-      if (
-        level === LEVEL.socket &&
-        (type === SOCKET_OPTION.timestampNanoseconds || type === SOCKET_OPTION.timestamping)
-      ) {
-        this.#readTimestamp(i, words[at + 4] ?? 0, words[at + 6] ?? 0);
-      } else if (level === LEVEL.ip && type === IP_OPTION.packetInfo) {
-        this.#keepLocal4(i, words[at + 5] ?? 0);
-      } else if (level === LEVEL.ipv6 && type === IPV6_OPTION.packetInfo) {
-        this.#keepLocal6(i, at + 4);
-      } else if (level === LEVEL.socket && type === SOCKET_OPTION.receiveQueueOverflow) {
-        this.#receiveDrops = (words[at + 4] ?? 0) >>> 0;
+    const { words } = this.#receiveControl, received = this.#received;
+    received.start(i * RECEIVE_CONTROL_SIZE, Math.min(length, RECEIVE_CONTROL_SIZE));
+    while (received.next()) {
+      const { level, type, data } = received;
+      if (level === SOL_SOCKET && (type === SO_TIMESTAMPNS || type === SO_TIMESTAMPING)) {
+        this.#readTimestamp(i, words[data + TV_SEC] ?? 0, words[data + TV_NSEC] ?? 0);
+      } else if (level === IPPROTO_IP && type === IP_PKTINFO) {
+        this.#keepLocal4(i, words[data + IPI_SPEC_DST] ?? 0);
+      } else if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO) {
+        this.#keepLocal6(i, data);
+      } else if (level === SOL_SOCKET && type === SO_RXQ_OVFL) {
+        this.#receiveDrops = (words[data] ?? 0) >>> 0;
       }
-      at += ((size + 7) & ~7) / 4;
     }
   }
 
   #readTimestamp(i: number, seconds: number, nanoseconds: number): void {
     if (seconds === 0 && nanoseconds === 0) return;
-    this.receiveTimestamps[2 * i] = seconds + UNIX_EPOCH_IN_NTP_SECONDS;
-    this.receiveTimestamps[2 * i + 1] = nanoseconds * FRACTION_PER_NANOSECOND;
+    writeNtpTimestamp(this.receiveTimestamps, 2 * i, seconds, nanoseconds);
     this.timestampKinds[i] = 1;
   }
 
   /** Keeps the IPv4 address that was asked as the source of the answer; the route decides the interface. */
   #keepLocal4(i: number, local: number): void {
     const { words } = this.#responseControl;
-    const at = i * (RESPONSE_CONTROL_SIZE / 4);
-    words[at] = PACKET_INFO_4_SIZE;
-    words[at + 2] = LEVEL.ip;
-    words[at + 3] = IP_OPTION.packetInfo;
-    words[at + 4] = 0;
-    words[at + 5] = local;
-    words[at + 6] = 0;
-    this.#responseControlLengths[i] = 32;
+    const at = i * (RESPONSE_CONTROL_SIZE / 4), data = at + CMSG_DATA;
+    words[at + CMSG_LEN] = controlMessageLength(IN_PKTINFO.sizeof);
+    words[at + CMSG_LEVEL] = IPPROTO_IP;
+    words[at + CMSG_TYPE] = IP_PKTINFO;
+    words[data + IPI_IFINDEX] = 0;
+    words[data + IPI_SPEC_DST] = local;
+    words[data + IPI_ADDR] = 0;
+    this.#responseControlLengths[i] = controlMessageSpace(IN_PKTINFO.sizeof);
   }
 
   /** Keeps the IPv6 address that was asked as the source of the answer; with the interface if it is link-local. */
   #keepLocal6(i: number, from: number): void {
     const received = this.#receiveControl.words, { words } = this.#responseControl;
-    const at = i * (RESPONSE_CONTROL_SIZE / 4);
+    const first = received[from + IPI6_ADDR] ?? 0;
     // What was sent to a multicast group is answered from an address that the kernel chooses.
-    if (((received[from] ?? 0) & 0xff) === 0xff) return;
-    words[at] = PACKET_INFO_6_SIZE;
-    words[at + 2] = LEVEL.ipv6;
-    words[at + 3] = IPV6_OPTION.packetInfo;
-    for (let k = 0; k < 4; k++) words[at + 4 + k] = received[from + k] ?? 0;
-    const isLinkLocal = ((received[from] ?? 0) & LINK_LOCAL_MASK) === LINK_LOCAL;
-    words[at + 8] = isLinkLocal ? received[from + 4] ?? 0 : 0;
-    words[at + 9] = 0;
-    this.#responseControlLengths[i] = 40;
+    if ((first & 0xff) === 0xff) return;
+    const at = i * (RESPONSE_CONTROL_SIZE / 4), data = at + CMSG_DATA;
+    words[at + CMSG_LEN] = controlMessageLength(IN6_PKTINFO.sizeof);
+    words[at + CMSG_LEVEL] = IPPROTO_IPV6;
+    words[at + CMSG_TYPE] = IPV6_PKTINFO;
+    for (let k = 0; k < 4; k++) {
+      words[data + IPI6_ADDR + k] = received[from + IPI6_ADDR + k] ?? 0;
+    }
+    const isLinkLocal = (first & LINK_LOCAL_MASK) === LINK_LOCAL;
+    words[data + IPI6_IFINDEX] = isLinkLocal ? received[from + IPI6_IFINDEX] ?? 0 : 0;
+    words[data + IPI6_IFINDEX + 1] = 0;
+    this.#responseControlLengths[i] = controlMessageSpace(IN6_PKTINFO.sizeof);
   }
 
   /** Adds to the control data of an answer that its sending is to be timestamped; returns the new length. */
   #askForTimestamp(index: number): number {
     const { words } = this.#responseControl;
     const length = this.#responseControlLengths[index] ?? 0;
-    const at = (index * RESPONSE_CONTROL_SIZE + length) / 4;
-    words[at] = TIMESTAMP_REQUEST_SIZE;
-    words[at + 1] = 0;
-    words[at + 2] = LEVEL.socket;
-    words[at + 3] = SOCKET_OPTION.timestamping;
-    words[at + 4] = TIMESTAMPING.transmitSoftware;
-    words[at + 5] = 0;
-    return length + 24;
+    const at = (index * RESPONSE_CONTROL_SIZE + length) / 4, data = at + CMSG_DATA;
+    words[at + CMSG_LEN] = controlMessageLength(TIMESTAMP_FLAGS_SIZE);
+    words[at + CMSG_LEN + 1] = 0;
+    words[at + CMSG_LEVEL] = SOL_SOCKET;
+    words[at + CMSG_TYPE] = SO_TIMESTAMPING;
+    words[data] = SOF_TIMESTAMPING_TX_SOFTWARE;
+    words[data + 1] = 0;
+    return length + controlMessageSpace(TIMESTAMP_FLAGS_SIZE);
   }
 
   #timestampNow(count: number): void {
@@ -339,19 +380,22 @@ export class ServerBatch {
     const words = new BigInt64Array(this.#addresses.length / 2);
     for (let i = 0; i < this.capacity; i++) {
       const index = BigInt(i), stride = index * BigInt(BATCH_STRIDE);
+      const head = MMSGHDR.sizeof * i, vector = IOVEC.sizeof * i;
       const name = this.#names.address + index * BigInt(SOCKADDR_SIZE);
-      receiveVectors.view.setBigUint64(16 * i, requests.address + stride, true);
-      receiveVectors.view.setBigUint64(16 * i + 8, BigInt(REQUEST_MAX), true);
-      const control = this.#receiveControl.address + index * BigInt(RECEIVE_CONTROL_SIZE);
-      const head = HEAD_SIZE * i, { view } = this.#receiveHeads;
-      view.setBigUint64(head, name, true);
-      view.setBigUint64(head + 16, receiveVectors.address + 16n * index, true);
-      view.setBigUint64(head + 24, 1n, true);
-      view.setBigUint64(head + 32, control, true);
-      this.#responseVectors.view.setBigUint64(16 * i, responses.address + stride, true);
-      this.#responseHeads.view.setBigUint64(head + 24, 1n, true);
+      writeVector(receiveVectors, vector, {
+        base: requests.address + stride,
+        length: REQUEST_MAX,
+      });
+      writeMessageHead(this.#receiveHeads, head, {
+        name,
+        vector: receiveVectors.address + BigInt(vector),
+        control: this.#receiveControl.address + index * BigInt(RECEIVE_CONTROL_SIZE),
+      });
+      writeVector(this.#responseVectors, vector, { base: responses.address + stride, length: 0 });
+      const response = this.#responseVectors.address + BigInt(vector);
+      writeMessageHead(this.#responseHeads, head, { vector: response });
       words[3 * i] = name;
-      words[3 * i + 1] = this.#responseVectors.address + 16n * index;
+      words[3 * i + 1] = response;
       words[3 * i + 2] = this.#responseControl.address + index * BigInt(RESPONSE_CONTROL_SIZE);
     }
     this.#addresses.set(new Int32Array(words.buffer));

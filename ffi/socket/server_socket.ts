@@ -13,26 +13,48 @@
 import { assert } from "../../src/base/assert.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import { formatSocketAddress, type SocketAddress } from "../../src/base/socket_address.ts";
-import { ERRNO, failed, type OsError, osError } from "../errno.ts";
 import { hasFreeThread, inBackground } from "../background.ts";
+import { closeDescriptor } from "../descriptor.ts";
+import { ERRNO, failed, type OsError, osError } from "../errno.ts";
+import {
+  IP_FREEBIND,
+  IP_MTU_DISCOVER,
+  IP_PKTINFO,
+  IP_PMTUDISC_PROBE,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_FREEBIND,
+  IPV6_MTU_DISCOVER,
+  IPV6_PMTUDISC_PROBE,
+  IPV6_RECVPKTINFO,
+  IPV6_V6ONLY,
+  MMSGHDR,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  MSG_WAITFORONE,
+  SHUT_RD,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SO_RCVTIMEO,
+  SO_REUSEPORT,
+  SO_RXQ_OVFL,
+  SO_TIMESTAMPING,
+  SO_TIMESTAMPNS,
+  SOL_SOCKET,
+} from "../headers/socket.ts";
+import { TIMEVAL } from "../headers/time.ts";
+import {
+  SOF_TIMESTAMPING_OPT_ID,
+  SOF_TIMESTAMPING_OPT_TSONLY,
+  SOF_TIMESTAMPING_RX_SOFTWARE,
+  SOF_TIMESTAMPING_SOFTWARE,
+} from "../headers/timestamping.ts";
 import { lastErrno, libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
-import type { ServerBatch } from "./server_batch.ts";
-import {
-  bindSocket,
-  bindToDevice,
-  closeDescriptor,
-  IP_OPTION,
-  IPV6_OPTION,
-  LEVEL,
-  MESSAGE,
-  openDatagramSocket,
-  setIntegerOption,
-  SOCKET_OPTION,
-  socketLocalAddress,
-} from "./socket_option.ts";
 import { waitShared } from "../shared_wait.ts";
-import { TIMESTAMPING } from "./timestamping.ts";
+import { bindSocket, openDatagramSocket, socketLocalAddress } from "./datagram_socket.ts";
+import type { ServerBatch } from "./server_batch.ts";
+import { bindToDevice, setIntegerOption } from "./socket_option.ts";
 import { TransmitTimestamps } from "./transmit_timestamps.ts";
 
 /** How to open a listener. */
@@ -53,12 +75,9 @@ export interface ServerSocketOptions {
 
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 const RECEIVE_TIMEOUT_SECONDS = 1n;
-const SHUT_RD = 0;
-/**
- * Answers carry the don't-fragment flag and ignore what ICMP says of the path: they are short, fragments are an attack
- * surface, and so is a forged "too big". It also saves the kernel a keyed hash for each packet's identification.
- */
-const PMTU_PROBE = 3;
+/** Software timestamps of receipt, and of sending where a response asks for it; unnumbered. */
+const TIMESTAMPS = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE |
+  SOF_TIMESTAMPING_OPT_TSONLY;
 
 /** A UDP socket that listens. */
 export class ServerSocket {
@@ -114,7 +133,7 @@ export class ServerSocket {
   receive(batch: ServerBatch): Result<number, OsError> {
     assert(this.#fd >= 0 && !this.#waiting, "A socket is received from once at a time");
     const heads = batch.prepareReceive();
-    const count = libc().recvmmsg(this.#fd, heads, batch.capacity, MESSAGE.dontWait, null);
+    const count = libc().recvmmsg(this.#fd, heads, batch.capacity, MSG_DONTWAIT, null);
     if (count < 0) return this.#nothing();
     batch.acceptReceived(count);
     return ok(count);
@@ -129,7 +148,7 @@ export class ServerSocket {
     this.#waiting = true;
     if (!hasFreeThread("serve")) return await this.#receiveShared(batch);
     const heads = batch.prepareReceive();
-    const args = [this.#fd, heads, batch.capacity, MESSAGE.waitForOne, null] as const;
+    const args = [this.#fd, heads, batch.capacity, MSG_WAITFORONE, null] as const;
     let count = -1;
     try {
       count = await inBackground("serve", "recvmmsg", [...args], batch);
@@ -170,11 +189,12 @@ export class ServerSocket {
   send(batch: ServerBatch, onRefused?: (position: number, error: OsError) => void): number {
     assert(this.#fd >= 0, "A closed socket is not used");
     const { queued, responseHeads } = batch;
-    const flags = MESSAGE.dontWait | MESSAGE.noSignal;
+    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
     let sent = 0, refused = 0;
     while (sent + refused < queued) {
       const done = sent + refused;
-      const heads = done === 0 ? responseHeads.bytes : responseHeads.bytes.subarray(64 * done);
+      const { bytes } = responseHeads;
+      const heads = done === 0 ? bytes : bytes.subarray(MMSGHDR.sizeof * done);
       const count = libc().sendmmsg(this.#fd, heads, queued - done, flags);
       if (count > 0) {
         sent += count;
@@ -196,21 +216,15 @@ export class ServerSocket {
     assert(this.#fd >= 0, "A closed socket is not used");
     if (this.#givesTransmitTimestamps) return;
     this.#givesTransmitTimestamps = true;
-    const t = TIMESTAMPING;
-    const value = t.software | t.receiveSoftware | t.optionId | t.optionTimestampOnly;
-    setIntegerOption(this.#fd, { level: LEVEL.socket, name: SOCKET_OPTION.timestamping, value });
-    const plain = SOCKET_OPTION.timestampNanoseconds;
-    setIntegerOption(this.#fd, { level: LEVEL.socket, name: plain, value: 0 });
+    this.#setTimestamping(TIMESTAMPS | SOF_TIMESTAMPING_OPT_ID);
+    setIntegerOption(this.#fd, { level: SOL_SOCKET, name: SO_TIMESTAMPNS, value: 0 });
   }
 
   /** Makes the kernel number timestamped answers from 0 again; when a send failed, its count and ours may differ. */
   restartTransmitTimestamps(): void {
     if (!this.#givesTransmitTimestamps) return;
-    const t = TIMESTAMPING;
-    for (const optionId of [0, t.optionId]) {
-      const value = t.software | t.receiveSoftware | t.optionTimestampOnly | optionId;
-      setIntegerOption(this.#fd, { level: LEVEL.socket, name: SOCKET_OPTION.timestamping, value });
-    }
+    this.#setTimestamping(TIMESTAMPS);
+    this.#setTimestamping(TIMESTAMPS | SOF_TIMESTAMPING_OPT_ID);
   }
 
   /**
@@ -235,6 +249,10 @@ export class ServerSocket {
     else this.#release();
   }
 
+  #setTimestamping(value: number): void {
+    setIntegerOption(this.#fd, { level: SOL_SOCKET, name: SO_TIMESTAMPING, value });
+  }
+
   #release(): void {
     closeDescriptor(this.#fd);
     this.#fd = -1;
@@ -257,47 +275,59 @@ export class ServerSocket {
   }
 }
 
+interface IntegerOption {
+  readonly level: number;
+  readonly name: number;
+  readonly value: number;
+}
+
 function prepare(fd: number, options: ServerSocketOptions): Result<void, OsError> {
-  const isV4 = options.local.family === "ipv4";
-  const { socket, ip, ipv6 } = LEVEL;
-  const wanted: { level: number; name: number; value: number }[] = [
-    { level: socket, name: SOCKET_OPTION.receiveQueueOverflow, value: 1 },
-    { level: ip, name: IP_OPTION.mtuDiscover, value: PMTU_PROBE },
-  ];
-  if (!isV4) wanted.push({ level: ipv6, name: IPV6_OPTION.mtuDiscover, value: PMTU_PROBE });
-  if (isWildcard(options.local)) {
-    wanted.push(
-      isV4
-        ? { level: ip, name: IP_OPTION.packetInfo, value: 1 }
-        : { level: ipv6, name: IPV6_OPTION.receivePacketInfo, value: 1 },
-    );
-  }
-  if (!isV4) {
-    const value = options.dualStack === true ? 0 : 1;
-    wanted.push({ level: ipv6, name: IPV6_OPTION.v6Only, value });
-  }
-  if (options.reusePort === true) {
-    wanted.push({ level: socket, name: SOCKET_OPTION.reusePort, value: 1 });
-  }
-  if (options.freeBind === true) {
-    wanted.push(
-      isV4
-        ? { level: ip, name: IP_OPTION.freeBind, value: 1 }
-        : { level: ipv6, name: IPV6_OPTION.freeBind, value: 1 },
-    );
-  }
+  const { local, device, receiveBufferBytes, reusePort } = options;
+  const own = local.family === "ipv4" ? ipv4Options(options) : ipv6Options(options);
+  const wanted = [{ level: SOL_SOCKET, name: SO_RXQ_OVFL, value: 1 }, ...own];
+  if (reusePort === true) wanted.push({ level: SOL_SOCKET, name: SO_REUSEPORT, value: 1 });
   for (const option of wanted) {
     const set = setIntegerOption(fd, option);
     if (!set.ok) return set;
   }
-  if (options.device !== undefined) {
-    const tied = bindToDevice(fd, options.device);
+  if (device !== undefined) {
+    const tied = bindToDevice(fd, device);
     if (!tied.ok) return tied;
   }
   enableTimestamps(fd);
-  enlargeBuffer(fd, options.receiveBufferBytes ?? RECEIVE_BUFFER);
+  enlargeBuffer(fd, receiveBufferBytes ?? RECEIVE_BUFFER);
   const timed = setReceiveTimeout(fd);
-  return timed.ok ? bindSocket(fd, options.local) : timed;
+  return timed.ok ? bindSocket(fd, local) : timed;
+}
+
+/**
+ * Responses carry the don't-fragment flag and ignore what ICMP says of the path: they are short, fragments are an attack
+ * surface, and so is a forged "too big". It also saves the kernel a keyed hash for each packet's identification.
+ */
+const DONT_FRAGMENT: IntegerOption = {
+  level: IPPROTO_IP,
+  name: IP_MTU_DISCOVER,
+  value: IP_PMTUDISC_PROBE,
+};
+
+function ipv4Options({ local, freeBind }: ServerSocketOptions): readonly IntegerOption[] {
+  const level = IPPROTO_IP, wanted = [DONT_FRAGMENT];
+  if (isWildcard(local)) wanted.push({ level, name: IP_PKTINFO, value: 1 });
+  if (freeBind === true) wanted.push({ level, name: IP_FREEBIND, value: 1 });
+  return wanted;
+}
+
+function ipv6Options(options: ServerSocketOptions): readonly IntegerOption[] {
+  const { local, freeBind, dualStack } = options;
+  const level = IPPROTO_IPV6;
+  const wanted = [
+    DONT_FRAGMENT,
+    { level, name: IPV6_MTU_DISCOVER, value: IPV6_PMTUDISC_PROBE },
+    { level, name: IPV6_V6ONLY, value: dualStack === true ? 0 : 1 },
+  ];
+  if (isWildcard(local)) wanted.push({ level, name: IPV6_RECVPKTINFO, value: 1 });
+  if (freeBind === true) wanted.push({ level, name: IPV6_FREEBIND, value: 1 });
+  return wanted;
 }
 
 function isWildcard(local: SocketAddress): boolean {
@@ -306,22 +336,19 @@ function isWildcard(local: SocketAddress): boolean {
 
 /** Asks for receive timestamps; a refusal is not an error, the timestamps are then our own. */
 function enableTimestamps(fd: number): void {
-  const name = SOCKET_OPTION.timestampNanoseconds;
-  setIntegerOption(fd, { level: LEVEL.socket, name, value: 1 });
+  setIntegerOption(fd, { level: SOL_SOCKET, name: SO_TIMESTAMPNS, value: 1 });
 }
 
 /** Asks for a large receive buffer, beyond the system's limit if permitted; what the system gives is enough to go on. */
 function enlargeBuffer(fd: number, value: number): void {
-  const forced = { level: LEVEL.socket, name: SOCKET_OPTION.receiveBufferForce, value };
-  if (setIntegerOption(fd, forced).ok) return;
-  setIntegerOption(fd, { level: LEVEL.socket, name: SOCKET_OPTION.receiveBuffer, value });
+  if (setIntegerOption(fd, { level: SOL_SOCKET, name: SO_RCVBUFFORCE, value }).ok) return;
+  setIntegerOption(fd, { level: SOL_SOCKET, name: SO_RCVBUF, value });
 }
 
 function setReceiveTimeout(fd: number): Result<void, OsError> {
-  const time = allocate(16);
-  time.view.setBigInt64(0, RECEIVE_TIMEOUT_SECONDS, true);
-  const { receiveTimeout } = SOCKET_OPTION;
-  if (libc().setsockopt(fd, LEVEL.socket, receiveTimeout, time.bytes, 16) === 0) {
+  const time = allocate(TIMEVAL.sizeof);
+  time.view.setBigInt64(TIMEVAL.tv_sec, RECEIVE_TIMEOUT_SECONDS, true);
+  if (libc().setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, time.bytes, TIMEVAL.sizeof) === 0) {
     return ok(undefined);
   }
   return failed({ call: "setsockopt", what: "limit the time that a receive waits" });

@@ -8,7 +8,7 @@ import { realtimeNow } from "../clock/clock.ts";
 import { BATCH_STRIDE, REQUEST_MAX, ServerBatch } from "./server_batch.ts";
 import { ServerSocket } from "./server_socket.ts";
 import { UdpSocket } from "./udp_socket.ts";
-import { closeDescriptor } from "./socket_option.ts";
+import { closeDescriptor } from "../descriptor.ts";
 
 function listen(address: string, dualStack = false): ServerSocket {
   const family = address.includes(":") ? "ipv6" : "ipv4";

@@ -1,17 +1,14 @@
 /**
- * Socket addresses in the kernel's layout: `sockaddr_in` (16 octets) and `sockaddr_in6` (28 octets).
+ * Socket addresses in the kernel's layout: `struct sockaddr_in` and `struct sockaddr_in6`.
+ *
+ * Limits: IPv4 and IPv6 alone. Touches the memory that it is given, and calls nothing.
  *
  * @module
  */
 import { assert } from "../../src/base/assert.ts";
 import { type AddressFamily, ipFromBytes, ipToBytes } from "../../src/base/ip_address.ts";
 import type { SocketAddress } from "../../src/base/socket_address.ts";
-
-/** The kernel's number of IPv4. */
-export const AF_INET = 2;
-
-/** The kernel's number of IPv6. */
-export const AF_INET6 = 10;
+import { AF_INET, AF_INET6, SOCKADDR_IN, SOCKADDR_IN6 } from "../headers/socket.ts";
 
 /** Room for either kind of address, rounded up to eight octets. */
 export const SOCKADDR_SIZE = 32;
@@ -27,30 +24,46 @@ export function encodeSockaddr(address: SocketAddress, view: DataView, offset = 
   assert(octets !== undefined, "A socket address is numeric");
   const isV4 = octets.length === 4;
   assert(isV4 === (address.family === "ipv4"), "A socket address is of its family");
-  view.setUint16(offset, isV4 ? AF_INET : AF_INET6, true);
-  view.setUint16(offset + 2, address.port, false);
-  const target = new Uint8Array(view.buffer, view.byteOffset + offset, isV4 ? 16 : 28);
+  const { sizeof } = isV4 ? SOCKADDR_IN : SOCKADDR_IN6;
+  const target = new Uint8Array(view.buffer, view.byteOffset + offset, sizeof);
+  target.fill(0);
   if (isV4) {
-    target.set(octets, 4);
-    target.fill(0, 8);
-    return 16;
+    view.setUint16(offset + SOCKADDR_IN.sin_family, AF_INET, true);
+    view.setUint16(offset + SOCKADDR_IN.sin_port, address.port, false);
+    target.set(octets, SOCKADDR_IN.sin_addr);
+    return sizeof;
   }
-  view.setUint32(offset + 4, 0, true);
-  target.set(octets, 8);
-  view.setUint32(offset + 24, address.scopeId ?? 0, true);
-  return 28;
+  view.setUint16(offset + SOCKADDR_IN6.sin6_family, AF_INET6, true);
+  view.setUint16(offset + SOCKADDR_IN6.sin6_port, address.port, false);
+  target.set(octets, SOCKADDR_IN6.sin6_addr);
+  view.setUint32(offset + SOCKADDR_IN6.sin6_scope_id, address.scopeId ?? 0, true);
+  return sizeof;
 }
 
 /** Reads the address at `offset` of `view`; undefined when it is of neither family. It copies what it reads. */
 export function decodeSockaddr(view: DataView, offset = 0): SocketAddress | undefined {
-  const family = view.getUint16(offset, true);
-  if (family !== AF_INET && family !== AF_INET6) return undefined;
-  const isV4 = family === AF_INET;
-  const start = view.byteOffset + offset + (isV4 ? 4 : 8);
-  const address = ipFromBytes(new Uint8Array(view.buffer, start, isV4 ? 4 : 16));
+  switch (view.getUint16(offset + SOCKADDR_IN.sin_family, true)) {
+    case AF_INET: {
+      const address = ipAt(view, offset + SOCKADDR_IN.sin_addr, 4);
+      return {
+        family: "ipv4",
+        address,
+        port: view.getUint16(offset + SOCKADDR_IN.sin_port, false),
+      };
+    }
+    case AF_INET6: {
+      const address = ipAt(view, offset + SOCKADDR_IN6.sin6_addr, 16);
+      const port = view.getUint16(offset + SOCKADDR_IN6.sin6_port, false);
+      const scopeId = view.getUint32(offset + SOCKADDR_IN6.sin6_scope_id, true);
+      return { family: "ipv6", address, port, ...(scopeId === 0 ? {} : { scopeId }) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function ipAt(view: DataView, offset: number, length: 4 | 16): string {
+  const address = ipFromBytes(new Uint8Array(view.buffer, view.byteOffset + offset, length));
   assert(address !== undefined, "An address has four or sixteen octets");
-  const port = view.getUint16(offset + 2, false);
-  if (isV4) return { family: "ipv4", address, port };
-  const scopeId = view.getUint32(offset + 24, true);
-  return { family: "ipv6", address, port, ...(scopeId === 0 ? {} : { scopeId }) };
+  return address;
 }

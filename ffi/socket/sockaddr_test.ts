@@ -2,7 +2,7 @@ import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { toHex } from "../../src/base/bytes.ts";
-import { type ControlData, readControlData } from "./control_message.ts";
+import { type ControlData, ControlMessages, readControlData } from "./control_message.ts";
 import { allocate } from "../memory.ts";
 import { decodeSockaddr, encodeSockaddr } from "./sockaddr.ts";
 
@@ -36,10 +36,13 @@ Deno.test("control data of a transmit timestamp is read", () => {
   view.setUint8(84, 4);
   view.setUint32(92, 7, true);
   const data: ControlData = { softwareNanoseconds: 0n, hardwareNanoseconds: 0n };
-  readControlData(control, 112, data);
+  const messages = new ControlMessages(control);
+  messages.start(0, 112);
+  readControlData(messages, view, data);
   assert.equal(data.softwareNanoseconds, 1_700_000_000_000_000_123n);
-  assert.deepEqual(data.error, { code: 42, origin: 4, info: 0, data: 7 });
-  readControlData(control, 0, data);
+  assert.deepEqual(data.error, { code: 42, origin: 4, data: 7 });
+  messages.start(0, 0);
+  readControlData(messages, view, data);
   assert.equal(data.softwareNanoseconds, 0n);
   assert.equal(data.error, undefined);
 });
@@ -53,7 +56,9 @@ Deno.test("control data of any octets is read without harm", () => {
       const control = allocate(256);
       control.bytes.set(bytes);
       const data: ControlData = { softwareNanoseconds: 0n, hardwareNanoseconds: 0n };
-      readControlData(control, bytes.length, data);
+      const messages = new ControlMessages(control);
+      messages.start(0, bytes.length);
+      readControlData(messages, control.view, data);
     }),
     { numRuns: 2000 },
   );

@@ -11,29 +11,34 @@
  * @module
  */
 import { ok, type Result } from "../../src/base/result.ts";
+import { closeDescriptor } from "../descriptor.ts";
 import { ERRNO, failed, type OsError } from "../errno.ts";
-import { libc } from "../libc.ts";
-import { allocate } from "../memory.ts";
+import { IFNAMSIZ } from "../headers/names.ts";
+import { SO_TIMESTAMPING, SOL_SOCKET } from "../headers/socket.ts";
 import {
-  closeDescriptor,
-  LEVEL,
-  openDatagramSocket,
-  setIntegerOption,
-  SOCKET_OPTION,
-} from "./socket_option.ts";
-
-/** Bits of the SO_TIMESTAMPING option. */
-export const TIMESTAMPING = {
-  transmitHardware: 0x1,
-  transmitSoftware: 0x2,
-  receiveHardware: 0x4,
-  receiveSoftware: 0x8,
-  software: 0x10,
-  rawHardware: 0x40,
-  optionId: 0x80,
-  optionTimestampOnly: 0x800,
-  optionTransmitBoth: 0x4000,
-} as const;
+  ETHTOOL_GET_TS_INFO,
+  ETHTOOL_TS_INFO,
+  HWTSTAMP_CONFIG,
+  HWTSTAMP_FILTER_ALL,
+  HWTSTAMP_FILTER_NTP_ALL,
+  HWTSTAMP_TX_ON,
+  IFREQ,
+  SIOCETHTOOL,
+  SIOCGHWTSTAMP,
+  SOF_TIMESTAMPING_OPT_ID,
+  SOF_TIMESTAMPING_OPT_TSONLY,
+  SOF_TIMESTAMPING_OPT_TX_SWHW,
+  SOF_TIMESTAMPING_RAW_HARDWARE,
+  SOF_TIMESTAMPING_RX_HARDWARE,
+  SOF_TIMESTAMPING_RX_SOFTWARE,
+  SOF_TIMESTAMPING_SOFTWARE,
+  SOF_TIMESTAMPING_TX_HARDWARE,
+  SOF_TIMESTAMPING_TX_SOFTWARE,
+} from "../headers/timestamping.ts";
+import { libc } from "../libc.ts";
+import { allocate, type Memory } from "../memory.ts";
+import { openDatagramSocket } from "./datagram_socket.ts";
+import { setIntegerOption } from "./socket_option.ts";
 
 /** Which timestamps to ask for. */
 export interface TimestampingChoice {
@@ -57,18 +62,11 @@ export interface HardwareTimestamping {
   readonly receiveOn: boolean;
 }
 
-const SIOCETHTOOL = 0x8946n;
-const SIOCSHWTSTAMP = 0x89b0n;
-const SIOCGHWTSTAMP = 0x89b1n;
-const ETHTOOL_GET_TS_INFO = 0x41;
-const TRANSMIT_ON = 1;
-const FILTER_ALL = 1;
-const FILTER_NTP_ALL = 15;
-const INTERFACE_NAME_MAX = 15;
+const RECEIVES_NTP: readonly number[] = [HWTSTAMP_FILTER_ALL, HWTSTAMP_FILTER_NTP_ALL];
 
-const request = allocate(40);
-const information = allocate(44);
-const configuration = allocate(12);
+const request = allocate(IFREQ.sizeof);
+const information = allocate(ETHTOOL_TS_INFO.sizeof);
+const configuration = allocate(HWTSTAMP_CONFIG.sizeof);
 
 /** Asks the kernel for timestamps on a socket. */
 export function enableTimestamping(
@@ -76,19 +74,19 @@ export function enableTimestamping(
   choice: TimestampingChoice,
 ): Result<void, OsError> {
   return setIntegerOption(fd, {
-    level: LEVEL.socket,
-    name: SOCKET_OPTION.timestamping,
+    level: SOL_SOCKET,
+    name: SO_TIMESTAMPING,
     value: timestampingFlags(choice),
   });
 }
 
-/** Returns the bits of SO_TIMESTAMPING for a choice. */
-export function timestampingFlags(choice: TimestampingChoice): number {
-  const t = TIMESTAMPING;
-  let flags = t.software | t.receiveSoftware;
-  if (choice.transmit) flags |= t.transmitSoftware | t.optionId | t.optionTimestampOnly;
-  if (choice.hardware) flags |= t.rawHardware | t.receiveHardware;
-  if (choice.hardware && choice.transmit) flags |= t.transmitHardware | t.optionTransmitBoth;
+function timestampingFlags({ transmit, hardware }: TimestampingChoice): number {
+  let flags = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE;
+  if (transmit) {
+    flags |= SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
+  }
+  if (hardware) flags |= SOF_TIMESTAMPING_RAW_HARDWARE | SOF_TIMESTAMPING_RX_HARDWARE;
+  if (hardware && transmit) flags |= SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_OPT_TX_SWHW;
   return flags;
 }
 
@@ -111,52 +109,42 @@ export function readHardwareTimestamping(
   interfaceName: string,
 ): Result<HardwareTimestamping, OsError> {
   return withInterface(interfaceName, (fd, what) => {
-    information.bytes.fill(0);
-    information.view.setUint32(0, ETHTOOL_GET_TS_INFO, true);
-    request.view.setBigUint64(16, information.address, true);
-    if (libc().ioctl(fd, SIOCETHTOOL, request.bytes) !== 0) return failed({ call: "ioctl", what });
-    const phc = information.view.getInt32(8, true);
-    const flags = information.view.getUint32(4, true);
-    const filters = information.view.getUint32(28, true);
+    const { bytes, view } = information;
+    bytes.fill(0);
+    view.setUint32(ETHTOOL_TS_INFO.cmd, ETHTOOL_GET_TS_INFO, true);
+    if (!askInterface(fd, SIOCETHTOOL, information)) return failed({ call: "ioctl", what });
+    const phc = view.getInt32(ETHTOOL_TS_INFO.phc_index, true);
+    const flags = view.getUint32(ETHTOOL_TS_INFO.so_timestamping, true);
+    const types = view.getUint32(ETHTOOL_TS_INFO.tx_types, true);
+    const filters = view.getUint32(ETHTOOL_TS_INFO.rx_filters, true);
     const set = readConfiguration(fd);
     return ok({
       ...(phc < 0 ? {} : { phcIndex: phc }),
-      canTransmit: (flags & TIMESTAMPING.transmitHardware) !== 0 &&
-        (information.view.getUint32(12, true) & (1 << TRANSMIT_ON)) !== 0,
-      canReceiveNtp: (flags & TIMESTAMPING.receiveHardware) !== 0 &&
-        (filters & ((1 << FILTER_ALL) | (1 << FILTER_NTP_ALL))) !== 0,
-      transmitOn: set.transmit === TRANSMIT_ON,
-      receiveOn: set.filter === FILTER_ALL || set.filter === FILTER_NTP_ALL,
+      canTransmit: (flags & SOF_TIMESTAMPING_TX_HARDWARE) !== 0 &&
+        (types & (1 << HWTSTAMP_TX_ON)) !== 0,
+      canReceiveNtp: (flags & SOF_TIMESTAMPING_RX_HARDWARE) !== 0 &&
+        RECEIVES_NTP.some((filter) => (filters & (1 << filter)) !== 0),
+      transmitOn: set.transmit === HWTSTAMP_TX_ON,
+      receiveOn: RECEIVES_NTP.includes(set.filter),
     });
   });
 }
 
-/** Sets an interface to timestamp what it sends and every NTP datagram it receives; needs CAP_NET_ADMIN. */
-export function enableHardwareTimestamping(interfaceName: string): Result<void, OsError> {
-  return withInterface(interfaceName, (fd, what) => {
-    let code = 0;
-    for (const filter of [FILTER_NTP_ALL, FILTER_ALL]) {
-      configuration.bytes.fill(0);
-      configuration.view.setInt32(4, TRANSMIT_ON, true);
-      configuration.view.setInt32(8, filter, true);
-      request.view.setBigUint64(16, configuration.address, true);
-      if (libc().ioctl(fd, SIOCSHWTSTAMP, request.bytes) === 0) return ok(undefined);
-      const failure = failed({ call: "ioctl", what });
-      code = failure.error.code;
-      if (code === ERRNO.EPERM) break;
-    }
-    return failed({ call: "ioctl", what, code, hint: "It needs CAP_NET_ADMIN and driver support" });
-  });
+/** Reads what an interface is set to; as if it were set to nothing where the driver does not say. */
+function readConfiguration(fd: number): { transmit: number; filter: number } {
+  const { bytes, view } = configuration;
+  bytes.fill(0);
+  if (!askInterface(fd, SIOCGHWTSTAMP, configuration)) return { transmit: 0, filter: 0 };
+  return {
+    transmit: view.getInt32(HWTSTAMP_CONFIG.tx_type, true),
+    filter: view.getInt32(HWTSTAMP_CONFIG.rx_filter, true),
+  };
 }
 
-function readConfiguration(fd: number): { transmit: number; filter: number } {
-  configuration.bytes.fill(0);
-  request.view.setBigUint64(16, configuration.address, true);
-  if (libc().ioctl(fd, SIOCGHWTSTAMP, request.bytes) !== 0) return { transmit: 0, filter: 0 };
-  return {
-    transmit: configuration.view.getInt32(4, true),
-    filter: configuration.view.getInt32(8, true),
-  };
+/** Makes a request about the interface whose name stands in the request structure. */
+function askInterface(fd: number, command: bigint, argument: Memory): boolean {
+  request.view.setBigUint64(IFREQ.ifr_data, argument.address, true);
+  return libc().ioctl(fd, command, request.bytes) === 0;
 }
 
 /** Runs `use` with a socket for interface requests and the name stored in the request structure. */
@@ -166,13 +154,13 @@ function withInterface<Value>(
 ): Result<Value, OsError> {
   const what = `use hardware timestamps of the network interface ${interfaceName}`;
   const name = new TextEncoder().encode(interfaceName);
-  if (name.length > INTERFACE_NAME_MAX || name.includes(0)) {
+  if (name.length >= IFNAMSIZ || name.includes(0)) {
     return failed({ call: "ioctl", what, code: ERRNO.EINVAL });
   }
   const socket = openDatagramSocket("ipv4", true);
   if (!socket.ok) return socket;
   request.bytes.fill(0);
-  request.bytes.set(name);
+  request.bytes.set(name, IFREQ.ifr_name);
   const result = use(socket.value, what);
   closeDescriptor(socket.value);
   return result;

@@ -7,18 +7,34 @@
  *
  * @module
  */
-import { UNIX_EPOCH_IN_NTP_SECONDS } from "../../src/base/epoch.ts";
+import { writeNtpTimestamp } from "../clock/clock.ts";
+import {
+  MMSGHDR,
+  MSG_DONTWAIT,
+  MSG_ERRQUEUE,
+  MSGHDR,
+  SO_TIMESTAMPING,
+  SOL_SOCKET,
+} from "../headers/socket.ts";
+import { TIMESPEC } from "../headers/time.ts";
+import { SO_EE_ORIGIN_TIMESTAMPING, SOCK_EXTENDED_ERR } from "../headers/timestamping.ts";
 import { libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
-import { IP_OPTION, IPV6_OPTION, LEVEL, MESSAGE, SOCKET_OPTION } from "./socket_option.ts";
+import { ControlMessages, isExtendedError } from "./control_message.ts";
+import { writeMessageHead } from "./msghdr.ts";
 
 /** The most timestamps that one call takes. */
 export const TIMESTAMPS_MAX = 64;
 
-const HEAD_SIZE = 64;
 const CONTROL_SIZE = 192;
-const ORIGIN_TIMESTAMPING = 4;
-const FRACTION_PER_NANOSECOND = 4.294_967_296;
+
+// The places of fields in words of 32 bits.
+const HEAD = MMSGHDR.sizeof / 4;
+const CONTROLLEN = MSGHDR.msg_controllen / 4;
+const TV_SEC = TIMESPEC.tv_sec / 4;
+const TV_NSEC = TIMESPEC.tv_nsec / 4;
+const EE_ORIGIN = SOCK_EXTENDED_ERR.ee_origin / 4;
+const EE_DATA = SOCK_EXTENDED_ERR.ee_data / 4;
 
 /** Timestamps as typed arrays, valid until the next `receive`. */
 export class TransmitTimestamps {
@@ -27,26 +43,27 @@ export class TransmitTimestamps {
   /** The time of each sending as an NTP timestamp: seconds at `2 * i`, fraction at `2 * i + 1`. */
   readonly timestamps: Uint32Array<ArrayBuffer> = new Uint32Array(2 * TIMESTAMPS_MAX);
 
-  readonly #heads = allocate(TIMESTAMPS_MAX * HEAD_SIZE);
+  readonly #heads = allocate(TIMESTAMPS_MAX * MMSGHDR.sizeof);
   readonly #control = allocate(TIMESTAMPS_MAX * CONTROL_SIZE);
+  readonly #messages = new ControlMessages(this.#control);
 
   /** Lays out the buffers. */
   constructor() {
     for (let i = 0; i < TIMESTAMPS_MAX; i++) {
       const control = this.#control.address + BigInt(i * CONTROL_SIZE);
-      this.#heads.view.setBigUint64(i * HEAD_SIZE + 32, control, true);
+      writeMessageHead(this.#heads, i * MMSGHDR.sizeof, { control });
     }
   }
 
   /** Takes what is in the error queue of a socket, without waiting, and returns the number of timestamps. */
   receive(fd: number): number {
     const { words } = this.#heads;
-    for (let i = 0; i < TIMESTAMPS_MAX; i++) words[i * (HEAD_SIZE / 4) + 10] = CONTROL_SIZE;
-    const flags = MESSAGE.dontWait | MESSAGE.errorQueue;
+    for (let i = 0; i < TIMESTAMPS_MAX; i++) words[i * HEAD + CONTROLLEN] = CONTROL_SIZE;
+    const flags = MSG_DONTWAIT | MSG_ERRQUEUE;
     const count = libc().recvmmsg(fd, this.#heads.bytes, TIMESTAMPS_MAX, flags, null);
     let timestamps = 0;
     for (let i = 0; i < count; i++) {
-      const length = words[i * (HEAD_SIZE / 4) + 10] ?? 0;
+      const length = words[i * HEAD + CONTROLLEN] ?? 0;
       if (this.#read(i, length, timestamps)) timestamps++;
     }
     return timestamps;
@@ -54,27 +71,21 @@ export class TransmitTimestamps {
 
   /** Reads the control data of entry `i` into place `out`; false when it is no timestamp. */
   #read(i: number, length: number, out: number): boolean {
-    const { words } = this.#control;
-    const start = i * (CONTROL_SIZE / 4), end = start + Math.min(length, CONTROL_SIZE) / 4;
+    const { words } = this.#control, messages = this.#messages;
     let seconds = 0, nanoseconds = 0, numbered = false;
-    for (let at = start; at + 4 <= end;) {
-      const size = words[at] ?? 0, level = words[at + 2], type = words[at + 3];
-      if (size < 16) break;
-      if (level === LEVEL.socket && type === SOCKET_OPTION.timestamping) {
-        seconds = words[at + 4] ?? 0;
-        nanoseconds = words[at + 6] ?? 0;
-      } else if (
-        (level === LEVEL.ip && type === IP_OPTION.receiveErrors) ||
-        (level === LEVEL.ipv6 && type === IPV6_OPTION.receiveErrors)
-      ) {
-        numbered = ((words[at + 5] ?? 0) & 0xff) === ORIGIN_TIMESTAMPING;
-        this.ids[out] = words[at + 7] ?? 0;
+    messages.start(i * CONTROL_SIZE, Math.min(length, CONTROL_SIZE));
+    while (messages.next()) {
+      const { level, type, data } = messages;
+      if (level === SOL_SOCKET && type === SO_TIMESTAMPING) {
+        seconds = words[data + TV_SEC] ?? 0;
+        nanoseconds = words[data + TV_NSEC] ?? 0;
+      } else if (isExtendedError(messages)) {
+        numbered = ((words[data + EE_ORIGIN] ?? 0) & 0xff) === SO_EE_ORIGIN_TIMESTAMPING;
+        this.ids[out] = words[data + EE_DATA] ?? 0;
       }
-      at += ((size + 7) & ~7) / 4;
     }
     if (!numbered || (seconds === 0 && nanoseconds === 0)) return false;
-    this.timestamps[2 * out] = seconds + UNIX_EPOCH_IN_NTP_SECONDS;
-    this.timestamps[2 * out + 1] = nanoseconds * FRACTION_PER_NANOSECOND;
+    writeNtpTimestamp(this.timestamps, 2 * out, seconds, nanoseconds);
     return true;
   }
 }

@@ -14,24 +14,38 @@ import type { UnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import { ok, type Result } from "../../src/base/result.ts";
 import { formatSocketAddress, type SocketAddress } from "../../src/base/socket_address.ts";
 import { realtimeNow } from "../clock/clock.ts";
-import { type ControlData, type ExtendedError, readControlData } from "./control_message.ts";
+import { closeDescriptor } from "../descriptor.ts";
 import { ERRNO, failed, type OsError, osError } from "../errno.ts";
+import {
+  IOVEC,
+  IP_RECVERR,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_RECVERR,
+  MSG_DONTWAIT,
+  MSG_ERRQUEUE,
+  MSG_NOSIGNAL,
+  MSG_TRUNC,
+  MSGHDR,
+} from "../headers/socket.ts";
+import { SO_EE_ORIGIN_TIMESTAMPING } from "../headers/timestamping.ts";
 import { lastErrno, libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
-import { decodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
+import {
+  type ControlData,
+  ControlMessages,
+  type ExtendedError,
+  readControlData,
+} from "./control_message.ts";
 import {
   bindSocket,
-  bindToDevice,
-  closeDescriptor,
   connectSocket,
-  IP_OPTION,
-  IPV6_OPTION,
-  LEVEL,
-  MESSAGE,
   openDatagramSocket,
-  setIntegerOption,
   socketLocalAddress,
-} from "./socket_option.ts";
+} from "./datagram_socket.ts";
+import { writeMessageHead, writeVector } from "./msghdr.ts";
+import { decodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
+import { bindToDevice, setIntegerOption } from "./socket_option.ts";
 import { enableTimestamping } from "./timestamping.ts";
 
 /** Where a timestamp was taken: by the interface, by the kernel, or by this program when it got to it. */
@@ -93,17 +107,17 @@ export type QueueEvent =
 /** The longest payload that is received whole. */
 export const DATAGRAM_MAX = 2048;
 
-const CONTROL_SIZE = 512;
-const ORIGIN_TIMESTAMPING = 4;
+const CONTROL_SIZE = 512n;
 const TIMESTAMPS_APART_MAX = 100_000_000n;
 
 const payload = allocate(DATAGRAM_MAX);
 const name = allocate(SOCKADDR_SIZE);
-const control = allocate(CONTROL_SIZE);
-const vector = allocate(16);
-const message = allocate(56);
+const control = allocate(Number(CONTROL_SIZE));
+const messages = new ControlMessages(control);
+const vector = allocate(IOVEC.sizeof);
+const message = allocate(MSGHDR.sizeof);
 const controlData: ControlData = { softwareNanoseconds: 0n, hardwareNanoseconds: 0n };
-prepareMessage();
+let areAddressesWritten = false;
 
 /** A UDP socket connected to one server. Every method returns at once. */
 export class UdpSocket {
@@ -155,10 +169,10 @@ export class UdpSocket {
     assert(this.#fd >= 0, "A closed socket is not used");
     const length = BigInt(bytes.length);
     const what = `send to ${formatSocketAddress(this.#peer)}`;
-    if (libc().send(this.#fd, bytes, length, MESSAGE.noSignal) >= 0) return ok(this.#nextId++);
+    if (libc().send(this.#fd, bytes, length, MSG_NOSIGNAL) >= 0) return ok(this.#nextId++);
     // An ICMP error of an earlier datagram makes the next call fail, once; `readQueue` reports it, so we go on.
     this.#restartIds();
-    if (libc().send(this.#fd, bytes, length, MESSAGE.noSignal) >= 0) return ok(this.#nextId++);
+    if (libc().send(this.#fd, bytes, length, MSG_NOSIGNAL) >= 0) return ok(this.#nextId++);
     const failure = failed({ call: "send", what });
     this.#restartIds();
     return failure;
@@ -167,15 +181,15 @@ export class UdpSocket {
   /** Takes the next datagram; undefined when there is none. ICMP errors are left to `readQueue`. */
   receive(): Result<ReceivedDatagram | undefined, OsError> {
     assert(this.#fd >= 0, "A closed socket is not used");
-    let length = receiveMessage(this.#fd, MESSAGE.dontWait);
+    let length = receiveMessage(this.#fd, MSG_DONTWAIT);
     // An ICMP error makes the next call fail, once; it is in the error queue as well.
-    if (length < 0) length = receiveMessage(this.#fd, MESSAGE.dontWait);
+    if (length < 0) length = receiveMessage(this.#fd, MSG_DONTWAIT);
     if (length < 0) return this.#nothing("receive from");
     const now = realtimeNow();
-    readControlData(control, message.view.getUint32(40, true), controlData);
+    readReceivedControl();
     const timestamp = this.#timestamp();
     const { softwareNanoseconds } = controlData;
-    const flags = message.view.getUint32(48, true);
+    const flags = message.view.getUint32(MSGHDR.msg_flags, true);
     const received = Math.min(length, DATAGRAM_MAX);
     return ok({
       bytes: payload.bytes.slice(0, received),
@@ -183,7 +197,7 @@ export class UdpSocket {
       receiveTimestamp: timestamp?.time ?? now,
       timestampKind: timestamp?.kind ?? "user",
       ...(softwareNanoseconds === 0n ? {} : { kernelTimestamp: softwareNanoseconds }),
-      truncated: (flags & MESSAGE.truncated) !== 0,
+      truncated: (flags & MSG_TRUNC) !== 0,
     });
   }
 
@@ -191,9 +205,9 @@ export class UdpSocket {
   readQueue(): Result<QueueEvent | undefined, OsError> {
     assert(this.#fd >= 0, "A closed socket is not used");
     for (;;) {
-      const length = receiveMessage(this.#fd, MESSAGE.dontWait | MESSAGE.errorQueue);
+      const length = receiveMessage(this.#fd, MSG_DONTWAIT | MSG_ERRQUEUE);
       if (length < 0) return this.#nothing("read the error queue of the socket to");
-      readControlData(control, message.view.getUint32(40, true), controlData);
+      readReceivedControl();
       const event = this.#queueEvent(controlData.error);
       if (event !== undefined) return ok(event);
     }
@@ -208,7 +222,7 @@ export class UdpSocket {
   /** Judges an entry; undefined for one that says nothing, such as a timestamp of a clock that cannot be converted. */
   #queueEvent(error: ExtendedError | undefined): QueueEvent | undefined {
     if (error === undefined) return undefined;
-    if (error.origin === ORIGIN_TIMESTAMPING) {
+    if (error.origin === SO_EE_ORIGIN_TIMESTAMPING) {
       const timestamp = this.#timestamp();
       return timestamp && {
         type: "transmitted",
@@ -269,8 +283,8 @@ function prepare(fd: number, options: UdpSocketOptions): Result<void, OsError> {
     if (!bound.ok) return bound;
   }
   const errors = setIntegerOption(fd, {
-    level: isV4 ? LEVEL.ip : LEVEL.ipv6,
-    name: isV4 ? IP_OPTION.receiveErrors : IPV6_OPTION.receiveErrors,
+    level: isV4 ? IPPROTO_IP : IPPROTO_IPV6,
+    name: isV4 ? IP_RECVERR : IPV6_RECVERR,
     value: 1,
   });
   if (!errors.ok) return errors;
@@ -281,20 +295,27 @@ function prepare(fd: number, options: UdpSocketOptions): Result<void, OsError> {
   return connectSocket(fd, options.peer);
 }
 
-/** Stores the addresses in the message head; they stay the same for ever. */
-function prepareMessage(): void {
-  vector.view.setBigUint64(0, payload.address, true);
-  vector.view.setBigUint64(8, BigInt(DATAGRAM_MAX), true);
-  message.view.setBigUint64(0, name.address, true);
-  message.view.setBigUint64(16, vector.address, true);
-  message.view.setBigUint64(24, 1n, true);
-  message.view.setBigUint64(32, control.address, true);
-}
-
 /** Receives into the shared buffers; the kernel has overwritten the lengths of the last time. Returns -1 on failure. */
 function receiveMessage(fd: number, flags: number): number {
-  message.view.setUint32(8, SOCKADDR_SIZE, true);
-  message.view.setUint32(40, CONTROL_SIZE, true);
-  message.view.setUint32(44, 0, true);
+  if (!areAddressesWritten) writeAddresses();
+  message.view.setUint32(MSGHDR.msg_namelen, SOCKADDR_SIZE, true);
+  message.view.setBigUint64(MSGHDR.msg_controllen, CONTROL_SIZE, true);
   return libc().recvmsg(fd, message.bytes, flags);
+}
+
+/** Writes where the shared buffers lie into the head; they stay there for ever. */
+function writeAddresses(): void {
+  writeVector(vector, 0, { base: payload.address, length: DATAGRAM_MAX });
+  writeMessageHead(message, 0, {
+    name: name.address,
+    vector: vector.address,
+    control: control.address,
+  });
+  areAddressesWritten = true;
+}
+
+/** Reads the control data of what was received last into `controlData`. */
+function readReceivedControl(): void {
+  messages.start(0, message.view.getUint32(MSGHDR.msg_controllen, true));
+  readControlData(messages, control.view, controlData);
 }

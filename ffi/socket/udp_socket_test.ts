@@ -8,7 +8,7 @@ import { Poller } from "../poller.ts";
 import { ServerBatch } from "./server_batch.ts";
 import { ServerSocket } from "./server_socket.ts";
 import { DATAGRAM_MAX, type QueueEvent, type ReceivedDatagram, UdpSocket } from "./udp_socket.ts";
-import { closeDescriptor } from "./socket_option.ts";
+import { closeDescriptor } from "../descriptor.ts";
 import { readHardwareTimestamping } from "./timestamping.ts";
 
 const LOOPBACKS: readonly SocketAddress[] = [

@@ -38,7 +38,7 @@ import { Responder } from "../server/respond.ts";
 import { readRealtimeNtp } from "../../ffi/clock/clock.ts";
 import { ERRNO, type OsError } from "../../ffi/errno.ts";
 import { ServerSocket } from "../../ffi/socket/server_socket.ts";
-import { hasLocalAddress } from "../../ffi/socket/socket_option.ts";
+import { hasLocalAddress } from "../../ffi/socket/datagram_socket.ts";
 import type { FunctionStates } from "./observability/function_states.ts";
 import { log } from "../system/log.ts";
 import { servedClock } from "./served_clock.ts";

@@ -9,7 +9,7 @@ import { realtimeNow } from "../../ffi/clock/clock.ts";
 import { Poller } from "../../ffi/poller.ts";
 import { ServerBatch } from "../../ffi/socket/server_batch.ts";
 import { ServerSocket } from "../../ffi/socket/server_socket.ts";
-import { closeDescriptor } from "../../ffi/socket/socket_option.ts";
+import { closeDescriptor } from "../../ffi/descriptor.ts";
 import { systemHardware } from "./hardware_port.ts";
 import { type HardwarePort, HardwareTimestamps } from "./hardware_timestamps.ts";
 import { RequestSockets } from "./request_sockets.ts";

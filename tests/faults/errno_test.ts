@@ -37,7 +37,7 @@ import { routeSource } from "../../ffi/route.ts";
 import { notifyService } from "../../ffi/process/sd_notify.ts";
 import { ServerSocket } from "../../ffi/socket/server_socket.ts";
 import { UdpSocket } from "../../ffi/socket/udp_socket.ts";
-import { hasLocalAddress } from "../../ffi/socket/socket_option.ts";
+import { hasLocalAddress } from "../../ffi/socket/datagram_socket.ts";
 import { readHardwareTimestamping } from "../../ffi/socket/timestamping.ts";
 import { readKernelClock } from "../../ffi/clock/timex.ts";
 import type { Result } from "../../src/base/result.ts";

@@ -13,7 +13,9 @@ import type { SourceFacts } from "./syntax.ts";
 /** Names in comments that belong to others: the kernel, OpenSSL, standards, other programs. */
 export const FOREIGN_NAMES: readonly string[] = [
   "ASN1_TIME",
+  "CAP_NET_ADMIN",
   "CAP_SYS_ADMIN",
+  "CMSG_SPACE",
   "ChaCha",
   "ClientHello",
   "JavaScript",
@@ -21,6 +23,9 @@ export const FOREIGN_NAMES: readonly string[] = [
   "N_REQ",
   "OSSL_DECODER",
   "S2V",
+  "SO_EE_OFFENDER",
+  "SO_EE_ORIGIN_",
+  "SOF_TIMESTAMPING_",
   "SSL_VERIFY_PEER",
   "ServerHello",
   "SipHash",
