@@ -5,7 +5,7 @@
  */
 
 /** The runtime flags that every build carries: net and ffi, and never a question to the user. */
-export const RUNTIME_PERMISSIONS: readonly string[] = ["--no-prompt", "--allow-net", "--allow-ffi"];
+const RUNTIME_PERMISSIONS: readonly string[] = ["--no-prompt", "--allow-net", "--allow-ffi"];
 
 /**
  * Flags for the JavaScript engine that every build carries: a young generation of 1 MB. A daemon that allots little gains

@@ -37,8 +37,8 @@ function protectedResponse(victim: Victim): Bytes {
   const { receiveTimestamp, transmitTimestamp } = victim.header();
   const words = (time: bigint) => [Number(time >> 32n), Number(time & 0xffff_ffffn)] as const;
   server.time = words(transmitTimestamp);
-  const reply = server.askOne(victim.request.packet, { received: words(receiveTimestamp) });
-  return reply ?? assert.fail("the server knows these keys");
+  const response = server.askOne(victim.request.packet, { received: words(receiveTimestamp) });
+  return response ?? assert.fail("the server knows these keys");
 }
 
 /** A client that has exchanged keys with the server. */
@@ -59,8 +59,8 @@ Deno.test("CVE-2023-33192: cookies of every length are refused or opened, with a
   for (let length = 0; length <= 260; length += 4) {
     const packet = sealedRequest([IDENTIFIER, cookieField(new Uint8Array(length).fill(length))]);
     assert.equal(plain.askOne(packet), undefined);
-    const reply = server.askOne(packet);
-    assert.ok(reply === undefined || reply[1] === 0, `${length} octets get a NAK or nothing`);
+    const response = server.askOne(packet);
+    assert.ok(response === undefined || response[1] === 0, `${length} octets get a NAK or nothing`);
   }
   // a length in the field that its octets do not have
   for (const claim of [4, 8, 20, 101, 0xfffc]) {
@@ -85,8 +85,8 @@ Deno.test("CVE-2023-4012: a server without NTS drops a request with it and goes 
 Deno.test("CVE-2026-26076: many requests for cookies in one packet cost what eight cookies cost", () => {
   const cost = (packet: Bytes) => {
     const before = { ...operations };
-    const reply = secureServer().askOne(packet);
-    assert.ok((reply?.length ?? 0) <= packet.length);
+    const response = secureServer().askOne(packet);
+    assert.ok((response?.length ?? 0) <= packet.length);
     return [operations.opens - before.opens, operations.seals - before.seals];
   };
   const honest = sealedRequest([IDENTIFIER, cookieField(), ...Array(7).fill(placeholder(100))]);
@@ -109,8 +109,8 @@ Deno.test("CVE-2026-102483: placeholders beyond eight cookies end no daemon", ()
       const fields = Array(count).fill(placeholder(length));
       const packet = sealedRequest([IDENTIFIER, cookieField(), ...fields]);
       if (packet.length > 2048) continue;
-      const reply = server.askOne(packet);
-      assert.ok((reply?.length ?? 0) <= packet.length, `${count} of ${length} octets`);
+      const response = server.askOne(packet);
+      assert.ok((response?.length ?? 0) <= packet.length, `${count} of ${length} octets`);
     }
   }
   assert.equal(server.responder.counters.dropped("internal-error"), 0);
@@ -127,8 +127,8 @@ Deno.test("CVE-2026-102486: lengths of nonce and ciphertext beyond the field are
         new DataView(authenticator.buffer).setUint32(4, nonce * 65_536 + ciphertext);
         return authenticator;
       });
-      const before = refused(), reply = server.askOne(packet);
-      assert.equal(reply?.[1] ?? 0, 0, `${nonce} and ${ciphertext}`);
+      const before = refused(), response = server.askOne(packet);
+      assert.equal(response?.[1] ?? 0, 0, `${nonce} and ${ciphertext}`);
       // beyond the 32 octets that the field has for both
       const isBeyond = 4 * (Math.ceil(nonce / 4) + Math.ceil(ciphertext / 4)) > 32;
       if (isBeyond) assert.equal(refused(), before + 1, `${nonce} and ${ciphertext}`);

@@ -150,9 +150,9 @@ Deno.test("CVE-2014-0021: no answer is longer than its request, whatever the req
     for (const length of [1, 12, 28, 47, 48, 52, 68, 72, 76, 104, 500]) {
       const octets = new Uint8Array(length);
       octets[0] = first;
-      const reply = server.askOne(octets);
-      assert.ok((reply?.length ?? 0) <= length, `${length} octets with ${first}`);
-      if (reply !== undefined) answered++;
+      const response = server.askOne(octets);
+      assert.ok((response?.length ?? 0) <= length, `${length} octets with ${first}`);
+      if (response !== undefined) answered++;
     }
   }
   assert.ok(answered > 0);
@@ -201,10 +201,10 @@ Deno.test("CVE-2015-7705: requests in the name of a client do not silence it: so
   let answered = 0, kissed = 0;
   for (let i = 0; i < 1000; i++) {
     server.askOne(request());
-    const reply = server.askOne(request({ transmit: 0x42n }));
-    if (reply === undefined) continue;
+    const response = server.askOne(request({ transmit: 0x42n }));
+    if (response === undefined) continue;
     // an answer has the server's stratum, a kiss has 0
-    if (reply[1] === 0) kissed++;
+    if (response[1] === 0) kissed++;
     else answered++;
   }
   assert.ok(answered > 150 && answered < 350, `${answered} of 1000, about 250 are expected`);
@@ -259,8 +259,8 @@ Deno.test("CVE-2015-1821: prefixes of every length, with bits beyond it, cut whe
       if (flip > 32) continue;
       const client = Uint8Array.of(0, 0, 0, 0);
       new DataView(client.buffer).setUint32(0, address ^ (2 ** (32 - flip)));
-      const reply = server.askOne(request(), { client: [...client] });
-      assert.equal(reply !== undefined, served, `/${bits}, bit ${flip} changed`);
+      const response = server.askOne(request(), { client: [...client] });
+      assert.equal(response !== undefined, served, `/${bits}, bit ${flip} changed`);
     }
   }
 });
@@ -268,13 +268,16 @@ Deno.test("CVE-2015-1821: prefixes of every length, with bits beyond it, cut whe
 Deno.test("CVE-2016-1549, CVE-2018-7170: who asks as a peer, with a key of ours even, becomes no source", () => {
   const server = fullServer();
   for (let i = 0; i < 100; i++) {
-    const reply = server.askOne(signed(request({ mode: 1 })), { client: [10, 0, 0, i], port: 123 });
+    const response = server.askOne(signed(request({ mode: 1 })), {
+      client: [10, 0, 0, i],
+      port: 123,
+    });
     assert.equal(
-      reply?.[0],
+      response?.[0],
       0x62,
       "answered as by a passive peer, with what the server knows anyway",
     );
-    assert.equal(timestamp(reply ?? new Uint8Array(48), 24), timestamp(request(), 40));
+    assert.equal(timestamp(response ?? new Uint8Array(48), 24), timestamp(request(), 40));
   }
   // what is served is the same after it: there is no way from requests to the engine but these counters
   assert.equal(server.responder.counters.answered, 100);

@@ -23,7 +23,7 @@ export interface Cost {
 }
 
 /** Measures all three; takes some seconds. */
-export function measureCost(): Cost {
+function measureCost(): Cost {
   return { updateMicroseconds: update(), daySeconds: day(), monthGrowthBytes: month() };
 }
 

@@ -25,7 +25,7 @@ export interface BenchResult {
 }
 
 /** Runs one seed. */
-export function runTask({ text, seed }: BenchTask): BenchResult {
+function runTask({ text, seed }: BenchTask): BenchResult {
   const parsed = parseScenario(text);
   if (!parsed.ok) throw new Error(parsed.error.map((error) => error.message).join("; "));
   const scenario = parsed.value;

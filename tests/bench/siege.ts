@@ -131,7 +131,7 @@ async function besiege(): Promise<number> {
   ]);
   const after = { ours: await daemon.status(), nts: await nts.status(), mac: await mac.status() };
   const log = readChronyLog(await Deno.readTextFile(`${folder.path}/measurements.log`));
-  const figures = judge({ memory, exchanges, before, after, heard: log.length });
+  const figures = summarize({ memory, exchanges, before, after, heard: log.length });
   say(`${exchanges.all} key exchanges; lines of log: ${daemon.process.stderr.split("\n").length}`);
   say(JSON.stringify({ servers: after.ours?.servers, ntsKe: after.ours?.ntsKe }));
   if (options.json) console.log(JSON.stringify(figures, null, 1));
@@ -147,7 +147,7 @@ interface Statuses {
   readonly mac: Status | undefined;
 }
 
-function judge({ memory, exchanges, before, after, heard }: {
+function summarize({ memory, exchanges, before, after, heard }: {
   readonly memory: readonly number[];
   readonly exchanges: { readonly all: number; readonly good: number };
   readonly before: Statuses;

@@ -30,7 +30,7 @@ import { measureHeap } from "./server_heap.ts";
 const SERVER_CORE = "0", LOAD_CORE = "1";
 const WINDOW = 256;
 const SOURCES = 200;
-const SETTLE_MILLISECONDS = 1500;
+const QUIET_MILLISECONDS = 1500;
 const ACCURACY_SECONDS = 12;
 const LATENESS_SECONDS = 6;
 const FLATNESS_GOAL = 1.05;
@@ -200,7 +200,7 @@ async function offsets(
     what: () => `measurements: ${client.process.stderr}`,
   });
   const busy = work();
-  await pause(SETTLE_MILLISECONDS);
+  await pause(QUIET_MILLISECONDS);
   const before = (await log()).length;
   await busy;
   const measured = (await log()).slice(before).map(({ offset }) => offset);

@@ -148,8 +148,8 @@ for (const [name, work] of Object.entries(WORK)) {
         );
         assert.equal(left, 0, `${error} of ${refused}: a descriptor is lost`);
         if (refused === undefined) break;
-        judge(value, `${error} of ${refused} (${place})`);
-        await judgeFiles(folder, `${error} of ${refused} (${place})`);
+        check(value, `${error} of ${refused} (${place})`);
+        await checkFiles(folder, `${error} of ${refused} (${place})`);
         refusals++;
       }
     }
@@ -168,15 +168,15 @@ for (const [name, work] of Object.entries(WORK)) {
         const meets = (made: string) => made === call && left-- > 0;
         const { value, left: open } = await withRefusals({ errno, meets }, () => work(folder.path));
         assert.equal(open, 0, `${error} of ${call}: a descriptor is lost`);
-        judge(value, `${error} of ${call}`);
-        await judgeFiles(folder, `${error} of ${call}`);
-        if (left > 0 && isRefusal(value)) assert.match(told(value), new RegExp(error), call);
+        check(value, `${error} of ${call}`);
+        await checkFiles(folder, `${error} of ${call}`);
+        if (left > 0 && isRefused(value)) assert.match(told(value), new RegExp(error), call);
       }
     }
   });
 }
 
-function isRefusal(value: unknown): value is { readonly error: OsError } {
+function isRefused(value: unknown): value is { readonly error: OsError } {
   return typeof value === "object" && value !== null && "ok" in value && value.ok === false;
 }
 
@@ -188,15 +188,15 @@ function told({ error }: { readonly error: OsError }): string {
 }
 
 /** A refusal that is told is told in full; no advice is needed, a sentence is. */
-function judge(value: unknown, what: string): void {
-  if (!isRefusal(value)) return;
+function check(value: unknown, what: string): void {
+  if (!isRefused(value)) return;
   const { message, name } = value.error;
   assert.match(message, /^Cannot [a-z].*[^.]$|^wanted /, what);
   assert.match(name, /^E[A-Z0-9_]+$/, what);
 }
 
 /** What stood in a file is there, whole, or what was to stand in it; nothing lies about beside it. */
-async function judgeFiles({ path }: TemporaryFolder, what: string): Promise<void> {
+async function checkFiles({ path }: TemporaryFolder, what: string): Promise<void> {
   const text = await Deno.readTextFile(`${path}/old`);
   assert.ok(text === "old" || text === "the new content", `${what}: ${text}`);
   const log = await Deno.readTextFile(`${path}/log`);

@@ -18,14 +18,14 @@ const KILLS = Number(Deno.env.get("NTPSD_KILLS") ?? 60);
 /** Each in a folder of its own, side by side. */
 const CHAINS = 2;
 /** So long after the first write it is killed at the latest. */
-const LIFE_MILLISECONDS = 60;
+const RUN_MILLISECONDS = 60;
 /** One in so many is killed before it has told what it found. */
 const EARLY_ONE_IN = 10;
 const FILES = ["drift", "cookies", "cookies.time-bound", "keyset"];
 const WRITER = fromFileUrl(new URL("../support/state_writer.ts", import.meta.url));
 const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
 
-interface Life {
+interface KilledRun {
   /** What it told of its start; undefined when it was killed before. */
   readonly found: StateFound | undefined;
   /** The last number of each file whose writing it said was finished. */
@@ -73,7 +73,7 @@ async function chain(kills: number): Promise<number> {
 }
 
 /** Lets one process live for a random while; one that is `patient` is killed late, so that it has told all. */
-async function live(folder: string, patient: boolean): Promise<Life> {
+async function live(folder: string, patient: boolean): Promise<KilledRun> {
   await using writer = new RunningProgram(Deno.execPath(), {
     args: [
       ...["run", "--quiet", "--no-prompt", "--no-check", "--allow-net", "--allow-ffi"],
@@ -87,7 +87,7 @@ async function live(folder: string, patient: boolean): Promise<Life> {
       everyMs: 3,
       what: () => `the first line:\n${writer.stderr}`,
     });
-    await pause(Math.random() * LIFE_MILLISECONDS);
+    await pause(Math.random() * RUN_MILLISECONDS);
   }
   await writer.stop("SIGKILL");
   assert.equal(writer.stderr, "");

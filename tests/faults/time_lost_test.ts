@@ -18,9 +18,9 @@ for (const hours of [1, 10, 1000]) {
     const received = world.source("192.0.2.1").received;
     world.halt(hours * HOUR);
     // What is asked before any event is handed in must bear the time that has passed.
-    const meanwhile = world.engine.servedTime(world.now);
+    const served = world.engine.servedTime(world.now);
     const truth = Math.abs(world.offset);
-    assert.ok(!meanwhile.synchronized || meanwhile.rootDispersion >= truth, `${truth} s off`);
+    assert.ok(!served.synchronized || served.rootDispersion >= truth, `${truth} s off`);
     world.run(60);
     assert.ok(world.source("192.0.2.1").received > received);
     world.run(HOUR);

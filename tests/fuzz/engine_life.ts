@@ -68,11 +68,11 @@ const SETTINGS = [
 ] as const;
 
 /** Lives a life; throws when something does not hold. */
-export function runEngineLife(octets: Uint8Array): void {
-  new EngineLife(new Choices(octets)).run();
+export function runFuzzedEngine(octets: Uint8Array): void {
+  new FuzzedEngine(new Choices(octets)).run();
 }
 
-class EngineLife {
+class FuzzedEngine {
   readonly #choices: Choices;
   readonly #engine: Engine;
   readonly #loop: EngineLoop;
@@ -180,9 +180,9 @@ class EngineLife {
       case 0:
         return responseTo(send.packet, this.#choices, at);
       case 1: {
-        const lie = responseTo(send.packet, this.#choices, at);
+        const forged = responseTo(send.packet, this.#choices, at);
         const keyId = Uint8Array.of(0, 0, 0, 1);
-        return concatBytes(lie, keyId, computeMac(KEY, lie));
+        return concatBytes(forged, keyId, computeMac(KEY, forged));
       }
       case 2:
         return mutate(this.#choices, [genuine(), responseTo(send.packet, this.#choices, at)]);

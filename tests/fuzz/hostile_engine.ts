@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { runEngineLife } from "./engine_life.ts";
+import { runFuzzedEngine } from "./engine_life.ts";
 import { runHostileWorld } from "./hostile_world.ts";
 import { below, noise } from "./mutate.ts";
 import type { FuzzTarget } from "./target.ts";
@@ -36,7 +36,7 @@ export const ENGINE_TARGETS: readonly FuzzTarget[] = [
     budget: 60,
     seeds: ["0102030405060708".repeat(20)],
     generate: (random) => noise(random, below(random, 2000)),
-    run: runEngineLife,
+    run: runFuzzedEngine,
   },
 ];
 

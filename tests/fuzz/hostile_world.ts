@@ -4,7 +4,7 @@
  * A seed gives what the servers are like and what they answer. A second one gives what else happens: up to 40 sources, pools, Network
  * Time Security with its outcomes, reloads, sleep, steps by others, a clock that refuses, sockets that fail. Nothing may throw, nothing
  * may go wrong inside a source's boundary, what is read and wanted holds at any time, sockets and the log grow slowly, and with a
- * majority of honest sources the clock is right a while after the last trouble, and as right as is said.
+ * majority of honest sources the clock is right a while after the last disturbance, and as right as is said.
  *
  * Limits: the network under the honest is a plain one; cryptography is left out (`engine-life` has it). A world ends after some hundred
  * answers, one of twenty after many more: a life is long only to let the honest win.
@@ -44,15 +44,15 @@ import { several } from "./mutate.ts";
 
 /** So long a plain world with honest sources lasts: they are asked each 16 s. */
 const HONEST_SECONDS = 1500;
-/** So many polls, and so many seconds beside them, the honest have after the last trouble. */
-const SETTLE_POLLS = 40;
-const SETTLE_SECONDS = 60;
+/** So many polls, and so many seconds beside them, the honest have after the last disturbance. */
+const RECOVERY_POLLS = 40;
+const RECOVERY_SECONDS = 60;
 /** What honest sources must reach, in spite of all others: their paths have 10 ms. */
 const ERROR_MAX = 0.02;
-/** So many lines of log there may be in a first hour, which has most of them, and so many more with each trouble. */
+/** So many lines of log there may be in a first hour, which has most of them, and so many more with each disturbance. */
 const LINES_MAX = 20;
 const LINES_PER_SOURCE_MAX = 12;
-const LINES_PER_TROUBLE_MAX = 4;
+const LINES_PER_DISTURBANCE_MAX = 4;
 /** So many times more where a server may hand out keys again and again, each time for another server. */
 const LINES_WITH_KEYS = 3;
 /** No source needs more sockets at a time. */
@@ -96,7 +96,7 @@ class HostileWorld {
   readonly #clock: TestClock;
   #end = 0;
   /** When something happens that is no answer. */
-  readonly #troubles: number[] = [];
+  readonly #disturbances: number[] = [];
   #arrivals: Arrival[] = [];
   #answers = 0;
   #happened = 0;
@@ -146,7 +146,7 @@ class HostileWorld {
     if (this.#hasEnded) return;
     readEngine(this.#engine, this.#clock.now);
     const lines = this.#lines.length, sources = honest.length + this.#servers.addresses.length;
-    const perSource = LINES_PER_SOURCE_MAX + LINES_PER_TROUBLE_MAX * this.#troubles.length;
+    const perSource = LINES_PER_SOURCE_MAX + LINES_PER_DISTURBANCE_MAX * this.#disturbances.length;
     const most = (LINES_MAX + perSource * sources) *
       (this.#fate === undefined ? 1 : LINES_WITH_KEYS);
     if (lines > most) {
@@ -159,11 +159,11 @@ class HostileWorld {
 
   #turn(): void {
     const arrival = this.#arrivals[0];
-    const trouble = this.#troubles[this.#happened] ?? Infinity;
+    const disturbance = this.#disturbances[this.#happened] ?? Infinity;
     const due = this.#clock.time + Math.max(0, this.#engine.nextWakeup() - this.#clock.monotonic) +
       1e-9;
-    this.#clock.passTo(Math.min(this.#end, due, trouble, arrival?.at ?? Infinity));
-    if (trouble <= this.#clock.time) {
+    this.#clock.passTo(Math.min(this.#end, due, disturbance, arrival?.at ?? Infinity));
+    if (disturbance <= this.#clock.time) {
       this.#happened++;
       return this.#disturb();
     }
@@ -195,16 +195,16 @@ class HostileWorld {
   #schedule(): number {
     const { honest, honestPoll, isLong } = this.#plan;
     const hasHonest = honest.length > 0;
-    const settle = isLong ? HONEST_SECONDS : SETTLE_SECONDS + SETTLE_POLLS * 2 ** honestPoll;
+    const recovery = isLong ? HONEST_SECONDS : RECOVERY_SECONDS + RECOVERY_POLLS * 2 ** honestPoll;
     const alone = () => isLong && this.#servers.areMoody ? 3600 : 20 + this.#draw.integer(800);
-    this.#end = hasHonest ? settle : alone();
+    this.#end = hasHonest ? recovery : alone();
     if (this.#fate === undefined) return Infinity;
-    const span = hasHonest ? settle / 2 : this.#end;
+    const span = hasHonest ? recovery / 2 : this.#end;
     for (let i = Math.min(this.#below(6), this.#below(8)); i > 0; i--) {
-      this.#troubles.push(this.#fate.uniform() * span);
+      this.#disturbances.push(this.#fate.uniform() * span);
     }
-    this.#troubles.sort((a, b) => a - b);
-    if (hasHonest) this.#end += this.#troubles.at(-1) ?? 0;
+    this.#disturbances.sort((a, b) => a - b);
+    if (hasHonest) this.#end += this.#disturbances.at(-1) ?? 0;
     return isLong || hasHonest ? Infinity : this.#fate.between(4, 200);
   }
 
@@ -440,7 +440,7 @@ class HostileWorld {
 
   /** The same, of what would keep honest servers from being right in the end. */
   #isWicked(probability: number): boolean {
-    const isOver = this.#happened >= this.#troubles.length;
+    const isOver = this.#happened >= this.#disturbances.length;
     return !(this.#plan.honest.length > 0 && isOver) && this.#happens(probability);
   }
 

@@ -19,7 +19,7 @@ import type { FuzzTarget } from "./target.ts";
 const TIMEOUT_MS = 100;
 /** Beyond its own deadline a client may need this long on a busy machine. */
 const PATIENCE_MS = 20_000;
-const REPLY = new TextEncoder().encode(
+const RESPONSE = new TextEncoder().encode(
   `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n${JSON.stringify(exampleStatus())}`,
 );
 
@@ -70,11 +70,11 @@ async function sayRecords(connection: TlsConnection, random: RandomSource): Prom
 }
 
 function openHttp(): Port {
-  const server = listen((transport, random) => babble(transport, random, [REPLY]));
+  const server = listen((transport, random) => babble(transport, random, [RESPONSE]));
   return server.port((port) => async () => {
-    const reply = await inTime(httpGet(`127.0.0.1:${port}`, "/status", TIMEOUT_MS));
-    if (reply.ok) assert.ok(reply.value.status >= 0 && reply.value.status <= 999);
-    else assert.ok(reply.error.length > 0);
+    const response = await inTime(httpGet(`127.0.0.1:${port}`, "/status", TIMEOUT_MS));
+    if (response.ok) assert.ok(response.value.status >= 0 && response.value.status <= 999);
+    else assert.ok(response.error.length > 0);
   });
 }
 

@@ -83,8 +83,8 @@ function openHttp(): Port {
         await misbehave(port, { random, octets: concatBytes(...requests) });
       });
       await isServed(async () => {
-        const reply = await fetch(`http://127.0.0.1:${port}/healthz`);
-        return `${reply.status} ${await reply.text()}` === "200 synchronized\n";
+        const response = await fetch(`http://127.0.0.1:${port}/healthz`);
+        return `${response.status} ${await response.text()}` === "200 synchronized\n";
       });
       assert.equal(server.document().failed["internal-error"], undefined);
     },

@@ -46,7 +46,7 @@ function fuzzServer(octets: Bytes): void {
   let batch = requestsOf(octets);
   for (let round = 0; round < ROUNDS; round++) {
     const responses = server.ask(batch);
-    judge(batch, responses);
+    checkResponses(batch, responses);
     timestamp(server, octets[round] ?? 0);
     batch = batch.map((each, i) => withOrigin(each, responses[i]));
     server.now += 64;
@@ -95,7 +95,10 @@ function withOrigin(asked: MemoryRequest, response: Bytes | undefined): MemoryRe
   return { ...asked, octets };
 }
 
-function judge(batch: readonly MemoryRequest[], responses: readonly (Bytes | undefined)[]): void {
+function checkResponses(
+  batch: readonly MemoryRequest[],
+  responses: readonly (Bytes | undefined)[],
+): void {
   for (const [i, { octets, client = [], port = 0 }] of batch.entries()) {
     const response = responses[i];
     if (response === undefined) continue;

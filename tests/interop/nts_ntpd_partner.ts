@@ -26,7 +26,7 @@ async function serve(): Promise<void> {
   const server = await NtsTimeServer.start({ openssl, aead: openSslAeadFactory(openssl) });
   await Deno.writeFile(file, server.authority);
   console.log(JSON.stringify({ keyExchangePort: server.keyExchangePort }));
-  setInterval(() => console.log(JSON.stringify(Object.fromEntries(server.verdicts))), 500);
+  setInterval(() => console.log(JSON.stringify(Object.fromEntries(server.checked))), 500);
 }
 
 async function ask(): Promise<void> {

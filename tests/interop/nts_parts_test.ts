@@ -76,9 +76,9 @@ Deno.test({
       `server 127.0.0.1 nts ntsport ${server.keyExchangePort} iburst minpoll 0 maxpoll 0`;
     const lines = [source, `ntstrustedcerts ${authority}`];
     await using peer = await startChronyd(chronyd, { local: true, stratum: 9, lines });
-    const count = (verdict: string) => server.verdicts.get(verdict) ?? 0;
+    const count = (result: string) => server.checked.get(result) ?? 0;
     const total = () => [...server.exchanges.values()].reduce((sum, n) => sum + n, 0);
-    const what = () => `${JSON.stringify([...server.verdicts])} ${peer.process.stderr}`;
+    const what = () => `${JSON.stringify([...server.checked])} ${peer.process.stderr}`;
     await waitUntil(() => count("protected") >= 5, { timeoutMs: 15_000, what });
     assert.match(peer.process.stderr, /Selected source 127\.0\.0\.1/);
     assert.equal(total(), 1);
@@ -89,7 +89,7 @@ Deno.test({
     assert.ok(count("nts-nak-unknown-key") >= 1);
     const allowed = ["protected", "nts-nak-unknown-key", "plain"];
     assert.deepEqual(
-      [...server.verdicts.keys()].filter((verdict) => !allowed.includes(verdict)),
+      [...server.checked.keys()].filter((result) => !allowed.includes(result)),
       [],
     );
   },

@@ -52,15 +52,15 @@ const PEERS: Readonly<
 
 /**
  * Finds a peer, unpacking it first if need be; undefined where it cannot be had, with a line on standard error that says
- * why. Throws instead when CI is set.
+ * reason. Throws instead when CI is set.
  */
 export async function findPeer(name: PeerName): Promise<Peer | undefined> {
   try {
     return await unpackedPeer(name);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    if (Deno.env.get("CI") !== undefined) throw new Error(`${name} is needed in CI: ${why}`);
-    console.error(`!!! ${name} cannot be had here, its tests are SKIPPED: ${why}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    if (Deno.env.get("CI") !== undefined) throw new Error(`${name} is needed in CI: ${reason}`);
+    console.error(`!!! ${name} cannot be had here, its tests are SKIPPED: ${reason}`);
     return undefined;
   }
 }

@@ -10,7 +10,7 @@
 import { type AnyCall, libc, replaceCalls } from "../../ffi/libc.ts";
 
 /** What a refusal says and whom it meets. */
-export interface Refusal {
+export interface RefusedCalls {
   /** The number of the error, or what finds it for a call, counted from 0. */
   readonly errno: number | ((index: number) => number);
   /** Tells for a call, counted from 0, whether it is refused. */
@@ -52,10 +52,10 @@ const EAI_SYSTEM = -11;
 
 /** Runs `use` while calls are refused, and hands back what it returned and which calls it made. */
 export async function withRefusals<Value>(
-  refusal: Refusal,
+  which: RefusedCalls,
   use: () => Value | Promise<Value>,
 ): Promise<CallsMade & { readonly value: Value }> {
-  const { errno } = refusal;
+  const { errno } = which;
   const calls: string[] = [];
   let refused: string | undefined;
   // Other test files run in this process too, so only what is opened here is counted.
@@ -69,7 +69,7 @@ export async function withRefusals<Value>(
     if (SPARED.includes(name)) return (...args: unknown[]) => note(name, args, call(...args));
     return (...args: unknown[]) => {
       const index = calls.push(name) - 1;
-      if (!refusal.meets(name, index)) return note(name, args, call(...args));
+      if (!which.meets(name, index)) return note(name, args, call(...args));
       refused = name;
       setErrno(typeof errno === "number" ? errno : errno(index));
       return failureOf(name);

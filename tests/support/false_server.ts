@@ -4,7 +4,7 @@
  * The problem: a real server under faketime is no good falseticker, since kernel timestamps are not shifted. The idea: answer
  * from user space with whatever the test wants. Limits: as exact as user-space timestamps are.
  *
- *     deno run -P=tests tests/support/false_server.ts ADDRESS PORT OFFSET_SECONDS      (to run it in a namespace)
+ *     deno run -P=tests tests/support/false_server.ts ADDRESS PORT SECONDS             (to run it in a namespace)
  *
  * @module
  */

@@ -46,10 +46,10 @@ export interface RunningNtpdRs extends AsyncDisposable {
 }
 
 /** The version of ntpd-rs that is built. */
-export const NTPD_RS_VERSION = "1.9.0";
+const NTPD_RS_VERSION = "1.9.0";
 
 /** The version of github.com/beevik/nts that is built. */
-export const GO_NTS_VERSION = "0.2.1";
+const GO_NTS_VERSION = "0.2.1";
 
 const BUILD_TIMEOUT_MS = 8 * 60_000;
 
@@ -64,15 +64,18 @@ export async function findMore<Found>(
   try {
     return { found: await build(), note: "" };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    if (Deno.env.get("CI") !== undefined) throw new Error(`${name} is needed in CI: ${why}`);
-    return without(`skipped: ${name} cannot be built here: ${why.slice(-200).trim()}`, name);
+    const reason = error instanceof Error ? error.message : String(error);
+    if (Deno.env.get("CI") !== undefined) throw new Error(`${name} is needed in CI: ${reason}`);
+    return without(`skipped: ${name} cannot be built here: ${reason.slice(-200).trim()}`, name);
   }
 }
 
-function without(why: string, name: string): { readonly found: undefined; readonly note: string } {
-  console.error(`!!! ${name}: ${why}`);
-  return { found: undefined, note: ` (${why.replaceAll("\n", " ")})` };
+function without(
+  reason: string,
+  name: string,
+): { readonly found: undefined; readonly note: string } {
+  console.error(`!!! ${name}: ${reason}`);
+  return { found: undefined, note: ` (${reason.replaceAll("\n", " ")})` };
 }
 
 /** Builds ntpd-rs, without its optimisations, which take most of the time; about three minutes on two processors. */

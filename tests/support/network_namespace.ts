@@ -38,11 +38,11 @@ export async function canMakeNamespaces(): Promise<boolean> {
     await run("ip", { args: ["netns", "del", name] });
     return true;
   }
-  const why = made instanceof Error ? made.message : made.stderr.trim();
+  const reason = made instanceof Error ? made.message : made.stderr.trim();
   if (Deno.env.get("CI") !== undefined) {
-    throw new Error(`Network namespaces are needed in CI: ${why}`);
+    throw new Error(`Network namespaces are needed in CI: ${reason}`);
   }
-  console.error(`!!! Network namespaces cannot be made here, their tests are SKIPPED: ${why}`);
+  console.error(`!!! Network namespaces cannot be made here, their tests are SKIPPED: ${reason}`);
   return false;
 }
 

@@ -162,6 +162,6 @@ export async function until(condition: () => boolean): Promise<void> {
 }
 
 /** Waits. */
-export function pause(milliseconds: number): Promise<void> {
+function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -38,8 +38,8 @@ const ADDRESS = "127.0.0.1";
 export class NtsTimeServer implements AsyncDisposable {
   /** The authority that signed the server's certificate for "localhost" and 127.0.0.1, in PEM. */
   readonly authority: Bytes;
-  /** Requests by verdict. */
-  readonly verdicts = new Map<string, number>();
+  /** Requests by what the check of their fields found. */
+  readonly checked = new Map<string, number>();
   /** Key exchanges by algorithm. */
   readonly exchanges = new Map<NtsAeadId, number>();
 
@@ -158,12 +158,12 @@ export class NtsTimeServer implements AsyncDisposable {
 
   #answer(request: Bytes, received: number): Bytes | undefined {
     if (request.length < 48) return undefined;
-    const verdict = this.#fields.check({ bytes: request, offset: 0, length: request.length });
-    this.verdicts.set(verdict, (this.verdicts.get(verdict) ?? 0) + 1);
+    const result = this.#fields.check({ bytes: request, offset: 0, length: request.length });
+    this.checked.set(result, (this.checked.get(result) ?? 0) + 1);
     const timestamps = { received, sent: this.#clock() };
     const out = concatBytes(header(request, timestamps), new Uint8Array(2000));
-    if (verdict === "protected") return out.slice(0, this.#fields.protect(out, 0));
-    if (!verdict.startsWith("nts-nak-")) return undefined;
+    if (result === "protected") return out.slice(0, this.#fields.protect(out, 0));
+    if (!result.startsWith("nts-nak-")) return undefined;
     out.set([0xe4, 0]);
     out.set(new TextEncoder().encode("NTSN"), 12);
     return out.slice(0, this.#fields.nak(out, 0));

@@ -27,22 +27,25 @@ const COMMANDS = DOCUMENTS.flatMap((name) =>
 const LINES = [...new Set(COMMANDS.map(({ line }) => line))];
 
 /** What is not run, and why; `exists` finds what such a line names of this repository. */
-const NOT_RUN: readonly { readonly line: RegExp; readonly why: string }[] = [
-  { line: /^sudo (\S*\/)?ntpsd$/, why: "would keep this machine's clock" },
-  { line: /^ntpsd( run)?$/, why: "is the daemon with the built-in sources; other tests start it" },
-  { line: /^install /, why: "would change the system" },
-  { line: /^systemd-sysusers$/, why: "would change the system" },
+const NOT_RUN: readonly { readonly line: RegExp; readonly reason: string }[] = [
+  { line: /^sudo (\S*\/)?ntpsd$/, reason: "would keep this machine's clock" },
+  {
+    line: /^ntpsd( run)?$/,
+    reason: "is the daemon with the built-in sources; other tests start it",
+  },
+  { line: /^install /, reason: "would change the system" },
+  { line: /^systemd-sysusers$/, reason: "would change the system" },
   {
     line: /^systemctl /,
-    why: "needs systemd",
+    reason: "needs systemd",
   },
-  { line: /^podman (build|run) /, why: "needs podman and a registry" },
-  { line: /^certbot /, why: "needs a certificate authority" },
-  { line: /^npx -y deno@[\d.]+ task (demo|test|compile|ok)$/, why: "CI runs the task itself" },
-  { line: /^deno task /, why: "CI or the tidy tests look at the task" },
+  { line: /^podman (build|run) /, reason: "needs podman and a registry" },
+  { line: /^certbot /, reason: "needs a certificate authority" },
+  { line: /^npx -y deno@[\d.]+ task (demo|test|compile|ok)$/, reason: "CI runs the task itself" },
+  { line: /^deno task /, reason: "CI or the tidy tests look at the task" },
   {
     line: /--nts (HOST|nts\.example\.net)$/,
-    why: "needs a key exchange; interop tests ask with NTS",
+    reason: "needs a key exchange; interop tests ask with NTS",
   },
 ];
 
@@ -71,7 +74,7 @@ Deno.test("what is not run names files and tasks that are there", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)) as { tasks: object };
   const faults: string[] = [];
   for (const { place, line } of COMMANDS) {
-    if (whyNotRun(line) === undefined) continue;
+    if (reasonNotRun(line) === undefined) continue;
     const task = /\btask ([a-z:]+)/.exec(line)?.[1];
     if (task !== undefined && !(task in tasks)) faults.push(`${place}: no task ${task}`);
     if (/^systemctl .*ntpsd/.test(line) && !/ntpsd(-serve@\d)?( |$)/.test(line)) {
@@ -113,7 +116,7 @@ Deno.test({
     await using pair = await networkPair();
     const { namespace } = pair.left;
     await runAny("ip", { args: ["netns", "exec", namespace, "ip", "link", "set", "lo", "up"] });
-    const runnable = LINES.filter((line) => whyNotRun(line) === undefined && !isSynopsis(line));
+    const runnable = LINES.filter((line) => reasonNotRun(line) === undefined && !isSynopsis(line));
     const asks = runnable.filter((line) => /^(\.\/dist\/)?ntpsd (status|sources)/.test(line));
     assert.ok(asks.length >= 5, asks.join("\n"));
     const shell = (line: string) => inShell(line, { folder, namespace });
@@ -132,8 +135,8 @@ Deno.test({
   },
 });
 
-function whyNotRun(line: string): string | undefined {
-  return NOT_RUN.find((exception) => exception.line.test(line))?.why;
+function reasonNotRun(line: string): string | undefined {
+  return NOT_RUN.find((exception) => exception.line.test(line))?.reason;
 }
 
 /** Whether a line tells what may be written, and is not to be written itself. */

@@ -12,7 +12,7 @@ import type { SourceFacts } from "./syntax.ts";
 export const COMMENT_COLUMNS_MAX = 100;
 
 /** The most parameters of a function before its options object. */
-export const POSITIONAL_MAX = 2;
+const POSITIONAL_MAX = 2;
 
 /**
  * Finds functions with too many positional parameters; constructors, callbacks and types of functions count too.

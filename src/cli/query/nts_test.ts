@@ -47,7 +47,7 @@ Deno.test("protected requests bring samples for as long as there are cookies", a
     ok(sample.ok, sample.ok ? "" : sample.error);
     ok(Math.abs(sample.value.offset) < 0.1, `${sample.value.offset}`);
   }
-  equal(server.verdicts.get("protected"), 3);
+  equal(server.checked.get("protected"), 3);
 });
 
 Deno.test("a server that has lost its keys is told so, until the cookies are used up", async () => {
