@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ASSOCIATION_CONFIG } from "../../tests/support/association_config.ts";
 import { type Bytes, concatBytes } from "../base/bytes.ts";
 import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../base/ntp_timestamp.ts";
 import { SeededRandom } from "../base/random.ts";
@@ -9,17 +10,6 @@ import { Association, type AssociationOptions, type Reception } from "./associat
 import type { AssociationConfig } from "./config.ts";
 import type { DatagramEvent, SendAction, SourceAction } from "./events.ts";
 import type { PacketProtection } from "./protection.ts";
-
-const CONFIG: AssociationConfig = {
-  host: "time.example.org",
-  port: 123,
-  certificateAuthority: undefined,
-  aeadAlgorithms: [],
-  iburst: false,
-  pollIntervalLimits: { min: 4, max: 10 },
-  initialPollInterval: 6,
-  interleaved: false,
-};
 
 /** 2026-01-01 or so. */
 const EPOCH = ntpTimestamp(0xed00_0000_0000_0000n);
@@ -33,7 +23,7 @@ function association(
     id: 7,
     name: "time.example.org",
     address: { family: "ipv4", address: "192.0.2.1", port: 123 },
-    config: { ...CONFIG, ...config },
+    config: { ...ASSOCIATION_CONFIG, ...config },
     random: new SeededRandom(1),
     allocateRequest: () => ++request,
     ...options,

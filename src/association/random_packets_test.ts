@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ASSOCIATION_CONFIG } from "../../tests/support/association_config.ts";
 import { addSeconds, ntpTimestamp } from "../base/ntp_timestamp.ts";
 import { type RandomSource, SeededRandom } from "../base/random.ts";
 import { decodeHeader, emptyHeader, encodeHeader } from "../protocol/header.ts";
@@ -15,12 +16,8 @@ const EPOCH = ntpTimestamp(0xed00_0000_0000_0000n);
 const CODES = ["RATE", "DENY", "RSTR", "NTSN", "INIT", "X123"].map(referenceIdFromAscii);
 
 const CONFIG: AssociationConfig = {
-  host: "time.example.org",
-  port: 123,
-  certificateAuthority: undefined,
-  aeadAlgorithms: [],
+  ...ASSOCIATION_CONFIG,
   iburst: true,
-  pollIntervalLimits: { min: 4, max: 10 },
   initialPollInterval: 4,
   interleaved: true,
 };

@@ -1,30 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { plainCandidate } from "../../tests/support/plain_candidate.ts";
 import type { Candidate } from "./candidate.ts";
 import { select, type Selection, type SelectionOptions } from "./select.ts";
 
 function source(id: number, offset: number, change: Partial<Candidate> = {}): Candidate {
-  return {
-    id,
-    name: `s${id}`,
-    offset,
-    uncertainty: 1e-5,
-    rootDistance: 0.01,
-    jitter: 1e-4,
-    stratum: 2,
-    isReachable: true,
-    unanswered: 0,
-    isSynchronized: true,
-    isLoop: false,
-    isKissed: false,
-    samples: 4,
-    noSelect: false,
-    prefer: false,
-    trust: false,
-    require: false,
-    isAuthenticated: false,
-    ...change,
-  };
+  return plainCandidate(id, { offset, ...change });
 }
 
 function run(candidates: readonly Candidate[], options: Partial<SelectionOptions> = {}): Selection {

@@ -7,6 +7,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { ASSOCIATION_CONFIG } from "../support/association_config.ts";
 import {
   Association,
   type AssociationOptions,
@@ -31,17 +32,6 @@ export type Change = Partial<NtpHeader>;
 /** 2026-01-01 or so, where both clocks start. */
 const EPOCH = ntpTimestamp(0xed00_0000_0000_0000n);
 const ZERO = ntpTimestamp(0n);
-
-const CONFIG: AssociationConfig = {
-  host: "time.example.org",
-  port: 123,
-  certificateAuthority: undefined,
-  aeadAlgorithms: [],
-  iburst: false,
-  pollIntervalLimits: { min: 4, max: 10 },
-  initialPollInterval: 6,
-  interleaved: false,
-};
 
 /** What changes a good answer into a kiss-o'-death with this code. */
 export function kiss(code: string, change: Change = {}): Change {
@@ -70,7 +60,7 @@ export class Victim {
       id: 7,
       name: "time.example.org",
       address: { family: "ipv4", address: "192.0.2.1", port: 123 },
-      config: { ...CONFIG, ...config },
+      config: { ...ASSOCIATION_CONFIG, ...config },
       random: new SeededRandom(1),
       allocateRequest: () => ++this.#requests,
       ...options,

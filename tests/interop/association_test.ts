@@ -7,6 +7,7 @@
  */
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
+import { ASSOCIATION_CONFIG } from "../support/association_config.ts";
 import { Association } from "../../src/association/association.ts";
 import type { AssociationConfig } from "../../src/association/config.ts";
 import { macProtection } from "../../src/association/mac_protection.ts";
@@ -32,14 +33,10 @@ const chronyd = await findPeer("chronyd");
 const sanitizeResources = false;
 
 const CONFIG: AssociationConfig = {
+  ...ASSOCIATION_CONFIG,
   host: "127.0.0.1",
-  port: 123,
-  certificateAuthority: undefined,
-  aeadAlgorithms: [],
   iburst: true,
-  pollIntervalLimits: { min: 4, max: 10 },
   initialPollInterval: 4,
-  interleaved: false,
 };
 
 /** Makes so many exchanges, and returns what was measured. */

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { startDaemon, startServer, type Status } from "../support/ntpsd.ts";
+import { follows, startDaemon, startServer, type Status } from "../support/ntpsd.ts";
 import { NtsPlace } from "../support/nts_place.ts";
 import { freePort } from "../support/places.ts";
 
@@ -16,10 +16,6 @@ const AEADS = [
 ] as const;
 
 /** Tells whether the only source is followed with new answers. */
-function follows(status: Status): boolean {
-  return status.state === "monitoring" && (status.sources[0]?.received ?? 0) >= 3;
-}
-
 function naks(status: Status | undefined): number {
   return status?.sources[0]?.nts?.failures["nts-nak"] ?? 0;
 }

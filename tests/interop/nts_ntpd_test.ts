@@ -9,7 +9,7 @@ import type { Bytes } from "../../src/base/bytes.ts";
 import { fromFileUrl } from "../support/command.ts";
 import { findPeer } from "../support/debian_packages.ts";
 import { canMakeNamespaces, networkPair } from "../support/network_namespace.ts";
-import { startNtpd } from "../support/ntpd.ts";
+import { ntsServerLines, startNtpd } from "../support/ntpd.ts";
 import { temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
 
@@ -37,12 +37,7 @@ Deno.test({
     const key = await folder.write("key.pem", text(own.privateKey));
     await using server = await startNtpd(ntpd, {
       namespace,
-      lines: [
-        "nts enable",
-        `nts cert ${certificate}`,
-        `nts key ${key}`,
-        `nts cookie ${folder.path}/nts-keys`,
-      ],
+      lines: ntsServerLines({ certificate, key, cookieKeys: `${folder.path}/nts-keys` }),
     });
     await server.process.waitFor(/NTSs: listen4 worked/);
     await using asking = startPartner(namespace, ["ask", certificate]);

@@ -8,16 +8,12 @@ import { startChronyd } from "../support/chronyd.ts";
 import { findPeer } from "../support/debian_packages.ts";
 import { canMakeNamespaces, networkPair } from "../support/network_namespace.ts";
 import { NtsPlace } from "../support/nts_place.ts";
-import { startNtpd } from "../support/ntpd.ts";
-import { type Daemon, startDaemon, startServer, type Status } from "../support/ntpsd.ts";
+import { ntsServerLines, startNtpd } from "../support/ntpd.ts";
+import { type Daemon, follows, startDaemon, startServer, type Status } from "../support/ntpsd.ts";
 
 const chronyd = await findPeer("chronyd");
 const ntpd = await findPeer("ntpd");
 const namespaces = await canMakeNamespaces();
-
-function follows(status: Status): boolean {
-  return status.state === "monitoring" && (status.sources[0]?.received ?? 0) >= 3;
-}
 
 function served(status: Status | undefined): number {
   return status?.servers[0]?.nts.answered ?? 0;
@@ -100,12 +96,7 @@ Deno.test({
     await using place = await NtsPlace.make();
     await using server = await startNtpd(ntpd, {
       namespace,
-      lines: [
-        "nts enable",
-        `nts cert ${place.files.certificate}`,
-        `nts key ${place.files.key}`,
-        `nts cookie ${place.folder.path}/nts-keys`,
-      ],
+      lines: ntsServerLines({ ...place.files, cookieKeys: `${place.folder.path}/nts-keys` }),
     });
     await server.process.waitFor(/NTSs: listen4 worked/);
     for (const [name, aead] of [["256", 15], ["384", 16], ["512", 17]] as const) {

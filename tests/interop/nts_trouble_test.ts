@@ -5,17 +5,13 @@
  */
 import assert from "node:assert/strict";
 import { runAny } from "../support/command.ts";
-import { launch, ntpsd, startDaemon, startServer, type Status } from "../support/ntpsd.ts";
+import { follows, launch, ntpsd, startDaemon, startServer, type Status } from "../support/ntpsd.ts";
 import { NtsPlace } from "../support/nts_place.ts";
 import { RunningProgram } from "../support/process.ts";
 import { startFalseServer } from "../support/false_server.ts";
 import { endpoint } from "../support/daemon_config.ts";
 import { freePort } from "../support/places.ts";
 import { waitUntil } from "../support/wait_until.ts";
-
-function follows(status: Status): boolean {
-  return status.state === "monitoring" && (status.sources[0]?.received ?? 0) >= 3;
-}
 
 Deno.test("cookies are used up while the server is away; keys are exchanged when it is back", async () => {
   await using place = await NtsPlace.make();

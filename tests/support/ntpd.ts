@@ -26,6 +26,18 @@ export interface Ntpd extends AsyncDisposable {
   readonly process: RunningProgram;
 }
 
+/** Configuration lines for serving Network Time Security with a certificate, and a file for the keys of cookies. */
+export function ntsServerLines(
+  files: { readonly certificate: string; readonly key: string; readonly cookieKeys: string },
+): readonly string[] {
+  return [
+    "nts enable",
+    `nts cert ${files.certificate}`,
+    `nts key ${files.key}`,
+    `nts cookie ${files.cookieKeys}`,
+  ];
+}
+
 /** Starts an ntpd; it answers as synchronised about two seconds later. */
 export async function startNtpd(peer: Peer, options: NtpdOptions): Promise<Ntpd> {
   const folder = await temporaryFolder();

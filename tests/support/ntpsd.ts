@@ -127,6 +127,11 @@ export interface Status {
   }[];
 }
 
+/** Whether a daemon that may not set the clock follows its first source, and has for so many responses. */
+export function follows(status: Status, responses = 3): boolean {
+  return status.state === "monitoring" && (status.sources[0]?.received ?? 0) >= responses;
+}
+
 /** A daemon that runs. */
 export interface Daemon extends AsyncDisposable {
   /** The program. */

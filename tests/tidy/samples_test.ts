@@ -9,6 +9,7 @@ import { parseConfig } from "../../src/config/parse.ts";
 import { EXAMPLE_SOURCES, exampleSource, exampleStatus } from "../support/status_example.ts";
 import type { SourceDocument } from "../../src/engine/status/snapshot.ts";
 import { select } from "../../src/selection/select.ts";
+import { plainCandidate } from "../support/plain_candidate.ts";
 import { ROOT } from "./project.ts";
 
 const paint = painter(false);
@@ -24,26 +25,14 @@ async function sample(document: string, command: string): Promise<string> {
 
 /** The sentence that selection writes of one that is wrong among three that are right. */
 function falsetickerReason(): string {
-  const candidate = (id: number, offset: number) => ({
-    id,
-    name: `s${id}`,
-    offset,
-    uncertainty: 44e-6,
-    rootDistance: 2.1e-3,
-    jitter: 8.7e-6,
-    samples: 8,
-    stratum: 2,
-    isReachable: true,
-    unanswered: 0,
-    isSynchronized: true,
-    isKissed: false,
-    isLoop: false,
-    noSelect: false,
-    prefer: false,
-    trust: false,
-    require: false,
-    isAuthenticated: false,
-  });
+  const candidate = (id: number, offset: number) =>
+    plainCandidate(id, {
+      offset,
+      uncertainty: 44e-6,
+      rootDistance: 2.1e-3,
+      jitter: 8.7e-6,
+      samples: 8,
+    });
   const offsets = [12.34e-6, -0.9e-6, 0.501];
   const { statuses } = select(offsets.map((offset, id) => candidate(id, offset)), {
     minimumAgreeing: 2,
