@@ -59,6 +59,15 @@ Deno.test("README opens with the two commands for a bare machine", async () => {
   assert.ok(test < text.indexOf("./ntpsd"), "both come before anything else to type");
 });
 
+Deno.test("every figure of README is measured by a task that is there", async () => {
+  const text = await Deno.readTextFile(`${ROOT}/README.md`);
+  const [, rows = ""] = /^\| what .*\n\| -.*\n((?:\|.*\n)+)/m.exec(text) ?? [];
+  const measuredBy = rows.trim().split("\n").map((row) => /`(bench:[a-z]+)` +\|$/.exec(row)?.[1]);
+  assert.ok(measuredBy.length >= 10, rows);
+  const known = await tasks();
+  assert.deepEqual(measuredBy.filter((task) => task === undefined || !known.includes(task)), []);
+});
+
 Deno.test("the version is one and the same", async () => {
   const settings = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`)) as { version: string };
   const changes = await Deno.readTextFile(`${ROOT}/CHANGELOG.md`);
