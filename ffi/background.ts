@@ -25,6 +25,7 @@
  * @module
  */
 import { ERRNO } from "./errno.ts";
+import { LIBC_SYMBOLS } from "./libc_symbols.ts";
 import { type AnyCall, lastErrno, libc, standIn } from "./libc.ts";
 
 /** How many calls of the runtime's pool run at once; measured with Deno 2.9.6, whatever the number of processors is. */
@@ -43,36 +44,24 @@ export const THREADS: Readonly<Record<BackgroundWork, number>> = {
 export type BackgroundWork = "wait" | "serve" | "names" | "files" | "log";
 
 const CALLS = {
-  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32", nonblocking: true },
-  recvmmsg: {
-    parameters: ["i32", "buffer", "u32", "i32", "buffer"],
-    result: "i32",
-    nonblocking: true,
-  },
-  usleep: { parameters: ["u32"], result: "i32", nonblocking: true },
-  getaddrinfo: {
-    parameters: ["buffer", "buffer", "buffer", "buffer"],
-    result: "i32",
-    nonblocking: true,
-  },
-  poll: { parameters: ["buffer", "u64", "i32"], result: "i32", nonblocking: true },
-  open: { parameters: ["buffer", "i32", "u32"], result: "i32", nonblocking: true },
-  close: { parameters: ["i32"], result: "i32", nonblocking: true },
-  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32", nonblocking: true },
-  pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32", nonblocking: true },
-  ftruncate: { parameters: ["i32", "i64"], result: "i32", nonblocking: true },
-  write: { parameters: ["i32", "buffer", "usize"], result: "i32", nonblocking: true },
-  fsync: { parameters: ["i32"], result: "i32", nonblocking: true },
-  fchmod: { parameters: ["i32", "u32"], result: "i32", nonblocking: true },
-  rename: { parameters: ["buffer", "buffer"], result: "i32", nonblocking: true },
-  unlink: { parameters: ["buffer"], result: "i32", nonblocking: true },
-  readlink: { parameters: ["buffer", "buffer", "usize"], result: "i32", nonblocking: true },
-  mkdir: { parameters: ["buffer", "u32"], result: "i32", nonblocking: true },
-  statx: {
-    parameters: ["i32", "buffer", "i32", "u32", "buffer"],
-    result: "i32",
-    nonblocking: true,
-  },
+  epoll_wait: { ...LIBC_SYMBOLS.epoll_wait, nonblocking: true },
+  recvmmsg: { ...LIBC_SYMBOLS.recvmmsg, nonblocking: true },
+  usleep: { ...LIBC_SYMBOLS.usleep, nonblocking: true },
+  getaddrinfo: { ...LIBC_SYMBOLS.getaddrinfo, nonblocking: true },
+  poll: { ...LIBC_SYMBOLS.poll, nonblocking: true },
+  open: { ...LIBC_SYMBOLS.open, nonblocking: true },
+  close: { ...LIBC_SYMBOLS.close, nonblocking: true },
+  pread: { ...LIBC_SYMBOLS.pread, nonblocking: true },
+  pwrite: { ...LIBC_SYMBOLS.pwrite, nonblocking: true },
+  ftruncate: { ...LIBC_SYMBOLS.ftruncate, nonblocking: true },
+  write: { ...LIBC_SYMBOLS.write, nonblocking: true },
+  fsync: { ...LIBC_SYMBOLS.fsync, nonblocking: true },
+  fchmod: { ...LIBC_SYMBOLS.fchmod, nonblocking: true },
+  rename: { ...LIBC_SYMBOLS.rename, nonblocking: true },
+  unlink: { ...LIBC_SYMBOLS.unlink, nonblocking: true },
+  readlink: { ...LIBC_SYMBOLS.readlink, nonblocking: true },
+  mkdir: { ...LIBC_SYMBOLS.mkdir, nonblocking: true },
+  statx: { ...LIBC_SYMBOLS.statx, nonblocking: true },
 } as const;
 
 type Symbols = Deno.DynamicLibrary<typeof CALLS>["symbols"];

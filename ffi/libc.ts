@@ -1,114 +1,14 @@
 /**
- * The C library, opened once, at first use: every function of it that ntpsd calls is declared here and nowhere else.
+ * The C library, opened once, at first use.
  *
- * The idea: one table of signatures to audit; those that run on the thread pool are in `background.ts`. Limits: glibc on Linux, x86_64 and aarch64, where integer arguments of variadic functions
- * (open, ioctl, prctl, syscall) travel like those of ordinary ones. Lengths that the kernel returns are declared as 32-bit
- * integers, because no buffer here is longer than 2^31 - 1 octets.
+ * Calls that wait are made on the thread pool by `background.ts`; what is called, with which types, is in `libc_symbols.ts`.
  *
  * @module
  */
-
-const SYMBOLS = {
-  __errno_location: { parameters: [], result: "pointer" },
-  // Time
-  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
-  clock_adjtime: { parameters: ["i32", "buffer"], result: "i32" },
-  timerfd_create: { parameters: ["i32", "i32"], result: "i32" },
-  timerfd_settime: { parameters: ["i32", "i32", "buffer", "buffer"], result: "i32" },
-  // Sockets
-  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
-  shutdown: { parameters: ["i32", "i32"], result: "i32" },
-  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
-  sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
-  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  recvmmsg: { parameters: ["i32", "buffer", "u32", "i32", "buffer"], result: "i32" },
-  sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
-  // Readiness
-  epoll_create1: { parameters: ["i32"], result: "i32" },
-  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
-  eventfd: { parameters: ["u32", "i32"], result: "i32" },
-  poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
-  // Names and interfaces
-  getaddrinfo: { parameters: ["buffer", "buffer", "buffer", "buffer"], result: "i32" },
-  freeaddrinfo: { parameters: ["pointer"], result: "void" },
-  gai_strerror: { parameters: ["i32"], result: "pointer" },
-  getifaddrs: { parameters: ["buffer"], result: "i32" },
-  freeifaddrs: { parameters: ["pointer"], result: "void" },
-  // Files
-  open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
-  close: { parameters: ["i32"], result: "i32" },
-  read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
-  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
-  pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
-  write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
-  fcntl: { parameters: ["i32", "i32", "u64"], result: "i32" },
-  fsync: { parameters: ["i32"], result: "i32" },
-  fchmod: { parameters: ["i32", "u32"], result: "i32" },
-  fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
-  ftruncate: { parameters: ["i32", "i64"], result: "i32" },
-  rename: { parameters: ["buffer", "buffer"], result: "i32" },
-  unlink: { parameters: ["buffer"], result: "i32" },
-  mkdir: { parameters: ["buffer", "u32"], result: "i32" },
-  access: { parameters: ["buffer", "i32"], result: "i32" },
-  readlink: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
-  statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
-  opendir: { parameters: ["buffer"], result: "pointer" },
-  readdir: { parameters: ["pointer"], result: "pointer" },
-  closedir: { parameters: ["pointer"], result: "i32" },
-  ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
-  // The process
-  pthread_sigmask: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  raise: { parameters: ["i32"], result: "i32" },
-  signal: { parameters: ["i32", "u64"], result: "pointer" },
-  sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  getenv: { parameters: ["buffer"], result: "pointer" },
-  setenv: { parameters: ["buffer", "buffer", "i32"], result: "i32" },
-  unsetenv: { parameters: ["buffer"], result: "i32" },
-  execv: { parameters: ["buffer", "buffer"], result: "i32" },
-  getpid: { parameters: [], result: "i32" },
-  getuid: { parameters: [], result: "u32" },
-  geteuid: { parameters: [], result: "u32" },
-  getgid: { parameters: [], result: "u32" },
-  isatty: { parameters: ["i32"], result: "i32" },
-  gethostname: { parameters: ["buffer", "usize"], result: "i32" },
-  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
-  getpwnam: { parameters: ["buffer"], result: "pointer" },
-  getpwuid: { parameters: ["u32"], result: "pointer" },
-  getgrouplist: { parameters: ["buffer", "u32", "buffer", "buffer"], result: "i32" },
-  setgroups: { parameters: ["usize", "buffer"], result: "i32" },
-  setgid: { parameters: ["u32"], result: "i32" },
-  setuid: { parameters: ["u32"], result: "i32" },
-  capget: { parameters: ["buffer", "buffer"], result: "i32" },
-  capset: { parameters: ["buffer", "buffer"], result: "i32" },
-  prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
-  syscall: { parameters: ["i64", "u64", "u64", "buffer"], result: "i64" },
-  // The C library has no functions for these; the first argument is the number of the call.
-  landlock_create_ruleset: {
-    name: "syscall",
-    parameters: ["i64", "buffer", "u64", "u64"],
-    result: "i64",
-  },
-  landlock_add_rule: {
-    name: "syscall",
-    parameters: ["i64", "i64", "i64", "buffer", "u64"],
-    result: "i64",
-  },
-  rt_sigaction: {
-    name: "syscall",
-    parameters: ["i64", "i64", "buffer", "buffer", "u64"],
-    result: "i64",
-  },
-  landlock_restrict_self: { name: "syscall", parameters: ["i64", "i64", "u64"], result: "i64" },
-} as const;
+import { LIBC_SYMBOLS } from "./libc_symbols.ts";
 
 /** The functions of the C library that ntpsd uses, by their own names. */
-export type LibC = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+export type LibC = Deno.DynamicLibrary<typeof LIBC_SYMBOLS>["symbols"];
 
 let library: { readonly symbols: LibC; readonly errno: Deno.UnsafePointerView } | undefined;
 let replaced: StandIns | undefined;
@@ -156,7 +56,7 @@ export function standIn(name: string, real: AnyCall): AnyCall {
 }
 
 function openLibrary(): NonNullable<typeof library> {
-  const { symbols } = Deno.dlopen("libc.so.6", SYMBOLS);
+  const { symbols } = Deno.dlopen("libc.so.6", LIBC_SYMBOLS);
   const pointer = symbols.__errno_location();
   if (pointer === null) throw new Error("The C library has no errno");
   return { symbols, errno: new Deno.UnsafePointerView(pointer) };

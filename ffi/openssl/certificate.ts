@@ -11,6 +11,12 @@ import type { Bytes } from "../../src/base/bytes.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import { TM } from "../headers/time.ts";
 import {
+  ERR_LIB_PEM,
+  NID_subject_alt_name,
+  PEM_R_NO_START_LINE,
+  XN_FLAG_RFC2253,
+} from "./constants.ts";
+import {
   clearErrors,
   cString,
   type OpenSslError,
@@ -36,9 +42,8 @@ export interface CertificateDescription {
 
 const CERTIFICATES_MAX = 4096;
 const NAMES_MAX = 64;
-const PEM_NO_START_LINE = 9 << 23 | 108;
-const NID_SUBJECT_ALT_NAME = 85;
-const XN_FLAG_RFC2253 = 0x0111_0317n;
+/** An error number is that of its library, then 23 bits for the reason. */
+const PEM_NO_START_LINE = ERR_LIB_PEM << 23 | PEM_R_NO_START_LINE;
 // Given as the pass phrase, so that OpenSSL never asks at the terminal.
 const NO_PASS_PHRASE = toCString("");
 
@@ -186,7 +191,7 @@ function alternativeNames(
   certificate: Deno.PointerObject,
 ): readonly string[] {
   const { crypto } = library;
-  const names = crypto.X509_get_ext_d2i(certificate, NID_SUBJECT_ALT_NAME, null, null);
+  const names = crypto.X509_get_ext_d2i(certificate, NID_subject_alt_name, null, null);
   if (names === null) return [];
   using owned = new OwnedPointer("GENERAL_NAMES", {
     pointer: names,

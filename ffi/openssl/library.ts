@@ -11,6 +11,7 @@
  */
 import { assert } from "../../src/base/assert.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
+import { OPENSSL_INIT_NO_ATEXIT, OPENSSL_VERSION } from "./constants.ts";
 import { CRYPTO_SYMBOLS, SSL_SYMBOLS } from "./symbols.ts";
 
 /** What went wrong in the library; shaped as the errors of the other system calls are. */
@@ -66,12 +67,11 @@ export function openLibraries(names: LibraryNames): Result<OpenSslLibrary, OpenS
     return ssl;
   }
   // Without OpenSSL's handler at exit: other threads may still be inside the library when the process ends.
-  const noAtExit = 0x0008_0000n;
-  if (ssl.value.symbols.OPENSSL_init_ssl(noAtExit, null) !== 1) {
+  if (ssl.value.symbols.OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, null) !== 1) {
     return err(takeError({ crypto: crypto.value.symbols }, "OPENSSL_init_ssl"));
   }
   const symbols = { crypto: crypto.value.symbols, ssl: ssl.value.symbols };
-  return ok({ ...symbols, version: cString(symbols.crypto.OpenSSL_version(0)) });
+  return ok({ ...symbols, version: cString(symbols.crypto.OpenSSL_version(OPENSSL_VERSION)) });
 }
 
 /** Empties the error queue of this thread; to be called before a group of calls whose error matters. */

@@ -14,6 +14,27 @@ import { assert } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import {
+  OPENSSL_NPN_NEGOTIATED,
+  SSL_CTRL_EXTRA_CHAIN_CERT,
+  SSL_CTRL_MODE,
+  SSL_CTRL_SET_GROUPS_LIST,
+  SSL_CTRL_SET_MAX_PROTO_VERSION,
+  SSL_CTRL_SET_MIN_PROTO_VERSION,
+  SSL_CTRL_SET_SESS_CACHE_MODE,
+  SSL_MODE_NO_AUTO_CHAIN,
+  SSL_MODE_RELEASE_BUFFERS,
+  SSL_OP_CIPHER_SERVER_PREFERENCE,
+  SSL_OP_NO_COMPRESSION,
+  SSL_OP_NO_RENEGOTIATION,
+  SSL_OP_NO_TICKET,
+  SSL_SESS_CACHE_OFF,
+  SSL_TLSEXT_ERR_ALERT_FATAL,
+  SSL_TLSEXT_ERR_OK,
+  SSL_VERIFY_PEER,
+  TLS1_3_VERSION,
+  X509_V_FLAG_PARTIAL_CHAIN,
+} from "./constants.ts";
+import {
   type CertificateDescription,
   describeCertificate,
   readPemCertificates,
@@ -27,7 +48,6 @@ import {
   toCString,
 } from "./library.ts";
 import { OwnedPointer } from "./owned_pointer.ts";
-import { SSL_CTRL, SSL_OPTION, TLS1_3_VERSION, X509_FLAG } from "./symbols.ts";
 import {
   type CertificateRefusal,
   type VerificationTarget,
@@ -97,7 +117,7 @@ export class TlsClientContext implements Disposable {
       context.close();
       return trusted;
     }
-    library.ssl.SSL_CTX_set_verify(context.pointer, 1, /* SSL_VERIFY_PEER */ null);
+    library.ssl.SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER, null);
     // This one function returns 0 for success.
     const refused = library.ssl.SSL_CTX_set_alpn_protos(
       context.pointer,
@@ -167,7 +187,12 @@ export class TlsServerContext implements Disposable {
       return chain;
     }
     library.ssl.SSL_CTX_set_num_tickets(context.pointer, 0n);
-    library.ssl.SSL_CTX_ctrl(context.pointer, SSL_CTRL.SET_SESS_CACHE_MODE, 0n, null);
+    library.ssl.SSL_CTX_ctrl(
+      context.pointer,
+      SSL_CTRL_SET_SESS_CACHE_MODE,
+      SSL_SESS_CACHE_OFF,
+      null,
+    );
     library.ssl.SSL_CTX_set_alpn_select_cb(
       context.pointer,
       protocolSelector(library).pointer,
@@ -212,19 +237,19 @@ function newContext(
   if (pointer === null) return err(takeError(library, "SSL_CTX_new"));
   const free = (context: Deno.PointerObject) => ssl.SSL_CTX_free(context);
   const context = new OwnedPointer("SSL_CTX", { pointer, free });
-  for (const bound of [SSL_CTRL.SET_MIN_PROTO_VERSION, SSL_CTRL.SET_MAX_PROTO_VERSION]) {
+  for (const bound of [SSL_CTRL_SET_MIN_PROTO_VERSION, SSL_CTRL_SET_MAX_PROTO_VERSION]) {
     const set = ssl.SSL_CTX_ctrl(context.pointer, bound, TLS1_3_VERSION, null);
     assert(set === 1n, "OpenSSL 3 speaks TLS 1.3");
   }
   raiseSecurityLevel(library, context.pointer);
   ssl.SSL_CTX_set_options(
     context.pointer,
-    SSL_OPTION.OP_NO_TICKET | SSL_OPTION.OP_NO_COMPRESSION | SSL_OPTION.OP_NO_RENEGOTIATION |
-      SSL_OPTION.OP_CIPHER_SERVER_PREFERENCE,
+    SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+      SSL_OP_CIPHER_SERVER_PREFERENCE,
   );
   // A server sends the chain that it was given; else OpenSSL would look for one at every handshake.
-  const mode = SSL_OPTION.MODE_RELEASE_BUFFERS | SSL_OPTION.MODE_NO_AUTO_CHAIN;
-  ssl.SSL_CTX_ctrl(context.pointer, SSL_CTRL.MODE, mode, null);
+  const mode = SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN;
+  ssl.SSL_CTX_ctrl(context.pointer, SSL_CTRL_MODE, mode, null);
   const listed = ssl.SSL_CTX_set_ciphersuites(context.pointer, CIPHER_SUITES);
   assert(listed === 1, "OpenSSL 3 has the cipher suites of TLS 1.3");
   if (chooseGroups(library, context.pointer)) return ok(context);
@@ -234,7 +259,7 @@ function newContext(
 
 /** Takes the first list that the library knows wholly; false when it knows none. */
 function chooseGroups(library: OpenSslLibrary, context: Deno.PointerObject): boolean {
-  const command = SSL_CTRL.SET_GROUPS_LIST;
+  const command = SSL_CTRL_SET_GROUPS_LIST;
   return GROUPS.some((groups) => {
     clearErrors(library);
     const text = Deno.UnsafePointer.of(groups);
@@ -260,7 +285,7 @@ function applyTrust(
     authority.close();
   }
   const parameters = library.ssl.SSL_CTX_get0_param(context);
-  library.crypto.X509_VERIFY_PARAM_set_flags(parameters, X509_FLAG.V_PARTIAL_CHAIN);
+  library.crypto.X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
   return ok(undefined);
 }
 
@@ -307,7 +332,7 @@ function applyChain(
   }
   const chain = options.certificates.map(({ pointer }) => describeCertificate(library, pointer));
   for (const other of others) {
-    const added = ssl.SSL_CTX_ctrl(options.context, SSL_CTRL.EXTRA_CHAIN_CERT, 0n, other.pointer);
+    const added = ssl.SSL_CTX_ctrl(options.context, SSL_CTRL_EXTRA_CHAIN_CERT, 0n, other.pointer);
     if (added !== 1n) return err(takeError(library, "SSL_CTX_add_extra_chain_cert"));
     other.giveAway();
   }
@@ -327,11 +352,6 @@ const SELECTOR = {
   parameters: ["pointer", "pointer", "pointer", "pointer", "u32", "pointer"],
   result: "i32",
 } as const;
-const SELECTED = 0;
-const FATAL_ALERT = 2;
-
-// Results of SSL_select_next_proto (openssl/ssl.h).
-const NEGOTIATED = 1;
 
 let selector: Selector | undefined;
 
@@ -342,11 +362,13 @@ let selector: Selector | undefined;
 function protocolSelector(library: OpenSslLibrary): Selector {
   selector ??= new Deno.UnsafeCallback(SELECTOR, (_ssl, out, outLength, list, listLength) => {
     // An exception must not pass through OpenSSL's frames, so anything unforeseen ends in the alert.
-    if (out === null || outLength === null || list === null || listLength === 0) return FATAL_ALERT;
+    if (out === null || outLength === null || list === null || listLength === 0) {
+      return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
     const own = NTS_KE_PROTOCOL;
     const select = library.ssl.SSL_select_next_proto;
     const found = select(out, outLength, own, own.length, list, listLength);
-    return found === NEGOTIATED ? SELECTED : FATAL_ALERT;
+    return found === OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
   });
   return selector;
 }

@@ -3,6 +3,24 @@
  *
  * @module
  */
+import {
+  ERR_LIB_SSL,
+  ERR_R_INTERNAL_ERROR,
+  SSL_AD_BAD_CERTIFICATE,
+  SSL_AD_CERTIFICATE_UNKNOWN,
+  SSL_AD_NO_APPLICATION_PROTOCOL,
+  SSL_AD_PROTOCOL_VERSION,
+  SSL_AD_REASON_OFFSET,
+  SSL_AD_UNKNOWN_CA,
+  SSL_R_HTTP_REQUEST,
+  SSL_R_HTTPS_PROXY_REQUEST,
+  SSL_R_NO_APPLICATION_PROTOCOL,
+  SSL_R_NO_PROTOCOLS_AVAILABLE,
+  SSL_R_UNEXPECTED_EOF_WHILE_READING,
+  SSL_R_UNSUPPORTED_PROTOCOL,
+  SSL_R_WRONG_SSL_VERSION,
+  SSL_R_WRONG_VERSION_NUMBER,
+} from "./constants.ts";
 import type { OpenSslError } from "./library.ts";
 import type { CertificateReason } from "./verification.ts";
 
@@ -27,34 +45,33 @@ export interface TlsFailure {
   readonly message: string;
 }
 
-const LIBRARY_SSL = 20;
-const ALERT_BASE = 1000;
-
 /** Sorts an error of libssl. */
 export function alertReason(error: OpenSslError): TlsFailure {
   const library = (error.code >>> 23) & 0xff;
   const number = error.code & 0x7f_ffff;
-  const reason = library === LIBRARY_SSL ? sslReason(number) : "protocol-error";
+  const reason = library === ERR_LIB_SSL ? sslReason(number) : "protocol-error";
   return { reason, message: `The TLS connection failed: ${error.name}` };
 }
 
 /** Sorts reason numbers of openssl/sslerr.h; an alert of the peer is 1000 and its number (RFC 8446 section 6). */
 function sslReason(number: number): TlsReason {
-  if (number >= ALERT_BASE && number < ALERT_BASE + 256) return alert(number - ALERT_BASE);
+  if (number >= SSL_AD_REASON_OFFSET && number < SSL_AD_REASON_OFFSET + 256) {
+    return alert(number - SSL_AD_REASON_OFFSET);
+  }
   switch (number) {
-    case 235: // no application protocol
+    case SSL_R_NO_APPLICATION_PROTOCOL:
       return "no-application-protocol";
-    case 258: // unsupported protocol
-    case 191: // no protocols available
-    case 266: // wrong ssl version
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_NO_PROTOCOLS_AVAILABLE:
+    case SSL_R_WRONG_SSL_VERSION:
       return "no-common-version";
-    case 267: // wrong version number: the first record is not TLS
-    case 155: // https proxy request
-    case 156: // http request
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_HTTPS_PROXY_REQUEST:
+    case SSL_R_HTTP_REQUEST:
       return "not-tls";
-    case 294: // unexpected end of file
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
       return "closed";
-    case 68: // internal error
+    case ERR_R_INTERNAL_ERROR:
       return "internal-error";
     default:
       return "protocol-error";
@@ -62,9 +79,12 @@ function sslReason(number: number): TlsReason {
 }
 
 function alert(number: number): TlsReason {
-  if (number === 120) return "no-application-protocol";
-  if (number === 70) return "no-common-version";
-  // bad, unsupported, revoked, expired, unknown certificate; unknown authority
-  if ((number >= 42 && number <= 46) || number === 48) return "peer-refused-certificate";
+  if (number === SSL_AD_NO_APPLICATION_PROTOCOL) return "no-application-protocol";
+  if (number === SSL_AD_PROTOCOL_VERSION) return "no-common-version";
+  // Those between are about certificates too: unsupported, revoked, expired.
+  if (
+    (number >= SSL_AD_BAD_CERTIFICATE && number <= SSL_AD_CERTIFICATE_UNKNOWN) ||
+    number === SSL_AD_UNKNOWN_CA
+  ) return "peer-refused-certificate";
   return "peer-alert";
 }

@@ -13,6 +13,12 @@ import { assert } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import {
+  SSL_CTRL_SET_TLSEXT_HOSTNAME,
+  SSL_ERROR_WANT_READ,
+  SSL_ERROR_WANT_WRITE,
+  SSL_ERROR_ZERO_RETURN,
+} from "./constants.ts";
+import {
   type CertificateDescription,
   describeCertificate,
   ownCertificate,
@@ -22,7 +28,6 @@ import {
 import { NTS_KE_PROTOCOL, TlsClientContext, type TlsServerContext } from "./tls_context.ts";
 import { clearErrors, cString, type OpenSslLibrary, takeError, toCString } from "./library.ts";
 import { OwnedPointer } from "./owned_pointer.ts";
-import { SSL_CTRL, SSL_ERROR } from "./symbols.ts";
 import { alertReason, type TlsFailure } from "./tls_failure.ts";
 import { applyTarget, peerIdentity, refusal, type VerificationTarget } from "./verification.ts";
 
@@ -88,7 +93,7 @@ export class TlsSession implements Disposable {
     applyTarget(library, { parameters, identity, time: target.time });
     if (identity.kind === "name") {
       const name = toCString(identity.name);
-      library.ssl.SSL_ctrl(pointer, SSL_CTRL.SET_TLSEXT_HOSTNAME, 0n, name);
+      library.ssl.SSL_ctrl(pointer, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0n, name);
     }
     library.ssl.SSL_set_connect_state(pointer);
     return ok(session);
@@ -155,7 +160,7 @@ export class TlsSession implements Disposable {
     clearErrors(this.#library);
     const length = this.#library.ssl.SSL_read(this.#ssl.pointer, readBuffer, READ_LENGTH);
     if (length > 0) return ok(readBuffer.slice(0, length));
-    if (this.#error(length) === SSL_ERROR.ZERO_RETURN) return ok("closed");
+    if (this.#error(length) === SSL_ERROR_ZERO_RETURN) return ok("closed");
     const failure = this.#failure(length, "SSL_read");
     return failure === undefined ? ok(undefined) : err(failure);
   }
@@ -272,7 +277,7 @@ export class TlsSession implements Disposable {
   /** Finds out why a call failed; undefined when it only wants more input. */
   #failure(result: number, call: string): TlsFailure | undefined {
     const kind = this.#error(result);
-    if (kind === SSL_ERROR.WANT_READ || kind === SSL_ERROR.WANT_WRITE) return undefined;
+    if (kind === SSL_ERROR_WANT_READ || kind === SSL_ERROR_WANT_WRITE) return undefined;
     this.#failed = true;
     const error = takeError(this.#library, call);
     if (this.#isClient) {
@@ -280,7 +285,7 @@ export class TlsSession implements Disposable {
       const refused = refusal(this.#library, code);
       if (refused !== undefined) return refused;
     }
-    if (kind === SSL_ERROR.ZERO_RETURN) {
+    if (kind === SSL_ERROR_ZERO_RETURN) {
       return { reason: "closed", message: "The peer closed the connection during the handshake" };
     }
     return alertReason(error);

@@ -14,10 +14,31 @@ import { assert } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { ipToBytes } from "../../src/base/ip_address.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
+import {
+  X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+  X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
+  X509_V_ERR_CA_KEY_TOO_SMALL,
+  X509_V_ERR_CA_MD_TOO_WEAK,
+  X509_V_ERR_CERT_HAS_EXPIRED,
+  X509_V_ERR_CERT_NOT_YET_VALID,
+  X509_V_ERR_CERT_SIGNATURE_FAILURE,
+  X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT,
+  X509_V_ERR_EE_KEY_TOO_SMALL,
+  X509_V_ERR_HOSTNAME_MISMATCH,
+  X509_V_ERR_IP_ADDRESS_MISMATCH,
+  X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
+  X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY,
+  X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE,
+  X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
+  X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+  X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
+  X509_V_FLAG_NO_CHECK_TIME,
+  X509_V_FLAG_PARTIAL_CHAIN,
+  X509_V_OK,
+} from "./constants.ts";
 import { readDerCertificate, verificationText } from "./certificate.ts";
 import { clearErrors, type OpenSslLibrary, toCString } from "./library.ts";
 import { OwnedPointer } from "./owned_pointer.ts";
-import { X509_FLAG } from "./symbols.ts";
 import { hasAuthorities, NO_AUTHORITIES } from "./trust_store.ts";
 
 /** Why a certificate was refused. */
@@ -78,7 +99,7 @@ export function applyTarget(
   const { parameters, identity, time } = options;
   crypto.X509_VERIFY_PARAM_set_hostflags(
     parameters,
-    X509_FLAG.CHECK_NO_PARTIAL_WILDCARDS | X509_FLAG.CHECK_NEVER_CHECK_SUBJECT,
+    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
   );
   // A length that is forgotten here would mean that no name is checked at all, so both outcomes are asserted.
   if (identity.kind === "address") {
@@ -93,7 +114,7 @@ export function applyTarget(
     assert(set === 1, "The name to verify is taken");
   }
   if (time === "unchecked") {
-    crypto.X509_VERIFY_PARAM_set_flags(parameters, X509_FLAG.V_NO_CHECK_TIME);
+    crypto.X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_NO_CHECK_TIME);
   } else {
     crypto.X509_VERIFY_PARAM_set_time(parameters, BigInt(Math.floor(time)));
   }
@@ -101,7 +122,7 @@ export function applyTarget(
 
 /** Puts OpenSSL's result of a verification into a word and a sentence; undefined for success. */
 export function refusal(library: OpenSslLibrary, code: number): CertificateRefusal | undefined {
-  if (code === 0) return undefined;
+  if (code === X509_V_OK) return undefined;
   const reason = reasonOf(code);
   const isAlone = reason === "certificate-unknown-issuer" && !hasAuthorities();
   const text = verificationText(library, code) + (isAlone ? `; ${NO_AUTHORITIES}` : "");
@@ -147,7 +168,7 @@ export function verifyDerChain(
   crypto.X509_STORE_CTX_set_default(context.pointer, toCString("ssl_server"));
   const parameters = crypto.X509_STORE_CTX_get0_param(context.pointer);
   if (options.trustsAnyNamed) {
-    crypto.X509_VERIFY_PARAM_set_flags(parameters, X509_FLAG.V_PARTIAL_CHAIN);
+    crypto.X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
   }
   applyTarget(library, { parameters, identity, time: options.time });
   const valid = crypto.X509_verify_cert(context.pointer) === 1;
@@ -194,30 +215,30 @@ function invalid(why: string): CertificateRefusal {
   return { reason: "certificate-invalid", message: `The certificate was refused: ${why}` };
 }
 
-/** Sorts the codes of openssl/x509_vfy.h (X509_V_ERR_...). */
+/** Sorts the codes of openssl/x509_vfy.h . */
 function reasonOf(code: number): CertificateReason {
   switch (code) {
-    case 9:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
       return "certificate-not-yet-valid";
-    case 10:
+    case X509_V_ERR_CERT_HAS_EXPIRED:
       return "certificate-expired";
-    case 62:
-    case 64:
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return "certificate-wrong-name";
-    case 18:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
       return "certificate-self-signed";
-    case 2:
-    case 19:
-    case 20:
-    case 21:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
       return "certificate-unknown-issuer";
-    case 4:
-    case 6:
-    case 7:
+    case X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE:
+    case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY:
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
       return "certificate-bad-signature";
-    case 66:
-    case 67:
-    case 68:
+    case X509_V_ERR_EE_KEY_TOO_SMALL:
+    case X509_V_ERR_CA_KEY_TOO_SMALL:
+    case X509_V_ERR_CA_MD_TOO_WEAK:
       return "certificate-too-weak";
     default:
       return "certificate-invalid";

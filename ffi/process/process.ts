@@ -55,11 +55,6 @@ export function unprivilegedPortStart(): number {
   return Number.isInteger(port) && port >= 0 ? port : 1024;
 }
 
-/** Tells whether a descriptor (0 input, 1 output, 2 errors) is a terminal. */
-export function isTerminal(fd: 0 | 1 | 2): boolean {
-  return libc().isatty(fd) === 1;
-}
-
 /** Returns the name of this machine. */
 export function hostName(): Result<string, OsError> {
   const name = allocate(HOSTNAME_SIZE);

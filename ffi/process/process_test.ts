@@ -4,14 +4,7 @@ import { ipFamily } from "../../src/base/ip_address.ts";
 import { readFile } from "../file/files.ts";
 import { interfaceAddresses } from "../interfaces.ts";
 import { findUser, hasCapability, userName } from "./privileges.ts";
-import {
-  environmentVariable,
-  hostName,
-  isTerminal,
-  openFilesLimit,
-  processId,
-  userIds,
-} from "./process.ts";
+import { environmentVariable, hostName, openFilesLimit, processId, userIds } from "./process.ts";
 import { resolveName } from "../resolver.ts";
 import { notifyService } from "./sd_notify.ts";
 
@@ -22,7 +15,6 @@ Deno.test("the environment is read by name", () => {
 
 Deno.test("the process knows itself", () => {
   assert.equal(processId(), Deno.pid);
-  assert.equal(isTerminal(1), Deno.stdout.isTerminal());
   const host = hostName();
   assert.ok(host.ok && host.value.length > 0 && !host.value.includes("\0"));
   const ids = userIds();

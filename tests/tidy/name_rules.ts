@@ -105,6 +105,9 @@ export const OLD_WORDS: Readonly<Record<string, string>> = {
 /** Identifiers that keep an old word: keys of the documents that the program prints, and names of the runtime. */
 const KEPT = ["lastReplySecondsAgo", "kissed", "LintVisitor"];
 
+/** A function as C declares it; the compiler judges those (tests/system/ffi_prototypes_test.ts). */
+const PROTOTYPE = /^\W*(?:(?:const|struct|unsigned) )*\w+(?:\(\w+\))? \*?\w+\([\w ,*[\]().]*\)\s*$/;
+
 /** Finds names in comments that are nowhere in the code: in backquotes, or with an inner capital or underscore. */
 export function missingNames(files: readonly SourceFacts[]): readonly Offence[] {
   const known = new Set(FOREIGN_NAMES);
@@ -119,7 +122,7 @@ export function missingNames(files: readonly SourceFacts[]): readonly Offence[] 
       ? paths.some((path) => path === name || path.endsWith(`/${name}`))
       : name.split(".").every((part) => known.has(part));
   return files.flatMap(({ path, comments }) =>
-    comments.flatMap(({ text, line }) =>
+    comments.filter(({ text }) => !PROTOTYPE.test(text)).flatMap(({ text, line }) =>
       namesIn(text).filter((name) => !isThere(name)).map((name) => ({
         ...{ path, line },
         what: `${name} is nowhere in the code`,
