@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { formatConfigError } from "../../src/config/config_error.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { configurationDocument, REFERENCE } from "../../tools/configuration_reference.ts";
-import { projectFiles, ROOT } from "./project.ts";
+import { importGraph, projectFiles, ROOT } from "./project.ts";
 
 const files = await projectFiles();
 const documents = files.filter((path) => path.endsWith(".md"));
@@ -49,6 +49,22 @@ Deno.test("documents name no task that is missing", async () => {
     }
   }
   assert.deepEqual(faults, []);
+});
+
+Deno.test("the ways of a datagram in ARCHITECTURE.md are those of the code", async () => {
+  const text = await Deno.readTextFile(`${ROOT}/ARCHITECTURE.md`);
+  const edges = await importGraph();
+  const ways = [...text.matchAll(/, (\d+) files[^\n]*\n(?:[^\n]+\n)*\n((?:\d+\. .*\n)+)/g)];
+  assert.equal(ways.length, 2);
+  for (const [, count, list = ""] of ways) {
+    const files = [...list.matchAll(/^\d+\. `([^`]+)`/gm)].map(([, path = ""]) => path);
+    assert.equal(files.length, Number(count));
+    const isLinked = (path: string, before: readonly string[]) =>
+      edges.some(({ from, to }) =>
+        (to === path && before.includes(from)) || (from === path && before.includes(to))
+      );
+    assert.deepEqual(files.filter((path, i) => i > 0 && !isLinked(path, files.slice(0, i))), []);
+  }
 });
 
 Deno.test("README opens with the two commands for a bare machine", async () => {
