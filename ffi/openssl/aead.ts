@@ -11,6 +11,7 @@
  */
 import { assert } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
+import type { AeadRanges } from "./aead_ranges.ts";
 import { GcmSivContext } from "./gcm_siv.ts";
 import type { OpenSslLibrary } from "./library.ts";
 import { SivContext } from "./siv.ts";
@@ -27,32 +28,6 @@ export interface AeadShape {
   readonly nonceLengthMax: number;
   /** By how much a ciphertext is longer than its plaintext. */
   readonly overhead: number;
-}
-
-/** The ranges of one operation; the output overlaps no other range. */
-export interface AeadRanges {
-  /** Buffer that holds the nonce. */
-  readonly nonce: Bytes;
-  /** Where the nonce starts. */
-  readonly nonceOffset: number;
-  /** Length of the nonce. */
-  readonly nonceLength: number;
-  /** Buffer that holds the associated data. */
-  readonly associatedData: Bytes;
-  /** Where the associated data start. */
-  readonly associatedDataOffset: number;
-  /** Length of the associated data. */
-  readonly associatedDataLength: number;
-  /** Buffer that holds the plaintext or the ciphertext. */
-  readonly input: Bytes;
-  /** Where the input starts. */
-  readonly inputOffset: number;
-  /** Length of the input. */
-  readonly inputLength: number;
-  /** Buffer that takes the result. */
-  readonly output: Bytes;
-  /** Where the result starts. */
-  readonly outputOffset: number;
 }
 
 interface Context {

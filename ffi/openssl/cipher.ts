@@ -13,32 +13,64 @@ import type { Bytes } from "../../src/base/bytes.ts";
 import { type OpenSslLibrary, toCString } from "./library.ts";
 import { OwnedPointer } from "./owned_pointer.ts";
 
-/** Cipher modes that are used: chained blocks and single blocks. */
-export type CipherName = `AES-${128 | 192 | 256}-${"CBC" | "ECB"}`;
+/** Lengths of AES keys in octets. */
+export type AesKeyLength = 16 | 24 | 32;
 
 const LONGEST_KEY = 32;
 const BLOCK = 16;
 
-/**
- * Makes a context that encrypts whole blocks, with a key of zeros and an initialisation vector of zeros. Its padding stays
- * on, though nothing is ever padded: OpenSSL would switch it off again at each new key, which costs as much as the key.
- */
-export function cipherContext(library: OpenSslLibrary, name: CipherName): OwnedPointer {
-  const { crypto } = library;
-  const cipher = new OwnedPointer("EVP_CIPHER", {
-    pointer: crypto.EVP_CIPHER_fetch(null, toCString(name), null),
-    free: (pointer) => crypto.EVP_CIPHER_free(pointer),
-  });
-  const context = new OwnedPointer("EVP_CIPHER_CTX", {
-    pointer: crypto.EVP_CIPHER_CTX_new(),
-    free: (pointer) => crypto.EVP_CIPHER_CTX_free(pointer),
-  });
-  const zeros = Deno.UnsafePointer.of(new Uint8Array(LONGEST_KEY + BLOCK));
-  const { pointer } = context;
-  const started = crypto.EVP_EncryptInit_ex(pointer, cipher.pointer, null, zeros, zeros);
-  assert(started === 1, `OpenSSL has ${name}`);
-  cipher.close(); // the context keeps a reference of its own
-  return context;
+/** AES on whole blocks at the start of a work area, in place, with a key that can be changed. */
+export class KeptCipher {
+  readonly #context: OwnedPointer;
+  readonly #pointer: Deno.PointerObject;
+  readonly #keyLength: AesKeyLength;
+  readonly #work: WorkArea;
+  readonly #key = new WorkArea(LONGEST_KEY);
+  readonly #keyLoader = new Loader();
+  readonly #written = new Int32Array(1);
+  readonly #writtenPointer: Deno.PointerValue;
+  readonly #update: OpenSslLibrary["crypto"]["EVP_EncryptUpdate"];
+  readonly #init: OpenSslLibrary["crypto"]["EVP_EncryptInit_ex"];
+
+  /** Makes a context for keys of one length; `CBC` chains the blocks, from one `encrypt` to the next too, `ECB` does not. */
+  constructor(
+    library: OpenSslLibrary,
+    options: {
+      readonly mode: "CBC" | "ECB";
+      readonly keyLength: AesKeyLength;
+      readonly work: WorkArea;
+    },
+  ) {
+    this.#work = options.work;
+    this.#keyLength = options.keyLength;
+    this.#context = cipherContext(library, `AES-${8 * options.keyLength}-${options.mode}`);
+    this.#pointer = this.#context.pointer;
+    this.#writtenPointer = Deno.UnsafePointer.of(this.#written);
+    this.#update = library.crypto.EVP_EncryptUpdate;
+    this.#init = library.crypto.EVP_EncryptInit_ex;
+  }
+
+  /** Takes the key at `offset` of a buffer for what follows; a chain begins anew with zeros. */
+  setKey(key: Bytes, offset: number): void {
+    const length = this.#keyLength;
+    assert(offset >= 0 && offset + length <= key.length, "A key lies within its buffer");
+    this.#keyLoader.load(this.#key, key, offset, length);
+    const taken = this.#init(this.#pointer, null, null, this.#key.pointer, null);
+    assert(taken === 1, "OpenSSL takes a key of the right length");
+  }
+
+  /** Encrypts the first `length` octets of the work area, which are whole blocks. */
+  encrypt(length: number): void {
+    const { pointer } = this.#work;
+    const done = this.#update(this.#pointer, pointer, this.#writtenPointer, pointer, length);
+    assert(done === 1, "OpenSSL encrypts whole blocks");
+  }
+
+  /** Forgets the key and frees the context. */
+  close(): void {
+    this.#key.bytes.fill(0);
+    this.#context.close();
+  }
 }
 
 /**
@@ -147,4 +179,26 @@ export class Loader {
     const target = work.bytes;
     for (let i = done; i < length; i++) target[i] = bytes[offset + i] as number;
   }
+}
+
+/**
+ * Makes a context that encrypts whole blocks, with a key of zeros and an initialisation vector of zeros. Its padding stays
+ * on, though nothing is ever padded: OpenSSL would switch it off again at each new key, which costs as much as the key.
+ */
+function cipherContext(library: OpenSslLibrary, name: string): OwnedPointer {
+  const { crypto } = library;
+  const cipher = new OwnedPointer("EVP_CIPHER", {
+    pointer: crypto.EVP_CIPHER_fetch(null, toCString(name), null),
+    free: (pointer) => crypto.EVP_CIPHER_free(pointer),
+  });
+  const context = new OwnedPointer("EVP_CIPHER_CTX", {
+    pointer: crypto.EVP_CIPHER_CTX_new(),
+    free: (pointer) => crypto.EVP_CIPHER_CTX_free(pointer),
+  });
+  const zeros = Deno.UnsafePointer.of(new Uint8Array(LONGEST_KEY + BLOCK));
+  const { pointer } = context;
+  const started = crypto.EVP_EncryptInit_ex(pointer, cipher.pointer, null, zeros, zeros);
+  assert(started === 1, `OpenSSL has ${name}`);
+  cipher.close(); // the context keeps a reference of its own
+  return context;
 }

@@ -9,32 +9,18 @@
  *
  * @module
  */
-import { assert } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
-import { cipherContext, Loader, WorkArea } from "./cipher.ts";
+import { type AesKeyLength, KeptCipher, type WorkArea } from "./cipher.ts";
 import type { OpenSslLibrary } from "./library.ts";
-import type { OwnedPointer } from "./owned_pointer.ts";
 
 const BLOCK = 16;
 
-/** Lengths of AES keys in octets. */
-export type AesKeyLength = 16 | 24 | 32;
-
 /** AES-CMAC with a key that can be changed. */
-export class KeptCmac {
+export class KeptCmac extends KeptCipher {
   /** Where the message is put, from the start on, before `finish`; its content is lost by `finish` and `setKey`. */
   readonly work: WorkArea;
   /** The result of the last `finish`, as four words in the order of memory. */
   readonly result: Uint32Array<ArrayBuffer> = new Uint32Array(4);
-  readonly #context: OwnedPointer;
-  readonly #pointer: Deno.PointerObject;
-  readonly #keyLength: AesKeyLength;
-  readonly #key = new WorkArea(32);
-  readonly #keyLoader = new Loader();
-  readonly #written = new Int32Array(1);
-  readonly #writtenPointer: Deno.PointerValue;
-  readonly #update: OpenSslLibrary["crypto"]["EVP_EncryptUpdate"];
-  readonly #init: OpenSslLibrary["crypto"]["EVP_EncryptInit_ex"];
   // For a message that ends with a whole block, and for one that is padded.
   readonly #subkeyWhole = new Uint32Array(4);
   readonly #subkeyPadded = new Uint32Array(4);
@@ -44,28 +30,18 @@ export class KeptCmac {
     library: OpenSslLibrary,
     options: { readonly keyLength: AesKeyLength; readonly work: WorkArea },
   ) {
+    super(library, { mode: "CBC", ...options });
     this.work = options.work;
-    this.#keyLength = options.keyLength;
-    const bits = options.keyLength === 16 ? 128 : options.keyLength === 24 ? 192 : 256;
-    this.#context = cipherContext(library, `AES-${bits}-CBC`);
-    this.#pointer = this.#context.pointer;
-    this.#writtenPointer = Deno.UnsafePointer.of(this.#written);
-    this.#update = library.crypto.EVP_EncryptUpdate;
-    this.#init = library.crypto.EVP_EncryptInit_ex;
   }
 
   /** Takes the key at `offset` of a buffer for what follows. */
-  setKey(key: Bytes, offset: number): void {
-    const length = this.#keyLength;
-    assert(offset >= 0 && offset + length <= key.length, "A key lies within its buffer");
-    this.#keyLoader.load(this.#key, key, offset, length);
-    const taken = this.#init(this.#pointer, null, null, this.#key.pointer, null);
-    assert(taken === 1, "OpenSSL takes a key of the right length");
+  override setKey(key: Bytes, offset: number): void {
+    super.setKey(key, offset);
     const { result } = this;
     // A new key brings back the initialisation vector, which is zero. (`fill` costs more than four stores.)
     setZero(result);
     setZero(this.work.words);
-    this.#encrypt(BLOCK);
+    this.#chain(BLOCK);
     double(this.#subkeyWhole, result);
     double(this.#subkeyPadded, this.#subkeyWhole);
   }
@@ -85,24 +61,22 @@ export class KeptCmac {
     words[last + 1] = (words[last + 1] as number) ^ (subkey[1] as number);
     words[last + 2] = (words[last + 2] as number) ^ (subkey[2] as number);
     words[last + 3] = (words[last + 3] as number) ^ (subkey[3] as number);
-    this.#encrypt(total);
+    this.#chain(total);
   }
 
   /** Forgets the key and frees the context. */
-  close(): void {
-    this.#key.bytes.fill(0);
+  override close(): void {
     this.#subkeyWhole.fill(0);
     this.#subkeyPadded.fill(0);
-    this.#context.close();
+    super.close();
   }
 
   /** Chains whole blocks of the work area as if the chain started with zeros; the last block becomes the result. */
-  #encrypt(length: number): void {
-    const { words, pointer } = this.work;
+  #chain(length: number): void {
+    const { words } = this.work;
     const { result } = this;
     addBlock(words, result);
-    const done = this.#update(this.#pointer, pointer, this.#writtenPointer, pointer, length);
-    assert(done === 1, "OpenSSL encrypts whole blocks");
+    this.encrypt(length);
     const last = (length - BLOCK) >>> 2;
     result[0] = words[last] as number;
     result[1] = words[last + 1] as number;

@@ -4,63 +4,8 @@
  *
  * @module
  */
-import { assert } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
-import { cipherContext, Loader, WordViews, WorkArea } from "./cipher.ts";
-import type { AesKeyLength } from "./cmac.ts";
-import type { OpenSslLibrary } from "./library.ts";
-import type { OwnedPointer } from "./owned_pointer.ts";
-
-/** AES on single blocks in a work area, with a key that can be changed. */
-export class KeptBlockCipher {
-  readonly #work: WorkArea;
-  readonly #context: OwnedPointer;
-  readonly #pointer: Deno.PointerObject;
-  readonly #keyLength: AesKeyLength;
-  readonly #key = new WorkArea(32);
-  readonly #keyLoader = new Loader();
-  readonly #written = new Int32Array(1);
-  readonly #writtenPointer: Deno.PointerValue;
-  readonly #update: OpenSslLibrary["crypto"]["EVP_EncryptUpdate"];
-  readonly #init: OpenSslLibrary["crypto"]["EVP_EncryptInit_ex"];
-
-  /** Makes a context for keys of one length, working in the given area. */
-  constructor(
-    library: OpenSslLibrary,
-    options: { readonly keyLength: AesKeyLength; readonly work: WorkArea },
-  ) {
-    this.#work = options.work;
-    const bits = options.keyLength === 16 ? 128 : options.keyLength === 24 ? 192 : 256;
-    this.#context = cipherContext(library, `AES-${bits}-ECB`);
-    this.#pointer = this.#context.pointer;
-    this.#keyLength = options.keyLength;
-    this.#writtenPointer = Deno.UnsafePointer.of(this.#written);
-    this.#update = library.crypto.EVP_EncryptUpdate;
-    this.#init = library.crypto.EVP_EncryptInit_ex;
-  }
-
-  /** Takes the key at `offset` of a buffer for what follows. */
-  setKey(key: Bytes, offset: number): void {
-    const length = this.#keyLength;
-    assert(offset >= 0 && offset + length <= key.length, "A key lies within its buffer");
-    this.#keyLoader.load(this.#key, key, offset, length);
-    const taken = this.#init(this.#pointer, null, null, this.#key.pointer, null);
-    assert(taken === 1, "OpenSSL takes a key of the right length");
-  }
-
-  /** Encrypts the first `count` blocks of the work area in place. */
-  encryptBlocks(count: number): void {
-    const { pointer } = this.#work;
-    const done = this.#update(this.#pointer, pointer, this.#writtenPointer, pointer, count * 16);
-    assert(done === 1, "OpenSSL encrypts whole blocks");
-  }
-
-  /** Forgets the key and frees the context. */
-  close(): void {
-    this.#key.bytes.fill(0);
-    this.#context.close();
-  }
-}
+import { WordViews, type WorkArea } from "./cipher.ts";
 
 /** Writes octets, combined with the key stream that lies at the start of a work area, to an output. */
 export class StreamCombiner {

@@ -9,9 +9,9 @@
  * @module
  */
 import type { Bytes } from "../../src/base/bytes.ts";
-import type { AeadRanges } from "./aead.ts";
-import { Loader, WorkArea } from "./cipher.ts";
-import { KeptBlockCipher, StreamCombiner } from "./counter_mode.ts";
+import type { AeadRanges } from "./aead_ranges.ts";
+import { KeptCipher, Loader, WorkArea } from "./cipher.ts";
+import { StreamCombiner } from "./counter_mode.ts";
 import type { OpenSslLibrary } from "./library.ts";
 import { Polyval } from "./polyval.ts";
 
@@ -24,8 +24,8 @@ export class GcmSivContext {
   readonly #dataLoader = new Loader();
   readonly #plaintextLoader = new Loader();
   readonly #combiner = new StreamCombiner();
-  readonly #generator: KeptBlockCipher;
-  readonly #cipher: KeptBlockCipher;
+  readonly #generator: KeptCipher;
+  readonly #cipher: KeptCipher;
   readonly #polyval = new Polyval();
   readonly #messageKey = new Uint8Array(16);
   readonly #messageKeyWords = new Uint32Array(this.#messageKey.buffer);
@@ -37,9 +37,9 @@ export class GcmSivContext {
 
   /** Makes a context. */
   constructor(library: OpenSslLibrary) {
-    const options = { keyLength: 16, work: this.#work } as const;
-    this.#generator = new KeptBlockCipher(library, options);
-    this.#cipher = new KeptBlockCipher(library, options);
+    const options = { mode: "ECB", keyLength: 16, work: this.#work } as const;
+    this.#generator = new KeptCipher(library, options);
+    this.#cipher = new KeptCipher(library, options);
   }
 
   /** Takes the key at `offset` of a buffer for what follows. */
@@ -105,7 +105,7 @@ export class GcmSivContext {
       words[4 * block] = block;
       for (let i = 0; i < 3; i++) words[4 * block + 1 + i] = this.#nonce[i] as number;
     }
-    this.#generator.encryptBlocks(4);
+    this.#generator.encrypt(4 * BLOCK);
     for (let i = 0; i < 4; i++) {
       const at = 4 * (i >>> 1) + (i & 1);
       this.#hashKey[i] = words[at] as number;
@@ -132,7 +132,7 @@ export class GcmSivContext {
     const { state } = polyval;
     for (let i = 0; i < 3; i++) words[i] = (state[i] as number) ^ (this.#nonce[i] as number);
     words[3] = (state[3] as number) & 0x7fff_ffff;
-    this.#cipher.encryptBlocks(1);
+    this.#cipher.encrypt(BLOCK);
   }
 
   /** Hashes the first `length` octets of the work area, filled up with zeros to whole blocks. */
@@ -154,7 +154,7 @@ export class GcmSivContext {
       words[4 * i + 2] = tag[2] as number;
       words[4 * i + 3] = (tag[3] as number) | 0x8000_0000;
     }
-    this.#cipher.encryptBlocks(blocks);
+    this.#cipher.encrypt(blocks * BLOCK);
     this.#combiner.combine(this.#work, input, offset, length);
   }
 }

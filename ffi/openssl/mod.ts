@@ -22,7 +22,8 @@ import { type OpenSslError, type OpenSslLibrary, openSslLibrary } from "./librar
 import { TlsSession } from "./tls_session.ts";
 import type { VerificationTarget } from "./verification.ts";
 
-export type { AeadRanges, AeadShape, OpenSslAead } from "./aead.ts";
+export type { AeadShape, OpenSslAead } from "./aead.ts";
+export type { AeadRanges } from "./aead_ranges.ts";
 export type { CertificateDescription } from "./certificate.ts";
 export type {
   ServerCredentials,

@@ -12,10 +12,10 @@
  */
 import { assert } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
-import type { AeadRanges } from "./aead.ts";
-import { Loader, WordViews, WorkArea } from "./cipher.ts";
-import { addBlock, type AesKeyLength, double, KeptCmac, padBlock, setZero, swap } from "./cmac.ts";
-import { KeptBlockCipher, StreamCombiner } from "./counter_mode.ts";
+import type { AeadRanges } from "./aead_ranges.ts";
+import { type AesKeyLength, KeptCipher, Loader, WordViews, WorkArea } from "./cipher.ts";
+import { addBlock, double, KeptCmac, padBlock, setZero, swap } from "./cmac.ts";
+import { StreamCombiner } from "./counter_mode.ts";
 import type { OpenSslLibrary } from "./library.ts";
 
 const BLOCK = 16;
@@ -29,7 +29,7 @@ export class SivContext {
   readonly #plaintextLoader = new Loader();
   readonly #combiner = new StreamCombiner();
   readonly #mac: KeptCmac;
-  readonly #cipher: KeptBlockCipher;
+  readonly #cipher: KeptCipher;
   readonly #cipherKey = new WorkArea(32);
   readonly #cipherKeyLoader = new Loader();
   readonly #vectors = new WordViews();
@@ -47,7 +47,7 @@ export class SivContext {
     this.#half = keyLength === 32 ? 16 : keyLength === 48 ? 24 : 32;
     const options = { keyLength: this.#half, work: this.#work };
     this.#mac = new KeptCmac(library, options);
-    this.#cipher = new KeptBlockCipher(library, options);
+    this.#cipher = new KeptCipher(library, { mode: "ECB", ...options });
   }
 
   /** Takes the key at `offset` of a buffer for what follows. */
@@ -200,7 +200,7 @@ export class SivContext {
       words[4 * i + 2] = third;
       words[4 * i + 3] = swap(counter + i);
     }
-    this.#cipher.encryptBlocks(blocks);
+    this.#cipher.encrypt(blocks * BLOCK);
     this.#combiner.combine(this.#work, input, offset, length);
   }
 }
