@@ -109,7 +109,7 @@ export async function inBackground<Name extends BackgroundCall>(
     return await call(...args);
   } finally {
     held.delete(hold);
-    // The thread goes from hand to hand, so that nobody can come in between.
+    // The thread goes straight to the next call, so that no other comes in between.
     const next = line.waiting.shift();
     if (next === undefined) line.running--;
     else next();
@@ -128,7 +128,7 @@ const QUICK_MILLISECONDS = 100;
  * Makes a call on a file in the background and returns its result, or the negative number of its error. The number is lost on
  * the other thread, so a call that failed quickly is made once more in the foreground, and counts if it succeeds then; one that
  * took long is not, and failed with EIO. Nor are `fsync`, which forgets what it could not write, and `close`, after which the
- * descriptor is gone whatever it said, and its number may be somebody else's.
+ * descriptor is gone whatever it said, and its number may be that of another file.
  */
 export async function callForResult<Name extends Exclude<BackgroundCall, "usleep" | "poll">>(
   work: BackgroundWork,

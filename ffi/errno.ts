@@ -1,7 +1,7 @@
 /**
  * What the system says when it refuses: the call, the name of the error, a sentence, and what to do about it.
  *
- * The idea: a system error is a value, complete when it is made, so that whoever prints it needs to know nothing. Limits:
+ * The idea: a system error is a value, complete when it is made, so that it can be printed without further knowledge. Limits:
  * the numbers are those of Linux on x86_64 and aarch64 (they are the same).
  *
  * @module
@@ -50,11 +50,8 @@ export const ERRNO: {
   readonly EFBIG: 27;
   readonly EPIPE: 32;
   readonly ENOSYS: 38;
-  readonly ENOMSG: 42;
-  readonly EMSGSIZE: 90;
   readonly EAFNOSUPPORT: 97;
   readonly EADDRNOTAVAIL: 99;
-  readonly ECONNREFUSED: 111;
   readonly ECANCELED: 125;
 } = {
   EPERM: 1,
@@ -70,11 +67,8 @@ export const ERRNO: {
   EFBIG: 27,
   EPIPE: 32,
   ENOSYS: 38,
-  ENOMSG: 42,
-  EMSGSIZE: 90,
   EAFNOSUPPORT: 97,
   EADDRNOTAVAIL: 99,
-  ECONNREFUSED: 111,
   ECANCELED: 125,
 };
 

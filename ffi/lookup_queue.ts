@@ -10,7 +10,7 @@
  * @module
  */
 
-/** Whoever took longer was slow. */
+/** A name that took longer is slow. */
 const SLOW_MILLISECONDS = 3000;
 /** For how many names it is remembered how long they took. */
 const REMEMBERED_MAX = 1024;
@@ -21,7 +21,7 @@ const PACES: readonly Pace[] = ["quick", "new", "slow"];
 interface Waiting<Value> {
   readonly name: string;
   readonly start: () => Promise<Value>;
-  readonly settle: (value: Promise<Value>) => void;
+  readonly resolve: (value: Promise<Value>) => void;
 }
 
 /** Runs look-ups, a bounded number at a time. */
@@ -50,7 +50,7 @@ export class LookupQueue<Value> {
     if (same !== undefined) return same;
     const { promise, resolve } = Promise.withResolvers<Value>();
     this.#underWay.set(name, promise);
-    this.#waiting.push({ name, start, settle: resolve });
+    this.#waiting.push({ name, start, resolve });
     this.#startNext();
     return promise;
   }
@@ -63,11 +63,11 @@ export class LookupQueue<Value> {
     }
   }
 
-  async #run({ name, start, settle }: Waiting<Value>): Promise<void> {
+  async #run({ name, start, resolve }: Waiting<Value>): Promise<void> {
     this.#running++;
     const from = this.#now();
     const outcome = start();
-    settle(outcome);
+    resolve(outcome);
     await outcome.then(() => {}, () => {});
     this.#running--;
     this.#underWay.delete(name);

@@ -2,7 +2,7 @@
  * Memory that the kernel and C libraries may read and write.
  *
  * The idea: every structure is an `ArrayBuffer` made once, outside the JavaScript heap, so that its address stays the same;
- * views on it are kept beside it. Limits: whoever stores an address inside another structure keeps the `Memory` alive for
+ * views on it are kept beside it. Limits: code that stores an address inside another structure keeps the `Memory` alive for
  * as long as that structure is used. Both supported processors are little-endian.
  *
  * @module

@@ -31,14 +31,12 @@ import { allocate } from "./memory.ts";
 export interface ReadyDescriptor {
   /** The descriptor. */
   readonly fd: number;
-  /** Whether there is something to read. */
-  readonly readable: boolean;
   /** Whether the error queue has an entry (a transmit timestamp, an ICMP error), or the descriptor failed. */
   readonly error: boolean;
 }
 
 /** The most descriptors that one wait reports. */
-export const READY_MAX = 64;
+const READY_MAX = 64;
 
 const WAIT_MAX_MILLISECONDS = 0x7fff_ffff;
 const FAILED_MILLISECONDS = 100;
@@ -175,7 +173,7 @@ export class Poller {
       const fd = view.getInt32(i * EPOLL_EVENT.sizeof + EPOLL_EVENT.data, true);
       if (fd === this.#wakeup) continue;
       const error = (events & (EPOLLERR | EPOLLHUP)) !== 0;
-      ready.push({ fd, readable: (events & EPOLLIN) !== 0, error });
+      ready.push({ fd, error });
     }
     return ready;
   }

@@ -51,7 +51,7 @@ export interface ResolveOptions {
 }
 
 /** The most addresses of one name that are taken. */
-export const ADDRESSES_MAX = 64;
+const ADDRESSES_MAX = 64;
 
 const CODES: ReadonlyMap<number, readonly [name: string, temporary: boolean]> = new Map([
   [EAI_BADFLAGS, ["EAI_BADFLAGS", false]],

@@ -2,7 +2,7 @@
  * The kernel's clocks.
  *
  * The idea: real time is read as whole nanoseconds, because no double can hold it; for the server's answer path also as
- * two 32-bit words, without a `bigint`. Waiting and ageing use the boot-time clock, which nobody steps and which runs on
+ * two 32-bit words, without a `bigint`. Waiting and ageing use the boot-time clock, which is never stepped and runs on
  * while the machine sleeps. Limits: reads cannot fail on a kernel that has these clocks (all since 2.6.39).
  *
  * @module

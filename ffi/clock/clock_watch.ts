@@ -1,8 +1,8 @@
 /**
  * Hearing from the kernel that the real-time clock was set.
  *
- * The idea: a timer in real time that lies in the far future and is cancelled when somebody steps the clock; its descriptor
- * becomes readable then and may be given to a `Poller`. Limits: steps only, whoever makes them, ourselves included; a
+ * The idea: a timer in real time that lies in the far future and is cancelled when the clock is stepped; its descriptor
+ * becomes readable then and may be given to a `Poller`. Limits: steps only, those of ntpsd included; a
  * change of frequency is not reported. Waking from suspend may count as a step.
  *
  * @module

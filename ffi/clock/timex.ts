@@ -67,13 +67,11 @@ export interface KernelClock {
   readonly frequencyPpm: Ppm;
   /** The length of a tick; 10000 is nominal. */
   readonly tickMicroseconds: number;
-  /** What the kernel's own loop has still to slew; zero while it is off. */
-  readonly remainingOffsetSeconds: Seconds;
   /** The bound of the error that the kernel tells others; it grows by itself until it is set anew. */
   readonly maxErrorSeconds: Seconds;
   /** The estimate of the error that the kernel tells others. */
   readonly estimatedErrorSeconds: Seconds;
-  /** TAI minus UTC as the kernel knows it; zero when nobody told it. */
+  /** TAI minus UTC as the kernel knows it; zero when it was not told. */
   readonly taiOffsetSeconds: number;
 }
 
@@ -232,7 +230,6 @@ function decode(state: KernelLeapState): KernelClock {
     frequencyPpm: (tickMicroseconds - NOMINAL_TICK) * PPM_PER_TICK +
       getLong(TIMEX.freq) / FREQ_UNIT,
     tickMicroseconds,
-    remainingOffsetSeconds: getLong(TIMEX.offset) / (nano ? 1e9 : 1e6),
     maxErrorSeconds: getLong(TIMEX.maxerror) / 1e6,
     estimatedErrorSeconds: getLong(TIMEX.esterror) / 1e6,
     taiOffsetSeconds: view.getInt32(TIMEX.tai, true),

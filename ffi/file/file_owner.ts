@@ -187,7 +187,7 @@ function handOver(
 }
 
 /**
- * Gives an open file or folder to the user if it is root's and has no second name, by which it could be somebody else's matter.
+ * Gives an open file or folder to the user if it is root's and has no second name, by which a third party could reach it.
  * Returns whether it is the user's now.
  */
 function makeUsers(

@@ -1,5 +1,5 @@
 /**
- * What is done with files, step by step: each step is one call of the C library, and whoever drives the steps decides where it
+ * What is done with files, step by step: each step is one call of the C library, and the caller decides where it
  * is made.
  *
  * The problem: the same work is wanted in the foreground (before anything is served) and in the background (a file system
@@ -300,7 +300,7 @@ function* readHeld(
 ): FileSteps<Result<Bytes, OsError>> {
   const regular = yield* refuseOthers(fd, { what });
   const content = regular.ok ? yield* readAll(fd, { sizeMax, what }) : regular;
-  // It was made empty for us to write to: to whoever reads there is none yet.
+  // It was made empty, to be written to: for a reader there is none yet.
   const isNew = content.ok && purpose === "write" && content.value.length === 0;
   return isNew ? failed({ call: "open", what, code: ERRNO.ENOENT }) : content;
 }
@@ -325,7 +325,7 @@ function pathText(path: string): Bytes | undefined {
 
 /**
  * Returns where a path leads to; after so many links it may be a circle, and the call that follows says so. A link at its end that is
- * somebody else's does not lead root, which replaces it by what it writes.
+ * not root's does not lead root, which replaces it by what it writes.
  */
 export function* followLinks(path: string): FileSteps<string> {
   let end = path;
@@ -473,7 +473,7 @@ function kindOf(mode: number): FileStatus["kind"] {
   return kind === S_IFDIR ? "directory" : "other";
 }
 
-/** Names the file in which a process writes what is to replace another: each has its own, so that nobody replaces a file by half of one. */
+/** Names the file in which a process writes what is to replace another: each has its own, so that no file is replaced by half of one. */
 export function temporaryName(path: string, owner: number): string {
   return `${path}.${owner}.new`;
 }

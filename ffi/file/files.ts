@@ -3,7 +3,7 @@
  *
  * The idea: reading is bounded; writing replaces the whole file or nothing, so that a reader never sees half of one, even
  * after a power cut; what is no regular file is refused and never waited for. Limits: calls wait for the disk, so while anything
- * is served those that end in `InBackground` are for use, which wait on the thread pool.
+ * is served the functions whose names end in "InBackground" are to be used, which wait on the thread pool.
  *
  * @module
  */

@@ -41,7 +41,7 @@ export const PASSWD = {
   pw_gid: 20,
 } as const satisfies StructLayout;
 
-/** Take numeric addresses alone, and ask nobody. */
+/** Take numeric addresses alone, and ask no server. */
 export const AI_NUMERICHOST = 0x4;
 /** Flags that cannot be. */
 export const EAI_BADFLAGS: number = -1;

@@ -1,7 +1,7 @@
 /**
  * Certificates and private keys in memory: reading PEM and DER, and telling what a certificate says of itself.
  *
- * Limits: at most 4,096 certificates a file; private keys protected by a pass phrase are refused (a daemon has nobody to
+ * Limits: at most 4,096 certificates a file; private keys protected by a pass phrase are refused (a daemon cannot
  * ask); at most 64 alternative names are told.
  *
  * @module
@@ -99,8 +99,8 @@ export function readDerCertificate(
 ): Result<OwnedPointer, OpenSslError> {
   clearErrors(library);
   const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(der));
-  const cursor = new BigUint64Array([address]);
-  const pointer = library.crypto.d2i_X509(null, cursor, BigInt(der.length));
+  const place = new BigUint64Array([address]);
+  const pointer = library.crypto.d2i_X509(null, place, BigInt(der.length));
   if (pointer === null) return err(takeError(library, "d2i_X509"));
   return ok(ownCertificate(library, pointer));
 }
@@ -131,13 +131,13 @@ export function describeCertificate(
   };
 }
 
-/** Asks how long it will be, then has it written where a cursor points. */
-function writeDer(write: (cursor: BigUint64Array<ArrayBuffer> | null) => number): Bytes {
+/** Asks how long it will be, then has it written to a place. */
+function writeDer(write: (place: BigUint64Array<ArrayBuffer> | null) => number): Bytes {
   const length = write(null);
   assert(length > 0, "What was read can be written");
   const der = new Uint8Array(length);
-  const cursor = new BigUint64Array([Deno.UnsafePointer.value(Deno.UnsafePointer.of(der))]);
-  assert(write(cursor) === length, "DER has the length announced");
+  const place = new BigUint64Array([Deno.UnsafePointer.value(Deno.UnsafePointer.of(der))]);
+  assert(write(place) === length, "DER has the length announced");
   return der;
 }
 

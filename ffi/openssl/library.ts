@@ -1,7 +1,7 @@
 /**
  * The system's OpenSSL 3, opened when it is first needed, and how it tells of errors.
  *
- * The idea: ntpsd works without OpenSSL as long as nobody asks for Network Time Security, so the library is opened late and
+ * The idea: ntpsd works without OpenSSL as long as Network Time Security is not asked for, so the library is opened late and
  * its absence is a value. OpenSSL keeps its errors in a queue for each thread: all calls here are synchronous, and every
  * group of calls starts by `clearErrors` and ends, when it failed, by `takeError`.
  *
@@ -47,7 +47,7 @@ export interface LibraryNames {
 }
 
 /** The names under which OpenSSL 3 is installed everywhere. */
-export const LIBRARY_NAMES: LibraryNames = { crypto: "libcrypto.so.3", ssl: "libssl.so.3" };
+const LIBRARY_NAMES: LibraryNames = { crypto: "libcrypto.so.3", ssl: "libssl.so.3" };
 
 let opened: Result<OpenSslLibrary, OpenSslError> | undefined;
 

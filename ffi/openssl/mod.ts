@@ -34,7 +34,7 @@ export type {
 export type { TlsFailure, TlsReason } from "./tls_failure.ts";
 export type { OpenSslError } from "./library.ts";
 export type { PeerCertificates, TlsSession } from "./tls_session.ts";
-export type { CertificateReason, CertificateRefusal, VerificationTarget } from "./verification.ts";
+export type { CertificateError, CertificateReason, VerificationTarget } from "./verification.ts";
 
 /** The system's OpenSSL 3, opened. */
 export class OpenSsl {

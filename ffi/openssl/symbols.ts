@@ -46,13 +46,13 @@ export const CRYPTO_SYMBOLS = {
   EVP_PKEY_free: { parameters: ["pointer"], result: "void" },
   // void X509_free(X509 *certificate)
   X509_free: { parameters: ["pointer"], result: "void" },
-  // X509 *d2i_X509(X509 **into, const unsigned char **cursor, long length)
+  // X509 *d2i_X509(X509 **into, const unsigned char **place, long length)
   d2i_X509: { parameters: ["pointer", "buffer", "i64"], result: "pointer" },
-  // int i2d_X509(const X509 *certificate, unsigned char **cursor)
+  // int i2d_X509(const X509 *certificate, unsigned char **place)
   i2d_X509: { parameters: ["pointer", "buffer"], result: "i32" },
   // X509_PUBKEY *X509_get_X509_PUBKEY(const X509 *certificate)
   X509_get_X509_PUBKEY: { parameters: ["pointer"], result: "pointer" },
-  // int i2d_X509_PUBKEY(const X509_PUBKEY *key, unsigned char **cursor)
+  // int i2d_X509_PUBKEY(const X509_PUBKEY *key, unsigned char **place)
   i2d_X509_PUBKEY: { parameters: ["pointer", "buffer"], result: "i32" },
   // X509_NAME *X509_get_subject_name(const X509 *certificate)
   X509_get_subject_name: { parameters: ["pointer"], result: "pointer" },

@@ -48,11 +48,7 @@ import {
   toCString,
 } from "./library.ts";
 import { OwnedPointer } from "./owned_pointer.ts";
-import {
-  type CertificateRefusal,
-  type VerificationTarget,
-  verifyDerChain,
-} from "./verification.ts";
+import { type CertificateError, type VerificationTarget, verifyDerChain } from "./verification.ts";
 
 /** The protocol name that both sides demand, in the form of RFC 7301: a length, then the octets. */
 export const NTS_KE_PROTOCOL: Bytes = new TextEncoder().encode("\x07ntske/1");
@@ -140,7 +136,7 @@ export class TlsClientContext implements Disposable {
   verifyChain(
     chain: readonly Bytes[],
     target: VerificationTarget,
-  ): Result<undefined, CertificateRefusal> {
+  ): Result<undefined, CertificateError> {
     const store = this.#library.ssl.SSL_CTX_get_cert_store(this.#context.pointer);
     const trustsAnyNamed = this.#trustsAnyNamed;
     return verifyDerChain(this.#library, { ...target, store, trustsAnyNamed, chain });

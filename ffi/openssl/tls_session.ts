@@ -29,7 +29,12 @@ import { NTS_KE_PROTOCOL, TlsClientContext, type TlsServerContext } from "./tls_
 import { clearErrors, cString, type OpenSslLibrary, takeError, toCString } from "./library.ts";
 import { OwnedPointer } from "./owned_pointer.ts";
 import { alertReason, type TlsFailure } from "./tls_failure.ts";
-import { applyTarget, peerIdentity, refusal, type VerificationTarget } from "./verification.ts";
+import {
+  applyTarget,
+  certificateError,
+  peerIdentity,
+  type VerificationTarget,
+} from "./verification.ts";
 
 /** What a client knows of the server's certificates after the handshake. */
 export interface PeerCertificates {
@@ -282,7 +287,7 @@ export class TlsSession implements Disposable {
     const error = takeError(this.#library, call);
     if (this.#isClient) {
       const code = Number(this.#library.ssl.SSL_get_verify_result(this.#ssl.pointer));
-      const refused = refusal(this.#library, code);
+      const refused = certificateError(this.#library, code);
       if (refused !== undefined) return refused;
     }
     if (kind === SSL_ERROR_ZERO_RETURN) {

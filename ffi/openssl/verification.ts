@@ -52,8 +52,8 @@ export type CertificateReason =
   | "certificate-too-weak"
   | "certificate-invalid";
 
-/** A refusal: the word to count, and a sentence. */
-export interface CertificateRefusal {
+/** The error of a certificate that was refused: the word to count, and a sentence. */
+export interface CertificateError {
   /** The word to count. */
   readonly reason: CertificateReason;
   /** OpenSSL's words for it, as a sentence without a full stop. */
@@ -121,7 +121,10 @@ export function applyTarget(
 }
 
 /** Puts OpenSSL's result of a verification into a word and a sentence; undefined for success. */
-export function refusal(library: OpenSslLibrary, code: number): CertificateRefusal | undefined {
+export function certificateError(
+  library: OpenSslLibrary,
+  code: number,
+): CertificateError | undefined {
   if (code === X509_V_OK) return undefined;
   const reason = reasonOf(code);
   const isAlone = reason === "certificate-unknown-issuer" && !hasAuthorities();
@@ -141,7 +144,7 @@ export function verifyDerChain(
     readonly trustsAnyNamed: boolean;
     readonly chain: readonly Bytes[];
   },
-): Result<undefined, CertificateRefusal> {
+): Result<undefined, CertificateError> {
   const identity = peerIdentity(options.host);
   if (identity === undefined) return err(invalid("the host is neither a name nor an address"));
   using certificates = new CertificateStack(library);
@@ -175,7 +178,7 @@ export function verifyDerChain(
   const code = crypto.X509_STORE_CTX_get_error(context.pointer);
   clearErrors(library);
   if (valid) return ok(undefined);
-  return err(refusal(library, code) ?? invalid("the verification failed"));
+  return err(certificateError(library, code) ?? invalid("the verification failed"));
 }
 
 /** A stack of certificates that owns what lies on it. */
@@ -211,8 +214,8 @@ class CertificateStack implements Disposable {
   }
 }
 
-function invalid(why: string): CertificateRefusal {
-  return { reason: "certificate-invalid", message: `The certificate was refused: ${why}` };
+function invalid(reason: string): CertificateError {
+  return { reason: "certificate-invalid", message: `The certificate was refused: ${reason}` };
 }
 
 /** Sorts the codes of openssl/x509_vfy.h . */

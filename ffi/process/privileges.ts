@@ -5,7 +5,7 @@
  * thread just before an exec (`exec_again.ts`), from which every thread of the new program descends. What is to outlast the
  * exec is raised in the ambient set; the bounding set is emptied. Changing the user goes through the C library and reaches
  * every thread, and takes their capabilities; that is the way where an exec is not possible. Limits: without CAP_SETPCAP
- * the bounding set stays, which is of no use to whoever may not get new privileges.
+ * the bounding set stays, which is of no use to a process that may get no new privileges.
  *
  * @module
  */

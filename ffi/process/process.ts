@@ -11,14 +11,6 @@ import { RLIM_INFINITY, RLIMIT, RLIMIT_NOFILE } from "../headers/process.ts";
 import { libc } from "../libc.ts";
 import { allocate, cString, readCString } from "../memory.ts";
 
-/** A limit that the system sets for the process. */
-export interface ResourceLimit {
-  /** What holds now; Infinity for none. */
-  readonly soft: number;
-  /** How far the process may raise it; Infinity for none. */
-  readonly hard: number;
-}
-
 /** The user and group that the process runs as. */
 export interface UserIds {
   /** The real user. */
@@ -65,15 +57,12 @@ export function hostName(): Result<string, OsError> {
   return ok(new TextDecoder().decode(name.bytes.subarray(0, end < 0 ? HOSTNAME_SIZE : end)));
 }
 
-/** Returns the limit on open descriptors. */
-export function openFilesLimit(): Result<ResourceLimit, OsError> {
+/** Returns how many descriptors this process may have open; Infinity for no limit. */
+export function openFilesLimit(): Result<number, OsError> {
   const limit = allocate(RLIMIT.sizeof);
   if (libc().getrlimit(RLIMIT_NOFILE, limit.bytes) !== 0) {
     return failed({ call: "getrlimit", what: "read the limit on open files" });
   }
-  const read = (offset: number) => {
-    const value = limit.view.getBigUint64(offset, true);
-    return value === RLIM_INFINITY ? Infinity : Number(value);
-  };
-  return ok({ soft: read(RLIMIT.rlim_cur), hard: read(RLIMIT.rlim_max) });
+  const soft = limit.view.getBigUint64(RLIMIT.rlim_cur, true);
+  return ok(soft === RLIM_INFINITY ? Infinity : Number(soft));
 }

@@ -2,7 +2,7 @@
  * Telling the service manager how we are: the datagram protocol of sd_notify(3).
  *
  * The idea: one datagram of `NAME=value` lines to the socket that NOTIFY_SOCKET names. Limits: without that variable there
- * is nobody to tell, which is not an error.
+ * is nothing to tell, which is no error.
  *
  * @module
  */

@@ -108,7 +108,7 @@ export function buildFilter(
   }
   for (const rule of Object.values(RULED_SYSTEM_CALLS)) {
     const number = numberFor(rule.numbers, architecture);
-    if (number !== null) program.push(...onCall(number, judge(rule, { processId, refuse })));
+    if (number !== null) program.push(...onCall(number, onArgument(rule, { processId, refuse })));
   }
   return [...program, refuse];
 }
@@ -119,7 +119,7 @@ function onCall(number: number, then: readonly FilterInstruction[]): readonly Fi
 }
 
 /** Allows or refuses the call by the value of an argument. */
-function judge(
+function onArgument(
   { argument, test, values }: ArgumentRule,
   { processId, refuse }: { readonly processId: number; readonly refuse: FilterInstruction },
 ): readonly FilterInstruction[] {

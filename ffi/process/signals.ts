@@ -36,14 +36,14 @@ const CANCEL = 32;
 const REAL_TIME_FIRST = 34;
 const REAL_TIME_LAST = 64;
 
-/** Lets signals in that whoever started the process had blocked; those that came meanwhile come now. */
+/** Lets signals in that were blocked when the process was started; those that came meanwhile come now. */
 export function unblockSignals(): void {
   const all = new Uint8Array(SIGSET.sizeof).fill(0xff);
   libc().pthread_sigmask(SIG_UNBLOCK, all, null);
 }
 
 /**
- * Blocks signals in this thread, and sends it those that are named, which wait then: for a moment in which nobody could handle
+ * Blocks signals in this thread, and sends it those that are named, which wait then: for a moment in which nothing could handle
  * them, such as the start of another program in the place of this one, which inherits both.
  */
 export function blockSignals(signals: readonly Deno.Signal[]): void {

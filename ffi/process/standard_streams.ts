@@ -1,11 +1,11 @@
 /**
- * Standard output and standard error, as a program must write them that is not to be stopped by whoever reads.
+ * Standard output and standard error, written so that a slow reader does not stop the program.
  *
- * The problem: a reader that does not read fills a pipe, and then a write waits for ever; a pipe that somebody else made
+ * The problem: a reader that does not read fills a pipe, and then a write waits for ever; a pipe that another program made
  * non-blocking refuses with EAGAIN instead. The idea: lines of the log stand in a bounded line of their own and are written on the
  * thread pool; those for which there is no room are counted, and the count is written in their place. A command, whose whole
- * purpose is its output, waits. Limits: what is still in line when the program ends in haste is written only as far as nobody
- * has to be waited for.
+ * purpose is its output, waits. Limits: what is still in line when the program ends in haste is written only as far as that needs no
+ * waiting.
  *
  * @module
  */

@@ -12,7 +12,7 @@ import { ERRNO, failed, type OsError } from "../errno.ts";
 import { SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from "../headers/socket.ts";
 import { libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
-import { bindRefusalHint } from "./bind_refusal.ts";
+import { bindHint } from "./bind_hint.ts";
 import { decodeSockaddr, encodeSockaddr, familyNumber, SOCKADDR_SIZE } from "./sockaddr.ts";
 
 const address = allocate(SOCKADDR_SIZE);
@@ -37,7 +37,7 @@ export function bindSocket(fd: number, local: SocketAddress): Result<void, OsErr
   const failure = failed({ call: "bind", what });
   const { code } = failure.error;
   if (code !== ERRNO.EACCES && code !== ERRNO.EPERM) return failure;
-  return failed({ call: "bind", what, code, hint: bindRefusalHint(local.port) });
+  return failed({ call: "bind", what, code, hint: bindHint(local.port) });
 }
 
 /** Tells whether this machine has an address at this moment, as far as it can be found out: whether it can be bound to. */

@@ -51,7 +51,7 @@ export const REQUEST_MAX = 2048;
 export const BATCH_STRIDE = 2112;
 
 /** The number of requests in a batch when nothing else is said. */
-export const BATCH_CAPACITY = 64;
+const BATCH_CAPACITY = 64;
 
 const RECEIVE_CONTROL_SIZE = 192;
 const RESPONSE_CONTROL_SIZE = 64;

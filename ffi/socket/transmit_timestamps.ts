@@ -24,7 +24,7 @@ import { ControlMessages, isExtendedError } from "./control_message.ts";
 import { writeMessageHead } from "./msghdr.ts";
 
 /** The most timestamps that one call takes. */
-export const TIMESTAMPS_MAX = 64;
+const TIMESTAMPS_MAX = 64;
 
 const CONTROL_SIZE = 192;
 

@@ -1,7 +1,7 @@
 /**
  * UDP sockets of the client side: short-lived, connected, with the kernel's timestamps of what is sent and received.
  *
- * The idea: each request has a socket of its own on a port that nobody can guess (RFC 9109), connected to the server, so
+ * The idea: each request has a socket of its own on a port that cannot be guessed (RFC 9109), connected to the server, so
  * that the kernel refuses other senders and reports ICMP errors. Reading never waits; a `Poller` says when there is
  * something. Limits: a datagram is copied out of one shared buffer; datagrams beyond `DATAGRAM_MAX` octets are marked
  * truncated.

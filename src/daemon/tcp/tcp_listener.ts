@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { bindRefusalHint } from "../../../ffi/socket/bind_refusal.ts";
+import { bindHint } from "../../../ffi/socket/bind_hint.ts";
 import { openFilesLimit } from "../../../ffi/process/process.ts";
 import { assert } from "../../base/assert.ts";
 import { describeFault } from "../../base/describe_fault.ts";
@@ -136,7 +136,7 @@ export function describeRefusal(error: unknown, port: number): string {
     return "this machine has no such address; choose another";
   }
   const isRefused = error instanceof Deno.errors.PermissionDenied;
-  return isRefused ? `permission denied. ${bindRefusalHint(port)}` : messageOf(error);
+  return isRefused ? `permission denied. ${bindHint(port)}` : messageOf(error);
 }
 
 /** A listener. */
@@ -299,7 +299,7 @@ export class TcpListener<Reason extends string> {
 export function affordable(connections: number): number {
   const limit = openFilesLimit();
   if (!limit.ok) return connections;
-  const half = Math.floor((limit.value.soft - DESCRIPTORS_KEPT) / 2);
+  const half = Math.floor((limit.value - DESCRIPTORS_KEPT) / 2);
   return Math.min(connections, Math.max(8, half));
 }
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { bindRefusalHint } from "./bind_refusal.ts";
+import { bindHint } from "./bind_hint.ts";
 
 const hint = (port: number, portStart: number, mayBindLow: boolean) =>
-  bindRefusalHint(port, { portStart, mayBindLow });
+  bindHint(port, { portStart, mayBindLow });
 
 Deno.test("the capability is blamed for low ports only, and only where it is missing", () => {
   assert.match(hint(123, 1024, false), /^Ports below 1024 need CAP_NET_BIND_SERVICE/);

@@ -19,7 +19,7 @@ export interface BindCircumstances {
 }
 
 /** Returns advice, as a sentence without full stop. */
-export function bindRefusalHint(
+export function bindHint(
   port: number,
   { portStart, mayBindLow }: BindCircumstances = {
     portStart: unprivilegedPortStart(),
