@@ -60,7 +60,7 @@ const STAGES: readonly Stage[] = [
     name: "edge",
     purpose: "ffi, system, daemon and commands, with net and ffi alone",
     folders: ["ffi", "src/system", "src/daemon", "src/cli"],
-    flags: ["--allow-net", "--allow-ffi"],
+    flags: ["--allow-net", "--allow-ffi", "--parallel"],
   },
   {
     name: "tidy",
@@ -72,7 +72,7 @@ const STAGES: readonly Stage[] = [
     name: "spanning",
     purpose: "vectors, simulation, fuzzing",
     folders: ["tests/vectors", "tests/simulation", "tests/fuzz", "tests/support"],
-    flags: ["-P=tests"],
+    flags: ["-P=tests", "--parallel"],
   },
   {
     name: "attacks",
