@@ -16,9 +16,6 @@ import type { SocketAddress } from "../../src/base/socket_address.ts";
 import { readRealtimeNtp, writeNtpTimestamp } from "../clock/clock.ts";
 import {
   AF_INET,
-  CMSGHDR,
-  IN6_PKTINFO,
-  IN_PKTINFO,
   IOVEC,
   IP_PKTINFO,
   IPPROTO_IP,
@@ -35,10 +32,10 @@ import {
   SOL_SOCKET,
 } from "../headers/socket.ts";
 import { TIMESPEC } from "../headers/time.ts";
-import { SOF_TIMESTAMPING_TX_SOFTWARE } from "../headers/timestamping.ts";
 import { allocate, type Memory } from "../memory.ts";
-import { controlMessageLength, ControlMessages, controlMessageSpace } from "./control_message.ts";
+import { ControlMessages } from "./control_message.ts";
 import { writeMessageHead, writeVector } from "./msghdr.ts";
+import { RESPONSE_CONTROL_SIZE, ResponseControl } from "./response_control.ts";
 import { decodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
 
 /** The longest request, and the longest answer, in octets. */
@@ -54,8 +51,6 @@ export const BATCH_STRIDE = 2112;
 const BATCH_CAPACITY = 64;
 
 const RECEIVE_CONTROL_SIZE = 192;
-const RESPONSE_CONTROL_SIZE = 64;
-const TIMESTAMP_FLAGS_SIZE = 4;
 
 // The places of fields in words of 32 bits, the low one where a field has two.
 const HEAD = MMSGHDR.sizeof / 4;
@@ -72,18 +67,6 @@ const SIN_ADDR = SOCKADDR_IN.sin_addr / 4;
 const SIN6_ADDR = SOCKADDR_IN6.sin6_addr / 4;
 const TV_SEC = TIMESPEC.tv_sec / 4;
 const TV_NSEC = TIMESPEC.tv_nsec / 4;
-const CMSG_LEN = CMSGHDR.cmsg_len / 4;
-const CMSG_LEVEL = CMSGHDR.cmsg_level / 4;
-const CMSG_TYPE = CMSGHDR.cmsg_type / 4;
-const CMSG_DATA = CMSGHDR.sizeof / 4;
-const IPI_IFINDEX = IN_PKTINFO.ipi_ifindex / 4;
-const IPI_SPEC_DST = IN_PKTINFO.ipi_spec_dst / 4;
-const IPI_ADDR = IN_PKTINFO.ipi_addr / 4;
-const IPI6_ADDR = IN6_PKTINFO.ipi6_addr / 4;
-const IPI6_IFINDEX = IN6_PKTINFO.ipi6_ifindex / 4;
-
-const LINK_LOCAL_MASK = 0xc0ff;
-const LINK_LOCAL = 0x80fe;
 
 /** Requests as they came and answers as they will go. Everything is valid until the next receive into the same batch. */
 export class ServerBatch {
@@ -122,8 +105,7 @@ export class ServerBatch {
   readonly #nameWords: Uint32Array<ArrayBuffer>;
   readonly #responseHeads: Memory;
   readonly #responseVectors: Memory;
-  readonly #responseControl: Memory;
-  readonly #responseControlLengths: Int32Array<ArrayBuffer>;
+  readonly #responseControl: ResponseControl;
   readonly #buffers: readonly Memory[];
   /** The addresses that go into the heads of answers, as pairs of words: name, vector, control for each request. */
   readonly #addresses: Int32Array<ArrayBuffer>;
@@ -159,8 +141,7 @@ export class ServerBatch {
     this.#received = new ControlMessages(this.#receiveControl);
     this.#responseHeads = allocate(capacity * MMSGHDR.sizeof);
     this.#responseVectors = allocate(capacity * IOVEC.sizeof);
-    this.#responseControl = allocate(capacity * RESPONSE_CONTROL_SIZE);
-    this.#responseControlLengths = new Int32Array(capacity);
+    this.#responseControl = new ResponseControl(capacity, this.#receiveControl.words);
     this.#timestamped = new Uint8Array(capacity);
     this.#addresses = new Int32Array(6 * capacity);
     const receiveVectors = allocate(capacity * IOVEC.sizeof);
@@ -209,8 +190,8 @@ export class ServerBatch {
     heads[head + CONTROL] = addresses[a + 4] ?? 0;
     heads[head + CONTROL + 1] = addresses[a + 5] ?? 0;
     heads[head + CONTROLLEN] = timestamp
-      ? this.#askForTimestamp(index)
-      : this.#responseControlLengths[index] ?? 0;
+      ? this.#responseControl.askForTimestamp(index)
+      : this.#responseControl.lengths[index] ?? 0;
     this.#responseVectors.words[index * VECTOR + VECTOR_LEN] = length;
   }
 
@@ -249,7 +230,7 @@ export class ServerBatch {
       const truncated = ((heads[head + FLAGS] ?? 0) & MSG_TRUNC) !== 0;
       this.lengths[i] = truncated ? 0 : heads[head + LEN] ?? 0;
       this.timestampKinds[i] = 0;
-      this.#responseControlLengths[i] = 0;
+      this.#responseControl.lengths[i] = 0;
       this.#readPeer(i);
       this.#readControl(i, heads[head + CONTROLLEN] ?? 0);
       if (this.timestampKinds[i] === 0) missing = true;
@@ -302,9 +283,9 @@ export class ServerBatch {
       if (level === SOL_SOCKET && (type === SO_TIMESTAMPNS || type === SO_TIMESTAMPING)) {
         this.#readTimestamp(i, words[data + TV_SEC] ?? 0, words[data + TV_NSEC] ?? 0);
       } else if (level === IPPROTO_IP && type === IP_PKTINFO) {
-        this.#keepLocal4(i, words[data + IPI_SPEC_DST] ?? 0);
+        this.#responseControl.leaveFromIpv4(i, data);
       } else if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO) {
-        this.#keepLocal6(i, data);
+        this.#responseControl.leaveFromIpv6(i, data);
       } else if (level === SOL_SOCKET && type === SO_RXQ_OVFL) {
         this.#receiveDrops = (words[data] ?? 0) >>> 0;
       }
@@ -315,52 +296,6 @@ export class ServerBatch {
     if (seconds === 0 && nanoseconds === 0) return;
     writeNtpTimestamp(this.receiveTimestamps, 2 * i, seconds, nanoseconds);
     this.timestampKinds[i] = 1;
-  }
-
-  /** Keeps the IPv4 address that was asked as the source of the answer; the route decides the interface. */
-  #keepLocal4(i: number, local: number): void {
-    const { words } = this.#responseControl;
-    const at = i * (RESPONSE_CONTROL_SIZE / 4), data = at + CMSG_DATA;
-    words[at + CMSG_LEN] = controlMessageLength(IN_PKTINFO.sizeof);
-    words[at + CMSG_LEVEL] = IPPROTO_IP;
-    words[at + CMSG_TYPE] = IP_PKTINFO;
-    words[data + IPI_IFINDEX] = 0;
-    words[data + IPI_SPEC_DST] = local;
-    words[data + IPI_ADDR] = 0;
-    this.#responseControlLengths[i] = controlMessageSpace(IN_PKTINFO.sizeof);
-  }
-
-  /** Keeps the IPv6 address that was asked as the source of the answer; with the interface if it is link-local. */
-  #keepLocal6(i: number, from: number): void {
-    const received = this.#receiveControl.words, { words } = this.#responseControl;
-    const first = received[from + IPI6_ADDR] ?? 0;
-    // What was sent to a multicast group is answered from an address that the kernel chooses.
-    if ((first & 0xff) === 0xff) return;
-    const at = i * (RESPONSE_CONTROL_SIZE / 4), data = at + CMSG_DATA;
-    words[at + CMSG_LEN] = controlMessageLength(IN6_PKTINFO.sizeof);
-    words[at + CMSG_LEVEL] = IPPROTO_IPV6;
-    words[at + CMSG_TYPE] = IPV6_PKTINFO;
-    for (let k = 0; k < 4; k++) {
-      words[data + IPI6_ADDR + k] = received[from + IPI6_ADDR + k] ?? 0;
-    }
-    const isLinkLocal = (first & LINK_LOCAL_MASK) === LINK_LOCAL;
-    words[data + IPI6_IFINDEX] = isLinkLocal ? received[from + IPI6_IFINDEX] ?? 0 : 0;
-    words[data + IPI6_IFINDEX + 1] = 0;
-    this.#responseControlLengths[i] = controlMessageSpace(IN6_PKTINFO.sizeof);
-  }
-
-  /** Adds to the control data of an answer that its sending is to be timestamped; returns the new length. */
-  #askForTimestamp(index: number): number {
-    const { words } = this.#responseControl;
-    const length = this.#responseControlLengths[index] ?? 0;
-    const at = (index * RESPONSE_CONTROL_SIZE + length) / 4, data = at + CMSG_DATA;
-    words[at + CMSG_LEN] = controlMessageLength(TIMESTAMP_FLAGS_SIZE);
-    words[at + CMSG_LEN + 1] = 0;
-    words[at + CMSG_LEVEL] = SOL_SOCKET;
-    words[at + CMSG_TYPE] = SO_TIMESTAMPING;
-    words[data] = SOF_TIMESTAMPING_TX_SOFTWARE;
-    words[data + 1] = 0;
-    return length + controlMessageSpace(TIMESTAMP_FLAGS_SIZE);
   }
 
   #timestampNow(count: number): void {
