@@ -1,5 +1,5 @@
 /**
- * The numbers of the house: how large files and functions are, and how much of it breaks the house rules.
+ * Code measures: how large files and functions are, and how much of it breaks the house rules.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export async function houseFigures(): Promise<ReadonlyMap<string, string>> {
       `${assertions} in ${changing.length}`,
     ],
     ...Object.entries(offences).map(([rule, found]) =>
-      [`but for so many: ${rule}`, `${found.length}`] as const
+      [`exceptions: ${rule}`, `${found.length}`] as const
     ),
   ]);
 }
