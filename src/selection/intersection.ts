@@ -5,13 +5,16 @@
  * (Marzullo, RFC 5905 section 11.2.1): sweep over the ends of all intervals and find where the most of them overlap. There,
  * every interval either covers the whole place or is disjoint from it, for one that covered it in part would make
  * a deeper place. Trusted sources are counted first, so that they outvote any number of others. Limits: where two places are
- * equally deep, the claims alone do not decide; then the place of the previous choice is kept, or the one with the narrower
- * claims is taken.
+ * equally deep, the claims alone do not decide; then one whose claims only just touch is left out, the place of the
+ * previous choice is kept, or the one with the narrower claims is taken.
  *
  * @module
  */
 import { assert } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
+
+/** Of equally deep places those are left out whose claims agree by less than this part of the best. */
+const FIRM_PART = 0.5;
 
 /** One claim: the true offset lies from `low` to `high`, both included. */
 export interface Interval {
@@ -39,19 +42,28 @@ export interface Intersection {
 
 /** Finds where the most claims overlap, trusted ones counted first; undefined when there is no claim. */
 export function intersect(intervals: readonly Interval[]): Intersection | undefined {
-  const places = deepestPlaces(intervals);
-  const ranked = places.map((place) => {
+  const places = deepestPlaces(intervals).map((place) => {
     const members = intervals.filter((interval) => covers(interval, place));
+    const widths = members.map(({ low, high }) => high - low);
     return {
       place,
       isPrevious: members.some(({ isPrevious }) => isPrevious),
-      width: sumSorted(members.map(({ low, high }) => high - low)),
+      agreement: agreement(place, Math.min(...widths)),
+      width: sumSorted(widths),
     };
   });
-  ranked.sort((a, b) =>
+  // claims that only just touch are about to part; one of them having been believed is no evidence
+  const firmest = Math.max(...places.map(({ agreement }) => agreement));
+  const firm = places.filter(({ agreement }) => agreement >= FIRM_PART * firmest);
+  firm.sort((a, b) =>
     Number(b.isPrevious) - Number(a.isPrevious) || a.width - b.width || a.place.low - b.place.low
   );
-  return ranked[0]?.place;
+  return firm[0]?.place;
+}
+
+/** The part of the narrowest claim that the others leave, from 0 to 1. */
+function agreement({ low, high }: Intersection, narrowest: Seconds): number {
+  return narrowest > 0 ? (high - low) / narrowest : 1;
 }
 
 /** Tells whether a claim covers a place. */
