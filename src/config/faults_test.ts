@@ -72,7 +72,7 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
   ["clock.adjusd = true", 't:1: clock.adjusd: Unknown key (did you mean "adjust"?)'],
   [
     '"clock" . "frobnicate" = 1',
-    "t:1: clock.frobnicate: Unknown key (known here: adjust, drift-file, max-frequency-ppm, max-slew-ppm, leap-seconds-file)",
+    "t:1: clock.frobnicate: Unknown key (known here: adjust, drift-file, max-frequency-ppm, max-slew-ppm, max-clock-error-ppm, leap-seconds-file)",
   ],
   ["clok = {}", 't:1: clok: Unknown key (did you mean "clock"?)'],
   [

@@ -62,6 +62,7 @@ Deno.test("an empty text is a configuration with the defaults", () => {
       driftFile: undefined,
       maxFrequency: 500,
       maxSlew: 83333,
+      maxClockError: 1,
       leapSecondsFile: undefined,
     },
     nts: { cookieStoragePath: undefined, strict: false },

@@ -9,6 +9,7 @@ const CONFIG: ClockConfig = {
   driftFile: undefined,
   maxFrequency: 500,
   maxSlew: 1000,
+  maxClockError: 1,
   leapSecondsFile: undefined,
 };
 

@@ -20,21 +20,16 @@
  */
 import type { Seconds } from "../base/units.ts";
 import type { SoftInterval } from "./normal.ts";
+import { minimumDeviation, minimumMean, type Route, type RouteChange, Routes } from "./routes.ts";
 
-/** How many delays are looked at for a floor that has risen. */
-const RECENT_MAX = 32;
-/** Suffixes of the recent delays that are tested, in samples. */
-const SHIFT_WINDOWS = [3, 4, 6, 8, 12, 16, 24, 32] as const;
-/** The logarithm of the probability below which "by chance" is not believed. */
-const SHIFT_LOG_PROBABILITY = -20;
 /** The mean wait is averaged over about this many samples. */
 const MEMORY_SAMPLES = 96;
 /** The prior mean wait: this part of the delay, counted as so many samples. */
 const PRIOR_WAIT_FRACTION = 0.05;
 const PRIOR_WAIT_MIN: Seconds = 2e-6;
 const PRIOR_SAMPLES = 1;
-/** After a route change the floor is taken as settled once it rests on so many samples. */
-const SETTLED_SAMPLES = 16;
+/** A split of the waits is believed from so many samples on. */
+const SPLIT_SAMPLES_MIN = 16;
 
 /**
  * The prior of the noise counts as so many samples, and one sample for at most so many times the
@@ -55,20 +50,15 @@ const QUEUE_EVIDENCE_MAX = 3;
 /** Learns the delay of one source's path. */
 export class DelayModel {
   #noise: Seconds;
-  readonly #recent: Seconds[] = [];
+  readonly #routes = new Routes();
   #noiseVariance: number | undefined;
   #noiseWeight = 0;
   #queueLogOdds = QUEUE_LOG_ODDS_PRIOR;
-  #minimum: Seconds = Infinity;
-  #count = 0;
   #weight = 0;
   #meanDelay: Seconds = 0;
   #forward = 0;
   #backward = 0;
   #splitWeight = 0;
-  /** The floor before the last route change, while the new one is not settled. */
-  #formerFloor: Seconds | undefined;
-  #largestFall: Seconds = 0;
 
   /**
    * `noise` is the standard deviation that timestamps alone give an offset: clock precision and
@@ -87,22 +77,42 @@ export class DelayModel {
     this.#noise = value;
   }
 
-  /** The number of delays the floor rests on. */
-  get count(): number {
-    return this.#count;
+  /** The route that the newest packet took; undefined before the first. */
+  get route(): Route | undefined {
+    return this.#routes.present;
+  }
+
+  /** The shortest route that is known; undefined before the first packet. */
+  get shortestRoute(): Route | undefined {
+    return this.#routes.shortest;
+  }
+
+  /** Whether packets may come to take a route again: it is the present one or below it. */
+  isKnown(route: Route): boolean {
+    return this.#routes.has(route);
   }
 
   /** The mean wait in one direction, both taken together. */
   get meanWait(): Seconds {
-    const prior = Math.max(PRIOR_WAIT_MIN, PRIOR_WAIT_FRACTION * this.#minimum);
-    const seen = Math.max(0, this.#meanDelay - this.#minimum) /
-      Math.max(0.5, 2 - minimumMean(this.#count));
+    const prior = Math.max(PRIOR_WAIT_MIN, PRIOR_WAIT_FRACTION * this.smallest);
+    const seen = Math.max(0, this.#meanDelay - this.smallest) /
+      Math.max(0.5, 2 - minimumMean(this.route?.count ?? 0, this.#lean()));
     return (PRIOR_SAMPLES * prior + this.#weight * seen) / (PRIOR_SAMPLES + this.#weight);
+  }
+
+  /**
+   * The typical error of a sample: the mean wait, or less where waits are known to be on one of the
+   * two ways.
+   */
+  get sampleError(): Seconds {
+    const tilt = Math.abs(this.#tilt());
+    const wait = this.meanWait;
+    return tilt > 0 ? Math.min(wait, Math.hypot(1 / tilt, this.#blur(this.route))) : wait;
   }
 
   /** The smallest delay that was measured on the present route; Infinity before the first. */
   get smallest(): Seconds {
-    return this.#minimum;
+    return this.route?.smallest ?? Infinity;
   }
 
   /**
@@ -110,23 +120,26 @@ export class DelayModel {
    * that was measured.
    */
   get floor(): Seconds {
-    return this.#minimum - minimumMean(this.#count) * this.meanWait;
+    return this.floorOf(this.route);
   }
 
-  /**
-   * Takes in the delay of a sample. Returns by how much this showed that the route changed, as the
-   * variance that its asymmetry may have added to the path's bias (a change of d moves the bias by
-   * anything in ±d/2); 0 if it did not.
-   */
-  add(delay: Seconds): number {
-    const fallen = this.#fallen(delay);
-    this.#recent.push(delay);
-    if (this.#recent.length > RECENT_MAX) this.#recent.shift();
-    this.#count++;
+  /** The same for another route. */
+  floorOf(route: Route | undefined): Seconds {
+    return route?.floor({ wait: this.meanWait, lean: this.#lean() }) ?? Infinity;
+  }
+
+  /** Takes in the delay of a sample; returns what it showed of the route. */
+  add(delay: Seconds): RouteChange {
+    const wait = this.meanWait;
+    const change = this.#routes.add(delay, { wait, noise: this.#noise, lean: this.#lean() });
+    if (change.kind !== "same") {
+      // the floor is another one, how long the waits are is not forgotten
+      this.#weight = Math.min(this.#weight, 16);
+      this.#meanDelay = this.smallest + 2 * wait;
+    }
     this.#weight = Math.min(MEMORY_SAMPLES, this.#weight + 1);
     this.#meanDelay += (delay - this.#meanDelay) / this.#weight;
-    this.#minimum = Math.min(this.#minimum, delay);
-    return fallen > 0 ? fallen : this.#risen();
+    return change;
   }
 
   /**
@@ -185,14 +198,26 @@ export class DelayModel {
     this.#queueLogOdds = Math.max(-QUEUE_LOG_ODDS_MAX, Math.min(QUEUE_LOG_ODDS_MAX, odds));
   }
 
-  /** Returns where the true offset lies, given that a sample showed `offset` at `delay`. */
-  interval(offset: Seconds, delay: Seconds): SoftInterval {
-    const wait = this.meanWait;
-    const half = 0.5 * Math.max(0, delay - this.floor);
-    const blur = 0.5 * minimumDeviation(this.#count) * wait;
+  /**
+   * Returns where the true offset lies, given that a sample on a route showed `offset` at `delay`.
+   */
+  interval(
+    { offset, delay, route }: {
+      readonly offset: Seconds;
+      readonly delay: Seconds;
+      readonly route: Route | undefined;
+    },
+  ): SoftInterval {
+    const half = 0.5 * Math.max(0, delay - this.floorOf(route));
+    const blur = this.#blur(route);
     const softness = Math.sqrt(blur * blur + this.#noise * this.#noise);
     const width = Math.max(half, 0.1 * softness);
     return { low: offset - width, high: offset + width, tilt: this.#tilt(), softness };
+  }
+
+  /** What is not known of a route's floor, as an error of the offset. */
+  #blur(route: Route | undefined): Seconds {
+    return 0.5 * minimumDeviation(route?.count ?? 0, this.#lean()) * this.meanWait;
   }
 
   /**
@@ -200,83 +225,23 @@ export class DelayModel {
    * makes a sample too large.
    */
   #tilt(): number {
-    const weight = this.#splitWeight;
-    if (weight < 24) return 0;
+    const lean = this.#lean();
+    if (lean === 0) return 0;
     const total = this.#forward + this.#backward;
-    if (!(total > 0)) return 0;
-    const lean = (this.#forward - this.#backward) / total;
-    const noise = 1.5 / Math.sqrt(weight);
-    const kept = Math.abs(lean) <= noise ? 0 : lean * (1 - (noise / lean) ** 2);
-    const forward = Math.max(0.02, 0.5 * (1 + kept)) * total;
-    const backward = Math.max(0.02, 0.5 * (1 - kept)) * total;
+    const forward = Math.max(0.02, 0.5 * (1 + lean)) * total;
+    const backward = Math.max(0.02, 0.5 * (1 - lean)) * total;
     return 1 / backward - 1 / forward;
   }
 
-  #fallen(delay: Seconds): number {
-    if (this.#formerFloor !== undefined) return this.#fallenFurther(delay, this.#formerFloor);
-    if (this.#count < RECENT_MAX) return 0;
-    const floor = this.floor;
-    if (floor - delay < 0.25 * this.meanWait + 4 * this.#noise) return 0;
-    this.#restart([], delay);
-    this.#formerFloor = floor;
-    this.#largestFall = 0;
-    return this.#fallenFurther(delay, floor);
+  /**
+   * How the waits are split, from -1 (all on the way back) to 1 (all on the way to the server); a
+   * difference that could be chance is none.
+   */
+  #lean(): number {
+    const total = this.#forward + this.#backward;
+    if (this.#splitWeight < SPLIT_SAMPLES_MIN || !(total > 0)) return 0;
+    const lean = (this.#forward - this.#backward) / total;
+    const noise = 1.5 / Math.sqrt(this.#splitWeight);
+    return Math.abs(lean) <= noise ? 0 : lean * (1 - (noise / lean) ** 2);
   }
-
-  /** The first packets on a new route may have waited, so the full fall shows only by and by. */
-  #fallenFurther(delay: Seconds, former: Seconds): number {
-    if (this.#count >= SETTLED_SAMPLES) this.#formerFloor = undefined;
-    const fall = former - delay;
-    if (fall <= this.#largestFall) return 0;
-    const before = this.#largestFall;
-    this.#largestFall = fall;
-    return (fall * fall - before * before) / 12;
-  }
-
-  #risen(): number {
-    if (this.#count <= this.#recent.length) return 0;
-    const floor = this.floor;
-    for (const window of SHIFT_WINDOWS) {
-      if (window > this.#recent.length) break;
-      const suffix = this.#recent.slice(-window);
-      const lowest = Math.min(...suffix);
-      const rise = lowest - floor;
-      const spread = (mean(suffix) - lowest) / Math.max(0.5, 2 - minimumMean(window));
-      const x = rise / (Math.max(this.meanWait, spread) + this.#noise);
-      if (window * (Math.log1p(Math.max(0, x)) - x) > SHIFT_LOG_PROBABILITY) continue;
-      this.#restart(suffix, lowest);
-      return rise * rise / 12;
-    }
-    return 0;
-  }
-
-  /** Forgets the floor, but not how long the waits are. */
-  #restart(kept: readonly Seconds[], lowest: Seconds): void {
-    const wait = this.meanWait;
-    this.#minimum = lowest;
-    this.#count = kept.length;
-    this.#recent.length = 0;
-    this.#recent.push(...kept);
-    this.#weight = Math.min(this.#weight, 16);
-    this.#meanDelay = lowest + 2 * wait;
-  }
-}
-
-/**
- * The mean of the smallest of n excesses, in mean waits: Rayleigh's law, with a fit for few
- * samples.
- */
-function minimumMean(count: number): number {
-  const root = 1 / Math.sqrt(Math.max(1, count));
-  return 1.2533 * root * (1 + 0.6 * root);
-}
-
-/** The standard deviation of the smallest of n excesses, in mean waits. */
-function minimumDeviation(count: number): number {
-  const root = 1 / Math.sqrt(Math.max(1, count));
-  return 0.655 * root * (1 + 1.15 * root);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

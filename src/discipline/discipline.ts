@@ -37,6 +37,12 @@ const JITTER_MEMORY = 8;
 const JUMP_MIN: Seconds = 10;
 /** The joint filter follows so many sources, the best; more cost time and add next to nothing. */
 const MEMBERS_MAX = 32;
+/** The joint filter believes in at most so many times the wander that sources show. */
+const WANDER_MARGIN = 10;
+/** From so many samples on the estimate is good enough to tell how the waits are split. */
+const SPLIT_FROM = 24;
+/** A bias of the middle source beyond so many standard deviations contradicts the joint filter. */
+const CONTRADICTION = 3;
 /** One of them makes room for a better one when it has fallen this far behind. */
 const RANK_MAX = 64;
 
@@ -48,8 +54,8 @@ export interface SourceEstimate {
   readonly uncertainty: Seconds;
   /** The smallest round trip that was measured on the present route, not negative. */
   readonly delay: Seconds;
-  /** The mean wait in the network, one way. */
-  readonly meanWait: Seconds;
+  /** The typical error of one sample: the mean wait in the network, one way, if both ways are alike. */
+  readonly sampleError: Seconds;
   /** The typical distance of samples from the estimate. */
   readonly jitter: Seconds;
   /** Of the source's own filter; 1e-12 is a standard deviation of one part per million. */
@@ -198,8 +204,9 @@ export class Discipline {
       else if (!this.#members.has(id)) source.sinceChange = OUTLIER_STREAK;
       return;
     }
-    const residual = sample.offset - estimate.offset;
-    track.delays.learnSplit(sample.delay, residual);
+    const expected = alone.viewAt(track, sample.time)?.offset ?? estimate.offset;
+    const residual = sample.offset - expected;
+    if (track.samples.length > SPLIT_FROM) track.delays.learnSplit(sample.delay, residual);
     const weight = 1 / Math.min(JITTER_MEMORY, track.samples.length);
     source.jitterSquare += weight * (residual * residual - source.jitterSquare);
   }
@@ -215,7 +222,7 @@ export class Discipline {
    */
   combine(
     believed: readonly number[],
-    options: { readonly newest?: number | undefined; readonly false: readonly number[] },
+    options: { readonly newest?: number | undefined; readonly disputed: readonly number[] },
   ): boolean {
     const isNew = this.#follow(believed, options);
     assert(isSound(this.#joint.estimateAt(this.#clock.at(0))), "The joint estimate is a number");
@@ -229,19 +236,17 @@ export class Discipline {
 
   #follow(
     believed: readonly number[],
-    options: { readonly newest?: number | undefined; readonly false: readonly number[] },
+    options: { readonly newest?: number | undefined; readonly disputed: readonly number[] },
   ): boolean {
     const { newest } = options;
+    this.#joint.wanderMax = this.#wanderMax(believed);
     const hasJumped = (id: number) => this.#sources.get(id)?.hasJumped === true;
     if (
       !this.#joint.ready || this.#mustRebuild ||
-      options.false.some((id) => this.#members.has(id)) ||
+      options.disputed.some((id) => this.#members.has(id)) ||
       (believed.length > 0 && believed.every(hasJumped))
     ) {
-      this.#mustRebuild = false;
-      this.#members = new Set(believed.slice(0, MEMBERS_MAX));
-      for (const id of believed) this.#noteJoined(id);
-      this.#joint.rebuild(this.#tracks(this.#members));
+      this.#renew(believed);
       return true;
     }
     if (newest === undefined || !believed.includes(newest)) return false;
@@ -252,7 +257,38 @@ export class Discipline {
       "A believed source has samples",
     );
     this.#joint.observe(track, sample);
+    const agreeing = this.#contradicting(believed);
+    if (agreeing !== undefined) this.#renew(agreeing);
     return true;
+  }
+
+  /** Makes the joint filter anew from the samples of the sources in use, and of no other. */
+  #renew(believed: readonly number[]): void {
+    this.#mustRebuild = false;
+    this.#members = new Set(believed.slice(0, MEMBERS_MAX));
+    for (const id of believed) this.#noteJoined(id);
+    this.#joint.rebuild(this.#tracks(this.#members));
+  }
+
+  /**
+   * Returns the sources that agree with one another and contradict the joint filter: what it
+   * remembers is of sources that are gone, of a time that is over, or of one that led it away.
+   * Undefined when the middle source, each counting by how small a bias is expected of it, is where
+   * the filter expects it.
+   */
+  #contradicting(believed: readonly number[]): readonly number[] | undefined {
+    const seen = believed.flatMap((id) => {
+      const [track] = this.#tracks([id]);
+      const one = track && this.#joint.biasOf(track);
+      return one === undefined ? [] : [{ id, ...one }];
+    }).sort((a, b) => a.bias - b.bias);
+    let left = 0.5 * seen.reduce((sum, { variance }) => sum + 1 / variance, 0);
+    const middle = seen.find(({ variance }) => (left -= 1 / variance) <= 0);
+    const isAgreed = (bias: Seconds, variance: number) =>
+      Math.abs(bias) <= CONTRADICTION * Math.sqrt(variance);
+    if (middle === undefined || isAgreed(middle.bias, middle.variance)) return undefined;
+    return seen.filter(({ bias, variance }) => isAgreed(bias - middle.bias, variance))
+      .map(({ id }) => id);
   }
 
   /** Returns what a source shows now, or undefined before its first sample. */
@@ -266,7 +302,7 @@ export class Discipline {
       offset: view.offset - this.#clock.correctionAt(now),
       uncertainty: Math.sqrt(view.variance),
       delay: Math.max(0, source.track.delays.smallest),
-      meanWait: source.track.delays.meanWait,
+      sampleError: source.track.delays.sampleError,
       jitter: Math.sqrt(source.jitterSquare),
       frequencyVariance: estimate.frequencyVariance,
       likelyWanderVariance: estimate.likelyWanderVariance,
@@ -374,6 +410,20 @@ export class Discipline {
     this.#members.add(id);
     this.#noteJoined(id);
     return true;
+  }
+
+  /**
+   * What sources show of the oscillator's wander contains their own: the joint filter does not
+   * believe in much more than the middle one of them shows.
+   */
+  #wanderMax(believed: readonly number[]): number {
+    if (believed.length < 2) return Infinity;
+    const time = this.#clock.at(0);
+    const shown = believed.map((id) =>
+      this.#sources.get(id)?.alone.estimateAt(time)?.likelyWanderVariance ?? Infinity
+    );
+    shown.sort((a, b) => a - b);
+    return WANDER_MARGIN * Math.sqrt(shown[shown.length >> 1] ?? Infinity);
   }
 
   #noteJoined(id: number): void {

@@ -95,7 +95,7 @@ class World {
         this.pass(POLL / servers.size);
         this.ask(id, server);
         const believed = [...servers.keys()].filter((other) => !liars.includes(other));
-        this.discipline.combine(believed, { newest: id, false: liars });
+        this.discipline.combine(believed, { newest: id, disputed: liars });
       }
     }
   }
@@ -146,7 +146,7 @@ Deno.test("offset and frequency have the signs of the contract", () => {
   assert.ok(source !== undefined);
   assert.ok(Math.abs(source.offset - world.offset) < 5e-5);
   assert.ok(source.delay >= 0.01 && source.delay < 0.0102, `${source.delay}`);
-  assert.ok(source.meanWait > 3e-5 && source.meanWait < 2e-4, `${source.meanWait}`);
+  assert.ok(source.sampleError > 3e-5 && source.sampleError < 2e-4, `${source.sampleError}`);
   assert.ok(source.jitter > 1e-5 && source.jitter < 2e-4, `${source.jitter}`);
   assert.equal(source.isOutlier, false);
   assert.equal(source.samples, 60);
@@ -231,7 +231,7 @@ Deno.test("a source that is not believed has no say", () => {
     for (const [id, server] of all) {
       world.pass(8);
       world.ask(id, server);
-      world.discipline.combine([1], { newest: id, false: [] });
+      world.discipline.combine([1], { newest: id, disputed: [] });
     }
   }
   assert.ok(Math.abs(world.error) < 5e-4, `${world.error}`);
@@ -243,7 +243,7 @@ Deno.test("an outlier of one source alone does not reach the clock", () => {
   world.pass(5);
   world.ask(2, { delay: 0.01, error: 0.3 });
   const before = world.estimate;
-  world.discipline.combine([1, 2, 3], { newest: 2, false: [] });
+  world.discipline.combine([1, 2, 3], { newest: 2, disputed: [] });
   assert.equal(world.discipline.sourceAt(2, world.monotonic)?.isOutlier, true);
   assert.deepEqual(world.estimate, before);
 });
@@ -349,7 +349,7 @@ Deno.test("any number of sources is taken: the best of them steer, the others ar
       world.ask(id, { delay: 0.02 });
       // the order of the best changes from one measurement to the next
       const best = ids.map((_, i) => ids[(i + round + id) % ids.length] ?? 0);
-      world.discipline.combine(best, { newest: id, false: [] });
+      world.discipline.combine(best, { newest: id, disputed: [] });
       world.pass(0.1);
     }
   }
@@ -364,7 +364,7 @@ Deno.test("sources that are replaced again and again do not add up", () => {
     world.discipline.addSource(id);
     for (let i = 0; i < 2; i++) {
       world.ask(id, { delay: 0.02 });
-      world.discipline.combine([id], { newest: id, false: [] });
+      world.discipline.combine([id], { newest: id, disputed: [] });
       world.pass(POLL);
     }
     const distance = world.discipline.distanceTo(id, world.monotonic);
@@ -381,9 +381,9 @@ Deno.test("a server that admits seconds is measured like any other, alone and be
       for (const id of [1, 2]) world.discipline.addSource(id);
       for (let i = 0; i < 60; i++) {
         world.ask(1, { delay, wait: 1e-6, rootDispersion });
-        world.discipline.combine([1, 2], { newest: 1, false: [] });
+        world.discipline.combine([1, 2], { newest: 1, disputed: [] });
         world.ask(2, { delay: 0.02 });
-        world.discipline.combine([1, 2], { newest: 2, false: [] });
+        world.discipline.combine([1, 2], { newest: 2, disputed: [] });
         world.pass(POLL);
       }
       const what = `${rootDispersion} s at ${delay} s`;

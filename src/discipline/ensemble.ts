@@ -13,6 +13,7 @@
 import { present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import { type ClockEstimate, FilterBank, type UpdateOutcome } from "./filter_bank.ts";
+import type { Route } from "./routes.ts";
 import { shareBias } from "./shared_bias.ts";
 import { isMuchLess, type Sample, type SourceTrack } from "./source_track.ts";
 
@@ -80,7 +81,11 @@ export interface SampleOutcome extends UpdateOutcome {
 
 /** A source in the belief. */
 interface Member {
-  slot: number;
+  /** Where the filter keeps the bias of each of its routes; the shortest is always there. */
+  readonly slots: Map<Route, number>;
+  readonly shortest: Route;
+  /** The route of its last sample. */
+  route: Route;
   /** The floor of the delay that the samples were judged by. */
   readonly floor: Seconds;
   /** The variance of the bias that it was given. */
@@ -96,6 +101,8 @@ export class Ensemble {
   readonly #prior: FrequencyPrior;
   #bank: FilterBank | undefined;
   #time: Seconds = 0;
+  /** No oscillator wanders more than each source shows of it. */
+  wanderMax: number = Infinity;
   readonly #members = new Map<SourceTrack, Member>();
 
   /** Starts without samples. */
@@ -135,13 +142,33 @@ export class Ensemble {
     this.#replay(tracks, { previous: this.#bank });
   }
 
+  /**
+   * The bias that the belief gives a source now (positive when the source is ahead of it), and the
+   * variance that was expected of it. Undefined if the source is not in it.
+   */
+  biasOf(track: SourceTrack): { readonly bias: Seconds; readonly variance: number } | undefined {
+    const member = this.#members.get(track);
+    const slot = member?.slots.get(member.route);
+    if (this.#bank === undefined || member === undefined || slot === undefined) return undefined;
+    const bias = this.#bank.view(slot).offset - this.#bank.estimate.offset;
+    return { bias, variance: member.biasVariance + track.detourVariance(member.route) };
+  }
+
   /** Removes a source; what its samples showed of the clock stays. */
   remove(track: SourceTrack): void {
-    const slot = this.#members.get(track)?.slot;
-    if (slot === undefined) return;
+    const member = this.#members.get(track);
+    if (member === undefined) return;
     this.#members.delete(track);
+    for (const route of member.slots.keys()) this.#removeRoute(member, route);
+  }
+
+  #removeRoute(member: Member, route: Route): void {
+    const slot = present(member.slots.get(route), "A route that is removed was added");
+    member.slots.delete(route);
     this.#bank?.removeSource(slot);
-    for (const member of this.#members.values()) if (member.slot > slot) member.slot--;
+    for (const { slots } of [...this.#members.values(), member]) {
+      for (const [other, at] of slots) if (at > slot) slots.set(other, at - 1);
+    }
   }
 
   /**
@@ -171,7 +198,8 @@ export class Ensemble {
    * Returns what a source is expected to show at a time, or undefined if it is not in the belief.
    */
   viewAt(track: SourceTrack, time: Seconds): SourceView | undefined {
-    const slot = this.#members.get(track)?.slot;
+    const member = this.#members.get(track);
+    const slot = member?.slots.get(member.route);
     if (this.#bank === undefined || slot === undefined) return undefined;
     const dt = time - this.#time;
     const { frequency, wanderVariance } = this.#bank.estimate;
@@ -189,12 +217,18 @@ export class Ensemble {
    */
   #mustRebuild(track: SourceTrack): boolean {
     const member = this.#members.get(track);
-    if (member !== undefined && isMuchLess(track.biasVariance, member.biasVariance)) return true;
-    if (track.samples.length > REPLAY_SAMPLES_MAX) return false;
+    const { shortestRoute } = track.delays;
+    if (member !== undefined) {
+      // what the longer route taught was believed too firmly
+      if (member.shortest !== shortestRoute) return true;
+      if (isMuchLess(track.biasVariance, member.biasVariance)) return true;
+    }
+    const young = Math.min(track.samples.length, shortestRoute?.count ?? 0);
+    if (young > REPLAY_SAMPLES_MAX) return false;
     if (member === undefined) return true;
     const onTrial = this.#prior.fallbackVariance !== undefined;
     if (onTrial && track.samples.length <= PRIOR_TRIAL_SAMPLES) return true;
-    const moved = Math.abs(track.delays.floor - member.floor);
+    const moved = Math.abs(track.delays.floorOf(shortestRoute) - member.floor);
     return moved > REPLAY_FLOOR_PART * track.delays.meanWait;
   }
 
@@ -253,13 +287,21 @@ export class Ensemble {
   }
 
   #addSource(bank: FilterBank, track: SourceTrack): void {
-    const related = [...this.#members].flatMap(([other, { slot, biasVariance: variance }]) =>
-      other.reference !== 0 && other.reference === track.reference ? [{ slot, variance }] : []
+    const related = [...this.#members].flatMap(([other, { slots, shortest, biasVariance }]) =>
+      other.reference !== 0 && other.reference === track.reference
+        ? [{
+          slot: present(slots.get(shortest), "The shortest route is kept"),
+          variance: biasVariance,
+        }]
+        : []
     );
+    const shortest = present(track.delays.shortestRoute, "A source in the belief was measured");
     const slot = bank.addSource(shareBias(track.biasVariance, related));
     this.#members.set(track, {
-      slot,
-      floor: track.delays.floor,
+      slots: new Map([[shortest, slot]]),
+      shortest,
+      route: shortest,
+      floor: track.delays.floorOf(shortest),
       biasVariance: track.biasVariance,
       trustedAt: this.#time,
       streak: 0,
@@ -272,14 +314,37 @@ export class Ensemble {
       bank.advance(elapsed);
       this.#time = sample.time;
     }
-    const { slot } = this.#member(track);
+    const slot = this.#slotOf(bank, { track, route: sample.route });
     const wander = BIAS_WANDER_PER_HOUR * BIAS_WANDER_PER_HOUR * track.biasVariance *
       Math.max(0, elapsed) / 3600;
-    bank.inflateBias(slot, sample.routeVariance + wander);
-    if (elapsed >= 0) return bank.update(slot, track.observation(sample));
+    bank.inflateBias(slot, wander);
+    if (elapsed >= 0) return bank.update(slot, track.observation(sample), this.wanderMax);
     // a sample of an earlier time (interleaved mode) is carried forward to where the belief is
     const offset = sample.offset - elapsed * bank.estimate.frequency;
-    return bank.update(slot, track.observation({ ...sample, offset }));
+    return bank.update(slot, track.observation({ ...sample, offset }), this.wanderMax);
+  }
+
+  /** Returns where the bias of a route is, and makes room for it when it is a new one. */
+  #slotOf(
+    bank: FilterBank,
+    { track, route }: { readonly track: SourceTrack; readonly route: Route },
+  ): number {
+    const member = this.#member(track);
+    if (route !== member.route) {
+      for (const other of [...member.slots.keys()]) {
+        const isKept = other === route || other === member.shortest || track.delays.isKnown(other);
+        if (!isKept) this.#removeRoute(member, other);
+      }
+      member.route = route;
+      member.streak = 0;
+    }
+    const known = member.slots.get(route);
+    if (known !== undefined) return known;
+    const shares: number[] = [];
+    shares[present(member.slots.get(member.shortest), "The shortest route is kept")] = 1;
+    const slot = bank.addSource({ shares, ownVariance: track.detourVariance(route) });
+    member.slots.set(route, slot);
+    return slot;
   }
 
   /**
@@ -300,10 +365,15 @@ export class Ensemble {
     const agreeing = others.filter((other) => other.streak * direction > 0).length;
     const variance = outcome.miss * outcome.miss;
     if (others.length > 0 && 2 * agreeing < others.length) {
-      bank.inflateBias(member.slot, variance);
+      bank.inflateBias(
+        present(member.slots.get(member.route), "The present route is kept"),
+        variance,
+      );
     } else {
       const drift = Math.abs(outcome.miss) / Math.max(1, this.#time - member.trustedAt);
-      const change = Math.min(FREQUENCY_CHANGE_MAX, Math.max(FREQUENCY_CHANGE_MIN, drift));
+      // faster than any oscillator: the clock was set, and runs as it did
+      const isStep = drift > FREQUENCY_CHANGE_MAX;
+      const change = isStep ? FREQUENCY_CHANGE_MIN : Math.max(FREQUENCY_CHANGE_MIN, drift);
       bank.admitChange(variance, change * change);
     }
     return true;

@@ -25,6 +25,8 @@ const WHITE_NOISE = 1e-10;
 const EVIDENCE_KEPT = 0.98;
 /** A hypothesis below this weight is restarted from the best one. */
 const WEIGHT_MIN = 1e-3;
+/** What a hypothesis loses at each sample for assuming more wander than the sources show. */
+const EXCESS_WANDER_PENALTY = 0.75;
 /**
  * The logarithm of the smallest density that differs from none when two explanations are compared.
  */
@@ -136,8 +138,11 @@ export class FilterBank {
     for (const filter of this.#filters) filter.advance(elapsed);
   }
 
-  /** Updates every hypothesis with a sample of a source. */
-  update(slot: number, observation: Observation): UpdateOutcome {
+  /**
+   * Updates every hypothesis with a sample of a source. Those that assume more wander than
+   * `wanderMax` lose credit.
+   */
+  update(slot: number, observation: Observation, wanderMax = Infinity): UpdateOutcome {
     this.#estimate = undefined;
     const { low, high, softness } = observation.interval;
     const middle = 0.5 * (low + high);
@@ -152,7 +157,9 @@ export class FilterBank {
       noise += weight * Math.exp(Math.max(LOG_DENSITY_MIN, this.#noise.logEvidence));
       this.#evidence[i] = this.#mixed.logEvidence;
       filter.update(slot, this.#mixed);
-      this.#logWeights[i] = EVIDENCE_KEPT * (this.#logWeights[i] ?? 0) + this.#mixed.logEvidence;
+      const penalty = (WANDERS[i] ?? 0) > wanderMax ? EXCESS_WANDER_PENALTY : 0;
+      this.#logWeights[i] = EVIDENCE_KEPT * (this.#logWeights[i] ?? 0) +
+        this.#mixed.logEvidence - penalty;
       outlier += weight * probability;
       miss += weight * apart;
       expectedVariance += weight * belief.variance;

@@ -111,14 +111,29 @@ Deno.test("the sum of steps has a limit of its own", () => {
 });
 
 Deno.test("a slew removes the offset exactly, within the limit", () => {
-  const plan = planSlew(0.1, { now: 50, pollInterval: 64, uncertainty: 1e-5, maxSlew: 0.05 });
-  assert.deepEqual(plan, { slew: 0.05, until: 52 });
-  const small = planSlew(-80e-6, { now: 50, pollInterval: 64, uncertainty: 1e-5, maxSlew: 0.05 });
-  assert.deepEqual(small, { slew: -2.5e-6, until: 82 });
-  assert.deepEqual(planSlew(0, { now: 50, pollInterval: 64, uncertainty: 1e-5, maxSlew: 0.05 }), {
-    slew: 0,
-    until: Infinity,
+  const plan = planSlew(0.1, {
+    now: 50,
+    pollInterval: 64,
+    uncertainty: 1e-5,
+    maxSlew: 0.05,
+    wasRight: false,
   });
+  assert.deepEqual(plan, { slew: 0.05, until: 52 });
+  const small = planSlew(-80e-6, {
+    now: 50,
+    pollInterval: 64,
+    uncertainty: 1e-5,
+    maxSlew: 0.05,
+    wasRight: false,
+  });
+  assert.deepEqual(small, { slew: -2.5e-6, until: 82 });
+  assert.deepEqual(
+    planSlew(0, { now: 50, pollInterval: 64, uncertainty: 1e-5, maxSlew: 0.05, wasRight: false }),
+    {
+      slew: 0,
+      until: Infinity,
+    },
+  );
 });
 
 Deno.test("the poll interval follows what the clock does between samples", () => {
@@ -126,6 +141,7 @@ Deno.test("the poll interval follows what the clock does between samples", () =>
     current: 6,
     limits: { min: 4, max: 10 },
     samplesAtCurrent: 8,
+    samples: 64,
     sampleError: 1e-3,
     frequencyVariance: (1e-7) ** 2,
     wanderVariance: (1e-9) ** 2,
@@ -134,6 +150,7 @@ Deno.test("the poll interval follows what the clock does between samples", () =>
   };
   assert.equal(choosePoll(calm), 7);
   assert.equal(choosePoll({ ...calm, samplesAtCurrent: 1 }), 6);
+  assert.equal(choosePoll({ ...calm, samples: 39 }), 6, "the path is not known yet");
   assert.equal(choosePoll({ ...calm, isOutlier: true }), 6);
   assert.equal(choosePoll({ ...calm, current: 10 }), 10);
   assert.equal(choosePoll({ ...calm, wrong: true, frequencyVariance: 1 }), 7);

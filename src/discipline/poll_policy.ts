@@ -18,6 +18,9 @@ const LOWER_ABOVE = 0.6;
 /** So many samples at an interval before it is doubled. */
 const SAMPLES_TO_RAISE = 4;
 
+/** So many samples at all: before, neither the path nor the frequency is known well enough. */
+const SAMPLES_TO_KNOW = 40;
+
 /** What the choice rests on. */
 export interface PollEvidence {
   /** Within the limits, unless those were just changed. */
@@ -26,6 +29,8 @@ export interface PollEvidence {
   readonly limits: PollIntervalLimits;
   /** How many samples were taken at the current interval. */
   readonly samplesAtCurrent: number;
+  /** How many samples are kept of the source. */
+  readonly samples: number;
   /** The typical error of one sample. */
   readonly sampleError: Seconds;
   /** The variance of the frequency estimate. */
@@ -47,6 +52,7 @@ export function choosePoll(evidence: PollEvidence): PollExponent {
   }
   if (errorGrowth(evidence, 2 ** current) > LOWER_ABOVE * sampleError) return clamp(current - 1);
   if (evidence.isOutlier || evidence.samplesAtCurrent < SAMPLES_TO_RAISE) return clamp(current);
+  if (evidence.samples < SAMPLES_TO_KNOW) return clamp(current);
   const further = errorGrowth(evidence, 2 ** (current + 1));
   return clamp(further < RAISE_BELOW * sampleError ? current + 1 : current);
 }

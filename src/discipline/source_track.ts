@@ -4,9 +4,11 @@
  *
  * @module
  */
+import { present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import { DelayModel } from "./delay_model.ts";
 import type { Observation } from "./filter_bank.ts";
+import type { Route } from "./routes.ts";
 
 /** How many samples a source keeps. */
 export const SAMPLES_MAX = 64;
@@ -19,10 +21,8 @@ export interface Sample {
   offset: Seconds;
   /** Of the round trip without the server's part, on the free-running clock. */
   readonly delay: Seconds;
-  /**
-   * The variance by which the route's asymmetry may have changed just before this sample; mostly 0.
-   */
-  routeVariance: number;
+  /** The route that the packets took; found out a little later when it is a longer one. */
+  route: Route;
 }
 
 /** The samples of one source and the model of its path. */
@@ -46,16 +46,21 @@ export class SourceTrack {
 
   /** Adds a sample; the caller updates the filters with it afterwards. */
   add(time: Seconds, offset: Seconds, delay: Seconds): Sample {
-    const sample: Sample = { time, offset, delay, routeVariance: this.delays.add(delay) };
+    const change = this.delays.add(delay);
+    const route = present(this.delays.route, "A path that was measured has a route");
+    const sample: Sample = { time, offset, delay, route };
     this.samples.push(sample);
     if (this.samples.length > SAMPLES_MAX) this.samples.shift();
+    for (const each of this.samples.slice(-change.samples)) each.route = route;
+    // the bias belongs to the shortest route; a longer one adds to it
+    if (change.kind === "shorter") this.#setAsymmetry();
     return sample;
   }
 
   /** What a sample says of the offset, given all that is now known of the path. */
   observation(sample: Sample): Observation {
     return {
-      interval: this.delays.interval(sample.offset, sample.delay),
+      interval: this.delays.interval(sample),
       spread: this.delays.meanWait,
       noiseVariance: this.delays.noiseVariance,
       queueProbability: this.delays.queueProbability,
@@ -78,12 +83,21 @@ export class SourceTrack {
     const server = SERVER_FRACTION * serverDispersion;
     const serverVariance = server * server + BIAS_MIN * BIAS_MIN;
     if (this.samples.length <= 1) {
-      const asymmetry = ASYMMETRY_FRACTION * Math.max(0, this.delays.floor);
-      this.#asymmetryVariance = asymmetry * asymmetry;
+      this.#setAsymmetry();
     } else if (!isMuchLess(serverVariance, this.#serverVariance)) {
       return;
     }
     this.#serverVariance = serverVariance;
+  }
+
+  /**
+   * The expected square of what a route's bias differs by from that of the shortest one: the
+   * difference of the floors may have gone into either direction.
+   */
+  detourVariance(route: Route): number {
+    const { delays } = this;
+    const detour = delays.floorOf(route) - delays.floorOf(delays.shortestRoute);
+    return detour * detour / 12;
   }
 
   /** Moves all samples, when the clock itself was stepped. */
@@ -99,6 +113,12 @@ export class SourceTrack {
   /** Forgets the samples, after a change of the clock from outside, but not the path. */
   forget(): void {
     this.samples.length = 0;
+  }
+
+  #setAsymmetry(): void {
+    const floor = this.delays.floorOf(this.delays.shortestRoute);
+    const asymmetry = ASYMMETRY_FRACTION * Math.max(0, floor);
+    this.#asymmetryVariance = asymmetry * asymmetry;
   }
 }
 

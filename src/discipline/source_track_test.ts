@@ -6,9 +6,10 @@ Deno.test("the newest samples are kept, the delays of all are learned from", () 
   for (let i = 0; i < 100; i++) track.add(i, i / 1000, 0.02);
   assert.equal(SAMPLES_MAX, 64);
   assert.equal(track.samples.length, 64);
-  assert.deepEqual(track.samples[0], { time: 36, offset: 0.036, delay: 0.02, routeVariance: 0 });
+  const route = track.delays.route;
+  assert.deepEqual(track.samples[0], { time: 36, offset: 0.036, delay: 0.02, route });
   assert.equal(track.samples[63]?.time, 99);
-  assert.equal(track.delays.count, 100);
+  assert.equal(track.delays.route?.count, 100);
 });
 
 Deno.test("an observation is an interval around the offset, as wide as the packet waited", () => {

@@ -2,8 +2,8 @@
  * How a known offset is removed: the clock runs a little faster or slower for a stated time.
  *
  * Only the rate of the clock is changed here, so the clock stays monotone. A small offset is
- * removed within half a poll interval, so that the rate stays calm. A large one is removed within
- * seconds, or as fast as the slew limit allows. There is no feedback loop to overshoot: all
+ * removed within half a poll interval, so that the rate stays calm. A large one is removed as fast as
+ * the slew limit allows at the start, and within a minute once the clock has been right. There is no feedback loop to overshoot: all
  * corrections are known exactly (`free_running_clock.ts`), and a slew that ran too long because the
  * process was late is a known offset, which is removed in turn.
  *
@@ -15,13 +15,15 @@ import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 const REMOVAL_POLL_PART = 1 / 2;
 /** ... but not faster than this, nor slower than that. */
 const REMOVAL_TIME_MIN: Seconds = 2;
-const REMOVAL_TIME_MAX: Seconds = 128;
-/** An offset beyond this hurts users, and is removed as fast as the limit allows ... */
+const REMOVAL_TIME_MAX: Seconds = 512;
+/** An offset beyond this hurts users, and is removed in a hurry ... */
 const URGENT_OFFSET: Seconds = 1e-3;
 /** ... if it is more than noise of the estimate: beyond so many standard deviations. */
 const URGENT_DEVIATIONS = 4;
-/** The shortest slew: timers are late by milliseconds. */
+/** The shortest slew, at the start: timers are late by milliseconds. */
 const SLEW_TIME_MIN: Seconds = 1;
+/** The shortest of a clock that has been right: programs that measure rates run by then. */
+const PATIENCE: Seconds = 60;
 
 /** A rate, and how long it is to be kept. */
 export interface SlewPlan {
@@ -29,6 +31,11 @@ export interface SlewPlan {
   readonly slew: number;
   /** When the slew is done; Infinity if there is none. */
   readonly until: MonotonicSeconds;
+}
+
+/** Tells whether an offset, with its standard deviation, is removed in a hurry. */
+export function isUrgent(offset: Seconds, uncertainty: Seconds): boolean {
+  return Math.abs(offset) > Math.max(URGENT_OFFSET, URGENT_DEVIATIONS * uncertainty);
 }
 
 /** Plans the removal of an offset (positive: the clock must go forward). */
@@ -41,6 +48,8 @@ export function planSlew(
     readonly uncertainty: Seconds;
     /** The largest slew as a fraction. */
     readonly maxSlew: number;
+    /** Whether the clock has been right since the start, or since it was set. */
+    readonly wasRight: boolean;
   },
 ): SlewPlan {
   if (offset === 0) return { slew: 0, until: Infinity };
@@ -48,8 +57,8 @@ export function planSlew(
     REMOVAL_TIME_MAX,
     Math.max(REMOVAL_TIME_MIN, limits.pollInterval * REMOVAL_POLL_PART),
   );
-  const urgent = Math.max(URGENT_OFFSET, URGENT_DEVIATIONS * limits.uncertainty);
-  const wanted = Math.abs(offset) > urgent ? SLEW_TIME_MIN : unhurried;
+  const hurried = limits.wasRight ? PATIENCE : SLEW_TIME_MIN;
+  const wanted = isUrgent(offset, limits.uncertainty) ? hurried : unhurried;
   const duration = Math.max(wanted, Math.abs(offset) / limits.maxSlew);
   return { slew: offset / duration, until: limits.now + duration };
 }

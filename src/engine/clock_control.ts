@@ -13,7 +13,7 @@ import type { Result } from "../base/result.ts";
 import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../base/units.ts";
 import type { ClockConfig, SynchronizationConfig } from "../config/config.ts";
 import type { Discipline, SystemEstimate } from "../discipline/discipline.ts";
-import { planSlew } from "../discipline/steering.ts";
+import { isUrgent, planSlew } from "../discipline/steering.ts";
 import { StepPolicy } from "../discipline/step_policy.ts";
 import type { Action, ClockReading, KernelStatus, SetClockAction } from "./events.ts";
 import { Notice } from "./reports/hold.ts";
@@ -66,6 +66,8 @@ export class ClockControl {
   readonly #clampNotices = new Notice();
   /** The clock's own frequency by the last estimate that was acted on. */
   #baseFrequency: number | undefined;
+  /** Whether no offset was left to be removed in a hurry, since the start or since the clock was set. */
+  #wasRight = false;
   #hasPanicked = false;
   #waiting: string | undefined;
   /** Since when a time beyond the panic threshold waits for those who may vouch for it. */
@@ -92,6 +94,11 @@ export class ClockControl {
   /** Whether the clock is adjusted at all. */
   get mayAdjust(): boolean {
     return this.#mayAdjust;
+  }
+
+  /** How fast the error of the clock may grow without notice, seconds per second. */
+  get maxClockError(): number {
+    return this.#clock.maxClockError * PPM;
   }
 
   /** Why the clock is left alone although sources agree, in a sentence; undefined when it is not. */
@@ -186,6 +193,7 @@ export class ClockControl {
   /** Forgets what was going on, because the clock was changed from outside by `gained`; steps are allowed again as at the start. */
   restart(gained: Seconds = 0): void {
     this.#slewEnds = Infinity;
+    this.#wasRight = false;
     this.#endWait();
     this.#steps.renew(gained);
   }
@@ -223,7 +231,9 @@ export class ClockControl {
       pollInterval: context.pollInterval,
       uncertainty,
       maxSlew: this.#clock.maxSlew * PPM,
+      wasRight: this.#wasRight,
     });
+    this.#wasRight ||= context.step === 0 && !isUrgent(remaining, uncertainty);
     this.#slewEnds = plan.until;
     this.#baseFrequency = this.#clamp(estimate.frequency);
     const frequency: Ppm = (this.#baseFrequency + plan.slew) / PPM;

@@ -33,6 +33,7 @@ export class ClockState {
     return {
       now,
       mayAdjust: control.mayAdjust,
+      maxClockError: control.maxClockError,
       whyMeasuring: this.#whyMeasuring,
       selected: selection.selected,
       reference,

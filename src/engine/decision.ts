@@ -137,13 +137,13 @@ export class Decision {
 
   /** Makes the joint estimate; whether it is new is undefined when that failed, at the cost of one of the sources. */
   #combine(now: Instant, newest: AssociationId | undefined) {
-    const { believed, falsetickers } = this.#parts.selection;
+    const { believed, disputed } = this.#parts.selection;
     let isNew: boolean | undefined;
     const actions = guardSource(this.#parts, {
       association: newest ?? believed[0] ?? 0,
       now,
       run: () => {
-        isNew = this.#parts.discipline.combine(believed, { newest, false: falsetickers });
+        isNew = this.#parts.discipline.combine(believed, { newest, disputed });
         return [];
       },
     });

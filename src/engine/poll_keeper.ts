@@ -20,8 +20,10 @@ const SAMPLE_ERROR_MIN: Seconds = 2e-7;
 
 /** What the interval of a source is chosen by. */
 export interface PollKnowledge {
-  /** The mean wait in the network, one way. */
-  readonly meanWait: Seconds;
+  /** The typical error of one sample. */
+  readonly sampleError: Seconds;
+  /** How many samples are kept of the source. */
+  readonly samples: number;
   /** The variance of the clock's frequency, by this source or by all that are believed together. */
   readonly frequencyVariance: number;
   /** What that most likely grows by in a second. */
@@ -59,7 +61,8 @@ export class PollKeeper {
       current: association.poll,
       limits: association.config.pollIntervalLimits,
       samplesAtCurrent,
-      sampleError: Math.hypot(knowledge.meanWait, SAMPLE_ERROR_MIN),
+      samples: knowledge.samples,
+      sampleError: Math.hypot(knowledge.sampleError, SAMPLE_ERROR_MIN),
       frequencyVariance: knowledge.frequencyVariance,
       wanderVariance: knowledge.likelyWanderVariance,
       isOutlier: knowledge.isOutlier,

@@ -103,6 +103,13 @@ export class SourceSelection {
     return this.#falsetickers;
   }
 
+  /** The sources that others contradict: falsetickers, and outliers among those that agree. */
+  get disputed(): readonly number[] {
+    return [...this.#selection?.statuses ?? []]
+      .filter(([, { status }]) => status === "falseticker" || status === "outlier")
+      .map(([id]) => id);
+  }
+
   /** The sources that tell a time that cannot be, and why. */
   get impossible(): ReadonlyMap<number, Contradiction> {
     return this.#impossible;

@@ -80,6 +80,7 @@ class State {
       driftFile: `${folder}/drift`,
       maxFrequency: 500,
       maxSlew: 1000,
+      maxClockError: 1,
       leapSecondsFile: undefined,
     }, this.#functions);
     this.#sessions = new SessionStore(`${folder}/cookies`);

@@ -47,6 +47,7 @@ async function main(folder: string, isOnce: boolean): Promise<void> {
     driftFile: `${folder}/drift`,
     maxFrequency: 500,
     maxSlew: 1000,
+    maxClockError: 1,
     leapSecondsFile: undefined,
   }, functions);
   const sessions = new SessionStore(`${folder}/cookies`);

@@ -32,6 +32,13 @@ export const CLOCK_KEYS = {
     doc:
       "How fast an offset is corrected at most, in parts per million: 83333 corrects one second in twelve.",
   }),
+  "max-clock-error-ppm": optional(number(0, 100_000), {
+    default: 1,
+    foreign: "maxclockerror",
+    doc:
+      "How much the frequency of the clock may change between two measurements without notice, in parts per million. The error " +
+      "bound grows by this from one measurement to the next. A clock in a room whose temperature jumps may need more.",
+  }),
   "leap-seconds-file": optional(path, {
     foreign: "leapsectz leapseclist leapfile",
     doc:

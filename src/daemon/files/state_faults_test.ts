@@ -30,6 +30,7 @@ function driftAt(driftFile: string): ClockConfig {
     driftFile,
     maxFrequency: 500,
     maxSlew: 1000,
+    maxClockError: 1,
     leapSecondsFile: undefined,
   };
 }

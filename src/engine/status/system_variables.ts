@@ -20,8 +20,6 @@ import { isTimeKnown, type SystemState } from "./snapshot.ts";
 
 /** Beyond this error the clock must not be called synchronised (RFC 5905 MAXDIST). */
 export const ERROR_BOUND_MAX: Seconds = 1.5;
-/** The largest rate at which an unattended clock's error is expected to grow at the least: 0.1 ppm. */
-const GROWTH_MIN = 1e-7;
 /** Stratum 16 means unsynchronised. */
 export const STRATUM_UNSYNCHRONIZED = 16;
 
@@ -53,6 +51,8 @@ export interface Knowledge {
   readonly now: MonotonicSeconds;
   /** Whether the clock may be adjusted: configured and permitted. */
   readonly mayAdjust: boolean;
+  /** How fast the error of the clock may grow without notice, seconds per second. */
+  readonly maxClockError: number;
   /** Why the clock may not be adjusted, in a sentence; undefined or left out when it may, or when that is not known. */
   readonly whyMeasuring?: string | undefined;
   /** Whether selection has a majority at this moment. */
@@ -91,12 +91,13 @@ export function errorBudget(knowledge: Knowledge): ErrorBudget | undefined {
   // one server alone, which may lie about itself, must not make the bound smaller than a majority would
   const claimed = rootDistance(server, { delay, uncertainty: 0 }).distance;
   const unsupported = Math.max(0, reference.supported - claimed);
-  const more = GROWTH_MIN * age + Math.abs(offset) + unsupported;
+  const { maxClockError } = knowledge;
+  const more = maxClockError * age + Math.abs(offset) + unsupported;
   return {
     rootDelay: bound.rootDelay,
     rootDispersion: bound.rootDispersion + more,
     errorBound: bound.distance + more,
-    growth: Math.max(GROWTH_MIN, SIGMA_MULTIPLIER * Math.sqrt(estimate.frequencyVariance)),
+    growth: Math.max(maxClockError, SIGMA_MULTIPLIER * Math.sqrt(estimate.frequencyVariance)),
   };
 }
 
