@@ -1,9 +1,11 @@
 /**
- * Reads the addresses that a name server or a key exchange gave, and puts them in the order in which they are tried.
+ * Reads the addresses that a name server or a key exchange gave, and puts them in the order in
+ * which they are tried.
  *
- * The problem: a resolver sorts addresses by rules that are the same on every host, so that all hosts of a fleet would ask the
- * same few servers of a pool; and what comes out of DNS need not be the address of a server at all. The idea: which family comes
- * when is the resolver's choice (RFC 6724), which address of that family is chance. Limits: 64 addresses are read.
+ * The problem: a resolver sorts addresses by rules that are the same on every host, so that all
+ * hosts of a fleet would ask the same few servers of a pool; and what comes out of DNS need not be
+ * the address of a server at all. The idea: which family comes when is the resolver's choice (RFC
+ * 6724), which address of that family is chance. Limits: 64 addresses are read.
  *
  * @module
  */
@@ -33,7 +35,10 @@ export function readAddresses(
     readonly port: number;
     readonly ignored: ReadonlySet<string>;
     readonly shuffle?: RandomSource | undefined;
-    /** Whether those that gave the addresses may mean their own host by one that means this host here; true if left out. */
+    /**
+     * Whether those that gave the addresses may mean their own host by one that means this host
+     * here; true if left out.
+     */
     readonly mayBeLoopback?: boolean;
   },
 ): AddressList {

@@ -1,11 +1,13 @@
 /**
- * Where a source gets its addresses from: a name that is looked up again when addresses run out, or one numeric address.
+ * Where a source gets its addresses from: a name that is looked up again when addresses run out, or
+ * one numeric address.
  *
- * The problem: names change their addresses, name servers fail, and a name that is looked up in a loop is a nuisance. The
- * idea: addresses of the last answer are used up first; then the name is looked up again, at growing intervals with some
- * chance in them, until the source says that it is satisfied. Without any need it is looked up every two weeks, so that a server
- * that has moved is followed. Addresses that turned out bad are left out for an hour. Limits: the lookup itself is an action
- * for others; a numeric address is never looked up.
+ * The problem: names change their addresses, name servers fail, and a name that is looked up in a
+ * loop is a nuisance. The idea: addresses of the last response are used up first; then the name is
+ * looked up again, at growing intervals with some chance in them, until the source says that it is
+ * satisfied. Without any need it is looked up every two weeks, so that a server that has moved is
+ * followed. Addresses that turned out bad are left out for an hour. Limits: the lookup itself is an
+ * action for others; a numeric address is never looked up.
  *
  * @module
  */
@@ -16,14 +18,23 @@ import { type MonotonicSeconds, type Seconds, SECONDS_PER_DAY } from "../base/un
 import { ignoredAddresses, readAddresses } from "./address_list.ts";
 import type { ResolveAction } from "./events.ts";
 
-/** The shortest and the longest time between two lookups, as exponents of two seconds: 4 s to about half an hour. */
+/**
+ * The shortest and the longest time between two lookups, as exponents of two seconds: 4 s to about
+ * half an hour.
+ */
 const BACKOFF_MIN = 2;
 const BACKOFF_MAX = 11;
 
-/** While a source has no server at all, lookups are at most about a minute apart: the network may be back any time. */
+/**
+ * While a source has no server at all, lookups are at most about a minute apart: the network may be
+ * back any time.
+ */
 const BACKOFF_MAX_EMPTY = 6;
 
-/** After a lookup that succeeded but brought nothing new, the next is at least 2 to this power seconds away. */
+/**
+ * After a lookup that succeeded but brought nothing new, the next is at least 2 to this power
+ * seconds away.
+ */
 const BACKOFF_NOTHING_NEW = 6;
 
 /** How much longer than its power of two a time between lookups may be by chance. */
@@ -52,11 +63,11 @@ export class AddressSupply {
   readonly #allocateLookup: () => number;
   readonly #rejected = new Map<string, MonotonicSeconds>();
   #candidates: readonly SocketAddress[] = [];
-  /** Whether the last lookup brought an answer, if only an empty one. */
+  /** Whether the last lookup brought a response, if only an empty one. */
   #isAnswered = false;
-  /** All usable addresses of the last answer. */
+  /** All usable addresses of the last response. */
   #listed: readonly SocketAddress[] = [];
-  /** Why addresses of the last answer are not used. */
+  /** Why addresses of the last response are not used. */
   #refusal: string | undefined = undefined;
   #lookup: number | undefined = undefined;
   #lookupAt: MonotonicSeconds = -Infinity;
@@ -85,7 +96,10 @@ export class AddressSupply {
     if (this.#isNumeric) this.#takeResponse([options.host]);
   }
 
-  /** Why the last lookup failed, or why none of the addresses can be used; undefined when nothing is wrong. */
+  /**
+   * Why the last lookup failed, or why none of the addresses can be used; undefined when nothing is
+   * wrong.
+   */
   get trouble(): string | undefined {
     return this.#trouble;
   }
@@ -95,17 +109,26 @@ export class AddressSupply {
     return this.#lookup === undefined ? undefined : this.#lookupAt;
   }
 
-  /** When a lookup for want of addresses may be begun; Infinity while one is running or when none is ever needed. */
+  /**
+   * When a lookup for want of addresses may be begun; Infinity while one is running or when none is
+   * ever needed.
+   */
   get nextLookupAt(): MonotonicSeconds {
     return this.#isNumeric || this.#lookup !== undefined ? Infinity : this.#nextLookupAt;
   }
 
-  /** When the name is to be looked up although nothing is wanted; Infinity while a lookup is running, or for ever. */
+  /**
+   * When the name is to be looked up although nothing is wanted; Infinity while a lookup is
+   * running, or for ever.
+   */
   get refreshAt(): MonotonicSeconds {
     return this.#isNumeric || this.#lookup !== undefined ? Infinity : this.#refreshAt;
   }
 
-  /** Begins a lookup; the next one is due after a while that grows with every lookup. `isEmpty`: there is no server yet. */
+  /**
+   * Begins a lookup; the next one is due after a while that grows with every lookup. `isEmpty`:
+   * there is no server yet.
+   */
   beginLookup(now: MonotonicSeconds, isEmpty: boolean): ResolveAction {
     this.#lookup = this.#allocateLookup();
     this.#lookupAt = now;
@@ -132,13 +155,16 @@ export class AddressSupply {
     return true;
   }
 
-  /** Tells whether the last answer still had an address. */
+  /** Tells whether the last response still had an address. */
   isListed(address: SocketAddress): boolean {
     return this.#isNumeric ||
       this.#listed.some((listed) => formatAddress(listed) === formatAddress(address));
   }
 
-  /** Gives the next address that is neither bad nor in use, and does not give it again; undefined when there is none. */
+  /**
+   * Gives the next address that is neither bad nor in use, and does not give it again; undefined
+   * when there is none.
+   */
   take(
     now: MonotonicSeconds,
     holderOf: (address: SocketAddress) => string | undefined,
@@ -165,7 +191,10 @@ export class AddressSupply {
     if (this.#isNumeric) this.#candidates = [address];
   }
 
-  /** A member gave its address up for no fault of it. A numeric one is kept, since there is no other. */
+  /**
+   * A member gave its address up for no fault of it. A numeric one is kept, since there is no
+   * other.
+   */
   giveBack(address: SocketAddress): void {
     if (this.#isNumeric) this.#candidates = [address];
   }
@@ -175,8 +204,11 @@ export class AddressSupply {
     return Math.min(this.#inUseUntil, ...this.#rejected.values());
   }
 
-  /** The world may have changed, as after a suspend: the next lookup is due as soon as manners allow. */
-  hurry(now: MonotonicSeconds): void {
+  /**
+   * The world may have changed, as after a suspend: the next lookup is due as soon as manners
+   * allow.
+   */
+  retryNow(now: MonotonicSeconds): void {
     this.#backoff = BACKOFF_MIN;
     this.#nextLookupAt = Math.min(this.#nextLookupAt, this.#soonest(now));
   }
@@ -187,7 +219,7 @@ export class AddressSupply {
   }
 
   /** The source has all that it wants: the next need begins with short intervals again. */
-  satisfied(): void {
+  resetBackoff(): void {
     this.#backoff = BACKOFF_MIN;
   }
 
@@ -214,7 +246,10 @@ export class AddressSupply {
     return !this.#rejected.has(formatAddress(address)) && holderOf(address) === undefined;
   }
 
-  /** Says why no address is left, unless the lookup itself is the reason or nothing has been looked up yet. */
+  /**
+   * Says why no address is left, unless the lookup itself is the reason or nothing has been looked
+   * up yet.
+   */
   #noteNone(now: MonotonicSeconds, holderOf: (address: SocketAddress) => string | undefined): void {
     this.#inUseUntil = Infinity;
     if (!this.#isAnswered || this.#lookup !== undefined) return;

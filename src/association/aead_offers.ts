@@ -1,10 +1,12 @@
 /**
  * Which algorithms a source offers in its key exchanges.
  *
- * The problem: some servers close the connection when they are offered an algorithm that they do not know, and some agree on one
- * in the exchange that their time servers do not answer. The idea: all algorithms are offered first; when an exchange fails in a
- * way that the offer may be the reason of, or its keys bring no answer, the next exchange offers one algorithm alone, in turn, and
- * what has worked stays. Limits: only the two that servers commonly know are offered alone; a configured list is not widened.
+ * The problem: some servers close the connection when they are offered an algorithm that they do
+ * not know, and some agree on one in the exchange that their time servers do not answer. The idea:
+ * all algorithms are offered first; when an exchange fails in a way that the offer may be the
+ * reason of, or its keys bring no response, the next exchange offers one algorithm alone, in turn,
+ * and what has worked stays. Limits: only the two that servers commonly know are offered alone; a
+ * configured list is not widened.
  *
  * @module
  */
@@ -13,7 +15,10 @@ import { DEFAULT_CLIENT_AEAD_IDS } from "../nts/key_exchange/client.ts";
 /** AEAD_AES_SIV_CMAC_256 and AEAD_AES_128_GCM_SIV. */
 const ALONE: readonly number[] = [15, 30];
 
-/** Failures of an exchange behind which the offer may lie; the words are those under which they are counted. */
+/**
+ * Failures of an exchange behind which the offer may lie; the words are those under which they are
+ * counted.
+ */
 const MAYBE_THE_OFFER: ReadonlySet<string> = new Set([
   "closed-early",
   "closed",
@@ -57,7 +62,7 @@ export class AeadOffers {
     if (reason !== undefined && MAYBE_THE_OFFER.has(reason)) this.#advance(association, undefined);
   }
 
-  /** The keys of an association, for the algorithm with this number, brought no answer. */
+  /** The keys of an association, for the algorithm with this number, brought no response. */
   noteSilence(association: number, aead: number | null | undefined): void {
     this.#advance(association, aead);
   }

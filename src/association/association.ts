@@ -1,21 +1,25 @@
 /**
- * One server at one address, asked again and again: when to ask, what to send, what to believe of the answers.
+ * One server at one address, asked again and again: when to ask, what to send, what to believe of
+ * the responses.
  *
- * The problem: anyone can send us packets, and a server may be wrong, overloaded or gone. The idea: a machine without
- * input or output. Time comes in as an argument, requests and closings go out as actions; an answer must repeat the random
- * number of the one open request before anything else in it is looked at, and then pass every test of RFC 5905 section 8.
- * What is dropped is counted by reason, never thrown and never logged packet by packet. Limits: what the offsets are worth is
- * for the discipline; whether to ask another server instead is for `source_group.ts`.
+ * The problem: anyone can send us packets, and a server may be wrong, overloaded or gone. The idea:
+ * a machine without input or output. Time comes in as an argument, requests and closings go out as
+ * actions; a response must repeat the random number of the one open request before anything else in
+ * it is looked at, and then pass every test of RFC 5905 section 8. What is dropped is counted by
+ * reason, never thrown and never logged packet by packet. Limits: what the offsets are worth is for
+ * the discipline; whether to ask another server instead is for `source_group.ts`.
  *
  * @module
  */
-import { assert, present, unreachable } from "../base/assert.ts";
+import { assert, present } from "../base/assert.ts";
 import type { RandomSource } from "../base/random.ts";
 import { formatSocketAddress, type SocketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
 import type { NtpHeader } from "../protocol/header.ts";
 import type { Kiss } from "../protocol/kiss_code.ts";
-import { type Answer, readResponse, worseTimestamping } from "./response.ts";
+import type { AssociationOptions } from "./association_options.ts";
+import { ResponseContents } from "./response_contents.ts";
+import { readResponse, type ServerResponse } from "./response.ts";
 import type { AssociationConfig } from "./config.ts";
 import type {
   AssociationAction,
@@ -27,49 +31,25 @@ import type {
 import { exchangeKeys } from "./exchange_keys.ts";
 import { DroppedResponses } from "./dropped_responses.ts";
 import type { DropReason } from "./drop_reason.ts";
-import { InterleavedClient } from "./interleaved.ts";
+import { type KissCode, Kisses } from "./kisses.ts";
 import type { Measurement } from "./measurement.ts";
-import { type ExchangeTimestamps, isSynchronized } from "./packet_tests.ts";
 import { PollTimer } from "./poll_timer.ts";
 import type { PacketProtection } from "./protection.ts";
-import {
-  contentFault,
-  makeMeasurement,
-  type Reception,
-  type ServerState,
-  serverStateOf,
-} from "./outcome.ts";
+import { type Reception, type ServerState, serverStateOf } from "./outcome.ts";
 import { REACH_LENGTH, ReachRegister } from "./reach.ts";
-import { makeRequestHeader, type PendingRequest } from "./request.ts";
+import { makeRequest, type PendingRequest } from "./request.ts";
 
+export type { AssociationOptions } from "./association_options.ts";
 export type { Reception, ServerState } from "./outcome.ts";
 
 /** Answers that take longer are worth nothing, and are not awaited. */
 const RESPONSE_WAIT: Seconds = 4;
 
-/** After this many requests without answer the rest of a burst is left out. */
+/** After this many requests without response the rest of a burst is left out. */
 const BURST_UNANSWERED_MAX = 4;
 
-/** After this many requests without answer a server that has never answered is silent. */
+/** After this many requests without response a server that has never answered is silent. */
 const NEW_UNANSWERED_MAX = 5;
-
-/** What an association is made of. */
-export interface AssociationOptions {
-  /** Names the association in events and actions. */
-  readonly id: number;
-  /** How messages call it. */
-  readonly name: string;
-  /** Where requests go. */
-  readonly address: SocketAddress;
-  /** What was configured. */
-  readonly config: AssociationConfig;
-  /** Where random numbers and intervals come from. */
-  readonly random: RandomSource;
-  /** Gives a new number for each request, never the same twice. */
-  readonly allocateRequest: () => number;
-  /** Plain packets if left out. */
-  readonly protection?: PacketProtection | undefined;
-}
 
 /** One server at one address. */
 export class Association {
@@ -88,7 +68,7 @@ export class Association {
   readonly #allocateRequest: () => number;
   readonly #timer: PollTimer;
   readonly #reach = new ReachRegister();
-  readonly #interleaved = new InterleavedClient();
+  readonly #contents = new ResponseContents();
   #pending: PendingRequest | undefined = undefined;
   #sent = 0;
   #received = 0;
@@ -96,11 +76,10 @@ export class Association {
   #lastSendFailure: string | undefined = undefined;
   /** Whether the newest request has not left this machine. */
   #hasFailedLocally = false;
-  #lastResponse: NtpHeader | undefined = undefined;
   #lastResponseAt: MonotonicSeconds | undefined = undefined;
   #lastMeasurement: Measurement | undefined = undefined;
   #serverState: ServerState | undefined = undefined;
-  #kiss: "rate" | "deny" | "restrict" | undefined = undefined;
+  readonly #kisses: Kisses;
   #isStopped = false;
 
   /** Makes an association that does nothing until it is started. */
@@ -117,6 +96,7 @@ export class Association {
       initial: options.config.initialPollInterval,
       random: options.random,
     });
+    this.#kisses = new Kisses(this.#timer, this.dropped);
   }
 
   /** How messages call it, with the address. */
@@ -125,7 +105,10 @@ export class Association {
     return this.name === where ? where : `${this.name} (${where})`;
   }
 
-  /** Whether the newest request was answered, or all of them for a while were not; unknown in between. */
+  /**
+   * Whether the newest request was answered, or all of them for a while were not; unknown in
+   * between.
+   */
   get health(): "answers" | "silent" | "unknown" {
     if (this.#lastSendFailure !== undefined && this.#pending === undefined) return "silent";
     const isNew = this.#lastResponseAt === undefined;
@@ -162,7 +145,10 @@ export class Association {
     return this.#reach.isReachable;
   }
 
-  /** How many requests in a row, up to the newest, brought no usable answer; 8 and more mean that the server is dead. */
+  /**
+   * How many requests in a row, up to the newest, brought no usable response; 8 and more mean that
+   * the server is dead.
+   */
   get unansweredRequests(): number {
     return this.#reach.unanswered;
   }
@@ -197,7 +183,7 @@ export class Association {
     return this.#lastSendFailure;
   }
 
-  /** When the last answer came that was no kiss. */
+  /** When the last response came that was no kiss. */
   get lastResponseAt(): MonotonicSeconds | undefined {
     return this.#lastResponseAt;
   }
@@ -207,25 +193,27 @@ export class Association {
     return this.#lastMeasurement;
   }
 
-  /** What the server said of itself in its last answer that was no kiss. */
+  /** What the server said of itself in its last response that was no kiss. */
   get serverState(): ServerState | undefined {
     return this.#serverState;
   }
 
-  /** The last kiss, until a proper answer comes. */
-  get kiss(): "rate" | "deny" | "restrict" | undefined {
-    return this.#kiss;
+  /** The last kiss, until a proper response comes. */
+  get kiss(): KissCode | undefined {
+    return this.#kisses.last;
   }
 
-  /** Whether the server turns us away: it denies, and nothing but denials has come for eight requests, or it has proved itself. */
-  get isKissed(): boolean {
-    return this.#isStopped ||
-      (!this.isReachable && (this.#kiss === "deny" || this.#kiss === "restrict"));
+  /**
+   * Whether the server turns us away: it denies, and nothing but denials has come for eight
+   * requests, or it has proved itself.
+   */
+  get isDenied(): boolean {
+    return this.#isStopped || (!this.isReachable && this.#kisses.isDenial);
   }
 
   /** Whether the last word of the server was a denial. */
   get isRefused(): boolean {
-    return this.#isStopped || this.#kiss === "deny" || this.#kiss === "restrict";
+    return this.#isStopped || this.#kisses.isDenial;
   }
 
   /** When the next request is due; Infinity when none is. */
@@ -249,7 +237,9 @@ export class Association {
     return Math.min(this.#timer.due, this.#pending?.expiresAt ?? Infinity);
   }
 
-  /** Gives up an answer that is overdue, and asks when it is time; harmless when called too early. */
+  /**
+   * Gives up a response that is overdue, and asks when it is time; harmless when called too early.
+   */
   handleTimer(now: MonotonicSeconds): readonly AssociationAction[] {
     const actions: AssociationAction[] = [];
     if (this.#pending !== undefined && now >= this.#pending.expiresAt) {
@@ -265,21 +255,21 @@ export class Association {
     this.#received++;
     const pending = this.#pending;
     if (pending === undefined || pending.id !== event.request) return this.#drop("unexpected");
-    const answer = readResponse(event.packet, pending, this.protection);
-    if (!answer.ok) return this.#drop(answer.error);
+    const response = readResponse(event.packet, pending, this.protection);
+    if (!response.ok) return this.#drop(response.error);
     // from here on the server itself has spoken: nothing else is awaited for this request
     const closing = this.#close();
     this.#lastSendFailure = undefined;
-    const { kiss } = answer.value;
+    const { kiss } = response.value;
     const reception = kiss === undefined || kiss === "unsynchronized"
-      ? this.#handleResponse(answer.value, event, now)
-      : this.#handleKiss(kiss, answer.value.header);
+      ? this.#handleResponse(response.value, event, now)
+      : this.#handleKiss(kiss, response.value.header);
     return { ...reception, actions: [closing, ...reception.actions] };
   }
 
   /**
-   * Notes that a request could not be sent or delivered. One that may have left stays open, since a forged refusal must not
-   * keep the true answer out.
+   * Notes that a request could not be sent or delivered. One that may have left stays open, since a
+   * forged refusal must not keep the true response out.
    */
   handleSendFailed(event: SendFailedEvent, now: MonotonicSeconds): readonly AssociationAction[] {
     if (this.#pending?.id !== event.request) return [];
@@ -298,14 +288,20 @@ export class Association {
     this.#timer.setPoll(exponent);
   }
 
-  /** Begins a burst, because the clock is not to be trusted; declined when the last one was a short while ago. */
+  /**
+   * Begins a burst, because the clock is not to be trusted; declined when the last one was a short
+   * while ago.
+   */
   requestBurst(now: MonotonicSeconds, begin: "at-once" | "spread" = "at-once"): boolean {
     return this.#timer.requestBurst(now, begin);
   }
 
-  /** Makes the next request due as soon as manners allow; for a protection that has just got its keys. */
-  askSoon(now: MonotonicSeconds): void {
-    this.#timer.askSoon(now);
+  /**
+   * Makes the next request due as soon as manners allow; for a protection that has just got its
+   * keys.
+   */
+  requestSoon(now: MonotonicSeconds): void {
+    this.#timer.requestSoon(now);
   }
 
   /** There may be a way to the server now that there was not before: asks within seconds. */
@@ -314,17 +310,20 @@ export class Association {
     this.#timer.askAgain(now, this.#hasFailedLocally ? "has-not-left" : "has-left");
   }
 
-  /** A key exchange has failed: if there can be no request without one, asks when the next may start. */
+  /**
+   * A key exchange has failed: if there can be no request without one, asks when the next may
+   * start.
+   */
   waitForKeys(): void {
     const at = this.protection?.nextKeyExchangeAt;
-    if (at !== undefined) this.#timer.askBy(at);
+    if (at !== undefined) this.#timer.requestBy(at);
   }
 
   /** Voids what the local clock timestamped before it was stepped. */
   clockStepped(now: MonotonicSeconds): readonly AssociationAction[] {
-    this.#interleaved.forget();
+    this.#contents.forgetExchange();
     if (this.#pending === undefined) return [];
-    this.#timer.askSoon(now);
+    this.#timer.requestSoon(now);
     return [this.#close()];
   }
 
@@ -350,31 +349,27 @@ export class Association {
     return actions;
   }
 
-  /** Whether the server has not answered although it could have, and keys for another algorithm may be what it wants. */
+  /**
+   * Whether the server has not answered although it could have, and keys for another algorithm may
+   * be what it wants.
+   */
   get #isUnheard(): boolean {
     return this.#lastResponseAt === undefined && this.unansweredRequests >= BURST_UNANSWERED_MAX &&
       this.#lastSendFailure === undefined && this.config.aeadAlgorithms.length !== 1;
   }
 
   #send(now: MonotonicSeconds): readonly AssociationAction[] {
-    const origin = this.config.interleaved
-      ? this.#interleaved.origin(this.unansweredRequests - 1)
-      : undefined;
-    const header = makeRequestHeader(this.#random, origin);
-    const request = this.protection === undefined
-      ? { packet: header.octets, uniqueIdentifier: new Uint8Array(0) }
-      : this.protection.protect(header.octets, this.#random);
-    if ("ok" in request && !request.ok) return [];
-    const { packet, uniqueIdentifier } = "ok" in request ? request.value : request;
+    const made = makeRequest({
+      random: this.#random,
+      protection: this.protection,
+      interleavedOrigin: this.config.interleaved
+        ? this.#contents.origin(this.unansweredRequests - 1)
+        : undefined,
+    });
+    if (made === undefined) return [];
+    const { packet, ...expected } = made;
     const id = this.#allocateRequest();
-    this.#pending = {
-      id,
-      transmitTimestamp: header.transmitTimestamp,
-      receiveTimestamp: header.receiveTimestamp,
-      uniqueIdentifier,
-      sentAt: now,
-      expiresAt: now + RESPONSE_WAIT,
-    };
+    this.#pending = { id, ...expected, expiresAt: now + RESPONSE_WAIT };
     this.#sent++;
     this.#hasFailedLocally = false;
     return [{
@@ -386,43 +381,18 @@ export class Association {
     }];
   }
 
-  #handleResponse(answer: Answer, event: DatagramEvent, now: MonotonicSeconds): Reception {
-    const { header } = answer;
-    if (!isSynchronized(header)) {
-      this.#interleaved.forget();
-      this.dropped.add("unsynchronized");
-      this.#noteResponse(header, now);
-      return nothing();
-    }
-    const kept = answer.isInterleaved ? this.#interleaved.kept : undefined;
-    assert(answer.isInterleaved === (kept !== undefined), "An interleaved answer has a past");
-    const exchange: ExchangeTimestamps = {
-      originTimestamp: kept?.originTimestamp ?? event.transmitTimestamp,
-      receiveTimestamp: kept?.receiveTimestamp ?? header.receiveTimestamp,
-      transmitTimestamp: header.transmitTimestamp,
-      destinationTimestamp: kept?.destinationTimestamp ?? event.receiveTimestamp,
-    };
-    const fault = contentFault(header, exchange, this.#lastResponse);
-    if (fault !== undefined) {
-      this.#interleaved.forget();
-      return this.#drop(fault);
-    }
-    const own = worseTimestamping(event.transmitTimestamping, event.receiveTimestamping);
-    this.#interleaved.keep({
-      originTimestamp: event.transmitTimestamp,
-      receiveTimestamp: header.receiveTimestamp,
-      destinationTimestamp: event.receiveTimestamp,
-      timestamping: own,
-      measured: !answer.isInterleaved,
-    });
-    this.#noteResponse(header, now);
-    // the first interleaved answer tells again of the basic exchange before it, which has been measured
-    if (kept?.measured === true) return nothing();
-    const timestamping = kept?.timestamping ?? own;
-    const interleaved = kept !== undefined;
-    const measurement = makeMeasurement(header, { ...exchange, timestamping, interleaved });
-    this.#lastMeasurement = measurement;
-    return { actions: [], measurement };
+  #handleResponse(
+    response: ServerResponse,
+    event: DatagramEvent,
+    now: MonotonicSeconds,
+  ): Reception {
+    const content = this.#contents.read(response, event);
+    if (content.kind === "fault") return this.#drop(content.reason);
+    if (content.kind === "unsynchronized") this.dropped.add("unsynchronized");
+    this.#noteResponse(response.header, now);
+    if (content.kind !== "measurement") return nothing();
+    this.#lastMeasurement = content.measurement;
+    return { actions: [], measurement: content.measurement };
   }
 
   #noteResponse(header: NtpHeader, now: MonotonicSeconds): void {
@@ -431,50 +401,21 @@ export class Association {
     this.#reach.noteResponse();
     this.#timer.noteResponse();
     this.#lastResponseAt = now;
-    this.#lastResponse = header;
     this.#serverState = serverStateOf(header);
-    this.#kiss = undefined;
+    this.#kisses.clear();
     if (!wasReachable && this.config.iburst) this.#timer.requestBurst(now);
   }
 
+  /**
+   * RFC 5905 section 7.4 says stop; without authentication that is done only when eight requests
+   * had no better response.
+   */
   #handleKiss(kiss: Exclude<Kiss, "unsynchronized">, header: NtpHeader): Reception {
-    this.#interleaved.forget();
-    switch (kiss) {
-      case "rate":
-        return this.#handleRate(header);
-      case "deny":
-      case "restrict":
-        return this.#handleDenial(kiss);
-      case "nts-nak":
-      case "unknown":
-        return this.#drop("kiss-unknown");
-      default:
-        return unreachable(kiss);
-    }
-  }
-
-  #handleRate(header: NtpHeader): Reception {
-    const isFirst = this.dropped.add("kiss-rate") === 1;
-    this.#kiss = "rate";
-    this.#timer.slowDown(header.poll);
-    if (!isFirst) return nothing();
-    const seconds = 2 ** this.poll;
-    return {
-      actions: [this.#log("warning", `asks for fewer requests; the interval is now ${seconds} s`)],
-      measurement: undefined,
-    };
-  }
-
-  /** RFC 5905 section 7.4 says stop; without authentication that is done only when eight requests had no better answer. */
-  #handleDenial(kiss: "deny" | "restrict"): Reception {
-    const isFirst = this.dropped.add(`kiss-${kiss}`) === 1;
-    this.#kiss = kiss;
-    this.#timer.endBurst();
-    const actions: AssociationAction[] = isFirst ? [this.#log("warning", "denies service")] : [];
-    const mustStop = this.protection !== undefined || this.unansweredRequests >= REACH_LENGTH;
-    if (mustStop) {
-      actions.push(this.#log("warning", "denies service and is asked no more"), ...this.stop());
-    }
+    this.#contents.forgetExchange();
+    const isBelieved = this.protection !== undefined || this.unansweredRequests >= REACH_LENGTH;
+    const { warnings, mustStop } = this.#kisses.take(kiss, { header, isBelieved });
+    const actions: AssociationAction[] = warnings.map((text) => this.#log("warning", text));
+    if (mustStop) actions.push(...this.stop());
     return { actions, measurement: undefined };
   }
 

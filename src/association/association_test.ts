@@ -194,7 +194,7 @@ Deno.test("the limits of the tests are passed", () => {
     () => ({ version: 3 }),
     () => ({ version: 2 }),
     () => ({ version: 1 }),
-    // a clock with a grain may say that the answer left before the request came
+    // a clock with a grain may say that the response left before the request came
     (good) => ({ precision: -6, receiveTimestamp: addSeconds(good.transmitTimestamp, 1 / 65) }),
     (good) => ({ precision: 0, receiveTimestamp: addSeconds(good.transmitTimestamp, 0.9) }),
     // a clock with a grain of 2^-6 s may say that it held the packet for one grain
@@ -264,7 +264,7 @@ Deno.test("a RATE kiss raises the poll by at least one and never above ten", () 
   assert.equal(from.poll, 10);
   assert.deepEqual(from.dropped.snapshot(), { "kiss-rate": 4 });
   assert.equal(from.reach, 0);
-  assert.equal(from.isKissed, false);
+  assert.equal(from.isDenied, false);
   assert.equal(from.isStopped, false);
 });
 
@@ -283,12 +283,12 @@ for (const [code, reason] of [["DENY", "kiss-deny"], ["RSTR", "kiss-restrict"]] 
     exchange(from);
     for (let i = 0; i < 7; i++) {
       exchange(from, denial);
-      assert.equal(from.isKissed, false);
+      assert.equal(from.isDenied, false);
       assert.equal(from.isStopped, false);
     }
     const { actions } = exchange(from, denial);
     assert.deepEqual(types(actions), ["close", "log"]);
-    assert.equal(from.isKissed, true);
+    assert.equal(from.isDenied, true);
     assert.equal(from.isStopped, true);
     assert.equal(from.nextWakeup(), Infinity);
     assert.deepEqual(from.dropped.snapshot(), { [reason]: 8 });
@@ -312,7 +312,7 @@ Deno.test("unknown kisses are counted and ignored", () => {
   exchange(from, { stratum: 0, referenceId: referenceIdFromAscii("NTSN") });
   assert.deepEqual(from.dropped.snapshot(), { "kiss-unknown": 2 });
   assert.equal(from.poll, 6);
-  assert.equal(from.isKissed, false);
+  assert.equal(from.isDenied, false);
 });
 
 Deno.test("a server that falls silent is known to be, until it answers", () => {
@@ -338,7 +338,7 @@ Deno.test("a request that could not be delivered stays open, one that never left
   const failure = { ...failed, request: sent.request, reason: "Connection refused" };
   assert.deepEqual(from.handleSendFailed(failure, now), []);
   assert.equal(from.lastSendFailure, "Connection refused");
-  // a forged refusal is no news before the true answer is overdue
+  // a forged refusal is no news before the true response is overdue
   assert.equal(from.health, "unknown");
   const good = encodeHeader(goodHeader(sent, now));
   assert.notEqual(from.handleDatagram(datagram(sent, good, now), now).measurement, undefined);
@@ -422,7 +422,7 @@ Deno.test("without keys nothing is sent, and an exchange is asked for", () => {
   assert.equal(from.unansweredRequests, 2);
 });
 
-/** Asks, and answers in interleaved mode: `departure` is when the answer before left. */
+/** Asks, and answers in interleaved mode: `departure` is when the response before left. */
 function exchangeInterleaved(from: Association, departure: NtpTimestamp) {
   const { now, sent } = ask(from);
   const request = headerOf(sent);
@@ -447,7 +447,7 @@ Deno.test("interleaved answers give the true departure of the answer before", ()
   );
   assert.notEqual(second.request.receiveTimestamp, 0n);
   assert.notEqual(second.request.receiveTimestamp, second.request.transmitTimestamp);
-  // the exchange was measured already by its basic answer
+  // the exchange was measured already by its basic response
   assert.equal(second.measurement, undefined);
   assert.equal(from.reach, 3);
   const departure = addSeconds(EPOCH, second.now + 0.6002);

@@ -11,7 +11,7 @@ export type DropReason =
   | PacketProblem
   /** No request waits for it: it is late, or comes a second time. */
   | "unexpected"
-  /** Test 1: an old answer again. */
+  /** Test 1: an old response again. */
   | "duplicate"
   /** Test 2: it does not repeat what the request sent. */
   | "origin"

@@ -1,17 +1,19 @@
 /**
- * What became of answers that were not used, counted by reason, and whether they explain a silence.
+ * What became of responses that were not used, counted by reason, and whether they explain a
+ * silence.
  *
- * The problem: a server whose answers are all dropped looks like one that is silent, and the administrator searches in the wrong
- * place. The idea: beside the counts of all times, those since the last good answer are kept, and make a sentence. Limits: what a
- * stranger off the path can send (whatever does not repeat our random number) is counted and shown, but is no news by itself.
+ * The problem: a server whose responses are all dropped looks like one that is silent, and the
+ * administrator searches in the wrong place. The idea: beside the counts of all times, those since
+ * the last good response are kept, and make a sentence. Limits: what a stranger off the path can
+ * send (whatever does not repeat our random number) is counted and shown, but is no news by itself.
  *
  * @module
  */
 import { ReasonCounter } from "../base/reason_counter.ts";
 import type { DropReason } from "./drop_reason.ts";
 
-/** Whoever sent these need not have seen the request. */
-const FROM_ANYBODY: ReadonlySet<string> = new Set<DropReason>([
+/** The sender of these need not have seen the request. */
+const FROM_OFF_PATH: ReadonlySet<string> = new Set<DropReason>([
   "unexpected",
   "origin",
   "too-short",
@@ -30,7 +32,7 @@ export class DroppedResponses {
     return this.#total.add(reason);
   }
 
-  /** A good answer came: what was dropped before explains nothing any more. */
+  /** A good response came: what was dropped before explains nothing any more. */
   noteGood(): void {
     if (Object.keys(this.#recent.snapshot()).length > 0) this.#recent = new ReasonCounter();
   }
@@ -50,15 +52,20 @@ export class DroppedResponses {
     return this.#last;
   }
 
-  /** Says what was dropped since the last good answer: "version (6)"; undefined when nothing was. */
+  /**
+   * Says what was dropped since the last good response: "version (6)"; undefined when nothing was.
+   */
   get recent(): string | undefined {
     const entries = Object.entries(this.#recent.snapshot()).sort(([, a], [, b]) => b - a);
     if (entries.length === 0) return undefined;
     return entries.map(([reason, count]) => `${reason} (${count})`).join(", ");
   }
 
-  /** The reasons since the last good answer for which the server itself, or somebody on the path, must have sent something. */
+  /**
+   * The reasons since the last good response for which the server itself, or a host on the path,
+   * must have sent something.
+   */
   get recentReasons(): readonly string[] {
-    return Object.keys(this.#recent.snapshot()).filter((reason) => !FROM_ANYBODY.has(reason));
+    return Object.keys(this.#recent.snapshot()).filter((reason) => !FROM_OFF_PATH.has(reason));
   }
 }

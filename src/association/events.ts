@@ -1,8 +1,8 @@
 /**
  * Association events and actions: what a source is told, and what it wants done.
  *
- * The idea: these are members of the engine's own unions (see `src/engine/events.ts`), so an event reaches the source that it
- * concerns, and an action leaves it, without being translated.
+ * The idea: these are members of the engine's own unions (see `src/engine/events.ts`), so an event
+ * reaches the source that it concerns, and an action leaves it, without being translated.
  *
  * @module
  */
@@ -14,7 +14,10 @@ import type { CertificateDatePolicy } from "../nts/key_exchange/date_policy.ts";
 import type { KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
 import type { Timestamping } from "./measurement.ts";
 
-/** Identifies a configured source or a member of a pool for the life of the engine; never used again. */
+/**
+ * Identifies a configured source or a member of a pool for the life of the engine; never used
+ * again.
+ */
 export type AssociationId = number;
 
 /** Identifies one request, and so the socket it was sent from; never used again. */
@@ -33,7 +36,10 @@ export interface DatagramEvent {
   readonly request: RequestId;
   /** The payload as it came, unchecked; not kept. */
   readonly packet: Uint8Array;
-  /** When the request left, by the local clock: the kernel's timestamp when there is one, else read before sending. */
+  /**
+   * When the request left, by the local clock: the kernel's timestamp when there is one, else read
+   * before sending.
+   */
   readonly transmitTimestamp: NtpTimestamp;
   /** How `transmitTimestamp` was taken. */
   readonly transmitTimestamping: Timestamping;
@@ -127,7 +133,10 @@ export interface ExchangeKeysAction {
   readonly certificateAuthority: string | undefined;
   /** Algorithm numbers in order of preference; empty means the default order. */
   readonly aeadAlgorithms: readonly number[];
-  /** Whether the time server of the last exchange has fallen silent, so that another address of the host is tried first. */
+  /**
+   * Whether the time server of the last exchange has fallen silent, so that another address of the
+   * host is tried first.
+   */
   readonly isSilent?: boolean;
   /** How the dates of certificates are judged; the engine adds it to every exchange. */
   readonly dates?: CertificateDatePolicy;
@@ -141,7 +150,10 @@ export interface LogAction {
   readonly level: "debug" | "info" | "warning" | "error";
   /** A sentence without a full stop. */
   readonly message: string;
-  /** The source that it tells of, as its address is written in the configuration; left out where it tells of no single one. */
+  /**
+   * The source that it tells of, as its address is written in the configuration; left out where it
+   * tells of no single one.
+   */
   readonly source?: string;
 }
 

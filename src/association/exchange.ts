@@ -15,7 +15,10 @@ export interface OffsetAndDelay {
   readonly delay: Seconds;
 }
 
-/** Computes both; `corrections` are added to the local clock when the request left and when the answer arrived. */
+/**
+ * Computes both; `corrections` are added to the local clock when the request left and when the
+ * response arrived.
+ */
 export function offsetAndDelay(
   exchange: ExchangeTimestamps,
   corrections: { readonly sent: Seconds; readonly arrived: Seconds } = { sent: 0, arrived: 0 },

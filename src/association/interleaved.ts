@@ -1,17 +1,18 @@
 /**
  * The client's side of interleaved mode (RFC 9769 section 2).
  *
- * The problem: a server cannot write into an answer when that answer leaves. The idea: it tells so in its next answer; the
- * client keeps the timestamps of one exchange until then. A measurement is therefore one poll interval old and made of
- * T1, T2 and T4 of the last exchange and the T3 that has come since. Limits: memory for one exchange; after some requests
- * without answer it is given up and the next exchange is basic, as it is with a server that does not know the mode.
+ * The problem: a server cannot write into a response when that answer leaves. The idea: it tells so
+ * in its next response; the client keeps the timestamps of one exchange until then. A measurement
+ * is therefore one poll interval old and made of T1, T2 and T4 of the last exchange and the T3 that
+ * has come since. Limits: memory for one exchange; after some requests without response it is given
+ * up and the next exchange is basic, as it is with a server that does not know the mode.
  *
  * @module
  */
 import { type NtpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
 import type { Timestamping } from "./measurement.ts";
 
-/** After this many requests without answer the kept exchange is of no use any more. */
+/** After this many requests without response the kept exchange is of no use any more. */
 export const UNANSWERED_MAX = 4;
 
 /** What is kept of the last answered exchange. */
@@ -24,7 +25,7 @@ export interface KeptExchange {
   readonly destinationTimestamp: NtpTimestamp;
   /** How the local timestamps were taken. */
   readonly timestamping: Timestamping;
-  /** Whether a measurement was made of it already, with the T3 of a basic answer. */
+  /** Whether a measurement was made of it already, with the T3 of a basic response. */
   readonly measured: boolean;
 }
 
@@ -32,12 +33,12 @@ export interface KeptExchange {
 export class InterleavedClient {
   #kept: KeptExchange | undefined = undefined;
 
-  /** The exchange that an interleaved answer completes. */
+  /** The exchange that an interleaved response completes. */
   get kept(): KeptExchange | undefined {
     return this.#kept;
   }
 
-  /** The origin timestamp of the next request; zero asks for a basic answer. */
+  /** The origin timestamp of the next request; zero asks for a basic response. */
   origin(unanswered: number): NtpTimestamp {
     if (unanswered >= UNANSWERED_MAX) this.#kept = undefined;
     return this.#kept?.receiveTimestamp ?? ZERO_TIMESTAMP;
@@ -48,7 +49,7 @@ export class InterleavedClient {
     this.#kept = exchange;
   }
 
-  /** Forgets, because the local clock was stepped or the answer was unusable. */
+  /** Forgets, because the local clock was stepped or the response was unusable. */
   forget(): void {
     this.#kept = undefined;
   }

@@ -1,9 +1,10 @@
 /**
  * Authentication by a symmetric key: a MAC behind the packet (RFC 5905 section 7.3, RFC 8573).
  *
- * The idea: the request carries the key's number and the MAC of its header; an answer counts if it carries the same number and
- * the MAC of all that stands before. What binds it to the request is the random transmit timestamp, which the MAC covers.
- * Limits: nothing is encrypted, and everyone who has the key can answer.
+ * The idea: the request carries the key's number and the MAC of its header; a response counts if it
+ * carries the same number and the MAC of all that stands before. What binds it to the request is
+ * the random transmit timestamp, which the MAC covers. Limits: nothing is encrypted, and everyone
+ * who has the key can answer.
  *
  * @module
  */
@@ -24,7 +25,9 @@ export function macProtection(keyId: number, key: MacKey): PacketProtection {
   };
 }
 
-/** Makes the protection of a source whose key is not there: nothing is sent, and nothing believed. */
+/**
+ * Makes the protection of a source whose key is not there: nothing is sent, and nothing believed.
+ */
 export function missingKeyProtection(): PacketProtection {
   return {
     authentication: "mac",

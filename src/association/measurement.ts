@@ -1,5 +1,6 @@
 /**
- * What one exchange with a server tells: the product of an association, the input of selection and discipline.
+ * What one exchange with a server tells: the product of an association, the input of selection and
+ * discipline.
  *
  * @module
  */
@@ -18,9 +19,9 @@ export interface Measurement {
   readonly originTimestamp: NtpTimestamp;
   /** T2: the request arrived, by the server's clock. */
   readonly receiveTimestamp: NtpTimestamp;
-  /** T3: the answer left, by the server's clock. */
+  /** T3: the response left, by the server's clock. */
   readonly transmitTimestamp: NtpTimestamp;
-  /** T4: the answer arrived, by the local clock. */
+  /** T4: the response arrived, by the local clock. */
   readonly destinationTimestamp: NtpTimestamp;
   /** The worse of the two local timestamps. */
   readonly timestamping: Timestamping;

@@ -18,7 +18,9 @@ import { REACH_LENGTH } from "./reach.ts";
 /** A member that never answered gives way after this many requests, if there is another address. */
 const FIRST_RESPONSE_REQUESTS = 4;
 
-/** A pool member gives way when it has been a falseticker for eight polls and at least this long. */
+/**
+ * A pool member gives way when it has been a falseticker for eight polls and at least this long.
+ */
 const FALSETICKER_POLLS = 8;
 const FALSETICKER_TIME_MIN: Seconds = 600;
 
@@ -55,16 +57,20 @@ export function hasMoved(
 }
 
 /**
- * Tells whether a member turned us away, fell silent, or never was there. One with Network Time Security exchanges keys by itself
- * when a silence has used its cookies up, and follows where the exchange leads; a second series of exchanges beside that one would
- * break the distance that both are to keep.
+ * Tells whether a member turned us away, fell silent, or never was there. One with Network Time
+ * Security exchanges keys by itself when a silence has used its cookies up, and follows where the
+ * exchange leads; a second series of exchanges beside that one would break the distance that both
+ * are to keep.
  */
 export function isDead(association: Association): boolean {
   if (association.isStopped) return true;
   return association.protection?.authentication !== "nts" && isSilent(association);
 }
 
-/** Tells whether a member holds its address against a new one of the same source; keys that no answer has proved hold nothing. */
+/**
+ * Tells whether a member holds its address against a new one of the same source; keys that no
+ * response has proved hold nothing.
+ */
 export function holdsAddress(association: Association): boolean {
   if (association.isStopped) return false;
   return association.protection?.authentication !== "nts" || !isSilent(association);

@@ -1,9 +1,11 @@
 /**
- * How members of a source with Network Time Security come to be: by key exchanges (RFC 8915 section 4).
+ * How members of a source with Network Time Security come to be: by key exchanges (RFC 8915 section
+ * 4).
  *
- * The problem: the key exchange says which server to ask, and may name it by a name that must be looked up. The idea: a small
- * pipeline, exchange then lookup then member, with few exchanges under way at once and a growing interval between those
- * that come to nothing. Limits: exchanges of members that exist are begun by their sessions.
+ * The problem: the key exchange says which server to ask, and may name it by a name that must be
+ * looked up. The idea: a small pipeline, exchange then lookup then member, with few exchanges under
+ * way at once and a growing interval between those that come to nothing. Limits: exchanges of
+ * members that exist are begun by their sessions.
  *
  * @module
  */
@@ -99,13 +101,16 @@ export class NtsStarter {
     return this.#underWay() > 0 ? this.#exchangingSince : undefined;
   }
 
-  /** The network is another one: the next exchange is due at once, or soon after one that a server was asked for. */
+  /**
+   * The network is another one: the next exchange is due at once, or soon after one that a server
+   * was asked for.
+   */
   restart(now: MonotonicSeconds): void {
     this.#backoff.restart(now);
   }
 
   /** All places have members that answer: the next need begins with short waits again. */
-  satisfied(): void {
+  resetBackoff(): void {
     this.#backoff.succeeded();
   }
 
@@ -135,8 +140,8 @@ export class NtsStarter {
   }
 
   /**
-   * Makes a new member of an exchange that a member had begun, because it names another server than the member asks; `tries` is
-   * how many exchanges that member has begun in vain.
+   * Makes a new member of an exchange that a member had begun, because it names another server than
+   * the member asks; `tries` is how many exchanges that member has begun in vain.
    */
   move(
     outcome: KeyExchangeOutcome,
@@ -202,7 +207,10 @@ export class NtsStarter {
     return [{ type: "resolve", lookup, host }];
   }
 
-  /** A key exchange names hosts as untrustworthily as a name server does; this host is only named by a server on it. */
+  /**
+   * A key exchange names hosts as untrustworthily as a name server does; this host is only named by
+   * a server on it.
+   */
   #noteLocated(exchange: Omit<Ready, "found">, texts: readonly string[]): void {
     const { ntpPort, peerAddress } = exchange.outcome;
     const found = readAddresses(texts, {

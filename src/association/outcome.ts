@@ -1,5 +1,5 @@
 /**
- * What an answer brings: a measurement, and what the server says of itself.
+ * What a response brings: a measurement, and what the server says of itself.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import {
   isSynchronized,
 } from "./packet_tests.ts";
 
-/** What a server says of itself, from its last answer. */
+/** What a server says of itself, from its last response. */
 export interface ServerState {
   /** 0 to 255, as the wire has it. */
   readonly stratum: number;
@@ -46,7 +46,7 @@ export interface Reception {
   readonly measurement: Measurement | undefined;
 }
 
-/** Reads what a server says of itself out of an answer. */
+/** Reads what a server says of itself out of a response. */
 export function serverStateOf(header: NtpHeader): ServerState {
   return {
     stratum: header.stratum,
@@ -78,7 +78,10 @@ export function makeMeasurement(
   };
 }
 
-/** Makes the tests of RFC 5905 figure 22 that look at contents; `last` is the answer that was accepted before. */
+/**
+ * Makes the tests of RFC 5905 figure 22 that look at contents; `last` is the response that was
+ * accepted before.
+ */
 export function contentFault(
   header: NtpHeader,
   exchange: ExchangeTimestamps,

@@ -1,8 +1,10 @@
 /**
- * The tests that an answer must pass, by the numbers of RFC 5905 figure 22. Each function returns true when the packet passes.
+ * The tests that a response must pass, by the numbers of RFC 5905 figure 22. Each function returns
+ * true when the packet passes.
  *
- * The idea: one small named function for each test, free of state, in the order in which they are made. Test 4 (access) is
- * the sockets' work: they are connected, and take packets from the server alone. Test 5 is `protection.ts`.
+ * The idea: one small named function for each test, free of state, in the order in which they are
+ * made. Test 4 (access) is the sockets' work: they are connected, and take packets from the server
+ * alone. Test 5 is `protection.ts`.
  *
  * @module
  */
@@ -11,7 +13,7 @@ import type { Seconds } from "../base/units.ts";
 import { LEAP, MODE, type NtpHeader, STRATUM_MAX } from "../protocol/header.ts";
 import { REQUEST_VERSION } from "./request.ts";
 
-/** The oldest version of which an answer is read. */
+/** The oldest version of which a response is read. */
 const VERSION_MIN = 1;
 
 /** A root distance of this much says nothing any more (RFC 5905 section 7.2, MAXDISP). */
@@ -35,13 +37,16 @@ export interface ExchangeTimestamps {
   readonly originTimestamp: NtpTimestamp;
   /** T2: the request arrived, by the server's clock. */
   readonly receiveTimestamp: NtpTimestamp;
-  /** T3: the answer left, by the server's clock. */
+  /** T3: the response left, by the server's clock. */
   readonly transmitTimestamp: NtpTimestamp;
-  /** T4: the answer arrived, by the local clock. */
+  /** T4: the response arrived, by the local clock. */
   readonly destinationTimestamp: NtpTimestamp;
 }
 
-/** Test 1: the answer is not the last accepted one again (RFC 5905 section 8; both timestamps, RFC 9769 section 2). */
+/**
+ * Test 1: the response is not the last accepted one again (RFC 5905 section 8; both timestamps, RFC
+ * 9769 section 2).
+ */
 export function isNotDuplicate(
   header: NtpHeader,
   last: Pick<NtpHeader, "receiveTimestamp" | "transmitTimestamp"> | undefined,
@@ -50,7 +55,10 @@ export function isNotDuplicate(
     header.receiveTimestamp !== last.receiveTimestamp;
 }
 
-/** Test 2: the answer repeats the random transmit timestamp of the request, so its sender has seen it. */
+/**
+ * Test 2: the response repeats the random transmit timestamp of the request, so its sender has seen
+ * it.
+ */
 export function hasOrigin(header: NtpHeader, sent: NtpTimestamp): boolean {
   return sent !== ZERO_TIMESTAMP && header.originTimestamp === sent;
 }
@@ -61,15 +69,18 @@ export function hasTimestamps(header: NtpHeader): boolean {
 }
 
 /**
- * Test 3: the answer left the server after the request had arrived, but for the grain of its clock as it states it; a time from
- * a wrong era does not pass.
+ * Test 3: the response left the server after the request had arrived, but for the grain of its
+ * clock as it states it; a time from a wrong era does not pass.
  */
 export function isServerTimeForward(exchange: ExchangeTimestamps, precision: number): boolean {
   const held = difference(exchange.transmitTimestamp, exchange.receiveTimestamp);
   return held >= -(2 ** Math.min(precision, STATED_PRECISION_MAX));
 }
 
-/** Test 3: the packets were not away for less time than the server held them, but for the grain of its clock. */
+/**
+ * Test 3: the packets were not away for less time than the server held them, but for the grain of
+ * its clock.
+ */
 export function isDelayPlausible(exchange: ExchangeTimestamps, precision: number): boolean {
   const away = difference(exchange.destinationTimestamp, exchange.originTimestamp);
   const held = difference(exchange.transmitTimestamp, exchange.receiveTimestamp);
@@ -89,9 +100,10 @@ export function isRootDistanceSane(header: NtpHeader): boolean {
 }
 
 /**
- * Test 7: the server's clock was not set in its own future; a zero means that it does not say. The server may round up the
- * moment of its setting by some milliseconds. The transmit timestamp of an interleaved answer is that of the one before,
- * so the later of the two timestamps is the server's present.
+ * Test 7: the server's clock was not set in its own future; a zero means that it does not say. The
+ * server may round up the moment of its setting by some milliseconds. The transmit timestamp of an
+ * interleaved response is that of the one before, so the later of the two timestamps is the
+ * server's present.
  */
 export function isReferenceTimeSane(header: NtpHeader): boolean {
   const { referenceTimestamp, receiveTimestamp, transmitTimestamp } = header;
@@ -102,14 +114,15 @@ export function isReferenceTimeSane(header: NtpHeader): boolean {
   return difference(present, referenceTimestamp) >= -REFERENCE_TOLERANCE;
 }
 
-/** The packet is an answer to a client (RFC 5905 section 7.3). */
+/** The packet is a response to a client (RFC 5905 section 7.3). */
 export function isServerMode(header: NtpHeader): boolean {
   return header.mode === MODE.server;
 }
 
 /**
- * The version is one whose header we read: a server answers in ours or in the one that it knows, and up to version 4 the fields
- * are the same (RFC 5905 appendix A.5.1; RFC 1059 section 3 for version 1).
+ * The version is one whose header we read: a server answers in ours or in the one that it knows,
+ * and up to version 4 the fields are the same (RFC 5905 appendix A.5.1; RFC 1059 section 3 for
+ * version 1).
  */
 export function isKnownVersion(header: NtpHeader): boolean {
   return header.version >= VERSION_MIN && header.version <= REQUEST_VERSION;

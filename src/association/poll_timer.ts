@@ -1,12 +1,14 @@
 /**
  * When an association asks next.
  *
- * The problem: many clients that ask by the same rhythm hit a server at once, and a rhythm that can be foretold helps whoever
- * wants to forge an answer; yet a server must never be asked more often than agreed. The idea: every interval is 2^poll
- * seconds and up to 3.5 percent longer, by chance; the first one after a burst or at a longer interval is drawn from a whole
- * period, so that a fleet that starts at one moment is spread evenly. At the start and when the engine has lost its footing a
- * burst of eight requests with growing gaps brings a first offset at once and a first frequency soon. Limits: who decides on the
- * poll interval is the discipline; here it is kept between the configured limits and above what a server has demanded by a RATE kiss lately.
+ * The problem: many clients that ask by the same rhythm hit a server at once, and a rhythm that can
+ * be foretold helps an attacker who wants to forge a response; yet a server must never be asked
+ * more often than agreed. The idea: every interval is 2^poll seconds and up to 3.5 percent longer,
+ * by chance; the first one after a burst or at a longer interval is drawn from a whole period, so
+ * that a fleet that starts at one moment is spread evenly. At the start and when the engine has
+ * lost its footing a burst of eight requests with growing gaps brings a first offset at once and a
+ * first frequency soon. Limits: who decides on the poll interval is the discipline; here it is kept
+ * between the configured limits and above what a server has demanded by a RATE kiss lately.
  *
  * @module
  */
@@ -17,10 +19,16 @@ import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
 /** The gaps between the eight requests of a burst. */
 export const BURST_GAPS: readonly Seconds[] = [2, 2, 2, 4, 8, 16, 32];
 
-/** No RATE kiss raises the poll exponent above this, or whoever sees a request could silence us (17 minutes). */
+/**
+ * No RATE kiss raises the poll exponent above this, or an observer of a request could silence us
+ * (17 minutes).
+ */
 export const RATE_POLL_MAX: PollExponent = 10;
 
-/** So many answers in a row without another RATE kiss, and the server is asked a step more often again. */
+/**
+ * So many responses in a row without another RATE kiss, and the server is asked a step more often
+ * again.
+ */
 const RELENT_ANSWERS = 8;
 
 /** How much longer than 2^poll an interval may be by chance. */
@@ -32,17 +40,28 @@ const START_SPREAD: Seconds = 0.1;
 /** Two requests to one server are never closer, save across a restart. */
 const GAP_MIN: Seconds = 2;
 
-/** Bursts are this many shortest poll intervals apart, and never closer than `BURST_INTERVAL_MIN`. */
+/**
+ * Bursts are this many shortest poll intervals apart, and never closer than `BURST_INTERVAL_MIN`.
+ */
 const BURST_INTERVAL_POLLS = 4;
 const BURST_INTERVAL_MIN: Seconds = 64;
 
-/** After a lost request the next one is not a long interval away: this exponent, if the limits and the server allow. */
+/**
+ * After a lost request the next one is not a long interval away: this exponent, if the limits and
+ * the server allow.
+ */
 const RETRY_POLL: PollExponent = 6;
 
-/** A request that has not left the machine costs nobody anything, and the next one may: it is so far away at most. */
+/**
+ * A request that has not left the machine costs no server anything, and the next one may: it is so
+ * far away at most.
+ */
 const LOCAL_RETRY: Seconds = 15;
 
-/** However often the network changes, a server that requests have left for is asked no sooner than so. */
+/**
+ * However often the network changes, a server that requests have left for is asked no sooner than
+ * so.
+ */
 const AGAIN_GAP: Seconds = 16;
 
 /** When the network is there again, a fleet spreads its requests over this time. */
@@ -125,7 +144,10 @@ export class PollTimer {
     }
   }
 
-  /** Takes the interval that the discipline wants; it holds for the running interval too, save in a burst. */
+  /**
+   * Takes the interval that the discipline wants; it holds for the running interval too, save in a
+   * burst.
+   */
   setPoll(exponent: PollExponent): void {
     const before = this.poll;
     this.#wanted = this.#clamp(exponent);
@@ -140,7 +162,9 @@ export class PollTimer {
     this.setPoll(this.#wanted);
   }
 
-  /** A RATE kiss came: asks less often from now on, up to `RATE_POLL_MAX` (RFC 5905 section 7.4). */
+  /**
+   * A RATE kiss came: asks less often from now on, up to `RATE_POLL_MAX` (RFC 5905 section 7.4).
+   */
   slowDown(packetPoll: number): void {
     const raised = Math.max(this.poll + 1, packetPoll);
     this.#demanded = Math.max(this.#demanded ?? 0, Math.min(RATE_POLL_MAX, raised));
@@ -150,8 +174,9 @@ export class PollTimer {
   }
 
   /**
-   * A proper answer came. A demand is eased step by step while nothing but answers come, since the kiss may have been forged by
-   * somebody who once saw a request, or drawn by requests in our name; a server that means it says so again.
+   * A proper response came. A demand is eased step by step while nothing but responses come, since
+   * the kiss may have been forged by an observer of an earlier request, or drawn by requests in our
+   * name; a server that means it says so again.
    */
   noteResponse(): void {
     if (this.#demanded === undefined || ++this.#answersSinceDemand < RELENT_ANSWERS) return;
@@ -160,33 +185,38 @@ export class PollTimer {
   }
 
   /**
-   * Begins a burst unless one is running or was begun a short while ago; tells whether it did. What befalls a whole fleet, such
-   * as a resume, is spread over some seconds.
+   * Begins a burst unless one is running or was begun a short while ago; tells whether it did. What
+   * befalls a whole fleet, such as a resume, is spread over some seconds.
    */
   requestBurst(now: MonotonicSeconds, begin: "at-once" | "spread" = "at-once"): boolean {
     const apart = Math.max(BURST_INTERVAL_MIN, BURST_INTERVAL_POLLS * 2 ** this.#limits.min);
     if (this.#due === Infinity || this.inBurst || now - this.#burstAt < apart) return false;
     this.#beginBurst(now);
-    this.askSoon(begin === "at-once" ? now : now + RETURN_SPREAD * uniform(this.#random));
+    this.requestSoon(begin === "at-once" ? now : now + RETURN_SPREAD * uniform(this.#random));
     return true;
   }
 
-  /** A request brought no answer: the next one is due soon, so that one loss is no long silence and a death shows early. */
+  /**
+   * A request brought no response: the next one is due soon, so that one loss is no long silence
+   * and a death shows early.
+   */
   retrySoon(): void {
     if (this.#due === Infinity || this.inBurst) return;
     const poll = Math.max(this.#limits.min, Math.min(RETRY_POLL, this.poll), this.#demanded ?? 0);
     this.#due = Math.min(this.#due, this.#sentAt + 2 ** poll * Math.max(1, this.#stretch));
   }
 
-  /** A request has not left the machine: the next one is due soon, since nobody is spared by waiting. */
+  /**
+   * A request has not left the machine: the next one is due soon, since waiting spares no server.
+   */
   retryLocally(now: MonotonicSeconds): void {
     if (this.#due === Infinity) return;
     this.#due = Math.min(this.#due, now + LOCAL_RETRY * this.#stretch);
   }
 
   /**
-   * Makes the next request due within seconds because there may be a way to the server now, but not at once after one that has
-   * left.
+   * Makes the next request due within seconds because there may be a way to the server now, but not
+   * at once after one that has left.
    */
   askAgain(now: MonotonicSeconds, newest: "has-left" | "has-not-left"): void {
     if (this.#due === Infinity || (this.inBurst && !this.isBurstUnderWay)) return;
@@ -197,7 +227,7 @@ export class PollTimer {
   }
 
   /** Makes the next request due at a time, or earlier. */
-  askBy(at: MonotonicSeconds): void {
+  requestBy(at: MonotonicSeconds): void {
     if (this.#due !== Infinity) {
       this.#due = Math.min(this.#due, Math.max(at, this.#sentAt + GAP_MIN));
     }
@@ -210,7 +240,7 @@ export class PollTimer {
     this.#reschedule();
   }
 
-  /** A burst that nobody answered is left out, and does not stand in the way of the next one. */
+  /** A burst without a response is left out, and does not stand in the way of the next one. */
   abandonBurst(): void {
     if (!this.inBurst) return;
     this.endBurst();
@@ -218,14 +248,15 @@ export class PollTimer {
   }
 
   /** Makes the next request due as soon as manners allow. */
-  askSoon(now: MonotonicSeconds): void {
+  requestSoon(now: MonotonicSeconds): void {
     if (this.#due === Infinity) return;
     this.#due = Math.min(this.#due, Math.max(now, this.#sentAt + GAP_MIN));
   }
 
   /**
-   * Draws the running interval from a whole period, so that hosts that began together come at any moment of it from then on: after
-   * a burst, and whenever a longer period leaves a part of itself empty.
+   * Draws the running interval from a whole period, so that hosts that began together come at any
+   * moment of it from then on: after a burst, and whenever a longer period leaves a part of itself
+   * empty.
    */
   #drawPhase(): void {
     this.#hasPhase = true;

@@ -87,7 +87,7 @@ Deno.test("a stopped timer stays stopped", () => {
   of.stop();
   assert.equal(of.due, Infinity);
   of.setPoll(4);
-  of.askSoon(1);
+  of.requestSoon(1);
   of.slowDown(10);
   assert.equal(of.requestBurst(1000), false);
   assert.equal(of.due, Infinity);
@@ -115,7 +115,7 @@ Deno.test("whatever is asked of it, two requests are never closer than two secon
           assert.ok(of.poll > before || of.poll === 10);
           demanded = of.poll;
         } else if (kind === "burst") of.requestBurst(now += value);
-        else if (kind === "soon") of.askSoon(now += value);
+        else if (kind === "soon") of.requestSoon(now += value);
         else if (kind === "abandon") of.abandonBurst();
         else {
           now = Math.max(now, of.due);

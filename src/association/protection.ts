@@ -1,8 +1,10 @@
 /**
- * How an association's packets are authenticated: the place where Network Time Security and symmetric keys plug in.
+ * How an association's packets are authenticated: the place where Network Time Security and
+ * symmetric keys plug in.
  *
- * The idea: the association makes headers and judges answers, and does not know how they are protected. Without a protection
- * packets are plain; with one, an answer that is not authentic never counts, whatever it says (RFC 8915 section 8.7).
+ * The idea: the association makes headers and judges responses, and does not know how they are
+ * protected. Without a protection packets are plain; with one, a response that is not authentic
+ * never counts, whatever it says (RFC 8915 section 8.7).
  *
  * @module
  */
@@ -18,7 +20,7 @@ import type { MonotonicSeconds } from "../base/units.ts";
 export interface ProtectedRequest {
   /** The header with what was added to it. */
   readonly packet: Bytes;
-  /** What the answer must repeat; empty when the protection needs no such thing. */
+  /** What the response must repeat; empty when the protection needs no such thing. */
   readonly uniqueIdentifier: Bytes;
 }
 
@@ -27,8 +29,9 @@ export interface SessionStart {
   /** When its keys were exchanged. */
   readonly now: MonotonicSeconds;
   /**
-   * How many key exchanges, its own among them, have had no authentic response of the time server. It is counted on from there, so
-   * that a silent time server is asked for keys ever more rarely (RFC 8915 section 4.2).
+   * How many key exchanges, its own among them, have had no authentic response of the time server.
+   * It is counted on from there, so that a silent time server is asked for keys ever more rarely
+   * (RFC 8915 section 4.2).
    */
   readonly tries: number;
 }
@@ -37,25 +40,38 @@ export interface SessionStart {
 export interface PacketProtection {
   /** The word for it in status. */
   readonly authentication: "nts" | "mac";
-  /** Adds authentication to the 48 octets of a request; fails with a word when it cannot (no cookies left). */
+  /**
+   * Adds authentication to the 48 octets of a request; fails with a word when it cannot (no cookies
+   * left).
+   */
   protect(header: Bytes, random: RandomSource): Result<ProtectedRequest, string>;
-  /** Tells whether an answer is authentic and belongs to the request; fails with a word that says why not. */
+  /**
+   * Tells whether a response is authentic and belongs to the request; fails with a word that says
+   * why not.
+   */
   verify(packet: Uint8Array, uniqueIdentifier: Bytes): Result<unknown, string>;
   /**
-   * Tells whether a key exchange is to be started now; one that was begun counts as running until its outcome is told. Asked
-   * before every request. `isUnheard`: the server has never answered under the keys that there are.
+   * Tells whether a key exchange is to be started now; one that was begun counts as running until
+   * its outcome is told. Asked before every request. `isUnheard`: the server has never answered
+   * under the keys that there are.
    */
   beginKeyExchange?(now: MonotonicSeconds, isUnheard: boolean): boolean;
-  /** What the server tells does not fit the certificate on which its keys rest: others are wanted, now and then. */
+  /**
+   * What the server tells does not fit the certificate on which its keys rest: others are wanted,
+   * now and then.
+   */
   renewKeys?(now: MonotonicSeconds): void;
   /** Takes the outcome of a key exchange that was begun. */
   endKeyExchange?(
     result: Result<KeyExchangeOutcome, string>,
     context: { readonly now: MonotonicSeconds; readonly isLocal?: boolean | undefined },
   ): void;
-  /** How many key exchanges were started since the last authentic answer. */
+  /** How many key exchanges were started since the last authentic response. */
   readonly exchangeTries?: number;
-  /** When a key exchange may start without which there can be no request; undefined when there can, or one is under way. */
+  /**
+   * When a key exchange may start without which there can be no request; undefined when there can,
+   * or one is under way.
+   */
   readonly nextKeyExchangeAt?: MonotonicSeconds | undefined;
   /** The network is another one: key exchanges begin anew with short waits. */
   restartBackoff?(now: MonotonicSeconds): void;
@@ -67,11 +83,17 @@ export interface PacketProtection {
   readonly movedTo?:
     | { readonly ntpServer: string | undefined; readonly ntpPort: number }
     | undefined;
-  /** Whether the certificate was accepted although its dates do not fit the clock, and was not confirmed since. */
+  /**
+   * Whether the certificate was accepted although its dates do not fit the clock, and was not
+   * confirmed since.
+   */
   readonly isProvisional?: boolean;
   /** What the keys rest on; undefined when they were saved by an earlier run. */
   readonly certificate?: ExchangeCertificate | undefined;
-  /** What tells the public key behind the keys from others, those of an earlier run too; undefined where that is not known. */
+  /**
+   * What tells the public key behind the keys from others, those of an earlier run too; undefined
+   * where that is not known.
+   */
   readonly keyIdentity?: string | undefined;
   /** The certificate was verified again at a time that is believed. */
   confirmCertificate?(): void;

@@ -26,7 +26,10 @@ function below(random: RandomSource, limit: number): number {
   return random.uint32() % limit;
 }
 
-/** A packet of one of three kinds: noise, an answer to something else, or an answer to `request` with some octets changed. */
+/**
+ * A packet of one of three kinds: noise, a response to something else, or a response to `request`
+ * with some octets changed.
+ */
 function randomPacket(random: RandomSource, request: SendAction, now: number): Uint8Array {
   const kind = below(random, 8);
   if (kind === 0) {
@@ -119,8 +122,8 @@ class Victim {
       assert.deepEqual([actions, measurement], [[], undefined], label);
     }
     if (measurement !== undefined) this.#checkMeasurement(measurement, reach);
-    // only a RATE kiss raises the poll, only a proper answer lowers it, by a step, and only eight requests without answer let a
-    // denial stop us
+    // only a RATE kiss raises the poll, only a proper response lowers it, by a step, and only eight
+    // requests without response let a denial stop us
     const eased = association.lastResponseAt === lastResponseAt ? 0 : 1;
     assert.ok(association.poll >= poll - eased && association.poll <= 10, label);
     if (association.isStopped) assert.ok(unansweredRequests >= 8 && reach === 0, label);
@@ -168,7 +171,10 @@ class Victim {
   }
 }
 
-/** Whether a packet repeats what the request sent and has the form of an answer: the least for it to mean anything. */
+/**
+ * Whether a packet repeats what the request sent and has the form of a response: the least for it
+ * to mean anything.
+ */
 function isProper(packet: Uint8Array, request: SendAction): boolean {
   const asked = decodeHeader(request.packet), answer = decodeHeader(packet);
   if (!asked.ok || !answer.ok) return false;

@@ -23,7 +23,7 @@ export class ReachRegister {
     return this.#bits !== 0;
   }
 
-  /** How many requests in a row, up to the newest, have no answer (yet). */
+  /** How many requests in a row, up to the newest, have no response (yet). */
   get unanswered(): number {
     return this.#unanswered;
   }
@@ -36,7 +36,7 @@ export class ReachRegister {
 
   /** Marks the newest request as answered. */
   noteResponse(): void {
-    assert(this.#unanswered > 0, "An answer belongs to a request that had none");
+    assert(this.#unanswered > 0, "A response belongs to a request that had none");
     this.#bits |= 1;
     this.#unanswered = 0;
   }

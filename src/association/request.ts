@@ -1,10 +1,11 @@
 /**
  * The requests of a client: as little as the protocol allows.
  *
- * The problem: a request that carries the client's clock, stratum and reference tells strangers what to attack and whom they
- * see. The idea (draft-ietf-ntp-data-minimization): all fields are constant but the transmit timestamp, which is 64 random
- * bits that the answer must repeat; when the request really left is remembered, not sent. Limits: with interleaved mode
- * the origin and receive timestamps are used too (RFC 9769 section 2), the latter also random.
+ * The problem: a request that carries the client's clock, stratum and reference tells strangers
+ * what to attack and whom they see. The idea (draft-ietf-ntp-data-minimization): all fields are
+ * constant but the transmit timestamp, which is 64 random bits that the response must repeat; when
+ * the request really left is remembered, not sent. Limits: with interleaved mode the origin and
+ * receive timestamps are used too (RFC 9769 section 2), the latter also random.
  *
  * @module
  */
@@ -12,6 +13,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { type NtpTimestamp, ntpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
 import { type RandomSource, randomUint64 } from "../base/random.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
+import type { PacketProtection, ProtectedRequest } from "./protection.ts";
 import { emptyHeader, encodeHeader, MODE } from "../protocol/header.ts";
 
 /** The version that requests carry. */
@@ -20,35 +22,40 @@ export const REQUEST_VERSION = 4;
 /** What minimising clients send as precision, so that they look alike. */
 const MINIMAL_PRECISION = 0x20;
 
-/** A request that waits for its answer. */
+/** A request that waits for its response. */
 export interface PendingRequest {
   /** Its number. */
   readonly id: number;
-  /** The random transmit timestamp that a basic answer repeats. */
+  /** The random transmit timestamp that a basic response repeats. */
   readonly transmitTimestamp: NtpTimestamp;
-  /** The random receive timestamp that an interleaved answer repeats; zero when none is asked for. */
+  /**
+   * The random receive timestamp that an interleaved response repeats; zero when none is asked for.
+   */
   readonly receiveTimestamp: NtpTimestamp;
   /** What the protection wants repeated. */
   readonly uniqueIdentifier: Bytes;
-  /** When it was handed out. */
-  readonly sentAt: MonotonicSeconds;
-  /** From when on no answer is awaited. */
+  /** From when on no response is awaited. */
   readonly expiresAt: MonotonicSeconds;
 }
+
+/** A request that is ready to be sent, without its number and its time. */
+export type MadeRequest =
+  & ProtectedRequest
+  & Pick<RequestHeader, "transmitTimestamp" | "receiveTimestamp">;
 
 /** The header of a request, and the random numbers in it. */
 export interface RequestHeader {
   /** 48 octets. */
   readonly octets: Bytes;
-  /** The random number that a basic answer repeats. */
+  /** The random number that a basic response repeats. */
   readonly transmitTimestamp: NtpTimestamp;
-  /** The random number that an interleaved answer repeats; zero when none is asked for. */
+  /** The random number that an interleaved response repeats; zero when none is asked for. */
   readonly receiveTimestamp: NtpTimestamp;
 }
 
 /**
- * Makes a request's header. With `interleavedOrigin`, the server's last receive timestamp, it asks for an interleaved answer;
- * otherwise for a basic one.
+ * Makes a request's header. With `interleavedOrigin`, the server's last receive timestamp, it asks
+ * for an interleaved response; otherwise for a basic one.
  */
 export function makeRequestHeader(
   random: RandomSource,
@@ -66,6 +73,28 @@ export function makeRequestHeader(
     transmitTimestamp,
   });
   return { octets, transmitTimestamp, receiveTimestamp };
+}
+
+/**
+ * Makes a request and protects it; undefined when the protection cannot do so (no cookies left).
+ */
+export function makeRequest(options: {
+  readonly random: RandomSource;
+  readonly protection: PacketProtection | undefined;
+  /** As for `makeRequestHeader`. */
+  readonly interleavedOrigin: NtpTimestamp | undefined;
+}): MadeRequest | undefined {
+  const { random, protection, interleavedOrigin } = options;
+  const { octets, transmitTimestamp, receiveTimestamp } = makeRequestHeader(
+    random,
+    interleavedOrigin,
+  );
+  if (protection === undefined) {
+    const uniqueIdentifier = new Uint8Array(0);
+    return { packet: octets, uniqueIdentifier, transmitTimestamp, receiveTimestamp };
+  }
+  const made = protection.protect(octets, random);
+  return made.ok ? { ...made.value, transmitTimestamp, receiveTimestamp } : undefined;
 }
 
 /** Draws 64 bits that are neither zero, which means "none", nor equal to `other`. */

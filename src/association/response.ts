@@ -1,9 +1,11 @@
 /**
- * What an answer says, once it is known to be one: the checks that come before any of its contents is believed.
+ * What a response says, once it is known to be one: the checks that come before any of its contents
+ * is believed.
  *
- * The idea: the random number of the request first, because whoever does not know it is not the server (nor on the path to it)
- * and must not make us do any more work; then mode and version, the framing, and the authentication. Only what has passed
- * all of them can change the state of an association.
+ * The idea: the random number of the request first, because a sender that does not know it is not
+ * the server (nor on the path to it) and must not make us do any more work; then mode and version,
+ * the framing, and the authentication. Only what has passed all of them can change the state of an
+ * association.
  *
  * @module
  */
@@ -17,22 +19,25 @@ import { hasOrigin, isKnownVersion, isServerMode } from "./packet_tests.ts";
 import type { PacketProtection } from "./protection.ts";
 import type { PendingRequest } from "./request.ts";
 
-/** An authentic answer to a request. */
-export interface Answer {
-  /** The header of the answer. */
+/** An authentic response to a request. */
+export interface ServerResponse {
+  /** The header of the response. */
   readonly header: NtpHeader;
   /** Whether the server answered in interleaved mode (RFC 9769). */
   readonly isInterleaved: boolean;
-  /** What an answer of stratum 0 asks for. */
+  /** What a response of stratum 0 asks for. */
   readonly kiss: Kiss | undefined;
 }
 
-/** Reads octets as the answer to `request`, or tells why they are not (RFC 5905 section 8, RFC 8915 section 5.7). */
+/**
+ * Reads octets as the response to `request`, or tells why they are not (RFC 5905 section 8, RFC
+ * 8915 section 5.7).
+ */
 export function readResponse(
   octets: Uint8Array,
   request: PendingRequest,
   protection: PacketProtection | undefined,
-): Result<Answer, DropReason> {
+): Result<ServerResponse, DropReason> {
   const header = decodeHeader(octets);
   if (!header.ok) return header;
   const isBasic = hasOrigin(header.value, request.transmitTimestamp);
@@ -69,7 +74,9 @@ export function worseTimestamping(a: Timestamping, b: Timestamping): Timestampin
   return order.indexOf(a) >= order.indexOf(b) ? a : b;
 }
 
-/** Test 5: the packet is as authentic as the association demands. A MAC that nobody asked for proves nothing. */
+/**
+ * Test 5: the packet is as authentic as the association demands. An unrequested MAC proves nothing.
+ */
 function authenticityFault(
   octets: Uint8Array,
   packet: Packet,

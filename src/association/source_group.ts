@@ -1,10 +1,11 @@
 /**
  * One configured source: the name it is known by and the servers that are asked in its stead.
  *
- * The problem: a name stands for changing addresses; some are dead, some tell a wrong time, some turn us away. The idea:
- * a group keeps as many live members as were asked for, one for a server and `count` for a pool, and takes another address
- * when a member is dead or bad, if there is one; a bad server is better than none. With Network Time Security a member
- * begins with a key exchange instead of an address. Limits: which member is bad is said by selection; no I/O.
+ * The problem: a name stands for changing addresses; some are dead, some tell a wrong time, some
+ * turn us away. The idea: a group keeps as many live members as were asked for, one for a server
+ * and `count` for a pool, and takes another address when a member is dead or bad, if there is one;
+ * a bad server is better than none. With Network Time Security a member begins with a key exchange
+ * instead of an address. Limits: which member is bad is said by selection; no I/O.
  *
  * @module
  */
@@ -38,10 +39,16 @@ import {
 import { NtsStarter } from "./nts_starter.ts";
 import type { PacketProtection } from "./protection.ts";
 
-/** Members that the name does not have any more are replaced one by one, so far apart, since each has to be measured first. */
+/**
+ * Members that the name does not have any more are replaced one by one, so far apart, since each
+ * has to be measured first.
+ */
 const REPLACEMENT_INTERVAL: Seconds = 3600;
 
-/** After so many requests without answer an exchange of keys begins with another address of the host. */
+/**
+ * After so many requests without response an exchange of keys begins with another address of the
+ * host.
+ */
 const SILENT_REQUESTS = 4;
 
 /** What a group is made of. */
@@ -56,11 +63,16 @@ export interface SourceGroupOptions {
   readonly allocateRequest: () => number;
   /** Gives a new number for each lookup, never the same twice. */
   readonly allocateLookup: () => number;
-  /** Names another source that asks the server at this address with more right than a member, or than one that is to come. */
+  /**
+   * Names another source that asks the server at this address with more right than a member, or
+   * than one that is to come.
+   */
   readonly holderOf: (address: SocketAddress, member?: Association) => string | undefined;
   /** Makes the protection of a plain member that has a symmetric key; none if left out. */
   readonly protect?: () => PacketProtection;
-  /** Makes the session of a member from its first key exchange; needed with Network Time Security. */
+  /**
+   * Makes the session of a member from its first key exchange; needed with Network Time Security.
+   */
   readonly startSession?: (outcome: KeyExchangeOutcome, start: SessionStart) => PacketProtection;
 }
 
@@ -100,8 +112,8 @@ export class SourceGroup {
   }
 
   /**
-   * Takes over a changed configuration of the same source: poll limits, how many members, bursts. Members stay with what is known
-   * of them, but for those that are too many.
+   * Takes over a changed configuration of the same source: poll limits, how many members, bursts.
+   * Members stay with what is known of them, but for those that are too many.
    */
   reconfigure(config: SourceGroupConfig, now: MonotonicSeconds): readonly SourceAction[] {
     assert(config.address === this.#config.address, "A source keeps its name");
@@ -123,7 +135,10 @@ export class SourceGroup {
     return this.#nts?.trouble ?? this.#supply.trouble;
   }
 
-  /** What is wrong with a source that has no member: a predicate for a sentence; undefined while it may still get one. */
+  /**
+   * What is wrong with a source that has no member: a predicate for a sentence; undefined while it
+   * may still get one.
+   */
   get report(): string | undefined {
     const { trouble } = this;
     if (trouble === undefined) return undefined;
@@ -135,7 +150,10 @@ export class SourceGroup {
     return this.#exchangeFailures.snapshot();
   }
 
-  /** Since when a name is being looked up or keys are being exchanged for a place without member; undefined when not. */
+  /**
+   * Since when a name is being looked up or keys are being exchanged for a place without member;
+   * undefined when not.
+   */
   get preparingSince(): MonotonicSeconds | undefined {
     if (this.#members.length >= this.wanted) return undefined;
     return this.#nts === undefined ? this.#supply.lookupSince : this.#nts.exchangingSince;
@@ -151,7 +169,9 @@ export class SourceGroup {
     return this.#members.find(({ association }) => association.id === id)?.association;
   }
 
-  /** Begins: asks a numeric address at once, looks a name up, or exchanges keys. To be called once. */
+  /**
+   * Begins: asks a numeric address at once, looks a name up, or exchanges keys. To be called once.
+   */
   start(now: MonotonicSeconds): readonly SourceAction[] {
     assert(!this.#isStarted, "A source is started once");
     this.#isStarted = true;
@@ -174,7 +194,7 @@ export class SourceGroup {
 
   /** Lets every member ask when it is time, and replaces the dead and the bad. */
   handleTimer(now: MonotonicSeconds): readonly SourceAction[] {
-    const actions = [...this.#giveWay()];
+    const actions = [...this.#removeOutranked()];
     for (const association of this.members) {
       if (now >= association.nextWakeup()) actions.push(...association.handleTimer(now));
     }
@@ -249,15 +269,21 @@ export class SourceGroup {
     else member.falsetickerSince ??= now;
   }
 
-  /** Asks every member for a burst, because the clock is not to be trusted, and looks for missing members again. */
+  /**
+   * Asks every member for a burst, because the clock is not to be trusted, and looks for missing
+   * members again.
+   */
   requestBurst(now: MonotonicSeconds, begin: "at-once" | "spread" = "at-once"): void {
-    this.#supply.hurry(now);
+    this.#supply.retryNow(now);
     for (const association of this.members) association.requestBurst(now, begin);
   }
 
-  /** There may be a way to servers now that there was not before: asks, looks up and exchanges keys within seconds. */
+  /**
+   * There may be a way to servers now that there was not before: asks, looks up and exchanges keys
+   * within seconds.
+   */
   askAgain(now: MonotonicSeconds): readonly SourceAction[] {
-    this.#supply.hurry(now);
+    this.#supply.retryNow(now);
     this.#nts?.restart(now);
     for (const association of this.members) association.askAgain(now);
     return this.#maintain(now);
@@ -268,7 +294,10 @@ export class SourceGroup {
     return this.members.flatMap((association) => association.clockStepped(now));
   }
 
-  /** Gives the numbers of the members that are gone since the last call, so that what is known of them can go too. */
+  /**
+   * Gives the numbers of the members that are gone since the last call, so that what is known of
+   * them can go too.
+   */
   takeRemoved(): readonly number[] {
     const removed = this.#removed;
     this.#removed = [];
@@ -280,7 +309,9 @@ export class SourceGroup {
     return this.members.flatMap((association) => this.#remove(association));
   }
 
-  /** Says which algorithms are offered; keys that brought no answer are a reason to offer others. */
+  /**
+   * Says which algorithms are offered; keys that brought no response are a reason to offer others.
+   */
   #withOffer(action: SourceAction): SourceAction {
     if (action.type !== "exchange-keys") return action;
     const { association } = action;
@@ -292,7 +323,9 @@ export class SourceGroup {
     return { ...action, aeadAlgorithms: this.#offers.begin(association), isSilent };
   }
 
-  /** Hands new keys to a member; a member that asks another server than they are for is made anew. */
+  /**
+   * Hands new keys to a member; a member that asks another server than they are for is made anew.
+   */
   #renewKeys(
     member: Association,
     event: KeysExchangedEvent,
@@ -305,7 +338,7 @@ export class SourceGroup {
     }
     const outcome = event.result.value;
     if (this.#nts === undefined || !hasMoved(member, outcome)) {
-      member.askSoon(now);
+      member.requestSoon(now);
       return [];
     }
     const where = outcome.ntpServer ?? outcome.peerAddress;
@@ -316,7 +349,9 @@ export class SourceGroup {
     ];
   }
 
-  /** Fills free places, and those of members that are to give way, as far as there are addresses. */
+  /**
+   * Fills free places, and those of members that are to give way, as far as there are addresses.
+   */
   #maintain(now: MonotonicSeconds): readonly SourceAction[] {
     if (!this.#isStarted) return [];
     const actions: SourceAction[] = [];
@@ -330,7 +365,7 @@ export class SourceGroup {
     }
     for (const id of this.#nts?.takeEnded() ?? []) this.#offers.forget(id);
     const open = this.#openPlaces(now);
-    if (open === 0) this.#noteSatisfied();
+    if (open === 0) this.#resetBackoffs();
     if (now >= this.#nextReplacementAt()) actions.push(...this.#replaceUnlisted(now));
     if (this.#nts !== undefined) {
       const begun = open > 0 ? this.#nts.begin(open, now) : [];
@@ -343,11 +378,13 @@ export class SourceGroup {
     return actions;
   }
 
-  /** Waits grow until all members have answered (RFC 8915 section 4.2 asks so for key exchanges). */
-  #noteSatisfied(): void {
+  /**
+   * Waits grow until all members have answered (RFC 8915 section 4.2 asks so for key exchanges).
+   */
+  #resetBackoffs(): void {
     if (this.members.some(({ lastResponseAt }) => lastResponseAt === undefined)) return;
-    this.#supply.satisfied();
-    this.#nts?.satisfied();
+    this.#supply.resetBackoff();
+    this.#nts?.resetBackoff();
   }
 
   /** When something is to be done that no member's timer and no event will bring. */
@@ -398,7 +435,10 @@ export class SourceGroup {
     return { id, address, protection: this.#options.protect?.() };
   }
 
-  /** Removes the member that was turned away at the address of a new one, or one that is to give way if all places are taken. */
+  /**
+   * Removes the member that was turned away at the address of a new one, or one that is to give way
+   * if all places are taken.
+   */
   #makeRoom(address: SocketAddress, now: MonotonicSeconds): readonly SourceAction[] {
     const before = this.#memberAt(address);
     if (before === undefined && this.#members.length < this.wanted) return [];
@@ -454,7 +494,7 @@ export class SourceGroup {
   }
 
   /** Gives up members whose servers are asked for another source with more right. */
-  #giveWay(): readonly SourceAction[] {
+  #removeOutranked(): readonly SourceAction[] {
     return this.members.flatMap((association) => {
       const holder = this.#options.holderOf(association.address, association);
       if (holder === undefined) return [];
@@ -467,7 +507,10 @@ export class SourceGroup {
     });
   }
 
-  /** Names who asks an address already; a member that was turned away, or whose keys are not good there, does not stand in the way. */
+  /**
+   * Names who asks an address already; a member that was turned away, or whose keys are not good
+   * there, does not stand in the way.
+   */
   #holderOf(address: SocketAddress): string | undefined {
     const own = this.#memberAt(address)?.association;
     return own === undefined || !holdsAddress(own)

@@ -414,7 +414,10 @@ Deno.test("whatever happens in a long life, manners are kept", () => {
   );
 });
 
-/** A server is not asked twice in two seconds, nor more than a burst and the polls of a minute; names are left alone too. */
+/**
+ * A server is not asked twice in two seconds, nor more than a burst and the polls of a minute;
+ * names are left alone too.
+ */
 function checkManners(world: SourceWorld): void {
   for (const [, requests] of Map.groupBy(world.requests, ({ address }) => address)) {
     for (const [i, { at }] of requests.entries()) {

@@ -1,6 +1,7 @@
 /**
- * Assertions about ourselves: always on, the process ends with status 70. Not for anything that a packet or a configuration could
- * cause. Only the boundary of a source, connection, request or datagram catches one: it drops that one, and counts and tells it.
+ * Assertions about ourselves: always on, the process ends with status 70. Not for anything that a
+ * packet or a configuration could cause. Only the boundary of a source, connection, request or
+ * datagram catches one: it drops that one, and counts and tells it.
  *
  * @module
  */

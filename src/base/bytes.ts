@@ -1,5 +1,6 @@
 /**
- * What every codec needs of octet strings: hexadecimal, joining, comparing without telling the time it took.
+ * What every codec needs of octet strings: hexadecimal, joining, comparing without telling the time
+ * it took.
  *
  * @module
  */

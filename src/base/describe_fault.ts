@@ -1,9 +1,10 @@
 /**
  * Tells a fault of ours for the log: which, and where.
  *
- * The problem: whatever was thrown at a boundary may quote what an outsider sent, and that must not reach the log. The idea: only
- * our own assertions speak for themselves; of everything else the class is told, and of all the first places in the code.
- * Limits: a line of at most some 400 characters, printable ASCII alone.
+ * The problem: whatever was thrown at a boundary may quote what an outsider sent, and that must not
+ * reach the log. The idea: only our own assertions speak for themselves; of everything else the
+ * class is told, and of all the first places in the code. Limits: a line of at most some 400
+ * characters, printable ASCII alone.
  *
  * @module
  */
@@ -22,7 +23,9 @@ export function describeFault(thrown: unknown): string {
   return text.replaceAll(/[^ -~]/g, "?").slice(0, LENGTH_MAX);
 }
 
-/** The first places of the stack; they stand behind the message, which is not to be taken for them. */
+/**
+ * The first places of the stack; they stand behind the message, which is not to be taken for them.
+ */
 function placesOf(error: Error): readonly string[] {
   const stack = String(error.stack ?? "");
   const at = stack.indexOf(error.message);

@@ -15,7 +15,10 @@ export interface Instant {
   readonly realtime: NtpTimestamp;
 }
 
-/** Returns when a recent real-time timestamp was, on the boot-time clock; wrong if the clock was stepped in between. */
+/**
+ * Returns when a recent real-time timestamp was, on the boot-time clock; wrong if the clock was
+ * stepped in between.
+ */
 export function monotonicOf(timestamp: NtpTimestamp, now: Instant): MonotonicSeconds {
   return now.monotonic - difference(now.realtime, timestamp);
 }

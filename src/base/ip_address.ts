@@ -1,9 +1,10 @@
 /**
  * Numeric IP addresses between text and octets.
  *
- * The idea: an address is carried as canonical text (RFC 5952 for IPv6), because text compares, prints and keys maps; octets
- * are made where a structure or a hash needs them. Limits: no names, no prefixes, no zone (see `socket_address.ts`); IPv4 is
- * four plain decimal numbers, none of the older octal, hexadecimal or shortened forms.
+ * The idea: an address is carried as canonical text (RFC 5952 for IPv6), because text compares,
+ * prints and keys maps; octets are made where a structure or a hash needs them. Limits: no names,
+ * no prefixes, no zone (see `socket_address.ts`); IPv4 is four plain decimal numbers, none of the
+ * older octal, hexadecimal or shortened forms.
  *
  * @module
  */
@@ -17,13 +18,19 @@ export function ipToBytes(text: string): Bytes | undefined {
   return text.includes(":") ? ipv6ToBytes(text) : ipv4ToBytes(text);
 }
 
-/** Reads like `ipToBytes`, but an IPv4 address in IPv6 clothes into the 4 octets that it is (RFC 4291 section 2.5.5.2). */
+/**
+ * Reads like `ipToBytes`, but an IPv4 address in IPv6 clothes into the 4 octets that it is (RFC
+ * 4291 section 2.5.5.2).
+ */
 export function plainIpToBytes(text: string): Bytes | undefined {
   const bytes = ipToBytes(text);
   return bytes !== undefined && isMapped(bytes) ? bytes.slice(12) : bytes;
 }
 
-/** Writes 4 octets as dotted decimals, 16 octets in the canonical form of IPv6; undefined for any other length (RFC 5952). */
+/**
+ * Writes 4 octets as dotted decimals, 16 octets in the canonical form of IPv6; undefined for any
+ * other length (RFC 5952).
+ */
 export function ipFromBytes(bytes: Uint8Array): string | undefined {
   if (bytes.length === 4) return bytes.join(".");
   return bytes.length === 16 ? ipv6FromBytes(bytes) : undefined;
@@ -37,8 +44,8 @@ export function ipFamily(text: string): AddressFamily | undefined {
 }
 
 /**
- * Brings numeric text to its canonical form, so that equal addresses are equal strings; undefined when it is not numeric.
- * An IPv4-mapped IPv6 address stays IPv6 (`::ffff:192.0.2.1`).
+ * Brings numeric text to its canonical form, so that equal addresses are equal strings; undefined
+ * when it is not numeric. An IPv4-mapped IPv6 address stays IPv6 (`::ffff:192.0.2.1`).
  */
 export function canonicalIp(text: string): string | undefined {
   const bytes = ipToBytes(text);

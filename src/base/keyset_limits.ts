@@ -1,5 +1,6 @@
 /**
- * What the server's keys for cookies may be like, for those who keep them and for those who read the configuration.
+ * What the server's keys for cookies may be like, for those who keep them and for those who read
+ * the configuration.
  *
  * @module
  */

@@ -1,9 +1,11 @@
 /**
- * The 64-bit NTP timestamp (RFC 5905 section 6): 32 bits of seconds in an era, 32 bits of fraction, as one `bigint`.
+ * The 64-bit NTP timestamp (RFC 5905 section 6): 32 bits of seconds in an era, 32 bits of fraction,
+ * as one `bigint`.
  *
- * The idea: timestamps are compared and subtracted modulo 2^64, so the era wrap of 2036 falls out of the arithmetic; only
- * differences become doubles. Limits: a difference is right while the two times are within 68 years, and exact to the
- * nanosecond while they are within 2^21 seconds (24 days).
+ * The idea: timestamps are compared and subtracted modulo 2^64, so the era wrap of 2036 falls out
+ * of the arithmetic; only differences become doubles. Limits: a difference is right while the two
+ * times are within 68 years, and exact to the nanosecond while they are within 2^21 seconds (24
+ * days).
  *
  * @module
  */
@@ -13,10 +15,16 @@ import { NANOSECONDS_PER_SECOND, type Seconds } from "./units.ts";
 /** A mark that only this file can give. */
 declare const brand: unique symbol;
 
-/** An NTP timestamp: an unsigned 64-bit fixed-point number, 32 bits of seconds and 32 of fraction, era left out. */
+/**
+ * An NTP timestamp: an unsigned 64-bit fixed-point number, 32 bits of seconds and 32 of fraction,
+ * era left out.
+ */
 export type NtpTimestamp = bigint & { readonly [brand]: "NtpTimestamp" };
 
-/** Nanoseconds since 1970-01-01T00:00:00Z without leap seconds, as the kernel's real-time clock gives it. */
+/**
+ * Nanoseconds since 1970-01-01T00:00:00Z without leap seconds, as the kernel's real-time clock
+ * gives it.
+ */
 export type UnixNanoseconds = bigint;
 
 /** Units of the fraction of a timestamp in a second. */
@@ -39,8 +47,8 @@ export function fromUnixNanoseconds(time: UnixNanoseconds): NtpTimestamp {
 }
 
 /**
- * Converts a timestamp to kernel time, rounding to the nearest nanosecond (so that a round trip through
- * `fromUnixNanoseconds` is exact), in the era that brings it nearest to `near`.
+ * Converts a timestamp to kernel time, rounding to the nearest nanosecond (so that a round trip
+ * through `fromUnixNanoseconds` is exact), in the era that brings it nearest to `near`.
  */
 export function toUnixNanoseconds(timestamp: NtpTimestamp, near: UnixNanoseconds): UnixNanoseconds {
   const delta = BigInt.asIntN(64, timestamp - fromUnixNanoseconds(near));
@@ -58,7 +66,10 @@ export function difference(a: NtpTimestamp, b: NtpTimestamp): Seconds {
   return Number(delta >> 32n) + Number(delta & 0xffff_ffffn) / TWO_POW_32;
 }
 
-/** Returns the timestamp that lies `seconds` after `timestamp` (before it, when negative), to the nearest 2^-32 s. */
+/**
+ * Returns the timestamp that lies `seconds` after `timestamp` (before it, when negative), to the
+ * nearest 2^-32 s.
+ */
 export function addSeconds(timestamp: NtpTimestamp, seconds: Seconds): NtpTimestamp {
   const whole = Math.floor(seconds);
   const fraction = Math.round((seconds - whole) * TWO_POW_32);

@@ -1,6 +1,6 @@
 /**
- * Randomness as an input. The core draws from a `RandomSource` that it is given: the daemon gives the kernel's generator,
- * tests and the simulator a seeded one, so that every run can be repeated.
+ * Randomness as an input. The core draws from a `RandomSource` that it is given: the daemon gives
+ * the kernel's generator, tests and the simulator a seeded one, so that every run can be repeated.
  *
  * @module
  */
@@ -33,7 +33,8 @@ export function randomUint64(random: RandomSource): bigint {
 }
 
 /**
- * A small, fast, repeatable generator (xoshiro128** seeded by splitmix32). Not for secrets: for simulations and tests.
+ * A small, fast, repeatable generator (xoshiro128** seeded by splitmix32). Not for secrets: for
+ * simulations and tests.
  */
 export class SeededRandom implements RandomSource {
   readonly #state = new Uint32Array(4);

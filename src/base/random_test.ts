@@ -4,7 +4,10 @@ import { randomBytes, type RandomSource, randomUint64, SeededRandom, uniform } f
 
 const MASK = 0xffff_ffffn;
 
-/** Xoshiro128**, written down plainly from its definition (Blackman and Vigna, "Scrambled linear generators", figure 5). */
+/**
+ * Xoshiro128**, written down plainly from its definition (Blackman and Vigna, "Scrambled linear
+ * generators", figure 5).
+ */
 function* plainXoshiro(state: readonly bigint[]): Generator<number, never> {
   let [a = 0n, b = 0n, c = 0n, d = 0n] = state;
   const rotate = (x: bigint, by: bigint) => ((x << by) | (x >> (32n - by))) & MASK;
@@ -25,7 +28,8 @@ function take(source: Iterator<number, never>, count: number): number[] {
 }
 
 Deno.test("the plain generator gives the numbers of the authors' C program", () => {
-  // made with xoshiro128starstar.c from this state, as published with the tests of edorfaus/xoshiro-6502
+  // made with xoshiro128starstar.c from this state, as published with the tests of
+  // edorfaus/xoshiro-6502
   const state = [0x964d4a0cn, 0xd40ab895n, 0xad7fdecbn, 0x3006f0f0n];
   const expected = [0xf1391922, 0x6fe53806, 0xa5be2840, 0xf510ee70];
   assert.deepEqual(take(plainXoshiro(state), 4), expected);

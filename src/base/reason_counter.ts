@@ -1,6 +1,6 @@
 /**
- * Counts of what was refused, by reason. The reasons are a fixed union of words, so that nothing an outsider sends can
- * make it grow.
+ * Counts of what was refused, by reason. The reasons are a fixed union of words, so that nothing an
+ * outsider sends can make it grow.
  *
  * @module
  */
@@ -24,7 +24,10 @@ export class ReasonCounter<Reason extends string> {
     return sum;
   }
 
-  /** Returns the counts that are not zero as a plain object, in the order in which the reasons first occurred. */
+  /**
+   * Returns the counts that are not zero as a plain object, in the order in which the reasons first
+   * occurred.
+   */
   snapshot(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#counts);
   }

@@ -1,9 +1,9 @@
 /**
  * Where a datagram comes from or goes to: a numeric address and a port.
  *
- * The idea: one plain, comparable shape for the whole program; names are resolved elsewhere. Limits: the scope of a
- * link-local IPv6 address is an interface index, as the kernel gives it (RFC 4007 section 11); interface names are for the
- * system side to look up.
+ * The idea: one plain, comparable shape for the whole program; names are resolved elsewhere.
+ * Limits: the scope of a link-local IPv6 address is an interface index, as the kernel gives it (RFC
+ * 4007 section 11); interface names are for the system side to look up.
  *
  * @module
  */
@@ -21,7 +21,10 @@ export interface SocketAddress {
   readonly scopeId?: number;
 }
 
-/** A host as an administrator writes it: a name or a numeric address, with a port if one was written. */
+/**
+ * A host as an administrator writes it: a name or a numeric address, with a port if one was
+ * written.
+ */
 export interface HostPort {
   /** A name or numeric text, without brackets; the zone, if any, still attached as `%zone`. */
   readonly host: string;
@@ -29,7 +32,10 @@ export interface HostPort {
   readonly port?: number;
 }
 
-/** Makes a socket address from numeric text and a port; undefined when the text is not numeric or the port out of range. */
+/**
+ * Makes a socket address from numeric text and a port; undefined when the text is not numeric or
+ * the port out of range.
+ */
 export function socketAddress(address: string, port: number): SocketAddress | undefined {
   const [text = "", zone] = address.split("%", 2);
   const family = ipFamily(text);
@@ -51,7 +57,9 @@ export function formatAddress(address: SocketAddress): string {
   return address.scopeId === undefined ? address.address : `${address.address}%${address.scopeId}`;
 }
 
-/** Returns an IPv4 address in IPv6 clothes as itself, any other as it is (RFC 4291 section 2.5.5.2). */
+/**
+ * Returns an IPv4 address in IPv6 clothes as itself, any other as it is (RFC 4291 section 2.5.5.2).
+ */
 export function plainAddress(address: SocketAddress): SocketAddress {
   if (!address.address.startsWith("::ffff:")) return address;
   const bytes = plainIpToBytes(address.address);
@@ -60,7 +68,10 @@ export function plainAddress(address: SocketAddress): SocketAddress {
     : address;
 }
 
-/** Returns the IPv4 address that a translator reaches by one of the well-known prefix (RFC 6052 section 2.1), any other as `plainAddress`. */
+/**
+ * Returns the IPv4 address that a translator reaches by one of the well-known prefix (RFC 6052
+ * section 2.1), any other as `plainAddress`.
+ */
 export function translatedAddress(address: SocketAddress): SocketAddress {
   const bytes = address.address.startsWith("64:ff9b::")
     ? plainIpToBytes(address.address)
@@ -78,8 +89,8 @@ export function equalSocketAddress(a: SocketAddress, b: SocketAddress): boolean 
 }
 
 /**
- * Reads `192.0.2.1:123` or `[2001:db8::1]:123` (zone as a number: `[fe80::1%2]:123`), the port left out only if `defaultPort`
- * is given; undefined when it is not that.
+ * Reads `192.0.2.1:123` or `[2001:db8::1]:123` (zone as a number: `[fe80::1%2]:123`), the port left
+ * out only if `defaultPort` is given; undefined when it is not that.
  */
 export function parseSocketAddress(text: string, defaultPort?: number): SocketAddress | undefined {
   const parts = parseHostPort(text);
@@ -88,8 +99,9 @@ export function parseSocketAddress(text: string, defaultPort?: number): SocketAd
 }
 
 /**
- * Splits `host`, `host:port`, `[v6]`, `[v6]:port` or bare `v6` text; undefined when it is none of them. What the host is
- * made of is not judged, but it has no white space, slash or bracket, and is at most 255 characters long.
+ * Splits `host`, `host:port`, `[v6]`, `[v6]:port` or bare `v6` text; undefined when it is none of
+ * them. What the host is made of is not judged, but it has no white space, slash or bracket, and is
+ * at most 255 characters long.
  */
 export function parseHostPort(text: string): HostPort | undefined {
   const match = /^\[([^\s/[\]]+)\](?::([0-9]+))?$/.exec(text);

@@ -21,8 +21,8 @@ export function formatUtc(time: UnixNanoseconds): string {
 }
 
 /**
- * Returns the Gregorian date of a day counted from 1970-01-01. Years are taken to begin in March, so that a leap day is the
- * last of its year, and 400 years are one cycle of 146097 days.
+ * Returns the Gregorian date of a day counted from 1970-01-01. Years are taken to begin in March,
+ * so that a leap day is the last of its year, and 400 years are one cycle of 146097 days.
  */
 export function civilDate(
   daysSinceUnixEpoch: number,

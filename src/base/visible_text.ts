@@ -1,16 +1,23 @@
 /**
  * Text as it may reach a log or a terminal: nothing in it steers, hides or turns anything round.
  *
- * The problem: names, reasons and texts of errors come from afar, and U+009B, U+202E or U+2028 in them do what their sender wants
- * with the reader's screen. The idea: one function, at the two edges where text leaves the program, that writes such
- * characters as escapes of JSON and JavaScript do. Limits: what only looks like something else stays as it is.
+ * The problem: names, reasons and texts of errors come from afar, and U+009B, U+202E or U+2028 in
+ * them do what their sender wants with the reader's screen. The idea: one function, at the two
+ * edges where text leaves the program, that writes such characters as escapes of JSON and
+ * JavaScript do. Limits: what only looks like something else stays as it is.
  *
  * @module
  */
 
-/** Control (C0, C1, DEL), format (bidi marks, zero-width and soft characters, tags), line and paragraph separators, halves of pairs. */
+/**
+ * Control (C0, C1, DEL), format (bidi marks, zero-width and soft characters, tags), line and
+ * paragraph separators, halves of pairs.
+ */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-/** What a program that writes for a terminal puts in by itself: ends of lines, and the tones of `src/cli/display/style.ts`. */
+/**
+ * What a program that writes for a terminal puts in by itself: ends of lines, and the tones of
+ * `src/cli/display/style.ts`.
+ */
 // deno-lint-ignore no-control-regex
 const LAYOUT = /\n|\x1b\[(?:[012]|3[123])m/g;
 

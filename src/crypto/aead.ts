@@ -1,11 +1,12 @@
 /**
- * Authenticated encryption behind one small interface, so that the server can use the system's library, tests and small
- * clients the portable implementation, and neither knows of the other.
+ * Authenticated encryption behind one small interface, so that the server can use the system's
+ * library, tests and small clients the portable implementation, and neither knows of the other.
  *
- * The idea: an `Aead` is one algorithm with a key that can be changed. The server keeps one per algorithm and gives it the key
- * of each request; cookies keep one per server key. All operations work on ranges of buffers that the caller owns, named by a
- * mutable `AeadOperation` that the caller also owns and uses again, so that a request costs no allocation. Who does not care
- * for that uses `sealBytes` and `openBytes`.
+ * The idea: an `Aead` is one algorithm with a key that can be changed. The server keeps one per
+ * algorithm and gives it the key of each request; cookies keep one per server key. All operations
+ * work on ranges of buffers that the caller owns, named by a mutable `AeadOperation` that the
+ * caller also owns and uses again, so that a request costs no allocation. Who does not care for
+ * that uses `sealBytes` and `openBytes`.
  *
  * Limits: at most 2^16 octets an operation; nothing is streamed.
  *
@@ -15,8 +16,9 @@ import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
 
 /**
- * Algorithms that may be negotiated for Network Time Security (RFC 8915 section 4.1.5), by their number in the registry of
- * RFC 5116: 15, 16 and 17 AES-SIV-CMAC-256, -384 and -512 (RFC 5297), 30 AES-128-GCM-SIV (RFC 8452).
+ * Algorithms that may be negotiated for Network Time Security (RFC 8915 section 4.1.5), by their
+ * number in the registry of RFC 5116: 15, 16 and 17 AES-SIV-CMAC-256, -384 and -512 (RFC 5297), 30
+ * AES-128-GCM-SIV (RFC 8452).
  */
 export type NtsAeadId = 15 | 16 | 17 | 30;
 
@@ -35,7 +37,8 @@ export interface AeadParameters {
   /** Length of the nonces that we make. */
   readonly nonceLength: number;
   /**
-   * Octets of padded nonce that a request must at least provide for: N_REQ rounded up to four (RFC 8915 section 5.6).
+   * Octets of padded nonce that a request must at least provide for: N_REQ rounded up to four (RFC
+   * 8915 section 5.6).
    */
   readonly nonceLengthRequired: number;
   /** By how much a ciphertext is longer than its plaintext. */
@@ -43,9 +46,9 @@ export interface AeadParameters {
 }
 
 /**
- * The ranges of one operation: where the nonce, the associated data and the input lie and where the output goes. The output
- * range overlaps no other range. Lengths and offsets in octets. Buffers should be long-lived, since an implementation may
- * remember where a buffer lies in memory.
+ * The ranges of one operation: where the nonce, the associated data and the input lie and where the
+ * output goes. The output range overlaps no other range. Lengths and offsets in octets. Buffers
+ * should be long-lived, since an implementation may remember where a buffer lies in memory.
  */
 export interface AeadOperation {
   /** Buffer that holds the nonce. */
@@ -77,27 +80,38 @@ export interface Aead {
   /** What is fixed about the algorithm. */
   readonly parameters: AeadParameters;
 
-  /** Takes `keyLength` octets at `offset` as the key for what follows; the octets are copied or expanded, not kept. */
+  /**
+   * Takes `keyLength` octets at `offset` as the key for what follows; the octets are copied or
+   * expanded, not kept.
+   */
   setKey(key: Bytes, offset: number): void;
 
   /**
-   * Encrypts the input into the output and returns its length, `inputLength + overhead`. The nonce length is one that the
-   * algorithm accepts (asserted). SIV puts the synthetic initialisation vector first, the others their tag last. For SIV the
-   * components of S2V are the associated data, the nonce, the plaintext, in this order.
+   * Encrypts the input into the output and returns its length, `inputLength + overhead`. The nonce
+   * length is one that the algorithm accepts (asserted). SIV puts the synthetic initialisation
+   * vector first, the others their tag last. For SIV the components of S2V are the associated data,
+   * the nonce, the plaintext, in this order.
    */
   seal(operation: AeadOperation): number;
 
   /**
-   * Verifies and decrypts the input into the output and returns its length, or -1 when it is not authentic, too short or
-   * its nonce length is not accepted; then the output range holds nothing of meaning.
+   * Verifies and decrypts the input into the output and returns its length, or -1 when it is not
+   * authentic, too short or its nonce length is not accepted; then the output range holds nothing
+   * of meaning.
    */
   open(operation: AeadOperation): number;
 
-  /** Forgets the key and gives back what the implementation holds; the object is not used afterwards. */
+  /**
+   * Forgets the key and gives back what the implementation holds; the object is not used
+   * afterwards.
+   */
   close(): void;
 }
 
-/** Makes an `Aead` of the algorithm `id`, without a key when none is given; undefined when the implementation lacks it. */
+/**
+ * Makes an `Aead` of the algorithm `id`, without a key when none is given; undefined when the
+ * implementation lacks it.
+ */
 export type AeadFactory = (id: NtsAeadId, key?: Bytes) => Aead | undefined;
 
 const SIV = { nonceLengthMin: 1, nonceLengthMax: 0xffff, nonceLength: 16, nonceLengthRequired: 16 };
@@ -117,7 +131,9 @@ export function aeadParameters(id: NtsAeadId): AeadParameters {
   return PARAMETERS[id];
 }
 
-/** Tells whether a number from outside names an algorithm that we know for Network Time Security. */
+/**
+ * Tells whether a number from outside names an algorithm that we know for Network Time Security.
+ */
 export function isNtsAeadId(id: number): id is NtsAeadId {
   return id === 15 || id === 16 || id === 17 || id === 30;
 }

@@ -1,6 +1,6 @@
 /**
- * AES-CMAC (RFC 4493): a message authentication code of 16 octets from a block cipher. RFC 8573 makes it the successor of MD5
- * in NTP.
+ * AES-CMAC (RFC 4493): a message authentication code of 16 octets from a block cipher. RFC 8573
+ * makes it the successor of MD5 in NTP.
  *
  * @module
  */

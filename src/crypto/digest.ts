@@ -1,8 +1,9 @@
 /**
- * The message digests that NTP uses: for symmetric keys (RFC 5905 section 7.3) and to press an IPv6 address into a reference
- * identifier.
+ * The message digests that NTP uses: for symmetric keys (RFC 5905 section 7.3) and to press an IPv6
+ * address into a reference identifier.
  *
- * Limits: MD5 and SHA-1 are here because peers and the reference identifier need them; nothing new should use them.
+ * Limits: MD5 and SHA-1 are here because peers and the reference identifier need them; nothing new
+ * should use them.
  *
  * @module
  */
@@ -33,8 +34,8 @@ export function digest(name: DigestName, message: Bytes): Bytes {
 }
 
 /**
- * Returns the reference identifier of an IPv6 address: the first four octets, as a number, of the MD5 digest of its 16 octets
- * (RFC 5905 section 7.3).
+ * Returns the reference identifier of an IPv6 address: the first four octets, as a number, of the
+ * MD5 digest of its 16 octets (RFC 5905 section 7.3).
  */
 export function referenceIdOfIpv6(address: Bytes): number {
   const octets = md5(address);

@@ -1,5 +1,6 @@
 /**
- * Key derivation by HKDF with SHA-256 (RFC 5869): how one secret becomes another that does not betray it.
+ * Key derivation by HKDF with SHA-256 (RFC 5869): how one secret becomes another that does not
+ * betray it.
  *
  * @module
  */

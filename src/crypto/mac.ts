@@ -1,10 +1,12 @@
 /**
- * The message authentication code of NTP with symmetric keys: the digest over key and packet, or the AES-CMAC of the packet.
+ * The message authentication code of NTP with symmetric keys: the digest over key and packet, or
+ * the AES-CMAC of the packet.
  *
- * The idea: the packet's bytes from the first octet of the header to the last before the key identifier go in, the octets
- * after the key identifier come out. Limits: hash(key, packet) is not HMAC, but it is what RFC 5905 has; prefer AES-CMAC
- * (RFC 8573), since MD5 is broken. In NTPv4 digests longer than 20 octets are cut to 20, as every implementation does; in
- * NTPv3 chrony sends them whole.
+ * The idea: the packet's bytes from the first octet of the header to the last before the key
+ * identifier go in, the octets after the key identifier come out. Limits: hash(key, packet) is not
+ * HMAC, but it is what RFC 5905 has; prefer AES-CMAC (RFC 8573), since MD5 is broken. In NTPv4
+ * digests longer than 20 octets are cut to 20, as every implementation does; in NTPv3 chrony sends
+ * them whole.
  *
  * @module
  */
@@ -50,8 +52,9 @@ export function macKey(type: MacType, secret: Bytes): Result<MacKey, string> {
 }
 
 /**
- * Tells whether a digest of so many octets may authenticate with a key of this type: the whole digest, as chrony sends it in
- * NTPv3, or its first 20 octets, as all do in NTPv4 and ntpd always does.
+ * Tells whether a digest of so many octets may authenticate with a key of this type: the whole
+ * digest, as chrony sends it in NTPv3, or its first 20 octets, as all do in NTPv4 and ntpd always
+ * does.
  */
 export function isMacDigestLength(type: MacType, length: number): boolean {
   const whole = DIGEST_LENGTHS[type];
@@ -59,8 +62,8 @@ export function isMacDigestLength(type: MacType, length: number): boolean {
 }
 
 /**
- * Returns the octets that follow the key identifier: the digest, cut to `length` octets, 20 at most when left out (RFC 5905
- * appendix A.2, RFC 8573 section 3).
+ * Returns the octets that follow the key identifier: the digest, cut to `length` octets, 20 at most
+ * when left out (RFC 5905 appendix A.2, RFC 8573 section 3).
  */
 export function computeMac(
   key: MacKey,
@@ -75,8 +78,8 @@ export function computeMac(
 }
 
 /**
- * Tells whether `mac`, the octets that follow the key identifier, authenticates `message`; the time it takes does not depend
- * on where they differ.
+ * Tells whether `mac`, the octets that follow the key identifier, authenticates `message`; the time
+ * it takes does not depend on where they differ.
  */
 export function verifyMac(key: MacKey, message: Bytes, mac: Uint8Array): boolean {
   if (!isMacDigestLength(key.type, mac.length)) return false;

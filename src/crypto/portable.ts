@@ -1,10 +1,10 @@
 /**
- * Authenticated encryption without the system's library, on the audited ciphers of @noble: what clients, tests and machines
- * without OpenSSL use.
+ * Authenticated encryption without the system's library, on the audited ciphers of @noble: what
+ * clients, tests and machines without OpenSSL use.
  *
- * The idea: clarity before speed; one operation on 100 octets costs about 20 microseconds, which a client does not feel and a
- * busy server does. Limits: JavaScript has no constant-time promise; the table lookups of AES may leak to a process on the same
- * core.
+ * The idea: clarity before speed; one operation on 100 octets costs about 20 microseconds, which a
+ * client does not feel and a busy server does. Limits: JavaScript has no constant-time promise; the
+ * table lookups of AES may leak to a process on the same core.
  *
  * @module
  */

@@ -67,7 +67,7 @@ export function candidateOf(
     unanswered: association.unansweredRequests,
     silence: silenceOf(association),
     isSynchronized: server?.isSynchronized ?? false,
-    isKissed: association.isKissed,
+    isDenied: association.isDenied,
     isLoop: isOurselves(association.address, own) ||
       server?.isSynchronized === true && followsUs(server, own),
     noSelect: config.noSelect,

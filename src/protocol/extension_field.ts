@@ -1,9 +1,10 @@
 /**
  * Extension fields: what may follow the header of an NTPv4 packet (RFC 7822, RFC 9748).
  *
- * The idea: one walk over a range of octets that gives type and place of each field and copies nothing. A field that does not
- * fit is a reason to refuse the packet; none is skipped silently. Limits: at most `FIELD_COUNT_MAX` fields; what the types
- * mean is for others (Network Time Security in nts/).
+ * The idea: one walk over a range of octets that gives type and place of each field and copies
+ * nothing. A field that does not fit is a reason to refuse the packet; none is skipped silently.
+ * Limits: at most `FIELD_COUNT_MAX` fields; what the types mean is for others (Network Time
+ * Security in nts/).
  *
  * @module
  */
@@ -69,8 +70,8 @@ export function readField(
 }
 
 /**
- * Reads octets that hold extension fields and nothing else, such as the plaintext of an authenticator, where fields may be as
- * short as their header (RFC 8915 section 5.6).
+ * Reads octets that hold extension fields and nothing else, such as the plaintext of an
+ * authenticator, where fields may be as short as their header (RFC 8915 section 5.6).
  */
 export function readFields(
   octets: Uint8Array,
@@ -89,8 +90,8 @@ export function readFields(
 }
 
 /**
- * Writes one field as new octets, the body padded with zeros to a multiple of 4 and to `lengthMin` octets in all
- * (RFC 7822 section 7.5).
+ * Writes one field as new octets, the body padded with zeros to a multiple of 4 and to `lengthMin`
+ * octets in all (RFC 7822 section 7.5).
  */
 export function encodeField(
   type: number,

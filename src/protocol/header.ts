@@ -1,9 +1,9 @@
 /**
  * The NTP packet header: 48 octets, the same in versions 3 and 4 (RFC 5905 section 7.3).
  *
- * The idea: the header is plain data with the numbers as the wire has them; what they mean is judged elsewhere. Any 48
- * octets are some header, so decoding fails on length alone. Limits: other versions are decoded by the same layout and
- * say so in `version`; NTPv5 would need another.
+ * The idea: the header is plain data with the numbers as the wire has them; what they mean is
+ * judged elsewhere. Any 48 octets are some header, so decoding fails on length alone. Limits: other
+ * versions are decoded by the same layout and say so in `version`; NTPv5 would need another.
  *
  * @module
  */
@@ -30,7 +30,10 @@ export const MODE = {
 /** The leap indicator as the wire has it (RFC 5905 figure 9). */
 export const LEAP = { none: 0, insert: 1, delete: 2, unknown: 3 } as const;
 
-/** The stratum that means "unsynchronised" in our tables; on the wire it is 0 (RFC 5905 section 7.3). */
+/**
+ * The stratum that means "unsynchronised" in our tables; on the wire it is 0 (RFC 5905 section
+ * 7.3).
+ */
 export const STRATUM_MAX = 16;
 
 /** The fields of a header. */
@@ -55,7 +58,10 @@ export interface NtpHeader {
   readonly referenceId: number;
   /** When the sender's clock was last set. */
   readonly referenceTimestamp: NtpTimestamp;
-  /** An answer repeats the transmit timestamp of its request here (in interleaved mode, its receive timestamp). */
+  /**
+   * A response repeats the transmit timestamp of its request here (in interleaved mode, its receive
+   * timestamp).
+   */
   readonly originTimestamp: NtpTimestamp;
   /** When the request arrived, by the sender's clock. */
   readonly receiveTimestamp: NtpTimestamp;
@@ -66,7 +72,10 @@ export interface NtpHeader {
 /** Why octets are not a header. */
 export type HeaderProblem = "too-short";
 
-/** A header of which all fields are zero but the version and the mode: where requests and tests begin. */
+/**
+ * A header of which all fields are zero but the version and the mode: where requests and tests
+ * begin.
+ */
 export function emptyHeader(version: number, mode: number): NtpHeader {
   return {
     leapIndicator: LEAP.none,
@@ -108,8 +117,8 @@ export function decodeHeader(packet: Uint8Array): Result<NtpHeader, HeaderProble
 }
 
 /**
- * Writes a header as 48 new octets. Numbers are cut to the width of their fields; root delay and root dispersion are rounded
- * up (RFC 5905 section 7.3).
+ * Writes a header as 48 new octets. Numbers are cut to the width of their fields; root delay and
+ * root dispersion are rounded up (RFC 5905 section 7.3).
  */
 export function encodeHeader(header: NtpHeader): Bytes {
   const packet = new Uint8Array(HEADER_LENGTH);

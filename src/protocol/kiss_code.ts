@@ -1,16 +1,17 @@
 /**
- * Kiss codes: four letters in the reference identifier of an answer with stratum 0 (RFC 5905 section 7.4).
+ * Kiss codes: four letters in the reference identifier of a response with stratum 0 (RFC 5905
+ * section 7.4).
  *
- * The idea: the codes that a client acts upon are words of a union; all others are one word, so that what a server invents
- * cannot make a counter grow. Limits: a stratum of 0 is also how an unsynchronised server looks on the wire; the codes
- * by which it says so are told apart here.
+ * The idea: the codes that a client acts upon are words of a union; all others are one word, so
+ * that what a server invents cannot make a counter grow. Limits: a stratum of 0 is also how an
+ * unsynchronised server looks on the wire; the codes by which it says so are told apart here.
  *
  * @module
  */
 import { type NtpHeader } from "./header.ts";
 import { referenceIdFromAscii } from "./reference_id.ts";
 
-/** What an answer of stratum 0 asks for. */
+/** What a response of stratum 0 asks for. */
 export type Kiss =
   | "rate"
   | "deny"
@@ -32,8 +33,9 @@ const STEP = referenceIdFromAscii("STEP");
 const XNON = referenceIdFromAscii("XNON");
 
 /**
- * Tells what an answer of stratum 0 says; undefined for any other stratum. The leap indicator is not looked at: peers differ in
- * what they send with a kiss. Codes match exactly (RFC 5905 section 7.4, RFC 8915 section 5.7, RFC 9748 section 3).
+ * Tells what a response of stratum 0 says; undefined for any other stratum. The leap indicator is
+ * not looked at: peers differ in what they send with a kiss. Codes match exactly (RFC 5905 section
+ * 7.4, RFC 8915 section 5.7, RFC 9748 section 3).
  */
 export function kissOf(header: Pick<NtpHeader, "stratum" | "referenceId">): Kiss | undefined {
   if (header.stratum !== 0) return undefined;
@@ -55,7 +57,10 @@ export function kissOf(header: Pick<NtpHeader, "stratum" | "referenceId">): Kiss
   }
 }
 
-/** A code is capitals and digits; a server without a source may leave an address, or nothing, in its place. */
+/**
+ * A code is capitals and digits; a server without a source may leave an address, or nothing, in its
+ * place.
+ */
 function isCode(referenceId: number): boolean {
   for (let shift = 0; shift < 32; shift += 8) {
     const octet = (referenceId >>> shift) & 0xff;

@@ -1,7 +1,9 @@
 /**
- * A whole packet cut into header, extension fields and authentication trailer, for those who may allocate.
+ * A whole packet cut into header, extension fields and authentication trailer, for those who may
+ * allocate.
  *
- * What stands where is the matter of `packet_walk.ts`; here it becomes data. Limits: no digest is checked here.
+ * What stands where is the matter of `packet_walk.ts`; here it becomes data. Limits: no digest is
+ * checked here.
  *
  * @module
  */
@@ -10,7 +12,10 @@ import { type ExtensionField, FIELD_HEADER_LENGTH } from "./extension_field.ts";
 import { decodeHeader, type HeaderProblem, type NtpHeader } from "./header.ts";
 import { PacketWalk, type WalkProblem } from "./packet_walk.ts";
 
-/** The longest packet that is looked at. Network Time Security keeps to 1280; nothing that we talk to is longer. */
+/**
+ * The longest packet that is looked at. Network Time Security keeps to 1280; nothing that we talk
+ * to is longer.
+ */
 export const PACKET_LENGTH_MAX = 2048;
 
 /** What closes a packet. `offset` is where it begins; the digest is a view into the packet. */
@@ -37,7 +42,10 @@ export interface Packet {
 /** Why octets are not a packet. */
 export type PacketProblem = HeaderProblem | WalkProblem | "too-long";
 
-/** Cuts a packet into its parts; never throws, whatever the octets (RFC 5905 section 7.3, RFC 7822 section 7.5). */
+/**
+ * Cuts a packet into its parts; never throws, whatever the octets (RFC 5905 section 7.3, RFC 7822
+ * section 7.5).
+ */
 export function decodePacket(octets: Uint8Array): Result<Packet, PacketProblem> {
   if (octets.length > PACKET_LENGTH_MAX) return err("too-long");
   const decoded = decodeHeader(octets);

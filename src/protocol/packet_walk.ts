@@ -1,11 +1,14 @@
 /**
- * What follows the header of a packet, part by part: the one description of that format, for all who read packets.
+ * What follows the header of a packet, part by part: the one description of that format, for all
+ * who read packets.
  *
- * The problem: nothing in NTPv4 says where extension fields end and a MAC begins. The rule that implementations agree on is
- * by length: a rest of 20 to 24 octets is a MAC, a rest of four zero octets is a crypto-NAK, and anything else must be a
- * field (RFC 7822 section 7.5.1.4). In NTPv3 and older all that follows the header is a MAC, of whatever length its digest has
- * (RFC 1305 appendix C: 12; chrony: up to 68 with SHA-512; MS-SNTP: 72). The idea: one walk that allocates nothing, so that
- * the answer path of the server and the decoder share it. Limits: no digest is checked here.
+ * The problem: nothing in NTPv4 says where extension fields end and a MAC begins. The rule that
+ * implementations agree on is by length: a rest of 20 to 24 octets is a MAC, a rest of four zero
+ * octets is a crypto-NAK, and anything else must be a field (RFC 7822 section 7.5.1.4). In NTPv3
+ * and older all that follows the header is a MAC, of whatever length its digest has (RFC 1305
+ * appendix C: 12; chrony: up to 68 with SHA-512; MS-SNTP: 72). The idea: one walk that allocates
+ * nothing, so that the response path of the server and the decoder share it. Limits: no digest is
+ * checked here.
  *
  * @module
  */

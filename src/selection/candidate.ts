@@ -40,7 +40,7 @@ export interface Candidate {
   /** Whether its time is our own, see `loop.ts`. */
   readonly isLoop: boolean;
   /** Whether it turned us away. */
-  readonly isKissed: boolean;
+  readonly isDenied: boolean;
   /** How many samples the estimate rests on. */
   readonly samples: number;
   /** Whether it is only watched. */

@@ -73,7 +73,7 @@ function serverFault(candidate: Candidate): SourceStatus | undefined {
       "(internal-error)";
     return { status: "distant", reason };
   }
-  if (candidate.isKissed) {
+  if (candidate.isDenied) {
     return { status: "kissed", reason: "The server denies service" };
   }
   if (candidate.isLoop) {

@@ -1,11 +1,13 @@
 /**
- * How long to wait before the next key exchange (RFC 8915 section 4.2), so that a failing server is not hammered.
+ * How long to wait before the next key exchange (RFC 8915 section 4.2), so that a failing server is
+ * not hammered.
  *
- * The idea: every exchange that is started counts as one more try; only an authentic time answer under the new keys sets the
- * count back. So a loop of successful exchanges and refused requests is slowed down too (section 5.7). The wait gets a random
- * tenth on top, since the RFC's interval is a minimum and many clients may fail at once. An exchange that failed on this side
- * (no route, no name) has asked no server anything: it does not count, and the next one is at most about a minute away.
- * Limits: the wait is at most five days and a tenth.
+ * The idea: every exchange that is started counts as one more try; only an authentic time response
+ * under the new keys sets the count back. So a loop of successful exchanges and refused requests is
+ * slowed down too (section 5.7). The wait gets a random tenth on top, since the RFC's interval is a
+ * minimum and many clients may fail at once. An exchange that failed on this side (no route, no
+ * name) has asked no server anything: it does not count, and the next one is at most about a minute
+ * away. Limits: the wait is at most five days and a tenth.
  *
  * @module
  */
@@ -20,7 +22,10 @@ const RESTART_INTERVAL: Seconds = 60;
 const BASE = 1.5;
 const JITTER = 0.1;
 
-/** Returns the shortest wait before retry `n`, counted from 1: min(10 * 1.5^(n-1), 432000) seconds (RFC 8915 section 4.2). */
+/**
+ * Returns the shortest wait before retry `n`, counted from 1: min(10 * 1.5^(n-1), 432000) seconds
+ * (RFC 8915 section 4.2).
+ */
 export function retryInterval(n: number): Seconds {
   assert(n >= 1, "Retries are counted from one");
   return Math.min(INTERVAL_MIN * BASE ** (n - 1), INTERVAL_MAX);
@@ -67,7 +72,9 @@ export class KeyExchangeBackoff {
     this.#waitFor(retryInterval(this.#tries));
   }
 
-  /** Goes on from an exchange that another one counted, and that ended now; `tries` is its count. */
+  /**
+   * Goes on from an exchange that another one counted, and that ended now; `tries` is its count.
+   */
   continueFrom(tries: number, now: MonotonicSeconds): void {
     this.#tries = Math.max(this.#tries, tries, 1);
     this.#hasAsked = true;
@@ -91,8 +98,8 @@ export class KeyExchangeBackoff {
   }
 
   /**
-   * The network is another one: begins anew, with the shortest wait after an exchange that reached a server, and not once more within
-   * a minute then.
+   * The network is another one: begins anew, with the shortest wait after an exchange that reached
+   * a server, and not once more within a minute then.
    */
   restart(now: MonotonicSeconds): void {
     if (this.#hasAsked && now - this.#restartedAt < RESTART_INTERVAL) return;

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { SeededRandom } from "../../base/random.ts";
 import { KeyExchangeBackoff } from "./backoff.ts";
 
-/** Starts exchanges as soon as each may, for a day; returns the longest wait between two of them. */
+/**
+ * Starts exchanges as soon as each may, for a day; returns the longest wait between two of them.
+ */
 function longestWait(backoff: KeyExchangeBackoff, after: () => void): number {
   const random = new SeededRandom(1);
   let now = 0, longest = 0;

@@ -1,10 +1,11 @@
 /**
- * The client's store of cookies. A cookie that is sent twice lets an observer link the client's addresses, so none ever is
- * (RFC 8915 sections 5.7 and 9.1).
+ * The client's store of cookies. A cookie that is sent twice lets an observer link the client's
+ * addresses, so none ever is (RFC 8915 sections 5.7 and 9.1).
  *
- * The idea: a short queue; what is taken is gone, unless it has not left the machine. A server that hands out a cookie again does not get it back: what is in the
- * jar, and the last cookies that were taken, are not taken in again. Limits: eight cookies; the memory of sent ones is 64, so a
- * hostile server that waits longer than that could link us, which it can do anyway.
+ * The idea: a short queue; what is taken is gone, unless it has not left the machine. A server that
+ * hands out a cookie again does not get it back: what is in the jar, and the last cookies that were
+ * taken, are not taken in again. Limits: eight cookies; the memory of sent ones is 64, so a hostile
+ * server that waits longer than that could link us, which it can do anyway.
  *
  * @module
  */
@@ -17,12 +18,17 @@ export const COOKIE_JAR_SIZE = 8;
 /** The longest cookie that is kept, in octets; a request with it stays below 1280 octets. */
 export const COOKIE_LENGTH_MAX = 1024;
 
-/** The shortest cookie that is kept, in octets: the body of the shortest extension field (RFC 7822). */
+/**
+ * The shortest cookie that is kept, in octets: the body of the shortest extension field (RFC 7822).
+ */
 export const COOKIE_LENGTH_MIN = 12;
 
 const REMEMBERED = 64;
 
-/** Tells whether a cookie can travel in an extension field as it is: a multiple of four octets, neither too short nor too long. */
+/**
+ * Tells whether a cookie can travel in an extension field as it is: a multiple of four octets,
+ * neither too short nor too long.
+ */
 export function isUsableCookie(cookie: Uint8Array): boolean {
   return cookie.length % 4 === 0 && cookie.length >= COOKIE_LENGTH_MIN &&
     cookie.length <= COOKIE_LENGTH_MAX;
@@ -39,7 +45,10 @@ export class CookieJar {
     return this.#cookies.length;
   }
 
-  /** Adds a copy of a cookie; when the jar is full the oldest goes. Returns false for one that is unusable or known. */
+  /**
+   * Adds a copy of a cookie; when the jar is full the oldest goes. Returns false for one that is
+   * unusable or known.
+   */
   add(cookie: Bytes): boolean {
     if (!isUsableCookie(cookie)) return false;
     const text = toHex(cookie);
@@ -60,7 +69,10 @@ export class CookieJar {
     return cookie;
   }
 
-  /** Puts the cookie that was taken last back, as the next to be taken; nothing when others filled or cleared the jar since. */
+  /**
+   * Puts the cookie that was taken last back, as the next to be taken; nothing when others filled
+   * or cleared the jar since.
+   */
   putBack(): void {
     const cookie = this.#last;
     this.#last = undefined;
@@ -71,7 +83,9 @@ export class CookieJar {
     assert(this.#cookies.length <= COOKIE_JAR_SIZE, "A jar holds at most eight cookies");
   }
 
-  /** Takes the newest cookies out for good, for a use other than requests of this run; oldest first. */
+  /**
+   * Takes the newest cookies out for good, for a use other than requests of this run; oldest first.
+   */
   takeNewest(count: number): readonly Bytes[] {
     const taken = this.#cookies.splice(Math.max(0, this.#cookies.length - count));
     for (const cookie of taken) this.#remember(cookie);
@@ -79,8 +93,8 @@ export class CookieJar {
   }
 
   /**
-   * Returns how many placeholders bring the jar back to eight when the answer to the request that is being built arrives: call
-   * it after `take` (RFC 8915 section 5.7).
+   * Returns how many placeholders bring the jar back to eight when the response to the request that
+   * is being built arrives: call it after `take` (RFC 8915 section 5.7).
    */
   placeholdersWanted(): number {
     return Math.max(0, COOKIE_JAR_SIZE - 1 - this.#cookies.length);

@@ -1,9 +1,11 @@
 /**
- * Cookies and keys of the client on disk, so that a reboot needs no key exchange (RFC 8915 section 5.7).
+ * Cookies and keys of the client on disk, so that a reboot needs no key exchange (RFC 8915 section
+ * 5.7).
  *
- * The idea: one line with the SHA-256 of the rest, then JSON, octets in hexadecimal. The daemon empties the file when it has read it,
- * and writes only what it will not send itself, so that no cookie is sent by two runs, whatever happens between. Limits: at most
- * 1 MiB and 1024 sources; whatever is damaged is refused as a whole, which costs a key exchange.
+ * The idea: one line with the SHA-256 of the rest, then JSON, octets in hexadecimal. The daemon
+ * empties the file when it has read it, and writes only what it will not send itself, so that no
+ * cookie is sent by two runs, whatever happens between. Limits: at most 1 MiB and 1024 sources;
+ * whatever is damaged is refused as a whole, which costs a key exchange.
  *
  * @module
  */

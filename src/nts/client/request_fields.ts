@@ -1,8 +1,9 @@
 /**
- * The client's requests under Network Time Security (RFC 8915 section 5.7): header, unique identifier, cookie, placeholders,
- * authenticator.
+ * The client's requests under Network Time Security (RFC 8915 section 5.7): header, unique
+ * identifier, cookie, placeholders, authenticator.
  *
- * Limits: a request is at most 1280 octets, so that no path fragments it; placeholders give way first.
+ * Limits: a request is at most 1280 octets, so that no path fragments it; placeholders give way
+ * first.
  *
  * @module
  */
@@ -17,7 +18,9 @@ import { isUsableCookie } from "./cookie_jar.ts";
 /** The longest request with Network Time Security (RFC 8915 section 5.7). */
 export const REQUEST_LENGTH_MAX = 1280;
 
-/** How many octets of unique identifier we send (RFC 8915 section 5.3 asks for at least this many). */
+/**
+ * How many octets of unique identifier we send (RFC 8915 section 5.3 asks for at least this many).
+ */
 export const UNIQUE_IDENTIFIER_LENGTH = 32;
 
 /** What goes into a request. */
@@ -32,11 +35,11 @@ export interface RequestParts {
   readonly aead: Aead;
 }
 
-/** A request and what its answer must echo. */
+/** A request and what its response must echo. */
 export interface ProtectedRequest {
   /** The whole packet. */
   readonly packet: Bytes;
-  /** The random octets that the answer repeats. */
+  /** The random octets that the response repeats. */
   readonly uniqueIdentifier: Bytes;
 }
 
@@ -76,7 +79,10 @@ export function buildRequest(parts: RequestParts, random: RandomSource): Protect
   return { packet, uniqueIdentifier };
 }
 
-/** Encodes an authenticator field; our nonces need no additional padding (RFC 8915 section 5.6, figure 4). */
+/**
+ * Encodes an authenticator field; our nonces need no additional padding (RFC 8915 section 5.6,
+ * figure 4).
+ */
 export function encodeAuthenticator(
   parts: { readonly nonce: Bytes; readonly ciphertext: Bytes },
 ): Bytes {

@@ -1,13 +1,14 @@
 /**
- * The client's view of answers under Network Time Security (RFC 8915 section 5.7): which are authentic, which are refusals, and
- * which cookies they bring.
+ * The client's view of responses under Network Time Security (RFC 8915 section 5.7): which are
+ * authentic, which are refusals, and which cookies they bring.
  *
- * The idea: whatever is not authentic is dropped, with two exceptions that cannot be authentic: the NAK and other kisses of a
- * server that lost its keys or is too busy to use them. Those must at least echo the unique identifier; only before the first
- * authentic answer may another kiss come without it, as from a server that knows nothing of NTS.
+ * The idea: whatever is not authentic is dropped, with two exceptions that cannot be authentic: the
+ * NAK and other kisses of a server that lost its keys or is too busy to use them. Those must at
+ * least echo the unique identifier; only before the first authentic response may another kiss come
+ * without it, as from a server that knows nothing of NTS.
  *
- * Limits: the caller has checked mode, version and origin. At most eight cookies are taken; cookies outside of the encrypted
- * fields and fields after the authenticator are ignored.
+ * Limits: the caller has checked mode, version and origin. At most eight cookies are taken; cookies
+ * outside of the encrypted fields and fields after the authenticator are ignored.
  *
  * @module
  */
@@ -26,7 +27,7 @@ import { PACKET_LENGTH_MAX } from "../../protocol/packet.ts";
 import { PacketWalk } from "../../protocol/packet_walk.ts";
 import { COOKIE_JAR_SIZE } from "./cookie_jar.ts";
 
-/** Why an answer is dropped. */
+/** Why a response is dropped. */
 export type NtsReason =
   | "nts-bad-length"
   | "nts-malformed-field"
@@ -39,7 +40,7 @@ export type NtsReason =
   | "nts-not-authentic"
   | "nts-malformed-encrypted-field";
 
-/** What an answer is. */
+/** What a response is. */
 export type NtsResponse =
   | {
     readonly kind: "authentic";
@@ -47,13 +48,16 @@ export type NtsResponse =
     readonly cookies: readonly Bytes[];
     /** The encrypted fields that are not of Network Time Security; their octets are authentic. */
     readonly encryptedFields: readonly ExtensionField[];
-    /** The octets from the start of the packet that are authentic: header and the fields before the authenticator. */
+    /**
+     * The octets from the start of the packet that are authentic: header and the fields before the
+     * authenticator.
+     */
     readonly authenticLength: number;
   }
   | { readonly kind: "nak" }
   | { readonly kind: "kiss"; readonly kiss: Kiss };
 
-/** What an answer is measured by. */
+/** What a response is measured by. */
 export interface ResponseExpectation {
   /** The random octets of the request. */
   readonly uniqueIdentifier: Bytes;
@@ -66,7 +70,7 @@ export interface ResponseExpectation {
 /** Network Time Security is for this version alone. */
 const NTS_VERSION = 4;
 
-/** Judges an answer; never throws, whatever the octets (RFC 8915 section 5.7). */
+/** Judges a response; never throws, whatever the octets (RFC 8915 section 5.7). */
 export function verifyResponse(
   packet: Bytes,
   expected: ResponseExpectation,

@@ -1,13 +1,16 @@
 /**
- * The state of one association under Network Time Security: keys, cookies, and what refusals mean (RFC 8915 section 5.7).
+ * The state of one association under Network Time Security: keys, cookies, and what refusals mean
+ * (RFC 8915 section 5.7).
  *
- * The idea: the association asks `needsKeyExchange` whenever it is about to poll, then protects its request, and shows every
- * answer to `verify`. A NAK is believed only at the next poll, when no authentic answer has come meanwhile, since anyone on the
- * path can send one; until a new key exchange succeeds the old keys and cookies stay in use. There is no way back to plain NTP:
+ * The idea: the association asks `needsKeyExchange` whenever it is about to poll, then protects its
+ * request, and shows every answer to `verify`. A NAK is believed only at the next poll, when no
+ * authentic response has come meanwhile, since anyone on the path can send one; until a new key
+ * exchange succeeds the old keys and cookies stay in use. There is no way back to plain NTP:
  * without keys or cookies nothing is sent.
  *
- * When it is open which of two key pairs an AES-128-GCM-SIV server uses (see `src/nts/key_exchange/exporter.ts`), the first NAK makes us try the other
- * pair, once, before a new key exchange.
+ * When it is open which of two key pairs an AES-128-GCM-SIV server uses (see
+ * `src/nts/key_exchange/exporter.ts`), the first NAK makes us try the other pair, once, before a
+ * new key exchange.
  *
  * @module
  */
@@ -26,7 +29,10 @@ import { type NtsReason, type NtsResponse, verifyResponse } from "./response_fie
 export interface SessionState extends SessionSecrets {
   /** Whether the server has answered authentically under these keys. */
   readonly authenticBefore: boolean;
-  /** What tells the public key of the server that gave the keys from others; left out where that is not known. */
+  /**
+   * What tells the public key of the server that gave the keys from others; left out where that is
+   * not known.
+   */
   readonly keyIdentity?: string;
 }
 
@@ -42,11 +48,14 @@ export class NtsClientSession {
   readonly #jar = new CookieJar();
   #state: SessionState | undefined;
   #requests: Aead | undefined;
-  #answers: Aead | undefined;
+  #responses: Aead | undefined;
   #refused = false;
   #authenticBefore = false;
 
-  /** Starts without keys, or with those of an earlier run; the factory has the algorithms that were offered. */
+  /**
+   * Starts without keys, or with those of an earlier run; the factory has the algorithms that were
+   * offered.
+   */
   constructor(options: { readonly aead: AeadFactory; readonly restored?: SessionState }) {
     this.#factory = options.aead;
     if (options.restored !== undefined) this.install(options.restored);
@@ -62,7 +71,10 @@ export class NtsClientSession {
     return this.#jar.size;
   }
 
-  /** Takes over the outcome of a key exchange; all old cookies and keys are thrown away (RFC 8915 section 5.7). */
+  /**
+   * Takes over the outcome of a key exchange; all old cookies and keys are thrown away (RFC 8915
+   * section 5.7).
+   */
   install(state: SessionState): void {
     const { keyLength } = aeadParameters(state.aeadId);
     for (const keys of [state.keys, state.alternativeKeys]) {
@@ -80,7 +92,10 @@ export class NtsClientSession {
     this.#authenticBefore = state.authenticBefore;
   }
 
-  /** Tells whether, and why, a key exchange should be started now; asked when a poll is due, before `protect`. */
+  /**
+   * Tells whether, and why, a key exchange should be started now; asked when a poll is due, before
+   * `protect`.
+   */
   needsKeyExchange(): KeyExchangeNeed | undefined {
     if (this.#state === undefined) return "no-keys";
     if (this.#jar.size === 0) return "no-cookies";
@@ -100,20 +115,24 @@ export class NtsClientSession {
     return ok(buildRequest({ header, cookie, placeholders, aead }, random));
   }
 
-  /** Puts the cookie of the newest request back, because nobody has seen it; to be called once for a request. */
+  /**
+   * Puts the cookie of the newest request back, because it was not sent; to be called once for a
+   * request.
+   */
   takeBack(): void {
     this.#jar.putBack();
   }
 
   /**
-   * Judges the answer to the request with this unique identifier, and takes the cookies of an authentic one. The caller has
-   * checked mode, version and origin, and shows no second answer to a request that has had an authentic one.
+   * Judges the response to the request with this unique identifier, and takes the cookies of an
+   * authentic one. The caller has checked mode, version and origin, and shows no second response to
+   * a request that has had an authentic one.
    */
   verify(packet: Bytes, uniqueIdentifier: Bytes): Result<NtsResponse, NtsReason> {
-    if (this.#answers === undefined) return err("nts-not-authentic");
+    if (this.#responses === undefined) return err("nts-not-authentic");
     const verified = verifyResponse(packet, {
       uniqueIdentifier,
-      aead: this.#answers,
+      aead: this.#responses,
       authenticBefore: this.#authenticBefore,
     });
     if (!verified.ok) return verified;
@@ -138,8 +157,8 @@ export class NtsClientSession {
   }
 
   /**
-   * Takes so many cookies out of use for good, and returns them with the keys; undefined when too few would be left, or the server
-   * has not yet answered under these keys.
+   * Takes so many cookies out of use for good, and returns them with the keys; undefined when too
+   * few would be left, or the server has not yet answered under these keys.
    */
   setAside(count: number): SessionState | undefined {
     const isEnough = this.#authenticBefore && this.#jar.size >= count + COOKIES_LEFT_MIN;
@@ -152,7 +171,7 @@ export class NtsClientSession {
       ...this.#state,
       cookies,
       authenticBefore: this.#authenticBefore,
-      // After an authentic answer it is no longer open which keys the server uses.
+      // After an authentic response it is no longer open which keys the server uses.
       alternativeKeys: this.#authenticBefore ? undefined : this.#state.alternativeKeys,
     };
   }
@@ -160,9 +179,9 @@ export class NtsClientSession {
   /** Forgets everything; the session may be used again after `install`. */
   close(): void {
     this.#requests?.close();
-    this.#answers?.close();
+    this.#responses?.close();
     this.#requests = undefined;
-    this.#answers = undefined;
+    this.#responses = undefined;
     this.#state = undefined;
     this.#jar.clear();
     this.#refused = false;
@@ -182,9 +201,9 @@ export class NtsClientSession {
 
   #useKeys(aeadId: NtsAeadId, keys: SessionKeys): void {
     this.#requests?.close();
-    this.#answers?.close();
+    this.#responses?.close();
     const missing = "The algorithm of a session is one that was offered";
     this.#requests = present(this.#factory(aeadId, keys.clientToServer), missing);
-    this.#answers = present(this.#factory(aeadId, keys.serverToClient), missing);
+    this.#responses = present(this.#factory(aeadId, keys.serverToClient), missing);
   }
 }

@@ -1,13 +1,14 @@
 /**
- * Network Time Security in the shape in which an association wants its protection: protect this header, judge this answer, is it
- * time for a key exchange.
+ * Network Time Security in the shape in which an association wants its protection: protect this
+ * header, judge this answer, is it time for a key exchange.
  *
- * The idea: a session (keys and cookies) together with the backoff of its key exchanges and the counts for status. At most one
- * exchange is under way; a session that was just made counts as one exchange, so that a server whose keys work for the
- * exchange but not for time is not asked again at once (RFC 8915 section 4.2).
+ * The idea: a session (keys and cookies) together with the backoff of its key exchanges and the
+ * counts for status. At most one exchange is under way; a session that was just made counts as one
+ * exchange, so that a server whose keys work for the exchange but not for time is not asked again
+ * at once (RFC 8915 section 4.2).
  *
- * Limits: the address that is asked stays the same for the life of the association; when an exchange names another time server,
- * `movedTo` says so, and the source should be started anew.
+ * Limits: the address that is asked stays the same for the life of the association; when an
+ * exchange names another time server, `movedTo` says so, and the source should be started anew.
  *
  * @module
  */
@@ -24,7 +25,7 @@ import type { ExchangeCertificate, KeyExchangeOutcome } from "../key_exchange/ou
 import type { ProtectedRequest } from "./request_fields.ts";
 import type { NtsReason } from "./response_fields.ts";
 
-/** Why an answer does not count. */
+/** Why a response does not count. */
 export type ProtectionReason = NtsReason | "nts-nak" | "nts-unprotected-kiss";
 
 /** What status shows of a session. */
@@ -92,7 +93,10 @@ export class SessionProtection {
       readonly aead: AeadFactory;
       readonly random: RandomSource;
       readonly now: MonotonicSeconds;
-      /** How many exchanges, this one among them, had no authentic answer of the time server yet; 1 if left out. */
+      /**
+       * How many exchanges, this one among them, had no authentic response of the time server yet;
+       * 1 if left out.
+       */
       readonly tries?: number;
     },
   ): SessionProtection {
@@ -125,7 +129,10 @@ export class SessionProtection {
     };
   }
 
-  /** The time server that a later key exchange named instead of the first; undefined when it did not. */
+  /**
+   * The time server that a later key exchange named instead of the first; undefined when it did
+   * not.
+   */
   get movedTo(): { readonly ntpServer: string | undefined; readonly ntpPort: number } | undefined {
     return this.#movedTo;
   }
@@ -154,8 +161,8 @@ export class SessionProtection {
   }
 
   /**
-   * Tells whether an answer is authentic. A NAK and other kisses without protection are failures here too, so that nothing in
-   * them is believed; the session draws its conclusions from a NAK.
+   * Tells whether a response is authentic. A NAK and other kisses without protection are failures
+   * here too, so that nothing in them is believed; the session draws its conclusions from a NAK.
    */
   verify(
     packet: Uint8Array,
@@ -175,8 +182,9 @@ export class SessionProtection {
   }
 
   /**
-   * Tells whether a key exchange is to be started now; true counts it as under way. Asked before every request. `isUnheard`: the
-   * server has never answered under the keys that there are, so that others may be better.
+   * Tells whether a key exchange is to be started now; true counts it as under way. Asked before
+   * every request. `isUnheard`: the server has never answered under the keys that there are, so
+   * that others may be better.
    */
   beginKeyExchange(now: MonotonicSeconds, isUnheard = false): boolean {
     const isWanted = isUnheard || this.#isRenewalWanted ||
@@ -189,7 +197,10 @@ export class SessionProtection {
     return true;
   }
 
-  /** What the server tells does not fit the certificate on which its keys rest: the next ones are exchanged, once an hour at most. */
+  /**
+   * What the server tells does not fit the certificate on which its keys rest: the next ones are
+   * exchanged, once an hour at most.
+   */
   renewKeys(now: MonotonicSeconds): void {
     if (now < this.#renewalNotBefore) return;
     this.#renewalNotBefore = now + RENEWAL_INTERVAL;
@@ -220,12 +231,15 @@ export class SessionProtection {
     }
   }
 
-  /** How many exchanges were started since the last authentic answer. */
+  /** How many exchanges were started since the last authentic response. */
   get exchangeTries(): number {
     return this.#backoff.tries;
   }
 
-  /** When an exchange that is needed before the next request may start; undefined when none is needed or one is under way. */
+  /**
+   * When an exchange that is needed before the next request may start; undefined when none is
+   * needed or one is under way.
+   */
   get nextKeyExchangeAt(): MonotonicSeconds | undefined {
     const need = this.#session.needsKeyExchange();
     const isWanted = !this.#exchanging && (need === "no-keys" || need === "no-cookies");
@@ -253,8 +267,9 @@ export class SessionProtection {
   }
 
   /**
-   * Takes some cookies out of use for good and returns them with the keys, for a file that is read after a crash; those of before,
-   * when there are too few. A cookie in that file is never sent by this run, so it can be sent by the next one, whatever happens.
+   * Takes some cookies out of use for good and returns them with the keys, for a file that is read
+   * after a crash; those of before, when there are too few. A cookie in that file is never sent by
+   * this run, so it can be sent by the next one, whatever happens.
    */
   setAside(): SessionState | undefined {
     if (this.#provisional) return undefined;

@@ -141,7 +141,10 @@ Deno.test("a later exchange that names another time server is told", () => {
   assert.deepEqual(protection.movedTo, { ntpServer: "other.example", ntpPort: 4123 });
 });
 
-/** Sends requests until there are no cookies left or so many are sent, and returns the cookies in them. */
+/**
+ * Sends requests until there are no cookies left or so many are sent, and returns the cookies in
+ * them.
+ */
 function cookiesSent(protection: SessionProtection, count: number): readonly string[] {
   const sent: string[] = [];
   for (let i = 0; i < count; i++) {

@@ -1,9 +1,11 @@
 /**
- * The client's side of NTS key establishment (RFC 8915 section 4), without the TLS connection that carries it.
+ * The client's side of NTS key establishment (RFC 8915 section 4), without the TLS connection that
+ * carries it.
  *
- * The idea: `request()` gives the octets to send, `feed()` takes the octets that come, split anywhere, and gives the answer
- * when it is complete. Every way to fail has a name, so that it can be counted and shown. Limits: the answer is at most 65536
- * octets and eight cookies of it are kept; time limits are the caller's.
+ * The idea: `request()` gives the octets to send, `feed()` takes the octets that come, split
+ * anywhere, and gives the response when it is complete. Every way to fail has a name, so that it
+ * can be counted and shown. Limits: the response is at most 65536 octets and eight cookies of it
+ * are kept; time limits are the caller's.
  *
  * @module
  */
@@ -53,7 +55,10 @@ export type KeyExchangeReason =
 export interface KeyExchangeResponse extends AgreedParameters {
   /** The contexts from which the keys are exported. */
   readonly contexts: ExporterContexts;
-  /** The contexts of the keys to try after a first refusal, when it is open which ones the server uses. */
+  /**
+   * The contexts of the keys to try after a first refusal, when it is open which ones the server
+   * uses.
+   */
   readonly alternativeContexts: ExporterContexts | undefined;
 }
 
@@ -63,10 +68,13 @@ export interface KeyExchangeClientOptions {
   readonly aeadIds: readonly NtsAeadId[];
 }
 
-/** The algorithms that the client offers when it is not told otherwise: the one that every server must have comes first. */
+/**
+ * The algorithms that the client offers when it is not told otherwise: the one that every server
+ * must have comes first.
+ */
 export const DEFAULT_CLIENT_AEAD_IDS: readonly NtsAeadId[] = [15, 30, 17, 16];
 
-/** The longest answer that is accepted, in octets (RFC 8915 section 4 asks for this many). */
+/** The longest response that is accepted, in octets (RFC 8915 section 4 asks for this many). */
 export const RESPONSE_LENGTH_MAX = 65_536;
 
 /** One key exchange as its client sees it. */
@@ -81,7 +89,9 @@ export class KeyExchangeClient {
     this.#aeadIds = options.aeadIds;
   }
 
-  /** Returns the octets to send once the TLS handshake is complete (RFC 8915 section 4, figure 3). */
+  /**
+   * Returns the octets to send once the TLS handshake is complete (RFC 8915 section 4, figure 3).
+   */
   request(): Bytes {
     const records = [
       numbersRecord(RECORD.NEXT_PROTOCOL, { critical: true, numbers: [PROTOCOL_NTPV4] }),
@@ -96,8 +106,8 @@ export class KeyExchangeClient {
   }
 
   /**
-   * Takes octets that came; returns the answer when it is complete and undefined while more is awaited. After an answer or a
-   * failure the exchange is over and the machine is not used again.
+   * Takes octets that came; returns the response when it is complete and undefined while more is
+   * awaited. After a response or a failure the exchange is over and the machine is not used again.
    */
   feed(bytes: Uint8Array): Result<KeyExchangeResponse | undefined, KeyExchangeReason> {
     assert(!this.#done, "A key exchange that is over is not fed");
@@ -108,14 +118,17 @@ export class KeyExchangeClient {
     return interpret(message.value ?? [], this.#aeadIds);
   }
 
-  /** Tells why the exchange failed when the server closes the connection before `feed` gave an answer. */
+  /**
+   * Tells why the exchange failed when the server closes the connection before `feed` gave a
+   * response.
+   */
   closed(): KeyExchangeReason {
     this.#done = true;
     return "closed-early";
   }
 }
 
-/** What has been read of an answer so far. */
+/** What has been read of a response so far. */
 interface Draft {
   protocols?: readonly number[];
   aeadIds?: readonly number[];
@@ -226,7 +239,8 @@ function conclude(
     cookies: draft.cookies,
     ntpServer: draft.ntpServer,
     ntpPort: draft.ntpPort ?? NTP_PORT,
-    // A server that does not echo record 1024 is most likely an old chrony; the other keys come after its first refusal.
+    // A server that does not echo record 1024 is most likely an old chrony; the other keys come
+    // after its first refusal.
     contexts: open ? oldGcmSivExporterContexts() : exporterContexts(aeadId),
     alternativeContexts: open ? exporterContexts(aeadId) : undefined,
   });

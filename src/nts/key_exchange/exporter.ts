@@ -1,8 +1,10 @@
 /**
- * What is asked of the TLS exporter to get the keys of an association (RFC 8915 sections 4.3 and 5.1).
+ * What is asked of the TLS exporter to get the keys of an association (RFC 8915 sections 4.3 and
+ * 5.1).
  *
- * The idea: label and context fix each key. chrony before 4.6.1 used the number of AES-SIV-CMAC-256 in the context of
- * AES-128-GCM-SIV; its record 1024 tells whether both sides know better, and the other context is kept for when it does not.
+ * The idea: label and context fix each key. chrony before 4.6.1 used the number of AES-SIV-CMAC-256
+ * in the context of AES-128-GCM-SIV; its record 1024 tells whether both sides know better, and the
+ * other context is kept for when it does not.
  *
  * @module
  */
@@ -15,14 +17,14 @@ export const EXPORTER_LABEL = "EXPORTER-network-time-security";
 /** The application protocol that both sides demand in the TLS handshake (RFC 8915 section 4). */
 export const ALPN = "ntske/1";
 
-/** What a key protects: requests or answers. */
+/** What a key protects: requests or responses. */
 export type KeyDirection = "client-to-server" | "server-to-client";
 
 /** The two keys of an association, each as long as its algorithm demands. */
 export interface SessionKeys {
   /** Protects requests. */
   readonly clientToServer: Bytes;
-  /** Protects answers. */
+  /** Protects responses. */
   readonly serverToClient: Bytes;
 }
 
@@ -30,11 +32,14 @@ export interface SessionKeys {
 export interface ExporterContexts {
   /** For the key that protects requests. */
   readonly clientToServer: Bytes;
-  /** For the key that protects answers. */
+  /** For the key that protects responses. */
   readonly serverToClient: Bytes;
 }
 
-/** Returns the five octets of context for one key: protocol, algorithm, direction (RFC 8915 section 5.1). */
+/**
+ * Returns the five octets of context for one key: protocol, algorithm, direction (RFC 8915 section
+ * 5.1).
+ */
 export function exporterContext(aeadId: number, direction: KeyDirection): Bytes {
   return new Uint8Array([
     0,
@@ -53,7 +58,10 @@ export function exporterContexts(aeadId: NtsAeadId): ExporterContexts {
   };
 }
 
-/** Returns both contexts as chrony before 4.6.1 has them for AES-128-GCM-SIV: with the number 15 instead of 30. */
+/**
+ * Returns both contexts as chrony before 4.6.1 has them for AES-128-GCM-SIV: with the number 15
+ * instead of 30.
+ */
 export function oldGcmSivExporterContexts(): ExporterContexts {
   return exporterContexts(15);
 }

@@ -1,8 +1,10 @@
 /**
- * The result of a key exchange (RFC 8915 section 4), in the one shape that it has from the TLS connection to the association.
+ * The result of a key exchange (RFC 8915 section 4), in the one shape that it has from the TLS
+ * connection to the association.
  *
- * The idea: each step adds to what the one before has found. Messages agree on parameters; with the keys that TLS exports these are
- * the secrets of a session, which a restart may keep; with what is known of the server they are the outcome.
+ * The idea: each step adds to what the one before has found. Messages agree on parameters; with the
+ * keys that TLS exports these are the secrets of a session, which a restart may keep; with what is
+ * known of the server they are the outcome.
  *
  * @module
  */
@@ -17,7 +19,10 @@ export interface AgreedParameters {
   readonly aeadId: NtsAeadId;
   /** Unused cookies, at most eight, in the order in which they came. */
   readonly cookies: readonly Bytes[];
-  /** The time server's name or address without brackets; undefined when it is the host of the key exchange. */
+  /**
+   * The time server's name or address without brackets; undefined when it is the host of the key
+   * exchange.
+   */
   readonly ntpServer: string | undefined;
   /** The time server's port. */
   readonly ntpPort: number;
@@ -27,7 +32,10 @@ export interface AgreedParameters {
 export interface SessionSecrets extends AgreedParameters {
   /** The keys. */
   readonly keys: SessionKeys;
-  /** The keys to try after a first refusal, when it is open which ones the server uses; see `exporter.ts`. */
+  /**
+   * The keys to try after a first refusal, when it is open which ones the server uses; see
+   * `exporter.ts`.
+   */
   readonly alternativeKeys: SessionKeys | undefined;
 }
 
@@ -46,7 +54,10 @@ export type DateFault = "certificate-expired" | "certificate-not-yet-valid";
 
 /** The certificates on which keys rest, for verifying them again at another time. */
 export interface ExchangeCertificate {
-  /** The server's own certificate: its subject in one line, and the last second at which it is valid. */
+  /**
+   * The server's own certificate: its subject in one line, and the last second at which it is
+   * valid.
+   */
   readonly leaf: { readonly subject: string; readonly notAfter: UnixSeconds };
   /** First second at which the whole chain is valid. */
   readonly notBefore: UnixSeconds;

@@ -1,10 +1,11 @@
 /**
- * Records of NTS key establishment (RFC 8915 section 4): how a message is cut into records, and how it is gathered from reads
- * that split it anywhere.
+ * Records of NTS key establishment (RFC 8915 section 4): how a message is cut into records, and how
+ * it is gathered from reads that split it anywhere.
  *
- * The idea: a reader takes octets as they come and hands out the whole message when its End of Message record is there; what
- * the records mean is decided by the machines of client and server. A record's length counts its body alone, unlike that of an
- * extension field. Limits: a message is at most `lengthMax` octets, so that no peer can make us hold more.
+ * The idea: a reader takes octets as they come and hands out the whole message when its End of
+ * Message record is there; what the records mean is decided by the machines of client and server. A
+ * record's length counts its body alone, unlike that of an extension field. Limits: a message is at
+ * most `lengthMax` octets, so that no peer can make us hold more.
  *
  * @module
  */
@@ -101,8 +102,9 @@ export class RecordReader {
   }
 
   /**
-   * Takes the next octets (copied), and returns the records without the end when the message is complete, or undefined while it
-   * is not. Fails when the message is longer than allowed, its end is malformed, or octets follow it.
+   * Takes the next octets (copied), and returns the records without the end when the message is
+   * complete, or undefined while it is not. Fails when the message is longer than allowed, its end
+   * is malformed, or octets follow it.
    */
   push(bytes: Uint8Array): Result<readonly KeyExchangeRecord[] | undefined, RecordReason> {
     if (this.#ended) return bytes.length === 0 ? ok(this.#records) : err("octets-after-end");

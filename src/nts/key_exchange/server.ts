@@ -1,13 +1,15 @@
 /**
- * The server's side of NTS key establishment (RFC 8915 section 4), without the TLS connection that carries it.
+ * The server's side of NTS key establishment (RFC 8915 section 4), without the TLS connection that
+ * carries it.
  *
- * The idea: `feed()` takes octets, split anywhere, and tells what to do: wait, send an answer that ends the exchange, or export
- * the keys of the algorithm that was chosen and come back with `complete()`. Every request gets an answer, an Error record when
- * it deserves one. Limits: a request is at most `REQUEST_LENGTH_MAX` octets; time limits are the caller's, who calls
+ * The idea: `feed()` takes octets, split anywhere, and tells what to do: wait, send a response that
+ * ends the exchange, or export the keys of the algorithm that was chosen and come back with
+ * `complete()`. Every request gets a response, an Error record when it deserves one. Limits: a
+ * request is at most `REQUEST_LENGTH_MAX` octets; time limits are the caller's, who calls
  * `timedOut()`.
  *
- * AES-128-GCM-SIV is chosen for a client that does not send record 1024 only when nothing else fits, because an old chrony
- * would then export other keys than RFC 8915 has.
+ * AES-128-GCM-SIV is chosen for a client that does not send record 1024 only when nothing else
+ * fits, because an old chrony would then export other keys than RFC 8915 has.
  *
  * @module
  */
@@ -29,7 +31,10 @@ import {
 
 /** What a server offers. */
 export interface KeyExchangeServerOptions {
-  /** The algorithms that it has; 15 is one of them (RFC 8915 section 4.1.5). The client's order decides. */
+  /**
+   * The algorithms that it has; 15 is one of them (RFC 8915 section 4.1.5). The client's order
+   * decides.
+   */
   readonly aeadIds: readonly NtsAeadId[];
   /** The name or address of the time server, when it is not this host. */
   readonly ntpServer: string | undefined;
@@ -96,13 +101,16 @@ export class KeyExchangeServer {
     return this.#refuse(ERROR_CODE.BAD_REQUEST, "closed-early");
   }
 
-  /** Tells what to send when we cannot answer, for example because keys or cookies fail (error 2). */
+  /**
+   * Tells what to send when we cannot answer, for example because keys or cookies fail (error 2).
+   */
   internalError(): ServerStep {
     return this.#refuse(ERROR_CODE.INTERNAL_SERVER_ERROR, "internal-error");
   }
 
   /**
-   * Returns the answer, after the keys were exported and eight cookies with them made (RFC 8915 section 4, figure 3).
+   * Returns the response, after the keys were exported and eight cookies with them made (RFC 8915
+   * section 4, figure 3).
    */
   complete(cookies: readonly Bytes[]): Bytes {
     assert(this.#state === "exporting", "An exchange is completed after its keys are exported");

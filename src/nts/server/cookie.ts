@@ -1,17 +1,19 @@
 /**
- * The server's cookies (RFC 8915 section 6): all that the server must know of a client, sealed under a key of its own, so that
- * it keeps no state per client.
+ * The server's cookies (RFC 8915 section 6): all that the server must know of a client, sealed
+ * under a key of its own, so that it keeps no state per client.
  *
- * The idea: key identifier (4 octets), nonce (12), then AES-SIV-CMAC-256 over algorithm (2 octets), two zero octets, the
- * server-to-client key and the client-to-server key. That is 36 octets and twice the key length: 68, 100, 132 or 164, always a
- * multiple of four and below the 192 that peers accept. The plaintext of the cookie that was opened last stays in a buffer,
- * from which new cookies for the same client are sealed without a copy.
+ * The idea: key identifier (4 octets), nonce (12), then AES-SIV-CMAC-256 over algorithm (2 octets),
+ * two zero octets, the server-to-client key and the client-to-server key. That is 36 octets and
+ * twice the key length: 68, 100, 132 or 164, always a multiple of four and below the 192 that peers
+ * accept. The plaintext of the cookie that was opened last stays in a buffer, from which new
+ * cookies for the same client are sealed without a copy.
  *
- * AES-SIV, because OpenSSL's AES-GCM takes three times as long for so few octets when its calls are counted, and because a
- * nonce that comes twice costs AES-SIV nothing but that equal contents give equal cookies.
+ * AES-SIV, because OpenSSL's AES-GCM takes three times as long for so few octets when its calls are
+ * counted, and because a nonce that comes twice costs AES-SIV nothing but that equal contents give
+ * equal cookies.
  *
- * Limits: keys of 128 bits guard the cookies, as they guard the packets of the algorithm that all must have (number 15), also for
- * clients that chose longer ones.
+ * Limits: keys of 128 bits guard the cookies, as they guard the packets of the algorithm that all
+ * must have (number 15), also for clients that chose longer ones.
  *
  * @module
  */
@@ -85,8 +87,9 @@ export class CookieCodec {
   }
 
   /**
-   * The contents at hand: algorithm, two zero octets, server-to-client key at `serverToClientOffset`, client-to-server key at
-   * `clientToServerOffset`. Secret; valid until the next `open` or `load`.
+   * The contents at hand: algorithm, two zero octets, server-to-client key at
+   * `serverToClientOffset`, client-to-server key at `clientToServerOffset`. Secret; valid until the
+   * next `open` or `load`.
    */
   get plaintext(): Bytes {
     return this.#plaintext;
@@ -102,7 +105,10 @@ export class CookieCodec {
     return HEAD_LENGTH + aeadParameters(this.aeadId).keyLength;
   }
 
-  /** Takes over the keys of the keyset after it advanced; contexts of erased keys are closed. Returns the current one. */
+  /**
+   * Takes over the keys of the keyset after it advanced; contexts of erased keys are closed.
+   * Returns the current one.
+   */
   refresh(): Aead {
     const aeads = new Map<number, Aead>();
     for (const { id, key } of this.#keyset.accepted()) {
@@ -135,7 +141,9 @@ export class CookieCodec {
     this.#aeadId = aeadId;
   }
 
-  /** Writes a new cookie with the contents at hand and returns its length, `cookieLength(aeadId)`. */
+  /**
+   * Writes a new cookie with the contents at hand and returns its length, `cookieLength(aeadId)`.
+   */
   seal(into: Bytes, offset: number): number {
     const aeadId = this.aeadId;
     const length = cookieLength(aeadId);
@@ -155,7 +163,10 @@ export class CookieCodec {
     return length;
   }
 
-  /** Opens a cookie into the contents at hand, or tells why not; then the contents at hand stay as they were. */
+  /**
+   * Opens a cookie into the contents at hand, or tells why not; then the contents at hand stay as
+   * they were.
+   */
   open(
     from: Bytes,
     range: { readonly offset: number; readonly length: number },

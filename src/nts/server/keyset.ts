@@ -1,16 +1,20 @@
 /**
- * The server's secret keys for cookies (RFC 8915 section 6): one for new cookies, some older ones that are still accepted.
+ * The server's secret keys for cookies (RFC 8915 section 6): one for new cookies, some older ones
+ * that are still accepted.
  *
- * The idea: a ratchet driven by the time of day. The generation of a key is the number of rotation intervals since 1970, and
- * each generation's secret is derived from the one before by HKDF, so nobody who steals the file can read older traffic than
- * the stale keys it still holds. From the secret of a generation its cookie key is derived; only the current secret is kept.
+ * The idea: a ratchet driven by the time of day. The generation of a key is the number of rotation
+ * intervals since 1970, and each generation's secret is derived from the one before by HKDF, so a
+ * thief of the file cannot read older traffic than the stale keys it still holds. From the secret
+ * of a generation its cookie key is derived; only the current secret is kept.
  *
- * A cluster falls out of this: servers that start from copies of one file derive the same keys at the same times, without
- * talking to each other. A server whose clock is a little behind accepts cookies of the next generation too. Who steals a copy
- * can make cookies until the file is replaced everywhere.
+ * A cluster falls out of this: servers that start from copies of one file derive the same keys at
+ * the same times, without talking to each other. A server whose clock is a little behind accepts
+ * cookies of the next generation too. Who steals a copy can make cookies until the file is replaced
+ * everywhere.
  *
- * Limits: generations never go back, whatever the clock does; rotate only while the clock is believed. The file is at most
- * some 2 kB; it is protected by its mode 0600 alone, its checksum finds damage and not malice.
+ * Limits: generations never go back, whatever the clock does; rotate only while the clock is
+ * believed. The file is at most some 2 kB; it is protected by its mode 0600 alone, its checksum
+ * finds damage and not malice.
  *
  * @module
  */
@@ -93,8 +97,8 @@ export class Keyset {
   }
 
   /**
-   * Reads what `serialise` wrote. The interval is that of the file, because all of a cluster must share it; the caller compares
-   * it with the configured one. Call `advance` next.
+   * Reads what `serialise` wrote. The interval is that of the file, because all of a cluster must
+   * share it; the caller compares it with the configured one. Call `advance` next.
    */
   static restore(bytes: Bytes, staleKeyCount: number): Result<Keyset, KeysetReason> {
     if (bytes.length < MAGIC.length || MAGIC.some((octet, i) => bytes[i] !== octet)) {
@@ -131,8 +135,9 @@ export class Keyset {
   }
 
   /**
-   * Rotates to the generation of `now` and returns by how many it advanced; 0 when the time has not come, or lies back. Fails
-   * when `now` is absurdly far ahead: then make a new keyset, or mistrust the clock.
+   * Rotates to the generation of `now` and returns by how many it advanced; 0 when the time has not
+   * come, or lies back. Fails when `now` is absurdly far ahead: then make a new keyset, or mistrust
+   * the clock.
    */
   advance(now: UnixNanoseconds): Result<number, "too-far-ahead"> {
     const steps = generationAt(now, this.rotationInterval) - this.#generation;
@@ -146,7 +151,10 @@ export class Keyset {
     return BigInt(this.#generation + 1) * BigInt(this.rotationInterval) * NANOSECONDS_PER_SECOND;
   }
 
-  /** Returns the keys whose cookies are accepted: the current one first, then the next, then the stale ones, newest first. */
+  /**
+   * Returns the keys whose cookies are accepted: the current one first, then the next, then the
+   * stale ones, newest first.
+   */
   accepted(): readonly CookieKey[] {
     const next = nextSecret(this.#secret, this.#generation);
     return [
@@ -157,8 +165,9 @@ export class Keyset {
   }
 
   /**
-   * Returns the octets for the disk, which are secret: "ntpsdks1", interval, generation and count as 32-bit numbers in network
-   * order, the secret, the stale cookie keys newest first, SHA-256 of all before.
+   * Returns the octets for the disk, which are secret: "ntpsdks1", interval, generation and count
+   * as 32-bit numbers in network order, the secret, the stale cookie keys newest first, SHA-256 of
+   * all before.
    */
   serialise(): Bytes {
     const head = new Uint8Array(HEAD_LENGTH);
@@ -195,7 +204,10 @@ function generationAt(now: UnixNanoseconds, interval: Seconds): number {
   return Number(generation);
 }
 
-/** The recommended ratchet: the key's predecessor is the secret and its identifier the salt (RFC 8915 section 6). */
+/**
+ * The recommended ratchet: the key's predecessor is the secret and its identifier the salt (RFC
+ * 8915 section 6).
+ */
 function nextSecret(secret: Bytes, generation: number): Bytes {
   return hkdfSha256({ secret, salt: idOctets(generation), info: RATCHET_INFO }, SECRET_LENGTH);
 }

@@ -1,7 +1,9 @@
 /**
- * Random octets in small pieces without a call and an array for each: a buffer that is filled as a whole and used up.
+ * Random octets in small pieces without a call and an array for each: a buffer that is filled as a
+ * whole and used up.
  *
- * Limits: the octets wait in memory before they are used, which is fine for nonces and no place for long-lived keys.
+ * Limits: the octets wait in memory before they are used, which is fine for nonces and no place for
+ * long-lived keys.
  *
  * @module
  */

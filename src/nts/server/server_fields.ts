@@ -1,16 +1,19 @@
 /**
- * The server's side of Network Time Security in NTP packets (RFC 8915 section 5): is this request authentic, and which fields
- * belong into the answer.
+ * The server's side of Network Time Security in NTP packets (RFC 8915 section 5): is this request
+ * authentic, and which fields belong into the response.
  *
- * The problem: this is the busiest code of a server, and every octet of it may come from an enemy. The idea: `check` looks at a
- * request in the buffer where it lies and says what it is; then the caller writes the header of the answer and calls `protect`,
- * `nak` or `echo`, which append fields to it in place. Nothing is allocated, the work is bounded: at most 32 fields, one cookie,
- * one verification, one answer of at most eight cookies; and the answer is never longer than the request.
+ * The problem: this is the busiest code of a server, and every octet of it may come from an enemy.
+ * The idea: `check` looks at a request in the buffer where it lies and says what it is; then the
+ * caller writes the header of the response and calls `protect`, `nak` or `echo`, which append
+ * fields to it in place. Nothing is allocated, the work is bounded: at most 32 fields, one cookie,
+ * one verification, one answer of at most eight cookies; and the response is never longer than the
+ * request.
  *
- * What is refused without an answer: malformed fields, no or two or short unique identifiers, no or two cookies, two
- * authenticators, cookies or unique identifiers that are encrypted, a nonce that leaves no room for ours. What gets a NAK: a
- * cookie that we cannot open, a request that is not authentic. Fields after the authenticator are not authentic and are
- * ignored, but they must be fields.
+ * What is refused without a response: malformed fields, no or two or short unique identifiers, no
+ * or two cookies, two authenticators, cookies or unique identifiers that are encrypted, a nonce
+ * that leaves no room for ours. What gets a NAK: a cookie that we cannot open, a request that is
+ * not authentic. Fields after the authenticator are not authentic and are ignored, but they must be
+ * fields.
  *
  * @module
  */
@@ -35,7 +38,7 @@ import type { RandomPool } from "./random_pool.ts";
 /** The shortest body of a unique identifier (RFC 8915 section 5.3). */
 export const UNIQUE_IDENTIFIER_LENGTH_MIN = 32;
 
-/** Why a request gets no answer. */
+/** Why a request gets no response. */
 export type NtsDropReason =
   | "nts-malformed-field"
   | "nts-too-many-fields"
@@ -55,8 +58,10 @@ export type NtsDropReason =
 export type NtsNakReason = "nts-nak-unknown-key" | "nts-nak-bad-cookie" | "nts-nak-not-authentic";
 
 /**
- * What a request is: "plain" has nothing of Network Time Security but perhaps a unique identifier, to be answered plainly with
- * `echo` (whether its other fields are well formed is not said); "protected" is authentic, to be answered with `protect`; the others tell why it gets a NAK or no answer.
+ * What a request is: "plain" has nothing of Network Time Security but perhaps a unique identifier,
+ * to be answered plainly with `echo` (whether its other fields are well formed is not said);
+ * "protected" is authentic, to be answered with `protect`; the others tell why it gets a NAK or no
+ * response.
  */
 export type NtsVerdict = "plain" | "protected" | NtsNakReason | NtsDropReason;
 
@@ -76,7 +81,7 @@ const NONE = -1;
 /** Network Time Security is for this version alone. */
 const NTS_VERSION = 4;
 
-/** Checks requests and builds the fields of answers, one request at a time. */
+/** Checks requests and builds the fields of responses, one request at a time. */
 export class NtsServerFields {
   readonly #cookies: CookieCodec;
   readonly #random: RandomPool;
@@ -116,7 +121,8 @@ export class NtsServerFields {
   }
 
   /**
-   * Judges a request of mode 3 and version 4, 48 to 2048 octets; its buffer must stay as it is until the answer is built.
+   * Judges a request of mode 3 and version 4, 48 to 2048 octets; its buffer must stay as it is
+   * until the response is built.
    */
   check(request: ByteRange): NtsVerdict {
     assert(
@@ -147,63 +153,64 @@ export class NtsServerFields {
   }
 
   /**
-   * Appends to a header of 48 octets at `offset` of the answer the unique identifier and the authenticator with new cookies,
-   * and returns the length of the whole answer. After "protected" only. The answer lies in another buffer than the request.
+   * Appends to a header of 48 octets at `offset` of the response the unique identifier and the
+   * authenticator with new cookies, and returns the length of the whole response. After "protected"
+   * only. The response lies in another buffer than the request.
    */
-  protect(answer: Bytes, offset: number): number {
+  protect(response: Bytes, offset: number): number {
     assert(
       this.#cookieCount > 0,
       "Only a request that was found authentic is answered with protection",
     );
-    assert(answer !== this.#bytes, "An answer does not overwrite its request");
+    assert(response !== this.#bytes, "A response does not overwrite its request");
     const aeadId = this.#cookies.aeadId;
     const aead = present(this.#aeads.get(aeadId), "The algorithm of the request is there");
-    const authenticator = this.#copyIdentifier(answer, offset + HEADER_LENGTH);
+    const authenticator = this.#copyIdentifier(response, offset + HEADER_LENGTH);
     const nonce = authenticator + AUTHENTICATOR_HEAD_LENGTH;
     const { nonceLength } = aead.parameters;
     const plaintextLength = this.#makeCookies(aeadId);
-    if (nonceLength === 16) this.#random.write16(answer, nonce);
-    else this.#random.write12(answer, nonce);
+    if (nonceLength === 16) this.#random.write16(response, nonce);
+    else this.#random.write12(response, nonce);
     const operation = this.#operation;
-    operation.nonce = answer;
+    operation.nonce = response;
     operation.nonceOffset = nonce;
     operation.nonceLength = nonceLength;
-    operation.associatedData = answer;
+    operation.associatedData = response;
     operation.associatedDataOffset = offset;
     operation.associatedDataLength = authenticator - offset;
     operation.input = this.#inner;
     operation.inputOffset = 0;
     operation.inputLength = plaintextLength;
-    operation.output = answer;
+    operation.output = response;
     operation.outputOffset = nonce + nonceLength;
     aead.setKey(this.#cookies.plaintext, this.#cookies.serverToClientOffset);
     const sealedLength = aead.seal(operation);
     const end = nonce + nonceLength + sealedLength;
-    writeUint16(answer, authenticator, FIELD_TYPE.ntsAuthenticator);
-    writeUint16(answer, authenticator + 2, end - authenticator);
-    writeUint16(answer, authenticator + 4, nonceLength);
-    writeUint16(answer, authenticator + 6, sealedLength);
+    writeUint16(response, authenticator, FIELD_TYPE.ntsAuthenticator);
+    writeUint16(response, authenticator + 2, end - authenticator);
+    writeUint16(response, authenticator + 4, nonceLength);
+    writeUint16(response, authenticator + 6, sealedLength);
     this.#cookieCount = 0;
-    assert(end - offset <= this.#end - this.#start, "An answer is never longer than its request");
+    assert(end - offset <= this.#end - this.#start, "A response is never longer than its request");
     return end - offset;
   }
 
   /**
-   * Appends the unique identifier to the header of a NAK (stratum 0, reference identifier NTSN) and returns the length of the
-   * whole answer (RFC 8915 section 5.7).
+   * Appends the unique identifier to the header of a NAK (stratum 0, reference identifier NTSN) and
+   * returns the length of the whole answer (RFC 8915 section 5.7).
    */
-  nak(answer: Bytes, offset: number): number {
+  nak(response: Bytes, offset: number): number {
     assert(this.#identifier !== NONE, "A request that gets a NAK has a unique identifier");
-    return this.#copyIdentifier(answer, offset + HEADER_LENGTH) - offset;
+    return this.#copyIdentifier(response, offset + HEADER_LENGTH) - offset;
   }
 
   /**
-   * Appends the unique identifier, if the request has one, to any other answer without protection, and returns the length of
-   * the whole answer (RFC 8915 section 5.3).
+   * Appends the unique identifier, if the request has one, to any other answer without protection,
+   * and returns the length of the whole response (RFC 8915 section 5.3).
    */
-  echo(answer: Bytes, offset: number): number {
+  echo(response: Bytes, offset: number): number {
     if (this.#identifier === NONE) return HEADER_LENGTH;
-    return this.#copyIdentifier(answer, offset + HEADER_LENGTH) - offset;
+    return this.#copyIdentifier(response, offset + HEADER_LENGTH) - offset;
   }
 
   /** Gives back the contexts; the object is not used afterwards. */
@@ -230,7 +237,8 @@ export class NtsServerFields {
     field: { readonly position: number; readonly length: number },
   ): NtsDropReason | undefined {
     if (this.#authenticator !== NONE) {
-      // What follows the authenticator is discarded, but a second one leaves open which counts (RFC 8915 section 5.7).
+      // What follows the authenticator is discarded, but a second one leaves open which counts (RFC
+      // 8915 section 5.7).
       return type === FIELD_TYPE.ntsAuthenticator ? "nts-duplicate-authenticator" : undefined;
     }
     switch (type) {
@@ -295,7 +303,10 @@ export class NtsServerFields {
     return this.#accept(innerLength);
   }
 
-  /** Counts the cookies that the answer may hold: one, and one for every placeholder as long as the cookie (section 5.5). */
+  /**
+   * Counts the cookies that the response may hold: one, and one for every placeholder as long as
+   * the cookie (section 5.5).
+   */
   #accept(innerLength: number): NtsVerdict {
     let valid = this.#placeholders === 0 ? 0 : this.#placeholdersBefore();
     for (let position = 0; position < innerLength;) {
@@ -342,10 +353,10 @@ export class NtsServerFields {
     return position;
   }
 
-  #copyIdentifier(answer: Bytes, offset: number): number {
-    assert(answer !== this.#bytes, "An answer does not overwrite its request");
+  #copyIdentifier(response: Bytes, offset: number): number {
+    assert(response !== this.#bytes, "A response does not overwrite its request");
     const bytes = this.#bytes, from = this.#identifier, length = this.#identifierLength;
-    for (let i = 0; i < length; i++) answer[offset + i] = bytes[from + i] as number;
+    for (let i = 0; i < length; i++) response[offset + i] = bytes[from + i] as number;
     return offset + length;
   }
 }

@@ -1,0 +1,87 @@
+/**
+ * What an authentic response says: the tests of its contents, and the measurement that it makes
+ * possible.
+ *
+ * The idea: a response is tested against the one before it, and an interleaved one completes the
+ * exchange before it, so both are remembered here. Limits: what follows for the association (reach,
+ * poll interval, counts) is decided by the caller.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
+import type { NtpHeader } from "../protocol/header.ts";
+import type { DropReason } from "./drop_reason.ts";
+import type { DatagramEvent } from "./events.ts";
+import { InterleavedClient } from "./interleaved.ts";
+import type { Measurement } from "./measurement.ts";
+import { contentFault, makeMeasurement } from "./outcome.ts";
+import { type ExchangeTimestamps, isSynchronized } from "./packet_tests.ts";
+import { type ServerResponse, worseTimestamping } from "./response.ts";
+
+/** What a response says. */
+export type ResponseContent =
+  | { readonly kind: "measurement"; readonly measurement: Measurement }
+  /** It tells again of an exchange that has been measured. */
+  | { readonly kind: "repetition" }
+  /** The server says that it has no time. */
+  | { readonly kind: "unsynchronized" }
+  | { readonly kind: "fault"; readonly reason: DropReason };
+
+/** Reads the responses of one server, in order. */
+export class ResponseContents {
+  readonly #interleaved = new InterleavedClient();
+  #last: NtpHeader | undefined = undefined;
+
+  /**
+   * Returns the origin timestamp of the next request in interleaved mode; `unanswered` requests
+   * before it had no response.
+   */
+  origin(unanswered: number): NtpTimestamp {
+    return this.#interleaved.origin(unanswered);
+  }
+
+  /** Forgets the exchange that an interleaved response would complete. */
+  forgetExchange(): void {
+    this.#interleaved.forget();
+  }
+
+  /** Reads an authentic response that arrived with `event`. */
+  read(response: ServerResponse, event: DatagramEvent): ResponseContent {
+    const { header, isInterleaved } = response;
+    if (!isSynchronized(header)) {
+      this.#interleaved.forget();
+      this.#last = header;
+      return { kind: "unsynchronized" };
+    }
+    const kept = isInterleaved ? this.#interleaved.kept : undefined;
+    assert(isInterleaved === (kept !== undefined), "An interleaved response has a past");
+    const exchange: ExchangeTimestamps = {
+      originTimestamp: kept?.originTimestamp ?? event.transmitTimestamp,
+      receiveTimestamp: kept?.receiveTimestamp ?? header.receiveTimestamp,
+      transmitTimestamp: header.transmitTimestamp,
+      destinationTimestamp: kept?.destinationTimestamp ?? event.receiveTimestamp,
+    };
+    const reason = contentFault(header, exchange, this.#last);
+    if (reason !== undefined) {
+      this.#interleaved.forget();
+      return { kind: "fault", reason };
+    }
+    const own = worseTimestamping(event.transmitTimestamping, event.receiveTimestamping);
+    this.#interleaved.keep({
+      originTimestamp: event.transmitTimestamp,
+      receiveTimestamp: header.receiveTimestamp,
+      destinationTimestamp: event.receiveTimestamp,
+      timestamping: own,
+      measured: !isInterleaved,
+    });
+    this.#last = header;
+    // The first interleaved response tells again of the basic exchange before it, which has been
+    // measured.
+    if (kept?.measured === true) return { kind: "repetition" };
+    const timestamping = kept?.timestamping ?? own;
+    const interleaved = kept !== undefined;
+    const measurement = makeMeasurement(header, { ...exchange, timestamping, interleaved });
+    return { kind: "measurement", measurement };
+  }
+}
