@@ -10,13 +10,12 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import type { RandomSource } from "../base/random.ts";
 import { ReasonCounter } from "../base/reason_counter.ts";
 import { formatSocketAddress, type SocketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { AeadOffers } from "./aead_offers.ts";
 import { AddressSupply } from "./address_supply.ts";
-import { Association, type Reception } from "./association.ts";
+import type { Association, Reception } from "./association.ts";
 import type { SourceGroupConfig } from "./config.ts";
 import type {
   DatagramEvent,
@@ -26,18 +25,11 @@ import type {
   SendFailedEvent,
   SourceAction,
 } from "./events.ts";
-import type { KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
-import type { SessionStart } from "./protection.ts";
-import {
-  hasMoved,
-  holdsAddress,
-  isDead,
-  isLastingFalseticker,
-  type Member,
-  type NewMember,
-} from "./member.ts";
+import { hasMoved, holdsAddress, isDead, type Member, type NewMember } from "./member.ts";
+import { MemberList } from "./member_list.ts";
 import { NtsStarter } from "./nts_starter.ts";
 import type { PacketProtection } from "./protection.ts";
+import type { SourceGroupOptions } from "./source_group_options.ts";
 
 /**
  * Members that the name does not have any more are replaced one by one, so far apart, since each
@@ -51,39 +43,13 @@ const REPLACEMENT_INTERVAL: Seconds = 3600;
  */
 const SILENT_REQUESTS = 4;
 
-/** What a group is made of. */
-export interface SourceGroupOptions {
-  /** What was configured. */
-  readonly config: SourceGroupConfig;
-  /** Where random numbers and intervals come from. */
-  readonly random: RandomSource;
-  /** Gives a new number for each member, never the same twice. */
-  readonly allocateAssociation: () => number;
-  /** Gives a new number for each request, never the same twice. */
-  readonly allocateRequest: () => number;
-  /** Gives a new number for each lookup, never the same twice. */
-  readonly allocateLookup: () => number;
-  /**
-   * Names another source that asks the server at this address with more right than a member, or
-   * than one that is to come.
-   */
-  readonly holderOf: (address: SocketAddress, member?: Association) => string | undefined;
-  /** Makes the protection of a plain member that has a symmetric key; none if left out. */
-  readonly protect?: () => PacketProtection;
-  /**
-   * Makes the session of a member from its first key exchange; needed with Network Time Security.
-   */
-  readonly startSession?: (outcome: KeyExchangeOutcome, start: SessionStart) => PacketProtection;
-}
-
 /** A configured source with its members. */
 export class SourceGroup {
   #config: SourceGroupConfig;
   readonly #options: SourceGroupOptions;
   readonly #supply: AddressSupply;
   readonly #nts: NtsStarter | undefined;
-  #members: Member[] = [];
-  #removed: number[] = [];
+  readonly #members: MemberList;
   #isStarted = false;
   #replacedAt: MonotonicSeconds = -Infinity;
   readonly #offers: AeadOffers;
@@ -104,6 +70,7 @@ export class SourceGroup {
     });
     this.#offers = new AeadOffers(config.aeadAlgorithms);
     this.#nts = isNts ? new NtsStarter(options) : undefined;
+    this.#members = new MemberList(options);
   }
 
   /** What was configured. */
@@ -118,6 +85,7 @@ export class SourceGroup {
   reconfigure(config: SourceGroupConfig, now: MonotonicSeconds): readonly SourceAction[] {
     assert(config.address === this.#config.address, "A source keeps its name");
     this.#config = config;
+    this.#members.reconfigure(config);
     const surplus = this.members.slice(this.wanted);
     const actions = surplus.flatMap((association) => this.#remove(association));
     for (const association of this.members) association.reconfigure(config);
@@ -127,7 +95,7 @@ export class SourceGroup {
 
   /** The servers that are asked now. */
   get members(): readonly Association[] {
-    return this.#members.map(({ association }) => association);
+    return this.#members.associations;
   }
 
   /** Why there is no member, or fewer than wanted; undefined when nothing is known to be wrong. */
@@ -161,12 +129,12 @@ export class SourceGroup {
 
   /** How many members are wanted. */
   get wanted(): number {
-    return this.config.mode === "pool" || this.config.mode === "nts-pool" ? this.config.count : 1;
+    return this.#members.wanted;
   }
 
   /** Finds the member with this number. */
   member(id: number): Association | undefined {
-    return this.#members.find(({ association }) => association.id === id)?.association;
+    return this.#members.withId(id)?.association;
   }
 
   /**
@@ -188,7 +156,7 @@ export class SourceGroup {
 
   /** When `handleTimer` wants to be called; Infinity for never. */
   nextWakeup(): MonotonicSeconds {
-    const members = this.#members.map(({ association }) => association.nextWakeup());
+    const members = this.members.map((association) => association.nextWakeup());
     return Math.min(this.#nextMaintenance(), ...members);
   }
 
@@ -229,7 +197,7 @@ export class SourceGroup {
     if (this.#nts?.handleResolved(event) === true) return this.#maintain(now);
     if (!this.#supply.handleResolved(event.lookup, event.result)) return undefined;
     if (event.result.ok) {
-      for (const member of this.#members) {
+      for (const member of this.#members.all) {
         member.isUnlisted = !this.#supply.isListed(member.association.address);
       }
     }
@@ -263,10 +231,7 @@ export class SourceGroup {
 
   /** Notes what selection thinks of a member: a pool gives a lasting falseticker up. */
   noteFalseticker(id: number, isFalseticker: boolean, now: MonotonicSeconds): void {
-    const member = this.#members.find(({ association }) => association.id === id);
-    if (member === undefined) return;
-    if (!isFalseticker) member.falsetickerSince = undefined;
-    else member.falsetickerSince ??= now;
+    this.#members.noteFalseticker(id, isFalseticker ? now : undefined);
   }
 
   /**
@@ -299,9 +264,7 @@ export class SourceGroup {
    * them can go too.
    */
   takeRemoved(): readonly number[] {
-    const removed = this.#removed;
-    this.#removed = [];
-    return removed;
+    return this.#members.takeRemoved();
   }
 
   /** Gives all members up; the group is not used any more. */
@@ -355,16 +318,18 @@ export class SourceGroup {
   #maintain(now: MonotonicSeconds): readonly SourceAction[] {
     if (!this.#isStarted) return [];
     const actions: SourceAction[] = [];
-    for (const member of this.#members) {
-      if (member.association.isStopped || this.#isBad(member, now)) this.#reject(member, now);
+    for (const member of this.#members.all) {
+      if (member.association.isStopped || this.#members.isBad(member, now)) {
+        this.#reject(member, now);
+      }
     }
-    while (this.#openPlaces(now) > 0) {
+    while (this.#members.openPlaces(now) > 0) {
       const next = this.#nextMember(now);
       if (next === undefined) break;
       actions.push(...this.#makeRoom(next.address, now), ...this.#add(next, now));
     }
     for (const id of this.#nts?.takeEnded() ?? []) this.#offers.forget(id);
-    const open = this.#openPlaces(now);
+    const open = this.#members.openPlaces(now);
     if (open === 0) this.#resetBackoffs();
     if (now >= this.#nextReplacementAt()) actions.push(...this.#replaceUnlisted(now));
     if (this.#nts !== undefined) {
@@ -391,31 +356,23 @@ export class SourceGroup {
   #nextMaintenance(): MonotonicSeconds {
     if (!this.#isStarted) return Infinity;
     const isWaiting = this.#members.length < this.wanted ||
-      this.#members.some(({ association }) => isDead(association));
+      this.members.some(isDead);
     if (this.#nts !== undefined) return isWaiting ? this.#nts.nextExchangeAt : Infinity;
     if (!isWaiting) return Math.min(this.#supply.refreshAt, this.#nextReplacementAt());
     const { nextLookupAt, refreshAt } = this.#supply;
     return Math.min(nextLookupAt, refreshAt, this.#supply.nextRehabilitationAt());
   }
 
-  /** Places without a member, or with one that is to give way. */
-  #openPlaces(now: MonotonicSeconds): number {
-    const good = this.#members.filter((member) =>
-      !isDead(member.association) && !this.#isBad(member, now)
-    );
-    return Math.max(0, this.wanted - good.length);
-  }
-
   /** When a member that the name does not have any more may give way. */
   #nextReplacementAt(): MonotonicSeconds {
-    const isWanted = this.#nts === undefined && this.#members.some((member) => member.isUnlisted);
+    const isWanted = this.#nts === undefined && this.#members.unlisted !== undefined;
     return isWanted ? this.#replacedAt + REPLACEMENT_INTERVAL : Infinity;
   }
 
   /** Lets one member that the name does not have any more give way, if there is another address. */
   #replaceUnlisted(now: MonotonicSeconds): readonly SourceAction[] {
     this.#replacedAt = now;
-    const old = this.#members.find(({ isUnlisted }) => isUnlisted)?.association;
+    const old = this.#members.unlisted?.association;
     const next = this.#nextMember(now);
     if (old === undefined || next === undefined) return [];
     const address = formatSocketAddress(old.address);
@@ -436,15 +393,13 @@ export class SourceGroup {
   }
 
   /**
-   * Removes the member that was turned away at the address of a new one, or one that is to give way
-   * if all places are taken.
+   * Removes the member that was refused at the address of a new one, or one that is to give way if
+   * all places are taken.
    */
   #makeRoom(address: SocketAddress, now: MonotonicSeconds): readonly SourceAction[] {
-    const before = this.#memberAt(address);
+    const before = this.#members.at(address);
     if (before === undefined && this.#members.length < this.wanted) return [];
-    const worst = before ?? this.#members.find((member) => member.association.isStopped) ??
-      this.#members.find((member) => isDead(member.association)) ??
-      this.#members.find((member) => this.#isBad(member, now));
+    const worst = before ?? this.#members.worst(now);
     assert(worst !== undefined, "An open place has a member that gives way");
     this.#reject(worst, now);
     return [
@@ -454,22 +409,7 @@ export class SourceGroup {
   }
 
   #add(next: NewMember, now: MonotonicSeconds): readonly SourceAction[] {
-    assert(this.#members.length < this.wanted, "A member needs a free place");
-    const { config } = this;
-    const association = new Association({
-      ...next,
-      name: config.address,
-      config,
-      random: this.#options.random,
-      allocateRequest: this.#options.allocateRequest,
-    });
-    association.start(now);
-    this.#members.push({
-      association,
-      falsetickerSince: undefined,
-      isRejected: false,
-      isUnlisted: false,
-    });
+    this.#members.add(next, now);
     return [this.#log("debug", `asks ${formatSocketAddress(next.address)}`)];
   }
 
@@ -480,17 +420,9 @@ export class SourceGroup {
   }
 
   #remove(association: Association): readonly SourceAction[] {
-    const before = this.#members.length;
-    this.#members = this.#members.filter((member) => member.association !== association);
-    assert(this.#members.length === before - 1, "A member is removed once");
-    this.#removed.push(association.id);
+    this.#members.remove(association);
     this.#offers.forget(association.id);
     return association.stop();
-  }
-
-  /** A pool has others to ask; a server that was named is asked even when it is wrong. */
-  #isBad(member: Member, now: MonotonicSeconds): boolean {
-    return this.wanted > 1 && isLastingFalseticker(member, now);
   }
 
   /** Gives up members whose servers are asked for another source with more right. */
@@ -508,21 +440,14 @@ export class SourceGroup {
   }
 
   /**
-   * Names who asks an address already; a member that was turned away, or whose keys are not good
-   * there, does not stand in the way.
+   * Names who asks an address already; a member that was refused, or whose keys are not good there,
+   * does not stand in the way.
    */
   #holderOf(address: SocketAddress): string | undefined {
-    const own = this.#memberAt(address)?.association;
+    const own = this.#members.at(address)?.association;
     return own === undefined || !holdsAddress(own)
       ? this.#options.holderOf(address)
       : this.config.address;
-  }
-
-  /** Finds the member that asks an address, at whatever port. */
-  #memberAt({ address, scopeId }: SocketAddress): Member | undefined {
-    return this.#members.find(({ association: { address: other } }) =>
-      other.address === address && other.scopeId === scopeId
-    );
   }
 
   #log(level: LogAction["level"], text: string): LogAction {

@@ -86,7 +86,7 @@ Deno.test("too few that agree, or none that is required, are not believed", () =
 
 Deno.test("what is not fit is named by its fault", () => {
   const cases: readonly (readonly [Partial<Candidate>, string, string])[] = [
-    [{ isKissed: true, isReachable: false }, "kissed", "The server denies service"],
+    [{ isDenied: true, isReachable: false }, "kissed", "The server denies service"],
     [
       { isReachable: false, unanswered: 9 },
       "unreachable",

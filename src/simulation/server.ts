@@ -93,8 +93,8 @@ export class SimulatedServer {
     const leap = this.#model.leap === "none" ? announced : this.#model.leap;
     const response = encodeResponse(this.#model, { request, receive, leap });
     const { kiss, kissInterval } = this.#model;
-    const isKissed = kiss !== undefined && (kissInterval === 0 || sinceLast < kissInterval);
-    if (isKissed) makeKiss(response, kiss);
+    const isDenied = kiss !== undefined && (kissInterval === 0 || sinceLast < kissInterval);
+    if (isDenied) makeKiss(response, kiss);
     return response;
   }
 

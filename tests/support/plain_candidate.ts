@@ -19,7 +19,7 @@ export function plainCandidate(id: number, change: Partial<Candidate> = {}): Can
     unanswered: 0,
     isSynchronized: true,
     isLoop: false,
-    isKissed: false,
+    isDenied: false,
     samples: 4,
     noSelect: false,
     prefer: false,

@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import type { SourceGroupConfig } from "../../src/association/config.ts";
 import type { SendAction, SourceAction } from "../../src/association/events.ts";
-import { SourceGroup, type SourceGroupOptions } from "../../src/association/source_group.ts";
+import { SourceGroup } from "../../src/association/source_group.ts";
+import type { SourceGroupOptions } from "../../src/association/source_group_options.ts";
 import { addSeconds, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { err, ok } from "../../src/base/result.ts";

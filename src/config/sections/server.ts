@@ -24,7 +24,7 @@ const ACCESS_LIST_KEYS = {
   }),
   action: optional(word(["ignore", "deny"]), {
     default: "ignore",
-    doc: "What a client that is turned away gets: nothing, or a refusal (kiss code DENY).",
+    doc: "What a client that is refused gets: nothing, or a refusal (kiss code DENY).",
   }),
 };
 

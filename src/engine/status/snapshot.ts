@@ -103,7 +103,7 @@ export interface ServerDocument {
   readonly received: number;
   /** Answers with the time, authenticated or not; kisses are not among them. */
   readonly answered: number;
-  /** Clients turned away by access lists or for want of Network Time Security. */
+  /** Clients refused by access lists or for want of Network Time Security. */
   readonly denied: number;
   /** Requests beyond the rate limit that were not answered. */
   readonly rateLimited: number;
