@@ -1,5 +1,5 @@
 #!/bin/sh
-# Gives ntpsd a certificate of Let's Encrypt, whose own folders are closed to everybody but root.
+# Gives ntpsd a certificate of Let's Encrypt, whose own folders are closed to all users but root.
 #
 #   install -m 755 dist/letsencrypt-hook.sh /usr/local/lib/ntpsd/letsencrypt-hook
 #   certbot certonly -d time.example.net --deploy-hook /usr/local/lib/ntpsd/letsencrypt-hook

@@ -15,7 +15,7 @@ program_sha256='@PROGRAM_SHA256@'
 payload=@PAYLOAD@
 packed_octets=@PACKED_OCTETS@
 program_octets=@PROGRAM_OCTETS@
-stamp_format='%d %i %f %u %g %s %y %z'
+status_format='%d %i %f %u %g %s %y %z'
 
 self=$0
 case $self in
@@ -35,7 +35,7 @@ case $user in
   *) closed=077 folder_mode=700 folder_hex=41c0 runtime_mode=500 program_mode=600 ;;
 esac
 
-# A folder is used only if it is a real folder (no link), ours, and nobody else can write to it.
+# A folder is used only if it is a real folder (no link), ours, and no other user can write to it.
 is_ours() {
   [ "$(stat -c '%f %u' -- "$1" 2>/dev/null)" = "$folder_hex $user" ]
 }
@@ -62,17 +62,17 @@ program_is_good() {
 
 # Fast: nothing about the file has changed since its SHA-256 was found right, and its CRC is right now.
 runtime_is_unchanged() {
-  stamp=
-  [ -r "$home/verified" ] && read -r stamp <"$home/verified" || return 1
-  [ "$(stat -c "$stamp_format" -- "$home/ntpsd")" = "$stamp" ] &&
+  status=
+  [ -r "$home/verified" ] && read -r status <"$home/verified" || return 1
+  [ "$(stat -c "$status_format" -- "$home/ntpsd")" = "$status" ] &&
     [ "$(cksum <"$home/ntpsd")" = "$runtime_cksum" ]
 }
 
-# Slow: the whole truth, noted for the next start. The stamp is taken before the hash, so a change meanwhile is seen.
+# Slow: the whole truth, noted for the next start. The status is taken before the hash, so a change meanwhile is seen.
 runtime_is_good() {
-  stamp=$(stat -c "$stamp_format" -- "$home/ntpsd")
+  status=$(stat -c "$status_format" -- "$home/ntpsd")
   [ "$(sha256_of "$home/ntpsd")" = "$runtime_sha256" ] || return 1
-  (umask 077 && printf '%s\n' "$stamp" >"$home/verified.$$" && mv -f -- "$home/verified.$$" "$home/verified") || true
+  (umask 077 && printf '%s\n' "$status" >"$home/verified.$$" && mv -f -- "$home/verified.$$" "$home/verified") || true
 }
 
 is_ready() {
@@ -134,7 +134,7 @@ use_folder() {
   return 1
 }
 
-# CACHE_DIRECTORY comes from systemd. Root uses no folder whose name or whose folders above are in anybody else's hands, so
+# CACHE_DIRECTORY comes from systemd. Root uses no folder whose name or whose folders above another user can change, so
 # none under /tmp that others could have made before.
 find_folder() {
   case ${CACHE_DIRECTORY:-} in /*) use_folder "$CACHE_DIRECTORY/runtime" && return ;; esac

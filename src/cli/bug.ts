@@ -3,7 +3,7 @@
  *
  * The idea: an assertion that fails means that nothing more can be relied on, least of all to set a clock, so that is never carried on
  * with; systemd starts the daemon anew. Of another error that reached the top the daemon knows that it concerned one task, which
- * is gone: it counts it and goes on, because nobody outside may end it.
+ * is gone: it counts it and goes on, because nothing from outside may end it.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { writeAtOnce } from "../../ffi/process/standard_streams.ts";
 import { visibleLayout } from "../base/visible_text.ts";
 import { EXIT } from "./exit_code.ts";
 
-/** What a command does about an error that nobody expected; true if it goes on. */
+/** What a command does about an unexpected error; true if it goes on. */
 export type BugHandler = (error: unknown) => boolean;
 
 const STANDARD_ERROR = 2;
 
 let handler: BugHandler | undefined;
 
-/** Makes every error that nobody expected end the process with status 70, unless a handler goes on. */
+/** Makes every unexpected error end the process with status 70, unless a handler goes on. */
 export function endOnBugs(): void {
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();

@@ -1,5 +1,5 @@
 /**
- * `ntpsd check`: tells everything that is wrong with a configuration, and starts nothing.
+ * `ntpsd check`: reports every error of a configuration, and starts nothing.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { CommandContext } from "./command_context.ts";
 /** The command `check`. */
 export const checkCommand: Command = {
   name: "check",
-  summary: "validate a configuration and tell all that is wrong with it",
+  summary: "validate a configuration and report every error in it",
   operands: "[FILE]",
   operandsMin: 0,
   operandsMax: 1,
@@ -90,7 +90,7 @@ async function inspect(
   const files = await lookAtFiles?.(config, lineOf) ?? { faults: [], notes: [] };
   const keyed = addKeys(loaded.value, readFile);
   const ofKeys = keyed.ok ? [] : keyed.error.errors;
-  // The daemon reads the keys before it changes its user: that this user may not is no fault of the configuration.
+  // The daemon reads the keys before it changes its user: that this user may not read them is no error of the configuration.
   const isBarred = !keyed.ok && keyed.error.exitCode === EXIT.permission;
   const errors = byPlace([...isBarred ? [] : ofKeys, ...files.faults]);
   const { notes } = keyed.ok ? keyed.value : loaded.value;

@@ -26,7 +26,7 @@ export function realCommandContext(): CommandContext {
   return {
     out: writeOutput,
     err: writeError,
-    // Asked for by those who would use colours: the environment costs the opening of a library.
+    // Read only where colours are used: the environment costs the opening of a library.
     get color() {
       return isTerminal && !Deno.noColor && knowsColors(environmentVariable("TERM"));
     },
@@ -62,13 +62,13 @@ function knowsColors(terminal: string | undefined): boolean {
 /** Writes what a command says; where that is not possible, that is said and the program ends, because nothing else counts. */
 function writeOutput(text: string): void {
   const code = writeAll(STANDARD_OUTPUT, inLocale(visibleLayout(text)));
-  // Whoever reads us has seen enough, as `head` does; there is nobody left to tell.
+  // The reader has closed the pipe, as `head` does; there is no reader left.
   if (code === undefined || code === ERRNO.EPIPE) return;
   writeError(`ntpsd: ${osError({ call: "write", what: "write the output", code }).message}\n`);
   Deno.exit(EXIT.io);
 }
 
-/** Writes what went wrong; where that is not possible there is no place left to complain to. */
+/** Writes what went wrong; where that is not possible nothing more can be done. */
 function writeError(text: string): void {
   writeAll(STANDARD_ERROR, inLocale(text.split("\n").map(visibleText).join("\n")));
 }

@@ -1,5 +1,5 @@
 /**
- * Colours for those who see them: only on a terminal, never with NO_COLOR, and never the only carrier of a meaning.
+ * Colours: only on a terminal, never with NO_COLOR, and never the only carrier of a meaning.
  *
  * @module
  */

@@ -4,7 +4,7 @@
  * The problem: until a handler is there a signal does what it does by itself: it ends the process (a reload that comes too early,
  * or one that means nothing to ntpsd), or as process 1 is lost (the first SIGTERM of a container). The idea: the first thing that
  * the program does is to listen; what comes before the daemon is ready is kept and handed over then. Limits: what
- * comes before the runtime has loaded the program is its starter's matter, who may block signals for that long.
+ * comes before the runtime has loaded the program is for the starting process, which may block signals for that long.
  *
  * @module
  */
@@ -65,7 +65,7 @@ export function takeSignals(handle: SignalHandler): void {
 
 /**
  * Does what may put another program in the place of this one (or may not), without a signal being lost: what has come reaches
- * whoever listens afterwards, and so do signals that the starter had blocked. `start` awaits `brink` right before it starts the
+ * the handler that is set afterwards, and so do signals that the starter had blocked. `start` awaits `brink` right before it starts the
  * other program. From then on a signal that is to end the daemon ends it at once, for all that this program could keep of it is gone
  * with it; only as process 1, which the kernel ends by no signal, a millisecond is left in which one is lost.
  */

@@ -17,7 +17,7 @@ import { plain } from "../display/style.ts";
 import type { CommandContext } from "../command_context.ts";
 import { VERSION } from "../version.ts";
 
-/** So long whoever reads the log may take for its end. */
+/** How long the reader of the log may take for its end. */
 const LOG_PATIENCE_MILLISECONDS = 100;
 
 const EXIT_OF_END: Readonly<Record<DaemonEnd, ExitCode>> = {

@@ -27,7 +27,7 @@ const RUNS_MAX = 10_000;
 /** The command `simulate`. */
 export const simulateCommand: Command = {
   name: "simulate",
-  summary: "run the real engine in a simulated world and tell what happened",
+  summary: "run the real engine in a simulated world and report the result",
   operands: "SCENARIO.toml",
   operandsMin: 1,
   operandsMax: 1,
@@ -38,7 +38,7 @@ export const simulateCommand: Command = {
     json: JSON_OPTION,
   },
   more: `
-The same scenario and seed always bring the same run. docs/simulation.md tells how to write a scenario.
+The same scenario and seed always bring the same run. docs/simulation.md describes how to write a scenario.
 
 Exit status: 0 all limits of the scenario were kept; 1 some were not; 78 the scenario is wrong; 74 or 77 a file cannot be
 read or written.

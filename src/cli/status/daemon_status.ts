@@ -43,7 +43,7 @@ export interface Shown {
 }
 
 /**
- * Fetches the status document of the daemon that the arguments mean, and writes what `show` makes of it. Anyone may answer at the
+ * Fetches the status document of the daemon that the arguments mean, and writes what `show` makes of it. Another program may answer at the
  * daemon's address while it does not run: a document that cannot be shown is told, and is no bug of ours.
  */
 export async function showStatus(
@@ -109,7 +109,7 @@ function statusAddress(
     return ok(reachable(parsed.address, parsed.port));
   }
   const loaded = loadConfig(undefined, readFile);
-  // A configuration that cannot be read does not keep anyone from asking at the usual address.
+  // A configuration that cannot be read does not prevent asking at the usual address.
   const listen = loaded.ok ? loaded.value.config.observability.listen : DEFAULT_STATUS_ADDRESS;
   if (listen === undefined) {
     const message = `observability.listen is switched off in ${DEFAULT_CONFIG_FILE}`;
@@ -119,7 +119,7 @@ function statusAddress(
   return ok(parsed === undefined ? listen : reachable(parsed.address, parsed.port));
 }
 
-/** Who listens on all addresses is asked on loopback. */
+/** A daemon that listens on all addresses is asked on loopback. */
 function reachable(address: string, port: number): string {
   const target = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
   return target.includes(":") ? `[${target}]:${port}` : `${target}:${port}`;

@@ -26,7 +26,7 @@ import { type Column, layOutTable, wrapText } from "../display/table.ts";
 /** The command `status`. */
 export const statusCommand: Command = {
   name: "status",
-  summary: "tell how the clock stands",
+  summary: "show the state of the clock",
   operands: "",
   operandsMin: 0,
   operandsMax: 0,
@@ -189,7 +189,7 @@ function referenceWords(document: StatusDocument, { now }: StatusView): string {
 }
 
 function frequencyWords({ frequencyPpm, skewPpm }: StatusDocument): string {
-  // zero without a skew is what nobody has measured
+  // zero without a skew has not been measured
   if (skewPpm === null && frequencyPpm === 0) return "-";
   const skew = skewPpm === null ? "" : ` (±${skewPpm.toFixed(3)} ppm)`;
   return `${formatPpm(frequencyPpm)}${skew}`;
