@@ -19,14 +19,8 @@ import {
   AT_EMPTY_PATH,
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
-  O_APPEND,
   O_CLOEXEC,
-  O_CREAT,
-  O_DIRECTORY,
-  O_EXCL,
-  O_NOFOLLOW,
   O_NONBLOCK,
-  O_WRONLY,
   PATH_MAX,
   S_IFDIR,
   S_IFMT,
@@ -76,14 +70,6 @@ export interface FileStatus {
   readonly inode: bigint;
 }
 
-/** What to write and how. */
-export interface AtomicWrite {
-  /** The whole new content. */
-  readonly bytes: Uint8Array;
-  /** The permission bits of the new file, whatever the umask is; 0o644 when left out. */
-  readonly mode?: number;
-}
-
 /** Makes all calls at once, one after the other. */
 export function runHere<Value>(steps: FileSteps<Value>): Value {
   let step = steps.next();
@@ -110,110 +96,14 @@ const LINKS_MAX = 8;
 /** Reads a whole file of at most `sizeMax` octets. */
 export function* readSteps(path: string, sizeMax: number): FileSteps<Result<Bytes, OsError>> {
   const what = `read ${path}`;
-  const opened = yield* open(path, { flags: O_NONBLOCK, what });
+  const opened = yield* openSteps(path, { flags: O_NONBLOCK, what });
   const held = isBarred(opened) ? heldFile(path) : undefined;
   if (held !== undefined) return yield* readHeld(held, { sizeMax, what });
   if (!opened.ok) return opened;
-  const regular = yield* refuseOthers(opened.value, { what, isDirectoryTold: true });
+  const regular = yield* regularFileSteps(opened.value, { what, isDirectoryTold: true });
   const result = regular.ok ? yield* readAll(opened.value, { sizeMax, what }) : regular;
   yield ["close", opened.value];
   return result;
-}
-
-/**
- * Replaces a file by new content: written beside it, flushed, renamed over it, and the directory flushed. A symbolic link stays, and
- * what it leads to is replaced; what is there and no regular file is refused. A file that can be written in a folder that cannot (or
- * that is a mount point) is written where it lies.
- */
-export function* writeSteps(
-  link: string,
-  { write, owner }: { readonly write: AtomicWrite; readonly owner: number },
-): FileSteps<Result<void, OsError>> {
-  const what = `write ${link}`;
-  const path = yield* followLinks(link);
-  const there = yield* statusSteps(path);
-  if (there.ok && there.value?.kind === "other") return notRegular(what);
-  const name = temporaryName(path, owner);
-  const temporary = yield* writeTemporary(name, { write, what });
-  if (!temporary.ok) {
-    const inPlace = isBarred(temporary)
-      ? yield* writeInPlace(link, { path, write, what })
-      : undefined;
-    return inPlace ?? temporary;
-  }
-  const fd = temporary.value;
-  const flushed = yield ["fsync", fd];
-  yield ["close", fd];
-  if (flushed < 0) {
-    yield* removeSteps(name);
-    return failed({ call: "fsync", what, code: -flushed });
-  }
-  const replaced = yield* renameSteps(name, { to: path, what });
-  if (!replaced.ok) {
-    yield* removeSteps(name);
-    return isKept(replaced)
-      ? (yield* writeInPlace(link, { path, write, what })) ?? replaced
-      : replaced;
-  }
-  yield* flushDirectory(parentOf(path));
-  return ok(undefined);
-}
-
-/** Writes a file where it lies; undefined when it is not there or may not be written. */
-function* writeInPlace(
-  link: string,
-  { path, write, what }: {
-    readonly path: string;
-    readonly write: AtomicWrite;
-    readonly what: string;
-  },
-): FileSteps<Result<void, OsError> | undefined> {
-  const { bytes, mode } = write;
-  const held = heldFile(link);
-  if (held?.purpose === "write") return yield* overwrite(held.fd, { bytes, what });
-  const opened = yield* open(path, { flags: O_WRONLY | O_NONBLOCK, what });
-  if (!opened.ok) return undefined;
-  // Only its owner may change that; who reads secrets that are open to others is told elsewhere.
-  if (mode !== undefined) yield ["fchmod", opened.value, mode];
-  const written = yield* overwrite(opened.value, { bytes, what });
-  yield ["close", opened.value];
-  return written;
-}
-
-/**
- * Adds octets at the end of a file, which is made (mode 0o644) if it is not there: all of them or, on a disk that is full, none.
- * Nothing is flushed.
- */
-export function* appendSteps(path: string, bytes: Uint8Array): FileSteps<Result<void, OsError>> {
-  const what = `append to ${path}`;
-  const flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK;
-  const opened = yield* open(path, { flags, mode: 0o644, what });
-  if (!opened.ok) return opened;
-  const regular = yield* refuseOthers(opened.value, { what });
-  const written = regular.ok ? yield* writeAll(opened.value, { bytes, what }) : regular;
-  if (regular.ok && !written.ok) yield ["ftruncate", opened.value, BigInt(regular.value.size)];
-  yield ["close", opened.value];
-  return written;
-}
-
-/**
- * Replaces the content of a file where it lies, which keeps its owner, its mode and its names; a new one has mode 0o666 less the umask.
- * When it fails the old content may be lost.
- */
-export function* overwriteSteps(
-  path: string,
-  bytes: Uint8Array,
-): FileSteps<Result<void, OsError>> {
-  const what = `write ${path}`;
-  const opened = yield* open(path, {
-    flags: O_WRONLY | O_CREAT | O_NONBLOCK,
-    mode: 0o666,
-    what,
-  });
-  if (!opened.ok) return opened;
-  const written = yield* overwrite(opened.value, { bytes, what });
-  yield ["close", opened.value];
-  return written;
 }
 
 /** Tells what a path leads to, following links; undefined when there is nothing. */
@@ -285,37 +175,19 @@ export function* renameSteps(
 }
 
 /** Tells whether the way to a file is barred: then, and only then, a descriptor from before the change of user counts. */
-function isBarred(result: Result<unknown, OsError>): boolean {
+export function isBarred(result: Result<unknown, OsError>): boolean {
   return !result.ok && ["EACCES", "EPERM", "EROFS"].includes(result.error.name);
-}
-
-/** Tells whether a file cannot be replaced where it lies: by its folder's rights, or because it is a mount point. */
-function isKept(result: Result<unknown, OsError>): boolean {
-  return isBarred(result) || (!result.ok && result.error.name === "EBUSY");
 }
 
 function* readHeld(
   { fd, purpose }: HeldFile,
   { sizeMax, what }: { readonly sizeMax: number; readonly what: string },
 ): FileSteps<Result<Bytes, OsError>> {
-  const regular = yield* refuseOthers(fd, { what });
+  const regular = yield* regularFileSteps(fd, { what });
   const content = regular.ok ? yield* readAll(fd, { sizeMax, what }) : regular;
   // It was made empty, to be written to: for a reader there is none yet.
   const isNew = content.ok && purpose === "write" && content.value.length === 0;
   return isNew ? failed({ call: "open", what, code: ERRNO.ENOENT }) : content;
-}
-
-function* overwrite(
-  fd: number,
-  { bytes, what }: { readonly bytes: Uint8Array; readonly what: string },
-): FileSteps<Result<void, OsError>> {
-  const regular = yield* refuseOthers(fd, { what });
-  const written = regular.ok ? yield* writeAll(fd, { bytes, what }) : regular;
-  if (!written.ok) return written;
-  const cut = yield ["ftruncate", fd, BigInt(bytes.length)];
-  if (cut < 0) return failed({ call: "ftruncate", what, code: -cut });
-  const flushed = yield ["fsync", fd];
-  return flushed < 0 ? failed({ call: "fsync", what, code: -flushed }) : ok(undefined);
 }
 
 /** Writes a path for the kernel, by way of a held folder if it is in one. */
@@ -347,13 +219,18 @@ function* isRoots(link: Uint8Array<ArrayBuffer>): FileSteps<boolean> {
   return found === 0 && view.getUint32(STATX.stx_uid, true) === 0;
 }
 
-interface OpenOptions {
+/** How to open a file. */
+export interface OpenOptions {
+  /** Flags of open(2). */
   readonly flags: number;
+  /** The permission bits of a file that is made. */
   readonly mode?: number;
+  /** What is tried, for the message of an error. */
   readonly what: string;
 }
 
-function* open(path: string, options: OpenOptions): FileSteps<Result<number, OsError>> {
+/** Opens a file, closed at an exec; what is no regular file and cannot be opened for that is told as such. */
+export function* openSteps(path: string, options: OpenOptions): FileSteps<Result<number, OsError>> {
   const name = pathText(path);
   const { what } = options;
   if (name === undefined) return failed({ call: "open", what, code: ERRNO.EINVAL });
@@ -365,7 +242,7 @@ function* open(path: string, options: OpenOptions): FileSteps<Result<number, OsE
 }
 
 /** Refuses an open pipe or device, whose octets have no end or never come. */
-function* refuseOthers(
+export function* regularFileSteps(
   fd: number,
   { what, isDirectoryTold = false }: { readonly what: string; readonly isDirectoryTold?: boolean },
 ): FileSteps<Result<FileStatus, OsError>> {
@@ -380,7 +257,8 @@ function* refuseOthers(
 
 const EMPTY_PATH = new Uint8Array(1);
 
-function notRegular(what: string): { readonly ok: false; readonly error: OsError } {
+/** The error of what is no regular file. */
+export function notRegular(what: string): { readonly ok: false; readonly error: OsError } {
   const message = `Cannot ${what}: wanted a regular file, found a pipe, a socket or a device`;
   return err({ call: "open", code: ERRNO.ENXIO, name: "ENXIO", message });
 }
@@ -410,49 +288,6 @@ function* readAll(
   }
 }
 
-function* writeAll(
-  fd: number,
-  { bytes, what }: { bytes: Uint8Array; what: string },
-): FileSteps<Result<void, OsError>> {
-  const content = new Uint8Array(bytes);
-  let done = 0;
-  while (done < content.length) {
-    const rest = content.subarray(done);
-    const put = yield ["pwrite", fd, rest, BigInt(rest.length), BigInt(done)];
-    if (put > 0) done += put;
-    else if (put === 0) return failed({ call: "write", what, code: ERRNO.EIO });
-    else if (put !== -ERRNO.EINTR) return failed({ call: "write", what, code: -put });
-  }
-  return ok(undefined);
-}
-
-/** Writes the content into a new file and leaves it open. */
-function* writeTemporary(
-  name: string,
-  { write, what }: { readonly write: AtomicWrite; readonly what: string },
-): FileSteps<Result<number, OsError>> {
-  // What a killed process of the same number left behind is in the way, and worth nothing. Where it cannot be removed, opening says why.
-  yield* removeSteps(name);
-  const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-  const opened = yield* open(name, { flags, mode: 0o600, what });
-  if (!opened.ok) return opened;
-  const fd = opened.value;
-  const written = yield* writeAll(fd, { bytes: write.bytes, what });
-  const moded = written.ok ? yield ["fchmod", fd, write.mode ?? 0o644] : 0;
-  if (written.ok && moded === 0) return ok(fd);
-  yield ["close", fd];
-  yield* removeSteps(name);
-  return written.ok ? failed({ call: "fchmod", what, code: -moded }) : written;
-}
-
-/** Flushes a directory, where that is possible: the content is safe already, and until the system gets to it a crash brings back the old. */
-function* flushDirectory(path: string): FileSteps<void> {
-  const opened = yield* open(path, { flags: O_DIRECTORY, what: `flush ${path}` });
-  if (!opened.ok) return;
-  yield ["fsync", opened.value];
-  yield ["close", opened.value];
-}
-
 function readStatus({ view }: Memory): FileStatus {
   const mode = view.getUint16(STATX.stx_mode, true);
   const seconds = view.getBigInt64(STATX.stx_mtime + STATX_TIMESTAMP.tv_sec, true);
@@ -471,11 +306,6 @@ function kindOf(mode: number): FileStatus["kind"] {
   const kind = mode & S_IFMT;
   if (kind === S_IFREG) return "file";
   return kind === S_IFDIR ? "directory" : "other";
-}
-
-/** Names the file in which a process writes what is to replace another: each has its own, so that no file is replaced by half of one. */
-export function temporaryName(path: string, owner: number): string {
-  return `${path}.${owner}.new`;
 }
 
 /** Returns the directory that a path is in, written as the path is: `.` for a name alone. */

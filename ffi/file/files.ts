@@ -12,12 +12,9 @@ import { ok, type Result } from "../../src/base/result.ts";
 import { namesIn } from "./directory.ts";
 import { ERRNO, failed, type OsError } from "../errno.ts";
 import {
-  appendSteps,
-  type AtomicWrite,
   type FileStatus,
   followLinks,
   makeDirectorySteps,
-  overwriteSteps,
   parentOf,
   readSteps,
   removeSteps,
@@ -25,12 +22,17 @@ import {
   runHere,
   runInBackground,
   statusSteps,
-  temporaryName,
-  writeSteps,
 } from "./file_steps.ts";
 import { throughHeldFolder } from "./held_files.ts";
 import { PATH_MAX, W_OK } from "../headers/file.ts";
 import { libc } from "../libc.ts";
+import {
+  appendSteps,
+  type AtomicWrite,
+  overwriteSteps,
+  temporaryName,
+  writeSteps,
+} from "./write_steps.ts";
 import { allocate, cString } from "../memory.ts";
 
 export type { AtomicWrite, FileStatus };

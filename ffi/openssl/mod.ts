@@ -10,12 +10,8 @@
  * @module
  */
 import { ok, type Result } from "../../src/base/result.ts";
-import {
-  type ServerCredentials,
-  TlsClientContext,
-  TlsServerContext,
-  type TrustOptions,
-} from "./tls_context.ts";
+import { TlsClientContext, TlsServerContext } from "./tls_context.ts";
+import type { ServerCredentials, TrustOptions } from "./tls_context_setup.ts";
 import type { TlsFailure } from "./tls_failure.ts";
 import { type AeadShape, OpenSslAead } from "./aead.ts";
 import { type OpenSslError, type OpenSslLibrary, openSslLibrary } from "./library.ts";
@@ -25,12 +21,8 @@ import type { VerificationTarget } from "./verification.ts";
 export type { AeadShape, OpenSslAead } from "./aead.ts";
 export type { AeadRanges } from "./aead_ranges.ts";
 export type { CertificateDescription } from "./certificate.ts";
-export type {
-  ServerCredentials,
-  TlsClientContext,
-  TlsServerContext,
-  TrustOptions,
-} from "./tls_context.ts";
+export type { TlsClientContext, TlsServerContext } from "./tls_context.ts";
+export type { ServerCredentials, TrustOptions } from "./tls_context_setup.ts";
 export type { TlsFailure, TlsReason } from "./tls_failure.ts";
 export type { OpenSslError } from "./library.ts";
 export type { PeerCertificates, TlsSession } from "./tls_session.ts";

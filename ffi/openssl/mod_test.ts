@@ -7,7 +7,7 @@ import {
   type TestCertificate,
 } from "../../tests/support/test_certificates.ts";
 import { OpenSsl, type TlsClientContext, type TlsServerContext, type TlsSession } from "./mod.ts";
-import { raiseSecurityLevel } from "./tls_context.ts";
+import { raiseSecurityLevel } from "./tls_context_setup.ts";
 import { openLibraries, openSslLibrary } from "./library.ts";
 import { ownedPointerCounts } from "./owned_pointer.ts";
 import { isAnyThere, NO_AUTHORITIES } from "./trust_store.ts";

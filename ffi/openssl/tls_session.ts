@@ -25,7 +25,8 @@ import {
   publicKeyDer,
   toDer,
 } from "./certificate.ts";
-import { NTS_KE_PROTOCOL, TlsClientContext, type TlsServerContext } from "./tls_context.ts";
+import { TlsClientContext, type TlsServerContext } from "./tls_context.ts";
+import { NTS_KE_PROTOCOL } from "./tls_context_setup.ts";
 import { clearErrors, cString, type OpenSslLibrary, takeError, toCString } from "./library.ts";
 import { OwnedPointer } from "./owned_pointer.ts";
 import { alertReason, type TlsFailure } from "./tls_failure.ts";
