@@ -1,13 +1,16 @@
 /**
- * Calls of the C library that wait, on the runtime's pool of threads: the one place where the pool is used.
+ * Calls of the C library that wait, on the runtime's pool of threads: the one place where the pool
+ * is used.
  *
- * The problem: Deno 2.9 has 32 threads for all calls that wait, and takes them in order; a call that hangs (a name whose
- * server is silent, a file system that is gone) keeps its thread, and with 32 of them no socket is waited on any more. And
- * the runtime takes the address of a buffer but does not hold the buffer: once the caller's variables are dead it may be
- * collected while the kernel still writes into it.
+ * The problem: Deno 2.9 has 32 threads for all calls that wait, and takes them in order; a call
+ * that hangs (a name whose server is silent, a file system that is gone) keeps its thread, and with
+ * 32 of them no socket is waited on any more. And the runtime takes the address of a buffer but
+ * does not hold the buffer: once the caller's variables are dead it may be collected while the
+ * kernel still writes into it.
  *
- * The idea: each kind of work has a number of threads that it cannot exceed, and waits in its own line for one of them; the
- * numbers add up to less than the pool. Buffers are held here until the call has returned.
+ * The idea: each kind of work has a number of threads that it cannot exceed, and waits in its own
+ * line for one of them; the numbers add up to less than the pool. Buffers are held here until the
+ * call has returned.
  *
  * | work     | calls                       | threads | how long a call can take                                       |
  * | -------- | --------------------------- | ------- | -------------------------------------------------------------- |
@@ -17,10 +20,10 @@
  * | files    | open, read, fsync, ...      | 3       | for ever, where a file system hangs                            |
  * | log      | write, poll                 | 1       | for ever, where the reader of standard error does not read     |
  *
- * That makes 26 of 32. The other six are the runtime's: it loads modules on the pool, which happens at the start alone; its
- * timers, signals, TCP sockets and writes to standard streams do without, and nothing here uses its files, its resolver or its
- * asynchronous cryptography. Limits: `errno` of a call in the background belongs to the other thread and is lost, see
- * `callForResult`.
+ * That makes 26 of 32. The other six are the runtime's: it loads modules on the pool, which happens
+ * at the start alone; its timers, signals, TCP sockets and writes to standard streams do without,
+ * and nothing here uses its files, its resolver or its asynchronous cryptography. Limits: `errno`
+ * of a call in the background belongs to the other thread and is lost, see `callForResult`.
  *
  * @module
  */
@@ -28,7 +31,10 @@ import { ERRNO } from "./errno.ts";
 import { LIBC_SYMBOLS } from "./libc_symbols.ts";
 import { type AnyCall, lastErrno, libc, standIn } from "./libc.ts";
 
-/** How many calls of the runtime's pool run at once; measured with Deno 2.9.6, whatever the number of processors is. */
+/**
+ * How many calls of the runtime's pool run at once; measured with Deno 2.9.6, whatever the number
+ * of processors is.
+ */
 export const POOL_THREADS = 32;
 
 /** The kinds of work, and how many threads each may hold. */
@@ -85,12 +91,15 @@ const lines: Record<BackgroundWork, Line> = {
   files: { running: 0, waiting: [] },
   log: { running: 0, waiting: [] },
 };
-/** What calls under way were given, so that no buffer is collected before the kernel is done with it. */
+/**
+ * What calls under way were given, so that no buffer is collected before the kernel is done with
+ * it.
+ */
 const held = new Set<unknown>();
 
 /**
- * Makes a call on the pool, when one of the threads for its work is free, and returns what it returned. `args` and `keep` (what
- * the arguments point to by addresses) stay alive until then.
+ * Makes a call on the pool, when one of the threads for its work is free, and returns what it
+ * returned. `args` and `keep` (what the arguments point to by addresses) stay alive until then.
  */
 export async function inBackground<Name extends BackgroundCall>(
   work: BackgroundWork,
@@ -121,14 +130,18 @@ export function hasFreeThread(work: BackgroundWork): boolean {
   return lines[work].running < THREADS[work];
 }
 
-/** A call that failed within so many milliseconds was not kept waiting, and may be made again where that would be felt. */
+/**
+ * A call that failed within so many milliseconds was not kept waiting, and may be made again where
+ * that would be felt.
+ */
 const QUICK_MILLISECONDS = 100;
 
 /**
- * Makes a call on a file in the background and returns its result, or the negative number of its error. The number is lost on
- * the other thread, so a call that failed quickly is made once more in the foreground, and counts if it succeeds then; one that
- * took long is not, and failed with EIO. Nor are `fsync`, which forgets what it could not write, and `close`, after which the
- * descriptor is gone whatever it said, and its number may be that of another file.
+ * Makes a call on a file in the background and returns its result, or the negative number of its
+ * error. The number is lost on the other thread, so a call that failed quickly is made once more in
+ * the foreground, and counts if it succeeds then; one that took long is not, and failed with EIO.
+ * Nor are `fsync`, which forgets what it could not write, and `close`, after which the descriptor
+ * is gone whatever it said, and its number may be that of another file.
  */
 export async function callForResult<Name extends Exclude<BackgroundCall, "usleep" | "poll">>(
   work: BackgroundWork,

@@ -5,7 +5,10 @@
  */
 import { libc } from "./libc.ts";
 
-/** Closes a descriptor; a second close would hit another that has the same number by then, so the caller forgets the number. */
+/**
+ * Closes a descriptor; a second close would hit another that has the same number by then, so the
+ * caller forgets the number.
+ */
 export function closeDescriptor(fd: number): void {
   libc().close(fd);
 }

@@ -1,8 +1,10 @@
 /**
- * What the system says when it refuses: the call, the name of the error, a sentence, and what to do about it.
+ * What the system says when it refuses: the call, the name of the error, a sentence, and what to do
+ * about it.
  *
- * The idea: a system error is a value, complete when it is made, so that it can be printed without further knowledge. Limits:
- * the numbers are those of Linux on x86_64 and aarch64 (they are the same).
+ * The idea: a system error is a value, complete when it is made, so that it can be printed without
+ * further knowledge. Limits: the numbers are those of Linux on x86_64 and aarch64 (they are the
+ * same).
  *
  * @module
  */
@@ -15,7 +17,9 @@ export interface OsError {
   readonly call: string;
   /** The error number, positive; zero when the number was lost (a call on the thread pool). */
   readonly code: number;
-  /** The error's name: `EPERM`, `EADDRINUSE`; `E` and the number for one that is not in the table. */
+  /**
+   * The error's name: `EPERM`, `EADDRINUSE`; `E` and the number for one that is not in the table.
+   */
   readonly name: string;
   /** One sentence without full stop that names what was tried, the reason and the call. */
   readonly message: string;
@@ -73,8 +77,8 @@ export const ERRNO: {
 };
 
 /**
- * Makes an `OsError`. Without `code` it reads `errno`, so it is then to be called in the statement after the failed call,
- * with arguments that make no call themselves.
+ * Makes an `OsError`. Without `code` it reads `errno`, so it is then to be called in the statement
+ * after the failed call, with arguments that make no call themselves.
  */
 export function osError(info: FailedCall): OsError {
   const code = info.code ?? lastErrno();

@@ -28,7 +28,9 @@ export interface InterfaceAddress {
 
 const ENTRIES_MAX = 4096;
 
-/** Lists the IPv4 and IPv6 addresses that this machine has at this moment, in the kernel's order. */
+/**
+ * Lists the IPv4 and IPv6 addresses that this machine has at this moment, in the kernel's order.
+ */
 export function interfaceAddresses(): Result<readonly InterfaceAddress[], OsError> {
   const list = allocate(8);
   if (libc().getifaddrs(list.bytes) !== 0) {

@@ -1,7 +1,8 @@
 /**
  * The C library, opened once, at first use.
  *
- * Calls that wait are made on the thread pool by `background.ts`; what is called, with which types, is in `libc_symbols.ts`.
+ * Calls that wait are made on the thread pool by `background.ts`; what is called, with which types,
+ * is in `libc_symbols.ts`.
  *
  * @module
  */
@@ -13,15 +14,19 @@ export type LibC = Deno.DynamicLibrary<typeof LIBC_SYMBOLS>["symbols"];
 let library: { readonly symbols: LibC; readonly errno: Deno.UnsafePointerView } | undefined;
 let replaced: StandIns | undefined;
 
-/** Returns the C library, which is opened at its first use, so that nothing happens at import, and never closed. */
+/**
+ * Returns the C library, which is opened at its first use, so that nothing happens at import, and
+ * never closed.
+ */
 export function libc(): LibC {
   library ??= openLibrary();
   return library.symbols;
 }
 
 /**
- * Returns `errno` of this thread. To be called in the very next statement after the call that failed, before anything
- * else can run; it makes no call itself but reads the one place where this thread's number lies.
+ * Returns `errno` of this thread. To be called in the very next statement after the call that
+ * failed, before anything else can run; it makes no call itself but reads the one place where this
+ * thread's number lies.
  */
 export function lastErrno(): number {
   library ??= openLibrary();
@@ -39,7 +44,9 @@ export interface StandIns {
   readonly background?: (name: string, real: AnyCall) => AnyCall;
 }
 
-/** Puts others in the place of some functions, for tests and nothing else; returns what undoes it. */
+/**
+ * Puts others in the place of some functions, for tests and nothing else; returns what undoes it.
+ */
 export function replaceCalls(standIns: StandIns): () => void {
   const real = library ??= openLibrary();
   library = { ...real, symbols: { ...real.symbols, ...standIns.here } as LibC };
@@ -50,7 +57,10 @@ export function replaceCalls(standIns: StandIns): () => void {
   };
 }
 
-/** Returns what is to be called in the place of a function of the thread pool: itself, but for tests. */
+/**
+ * Returns what is to be called in the place of a function of the thread pool: itself, but for
+ * tests.
+ */
 export function standIn(name: string, real: AnyCall): AnyCall {
   return replaced?.background?.(name, real) ?? real;
 }

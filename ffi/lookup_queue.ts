@@ -1,11 +1,12 @@
 /**
  * The line in which names wait to be looked up.
  *
- * The problem: a look-up cannot be cancelled and may hang for half a minute, and only so many can run at once. The idea: who
- * was answered quickly the last time goes first and may use every place, a name that is new leaves one place free, and one that
- * was slow leaves three, so that silent names never keep out those that are known to be answered; within a kind the order
- * is that of asking. A name that is asked for twice at a time is looked up once. Limits: at the first round a good name waits
- * behind the silent ones that were asked for before it.
+ * The problem: a look-up cannot be cancelled and may hang for half a minute, and only so many can
+ * run at once. The idea: who was answered quickly the last time goes first and may use every place,
+ * a name that is new leaves one place free, and one that was slow leaves three, so that silent
+ * names never keep out those that are known to be answered; within a kind the order is that of
+ * asking. A name that is asked for twice at a time is looked up once. Limits: at the first round a
+ * good name waits behind the silent ones that were asked for before it.
  *
  * @module
  */
@@ -44,7 +45,10 @@ export class LookupQueue<Value> {
     return this.#waiting.length;
   }
 
-  /** Looks a name up by `start` when it is its turn, or shares the outcome of the same name that is under way. */
+  /**
+   * Looks a name up by `start` when it is its turn, or shares the outcome of the same name that is
+   * under way.
+   */
   look(name: string, start: () => Promise<Value>): Promise<Value> {
     const same = this.#underWay.get(name);
     if (same !== undefined) return same;

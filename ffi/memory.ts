@@ -1,9 +1,10 @@
 /**
  * Memory that the kernel and C libraries may read and write.
  *
- * The idea: every structure is an `ArrayBuffer` made once, outside the JavaScript heap, so that its address stays the same;
- * views on it are kept beside it. Limits: code that stores an address inside another structure keeps the `Memory` alive for
- * as long as that structure is used. Both supported processors are little-endian.
+ * The idea: every structure is an `ArrayBuffer` made once, outside the JavaScript heap, so that its
+ * address stays the same; views on it are kept beside it. Limits: code that stores an address
+ * inside another structure keeps the `Memory` alive for as long as that structure is used. Both
+ * supported processors are little-endian.
  *
  * @module
  */
@@ -13,7 +14,10 @@ import type { Bytes } from "../src/base/bytes.ts";
 export interface Memory {
   /** The whole block as octets. */
   readonly bytes: Bytes;
-  /** The whole block for fields that are not aligned or of mixed size; pass `true` for little-endian. */
+  /**
+   * The whole block for fields that are not aligned or of mixed size; pass `true` for
+   * little-endian.
+   */
   readonly view: DataView<ArrayBuffer>;
   /** The whole block as 32-bit words; the size is rounded up to a multiple of eight. */
   readonly words: Int32Array<ArrayBuffer>;
@@ -30,7 +34,8 @@ export function allocate(size: number): Memory {
     bytes,
     view: new DataView(buffer),
     words: new Int32Array(buffer),
-    // Asked for late, so that a module may allocate at import and yet nothing foreign is called there.
+    // Asked for late, so that a module may allocate at import and yet nothing foreign is called
+    // there.
     get address() {
       address ??= BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
       return address;
@@ -44,7 +49,9 @@ export function cString(text: string): Bytes | undefined {
   return new TextEncoder().encode(`${text}\0`);
 }
 
-/** Reads the zero-terminated text at a pointer that C code returned; undefined for the null pointer. */
+/**
+ * Reads the zero-terminated text at a pointer that C code returned; undefined for the null pointer.
+ */
 export function readCString(pointer: Deno.PointerValue): string | undefined {
   return pointer === null ? undefined : Deno.UnsafePointerView.getCString(pointer);
 }

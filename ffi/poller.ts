@@ -1,10 +1,11 @@
 /**
  * Waiting for many descriptors at once, with a time limit, without holding up the event loop.
  *
- * The idea: one epoll instance, waited on by one call on the thread pool; an eventfd in it ends the wait early. Readiness is
- * level-triggered: what is not read is reported again. Limits: one wait at a time; at most `READY_MAX` descriptors per wait
- * (the rest come next time); a wait costs some tens of microseconds for the way to the thread pool and back. A wait that is
- * still pending does not keep the process from `Deno.exit`.
+ * The idea: one epoll instance, waited on by one call on the thread pool; an eventfd in it ends the
+ * wait early. Readiness is level-triggered: what is not read is reported again. Limits: one wait at
+ * a time; at most `READY_MAX` descriptors per wait (the rest come next time); a wait costs some
+ * tens of microseconds for the way to the thread pool and back. A wait that is still pending does
+ * not keep the process from `Deno.exit`.
  *
  * @module
  */
@@ -31,7 +32,10 @@ import { allocate } from "./memory.ts";
 export interface ReadyDescriptor {
   /** The descriptor. */
   readonly fd: number;
-  /** Whether the error queue has an entry (a transmit timestamp, an ICMP error), or the descriptor failed. */
+  /**
+   * Whether the error queue has an entry (a transmit timestamp, an ICMP error), or the descriptor
+   * failed.
+   */
   readonly error: boolean;
 }
 
@@ -85,9 +89,10 @@ export class Poller {
   }
 
   /**
-   * Waits until a descriptor is ready, `wake` is called, or the time is over (rounded up to milliseconds; undefined waits
-   * without limit). The list is empty for a wake-up and when the time is over. Only one wait may be pending. What fails takes
-   * a tenth of a second, so that a loop around it leaves the processor to others.
+   * Waits until a descriptor is ready, `wake` is called, or the time is over (rounded up to
+   * milliseconds; undefined waits without limit). The list is empty for a wake-up and when the time
+   * is over. Only one wait may be pending. What fails takes a tenth of a second, so that a loop
+   * around it leaves the processor to others.
    */
   async wait(timeout: Seconds | undefined): Promise<Result<readonly ReadyDescriptor[], OsError>> {
     assert(
@@ -104,7 +109,8 @@ export class Poller {
     this.#waiting = false;
     if (this.#closed) this.#release();
     if (count >= 0) return ok(this.#ready(count));
-    // The reason of a failure is lost on the other thread; a second look without waiting finds it, or what is ready.
+    // The reason of a failure is lost on the other thread; a second look without waiting finds it,
+    // or what is ready.
     const looked = this.poll();
     if (!looked.ok) await new Promise((resolve) => setTimeout(resolve, FAILED_MILLISECONDS));
     return looked;
@@ -122,8 +128,9 @@ export class Poller {
   }
 
   /**
-   * Reports what is ready at this moment, without waiting, also while a wait is pending; that may report the same once more, and
-   * wake-ups are left to it. For code that keeps the event loop from getting to the outcome of the wait.
+   * Reports what is ready at this moment, without waiting, also while a wait is pending; that may
+   * report the same once more, and wake-ups are left to it. For code that keeps the event loop from
+   * getting to the outcome of the wait.
    */
   peek(): readonly ReadyDescriptor[] {
     if (this.#closed) return [];

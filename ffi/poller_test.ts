@@ -46,7 +46,8 @@ Deno.test("readable descriptors and error queues are reported until they are rea
   const second = UdpSocket.open({ peer: local.value });
   assert.ok(second.ok);
   assert.ok(poller.add(second.value.fd).ok);
-  // The second sends to the first, which is connected elsewhere: the kernel answers with an ICMP error.
+  // The second sends to the first, which is connected elsewhere: the kernel answers with an ICMP
+  // error.
   assert.ok(second.value.send(new Uint8Array(8)).ok);
   const ready = await poller.wait(5);
   assert.ok(ready.ok);

@@ -1,8 +1,9 @@
 /**
  * Names to addresses, by the system's own resolver, so that the hosts file and nsswitch.conf count.
  *
- * The idea: `getaddrinfo` on the thread pool, a few names at a time. Limits: it takes as long as the system's resolver is set to take, up to
- * half a minute, and cannot be cancelled; its order of addresses (RFC 6724) is kept.
+ * The idea: `getaddrinfo` on the thread pool, a few names at a time. Limits: it takes as long as
+ * the system's resolver is set to take, up to half a minute, and cannot be cancelled; its order of
+ * addresses (RFC 6724) is kept.
  *
  * @module
  */
@@ -72,8 +73,9 @@ type Found = Result<readonly SocketAddress[], ResolveError>;
 const queue = new LookupQueue<Found>(THREADS.names, () => performance.now());
 
 /**
- * Resolves a name or numeric text (with `%eth0` or `%2` for a link-local address) to at most `ADDRESSES_MAX` addresses, in the
- * resolver's order, each once. Numeric text is answered at once; a name waits for its turn.
+ * Resolves a name or numeric text (with `%eth0` or `%2` for a link-local address) to at most
+ * `ADDRESSES_MAX` addresses, in the resolver's order, each once. Numeric text is answered at once;
+ * a name waits for its turn.
  */
 export async function resolveName(host: string, options: ResolveOptions): Promise<Found> {
   const name = cString(host);

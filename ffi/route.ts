@@ -1,8 +1,9 @@
 /**
  * Which way datagrams to the rest of the world would take.
  *
- * The idea: a datagram socket that is connected asks the kernel's routing table and sends nothing; the local address that it gets
- * tells the way. It costs some microseconds, so it may be asked every second. Limits: a change further away is not seen.
+ * The idea: a datagram socket that is connected asks the kernel's routing table and sends nothing;
+ * the local address that it gets tells the way. It costs some microseconds, so it may be asked
+ * every second. Limits: a change further away is not seen.
  *
  * @module
  */
@@ -18,7 +19,10 @@ const ANYWHERE: Readonly<Record<AddressFamily, SocketAddress>> = {
   ipv6: { family: "ipv6", address: "2001:db8::1", port: NTP_PORT },
 };
 
-/** Returns the numeric address from which datagrams to the world would be sent; undefined when there is no route. */
+/**
+ * Returns the numeric address from which datagrams to the world would be sent; undefined when there
+ * is no route.
+ */
 export function routeSource(family: AddressFamily): string | undefined {
   const opened = openDatagramSocket(family, true);
   if (!opened.ok) return undefined;

@@ -1,9 +1,10 @@
 /**
  * Waiting for any number of descriptors with one thread of the pool.
  *
- * The problem: a listener that waits in its receive holds a thread, and a configuration may have more listeners than there are
- * threads for them. The idea: those beyond are waited for together, by one epoll instance. Limits: it costs three more system
- * calls for each wait than a thread of one's own.
+ * The problem: a listener that waits in its receive holds a thread, and a configuration may have
+ * more listeners than there are threads for them. The idea: those beyond are waited for together,
+ * by one epoll instance. Limits: it costs three more system calls for each wait than a thread of
+ * one's own.
  *
  * @module
  */
@@ -13,8 +14,8 @@ const waiting = new Map<number, () => void>();
 let poller: Poller | undefined;
 
 /**
- * Waits until there is something to read from a descriptor, or it fails or is shut down; false when it cannot be waited for. One
- * wait for each descriptor at a time.
+ * Waits until there is something to read from a descriptor, or it fails or is shut down; false when
+ * it cannot be waited for. One wait for each descriptor at a time.
  */
 export async function waitShared(fd: number): Promise<boolean> {
   if (poller === undefined) {

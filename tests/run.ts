@@ -1,12 +1,14 @@
 /**
  * Runs everything that CI tests, stage by stage, and sums up.
  *
- * The problem: the stages need different permissions (the core none at all, the system side net and ffi, whole-program tests
- * the right to run other programs), and one closing line must tell the truth about all of them. The idea: one `deno test`
- * for each stage, its JUnit report for the counts and its exit status as the last word. The stages that compute and those that
- * wait for programs run side by side; the output of the latter is shown when they are through. What the tests fetch or build
- * once is made before, and counts as no test and no test's time. Limits: a stage that ends badly without naming a failed test
- * counts as one failure; one that takes too long is interrupted, and what had not ended counts as failed.
+ * The problem: the stages need different permissions (the core none at all, the system side net and
+ * ffi, whole-program tests the right to run other programs), and one closing line must tell the
+ * truth about all of them. The idea: one `deno test` for each stage, its JUnit report for the
+ * counts and its exit status as the last word. The stages that compute and those that wait for
+ * programs run side by side; the output of the latter is shown when they are through. What the
+ * tests fetch or build once is made before, and counts as no test and no test's time. Limits: a
+ * stage that ends badly without naming a failed test counts as one failure; one that takes too long
+ * is interrupted, and what had not ended counts as failed.
  *
  *     deno task test              every stage
  *     deno task test pure tidy    the named stages
@@ -17,7 +19,10 @@ import { fromFileUrl } from "./support/command.ts";
 import { addCounts, type Counts, readJunit, summary } from "./support/junit.ts";
 import { PURE_FOLDERS } from "./tidy/lint_plugin.ts";
 
-/** A part of the tests with its own permissions; `folders` hold test files, `command` is a deno command that must succeed. */
+/**
+ * A part of the tests with its own permissions; `folders` hold test files, `command` is a deno
+ * command that must succeed.
+ */
 interface Stage {
   readonly name: string;
   readonly purpose: string;
@@ -184,7 +189,9 @@ async function runStage(stage: Stage, output: string | undefined): Promise<Count
   }
 }
 
-/** Runs this deno, its output into a file or shown; tells whether it ended with status 0 in time. */
+/**
+ * Runs this deno, its output into a file or shown; tells whether it ended with status 0 in time.
+ */
 async function deno(
   args: readonly string[],
   options: {

@@ -8,8 +8,9 @@
 const RUNTIME_PERMISSIONS: readonly string[] = ["--no-prompt", "--allow-net", "--allow-ffi"];
 
 /**
- * Flags for the JavaScript engine that every build carries: a young generation of 1 MB. A daemon that allots little gains
- * nothing by more; the engine's default of 16 MB is filled up once and then stays, as memory that is used for nothing.
+ * Flags for the JavaScript engine that every build carries: a young generation of 1 MB. A daemon
+ * that allots little gains nothing by more; the engine's default of 16 MB is filled up once and
+ * then stays, as memory that is used for nothing.
  */
 export const ENGINE_FLAGS = "--v8-flags=--max-semi-space-size=1";
 

@@ -1,11 +1,15 @@
 /**
- * Builds dist/ntpsd.js: the whole program in one JavaScript file, for an installed deno, and says how to run it.
+ * Builds dist/ntpsd.js: the whole program in one JavaScript file, for an installed deno, and says
+ * how to run it.
  *
  * @module
  */
 import { DIST, ENTRY, execute, giveUp, RUNTIME_FLAGS } from "./build_settings.ts";
 
-/** Writes the bundle of `entry` to `output`, where it appears at once and whole; ends the build when that fails. */
+/**
+ * Writes the bundle of `entry` to `output`, where it appears at once and whole; ends the build when
+ * that fails.
+ */
 export async function makeBundle(output: string, entry: string = ENTRY): Promise<void> {
   const temporary = output.replace(/[^/]*$/, `ntpsd-${Deno.pid}.tmp.js`);
   const args = ["bundle", "--quiet", "--platform=deno", "--output", temporary, entry];
@@ -15,8 +19,8 @@ export async function makeBundle(output: string, entry: string = ENTRY): Promise
 }
 
 /**
- * Writes the program to a folder as main.js and chunks, so that a start parses only what its command needs; ends the build
- * when that fails.
+ * Writes the program to a folder as main.js and chunks, so that a start parses only what its
+ * command needs; ends the build when that fails.
  */
 export async function makeSplitProgram(folder: string, entry: string = ENTRY): Promise<void> {
   const args = [

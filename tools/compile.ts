@@ -1,10 +1,10 @@
 /**
  * Builds dist/ntpsd, one executable file; with --all for every target, as dist/ntpsd-ARCH.
  *
- * The problem: `deno compile` needs the runtime base denort, which it downloads from a place that many builders cannot
- * reach. The idea: where that fails, and DENORT_BIN names none, the same file name gets a self-extracting executable made
- * of deno itself and the bundle. Limits: Linux with glibc; the self-extracting kind takes the deno of another processor
- * from its npm package.
+ * The problem: `deno compile` needs the runtime base denort, which it downloads from a place that
+ * many builders cannot reach. The idea: where that fails, and DENORT_BIN names none, the same file
+ * name gets a self-extracting executable made of deno itself and the bundle. Limits: Linux with
+ * glibc; the self-extracting kind takes the deno of another processor from its npm package.
  *
  *     deno task compile | compile:all        (--self-extracting: that kind without trying the other)
  *
@@ -94,8 +94,8 @@ interface Runtime {
 }
 
 /**
- * Takes deno for another processor from its npm package: at the version that runs here or, where the registry has not got
- * that, the newest patch of the same minor version.
+ * Takes deno for another processor from its npm package: at the version that runs here or, where
+ * the registry has not got that, the newest patch of the same minor version.
  */
 async function fetchRuntime(target: Target, folder: string): Promise<Runtime> {
   const exact = Deno.version.deno;

@@ -1,5 +1,6 @@
 /**
- * Prints the reference in docs/configuration.md from the schema that reads configurations, so that the two cannot differ.
+ * Prints the reference in docs/configuration.md from the schema that reads configurations, so that
+ * the two cannot differ.
  *
  *     deno task docs            (a test fails while the file is not what this prints)
  *
@@ -14,7 +15,9 @@ export const REFERENCE = "docs/configuration.md";
 /** The heading under which it stands; what is above is written by hand. */
 const BEGIN = "# Reference\n";
 
-/** Returns the document as it should be: what is written by hand, and below it the reference of now. */
+/**
+ * Returns the document as it should be: what is written by hand, and below it the reference of now.
+ */
 export async function configurationDocument(): Promise<string> {
   const text = await Deno.readTextFile(`${ROOT}${REFERENCE}`);
   const remark =

@@ -1,10 +1,12 @@
 /**
- * The whole story on one machine, without internet, privilege or a touch of the clock; it ends by itself.
+ * The whole story on one machine, without internet, privilege or a touch of the clock; it ends by
+ * itself.
  *
- * First the real daemon on real sockets of the loopback address: three upstream servers that tell the time and one that is
- * half a second off, ntpsd as their client, which finds the liar, and as a server that is asked in turn. Then the same engine
- * in a simulated world, where it may set a clock. Limits: everything runs in this one process, so the delays are those of
- * one busy event loop; the upstream servers are the tests' own.
+ * First the real daemon on real sockets of the loopback address: three upstream servers that tell
+ * the time and one that is half a second off, ntpsd as their client, which finds the liar, and as a
+ * server that is asked in turn. Then the same engine in a simulated world, where it may set a
+ * clock. Limits: everything runs in this one process, so the delays are those of one busy event
+ * loop; the upstream servers are the tests' own.
  *
  * @module
  */
@@ -14,7 +16,10 @@ import { runDaemon } from "../src/daemon/daemon.ts";
 import { startFalseServer } from "../tests/support/false_server.ts";
 import { pause, waitUntil } from "../tests/support/wait_until.ts";
 
-/** Addresses of the demo: the machine's own loopback addresses, so that each server has one of its own. */
+/**
+ * Addresses of the demo: the machine's own loopback addresses, so that each server has one of its
+ * own.
+ */
 const UPSTREAM = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
 const LIAR = "127.0.0.66";
 const SECONDS_OF_WATCHING = 6;

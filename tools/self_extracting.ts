@@ -1,9 +1,10 @@
 /**
  * Makes a self-extracting executable: a shell script that carries deno and the bundle behind it.
  *
- * The layout: the script, padded with line ends to a multiple of 4096 octets; deno, compressed by gzip; the
- * bundled program as a tar archive. The script (tools/self_extracting.sh) gets the lengths and hashes as numbers and hexadecimal text only, so nothing in
- * it needs quoting. Limits: the machine that runs it needs sh, head, tail, tar, gzip, stat, sha256sum and cksum.
+ * The layout: the script, padded with line ends to a multiple of 4096 octets; deno, compressed by
+ * gzip; the bundled program as a tar archive. The script (tools/self_extracting.sh) gets the
+ * lengths and hashes as numbers and hexadecimal text only, so nothing in it needs quoting. Limits:
+ * the machine that runs it needs sh, head, tail, tar, gzip, stat, sha256sum and cksum.
  *
  * @module
  */
@@ -23,7 +24,9 @@ export interface Parts {
 
 const TEMPLATE = `${ROOT}tools/self_extracting.sh`;
 const BLOCK = 4096;
-/** Level 6 makes 41 MB of deno's 96 MB in about 6 s; level 9 takes thrice the time for 0.2 MB less. */
+/**
+ * Level 6 makes 41 MB of deno's 96 MB in about 6 s; level 9 takes thrice the time for 0.2 MB less.
+ */
 const GZIP_LEVEL = 6;
 
 /** Writes the executable. */

@@ -1,9 +1,10 @@
 /**
  * The kernel's clocks.
  *
- * The idea: real time is read as whole nanoseconds, because no double can hold it; for the server's answer path also as
- * two 32-bit words, without a `bigint`. Waiting and ageing use the boot-time clock, which is never stepped and runs on
- * while the machine sleeps. Limits: reads cannot fail on a kernel that has these clocks (all since 2.6.39).
+ * The idea: real time is read as whole nanoseconds, because no double can hold it; for the server's
+ * answer path also as two 32-bit words, without a `bigint`. Waiting and ageing use the boot-time
+ * clock, which is never stepped and runs on while the machine sleeps. Limits: reads cannot fail on
+ * a kernel that has these clocks (all since 2.6.39).
  *
  * @module
  */
@@ -45,14 +46,18 @@ export function boottimeNanoseconds(): bigint {
   return readNanoseconds(CLOCK_BOOTTIME);
 }
 
-/** Reads the monotonic clock in nanoseconds; unlike the boot-time clock it stands still while the machine sleeps. */
+/**
+ * Reads the monotonic clock in nanoseconds; unlike the boot-time clock it stands still while the
+ * machine sleeps.
+ */
 export function monotonicNanoseconds(): bigint {
   return readNanoseconds(CLOCK_MONOTONIC);
 }
 
 /**
- * Reads the real-time clock as an NTP timestamp into `out[index]` (seconds of the era) and `out[index + 1]` (fraction,
- * rounded down). It allocates nothing: for the server's answer path (RFC 5905 section 6).
+ * Reads the real-time clock as an NTP timestamp into `out[index]` (seconds of the era) and
+ * `out[index + 1]` (fraction, rounded down). It allocates nothing: for the server's answer path
+ * (RFC 5905 section 6).
  */
 export function readRealtimeNtp(out: Uint32Array, index: number): void {
   readInto(CLOCK_REALTIME);
@@ -61,8 +66,9 @@ export function readRealtimeNtp(out: Uint32Array, index: number): void {
 }
 
 /**
- * Writes a time of the kernel (the low words of a `struct timespec`) as an NTP timestamp into `out[index]` and `out[index + 1]`, as
- * `readRealtimeNtp` does. (Plain arguments, because this runs for every packet.)
+ * Writes a time of the kernel (the low words of a `struct timespec`) as an NTP timestamp into
+ * `out[index]` and `out[index + 1]`, as `readRealtimeNtp` does. (Plain arguments, because this runs
+ * for every packet.)
  */
 export function writeNtpTimestamp(
   out: Uint32Array,
@@ -75,8 +81,9 @@ export function writeNtpTimestamp(
 }
 
 /**
- * Measures the precision of the real-time clock as the exponent of two that is nearest to the shortest time in which it
- * is seen to advance, reading included; -32 to 0. It takes about a millisecond (RFC 5905 section 7.3).
+ * Measures the precision of the real-time clock as the exponent of two that is nearest to the
+ * shortest time in which it is seen to advance, reading included; -32 to 0. It takes about a
+ * millisecond (RFC 5905 section 7.3).
  */
 export function measureClockPrecision(): PollExponent {
   let shortest = NANOSECONDS_PER_SECOND;

@@ -1,9 +1,10 @@
 /**
  * Hearing from the kernel that the real-time clock was set.
  *
- * The idea: a timer in real time that lies in the far future and is cancelled when the clock is stepped; its descriptor
- * becomes readable then and may be given to a `Poller`. Limits: steps only, those of ntpsd included; a
- * change of frequency is not reported. Waking from suspend may count as a step.
+ * The idea: a timer in real time that lies in the far future and is cancelled when the clock is
+ * stepped; its descriptor becomes readable then and may be given to a `Poller`. Limits: steps only,
+ * those of ntpsd included; a change of frequency is not reported. Waking from suspend may count as
+ * a step.
  *
  * @module
  */

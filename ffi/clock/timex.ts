@@ -1,10 +1,11 @@
 /**
  * The kernel's clock discipline: `clock_adjtime` on the real-time clock.
  *
- * The idea: ntpsd steers by frequency alone (and steps by an offset), so the kernel's own loops are off and the kernel is
- * told only how fast to run and what to say of itself to others. Frequencies up to 500 ppm go into `freq`, larger ones into
- * `tick` with the rest in `freq`; the kernel adds both exactly, in one call. Limits: tick counts 100 ppm a unit (USER_HZ
- * 100, as on both supported processors); a change needs CAP_SYS_TIME, reading needs nothing.
+ * The idea: ntpsd steers by frequency alone (and steps by an offset), so the kernel's own loops are
+ * off and the kernel is told only how fast to run and what to say of itself to others. Frequencies
+ * up to 500 ppm go into `freq`, larger ones into `tick` with the rest in `freq`; the kernel adds
+ * both exactly, in one call. Limits: tick counts 100 ppm a unit (USER_HZ 100, as on both supported
+ * processors); a change needs CAP_SYS_TIME, reading needs nothing.
  *
  * @module
  */
@@ -45,7 +46,10 @@ import {
 import { lastErrno, libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
 
-/** What the kernel says of a leap second: none, one at the end of the day, one right now, one just over. */
+/**
+ * What the kernel says of a leap second: none, one at the end of the day, one right now, one just
+ * over.
+ */
 export type KernelLeapState = "ok" | "insert" | "delete" | "inserting" | "done" | "error";
 
 /** A leap second to announce to the kernel for the end of this UTC day. */
@@ -63,11 +67,16 @@ export interface KernelClock {
   readonly synchronized: boolean;
   /** Whether one of the kernel's own loops steers: PLL, FLL or a pulse per second. */
   readonly kernelLoop: boolean;
-  /** The whole frequency correction, `tick` and `freq` together; positive makes the clock run faster. */
+  /**
+   * The whole frequency correction, `tick` and `freq` together; positive makes the clock run
+   * faster.
+   */
   readonly frequencyPpm: Ppm;
   /** The length of a tick; 10000 is nominal. */
   readonly tickMicroseconds: number;
-  /** The bound of the error that the kernel tells others; it grows by itself until it is set anew. */
+  /**
+   * The bound of the error that the kernel tells others; it grows by itself until it is set anew.
+   */
   readonly maxErrorSeconds: Seconds;
   /** The estimate of the error that the kernel tells others. */
   readonly estimatedErrorSeconds: Seconds;
@@ -77,7 +86,9 @@ export interface KernelClock {
 
 /** What to change; what is absent stays. All is changed in one call. */
 export interface ClockChange {
-  /** The whole frequency correction, at most `FREQUENCY_MAX_PPM` either way; rounded to 2^-16 ppm. */
+  /**
+   * The whole frequency correction, at most `FREQUENCY_MAX_PPM` either way; rounded to 2^-16 ppm.
+   */
   readonly frequencyPpm?: Ppm;
   /** The error bound for others, 0 to 16 s. */
   readonly maxErrorSeconds?: Seconds;
@@ -93,7 +104,8 @@ export interface ClockChange {
 export const FREQUENCY_MAX_PPM = 100_000;
 
 const KERNEL_LOOPS = STA_PLL | STA_PPSFREQ | STA_PPSTIME | STA_FLL;
-// `struct timex` holds a time whose second part counts microseconds, or nanoseconds under `STA_NANO`.
+// `struct timex` holds a time whose second part counts microseconds, or nanoseconds under
+// `STA_NANO`.
 const TIME_SECONDS = TIMEX.time + TIMEVAL.tv_sec;
 const TIME_SUBSECONDS = TIMEX.time + TIMEVAL.tv_usec;
 const NOMINAL_TICK = 10_000;
@@ -119,7 +131,10 @@ export function readKernelClock(): Result<KernelClock, OsError> {
   return call("read the kernel clock");
 }
 
-/** Changes frequency, errors, status or TAI offset in one call, and returns the state after it; it never steps. */
+/**
+ * Changes frequency, errors, status or TAI offset in one call, and returns the state after it; it
+ * never steps.
+ */
 export function adjustKernelClock(change: ClockChange): Result<KernelClock, OsError> {
   timex.bytes.fill(0);
   // With ADJ_NANO the kernel gives the time of this and of later calls in nanoseconds.
@@ -152,8 +167,9 @@ export function adjustKernelClock(change: ClockChange): Result<KernelClock, OsEr
 }
 
 /**
- * Steps the real-time clock by `nanoseconds`, positive forward. Afterwards the kernel calls itself unsynchronised with the
- * largest error, and has forgotten an announced leap second: errors and status are to be written anew.
+ * Steps the real-time clock by `nanoseconds`, positive forward. Afterwards the kernel calls itself
+ * unsynchronised with the largest error, and has forgotten an announced leap second: errors and
+ * status are to be written anew.
  */
 export function stepKernelClock(nanoseconds: bigint): Result<KernelClock, OsError> {
   timex.bytes.fill(0);
@@ -166,13 +182,14 @@ export function stepKernelClock(nanoseconds: bigint): Result<KernelClock, OsErro
 }
 
 /**
- * Switches off what else may steer the clock: the kernel's loops with what they have left to slew, and an `adjtime` that
- * another program began. The frequency stays as it is.
+ * Switches off what else may steer the clock: the kernel's loops with what they have left to slew,
+ * and an `adjtime` that another program began. The frequency stays as it is.
  */
 export function stopKernelLoops(): Result<KernelClock, OsError> {
   const before = readKernelClock();
   if (!before.ok) return before;
-  // Only while the PLL is on does the kernel take an offset, so it is put on for the call that sets the rest to zero.
+  // Only while the PLL is on does the kernel take an offset, so it is put on for the call that sets
+  // the rest to zero.
   const kept = before.value.status & (STA_INS | STA_DEL | STA_UNSYNC);
   const cleared = setStatus(ADJ_OFFSET | ADJ_STATUS, kept | STA_PLL);
   if (!cleared.ok) return cleared;
@@ -181,7 +198,10 @@ export function stopKernelLoops(): Result<KernelClock, OsError> {
   return setStatus(ADJ_OFFSET_SINGLESHOT, 0);
 }
 
-/** Divides a frequency between the kernel's `tick` (100 ppm a unit) and the rest in parts per million, at most 500. */
+/**
+ * Divides a frequency between the kernel's `tick` (100 ppm a unit) and the rest in parts per
+ * million, at most 500.
+ */
 export function splitFrequency(frequencyPpm: Ppm): { readonly tick: number; readonly ppm: Ppm } {
   assert(Math.abs(frequencyPpm) <= FREQUENCY_MAX_PPM, "A frequency is within the kernel's range");
   if (Math.abs(frequencyPpm) <= FREQ_MAX_PPM) return { tick: NOMINAL_TICK, ppm: frequencyPpm };

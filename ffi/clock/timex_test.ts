@@ -54,7 +54,8 @@ Deno.test("writing the same state back changes nothing, or is refused with advic
 
 Deno.test("a step by nothing is accepted and leaves the clock where it is", () => {
   const before = read();
-  // A step makes the kernel forget that it is synchronised, so this is for a machine whose clock nobody keeps.
+  // A step makes the kernel forget that it is synchronised, so this is for a machine whose clock
+  // nobody keeps.
   if (!hasCapability("CAP_SYS_TIME") || before.synchronized || before.kernelLoop) {
     console.warn("SKIPPED: the clock is kept by somebody, or CAP_SYS_TIME is missing");
     return;

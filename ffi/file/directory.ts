@@ -7,7 +7,10 @@ import { DIRENT } from "../headers/file.ts";
 import { libc } from "../libc.ts";
 import { cString } from "../memory.ts";
 
-/** Lists the names in a directory, without the two for itself and the one above; empty when it cannot be read. It waits for the disk. */
+/**
+ * Lists the names in a directory, without the two for itself and the one above; empty when it
+ * cannot be read. It waits for the disk.
+ */
 export function namesIn(folder: string): readonly string[] {
   const directory = libc().opendir(cString(folder) ?? new Uint8Array(1));
   if (directory === null) return [];

@@ -1,12 +1,13 @@
 /**
- * What root prepares in the file system for the user that the daemon is to become: folders that are made or handed over, and
- * files that are opened in advance.
+ * What root prepares in the file system for the user that the daemon is to become: folders that are
+ * made or handed over, and files that are opened in advance.
  *
- * The problem: a daemon that was root and becomes another user finds its files owned by root, in folders where it cannot
- * make any. The idea: a missing folder is made for the user; one that bears the program's name is handed over with the files
- * in it, as systemd does with a state directory; a file anywhere else is handed over by itself and held open
- * (`held_files.ts`). Nothing is done to links, to files with several names, to what belongs to a third party, and where a link of
- * a third party leads. Limits: only for root, before the change of user.
+ * The problem: a daemon that was root and becomes another user finds its files owned by root, in
+ * folders where it cannot make any. The idea: a missing folder is made for the user; one that bears
+ * the program's name is handed over with the files in it, as systemd does with a state directory; a
+ * file anywhere else is handed over by itself and held open (`held_files.ts`). Nothing is done to
+ * links, to files with several names, to what belongs to a third party, and where a link of a third
+ * party leads. Limits: only for root, before the change of user.
  *
  * @module
  */
@@ -47,8 +48,8 @@ const OWN_FOLDER = /^\/(var|run)\/(.*\/)?ntpsd\/*$/;
 const status = allocate(STATX.sizeof);
 
 /**
- * Sees to it that a folder exists and belongs to the user if it is the program's own: made just now, or
- * root's, called `ntpsd` and below /var or /run. Returns whether it is the user's now.
+ * Sees to it that a folder exists and belongs to the user if it is the program's own: made just
+ * now, or root's, called `ntpsd` and below /var or /run. Returns whether it is the user's now.
  */
 export function prepareFolder(path: string, user: UserRecord): Result<boolean, OsError> {
   const found = fileStatus(path);
@@ -65,8 +66,8 @@ export function prepareFolder(path: string, user: UserRecord): Result<boolean, O
 }
 
 /**
- * Tells whether all links on the way to a place, and to where they lead, are root's: others could lead root to a folder of which they may
- * have nothing.
+ * Tells whether all links on the way to a place, and to where they lead, are root's: others could
+ * lead root to a folder of which they may have nothing.
  */
 export function isLedByRoot(path: string): boolean {
   let place = path.startsWith("/") ? "" : ".";
@@ -92,8 +93,8 @@ export function handOverFile(path: string, user: UserRecord): void {
 }
 
 /**
- * Makes a file if it is missing, hands it over, and holds it open for reading and writing; one that belongs to a third party
- * is left alone.
+ * Makes a file if it is missing, hands it over, and holds it open for reading and writing; one that
+ * belongs to a third party is left alone.
  */
 export function prepareFile(path: string, user: UserRecord, mode: number): Result<void, OsError> {
   const what = `open ${path}`;
@@ -106,13 +107,18 @@ export function prepareFile(path: string, user: UserRecord, mode: number): Resul
   return ok(undefined);
 }
 
-/** Opens a file for reading and holds it; what cannot be opened is left for others to complain about. */
+/**
+ * Opens a file for reading and holds it; what cannot be opened is left for others to complain
+ * about.
+ */
 export function holdForReading(path: string): void {
   const fd = libc().open(cString(path) ?? new Uint8Array(1), O_RDONLY | O_NONBLOCK, 0);
   if (fd >= 0) holdFile({ path, fd, purpose: "read" });
 }
 
-/** Opens a folder and holds it, so that what is in it is reached whatever the folders above allow. */
+/**
+ * Opens a folder and holds it, so that what is in it is reached whatever the folders above allow.
+ */
 export function holdFolder(path: string): void {
   const flags = O_RDONLY | O_DIRECTORY;
   const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, 0);
@@ -127,7 +133,10 @@ export function mayRead(path: string): boolean {
   return fd >= 0;
 }
 
-/** Tells whether a user who is in no group of root's could read a file, going by owners and modes of it and all folders above. */
+/**
+ * Tells whether a user who is in no group of root's could read a file, going by owners and modes of
+ * it and all folders above.
+ */
 export function isOpenToAll(path: string, user: UserRecord): boolean {
   const parts = path.split("/");
   return parts.every((_, i) => {
@@ -140,7 +149,10 @@ export function isOpenToAll(path: string, user: UserRecord): boolean {
   });
 }
 
-/** Hands over the program's own folder with the files in it, if it is that also by the name that no link gives it. */
+/**
+ * Hands over the program's own folder with the files in it, if it is that also by the name that no
+ * link gives it.
+ */
 function handOverFolder(path: string, user: UserRecord): Result<boolean, OsError> {
   const flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
   const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, 0);
@@ -187,8 +199,8 @@ function handOver(
 }
 
 /**
- * Gives an open file or folder to the user if it is root's and has no second name, by which a third party could reach it.
- * Returns whether it is the user's now.
+ * Gives an open file or folder to the user if it is root's and has no second name, by which a third
+ * party could reach it. Returns whether it is the user's now.
  */
 function makeUsers(
   fd: number,

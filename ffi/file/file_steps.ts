@@ -1,11 +1,12 @@
 /**
- * What is done with files, step by step: each step is one call of the C library, and the caller decides where it
- * is made.
+ * What is done with files, step by step: each step is one call of the C library, and the caller
+ * decides where it is made.
  *
- * The problem: the same work is wanted in the foreground (before anything is served) and in the background (a file system
- * may hang). The idea: generators that yield calls and are given results, a negative number being that of an error;
- * `runHere` makes the calls at once, `runInBackground` on the thread pool. Limits: nothing but regular files is read or
- * written; a pipe or a device where a file is wanted is refused, and opening it does not wait.
+ * The problem: the same work is wanted in the foreground (before anything is served) and in the
+ * background (a file system may hang). The idea: generators that yield calls and are given results,
+ * a negative number being that of an error; `runHere` makes the calls at once, `runInBackground` on
+ * the thread pool. Limits: nothing but regular files is read or written; a pipe or a device where a
+ * file is wanted is refused, and opening it does not wait.
  *
  * @module
  */
@@ -141,7 +142,8 @@ export function* makeDirectorySteps(path: string, mode: number): FileSteps<Resul
     const made = yield ["mkdir", name, mode];
     if (made === 0) continue;
     const found = yield* statusSteps(part);
-    // A directory above may exist and yet be read-only or not ours: what counts is that it is there.
+    // A directory above may exist and yet be read-only or not ours: what counts is that it is
+    // there.
     if (!found.ok && made === -ERRNO.EEXIST) return found;
     if (!found.ok || found.value?.kind !== "directory") {
       return failed({ call: "mkdir", what, code: -made });
@@ -174,7 +176,10 @@ export function* renameSteps(
   return code === 0 ? ok(undefined) : failed({ call: "rename", what, code });
 }
 
-/** Tells whether the way to a file is barred: then, and only then, a descriptor from before the change of user counts. */
+/**
+ * Tells whether the way to a file is barred: then, and only then, a descriptor from before the
+ * change of user counts.
+ */
 export function isBarred(result: Result<unknown, OsError>): boolean {
   return !result.ok && ["EACCES", "EPERM", "EROFS"].includes(result.error.name);
 }
@@ -196,8 +201,9 @@ function pathText(path: string): Bytes | undefined {
 }
 
 /**
- * Returns where a path leads to; after so many links it may be a circle, and the call that follows says so. A link at its end that is
- * not root's does not lead root, which replaces it by what it writes.
+ * Returns where a path leads to; after so many links it may be a circle, and the call that follows
+ * says so. A link at its end that is not root's does not lead root, which replaces it by what it
+ * writes.
  */
 export function* followLinks(path: string): FileSteps<string> {
   let end = path;
@@ -229,7 +235,10 @@ export interface OpenOptions {
   readonly what: string;
 }
 
-/** Opens a file, closed at an exec; what is no regular file and cannot be opened for that is told as such. */
+/**
+ * Opens a file, closed at an exec; what is no regular file and cannot be opened for that is told as
+ * such.
+ */
 export function* openSteps(path: string, options: OpenOptions): FileSteps<Result<number, OsError>> {
   const name = pathText(path);
   const { what } = options;

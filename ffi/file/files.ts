@@ -1,9 +1,11 @@
 /**
- * Files, without Deno's read and write permissions: each function does one thing with a path that the caller names.
+ * Files, without Deno's read and write permissions: each function does one thing with a path that
+ * the caller names.
  *
- * The idea: reading is bounded; writing replaces the whole file or nothing, so that a reader never sees half of one, even
- * after a power cut; what is no regular file is refused and never waited for. Limits: calls wait for the disk, so while anything
- * is served the functions whose names end in "InBackground" are to be used, which wait on the thread pool.
+ * The idea: reading is bounded; writing replaces the whole file or nothing, so that a reader never
+ * sees half of one, even after a power cut; what is no regular file is refused and never waited
+ * for. Limits: calls wait for the disk, so while anything is served the functions whose names end
+ * in "InBackground" are to be used, which wait on the thread pool.
  *
  * @module
  */
@@ -40,7 +42,10 @@ export { parentOf };
 
 const DIRECTORY_MODE = 0o755;
 
-/** Reads a whole file of at most `sizeMax` octets; EFBIG when it is longer, ENXIO when it is a pipe or a device. */
+/**
+ * Reads a whole file of at most `sizeMax` octets; EFBIG when it is longer, ENXIO when it is a pipe
+ * or a device.
+ */
 export function readFile(path: string, sizeMax: number): Result<Bytes, OsError> {
   return runHere(readSteps(path, sizeMax));
 }
@@ -54,8 +59,8 @@ export function readFileInBackground(
 }
 
 /**
- * Replaces a file by new content: written beside it under another name, flushed, renamed over it, and the directory
- * flushed. When it fails the old file is as it was. It waits for the disk.
+ * Replaces a file by new content: written beside it under another name, flushed, renamed over it,
+ * and the directory flushed. When it fails the old file is as it was. It waits for the disk.
  */
 export function writeFileAtomic(path: string, write: AtomicWrite): Result<void, OsError> {
   return runHere(writeSteps(path, { write, owner: libc().getpid() }));
@@ -70,14 +75,18 @@ export function writeFileAtomicInBackground(
 }
 
 /**
- * Replaces the content of a file where it lies, as a program does that a user told to write there: owner, mode and links stay, and a
- * pipe or a device is refused (ENXIO). When it fails the old content may be lost.
+ * Replaces the content of a file where it lies, as a program does that a user told to write there:
+ * owner, mode and links stay, and a pipe or a device is refused (ENXIO). When it fails the old
+ * content may be lost.
  */
 export function overwriteFile(path: string, bytes: Uint8Array): Result<void, OsError> {
   return runHere(overwriteSteps(path, bytes));
 }
 
-/** Adds octets at the end of a file, which is made (mode 0o644) if it is not there. For logs: nothing is flushed. */
+/**
+ * Adds octets at the end of a file, which is made (mode 0o644) if it is not there. For logs:
+ * nothing is flushed.
+ */
 export function appendToFile(path: string, bytes: Uint8Array): Result<void, OsError> {
   return runHere(appendSteps(path, bytes));
 }
@@ -133,7 +142,10 @@ export function removeFileInBackground(path: string): Promise<Result<void, OsErr
   return runInBackground(removeSteps(path));
 }
 
-/** Sets a damaged file aside as `PATH.damaged`, in place of an earlier one, and returns the new path. */
+/**
+ * Sets a damaged file aside as `PATH.damaged`, in place of an earlier one, and returns the new
+ * path.
+ */
 export function setFileAside(path: string): Result<string, OsError> {
   const to = asideOf(path);
   const renamed = runHere(renameSteps(path, { to, what: `set ${path} aside` }));
@@ -141,8 +153,8 @@ export function setFileAside(path: string): Result<string, OsError> {
 }
 
 /**
- * Removes what processes that are no more have left beside a file, killed while they wrote. What belongs to a process that lives, or
- * may live, stays.
+ * Removes what processes that are no more have left beside a file, killed while they wrote. What
+ * belongs to a process that lives, or may live, stays.
  */
 export function removeLeftovers(path: string): void {
   const place = runHere(followLinks(path)), folder = parentOf(place);

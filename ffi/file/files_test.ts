@@ -60,7 +60,10 @@ function removeTree(path: string): void {
   extra.remove(cText(path));
 }
 
-/** Makes a directory of its own for a test; there is no permission for the runtime's own temporary directories. */
+/**
+ * Makes a directory of its own for a test; there is no permission for the runtime's own temporary
+ * directories.
+ */
 function withDirectory(use: (directory: string) => void | Promise<void>): () => Promise<void> {
   return async () => {
     const base = environmentVariable("TMPDIR") ?? "/tmp";

@@ -1,11 +1,13 @@
 /**
  * Files that root has opened for a process that is not root any more.
  *
- * The problem: a daemon that changes its user at the start should go on working with files that root alone may read, and may
- * not be given the right to read everything. The idea: such files are opened before and kept open through the exec; where
- * `files.ts` is refused by a path, it asks here for the descriptor. Limits: a descriptor leads to the file that was there, so
- * a file that is written anew in place is seen, and one that is replaced by another is not: once the old one has gone
- * from its folder, the descriptor counts for nothing. Writing through a descriptor is in place, not atomic.
+ * The problem: a daemon that changes its user at the start should go on working with files that
+ * root alone may read, and may not be given the right to read everything. The idea: such files are
+ * opened before and kept open through the exec; where `files.ts` is refused by a path, it asks here
+ * for the descriptor. Limits: a descriptor leads to the file that was there, so a file that is
+ * written anew in place is seen, and one that is replaced by another is not: once the old one has
+ * gone from its folder, the descriptor counts for nothing. Writing through a descriptor is in
+ * place, not atomic.
  *
  * @module
  */
@@ -39,7 +41,10 @@ export function heldFile(path: string): HeldFile | undefined {
     : undefined;
 }
 
-/** Returns a path that leads to the same place through the held folder that it is in, if there is one; else the path itself. */
+/**
+ * Returns a path that leads to the same place through the held folder that it is in, if there is
+ * one; else the path itself.
+ */
 export function throughHeldFolder(path: string): string {
   for (const { path: folder, fd, purpose } of held.values()) {
     if (purpose !== "folder") continue;

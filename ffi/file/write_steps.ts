@@ -1,8 +1,9 @@
 /**
  * Writing files, step by step: replaced as a whole, written in place, or added to.
  *
- * The idea: what is new is written beside the old, flushed and renamed over it, so that no reader sees half of a file, even
- * after a power cut. Where the folder forbids that, the file is written where it lies. Limits: those of `file_steps.ts`.
+ * The idea: what is new is written beside the old, flushed and renamed over it, so that no reader
+ * sees half of a file, even after a power cut. Where the folder forbids that, the file is written
+ * where it lies. Limits: those of `file_steps.ts`.
  *
  * @module
  */
@@ -40,9 +41,10 @@ export interface AtomicWrite {
 }
 
 /**
- * Replaces a file by new content: written beside it, flushed, renamed over it, and the directory flushed. A symbolic link stays, and
- * what it leads to is replaced; what is there and no regular file is refused. A file that can be written in a folder that cannot (or
- * that is a mount point) is written where it lies.
+ * Replaces a file by new content: written beside it, flushed, renamed over it, and the directory
+ * flushed. A symbolic link stays, and what it leads to is replaced; what is there and no regular
+ * file is refused. A file that can be written in a folder that cannot (or that is a mount point) is
+ * written where it lies.
  */
 export function* writeSteps(
   link: string,
@@ -79,8 +81,8 @@ export function* writeSteps(
 }
 
 /**
- * Adds octets at the end of a file, which is made (mode 0o644) if it is not there: all of them or, on a disk that is full, none.
- * Nothing is flushed.
+ * Adds octets at the end of a file, which is made (mode 0o644) if it is not there: all of them or,
+ * on a disk that is full, none. Nothing is flushed.
  */
 export function* appendSteps(path: string, bytes: Uint8Array): FileSteps<Result<void, OsError>> {
   const what = `append to ${path}`;
@@ -95,8 +97,8 @@ export function* appendSteps(path: string, bytes: Uint8Array): FileSteps<Result<
 }
 
 /**
- * Replaces the content of a file where it lies, which keeps its owner, its mode and its names; a new one has mode 0o666 less the umask.
- * When it fails the old content may be lost.
+ * Replaces the content of a file where it lies, which keeps its owner, its mode and its names; a
+ * new one has mode 0o666 less the umask. When it fails the old content may be lost.
  */
 export function* overwriteSteps(
   path: string,
@@ -114,7 +116,10 @@ export function* overwriteSteps(
   return written;
 }
 
-/** Names the file in which a process writes what is to replace another: each has its own, so that no file is replaced by half of one. */
+/**
+ * Names the file in which a process writes what is to replace another: each has its own, so that no
+ * file is replaced by half of one.
+ */
 export function temporaryName(path: string, owner: number): string {
   return `${path}.${owner}.new`;
 }
@@ -145,7 +150,8 @@ function* writeTemporary(
   name: string,
   { write, what }: { readonly write: AtomicWrite; readonly what: string },
 ): FileSteps<Result<number, OsError>> {
-  // What a killed process of the same number left behind is in the way, and worth nothing. Where it cannot be removed, opening says why.
+  // What a killed process of the same number left behind is in the way, and worth nothing. Where it
+  // cannot be removed, opening says why.
   yield* removeSteps(name);
   const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
   const opened = yield* openSteps(name, { flags, mode: 0o600, what });
@@ -188,7 +194,10 @@ function* writeAll(
   return ok(undefined);
 }
 
-/** Flushes a directory, where that is possible: the content is safe already, and until the system gets to it a crash brings back the old. */
+/**
+ * Flushes a directory, where that is possible: the content is safe already, and until the system
+ * gets to it a crash brings back the old.
+ */
 function* flushDirectory(path: string): FileSteps<void> {
   const opened = yield* openSteps(path, { flags: O_DIRECTORY, what: `flush ${path}` });
   if (!opened.ok) return;
@@ -196,7 +205,10 @@ function* flushDirectory(path: string): FileSteps<void> {
   yield ["close", opened.value];
 }
 
-/** Tells whether a file cannot be replaced where it lies: by its folder's rights, or because it is a mount point. */
+/**
+ * Tells whether a file cannot be replaced where it lies: by its folder's rights, or because it is a
+ * mount point.
+ */
 function isKept(result: Result<unknown, OsError>): boolean {
   return isBarred(result) || (!result.ok && result.error.name === "EBUSY");
 }

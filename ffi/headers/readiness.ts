@@ -7,7 +7,10 @@
  */
 import type { StructLayout } from "./struct_layout.ts";
 
-/** What a descriptor is watched for, or what happened at it. Packed on x86_64, aligned on other processors. */
+/**
+ * What a descriptor is watched for, or what happened at it. Packed on x86_64, aligned on other
+ * processors.
+ */
 export const EPOLL_EVENT = {
   type: "struct epoll_event",
   header: "sys/epoll.h",

@@ -1,5 +1,6 @@
 /**
- * Structures and constants of the headers about timestamps of datagrams, the error queue, and the clocks of interfaces.
+ * Structures and constants of the headers about timestamps of datagrams, the error queue, and the
+ * clocks of interfaces.
  *
  * The constants come from <linux/errqueue.h>, <linux/ethtool.h>, <linux/net_tstamp.h>,
  * <linux/ptp_clock.h>, <linux/sockios.h>.
@@ -8,7 +9,10 @@
  */
 import type { StructLayout } from "./struct_layout.ts";
 
-/** Control data of type `SO_TIMESTAMPING`: three times, of which the first is software's and the last hardware's. */
+/**
+ * Control data of type `SO_TIMESTAMPING`: three times, of which the first is software's and the
+ * last hardware's.
+ */
 export const SCM_TIMESTAMPING = {
   type: "struct scm_timestamping",
   header: "linux/errqueue.h",
@@ -17,7 +21,10 @@ export const SCM_TIMESTAMPING = {
   "ts[2]": 32,
 } as const satisfies StructLayout;
 
-/** Control data of type `IP_RECVERR` or `IPV6_RECVERR`; for an ICMP error the address of who reports it follows. */
+/**
+ * Control data of type `IP_RECVERR` or `IPV6_RECVERR`; for an ICMP error the address of who reports
+ * it follows.
+ */
 export const SOCK_EXTENDED_ERR = {
   type: "struct sock_extended_err",
   header: "linux/errqueue.h",

@@ -1,9 +1,10 @@
 /**
- * Authenticated encryption by the system's OpenSSL, made for servers: a key can be changed at every packet, nothing is
- * allotted for an operation, results go into buffers of the caller.
+ * Authenticated encryption by the system's OpenSSL, made for servers: a key can be changed at every
+ * packet, nothing is allotted for an operation, results go into buffers of the caller.
  *
- * The types here are shaped so that an `OpenSslAead` serves wherever the core wants an `Aead`; this folder imports nothing of
- * the core. The checks that all algorithms share are here, the algorithms behind it take what they are given.
+ * The types here are shaped so that an `OpenSslAead` serves wherever the core wants an `Aead`; this
+ * folder imports nothing of the core. The checks that all algorithms share are here, the algorithms
+ * behind it take what they are given.
  *
  * Limits: AES-SIV-CMAC-256, -384, -512 and AES-128-GCM-SIV; at most 2^16 octets an operation.
  *
@@ -71,8 +72,8 @@ export class OpenSslAead<Parameters extends AeadShape> implements Disposable {
   }
 
   /**
-   * Verifies and decrypts the input into the output and returns its length, or -1 when it is not authentic, too short or its
-   * nonce length is not accepted.
+   * Verifies and decrypts the input into the output and returns its length, or -1 when it is not
+   * authentic, too short or its nonce length is not accepted.
    */
   open(ranges: AeadRanges): number {
     const { nonceLength, inputLength } = ranges;

@@ -1,5 +1,6 @@
 /**
- * Where the parts of an authenticated encryption lie: ranges of buffers, so that nothing is copied or allotted for them.
+ * Where the parts of an authenticated encryption lie: ranges of buffers, so that nothing is copied
+ * or allotted for them.
  *
  * @module
  */

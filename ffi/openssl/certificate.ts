@@ -1,8 +1,9 @@
 /**
- * Certificates and private keys in memory: reading PEM and DER, and telling what a certificate says of itself.
+ * Certificates and private keys in memory: reading PEM and DER, and telling what a certificate says
+ * of itself.
  *
- * Limits: at most 4,096 certificates a file; private keys protected by a pass phrase are refused (a daemon cannot
- * ask); at most 64 alternative names are told.
+ * Limits: at most 4,096 certificates a file; private keys protected by a pass phrase are refused (a
+ * daemon cannot ask); at most 64 alternative names are told.
  *
  * @module
  */
@@ -47,7 +48,10 @@ const PEM_NO_START_LINE = ERR_LIB_PEM << 23 | PEM_R_NO_START_LINE;
 // Given as the pass phrase, so that OpenSSL never asks at the terminal.
 const NO_PASS_PHRASE = toCString("");
 
-/** Reads all certificates of a PEM text, in their order; the caller owns them. It is an error when there is none. */
+/**
+ * Reads all certificates of a PEM text, in their order; the caller owns them. It is an error when
+ * there is none.
+ */
 export function readPemCertificates(
   library: OpenSslLibrary,
   pem: Bytes,
@@ -150,7 +154,10 @@ export function ownCertificate(
   return new OwnedPointer("X509", { pointer, free });
 }
 
-/** Makes a stream that reads `content`, which must not be moved or changed while the stream lives, or takes what is written. */
+/**
+ * Makes a stream that reads `content`, which must not be moved or changed while the stream lives,
+ * or takes what is written.
+ */
 function memoryStream(library: OpenSslLibrary, content?: Bytes): OwnedPointer {
   const { crypto } = library;
   const pointer = content === undefined || content.length === 0

@@ -1,10 +1,11 @@
 /**
- * Cipher contexts of OpenSSL that are made once and given new keys: the fast part of every authenticated encryption here.
+ * Cipher contexts of OpenSSL that are made once and given new keys: the fast part of every
+ * authenticated encryption here.
  *
- * Measured through FFI: a context that is kept takes a new key in 0.13 us and encrypts one block in 0.04 us when all
- * arguments are pointers computed once; with a typed array in place of a pointer the call takes twice as long, with a number
- * ten times. So all work happens in one `WorkArea`, whose addresses are known, and ranges of the caller's buffers are copied in
- * by words.
+ * Measured through FFI: a context that is kept takes a new key in 0.13 us and encrypts one block in
+ * 0.04 us when all arguments are pointers computed once; with a typed array in place of a pointer
+ * the call takes twice as long, with a number ten times. So all work happens in one `WorkArea`,
+ * whose addresses are known, and ranges of the caller's buffers are copied in by words.
  *
  * @module
  */
@@ -32,7 +33,10 @@ export class KeptCipher {
   readonly #update: OpenSslLibrary["crypto"]["EVP_EncryptUpdate"];
   readonly #init: OpenSslLibrary["crypto"]["EVP_EncryptInit_ex"];
 
-  /** Makes a context for keys of one length; `CBC` chains the blocks, from one `encrypt` to the next too, `ECB` does not. */
+  /**
+   * Makes a context for keys of one length; `CBC` chains the blocks, from one `encrypt` to the next
+   * too, `ECB` does not.
+   */
   constructor(
     library: OpenSslLibrary,
     options: {
@@ -74,8 +78,8 @@ export class KeptCipher {
 }
 
 /**
- * A piece of memory with a known address that grows when it must. `words` and `bytes` are two views of it. What it held is
- * lost when it grows.
+ * A piece of memory with a known address that grows when it must. `words` and `bytes` are two views
+ * of it. What it held is lost when it grows.
  */
 export class WorkArea {
   /** The memory as octets. */
@@ -104,8 +108,8 @@ const VIEWS_KEPT = 8;
 const WORDS = BLOCK / 4;
 
 /**
- * Views buffers as words, remembering the views of the last few buffers, because callers use the same buffers again and again
- * and a new view costs more than the encryption of a block.
+ * Views buffers as words, remembering the views of the last few buffers, because callers use the
+ * same buffers again and again and a new view costs more than the encryption of a block.
  */
 export class WordViews {
   readonly #known: Bytes[] = [];
@@ -163,8 +167,8 @@ export class Loader {
   readonly #views = new WordViews();
 
   /**
-   * Copies `length` octets at `offset` of `bytes` to the start of the work area. (Plain arguments, because an object for each
-   * of them is what a packet would cost most.)
+   * Copies `length` octets at `offset` of `bytes` to the start of the work area. (Plain arguments,
+   * because an object for each of them is what a packet would cost most.)
    */
   load(work: WorkArea, bytes: Bytes, offset: number, length: number): void {
     const from = bytes.byteOffset + offset;
@@ -182,8 +186,9 @@ export class Loader {
 }
 
 /**
- * Makes a context that encrypts whole blocks, with a key of zeros and an initialisation vector of zeros. Its padding stays
- * on, though nothing is ever padded: OpenSSL would switch it off again at each new key, which costs as much as the key.
+ * Makes a context that encrypts whole blocks, with a key of zeros and an initialisation vector of
+ * zeros. Its padding stays on, though nothing is ever padded: OpenSSL would switch it off again at
+ * each new key, which costs as much as the key.
  */
 function cipherContext(library: OpenSslLibrary, name: string): OwnedPointer {
   const { crypto } = library;

@@ -1,9 +1,11 @@
 /**
- * AES-CMAC (RFC 4493) with a key that can be changed, composed of one AES-CBC context of OpenSSL that is kept.
+ * AES-CMAC (RFC 4493) with a key that can be changed, composed of one AES-CBC context of OpenSSL
+ * that is kept.
  *
- * CMAC is CBC with the last block changed by a subkey. The chain of the context is never reset between messages: what it
- * holds is known, so it is taken out of the first block of the next message by exclusive or. OpenSSL's own CMAC allots anew
- * for each key and takes several times as long.
+ * CMAC is CBC with the last block changed by a subkey. The chain of the context is never reset
+ * between messages: what it holds is known, so it is taken out of the first block of the next
+ * message by exclusive or. OpenSSL's own CMAC allots anew for each key and takes several times as
+ * long.
  *
  * Limits: little-endian machines; blocks are handled as four words in the order of memory.
  *
@@ -17,7 +19,10 @@ const BLOCK = 16;
 
 /** AES-CMAC with a key that can be changed. */
 export class KeptCmac extends KeptCipher {
-  /** Where the message is put, from the start on, before `finish`; its content is lost by `finish` and `setKey`. */
+  /**
+   * Where the message is put, from the start on, before `finish`; its content is lost by `finish`
+   * and `setKey`.
+   */
   readonly work: WorkArea;
   /** The result of the last `finish`, as four words in the order of memory. */
   readonly result: Uint32Array<ArrayBuffer> = new Uint32Array(4);
@@ -38,7 +43,8 @@ export class KeptCmac extends KeptCipher {
   override setKey(key: Bytes, offset: number): void {
     super.setKey(key, offset);
     const { result } = this;
-    // A new key brings back the initialisation vector, which is zero. (`fill` costs more than four stores.)
+    // A new key brings back the initialisation vector, which is zero. (`fill` costs more than four
+    // stores.)
     setZero(result);
     setZero(this.work.words);
     this.#chain(BLOCK);
@@ -46,7 +52,10 @@ export class KeptCmac extends KeptCipher {
     double(this.#subkeyPadded, this.#subkeyWhole);
   }
 
-  /** Computes the CMAC of the first `length` octets of the work area, which has room for one block more, into `result`. */
+  /**
+   * Computes the CMAC of the first `length` octets of the work area, which has room for one block
+   * more, into `result`.
+   */
   finish(length: number): void {
     const { words } = this.work;
     let total = length;
@@ -71,7 +80,10 @@ export class KeptCmac extends KeptCipher {
     super.close();
   }
 
-  /** Chains whole blocks of the work area as if the chain started with zeros; the last block becomes the result. */
+  /**
+   * Chains whole blocks of the work area as if the chain started with zeros; the last block becomes
+   * the result.
+   */
   #chain(length: number): void {
     const { words } = this.work;
     const { result } = this;
@@ -103,7 +115,10 @@ export function setZero(words: Uint32Array): void {
   words[3] = 0;
 }
 
-/** Combines the first block of `target` with that of `source` by exclusive or; written out, because it runs for every block. */
+/**
+ * Combines the first block of `target` with that of `source` by exclusive or; written out, because
+ * it runs for every block.
+ */
 export function addBlock(target: Uint32Array, source: Uint32Array): void {
   target[0] = (target[0] as number) ^ (source[0] as number);
   target[1] = (target[1] as number) ^ (source[1] as number);
@@ -124,8 +139,9 @@ export function double(target: Uint32Array, source: Uint32Array): void {
 }
 
 /**
- * Shifts a word, whose octets are in the order of memory and the first of which counts most, by one bit to the left, without
- * turning it around: each octet shifts, and takes the highest bit of the next one.
+ * Shifts a word, whose octets are in the order of memory and the first of which counts most, by one
+ * bit to the left, without turning it around: each octet shifts, and takes the highest bit of the
+ * next one.
  */
 function shiftOctets(word: number): number {
   return ((word & 0x7f7f_7f7f) << 1) | ((word >>> 15) & 0x0001_0101);

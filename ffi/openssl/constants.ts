@@ -1,6 +1,6 @@
 /**
- * Constants of the headers of OpenSSL 3, under the names that they have there (<openssl/ssl.h>, <openssl/x509v3.h>,
- * <openssl/pem.h>, <openssl/err.h>); they are the same in all of its releases.
+ * Constants of the headers of OpenSSL 3, under the names that they have there (<openssl/ssl.h>,
+ * <openssl/x509v3.h>, <openssl/pem.h>, <openssl/err.h>); they are the same in all of its releases.
  *
  * @module
  */

@@ -1,13 +1,16 @@
 /**
- * Counter mode on a kept AES-ECB context of OpenSSL: the caller says how the counter blocks look, the key stream is made in one
- * call and combined with the data by exclusive or. ECB takes a new key faster than CTR, which wants a vector each time.
+ * Counter mode on a kept AES-ECB context of OpenSSL: the caller says how the counter blocks look,
+ * the key stream is made in one call and combined with the data by exclusive or. ECB takes a new
+ * key faster than CTR, which wants a vector each time.
  *
  * @module
  */
 import type { Bytes } from "../../src/base/bytes.ts";
 import { WordViews, type WorkArea } from "./cipher.ts";
 
-/** Writes octets, combined with the key stream that lies at the start of a work area, to an output. */
+/**
+ * Writes octets, combined with the key stream that lies at the start of a work area, to an output.
+ */
 export class StreamCombiner {
   readonly #inputs = new WordViews();
   readonly #outputs = new WordViews();
@@ -20,7 +23,10 @@ export class StreamCombiner {
     this.#outputOffset = offset;
   }
 
-  /** Combines `length` octets at `offset` of the input. (Plain arguments, because this runs for every packet.) */
+  /**
+   * Combines `length` octets at `offset` of the input. (Plain arguments, because this runs for
+   * every packet.)
+   */
   combine(stream: WorkArea, input: Bytes, offset: number, length: number): void {
     const output = this.#output, outputOffset = this.#outputOffset;
     const from = input.byteOffset + offset, to = output.byteOffset + outputOffset;

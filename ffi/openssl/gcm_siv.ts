@@ -1,10 +1,12 @@
 /**
  * AES-128-GCM-SIV (RFC 8452), composed of OpenSSL's AES-ECB and a POLYVAL of our own.
  *
- * Only OpenSSL 3.2 and later have AES-GCM-SIV, and the long-lived distributions do not have 3.2. The idea: the two block
- * cipher contexts, for the key that is given and for the one that each nonce derives from it, are kept and re-keyed.
+ * Only OpenSSL 3.2 and later have AES-GCM-SIV, and the long-lived distributions do not have 3.2.
+ * The idea: the two block cipher contexts, for the key that is given and for the one that each
+ * nonce derives from it, are kept and re-keyed.
  *
- * Limits: keys of 128 bits; see `polyval.ts` on time; little-endian machines; one operation after the other.
+ * Limits: keys of 128 bits; see `polyval.ts` on time; little-endian machines; one operation after
+ * the other.
  *
  * @module
  */
@@ -61,7 +63,10 @@ export class GcmSivContext {
     return inputLength + BLOCK;
   }
 
-  /** Verifies and decrypts the input, which holds at least a tag, into the output; -1 when it is not authentic. */
+  /**
+   * Verifies and decrypts the input, which holds at least a tag, into the output; -1 when it is not
+   * authentic.
+   */
   open(ranges: AeadRanges): number {
     const { input, inputOffset, output, outputOffset } = ranges;
     const length = ranges.inputLength - BLOCK;
@@ -93,7 +98,10 @@ export class GcmSivContext {
     this.#cipher.close();
   }
 
-  /** RFC 8452 section 4: four blocks of counter and nonce, of which the first halves are the two keys. */
+  /**
+   * RFC 8452 section 4: four blocks of counter and nonce, of which the first halves are the two
+   * keys.
+   */
   #deriveKeys(ranges: AeadRanges): void {
     const longest = Math.max(ranges.associatedDataLength, ranges.inputLength);
     this.#work.reserve(longest + 4 * BLOCK);
@@ -143,7 +151,10 @@ export class GcmSivContext {
     this.#polyval.update(words, blocks);
   }
 
-  /** RFC 8452 section 4: counter mode from the tag with its last bit set; the first word counts, least octet first. */
+  /**
+   * RFC 8452 section 4: counter mode from the tag with its last bit set; the first word counts,
+   * least octet first.
+   */
   #encrypt(input: Bytes, offset: number, length: number): void {
     if (length === 0) return;
     const tag = this.#tag, { words } = this.#work;

@@ -1,9 +1,10 @@
 /**
  * The system's OpenSSL 3, opened when it is first needed, and how it tells of errors.
  *
- * The idea: ntpsd works without OpenSSL as long as Network Time Security is not asked for, so the library is opened late and
- * its absence is a value. OpenSSL keeps its errors in a queue for each thread: all calls here are synchronous, and every
- * group of calls starts by `clearErrors` and ends, when it failed, by `takeError`.
+ * The idea: ntpsd works without OpenSSL as long as Network Time Security is not asked for, so the
+ * library is opened late and its absence is a value. OpenSSL keeps its errors in a queue for each
+ * thread: all calls here are synchronous, and every group of calls starts by `clearErrors` and
+ * ends, when it failed, by `takeError`.
  *
  * Limits: OpenSSL 3 only (`libssl.so.3`); the libraries stay open until the process ends.
  *
@@ -66,7 +67,8 @@ export function openLibraries(names: LibraryNames): Result<OpenSslLibrary, OpenS
     crypto.value.close();
     return ssl;
   }
-  // Without OpenSSL's handler at exit: other threads may still be inside the library when the process ends.
+  // Without OpenSSL's handler at exit: other threads may still be inside the library when the
+  // process ends.
   if (ssl.value.symbols.OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, null) !== 1) {
     return err(takeError({ crypto: crypto.value.symbols }, "OPENSSL_init_ssl"));
   }
@@ -74,14 +76,16 @@ export function openLibraries(names: LibraryNames): Result<OpenSslLibrary, OpenS
   return ok({ ...symbols, version: cString(symbols.crypto.OpenSSL_version(OPENSSL_VERSION)) });
 }
 
-/** Empties the error queue of this thread; to be called before a group of calls whose error matters. */
+/**
+ * Empties the error queue of this thread; to be called before a group of calls whose error matters.
+ */
 export function clearErrors(library: Pick<OpenSslLibrary, "crypto">): void {
   library.crypto.ERR_clear_error();
 }
 
 /**
- * Empties the error queue of this thread and returns the oldest error of it, which is nearest to the cause, as the reason
- * why `call` failed.
+ * Empties the error queue of this thread and returns the oldest error of it, which is nearest to
+ * the cause, as the reason why `call` failed.
  */
 export function takeError(library: Pick<OpenSslLibrary, "crypto">, call: string): OpenSslError {
   const packed = library.crypto.ERR_get_error();

@@ -1,9 +1,9 @@
 /**
  * The public face of TLS and of the fast ciphers: the system's OpenSSL 3 behind one class.
  *
- * The problem: RFC 8915 derives its keys by a TLS exporter, and Deno has none. The idea: libssl and libcrypto by FFI with
- * memory streams over octets, so that sockets stay with the daemon. If Deno gains an exporter, only what is behind this
- * class changes.
+ * The problem: RFC 8915 derives its keys by a TLS exporter, and Deno has none. The idea: libssl and
+ * libcrypto by FFI with memory streams over octets, so that sockets stay with the daemon. If Deno
+ * gains an exporter, only what is behind this class changes.
  *
  * Limits: OpenSSL 3.0 or later on Linux; TLS 1.3 alone; one thread.
  *
@@ -50,7 +50,10 @@ export class OpenSsl {
     return TlsClientContext.create(this.#library, trust);
   }
 
-  /** Makes a server context; fails when the credentials are not certificates and the key of the first of them. */
+  /**
+   * Makes a server context; fails when the credentials are not certificates and the key of the
+   * first of them.
+   */
   serverContext(credentials: ServerCredentials): Result<TlsServerContext, OpenSslError> {
     return TlsServerContext.create(this.#library, credentials);
   }

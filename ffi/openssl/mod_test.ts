@@ -39,7 +39,10 @@ function clientContext(trusted = authority): TlsClientContext {
   return unwrap(openssl.clientContext({ system: false, authorities: trusted.certificate }));
 }
 
-/** Carries octets both ways until nothing moves; returns the first failure of each side as its reason. */
+/**
+ * Carries octets both ways until nothing moves; returns the first failure of each side as its
+ * reason.
+ */
 function shuttle(client: TlsSession, server: TlsSession, chunk = 100_000) {
   const failures: { client?: string; server?: string } = {};
   const step = (side: "client" | "server", session: TlsSession) => {

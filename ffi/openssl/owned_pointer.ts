@@ -1,9 +1,10 @@
 /**
  * Owners of foreign pointers: each pointer that OpenSSL allots has one owner, which frees it once.
  *
- * The idea: an owner is closed explicitly (or by `using`). Closing twice does nothing, using a closed one is a bug of ours
- * and asserts. The owners that are open are counted by kind, so that a test can say exactly that nothing leaked. A finalizer
- * would free late and at the wrong time, so there is none.
+ * The idea: an owner is closed explicitly (or by `using`). Closing twice does nothing, using a
+ * closed one is a bug of ours and asserts. The owners that are open are counted by kind, so that a
+ * test can say exactly that nothing leaked. A finalizer would free late and at the wrong time, so
+ * there is none.
  *
  * @module
  */
@@ -22,7 +23,10 @@ export class OwnedPointer implements Disposable {
   readonly #free: (pointer: Deno.PointerObject) => void;
   #pointer: Deno.PointerObject | null;
 
-  /** Takes over a pointer of the given kind, to be freed by `free`; `pointer` is not null (asserted). */
+  /**
+   * Takes over a pointer of the given kind, to be freed by `free`; `pointer` is not null
+   * (asserted).
+   */
   constructor(
     kind: string,
     options: {

@@ -1,24 +1,30 @@
 /**
  * POLYVAL (RFC 8452 section 3), the hash of AES-GCM-SIV, whose key changes at every message.
  *
- * OpenSSL before 3.2 offers neither AES-GCM-SIV nor a GHASH with a key of one's choice, so this part is JavaScript. The idea:
- * a block is an integer of 128 bits, least significant octet first, as four words. Multiplication runs over the octets from
- * the low end: add the multiple of the key that the octet names (from two tables of sixteen), then divide by x^8.
+ * OpenSSL before 3.2 offers neither AES-GCM-SIV nor a GHASH with a key of one's choice, so this
+ * part is JavaScript. The idea: a block is an integer of 128 bits, least significant octet first,
+ * as four words. Multiplication runs over the octets from the low end: add the multiple of the key
+ * that the octet names (from two tables of sixteen), then divide by x^8.
  *
- * Limits: the tables are looked up at secret places, as in every implementation without carry-less multiplication; they are
- * 512 octets, eight lines of cache, so what a process on the same core could learn is little.
+ * Limits: the tables are looked up at secret places, as in every implementation without carry-less
+ * multiplication; they are 512 octets, eight lines of cache, so what a process on the same core
+ * could learn is little.
  *
  * @module
  */
 
-/** What an octet that leaves at the low end adds at the high end, when a block is divided by x^8; only for the top word. */
+/**
+ * What an octet that leaves at the low end adds at the high end, when a block is divided by x^8;
+ * only for the top word.
+ */
 const REDUCTION = makeReduction();
 
 /** POLYVAL with a key that can be changed. */
 export class Polyval {
   /** The hash so far, as four words, least significant first. */
   readonly state: Uint32Array<ArrayBuffer> = new Uint32Array(4);
-  // Sixteen multiples of the key for the low half of an octet, then sixteen for the high half, four words each.
+  // Sixteen multiples of the key for the low half of an octet, then sixteen for the high half, four
+  // words each.
   readonly #table = new Uint32Array(128);
 
   /** Takes four words of key, least significant first, and starts a new hash. */
@@ -79,7 +85,10 @@ export class Polyval {
   }
 }
 
-/** Multiplies the block at word `from` by x, modulo x^128 + x^127 + x^126 + x^121 + 1, into the block at word `to`. */
+/**
+ * Multiplies the block at word `from` by x, modulo x^128 + x^127 + x^126 + x^121 + 1, into the
+ * block at word `to`.
+ */
 function timesX(table: Uint32Array, to: number, from: number): void {
   const a = table[from] as number, b = table[from + 1] as number;
   const c = table[from + 2] as number, d = table[from + 3] as number;
@@ -90,7 +99,10 @@ function timesX(table: Uint32Array, to: number, from: number): void {
   table[to + 3] = ((d << 1) | (c >>> 31)) ^ (carry & 0xc200_0000);
 }
 
-/** For each octet the top word of octet * x^-8; the lower words are zero, since 1/x is x^127 + x^126 + x^125 + x^120. */
+/**
+ * For each octet the top word of octet * x^-8; the lower words are zero, since 1/x is x^127 + x^126
+ * + x^125 + x^120.
+ */
 function makeReduction(): Uint32Array<ArrayBuffer> {
   const table = new Uint32Array(256);
   for (let octet = 0; octet < 256; octet++) {

@@ -1,10 +1,11 @@
 /**
  * AES-SIV-CMAC-256, -384 and -512 (RFC 5297) with the components associated data, nonce, plaintext.
  *
- * The problem: a server verifies and seals with the keys of another client at every packet, and OpenSSL's own AES-SIV allots
- * and fetches at each new key. The idea: SIV is composed of a CMAC and a block cipher whose contexts are kept. The second key
- * is not even set while there is nothing to encrypt, as in requests, and what S2V needs of the key alone is made when the key
- * is set, or when it is first needed, so that a key that stays (for cookies) costs less still.
+ * The problem: a server verifies and seals with the keys of another client at every packet, and
+ * OpenSSL's own AES-SIV allots and fetches at each new key. The idea: SIV is composed of a CMAC and
+ * a block cipher whose contexts are kept. The second key is not even set while there is nothing to
+ * encrypt, as in requests, and what S2V needs of the key alone is made when the key is set, or when
+ * it is first needed, so that a key that stays (for cookies) costs less still.
  *
  * Limits: little-endian machines; one operation after the other.
  *
@@ -35,8 +36,8 @@ export class SivContext {
   readonly #vectors = new WordViews();
   #cipherKeyed = false;
   #emptyKnown = false;
-  // Blocks as four words in the order of memory: the doubled CMAC of zeros, the state of S2V after associated data of no
-  // length, the state at hand, the vector at hand.
+  // Blocks as four words in the order of memory: the doubled CMAC of zeros, the state of S2V after
+  // associated data of no length, the state at hand, the vector at hand.
   readonly #start = new Uint32Array(4);
   readonly #afterEmpty = new Uint32Array(4);
   readonly #state = new Uint32Array(4);
@@ -76,7 +77,10 @@ export class SivContext {
     return BLOCK + inputLength;
   }
 
-  /** Verifies and decrypts the input, which holds at least a vector, into the output; -1 when it is not authentic. */
+  /**
+   * Verifies and decrypts the input, which holds at least a vector, into the output; -1 when it is
+   * not authentic.
+   */
   open(ranges: AeadRanges): number {
     const { input, inputOffset, output, outputOffset } = ranges;
     const length = ranges.inputLength - BLOCK;
@@ -110,8 +114,8 @@ export class SivContext {
   }
 
   /**
-   * S2V over associated data, nonce and plaintext (RFC 5297 section 2.4); the vector is the result of the CMAC. The plaintext
-   * lies at `offset` of `bytes`.
+   * S2V over associated data, nonce and plaintext (RFC 5297 section 2.4); the vector is the result
+   * of the CMAC. The plaintext lies at `offset` of `bytes`.
    */
   #synthesize(ranges: AeadRanges, bytes: Bytes, offset: number, length: number): void {
     const work = this.#work;
@@ -182,7 +186,10 @@ export class SivContext {
     }
   }
 
-  /** Counter mode from the vector, two of whose bits are cleared so that 32 bits of counter never carry (section 2.5). */
+  /**
+   * Counter mode from the vector, two of whose bits are cleared so that 32 bits of counter never
+   * carry (section 2.5).
+   */
   #encrypt(input: Bytes, offset: number, length: number): void {
     if (length === 0) return;
     if (!this.#cipherKeyed) {

@@ -1,12 +1,13 @@
 /**
- * TLS contexts for Network Time Security key exchange: what all connections of a client or of a listening server share.
+ * TLS contexts for Network Time Security key exchange: what all connections of a client or of a
+ * listening server share.
  *
- * TLS 1.3 alone (RFC 8915 section 3), without compression, renegotiation, session tickets, resumption or early data: each
- * exchange is a full handshake and leaves nothing behind. The application protocol is `ntske/1`, asked for by the client and
- * answered by the server.
+ * TLS 1.3 alone (RFC 8915 section 3), without compression, renegotiation, session tickets,
+ * resumption or early data: each exchange is a full handshake and leaves nothing behind. The
+ * application protocol is `ntske/1`, asked for by the client and answered by the server.
  *
- * A session keeps what it needs of its context: a context may be closed (and replaced by one with a new certificate) while
- * sessions made from it go on.
+ * A session keeps what it needs of its context: a context may be closed (and replaced by one with a
+ * new certificate) while sessions made from it go on.
  *
  * @module
  */
@@ -70,8 +71,8 @@ export class TlsClientContext implements Disposable {
   }
 
   /**
-   * Verifies a chain in DER that was seen before (the server's own certificate first), against what this context trusts, for
-   * the given host and time.
+   * Verifies a chain in DER that was seen before (the server's own certificate first), against what
+   * this context trusts, for the given host and time.
    */
   verifyChain(
     chain: readonly Bytes[],
@@ -109,7 +110,10 @@ export class TlsServerContext implements Disposable {
     this.chain = chain;
   }
 
-  /** Makes a context; fails when the texts are no certificates or no key, or when the key belongs to another certificate. */
+  /**
+   * Makes a context; fails when the texts are no certificates or no key, or when the key belongs to
+   * another certificate.
+   */
   static create(
     library: OpenSslLibrary,
     credentials: ServerCredentials,

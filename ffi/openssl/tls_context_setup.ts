@@ -1,5 +1,6 @@
 /**
- * What a TLS context is set to: versions, cipher suites, groups, strength, trust, credentials, and the application protocol.
+ * What a TLS context is set to: versions, cipher suites, groups, strength, trust, credentials, and
+ * the application protocol.
  *
  * @module
  */
@@ -46,7 +47,10 @@ export const NTS_KE_PROTOCOL: Bytes = new TextEncoder().encode("\x07ntske/1");
 export interface TrustOptions {
   /** Trust what the system trusts. */
   readonly system: boolean;
-  /** Certificates in PEM that are trusted besides; each of them may end a chain, also when it is not self-signed. */
+  /**
+   * Certificates in PEM that are trusted besides; each of them may end a chain, also when it is not
+   * self-signed.
+   */
   readonly authorities?: Bytes;
 }
 
@@ -127,7 +131,8 @@ export function applyCredentials(
     if (!key.ok) return key;
     using owned = key.value;
     const { ssl } = library;
-    // The first refuses a key of another kind or value, the second is the check that OpenSSL documents for it.
+    // The first refuses a key of another kind or value, the second is the check that OpenSSL
+    // documents for it.
     if (
       ssl.SSL_CTX_use_PrivateKey(context, owned.pointer) !== 1 ||
       ssl.SSL_CTX_check_private_key(context) !== 1
@@ -141,12 +146,13 @@ export function applyCredentials(
 }
 
 /**
- * Returns the one callback that answers a client's list of application protocols; it lives as long as the process. What it
- * selects lies in our own list, which lives as long.
+ * Returns the one callback that answers a client's list of application protocols; it lives as long
+ * as the process. What it selects lies in our own list, which lives as long.
  */
 export function protocolSelector(library: OpenSslLibrary): Selector {
   selector ??= new Deno.UnsafeCallback(SELECTOR, (_ssl, out, outLength, list, listLength) => {
-    // An exception must not pass through OpenSSL's frames, so anything unforeseen ends in the alert.
+    // An exception must not pass through OpenSSL's frames, so anything unforeseen ends in the
+    // alert.
     if (out === null || outLength === null || list === null || listLength === 0) {
       return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
@@ -159,8 +165,9 @@ export function protocolSelector(library: OpenSslLibrary): Selector {
 }
 
 /**
- * Sees to it that keys, signatures and key exchanges are worth 112 bits at least (RSA of 2048 bits, P-224, no SHA-1): OpenSSL as its
- * makers build it is content with 80. A higher level, which the system's configuration asks for, stays.
+ * Sees to it that keys, signatures and key exchanges are worth 112 bits at least (RSA of 2048 bits,
+ * P-224, no SHA-1): OpenSSL as its makers build it is content with 80. A higher level, which the
+ * system's configuration asks for, stays.
  */
 export function raiseSecurityLevel(library: OpenSslLibrary, context: Deno.PointerObject): void {
   const { ssl } = library;
@@ -168,15 +175,17 @@ export function raiseSecurityLevel(library: OpenSslLibrary, context: Deno.Pointe
   ssl.SSL_CTX_set_security_level(context, SECURITY_LEVEL_MIN);
 }
 
-// AES-128 first: keys that protect a few kilobytes for a second gain nothing by SHA-384, which costs every handshake some 10 %.
+// AES-128 first: keys that protect a few kilobytes for a second gain nothing by SHA-384, which
+// costs every handshake some 10 %.
 const CIPHER_SUITES = toCString(
   "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
 );
 
 /**
- * For the exchange of keys, the first that the system's OpenSSL knows: since 3.5 it has a hybrid that a quantum computer does not
- * break, of which as of X25519 a share goes with the first message (`*`); in FIPS mode it has no X25519. Others cost the one who
- * answers far more than the one who asks: the finite fields that OpenSSL offers as well up to 130 ms of the one thread for a message
+ * For the exchange of keys, the first that the system's OpenSSL knows: since 3.5 it has a hybrid
+ * that a quantum computer does not break, of which as of X25519 a share goes with the first message
+ * (`*`); in FIPS mode it has no X25519. Others cost the one who answers far more than the one who
+ * asks: the finite fields that OpenSSL offers as well up to 130 ms of the one thread for a message
  * that can be a recorded one.
  */
 const GROUPS = [
@@ -228,7 +237,8 @@ function mismatch(error: OpenSslError): OpenSslError {
 
 type Selector = Deno.UnsafeCallback<typeof SELECTOR>;
 
-// int select(SSL *, const unsigned char **out, unsigned char *outlen, const unsigned char *in, unsigned int inlen, void *)
+// int select(SSL *, const unsigned char **out, unsigned char *outlen, const unsigned char *in,
+// unsigned int inlen, void *)
 const SELECTOR = {
   parameters: ["pointer", "pointer", "pointer", "pointer", "u32", "pointer"],
   result: "i32",

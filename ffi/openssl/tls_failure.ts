@@ -53,7 +53,10 @@ export function alertReason(error: OpenSslError): TlsFailure {
   return { reason, message: `The TLS connection failed: ${error.name}` };
 }
 
-/** Sorts reason numbers of openssl/sslerr.h; an alert of the peer is 1000 and its number (RFC 8446 section 6). */
+/**
+ * Sorts reason numbers of openssl/sslerr.h; an alert of the peer is 1000 and its number (RFC 8446
+ * section 6).
+ */
 function sslReason(number: number): TlsReason {
   if (number >= SSL_AD_REASON_OFFSET && number < SSL_AD_REASON_OFFSET + 256) {
     return alert(number - SSL_AD_REASON_OFFSET);

@@ -1,11 +1,13 @@
 /**
- * One TLS connection over octets: what came from the network goes in, what must go to the network comes out. No sockets and
- * no waiting; the same class serves clients and servers.
+ * One TLS connection over octets: what came from the network goes in, what must go to the network
+ * comes out. No sockets and no waiting; the same class serves clients and servers.
  *
- * The idea: OpenSSL works on two memory streams. After every call the owner takes `output()` and sends it. The keys of
- * Network Time Security come from the exporter of the finished handshake (RFC 8915 section 5.1).
+ * The idea: OpenSSL works on two memory streams. After every call the owner takes `output()` and
+ * sends it. The keys of Network Time Security come from the exporter of the finished handshake (RFC
+ * 8915 section 5.1).
  *
- * Limits: the owner bounds how many octets it feeds; OpenSSL itself refuses handshakes beyond some 130 KB.
+ * Limits: the owner bounds how many octets it feeds; OpenSSL itself refuses handshakes beyond some
+ * 130 KB.
  *
  * @module
  */
@@ -82,7 +84,10 @@ export class TlsSession implements Disposable {
     this.#output = output;
   }
 
-  /** Starts a connection to the host that `target` names; fails when that can be neither a name nor an address. */
+  /**
+   * Starts a connection to the host that `target` names; fails when that can be neither a name nor
+   * an address.
+   */
   static client(
     library: OpenSslLibrary,
     options: { readonly context: TlsClientContext; readonly target: VerificationTarget },
@@ -121,7 +126,10 @@ export class TlsSession implements Disposable {
     assert(taken === ciphertext.length, "A memory stream takes all");
   }
 
-  /** Returns the octets that must go to the network now, in a new array, or undefined when there are none. */
+  /**
+   * Returns the octets that must go to the network now, in a new array, or undefined when there are
+   * none.
+   */
   output(): Bytes | undefined {
     assert(!this.#ssl.closed, "A closed session has nothing to send");
     let all: Bytes | undefined;
@@ -136,8 +144,9 @@ export class TlsSession implements Disposable {
   }
 
   /**
-   * Carries the handshake as far as the input allows; true when it is complete. After a failure `output()` may still hold the
-   * alert for the peer. The application protocol is checked here: without `ntske/1` there is no success.
+   * Carries the handshake as far as the input allows; true when it is complete. After a failure
+   * `output()` may still hold the alert for the peer. The application protocol is checked here:
+   * without `ntske/1` there is no success.
    */
   handshake(): Result<boolean, TlsFailure> {
     if (this.#complete) return ok(true);
@@ -158,8 +167,8 @@ export class TlsSession implements Disposable {
   }
 
   /**
-   * Returns what the peer sent, at most one record, in a new array; "closed" when it closed the connection properly;
-   * undefined when more input is needed.
+   * Returns what the peer sent, at most one record, in a new array; "closed" when it closed the
+   * connection properly; undefined when more input is needed.
    */
   read(): Result<Bytes | "closed" | undefined, TlsFailure> {
     assert(this.#complete, "Reading needs a complete handshake");
@@ -183,7 +192,10 @@ export class TlsSession implements Disposable {
     return err(failure ?? { reason: "internal-error", message: "SSL_write took only a part" });
   }
 
-  /** Says good-bye (close_notify), to be taken by `output()`; nothing before the handshake is complete or after a failure. */
+  /**
+   * Says good-bye (close_notify), to be taken by `output()`; nothing before the handshake is
+   * complete or after a failure.
+   */
   shutdown(): void {
     if (!this.#complete || this.#failed) return;
     clearErrors(this.#library);
@@ -267,7 +279,8 @@ export class TlsSession implements Disposable {
     selectedLength[0] = 0;
     this.#library.ssl.SSL_get0_alpn_selected(this.#ssl.pointer, selectedAddress, selectedLength);
     if (selectedLength[0] !== length) return false;
-    // A server selects by the callback of its context, which knows one name; what a client is told may be anything.
+    // A server selects by the callback of its context, which knows one name; what a client is told
+    // may be anything.
     if (!this.#isClient) return true;
     const pointer = Deno.UnsafePointer.create(selectedAddress[0] ?? 0n);
     if (pointer === null) return false;

@@ -1,9 +1,9 @@
 /**
- * Whether this machine has a list of certificate authorities at all, because without one every certificate is refused with words that
- * do not say so.
+ * Whether this machine has a list of certificate authorities at all, because without one every
+ * certificate is refused with words that do not say so.
  *
- * Limits: looks at the places where distributions keep the list, and at the variables that OpenSSL knows; what is in the list is
- * OpenSSL's business.
+ * Limits: looks at the places where distributions keep the list, and at the variables that OpenSSL
+ * knows; what is in the list is OpenSSL's business.
  *
  * @module
  */
@@ -25,7 +25,10 @@ export const NO_AUTHORITIES: string =
   "this machine has no list of trusted authorities: install the package ca-certificates, or name a file of certificates in " +
   "certificate-authority";
 
-/** Tells whether there is a list of authorities in one of the usual places, or one was named to OpenSSL. */
+/**
+ * Tells whether there is a list of authorities in one of the usual places, or one was named to
+ * OpenSSL.
+ */
 export function hasAuthorities(): boolean {
   return ["SSL_CERT_FILE", "SSL_CERT_DIR"].some((name) =>
     environmentVariable(name) !== undefined

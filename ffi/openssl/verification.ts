@@ -1,12 +1,13 @@
 /**
- * Verification of certificates: who must be named, at what time, and the reason of a refusal as one of a few words.
+ * Verification of certificates: who must be named, at what time, and the reason of a refusal as one
+ * of a few words.
  *
- * The problem: a machine whose clock is wrong cannot check dates, and Network Time Security is how it gets the right time.
- * So the time of verification is an argument, the dates can be left unchecked, and a chain that was seen can be verified
- * again when the time is known.
+ * The problem: a machine whose clock is wrong cannot check dates, and Network Time Security is how
+ * it gets the right time. So the time of verification is an argument, the dates can be left
+ * unchecked, and a chain that was seen can be verified again when the time is known.
  *
- * Limits: no revocation. Names are compared with the alternative names only, as RFC 9525 asks; the common name of the
- * subject never counts, and a wildcard stands for one whole label.
+ * Limits: no revocation. Names are compared with the alternative names only, as RFC 9525 asks; the
+ * common name of the subject never counts, and a wildcard stands for one whole label.
  *
  * @module
  */
@@ -62,9 +63,15 @@ export interface CertificateError {
 
 /** What a certificate is checked for. */
 export interface VerificationTarget {
-  /** A host name, or an IP address in text (square brackets allowed); a wildcard certificate may match a name. */
+  /**
+   * A host name, or an IP address in text (square brackets allowed); a wildcard certificate may
+   * match a name.
+   */
   readonly host: string;
-  /** The time in Unix seconds at which all dates must hold; "unchecked" leaves dates out, and only dates. */
+  /**
+   * The time in Unix seconds at which all dates must hold; "unchecked" leaves dates out, and only
+   * dates.
+   */
   readonly time: number | "unchecked";
 }
 
@@ -74,8 +81,8 @@ export type PeerIdentity =
   | { readonly kind: "address"; readonly bytes: Bytes };
 
 /**
- * Tells whether text is an IP address (brackets and zone are taken off) or a host name (one dot at the end is taken off);
- * undefined when it can be neither.
+ * Tells whether text is an IP address (brackets and zone are taken off) or a host name (one dot at
+ * the end is taken off); undefined when it can be neither.
  */
 export function peerIdentity(host: string): PeerIdentity | undefined {
   const bare = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
@@ -86,7 +93,10 @@ export function peerIdentity(host: string): PeerIdentity | undefined {
   return possible ? { kind: "name", name } : undefined;
 }
 
-/** Writes identity and time into OpenSSL's parameters of a verification; `host` was accepted by `peerIdentity`. */
+/**
+ * Writes identity and time into OpenSSL's parameters of a verification; `host` was accepted by
+ * `peerIdentity`.
+ */
 export function applyTarget(
   library: OpenSslLibrary,
   options: {
@@ -101,7 +111,8 @@ export function applyTarget(
     parameters,
     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
   );
-  // A length that is forgotten here would mean that no name is checked at all, so both outcomes are asserted.
+  // A length that is forgotten here would mean that no name is checked at all, so both outcomes are
+  // asserted.
   if (identity.kind === "address") {
     const { bytes } = identity;
     const length = BigInt(bytes.length);
@@ -133,8 +144,8 @@ export function certificateError(
 }
 
 /**
- * Verifies a chain in DER, the server's own certificate first, against the trust store of a client context
- * (`store`), for a TLS server.
+ * Verifies a chain in DER, the server's own certificate first, against the trust store of a client
+ * context (`store`), for a TLS server.
  */
 export function verifyDerChain(
   library: OpenSslLibrary,

@@ -1,11 +1,14 @@
 /**
- * Starts this program again in the place of this process, with the same command line and the same process number.
+ * Starts this program again in the place of this process, with the same command line and the same
+ * process number.
  *
- * The problem: capabilities, the bounding set and no_new_privs belong to a thread, and the runtime has made its threads before
- * the first line of ours is run. The idea: the main thread gives its rights up, then execs the program that it is; the kernel
- * ends all other threads, and every thread of the new program descends from the one that has given up. Whether the new
- * program was started like that it learns from a variable with its own process number, which no other process can inherit by
- * mistake. Limits: needs /proc; descriptors are closed unless they were held for it (`ffi/file/held_files.ts`).
+ * The problem: capabilities, the bounding set and no_new_privs belong to a thread, and the runtime
+ * has made its threads before the first line of ours is run. The idea: the main thread gives its
+ * rights up, then execs the program that it is; the kernel ends all other threads, and every thread
+ * of the new program descends from the one that has given up. Whether the new program was started
+ * like that it learns from a variable with its own process number, which no other process can
+ * inherit by mistake. Limits: needs /proc; descriptors are closed unless they were held for it
+ * (`ffi/file/held_files.ts`).
  *
  * @module
  */
@@ -29,13 +32,14 @@ export function readCommandLine(): Result<CommandLine, OsError> {
 }
 
 /**
- * Starts the program again with a message for the new one; returns only when that fails, with nothing changed but the
- * environment.
+ * Starts the program again with a message for the new one; returns only when that fails, with
+ * nothing changed but the environment.
  */
 export function executeAgain(words: CommandLine, message: string): OsError {
   setVariable(MARK, `${processId()} ${message}`);
   const block = argumentBlock(words);
-  // The real path first, for the name that `ps` shows; a program whose file was replaced is still there under the other.
+  // The real path first, for the name that `ps` shows; a program whose file was replaced is still
+  // there under the other.
   const path = executablePath();
   if (path.ok) libc().execv(cString(path.value) ?? new Uint8Array(1), block);
   libc().execv(cString(THROUGH_PROC) ?? new Uint8Array(1), block);

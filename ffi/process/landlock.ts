@@ -1,11 +1,14 @@
 /**
- * Sets this thread, and whatever it execs, apart from the other processes of the machine (Landlock).
+ * Sets this thread, and whatever it execs, apart from the other processes of the machine
+ * (Landlock).
  *
- * The problem: a process may trace others of its user, read and write their memory, and send them signals, and the user of a daemon
- * (`nobody`) is often that of others. The idea: a thread with a Landlock domain can do none of that to a process outside of it,
- * nor reach abstract Unix sockets; and it can make no device. Nothing else is restricted, for files are the matter of the user, and
- * a rule about paths or ports would forbid what a later configuration needs. Limits: kernels without Landlock (before 5.13, or not
- * switched on) do without, and the scopes of signals and sockets need 6.12; it binds the calling thread and its descendants.
+ * The problem: a process may trace others of its user, read and write their memory, and send them
+ * signals, and the user of a daemon (`nobody`) is often that of others. The idea: a thread with a
+ * Landlock domain can do none of that to a process outside of it, nor reach abstract Unix sockets;
+ * and it can make no device. Nothing else is restricted, for files are the matter of the user, and
+ * a rule about paths or ports would forbid what a later configuration needs. Limits: kernels
+ * without Landlock (before 5.13, or not switched on) do without, and the scopes of signals and
+ * sockets need 6.12; it binds the calling thread and its descendants.
  *
  * @module
  */
@@ -48,8 +51,8 @@ export function landlockVersion(): number {
 }
 
 /**
- * Sets this thread apart; needs no_new_privs. Returns whether the kernel can do it. What it execs is apart from its first
- * instruction; it cannot be undone.
+ * Sets this thread apart; needs no_new_privs. Returns whether the kernel can do it. What it execs
+ * is apart from its first instruction; it cannot be undone.
  */
 export function setApart(): Result<boolean, OsError> {
   const version = landlockVersion();
@@ -80,7 +83,10 @@ export function setApart(): Result<boolean, OsError> {
   return ok(true);
 }
 
-/** How much of the structure a version of Landlock knows: all that stands before the first field that it lacks. */
+/**
+ * How much of the structure a version of Landlock knows: all that stands before the first field
+ * that it lacks.
+ */
 function rulesetSize(version: number): number {
   if (version >= ABI_OF_SCOPES) return LANDLOCK_RULESET_ATTR.sizeof;
   if (version >= ABI_OF_NETWORK) return LANDLOCK_RULESET_ATTR.scoped;

@@ -1,10 +1,11 @@
 /**
  * Giving up rights: the root user, capabilities, and new rights through exec.
  *
- * The idea: capabilities, the bounding set and no_new_privs belong to a thread, so `narrowThread` is called on the main
- * thread just before an exec (`exec_again.ts`), from which every thread of the new program descends. What is to outlast the
- * exec is raised in the ambient set; the bounding set is emptied. Changing the user goes through the C library and reaches
- * every thread, and takes their capabilities; that is the way where an exec is not possible. Limits: without CAP_SETPCAP
+ * The idea: capabilities, the bounding set and no_new_privs belong to a thread, so `narrowThread`
+ * is called on the main thread just before an exec (`exec_again.ts`), from which every thread of
+ * the new program descends. What is to outlast the exec is raised in the ambient set; the bounding
+ * set is emptied. Changing the user goes through the C library and reaches every thread, and takes
+ * their capabilities; that is the way where an exec is not possible. Limits: without CAP_SETPCAP
  * the bounding set stays, which is of no use to a process that may get no new privileges.
  *
  * @module
@@ -117,7 +118,8 @@ export function findUser(name: string): Result<UserRecord | undefined, OsError> 
   const what = `look up the user ${name}`;
   if (key === undefined) return failed({ call: "getpwnam", what, code: ERRNO.EINVAL });
   const record = libc().getpwnam(key);
-  // A user that does not exist leaves whatever number the search for the database left; that is no error.
+  // A user that does not exist leaves whatever number the search for the database left; that is no
+  // error.
   if (record === null) return ok(undefined);
   const view = new Deno.UnsafePointerView(record);
   return ok({ name, uid: view.getUint32(PASSWD.pw_uid), gid: view.getUint32(PASSWD.pw_gid) });
@@ -132,9 +134,9 @@ export function userName(uid: number): string {
 }
 
 /**
- * Makes this thread fit for an exec after which nothing is left but `keep`: changes the user, empties the bounding set, forbids
- * new privileges. Until then the thread keeps the right to exec a file that the user may not reach. After a failure the
- * process may be half-way.
+ * Makes this thread fit for an exec after which nothing is left but `keep`: changes the user,
+ * empties the bounding set, forbids new privileges. Until then the thread keeps the right to exec a
+ * file that the user may not reach. After a failure the process may be half-way.
  */
 export function narrowThread({ user, keep }: NarrowOptions): Result<void, OsError> {
   const before = capabilitySets();
@@ -161,8 +163,9 @@ export function narrowThread({ user, keep }: NarrowOptions): Result<void, OsErro
 }
 
 /**
- * Becomes another user with its groups for good, keeping the named capabilities of those that this thread has; all other threads
- * lose theirs. Needs root. After a failure the process is to end: it may be half-way.
+ * Becomes another user with its groups for good, keeping the named capabilities of those that this
+ * thread has; all other threads lose theirs. Needs root. After a failure the process is to end: it
+ * may be half-way.
  */
 export function becomeUser(user: UserRecord, keep: readonly Capability[]): Result<void, OsError> {
   const changed = changeUser(user);
@@ -184,8 +187,8 @@ export function forbidNewPrivileges(): Result<void, OsError> {
 }
 
 /**
- * Sees to it that no other process of this user can trace this one or read its memory, and that a crash writes no image of it to
- * disk. An exec undoes it, and so may a change of the user.
+ * Sees to it that no other process of this user can trace this one or read its memory, and that a
+ * crash writes no image of it to disk. An exec undoes it, and so may a change of the user.
  */
 export function hideMemory(): Result<void, OsError> {
   if (libc().prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n) === 0) return ok(undefined);

@@ -1,5 +1,6 @@
 /**
- * What the daemon needs to know of its own process and surroundings, without Deno's env and sys permissions.
+ * What the daemon needs to know of its own process and surroundings, without Deno's env and sys
+ * permissions.
  *
  * @module
  */

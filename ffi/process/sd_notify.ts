@@ -1,8 +1,8 @@
 /**
  * Telling the service manager how we are: the datagram protocol of sd_notify(3).
  *
- * The idea: one datagram of `NAME=value` lines to the socket that NOTIFY_SOCKET names. Limits: without that variable there
- * is nothing to tell, which is no error.
+ * The idea: one datagram of `NAME=value` lines to the socket that NOTIFY_SOCKET names. Limits:
+ * without that variable there is nothing to tell, which is no error.
  *
  * @module
  */
@@ -75,7 +75,10 @@ function noticeLines(notice: ServiceNotice): string {
   return lines.join("\n");
 }
 
-/** Makes a `sockaddr_un`: an absolute path with a closing zero, or after `@` an abstract name with a zero in front. */
+/**
+ * Makes a `sockaddr_un`: an absolute path with a closing zero, or after `@` an abstract name with a
+ * zero in front.
+ */
 function unixAddress(path: string): Uint8Array<ArrayBuffer> | undefined {
   const name = new TextEncoder().encode(path);
   const isAbstract = path.startsWith("@");

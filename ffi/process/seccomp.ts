@@ -1,11 +1,13 @@
 /**
  * A filter on system calls for the whole process (seccomp), because FFI could call anything.
  *
- * The idea: a list of what is needed, everything else fails with EPERM; installed for all threads at once, for good. Some calls
- * are allowed for some values of an argument only (`RULED_SYSTEM_CALLS`): `clone` may make threads but no processes, sockets
- * may be of few families, and what names a process may name this one alone. `clone3`, whose arguments a filter cannot see,
- * answers ENOSYS, so that the C library falls back to `clone`. Limits: arguments of other calls are not judged, files for
- * instance; the daemon's user, capabilities and Landlock see to those.
+ * The idea: a list of what is needed, everything else fails with EPERM; installed for all threads
+ * at once, for good. Some calls are allowed for some values of an argument only
+ * (`RULED_SYSTEM_CALLS`): `clone` may make threads but no processes, sockets may be of few
+ * families, and what names a process may name this one alone. `clone3`, whose arguments a filter
+ * cannot see, answers ENOSYS, so that the C library falls back to `clone`. Limits: arguments of
+ * other calls are not judged, files for instance; the daemon's user, capabilities and Landlock see
+ * to those.
  *
  * @module
  */
@@ -64,13 +66,13 @@ const AUDIT_ARCHITECTURES: Readonly<Record<FilterArchitecture, number>> = {
   aarch64: AUDIT_ARCH_AARCH64,
 };
 
-// For all threads; and without the slower memory access that older kernels put upon filtered processes, for whose use
-// (scripts of others in the same process) there is no case here.
+// For all threads; and without the slower memory access that older kernels put upon filtered
+// processes, for whose use (scripts of others in the same process) there is no case here.
 const FLAGS = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 
 /**
- * Installs the filter for all threads of the process, and forbids new privileges. To be called after the start is over and
- * the user is changed. It cannot be undone.
+ * Installs the filter for all threads of the process, and forbids new privileges. To be called
+ * after the start is over and the user is changed. It cannot be undone.
  */
 export function installSystemCallFilter(): Result<void, OsError> {
   const architecture = Deno.build.arch;
@@ -113,7 +115,9 @@ export function buildFilter(
   return [...program, refuse];
 }
 
-/** Does `then` if the number of the call, which is loaded, is `number`; goes on after it otherwise. */
+/**
+ * Does `then` if the number of the call, which is loaded, is `number`; goes on after it otherwise.
+ */
 function onCall(number: number, then: readonly FilterInstruction[]): readonly FilterInstruction[] {
   return [[JUMP_IF_EQUAL, 0, then.length, number], ...then];
 }

@@ -31,20 +31,27 @@ const NUMBERS: Partial<Record<Deno.Signal, number>> = {
   SIGUSR1,
   SIGTERM,
 };
-/** glibc keeps the first two real-time signals for itself; the second it handles, the first it does not until a thread is cancelled. */
+/**
+ * glibc keeps the first two real-time signals for itself; the second it handles, the first it does
+ * not until a thread is cancelled.
+ */
 const CANCEL = 32;
 const REAL_TIME_FIRST = 34;
 const REAL_TIME_LAST = 64;
 
-/** Lets signals in that were blocked when the process was started; those that came meanwhile come now. */
+/**
+ * Lets signals in that were blocked when the process was started; those that came meanwhile come
+ * now.
+ */
 export function unblockSignals(): void {
   const all = new Uint8Array(SIGSET.sizeof).fill(0xff);
   libc().pthread_sigmask(SIG_UNBLOCK, all, null);
 }
 
 /**
- * Blocks signals in this thread, and sends it those that are named, which wait then: for a moment in which nothing could handle
- * them, such as the start of another program in the place of this one, which inherits both.
+ * Blocks signals in this thread, and sends it those that are named, which wait then: for a moment
+ * in which nothing could handle them, such as the start of another program in the place of this
+ * one, which inherits both.
  */
 export function blockSignals(signals: readonly Deno.Signal[]): void {
   const all = new Uint8Array(SIGSET.sizeof).fill(0xff);
@@ -74,7 +81,10 @@ export function restoreActions(actions: SignalActions): void {
   for (const [number, action] of actions) libc().sigaction(number, action, null);
 }
 
-/** Ignores the real-time signals, for which the runtime has no names and each of which would end the process. */
+/**
+ * Ignores the real-time signals, for which the runtime has no names and each of which would end the
+ * process.
+ */
 export function ignoreRealTimeSignals(): void {
   for (let signal = REAL_TIME_FIRST; signal <= REAL_TIME_LAST; signal++) {
     libc().signal(signal, SIG_IGN);
@@ -91,7 +101,9 @@ export function isFirstProcess(): boolean {
   return processId() === 1;
 }
 
-/** Takes the exit status of all children that have ended, so that none of them stays as a zombie. */
+/**
+ * Takes the exit status of all children that have ended, so that none of them stays as a zombie.
+ */
 export function reapChildren(): void {
   while (libc().waitpid(-1, null, WNOHANG) > 0);
 }

@@ -1,11 +1,12 @@
 /**
  * Standard output and standard error, written so that a slow reader does not stop the program.
  *
- * The problem: a reader that does not read fills a pipe, and then a write waits for ever; a pipe that another program made
- * non-blocking refuses with EAGAIN instead. The idea: lines of the log stand in a bounded line of their own and are written on the
- * thread pool; those for which there is no room are counted, and the count is written in their place. A command, whose whole
- * purpose is its output, waits. Limits: what is still in line when the program ends in haste is written only as far as that needs no
- * waiting.
+ * The problem: a reader that does not read fills a pipe, and then a write waits for ever; a pipe
+ * that another program made non-blocking refuses with EAGAIN instead. The idea: lines of the log
+ * stand in a bounded line of their own and are written on the thread pool; those for which there is
+ * no room are counted, and the count is written in their place. A command, whose whole purpose is
+ * its output, waits. Limits: what is still in line when the program ends in haste is written only
+ * as far as that needs no waiting.
  *
  * @module
  */
@@ -50,8 +51,9 @@ export class LineQueue {
   }
 
   /**
-   * Waits until all is written; tells whether it is. A reader who does not read is given so many milliseconds. While there is room
-   * to write, it is a busy machine that is late, and that has a few seconds.
+   * Waits until all is written; tells whether it is. A reader who does not read is given so many
+   * milliseconds. While there is room to write, it is a busy machine that is late, and that has a
+   * few seconds.
    */
   async settled(milliseconds: number): Promise<boolean> {
     const giveUp = performance.now() + BUSY_PATIENCE_MILLISECONDS;
@@ -62,7 +64,10 @@ export class LineQueue {
     return true;
   }
 
-  /** Writes what is in line here and now, as far as that needs no waiting. For the last moment of a process. */
+  /**
+   * Writes what is in line here and now, as far as that needs no waiting. For the last moment of a
+   * process.
+   */
   flushNow(): void {
     this.#tellLost();
     for (const line of this.#lines) if (!writeAtOnce(this.#fd, line)) return;
@@ -119,7 +124,10 @@ export class LineQueue {
   }
 }
 
-/** Writes as much as needs no waiting (PIPE_BUF octets where a pipe says that it has room, pipe(7)); tells whether that was all. */
+/**
+ * Writes as much as needs no waiting (PIPE_BUF octets where a pipe says that it has room, pipe(7));
+ * tells whether that was all.
+ */
 export function writeAtOnce(fd: number, bytes: Uint8Array<ArrayBuffer>): boolean {
   for (let at = 0; at < bytes.length; at += PIPE_BUF) {
     const part = bytes.subarray(at, at + PIPE_BUF);
@@ -129,7 +137,10 @@ export function writeAtOnce(fd: number, bytes: Uint8Array<ArrayBuffer>): boolean
   return true;
 }
 
-/** Writes all of it, however long the reader takes; undefined when done, else the number of the error. */
+/**
+ * Writes all of it, however long the reader takes; undefined when done, else the number of the
+ * error.
+ */
 export function writeWaiting(fd: number, bytes: Uint8Array<ArrayBuffer>): number | undefined {
   for (let at = 0; at < bytes.length;) {
     const rest = bytes.subarray(at);

@@ -1,10 +1,12 @@
 /**
- * The system calls that the daemon, Deno's runtime, V8, the C library and OpenSSL make, with their numbers.
+ * The system calls that the daemon, Deno's runtime, V8, the C library and OpenSSL make, with their
+ * numbers.
  *
- * The idea: one list to audit; what is not in it is refused by the filter of `seccomp.ts`. Not in it, for example: execve and
- * fork (nothing is ever started), kill, ptrace, mount, bpf, modules, keyrings, io_uring, user namespaces, clock_settime (the
- * clock is set by clock_adjtime alone). Limits: found by tracing the daemon's work on glibc 2.36, with the variants that
- * other versions use beside; a call that is missing here fails with EPERM where it is made.
+ * The idea: one list to audit; what is not in it is refused by the filter of `seccomp.ts`. Not in
+ * it, for example: execve and fork (nothing is ever started), kill, ptrace, mount, bpf, modules,
+ * keyrings, io_uring, user namespaces, clock_settime (the clock is set by clock_adjtime alone).
+ * Limits: found by tracing the daemon's work on glibc 2.36, with the variants that other versions
+ * use beside; a call that is missing here fails with EPERM where it is made.
  *
  * @module
  */
@@ -12,7 +14,9 @@ import { F_SETOWN, F_SETOWN_EX } from "../headers/file.ts";
 import { CLONE_THREAD, FIOSETOWN, SIOCSPGRP, TIOCLINUX, TIOCSTI } from "../headers/process.ts";
 import { AF_INET, AF_INET6, AF_NETLINK, AF_UNIX } from "../headers/socket.ts";
 
-/** The numbers of one system call: on x86_64, on aarch64; null where the processor does not have it. */
+/**
+ * The numbers of one system call: on x86_64, on aarch64; null where the processor does not have it.
+ */
 export type SystemCallNumbers = readonly [x86_64: number | null, aarch64: number | null];
 
 /** The system calls that are allowed whatever their arguments are, by name. */
@@ -189,13 +193,19 @@ export const ALLOWED_SYSTEM_CALLS: Readonly<Record<string, SystemCallNumbers>> =
   capset: [126, 91],
 };
 
-/** How the value of one argument decides about a call: by its low 32 bits, which is all that the kernel reads of it. */
+/**
+ * How the value of one argument decides about a call: by its low 32 bits, which is all that the
+ * kernel reads of it.
+ */
 export interface ArgumentRule {
   /** The numbers of the call. */
   readonly numbers: SystemCallNumbers;
   /** Which argument, from 0. */
   readonly argument: number;
-  /** Whether the call is allowed for these values alone, for all but these, or where one of the bits is set. */
+  /**
+   * Whether the call is allowed for these values alone, for all but these, or where one of the bits
+   * is set.
+   */
   readonly test: "one-of" | "none-of" | "any-bit";
   /** The values; "self" stands for the number of this process. */
   readonly values: readonly (number | "self")[];

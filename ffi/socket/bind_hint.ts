@@ -1,9 +1,9 @@
 /**
  * Why a port was refused with EACCES or EPERM, and what an administrator can do.
  *
- * The problem: a low port without the capability for it is the common cause and not the only one. The idea: look at what is
- * so here: where low ports end on this machine, and what this process has. Limits: which of the other causes it is only the audit
- * log of the system knows.
+ * The problem: a low port without the capability for it is the common cause and not the only one.
+ * The idea: look at what is so here: where low ports end on this machine, and what this process
+ * has. Limits: which of the other causes it is only the audit log of the system knows.
  *
  * @module
  */

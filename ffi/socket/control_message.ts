@@ -1,9 +1,11 @@
 /**
- * The control messages (cmsg(3)) that come with a datagram or an entry of the error queue, and those that go with one.
+ * The control messages (cmsg(3)) that come with a datagram or an entry of the error queue, and
+ * those that go with one.
  *
- * The idea: one walk for all who read control data. It looks at words of 32 bits, because the kernel aligns everything here to eight
- * octets, and it is an object that is made once for each buffer and moved along, so that it allocates nothing for a packet. Limits:
- * little-endian machines; a length that does not fit ends the walk.
+ * The idea: one walk for all who read control data. It looks at words of 32 bits, because the
+ * kernel aligns everything here to eight octets, and it is an object that is made once for each
+ * buffer and moved along, so that it allocates nothing for a packet. Limits: little-endian
+ * machines; a length that does not fit ends the walk.
  *
  * @module
  */
@@ -115,7 +117,9 @@ export function isExtendedError({ level, type }: ControlMessages): boolean {
     (level === IPPROTO_IPV6 && type === IPV6_RECVERR);
 }
 
-/** Reads the messages of one datagram, whose walk was started, into `out`, which is cleared first. */
+/**
+ * Reads the messages of one datagram, whose walk was started, into `out`, which is cleared first.
+ */
 export function readControlData(
   messages: ControlMessages,
   view: DataView<ArrayBuffer>,

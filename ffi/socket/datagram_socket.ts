@@ -1,5 +1,6 @@
 /**
- * Opening datagram sockets and giving them addresses: what the sockets of the client and of the server have in common.
+ * Opening datagram sockets and giving them addresses: what the sockets of the client and of the
+ * server have in common.
  *
  * Limits: IPv4 and IPv6. Touches the sockets that it is asked about, by libc.
  *
@@ -29,7 +30,9 @@ export function openDatagramSocket(
   return ok(fd);
 }
 
-/** Binds a socket to a local address; port 0 lets the kernel choose a random free one (RFC 9109). */
+/**
+ * Binds a socket to a local address; port 0 lets the kernel choose a random free one (RFC 9109).
+ */
 export function bindSocket(fd: number, local: SocketAddress): Result<void, OsError> {
   const size = encodeSockaddr(local, address.view);
   if (libc().bind(fd, address.bytes, size) === 0) return ok(undefined);
@@ -40,7 +43,10 @@ export function bindSocket(fd: number, local: SocketAddress): Result<void, OsErr
   return failed({ call: "bind", what, code, hint: bindHint(local.port) });
 }
 
-/** Tells whether this machine has an address at this moment, as far as it can be found out: whether it can be bound to. */
+/**
+ * Tells whether this machine has an address at this moment, as far as it can be found out: whether
+ * it can be bound to.
+ */
 export function hasLocalAddress(wanted: SocketAddress): boolean {
   const opened = openDatagramSocket(wanted.family, true);
   if (!opened.ok) return true;

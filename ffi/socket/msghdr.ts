@@ -1,8 +1,10 @@
 /**
- * Heads of datagrams (`struct msghdr`), which say where the kernel finds or puts a datagram's address, octets and control data.
+ * Heads of datagrams (`struct msghdr`), which say where the kernel finds or puts a datagram's
+ * address, octets and control data.
  *
- * The idea: the addresses in a head are written once, when buffers are laid out; only lengths are set anew for each call. Limits: one
- * piece of memory for each datagram; the caller keeps all that a head points to alive.
+ * The idea: the addresses in a head are written once, when buffers are laid out; only lengths are
+ * set anew for each call. Limits: one piece of memory for each datagram; the caller keeps all that
+ * a head points to alive.
  *
  * @module
  */

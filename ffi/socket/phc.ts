@@ -1,10 +1,11 @@
 /**
  * The clock of a network interface (PTP hardware clock), to make real time of its timestamps.
  *
- * The idea: the kernel reads real time, the interface's clock and real time again, several times in one call; the quickest of
- * these is the best. Converting a timestamp reads the pair anew, so that little time lies between the timestamp and the reading.
- * Limits: a reading crosses the bus and takes some microseconds; which interface made a timestamp the timestamp does not say, so a
- * socket that uses this is tied to that interface.
+ * The idea: the kernel reads real time, the interface's clock and real time again, several times in
+ * one call; the quickest of these is the best. Converting a timestamp reads the pair anew, so that
+ * little time lies between the timestamp and the reading. Limits: a reading crosses the bus and
+ * takes some microseconds; which interface made a timestamp the timestamp does not say, so a socket
+ * that uses this is tied to that interface.
  *
  * @module
  */
@@ -43,7 +44,10 @@ export class PhcClock implements HardwareClock {
     this.#path = path;
   }
 
-  /** Opens /dev/ptpN by the number that `readHardwareTimestamping` gives, and reads it once to see that it works. */
+  /**
+   * Opens /dev/ptpN by the number that `readHardwareTimestamping` gives, and reads it once to see
+   * that it works.
+   */
   static open(index: number): Result<PhcClock, OsError> {
     const path = `/dev/ptp${index}`;
     const what = `open the hardware clock ${path}`;
@@ -58,7 +62,10 @@ export class PhcClock implements HardwareClock {
     return read;
   }
 
-  /** Reads the interface's clock and real time together, and takes the reading into account for conversions. */
+  /**
+   * Reads the interface's clock and real time together, and takes the reading into account for
+   * conversions.
+   */
   read(): Result<PhcReading, OsError> {
     if (this.#extended && this.#ask(PTP_SYS_OFFSET_EXTENDED, ARGUMENTS[3])) return this.#accept(3);
     // Not every driver has the better call.
@@ -67,7 +74,10 @@ export class PhcClock implements HardwareClock {
     return failed({ call: "ioctl", what: `read the hardware clock ${this.#path}` });
   }
 
-  /** Converts a timestamp of this interface to real time; undefined when the clock cannot be read or the timestamp is old. */
+  /**
+   * Converts a timestamp of this interface to real time; undefined when the clock cannot be read or
+   * the timestamp is old.
+   */
   toRealtime(hardwareNanoseconds: bigint): UnixNanoseconds | undefined {
     if (this.#fd >= 0) this.read();
     return this.#relation.toRealtime(hardwareNanoseconds);
@@ -99,8 +109,8 @@ export class PhcClock implements HardwareClock {
 }
 
 /**
- * Chooses the quickest of `samples` readings, each real time, hardware, real time, from the kernel's answer, where one begins every
- * `stride` times.
+ * Chooses the quickest of `samples` readings, each real time, hardware, real time, from the
+ * kernel's answer, where one begins every `stride` times.
  */
 export function quickestReading(
   view: DataView,

@@ -1,9 +1,10 @@
 /**
  * The relation between an interface's clock (PHC) and real time, from readings of both.
  *
- * The idea: a straight line through the last reading and one that lies a tenth of a second or more before it; the last one
- * gives the offset, both give the rate. Limits: it trusts a reading for ten seconds, and for ten milliseconds while it knows no rate; a step of
- * either clock shows as an impossible rate, and the line begins anew.
+ * The idea: a straight line through the last reading and one that lies a tenth of a second or more
+ * before it; the last one gives the offset, both give the rate. Limits: it trusts a reading for ten
+ * seconds, and for ten milliseconds while it knows no rate; a step of either clock shows as an
+ * impossible rate, and the line begins anew.
  *
  * @module
  */
@@ -47,7 +48,10 @@ export class PhcRelation {
     this.#moveBase(reading);
   }
 
-  /** Converts a reading of the interface's clock; undefined when it is too far from the last reading of both. */
+  /**
+   * Converts a reading of the interface's clock; undefined when it is too far from the last reading
+   * of both.
+   */
   toRealtime(hardware: bigint): UnixNanoseconds | undefined {
     const last = this.#last;
     if (last === undefined) return undefined;
@@ -65,7 +69,10 @@ export class PhcRelation {
     this.#rate = undefined;
   }
 
-  /** Lets the base follow, so that however often readings come it is old enough for a rate, and no older than need be. */
+  /**
+   * Lets the base follow, so that however often readings come it is old enough for a rate, and no
+   * older than need be.
+   */
   #moveBase(reading: PhcReading): void {
     if (this.#nextBase === undefined) {
       this.#nextBase = reading;

@@ -1,8 +1,9 @@
 /**
- * The control data of responses, in memory that is laid out once: from which address each leaves, and whether its sending is
- * to be timestamped.
+ * The control data of responses, in memory that is laid out once: from which address each leaves,
+ * and whether its sending is to be timestamped.
  *
- * Limits: one address and one wish for a timestamp for each response. Indices are those of the batch; nothing is allocated.
+ * Limits: one address and one wish for a timestamp for each response. Indices are those of the
+ * batch; nothing is allocated.
  *
  * @module
  */
@@ -49,7 +50,10 @@ export class ResponseControl {
   readonly #memory: Memory;
   readonly #received: Int32Array<ArrayBuffer>;
 
-  /** Lays out memory for `capacity` responses to requests whose control data `received` holds, as words. */
+  /**
+   * Lays out memory for `capacity` responses to requests whose control data `received` holds, as
+   * words.
+   */
   constructor(capacity: number, received: Int32Array<ArrayBuffer>) {
     this.lengths = new Int32Array(capacity);
     this.#memory = allocate(capacity * RESPONSE_CONTROL_SIZE);
@@ -61,7 +65,10 @@ export class ResponseControl {
     return this.#memory.address;
   }
 
-  /** Makes the IPv4 address whose packet information is at word `from` the source of response `i`; the route decides the interface. */
+  /**
+   * Makes the IPv4 address whose packet information is at word `from` the source of response `i`;
+   * the route decides the interface.
+   */
   leaveFromIpv4(i: number, from: number): void {
     const { words } = this.#memory;
     const at = i * SIZE, data = at + CMSG_DATA;
@@ -93,7 +100,10 @@ export class ResponseControl {
     this.lengths[i] = controlMessageSpace(IN6_PKTINFO.sizeof);
   }
 
-  /** Adds to the control data of response `i` that its sending is to be timestamped; returns the whole length. */
+  /**
+   * Adds to the control data of response `i` that its sending is to be timestamped; returns the
+   * whole length.
+   */
   askForTimestamp(i: number): number {
     const { words } = this.#memory;
     const length = this.lengths[i] ?? 0;

@@ -1,12 +1,15 @@
 /**
- * A batch of requests and the answers to them, in memory that is laid out once for `recvmmsg` and `sendmmsg`.
+ * A batch of requests and the answers to them, in memory that is laid out once for `recvmmsg` and
+ * `sendmmsg`.
  *
- * The idea: the kernel writes requests, peers and timestamps into fixed places; one pass over the control data turns them into
- * typed arrays that the answer path reads by index, without allocating and without `bigint`; answers are written into
- * fixed places as well, and only the heads of those that are to be sent are filled in. An answer leaves from the address
- * that was asked, because a client that is connected to that address would not see another (a socket that is bound to one
- * address brings no packet information and needs none). Limits: a request longer than
- * `REQUEST_MAX` octets counts as empty; hardware timestamps are not used here (they would need conversion for each packet).
+ * The idea: the kernel writes requests, peers and timestamps into fixed places; one pass over the
+ * control data turns them into typed arrays that the answer path reads by index, without allocating
+ * and without `bigint`; answers are written into fixed places as well, and only the heads of those
+ * that are to be sent are filled in. An answer leaves from the address that was asked, because a
+ * client that is connected to that address would not see another (a socket that is bound to one
+ * address brings no packet information and needs none). Limits: a request longer than `REQUEST_MAX`
+ * octets counts as empty; hardware timestamps are not used here (they would need conversion for
+ * each packet).
  *
  * @module
  */
@@ -42,8 +45,8 @@ import { decodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
 export const REQUEST_MAX = 2048;
 
 /**
- * The distance between the places of two requests, or two answers, in octets. Not a power of two, because then all of them
- * would compete for the same few lines of the processor's cache.
+ * The distance between the places of two requests, or two answers, in octets. Not a power of two,
+ * because then all of them would compete for the same few lines of the processor's cache.
  */
 export const BATCH_STRIDE = 2112;
 
@@ -68,7 +71,10 @@ const SIN6_ADDR = SOCKADDR_IN6.sin6_addr / 4;
 const TV_SEC = TIMESPEC.tv_sec / 4;
 const TV_NSEC = TIMESPEC.tv_nsec / 4;
 
-/** Requests as they came and answers as they will go. Everything is valid until the next receive into the same batch. */
+/**
+ * Requests as they came and answers as they will go. Everything is valid until the next receive
+ * into the same batch.
+ */
 export class ServerBatch {
   /** How many requests fit. */
   readonly capacity: number;
@@ -80,17 +86,23 @@ export class ServerBatch {
   readonly requestView: DataView<ArrayBuffer>;
   /** The length of each request in octets; 0 when it was longer than `REQUEST_MAX`. */
   readonly lengths: Int32Array<ArrayBuffer>;
-  /** Where to write the answers: number i begins at `i * BATCH_STRIDE`. It is kept from batch to batch. */
+  /**
+   * Where to write the answers: number i begins at `i * BATCH_STRIDE`. It is kept from batch to
+   * batch.
+   */
   readonly responses: Bytes;
   /** The same memory as `responses`. */
   readonly responseView: DataView<ArrayBuffer>;
-  /** The time each request arrived as an NTP timestamp: seconds at `2 * i`, fraction at `2 * i + 1`. */
+  /**
+   * The time each request arrived as an NTP timestamp: seconds at `2 * i`, fraction at `2 * i + 1`.
+   */
   readonly receiveTimestamps: Uint32Array<ArrayBuffer>;
   /** Where that time was taken: 1 by the kernel, 0 by us after the receive call. */
   readonly timestampKinds: Uint8Array<ArrayBuffer>;
   /**
-   * The address of each peer as four words, the most significant first, so that prefixes compare as numbers: IPv6 in all
-   * four, IPv4 (also when it came through an IPv6 socket) in the first, the others zero.
+   * The address of each peer as four words, the most significant first, so that prefixes compare as
+   * numbers: IPv6 in all four, IPv4 (also when it came through an IPv6 socket) in the first, the
+   * others zero.
    */
   readonly peerWords: Uint32Array<ArrayBuffer>;
   /** The family of each peer: 4 or 6. */
@@ -107,7 +119,10 @@ export class ServerBatch {
   readonly #responseVectors: Memory;
   readonly #responseControl: ResponseControl;
   readonly #buffers: readonly Memory[];
-  /** The addresses that go into the heads of answers, as pairs of words: name, vector, control for each request. */
+  /**
+   * The addresses that go into the heads of answers, as pairs of words: name, vector, control for
+   * each request.
+   */
   readonly #addresses: Int32Array<ArrayBuffer>;
   #count = 0;
   /** How many heads the kernel may have changed since their lengths were set. */
@@ -159,7 +174,10 @@ export class ServerBatch {
     return this.#queued;
   }
 
-  /** How many datagrams the kernel has dropped at this socket for want of room, since it was opened, as last told. */
+  /**
+   * How many datagrams the kernel has dropped at this socket for want of room, since it was opened,
+   * as last told.
+   */
   get receiveDrops(): number {
     return this.#receiveDrops;
   }
@@ -172,8 +190,9 @@ export class ServerBatch {
   }
 
   /**
-   * Queues the answer to request `index`, which lies in `responses` at its place. With `timestamp` the kernel is asked to timestamp
-   * its sending; the timestamps come in the order in which such answers were queued.
+   * Queues the answer to request `index`, which lies in `responses` at its place. With `timestamp`
+   * the kernel is asked to timestamp its sending; the timestamps come in the order in which such
+   * answers were queued.
    */
   queueResponse(index: number, length: number, timestamp = false): void {
     assert(index < this.#count && this.#queued < this.capacity, "Each request is answered once");
@@ -207,7 +226,10 @@ export class ServerBatch {
     return count;
   }
 
-  /** The array of heads for `recvmmsg`, with all lengths set anew; empties the batch. For `ServerSocket`. */
+  /**
+   * The array of heads for `recvmmsg`, with all lengths set anew; empties the batch. For
+   * `ServerSocket`.
+   */
   prepareReceive(): Bytes {
     const { words } = this.#receiveHeads;
     for (let i = 0, head = 0; i < this.#used; i++, head += HEAD) {
@@ -253,7 +275,8 @@ export class ServerBatch {
   #readPeer(i: number): void {
     const names = this.#nameWords, words = this.peerWords;
     const name = i * (SOCKADDR_SIZE / 4), out = 4 * i;
-    // Both kinds of address begin with the family, in the order of the machine, and the port, in that of the network.
+    // Both kinds of address begin with the family, in the order of the machine, and the port, in
+    // that of the network.
     const first = names[name] ?? 0;
     this.peerPorts[i] = ((first >>> 24) & 0xff) | ((first >>> 8) & 0xff00);
     words[out + 1] = words[out + 2] = words[out + 3] = 0;

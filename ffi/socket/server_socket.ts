@@ -1,12 +1,13 @@
 /**
  * The UDP socket of the server: many requests per call, many answers per call.
  *
- * The idea: the descriptor blocks, so that one call on the thread pool can wait for the first request and bring all that
- * have queued up by then; every other call says that it will not wait. Requests carry the kernel's receive timestamp. Transmit
- * timestamps are asked for answer by answer, because each costs a trip through the error queue, and not before somebody wants
- * them. What costs time in the kernel for each packet is left out where it is not needed: packet information on a socket
- * that is bound to one address, identification for fragments. Limits: one background receive at a time; several processes
- * share a port by `reusePort`.
+ * The idea: the descriptor blocks, so that one call on the thread pool can wait for the first
+ * request and bring all that have queued up by then; every other call says that it will not wait.
+ * Requests carry the kernel's receive timestamp. Transmit timestamps are asked for answer by
+ * answer, because each costs a trip through the error queue, and not before somebody wants them.
+ * What costs time in the kernel for each packet is left out where it is not needed: packet
+ * information on a socket that is bound to one address, identification for fragments. Limits: one
+ * background receive at a time; several processes share a port by `reusePort`.
  *
  * @module
  */
@@ -63,13 +64,19 @@ export interface ServerSocketOptions {
   readonly local: SocketAddress;
   /** Whether a listener on `[::]` answers IPv4 as well; false when left out. */
   readonly dualStack?: boolean;
-  /** Whether an address that this machine does not have yet may be bound to; requests come when it has. */
+  /**
+   * Whether an address that this machine does not have yet may be bound to; requests come when it
+   * has.
+   */
   readonly freeBind?: boolean;
   /** Whether other processes of the same user may listen on the same port and share the load. */
   readonly reusePort?: boolean;
   /** The network interface to use; all when left out. */
   readonly device?: string;
-  /** The room for waiting requests in octets; the system's limit holds without CAP_NET_ADMIN. 4 MiB when left out. */
+  /**
+   * The room for waiting requests in octets; the system's limit holds without CAP_NET_ADMIN. 4 MiB
+   * when left out.
+   */
   readonly receiveBufferBytes?: number;
 }
 
@@ -95,7 +102,10 @@ export class ServerSocket {
     this.#local = local;
   }
 
-  /** Opens a socket and binds it. Fails with a sentence that says what to do when the port is taken or not permitted. */
+  /**
+   * Opens a socket and binds it. Fails with a sentence that says what to do when the port is taken
+   * or not permitted.
+   */
   static open(options: ServerSocketOptions): Result<ServerSocket, OsError> {
     const opened = openDatagramSocket(options.local.family, false);
     if (!opened.ok) return opened;
@@ -140,8 +150,9 @@ export class ServerSocket {
   }
 
   /**
-   * Waits on the thread pool for the first request and brings all that are there by then; 0 perhaps after a second without any,
-   * and at once when the socket is closed. The batch is not touched while this is pending.
+   * Waits on the thread pool for the first request and brings all that are there by then; 0 perhaps
+   * after a second without any, and at once when the socket is closed. The batch is not touched
+   * while this is pending.
    */
   async receiveInBackground(batch: ServerBatch): Promise<Result<number, OsError>> {
     assert(this.#fd >= 0 && !this.#waiting, "A socket is received from once at a time");
@@ -156,13 +167,15 @@ export class ServerSocket {
       this.#waiting = false;
     }
     if (this.#closing) {
-      // What came in the last moment is dropped, but the heads that it changed must be seen to: others use the batch too.
+      // What came in the last moment is dropped, but the heads that it changed must be seen to:
+      // others use the batch too.
       if (count > 0) batch.acceptReceived(count);
       batch.prepareReceive();
       this.#release();
       return ok(0);
     }
-    // The reason of a failure is lost on the other thread; asking again without waiting finds it, or what has come.
+    // The reason of a failure is lost on the other thread; asking again without waiting finds it,
+    // or what has come.
     if (count < 0) return this.receive(batch);
     batch.acceptReceived(count);
     return ok(count);
@@ -182,9 +195,9 @@ export class ServerSocket {
   }
 
   /**
-   * Sends the answers that are queued in the batch, without waiting, and returns how many went. One that the system
-   * refuses is counted and passed over: its client will ask again. `onRefused` is called with the place in the queue of each,
-   * before those behind it are sent.
+   * Sends the answers that are queued in the batch, without waiting, and returns how many went. One
+   * that the system refuses is counted and passed over: its client will ask again. `onRefused` is
+   * called with the place in the queue of each, before those behind it are sent.
    */
   send(batch: ServerBatch, onRefused?: (position: number, error: OsError) => void): number {
     assert(this.#fd >= 0, "A closed socket is not used");
@@ -209,8 +222,8 @@ export class ServerSocket {
   }
 
   /**
-   * Makes the kernel ready to timestamp and number answers that are sent with `timestamp`; before the first of them is sent.
-   * Receive timestamps go on, in a form that costs a little more.
+   * Makes the kernel ready to timestamp and number answers that are sent with `timestamp`; before
+   * the first of them is sent. Receive timestamps go on, in a form that costs a little more.
    */
   allowTransmitTimestamps(): void {
     assert(this.#fd >= 0, "A closed socket is not used");
@@ -220,7 +233,10 @@ export class ServerSocket {
     setIntegerOption(this.#fd, { level: SOL_SOCKET, name: SO_TIMESTAMPNS, value: 0 });
   }
 
-  /** Makes the kernel number timestamped answers from 0 again; when a send failed, its count and ours may differ. */
+  /**
+   * Makes the kernel number timestamped answers from 0 again; when a send failed, its count and
+   * ours may differ.
+   */
   restartTransmitTimestamps(): void {
     if (!this.#givesTransmitTimestamps) return;
     this.#setTimestamping(TIMESTAMPS);
@@ -228,8 +244,8 @@ export class ServerSocket {
   }
 
   /**
-   * Takes the timestamps of answers that were sent with `timestamp`, without waiting; returns how many there are in `timestamps`. To be
-   * called until it returns 0.
+   * Takes the timestamps of answers that were sent with `timestamp`, without waiting; returns how
+   * many there are in `timestamps`. To be called until it returns 0.
    */
   receiveTransmitTimestamps(): number {
     assert(this.#fd >= 0, "A closed socket is not used");
@@ -301,8 +317,9 @@ function prepare(fd: number, options: ServerSocketOptions): Result<void, OsError
 }
 
 /**
- * Responses carry the don't-fragment flag and ignore what ICMP says of the path: they are short, fragments are an attack
- * surface, and so is a forged "too big". It also saves the kernel a keyed hash for each packet's identification.
+ * Responses carry the don't-fragment flag and ignore what ICMP says of the path: they are short,
+ * fragments are an attack surface, and so is a forged "too big". It also saves the kernel a keyed
+ * hash for each packet's identification.
  */
 const DONT_FRAGMENT: IntegerOption = {
   level: IPPROTO_IP,
@@ -339,7 +356,10 @@ function enableTimestamps(fd: number): void {
   setIntegerOption(fd, { level: SOL_SOCKET, name: SO_TIMESTAMPNS, value: 1 });
 }
 
-/** Asks for a large receive buffer, beyond the system's limit if permitted; what the system gives is enough to go on. */
+/**
+ * Asks for a large receive buffer, beyond the system's limit if permitted; what the system gives is
+ * enough to go on.
+ */
 function enlargeBuffer(fd: number, value: number): void {
   if (setIntegerOption(fd, { level: SOL_SOCKET, name: SO_RCVBUFFORCE, value }).ok) return;
   setIntegerOption(fd, { level: SOL_SOCKET, name: SO_RCVBUF, value });

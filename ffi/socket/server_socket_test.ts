@@ -23,7 +23,10 @@ function connect(peer: SocketAddress): UdpSocket {
   return opened.value;
 }
 
-/** Receives until `wanted` requests are in one batch; loopback delivers at once, but promises nothing. */
+/**
+ * Receives until `wanted` requests are in one batch; loopback delivers at once, but promises
+ * nothing.
+ */
 async function receive(server: ServerSocket, batch: ServerBatch): Promise<number> {
   for (let tries = 0; tries < 10; tries++) {
     const count = await server.receiveInBackground(batch);
@@ -170,7 +173,8 @@ Deno.test("receiving without waiting gives what is there, at most a batch", () =
 
 Deno.test("closing ends a pending receive at once", async () => {
   const took: number[] = [];
-  // A machine that is busy with other things delays some of them; a wait that is not ended delays all.
+  // A machine that is busy with other things delays some of them; a wait that is not ended delays
+  // all.
   for (let i = 0; i < 5; i++) {
     const server = listen("::1");
     const pending = server.receiveInBackground(new ServerBatch());
@@ -192,7 +196,8 @@ Deno.test("one refused answer does not hold up the others", async () => {
   for (let i = 0; i < 3; i++) assert.ok(client.send(new Uint8Array(48)).ok);
   assert.equal(await receive(server, batch), 3);
   for (let i = 0; i < 3; i++) batch.queueResponse(i, 48);
-  // The head of the second answer is spoilt: its control data claim a length that the kernel refuses.
+  // The head of the second answer is spoilt: its control data claim a length that the kernel
+  // refuses.
   batch.responseHeads.words[1 * 16 + 10] = 8;
   batch.responseHeads.words[1 * 16 + 11] = 1;
   assert.equal(server.send(batch), 2);
@@ -210,7 +215,8 @@ Deno.test("the kernel numbers what is sent behind a refused answer anew, if it i
   assert.equal(await receive(server, batch), 4);
   server.allowTransmitTimestamps();
   for (let i = 0; i < 4; i++) batch.queueResponse(i, 48, true);
-  // The head of the second answer is spoilt: the length of its control data is one that the kernel refuses.
+  // The head of the second answer is spoilt: the length of its control data is one that the kernel
+  // refuses.
   batch.responseHeads.words[1 * 16 + 11] = 1;
   const ids: number[][] = [];
   const take = async (wanted: number) => {

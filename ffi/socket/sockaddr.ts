@@ -40,7 +40,10 @@ export function encodeSockaddr(address: SocketAddress, view: DataView, offset = 
   return sizeof;
 }
 
-/** Reads the address at `offset` of `view`; undefined when it is of neither family. It copies what it reads. */
+/**
+ * Reads the address at `offset` of `view`; undefined when it is of neither family. It copies what
+ * it reads.
+ */
 export function decodeSockaddr(view: DataView, offset = 0): SocketAddress | undefined {
   switch (view.getUint16(offset + SOCKADDR_IN.sin_family, true)) {
     case AF_INET: {

@@ -1,12 +1,15 @@
 /**
- * Kernel timestamps of datagrams (SO_TIMESTAMPING): switching them on, and asking whether an interface timestamps in hardware.
+ * Kernel timestamps of datagrams (SO_TIMESTAMPING): switching them on, and asking whether an
+ * interface timestamps in hardware.
  *
- * The idea: software timestamps of the kernel are taken in real time as the datagram passes the driver, on receipt and on
- * sending, and work everywhere. Transmit timestamps come back through the socket's error queue, numbered by a count of sends.
+ * The idea: software timestamps of the kernel are taken in real time as the datagram passes the
+ * driver, on receipt and on sending, and work everywhere. Transmit timestamps come back through the
+ * socket's error queue, numbered by a count of sends.
  *
- * What is decided about hardware timestamps: they are in the time of the interface's own clock (PHC), so one is of use only
- * together with a conversion to real time (see `phc.ts`). A socket delivers them converted, or not at all: an unconverted
- * one never passes for real time, and the software timestamp is always asked for as well.
+ * What is decided about hardware timestamps: they are in the time of the interface's own clock
+ * (PHC), so one is of use only together with a conversion to real time (see `phc.ts`). A socket
+ * delivers them converted, or not at all: an unconverted one never passes for real time, and the
+ * software timestamp is always asked for as well.
  *
  * @module
  */
@@ -91,9 +94,10 @@ function timestampingFlags({ transmit, hardware }: TimestampingChoice): number {
 }
 
 /**
- * Keeps the kernel's receive timestamps switched on for the life of the process, by a socket that is never used. The kernel
- * switches them on some milliseconds after the first socket asks, and off again after the last; with a new socket per
- * request the first answer would often arrive untimestamped. Returns the descriptor.
+ * Keeps the kernel's receive timestamps switched on for the life of the process, by a socket that
+ * is never used. The kernel switches them on some milliseconds after the first socket asks, and off
+ * again after the last; with a new socket per request the first answer would often arrive
+ * untimestamped. Returns the descriptor.
  */
 export function holdTimestamping(): Result<number, OsError> {
   const socket = openDatagramSocket("ipv4", true);
@@ -104,7 +108,10 @@ export function holdTimestamping(): Result<number, OsError> {
   return enabled;
 }
 
-/** Asks the driver of an interface what it can do and is set to do about hardware timestamps; changes nothing. */
+/**
+ * Asks the driver of an interface what it can do and is set to do about hardware timestamps;
+ * changes nothing.
+ */
 export function readHardwareTimestamping(
   interfaceName: string,
 ): Result<HardwareTimestamping, OsError> {
@@ -130,7 +137,9 @@ export function readHardwareTimestamping(
   });
 }
 
-/** Reads what an interface is set to; as if it were set to nothing where the driver does not say. */
+/**
+ * Reads what an interface is set to; as if it were set to nothing where the driver does not say.
+ */
 function readConfiguration(fd: number): { transmit: number; filter: number } {
   const { bytes, view } = configuration;
   bytes.fill(0);

@@ -1,9 +1,9 @@
 /**
  * Transmit timestamps of many datagrams, taken from a socket's error queue in one call.
  *
- * The idea: the kernel numbers the datagrams whose sending is to be timestamped, from 0; each timestamp comes back with its number,
- * in whatever order. Limits: timestamps arrive some microseconds after the send, or never; `receive` takes at most
- * `TIMESTAMPS_MAX` at a time.
+ * The idea: the kernel numbers the datagrams whose sending is to be timestamped, from 0; each
+ * timestamp comes back with its number, in whatever order. Limits: timestamps arrive some
+ * microseconds after the send, or never; `receive` takes at most `TIMESTAMPS_MAX` at a time.
  *
  * @module
  */
@@ -38,7 +38,10 @@ const EE_DATA = SOCK_EXTENDED_ERR.ee_data / 4;
 
 /** Timestamps as typed arrays, valid until the next `receive`. */
 export class TransmitTimestamps {
-  /** The number of each timestamped datagram, counted from 0 by those for which a timestamp was asked; modulo 2^32. */
+  /**
+   * The number of each timestamped datagram, counted from 0 by those for which a timestamp was
+   * asked; modulo 2^32.
+   */
   readonly ids: Uint32Array<ArrayBuffer> = new Uint32Array(TIMESTAMPS_MAX);
   /** The time of each sending as an NTP timestamp: seconds at `2 * i`, fraction at `2 * i + 1`. */
   readonly timestamps: Uint32Array<ArrayBuffer> = new Uint32Array(2 * TIMESTAMPS_MAX);
@@ -55,7 +58,10 @@ export class TransmitTimestamps {
     }
   }
 
-  /** Takes what is in the error queue of a socket, without waiting, and returns the number of timestamps. */
+  /**
+   * Takes what is in the error queue of a socket, without waiting, and returns the number of
+   * timestamps.
+   */
   receive(fd: number): number {
     const { words } = this.#heads;
     for (let i = 0; i < TIMESTAMPS_MAX; i++) words[i * HEAD + CONTROLLEN] = CONTROL_SIZE;

@@ -1,10 +1,11 @@
 /**
- * UDP sockets of the client side: short-lived, connected, with the kernel's timestamps of what is sent and received.
+ * UDP sockets of the client side: short-lived, connected, with the kernel's timestamps of what is
+ * sent and received.
  *
- * The idea: each request has a socket of its own on a port that cannot be guessed (RFC 9109), connected to the server, so
- * that the kernel refuses other senders and reports ICMP errors. Reading never waits; a `Poller` says when there is
- * something. Limits: a datagram is copied out of one shared buffer; datagrams beyond `DATAGRAM_MAX` octets are marked
- * truncated.
+ * The idea: each request has a socket of its own on a port that cannot be guessed (RFC 9109),
+ * connected to the server, so that the kernel refuses other senders and reports ICMP errors.
+ * Reading never waits; a `Poller` says when there is something. Limits: a datagram is copied out of
+ * one shared buffer; datagrams beyond `DATAGRAM_MAX` octets are marked truncated.
  *
  * @module
  */
@@ -48,12 +49,18 @@ import { decodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
 import { bindToDevice, setIntegerOption } from "./socket_option.ts";
 import { enableTimestamping } from "./timestamping.ts";
 
-/** Where a timestamp was taken: by the interface, by the kernel, or by this program when it got to it. */
+/**
+ * Where a timestamp was taken: by the interface, by the kernel, or by this program when it got to
+ * it.
+ */
 export type TimestampKind = "hardware" | "kernel" | "user";
 
 /** Converts timestamps of an interface's own clock to real time. */
 export interface HardwareClock {
-  /** Returns real time for a reading of the hardware clock; undefined while the relation is not known well enough. */
+  /**
+   * Returns real time for a reading of the hardware clock; undefined while the relation is not
+   * known well enough.
+   */
   toRealtime(hardwareNanoseconds: bigint): UnixNanoseconds | undefined;
 }
 
@@ -67,7 +74,9 @@ export interface UdpSocketOptions {
   readonly device?: string;
   /** Whether to ask the kernel for timestamps; true when left out. */
   readonly kernelTimestamps?: boolean;
-  /** Asks for hardware timestamps as well, and converts them; only with `device`, whose clock it is. */
+  /**
+   * Asks for hardware timestamps as well, and converts them; only with `device`, whose clock it is.
+   */
   readonly hardwareClock?: HardwareClock;
 }
 
@@ -81,7 +90,10 @@ export interface ReceivedDatagram {
   readonly receiveTimestamp: UnixNanoseconds;
   /** Where that time was taken. */
   readonly timestampKind: TimestampKind;
-  /** The kernel's timestamp, beside that of the interface if there is one; undefined when the kernel made none. */
+  /**
+   * The kernel's timestamp, beside that of the interface if there is one; undefined when the kernel
+   * made none.
+   */
   readonly kernelTimestamp?: UnixNanoseconds;
   /** Whether the payload was longer than `DATAGRAM_MAX` and is cut. */
   readonly truncated: boolean;
@@ -134,7 +146,10 @@ export class UdpSocket {
     this.#timestamped = options.kernelTimestamps ?? true;
   }
 
-  /** Opens a socket, binds and connects it; without kernel timestamps if the kernel has none to give. */
+  /**
+   * Opens a socket, binds and connects it; without kernel timestamps if the kernel has none to
+   * give.
+   */
   static open(options: UdpSocketOptions): Result<UdpSocket, OsError> {
     const tied = options.hardwareClock === undefined || options.device !== undefined;
     assert(tied, "A timestamp does not say which interface made it");
@@ -162,15 +177,16 @@ export class UdpSocket {
   }
 
   /**
-   * Sends one datagram and returns its number, by which its transmit timestamp is found in the error queue; counted from 0, and
-   * from 0 again after a send that failed.
+   * Sends one datagram and returns its number, by which its transmit timestamp is found in the
+   * error queue; counted from 0, and from 0 again after a send that failed.
    */
   send(bytes: Uint8Array<ArrayBuffer>): Result<number, OsError> {
     assert(this.#fd >= 0, "A closed socket is not used");
     const length = BigInt(bytes.length);
     const what = `send to ${formatSocketAddress(this.#peer)}`;
     if (libc().send(this.#fd, bytes, length, MSG_NOSIGNAL) >= 0) return ok(this.#nextId++);
-    // An ICMP error of an earlier datagram makes the next call fail, once; `readQueue` reports it, so we go on.
+    // An ICMP error of an earlier datagram makes the next call fail, once; `readQueue` reports it,
+    // so we go on.
     this.#restartIds();
     if (libc().send(this.#fd, bytes, length, MSG_NOSIGNAL) >= 0) return ok(this.#nextId++);
     const failure = failed({ call: "send", what });
@@ -201,7 +217,10 @@ export class UdpSocket {
     });
   }
 
-  /** Takes the next entry of the error queue: a transmit timestamp or an error; undefined when there is none. */
+  /**
+   * Takes the next entry of the error queue: a transmit timestamp or an error; undefined when there
+   * is none.
+   */
   readQueue(): Result<QueueEvent | undefined, OsError> {
     assert(this.#fd >= 0, "A closed socket is not used");
     for (;;) {
@@ -219,7 +238,10 @@ export class UdpSocket {
     this.#fd = -1;
   }
 
-  /** Judges an entry; undefined for one that says nothing, such as a timestamp of a clock that cannot be converted. */
+  /**
+   * Judges an entry; undefined for one that says nothing, such as a timestamp of a clock that
+   * cannot be converted.
+   */
   #queueEvent(error: ExtendedError | undefined): QueueEvent | undefined {
     if (error === undefined) return undefined;
     if (error.origin === SO_EE_ORIGIN_TIMESTAMPING) {
@@ -256,7 +278,10 @@ export class UdpSocket {
     return failed({ call: "recvmsg", what: `${what} ${formatSocketAddress(this.#peer)}`, code });
   }
 
-  /** Starts the kernel's count of sends anew, because it may or may not have counted the one that failed. */
+  /**
+   * Starts the kernel's count of sends anew, because it may or may not have counted the one that
+   * failed.
+   */
   #restartIds(): void {
     if (!this.#timestamped) return;
     const hardware = this.#hardwareClock !== undefined;
@@ -266,7 +291,10 @@ export class UdpSocket {
   }
 }
 
-/** Tells whether a converted hardware timestamp agrees with the kernel's, if there is one: a check on the conversion. */
+/**
+ * Tells whether a converted hardware timestamp agrees with the kernel's, if there is one: a check
+ * on the conversion.
+ */
 function isNear(hardware: UnixNanoseconds, software: UnixNanoseconds): boolean {
   const apart = hardware - software;
   return software === 0n || (apart > -TIMESTAMPS_APART_MAX && apart < TIMESTAMPS_APART_MAX);
@@ -295,7 +323,10 @@ function prepare(fd: number, options: UdpSocketOptions): Result<void, OsError> {
   return connectSocket(fd, options.peer);
 }
 
-/** Receives into the shared buffers; the kernel has overwritten the lengths of the last time. Returns -1 on failure. */
+/**
+ * Receives into the shared buffers; the kernel has overwritten the lengths of the last time.
+ * Returns -1 on failure.
+ */
 function receiveMessage(fd: number, flags: number): number {
   if (!areAddressesWritten) writeAddresses();
   message.view.setUint32(MSGHDR.msg_namelen, SOCKADDR_SIZE, true);

@@ -25,7 +25,9 @@ function openPair(local: SocketAddress): { server: ServerSocket; client: UdpSock
   return { server: server.value, client: client.value };
 }
 
-/** Waits until a socket has something to read and has its transmit timestamp, as the daemon does. */
+/**
+ * Waits until a socket has something to read and has its transmit timestamp, as the daemon does.
+ */
 async function nextEvents(client: UdpSocket): Promise<{
   readonly datagram: ReceivedDatagram | undefined;
   readonly event: QueueEvent | undefined;

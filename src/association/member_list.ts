@@ -89,7 +89,10 @@ export class MemberList {
     return this.wanted > 1 && isLastingFalseticker(member, now);
   }
 
-  /** Notes that selection finds a member to be a falseticker at a time, or, undefined, not to be one. */
+  /**
+   * Notes that selection finds a member to be a falseticker at a time, or, undefined, not to be
+   * one.
+   */
   noteFalseticker(id: number, at: MonotonicSeconds | undefined): void {
     const member = this.withId(id);
     if (member === undefined) return;

@@ -14,7 +14,10 @@ export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
   help: { type: "boolean", short: "h", doc: "show this help" },
 };
 
-/** Reads the arguments of a command; the error is a sentence for the user. An option with two values is one. */
+/**
+ * Reads the arguments of a command; the error is a sentence for the user. An option with two values
+ * is one.
+ */
 export function readArguments(
   command: Command,
   words: readonly string[],
@@ -43,7 +46,10 @@ export function readArguments(
 
 type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
 
-/** Splits the words into tokens without judging them: the messages of the library would not name what was meant. */
+/**
+ * Splits the words into tokens without judging them: the messages of the library would not name
+ * what was meant.
+ */
 function tokens(known: Readonly<Record<string, Option>>, words: readonly string[]): Token[] {
   const options = Object.fromEntries(
     Object.entries(known).map(([name, option]) => [name, {

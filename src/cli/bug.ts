@@ -1,9 +1,11 @@
 /**
- * What happens when the program finds a bug in itself: it says so, with what a developer needs, and ends with status 70.
+ * What happens when the program finds a bug in itself: it says so, with what a developer needs, and
+ * ends with status 70.
  *
- * The idea: an assertion that fails means that nothing more can be relied on, least of all to set a clock, so that is never carried on
- * with; systemd starts the daemon anew. Of another error that reached the top the daemon knows that it concerned one task, which
- * is gone: it counts it and goes on, because nothing from outside may end it.
+ * The idea: an assertion that fails means that nothing more can be relied on, least of all to set a
+ * clock, so that is never carried on with; systemd starts the daemon anew. Of another error that
+ * reached the top the daemon knows that it concerned one task, which is gone: it counts it and goes
+ * on, because nothing from outside may end it.
  *
  * @module
  */

@@ -90,7 +90,8 @@ async function inspect(
   const files = await lookAtFiles?.(config, lineOf) ?? { faults: [], notes: [] };
   const keyed = addKeys(loaded.value, readFile);
   const ofKeys = keyed.ok ? [] : keyed.error.errors;
-  // The daemon reads the keys before it changes its user: that this user may not read them is no error of the configuration.
+  // The daemon reads the keys before it changes its user: that this user may not read them is no
+  // error of the configuration.
   const isBarred = !keyed.ok && keyed.error.exitCode === EXIT.permission;
   const errors = byPlace([...isBarred ? [] : ofKeys, ...files.faults]);
   const { notes } = keyed.ok ? keyed.value : loaded.value;

@@ -1,7 +1,8 @@
 /**
  * What the commands see of the world: where their text goes, files, and the terminal.
  *
- * The idea: commands get this as an argument, so that tests run them without a terminal, a file or a network.
+ * The idea: commands get this as an argument, so that tests run them without a terminal, a file or
+ * a network.
  *
  * @module
  */

@@ -75,7 +75,9 @@ export function optionHint(option: string): string | undefined {
   return Object.hasOwn(OPTIONS, option) ? OPTIONS[option] : undefined;
 }
 
-/** Returns what to do in place of a command of another daemon's tool; undefined if it is unknown. */
+/**
+ * Returns what to do in place of a command of another daemon's tool; undefined if it is unknown.
+ */
 export function commandHint(command: string): string | undefined {
   return Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
 }

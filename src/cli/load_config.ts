@@ -1,5 +1,6 @@
 /**
- * Finds and reads the configuration: the named file, else the usual file if there is one, else the built-in one.
+ * Finds and reads the configuration: the named file, else the usual file if there is one, else the
+ * built-in one.
  *
  * @module
  */
@@ -31,7 +32,10 @@ export interface LoadedConfig {
   readonly file: string | undefined;
   /** Whether there is a file, and no key in it. */
   readonly isEmpty: boolean;
-  /** Returns the line on which a key of the configuration stands, for remarks that need more than its text. */
+  /**
+   * Returns the line on which a key of the configuration stands, for remarks that need more than
+   * its text.
+   */
   readonly lineOf: (path: string) => number | undefined;
 }
 
@@ -81,7 +85,10 @@ export interface LoadedWithKeys extends LoadedConfig {
   readonly keys: ReadonlyMap<number, SymmetricKey>;
 }
 
-/** Loads a configuration, and its file of keys if it has one: a key that is not there is a fault of the configuration. */
+/**
+ * Loads a configuration, and its file of keys if it has one: a key that is not there is a fault of
+ * the configuration.
+ */
 export function loadWithKeys(
   file: string | undefined,
   readFile: ReadFile,
@@ -117,7 +124,9 @@ function keysPlace({ lineOf }: LoadedConfig): Pick<ConfigError, "path" | "line">
   return line === undefined ? { path } : { path, line };
 }
 
-/** Returns what is wrong with a file of keys if a source misses one or none is left: then all of it. */
+/**
+ * Returns what is wrong with a file of keys if a source misses one or none is left: then all of it.
+ */
 function keyFaults(
   { config, lineOf }: LoadedConfig,
   file: string,
@@ -146,7 +155,10 @@ function withoutId({ id: _id, ...fault }: KeyFault): ConfigError {
   return fault;
 }
 
-/** Writes the faults, one line each, with an end of line; `speaker` stands before a sentence that has no place of its own. */
+/**
+ * Writes the faults, one line each, with an end of line; `speaker` stands before a sentence that
+ * has no place of its own.
+ */
 export function formatFailure(failure: ConfigFailure, speaker = "ntpsd: "): string {
   const lines = failure.errors.map((error) =>
     // The sentence about a configuration that cannot be read names the file by itself.
@@ -160,7 +172,9 @@ export function formatFailure(failure: ConfigFailure, speaker = "ntpsd: "): stri
 /** The file is there to be named, but is none, or there is none: no retry makes it better. */
 const WRONG_PLACE = ["ENOENT", "ENOTDIR", "EISDIR", "ENXIO", "ELOOP", "ENAMETOOLONG", "EFBIG"];
 
-/** Tells that a file cannot be read: the configuration itself, or one that stands at a key of it. */
+/**
+ * Tells that a file cannot be read: the configuration itself, or one that stands at a key of it.
+ */
 function unreadable(
   file: string,
   failure: FileFailure,

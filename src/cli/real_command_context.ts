@@ -59,7 +59,10 @@ function knowsColors(terminal: string | undefined): boolean {
   return terminal !== undefined && terminal !== "" && terminal !== "dumb";
 }
 
-/** Writes what a command says; where that is not possible, that is said and the program ends, because nothing else counts. */
+/**
+ * Writes what a command says; where that is not possible, that is said and the program ends,
+ * because nothing else counts.
+ */
 function writeOutput(text: string): void {
   const code = writeAll(STANDARD_OUTPUT, inLocale(visibleLayout(text)));
   // The reader has closed the pipe, as `head` does; there is no reader left.
@@ -79,7 +82,8 @@ function writeAll(fd: number, text: string): number | undefined {
   const bytes = new TextEncoder().encode(text);
   let sent = 0;
   try {
-    // The runtime does not say how much it wrote before it failed; of so few octets a pipe takes all or none (pipe(7)).
+    // The runtime does not say how much it wrote before it failed; of so few octets a pipe takes
+    // all or none (pipe(7)).
     while (sent < bytes.length) sent += stream.writeSync(bytes.subarray(sent, sent + PIPE_BUFFER));
     return undefined;
   } catch {
@@ -88,7 +92,10 @@ function writeAll(fd: number, text: string): number | undefined {
   }
 }
 
-/** The one sign that is not ASCII in what we write, for a terminal that does not know it; columns stay where they are. */
+/**
+ * The one sign that is not ASCII in what we write, for a terminal that does not know it; columns
+ * stay where they are.
+ */
 function inLocale(text: string): string {
   if (!text.includes("±") || isUnicode()) return text;
   return text.replaceAll(/ {2}±/g, " +-").replaceAll("±", "+-");

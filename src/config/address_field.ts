@@ -106,7 +106,10 @@ const PREFIX = textThat(
   readPrefix,
 );
 
-/** Reads a prefix such as `192.0.2.0/24`, or one address; the bits beyond the prefix are cleared, which is remarked on. */
+/**
+ * Reads a prefix such as `192.0.2.0/24`, or one address; the bits beyond the prefix are cleared,
+ * which is remarked on.
+ */
 export const prefix: Field<string> = {
   wanted: PREFIX.wanted,
   read(value, at) {
@@ -139,7 +142,10 @@ function maskOctet(bits: number): number {
   return bits <= 0 ? 0 : bits >= 8 ? 0xff : 0xff & (0xff << (8 - bits));
 }
 
-/** Tells whether text is a numeric address (with a zone) or a host name; what looks like a mistyped IPv4 address is neither. */
+/**
+ * Tells whether text is a numeric address (with a zone) or a host name; what looks like a mistyped
+ * IPv4 address is neither.
+ */
 function isHost(text: string): boolean {
   const [address = "", zone] = text.split("%", 2);
   const bytes = ipToBytes(address);

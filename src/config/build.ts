@@ -1,9 +1,11 @@
 /**
- * Turns what was read into the configuration that the program uses, and checks the rules that concern several sections.
+ * Turns what was read into the configuration that the program uses, and checks the rules that
+ * concern several sections.
  *
- * The idea: every rule notes its fault at the key that the administrator would change, and the building goes on, so that all
- * faults are told together. The result counts only if no fault was noted. Things that are allowed but look like a mistake become
- * remarks. Limits: the rules within a section stand beside its keys, in `sections/`.
+ * The idea: every rule notes its fault at the key that the administrator would change, and the
+ * building goes on, so that all faults are told together. The result counts only if no fault was
+ * noted. Things that are allowed but look like a mistake become remarks. Limits: the rules within a
+ * section stand beside its keys, in `sections/`.
  *
  * @module
  */
@@ -22,7 +24,10 @@ import { buildServers } from "./sections/server.ts";
 import { buildSources } from "./sections/source.ts";
 import { authenticationOf, buildSynchronization } from "./sections/synchronization.ts";
 
-/** Fills in defaults and checks the rules across keys; sections with faults are left out of the result. */
+/**
+ * Fills in defaults and checks the rules across keys; sections with faults are left out of the
+ * result.
+ */
 export function buildConfig(raw: RawConfig, root: ConfigPath): Config {
   const rows = raw.source ?? [];
   const sources = buildSources(rows, {
@@ -56,7 +61,10 @@ export function buildConfig(raw: RawConfig, root: ConfigPath): Config {
   return config;
 }
 
-/** Tells whether clients can have cookies for the servers here: from here, or from another machine that shares its keys. */
+/**
+ * Tells whether clients can have cookies for the servers here: from here, or from another machine
+ * that shares its keys.
+ */
 function givesCookies(raw: RawConfig): boolean {
   return (raw["nts-ke-server"] ?? []).length > 0 || raw.keyset?.["key-storage-path"] !== undefined;
 }

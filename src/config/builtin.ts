@@ -1,5 +1,6 @@
 /**
- * The configuration that holds when there is none: a client that asks three authenticated servers and the public pool.
+ * The configuration that holds when there is none: a client that asks three authenticated servers
+ * and the public pool.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * The configuration as the program uses it: complete, validated, immutable. Text is turned into it by `parse.ts`; durations
- * are seconds, prefixes and addresses are text in one spelling. What each member means stands beside its key, in `sections/`.
+ * The configuration as the program uses it: complete, validated, immutable. Text is turned into it
+ * by `parse.ts`; durations are seconds, prefixes and addresses are text in one spelling. What each
+ * member means stands beside its key, in `sections/`.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What is wrong with a configuration text, in a form that a person, an editor and a program can read.
+ * What is wrong with a configuration text, in a form that a person, an editor and a program can
+ * read.
  *
  * @module
  */
@@ -7,7 +8,10 @@ import { visibleText } from "../base/visible_text.ts";
 
 /** One fault of a configuration, or one remark about it. */
 export interface ConfigError {
-  /** The key with its sections, `source[0].poll-interval-limits.min` (the first source is 0); empty for the text as a whole. */
+  /**
+   * The key with its sections, `source[0].poll-interval-limits.min` (the first source is 0); empty
+   * for the text as a whole.
+   */
   readonly path: string;
   /** The line of the key, or of the section that should have it; from 1. */
   readonly line?: number;
@@ -15,9 +19,15 @@ export interface ConfigError {
   readonly column?: number;
   /** The file, if it is another one than the configuration. */
   readonly file?: string;
-  /** `file`: it is about a file that the configuration names, and ntpsd starts all the same; else it does not start. */
+  /**
+   * `file`: it is about a file that the configuration names, and ntpsd starts all the same; else it
+   * does not start.
+   */
   readonly kind?: "file";
-  /** Of a remark: whether ntpsd cannot do what was surely meant, so that the log has it as a warning; else as information. */
+  /**
+   * Of a remark: whether ntpsd cannot do what was surely meant, so that the log has it as a
+   * warning; else as information.
+   */
   readonly isWarning?: true;
   /** What was wanted and what was found. */
   readonly message: string;
@@ -25,7 +35,10 @@ export interface ConfigError {
   readonly suggestion?: string;
 }
 
-/** Writes one fault as `FILE:LINE:COLUMN: path: Message (suggestion)`, as compilers do, so that editors can follow it. */
+/**
+ * Writes one fault as `FILE:LINE:COLUMN: path: Message (suggestion)`, as compilers do, so that
+ * editors can follow it.
+ */
 export function formatConfigError(error: ConfigError, file: string): string {
   const line = error.line === undefined ? "" : `:${error.line}`;
   const column = error.line === undefined || error.column === undefined ? "" : `:${error.column}`;

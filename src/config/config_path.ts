@@ -1,15 +1,22 @@
 /**
- * Where in a configuration a value stands, and the faults and remarks that are collected while it is read.
+ * Where in a configuration a value stands, and the faults and remarks that are collected while it
+ * is read.
  *
  * @module
  */
 import type { ConfigError } from "./config_error.ts";
 import { joinPath } from "./line_index.ts";
 
-/** Returns what to write in place of a key that is not known, if that can be told from its name alone. */
+/**
+ * Returns what to write in place of a key that is not known, if that can be told from its name
+ * alone.
+ */
 export type UnknownKeyHint = (key: string) => string | undefined;
 
-/** All that is found out about one text: faults, with which it is refused, and remarks, with which it is not. */
+/**
+ * All that is found out about one text: faults, with which it is refused, and remarks, with which
+ * it is not.
+ */
 export class Diagnostics {
   /** What is wrong, in the order in which it was found. */
   readonly errors: ConfigError[] = [];
@@ -73,7 +80,10 @@ export class ConfigPath {
   }
 }
 
-/** Tells whether a value is a table: those of TOML are plain objects, its dates and times are objects of classes. */
+/**
+ * Tells whether a value is a table: those of TOML are plain objects, its dates and times are
+ * objects of classes.
+ */
 export function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);

@@ -20,8 +20,9 @@ const SECONDS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads a duration: numbers with a unit each (ns, us, ms, s, m or min, h, d, w), one after another, largest first or not; a number
- * alone is seconds. Undefined when it is not that, or not finite. Never negative.
+ * Reads a duration: numbers with a unit each (ns, us, ms, s, m or min, h, d, w), one after another,
+ * largest first or not; a number alone is seconds. Undefined when it is not that, or not finite.
+ * Never negative.
  */
 export function parseDuration(text: string): Seconds | undefined {
   const compact = text.replaceAll(/\s+/g, "");
@@ -36,7 +37,9 @@ export function parseDuration(text: string): Seconds | undefined {
   return total;
 }
 
-/** Writes a duration in the largest unit that leaves a short number: `250ms`, `1.5s`, `36h`, `4w`. */
+/**
+ * Writes a duration in the largest unit that leaves a short number: `250ms`, `1.5s`, `36h`, `4w`.
+ */
 export function formatDuration(seconds: Seconds): string {
   const unit = wholeUnit(seconds);
   if (unit !== undefined) return `${Math.round(seconds / unit[1])}${unit[0]}`;

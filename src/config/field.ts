@@ -1,8 +1,9 @@
 /**
  * Readers of single values and of lists, out of which the schema of the configuration is made.
  *
- * The idea: a reader says in words what it wants, and from these words come its message and its line in the reference. A value that is
- * not right is reported and reads as undefined, so that one pass finds all faults.
+ * The idea: a reader says in words what it wants, and from these words come its message and its
+ * line in the reference. A value that is not right is reported and reads as undefined, so that one
+ * pass finds all faults.
  *
  * @module
  */
@@ -184,7 +185,10 @@ export function list<Value>(element: Field<Value>, wanted: string): Field<readon
   };
 }
 
-/** A path may be anything but empty; a zero octet would end it early, and only a shell knows what `~` stands for. */
+/**
+ * A path may be anything but empty; a zero octet would end it early, and only a shell knows what
+ * `~` stands for.
+ */
 function pathText(value: string): string | undefined {
   return value !== "" && !value.includes("\0") && !/^~|^\$/.test(value) ? value : undefined;
 }

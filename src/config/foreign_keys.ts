@@ -1,8 +1,9 @@
 /**
  * Words of other time daemons, and what to write here instead.
  *
- * The words are the directives and source options of chrony, ntpd and NTPsec, and keys of ntpd-rs. They come as keys of TOML and as
- * whole lines in the format of their own program; both are answered from here.
+ * The words are the directives and source options of chrony, ntpd and NTPsec, and keys of ntpd-rs.
+ * They come as keys of TOML and as whole lines in the format of their own program; both are
+ * answered from here.
  *
  * @module
  */
@@ -22,7 +23,10 @@ const COMMAND_LINE = "ask with the commands of ntpsd";
 
 type Hint = readonly [words: string, hint: string];
 
-/** The words that mean no key, or several: in lower case and with hyphens, those with one answer together. */
+/**
+ * The words that mean no key, or several: in lower case and with hyphens, those with one answer
+ * together.
+ */
 const HINTS: readonly Hint[] = [
   // where the time comes from
   ["sources server-address hostname", "write [[source]]"],
@@ -80,7 +84,10 @@ const HINTS: readonly Hint[] = [
   ["setvar trap unpeer reset", COMMAND_LINE],
 ];
 
-/** Words of ntpsd that are directives of other programs as well: they are answered so as a line without `=` alone. */
+/**
+ * Words of ntpsd that are directives of other programs as well: they are answered so as a line
+ * without `=` alone.
+ */
 const LINE_HINTS: readonly Hint[] = [
   ["server", 'use mode = "server" and address in [[source]]'],
 ];
@@ -107,12 +114,18 @@ export function foreignKeyHint(key: string): string | undefined {
   return OWN_NAMES.has(word) ? undefined : BY_LINE.get(word);
 }
 
-/** Returns what to write instead of a key that is not known where it stands: of another program, or of another section. */
+/**
+ * Returns what to write instead of a key that is not known where it stands: of another program, or
+ * of another section.
+ */
 export function unknownKeyHint(key: string): string | undefined {
   return foreignKeyHint(key) ?? otherPlaces(key, SECTIONS);
 }
 
-/** Returns what to write instead of a line in the format of another program; undefined if it is none. */
+/**
+ * Returns what to write instead of a line in the format of another program; undefined if it is
+ * none.
+ */
 export function foreignLineHint(line: string): string | undefined {
   const [word = "", second = "", ...options] = line.trim().split(/\s+/);
   if (!/^[a-z_-]+$/i.test(word) || second.startsWith("=")) return undefined;

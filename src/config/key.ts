@@ -1,10 +1,12 @@
 /**
  * What a key of a table is: everything that is to be said of it, in one place.
  *
- * The problem: a key has a type, a default, a sentence in the manual, an effect on a reload and a name in other programs, and where
- * these stand in tables of their own, they drift apart. The idea: a key is one value that has all of them. The reader, the built
- * configuration and its types, the reference, the differences of a reload, the hints and the completion of shells are made from it.
- * Limits: a key knows its own value only; rules across keys are beside the section that they concern.
+ * The problem: a key has a type, a default, a sentence in the manual, an effect on a reload and a
+ * name in other programs, and where these stand in tables of their own, they drift apart. The idea:
+ * a key is one value that has all of them. The reader, the built configuration and its types, the
+ * reference, the differences of a reload, the hints and the completion of shells are made from it.
+ * Limits: a key knows its own value only; rules across keys are beside the section that they
+ * concern.
  *
  * @module
  */
@@ -16,7 +18,10 @@ export interface Field<Value> {
   readonly wanted: string;
   /** Returns the value, or notes what is wrong and returns undefined. */
   read(value: unknown, at: ConfigPath): Value | undefined;
-  /** Writes a value as the reference shows it; undefined for a value of another kind. Without it the notation is that of TOML. */
+  /**
+   * Writes a value as the reference shows it; undefined for a value of another kind. Without it the
+   * notation is that of TOML.
+   */
   write?(value: unknown): string | undefined;
   /** The keys, if it is a table or a list of tables. */
   readonly keys?: Keys;
@@ -35,7 +40,10 @@ export type ReloadEffect =
   /** The file of the keys says otherwise until it is removed. */
   | "new-keys";
 
-/** Words of other programs that mean a key: those that are answered with its name, or words with answers of their own. */
+/**
+ * Words of other programs that mean a key: those that are answered with its name, or words with
+ * answers of their own.
+ */
 export type ForeignWords = string | Readonly<Record<string, string>>;
 
 /** One key of a table; `Value` is what is written, `Built` what the program uses. */
@@ -101,7 +109,10 @@ export type Built<Definitions extends Keys> = {
     : never;
 };
 
-/** The name of a key in the program: `drift-file` is driftFile; a unit at the end is left to the type. */
+/**
+ * The name of a key in the program: `drift-file` is driftFile; a unit at the end is left to the
+ * type.
+ */
 export type BuiltName<Name extends string> = Name extends `${infer Rest}-ppm` ? CamelCase<Rest>
   : Name extends `${infer Rest}-ms` ? CamelCase<Rest>
   : CamelCase<Name>;
@@ -139,7 +150,10 @@ export function required<Value, Built = Value>(
   };
 }
 
-/** Makes a key that holds its default when it is not written; `build` makes of either what the program uses. */
+/**
+ * Makes a key that holds its default when it is not written; `build` makes of either what the
+ * program uses.
+ */
 export function optional<Value, Built = Value>(
   field: Field<Value>,
   about: About & {
@@ -180,7 +194,10 @@ function builtOf<Value, Built>(
   return build === undefined ? value as unknown as Built : build(value);
 }
 
-/** Returns what the program uses of a table of which every key may be left out; undefined counts as an empty one. */
+/**
+ * Returns what the program uses of a table of which every key may be left out; undefined counts as
+ * an empty one.
+ */
 export function complete<Definitions extends OptionalKeys>(
   keys: Definitions,
   row: Partial<Row<Definitions>> = {},
@@ -188,7 +205,10 @@ export function complete<Definitions extends OptionalKeys>(
   return buildRow(keys, row) as Built<Definitions>;
 }
 
-/** Returns what the program uses of a table; undefined if a key that must be written is missing or wrong. */
+/**
+ * Returns what the program uses of a table; undefined if a key that must be written is missing or
+ * wrong.
+ */
 export function completeIfWhole<Definitions extends Keys>(
   keys: Definitions,
   row: Row<Definitions> | undefined,

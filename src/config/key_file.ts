@@ -1,13 +1,15 @@
 /**
  * Reads files of symmetric keys as chrony and ntpd have them.
  *
- * The formats: a number, for most a type, and the key, one key a line; `#` begins a comment, for chrony `!`, `;` and `%` at the start
- * of a line too. ntpd writes a key of more than 20 characters in hexadecimal, a shorter one as characters, and may list after it,
- * separated by commas, the addresses and networks that may use the key; chrony writes `HEX:` or `ASCII:` before it and takes MD5 for a
- * missing type. Both are told apart by the line itself.
+ * The formats: a number, for most a type, and the key, one key a line; `#` begins a comment, for
+ * chrony `!`, `;` and `%` at the start of a line too. ntpd writes a key of more than 20 characters
+ * in hexadecimal, a shorter one as characters, and may list after it, separated by commas, the
+ * addresses and networks that may use the key; chrony writes `HEX:` or `ASCII:` before it and takes
+ * MD5 for a missing type. Both are told apart by the line itself.
  *
- * A line that is not understood is no reason to do without the other keys: it is told, and its key is missing. Limits: types that
- * are not of use any more (the DES types of old) are refused; faults name the line and never show a key.
+ * A line that is not understood is no reason to do without the other keys: it is told, and its key
+ * is missing. Limits: types that are not of use any more (the DES types of old) are refused; faults
+ * name the line and never show a key.
  *
  * @module
  */
@@ -29,7 +31,10 @@ export interface SymmetricKey {
   readonly type: KeyType;
   /** The key itself. */
   readonly secret: Bytes;
-  /** The prefixes from which alone requests with this key are answered, `192.0.2.0/24`; undefined means all. */
+  /**
+   * The prefixes from which alone requests with this key are answered, `192.0.2.0/24`; undefined
+   * means all.
+   */
   readonly addresses?: readonly string[];
 }
 
@@ -79,7 +84,10 @@ const LENGTHS: Readonly<Partial<Record<KeyType, number>>> = { aes128: 16, aes256
 const HASH_HINT =
   "a # after a blank begins a comment; write a key that begins with one in hexadecimal, after HEX:";
 
-/** Returns the keys by number, and all faults with their lines; a key that stands twice is the first of the two. Never throws. */
+/**
+ * Returns the keys by number, and all faults with their lines; a key that stands twice is the first
+ * of the two. Never throws.
+ */
 export function parseKeyFile(text: string): KeyFile {
   const keys = new Map<number, SymmetricKey>();
   const lines = new Map<number, number>();
@@ -129,7 +137,8 @@ function parseLine(id: number | undefined, line: string): Result<SymmetricKey, F
     });
   }
   const rest = line.split(/\s+/).slice(1);
-  // Of chrony's lines the type may be missing; the name of a type alone is no key, but what is left before a comment.
+  // Of chrony's lines the type may be missing; the name of a type alone is no key, but what is left
+  // before a comment.
   const isUntyped = rest.length === 1 && keyType(rest[0] ?? "") === undefined;
   const [typeWord, secretWord, addressWord, ...more] = isUntyped ? ["MD5", ...rest] : rest;
   if (typeWord === undefined || secretWord === undefined) {

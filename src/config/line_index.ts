@@ -1,9 +1,10 @@
 /**
  * Finds the line on which a key of a TOML text stands, so that an error about a value can name it.
  *
- * The idea: the parser of the library keeps no positions, so a second walk over the text notes the line of every key by its
- * path. It judges nothing; of a text that the library has refused for a repetition it tells which key is meant. Limits: best effort;
- * where the walk does not understand the text, it stops, and the error is told without a line.
+ * The idea: the parser of the library keeps no positions, so a second walk over the text notes the
+ * line of every key by its path. It judges nothing; of a text that the library has refused for a
+ * repetition it tells which key is meant. Limits: best effort; where the walk does not understand
+ * the text, it stops, and the error is told without a line.
  *
  * @module
  */
@@ -23,7 +24,10 @@ export interface Duplicate {
   readonly isHeading: boolean;
 }
 
-/** Returns what on a line of a text that the library refused as a repetition stands on an earlier line, or earlier on that line. */
+/**
+ * Returns what on a line of a text that the library refused as a repetition stands on an earlier
+ * line, or earlier on that line.
+ */
 export function duplicateOn(line: number, text: string): Duplicate | undefined {
   return new Walk(text).run().duplicates.get(line);
 }
@@ -114,7 +118,10 @@ class Walk {
     if (isList && !this.#lines.has(name)) this.#lines.set(name, line);
   }
 
-  /** Joins keys to a path, with the index of the last element wherever a list of sections is passed through. */
+  /**
+   * Joins keys to a path, with the index of the last element wherever a list of sections is passed
+   * through.
+   */
   #resolve(keys: readonly string[], begins = false): string {
     let path = "";
     for (const [i, key] of keys.entries()) {
@@ -200,7 +207,10 @@ class Walk {
     this.#next();
   }
 
-  /** Reads any of the four kinds of strings; escapes are kept as written, for keys hardly ever have them. */
+  /**
+   * Reads any of the four kinds of strings; escapes are kept as written, for keys hardly ever have
+   * them.
+   */
   #string(): string {
     const quote = this.#peek();
     const long = this.#text.startsWith(quote.repeat(3), this.#at);

@@ -1,18 +1,23 @@
 /**
  * Which addresses the `[[server]]` sections serve, and which listeners cannot be open together.
  *
- * The problem: users of ntpd and chrony expect both families without asking for them, users of ntpd-rs know that `[::]` serves
- * both, and one who writes a section for each family must not find the port taken. The rule: `[::]` serves IPv4 as well unless
- * another section listens on an IPv4 address with the same port; then it serves IPv6 alone. The system's own default
- * (net.ipv6.bindv6only) plays no part. Over TCP `[::]` takes both families always. A listener on all addresses of a family and one on
- * a single address of it exclude each other at one port: the kernel refuses whichever comes second.
+ * The problem: users of ntpd and chrony expect both families without asking for them, users of
+ * ntpd-rs know that `[::]` serves both, and one who writes a section for each family must not find
+ * the port taken. The rule: `[::]` serves IPv4 as well unless another section listens on an IPv4
+ * address with the same port; then it serves IPv6 alone. The system's own default
+ * (net.ipv6.bindv6only) plays no part. Over TCP `[::]` takes both families always. A listener on
+ * all addresses of a family and one on a single address of it exclude each other at one port: the
+ * kernel refuses whichever comes second.
  *
  * @module
  */
 import { parseHostPort, parseSocketAddress, type SocketAddress } from "../base/socket_address.ts";
 import { canonicalHost } from "./special_address.ts";
 
-/** How two listeners are in each other's way: the same address, or one on all addresses and one on a single one. */
+/**
+ * How two listeners are in each other's way: the same address, or one on all addresses and one on a
+ * single one.
+ */
 export type Collision = "same" | "covered";
 
 /** Tells how two listeners of one transport collide; undefined when both can be open. */
@@ -29,7 +34,10 @@ export function collisionOf(
   return isCovered ? "covered" : undefined;
 }
 
-/** Tells whether the listener `listen` serves IPv4 and IPv6, given the listeners of all sections, itself among them or not. */
+/**
+ * Tells whether the listener `listen` serves IPv4 and IPv6, given the listeners of all sections,
+ * itself among them or not.
+ */
 export function isDualStack(listen: string, all: readonly string[]): boolean {
   const own = parseSocketAddress(listen);
   if (own?.address !== "::") return false;
@@ -38,7 +46,10 @@ export function isDualStack(listen: string, all: readonly string[]): boolean {
   );
 }
 
-/** Returns the places that listeners serve, in order, given those of all sections; one that serves both families counts as two. */
+/**
+ * Returns the places that listeners serve, in order, given those of all sections; one that serves
+ * both families counts as two.
+ */
 export function servedPlaces(
   listens: readonly string[],
   all: readonly string[] = listens,

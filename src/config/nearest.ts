@@ -1,14 +1,18 @@
 /**
  * Finds the word that was probably meant.
  *
- * The idea: the edit distance of Damerau and Levenshtein in its restricted form (a swap of neighbours counts once), and a
- * word is only proposed when it is near enough to be a slip. Limits: words are short; the cost is the product of their lengths,
- * so longer input than 64 characters is not compared at all.
+ * The idea: the edit distance of Damerau and Levenshtein in its restricted form (a swap of
+ * neighbours counts once), and a word is only proposed when it is near enough to be a slip. Limits:
+ * words are short; the cost is the product of their lengths, so longer input than 64 characters is
+ * not compared at all.
  *
  * @module
  */
 
-/** Returns the candidate nearest to `word`, or undefined when none is near enough to be a slip of the pen. */
+/**
+ * Returns the candidate nearest to `word`, or undefined when none is near enough to be a slip of
+ * the pen.
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length === 0 || word.length > 64) return undefined;
   const wanted = sameSpelling(word);
@@ -24,7 +28,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best ?? beginning(wanted, candidates);
 }
 
-/** Finds the candidate of which the word is the beginning: who writes `drift` means `drift-file`. */
+/**
+ * Finds the candidate of which the word is the beginning: who writes `drift` means `drift-file`.
+ */
 function beginning(wanted: string, candidates: Iterable<string>): string | undefined {
   if (wanted.length < 3) return undefined;
   for (const candidate of candidates) {
@@ -33,12 +39,18 @@ function beginning(wanted: string, candidates: Iterable<string>): string | undef
   return undefined;
 }
 
-/** Returns the word without what makes no difference: users of other programs write `noselect` or `no_select`. */
+/**
+ * Returns the word without what makes no difference: users of other programs write `noselect` or
+ * `no_select`.
+ */
 export function sameSpelling(word: string): string {
   return word.toLowerCase().replaceAll(/[-_]/g, "");
 }
 
-/** Returns how many insertions, deletions, replacements and swaps of neighbours turn one text into the other. */
+/**
+ * Returns how many insertions, deletions, replacements and swaps of neighbours turn one text into
+ * the other.
+ */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -1,8 +1,9 @@
 /**
- * Finds characters in a configuration that nobody sees or that only look like those of TOML: what word processors, web pages and
- * other systems' editors put into a text.
+ * Finds characters in a configuration that nobody sees or that only look like those of TOML: what
+ * word processors, web pages and other systems' editors put into a text.
  *
- * Limits: comments may have them. A quoted text that needs one of the invisible ones may have it as an escape, `\u00A0`.
+ * Limits: comments may have them. A quoted text that needs one of the invisible ones may have it as
+ * an escape, `\u00A0`.
  *
  * @module
  */
@@ -18,11 +19,17 @@ const INVISIBLE =
 const QUOTES = /^[\u00ab\u00b4\u00bb\u2018-\u201f\u2032-\u2036\u2039\u203a\uff02\uff07`]$/;
 const DASHES = /^[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]$/;
 const REPLACEMENT = "\ufffd";
-/** Control characters that TOML has no place for; the end of a line and the tabulator are none of these. */
+/**
+ * Control characters that TOML has no place for; the end of a line and the tabulator are none of
+ * these.
+ */
 // deno-lint-ignore no-control-regex
 const CONTROL = /^[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]$/;
 
-/** Returns a fault for each odd character outside of comments; one for the whole text if it is UTF-16. */
+/**
+ * Returns a fault for each odd character outside of comments; one for the whole text if it is
+ * UTF-16.
+ */
 export function findOddCharacters(text: string): readonly ConfigError[] {
   if (isUtf16(text)) {
     return [{
@@ -72,7 +79,9 @@ function isUtf16(text: string): boolean {
   return zeros > 1 && zeros * 3 > start.length;
 }
 
-/** What is no text at all has octets that are none of UTF-8's, or control characters, everywhere. */
+/**
+ * What is no text at all has octets that are none of UTF-8's, or control characters, everywhere.
+ */
 function isBinary(text: string): boolean {
   const start = [...text.slice(0, 4096)];
   const odd = start.filter((character) => character === REPLACEMENT || CONTROL.test(character));

@@ -7,7 +7,10 @@ import type { Keys } from "./key.ts";
 import { sameSpelling } from "./nearest.ts";
 import type { Section } from "./schema.ts";
 
-/** Returns a hint that names the sections, and the tables in them, that have a key of this name; undefined if none has. */
+/**
+ * Returns a hint that names the sections, and the tables in them, that have a key of this name;
+ * undefined if none has.
+ */
 export function otherPlaces(name: string, sections: readonly Section[]): string | undefined {
   const places = sections.flatMap(({ heading, keys }) => [
     ...(hasKey(keys, name) ? [heading] : []),

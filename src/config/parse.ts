@@ -1,8 +1,9 @@
 /**
  * Reads the text of a configuration: TOML in the words of docs/configuration.md.
  *
- * The idea: one pass over everything, no stop at the first fault, and each fault with its path and line. Limits: the text is
- * at most a megabyte; the syntax is that of the TOML library, whose first error ends the reading.
+ * The idea: one pass over everything, no stop at the first fault, and each fault with its path and
+ * line. Limits: the text is at most a megabyte; the syntax is that of the TOML library, whose first
+ * error ends the reading.
  *
  * @module
  */
@@ -26,8 +27,8 @@ export interface ParsedConfig {
 }
 
 /**
- * Returns the configuration, or all that is wrong with the text, in the order of the lines. Never throws. `file` is where the text was
- * read from, if it was: a path that nothing may be written to.
+ * Returns the configuration, or all that is wrong with the text, in the order of the lines. Never
+ * throws. `file` is where the text was read from, if it was: a path that nothing may be written to.
  */
 export function parseConfig(
   text: string,

@@ -1,10 +1,11 @@
 /**
  * Finds paths of a configuration that get in each other's way.
  *
- * The problem: what the daemon writes, it replaces as a whole, and what makes no sense to it, it sets aside; two files of state at one path
- * destroy each other, and so does a file of state at the path of a key or of the configuration. The idea: every path that is
- * written, with those that come of it, is compared with all that are named. Limits: paths are compared as they are written, less what
- * means nothing (`./`, `//`, `a/../`); links and the working directory are not looked at.
+ * The problem: what the daemon writes, it replaces as a whole, and what makes no sense to it, it
+ * sets aside; two files of state at one path destroy each other, and so does a file of state at the
+ * path of a key or of the configuration. The idea: every path that is written, with those that come
+ * of it, is compared with all that are named. Limits: paths are compared as they are written, less
+ * what means nothing (`./`, `//`, `a/../`); links and the working directory are not looked at.
  *
  * @module
  */
@@ -30,7 +31,10 @@ interface Place {
   readonly use: "written" | "read" | "folder";
 }
 
-/** Returns the conflicts between all paths of a configuration, each once; `file` is where it was read from, if it was. */
+/**
+ * Returns the conflicts between all paths of a configuration, each once; `file` is where it was
+ * read from, if it was.
+ */
 export function pathConflicts(config: Config, file?: string): readonly PathConflict[] {
   const written = writtenPlaces(config);
   const others = readPlaces(config, file);

@@ -9,12 +9,18 @@ import { type Section, SECTIONS } from "./schema.ts";
 /** The width to which lines are broken. */
 const WIDTH = 120;
 
-/** Returns the reference as Markdown that can be read as it is; one heading for each section, one item for each key. */
+/**
+ * Returns the reference as Markdown that can be read as it is; one heading for each section, one
+ * item for each key.
+ */
 export function configurationReference(): string {
   return SECTIONS.map(sectionReference).join("\n");
 }
 
-/** Returns the part of the reference that is about a section, or about a key in each section that has it; undefined if there is none. */
+/**
+ * Returns the part of the reference that is about a section, or about a key in each section that
+ * has it; undefined if there is none.
+ */
 export function referenceOf(word: string): string | undefined {
   const own = SECTIONS.find(({ name }) => name === word);
   if (own !== undefined) return sectionReference(own);
@@ -44,7 +50,8 @@ function itemsOf(keys: Keys, prefix: string): readonly string[] {
 }
 
 function kind({ field, required, otherwise }: Key<unknown>): string {
-  // A table is told by its keys, and examples that are the same everywhere are told once in the text above.
+  // A table is told by its keys, and examples that are the same everywhere are told once in the
+  // text above.
   const wanted = field.keys === undefined
     ? field.wanted
     : field.wanted.replace(/,? ?(or )?a table$/, "");

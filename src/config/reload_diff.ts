@@ -1,9 +1,10 @@
 /**
  * Says in words what changes from one configuration to the next, for the log line of a reload.
  *
- * The idea: sources, servers and key exchange servers are told apart by their addresses, everything else by its key, so that the log
- * says `source ntp.example.net: poll-interval-limits.max 10 -> 8` and an administrator sees at once whether the file said what was meant.
- * Beside each change stands what becomes of it. Limits: paths are shown, keys are not (they are in files of their own).
+ * The idea: sources, servers and key exchange servers are told apart by their addresses, everything
+ * else by its key, so that the log says `source ntp.example.net: poll-interval-limits.max 10 -> 8`
+ * and an administrator sees at once whether the file said what was meant. Beside each change stands
+ * what becomes of it. Limits: paths are shown, keys are not (they are in files of their own).
  *
  * @module
  */
@@ -20,8 +21,8 @@ export const EFFECT_WORDS: Readonly<Record<ReloadEffect, string>> = {
 };
 
 /**
- * Returns one line for each change, without end of line; none if nothing changes. `overridden` are keys, `clock.adjust`, for which the
- * command line says otherwise.
+ * Returns one line for each change, without end of line; none if nothing changes. `overridden` are
+ * keys, `clock.adjust`, for which the command line says otherwise.
  */
 export function describeChanges(
   before: Config,
@@ -73,7 +74,10 @@ function entries({ identity = "" }: Section, list: unknown): ReadonlyMap<unknown
   return new Map(list.filter(isRecord).map((entry) => [entry[builtName(identity)], entry]));
 }
 
-/** Returns what becomes of a changed key, `poll-interval-limits.max`; one of a table has the effect of the table. */
+/**
+ * Returns what becomes of a changed key, `poll-interval-limits.max`; one of a table has the effect
+ * of the table.
+ */
 function effectOf(keys: Keys, key: string): ReloadEffect {
   const [first = ""] = key.split(".");
   return (Object.hasOwn(keys, first) ? keys[first]?.reload : undefined) ?? "applied";
@@ -104,7 +108,10 @@ function valueChanges(keys: Keys, before: unknown, after: unknown): readonly Cha
   });
 }
 
-/** Returns the key of a table that a member of the configuration comes from; members that come of rules have a name of their own. */
+/**
+ * Returns the key of a table that a member of the configuration comes from; members that come of
+ * rules have a name of their own.
+ */
 function keyName(keys: Keys, member: string): string {
   return Object.keys(keys).find((name) => builtName(name) === member) ??
     member.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);

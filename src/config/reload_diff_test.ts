@@ -125,7 +125,10 @@ for (const { name: section, keys, identity } of SECTIONS) {
   }
 }
 
-/** For keys whose value comes of a rule a text before and a text after, and the beginning of what is told. */
+/**
+ * For keys whose value comes of a rule a text before and a text after, and the beginning of what is
+ * told.
+ */
 const RULES: readonly (readonly [before: string, after: string, told: readonly string[]])[] = [
   [
     "[source-defaults]\npoll-interval-limits = { max = 8 }",

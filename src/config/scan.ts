@@ -1,8 +1,9 @@
 /**
- * Walks over the text of a TOML file character by character and tells what each one is part of, for messages about texts that the
- * TOML library refuses.
+ * Walks over the text of a TOML file character by character and tells what each one is part of, for
+ * messages about texts that the TOML library refuses.
  *
- * Limits: it judges nothing. A quoted text that is not closed ends with its line, a bracket that is not closed stays open.
+ * Limits: it judges nothing. A quoted text that is not closed ends with its line, a bracket that is
+ * not closed stays open.
  *
  * @module
  */
@@ -26,7 +27,10 @@ export interface Scan {
   readonly quotes: Opening | undefined;
 }
 
-/** Walks up to `end`, hands every character with its place to `visit`, and returns what is open there. */
+/**
+ * Walks up to `end`, hands every character with its place to `visit`, and returns what is open
+ * there.
+ */
 export function scan(
   text: string,
   end: number = text.length,
@@ -63,7 +67,10 @@ export function scan(
   return { brackets, quotes };
 }
 
-/** Returns the line and the column of a place, both from 1; the column counts characters, not UTF-16 units. */
+/**
+ * Returns the line and the column of a place, both from 1; the column counts characters, not UTF-16
+ * units.
+ */
 export function positionOf(text: string, at: number): { line: number; column: number } {
   const before = text.slice(0, at);
   const start = before.lastIndexOf("\n") + 1;

@@ -1,8 +1,9 @@
 /**
  * The whole configuration: its sections, each of which has its keys in a file of `sections/`.
  *
- * From here come the reading of a file, the configuration that the program uses, the messages, the reference, the differences of a
- * reload, and the completion of shells. A new key is written in the file of its section and nowhere else.
+ * From here come the reading of a file, the configuration that the program uses, the messages, the
+ * reference, the differences of a reload, and the completion of shells. A new key is written in the
+ * file of its section and nowhere else.
  *
  * @module
  */

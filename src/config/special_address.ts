@@ -27,7 +27,10 @@ const DRIVERS: Readonly<Record<number, string>> = {
   46: "gpsd",
 };
 
-/** Returns why a numeric address cannot be a source's; undefined for a name and for an address that can. */
+/**
+ * Returns why a numeric address cannot be a source's; undefined for a name and for an address that
+ * can.
+ */
 export function sourceAddressFault(host: string): AddressFault | undefined {
   const [text = "", zone] = host.split("%", 2);
   const bytes = plainIpToBytes(text);
@@ -52,8 +55,8 @@ export function listenAddressFault(host: string): AddressFault | undefined {
 }
 
 /**
- * Returns the one spelling of a host and a port: names in small letters and without the dot at the end, addresses in canonical text,
- * an IPv4 address in IPv6 clothes as itself.
+ * Returns the one spelling of a host and a port: names in small letters and without the dot at the
+ * end, addresses in canonical text, an IPv4 address in IPv6 clothes as itself.
  */
 export function canonicalHost(host: string): string {
   const [text = "", zone] = host.split("%", 2);

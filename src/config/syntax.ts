@@ -1,10 +1,11 @@
 /**
- * Puts what the TOML library says of a text that it cannot read into words for those who wrote it: what is wrong, where it begins,
- * and what to write.
+ * Puts what the TOML library says of a text that it cannot read into words for those who wrote it:
+ * what is wrong, where it begins, and what to write.
  *
- * The problem: the library names the character at which it gave up, in the terms of a parser; a quote that is missing on one line is
- * told as an illegal key on the next. The idea: the place is looked at again, with what is open there and what the line looks like,
- * and the likeliest slip is named. Limits: a guess; where none fits, the library's own sentence is told.
+ * The problem: the library names the character at which it gave up, in the terms of a parser; a
+ * quote that is missing on one line is told as an illegal key on the next. The idea: the place is
+ * looked at again, with what is open there and what the line looks like, and the likeliest slip is
+ * named. Limits: a guess; where none fits, the library's own sentence is told.
  *
  * @module
  */
@@ -38,7 +39,10 @@ interface Scene {
   readonly start: number;
 }
 
-/** Returns the fault as an administrator would tell it to another; of lines in the format of another program all that follow. */
+/**
+ * Returns the fault as an administrator would tell it to another; of lines in the format of another
+ * program all that follow.
+ */
 export function explainSyntax(text: string, fault: SyntaxFault): readonly ConfigError[] {
   const first = explain(text, fault);
   const lines = text.split("\n");
@@ -97,7 +101,8 @@ function unclosedText(scene: Scene): Explained | undefined {
   const { sentence, text, at } = scene;
   const isEndOfLine = sentence.startsWith("control characters") && /[\r\n]/.test(text[at] ?? "");
   if (sentence !== "unfinished string" && !isEndOfLine) return undefined;
-  // The library names the beginning of a text without an end, and the end of a line that cuts one off.
+  // The library names the beginning of a text without an end, and the end of a line that cuts one
+  // off.
   const quotes = isEndOfLine ? scan(text, at).quotes : openingAt(text, at);
   if (quotes === undefined) return undefined;
   return here(scene, quotes.at, {
@@ -263,7 +268,10 @@ function unclosedBracket(scene: Scene): Explained | undefined {
   return here(scene, at, { message: `Wanted a comma or ${other}, found ${found}` });
 }
 
-/** Tells whether the line is a heading: what begins with a bracket, and not inside of one that was opened on a line before. */
+/**
+ * Tells whether the line is a heading: what begins with a bracket, and not inside of one that was
+ * opened on a line before.
+ */
 function isHeading({ whole, start }: Scene, open: readonly Opening[]): boolean {
   return whole.trimStart().startsWith("[") && open.every(({ at }) => at >= start);
 }

@@ -1,8 +1,9 @@
 /**
  * Readers of tables and of lists of sections.
  *
- * The problem: a misspelt key must not be ignored, and a misspelt heading must not hide the faults below it. The idea: a table knows
- * all its keys, answers every other one with what was probably meant, and reads on below it.
+ * The problem: a misspelt key must not be ignored, and a misspelt heading must not hide the faults
+ * below it. The idea: a table knows all its keys, answers every other one with what was probably
+ * meant, and reads on below it.
  *
  * @module
  */
@@ -41,8 +42,8 @@ export function table<Definitions extends Keys>(
 }
 
 /**
- * Reads `[[name]]` sections, which the value of the key `identity` tells apart; a section that is no table at all stays in the list as
- * undefined, so that indices hold.
+ * Reads `[[name]]` sections, which the value of the key `identity` tells apart; a section that is
+ * no table at all stays in the list as undefined, so that indices hold.
  */
 export function sections<Definitions extends Keys>(
   section: Field<Row<Definitions>>,
@@ -70,7 +71,10 @@ export function sections<Definitions extends Keys>(
   };
 }
 
-/** Says how a table is written: a section by its heading, another one by the keys that it must have, or else by the first two. */
+/**
+ * Says how a table is written: a section by its heading, another one by the keys that it must have,
+ * or else by the first two.
+ */
 function tableForm(path: string, keys: Keys): string {
   if (/^[\w-]+$/.test(path)) return `write [${path}] on a line of its own, and its keys below`;
   const names = Object.keys(keys);

@@ -1,8 +1,8 @@
 /**
  * Reads TOML, and says in an administrator's words what is wrong with a text that is not TOML.
  *
- * Limits: the first fault of the syntax ends the reading; characters that nobody sees, and lines in the format of another program, are
- * all told at once.
+ * Limits: the first fault of the syntax ends the reading; characters that nobody sees, and lines in
+ * the format of another program, are all told at once.
  *
  * @module
  */

@@ -19,7 +19,10 @@ export interface ClockPermission {
   readonly frequency: Ppm;
   /** A sentence for the log. */
   readonly notice: string;
-  /** How bad it is: a time daemon that may not set the clock, though nobody told it not to, deserves a warning. */
+  /**
+   * How bad it is: a time daemon that may not set the clock, though nobody told it not to, deserves
+   * a warning.
+   */
   readonly level: "info" | "warning";
 }
 
@@ -36,7 +39,10 @@ export const NEEDS_CAPABILITY: string =
   "Adjusting the clock needs the capability CAP_SYS_TIME: run ntpsd as root, or grant it " +
   "(AmbientCapabilities=CAP_SYS_TIME in the systemd unit, --cap-add SYS_TIME for a container)";
 
-/** Takes the clock over if that is wanted and permitted; the error, a sentence, means that it is demanded and not permitted. */
+/**
+ * Takes the clock over if that is wanted and permitted; the error, a sentence, means that it is
+ * demanded and not permitted.
+ */
 export function claimClock(
   config: ClockConfig,
   { noAdjust, once }: ClockWish,

@@ -1,12 +1,14 @@
 /**
  * Gives up what the daemon does not need: the user root, capabilities, system calls.
  *
- * The problem: rights belong to threads, and the runtime has threads before we run. The idea: whoever starts with more than is
- * needed prepares files as root, narrows its main thread, and starts the program again in its place, so that every thread
- * of it has the least from its first instruction. Where the new user cannot read the program itself (run from source, a home
- * folder of mode 0700) the program starts again as root with next to no capability, and changes the user when it is loaded. What is
- * still too much then is judged by the real state of the process, and there is never a third start. Limits: system calls
- * are filtered last, in the process (`filterSystemCalls`).
+ * The problem: rights belong to threads, and the runtime has threads before we run. The idea:
+ * whoever starts with more than is needed prepares files as root, narrows its main thread, and
+ * starts the program again in its place, so that every thread of it has the least from its first
+ * instruction. Where the new user cannot read the program itself (run from source, a home folder of
+ * mode 0700) the program starts again as root with next to no capability, and changes the user when
+ * it is loaded. What is still too much then is judged by the real state of the process, and there
+ * is never a third start. Limits: system calls are filtered last, in the process
+ * (`filterSystemCalls`).
  *
  * @module
  */
@@ -101,19 +103,26 @@ const STAYS_ROOT =
 const SECRET = 0o600;
 const PUBLIC = 0o644;
 
-/** Takes over the files that the first start has opened, if this is the second; to be called before any is read. */
+/**
+ * Takes over the files that the first start has opened, if this is the second; to be called before
+ * any is read.
+ */
 export function takeOverFiles(): void {
   const message = startedAgain();
   if (message !== undefined) takeHeldFiles(readMessage(message).files);
 }
 
-/** Does what is left to do when the program is loaded; the error is a sentence, and the daemon must not go on with it. */
+/**
+ * Does what is left to do when the program is loaded; the error is a sentence, and the daemon must
+ * not go on with it.
+ */
 export type FinishConfinement = () => Result<readonly Notice[], string>;
 
 /**
- * Brings the process down to what the configuration needs: if there is anything to give up, the program is started again, and
- * this call does not return in the first of the two. Returns what is to be called when all modules are loaded. The error
- * is a sentence, and the daemon must not go on with it.
+ * Brings the process down to what the configuration needs: if there is anything to give up, the
+ * program is started again, and this call does not return in the first of the two. Returns what is
+ * to be called when all modules are loaded. The error is a sentence, and the daemon must not go on
+ * with it.
  */
 export async function confine(
   request: ConfinementRequest,
@@ -242,7 +251,10 @@ function startAgain({ user, isUserDemanded, keep }: Wanted): string {
   return failure.hint === undefined ? failure.message : `${failure.message}; ${failure.hint}`;
 }
 
-/** Tells whether a user could load this program: a bundle or an executable that is open to all; sources have a cache besides. */
+/**
+ * Tells whether a user could load this program: a bundle or an executable that is open to all;
+ * sources have a cache besides.
+ */
 function canStartAs(user: UserRecord): boolean {
   if (Deno.build.standalone) {
     const path = executablePath();

@@ -1,9 +1,11 @@
 /**
- * The daemon: puts engine, clock, sockets, HTTP and signals together, and takes them apart again at the end.
+ * The daemon: puts engine, clock, sockets, HTTP and signals together, and takes them apart again at
+ * the end.
  *
- * The daemon says what fails at the start and goes on without it as long as it can keep the clock (HTTP, a state file); what
- * makes the work impossible or dangerous ends it with a sentence and an exit status. Touches the world through its parts alone:
- * services (`services.ts`), the engine's driver, files of state, the service manager. Limits: one daemon a process.
+ * The daemon says what fails at the start and goes on without it as long as it can keep the clock
+ * (HTTP, a state file); what makes the work impossible or dangerous ends it with a sentence and an
+ * exit status. Touches the world through its parts alone: services (`services.ts`), the engine's
+ * driver, files of state, the service manager. Limits: one daemon a process.
  *
  * @module
  */
@@ -44,7 +46,10 @@ import { StatusListener } from "./observability/status_listener.ts";
 /** What is served is refreshed so often; its root dispersion ages by itself in between. */
 const TICK_MILLISECONDS = 1000;
 
-/** Service managers wait a few seconds at most for the end; a file system or a name that hangs takes longer. */
+/**
+ * Service managers wait a few seconds at most for the end; a file system or a name that hangs takes
+ * longer.
+ */
 const END_PATIENCE_MILLISECONDS = 800;
 
 /** Files that could not be used are tried again once in so many ticks. */
@@ -234,7 +239,10 @@ class Daemon {
     this.#notices.update(this.status(), readInstant().monotonic);
   }
 
-  /** Returns why there will never be anything to do: no clock to keep, and no listener may be opened; else undefined. */
+  /**
+   * Returns why there will never be anything to do: no clock to keep, and no listener may be
+   * opened; else undefined.
+   */
   #nothingToDo(): DaemonEnd | undefined {
     if (this.#options.once || this.#config.sources.length > 0) return undefined;
     return this.#services.isServing ? undefined : this.#services.ntp.neverOpens;
@@ -308,7 +316,10 @@ class Daemon {
     }
   }
 
-  /** Reads the configuration and what it names again; one after the other, however quickly signals follow. */
+  /**
+   * Reads the configuration and what it names again; one after the other, however quickly signals
+   * follow.
+   */
   async #reload(): Promise<void> {
     const before = this.#config;
     const read = await readAgain(this.#options, before);

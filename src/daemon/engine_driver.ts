@@ -1,9 +1,11 @@
 /**
- * Drives the engine in the real world: waits, reads, hands events in, and is the port through which actions are carried out.
+ * Drives the engine in the real world: waits, reads, hands events in, and is the port through which
+ * actions are carried out.
  *
- * One loop waits for sockets and for the engine's next deadline; what comes from elsewhere (names, keys, signals) is handed in
- * by `deliver` from its own callback and only wakes the loop, so that it looks at the deadline again. The order of actions is that of
- * `EngineLoop`. Limits: the engine's work is short (microseconds), so nothing is ever queued in front of it.
+ * One loop waits for sockets and for the engine's next deadline; what comes from elsewhere (names,
+ * keys, signals) is handed in by `deliver` from its own callback and only wakes the loop, so that
+ * it looks at the deadline again. The order of actions is that of `EngineLoop`. Limits: the
+ * engine's work is short (microseconds), so nothing is ever queued in front of it.
  *
  * @module
  */
@@ -36,7 +38,10 @@ export interface DriverHooks extends
   changed(): void;
 }
 
-/** So many different lines of one source there are in an hour, and few beyond that: the members of a large pool have one each. */
+/**
+ * So many different lines of one source there are in an hour, and few beyond that: the members of a
+ * large pool have one each.
+ */
 const SOURCE_KINDS_MAX = 64;
 
 /** The engine, as far as the driver needs it. */
@@ -53,7 +58,10 @@ export class EngineDriver {
   readonly #hooks: DriverHooks;
   readonly #sleep = new SleepDetector();
   readonly #limiter = new LogLimiter();
-  /** Names and servers change as others like, so each source has a share of the log, by its address in the configuration. */
+  /**
+   * Names and servers change as others like, so each source has a share of the log, by its address
+   * in the configuration.
+   */
   readonly #sourceLimiters = new Map<string, LogLimiter>();
   readonly #kernel: ClockPort;
   readonly #loop: EngineLoop;
@@ -61,7 +69,10 @@ export class EngineDriver {
   #isRunning = false;
   #isStopping = false;
 
-  /** Watches for clock changes by others where the kernel can tell; the poller stays its owner's to close. */
+  /**
+   * Watches for clock changes by others where the kernel can tell; the poller stays its owner's to
+   * close.
+   */
   constructor(options: {
     readonly engine: DrivenEngine;
     readonly poller: Poller;
@@ -101,7 +112,10 @@ export class EngineDriver {
     }
   }
 
-  /** Does what is due already, for a busy server that lets the loop wait for longer than the engine may. */
+  /**
+   * Does what is due already, for a busy server that lets the loop wait for longer than the engine
+   * may.
+   */
   runDue(): void {
     if (!this.#isRunning || this.#loop.isOver) return;
     this.#read(this.#poller.peek());

@@ -24,7 +24,9 @@ const SET: SetClockAction = {
   },
 };
 
-/** An engine that answers the first event of a type with given actions, and remembers all events. */
+/**
+ * An engine that answers the first event of a type with given actions, and remembers all events.
+ */
 class ScriptedEngine implements DrivenEngine {
   readonly events: Event[] = [];
   readonly #script: Partial<Record<Event["type"], readonly Action[]>>;

@@ -1,8 +1,10 @@
 /**
- * The symmetric keys of a running daemon: what sources and servers authenticate with (RFC 5905 section 7.3, RFC 8573).
+ * The symmetric keys of a running daemon: what sources and servers authenticate with (RFC 5905
+ * section 7.3, RFC 8573).
  *
- * The keys may change with a reload; what was made from the ring asks it anew for each packet, so a removed key is of no use
- * from then on. Limits: a key whose length does not fit its type counts as missing, and is told once at loading.
+ * The keys may change with a reload; what was made from the ring asks it anew for each packet, so a
+ * removed key is of no use from then on. Limits: a key whose length does not fit its type counts as
+ * missing, and is told once at loading.
  *
  * @module
  */
@@ -49,7 +51,10 @@ export class KeyRing {
     return problems;
   }
 
-  /** Makes the protection of a source by a key; without the key nothing is sent and nothing believed. */
+  /**
+   * Makes the protection of a source by a key; without the key nothing is sent and nothing
+   * believed.
+   */
   protection(id: number): PacketProtection {
     const current = () => {
       const key = this.#keys.get(id);

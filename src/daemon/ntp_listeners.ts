@@ -1,11 +1,14 @@
 /**
- * The NTP servers of the daemon: one loop for each `[[server]]` section, all fed with what the engine knows of the clock.
+ * The NTP servers of the daemon: one loop for each `[[server]]` section, all fed with what the
+ * engine knows of the clock.
  *
- * What the listeners serve is one shared header template, refreshed about once a second and after each change of the clock;
- * in between it ages by itself. Sections that stay the same over a reload keep their socket, their limits and their
- * counts. A section that cannot be opened (its port is taken, its interface is not there yet) is told to `FunctionStates` and tried
- * again with every `retry`. An address that this machine does not have yet is bound to all the same, which also works when a low
- * port could not be had any more, and counts as closed until the machine has it. Limits: whether it has it is asked once a `retry`.
+ * What the listeners serve is one shared header template, refreshed about once a second and after
+ * each change of the clock; in between it ages by itself. Sections that stay the same over a reload
+ * keep their socket, their limits and their counts. A section that cannot be opened (its port is
+ * taken, its interface is not there yet) is told to `FunctionStates` and tried again with every
+ * `retry`. An address that this machine does not have yet is bound to all the same, which also
+ * works when a low port could not be had any more, and counts as closed until the machine has it.
+ * Limits: whether it has it is asked once a `retry`.
  *
  * @module
  */
@@ -70,7 +73,9 @@ export interface NtpListenersContext {
   readonly synchronization: SynchronizationConfig;
   /** What answers that are authenticated need. */
   readonly authentication: ServerAuthentication;
-  /** Does what must not wait for long, while a server is busy; called every few milliseconds then. */
+  /**
+   * Does what must not wait for long, while a server is busy; called every few milliseconds then.
+   */
   readonly onBusy?: () => void;
 }
 
@@ -120,7 +125,9 @@ export class NtpListeners {
       .map(({ plan }) => plan.config.listen);
   }
 
-  /** Why no listener will ever open as things are; undefined when one is open, or may open later. */
+  /**
+   * Why no listener will ever open as things are; undefined when one is open, or may open later.
+   */
   get neverOpens(): "listen-not-permitted" | "listen-not-supported" | undefined {
     if (this.#sections.length === 0 || this.isServing) return undefined;
     if (!this.#sections.every(({ errno }) => LASTING_ERRORS.has(errno))) return undefined;
@@ -156,7 +163,10 @@ export class NtpListeners {
     this.retry();
   }
 
-  /** Tries again what could not be opened, and looks whether the addresses are there; to be called about once a second. */
+  /**
+   * Tries again what could not be opened, and looks whether the addresses are there; to be called
+   * about once a second.
+   */
   retry(): void {
     const context = this.#context;
     if (context === undefined) return;
@@ -308,7 +318,10 @@ function describe(time: ServedTime): string {
   return JSON.stringify(time, (_, value) => typeof value === "bigint" ? `${value}` : value);
 }
 
-/** Opens the socket of a section; without IPv6 in the kernel, one for both families serves what there is. */
+/**
+ * Opens the socket of a section; without IPv6 in the kernel, one for both families serves what
+ * there is.
+ */
 function openSocket(plan: Plan): Result<ServerSocket, OsError> {
   const { dualStack, config: { listen, reusePort } } = plan;
   const local = present(parseSocketAddress(listen, NTP_PORT), "The configuration was checked");

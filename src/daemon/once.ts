@@ -1,5 +1,6 @@
 /**
- * `--once`: waits until the clock is right, or has been measured if it must not be touched, then ends the daemon.
+ * `--once`: waits until the clock is right, or has been measured if it must not be touched, then
+ * ends the daemon.
  *
  * @module
  */
@@ -18,7 +19,10 @@ const GOOD_ENOUGH: Seconds = 5e-3;
 /** Why the watch ends the daemon. */
 export type OnceEnd = "told" | "no-time" | "panic";
 
-/** Returns a configuration with which the first update steps the whole offset, and that is all; a clock that is only measured needs none. */
+/**
+ * Returns a configuration with which the first update steps the whole offset, and that is all; a
+ * clock that is only measured needs none.
+ */
 export function onceConfig(
   config: Config,
   { noAdjust }: { readonly noAdjust: boolean },
@@ -33,8 +37,8 @@ export class OnceWatch {
   #done = false;
 
   /**
-   * Begins to wait; returns the timer of the patience, to be cleared. `why` says why the clock is not set: if a panic threshold keeps it
-   * from that, trying again later is of no use.
+   * Begins to wait; returns the timer of the patience, to be cleared. `why` says why the clock is
+   * not set: if a panic threshold keeps it from that, trying again later is of no use.
    */
   start(
     why: () => string,

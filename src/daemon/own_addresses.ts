@@ -1,10 +1,11 @@
 /**
- * The addresses of this machine and its way to the world: for recognising our own time when it comes back to us, and for asking
- * again as soon as there may be a way to servers.
+ * The addresses of this machine and its way to the world: for recognising our own time when it
+ * comes back to us, and for asking again as soon as there may be a way to servers.
  *
- * The idea: the addresses are read at the start and every ten seconds, because a machine often gets them only after the daemon
- * has started; the address from which datagrams to the world would leave is asked for at every look, about once a second, since
- * that costs two sockets and no packet. Limits: a change further away than the own routing table is not noticed.
+ * The idea: the addresses are read at the start and every ten seconds, because a machine often gets
+ * them only after the daemon has started; the address from which datagrams to the world would leave
+ * is asked for at every look, about once a second, since that costs two sockets and no packet.
+ * Limits: a change further away than the own routing table is not noticed.
  *
  * @module
  */

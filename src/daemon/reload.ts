@@ -1,5 +1,6 @@
 /**
- * Reads the configuration of a running daemon again and says in the log what changes; applying it is the daemon's work.
+ * Reads the configuration of a running daemon again and says in the log what changes; applying it
+ * is the daemon's work.
  *
  * A configuration with errors, and files that do not answer, leave the old one in force.
  *
@@ -13,7 +14,10 @@ import type { ConfigWithKeys, DaemonOptions } from "./daemon_options.ts";
 import { filesAnswer } from "./files/file_access.ts";
 import { onceConfig } from "./once.ts";
 
-/** Reads the configuration and the keys again; undefined when `before` stays in force, for reasons that are in the log. */
+/**
+ * Reads the configuration and the keys again; undefined when `before` stays in force, for reasons
+ * that are in the log.
+ */
 export async function readAgain(
   options: DaemonOptions,
   before: Config,

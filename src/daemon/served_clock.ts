@@ -1,5 +1,6 @@
 /**
- * What listeners answer with: the engine's time, the own clock where it counts as right (`local-stratum`), or that there is none.
+ * What listeners answer with: the engine's time, the own clock where it counts as right
+ * (`local-stratum`), or that there is none.
  *
  * @module
  */

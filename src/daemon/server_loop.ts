@@ -1,13 +1,16 @@
 /**
  * The loop that moves requests and answers between sockets and the answer path.
  *
- * The problem: a busy server must not keep the engine waiting, and a trip through the thread pool for every request would cost
- * more than the answer. The idea: waiting is done on the thread pool, which brings all that has queued up; then, without waiting,
- * one batch after another is received and answered until nothing is left or the turn is over. A wait that ends at once lets
- * nothing else run (see `ffi/yield.ts`), so a turn goes on over such waits, and at its end the loop steps aside; what must not wait so long is done meanwhile. While requests
- * follow each other so closely that a pause is shorter than the trip, the loop looks again for a few microseconds before it goes
- * to wait; it finds out by trying whether that pays. Limits: one turn takes at most `TURN_SECONDS` and one batch; with several
- * busy listeners HTTP and key exchanges wait for a turn of each, but not the engine.
+ * The problem: a busy server must not keep the engine waiting, and a trip through the thread pool
+ * for every request would cost more than the answer. The idea: waiting is done on the thread pool,
+ * which brings all that has queued up; then, without waiting, one batch after another is received
+ * and answered until nothing is left or the turn is over. A wait that ends at once lets nothing
+ * else run (see `ffi/yield.ts`), so a turn goes on over such waits, and at its end the loop steps
+ * aside; what must not wait so long is done meanwhile. While requests follow each other so closely
+ * that a pause is shorter than the trip, the loop looks again for a few microseconds before it goes
+ * to wait; it finds out by trying whether that pays. Limits: one turn takes at most `TURN_SECONDS`
+ * and one batch; with several busy listeners HTTP and key exchanges wait for a turn of each, but
+ * not the engine.
  *
  * @module
  */
@@ -31,7 +34,10 @@ export interface Listener {
 export interface ServerLoopReports {
   /** A receive failed for a new reason; the loop tries again after a pause. */
   readonly onReceiveError?: (listener: Listener, error: OsError) => void;
-  /** An answer could not be sent, for a reason for which none failed before; its client was passed over. */
+  /**
+   * An answer could not be sent, for a reason for which none failed before; its client was passed
+   * over.
+   */
   readonly onSendError?: (error: OsError) => void;
   /** A batch could not be answered because something is wrong with ourselves; it was dropped. */
   readonly onInternalError?: (error: unknown) => void;
@@ -132,8 +138,8 @@ export class ServerLoop {
   }
 
   /**
-   * Answers what has been received, and goes on while there is more and the turn lasts; returns whether it ended because
-   * nothing was left.
+   * Answers what has been received, and goes on while there is more and the turn lasts; returns
+   * whether it ended because nothing was left.
    */
   #turn(): boolean {
     let now = this.#answer(boottimeNow());
@@ -147,7 +153,10 @@ export class ServerLoop {
     return false;
   }
 
-  /** Answers the requests in the batch and returns the time at which that was done; whatever goes wrong concerns this batch. */
+  /**
+   * Answers the requests in the batch and returns the time at which that was done; whatever goes
+   * wrong concerns this batch.
+   */
   #answer(now: MonotonicSeconds): MonotonicSeconds {
     try {
       return this.#answerBatch(now);
@@ -221,8 +230,9 @@ export class ServerLoop {
   }
 
   /**
-   * Passes over an answer that the system refused. Some refusals count for the kernel's numbers of timestamps and some do not, so
-   * both sides begin anew, before the answers behind it are sent: those lose nothing.
+   * Passes over an answer that the system refused. Some refusals count for the kernel's numbers of
+   * timestamps and some do not, so both sides begin anew, before the answers behind it are sent:
+   * those lose nothing.
    */
   readonly #onRefused = (position: number, error: OsError): void => {
     const { socket, responder } = this.#listener, batch = this.#batch;

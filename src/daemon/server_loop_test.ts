@@ -44,7 +44,10 @@ function idleResponder(): Responder {
   return new Responder({ template, readClock: readRealtimeNtp, random: new SeededRandom(1) });
 }
 
-/** A client with a connected socket, so that an answer from another address than the one asked is lost. */
+/**
+ * A client with a connected socket, so that an answer from another address than the one asked is
+ * lost.
+ */
 class Client implements Disposable {
   readonly #socket: UdpSocket;
 
@@ -180,15 +183,16 @@ Deno.test("a busy server lets everything else run, every few milliseconds", asyn
   let sent = 0;
   const waits: number[] = [];
   const waiting = () => sent - server.responder.counters.answered;
-  // The load is made between the server's turns in this same thread: each time, more than a batch is waiting,
-  // and never more than the socket's buffer holds, however slow the machine is.
+  // The load is made between the server's turns in this same thread: each time, more than a batch
+  // is waiting, and never more than the socket's buffer holds, however slow the machine is.
   for (let turn = 0; turn < 50; turn++) {
     for (let i = 0; i < 256 && waiting() < 256; i++) if (clients[i % 8]?.send(octets).ok) sent++;
     const start = performance.now();
     await new Promise((resolve) => setTimeout(resolve, 0));
     waits.push(performance.now() - start);
   }
-  // A machine that is busy with other things delays some of them; a loop that does not step aside delays all.
+  // A machine that is busy with other things delays some of them; a loop that does not step aside
+  // delays all.
   waits.sort((a, b) => a - b);
   assert.ok((waits[25] ?? Infinity) < 100, `the timers came late: ${waits.map(Math.round)} ms`);
   for (let i = 0; i < 200 && server.responder.counters.answered < sent; i++) {
@@ -229,8 +233,8 @@ Deno.test("a flood without a gap lets timers and calls on the thread pool come i
   isOver = true;
   await loop.stop();
   await others;
-  // 77, 160 and 384 when all is well on an idle machine, more on a busy one, which takes longer for the flood; a handful of the
-  // first two when they are starved.
+  // 77, 160 and 384 when all is well on an idle machine, more on a busy one, which takes longer for
+  // the flood; a handful of the first two when they are starved.
   assert.ok(timers > 20, `${timers} timers`);
   assert.ok(calls > 20, `${calls} calls`);
   assert.ok(onBusy > 80, `called ${onBusy} times`);

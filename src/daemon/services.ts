@@ -1,9 +1,11 @@
 /**
- * What the daemon serves to others: time (NTP), keys for Network Time Security (NTS-KE) and its status (HTTP).
+ * What the daemon serves to others: time (NTP), keys for Network Time Security (NTS-KE) and its
+ * status (HTTP).
  *
- * All three are configured together and one configuration after the other, however quickly reloads follow, because a port is
- * free only when its old listener is gone. What cannot be opened is tried again about once a second. Limits: what each of them
- * serves is its own business; this is their order.
+ * All three are configured together and one configuration after the other, however quickly reloads
+ * follow, because a port is free only when its old listener is gone. What cannot be opened is tried
+ * again about once a second. Limits: what each of them serves is its own business; this is their
+ * order.
  *
  * @module
  */
@@ -50,7 +52,10 @@ export class Services {
     this.ntp = parts.ntp;
   }
 
-  /** Brings all listeners up to a configuration; a fault is logged and keeps no later configuration from being applied. */
+  /**
+   * Brings all listeners up to a configuration; a fault is logged and keeps no later configuration
+   * from being applied.
+   */
   configure(config: Config): Promise<void> {
     this.#configuring = this.#configuring.then(() => this.#apply(config)).catch((error) =>
       log.error(`Not all of the configuration could be applied: ${error}`)
@@ -58,7 +63,10 @@ export class Services {
     return this.#configuring;
   }
 
-  /** Tries again what could not be opened, and serves the time of this moment; to be called about once a second. */
+  /**
+   * Tries again what could not be opened, and serves the time of this moment; to be called about
+   * once a second.
+   */
   retry(): void {
     this.#parts.http.retry();
     this.ntp.retry();

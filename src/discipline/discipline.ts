@@ -54,7 +54,9 @@ export interface SourceEstimate {
   readonly uncertainty: Seconds;
   /** The smallest round trip that was measured on the present route, not negative. */
   readonly delay: Seconds;
-  /** The typical error of one sample: the mean wait in the network, one way, if both ways are alike. */
+  /**
+   * The typical error of one sample: the mean wait in the network, one way, if both ways are alike.
+   */
   readonly sampleError: Seconds;
   /** The typical distance of samples from the estimate. */
   readonly jitter: Seconds;
@@ -229,7 +231,10 @@ export class Discipline {
     return isNew;
   }
 
-  /** Lets the next joint estimate rest on the sources alone that are believed then, whatever others have shown. */
+  /**
+   * Lets the next joint estimate rest on the sources alone that are believed then, whatever others
+   * have shown.
+   */
   forgetOthers(): void {
     this.#mustRebuild = true;
   }

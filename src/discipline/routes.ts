@@ -94,7 +94,10 @@ export class Route {
 
 /** What a delay showed of the routes. */
 export interface RouteChange {
-  /** "same": nothing; "longer": a detour; "back": a shorter one that was known; "shorter": a new one. */
+  /**
+   * "same": nothing; "longer": a detour; "back": a shorter one that was known; "shorter": a new
+   * one.
+   */
   readonly kind: "same" | "longer" | "back" | "shorter";
   /** How many samples, the newest included, were taken on the present route already. */
   readonly samples: number;

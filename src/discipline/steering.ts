@@ -2,10 +2,11 @@
  * How a known offset is removed: the clock runs a little faster or slower for a stated time.
  *
  * Only the rate of the clock is changed here, so the clock stays monotone. A small offset is
- * removed within half a poll interval, so that the rate stays calm. A large one is removed as fast as
- * the slew limit allows at the start, and within a minute once the clock has been right. There is no feedback loop to overshoot: all
- * corrections are known exactly (`free_running_clock.ts`), and a slew that ran too long because the
- * process was late is a known offset, which is removed in turn.
+ * removed within half a poll interval, so that the rate stays calm. A large one is removed as fast
+ * as the slew limit allows at the start, and within a minute once the clock has been right. There
+ * is no feedback loop to overshoot: all corrections are known exactly (`free_running_clock.ts`),
+ * and a slew that ran too long because the process was late is a known offset, which is removed in
+ * turn.
  *
  * @module
  */

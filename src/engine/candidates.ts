@@ -27,7 +27,10 @@ export interface SelectionContext {
   readonly discipline: Discipline;
   /** What is known of the time whatever the sources say; nothing if left out. */
   readonly known?: KnownTime;
-  /** How many servers are measured and have no vote yet, because their certificates are provisional; none if left out. */
+  /**
+   * How many servers are measured and have no vote yet, because their certificates are provisional;
+   * none if left out.
+   */
   readonly heldBack?: number;
 }
 

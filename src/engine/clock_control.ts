@@ -1,9 +1,10 @@
 /**
  * Carries the estimate over to the clock: when to slew, when to step, what to tell the kernel.
  *
- * The idea: one command at a time. A command says the whole rate from now on; the world answers what is really in force and
- * when, and only that answer enters the account of corrections. A slew ends by a timer, and what is left then is known.
- * Limits: it neither chooses sources nor estimates; without permission to adjust it only keeps count of nothing.
+ * The idea: one command at a time. A command says the whole rate from now on; the world answers
+ * what is really in force and when, and only that answer enters the account of corrections. A slew
+ * ends by a timer, and what is left then is known. Limits: it neither chooses sources nor
+ * estimates; without permission to adjust it only keeps count of nothing.
  *
  * @module
  */
@@ -19,22 +20,36 @@ import type { Action, ClockReading, KernelStatus, SetClockAction } from "./event
 import { Notice } from "./reports/hold.ts";
 import { ERROR_BOUND_MAX } from "./status/system_variables.ts";
 
-/** How the sentence begins that says why the clock is not set although sources agree: the offset is beyond a panic threshold. */
+/**
+ * How the sentence begins that says why the clock is not set although sources agree: the offset is
+ * beyond a panic threshold.
+ */
 export const LEFT_ALONE = "The clock is left alone while authenticated sources may still come";
 
-/** So long a time beyond the panic threshold at the start waits for authenticated sources that may vouch for it. */
+/**
+ * So long a time beyond the panic threshold at the start waits for authenticated sources that may
+ * vouch for it.
+ */
 const VOUCHER_PATIENCE: Seconds = 300;
 /** The kernel's idea of the error grows by itself, so it is refreshed at least this often. */
 const REFRESH_INTERVAL: Seconds = 64;
-/** How fast our error may grow at the most without news; beyond that a wake-up would come too late. */
+/**
+ * How fast our error may grow at the most without news; beyond that a wake-up would come too late.
+ */
 const ERROR_GROWTH_MAX = 1e-3;
 /** The least time between two looks at an error that is about to be too large. */
 const REFRESH_INTERVAL_MIN: Seconds = 1;
-/** By so much less than the bound of the state the kernel is told: what the error may grow until the next look. */
+/**
+ * By so much less than the bound of the state the kernel is told: what the error may grow until the
+ * next look.
+ */
 const KERNEL_HEADROOM: Seconds = ERROR_GROWTH_MAX * REFRESH_INTERVAL_MIN;
 /** Up to this error the kernel is told that the clock is synchronised. */
 export const KERNEL_ERROR_MAX: Seconds = ERROR_BOUND_MAX - KERNEL_HEADROOM;
-/** An offset that is not worth a slew when one has just ended: this part of its uncertainty, or the shortest time. */
+/**
+ * An offset that is not worth a slew when one has just ended: this part of its uncertainty, or the
+ * shortest time.
+ */
 const NEGLIGIBLE_PART = 0.05;
 const NEGLIGIBLE: Seconds = 2e-8;
 
@@ -66,7 +81,10 @@ export class ClockControl {
   readonly #clampNotices = new Notice();
   /** The clock's own frequency by the last estimate that was acted on. */
   #baseFrequency: number | undefined;
-  /** Whether no offset was left to be removed in a hurry, since the start or since the clock was set. */
+  /**
+   * Whether no offset was left to be removed in a hurry, since the start or since the clock was
+   * set.
+   */
   #wasRight = false;
   #hasPanicked = false;
   #waiting: string | undefined;
@@ -101,12 +119,16 @@ export class ClockControl {
     return this.#clock.maxClockError * PPM;
   }
 
-  /** Why the clock is left alone although sources agree, in a sentence; undefined when it is not. */
+  /**
+   * Why the clock is left alone although sources agree, in a sentence; undefined when it is not.
+   */
   get waiting(): string | undefined {
     return this.#waiting;
   }
 
-  /** Whether an offset was beyond a panic threshold: nothing that was learned since can be trusted. */
+  /**
+   * Whether an offset was beyond a panic threshold: nothing that was learned since can be trusted.
+   */
   get hasPanicked(): boolean {
     return this.#hasPanicked;
   }
@@ -190,7 +212,10 @@ export class ClockControl {
     );
   }
 
-  /** Forgets what was going on, because the clock was changed from outside by `gained`; steps are allowed again as at the start. */
+  /**
+   * Forgets what was going on, because the clock was changed from outside by `gained`; steps are
+   * allowed again as at the start.
+   */
   restart(gained: Seconds = 0): void {
     this.#slewEnds = Infinity;
     this.#wasRight = false;
@@ -241,7 +266,10 @@ export class ClockControl {
     return [...this.#clampNotice(estimate.frequency, now), ...actions];
   }
 
-  /** The patience runs from the first such time: before it none could come, for want of a network perhaps. */
+  /**
+   * The patience runs from the first such time: before it none could come, for want of a network
+   * perhaps.
+   */
   #mayWait({ isVouchedFor, mayBeVouchedFor, now }: SteeringContext): boolean {
     if (!this.#steps.isStartup || isVouchedFor || !mayBeVouchedFor) return false;
     return now.monotonic < (this.#waitingSince ?? now.monotonic) + VOUCHER_PATIENCE;
@@ -259,7 +287,10 @@ export class ClockControl {
     this.#waitingSince = undefined;
   }
 
-  /** Ends a slew that is under way, at the frequency from before the panic, and tells the kernel that the time is not known. */
+  /**
+   * Ends a slew that is under way, at the frequency from before the panic, and tells the kernel
+   * that the time is not known.
+   */
   #panic(message: string, status: KernelStatus): readonly Action[] {
     this.#hasPanicked = true;
     return [
@@ -308,7 +339,10 @@ export class ClockControl {
     );
   }
 
-  /** Tells of a clock that is not adjusted: that it is far from what the sources agree on, and that it is so no more. */
+  /**
+   * Tells of a clock that is not adjusted: that it is far from what the sources agree on, and that
+   * it is so no more.
+   */
   #farNotice(offset: Seconds, now: MonotonicSeconds): readonly Action[] {
     const position = `${clockPosition(offset, 3)} what the sources agree on`;
     const wasTold = this.#farNotices.isTold;
@@ -336,7 +370,10 @@ function warn(
   return often === undefined ? [] : [{ type: "log", level, message: message(often) }];
 }
 
-/** How long the kernel may be left with what it was told: less when our error is about to be too large. */
+/**
+ * How long the kernel may be left with what it was told: less when our error is about to be too
+ * large.
+ */
 function refreshInterval({ synchronized, maxError }: KernelStatus): Seconds {
   if (!synchronized) return REFRESH_INTERVAL;
   const headroom = (KERNEL_ERROR_MAX - maxError) / ERROR_GROWTH_MAX;

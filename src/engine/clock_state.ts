@@ -1,5 +1,6 @@
 /**
- * What is known of our clock at a moment: for status, for those who are served, for the kernel and for the next command.
+ * What is known of our clock at a moment: for status, for those who are served, for the kernel and
+ * for the next command.
  *
  * Limits: it only reads; the machines are their owners' to change.
  *

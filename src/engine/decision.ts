@@ -1,9 +1,11 @@
 /**
- * The decision of the engine: select among the sources, combine those that are believed, steer the clock by them.
+ * The decision of the engine: select among the sources, combine those that are believed, steer the
+ * clock by them.
  *
- * The three belong together, so that no source is ever selected without a joint estimate (RFC 5905 sections 11.2 and 11.3). What hangs
- * on a time that is believed follows at once: leap seconds, certificates that wait for it, the frequency that is kept. Limits: when
- * to decide is the engine's affair.
+ * The three belong together, so that no source is ever selected without a joint estimate (RFC 5905
+ * sections 11.2 and 11.3). What hangs on a time that is believed follows at once: leap seconds,
+ * certificates that wait for it, the frequency that is kept. Limits: when to decide is the engine's
+ * affair.
  *
  * @module
  */
@@ -48,7 +50,10 @@ export class Decision {
     this.#authentication = authentication;
   }
 
-  /** Selects, combines and steers; `newest` is the source of a measurement that is new, none if left out. */
+  /**
+   * Selects, combines and steers; `newest` is the source of a measurement that is new, none if left
+   * out.
+   */
   decide(now: Instant, newest?: AssociationId): readonly Action[] {
     const { selection, discipline, leaps } = this.#parts;
     const actions = [...this.#select(now)];
@@ -135,7 +140,10 @@ export class Decision {
     discipline.forgetOthers();
   }
 
-  /** Makes the joint estimate; whether it is new is undefined when that failed, at the cost of one of the sources. */
+  /**
+   * Makes the joint estimate; whether it is new is undefined when that failed, at the cost of one
+   * of the sources.
+   */
   #combine(now: Instant, newest: AssociationId | undefined) {
     const { believed, disputed } = this.#parts.selection;
     let isNew: boolean | undefined;

@@ -1,10 +1,11 @@
 /**
  * Notices that the real-time clock was changed from outside.
  *
- * The boot-time clock is slewed like the real-time clock but never stepped, so between two events both advance alike. If
- * the real-time clock gained or lost beyond what reading two clocks takes, it was stepped: by a person, by another daemon,
- * by the machine's host, or by the kernel itself at a leap second. Limit: steps below `TOLERANCE` and what the clocks
- * can tell look like noise and are left to the measurements.
+ * The boot-time clock is slewed like the real-time clock but never stepped, so between two events
+ * both advance alike. If the real-time clock gained or lost beyond what reading two clocks takes,
+ * it was stepped: by a person, by another daemon, by the machine's host, or by the kernel itself at
+ * a leap second. Limit: steps below `TOLERANCE` and what the clocks can tell look like noise and
+ * are left to the measurements.
  *
  * @module
  */
@@ -41,7 +42,10 @@ export class DisturbanceDetector {
     return Math.abs(gained) > this.#tolerance ? gained : 0;
   }
 
-  /** Returns how loudly a step of others is told: one that steps the clock all the time must not fill the log. */
+  /**
+   * Returns how loudly a step of others is told: one that steps the clock all the time must not
+   * fill the log.
+   */
   noticeLevel(now: MonotonicSeconds): "warning" | "debug" {
     if (now - this.#toldAt < NOTICE_INTERVAL) return "debug";
     this.#toldAt = now;

@@ -7,9 +7,14 @@ import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../base/unit
 import type { SystemEstimate } from "../discipline/discipline.ts";
 import type { Action } from "./events.ts";
 
-/** While ntpsd runs, an estimate worse than this is not worth keeping: a better one is soon there. */
+/**
+ * While ntpsd runs, an estimate worse than this is not worth keeping: a better one is soon there.
+ */
 const DEVIATION_MAX: Ppm = 1;
-/** At the end there is no better one to come; worse than this says less than that a clock is a clock. */
+/**
+ * At the end there is no better one to come; worse than this says less than that a clock is a
+ * clock.
+ */
 const DEVIATION_MAX_AT_END: Ppm = 25;
 const INTERVAL: Seconds = 3600;
 
@@ -26,8 +31,8 @@ export class DriftKeeper {
   }
 
   /**
-   * Saves the frequency at the end, however short the run was; its uncertainty goes with it, and what an earlier run had found is part of
-   * it.
+   * Saves the frequency at the end, however short the run was; its uncertainty goes with it, and
+   * what an earlier run had found is part of it.
    */
   finish(estimate: SystemEstimate | undefined): readonly Action[] {
     return estimate === undefined ? [] : saved(estimate, DEVIATION_MAX_AT_END);

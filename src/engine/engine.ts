@@ -1,11 +1,13 @@
 /**
  * The core of ntpsd: a deterministic function from events to actions.
  *
- * It owns the sources, the selection among them, the discipline and the control of the clock, and it reads nothing by
- * itself: time and randomness come in, everything to be done goes out. The daemon and the simulator drive it alike.
+ * It owns the sources, the selection among them, the discipline and the control of the clock, and
+ * it reads nothing by itself: time and randomness come in, everything to be done goes out. The
+ * daemon and the simulator drive it alike.
  *
- * The flow of one answer: source -> measurement -> estimate of that source -> selection among all -> joint estimate -> command
- * to the clock -> what to say of ourselves. Limits: one engine, one clock.
+ * The flow of one answer: source -> measurement -> estimate of that source -> selection among all
+ * -> joint estimate -> command to the clock -> what to say of ourselves. Limits: one engine, one
+ * clock.
  *
  * @module
  */
@@ -227,7 +229,10 @@ export class Engine {
     return this.#gate.isOpen ? [...told, ...this.#decision.decide(now, id)] : told;
   }
 
-  /** Tells the log which sources are silent or not used; when one answers after none did, the others are asked again. */
+  /**
+   * Tells the log which sources are silent or not used; when one answers after none did, the others
+   * are asked again.
+   */
   #reportSources(now: Instant): readonly Action[] {
     const groups = this.#sources.entries.map(({ group }) => group);
     const { actions, hasReturned } = this.#reports.look(groups, now.monotonic);

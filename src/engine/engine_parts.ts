@@ -72,7 +72,10 @@ export interface GuardedWork {
   readonly last?: readonly Action[];
 }
 
-/** Does something that concerns one source, within its boundary; what was measured of it is forgotten when that fails. */
+/**
+ * Does something that concerns one source, within its boundary; what was measured of it is
+ * forgotten when that fails.
+ */
 export function guardSource(
   { sources, faults, discipline }: EngineParts,
   { association: id, now, run, last = [] }: GuardedWork,

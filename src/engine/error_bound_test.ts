@@ -1,4 +1,7 @@
-/** What is said of the error, of a source and of ourselves, holds, and one thing has one bound wherever it is told. */
+/**
+ * What is said of the error, of a source and of ourselves, holds, and one thing has one bound
+ * wherever it is told.
+ */
 import assert from "node:assert/strict";
 import { EngineWorld, THREE_SOURCES } from "../../tests/support/engine_world.ts";
 import type { FakeServer } from "../../tests/support/fake_server.ts";

@@ -1,8 +1,10 @@
 /**
- * What happens to the engine, and what it wants done: the whole border between the core and the world.
+ * What happens to the engine, and what it wants done: the whole border between the core and the
+ * world.
  *
- * The daemon turns system calls into events and actions into system calls; the simulator does the same with a simulated
- * world. Nothing else passes this border, so a run is repeated exactly by its events.
+ * The daemon turns system calls into events and actions into system calls; the simulator does the
+ * same with a simulated world. Nothing else passes this border, so a run is repeated exactly by its
+ * events.
  *
  * @module
  */
@@ -48,7 +50,10 @@ export type Event =
   | SendFailedEvent
   | ResolvedEvent
   | {
-    /** A `set-clock` action was carried out, or not. `now` of this event is the moment after the change. */
+    /**
+     * A `set-clock` action was carried out, or not. `now` of this event is the moment after the
+     * change.
+     */
     readonly type: "clock-set";
     readonly result: Result<ClockReading, string>;
   }
@@ -58,11 +63,17 @@ export type Event =
     readonly asleep: Seconds;
   }
   | {
-    /** There may be a way to servers that there was not before, or the administrator says so: all are to be asked now. */
+    /**
+     * There may be a way to servers that there was not before, or the administrator says so: all
+     * are to be asked now.
+     */
     readonly type: "network-changed";
   }
   | {
-    /** Keys and cookies are to be saved for the run after a crash; answered by a `save-sessions` action. */
+    /**
+     * Keys and cookies are to be saved for the run after a crash; answered by a `save-sessions`
+     * action.
+     */
     readonly type: "save-sessions";
   }
   | { readonly type: "reconfigure"; readonly config: Config }
@@ -71,7 +82,10 @@ export type Event =
     readonly type: "own-addresses";
     /** Its addresses, numeric, without ports; as before when left out. */
     readonly addresses?: readonly string[];
-    /** Those of our listeners that are not open, as configured; as before when left out, none before the first. */
+    /**
+     * Those of our listeners that are not open, as configured; as before when left out, none before
+     * the first.
+     */
     readonly closed?: readonly string[];
   }
   | { readonly type: "drift-loaded"; readonly frequency: Ppm; readonly skew: Ppm }
@@ -121,7 +135,9 @@ export interface KernelStatus {
 export interface SetClockAction {
   /** Tells actions apart. */
   readonly type: "set-clock";
-  /** The frequency correction to apply from now on, slew included; positive makes the clock faster. */
+  /**
+   * The frequency correction to apply from now on, slew included; positive makes the clock faster.
+   */
   readonly frequency: Ppm;
   /** Added to the clock at once; 0 for none. */
   readonly step: Seconds;
@@ -138,7 +154,10 @@ export type Action =
   | { readonly type: "save-drift"; readonly frequency: Ppm; readonly skew: Ppm }
   | ExchangeKeysAction
   | {
-    /** Verifies chains again at a time that has been found; answered by a `certificates-verified` event. */
+    /**
+     * Verifies chains again at a time that has been found; answered by a `certificates-verified`
+     * event.
+     */
     readonly type: "verify-certificates";
     readonly certificates: readonly {
       readonly association: AssociationId;

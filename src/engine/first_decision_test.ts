@@ -3,7 +3,10 @@ import { EngineWorld, THREE_SOURCES } from "../../tests/support/engine_world.ts"
 import { sessionProtections } from "../../tests/support/nts_sessions.ts";
 import { err } from "../base/result.ts";
 
-/** How long it takes until the clock is set, with three good sources and another one; Infinity for more than a minute. */
+/**
+ * How long it takes until the clock is set, with three good sources and another one; Infinity for
+ * more than a minute.
+ */
 function timeToSet(more: string, prepare: (world: EngineWorld) => void = () => {}): number {
   const config = `${THREE_SOURCES}\n${more}\n[synchronization]\nauthentication = "ignore"`;
   const protections = sessionProtections();

@@ -38,7 +38,9 @@ function runLong(world: EngineWorld, seconds: number): void {
   for (let left = seconds; left > 0; left -= 3600) world.run(Math.min(left, 3600));
 }
 
-/** How often each address was sent a request since a place in the journal; the time is of the first. */
+/**
+ * How often each address was sent a request since a place in the journal; the time is of the first.
+ */
 function requestsSince(world: EngineWorld, start: number): ReadonlyMap<string, readonly number[]> {
   const times = new Map<string, number[]>();
   for (const { time, action } of world.journal.slice(start)) {
@@ -85,7 +87,8 @@ Deno.test("a request that never left spares the cookie that it would have cost",
   runLong(world, 4 * 3600);
   assert.ok((world.source("nts.example.org").nts?.cookies ?? 0) >= 3);
   const exchanges = world.wanted("exchange-keys").length;
-  // a dead member makes the source exchange keys again, once a minute while that costs nobody anything
+  // a dead member makes the source exchange keys again, once a minute while that costs nobody
+  // anything
   assert.ok(exchanges <= 1 + 240, `${exchanges} exchanges`);
 });
 

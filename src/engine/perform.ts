@@ -1,12 +1,13 @@
 /**
  * Carries out what the engine wants, in one order for the daemon, the simulator and the tests.
  *
- * The problem: some actions are answered at once (a change of the clock, a request that cannot be sent). If each answer were handed in
- * before the next action is carried out, what the engine does about the answer would overtake what it had wanted before: a request would
- * be closed before it is sent, and its socket never after. The idea: the actions of one event are carried out in their order, all of
- * them; then the events that came up meanwhile are handed in, in their order. An answer to a change of the clock carries the moment
- * of the change, whatever was done after it. Limits: one engine; what takes longer (names, keys, packets) comes back as an event of
- * its own.
+ * The problem: some actions are answered at once (a change of the clock, a request that cannot be
+ * sent). If each answer were handed in before the next action is carried out, what the engine does
+ * about the answer would overtake what it had wanted before: a request would be closed before it is
+ * sent, and its socket never after. The idea: the actions of one event are carried out in their
+ * order, all of them; then the events that came up meanwhile are handed in, in their order. An
+ * answer to a change of the clock carries the moment of the change, whatever was done after it.
+ * Limits: one engine; what takes longer (names, keys, packets) comes back as an event of its own.
  *
  * @module
  */
@@ -23,7 +24,10 @@ import type {
   SetClockAction,
 } from "./events.ts";
 
-/** The world as the engine changes it. Each member may call `EngineLoop.deliver`: the event waits for the end of the actions. */
+/**
+ * The world as the engine changes it. Each member may call `EngineLoop.deliver`: the event waits
+ * for the end of the actions.
+ */
 export interface EnginePort {
   /** Reads both clocks. */
   now(): Instant;
@@ -78,7 +82,10 @@ export class EngineLoop {
     return this.#isStopped && !this.#isBusy;
   }
 
-  /** Hands an event in, at once or after the actions that are under way; nothing comes after the end. */
+  /**
+   * Hands an event in, at once or after the actions that are under way; nothing comes after the
+   * end.
+   */
   deliver(event: Event): void {
     if (this.isOver) return;
     this.#waiting.push({ event, now: undefined });

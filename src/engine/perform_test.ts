@@ -22,7 +22,10 @@ function send(request: number): Action {
   return { type: "send", association: 1, request, destination, packet: new Uint8Array(48) };
 }
 
-/** An engine that answers each event with what is written for it, and a world in which every action takes a second. */
+/**
+ * An engine that answers each event with what is written for it, and a world in which every action
+ * takes a second.
+ */
 class Bench {
   readonly journal: string[] = [];
   readonly moments: number[] = [];

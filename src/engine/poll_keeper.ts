@@ -1,6 +1,6 @@
 /**
- * Keeps the poll interval of every source: what the discipline wants for those that give time, and patience with those that
- * do not.
+ * Keeps the poll interval of every source: what the discipline wants for those that give time, and
+ * patience with those that do not.
  *
  * @module
  */
@@ -34,7 +34,10 @@ export interface PollKnowledge {
   readonly wrong: boolean;
 }
 
-/** The shortest interval in seconds at which believed sources are asked; that of a slow source when there are none. */
+/**
+ * The shortest interval in seconds at which believed sources are asked; that of a slow source when
+ * there are none.
+ */
 export function shortestInterval(
   members: readonly MemberOfSource[],
   believed: readonly number[],
@@ -72,7 +75,10 @@ export class PollKeeper {
     if (poll !== association.poll) association.setPoll(poll);
   }
 
-  /** Chooses the interval of the source that has just given time by what is known of the clock, by it alone and by all. */
+  /**
+   * Chooses the interval of the source that has just given time by what is known of the clock, by
+   * it alone and by all.
+   */
   adaptTo(
     id: number,
     context: {

@@ -27,7 +27,10 @@ function startWorld(offset: number): EngineWorld {
   }).start();
 }
 
-/** Ends every exchange that the engine wants, as the daemon would: dates that do not fit are provisional. */
+/**
+ * Ends every exchange that the engine wants, as the daemon would: dates that do not fit are
+ * provisional.
+ */
 function exchangeKeys(world: EngineWorld): readonly KeysExchangedEvent[] {
   const events: KeysExchangedEvent[] = [];
   for (const action of world.take("exchange-keys")) {

@@ -1,5 +1,6 @@
 /**
- * The reference of our own time: the system peer as it was when it was last chosen, and what the sources that agree with it add.
+ * The reference of our own time: the system peer as it was when it was last chosen, and what the
+ * sources that agree with it add.
  *
  * @module
  */
@@ -13,7 +14,10 @@ import { leapByMajority } from "./leap/leap_vote.ts";
 import type { MemberOfSource } from "./source_set.ts";
 import type { Reference } from "./status/system_variables.ts";
 
-/** Describes the reference that the system peer of a selection is; undefined when it was never measured. */
+/**
+ * Describes the reference that the system peer of a selection is; undefined when it was never
+ * measured.
+ */
 export function referenceOf(
   peer: MemberOfSource,
   context: SelectionContext & { readonly supported: Seconds },
@@ -38,7 +42,10 @@ export function referenceOf(
   };
 }
 
-/** Returns the distance that a majority of those that agree stands behind; where sources are trusted these alone count. */
+/**
+ * Returns the distance that a majority of those that agree stands behind; where sources are trusted
+ * these alone count.
+ */
 export function supportedBy(
   members: readonly MemberOfSource[],
   { agreed }: Selection,
@@ -55,8 +62,8 @@ export function supportedBy(
 }
 
 /**
- * Returns the leap second that the majority announces: of the trusted sources where these agree, though others be preferred; else of
- * those that are followed.
+ * Returns the leap second that the majority announces: of the trusted sources where these agree,
+ * though others be preferred; else of those that are followed.
  */
 export function announcedLeap(
   members: readonly MemberOfSource[],

@@ -1,7 +1,10 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { EngineWorld } from "../../tests/support/engine_world.ts";
 
-/** A world with so many honest servers and so many that are wrong by so much for the first ten minutes. */
+/**
+ * A world with so many honest servers and so many that are wrong by so much for the first ten
+ * minutes.
+ */
 function healingWorld(
   about: { honest: number; wrong: number; error: number; seed: number },
 ): { readonly world: EngineWorld; readonly repair: () => void } {

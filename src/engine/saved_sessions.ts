@@ -1,5 +1,6 @@
 /**
- * Names the sessions of Network Time Security, so that a later run finds them again: what was configured and what was asked.
+ * Names the sessions of Network Time Security, so that a later run finds them again: what was
+ * configured and what was asked.
  *
  * @module
  */
@@ -31,8 +32,8 @@ export interface ResumedMember {
 }
 
 /**
- * Collects what a restart should not lose: at the end all that is left, and "aside" what this run does not use any more, so that it
- * may be written while the run goes on.
+ * Collects what a restart should not lose: at the end all that is left, and "aside" what this run
+ * does not use any more, so that it may be written while the run goes on.
  */
 export function collectSessions(
   members: readonly { readonly association: Association; readonly config: SourceConfig }[],

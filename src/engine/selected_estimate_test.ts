@@ -7,7 +7,10 @@ import { isTimeKnown } from "./status/snapshot.ts";
 
 const [ONE, TWO, THREE] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
 
-/** A world in which after every event a source that is selected comes with an estimate, and a time that is followed with a source. */
+/**
+ * A world in which after every event a source that is selected comes with an estimate, and a time
+ * that is followed with a source.
+ */
 class WatchedWorld extends EngineWorld {
   override handle(event: Event): readonly Action[] {
     const actions = super.handle(event);

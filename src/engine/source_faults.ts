@@ -1,10 +1,12 @@
 /**
- * The boundary of each source: whatever goes wrong inside ntpsd while something of a source is handled stays with that source.
+ * The boundary of each source: whatever goes wrong inside ntpsd while something of a source is
+ * handled stays with that source.
  *
- * What is handled is dropped, counted as "internal-error" among the source's dropped packets, and told once with the place in the
- * program. A source with which that happens again and again is left out for an hour. What its owner knows of the source is put
- * right by a second function, because the first was left in the middle. Limits: what concerns all sources together (the control of
- * the clock, the decision itself) has no source to drop and is not caught here.
+ * What is handled is dropped, counted as "internal-error" among the source's dropped packets, and
+ * told once with the place in the program. A source with which that happens again and again is left
+ * out for an hour. What its owner knows of the source is put right by a second function, because
+ * the first was left in the middle. Limits: what concerns all sources together (the control of the
+ * clock, the decision itself) has no source to drop and is not caught here.
  *
  * @module
  */
@@ -15,7 +17,10 @@ import type { Action } from "./events.ts";
 const FAULTS_MAX = 3;
 const MEMORY: Seconds = 3600;
 
-/** Whom a fault is counted to: the number of an association, or the address of a source that has none yet. */
+/**
+ * Whom a fault is counted to: the number of an association, or the address of a source that has
+ * none yet.
+ */
 export type FaultKey = number | string;
 
 interface Record {
@@ -29,7 +34,10 @@ interface Record {
 export class SourceFaults {
   readonly #records = new Map<FaultKey, Record>();
 
-  /** Does something for a source; when that fails, counts it, tells it once, and does what `recover` says. */
+  /**
+   * Does something for a source; when that fails, counts it, tells it once, and does what `recover`
+   * says.
+   */
   guard(
     about: { readonly key: FaultKey; readonly name: string; readonly now: MonotonicSeconds },
     run: () => readonly Action[],

@@ -1,4 +1,7 @@
-/** What goes wrong inside ntpsd with one source stays with it: faults are put into the program, and the clock stays right. */
+/**
+ * What goes wrong inside ntpsd with one source stays with it: faults are put into the program, and
+ * the clock stays right.
+ */
 import assert from "node:assert/strict";
 import { EngineWorld } from "../../tests/support/engine_world.ts";
 import { Association } from "../association/association.ts";

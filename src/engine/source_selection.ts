@@ -1,5 +1,6 @@
 /**
- * Which sources are believed: asks selection, remembers its outcome, and keeps the reference of our own time.
+ * Which sources are believed: asks selection, remembers its outcome, and keeps the reference of our
+ * own time.
  *
  * @module
  */
@@ -78,7 +79,10 @@ export class SourceSelection {
     return (this.#selection?.survivors.length ?? 0) > 0;
   }
 
-  /** Whether a majority of authenticated sources stands behind the time that is believed at this moment. */
+  /**
+   * Whether a majority of authenticated sources stands behind the time that is believed at this
+   * moment.
+   */
   get isVouchedFor(): boolean {
     return this.selected && this.#isVouchedFor;
   }
@@ -93,7 +97,10 @@ export class SourceSelection {
     return this.#selection?.survivors ?? [];
   }
 
-  /** Whether a source that was believed is gone since the last decision, so that those who are left may be none to follow. */
+  /**
+   * Whether a source that was believed is gone since the last decision, so that those who are left
+   * may be none to follow.
+   */
   get hasLost(): boolean {
     return this.#hasLost;
   }
@@ -126,8 +133,8 @@ export class SourceSelection {
   }
 
   /**
-   * Why there is no selection, in a sentence; before the first one it tells how far the sources have come. `absent` are the sources
-   * without any server, and why they have none.
+   * Why there is no selection, in a sentence; before the first one it tells how far the sources
+   * have come. `absent` are the sources without any server, and why they have none.
    */
   whyNotOf(
     members: readonly MemberOfSource[],
@@ -150,7 +157,10 @@ export class SourceSelection {
     return this.#selection !== undefined && !this.selected && this.#reports.isLossKnown;
   }
 
-  /** Returns what became of a source; of one that has not been selected among yet, what keeps it out already. */
+  /**
+   * Returns what became of a source; of one that has not been selected among yet, what keeps it out
+   * already.
+   */
   statusOf(member: MemberOfSource, context: SelectionContext): SourceStatus {
     const known = this.#selection?.statuses.get(member.association.id);
     if (known !== undefined) return known;
@@ -166,7 +176,9 @@ export class SourceSelection {
     return isMeasured ? MEASURED : STARTING;
   }
 
-  /** Tells whether a source is still counted as one that has the time although it says no longer so. */
+  /**
+   * Tells whether a source is still counted as one that has the time although it says no longer so.
+   */
   isOvertaken({ association }: MemberOfSource): boolean {
     const status = this.#selection?.statuses.get(association.id)?.status;
     return association.serverState?.isSynchronized === false && status !== undefined &&
@@ -206,7 +218,10 @@ export class SourceSelection {
     this.#own = this.#identity();
   }
 
-  /** Takes over the addresses that this machine has now, and which of our listeners are not open; what is left out is as before. */
+  /**
+   * Takes over the addresses that this machine has now, and which of our listeners are not open;
+   * what is left out is as before.
+   */
   setOwnPlaces(
     { addresses = this.#ownAddresses, closed = this.#closed }: {
       readonly addresses?: readonly string[];

@@ -1,5 +1,6 @@
 /**
- * All configured sources: starts them, hands events to the one they concern, follows changes of the configuration.
+ * All configured sources: starts them, hands events to the one they concern, follows changes of the
+ * configuration.
  *
  * @module
  */
@@ -85,7 +86,10 @@ export class SourceSet {
     return members;
   }
 
-  /** Tells how far all have come at the start; `samplesOf` says how many samples there are of a server. */
+  /**
+   * Tells how far all have come at the start; `samplesOf` says how many samples there are of a
+   * server.
+   */
   progress(samplesOf: (id: number) => number): StartProgress {
     // what failed before there was a way says nothing of who is about to be asked again
     const soon = this.#askedAgainAt + RETURN_SPREAD;
@@ -183,7 +187,10 @@ export class SourceSet {
     });
   }
 
-  /** Asks all sources within seconds, because there may be a way to them now that there was not before. */
+  /**
+   * Asks all sources within seconds, because there may be a way to them now that there was not
+   * before.
+   */
   askAgain(now: MonotonicSeconds): readonly Action[] {
     this.#askedAgainAt = now;
     return this.#forEach(now, (group) => group.askAgain(now));
@@ -247,7 +254,9 @@ export class SourceSet {
     return isNts ? this.#protections.resume?.(config) ?? [] : [];
   }
 
-  /** Names the source that asks a server with more right than a member, or a future one, of a group. */
+  /**
+   * Names the source that asks a server with more right than a member, or a future one, of a group.
+   */
   #holderOf(
     address: SocketAddress,
     asker: { readonly group: SourceGroup; readonly member: Association | undefined },

@@ -1,11 +1,12 @@
 /**
  * Holds the first decision back until every source that can still answer soon has had its chance.
  *
- * The first server that answers may be the wrong one, and believing it may step the clock onto a lie. So at the start, and
- * after the clock was changed by others, nothing is decided until each source has answered a few times or has missed as many
- * requests. The idea: what is waited for is what is under way, a lookup, a key exchange or a request, and each of them only for
- * as long as it usually takes; a source that has failed, has no address, denies or is not asked again for a while is not waited for.
- * Limits: a source that needs longer than that has no say in the first decision.
+ * The first server that answers may be the wrong one, and believing it may step the clock onto a
+ * lie. So at the start, and after the clock was changed by others, nothing is decided until each
+ * source has answered a few times or has missed as many requests. The idea: what is waited for is
+ * what is under way, a lookup, a key exchange or a request, and each of them only for as long as it
+ * usually takes; a source that has failed, has no address, denies or is not asked again for a while
+ * is not waited for. Limits: a source that needs longer than that has no say in the first decision.
  *
  * @module
  */
@@ -36,13 +37,19 @@ export interface ServerProgress {
 export interface StartProgress {
   /** All servers that are asked. */
   readonly servers: readonly ServerProgress[];
-  /** Since when each source that has no server yet, or fewer than wanted, looks a name up or exchanges keys. */
+  /**
+   * Since when each source that has no server yet, or fewer than wanted, looks a name up or
+   * exchanges keys.
+   */
   readonly preparations: readonly MonotonicSeconds[];
 }
 
 /** Opens once, until it is closed again. */
 export class StartGate {
-  /** When the first source had answered; before that no source is waited for, since none may be able to. */
+  /**
+   * When the first source had answered; before that no source is waited for, since none may be able
+   * to.
+   */
   #since: MonotonicSeconds | undefined;
   #open = false;
   #nextCheckAt: MonotonicSeconds = Infinity;
@@ -52,7 +59,10 @@ export class StartGate {
     return this.#open;
   }
 
-  /** When `check` may find it open without any event; Infinity when only an event can open it, or when it is open. */
+  /**
+   * When `check` may find it open without any event; Infinity when only an event can open it, or
+   * when it is open.
+   */
   get nextCheckAt(): MonotonicSeconds {
     return this.#open ? Infinity : this.#nextCheckAt;
   }

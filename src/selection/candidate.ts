@@ -7,7 +7,9 @@ import type { Seconds } from "../base/units.ts";
 
 /** Why a time cannot be. */
 export interface Contradiction {
-  /** It lies before one that has certainly passed, or outside of what the source itself may tell. */
+  /**
+   * It lies before one that has certainly passed, or outside of what the source itself may tell.
+   */
   readonly kind: "past" | "outside-own-certificate";
   /** The sentence that says so. */
   readonly reason: string;
@@ -55,7 +57,10 @@ export interface Candidate {
   readonly contradiction?: Contradiction | undefined;
   /** How often handling it went wrong inside ntpsd, if that is why it is left out; else 0. */
   readonly faults?: number;
-  /** What its server is known by: two sources that share any of these ask the same server. None: no other source asks it. */
+  /**
+   * What its server is known by: two sources that share any of these ask the same server. None: no
+   * other source asks it.
+   */
   readonly identities?: readonly string[];
   /** Whether its packets prove who sent them. */
   readonly isAuthenticated: boolean;

@@ -16,8 +16,8 @@ export function describeNames(names: readonly string[]): string {
 }
 
 /**
- * Writes "A and 2 more: REASON; B: OTHER REASON"; reasons that differ by numbers or by the source's own name and address alone
- * count as one.
+ * Writes "A and 2 more: REASON; B: OTHER REASON"; reasons that differ by numbers or by the source's
+ * own name and address alone count as one.
  */
 export function describeCauses(
   faults: readonly { readonly name: string; readonly reason: string }[],
@@ -33,7 +33,10 @@ export function describeCauses(
   return [...causes, ...(rest === 0 ? [] : [rest === 1 ? "1 other" : `${rest} others`])].join("; ");
 }
 
-/** Returns a reason without what is the source's own; a name has the form `HOST` or `HOST (ADDRESS:PORT)`. */
+/**
+ * Returns a reason without what is the source's own; a name has the form `HOST` or
+ * `HOST (ADDRESS:PORT)`.
+ */
 function kindOf({ name, reason }: { readonly name: string; readonly reason: string }): string {
   const own = name.split(/[\s()]+/).filter((word) => /[.:]/.test(word));
   const impersonal = own.reduce((text, word) => text.replaceAll(word, "IT"), reason);

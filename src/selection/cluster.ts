@@ -1,10 +1,11 @@
 /**
  * Casts off sources that are right as far as one can tell, but stand apart from the others.
  *
- * The problem: intervals are wide, because a path may be asymmetric by half its delay; a source may be inside and still
- * spoil the average. The idea (in the spirit of RFC 5905 section 11.2.2): while more than a few are left, find the one whose
- * offset differs most from those of all others, and cast it off if that is more than their errors explain. Errors are taken
- * as jitter, uncertainty, and a quarter of the root distance for what asymmetry usually does. Limits: with three sources or
+ * The problem: intervals are wide, because a path may be asymmetric by half its delay; a source may
+ * be inside and still spoil the average. The idea (in the spirit of RFC 5905 section 11.2.2): while
+ * more than a few are left, find the one whose offset differs most from those of all others, and
+ * cast it off if that is more than their errors explain. Errors are taken as jitter, uncertainty,
+ * and a quarter of the root distance for what asymmetry usually does. Limits: with three sources or
  * fewer there is no crowd to stand apart from.
  *
  * @module
@@ -14,7 +15,10 @@ import type { Seconds } from "../base/units.ts";
 /** So many sources are never reduced further (RFC 5905 section 11.2.2, NMIN). */
 export const SURVIVORS_MIN = 3;
 
-/** A source stands apart when its differences to the others are this many times what is expected of them. */
+/**
+ * A source stands apart when its differences to the others are this many times what is expected of
+ * them.
+ */
 const APART = 2.5;
 
 /** The part of the root distance that is expected as an error. */
@@ -51,8 +55,8 @@ export interface Outlier {
 }
 
 /**
- * Returns the sources that are cast off, worst first; does not depend on the order in which they are given. Trusted ones are compared
- * with one another only, the others with all that are left.
+ * Returns the sources that are cast off, worst first; does not depend on the order in which they
+ * are given. Trusted ones are compared with one another only, the others with all that are left.
  */
 export function findOutliers(members: readonly ClusterMember[]): readonly Outlier[] {
   const trusted = members.filter(({ trust }) => trust);

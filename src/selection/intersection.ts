@@ -1,19 +1,22 @@
 /**
  * Finds the offset on which most sources agree: the intersection of their confidence intervals.
  *
- * The problem: each source claims that the true offset lies in an interval around its own; some claims are false. The idea
- * (Marzullo, RFC 5905 section 11.2.1): sweep over the ends of all intervals and find where the most of them overlap. There,
- * every interval either covers the whole place or is disjoint from it, for one that covered it in part would make
- * a deeper place. Trusted sources are counted first, so that they outvote any number of others. Limits: where two places are
- * equally deep, the claims alone do not decide; then one whose claims only just touch is left out, the place of the
- * previous choice is kept, or the one with the narrower claims is taken.
+ * The problem: each source claims that the true offset lies in an interval around its own; some
+ * claims are false. The idea (Marzullo, RFC 5905 section 11.2.1): sweep over the ends of all
+ * intervals and find where the most of them overlap. There, every interval either covers the whole
+ * place or is disjoint from it, for one that covered it in part would make a deeper place. Trusted
+ * sources are counted first, so that they outvote any number of others. Limits: where two places
+ * are equally deep, the claims alone do not decide; then one whose claims only just touch is left
+ * out, the place of the previous choice is kept, or the one with the narrower claims is taken.
  *
  * @module
  */
 import { assert } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 
-/** Of equally deep places those are left out whose claims agree by less than this part of the best. */
+/**
+ * Of equally deep places those are left out whose claims agree by less than this part of the best.
+ */
 const FIRM_PART = 0.5;
 
 /** One claim: the true offset lies from `low` to `high`, both included. */
@@ -40,7 +43,10 @@ export interface Intersection {
   readonly trustedDepth: number;
 }
 
-/** Finds where the most claims overlap, trusted ones counted first; undefined when there is no claim. */
+/**
+ * Finds where the most claims overlap, trusted ones counted first; undefined when there is no
+ * claim.
+ */
 export function intersect(intervals: readonly Interval[]): Intersection | undefined {
   const places = deepestPlaces(intervals).map((place) => {
     const members = intervals.filter((interval) => covers(interval, place));
@@ -107,7 +113,10 @@ function deepestPlaces(intervals: readonly Interval[]): readonly Intersection[] 
   return places;
 }
 
-/** The ends in ascending order; at one point beginnings come first, so that claims that touch overlap. */
+/**
+ * The ends in ascending order; at one point beginnings come first, so that claims that touch
+ * overlap.
+ */
 function edges(intervals: readonly Interval[]): readonly Edge[] {
   const all: Edge[] = [];
   for (const { low, high, isTrusted } of intervals) {
@@ -118,7 +127,9 @@ function edges(intervals: readonly Interval[]): readonly Edge[] {
   return all.sort((a, b) => a.at - b.at || b.step - a.step || b.trusted - a.trusted);
 }
 
-/** Adds in ascending order, so that the sum does not depend on the order in which sources are given. */
+/**
+ * Adds in ascending order, so that the sum does not depend on the order in which sources are given.
+ */
 function sumSorted(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b).reduce((sum, value) => sum + value, 0);
 }

@@ -1,11 +1,13 @@
 /**
  * Recognises our own time when it comes back to us.
  *
- * The problem: two servers that follow each other drift off together, and so does one that follows itself. The idea: a
- * server from stratum 2 up names the server that it follows by the reference identifier; if that is one of our addresses, or if
- * the server is ourselves, it is of no use (RFC 5905 section 11.2.1, the loop test of "fit"). Limits: longer rings are not
- * seen; there, strata count up until they end it. Another program may serve at an address of ours (in a container, say), so a
- * server is ourselves only where we serve; but what serves at NTP's own port of a global address of ours tells this machine's time.
+ * The problem: two servers that follow each other drift off together, and so does one that follows
+ * itself. The idea: a server from stratum 2 up names the server that it follows by the reference
+ * identifier; if that is one of our addresses, or if the server is ourselves, it is of no use (RFC
+ * 5905 section 11.2.1, the loop test of "fit"). Limits: longer rings are not seen; there, strata
+ * count up until they end it. Another program may serve at an address of ours (in a container,
+ * say), so a server is ourselves only where we serve; but what serves at NTP's own port of a global
+ * address of ours tells this machine's time.
  *
  * @module
  */
@@ -24,7 +26,10 @@ export interface OwnIdentity {
   readonly served: readonly SocketAddress[];
 }
 
-/** Prepares the numeric addresses of this machine, and the places that it serves, for `isOurselves` and `followsUs`. */
+/**
+ * Prepares the numeric addresses of this machine, and the places that it serves, for `isOurselves`
+ * and `followsUs`.
+ */
 export function ownIdentity(
   addresses: readonly string[],
   served: readonly SocketAddress[],

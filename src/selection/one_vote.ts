@@ -1,9 +1,10 @@
 /**
  * One server has one vote, however many sources lead to it.
  *
- * The idea: of the candidates that ask the same server, the one that proves who answers votes, else the first; the others only watch.
- * What the administrator made of them (trusted, required, preferred) holds for the one that votes, since it is of the same server.
- * Only fit candidates lend that: a source that has never had an answer cannot make another one trusted.
+ * The idea: of the candidates that ask the same server, the one that proves who answers votes, else
+ * the first; the others only watch. What the administrator made of them (trusted, required,
+ * preferred) holds for the one that votes, since it is of the same server. Only fit candidates lend
+ * that: a source that has never had an answer cannot make another one trusted.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Whether a source may take part in the selection at all (the "fit" routine of RFC 5905 section 11.2.1), with the sentence
- * that says why not.
+ * Whether a source may take part in the selection at all (the "fit" routine of RFC 5905 section
+ * 11.2.1), with the sentence that says why not.
  *
  * @module
  */
@@ -15,7 +15,10 @@ const JITTER_MAX: Seconds = 1;
 /** So many requests without answer are a start; more are silence. */
 const STARTING_REQUESTS = 4;
 
-/** Returns the status of a source that is not to be used, undefined for one that is fit (RFC 5905 section A.5.5.3). */
+/**
+ * Returns the status of a source that is not to be used, undefined for one that is fit (RFC 5905
+ * section A.5.5.3).
+ */
 export function rejection(
   candidate: Candidate,
   limits: {

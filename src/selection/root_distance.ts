@@ -1,11 +1,13 @@
 /**
- * How far a source may be from true time: the root distance of RFC 5905 section 11.2, and the parts of it that are passed on.
+ * How far a source may be from true time: the root distance of RFC 5905 section 11.2, and the parts
+ * of it that are passed on.
  *
- * It is computed here and nowhere else, for selection, for status and query, and for what is served, so that no two of them
- * tell different bounds. What can be wrong: half of the round trip to the primary source, whatever its two directions are; what
- * the servers on the way admit; the grain of the server's clock, which its timestamps are cut to; and what our estimate of its
- * offset leaves open. Limits: a server that lies about itself is for
- * selection to find; one that says too little is held to what a majority stands behind.
+ * It is computed here and nowhere else, for selection, for status and query, and for what is
+ * served, so that no two of them tell different bounds. What can be wrong: half of the round trip
+ * to the primary source, whatever its two directions are; what the servers on the way admit; the
+ * grain of the server's clock, which its timestamps are cut to; and what our estimate of its offset
+ * leaves open. Limits: a server that lies about itself is for selection to find; one that says too
+ * little is held to what a majority stands behind.
  *
  * @module
  */
@@ -26,9 +28,15 @@ export interface ServerQuality {
 
 /** What we know of the way to a server. */
 export interface PathQuality {
-  /** The smallest round trip that was measured; no estimate below it is certain. Negative ones count as 0. */
+  /**
+   * The smallest round trip that was measured; no estimate below it is certain. Negative ones count
+   * as 0.
+   */
   readonly delay: Seconds;
-  /** One standard deviation of the offset, without what asymmetry may add; 0 for a single sample that is taken as it is. */
+  /**
+   * One standard deviation of the offset, without what asymmetry may add; 0 for a single sample
+   * that is taken as it is.
+   */
   readonly uncertainty: Seconds;
 }
 
@@ -43,8 +51,9 @@ export interface RootDistance {
 }
 
 /**
- * Returns the smallest distance that a majority stands behind, of the distances of sources that agree; 0 for none. As long as
- * fewer than half of them lie about themselves, one of the smallest up to this one is honest, and what all agree on is within it.
+ * Returns the smallest distance that a majority stands behind, of the distances of sources that
+ * agree; 0 for none. As long as fewer than half of them lie about themselves, one of the smallest
+ * up to this one is honest, and what all agree on is within it.
  */
 export function supportedDistance(distances: readonly Seconds[]): Seconds {
   const sorted = distances.toSorted((a, b) => a - b);

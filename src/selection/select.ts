@@ -1,12 +1,15 @@
 /**
  * Decides which sources are believed, and says of every one why or why not.
  *
- * The problem: some sources are dead, far away, wrong, or lying, and no single one can be trusted to be right. The idea, after
- * RFC 5905 section 11.2: those that are fit to be asked at all claim an interval each; a majority must overlap, the others are
- * falsetickers; of the majority, those that stand apart are cast off; the rest is combined, one of them being the system peer
- * that the outside sees. All of it is one pure function that does not depend on the order of the sources. One server has one vote, see `one_vote.ts`. Trusted sources outvote any
- * number of others, and these can move the time within the interval that the trusted ones leave and no further. Limits: a majority
- * that lies in concert wins; that is what `minimum-agreeing-sources`, `trust` and `require` are for.
+ * The problem: some sources are dead, far away, wrong, or lying, and no single one can be trusted
+ * to be right. The idea, after RFC 5905 section 11.2: those that are fit to be asked at all claim
+ * an interval each; a majority must overlap, the others are falsetickers; of the majority, those
+ * that stand apart are cast off; the rest is combined, one of them being the system peer that the
+ * outside sees. All of it is one pure function that does not depend on the order of the sources.
+ * One server has one vote, see `one_vote.ts`. Trusted sources outvote any number of others, and
+ * these can move the time within the interval that the trusted ones leave and no further. Limits: a
+ * majority that lies in concert wins; that is what `minimum-agreeing-sources`, `trust` and
+ * `require` are for.
  *
  * @module
  */
@@ -44,14 +47,20 @@ export interface SelectionOptions {
   readonly previous?: number | undefined;
   /** Servers from this stratum on are no better than we are without them; none if left out. */
   readonly stratumLimit?: number | undefined;
-  /** "require": only authenticated sources are used; "prefer": others only while these give no time. Else it decides nothing. */
+  /**
+   * "require": only authenticated sources are used; "prefer": others only while these give no time.
+   * Else it decides nothing.
+   */
   readonly authentication?: AuthenticationMode;
   /**
-   * Names of the sources of which one must agree, those included that are no candidates yet; those of the candidates that are so
-   * marked if left out.
+   * Names of the sources of which one must agree, those included that are no candidates yet; those
+   * of the candidates that are so marked if left out.
    */
   readonly required?: readonly string[];
-  /** Says why those that agree are not to be followed although they are a majority, by who agrees on another time; never if left out. */
+  /**
+   * Says why those that agree are not to be followed although they are a majority, by who agrees on
+   * another time; never if left out.
+   */
   readonly objection?: (
     agreeing: readonly number[],
     others: readonly number[],
@@ -215,8 +224,9 @@ function accept(found: {
 }
 
 /**
- * Finds those that are not trusted and whose offset lies outside of what the trusted ones leave: their own claim of how wrong they
- * may be, which costs a liar nothing, is no reason to let them move the time.
+ * Finds those that are not trusted and whose offset lies outside of what the trusted ones leave:
+ * their own claim of how wrong they may be, which costs a liar nothing, is no reason to let them
+ * move the time.
  */
 function findStrays(agreeing: readonly Candidate[]): ReadonlyMap<number, SourceStatus> {
   const claims = agreeing.filter(({ trust }) => trust).map((each) => claimOf(each));
@@ -248,7 +258,10 @@ function useOf(
   return { status: "candidate", reason: `Agrees, but ${among.peer.name} is preferred: ${numbers}` };
 }
 
-/** The one with the least root distance and stratum, but the previous one unless another is clearly better. */
+/**
+ * The one with the least root distance and stratum, but the previous one unless another is clearly
+ * better.
+ */
 function choosePeer(left: readonly Candidate[], previous: number | undefined): Candidate {
   const best = left.toSorted(byScore)[0];
   assert(best !== undefined, "A peer is chosen among some");
@@ -276,7 +289,9 @@ function claimOf(candidate: Candidate, previous?: number) {
   };
 }
 
-/** More than half of the trusted sources, or of all when none is trusted (RFC 5905 section 11.2.1). */
+/**
+ * More than half of the trusted sources, or of all when none is trusted (RFC 5905 section 11.2.1).
+ */
 function isMajority(place: Intersection, fit: readonly Candidate[]): boolean {
   const trusted = fit.filter(({ trust }) => trust).length;
   return trusted > 0 ? place.trustedDepth * 2 > trusted : place.depth * 2 > fit.length;

@@ -1,5 +1,6 @@
 /**
- * The words that say what became of a source in selection. They are part of the contract with the user.
+ * The words that say what became of a source in selection. They are part of the contract with the
+ * user.
  *
  * @module
  */

@@ -1,10 +1,12 @@
 /**
- * Which clients are served: prefixes to allow and to deny, of which the longest that holds the client's address decides.
+ * Which clients are served: prefixes to allow and to deny, of which the longest that holds the
+ * client's address decides.
  *
- * The problem: ten thousand prefixes must not make a request noticeably dearer. The idea: prefixes either nest or are disjoint,
- * so at configuration time they are flattened into ranges of the address space, each with one verdict; a request costs a binary
- * search over sorted words. Limits: IPv4 and IPv6 are kept apart; a prefix of IPv4-mapped IPv6 addresses counts as the
- * IPv4 prefix that it is. Where both lists hold the same prefix, the denylist wins.
+ * The problem: ten thousand prefixes must not make a request noticeably dearer. The idea: prefixes
+ * either nest or are disjoint, so at configuration time they are flattened into ranges of the
+ * address space, each with one verdict; a request costs a binary search over sorted words. Limits:
+ * IPv4 and IPv6 are kept apart; a prefix of IPv4-mapped IPv6 addresses counts as the IPv4 prefix
+ * that it is. Where both lists hold the same prefix, the denylist wins.
  *
  * @module
  */
@@ -25,7 +27,10 @@ export type AccessVerdict = 0 | 1 | 2;
 
 /** A list of prefixes, and what happens to a client that it refuses. */
 export interface AccessList {
-  /** Prefixes such as `192.0.2.0/24` or `2001:db8::/32`; an address alone is a prefix of its full length. */
+  /**
+   * Prefixes such as `192.0.2.0/24` or `2001:db8::/32`; an address alone is a prefix of its full
+   * length.
+   */
   readonly filter: readonly string[];
   /** Whether a client that is refused gets no response or a kiss. */
   readonly action: "ignore" | "deny";
@@ -189,7 +194,10 @@ function flatten(
   return { starts: toWords(starts, options.bits), verdicts: Uint8Array.from(verdicts) };
 }
 
-/** Sorts wide prefixes before those inside them; equal ones by verdict, so that the denylist comes last and wins. */
+/**
+ * Sorts wide prefixes before those inside them; equal ones by verdict, so that the denylist comes
+ * last and wins.
+ */
 function byStartThenWidest(a: Prefix, b: Prefix): number {
   if (a.first !== b.first) return a.first < b.first ? -1 : 1;
   if (a.last !== b.last) return a.last > b.last ? -1 : 1;

@@ -47,7 +47,8 @@ Deno.test("a million answers take no memory", () => {
     }
     return Deno.memoryUsage().heapUsed - before;
   };
-  // The compiler's own work is over after some slices; a collection makes a slice negative, so the median tells.
+  // The compiler's own work is over after some slices; a collection makes a slice negative, so the
+  // median tells.
   for (let i = 0; i < 20; i++) slice();
   const growth = Array.from({ length: SLICES }, slice).sort((a, b) => a - b);
   const median = growth[SLICES / 2] ?? Infinity;

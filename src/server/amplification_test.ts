@@ -26,7 +26,9 @@ function fullServer(): TestServer {
   });
 }
 
-/** Whether a packet is one that asks for a response, said in another way than the server says it. */
+/**
+ * Whether a packet is one that asks for a response, said in another way than the server says it.
+ */
 function asks(first: number): boolean {
   return first % 8 === 3 || first % 8 === 1 || first % 64 === 8;
 }

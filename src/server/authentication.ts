@@ -12,28 +12,39 @@ import type { Client } from "./client.ts";
 import type { ByteRange, NtsVerdict } from "../nts/server/server_fields.ts";
 
 /**
- * Checks requests with fields of Network Time Security and appends fields to responses; `NtsServerFields` is one. Each response
- * is built before the next request is checked.
+ * Checks requests with fields of Network Time Security and appends fields to responses;
+ * `NtsServerFields` is one. Each response is built before the next request is checked.
  */
 export interface NtsResponder {
   /** Checks a request. */
   check(request: ByteRange): NtsVerdict;
-  /** Appends to the header at `offset` the fields of a protected response, and returns the length of the whole. */
+  /**
+   * Appends to the header at `offset` the fields of a protected response, and returns the length of
+   * the whole.
+   */
   protect(response: Bytes, offset: number): number;
   /** Appends to the header of a NAK, and returns the length of the whole. */
   nak(response: Bytes, offset: number): number;
-  /** Appends the unique identifier of the request to the header of any other response, and returns the length of the whole. */
+  /**
+   * Appends the unique identifier of the request to the header of any other response, and returns
+   * the length of the whole.
+   */
   echo(response: Bytes, offset: number): number;
 }
 
 /** What symmetric keys say of a request. */
 export type MacVerdict = "authentic" | "unknown-key" | "bad-mac";
 
-/** Checks and signs with symmetric keys. Each response is signed before the next request is checked. */
+/**
+ * Checks and signs with symmetric keys. Each response is signed before the next request is checked.
+ */
 export interface MacResponder {
   /** Checks a request of a client, whose MAC is its last `macLength` octets. */
   check(request: ByteRange, macLength: number, client?: Client): MacVerdict;
-  /** Appends the MAC of the header at `offset` with the key and the length of the request's, and returns the length of the whole. */
+  /**
+   * Appends the MAC of the header at `offset` with the key and the length of the request's, and
+   * returns the length of the whole.
+   */
   sign(response: Bytes, offset: number): number;
 }
 
@@ -46,7 +57,10 @@ export class SymmetricKeys implements MacResponder {
   #keyId = 0;
   #digestLength = 0;
 
-  /** Uses these keys by their identifiers, 1 to 2^32 - 1; a key with rules of origin is unknown to clients that they do not allow. */
+  /**
+   * Uses these keys by their identifiers, 1 to 2^32 - 1; a key with rules of origin is unknown to
+   * clients that they do not allow.
+   */
   constructor(
     keys: ReadonlyMap<number, MacKey>,
     origins: ReadonlyMap<number, AccessRules> = new Map(),

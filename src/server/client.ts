@@ -1,6 +1,6 @@
 /**
- * The client of a request, as the tables of the server see it: an index into an array of words, so that nothing is allocated for
- * a packet.
+ * The client of a request, as the tables of the server see it: an index into an array of words, so
+ * that nothing is allocated for a packet.
  *
  * @module
  */
@@ -9,15 +9,17 @@
 export interface Client {
   /** The words of the addresses of a whole batch. */
   words: Uint32Array;
-  /** Where this address begins: the most significant word first; one word for IPv4, four for IPv6. */
+  /**
+   * Where this address begins: the most significant word first; one word for IPv4, four for IPv6.
+   */
   at: number;
   /** 4 or 6; an IPv4-mapped IPv6 address is IPv4. */
   family: number;
 }
 
 /**
- * Returns the upper of the two words that identify a client to rate limits: an IPv4 address, or an IPv6 prefix of 64 bits;
- * signed, so that it is never boxed.
+ * Returns the upper of the two words that identify a client to rate limits: an IPv4 address, or an
+ * IPv6 prefix of 64 bits; signed, so that it is never boxed.
  */
 export function clientHigh(client: Client): number {
   // The other family cannot have this prefix: 0:ffff::/32 is not assigned.

@@ -1,11 +1,13 @@
 /**
- * Source addresses and ports that get no response, because it cannot be sent there or would do harm there.
+ * Source addresses and ports that get no response, because it cannot be sent there or would do harm
+ * there.
  *
- * The problem: addresses and ports of requests are whatever their senders wrote. A response to port 0 or to a
- * broadcast address is refused by the kernel and delays the others of its batch; one to a service that answers anything (echo,
- * daytime, quote of the day, character generator) may begin an exchange without end between two servers. The idea: such requests are
- * dropped before anything is done for them. Limits: addresses without a route are known to the kernel alone.
- * Other low ports are answered, because routers that translate addresses give a client of port 123 one of them.
+ * The problem: addresses and ports of requests are whatever their senders wrote. A response to port
+ * 0 or to a broadcast address is refused by the kernel and delays the others of its batch; one to a
+ * service that answers anything (echo, daytime, quote of the day, character generator) may begin an
+ * exchange without end between two servers. The idea: such requests are dropped before anything is
+ * done for them. Limits: addresses without a route are known to the kernel alone. Other low ports
+ * are answered, because routers that translate addresses give a client of port 123 one of them.
  *
  * @module
  */
@@ -19,7 +21,9 @@ const ANSWERING_PORT_MAX = 19;
 /** Why a request gets no response: what is wrong with its source. */
 export type AddressProblem = "source-port" | "source-address";
 
-/** Returns what is wrong with the source of a request; undefined when a response may be sent there. */
+/**
+ * Returns what is wrong with the source of a request; undefined when a response may be sent there.
+ */
 export function addressProblem(client: Client, port: number): AddressProblem | undefined {
   if (port <= ANSWERING_PORT_MAX && (port === 0 || ANSWERING_PORTS.has(port))) return "source-port";
   const { words, at } = client;

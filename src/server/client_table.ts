@@ -1,10 +1,12 @@
 /**
- * The busiest clients, by prefix: IPv4 cut to /24, IPv6 to /48 unless more is wanted, because addresses are personal data.
+ * The busiest clients, by prefix: IPv4 cut to /24, IPv6 to /48 unless more is wanted, because
+ * addresses are personal data.
  *
- * The problem: a count for each client is memory that strangers fill. The idea: the Space-Saving algorithm (Metwally and others,
- * 2005) in each row of a table with a fixed number of slots: a newcomer takes the slot of the least busy of its row and
- * inherits its count, so that a client that is really busy is always there. Limits: counts are upper bounds; each says by how
- * much it may be too high.
+ * The problem: a count for each client is memory that strangers fill. The idea: the Space-Saving
+ * algorithm (Metwally and others, 2005) in each row of a table with a fixed number of slots: a
+ * newcomer takes the slot of the least busy of its row and inherits its count, so that a client
+ * that is really busy is always there. Limits: counts are upper bounds; each says by how much it
+ * may be too high.
  *
  * @module
  */

@@ -1,8 +1,9 @@
 /**
- * What the server says of its clock: a snapshot of the engine's state, kept as the words of a header.
+ * What the server says of its clock: a snapshot of the engine's state, kept as the words of a
+ * header.
  *
- * The idea: what is the same in every response is computed once for each batch; only the root dispersion grows with time
- * (RFC 5905 section 11.2: PHI, 15 ppm, while nothing is heard).
+ * The idea: what is the same in every response is computed once for each batch; only the root
+ * dispersion grows with time (RFC 5905 section 11.2: PHI, 15 ppm, while nothing is heard).
  *
  * @module
  */
@@ -12,7 +13,10 @@ import { LEAP, STRATUM_MAX } from "../protocol/header.ts";
 import { referenceIdFromAscii } from "../protocol/reference_id.ts";
 import { encodeShort } from "../protocol/short_format.ts";
 
-/** The rate at which an error grows while nothing is heard, in seconds per second (RFC 5905 section 7.3). */
+/**
+ * The rate at which an error grows while nothing is heard, in seconds per second (RFC 5905 section
+ * 7.3).
+ */
 export const PHI = 15e-6;
 
 /** What is known of the clock that is served. */
@@ -27,7 +31,10 @@ export interface ServerClockState {
   readonly rootDelay: Seconds;
   /** The root dispersion at `updatedAt`. */
   readonly rootDispersion: Seconds;
-  /** Seconds by which the root dispersion grows in a second; `PHI`, or 0 for a clock that is true by definition. */
+  /**
+   * Seconds by which the root dispersion grows in a second; `PHI`, or 0 for a clock that is true by
+   * definition.
+   */
   readonly dispersionRate: number;
   /** 32 bits, see `reference_id.ts`. */
   readonly referenceId: number;
@@ -53,8 +60,9 @@ export function unsynchronizedClock(precision: PollExponent): ServerClockState {
 }
 
 /**
- * Returns the state of a clock that is true by definition, for an isolated network (`local-stratum`, `reference-id`). The
- * caller renews it now and then, because its reference timestamp tells how fresh it is.
+ * Returns the state of a clock that is true by definition, for an isolated network
+ * (`local-stratum`, `reference-id`). The caller renews it now and then, because its reference
+ * timestamp tells how fresh it is.
  */
 export function localReferenceClock(
   options: {
@@ -106,8 +114,9 @@ export class HeaderTemplate {
   }
 
   /**
-   * Replaces the state; tells whether it is one that can be served. One that makes no sense is not: what is said then is that the
-   * clock is not synchronised. A stratum of 16 is 0 on the wire (RFC 5905 section 7.3).
+   * Replaces the state; tells whether it is one that can be served. One that makes no sense is not:
+   * what is said then is that the clock is not synchronised. A stratum of 16 is 0 on the wire (RFC
+   * 5905 section 7.3).
    */
   setState(wanted: ServerClockState): boolean {
     const makesSense = isPlausible(wanted);

@@ -1,8 +1,8 @@
 /**
  * What became of the requests to a listener, counted by reason.
  *
- * The idea: the response path adds to numbers in an array by index; names are put beside them only for a snapshot. Limits:
- * counts are doubles, exact to 2^53.
+ * The idea: the response path adds to numbers in an array by index; names are put beside them only
+ * for a snapshot. Limits: counts are doubles, exact to 2^53.
  *
  * @module
  */
@@ -107,7 +107,10 @@ export class ServerCounters {
     else this.#count(parts, 1);
   }
 
-  /** Takes the response at a position of the queue out of the counts again, because it could not be sent. */
+  /**
+   * Takes the response at a position of the queue out of the counts again, because it could not be
+   * sent.
+   */
   unsent(position: number): void {
     this.#count(this.#queued[position] ?? 0, -1);
     this.drop("send-failed");
@@ -132,7 +135,10 @@ export class ServerCounters {
     return this.#dropped[INDEX.get(reason) ?? 0] ?? 0;
   }
 
-  /** Returns the counts as the status document has them; reasons that have not occurred are left out. */
+  /**
+   * Returns the counts as the status document has them; reasons that have not occurred are left
+   * out.
+   */
   snapshot(): ServerCounts {
     const dropped: Record<string, number> = {};
     for (const [i, reason] of REASONS.entries()) {

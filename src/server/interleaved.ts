@@ -1,14 +1,17 @@
 /**
- * What the server remembers for interleaved mode (RFC 9769): for each client that seems to use it, when its last request came
- * and when the response to it really left.
+ * What the server remembers for interleaved mode (RFC 9769): for each client that seems to use it,
+ * when its last request came and when the response to it really left.
  *
- * The problem: in interleaved mode a response carries the exact time at which the previous one was sent, which is known only
- * afterwards. Remembering that for each client would be memory that strangers fill. The idea: our receive timestamps end in a
- * one bit, our transmit timestamps in a zero bit. Only a client that sends back a timestamp that ends in one can be asking
- * for interleaved mode, so only then something is remembered. The table has rows of four slots chosen by a keyed hash of the address;
- * the oldest of a row makes room. Limits: a client that was evicted gets one basic response, as the protocol provides for.
+ * The problem: in interleaved mode a response carries the exact time at which the previous one was
+ * sent, which is known only afterwards. Remembering that for each client would be memory that
+ * strangers fill. The idea: our receive timestamps end in a one bit, our transmit timestamps in a
+ * zero bit. Only a client that sends back a timestamp that ends in one can be asking for
+ * interleaved mode, so only then something is remembered. The table has rows of four slots chosen
+ * by a keyed hash of the address; the oldest of a row makes room. Limits: a client that was evicted
+ * gets one basic response, as the protocol provides for.
  *
- * A saved receive timestamp serves once: the slot is overwritten by the timestamps of the response that used it (section 2).
+ * A saved receive timestamp serves once: the slot is overwritten by the timestamps of the response
+ * that used it (section 2).
  *
  * @module
  */
@@ -27,15 +30,23 @@ const RECEIVE = 4;
 const TRANSMIT = 6;
 const SERIAL = 8;
 
-/** Timestamps of the last responses to clients that use interleaved mode, in a table of fixed size. */
+/**
+ * Timestamps of the last responses to clients that use interleaved mode, in a table of fixed size.
+ */
 export class InterleavedTable {
   readonly #hash: KeyedHash;
   readonly #rowMask: number;
-  /** For each slot: four words of address, receive timestamp, transmit timestamp, serial number of the last use. */
+  /**
+   * For each slot: four words of address, receive timestamp, transmit timestamp, serial number of
+   * the last use.
+   */
   readonly #entries: Uint32Array;
   #serial = 0;
 
-  /** Allocates the whole table: 36 octets for each of `clients` slots (16,384 when left out, a power of two of rows). */
+  /**
+   * Allocates the whole table: 36 octets for each of `clients` slots (16,384 when left out, a power
+   * of two of rows).
+   */
   constructor(options: { readonly clients?: number; readonly random: RandomSource }) {
     const { clients = CLIENTS_DEFAULT } = options;
     assert(clients >= WAYS && clients <= 1 << 22, "The table has a bounded number of slots");
@@ -51,7 +62,8 @@ export class InterleavedTable {
   }
 
   /**
-   * Finds the slot of a client whose last response had this receive timestamp and has left since; `NO_SLOT` if there is none.
+   * Finds the slot of a client whose last response had this receive timestamp and has left since;
+   * `NO_SLOT` if there is none.
    */
   find(client: Client, receive: { readonly seconds: number; readonly fraction: number }): number {
     const entries = this.#entries;
@@ -79,9 +91,10 @@ export class InterleavedTable {
   }
 
   /**
-   * Remembers that a response with this receive timestamp is about to be sent, at `slot` if the client has one that was used,
-   * else in its row, and returns the slot. The timestamp, whose last bit is one, is moved on by 2^-31 s as often as it takes to differ from
-   * all that are remembered for the client; `receive` is changed then.
+   * Remembers that a response with this receive timestamp is about to be sent, at `slot` if the
+   * client has one that was used, else in its row, and returns the slot. The timestamp, whose last
+   * bit is one, is moved on by 2^-31 s as often as it takes to differ from all that are remembered
+   * for the client; `receive` is changed then.
    */
   save(
     client: Client,
@@ -108,12 +121,17 @@ export class InterleavedTable {
     return target;
   }
 
-  /** The serial number of what was saved at `slot` last, to tell later whether it is still there. */
+  /**
+   * The serial number of what was saved at `slot` last, to tell later whether it is still there.
+   */
   serialAt(slot: number): number {
     return this.#entries[slot + SERIAL] ?? 0;
   }
 
-  /** Notes when the response left that was saved at `slot` with this serial number; nothing if the slot has been taken since. */
+  /**
+   * Notes when the response left that was saved at `slot` with this serial number; nothing if the
+   * slot has been taken since.
+   */
   noteTransmit(
     slot: number,
     transmit: { readonly serial: number; readonly seconds: number; readonly fraction: number },

@@ -1,10 +1,11 @@
 /**
  * A keyed hash of eight octets, for tables whose keys strangers choose.
  *
- * The problem: an attacker that can predict which addresses share a row of a table can evict others from it. The idea: HalfSipHash-2-4
- * with a secret key, made of 32-bit additions, rotations and exclusive ors. Words are signed, because such numbers are kept
- * without an allocation wherever they go.
- * Limits: 32 bits of output and a key of 64 bits, enough to place entries in a table, not to authenticate anything.
+ * The problem: an attacker that can predict which addresses share a row of a table can evict others
+ * from it. The idea: HalfSipHash-2-4 with a secret key, made of 32-bit additions, rotations and
+ * exclusive ors. Words are signed, because such numbers are kept without an allocation wherever
+ * they go. Limits: 32 bits of output and a key of 64 bits, enough to place entries in a table, not
+ * to authenticate anything.
  *
  * @module
  */
@@ -26,8 +27,8 @@ export class KeyedHash {
   }
 
   /**
-   * Returns 32 bits, as a signed number, for the message of eight octets whose little-endian words are `first` and `second`
-   * (Aumasson and Bernstein, SipHash, 2012; the variant for 32-bit words).
+   * Returns 32 bits, as a signed number, for the message of eight octets whose little-endian words
+   * are `first` and `second` (Aumasson and Bernstein, SipHash, 2012; the variant for 32-bit words).
    */
   hash(first: number, second: number): number {
     let v0 = this.#key0, v1 = this.#key1;

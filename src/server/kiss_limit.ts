@@ -1,6 +1,6 @@
 /**
- * How many kisses are sent: few to each client, and few altogether, because a client either heeds the first or heeds none, and
- * because the address may be forged.
+ * How many kisses are sent: few to each client, and few altogether, because a client either heeds
+ * the first or heeds none, and because the address may be forged.
  *
  * @module
  */

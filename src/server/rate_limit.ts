@@ -1,13 +1,16 @@
 /**
- * How often a client is answered: a token bucket for each address (IPv6: each /64), as chrony's `ratelimit` has it.
+ * How often a client is answered: a token bucket for each address (IPv6: each /64), as chrony's
+ * `ratelimit` has it.
  *
- * The problem: the addresses may be forged, a million of them. The memory must stay what it is, honest clients must be answered,
- * and no client may be silenced by requests that another sends with its address. The idea: a bucket is one number, the
- * time at which it will be full again (the generic cell rate algorithm); a bucket that is full is no different from one that is
- * not there, so the table forgets without harm. It has rows of eight slots chosen by a keyed hash; a newcomer takes the slot
- * of the fullest bucket in its row. Limits: in a flood that outnumbers the table, a client that asks too often may be forgotten
- * and gets a fresh burst; forgetting never works against a client. One in 2^leak requests beyond the limit is answered anyway,
- * so that a forger cannot silence a victim.
+ * The problem: the addresses may be forged, a million of them. The memory must stay what it is,
+ * honest clients must be answered, and no client may be silenced by requests that another sends
+ * with its address. The idea: a bucket is one number, the time at which it will be full again (the
+ * generic cell rate algorithm); a bucket that is full is no different from one that is not there,
+ * so the table forgets without harm. It has rows of eight slots chosen by a keyed hash; a newcomer
+ * takes the slot of the fullest bucket in its row. Limits: in a flood that outnumbers the table, a
+ * client that asks too often may be forgotten and gets a fresh burst; forgetting never works
+ * against a client. One in 2^leak requests beyond the limit is answered anyway, so that a forger
+ * cannot silence a victim.
  *
  * @module
  */
@@ -35,7 +38,10 @@ export interface RateLimitOptions {
   readonly burst: number;
   /** One in 2^leak requests beyond the limit is answered, 1 to 8; none when undefined. */
   readonly leak: number | undefined;
-  /** How many clients are remembered at least half of the time when all are busy; 100,000 when left out. */
+  /**
+   * How many clients are remembered at least half of the time when all are busy; 100,000 when left
+   * out.
+   */
   readonly clients?: number;
   /** Keys the hash and picks what leaks. */
   readonly random: RandomSource;
@@ -87,7 +93,10 @@ export class RateLimiter {
     return this.#keys.byteLength + this.#fullAt.byteLength;
   }
 
-  /** Sets the boot time; once for a batch, because a number that is handed on for every request would be boxed. */
+  /**
+   * Sets the boot time; once for a batch, because a number that is handed on for every request
+   * would be boxed.
+   */
   advance(now: MonotonicSeconds): void {
     this.#now = now;
   }

@@ -1,6 +1,6 @@
 /**
- * A batch of requests in memory, as the response path reads it. The system's batches (`ffi/socket/server_batch.ts`) have this
- * shape, and those of tests.
+ * A batch of requests in memory, as the response path reads it. The system's batches
+ * (`ffi/socket/server_batch.ts`) have this shape, and those of tests.
  *
  * @module
  */
@@ -22,14 +22,21 @@ export interface RequestBatch {
   readonly responses: Bytes;
   /** The same memory as `responses`. */
   readonly responseView: DataView<ArrayBuffer>;
-  /** When each request arrived, as an NTP timestamp: seconds at `2 * i`, fraction at `2 * i + 1`. */
+  /**
+   * When each request arrived, as an NTP timestamp: seconds at `2 * i`, fraction at `2 * i + 1`.
+   */
   readonly receiveTimestamps: Uint32Array<ArrayBuffer>;
-  /** The address of each client in four words, most significant first; an IPv4 address in the first. */
+  /**
+   * The address of each client in four words, most significant first; an IPv4 address in the first.
+   */
   readonly peerWords: Uint32Array<ArrayBuffer>;
   /** The family of each client: 4 or 6. */
   readonly peerFamilies: Uint8Array<ArrayBuffer>;
   /** The UDP port of each client. */
   readonly peerPorts: Uint16Array<ArrayBuffer>;
-  /** Queues the response to request `index`; with `timestamp` its sending is to be timed by the kernel. */
+  /**
+   * Queues the response to request `index`; with `timestamp` its sending is to be timed by the
+   * kernel.
+   */
   queueResponse(index: number, length: number, timestamp?: boolean): void;
 }

@@ -1,7 +1,8 @@
 /**
  * What follows the header of a request, found out in one bounded walk that allocates nothing.
  *
- * The response path needs to know only which of a few kinds a request is; what is in the fields is for others to check.
+ * The response path needs to know only which of a few kinds a request is; what is in the fields is
+ * for others to check.
  *
  * @module
  */
@@ -9,14 +10,15 @@ import { FIELD_TYPE } from "../protocol/extension_field.ts";
 import type { PacketWalk } from "../protocol/packet_walk.ts";
 
 /**
- * What a request is by what follows its header: nothing or fields that we do not know; fields of which one is a unique
- * identifier; fields of Network Time Security; a message authentication code at the end; or none of these.
+ * What a request is by what follows its header: nothing or fields that we do not know; fields of
+ * which one is a unique identifier; fields of Network Time Security; a message authentication code
+ * at the end; or none of these.
  */
 export type RequestKind = "plain" | "unique-identifier" | "nts" | "mac" | "malformed";
 
 /**
- * Tells what a request is over which a walk has just been started. After "mac" the walk stands on the code, so that its length
- * is known.
+ * Tells what a request is over which a walk has just been started. After "mac" the walk stands on
+ * the code, so that its length is known.
  */
 export function requestKind(walk: PacketWalk): RequestKind {
   let kind: RequestKind = "plain";

@@ -1,14 +1,17 @@
 /**
- * The response path of the server: a batch of requests in, responses written in place, nothing allocated for a packet.
+ * The response path of the server: a batch of requests in, responses written in place, nothing
+ * allocated for a packet.
  *
- * The idea: each request meets a row of tests, cheapest first: length, mode, version, source address, access list, rate limit,
- * and only then what follows the header. The first that fails drops or refuses it. The header of a response is written as twelve
- * words. Transmit timestamps come last, when the whole batch is ready: response number n of the batch gets the time of the call
- * plus n times what sending one took lately. Authenticated responses need theirs earlier, just before they are sealed.
+ * The idea: each request meets a row of tests, cheapest first: length, mode, version, source
+ * address, access list, rate limit, and only then what follows the header. The first that fails
+ * drops or refuses it. The header of a response is written as twelve words. Transmit timestamps
+ * come last, when the whole batch is ready: response number n of the batch gets the time of the
+ * call plus n times what sending one took lately. Authenticated responses need theirs earlier, just
+ * before they are sealed.
  *
- * Never answered: modes other than 3 and 1 (and 0 in version 1, which had no modes), versions that are not wanted, fewer than 48
- * octets, malformed extension fields, and requests with a MAC that cannot be checked. No response is longer than its request;
- * this is asserted for each.
+ * Never answered: modes other than 3 and 1 (and 0 in version 1, which had no modes), versions that
+ * are not wanted, fewer than 48 octets, malformed extension fields, and requests with a MAC that
+ * cannot be checked. No response is longer than its request; this is asserted for each.
  *
  * @module
  */
@@ -220,7 +223,8 @@ export class Responder {
     if (this.#requireNts !== undefined) return this.#refuseWithoutNts(batch, i);
     if (kind === "mac") return this.#answerMac(batch, i, this.#walk.length);
     if (kind === "unique-identifier" && this.#nts !== undefined) {
-      // A server that knows Network Time Security echoes the identifier in any response (RFC 8915 section 5.3).
+      // A server that knows Network Time Security echoes the identifier in any response (RFC 8915
+      // section 5.3).
       if (this.#nts.check(extended) !== "plain") {
         return this.counters.drop("malformed-extension");
       }
@@ -265,7 +269,10 @@ export class Responder {
     this.#queue(batch, i, keys.sign(batch.responses, offset));
   }
 
-  /** Writes all of a response's header but the transmit timestamp, and decides about interleaved mode. */
+  /**
+   * Writes all of a response's header but the transmit timestamp, and decides about interleaved
+   * mode.
+   */
   #writeResponse(batch: RequestBatch, i: number): void {
     const request = batch.requestView, response = batch.responseView, template = this.#template;
     const at = i * batch.stride;
@@ -288,7 +295,10 @@ export class Responder {
     if (isClient && (request.getUint32(at + 28) & 1) === 1) this.#interleave(batch, at);
   }
 
-  /** Responses in interleaved mode if the client asks for it and is remembered; remembers it in any case (RFC 9769 section 2). */
+  /**
+   * Responses in interleaved mode if the client asks for it and is remembered; remembers it in any
+   * case (RFC 9769 section 2).
+   */
   #interleave(batch: RequestBatch, at: number): void {
     const table = this.#interleaved;
     if (table === undefined) return;
@@ -367,8 +377,8 @@ export class Responder {
 }
 
 /**
- * Tells whether a packet asks for a response. In version 1 the field of the mode was unused; a request from another port than
- * 123 is a client's (RFC 1059).
+ * Tells whether a packet asks for a response. In version 1 the field of the mode was unused; a
+ * request from another port than 123 is a client's (RFC 1059).
  */
 function isRequest(mode: number, version: number, port: number): boolean {
   if (mode === MODE.client || mode === MODE.symmetricActive) return true;

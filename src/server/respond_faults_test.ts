@@ -113,7 +113,8 @@ Deno.test("a refused answer loses the timestamp of no other", () => {
     client,
     received: [216, 2 * i] as const,
   })));
-  // The second of four is refused: the kernel timestamps the first, begins anew, and numbers the last two from 0.
+  // The second of four is refused: the kernel timestamps the first, begins anew, and numbers the
+  // last two from 0.
   server.responder.transmits.noteTransmit(0, { seconds: 216, fraction: 2000 });
   server.responder.transmits.restartIds(2);
   server.responder.transmits.noteTransmit(0, { seconds: 216, fraction: 4000 });

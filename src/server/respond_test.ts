@@ -108,7 +108,8 @@ Deno.test("where no response can go, or where it would do harm, none is sent", (
   });
   const good = [[10, 0, 0, 1], [127, 0, 0, 1], [223, 255, 255, 254], v6(0, 1), v6(0xfe80, 1)];
   for (const client of good) assert.equal(from(client), true, client.join("."));
-  // Routers that translate addresses map port 123 to any port below 512; servers ask each other from 123.
+  // Routers that translate addresses map port 123 to any port below 512; servers ask each other
+  // from 123.
   for (const port of [1, 53, 123, 511, 65_535]) assert.equal(from([192, 0, 2, 1], port), true);
 });
 

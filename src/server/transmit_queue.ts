@@ -1,10 +1,11 @@
 /**
- * Responses of a batch that wait for their transmit timestamps, and responses that have left and for which the kernel's timestamp
- * is still to come.
+ * Responses of a batch that wait for their transmit timestamps, and responses that have left and
+ * for which the kernel's timestamp is still to come.
  *
- * The problem: the responses of a batch are handed over in one call but leave one after another, about two microseconds apart. The
- * idea: number n is timestamped with the time of the call plus n times what one took lately, so that the length of the batch
- * does not look like an offset to a client of a busy server. Limits: that is a forecast; interleaved mode gives the true time one
+ * The problem: the responses of a batch are handed over in one call but leave one after another,
+ * about two microseconds apart. The idea: number n is timestamped with the time of the call plus n
+ * times what one took lately, so that the length of the batch does not look like an offset to a
+ * client of a busy server. Limits: that is a forecast; interleaved mode gives the true time one
  * response later.
  *
  * @module
@@ -18,7 +19,10 @@ import type { RequestBatch } from "./request_batch.ts";
 const BATCH_MAX = 1024;
 const PENDING = 1024;
 const FORECAST_MAX: Seconds = 20e-6;
-/** Our own timestamp is a forecast, so the kernel's may be earlier by as much as the forecast of a whole batch. */
+/**
+ * Our own timestamp is a forecast, so the kernel's may be earlier by as much as the forecast of a
+ * whole batch.
+ */
 const TIMESTAMP_EARLY_MAX: Seconds = 2e-3;
 /** A timestamp that is later than this belongs to another response. */
 const TIMESTAMP_LATE_MAX: Seconds = 0.1;
@@ -49,8 +53,8 @@ export class TransmitQueue {
   }
 
   /**
-   * Adds the response to request `index`; `slot` is where the client is remembered for interleaved mode, and an interleaved response
-   * has its transmit timestamp already.
+   * Adds the response to request `index`; `slot` is where the client is remembered for interleaved
+   * mode, and an interleaved response has its transmit timestamp already.
    */
   add(index: number, slot: number, isInterleaved: boolean): void {
     const count = this.#count++;
@@ -61,7 +65,10 @@ export class TransmitQueue {
     if (slot !== NO_SLOT) this.#serials[count] = this.#serialAt(slot);
   }
 
-  /** Notes that the kernel will number and timestamp a response, which is queued for that; `slot` is where its client is remembered. */
+  /**
+   * Notes that the kernel will number and timestamp a response, which is queued for that; `slot` is
+   * where its client is remembered.
+   */
   expect(slot: number): void {
     const pending = this.#nextId % PENDING;
     if (this.#pendingSlots[pending] === NO_SLOT) this.#outstanding++;
@@ -114,7 +121,10 @@ export class TransmitQueue {
     this.#note(response.slot, this.#serialAt(response.slot), seconds, fraction);
   }
 
-  /** Notes when the response left that was the `id`-th, from 0, of those for which the kernel was asked. */
+  /**
+   * Notes when the response left that was the `id`-th, from 0, of those for which the kernel was
+   * asked.
+   */
   noteTransmit(
     id: number,
     time: { readonly seconds: number; readonly fraction: number },
@@ -130,8 +140,9 @@ export class TransmitQueue {
   }
 
   /**
-   * Numbers the responses for which the kernel is asked anew from 0, as the kernel does after a restart. The last `waiting` of
-   * them are still to be sent, and keep what is noted of them; for the others no timestamp will come.
+   * Numbers the responses for which the kernel is asked anew from 0, as the kernel does after a
+   * restart. The last `waiting` of them are still to be sent, and keep what is noted of them; for
+   * the others no timestamp will come.
    */
   restartIds(waiting = 0): void {
     assert(waiting <= BATCH_MAX, "A batch is bounded");
@@ -167,7 +178,10 @@ export class TransmitQueue {
     return this.#table?.serialAt(slot) ?? 0;
   }
 
-  /** Whether a timestamp can belong to the response saved at `slot`: not before our own, and soon after. */
+  /**
+   * Whether a timestamp can belong to the response saved at `slot`: not before our own, and soon
+   * after.
+   */
   #isPlausible(
     slot: number,
     time: { readonly seconds: number; readonly fraction: number },

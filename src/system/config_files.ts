@@ -1,10 +1,11 @@
 /**
- * Looks at the files that a configuration names, for `ntpsd check`: what is missing, does not fit or is over is told before a daemon
- * stumbles over it.
+ * Looks at the files that a configuration names, for `ntpsd check`: what is missing, does not fit
+ * or is over is told before a daemon stumbles over it.
  *
- * The idea: what makes a part of ntpsd fail is a fault (of the kind `file`, unless ntpsd does not start with it); what may be right when ntpsd runs (a folder that the service manager makes, a file
- * that only the daemon's user may read) is a note. Nothing is written. Limits: looks as the user who asks, at this moment, on this
- * machine.
+ * The idea: what makes a part of ntpsd fail is a fault (of the kind `file`, unless ntpsd does not
+ * start with it); what may be right when ntpsd runs (a folder that the service manager makes, a
+ * file that only the daemon's user may read) is a note. Nothing is written. Limits: looks as the
+ * user who asks, at this moment, on this machine.
  *
  * @module
  */

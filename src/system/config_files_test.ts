@@ -146,7 +146,10 @@ Deno.test(
   }),
 );
 
-/** A list with one entry; the digest is what sha1sum makes of all the figures without anything between. */
+/**
+ * A list with one entry; the digest is what sha1sum makes of all the figures without anything
+ * between.
+ */
 const LEAPS =
   "#$ 3960835200\n#@ 3991593600\n3692217600 37\n#h 318de5ae c4521849 2cef9f63 6fad8f36 943089af\n";
 

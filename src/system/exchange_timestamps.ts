@@ -1,5 +1,6 @@
 /**
- * Which timestamps an exchange is measured with: both of the network interface, or both of the kernel or of this program.
+ * Which timestamps an exchange is measured with: both of the network interface, or both of the
+ * kernel or of this program.
  *
  * @module
  */
@@ -50,8 +51,8 @@ export function noteDeparture(
 }
 
 /**
- * Chooses the timestamps of an exchange. `believes` is asked only when the socket was to get the interface's timestamps; `now` stands
- * in for a kernel's timestamp that is missing.
+ * Chooses the timestamps of an exchange. `believes` is asked only when the socket was to get the
+ * interface's timestamps; `now` stands in for a kernel's timestamp that is missing.
  */
 export function chooseTimestamps(
   departure: Departure,

@@ -1,19 +1,24 @@
 /**
- * Decides for which requests the network interface's own timestamps are used, and keeps the clocks that they are read on.
+ * Decides for which requests the network interface's own timestamps are used, and keeps the clocks
+ * that they are read on.
  *
- * The idea: a driver timestamps NTP packets in hardware only when its administrator has told it so (`hwstamp_ctl -i eth0 -t 1 -r 1`);
- * then, and only then, we take part. Switching it on ourselves would change what other programs on this interface get, and needs
- * CAP_NET_ADMIN, which ntpsd does not keep; so nothing is ever set here, only read (docs/hardware-timestamps.md says how
- * to switch it on). Timestamps of the interface are in the time of its own clock; each is converted to real time by reading both
- * clocks, and believed only if it lies near the kernel's timestamp of the same packet. Both timestamps of an exchange are of the same
- * kind, or the asymmetry of the kinds would look like an offset.
+ * The idea: a driver timestamps NTP packets in hardware only when its administrator has told it so
+ * (`hwstamp_ctl -i eth0 -t 1 -r 1`); then, and only then, we take part. Switching it on ourselves
+ * would change what other programs on this interface get, and needs CAP_NET_ADMIN, which ntpsd does
+ * not keep; so nothing is ever set here, only read (docs/hardware-timestamps.md says how to switch
+ * it on). Timestamps of the interface are in the time of its own clock; each is converted to real
+ * time by reading both clocks, and believed only if it lies near the kernel's timestamp of the same
+ * packet. Both timestamps of an exchange are of the same kind, or the asymmetry of the kinds would
+ * look like an offset.
  *
- * What it costs when no interface offers it: one lookup in a map for each request, and every quarter of an hour for each
- * server one socket that sends nothing, to see which interface leads there. A driver is asked as often, once for an interface.
+ * What it costs when no interface offers it: one lookup in a map for each request, and every
+ * quarter of an hour for each server one socket that sends nothing, to see which interface leads
+ * there. A driver is asked as often, once for an interface.
  *
- * A socket with such timestamps is tied to its interface. A server whose answers come in by another one would never be
- * heard, so after two requests without an answer that server is asked in the plain way until the next look. Limits: a wrong
- * timestamp that lies within ten milliseconds of the kernel's is believed.
+ * A socket with such timestamps is tied to its interface. A server whose answers come in by another
+ * one would never be heard, so after two requests without an answer that server is asked in the
+ * plain way until the next look. Limits: a wrong timestamp that lies within ten milliseconds of the
+ * kernel's is believed.
  *
  * @module
  */
@@ -84,11 +89,20 @@ export interface TimestampPair {
 export type Tell = (message: string) => void;
 
 const LOOK_INTERVAL: Seconds = 900;
-/** More than a driver or a busy machine delays a timestamp, less than a clock that is not the right one would show. */
+/**
+ * More than a driver or a busy machine delays a timestamp, less than a clock that is not the right
+ * one would show.
+ */
 const TIMESTAMPS_APART_MAX: Seconds = 0.01;
-/** So many exchanges in a row with timestamps that disagree, and the interface is given up until the next look. */
+/**
+ * So many exchanges in a row with timestamps that disagree, and the interface is given up until the
+ * next look.
+ */
 const DISAGREEMENTS_MAX = 3;
-/** So many requests in a row without an answer, and a server is asked in the plain way until the next look. */
+/**
+ * So many requests in a row without an answer, and a server is asked in the plain way until the
+ * next look.
+ */
 const UNANSWERED_MAX = 2;
 const SERVERS_MAX = 512;
 
@@ -118,7 +132,10 @@ export class HardwareTimestamps {
   readonly #said = new Map<string, string>();
   readonly #fallbacks = new ReasonCounter<FallbackReason>();
 
-  /** Asks nothing yet; `tell` is for what an administrator may want to know: a line when an interface comes or goes. */
+  /**
+   * Asks nothing yet; `tell` is for what an administrator may want to know: a line when an
+   * interface comes or goes.
+   */
   constructor(port: HardwarePort, tell: Tell) {
     this.#port = port;
     this.#tell = tell;
@@ -137,7 +154,10 @@ export class HardwareTimestamps {
     return { device: by, hardwareClock };
   }
 
-  /** Notes that a socket could not be opened as chosen: the server is asked in the plain way until the next look. */
+  /**
+   * Notes that a socket could not be opened as chosen: the server is asked in the plain way until
+   * the next look.
+   */
   refused(server: SocketAddress): void {
     this.#avoid(this.#routes.get(routeKey(server)), "socket-refused");
   }
@@ -205,7 +225,9 @@ export class HardwareTimestamps {
     return found;
   }
 
-  /** Asks the driver; returns the clock, which is the one that was open already if there was one. */
+  /**
+   * Asks the driver; returns the clock, which is the one that was open already if there was one.
+   */
   #offered(name: string, open: InterfaceClock | undefined): InterfaceClock | undefined {
     const setting = this.#port.timestampingOf(name);
     if (!setting.ok || !isOffered(setting.value) || setting.value.phcIndex === undefined) {
@@ -262,7 +284,10 @@ export class HardwareTimestamps {
   }
 }
 
-/** Tells whether a driver is set to timestamp both what it sends and the NTP packets that it receives. */
+/**
+ * Tells whether a driver is set to timestamp both what it sends and the NTP packets that it
+ * receives.
+ */
 export function isOffered(setting: HardwareTimestamping): boolean {
   return setting.phcIndex !== undefined && setting.transmitOn && setting.receiveOn;
 }

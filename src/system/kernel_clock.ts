@@ -1,5 +1,6 @@
 /**
- * Carries out the engine's `set-clock` actions on the kernel's clock, and tells what is really in force afterwards.
+ * Carries out the engine's `set-clock` actions on the kernel's clock, and tells what is really in
+ * force afterwards.
  *
  * @module
  */
@@ -31,7 +32,9 @@ export function currentFrequency(): Result<Ppm, string> {
   return state.ok ? ok(state.value.frequencyPpm) : err(state.error.message);
 }
 
-/** What is thought to be another program's doing: a frequency that differs by more than rounding. */
+/**
+ * What is thought to be another program's doing: a frequency that differs by more than rounding.
+ */
 const FREQUENCY_CHANGE_MIN: Ppm = 0.01;
 
 /** Carries out commands, and notices when somebody else has changed the frequency between them. */
@@ -39,8 +42,9 @@ export class KernelClockPort {
   #expected: Ppm | undefined;
 
   /**
-   * Steps first (a step resets the status), then sets frequency and status in one call. The error is a sentence. A sentence is
-   * given to `meddled` when the frequency was not the one that was set last.
+   * Steps first (a step resets the status), then sets frequency and status in one call. The error
+   * is a sentence. A sentence is given to `meddled` when the frequency was not the one that was set
+   * last.
    */
   set(action: SetClockAction, meddled: (message: string) => void): Result<ClockReading, string> {
     const before = currentFrequency();

@@ -13,7 +13,10 @@ import {
   realtimeNow,
 } from "../../ffi/clock/clock.ts";
 
-/** Between two readings of one clock the other is read; if that takes longer, we were held up and try again. */
+/**
+ * Between two readings of one clock the other is read; if that takes longer, we were held up and
+ * try again.
+ */
 const HELD_UP: Seconds = 1e-5;
 const TRIES = 4;
 /** The two clocks are read one after the other; less than this is not sleep. */

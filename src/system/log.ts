@@ -1,10 +1,11 @@
 /**
  * The log: sentences on standard error, for a terminal or for the journal.
  *
- * The problem: what outsiders can cause must not fill the disk, and what they send must not look like a line of ours. The
- * idea: control characters are replaced where the line is written; messages that others can cause go through a `LogLimiter`, which tells
- * the first and then counts. Lines are written in the background, and those that nobody reads in time are counted. Limits: the end of the
- * log may be lost with a process that is killed.
+ * The problem: what outsiders can cause must not fill the disk, and what they send must not look
+ * like a line of ours. The idea: control characters are replaced where the line is written;
+ * messages that others can cause go through a `LogLimiter`, which tells the first and then counts.
+ * Lines are written in the background, and those that nobody reads in time are counted. Limits: the
+ * end of the log may be lost with a process that is killed.
  *
  * @module
  */
@@ -18,7 +19,10 @@ import type { LogLevel } from "../config/config.ts";
 export interface LogOptions {
   /** The least important level that is written. */
   readonly level: LogLevel;
-  /** Whether the journal reads standard error (JOURNAL_STREAM is set): it adds the time itself and wants a priority. */
+  /**
+   * Whether the journal reads standard error (JOURNAL_STREAM is set): it adds the time itself and
+   * wants a priority.
+   */
   readonly journal: boolean;
   /** Writes one line, end of line included; standard error when left out. */
   write?(line: string): void;
@@ -70,7 +74,9 @@ const QUIET_FIRST: Seconds = 60;
 const QUIET_MAX: Seconds = 6 * 3600;
 /** How many kinds of messages are told apart unless said otherwise. */
 const KINDS_MAX = 512;
-/** A kind that has not come again this long after its silence may be forgotten when room is needed. */
+/**
+ * A kind that has not come again this long after its silence may be forgotten when room is needed.
+ */
 const FORGET_AFTER: Seconds = 3600;
 
 interface Kind {
@@ -81,9 +87,10 @@ interface Kind {
 }
 
 /**
- * Tells the first message of a kind at once, and then only now and then how many more there were. Of 512 kinds it keeps account;
- * while none of them can be forgotten, all others count as one, so that even ever new kinds make few lines. Whoever can make ever
- * new kinds has a limiter of its own, or it would hide what is told of others.
+ * Tells the first message of a kind at once, and then only now and then how many more there were.
+ * Of 512 kinds it keeps account; while none of them can be forgotten, all others count as one, so
+ * that even ever new kinds make few lines. Whoever can make ever new kinds has a limiter of its
+ * own, or it would hide what is told of others.
  */
 export class LogLimiter {
   readonly #kinds = new Map<string, Kind>();
@@ -95,7 +102,10 @@ export class LogLimiter {
     this.#kindsMax = kindsMax;
   }
 
-  /** Returns the message to log, perhaps with a count of those that were kept back; undefined if it is to be kept back. */
+  /**
+   * Returns the message to log, perhaps with a count of those that were kept back; undefined if it
+   * is to be kept back.
+   */
   pass(kind: string, message: string, now: MonotonicSeconds): string | undefined {
     const key = this.#kinds.has(kind) || this.#hasRoom(now) ? kind : "";
     const entry = this.#kinds.get(key);
@@ -116,7 +126,10 @@ export class LogLimiter {
     return count === 0 ? message : `${message} (and ${count} more like it since the last time)`;
   }
 
-  /** Makes room for one more kind if it can; it looks only now and then, so that a flood costs nothing. */
+  /**
+   * Makes room for one more kind if it can; it looks only now and then, so that a flood costs
+   * nothing.
+   */
   #hasRoom(now: MonotonicSeconds): boolean {
     if (this.#kinds.size < this.#kindsMax) return true;
     if (now < this.#nextSweep) return false;
@@ -155,7 +168,9 @@ export interface Line {
   readonly journal: boolean;
 }
 
-/** Writes a line with its end; whatever the sentence holds, it is one line of visible characters. */
+/**
+ * Writes a line with its end; whatever the sentence holds, it is one line of visible characters.
+ */
 export function formatLine({ level, timestamp, text, journal }: Line): string {
   if (journal) return `<${PRIORITIES[level]}>${visibleText(text)}\n`;
   return `${new Date(timestamp).toISOString()} ${level}: ${visibleText(text)}\n`;
@@ -175,12 +190,16 @@ const lines = new LineQueue(
   },
 );
 
-/** Waits until the log is written, but not for long; whoever does not read it by then loses its end. */
+/**
+ * Waits until the log is written, but not for long; whoever does not read it by then loses its end.
+ */
 export async function settleLog(milliseconds: number): Promise<void> {
   await lines.settled(milliseconds);
 }
 
-/** Writes what is still in line, as far as that needs no waiting; for a process that ends in haste. */
+/**
+ * Writes what is still in line, as far as that needs no waiting; for a process that ends in haste.
+ */
 export function flushLog(): void {
   lines.flushNow();
 }

@@ -1,10 +1,13 @@
 /**
- * The client's side of NTS key exchange over the network (RFC 8915 section 4): resolve, connect, handshake, ask, export the keys.
+ * The client's side of NTS key exchange over the network (RFC 8915 section 4): resolve, connect,
+ * handshake, ask, export the keys.
  *
- * The idea: one call, one deadline over everything, one result with a word for each way to fail; nothing is thrown. Exchanges are independent of
- * one another. Addresses of a name are tried side by side, each a little later than the one before, and the first connection
- * wins. The certificate's dates are judged here, after the handshake, so that a certificate whose only fault is the date can be
- * told from one that is false (see `engine/authenticated_time/certificate_time.ts` for what follows from that).
+ * The idea: one call, one deadline over everything, one result with a word for each way to fail;
+ * nothing is thrown. Exchanges are independent of one another. Addresses of a name are tried side
+ * by side, each a little later than the one before, and the first connection wins. The
+ * certificate's dates are judged here, after the handshake, so that a certificate whose only fault
+ * is the date can be told from one that is false (see
+ * `engine/authenticated_time/certificate_time.ts` for what follows from that).
  *
  * Limits: no proxy, no revocation lists; an answer is at most 65,536 octets.
  *
@@ -64,7 +67,10 @@ export interface ExchangeOptions {
   readonly openssl: OpenSsl;
   /** The certificates to trust. */
   readonly context: TlsClientContext;
-  /** The file from which the context has them, to be kept in the outcome; the system's when left out. */
+  /**
+   * The file from which the context has them, to be kept in the outcome; the system's when left
+   * out.
+   */
   readonly certificateAuthority?: string | undefined;
   /** Host name or address of the key exchange server; its certificate must name it. */
   readonly host: string;
@@ -72,7 +78,10 @@ export interface ExchangeOptions {
   readonly port: number;
   /** How dates are judged. */
   readonly dates: CertificateDatePolicy;
-  /** So many of the name's addresses are tried last, so that exchanges with one pool reach different servers; 0 if left out. */
+  /**
+   * So many of the name's addresses are tried last, so that exchanges with one pool reach different
+   * servers; 0 if left out.
+   */
   readonly addressesSkipped?: number;
   /** Algorithms in order of preference. */
   readonly aeadIds?: readonly NtsAeadId[];
@@ -86,7 +95,9 @@ const TIMEOUT_MS = 10_000;
 const HANDSHAKE_LENGTH_MAX = 160_000;
 const ADDRESSES_TRIED_MAX = 8;
 
-/** Exchanges keys; returns them or the reason why there are none, at the latest after the deadline. */
+/**
+ * Exchanges keys; returns them or the reason why there are none, at the latest after the deadline.
+ */
 export async function exchangeKeys(
   options: ExchangeOptions,
 ): Promise<Result<KeyExchangeOutcome, ExchangeFailure>> {
@@ -225,7 +236,10 @@ async function readResponse(
   }
 }
 
-/** Checks the dates; returns the reason why the certificate is only provisionally accepted, or undefined. */
+/**
+ * Checks the dates; returns the reason why the certificate is only provisionally accepted, or
+ * undefined.
+ */
 function judgeDates(
   certificates: PeerCertificates,
   options: ExchangeOptions,

@@ -1,8 +1,8 @@
 /**
  * Random numbers for the core, from the runtime's generator.
  *
- * Limits: `crypto.getRandomValues` is no call of the kernel: the runtime has a ChaCha generator for each thread, which the kernel
- * seeds at first use and anew after each 64 KiB.
+ * Limits: `crypto.getRandomValues` is no call of the kernel: the runtime has a ChaCha generator for
+ * each thread, which the kernel seeds at first use and anew after each 64 KiB.
  *
  * @module
  */

@@ -1,10 +1,12 @@
 /**
- * The client's sockets: sends each request from a socket of its own, and turns what arrives into events.
+ * The client's sockets: sends each request from a socket of its own, and turns what arrives into
+ * events.
  *
- * The kernel's transmit timestamp comes through the socket's error queue, mostly before the answer does; it is kept with the
- * request and handed over with the answer. Without it, the time read just before sending is used, and said so. Where the
- * network interface makes timestamps of its own, those are used if `HardwareTimestamps` believes them. Limits: at most `OPEN_MAX`
- * requests wait at a time; the oldest gives way.
+ * The kernel's transmit timestamp comes through the socket's error queue, mostly before the answer
+ * does; it is kept with the request and handed over with the answer. Without it, the time read just
+ * before sending is used, and said so. Where the network interface makes timestamps of its own,
+ * those are used if `HardwareTimestamps` believes them. Limits: at most `OPEN_MAX` requests wait at
+ * a time; the oldest gives way.
  *
  * @module
  */
@@ -86,7 +88,10 @@ export class RequestSockets {
     this.#hardware.close();
   }
 
-  /** Takes notice that somebody set the real-time clock: clocks of interfaces stand otherwise to it now. */
+  /**
+   * Takes notice that somebody set the real-time clock: clocks of interfaces stand otherwise to it
+   * now.
+   */
   clockStepped(): void {
     this.#hardware.clockStepped();
   }
@@ -116,7 +121,10 @@ export class RequestSockets {
     }
   }
 
-  /** Sends by an interface that makes timestamps if there is one and it works, else in the plain way. */
+  /**
+   * Sends by an interface that makes timestamps if there is one and it works, else in the plain
+   * way.
+   */
   #sendFromNewSocket(action: SendAction): Result<OpenRequest, OsError> {
     const hardware = this.#hardware.choose(action.destination, performance.now() / 1000);
     const sent = sendFromNewSocket(action, hardware);

@@ -1,8 +1,10 @@
 /**
- * Which files of a configuration hold secrets, and which of these others than their owner can read or change.
+ * Which files of a configuration hold secrets, and which of these others than their owner can read
+ * or change.
  *
- * The rule: nobody but the owner and, for reading, the group of the file; a group is how a certificate's key is shared with ntpsd. Limits:
- * only the permission bits are looked at, no access lists; the folders above are the administrator's.
+ * The rule: nobody but the owner and, for reading, the group of the file; a group is how a
+ * certificate's key is shared with ntpsd. Limits: only the permission bits are looked at, no access
+ * lists; the folders above are the administrator's.
  *
  * @module
  */
@@ -21,11 +23,17 @@ const GROUP_WRITES = 0o020;
 const OTHERS_READ = 0o004;
 const OTHERS_WRITE = 0o002;
 
-/** What the administrator gives, and ntpsd only reads: as a file of its owner alone it would be closed to ntpsd. */
+/**
+ * What the administrator gives, and ntpsd only reads: as a file of its owner alone it would be
+ * closed to ntpsd.
+ */
 const GIVEN = /^keys\.file$|\.private-key-path$/;
 const DEFAULT_USER = "ntpsd";
 
-/** Returns the secrets that are open to others; files that are not there or cannot be looked at are none. */
+/**
+ * Returns the secrets that are open to others; files that are not there or cannot be looked at are
+ * none.
+ */
 export function openSecrets(config: Config): readonly OpenSecret[] {
   const user = config.security.user ?? DEFAULT_USER;
   return secretsOf(config).flatMap(([key, path]) => {

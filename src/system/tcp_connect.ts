@@ -1,9 +1,9 @@
 /**
  * TCP connections to the first of several addresses that answers.
  *
- * The idea: an address that does not answer must not hold up the others, and one that does must not be flooded, so the attempts
- * start one after the other, each a little after the one before or as soon as that failed, and the first connection wins
- * (after RFC 8305 section 5).
+ * The idea: an address that does not answer must not hold up the others, and one that does must not
+ * be flooded, so the attempts start one after the other, each a little after the one before or as
+ * soon as that failed, and the first connection wins (after RFC 8305 section 5).
  *
  * @module
  */
@@ -37,14 +37,18 @@ export interface ConnectFailure {
   readonly isLocal: boolean;
 }
 
-/** Connects to the first address that answers; fails with a sentence when none does or the signal ends it. */
+/**
+ * Connects to the first address that answers; fails with a sentence when none does or the signal
+ * ends it.
+ */
 export async function connectToFirst(
   addresses: readonly SocketAddress[],
   signal: AbortSignal,
 ): Promise<Result<Connected, ConnectFailure>> {
   const decided = new AbortController();
-  // Deno.connect (2.9) looks at its signal once more when it has the connection, and loses an open socket if it throws then.
-  // Without that look it hands the connection over, and `attempt` closes it.
+  // Deno.connect (2.9) looks at its signal once more when it has the connection, and loses an open
+  // socket if it throws then. Without that look it hands the connection over, and `attempt` closes
+  // it.
   decided.signal.throwIfAborted = () => {};
   const stop = () => decided.abort();
   signal.addEventListener("abort", stop);
@@ -79,7 +83,10 @@ export async function connectToFirst(
   return winner ? ok(winner) : err(refusal);
 }
 
-/** Says it as all failed calls are told of; the runtime has no class of errors for most of them, but their numbers. */
+/**
+ * Says it as all failed calls are told of; the runtime has no class of errors for most of them, but
+ * their numbers.
+ */
 function connectFailure(
   address: SocketAddress,
   cause: string,

@@ -1,10 +1,11 @@
 /**
  * A TLS session on a TCP connection: the waiting part of key exchange, for client and server alike.
  *
- * The idea: a session works on octets, this class carries them. Anybody may end it at any moment by `abort()` (a deadline, an
- * eviction): the socket is closed, and every call that waits, or is made later, fails. Memory of OpenSSL is given back by
- * the owner alone, by `close()`, and not before the last call has returned; so no moment is a wrong one for either.
- * Limits: at most `receivedMax` octets are taken from a peer, handshake included.
+ * The idea: a session works on octets, this class carries them. Anybody may end it at any moment by
+ * `abort()` (a deadline, an eviction): the socket is closed, and every call that waits, or is made
+ * later, fails. Memory of OpenSSL is given back by the owner alone, by `close()`, and not before
+ * the last call has returned; so no moment is a wrong one for either. Limits: at most `receivedMax`
+ * octets are taken from a peer, handshake included.
  *
  * @module
  */
@@ -28,7 +29,10 @@ export interface ConnectionFailure {
 
 /** How a connection begins. */
 export interface TlsConnectionOptions {
-  /** A client's session, which speaks first; or what makes a server's, called when the client has sent something. */
+  /**
+   * A client's session, which speaks first; or what makes a server's, called when the client has
+   * sent something.
+   */
   readonly session: TlsSession | (() => TlsSession);
   /** The most octets that are taken from the peer. */
   readonly receivedMax: number;
@@ -67,7 +71,8 @@ export class TlsConnection implements Disposable {
       let step: Result<boolean | "end", ConnectionFailure> = this.#session?.handshake() ??
         ok(false);
       for (;;) {
-        // What ends a handshake goes out together with what is written next, or before the next read.
+        // What ends a handshake goes out together with what is written next, or before the next
+        // read.
         if (step.ok && step.value === true) return ok(undefined);
         const sent = await this.#flush();
         if (!step.ok) return step;
@@ -88,7 +93,8 @@ export class TlsConnection implements Disposable {
           await this.#flush();
           return part;
         }
-        // A connection that ends without close_notify is closed all the same: messages of key exchange tell their end.
+        // A connection that ends without close_notify is closed all the same: messages of key
+        // exchange tell their end.
         if (part.value === "closed" || part.value === "end") return ok(undefined);
         if (part.value !== undefined) return ok(part.value);
         const sent = await this.#flush();
@@ -119,7 +125,9 @@ export class TlsConnection implements Disposable {
     });
   }
 
-  /** Takes and forgets what the peer still sends, so that it gets our last words instead of a reset. */
+  /**
+   * Takes and forgets what the peer still sends, so that it gets our last words instead of a reset.
+   */
   async drain(): Promise<void> {
     try {
       await this.#transport.closeWrite();
@@ -138,7 +146,10 @@ export class TlsConnection implements Disposable {
     closeQuietly(this.#transport);
   }
 
-  /** Ends everything and gives the memory back, when the last call has returned; closing again does nothing. */
+  /**
+   * Ends everything and gives the memory back, when the last call has returned; closing again does
+   * nothing.
+   */
   close(): void {
     this.#isClosed = true;
     this.abort();
@@ -168,7 +179,10 @@ export class TlsConnection implements Disposable {
     if (this.#isClosed && this.#calls === 0) this.#session?.close();
   }
 
-  /** Feeds the session with what comes next and lets it work on that, a server's when it is its turn; "end" when the peer has closed. */
+  /**
+   * Feeds the session with what comes next and lets it work on that, a server's when it is its
+   * turn; "end" when the peer has closed.
+   */
   async #receive<Value>(
     work: (session: TlsSession) => Result<Value, TlsFailure>,
   ): Promise<Result<Value | "end", ConnectionFailure>> {

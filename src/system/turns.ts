@@ -1,14 +1,16 @@
 /**
  * Turns for work that strangers cause: so much in a row, then everything else runs.
  *
- * The problem: the runtime hands over all that is ready at once. When hundreds of connections come, speak and fail in one moment,
- * they are accepted and served one after the other without a pause, and a client that asks for the time waits until the last is
- * done. The idea: such work is done in pieces, which are given to one place. As long as few were done in a row and took less than
- * the budget the next is done at once; else it waits for a pause, which is a timer, because the runtime looks at its
- * sockets and threads when it is about to sleep. What has waited comes before what has not.
+ * The problem: the runtime hands over all that is ready at once. When hundreds of connections come,
+ * speak and fail in one moment, they are accepted and served one after the other without a pause,
+ * and a client that asks for the time waits until the last is done. The idea: such work is done in
+ * pieces, which are given to one place. As long as few were done in a row and took less than the
+ * budget the next is done at once; else it waits for a pause, which is a timer, because the runtime
+ * looks at its sockets and threads when it is about to sleep. What has waited comes before what has
+ * not.
  *
- * Limits: a piece is not interrupted, so a pause comes late by the longest of them. All pieces together get some two thirds of the
- * thread.
+ * Limits: a piece is not interrupted, so a pause comes late by the longest of them. All pieces
+ * together get some two thirds of the thread.
  *
  * @module
  */
@@ -27,7 +29,10 @@ export interface TurnOptions {
 
 /** A few handshakes. */
 const BUDGET_MS = 2;
-/** The budget does not see what a piece leaves behind (closing, calls that wait and fail), a tenth of a millisecond and more. */
+/**
+ * The budget does not see what a piece leaves behind (closing, calls that wait and fail), a tenth
+ * of a millisecond and more.
+ */
 const PIECES = 16;
 
 /** Shares a thread between pieces of work and everything else. */

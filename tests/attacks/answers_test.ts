@@ -220,7 +220,8 @@ Deno.test("CVE-2018-7184, CVE-2018-7185: packets with zero or old origins do not
     victim.resists(victim.answer(ZERO_ORIGIN), "origin");
     victim.resists(victim.answer({ originTimestamp: victim.asked.originTimestamp }), "origin");
     victim.resists(victim.answer({ originTimestamp, mode: 1 }), "mode");
-    // the true answer tells when the one before it left; the first of these completes an exchange that was measured already
+    // the true answer tells when the one before it left; the first of these completes an exchange
+    // that was measured already
     const { measurement } = victim.deliver(victim.answer({ originTimestamp, transmitTimestamp }));
     assert.equal(measurement?.interleaved, i === 0 ? undefined : true, `exchange ${i}`);
     ({ transmitTimestamp } = victim.header());

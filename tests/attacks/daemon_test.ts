@@ -1,5 +1,6 @@
 /**
- * Published weaknesses against the daemon as it is started: its source among forgeries, its server among control packets.
+ * Published weaknesses against the daemon as it is started: its source among forgeries, its server
+ * among control packets.
  *
  * @module
  */
@@ -27,7 +28,10 @@ function trueResponse(packet: Buffer): Buffer {
   return answer;
 }
 
-/** What attackers send before the true answer: off the path, and on it where no more than a copy of the origin is needed. */
+/**
+ * What attackers send before the true answer: off the path, and on it where no more than a copy of
+ * the origin is needed.
+ */
 function forgeries(answer: Buffer): Buffer[] {
   const change = (at: number, octets: Uint8Array | readonly number[]) => {
     const changed = Buffer.from(answer);

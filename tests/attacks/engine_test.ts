@@ -1,5 +1,6 @@
 /**
- * Published weaknesses of what stands behind the packets: steps, panic, selection, pools, bounds, status.
+ * Published weaknesses of what stands behind the packets: steps, panic, selection, pools, bounds,
+ * status.
  *
  * @module
  */
@@ -139,7 +140,8 @@ Deno.test("Jeitner 2020 pool: a poisoned pool does not outvote servers that prov
 Deno.test("CVE-2016-1551: no packet and no name makes a reference clock of an address 127.127.t.u", () => {
   const parsed = parseConfig('[[source]]\nmode = "server"\naddress = "127.127.1.0"\n');
   assert.match(parsed.ok ? "" : parsed.error[0]?.message ?? "", /reference clock/);
-  // out of DNS it is an address like any other, and counts as much as its answers, which are no driver's
+  // out of DNS it is an address like any other, and counts as much as its answers, which are no
+  // driver's
   const world = new EngineWorld({
     config: `${THREE_SOURCES}[[source]]\nmode = "server"\naddress = "clock.example.org"\n`,
   });
@@ -201,7 +203,8 @@ Deno.test("draft-ietf-ntp-data-minimization: a request tells nothing of the clie
       if (sent !== undefined) bodies.add(sent.slice(0, 80));
     }
   }
-  // version and mode, a constant precision, and 38 octets of zeros, before and after synchronisation
+  // version and mode, a constant precision, and 38 octets of zeros, before and after
+  // synchronisation
   assert.deepEqual([...bodies], [`23000020${"00".repeat(36)}`]);
 });
 
@@ -227,7 +230,10 @@ Deno.test("CVE-2020-13817: the transmit timestamps of requests follow from nothi
   assert.equal(isUniform(() => clock += 0x40_0000_0000n + BigInt(randomSource.uint32())), false);
 });
 
-/** Whether each bit of many 64-bit numbers is set in half of them, up to seven standard deviations, and none comes twice. */
+/**
+ * Whether each bit of many 64-bit numbers is set in half of them, up to seven standard deviations,
+ * and none comes twice.
+ */
 function isUniform(draw: () => bigint): boolean {
   const COUNT = 4000;
   const ones = new Array<number>(64).fill(0);

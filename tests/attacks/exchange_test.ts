@@ -1,5 +1,6 @@
 /**
- * Published weaknesses of key exchange: floods of connections, certificates of others, broken signatures, older TLS.
+ * Published weaknesses of key exchange: floods of connections, certificates of others, broken
+ * signatures, older TLS.
  *
  * @module
  */
@@ -145,7 +146,10 @@ Deno.test("CVE-2002-20001, CVE-2022-40735, CVE-2024-41996: no client chooses a g
   await server.stop();
 });
 
-/** A first message of TLS 1.3 that knows one group; the share is no public key that anybody has computed. */
+/**
+ * A first message of TLS 1.3 that knows one group; the share is no public key that anybody has
+ * computed.
+ */
 function clientHello(group: number, shareLength: number): Uint8Array<ArrayBuffer> {
   const number = (value: number) => [value >> 8, value & 255];
   const sized = (octets: readonly number[]) => [...number(octets.length), ...octets];

@@ -1,5 +1,6 @@
 /**
- * Published weaknesses of files: keys, configuration, links, the removal of statistics; and of the randomness behind keys.
+ * Published weaknesses of files: keys, configuration, links, the removal of statistics; and of the
+ * randomness behind keys.
  *
  * @module
  */

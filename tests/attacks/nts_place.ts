@@ -1,8 +1,9 @@
 /**
- * A client and a server of Network Time Security in memory, with the cryptography that both have, counted.
+ * A client and a server of Network Time Security in memory, with the cryptography that both have,
+ * counted.
  *
- * The idea: requests are sealed correctly over whatever fields an attacker wants in them, so that what is refused is refused for
- * these. Limits: one algorithm, AES-SIV-CMAC-256.
+ * The idea: requests are sealed correctly over whatever fields an attacker wants in them, so that
+ * what is refused is refused for these. Limits: one algorithm, AES-SIV-CMAC-256.
  *
  * @module
  */
@@ -59,7 +60,9 @@ export function cookieField(content: Bytes = cookie()): Bytes {
   return encodeField(FIELD_TYPE.ntsCookie, content);
 }
 
-/** A request with these fields, sealed as it should be; `change` has its way with the authenticator. */
+/**
+ * A request with these fields, sealed as it should be; `change` has its way with the authenticator.
+ */
 export function sealedRequest(
   parts: readonly Bytes[] = [IDENTIFIER, cookieField()],
   change: (authenticator: Bytes) => Bytes = (authenticator) => authenticator,

@@ -1,5 +1,6 @@
 /**
- * Published weaknesses of Network Time Security: cookies of any length and number, replay, refusals, downgrade.
+ * Published weaknesses of Network Time Security: cookies of any length and number, replay,
+ * refusals, downgrade.
  *
  * @module
  */
@@ -95,7 +96,8 @@ Deno.test("CVE-2026-26076: many requests for cookies in one packet cost what eig
   const greedy = (count: number, length: number) =>
     sealedRequest([IDENTIFIER, cookieField(), ...Array(count).fill(placeholder(length))]);
   assert.deepEqual(cost(greedy(15, 100)), [2, 9]);
-  // tiny placeholders, as in the advisory, count for nothing, and so many fields are none of a request
+  // tiny placeholders, as in the advisory, count for nothing, and so many fields are none of a
+  // request
   assert.deepEqual(cost(greedy(20, 12)), [2, 2]);
   assert.deepEqual(cost(greedy(100, 12)), [0, 0]);
   const twice = sealedRequest([IDENTIFIER, ...Array.from({ length: 8 }, () => cookieField())]);
@@ -155,7 +157,8 @@ Deno.test("RFC 8915 replay: an authentic answer counts for its own request alone
   assert.equal(victim.association.reach, 1);
   victim.ask();
   victim.resists(old, "origin");
-  // the old one with the new random number in its header is not authentic, the new header with old fields neither
+  // the old one with the new random number in its header is not authentic, the new header with old
+  // fields neither
   const renumbered = old.slice();
   renumbered.set(victim.request.packet.subarray(40, 48), 24);
   victim.resists(renumbered, "not-authentic");

@@ -1,5 +1,6 @@
 /**
- * Published weaknesses of servers: control packets, amplification, loops, floods, access lists, tables that strangers fill.
+ * Published weaknesses of servers: control packets, amplification, loops, floods, access lists,
+ * tables that strangers fill.
  *
  * @module
  */
@@ -43,7 +44,9 @@ function privatePacket(code: number, items = new Uint8Array(0)): Bytes {
   return concatBytes(Uint8Array.of(0x17, 0, 3, code, 0, 0, 0, 0), items, new Uint8Array(184));
 }
 
-/** Sends packets, none of which may be answered, and after them an honest request, which must be. */
+/**
+ * Sends packets, none of which may be answered, and after them an honest request, which must be.
+ */
 function silent(packets: readonly Bytes[], server = fullServer()): void {
   for (const packet of packets) {
     // as it is, from the port of another server, and cut to a request's length
@@ -279,7 +282,8 @@ Deno.test("CVE-2016-1549, CVE-2018-7170: who asks as a peer, with a key of ours 
     );
     assert.equal(timestamp(response ?? new Uint8Array(48), 24), timestamp(request(), 40));
   }
-  // what is served is the same after it: there is no way from requests to the engine but these counters
+  // what is served is the same after it: there is no way from requests to the engine but these
+  // counters
   assert.equal(server.responder.counters.answered, 100);
   const after = server.askOne(request()), before = fullServer().askOne(request());
   assert.deepEqual(after, before);

@@ -1,5 +1,6 @@
 /**
- * Published weaknesses at the edge of the program: ports, sockets, datagrams of any size, tools that ask hostile servers.
+ * Published weaknesses at the edge of the program: ports, sockets, datagrams of any size, tools
+ * that ask hostile servers.
  *
  * @module
  */

@@ -1,8 +1,10 @@
 /**
- * One association as attackers see it: they read its requests if they are on the path, and deliver packets to it.
+ * One association as attackers see it: they read its requests if they are on the path, and deliver
+ * packets to it.
  *
- * The idea: each attack is a change of a good answer, so that the same packet without the change is the control beside it. What an
- * attack must not touch is one comparable text. Limits: one server, one request open at a time, a path of 20 ms.
+ * The idea: each attack is a change of a good answer, so that the same packet without the change is
+ * the control beside it. What an attack must not touch is one comparable text. Limits: one server,
+ * one request open at a time, a path of 20 ms.
  *
  * @module
  */

@@ -1,9 +1,10 @@
 /**
  * What ntpsd costs as a client and how exactly it measures: `deno task bench:client`.
  *
- * The offset is measured against a chronyd that reads the same clock, over a veth pair, so the truth is zero; a chronyd as
- * client of the same server is measured at the same time, both asking every two seconds. Start, memory and processor time are
- * those of the chosen form of ntpsd. Limits: memory and processor time after two minutes, not after a day.
+ * The offset is measured against a chronyd that reads the same clock, over a veth pair, so the
+ * truth is zero; a chronyd as client of the same server is measured at the same time, both asking
+ * every two seconds. Start, memory and processor time are those of the chosen form of ntpsd.
+ * Limits: memory and processor time after two minutes, not after a day.
  *
  *     deno task bench:client [--json] [--kind=source|bundle|executable] [--seconds=N]
  *
@@ -20,7 +21,10 @@ import { temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
 import { pause, waitUntil } from "../support/wait_until.ts";
 
-/** One figure, as `--json` prints it; ratio is the figure to the peer's or, without a peer, to the goal. */
+/**
+ * One figure, as `--json` prints it; ratio is the figure to the peer's or, without a peer, to the
+ * goal.
+ */
 interface Figure {
   readonly name: string;
   readonly ntpsd: number;
@@ -123,7 +127,10 @@ async function residentMegabytes(pid: number): Promise<number> {
   return Number(text.match(/^VmRSS:\s+(\d+) kB/m)?.[1] ?? NaN) * 1024 / 1e6;
 }
 
-/** Measures offsets of ntpsd and of chronyd against the same server at the same time, in basic and in interleaved mode. */
+/**
+ * Measures offsets of ntpsd and of chronyd against the same server at the same time, in basic and
+ * in interleaved mode.
+ */
 async function offsetFigures(kind: Kind): Promise<Figure[]> {
   const chronyd = await findPeer("chronyd");
   if (chronyd === undefined) return [];
@@ -169,7 +176,10 @@ interface Measured {
   readonly mode: Mode;
 }
 
-/** Lets the daemon ask every two seconds, its shortest interval, and reads what each answer alone showed. */
+/**
+ * Lets the daemon ask every two seconds, its shortest interval, and reads what each answer alone
+ * showed.
+ */
 async function ownOffsets(kind: Kind, { network, mode }: Measured): Promise<number[]> {
   const config = clientConfig([{ address: network.right.ipv4 }], 1)
     .replace("min = 0, max = 1", "min = 1, max = 1")

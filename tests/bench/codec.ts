@@ -1,9 +1,10 @@
 /**
- * How fast packets are read and written, beside the plainest codec in C (`codec.c`), in the same run.
+ * How fast packets are read and written, beside the plainest codec in C (`codec.c`), in the same
+ * run.
  *
- * The client handles some packets a minute and the server's hot path has its own reader, so this is not where time goes; the
- * bench is here to notice if that changes. A header in C takes 5 to 10 ns; most of ours is the new array and
- * the garbage it becomes.
+ * The client handles some packets a minute and the server's hot path has its own reader, so this is
+ * not where time goes; the bench is here to notice if that changes. A header in C takes 5 to 10 ns;
+ * most of ours is the new array and the garbage it becomes.
  *
  *     deno task bench:codec [--json]
  *
@@ -17,7 +18,9 @@ import { decodePacket } from "../../src/protocol/packet.ts";
 import { fromFileUrl, run } from "../support/command.ts";
 import { temporaryFolder } from "../support/places.ts";
 
-/** Captured packets, see `header_test.ts` and `packet_test.ts`; the second has two extension fields. */
+/**
+ * Captured packets, see `header_test.ts` and `packet_test.ts`; the second has two extension fields.
+ */
 const PLAIN =
   "240206e900000236000003b7c035676ce5f661fd6f165f03e5f663a87619ef40e5f663a8798c6581e5f663a8798eae2b";
 const FIELDS = PLAIN + "01040024" + "5a".repeat(32) + "040400d4" + "a5".repeat(208);

@@ -1,10 +1,11 @@
 /**
  * How well ntpsd keeps a clock, beside chrony and NTPsec: `deno task bench:discipline`.
  *
- * The same physics for all (docs/simulation.md): 40,000 simulated seconds, 31 seeds, medians; the error of the clock once a
- * simulated second from 10,000 s on. The figures of chrony and NTPsec are those that the real programs reached in an
- * independent simulator of the same physics. The last column is what a Kalman filter reaches that is told the true jitter and
- * wander (kalman_bound.ts): no daemon can know so much.
+ * The same physics for all (docs/simulation.md): 40,000 simulated seconds, 31 seeds, medians; the
+ * error of the clock once a simulated second from 10,000 s on. The figures of chrony and NTPsec are
+ * those that the real programs reached in an independent simulator of the same physics. The last
+ * column is what a Kalman filter reaches that is told the true jitter and wander (kalman_bound.ts):
+ * no daemon can know so much.
  *
  *     deno task bench:discipline [--json] [--seeds N] [--only S1,S2f]
  *
@@ -134,7 +135,9 @@ const ROWS: readonly Row[] = [
 
 const MEASURE_FROM = 10_000, DURATION = 40_000;
 const THREADS = 2;
-/** The scenario in which not the error but the company is the matter, and how many seeds judge it. */
+/**
+ * The scenario in which not the error but the company is the matter, and how many seeds judge it.
+ */
 const COMPANY = "S6a", COMPANY_SEEDS = 100;
 
 interface Outcome {

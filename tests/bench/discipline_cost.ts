@@ -1,5 +1,6 @@
 /**
- * What the engine costs: the time of an update, of a simulated day, and memory over a simulated month.
+ * What the engine costs: the time of an update, of a simulated day, and memory over a simulated
+ * month.
  *
  * @module
  */
@@ -14,7 +15,9 @@ import { median } from "../../src/simulation/statistics.ts";
 
 /** What was measured. */
 export interface Cost {
-  /** Time of one answer through the whole engine with 8 sources (lower quartile), in microseconds. */
+  /**
+   * Time of one answer through the whole engine with 8 sources (lower quartile), in microseconds.
+   */
   readonly updateMicroseconds: number;
   /** Processor time of a simulated day with 4 sources at poll 6, in seconds. */
   readonly daySeconds: number;
@@ -56,7 +59,8 @@ function update(): number {
     };
   };
   runScenario(world({ sources: 8, days: 1, poll: 6 }), { seed: 1, createEngine });
-  // The first hours are for the compiler. On a busy machine only the fastest quarter had the processor to itself.
+  // The first hours are for the compiler. On a busy machine only the fastest quarter had the
+  // processor to itself.
   const warm = times.slice(times.length >> 1).toSorted((a, b) => a - b);
   return (warm[warm.length >> 2] ?? NaN) * 1000;
 }

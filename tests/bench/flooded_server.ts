@@ -1,7 +1,8 @@
 /**
- * The server's loop beside a timer and a poller, as the engine has them: how late they come while the server is flooded. For
- * `bench:soak`. Argument: the UDP port. Prints `ready`, and on SIGTERM one JSON document with the latenesses in milliseconds; "own"
- * is that of the timer as far as this process ran itself in the meantime, without the time in which others had the processor.
+ * The server's loop beside a timer and a poller, as the engine has them: how late they come while
+ * the server is flooded. For `bench:soak`. Argument: the UDP port. Prints `ready`, and on SIGTERM
+ * one JSON document with the latenesses in milliseconds; "own" is that of the timer as far as this
+ * process ran itself in the meantime, without the time in which others had the processor.
  *
  * @module
  */

@@ -1,9 +1,11 @@
 /**
- * How well the clock could be known in a scenario by a filter that is told what a real daemon must guess.
+ * How well the clock could be known in a scenario by a filter that is told what a real daemon must
+ * guess.
  *
- * The idea: a two-state Kalman filter (offset, frequency) that knows the true wander W and takes for the variance of each
- * sample what its own excess delay e says: with exponential queueing the error is uniform on +-e/2, so e^2/12, plus a small
- * floor. What it does not know at each second is the error. Several servers are several samples at each poll.
+ * The idea: a two-state Kalman filter (offset, frequency) that knows the true wander W and takes
+ * for the variance of each sample what its own excess delay e says: with exponential queueing the
+ * error is uniform on +-e/2, so e^2/12, plus a small floor. What it does not know at each second is
+ * the error. Several servers are several samples at each poll.
  *
  * @module
  */

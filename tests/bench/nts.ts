@@ -1,15 +1,17 @@
 /**
  * Network Time Security beside chronyd: `deno task bench:nts`.
  *
- * Requests: one captured valid request per server, sent again and again, one cookie in each answer; answers per second of the
- * server's processor time. Handshakes: whole key exchanges per second of the server's processor time, with certificates of
- * P-256 and of RSA with 2048 bits; beside it a server in C that does nothing but OpenSSL's part (`nts_ke_floor.c`), which tells
- * how much is the library's. All run side by side and take turns; the median of the rounds is shown. Last, how long an exchange
- * takes while a thousand connections are open that send nothing.
+ * Requests: one captured valid request per server, sent again and again, one cookie in each answer;
+ * answers per second of the server's processor time. Handshakes: whole key exchanges per second of
+ * the server's processor time, with certificates of P-256 and of RSA with 2048 bits; beside it a
+ * server in C that does nothing but OpenSSL's part (`nts_ke_floor.c`), which tells how much is the
+ * library's. All run side by side and take turns; the median of the rounds is shown. Last, how long
+ * an exchange takes while a thousand connections are open that send nothing.
  *
  *     deno task bench:nts [--json] [--only requests|handshakes|silent] [--rounds N] [--seconds S] [--exchanges N]
  *
- * Limits: Linux, with a C compiler (the server in C is left out without OpenSSL's headers); the machine's other work disturbs both servers, but not equally.
+ * Limits: Linux, with a C compiler (the server in C is left out without OpenSSL's headers); the
+ * machine's other work disturbs both servers, but not equally.
  *
  * @module
  */
@@ -33,7 +35,10 @@ interface Line {
   readonly name: string;
   readonly ntpsd: number;
   readonly peer: number | null;
-  /** What OpenSSL reaches in a few lines of C, without which no number of ours can be judged; null when it was not measured. */
+  /**
+   * What OpenSSL reaches in a few lines of C, without which no number of ours can be judged; null
+   * when it was not measured.
+   */
   readonly floor: number | null;
   readonly unit: string;
   readonly ratio: number | null;

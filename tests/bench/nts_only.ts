@@ -1,6 +1,7 @@
 /**
- * Key exchange and NTP with Network Time Security alone, without the engine, for benchmarks: it claims stratum 3 like
- * chronyd's `local`. Arguments: certificate chain, private key, most connections. Prints the two ports.
+ * Key exchange and NTP with Network Time Security alone, without the engine, for benchmarks: it
+ * claims stratum 3 like chronyd's `local`. Arguments: certificate chain, private key, most
+ * connections. Prints the two ports.
  *
  * @module
  */

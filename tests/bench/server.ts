@@ -1,15 +1,17 @@
 /**
  * How much the server can answer, beside chronyd, in the same run.
  *
- * All run in a network namespace of their own, whose loopback interface hands what it receives to the generator's core. Without
- * that, delivering the answers to the generator would be work on the server's core, a fixed quarter of all that is measured,
- * for any server; over a network it is done by the client's machine. `--unsteered` measures on the plain loopback interface,
- * as does a machine where namespaces cannot be made.
+ * All run in a network namespace of their own, whose loopback interface hands what it receives to
+ * the generator's core. Without that, delivering the answers to the generator would be work on the
+ * server's core, a fixed quarter of all that is measured, for any server; over a network it is done
+ * by the client's machine. `--unsteered` measures on the plain loopback interface, as does a
+ * machine where namespaces cannot be made.
  *
- * ntpsd and chronyd (client log off, and on as is its default) run on one core, the load generator `ntp_load.c` on another; in
- * every round each is loaded in turn, so that what else the machine does hits all alike, and what is compared is the median of
- * the rounds' ratios. Processor time is that of all threads of the server, from the scheduler. How far the generator is from being
- * the bottleneck shows in the share of its time in which there was nothing for it to receive.
+ * ntpsd and chronyd (client log off, and on as is its default) run on one core, the load generator
+ * `ntp_load.c` on another; in every round each is loaded in turn, so that what else the machine
+ * does hits all alike, and what is compared is the median of the rounds' ratios. Processor time is
+ * that of all threads of the server, from the scheduler. How far the generator is from being the
+ * bottleneck shows in the share of its time in which there was nothing for it to receive.
  *
  *     deno task bench:server [--json] [--rounds=N] [--seconds=N] [--windows=1,64,256,1024] [--sources=N] [--unsteered]
  *         [--kind=source|bundle|executable]

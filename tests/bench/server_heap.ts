@@ -1,9 +1,10 @@
 /**
- * How much of the JavaScript heap a request takes, by what follows its header. Printed by `bench:soak`.
+ * How much of the JavaScript heap a request takes, by what follows its header. Printed by
+ * `bench:soak`.
  *
- * The idea: heap in use before and after some thousands of answers; a collection in between makes one difference negative, so the
- * median of many tells. Limits: without sockets; what libraries allocate outside the heap shows in the resident memory of the
- * soak itself, not here.
+ * The idea: heap in use before and after some thousands of answers; a collection in between makes
+ * one difference negative, so the median of many tells. Limits: without sockets; what libraries
+ * allocate outside the heap shows in the resident memory of the soak itself, not here.
  *
  * @module
  */

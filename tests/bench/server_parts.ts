@@ -1,5 +1,6 @@
 /**
- * What the parts of the answer path cost by themselves, in nanoseconds, without sockets. Printed by `bench:server`.
+ * What the parts of the answer path cost by themselves, in nanoseconds, without sockets. Printed by
+ * `bench:server`.
  *
  * @module
  */

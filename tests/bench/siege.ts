@@ -1,16 +1,19 @@
 /**
- * A siege: hours of hostile traffic of every kind while honest clients measure: `deno task bench:siege`.
+ * A siege: hours of hostile traffic of every kind while honest clients measure:
+ * `deno task bench:siege`.
  *
- * Against one daemon, in a network namespace of its own: plain requests as fast as they are answered; plain, protected (one request
- * again and again), authenticated, wrongly authenticated, malformed and spoofed datagrams at a fixed rate; key exchange and HTTP
- * connections that are held half open; whole key exchanges, several at once. Beside that the daemon follows a server, and a
- * chronyd, an ntpsd with NTS and one with a symmetric key measure it every second. Wanted: memory level after the first tenth,
- * no poll of the daemon's own missed, the honest served, no fault inside.
+ * Against one daemon, in a network namespace of its own: plain requests as fast as they are
+ * answered; plain, protected (one request again and again), authenticated, wrongly authenticated,
+ * malformed and spoofed datagrams at a fixed rate; key exchange and HTTP connections that are held
+ * half open; whole key exchanges, several at once. Beside that the daemon follows a server, and a
+ * chronyd, an ntpsd with NTS and one with a symmetric key measure it every second. Wanted: memory
+ * level after the first tenth, no poll of the daemon's own missed, the honest served, no fault
+ * inside.
  *
  *     deno task bench:siege [--json] [--minutes=60] [--rate=20000] [--exchanges=100000] [--kind=source|bundle|executable]
  *
- * Limits: Linux, root, a C compiler. Requests that the kernel drops, because all traffic shares one queue, are lost to honest
- * clients too, and are told as the share that was answered.
+ * Limits: Linux, root, a C compiler. Requests that the kernel drops, because all traffic shares one
+ * queue, are lost to honest clients too, and are told as the share that was answered.
  *
  * @module
  */
@@ -35,7 +38,10 @@ const EXCHANGES_AT_ONCE = 8;
 const HALF_OPEN = { keyExchange: 300, http: 100 };
 const FLATNESS_GOAL = 1.05;
 const POLL_GOAL = 0.99;
-/** Poll intervals are up to so much longer than 2 s, by chance: fewer polls than this many seconds allow are missed ones. */
+/**
+ * Poll intervals are up to so much longer than 2 s, by chance: fewer polls than this many seconds
+ * allow are missed ones.
+ */
 const POLL_INTERVAL_MAX = 2 * 1.035;
 
 const value = (name: string) =>

@@ -1,15 +1,18 @@
 /**
  * What the server is like under load for a while: `deno task bench:soak`.
  *
- * - Memory: ten million requests from many addresses, with rate limit, client table and interleaved mode on; the resident set after
- *   each million, beside that after the first.
- * - Accuracy: a chronyd measures ntpsd while it is idle, and while it answers half of what it can at most; that it is half is
- *   shown by the processor time that the server uses of its core in both cases, and by the answers that come.
- * - Lateness: how late the engine's deadlines, a timer and a poller's wait come in the server's process, idle and flooded.
+ * - Memory: ten million requests from many addresses, with rate limit, client table and interleaved
+ *   mode on; the resident set after each million, beside that after the first.
+ * - Accuracy: a chronyd measures ntpsd while it is idle, and while it answers half of what it can
+ *   at most; that it is half is shown by the processor time that the server uses of its core in
+ *   both cases, and by the answers that come.
+ * - Lateness: how late the engine's deadlines, a timer and a poller's wait come in the server's
+ *   process, idle and flooded.
  * - Heap: octets of JavaScript heap that each kind of request takes.
  *
- * The server has core 0, generator and client have core 1. Limits: loopback in a namespace of its own; on a machine that does
- * other work at the same time, lateness and offsets are those of the machine; the load average is printed for that.
+ * The server has core 0, generator and client have core 1. Limits: loopback in a namespace of its
+ * own; on a machine that does other work at the same time, lateness and offsets are those of the
+ * machine; the load average is printed for that.
  *
  *     deno task bench:soak [--json] [--millions=N] [--kind=source|bundle|executable] [--only=memory,accuracy,lateness,heap]
  *
@@ -39,7 +42,10 @@ const OFFSET_GOAL = 20e-6;
 const LATENESS_GOALS = { engine: 5e-3, timer: 20e-3, poller: 20e-3, own: 15e-3 };
 const HEAP_GOAL = 2;
 
-/** One figure, as `--json` prints it; there is no peer but in the accuracy part, and the ratio is that to the goal. */
+/**
+ * One figure, as `--json` prints it; there is no peer but in the accuracy part, and the ratio is
+ * that to the goal.
+ */
 interface Figure {
   readonly name: string;
   readonly ntpsd: number;

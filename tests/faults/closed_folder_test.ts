@@ -1,6 +1,6 @@
 /**
- * State files that may be written, in a folder where nothing may be made or renamed: as an administrator leaves them who gives a daemon
- * its files one by one.
+ * State files that may be written, in a folder where nothing may be made or renamed: as an
+ * administrator leaves them who gives a daemon its files one by one.
  *
  * @module
  */

@@ -1,9 +1,10 @@
 /**
  * Every call that ntpsd makes of the system, refused with every error that it can give.
  *
- * The idea: each piece of work runs with its first call refused, then its second, and so on; whatever the error, nothing is thrown,
- * no descriptor is lost, no file is half written, and what the work says of a refusal names the call and the error. Then the
- * loops that the daemon lives by run over refusals and go on.
+ * The idea: each piece of work runs with its first call refused, then its second, and so on;
+ * whatever the error, nothing is thrown, no descriptor is lost, no file is half written, and what
+ * the work says of a refusal names the call and the error. Then the loops that the daemon lives by
+ * run over refusals and go on.
  *
  * @module
  */
@@ -92,7 +93,9 @@ const LASTING = 50;
 const LOOPBACK = { family: "ipv4", address: "127.0.0.1", port: 0 } as const;
 const OLD = new TextEncoder().encode("old"), NEW = new TextEncoder().encode("the new content");
 
-/** Work that makes calls; what it opens it closes, and its outcome is a `Result` where it can fail. */
+/**
+ * Work that makes calls; what it opens it closes, and its outcome is a `Result` where it can fail.
+ */
 type Work = (folder: string) => unknown | Promise<unknown>;
 
 function closing<Value extends { close(): void }>(opened: Result<Value, unknown>): unknown {
@@ -180,7 +183,10 @@ function isRefused(value: unknown): value is { readonly error: OsError } {
   return typeof value === "object" && value !== null && "ok" in value && value.ok === false;
 }
 
-/** The errors that a refusal may name in place of its own: lost on another thread, or translated for whoever reads it. */
+/**
+ * The errors that a refusal may name in place of its own: lost on another thread, or translated for
+ * whoever reads it.
+ */
 const TRANSLATED = "EIO EEXIST ENXIO EAI_SYSTEM EMSGSIZE EAFNOSUPPORT";
 
 function told({ error }: { readonly error: OsError }): string {
@@ -195,7 +201,9 @@ function check(value: unknown, what: string): void {
   assert.match(name, /^E[A-Z0-9_]+$/, what);
 }
 
-/** What stood in a file is there, whole, or what was to stand in it; nothing lies about beside it. */
+/**
+ * What stood in a file is there, whole, or what was to stand in it; nothing lies about beside it.
+ */
 async function checkFiles({ path }: TemporaryFolder, what: string): Promise<void> {
   const text = await Deno.readTextFile(`${path}/old`);
   assert.ok(text === "old" || text === "the new content", `${what}: ${text}`);

@@ -1,9 +1,11 @@
 /**
- * A daemon that is killed at random moments while it writes its state, again and again over the same files.
+ * A daemon that is killed at random moments while it writes its state, again and again over the
+ * same files.
  *
- * The idea: a small program keeps all state files by the daemon's own code and says which writes it has finished; it is killed,
- * started again over what it left, and tells what it found. No start may find anything wrong, nor less than was finished. 60 kills
- * by default; `deno task faults:kill` makes a thousand. Limits: SIGKILL keeps what the kernel has taken; a power cut is not made.
+ * The idea: a small program keeps all state files by the daemon's own code and says which writes it
+ * has finished; it is killed, started again over what it left, and tells what it found. No start
+ * may find anything wrong, nor less than was finished. 60 kills by default; `deno task faults:kill`
+ * makes a thousand. Limits: SIGKILL keeps what the kernel has taken; a power cut is not made.
  *
  * @module
  */
@@ -72,7 +74,10 @@ async function chain(kills: number): Promise<number> {
   return writes;
 }
 
-/** Lets one process live for a random while; one that is `patient` is killed late, so that it has told all. */
+/**
+ * Lets one process live for a random while; one that is `patient` is killed late, so that it has
+ * told all.
+ */
 async function live(folder: string, patient: boolean): Promise<KilledRun> {
   await using writer = new RunningProgram(Deno.execPath(), {
     args: [

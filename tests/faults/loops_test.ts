@@ -1,5 +1,6 @@
 /**
- * The loops that the daemon lives by, over refusals of the system: they go on, do not become hot, and do not fill the log.
+ * The loops that the daemon lives by, over refusals of the system: they go on, do not become hot,
+ * and do not fill the log.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * A kernel that refuses to have its clock adjusted, as in a container or after a capability was taken away, and others who set it.
+ * A kernel that refuses to have its clock adjusted, as in a container or after a capability was
+ * taken away, and others who set it.
  *
  * Limits: no call of these tests reaches the real clock_adjtime.
  *

@@ -1,6 +1,6 @@
 /**
- * Limits, stops and missing parts of the system around a running daemon: few descriptors, little memory, SIGSTOP, no /proc, a kernel that
- * takes no filter, a cable that is pulled.
+ * Limits, stops and missing parts of the system around a running daemon: few descriptors, little
+ * memory, SIGSTOP, no /proc, a kernel that takes no filter, a cable that is pulled.
  *
  * @module
  */
@@ -24,7 +24,10 @@ const isRoot = Deno.uid() === 0;
 const ignore = !isRoot && Deno.env.get("CI") === undefined;
 const hasPrlimit = await haveProgram("prlimit");
 
-/** Starts a daemon that measures, serves and shows its status, by way of a command that sets its surroundings. */
+/**
+ * Starts a daemon that measures, serves and shows its status, by way of a command that sets its
+ * surroundings.
+ */
 async function startAmid(command: readonly string[], server: { address: string; port: number }) {
   const folder = await temporaryFolder();
   const http = await freePort(), ntp = await freePort();

@@ -1,5 +1,6 @@
 /**
- * A process that does not get to run for long: stopped by a signal, frozen with its container, starved.
+ * A process that does not get to run for long: stopped by a signal, frozen with its container,
+ * starved.
  *
  * @module
  */

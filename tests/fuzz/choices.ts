@@ -1,9 +1,11 @@
 /**
- * Octets as a row of choices: what a target with a life of its own does next, and every number that it needs for it.
+ * Octets as a row of choices: what a target with a life of its own does next, and every number that
+ * it needs for it.
  *
- * The idea: two octets are one choice, so that changing a few octets of an input changes a few steps of a life and leaves the others.
- * It is a source of randomness like any other, so that what makes packets and texts from a seed makes them from an input as well.
- * Behind the last octet the choices go on from a fixed seed; `isOver` says that no further step is to be begun.
+ * The idea: two octets are one choice, so that changing a few octets of an input changes a few
+ * steps of a life and leaves the others. It is a source of randomness like any other, so that what
+ * makes packets and texts from a seed makes them from an input as well. Behind the last octet the
+ * choices go on from a fixed seed; `isOver` says that no further step is to be begun.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * The commands under fuzz: any words, files that are anything, and a daemon that answers anything.
  *
- * An input is the words, apart by zero octets, then after two zero octets what files and the daemon hold. Limits: `run` and `query`,
- * which would open sockets, are not run; their words are read.
+ * An input is the words, apart by zero octets, then after two zero octets what files and the daemon
+ * hold. Limits: `run` and `query`, which would open sockets, are not run; their words are read.
  *
  * @module
  */

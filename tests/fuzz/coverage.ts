@@ -6,8 +6,8 @@
  *     deno task fuzz:coverage server engine           of two targets alone
  *     deno task fuzz:coverage --files src/nts         file by file, with the lines that were not reached
  *
- * The idea: V8 counts what runs, deno maps it to lines, and here lines are added up. Limits: files that no target loads are not counted;
- * a line that was reached is not a line that is right.
+ * The idea: V8 counts what runs, deno maps it to lines, and here lines are added up. Limits: files
+ * that no target loads are not counted; a line that was reached is not a line that is right.
  *
  * @module
  */

@@ -1,11 +1,12 @@
 /**
- * Makes the corpus: tries many inputs of a target and keeps the few that reach something in src/ that none before them has reached.
+ * Makes the corpus: tries many inputs of a target and keeps the few that reach something in src/
+ * that none before them has reached.
  *
  *     deno task fuzz:distill packet config --executions 3000
  *
- * The idea: V8 tells after each input which blocks of which functions ran; an input with a block of its own is worth keeping, the
- * shortest that were found first. What is in the corpus is tried before all else, and stays. Limits: ports are not distilled,
- * what they reach depends on time.
+ * The idea: V8 tells after each input which blocks of which functions ran; an input with a block of
+ * its own is worth keeping, the shortest that were found first. What is in the corpus is tried
+ * before all else, and stays. Limits: ports are not distilled, what they reach depends on time.
  *
  * @module
  */

@@ -1,9 +1,10 @@
 /**
- * What must hold of an engine at any moment, whatever its servers say: of its state for readers, of the time that it serves, of
- * what it wants done.
+ * What must hold of an engine at any moment, whatever its servers say: of its state for readers, of
+ * the time that it serves, of what it wants done.
  *
- * The idea: one list for all targets that drive an engine. Messages are made when something fails, because these checks run after
- * every few events. Limits: whether the clock is right is for the world to know.
+ * The idea: one list for all targets that drive an engine. Messages are made when something fails,
+ * because these checks run after every few events. Limits: whether the clock is right is for the
+ * world to know.
  *
  * @module
  */
@@ -22,7 +23,10 @@ import type { ServedTime } from "../../src/engine/status/served_time.ts";
 const SOURCE_LENGTH_MAX = 4000;
 /** No text for people is longer. */
 const TEXT_LENGTH_MAX = 2000;
-/** What the rate of a clock can be changed by: what max-frequency-ppm and max-slew-ppm allow at the most. */
+/**
+ * What the rate of a clock can be changed by: what max-frequency-ppm and max-slew-ppm allow at the
+ * most.
+ */
 const FREQUENCY_MAX = 500 + 100_000;
 /** Sums of the same numbers in another order. */
 const ROUNDING = 1e-9;
@@ -40,7 +44,10 @@ export function lookAtEngine(engine: Engine, now: Instant): EngineSnapshot {
   return snapshot;
 }
 
-/** Looks at a document as a program gets it: nothing is lost on the way through JSON, and it does not grow without bound. */
+/**
+ * Looks at a document as a program gets it: nothing is lost on the way through JSON, and it does
+ * not grow without bound.
+ */
 export function lookAtJson(snapshot: EngineSnapshot): void {
   const text = JSON.stringify(snapshot);
   assert.deepEqual(JSON.parse(text), snapshot, "JSON says something else");
@@ -148,7 +155,10 @@ function lookAtServed(served: ServedTime, snapshot: EngineSnapshot): void {
   check(leapIndicator >= 0 && leapIndicator <= 3, snapshot);
 }
 
-/** Throws when a number in a document is not one, or something is left out that JSON would not carry. */
+/**
+ * Throws when a number in a document is not one, or something is left out that JSON would not
+ * carry.
+ */
 function lookInto(value: unknown, path: string): void {
   if (typeof value === "number") {
     if (!Number.isFinite(value)) assert.fail(`${path} is ${value}`);

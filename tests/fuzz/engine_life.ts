@@ -1,10 +1,10 @@
 /**
- * The engine under fuzz, event by event: servers that lie, names that change, key exchanges that end in any way, a clock that refuses,
- * sleep, steps by others, new configurations, in any order.
+ * The engine under fuzz, event by event: servers that lie, names that change, key exchanges that
+ * end in any way, a clock that refuses, sleep, steps by others, new configurations, in any order.
  *
- * An input is a life: each choice is the next event. What a daemon would never do is not done (answer a command to the clock or a
- * key exchange twice, let the boot-time clock run backward); what may come late (answers, lookups and keys for sources that are gone)
- * comes late.
+ * An input is a life: each choice is the next event. What a daemon would never do is not done
+ * (answer a command to the clock or a key exchange twice, let the boot-time clock run backward);
+ * what may come late (answers, lookups and keys for sources that are gone) comes late.
  *
  * @module
  */
@@ -147,7 +147,9 @@ class FuzzedEngine {
     assert.fail("timers move on");
   }
 
-  /** Hands in an answer to a request, mostly the newest: an honest one, a lie, or something else. */
+  /**
+   * Hands in an answer to a request, mostly the newest: an honest one, a lie, or something else.
+   */
   #answer(): void {
     const [newest] = this.#sent.slice(-1);
     const send = this.#chance(0.9) ? newest : this.#pickOf(this.#sent);

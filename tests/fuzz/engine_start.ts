@@ -1,5 +1,6 @@
 /**
- * An engine for the targets that need one: made of any configuration, with real cryptography, and read as a whole.
+ * An engine for the targets that need one: made of any configuration, with real cryptography, and
+ * read as a whole.
  *
  * @module
  */
@@ -77,7 +78,10 @@ export function startEngine(config: Config): void {
   engine.handle({ type: "stop" }, clock.now);
 }
 
-/** Reads all that can be read of an engine: nothing went wrong inside, numbers are numbers, all of it can be shown and served. */
+/**
+ * Reads all that can be read of an engine: nothing went wrong inside, numbers are numbers, all of
+ * it can be shown and served.
+ */
 export function readEngine(engine: Engine, now: Instant): void {
   const snapshot = lookAtEngine(engine, now);
   lookAtJson(snapshot);

@@ -1,8 +1,10 @@
 /**
- * Files of state under fuzz: what is damaged is refused and never half believed, what is right is written again as it was.
+ * Files of state under fuzz: what is damaged is refused and never half believed, what is right is
+ * written again as it was.
  *
- * A decoder with a checksum refuses noise at its first test. So the first octet of an input says whether the rest is taken as the file,
- * or gets a checksum that fits, and then whatever it says must be made sense of or refused.
+ * A decoder with a checksum refuses noise at its first test. So the first octet of an input says
+ * whether the rest is taken as the file, or gets a checksum that fits, and then whatever it says
+ * must be made sense of or refused.
  *
  * @module
  */

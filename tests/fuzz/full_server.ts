@@ -1,5 +1,6 @@
 /**
- * A time server with everything (symmetric keys, Network Time Security, interleaved mode, limits), and cookies of it.
+ * A time server with everything (symmetric keys, Network Time Security, interleaved mode, limits),
+ * and cookies of it.
  *
  * Its keys are the same in every run, so that a genuine request can be kept as a seed.
  *
@@ -55,7 +56,10 @@ function makeNts() {
 
 const NTS = makeNts();
 
-/** What a server is like: with limits and lists, without, for Network Time Security alone, with nothing at all. */
+/**
+ * What a server is like: with limits and lists, without, for Network Time Security alone, with
+ * nothing at all.
+ */
 export type ServerKind = "limited" | "open" | "nts-only" | "bare";
 
 /** Makes a server that throws where the real one would count an internal error. */

@@ -1,8 +1,8 @@
 /**
  * Runs a target on many inputs, and says how to see a failure again.
  *
- * What is kept comes first: seeds and everything that ever failed. Then come changes of what is kept, inputs made anew, and changes of
- * those, one third each.
+ * What is kept comes first: seeds and everything that ever failed. Then come changes of what is
+ * kept, inputs made anew, and changes of those, one third each.
  *
  * @module
  */
@@ -76,7 +76,9 @@ export async function attempt(target: FuzzTarget, octets: Bytes): Promise<Findin
   }
 }
 
-/** Tries all kept inputs and then others, until so many were tried, the time is over, or one fails. */
+/**
+ * Tries all kept inputs and then others, until so many were tried, the time is over, or one fails.
+ */
 export async function fuzz(
   target: FuzzTarget,
   options: { readonly executions: number; readonly seed: number; readonly milliseconds?: number },

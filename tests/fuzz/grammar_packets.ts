@@ -1,6 +1,6 @@
 /**
- * Packets and records of key exchanges that are right, or wrong in one place: headers, extension fields, authentication codes, and
- * what Network Time Security puts into them.
+ * Packets and records of key exchanges that are right, or wrong in one place: headers, extension
+ * fields, authentication codes, and what Network Time Security puts into them.
  *
  * @module
  */

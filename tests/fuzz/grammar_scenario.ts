@@ -1,5 +1,6 @@
 /**
- * Scenarios whose values are from the ends of what is allowed and beyond, with events that fit together often enough to be run.
+ * Scenarios whose values are from the ends of what is allowed and beyond, with events that fit
+ * together often enough to be run.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Files and lines of text that are right, or wrong in one place: key files, leap files, drift files, requests over HTTP, command
- * lines.
+ * Files and lines of text that are right, or wrong in one place: key files, leap files, drift
+ * files, requests over HTTP, command lines.
  *
  * @module
  */

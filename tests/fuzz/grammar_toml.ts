@@ -1,8 +1,10 @@
 /**
- * Configurations and scenarios, written from the schemas themselves: every key that there is, and every key that there will be.
+ * Configurations and scenarios, written from the schemas themselves: every key that there is, and
+ * every key that there will be.
  *
- * The idea: each field says in words what it wants, for people who get it wrong; from the same words follows what it may be given
- * here, mostly what it wants and now and then something else. Limits: rules across keys are not known here.
+ * The idea: each field says in words what it wants, for people who get it wrong; from the same
+ * words follows what it may be given here, mostly what it wants and now and then something else.
+ * Limits: rules across keys are not known here.
  *
  * @module
  */

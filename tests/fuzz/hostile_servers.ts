@@ -1,8 +1,9 @@
 /**
  * Servers that say whatever a header can carry, each in its own way.
  *
- * A server draws once what it is like, and then each of its answers from that: one that is nearly right stays so long enough to be
- * believed, one that changes its mood every few requests is good again in between. All chance comes from a seed.
+ * A server draws once what it is like, and then each of its answers from that: one that is nearly
+ * right stays so long enough to be believed, one that changes its mood every few requests is good
+ * again in between. All chance comes from a seed.
  *
  * @module
  */

@@ -1,13 +1,17 @@
 /**
- * A world of servers that lie, alone or beside a majority that does not, with a network and a true time under it.
+ * A world of servers that lie, alone or beside a majority that does not, with a network and a true
+ * time under it.
  *
- * A seed gives what the servers are like and what they answer. A second one gives what else happens: up to 40 sources, pools, Network
- * Time Security with its outcomes, reloads, sleep, steps by others, a clock that refuses, sockets that fail. Nothing may throw, nothing
- * may go wrong inside a source's boundary, what is read and wanted holds at any time, sockets and the log grow slowly, and with a
- * majority of honest sources the clock is right a while after the last disturbance, and as right as is said.
+ * A seed gives what the servers are like and what they answer. A second one gives what else
+ * happens: up to 40 sources, pools, Network Time Security with its outcomes, reloads, sleep, steps
+ * by others, a clock that refuses, sockets that fail. Nothing may throw, nothing may go wrong
+ * inside a source's boundary, what is read and wanted holds at any time, sockets and the log grow
+ * slowly, and with a majority of honest sources the clock is right a while after the last
+ * disturbance, and as right as is said.
  *
- * Limits: the network under the honest is a plain one; cryptography is left out (`engine-life` has it). A world ends after some hundred
- * answers, one of twenty after many more: a life is long only to let the honest win.
+ * Limits: the network under the honest is a plain one; cryptography is left out (`engine-life` has
+ * it). A world ends after some hundred answers, one of twenty after many more: a life is long only
+ * to let the honest win.
  *
  * @module
  */
@@ -49,11 +53,17 @@ const RECOVERY_POLLS = 40;
 const RECOVERY_SECONDS = 60;
 /** What honest sources must reach, in spite of all others: their paths have 10 ms. */
 const ERROR_MAX = 0.02;
-/** So many lines of log there may be in a first hour, which has most of them, and so many more with each disturbance. */
+/**
+ * So many lines of log there may be in a first hour, which has most of them, and so many more with
+ * each disturbance.
+ */
 const LINES_MAX = 20;
 const LINES_PER_SOURCE_MAX = 12;
 const LINES_PER_DISTURBANCE_MAX = 4;
-/** So many times more where a server may hand out keys again and again, each time for another server. */
+/**
+ * So many times more where a server may hand out keys again and again, each time for another
+ * server.
+ */
 const LINES_WITH_KEYS = 3;
 /** No source needs more sockets at a time. */
 const SOCKETS_PER_SOURCE_MAX = 4;
@@ -76,7 +86,10 @@ interface Plan {
   readonly isLong: boolean;
 }
 
-/** Runs the world of a seed, in which more happens if there is a second one; throws when something does not hold. */
+/**
+ * Runs the world of a seed, in which more happens if there is a second one; throws when something
+ * does not hold.
+ */
 export function runHostileWorld(seed: number, fate?: number): void {
   new HostileWorld(seed, fate).run();
 }
@@ -191,7 +204,10 @@ class HostileWorld {
     assert.ok(Math.abs(error) <= errorBoundSeconds, `${error} s, stated ${errorBoundSeconds} s`);
   }
 
-  /** Draws what happens when, and how long it all lasts; returns after how many answers a world without honest servers ends. */
+  /**
+   * Draws what happens when, and how long it all lasts; returns after how many answers a world
+   * without honest servers ends.
+   */
   #schedule(): number {
     const { honest, honestPoll, isLong } = this.#plan;
     const hasHonest = honest.length > 0;

@@ -1,5 +1,6 @@
 /**
- * Our clients under fuzz: the key exchange and the status over HTTP, with servers that say anything, in any pieces, and stop anywhere.
+ * Our clients under fuzz: the key exchange and the status over HTTP, with servers that say
+ * anything, in any pieces, and stop anywhere.
  *
  * @module
  */

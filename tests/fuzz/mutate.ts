@@ -1,13 +1,16 @@
 /**
- * Changes octets by chance, in the ways that find faults in decoders: bits turned, lengths made absurd, pieces cut, doubled and
- * moved, two inputs joined. All chance comes from the seeded generator, so that every input can be made again.
+ * Changes octets by chance, in the ways that find faults in decoders: bits turned, lengths made
+ * absurd, pieces cut, doubled and moved, two inputs joined. All chance comes from the seeded
+ * generator, so that every input can be made again.
  *
  * @module
  */
 import { type RandomSource, uniform } from "../../src/base/random.ts";
 import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
 
-/** No input grows beyond this: a little more than the longest head of an HTTP request that is read. */
+/**
+ * No input grows beyond this: a little more than the longest head of an HTTP request that is read.
+ */
 export const INPUT_LENGTH_MAX = 9000;
 
 /** Octets that stand at the edges of what fields can hold. */

@@ -1,6 +1,7 @@
 /**
- * Network Time Security under fuzz: both machines of the key exchange, fed in any pieces and stopped anywhere; one answer; and whole
- * sessions between our client and our server with somebody between them.
+ * Network Time Security under fuzz: both machines of the key exchange, fed in any pieces and
+ * stopped anywhere; one answer; and whole sessions between our client and our server with somebody
+ * between them.
  *
  * @module
  */

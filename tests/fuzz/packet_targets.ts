@@ -1,5 +1,6 @@
 /**
- * Decoders of packets under fuzz: the header, whole packets, fields, and the two readers that must agree on what a request is.
+ * Decoders of packets under fuzz: the header, whole packets, fields, and the two readers that must
+ * agree on what a request is.
  *
  * @module
  */

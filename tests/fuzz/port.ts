@@ -1,6 +1,6 @@
 /**
- * What targets on a port have in common: a port that is opened at the first round and closed at the end, and rounds in which many things
- * happen at the same time.
+ * What targets on a port have in common: a port that is opened at the first round and closed at the
+ * end, and rounds in which many things happen at the same time.
  *
  * @module
  */

@@ -1,9 +1,11 @@
 /**
- * What is fuzzed over the network: the port of the status, the port of key exchange, and the client of key exchange; with peers that
- * stop anywhere, change what passes, send in any pieces, and close while others wait.
+ * What is fuzzed over the network: the port of the status, the port of key exchange, and the client
+ * of key exchange; with peers that stop anywhere, change what passes, send in any pieces, and close
+ * while others wait.
  *
- * A round opens many connections at the same time and ends with one that is honest and must be served. A mistake of ours shows
- * as `internal-error` in the counts, or as an error that nothing catches. What is sent comes from the seed; when it arrives does not.
+ * A round opens many connections at the same time and ends with one that is honest and must be
+ * served. A mistake of ours shows as `internal-error` in the counts, or as an error that nothing
+ * catches. What is sent comes from the seed; when it arrives does not.
  *
  * @module
  */
@@ -135,13 +137,19 @@ function keyExchangeOctets(random: RandomSource): Bytes {
   return mutate(random, [hex(GOOD_REQUEST)]).slice() as Bytes;
 }
 
-/** Sees that an honest client is served; on a busy machine it may miss the short deadline, and comes again. */
+/**
+ * Sees that an honest client is served; on a busy machine it may miss the short deadline, and comes
+ * again.
+ */
 async function isServed(isGood: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < TRIES_MAX; tries++) if (await isGood().catch(() => false)) return;
   assert.fail("an honest client is served");
 }
 
-/** Sends octets in pieces, reads now and then, and leaves in one of several ways, mostly not the polite one. */
+/**
+ * Sends octets in pieces, reads now and then, and leaves in one of several ways, mostly not the
+ * polite one.
+ */
 async function misbehave(
   port: number,
   { random, octets }: { readonly random: RandomSource; readonly octets: Bytes },

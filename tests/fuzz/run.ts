@@ -7,8 +7,8 @@
  *     deno task fuzz packet --input HEX               one input
  *     deno task fuzz --list                           what there is, and what must hold
  *
- * A failing input is kept in tests/fuzz/corpus, where the tests find it, and the exit status is 1. What was tried is told as a table
- * at the end, also when interrupted.
+ * A failing input is kept in tests/fuzz/corpus, where the tests find it, and the exit status is 1.
+ * What was tried is told as a table at the end, also when interrupted.
  *
  * @module
  */
@@ -74,7 +74,10 @@ async function tryOne(targets: readonly FuzzTarget[], input: string): Promise<nu
   return 0;
 }
 
-/** Lets the targets take turns; each has a part of the executions that is as its budget in the tests. */
+/**
+ * Lets the targets take turns; each has a part of the executions that is as its budget in the
+ * tests.
+ */
 async function run(
   targets: readonly FuzzTarget[],
   limits: { readonly seconds: number; readonly executions: number; readonly seed: number },

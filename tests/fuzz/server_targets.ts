@@ -1,9 +1,11 @@
 /**
- * The server under fuzz: whole batches of requests of every kind from every address, and whatever an engine might say of the clock.
+ * The server under fuzz: whole batches of requests of every kind from every address, and whatever
+ * an engine might say of the clock.
  *
- * An input is a row of requests, each with two octets of length and two that choose where it is from. Every batch is answered
- * three times by a server that knows everything (keys of each type, Network Time Security, interleaved mode, limits), each time with
- * the timestamps of the last answers put in, as a client in interleaved mode does.
+ * An input is a row of requests, each with two octets of length and two that choose where it is
+ * from. Every batch is answered three times by a server that knows everything (keys of each type,
+ * Network Time Security, interleaved mode, limits), each time with the timestamps of the last
+ * answers put in, as a client in interleaved mode does.
  *
  * @module
  */
@@ -56,7 +58,10 @@ function fuzzServer(octets: Bytes): void {
   assert.ok(answered + kisses + nts.naks <= 2 * received);
 }
 
-/** Says when answers have left, as the kernel does: of some of them, of some twice, at odd times, or not at all. */
+/**
+ * Says when answers have left, as the kernel does: of some of them, of some twice, at odd times, or
+ * not at all.
+ */
 function timestamp({ responder, time }: TestServer, octet: number): void {
   const [seconds, fraction] = time;
   if (octet % 8 === 7) responder.transmits.restartIds(octet % 3);

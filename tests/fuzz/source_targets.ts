@@ -1,5 +1,6 @@
 /**
- * One configured source under fuzz: a single answer to its open request, and a whole life with its addresses.
+ * One configured source under fuzz: a single answer to its open request, and a whole life with its
+ * addresses.
  *
  * @module
  */
@@ -45,7 +46,10 @@ export const SOURCE_TARGETS: readonly FuzzTarget[] = [
   },
 ];
 
-/** Gives the octets to a source as the answer to its open request, once as they are and once with the right random number. */
+/**
+ * Gives the octets to a source as the answer to its open request, once as they are and once with
+ * the right random number.
+ */
 function fuzzResponse(octets: Bytes): void {
   const world = new SourceWorld({ mode: "server", host: "192.0.2.1", count: 1 });
   world.behaviour.set("192.0.2.1", "silent");

@@ -1,11 +1,13 @@
 /**
- * What is fuzzed, in one shape: octets come in, a target does something with them, and throws when something does not hold.
+ * What is fuzzed, in one shape: octets come in, a target does something with them, and throws when
+ * something does not hold.
  *
- * The idea: an input is octets in any case, so that one corpus, one way to change inputs and one command to repeat a failure serve
- * all targets. A decoder reads them as they are; a target with a life of its own (an association, a server with its tables) reads
- * them as choices of what happens next. Besides changing what is known, every target can make inputs that are nearly right,
- * because noise rarely comes past the first test of a format. Limits: what is sent over a real network comes from the
- * input, when it arrives does not.
+ * The idea: an input is octets in any case, so that one corpus, one way to change inputs and one
+ * command to repeat a failure serve all targets. A decoder reads them as they are; a target with a
+ * life of its own (an association, a server with its tables) reads them as choices of what happens
+ * next. Besides changing what is known, every target can make inputs that are nearly right, because
+ * noise rarely comes past the first test of a format. Limits: what is sent over a real network
+ * comes from the input, when it arrives does not.
  *
  * @module
  */

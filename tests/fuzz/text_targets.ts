@@ -1,7 +1,9 @@
 /**
- * Texts under fuzz: configurations, scenarios, key files, leap files, addresses, requests over HTTP.
+ * Texts under fuzz: configurations, scenarios, key files, leap files, addresses, requests over
+ * HTTP.
  *
- * What is accepted is used: a configuration starts an engine, a scenario runs, a leap table is asked.
+ * What is accepted is used: a configuration starts an engine, a scenario runs, a leap table is
+ * asked.
  *
  * @module
  */

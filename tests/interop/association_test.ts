@@ -1,7 +1,9 @@
 /**
- * One association over real sockets with a real chronyd: basic, interleaved, and with symmetric keys.
+ * One association over real sockets with a real chronyd: basic, interleaved, and with symmetric
+ * keys.
  *
- * The association's time is made up, so that a whole burst passes in milliseconds; the packets and their timestamps are real.
+ * The association's time is made up, so that a whole burst passes in milliseconds; the packets and
+ * their timestamps are real.
  *
  * @module
  */
@@ -29,7 +31,8 @@ import { temporaryFolder } from "../support/places.ts";
 
 const chronyd = await findPeer("chronyd");
 
-// functions of the system library are bound at their first use and stay bound, which is not a leak of the test
+// functions of the system library are bound at their first use and stay bound, which is not a leak
+// of the test
 const sanitizeResources = false;
 
 const CONFIG: AssociationConfig = {
@@ -127,8 +130,8 @@ Deno.test({
     assert.ok(chronyd);
     await using server = await startChronyd(chronyd);
     const { association, measurements } = await exchange(server, 8, { interleaved: true });
-    // chronyd keeps timestamps from the first request that asks for it, the second; the third answer tells again of the
-    // second exchange, which was measured already
+    // chronyd keeps timestamps from the first request that asks for it, the second; the third
+    // answer tells again of the second exchange, which was measured already
     assert.deepEqual(
       measurements.map(({ interleaved }) => interleaved),
       [false, false, true, true, true, true, true],

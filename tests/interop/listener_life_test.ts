@@ -1,5 +1,6 @@
 /**
- * Listeners whose addresses come and go, and clients that cannot be reached, in a network of the test's own.
+ * Listeners whose addresses come and go, and clients that cannot be reached, in a network of the
+ * test's own.
  *
  * @module
  */
@@ -68,7 +69,8 @@ Deno.test({
     await ip(right.namespace, "addr", "add", `${LATE}/24`, "dev", right.device);
     await ip(right.namespace, "route", "add", "prohibit", `${UNREACHABLE}/32`);
     await ip(left.namespace, "addr", "add", `${UNREACHABLE}/32`, "dev", left.device);
-    // Who asks the one address does so from the address that cannot be answered, who asks the other does not.
+    // Who asks the one address does so from the address that cannot be answered, who asks the other
+    // does not.
     const route = ["route", "add", `${LATE}/32`, "dev", left.device, "src", UNREACHABLE];
     await ip(left.namespace, ...route);
     await using daemon = await startDaemon({

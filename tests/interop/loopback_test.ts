@@ -1,5 +1,6 @@
 /**
- * The daemon as a client of real servers on the loopback addresses: chronyd three times, and one liar.
+ * The daemon as a client of real servers on the loopback addresses: chronyd three times, and one
+ * liar.
  *
  * @module
  */

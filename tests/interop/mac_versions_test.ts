@@ -1,6 +1,7 @@
 /**
- * chronyd as a client with symmetric keys of every length: in NTPv4, where codes are cut, and in NTPv3, where it sends them whole
- * and which it chooses by itself for keys that are longer than 20 octets.
+ * chronyd as a client with symmetric keys of every length: in NTPv4, where codes are cut, and in
+ * NTPv3, where it sends them whole and which it chooses by itself for keys that are longer than 20
+ * octets.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Servers that name each other, or themselves: nobody's time comes back to him, and nobody is dragged along.
+ * Servers that name each other, or themselves: nobody's time comes back to him, and nobody is
+ * dragged along.
  *
  * @module
  */
@@ -121,7 +122,8 @@ Deno.test(
     const gone = (status: Status | undefined) => statusOf(status, "127.0.0.1") === "unreachable";
     await first.waitForStatus(gone, 60_000);
     await second.waitForStatus(gone, 60_000);
-    // One may have followed the other for a moment; then the other is its loop, and nobody is left to follow.
+    // One may have followed the other for a moment; then the other is its loop, and nobody is left
+    // to follow.
     for (const [daemon, other] of ends) {
       await daemon.waitForStatus((status) =>
         status.state === "unsynchronized" && /^(loop|unsynchronized)$/.test(statusOf(status, other))

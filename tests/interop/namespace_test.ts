@@ -1,5 +1,6 @@
 /**
- * The daemon and `query` against real servers over a veth pair, on the port that NTP has, IPv4 and IPv6.
+ * The daemon and `query` against real servers over a veth pair, on the port that NTP has, IPv4 and
+ * IPv6.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * The partner of NTPsec's ntpd in a network namespace, as a program of its own because a process cannot change its namespace.
+ * The partner of NTPsec's ntpd in a network namespace, as a program of its own because a process
+ * cannot change its namespace.
  *
  *     nts_ntpd_partner.ts ask AUTHORITY       exchange keys with an ntpd here, ask it for the time twice, print what came
  *     nts_ntpd_partner.ts serve AUTHORITY     serve keys and time, write the authority, print counts until ended

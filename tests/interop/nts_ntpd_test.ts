@@ -1,5 +1,6 @@
 /**
- * Network Time Security with NTPsec's ntpd, both ways: OpenSSL on either side, but another reading of the RFC.
+ * Network Time Security with NTPsec's ntpd, both ways: OpenSSL on either side, but another reading
+ * of the RFC.
  *
  * @module
  */

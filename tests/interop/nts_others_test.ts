@@ -1,9 +1,9 @@
 /**
  * The daemon with Network Time Security against ntpd-rs, both ways, and a client written in Go.
  *
- * Limits: run only with NTPSD_MORE_PEERS set, since the peers are built first. ntpd-rs as a client offers
- * AEAD_AES_SIV_CMAC_512 first and cannot be told otherwise, so its other algorithm is tested with its server alone; the Go
- * client has AEAD_AES_SIV_CMAC_256 alone.
+ * Limits: run only with NTPSD_MORE_PEERS set, since the peers are built first. ntpd-rs as a client
+ * offers AEAD_AES_SIV_CMAC_512 first and cannot be told otherwise, so its other algorithm is tested
+ * with its server alone; the Go client has AEAD_AES_SIV_CMAC_256 alone.
  *
  * @module
  */

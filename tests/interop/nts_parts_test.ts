@@ -1,6 +1,6 @@
 /**
- * The parts of Network Time Security against chronyd, without the daemon: our session asks a chronyd, and a chronyd asks our
- * server fields.
+ * The parts of Network Time Security against chronyd, without the daemon: our session asks a
+ * chronyd, and a chronyd asks our server fields.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Starting with a wrong clock: the servers' clocks are right, and so that no test touches the machine's, they are years away from it.
+ * Starting with a wrong clock: the servers' clocks are right, and so that no test touches the
+ * machine's, they are years away from it.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Network Time Security in bad surroundings: cookies used up, files damaged or out of reach, no library.
+ * Network Time Security in bad surroundings: cookies used up, files damaged or out of reach, no
+ * library.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * One process keeps the time and serves it on the loopback, two serve one port between them, as docs/server.md says.
+ * One process keeps the time and serves it on the loopback, two serve one port between them, as
+ * docs/server.md says.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Everybody's clients follow our server: what they say of it, over a link of their own, by IPv4 and IPv6, on the first and on
- * further addresses of one socket for both families.
+ * Everybody's clients follow our server: what they say of it, over a link of their own, by IPv4 and
+ * IPv6, on the first and on further addresses of one socket for both families.
  *
  * The true offset is zero, because all read the clock of this machine.
  *
@@ -49,7 +49,9 @@ const AGREEMENT = 50e-6;
 /** One exchange on a busy machine may be lopsided by so much. */
 const ONE_EXCHANGE = 5e-3;
 
-/** A server in one namespace, with two addresses of each family, and a client's namespace beside it. */
+/**
+ * A server in one namespace, with two addresses of each family, and a client's namespace beside it.
+ */
 interface Scene extends AsyncDisposable {
   readonly client: string;
   readonly addresses: readonly string[];
@@ -77,7 +79,10 @@ async function scene(): Promise<Scene> {
   };
 }
 
-/** Asks until a single exchange has a small offset: other work of the machine may make any one lopsided, but not all. */
+/**
+ * Asks until a single exchange has a small offset: other work of the machine may make any one
+ * lopsided, but not all.
+ */
 async function near(ask: () => Promise<number>): Promise<void> {
   const offsets: number[] = [];
   while (offsets.length < 10) {

@@ -1,5 +1,6 @@
 /**
- * The daemon as a server of chronyd: what chronyd's own log of measurements says of it, in basic and in interleaved mode.
+ * The daemon as a server of chronyd: what chronyd's own log of measurements says of it, in basic
+ * and in interleaved mode.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * The engine with a table of leap seconds, in the simulated world: announced by the table alone, and announced by liars alone.
+ * The engine with a table of leap seconds, in the simulated world: announced by the table alone,
+ * and announced by liars alone.
  */
 import assert from "node:assert/strict";
 import type { LeapTable } from "../../src/engine/leap/leap_table.ts";

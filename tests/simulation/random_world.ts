@@ -1,9 +1,10 @@
 /**
  * Makes worlds at random: what no author of scenarios has thought of.
  *
- * The idea: a majority of servers is right, a minority is wrong in some way, the paths are ordinary or bad, and faults come at
- * random until there are three hours of peace. Whatever happened, the rules of every world hold, no wrong server is
- * followed, and at the end the clock is right again. A seed gives the whole world as the text of a scenario:
+ * The idea: a majority of servers is right, a minority is wrong in some way, the paths are ordinary
+ * or bad, and faults come at random until there are three hours of peace. Whatever happened, the
+ * rules of every world hold, no wrong server is followed, and at the end the clock is right again.
+ * A seed gives the whole world as the text of a scenario:
  *
  *     deno run tests/simulation/random_world.ts SEED > world.toml; ntpsd simulate world.toml
  *

@@ -1,5 +1,6 @@
 /**
- * Random worlds: NTPSD_SIMULATION_WORLDS=N runs N of them, NTPSD_SIMULATION_FIRST says from which seed on.
+ * Random worlds: NTPSD_SIMULATION_WORLDS=N runs N of them, NTPSD_SIMULATION_FIRST says from which
+ * seed on.
  */
 import assert from "node:assert/strict";
 import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";

@@ -1,7 +1,8 @@
 /**
  * Every scenario of this folder, from its own seed and the next ones: limits are in the files.
  *
- * A failure names the seed and the command that repeats it. NTPSD_SIMULATION_SEEDS=N runs N seeds of each.
+ * A failure names the seed and the command that repeats it. NTPSD_SIMULATION_SEEDS=N runs N seeds
+ * of each.
  */
 import assert from "node:assert/strict";
 import { ActionLog } from "../support/action_log.ts";

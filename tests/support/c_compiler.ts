@@ -42,7 +42,10 @@ export async function printC(
   return new Map(rows.map(([name = "", value = "0"]) => [name, BigInt(value)]));
 }
 
-/** Returns what the compiler says against declarations after including headers; undefined without a compiler. */
+/**
+ * Returns what the compiler says against declarations after including headers; undefined without a
+ * compiler.
+ */
 export async function complaintsAbout(
   declarations: readonly string[],
   headers: readonly string[],

@@ -1,8 +1,9 @@
 /**
- * A real chronyd for the tests: always with `-x` and without the capability to set the clock, so that it never touches it, and
- * without any control socket.
+ * A real chronyd for the tests: always with `-x` and without the capability to set the clock, so
+ * that it never touches it, and without any control socket.
  *
- * Limits: it must run as root here, because Debian's chronyd changes to the user of its configuration at start.
+ * Limits: it must run as root here, because Debian's chronyd changes to the user of its
+ * configuration at start.
  *
  * @module
  */
@@ -17,7 +18,10 @@ export interface ChronydOptions {
   readonly address?: string;
   /** Its UDP port; a free one unless given. */
   readonly port?: number;
-  /** The stratum it claims as a local reference; 3 unless given; none with `undefined` servers below. */
+  /**
+   * The stratum it claims as a local reference; 3 unless given; none with `undefined` servers
+   * below.
+   */
   readonly stratum?: number;
   /** Whether it answers as a local reference at all; true unless given. */
   readonly local?: boolean;

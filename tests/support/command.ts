@@ -1,7 +1,8 @@
 /**
  * Running other programs from tests, so that a failure tells what was run and what it said.
  *
- * Limits: output is collected as text; a program that must go on running is started with `spawn` of `process.ts`.
+ * Limits: output is collected as text; a program that must go on running is started with `spawn` of
+ * `process.ts`.
  *
  * @module
  */
@@ -63,8 +64,8 @@ export async function runAny(
 }
 
 /**
- * Starts a program that a test may just have written: another test that starts one at the same moment holds it open for
- * writing until its own exec, and so long the system calls it busy.
+ * Starts a program that a test may just have written: another test that starts one at the same
+ * moment holds it open for writing until its own exec, and so long the system calls it busy.
  */
 async function spawnWhenClosed(command: Deno.Command): Promise<Deno.ChildProcess> {
   for (let attempt = 0;; attempt++) {

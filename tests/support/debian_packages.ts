@@ -1,10 +1,11 @@
 /**
  * Real peers for the tests: Debian's chrony and ntpsec, unpacked without being installed.
  *
- * The problem: the two packages conflict, so they cannot both be installed, and an installed one would start a daemon that
- * keeps the machine's clock. The idea: `apt-get download` and `dpkg -x` into a scratch folder that is kept between runs;
- * libraries that the machine lacks are unpacked beside them. Limits: Debian and its relatives only. In CI a peer that is
- * missing is a failure; elsewhere it is undefined, and the tests that need it are skipped loudly.
+ * The problem: the two packages conflict, so they cannot both be installed, and an installed one
+ * would start a daemon that keeps the machine's clock. The idea: `apt-get download` and `dpkg -x`
+ * into a scratch folder that is kept between runs; libraries that the machine lacks are unpacked
+ * beside them. Limits: Debian and its relatives only. In CI a peer that is missing is a failure;
+ * elsewhere it is undefined, and the tests that need it are skipped loudly.
  *
  * @module
  */
@@ -51,8 +52,8 @@ const PEERS: Readonly<
 };
 
 /**
- * Finds a peer, unpacking it first if need be; undefined where it cannot be had, with a line on standard error that says
- * reason. Throws instead when CI is set.
+ * Finds a peer, unpacking it first if need be; undefined where it cannot be had, with a line on
+ * standard error that says reason. Throws instead when CI is set.
  */
 export async function findPeer(name: PeerName): Promise<Peer | undefined> {
   try {
@@ -80,7 +81,10 @@ async function unpackedPeer(name: PeerName): Promise<Peer> {
   return { program, env, version: `${said.stdout}${said.stderr}`.split("\n")[0] ?? "" };
 }
 
-/** Downloads and unpacks packages, with every library that is missing, into a folder that appears at once and whole. */
+/**
+ * Downloads and unpacks packages, with every library that is missing, into a folder that appears at
+ * once and whole.
+ */
 async function unpack(packages: readonly string[], folder: string): Promise<void> {
   const work = await Deno.makeTempDir({ dir: `${SCRATCH}/debian` });
   try {

@@ -1,5 +1,6 @@
 /**
- * The engine with its driver and key exchanges in the process of the test: for what must be told the daemon before it starts.
+ * The engine with its driver and key exchanges in the process of the test: for what must be told
+ * the daemon before it starts.
  *
  * Limits: it measures only, and serves nothing.
  *

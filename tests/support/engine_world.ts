@@ -1,9 +1,10 @@
 /**
- * The simulated world of tests around one engine: a clock with an oscillator, servers with their ways, key exchanges with certificates,
- * and time that only the test moves.
+ * The simulated world of tests around one engine: a clock with an oscillator, servers with their
+ * ways, key exchanges with certificates, and time that only the test moves.
  *
- * The simulation under src/simulation is the one to judge the discipline by; this one is for tests of the engine's decisions:
- * paths are still, and what a server says is changed from one line of the test to the next. No permission, no real time.
+ * The simulation under src/simulation is the one to judge the discipline by; this one is for tests
+ * of the engine's decisions: paths are still, and what a server says is changed from one line of
+ * the test to the next. No permission, no real time.
  *
  * @module
  */
@@ -90,7 +91,10 @@ export class EngineWorld {
   isOffline = false;
   /** What names stand for; undefined means that there is no such name. */
   resolve: ((host: string) => readonly string[] | "hangs" | undefined) | undefined;
-  /** What a key exchange ends with, after 50 ms; what certificates say if there are any, and nothing else. */
+  /**
+   * What a key exchange ends with, after 50 ms; what certificates say if there are any, and nothing
+   * else.
+   */
   exchange: ((action: ActionOf<"exchange-keys">) => ExchangeEnd | "hangs") | undefined;
   /** The certificates of key exchange servers. */
   readonly certificates = new FakeCertificates();
@@ -221,7 +225,10 @@ export class EngineWorld {
     assert.fail(`still busy at ${this.time} s`);
   }
 
-  /** Lets time pass in which the engine is not asked, as for a process that is stopped; what arrives meanwhile waits. */
+  /**
+   * Lets time pass in which the engine is not asked, as for a process that is stopped; what arrives
+   * meanwhile waits.
+   */
   halt(seconds: number): void {
     this.#clock.passTo(this.time + seconds);
   }
@@ -231,7 +238,10 @@ export class EngineWorld {
     this.#clock.step(by);
   }
 
-  /** Lets the machine sleep: both of its clocks are put forward by what its battery-backed clock says. */
+  /**
+   * Lets the machine sleep: both of its clocks are put forward by what its battery-backed clock
+   * says.
+   */
   sleep(seconds: number): void {
     this.#clock.sleep(seconds);
     this.handle({ type: "resumed", asleep: seconds });

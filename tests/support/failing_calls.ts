@@ -1,9 +1,10 @@
 /**
  * A C library that refuses: calls of it fail with chosen errors, on the process that tests.
  *
- * The idea: what is to be tested runs again and again, each time with another of its calls refused, the first, the second, and so
- * on until it comes to its end without meeting one; so no path is forgotten that a refusal can lead to. The number of the error is
- * put where the C library puts it. Limits: calls that cannot fail, or only give back what was taken, are left alone.
+ * The idea: what is to be tested runs again and again, each time with another of its calls refused,
+ * the first, the second, and so on until it comes to its end without meeting one; so no path is
+ * forgotten that a refusal can lead to. The number of the error is put where the C library puts it.
+ * Limits: calls that cannot fail, or only give back what was taken, are left alone.
  *
  * @module
  */

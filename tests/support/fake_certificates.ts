@@ -1,7 +1,9 @@
 /**
- * The certificates of key exchange servers in a simulated world: dates, public keys, and what a daemon makes of them.
+ * The certificates of key exchange servers in a simulated world: dates, public keys, and what a
+ * daemon makes of them.
  *
- * Exchanges and verifications end as the daemon's do, but for cryptography: what is judged is dates.
+ * Exchanges and verifications end as the daemon's do, but for cryptography: what is judged is
+ * dates.
  *
  * @module
  */

@@ -33,7 +33,10 @@ export interface FakeServer {
   precision: number;
   /** Whether timestamps are cut to that precision. */
   isCoarse: boolean;
-  /** What the round trip takes longer each time: drawn from 0 to so much, and all of it on the way back. */
+  /**
+   * What the round trip takes longer each time: drawn from 0 to so much, and all of it on the way
+   * back.
+   */
   queue: number;
 }
 

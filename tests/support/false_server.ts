@@ -1,8 +1,10 @@
 /**
- * A small NTP server of the tests' own that is wrong on purpose: by a constant, about its stratum, by silence.
+ * A small NTP server of the tests' own that is wrong on purpose: by a constant, about its stratum,
+ * by silence.
  *
- * The problem: a real server under faketime is no good falseticker, since kernel timestamps are not shifted. The idea: answer
- * from user space with whatever the test wants. Limits: as exact as user-space timestamps are.
+ * The problem: a real server under faketime is no good falseticker, since kernel timestamps are not
+ * shifted. The idea: answer from user space with whatever the test wants. Limits: as exact as
+ * user-space timestamps are.
  *
  *     deno run -P=tests tests/support/false_server.ts ADDRESS PORT SECONDS             (to run it in a namespace)
  *
@@ -37,7 +39,10 @@ export interface FalseServer extends AsyncDisposable {
   readonly requests: number;
 }
 
-/** Starts a false server on a loopback address and a port that the system chooses, unless they are given. */
+/**
+ * Starts a false server on a loopback address and a port that the system chooses, unless they are
+ * given.
+ */
 export async function startFalseServer(
   falsehood: Falsehood,
   place: { readonly address?: string; readonly port?: number } = {},

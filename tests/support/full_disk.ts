@@ -1,9 +1,11 @@
 /**
- * Keeps state files by the daemon's own code on a file system that is full, then has room again, and tells what became of them.
+ * Keeps state files by the daemon's own code on a file system that is full, then has room again,
+ * and tells what became of them.
  *
  *     deno run --allow-net --allow-ffi tests/support/full_disk.ts FOLDER
  *
- * FOLDER is on a small file system of its own, which this program fills. It prints one JSON document.
+ * FOLDER is on a small file system of its own, which this program fills. It prints one JSON
+ * document.
  *
  * @module
  */
@@ -33,7 +35,9 @@ export interface DiskReports {
   readonly full: DiskReport;
   /** After what the daemon does now and then, with room again. */
   readonly again: DiskReport;
-  /** The length of a file that was added to until the disk was full, in pieces of `PIECE` octets. */
+  /**
+   * The length of a file that was added to until the disk was full, in pieces of `PIECE` octets.
+   */
   readonly ballastLength: number;
 }
 
@@ -100,7 +104,10 @@ class State {
     await this.#saveSessions(number);
   }
 
-  /** Does what the daemon does by and by: tries again what failed, and saves cookies and the time anew. */
+  /**
+   * Does what the daemon does by and by: tries again what failed, and saves cookies and the time
+   * anew.
+   */
   async writeAgain(number: number): Promise<void> {
     this.#drift.retry();
     this.#keeper.advance(BigInt(number - 1) * DAY + 2n);

@@ -1,8 +1,8 @@
 /**
  * The counts of a test run, read from the JUnit report that `deno test` writes.
  *
- * The idea: the report's elements are few and their text is escaped, so a scan for tags is enough. Limits: only what
- * `deno test` writes is understood.
+ * The idea: the report's elements are few and their text is escaped, so a scan for tags is enough.
+ * Limits: only what `deno test` writes is understood.
  *
  * @module
  */

@@ -1,8 +1,9 @@
 /**
  * The kernel's receive timestamps, switched on and in force: the kernel takes a moment for it.
  *
- * The problem: it switches them off, with as much delay, when the last socket that wanted them is closed, such as one of a test in
- * another thread. The idea: they are in force when a row of datagrams carries them.
+ * The problem: it switches them off, with as much delay, when the last socket that wanted them is
+ * closed, such as one of a test in another thread. The idea: they are in force when a row of
+ * datagrams carries them.
  *
  * @module
  */
@@ -18,7 +19,10 @@ const KERNEL = 1;
 /** So many datagrams in a row, 2 ms apart. */
 const ROW = 20;
 
-/** Holds timestamping, and waits until datagrams on the loopback carry timestamps; returns the descriptor that holds it. */
+/**
+ * Holds timestamping, and waits until datagrams on the loopback carry timestamps; returns the
+ * descriptor that holds it.
+ */
 export async function kernelTimestamps(): Promise<number> {
   const held = holdTimestamping();
   const opened = ServerSocket.open({ local: { family: "ipv4", address: "127.0.0.1", port: 0 } });

@@ -1,6 +1,7 @@
 /**
- * Opens the C library when a test file is loaded: it is opened at its first use and never closed, which the runtime would call
- * a leak of the test that used it first. To be imported for that by every test file whose tests reach it.
+ * Opens the C library when a test file is loaded: it is opened at its first use and never closed,
+ * which the runtime would call a leak of the test that used it first. To be imported for that by
+ * every test file whose tests reach it.
  *
  * @module
  */

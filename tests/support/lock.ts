@@ -1,8 +1,10 @@
 /**
- * One at a time, between test files that run side by side and between test runs: a folder that only one can make.
+ * One at a time, between test files that run side by side and between test runs: a folder that only
+ * one can make.
  *
- * The idea: making a folder succeeds for one only; the folder names its process, so that a lock whose holder is gone is
- * taken over. Limits: processes on one machine; the holder is known by its process id alone.
+ * The idea: making a folder succeeds for one only; the folder names its process, so that a lock
+ * whose holder is gone is taken over. Limits: processes on one machine; the holder is known by its
+ * process id alone.
  *
  * @module
  */
@@ -39,7 +41,10 @@ export async function tryLock(path: string): Promise<boolean> {
   return true;
 }
 
-/** Tells whether somebody has a lock folder. A lock without a name is just being made; one that stays so for a while was left by a process that was killed there. */
+/**
+ * Tells whether somebody has a lock folder. A lock without a name is just being made; one that
+ * stays so for a while was left by a process that was killed there.
+ */
 export async function isHeld(path: string): Promise<boolean> {
   const made = await Deno.stat(path).catch(() => undefined);
   if (made === undefined) return false;

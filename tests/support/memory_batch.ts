@@ -35,7 +35,10 @@ export class MemoryBatch implements RequestBatch {
   readonly peerWords: Uint32Array<ArrayBuffer>;
   readonly peerFamilies: Uint8Array<ArrayBuffer>;
   readonly peerPorts: Uint16Array<ArrayBuffer>;
-  /** The responses that were queued: the number of the request, the length, and whether a timestamp was asked for. */
+  /**
+   * The responses that were queued: the number of the request, the length, and whether a timestamp
+   * was asked for.
+   */
   readonly queued: {
     readonly index: number;
     readonly length: number;

@@ -1,10 +1,10 @@
 /**
  * Peers that are built from source, for whoever asks for them: ntpd-rs and a Go client.
  *
- * The problem: both take minutes to build and come from registries that not every machine reaches. The idea: nothing is done
- * unless the variable NTPSD_MORE_PEERS is set; then each is built once, at a fixed version, into the scratch folder. Limits:
- * needs cargo (with a C compiler) and go. Where a build fails in CI the tests fail; elsewhere they are skipped with the
- * reason.
+ * The problem: both take minutes to build and come from registries that not every machine reaches.
+ * The idea: nothing is done unless the variable NTPSD_MORE_PEERS is set; then each is built once,
+ * at a fixed version, into the scratch folder. Limits: needs cargo (with a C compiler) and go.
+ * Where a build fails in CI the tests fail; elsewhere they are skipped with the reason.
  *
  * @module
  */
@@ -19,7 +19,9 @@ export interface NtpdRs {
   readonly daemon: string;
   /** The path of the command that asks once. */
   readonly control: string;
-  /** The path of a library that lets the daemon read the clock alone, to be loaded before any other. */
+  /**
+   * The path of a library that lets the daemon read the clock alone, to be loaded before any other.
+   */
   readonly stillClock: string;
 }
 
@@ -27,7 +29,10 @@ export interface NtpdRs {
 export interface MorePeer<Found> {
   /** The peer; undefined where it was not asked for or cannot be had. */
   readonly found: Found | undefined;
-  /** What the names of its tests end with, so that the summary of a run tells why they are skipped; empty if they are not. */
+  /**
+   * What the names of its tests end with, so that the summary of a run tells why they are skipped;
+   * empty if they are not.
+   */
   readonly note: string;
 }
 
@@ -53,7 +58,10 @@ const GO_NTS_VERSION = "0.2.1";
 
 const BUILD_TIMEOUT_MS = 8 * 60_000;
 
-/** Builds a peer if it was asked for; says why, also on standard error, where it was not or cannot be had. */
+/**
+ * Builds a peer if it was asked for; says why, also on standard error, where it was not or cannot
+ * be had.
+ */
 export async function findMore<Found>(
   name: string,
   build: () => Promise<Found>,
@@ -78,7 +86,10 @@ function without(
   return { found: undefined, note: ` (${reason.replaceAll("\n", " ")})` };
 }
 
-/** Builds ntpd-rs, without its optimisations, which take most of the time; about three minutes on two processors. */
+/**
+ * Builds ntpd-rs, without its optimisations, which take most of the time; about three minutes on
+ * two processors.
+ */
 export async function buildNtpdRs(): Promise<NtpdRs> {
   const root = `${SCRATCH}/ntpd-rs`;
   const found = {
@@ -102,7 +113,10 @@ export async function buildNtpdRs(): Promise<NtpdRs> {
   return found;
 }
 
-/** Builds the Go client; hands back its path. Its arguments: where keys are exchanged, a file of authorities, how often. */
+/**
+ * Builds the Go client; hands back its path. Its arguments: where keys are exchanged, a file of
+ * authorities, how often.
+ */
 export async function buildGoClient(): Promise<string> {
   const folder = `${SCRATCH}/go-nts`;
   await Deno.mkdir(folder, { recursive: true });
@@ -127,7 +141,10 @@ export async function startNtpdRs(peer: NtpdRs, options: NtpdRsOptions): Promise
   return await startWith(options, (file) => [peer.daemon, ["-c", file], env]);
 }
 
-/** Starts the command of ntpd-rs that asks every source once; on a terminal, without which it refuses. */
+/**
+ * Starts the command of ntpd-rs that asks every source once; on a terminal, without which it
+ * refuses.
+ */
 export async function startNtpdRsOnce(
   peer: NtpdRs,
   options: NtpdRsOptions,
@@ -172,7 +189,10 @@ async function patiently(
   await run("nice", { args, timeoutMs: BUILD_TIMEOUT_MS, ...options });
 }
 
-/** The daemon will not ask a source unless it may set the clock. Here the calls that set it read it, and succeed. */
+/**
+ * The daemon will not ask a source unless it may set the clock. Here the calls that set it read it,
+ * and succeed.
+ */
 const STILL_CLOCK = `#define _GNU_SOURCE
 #include <sys/syscall.h>
 #include <sys/timex.h>

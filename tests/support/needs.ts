@@ -1,5 +1,6 @@
 /**
- * What a test needs of the machine, in the name of a test that is skipped for want of it: the closing list tells why, then.
+ * What a test needs of the machine, in the name of a test that is skipped for want of it: the
+ * closing list tells why, then.
  *
  * @module
  */

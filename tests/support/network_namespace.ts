@@ -1,14 +1,19 @@
 /**
- * Networks of a test's own: network namespaces joined by veth pairs, so that nothing reaches the machine's network.
+ * Networks of a test's own: network namespaces joined by veth pairs, so that nothing reaches the
+ * machine's network.
  *
- * The idea: names carry the process id of the test run, so that namespaces left by a run that was killed are known as such
- * and removed by the next one. Limits: needs root (CAP_NET_ADMIN and CAP_SYS_ADMIN) and iproute2.
+ * The idea: names carry the process id of the test run, so that namespaces left by a run that was
+ * killed are known as such and removed by the next one. Limits: needs root (CAP_NET_ADMIN and
+ * CAP_SYS_ADMIN) and iproute2.
  *
  * @module
  */
 import { run, runAny } from "./command.ts";
 
-/** Two namespaces joined by one link; each has an IPv4 and an IPv6 address of the documentation ranges. */
+/**
+ * Two namespaces joined by one link; each has an IPv4 and an IPv6 address of the documentation
+ * ranges.
+ */
 export interface NetworkPair extends AsyncDisposable {
   /** The namespace of the one end. */
   readonly left: NetworkEnd;
@@ -28,7 +33,10 @@ export interface NetworkEnd {
   readonly ipv6: string;
 }
 
-/** Tells whether this process can make network namespaces; in CI it must, so there it throws instead of saying no. */
+/**
+ * Tells whether this process can make network namespaces; in CI it must, so there it throws instead
+ * of saying no.
+ */
 export async function canMakeNamespaces(): Promise<boolean> {
   const name = namespaceName();
   const made = await runAny("ip", { args: ["netns", "add", name] }).catch((error) =>

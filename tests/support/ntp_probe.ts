@@ -1,6 +1,6 @@
 /**
- * One plain NTP exchange, written apart from the product, so that tests can look at a server without trusting the code
- * under test.
+ * One plain NTP exchange, written apart from the product, so that tests can look at a server
+ * without trusting the code under test.
  *
  * Limits: user-space timestamps, so offsets are good to about a millisecond on a busy machine.
  *

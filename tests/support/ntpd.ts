@@ -1,6 +1,7 @@
 /**
- * NTPsec's real ntpd for the tests: always with `disable ntp` and without the capability to set the clock, so that it never
- * touches it. The first alone is not enough: at its start ntpd resets the kernel's status all the same.
+ * NTPsec's real ntpd for the tests: always with `disable ntp` and without the capability to set the
+ * clock, so that it never touches it. The first alone is not enough: at its start ntpd resets the
+ * kernel's status all the same.
  *
  * Limits: ntpd listens on port 123 and on no other, so it runs in a network namespace of its own.
  *
@@ -26,7 +27,10 @@ export interface Ntpd extends AsyncDisposable {
   readonly process: RunningProgram;
 }
 
-/** Configuration lines for serving Network Time Security with a certificate, and a file for the keys of cookies. */
+/**
+ * Configuration lines for serving Network Time Security with a certificate, and a file for the keys
+ * of cookies.
+ */
 export function ntsServerLines(
   files: { readonly certificate: string; readonly key: string; readonly cookieKeys: string },
 ): readonly string[] {

@@ -1,9 +1,9 @@
 /**
  * ntpsd itself, as the tests start it: from source, as the bundle, or as the built executable.
  *
- * The idea: whatever the kind, it runs with its own permissions alone, and as a daemon always with `-x` or without the
- * capability to set the clock, so that no test can touch the clock of the machine. Limits: the builds in dist/ are made
- * anew when a source file is younger than they are.
+ * The idea: whatever the kind, it runs with its own permissions alone, and as a daemon always with
+ * `-x` or without the capability to set the clock, so that no test can touch the clock of the
+ * machine. Limits: the builds in dist/ are made anew when a source file is younger than they are.
  *
  * @module
  */
@@ -127,7 +127,10 @@ export interface Status {
   }[];
 }
 
-/** Whether a daemon that may not set the clock follows its first source, and has for so many responses. */
+/**
+ * Whether a daemon that may not set the clock follows its first source, and has for so many
+ * responses.
+ */
 export function follows(status: Status, responses = 3): boolean {
   return status.state === "monitoring" && (status.sources[0]?.received ?? 0) >= responses;
 }
@@ -146,7 +149,9 @@ export interface Daemon extends AsyncDisposable {
   configure(config: string): Promise<void>;
   /** Reads its status; undefined while it does not answer. */
   status(): Promise<Status | undefined>;
-  /** Waits until the status is as wanted; throws with the last one and the log when time runs out. */
+  /**
+   * Waits until the status is as wanted; throws with the last one and the log when time runs out.
+   */
   waitForStatus(wanted: (status: Status) => boolean, timeoutMs?: number): Promise<Status>;
 }
 
@@ -157,7 +162,10 @@ const BUILT: Readonly<Record<Exclude<Kind, "source">, { path: string; task: stri
 };
 const PERMISSIONS = ["--quiet", "--no-prompt", "--allow-net", "--allow-ffi"];
 
-/** Tells how ntpsd of a kind is started, building it first if it is missing or older than its sources. */
+/**
+ * Tells how ntpsd of a kind is started, building it first if it is missing or older than its
+ * sources.
+ */
 export async function launch(kind: Kind): Promise<Launch> {
   if (kind === "source") {
     const config = `--config=${ROOT}deno.json`;
@@ -185,8 +193,8 @@ export async function ntpsd(
 }
 
 /**
- * Runs the daemon's own command line without the capability to set the clock, and without further ones, for faults at its
- * start; it must end by itself within `timeoutMs`, 20,000 unless given.
+ * Runs the daemon's own command line without the capability to set the clock, and without further
+ * ones, for faults at its start; it must end by itself within `timeoutMs`, 20,000 unless given.
  */
 export async function ntpsdWithoutClock(
   args: readonly string[],
@@ -232,7 +240,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
 }
 
-/** Starts a daemon with `-x` and waits until every listener that its configuration names is open. */
+/**
+ * Starts a daemon with `-x` and waits until every listener that its configuration names is open.
+ */
 export async function startServer(options: DaemonOptions): Promise<Daemon> {
   const count = (section: string) => options.config.split(`[[${section}]]`).length - 1;
   const daemon = await startDaemon(options);

@@ -1,5 +1,6 @@
 /**
- * What the tests of NTS key exchange share: certificates, a server, a client, a server that misbehaves.
+ * What the tests of NTS key exchange share: certificates, a server, a client, a server that
+ * misbehaves.
  *
  * @module
  */
@@ -110,7 +111,9 @@ export function clientHello(): Bytes {
   return session.output() ?? new Uint8Array();
 }
 
-/** Speaks TLS with a server and sends any octets; returns the octets of its answer in hexadecimal. */
+/**
+ * Speaks TLS with a server and sends any octets; returns the octets of its answer in hexadecimal.
+ */
 export async function sendRaw(server: NtsKeServer, octets: readonly Bytes[]): Promise<string> {
   const transport = await Deno.connect({
     hostname: "127.0.0.1",

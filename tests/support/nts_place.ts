@@ -1,5 +1,6 @@
 /**
- * What tests of Network Time Security with whole daemons need: certificates on disk, ports, configurations.
+ * What tests of Network Time Security with whole daemons need: certificates on disk, ports,
+ * configurations.
  *
  * Limits: everything is on the loopback address, under the name "localhost".
  *

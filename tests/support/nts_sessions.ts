@@ -1,5 +1,6 @@
 /**
- * Sessions of Network Time Security for engines in tests: with real keys and cookies that no server knows, or without cryptography.
+ * Sessions of Network Time Security for engines in tests: with real keys and cookies that no server
+ * knows, or without cryptography.
  *
  * @module
  */
@@ -48,7 +49,10 @@ export interface PlainSessionOptions {
   readonly isGenuine?: boolean;
 }
 
-/** Makes a session whose packets are plain: it counts exchanges and certificates, and takes what the server says for authentic. */
+/**
+ * Makes a session whose packets are plain: it counts exchanges and certificates, and takes what the
+ * server says for authentic.
+ */
 export function plainSession(
   outcome: KeyExchangeOutcome,
   { now = 0, renewal = Infinity, isGenuine = true }: PlainSessionOptions = {},

@@ -1,6 +1,6 @@
 /**
- * A time server with Network Time Security out of the product's own parts but without the daemon: its keys can be rotated at
- * will, and it counts what it was asked.
+ * A time server with Network Time Security out of the product's own parts but without the daemon:
+ * its keys can be rotated at will, and it counts what it was asked.
  *
  * Limits: one socket, portable speed, always stratum 1.
  *

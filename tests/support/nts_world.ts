@@ -1,5 +1,6 @@
 /**
- * The simulated world with sources of both kinds: some prove who they are, by certificates with dates, and some do not.
+ * The simulated world with sources of both kinds: some prove who they are, by certificates with
+ * dates, and some do not.
  *
  * Plain servers may be forged, all at once and by any offset.
  *
@@ -18,7 +19,10 @@ export const PLAIN = ["198.51.100.1", "198.51.100.2", "198.51.100.3", "198.51.10
 
 /** What a world is like. */
 export interface NtsWorldOptions {
-  /** Lines of [synchronization]; the quorum is 2 and there are three with NTS and four without, as built in. */
+  /**
+   * Lines of [synchronization]; the quorum is 2 and there are three with NTS and four without, as
+   * built in.
+   */
   readonly synchronization?: string;
   /** Lines for every source with NTS. */
   readonly each?: string;
@@ -84,7 +88,9 @@ export class NtsWorld extends EngineWorld {
     return this.wanted("save-time-bound").map(({ bound }) => bound);
   }
 
-  /** Gives every host with NTS a certificate that is valid for a month before and after the start. */
+  /**
+   * Gives every host with NTS a certificate that is valid for a month before and after the start.
+   */
   #issue({ proven = PROVEN }: NtsWorldOptions): void {
     const dates = { notBefore: START - 30 * DAY, notAfter: START + 30 * DAY };
     for (const host of proven) this.certificates.issue(host, dates);

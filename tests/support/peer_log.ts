@@ -66,7 +66,10 @@ export function readRawStatistics(text: string): readonly PeerMeasurement[] {
   });
 }
 
-/** Returns the median offset of the quicker half of the exchanges: other work of the machine makes the slower ones lopsided. */
+/**
+ * Returns the median offset of the quicker half of the exchanges: other work of the machine makes
+ * the slower ones lopsided.
+ */
 export function offsetOfQuickest(measurements: readonly PeerMeasurement[]): number {
   const quick = [...measurements].sort((a, b) => a.delay - b.delay)
     .slice(0, Math.ceil(measurements.length / 2))
@@ -78,7 +81,10 @@ function rows(text: string): readonly string[][] {
   return text.split("\n").map((line) => line.trim().split(/\s+/));
 }
 
-/** A double cannot hold today's date with nanoseconds, but the seconds of an hour; the hour's turn is not minded. */
+/**
+ * A double cannot hold today's date with nanoseconds, but the seconds of an hour; the hour's turn
+ * is not minded.
+ */
 function fractionOfHour(text: string): number {
   const [seconds = "0", fraction = "0"] = text.split(".");
   return Number(seconds) % 3600 + Number(`0.${fraction}`);

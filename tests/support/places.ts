@@ -1,9 +1,10 @@
 /**
  * Places that a test may use alone: temporary folders that vanish, ports that nobody listens on.
  *
- * The idea: a port that was handed out is noted in a folder, so that test files and runs side by side never get the same
- * one. Names hold the number of their process: now and then one that starts removes what others left that were killed. Limits: other
- * programs do not know of the folder of ports.
+ * The idea: a port that was handed out is noted in a folder, so that test files and runs side by
+ * side never get the same one. Names hold the number of their process: now and then one that starts
+ * removes what others left that were killed. Limits: other programs do not know of the folder of
+ * ports.
  *
  * @module
  */
@@ -36,7 +37,10 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
   };
 }
 
-/** Finds a port that is free for UDP and TCP on the loopback addresses, below the range of ephemeral ports. */
+/**
+ * Finds a port that is free for UDP and TCP on the loopback addresses, below the range of ephemeral
+ * ports.
+ */
 export async function freePort(): Promise<number> {
   swept ??= Math.random() < 1 / SWEEP_ONE_IN ? sweep() : Promise.resolve();
   await swept;

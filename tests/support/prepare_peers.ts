@@ -1,7 +1,9 @@
 /**
- * Fetches and builds what the tests run against, so that no test waits for it; what is there already stays.
+ * Fetches and builds what the tests run against, so that no test waits for it; what is there
+ * already stays.
  *
- * A fault is told and is not the end: the tests that need the peer fail, or are skipped, with the same reason.
+ * A fault is told and is not the end: the tests that need the peer fail, or are skipped, with the
+ * same reason.
  *
  * @module
  */

@@ -1,8 +1,10 @@
 /**
- * Programs that go on running while a test looks at them: started, watched, ended by their own process id.
+ * Programs that go on running while a test looks at them: started, watched, ended by their own
+ * process id.
  *
- * The idea: a handle that collects all output and is disposed of with `await using`, so that no test leaves a program
- * behind, however it ends. Limits: output is kept whole in memory; meant for programs that say little.
+ * The idea: a handle that collects all output and is disposed of with `await using`, so that no
+ * test leaves a program behind, however it ends. Limits: output is kept whole in memory; meant for
+ * programs that say little.
  *
  * @module
  */
@@ -46,7 +48,8 @@ export class RunningProgram implements AsyncDisposable {
 
   /** Starts the program; throws if it cannot be started. */
   constructor(program: string, options: SpawnOptions) {
-    // `ip netns exec` and `setpriv` replace themselves by the program, so the process id stays that of the program.
+    // `ip netns exec` and `setpriv` replace themselves by the program, so the process id stays that
+    // of the program.
     const inside = options.namespace === undefined
       ? []
       : ["ip", "netns", "exec", options.namespace];
@@ -76,7 +79,10 @@ export class RunningProgram implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Where in the kernel each of its threads waits, a line each, for the message of a test that waited in vain. */
+  /**
+   * Where in the kernel each of its threads waits, a line each, for the message of a test that
+   * waited in vain.
+   */
   threads(): string {
     const folder = `/proc/${this.pid}/task`;
     try {
@@ -104,7 +110,10 @@ export class RunningProgram implements AsyncDisposable {
     return this.#over;
   }
 
-  /** Waits until standard output or error matches; throws with the output when it ends first or time runs out. */
+  /**
+   * Waits until standard output or error matches; throws with the output when it ends first or time
+   * runs out.
+   */
   async waitFor(pattern: RegExp, timeoutMs = 10_000): Promise<void> {
     const seen = () => pattern.test(this.#stderr) || pattern.test(this.#stdout);
     await waitUntil(() => seen() || this.#over, {
@@ -119,7 +128,10 @@ export class RunningProgram implements AsyncDisposable {
     if (!this.#over) this.#child.kill(name);
   }
 
-  /** Ends the program by SIGTERM, or another signal, and by SIGKILL after `timeoutMs`; tells how it ended. */
+  /**
+   * Ends the program by SIGTERM, or another signal, and by SIGKILL after `timeoutMs`; tells how it
+   * ended.
+   */
   async stop(name: Deno.Signal = "SIGTERM", timeoutMs = 5000): Promise<Ended> {
     const start = performance.now();
     this.signal(name);
@@ -138,8 +150,8 @@ export class RunningProgram implements AsyncDisposable {
 }
 
 /**
- * How a command line begins whose program must not be able to set the clock, whatever it tries: without the capability even
- * root gets EPERM. Empty for other users, who do not have it.
+ * How a command line begins whose program must not be able to set the clock, whatever it tries:
+ * without the capability even root gets EPERM. Empty for other users, who do not have it.
  */
 export function withoutClock(): readonly string[] {
   if (Deno.uid() !== 0) return [];

@@ -1,12 +1,16 @@
 /**
- * AES-SIV written as plainly as RFC 5297 tells it, on the bare block cipher, to compare the real implementations with.
+ * AES-SIV written as plainly as RFC 5297 tells it, on the bare block cipher, to compare the real
+ * implementations with.
  *
  * @module
  */
 import { ecb } from "@noble/ciphers/aes.js";
 import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
 
-/** Seals by S2V over the components and then the plaintext, and counter mode; RFC 5297 sections 2.4 to 2.6. */
+/**
+ * Seals by S2V over the components and then the plaintext, and counter mode; RFC 5297 sections 2.4
+ * to 2.6.
+ */
 export function referenceSivSeal(
   key: Bytes,
   components: readonly Bytes[],

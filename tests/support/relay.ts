@@ -1,5 +1,6 @@
 /**
- * A relay between a TCP client and a server that may change, cut or hold back what passes: peers that stop anywhere.
+ * A relay between a TCP client and a server that may change, cut or hold back what passes: peers
+ * that stop anywhere.
  *
  * @module
  */
@@ -7,7 +8,10 @@
 /** Which way octets go. */
 export type Direction = "to-server" | "to-client";
 
-/** What becomes of octets: they are replaced, or the connection is closed to both, or held open and silent. */
+/**
+ * What becomes of octets: they are replaced, or the connection is closed to both, or held open and
+ * silent.
+ */
 export type Alteration = Uint8Array<ArrayBuffer> | "close" | "hold";
 
 /** Decides on octets; `offset` is how many went that way on this connection before. */

@@ -1,8 +1,9 @@
 /**
- * A world in which names, key exchanges and the administrator may lead several sources to one server.
+ * A world in which names, key exchanges and the administrator may lead several sources to one
+ * server.
  *
- * Key exchanges end with whatever address the test says, and their keys are good at `honest` addresses alone. No permission, no real
- * time.
+ * Key exchanges end with whatever address the test says, and their keys are good at `honest`
+ * addresses alone. No permission, no real time.
  *
  * @module
  */
@@ -20,7 +21,10 @@ export interface NamedServer {
   readonly identity?: string;
 }
 
-/** Makes a world: `names` are what name servers say, `exchanges` what key exchanges say; a host that is in neither fails. */
+/**
+ * Makes a world: `names` are what name servers say, `exchanges` what key exchanges say; a host that
+ * is in neither fails.
+ */
 export function sharedServerWorld(
   config: string,
   about: {

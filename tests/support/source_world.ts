@@ -1,5 +1,6 @@
 /**
- * A little world for tests of sources: addresses that behave each in their way, names, and time that only the test moves.
+ * A little world for tests of sources: addresses that behave each in their way, names, and time
+ * that only the test moves.
  *
  * @module
  */

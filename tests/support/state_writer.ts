@@ -1,10 +1,11 @@
 /**
- * Keeps all state files of the daemon in a folder, by the daemon's own code, and writes them without a pause until it is killed, or once.
+ * Keeps all state files of the daemon in a folder, by the daemon's own code, and writes them
+ * without a pause until it is killed, or once.
  *
  *     deno run --allow-net --allow-ffi tests/support/state_writer.ts FOLDER [once]
  *
- * The first line tells as JSON what was found at the start and what was wrong with it; then comes a line with name and number for every
- * write that was finished.
+ * The first line tells as JSON what was found at the start and what was wrong with it; then comes a
+ * line with name and number for every write that was finished.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Certificates for tests, made in memory by the system's OpenSSL: any key, any names, any dates, any issuer. No file and no
- * command, so that tests need no more permission than the daemon.
+ * Certificates for tests, made in memory by the system's OpenSSL: any key, any names, any dates,
+ * any issuer. No file and no command, so that tests need no more permission than the daemon.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * The two clocks of a machine in a simulated world: the boot-time clock and the real-time clock, over one oscillator.
+ * The two clocks of a machine in a simulated world: the boot-time clock and the real-time clock,
+ * over one oscillator.
  *
  * Only the test moves time. The rate and the steps that the engine wants act at once and exactly.
  *
@@ -21,7 +22,10 @@ export class TestClock {
   #ahead: number;
   #rate = 0;
 
-  /** Sets the clocks: `start` is the true time, and the real-time clock is `offset` seconds behind it. */
+  /**
+   * Sets the clocks: `start` is the true time, and the real-time clock is `offset` seconds behind
+   * it.
+   */
   constructor(
     options: { readonly start: NtpTimestamp; readonly offset?: number; readonly drift?: number },
   ) {

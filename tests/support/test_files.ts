@@ -1,6 +1,6 @@
 /**
- * Odd files for tests: pipes, links, and their removal. The daemon itself makes none, and the runtime's own functions would need more
- * permissions.
+ * Odd files for tests: pipes, links, and their removal. The daemon itself makes none, and the
+ * runtime's own functions would need more permissions.
  *
  * @module
  */

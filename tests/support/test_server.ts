@@ -1,5 +1,6 @@
 /**
- * A responder in a small world for the tests of this folder: a clock that stands still unless told, and requests from octets.
+ * A responder in a small world for the tests of this folder: a clock that stands still unless told,
+ * and requests from octets.
  *
  * @module
  */

@@ -65,8 +65,8 @@ export async function askByChronyd(
 }
 
 /**
- * Lets systemd-timesyncd run for five seconds, as nobody and with folders of its own; returns what it logged. Without the
- * capability it cannot set the clock, and says so.
+ * Lets systemd-timesyncd run for five seconds, as nobody and with folders of its own; returns what
+ * it logged. Without the capability it cannot set the clock, and says so.
  */
 export async function askByTimesyncd(
   peer: Peer,

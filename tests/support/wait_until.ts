@@ -14,7 +14,9 @@ export interface WaitOptions {
   readonly what: () => string;
 }
 
-/** Waits until `look` answers with something true and hands that back; throws when time runs out. */
+/**
+ * Waits until `look` answers with something true and hands that back; throws when time runs out.
+ */
 export async function waitUntil<Value>(
   look: () => Value | Promise<Value>,
   options: WaitOptions,

@@ -1,5 +1,6 @@
 /**
- * Every command line of README and docs, as printed, run as a real process; those that cannot run here have a reason.
+ * Every command line of README and docs, as printed, run as a real process; those that cannot run
+ * here have a reason.
  *
  * @module
  */
@@ -155,7 +156,10 @@ async function told(
   return said;
 }
 
-/** Runs a line as a shell does in the folder, where `ntpsd` is the program and the documents' files are there. */
+/**
+ * Runs a line as a shell does in the folder, where `ntpsd` is the program and the documents' files
+ * are there.
+ */
 function inShell(
   line: string,
   { folder, namespace }: { readonly folder: TemporaryFolder; readonly namespace: string },

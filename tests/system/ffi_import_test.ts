@@ -1,5 +1,6 @@
 /**
- * Importing ffi/ does nothing: no library is opened and no address is asked for until something is called.
+ * Importing ffi/ does nothing: no library is opened and no address is asked for until something is
+ * called.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * Compares what ffi/ takes for granted with the C compiler of this machine: every structure and constant of ffi/headers, the
- * prototypes beside the symbols, the numbers of system calls and errors. Nothing is listed here: what is compared is what is used.
+ * Compares what ffi/ takes for granted with the C compiler of this machine: every structure and
+ * constant of ffi/headers, the prototypes beside the symbols, the numbers of system calls and
+ * errors. Nothing is listed here: what is compared is what is used.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What ffi/ does to a whole process and cannot undo: each case in a process of its own, with net and ffi alone.
+ * What ffi/ does to a whole process and cannot undo: each case in a process of its own, with net
+ * and ffi alone.
  *
  * @module
  */

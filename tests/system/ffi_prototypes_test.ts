@@ -1,9 +1,10 @@
 /**
- * Compares what the runtime is told of foreign functions with C: the prototype that stands beside each symbol is given to the
- * compiler behind the headers, and the types of the table must fit the prototype.
+ * Compares what the runtime is told of foreign functions with C: the prototype that stands beside
+ * each symbol is given to the compiler behind the headers, and the types of the table must fit the
+ * prototype.
  *
- * Limits: without gcc, or without the headers of OpenSSL, which no user needs, the prototypes are not compiled, and the test says
- * so; the types are compared with the prototypes all the same.
+ * Limits: without gcc, or without the headers of OpenSSL, which no user needs, the prototypes are
+ * not compiled, and the test says so; the types are compared with the prototypes all the same.
  *
  * @module
  */
@@ -17,7 +18,10 @@ import { complaintsAbout, printC } from "../support/c_compiler.ts";
 /** Functions of the kernel that the C library exports and no header of it declares. */
 const UNDECLARED = ["capget", "capset"];
 
-/** What C calls the types, and what the runtime may call them. Lengths that are returned are short, and read as 32 bits. */
+/**
+ * What C calls the types, and what the runtime may call them. Lengths that are returned are short,
+ * and read as 32 bits.
+ */
 const SCALARS: Readonly<Record<string, readonly string[]>> = {
   "int": ["i32"],
   "clockid_t": ["i32"],
@@ -135,7 +139,10 @@ function misfits({ name, prototype, parameters, result, isSystemCall }: Symbol):
   ];
 }
 
-/** Tells whether a type of the table fits a C type, behind which the name of the parameter may stand. */
+/**
+ * Tells whether a type of the table fits a C type, behind which the name of the parameter may
+ * stand.
+ */
 function fits(declared: string, type: unknown, isResult: boolean): boolean {
   const bare = declared.replace(/^const /, "").replace(
     / ?\w+(\[\])?$/,

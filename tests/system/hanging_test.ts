@@ -1,5 +1,6 @@
 /**
- * What hangs outside (name servers, readers of the log, pipes in place of files) hangs nothing inside.
+ * What hangs outside (name servers, readers of the log, pipes in place of files) hangs nothing
+ * inside.
  *
  * @module
  */
@@ -143,7 +144,9 @@ listen = "127.0.0.1:${http}"
 `;
 }
 
-/** Asks a server one question after the other; tells how many it answered within half a second each. */
+/**
+ * Asks a server one question after the other; tells how many it answered within half a second each.
+ */
 async function countResponses(port: number, questions: number): Promise<number> {
   let answered = 0;
   for (let i = 0; i < questions; i++) {
@@ -157,7 +160,10 @@ interface SilentNameServer extends AsyncDisposable {
   readonly questions: number;
 }
 
-/** Takes questions for names on an address of the loopback network that nobody else has, and never answers. */
+/**
+ * Takes questions for names on an address of the loopback network that nobody else has, and never
+ * answers.
+ */
 async function silentNameServer(): Promise<SilentNameServer> {
   const octet = () => 1 + Math.floor(Math.random() * 250);
   const address = `127.${octet()}.${octet()}.${octet()}`;

@@ -9,7 +9,10 @@ import { startFalseServer } from "../support/false_server.ts";
 import { startDaemon } from "../support/ntpsd.ts";
 import { temporaryFolder } from "../support/places.ts";
 
-/** The digest is what sha1sum makes of all the figures without anything between; the list ends on 2026-06-28. */
+/**
+ * The digest is what sha1sum makes of all the figures without anything between; the list ends on
+ * 2026-06-28.
+ */
 const LIST = `#$ 3960835200
 #@ 3991593600
 3692217600 37

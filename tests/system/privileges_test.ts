@@ -1,8 +1,8 @@
 /**
  * What each thread of a daemon may still do, seen from outside, in /proc/PID/task.
  *
- * Limits: needs root. The clock is safe: every daemon runs with `-x`; that one that adjusts keeps the capability for it is a
- * test of `confinement.ts` alone.
+ * Limits: needs root. The clock is safe: every daemon runs with `-x`; that one that adjusts keeps
+ * the capability for it is a test of `confinement.ts` alone.
  *
  * @module
  */
@@ -35,7 +35,10 @@ async function threadsOf(pid: number): Promise<readonly Thread[]> {
   }));
 }
 
-/** Waits until the filter is installed, which is the last that is given up, and reads all threads then. */
+/**
+ * Waits until the filter is installed, which is the last that is given up, and reads all threads
+ * then.
+ */
 async function confinedThreads(process: RunningProgram): Promise<readonly Thread[]> {
   await process.waitFor(/Measures only/);
   return await waitUntil(async () => {
@@ -56,7 +59,8 @@ function assertConfined(threads: readonly Thread[], effective: string): void {
   assert.deepEqual(values(threads, "CapBnd"), [NO_CAPABILITY]);
   assert.deepEqual(values(threads, "NoNewPrivs"), ["1"]);
   for (const name of ["CapEff", "CapPrm"]) {
-    // Threads of the runtime have no need of what the main thread has, and some ways of starting leave them nothing.
+    // Threads of the runtime have no need of what the main thread has, and some ways of starting
+    // leave them nothing.
     assert.deepEqual(values(threads, name).filter((set) => set !== NO_CAPABILITY), [
       ...(effective === NO_CAPABILITY ? [] : [effective]),
     ]);

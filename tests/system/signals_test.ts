@@ -75,7 +75,8 @@ async function earlyReload(): Promise<void> {
   const config = await folder.write("ntpsd.toml", clientConfig([server], 1) + NO_STATUS);
   const { program, args } = await launch("executable");
   await using daemon = new RunningProgram(program, { args: [...args, "run", "-x", "-c", config] });
-  // From the first lines of the script to the daemon that runs; the very first moment is that of the shell.
+  // From the first lines of the script to the daemon that runs; the very first moment is that of
+  // the shell.
   await waitUntil(() => heedsHangup(daemon.pid), {
     timeoutMs: 30_000,
     everyMs: 1,

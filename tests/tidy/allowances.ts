@@ -1,9 +1,10 @@
 /**
  * Offenders that were there when a house rule came: how many a file may still have.
  *
- * The problem: a rule that the code does not obey yet is either not written or not enforced. The idea: the rule counts for
- * all that is new, and each file has an allowance for what is old, which can only shrink: an allowance that is larger than
- * needed is a fault too. Limits: within a file a new offender may take the place of an old one.
+ * The problem: a rule that the code does not obey yet is either not written or not enforced. The
+ * idea: the rule counts for all that is new, and each file has an allowance for what is old, which
+ * can only shrink: an allowance that is larger than needed is a fault too. Limits: within a file a
+ * new offender may take the place of an old one.
  *
  * @module
  */

@@ -8,8 +8,8 @@ const documented = (await sourceFiles()).filter((path) =>
 );
 
 /**
- * A branded type needs a symbol that nobody else can name, so a private name in a public type is no fault here; all other
- * findings of `deno doc --lint` are.
+ * A branded type needs a symbol that nobody else can name, so a private name in a public type is no
+ * fault here; all other findings of `deno doc --lint` are.
  */
 const ACCEPTED = "private-type-ref";
 
@@ -46,7 +46,10 @@ Deno.test("every module says in a header what it is for", async () => {
   assert.deepEqual(faults, []);
 });
 
-/** Reads what `deno doc --lint` prints as one line for each file: its path, and the rules with the lines they name. */
+/**
+ * Reads what `deno doc --lint` prints as one line for each file: its path, and the rules with the
+ * lines they name.
+ */
 function findings(text: string): string[] {
   const pattern = /^error\[([a-z-]+)\][^\n]*\n\s*--> ([^\n]+):(\d+):\d+$/gm;
   const matches = [...text.matchAll(pattern)].filter((match) => match[1] !== ACCEPTED);

@@ -3,13 +3,18 @@ import { ROOT } from "./project.ts";
 
 const TABLE = "docs/faults.md";
 
-/** A test that the table names: its file, and words of its name; a scenario of the simulator has no words. */
+/**
+ * A test that the table names: its file, and words of its name; a scenario of the simulator has no
+ * words.
+ */
 interface NamedTest {
   readonly file: string;
   readonly words: string;
 }
 
-/** Finds what stands in the last column of each row: `file`, and in quotes words of the test's name. */
+/**
+ * Finds what stands in the last column of each row: `file`, and in quotes words of the test's name.
+ */
 function namedTests(text: string): readonly (readonly NamedTest[])[] {
   return [...text.matchAll(/^\|(?! -|-| Fault)(.*)\|$/gm)].map(([, row = ""]) => {
     const cell = row.split(" | ").at(-1) ?? "";

@@ -1,4 +1,7 @@
-/** What docs/configuration.md says of words of other programs: each is an error that says what to write instead. */
+/**
+ * What docs/configuration.md says of words of other programs: each is an error that says what to
+ * write instead.
+ */
 import assert from "node:assert/strict";
 import { parseConfig } from "../../src/config/parse.ts";
 import { ROOT } from "./project.ts";

@@ -1,8 +1,10 @@
 /**
- * The code measures in CONTRIBUTING.md: `NTPSD_WRITE_DOCS=1 deno task test tidy` writes those of now.
+ * The code measures in CONTRIBUTING.md: `NTPSD_WRITE_DOCS=1 deno task test tidy` writes those of
+ * now.
  *
- * The idea: `allowances.json` bounds what breaks a rule; here stands how the house has changed. Limits: a number that has changed since
- * stays until it is written anew; assertions alone must not become fewer.
+ * The idea: `allowances.json` bounds what breaks a rule; here stands how the house has changed.
+ * Limits: a number that has changed since stays until it is written anew; assertions alone must not
+ * become fewer.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The code obeys the house rules, but for what `allowances.json` lists. `NTPSD_LOWER_ALLOWANCES=1` takes allowances down to
- * what is there.
+ * The code obeys the house rules, but for what `allowances.json` lists. `NTPSD_LOWER_ALLOWANCES=1`
+ * takes allowances down to what is there.
  *
  * @module
  */
@@ -11,7 +11,10 @@ import { ROOT } from "./project.ts";
 
 const ALLOWANCES = "tests/tidy/allowances.json";
 
-/** While all folders are changed at once, a rule's allowances are taken together, with room for what moves. */
+/**
+ * While all folders are changed at once, a rule's allowances are taken together, with room for what
+ * moves.
+ */
 const ROOM = 1.05;
 
 const found = await houseOffences(await projectFacts());

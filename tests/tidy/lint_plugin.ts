@@ -1,14 +1,17 @@
 /**
  * House rules that the compiler and the stock linter cannot see, as a `deno lint` plugin.
  *
- * The problem: the core is a deterministic function of its inputs only as long as nobody reads a clock or draws a random
- * number in it, and one careless line is enough. The idea: judge the names in the syntax tree, per folder. Limits: a rule
- * looks at one file at a time and at names only, so it also refuses a harmless local variable called `process`; rename it.
+ * The problem: the core is a deterministic function of its inputs only as long as nobody reads a
+ * clock or draws a random number in it, and one careless line is enough. The idea: judge the names
+ * in the syntax tree, per folder. Limits: a rule looks at one file at a time and at names only, so
+ * it also refuses a harmless local variable called `process`; rename it.
  *
  * @module
  */
 
-/** The folders whose code must be a function of its inputs; test files beside the code are exempt. */
+/**
+ * The folders whose code must be a function of its inputs; test files beside the code are exempt.
+ */
 export const PURE_FOLDERS: readonly string[] = [
   "base",
   "crypto",
@@ -120,7 +123,10 @@ function dlopen(context: Context): Deno.lint.LintVisitor {
   };
 }
 
-/** Buffers of a call on the thread pool are to be held and its threads counted, which one file does for all. */
+/**
+ * Buffers of a call on the thread pool are to be held and its threads counted, which one file does
+ * for all.
+ */
 function background(context: Context): Deno.lint.LintVisitor {
   return {
     Property(node) {
@@ -180,7 +186,10 @@ function fileName(context: Context): Deno.lint.LintVisitor {
   };
 }
 
-/** Tells whether the name only labels a member or key (`x.performance`, `{ process: 1 }`), not a value in scope. */
+/**
+ * Tells whether the name only labels a member or key (`x.performance`, `{ process: 1 }`), not a
+ * value in scope.
+ */
 function isMemberName(node: Named): boolean {
   const parent = node.parent as Deno.lint.Node | undefined;
   switch (parent?.type) {

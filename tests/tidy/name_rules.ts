@@ -1,9 +1,10 @@
 /**
  * House rules about names: those in comments exist, and words that were given up stay away.
  *
- * The problem: a comment outlives the function that it names, and a word that was replaced comes back with the next change.
- * The idea: whatever looks like a name in a comment must stand somewhere in the code, and identifiers are split into words
- * that are compared with a list. Limits: a name that exists in another meaning is taken for the one that is meant.
+ * The problem: a comment outlives the function that it names, and a word that was replaced comes
+ * back with the next change. The idea: whatever looks like a name in a comment must stand somewhere
+ * in the code, and identifiers are split into words that are compared with a list. Limits: a name
+ * that exists in another meaning is taken for the one that is meant.
  *
  * @module
  */
@@ -42,7 +43,9 @@ export const FOREIGN_NAMES: readonly string[] = [
   "second_overflow",
 ];
 
-/** Words of identifiers that were given up, and what is written instead (in small letters, apart). */
+/**
+ * Words of identifiers that were given up, and what is written instead (in small letters, apart).
+ */
 export const OLD_WORDS: Readonly<Record<string, string>> = {
   "stamp": "timestamp",
   "stamps": "timestamps",
@@ -102,13 +105,19 @@ export const OLD_WORDS: Readonly<Record<string, string>> = {
   "trouble": "error",
 };
 
-/** Identifiers that keep an old word: keys of the documents that the program prints, and names of the runtime. */
+/**
+ * Identifiers that keep an old word: keys of the documents that the program prints, and names of
+ * the runtime.
+ */
 const KEPT = ["lastReplySecondsAgo", "kissed", "LintVisitor"];
 
 /** A function as C declares it; the compiler judges those (tests/system/ffi_prototypes_test.ts). */
 const PROTOTYPE = /^\W*(?:(?:const|struct|unsigned) )*\w+(?:\(\w+\))? \*?\w+\([\w ,*[\]().]*\)\s*$/;
 
-/** Finds names in comments that are nowhere in the code: in backquotes, or with an inner capital or underscore. */
+/**
+ * Finds names in comments that are nowhere in the code: in backquotes, or with an inner capital or
+ * underscore.
+ */
 export function missingNames(files: readonly SourceFacts[]): readonly Offence[] {
   const known = new Set(FOREIGN_NAMES);
   for (const { identifiers, members, texts } of files) {
@@ -144,7 +153,10 @@ export function oldWords({ path, identifiers }: SourceFacts): readonly Offence[]
   });
 }
 
-/** Reads what looks like a name of code: files, `name`, `Name.member`, `name()`, and words with an inner capital or underscore. */
+/**
+ * Reads what looks like a name of code: files, `name`, `Name.member`, `name()`, and words with an
+ * inner capital or underscore.
+ */
 function namesIn(text: string): readonly string[] {
   const quoted = [...text.matchAll(/`#?([A-Za-z_$][\w$]*(?:\.#?[A-Za-z_$][\w$]*)*)(?:\(\))?`/g)]
     .map(([, name = ""]) => name.replaceAll("#", ""));

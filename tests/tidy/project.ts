@@ -1,8 +1,8 @@
 /**
  * The project as the tidy tests see it: its files and what each imports.
  *
- * The idea: ask `deno info` for the import graph instead of reading imports with a regular expression. Limits: the list of
- * what is not ours repeats .gitignore, so that no git is needed.
+ * The idea: ask `deno info` for the import graph instead of reading imports with a regular
+ * expression. Limits: the list of what is not ours repeats .gitignore, so that no git is needed.
  *
  * @module
  */

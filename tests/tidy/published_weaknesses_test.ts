@@ -7,7 +7,10 @@ const FOLDER = "tests/attacks/";
 /** One line for each id and file: the id, and the test file that has it in the name of a test. */
 type Claims = readonly string[];
 
-/** What the table says: the ids of a row, each with every test file of the row, or with a dash if there is none. */
+/**
+ * What the table says: the ids of a row, each with every test file of the row, or with a dash if
+ * there is none.
+ */
 function claimsOfTable(text: string): Claims {
   return [...text.matchAll(/^\| (.+?) \| (.+?) \| (.+?) +\|$/gm)].flatMap((row) => {
     const [, ids = "", , here = ""] = row;

@@ -1,4 +1,7 @@
-/** The output that documents show is what the program prints: each sample is printed again from values that fit it. */
+/**
+ * The output that documents show is what the program prints: each sample is printed again from
+ * values that fit it.
+ */
 import assert from "node:assert/strict";
 import { renderQuery } from "../../src/cli/query/report.ts";
 import { renderSources } from "../../src/cli/status/sources.ts";

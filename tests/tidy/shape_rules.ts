@@ -1,7 +1,8 @@
 /**
  * House rules about the shape of a file: parameters, switches, comments.
  *
- * The limits of each rule stand at its function; what the code does not obey yet is in `allowances.json`.
+ * The limits of each rule stand at its function; what the code does not obey yet is in
+ * `allowances.json`.
  *
  * @module
  */
@@ -15,7 +16,8 @@ export const COMMENT_COLUMNS_MAX = 100;
 const POSITIONAL_MAX = 2;
 
 /**
- * Finds functions with too many positional parameters; constructors, callbacks and types of functions count too.
+ * Finds functions with too many positional parameters; constructors, callbacks and types of
+ * functions count too.
  *
  * What is taken apart in the parameter list, or called `options`, is the options object.
  */
@@ -31,9 +33,9 @@ export function positionalParameters({ path, functions }: SourceFacts): readonly
 /**
  * Finds switches over texts (a union, in this code) in which a new member would pass unseen.
  *
- * A switch without a default is right where the compiler sees that it returns in every case, which it cannot in a function
- * that returns nothing; so every switch over texts ends in `unreachable`. One over numbers, which come from outside, does
- * not.
+ * A switch without a default is right where the compiler sees that it returns in every case, which
+ * it cannot in a function that returns nothing; so every switch over texts ends in `unreachable`.
+ * One over numbers, which come from outside, does not.
  */
 export function openSwitches({ path, switches }: SourceFacts): readonly Offence[] {
   return switches.filter(({ end, overTexts }) => overTexts && end !== "unreachable").map((

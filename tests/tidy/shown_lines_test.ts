@@ -1,4 +1,7 @@
-/** What documents show in indented blocks beside command lines: lines of the log, scenarios, units, folders to test. */
+/**
+ * What documents show in indented blocks beside command lines: lines of the log, scenarios, units,
+ * folders to test.
+ */
 import assert from "node:assert/strict";
 import { parseScenario } from "../../src/simulation/scenario_parse.ts";
 import { projectFiles, ROOT } from "./project.ts";

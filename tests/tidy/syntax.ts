@@ -1,10 +1,10 @@
 /**
  * What the house rules need to know of a source file, read from its syntax tree.
  *
- * The problem: a rule about parameters, switches or comments that reads text with regular expressions is wrong in corner
- * cases. The idea: the parser of `deno lint` is there anyway; one visit collects the facts, the rules are plain functions
- * over them. Limits: there are no types, so a name stands for everything that is called so, and the parser is there in
- * `deno test` only.
+ * The problem: a rule about parameters, switches or comments that reads text with regular
+ * expressions is wrong in corner cases. The idea: the parser of `deno lint` is there anyway; one
+ * visit collects the facts, the rules are plain functions over them. Limits: there are no types, so
+ * a name stands for everything that is called so, and the parser is there in `deno test` only.
  *
  * @module
  */
@@ -362,7 +362,9 @@ class Collector {
   }
 }
 
-/** Counts the parameters before an options object: one that is taken apart, or that is called so. */
+/**
+ * Counts the parameters before an options object: one that is taken apart, or that is called so.
+ */
 function positional(params: readonly Parameter[]): number {
   const last = params.at(-1);
   return last !== undefined && isOptions(last) ? params.length - 1 : params.length;

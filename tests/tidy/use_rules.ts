@@ -1,9 +1,10 @@
 /**
- * House rules about use: what is exported or declared is used, and files do not import each other in a circle.
+ * House rules about use: what is exported or declared is used, and files do not import each other
+ * in a circle.
  *
- * The problem: neither the compiler nor the linter sees that the last user of an exported function is gone. The idea: the
- * imports of all files, by name. Limits: a member counts as used when any member of that name is read anywhere in the
- * product.
+ * The problem: neither the compiler nor the linter sees that the last user of an exported function
+ * is gone. The idea: the imports of all files, by name. Limits: a member counts as used when any
+ * member of that name is read anywhere in the product.
  *
  * @module
  */
@@ -27,8 +28,8 @@ export function isProduct(path: string): boolean {
 /**
  * Finds exports that no file of the product needs.
  *
- * A type may be exported for the signature of something else. A value that only its own file uses may be exported for a
- * unit test.
+ * A type may be exported for the signature of something else. A value that only its own file uses
+ * may be exported for a unit test.
  */
 export function unusedExports(files: readonly SourceFacts[]): readonly Offence[] {
   const users = usersOf(files);

@@ -1,7 +1,9 @@
 /**
- * Published test vectors for the AEAD algorithms, as data: every implementation must agree with all of them.
+ * Published test vectors for the AEAD algorithms, as data: every implementation must agree with all
+ * of them.
  *
- * Sources: RFC 5297 appendix A, RFC 8452 appendix C.1, the unit tests of chrony (values as quoted in its reports).
+ * Sources: RFC 5297 appendix A, RFC 8452 appendix C.1, the unit tests of chrony (values as quoted
+ * in its reports).
  *
  * @module
  */
@@ -258,7 +260,10 @@ export const AEAD_VECTORS: readonly AeadVector[] = [
   })),
 ];
 
-/** S2V with other numbers of components than Network Time Security uses: hexadecimal, components without the plaintext. */
+/**
+ * S2V with other numbers of components than Network Time Security uses: hexadecimal, components
+ * without the plaintext.
+ */
 export const SIV_COMPONENT_VECTORS: readonly {
   readonly source: string;
   readonly key: string;

@@ -1,6 +1,6 @@
 /**
- * Packets under Network Time Security as they were captured from real peers, with their keys; data from the tests of ntpd-rs
- * (Apache-2.0 or MIT). Hexadecimal. Both use AES-SIV-CMAC-512.
+ * Packets under Network Time Security as they were captured from real peers, with their keys; data
+ * from the tests of ntpd-rs (Apache-2.0 or MIT). Hexadecimal. Both use AES-SIV-CMAC-512.
  *
  * @module
  */

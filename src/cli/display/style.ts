@@ -25,7 +25,10 @@ export function painter(color: boolean): Paint {
   return color ? (text, tone) => `\x1b[${CODES[tone]}m${text}\x1b[0m` : (text) => text;
 }
 
-/** Writes characters that steer or hide as escapes: names and reasons may come from afar and must not make lines of their own. */
+/**
+ * Writes characters that steer or hide as escapes: names and reasons may come from afar and must
+ * not make lines of their own.
+ */
 export function plain(text: string): string {
   return visibleText(text);
 }

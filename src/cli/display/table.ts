@@ -17,7 +17,10 @@ export interface Column {
 /** The narrowest that a shrinking column becomes. */
 const SHRUNK_MIN = 12;
 
-/** Lays out rows under their titles, two spaces apart, within `width` columns if one column can give way. */
+/**
+ * Lays out rows under their titles, two spaces apart, within `width` columns if one column can give
+ * way.
+ */
 export function layOutTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],

@@ -29,7 +29,10 @@ export interface QueryOptions {
   readonly json: boolean;
 }
 
-/** Names and key exchanges take more than one round trip, so without `--timeout` they are given this many seconds. */
+/**
+ * Names and key exchanges take more than one round trip, so without `--timeout` they are given this
+ * many seconds.
+ */
 const PREPARATION_TIMEOUT = 5;
 
 /** The command `query`. */

@@ -1,9 +1,9 @@
 /**
  * The socket and the wait of one request outside of the daemon.
  *
- * The idea: each datagram that arrives is handed on with its timestamps, as the event that an association takes, until one settles
- * the request; what is believed of it is decided there. Limits: one socket and one wait at a time; the interface's
- * timestamps are not used.
+ * The idea: each datagram that arrives is handed on with its timestamps, as the event that an
+ * association takes, until one settles the request; what is believed of it is decided there.
+ * Limits: one socket and one wait at a time; the interface's timestamps are not used.
  *
  * @module
  */
@@ -33,7 +33,10 @@ const TIMESTAMP_WAIT: Seconds = 0.005;
 /** So many datagrams are taken before the time is looked at again. */
 const DATAGRAMS_PER_TURN = 8;
 
-/** Sends a request and waits; undefined when the time is up. The error is a sentence of the system or the network. */
+/**
+ * Sends a request and waits; undefined when the time is up. The error is a sentence of the system
+ * or the network.
+ */
 export async function exchange<Outcome>(
   request: SendAction,
   wait: ResponseWait<Outcome>,
@@ -91,7 +94,10 @@ class Exchange<Outcome> {
     }
   }
 
-  /** Takes the kernel's timestamp of the request out of the error queue; returns the error that the network reports, if any. */
+  /**
+   * Takes the kernel's timestamp of the request out of the error queue; returns the error that the
+   * network reports, if any.
+   */
   #readQueue(): string | undefined {
     for (let i = 0; i < DATAGRAMS_PER_TURN; i++) {
       const entry = this.#socket.readQueue();

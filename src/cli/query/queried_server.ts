@@ -1,10 +1,12 @@
 /**
- * A server that `ntpsd query` asks: an association of the daemon's own, asked as often as the command line says.
+ * A server that `ntpsd query` asks: an association of the daemon's own, asked as often as the
+ * command line says.
  *
- * The idea: what makes requests and tests responses exists once (`association.ts`), so what the daemon would drop is not shown as
- * the time either, and for the same reason. An association goes by the time that it is told; it is told that the next request
- * is due. Limits: a response that fails a test is passed over until the time is up, because anyone can send one;
- * the reason of the last is returned then.
+ * The idea: what makes requests and tests responses exists once (`association.ts`), so what the
+ * daemon would drop is not shown as the time either, and for the same reason. An association goes
+ * by the time that it is told; it is told that the next request is due. Limits: a response that
+ * fails a test is passed over until the time is up, because anyone can send one; the reason of the
+ * last is returned then.
  *
  * @module
  */
@@ -70,7 +72,10 @@ export class QueriedServer {
     return this.#association.isStopped;
   }
 
-  /** Sends a request and waits for the response; the error is a sentence. Not to be called when the server `isStopped`. */
+  /**
+   * Sends a request and waits for the response; the error is a sentence. Not to be called when the
+   * server `isStopped`.
+   */
   async ask(timeout: Seconds): Promise<Result<Sample, string>> {
     const request = this.#nextRequest();
     if (request === undefined) return err("The server gave too few cookies for so many samples");

@@ -166,7 +166,8 @@ async function askRepeatedly(
       continue;
     }
     reason = sample.error;
-    // Without a response to the first request, the next address is worth more than the next request.
+    // Without a response to the first request, the next address is worth more than the next
+    // request.
     if (samples.length === 0 && spare-- <= 0) break;
     if (tries >= options.samples) break;
   }

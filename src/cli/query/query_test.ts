@@ -20,7 +20,9 @@ OpenSsl.open();
 realtimeNow();
 
 interface TestServer {
-  /** Makes the responses to the n-th request, counted from 0, out of a good one; none when empty. */
+  /**
+   * Makes the responses to the n-th request, counted from 0, out of a good one; none when empty.
+   */
   readonly respond: (good: NtpHeader, n: number) => readonly Partial<NtpHeader>[];
   /** How far its clock is ahead, in seconds. */
   readonly ahead?: number;

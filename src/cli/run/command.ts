@@ -1,5 +1,6 @@
 /**
- * The command `run` as the command line sees it; the daemon itself is loaded only when it is wanted.
+ * The command `run` as the command line sees it; the daemon itself is loaded only when it is
+ * wanted.
  *
  * @module
  */

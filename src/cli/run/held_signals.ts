@@ -1,10 +1,12 @@
 /**
  * Signals from the first moment of the daemon on.
  *
- * The problem: until a handler is there a signal does what it does by itself: it ends the process (a reload that comes too early,
- * or one that means nothing to ntpsd), or as process 1 is lost (the first SIGTERM of a container). The idea: the first thing that
- * the program does is to listen; what comes before the daemon is ready is kept and handed over then. Limits: what
- * comes before the runtime has loaded the program is for the starting process, which may block signals for that long.
+ * The problem: until a handler is there a signal does what it does by itself: it ends the process
+ * (a reload that comes too early, or one that means nothing to ntpsd), or as process 1 is lost (the
+ * first SIGTERM of a container). The idea: the first thing that the program does is to listen; what
+ * comes before the daemon is ready is kept and handed over then. Limits: what comes before the
+ * runtime has loaded the program is for the starting process, which may block signals for that
+ * long.
  *
  * @module
  */
@@ -48,7 +50,10 @@ const TURNS = 3;
 const pending: Deno.Signal[] = [];
 let handler: SignalHandler | undefined;
 
-/** Begins to listen, if the words after the program's name mean the daemon: commands end by signals as any program does. */
+/**
+ * Begins to listen, if the words after the program's name mean the daemon: commands end by signals
+ * as any program does.
+ */
 export function holdSignals(words: readonly string[]): void {
   const [first] = words;
   if (first !== undefined && first !== "run" && !first.startsWith("-")) return;
@@ -64,10 +69,12 @@ export function takeSignals(handle: SignalHandler): void {
 }
 
 /**
- * Does what may put another program in the place of this one (or may not), without a signal being lost: what has come reaches
- * the handler that is set afterwards, and so do signals that the starter had blocked. `start` awaits `brink` right before it starts the
- * other program. From then on a signal that is to end the daemon ends it at once, for all that this program could keep of it is gone
- * with it; only as process 1, which the kernel ends by no signal, a millisecond is left in which one is lost.
+ * Does what may put another program in the place of this one (or may not), without a signal being
+ * lost: what has come reaches the handler that is set afterwards, and so do signals that the
+ * starter had blocked. `start` awaits `brink` right before it starts the other program. From then
+ * on a signal that is to end the daemon ends it at once, for all that this program could keep of it
+ * is gone with it; only as process 1, which the kernel ends by no signal, a millisecond is left in
+ * which one is lost.
  */
 export async function overStart<Value>(
   start: (brink: () => Promise<void>) => Promise<Value>,

@@ -1,7 +1,8 @@
 /**
  * Reads the configuration again for a running daemon.
  *
- * A file that is gone or has nothing in it is more often a slip of an editor or of a deployment than a wish, so it changes nothing.
+ * A file that is gone or has nothing in it is more often a slip of an editor or of a deployment
+ * than a wish, so it changes nothing.
  *
  * @module
  */
@@ -9,7 +10,10 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { formatFailure, type LoadedWithKeys, loadWithKeys } from "../load_config.ts";
 import type { ReadFile } from "../command_context.ts";
 
-/** Returns what reads it: `named` is the file of the command line, `inForce` the one that is in force; errors are complete lines. */
+/**
+ * Returns what reads it: `named` is the file of the command line, `inForce` the one that is in
+ * force; errors are complete lines.
+ */
 export function reloader(
   named: string | undefined,
   readFile: ReadFile,

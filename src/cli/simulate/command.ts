@@ -1,5 +1,6 @@
 /**
- * The command `simulate` as the command line sees it; the simulator is loaded only when it is wanted.
+ * The command `simulate` as the command line sees it; the simulator is loaded only when it is
+ * wanted.
  *
  * @module
  */

@@ -132,7 +132,8 @@ Deno.test("simulate draws into a file that is there as it is, and into nothing t
         const found = fileStatus(place);
         return found.ok ? found.value?.kind : undefined;
       };
-      // The pipe comes first, which can be made anew: a program that replaces what it finds never gets to the machine's devices.
+      // The pipe comes first, which can be made anew: a program that replaces what it finds never
+      // gets to the machine's devices.
       const refused = await draw(place);
       assert.equal(refused.code, 74, place);
       assert.match(refused.err, /wanted a regular file, found a pipe, a socket or a device/);

@@ -43,8 +43,9 @@ export interface Shown {
 }
 
 /**
- * Fetches the status document of the daemon that the arguments mean, and writes what `show` makes of it. Another program may answer at the
- * daemon's address while it does not run: a document that cannot be shown is told, and is no bug of ours.
+ * Fetches the status document of the daemon that the arguments mean, and writes what `show` makes
+ * of it. Another program may answer at the daemon's address while it does not run: a document that
+ * cannot be shown is told, and is no bug of ours.
  */
 export async function showStatus(
   args: Arguments,

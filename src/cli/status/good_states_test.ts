@@ -1,4 +1,7 @@
-/** One meaning of "the time is good": whoever is asked says the same, in every state that the engine can be in. */
+/**
+ * One meaning of "the time is good": whoever is asked says the same, in every state that the engine
+ * can be in.
+ */
 import assert from "node:assert/strict";
 import { EngineWorld, THREE_SOURCES } from "../../../tests/support/engine_world.ts";
 import { statusCommand } from "./status.ts";

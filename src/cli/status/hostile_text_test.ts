@@ -1,4 +1,7 @@
-/** Whatever servers, name servers, files or clients put into a text, no printer lets it steer, hide or turn round what is read. */
+/**
+ * Whatever servers, name servers, files or clients put into a text, no printer lets it steer, hide
+ * or turn round what is read.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseConfig } from "../../config/parse.ts";

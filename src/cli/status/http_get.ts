@@ -1,8 +1,9 @@
 /**
  * A request over HTTP to the daemon on this machine.
  *
- * The idea: `fetch` would follow the proxy settings of the environment, which are not meant for a loopback address, so the few lines of
- * HTTP/1.0 that are needed are spoken here. Limits: GET only, no redirects, answers of at most 8 MiB, ten seconds.
+ * The idea: `fetch` would follow the proxy settings of the environment, which are not meant for a
+ * loopback address, so the few lines of HTTP/1.0 that are needed are spoken here. Limits: GET only,
+ * no redirects, answers of at most 8 MiB, ten seconds.
  *
  * @module
  */
@@ -13,7 +14,10 @@ import type { HttpResponse } from "../command_context.ts";
 const RESPONSE_MAX = 8 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 
-/** Gets `path` from a numeric address with port, in ten seconds if not told otherwise; the error is a sentence. */
+/**
+ * Gets `path` from a numeric address with port, in ten seconds if not told otherwise; the error is
+ * a sentence.
+ */
 export async function httpGet(
   address: string,
   path: string,

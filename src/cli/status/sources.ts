@@ -1,8 +1,8 @@
 /**
  * `ntpsd sources`: one row for each source, and why a source is not used.
  *
- * The idea: the first column is the mark that users of ntpq and chronyc know; what does not fit into a row of 80 columns, the
- * reason in a sentence, follows below the table.
+ * The idea: the first column is the mark that users of ntpq and chronyc know; what does not fit
+ * into a row of 80 columns, the reason in a sentence, follows below the table.
  *
  * @module
  */
@@ -57,7 +57,9 @@ Exit status: 0 done; 69 the daemon cannot be reached.
 export interface SourcesView {
   /** Whether everything is told. */
   readonly verbose: boolean;
-  /** The width of the terminal; undefined when there is none, and names are then written in full. */
+  /**
+   * The width of the terminal; undefined when there is none, and names are then written in full.
+   */
   readonly columns: number | undefined;
   /** What colours the text. */
   readonly paint: Paint;

@@ -1,5 +1,6 @@
 /**
- * The sections about keys: `[keyset]`, which seal the cookies of the NTS server, and `[keys]`, the symmetric ones.
+ * The sections about keys: `[keyset]`, which seal the cookies of the NTS server, and `[keys]`, the
+ * symmetric ones.
  *
  * @module
  */

@@ -66,7 +66,10 @@ export type NtsKeServerConfig = Built<typeof KEYS>;
 /** One `[[nts-ke-server]]` section as it is read. */
 export type NtsKeServerRow = Row<typeof KEYS>;
 
-/** Builds the key exchange servers in their order; one with a fault is undefined. `servesNtp`: whether this machine serves time. */
+/**
+ * Builds the key exchange servers in their order; one with a fault is undefined. `servesNtp`:
+ * whether this machine serves time.
+ */
 export function buildNtsKeServers(
   rows: readonly (NtsKeServerRow | undefined)[],
   { servesNtp, root }: { readonly servesNtp: boolean; readonly root: ConfigPath },

@@ -1,5 +1,6 @@
 /**
- * How often a source is asked: the keys of `[source-defaults]`, which every `[[source]]` has too, and the rules between them.
+ * How often a source is asked: the keys of `[source-defaults]`, which every `[[source]]` has too,
+ * and the rules between them.
  *
  * @module
  */
@@ -9,7 +10,10 @@ import { pollExponent } from "../field.ts";
 import { type Built, complete, optional, type Row, type SectionKey } from "../key.ts";
 import { table } from "../table_field.ts";
 
-/** A second, and a day and a half: the shortest and the longest that may be asked for (RFC 5905 section 7.2). */
+/**
+ * A second, and a day and a half: the shortest and the longest that may be asked for (RFC 5905
+ * section 7.2).
+ */
 const POLL_EXPONENT = pollExponent(0, 17);
 
 const LIMITS_DEFAULT = { min: 4, max: 10 };
@@ -61,7 +65,10 @@ interface PollIntervals {
   readonly initialPollInterval: PollExponent;
 }
 
-/** Returns what holds for a source: what is written there, else in `[source-defaults]`, else the defaults within these limits. */
+/**
+ * Returns what holds for a source: what is written there, else in `[source-defaults]`, else the
+ * defaults within these limits.
+ */
 export function pollIntervals(
   row: PollRow,
   defaults: PollRow | undefined,
@@ -104,7 +111,10 @@ function limitsOf(
   return { min, max };
 }
 
-/** Leaves out limits that contradict themselves: they are reported where they stand, not at every source. */
+/**
+ * Leaves out limits that contradict themselves: they are reported where they stand, not at every
+ * source.
+ */
 function usable(limits: PollRow["poll-interval-limits"]): typeof limits {
   return (limits?.min ?? 0) > (limits?.max ?? Infinity) ? undefined : limits;
 }

@@ -55,7 +55,10 @@ const RATE_LIMIT_KEYS = {
   }),
 };
 
-/** The token bucket of each client, in chrony's terms: 2^interval seconds a response, a burst, one in 2^leak let through. */
+/**
+ * The token bucket of each client, in chrony's terms: 2^interval seconds a response, a burst, one
+ * in 2^leak let through.
+ */
 export type RateLimitConfig = Built<typeof RATE_LIMIT_KEYS>;
 
 const KEYS = {
@@ -128,7 +131,10 @@ export type ServerConfig = Built<typeof KEYS>;
 /** One `[[server]]` section as it is read. */
 export type ServerRow = Row<typeof KEYS>;
 
-/** Builds the servers in their order; one with a fault is undefined. `givesCookies`: whether clients can have cookies for them. */
+/**
+ * Builds the servers in their order; one with a fault is undefined. `givesCookies`: whether clients
+ * can have cookies for them.
+ */
 export function buildServers(
   rows: readonly (ServerRow | undefined)[],
   { givesCookies, root }: { readonly givesCookies: boolean; readonly root: ConfigPath },

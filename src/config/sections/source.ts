@@ -1,5 +1,6 @@
 /**
- * The `[[source]]` sections: their keys, and the rules between the keys of one and between the sections.
+ * The `[[source]]` sections: their keys, and the rules between the keys of one and between the
+ * sections.
  *
  * @module
  */
@@ -192,7 +193,10 @@ function buildSource(
   };
 }
 
-/** Spells a source's address in one way; the usual port is no part of it, so that one server is not asked with and without NTS. */
+/**
+ * Spells a source's address in one way; the usual port is no part of it, so that one server is not
+ * asked with and without NTS.
+ */
 function identityOf({ host, port, mode }: SourceConfig): string {
   return port === usualPort(mode) ? canonicalHost(host) : `${canonicalHost(host)} ${port}`;
 }
@@ -210,8 +214,8 @@ function isPoolMode(mode: SourceConfig["mode"]): boolean {
 }
 
 /**
- * Returns what makes authenticated sources outrank the others where there are both (chrony's `authselectmode`); a key that is
- * written says otherwise.
+ * Returns what makes authenticated sources outrank the others where there are both (chrony's
+ * `authselectmode`); a key that is written says otherwise.
  */
 function authenticatedOutrank(
   rows: readonly (SourceRow | undefined)[],
@@ -232,7 +236,10 @@ function authenticatedOutrank(
   };
 }
 
-/** Reports keys that mean nothing in the source's mode: a certificate authority on a plain source would feign security. */
+/**
+ * Reports keys that mean nothing in the source's mode: a certificate authority on a plain source
+ * would feign security.
+ */
 function checkMode(row: SourceRow, { hasKeyFile }: SourceSurroundings, at: ConfigPath): void {
   const { mode } = row;
   if (mode === undefined) return;

@@ -151,7 +151,8 @@ export function buildSynchronization(
     const usual = section.minimumAgreeingSources;
     return { ...section, minimumAgreeingSources: lowered(usual, count, at) };
   }
-  // A section with a fault of its own is missing from the count: its fault is told, this would be none.
+  // A section with a fault of its own is missing from the count: its fault is told, this would be
+  // none.
   const isComplete = sources.length === sectionCount;
   if (isComplete && sources.length > 0 && written > count) {
     at.key("minimum-agreeing-sources").report(
@@ -174,8 +175,9 @@ function usableCount(
 }
 
 /**
- * Decides how many sources must agree if the administrator does not: as usual, but always one less than there are sources, so that one
- * of them may be wrong or gone; a single source is followed as it is.
+ * Decides how many sources must agree if the administrator does not: as usual, but always one less
+ * than there are sources, so that one of them may be wrong or gone; a single source is followed as
+ * it is.
  */
 function lowered(usual: number, count: number, at: ConfigPath): number {
   const chosen = Math.max(1, Math.min(usual, count - 1));

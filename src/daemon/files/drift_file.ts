@@ -1,9 +1,10 @@
 /**
  * What the daemon remembers over a restart in files of its own: the drift of the clock.
  *
- * The idea: a text file with two numbers, frequency and skew in parts per million, so that an administrator can read and write
- * it; its first number is what ntpd's drift file holds. A file that makes no sense is set aside, never believed and never silently
- * overwritten. Limits: signs are those of ntpd: positive when the clock must be made faster.
+ * The idea: a text file with two numbers, frequency and skew in parts per million, so that an
+ * administrator can read and write it; its first number is what ntpd's drift file holds. A file
+ * that makes no sense is set aside, never believed and never silently overwritten. Limits: signs
+ * are those of ntpd: positive when the clock must be made faster.
  *
  * @module
  */
@@ -37,7 +38,10 @@ export function driftFile(path: string): StateFile {
   return new StateFile(path, { sizeMax: DRIFT_FILE_MAX, key: "clock.drift-file" });
 }
 
-/** Reads the drift file; a missing one is no problem, a damaged or absurd one is set aside, one that cannot be read is left alone. */
+/**
+ * Reads the drift file; a missing one is no problem, a damaged or absurd one is set aside, one that
+ * cannot be read is left alone.
+ */
 export function readDriftFile(file: StateFile, frequencyMax: Ppm): DriftReading {
   const found = file.read();
   if (found.kind === "absent") return { drift: undefined, problem: undefined };
@@ -53,8 +57,9 @@ export function readDriftFile(file: StateFile, frequencyMax: Ppm): DriftReading 
 }
 
 /**
- * Reads the text of a drift file: the frequency and, if there is one, the skew, separated by white space and ended by an end of
- * line, without which the text counts as half written. The error goes on from "the file cannot be used, ".
+ * Reads the text of a drift file: the frequency and, if there is one, the skew, separated by white
+ * space and ended by an end of line, without which the text counts as half written. The error goes
+ * on from "the file cannot be used, ".
  */
 export function parseDrift(text: string, frequencyMax: Ppm): Result<Drift, string> {
   if (text.trim() === "") return err("it is empty");

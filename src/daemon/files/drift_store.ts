@@ -47,7 +47,10 @@ export class DriftStore {
     else this.write(this.#unsaved);
   }
 
-  /** Writes to the file of a changed configuration from now on; what it holds is known better by now. */
+  /**
+   * Writes to the file of a changed configuration from now on; what it holds is known better by
+   * now.
+   */
   follow(config: ClockConfig): void {
     const isMoved = config.driftFile !== this.#config.driftFile;
     this.#config = config;

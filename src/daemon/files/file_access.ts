@@ -1,11 +1,12 @@
 /**
  * Files that are read while the daemon serves, on file systems that may hang.
  *
- * The problem: a read from a server that is gone waits for ever, and nothing is answered meanwhile. The idea: a file is first read
- * on the thread pool; only when that has come back is it read here, out of the kernel's memory, by code that need not know of
- * any of this. A path that does not answer is told of and left alone, and has one probe under way, however often it is asked
- * for. Limits: a file system that begins to hang between the two reads, and one that forgets at once what it has read, are not guarded
- * against; writing goes through `StateFile.writeInBackground`.
+ * The problem: a read from a server that is gone waits for ever, and nothing is answered meanwhile.
+ * The idea: a file is first read on the thread pool; only when that has come back is it read here,
+ * out of the kernel's memory, by code that need not know of any of this. A path that does not
+ * answer is told of and left alone, and has one probe under way, however often it is asked for.
+ * Limits: a file system that begins to hang between the two reads, and one that forgets at once
+ * what it has read, are not guarded against; writing goes through `StateFile.writeInBackground`.
  *
  * @module
  */
@@ -26,8 +27,8 @@ export interface AccessOptions {
 }
 
 /**
- * Tells whether all of these paths can be read now, or be found missing, without waiting; what does not answer is logged once for
- * each time that it hangs. Paths that are undefined answer.
+ * Tells whether all of these paths can be read now, or be found missing, without waiting; what does
+ * not answer is logged once for each time that it hangs. Paths that are undefined answer.
  */
 export async function filesAnswer(
   paths: readonly (string | undefined)[],
@@ -39,8 +40,9 @@ export async function filesAnswer(
 }
 
 /**
- * Waits for the work, but not for longer than so many milliseconds; tells whether it is done. It waits in two halves, so that a
- * thread that was held up does not take its own delay for that of the work: what was done meanwhile is heard of in between.
+ * Waits for the work, but not for longer than so many milliseconds; tells whether it is done. It
+ * waits in two halves, so that a thread that was held up does not take its own delay for that of
+ * the work: what was done meanwhile is heard of in between.
  */
 export async function within(milliseconds: number, work: Promise<void>): Promise<boolean> {
   return await isDoneIn(milliseconds / 2, work) || await isDoneIn(milliseconds / 2, work);

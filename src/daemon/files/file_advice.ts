@@ -1,8 +1,9 @@
 /**
  * What to do when a file of the daemon cannot be written.
  *
- * The problem: "permission denied" puzzles whoever has started the program as root. The idea: a root that has given up
- * CAP_DAC_OVERRIDE, or was never given it, is told to be bound by owners and modes. Limits: advice only; nothing is decided by it.
+ * The problem: "permission denied" puzzles whoever has started the program as root. The idea: a
+ * root that has given up CAP_DAC_OVERRIDE, or was never given it, is told to be bound by owners and
+ * modes. Limits: advice only; nothing is decided by it.
  *
  * @module
  */
@@ -22,7 +23,10 @@ export function writeAdvice(
     `make its directory and let the user of ntpsd write to it, or change ${key}`;
 }
 
-/** Returns what to do if a file is closed to a root that has not all of root's rights; undefined where that is not so. */
+/**
+ * Returns what to do if a file is closed to a root that has not all of root's rights; undefined
+ * where that is not so.
+ */
 export function rootAdvice(
   { name }: Pick<OsError, "name">,
   key: string,

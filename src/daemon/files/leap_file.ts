@@ -1,10 +1,11 @@
 /**
- * Keeps the table of leap seconds: read at the start and after a reload, and once a day when the file has changed, or every minute
- * while it cannot be used.
+ * Keeps the table of leap seconds: read at the start and after a reload, and once a day when the
+ * file has changed, or every minute while it cannot be used.
  *
- * A file that is missing or damaged is said and not used; a table that was read from it before stays in force then, because a
- * file that is being replaced is no news about leap seconds. Whether a table has expired the engine tells, which knows the
- * time better than this machine's clock may; one that has by the clock is a warning here, at every reading.
+ * A file that is missing or damaged is said and not used; a table that was read from it before
+ * stays in force then, because a file that is being replaced is no news about leap seconds. Whether
+ * a table has expired the engine tells, which knows the time better than this machine's clock may;
+ * one that has by the clock is a warning here, at every reading.
  *
  * @module
  */
@@ -31,7 +32,9 @@ export type LeapTableEvent = Extract<Event, { type: "leap-table" }>;
 /** The file of leap seconds of a daemon, if it has one. */
 export class LeapFile {
   #path: string | undefined;
-  /** What the file was like when it was last read; empty when it is to be read whatever it is like. */
+  /**
+   * What the file was like when it was last read; empty when it is to be read whatever it is like.
+   */
   #seen = "";
   /** The figures in force, as text, so that only news reach the engine. */
   #inForce = "";
@@ -134,7 +137,10 @@ function now(): number {
   return Number(realtimeNow() / NANOSECONDS_PER_SECOND) + UNIX_EPOCH_IN_NTP_SECONDS;
 }
 
-/** Tells of a table that was read: that one has expired whenever it is read, the others when they are new. */
+/**
+ * Tells of a table that was read: that one has expired whenever it is read, the others when they
+ * are new.
+ */
 function tell(path: string, table: LeapTable, isNew: boolean): void {
   if (table.expiresAt <= now()) {
     log.warning(`${describe(path, table)}, which is over by this clock: get a new list`);

@@ -8,7 +8,10 @@ import { configureLog } from "../../system/log.ts";
 // The C library is opened at the first use and stays open: no leak of the test that comes first.
 processId();
 
-/** A list with one entry; the digest is what sha1sum makes of all the figures without anything between. */
+/**
+ * A list with one entry; the digest is what sha1sum makes of all the figures without anything
+ * between.
+ */
 const GOOD =
   "#$ 3960835200\n#@ 3991593600\n3692217600 37\n#h 318de5ae c4521849 2cef9f63 6fad8f36 943089af\n";
 const LATER =

@@ -35,7 +35,10 @@ function driftAt(driftFile: string): ClockConfig {
   };
 }
 
-/** Starts what keeps a file at the path, lets it read and write once, and returns the file that it keeps there. */
+/**
+ * Starts what keeps a file at the path, lets it read and write once, and returns the file that it
+ * keeps there.
+ */
 type Run = () => Promise<void>;
 
 const KEPT: Readonly<Record<string, { readonly run: Run; readonly end: string }>> = {

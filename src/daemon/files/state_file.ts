@@ -1,11 +1,12 @@
 /**
  * A file in which the daemon keeps something over a restart: read once, replaced as a whole.
  *
- * The problem: a file that cannot be read now (no permission, a failing disk, a directory in its place) may hold what cannot be made
- * again, and must not be lost because a new one is written. The idea: only a file that is not there, was read, or was set aside may be
- * written; of all others the path is left alone, and said to be. What makes no sense and may not be renamed, in a folder of others, is
- * written anew where it lies. Limits: what is in the file is the owner's business; who finds that
- * it makes no sense sets it aside.
+ * The problem: a file that cannot be read now (no permission, a failing disk, a directory in its
+ * place) may hold what cannot be made again, and must not be lost because a new one is written. The
+ * idea: only a file that is not there, was read, or was set aside may be written; of all others the
+ * path is left alone, and said to be. What makes no sense and may not be renamed, in a folder of
+ * others, is written anew where it lies. Limits: what is in the file is the owner's business; who
+ * finds that it makes no sense sets it aside.
  *
  * @module
  */
@@ -33,7 +34,10 @@ const REFUSALS: readonly string[] = ["EACCES", "EPERM", "EROFS"];
 
 /** What a look at a file found. */
 export type StateReading =
-  /** There is none, or an empty one: made for us before a change of user, or by an administrator who gave it its owner. */
+  /**
+   * There is none, or an empty one: made for us before a change of user, or by an administrator who
+   * gave it its owner.
+   */
   | { readonly kind: "absent" }
   | { readonly kind: "content"; readonly bytes: Bytes }
   /** Too long to be what is kept there; it was not set aside yet. */
@@ -64,7 +68,10 @@ export class StateFile {
     this.#options = options;
   }
 
-  /** Reads the whole file; the first time it also removes what killed processes left half written beside it. */
+  /**
+   * Reads the whole file; the first time it also removes what killed processes left half written
+   * beside it.
+   */
   read(): StateReading {
     if (this.#state === "unknown") removeLeftovers(this.path);
     const read = readFile(this.path, this.#options.sizeMax);
@@ -78,7 +85,9 @@ export class StateFile {
     return { kind: "unreadable", message: `${read.error.message}; it is left as it is${more}` };
   }
 
-  /** Sets a file aside that makes no sense; returns what became of it, to follow "cannot be used; ". */
+  /**
+   * Sets a file aside that makes no sense; returns what became of it, to follow "cannot be used; ".
+   */
   setAside(): string {
     const aside = setFileAside(this.path);
     const isOurs = aside.ok || this.#canOverwrite();
@@ -94,7 +103,8 @@ export class StateFile {
   }
 
   /**
-   * Tries whether the file could be replaced, without touching it; the error is a sentence that says what to do. It waits for the disk.
+   * Tries whether the file could be replaced, without touching it; the error is a sentence that
+   * says what to do. It waits for the disk.
    */
   tryWriting(): Result<void, string> {
     const refused = this.#refusal();
@@ -138,7 +148,10 @@ export class StateFile {
       : `${this.path} holds something that was not read, and is left as it is; move it away`;
   }
 
-  /** Tells whether the file can be written where it lies, by its mode or because it was opened before the change of user. */
+  /**
+   * Tells whether the file can be written where it lies, by its mode or because it was opened
+   * before the change of user.
+   */
   #canOverwrite(): boolean {
     if (heldFile(this.path)?.purpose === "write") return true;
     const found = fileStatus(this.path);

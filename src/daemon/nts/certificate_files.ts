@@ -1,10 +1,10 @@
 /**
- * The certificate and key of a key exchange server, as they lie on disk: read at start, again on request, and again when the
- * files change.
+ * The certificate and key of a key exchange server, as they lie on disk: read at start, again on
+ * request, and again when the files change.
  *
- * The idea: both files are read and checked together before anything changes; a pair that does not fit leaves the old one in
- * use, and says why. So a renewal that replaces two files one after the other is harmless: the pair in between is refused, the
- * complete one is taken at the next look.
+ * The idea: both files are read and checked together before anything changes; a pair that does not
+ * fit leaves the old one in use, and says why. So a renewal that replaces two files one after the
+ * other is harmless: the pair in between is refused, the complete one is taken at the next look.
  *
  * @module
  */

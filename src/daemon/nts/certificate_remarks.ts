@@ -1,9 +1,10 @@
 /**
  * What an administrator should know about a server's certificates before its clients find out.
  *
- * The problem: a server shows what it was given, without looking at it; a missing intermediate, or an end that nobody renews,
- * is seen by clients alone. The idea: sentences about the chain by itself and its dates, to be told when it is read and every day
- * after that. Limits: whom the clients trust is not known here, so a certificate that was signed by a root itself, and is
+ * The problem: a server shows what it was given, without looking at it; a missing intermediate, or
+ * an end that nobody renews, is seen by clients alone. The idea: sentences about the chain by
+ * itself and its dates, to be told when it is read and every day after that. Limits: whom the
+ * clients trust is not known here, so a certificate that was signed by a root itself, and is
  * complete, is told of too.
  *
  * @module
@@ -16,7 +17,10 @@ import { NANOSECONDS_PER_SECOND, SECONDS_PER_DAY } from "../../base/units.ts";
 const REMAINING_SHARE = 0.2;
 const REMAINING_MAX_SECONDS = 14 * SECONDS_PER_DAY;
 
-/** Returns sentences about a chain, the server's own certificate first; none if all is well. `now` in Unix seconds. */
+/**
+ * Returns sentences about a chain, the server's own certificate first; none if all is well. `now`
+ * in Unix seconds.
+ */
 export function certificateRemarks(
   chain: readonly CertificateDescription[],
   now: number,
@@ -24,7 +28,10 @@ export function certificateRemarks(
   return [...chainRemarks(chain), ...chain.flatMap((certificate) => endRemarks(certificate, now))];
 }
 
-/** Returns why clients refuse a chain by its dates at a time in Unix seconds; undefined while all its certificates are valid. */
+/**
+ * Returns why clients refuse a chain by its dates at a time in Unix seconds; undefined while all
+ * its certificates are valid.
+ */
 export function certificateDateFault(
   chain: readonly CertificateDescription[],
   now: number,

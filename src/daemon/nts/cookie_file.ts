@@ -1,10 +1,11 @@
 /**
  * Keeps the client's keys and cookies over a restart, and a time that has certainly passed.
  *
- * The idea: the file of keys is emptied as soon as it is read, so that no cookie is sent by two runs, and written when the daemon
- * ends. In between it is replaced now and then, for the run after a crash, by cookies that this run has taken out of use and never
- * sends, wherever it ends. Whatever is damaged is set aside and costs a key exchange. The time lies in a file beside it and is replaced now and
- * then. Both are secret or at least nobody's business: mode 0600.
+ * The idea: the file of keys is emptied as soon as it is read, so that no cookie is sent by two
+ * runs, and written when the daemon ends. In between it is replaced now and then, for the run after
+ * a crash, by cookies that this run has taken out of use and never sends, wherever it ends.
+ * Whatever is damaged is set aside and costs a key exchange. The time lies in a file beside it and
+ * is replaced now and then. Both are secret or at least nobody's business: mode 0600.
  *
  * @module
  */
@@ -40,7 +41,10 @@ export class SessionStore {
     this.#use(path);
   }
 
-  /** Keeps everything at another path from now on; what lies there is read, and set aside if it is damaged. */
+  /**
+   * Keeps everything at another path from now on; what lies there is read, and set aside if it is
+   * damaged.
+   */
   follow(path: string | undefined): void {
     if (path === this.#path) return;
     this.#use(path);
@@ -86,7 +90,10 @@ export class SessionStore {
     return this.#file !== undefined;
   }
 
-  /** Replaces the keys and cookies for the next run, after all that is being written; a failure is logged once, and so is its end. */
+  /**
+   * Replaces the keys and cookies for the next run, after all that is being written; a failure is
+   * logged once, and so is its end.
+   */
   save(sessions: ReadonlyMap<string, SessionState>): Promise<void> {
     const file = this.#file;
     this.#writing = this.#writing.then(async () => {

@@ -1,9 +1,10 @@
 /**
- * The client's side of Network Time Security in the daemon: carries out the key exchanges that the engine wants, keeps keys over a
- * restart, and knows what certificates may be judged by.
+ * The client's side of Network Time Security in the daemon: carries out the key exchanges that the
+ * engine wants, keeps keys over a restart, and knows what certificates may be judged by.
  *
- * Exchanges run side by side and do not wait for one another; each ends by its own deadline and comes back as an event. Limits:
- * without OpenSSL every exchange fails with a sentence that says what to install, and all else works.
+ * Exchanges run side by side and do not wait for one another; each ends by its own deadline and
+ * comes back as an event. Limits: without OpenSSL every exchange fails with a sentence that says
+ * what to install, and all else works.
  *
  * @module
  */
@@ -48,7 +49,10 @@ export class NtsKeClient {
   readonly #store: SessionStore;
   readonly #ended = new AbortController();
   readonly #certificateTime: CertificateTime;
-  /** By how many addresses of a host all begin later, because time servers of earlier ones fell silent. */
+  /**
+   * By how many addresses of a host all begin later, because time servers of earlier ones fell
+   * silent.
+   */
   readonly #shifts = new Map<string, number>();
   readonly #places = new Map<string, number[]>();
   #isMissingTold = false;
@@ -169,7 +173,10 @@ export class NtsKeClient {
     }));
   }
 
-  /** Counts the associations that exchange keys with one host, so that each begins with another address. */
+  /**
+   * Counts the associations that exchange keys with one host, so that each begins with another
+   * address.
+   */
   #placeOf({ association, host, port, isSilent }: ExchangeKeysAction): number {
     const name = `${host} ${port}`;
     if (isSilent === true) this.#shifts.set(name, (this.#shifts.get(name) ?? 0) + 1);

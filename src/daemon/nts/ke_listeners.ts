@@ -1,10 +1,11 @@
 /**
- * The server's side of Network Time Security in the daemon: the keys for cookies, and a listener for key exchange for each
- * `[[nts-ke-server]]` section.
+ * The server's side of Network Time Security in the daemon: the keys for cookies, and a listener
+ * for key exchange for each `[[nts-ke-server]]` section.
  *
- * Certificates are read again on a reload and when their files change; a pair that does not fit leaves the old one in use.
- * Sections that stay the same over a reload keep their listener and their connections. Limits: a section whose certificate
- * cannot be read, or whose address cannot be had, is logged and tried again when the files change, or at the next reload.
+ * Certificates are read again on a reload and when their files change; a pair that does not fit
+ * leaves the old one in use. Sections that stay the same over a reload keep their listener and
+ * their connections. Limits: a section whose certificate cannot be read, or whose address cannot be
+ * had, is logged and tried again when the files change, or at the next reload.
  *
  * @module
  */
@@ -74,7 +75,10 @@ export class NtsKeListeners {
     return this.#running?.keys;
   }
 
-  /** Opens, keeps and closes listeners, so that they are those of a configuration; reads keys and certificates again. */
+  /**
+   * Opens, keeps and closes listeners, so that they are those of a configuration; reads keys and
+   * certificates again.
+   */
   async configure(config: Config): Promise<void> {
     const now = realtimeNow();
     const isWanted = config.ntsKeServers.length > 0 || config.keyset.keyStoragePath !== undefined;
@@ -119,7 +123,10 @@ export class NtsKeListeners {
     if (++this.#tries % TRY_EVERY === 0) void this.#look((pair) => pair.reloadIfChanged());
   }
 
-  /** Rotates keys when it is time; called while the clock is believed. `offsetSeconds`: how far it is behind. */
+  /**
+   * Rotates keys when it is time; called while the clock is believed. `offsetSeconds`: how far it
+   * is behind.
+   */
   clockIsBelieved(offsetSeconds: number): void {
     if (this.#running === undefined) return;
     const offset = BigInt(Math.round(offsetSeconds)) * NANOSECONDS_PER_SECOND;
@@ -145,7 +152,10 @@ export class NtsKeListeners {
     this.#running = undefined;
   }
 
-  /** Tells of a file of keys that hangs: whether others have its keys is not known, so none are made. */
+  /**
+   * Tells of a file of keys that hangs: whether others have its keys is not known, so none are
+   * made.
+   */
   #tellUnanswered({ keyset, ntsKeServers }: Config): void {
     const reason = `${keyset.keyStoragePath} does not answer; it is tried again at the next reload`;
     for (const { listen } of ntsKeServers) {

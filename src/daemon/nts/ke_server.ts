@@ -1,13 +1,15 @@
 /**
- * The server's side of NTS key exchange over the network (RFC 8915 section 4): one listener, many clients at once.
+ * The server's side of NTS key exchange over the network (RFC 8915 section 4): one listener, many
+ * clients at once.
  *
- * The problem: anybody may connect, send nothing, send slowly, or handshake for ever. The idea: each connection has a deadline
- * for its handshake and another for its request and takes a bounded number of octets; the listener (`src/daemon/tcp/tcp_listener.ts`) lets
- * newcomers in at the cost of the largest crowd and limits handshakes, which cost most, for each network prefix; and nothing
+ * The problem: anybody may connect, send nothing, send slowly, or handshake for ever. The idea:
+ * each connection has a deadline for its handshake and another for its request and takes a bounded
+ * number of octets; the listener (`src/daemon/tcp/tcp_listener.ts`) lets newcomers in at the cost
+ * of the largest crowd and limits handshakes, which cost most, for each network prefix; and nothing
  * is kept for a client that has sent nothing but its place in the table.
  *
- * Limits: one thread; a handshake holds the others up for as long as OpenSSL takes: with its version 3.0 and P-256 some
- * 0.3 ms, with RSA of 2048 bits about 1 ms.
+ * Limits: one thread; a handshake holds the others up for as long as OpenSSL takes: with its
+ * version 3.0 and P-256 some 0.3 ms, with RSA of 2048 bits about 1 ms.
  *
  * @module
  */
@@ -64,7 +66,10 @@ export interface NtsKeServerOptions {
   readonly handshakeRate?: PrefixRate;
 }
 
-/** The rate that is not felt by honest networks and bounds what one network can take of the processor. */
+/**
+ * The rate that is not felt by honest networks and bounds what one network can take of the
+ * processor.
+ */
 export const HANDSHAKE_RATE: PrefixRate = { burst: 1024, perSecond: 64 };
 
 // A ClientHello and Finished take about 600 octets; certificates are not asked of clients.
@@ -215,7 +220,10 @@ class KeyExchangeConnection {
     }
   }
 
-  /** Sends an Error record (or an empty choice), and gives the client time to read it before the connection goes. */
+  /**
+   * Sends an Error record (or an empty choice), and gives the client time to read it before the
+   * connection goes.
+   */
   async #refuse(step: ServerStep): Promise<ServiceReason> {
     if (step.kind !== "refuse") return "internal-error";
     const { reason, response } = step;

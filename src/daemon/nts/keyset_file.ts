@@ -1,12 +1,14 @@
 /**
- * The server's keys for cookies as they lie on disk and are at work: read or made at the start, rotated while the clock is
- * believed, saved after each change.
+ * The server's keys for cookies as they lie on disk and are at work: read or made at the start,
+ * rotated while the clock is believed, saved after each change.
  *
- * The idea: those who answer hold on to this object, and the keys behind it may be exchanged any time, between two requests. A
- * file that was replaced (a cluster's keys, brought by the administrator) is taken over at the next reload. A damaged file is set
- * aside, and new keys cost every client one key exchange.
+ * The idea: those who answer hold on to this object, and the keys behind it may be exchanged any
+ * time, between two requests. A file that was replaced (a cluster's keys, brought by the
+ * administrator) is taken over at the next reload. A damaged file is set aside, and new keys cost
+ * every client one key exchange.
  *
- * Limits: keys are secret by the mode 0600 of their file alone; without a path they end with the process.
+ * Limits: keys are secret by the mode 0600 of their file alone; without a path they end with the
+ * process.
  *
  * @module
  */

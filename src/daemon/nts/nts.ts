@@ -18,7 +18,10 @@ export type ClockView = Pick<EngineSnapshot, "state" | "offsetSeconds">;
 /** Keys are looked at once in so many calls of `tick`, which come about once a second. */
 const TICKS_BETWEEN_LOOKS = 10;
 
-/** Keys are saved when sources have been measured, and once an hour from then on: cookies of servers grow old within days. */
+/**
+ * Keys are saved when sources have been measured, and once an hour from then on: cookies of servers
+ * grow old within days.
+ */
 const FIRST_SAVE_SECONDS = 120;
 const SAVE_SECONDS = 3600;
 
@@ -49,7 +52,10 @@ export class Nts {
     await this.listeners.configure(config);
   }
 
-  /** Tries again what could not be started, and rotates keys when it is time and the clock is right; called about once a second. */
+  /**
+   * Tries again what could not be started, and rotates keys when it is time and the clock is right;
+   * called about once a second.
+   */
   tick(look: () => ClockView): void {
     this.listeners.retry();
     if (this.listeners.responder === undefined) return;
@@ -67,7 +73,10 @@ export class Nts {
     }
   }
 
-  /** Tells whether keys and cookies are to be saved for the run after a crash; called about once a second. */
+  /**
+   * Tells whether keys and cookies are to be saved for the run after a crash; called about once a
+   * second.
+   */
   isSavingDue(): boolean {
     const sinceFirst = ++this.#seconds - FIRST_SAVE_SECONDS;
     return this.store.keepsAnything && sinceFirst >= 0 && sinceFirst % SAVE_SECONDS === 0;
@@ -78,7 +87,10 @@ export class Nts {
     if (sessions.size > 0) this.#lastSessions = sessions;
   }
 
-  /** Ends both sides and saves what was kept; to be called when no listener for NTP is open any more. */
+  /**
+   * Ends both sides and saves what was kept; to be called when no listener for NTP is open any
+   * more.
+   */
   async stop(): Promise<void> {
     this.client.abort();
     await this.store.save(this.#lastSessions);

@@ -15,7 +15,9 @@ import { randomSource } from "../../system/random.ts";
 const HOUR = 3_600_000_000_000n;
 const PATH = `/tmp/ntpsd-test-keyset-${processId()}`;
 
-/** The number of the newest key in the file after the service has looked at a clock in some state. */
+/**
+ * The number of the newest key in the file after the service has looked at a clock in some state.
+ */
 async function currentKeyAfter(state: SystemState, offsetSeconds: number | null): Promise<number> {
   const old = Keyset.create({ rotationInterval: 3600, staleKeyCount: 3 }, {
     now: realtimeNow() - 2n * HOUR - HOUR / 2n,
@@ -46,7 +48,8 @@ Deno.test({
     "keys for cookies are rotated while the clock is right, on an isolated network too, and else not",
 
   async fn() {
-    // What an isolated server with local-stratum says of itself is "synchronized", see engine/local_reference_test.ts.
+    // What an isolated server with local-stratum says of itself is "synchronized", see
+    // engine/local_reference_test.ts.
     for (const state of ["synchronized", "holdover", "monitoring"] as const) {
       ok(await currentKeyAfter(state, 0) >= 2, state);
     }

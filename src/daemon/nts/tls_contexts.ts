@@ -1,8 +1,8 @@
 /**
  * OpenSSL and the certificates to trust, opened when they are first needed.
  *
- * A missing library is an error only where it is needed. Trust is read from disk once, and again after a reload; a context
- * that is still in use then is closed after its last use.
+ * A missing library is an error only where it is needed. Trust is read from disk once, and again
+ * after a reload; a context that is still in use then is closed after its last use.
  *
  * @module
  */

@@ -1,9 +1,11 @@
 /**
- * What the configuration asks of the daemon beside the clock, and whether each of it works: listeners, statistics, files.
+ * What the configuration asks of the daemon beside the clock, and whether each of it works:
+ * listeners, statistics, files.
  *
- * The problem: a daemon that goes on without a part must not look like one that is whole. The idea: whoever starts a part
- * tells this table, which logs each change once, in pairs, and is what status, metrics, health checks and the service manager
- * read. Limits: it retries nothing; the owner of a part does.
+ * The problem: a daemon that goes on without a part must not look like one that is whole. The idea:
+ * whoever starts a part tells this table, which logs each change once, in pairs, and is what
+ * status, metrics, health checks and the service manager read. Limits: it retries nothing; the
+ * owner of a part does.
  *
  * @module
  */
@@ -36,7 +38,10 @@ const PLURAL: ReadonlySet<FunctionKind> = new Set(["keyset", "statistics"]);
 /** The states of all parts that are configured. */
 export class FunctionStates {
   readonly #log: Pick<Log, "info" | "error">;
-  /** By kind and name, in the order in which they were first told of; an empty reason means that it works. */
+  /**
+   * By kind and name, in the order in which they were first told of; an empty reason means that it
+   * works.
+   */
   readonly #states = new Map<string, FunctionDocument>();
   /** What has worked before. */
   readonly #worked = new Set<string>();

@@ -1,13 +1,16 @@
 /**
  * The status over HTTP: what `ntpsd status`, Prometheus and health checks read.
  *
- * The problem: whoever reaches the port may open connections without end, and send and read as slowly as they like; and a page in a
- * browser on this machine can send requests here, and with a name of its own that it lets point to 127.0.0.1 it can read the
- * answers. The idea: a connection carries one request, has a deadline and a place in a table (`src/daemon/tcp/tcp_listener.ts`); nothing
- * can be changed over HTTP, only GET and HEAD are answered, on loopback only under names that are ours (RFC 9110 section 7.4), and
- * other sites get no permission to read. Nothing that was sent is repeated in an answer or the log.
+ * The problem: whoever reaches the port may open connections without end, and send and read as
+ * slowly as they like; and a page in a browser on this machine can send requests here, and with a
+ * name of its own that it lets point to 127.0.0.1 it can read the answers. The idea: a connection
+ * carries one request, has a deadline and a place in a table (`src/daemon/tcp/tcp_listener.ts`);
+ * nothing can be changed over HTTP, only GET and HEAD are answered, on loopback only under names
+ * that are ours (RFC 9110 section 7.4), and other sites get no permission to read. Nothing that was
+ * sent is repeated in an answer or the log.
  *
- * Limits: no encryption and no passwords, which is why it listens on loopback unless told otherwise.
+ * Limits: no encryption and no passwords, which is why it listens on loopback unless told
+ * otherwise.
  *
  * @module
  */
@@ -41,7 +44,10 @@ import { connectionTurns } from "../../system/turns.ts";
 export interface HttpOptions {
   /** Where to listen; port 0 takes a free one. */
   readonly listen: SocketAddress;
-  /** Returns the names under which it may be asked on loopback, beside localhost and numeric loopback addresses. */
+  /**
+   * Returns the names under which it may be asked on loopback, beside localhost and numeric
+   * loopback addresses.
+   */
   names(): readonly string[];
   /** Makes the status document of this moment. */
   status(): StatusDocument;
@@ -178,7 +184,9 @@ async function drain(transport: Deno.TcpConn): Promise<void> {
   }
 }
 
-/** The boundary of a request: a mistake of ours is told to the client as such, and once in the log. */
+/**
+ * The boundary of a request: a mistake of ours is told to the client as such, and once in the log.
+ */
 function safeResponse(request: HttpRequest, options: HttpOptions): HttpResponse {
   try {
     return answer(request, options);
@@ -281,9 +289,10 @@ export function head({ status, body, type }: HttpResponse): string {
 }
 
 /**
- * Tells whether a name is one that a page from elsewhere cannot have: localhost, a loopback address, the address that is listened on,
- * a given name. That matters on loopback alone: what the network may reach needs no page in a browser to be read. Clients without Host
- * (HTTP/1.0) are no browsers.
+ * Tells whether a name is one that a page from elsewhere cannot have: localhost, a loopback
+ * address, the address that is listened on, a given name. That matters on loopback alone: what the
+ * network may reach needs no page in a browser to be read. Clients without Host (HTTP/1.0) are no
+ * browsers.
  */
 function isOurName(host: string | undefined, { listen, names }: HttpOptions): boolean {
   if (host === undefined || !isLoopback(listen.address)) return true;

@@ -1,9 +1,11 @@
 /**
- * Reads one HTTP request of somebody unknown (RFC 9112): the line, the headers, and nothing behind them.
+ * Reads one HTTP request of somebody unknown (RFC 9112): the line, the headers, and nothing behind
+ * them.
  *
- * The problem: the octets may be anything, without end, in any pieces. The idea: at most 8 KiB are looked at; what is not
- * strictly a request is refused by a status; of the headers Host alone is kept. Octets are taken as characters of one octet
- * each, so that nothing has to be decoded. Limits: the body, if there is one, is not read.
+ * The problem: the octets may be anything, without end, in any pieces. The idea: at most 8 KiB are
+ * looked at; what is not strictly a request is refused by a status; of the headers Host alone is
+ * kept. Octets are taken as characters of one octet each, so that nothing has to be decoded.
+ * Limits: the body, if there is one, is not read.
  *
  * @module
  */
@@ -16,7 +18,10 @@ export interface HttpRequest {
   readonly method: string;
   /** Without the query; empty for methods other than GET and HEAD. */
   readonly path: string;
-  /** Name or numeric address that was asked, without port and brackets, in lower case; undefined when none was said (HTTP/1.0). */
+  /**
+   * Name or numeric address that was asked, without port and brackets, in lower case; undefined
+   * when none was said (HTTP/1.0).
+   */
   readonly host: string | undefined;
 }
 
@@ -76,8 +81,8 @@ function parseHead(head: string): RequestStep {
 }
 
 /**
- * Takes blanks away at both ends. No expression with a repetition before another or before an end does that in a time that grows
- * with the length alone.
+ * Takes blanks away at both ends. No expression with a repetition before another or before an end
+ * does that in a time that grows with the length alone.
  */
 function withoutBlanks(text: string): string {
   const isBlank = (at: number) => text[at] === " " || text[at] === "\t";

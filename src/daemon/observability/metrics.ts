@@ -1,10 +1,11 @@
 /**
  * The status document as Prometheus text (exposition format 0.0.4).
  *
- * The idea: every figure of the status document is a sample; the text is written anew for each scrape, so there is no second
- * set of counters that could disagree with the first. That is also why no client library is used: those keep registries
- * of their own and read process figures that need more permissions. Limits: the number of series is bounded by the configuration
- * (sources, listeners) and by the fixed words for reasons.
+ * The idea: every figure of the status document is a sample; the text is written anew for each
+ * scrape, so there is no second set of counters that could disagree with the first. That is also
+ * why no client library is used: those keep registries of their own and read process figures that
+ * need more permissions. Limits: the number of series is bounded by the configuration (sources,
+ * listeners) and by the fixed words for reasons.
  *
  * @module
  */
@@ -116,7 +117,10 @@ function systemFamilies(document: StatusDocument): readonly Family[] {
   ];
 }
 
-/** A figure of each source: its name, what it is, and how it is got out of the document; null for none. */
+/**
+ * A figure of each source: its name, what it is, and how it is got out of the document; null for
+ * none.
+ */
 type SourceFigure = readonly [
   name: string,
   help: string,

@@ -1,9 +1,10 @@
 /**
  * What the service manager is told: that the daemon is ready, and in one line how it is doing.
  *
- * The idea: the line is made from the status document, like everything else that is shown, and sent when another word holds, or
- * after a while when only numbers have changed. Readiness means that the daemon does its work, or, if configured so, that the
- * clock is right; until then the service manager is asked for patience. Limits: without a service manager nothing is sent.
+ * The idea: the line is made from the status document, like everything else that is shown, and sent
+ * when another word holds, or after a while when only numbers have changed. Readiness means that
+ * the daemon does its work, or, if configured so, that the clock is right; until then the service
+ * manager is asked for patience. Limits: without a service manager nothing is sent.
  *
  * @module
  */

@@ -1,11 +1,12 @@
 /**
  * Writes what was measured and what the clock did into files, for plots and for looking back.
  *
- * The idea: after each event the status is looked at, and a line is written for every source that has a new sample and for every
- * update of the clock. Files are named by the day, as `measurements-20261122.log`, and those older than 30 days are removed, so that a
- * disk cannot fill up by them; but only by a clock that is known to be right, because one that wakes up in another year would remove them
- * all. Writing is done in the background; what cannot be written, or not in time, is lost, and a minute later it is tried again. Limits:
- * nothing is flushed.
+ * The idea: after each event the status is looked at, and a line is written for every source that
+ * has a new sample and for every update of the clock. Files are named by the day, as
+ * `measurements-20261122.log`, and those older than 30 days are removed, so that a disk cannot fill
+ * up by them; but only by a clock that is known to be right, because one that wakes up in another
+ * year would remove them all. Writing is done in the background; what cannot be written, or not in
+ * time, is lost, and a minute later it is tried again. Limits: nothing is flushed.
  *
  * @module
  */
@@ -231,7 +232,8 @@ export class StatisticsWriter {
 
 /** Whether a day that is counted back from this clock is the day that it says. */
 function isClockRight({ state, offsetSeconds, referenceTime }: EngineSnapshot): boolean {
-  // A clock that counts as right by local-stratum alone was never updated, and may be wrong by years.
+  // A clock that counts as right by local-stratum alone was never updated, and may be wrong by
+  // years.
   if (state === "synchronized" || state === "holdover") return referenceTime !== null;
   return state === "monitoring" && offsetSeconds !== null && Math.abs(offsetSeconds) < OFFSET_MAX;
 }

@@ -1,5 +1,6 @@
 /**
- * Keeps the statistics of a running daemon: written where the configuration says, with their state in `FunctionStates`.
+ * Keeps the statistics of a running daemon: written where the configuration says, with their state
+ * in `FunctionStates`.
  *
  * @module
  */

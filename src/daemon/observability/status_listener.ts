@@ -1,5 +1,6 @@
 /**
- * The listener for the status over HTTP as the daemon keeps it: opened as configured, and tried again while it cannot be.
+ * The listener for the status over HTTP as the daemon keeps it: opened as configured, and tried
+ * again while it cannot be.
  *
  * @module
  */
@@ -11,7 +12,10 @@ import { type HttpServer, startHttpServer } from "./http.ts";
 
 /** What the listener serves. */
 export interface StatusSource {
-  /** Returns the names under which it may be asked on loopback, beside those that are always allowed. */
+  /**
+   * Returns the names under which it may be asked on loopback, beside those that are always
+   * allowed.
+   */
   names(): readonly string[];
   /** Makes the status document of this moment. */
   status(): StatusDocument;

@@ -1,11 +1,14 @@
 /**
- * The connections of a server that anybody may call: how many there may be, and which one goes when another comes.
+ * The connections of a server that anybody may call: how many there may be, and which one goes when
+ * another comes.
  *
- * The problem: whoever opens connections and sends nothing must not keep others out. The idea: a newcomer is always let in;
- * when the table is full, the oldest connection goes of the host that holds most of them in the network prefix that holds most of
- * them. So a flood costs its own senders their connections, and a client that speaks at once is done before it is the oldest.
+ * The problem: whoever opens connections and sends nothing must not keep others out. The idea: a
+ * newcomer is always let in; when the table is full, the oldest connection goes of the host that
+ * holds most of them in the network prefix that holds most of them. So a flood costs its own
+ * senders their connections, and a client that speaks at once is done before it is the oldest.
  *
- * Limits: a prefix is an IPv4 /24 or an IPv6 /48, a host an IPv4 address or an IPv6 /64. Closing is the owner's business.
+ * Limits: a prefix is an IPv4 /24 or an IPv6 /48, a host an IPv4 address or an IPv6 /64. Closing is
+ * the owner's business.
  *
  * @module
  */
@@ -49,7 +52,10 @@ export class ConnectionTable<Connection extends Closable> {
     return this.#size;
   }
 
-  /** Adds a connection; returns one that had to go for it (taken out of the table, to be closed by the caller), or undefined. */
+  /**
+   * Adds a connection; returns one that had to go for it (taken out of the table, to be closed by
+   * the caller), or undefined.
+   */
   add({ prefix, host }: Origin, connection: Connection): Connection | undefined {
     const evicted = this.#size >= this.#sizeMax ? this.evict() : undefined;
     const crowd = this.#byPrefix.get(prefix) ?? { size: 0, byHost: new Map() };
@@ -74,7 +80,10 @@ export class ConnectionTable<Connection extends Closable> {
     if (crowd.size === 0) this.#byPrefix.delete(prefix);
   }
 
-  /** Takes out the oldest connection of the busiest host of the largest crowd, to be closed by the caller; undefined if there is none. */
+  /**
+   * Takes out the oldest connection of the busiest host of the largest crowd, to be closed by the
+   * caller; undefined if there is none.
+   */
   evict(): Connection | undefined {
     const [prefix, crowd] = largest(this.#byPrefix) ?? [];
     const [host, peers] = crowd === undefined ? [] : largest(crowd.byHost) ?? [];
@@ -127,7 +136,10 @@ export class PrefixLimit {
     this.#prefixesMax = prefixesMax;
   }
 
-  /** Tells whether one more event of a prefix is let through at `now`, in seconds of any clock that does not go back. */
+  /**
+   * Tells whether one more event of a prefix is let through at `now`, in seconds of any clock that
+   * does not go back.
+   */
   take(prefix: string, now: number): boolean {
     const { burst, perSecond } = this.#rate;
     const bucket = this.#buckets.get(prefix) ?? { tokens: burst, at: now };
@@ -151,8 +163,8 @@ export class PrefixLimit {
 }
 
 /**
- * Returns the network prefix of a numeric address, for counting: the /24 of IPv4 (also when mapped into IPv6), the /48 of IPv6;
- * undefined for addresses of this host itself (loopback).
+ * Returns the network prefix of a numeric address, for counting: the /24 of IPv4 (also when mapped
+ * into IPv6), the /48 of IPv6; undefined for addresses of this host itself (loopback).
  */
 export function networkPrefix(address: string): string | undefined {
   const bytes = plainBytes(address);

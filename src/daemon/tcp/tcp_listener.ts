@@ -1,14 +1,16 @@
 /**
- * A TCP listener for those whom nobody knows: accepts connections, keeps them in a table of fixed size, and gives each a deadline
- * and a boundary.
+ * A TCP listener for those whom nobody knows: accepts connections, keeps them in a table of fixed
+ * size, and gives each a deadline and a boundary.
  *
- * The problem: whoever can connect may send nothing, send slowly, read nothing, reset at any moment, come in crowds, or find a
- * mistake of ours; none of that may hold others up or end the process. The idea: what serves a connection is one function that
- * says how it went. The listener alone lets in (so many in a row, see `src/system/turns.ts`), counts, evicts (see `connection_table.ts`),
- * ends what takes too long by closing its socket, and catches whatever is thrown, so that it costs that connection and nothing
- * else.
+ * The problem: whoever can connect may send nothing, send slowly, read nothing, reset at any
+ * moment, come in crowds, or find a mistake of ours; none of that may hold others up or end the
+ * process. The idea: what serves a connection is one function that says how it went. The listener
+ * alone lets in (so many in a row, see `src/system/turns.ts`), counts, evicts (see
+ * `connection_table.ts`), ends what takes too long by closing its socket, and catches whatever is
+ * thrown, so that it costs that connection and nothing else.
  *
- * Limits: one thread. When file descriptors run out, connections of the largest crowd are closed for those that wait.
+ * Limits: one thread. When file descriptors run out, connections of the largest crowd are closed
+ * for those that wait.
  *
  * @module
  */
@@ -51,11 +53,15 @@ export interface TcpListenerOptions<Reason extends string> {
   readonly connectionsMax: number;
   /** The most that a connection may last, in milliseconds. */
   readonly lifetimeMs: number;
-  /** How many connections of one network prefix are let in; this host itself is not limited. No limit when left out. */
+  /**
+   * How many connections of one network prefix are let in; this host itself is not limited. No
+   * limit when left out.
+   */
   readonly rate?: PrefixRate;
   /**
-   * Serves a connection and tells how it went; the listener closes the socket afterwards. When the connection is ended from outside
-   * its socket is closed, so that whatever waits on it fails; what the socket throws then may be passed on.
+   * Serves a connection and tells how it went; the listener closes the socket afterwards. When the
+   * connection is ended from outside its socket is closed, so that whatever waits on it fails; what
+   * the socket throws then may be passed on.
    */
   serve(connection: TcpConnection<Reason>): Promise<"completed" | Reason | ListenerReason>;
 }
@@ -101,7 +107,10 @@ export class TcpConnection<Reason extends string> implements Closable {
     this.end("stopped");
   }
 
-  /** Waits for work on the connection; when that takes longer the connection is ended, which makes the work fail. */
+  /**
+   * Waits for work on the connection; when that takes longer the connection is ended, which makes
+   * the work fail.
+   */
   async within<Value>(
     milliseconds: number,
     limited: { readonly work: Promise<Value>; readonly because: Reason | ListenerReason },
@@ -124,7 +133,9 @@ const PAUSE_MS = 100;
 /** After so many failures in a row others get their turn, whatever it was. */
 const FAILURES_IN_A_ROW = 64;
 
-/** What accept(2) says when it cannot go on at once; everything else concerns the one connection. */
+/**
+ * What accept(2) says when it cannot go on at once; everything else concerns the one connection.
+ */
 const EXHAUSTED: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
 
 /** Says why a listener was not opened, and what can be done. */
@@ -295,7 +306,10 @@ export class TcpListener<Reason extends string> {
   }
 }
 
-/** How many connections a listener can have without taking the descriptors that others need; at least eight. */
+/**
+ * How many connections a listener can have without taking the descriptors that others need; at
+ * least eight.
+ */
 export function affordable(connections: number): number {
   const limit = openFilesLimit();
   if (!limit.ok) return connections;

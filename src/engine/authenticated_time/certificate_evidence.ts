@@ -1,5 +1,6 @@
 /**
- * What sources with Network Time Security say of the time, whether they may be used already or are held back.
+ * What sources with Network Time Security say of the time, whether they may be used already or are
+ * held back.
  *
  * @module
  */
@@ -13,7 +14,10 @@ import type { SourceSelection } from "../source_selection.ts";
 import { type ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
 import type { MemberOfSource } from "../source_set.ts";
 
-/** Tells the watch over provisional certificates what was measured and what is believed; returns what is to be done. */
+/**
+ * Tells the watch over provisional certificates what was measured and what is believed; returns
+ * what is to be done.
+ */
 export function followCertificates(
   provisional: ProvisionalTime,
   about: {
@@ -30,7 +34,9 @@ export function followCertificates(
   return provisional.measured(evidence, { clock, offset, members });
 }
 
-/** Tells it of the time that the clock follows, if that is vouched for; returns what is to be done. */
+/**
+ * Tells it of the time that the clock follows, if that is vouched for; returns what is to be done.
+ */
 export function followVouchedTime(
   provisional: ProvisionalTime,
   about: {
@@ -45,7 +51,10 @@ export function followVouchedTime(
     : [];
 }
 
-/** Wants newer keys of those who tell a time outside of their own certificate: it may be an old one by now, for a clock that stood still. */
+/**
+ * Wants newer keys of those who tell a time outside of their own certificate: it may be an old one
+ * by now, for a clock that stood still.
+ */
 export function renewMisdated(
   members: readonly MemberOfSource[],
   about: {
@@ -62,7 +71,10 @@ export function renewMisdated(
   }
 }
 
-/** Returns the offset of each such source now, with the most by which it may be wrong; those without samples are left out. */
+/**
+ * Returns the offset of each such source now, with the most by which it may be wrong; those without
+ * samples are left out.
+ */
 function certificateEvidence(
   members: readonly MemberOfSource[],
   context: { readonly discipline: Discipline; readonly now: MonotonicSeconds },

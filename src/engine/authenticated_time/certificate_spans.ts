@@ -1,10 +1,12 @@
 /**
  * Whether the time that a source tells can be, by the certificate on which its keys rest.
  *
- * The problem: a server may tell any time, and a certificate that is good for a month says that its owner has no business telling
- * another year. But sessions outlive certificates: keys that were exchanged months ago are still good (RFC 8915 section 5.7). The idea: what
- * a source tells now, less what has elapsed since its keys were exchanged, is the time of the exchange by its own account, and
- * that must lie inside the dates of the whole chain. Limits: keys that an earlier run saved come without a certificate.
+ * The problem: a server may tell any time, and a certificate that is good for a month says that its
+ * owner has no business telling another year. But sessions outlive certificates: keys that were
+ * exchanged months ago are still good (RFC 8915 section 5.7). The idea: what a source tells now,
+ * less what has elapsed since its keys were exchanged, is the time of the exchange by its own
+ * account, and that must lie inside the dates of the whole chain. Limits: keys that an earlier run
+ * saved come without a certificate.
  *
  * @module
  */

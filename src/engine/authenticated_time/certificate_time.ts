@@ -1,24 +1,31 @@
 /**
- * Starting with a clock that may be wrong: certificates need the time, and the time needs certificates (RFC 8915 section 8.5).
+ * Starting with a clock that may be wrong: certificates need the time, and the time needs
+ * certificates (RFC 8915 section 8.5).
  *
- * The idea: until the clock is believed, a certificate whose only fault is that our clock is outside its dates is accepted
- * provisionally. The time of such sources is measured and used for nothing else. When enough independent sources agree, and their
- * common time lies inside the validity of each one's certificates, that time is confirmed; the caller verifies the chains again
- * at that time, in full, before the state becomes synchronised. Sources whose certificates are not valid at that time are refused.
+ * The idea: until the clock is believed, a certificate whose only fault is that our clock is
+ * outside its dates is accepted provisionally. The time of such sources is measured and used for
+ * nothing else. When enough independent sources agree, and their common time lies inside the
+ * validity of each one's certificates, that time is confirmed; the caller verifies the chains again
+ * at that time, in full, before the state becomes synchronised. Sources whose certificates are not
+ * valid at that time are refused.
  *
- * Why this is safe. A certificate that has expired is worth nothing to an attacker without its private key. An attacker who
- * stole the keys of one server, or found them in an old backup, can answer for that server alone: the name, the issuer and the
- * signature are checked as ever. To make us believe a wrong time he needs so many stolen keys of different servers that they are
- * the quorum and the majority of all that answer, each with a certificate valid at that same wrong time, and he must sit on the
- * path to each of them. The time must also not lie before a bound that is known to have passed: the time at which this program
- * was built, and one kept on disk, hours before the last time at which the clock was synchronised. So no certificate that ended before the
- * machine was last in order can ever be used, and time can be set back no further than that. Sessions that were resumed
- * with saved cookies need no certificate at all; they vote like others, since their keys come from an exchange that was verified, and
- * whose public key that was is saved with them.
+ * Why this is safe. A certificate that has expired is worth nothing to an attacker without its
+ * private key. An attacker who stole the keys of one server, or found them in an old backup, can
+ * answer for that server alone: the name, the issuer and the signature are checked as ever. To make
+ * us believe a wrong time he needs so many stolen keys of different servers that they are the
+ * quorum and the majority of all that answer, each with a certificate valid at that same wrong
+ * time, and he must sit on the path to each of them. The time must also not lie before a bound that
+ * is known to have passed: the time at which this program was built, and one kept on disk, hours
+ * before the last time at which the clock was synchronised. So no certificate that ended before the
+ * machine was last in order can ever be used, and time can be set back no further than that.
+ * Sessions that were resumed with saved cookies need no certificate at all; they vote like others,
+ * since their keys come from an exchange that was verified, and whose public key that was is saved
+ * with them.
  *
- * What is left: a machine that was never synchronised has only the build time as its bound; and the quorum is as good as the
- * independence of the configured servers. Sources with one host or one public key have one vote together, however many certificates
- * there are for it. `strict` switches all of this off. A clock that is kept (the kernel does not report TIME_ERROR) and that is not
+ * What is left: a machine that was never synchronised has only the build time as its bound; and the
+ * quorum is as good as the independence of the configured servers. Sources with one host or one
+ * public key have one vote together, however many certificates there are for it. `strict` switches
+ * all of this off. A clock that is kept (the kernel does not report TIME_ERROR) and that is not
  * more than a day beyond the bound on disk is believed from the start.
  *
  * Limits: the caller forgets those it gives up.
@@ -44,7 +51,10 @@ export interface BootstrapSource {
   } | undefined;
 }
 
-/** A measurement: how far ahead of the local clock the source is, and the most by which that may be wrong. */
+/**
+ * A measurement: how far ahead of the local clock the source is, and the most by which that may be
+ * wrong.
+ */
 export interface BootstrapMeasurement {
   /** Positive when the source is ahead. */
   readonly offset: Seconds;
@@ -72,7 +82,10 @@ export type QuorumOutcome =
     readonly refused: ReadonlyMap<number, BootstrapRefusal>;
   }
   | {
-    /** So many agree that their time counts: verify the chains of `sources` at the new time, then call `confirm`. */
+    /**
+     * So many agree that their time counts: verify the chains of `sources` at the new time, then
+     * call `confirm`.
+     */
     readonly kind: "agreed";
     /** Add this to the local clock. */
     readonly offset: Seconds;
@@ -137,7 +150,10 @@ export class TimeBootstrap {
     return { now, outside, lowerBound: this.#lowerBound };
   }
 
-  /** Takes a source after its key exchange, or its resumption, whether its certificate was provisional or not. */
+  /**
+   * Takes a source after its key exchange, or its resumption, whether its certificate was
+   * provisional or not.
+   */
   add(id: number, source: BootstrapSource): void {
     this.#members.set(id, { id, source, measurement: undefined });
   }
@@ -154,7 +170,10 @@ export class TimeBootstrap {
     this.#members.delete(id);
   }
 
-  /** Looks for a quorum in what is known; `now` is the local clock, by which all offsets are told (RFC 8915 section 8.5). */
+  /**
+   * Looks for a quorum in what is known; `now` is the local clock, by which all offsets are told
+   * (RFC 8915 section 8.5).
+   */
   findQuorum(now: UnixSeconds): QuorumOutcome {
     if (!this.#needed) return { kind: "not-needed" };
     const refused = new Map<number, BootstrapRefusal>();
@@ -187,8 +206,9 @@ export class TimeBootstrap {
   }
 
   /**
-   * Ends the provisional time: the chains of a quorum were verified again at the new time, or the time was found otherwise. From now
-   * on dates are believed. A time that has just been found bounds nothing yet.
+   * Ends the provisional time: the chains of a quorum were verified again at the new time, or the
+   * time was found otherwise. From now on dates are believed. A time that has just been found
+   * bounds nothing yet.
    */
   confirm(): void {
     assert(this.#needed, "Only a provisional time is confirmed");
@@ -196,7 +216,10 @@ export class TimeBootstrap {
     this.#members.clear();
   }
 
-  /** Begins again, unless strictness forbids it: dates are not believed any more until a quorum confirms a time. */
+  /**
+   * Begins again, unless strictness forbids it: dates are not believed any more until a quorum
+   * confirms a time.
+   */
   reopen(): void {
     this.#needed = !this.#isStrict;
   }
@@ -271,7 +294,10 @@ function votesOf(votes: readonly Vote[]): number {
   );
 }
 
-/** Finds the point that lies in the intervals of the most independent sources, and what they have in common. */
+/**
+ * Finds the point that lies in the intervals of the most independent sources, and what they have in
+ * common.
+ */
 function largestAgreement(
   votes: readonly Vote[],
   isPossible: (offset: Seconds) => boolean,

@@ -1,10 +1,12 @@
 /**
  * Whether an authenticated time may correct, at once and any way, what was followed for want of it.
  *
- * The problem: one authenticated source, or none, may have led the clock away with the help of forged ones before the others came, and
- * the panic thresholds that hold later than at the start would end the daemon when these correct it. The idea: the first time that is
- * vouched for is a start. Where others may set the clock (`authentication = "prefer"`) each return of such a time is one. Limits:
- * elsewhere, once a time was vouched for, the thresholds hold for whatever comes after a while without.
+ * The problem: one authenticated source, or none, may have led the clock away with the help of
+ * forged ones before the others came, and the panic thresholds that hold later than at the start
+ * would end the daemon when these correct it. The idea: the first time that is vouched for is a
+ * start. Where others may set the clock (`authentication = "prefer"`) each return of such a time is
+ * one. Limits: elsewhere, once a time was vouched for, the thresholds hold for whatever comes after
+ * a while without.
  *
  * @module
  */
@@ -15,7 +17,10 @@ export class ProvenCorrection {
   #wasVouchedFor: boolean | undefined;
   #hasBeenVouchedFor = false;
 
-  /** Looks at a time that is about to be followed; tells whether it may correct what was followed before. */
+  /**
+   * Looks at a time that is about to be followed; tells whether it may correct what was followed
+   * before.
+   */
   look(isVouchedFor: boolean, authentication: AuthenticationMode): boolean {
     const wasUnproven = this.#wasVouchedFor === false;
     const mayCorrect = authentication === "prefer" || !this.#hasBeenVouchedFor;

@@ -1,17 +1,20 @@
 /**
- * Starting with a clock that may be wrong: sources whose certificates do not fit the clock are measured, held back, and let in
- * when enough of them agree on a time at which their certificates are good.
+ * Starting with a clock that may be wrong: sources whose certificates do not fit the clock are
+ * measured, held back, and let in when enough of them agree on a time at which their certificates
+ * are good.
  *
- * `TimeBootstrap` holds the reasoning and the argument why it is safe; this class carries it out in the engine. It follows the
- * sources with Network Time Security, tells how dates are to be judged in every key exchange, asks for the chains to be verified
- * again at the time that was found, and ends the provisional time when they are good. A time that other authenticated sources vouch
- * for ends it too: then those that are held back are verified at that time, if they tell it too. A source that fails is given up, and begins anew with an
- * exchange in which dates count. A time for which no authenticated source vouches decides nothing about certificates, even
- * when the clock follows it: once a time was vouched for, certificates are judged by that one and by what has passed since on
- * a clock that is never set.
+ * `TimeBootstrap` holds the reasoning and the argument why it is safe; this class carries it out in
+ * the engine. It follows the sources with Network Time Security, tells how dates are to be judged
+ * in every key exchange, asks for the chains to be verified again at the time that was found, and
+ * ends the provisional time when they are good. A time that other authenticated sources vouch for
+ * ends it too: then those that are held back are verified at that time, if they tell it too. A
+ * source that fails is given up, and begins anew with an exchange in which dates count. A time for
+ * which no authenticated source vouches decides nothing about certificates, even when the clock
+ * follows it: once a time was vouched for, certificates are judged by that one and by what has
+ * passed since on a clock that is never set.
  *
- * Limits: whether `strict` is wanted is what the configuration says at the start. With it certificates are judged by the local clock
- * until a time is vouched for, whatever has set it.
+ * Limits: whether `strict` is wanted is what the configuration says at the start. With it
+ * certificates are judged by the local clock until a time is vouched for, whatever has set it.
  *
  * @module
  */
@@ -59,8 +62,9 @@ export const CLOCK_TRUSTED: CertificateTime = { clockIsTrusted: true, lowerBound
 const TRUST_AGE_MAX: Seconds = SECONDS_PER_DAY;
 
 /**
- * Tells whether the clock can be believed at the start: the kernel says that some program keeps it right, and it is close to a time
- * that authenticated sources vouched for and that was kept (`VouchedBound`). A clock that forged packets may have set is not.
+ * Tells whether the clock can be believed at the start: the kernel says that some program keeps it
+ * right, and it is close to a time that authenticated sources vouched for and that was kept
+ * (`VouchedBound`). A clock that forged packets may have set is not.
  */
 export function isClockTrusted(
   known: {
@@ -78,7 +82,10 @@ export function isClockTrusted(
 export interface ProvisionalContext {
   /** The local clock in Unix seconds. */
   readonly clock: UnixSeconds;
-  /** How far the local clock is from the time that authenticated sources vouch for; undefined while they vouch for none. */
+  /**
+   * How far the local clock is from the time that authenticated sources vouch for; undefined while
+   * they vouch for none.
+   */
   readonly offset: Seconds | undefined;
   /** All servers that are asked now, trusted ones included. */
   readonly members: readonly MemberOfSource[];
@@ -94,16 +101,22 @@ export interface Verified {
   readonly actions: readonly Action[];
 }
 
-/** Times that differ by no more than this, and what they may be wrong by, are the same where dates are judged. */
+/**
+ * Times that differ by no more than this, and what they may be wrong by, are the same where dates
+ * are judged.
+ */
 const SAME_TIME: Seconds = 60;
 
 /**
- * A time that no source has vouched for again for so long refuses no certificate for its dates any more, as at the start: those that told it
- * may have lied, and those who could say so may have no keys left.
+ * A time that no source has vouched for again for so long refuses no certificate for its dates any
+ * more, as at the start: those that told it may have lied, and those who could say so may have no
+ * keys left.
  */
 const ANCHOR_AGE: Seconds = 6 * 3600;
 
-/** The local clock is read as a time from 1970 to 2106: a machine without a battery starts in 1970. */
+/**
+ * The local clock is read as a time from 1970 to 2106: a machine without a battery starts in 1970.
+ */
 const CLOCK_ERA = 2n ** 31n * NANOSECONDS_PER_SECOND;
 
 /** Holds provisional sources back until their time is confirmed. */
@@ -138,7 +151,10 @@ export class ProvisionalTime {
     }
   }
 
-  /** Takes over where the bound is kept, and how many must agree: a quorum that was found by the old number is looked for again. */
+  /**
+   * Takes over where the bound is kept, and how many must agree: a quorum that was found by the old
+   * number is looked for again.
+   */
   reconfigure(config: Config): void {
     this.#keptPath = timeBoundPath(config.nts.cookieStoragePath);
     this.#bootstrap.setQuorum(quorumOf(config));
@@ -210,7 +226,10 @@ export class ProvisionalTime {
     return `Provisional: its certificate's dates do not fit this clock, so it waits for others to agree${why}`;
   }
 
-  /** Takes what is measured of sources with Network Time Security, and decides whether a time is good enough to be verified. */
+  /**
+   * Takes what is measured of sources with Network Time Security, and decides whether a time is
+   * good enough to be verified.
+   */
   measured(
     evidence: ReadonlyMap<number, BootstrapMeasurement>,
     context: ProvisionalContext,
@@ -244,7 +263,8 @@ export class ProvisionalTime {
       refusal === undefined ? [] : [{ association, why: refusal }]
     );
     if (verifying === undefined) return { refused: [], hasReleased: false, actions: [] };
-    // A quorum that lost a member may be none: those that are left are judged anew at the next measurement.
+    // A quorum that lost a member may be none: those that are left are judged anew at the next
+    // measurement.
     if (verifying.byQuorum && refused.length > 0) {
       return { refused, hasReleased: false, actions: [] };
     }
@@ -265,8 +285,9 @@ export class ProvisionalTime {
   }
 
   /**
-   * Takes a time that authenticated sources vouch for and that the clock follows: certificates are judged by it, and once it has gone on
-   * for hours it is saved now and then how late it certainly is.
+   * Takes a time that authenticated sources vouch for and that the clock follows: certificates are
+   * judged by it, and once it has gone on for hours it is saved now and then how late it certainly
+   * is.
    */
   vouched(time: UnixSeconds, now: MonotonicSeconds): readonly Action[] {
     this.#anchor = { time, at: now };
@@ -336,8 +357,9 @@ export class ProvisionalTime {
   }
 
   /**
-   * Leaves out who tells another time than the one that is believed: that it is outside of their certificates says nothing about
-   * these, and perhaps they are right. Selection does not use them, and those that are held back stay so until they agree.
+   * Leaves out who tells another time than the one that is believed: that it is outside of their
+   * certificates says nothing about these, and perhaps they are right. Selection does not use them,
+   * and those that are held back stay so until they agree.
    */
   #agreeing(
     members: readonly MemberOfSource[],

@@ -1,13 +1,16 @@
 /**
- * Which members of different sources ask the same server, and which of them does so with more right.
+ * Which members of different sources ask the same server, and which of them does so with more
+ * right.
  *
- * The problem: name servers that are forged, or that simply list a server twice, and key exchanges that name any host, make one
- * server look like several, and the place that a wrong source holds must not shut out the right one. The idea: one address is one
- * server, whatever port a key exchange names; other ports than the usual ones that the administrator wrote tell servers behind one
- * address apart. A source that proves who answers, and has done so, comes before all others; one that has not proved anything
- * yet reserves nothing; a named server comes before a pool, which has other addresses. Two paths to an
- * IPv4 host, one of them through a translator of the well-known prefix, may both be asked and have one vote. Limits: hosts with several
- * other addresses are several servers.
+ * The problem: name servers that are forged, or that simply list a server twice, and key exchanges
+ * that name any host, make one server look like several, and the place that a wrong source holds
+ * must not shut out the right one. The idea: one address is one server, whatever port a key
+ * exchange names; other ports than the usual ones that the administrator wrote tell servers behind
+ * one address apart. A source that proves who answers, and has done so, comes before all others;
+ * one that has not proved anything yet reserves nothing; a named server comes before a pool, which
+ * has other addresses. Two paths to an IPv4 host, one of them through a translator of the
+ * well-known prefix, may both be asked and have one vote. Limits: hosts with several other
+ * addresses are several servers.
  *
  * @module
  */
@@ -49,7 +52,10 @@ export function identitiesOf({ config, address }: Asker): readonly string[] {
   return isNts ? [`${host} keys from port ${config.port}`, endpoint] : [endpoint];
 }
 
-/** Tells whether a member asks a server with so much more right than another one that this one is to leave it alone. */
+/**
+ * Tells whether a member asks a server with so much more right than another one that this one is to
+ * leave it alone.
+ */
 export function outranks(holder: Asker, asker: Asker): boolean {
   if (!isSameServer(holder, asker)) return false;
   if (holder.config.noSelect && !asker.config.noSelect) return false;
@@ -67,7 +73,10 @@ function isSameServer(a: Asker, b: Asker): boolean {
   return identitiesOf(a).some((identity) => identities.includes(identity));
 }
 
-/** Whether the answers are known to come from the server: an authentic one has come lately, or none is, or cannot be. */
+/**
+ * Whether the answers are known to come from the server: an authentic one has come lately, or none
+ * is, or cannot be.
+ */
 function proofOf({ config, association }: Asker): "proven" | "unproven" | "plain" {
   if (!isAuthenticated(config)) return "plain";
   const isProven = association?.lastResponseAt !== undefined && !association.isStopped &&

@@ -1,10 +1,12 @@
 /**
  * A time that has certainly passed, from times that authenticated sources vouch for.
  *
- * The problem: such a bound is believed over every source, after restarts too, so one wrong moment of the sources must not raise it.
- * The idea: it is raised only by a time that has gone on as elapsed time says for hours, and only to where it stood that many hours
- * ago. Whatever does not go on from there begins anew, a return to the truth too, so a lie leaves nothing behind unless it
- * lasts. Limits: a clock that is slewed far takes the measure of elapsed time with it, which delays the bound.
+ * The problem: such a bound is believed over every source, after restarts too, so one wrong moment
+ * of the sources must not raise it. The idea: it is raised only by a time that has gone on as
+ * elapsed time says for hours, and only to where it stood that many hours ago. Whatever does not go
+ * on from there begins anew, a return to the truth too, so a lie leaves nothing behind unless it
+ * lasts. Limits: a clock that is slewed far takes the measure of elapsed time with it, which delays
+ * the bound.
  *
  * @module
  */
@@ -20,7 +22,10 @@ const RAISE_INTERVAL: Seconds = 3600;
 const SLACK: Seconds = 60;
 const SLACK_RATE = 1e-3;
 
-/** So much of the time between two looks counts at the most: two moments with nothing between them are no hours. */
+/**
+ * So much of the time between two looks counts at the most: two moments with nothing between them
+ * are no hours.
+ */
 const GAP_MAX: Seconds = 3600;
 
 /** A time that goes on. */

@@ -1,5 +1,6 @@
 /**
- * What authenticated sources make of a selection: whether they vouch for its time, contest it, or object to its majority.
+ * What authenticated sources make of a selection: whether they vouch for its time, contest it, or
+ * object to its majority.
  *
  * @module
  */
@@ -9,12 +10,18 @@ import type { Selection } from "../../selection/select.ts";
 import type { MemberOfSource } from "../source_set.ts";
 import { hostsThatProve, votesOf } from "./vouchers.ts";
 
-/** So many authenticated sources vouch for a time: as many as must agree on it, or all when there are fewer. */
+/**
+ * So many authenticated sources vouch for a time: as many as must agree on it, or all when there
+ * are fewer.
+ */
 export function vouchersNeeded({ sources, synchronization }: Config): number {
   return Math.min(synchronization.minimumAgreeingSources, hostsThatProve(sources));
 }
 
-/** Tells whether at least `needed` authenticated parties, and more than are falsetickers, agree on the time of a selection. */
+/**
+ * Tells whether at least `needed` authenticated parties, and more than are falsetickers, agree on
+ * the time of a selection.
+ */
 export function hasVouchers(
   members: readonly MemberOfSource[],
   { agreed, statuses }: Selection,
@@ -26,8 +33,8 @@ export function hasVouchers(
 }
 
 /**
- * Tells whether as many authenticated parties as vouch for a time say that what has certainly passed has not. Nothing tells which of
- * the two is right, so the time is not known.
+ * Tells whether as many authenticated parties as vouch for a time say that what has certainly
+ * passed has not. Nothing tells which of the two is right, so the time is not known.
  */
 export function isContested(
   members: readonly MemberOfSource[],
@@ -46,7 +53,10 @@ export function isContested(
   return against > 0 && against >= needed;
 }
 
-/** Many servers are no majority where they are of fewer parties than those that prove themselves and agree on another time. */
+/**
+ * Many servers are no majority where they are of fewer parties than those that prove themselves and
+ * agree on another time.
+ */
 export function objectionOf(
   members: readonly MemberOfSource[],
   agreeing: readonly number[],
@@ -61,7 +71,9 @@ export function objectionOf(
     } independent by host and public key, and ${against} such agree on another time`;
 }
 
-/** Counts the authenticated parties behind some members; those that are only watched have no vote. */
+/**
+ * Counts the authenticated parties behind some members; those that are only watched have no vote.
+ */
 function votesAmong(members: readonly MemberOfSource[], isOne: (id: number) => boolean): number {
   return votesOf(
     members.filter(({ association, config }) =>

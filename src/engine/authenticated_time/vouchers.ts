@@ -1,8 +1,8 @@
 /**
  * How many independent parties stand behind a time, and how many may come to do so.
  *
- * Servers that authenticate by a symmetric key are told apart by their addresses, those with Network Time Security as `parties.ts`
- * says.
+ * Servers that authenticate by a symmetric key are told apart by their addresses, those with
+ * Network Time Security as `parties.ts` says.
  *
  * @module
  */
@@ -25,7 +25,10 @@ export function votesOf(vouchers: readonly Voucher[]): number {
   return countParties(vouchers.map(identify));
 }
 
-/** What tells the public key behind an association's keys from others, whether they were exchanged by this run or by an earlier one. */
+/**
+ * What tells the public key behind an association's keys from others, whether they were exchanged
+ * by this run or by an earlier one.
+ */
 export function keyIdentityOf({ protection }: Pick<Association, "protection">): string | undefined {
   return protection?.certificate?.identity ?? protection?.keyIdentity;
 }

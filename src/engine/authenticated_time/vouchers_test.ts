@@ -49,7 +49,10 @@ Deno.test("as many vouchers are waited for as there can be", () => {
   equal(needed(section("plain.example", "server")), 0);
 });
 
-/** Tells whether a far time of some servers is vouched for, by the step that is made over the panic threshold. */
+/**
+ * Tells whether a far time of some servers is vouched for, by the step that is made over the panic
+ * threshold.
+ */
 function isFollowed(config: string, exchanges: Readonly<Record<string, () => NamedServer>>) {
   const world = sharedServerWorld(config, { exchanges });
   for (let i = 1; i <= 9; i++) world.server(`192.0.2.${i}`).error = 1e6;

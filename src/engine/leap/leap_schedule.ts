@@ -1,12 +1,13 @@
 /**
  * Which leap second is believed, when both the sources and a table of leap seconds may speak of it.
  *
- * The idea: the table, while it is valid, has the last word. On the day before one of its entries the leap is announced even
- * if no source does; a leap that sources announce for the end of this month and that the table does not know is not
- * believed. An expired table, or none, leaves the word to the sources, but for the end of June and of December only: every leap
- * second so far was there, and one that is announced for another month is false. The offset of TAI is the table's alone, even when
- * it has expired, until a leap second is seen that it does not know. Limits: a table that is valid and wrong is believed, and so is a
- * majority of sources in June and December.
+ * The idea: the table, while it is valid, has the last word. On the day before one of its entries
+ * the leap is announced even if no source does; a leap that sources announce for the end of this
+ * month and that the table does not know is not believed. An expired table, or none, leaves the
+ * word to the sources, but for the end of June and of December only: every leap second so far was
+ * there, and one that is announced for another month is false. The offset of TAI is the table's
+ * alone, even when it has expired, until a leap second is seen that it does not know. Limits: a
+ * table that is valid and wrong is believed, and so is a majority of sources in June and December.
  *
  * @module
  */
@@ -33,7 +34,10 @@ export class LeapSchedule {
   #table: LeapTable | undefined;
   /** The entry whose leap was seen to happen. */
   #over: SecondsSince1900 | undefined;
-  /** Whether a leap happened that the table does not know, so that its TAI offset is no longer right. */
+  /**
+   * Whether a leap happened that the table does not know, so that its TAI offset is no longer
+   * right.
+   */
   #outdated = false;
   #lastNotice = "";
   #toldExpiry = false;
@@ -45,7 +49,10 @@ export class LeapSchedule {
     this.#toldExpiry = false;
   }
 
-  /** Returns the leap second that is believed to come, when the majority of the sources announces `vote`. */
+  /**
+   * Returns the leap second that is believed to come, when the majority of the sources announces
+   * `vote`.
+   */
   announced(vote: LeapIndicator, now: NtpTimestamp): LeapIndicator {
     const seconds = secondsSince1900(now);
     const table = this.#valid(seconds);
@@ -86,7 +93,10 @@ export class LeapSchedule {
     this.#outdated = entry === undefined;
   }
 
-  /** Looks whether sources and table agree, at the best that is known of the time; each news is told once. */
+  /**
+   * Looks whether sources and table agree, at the best that is known of the time; each news is told
+   * once.
+   */
   compare(vote: LeapIndicator, best: NtpTimestamp): readonly Action[] {
     const seconds = secondsSince1900(best);
     const table = this.#table;

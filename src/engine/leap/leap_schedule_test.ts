@@ -9,7 +9,10 @@ import { secondsSince1900 } from "./leap_second.ts";
 const at = (text: string) => fromUnixNanoseconds(BigInt(Date.parse(text)) * 1_000_000n);
 const moment = (text: string) => secondsSince1900(at(text));
 
-/** A leap second is inserted at the end of June 2027 and one deleted at the end of 2028; valid until 28 June 2029. */
+/**
+ * A leap second is inserted at the end of June 2027 and one deleted at the end of 2028; valid until
+ * 28 June 2029.
+ */
 const TABLE: LeapTable = {
   entries: [
     { at: moment("2015-07-01T00:00:00Z"), taiOffset: 36 },

@@ -1,8 +1,9 @@
 /**
  * When an announced leap second is due, and when the kernel is to be told.
  *
- * Servers announce a leap second up to a month ahead; the kernel applies it at the end of the current UTC day, so it must
- * hear of it on that day only: the last day of a month, in practice of June or December (RFC 5905 section 7.3).
+ * Servers announce a leap second up to a month ahead; the kernel applies it at the end of the
+ * current UTC day, so it must hear of it on that day only: the last day of a month, in practice of
+ * June or December (RFC 5905 section 7.3).
  *
  * @module
  */
@@ -40,7 +41,10 @@ export function isLeapStep(announced: LeapIndicator, step: Seconds, now: NtpTime
   return Math.abs(step - expected) < 0.01 && nearMidnight;
 }
 
-/** Returns the whole seconds since 1900-01-01, counted on through the era that begins in 2036; right from 1968 to 2104. */
+/**
+ * Returns the whole seconds since 1900-01-01, counted on through the era that begins in 2036; right
+ * from 1968 to 2104.
+ */
 export function secondsSince1900(now: NtpTimestamp): number {
   const seconds = Number(now >> 32n);
   return seconds < ERA_SECONDS / 2 ? seconds + ERA_SECONDS : seconds;

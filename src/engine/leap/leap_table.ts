@@ -1,10 +1,11 @@
 /**
- * The table of leap seconds as IERS publishes it (leap-seconds.list): when UTC was and will be shifted, and by how much TAI is
- * ahead since.
+ * The table of leap seconds as IERS publishes it (leap-seconds.list): when UTC was and will be
+ * shifted, and by how much TAI is ahead since.
  *
- * The idea: the text is used whole or not at all. It carries a SHA-1 digest of its own figures, at its end, so that a file that
- * was cut, mangled or edited is noticed; what the digest cannot tell (dates that are none, offsets that jump) is checked by the
- * sense it makes. Limits: the digest finds damage, not forgery; what can write the file is trusted.
+ * The idea: the text is used whole or not at all. It carries a SHA-1 digest of its own figures, at
+ * its end, so that a file that was cut, mangled or edited is noticed; what the digest cannot tell
+ * (dates that are none, offsets that jump) is checked by the sense it makes. Limits: the digest
+ * finds damage, not forgery; what can write the file is trusted.
  *
  *     #$ 3960835200          last update, seconds since 1900-01-01 without leap seconds
  *     #@ 3991593600          the table is complete until then
@@ -20,7 +21,10 @@ import { civilDate } from "../../base/utc.ts";
 import { ERA_SECONDS, UNIX_EPOCH_IN_NTP_DAYS } from "../../base/epoch.ts";
 import { digest } from "../../crypto/digest.ts";
 
-/** A moment in seconds since 1900-01-01 in UTC without leap seconds, eras counted through: exact far beyond 2036. */
+/**
+ * A moment in seconds since 1900-01-01 in UTC without leap seconds, eras counted through: exact far
+ * beyond 2036.
+ */
 export type SecondsSince1900 = number;
 
 /** From a moment on, TAI is so much ahead of UTC. */
@@ -92,7 +96,10 @@ export function entryAfter(table: LeapTable, now: SecondsSince1900): LeapEntry |
   return table.entries.find(({ at }) => at > now);
 }
 
-/** Tells whether a second is inserted or deleted just before an entry; undefined for the first, which is no leap. */
+/**
+ * Tells whether a second is inserted or deleted just before an entry; undefined for the first,
+ * which is no leap.
+ */
 export function leapBefore(table: LeapTable, entry: LeapEntry): "insert" | "delete" | undefined {
   const before = entryAt(table, entry.at - 1);
   if (before === undefined) return undefined;
@@ -138,7 +145,9 @@ function takeMoment(
   return undefined;
 }
 
-/** The digest is written as five words; some writers leave out the zeros at the beginning of a word. */
+/**
+ * The digest is written as five words; some writers leave out the zeros at the beginning of a word.
+ */
 function takeDigest(text: string, draft: Draft): string | undefined {
   if (draft.digest !== undefined) return "this is said a second time";
   const words = text.split(/\s+/);

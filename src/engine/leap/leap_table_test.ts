@@ -4,7 +4,10 @@ import { toHex } from "../../base/bytes.ts";
 import { digest } from "../../crypto/digest.ts";
 import { entryAfter, entryAt, formatDay, leapBefore, parseLeapTable } from "./leap_table.ts";
 
-/** The figures of the list that IERS published on 2025-07-07 (valid until 2026-06-28), with its digest. */
+/**
+ * The figures of the list that IERS published on 2025-07-07 (valid until 2026-06-28), with its
+ * digest.
+ */
 const ENTRIES = `2272060800 10
 2287785600 11
 2303683200 12

@@ -6,8 +6,8 @@
 import type { LeapIndicator } from "../../association/measurement.ts";
 
 /**
- * Returns what more than half of the sources announce, and "none" when no announcement has a majority; "unknown" when there
- * are no sources (RFC 5905 section 7.3).
+ * Returns what more than half of the sources announce, and "none" when no announcement has a
+ * majority; "unknown" when there are no sources (RFC 5905 section 7.3).
  */
 export function leapByMajority(sources: readonly LeapIndicator[]): LeapIndicator {
   if (sources.length === 0) return "unknown";

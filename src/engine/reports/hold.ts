@@ -1,9 +1,10 @@
 /**
  * How long something bad must last before the log tells of it.
  *
- * The problem: what comes and goes with every answer of a server would fill the log. The idea: the first time is told at once;
- * each further one has to last, twice as long each time; what ended before is counted, and told with the next. Limits: some eight
- * lines in the first hour, then one an hour; who tells how it ended as well doubles that.
+ * The problem: what comes and goes with every answer of a server would fill the log. The idea: the
+ * first time is told at once; each further one has to last, twice as long each time; what ended
+ * before is counted, and told with the next. Limits: some eight lines in the first hour, then one
+ * an hour; who tells how it ended as well doubles that.
  *
  * @module
  */
@@ -30,7 +31,10 @@ export class Hold {
     this.#brief++;
   }
 
-  /** Notes that it is told; returns what the line has to say of those before, with a space in front, or nothing. */
+  /**
+   * Notes that it is told; returns what the line has to say of those before, with a space in front,
+   * or nothing.
+   */
   tell(now: MonotonicSeconds): string {
     this.#seconds = Math.min(HOLD_MAX, Math.max(HOLD_MIN, 2 * this.patience(now)));
     this.#toldAt = now;
@@ -41,7 +45,10 @@ export class Hold {
   }
 }
 
-/** Something that is bad or not, of which the beginning is told; who tells the end as well asks `isTold` before. */
+/**
+ * Something that is bad or not, of which the beginning is told; who tells the end as well asks
+ * `isTold` before.
+ */
 export class Notice {
   readonly #hold = new Hold();
   #since: MonotonicSeconds | undefined;
@@ -52,7 +59,10 @@ export class Notice {
     return this.#isTold;
   }
 
-  /** Looks at how it is; returns what the line has to say of earlier times when it is to be told now, else undefined. */
+  /**
+   * Looks at how it is; returns what the line has to say of earlier times when it is to be told
+   * now, else undefined.
+   */
   look(isBad: boolean, now: MonotonicSeconds): string | undefined {
     if (!isBad) {
       if (this.#since !== undefined && !this.#isTold) this.#hold.noteBrief();

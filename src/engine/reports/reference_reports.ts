@@ -1,10 +1,12 @@
 /**
  * Tells the log what time is followed, and when there is none, in pairs.
  *
- * The problem: a server that changes what it says of itself with each answer takes the time away and gives it back as often as it
- * is asked, and must not fill the log. The idea: that there is none to follow is told at once the first time, and has to last
- * longer each further time (`hold.ts`). That none answers is left to `SourceReports`: one cause is one line; when some answer again, the others have a while to follow. A return is told when the loss was. A change from one reference to another is told now
- * and then.
+ * The problem: a server that changes what it says of itself with each answer takes the time away
+ * and gives it back as often as it is asked, and must not fill the log. The idea: that there is
+ * none to follow is told at once the first time, and has to last longer each further time
+ * (`hold.ts`). That none answers is left to `SourceReports`: one cause is one line; when some
+ * answer again, the others have a while to follow. A return is told when the loss was. A change
+ * from one reference to another is told now and then.
  *
  * @module
  */
@@ -14,7 +16,10 @@ import { Hold } from "./hold.ts";
 
 /** A change of the reference from one source to another is told at most this often. */
 const NOTICE_INTERVAL: Seconds = 600;
-/** A start or an end of silence without a time to follow is told after so long, because sources may still come. */
+/**
+ * A start or an end of silence without a time to follow is told after so long, because sources may
+ * still come.
+ */
 const REFUSAL_PATIENCE: Seconds = 60;
 /** When all have come, their next answers may still bring them together. */
 const DISAGREEMENT_PATIENCE: Seconds = 10;
@@ -44,7 +49,10 @@ export class ReferenceReports {
   #answersSince: MonotonicSeconds = -Infinity;
   readonly #hold = new Hold();
 
-  /** Whether the log says why there is none, or says nothing of a loss because that came back again and again. */
+  /**
+   * Whether the log says why there is none, or says nothing of a loss because that came back again
+   * and again.
+   */
   get isLossKnown(): boolean {
     return this.#lostSince !== undefined && this.#told !== "nothing";
   }

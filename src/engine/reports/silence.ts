@@ -1,9 +1,10 @@
 /**
  * Says why a server gives no answers of use, in the same words for status, sources and log.
  *
- * The idea: what is known of the way (no route, a refusal) comes first, then what was dropped; of a server that has never answered requests
- * with a key, the key is the first suspect, because most servers say nothing to a wrong one. Limits: what a lookup or a key exchange
- * found is told by the source itself.
+ * The idea: what is known of the way (no route, a refusal) comes first, then what was dropped; of a
+ * server that has never answered requests with a key, the key is the first suspect, because most
+ * servers say nothing to a wrong one. Limits: what a lookup or a key exchange found is told by the
+ * source itself.
  *
  * @module
  */
@@ -15,7 +16,10 @@ export type SilentServer = Pick<
   "lastSendFailure" | "unansweredRequests" | "dropped" | "lastResponseAt" | "fault" | "protection"
 >;
 
-/** Returns why the newest requests had no answer of use, a sentence; undefined when nothing is known but that they had none. */
+/**
+ * Returns why the newest requests had no answer of use, a sentence; undefined when nothing is known
+ * but that they had none.
+ */
 export function silenceOf(server: SilentServer): string | undefined {
   const { lastSendFailure, unansweredRequests, dropped: { recent } } = server;
   if (lastSendFailure !== undefined) return lastSendFailure;

@@ -1,11 +1,14 @@
 /**
  * Tells the log when sources fall silent and when they answer again, in pairs.
  *
- * The problem: when the network goes, every source fails within minutes, and as many warnings hide that there is one cause; and a
- * source alone that fails must be named. The idea: a failure is told when another source has answered since, which shows that
- * it is the source's own; as long as none answers it is kept back, and when all have failed one sentence tells of all. The first
- * answer ends that with one sentence too; a source that stays silent for two minutes more is named then. A source that fails and answers
- * again before it was named gets one line that tells both. What fails again and again must last longer each time (`hold.ts`). Limits: what selection thinks of sources is told by `StatusReports`.
+ * The problem: when the network goes, every source fails within minutes, and as many warnings hide
+ * that there is one cause; and a source alone that fails must be named. The idea: a failure is told
+ * when another source has answered since, which shows that it is the source's own; as long as none
+ * answers it is kept back, and when all have failed one sentence tells of all. The first answer
+ * ends that with one sentence too; a source that stays silent for two minutes more is named then. A
+ * source that fails and answers again before it was named gets one line that tells both. What fails
+ * again and again must last longer each time (`hold.ts`). Limits: what selection thinks of sources
+ * is told by `StatusReports`.
  *
  * @module
  */
@@ -206,7 +209,10 @@ function responsesOf({ returns }: Record): string {
   return returns > 1 ? "answers again" : "answers";
 }
 
-/** A source that is known to be silent is told of again when its answers are dropped for a reason that is new. */
+/**
+ * A source that is known to be silent is told of again when its answers are dropped for a reason
+ * that is new.
+ */
 function tellNews(subject: Subject, record: Record): Action[] {
   const fresh = subject.causes.filter((cause) => !record.toldCauses.has(cause));
   for (const cause of fresh) record.toldCauses.add(cause);

@@ -1,11 +1,13 @@
 /**
- * Tells the log what selection makes of sources, in pairs: one is not used any more and why, and it is good again.
+ * Tells the log what selection makes of sources, in pairs: one is not used any more and why, and it
+ * is good again.
  *
- * The problem: a source that flips with every answer would fill the log, and when all of them turn bad at once there is one cause and
- * not many. The idea: a fault is told at once the first time, when another source has been found good since, which shows that it
- * is the source's own. Each further change has to last, twice as long each time, before it is told; what did not last is
- * counted. While no source is used, one line tells of all. Limits: silence is told by `SourceReports`; which of several good
- * ones lead is no news.
+ * The problem: a source that flips with every answer would fill the log, and when all of them turn
+ * bad at once there is one cause and not many. The idea: a fault is told at once the first time,
+ * when another source has been found good since, which shows that it is the source's own. Each
+ * further change has to last, twice as long each time, before it is told; what did not last is
+ * counted. While no source is used, one line tells of all. Limits: silence is told by
+ * `SourceReports`; which of several good ones lead is no news.
  *
  * @module
  */
@@ -18,12 +20,17 @@ import type { SelectionContext } from "../candidates.ts";
 import type { SourceSelection } from "../source_selection.ts";
 import type { MemberOfSource } from "../source_set.ts";
 
-/** After a line the next change of the same source must last so long, and twice as long each time, up to the second. */
+/**
+ * After a line the next change of the same source must last so long, and twice as long each time,
+ * up to the second.
+ */
 const HOLD_MIN: Seconds = 60;
 const HOLD_MAX: Seconds = 3600;
 /** Without a change for so long a source begins with a clean record. */
 const CALM: Seconds = 6 * 3600;
-/** While no source is used, so long is waited for the others before those that are bad are told of. */
+/**
+ * While no source is used, so long is waited for the others before those that are bad are told of.
+ */
 const PATIENCE: Seconds = 60;
 /** When one is good after none was, the others have so much time to follow. */
 const RETURN_TIME: Seconds = 120;
@@ -201,7 +208,10 @@ function noteTold(record: Record, told: Record["told"], now: MonotonicSeconds): 
   });
 }
 
-/** Whether a status is a fault of the source that is told here, says that it is good, or says nothing of that. */
+/**
+ * Whether a status is a fault of the source that is told here, says that it is good, or says
+ * nothing of that.
+ */
 function kindOf(status: StatusWord): "fault" | "good" | "none" {
   switch (status) {
     case "outlier":

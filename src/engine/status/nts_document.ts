@@ -11,7 +11,10 @@ import { formatUtc } from "../../base/utc.ts";
 import type { SourceConfig } from "../../config/config.ts";
 import type { SourceDocument } from "./snapshot.ts";
 
-/** The middle of the time in which this program may run: timestamps are unfolded to the era nearest to it. */
+/**
+ * The middle of the time in which this program may run: timestamps are unfolded to the era nearest
+ * to it.
+ */
 export const REFERENCE_ERA = 2_500_000_000_000_000_000n;
 
 /** Describes the keys of a source, or of one of its members; null for a source without them. */

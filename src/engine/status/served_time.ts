@@ -28,7 +28,10 @@ export type ServedTime =
     readonly updatedAt: MonotonicSeconds;
   };
 
-/** Says what may be said of our clock, given what is known of it; whatever is wrong, what is not known is not served. */
+/**
+ * Says what may be said of our clock, given what is known of it; whatever is wrong, what is not
+ * known is not served.
+ */
 export function servedTimeOf(
   knowledge: () => Knowledge,
   leap: () => LeapIndicator,

@@ -1,5 +1,6 @@
 /**
- * The engine's state for readers: the document of `ntpsd status --json` and of HTTP /status, in the names of the contract.
+ * The engine's state for readers: the document of `ntpsd status --json` and of HTTP /status, in the
+ * names of the contract.
  *
  * @module
  */
@@ -19,16 +20,18 @@ export const SYSTEM_STATES = [
 export type SystemState = typeof SYSTEM_STATES[number];
 
 /**
- * Tells whether the clock's error is known and bounded, which is what a health check wants to know: kept by us, held over
- * from when we had sources, or kept by another program and found right by our measurements.
+ * Tells whether the clock's error is known and bounded, which is what a health check wants to know:
+ * kept by us, held over from when we had sources, or kept by another program and found right by our
+ * measurements.
  */
 export function isTimeKnown(state: SystemState): boolean {
   return state === "synchronized" || state === "holdover" || state === "monitoring";
 }
 
 /**
- * Tells why a daemon should not be sent clients, in one sentence: the time is not known, or what it is to serve is not served.
- * Undefined when all is well; files that cannot be written are no reason, because the time that is served is right without them.
+ * Tells why a daemon should not be sent clients, in one sentence: the time is not known, or what it
+ * is to serve is not served. Undefined when all is well; files that cannot be written are no
+ * reason, because the time that is served is right without them.
  */
 export function unhealthyReason(
   document: Pick<StatusDocument, "state" | "why" | "functions">,
@@ -63,7 +66,9 @@ export interface SourceDocument {
   readonly pollSeconds: number;
   /** Null before the first answer. */
   readonly lastReplySecondsAgo: number | null;
-  /** Positive when the source is ahead of the local clock; estimated for now, not the last sample. */
+  /**
+   * Positive when the source is ahead of the local clock; estimated for now, not the last sample.
+   */
   readonly offsetSeconds: number | null;
   /** The round trip of a packet that meets no queue. */
   readonly delaySeconds: number | null;
@@ -75,7 +80,10 @@ export interface SourceDocument {
   readonly errorBoundSeconds: number | null;
   /** Who timestamped the last sample on our side, the worse of both directions. */
   readonly timestamping: "hardware" | "kernel" | "user" | null;
-  /** What the last sample alone showed when it was taken, before any filtering; positive when the server is ahead. */
+  /**
+   * What the last sample alone showed when it was taken, before any filtering; positive when the
+   * server is ahead.
+   */
   readonly measuredOffsetSeconds?: number | null;
   /** As configured, whether it has worked yet or not. */
   readonly authentication: "none" | "nts" | "mac";
@@ -183,7 +191,10 @@ export interface EngineSnapshot {
   readonly state: SystemState;
   /** Whether the clock may be adjusted: configured and permitted. */
   readonly adjusting: boolean;
-  /** One sentence that says why, when the state is not synchronised, or is so by `local-stratum` alone; empty otherwise. */
+  /**
+   * One sentence that says why, when the state is not synchronised, or is so by `local-stratum`
+   * alone; empty otherwise.
+   */
   readonly why: string;
   /** 1 to 15; 16 when unsynchronised. */
   readonly stratum: number;

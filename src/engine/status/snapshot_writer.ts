@@ -172,7 +172,9 @@ function describeSource(
   });
 }
 
-/** The document is there to find faults: one row that cannot be written must not hide the others. */
+/**
+ * The document is there to find faults: one row that cannot be written must not hide the others.
+ */
 function describeSafely(member: MemberOfSource, input: SnapshotInput): SourceDocument {
   try {
     return describeMember(member, input);

@@ -3,7 +3,10 @@ import { configOf, EngineWorld, THREE_SOURCES } from "../../../tests/support/eng
 import { referenceIdFromAscii } from "../../protocol/reference_id.ts";
 import type { EngineSnapshot } from "./snapshot.ts";
 
-/** A document that readers can parse has no undefined, no NaN and no Infinity, which JSON would change. */
+/**
+ * A document that readers can parse has no undefined, no NaN and no Infinity, which JSON would
+ * change.
+ */
 function assertJson(snapshot: EngineSnapshot): void {
   assert.deepEqual(JSON.parse(JSON.stringify(snapshot)), snapshot);
 }

@@ -1,9 +1,11 @@
 /**
- * What we say of our own time: the system variables of RFC 5905 section 11.1 and the state in words.
+ * What we say of our own time: the system variables of RFC 5905 section 11.1 and the state in
+ * words.
  *
- * The error bound is the sum of what can be wrong: half the round trip to the reference clock, the dispersion of the servers
- * on the way, what our estimate does not know, and what is known but not yet slewed out. Time without samples makes it grow
- * by the uncertainty of the frequency, so holdover needs no special case.
+ * The error bound is the sum of what can be wrong: half the round trip to the reference clock, the
+ * dispersion of the servers on the way, what our estimate does not know, and what is known but not
+ * yet slewed out. Time without samples makes it grow by the uncertainty of the frequency, so
+ * holdover needs no special case.
  *
  * @module
  */
@@ -37,7 +39,10 @@ export interface Reference {
   readonly server: ServerQuality;
   /** The smallest round trip to it that was measured. */
   readonly delay: Seconds;
-  /** The distance that a majority of those who agree stands behind, without what our estimate leaves open. */
+  /**
+   * The distance that a majority of those who agree stands behind, without what our estimate leaves
+   * open.
+   */
   readonly supported: Seconds;
   /** When it was last heard, for the age of its root dispersion. */
   readonly updatedAt: MonotonicSeconds;
@@ -53,7 +58,10 @@ export interface Knowledge {
   readonly mayAdjust: boolean;
   /** How fast the error of the clock may grow without notice, seconds per second. */
   readonly maxClockError: number;
-  /** Why the clock may not be adjusted, in a sentence; undefined or left out when it may, or when that is not known. */
+  /**
+   * Why the clock may not be adjusted, in a sentence; undefined or left out when it may, or when
+   * that is not known.
+   */
   readonly whyMeasuring?: string | undefined;
   /** Whether selection has a majority at this moment. */
   readonly selected: boolean;
@@ -61,7 +69,10 @@ export interface Knowledge {
   readonly reference: Reference | undefined;
   /** Undefined before the first believed sample. */
   readonly estimate: SystemEstimate | undefined;
-  /** Why the clock is left alone although sources agree, in a sentence; undefined or left out when it is not. */
+  /**
+   * Why the clock is left alone although sources agree, in a sentence; undefined or left out when
+   * it is not.
+   */
   readonly waiting?: string | undefined;
   /** How far the reference is from the estimate, with its variance. */
   readonly distance: { readonly offset: Seconds; readonly variance: number } | undefined;
@@ -88,7 +99,8 @@ export function errorBudget(knowledge: Knowledge): ErrorBudget | undefined {
   const age = Math.max(0, knowledge.now - reference.updatedAt);
   const { server, delay } = reference;
   const bound = rootDistance(server, { delay, uncertainty: Math.sqrt(variance) });
-  // one server alone, which may lie about itself, must not make the bound smaller than a majority would
+  // one server alone, which may lie about itself, must not make the bound smaller than a majority
+  // would
   const claimed = rootDistance(server, { delay, uncertainty: 0 }).distance;
   const unsupported = Math.max(0, reference.supported - claimed);
   const { maxClockError } = knowledge;
@@ -134,7 +146,9 @@ export function systemState(
     : { state: "holdover", why: whyNotSelected };
 }
 
-/** Says why the clock is not right although sources agree: it is being corrected, or must not be. */
+/**
+ * Says why the clock is not right although sources agree: it is being corrected, or must not be.
+ */
 function whyTooWrong(knowledge: Knowledge, bound: string): string {
   if (knowledge.mayAdjust) {
     return knowledge.waiting ??
@@ -151,8 +165,8 @@ function reasonOf({ whyMeasuring }: Knowledge): string {
 }
 
 /**
- * Returns the state of a clock that counts as right without a source (`local-stratum`): synchronised, with a sentence that says by
- * what; any other state as it is.
+ * Returns the state of a clock that counts as right without a source (`local-stratum`):
+ * synchronised, with a sentence that says by what; any other state as it is.
  */
 export function withLocalReference(
   state: { readonly state: SystemState; readonly why: string },
