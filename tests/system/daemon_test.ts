@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { clientConfig, endpoint } from "../support/daemon_config.ts";
 import { type FalseServer, startFalseServer } from "../support/false_server.ts";
 import { KINDS, launch, startDaemon } from "../support/ntpsd.ts";
-import { temporaryFolder } from "../support/places.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
 import { pause, waitUntil } from "../support/wait_until.ts";
 
@@ -152,7 +152,8 @@ Deno.test("a status port in use is told, and the daemon keeps the clock all the 
   await first.waitForStatus(() => true);
   const seen = server.requests;
   const config = `${clientConfig([server], 1)}[observability]\nlisten = "${first.at}"\n`;
-  await using second = await startBare(config);
+  await using folder = await temporaryFolder();
+  await using second = await startBare(config, folder);
   await second.waitFor(new RegExp(first.at.replaceAll(".", "\\.")));
   await first.process.stop();
   await waitUntil(() => server.requests > seen + 2, {
@@ -162,13 +163,13 @@ Deno.test("a status port in use is told, and the daemon keeps the clock all the 
 });
 
 /** Starts a daemon with a whole configuration, nothing added. */
-async function startBare(config: string): Promise<RunningProgram> {
-  const folder = await temporaryFolder();
+async function startBare(
+  config: string,
+  folder: TemporaryFolder,
+): Promise<RunningProgram> {
   const file = await folder.write("ntpsd.toml", config);
   const { program, args } = await launch("source");
-  const process = new RunningProgram(program, { args: [...args, "run", "-x", "-c", file] });
-  process.status.finally(() => folder[Symbol.asyncDispose]());
-  return process;
+  return new RunningProgram(program, { args: [...args, "run", "-x", "-c", file] });
 }
 
 /** Sends one HTTP request as it is and reads what comes back. */
