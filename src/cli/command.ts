@@ -14,6 +14,8 @@ export interface Option {
   readonly short?: string;
   /** What the value stands for in the help: `FILE`. */
   readonly value?: string;
+  /** The only words that the value may be, where there are few. */
+  readonly words?: readonly string[];
   /** One line for the help. */
   readonly doc: string;
 }
@@ -38,6 +40,8 @@ export interface Command {
   readonly operandsMin: number;
   /** The largest number of operands. */
   readonly operandsMax: number;
+  /** The only words that operands may be, where there are few. */
+  readonly operandWords?: readonly string[];
   /** The options by their long names. */
   readonly options: Readonly<Record<string, Option>>;
   /** Whether it is the daemon, to which options of other daemons may be given by habit. */

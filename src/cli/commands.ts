@@ -5,6 +5,7 @@
  */
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
+import { completionCommand } from "./completion.ts";
 import { queryCommand } from "./query/command.ts";
 import { runCommand } from "./run/command.ts";
 import { simulateCommand } from "./simulate/command.ts";
@@ -20,5 +21,6 @@ export const COMMANDS: readonly Command[] = [
   statusCommand,
   sourcesCommand,
   simulateCommand,
+  completionCommand(() => COMMANDS),
   versionCommand,
 ];

@@ -15,10 +15,8 @@ import { commandHelp, programHelp } from "./help.ts";
 import { realCommandContext } from "./real_command_context.ts";
 import { plain } from "./display/style.ts";
 import type { CommandContext } from "./command_context.ts";
+import { helpTopics } from "./topics.ts";
 import { versionCommand } from "./version.ts";
-
-/** What help is given on, beside the configuration. */
-const TOPICS: readonly string[] = [...COMMANDS.map(({ name }) => name), "help", "configuration"];
 
 /** Runs the program with the words after its name; returns the exit status. */
 export function main(
@@ -87,14 +85,14 @@ function help(words: readonly string[], context: CommandContext): Promise<ExitCo
 }
 
 function unknownCommand(name: string, { err }: CommandContext): ExitCode {
-  const hint = hintFor(name, commandHint(name), TOPICS);
+  const hint = hintFor(name, commandHint(name), helpTopics(COMMANDS));
   err(`ntpsd: Unknown command "${plain(name)}"${hint}\nTry "ntpsd --help"\n`);
   return EXIT.usage;
 }
 
 function unknownTopic(name: string, { err }: CommandContext): ExitCode {
   const other = commandHint(name) ?? foreignKeyHint(name);
-  const words = name.startsWith("-") ? [] : [...TOPICS, ...configurationWords()];
+  const words = name.startsWith("-") ? [] : [...helpTopics(COMMANDS), ...configurationWords()];
   const hint = hintFor(name, other, words);
   err(`ntpsd: No command, section or key is called "${plain(name)}"${hint}\nTry "ntpsd --help"\n`);
   return EXIT.usage;

@@ -142,7 +142,7 @@ function reasonNotRun(line: string): string | undefined {
 
 /** Whether a line tells what may be written, and is not to be written itself. */
 function isSynopsis(line: string): boolean {
-  return /[[\]]|\.\.\.|COMMAND/.test(line);
+  return /[[\]]|\.\.\.|COMMAND|SHELL|bash\|zsh/.test(line);
 }
 
 /** Runs a line; whatever comes out, it is no bug and no silence. */

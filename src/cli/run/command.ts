@@ -40,7 +40,7 @@ export const runCommand: Command = {
     },
     "no-adjust": { type: "boolean", short: "x", doc: "never touch the clock" },
     once: { type: "boolean", short: "q", doc: "set the clock once, then end" },
-    "log-level": { type: "string", value: "LEVEL", doc: LOG_LEVELS.join(", ") },
+    "log-level": { type: "string", value: "LEVEL", words: LOG_LEVELS, doc: LOG_LEVELS.join(", ") },
   },
   more: `
 SIGHUP rereads the configuration; SIGTERM and SIGINT end the daemon.
