@@ -2,13 +2,15 @@
  * How long a packet is under way in one direction of a path.
  *
  * The idea: a fixed part that the route decides, and a part drawn anew for each packet that the
- * queues decide. Limits: draws are independent, so a queue that lasts longer than the gap between
- * two packets is not modelled except by congestion.
+ * queues decide. Limits: draws are independent of each other; a queue that lasts longer than the gap
+ * between two packets is modelled by what the jitter is multiplied by (congestion by the hours of
+ * the day, and spells of it in `bursts.ts`).
  *
  * @module
  */
 import { unreachable } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
+import type { BurstModel } from "./bursts.ts";
 import type { Draws } from "./draws.ts";
 
 /** The words for how queueing is distributed. */
@@ -28,6 +30,8 @@ export interface DelayModel {
   readonly loss: number;
   /** Queueing that comes and goes with the hours of the day. */
   readonly congestion?: Congestion | undefined;
+  /** Spells of congestion that come at random. */
+  readonly bursts?: BurstModel | undefined;
 }
 
 /** The jitter is multiplied by 1 + (factor - 1) max(0, sin(2 pi t / period)). */
@@ -38,9 +42,17 @@ export interface Congestion {
   readonly period: Seconds;
 }
 
-/** Draws the delay of a packet that leaves at `time`; never negative. */
-export function drawDelay(model: DelayModel, draws: Draws, time: Seconds): Seconds {
-  const jitter = model.jitter * congestionAt(model.congestion, time);
+/** When a packet leaves, and what it meets. */
+export interface Departure {
+  /** Seconds since the start. */
+  readonly time: Seconds;
+  /** What the jitter is multiplied by, because of a spell of congestion. */
+  readonly burst: number;
+}
+
+/** Draws the delay of a packet; never negative. */
+export function drawDelay(model: DelayModel, draws: Draws, { time, burst }: Departure): Seconds {
+  const jitter = model.jitter * congestionAt(model.congestion, time) * burst;
   switch (model.distribution) {
     case "none":
       return model.delay;

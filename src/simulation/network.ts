@@ -12,6 +12,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { ipFamily } from "../base/ip_address.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Seconds } from "../base/units.ts";
+import { Bursts } from "./bursts.ts";
 import { drawDelay, drawLoss } from "./delay.ts";
 import { Draws } from "./draws.ts";
 import type { Scenario } from "./scenario.ts";
@@ -25,6 +26,8 @@ export interface Host {
   readonly forward: Draws;
   /** Draws for the way back. */
   readonly backward: Draws;
+  /** Spells of congestion in each direction. */
+  readonly bursts: { readonly forward: Bursts; readonly backward: Bursts };
   /** What an adversary draws. */
   readonly adversary: Draws;
 }
@@ -54,11 +57,16 @@ export class SimulatedNetwork {
     const noise = Draws.stream(seed, "timestamps");
     this.#noise = { mean: scenario.machine.timestampNoise, draws: noise };
     for (const model of scenario.servers) {
+      const stream = (part: string): Draws => Draws.stream(seed, `${model.name} ${part}`);
       this.#hosts.set(model.address, {
-        server: new SimulatedServer(model, Draws.stream(seed, `${model.name} clock`)),
-        forward: Draws.stream(seed, `${model.name} forward`),
-        backward: Draws.stream(seed, `${model.name} backward`),
-        adversary: Draws.stream(seed, `${model.name} adversary`),
+        server: new SimulatedServer(model, { clock: stream("clock"), grain: stream("grain") }),
+        forward: stream("forward"),
+        backward: stream("backward"),
+        bursts: {
+          forward: new Bursts(stream("forward bursts")),
+          backward: new Bursts(stream("backward bursts")),
+        },
+        adversary: stream("adversary"),
       });
     }
   }
@@ -131,12 +139,13 @@ export class SimulatedNetwork {
   /** How long a packet that leaves at `time` is under way; undefined when it is lost. */
   travel(
     host: Host,
-    options: { direction: "forward" | "backward"; time: Seconds },
+    { direction, time }: { direction: "forward" | "backward"; time: Seconds },
   ): Seconds | undefined {
-    const draws = host[options.direction];
-    const path = host.server.model[options.direction];
+    const draws = host[direction];
+    const path = host.server.model[direction];
     const isLost = drawLoss(path, draws);
-    const delay = drawDelay(path, draws, options.time);
+    const burst = host.bursts[direction].factorAt(path.bursts, time);
+    const delay = drawDelay(path, draws, { time, burst });
     const noise = this.#noise.mean > 0 ? this.#noise.draws.exponential(this.#noise.mean) : 0;
     return isLost ? undefined : delay + noise;
   }

@@ -53,15 +53,19 @@ Deno.test("Lomax draws have the closed form's mean, median and tail", () => {
 
 Deno.test("a path gives its floor, its queue and its losses", () => {
   const draws = Draws.stream(4, "test");
-  assert.equal(drawDelay(PATH, draws, 0), 0.01);
+  assert.equal(drawDelay(PATH, draws, { time: 0, burst: 1 }), 0.01);
   const queued = { ...PATH, distribution: "exponential" } as const;
   near(
-    moments(Array.from({ length: 100_000 }, () => drawDelay(queued, draws, 0))).mean,
+    moments(Array.from({ length: 100_000 }, () => drawDelay(queued, draws, { time: 0, burst: 1 })))
+      .mean,
     0.011,
     0.005,
   );
   const busy = { ...queued, congestion: { factor: 10, period: 86_400 } };
-  const atNoon = Array.from({ length: 100_000 }, () => drawDelay(busy, draws, 21_600));
+  const atNoon = Array.from(
+    { length: 100_000 },
+    () => drawDelay(busy, draws, { time: 21_600, burst: 1 }),
+  );
   near(moments(atNoon).mean, 0.02, 0.01);
   const lossy = { ...PATH, loss: 0.2 };
   const lost =

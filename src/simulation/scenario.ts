@@ -85,6 +85,11 @@ export interface ServerModel extends OscillatorModel {
   readonly rootDelay: Seconds;
   /** The root dispersion that it states. */
   readonly rootDispersion: Seconds;
+  /**
+   * The precision that it states, a power of two in seconds; the bits of its timestamps below it
+   * are random if it is above -25.
+   */
+  readonly precision: number;
   /** How long a request stays in the server. */
   readonly turnaround: Seconds;
   /** The kiss code it answers with instead of the time. */

@@ -131,6 +131,7 @@ function complete(
     leap: "none",
     rootDelay: 0,
     rootDispersion: 0,
+    precision: -25,
     turnaround: 10e-6,
     kiss: undefined,
     kissInterval: 0,
@@ -174,6 +175,7 @@ function buildChange(row: RawChange): ServerChange {
     leap: row.leap,
     rootDelay: row["root-delay"],
     rootDispersion: row["root-dispersion"],
+    precision: row.precision,
     turnaround: row.turnaround,
     kissInterval: row["kiss-interval"],
     attack: row.attack,
@@ -196,7 +198,7 @@ function buildPath(row: RawChange, direction: "forward" | "backward"): Partial<D
 }
 
 function buildDirection(row: Partial<RawPath>): Partial<DelayModel> {
-  const congestion = row.congestion;
+  const { congestion, bursts } = row;
   return defined({
     delay: row.delay,
     jitter: row.jitter,
@@ -205,6 +207,9 @@ function buildDirection(row: Partial<RawPath>): Partial<DelayModel> {
     loss: row.loss,
     ...(congestion === undefined ? {} : {
       congestion: { factor: congestion.factor ?? 1, period: congestion.period ?? SECONDS_PER_DAY },
+    }),
+    ...(bursts === undefined ? {} : {
+      bursts: { factor: bursts.factor ?? 1, length: bursts.length ?? 1, gap: bursts.gap ?? 1 },
     }),
   });
 }

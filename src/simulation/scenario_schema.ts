@@ -90,6 +90,19 @@ const PATH_KEYS = {
         "Jitter that rises and falls with the hours: it is multiplied by `1 + (factor - 1) max(0, sin(2 pi t / period))`.",
     },
   ),
+  "bursts": optional(
+    table({
+      "factor": required(number(1, 10_000), {
+        doc: "What the jitter is multiplied by during a spell.",
+      }),
+      "length": required(duration(1), { doc: "How long a spell lasts on the average." }),
+      "gap": required(duration(1), { doc: "The mean time between two spells." }),
+    }),
+    {
+      otherwise: "none",
+      doc: "Spells of congestion that come at random, in each direction by itself.",
+    },
+  ),
 } as const;
 
 const CHANGE_KEYS = {
@@ -137,6 +150,11 @@ const CHANGE_KEYS = {
   "root-dispersion": optional(duration(), {
     otherwise: "0",
     doc: "The root dispersion that the server states.",
+  }),
+  "precision": optional(integer(-32, -1), {
+    otherwise: "-25",
+    doc:
+      "The precision that the server states (a power of two, in seconds). Above -25 the bits of its timestamps below it are random.",
   }),
   "turnaround": optional(duration(), {
     otherwise: '"10us"',

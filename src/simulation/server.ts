@@ -9,7 +9,7 @@
  * @module
  */
 import { unreachable } from "../base/assert.ts";
-import { addSeconds, type NtpTimestamp } from "../base/ntp_timestamp.ts";
+import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../base/ntp_timestamp.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { ipToBytes } from "../base/ip_address.ts";
 import type { Seconds } from "../base/units.ts";
@@ -26,7 +26,17 @@ const LEAP_BITS: Readonly<Record<LeapIndicator, number>> = {
   delete: 2,
   unknown: 3,
 };
-const PRECISION = -25;
+
+/** What a server draws from. */
+export interface ServerDraws {
+  /** The wander of its clock. */
+  readonly clock: Draws;
+  /** The bits of its timestamps below its precision. */
+  readonly grain: Draws;
+}
+
+/** Timestamps of a clock that is so precise are exact. */
+const PRECISION_FINE = -25;
 
 /** A moment by true time, as the server's own clock needs it. */
 export interface TrueTime {
@@ -40,14 +50,16 @@ export interface TrueTime {
 export class SimulatedServer {
   #model: ServerModel;
   readonly #oscillator: SimulatedOscillator;
+  readonly #grain: Draws;
   #lastRequest = -Infinity;
   #previousResponse: Bytes | undefined;
   #requests = 0;
 
-  /** Starts a server whose clock wanders by `draws`. */
-  constructor(model: ServerModel, draws: Draws) {
+  /** Starts a server. */
+  constructor(model: ServerModel, draws: ServerDraws) {
     this.#model = model;
-    this.#oscillator = new SimulatedOscillator(model, draws);
+    this.#grain = draws.grain;
+    this.#oscillator = new SimulatedOscillator(model, draws.clock);
   }
 
   /** What the server is now. */
@@ -91,7 +103,9 @@ export class SimulatedServer {
     }
     const receive = addSeconds(now.timestamp, this.clockError(now.time));
     const leap = this.#model.leap === "none" ? announced : this.#model.leap;
-    const response = encodeResponse(this.#model, { request, receive, leap });
+    const transmit = addSeconds(receive, this.#model.turnaround);
+    const timestamps = { receive: this.#read(receive), transmit: this.#read(transmit) };
+    const response = encodeResponse(this.#model, { request, timestamps, leap });
     const { kiss, kissInterval } = this.#model;
     const isDenied = kiss !== undefined && (kissInterval === 0 || sinceLast < kissInterval);
     if (isDenied) makeKiss(response, kiss);
@@ -126,11 +140,23 @@ export class SimulatedServer {
         return unreachable(this.#model.attack);
     }
   }
+
+  /** What a clock of this precision shows: the bits below it are random (RFC 5905 section 6). */
+  #read(time: NtpTimestamp): NtpTimestamp {
+    if (this.#model.precision <= PRECISION_FINE) return time;
+    const grain = 2 ** (32 + this.#model.precision);
+    const random = Math.floor(this.#grain.uniform() * grain);
+    return ntpTimestamp(time - (time % BigInt(grain)) + BigInt(random));
+  }
 }
 
 function encodeResponse(
   model: ServerModel,
-  { request, receive, leap }: { request: Uint8Array; receive: NtpTimestamp; leap: LeapIndicator },
+  { request, timestamps, leap }: {
+    request: Uint8Array;
+    timestamps: { receive: NtpTimestamp; transmit: NtpTimestamp };
+    leap: LeapIndicator;
+  },
 ): Bytes {
   const packet = new Uint8Array(HEADER_LENGTH);
   const view = new DataView(packet.buffer);
@@ -138,14 +164,14 @@ function encodeResponse(
   packet[0] = (LEAP_BITS[leap] << 6) | (version << 3) | MODE_SERVER;
   packet[1] = model.stratum > 15 ? 0 : model.stratum;
   packet[2] = request[2] ?? 0;
-  view.setInt8(3, PRECISION);
+  view.setInt8(3, model.precision);
   view.setUint32(4, shortFormat(model.rootDelay));
   view.setUint32(8, shortFormat(model.rootDispersion));
   packet.set(referenceIdBytes(model.referenceId), 12);
-  view.setBigUint64(16, addSeconds(receive, -8));
+  view.setBigUint64(16, addSeconds(timestamps.receive, -8));
   packet.set(request.subarray(40, 48), 24);
-  view.setBigUint64(32, receive);
-  view.setBigUint64(40, addSeconds(receive, model.turnaround));
+  view.setBigUint64(32, timestamps.receive);
+  view.setBigUint64(40, timestamps.transmit);
   return packet;
 }
 

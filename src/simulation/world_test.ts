@@ -282,6 +282,21 @@ Deno.test("kisses and adversaries send what they should", () => {
   assert.notDeepEqual(forged[0]?.packet.subarray(24, 32), forged[1]?.packet.subarray(24, 32));
 });
 
+Deno.test("a coarse server's timestamps differ below its precision, and may go back within it", () => {
+  const answers = probe(
+    `duration = 4000\nclock = { offset = 0, frequency-ppm = 0 }\n${SERVER}\nprecision = -10`,
+  ).answers();
+  const grain = 2 ** -10;
+  const residences = answers.map(({ packet }) => {
+    const view = new DataView(packet.buffer, packet.byteOffset);
+    assert.equal(view.getInt8(3), -10);
+    return difference(ntpTimestamp(view.getBigUint64(40)), ntpTimestamp(view.getBigUint64(32)));
+  });
+  assert.ok(residences.every((residence) => Math.abs(residence) <= 2 * grain));
+  assert.ok(residences.filter((residence) => residence < 0).length > residences.length / 4);
+  assert.ok(answers.every(({ offset }) => Math.abs(offset) <= 1.1 * grain));
+});
+
 Deno.test("a restart begins a new incarnation with the drift that the old one saved", () => {
   const lives: Probe[] = [];
   const text = `duration = 100
