@@ -18,6 +18,7 @@ export class MemberList {
   readonly #options: SourceGroupOptions;
   #config: SourceGroupConfig;
   #members: Member[] = [];
+  #associations: readonly Association[] = [];
   #removed: number[] = [];
 
   /** Starts without members. */
@@ -49,7 +50,7 @@ export class MemberList {
 
   /** The servers that are asked. */
   get associations(): readonly Association[] {
-    return this.#members.map(({ association }) => association);
+    return this.#associations;
   }
 
   /** One that the name does not have any more; undefined when there is none. */
@@ -117,6 +118,7 @@ export class MemberList {
       isRejected: false,
       isUnlisted: false,
     });
+    this.#associations = [...this.#associations, association];
   }
 
   /** Removes a member; the group stops its association. */
@@ -124,6 +126,7 @@ export class MemberList {
     const before = this.#members.length;
     this.#members = this.#members.filter((member) => member.association !== association);
     assert(this.#members.length === before - 1, "A member is removed once");
+    this.#associations = this.#members.map((member) => member.association);
     this.#removed.push(association.id);
   }
 

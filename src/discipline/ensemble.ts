@@ -150,7 +150,7 @@ export class Ensemble {
     const member = this.#members.get(track);
     const slot = member?.slots.get(member.route);
     if (this.#bank === undefined || member === undefined || slot === undefined) return undefined;
-    const bias = this.#bank.view(slot).offset - this.#bank.estimate.offset;
+    const bias = this.#bank.bias(slot);
     return { bias, variance: member.biasVariance + track.detourVariance(member.route) };
   }
 

@@ -184,6 +184,15 @@ export class FilterBank {
     return this.#estimate ??= this.#weigh();
   }
 
+  /** Returns the mean of a source's bias. */
+  bias(slot: number): Seconds {
+    let bias = 0;
+    for (let i = 0; i < this.#filters.length; i++) {
+      bias += (this.#weights[i] ?? 0) * (this.#filters[i]?.bias(slot) ?? 0);
+    }
+    return bias;
+  }
+
   /**
    * Returns what a source is expected to show now, or `ahead` seconds from now: the mean and the
    * variance of offset plus bias. What the oscillator adds until then is not in it.
