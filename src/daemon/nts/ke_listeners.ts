@@ -11,7 +11,7 @@
  */
 import { realtimeNow } from "../../../ffi/clock/clock.ts";
 import type { OpenSsl } from "../../../ffi/openssl/mod.ts";
-import { present } from "../../base/assert.ts";
+import { present, unreachable } from "../../base/assert.ts";
 import { formatUtc } from "../../base/utc.ts";
 import { formatSocketAddress, parseSocketAddress } from "../../base/socket_address.ts";
 import { NTS_KE_PORT } from "../../base/ports.ts";
@@ -258,6 +258,8 @@ function tellReload(section: Section, reload: Reload): void {
     case "failed":
       section.fault = reload.failure.message;
       return;
+    default:
+      return unreachable(reload);
   }
 }
 

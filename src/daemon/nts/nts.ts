@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { unreachable } from "../../base/assert.ts";
 import type { Config } from "../../config/config.ts";
 import type { EngineSnapshot } from "../../engine/status/snapshot.ts";
 import type { SessionState } from "../../nts/client/session.ts";
@@ -70,6 +71,8 @@ export class Nts {
       case "starting":
       case "unsynchronized":
         return;
+      default:
+        return unreachable(state);
     }
   }
 

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { unreachable } from "../../base/assert.ts";
 import { visibleText } from "../../base/visible_text.ts";
 import { notifyService, type ServiceNotice } from "../../../ffi/process/sd_notify.ts";
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
@@ -96,6 +97,8 @@ function clockWords({ state, why, sources }: NoticedStatus): string {
       return why === "" ? "Measuring the sources" : `Measuring the sources: ${why}`;
     case "unsynchronized":
       return `Not synchronised: ${why}`;
+    default:
+      return unreachable(state);
   }
 }
 

@@ -18,6 +18,7 @@
  *
  * @module
  */
+import { unreachable } from "../../base/assert.ts";
 import type { Association } from "../../association/association.ts";
 import type { Instant } from "../../base/instant.ts";
 import { type NtpTimestamp, toUnixNanoseconds } from "../../base/ntp_timestamp.ts";
@@ -353,6 +354,8 @@ export class ProvisionalTime {
         );
         return this.#verify(members, { at: context.clock + outcome.offset, byQuorum: true });
       }
+      default:
+        return unreachable(outcome);
     }
   }
 

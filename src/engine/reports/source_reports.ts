@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { unreachable } from "../../base/assert.ts";
 import type { SourceGroup } from "../../association/source_group.ts";
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 import { describeCauses } from "../../selection/causes.ts";
@@ -105,6 +106,8 @@ export class SourceReports {
         return this.#outageSince === undefined ? tellNews(subject, record) : [];
       case "answers":
         return this.#noteResponse(subject, record, now);
+      default:
+        return unreachable(subject.health);
     }
   }
 

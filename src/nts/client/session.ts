@@ -14,7 +14,7 @@
  *
  * @module
  */
-import { assert, present } from "../../base/assert.ts";
+import { assert, present, unreachable } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { RandomSource } from "../../base/random.ts";
 import { err, ok, type Result } from "../../base/result.ts";
@@ -147,6 +147,8 @@ export class NtsClientSession {
         break;
       case "kiss":
         break; // the association's affair
+      default:
+        unreachable(verified.value);
     }
     return verified;
   }

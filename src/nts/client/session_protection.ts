@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { assert } from "../../base/assert.ts";
+import { assert, unreachable } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { RandomSource } from "../../base/random.ts";
 import { ReasonCounter } from "../../base/reason_counter.ts";
@@ -178,6 +178,8 @@ export class SessionProtection {
         return this.#drop("nts-nak");
       case "kiss":
         return this.#drop("nts-unprotected-kiss");
+      default:
+        return unreachable(verified.value);
     }
   }
 
