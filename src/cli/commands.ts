@@ -5,7 +5,7 @@
  */
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
-import { completionCommand } from "./completion.ts";
+import { completionCommand } from "./completion/completion.ts";
 import { queryCommand } from "./query/command.ts";
 import { runCommand } from "./run/command.ts";
 import { simulateCommand } from "./simulate/command.ts";

@@ -1,7 +1,7 @@
 /**
- * Real peers for the tests: Debian's chrony and ntpsec, unpacked without being installed.
+ * Real peers and shells for the tests: Debian's packages, unpacked without being installed.
  *
- * The problem: the two packages conflict, so they cannot both be installed, and an installed one
+ * The problem: chrony and ntpsec conflict, so they cannot both be installed, and an installed one
  * would start a daemon that keeps the machine's clock. The idea: `apt-get download` and `dpkg -x`
  * into a scratch folder that is kept between runs; libraries that the machine lacks are unpacked
  * beside them. Limits: Debian and its relatives only. In CI a peer that is missing is a failure;
@@ -16,7 +16,15 @@ import { withLock } from "./lock.ts";
 export type PeerName = typeof PEER_NAMES[number];
 
 /** All of them. */
-export const PEER_NAMES = ["chronyd", "ntpd", "ntpdig", "rdate", "timesyncd"] as const;
+export const PEER_NAMES = [
+  "chronyd",
+  "ntpd",
+  "ntpdig",
+  "rdate",
+  "timesyncd",
+  "zsh",
+  "fish",
+] as const;
 
 /** A program that is there and runs. */
 export interface Peer {
@@ -49,6 +57,9 @@ const PEERS: Readonly<
     path: "lib/systemd/systemd-timesyncd",
     versionArgs: ["none"],
   },
+  // Shells, for the completion of the command line.
+  zsh: { packages: ["zsh", "zsh-common"], path: "bin/zsh", versionArgs: ["--version"] },
+  fish: { packages: ["fish"], path: "usr/bin/fish", versionArgs: ["--version"] },
 };
 
 /**
