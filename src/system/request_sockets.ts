@@ -14,8 +14,10 @@ import type { DatagramEvent, Event, SendAction, SendFailedEvent } from "../engin
 import { fromUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import { ok, type Result } from "../base/result.ts";
 import { realtimeNow } from "../../ffi/clock/clock.ts";
+import { closeDescriptor } from "../../ffi/descriptor.ts";
 import type { OsError } from "../../ffi/errno.ts";
 import type { Poller, ReadyDescriptor } from "../../ffi/poller.ts";
+import { holdTimestamping } from "../../ffi/socket/timestamping.ts";
 import { UdpSocket } from "../../ffi/socket/udp_socket.ts";
 import {
   chooseTimestamps,
@@ -49,6 +51,8 @@ export class RequestSockets {
   readonly #hardware: HardwareTimestamps;
   readonly #byRequest = new Map<number, OpenRequest>();
   readonly #byDescriptor = new Map<number, OpenRequest>();
+  /** Keeps the kernel's timestamps on between requests; undefined before the first. */
+  #held: Result<number, OsError> | undefined;
 
   /** Sockets are added to `poller` while they wait; closing the poller is its owner's affair. */
   constructor(poller: Poller, hardware = new HardwareTimestamps(systemHardware, log.info)) {
@@ -59,6 +63,7 @@ export class RequestSockets {
   /** Sends a request; returns the event that says so when it could not be sent. */
   send(action: SendAction): Event | undefined {
     if (this.#byRequest.size >= OPEN_MAX) this.#closeOldest();
+    this.#held ??= holdTimestamping();
     const sent = this.#sendFromNewSocket(action);
     if (!sent.ok) return { ...failure(action, sent.error.message), isLocal: true };
     const open = sent.value;
@@ -85,6 +90,8 @@ export class RequestSockets {
   /** Gives up all sockets, and what is held for the timestamps of interfaces. */
   closeAll(): void {
     for (const request of [...this.#byRequest.keys()]) this.close(request);
+    if (this.#held?.ok) closeDescriptor(this.#held.value);
+    this.#held = undefined;
     this.#hardware.close();
   }
 
