@@ -341,3 +341,30 @@ Deno.test("a sample of an earlier time is carried forward to where the belief is
   assert.ok(Math.abs(outcome.miss) < 1e-4, `${outcome.miss}`);
   assert.ok(Math.abs(world.error) < 5e-5);
 });
+
+Deno.test("a detour and the way back leave the clock where it was, however long the detour lasts", () => {
+  for (const rounds of [6, 20, 31, 200]) {
+    const path = new Path({ floor: 0.02, wait: 1e-4 });
+    const world = new World();
+    world.run(200, [path]);
+    path.detour = 0.02;
+    world.run(rounds, [path]);
+    assert.ok(Math.abs(world.error) < 1e-4, `on the detour: ${world.error}`);
+    path.detour = 0;
+    world.run(20, [path]);
+    assert.ok(Math.abs(world.error) < 1e-4, `after ${rounds}: ${world.error}`);
+    const bias = world.ensemble.biasOf(path.track);
+    assert.ok(bias !== undefined && Math.abs(bias.bias) < 1e-4);
+  }
+});
+
+Deno.test("a route that is shorter than all takes back what the longer one taught", () => {
+  const path = new Path({ floor: 0.02, wait: 1e-4 });
+  path.detour = 0.02;
+  const world = new World();
+  world.run(200, [path]);
+  assert.ok(Math.abs(world.error) > 9e-3, "nothing shows that it is asymmetric");
+  path.detour = 0;
+  world.run(20, [path]);
+  assert.ok(Math.abs(world.error) < 1e-3, `${world.error}`);
+});

@@ -28,14 +28,18 @@ class World {
   readonly slot = this.bank.addSource(NO_BIAS);
   readonly random = new SeededRandom(8);
 
-  run(samples: number, wander: number): void {
+  run(samples: number, wander: number, wanderMax = Infinity): void {
     for (let i = 0; i < samples; i++) {
       for (let second = 0; second < 16; second++) {
         this.offset += this.frequency;
         this.frequency += wander * normal(this.random);
       }
       this.bank.advance(16);
-      this.bank.update(this.slot, sample(this.offset + 2e-6 * (uniform(this.random) - 0.5)));
+      this.bank.update(
+        this.slot,
+        sample(this.offset + 2e-6 * (uniform(this.random) - 0.5)),
+        wanderMax,
+      );
     }
   }
 
@@ -53,6 +57,16 @@ Deno.test("the wander of the oscillator is learned, and unlearned", () => {
   assert.ok(world.wander > 5e-8 && world.wander < 2e-7, `restless: ${world.wander}`);
   world.run(300, 1e-10);
   assert.ok(world.wander < 2e-8, `calm again: ${world.wander}`);
+});
+
+Deno.test("more wander than others show is believed with reluctance", () => {
+  const likely = (wanderMax?: number) => {
+    const world = new World();
+    world.run(200, 3e-9, wanderMax);
+    return Math.sqrt(world.bank.estimate.likelyWanderVariance);
+  };
+  const free = likely(), held = likely(1e-9);
+  assert.ok(free > 2e-9 && held < 0.5 * free, `${free} ${held}`);
 });
 
 Deno.test("offset and frequency are found, and the errors are as large as is said", () => {
