@@ -56,8 +56,8 @@ export interface Key<Value, Built = unknown> {
   readonly doc: string;
   /** What holds when it is not written, as the reference shows it; empty if it must be written. */
   readonly otherwise: string;
-  /** What a reload does with it. */
-  readonly reload: ReloadEffect;
+  /** What a reload does with it; undefined where the table it is in says so, or none happens. */
+  readonly reload: ReloadEffect | undefined;
   /** What it is called in other programs. */
   readonly foreign: ForeignWords;
   /** Returns what the program uses, given what was written, undefined if nothing was. */
@@ -78,6 +78,11 @@ export interface OptionalKey<Value, Built> extends Key<Value, Built> {
 
 /** The keys of a table by name. */
 export type Keys = Readonly<Record<string, Key<unknown>>>;
+
+/** The keys of a section of the configuration: each says what a reload does with it. */
+export type SectionKeys = Readonly<
+  Record<string, Key<unknown> & { readonly reload: ReloadEffect }>
+>;
 
 /** The keys of a table that may all be left out. */
 export type OptionalKeys = Readonly<Record<string, OptionalKey<unknown, unknown>>>;
@@ -122,29 +127,33 @@ type CamelCase<Name extends string> = Name extends `${infer First}-${infer Rest}
   : Name;
 
 /** What is said of a key beside its type. */
-interface About {
+interface About<Reload extends ReloadEffect | undefined> {
   /** What it is for, in whole sentences. */
   readonly doc: string;
   /** What holds without it, where that is not simply the default value. */
   readonly otherwise?: string;
-  /** What a reload does with it: "applied" unless the program says otherwise. */
-  readonly reload?: ReloadEffect;
+  /** What a reload does with it: to be said of every key of a section. */
+  readonly reload?: Reload;
   /** What it is called in other programs. */
   readonly foreign?: ForeignWords;
 }
 
 /** Makes a key that must be written; `build` makes of its value what the program uses. */
-export function required<Value, Built = Value>(
+export function required<
+  Value,
+  Built = Value,
+  Reload extends ReloadEffect | undefined = undefined,
+>(
   field: Field<Value>,
-  about: About & { readonly build?: (value: Value) => Built },
-): RequiredKey<Value, Built> {
-  const { doc, reload = "applied", foreign = "", build } = about;
+  about: About<Reload> & { readonly build?: (value: Value) => Built },
+): RequiredKey<Value, Built> & { readonly reload: Reload } {
+  const { doc, foreign = "", build } = about;
   return {
     field,
     required: true,
     doc,
     otherwise: "",
-    reload,
+    reload: about.reload as Reload,
     foreign,
     build: (written) => builtOf(written, build),
   };
@@ -154,26 +163,34 @@ export function required<Value, Built = Value>(
  * Makes a key that holds its default when it is not written; `build` makes of either what the
  * program uses.
  */
-export function optional<Value, Built = Value>(
+export function optional<
+  Value,
+  Built = Value,
+  Reload extends ReloadEffect | undefined = undefined,
+>(
   field: Field<Value>,
-  about: About & {
+  about: About<Reload> & {
     readonly default: NoInfer<Value>;
     readonly build?: (value: Value) => Built;
   },
-): OptionalKey<Value, Built>;
+): OptionalKey<Value, Built> & { readonly reload: Reload };
 /** Makes a key that may be left out and then has no value. */
-export function optional<Value, Built = Value>(
+export function optional<
+  Value,
+  Built = Value,
+  Reload extends ReloadEffect | undefined = undefined,
+>(
   field: Field<Value>,
-  about: About & { readonly build?: (value: Value) => Built | undefined },
-): OptionalKey<Value, Built | undefined>;
+  about: About<Reload> & { readonly build?: (value: Value) => Built | undefined },
+): OptionalKey<Value, Built | undefined> & { readonly reload: Reload };
 export function optional<Value, Built>(
   field: Field<Value>,
-  about: About & {
+  about: About<ReloadEffect | undefined> & {
     readonly default?: Value;
     readonly build?: (value: Value) => Built | undefined;
   },
 ): OptionalKey<Value, Built | undefined> {
-  const { doc, reload = "applied", foreign = "", build } = about;
+  const { doc, reload, foreign = "", build } = about;
   return {
     field,
     required: false,

@@ -112,6 +112,7 @@ for (const { name: section, keys, identity } of SECTIONS) {
   if (section === "source-defaults") continue;
   for (const [key, { reload }] of Object.entries(keys)) {
     Deno.test(`a reload tells a change of ${section}.${key}, and what becomes of it`, () => {
+      ok(reload !== undefined, "the section says what becomes of it");
       const before = config(FULL);
       const changes = describeChanges(before, changed(before, section, key));
       if (key === identity) {

@@ -5,7 +5,7 @@ import { foreignLineHint } from "./foreign_keys.ts";
 import { complete, completeIfWhole, type Keys, optional, required } from "./key.ts";
 import { configurationReference, sectionReference } from "./reference.ts";
 import { SECTIONS } from "./schema.ts";
-import { table } from "./table_field.ts";
+import { section, table } from "./table_field.ts";
 
 /** All that there is to write for new keys. */
 const NEW_KEYS = {
@@ -53,6 +53,17 @@ Deno.test("a table that lacks a key it must have is not built", () => {
     here: false,
     soFar: undefined,
   });
+});
+
+Deno.test("a key of a section that forgets the effect of a reload does not compile", () => {
+  const keys = {
+    told: optional(boolean, { reload: "restart", doc: "Told." }),
+    forgotten: optional(boolean, { doc: "Forgotten." }),
+  };
+  // @ts-expect-error: the second key has no reload
+  const made = section(keys, "A section.");
+  equal(made.field.keys?.["forgotten"]?.reload, undefined);
+  equal(section({ told: keys.told }, "A section.").field.keys?.["told"]?.reload, "restart");
 });
 
 Deno.test("every key has a sentence, and every default is one that may be written", () => {

@@ -8,7 +8,15 @@
  * @module
  */
 import { isTable } from "./config_path.ts";
-import type { Field, Keys, Row } from "./key.ts";
+import {
+  type Field,
+  type Keys,
+  optional,
+  type Row,
+  type SectionKey,
+  type SectionKeys,
+  type SectionsKey,
+} from "./key.ts";
 import { nearest, sameSpelling } from "./nearest.ts";
 
 /** Reads a table with known keys; every other key is reported with what was probably meant. */
@@ -39,6 +47,22 @@ export function table<Definitions extends Keys>(
       return row as Row<Definitions>;
     },
   };
+}
+
+/** Makes a section of the configuration, `[name]`; `doc` says what it is for. */
+export function section<Definitions extends SectionKeys>(
+  keys: Definitions,
+  doc: string,
+): SectionKey<Definitions> {
+  return optional(table(keys), { otherwise: "", doc });
+}
+
+/** Makes the sections `[[name]]` of the configuration, which the key `identity` tells apart. */
+export function sectionList<Definitions extends SectionKeys>(
+  keys: Definitions,
+  { identity, doc }: { readonly identity: keyof Definitions & string; readonly doc: string },
+): SectionsKey<Definitions> {
+  return optional(sections(table(keys), identity), { otherwise: "", doc });
 }
 
 /**

@@ -12,12 +12,13 @@ import {
 import { SECONDS_PER_DAY } from "../../base/units.ts";
 import { integer, path, wholeSeconds } from "../field.ts";
 import { type Built, optional, required, type SectionKey } from "../key.ts";
-import { table } from "../table_field.ts";
+import { section } from "../table_field.ts";
 
 /** The keys of `[keyset]`. */
 export const KEYSET_KEYS = {
   "stale-key-count": optional(integer(0, STALE_KEY_COUNT_MAX), {
     default: 7,
+    reload: "applied",
     doc: "How many old keys are kept, so that cookies made with them still work.",
   }),
   "key-rotation-interval": optional(wholeSeconds(ROTATION_INTERVAL_MIN, ROTATION_INTERVAL_MAX), {
@@ -28,6 +29,7 @@ export const KEYSET_KEYS = {
   }),
   "key-storage-path": optional(path, {
     otherwise: "keys are lost at the end",
+    reload: "applied",
     doc:
       "Where the keys are kept, so that a restart costs clients no key exchange. The file is secret.",
   }),
@@ -37,13 +39,14 @@ export const KEYSET_KEYS = {
 export type KeysetConfig = Built<typeof KEYSET_KEYS>;
 
 /** The `[keyset]` section. */
-export const KEYSET: SectionKey<typeof KEYSET_KEYS> = optional(table(KEYSET_KEYS), {
-  otherwise: "",
-  doc: "The keys that seal the cookies of the NTS server.",
-});
+export const KEYSET: SectionKey<typeof KEYSET_KEYS> = section(
+  KEYSET_KEYS,
+  "The keys that seal the cookies of the NTS server.",
+);
 
 const SYMMETRIC_KEYS_KEYS = {
   file: required(path, {
+    reload: "applied",
     foreign: {
       "keyfile keys": "use file in [keys]",
       "trustedkey requestkey controlkey": "leave it out: every key of the file in [keys] is used",
@@ -53,7 +56,7 @@ const SYMMETRIC_KEYS_KEYS = {
 };
 
 /** The `[keys]` section. */
-export const SYMMETRIC_KEYS: SectionKey<typeof SYMMETRIC_KEYS_KEYS> = optional(
-  table(SYMMETRIC_KEYS_KEYS),
-  { otherwise: "", doc: "Symmetric keys." },
+export const SYMMETRIC_KEYS: SectionKey<typeof SYMMETRIC_KEYS_KEYS> = section(
+  SYMMETRIC_KEYS_KEYS,
+  "Symmetric keys.",
 );

@@ -5,11 +5,12 @@
  */
 import { boolean, path } from "../field.ts";
 import { type Built, optional, type SectionKey } from "../key.ts";
-import { table } from "../table_field.ts";
+import { section } from "../table_field.ts";
 
 /** The keys of `[nts]`. */
 export const NTS_KEYS = {
   "cookie-storage-path": optional(path, {
+    reload: "applied",
     doc:
       "Where cookies and keys are kept over a restart, so that it needs no key exchange. The file is secret.",
   }),
@@ -29,7 +30,7 @@ export const NTS_KEYS = {
 export type NtsConfig = Built<typeof NTS_KEYS>;
 
 /** The `[nts]` section. */
-export const NTS: SectionKey<typeof NTS_KEYS> = optional(table(NTS_KEYS), {
-  otherwise: "",
-  doc: "Network Time Security on the client's side.",
-});
+export const NTS: SectionKey<typeof NTS_KEYS> = section(
+  NTS_KEYS,
+  "Network Time Security on the client's side.",
+);

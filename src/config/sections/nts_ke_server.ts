@@ -15,29 +15,34 @@ import {
   type Row,
   type SectionsKey,
 } from "../key.ts";
-import { sections, table } from "../table_field.ts";
+import { sectionList } from "../table_field.ts";
 
 const KEYS = {
   listen: required(listenAddress(NTS_KE_PORT), {
+    reload: "applied",
     doc: "The numeric address and TCP port of the key exchange.",
   }),
   "certificate-chain-path": required(path, {
+    reload: "applied",
     foreign: {
       "certificate-path ntsservercert": "use certificate-chain-path in [[nts-ke-server]]",
     },
     doc: "The server's certificate, and those that lead to its authority (PEM).",
   }),
   "private-key-path": required(path, {
+    reload: "applied",
     foreign: "ntsserverkey",
     doc: "The private key that belongs to the certificate (PEM).",
   }),
   "key-exchange-timeout-ms": optional(integer(1, 600_000), {
     default: 1000,
     build: (milliseconds) => milliseconds / 1000,
+    reload: "applied",
     doc: "How long one key exchange may take, in milliseconds.",
   }),
   "concurrent-connections": optional(integer(1, 65_536), {
     default: 512,
+    reload: "applied",
     foreign: "maxntsconnections ntsratelimit",
     doc:
       "How many key exchanges may go on at the same time; fewer if the limit on open files leaves no room for so many. For one more the " +
@@ -45,18 +50,20 @@ const KEYS = {
   }),
   "ntp-server": optional(hostName, {
     otherwise: "this machine",
+    reload: "applied",
     foreign: "ntsntpserver",
     doc: "The NTP server that clients are sent to.",
   }),
   "ntp-port": optional(integer(1, 65_535), {
     otherwise: String(NTP_PORT),
+    reload: "applied",
     doc: "The UDP port that clients are sent to.",
   }),
 };
 
 /** The `[[nts-ke-server]]` sections. */
-export const NTS_KE_SERVERS: SectionsKey<typeof KEYS> = optional(sections(table(KEYS), "listen"), {
-  otherwise: "",
+export const NTS_KE_SERVERS: SectionsKey<typeof KEYS> = sectionList(KEYS, {
+  identity: "listen",
   doc: "Where clients get the keys and cookies for Network Time Security.",
 });
 

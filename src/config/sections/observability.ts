@@ -6,7 +6,7 @@
 import { hostName, listenAddress } from "../address_field.ts";
 import { boolean, directory, either, list, word } from "../field.ts";
 import { type Built, optional, type SectionKey } from "../key.ts";
-import { table } from "../table_field.ts";
+import { section } from "../table_field.ts";
 
 /** The words for how much is logged, the most first. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error"] as const;
@@ -21,6 +21,7 @@ export const OBSERVABILITY_KEYS = {
   "log-level": optional(word([...LOG_LEVELS, "warn"]), {
     default: "info",
     build: (level): LogLevel => level === "warn" ? "warning" : level,
+    reload: "applied",
     foreign: {
       "logfile logconfig logbanner logchange mailonchange":
         "the log goes to standard error; use log-level in [observability]",
@@ -30,6 +31,7 @@ export const OBSERVABILITY_KEYS = {
   listen: optional(either(listenAddress(9975), word([""])), {
     default: "127.0.0.1:9975",
     build: (address) => address === "" ? undefined : address,
+    reload: "applied",
     foreign: {
       "observation-path observation-permissions": HTTP,
       "cmdport cmdallow cmddeny cmdratelimit bindcmdaddress bindcmddevice opencommands": HTTP,
@@ -41,6 +43,7 @@ export const OBSERVABILITY_KEYS = {
   }),
   hosts: optional(list(hostName, "a list of names"), {
     default: [],
+    reload: "applied",
     doc:
       "Names under which the status may be asked on a loopback address, for a proxy before it, say; `localhost`, loopback addresses and " +
       "the name of this machine always may. A listener that the network can reach answers under any name.",
@@ -53,6 +56,7 @@ export const OBSERVABILITY_KEYS = {
       "otherwise as soon as it works.",
   }),
   "statistics-path": optional(directory, {
+    reload: "applied",
     foreign: "log logdir statsdir statistics filegen dumpdir",
     doc:
       "A directory for files of every measurement and every update of the clock, one file a day, kept for 30 days.",
@@ -63,10 +67,7 @@ export const OBSERVABILITY_KEYS = {
 export type ObservabilityConfig = Built<typeof OBSERVABILITY_KEYS>;
 
 /** The `[observability]` section. */
-export const OBSERVABILITY: SectionKey<typeof OBSERVABILITY_KEYS> = optional(
-  table(OBSERVABILITY_KEYS),
-  {
-    otherwise: "",
-    doc: "What ntpsd tells of itself.",
-  },
+export const OBSERVABILITY: SectionKey<typeof OBSERVABILITY_KEYS> = section(
+  OBSERVABILITY_KEYS,
+  "What ntpsd tells of itself.",
 );

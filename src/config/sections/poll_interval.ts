@@ -8,7 +8,7 @@ import type { PollExponent } from "../../base/units.ts";
 import type { ConfigPath } from "../config_path.ts";
 import { pollExponent } from "../field.ts";
 import { type Built, complete, optional, type Row, type SectionKey } from "../key.ts";
-import { table } from "../table_field.ts";
+import { section, table } from "../table_field.ts";
 
 /**
  * A second, and a day and a half: the shortest and the longest that may be asked for (RFC 5905
@@ -37,6 +37,7 @@ export const POLL_KEYS = {
   "poll-interval-limits": optional(table(LIMIT_KEYS), {
     default: LIMITS_DEFAULT,
     build: (limits) => complete(LIMIT_KEYS, limits),
+    reload: "applied",
     foreign: { "minpoll maxpoll": "use poll-interval-limits = { min = ..., max = ... }" },
     doc:
       "How often a source may be asked. Both are exponents of two seconds: 4 is 16 seconds, 6 about a minute, 10 about 17 minutes. " +
@@ -51,10 +52,10 @@ export const POLL_KEYS = {
 };
 
 /** The `[source-defaults]` section. */
-export const SOURCE_DEFAULTS: SectionKey<typeof POLL_KEYS> = optional(table(POLL_KEYS), {
-  otherwise: "",
-  doc: "What holds for every source that does not say otherwise.",
-});
+export const SOURCE_DEFAULTS: SectionKey<typeof POLL_KEYS> = section(
+  POLL_KEYS,
+  "What holds for every source that does not say otherwise.",
+);
 
 /** What is written of these keys. */
 export type PollRow = Row<typeof POLL_KEYS>;

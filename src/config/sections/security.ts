@@ -5,7 +5,7 @@
  */
 import { boolean, text } from "../field.ts";
 import { type Built, optional, type SectionKey } from "../key.ts";
-import { table } from "../table_field.ts";
+import { section } from "../table_field.ts";
 
 /** The keys of `[security]`. */
 export const SECURITY_KEYS = {
@@ -27,7 +27,7 @@ export const SECURITY_KEYS = {
 export type SecurityConfig = Built<typeof SECURITY_KEYS>;
 
 /** The `[security]` section. */
-export const SECURITY: SectionKey<typeof SECURITY_KEYS> = optional(table(SECURITY_KEYS), {
-  otherwise: "",
-  doc: "What ntpsd gives up.",
-});
+export const SECURITY: SectionKey<typeof SECURITY_KEYS> = section(
+  SECURITY_KEYS,
+  "What ntpsd gives up.",
+);

@@ -16,7 +16,7 @@ import {
   type Row,
   type SectionsKey,
 } from "../key.ts";
-import { sections, table } from "../table_field.ts";
+import { sectionList, table } from "../table_field.ts";
 
 const ACCESS_LIST_KEYS = {
   filter: required(list(prefix, "a list of prefixes"), {
@@ -63,6 +63,7 @@ export type RateLimitConfig = Built<typeof RATE_LIMIT_KEYS>;
 
 const KEYS = {
   listen: required(listenAddress(NTP_PORT), {
+    reload: "applied",
     foreign: {
       "bindaddress binddevice interface nic": "use listen in [[server]]",
     },
@@ -73,6 +74,7 @@ const KEYS = {
   allowlist: optional(ACCESS_LIST, {
     otherwise: "everybody",
     build: accessList,
+    reload: "applied",
     foreign: { "allow": 'use allowlist = { filter = [...], action = "ignore" } in [[server]]' },
     doc:
       "Only these clients are served. Where both lists know a client, the longer prefix decides.",
@@ -80,12 +82,14 @@ const KEYS = {
   denylist: optional(ACCESS_LIST, {
     otherwise: "nobody",
     build: accessList,
+    reload: "applied",
     foreign: { "deny": 'use denylist = { filter = [...], action = "ignore" } in [[server]]' },
     doc: "These clients are not served.",
   }),
   "rate-limit": optional(table(RATE_LIMIT_KEYS), {
     otherwise: "no limit",
     build: (limit) => complete(RATE_LIMIT_KEYS, limit),
+    reload: "applied",
     foreign: {
       "ratelimit rate-limiting-cache-size rate-limiting-cutoff-ms":
         "use rate-limit = { interval = 3, burst = 8, leak = 2 } in [[server]]",
@@ -95,32 +99,37 @@ const KEYS = {
   "require-nts": optional(either(boolean, word(["ignore", "deny"])), {
     default: false,
     build: (action) => action === true ? "ignore" : action,
+    reload: "applied",
     doc:
       'Serve only requests that are authenticated by NTS; others are ignored (`true` or `"ignore"`) or refused (`"deny"`).',
   }),
   "accept-ntp-versions": optional(list(integer(1, 4), "a list of versions such as [3, 4]"), {
     default: [1, 2, 3, 4],
+    reload: "applied",
     doc:
       "The versions of the protocol that are answered, each in its own version. Small devices and w32tm ask with old ones.",
   }),
   interleaved: optional(boolean, {
     default: true,
+    reload: "applied",
     doc: "Answer in interleaved mode to clients that ask so (RFC 9769).",
   }),
   "reuse-port": optional(boolean, {
     default: false,
+    reload: "applied",
     doc: "Let several processes serve the same port, one for each processor core.",
   }),
   "client-table": optional(boolean, {
     default: false,
+    reload: "applied",
     foreign: "clientloglimit noclientlog",
     doc: "Keep a list of the busiest clients for the status; addresses are cut to a prefix.",
   }),
 };
 
 /** The `[[server]]` sections. */
-export const SERVERS: SectionsKey<typeof KEYS> = optional(sections(table(KEYS), "listen"), {
-  otherwise: "",
+export const SERVERS: SectionsKey<typeof KEYS> = sectionList(KEYS, {
+  identity: "listen",
   doc:
     "Where time is served. Without any such section ntpsd is a client alone and opens no port to others.",
 });

@@ -19,7 +19,7 @@ import {
   type SectionsKey,
 } from "../key.ts";
 import { canonicalHost } from "../special_address.ts";
-import { sections, table } from "../table_field.ts";
+import { sectionList } from "../table_field.ts";
 import { checkPollDefaults, POLL_KEYS, pollIntervals, type PollRow } from "./poll_interval.ts";
 
 const AEAD_NUMBERS: Readonly<Record<string, number>> = {
@@ -42,27 +42,32 @@ const AEAD: Field<number> = {
 
 const KEYS = {
   mode: required(word(["server", "pool", "nts", "nts-pool"]), {
+    reload: "applied",
     doc:
       "What kind of source this is: `server` is one NTP server; `pool` a name behind which there are many; `nts` one server " +
       "whose answers are authenticated by Network Time Security; `nts-pool` many of those.",
   }),
   address: required(sourceAddress, {
     build: ({ text }) => text,
+    reload: "applied",
     doc:
       "The host name or IP address, with a port if it is not the usual one (123; for NTS the port of the key exchange, 4460).",
   }),
   count: optional(integer(1, 64), {
     default: 4,
+    reload: "applied",
     foreign: { "max-sources maxsources": "use count" },
     doc:
       "Pools: how many servers of the pool to use at once. What stops answering or turns out to be wrong is replaced.",
   }),
   ignore: optional(list(ipAddress, "a list of IP addresses"), {
     default: [],
+    reload: "applied",
     doc: "Pools: addresses that are never used.",
   }),
   "certificate-authority": optional(path, {
     otherwise: "the system's",
+    reload: "applied",
     foreign: {
       "ca": "use certificate-authority",
       "ntstrustedcerts": "use certificate-authority in [[source]]",
@@ -74,6 +79,7 @@ const KEYS = {
   "aead-algorithms": optional(list(AEAD, "a list of algorithms"), {
     default: [],
     otherwise: "all, best first",
+    reload: "applied",
     foreign: "ntsaeads",
     doc: "NTS: the algorithms to offer, by number or name, the preferred one first.",
   }),
@@ -87,11 +93,13 @@ const KEYS = {
   }),
   prefer: optional(boolean, {
     default: false,
+    reload: "applied",
     doc: "Take the time of this source when it agrees with the others.",
   }),
   trust: optional(boolean, {
     default: false,
     otherwise: "false; true where `authentication` says so",
+    reload: "applied",
     doc:
       "Believe this source, and others marked so, even against a majority of those that are not, which can then move the time only as far " +
       "as these leave it open.",
@@ -99,20 +107,24 @@ const KEYS = {
   require: optional(boolean, {
     default: false,
     otherwise: "false; true where `authentication` says so",
+    reload: "applied",
     doc: "Do not touch the clock unless a source marked so is among those that agree.",
   }),
   "no-select": optional(boolean, {
     default: false,
+    reload: "applied",
     foreign: { "noselect": "use no-select = true" },
     doc: "Measure this source and show it, but never follow it.",
   }),
   key: optional(integer(1, 4294967295), {
+    reload: "applied",
     doc:
       "The number of the symmetric key, from the file of `[keys]`, that authenticates this source.",
   }),
   ...POLL_KEYS,
   interleaved: optional(boolean, {
     default: false,
+    reload: "applied",
     foreign: { "xleave": "use interleaved = true" },
     doc:
       "Ask in interleaved mode, for better timestamps (RFC 9769); falls back by itself where the server does not know it.",
@@ -120,8 +132,8 @@ const KEYS = {
 };
 
 /** The `[[source]]` sections. */
-export const SOURCES: SectionsKey<typeof KEYS> = optional(sections(table(KEYS), "address"), {
-  otherwise: "",
+export const SOURCES: SectionsKey<typeof KEYS> = sectionList(KEYS, {
+  identity: "address",
   doc: "Where the time comes from; one section for each server or pool.",
 });
 

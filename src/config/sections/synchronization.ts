@@ -8,7 +8,7 @@ import type { Seconds } from "../../base/units.ts";
 import type { ConfigPath } from "../config_path.ts";
 import { duration, either, integer, textThat, word } from "../field.ts";
 import { type Built, complete, type Field, optional, type Row, type SectionKey } from "../key.ts";
-import { table } from "../table_field.ts";
+import { section, table } from "../table_field.ts";
 import { isAuthenticated, type SourceConfig } from "./source.ts";
 
 const ENDLESS: Field<number> = {
@@ -39,12 +39,14 @@ const KEYS = {
   "minimum-agreeing-sources": optional(integer(1, 100), {
     default: 3,
     otherwise: "3, or one less than there are sources if that is less",
+    reload: "applied",
     foreign: "minsources",
     doc:
       "How many sources must agree on the time before the clock is touched. A pool counts as often as its `count`.",
   }),
   authentication: optional(word(["require", "prefer", "mix", "ignore"]), {
     default: "mix",
+    reload: "applied",
     foreign: "authselectmode",
     doc:
       "What sources with NTS or a key are to those without, where both are configured. `mix`: they are `trust` and `require` unless they say " +
@@ -54,6 +56,7 @@ const KEYS = {
   "single-step-panic-threshold": optional(PANIC_THRESHOLD, {
     default: 1000,
     build: bothDirections,
+    reload: "applied",
     foreign: {
       "maxchange panicgate": "use single-step-panic-threshold and its like in [synchronization]",
     },
@@ -65,6 +68,7 @@ const KEYS = {
   "startup-step-panic-threshold": optional(PANIC_THRESHOLD, {
     otherwise: '1800; "inf" for a time that authenticated sources vouch for',
     build: bothDirections,
+    reload: "applied",
     doc:
       "The same for the first correction after the start, and for the first time that authenticated sources vouch for. They vouch " +
       "when so many of them agree as must agree (`minimum-agreeing-sources`, or all of them if there are fewer), and fewer disagree; " +
@@ -73,10 +77,12 @@ const KEYS = {
   }),
   "accumulated-step-panic-threshold": optional(THRESHOLD, {
     build: (sum) => sum === 0 ? undefined : finite(sum),
+    reload: "applied",
     doc: "ntpsd ends when all its steps together come to more than this. 0 means no limit.",
   }),
   "local-stratum": optional(integer(1, 16), {
     build: (stratum) => stratum === 16 ? undefined : stratum,
+    reload: "applied",
     foreign: "local orphan",
     doc:
       "Serve time of this stratum even without a source, on networks that are cut off. 16 means not to. Sources of this stratum or " +
@@ -89,26 +95,29 @@ const KEYS = {
     ),
     {
       otherwise: '"127.127.1.1"',
+      reload: "applied",
       doc: "The reference id that goes with `local-stratum`.",
     },
   ),
   "step-threshold": optional(duration(0), {
     default: 0.128,
+    reload: "applied",
     doc:
       "An offset beyond this is corrected in one step, if a step is still allowed; all else is corrected gradually.",
   }),
   "step-limit": optional(integer(-1, 1_000_000), {
     default: 3,
+    reload: "applied",
     doc:
       "How many of the first updates of the clock may be steps. 0: never a step. -1: always allowed.",
   }),
 };
 
 /** The `[synchronization]` section. */
-export const SYNCHRONIZATION: SectionKey<typeof KEYS> = optional(table(KEYS), {
-  otherwise: "",
-  doc: "When the clock is touched, and how.",
-});
+export const SYNCHRONIZATION: SectionKey<typeof KEYS> = section(
+  KEYS,
+  "When the clock is touched, and how.",
+);
 
 /** The `[synchronization]` section. */
 export type SynchronizationConfig = Built<typeof KEYS>;
