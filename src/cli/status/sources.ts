@@ -224,13 +224,23 @@ function countList(label: string, counts: Readonly<Record<string, number>>): rea
 }
 
 const LEGEND: readonly string[] = [
-  "Marks   * selected, + combined, - agrees but is not needed, . outlier,",
-  "        x falseticker, ~ too variable, ? not usable",
-  "St      stratum: 1 has a clock of its own, 2 asks a 1, and so on",
-  "Poll    how often it is asked; Last: how long ago it answered",
-  "Reach   the last eight requests in octal, newest last; 377 is all answered",
-  "Offset  how far the source is ahead of this clock (+) or behind it (-)",
-  "Error   half the interval in which the true offset must lie",
+  "Marks      * selected, + combined, - agrees but is not needed, . outlier,",
+  "           x falseticker, ~ too variable, ? not usable",
+  "St         stratum: 1 has a reference clock, 2 is synchronised to a 1, and so on",
+  "Poll       the time between requests",
+  "Reach      the last eight requests in octal, newest last; 377: all had responses",
+  "Last       the time since the last response",
+  "Offset     how far the source is ahead of this clock (+) or behind it (-)",
+  "Delay      the round trip to the source and back, without queues",
+  "Error      half the interval in which the true offset must lie",
+  "Reference  the reference ID: where the source gets its time",
+  "Auth       what authenticates its responses: nts, mac (a symmetric key) or none",
+  "Timing     what took the timestamps on this side: hardware (the network",
+  "           interface), kernel, or user (this program, the least exact)",
+  "Jitter     how far single measurements usually lie from the estimate",
+  "Disp       the standard deviation of the estimated offset",
+  "Sent       the requests sent",
+  "Recv       the packets received, dropped ones included",
 ];
 
 function isUsed(status: StatusWord): boolean {
