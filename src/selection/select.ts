@@ -16,14 +16,16 @@
 import { assert, present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import type { Candidate } from "./candidate.ts";
-import { describeCauses, describeNames } from "./causes.ts";
 import { findOutliers } from "./cluster.ts";
+import { refusalOf, refusalWithoutFit, withUnused } from "./refusal.ts";
 import { durationText, rejection } from "./rejection.ts";
 import { covers, intersect, type Intersection } from "./intersection.ts";
 import { oneVoteEach } from "./one_vote.ts";
+import type { SelectionOptions } from "./selection_options.ts";
 import type { SourceStatus } from "./status.ts";
 
 export type { Candidate } from "./candidate.ts";
+export type { SelectionOptions } from "./selection_options.ts";
 
 /** Sources whose root distance is larger are not asked (RFC 5905 section 11.2.1, MAXDIST). */
 export const DISTANCE_MAX: Seconds = 1.5;
@@ -34,41 +36,6 @@ const STRATUM_WEIGHT: Seconds = 1e-3;
 /** The system peer is changed only for one that is better by a fifth and by this much. */
 const CHANGE_RATIO = 0.8;
 const CHANGE_MIN: Seconds = 1e-4;
-
-/** What is asked of a selection. */
-export interface SelectionOptions {
-  /** So many sources must agree. */
-  readonly minimumAgreeing: number;
-  /** So many samples a source must have; 1 if left out. */
-  readonly samplesMin?: number;
-  /** `DISTANCE_MAX` if left out. */
-  readonly distanceMax?: Seconds;
-  /** The system peer of the last selection. */
-  readonly previous?: number | undefined;
-  /** Servers from this stratum on are no better than we are without them; none if left out. */
-  readonly stratumLimit?: number | undefined;
-  /**
-   * "require": only authenticated sources are used; "prefer": others only while these give no time.
-   * Else it decides nothing.
-   */
-  readonly authentication?: AuthenticationMode;
-  /**
-   * Names of the sources of which one must agree, those included that are no candidates yet; those
-   * of the candidates that are so marked if left out.
-   */
-  readonly required?: readonly string[];
-  /**
-   * Says why those that agree are not to be followed although they are a majority, by who agrees on
-   * another time; never if left out.
-   */
-  readonly objection?: (
-    agreeing: readonly number[],
-    others: readonly number[],
-  ) => string | undefined;
-}
-
-/** What the administrator makes of authentication. */
-export type AuthenticationMode = "require" | "prefer" | "mix" | "ignore";
 
 /** The outcome. */
 export interface Selection {
@@ -312,40 +279,6 @@ function falseticker(
   };
 }
 
-function refusalWithoutFit(
-  candidates: readonly Candidate[],
-  statuses: ReadonlyMap<number, SourceStatus>,
-): string {
-  const [only] = candidates;
-  if (only === undefined) return "There is no source";
-  const count = candidates.length;
-  if (count === 1) return `The only source is not usable: ${statuses.get(only.id)?.reason}`;
-  return `None of ${count} sources is usable: ${describeCauses(reasonsOf(candidates, statuses))}`;
-}
-
-/** Says beside why there is no time which sources could not count, and why. */
-function withUnused(
-  refusal: string,
-  candidates: readonly Candidate[],
-  { statuses, doubles }: {
-    readonly statuses: ReadonlyMap<number, SourceStatus>;
-    readonly doubles: ReadonlyMap<number, SourceStatus>;
-  },
-): string {
-  const unused = candidates.filter(({ id }) => {
-    if (doubles.has(id)) return true;
-    const status = statuses.get(id)?.status;
-    return status !== "candidate" && status !== "starting" && status !== "no-select";
-  });
-  if (unused.length === 0) return refusal;
-  return `${refusal}; not used: ${describeCauses(reasonsOf(unused, statuses))}`;
-}
-
-function reasonsOf(candidates: readonly Candidate[], statuses: ReadonlyMap<number, SourceStatus>) {
-  return candidates.toSorted((a, b) => a.id - b.id)
-    .map(({ id, name }) => ({ name, reason: statuses.get(id)?.reason ?? "" }));
-}
-
 function refuseWithoutMajority(
   { statuses, fit, place, candidates, doubles }: {
     readonly doubles: ReadonlyMap<number, SourceStatus>;
@@ -368,26 +301,6 @@ function refuseWithoutMajority(
   }
   const why = withUnused(refusal, candidates, { statuses, doubles });
   return refuse({ statuses, refusal: why, agreeing: place.depth });
-}
-
-function refusalOf(
-  agreeing: readonly Candidate[],
-  all: readonly Candidate[],
-  options: SelectionOptions,
-): string | undefined {
-  const minimum = options.minimumAgreeing;
-  if (agreeing.length < minimum) {
-    const count = agreeing.length === 1 ? "1 source agrees" : `${agreeing.length} sources agree`;
-    return `Only ${count}, minimum-agreeing-sources is ${minimum}`;
-  }
-  const required = options.required ?? all.filter(({ require }) => require).map(({ name }) => name);
-  if (required.length === 0 || agreeing.some(({ require }) => require)) return undefined;
-  const hint = options.authentication === "mix" && agreeing.every((each) => !each.isAuthenticated)
-    ? '; while they cannot be reached, authentication = "prefer" in [synchronization] lets the others set the clock'
-    : "";
-  return `No required source is among the ${agreeing.length} that agree (${
-    describeNames(required)
-  })${hint}`;
 }
 
 function refuse(

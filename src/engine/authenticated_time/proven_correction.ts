@@ -10,7 +10,7 @@
  *
  * @module
  */
-import type { AuthenticationMode } from "../../selection/select.ts";
+import type { AuthenticationMode } from "../../selection/selection_options.ts";
 
 /** Follows who stands behind the time that the clock follows. */
 export class ProvenCorrection {

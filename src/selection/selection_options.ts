@@ -1,0 +1,41 @@
+/**
+ * What is asked of a selection.
+ *
+ * @module
+ */
+import type { Seconds } from "../base/units.ts";
+
+/** What is asked of a selection. */
+export interface SelectionOptions {
+  /** So many sources must agree. */
+  readonly minimumAgreeing: number;
+  /** So many samples a source must have; 1 if left out. */
+  readonly samplesMin?: number;
+  /** `DISTANCE_MAX` if left out. */
+  readonly distanceMax?: Seconds;
+  /** The system peer of the last selection. */
+  readonly previous?: number | undefined;
+  /** Servers from this stratum on are no better than we are without them; none if left out. */
+  readonly stratumLimit?: number | undefined;
+  /**
+   * "require": only authenticated sources are used; "prefer": others only while these give no time.
+   * Else it decides nothing.
+   */
+  readonly authentication?: AuthenticationMode;
+  /**
+   * Names of the sources of which one must agree, those included that are no candidates yet; those
+   * of the candidates that are so marked if left out.
+   */
+  readonly required?: readonly string[];
+  /**
+   * Says why those that agree are not to be followed although they are a majority, by who agrees on
+   * another time; never if left out.
+   */
+  readonly objection?: (
+    agreeing: readonly number[],
+    others: readonly number[],
+  ) => string | undefined;
+}
+
+/** What the administrator makes of authentication. */
+export type AuthenticationMode = "require" | "prefer" | "mix" | "ignore";
