@@ -75,8 +75,8 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "spanning",
-    purpose: "vectors, simulation, fuzzing",
-    folders: ["tests/vectors", "tests/simulation", "tests/fuzz", "tests/support"],
+    purpose: "vectors, simulation, random worlds, fuzzing",
+    folders: ["tests/vectors", "tests/simulation", "tests/worlds", "tests/fuzz", "tests/support"],
     flags: ["-P=tests", "--parallel"],
   },
   {

@@ -14,6 +14,7 @@
 import { parseArgs } from "node:util";
 import type { Draws } from "../../src/simulation/draws.ts";
 import { median, medianFigures } from "../../src/simulation/statistics.ts";
+import { WorkerPool } from "../support/worker_pool.ts";
 import type { BenchResult, BenchTask } from "./discipline_worker.ts";
 import { kalmanRms } from "./kalman_bound.ts";
 
@@ -140,46 +141,12 @@ const THREADS = 2;
  */
 const COMPANY = "S6a", COMPANY_SEEDS = 100;
 
+type Pool = WorkerPool<BenchTask, BenchResult>;
+
 interface Outcome {
   readonly row: Row;
   readonly results: readonly BenchResult[];
   readonly bound: number;
-}
-
-/** Hands tasks to threads, each of which has one at a time. */
-class Pool {
-  readonly #workers: Worker[] = [];
-  readonly #idle: Worker[] = [];
-  readonly #waiting: ((worker: Worker) => void)[] = [];
-
-  constructor(size: number) {
-    for (let i = 0; i < size; i++) {
-      const url = new URL("./discipline_worker.ts", import.meta.url);
-      const worker = new Worker(url, { type: "module" });
-      this.#workers.push(worker);
-      this.#idle.push(worker);
-    }
-  }
-
-  async run(task: BenchTask): Promise<BenchResult> {
-    const worker = this.#idle.pop() ??
-      await new Promise<Worker>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await new Promise<BenchResult>((resolve, reject) => {
-        worker.onmessage = (event: MessageEvent<BenchResult>) => resolve(event.data);
-        worker.onerror = (event) => reject(new Error(event.message));
-        worker.postMessage(task);
-      });
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#idle.push(worker);
-      else next(worker);
-    }
-  }
-
-  close(): void {
-    for (const worker of this.#workers) worker.terminate();
-  }
 }
 
 async function main(): Promise<void> {
@@ -190,7 +157,7 @@ async function main(): Promise<void> {
   const seeds = Number(values.seeds ?? 31);
   const only = values.only?.split(",");
   const rows = ROWS.filter((row) => only === undefined || only.includes(row.name));
-  const pool = new Pool(THREADS);
+  const pool: Pool = new WorkerPool(new URL("./discipline_worker.ts", import.meta.url), THREADS);
   const outcomes = await Promise.all(rows.map((row) => measure(row, { pool, seeds })));
   pool.close();
   if (values.json === true) console.log(JSON.stringify(outcomes.flatMap(jsonRows)));

@@ -8,6 +8,7 @@ import { runScenario } from "../../src/simulation/run.ts";
 import { parseScenario } from "../../src/simulation/scenario_parse.ts";
 import type { RunFigures } from "../../src/simulation/statistics.ts";
 import type { Action } from "../../src/engine/events.ts";
+import { answerTasks } from "../support/worker_pool.ts";
 
 /** What the thread is asked. */
 export interface BenchTask {
@@ -50,8 +51,4 @@ function runTask({ text, seed }: BenchTask): BenchResult {
   };
 }
 
-const scope = globalThis as unknown as {
-  onmessage: ((event: MessageEvent<BenchTask>) => void) | null;
-  postMessage?: (result: BenchResult) => void;
-};
-scope.onmessage = (event) => scope.postMessage?.(runTask(event.data));
+answerTasks(runTask);

@@ -1,0 +1,88 @@
+/**
+ * The parts that worlds of all kinds are made of: servers, paths, clocks, polls and spans of time.
+ *
+ * @module
+ */
+import type { Dice } from "./dice.ts";
+import type { TomlTable } from "./toml.ts";
+
+/** What a kind says of a world; the rest is the same for all. */
+export interface Plan {
+  /** What happens, in a sentence without a full stop. */
+  readonly description: string;
+  readonly polls: Polls;
+  readonly clock: TomlTable;
+  readonly servers: readonly TomlTable[];
+  readonly events?: readonly TomlTable[];
+  /** When the measured part begins, in seconds. */
+  readonly measureFrom: number;
+  readonly duration: number;
+  /** True time at the start, where it matters. */
+  readonly start?: Date;
+  /** The `[synchronization]` of ntpsd's configuration. */
+  readonly synchronization?: TomlTable;
+}
+
+/** The shortest and the longest poll interval, as exponents of two seconds. */
+export interface Polls {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Fixed polls in most worlds, else a span of two to four steps. */
+export function choosePolls(dice: Dice, [least, most]: readonly [number, number]): Polls {
+  const min = dice.integer([least, most]);
+  if (dice.chance(0.7)) return { min, max: min };
+  return { min, max: Math.min(most + 1, min + dice.integer([2, 4])) };
+}
+
+/** So many of the longest intervals, in whole seconds. */
+export function intervals(polls: Polls, count: number): number {
+  return Math.round(count * 2 ** polls.max);
+}
+
+/** When a clock with these polls has settled: the path and the frequency are known. */
+export function settled(polls: Polls): number {
+  return Math.max(600, 64 * 2 ** polls.min + 16 * 2 ** polls.max);
+}
+
+/** An ordinary clock, some way off. */
+export function ordinaryClock(dice: Dice): TomlTable {
+  return {
+    "offset": dice.signed([1e-3, 0.5]),
+    "frequency-ppm": dice.signed([1, 100]),
+    "wander": dice.log([3e-10, 3e-9]),
+  };
+}
+
+/** A path over the Internet: 1 to 60 ms, queues of some percent of that. */
+export function internetPath(dice: Dice): TomlTable {
+  const delay = dice.log([1e-3, 0.06]);
+  return { delay, jitter: share(delay, dice.log([0.01, 0.15])) };
+}
+
+/** A path on a local network. */
+export function lanPath(dice: Dice): TomlTable {
+  const delay = dice.log([5e-5, 5e-4]);
+  return { delay, jitter: share(delay, dice.log([0.03, 0.3])) };
+}
+
+/** Servers `a`, `b`, ... each with a path of its own. */
+export function servers(count: number, path: () => TomlTable): readonly TomlTable[] {
+  return Array.from({ length: count }, (_, i) => ({ name: serverName(i), ...path() }));
+}
+
+/** The name of a server by its place. */
+export function serverName(index: number): string {
+  return String.fromCharCode(97 + index);
+}
+
+/** An event of a server. */
+export function serverEvent(at: number, server: string, change: TomlTable): TomlTable {
+  return { at: Math.round(at), kind: "server-change", server, ...change };
+}
+
+/** A part of a number, with three digits. */
+export function share(whole: number, part: number): number {
+  return Number((whole * part).toPrecision(3));
+}

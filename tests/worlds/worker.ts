@@ -1,0 +1,9 @@
+/**
+ * Judges worlds in a thread of its own.
+ *
+ * @module
+ */
+import { answerTasks } from "../support/worker_pool.ts";
+import { judgeWorld } from "./judge.ts";
+
+answerTasks(judgeWorld);

@@ -1,0 +1,113 @@
+/**
+ * Random worlds by their numbers, as scenarios that `ntpsd simulate` runs.
+ *
+ * The idea: the last two digits of a number choose the kind of the world, the whole number all that
+ * is random in it. So any stretch of a hundred numbers holds every kind, and a number stays the
+ * same world when kinds are added at the end of the list. Limits: a world changes when its kind
+ * does, so numbers belong to a state of the source.
+ *
+ * @module
+ */
+import { Dice } from "./dice.ts";
+import * as machine from "./kinds/machine.ts";
+import * as paths from "./kinds/paths.ts";
+import * as routes from "./kinds/routes.ts";
+import * as timeServers from "./kinds/servers.ts";
+import type { Plan } from "./plan.ts";
+import { type TomlTable, writeToml } from "./toml.ts";
+
+/** Makes the worlds of one kind. */
+type Kind = (dice: Dice) => Plan;
+
+/** The places of the list are part of the numbers: add kinds at its end, before 100. */
+const KINDS: readonly (readonly [name: string, kind: Kind])[] = [
+  ["route-and-back", routes.routeAndBack],
+  ["route-and-back-twice", routes.routeAndBackTwice],
+  ["route-one-way", routes.routeOneWay],
+  ["route-at-start", routes.routeAtStart],
+  ["servers-wander", timeServers.serversWander],
+  ["one-drifts", timeServers.oneDrifts],
+  ["one-lies-slowly", timeServers.oneLiesSlowly],
+  ["partial-majority", timeServers.partialMajority],
+  ["server-steps", timeServers.serverSteps],
+  ["put-right", timeServers.putRight],
+  ["coarse-servers", timeServers.coarseServers],
+  ["queues", paths.queues],
+  ["normal-jitter", paths.normalJitter],
+  ["one-sided", paths.oneSided],
+  ["bursts", paths.bursts],
+  ["wifi", paths.wifi],
+  ["lte", paths.lte],
+  ["satellite", paths.satellite],
+  ["congestion", paths.congestion],
+  ["loss", paths.loss],
+  ["temperature", machine.temperature],
+  ["oscillator-steps", machine.oscillatorSteps],
+  ["wander", machine.wander],
+  ["outage", machine.outage],
+  ["pause", machine.pause],
+  ["leap", machine.leap],
+  ["cold-start", machine.coldStart],
+  ["short-polls", machine.shortPolls],
+  ["long-polls", machine.longPolls],
+];
+
+/** The names of all kinds. */
+export const KIND_NAMES: readonly string[] = KINDS.map(([name]) => name);
+
+/** A world as it is run and printed. */
+export interface NumberedWorld {
+  readonly number: number;
+  readonly kind: string;
+  /** The scenario as TOML. */
+  readonly text: string;
+}
+
+/** The kind of a world; numbers beyond the list begin it again. */
+export function kindOf(number: number): string {
+  return entryOf(number)[0];
+}
+
+/** Returns `count` numbers, from `from` on, of one kind or of all. */
+export function worldNumbers(
+  from: number,
+  { count, kind }: { count: number; kind: string | undefined },
+): readonly number[] {
+  const numbers: number[] = [];
+  for (let number = from; numbers.length < count; number++) {
+    if (kind === undefined || kindOf(number) === kind) numbers.push(number);
+  }
+  return numbers;
+}
+
+/** Makes the world of a number. */
+export function makeWorld(number: number): NumberedWorld {
+  const [kind, make] = entryOf(number);
+  const plan = make(new Dice(number));
+  const { start, synchronization } = plan;
+  const document: TomlTable = {
+    "name": `${kind}-${number}`,
+    "description": `${plan.description}.`,
+    "duration": Math.ceil(plan.duration),
+    "measure-from": Math.ceil(plan.measureFrom),
+    "seed": number,
+    "start": start,
+    "clock": plan.clock,
+    "ntpsd": {
+      "source-defaults": {
+        "poll-interval-limits": { min: plan.polls.min, max: plan.polls.max },
+        "initial-poll-interval": plan.polls.min,
+      },
+      ...(synchronization === undefined ? {} : { synchronization }),
+    },
+    "server": plan.servers,
+    "event": plan.events ?? [],
+  };
+  return { number, kind, text: writeToml(document) };
+}
+
+function entryOf(number: number): (typeof KINDS)[number] {
+  const entry = KINDS[(number % 100) % KINDS.length] ?? KINDS[0];
+  if (entry === undefined) throw new Error("There are no kinds");
+  return entry;
+}
