@@ -8,26 +8,7 @@ import { parseDuration } from "../../config/duration.ts";
 import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
 import { plain } from "../display/style.ts";
-
-/** What is asked on the command line. */
-export interface QueryOptions {
-  /** `HOST[:PORT]` as written. */
-  readonly hosts: readonly string[];
-  /** Whether answers are authenticated by NTS. */
-  readonly nts: boolean;
-  /** A file with certificates to trust beside the system's. */
-  readonly authority: string | undefined;
-  /** How many answers to take from each host; the one with the shortest delay counts. */
-  readonly samples: number;
-  /** How long to wait for each answer, in seconds. */
-  readonly timeout: number;
-  /** How long a look-up of a name may take, and how long an exchange of keys, in seconds. */
-  readonly preparationTimeout: number;
-  /** The only family to use; both if undefined. */
-  readonly family: "ipv4" | "ipv6" | undefined;
-  /** Whether the results are printed as JSON. */
-  readonly json: boolean;
-}
+import type { QueryOptions } from "./query_options.ts";
 
 /**
  * Names and key exchanges take more than one round trip, so without `--timeout` they are given this

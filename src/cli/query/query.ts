@@ -16,7 +16,7 @@ import { formatReferenceId } from "../../protocol/reference_id.ts";
 import { rootDistance } from "../../selection/root_distance.ts";
 import { randomSource } from "../../system/random.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
-import type { QueryOptions } from "./command.ts";
+import type { QueryOptions } from "./query_options.ts";
 import { QueriedServer, type QueryProtection, type Sample } from "./queried_server.ts";
 import { type NtsFacts, type QueryResult, renderQuery } from "./report.ts";
 import { painter, plain } from "../display/style.ts";

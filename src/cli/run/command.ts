@@ -11,18 +11,6 @@ import { type Arguments, type Command, hasOption, textOption } from "../command.
 import { EXIT } from "../exit_code.ts";
 import { DEFAULT_CONFIG_FILE } from "../load_config.ts";
 
-/** What the administrator asks of the daemon on the command line. */
-export interface RunOptions {
-  /** The configuration file, if one is named. */
-  readonly config: string | undefined;
-  /** Never touch the clock, whatever the configuration says. */
-  readonly noAdjust: boolean;
-  /** Set the clock once, then end. */
-  readonly once: boolean;
-  /** Overrides the configuration's log level. */
-  readonly logLevel: LogLevel | undefined;
-}
-
 /** The command `run`. */
 export const runCommand: Command = {
   name: "run",

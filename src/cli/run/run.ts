@@ -12,7 +12,7 @@ import { EXIT, type ExitCode } from "../exit_code.ts";
 import { formatFailure, type LoadedConfig, loadWithKeys } from "../load_config.ts";
 import { reloader } from "./reloader.ts";
 import { overStart, takeSignals } from "./held_signals.ts";
-import type { RunOptions } from "./command.ts";
+import type { RunOptions } from "./run_options.ts";
 import { plain } from "../display/style.ts";
 import type { CommandContext } from "../command_context.ts";
 import { VERSION } from "../version.ts";

@@ -8,20 +8,6 @@ import { plain } from "../display/style.ts";
 import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
 
-/** What is asked of the simulator on the command line. */
-export interface SimulateOptions {
-  /** The scenario file. */
-  readonly file: string;
-  /** Overrides the scenario's seed. */
-  readonly seed: number | undefined;
-  /** How many runs, each with the next seed. */
-  readonly runs: number;
-  /** Whether to print one JSON document. */
-  readonly json: boolean;
-  /** Where the first run is drawn as SVG. */
-  readonly plot: string | undefined;
-}
-
 const SEED_MAX = 0xffff_ffff;
 const RUNS_MAX = 10_000;
 

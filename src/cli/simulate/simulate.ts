@@ -13,7 +13,7 @@ import { type RunOutcome, runScenario } from "../../simulation/run.ts";
 import type { Scenario } from "../../simulation/scenario.ts";
 import { configurationPath, parseScenario } from "../../simulation/scenario_parse.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
-import type { SimulateOptions } from "./command.ts";
+import type { SimulateOptions } from "./simulate_options.ts";
 import type { CommandContext, FileFailure, ReadFile } from "../command_context.ts";
 
 /** Runs the scenario and tells what happened; 1 when a limit was broken. */
