@@ -13,44 +13,46 @@ export const CLOCK_KEYS = {
     default: "auto",
     reload: "restart",
     foreign: { "enable disable": "use adjust = false in [clock] to leave the clock alone" },
-    doc:
-      'Whether the clock is corrected. `"auto"`: if the process may (CAP_SYS_TIME), else ntpsd only measures and says so. `true`: it ' +
-      "ends with status 77 if it may not. `false`: never.",
+    doc: 'Whether the clock is corrected. `"auto"`: yes if the process may do so (CAP_SYS_TIME); ' +
+      "otherwise ntpsd only measures, and says so. `true`: yes; ntpsd exits with status 77 if " +
+      "it may not. `false`: never.",
   }),
   "drift-file": optional(path, {
     reload: "applied",
     foreign: "driftfile",
-    doc: "Where the clock's frequency error is kept, so that a restart begins with it.",
+    doc: "Where the frequency error of the clock is kept, so that a restart begins with it.",
   }),
   "max-frequency-ppm": optional(number(0, 500), {
     default: 500,
     reload: "applied",
     foreign: "maxdrift",
-    doc: "The largest frequency error of the clock that is believed, in parts per million.",
+    doc: "The largest frequency error of the clock that is accepted, in parts per million.",
   }),
   "max-slew-ppm": optional(number(1, 100_000), {
     default: 83_333,
     reload: "applied",
     foreign: "maxslewrate",
-    doc:
-      "How fast an offset is corrected at most, in parts per million: 83333 corrects one second in twelve.",
+    doc: "The largest rate at which an offset is corrected, in parts per million: 83333 corrects " +
+      "one second in twelve.",
   }),
   "max-clock-error-ppm": optional(number(0, 100_000), {
     default: 1,
     reload: "applied",
     foreign: "maxclockerror",
-    doc:
-      "How much the frequency of the clock may change between two measurements without notice, in parts per million. The error " +
-      "bound grows by this from one measurement to the next. A clock in a room whose temperature jumps may need more.",
+    doc: "How much the frequency of the clock may change unnoticed between two measurements, in " +
+      "parts per million. The error bound grows at this rate between measurements. A clock in a " +
+      "room with sudden changes of temperature may need more.",
   }),
   "leap-seconds-file": optional(path, {
     reload: "applied",
     foreign: "leapsectz leapseclist leapfile",
     doc:
-      "A list of leap seconds, usually /usr/share/zoneinfo/leap-seconds.list, read at the start, after SIGHUP and once a day if " +
-      "it has changed. It gives the kernel the offset of TAI. While it is valid its leap seconds are announced even if no source " +
-      "does, and those that only sources announce are not believed. Without a valid list a majority of the sources is believed, for " +
-      "the end of June and of December only. A damaged list is not used.",
+      "A list of leap seconds, usually /usr/share/zoneinfo/leap-seconds.list. It is read at the " +
+      "start, after SIGHUP, and once a day if it has changed, and it gives the kernel the " +
+      "offset of TAI. While the list is valid, its leap seconds are announced even if no source " +
+      "announces them, and those that only sources announce are ignored. Without a valid list " +
+      "the majority of the sources decides, for the end of June and of December only. A damaged " +
+      "list is not used.",
   }),
 };
 

@@ -19,7 +19,7 @@ export const KEYSET_KEYS = {
   "stale-key-count": optional(integer(0, STALE_KEY_COUNT_MAX), {
     default: 7,
     reload: "applied",
-    doc: "How many old keys are kept, so that cookies made with them still work.",
+    doc: "How many old keys are kept, so that cookies made with them remain valid.",
   }),
   "key-rotation-interval": optional(wholeSeconds(ROTATION_INTERVAL_MIN, ROTATION_INTERVAL_MAX), {
     default: SECONDS_PER_DAY,
@@ -28,10 +28,10 @@ export const KEYSET_KEYS = {
     doc: "How often a new key is made.",
   }),
   "key-storage-path": optional(path, {
-    otherwise: "keys are lost at the end",
+    otherwise: "none, and the keys are lost at exit",
     reload: "applied",
-    doc:
-      "Where the keys are kept, so that a restart costs clients no key exchange. The file is secret.",
+    doc: "Where the keys are kept, so that clients need no new key exchange after a restart. The " +
+      "file is secret.",
   }),
 };
 
@@ -41,7 +41,7 @@ export type KeysetConfig = Built<typeof KEYSET_KEYS>;
 /** The `[keyset]` section. */
 export const KEYSET: SectionKey<typeof KEYSET_KEYS> = section(
   KEYSET_KEYS,
-  "The keys that seal the cookies of the NTS server.",
+  "The keys that encrypt the cookies of the NTS server.",
 );
 
 const SYMMETRIC_KEYS_KEYS = {

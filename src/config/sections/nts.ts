@@ -11,8 +11,8 @@ import { section } from "../table_field.ts";
 export const NTS_KEYS = {
   "cookie-storage-path": optional(path, {
     reload: "applied",
-    doc:
-      "Where cookies and keys are kept over a restart, so that it needs no key exchange. The file is secret.",
+    doc: "Where cookies and keys are kept, so that a restart needs no key exchange. The file is " +
+      "secret.",
   }),
   strict: optional(boolean, {
     default: false,
@@ -22,7 +22,8 @@ export const NTS_KEYS = {
         "leave it out: certificates are checked once the time is known, see strict in [nts]",
     },
     doc:
-      "Never accept a certificate whose dates do not fit the clock, not even provisionally at the start with a clock that is wrong.",
+      "Never accept a certificate whose dates do not fit the clock, not even provisionally at a " +
+      "start with a wrong clock.",
   }),
 };
 
@@ -32,5 +33,5 @@ export type NtsConfig = Built<typeof NTS_KEYS>;
 /** The `[nts]` section. */
 export const NTS: SectionKey<typeof NTS_KEYS> = section(
   NTS_KEYS,
-  "Network Time Security on the client's side.",
+  "Network Time Security of the client.",
 );

@@ -27,44 +27,44 @@ const KEYS = {
     foreign: {
       "certificate-path ntsservercert": "use certificate-chain-path in [[nts-ke-server]]",
     },
-    doc: "The server's certificate, and those that lead to its authority (PEM).",
+    doc: "The server's certificate, followed by those that lead to its authority (PEM).",
   }),
   "private-key-path": required(path, {
     reload: "applied",
     foreign: "ntsserverkey",
-    doc: "The private key that belongs to the certificate (PEM).",
+    doc: "The private key of the certificate (PEM).",
   }),
   "key-exchange-timeout-ms": optional(integer(1, 600_000), {
     default: 1000,
     build: (milliseconds) => milliseconds / 1000,
     reload: "applied",
-    doc: "How long one key exchange may take, in milliseconds.",
+    doc: "The longest time that one key exchange may take, in milliseconds.",
   }),
   "concurrent-connections": optional(integer(1, 65_536), {
     default: 512,
     reload: "applied",
     foreign: "maxntsconnections ntsratelimit",
-    doc:
-      "How many key exchanges may go on at the same time; fewer if the limit on open files leaves no room for so many. For one more the " +
-      "oldest of the network that has most of them is given up.",
+    doc: "How many key exchanges may be in progress at the same time; fewer if the limit on open " +
+      "files is too low. When one more arrives, the oldest one of the network that has the most " +
+      "is dropped.",
   }),
   "ntp-server": optional(hostName, {
     otherwise: "this machine",
     reload: "applied",
     foreign: "ntsntpserver",
-    doc: "The NTP server that clients are sent to.",
+    doc: "The NTP server that clients are told to use.",
   }),
   "ntp-port": optional(integer(1, 65_535), {
     otherwise: String(NTP_PORT),
     reload: "applied",
-    doc: "The UDP port that clients are sent to.",
+    doc: "The UDP port that clients are told to use.",
   }),
 };
 
 /** The `[[nts-ke-server]]` sections. */
 export const NTS_KE_SERVERS: SectionsKey<typeof KEYS> = sectionList(KEYS, {
   identity: "listen",
-  doc: "Where clients get the keys and cookies for Network Time Security.",
+  doc: "Where clients get the keys and cookies for Network Time Security (NTS-KE).",
 });
 
 /** One `[[nts-ke-server]]` section. */

@@ -26,7 +26,7 @@ export const OBSERVABILITY_KEYS = {
       "logfile logconfig logbanner logchange mailonchange":
         "the log goes to standard error; use log-level in [observability]",
     },
-    doc: "How much is logged; the log goes to standard error.",
+    doc: "How much is logged. The log goes to standard error.",
   }),
   listen: optional(either(listenAddress(9975), word([""])), {
     default: "127.0.0.1:9975",
@@ -38,28 +38,29 @@ export const OBSERVABILITY_KEYS = {
       "metrics-exporter-listen": "metrics are at /metrics of listen in [observability]",
     },
     doc:
-      "Where the status is served over HTTP, for `ntpsd status`, Prometheus and health checks; empty text switches it off. Whoever " +
-      "can reach it can read it.",
+      "Where the status is served over HTTP, for `ntpsd status`, Prometheus and health checks. " +
+      "An empty text switches it off. Everyone who can connect can read the status.",
   }),
   hosts: optional(list(hostName, "a list of names"), {
     default: [],
     reload: "applied",
-    doc:
-      "Names under which the status may be asked on a loopback address, for a proxy before it, say; `localhost`, loopback addresses and " +
-      "the name of this machine always may. A listener that the network can reach answers under any name.",
+    doc: "Host names under which the status may be requested on a loopback address, for example " +
+      "from a proxy. `localhost`, loopback addresses and the name of this machine are always " +
+      "allowed. A listener that the network can reach responds under any name.",
   }),
   "ready-when-synchronized": optional(boolean, {
     default: false,
     reload: "restart",
-    doc:
-      "Tell the service manager that ntpsd is ready only when the clock is known to be right, for services that must not start before; " +
-      "otherwise as soon as it works.",
+    doc: "Report to the service manager that ntpsd is ready only when the clock is known to be " +
+      "right, for services that must not start earlier. Otherwise ntpsd is ready as soon as it " +
+      "runs.",
   }),
   "statistics-path": optional(directory, {
     reload: "applied",
     foreign: "log logdir statsdir statistics filegen dumpdir",
     doc:
-      "A directory for files of every measurement and every update of the clock, one file a day, kept for 30 days.",
+      "A directory for files with every measurement and every update of the clock. There is one " +
+      "file a day, kept for 30 days.",
   }),
 };
 
@@ -69,5 +70,5 @@ export type ObservabilityConfig = Built<typeof OBSERVABILITY_KEYS>;
 /** The `[observability]` section. */
 export const OBSERVABILITY: SectionKey<typeof OBSERVABILITY_KEYS> = section(
   OBSERVABILITY_KEYS,
-  "What ntpsd tells of itself.",
+  "What ntpsd reports of itself.",
 );

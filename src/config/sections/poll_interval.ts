@@ -39,22 +39,21 @@ export const POLL_KEYS = {
     build: (limits) => complete(LIMIT_KEYS, limits),
     reload: "applied",
     foreign: { "minpoll maxpoll": "use poll-interval-limits = { min = ..., max = ... }" },
-    doc:
-      "How often a source may be asked. Both are exponents of two seconds: 4 is 16 seconds, 6 about a minute, 10 about 17 minutes. " +
-      "Within them ntpsd chooses by itself.",
+    doc: "How often a source may be polled. Both limits are exponents of two seconds: 4 is 16 " +
+      "seconds, 6 is 64 seconds, 10 is 1024 seconds. ntpsd chooses the interval within them.",
   }),
   "initial-poll-interval": optional(POLL_EXPONENT, {
     default: 4,
     otherwise: "4, within the limits",
     reload: "new-servers",
-    doc: "The interval to begin with, as an exponent of two seconds.",
+    doc: "The first interval, as an exponent of two seconds.",
   }),
 };
 
 /** The `[source-defaults]` section. */
 export const SOURCE_DEFAULTS: SectionKey<typeof POLL_KEYS> = section(
   POLL_KEYS,
-  "What holds for every source that does not say otherwise.",
+  "Defaults for the sources that do not set these keys themselves.",
 );
 
 /** What is written of these keys. */

@@ -13,8 +13,8 @@ export const SECURITY_KEYS = {
     otherwise: '"ntpsd", else "nobody"',
     reload: "restart",
     foreign: "user",
-    doc:
-      'The user to become if started by root; "root" stays root, with next to none of its privileges.',
+    doc: 'The user to become if ntpsd is started by root. "root" stays root, with hardly any of ' +
+      "its privileges.",
   }),
   seccomp: optional(boolean, {
     default: true,
@@ -29,5 +29,5 @@ export type SecurityConfig = Built<typeof SECURITY_KEYS>;
 /** The `[security]` section. */
 export const SECURITY: SectionKey<typeof SECURITY_KEYS> = section(
   SECURITY_KEYS,
-  "What ntpsd gives up.",
+  "The privileges that ntpsd gives up.",
 );

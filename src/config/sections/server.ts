@@ -24,7 +24,7 @@ const ACCESS_LIST_KEYS = {
   }),
   action: optional(word(["ignore", "deny"]), {
     default: "ignore",
-    doc: "What a client that is refused gets: nothing, or a refusal (kiss code DENY).",
+    doc: "What a refused client gets: `ignore` sends nothing, `deny` sends the kiss code DENY.",
   }),
 };
 
@@ -40,18 +40,17 @@ function accessList(row: Row<typeof ACCESS_LIST_KEYS>): AccessListConfig | undef
 const RATE_LIMIT_KEYS = {
   interval: optional(integer(-19, 12), {
     default: 3,
-    doc:
-      "One answer every two to the power of this many seconds is what a client may have for long.",
+    doc: "The long-term limit: one response every two to the power of this many seconds.",
   }),
   burst: optional(integer(1, 255), {
     default: 8,
-    doc: "How many answers a client may have at once before that.",
+    doc: "How many responses a client may have at once before the long-term limit applies.",
   }),
   leak: optional(integer(1, 4), {
     default: 2,
     doc:
-      "Of what is over the limit, one request in two to the power of this is answered all the same, so that nobody can silence " +
-      "a client by forging its address.",
+      "Of the requests over the limit, one in two to the power of this still has a response, so " +
+      "that forged requests cannot silence a client.",
   }),
 };
 
@@ -67,24 +66,23 @@ const KEYS = {
     foreign: {
       "bindaddress binddevice interface nic": "use listen in [[server]]",
     },
-    doc:
-      "The numeric address and UDP port to serve. `[::]:123` serves IPv6 and IPv4 on all addresses, unless another section listens on an " +
-      "IPv4 address with the same port: then IPv6 alone.",
+    doc: "The numeric address and UDP port to serve. `[::]:123` serves IPv6 and IPv4 on all " +
+      "addresses, unless another section listens on an IPv4 address with the same port; then it " +
+      "serves IPv6 only.",
   }),
   allowlist: optional(ACCESS_LIST, {
     otherwise: "everybody",
     build: accessList,
     reload: "applied",
     foreign: { "allow": 'use allowlist = { filter = [...], action = "ignore" } in [[server]]' },
-    doc:
-      "Only these clients are served. Where both lists know a client, the longer prefix decides.",
+    doc: "Serve these clients only. If both lists contain a client, the longer prefix decides.",
   }),
   denylist: optional(ACCESS_LIST, {
     otherwise: "nobody",
     build: accessList,
     reload: "applied",
     foreign: { "deny": 'use denylist = { filter = [...], action = "ignore" } in [[server]]' },
-    doc: "These clients are not served.",
+    doc: "Do not serve these clients.",
   }),
   "rate-limit": optional(table(RATE_LIMIT_KEYS), {
     otherwise: "no limit",
@@ -94,7 +92,8 @@ const KEYS = {
       "ratelimit rate-limiting-cache-size rate-limiting-cutoff-ms":
         "use rate-limit = { interval = 3, burst = 8, leak = 2 } in [[server]]",
     },
-    doc: "Limits the answers to each client (an IPv4 address, or an IPv6 /64), in chrony's terms.",
+    doc: "Limits the responses to each client (an IPv4 address, or an IPv6 /64), in chrony's " +
+      "terms.",
   }),
   "require-nts": optional(either(boolean, word(["ignore", "deny"])), {
     default: false,
@@ -107,12 +106,13 @@ const KEYS = {
     default: [1, 2, 3, 4],
     reload: "applied",
     doc:
-      "The versions of the protocol that are answered, each in its own version. Small devices and w32tm ask with old ones.",
+      "The NTP versions that are served, each with responses in its own version. Small devices " +
+      "and w32tm use old ones.",
   }),
   interleaved: optional(boolean, {
     default: true,
     reload: "applied",
-    doc: "Answer in interleaved mode to clients that ask so (RFC 9769).",
+    doc: "Respond in interleaved mode to clients that use it (RFC 9769).",
   }),
   "reuse-port": optional(boolean, {
     default: false,
@@ -123,7 +123,8 @@ const KEYS = {
     default: false,
     reload: "applied",
     foreign: "clientloglimit noclientlog",
-    doc: "Keep a list of the busiest clients for the status; addresses are cut to a prefix.",
+    doc: "Keep a list of the busiest clients for the status. Addresses in it are shortened to a " +
+      "prefix.",
   }),
 };
 
@@ -131,7 +132,7 @@ const KEYS = {
 export const SERVERS: SectionsKey<typeof KEYS> = sectionList(KEYS, {
   identity: "listen",
   doc:
-    "Where time is served. Without any such section ntpsd is a client alone and opens no port to others.",
+    "Where time is served. Without such a section ntpsd is a client only, and opens no port to others.",
 });
 
 /** One `[[server]]` section. */

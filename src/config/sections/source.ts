@@ -43,27 +43,28 @@ const AEAD: Field<number> = {
 const KEYS = {
   mode: required(word(["server", "pool", "nts", "nts-pool"]), {
     reload: "applied",
-    doc:
-      "What kind of source this is: `server` is one NTP server; `pool` a name behind which there are many; `nts` one server " +
-      "whose answers are authenticated by Network Time Security; `nts-pool` many of those.",
+    doc: "The kind of source: `server` is one NTP server; `pool` is a name with many servers " +
+      "behind it; `nts` is one server whose responses are authenticated by Network Time " +
+      "Security; `nts-pool` is a name with many of those.",
   }),
   address: required(sourceAddress, {
     build: ({ text }) => text,
     reload: "applied",
-    doc:
-      "The host name or IP address, with a port if it is not the usual one (123; for NTS the port of the key exchange, 4460).",
+    doc: "The host name or IP address. The port is needed if it is not the default: 123, or for " +
+      "NTS the port of the key exchange, 4460.",
   }),
   count: optional(integer(1, 64), {
     default: 4,
     reload: "applied",
     foreign: { "max-sources maxsources": "use count" },
     doc:
-      "Pools: how many servers of the pool to use at once. What stops answering or turns out to be wrong is replaced.",
+      "Pools only: how many servers of the pool to use at once. A server that stops responding, " +
+      "or proves wrong, is replaced.",
   }),
   ignore: optional(list(ipAddress, "a list of IP addresses"), {
     default: [],
     reload: "applied",
-    doc: "Pools: addresses that are never used.",
+    doc: "Pools only: addresses that are never used.",
   }),
   "certificate-authority": optional(path, {
     otherwise: "the system's",
@@ -72,54 +73,57 @@ const KEYS = {
       "ca": "use certificate-authority",
       "ntstrustedcerts": "use certificate-authority in [[source]]",
     },
-    doc:
-      "NTS: a file with the certificates of a further authority to trust for this source (PEM): its root, an intermediate one, or the " +
-      "server's own certificate.",
+    doc: "NTS only: a PEM file of certificates to trust for this source in addition to the " +
+      "system's. It may hold a root, an intermediate certificate, or the server's own " +
+      "certificate.",
   }),
   "aead-algorithms": optional(list(AEAD, "a list of algorithms"), {
     default: [],
     otherwise: "all, best first",
     reload: "applied",
     foreign: "ntsaeads",
-    doc: "NTS: the algorithms to offer, by number or name, the preferred one first.",
+    doc: "NTS only: the algorithms to offer, by number or name, the preferred one first.",
   }),
   iburst: optional(boolean, {
     default: true,
     reload: "new-servers",
     foreign: {
-      "burst": "leave it out: iburst = true sends a few requests quickly, at the start",
+      "burst": "leave it out: iburst = true sends a few requests quickly at the start",
     },
-    doc: "Whether a few requests are sent quickly at the start, to have the time within seconds.",
+    doc: "Whether to send a few requests quickly at the start, so that the time is known within " +
+      "seconds.",
   }),
   prefer: optional(boolean, {
     default: false,
     reload: "applied",
-    doc: "Take the time of this source when it agrees with the others.",
+    doc: "Use the time of this source when it agrees with the others.",
   }),
   trust: optional(boolean, {
     default: false,
     otherwise: "false; true where `authentication` says so",
     reload: "applied",
-    doc:
-      "Believe this source, and others marked so, even against a majority of those that are not, which can then move the time only as far " +
-      "as these leave it open.",
+    doc: "Trust this source, and others with this option, even against a majority of sources " +
+      "without it. Those can then move the time only within the interval that the trusted ones " +
+      "leave open.",
   }),
   require: optional(boolean, {
     default: false,
     otherwise: "false; true where `authentication` says so",
     reload: "applied",
-    doc: "Do not touch the clock unless a source marked so is among those that agree.",
+    doc:
+      "Do not adjust the clock unless at least one source with this option is among those that " +
+      "agree.",
   }),
   "no-select": optional(boolean, {
     default: false,
     reload: "applied",
     foreign: { "noselect": "use no-select = true" },
-    doc: "Measure this source and show it, but never follow it.",
+    doc: "Measure and show this source, but never use its time.",
   }),
   key: optional(integer(1, 4294967295), {
     reload: "applied",
-    doc:
-      "The number of the symmetric key, from the file of `[keys]`, that authenticates this source.",
+    doc: "The number of the symmetric key that authenticates this source, from the file of " +
+      "`[keys]`.",
   }),
   ...POLL_KEYS,
   interleaved: optional(boolean, {
@@ -127,14 +131,15 @@ const KEYS = {
     reload: "applied",
     foreign: { "xleave": "use interleaved = true" },
     doc:
-      "Ask in interleaved mode, for better timestamps (RFC 9769); falls back by itself where the server does not know it.",
+      "Use interleaved mode, which has more accurate timestamps (RFC 9769). With a server that " +
+      "does not support it, ntpsd falls back to basic mode.",
   }),
 };
 
 /** The `[[source]]` sections. */
 export const SOURCES: SectionsKey<typeof KEYS> = sectionList(KEYS, {
   identity: "address",
-  doc: "Where the time comes from; one section for each server or pool.",
+  doc: "Where the time comes from. There is one section for each server or pool.",
 });
 
 /** One `[[source]]` section. */

@@ -41,17 +41,19 @@ const KEYS = {
     otherwise: "3, or one less than there are sources if that is less",
     reload: "applied",
     foreign: "minsources",
-    doc:
-      "How many sources must agree on the time before the clock is touched. A pool counts as often as its `count`.",
+    doc: "How many sources must agree on the time before the clock is adjusted. A pool counts as " +
+      "often as its `count`.",
   }),
   authentication: optional(word(["require", "prefer", "mix", "ignore"]), {
     default: "mix",
     reload: "applied",
     foreign: "authselectmode",
     doc:
-      "What sources with NTS or a key are to those without, where both are configured. `mix`: they are `trust` and `require` unless they say " +
-      "otherwise, so the others help and never decide. `prefer`: the others are used only while these give no time. `require`: the others are " +
-      "only watched. `ignore`: all are alike.",
+      "How authenticated sources (NTS or a key) relate to the others when both are configured. " +
+      "`mix`: the authenticated ones have `trust` and `require` unless they say otherwise, so " +
+      "the others help and never decide. `prefer`: the others are used only while the " +
+      "authenticated ones give no time. `require`: the others are only measured. `ignore`: all " +
+      "sources are equal.",
   }),
   "single-step-panic-threshold": optional(PANIC_THRESHOLD, {
     default: 1000,
@@ -60,33 +62,34 @@ const KEYS = {
     foreign: {
       "maxchange panicgate": "use single-step-panic-threshold and its like in [synchronization]",
     },
-    doc:
-      'ntpsd ends rather than correct more than this at once, later than at the start. May be `"inf"`, or differ: ' +
-      '`{ forward = "1h", backward = "10s" }`.',
+    doc: "ntpsd exits instead of making a larger correction than this at once, other than at the " +
+      'start. It may be `"inf"`, or differ by direction: `{ forward = "1h", backward = "10s" ' +
+      "}`.",
   }),
   // Without it the threshold is what discipline/step_policy.ts deems fit.
   "startup-step-panic-threshold": optional(PANIC_THRESHOLD, {
     otherwise: '1800; "inf" for a time that authenticated sources vouch for',
     build: bothDirections,
     reload: "applied",
-    doc:
-      "The same for the first correction after the start, and for the first time that authenticated sources vouch for. They vouch " +
-      "when so many of them agree as must agree (`minimum-agreeing-sources`, or all of them if there are fewer), and fewer disagree; " +
-      "those that share the host of the key exchange or a public key count once. A machine that starts without a clock and " +
-      'has plain sources only needs `{ forward = "inf", backward = "1d" }`.',
+    doc: "The same for the first correction after the start, and for the first time that " +
+      "authenticated sources vouch for. They vouch for a time when enough of them agree " +
+      "(`minimum-agreeing-sources`, or all of them if there are fewer) and fewer disagree; " +
+      "sources with the same host of the key exchange, or the same public key, count once. A " +
+      "machine that has no battery-backed clock and only plain sources needs `{ forward = " +
+      '"inf", backward = "1d" }`.',
   }),
   "accumulated-step-panic-threshold": optional(THRESHOLD, {
     build: (sum) => sum === 0 ? undefined : finite(sum),
     reload: "applied",
-    doc: "ntpsd ends when all its steps together come to more than this. 0 means no limit.",
+    doc: "ntpsd exits when the sum of all its steps exceeds this. 0 means no limit.",
   }),
   "local-stratum": optional(integer(1, 16), {
     build: (stratum) => stratum === 16 ? undefined : stratum,
     reload: "applied",
     foreign: "local orphan",
-    doc:
-      "Serve time of this stratum even without a source, on networks that are cut off. 16 means not to. Sources of this stratum or " +
-      "beyond are not followed, so that two such servers that name each other have an order.",
+    doc: "Serve the time of this machine's clock with this stratum when there is no source, on " +
+      "isolated networks. 16 means never. Sources of this stratum or a larger one are not used, " +
+      "so that two such servers that use each other have an order.",
   }),
   "reference-id": optional(
     textThat(
@@ -96,27 +99,26 @@ const KEYS = {
     {
       otherwise: '"127.127.1.1"',
       reload: "applied",
-      doc: "The reference id that goes with `local-stratum`.",
+      doc: "The reference ID that is sent with `local-stratum`.",
     },
   ),
   "step-threshold": optional(duration(0), {
     default: 0.128,
     reload: "applied",
-    doc:
-      "An offset beyond this is corrected in one step, if a step is still allowed; all else is corrected gradually.",
+    doc: "A larger offset than this is corrected in one step, if a step is still allowed. Every " +
+      "other offset is corrected gradually.",
   }),
   "step-limit": optional(integer(-1, 1_000_000), {
     default: 3,
     reload: "applied",
-    doc:
-      "How many of the first updates of the clock may be steps. 0: never a step. -1: always allowed.",
+    doc: "How many of the first updates of the clock may be steps. 0: none. -1: all, at any time.",
   }),
 };
 
 /** The `[synchronization]` section. */
 export const SYNCHRONIZATION: SectionKey<typeof KEYS> = section(
   KEYS,
-  "When the clock is touched, and how.",
+  "When the clock is adjusted, and how.",
 );
 
 /** The `[synchronization]` section. */
