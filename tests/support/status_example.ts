@@ -27,6 +27,7 @@ export function exampleSource(changes: Partial<SourceDocument> = {}): SourceDocu
     authentication: "none",
     nts: null,
     sent: 1234,
+    sendFailures: 0,
     received: 1230,
     dropped: {},
     ...changes,
@@ -59,6 +60,7 @@ export const EXAMPLE_SOURCES: readonly SourceDocument[] = [
       "its offset of +501 ms ± 2.3 ms does not meet the interval of -1.2 to +1.9 ms in which 3 others agree",
     offsetSeconds: 0.501,
     delaySeconds: 0.0123,
+    sendFailures: 2,
     dropped: { "origin-mismatch": 3, "kiss-rate": 1 },
   }),
   exampleSource({
@@ -79,6 +81,7 @@ export const EXAMPLE_SOURCES: readonly SourceDocument[] = [
     errorBoundSeconds: null,
     timestamping: null,
     sent: 8,
+    sendFailures: 0,
     received: 0,
   }),
 ];

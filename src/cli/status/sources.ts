@@ -191,6 +191,9 @@ function detailLines(sources: readonly SourceDocument[]): readonly string[] {
       }`,
       ...ntsFacts(source),
       ...countList("dropped", source.dropped),
+      ...(source.sendFailures > 0
+        ? [`could not be sent: ${formatCount(source.sendFailures)} requests`]
+        : []),
     ];
     return [
       `${tallyMark(source.status)} ${plain(source.name)}`,

@@ -45,6 +45,7 @@ x wrong.example.com  198.51.100.7  none  kernel  8.70 us  44.0 us  1,234  1,230
 x wrong.example.com
     server, 192.0.2.66:123
     dropped: origin-mismatch 3, kiss-rate 1
+    could not be sent: 2 requests
 
 Marks      * selected, + combined, - agrees but is not needed, . outlier,
            x falseticker, ~ too variable, ? not usable

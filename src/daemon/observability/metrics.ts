@@ -135,7 +135,11 @@ const SOURCE_GAUGES: readonly SourceFigure[] = [
   ],
   ["stratum", "Stratum of the source", (source) => source.stratum],
   ["poll_seconds", "Interval between requests", (source) => source.pollSeconds],
-  ["last_reply_age_seconds", "Time since the last reply", (source) => source.lastReplySecondsAgo],
+  [
+    "last_response_age_seconds",
+    "Time since the last response",
+    (source) => source.lastReplySecondsAgo,
+  ],
   [
     "offset_seconds",
     "Offset of the source to the clock, positive when it is ahead",
@@ -159,7 +163,8 @@ const SOURCE_GAUGES: readonly SourceFigure[] = [
 
 const SOURCE_COUNTERS: readonly SourceFigure[] = [
   ["requests_total", "Requests sent", (source) => source.sent],
-  ["replies_total", "Replies accepted", (source) => source.received],
+  ["responses_total", "Responses received", (source) => source.received],
+  ["send_failures_total", "Requests that could not be sent", (source) => source.sendFailures],
 ];
 
 function sourceFamilies(sources: readonly SourceDocument[]): readonly Family[] {

@@ -52,6 +52,8 @@ Deno.test("every line is a comment or a sample, and no series is there twice", (
       'ntpsd_source_status{source="wrong.example.com",address="192.0.2.66:123",status="falseticker"} 1',
       'ntpsd_source_reach_ratio{source="time.example.net",address="192.0.2.1:123"} 1',
       'ntpsd_source_dropped_total{source="wrong.example.com",address="192.0.2.66:123",reason="origin-mismatch"} 3',
+      'ntpsd_source_responses_total{source="time.example.net",address="192.0.2.1:123"} 1230',
+      'ntpsd_source_send_failures_total{source="time.example.net",address="192.0.2.1:123"} 0',
       'ntpsd_source_nts_cookies{source="nts.example.org",address="[2001:db8::1]:123"} 8',
       'ntpsd_server_rate_limited_total{listen="[::]:123"} 1',
       'ntpsd_server_dropped_total{listen="[::]:123",reason="mode"} 1',

@@ -97,6 +97,8 @@ export interface SourceDocument {
   } | null;
   /** Requests. */
   readonly sent: number;
+  /** Requests that this machine could not send. */
+  readonly sendFailures: number;
   /** Packets that came in, dropped ones included. */
   readonly received: number;
   /** Packets that were not used, by reason; only reasons that occurred. */

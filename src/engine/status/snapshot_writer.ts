@@ -215,6 +215,7 @@ function describeAbsent(
     authentication: authenticationOf(config),
     nts: describeNts(entry, input),
     sent: 0,
+    sendFailures: 0,
     received: 0,
     dropped: {},
   };
@@ -254,6 +255,7 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
     authentication: authenticationOf(config),
     nts: describeNts(member, input),
     sent: association.sent,
+    sendFailures: association.sendFailures,
     received: association.received,
     dropped: association.dropped.snapshot(),
   };
