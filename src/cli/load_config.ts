@@ -9,8 +9,8 @@ import { builtinConfig } from "../config/builtin.ts";
 import type { Config } from "../config/config.ts";
 import { type ConfigError, formatConfigError } from "../config/config_error.ts";
 import {
-  type KeyFault,
   type KeyFile,
+  type KeyFileError,
   parseKeyFile,
   type SymmetricKey,
 } from "../config/key_file.ts";
@@ -43,7 +43,7 @@ export interface LoadedConfig {
 export interface ConfigFailure {
   /** The file that was to be read. */
   readonly file: string;
-  /** All faults; a file that cannot be read is one fault without a path. */
+  /** All errors; a file that cannot be read is one error without a path. */
   readonly errors: readonly ConfigError[];
   /** With what the command ends. */
   readonly exitCode: ExitCode;
@@ -86,7 +86,7 @@ export interface LoadedWithKeys extends LoadedConfig {
 }
 
 /**
- * Loads a configuration, and its file of keys if it has one: a key that is not there is a fault of
+ * Loads a configuration, and its file of keys if it has one: a key that is not there is an error of
  * the configuration.
  */
 export function loadWithKeys(
@@ -110,11 +110,11 @@ export function addKeys(
   const keyFile = parseKeyFile(text.value);
   const errors = keyFaults(loaded, keysFile, keyFile);
   if (errors.length > 0) return err({ file, errors, exitCode: EXIT.config });
-  const remarks = keyFile.faults.map((fault): ConfigError => ({
-    ...withoutId(fault),
+  const remarks = keyFile.errors.map((error): ConfigError => ({
+    ...withoutId(error),
     file: keysFile,
     isWarning: true,
-    suggestion: fault.suggestion ?? "the other keys are used",
+    suggestion: error.suggestion ?? "the other keys are used",
   }));
   return ok({ ...loaded, notes: [...loaded.notes, ...remarks], keys: keyFile.keys });
 }
@@ -130,14 +130,14 @@ function keysPlace({ lineOf }: LoadedConfig): Pick<ConfigError, "path" | "line">
 function keyFaults(
   { config, lineOf }: LoadedConfig,
   file: string,
-  { keys, faults }: KeyFile,
+  { keys, errors }: KeyFile,
 ): readonly ConfigError[] {
-  const bad = faults.map((fault): ConfigError => ({ ...withoutId(fault), file }));
+  const bad = errors.map((error): ConfigError => ({ ...withoutId(error), file }));
   if (keys.size === 0 && bad.length > 0) return bad;
   const wanted = config.sources.flatMap(({ key, address }, i) =>
     key === undefined ? [] : [{ key, address, path: `source[${i}].key` }]
   );
-  const isTold = (key: number) => faults.some(({ id }) => id === key);
+  const isTold = (key: number) => errors.some(({ id }) => id === key);
   const missing = wanted.filter(({ key }) => !keys.has(key) && !isTold(key)).map(
     ({ key, address, path }): ConfigError => {
       const line = lineOf(path);
@@ -151,12 +151,12 @@ function keyFaults(
   return missing.length > 0 || wanted.some(({ key }) => isTold(key)) ? [...missing, ...bad] : [];
 }
 
-function withoutId({ id: _id, ...fault }: KeyFault): ConfigError {
-  return fault;
+function withoutId({ id: _id, ...error }: KeyFileError): ConfigError {
+  return error;
 }
 
 /**
- * Writes the faults, one line each, with an end of line; `speaker` stands before a sentence that
+ * Writes the errors, one line each, with an end of line; `speaker` stands before a sentence that
  * has no place of its own.
  */
 export function formatFailure(failure: ConfigFailure, speaker = "ntpsd: "): string {

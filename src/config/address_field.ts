@@ -12,7 +12,7 @@ import {
 } from "../base/socket_address.ts";
 import { textThat } from "./field.ts";
 import type { Field } from "./key.ts";
-import { type AddressFault, listenAddressFault, sourceAddressFault } from "./special_address.ts";
+import { type AddressError, listenAddressError, sourceAddressError } from "./special_address.ts";
 
 /** What a source's address reads as: as written, and taken apart. */
 export interface SourceAddress extends HostPort {
@@ -30,7 +30,7 @@ export const sourceAddress: Field<SourceAddress> = usable(
     },
     sourceHint,
   ),
-  ({ host }) => sourceAddressFault(host),
+  ({ host }) => sourceAddressError(host),
 );
 
 /** Reads a host name or an IP address without a port. */
@@ -52,7 +52,7 @@ export function listenAddress(defaultPort: number): Field<string> {
       },
       (text) => listenHint(text, defaultPort),
     ),
-    (listen) => listenAddressFault(parseHostPort(listen)?.host ?? ""),
+    (listen) => listenAddressError(parseHostPort(listen)?.host ?? ""),
   );
 }
 
@@ -78,15 +78,15 @@ function listenHint(text: string, defaultPort: number): string | undefined {
 /** Refuses addresses that are well written and of no use, each with what to do instead. */
 function usable<Value>(
   field: Field<Value>,
-  faultOf: (value: Value) => AddressFault | undefined,
+  errorOf: (value: Value) => AddressError | undefined,
 ): Field<Value> {
   return {
     wanted: field.wanted,
     read(value, at) {
       const read = field.read(value, at);
-      const fault = read === undefined ? undefined : faultOf(read);
-      if (fault === undefined) return read;
-      at.report(fault.message, fault.suggestion);
+      const error = read === undefined ? undefined : errorOf(read);
+      if (error === undefined) return read;
+      at.report(error.message, error.suggestion);
       return undefined;
     },
   };

@@ -2,8 +2,8 @@
  * Turns what was read into the configuration that the program uses, and checks the rules that
  * concern several sections.
  *
- * The idea: every rule notes its fault at the key that the administrator would change, and the
- * building goes on, so that all faults are told together. The result counts only if no fault was
+ * The idea: every rule notes its error at the key that the administrator would change, and the
+ * building goes on, so that all errors are told together. The result counts only if no error was
  * noted. Things that are allowed but look like a mistake become remarks. Limits: the rules within a
  * section stand beside its keys, in `sections/`.
  *
@@ -25,7 +25,7 @@ import { buildSources } from "./sections/source.ts";
 import { authenticationOf, buildSynchronization } from "./sections/synchronization.ts";
 
 /**
- * Fills in defaults and checks the rules across keys; sections with faults are left out of the
+ * Fills in defaults and checks the rules across keys; sections with errors are left out of the
  * result.
  */
 export function buildConfig(raw: RawConfig, root: ConfigPath): Config {

@@ -39,6 +39,6 @@ listen = "127.0.0.1:9975"
 /** Returns the built-in configuration. */
 export function builtinConfig(): Config {
   const parsed = parseConfig(BUILTIN_CONFIG_TEXT);
-  assert(parsed.ok, "The built-in configuration has a fault");
+  assert(parsed.ok, "The built-in configuration has an error");
   return parsed.value.config;
 }

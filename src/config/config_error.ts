@@ -6,7 +6,7 @@
  */
 import { visibleText } from "../base/visible_text.ts";
 
-/** One fault of a configuration, or one remark about it. */
+/** One error of a configuration, or one remark about it. */
 export interface ConfigError {
   /**
    * The key with its sections, `source[0].poll-interval-limits.min` (the first source is 0); empty
@@ -35,8 +35,11 @@ export interface ConfigError {
   readonly suggestion?: string;
 }
 
+/** What is wrong, and what would be right, without a place. */
+export type ErrorText = Pick<ConfigError, "message" | "suggestion">;
+
 /**
- * Writes one fault as `FILE:LINE:COLUMN: path: Message (suggestion)`, as compilers do, so that
+ * Writes one error as `FILE:LINE:COLUMN: path: Message (suggestion)`, as compilers do, so that
  * editors can follow it.
  */
 export function formatConfigError(error: ConfigError, file: string): string {

@@ -1,5 +1,5 @@
 /**
- * Where in a configuration a value stands, and the faults and remarks that are collected while it
+ * Where in a configuration a value stands, and the errors and remarks that are collected while it
  * is read.
  *
  * @module
@@ -14,7 +14,7 @@ import { joinPath } from "./line_index.ts";
 export type UnknownKeyHint = (key: string) => string | undefined;
 
 /**
- * All that is found out about one text: faults, with which it is refused, and remarks, with which
+ * All that is found out about one text: errors, with which it is refused, and remarks, with which
  * it is not.
  */
 export class Diagnostics {
@@ -25,7 +25,7 @@ export class Diagnostics {
   /** Answers keys that no table knows. */
   readonly unknownKeyHint: UnknownKeyHint;
 
-  /** Begins without a fault. */
+  /** Begins without an error. */
   constructor(unknownKeyHint: UnknownKeyHint = () => undefined) {
     this.unknownKeyHint = unknownKeyHint;
   }
@@ -35,7 +35,7 @@ export class Diagnostics {
 export class ConfigPath {
   /** The path of the value, `source[0].address`; empty for the whole text. */
   readonly path: string;
-  /** Where faults and remarks are collected. */
+  /** Where errors and remarks are collected. */
   readonly diagnostics: Diagnostics;
 
   /** Names a place in a text; without a path the whole of it. */
@@ -54,7 +54,7 @@ export class ConfigPath {
     return new ConfigPath(this.diagnostics, `${this.path}[${index}]`);
   }
 
-  /** Notes a fault of this value. */
+  /** Notes an error of this value. */
   report(message: string, suggestion?: string): void {
     this.diagnostics.errors.push(this.#located(message, suggestion));
   }

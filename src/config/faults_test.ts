@@ -2,12 +2,12 @@ import { deepEqual } from "node:assert/strict";
 import { formatConfigError } from "./config_error.ts";
 import { parseConfig } from "./parse.ts";
 
-function faults(text: string): string[] {
+function errors(text: string): string[] {
   const parsed = parseConfig(text);
   return parsed.ok ? [] : parsed.error.map((error) => formatConfigError(error, "t"));
 }
 
-/** One fault each: the text, and the only line that must come of it. */
+/** One error each: the text, and the only line that must come of it. */
 const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
   [
     "source = 3",
@@ -283,7 +283,7 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
 ];
 
 for (const [text, expected] of SINGLE_FAULTS) {
-  Deno.test(`a fault is told: ${JSON.stringify(text)}`, () => deepEqual(faults(text), [expected]));
+  Deno.test(`an error is told: ${JSON.stringify(text)}`, () => deepEqual(errors(text), [expected]));
 }
 
 Deno.test("one address in two spellings is one address", () => {
@@ -300,13 +300,13 @@ Deno.test("one address in two spellings is one address", () => {
     const text = [one, other].map((address) =>
       `[[source]]\nmode = "server"\naddress = "${address}"\n`
     ).join("");
-    deepEqual(faults(text), [
+    deepEqual(errors(text), [
       "t:6: source[1].address: The same address as in source[0] (remove one of the two)",
     ]);
   }
   const different = ["ntp1.example.net", "ntp1.example.net:124", "fe80::1%eth0", "fe80::1%eth1"];
   deepEqual(
-    faults(
+    errors(
       different.map((address) => `[[source]]\nmode = "server"\naddress = "${address}"\n`).join(""),
     ),
     [],
@@ -315,7 +315,7 @@ Deno.test("one address in two spellings is one address", () => {
 
 Deno.test("a misspelt heading does not hide what is wrong below it", () => {
   deepEqual(
-    faults('[Clock]\nadjust = "maybe"\ndrift = "x"\n[[Source]]\nmode = "serve"\n[clouds]\na = 1\n'),
+    errors('[Clock]\nadjust = "maybe"\ndrift = "x"\n[[Source]]\nmode = "serve"\n[clouds]\na = 1\n'),
     [
       't:1: Clock: Unknown key (did you mean "clock"?)',
       't:2: Clock.adjust: Wanted true or false, or "auto", found the text "maybe"',
@@ -329,7 +329,7 @@ Deno.test("a misspelt heading does not hide what is wrong below it", () => {
 });
 
 Deno.test("single brackets in place of double ones hide nothing below them", () => {
-  deepEqual(faults('[source]\nmode = "sever"\nadress = "a.example"\n'), [
+  deepEqual(errors('[source]\nmode = "sever"\nadress = "a.example"\n'), [
     "t:1: source: Wanted sections in double brackets, found a table (write [[source]] instead of [source])",
     't:1: source: Missing "address": a host name or an IP address, with a port if need be ("ntp.example.net", "192.0.2.1:123", "[2001:db8::1]:123")',
     't:2: source.mode: Wanted "server", "pool", "nts" or "nts-pool", found the text "sever" (did you mean "server"?)',

@@ -3,7 +3,7 @@
  *
  * The idea: a reader says in words what it wants, and from these words come its message and its
  * line in the reference. A value that is not right is reported and reads as undefined, so that one
- * pass finds all faults.
+ * pass finds all errors.
  *
  * @module
  */
@@ -157,7 +157,7 @@ export function either<A, B>(first: Field<A>, second: Field<B>): Field<A | B> {
     ...(second.keys === undefined ? {} : { keys: second.keys }),
     write: (value) => first.write?.(value) ?? second.write?.(value),
     read(value, at) {
-      // The faults inside a table say more than that it is not right as a whole.
+      // The errors inside a table say more than that it is not right as a whole.
       if (second.keys !== undefined && isTable(value)) return second.read(value, at);
       for (const field of [first, second]) {
         const trial = new Diagnostics();

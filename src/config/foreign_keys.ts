@@ -10,7 +10,7 @@
 import { sameSpelling } from "./nearest.ts";
 import { otherPlaces } from "./other_places.ts";
 import { SECTIONS } from "./schema.ts";
-import { sourceAddressFault } from "./special_address.ts";
+import { sourceAddressError } from "./special_address.ts";
 
 const BY_ITSELF = "leave it out: ntpsd decides this by itself";
 const ESTIMATOR = "leave it out: ntpsd's estimator learns these values by itself";
@@ -133,7 +133,7 @@ export function foreignLineHint(line: string): string | undefined {
   const isSource = name === "server" || name === "pool" || name === "peer";
   if (isSource && second !== "") {
     const isPool = name === "pool";
-    return sourceAddressFault(second)?.suggestion ?? sourceSection(isPool, second, options);
+    return sourceAddressError(second)?.suggestion ?? sourceSection(isPool, second, options);
   }
   return BY_LINE.get(name);
 }

@@ -8,14 +8,14 @@
  * MD5 for a missing type. Both are told apart by the line itself.
  *
  * A line that is not understood is no reason to do without the other keys: it is told, and its key
- * is missing. Limits: types that are not of use any more (the DES types of old) are refused; faults
+ * is missing. Limits: types that are not of use any more (the DES types of old) are refused; errors
  * name the line and never show a key.
  *
  * @module
  */
 import { type Bytes, fromHex } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type { ConfigError } from "./config_error.ts";
+import type { ConfigError, ErrorText } from "./config_error.ts";
 import { readPrefix } from "./address_field.ts";
 import { nearest } from "./nearest.ts";
 import { isInvisible } from "./odd_characters.ts";
@@ -43,11 +43,11 @@ export interface KeyFile {
   /** The keys by number. */
   readonly keys: ReadonlyMap<number, SymmetricKey>;
   /** What is wrong with other lines. */
-  readonly faults: readonly KeyFault[];
+  readonly errors: readonly KeyFileError[];
 }
 
 /** What is wrong with a line of a key file. */
-export interface KeyFault extends ConfigError {
+export interface KeyFileError extends ConfigError {
   /** The key that is missing for it; undefined if the line has no number. */
   readonly id?: number;
   /** The line, from 1. */
@@ -58,8 +58,8 @@ export interface KeyFault extends ConfigError {
 const LINE_MAX = 2048;
 /** So many keys are read from one file. */
 const KEYS_MAX = 65_536;
-/** So many faults are told of one file. */
-const FAULTS_MAX = 20;
+/** So many errors are told of one file. */
+const ERRORS_MAX = 20;
 /** Keys of ntpd's file that are longer than this are in hexadecimal. */
 const NTPD_TEXT_MAX = 20;
 
@@ -85,19 +85,19 @@ const HASH_HINT =
   "a # after a blank begins a comment; write a key that begins with one in hexadecimal, after HEX:";
 
 /**
- * Returns the keys by number, and all faults with their lines; a key that stands twice is the first
+ * Returns the keys by number, and all errors with their lines; a key that stands twice is the first
  * of the two. Never throws.
  */
 export function parseKeyFile(text: string): KeyFile {
   const keys = new Map<number, SymmetricKey>();
   const lines = new Map<number, number>();
-  const faults: KeyFault[] = [];
+  const errors: KeyFileError[] = [];
   for (const [i, line] of text.replace(/^\ufeff/, "").split(/\r?\n/).entries()) {
     const words = line.replace(/^\s*[!;%].*$/, "").replace(/(^|\s)#.*$/, "").trim();
     if (words === "") continue;
-    const told = (id: number | undefined, fault: Fault) =>
-      faults.push({ path: "", line: i + 1, ...(id === undefined ? {} : { id }), ...fault });
-    if (keys.size === KEYS_MAX || faults.length === FAULTS_MAX) {
+    const told = (id: number | undefined, error: ErrorText) =>
+      errors.push({ path: "", line: i + 1, ...(id === undefined ? {} : { id }), ...error });
+    if (keys.size === KEYS_MAX || errors.length === ERRORS_MAX) {
       told(undefined, { message: "The rest of the file is not read" });
       break;
     }
@@ -114,10 +114,8 @@ export function parseKeyFile(text: string): KeyFile {
       lines.set(key.value.id, i + 1);
     }
   }
-  return { keys, faults };
+  return { keys, errors };
 }
-
-type Fault = Pick<ConfigError, "message" | "suggestion">;
 
 function readId(line: string): number | undefined {
   const number = /^[0-9]{1,10}(?!\S)/.exec(line)?.[0];
@@ -125,7 +123,7 @@ function readId(line: string): number | undefined {
   return id < 1 || id > 4_294_967_295 ? undefined : id;
 }
 
-function parseLine(id: number | undefined, line: string): Result<SymmetricKey, Fault> {
+function parseLine(id: number | undefined, line: string): Result<SymmetricKey, ErrorText> {
   if (id === undefined) {
     return err({
       message: "Wanted the number of a key from 1 to 4294967295 at the start of the line",
@@ -172,7 +170,7 @@ function checkSecret(
   id: number,
   word: string,
   { type, typeWord }: { readonly type: KeyType; readonly typeWord: string },
-): Result<Bytes, Fault> {
+): Result<Bytes, ErrorText> {
   const secret = readSecret(word);
   if (secret?.length === 0) return err({ message: `Key ${id} is empty` });
   if (secret === undefined) {
@@ -195,7 +193,7 @@ function keyType(word: string): KeyType | undefined {
   return Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
 }
 
-function unknownType(id: number, word: string): Fault {
+function unknownType(id: number, word: string): ErrorText {
   // A word that is no type may be a part of a key, so it is shown only if it is nearly one.
   const near = nearest(word.toUpperCase(), ["MD5", "SHA1", "SHA256", "SHA512", "AES128", "AES256"]);
   const message =

@@ -5,14 +5,14 @@ import { parseKeyFile } from "./key_file.ts";
 
 function keys(text: string): readonly (readonly [number, string, string])[] {
   const parsed = parseKeyFile(text);
-  deepEqual(parsed.faults, []);
+  deepEqual(parsed.errors, []);
   return [...parsed.keys.values()].map(({ id, type, secret }) => [id, type, toHex(secret)]);
 }
 
-function faults(
+function errors(
   text: string,
 ): readonly (readonly [number | undefined, string, string | undefined])[] {
-  return parseKeyFile(text).faults.map((
+  return parseKeyFile(text).errors.map((
     { line, message, suggestion },
   ) => [line, message, suggestion]);
 }
@@ -60,7 +60,7 @@ Deno.test("a key file of ntpd is read", () => {
   );
 });
 
-Deno.test("all faults are told with their lines, and no key is shown", () => {
+Deno.test("all errors are told with their lines, and no key is shown", () => {
   const text = `x MD5 secretsecret
 0 MD5 secretsecret
 5
@@ -72,7 +72,7 @@ Deno.test("all faults are told with their lines, and no key is shown", () => {
 10 MD5 secretsecret
 11 MD5 ASCII:
 `;
-  deepEqual(faults(text), [
+  deepEqual(errors(text), [
     [1, "Wanted the number of a key from 1 to 4294967295 at the start of the line", undefined],
     [2, "Wanted the number of a key from 1 to 4294967295 at the start of the line", undefined],
     [3, "Key 5 is incomplete: wanted NUMBER TYPE KEY", undefined],
@@ -91,11 +91,11 @@ Deno.test("all faults are told with their lines, and no key is shown", () => {
     [9, "Key 10 is there twice, first on line 8", undefined],
     [10, "Key 11 is empty", undefined],
   ]);
-  equal(JSON.stringify(faults(text)).includes("secret"), false);
+  equal(JSON.stringify(errors(text)).includes("secret"), false);
 });
 
 Deno.test("the name of a type is no key, if nothing but a comment follows it", () => {
-  const { keys: read, faults: told } = parseKeyFile("1 MD5 #secret\n2 sha1\n3 AES #s\n4 tulip #\n");
+  const { keys: read, errors: told } = parseKeyFile("1 MD5 #secret\n2 sha1\n3 AES #s\n4 tulip #\n");
   deepEqual([...read.keys()], [4]);
   deepEqual(told.map(({ id }) => id), [1, 2, 3]);
   equal(told[0]?.message, "Key 1 is incomplete: wanted NUMBER TYPE KEY");
@@ -104,7 +104,7 @@ Deno.test("the name of a type is no key, if nothing but a comment follows it", (
 });
 
 Deno.test("the addresses after a key are read, and further words are told", () => {
-  const { keys, faults: told } = parseKeyFile(`1 MD5 one 192.0.2.1,198.51.100.7/24,2001:DB8::1
+  const { keys, errors: told } = parseKeyFile(`1 MD5 one 192.0.2.1,198.51.100.7/24,2001:DB8::1
 2 MD5 two
 3 MD5 three 192.0.2.1 192.0.2.2
 4 MD5 four words of a key
@@ -124,15 +124,15 @@ Deno.test("the addresses after a key are read, and further words are told", () =
 
 Deno.test("a file from another system is read, and characters that are not UTF-8 do not become a key", () => {
   deepEqual(keys("\ufeff1 MD5 one\r\n2 MD5 two\r\n").map(([id]) => id), [1, 2]);
-  const { keys: read, faults: told } = parseKeyFile(
+  const { keys: read, errors: told } = parseKeyFile(
     "1 MD5 gr\ufffdn\n2 MD5 two\u200b\n3 MD5 three\n",
   );
   deepEqual([...read.keys()], [3]);
   deepEqual(told.map(({ line }) => line), [1, 2]);
 });
 
-Deno.test("of a file that is none so many faults are told and no more", () => {
-  const { keys: read, faults: told } = parseKeyFile("what is this\n".repeat(1000));
+Deno.test("of a file that is none so many errors are told and no more", () => {
+  const { keys: read, errors: told } = parseKeyFile("what is this\n".repeat(1000));
   deepEqual([read.size, told.length], [0, 21]);
   equal(told[20]?.message, "The rest of the file is not read");
 });

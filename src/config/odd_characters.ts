@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { ConfigError } from "./config_error.ts";
+import type { ConfigError, ErrorText } from "./config_error.ts";
 import { type Place, positionOf, scan } from "./scan.ts";
 
 /** No more than so many are told one by one. */
@@ -27,7 +27,7 @@ const REPLACEMENT = "\ufffd";
 const CONTROL = /^[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]$/;
 
 /**
- * Returns a fault for each odd character outside of comments; one for the whole text if it is
+ * Returns an error for each odd character outside of comments; one for the whole text if it is
  * UTF-16.
  */
 export function findOddCharacters(text: string): readonly ConfigError[] {
@@ -50,20 +50,20 @@ export function findOddCharacters(text: string): readonly ConfigError[] {
       suggestion: "save the file with the line endings of Unix, or of Windows",
     }];
   }
-  const faults: ConfigError[] = [];
+  const errors: ConfigError[] = [];
   let count = 0;
   scan(text, text.length, (at, place) => {
-    const fault = judge(text[at] ?? "", place, at);
-    if (fault === undefined) return;
-    if (++count <= TOLD_MAX) faults.push({ path: "", ...positionOf(text, at), ...fault });
+    const error = judge(text[at] ?? "", place, at);
+    if (error === undefined) return;
+    if (++count <= TOLD_MAX) errors.push({ path: "", ...positionOf(text, at), ...error });
   });
   if (count > TOLD_MAX) {
-    faults.push({
+    errors.push({
       path: "",
       message: `There are ${count - TOLD_MAX} more characters of this kind`,
     });
   }
-  return faults;
+  return errors;
 }
 
 /** Tells whether a character is one that nobody sees, or stands for an octet that is not UTF-8. */
@@ -88,9 +88,7 @@ function isBinary(text: string): boolean {
   return odd.length > 4 && odd.length * 10 > start.length;
 }
 
-type Fault = Pick<ConfigError, "message" | "suggestion">;
-
-function judge(character: string, place: Place, at: number): Fault | undefined {
+function judge(character: string, place: Place, at: number): ErrorText | undefined {
   if (place === "comment" || (character === "\ufeff" && at === 0)) return undefined;
   if (character === REPLACEMENT) {
     return {

@@ -1,7 +1,7 @@
 /**
  * Reads the text of a configuration: TOML in the words of docs/configuration.md.
  *
- * The idea: one pass over everything, no stop at the first fault, and each fault with its path and
+ * The idea: one pass over everything, no stop at the first error, and each error with its path and
  * line. Limits: the text is at most a megabyte; the syntax is that of the TOML library, whose first
  * error ends the reading.
  *

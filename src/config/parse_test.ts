@@ -5,14 +5,14 @@ import type { Config } from "./config.ts";
 import { formatConfigError } from "./config_error.ts";
 import { parseConfig } from "./parse.ts";
 
-function faults(text: string): string[] {
+function errors(text: string): string[] {
   const parsed = parseConfig(text);
   return parsed.ok ? [] : parsed.error.map((error) => formatConfigError(error, "t"));
 }
 
 function config(text: string): Config {
   const parsed = parseConfig(text);
-  deepEqual(faults(text), []);
+  deepEqual(errors(text), []);
   ok(parsed.ok);
   return parsed.value.config;
 }
@@ -303,9 +303,9 @@ Deno.test("without a word the number of agreeing sources leaves room for one bad
   ]);
 });
 
-Deno.test("all faults of a text are told together, in the order of the lines", () => {
+Deno.test("all errors of a text are told together, in the order of the lines", () => {
   deepEqual(
-    faults(`[source-defaults]
+    errors(`[source-defaults]
 poll-interval-limits = { min = 8, max = 4 }
 [[source]]
 mode = "sever"
@@ -389,7 +389,7 @@ text"""
   );
 });
 
-Deno.test("property: no value of any type makes a key throw, and none is accepted with a fault", () => {
+Deno.test("property: no value of any type makes a key throw, and none is accepted with an error", () => {
   const values = fc.constantFrom(
     "1",
     "-1",

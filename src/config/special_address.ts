@@ -9,7 +9,7 @@ import { canonicalIp, plainIpToBytes } from "../base/ip_address.ts";
 import { otherThanUnicast } from "../base/unicast_address.ts";
 
 /** Why an address is not taken, and what to do instead. */
-export interface AddressFault {
+export interface AddressError {
   /** A sentence. */
   readonly message: string;
   /** What would help. */
@@ -31,27 +31,27 @@ const DRIVERS: Readonly<Record<number, string>> = {
  * Returns why a numeric address cannot be a source's; undefined for a name and for an address that
  * can.
  */
-export function sourceAddressFault(host: string): AddressFault | undefined {
+export function sourceAddressError(host: string): AddressError | undefined {
   const [text = "", zone] = host.split("%", 2);
   const bytes = plainIpToBytes(text);
   if (bytes === undefined) return undefined;
   const [first, second, driver = 0] = bytes;
   if (bytes.length === 4 && first === 127 && second === 127) return referenceClock(text, driver);
   const kind = otherThanUnicast(text);
-  if (kind !== undefined) return kindFault(text, kind, bytes);
+  if (kind !== undefined) return kindError(text, kind, bytes);
   return bytes.length === 16 && zone === undefined && isLinkLocal(bytes)
-    ? linkLocalFault(text, "eth0")
+    ? linkLocalError(text, "eth0")
     : undefined;
 }
 
 /** Returns why nothing can listen at a numeric address; undefined when something can. */
-export function listenAddressFault(host: string): AddressFault | undefined {
+export function listenAddressError(host: string): AddressError | undefined {
   const [text = "", zone] = host.split("%", 2);
   const bytes = plainIpToBytes(text);
   if (bytes === undefined) return undefined;
   if (isMulticast(bytes)) return multicast(text);
   if (bytes.length === 4 || !isLinkLocal(bytes)) return undefined;
-  return zone === undefined ? linkLocalFault(text, "2", ', its number in "ip link"') : undefined;
+  return zone === undefined ? linkLocalError(text, "2", ', its number in "ip link"') : undefined;
 }
 
 /**
@@ -66,7 +66,7 @@ export function canonicalHost(host: string): string {
   return zone === undefined ? canonical : `${canonical}%${zone}`;
 }
 
-function kindFault(text: string, kind: string, bytes: Uint8Array): AddressFault {
+function kindError(text: string, kind: string, bytes: Uint8Array): AddressError {
   if (bytes.every((octet) => octet === 0)) return wildcard(text);
   if (isMulticast(bytes)) return multicast(text);
   const message = `${text} is ${kind}`;
@@ -80,7 +80,7 @@ function isMulticast(bytes: Uint8Array): boolean {
   return bytes.length === 4 ? (first & 0xf0) === 0xe0 : first === 0xff;
 }
 
-function referenceClock(text: string, driver: number): AddressFault {
+function referenceClock(text: string, driver: number): AddressError {
   const name = Object.hasOwn(DRIVERS, driver) ? ` (${DRIVERS[driver]})` : "";
   return {
     message: `${text} is ntpd's way to name a reference clock${name}, and no server`,
@@ -90,14 +90,14 @@ function referenceClock(text: string, driver: number): AddressFault {
   };
 }
 
-function wildcard(text: string): AddressFault {
+function wildcard(text: string): AddressError {
   return {
     message: `${text} stands for all addresses of this machine and is no server`,
     suggestion: "name the server to ask",
   };
 }
 
-function multicast(text: string): AddressFault {
+function multicast(text: string): AddressError {
   return {
     message: `${text} is a multicast address`,
     suggestion: "name one address: multicast is not used",
@@ -108,7 +108,7 @@ function isLinkLocal(bytes: Uint8Array): boolean {
   return bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80;
 }
 
-function linkLocalFault(text: string, zone: string, more = ""): AddressFault {
+function linkLocalError(text: string, zone: string, more = ""): AddressError {
   return {
     message: `The link-local address ${text} needs the interface on which it is`,
     suggestion: `write it after a %: "${text}%${zone}"${more}`,

@@ -9,14 +9,14 @@
  *
  * @module
  */
-import type { ConfigError } from "./config_error.ts";
+import type { ConfigError, ErrorText } from "./config_error.ts";
 import { foreignLineHint } from "./foreign_keys.ts";
 import { duplicateOn } from "./line_index.ts";
 import { type Opening, positionOf, scan } from "./scan.ts";
 import { SECTIONS } from "./schema.ts";
 
 /** What the library says. */
-export interface SyntaxFault {
+export interface TomlError {
   /** Its sentence. */
   readonly sentence: string;
   /** Where it gave up, from 1. */
@@ -24,8 +24,6 @@ export interface SyntaxFault {
   /** The same, in UTF-16 units from 1. */
   readonly column: number;
 }
-
-type Fault = Pick<ConfigError, "message" | "suggestion">;
 
 interface Scene {
   readonly text: string;
@@ -40,14 +38,14 @@ interface Scene {
 }
 
 /**
- * Returns the fault as an administrator would tell it to another; of lines in the format of another
+ * Returns the error as an administrator would tell it to another; of lines in the format of another
  * program all that follow.
  */
-export function explainSyntax(text: string, fault: SyntaxFault): readonly ConfigError[] {
-  const first = explain(text, fault);
+export function explainSyntax(text: string, error: TomlError): readonly ConfigError[] {
+  const first = explain(text, error);
   const lines = text.split("\n");
   const isForeign = first.message.startsWith(FOREIGN_LINE);
-  return isForeign ? [first, ...foreignLines(lines, fault.line)] : [first];
+  return isForeign ? [first, ...foreignLines(lines, error.line)] : [first];
 }
 
 /** So many lines in the format of another program are told. */
@@ -57,44 +55,44 @@ const FOREIGN_LINE = "This line is in the format of chrony or ntpd, not TOML";
 
 /** Returns the lines after the first `from` ones that are in the format of another program. */
 function foreignLines(lines: readonly string[], from: number): readonly ConfigError[] {
-  const faults = lines.slice(from).flatMap((line, i): ConfigError[] => {
+  const errors = lines.slice(from).flatMap((line, i): ConfigError[] => {
     const hint = foreignLineHint(line);
     if (hint === undefined) return [];
     const column = line.length - line.trimStart().length + 1;
     return [{ path: "", line: from + i + 1, column, ...otherProgram(line.trim(), hint) }];
   });
-  const told = faults.slice(0, FOREIGN_LINES_MAX - 1);
-  if (told.length === faults.length) return told;
-  const message = `There are ${faults.length - told.length} more lines of this kind`;
+  const told = errors.slice(0, FOREIGN_LINES_MAX - 1);
+  if (told.length === errors.length) return told;
+  const message = `There are ${errors.length - told.length} more lines of this kind`;
   return [...told, { path: "", message }];
 }
 
-function explain(text: string, fault: SyntaxFault): ConfigError {
+function explain(text: string, error: TomlError): ConfigError {
   const lines = text.split("\n");
-  const start = lines.slice(0, fault.line - 1).reduce((sum, line) => sum + line.length + 1, 0);
+  const start = lines.slice(0, error.line - 1).reduce((sum, line) => sum + line.length + 1, 0);
   const scene: Scene = {
     text,
-    sentence: fault.sentence,
-    line: fault.line,
-    at: start + fault.column - 1,
-    whole: (lines[fault.line - 1] ?? "").replace(/\r$/, ""),
+    sentence: error.sentence,
+    line: error.line,
+    at: start + error.column - 1,
+    whole: (lines[error.line - 1] ?? "").replace(/\r$/, ""),
     start,
   };
-  if (/nested/.test(fault.sentence)) {
+  if (/nested/.test(error.sentence)) {
     return { path: "", ...here(scene, scene.at, { message: "Brackets are nested too deeply" }) };
   }
   const explained = unclosedText(scene) ?? duplicate(scene) ?? wrongValue(scene) ??
     unclosedBracket(scene) ?? badLine(scene) ?? badEscape(scene);
   if (explained !== undefined) return { path: "", ...explained };
-  const message = `This is not TOML: ${fault.sentence}`;
-  return { path: "", line: fault.line, column: fault.column, message };
+  const message = `This is not TOML: ${error.sentence}`;
+  return { path: "", line: error.line, column: error.column, message };
 }
 
-/** A fault with its place. */
-type Explained = Fault & { readonly line: number; readonly column?: number };
+/** An error with its place. */
+type Explained = ErrorText & { readonly line: number; readonly column?: number };
 
-function here(scene: Scene, at: number, fault: Fault): Explained {
-  return { ...positionOf(scene.text, at), ...fault };
+function here(scene: Scene, at: number, error: ErrorText): Explained {
+  return { ...positionOf(scene.text, at), ...error };
 }
 
 function unclosedText(scene: Scene): Explained | undefined {
@@ -218,7 +216,7 @@ function surplus(scene: Scene, word: string): Explained {
   return here(scene, scene.at, { message, suggestion });
 }
 
-function unquoted(word: string): Fault {
+function unquoted(word: string): ErrorText {
   const plain = word.toLowerCase();
   if (["true", "yes", "on", "enabled"].includes(plain)) {
     return { message: `Wanted a value of TOML, found ${word}`, suggestion: "write true" };
@@ -319,7 +317,7 @@ function badHeading(scene: Scene, place: number): Explained {
   });
 }
 
-function otherProgram(line: string, suggestion: string): Fault {
+function otherProgram(line: string, suggestion: string): ErrorText {
   return {
     message: `${FOREIGN_LINE}: ${quoted(line)}`,
     suggestion,

@@ -1,7 +1,7 @@
 /**
  * Readers of tables and of lists of sections.
  *
- * The problem: a misspelt key must not be ignored, and a misspelt heading must not hide the faults
+ * The problem: a misspelt key must not be ignored, and a misspelt heading must not hide the errors
  * below it. The idea: a table knows all its keys, answers every other one with what was probably
  * meant, and reads on below it.
  *

@@ -217,14 +217,14 @@ const SLIPS: readonly (readonly [string, readonly string[]])[] = [
   ['x = "\ufffd" # \ufffd\n', ["t:1:6: An octet here is not UTF-8 (save the file as UTF-8)"]],
 ];
 
-function faults(text: string): string[] {
+function errors(text: string): string[] {
   const read = readToml(text);
   return read.ok ? [] : read.error.map((error) => formatConfigError(error, "t"));
 }
 
 for (const [text, expected] of SLIPS) {
   Deno.test(`a slip is explained: ${JSON.stringify(text)}`, () =>
-    deepEqual(faults(text), expected));
+    deepEqual(errors(text), expected));
 }
 
 Deno.test("comments may have any character, and text may have it as an escape", () => {
@@ -234,31 +234,31 @@ Deno.test("comments may have any character, and text may have it as an escape", 
 
 Deno.test("what is no text is told in one line", () => {
   const octets = Uint8Array.from({ length: 3000 }, (_, i) => (i * i * 37 + i * 11) & 0xff);
-  deepEqual(faults(new TextDecoder().decode(octets)), [
+  deepEqual(errors(new TextDecoder().decode(octets)), [
     "t: This is not a text, wanted TOML in UTF-8",
   ]);
 });
 
 Deno.test("two headings of one name are lists for which each has its own", () => {
-  deepEqual(faults("[source]\na = 1\n[source]\na = 2\n"), [
+  deepEqual(errors("[source]\na = 1\n[source]\na = 2\n"), [
     't:3: The section "source" stands twice, first on line 1 (write [[source]] for each of them)',
   ]);
 });
 
 Deno.test("of a file in the format of another program all lines are told, as far as somebody reads them", () => {
   const told = "This line is in the format of chrony or ntpd, not TOML:";
-  deepEqual(faults("# mine\nmakestep 1 3\n\nmaxslewrate 500 # slow\nadjust = true\nport 0\n"), [
+  deepEqual(errors("# mine\nmakestep 1 3\n\nmaxslewrate 500 # slow\nadjust = true\nport 0\n"), [
     `t:2:1: ${told} makestep 1 3 (use step-threshold and step-limit in [synchronization])`,
     `t:4:1: ${told} maxslewrate 500 # slow (use max-slew-ppm in [clock])`,
     `t:6:1: ${told} port 0 (write it after the address, in address of [[source]] or listen of [[server]]; without [[server]] nobody is served)`,
   ]);
-  const many = faults("allow\n".repeat(30));
+  const many = errors("allow\n".repeat(30));
   equal(many.length, 21);
   equal(many[20], "t: There are 10 more lines of this kind");
 });
 
 Deno.test("many odd characters are counted, not listed", () => {
-  const found = faults("a\u00a0= 1\n".repeat(30));
+  const found = errors("a\u00a0= 1\n".repeat(30));
   equal(found.length, 11);
   equal(found[10], "t: There are 20 more characters of this kind");
 });

@@ -190,14 +190,14 @@ function numbersAreNumbers(value: unknown, path: string): void {
 
 function fuzzKeyFile(octets: Bytes): void {
   const text = textOf(octets);
-  const { keys, faults } = parseKeyFile(text);
+  const { keys, errors } = parseKeyFile(text);
   for (const [id, { type, secret }] of keys) {
     assert.ok(id >= 1 && id <= 0xffff_ffff && secret.length > 0);
     if (type === "aes128") assert.equal(secret.length, 16);
     if (type === "aes256") assert.equal(secret.length, 32);
   }
   const words = text.split(/\s+/).filter((word) => /^(HEX:)?[0-9a-f]{16,}$/i.test(word));
-  for (const { line, message } of faults) {
+  for (const { line, message } of errors) {
     assert.ok(line >= 1 && message.length > 0);
     assert.ok(!words.some((word) => message.includes(word)), `a secret in ${message}`);
   }

@@ -74,7 +74,7 @@ export type NtsKeServerConfig = Built<typeof KEYS>;
 export type NtsKeServerRow = Row<typeof KEYS>;
 
 /**
- * Builds the key exchange servers in their order; one with a fault is undefined. `servesNtp`:
+ * Builds the key exchange servers in their order; one with an error is undefined. `servesNtp`:
  * whether this machine serves time.
  */
 export function buildNtsKeServers(

@@ -142,7 +142,7 @@ export type ServerConfig = Built<typeof KEYS>;
 export type ServerRow = Row<typeof KEYS>;
 
 /**
- * Builds the servers in their order; one with a fault is undefined. `givesCookies`: whether clients
+ * Builds the servers in their order; one with an error is undefined. `givesCookies`: whether clients
  * can have cookies for them.
  */
 export function buildServers(

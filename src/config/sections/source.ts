@@ -168,7 +168,7 @@ export function isAuthenticated({ mode, key }: Pick<SourceConfig, "mode" | "key"
   return isNtsMode(mode) || key !== undefined;
 }
 
-/** Builds the sources in their order; one with a fault is undefined, so that indices hold. */
+/** Builds the sources in their order; one with an error is undefined, so that indices hold. */
 export function buildSources(
   rows: readonly (SourceRow | undefined)[],
   surroundings: SourceSurroundings,

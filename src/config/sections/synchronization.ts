@@ -162,7 +162,7 @@ export function buildSynchronization(
     const usual = section.minimumAgreeingSources;
     return { ...section, minimumAgreeingSources: lowered(usual, count, at) };
   }
-  // A section with a fault of its own is missing from the count: its fault is told, this would be
+  // A section with an error of its own is missing from the count: its error is told, this would be
   // none.
   const isComplete = sources.length === sectionCount;
   if (isComplete && sources.length > 0 && written > count) {
