@@ -41,13 +41,13 @@ async function main(args: readonly string[]): Promise<void> {
     ? TARGETS.map((target) => ({ target, output: `${DIST}/ntpsd-${target.arch}` }))
     : [{ target: here, output: `${DIST}/ntpsd` }];
   for (const job of jobs) {
-    const why = args.includes("--self-extracting") ? "it was asked for" : await compile(job);
-    if (why === undefined) await tell(job, "made by deno compile");
-    else await extractingInstead(job, { why, here });
+    const reason = args.includes("--self-extracting") ? "it was asked for" : await compile(job);
+    if (reason === undefined) await tell(job, "made by deno compile");
+    else await extractingInstead(job, { reason, here });
   }
 }
 
-/** Makes the executable by `deno compile`; hands back why not, if it could not be made. */
+/** Makes the executable by `deno compile`; returns the reason if it could not be made. */
 async function compile(job: Job): Promise<string | undefined> {
   // deno compile does not overwrite what is not of its making, so it writes beside.
   const temporary = `${DIST}/ntpsd-${Deno.pid}.tmp`;
@@ -71,7 +71,7 @@ async function compile(job: Job): Promise<string | undefined> {
 
 async function extractingInstead(
   job: Job,
-  { why, here }: { why: string; here: Target },
+  { reason, here }: { reason: string; here: Target },
 ): Promise<void> {
   const work = await Deno.makeTempDir();
   let runtime: Runtime = { path: Deno.execPath(), version: Deno.version.deno };
@@ -84,7 +84,7 @@ async function extractingInstead(
     await Deno.remove(work, { recursive: true });
   }
   const kind = `a self-extracting executable of deno ${runtime.version} and the bundle`;
-  await tell(job, `${kind}, because ${why}`);
+  await tell(job, `${kind}, because ${reason}`);
 }
 
 /** A deno executable. */

@@ -59,7 +59,7 @@ async function check(
   for (const note of notes) out(`${formatConfigError(note, found ?? "built-in")} [note]\n`);
   if (errors.length > 0) {
     complain(formatFailure({ file: found ?? "built-in", errors, exitCode }));
-    complain(verdict(errors));
+    complain(conclusion(errors));
     return exitCode;
   }
   const what = found ?? `There is no ${DEFAULT_CONFIG_FILE}; the built-in configuration`;
@@ -114,7 +114,7 @@ function byPlace(remarks: readonly ConfigError[]): readonly ConfigError[] {
 }
 
 /** Says what the errors come to: whether ntpsd starts with them. */
-function verdict(errors: readonly ConfigError[]): string {
+function conclusion(errors: readonly ConfigError[]): string {
   const files = errors.filter(({ kind }) => kind === "file").length;
   const own = errors.length - files;
   const ofFiles = `${counted(files, "error")} of files that the configuration names`;

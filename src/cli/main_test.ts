@@ -154,7 +154,7 @@ const WRONG_USAGE: readonly (readonly [readonly string[], string])[] = [
   ),
   [
     ["tracking"],
-    'ntpsd: Unknown command "tracking"; "ntpsd status" tells that\nTry "ntpsd --help"\n',
+    'ntpsd: Unknown command "tracking"; use "ntpsd status"\nTry "ntpsd --help"\n',
   ],
   [
     ["help", "chekc"],
@@ -173,7 +173,7 @@ Deno.test("options and commands of other daemons are answered with what to do he
   const about: Readonly<Record<string, RegExp>> = {
     "-n": /foreground/,
     "-d": /foreground.*--log-level debug/,
-    "-f": /named with -c/,
+    "-f": /use -c for the configuration/,
     "-g": /startup-step-panic-threshold/,
     "-u": /user in \[security\]/,
     "--panicgate": /startup-step-panic-threshold/,
@@ -238,7 +238,7 @@ Deno.test("check reads the usual file, or else the built-in configuration", asyn
   equal(
     usual.out,
     "/etc/ntpsd/ntpsd.toml: synchronization.minimum-agreeing-sources: Lowered from 3 to 1, because there " +
-      "is one source (four sources or more are better: then one can be wrong and is found out) [note]\n" +
+      "is one source (with four sources or more, a wrong one is found even while another one is down) [note]\n" +
       "/etc/ntpsd/ntpsd.toml is fine: 1 source, 1 server\n",
   );
 });

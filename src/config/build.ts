@@ -125,7 +125,7 @@ function checkRoles(raw: RawConfig, { synchronization }: Config, root: ConfigPat
   if (!hasSources && !serves) {
     root.warn(
       "No sources and no servers: ntpsd has nothing to do",
-      "add [[source]]; without a configuration file ntpsd asks public servers",
+      "add [[source]]; without a configuration file ntpsd uses public servers",
     );
   } else if (!hasSources && !hasLocal) {
     root.warn("No sources: the clock is left as it is", "add a [[source]] section");

@@ -185,11 +185,11 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
   ],
   [
     '[[source]]\nmode="server"\naddress="127.127.28.0"',
-    "t:3: source[0].address: 127.127.28.0 is ntpd's way to name a reference clock (shared memory), and no server (ntpsd asks servers over the network: name a server that has this clock)",
+    "t:3: source[0].address: 127.127.28.0 is ntpd's way to name a reference clock (shared memory), and no server (ntpsd only uses servers on the network: name a server that has this clock)",
   ],
   [
     '[[source]]\nmode="server"\naddress="[::ffff:127.127.99.1]:123"',
-    "t:3: source[0].address: ::ffff:127.127.99.1 is ntpd's way to name a reference clock, and no server (ntpsd asks servers over the network: name a server that has this clock)",
+    "t:3: source[0].address: ::ffff:127.127.99.1 is ntpd's way to name a reference clock, and no server (ntpsd only uses servers on the network: name a server that has this clock)",
   ],
   [
     '[[source]]\nmode="server"\naddress="0.0.0.0"',

@@ -14,12 +14,12 @@ import { sourceAddressError } from "./special_address.ts";
 
 const BY_ITSELF = "leave it out: ntpsd decides this by itself";
 const ESTIMATOR = "leave it out: ntpsd's estimator learns these values by itself";
-const NO_CLOCK = "ntpsd asks servers over the network: name a server that has this clock";
-const ONE_FILE = "everything stands in one file";
-const BROADCAST = "broadcasts and multicasts are not used: name each server in a [[source]]";
-const SYSTEM = "leave it out, or let the unit of systemd say it";
+const NO_CLOCK = "ntpsd only uses servers on the network: name a server that has this clock";
+const ONE_FILE = "write the whole configuration in one file";
+const BROADCAST = "broadcast and multicast are not supported: name each server in a [[source]]";
+const SYSTEM = "leave it out, or set it in the systemd unit";
 const RTC = "leave it out: the kernel sets the hardware clock while the time is right";
-const COMMAND_LINE = "ask with the commands of ntpsd";
+const COMMAND_LINE = "use the commands of ntpsd";
 
 type Hint = readonly [words: string, hint: string];
 
@@ -34,16 +34,16 @@ const HINTS: readonly Hint[] = [
   ["peer", 'use mode = "server" and address in [[source]]'],
   ["pool", 'use mode = "pool" and address in [[source]]'],
   ["nts", 'use mode = "nts" in [[source]]'],
-  ["nosystemcert", "leave it out: what the system trusts counts too"],
+  ["nosystemcert", "leave it out: the certificates of the system are always trusted too"],
   [
     "port",
-    "write it after the address, in address of [[source]] or listen of [[server]]; without [[server]] nobody is served",
+    "write it after the address, in address of [[source]] or listen of [[server]]; without [[server]] no client is served",
   ],
   [
     "ntsport",
     "write it after the address, in address of [[source]] or listen of [[nts-ke-server]]",
   ],
-  ["version ntp-version", "the version of the protocol is chosen by itself"],
+  ["version ntp-version", "leave it out: ntpsd chooses the version of the protocol"],
   [
     "maxdelay maxdelayratio maxdelaydevratio maxdelayquant mindelay minsamples maxsamples polltarget presend minstratum" +
     " offline auto-offline certset extfield copy maxunreach preempt ntsrefresh refresh maxdistance maxjitter" +
@@ -61,7 +61,7 @@ const HINTS: readonly Hint[] = [
   ],
   [
     "acquisitionport bindacqaddress bindacqdevice",
-    "leave it out: the system chooses where requests leave from",
+    "leave it out: the system chooses the source address of requests",
   ],
   // what is believed, and what is done to the clock
   ["tos", "use minimum-agreeing-sources or local-stratum in [synchronization]"],
@@ -72,12 +72,12 @@ const HINTS: readonly Hint[] = [
   ["rtcsync rtcfile rtcdevice rtconutc rtcautotrim hwclockfile", RTC],
   // whom to serve
   ["restrict", "use allowlist, denylist and rate-limit in [[server]]"],
-  ["hwtimestamp", "switch them on at the network interface, see docs/hardware-timestamps.md"],
-  ["dscp ntpsigndsocket", "there is no such thing here"],
+  ["hwtimestamp", "enable them at the network interface, see docs/hardware-timestamps.md"],
+  ["dscp ntpsigndsocket", "leave it out: ntpsd has nothing like it"],
   // keys and certificates
-  ["ntsprocesses", "leave it out: one process exchanges keys"],
+  ["ntsprocesses", "leave it out: one process serves all key exchanges"],
   ["ntsdumpdir", "use cookie-storage-path in [nts], key-storage-path in [keyset]"],
-  ["keysdir crypto autokey", 'Autokey is not used: use mode = "nts", or key and [keys]'],
+  ["keysdir crypto autokey", 'Autokey is not supported: use mode = "nts", or key and [keys]'],
   // what ntpsd tells, and the rest
   ["confdir sourcedir include includefile", ONE_FILE],
   ["lock-all sched-priority pidfile rlimit", SYSTEM],

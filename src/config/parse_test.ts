@@ -76,7 +76,7 @@ Deno.test("an empty text is a configuration with the defaults", () => {
     security: { user: undefined, seccomp: true },
   });
   const idle = "t: No sources and no servers: ntpsd has nothing to do " +
-    "(add [[source]]; without a configuration file ntpsd asks public servers)";
+    "(add [[source]]; without a configuration file ntpsd uses public servers)";
   for (const text of ["", "# nothing\n", "[clock]\n", "[synchronization]\nlocal-stratum = 8\n"]) {
     deepEqual(notes(text), [idle]);
   }
@@ -299,7 +299,7 @@ Deno.test("without a word the number of agreeing sources leaves room for one bad
   deepEqual([1, 2, 3, 4, 5, 10].map(agreeing), [1, 1, 2, 3, 3, 3]);
   deepEqual(notes('[[source]]\nmode = "server"\naddress = "a.example"\n'), [
     "t: synchronization.minimum-agreeing-sources: Lowered from 3 to 1, because there is one source " +
-    "(four sources or more are better: then one can be wrong and is found out)",
+    "(with four sources or more, a wrong one is found even while another one is down)",
   ]);
 });
 
@@ -358,7 +358,7 @@ private-key-path = "/k"
 `),
     [
       "t:2: synchronization.reference-id: Has no effect without local-stratum",
-      "t:6: nts-ke-server[0]: Clients are sent to an NTP server on this machine, but there is no " +
+      "t:6: nts-ke-server[0]: Clients are told to use an NTP server on this machine, but there is no " +
       "[[server]] section (add one, or name another machine in ntp-server)",
     ],
   );
@@ -433,7 +433,7 @@ Deno.test("a server that nobody can use, and a prefix that says two things, are 
   const server = (more: string) =>
     notes(`[synchronization]\nlocal-stratum = 8\n[[server]]\nlisten = "0.0.0.0:123"\n${more}`);
   const nobody =
-    "t:5: server[0].require-nts: No client can have cookies for this server, so none is answered " +
+    "t:5: server[0].require-nts: No client can get cookies for this server, so it serves no client " +
     "(add [[nts-ke-server]], or key-storage-path in [keyset] if another machine gives them out)";
   deepEqual(server("require-nts = true\n"), [nobody]);
   deepEqual(server('require-nts = "deny"\n'), [nobody]);

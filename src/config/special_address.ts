@@ -86,7 +86,7 @@ function referenceClock(text: string, driver: number): AddressError {
     message: `${text} is ntpd's way to name a reference clock${name}, and no server`,
     suggestion: driver === 1
       ? "remove it; to serve time without a source write local-stratum in [synchronization]"
-      : "ntpsd asks servers over the network: name a server that has this clock",
+      : "ntpsd only uses servers on the network: name a server that has this clock",
   };
 }
 

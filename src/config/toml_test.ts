@@ -250,7 +250,7 @@ Deno.test("of a file in the format of another program all lines are told, as far
   deepEqual(errors("# mine\nmakestep 1 3\n\nmaxslewrate 500 # slow\nadjust = true\nport 0\n"), [
     `t:2:1: ${told} makestep 1 3 (use step-threshold and step-limit in [synchronization])`,
     `t:4:1: ${told} maxslewrate 500 # slow (use max-slew-ppm in [clock])`,
-    `t:6:1: ${told} port 0 (write it after the address, in address of [[source]] or listen of [[server]]; without [[server]] nobody is served)`,
+    `t:6:1: ${told} port 0 (write it after the address, in address of [[source]] or listen of [[server]]; without [[server]] no client is served)`,
   ]);
   const many = errors("allow\n".repeat(30));
   equal(many.length, 21);

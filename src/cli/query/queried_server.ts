@@ -79,18 +79,18 @@ export class QueriedServer {
   async ask(timeout: Seconds): Promise<Result<Sample, string>> {
     const request = this.#nextRequest();
     if (request === undefined) return err("The server gave too few cookies for so many samples");
-    let refusal: string | undefined;
+    let rejection: string | undefined;
     const settled = await exchange(request, {
       timeout,
       receive: (datagram) => {
         const received = this.#receive(datagram);
-        if (!received.ok) refusal = received.error.sentence;
+        if (!received.ok) rejection = received.error.sentence;
         if (received.ok) return received;
         return received.error.isFinal ? err(received.error.sentence) : undefined;
       },
     });
     if (!settled.ok) return settled;
-    return settled.value ?? err(refusal ?? "No answer");
+    return settled.value ?? err(rejection ?? "No answer");
   }
 
   /** Lets the time come at which the next request is due; undefined when it cannot be protected. */

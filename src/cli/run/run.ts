@@ -79,8 +79,8 @@ export async function run(options: RunOptions, context: CommandContext): Promise
   return EXIT_OF_END[end];
 }
 
-function refuse(why: string, context: CommandContext): ExitCode {
-  context.err(`ntpsd: ${plain(why)}\n`);
+function refuse(reason: string, context: CommandContext): ExitCode {
+  context.err(`ntpsd: ${plain(reason)}\n`);
   return EXIT.permission;
 }
 

@@ -33,9 +33,9 @@ read or written.
   async run(args, context) {
     const seed = readInteger(args, { name: "seed", least: 0, most: SEED_MAX });
     const runs = readInteger(args, { name: "runs", least: 1, most: RUNS_MAX });
-    for (const fault of [seed, runs]) {
-      if (typeof fault !== "string") continue;
-      context.err(`ntpsd simulate: ${plain(fault)}\n`);
+    for (const error of [seed, runs]) {
+      if (typeof error !== "string") continue;
+      context.err(`ntpsd simulate: ${plain(error)}\n`);
       return EXIT.usage;
     }
     const { simulate } = await import("./simulate.ts");

@@ -54,12 +54,12 @@ export async function simulate(
   return isForbidden(written.error) ? EXIT.permission : EXIT.io;
 }
 
-interface Refusal {
+interface LoadError {
   readonly text: string;
   readonly exitCode: ExitCode;
 }
 
-function loadScenario(file: string, readFile: ReadFile): Result<Scenario, Refusal> {
+function loadScenario(file: string, readFile: ReadFile): Result<Scenario, LoadError> {
   const text = readFile(file);
   if (!text.ok) {
     const hint = text.error.hint === undefined ? "" : ` (${text.error.hint})`;

@@ -85,7 +85,7 @@ export function buildNtsKeServers(
     const server = completeIfWhole(KEYS, row);
     if (server !== undefined && server.ntpServer === undefined && !servesNtp) {
       root.key("nts-ke-server").index(i).warn(
-        "Clients are sent to an NTP server on this machine, but there is no [[server]] section",
+        "Clients are told to use an NTP server on this machine, but there is no [[server]] section",
         "add one, or name another machine in ntp-server",
       );
     }

@@ -157,7 +157,7 @@ export function buildServers(
     const demand = row?.["require-nts"];
     if (demand !== undefined && demand !== false && !givesCookies) {
       at.key("require-nts").warn(
-        "No client can have cookies for this server, so none is answered",
+        "No client can get cookies for this server, so it serves no client",
         "add [[nts-ke-server]], or key-storage-path in [keyset] if another machine gives them out",
       );
     }

@@ -196,7 +196,7 @@ function lowered(usual: number, count: number, at: ConfigPath): number {
     const sources = count === 1 ? "is one source" : `are ${count} sources`;
     at.key("minimum-agreeing-sources").remark(
       `Lowered from ${usual} to ${chosen}, because there ${sources}`,
-      "four sources or more are better: then one can be wrong and is found out",
+      "with four sources or more, a wrong one is found even while another one is down",
     );
   }
   return chosen;
