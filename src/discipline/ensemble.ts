@@ -151,7 +151,10 @@ export class Ensemble {
     const slot = member?.slots.get(member.route);
     if (this.#bank === undefined || member === undefined || slot === undefined) return undefined;
     const bias = this.#bank.bias(slot);
-    return { bias, variance: member.biasVariance + track.detourVariance(member.route) };
+    return {
+      bias,
+      variance: member.biasVariance + track.detourVariance(member.route, member.shortest),
+    };
   }
 
   /** Removes a source; what its samples showed of the clock stays. */
@@ -217,19 +220,29 @@ export class Ensemble {
    */
   #mustRebuild(track: SourceTrack): boolean {
     const member = this.#members.get(track);
-    const { shortestRoute } = track.delays;
     if (member !== undefined) {
-      // what the longer route taught was believed too firmly
-      if (member.shortest !== shortestRoute) return true;
+      if (this.#areMostShorter()) return true;
       if (isMuchLess(track.biasVariance, member.biasVariance)) return true;
     }
-    const young = Math.min(track.samples.length, shortestRoute?.count ?? 0);
+    const young = Math.min(track.samples.length, member?.shortest.count ?? 0);
     if (young > REPLAY_SAMPLES_MAX) return false;
-    if (member === undefined) return true;
+    if (member === undefined) return track.samples.length <= REPLAY_SAMPLES_MAX;
     const onTrial = this.#prior.fallbackVariance !== undefined;
     if (onTrial && track.samples.length <= PRIOR_TRIAL_SAMPLES) return true;
-    const moved = Math.abs(track.delays.floorOf(shortestRoute) - member.floor);
+    const moved = Math.abs(track.delays.floorOf(member.shortest) - member.floor);
     return moved > REPLAY_FLOOR_PART * track.delays.meanWait;
+  }
+
+  /**
+   * Tells whether most sources have got a route that is shorter than all before: then what the
+   * longer ones taught was believed too firmly. One among many is told by the others.
+   */
+  #areMostShorter(): boolean {
+    let shorter = 0;
+    for (const [track, { shortest }] of this.#members) {
+      if (track.delays.shortestRoute !== shortest) shorter++;
+    }
+    return 2 * shorter > this.#members.size;
   }
 
   /** Rebuilds the filter; of two priors of the frequency it takes the one with more evidence. */
@@ -342,7 +355,10 @@ export class Ensemble {
     if (known !== undefined) return known;
     const shares: number[] = [];
     shares[present(member.slots.get(member.shortest), "The shortest route is kept")] = 1;
-    const slot = bank.addSource({ shares, ownVariance: track.detourVariance(route) });
+    const slot = bank.addSource({
+      shares,
+      ownVariance: track.detourVariance(route, member.shortest),
+    });
     member.slots.set(route, slot);
     return slot;
   }

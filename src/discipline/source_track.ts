@@ -91,12 +91,11 @@ export class SourceTrack {
   }
 
   /**
-   * The expected square of what a route's bias differs by from that of the shortest one: the
-   * difference of the floors may have gone into either direction.
+   * The expected square of what a route's bias differs by from that of another one: the difference
+   * of the floors may have gone into either direction.
    */
-  detourVariance(route: Route): number {
-    const { delays } = this;
-    const detour = delays.floorOf(route) - delays.floorOf(delays.shortestRoute);
+  detourVariance(route: Route, from: Route): number {
+    const detour = this.delays.floorOf(route) - this.delays.floorOf(from);
     return detour * detour / 12;
   }
 
