@@ -171,7 +171,9 @@ export class DelayModel {
 
   /**
    * Learns from a sample how far samples are from the prediction (less the variance of the
-   * prediction itself), and which explanation predicts them better.
+   * prediction itself), and which explanation predicts them better. Returns true when samples
+   * contradict the split of the waits that was learned: it is forgotten then, and the filters that
+   * rest on it are to be made anew.
    */
   learnNoise(
     outcome: {
@@ -179,7 +181,7 @@ export class DelayModel {
       readonly expectedVariance: number;
       readonly queueEvidence: number;
     },
-  ): void {
+  ): boolean {
     const square = outcome.miss * outcome.miss;
     const surplus =
       Math.min(square, NOISE_SURPLUS_MAX * (this.noiseVariance + outcome.expectedVariance)) -
@@ -196,6 +198,22 @@ export class DelayModel {
     );
     const odds = QUEUE_EVIDENCE_KEPT * this.#queueLogOdds + evidence;
     this.#queueLogOdds = Math.max(-QUEUE_LOG_ODDS_MAX, Math.min(QUEUE_LOG_ODDS_MAX, odds));
+    return this.#queueLogOdds < 0 && this.forgetSplit();
+  }
+
+  /**
+   * Forgets how the waits are split: the queues may have changed side, and what followed looked
+   * like noise. Returns whether a split had been known.
+   */
+  forgetSplit(): boolean {
+    if (this.#lean() === 0) return false;
+    this.#forward = 0;
+    this.#backward = 0;
+    this.#splitWeight = 0;
+    this.#noiseVariance = undefined;
+    this.#noiseWeight = 0;
+    this.#queueLogOdds = QUEUE_LOG_ODDS_PRIOR;
+    return true;
   }
 
   /**

@@ -58,3 +58,18 @@ Deno.test("waits in one direction only lean the interval to that side", () => {
     Math.abs(fair.interval({ offset: 0, delay: 0.022, route: fair.route }).tilt) < 0.3 / 1e-3,
   );
 });
+
+Deno.test("queues that have changed side are forgotten as soon as noise explains samples better", () => {
+  const model = new DelayModel(1e-8);
+  for (let i = 0; i < 400; i++) {
+    const forward = wait(2e-3);
+    model.add(0.02 + forward);
+    model.learnSplit(0.02 + forward, forward / 2);
+  }
+  const outcome = { miss: 4e-3, expectedVariance: 1e-10, queueEvidence: -3 };
+  const forgotten = Array.from({ length: 20 }, () => model.learnNoise(outcome));
+  assert.equal(forgotten.filter((each) => each).length, 1);
+  assert.ok(forgotten.indexOf(true) < 4);
+  assert.equal(model.interval({ offset: 0, delay: 0.022, route: model.route }).tilt, 0);
+  assert.equal(model.forgetSplit(), false, "nothing is left to forget");
+});

@@ -17,7 +17,7 @@ import type { Measurement, Timestamping } from "../association/measurement.ts";
 import { assert, present } from "../base/assert.ts";
 import { type Instant, monotonicOf } from "../base/instant.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
-import { Ensemble, type FrequencyPrior, OUTLIER_STREAK } from "./ensemble.ts";
+import { Ensemble, type FrequencyPrior, OUTLIER_STREAK, type SampleOutcome } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
 import { FreeRunningClock } from "./free_running_clock.ts";
 import { type Sample, SourceTrack } from "./source_track.ts";
@@ -196,7 +196,10 @@ export class Discipline {
     source.sinceChange++;
     const outcome = alone.observe(track, sample);
     source.isOutlier = outcome.outlier > 0.5;
-    if (!source.isOutlier && track.samples.length > 2) track.delays.learnNoise(outcome);
+    if (this.#isSplitOver(source, outcome)) {
+      alone.rebuild([track]);
+      this.#mustRebuild ||= this.#members.has(id);
+    }
     const estimate = alone.estimateAt(sample.time);
     assert(isSound(estimate), "The estimate of a source is a number");
     if (estimate === undefined) return;
@@ -368,6 +371,15 @@ export class Discipline {
       const afresh = { alone, isOutlier: false, hasJumped: false, sinceChange: Infinity };
       this.#sources.set(id, { ...source, ...afresh });
     }
+  }
+
+  /**
+   * Learns from a sample how noisy a path is; tells whether what was known of its queues is
+   * contradicted, so that all samples mean something else.
+   */
+  #isSplitOver({ track, isOutlier }: Source, outcome: SampleOutcome): boolean {
+    if (outcome.isChange) return track.delays.forgetSplit();
+    return !isOutlier && track.samples.length > 2 && track.delays.learnNoise(outcome);
   }
 
   #addSample(track: SourceTrack, measurement: Measurement, now: Instant): Sample {
