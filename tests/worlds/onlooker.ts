@@ -28,6 +28,8 @@ import { PlainEstimator } from "./reference.ts";
 export interface ErrorFigures {
   readonly rms: Seconds;
   readonly max: Seconds;
+  /** Root mean square of the error of the rate, slews included. */
+  readonly rate: number;
 }
 
 /** How the stated bound was kept. */
@@ -98,9 +100,12 @@ export class Onlooker implements Observer {
   sample(time: Seconds, clock: ClockTruth): void {
     this.#advance(time + clock.error - this.#shift);
     if (time < this.#measureFrom) return;
-    this.#own.add(clock.error);
+    this.#own.add(clock.error, clock.rateError);
+    const { slope } = this.#estimator;
     const offset = this.#estimator.offsetAt(this.#raw);
-    if (offset !== undefined) this.#reference.add(this.#raw + offset - time);
+    if (offset === undefined) return;
+    const rateError = (1 + clock.oscillatorFrequency * 1e-6) * (1 + slope) - 1;
+    this.#reference.add(this.#raw + offset - time, rateError);
   }
 
   snapshot(time: Seconds, observed: { snapshot: EngineSnapshot; clock: ClockTruth }): void {
@@ -163,14 +168,17 @@ class ErrorSum {
   #count = 0;
   #squares = 0;
   #max = 0;
+  #rateSquares = 0;
 
-  add(error: Seconds): void {
+  add(error: Seconds, rate: number): void {
     this.#count++;
+    this.#rateSquares += rate * rate;
     this.#squares += error * error;
     this.#max = Math.max(this.#max, Math.abs(error));
   }
 
   figures(): ErrorFigures {
-    return { rms: Math.sqrt(this.#squares / Math.max(1, this.#count)), max: this.#max };
+    const rms = (squares: number): number => Math.sqrt(squares / Math.max(1, this.#count));
+    return { rms: rms(this.#squares), max: this.#max, rate: rms(this.#rateSquares) };
   }
 }

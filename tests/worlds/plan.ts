@@ -21,6 +21,16 @@ export interface Plan {
   readonly start?: Date;
   /** The `[synchronization]` of ntpsd's configuration. */
   readonly synchronization?: TomlTable;
+  /** Errors that no client can avoid; where the reference does better, that is luck. */
+  readonly limit?: Limit;
+  /** Whether a majority of the servers keeps the time and what it states; else no bound is judged. */
+  readonly isHonest?: boolean;
+}
+
+/** Errors up to these are not lost. */
+export interface Limit {
+  readonly rms: number;
+  readonly max: number;
 }
 
 /** The shortest and the longest poll interval, as exponents of two seconds. */
@@ -65,6 +75,11 @@ export function internetPath(dice: Dice): TomlTable {
 export function lanPath(dice: Dice): TomlTable {
   const delay = dice.log([5e-5, 5e-4]);
   return { delay, jitter: share(delay, dice.log([0.03, 0.3])) };
+}
+
+/** An error of so many seconds that nothing shows. */
+export function unseen(error: number): Limit {
+  return { rms: Math.abs(error), max: Math.abs(error) };
 }
 
 /** Servers `a`, `b`, ... each with a path of its own. */

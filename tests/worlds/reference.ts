@@ -56,6 +56,11 @@ export class PlainEstimator {
     return this.#combined === undefined ? undefined : valueAt(this.#combined, raw);
   }
 
+  /** What UTC gains on the bare oscillator each second. */
+  get slope(): number {
+    return this.#combined?.slope ?? 0;
+  }
+
   #combine(raw: number): Line {
     const lines: Line[] = [];
     for (const [source, samples] of this.#sources) {

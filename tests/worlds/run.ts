@@ -4,32 +4,21 @@
  *     deno task worlds [--from N] [--count M] [--kind K] [--jobs J] [--json]
  *     deno task worlds --show N      prints the world N as a scenario for `ntpsd simulate`
  *     deno task worlds --kinds       prints the names of the kinds
+ *     deno task worlds --known       runs those of CI, and writes known.json anew
  *
  * The exit status is 0 if ntpsd lost in no world, 1 if in some, 64 if an option is wrong.
  *
  * @module
  */
 import { parseArgs } from "node:util";
-import { WorkerPool } from "../support/worker_pool.ts";
 import type { WorldOutcome } from "./judge.ts";
+import { judgeWorlds } from "./judge_worlds.ts";
+import { CI_NUMBERS, KNOWN_FILE, readKnown } from "./known.ts";
 import { kindTable, lossLines } from "./table.ts";
 import { KIND_NAMES, makeWorld, worldNumbers } from "./world.ts";
 
 const COUNT_DEFAULT = 290, JOBS_DEFAULT = 2;
 const WRONG_USE = 64;
-
-/** Judges worlds by so many threads; the outcomes are in the order of the numbers. */
-export async function judgeWorlds(
-  numbers: readonly number[],
-  jobs: number,
-): Promise<readonly WorldOutcome[]> {
-  const pool = new WorkerPool<number, WorldOutcome>(new URL("./worker.ts", import.meta.url), jobs);
-  try {
-    return await Promise.all(numbers.map((number) => pool.run(number)));
-  } finally {
-    pool.close();
-  }
-}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -41,11 +30,13 @@ async function main(): Promise<number> {
       kind: { type: "string" },
       show: { type: "string" },
       kinds: { type: "boolean" },
+      known: { type: "boolean" },
       json: { type: "boolean" },
     },
   });
   if (values.kinds === true) return print(KIND_NAMES.join("\n"));
   if (values.show !== undefined) return print(makeWorld(Number(values.show)).text);
+  if (values.known === true) return await renewKnown(Number(values.jobs));
   const { kind } = values;
   if (kind !== undefined && !KIND_NAMES.includes(kind)) {
     console.error(`No kind is called ${kind}; there are: ${KIND_NAMES.join(", ")}`);
@@ -57,6 +48,19 @@ async function main(): Promise<number> {
   if (values.json === true) print(JSON.stringify(outcomes));
   else report(outcomes, (performance.now() - begun) / 1000);
   return outcomes.some(({ losses }) => losses.length > 0) ? 1 : 0;
+}
+
+/** Takes winners off the list; a reason for a new loser is for its author to write. */
+async function renewKnown(jobs: number): Promise<number> {
+  const outcomes = await judgeWorlds(CI_NUMBERS, jobs);
+  const known = await readKnown();
+  const losers = outcomes.filter(({ losses }) => losses.length > 0);
+  const entries = losers.map(({ number }) => [number, known[number] ?? ""]);
+  const text = JSON.stringify(Object.fromEntries(entries), undefined, 2);
+  await Deno.writeTextFile(KNOWN_FILE, `${text}\n`);
+  const unexplained = losers.filter(({ number }) => (known[number] ?? "") === "");
+  for (const text of lossLines(unexplained)) print(text);
+  return unexplained.length > 0 ? 1 : 0;
 }
 
 function report(outcomes: readonly WorldOutcome[], seconds: number): void {

@@ -13,7 +13,7 @@ import * as machine from "./kinds/machine.ts";
 import * as paths from "./kinds/paths.ts";
 import * as routes from "./kinds/routes.ts";
 import * as timeServers from "./kinds/servers.ts";
-import type { Plan } from "./plan.ts";
+import { type Limit, type Plan, unseen } from "./plan.ts";
 import { type TomlTable, writeToml } from "./toml.ts";
 
 /** Makes the worlds of one kind. */
@@ -61,6 +61,10 @@ export interface NumberedWorld {
   readonly kind: string;
   /** The scenario as TOML. */
   readonly text: string;
+  /** Errors that no client can avoid. */
+  readonly limit: Limit;
+  /** Whether the stated bound is judged. */
+  readonly isHonest: boolean;
 }
 
 /** The kind of a world; numbers beyond the list begin it again. */
@@ -103,7 +107,8 @@ export function makeWorld(number: number): NumberedWorld {
     "server": plan.servers,
     "event": plan.events ?? [],
   };
-  return { number, kind, text: writeToml(document) };
+  const { limit = unseen(0), isHonest = true } = plan;
+  return { number, kind, text: writeToml(document), limit, isHonest };
 }
 
 function entryOf(number: number): (typeof KINDS)[number] {

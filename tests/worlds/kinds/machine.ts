@@ -9,11 +9,13 @@ import {
   internetPath,
   intervals,
   lanPath,
+  type Limit,
   ordinaryClock,
   type Plan,
   type Polls,
   servers,
   settled,
+  unseen,
 } from "../plan.ts";
 import type { TomlTable } from "../toml.ts";
 
@@ -54,8 +56,12 @@ export function wander(dice: Dice): Plan {
 export function outage(dice: Dice): Plan {
   const polls = choosePolls(dice, [4, 9]);
   const down = settled(polls) + intervals(polls, dice.integer([0, 40]));
-  const up = Math.round(down + dice.log([60, 200_000]));
+  const away = dice.log([60, 200_000]);
+  const up = Math.round(down + away);
+  const clock = ordinaryClock(dice);
   return steady(dice, {
+    clock,
+    limit: unseen(2 * wandered(clock, away)),
     description: `The network is away from ${down} to ${up} s`,
     polls,
     events: [{ at: down, kind: "network-down" }, { at: up, kind: "network-up" }],
@@ -76,7 +82,13 @@ export function pause(dice: Dice): Plan {
       error: dice.chance(0.3) ? 0 : dice.signed([1e-4, Math.min(1, duration / 2)]),
     };
   });
-  return steady(dice, { description: "The machine is paused", polls, events });
+  const errors = events.map(({ error }) => Math.abs(error));
+  const squares = errors.reduce((sum, error) => sum + error * error, 0);
+  const limit = {
+    rms: Math.sqrt(squares * PAUSE_PATIENCE / intervals(polls, 160)),
+    max: 1.01 * Math.max(...errors),
+  };
+  return steady(dice, { description: "The machine is paused", polls, events, limit });
 }
 
 /** A leap second comes. */
@@ -133,6 +145,14 @@ export function longPolls(dice: Dice): Plan {
   });
 }
 
+/** A burst of four requests shows what a pause has done; so long an error may stay. */
+const PAUSE_PATIENCE = 8;
+
+/** One standard deviation of what a clock that is left alone wanders off by in some time. */
+function wandered(clock: TomlTable, seconds: number): number {
+  return Number(clock["wander"]) * seconds ** 1.5 / Math.sqrt(3);
+}
+
 interface Setting {
   readonly description: string;
   readonly polls: Polls;
@@ -141,6 +161,7 @@ interface Setting {
   readonly serverCount?: number;
   readonly events?: readonly TomlTable[];
   readonly start?: Date;
+  readonly limit?: Limit;
   readonly measureFrom?: number;
   readonly duration?: number;
 }
@@ -154,6 +175,7 @@ function steady(dice: Dice, setting: Setting): Plan {
     clock: setting.clock ?? ordinaryClock(dice),
     servers: servers(setting.serverCount ?? dice.of(1, 1, 2, 3, 4), () => path(dice)),
     events: setting.events ?? [],
+    limit: setting.limit ?? unseen(0),
     ...(setting.start === undefined ? {} : { start: setting.start }),
     measureFrom,
     duration: setting.duration ?? measureFrom + intervals(polls, 160),

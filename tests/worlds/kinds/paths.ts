@@ -9,12 +9,14 @@ import {
   internetPath,
   intervals,
   lanPath,
+  type Limit,
   ordinaryClock,
   type Plan,
   type Polls,
   servers,
   settled,
   share,
+  unseen,
 } from "../plan.ts";
 import type { TomlTable } from "../toml.ts";
 
@@ -23,6 +25,7 @@ interface Setting {
   readonly polls: Polls;
   readonly servers: readonly TomlTable[];
   readonly samples?: number;
+  readonly limit?: Limit;
 }
 
 /** Queues of some distribution on one to four paths. */
@@ -111,12 +114,15 @@ export function wifi(dice: Dice): Plan {
 
 /** A mobile network: the way to the server waits for its turn. */
 export function lte(dice: Dice): Plan {
+  const there = dice.log([0.015, 0.03]), back = dice.log([0.01, 0.025]);
   return steady(dice, {
     description: "A mobile network",
     polls: choosePolls(dice, [5, 9]),
+    // The two ways differ by the same for all servers, so nothing shows it.
+    limit: unseen((there - back) / 2),
     servers: servers(dice.integer([1, 4]), () => ({
-      forward: { delay: dice.log([0.015, 0.03]), jitter: dice.log([5e-3, 0.02]) },
-      backward: { delay: dice.log([0.01, 0.025]), jitter: dice.log([1e-3, 5e-3]) },
+      forward: { delay: there, jitter: dice.log([5e-3, 0.02]) },
+      backward: { delay: back, jitter: dice.log([1e-3, 5e-3]) },
       loss: dice.log([0.001, 0.05]),
       bursts: { factor: dice.log([2, 10]), length: dice.log([5, 300]), gap: dice.log([60, 3600]) },
     })),
@@ -171,6 +177,7 @@ function steady(dice: Dice, setting: Setting): Plan {
     polls,
     clock: ordinaryClock(dice),
     servers: setting.servers,
+    limit: setting.limit ?? unseen(0),
     measureFrom,
     duration: measureFrom + intervals(polls, setting.samples ?? 160),
   };

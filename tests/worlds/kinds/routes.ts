@@ -7,6 +7,7 @@ import type { Dice } from "../dice.ts";
 import {
   choosePolls,
   intervals,
+  type Limit,
   ordinaryClock,
   type Plan,
   serverEvent,
@@ -14,6 +15,7 @@ import {
   servers,
   settled,
   share,
+  unseen,
 } from "../plan.ts";
 import type { TomlTable } from "../toml.ts";
 
@@ -26,6 +28,11 @@ interface Routes {
   readonly usual: Route;
   readonly other: Route;
   readonly words: string;
+  /**
+   * What a single server does not show: half of what the other route is shorter by on one way, as
+   * the shortest route passes for the even one.
+   */
+  readonly limit: Limit;
 }
 
 /** A detour: the route changes for some time and comes back. */
@@ -41,7 +48,7 @@ export function routeAndBackTwice(dice: Dice): Plan {
 /** The route becomes shorter or longer for good, and was or is asymmetric. */
 export function routeOneWay(dice: Dice): Plan {
   const polls = choosePolls(dice, POLLS);
-  const { usual, other, words } = routes(dice);
+  const { usual, other, words, limit } = routes(dice);
   const becomesUsual = dice.chance(0.5);
   const [before, after] = becomesUsual ? [other, usual] : [usual, other];
   const at = settled(polls);
@@ -49,7 +56,7 @@ export function routeOneWay(dice: Dice): Plan {
     description: `The route changes for good, ${becomesUsual ? "from" : "to"} ${words}`,
     polls,
     clock: ordinaryClock(dice),
-    servers: withRoute(dice, before),
+    ...withRoute(dice, { route: before, limit }),
     events: [serverEvent(at, "a", after)],
     measureFrom: at + (becomesUsual ? intervals(polls, 16) : 0),
     duration: at + intervals(polls, 100),
@@ -59,7 +66,7 @@ export function routeOneWay(dice: Dice): Plan {
 /** The route changes, and perhaps back, before the clock has settled. */
 export function routeAtStart(dice: Dice): Plan {
   const polls = choosePolls(dice, POLLS);
-  const { usual, other, words } = routes(dice);
+  const { usual, other, words, limit } = routes(dice);
   const at = dice.log([5, 24 * 2 ** polls.min]);
   const back = at + dice.log([5, 24 * 2 ** polls.min]);
   const startsOnOther = dice.chance(0.5);
@@ -70,7 +77,7 @@ export function routeAtStart(dice: Dice): Plan {
     } ${words}`,
     polls,
     clock: ordinaryClock(dice),
-    servers: withRoute(dice, startsOnOther ? other : usual),
+    ...withRoute(dice, { route: startsOnOther ? other : usual, limit }),
     events: startsOnOther ? [serverEvent(at, "a", usual)] : [
       serverEvent(at, "a", other),
       serverEvent(back, "a", usual),
@@ -97,7 +104,7 @@ function detours(dice: Dice, count: number): Plan {
     description: `${count === 1 ? "A detour" : "Two detours in a row"}, ${first.words}`,
     polls,
     clock: ordinaryClock(dice),
-    servers: withRoute(dice, first.usual),
+    ...withRoute(dice, { route: first.usual, limit: first.limit }),
     events,
     measureFrom: start,
     duration: at + intervals(polls, 60),
@@ -117,9 +124,10 @@ function routes(dice: Dice): Routes {
   return {
     usual: { forward: way(false), backward: way(false) },
     other: { forward: way(ways !== "backward"), backward: way(ways !== "forward") },
-    words: `${change * 1e3} ms ${isLonger ? "longer" : "shorter"}, ${ways} way${
-      ways === "both" ? "s" : ""
-    }`,
+    words: `${Number((change * 1e3).toPrecision(3))} ms ${
+      isLonger ? "longer" : "shorter"
+    }, ${ways} way${ways === "both" ? "s" : ""}`,
+    limit: unseen(isLonger || ways === "both" ? 0 : change / 2),
   };
 }
 
@@ -136,16 +144,22 @@ function another({ usual, other }: Routes, dice: Dice): Route {
   };
 }
 
-/** Mostly one server, whose route changes; else others that keep theirs. */
-function withRoute(dice: Dice, route: Route): readonly TomlTable[] {
+/** Mostly one server, whose route changes; else others that keep theirs, which show the change. */
+function withRoute(
+  dice: Dice,
+  { route, limit }: { route: Route; limit: Limit },
+): Pick<Plan, "servers" | "limit"> {
   const count = dice.of(1, 1, 1, 2, 3);
   const jitter = Number(route.forward["jitter"]);
   const others = servers(count - 1, () => {
     const delay = Number((5 * jitter + dice.log([2e-3, 0.04])).toPrecision(3));
     return { delay, jitter };
   });
-  return [
-    { name: "a", ...route },
-    ...others.map((server, i) => ({ ...server, name: serverName(i + 1) })),
-  ];
+  return {
+    servers: [
+      { name: "a", ...route },
+      ...others.map((server, i) => ({ ...server, name: serverName(i + 1) })),
+    ],
+    limit: count === 1 ? limit : unseen(0),
+  };
 }

@@ -30,6 +30,7 @@ export function serversWander(dice: Dice): Plan {
     polls,
     clock: ordinaryClock(dice),
     servers: servers(count, () => ({ ...internetPath(dice), wander })),
+    isHonest: false,
     measureFrom: settled(polls),
     duration: settled(polls) + intervals(polls, 240),
   };
