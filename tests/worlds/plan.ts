@@ -97,6 +97,11 @@ export function serverEvent(at: number, server: string, change: TomlTable): Toml
   return { at: Math.round(at), kind: "server-change", server, ...change };
 }
 
+/** Milliseconds as text. */
+export function milliseconds(seconds: number): string {
+  return `${Number((seconds * 1e3).toPrecision(3))} ms`;
+}
+
 /** A part of a number, with three digits. */
 export function share(whole: number, part: number): number {
   return Number((whole * part).toPrecision(3));

@@ -10,6 +10,7 @@ import {
   intervals,
   lanPath,
   type Limit,
+  milliseconds,
   ordinaryClock,
   type Plan,
   type Polls,
@@ -49,7 +50,7 @@ export function queues(dice: Dice): Plan {
 export function normalJitter(dice: Dice): Plan {
   const jitter = dice.log([5e-4, 4e-3]);
   return steady(dice, {
-    description: `Normal jitter of ${jitter * 1e3} ms`,
+    description: `Normal jitter of ${milliseconds(jitter)}`,
     polls: choosePolls(dice, [4, 8]),
     servers: servers(dice.of(1, 1, 3), () => ({
       delay: dice.log([0.02, 0.06]),
@@ -162,7 +163,7 @@ export function congestion(dice: Dice): Plan {
 export function loss(dice: Dice): Plan {
   const lost = dice.log([0.02, 0.5]);
   return steady(dice, {
-    description: `${lost * 100} percent of the packets are lost on each way`,
+    description: `${share(lost, 100)} percent of the packets are lost on each way`,
     polls: choosePolls(dice, [4, 8]),
     servers: servers(dice.integer([1, 4]), () => ({ ...internetPath(dice), loss: lost })),
     samples: 240,

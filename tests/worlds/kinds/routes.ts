@@ -8,6 +8,7 @@ import {
   choosePolls,
   intervals,
   type Limit,
+  milliseconds,
   ordinaryClock,
   type Plan,
   serverEvent,
@@ -124,9 +125,9 @@ function routes(dice: Dice): Routes {
   return {
     usual: { forward: way(false), backward: way(false) },
     other: { forward: way(ways !== "backward"), backward: way(ways !== "forward") },
-    words: `${Number((change * 1e3).toPrecision(3))} ms ${
-      isLonger ? "longer" : "shorter"
-    }, ${ways} way${ways === "both" ? "s" : ""}`,
+    words: `${milliseconds(change)} ${isLonger ? "longer" : "shorter"}, ${ways} way${
+      ways === "both" ? "s" : ""
+    }`,
     limit: unseen(isLonger || ways === "both" ? 0 : change / 2),
   };
 }

@@ -9,6 +9,7 @@ import {
   internetPath,
   intervals,
   lanPath,
+  milliseconds,
   ordinaryClock,
   type Plan,
   serverEvent,
@@ -85,7 +86,7 @@ export function partialMajority(dice: Dice): Plan {
   const at = settled(polls);
   const all = servers(count, () => internetPath(dice));
   return {
-    description: `${wrong} of ${count} servers agree on ${offset * 1e3} ms${
+    description: `${wrong} of ${count} servers agree on ${milliseconds(offset)}${
       isLater ? ` from ${at} s on` : ""
     }`,
     polls,
