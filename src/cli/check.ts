@@ -39,13 +39,12 @@ Exit status: 0 all is fine; 78 it is not; 74 or 77 the configuration cannot be r
       return Promise.resolve(EXIT.usage);
     }
     const file = named ?? operand;
-    return check(file, hasOption(args, "json"), context);
+    return check({ file, json: hasOption(args, "json") }, context);
   },
 };
 
 async function check(
-  file: string | undefined,
-  json: boolean,
+  { file, json }: { readonly file: string | undefined; readonly json: boolean },
   context: CommandContext,
 ): Promise<ExitCode> {
   const { out, err: complain } = context;

@@ -42,7 +42,7 @@ ${more}`;
 }
 
 /** Returns the line of usage of a command. */
-export function usageLine(command: Command): string {
+function usageLine(command: Command): string {
   const operands = command.operands === "" ? "" : ` ${command.operands}`;
   return `Usage: ntpsd ${command.name} [OPTION...]${operands}`;
 }

@@ -14,7 +14,7 @@ import { type ProtectionReason, SessionProtection } from "../../nts/client/sessi
 import type { KeyExchangeOutcome } from "../../nts/key_exchange/outcome.ts";
 import { randomSource } from "../../system/random.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
-import type { Authenticate, Authentication } from "./query.ts";
+import type { Authenticate, Authentication } from "./authentication.ts";
 import type { QueryProtection } from "./queried_server.ts";
 
 /** How NTS is done. */

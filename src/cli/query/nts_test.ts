@@ -9,7 +9,7 @@ import { openSslAeadFactory } from "../../system/openssl_aead.ts";
 import { randomSource } from "../../system/random.ts";
 import { openNts } from "./nts.ts";
 import { QueriedServer } from "./queried_server.ts";
-import type { Authentication } from "./query.ts";
+import type { Authentication } from "./authentication.ts";
 
 const opened = OpenSsl.open();
 // What the library opens at its first use stays open: no leak of the test that comes first.

@@ -17,32 +17,11 @@ import { rootDistance } from "../../selection/root_distance.ts";
 import { randomSource } from "../../system/random.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
 import type { QueryOptions } from "./query_options.ts";
-import { QueriedServer, type QueryProtection, type Sample } from "./queried_server.ts";
-import { type NtsFacts, type QueryResult, renderQuery } from "./report.ts";
+import type { Authenticate, Authentication } from "./authentication.ts";
+import { QueriedServer, type Sample } from "./queried_server.ts";
+import { type QueryResult, renderQuery } from "./report.ts";
 import { painter, plain } from "../display/style.ts";
 import type { CommandContext } from "../command_context.ts";
-
-/** A way to authenticate a host: made once for each, before the first request. */
-export interface Authentication {
-  /** What protects the packets. */
-  readonly protection: QueryProtection;
-  /** The number of the AEAD algorithm. */
-  readonly aead: number;
-  /** How often to ask again after a refusal, because there are other keys to try. */
-  readonly spareTries: number;
-  /** What to tell of the key exchange. */
-  readonly facts: NtsFacts;
-  /** The NTP server to ask. */
-  readonly host: string;
-  /** The UDP port of the NTP server. */
-  readonly port: number;
-}
-
-/** Exchanges keys with a host; the error is a sentence. */
-export type Authenticate = (
-  host: string,
-  port: number | undefined,
-) => Promise<Result<Authentication, string>>;
 
 /** Between two requests to one host, so that no rate limit is met. */
 const SPACING_MS = 2000;

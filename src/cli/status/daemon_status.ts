@@ -22,7 +22,7 @@ export interface StatusFailure {
 }
 
 /** Where the daemon is asked when neither --at nor the configuration says. */
-export const DEFAULT_STATUS_ADDRESS = "127.0.0.1:9975";
+const DEFAULT_STATUS_ADDRESS = "127.0.0.1:9975";
 
 /** The options that say which daemon is asked. */
 export const STATUS_OPTIONS: Readonly<Record<string, Option>> = {

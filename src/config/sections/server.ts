@@ -54,12 +54,6 @@ const RATE_LIMIT_KEYS = {
   }),
 };
 
-/**
- * The token bucket of each client, in chrony's terms: 2^interval seconds a response, a burst, one
- * in 2^leak let through.
- */
-export type RateLimitConfig = Built<typeof RATE_LIMIT_KEYS>;
-
 const KEYS = {
   listen: required(listenAddress(NTP_PORT), {
     reload: "applied",

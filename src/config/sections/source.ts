@@ -154,7 +154,7 @@ export interface SourceConfig extends Built<typeof KEYS> {
 export type SourceRow = Row<typeof KEYS>;
 
 /** What of the other sections concerns sources. */
-export interface SourceSurroundings {
+export interface SourceContext {
   /** The `[source-defaults]` section. */
   readonly defaults: PollRow | undefined;
   /** What authenticated sources are to the others. */
@@ -171,19 +171,19 @@ export function isAuthenticated({ mode, key }: Pick<SourceConfig, "mode" | "key"
 /** Builds the sources in their order; one with an error is undefined, so that indices hold. */
 export function buildSources(
   rows: readonly (SourceRow | undefined)[],
-  surroundings: SourceSurroundings,
+  context: SourceContext,
   root: ConfigPath,
 ): readonly (SourceConfig | undefined)[] {
   const seen = new Map<string, number>();
-  const rank = authenticatedOutrank(rows, surroundings.authentication);
-  checkPollDefaults(surroundings.defaults, root.key("source-defaults"));
+  const rank = authenticatedOutrank(rows, context.authentication);
+  checkPollDefaults(context.defaults, root.key("source-defaults"));
   return rows.map((row, i) => {
     const at = root.key("source").index(i);
     if (row === undefined) return undefined;
-    checkMode(row, surroundings, at);
+    checkMode(row, context, at);
     checkNumericPool(row, at);
     checkNoSelect(row, at);
-    const source = rank(buildSource(row, surroundings.defaults, at), row);
+    const source = rank(buildSource(row, context.defaults, at), row);
     const name = source === undefined ? undefined : identityOf(source);
     const first = name === undefined ? undefined : seen.get(name);
     if (first !== undefined) {
@@ -236,7 +236,7 @@ function isPoolMode(mode: SourceConfig["mode"]): boolean {
  */
 function authenticatedOutrank(
   rows: readonly (SourceRow | undefined)[],
-  mode: SourceSurroundings["authentication"],
+  mode: SourceContext["authentication"],
 ) {
   const kinds = rows.filter((row) => row?.mode !== undefined && row["no-select"] !== true)
     .map((row) => isAuthenticated({ mode: row?.mode ?? "server", key: row?.key }));
@@ -257,7 +257,7 @@ function authenticatedOutrank(
  * Reports keys that mean nothing in the source's mode: a certificate authority on a plain source
  * would feign security.
  */
-function checkMode(row: SourceRow, { hasKeyFile }: SourceSurroundings, at: ConfigPath): void {
+function checkMode(row: SourceRow, { hasKeyFile }: SourceContext, at: ConfigPath): void {
   const { mode } = row;
   if (mode === undefined) return;
   const isNts = isNtsMode(mode);
