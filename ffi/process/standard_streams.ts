@@ -23,6 +23,8 @@ export const QUEUE_OCTETS_MAX = 262_144;
 const CHUNK = 65_536;
 const LOOK_AGAIN_MILLISECONDS = 1000;
 const BUSY_PATIENCE_MILLISECONDS = 3000;
+/** How long the news of a write may take to come from its thread. */
+const LAST_PATIENCE_MILLISECONDS = 100;
 
 /** Lines that wait to be written to a descriptor, in the background. */
 export class LineQueue {
@@ -59,7 +61,9 @@ export class LineQueue {
     const giveUp = performance.now() + BUSY_PATIENCE_MILLISECONDS;
     while (this.#writing !== undefined) {
       if (await this.#isWrittenIn(milliseconds)) return true;
-      if (look(this.#fd) !== POLLOUT || performance.now() > giveUp) return false;
+      if (performance.now() > giveUp) return false;
+      // without room: full for want of a reader, or by what was just written and is not told yet
+      if (look(this.#fd) !== POLLOUT) return await this.#isWrittenIn(LAST_PATIENCE_MILLISECONDS);
     }
     return true;
   }
