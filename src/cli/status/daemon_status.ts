@@ -6,6 +6,7 @@
 import { describeFault } from "../../base/describe_fault.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { parseSocketAddress } from "../../base/socket_address.ts";
+import { STATUS_ADDRESS, STATUS_PORT } from "../../config/sections/observability.ts";
 import type { StatusDocument } from "../../engine/status/snapshot.ts";
 import { type Arguments, type Option, textOption } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
@@ -21,16 +22,12 @@ export interface StatusFailure {
   readonly exitCode: ExitCode;
 }
 
-/** Where the daemon is asked when neither --at nor the configuration says. */
-const DEFAULT_STATUS_ADDRESS = "127.0.0.1:9975";
-
 /** The options that say which daemon is asked. */
 export const STATUS_OPTIONS: Readonly<Record<string, Option>> = {
   at: {
     type: "string",
     value: "ADDR",
-    doc:
-      `the daemon's observability.listen, as in ${DEFAULT_CONFIG_FILE} or ${DEFAULT_STATUS_ADDRESS}`,
+    doc: `the daemon's observability.listen, as in ${DEFAULT_CONFIG_FILE} or ${STATUS_ADDRESS}`,
   },
 };
 
@@ -101,17 +98,17 @@ function statusAddress(
 ): Result<string, StatusFailure> {
   if (at !== undefined) {
     const named = at.replace(/^localhost(?=:|$)/, "127.0.0.1");
-    const parsed = parseSocketAddress(named, 9975);
+    const parsed = parseSocketAddress(named, STATUS_PORT);
     if (parsed === undefined || parsed.port === 0) {
       const message =
-        `--at wants a numeric address or localhost, with a port, such as ${DEFAULT_STATUS_ADDRESS}, found "${at}"`;
+        `--at wants a numeric address or localhost, with a port, such as ${STATUS_ADDRESS}, found "${at}"`;
       return err({ message, exitCode: EXIT.usage });
     }
     return ok(reachable(parsed.address, parsed.port));
   }
   const loaded = loadConfig(undefined, readFile);
   // A configuration that cannot be read does not prevent asking at the usual address.
-  const listen = loaded.ok ? loaded.value.config.observability.listen : DEFAULT_STATUS_ADDRESS;
+  const listen = loaded.ok ? loaded.value.config.observability.listen : STATUS_ADDRESS;
   if (listen === undefined) {
     const message = `observability.listen is switched off in ${DEFAULT_CONFIG_FILE}`;
     return err({ message, exitCode: EXIT.unavailable });

@@ -14,6 +14,12 @@ export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error"] as cons
 /** The words for how much is logged. */
 export type LogLevel = typeof LOG_LEVELS[number];
 
+/** The TCP port of the status. */
+export const STATUS_PORT = 9975;
+
+/** Where the status is served unless the configuration says otherwise. */
+export const STATUS_ADDRESS = `127.0.0.1:${STATUS_PORT}`;
+
 const HTTP = "the status is served over HTTP, see listen in [observability]";
 
 /** The keys of `[observability]`. */
@@ -28,8 +34,8 @@ export const OBSERVABILITY_KEYS = {
     },
     doc: "How much is logged. The log goes to standard error.",
   }),
-  listen: optional(either(listenAddress(9975), word([""])), {
-    default: "127.0.0.1:9975",
+  listen: optional(either(listenAddress(STATUS_PORT), word([""])), {
+    default: STATUS_ADDRESS,
     build: (address) => address === "" ? undefined : address,
     reload: "applied",
     foreign: {
