@@ -45,23 +45,27 @@ const FORBIDDEN = ["EACCES", "EPERM"];
 
 /** Looks at all files of a configuration. */
 export function lookAtFiles(config: Config, context: FileContext): FileFindings {
-  const desk = new Desk(context);
-  lookAtCertificates(config, desk);
-  lookAtLeapSeconds(config, desk);
-  lookAtStateFiles(config, desk);
-  for (const { key, message } of openSecrets(config)) desk.note(key, message);
+  const diagnostics = new FileDiagnostics(context);
+  lookAtCertificates(config, diagnostics);
+  lookAtLeapSeconds(config, diagnostics);
+  lookAtStateFiles(config, diagnostics);
+  for (const { key, message } of openSecrets(config)) diagnostics.note(key, message);
   const { user } = config.security;
   if (user !== undefined) {
     const found = findUser(user);
     if (found.ok && found.value === undefined) {
-      desk.refusal("security.user", `There is no user "${user}"`, `useradd --system ${user}`);
+      diagnostics.startError(
+        "security.user",
+        `There is no user "${user}"`,
+        `useradd --system ${user}`,
+      );
     }
   }
-  return { faults: desk.faults, notes: desk.notes };
+  return { faults: diagnostics.faults, notes: diagnostics.notes };
 }
 
-/** Takes findings down, with the lines of their keys. */
-class Desk {
+/** Collects findings, each with the line of its key. */
+class FileDiagnostics {
   readonly context: FileContext;
   readonly faults: ConfigError[] = [];
   readonly notes: ConfigError[] = [];
@@ -70,12 +74,12 @@ class Desk {
     this.context = context;
   }
 
-  fault(path: string, message: string, suggestion?: string): void {
+  error(path: string, message: string, suggestion?: string): void {
     this.faults.push({ ...this.#located(path, message, suggestion), kind: "file" });
   }
 
-  /** Tells what does not let ntpsd start. */
-  refusal(path: string, message: string, suggestion?: string): void {
+  /** Adds an error with which ntpsd does not start. */
+  startError(path: string, message: string, suggestion?: string): void {
     this.faults.push(this.#located(path, message, suggestion));
   }
 
@@ -85,7 +89,7 @@ class Desk {
 
   /** Tells that a file cannot be read; that this user may not is no fault of the configuration. */
   unreadable(path: string, { name, message, hint }: OsError): undefined {
-    if (!FORBIDDEN.includes(name)) this.fault(path, message, hint);
+    if (!FORBIDDEN.includes(name)) this.error(path, message, hint);
     else this.note(path, message, "ask as the user that ntpsd runs as, or as root");
   }
 
@@ -100,7 +104,7 @@ class Desk {
   }
 }
 
-function lookAtCertificates(config: Config, desk: Desk): void {
+function lookAtCertificates(config: Config, diagnostics: FileDiagnostics): void {
   const sources = config.sources.map((source, i) => ({ ...source, path: `source[${i}]` }))
     .filter(({ mode }) => mode === "nts" || mode === "nts-pool");
   const [first] = sources;
@@ -108,57 +112,61 @@ function lookAtCertificates(config: Config, desk: Desk): void {
   const opened = OpenSsl.open();
   if (!opened.ok) {
     const path = first === undefined ? "nts-ke-server[0]" : `${first.path}.mode`;
-    return desk.note(path, opened.error.message, opened.error.hint);
+    return diagnostics.note(path, opened.error.message, opened.error.hint);
   }
   const openssl = opened.value;
   for (const { certificateAuthority, path } of sources) {
     if (certificateAuthority === undefined) continue;
     const key = `${path}.certificate-authority`;
-    const authorities = read(certificateAuthority, key, desk);
+    const authorities = read(certificateAuthority, key, diagnostics);
     if (authorities === undefined) continue;
     const trust = openssl.clientContext({ system: false, authorities });
     if (trust.ok) trust.value.close();
-    else desk.fault(key, `${trust.error.message} (${certificateAuthority})`);
+    else diagnostics.error(key, `${trust.error.message} (${certificateAuthority})`);
   }
   const bare = sources.find(({ certificateAuthority }) => certificateAuthority === undefined);
   if (bare !== undefined && !hasAuthorities()) {
-    desk.note(`${bare.path}.mode`, `Certificates cannot be checked: ${NO_AUTHORITIES}`);
+    diagnostics.note(`${bare.path}.mode`, `Certificates cannot be checked: ${NO_AUTHORITIES}`);
   }
   for (const [i, server] of config.ntsKeServers.entries()) {
-    lookAtPair(server, { path: `nts-ke-server[${i}]`, openssl, desk });
+    lookAtPair(server, { path: `nts-ke-server[${i}]`, openssl, diagnostics });
   }
 }
 
 function lookAtPair(
   server: NtsKeServerConfig,
-  { path, openssl, desk }: { path: string; openssl: OpenSsl; desk: Desk },
+  { path, openssl, diagnostics }: { path: string; openssl: OpenSsl; diagnostics: FileDiagnostics },
 ): void {
   const chainKey = `${path}.certificate-chain-path`, keyKey = `${path}.private-key-path`;
-  const certificateChain = read(server.certificateChainPath, chainKey, desk);
-  const privateKey = read(server.privateKeyPath, keyKey, desk);
+  const certificateChain = read(server.certificateChainPath, chainKey, diagnostics);
+  const privateKey = read(server.privateKeyPath, keyKey, diagnostics);
   if (certificateChain === undefined || privateKey === undefined) return;
   const made = openssl.serverContext({ certificateChain, privateKey });
   privateKey.fill(0);
   if (!made.ok) {
     const isKey = /private key/.test(made.error.message);
     const file = isKey ? server.privateKeyPath : server.certificateChainPath;
-    return desk.fault(isKey ? keyKey : chainKey, `${made.error.message} (${file})`);
+    return diagnostics.error(isKey ? keyKey : chainKey, `${made.error.message} (${file})`);
   }
   const { subject, issuer, notBefore, notAfter, alternativeNames } = made.value.certificate;
   made.value.close();
-  const { now } = desk.context;
+  const { now } = diagnostics.context;
   const name = `The certificate of ${subject}`;
-  if (notAfter < now) desk.fault(chainKey, `${name} has expired on ${day(notAfter)}`, "renew it");
-  else if (notAfter < now + NEAR_END) {
-    desk.note(chainKey, `${name} expires on ${day(notAfter)}`, "renew it soon");
+  if (notAfter < now) {
+    diagnostics.error(chainKey, `${name} has expired on ${day(notAfter)}`, "renew it");
+  } else if (notAfter < now + NEAR_END) {
+    diagnostics.note(chainKey, `${name} expires on ${day(notAfter)}`, "renew it soon");
   }
-  if (notBefore > now) desk.fault(chainKey, `${name} is not valid before ${day(notBefore)}`);
+  if (notBefore > now) diagnostics.error(chainKey, `${name} is not valid before ${day(notBefore)}`);
   if (alternativeNames.length === 0) {
-    desk.fault(chainKey, `${name} has no alternative names, and clients look at nothing else`);
+    diagnostics.error(
+      chainKey,
+      `${name} has no alternative names, and clients look at nothing else`,
+    );
   }
   const count = new TextDecoder().decode(certificateChain).split("BEGIN CERTIFICATE").length - 1;
   if (count === 1 && subject !== issuer) {
-    desk.note(
+    diagnostics.note(
       chainKey,
       `${name} stands alone in ${server.certificateChainPath}`,
       "clients need those that lead to its authority too: most authorities give a file fullchain.pem",
@@ -166,22 +174,27 @@ function lookAtPair(
   }
 }
 
-function lookAtLeapSeconds({ clock }: Config, desk: Desk): void {
+function lookAtLeapSeconds({ clock }: Config, diagnostics: FileDiagnostics): void {
   const { leapSecondsFile: file } = clock, key = "clock.leap-seconds-file";
-  const octets = file === undefined ? undefined : read(file, key, desk);
+  const octets = file === undefined ? undefined : read(file, key, diagnostics);
   if (octets === undefined) return;
   const table = parseLeapTable(new TextDecoder().decode(octets));
-  if (!table.ok) return desk.fault(key, `${file} is no list of leap seconds: ${table.error}`);
+  if (!table.ok) {
+    return diagnostics.error(key, `${file} is no list of leap seconds: ${table.error}`);
+  }
   const { expiresAt } = table.value;
-  if (expiresAt - UNIX_EPOCH_IN_NTP_SECONDS > desk.context.now) return;
-  desk.note(
+  if (expiresAt - UNIX_EPOCH_IN_NTP_SECONDS > diagnostics.context.now) return;
+  diagnostics.note(
     key,
     `The list of leap seconds ${file} has expired on ${formatDay(expiresAt)}`,
     "update it, usually with the package tzdata",
   );
 }
 
-function lookAtStateFiles({ clock, keyset, nts, observability }: Config, desk: Desk): void {
+function lookAtStateFiles(
+  { clock, keyset, nts, observability }: Config,
+  diagnostics: FileDiagnostics,
+): void {
   const files: readonly (readonly [key: string, path: string | undefined])[] = [
     ["clock.drift-file", clock.driftFile],
     ["keyset.key-storage-path", keyset.keyStoragePath],
@@ -192,35 +205,37 @@ function lookAtStateFiles({ clock, keyset, nts, observability }: Config, desk: D
     const status = fileStatus(path);
     if (status.ok && status.value !== undefined && status.value.kind !== "file") {
       const found = status.value.kind === "directory" ? "a directory" : "a pipe or a device";
-      desk.fault(key, `Wanted a file, found ${found}: ${path}`);
-    } else lookAtFolder(key, parentOf(path), desk);
+      diagnostics.error(key, `Wanted a file, found ${found}: ${path}`);
+    } else lookAtFolder(key, parentOf(path), diagnostics);
   }
   const { statisticsPath } = observability;
   if (statisticsPath !== undefined) {
-    lookAtFolder("observability.statistics-path", statisticsPath, desk);
+    lookAtFolder("observability.statistics-path", statisticsPath, diagnostics);
   }
 }
 
-function lookAtFolder(key: string, folder: string, desk: Desk): void {
+function lookAtFolder(key: string, folder: string, diagnostics: FileDiagnostics): void {
   const status = fileStatus(folder);
-  if (!status.ok) return desk.unreadable(key, status.error);
+  if (!status.ok) return diagnostics.unreadable(key, status.error);
   if (status.value === undefined) {
-    return desk.note(
+    return diagnostics.note(
       key,
       `The directory ${folder} is not there`,
       "make it, unless the service does",
     );
   }
   if (status.value.kind !== "directory") {
-    return desk.fault(key, `Wanted a directory, found a file: ${folder}`);
+    return diagnostics.error(key, `Wanted a directory, found a file: ${folder}`);
   }
   const writable = mayWrite(folder);
-  if (!writable.ok) desk.note(key, `${writable.error.message} as this user`, writable.error.hint);
+  if (!writable.ok) {
+    diagnostics.note(key, `${writable.error.message} as this user`, writable.error.hint);
+  }
 }
 
-function read(file: string, key: string, desk: Desk): Bytes | undefined {
+function read(file: string, key: string, diagnostics: FileDiagnostics): Bytes | undefined {
   const octets = readFile(file, FILE_MAX);
-  return octets.ok ? octets.value : desk.unreadable(key, octets.error);
+  return octets.ok ? octets.value : diagnostics.unreadable(key, octets.error);
 }
 
 function day(unix: number): string {

@@ -20,8 +20,8 @@ export type ExchangeTimestamps = Pick<
   "transmitTimestamp" | "transmitTimestamping" | "receiveTimestamp" | "receiveTimestamping"
 >;
 
-/** When a request left, as far as it is known when the answer comes. */
-export interface Departure {
+/** When a request left, as far as it is known when the response comes. */
+export interface SentRequest {
   /** The kernel's timestamp, or the time read before sending. */
   transmitTimestamp: NtpTimestamp;
   /** Which of the two. */
@@ -37,16 +37,16 @@ export type Arrival = Pick<
 >;
 
 /** Notes a transmit timestamp. Both may come, the kernel's and the interface's, in either order. */
-export function noteDeparture(
-  departure: Departure,
+export function noteTransmitTimestamp(
+  sent: SentRequest,
   timestamp: { readonly transmitTimestamp: UnixNanoseconds; readonly timestampKind: Timestamping },
 ): void {
   const time = fromUnixNanoseconds(timestamp.transmitTimestamp);
   if (timestamp.timestampKind === "hardware") {
-    departure.hardwareTransmitTimestamp = time;
+    sent.hardwareTransmitTimestamp = time;
   } else {
-    departure.transmitTimestamp = time;
-    departure.transmitTimestamping = timestamp.timestampKind;
+    sent.transmitTimestamp = time;
+    sent.transmitTimestamping = timestamp.timestampKind;
   }
 }
 
@@ -55,7 +55,7 @@ export function noteDeparture(
  * interface's timestamps; `now` stands in for a kernel's timestamp that is missing.
  */
 export function chooseTimestamps(
-  departure: Departure,
+  sent: SentRequest,
   arrival: Arrival,
   judge: {
     readonly believes:
@@ -66,7 +66,7 @@ export function chooseTimestamps(
     readonly now: () => UnixNanoseconds;
   },
 ): ExchangeTimestamps {
-  const { transmitTimestamp, transmitTimestamping, hardwareTransmitTimestamp } = departure;
+  const { transmitTimestamp, transmitTimestamping, hardwareTransmitTimestamp } = sent;
   const best = fromUnixNanoseconds(arrival.receiveTimestamp);
   const isHardware = arrival.timestampKind === "hardware";
   const software = softwareArrival(arrival, judge.now);

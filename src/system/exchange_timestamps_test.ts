@@ -1,19 +1,23 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { fromUnixNanoseconds, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
-import { chooseTimestamps, type Departure, noteDeparture } from "./exchange_timestamps.ts";
+import {
+  chooseTimestamps,
+  noteTransmitTimestamp,
+  type SentRequest,
+} from "./exchange_timestamps.ts";
 
 const T0 = 1_800_000_000_000_000_000n;
 const timestamp = (nanoseconds: bigint) => fromUnixNanoseconds(T0 + nanoseconds);
 
 /** Sent at 1 us by the kernel's timestamp, at 4 us by the interface's. */
-function departure(): Departure {
-  const made: Departure = {
+function sentRequest(): SentRequest {
+  const made: SentRequest = {
     transmitTimestamp: ZERO_TIMESTAMP,
     transmitTimestamping: "user",
     hardwareTransmitTimestamp: undefined,
   };
-  noteDeparture(made, { transmitTimestamp: T0 + 4000n, timestampKind: "hardware" });
-  noteDeparture(made, { transmitTimestamp: T0 + 1000n, timestampKind: "kernel" });
+  noteTransmitTimestamp(made, { transmitTimestamp: T0 + 4000n, timestampKind: "hardware" });
+  noteTransmitTimestamp(made, { transmitTimestamp: T0 + 1000n, timestampKind: "kernel" });
   return made;
 }
 
@@ -36,7 +40,7 @@ Deno.test("timestamps of the interface that are believed are used in both direct
     asked = exchange;
     return true;
   };
-  deepEqual(chooseTimestamps(departure(), ARRIVED, { believes, now }), {
+  deepEqual(chooseTimestamps(sentRequest(), ARRIVED, { believes, now }), {
     transmitTimestamp: timestamp(4000n),
     transmitTimestamping: "hardware",
     receiveTimestamp: timestamp(50_000n),
@@ -49,17 +53,17 @@ Deno.test("timestamps of the interface that are believed are used in both direct
 });
 
 Deno.test("otherwise those of the kernel are, in both directions", () => {
-  deepEqual(chooseTimestamps(departure(), ARRIVED, { believes: () => false, now }), KERNEL);
-  const late = { ...departure(), hardwareTransmitTimestamp: undefined };
+  deepEqual(chooseTimestamps(sentRequest(), ARRIVED, { believes: () => false, now }), KERNEL);
+  const late = { ...sentRequest(), hardwareTransmitTimestamp: undefined };
   deepEqual(chooseTimestamps(late, ARRIVED, { believes: () => true, now }), KERNEL);
   const plain = { receiveTimestamp: T0 + 70_000n, timestampKind: "kernel" } as const;
-  deepEqual(chooseTimestamps(departure(), plain, { believes: () => true, now }), KERNEL);
-  deepEqual(chooseTimestamps(departure(), plain, { believes: undefined, now }), KERNEL);
+  deepEqual(chooseTimestamps(sentRequest(), plain, { believes: () => true, now }), KERNEL);
+  deepEqual(chooseTimestamps(sentRequest(), plain, { believes: undefined, now }), KERNEL);
 });
 
 Deno.test("without a timestamp of the kernel the time is ours, and said to be", () => {
   const { receiveTimestamp, timestampKind } = ARRIVED;
-  const found = chooseTimestamps(departure(), { receiveTimestamp, timestampKind }, {
+  const found = chooseTimestamps(sentRequest(), { receiveTimestamp, timestampKind }, {
     believes: () => false,
     now,
   });
@@ -67,7 +71,7 @@ Deno.test("without a timestamp of the kernel the time is ours, and said to be", 
   equal(found.receiveTimestamp, timestamp(90_000n));
   const ours = { receiveTimestamp: T0 + 80_000n, timestampKind: "user" } as const;
   equal(
-    chooseTimestamps(departure(), ours, { believes: undefined, now }).receiveTimestamp,
+    chooseTimestamps(sentRequest(), ours, { believes: undefined, now }).receiveTimestamp,
     timestamp(80_000n),
   );
 });

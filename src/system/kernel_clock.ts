@@ -20,7 +20,10 @@ const NANOSECONDS_PER_SECOND = 1e9;
 /** The kernel takes no larger error than this. */
 const ERROR_MAX_SECONDS = 16;
 
-/** Takes the clock over from whatever steered it before. Returns the frequency that is in force. */
+/**
+ * Takes the clock over from the program that steered it before. Returns the frequency that is in
+ * force.
+ */
 export function takeOverClock(): Result<Ppm, string> {
   const stopped = stopKernelLoops();
   return stopped.ok ? ok(stopped.value.frequencyPpm) : err(stopped.error.message);
@@ -33,27 +36,30 @@ export function currentFrequency(): Result<Ppm, string> {
 }
 
 /**
- * What is thought to be another program's doing: a frequency that differs by more than rounding.
+ * A frequency that differs by more than rounding was set by another program.
  */
 const FREQUENCY_CHANGE_MIN: Ppm = 0.01;
 
-/** Carries out commands, and notices when somebody else has changed the frequency between them. */
+/** Carries out commands, and notices when another program has changed the frequency between them. */
 export class KernelClockPort {
   #expected: Ppm | undefined;
 
   /**
    * Steps first (a step resets the status), then sets frequency and status in one call. The error
-   * is a sentence. A sentence is given to `meddled` when the frequency was not the one that was set
-   * last.
+   * is a sentence. A sentence is given to `externalChange` when the frequency was not the one that
+   * was set last.
    */
-  set(action: SetClockAction, meddled: (message: string) => void): Result<ClockReading, string> {
+  set(
+    action: SetClockAction,
+    externalChange: (message: string) => void,
+  ): Result<ClockReading, string> {
     const before = currentFrequency();
     const expected = this.#expected;
     if (
       expected !== undefined && before.ok &&
       Math.abs(before.value - expected) > FREQUENCY_CHANGE_MIN
     ) {
-      meddled(
+      externalChange(
         `Somebody else has set the clock's frequency from ${expected.toFixed(3)} to ${
           before.value.toFixed(3)
         } ppm: is another time daemon running`,

@@ -21,9 +21,9 @@ import { holdTimestamping } from "../../ffi/socket/timestamping.ts";
 import { UdpSocket } from "../../ffi/socket/udp_socket.ts";
 import {
   chooseTimestamps,
-  type Departure,
   type ExchangeTimestamps,
-  noteDeparture,
+  noteTransmitTimestamp,
+  type SentRequest,
 } from "./exchange_timestamps.ts";
 import { systemHardware } from "./hardware_port.ts";
 import { type HardwareChoice, HardwareTimestamps } from "./hardware_timestamps.ts";
@@ -33,7 +33,7 @@ const OPEN_MAX = 256;
 /** So many datagrams are taken from one socket before others have their turn. */
 const DATAGRAMS_PER_TURN = 8;
 
-interface OpenRequest extends Departure {
+interface OpenRequest extends SentRequest {
   readonly association: number;
   readonly request: number;
   readonly socket: UdpSocket;
@@ -148,7 +148,7 @@ export class RequestSockets {
         deliver(failure(open, entry.value.error.message));
         if (this.#byRequest.get(open.request) !== open) return;
       } else if (entry.value.transmitId === open.transmitId) {
-        noteDeparture(open, entry.value);
+        noteTransmitTimestamp(open, entry.value);
       }
     }
   }

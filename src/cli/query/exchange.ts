@@ -16,8 +16,8 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Seconds } from "../../base/units.ts";
 import {
   chooseTimestamps,
-  type Departure,
-  noteDeparture,
+  noteTransmitTimestamp,
+  type SentRequest,
 } from "../../system/exchange_timestamps.ts";
 
 /** How the response is awaited. */
@@ -62,7 +62,7 @@ class Exchange<Outcome> {
   readonly #socket: UdpSocket;
   readonly #poller: Poller;
   readonly #wait: ResponseWait<Outcome>;
-  readonly #sent: Departure = {
+  readonly #sent: SentRequest = {
     transmitTimestamp: fromUnixNanoseconds(0n),
     transmitTimestamping: "user",
     hardwareTransmitTimestamp: undefined,
@@ -103,7 +103,9 @@ class Exchange<Outcome> {
       const entry = this.#socket.readQueue();
       if (!entry.ok || entry.value === undefined) return undefined;
       if (entry.value.type === "error") return entry.value.error.message;
-      if (entry.value.transmitId === this.#transmitId) noteDeparture(this.#sent, entry.value);
+      if (entry.value.transmitId === this.#transmitId) {
+        noteTransmitTimestamp(this.#sent, entry.value);
+      }
     }
     return undefined;
   }
