@@ -228,6 +228,11 @@ export class World {
     };
   }
 
+  /**
+   * Observes the engine after a change of the clock and its `clock-set` event. The state between the
+   * two is never observed: in the daemon, too, one loop does both before any request for the status
+   * is answered.
+   */
   #settled(): void {
     if (!this.#wasClockSet) return;
     this.#wasClockSet = false;
