@@ -17,7 +17,7 @@ import { REQUEST_VERSION } from "./request.ts";
 const VERSION_MIN = 1;
 
 /** A root distance of this much says nothing any more (RFC 5905 section 7.2, MAXDISP). */
-export const ROOT_DISTANCE_MAX: Seconds = 16;
+const ROOT_DISTANCE_MAX: Seconds = 16;
 
 /** How far below zero a delay may come out through the grain of a clock that claims to be fine. */
 const DELAY_TOLERANCE: Seconds = 1e-4;

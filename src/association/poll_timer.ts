@@ -17,13 +17,13 @@ import { type RandomSource, uniform } from "../base/random.ts";
 import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
 
 /** The gaps between the eight requests of a burst. */
-export const BURST_GAPS: readonly Seconds[] = [2, 2, 2, 4, 8, 16, 32];
+const BURST_GAPS: readonly Seconds[] = [2, 2, 2, 4, 8, 16, 32];
 
 /**
  * No RATE kiss raises the poll exponent above this, or an observer of a request could silence us
  * (17 minutes).
  */
-export const RATE_POLL_MAX: PollExponent = 10;
+const RATE_POLL_MAX: PollExponent = 10;
 
 /**
  * So many responses in a row without another RATE kiss, and the server is asked a step more often

@@ -53,7 +53,7 @@ export type FieldProblem =
   | "too-many-fields";
 
 /** Reads the field that begins at `offset` and must end at or before `end`. */
-export function readField(
+function readField(
   octets: Uint8Array,
   range: { readonly offset: number; readonly end: number; readonly lengthMin: number },
 ): Result<ExtensionField, FieldProblem> {

@@ -13,7 +13,7 @@
 import type { Seconds } from "../base/units.ts";
 
 /** So many sources are never reduced further (RFC 5905 section 11.2.2, NMIN). */
-export const SURVIVORS_MIN = 3;
+const SURVIVORS_MIN = 3;
 
 /**
  * A source stands apart when its differences to the others are this many times what is expected of

@@ -16,12 +16,12 @@ import { type Bytes, toHex } from "../../base/bytes.ts";
 export const COOKIE_JAR_SIZE = 8;
 
 /** The longest cookie that is kept, in octets; a request with it stays below 1280 octets. */
-export const COOKIE_LENGTH_MAX = 1024;
+const COOKIE_LENGTH_MAX = 1024;
 
 /**
  * The shortest cookie that is kept, in octets: the body of the shortest extension field (RFC 7822).
  */
-export const COOKIE_LENGTH_MIN = 12;
+const COOKIE_LENGTH_MIN = 12;
 
 const REMEMBERED = 64;
 

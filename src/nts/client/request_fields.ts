@@ -21,7 +21,7 @@ export const REQUEST_LENGTH_MAX = 1280;
 /**
  * How many octets of unique identifier we send (RFC 8915 section 5.3 asks for at least this many).
  */
-export const UNIQUE_IDENTIFIER_LENGTH = 32;
+const UNIQUE_IDENTIFIER_LENGTH = 32;
 
 /** What goes into a request. */
 export interface RequestParts {

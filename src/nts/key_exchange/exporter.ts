@@ -14,11 +14,8 @@ import type { NtsAeadId } from "../../crypto/aead.ts";
 /** The label of the exporter (RFC 8915 section 4.3). */
 export const EXPORTER_LABEL = "EXPORTER-network-time-security";
 
-/** The application protocol that both sides demand in the TLS handshake (RFC 8915 section 4). */
-export const ALPN = "ntske/1";
-
 /** What a key protects: requests or responses. */
-export type KeyDirection = "client-to-server" | "server-to-client";
+type KeyDirection = "client-to-server" | "server-to-client";
 
 /** The two keys of an association, each as long as its algorithm demands. */
 export interface SessionKeys {
@@ -40,7 +37,7 @@ export interface ExporterContexts {
  * Returns the five octets of context for one key: protocol, algorithm, direction (RFC 8915 section
  * 5.1).
  */
-export function exporterContext(aeadId: number, direction: KeyDirection): Bytes {
+function exporterContext(aeadId: number, direction: KeyDirection): Bytes {
   return new Uint8Array([
     0,
     0,

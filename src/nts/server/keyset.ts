@@ -33,7 +33,7 @@ import { digest } from "../../crypto/digest.ts";
 import { hkdfSha256 } from "../../crypto/hkdf.ts";
 
 /** Octets of a cookie key: AES-SIV-CMAC-256. */
-export const COOKIE_KEY_LENGTH = 32;
+const COOKIE_KEY_LENGTH = 32;
 
 /** Why octets are not a keyset. */
 export type KeysetReason = "not-a-keyset" | "wrong-length" | "wrong-checksum" | "bad-content";

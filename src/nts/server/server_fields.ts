@@ -36,7 +36,7 @@ import { COOKIE_JAR_SIZE } from "../client/cookie_jar.ts";
 import type { RandomPool } from "./random_pool.ts";
 
 /** The shortest body of a unique identifier (RFC 8915 section 5.3). */
-export const UNIQUE_IDENTIFIER_LENGTH_MIN = 32;
+const UNIQUE_IDENTIFIER_LENGTH_MIN = 32;
 
 /** Why a request gets no response. */
 export type NtsDropReason =
