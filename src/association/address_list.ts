@@ -25,7 +25,7 @@ export interface AddressList {
   /** May be empty. */
   readonly addresses: readonly SocketAddress[];
   /** Why some of what was given is not used, in a sentence; undefined when all is. */
-  readonly refusal: string | undefined;
+  readonly reason: string | undefined;
 }
 
 /** Reads numeric texts; with `shuffle`, addresses of one family change places by chance. */
@@ -43,21 +43,21 @@ export function readAddresses(
   },
 ): AddressList {
   const found = new Map<string, SocketAddress>();
-  let refusal: string | undefined;
+  let reason: string | undefined;
   for (const text of texts.slice(0, ADDRESSES_MAX)) {
     const read = socketAddress(text, options.port);
     if (read === undefined) continue;
     const address = plainAddress(read);
     const isOurs = options.mayBeLoopback === false && isLoopback(address.address);
     const kind = isOurs ? "this machine's own address" : otherThanUnicast(address.address);
-    if (kind !== undefined) refusal ??= `${address.address} is ${kind}, not that of a server`;
+    if (kind !== undefined) reason ??= `${address.address} is ${kind}, not that of a server`;
     else if (options.ignored.has(address.address)) {
-      refusal ??= `The address ${address.address} is ignored, as the configuration wants it`;
+      reason ??= `The address ${address.address} is ignored, as the configuration wants it`;
     } else found.set(formatAddress(address), address);
   }
   const addresses = [...found.values()];
   const { shuffle } = options;
-  return { addresses: shuffle ? shuffleWithinFamilies(addresses, shuffle) : addresses, refusal };
+  return { addresses: shuffle ? shuffleWithinFamilies(addresses, shuffle) : addresses, reason };
 }
 
 /** Reads the addresses that are not to be used, in whatever spelling. */

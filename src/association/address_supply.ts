@@ -68,14 +68,14 @@ export class AddressSupply {
   /** All usable addresses of the last response. */
   #listed: readonly SocketAddress[] = [];
   /** Why addresses of the last response are not used. */
-  #refusal: string | undefined = undefined;
+  #reason: string | undefined = undefined;
   #lookup: number | undefined = undefined;
   #lookupAt: MonotonicSeconds = -Infinity;
   #nextLookupAt: MonotonicSeconds = -Infinity;
   #refreshAt: MonotonicSeconds = Infinity;
   #inUseUntil: MonotonicSeconds = Infinity;
   #backoff = BACKOFF_MIN;
-  #trouble: string | undefined = undefined;
+  #error: string | undefined = undefined;
 
   /** Makes the supply; `host` is a name or a numeric address. */
   constructor(options: {
@@ -100,8 +100,8 @@ export class AddressSupply {
    * Why the last lookup failed, or why none of the addresses can be used; undefined when nothing is
    * wrong.
    */
-  get trouble(): string | undefined {
-    return this.#trouble;
+  get error(): string | undefined {
+    return this.#error;
   }
 
   /** Whether a lookup is under way, and since when. */
@@ -145,7 +145,7 @@ export class AddressSupply {
   handleResolved(lookup: number, result: Result<readonly string[], string>): boolean {
     if (lookup !== this.#lookup) return false;
     this.#lookup = undefined;
-    this.#trouble = result.ok ? undefined : result.error;
+    this.#error = result.ok ? undefined : result.error;
     this.#isAnswered = false;
     if (!result.ok) return true;
     this.#takeResponse(result.value);
@@ -178,7 +178,7 @@ export class AddressSupply {
     this.#candidates = this.#candidates.filter((address) =>
       address !== next && (this.#isNumeric || this.#isUsable(address, holderOf))
     );
-    this.#trouble = undefined;
+    this.#error = undefined;
     return next;
   }
 
@@ -228,7 +228,7 @@ export class AddressSupply {
   }
 
   #takeResponse(texts: readonly string[]): void {
-    const { addresses, refusal } = readAddresses(texts, {
+    const { addresses, reason } = readAddresses(texts, {
       port: this.#port,
       ignored: this.#ignored,
       shuffle: this.#isPool ? this.#random : undefined,
@@ -236,7 +236,7 @@ export class AddressSupply {
     this.#isAnswered = true;
     this.#listed = addresses;
     this.#candidates = addresses;
-    this.#refusal = refusal;
+    this.#reason = reason;
   }
 
   #isUsable(
@@ -257,10 +257,10 @@ export class AddressSupply {
     if (taken !== undefined) {
       this.#inUseUntil = now + IN_USE_WAIT;
       this.#candidates = this.#listed;
-      this.#trouble = `The address ${formatAddress(taken)} is asked for ${holderOf(taken)} already`;
+      this.#error = `The address ${formatAddress(taken)} is asked for ${holderOf(taken)} already`;
     } else if (this.#listed.length === 0) {
-      this.#trouble = this.#refusal ?? "The name has no address";
-    } else {this.#trouble =
+      this.#error = this.#reason ?? "The name has no address";
+    } else {this.#error =
         "The addresses that are known turned out bad, and are left out for an hour";}
   }
 

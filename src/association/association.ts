@@ -387,7 +387,7 @@ export class Association {
     now: MonotonicSeconds,
   ): Reception {
     const content = this.#contents.read(response, event);
-    if (content.kind === "fault") return this.#drop(content.reason);
+    if (content.kind === "rejected") return this.#drop(content.reason);
     if (content.kind === "unsynchronized") this.dropped.add("unsynchronized");
     this.#noteResponse(response.header, now);
     if (content.kind !== "measurement") return nothing();

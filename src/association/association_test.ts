@@ -190,7 +190,7 @@ Deno.test("the limits of the tests are passed", () => {
     () => ({ stratum: 1 }),
     () => ({ referenceTimestamp: ntpTimestamp(0n) }),
     (good) => ({ receiveTimestamp: good.transmitTimestamp }),
-    // whoever knows an older version answers in it
+    // a server that knows an older version answers in it
     () => ({ version: 3 }),
     () => ({ version: 2 }),
     () => ({ version: 1 }),

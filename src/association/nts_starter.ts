@@ -65,7 +65,7 @@ export class NtsStarter {
   #hasFailedLocally = false;
   readonly #backoff = new KeyExchangeBackoff();
   #exchangingSince: MonotonicSeconds = -Infinity;
-  #trouble: string | undefined = undefined;
+  #error: string | undefined = undefined;
 
   /** Makes a starter that has begun nothing. */
   constructor(options: {
@@ -87,8 +87,8 @@ export class NtsStarter {
   }
 
   /** Why the last exchange came to nothing; undefined when it did not. */
-  get trouble(): string | undefined {
-    return this.#trouble;
+  get error(): string | undefined {
+    return this.#error;
   }
 
   /** When an exchange may be begun; Infinity while some are under way. */
@@ -132,7 +132,7 @@ export class NtsStarter {
       this.#backoff.failedLocally();
     }
     if (!result.ok) {
-      this.#trouble = result.error;
+      this.#error = result.error;
       this.#ended.push(id);
       return [];
     }
@@ -160,7 +160,7 @@ export class NtsStarter {
     if (waiting === undefined) return false;
     this.#resolving.delete(event.lookup);
     if (!event.result.ok) {
-      this.#trouble = event.result.error;
+      this.#error = event.result.error;
       this.#ended.push(waiting.id);
       return true;
     }
@@ -177,11 +177,11 @@ export class NtsStarter {
       const { addresses } = next.found;
       const address = addresses.find((each) => holderOf(each) === undefined);
       if (address === undefined) {
-        this.#trouble = troubleOf(next.found, holderOf);
+        this.#error = errorOf(next.found, holderOf);
         this.#ended.push(next.id);
         continue;
       }
-      this.#trouble = undefined;
+      this.#error = undefined;
       const protection = this.#startSession(next.outcome, { now, tries: next.tries });
       return { id: next.id, address, protection };
     }
@@ -233,13 +233,13 @@ export class NtsStarter {
 }
 
 /** Says why none of the addresses that a key exchange led to can be asked. */
-function troubleOf(
-  { addresses, refusal }: AddressList,
+function errorOf(
+  { addresses, reason }: AddressList,
   holderOf: (address: SocketAddress) => string | undefined,
 ): string {
   const [first] = addresses;
   if (first === undefined) {
-    return refusal ?? "The server that the key exchange named has no address";
+    return reason ?? "The server that the key exchange named has no address";
   }
   return `The key exchange named ${formatAddress(first)}, which is asked for ${
     holderOf(first)

@@ -54,11 +54,11 @@ Deno.test("hosts that a key exchange names are refused like those of a name serv
       world.names = [address];
       finish(world, { ntpServer, ntpPort: 514 });
       assert.deepEqual(world.addresses, [], `${ntpServer} ${address}`);
-      assert.match(world.group.trouble ?? "", why);
+      assert.match(world.group.error ?? "", why);
       assert.match(world.group.report ?? "", /^has no keys: /);
       world.runTo(60);
       finish(world, {});
-      assert.deepEqual([world.addresses, world.group.trouble], [["192.0.2.7"], undefined]);
+      assert.deepEqual([world.addresses, world.group.error], [["192.0.2.7"], undefined]);
     }
   }
 });
@@ -76,7 +76,7 @@ Deno.test("a member is not sent to such a host later either", () => {
   assert.deepEqual(world.group.takeRemoved(), [], "another spelling is no other server");
   finish(world, { peerAddress: "255.255.255.255" });
   assert.deepEqual(world.addresses, []);
-  assert.match(world.group.trouble ?? "", /broadcast/);
+  assert.match(world.group.error ?? "", /broadcast/);
 });
 
 Deno.test("a key exchange on loopback may name loopback, in every spelling", () => {
@@ -104,7 +104,7 @@ Deno.test("a pool of servers with keys takes an address once, whatever ports are
   assert.ok(port > 20_004, `${port - 20_000} exchanges`);
   assert.deepEqual(world.addresses, ["192.0.2.9"]);
   const told = "The key exchange named 192.0.2.9, which is asked for pool.example.org already";
-  assert.equal(world.group.trouble, told);
+  assert.equal(world.group.error, told);
 });
 
 Deno.test("a member whose keys are not good at an address does not keep it from one of the same pool", () => {

@@ -26,7 +26,7 @@ export type ResponseContent =
   | { readonly kind: "repetition" }
   /** The server says that it has no time. */
   | { readonly kind: "unsynchronized" }
-  | { readonly kind: "fault"; readonly reason: DropReason };
+  | { readonly kind: "rejected"; readonly reason: DropReason };
 
 /** Reads the responses of one server, in order. */
 export class ResponseContents {
@@ -65,7 +65,7 @@ export class ResponseContents {
     const reason = contentFault(header, exchange, this.#last);
     if (reason !== undefined) {
       this.#interleaved.forget();
-      return { kind: "fault", reason };
+      return { kind: "rejected", reason };
     }
     const own = worseTimestamping(event.transmitTimestamping, event.receiveTimestamping);
     this.#interleaved.keep({

@@ -2,7 +2,7 @@
  * One configured source: the name it is known by and the servers that are asked in its stead.
  *
  * The problem: a name stands for changing addresses; some are dead, some tell a wrong time, some
- * turn us away. The idea: a group keeps as many live members as were asked for, one for a server
+ * refuse us. The idea: a group keeps as many live members as were asked for, one for a server
  * and `count` for a pool, and takes another address when a member is dead or bad, if there is one;
  * a bad server is better than none. With Network Time Security a member begins with a key exchange
  * instead of an address. Limits: which member is bad is said by selection; no I/O.
@@ -99,8 +99,8 @@ export class SourceGroup {
   }
 
   /** Why there is no member, or fewer than wanted; undefined when nothing is known to be wrong. */
-  get trouble(): string | undefined {
-    return this.#nts?.trouble ?? this.#supply.trouble;
+  get error(): string | undefined {
+    return this.#nts?.error ?? this.#supply.error;
   }
 
   /**
@@ -108,9 +108,9 @@ export class SourceGroup {
    * may still get one.
    */
   get report(): string | undefined {
-    const { trouble } = this;
-    if (trouble === undefined) return undefined;
-    return `${this.#nts === undefined ? "cannot be asked" : "has no keys"}: ${trouble}`;
+    const { error } = this;
+    if (error === undefined) return undefined;
+    return `${this.#nts === undefined ? "cannot be asked" : "has no keys"}: ${error}`;
   }
 
   /** Key exchanges that brought nothing, by reason. */
@@ -222,10 +222,10 @@ export class SourceGroup {
   }
 
   /** Gives a member up for a reason that is told; another takes its place if there is one. */
-  giveUp(id: number, why: string, now: MonotonicSeconds): readonly SourceAction[] {
+  giveUp(id: number, reason: string, now: MonotonicSeconds): readonly SourceAction[] {
     const member = this.member(id);
     if (member === undefined) return [];
-    const told = this.#log("warning", `gives up ${formatSocketAddress(member.address)}: ${why}`);
+    const told = this.#log("warning", `gives up ${formatSocketAddress(member.address)}: ${reason}`);
     return [told, ...this.#remove(member), ...this.#maintain(now)];
   }
 

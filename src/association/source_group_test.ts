@@ -169,7 +169,7 @@ Deno.test("a name that cannot be looked up is tried ever more rarely", () => {
   world.names = "Name or service not known";
   world.start();
   world.runTo(24 * 3600);
-  assert.equal(world.group.trouble, "Name or service not known");
+  assert.equal(world.group.error, "Name or service not known");
   assert.equal(world.group.report, "cannot be asked: Name or service not known");
   const gaps = world.lookups.slice(1).map(({ at }, i) => at - (world.lookups[i]?.at ?? 0));
   assert.ok((gaps[0] ?? 0) >= 4 && (gaps[0] ?? 9) <= 5);
@@ -178,7 +178,7 @@ Deno.test("a name that cannot be looked up is tried ever more rarely", () => {
   world.names = FIVE;
   world.runTo(25 * 3600);
   assert.equal(world.addresses.length, 3);
-  assert.equal(world.group.trouble, undefined);
+  assert.equal(world.group.error, undefined);
 });
 
 Deno.test("after a suspend the name is looked up again at once", () => {
@@ -301,7 +301,7 @@ Deno.test("a member whose new keys are for another server is made anew there", (
   assert.deepEqual(world.exchanges, [1], "no further exchange is needed for that");
 });
 
-Deno.test("failed exchanges are counted by their words, whoever began them", () => {
+Deno.test("failed exchanges are counted by their words, no matter what began them", () => {
   const { world } = secured();
   world.start();
   const fail = (association: number, reason?: string) =>

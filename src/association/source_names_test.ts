@@ -33,10 +33,10 @@ Deno.test("addresses out of DNS that are none of a server are not used, and the 
     world.names = [address];
     world.start();
     assert.deepEqual(world.addresses, []);
-    assert.match(world.group.trouble ?? "", why);
+    assert.match(world.group.error ?? "", why);
     world.names = [address, "192.0.2.1"];
     world.runTo(100);
-    assert.deepEqual([world.addresses, world.group.trouble], [["192.0.2.1"], undefined]);
+    assert.deepEqual([world.addresses, world.group.error], [["192.0.2.1"], undefined]);
   }
 });
 
@@ -49,10 +49,10 @@ Deno.test("a second name of an address in use says so, and takes over when it is
     world.names = ["192.0.2.1"];
     world.start();
     const told = "The address 192.0.2.1 is asked for one.example.org already";
-    assert.deepEqual([world.addresses, world.group.trouble], [[], told]);
+    assert.deepEqual([world.addresses, world.group.error], [[], told]);
     isFree = true;
     world.runTo(600);
-    assert.deepEqual([world.addresses, world.group.trouble], [["192.0.2.1"], undefined]);
+    assert.deepEqual([world.addresses, world.group.error], [["192.0.2.1"], undefined]);
   }
 });
 

@@ -139,13 +139,13 @@ export class SourceSelection {
   whyNotOf(
     members: readonly MemberOfSource[],
     context: SelectionContext,
-    absent: readonly { readonly name: string; readonly trouble: string | undefined }[] = [],
+    absent: readonly { readonly name: string; readonly error: string | undefined }[] = [],
   ): string {
     if (!this.#hasSources) return "There is no [[source]]";
     if (this.#selection !== undefined || members.length + absent.length === 0) return this.#whyNot;
     const statuses = [
       ...members.map((member) => ({ name: memberName(member), ...this.statusOf(member, context) })),
-      ...absent.map(({ name, trouble }) => ({ name, ...statusOfAbsent(trouble) })),
+      ...absent.map(({ name, error }) => ({ name, ...statusOfAbsent(error) })),
     ];
     if (statuses.some(({ reason }) => reason === MEASURED.reason)) return MEASURED.reason;
     const isHopeless = statuses.every(({ status }) => status !== "starting");
@@ -329,6 +329,6 @@ function refusalWithHeld({ refusal, statuses }: Selection, heldBack: number): st
 }
 
 /** What became of a source that has no server. */
-function statusOfAbsent(trouble: string | undefined): SourceStatus {
-  return trouble === undefined ? STARTING : { status: "unreachable", reason: trouble };
+function statusOfAbsent(error: string | undefined): SourceStatus {
+  return error === undefined ? STARTING : { status: "unreachable", reason: error };
 }

@@ -121,7 +121,7 @@ Deno.test("bad news reaches the source it is of, and nobody else", () => {
     101,
   );
   assert.deepEqual(told, []);
-  assert.equal(set.entries[1]?.group.trouble, "The name does not exist");
+  assert.equal(set.entries[1]?.group.error, "The name does not exist");
   const event = { type: "send-failed", association: 99, request: 1, reason: "refused" } as const;
   assert.deepEqual(set.handle(event, 102), []);
   assert.deepEqual(set.handle({ type: "timer" }, 102), []);

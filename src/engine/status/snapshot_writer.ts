@@ -112,7 +112,7 @@ function stateOf(input: SnapshotInput, budget: ErrorBudget | undefined) {
     ),
   );
   const absent = input.entries.filter(({ group }) => group.members.length === 0)
-    .map(({ config, group }) => ({ name: config.address, trouble: group.trouble }));
+    .map(({ config, group }) => ({ name: config.address, error: group.error }));
   const whyNot = provisional.why ?? selection.whyNotOf(members, contextOf(input), absent);
   return systemState(input.knowledge, budget, whyNot);
 }
@@ -198,8 +198,8 @@ function describeAbsent(
     name: config.address,
     address: null,
     mode: config.mode,
-    status: group.trouble === undefined ? "starting" : "unreachable",
-    reason: group.trouble ??
+    status: group.error === undefined ? "starting" : "unreachable",
+    reason: group.error ??
       (authenticationOf(config) === "nts" ? "Keys are exchanged" : "The name is being looked up"),
     reach: 0,
     stratum: null,
