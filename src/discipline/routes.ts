@@ -83,6 +83,12 @@ export class Route {
     this.#smallest = Math.min(this.#smallest, delay);
   }
 
+  /** Takes in what was taken for another route. */
+  absorb(other: Route): void {
+    this.#count += other.count;
+    this.#smallest = Math.min(this.#smallest, other.smallest);
+  }
+
   /**
    * The delay of a packet that met no queue, as far as is known: an estimate, below the smallest
    * that was measured.
@@ -147,7 +153,21 @@ export class Routes {
     route.add(delay);
     this.#recent.push(delay);
     if (this.#recent.length > RECENT_MAX) this.#recent.shift();
-    return this.#rise(route, waits);
+    return this.#congestion(route, waits) ?? this.#rise(route, waits);
+  }
+
+  /**
+   * Takes back a detour whose smallest delay, now that the waits are known to be longer, may be one
+   * of the route below.
+   */
+  #congestion(route: Route, waits: Waits): RouteChange | undefined {
+    const below = this.#stack[this.#stack.length - 2];
+    if (below === undefined) return undefined;
+    const excess = (route.smallest - below.floor(waits)) / (waits.wait + waits.noise);
+    if (logOfChance(excess, route.count) <= RETURN_LOG_PROBABILITY) return undefined;
+    this.#stack.pop();
+    below.absorb(route);
+    return { kind: "back", samples: route.count };
   }
 
   #fall(route: Route, now: { delay: Seconds; waits: Waits }): RouteChange | undefined {

@@ -83,3 +83,19 @@ Deno.test("the shortest route is kept however many detours follow one another", 
   assert.equal(routes.shortest, short);
   assert.deepEqual(changes(take(0.02, 10)), ["back"]);
 });
+
+Deno.test("a detour that turns out to be longer queues is taken back", () => {
+  const routes = new Routes();
+  const calm = { wait: 1e-3, lean: 0, noise: 1e-8 };
+  for (let i = 0; i < 40; i++) routes.add(0.02 + 0.0001 * (i % 7), calm);
+  const { present: route } = routes;
+  const kinds = [0.036, 0.0365, 0.0375, 0.039].map((delay) => routes.add(delay, calm).kind);
+  assert.ok(kinds.includes("longer"));
+  const detour = routes.present;
+  assert.notEqual(detour, route);
+  // with what is known of the waits by now it is no wonder that none was shorter
+  const change = routes.add(0.05, { ...calm, wait: 1e-2 });
+  assert.equal(change.kind, "back");
+  assert.ok(change.samples >= 4, "samples since the detour began belong to the old route");
+  assert.equal(routes.present, route);
+});
