@@ -82,6 +82,11 @@ export function unseen(error: number): Limit {
   return { rms: Math.abs(error), max: Math.abs(error) };
 }
 
+/** One standard deviation of what a clock that is left alone wanders off by in some time. */
+export function wandered(clock: TomlTable, seconds: number): number {
+  return Number(clock["wander"]) * seconds ** 1.5 / Math.sqrt(3);
+}
+
 /** Servers `a`, `b`, ... each with a path of its own. */
 export function servers(count: number, path: () => TomlTable): readonly TomlTable[] {
   return Array.from({ length: count }, (_, i) => ({ name: serverName(i), ...path() }));

@@ -2,14 +2,14 @@
  * Random worlds by their numbers, as scenarios that `ntpsd simulate` runs.
  *
  * The idea: the last two digits of a number choose the kind of the world, the whole number all that
- * is random in it. So any stretch of a hundred numbers holds every kind, and a number stays the
- * same world when kinds are added at the end of the list. Limits: a world changes when its kind
- * does, so numbers belong to a state of the source.
+ * is random in it, so any hundred numbers in a row from a multiple of it hold every kind. Limits:
+ * numbers belong to a state of the source, as a kind that is added or changed changes its worlds.
  *
  * @module
  */
 import { Dice } from "./dice.ts";
 import * as machine from "./kinds/machine.ts";
+import { mixed } from "./kinds/mixed.ts";
 import * as paths from "./kinds/paths.ts";
 import * as routes from "./kinds/routes.ts";
 import * as timeServers from "./kinds/servers.ts";
@@ -19,7 +19,7 @@ import { type TomlTable, writeToml } from "./toml.ts";
 /** Makes the worlds of one kind. */
 type Kind = (dice: Dice) => Plan;
 
-/** The places of the list are part of the numbers: add kinds at its end, before 100. */
+/** The kinds in the order of the last two digits; there are fewer than a hundred. */
 const KINDS: readonly (readonly [name: string, kind: Kind])[] = [
   ["route-and-back", routes.routeAndBack],
   ["route-and-back-twice", routes.routeAndBackTwice],
@@ -50,6 +50,7 @@ const KINDS: readonly (readonly [name: string, kind: Kind])[] = [
   ["cold-start", machine.coldStart],
   ["short-polls", machine.shortPolls],
   ["long-polls", machine.longPolls],
+  ["mixed", mixed],
 ];
 
 /** The names of all kinds. */

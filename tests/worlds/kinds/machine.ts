@@ -16,6 +16,7 @@ import {
   servers,
   settled,
   unseen,
+  wandered,
 } from "../plan.ts";
 import type { TomlTable } from "../toml.ts";
 
@@ -133,7 +134,7 @@ export function shortPolls(dice: Dice): Plan {
 export function longPolls(dice: Dice): Plan {
   const max = dice.of(10, 10, 10, 11, 11, 12, 13, 14, 15, 16, 17);
   const polls = { min: Math.max(4, max - dice.integer([0, 6])), max };
-  const samples = Math.min(100, 1.5e6 / 2 ** max);
+  const samples = Math.min(100, 6e5 / 2 ** max);
   const measureFrom = 16 * 2 ** polls.min + intervals(polls, samples / 4);
   return steady(dice, {
     description: "Long polls",
@@ -147,11 +148,6 @@ export function longPolls(dice: Dice): Plan {
 
 /** A burst of four requests shows what a pause has done; so long an error may stay. */
 const PAUSE_PATIENCE = 8;
-
-/** One standard deviation of what a clock that is left alone wanders off by in some time. */
-function wandered(clock: TomlTable, seconds: number): number {
-  return Number(clock["wander"]) * seconds ** 1.5 / Math.sqrt(3);
-}
 
 interface Setting {
   readonly description: string;

@@ -155,7 +155,7 @@ export function congestion(dice: Dice): Plan {
       ...internetPath(dice),
       congestion: { factor, period },
     })),
-    samples: 200,
+    samples: 160,
   });
 }
 
@@ -166,7 +166,7 @@ export function loss(dice: Dice): Plan {
     description: `${share(lost, 100)} percent of the packets are lost on each way`,
     polls: choosePolls(dice, [4, 8]),
     servers: servers(dice.integer([1, 4]), () => ({ ...internetPath(dice), loss: lost })),
-    samples: 240,
+    samples: 160,
   });
 }
 
@@ -180,6 +180,6 @@ function steady(dice: Dice, setting: Setting): Plan {
     servers: setting.servers,
     limit: setting.limit ?? unseen(0),
     measureFrom,
-    duration: measureFrom + intervals(polls, setting.samples ?? 160),
+    duration: measureFrom + intervals(polls, setting.samples ?? 120),
   };
 }

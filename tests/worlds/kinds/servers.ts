@@ -33,7 +33,7 @@ export function serversWander(dice: Dice): Plan {
     servers: servers(count, () => ({ ...internetPath(dice), wander })),
     isHonest: false,
     measureFrom: settled(polls),
-    duration: settled(polls) + intervals(polls, 240),
+    duration: settled(polls) + intervals(polls, 150),
   };
 }
 
@@ -49,7 +49,7 @@ export function oneDrifts(dice: Dice): Plan {
     clock: ordinaryClock(dice),
     servers: all.map((server, i) => i === 0 ? { ...server, "frequency-ppm": drift } : server),
     measureFrom: settled(polls),
-    duration: settled(polls) + intervals(polls, 200),
+    duration: settled(polls) + intervals(polls, 130),
   };
 }
 
@@ -96,7 +96,7 @@ export function partialMajority(dice: Dice): Plan {
       ? Array.from({ length: wrong }, (_, i) => serverEvent(at, serverName(i), { offset }))
       : [],
     measureFrom: at,
-    duration: at + intervals(polls, 160),
+    duration: at + intervals(polls, 100),
   };
 }
 
@@ -107,7 +107,7 @@ export function serverSteps(dice: Dice): Plan {
   const wrong = dice.integer([1, Math.floor((count - 1) / 2)]);
   const start = settled(polls);
   const events = Array.from({ length: wrong }, (_, i) => {
-    const at = start + intervals(polls, dice.integer([0, 60]));
+    const at = start + intervals(polls, dice.integer([0, 40]));
     const step = serverEvent(at, serverName(i), { offset: dice.signed([0.01, 600]) });
     const end = at + intervals(polls, dice.integer([3, 40]));
     return dice.chance(0.6) ? [step, serverEvent(end, serverName(i), { offset: 0 })] : [step];
@@ -119,7 +119,7 @@ export function serverSteps(dice: Dice): Plan {
     servers: servers(count, () => internetPath(dice)),
     events: events.flat(),
     measureFrom: start,
-    duration: start + intervals(polls, 160),
+    duration: start + intervals(polls, 100),
   };
 }
 
