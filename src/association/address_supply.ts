@@ -260,8 +260,9 @@ export class AddressSupply {
       this.#error = `The address ${formatAddress(taken)} is asked for ${holderOf(taken)} already`;
     } else if (this.#listed.length === 0) {
       this.#error = this.#reason ?? "The name has no address";
-    } else {this.#error =
-        "The addresses that are known turned out bad, and are left out for an hour";}
+    } else {
+      this.#error = "The addresses that are known turned out bad, and are left out for an hour";
+    }
   }
 
   #forgetOldRejections(now: MonotonicSeconds): void {
