@@ -4,7 +4,7 @@
  *
  * The problem: ten thousand prefixes must not make a request noticeably dearer. The idea: prefixes
  * either nest or are disjoint, so at configuration time they are flattened into ranges of the
- * address space, each with one verdict; a request costs a binary search over sorted words. Limits:
+ * address space, each with one decision; a request costs a binary search over sorted words. Limits:
  * IPv4 and IPv6 are kept apart; a prefix of IPv4-mapped IPv6 addresses counts as the IPv4 prefix
  * that it is. Where both lists hold the same prefix, the denylist wins.
  *
@@ -22,8 +22,8 @@ export const ACCESS_IGNORE = 1;
 /** The client is refused with the kiss code DENY. */
 export const ACCESS_DENY = 2;
 
-/** A verdict over a client: one of the three numbers above. */
-export type AccessVerdict = 0 | 1 | 2;
+/** What is decided on a client: one of the three numbers above. */
+export type AccessDecision = 0 | 1 | 2;
 
 /** A list of prefixes, and what happens to a client that it refuses. */
 export interface AccessList {
@@ -44,18 +44,18 @@ export interface AccessLists {
   readonly denylist?: AccessList | undefined;
 }
 
-/** Flattened lists that give a verdict for an address. */
+/** Flattened lists that decide on an address. */
 export class AccessRules {
   readonly #starts4: Uint32Array;
-  readonly #verdicts4: Uint8Array;
+  readonly #decisions4: Uint8Array;
   readonly #starts6: Uint32Array;
-  readonly #verdicts6: Uint8Array;
+  readonly #decisions6: Uint8Array;
 
   private constructor(v4: Flattened, v6: Flattened) {
     this.#starts4 = v4.starts;
-    this.#verdicts4 = v4.verdicts;
+    this.#decisions4 = v4.decisions;
     this.#starts6 = v6.starts;
-    this.#verdicts6 = v6.verdicts;
+    this.#decisions6 = v6.decisions;
   }
 
   /** Reads the lists; the error is a sentence about the first prefix that is none. */
@@ -63,9 +63,9 @@ export class AccessRules {
     const prefixes: Prefix[] = [];
     for (const name of ["allowlist", "denylist"] as const) {
       const list = lists[name];
-      const verdict = name === "allowlist" ? ACCESS_ALLOW : verdictOf(list?.action);
+      const decision = name === "allowlist" ? ACCESS_ALLOW : decisionOf(list?.action);
       for (const text of list?.filter ?? []) {
-        const prefix = parsePrefix(text, verdict);
+        const prefix = parsePrefix(text, decision);
         if (prefix === undefined) {
           return err(`Wanted a prefix such as 192.0.2.0/24 or 2001:db8::/32, found ${text}`);
         }
@@ -73,7 +73,7 @@ export class AccessRules {
       }
     }
     const { allowlist } = lists;
-    const otherwise = allowlist === undefined ? ACCESS_ALLOW : verdictOf(allowlist.action);
+    const otherwise = allowlist === undefined ? ACCESS_ALLOW : decisionOf(allowlist.action);
     const only = (family: number) => prefixes.filter((prefix) => prefix.family === family);
     return ok(
       new AccessRules(
@@ -83,13 +83,13 @@ export class AccessRules {
     );
   }
 
-  /** Returns the verdict over a client. */
-  verdict(client: Client): AccessVerdict {
+  /** Decides on the address of a client. */
+  decide(client: Client): AccessDecision {
     const { words, at } = client;
-    return client.family === 4 ? this.#verdict4(words[at] ?? 0) : this.#verdict6(words, at);
+    return client.family === 4 ? this.#decide4(words[at] ?? 0) : this.#decide6(words, at);
   }
 
-  #verdict4(address: number): AccessVerdict {
+  #decide4(address: number): AccessDecision {
     const starts = this.#starts4;
     let low = 0, high = starts.length;
     while (high - low > 1) {
@@ -97,17 +97,17 @@ export class AccessRules {
       if ((starts[middle] ?? 0) <= address) low = middle;
       else high = middle;
     }
-    return (this.#verdicts4[low] ?? ACCESS_IGNORE) as AccessVerdict;
+    return (this.#decisions4[low] ?? ACCESS_IGNORE) as AccessDecision;
   }
 
-  #verdict6(words: Uint32Array, at: number): AccessVerdict {
-    let low = 0, high = this.#verdicts6.length;
+  #decide6(words: Uint32Array, at: number): AccessDecision {
+    let low = 0, high = this.#decisions6.length;
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
       if (startsAtOrBefore(this.#starts6, 4 * middle, words, at)) low = middle;
       else high = middle;
     }
-    return (this.#verdicts6[low] ?? ACCESS_IGNORE) as AccessVerdict;
+    return (this.#decisions6[low] ?? ACCESS_IGNORE) as AccessDecision;
   }
 }
 
@@ -115,12 +115,12 @@ interface Prefix {
   readonly family: 4 | 6;
   readonly first: bigint;
   readonly last: bigint;
-  readonly verdict: AccessVerdict;
+  readonly decision: AccessDecision;
 }
 
 interface Flattened {
   readonly starts: Uint32Array;
-  readonly verdicts: Uint8Array;
+  readonly decisions: Uint8Array;
 }
 
 function startsAtOrBefore(
@@ -136,11 +136,11 @@ function startsAtOrBefore(
   return true;
 }
 
-function verdictOf(action: "ignore" | "deny" | undefined): AccessVerdict {
+function decisionOf(action: "ignore" | "deny" | undefined): AccessDecision {
   return action === "deny" ? ACCESS_DENY : ACCESS_IGNORE;
 }
 
-function parsePrefix(text: string, verdict: AccessVerdict): Prefix | undefined {
+function parsePrefix(text: string, decision: AccessDecision): Prefix | undefined {
   const match = /^([^/]+)(?:\/([0-9]{1,3}))?$/.exec(text);
   const octets = ipToBytes(match?.[1] ?? "");
   if (octets === undefined) return undefined;
@@ -154,20 +154,20 @@ function parsePrefix(text: string, verdict: AccessVerdict): Prefix | undefined {
   const free = BigInt(bits - length);
   const first = (BigInt.asUintN(width, address) >> free) << free;
   const family = width === 32 ? 4 : 6;
-  return { family, first, last: first + (1n << free) - 1n, verdict };
+  return { family, first, last: first + (1n << free) - 1n, decision };
 }
 
-/** Cuts nested prefixes into ranges of one verdict each; the first begins at zero. */
+/** Cuts nested prefixes into ranges of one decision each; the first begins at zero. */
 function flatten(
   prefixes: readonly Prefix[],
-  options: { readonly bits: number; readonly otherwise: AccessVerdict },
+  options: { readonly bits: number; readonly otherwise: AccessDecision },
 ): Flattened {
-  const starts: bigint[] = [], verdicts: AccessVerdict[] = [];
-  const emit = (start: bigint, verdict: AccessVerdict) => {
-    if (starts.at(-1) === start) verdicts[verdicts.length - 1] = verdict;
-    else if (verdicts.at(-1) !== verdict) {
+  const starts: bigint[] = [], decisions: AccessDecision[] = [];
+  const emit = (start: bigint, decision: AccessDecision) => {
+    if (starts.at(-1) === start) decisions[decisions.length - 1] = decision;
+    else if (decisions.at(-1) !== decision) {
       starts.push(start);
-      verdicts.push(verdict);
+      decisions.push(decision);
     }
   };
   emit(0n, options.otherwise);
@@ -177,31 +177,31 @@ function flatten(
       const inner = present(open.at(-1), "A prefix is open");
       if (inner.last >= start) return;
       open.pop();
-      emit(inner.last + 1n, open.at(-1)?.verdict ?? options.otherwise);
+      emit(inner.last + 1n, open.at(-1)?.decision ?? options.otherwise);
     }
   };
   for (const prefix of [...prefixes].sort(byStartThenWidest)) {
     closeBefore(prefix.first);
     open.push(prefix);
-    emit(prefix.first, prefix.verdict);
+    emit(prefix.first, prefix.decision);
   }
   const end = 1n << BigInt(options.bits);
   closeBefore(end);
   while (starts.at(-1) === end) {
     starts.pop();
-    verdicts.pop();
+    decisions.pop();
   }
-  return { starts: toWords(starts, options.bits), verdicts: Uint8Array.from(verdicts) };
+  return { starts: toWords(starts, options.bits), decisions: Uint8Array.from(decisions) };
 }
 
 /**
- * Sorts wide prefixes before those inside them; equal ones by verdict, so that the denylist comes
+ * Sorts wide prefixes before those inside them; equal ones by decision, so that the denylist comes
  * last and wins.
  */
 function byStartThenWidest(a: Prefix, b: Prefix): number {
   if (a.first !== b.first) return a.first < b.first ? -1 : 1;
   if (a.last !== b.last) return a.last > b.last ? -1 : 1;
-  return a.verdict - b.verdict;
+  return a.decision - b.decision;
 }
 
 function toWords(values: readonly bigint[], bits: number): Uint32Array {

@@ -5,9 +5,9 @@ import {
   ACCESS_ALLOW,
   ACCESS_DENY,
   ACCESS_IGNORE,
+  type AccessDecision,
   type AccessLists,
   AccessRules,
-  type AccessVerdict,
 } from "./access.ts";
 
 function rules(lists: AccessLists): AccessRules {
@@ -16,18 +16,18 @@ function rules(lists: AccessLists): AccessRules {
   return built.value;
 }
 
-function verdict(of: AccessRules, address: string): AccessVerdict {
+function decision(of: AccessRules, address: string): AccessDecision {
   const octets = ipToBytes(address);
   assert.ok(octets !== undefined);
   const words = new Uint32Array(6);
   const view = new DataView(octets.buffer);
   for (let i = 0; i < octets.length / 4; i++) words[i + 1] = view.getUint32(4 * i);
-  return of.verdict({ words, at: 1, family: octets.length === 4 ? 4 : 6 });
+  return of.decide({ words, at: 1, family: octets.length === 4 ? 4 : 6 });
 }
 
 Deno.test("without lists everybody is served", () => {
   for (const address of ["0.0.0.0", "255.255.255.255", "::", "2001:db8::1"]) {
-    assert.equal(verdict(rules({}), address), ACCESS_ALLOW);
+    assert.equal(decision(rules({}), address), ACCESS_ALLOW);
   }
 });
 
@@ -36,20 +36,20 @@ Deno.test("the longest prefix decides, whichever list it is in", () => {
     allowlist: { filter: ["10.0.0.0/8", "10.1.2.0/24", "2001:db8::/32"], action: "ignore" },
     denylist: { filter: ["10.1.0.0/16", "10.1.2.3", "2001:db8:1::/48"], action: "deny" },
   });
-  assert.equal(verdict(of, "10.0.0.1"), ACCESS_ALLOW);
-  assert.equal(verdict(of, "10.1.0.1"), ACCESS_DENY);
-  assert.equal(verdict(of, "10.1.2.2"), ACCESS_ALLOW);
-  assert.equal(verdict(of, "10.1.2.3"), ACCESS_DENY);
-  assert.equal(verdict(of, "10.1.2.4"), ACCESS_ALLOW);
-  assert.equal(verdict(of, "10.1.3.0"), ACCESS_DENY);
-  assert.equal(verdict(of, "10.2.0.0"), ACCESS_ALLOW);
-  assert.equal(verdict(of, "9.255.255.255"), ACCESS_IGNORE);
-  assert.equal(verdict(of, "11.0.0.0"), ACCESS_IGNORE);
-  assert.equal(verdict(of, "2001:db8::1"), ACCESS_ALLOW);
-  assert.equal(verdict(of, "2001:db8:1::1"), ACCESS_DENY);
-  assert.equal(verdict(of, "2001:db8:1:ffff:ffff:ffff:ffff:ffff"), ACCESS_DENY);
-  assert.equal(verdict(of, "2001:db8:2::"), ACCESS_ALLOW);
-  assert.equal(verdict(of, "2001:db9::"), ACCESS_IGNORE);
+  assert.equal(decision(of, "10.0.0.1"), ACCESS_ALLOW);
+  assert.equal(decision(of, "10.1.0.1"), ACCESS_DENY);
+  assert.equal(decision(of, "10.1.2.2"), ACCESS_ALLOW);
+  assert.equal(decision(of, "10.1.2.3"), ACCESS_DENY);
+  assert.equal(decision(of, "10.1.2.4"), ACCESS_ALLOW);
+  assert.equal(decision(of, "10.1.3.0"), ACCESS_DENY);
+  assert.equal(decision(of, "10.2.0.0"), ACCESS_ALLOW);
+  assert.equal(decision(of, "9.255.255.255"), ACCESS_IGNORE);
+  assert.equal(decision(of, "11.0.0.0"), ACCESS_IGNORE);
+  assert.equal(decision(of, "2001:db8::1"), ACCESS_ALLOW);
+  assert.equal(decision(of, "2001:db8:1::1"), ACCESS_DENY);
+  assert.equal(decision(of, "2001:db8:1:ffff:ffff:ffff:ffff:ffff"), ACCESS_DENY);
+  assert.equal(decision(of, "2001:db8:2::"), ACCESS_ALLOW);
+  assert.equal(decision(of, "2001:db9::"), ACCESS_IGNORE);
 });
 
 Deno.test("the denylist wins over the same prefix, mapped prefixes count as IPv4, families are apart", () => {
@@ -57,21 +57,21 @@ Deno.test("the denylist wins over the same prefix, mapped prefixes count as IPv4
     allowlist: { filter: ["192.0.2.0/24", "::/0"], action: "ignore" },
     denylist: { filter: ["::ffff:192.0.2.0/120"], action: "deny" },
   });
-  assert.equal(verdict(of, "192.0.2.1"), ACCESS_DENY);
-  assert.equal(verdict(of, "192.0.3.1"), ACCESS_IGNORE);
-  assert.equal(verdict(of, "2001:db8::1"), ACCESS_ALLOW);
+  assert.equal(decision(of, "192.0.2.1"), ACCESS_DENY);
+  assert.equal(decision(of, "192.0.3.1"), ACCESS_IGNORE);
+  assert.equal(decision(of, "2001:db8::1"), ACCESS_ALLOW);
 });
 
 Deno.test("the ends of the address space are reached", () => {
   const of = rules({
     denylist: { filter: ["0.0.0.0/8", "255.0.0.0/8", "ff00::/8"], action: "ignore" },
   });
-  assert.equal(verdict(of, "0.0.0.0"), ACCESS_IGNORE);
-  assert.equal(verdict(of, "1.0.0.0"), ACCESS_ALLOW);
-  assert.equal(verdict(of, "254.255.255.255"), ACCESS_ALLOW);
-  assert.equal(verdict(of, "255.255.255.255"), ACCESS_IGNORE);
-  assert.equal(verdict(of, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), ACCESS_IGNORE);
-  assert.equal(verdict(of, "feff::"), ACCESS_ALLOW);
+  assert.equal(decision(of, "0.0.0.0"), ACCESS_IGNORE);
+  assert.equal(decision(of, "1.0.0.0"), ACCESS_ALLOW);
+  assert.equal(decision(of, "254.255.255.255"), ACCESS_ALLOW);
+  assert.equal(decision(of, "255.255.255.255"), ACCESS_IGNORE);
+  assert.equal(decision(of, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), ACCESS_IGNORE);
+  assert.equal(decision(of, "feff::"), ACCESS_ALLOW);
 });
 
 Deno.test("what is no prefix is refused by name", () => {
@@ -108,7 +108,7 @@ Deno.test("many random prefixes agree with a plain search", () => {
       });
       for (const octets of addresses) {
         const value = number(octets);
-        let best = -1, expected: AccessVerdict = ACCESS_IGNORE;
+        let best = -1, expected: AccessDecision = ACCESS_IGNORE;
         for (const p of prefixes) {
           const size = 2 ** (32 - p.length);
           const start = Math.floor(number([...p.address, 0]) / size) * size;
@@ -118,7 +118,7 @@ Deno.test("many random prefixes agree with a plain search", () => {
             expected = p.denied ? ACCESS_DENY : ACCESS_ALLOW;
           }
         }
-        assert.equal(verdict(of, octets.join(".")), expected, octets.join("."));
+        assert.equal(decision(of, octets.join(".")), expected, octets.join("."));
       }
     },
   );

@@ -86,7 +86,7 @@ export class SymmetricKeys implements MacResponder {
     const key = this.#keys.get(this.#keyId);
     if (key === undefined) return "unknown-key";
     const origin = this.#origins.get(this.#keyId);
-    if (origin !== undefined && (client === undefined || origin.verdict(client) !== ACCESS_ALLOW)) {
+    if (origin !== undefined && (client === undefined || origin.decide(client) !== ACCESS_ALLOW)) {
       return "unknown-key";
     }
     const digest = mac.subarray(KEY_ID_LENGTH);

@@ -185,7 +185,7 @@ export class Responder {
 
   /** Applies the access lists and the rate limit. */
   #isRefused(batch: RequestBatch, i: number): boolean {
-    const access = this.#access?.verdict(this.#client) ?? ACCESS_ALLOW;
+    const access = this.#access?.decide(this.#client) ?? ACCESS_ALLOW;
     if (access !== ACCESS_ALLOW) {
       this.counters.denied++;
       this.counters.drop("access-denied");

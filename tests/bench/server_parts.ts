@@ -30,7 +30,7 @@ export function printParts(): void {
     const client = manyClients(random, family);
     const time = measure((i) => {
       client.at = 4 * (i & (CLIENTS - 1));
-      return rules.verdict(client);
+      return rules.decide(client);
     });
     console.log(`  access list with ${PREFIXES} IPv${family} prefixes: ${time.toFixed(0)} ns`);
   }
