@@ -82,7 +82,7 @@ export function makeMeasurement(
  * Makes the tests of RFC 5905 figure 22 that look at contents; `last` is the response that was
  * accepted before.
  */
-export function contentFault(
+export function contentDropReason(
   header: NtpHeader,
   exchange: ExchangeTimestamps,
   last: NtpHeader | undefined,

@@ -47,9 +47,9 @@ export function readResponse(
   const packet = decodePacket(octets);
   if (!packet.ok) return packet;
   const kiss = kissOf(header.value);
-  const fault = authenticityFault(octets, packet.value, request, protection);
-  if (fault !== undefined) {
-    return err(fault === "not-authentic" && kiss === "nts-nak" ? "nts-nak" : fault);
+  const reason = authenticityDropReason(octets, packet.value, request, protection);
+  if (reason !== undefined) {
+    return err(reason === "not-authentic" && kiss === "nts-nak" ? "nts-nak" : reason);
   }
   return ok({ header: header.value, isInterleaved: !isBasic, kiss });
 }
@@ -77,7 +77,7 @@ export function worseTimestamping(a: Timestamping, b: Timestamping): Timestampin
 /**
  * Test 5: the packet is as authentic as the association demands. An unrequested MAC proves nothing.
  */
-function authenticityFault(
+function authenticityDropReason(
   octets: Uint8Array,
   packet: Packet,
   request: PendingRequest,

@@ -15,7 +15,7 @@ import type { DropReason } from "./drop_reason.ts";
 import type { DatagramEvent } from "./events.ts";
 import { InterleavedClient } from "./interleaved.ts";
 import type { Measurement } from "./measurement.ts";
-import { contentFault, makeMeasurement } from "./outcome.ts";
+import { contentDropReason, makeMeasurement } from "./outcome.ts";
 import { type ExchangeTimestamps, isSynchronized } from "./packet_tests.ts";
 import { type ServerResponse, worseTimestamping } from "./response.ts";
 
@@ -62,7 +62,7 @@ export class ResponseContents {
       transmitTimestamp: header.transmitTimestamp,
       destinationTimestamp: kept?.destinationTimestamp ?? event.receiveTimestamp,
     };
-    const reason = contentFault(header, exchange, this.#last);
+    const reason = contentDropReason(header, exchange, this.#last);
     if (reason !== undefined) {
       this.#interleaved.forget();
       return { kind: "rejected", reason };
