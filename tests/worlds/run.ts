@@ -34,6 +34,11 @@ async function main(): Promise<number> {
       json: { type: "boolean" },
     },
   });
+  for (const text of [values.from, values.count, values.jobs, values.show ?? "0"]) {
+    if (/^\d{1,9}$/.test(text)) continue;
+    console.error(`Wanted a number, found ${text}`);
+    return WRONG_USE;
+  }
   if (values.kinds === true) return print(KIND_NAMES.join("\n"));
   if (values.show !== undefined) return print(makeWorld(Number(values.show)).text);
   if (values.known === true) return await renewKnown(Number(values.jobs));
