@@ -12,7 +12,7 @@ import { assert } from "../../src/base/assert.ts";
 import { fromUnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { Credentials } from "../../src/daemon/nts/certificate_files.ts";
-import { cookiesFrom, NtsKeServer } from "../../src/daemon/nts/ke_server.ts";
+import { cookiesFrom, startNtsKeServer } from "../../src/daemon/nts/ke_server.ts";
 import { openSslAeadFactory } from "../../src/system/openssl_aead.ts";
 import { ServerLoop } from "../../src/daemon/server_loop.ts";
 import { randomSource } from "../../src/system/random.ts";
@@ -64,7 +64,7 @@ function startNtp(): void {
 function startKeyExchange(): void {
   const credentials = Credentials.load(openssl, { certificateChainPath, privateKeyPath });
   assert(credentials.ok, "The credentials fit");
-  const server = NtsKeServer.start({
+  const server = startNtsKeServer({
     openssl,
     context: () => credentials.value.context,
     listen: { family: "ipv4", address: "127.0.0.1", port: 0 },

@@ -74,7 +74,7 @@ function openHttp(): Port {
     requestTimeoutMs: TIMEOUT_MS,
     responseTimeoutMs: TIMEOUT_MS,
   }));
-  const { port } = server.address;
+  const { port } = server.status().listen;
   return {
     async round(seed) {
       await together(seed, async (random) => {
@@ -88,7 +88,7 @@ function openHttp(): Port {
         const response = await fetch(`http://127.0.0.1:${port}/healthz`);
         return `${response.status} ${await response.text()}` === "200 synchronized\n";
       });
-      assert.equal(server.document().failed["internal-error"], undefined);
+      assert.equal(server.status().failed["internal-error"], undefined);
     },
     close: () => server.stop(),
   };

@@ -15,7 +15,11 @@ import {
   exchangeKeys,
   type ExchangeOptions,
 } from "../../src/system/nts_ke_client.ts";
-import { NtsKeServer, type NtsKeServerOptions } from "../../src/daemon/nts/ke_server.ts";
+import {
+  type NtsKeListener,
+  type NtsKeServerOptions,
+  startNtsKeServer,
+} from "../../src/daemon/nts/ke_server.ts";
 import { closeQuietly } from "../../src/system/tcp_connect.ts";
 import { TlsConnection } from "../../src/system/tls_connection.ts";
 
@@ -70,8 +74,8 @@ export function makeContext(of: { certificate: Bytes; privateKey: Bytes }): TlsS
 }
 
 /** Starts a server on loopback; what is not given is without a fault. */
-export function startServer(options: Partial<NtsKeServerOptions> = {}): NtsKeServer {
-  return unwrap(NtsKeServer.start({
+export function startServer(options: Partial<NtsKeServerOptions> = {}): NtsKeListener {
+  return unwrap(startNtsKeServer({
     openssl,
     context: () => goodContext,
     listen: { family: "ipv4", address: "127.0.0.1", port: 0 },
@@ -85,7 +89,7 @@ export function startServer(options: Partial<NtsKeServerOptions> = {}): NtsKeSer
 
 /** Exchanges keys with a server on loopback; what is not given is without a fault. */
 export async function ask(
-  server: NtsKeServer | number,
+  server: NtsKeListener | number,
   options: Partial<ExchangeOptions> = {},
 ): Promise<Result<KeyExchangeOutcome, ExchangeFailure>> {
   return await exchangeKeys({
@@ -114,7 +118,7 @@ export function clientHello(): Bytes {
 /**
  * Speaks TLS with a server and sends any octets; returns the octets of its answer in hexadecimal.
  */
-export async function sendRaw(server: NtsKeServer, octets: readonly Bytes[]): Promise<string> {
+export async function sendRaw(server: NtsKeListener, octets: readonly Bytes[]): Promise<string> {
   const transport = await Deno.connect({
     hostname: "127.0.0.1",
     port: server.status().listen.port,

@@ -13,7 +13,7 @@ import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
 import type { UnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import type { RandomSource } from "../../src/base/random.ts";
 import type { AeadFactory, NtsAeadId } from "../../src/crypto/aead.ts";
-import { NtsKeServer } from "../../src/daemon/nts/ke_server.ts";
+import { type NtsKeListener, startNtsKeServer } from "../../src/daemon/nts/ke_server.ts";
 import { CookieCodec, cookieLength } from "../../src/nts/server/cookie.ts";
 import type { SessionKeys } from "../../src/nts/key_exchange/exporter.ts";
 import { Keyset } from "../../src/nts/server/keyset.ts";
@@ -48,7 +48,7 @@ export class NtsTimeServer implements AsyncDisposable {
   readonly #cookies: CookieCodec;
   readonly #fields: NtsServerFields;
   #now: UnixNanoseconds = BigInt(Math.floor(unixSeconds())) * 1_000_000_000n;
-  #keyExchange: NtsKeServer | undefined;
+  #keyExchange: NtsKeListener | undefined;
   #context: TlsServerContext | undefined;
   #offsetSeconds = 0;
 
@@ -91,7 +91,7 @@ export class NtsTimeServer implements AsyncDisposable {
     server.#context = context.value;
     server.#offsetSeconds = options.offsetSeconds ?? 0;
     await server.#listen();
-    const keyExchange = NtsKeServer.start({
+    const keyExchange = startNtsKeServer({
       openssl,
       context: () => context.value,
       listen: { family: "ipv4", address: ADDRESS, port: 0 },

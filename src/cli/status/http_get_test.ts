@@ -12,7 +12,7 @@ Deno.test("a command and the daemon understand each other", async () => {
     const server = startHttpServer({ listen, names: () => [], status: () => exampleStatus() });
     if (!server.ok && address === "::1") continue; // no IPv6 on this machine
     ok(server.ok);
-    const { port } = server.value.address;
+    const { port } = server.value.status().listen;
     const at = address === "::1" ? `[::1]:${port}` : `${address}:${port}`;
     const reply = await httpGet(at, "/status");
     ok(reply.ok);

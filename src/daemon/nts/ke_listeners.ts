@@ -27,7 +27,7 @@ import { CookieKeys } from "./keyset_file.ts";
 import { FunctionStates } from "../observability/function_states.ts";
 import { log } from "../../system/log.ts";
 import { Credentials, type Reload } from "./certificate_files.ts";
-import { NtsKeServer } from "./ke_server.ts";
+import { type NtsKeListener, startNtsKeServer } from "./ke_server.ts";
 import { affordable } from "../tcp/tcp_listener.ts";
 import type { TlsContexts } from "./tls_contexts.ts";
 import { openSslAeadFactory } from "../../system/openssl_aead.ts";
@@ -40,7 +40,7 @@ interface Section {
   readonly config: NtsKeServerConfig;
   readonly text: string;
   credentials: Credentials | undefined;
-  server: NtsKeServer | undefined;
+  server: NtsKeListener | undefined;
   /** Why there is no listener. */
   trouble: string | undefined;
   /** Why the files of the certificate in use could not be taken over again. */
@@ -278,7 +278,7 @@ function remark(section: Section): void {
 function startServer(section: Section, running: Running): void {
   const { config } = section;
   const { openssl, keys, aeadIds } = running;
-  const started = NtsKeServer.start({
+  const started = startNtsKeServer({
     openssl,
     context: () => present(section.credentials, "A listener has its certificate").context,
     listen: present(

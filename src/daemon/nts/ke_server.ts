@@ -16,7 +16,7 @@
 import type { OpenSsl, TlsServerContext } from "../../../ffi/openssl/mod.ts";
 import { assert, unreachable } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
-import { err, ok, type Result } from "../../base/result.ts";
+import { err, type Result } from "../../base/result.ts";
 import type { SocketAddress } from "../../base/socket_address.ts";
 import { aeadParameters, type NtsAeadId } from "../../crypto/aead.ts";
 import { type CookieCodec, OWN_COOKIE_LENGTH_MAX } from "../../nts/server/cookie.ts";
@@ -33,7 +33,6 @@ import type { PrefixRate } from "../tcp/connection_table.ts";
 import {
   describeRefusal,
   type ListenerReason,
-  type ListenerStatus,
   type TcpConnection,
   TcpListener,
 } from "../tcp/tcp_listener.ts";
@@ -78,44 +77,26 @@ const DRAIN_MS = 250;
 
 type Outcome = "completed" | ServiceReason;
 
-/** A listener for key exchange. */
-export class NtsKeServer {
-  readonly #listener: TcpListener<ServiceReason>;
+/** A listener for key exchange; `completed` counts the exchanges that brought keys. */
+export type NtsKeListener = TcpListener<ServiceReason>;
 
-  private constructor(listener: TcpListener<ServiceReason>) {
-    this.#listener = listener;
-  }
-
-  /** Starts to listen; fails with a sentence when the address cannot be had. */
-  static start(options: NtsKeServerOptions): Result<NtsKeServer, string> {
-    assert(options.timeoutMs > 0, "A deadline lies ahead");
-    const { listen, timeoutMs } = options;
-    const where = `${listen.address} port ${listen.port}`;
-    const started = TcpListener.start<ServiceReason>({
-      listen,
-      name: `Key exchange on ${where}`,
-      connectionsMax: options.concurrentConnections,
-      lifetimeMs: 3 * timeoutMs + DRAIN_MS, // handshake, request, and a client that does not take the answer
-      rate: options.handshakeRate ?? HANDSHAKE_RATE,
-      serve: (connection) => new KeyExchangeConnection(options, connection).serve(),
-    });
-    if (started.ok) return ok(new NtsKeServer(started.value));
-    return err(
-      `Cannot listen for NTS key exchange on ${where}: ${
-        describeRefusal(started.error, listen.port)
-      }`,
-    );
-  }
-
-  /** Returns what was done so far; completed are exchanges that brought keys. */
-  status(): ListenerStatus {
-    return this.#listener.status();
-  }
-
-  /** Stops listening, closes all connections and waits until nothing runs any more. */
-  async stop(): Promise<void> {
-    await this.#listener.stop();
-  }
+/** Starts to listen; the error is a sentence that says why the address cannot be used. */
+export function startNtsKeServer(options: NtsKeServerOptions): Result<NtsKeListener, string> {
+  assert(options.timeoutMs > 0, "A deadline lies ahead");
+  const { listen, timeoutMs } = options;
+  const where = `${listen.address} port ${listen.port}`;
+  const started = TcpListener.start<ServiceReason>({
+    listen,
+    name: `Key exchange on ${where}`,
+    connectionsMax: options.concurrentConnections,
+    // For the handshake, the request, and a client that does not take the response.
+    lifetimeMs: 3 * timeoutMs + DRAIN_MS,
+    rate: options.handshakeRate ?? HANDSHAKE_RATE,
+    serve: (connection) => new KeyExchangeConnection(options, connection).serve(),
+  });
+  if (started.ok) return started;
+  const reason = describeRefusal(started.error, listen.port);
+  return err(`Cannot listen for NTS key exchange on ${where}: ${reason}`);
 }
 
 // One for all, because those who seal remember the buffers that they have seen.

@@ -15,7 +15,7 @@ import { RandomPool } from "../../nts/server/random_pool.ts";
 import type { KeyExchangeOutcome } from "../../nts/key_exchange/outcome.ts";
 import { removeAny } from "../../../tests/support/test_files.ts";
 import { Credentials } from "./certificate_files.ts";
-import { cookiesFrom, NtsKeServer, type NtsKeServerOptions } from "./ke_server.ts";
+import { cookiesFrom, type NtsKeServerOptions, startNtsKeServer } from "./ke_server.ts";
 import {
   ask,
   authority,
@@ -246,7 +246,7 @@ Deno.test("TLS 1.2, and TLS without the application protocol, are refused", asyn
 Deno.test("an address in use is a sentence", async () => {
   const server = startServer();
   const { listen } = server.status();
-  const second = NtsKeServer.start({
+  const second = startNtsKeServer({
     openssl,
     context: () => goodContext,
     listen,

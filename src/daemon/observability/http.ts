@@ -17,13 +17,9 @@
 import { visibleText } from "../../base/visible_text.ts";
 import { ipToBytes } from "../../base/ip_address.ts";
 import { describeFault } from "../../base/describe_fault.ts";
-import { err, ok, type Result } from "../../base/result.ts";
+import { err, type Result } from "../../base/result.ts";
 import { formatSocketAddress, type SocketAddress } from "../../base/socket_address.ts";
-import {
-  type HttpDocument,
-  type StatusDocument,
-  unhealthyReason,
-} from "../../engine/status/snapshot.ts";
+import { type StatusDocument, unhealthyReason } from "../../engine/status/snapshot.ts";
 import {
   type HttpRequest,
   HttpRequestReader,
@@ -57,15 +53,8 @@ export interface HttpOptions {
   readonly responseTimeoutMs?: number;
 }
 
-/** A running HTTP server. */
-export interface HttpServer {
-  /** Where it listens. */
-  readonly address: SocketAddress;
-  /** Returns what was done so far. */
-  document(): HttpDocument;
-  /** Stops listening, ends all connections and waits until nothing runs any more. */
-  stop(): Promise<void>;
-}
+/** A running HTTP server; `completed` counts the requests that were served. */
+export type HttpListener = TcpListener<HttpReason>;
 
 /** Why a connection did not bring an answer that helps; these are counted. */
 export type HttpReason =
@@ -100,7 +89,7 @@ const DRAIN_LENGTH_MAX = 65_536;
 const READ_LENGTH = 2048;
 
 /** Starts the HTTP server; the error is a sentence that says what to do. */
-export function startHttpServer(options: HttpOptions): Result<HttpServer, string> {
+export function startHttpServer(options: HttpOptions): Result<HttpListener, string> {
   const { listen } = options;
   const requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const where = formatSocketAddress(listen);
@@ -111,20 +100,9 @@ export function startHttpServer(options: HttpOptions): Result<HttpServer, string
     lifetimeMs: requestTimeoutMs + (options.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS),
     serve: (connection) => serve(connection, options),
   });
-  if (!started.ok) {
-    return err(
-      `Cannot serve the status on ${where}: ${describeRefusal(started.error, options.listen.port)}`,
-    );
-  }
-  const listener = started.value;
-  return ok({
-    address: listener.status().listen,
-    document: () => {
-      const { listen: address, accepted, completed, failed, open } = listener.status();
-      return { listen: formatSocketAddress(address), accepted, completed, failed, open };
-    },
-    stop: () => listener.stop(),
-  });
+  if (started.ok) return started;
+  const reason = describeRefusal(started.error, listen.port);
+  return err(`Cannot serve the status on ${where}: ${reason}`);
 }
 
 async function serve(

@@ -5,9 +5,9 @@ import type { FunctionKind, StatusDocument, SystemState } from "../../engine/sta
 import {
   answer,
   head,
+  type HttpListener,
   type HttpOptions,
   type HttpResponse,
-  type HttpServer,
   startHttpServer,
 } from "./http.ts";
 import { until } from "../../../tests/support/nts_ke_connections.ts";
@@ -130,7 +130,7 @@ Deno.test("on loopback a foreign name gets 421, elsewhere every name is answered
   }
 });
 
-function start(more: Partial<HttpOptions> = {}): HttpServer {
+function start(more: Partial<HttpOptions> = {}): HttpListener {
   const listen = socketAddress("127.0.0.1", 0);
   ok(listen !== undefined);
   const server = startHttpServer({
@@ -144,8 +144,8 @@ function start(more: Partial<HttpOptions> = {}): HttpServer {
 }
 
 /** Sends text and returns everything that comes back, until the server closes. */
-async function talk(server: HttpServer, text: string): Promise<string> {
-  using client = await Deno.connect({ hostname: "127.0.0.1", port: server.address.port });
+async function talk(server: HttpListener, text: string): Promise<string> {
+  using client = await Deno.connect({ hostname: "127.0.0.1", port: server.status().listen.port });
   await client.write(Uint8Array.from(text, (letter) => letter.charCodeAt(0)));
   const reply: string[] = [];
   const decoder = new TextDecoder();
@@ -185,14 +185,14 @@ Deno.test("whatever comes gets its status, and nothing of it comes back", async 
     ["GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(50), 200, ""],
   ];
   for (const [text, status, reason] of cases) {
-    const before = server.document().failed[reason] ?? 0;
+    const before = server.status().failed[reason] ?? 0;
     const reply = await talk(server, text);
     equal(Number(reply.slice(9, 12)), status, text.slice(0, 60));
     equal(reply.includes("EVIL") || reply.includes("\u009b"), false);
     equal(reply.split("\r\nDate: ").length, 2, "one answer");
-    if (reason !== "") await until(() => server.document().failed[reason] === before + 1);
+    if (reason !== "") await until(() => server.status().failed[reason] === before + 1);
   }
-  equal(server.document().failed["internal-error"], undefined);
+  equal(server.status().failed["internal-error"], undefined);
   await server.stop();
 });
 
@@ -200,8 +200,8 @@ Deno.test("a request that does not come in time gets 408, silence gets nothing",
   const server = start({ requestTimeoutMs: 50 });
   match(await talk(server, "GET /EVIL HTTP/1.1\r\nHost: local"), /^HTTP\/1\.1 408 (?![^]*EVIL)/);
   equal(await talk(server, "\r\n"), "");
-  await until(() => server.document().open === 0);
-  deepEqual(server.document().failed, { "request-timeout": 1, "closed": 1 });
+  await until(() => server.status().open === 0);
+  deepEqual(server.status().failed, { "request-timeout": 1, "closed": 1 });
   await server.stop();
 });
 
@@ -217,14 +217,14 @@ Deno.test("a status that cannot be made is 500, and the server goes on", async (
   }
   status = () => exampleStatus();
   match(await talk(server, "GET /status HTTP/1.0\r\n\r\n"), /^HTTP\/1\.1 200 /);
-  await until(() => server.document().completed === 1);
-  deepEqual(server.document().failed, { "internal-error": 3 });
+  await until(() => server.status().completed === 1);
+  deepEqual(server.status().failed, { "internal-error": 3 });
   await server.stop();
 });
 
 Deno.test("idle connections, however many, keep nobody out and do not stay", async () => {
   const server = start({ requestTimeoutMs: 300 });
-  const { port } = server.address;
+  const { port } = server.status().listen;
   const idle: Deno.TcpConn[] = [];
   for (let i = 0; i < 200; i++) {
     const client = await Deno.connect({ hostname: "127.0.0.1", port });
@@ -232,9 +232,9 @@ Deno.test("idle connections, however many, keep nobody out and do not stay", asy
     idle.push(client);
   }
   match(await talk(server, "GET /status HTTP/1.0\r\n\r\n"), /^HTTP\/1\.1 200 /);
-  const { failed, open } = server.document();
+  const { failed, open } = server.status();
   ok(open <= 64 && (failed["evicted"] ?? 0) >= 130, JSON.stringify({ failed, open }));
-  await until(() => server.document().open === 0);
+  await until(() => server.status().open === 0);
   for (const client of idle) client.close();
   await server.stop();
 });
@@ -246,10 +246,10 @@ Deno.test("a client that does not read is let go", async () => {
     responseTimeoutMs: 100,
     status: () => exampleStatus({ sources }),
   });
-  const client = await Deno.connect({ hostname: "127.0.0.1", port: server.address.port });
+  const client = await Deno.connect({ hostname: "127.0.0.1", port: server.status().listen.port });
   await client.write(new TextEncoder().encode("GET /status HTTP/1.0\r\n\r\n"));
-  await until(() => server.document().failed["timeout"] === 1);
-  equal(server.document().open, 0);
+  await until(() => server.status().failed["timeout"] === 1);
+  equal(server.status().open, 0);
   client.close();
   await server.stop();
 });
@@ -262,7 +262,7 @@ Deno.test("the server answers on a socket, and says what to do when the port is 
   };
   const server = startHttpServer(options("127.0.0.1", 0));
   ok(server.ok);
-  const { port } = server.value.address;
+  const { port } = server.value.status().listen;
   try {
     const reply = await fetch(`http://127.0.0.1:${port}/healthz`);
     deepEqual([reply.status, await reply.text()], [200, "synchronized\n"]);

@@ -5,10 +5,10 @@
  * @module
  */
 import { present } from "../../base/assert.ts";
-import { parseSocketAddress } from "../../base/socket_address.ts";
+import { formatSocketAddress, parseSocketAddress } from "../../base/socket_address.ts";
 import type { HttpDocument, StatusDocument } from "../../engine/status/snapshot.ts";
 import type { FunctionStates } from "./function_states.ts";
-import { type HttpServer, startHttpServer } from "./http.ts";
+import { type HttpListener, startHttpServer } from "./http.ts";
 
 /** What the listener serves. */
 export interface StatusSource {
@@ -26,7 +26,7 @@ export class StatusListener {
   readonly #source: StatusSource;
   readonly #functions: FunctionStates;
   #place: string | undefined;
-  #server: HttpServer | undefined;
+  #server: HttpListener | undefined;
 
   /** Nothing is opened before `configure`. */
   constructor(source: StatusSource, functions: FunctionStates) {
@@ -65,7 +65,9 @@ export class StatusListener {
 
   /** What was done so far; null when it does not listen. */
   document(): HttpDocument | null {
-    return this.#server?.document() ?? null;
+    if (this.#server === undefined) return null;
+    const { listen, ...counts } = this.#server.status();
+    return { listen: formatSocketAddress(listen), ...counts };
   }
 
   /** Ends all connections and waits until nothing runs any more. */

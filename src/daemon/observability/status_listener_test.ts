@@ -12,7 +12,7 @@ Deno.test("a port that is taken is told, and taken over when it is free", async 
   const loopback = { family: "ipv4", address: "127.0.0.1", port: 0 } as const;
   const other = startHttpServer({ listen: loopback, ...SOURCE });
   if (!other.ok) throw new Error(other.error);
-  const place = formatSocketAddress(other.value.address);
+  const place = formatSocketAddress(other.value.status().listen);
   const functions = new FunctionStates({ info: () => {}, error: () => {} });
   const listener = new StatusListener(SOURCE, functions);
   const states = () => functions.documents().map(({ kind, name, up }) => [kind, name, up]);
