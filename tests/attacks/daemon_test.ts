@@ -99,7 +99,7 @@ listen = "${LOOPBACK}:${port}"
     await waitUntil(() => {
       client.send(request, port, LOOPBACK);
       return answers.length > 0;
-    }, { timeoutMs: 30_000, everyMs: 100, what: () => daemon.process.stderr });
+    }, { timeoutMs: 60_000, everyMs: 100, what: () => daemon.process.stderr });
     const status = await daemon.waitForStatus(({ sources }) =>
       (sources[0]?.dropped["crypto-nak"] ?? 0) >= 3
     );

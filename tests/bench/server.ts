@@ -229,7 +229,7 @@ async function main(): Promise<void> {
   for (const server of Object.values(servers)) {
     const answers = async () =>
       (await load(place, server, { window: 1, seconds: 0.1, sources: 0 })).answers > 0;
-    await waitUntil(answers, { timeoutMs: 20_000, what: () => `an answer on port ${server.port}` });
+    await waitUntil(answers, { timeoutMs: 60_000, what: () => `an answer on port ${server.port}` });
     await run("taskset", { args: ["-a", "-c", "-p", SERVER_CORE, String(server.pid)] });
   }
   // Code that runs for the first time is not what is measured.

@@ -202,7 +202,7 @@ async function offsets(
   const log = async () =>
     readChronyLog(await Deno.readTextFile(`${folder.path}/measurements.log`).catch(() => ""));
   await waitUntil(async () => (await log()).length > 4, {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
     what: () => `measurements: ${client.process.stderr}`,
   });
   const busy = work();

@@ -121,7 +121,7 @@ Deno.test("a folder that goes away while the daemon runs is told, and the daemon
   await daemon.process.waitFor(/statistics.*no such file/);
   const seen = server.requests;
   await waitUntil(() => server.requests > seen, {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     what: () => daemon.process.stderr,
   });
   const ended = await daemon.process.stop();
@@ -179,7 +179,7 @@ statistics-path = "${place}/state/statistics"
         last = await status();
         return last !== undefined && wanted(last) ? last : undefined;
       }, {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         everyMs: 100,
         what: () => `${JSON.stringify(last?.functions)}\n${process.stderr}`,
       });

@@ -88,7 +88,7 @@ async function live(folder: string, patient: boolean): Promise<KilledRun> {
   if (!patient && Math.random() < 1 / EARLY_ONE_IN) await pause(Math.random() * 300);
   else {
     await waitUntil(() => writer.stdout.includes("\n") || writer.over, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       everyMs: 3,
       what: () => `the first line:\n${writer.stderr}`,
     });

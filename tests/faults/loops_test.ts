@@ -47,7 +47,7 @@ Deno.test("a server whose receives and answers are refused serves again when the
   await using _ = { [Symbol.asyncDispose]: () => loop.stop() };
   const { port } = opened.value.local;
   const ask = () => probe("127.0.0.1", { port, timeoutMs: 500 });
-  await waitUntil(ask, { timeoutMs: 30_000, what: () => "a first answer" });
+  await waitUntil(ask, { timeoutMs: 60_000, what: () => "a first answer" });
   for (const call of SOCKET_CALLS) {
     for (const errno of ERRORS) {
       let isRefused = false;
@@ -60,7 +60,7 @@ Deno.test("a server whose receives and answers are refused serves again when the
         const isSilent = async () =>
           await probe("127.0.0.1", { port, timeoutMs: 50 }) === undefined && isRefused;
         await waitUntil(isSilent, {
-          timeoutMs: 30_000,
+          timeoutMs: 60_000,
           what: () => `silence, ${errno} of ${call}`,
         });
       });
@@ -68,7 +68,7 @@ Deno.test("a server whose receives and answers are refused serves again when the
       // An interruption or a lack of data is gone round at once, everything else after a pause.
       assert.ok([4, 11].includes(errno) || calls.length < 200, `${errno}: ${calls.length} calls`);
       await waitUntil(ask, {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
         what: () => `an answer after ${errno} of ${call}`,
       });
     }

@@ -62,20 +62,20 @@ Deno.test({
     await using server = await startFalseServer({ stratum: 1 });
     await using daemon = await startAmid(["prlimit", "--nofile=40:40"], server);
     const what = () => daemon.process.stderr;
-    await waitUntil(daemon.answers, { timeoutMs: 20_000, what });
+    await waitUntil(daemon.answers, { timeoutMs: 60_000, what });
     const crowd: Deno.TcpConn[] = [];
     for (let i = 0; i < 60; i++) {
       crowd.push(await Deno.connect({ hostname: "127.0.0.1", port: daemon.http }));
     }
     const seen = server.requests;
-    await waitUntil(() => server.requests > seen + 1, { timeoutMs: 30_000, what });
+    await waitUntil(() => server.requests > seen + 1, { timeoutMs: 60_000, what });
     assert.ok(await daemon.answers() !== undefined);
     for (const connection of crowd) connection.close();
     await waitUntil(async () => {
       const page = await fetch(`http://127.0.0.1:${daemon.http}/metrics`).catch(() => undefined);
       await page?.body?.cancel();
       return page?.ok;
-    }, { timeoutMs: 30_000, what });
+    }, { timeoutMs: 60_000, what });
     assert.equal((await daemon.process.stop()).code, 0, daemon.process.stderr);
   },
 });
@@ -84,14 +84,14 @@ Deno.test("a daemon that was stopped for a while goes on where it was", async ()
   await using server = await startFalseServer({ stratum: 1 });
   await using daemon = await startAmid([], server);
   const what = () => daemon.process.stderr;
-  await waitUntil(daemon.answers, { timeoutMs: 20_000, what });
+  await waitUntil(daemon.answers, { timeoutMs: 60_000, what });
   daemon.process.signal("SIGSTOP");
   await pause(2500);
   assert.equal(await daemon.answers(), undefined);
   daemon.process.signal("SIGCONT");
   const seen = server.requests;
-  await waitUntil(daemon.answers, { timeoutMs: 30_000, what });
-  await waitUntil(() => server.requests > seen, { timeoutMs: 30_000, what });
+  await waitUntil(daemon.answers, { timeoutMs: 60_000, what });
+  await waitUntil(() => server.requests > seen, { timeoutMs: 60_000, what });
   assert.equal((await daemon.process.stop()).code, 0, daemon.process.stderr);
   assert.doesNotMatch(daemon.process.stderr, /error:|bug/);
 });
@@ -105,9 +105,9 @@ Deno.test({
     const hide = ["unshare", "--mount", "sh", "-c", 'umount -l /proc; exec "$@"', "sh"];
     await using daemon = await startAmid(hide, server);
     const what = () => daemon.process.stderr;
-    await waitUntil(daemon.answers, { timeoutMs: 20_000, what });
+    await waitUntil(daemon.answers, { timeoutMs: 60_000, what });
     await daemon.process.waitFor(/warning: Cannot read \/proc\/self\/cmdline/);
-    await waitUntil(() => server.requests > 1, { timeoutMs: 30_000, what });
+    await waitUntil(() => server.requests > 1, { timeoutMs: 60_000, what });
     assert.equal((await daemon.process.stop()).code, 0, daemon.process.stderr);
   },
 });

@@ -62,7 +62,7 @@ Deno.test({
       all = readChronyLog(await Deno.readTextFile(path).catch(() => ""));
       return missing().length === 0 ? true : undefined;
     }, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: () => `answers to ${JSON.stringify(missing())}: ${client.process.stderr}`,
     });
     for (const m of all) {

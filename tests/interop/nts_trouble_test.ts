@@ -72,7 +72,7 @@ Deno.test("a damaged file of keys is set aside, and new keys are made and saved"
   assert.match(server.process.stderr, /keys for cookies in .* cannot be used \(wrong length\)/);
   assert.match(await Deno.readTextFile(`${keys}.damaged`), /nothing of use/);
   await waitUntil(async () => (await Deno.stat(keys).catch(() => undefined))?.size === 84, {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     what: () => `new keys: ${server.process.stderr}`,
   });
   await using client = await startDaemon({ config: place.client() });
@@ -181,7 +181,7 @@ async function statusOf(
     const response = await fetch(`http://${at}/status`).catch(() => undefined);
     const now = await response?.json() as Status | undefined;
     return now !== undefined && wanted(now) ? now : undefined;
-  }, { timeoutMs: 30_000, everyMs: 300, what: () => `the wanted status: ${daemon.stderr}` });
+  }, { timeoutMs: 60_000, everyMs: 300, what: () => `the wanted status: ${daemon.stderr}` });
 }
 
 /** Finds the library, if this process may hide it from others. */

@@ -39,7 +39,7 @@ async function measure(address: string, option: string): Promise<readonly PeerMe
   return await waitUntil(async () => {
     const all = readChronyLog(await Deno.readTextFile(path).catch(() => ""));
     return all.length >= MEASUREMENTS ? all : undefined;
-  }, { timeoutMs: 20_000, what: () => `measurements of ${listen}: ${client.process.stderr}` });
+  }, { timeoutMs: 60_000, what: () => `measurements of ${listen}: ${client.process.stderr}` });
 }
 
 for (

@@ -99,7 +99,7 @@ export class EngineInProcess implements AsyncDisposable {
       const status = this.#engine.snapshot(readInstant());
       return wanted(status) ? status : undefined;
     }, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       everyMs: 100,
       what: () =>
         `the wanted status; last was ${

@@ -40,7 +40,7 @@ export async function kernelTimestamps(): Promise<number> {
     return row >= ROW;
   };
   await waitUntil(isTimestamped, {
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
     everyMs: 2,
     what: () => "a timestamp of the kernel",
   });

@@ -64,7 +64,7 @@ Deno.test({
       await waitUntil(async () => {
         const said = await dig(ntpdig, left.namespace, address).catch(() => "");
         return said.includes('"stratum":3');
-      }, { timeoutMs: 15_000, everyMs: 50, what: () => `chronyd: ${server.process.stderr}` });
+      }, { timeoutMs: 60_000, everyMs: 50, what: () => `chronyd: ${server.process.stderr}` });
     }
   },
 });
@@ -81,7 +81,7 @@ Deno.test({
       const text = await dig(ntpdig, left.namespace, right.ipv4).catch(() => "");
       return text.includes('"stratum":4') ? text : undefined;
     }, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       everyMs: 500,
       what: () => `ntpd at stratum 4: ${server.process.stderr}`,
     });

@@ -89,7 +89,7 @@ done`;
     args: ["--norc", "-c", asked],
     cwd: folder,
     stdin,
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   return readTable(stdout);
 }
@@ -108,7 +108,7 @@ end`;
     args: ["--no-config", "-c", asked, ...lines],
     cwd: folder,
     env: { ...peer?.env, HOME: folder },
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   return readTable(stdout);
 }
@@ -163,7 +163,7 @@ zle -N zle-line-init
     ],
     cwd: folder,
     env: { ...peer?.env, ZDOTDIR: folder, TERM: "dumb" },
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   return readTable(await Deno.readTextFile(`${folder}/found`));
 }

@@ -94,7 +94,7 @@ Deno.test("SIGHUP applies what can be applied, says what waits, and takes no emp
   await daemon.waitForStatus((now) => now.state !== "starting");
   await waitUntil(
     () => Deno.stat(`${path}/statistics`).then(() => true, () => false),
-    { timeoutMs: 30_000, what: () => daemon.process.stderr },
+    { timeoutMs: 60_000, what: () => daemon.process.stderr },
   );
   const ended = await daemon.process.stop();
   assert.equal(ended.code, 0, daemon.process.stderr);
@@ -157,7 +157,7 @@ Deno.test("a status port in use is told, and the daemon keeps the clock all the 
   await second.waitFor(new RegExp(first.at.replaceAll(".", "\\.")));
   await first.process.stop();
   await waitUntil(() => server.requests > seen + 2, {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     what: () => second.stderr,
   });
 });

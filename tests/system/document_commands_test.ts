@@ -125,7 +125,7 @@ Deno.test({
     await using upstream = await startServer(folder, namespace);
     await using daemon = await startClient(folder, namespace);
     await waitUntil(async () => (await shell("ntpsd status")).code === 0, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: () => `a synchronised daemon:\n${upstream.stderr}\n${daemon.stderr}`,
     });
     for (const line of runnable) {

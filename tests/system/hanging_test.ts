@@ -39,12 +39,12 @@ Deno.test({
     const start = performance.now();
     await using daemon = await startBehind(silent.address, { folder, config });
     await waitUntil(() => server.requests > 0, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: () => `a request to the numeric source:\n${daemon.stderr}`,
     });
     const measured = performance.now();
     await waitUntil(() => silent.questions > 0, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: () => "a question for a name",
     });
     const answered = await countResponses(ntp, 40);
@@ -82,7 +82,7 @@ Deno.test("nobody who reads the log keeps the daemon waiting", async () => {
   await using daemon = new RunningProgram("sh", {
     args: ["-c", script, "sh", folder.path, ...args],
   });
-  await waitUntil(() => server.requests > 2, { timeoutMs: 30_000, what: () => "requests" });
+  await waitUntil(() => server.requests > 2, { timeoutMs: 60_000, what: () => "requests" });
   assert.equal(await countResponses(ntp, 10), 10);
   const health = await fetch(`http://127.0.0.1:${http}/healthz`);
   await health.body?.cancel();
@@ -121,7 +121,7 @@ private-key-path = "${pipe("key")}"
     args: [...start.args, "run", "-x", "-c", config],
   });
   await waitUntil(() => server.requests > 2, {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     what: () => `requests:\n${daemon.stderr}\n${daemon.threads()}`,
   });
   await daemon.waitFor(/leap: wanted a regular file, found a pipe/);

@@ -44,7 +44,7 @@ async function confinedThreads(process: RunningProgram): Promise<readonly Thread
   return await waitUntil(async () => {
     const threads = await threadsOf(process.pid);
     return threads.every((thread) => thread["Seccomp"] === FILTERED) ? threads : undefined;
-  }, { timeoutMs: 30_000, what: () => `the filter; log: ${process.stderr}` });
+  }, { timeoutMs: 60_000, what: () => `the filter; log: ${process.stderr}` });
 }
 
 function values(threads: readonly Thread[], name: string): readonly string[] {
@@ -179,7 +179,7 @@ Deno.test({
     const owner = async (path: string) => (await Deno.stat(path)).uid;
     assert.equal(await owner(`${folder.path}/keyset`), Number(NOBODY));
     await waitUntil(async () => (await Deno.stat(`${folder.path}/keyset`)).size > 0, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: () => `a keyset: ${daemon.process.stderr}`,
     });
     assert.equal(await owner(state), Number(NOBODY));
@@ -217,7 +217,7 @@ Deno.test({
     const path = await folder.write("c.toml", `${SOURCE}[security]\nuser = "no-such-user"\n`);
     const start = await launch("bundle");
     const args = [...start.args, "run", "-x", "-c", path];
-    const result = await runAny(start.program, { args, timeoutMs: 20_000 });
+    const result = await runAny(start.program, { args, timeoutMs: 60_000 });
     assert.equal(result.code, 77);
     assert.match(result.stderr, /^ntpsd: There is no user no-such-user/);
   },

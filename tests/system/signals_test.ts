@@ -23,7 +23,7 @@ Deno.test("signals that mean nothing are told of and end nothing; SIGQUIT ends i
   const config = await folder.write("ntpsd.toml", clientConfig([server], 1) + NO_STATUS);
   const { program, args } = await launch("source");
   await using daemon = new RunningProgram(program, { args: [...args, "run", "-x", "-c", config] });
-  await waitUntil(() => server.requests > 0, { timeoutMs: 30_000, what: () => daemon.stderr });
+  await waitUntil(() => server.requests > 0, { timeoutMs: 60_000, what: () => daemon.stderr });
   for (const signal of ["SIGUSR2", "SIGALRM", "SIGPIPE", "SIGIO"] as const) daemon.signal(signal);
   for (const number of [32, 33, 34, 64]) {
     await runAny("kill", { args: [`-${number}`, `${daemon.pid}`] });
@@ -31,7 +31,7 @@ Deno.test("signals that mean nothing are told of and end nothing; SIGQUIT ends i
   await daemon.waitFor(/SIGUSR2 was received, which means nothing/);
   await daemon.waitFor(/SIGALRM was received/);
   const seen = server.requests;
-  await waitUntil(() => server.requests > seen, { timeoutMs: 30_000, what: () => daemon.stderr });
+  await waitUntil(() => server.requests > seen, { timeoutMs: 60_000, what: () => daemon.stderr });
   const ended = await daemon.stop("SIGQUIT");
   assert.deepEqual([ended.code, ended.signal], [0, null], daemon.stderr);
 });
@@ -78,14 +78,14 @@ async function earlyReload(): Promise<void> {
   // From the first lines of the script to the daemon that runs; the very first moment is that of
   // the shell.
   await waitUntil(() => heedsHangup(daemon.pid), {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     everyMs: 1,
     what: () => "SIGHUP to be ignored, blocked or caught",
   });
   const timer = setInterval(() => daemon.signal("SIGHUP"), 20);
   try {
     await waitUntil(() => server.requests > 0 || daemon.over, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: () => daemon.stderr,
     });
   } finally {
@@ -119,14 +119,14 @@ Deno.test({
     assert.ok([0, 143].includes(status.code), `${status.code}: ${early.stderr}`);
 
     await using daemon = start();
-    await waitUntil(() => server.requests > 0, { timeoutMs: 20_000, what: () => daemon.stderr });
+    await waitUntil(() => server.requests > 0, { timeoutMs: 60_000, what: () => daemon.stderr });
     const first = await childOf(daemon.pid);
     // An orphan of the namespace becomes a child of its process 1, and ends there.
     const orphan = ["-t", first, "-p", "-m", "sh", "-c", "(sleep 0.1 & exec true) & wait"];
     assert.equal((await runAny("nsenter", { args: orphan })).code, 0);
     const children = () => Deno.readTextFile(`/proc/${first}/task/${first}/children`);
     await waitUntil(async () => (await children()).trim() === "", {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: () => "no child",
     });
     await signalChild(daemon, "TERM");
@@ -149,7 +149,7 @@ Deno.test({
       const runtime = await Deno.realPath(Deno.execPath());
       const runs = () =>
         Deno.readLink(`/proc/${first}/exe`).then((to) => to === runtime, () => false);
-      await waitUntil(runs, { timeoutMs: 30_000, everyMs: 1, what: () => "the runtime" });
+      await waitUntil(runs, { timeoutMs: 60_000, everyMs: 1, what: () => "the runtime" });
       await pause(milliseconds);
       await signalChild(daemon, "TERM");
       const deadline = setTimeout(() => void signalChild(daemon, "KILL"), 20_000);
@@ -188,7 +188,7 @@ async function childOf(pid: number): Promise<string> {
   const read = () => Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
   let child = "";
   await waitUntil(async () => (child = (await read()).trim()) !== "" || !await isThere(pid), {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     what: () => "a child",
   });
   return child;
