@@ -149,7 +149,10 @@ class Daemon {
     this.#keyRing = parts.keyRing;
     this.#nts = parts.nts;
     const { observability } = options.config;
-    this.#statistics = new StatisticsStore(observability.statisticsPath, parts.functions);
+    this.#statistics = new StatisticsStore(observability.statisticsPath, {
+      functions: parts.functions,
+      now: realtimeNow,
+    });
     this.#drift = new DriftStore(options.config.clock, parts.functions);
     this.#leaps = new LeapFile(parts.functions);
     this.#notices = new ServiceNotices(observability.readyWhenSynchronized);

@@ -17,20 +17,26 @@ import type { MacResponder } from "../server/authentication.ts";
 import { readInstant } from "../system/local_clock.ts";
 import { log } from "../system/log.ts";
 import type { NtpListeners } from "./ntp_listeners.ts";
+import type { NtsKeListeners } from "./nts/ke_listeners.ts";
 import type { Nts } from "./nts/nts.ts";
 import type { FunctionStates } from "./observability/function_states.ts";
 import type { StatusListener } from "./observability/status_listener.ts";
 
+/** The listeners for NTP, as the daemon uses them. */
+type Ntp = Pick<NtpListeners, keyof NtpListeners>;
+
 /** What services are put together from. */
 export interface ServiceParts {
   /** Serves the time. */
-  readonly ntp: NtpListeners;
+  readonly ntp: Ntp;
   /** Exchanges keys. */
-  readonly nts: Nts;
+  readonly nts: Pick<Nts, "configure" | "stop"> & {
+    readonly listeners: Pick<NtsKeListeners, "documents" | "responder">;
+  };
   /** Serves the status. */
-  readonly http: StatusListener;
+  readonly http: Pick<StatusListener, keyof StatusListener>;
   /** Knows which of them work. */
-  readonly functions: FunctionStates;
+  readonly functions: Pick<FunctionStates, "documents">;
   /** Signs and checks with the symmetric keys in force. */
   readonly keys: MacResponder;
   /** Returns what can be served as time. */
@@ -42,7 +48,7 @@ export interface ServiceParts {
 /** The services of one daemon. */
 export class Services {
   /** The listeners for NTP. */
-  readonly ntp: NtpListeners;
+  readonly ntp: Ntp;
   readonly #parts: ServiceParts;
   #configuring: Promise<void> = Promise.resolve();
 

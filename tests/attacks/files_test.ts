@@ -122,7 +122,7 @@ Deno.test("CVE-2016-0727: the removal of old statistics touches no other file, a
   const writer = new StatisticsWriter(statistics);
   writer.observe(exampleStatus({ sources: [exampleSource()] }), NOW);
   await writer.settled();
-  assert.equal(writer.problem, undefined);
+  assert.equal(writer.error, undefined);
   const left = (await Array.fromAsync(Deno.readDir(statistics))).map(({ name }) => name);
   const today = ["measurements-20261122.log", "tracking-20261122.log"];
   assert.deepEqual(left.sort(), [...others, ...today].sort());

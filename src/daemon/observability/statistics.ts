@@ -79,8 +79,8 @@ export class StatisticsWriter {
   #waiting: WaitingLine[] = [];
   #writing: Promise<void> | undefined;
   #writingSince: UnixNanoseconds = 0n;
-  #problem: string | undefined;
-  /** When it is tried again after a problem, by the real-time clock. */
+  #error: string | undefined;
+  /** When it is tried again after an error, by the real-time clock. */
   #retryAt: UnixNanoseconds = 0n;
 
   /** Takes the directory; it is made with the first line if need be. */
@@ -106,14 +106,14 @@ export class StatisticsWriter {
   }
 
   /** What keeps it from writing, as a sentence; undefined when nothing does. */
-  get problem(): string | undefined {
-    return this.#problem;
+  get error(): string | undefined {
+    return this.#error;
   }
 
   /** Makes sure that there is a place to write to, if it is time for that. */
   prepare(now: UnixNanoseconds): void {
     if (this.#writing !== undefined && now - this.#writingSince > PATIENCE_NANOSECONDS) {
-      this.#problem = `Writing to ${this.#directory} does not come to its end`;
+      this.#error = `Writing to ${this.#directory} does not come to its end`;
     }
     if (dayOf(now) !== this.#day && !this.#isPausing(now)) this.#begin(now, false);
   }
@@ -144,9 +144,9 @@ export class StatisticsWriter {
   #begin(now: UnixNanoseconds, isRight: boolean): void {
     if (this.#writing !== undefined) return;
     this.#writingSince = now;
-    this.#writing = this.#write(now, isRight).then((problem) => {
+    this.#writing = this.#write(now, isRight).then((error) => {
       this.#writing = undefined;
-      this.#note(problem, now);
+      this.#note(error, now);
       // What has come meanwhile is of the same day, or of one that is seldom a moment later.
       if (this.#waiting.length > 0) this.#begin(now, isRight);
     });
@@ -155,8 +155,8 @@ export class StatisticsWriter {
   async #write(now: UnixNanoseconds, isRight: boolean): Promise<string | undefined> {
     const lines = this.#waiting;
     this.#waiting = [];
-    const problem = await this.#beginDay(now);
-    if (problem !== undefined) return problem;
+    const error = await this.#beginDay(now);
+    if (error !== undefined) return error;
     if (isRight) await this.#sweep(now);
     for (const kind of KINDS) {
       const failed = await this.#append(
@@ -171,12 +171,12 @@ export class StatisticsWriter {
   /** Whether it is to be left alone for a while; a clock that was set back ends that. */
   #isPausing(now: UnixNanoseconds): boolean {
     const left = this.#retryAt - now;
-    return this.#problem !== undefined && left > 0n && left <= RETRY_NANOSECONDS;
+    return this.#error !== undefined && left > 0n && left <= RETRY_NANOSECONDS;
   }
 
-  #note(problem: string | undefined, now: UnixNanoseconds): void {
-    this.#problem = problem;
-    if (problem === undefined) return;
+  #note(error: string | undefined, now: UnixNanoseconds): void {
+    this.#error = error;
+    if (error === undefined) return;
     this.#retryAt = now + RETRY_NANOSECONDS;
     // The directory may have gone.
     this.#day = "";
@@ -195,13 +195,13 @@ export class StatisticsWriter {
     const day = dayOf(now);
     if (day === this.#day) return undefined;
     const made = await this.#files.makeDirectory(this.#directory);
-    if (!made.ok) return problemOf(made.error);
+    if (!made.ok) return describeError(made.error);
     this.#day = day;
     for (const kind of KINDS) {
       // After a restart on the same day the header is there.
       if (await this.#files.hasContent(this.#path(kind, day))) continue;
-      const problem = await this.#append(kind, [HEADERS[kind]]);
-      if (problem !== undefined) return problem;
+      const error = await this.#append(kind, [HEADERS[kind]]);
+      if (error !== undefined) return error;
     }
     return undefined;
   }
@@ -222,7 +222,7 @@ export class StatisticsWriter {
     if (lines.length === 0) return undefined;
     const bytes = new TextEncoder().encode(lines.join(""));
     const appended = await this.#files.appendToFile(this.#path(kind, this.#day), bytes);
-    return appended.ok ? undefined : problemOf(appended.error);
+    return appended.ok ? undefined : describeError(appended.error);
   }
 
   #path(kind: Kind, day: string): string {
@@ -293,6 +293,6 @@ function dayOf(time: UnixNanoseconds): string {
 }
 
 /** Writes what went wrong, and what would help. */
-function problemOf(error: Pick<OsError, "message" | "name" | "hint">): string {
+function describeError(error: Pick<OsError, "message" | "name" | "hint">): string {
   return `${error.message}; ${writeAdvice(error, "observability.statistics-path")}`;
 }

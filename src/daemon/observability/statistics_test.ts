@@ -36,7 +36,7 @@ Deno.test("a line for each new sample and each update, and none for what is not 
   });
   writer.observe(status, NOW);
   await writer.settled();
-  equal(writer.problem, undefined);
+  equal(writer.error, undefined);
   writer.observe(status, NOW + 1n);
   await writer.settled();
   const next = { ...status, sources: [exampleSource({ received: 1231, jitterSeconds: null })] };
@@ -112,27 +112,27 @@ Deno.test("what cannot be written is told, and tried again a minute later", asyn
   const writer = new StatisticsWriter("/s", filling);
   writer.prepare(NOW);
   await writer.settled();
-  equal(writer.problem, "Cannot append to /s/x: no space left; Free some");
+  equal(writer.error, "Cannot append to /s/x: no space left; Free some");
   const update = async (seconds: bigint) => {
     writer.observe(exampleStatus({ referenceTime: `${seconds}` }), NOW + seconds * SECOND);
     await writer.settled();
   };
   isFull = false;
   await update(59n);
-  match(writer.problem ?? "", /no space left/, "it is left alone for a while");
+  match(writer.error ?? "", /no space left/, "it is left alone for a while");
   equal(disk.files.size, 0);
   await update(60n);
-  equal(writer.problem, undefined);
+  equal(writer.error, undefined);
   deepEqual([...disk.files.keys()].sort(), [
     "/s/measurements-20261122.log",
     "/s/tracking-20261122.log",
   ]);
   isFull = true;
   await update(61n);
-  match(writer.problem ?? "", /no space left/);
+  match(writer.error ?? "", /no space left/);
   isFull = false;
   await update(-3600n);
-  equal(writer.problem, undefined, "a clock that is set back does not make it wait");
+  equal(writer.error, undefined, "a clock that is set back does not make it wait");
 });
 
 Deno.test("a clock that is not known to be right removes nothing", async () => {
@@ -167,10 +167,10 @@ Deno.test("a disk that hangs is told of, loses lines beyond a bound, and keeps n
     writer.observe(exampleStatus({ referenceTime: `${i}`, sources: [] }), NOW + BigInt(i));
   }
   writer.prepare(NOW + 11n * SECOND);
-  match(writer.problem ?? "", /does not come to its end/);
+  match(writer.error ?? "", /does not come to its end/);
   isHanging = false;
   resolve();
-  while (writer.problem !== undefined) await writer.settled();
+  while (writer.error !== undefined) await writer.settled();
   await writer.settled();
   const lines = disk.files.get("/s/tracking-20261122.log")?.split("\n") ?? [];
   equal(lines.length, 1 + 1 + 4096 + 1);
