@@ -99,7 +99,7 @@ function startClient(text: string): void {
     noAdjust: true,
     once: false,
     logLevel: undefined,
-    reload: () => ({ ok: true, value: { config, keys } }),
+    reload: () => ({ ok: true, value: { config, keys, notes: [] } }),
     takeSignals: () => {},
   });
   run.then((end) => {

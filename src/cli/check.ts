@@ -11,6 +11,13 @@ import { addKeys, DEFAULT_CONFIG_FILE, formatFailure, loadConfig } from "./load_
 import { plain } from "./display/style.ts";
 import type { CommandContext } from "./command_context.ts";
 
+/** An empty file is seldom meant, and the one file with which a start and a reload differ. */
+const NOTHING_IN_FILE: ConfigError = {
+  path: "",
+  message: "There is nothing in the file",
+  suggestion: "on a reload, ntpsd keeps its configuration; restart it if that is meant",
+};
+
 /** The command `check`. */
 export const checkCommand: Command = {
   name: "check",
@@ -85,7 +92,7 @@ async function inspect(
 ): Promise<Inspection> {
   const loaded = loadConfig(file, readFile);
   if (!loaded.ok) return { ...loaded.error, config: undefined, notes: [] };
-  const { config, lineOf } = loaded.value;
+  const { config, lineOf, isEmpty } = loaded.value;
   const files = await lookAtFiles?.(config, lineOf) ?? { faults: [], notes: [] };
   const keyed = addKeys(loaded.value, readFile);
   const ofKeys = keyed.ok ? [] : keyed.error.errors;
@@ -94,6 +101,7 @@ async function inspect(
   const isBarred = !keyed.ok && keyed.error.exitCode === EXIT.permission;
   const errors = byPlace([...isBarred ? [] : ofKeys, ...files.faults]);
   const { notes } = keyed.ok ? keyed.value : loaded.value;
+  const ofText = isEmpty ? [NOTHING_IN_FILE, ...notes] : notes;
   const exitCode = keyed.ok || isBarred || files.faults.length > 0
     ? EXIT.config
     : keyed.error.exitCode;
@@ -101,7 +109,7 @@ async function inspect(
     file: loaded.value.file,
     config,
     errors,
-    notes: byPlace([...notes, ...isBarred ? ofKeys : [], ...files.notes]),
+    notes: byPlace([...ofText, ...isBarred ? ofKeys : [], ...files.notes]),
     exitCode: errors.length > 0 ? exitCode : EXIT.done,
   };
 }

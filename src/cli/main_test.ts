@@ -243,6 +243,20 @@ Deno.test("check reads the usual file, or else the built-in configuration", asyn
   );
 });
 
+Deno.test("check says of a file without a key that a running daemon would not take it", async () => {
+  const nothing = "/t: There is nothing in the file (on a reload, ntpsd keeps its configuration; " +
+    "restart it if that is meant) [note]\n";
+  for (const text of ["", "\n\n", "# a remark\n", "\ufeff"]) {
+    const { code, out } = await run(["check", "/t"], { files: { "/t": text } });
+    equal(code, 0);
+    equal(out.startsWith(nothing), true, out);
+    match(out, /\/t: No sources and no servers: ntpsd has nothing to do .*\[note\]\n/);
+  }
+  const { out } = await run(["check", "/t"], { files: { "/t": "[clock]\n" } });
+  equal(out.includes("There is nothing in the file"), false);
+  match(out, /No sources and no servers/);
+});
+
 Deno.test("a file of keys that cannot be read is told at its key, beside all else", async () => {
   const files = { "/t": '[clock]\ndrift-file = "/d"\n[keys]\nfile = "/k"\n' };
   const missing = await run(["check", "/t"], { files });

@@ -26,14 +26,18 @@ export interface ConfigWithKeys {
   readonly keys: ReadonlyMap<number, SymmetricKey>;
 }
 
+/** A configuration as it was read. */
+export interface ReadConfig extends ConfigWithKeys {
+  /** Remarks on what in it looks like a mistake. */
+  readonly notes: readonly Notice[];
+}
+
 /** What a daemon is started with. */
-export interface DaemonOptions extends ConfigWithKeys {
+export interface DaemonOptions extends ReadConfig {
   /** Where the configuration comes from, for the log. */
   readonly configOrigin: string;
   /** The file that it was read from, which a reload reads again; undefined for the built-in one. */
   readonly configFile: string | undefined;
-  /** Remarks on what in it looks like a mistake. */
-  readonly notes: readonly Notice[];
   /** What became of the privileges that the process was started with. */
   readonly privileges: readonly Notice[];
   /** The version of ntpsd, for the log and the status. */
@@ -45,7 +49,7 @@ export interface DaemonOptions extends ConfigWithKeys {
   /** Overrides the configuration's when given. */
   readonly logLevel: LogLevel | undefined;
   /** Reads the configuration again; the errors are complete lines. */
-  readonly reload: () => Result<ConfigWithKeys, readonly string[]>;
+  readonly reload: () => Result<ReadConfig, readonly string[]>;
   /** Hands signals over, also those that came before. */
   readonly takeSignals: (handle: (signal: Deno.Signal) => void) => void;
 }

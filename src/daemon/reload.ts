@@ -15,8 +15,8 @@ import { filesAnswer } from "./files/file_access.ts";
 import { onceConfig } from "./once.ts";
 
 /**
- * Reads the configuration and the keys again; undefined when `before` stays in force, for reasons
- * that are in the log.
+ * Reads the configuration and the keys again, and logs the remarks on them; undefined when `before`
+ * stays in force, for reasons that are in the log.
  */
 export async function readAgain(
   options: DaemonOptions,
@@ -29,7 +29,9 @@ export async function readAgain(
     for (const line of loaded.error) log.error(line);
     return undefined;
   }
-  return { ...loaded.value, config: effectiveConfig(loaded.value.config, options) };
+  const { config, keys, notes } = loaded.value;
+  for (const { level, text } of notes) log[level](text);
+  return { config: effectiveConfig(config, options), keys };
 }
 
 /** Returns the configuration that is in force with the options of the command line. */

@@ -30,7 +30,7 @@ function options(changes: Partial<DaemonOptions> = {}): DaemonOptions {
     noAdjust: false,
     once: false,
     logLevel: undefined,
-    reload: () => ok({ config: BEFORE, keys: new Map() }),
+    reload: () => ok({ config: BEFORE, keys: new Map(), notes: [] }),
     takeSignals: () => {},
     ...changes,
   };
@@ -59,13 +59,26 @@ Deno.test("errors are logged line by line, and leave the old configuration in fo
 Deno.test("a configuration without errors comes with its keys, as the command line has it", async () => {
   const after = config('[observability]\nlog-level = "debug"\n');
   const keys = new Map<number, SymmetricKey>();
-  const reload = () => ok({ config: after, keys });
+  const reload = () => ok({ config: after, keys, notes: [] });
   deepEqual(await readAgain(options({ reload }), BEFORE), { config: after, keys });
   const once = await readAgain(options({ reload, once: true }), BEFORE);
   equal(once?.keys, keys);
   deepEqual([once?.config.synchronization.stepThreshold, once?.config.synchronization.stepLimit], [
     0,
     1,
+  ]);
+});
+
+Deno.test("remarks on a configuration are logged on a reload as they are at a start", async () => {
+  const notes = [
+    { level: "warning", text: "/c: No sources: the clock is left as it is" },
+    { level: "info", text: "/c: Lowered from 3 to 1" },
+  ] as const;
+  const reload = () => ok({ config: BEFORE, keys: new Map(), notes });
+  const lines = await logged(() => readAgain(options({ reload }), BEFORE));
+  deepEqual(lines, [
+    "<4>/c: No sources: the clock is left as it is",
+    "<6>/c: Lowered from 3 to 1",
   ]);
 });
 

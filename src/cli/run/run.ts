@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { ok } from "../../base/result.ts";
 import { formatConfigError } from "../../config/config_error.ts";
-import { confine, takeOverFiles } from "../../daemon/confinement.ts";
+import { confine, type Notice, takeOverFiles } from "../../daemon/confinement.ts";
 import type { DaemonEnd } from "../../daemon/daemon_options.ts";
 import { hideMemory } from "../../../ffi/process/privileges.ts";
 import { handleBugs } from "../bug.ts";
@@ -59,20 +60,21 @@ export async function run(options: RunOptions, context: CommandContext): Promise
     flushLog();
     return false;
   });
+  const reload = reloader(options.config, context.readFile, loaded.value.file);
   const end = await runDaemon({
     ...loaded.value,
     privileges: privileges.value,
     configFile: loaded.value.file,
     configOrigin: originOf(loaded.value),
-    notes: loaded.value.notes.map((note) => ({
-      level: note.isWarning === true ? "warning" : "info",
-      text: formatConfigError(note, loaded.value.file ?? ""),
-    })),
+    notes: noticesOf(loaded.value),
     version: VERSION,
     noAdjust: options.noAdjust,
     once: options.once,
     logLevel: options.logLevel,
-    reload: reloader(options.config, context.readFile, loaded.value.file),
+    reload: () => {
+      const read = reload();
+      return read.ok ? ok({ ...read.value, notes: noticesOf(read.value) }) : read;
+    },
     takeSignals,
   });
   await settleLog(LOG_PATIENCE_MILLISECONDS);
@@ -82,6 +84,14 @@ export async function run(options: RunOptions, context: CommandContext): Promise
 function refuse(reason: string, context: CommandContext): ExitCode {
   context.err(`ntpsd: ${plain(reason)}\n`);
   return EXIT.permission;
+}
+
+/** Turns the remarks on a configuration into lines for the log. */
+function noticesOf({ notes, file }: LoadedConfig): readonly Notice[] {
+  return notes.map((note) => ({
+    level: note.isWarning === true ? "warning" : "info",
+    text: formatConfigError(note, file ?? ""),
+  }));
 }
 
 function originOf(loaded: LoadedConfig): string {
