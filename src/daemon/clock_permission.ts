@@ -20,8 +20,8 @@ export interface ClockPermission {
   /** A sentence for the log. */
   readonly notice: string;
   /**
-   * How bad it is: a time daemon that may not set the clock, though nobody told it not to, deserves
-   * a warning.
+   * How bad it is: a time daemon that may not set the clock, though not told to leave it alone,
+   * deserves a warning.
    */
   readonly level: "info" | "warning";
 }
@@ -32,10 +32,12 @@ export interface ClockWish {
   readonly noAdjust: boolean;
   /** To set it and end (`-q`): without the permission that is no success. */
   readonly once: boolean;
+  /** Takes the clock over; the system's own way when left out. */
+  readonly takeOver?: () => Result<Ppm, string>;
 }
 
 /** The sentence that names what is missing. */
-export const NEEDS_CAPABILITY: string =
+const NEEDS_CAPABILITY: string =
   "Adjusting the clock needs the capability CAP_SYS_TIME: run ntpsd as root, or grant it " +
   "(AmbientCapabilities=CAP_SYS_TIME in the systemd unit, --cap-add SYS_TIME for a container)";
 
@@ -45,18 +47,17 @@ export const NEEDS_CAPABILITY: string =
  */
 export function claimClock(
   config: ClockConfig,
-  { noAdjust, once }: ClockWish,
-  takeOver: () => Result<Ppm, string> = takeOverIfPermitted,
+  { noAdjust, once, takeOver = takeOverIfPermitted }: ClockWish,
 ): Result<ClockPermission, string> {
   const reading = currentFrequency();
   const frequency = reading.ok ? reading.value : 0;
   if (noAdjust || config.adjust === false) {
-    const why = noAdjust ? "--no-adjust" : "clock.adjust = false";
+    const setting = noAdjust ? "--no-adjust" : "clock.adjust = false";
     return ok({
       mayAdjust: false,
-      whyMeasuring: `${why} wants it so`,
+      whyMeasuring: `${setting} wants it so`,
       frequency,
-      notice: `Measures only, as ${why} wants it`,
+      notice: `Measures only, as ${setting} wants it`,
       level: "info",
     });
   }

@@ -15,7 +15,11 @@ const CONFIG: ClockConfig = {
 
 /** What becomes of a wish without the permission, in a word. */
 function outcome(adjust: ClockConfig["adjust"], noAdjust: boolean, once: boolean): string {
-  const claimed = claimClock({ ...CONFIG, adjust }, { noAdjust, once }, () => err("None"));
+  const claimed = claimClock({ ...CONFIG, adjust }, {
+    noAdjust,
+    once,
+    takeOver: () => err("None"),
+  });
   return claimed.ok ? claimed.value.level : "refused";
 }
 

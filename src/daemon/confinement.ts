@@ -1,8 +1,8 @@
 /**
  * Gives up what the daemon does not need: the user root, capabilities, system calls.
  *
- * The problem: rights belong to threads, and the runtime has threads before we run. The idea:
- * whoever starts with more than is needed prepares files as root, narrows its main thread, and
+ * The problem: rights belong to threads, and the runtime has threads before we run. The idea: a
+ * process that starts with more than is needed prepares files as root, narrows its main thread, and
  * starts the program again in its place, so that every thread of it has the least from its first
  * instruction. Where the new user cannot read the program itself (run from source, a home folder of
  * mode 0700) the program starts again as root with next to no capability, and changes the user when
@@ -194,7 +194,7 @@ function findWanted(request: Omit<ConfinementRequest, "brink">): Result<Wanted, 
   return err(`There is no user ${name}, whom security.user names: ${advice}`);
 }
 
-/** Remarks on a user that is not taken, though it is named, or nobody said that root is meant. */
+/** Remarks on a user that is not taken, though it is named, or root that was not asked for. */
 function userKept({ security }: Config): readonly Notice[] {
   const { effectiveUid } = userIds();
   if (security.user === undefined) {

@@ -36,7 +36,7 @@ import { filterSystemCalls } from "./confinement.ts";
 import type { DaemonEnd, DaemonOptions } from "./daemon_options.ts";
 import { internalErrorCount } from "./observability/internal_errors.ts";
 import { KeyRing } from "./key_ring.ts";
-import { eraProblem } from "./nts/release_time.ts";
+import { eraError } from "./nts/release_time.ts";
 import { NtpListeners } from "./ntp_listeners.ts";
 import { ServiceNotices } from "./observability/service_notices.ts";
 import { Services } from "./services.ts";
@@ -61,8 +61,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   log.info(`ntpsd ${options.version} starts with ${options.configOrigin}`);
   for (const { level, text } of [...options.notes, ...options.privileges]) log[level](text);
   warnOfOpenSecrets(options.config);
-  const problem = eraProblem(Number(realtimeNow()) / 1e9);
-  if (problem !== undefined) log.warning(problem);
+  const error = eraError(Number(realtimeNow()) / 1e9);
+  if (error !== undefined) log.warning(error);
   const config = effectiveConfig(options.config, options);
   const functions = new FunctionStates();
   const nts = new Nts(config, functions);
@@ -79,7 +79,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   }
   const precision = measureClockPrecision();
   const keyRing = new KeyRing();
-  for (const problem of keyRing.load(options.keys)) log.warning(problem);
+  for (const error of keyRing.load(options.keys)) log.warning(error);
   const addresses = new OwnAddresses();
   const engine = new Engine({
     config,
@@ -195,10 +195,10 @@ class Daemon {
     if (await filesAnswer([nts.cookieStoragePath])) this.#nts.store.load();
     this.#options.takeSignals((signal) => this.#meetSignal(signal));
     const refresh = setInterval(() => this.#tick(), TICK_MILLISECONDS);
-    const timeout = this.#once?.start(
-      () => this.#engine.snapshot(readInstant()).why,
-      (end) => this.#stop(end),
-    );
+    const timeout = this.#once?.start({
+      reason: () => this.#engine.snapshot(readInstant()).why,
+      stop: (end) => this.#stop(end),
+    });
     if (drift !== undefined) this.#driver.deliver({ type: "drift-loaded", ...drift });
     this.#leaps.start(this.#config.clock.leapSecondsFile, (event) => this.#driver.deliver(event));
     this.#statistics.prepare();
@@ -209,7 +209,7 @@ class Daemon {
     clearInterval(refresh);
     this.#leaps.stop();
     const isOrderly = await within(END_PATIENCE_MILLISECONDS, this.#shutDown());
-    if (!isOrderly) log.warning("Something under way does not come to its end and is given up");
+    if (!isOrderly) log.warning("Some work does not end in time and is abandoned");
     log.info(this.#end === "told" ? "ntpsd ends as told" : "ntpsd ends");
     return this.#end;
   }
@@ -330,7 +330,7 @@ class Daemon {
     const { config, keys } = read;
     this.#config = config;
     warnOfOpenSecrets(config);
-    for (const problem of this.#keyRing.load(keys)) log.warning(problem);
+    for (const error of this.#keyRing.load(keys)) log.warning(error);
     logChanges(before, config, this.#options);
     setUpLog(this.#options, config);
     this.#statistics.follow(config.observability.statisticsPath);

@@ -35,12 +35,12 @@ export class KeyRing {
   load(keys: ReadonlyMap<number, SymmetricKey>): readonly string[] {
     const usable = new Map<number, MacKey>();
     const origins = new Map<number, AccessRules>();
-    const problems: string[] = [];
+    const errors: string[] = [];
     for (const { id, type, secret, addresses } of keys.values()) {
       const key = macKey(MAC_TYPES[type], secret);
       const rules = addresses && originRules(addresses);
-      if (!key.ok) problems.push(`Key ${id} cannot be used: ${key.error}`);
-      else if (rules?.ok === false) problems.push(`Key ${id} cannot be used: ${rules.error}`);
+      if (!key.ok) errors.push(`Key ${id} cannot be used: ${key.error}`);
+      else if (rules?.ok === false) errors.push(`Key ${id} cannot be used: ${rules.error}`);
       else {
         usable.set(id, key.value);
         if (rules !== undefined) origins.set(id, rules.value);
@@ -48,7 +48,7 @@ export class KeyRing {
     }
     this.#keys = usable;
     this.#responder.replace(usable, origins);
-    return problems;
+    return errors;
   }
 
   /**

@@ -227,8 +227,8 @@ export class NtpListeners {
     const socket = openSocket(plan);
     section.errno = socket.ok ? 0 : socket.error.code;
     if (!socket.ok || !access.ok) {
-      const why = socket.ok ? (access.ok ? "" : access.error) : reasonOf(socket.error);
-      this.#functions.down({ kind: "server", name: config.listen }, why);
+      const reason = socket.ok ? (access.ok ? "" : access.error) : reasonOf(socket.error);
+      this.#functions.down({ kind: "server", name: config.listen }, reason);
       if (socket.ok) socket.value.close();
       return undefined;
     }
@@ -268,7 +268,7 @@ export class NtpListeners {
       versions: config.acceptNtpVersions,
       access: parts.access,
       rateLimiter: rateLimit && new RateLimiter({ ...rateLimit, random: randomSource }),
-      // who is told to slow down is told the interval at which he would be answered
+      // A client that is too fast learns the interval at which it would be answered.
       kissPoll: rateLimit && Math.max(0, rateLimit.interval),
       interleaved: config.interleaved ? new InterleavedTable({ random: randomSource }) : undefined,
       requireNts: config.requireNts === false ? undefined : config.requireNts,
@@ -278,12 +278,14 @@ export class NtpListeners {
     });
   }
 
-  /** Logs a fault of ours, once for each. */
+  /** Logs an internal error, once for each. */
   #tell(error: unknown): void {
     const text = describeFault(error);
     if (this.#toldErrors.has(text) || this.#toldErrors.size === TOLD_ERRORS_MAX) return;
     this.#toldErrors.add(text);
-    log.error(`A fault of ntpsd in the server, please report it; others are served on: ${text}`);
+    log.error(
+      `Internal error in the server, please report it; other requests are still answered: ${text}`,
+    );
   }
 
   #stateOf(time: ServedTime, now: Instant): ServerClockState {

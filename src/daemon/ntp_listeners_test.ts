@@ -65,8 +65,8 @@ Deno.test("a listener whose port is taken is closed, says why, and opens when th
   other.value.close();
   scene.servers.retry();
   assert.deepEqual(scene.state, [[true, ""]]);
-  const reply = await ask(port);
-  assert.deepEqual([reply?.[1], [...reply?.subarray(12, 16) ?? []]], [7, [127, 127, 1, 1]]);
+  const response = await ask(port);
+  assert.deepEqual([response?.[1], [...response?.subarray(12, 16) ?? []]], [7, [127, 127, 1, 1]]);
 });
 
 Deno.test("an address that is not there yet is bound to, and counts as closed", async () => {

@@ -37,20 +37,21 @@ export class OnceWatch {
   #done = false;
 
   /**
-   * Begins to wait; returns the timer of the patience, to be cleared. `why` says why the clock is
-   * not set: if a panic threshold keeps it from that, trying again later is of no use.
+   * Begins to wait; returns the timer of the patience, to be cleared. `reason` says why the clock
+   * is not set: if a panic threshold keeps it from that, trying again later is of no use.
    */
-  start(
-    why: () => string,
-    stop: (end: OnceEnd) => void,
-    patience = PATIENCE_MILLISECONDS,
-  ): ReturnType<typeof setTimeout> {
+  start({ reason, stop, patience = PATIENCE_MILLISECONDS }: {
+    readonly reason: () => string;
+    readonly stop: (end: OnceEnd) => void;
+    /** In milliseconds; a minute when left out. */
+    readonly patience?: number;
+  }): ReturnType<typeof setTimeout> {
     return setTimeout(() => {
       if (this.#done) return;
-      const reason = why(), isPanic = reason.startsWith(LEFT_ALONE);
+      const text = reason(), isPanic = text.startsWith(LEFT_ALONE);
       log.error(
         isPanic
-          ? reason
+          ? text
           : "No time was found within a minute; see the warnings above, or try again later",
       );
       stop(isPanic ? "panic" : "no-time");

@@ -4,11 +4,11 @@ import { configureLog } from "../system/log.ts";
 import { parseConfig } from "../config/parse.ts";
 import { onceConfig, type OnceEnd, OnceWatch } from "./once.ts";
 
-async function endOf(why: string): Promise<{ end: OnceEnd; log: string }> {
+async function endOf(reason: string): Promise<{ end: OnceEnd; log: string }> {
   let log = "";
   configureLog({ level: "info", journal: false, write: (line) => void (log += line) });
   const end = await new Promise<OnceEnd>((resolve) => {
-    new OnceWatch().start(() => why, resolve, 1);
+    new OnceWatch().start({ reason: () => reason, stop: resolve, patience: 1 });
   });
   return { end, log };
 }

@@ -93,12 +93,12 @@ Deno.test("requests are answered over IPv4, IPv6 and both, from the address that
     await using server = serve(listen, dualStack);
     using client = new Client(ask, server.socket.local.port);
     const before = now();
-    const reply = present(await client.ask(request()), `An answer from ${ask} on ${listen}`);
+    const response = present(await client.ask(request()), `An answer from ${ask} on ${listen}`);
     const after = now();
-    const received = timestamp(reply, 32), sent = timestamp(reply, 40);
+    const received = timestamp(response, 32), sent = timestamp(response, 40);
     assert.ok(before - MILLISECOND < received && received < sent, "timestamps are in order");
     assert.ok(sent < after + MILLISECOND);
-    assert.equal(timestamp(reply, 24), 0x0123456789abcdefn);
+    assert.equal(timestamp(response, 24), 0x0123456789abcdefn);
     assert.equal(await client.ask(request({ mode: 6 }), 20), undefined);
     assert.equal(server.responder.counters.answered, 1);
   }
@@ -110,15 +110,15 @@ Deno.test("interleaved answers carry the kernel's time of the previous answer", 
   let origin = 0n, basicTransmit = 0n, interleaved = 0;
   for (let i = 0; i < 5; i++) {
     const receive = BigInt(1000 + i);
-    const reply = present(await client.ask(request({ origin, receive })), "An answer");
-    if (timestamp(reply, 24) === receive) {
+    const response = present(await client.ask(request({ origin, receive })), "An answer");
+    if (timestamp(response, 24) === receive) {
       interleaved++;
-      const late = timestamp(reply, 40) - basicTransmit;
+      const late = timestamp(response, 40) - basicTransmit;
       // The answer leaves after its own timestamp was taken, and loopback is quick.
       if (i === 2) assert.ok(late > 0n && late < 100n * MILLISECOND, `${late}`);
     }
-    if (i === 1) basicTransmit = timestamp(reply, 40);
-    origin = timestamp(reply, 32);
+    if (i === 1) basicTransmit = timestamp(response, 40);
+    origin = timestamp(response, 32);
   }
   assert.equal(interleaved, 3);
 });

@@ -120,7 +120,7 @@ export async function exchangeKeys(
     return failLocally("timeout", `Looking up ${options.host} took longer than ${timeoutMs} ms`);
   } catch (error) {
     // The boundary: whatever a server made us stumble over costs this exchange alone.
-    const message = `The exchange with ${where} failed by a mistake of ours, ${
+    const message = `The exchange with ${where} failed with an internal error, ${
       describeFault(error)
     }`;
     return fail("internal-error", message);

@@ -25,7 +25,7 @@ export interface DriftReading {
   /** Undefined if there is none that can be used. */
   readonly drift: Drift | undefined;
   /** What the administrator should know; undefined if all is well. */
-  readonly problem: string | undefined;
+  readonly error: string | undefined;
 }
 
 /** The uncertainty that is assumed where a file holds a frequency alone. */
@@ -33,26 +33,26 @@ const SKEW_UNKNOWN: Ppm = 5;
 /** More than any drift file of any program holds. */
 const DRIFT_FILE_MAX = 4096;
 
-/** Returns the drift file at a path, which nobody has touched yet. */
+/** Returns the drift file at a path, without touching it. */
 export function driftFile(path: string): StateFile {
   return new StateFile(path, { sizeMax: DRIFT_FILE_MAX, key: "clock.drift-file" });
 }
 
 /**
- * Reads the drift file; a missing one is no problem, a damaged or absurd one is set aside, one that
+ * Reads the drift file; a missing one is no error, a damaged or absurd one is set aside, one that
  * cannot be read is left alone.
  */
 export function readDriftFile(file: StateFile, frequencyMax: Ppm): DriftReading {
   const found = file.read();
-  if (found.kind === "absent") return { drift: undefined, problem: undefined };
-  if (found.kind === "unreadable") return { drift: undefined, problem: found.message };
+  if (found.kind === "absent") return { drift: undefined, error: undefined };
+  if (found.kind === "unreadable") return { drift: undefined, error: found.message };
   const parsed = found.kind === "content"
     ? parseDrift(new TextDecoder().decode(found.bytes), frequencyMax)
     : err(`it is longer than ${DRIFT_FILE_MAX} octets`);
-  if (parsed.ok) return { drift: parsed.value, problem: undefined };
+  if (parsed.ok) return { drift: parsed.value, error: undefined };
   return {
     drift: undefined,
-    problem: `The drift file ${file.path} cannot be used, ${parsed.error}; ${file.setAside()}`,
+    error: `The drift file ${file.path} cannot be used, ${parsed.error}; ${file.setAside()}`,
   };
 }
 

@@ -51,7 +51,7 @@ Deno.test("property: what is written is read again, to a millionth of a ppm", ()
 Deno.test("the drift file is written, read, and set aside when damaged", async () => {
   const path = `/tmp/ntpsd-test-drift-${processId()}`;
   try {
-    deepEqual(readDriftFile(driftFile(path), 500), { drift: undefined, problem: undefined });
+    deepEqual(readDriftFile(driftFile(path), 500), { drift: undefined, error: undefined });
     deepEqual(await writeDriftFile(driftFile(path), { frequency: 1.25, skew: 0.5 }), {
       ok: true,
       value: undefined,
@@ -62,14 +62,14 @@ Deno.test("the drift file is written, read, and set aside when damaged", async (
     ok(writeFileAtomic(path, { bytes: text.encode("1.25") }).ok);
     deepEqual(readDriftFile(driftFile(path), 500), {
       drift: undefined,
-      problem:
+      error:
         `The drift file ${path} cannot be used, its last line has no end, as if half written; ` +
         `it is now ${path}.damaged`,
     });
     deepEqual(fileStatus(path), { ok: true, value: undefined });
     ok(writeFileAtomic(path, { bytes: new Uint8Array(10_000) }).ok);
     match(
-      readDriftFile(driftFile(path), 500).problem ?? "",
+      readDriftFile(driftFile(path), 500).error ?? "",
       /it is longer than 4096 octets; it is now/,
     );
   } finally {

@@ -30,8 +30,8 @@ export class DriftStore {
   /** Reads the file; what is wrong with it is logged. */
   read(): Drift | undefined {
     if (this.#file === undefined) return undefined;
-    const { drift, problem } = readDriftFile(this.#file, this.#config.maxFrequency);
-    if (problem !== undefined) log.warning(problem);
+    const { drift, error } = readDriftFile(this.#file, this.#config.maxFrequency);
+    if (error !== undefined) log.warning(error);
     return drift;
   }
 

@@ -1,9 +1,9 @@
 /**
  * What to do when a file of the daemon cannot be written.
  *
- * The problem: "permission denied" puzzles whoever has started the program as root. The idea: a
- * root that has given up CAP_DAC_OVERRIDE, or was never given it, is told to be bound by owners and
- * modes. Limits: advice only; nothing is decided by it.
+ * The problem: "permission denied" puzzles an administrator who has started the program as root.
+ * The idea: a root that has given up CAP_DAC_OVERRIDE, or was never given it, is told to be bound
+ * by owners and modes. Limits: advice only; nothing is decided by it.
  *
  * @module
  */
@@ -13,14 +13,21 @@ import { userIds } from "../../../ffi/process/process.ts";
 
 const FORBIDDEN = ["EACCES", "EPERM"];
 
+/** What advice is about. */
+export interface AdviceContext {
+  /** The key of the configuration that names the file. */
+  readonly key: string;
+  /** Whether ntpsd is a root without all of root's rights; looked up when left out. */
+  readonly isBoundRoot?: () => boolean;
+}
+
 /** Returns what to do about a failed writing of the file that a key of the configuration names. */
 export function writeAdvice(
   error: Pick<OsError, "name" | "hint">,
-  key: string,
-  isBoundRoot: () => boolean = isRootBound,
+  context: AdviceContext,
 ): string {
-  return rootAdvice(error, key, isBoundRoot) ?? error.hint ??
-    `make its directory and let the user of ntpsd write to it, or change ${key}`;
+  return rootAdvice(error, context) ?? error.hint ??
+    `make its directory and let the user of ntpsd write to it, or change ${context.key}`;
 }
 
 /**
@@ -29,8 +36,7 @@ export function writeAdvice(
  */
 export function rootAdvice(
   { name }: Pick<OsError, "name">,
-  key: string,
-  isBoundRoot: () => boolean = isRootBound,
+  { key, isBoundRoot = isRootBound }: AdviceContext,
 ): string | undefined {
   if (!FORBIDDEN.includes(name) || !isBoundRoot()) return undefined;
   return "ntpsd is root here, but without the capability CAP_DAC_OVERRIDE, and such a root may only what owners and modes " +

@@ -116,7 +116,7 @@ export class LeapFile {
     const figures = JSON.stringify(table.value);
     const isNew = figures !== this.#inForce;
     this.#inForce = figures;
-    tell(this.#path, table.value, isNew);
+    tell(this.#path, { table: table.value, isNew });
     if (!isNew) return false;
     deliver({ type: "leap-table", table: table.value });
     return true;
@@ -141,7 +141,10 @@ function now(): number {
  * Tells of a table that was read: that one has expired whenever it is read, the others when they
  * are new.
  */
-function tell(path: string, table: LeapTable, isNew: boolean): void {
+function tell(
+  path: string,
+  { table, isNew }: { readonly table: LeapTable; readonly isNew: boolean },
+): void {
   if (table.expiresAt <= now()) {
     log.warning(`${describe(path, table)}, which is over by this clock: get a new list`);
   } else if (isNew) log.info(describe(path, table));

@@ -217,10 +217,16 @@ Deno.test("the drift file: what keeps it from being written is told with its own
 
 Deno.test("a root without CAP_DAC_OVERRIDE is told why it may not write, others the usual", () => {
   const refused = { name: "EACCES" }, key = "clock.drift-file";
-  match(writeAdvice(refused, key, () => true), /CAP_DAC_OVERRIDE.*clock\.drift-file/);
-  match(writeAdvice(refused, key, () => false), /^make its directory.*clock\.drift-file/);
-  match(rootAdvice(refused, key, () => true) ?? "", /CAP_DAC_OVERRIDE/);
-  equal(rootAdvice(refused, key, () => false), undefined);
-  equal(rootAdvice({ name: "EISDIR" }, key, () => true), undefined);
-  match(writeAdvice({ name: "ENOENT" }, key, () => true), /^make its directory/);
+  match(
+    writeAdvice(refused, { key, isBoundRoot: () => true }),
+    /CAP_DAC_OVERRIDE.*clock\.drift-file/,
+  );
+  match(
+    writeAdvice(refused, { key, isBoundRoot: () => false }),
+    /^make its directory.*clock\.drift-file/,
+  );
+  match(rootAdvice(refused, { key, isBoundRoot: () => true }) ?? "", /CAP_DAC_OVERRIDE/);
+  equal(rootAdvice(refused, { key, isBoundRoot: () => false }), undefined);
+  equal(rootAdvice({ name: "EISDIR" }, { key, isBoundRoot: () => true }), undefined);
+  match(writeAdvice({ name: "ENOENT" }, { key, isBoundRoot: () => true }), /^make its directory/);
 });

@@ -80,7 +80,7 @@ export class StateFile {
     if (read.ok && read.value.length > 0) return { kind: "content", bytes: read.value };
     if (read.ok || isAbsent) return { kind: "absent" };
     if (read.error.name === "EFBIG") return { kind: "too-long" };
-    const advice = rootAdvice(read.error, this.#options.key);
+    const advice = rootAdvice(read.error, this.#options);
     const more = advice === undefined ? "" : `; ${advice}`;
     return { kind: "unreadable", message: `${read.error.message}; it is left as it is${more}` };
   }
@@ -107,7 +107,7 @@ export class StateFile {
    * says what to do. It waits for the disk.
    */
   tryWriting(): Result<void, string> {
-    const refused = this.#refusal();
+    const refused = this.#closedError();
     if (refused !== undefined) return err(refused);
     if (heldFile(this.path)?.purpose === "write") return ok(undefined);
     const probe = `${this.path}.probe`;
@@ -119,26 +119,26 @@ export class StateFile {
     }
     if (REFUSALS.includes(written.error.name) && this.#canOverwrite()) return ok(undefined);
     const { message, ...error } = written.error;
-    // The name of the probe says nothing to whoever reads of it.
+    // The name of the probe says nothing to a reader of the log.
     return this.#told(err({ ...error, message: message.replace(probe, () => this.path) }));
   }
 
   /** Replaces the content and waits for the disk; the error is a sentence that says what to do. */
   write(bytes: Bytes): Result<void, string> {
-    const refused = this.#refusal();
+    const refused = this.#closedError();
     if (refused !== undefined) return err(refused);
     return this.#told(writeFileAtomic(this.path, this.#content(bytes)));
   }
 
   /** Does what `write` does on the thread pool. One at a time. */
   async writeInBackground(bytes: Bytes): Promise<Result<void, string>> {
-    const refused = this.#refusal();
+    const refused = this.#closedError();
     if (refused !== undefined) return err(refused);
     return this.#told(await writeFileAtomicInBackground(this.path, this.#content(bytes)));
   }
 
   /** Says why nothing may be written; looks again, because the file may be gone by now. */
-  #refusal(): string | undefined {
+  #closedError(): string | undefined {
     if (this.#state === "ours") return undefined;
     const found = this.read();
     if (found.kind === "absent") return undefined;
@@ -165,6 +165,6 @@ export class StateFile {
 
   #told(written: Result<void, OsError>): Result<void, string> {
     if (written.ok) return ok(undefined);
-    return err(`${written.error.message}; ${writeAdvice(written.error, this.#options.key)}`);
+    return err(`${written.error.message}; ${writeAdvice(written.error, this.#options)}`);
   }
 }

@@ -2,7 +2,7 @@
  * What an administrator should know about a server's certificates before its clients find out.
  *
  * The problem: a server shows what it was given, without looking at it; a missing intermediate, or
- * an end that nobody renews, is seen by clients alone. The idea: sentences about the chain by
+ * a chain that is about to expire, is seen by clients alone. The idea: sentences about the chain by
  * itself and its dates, to be told when it is read and every day after that. Limits: whom the
  * clients trust is not known here, so a certificate that was signed by a root itself, and is
  * complete, is told of too.

@@ -5,7 +5,7 @@
  * runs, and written when the daemon ends. In between it is replaced now and then, for the run after
  * a crash, by cookies that this run has taken out of use and never sends, wherever it ends.
  * Whatever is damaged is set aside and costs a key exchange. The time lies in a file beside it and
- * is replaced now and then. Both are secret or at least nobody's business: mode 0600.
+ * is replaced now and then. Both are secret or at least private: mode 0600.
  *
  * @module
  */

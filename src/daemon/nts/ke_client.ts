@@ -139,13 +139,13 @@ export class NtsKeClient {
   verify(action: VerifyAction): Event {
     const results = action.certificates.map(({ association, certificate }) => ({
       association,
-      refusal: this.#refusal(certificate, action.at),
+      refusal: this.#verify(certificate, action.at),
     }));
     return { type: "certificates-verified", results };
   }
 
   /** Verifies one chain; returns why it is refused, or undefined. */
-  #refusal(
+  #verify(
     { certificateAuthority, chain, host }: VerifyAction["certificates"][number]["certificate"],
     at: number,
   ): string | undefined {
@@ -188,7 +188,7 @@ export class NtsKeClient {
   }
 
   #tellFault(what: string, error: unknown): string {
-    const message = `${what} failed by a mistake of ours, ${describeFault(error)}`;
+    const message = `${what} failed with an internal error, ${describeFault(error)}`;
     if (!this.#isFaultTold) log.error(message);
     this.#isFaultTold = true;
     return message;

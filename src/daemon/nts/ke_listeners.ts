@@ -42,9 +42,9 @@ interface Section {
   credentials: Credentials | undefined;
   server: NtsKeListener | undefined;
   /** Why there is no listener. */
-  trouble: string | undefined;
+  listenError: string | undefined;
   /** Why the files of the certificate in use could not be taken over again. */
-  fault: string | undefined;
+  certificateError: string | undefined;
   /** When something about the certificate was last remarked, in Unix seconds. */
   remarkedAt: number | undefined;
 }
@@ -100,8 +100,8 @@ export class NtsKeListeners {
           text,
           credentials: undefined,
           server: undefined,
-          trouble: undefined,
-          fault: undefined,
+          listenError: undefined,
+          certificateError: undefined,
           remarkedAt: undefined,
         }
     );
@@ -142,7 +142,9 @@ export class NtsKeListeners {
     });
   }
 
-  /** Closes all listeners and forgets the keys; to be called when nobody answers any more. */
+  /**
+   * Closes all listeners and forgets the keys; to be called when the listeners for NTP are closed.
+   */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all(this.#sections.map((section) => closeSection(section)));
@@ -194,11 +196,11 @@ export class NtsKeListeners {
       const { credentials } = section;
       if (credentials === undefined) {
         if (isReadable) loadCredentials(section, running.openssl);
-        else section.trouble = hangs;
-      } else if (!isReadable) section.fault = hangs;
+        else section.listenError = hangs;
+      } else if (!isReadable) section.certificateError = hangs;
       else {tellReload(
           section,
-          section.fault === hangs ? credentials.reload() : reload(credentials),
+          section.certificateError === hangs ? credentials.reload() : reload(credentials),
         );}
       if (section.credentials !== undefined && section.server === undefined) {
         startServer(section, running);
@@ -208,17 +210,19 @@ export class NtsKeListeners {
     }
   }
 
-  #tell({ config: { listen: name }, server, credentials, trouble, fault }: Section): void {
+  #tell(
+    { config: { listen: name }, server, credentials, listenError, certificateError }: Section,
+  ): void {
     const listener = { kind: "nts-ke-server", name } as const;
     if (server !== undefined) this.#functions.up(listener);
-    else if (trouble !== undefined) this.#functions.down(listener, trouble);
+    else if (listenError !== undefined) this.#functions.down(listener, listenError);
     // Without any the listener is closed, and says why.
     if (credentials === undefined) return;
     const certificate = { kind: "certificate", name } as const;
     const now = Number(realtimeNow() / NANOSECONDS_PER_SECOND);
-    const reason = fault === undefined
+    const reason = certificateError === undefined
       ? certificateDateFault(credentials.context.chain, now)
-      : `${fault}; the old certificate stays in use`;
+      : `${certificateError}; the old certificate stays in use`;
     if (reason === undefined) this.#functions.up(certificate);
     else this.#functions.down(certificate, reason);
   }
@@ -235,12 +239,12 @@ function loadCredentials(section: Section, openssl: OpenSsl): void {
   const loaded = Credentials.load(openssl, section.config);
   if (loaded.ok) {
     section.credentials = loaded.value;
-    section.trouble = undefined;
+    section.listenError = undefined;
     section.remarkedAt = undefined;
     return;
   }
   const { message, hint } = loaded.error;
-  section.trouble = hint === undefined ? message : `${message}; ${hint}`;
+  section.listenError = hint === undefined ? message : `${message}; ${hint}`;
 }
 
 function tellReload(section: Section, reload: Reload): void {
@@ -250,13 +254,13 @@ function tellReload(section: Section, reload: Reload): void {
     case "changed": {
       const { subject, notAfter } = reload.certificate;
       const end = formatUtc(BigInt(notAfter) * NANOSECONDS_PER_SECOND);
-      section.fault = undefined;
+      section.certificateError = undefined;
       section.remarkedAt = undefined;
       log.info(`Key exchange on ${section.config.listen} shows ${subject}, good until ${end}`);
       return;
     }
     case "failed":
-      section.fault = reload.failure.message;
+      section.certificateError = reload.failure.message;
       return;
     default:
       return unreachable(reload);
@@ -290,7 +294,7 @@ function startServer(section: Section, running: Running): void {
     timeoutMs: config.keyExchangeTimeout * 1000,
     concurrentConnections: config.concurrentConnections,
   });
-  section.trouble = started.ok ? undefined : started.error;
+  section.listenError = started.ok ? undefined : started.error;
   if (!started.ok) return;
   section.server = started.value;
   log.info(`Exchanges keys on ${config.listen}`);

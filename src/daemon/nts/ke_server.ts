@@ -2,11 +2,11 @@
  * The server's side of NTS key exchange over the network (RFC 8915 section 4): one listener, many
  * clients at once.
  *
- * The problem: anybody may connect, send nothing, send slowly, or handshake for ever. The idea:
- * each connection has a deadline for its handshake and another for its request and takes a bounded
- * number of octets; the listener (`src/daemon/tcp/tcp_listener.ts`) lets newcomers in at the cost
- * of the largest crowd and limits handshakes, which cost most, for each network prefix; and nothing
- * is kept for a client that has sent nothing but its place in the table.
+ * The problem: any client may connect, send nothing, send slowly, or handshake without end. The
+ * idea: each connection has a deadline for its handshake and another for its request and takes a
+ * bounded number of octets; the listener (`src/daemon/tcp/tcp_listener.ts`) lets newcomers in at
+ * the cost of the largest crowd and limits handshakes, which cost most, for each network prefix;
+ * and nothing is kept for a client that has sent nothing but its place in the table.
  *
  * Limits: one thread; a handshake holds the others up for as long as OpenSSL takes: with its
  * version 3.0 and P-256 some 0.3 ms, with RSA of 2048 bits about 1 ms.
@@ -31,7 +31,7 @@ import {
 } from "../../nts/key_exchange/server.ts";
 import type { PrefixRate } from "../tcp/connection_table.ts";
 import {
-  describeRefusal,
+  describeListenError,
   type ListenerReason,
   type TcpConnection,
   TcpListener,
@@ -69,7 +69,7 @@ export interface NtsKeServerOptions {
  * The rate that is not felt by honest networks and bounds what one network can take of the
  * processor.
  */
-export const HANDSHAKE_RATE: PrefixRate = { burst: 1024, perSecond: 64 };
+const HANDSHAKE_RATE: PrefixRate = { burst: 1024, perSecond: 64 };
 
 // A ClientHello and Finished take about 600 octets; certificates are not asked of clients.
 const RECEIVED_MAX = 16_384 + REQUEST_LENGTH_MAX;
@@ -95,7 +95,7 @@ export function startNtsKeServer(options: NtsKeServerOptions): Result<NtsKeListe
     serve: (connection) => new KeyExchangeConnection(options, connection).serve(),
   });
   if (started.ok) return started;
-  const reason = describeRefusal(started.error, listen.port);
+  const reason = describeListenError(started.error, listen.port);
   return err(`Cannot listen for NTS key exchange on ${where}: ${reason}`);
 }
 
@@ -209,7 +209,7 @@ class KeyExchangeConnection {
     if (step.kind !== "refuse") return "internal-error";
     const { reason, response } = step;
     const sent = await this.#tls.write(response, { last: true });
-    // What ends the waiting is not why there are no keys, so the reason of the refusal stays.
+    // What ends the waiting is not why there are no keys, so the reason stays.
     if (sent.ok) await this.#drain();
     return reason;
   }

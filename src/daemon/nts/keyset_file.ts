@@ -43,7 +43,7 @@ interface ActiveKeys {
   readonly keyset: Keyset;
   readonly codec: CookieCodec;
   readonly fields: NtsServerFields;
-  /** Whether the keys were made while nobody knew whether the clock was right. */
+  /** Whether the keys were made while it was not known whether the clock was right. */
   isUndated: boolean;
 }
 
@@ -129,7 +129,7 @@ export class CookieKeys implements NtsResponder {
     if (this.#fileFault === undefined) this.#save();
   }
 
-  /** Follows a changed configuration, and a file that somebody replaced. */
+  /** Follows a changed configuration, and a file that was replaced. */
   reload(config: KeysetConfig, now: UnixNanoseconds): void {
     const isMoved = config.keyStoragePath !== this.#config.keyStoragePath;
     const isCountOther = config.staleKeyCount !== this.#config.staleKeyCount;
@@ -170,9 +170,9 @@ export class CookieKeys implements NtsResponder {
     log.info(`The keys for cookies were read anew, number ${keyset.currentId} is in use`);
   }
 
-  #makeAnew(why: string, now: UnixNanoseconds): void {
+  #makeAnew(reason: string, now: UnixNanoseconds): void {
     const old = this.#active;
-    log.warning(`${why}: new ones are made, and every client will exchange keys again`);
+    log.warning(`${reason}: new ones are made, and every client will exchange keys again`);
     this.#active = this.#activate(undefined, now);
     this.#active.isUndated = false;
     old.fields.close();

@@ -19,7 +19,7 @@ const ERA_HALF = 2 ** 31;
  * Says what is wrong with a clock that shows a time, in Unix seconds, from which no answer leads
  * back; undefined if nothing is.
  */
-export function eraProblem(clock: number): string | undefined {
+export function eraError(clock: number): string | undefined {
   if (clock < RELEASE_TIME + ERA_HALF) return undefined;
   const shown = formatUtc(BigInt(Math.floor(clock)) * NANOSECONDS_PER_SECOND).slice(0, 10);
   return `The clock shows ${shown}, more than 68 years after this program was made: NTP cannot tell how far ` +

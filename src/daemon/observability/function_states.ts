@@ -3,7 +3,7 @@
  * listeners, statistics, files.
  *
  * The problem: a daemon that goes on without a part must not look like one that is whole. The idea:
- * whoever starts a part tells this table, which logs each change once, in pairs, and is what
+ * the owner of a part tells this table, which logs each change once, in pairs, and is what
  * status, metrics, health checks and the service manager read. Limits: it retries nothing; the
  * owner of a part does.
  *

@@ -1,9 +1,9 @@
 /**
  * The status over HTTP: what `ntpsd status`, Prometheus and health checks read.
  *
- * The problem: whoever reaches the port may open connections without end, and send and read as
- * slowly as they like; and a page in a browser on this machine can send requests here, and with a
- * name of its own that it lets point to 127.0.0.1 it can read the answers. The idea: a connection
+ * The problem: any client that reaches the port may open connections without end, and send and
+ * read slowly. A page in a browser on this machine can send requests here, and read the responses
+ * under a name of its own that resolves to 127.0.0.1 (DNS rebinding). The idea: a connection
  * carries one request, has a deadline and a place in a table (`src/daemon/tcp/tcp_listener.ts`);
  * nothing can be changed over HTTP, only GET and HEAD are answered, on loopback only under names
  * that are ours (RFC 9110 section 7.4), and other sites get no permission to read. Nothing that was
@@ -23,13 +23,13 @@ import { type StatusDocument, unhealthyReason } from "../../engine/status/snapsh
 import {
   type HttpRequest,
   HttpRequestReader,
-  refusalText,
-  type RequestRefusal,
+  type RejectionStatus,
+  rejectionText,
 } from "./http_request.ts";
 import { log } from "../../system/log.ts";
 import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.ts";
 import {
-  describeRefusal,
+  describeListenError,
   type ListenerReason,
   type TcpConnection,
   TcpListener,
@@ -81,9 +81,9 @@ export interface HttpResponse {
 /** So many connections there may be; health checks, Prometheus and commands need few. */
 const CONNECTIONS_MAX = 64;
 const REQUEST_TIMEOUT_MS = 10_000;
-/** For whoever reads slowly. */
+/** For clients that read slowly. */
 const RESPONSE_TIMEOUT_MS = 20_000;
-/** For whoever still sends, so that the answer is not lost by a reset. */
+/** For clients that still send, so that the response is not lost by a reset. */
 const DRAIN_MS = 250;
 const DRAIN_LENGTH_MAX = 65_536;
 const READ_LENGTH = 2048;
@@ -101,7 +101,7 @@ export function startHttpServer(options: HttpOptions): Result<HttpListener, stri
     serve: (connection) => serve(connection, options),
   });
   if (started.ok) return started;
-  const reason = describeRefusal(started.error, listen.port);
+  const reason = describeListenError(started.error, listen.port);
   return err(`Cannot serve the status on ${where}: ${reason}`);
 }
 
@@ -112,7 +112,7 @@ async function serve(
   const asked = await readRequest(connection, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
   if (asked === "closed") return asked;
   const { octets, outcome } = await connectionTurns.do(() => {
-    const answered = typeof asked === "object" ? safeResponse(asked, options) : refusal(asked);
+    const answered = typeof asked === "object" ? safeResponse(asked, options) : rejection(asked);
     const isHead = typeof asked === "object" && asked.method === "HEAD";
     const text = isHead ? head(answered) : head(answered) + answered.body;
     return { octets: new TextEncoder().encode(text), outcome: answered.outcome };
@@ -128,7 +128,7 @@ async function serve(
 async function readRequest(
   { transport }: TcpConnection<HttpReason>,
   timeoutMs: number,
-): Promise<HttpRequest | RequestRefusal | 408 | "closed"> {
+): Promise<HttpRequest | RejectionStatus | 408 | "closed"> {
   const reader = new HttpRequestReader();
   const buffer = new Uint8Array(READ_LENGTH);
   const late = Promise.withResolvers<"late">();
@@ -163,13 +163,13 @@ async function drain(transport: Deno.TcpConn): Promise<void> {
 }
 
 /**
- * The boundary of a request: a mistake of ours is told to the client as such, and once in the log.
+ * The boundary of a request: an internal error is told to the client as such, and once in the log.
  */
 function safeResponse(request: HttpRequest, options: HttpOptions): HttpResponse {
   try {
     return answer(request, options);
   } catch (error) {
-    tellOnce(`A request over HTTP failed by a mistake of ours, ${describeFault(error)}`);
+    tellOnce(`A request over HTTP failed with an internal error, ${describeFault(error)}`);
     return { status: 500, outcome: "internal-error", body: "Internal error, see the log\n" };
   }
 }
@@ -226,12 +226,12 @@ function health(document: StatusDocument): HttpResponse {
   return { status: 200, outcome: "completed", body: `${document.state}\n${faults.join("")}` };
 }
 
-function refusal(status: RequestRefusal | 408): HttpResponse {
+function rejection(status: RejectionStatus | 408): HttpResponse {
   if (status === 408) {
     return { status, outcome: "request-timeout", body: "The request took too long\n" };
   }
   const outcome = status === 414 || status === 431 ? "too-long" : "bad-request";
-  return { status, outcome, body: `${refusalText(status)}\n` };
+  return { status, outcome, body: `${rejectionText(status)}\n` };
 }
 
 const PHRASES: Readonly<Record<number, string>> = {

@@ -1,5 +1,5 @@
 /**
- * Reads one HTTP request of somebody unknown (RFC 9112): the line, the headers, and nothing behind
+ * Reads one HTTP request of an unknown client (RFC 9112): the line, the headers, and nothing behind
  * them.
  *
  * The problem: the octets may be anything, without end, in any pieces. The idea: at most 8 KiB are
@@ -25,14 +25,14 @@ export interface HttpRequest {
   readonly host: string | undefined;
 }
 
-/** Why there is no request: the status to answer with. */
-export type RequestRefusal = 400 | 414 | 431 | 505;
+/** Why there is no request: the status code of the response. */
+export type RejectionStatus = 400 | 414 | 431 | 505;
 
 /** What became of the octets so far. */
 export type RequestStep =
   | { readonly kind: "wait" }
   | { readonly kind: "request"; readonly request: HttpRequest }
-  | { readonly kind: "refuse"; readonly status: RequestRefusal };
+  | { readonly kind: "refuse"; readonly status: RejectionStatus };
 
 /** Line and headers together have at most so many octets. */
 export const HEAD_LENGTH_MAX = 8192;
@@ -111,12 +111,12 @@ function accept(request: HttpRequest): RequestStep {
   return { kind: "request", request };
 }
 
-function refuse(status: RequestRefusal): RequestStep {
+function refuse(status: RejectionStatus): RequestStep {
   return { kind: "refuse", status };
 }
 
-/** Tells what is wrong with a request, without quoting it. */
-export function refusalText(status: RequestRefusal): string {
+/** Returns what is wrong with a request, without quoting it. */
+export function rejectionText(status: RejectionStatus): string {
   switch (status) {
     case 400:
       return "Not a request that is understood";

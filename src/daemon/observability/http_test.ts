@@ -60,8 +60,8 @@ Deno.test("a listener that is closed is no health, a file that cannot be written
     return ask("/healthz", "localhost", context("127.0.0.1", exampleStatus({ functions })));
   };
   for (const kind of ["server", "nts-ke-server"] as const) {
-    const reply = fault(kind);
-    deepEqual([reply.status, reply.body], [503, `${kind} X: Because\n`]);
+    const response = fault(kind);
+    deepEqual([response.status, response.body], [503, `${kind} X: Because\n`]);
   }
   for (
     const kind of [
@@ -72,17 +72,17 @@ Deno.test("a listener that is closed is no health, a file that cannot be written
       "keyset",
     ] as const
   ) {
-    const reply = fault(kind);
-    deepEqual([reply.status, reply.body], [200, `synchronized\n${kind} X: Because\n`]);
+    const response = fault(kind);
+    deepEqual([response.status, response.body], [200, `synchronized\n${kind} X: Because\n`]);
   }
 });
 
 Deno.test("only GET and HEAD are answered, and no other site may read", () => {
   const here = context("127.0.0.1");
   for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
-    const reply = ask("", undefined, here, method);
-    equal(reply.status, 405);
-    match(head(reply), /\r\nAllow: GET, HEAD\r\n/);
+    const response = ask("", undefined, here, method);
+    equal(response.status, 405);
+    match(head(response), /\r\nAllow: GET, HEAD\r\n/);
   }
   const written = head(ask("/healthz", "localhost", here, "HEAD"));
   match(written, /^HTTP\/1\.1 200 OK\r\nDate: [A-Z][a-z]{2}, .* GMT\r\n/);
@@ -147,10 +147,10 @@ function start(more: Partial<HttpOptions> = {}): HttpListener {
 async function talk(server: HttpListener, text: string): Promise<string> {
   using client = await Deno.connect({ hostname: "127.0.0.1", port: server.status().listen.port });
   await client.write(Uint8Array.from(text, (letter) => letter.charCodeAt(0)));
-  const reply: string[] = [];
+  const response: string[] = [];
   const decoder = new TextDecoder();
-  for await (const part of client.readable) reply.push(decoder.decode(part, { stream: true }));
-  return reply.join("");
+  for await (const part of client.readable) response.push(decoder.decode(part, { stream: true }));
+  return response.join("");
 }
 
 Deno.test("answers have the length that they announce, and HEAD has no body", async () => {
@@ -186,10 +186,10 @@ Deno.test("whatever comes gets its status, and nothing of it comes back", async 
   ];
   for (const [text, status, reason] of cases) {
     const before = server.status().failed[reason] ?? 0;
-    const reply = await talk(server, text);
-    equal(Number(reply.slice(9, 12)), status, text.slice(0, 60));
-    equal(reply.includes("EVIL") || reply.includes("\u009b"), false);
-    equal(reply.split("\r\nDate: ").length, 2, "one answer");
+    const response = await talk(server, text);
+    equal(Number(response.slice(9, 12)), status, text.slice(0, 60));
+    equal(response.includes("EVIL") || response.includes("\u009b"), false);
+    equal(response.split("\r\nDate: ").length, 2, "one answer");
     if (reason !== "") await until(() => server.status().failed[reason] === before + 1);
   }
   equal(server.status().failed["internal-error"], undefined);
@@ -211,9 +211,9 @@ Deno.test("a status that cannot be made is 500, and the server goes on", async (
   };
   const server = start({ status: () => status() });
   for (const path of ["/status", "/metrics", "/healthz"]) {
-    const reply = await talk(server, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-    match(reply, /^HTTP\/1\.1 500 [^]*Internal error/);
-    equal(reply.includes("EVIL"), false);
+    const response = await talk(server, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    match(response, /^HTTP\/1\.1 500 [^]*Internal error/);
+    equal(response.includes("EVIL"), false);
   }
   status = () => exampleStatus();
   match(await talk(server, "GET /status HTTP/1.0\r\n\r\n"), /^HTTP\/1\.1 200 /);
@@ -264,8 +264,8 @@ Deno.test("the server answers on a socket, and says what to do when the port is 
   ok(server.ok);
   const { port } = server.value.status().listen;
   try {
-    const reply = await fetch(`http://127.0.0.1:${port}/healthz`);
-    deepEqual([reply.status, await reply.text()], [200, "synchronized\n"]);
+    const response = await fetch(`http://127.0.0.1:${port}/healthz`);
+    deepEqual([response.status, await response.text()], [200, "synchronized\n"]);
     const second = startHttpServer(options("127.0.0.1", port));
     deepEqual(second, {
       ok: false,

@@ -3,10 +3,9 @@
  * it.
  *
  * The problem: such an error is a bug, but one that a packet or a server may be able to cause again
- * and again, and whoever can do that must not be able to end the daemon. The idea: the task that
- * failed is gone, everything else goes on; it is counted, told in the log now and then, and shown
- * in status and metrics. A failed assertion is another matter: what we know of the clock may be
- * wrong then, and the process ends.
+ * and again, which must not end the daemon. The idea: the task that failed is gone, everything else
+ * goes on; it is counted, told in the log now and then, and shown in status and metrics. A failed
+ * assertion is another matter: what we know of the clock may be wrong then, and the process ends.
  *
  * @module
  */

@@ -113,7 +113,7 @@ export class StatisticsWriter {
   /** Makes sure that there is a place to write to, if it is time for that. */
   prepare(now: UnixNanoseconds): void {
     if (this.#writing !== undefined && now - this.#writingSince > PATIENCE_NANOSECONDS) {
-      this.#error = `Writing to ${this.#directory} does not come to its end`;
+      this.#error = `Writing to ${this.#directory} does not end`;
     }
     if (dayOf(now) !== this.#day && !this.#isPausing(now)) this.#begin(now, false);
   }
@@ -294,5 +294,5 @@ function dayOf(time: UnixNanoseconds): string {
 
 /** Writes what went wrong, and what would help. */
 function describeError(error: Pick<OsError, "message" | "name" | "hint">): string {
-  return `${error.message}; ${writeAdvice(error, "observability.statistics-path")}`;
+  return `${error.message}; ${writeAdvice(error, { key: "observability.statistics-path" })}`;
 }

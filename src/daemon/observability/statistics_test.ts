@@ -167,7 +167,7 @@ Deno.test("a disk that hangs is told of, loses lines beyond a bound, and keeps n
     writer.observe(exampleStatus({ referenceTime: `${i}`, sources: [] }), NOW + BigInt(i));
   }
   writer.prepare(NOW + 11n * SECOND);
-  match(writer.error ?? "", /does not come to its end/);
+  match(writer.error ?? "", /does not end/);
   isHanging = false;
   resolve();
   while (writer.error !== undefined) await writer.settled();

@@ -2,9 +2,9 @@
  * The connections of a server that anybody may call: how many there may be, and which one goes when
  * another comes.
  *
- * The problem: whoever opens connections and sends nothing must not keep others out. The idea: a
- * newcomer is always let in; when the table is full, the oldest connection goes of the host that
- * holds most of them in the network prefix that holds most of them. So a flood costs its own
+ * The problem: a client that opens connections and sends nothing must not keep others out. The
+ * idea: a newcomer is always let in; when the table is full, the oldest connection goes of the host
+ * that holds most of them in the network prefix that holds most of them. So a flood costs its own
  * senders their connections, and a client that speaks at once is done before it is the oldest.
  *
  * Limits: a prefix is an IPv4 /24 or an IPv6 /48, a host an IPv4 address or an IPv6 /64. Closing is

@@ -1,13 +1,13 @@
 /**
- * A TCP listener for those whom nobody knows: accepts connections, keeps them in a table of fixed
+ * A TCP listener for unknown clients: accepts connections, keeps them in a table of fixed
  * size, and gives each a deadline and a boundary.
  *
- * The problem: whoever can connect may send nothing, send slowly, read nothing, reset at any
- * moment, come in crowds, or find a mistake of ours; none of that may hold others up or end the
- * process. The idea: what serves a connection is one function that says how it went. The listener
- * alone lets in (so many in a row, see `src/system/turns.ts`), counts, evicts (see
- * `connection_table.ts`), ends what takes too long by closing its socket, and catches whatever is
- * thrown, so that it costs that connection and nothing else.
+ * The problem: a client may send nothing, send slowly, read nothing, reset at any moment, come in
+ * crowds, or cause an internal error; none of that may hold others up or end the process. The idea:
+ * what serves a connection is one function that says how it went. The listener alone lets in (so
+ * many in a row, see `src/system/turns.ts`), counts, evicts (see `connection_table.ts`), ends what
+ * takes too long by closing its socket, and catches whatever is thrown, so that it costs that
+ * connection and nothing else.
  *
  * Limits: one thread. When file descriptors run out, connections of the largest crowd are closed
  * for those that wait.
@@ -139,7 +139,7 @@ const FAILURES_IN_A_ROW = 64;
 const EXHAUSTED: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
 
 /** Says why a listener was not opened, and what can be done. */
-export function describeRefusal(error: unknown, port: number): string {
+export function describeListenError(error: unknown, port: number): string {
   if (error instanceof Deno.errors.AddrInUse) {
     return "the port is in use, perhaps by another ntpsd; stop that, or choose another port";
   }
@@ -260,7 +260,7 @@ export class TcpListener<Reason extends string> {
       if (isConnectionError(error)) outcome = connection.endedBecause ?? "connection-lost";
       else {
         outcome = "internal-error";
-        this.#tellOnce(`failed on a connection by a mistake of ours, ${describeFault(error)}`);
+        this.#tellOnce(`failed on a connection with an internal error, ${describeFault(error)}`);
       }
     } finally {
       closeQuietly(transport);
