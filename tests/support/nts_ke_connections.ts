@@ -22,6 +22,7 @@ import {
 } from "../../src/daemon/nts/ke_server.ts";
 import { closeQuietly } from "../../src/system/tcp_connect.ts";
 import { TlsConnection } from "../../src/system/tls_connection.ts";
+import { waitUntil } from "./wait_until.ts";
 
 /** The library. */
 export const openssl: OpenSsl = unwrap(OpenSsl.open());
@@ -162,13 +163,7 @@ export function startFake(
   };
 }
 
-/** Waits for a condition, two seconds at most. */
+/** Waits for a condition, a minute at most. */
 export async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !condition(); i++) await pause(5);
-  assert.ok(condition(), "what was awaited came");
-}
-
-/** Waits. */
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+  await waitUntil(condition, { timeoutMs: 60_000, everyMs: 5, what: () => `${condition}` });
 }
