@@ -161,15 +161,15 @@ export class Ensemble {
   remove(track: SourceTrack): void {
     const member = this.#members.get(track);
     if (member === undefined) return;
+    for (const route of [...member.slots.keys()]) this.#removeRoute(member, route);
     this.#members.delete(track);
-    for (const route of member.slots.keys()) this.#removeRoute(member, route);
   }
 
   #removeRoute(member: Member, route: Route): void {
     const slot = present(member.slots.get(route), "A route that is removed was added");
     member.slots.delete(route);
     this.#bank?.removeSource(slot);
-    for (const { slots } of [...this.#members.values(), member]) {
+    for (const { slots } of this.#members.values()) {
       for (const [other, at] of slots) if (at > slot) slots.set(other, at - 1);
     }
   }
@@ -224,9 +224,9 @@ export class Ensemble {
       if (this.#areMostShorter()) return true;
       if (isMuchLess(track.biasVariance, member.biasVariance)) return true;
     }
-    const young = Math.min(track.samples.length, member?.shortest.count ?? 0);
+    const young = Math.min(track.samples.length, member?.shortest.count ?? Infinity);
     if (young > REPLAY_SAMPLES_MAX) return false;
-    if (member === undefined) return track.samples.length <= REPLAY_SAMPLES_MAX;
+    if (member === undefined) return true;
     const onTrial = this.#prior.fallbackVariance !== undefined;
     if (onTrial && track.samples.length <= PRIOR_TRIAL_SAMPLES) return true;
     const moved = Math.abs(track.delays.floorOf(member.shortest) - member.floor);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { present } from "../base/assert.ts";
 import { SeededRandom, uniform } from "../base/random.ts";
 import { Ensemble, type FrequencyPrior } from "./ensemble.ts";
 import type { UpdateOutcome } from "./filter_bank.ts";
@@ -367,4 +368,34 @@ Deno.test("a route that is shorter than all takes back what the longer one taugh
   path.detour = 0;
   world.run(20, [path]);
   assert.ok(Math.abs(world.error) < 1e-3, `${world.error}`);
+});
+
+Deno.test("detours of several sources that come and go in any order leave no bias in another's place", () => {
+  const paths = [1, 2, 3].map((seed) => new Path({ floor: 0.02, wait: 1e-4, seed }));
+  const world = new World();
+  world.run(100, paths);
+  const rows = [[2, 0, 0], [2, 3, 0], [5, 3, 0], [5, 3, 4], [0, 3, 4], [0, 6, 4], [0, 0, 4], [
+    0,
+    0,
+    0,
+  ]];
+  for (const [at, row] of rows.entries()) {
+    for (const [i, path] of paths.entries()) {
+      const before = path.detour;
+      path.detour = (row[i] ?? 0) / 100;
+      if (path.detour === before) continue;
+      world.run(1, paths);
+    }
+    for (const [i, path] of paths.entries()) {
+      if (row[i] !== rows[at - 1]?.[i]) continue;
+      const view = world.ensemble.viewAt(path.track, world.time)?.offset ?? NaN;
+      const shown = world.truth + 0.5 * path.detour;
+      assert.ok(Math.abs(view - shown) < 3e-4, `${row} of ${i}: ${view} for ${shown}`);
+    }
+    world.run(30, paths);
+    assert.ok(Math.abs(world.error) < 1e-4, `${row}: ${world.error}`);
+  }
+  world.ensemble.remove(present(paths[1], "There are three").track);
+  world.run(20, paths.filter((_, i) => i !== 1));
+  assert.ok(Math.abs(world.error) < 1e-4, `after one left: ${world.error}`);
 });
