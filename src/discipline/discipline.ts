@@ -435,9 +435,8 @@ export class Discipline {
    */
   #wanderMax(believed: readonly number[]): number {
     if (believed.length < 2) return Infinity;
-    const time = this.#clock.at(0);
     const shown = believed.map((id) =>
-      this.#sources.get(id)?.alone.estimateAt(time)?.likelyWanderVariance ?? Infinity
+      this.#sources.get(id)?.alone.likelyWanderVariance ?? Infinity
     );
     shown.sort((a, b) => a - b);
     return WANDER_MARGIN * Math.sqrt(shown[shown.length >> 1] ?? Infinity);

@@ -197,6 +197,11 @@ export class Ensemble {
     };
   }
 
+  /** The wander that the samples show, as a variance per second; undefined before the first. */
+  get likelyWanderVariance(): number | undefined {
+    return this.#bank?.estimate.likelyWanderVariance;
+  }
+
   /**
    * Returns what a source is expected to show at a time, or undefined if it is not in the belief.
    */

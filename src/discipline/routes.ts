@@ -61,16 +61,12 @@ export class Route {
    * smallest of some time ago counts too: a new route may show by and by.
    */
   chanceOf(delay: Seconds, { wait, noise }: Pick<Waits, "wait" | "noise">): number {
-    let least = 0;
-    for (
-      const { smallest, count } of [...this.#before, {
-        smallest: this.#smallest,
-        count: this.#count,
-      }]
-    ) {
-      // how far below what was measured before it lies, in mean waits
-      const depth = (smallest - delay) / (wait + 4 * noise);
-      least = Math.min(least, logOfChance(depth, count));
+    // how far below what was measured until then it lies, in mean waits
+    const chance = (smallest: Seconds, count: number) =>
+      logOfChance((smallest - delay) / (wait + 4 * noise), count);
+    let least = chance(this.#smallest, this.#count);
+    for (const { smallest, count } of this.#before) {
+      least = Math.min(least, chance(smallest, count));
     }
     return least;
   }
