@@ -56,6 +56,9 @@ export function settled(polls: Polls): number {
   return Math.max(600, 64 * 2 ** polls.min + 16 * 2 ** polls.max);
 }
 
+/** The least and the largest poll of worlds that are not about polls. */
+export const ORDINARY_POLLS: readonly [number, number] = [4, 9];
+
 /** An ordinary clock, some way off. */
 export function ordinaryClock(dice: Dice): TomlTable {
   return {

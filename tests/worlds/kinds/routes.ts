@@ -9,6 +9,7 @@ import {
   intervals,
   type Limit,
   milliseconds,
+  ORDINARY_POLLS,
   ordinaryClock,
   type Plan,
   serverEvent,
@@ -19,8 +20,6 @@ import {
   unseen,
 } from "../plan.ts";
 import type { TomlTable } from "../toml.ts";
-
-const POLLS = [4, 9] as const;
 
 type Route = { readonly forward: TomlTable; readonly backward: TomlTable };
 
@@ -48,7 +47,7 @@ export function routeAndBackTwice(dice: Dice): Plan {
 
 /** The route becomes shorter or longer for good, and was or is asymmetric. */
 export function routeOneWay(dice: Dice): Plan {
-  const polls = choosePolls(dice, POLLS);
+  const polls = choosePolls(dice, ORDINARY_POLLS);
   const { usual, other, words, limit } = routes(dice);
   const becomesUsual = dice.chance(0.5);
   const [before, after] = becomesUsual ? [other, usual] : [usual, other];
@@ -66,7 +65,7 @@ export function routeOneWay(dice: Dice): Plan {
 
 /** The route changes, and perhaps back, before the clock has settled. */
 export function routeAtStart(dice: Dice): Plan {
-  const polls = choosePolls(dice, POLLS);
+  const polls = choosePolls(dice, ORDINARY_POLLS);
   const { usual, other, words, limit } = routes(dice);
   const at = dice.log([5, 24 * 2 ** polls.min]);
   const back = at + dice.log([5, 24 * 2 ** polls.min]);
@@ -89,7 +88,7 @@ export function routeAtStart(dice: Dice): Plan {
 }
 
 function detours(dice: Dice, count: number): Plan {
-  const polls = choosePolls(dice, POLLS);
+  const polls = choosePolls(dice, ORDINARY_POLLS);
   const first = routes(dice);
   const events: TomlTable[] = [];
   const start = settled(polls);

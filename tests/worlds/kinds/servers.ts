@@ -10,6 +10,7 @@ import {
   intervals,
   lanPath,
   milliseconds,
+  ORDINARY_POLLS,
   ordinaryClock,
   type Plan,
   serverEvent,
@@ -18,8 +19,6 @@ import {
   settled,
 } from "../plan.ts";
 import type { TomlTable } from "../toml.ts";
-
-const POLLS = [4, 9] as const;
 
 /** All servers wander against each other. */
 export function serversWander(dice: Dice): Plan {
@@ -39,7 +38,7 @@ export function serversWander(dice: Dice): Plan {
 
 /** One of several servers drifts away for good. */
 export function oneDrifts(dice: Dice): Plan {
-  const polls = choosePolls(dice, POLLS);
+  const polls = choosePolls(dice, ORDINARY_POLLS);
   const count = dice.integer([3, 6]);
   const drift = dice.signed([0.02, 5]);
   const all = servers(count, () => internetPath(dice));
@@ -55,7 +54,7 @@ export function oneDrifts(dice: Dice): Plan {
 
 /** One of several servers is right until it begins to drift, and is put right perhaps. */
 export function oneLiesSlowly(dice: Dice): Plan {
-  const polls = choosePolls(dice, POLLS);
+  const polls = choosePolls(dice, ORDINARY_POLLS);
   const count = dice.integer([3, 6]);
   const drift = dice.signed([0.05, 50]);
   const at = settled(polls), end = at + intervals(polls, dice.integer([20, 100]));
@@ -78,7 +77,7 @@ export function oneLiesSlowly(dice: Dice): Plan {
 
 /** A minority agrees on another time. */
 export function partialMajority(dice: Dice): Plan {
-  const polls = choosePolls(dice, POLLS);
+  const polls = choosePolls(dice, ORDINARY_POLLS);
   const count = dice.integer([3, 9]);
   const wrong = dice.integer([1, Math.floor((count - 1) / 2)]);
   const offset = dice.signed([1e-3, 0.05]);
@@ -102,7 +101,7 @@ export function partialMajority(dice: Dice): Plan {
 
 /** Servers of a minority step, each at its time, and some are put right. */
 export function serverSteps(dice: Dice): Plan {
-  const polls = choosePolls(dice, POLLS);
+  const polls = choosePolls(dice, ORDINARY_POLLS);
   const count = dice.integer([3, 9]);
   const wrong = dice.integer([1, Math.floor((count - 1) / 2)]);
   const start = settled(polls);
@@ -125,7 +124,7 @@ export function serverSteps(dice: Dice): Plan {
 
 /** All servers were wrong by the same, from the start or for a while, and are put right. */
 export function putRight(dice: Dice): Plan {
-  const polls = choosePolls(dice, POLLS);
+  const polls = choosePolls(dice, ORDINARY_POLLS);
   const count = dice.of(1, 1, 1, 2, 3);
   const offset = dice.signed([0.1, 600]);
   const isFromStart = dice.chance(0.5);
