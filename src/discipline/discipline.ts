@@ -82,6 +82,8 @@ export interface SystemEstimate {
   readonly frequencyVariance: number;
   /** What that most likely grows by in a second. */
   readonly likelyWanderVariance: number;
+  /** How long ago the last sample was taken that is no outlier. */
+  readonly age: Seconds;
 }
 
 interface Source {
@@ -335,7 +337,11 @@ export class Discipline {
   systemAt(now: MonotonicSeconds): SystemEstimate | undefined {
     const estimate = this.#joint.estimateAt(this.#clock.at(now));
     if (estimate === undefined) return undefined;
-    return { ...estimate, offset: estimate.offset - this.#clock.correctionAt(now) };
+    return {
+      ...estimate,
+      offset: estimate.offset - this.#clock.correctionAt(now),
+      age: this.#clock.at(now) - this.#joint.trustedAt,
+    };
   }
 
   /** Records that from now on the kernel applies another rate, a fraction. */

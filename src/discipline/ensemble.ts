@@ -101,6 +101,7 @@ export class Ensemble {
   readonly #prior: FrequencyPrior;
   #bank: FilterBank | undefined;
   #time: Seconds = 0;
+  #trustedAt: Seconds = 0;
   /** No oscillator wanders more than each source shows of it. */
   wanderMax: number = Infinity;
   readonly #members = new Map<SourceTrack, Member>();
@@ -113,6 +114,11 @@ export class Ensemble {
   /** Whether it has been updated with any sample. */
   get ready(): boolean {
     return this.#bank !== undefined;
+  }
+
+  /** When the last sample was taken that is no outlier, of whatever source; a free-running time. */
+  get trustedAt(): Seconds {
+    return this.#trustedAt;
   }
 
   /** How many sources are in the filter, those included that give no samples any more. */
@@ -301,6 +307,7 @@ export class Ensemble {
     }, from.previous);
     this.#bank = bank;
     this.#time = sample.time;
+    this.#trustedAt = sample.time;
     return bank;
   }
 
@@ -377,6 +384,7 @@ export class Ensemble {
     if (outcome.outlier < OUTLIER_LIMIT) {
       member.streak = 0;
       member.trustedAt = this.#time;
+      this.#trustedAt = this.#time;
       return false;
     }
     member.streak = Math.sign(member.streak) === direction ? member.streak + direction : direction;

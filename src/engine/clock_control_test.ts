@@ -40,6 +40,7 @@ function estimate(offset: number, frequencyPpm = 0): SystemEstimate {
     frequency: frequencyPpm * 1e-6,
     frequencyVariance: 1e-14,
     likelyWanderVariance: 1e-18,
+    age: 0,
   };
 }
 

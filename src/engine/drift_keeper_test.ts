@@ -10,6 +10,7 @@ function known(to: number): SystemEstimate {
     frequency: -20e-6,
     frequencyVariance: (to * 1e-6) ** 2,
     likelyWanderVariance: 1e-18,
+    age: 0,
   };
 }
 

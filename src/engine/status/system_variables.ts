@@ -96,7 +96,8 @@ export function errorBudget(knowledge: Knowledge): ErrorBudget | undefined {
   if (reference === undefined || estimate === undefined) return undefined;
   const { offset, variance } = knowledge.distance ??
     { offset: estimate.offset, variance: estimate.offsetVariance };
-  const age = Math.max(0, knowledge.now - reference.updatedAt);
+  // a response that is doubted is no news of the clock
+  const age = Math.max(0, knowledge.now - reference.updatedAt, estimate.age);
   const { server, delay } = reference;
   const bound = rootDistance(server, { delay, uncertainty: Math.sqrt(variance) });
   // one server alone, which may lie about itself, must not make the bound smaller than a majority

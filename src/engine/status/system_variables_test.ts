@@ -33,6 +33,7 @@ const KNOWLEDGE: Knowledge = {
     frequency: 1e-5,
     frequencyVariance: 1e-14,
     likelyWanderVariance: 1e-18,
+    age: 0,
   },
   distance: { offset: -0.5e-3, variance: 1e-8 },
 };
@@ -70,10 +71,17 @@ Deno.test("the dispersion of the reference grows with its age by what the clock 
     frequency: 0,
     frequencyVariance: 0,
     likelyWanderVariance: 1e-18,
+    age: 0,
   };
   const budget = errorBudget({ ...KNOWLEDGE, estimate: calm, now: 11_000 });
   close(budget?.rootDispersion, 0.0045 + SIGMA_MULTIPLIER * 1e-4 + 0.01);
   close(budget?.growth, 1e-6);
+  // what the reference says now is doubted
+  const doubted = { ...calm, age: 5000 };
+  close(
+    errorBudget({ ...KNOWLEDGE, estimate: doubted, now: 2000 })?.rootDispersion,
+    0.0045 + SIGMA_MULTIPLIER * 1e-4 + 0.005,
+  );
   close(errorBudget({ ...KNOWLEDGE, now: 900 })?.rootDispersion, 0.0045 + SIGMA_MULTIPLIER * 1e-4);
 });
 
