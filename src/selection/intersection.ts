@@ -14,10 +14,10 @@
 import { assert } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 
-/**
- * Of equally deep places those are left out whose claims agree by less than this part of the best.
- */
+/** Of equally deep places one is left out whose claims agree by less than this part of another's. */
 const FIRM_PART = 0.5;
+/** The claims of that other one are together no wider than so many times those of the first. */
+const FIRM_WIDTH = 1.25;
 
 /** One claim: the true offset lies from `low` to `high`, both included. */
 export interface Interval {
@@ -58,13 +58,26 @@ export function intersect(intervals: readonly Interval[]): Intersection | undefi
       width: sumSorted(widths),
     };
   });
-  // claims that only just touch are about to part; one of them having been believed is no evidence
-  const firmest = Math.max(...places.map(({ agreement }) => agreement));
-  const firm = places.filter(({ agreement }) => agreement >= FIRM_PART * firmest);
+  const firm = places.filter((place) => !places.some((rival) => isFirmer(rival, place)));
   firm.sort((a, b) =>
     Number(b.isPrevious) - Number(a.isPrevious) || a.width - b.width || a.place.low - b.place.low
   );
   return firm[0]?.place;
+}
+
+interface Judged {
+  readonly agreement: number;
+  readonly width: Seconds;
+}
+
+/**
+ * Tells whether the claims of one place agree far better than those of another: claims that only
+ * just touch are about to part, and that one of them was believed before is no evidence. A claim
+ * that is wide costs a liar nothing and agrees with much, so those of the firmer place must not be
+ * wider.
+ */
+function isFirmer(rival: Judged, place: Judged): boolean {
+  return place.agreement < FIRM_PART * rival.agreement && rival.width <= FIRM_WIDTH * place.width;
 }
 
 /** The part of the narrowest claim that the others leave, from 0 to 1. */
