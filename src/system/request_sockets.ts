@@ -51,8 +51,8 @@ export class RequestSockets {
   readonly #hardware: HardwareTimestamps;
   readonly #byRequest = new Map<number, OpenRequest>();
   readonly #byDescriptor = new Map<number, OpenRequest>();
-  /** Keeps the kernel's timestamps on between requests; undefined before the first. */
-  #held: Result<number, OsError> | undefined;
+  /** Keeps the kernel's timestamps on between requests; undefined while that has not succeeded. */
+  #held: number | undefined;
 
   /** Sockets are added to `poller` while they wait; closing the poller is its owner's affair. */
   constructor(poller: Poller, hardware = new HardwareTimestamps(systemHardware, log.info)) {
@@ -63,7 +63,7 @@ export class RequestSockets {
   /** Sends a request; returns the event that says so when it could not be sent. */
   send(action: SendAction): Event | undefined {
     if (this.#byRequest.size >= OPEN_MAX) this.#closeOldest();
-    this.#held ??= holdTimestamping();
+    this.#held ??= heldOrNone();
     const sent = this.#sendFromNewSocket(action);
     if (!sent.ok) return { ...failure(action, sent.error.message), isLocal: true };
     const open = sent.value;
@@ -90,7 +90,7 @@ export class RequestSockets {
   /** Gives up all sockets, and what is held for the timestamps of interfaces. */
   closeAll(): void {
     for (const request of [...this.#byRequest.keys()]) this.close(request);
-    if (this.#held?.ok) closeDescriptor(this.#held.value);
+    if (this.#held !== undefined) closeDescriptor(this.#held);
     this.#held = undefined;
     this.#hardware.close();
   }
@@ -206,4 +206,10 @@ function failure(
   reason: string,
 ): SendFailedEvent {
   return { type: "send-failed", association: about.association, request: about.request, reason };
+}
+
+/** Holds the kernel's timestamps; what fails is tried again with the next request. */
+function heldOrNone(): number | undefined {
+  const held = holdTimestamping();
+  return held.ok ? held.value : undefined;
 }
