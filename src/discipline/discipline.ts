@@ -17,6 +17,7 @@ import type { Measurement, Timestamping } from "../association/measurement.ts";
 import { assert, present } from "../base/assert.ts";
 import { type Instant, monotonicOf } from "../base/instant.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { contradicting } from "./contradiction.ts";
 import { Ensemble, type FrequencyPrior, OUTLIER_STREAK, type SampleOutcome } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
 import { FreeRunningClock } from "./free_running_clock.ts";
@@ -41,8 +42,6 @@ const MEMBERS_MAX = 32;
 const WANDER_MARGIN = 10;
 /** From so many samples on the estimate is good enough to tell how the waits are split. */
 const SPLIT_FROM = 24;
-/** A bias of the middle source beyond so many standard deviations contradicts the joint filter. */
-const CONTRADICTION = 3;
 /** One of them makes room for a better one when it has fallen this far behind. */
 const RANK_MAX = 64;
 
@@ -280,25 +279,14 @@ export class Discipline {
     this.#joint.rebuild(this.#tracks(this.#members));
   }
 
-  /**
-   * Returns the sources that agree with one another and contradict the joint filter: what it
-   * remembers is of sources that are gone, of a time that is over, or of one that led it away.
-   * Undefined when the middle source, each counting by how small a bias is expected of it, is where
-   * the filter expects it.
-   */
+  /** Returns the sources that agree with one another against the joint filter, if they are most. */
   #contradicting(believed: readonly number[]): readonly number[] | undefined {
     const seen = believed.flatMap((id) => {
       const [track] = this.#tracks([id]);
       const one = track && this.#joint.biasOf(track);
       return one === undefined ? [] : [{ id, ...one }];
-    }).sort((a, b) => a.bias - b.bias);
-    let left = 0.5 * seen.reduce((sum, { variance }) => sum + 1 / variance, 0);
-    const middle = seen.find(({ variance }) => (left -= 1 / variance) <= 0);
-    const isAgreed = (bias: Seconds, variance: number) =>
-      Math.abs(bias) <= CONTRADICTION * Math.sqrt(variance);
-    if (middle === undefined || isAgreed(middle.bias, middle.variance)) return undefined;
-    return seen.filter(({ bias, variance }) => isAgreed(bias - middle.bias, variance))
-      .map(({ id }) => id);
+    });
+    return contradicting(seen)?.map(({ id }) => id);
   }
 
   /** Returns what a source shows now, or undefined before its first sample. */

@@ -14,7 +14,7 @@
 import { assert } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 
-/** Of equally deep places one is left out whose claims agree by less than this part of another's. */
+/** Of equally deep places one is left out whose claims agree by less than this part of another. */
 const FIRM_PART = 0.5;
 /** The claims of that other one are together no wider than so many times those of the first. */
 const FIRM_WIDTH = 1.25;

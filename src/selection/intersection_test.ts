@@ -95,7 +95,7 @@ Deno.test("claims that only just touch do not win a tie, and a wide claim makes 
   // one that was believed drifts away: it touches the second, which the third covers wholly
   const parting = [claim(-19.9, 0.1, true), claim(0, 20), claim(1, 21)];
   assert.deepEqual(intersect(parting), { low: 1, high: 20, depth: 2, trustedDepth: 0 });
-  // two honest ones overlap a little, a liar covers the rest of one of them by claiming next to nothing
+  // two honest ones overlap a little; a liar covers the rest of one by claiming next to nothing
   const covered = [claim(-19, 1, true), claim(0, 20), claim(1.5, 500)];
   assert.deepEqual(intersect(covered), { low: 0, high: 1, depth: 2, trustedDepth: 0 });
 });
