@@ -5,7 +5,7 @@
  * @module
  */
 import type { Config } from "../config/config.ts";
-import { LEFT_ALONE } from "../engine/clock_control.ts";
+import { LEFT_ALONE } from "../engine/clock/clock_control.ts";
 import type { EngineSnapshot } from "../engine/status/snapshot.ts";
 import { clockPosition } from "../base/clock_position.ts";
 import type { Seconds } from "../base/units.ts";

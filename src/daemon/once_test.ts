@@ -1,5 +1,5 @@
 import { equal, match } from "node:assert/strict";
-import { LEFT_ALONE } from "../engine/clock_control.ts";
+import { LEFT_ALONE } from "../engine/clock/clock_control.ts";
 import { configureLog } from "../system/log.ts";
 import { parseConfig } from "../config/parse.ts";
 import { onceConfig, type OnceEnd, OnceWatch } from "./once.ts";

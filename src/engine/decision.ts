@@ -19,8 +19,8 @@ import {
 } from "./authenticated_time/certificate_evidence.ts";
 import { ProvenCorrection } from "./authenticated_time/proven_correction.ts";
 import { isHeldBack } from "./authenticated_time/provisional_time.ts";
-import type { ClockState } from "./clock_state.ts";
-import { DriftKeeper } from "./drift_keeper.ts";
+import type { ClockState } from "./clock/clock_state.ts";
+import { DriftKeeper } from "./clock/drift_keeper.ts";
 import { type EngineParts, guardSource } from "./engine_parts.ts";
 import type { Action, AssociationId, EventOf, Instant } from "./events.ts";
 

@@ -8,7 +8,7 @@ import type { RandomSource } from "../base/random.ts";
 import type { Ppm, Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import type { CertificateTime } from "./authenticated_time/provisional_time.ts";
-import type { Protections } from "./source_set.ts";
+import type { Protections } from "./sources/source_set.ts";
 
 /** What an engine is made of. */
 export interface EngineOptions {

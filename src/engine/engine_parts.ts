@@ -6,15 +6,15 @@
 import { PPM } from "../base/units.ts";
 import { Discipline } from "../discipline/discipline.ts";
 import { CLOCK_TRUSTED, ProvisionalTime } from "./authenticated_time/provisional_time.ts";
-import { memberName } from "./candidates.ts";
-import { ClockControl } from "./clock_control.ts";
+import { memberName } from "./sources/candidates.ts";
+import { ClockControl } from "./clock/clock_control.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import type { Action, AssociationId, Instant } from "./events.ts";
-import { priorOfKernel } from "./frequency_prior.ts";
+import { priorOfKernel } from "./clock/frequency_prior.ts";
 import { LeapSchedule } from "./leap/leap_schedule.ts";
-import { SourceFaults } from "./source_faults.ts";
-import { SourceSelection } from "./source_selection.ts";
-import { SourceSet } from "./source_set.ts";
+import { SourceFaults } from "./sources/source_faults.ts";
+import { SourceSelection } from "./sources/source_selection.ts";
+import { SourceSet } from "./sources/source_set.ts";
 
 /** The machines of one engine. */
 export interface EngineParts {

@@ -19,7 +19,7 @@ import { renderMetrics } from "../../src/daemon/observability/metrics.ts";
 import { exampleStatus } from "../support/status_example.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { StatusDocument } from "../../src/engine/status/snapshot.ts";
-import type { Protections } from "../../src/engine/source_set.ts";
+import type { Protections } from "../../src/engine/sources/source_set.ts";
 import { SessionProtection } from "../../src/nts/client/session_protection.ts";
 import { TestClock } from "../support/test_clock.ts";
 import { lookAtEngine, lookAtJson } from "./engine_checks.ts";

@@ -13,7 +13,7 @@ import type { PacketProtection } from "../../src/association/protection.ts";
 import { type RandomSource, SeededRandom } from "../../src/base/random.ts";
 import { err, ok } from "../../src/base/result.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import type { Protections } from "../../src/engine/source_set.ts";
+import type { Protections } from "../../src/engine/sources/source_set.ts";
 import { SessionProtection } from "../../src/nts/client/session_protection.ts";
 
 /** Makes the sessions that an engine needs. */

@@ -11,7 +11,7 @@
  */
 import { err } from "../../base/result.ts";
 import type { SourceConfig } from "../../config/config.ts";
-import { findSessions, type SavedSession } from "../../engine/saved_sessions.ts";
+import { findSessions, type SavedSession } from "../../engine/sources/saved_sessions.ts";
 import type { SessionState } from "../../nts/client/session.ts";
 import { decodeCookieStore, encodeCookieStore } from "../../nts/client/cookie_store.ts";
 import {

@@ -20,8 +20,8 @@ import {
   type CertificateTime,
   isClockTrusted,
 } from "../../engine/authenticated_time/provisional_time.ts";
-import type { ResumedMember } from "../../engine/saved_sessions.ts";
-import type { Protections } from "../../engine/source_set.ts";
+import type { ResumedMember } from "../../engine/sources/saved_sessions.ts";
+import type { Protections } from "../../engine/sources/source_set.ts";
 import { SessionProtection } from "../../nts/client/session_protection.ts";
 import { filesAnswer } from "../files/file_access.ts";
 import { log } from "../../system/log.ts";

@@ -10,9 +10,9 @@ import type { Discipline, SystemEstimate } from "../../discipline/discipline.ts"
 import type { BootstrapMeasurement } from "./certificate_time.ts";
 import { rootDistance } from "../../selection/root_distance.ts";
 import type { Action } from "../events.ts";
-import type { SourceSelection } from "../source_selection.ts";
+import type { SourceSelection } from "../sources/source_selection.ts";
 import { type ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
-import type { MemberOfSource } from "../source_set.ts";
+import type { MemberOfSource } from "../sources/source_set.ts";
 
 /**
  * Tells the watch over provisional certificates what was measured and what is believed; returns

@@ -42,7 +42,7 @@ import {
 import { CertificateSpans, secondText, type ToldTime } from "./certificate_spans.ts";
 import type { Action, Event } from "../events.ts";
 import type { Contradiction } from "../../selection/candidate.ts";
-import type { MemberOfSource } from "../source_set.ts";
+import type { MemberOfSource } from "../sources/source_set.ts";
 import { keyIdentityOf } from "./vouchers.ts";
 import { VouchedBound } from "./vouched_bound.ts";
 

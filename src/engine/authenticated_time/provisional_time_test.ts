@@ -8,7 +8,7 @@ import { builtinConfig } from "../../config/builtin.ts";
 import type { ExchangeCertificate } from "../../nts/key_exchange/outcome.ts";
 import type { Action, Event } from "../events.ts";
 import { ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
-import type { MemberOfSource } from "../source_set.ts";
+import type { MemberOfSource } from "../sources/source_set.ts";
 
 const YEAR = 31_557_600;
 const HOUR = 3600;

@@ -7,7 +7,7 @@
 import { type Config, isAuthenticated } from "../../config/config.ts";
 import type { Contradiction } from "../../selection/candidate.ts";
 import type { Selection } from "../../selection/select.ts";
-import type { MemberOfSource } from "../source_set.ts";
+import type { MemberOfSource } from "../sources/source_set.ts";
 import { hostsThatProve, votesOf } from "./vouchers.ts";
 
 /**

@@ -16,9 +16,9 @@ import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 import { describeCauses } from "../../selection/causes.ts";
 import type { SourceStatus, StatusWord } from "../../selection/status.ts";
 import type { Action } from "../events.ts";
-import type { SelectionContext } from "../candidates.ts";
-import type { SourceSelection } from "../source_selection.ts";
-import type { MemberOfSource } from "../source_set.ts";
+import type { SelectionContext } from "../sources/candidates.ts";
+import type { SourceSelection } from "../sources/source_selection.ts";
+import type { MemberOfSource } from "../sources/source_set.ts";
 
 /**
  * After a line the next change of the same source must last so long, and twice as long each time,

@@ -15,8 +15,8 @@ import type { LeapIndicator } from "../../association/measurement.ts";
 
 import { formatReferenceId, LOCAL_REFERENCE_ID } from "../../protocol/reference_id.ts";
 import { formatUtc } from "../../base/utc.ts";
-import type { SelectionContext } from "../candidates.ts";
-import type { SourceSelection } from "../source_selection.ts";
+import type { SelectionContext } from "../sources/candidates.ts";
+import type { SourceSelection } from "../sources/source_selection.ts";
 import { describeNts, REFERENCE_ERA } from "./nts_document.ts";
 import type { ProvisionalTime } from "../authenticated_time/provisional_time.ts";
 import { rootDistance } from "../../selection/root_distance.ts";
@@ -28,8 +28,8 @@ import {
   type SystemState,
 } from "./snapshot.ts";
 import { silenceOf } from "../reports/silence.ts";
-import type { SourceFaults } from "../source_faults.ts";
-import type { MemberOfSource } from "../source_set.ts";
+import type { SourceFaults } from "../sources/source_faults.ts";
+import type { MemberOfSource } from "../sources/source_set.ts";
 import {
   type ErrorBudget,
   errorBudget,

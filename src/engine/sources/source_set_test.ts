@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { sourceConfig } from "../../tests/support/engine_world.ts";
-import { SeededRandom } from "../base/random.ts";
-import { err, ok } from "../base/result.ts";
-import type { SourceConfig } from "../config/config.ts";
-import { parseConfig } from "../config/parse.ts";
-import type { Action } from "./events.ts";
+import { sourceConfig } from "../../../tests/support/engine_world.ts";
+import { SeededRandom } from "../../base/random.ts";
+import { err, ok } from "../../base/result.ts";
+import type { SourceConfig } from "../../config/config.ts";
+import { parseConfig } from "../../config/parse.ts";
+import type { Action } from "../events.ts";
 import { type Protections, SourceSet } from "./source_set.ts";
 
 const [ONE, TWO, THREE] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;

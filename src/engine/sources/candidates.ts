@@ -3,19 +3,19 @@
  *
  * @module
  */
-import type { Association } from "../association/association.ts";
-import type { Instant } from "../base/instant.ts";
-import { formatAddress } from "../base/socket_address.ts";
-import type { MonotonicSeconds, Seconds } from "../base/units.ts";
-import { isAuthenticated } from "../config/config.ts";
-import type { Discipline } from "../discipline/discipline.ts";
-import type { Candidate, Contradiction } from "../selection/candidate.ts";
-import { followsUs, isOurselves, type OwnIdentity } from "../selection/loop.ts";
-import { rootDistance } from "../selection/root_distance.ts";
-import type { ToldTime } from "./authenticated_time/certificate_spans.ts";
-import { unixSecondsOf } from "./authenticated_time/provisional_time.ts";
-import { identitiesOf } from "./authenticated_time/same_server.ts";
-import { silenceOf } from "./reports/silence.ts";
+import type { Association } from "../../association/association.ts";
+import type { Instant } from "../../base/instant.ts";
+import { formatAddress } from "../../base/socket_address.ts";
+import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
+import { isAuthenticated } from "../../config/config.ts";
+import type { Discipline } from "../../discipline/discipline.ts";
+import type { Candidate, Contradiction } from "../../selection/candidate.ts";
+import { followsUs, isOurselves, type OwnIdentity } from "../../selection/loop.ts";
+import { rootDistance } from "../../selection/root_distance.ts";
+import type { ToldTime } from "../authenticated_time/certificate_spans.ts";
+import { unixSecondsOf } from "../authenticated_time/provisional_time.ts";
+import { identitiesOf } from "../authenticated_time/same_server.ts";
+import { silenceOf } from "../reports/silence.ts";
 import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
 

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { Association } from "../association/association.ts";
-import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
-import type { Discipline } from "../discipline/discipline.ts";
-import { choosePoll } from "../discipline/poll_policy.ts";
+import type { Association } from "../../association/association.ts";
+import type { MonotonicSeconds, PollExponent, Seconds } from "../../base/units.ts";
+import type { Discipline } from "../../discipline/discipline.ts";
+import { choosePoll } from "../../discipline/poll_policy.ts";
 import type { SourceSelection } from "./source_selection.ts";
 import type { MemberOfSource } from "./source_set.ts";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { Instant } from "../base/instant.ts";
-import { ntpTimestamp } from "../base/ntp_timestamp.ts";
-import { err, ok } from "../base/result.ts";
-import { parseConfig } from "../config/parse.ts";
-import { Discipline, type SystemEstimate } from "../discipline/discipline.ts";
+import type { Instant } from "../../base/instant.ts";
+import { ntpTimestamp } from "../../base/ntp_timestamp.ts";
+import { err, ok } from "../../base/result.ts";
+import { parseConfig } from "../../config/parse.ts";
+import { Discipline, type SystemEstimate } from "../../discipline/discipline.ts";
 import { ClockControl, type SteeringContext } from "./clock_control.ts";
-import type { Action, KernelStatus, SetClockAction } from "./events.ts";
+import type { Action, KernelStatus, SetClockAction } from "../events.ts";
 
 const STATUS: KernelStatus = {
   synchronized: true,

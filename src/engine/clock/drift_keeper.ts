@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../base/units.ts";
-import type { SystemEstimate } from "../discipline/discipline.ts";
-import type { Action } from "./events.ts";
+import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../../base/units.ts";
+import type { SystemEstimate } from "../../discipline/discipline.ts";
+import type { Action } from "../events.ts";
 
 /**
  * While ntpsd runs, an estimate worse than this is not worth keeping: a better one is soon there.

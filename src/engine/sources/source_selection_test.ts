@@ -4,8 +4,8 @@ import {
   EngineWorld,
   PLAIN_DAY,
   THREE_SOURCES,
-} from "../../tests/support/engine_world.ts";
-import { referenceIdFromAscii, referenceIdOfAddress } from "../protocol/reference_id.ts";
+} from "../../../tests/support/engine_world.ts";
+import { referenceIdFromAscii, referenceIdOfAddress } from "../../protocol/reference_id.ts";
 
 const [ONE, TWO, THREE] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
 

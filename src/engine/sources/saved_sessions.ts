@@ -4,16 +4,16 @@
  *
  * @module
  */
-import type { Association } from "../association/association.ts";
-import type { PacketProtection } from "../association/protection.ts";
+import type { Association } from "../../association/association.ts";
+import type { PacketProtection } from "../../association/protection.ts";
 import {
   formatSocketAddress,
   parseSocketAddress,
   type SocketAddress,
-} from "../base/socket_address.ts";
-import type { SourceConfig } from "../config/config.ts";
-import type { SessionState } from "../nts/client/session.ts";
-import type { Action } from "./events.ts";
+} from "../../base/socket_address.ts";
+import type { SourceConfig } from "../../config/config.ts";
+import type { SessionState } from "../../nts/client/session.ts";
+import type { Action } from "../events.ts";
 
 /** A session of an earlier run. */
 export interface SavedSession {

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 
 /** A source has had its chance with so many samples ... */
 const SAMPLES = 2;

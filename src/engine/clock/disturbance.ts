@@ -9,10 +9,10 @@
  *
  * @module
  */
-import type { Instant } from "../base/instant.ts";
-import { difference } from "../base/ntp_timestamp.ts";
-import type { MonotonicSeconds, Seconds } from "../base/units.ts";
-import type { Event } from "./events.ts";
+import type { Instant } from "../../base/instant.ts";
+import { difference } from "../../base/ntp_timestamp.ts";
+import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
+import type { Event } from "../events.ts";
 
 /** What reading both clocks one after the other may take, with the process held up in between. */
 const TOLERANCE: Seconds = 5e-4;

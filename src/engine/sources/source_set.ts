@@ -4,18 +4,18 @@
  *
  * @module
  */
-import type { Association } from "../association/association.ts";
-import { RETURN_SPREAD } from "../association/poll_timer.ts";
-import type { PacketProtection, SessionStart } from "../association/protection.ts";
-import { SourceGroup } from "../association/source_group.ts";
-import type { Reception } from "../association/association.ts";
-import type { RandomSource } from "../base/random.ts";
-import type { SocketAddress } from "../base/socket_address.ts";
-import type { MonotonicSeconds, Seconds } from "../base/units.ts";
-import type { SourceConfig } from "../config/config.ts";
-import type { Action, DatagramEvent, Event } from "./events.ts";
-import type { KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
-import { outranks } from "./authenticated_time/same_server.ts";
+import type { Association } from "../../association/association.ts";
+import { RETURN_SPREAD } from "../../association/poll_timer.ts";
+import type { PacketProtection, SessionStart } from "../../association/protection.ts";
+import { SourceGroup } from "../../association/source_group.ts";
+import type { Reception } from "../../association/association.ts";
+import type { RandomSource } from "../../base/random.ts";
+import type { SocketAddress } from "../../base/socket_address.ts";
+import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
+import type { SourceConfig } from "../../config/config.ts";
+import type { Action, DatagramEvent, Event } from "../events.ts";
+import type { KeyExchangeOutcome } from "../../nts/key_exchange/outcome.ts";
+import { outranks } from "../authenticated_time/same_server.ts";
 import { SourceFaults } from "./source_faults.ts";
 import type { StartProgress } from "./start_gate.ts";
 import type { ResumedMember } from "./saved_sessions.ts";

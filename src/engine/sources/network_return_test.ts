@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { EngineWorld, type WorldOptions } from "../../tests/support/engine_world.ts";
-import { exchangeOutcome, sessionProtections } from "../../tests/support/nts_sessions.ts";
-import { ok } from "../base/result.ts";
+import { EngineWorld, type WorldOptions } from "../../../tests/support/engine_world.ts";
+import { exchangeOutcome, sessionProtections } from "../../../tests/support/nts_sessions.ts";
+import { ok } from "../../base/result.ts";
 
 const LONG = 8 * 3600;
 

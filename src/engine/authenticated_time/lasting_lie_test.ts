@@ -6,8 +6,8 @@ import {
   PLAIN,
   PROVEN,
   START,
-} from "../../tests/support/nts_world.ts";
-import { BOUND_HOLD } from "./authenticated_time/vouched_bound.ts";
+} from "../../../tests/support/nts_world.ts";
+import { BOUND_HOLD } from "./vouched_bound.ts";
 
 const DECADE = 3650 * DAY;
 const LIARS = PROVEN.slice(0, 2);

@@ -10,8 +10,8 @@
  *
  * @module
  */
-import type { MonotonicSeconds, Seconds } from "../base/units.ts";
-import type { Action } from "./events.ts";
+import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
+import type { Action } from "../events.ts";
 
 /** So many faults within `MEMORY` and a source is left out. */
 const FAULTS_MAX = 3;

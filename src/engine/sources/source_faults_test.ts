@@ -3,11 +3,11 @@
  * the clock stays right.
  */
 import assert from "node:assert/strict";
-import { EngineWorld } from "../../tests/support/engine_world.ts";
-import { Association } from "../association/association.ts";
-import { SourceGroup } from "../association/source_group.ts";
-import { Discipline } from "../discipline/discipline.ts";
-import { FilterBank } from "../discipline/filter_bank.ts";
+import { EngineWorld } from "../../../tests/support/engine_world.ts";
+import { Association } from "../../association/association.ts";
+import { SourceGroup } from "../../association/source_group.ts";
+import { Discipline } from "../../discipline/discipline.ts";
+import { FilterBank } from "../../discipline/filter_bank.ts";
 import { SourceFaults } from "./source_faults.ts";
 
 type Method = (...args: never[]) => unknown;

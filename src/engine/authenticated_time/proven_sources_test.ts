@@ -6,7 +6,7 @@ import {
   type NtsWorldOptions,
   PLAIN,
   PROVEN,
-} from "../../tests/support/nts_world.ts";
+} from "../../../tests/support/nts_world.ts";
 
 const LIES = [300, -300, 3, 0.4, -DAY, 3650 * DAY] as const;
 const POOL = ["203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4"];

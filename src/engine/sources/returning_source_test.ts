@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { EngineWorld } from "../../tests/support/engine_world.ts";
+import { EngineWorld } from "../../../tests/support/engine_world.ts";
 
 /**
  * A world with so many honest servers and so many that are wrong by so much for the first ten

@@ -4,28 +4,28 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../association/measurement.ts";
-import type { Config, SynchronizationConfig } from "../config/config.ts";
-import { servedPlaces } from "../config/listen.ts";
-import type { Candidate, Contradiction } from "../selection/candidate.ts";
-import { describeCauses } from "../selection/causes.ts";
-import { type OwnIdentity, ownIdentity } from "../selection/loop.ts";
-import { rejection } from "../selection/rejection.ts";
-import { select, type Selection } from "../selection/select.ts";
-import type { SourceStatus } from "../selection/status.ts";
+import type { LeapIndicator } from "../../association/measurement.ts";
+import type { Config, SynchronizationConfig } from "../../config/config.ts";
+import { servedPlaces } from "../../config/listen.ts";
+import type { Candidate, Contradiction } from "../../selection/candidate.ts";
+import { describeCauses } from "../../selection/causes.ts";
+import { type OwnIdentity, ownIdentity } from "../../selection/loop.ts";
+import { rejection } from "../../selection/rejection.ts";
+import { select, type Selection } from "../../selection/select.ts";
+import type { SourceStatus } from "../../selection/status.ts";
 import {
   hasVouchers,
   isContested,
   objectionOf,
   vouchersNeeded,
-} from "./authenticated_time/vouched_selection.ts";
+} from "../authenticated_time/vouched_selection.ts";
 import { candidateOf, memberName, type SelectionContext } from "./candidates.ts";
-import type { Action } from "./events.ts";
+import type { Action } from "../events.ts";
 import { announcedLeap, referenceOf, supportedBy } from "./reference.ts";
-import { ReferenceReports } from "./reports/reference_reports.ts";
+import { ReferenceReports } from "../reports/reference_reports.ts";
 import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
-import type { Reference } from "./status/system_variables.ts";
+import type { Reference } from "../status/system_variables.ts";
 
 const STARTING: SourceStatus = { status: "starting", reason: "Not measured yet" };
 const MEASURED: SourceStatus = {

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { DAY, NtsWorld, PROVEN, START } from "../../tests/support/nts_world.ts";
-import { present } from "../base/assert.ts";
+import { DAY, NtsWorld, PROVEN, START } from "../../../tests/support/nts_world.ts";
+import { present } from "../../base/assert.ts";
 
 /** A machine that starts in 1970. */
 const OLD = { offset: START, plain: [] } as const;

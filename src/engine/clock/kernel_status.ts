@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../association/measurement.ts";
-import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
-import type { Seconds } from "../base/units.ts";
+import type { LeapIndicator } from "../../association/measurement.ts";
+import type { NtpTimestamp } from "../../base/ntp_timestamp.ts";
+import type { Seconds } from "../../base/units.ts";
 
 import { KERNEL_ERROR_MAX } from "./clock_control.ts";
-import type { KernelStatus } from "./events.ts";
-import { leapForKernel } from "./leap/leap_second.ts";
-import { errorBudget, type Knowledge, systemState } from "./status/system_variables.ts";
+import type { KernelStatus } from "../events.ts";
+import { leapForKernel } from "../leap/leap_second.ts";
+import { errorBudget, type Knowledge, systemState } from "../status/system_variables.ts";
 
 /** What the kernel is told when nothing is known: the largest error that it takes. */
 const ERROR_UNKNOWN: Seconds = 16;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { addSeconds, ntpTimestamp } from "../base/ntp_timestamp.ts";
+import { addSeconds, ntpTimestamp } from "../../base/ntp_timestamp.ts";
 import { DisturbanceDetector } from "./disturbance.ts";
 
 const START = ntpTimestamp(0xe000_0000n << 32n);

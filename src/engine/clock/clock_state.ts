@@ -6,15 +6,15 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../association/measurement.ts";
-import type { MonotonicSeconds } from "../base/units.ts";
+import type { LeapIndicator } from "../../association/measurement.ts";
+import type { MonotonicSeconds } from "../../base/units.ts";
 import type { SteeringContext } from "./clock_control.ts";
-import type { EngineParts } from "./engine_parts.ts";
-import type { Instant, KernelStatus } from "./events.ts";
+import type { EngineParts } from "../engine_parts.ts";
+import type { Instant, KernelStatus } from "../events.ts";
 import { kernelStatusOf } from "./kernel_status.ts";
-import { isLeapTurmoil } from "./leap/leap_second.ts";
-import { shortestInterval } from "./poll_keeper.ts";
-import type { Knowledge } from "./status/system_variables.ts";
+import { isLeapTurmoil } from "../leap/leap_second.ts";
+import { shortestInterval } from "../sources/poll_keeper.ts";
+import type { Knowledge } from "../status/system_variables.ts";
 
 /** Reads the machines of an engine. */
 export class ClockState {

@@ -1,13 +1,13 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { toUnixNanoseconds } from "../base/ntp_timestamp.ts";
-import { ok as okay } from "../base/result.ts";
-import { EngineWorld, PLAIN_DAY } from "../../tests/support/engine_world.ts";
+import { toUnixNanoseconds } from "../../base/ntp_timestamp.ts";
+import { ok as okay } from "../../base/result.ts";
+import { EngineWorld, PLAIN_DAY } from "../../../tests/support/engine_world.ts";
 import {
   exchangeCertificate,
   exchangeOutcome,
   plainSession,
-} from "../../tests/support/nts_sessions.ts";
-import type { KeysExchangedEvent } from "./events.ts";
+} from "../../../tests/support/nts_sessions.ts";
+import type { KeysExchangedEvent } from "../events.ts";
 
 const DAY = 86_400;
 const START = PLAIN_DAY - 2_208_988_800;

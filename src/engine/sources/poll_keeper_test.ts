@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { configOf, EngineWorld } from "../../tests/support/engine_world.ts";
+import { configOf, EngineWorld } from "../../../tests/support/engine_world.ts";
 
 const [ONE, TWO, THREE] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
 

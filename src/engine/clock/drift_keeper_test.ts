@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SystemEstimate } from "../discipline/discipline.ts";
+import type { SystemEstimate } from "../../discipline/discipline.ts";
 import { DriftKeeper } from "./drift_keeper.ts";
 
 /** An estimate of -20 ppm, known to so many parts per million. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { EngineWorld } from "../../tests/support/engine_world.ts";
-import { exchangeOutcome, sessionProtections } from "../../tests/support/nts_sessions.ts";
-import { err, ok } from "../base/result.ts";
-import type { ExchangeKeysAction } from "./events.ts";
+import { EngineWorld } from "../../../tests/support/engine_world.ts";
+import { exchangeOutcome, sessionProtections } from "../../../tests/support/nts_sessions.ts";
+import { err, ok } from "../../base/result.ts";
+import type { ExchangeKeysAction } from "../events.ts";
 
 type Outcome = ReturnType<NonNullable<EngineWorld["exchange"]>>;
 

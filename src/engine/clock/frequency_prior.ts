@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { PPM, type Ppm } from "../base/units.ts";
-import type { FrequencyPrior } from "../discipline/ensemble.ts";
+import { PPM, type Ppm } from "../../base/units.ts";
+import type { FrequencyPrior } from "../../discipline/ensemble.ts";
 
 /** What is believed of the frequency without a drift file. */
 const DEVIATION: Ppm = 100;

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../association/measurement.ts";
-import type { Seconds } from "../base/units.ts";
-import { formatReferenceId, referenceIdOfAddress } from "../protocol/reference_id.ts";
-import { rootDistance, supportedDistance } from "../selection/root_distance.ts";
-import type { Selection } from "../selection/select.ts";
+import type { LeapIndicator } from "../../association/measurement.ts";
+import type { Seconds } from "../../base/units.ts";
+import { formatReferenceId, referenceIdOfAddress } from "../../protocol/reference_id.ts";
+import { rootDistance, supportedDistance } from "../../selection/root_distance.ts";
+import type { Selection } from "../../selection/select.ts";
 import type { SelectionContext } from "./candidates.ts";
-import { leapByMajority } from "./leap/leap_vote.ts";
+import { leapByMajority } from "../leap/leap_vote.ts";
 import type { MemberOfSource } from "./source_set.ts";
-import type { Reference } from "./status/system_variables.ts";
+import type { Reference } from "../status/system_variables.ts";
 
 /**
  * Describes the reference that the system peer of a selection is; undefined when it was never

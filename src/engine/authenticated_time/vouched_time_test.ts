@@ -6,8 +6,8 @@ import {
   PLAIN,
   PROVEN,
   START,
-} from "../../tests/support/nts_world.ts";
-import { isClockTrusted } from "./authenticated_time/provisional_time.ts";
+} from "../../../tests/support/nts_world.ts";
+import { isClockTrusted } from "./provisional_time.ts";
 
 const DECADE = 3650 * DAY;
 const LENIENT = 'minimum-agreeing-sources = 2\nstartup-step-panic-threshold = "inf"\n';

@@ -8,17 +8,17 @@
  *
  * @module
  */
-import { clockPosition } from "../base/clock_position.ts";
-import type { Instant } from "../base/instant.ts";
-import type { Result } from "../base/result.ts";
-import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../base/units.ts";
-import type { ClockConfig, SynchronizationConfig } from "../config/config.ts";
-import type { Discipline, SystemEstimate } from "../discipline/discipline.ts";
-import { isUrgent, planSlew } from "../discipline/steering.ts";
-import { StepPolicy } from "../discipline/step_policy.ts";
-import type { Action, ClockReading, KernelStatus, SetClockAction } from "./events.ts";
-import { Notice } from "./reports/hold.ts";
-import { ERROR_BOUND_MAX } from "./status/system_variables.ts";
+import { clockPosition } from "../../base/clock_position.ts";
+import type { Instant } from "../../base/instant.ts";
+import type { Result } from "../../base/result.ts";
+import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../../base/units.ts";
+import type { ClockConfig, SynchronizationConfig } from "../../config/config.ts";
+import type { Discipline, SystemEstimate } from "../../discipline/discipline.ts";
+import { isUrgent, planSlew } from "../../discipline/steering.ts";
+import { StepPolicy } from "../../discipline/step_policy.ts";
+import type { Action, ClockReading, KernelStatus, SetClockAction } from "../events.ts";
+import { Notice } from "../reports/hold.ts";
+import { ERROR_BOUND_MAX } from "../status/system_variables.ts";
 
 /**
  * How the sentence begins that says why the clock is not set although sources agree: the offset is
