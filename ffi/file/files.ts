@@ -10,6 +10,7 @@
  * @module
  */
 import type { Bytes } from "../../src/base/bytes.ts";
+import { damagedPath } from "../../src/base/damaged_path.ts";
 import { ok, type Result } from "../../src/base/result.ts";
 import { namesIn } from "./directory.ts";
 import { ERRNO, failed, type OsError } from "../errno.ts";
@@ -147,7 +148,7 @@ export function removeFileInBackground(path: string): Promise<Result<void, OsErr
  * path.
  */
 export function setFileAside(path: string): Result<string, OsError> {
-  const to = asideOf(path);
+  const to = damagedPath(path);
   const renamed = runHere(renameSteps(path, { to, what: `set ${path} aside` }));
   return renamed.ok ? ok(to) : renamed;
 }
@@ -180,9 +181,4 @@ export function executablePath(): Result<string, OsError> {
   const length = libc().readlink(name, target.bytes, BigInt(PATH_MAX));
   if (length < 0) return failed({ call: "readlink", what: "find the path of this program" });
   return ok(new TextDecoder().decode(target.bytes.subarray(0, length)));
-}
-
-/** Names what `setFileAside` makes of a file. */
-export function asideOf(path: string): string {
-  return `${path}.damaged`;
 }

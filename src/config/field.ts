@@ -32,16 +32,6 @@ export const boolean: Field<boolean> = {
 /** Reads text that is not empty. */
 export const text: Field<string> = textThat("text", (value) => value === "" ? undefined : value);
 
-/** Reads the path of a file. */
-export const path: Field<string> = textThat("the path of a file", pathText, pathHint);
-
-/** Reads the path of a directory. */
-export const directory: Field<string> = textThat(
-  "the path of a directory",
-  pathText,
-  pathHint,
-);
-
 /** Reads a duration: seconds as a number, or text with units. */
 export function duration(least: Seconds = 0): Field<Seconds> {
   const bound = least === 0 ? "" : ` of at least ${least} second${least === 1 ? "" : "s"}`;
@@ -183,18 +173,6 @@ export function list<Value>(element: Field<Value>, wanted: string): Field<readon
       return values;
     },
   };
-}
-
-/**
- * A path may be anything but empty; a zero octet would end it early, and only a shell knows what
- * `~` stands for.
- */
-function pathText(value: string): string | undefined {
-  return value !== "" && !value.includes("\0") && !/^~|^\$/.test(value) ? value : undefined;
-}
-
-function pathHint(value: string): string | undefined {
-  return /^~|^\$/.test(value) ? "write the whole path: ~ and $ are for shells" : undefined;
 }
 
 function unquote(value: unknown): string | undefined {

@@ -23,11 +23,36 @@ export interface Field<Value> {
    * notation is that of TOML.
    */
   write?(value: unknown): string | undefined;
+  /** What ntpsd does with what is there, if it is a path. */
+  readonly path?: PathUse;
   /** The keys, if it is a table or a list of tables. */
   readonly keys?: Keys;
   /** The key that tells the tables of a list apart. */
   readonly identity?: string;
 }
+
+/** What ntpsd does with a file or a directory that a key names. */
+export type PathUse =
+  & {
+    /** Whether only ntpsd, its group and root may read it. */
+    readonly isSecret: boolean;
+  }
+  & (
+    | {
+      /** It reads the file, at the start and on a reload. */
+      readonly kind: "read";
+    }
+    | {
+      /** It reads the file at the start and replaces it as a whole. */
+      readonly kind: "state";
+      /** What stands behind the path for further such files. */
+      readonly suffixes: readonly string[];
+    }
+    | {
+      /** It makes files in the directory. */
+      readonly kind: "folder";
+    }
+  );
 
 /** What a reload does with a key whose value is another than before. */
 export type ReloadEffect =

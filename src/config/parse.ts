@@ -14,6 +14,7 @@ import type { ConfigError } from "./config_error.ts";
 import { ConfigPath, Diagnostics } from "./config_path.ts";
 import { unknownKeyHint } from "./foreign_keys.ts";
 import { indexLines, lineOf } from "./line_index.ts";
+import { namedPaths } from "./named_path.ts";
 import { pathConflicts } from "./path_conflicts.ts";
 import { SCHEMA } from "./schema.ts";
 import { readToml } from "./toml.ts";
@@ -42,7 +43,7 @@ export function parseConfig(
   const config = raw === undefined ? undefined : buildConfig(raw, root);
   const { errors, notes } = diagnostics;
   if (config !== undefined) {
-    for (const { key, message, suggestion } of pathConflicts(config, file)) {
+    for (const { key, message, suggestion } of pathConflicts(namedPaths(config), file)) {
       errors.push({ path: key, message, suggestion });
     }
   }

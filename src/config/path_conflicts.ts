@@ -4,12 +4,14 @@
  * The problem: what the daemon writes, it replaces as a whole, and what makes no sense to it, it
  * sets aside; two files of state at one path destroy each other, and so does a file of state at the
  * path of a key or of the configuration. The idea: every path that is written, with those that come
- * of it, is compared with all that are named. Limits: paths are compared as they are written, less
- * what means nothing (`./`, `//`, `a/../`); links and the working directory are not looked at.
+ * of it, is compared with all others. Limits: paths are compared as they are written, less what
+ * means nothing (`./`, `//`, `a/../`); links and the working directory are not looked at.
  *
  * @module
  */
-import type { Config } from "./config.ts";
+import { unreachable } from "../base/assert.ts";
+import { damagedPath } from "../base/damaged_path.ts";
+import type { NamedPath } from "./named_path.ts";
 
 /** One path that cannot stay. */
 export interface PathConflict {
@@ -21,23 +23,26 @@ export interface PathConflict {
   readonly suggestion: string;
 }
 
-/** A path of the configuration. */
+/** A file or directory that a path stands for. */
 interface Place {
   readonly key: string;
   /** As it is written. */
   readonly written: string;
   /** What ntpsd puts behind it for a file of its own; empty for the file itself. */
   readonly end: string;
-  readonly use: "written" | "read" | "folder";
+  readonly isFolder: boolean;
 }
 
 /**
  * Returns the conflicts between all paths of a configuration, each once; `file` is where it was
  * read from, if it was.
  */
-export function pathConflicts(config: Config, file?: string): readonly PathConflict[] {
-  const written = writtenPlaces(config);
-  const others = readPlaces(config, file);
+export function pathConflicts(
+  paths: readonly NamedPath[],
+  file?: string,
+): readonly PathConflict[] {
+  const written = writtenPlaces(paths);
+  const others = readPlaces(paths, file);
   const conflicts = new Map<string, PathConflict>();
   const note = (place: Place, other: Place) => {
     const message = describe(place, other);
@@ -56,47 +61,30 @@ export function pathConflicts(config: Config, file?: string): readonly PathConfl
   return [...conflicts.values()];
 }
 
-function writtenPlaces({ clock, keyset, nts, observability }: Config): readonly Place[] {
-  const state: readonly (readonly [key: string, path: string | undefined, ends: string[]])[] = [
-    ["clock.drift-file", clock.driftFile, [""]],
-    ["keyset.key-storage-path", keyset.keyStoragePath, [""]],
-    ["nts.cookie-storage-path", nts.cookieStoragePath, ["", ".time-bound"]],
-  ];
-  const places = state.flatMap(([key, written, ends]) =>
-    written === undefined ? [] : ends.flatMap((end) =>
-      // Where a file that makes no sense goes.
-      ["", ".damaged"].map((aside): Place => ({
-        key,
-        written,
-        end: end + aside,
-        use: "written",
-      }))
-    )
-  );
-  const { statisticsPath } = observability;
-  if (statisticsPath === undefined) return places;
-  const key = "observability.statistics-path";
-  return [...places, { key, written: statisticsPath, end: "", use: "folder" }];
+/** Returns what ntpsd writes; first the files that are no secret, last the directories. */
+function writtenPlaces(paths: readonly NamedPath[]): readonly Place[] {
+  const rank = ({ use }: NamedPath) => use.kind === "folder" ? 2 : use.isSecret ? 1 : 0;
+  return paths.toSorted((a, b) => rank(a) - rank(b)).flatMap(({ key, path, use }) => {
+    const place = { key, written: path, isFolder: use.kind === "folder" };
+    switch (use.kind) {
+      case "read":
+        return [];
+      case "folder":
+        return [{ ...place, end: "" }];
+      case "state":
+        return ["", ...use.suffixes].flatMap((end) =>
+          [end, damagedPath(end)].map((end) => ({ ...place, end }))
+        );
+      default:
+        return unreachable(use);
+    }
+  });
 }
 
-function readPlaces(config: Config, file: string | undefined): readonly Place[] {
-  const named: readonly (readonly [key: string, path: string | undefined])[] = [
-    ["", file],
-    ["keys.file", config.keysFile],
-    ["clock.leap-seconds-file", config.clock.leapSecondsFile],
-    ...config.sources.map(({ certificateAuthority }, i) =>
-      [`source[${i}].certificate-authority`, certificateAuthority] as const
-    ),
-    ...config.ntsKeServers.flatMap((server, i) =>
-      [
-        [`nts-ke-server[${i}].certificate-chain-path`, server.certificateChainPath],
-        [`nts-ke-server[${i}].private-key-path`, server.privateKeyPath],
-      ] as const
-    ),
-  ];
-  return named.flatMap(([key, written]): readonly Place[] =>
-    written === undefined ? [] : [{ key, written, end: "", use: "read" }]
-  );
+function readPlaces(paths: readonly NamedPath[], file: string | undefined): readonly Place[] {
+  const read = paths.filter(({ use }) => use.kind === "read");
+  const named = file === undefined ? read : [{ key: "", path: file }, ...read];
+  return named.map(({ key, path }) => ({ key, written: path, end: "", isFolder: false }));
 }
 
 /** Says what is wrong with two places, at the first of them; undefined when they go together. */
@@ -107,10 +95,10 @@ function describe(place: Place, other: Place): string | undefined {
   const own = place.end === "" ? "" : `ntpsd also writes it with "${place.end}" behind it: `;
   const theirs = other.end === "" ? "" : ` with "${other.end}" behind it, which ntpsd also writes`;
   if (path === otherPath) return `${own}The same path as that of ${name}${theirs}`;
-  if (other.use !== "folder" && path.startsWith(`${otherPath}/`)) {
+  if (!other.isFolder && path.startsWith(`${otherPath}/`)) {
     return `${own}A path below that of ${name}${theirs}, which is a file`;
   }
-  if (place.use !== "folder" && otherPath.startsWith(`${path}/`)) {
+  if (!place.isFolder && otherPath.startsWith(`${path}/`)) {
     return `${own}A file, but the path of ${name} lies below it`;
   }
   return undefined;

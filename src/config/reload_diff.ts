@@ -10,7 +10,7 @@
  */
 import type { Config } from "./config.ts";
 import { builtName, type Keys, type ReloadEffect } from "./key.ts";
-import { type Section, SECTIONS } from "./schema.ts";
+import { type Section, sectionOf, SECTIONS } from "./schema.ts";
 
 /** What the log says of each effect. */
 export const EFFECT_WORDS: Readonly<Record<ReloadEffect, string>> = {
@@ -40,13 +40,6 @@ export function describeChanges(
       return `${section.name}.${text} (${effect})`;
     });
   });
-}
-
-/** Returns what the program uses of a section: a record, or a list of them. */
-function sectionOf(config: Config, name: string): unknown {
-  if (name === "keys") return { file: config.keysFile };
-  const members: Readonly<Record<string, unknown>> = { ...config };
-  return members[builtName(name)] ?? members[`${builtName(name)}s`];
 }
 
 function listChanges(section: Section, before: unknown, after: unknown): readonly string[] {

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import type { Field, Keys, Row } from "./key.ts";
+import type { Config } from "./config.ts";
+import { builtName, type Field, type Keys, type Row } from "./key.ts";
 import { CLOCK } from "./sections/clock.ts";
 import { KEYSET, SYMMETRIC_KEYS } from "./sections/keys.ts";
 import { NTS } from "./sections/nts.ts";
@@ -62,3 +63,10 @@ export const SECTIONS: readonly Section[] = Object.entries(KEYS).map(([name, { d
   keys: field.keys ?? {},
   identity: field.identity,
 }));
+
+/** Returns what the program uses of a section: a record, or a list of them. */
+export function sectionOf(config: Config, name: string): unknown {
+  if (name === "keys") return { file: config.keysFile };
+  const members: Readonly<Record<string, unknown>> = { ...config };
+  return members[builtName(name)] ?? members[`${builtName(name)}s`];
+}

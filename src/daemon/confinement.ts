@@ -12,10 +12,11 @@
  *
  * @module
  */
+import { unreachable } from "../base/assert.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { parseSocketAddress } from "../base/socket_address.ts";
 import type { Config } from "../config/config.ts";
-import { timeBoundPath } from "../engine/authenticated_time/certificate_time.ts";
+import { namedPaths } from "../config/named_path.ts";
 import { executeAgain, readCommandLine, startedAgain } from "../../ffi/process/exec_again.ts";
 import {
   handOverFile,
@@ -281,42 +282,38 @@ function finishHere(
 
 /** As root: makes and hands over what the user is to write, opens what root alone may read. */
 function prepareFiles({ config, configFile }: ConfinementRequest, user: UserRecord): void {
-  const { clock, keyset, nts, observability } = config;
-  for (
-    const [path, mode] of [
-      [clock.driftFile, PUBLIC],
-      [keyset.keyStoragePath, SECRET],
-      [nts.cookieStoragePath, SECRET],
-      [timeBoundPath(nts.cookieStoragePath), SECRET],
-    ] as const
-  ) {
-    if (path === undefined) continue;
-    const folder = parentOf(path);
-    if (!isLedByRoot(folder)) continue;
-    const prepared = prepareFolder(folder, user);
-    if (!prepared.ok) continue;
-    if (prepared.value) {
-      handOverFile(path, user);
-      holdFolder(folder);
-    } else prepareFile(path, user, mode);
+  for (const { path, use } of namedPaths(config)) {
+    switch (use.kind) {
+      case "state": {
+        const mode = use.isSecret ? SECRET : PUBLIC;
+        for (const end of ["", ...use.suffixes]) prepareStateFile(path + end, { user, mode });
+        break;
+      }
+      case "folder":
+        if (isLedByRoot(path) && prepareFolder(path, user).ok) holdFolder(path);
+        break;
+      case "read":
+        holdForReading(path);
+        break;
+      default:
+        unreachable(use);
+    }
   }
-  const statistics = observability.statisticsPath;
-  if (statistics !== undefined && isLedByRoot(statistics)) {
-    if (prepareFolder(statistics, user).ok) holdFolder(statistics);
-  }
-  for (const path of readFiles(config)) holdForReading(path);
   if (configFile !== undefined) holdForReading(configFile);
 }
 
-/** Names the files that the daemon reads at the start and at a reload. */
-function readFiles(config: Config): readonly string[] {
-  const { keysFile, clock, sources, ntsKeServers } = config;
-  return [
-    keysFile,
-    clock.leapSecondsFile,
-    ...sources.map(({ certificateAuthority }) => certificateAuthority),
-    ...ntsKeServers.flatMap((server) => [server.certificateChainPath, server.privateKeyPath]),
-  ].filter((path) => path !== undefined);
+function prepareStateFile(
+  path: string,
+  { user, mode }: { readonly user: UserRecord; readonly mode: number },
+): void {
+  const folder = parentOf(path);
+  if (!isLedByRoot(folder)) return;
+  const prepared = prepareFolder(folder, user);
+  if (!prepared.ok) return;
+  if (prepared.value) {
+    handOverFile(path, user);
+    holdFolder(folder);
+  } else prepareFile(path, user, mode);
 }
 
 function conclude(notices: readonly Notice[]): readonly Notice[] {

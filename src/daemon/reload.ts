@@ -7,6 +7,7 @@
  * @module
  */
 import type { Config } from "../config/config.ts";
+import { namedPaths } from "../config/named_path.ts";
 import { describeChanges } from "../config/reload_diff.ts";
 import { openSecrets } from "../system/secret_files.ts";
 import { log } from "../system/log.ts";
@@ -50,7 +51,9 @@ export function logChanges(before: Config, after: Config, options: DaemonOptions
 
 /** Warns of files with secrets that others can read or change. */
 export function warnOfOpenSecrets(config: Config): void {
-  for (const { message } of openSecrets(config)) log.warning(message);
+  for (const { message } of openSecrets(namedPaths(config), config.security.user)) {
+    log.warning(message);
+  }
 }
 
 function overriddenKeys({ logLevel, noAdjust }: DaemonOptions): readonly string[] {

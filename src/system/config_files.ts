@@ -12,14 +12,17 @@
 import type { OsError } from "../../ffi/errno.ts";
 import { fileStatus, mayWrite, parentOf, readFile } from "../../ffi/file/files.ts";
 import { OpenSsl } from "../../ffi/openssl/mod.ts";
+import type { CertificateDescription } from "../../ffi/openssl/certificate.ts";
 import { findUser } from "../../ffi/process/privileges.ts";
 import { hasAuthorities, NO_AUTHORITIES } from "../../ffi/openssl/trust_store.ts";
 import type { Bytes } from "../base/bytes.ts";
+import { unreachable } from "../base/assert.ts";
 import { SECONDS_PER_DAY } from "../base/units.ts";
 import { UNIX_EPOCH_IN_NTP_SECONDS } from "../base/epoch.ts";
 import type { Config, NtsKeServerConfig } from "../config/config.ts";
 import type { ConfigError } from "../config/config_error.ts";
 import { formatDay, parseLeapTable } from "../engine/leap/leap_table.ts";
+import { type NamedPath, namedPaths } from "../config/named_path.ts";
 import { openSecrets } from "./secret_files.ts";
 
 /** What was found. */
@@ -36,67 +39,98 @@ export interface FileContext {
   readonly now: number;
   /** Returns the line of a key. */
   readonly lineOf: (path: string) => number | undefined;
+  /** The paths to look at, if not those that the configuration names. */
+  readonly paths?: readonly NamedPath[];
 }
 
 const FILE_MAX = 1 << 20;
 /** Certificates that end sooner are told of; authorities renew theirs a month before. */
 const NEAR_END = 14 * SECONDS_PER_DAY;
+/** What the command reads by itself, with the symmetric keys in it. */
+const READ_ELSEWHERE = "keys.file";
 const FORBIDDEN = ["EACCES", "EPERM"];
 
 /** Looks at all files of a configuration. */
 export function lookAtFiles(config: Config, context: FileContext): FileFindings {
-  const diagnostics = new FileDiagnostics(context);
-  lookAtCertificates(config, diagnostics);
-  lookAtLeapSeconds(config, diagnostics);
-  lookAtStateFiles(config, diagnostics);
-  for (const { key, message } of openSecrets(config)) diagnostics.note(key, message);
-  const { user } = config.security;
-  if (user !== undefined) {
-    const found = findUser(user);
-    if (found.ok && found.value === undefined) {
-      diagnostics.startError(
-        "security.user",
-        `There is no user "${user}"`,
-        `useradd --system ${user}`,
-      );
-    }
+  const findings = new Findings(context);
+  const paths = context.paths ?? namedPaths(config);
+  lookAtCertificates(config, findings);
+  lookAtLeapSeconds(config, findings);
+  for (const path of paths) lookAtPath(path, findings);
+  for (const { key, message } of openSecrets(paths, config.security.user)) {
+    findings.at(key).note(message);
   }
-  return { faults: diagnostics.faults, notes: diagnostics.notes };
+  lookAtUser(config, findings);
+  return findings;
 }
 
 /** Collects findings, each with the line of its key. */
-class FileDiagnostics {
+class Findings implements FileFindings {
   readonly context: FileContext;
   readonly faults: ConfigError[] = [];
   readonly notes: ConfigError[] = [];
+  readonly #keys = new Map<string, FindingsAt>();
 
   constructor(context: FileContext) {
     this.context = context;
   }
 
-  error(path: string, message: string, suggestion?: string): void {
-    this.faults.push({ ...this.#located(path, message, suggestion), kind: "file" });
+  /** Returns where to tell what is found at a key. */
+  at(key: string): FindingsAt {
+    const known = this.#keys.get(key);
+    if (known !== undefined) return known;
+    const made = new FindingsAt(this, key);
+    this.#keys.set(key, made);
+    return made;
+  }
+}
+
+/** Collects findings at one key. */
+class FindingsAt {
+  readonly #all: Findings;
+  readonly #key: string;
+  #wasRead = false;
+
+  constructor(all: Findings, key: string) {
+    this.#all = all;
+    this.#key = key;
+  }
+
+  /** Whether the file of the key was read, or tried to. */
+  get wasRead(): boolean {
+    return this.#wasRead;
+  }
+
+  error(message: string, suggestion?: string): void {
+    this.#all.faults.push({ ...this.#located(message, suggestion), kind: "file" });
   }
 
   /** Adds an error with which ntpsd does not start. */
-  startError(path: string, message: string, suggestion?: string): void {
-    this.faults.push(this.#located(path, message, suggestion));
+  startError(message: string, suggestion?: string): void {
+    this.#all.faults.push(this.#located(message, suggestion));
   }
 
-  note(path: string, message: string, suggestion?: string): void {
-    this.notes.push(this.#located(path, message, suggestion));
+  note(message: string, suggestion?: string): void {
+    this.#all.notes.push(this.#located(message, suggestion));
   }
 
-  /** Tells that a file cannot be read; that this user may not is no fault of the configuration. */
-  unreadable(path: string, { name, message, hint }: OsError): undefined {
-    if (!FORBIDDEN.includes(name)) this.error(path, message, hint);
-    else this.note(path, message, "ask as the user that ntpsd runs as, or as root");
+  /** Tells that a file cannot be read; that this user may not is no error of the configuration. */
+  unreadable({ name, message, hint }: OsError): undefined {
+    if (!FORBIDDEN.includes(name)) this.error(message, hint);
+    else this.note(message, "ask as the user that ntpsd runs as, or as root");
   }
 
-  #located(path: string, message: string, suggestion: string | undefined): ConfigError {
-    const line = this.context.lineOf(path);
+  /** Reads a file; undefined if that is not possible, which it tells. */
+  read(file: string): Bytes | undefined {
+    this.#wasRead = true;
+    const octets = readFile(file, FILE_MAX);
+    return octets.ok ? octets.value : this.unreadable(octets.error);
+  }
+
+  #located(message: string, suggestion: string | undefined): ConfigError {
+    const line = this.#all.context.lineOf(this.#key);
     return {
-      path,
+      path: this.#key,
       ...(line === undefined ? {} : { line }),
       message,
       ...(suggestion === undefined ? {} : { suggestion }),
@@ -104,138 +138,152 @@ class FileDiagnostics {
   }
 }
 
-function lookAtCertificates(config: Config, diagnostics: FileDiagnostics): void {
-  const sources = config.sources.map((source, i) => ({ ...source, path: `source[${i}]` }))
+function lookAtCertificates({ sources, ntsKeServers }: Config, findings: Findings): void {
+  const anchored = sources.map((source, i) => ({ ...source, key: `source[${i}]` }))
     .filter(({ mode }) => mode === "nts" || mode === "nts-pool");
-  const [first] = sources;
-  if (first === undefined && config.ntsKeServers.length === 0) return;
+  const [first] = anchored;
+  if (first === undefined && ntsKeServers.length === 0) return;
   const opened = OpenSsl.open();
   if (!opened.ok) {
-    const path = first === undefined ? "nts-ke-server[0]" : `${first.path}.mode`;
-    return diagnostics.note(path, opened.error.message, opened.error.hint);
+    const key = first === undefined ? "nts-ke-server[0]" : `${first.key}.mode`;
+    return findings.at(key).note(opened.error.message, opened.error.hint);
   }
   const openssl = opened.value;
-  for (const { certificateAuthority, path } of sources) {
-    if (certificateAuthority === undefined) continue;
-    const key = `${path}.certificate-authority`;
-    const authorities = read(certificateAuthority, key, diagnostics);
-    if (authorities === undefined) continue;
-    const trust = openssl.clientContext({ system: false, authorities });
-    if (trust.ok) trust.value.close();
-    else diagnostics.error(key, `${trust.error.message} (${certificateAuthority})`);
+  for (const { certificateAuthority: file, key } of anchored) {
+    if (file !== undefined) {
+      lookAtAuthority(file, { openssl, at: findings.at(`${key}.certificate-authority`) });
+    }
   }
-  const bare = sources.find(({ certificateAuthority }) => certificateAuthority === undefined);
+  const bare = anchored.find(({ certificateAuthority }) => certificateAuthority === undefined);
   if (bare !== undefined && !hasAuthorities()) {
-    diagnostics.note(`${bare.path}.mode`, `Certificates cannot be checked: ${NO_AUTHORITIES}`);
+    findings.at(`${bare.key}.mode`).note(`Certificates cannot be checked: ${NO_AUTHORITIES}`);
   }
-  for (const [i, server] of config.ntsKeServers.entries()) {
-    lookAtPair(server, { path: `nts-ke-server[${i}]`, openssl, diagnostics });
+  for (const [i, server] of ntsKeServers.entries()) {
+    lookAtPair(server, {
+      openssl,
+      chain: findings.at(`nts-ke-server[${i}].certificate-chain-path`),
+      key: findings.at(`nts-ke-server[${i}].private-key-path`),
+      now: findings.context.now,
+    });
   }
 }
 
-function lookAtPair(
-  server: NtsKeServerConfig,
-  { path, openssl, diagnostics }: { path: string; openssl: OpenSsl; diagnostics: FileDiagnostics },
+function lookAtAuthority(
+  file: string,
+  { openssl, at }: { readonly openssl: OpenSsl; readonly at: FindingsAt },
 ): void {
-  const chainKey = `${path}.certificate-chain-path`, keyKey = `${path}.private-key-path`;
-  const certificateChain = read(server.certificateChainPath, chainKey, diagnostics);
-  const privateKey = read(server.privateKeyPath, keyKey, diagnostics);
+  const authorities = at.read(file);
+  if (authorities === undefined) return;
+  const trust = openssl.clientContext({ system: false, authorities });
+  if (trust.ok) trust.value.close();
+  else at.error(`${trust.error.message} (${file})`);
+}
+
+function lookAtPair(
+  { certificateChainPath, privateKeyPath }: NtsKeServerConfig,
+  { openssl, chain, key, now }: {
+    readonly openssl: OpenSsl;
+    readonly chain: FindingsAt;
+    readonly key: FindingsAt;
+    readonly now: number;
+  },
+): void {
+  const certificateChain = chain.read(certificateChainPath);
+  const privateKey = key.read(privateKeyPath);
   if (certificateChain === undefined || privateKey === undefined) return;
   const made = openssl.serverContext({ certificateChain, privateKey });
   privateKey.fill(0);
   if (!made.ok) {
-    const isKey = /private key/.test(made.error.message);
-    const file = isKey ? server.privateKeyPath : server.certificateChainPath;
-    return diagnostics.error(isKey ? keyKey : chainKey, `${made.error.message} (${file})`);
+    const { message } = made.error;
+    if (/private key/.test(message)) key.error(`${message} (${privateKeyPath})`);
+    else chain.error(`${message} (${certificateChainPath})`);
+    return;
   }
-  const { subject, issuer, notBefore, notAfter, alternativeNames } = made.value.certificate;
+  const { certificate } = made.value;
   made.value.close();
-  const { now } = diagnostics.context;
-  const name = `The certificate of ${subject}`;
-  if (notAfter < now) {
-    diagnostics.error(chainKey, `${name} has expired on ${day(notAfter)}`, "renew it");
-  } else if (notAfter < now + NEAR_END) {
-    diagnostics.note(chainKey, `${name} expires on ${day(notAfter)}`, "renew it soon");
-  }
-  if (notBefore > now) diagnostics.error(chainKey, `${name} is not valid before ${day(notBefore)}`);
-  if (alternativeNames.length === 0) {
-    diagnostics.error(
-      chainKey,
-      `${name} has no alternative names, and clients look at nothing else`,
-    );
+  lookAtValidity(certificate, { at: chain, now });
+  const name = `The certificate of ${certificate.subject}`;
+  if (certificate.alternativeNames.length === 0) {
+    chain.error(`${name} has no alternative names, and clients look at nothing else`);
   }
   const count = new TextDecoder().decode(certificateChain).split("BEGIN CERTIFICATE").length - 1;
-  if (count === 1 && subject !== issuer) {
-    diagnostics.note(
-      chainKey,
-      `${name} stands alone in ${server.certificateChainPath}`,
-      "clients need those that lead to its authority too: most authorities give a file fullchain.pem",
-    );
-  }
+  if (count > 1 || certificate.subject === certificate.issuer) return;
+  chain.note(
+    `${name} stands alone in ${certificateChainPath}`,
+    "clients need those that lead to its authority too: most authorities give a file fullchain.pem",
+  );
 }
 
-function lookAtLeapSeconds({ clock }: Config, diagnostics: FileDiagnostics): void {
-  const { leapSecondsFile: file } = clock, key = "clock.leap-seconds-file";
-  const octets = file === undefined ? undefined : read(file, key, diagnostics);
+function lookAtValidity(
+  { subject, notBefore, notAfter }: CertificateDescription,
+  { at, now }: { readonly at: FindingsAt; readonly now: number },
+): void {
+  const name = `The certificate of ${subject}`;
+  if (notAfter < now) at.error(`${name} has expired on ${day(notAfter)}`, "renew it");
+  else if (notAfter < now + NEAR_END) {
+    at.note(`${name} expires on ${day(notAfter)}`, "renew it soon");
+  }
+  if (notBefore > now) at.error(`${name} is not valid before ${day(notBefore)}`);
+}
+
+function lookAtLeapSeconds({ clock }: Config, findings: Findings): void {
+  const file = clock.leapSecondsFile, at = findings.at("clock.leap-seconds-file");
+  const octets = file === undefined ? undefined : at.read(file);
   if (octets === undefined) return;
   const table = parseLeapTable(new TextDecoder().decode(octets));
-  if (!table.ok) {
-    return diagnostics.error(key, `${file} is no list of leap seconds: ${table.error}`);
-  }
+  if (!table.ok) return at.error(`${file} is no list of leap seconds: ${table.error}`);
   const { expiresAt } = table.value;
-  if (expiresAt - UNIX_EPOCH_IN_NTP_SECONDS > diagnostics.context.now) return;
-  diagnostics.note(
-    key,
+  if (expiresAt - UNIX_EPOCH_IN_NTP_SECONDS > findings.context.now) return;
+  at.note(
     `The list of leap seconds ${file} has expired on ${formatDay(expiresAt)}`,
     "update it, usually with the package tzdata",
   );
 }
 
-function lookAtStateFiles(
-  { clock, keyset, nts, observability }: Config,
-  diagnostics: FileDiagnostics,
-): void {
-  const files: readonly (readonly [key: string, path: string | undefined])[] = [
-    ["clock.drift-file", clock.driftFile],
-    ["keyset.key-storage-path", keyset.keyStoragePath],
-    ["nts.cookie-storage-path", nts.cookieStoragePath],
-  ];
-  for (const [key, path] of files) {
-    if (path === undefined) continue;
-    const status = fileStatus(path);
-    if (status.ok && status.value !== undefined && status.value.kind !== "file") {
-      const found = status.value.kind === "directory" ? "a directory" : "a pipe or a device";
-      diagnostics.error(key, `Wanted a file, found ${found}: ${path}`);
-    } else lookAtFolder(key, parentOf(path), diagnostics);
-  }
-  const { statisticsPath } = observability;
-  if (statisticsPath !== undefined) {
-    lookAtFolder("observability.statistics-path", statisticsPath, diagnostics);
+/** Looks at what all paths of one use have in common. */
+function lookAtPath({ key, path, use }: NamedPath, findings: Findings): void {
+  const at = findings.at(key);
+  switch (use.kind) {
+    case "read":
+      if (!at.wasRead && key !== READ_ELSEWHERE) at.read(path);
+      return;
+    case "state":
+      return lookAtStateFile(path, at);
+    case "folder":
+      return lookAtFolder(path, at);
+    default:
+      return unreachable(use);
   }
 }
 
-function lookAtFolder(key: string, folder: string, diagnostics: FileDiagnostics): void {
+function lookAtStateFile(path: string, at: FindingsAt): void {
+  const status = fileStatus(path);
+  if (status.ok && status.value !== undefined && status.value.kind !== "file") {
+    const found = status.value.kind === "directory" ? "a directory" : "a pipe or a device";
+    at.error(`Wanted a file, found ${found}: ${path}`);
+  } else lookAtFolder(parentOf(path), at);
+}
+
+function lookAtFolder(folder: string, at: FindingsAt): void {
   const status = fileStatus(folder);
-  if (!status.ok) return diagnostics.unreadable(key, status.error);
+  if (!status.ok) return at.unreadable(status.error);
   if (status.value === undefined) {
-    return diagnostics.note(
-      key,
-      `The directory ${folder} is not there`,
-      "make it, unless the service does",
-    );
+    return at.note(`The directory ${folder} is not there`, "make it, unless the service does");
   }
   if (status.value.kind !== "directory") {
-    return diagnostics.error(key, `Wanted a directory, found a file: ${folder}`);
+    return at.error(`Wanted a directory, found a file: ${folder}`);
   }
   const writable = mayWrite(folder);
-  if (!writable.ok) {
-    diagnostics.note(key, `${writable.error.message} as this user`, writable.error.hint);
-  }
+  if (!writable.ok) at.note(`${writable.error.message} as this user`, writable.error.hint);
 }
 
-function read(file: string, key: string, diagnostics: FileDiagnostics): Bytes | undefined {
-  const octets = readFile(file, FILE_MAX);
-  return octets.ok ? octets.value : diagnostics.unreadable(key, octets.error);
+function lookAtUser({ security: { user } }: Config, findings: Findings): void {
+  const found = user === undefined ? undefined : findUser(user);
+  if (found?.ok !== true || found.value !== undefined) return;
+  findings.at("security.user").startError(
+    `There is no user "${user}"`,
+    `useradd --system ${user}`,
+  );
 }
 
 function day(unix: number): string {

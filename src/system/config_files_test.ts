@@ -6,6 +6,7 @@ import { processId } from "../../ffi/process/process.ts";
 import { makeCertificate, type TestCertificate } from "../../tests/support/test_certificates.ts";
 import { makePipe, removeAny, setMode } from "../../tests/support/test_files.ts";
 import { concatBytes } from "../base/bytes.ts";
+import { builtinConfig } from "../config/builtin.ts";
 import { formatConfigError } from "../config/config_error.ts";
 import { indexLines, lineOf } from "../config/line_index.ts";
 import { parseConfig } from "../config/parse.ts";
@@ -192,6 +193,22 @@ Deno.test(
         ],
       );
     }
+  }),
+);
+
+Deno.test(
+  "what all paths have in common is looked at for a key that is new",
+  inFolder(() => {
+    const keys = [
+      { path: `${folder}/none`, use: { kind: "read", isSecret: false } },
+      { path: write("open", "x", 0o644), use: { kind: "read", isSecret: true } },
+      { path: folder, use: { kind: "state", isSecret: false, suffixes: [] } },
+      { path: `${folder}/none`, use: { kind: "folder", isSecret: false } },
+    ] as const;
+    const paths = keys.map((path, i) => ({ ...path, key: `new.${i}` }));
+    const found = lookAtFiles(builtinConfig(), { now: NOW, lineOf: () => undefined, paths });
+    const told = [...found.faults, ...found.notes].map(({ path }) => path);
+    deepEqual(told.filter((key) => key.startsWith("new.")), ["new.0", "new.2", "new.3", "new.1"]);
   }),
 );
 

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { boolean, either, number, path, word } from "../field.ts";
+import { boolean, either, number, word } from "../field.ts";
 import { type Built, optional, type SectionKey } from "../key.ts";
+import { fileToRead, stateFile } from "../path_field.ts";
 import { section } from "../table_field.ts";
 
 /** The keys of `[clock]`. */
@@ -17,7 +18,7 @@ export const CLOCK_KEYS = {
       "otherwise ntpsd only measures, and says so. `true`: yes; ntpsd exits with status 77 if " +
       "it may not. `false`: never.",
   }),
-  "drift-file": optional(path, {
+  "drift-file": optional(stateFile(), {
     reload: "applied",
     foreign: "driftfile",
     doc: "Where the frequency error of the clock is kept, so that a restart begins with it.",
@@ -43,7 +44,7 @@ export const CLOCK_KEYS = {
       "parts per million. The error bound grows at this rate between measurements. A clock in a " +
       "room with sudden changes of temperature may need more.",
   }),
-  "leap-seconds-file": optional(path, {
+  "leap-seconds-file": optional(fileToRead(), {
     reload: "applied",
     foreign: "leapsectz leapseclist leapfile",
     doc:

@@ -10,8 +10,9 @@ import {
   STALE_KEY_COUNT_MAX,
 } from "../../base/keyset_limits.ts";
 import { SECONDS_PER_DAY } from "../../base/units.ts";
-import { integer, path, wholeSeconds } from "../field.ts";
+import { integer, wholeSeconds } from "../field.ts";
 import { type Built, optional, required, type SectionKey } from "../key.ts";
+import { fileToRead, stateFile } from "../path_field.ts";
 import { section } from "../table_field.ts";
 
 /** The keys of `[keyset]`. */
@@ -27,7 +28,7 @@ export const KEYSET_KEYS = {
     foreign: "ntsrotate",
     doc: "How often a new key is made.",
   }),
-  "key-storage-path": optional(path, {
+  "key-storage-path": optional(stateFile({ isSecret: true }), {
     otherwise: "none, and the keys are lost at exit",
     reload: "applied",
     doc: "Where the keys are kept, so that clients need no new key exchange after a restart. The " +
@@ -45,7 +46,7 @@ export const KEYSET: SectionKey<typeof KEYSET_KEYS> = section(
 );
 
 const SYMMETRIC_KEYS_KEYS = {
-  file: required(path, {
+  file: required(fileToRead({ isSecret: true }), {
     reload: "applied",
     foreign: {
       "keyfile keys": "use file in [keys]",

@@ -3,13 +3,17 @@
  *
  * @module
  */
-import { boolean, path } from "../field.ts";
+import { boolean } from "../field.ts";
 import { type Built, optional, type SectionKey } from "../key.ts";
+import { stateFile } from "../path_field.ts";
 import { section } from "../table_field.ts";
+
+/** What stands behind the path of the cookies for the file with the time that has passed. */
+export const TIME_BOUND_SUFFIX = ".time-bound";
 
 /** The keys of `[nts]`. */
 export const NTS_KEYS = {
-  "cookie-storage-path": optional(path, {
+  "cookie-storage-path": optional(stateFile({ isSecret: true, suffixes: [TIME_BOUND_SUFFIX] }), {
     reload: "applied",
     doc: "Where cookies and keys are kept, so that a restart needs no key exchange. The file is " +
       "secret.",

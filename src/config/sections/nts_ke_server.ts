@@ -6,7 +6,7 @@
 import { NTP_PORT, NTS_KE_PORT } from "../../base/ports.ts";
 import { hostName, listenAddress } from "../address_field.ts";
 import type { ConfigPath } from "../config_path.ts";
-import { integer, path } from "../field.ts";
+import { integer } from "../field.ts";
 import {
   type Built,
   completeIfWhole,
@@ -15,6 +15,7 @@ import {
   type Row,
   type SectionsKey,
 } from "../key.ts";
+import { fileToRead } from "../path_field.ts";
 import { sectionList } from "../table_field.ts";
 
 const KEYS = {
@@ -22,14 +23,14 @@ const KEYS = {
     reload: "applied",
     doc: "The numeric address and TCP port of the key exchange.",
   }),
-  "certificate-chain-path": required(path, {
+  "certificate-chain-path": required(fileToRead(), {
     reload: "applied",
     foreign: {
       "certificate-path ntsservercert": "use certificate-chain-path in [[nts-ke-server]]",
     },
     doc: "The server's certificate, followed by those that lead to its authority (PEM).",
   }),
-  "private-key-path": required(path, {
+  "private-key-path": required(fileToRead({ isSecret: true }), {
     reload: "applied",
     foreign: "ntsserverkey",
     doc: "The private key of the certificate (PEM).",

@@ -4,8 +4,9 @@
  * @module
  */
 import { hostName, listenAddress } from "../address_field.ts";
-import { boolean, directory, either, list, word } from "../field.ts";
+import { boolean, either, list, word } from "../field.ts";
 import { type Built, optional, type SectionKey } from "../key.ts";
+import { stateFolder } from "../path_field.ts";
 import { section } from "../table_field.ts";
 
 /** The words for how much is logged, the most first. */
@@ -61,7 +62,7 @@ export const OBSERVABILITY_KEYS = {
       "right, for services that must not start earlier. Otherwise ntpsd is ready as soon as it " +
       "runs.",
   }),
-  "statistics-path": optional(directory, {
+  "statistics-path": optional(stateFolder(), {
     reload: "applied",
     foreign: "log logdir statsdir statistics filegen dumpdir",
     doc:

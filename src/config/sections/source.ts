@@ -8,7 +8,7 @@ import { ipFamily } from "../../base/ip_address.ts";
 import { NTP_PORT, NTS_KE_PORT } from "../../base/ports.ts";
 import { ipAddress, sourceAddress } from "../address_field.ts";
 import type { ConfigPath } from "../config_path.ts";
-import { boolean, integer, list, path, word } from "../field.ts";
+import { boolean, integer, list, word } from "../field.ts";
 import {
   type Built,
   completeIfWhole,
@@ -18,6 +18,7 @@ import {
   type Row,
   type SectionsKey,
 } from "../key.ts";
+import { fileToRead } from "../path_field.ts";
 import { canonicalHost } from "../special_address.ts";
 import { sectionList } from "../table_field.ts";
 import { checkPollDefaults, POLL_KEYS, pollIntervals, type PollRow } from "./poll_interval.ts";
@@ -66,7 +67,7 @@ const KEYS = {
     reload: "applied",
     doc: "Pools only: addresses that are never used.",
   }),
-  "certificate-authority": optional(path, {
+  "certificate-authority": optional(fileToRead(), {
     otherwise: "the system's",
     reload: "applied",
     foreign: {

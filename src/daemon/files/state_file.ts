@@ -11,7 +11,6 @@
  * @module
  */
 import {
-  asideOf,
   fileStatus,
   mayWrite,
   readFile,
@@ -25,6 +24,7 @@ import type { OsError } from "../../../ffi/errno.ts";
 import { heldFile } from "../../../ffi/file/held_files.ts";
 import { rootAdvice, writeAdvice } from "./file_advice.ts";
 import type { Bytes } from "../../base/bytes.ts";
+import { damagedPath } from "../../base/damaged_path.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 
 /** Of a damaged file that cannot be renamed so much at the most is copied. */
@@ -94,7 +94,7 @@ export class StateFile {
     this.#state = isOurs ? "ours" : "foreign";
     if (aside.ok) return `it is now ${aside.value}`;
     if (!isOurs) return aside.error.message;
-    const to = asideOf(this.path);
+    const to = damagedPath(this.path);
     const read = readFile(this.path, DAMAGED_MAX);
     const copied = read.ok && writeFileAtomic(to, this.#content(read.value)).ok;
     return `it is written anew where it lies${

@@ -35,6 +35,7 @@
 import { assert } from "../../base/assert.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Seconds, UnixSeconds } from "../../base/units.ts";
+import { TIME_BOUND_SUFFIX } from "../../config/sections/nts.ts";
 import type { CertificateDatePolicy } from "../../nts/key_exchange/date_policy.ts";
 import { countParties } from "./parties.ts";
 
@@ -249,7 +250,7 @@ const YEAR_9999: UnixSeconds = 253_402_300_799;
 
 /** Returns where the bound is kept, beside the cookies; undefined where nothing is kept. */
 export function timeBoundPath(cookieStoragePath: string | undefined): string | undefined {
-  return cookieStoragePath === undefined ? undefined : `${cookieStoragePath}.time-bound`;
+  return cookieStoragePath === undefined ? undefined : cookieStoragePath + TIME_BOUND_SUFFIX;
 }
 
 /** Encodes the bound for the disk: one line that says what it is, one with Unix seconds. */
