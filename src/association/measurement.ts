@@ -6,12 +6,10 @@
  */
 import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { Seconds } from "../base/units.ts";
+import type { LeapIndicator } from "../protocol/leap_indicator.ts";
 
 /** Where a timestamp was taken: by the network interface, by the kernel, or by this program. */
 export type Timestamping = "hardware" | "kernel" | "user";
-
-/** The leap indicator in words (RFC 5905 figure 9). */
-export type LeapIndicator = "none" | "insert" | "delete" | "unknown";
 
 /** One accepted exchange (RFC 5905 section 8), before any filtering. */
 export interface Measurement {

@@ -5,9 +5,9 @@
  */
 import type { Seconds } from "../base/units.ts";
 import type { NtpHeader } from "../protocol/header.ts";
-import { leapIndicatorOf } from "./response.ts";
+import { type LeapIndicator, leapIndicatorOf } from "../protocol/leap_indicator.ts";
 import type { SourceAction } from "./events.ts";
-import type { LeapIndicator, Measurement, Timestamping } from "./measurement.ts";
+import type { Measurement, Timestamping } from "./measurement.ts";
 import type { DropReason } from "./drop_reason.ts";
 import {
   type ExchangeTimestamps,
@@ -50,7 +50,7 @@ export interface Reception {
 export function serverStateOf(header: NtpHeader): ServerState {
   return {
     stratum: header.stratum,
-    leapIndicator: leapIndicatorOf(header),
+    leapIndicator: leapIndicatorOf(header.leapIndicator),
     referenceId: header.referenceId,
     precision: header.precision,
     rootDelay: header.rootDelay,
@@ -70,7 +70,7 @@ export function makeMeasurement(
   return {
     ...exchange,
     stratum: header.stratum,
-    leapIndicator: leapIndicatorOf(header),
+    leapIndicator: leapIndicatorOf(header.leapIndicator),
     referenceId: header.referenceId,
     precision: header.precision,
     rootDelay: header.rootDelay,

@@ -10,7 +10,8 @@
  */
 import { difference, type NtpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
 import type { Seconds } from "../base/units.ts";
-import { LEAP, MODE, type NtpHeader, STRATUM_MAX } from "../protocol/header.ts";
+import { MODE, type NtpHeader, STRATUM_MAX } from "../protocol/header.ts";
+import { LEAP } from "../protocol/leap_indicator.ts";
 import { REQUEST_VERSION } from "./request.ts";
 
 /** The oldest version of which a response is read. */

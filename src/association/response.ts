@@ -10,11 +10,11 @@
  * @module
  */
 import { err, ok, type Result } from "../base/result.ts";
-import { decodeHeader, LEAP, type NtpHeader } from "../protocol/header.ts";
+import { decodeHeader, type NtpHeader } from "../protocol/header.ts";
 import { type Kiss, kissOf } from "../protocol/kiss_code.ts";
 import { decodePacket, type Packet } from "../protocol/packet.ts";
 import type { DropReason } from "./drop_reason.ts";
-import type { LeapIndicator, Timestamping } from "./measurement.ts";
+import type { Timestamping } from "./measurement.ts";
 import { hasOrigin, isKnownVersion, isServerMode } from "./packet_tests.ts";
 import type { PacketProtection } from "./protection.ts";
 import type { PendingRequest } from "./request.ts";
@@ -52,20 +52,6 @@ export function readResponse(
     return err(reason === "not-authentic" && kiss === "nts-nak" ? "nts-nak" : reason);
   }
   return ok({ header: header.value, isInterleaved: !isBasic, kiss });
-}
-
-/** Turns the two bits of the leap indicator into a word. */
-export function leapIndicatorOf(header: Pick<NtpHeader, "leapIndicator">): LeapIndicator {
-  switch (header.leapIndicator) {
-    case LEAP.none:
-      return "none";
-    case LEAP.insert:
-      return "insert";
-    case LEAP.delete:
-      return "delete";
-    default:
-      return "unknown";
-  }
 }
 
 /** Returns the less exact of two ways of timestamping. */

@@ -23,7 +23,7 @@ import type {
   SendAction,
   SendFailedEvent,
 } from "../association/events.ts";
-import type { LeapIndicator } from "../association/measurement.ts";
+import type { LeapIndicator } from "../protocol/leap_indicator.ts";
 import type { Config } from "../config/config.ts";
 import type { LeapTable } from "./leap/leap_table.ts";
 import type { SessionState } from "../nts/client/session.ts";

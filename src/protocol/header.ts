@@ -11,6 +11,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { type NtpTimestamp, ntpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Seconds } from "../base/units.ts";
+import { LEAP } from "./leap_indicator.ts";
 import { decodeShort, encodeShort } from "./short_format.ts";
 
 /** The octets of a header. */
@@ -27,9 +28,6 @@ export const MODE = {
   private: 7,
 } as const;
 
-/** The leap indicator as the wire has it (RFC 5905 figure 9). */
-export const LEAP = { none: 0, insert: 1, delete: 2, unknown: 3 } as const;
-
 /**
  * The stratum that means "unsynchronised" in our tables; on the wire it is 0 (RFC 5905 section
  * 7.3).
@@ -38,7 +36,7 @@ export const STRATUM_MAX = 16;
 
 /** The fields of a header. */
 export interface NtpHeader {
-  /** 0 to 3, see `LEAP`. */
+  /** 0 to 3, see `leap_indicator.ts`. */
   readonly leapIndicator: number;
   /** 0 to 7. */
   readonly version: number;

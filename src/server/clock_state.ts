@@ -9,7 +9,8 @@
  */
 import { type NtpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
-import { LEAP, STRATUM_MAX } from "../protocol/header.ts";
+import { STRATUM_MAX } from "../protocol/header.ts";
+import { LEAP } from "../protocol/leap_indicator.ts";
 import { referenceIdFromAscii } from "../protocol/reference_id.ts";
 import { encodeShort } from "../protocol/short_format.ts";
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../association/measurement.ts";
+import type { LeapIndicator } from "../protocol/leap_indicator.ts";
 import { present } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { ipFamily } from "../base/ip_address.ts";

@@ -8,7 +8,7 @@
  */
 import type { UnixNanoseconds } from "../base/ntp_timestamp.ts";
 import type { Ppm, Seconds } from "../base/units.ts";
-import type { LeapIndicator } from "../association/measurement.ts";
+import type { LeapIndicator } from "../protocol/leap_indicator.ts";
 import type { Config } from "../config/config.ts";
 import type { SystemState } from "../engine/status/snapshot.ts";
 import type { StatusWord } from "../selection/status.ts";

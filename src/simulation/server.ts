@@ -13,19 +13,11 @@ import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../base/ntp_timesta
 import type { Bytes } from "../base/bytes.ts";
 import { ipToBytes } from "../base/ip_address.ts";
 import type { Seconds } from "../base/units.ts";
-import { HEADER_LENGTH } from "../protocol/header.ts";
-import type { LeapIndicator } from "../association/measurement.ts";
+import { HEADER_LENGTH, MODE } from "../protocol/header.ts";
+import { LEAP, type LeapIndicator } from "../protocol/leap_indicator.ts";
 import type { Draws } from "./draws.ts";
 import { SimulatedOscillator } from "./oscillator.ts";
 import type { ServerChange, ServerModel } from "./scenario.ts";
-
-const MODE_CLIENT = 3, MODE_SERVER = 4;
-const LEAP_BITS: Readonly<Record<LeapIndicator, number>> = {
-  none: 0,
-  insert: 1,
-  delete: 2,
-  unknown: 3,
-};
 
 /** What a server draws from. */
 export interface ServerDraws {
@@ -98,7 +90,7 @@ export class SimulatedServer {
     const sinceLast = now.time - this.#lastRequest;
     this.#lastRequest = now.time;
     const first = request[0] ?? 0;
-    if (!this.#model.alive || request.length < HEADER_LENGTH || (first & 7) !== MODE_CLIENT) {
+    if (!this.#model.alive || request.length < HEADER_LENGTH || (first & 7) !== MODE.client) {
       return undefined;
     }
     const receive = addSeconds(now.timestamp, this.clockError(now.time));
@@ -161,7 +153,7 @@ function encodeResponse(
   const packet = new Uint8Array(HEADER_LENGTH);
   const view = new DataView(packet.buffer);
   const version = ((request[0] ?? 0) >> 3) & 7;
-  packet[0] = (LEAP_BITS[leap] << 6) | (version << 3) | MODE_SERVER;
+  packet[0] = (LEAP[leap] << 6) | (version << 3) | MODE.server;
   packet[1] = model.stratum > 15 ? 0 : model.stratum;
   packet[2] = request[2] ?? 0;
   view.setInt8(3, model.precision);

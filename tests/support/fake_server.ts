@@ -5,7 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { addSeconds, type NtpTimestamp, ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
-import { decodeHeader, emptyHeader, encodeHeader, LEAP } from "../../src/protocol/header.ts";
+import { decodeHeader, emptyHeader, encodeHeader } from "../../src/protocol/header.ts";
+import { LEAP, type LeapIndicator } from "../../src/protocol/leap_indicator.ts";
 import { referenceIdOfAddress } from "../../src/protocol/reference_id.ts";
 
 /** What a server does; tests change it as they go. */
@@ -25,7 +26,7 @@ export interface FakeServer {
   /** Whether responses do not repeat the number of the request. */
   badOrigin: boolean;
   stratum: number;
-  leap: keyof typeof LEAP;
+  leap: LeapIndicator;
   rootDelay: number;
   rootDispersion: number;
   referenceId: number;

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { LeapIndicator, Timestamping } from "../../association/measurement.ts";
+import type { Timestamping } from "../../association/measurement.ts";
+import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import { formatOffset, formatSeconds } from "../display/quantity.ts";
 import { type Paint, plain } from "../display/style.ts";
 import { type Column, layOutTable, wrapText } from "../display/table.ts";

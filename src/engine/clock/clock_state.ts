@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../../association/measurement.ts";
+import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import type { MonotonicSeconds } from "../../base/units.ts";
 import type { SteeringContext } from "./clock_control.ts";
 import type { EngineParts } from "../engine_parts.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../../association/measurement.ts";
+import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import type { NtpTimestamp } from "../../base/ntp_timestamp.ts";
 import type { Seconds } from "../../base/units.ts";
 

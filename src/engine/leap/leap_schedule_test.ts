@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { LeapIndicator } from "../../association/measurement.ts";
+import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import { addSeconds, fromUnixNanoseconds } from "../../base/ntp_timestamp.ts";
 import type { LeapTable } from "./leap_table.ts";
 import { LeapSchedule } from "./leap_schedule.ts";

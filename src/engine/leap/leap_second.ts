@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../../association/measurement.ts";
+import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import type { NtpTimestamp } from "../../base/ntp_timestamp.ts";
 import { type Seconds, SECONDS_PER_DAY } from "../../base/units.ts";
 import { civilDate } from "../../base/utc.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../../association/measurement.ts";
+import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 
 /**
  * Returns what more than half of the sources announce, and "none" when no announcement has a

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../../association/measurement.ts";
+import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import type { Seconds } from "../../base/units.ts";
 import { formatReferenceId, referenceIdOfAddress } from "../../protocol/reference_id.ts";
 import { rootDistance, supportedDistance } from "../../selection/root_distance.ts";

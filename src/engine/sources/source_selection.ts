@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../../association/measurement.ts";
+import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import type { Config, SynchronizationConfig } from "../../config/config.ts";
 import { servedPlaces } from "../../config/listen.ts";
 import type { Candidate, Contradiction } from "../../selection/candidate.ts";

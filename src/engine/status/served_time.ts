@@ -3,10 +3,9 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../../association/measurement.ts";
 import type { NtpTimestamp } from "../../base/ntp_timestamp.ts";
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
-import { LEAP } from "../../protocol/header.ts";
+import { LEAP, type LeapIndicator } from "../../protocol/leap_indicator.ts";
 import { isTimeKnown } from "./snapshot.ts";
 import { errorBudget, type Knowledge, systemState } from "./system_variables.ts";
 

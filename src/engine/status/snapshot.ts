@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../../association/measurement.ts";
+import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import type { StatusWord } from "../../selection/status.ts";
 
 /** Every word for how the clock stands. */

@@ -11,7 +11,7 @@ import { type MonotonicSeconds, PPM } from "../../base/units.ts";
 import type { SourceConfig, SynchronizationConfig } from "../../config/config.ts";
 import type { Discipline } from "../../discipline/discipline.ts";
 import type { SourceGroup } from "../../association/source_group.ts";
-import type { LeapIndicator } from "../../association/measurement.ts";
+import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 
 import { formatReferenceId, LOCAL_REFERENCE_ID } from "../../protocol/reference_id.ts";
 import { formatUtc } from "../../base/utc.ts";
