@@ -262,6 +262,15 @@ export function completeIfWhole<Definitions extends Keys>(
   return isWhole ? buildRow(keys, row) as Built<Definitions> : undefined;
 }
 
+/** Returns what the program uses of the keys that are written, and nothing of the others. */
+export function completeWritten<Definitions extends OptionalKeys>(
+  keys: Definitions,
+  row: Partial<Row<Definitions>> = {},
+): Partial<Built<Definitions>> {
+  const written = Object.entries(keys).filter(([name]) => row[name] !== undefined);
+  return buildRow(Object.fromEntries(written), row) as Partial<Built<Definitions>>;
+}
+
 function buildRow(
   keys: Keys,
   row: Readonly<Record<string, unknown>>,
@@ -274,7 +283,7 @@ function buildRow(
 /** Returns the name of a key in the program. */
 export function builtName(name: string): string {
   return name.replace(/-(ppm|ms)$/, "")
-    .replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    .replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** Writes a default as the reference shows it. */

@@ -12,7 +12,10 @@
 import type { Seconds } from "../base/units.ts";
 import type { Action } from "../engine/events.ts";
 import type { EngineSnapshot } from "../engine/status/snapshot.ts";
-import type { Check, Limits, Scenario, ScenarioEvent } from "./scenario.ts";
+import type { Check } from "./scenario/check.ts";
+import type { ScenarioEvent } from "./scenario/event.ts";
+import type { Limits } from "./scenario/limits.ts";
+import type { Scenario } from "./scenario/scenario.ts";
 import type { RunFigures } from "./statistics.ts";
 import { formatSeconds, isUsed, SourceNames } from "./timeline.ts";
 import type { ClockTruth, Observer } from "./observer.ts";
@@ -191,17 +194,20 @@ export class Checker implements Observer {
       const isRight = source !== undefined && statuses.includes(source.status);
       expect(isRight, `Wanted ${name} to be ${statuses.join(" or ")}, found ${found}`);
     }
-    const { error, frequencyError, leap, kernelSynchronized } = check;
+    const { maxError, maxFrequencyError, leap, kernelSynchronized } = check;
     const found = Math.abs(clock.error);
-    if (error !== undefined) {
-      const message = `Wanted an error of at most ${formatSeconds(error)}, found ${
+    if (maxError !== undefined) {
+      const message = `Wanted an error of at most ${formatSeconds(maxError)}, found ${
         formatSeconds(found)
       }`;
-      expect(found <= error, message);
+      expect(found <= maxError, message);
     }
-    if (frequencyError !== undefined) {
+    if (maxFrequencyError !== undefined) {
       const ppm = Math.abs(clock.rateError) * 1e6;
-      expect(ppm <= frequencyError, `Wanted a rate within ${frequencyError} ppm, found ${ppm} ppm`);
+      expect(
+        ppm <= maxFrequencyError,
+        `Wanted a rate within ${maxFrequencyError} ppm, found ${ppm} ppm`,
+      );
     }
     if (leap !== undefined) {
       expect(snapshot.leap === leap, `Wanted the leap indicator ${leap}, found ${snapshot.leap}`);

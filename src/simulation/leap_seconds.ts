@@ -5,7 +5,7 @@
  */
 import type { LeapIndicator } from "../protocol/leap_indicator.ts";
 import type { Seconds } from "../base/units.ts";
-import type { ScenarioEvent } from "./scenario.ts";
+import type { ScenarioEvent } from "./scenario/event.ts";
 
 /** The leap seconds of one run; all times are seconds since its start. */
 export class LeapSeconds {

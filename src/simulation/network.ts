@@ -15,7 +15,7 @@ import type { Seconds } from "../base/units.ts";
 import { Bursts } from "./bursts.ts";
 import { drawDelay, drawLoss } from "./delay.ts";
 import { Draws } from "./draws.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Scenario } from "./scenario/scenario.ts";
 import { SimulatedServer, type TrueTime } from "./server.ts";
 
 /** A server with the streams of randomness that belong to it. */

@@ -6,7 +6,7 @@
 import type { Ppm, Seconds } from "../base/units.ts";
 import type { Action } from "../engine/events.ts";
 import type { EngineSnapshot } from "../engine/status/snapshot.ts";
-import type { ScenarioEvent } from "./scenario.ts";
+import type { ScenarioEvent } from "./scenario/event.ts";
 
 /** What watches a run; all times are seconds since the start. */
 export interface Observer {

@@ -25,8 +25,8 @@ export interface OscillatorModel {
   readonly wander: number;
   /** A swing of the frequency with the temperature, zero at the start and rising. */
   readonly temperature?: { readonly amplitude: Ppm; readonly period: Seconds } | undefined;
-  /** Linear change of the frequency. */
-  readonly aging?: { readonly ppmPerDay: Ppm } | undefined;
+  /** Linear change of the frequency in a day. */
+  readonly agingPpmPerDay?: Ppm;
 }
 
 /** A running oscillator. Time starts at 0 and only goes forward. */
@@ -92,14 +92,13 @@ export class SimulatedOscillator {
   }
 
   #frequencyAt(time: number): number {
-    const { temperature, aging } = this.#model;
+    const { temperature, agingPpmPerDay = 0 } = this.#model;
     let frequency = this.#walk;
     if (temperature !== undefined) {
       // The middle of the second stands for the whole of it.
       const angle = 2 * Math.PI * (time + 0.5) / temperature.period;
       frequency += temperature.amplitude * PPM * Math.sin(angle);
     }
-    if (aging !== undefined) frequency += aging.ppmPerDay * PPM * (time / SECONDS_PER_DAY);
-    return frequency;
+    return frequency + agingPpmPerDay * PPM * (time / SECONDS_PER_DAY);
   }
 }

@@ -111,7 +111,7 @@ Deno.test("a temperature swing integrates to its closed form", () => {
 
 Deno.test("ageing and steps of the frequency last", () => {
   const oscillator = new SimulatedOscillator(
-    { ...QUIET, aging: { ppmPerDay: 1 } },
+    { ...QUIET, agingPpmPerDay: 1 },
     Draws.stream(7, "t"),
   );
   oscillator.advance(86_400);

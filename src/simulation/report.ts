@@ -6,7 +6,7 @@
 import type { Seconds } from "../base/units.ts";
 import { formatElapsed } from "./date.ts";
 import type { RunOutcome } from "./run.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Scenario } from "./scenario/scenario.ts";
 import { medianFigures, type RunFigures } from "./statistics.ts";
 import { formatSeconds, SourceNames } from "./timeline.ts";
 

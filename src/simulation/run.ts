@@ -7,7 +7,7 @@ import type { EngineSnapshot } from "../engine/status/snapshot.ts";
 import { Checker, type Violation } from "./checker.ts";
 import type { DrivenEngine, EngineSeed } from "./engine_factory.ts";
 import { type Observer, Observers } from "./observer.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Scenario } from "./scenario/scenario.ts";
 import { type RunFigures, RunStatistics } from "./statistics.ts";
 import { Timeline, type TimelineEntry } from "./timeline.ts";
 import { Trace, type TracePoint } from "./trace.ts";

@@ -17,7 +17,7 @@ import { HEADER_LENGTH, MODE } from "../protocol/header.ts";
 import { LEAP, type LeapIndicator } from "../protocol/leap_indicator.ts";
 import type { Draws } from "./draws.ts";
 import { SimulatedOscillator } from "./oscillator.ts";
-import type { ServerChange, ServerModel } from "./scenario.ts";
+import type { ServerChange, ServerModel } from "./scenario/server.ts";
 
 /** What a server draws from. */
 export interface ServerDraws {

@@ -6,7 +6,8 @@
 import type { Seconds } from "../base/units.ts";
 import type { Action } from "../engine/events.ts";
 import type { EngineSnapshot, SourceDocument, SystemState } from "../engine/status/snapshot.ts";
-import type { Scenario, ScenarioEvent } from "./scenario.ts";
+import type { ScenarioEvent } from "./scenario/event.ts";
+import type { Scenario } from "./scenario/scenario.ts";
 import type { ClockTruth, Observer } from "./observer.ts";
 
 /** One sentence of the timeline. */

@@ -26,7 +26,8 @@ import { LeapSeconds } from "./leap_seconds.ts";
 import { LoopGuard } from "./loop_guard.ts";
 import { type Host, SimulatedNetwork } from "./network.ts";
 import type { ClockTruth, Observer } from "./observer.ts";
-import { MACHINE_ADDRESS, type Scenario, type ScenarioEvent } from "./scenario.ts";
+import type { ScenarioEvent } from "./scenario/event.ts";
+import { MACHINE_ADDRESS, type Scenario } from "./scenario/scenario.ts";
 import { SnapshotSchedule } from "./snapshot_schedule.ts";
 
 /** What a world is made from. */

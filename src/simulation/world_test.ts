@@ -6,8 +6,8 @@ import type { Action, Event, Instant } from "../engine/events.ts";
 import type { EngineSnapshot } from "../engine/status/snapshot.ts";
 import { ActionLog } from "../../tests/support/action_log.ts";
 import { runScenario } from "./run.ts";
-import { parseScenario } from "./scenario_parse.ts";
-import type { Scenario } from "./scenario.ts";
+import { parseScenario } from "./scenario/parse.ts";
+import type { Scenario } from "./scenario/scenario.ts";
 import type { DrivenEngine } from "./engine_factory.ts";
 
 const INTERVAL = 16;

@@ -7,8 +7,8 @@
 import { cpuUsage } from "node:process";
 import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
 import { runScenario } from "../../src/simulation/run.ts";
-import { parseScenario } from "../../src/simulation/scenario_parse.ts";
-import type { Scenario } from "../../src/simulation/scenario.ts";
+import { parseScenario } from "../../src/simulation/scenario/parse.ts";
+import type { Scenario } from "../../src/simulation/scenario/scenario.ts";
 import type { DrivenEngine, EngineSeed } from "../../src/simulation/engine_factory.ts";
 import { World } from "../../src/simulation/world.ts";
 import { median } from "../../src/simulation/statistics.ts";

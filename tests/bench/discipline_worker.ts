@@ -5,7 +5,7 @@
  */
 import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
 import { runScenario } from "../../src/simulation/run.ts";
-import { parseScenario } from "../../src/simulation/scenario_parse.ts";
+import { parseScenario } from "../../src/simulation/scenario/parse.ts";
 import type { RunFigures } from "../../src/simulation/statistics.ts";
 import type { Action } from "../../src/engine/events.ts";
 import { answerTasks } from "../support/worker_pool.ts";

@@ -16,7 +16,7 @@ import { EXIT } from "../../src/cli/exit_code.ts";
 import { main } from "../../src/cli/main.ts";
 import { exampleStatus } from "../support/status_example.ts";
 import { SCHEMA } from "../../src/config/schema.ts";
-import { SCENARIO_SCHEMA } from "../../src/simulation/scenario_schema.ts";
+import { SCENARIO_SCHEMA } from "../../src/simulation/scenario/schema.ts";
 import { commandLine } from "./grammar_texts.ts";
 import { tomlOf } from "./grammar_toml.ts";
 import { below, chance, pick } from "./mutate.ts";

@@ -12,7 +12,7 @@ import { HttpRequestReader } from "../../src/daemon/observability/http_request.t
 import { parseLeapTable } from "../../src/engine/leap/leap_table.ts";
 import { KeyExchangeClient } from "../../src/nts/key_exchange/client.ts";
 import { decodePacket } from "../../src/protocol/packet.ts";
-import { parseScenario } from "../../src/simulation/scenario_parse.ts";
+import { parseScenario } from "../../src/simulation/scenario/parse.ts";
 import { describe, fuzz } from "./fuzzer.ts";
 import { several } from "./mutate.ts";
 import { PORT_TARGETS } from "./ports.ts";

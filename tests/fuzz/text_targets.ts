@@ -37,8 +37,8 @@ import {
 import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
 import { describeRun } from "../../src/simulation/report.ts";
 import { runScenario } from "../../src/simulation/run.ts";
-import { parseScenario } from "../../src/simulation/scenario_parse.ts";
-import { SCENARIO_SCHEMA } from "../../src/simulation/scenario_schema.ts";
+import { parseScenario } from "../../src/simulation/scenario/parse.ts";
+import { SCENARIO_SCHEMA } from "../../src/simulation/scenario/schema.ts";
 import { httpRequest, keyFile, leapFile } from "./grammar_texts.ts";
 import { oddScenario } from "./grammar_scenario.ts";
 import { tomlOf } from "./grammar_toml.ts";

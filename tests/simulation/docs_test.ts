@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
 import { describeRun, describeRuns, simulationDocument } from "../../src/simulation/report.ts";
 import { runScenario } from "../../src/simulation/run.ts";
-import { parseScenario } from "../../src/simulation/scenario_parse.ts";
-import { scenarioReference } from "../../src/simulation/scenario_reference.ts";
+import { parseScenario } from "../../src/simulation/scenario/parse.ts";
+import { scenarioReference } from "./scenario_reference.ts";
 
 const manual = new URL("../../docs/simulation.md", import.meta.url);
 const examples = new URL("../../docs/simulations/", import.meta.url);

@@ -8,7 +8,7 @@ import type { Action } from "../../src/engine/events.ts";
 import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
 import { violationTexts } from "../../src/simulation/report.ts";
 import { type RunOutcome, runScenario } from "../../src/simulation/run.ts";
-import { parseScenario } from "../../src/simulation/scenario_parse.ts";
+import { parseScenario } from "../../src/simulation/scenario/parse.ts";
 import type { DrivenEngine } from "../../src/simulation/engine_factory.ts";
 import type { Observer } from "../../src/simulation/observer.ts";
 

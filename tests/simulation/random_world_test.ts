@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
 import { violationTexts } from "../../src/simulation/report.ts";
 import { runScenario } from "../../src/simulation/run.ts";
-import { parseScenario } from "../../src/simulation/scenario_parse.ts";
+import { parseScenario } from "../../src/simulation/scenario/parse.ts";
 import { randomWorld } from "./random_world.ts";
 
 const WORLDS = Number(Deno.env.get("NTPSD_SIMULATION_WORLDS") ?? 20);

@@ -9,8 +9,8 @@ import { ActionLog } from "../support/action_log.ts";
 import { createSimulatedEngine } from "../../src/simulation/engine_factory.ts";
 import { violationTexts } from "../../src/simulation/report.ts";
 import { type RunOutcome, runScenario } from "../../src/simulation/run.ts";
-import { parseScenario } from "../../src/simulation/scenario_parse.ts";
-import type { Scenario } from "../../src/simulation/scenario.ts";
+import { parseScenario } from "../../src/simulation/scenario/parse.ts";
+import type { Scenario } from "../../src/simulation/scenario/scenario.ts";
 
 const SEEDS = Number(Deno.env.get("NTPSD_SIMULATION_SEEDS") ?? 2);
 const SCENARIO_COUNT_MIN = 20;

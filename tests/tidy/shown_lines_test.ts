@@ -3,7 +3,7 @@
  * folders to test.
  */
 import assert from "node:assert/strict";
-import { parseScenario } from "../../src/simulation/scenario_parse.ts";
+import { parseScenario } from "../../src/simulation/scenario/parse.ts";
 import { projectFiles, ROOT } from "./project.ts";
 import { factsOf } from "./syntax.ts";
 import { isProduct } from "./use_rules.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { runScenario } from "../../src/simulation/run.ts";
-import { parseScenario } from "../../src/simulation/scenario_parse.ts";
+import { parseScenario } from "../../src/simulation/scenario/parse.ts";
 import { type BoundFigures, type ErrorFigures, Onlooker } from "./onlooker.ts";
 import { makeWorld } from "./world.ts";
 

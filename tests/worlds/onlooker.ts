@@ -21,7 +21,8 @@ import {
   type EngineSeed,
 } from "../../src/simulation/engine_factory.ts";
 import type { ClockTruth, Observer } from "../../src/simulation/observer.ts";
-import type { Scenario, ScenarioEvent } from "../../src/simulation/scenario.ts";
+import type { ScenarioEvent } from "../../src/simulation/scenario/event.ts";
+import type { Scenario } from "../../src/simulation/scenario/scenario.ts";
 import { PlainEstimator } from "./reference.ts";
 
 /** What a clock's errors came to. */

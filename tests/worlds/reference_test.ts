@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { runScenario } from "../../src/simulation/run.ts";
-import { parseScenario } from "../../src/simulation/scenario_parse.ts";
+import { parseScenario } from "../../src/simulation/scenario/parse.ts";
 import { Onlooker } from "./onlooker.ts";
 import { lineThrough, type OffsetSample, PlainEstimator } from "./reference.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseScenario } from "../../src/simulation/scenario_parse.ts";
+import { parseScenario } from "../../src/simulation/scenario/parse.ts";
 import { KIND_NAMES, kindOf, makeWorld, worldNumbers } from "./world.ts";
 
 Deno.test("every world is a scenario of its kind, always the same", () => {

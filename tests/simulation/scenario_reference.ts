@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Keys } from "../config/key.ts";
-import { SCENARIO_SCHEMA } from "./scenario_schema.ts";
+import type { Keys } from "../../src/config/key.ts";
+import { SCENARIO_SCHEMA } from "../../src/simulation/scenario/schema.ts";
 
 /** Returns the reference in Markdown: a table for the top and one for each section. */
 export function scenarioReference(): string {

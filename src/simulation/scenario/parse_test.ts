@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatConfigError } from "../config/config_error.ts";
-import { configurationPath, parseScenario } from "./scenario_parse.ts";
+import { formatConfigError } from "../../config/config_error.ts";
+import { configurationPath, parseScenario } from "./parse.ts";
 
 function faults(text: string): readonly string[] {
   const parsed = parseScenario(text);
