@@ -281,7 +281,7 @@ export class Engine {
         ...this.#sources.clockStepped(now.monotonic),
       ];
     }
-    const why = `Somebody else stepped the clock by ${gained.toFixed(6)} s`;
+    const why = `The clock was stepped from outside by ${gained.toFixed(6)} s`;
     return this.#startAfresh(now, why, gained);
   }
 

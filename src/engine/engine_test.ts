@@ -52,7 +52,7 @@ Deno.test("a large offset is stepped once, and what was measured before stays ri
   assert.equal(world.snapshot.steps.count, 1);
   assertNear(world.snapshot.steps.accumulatedSeconds, 1000, 0.01);
   assert.equal(world.logs.filter((line) => line.includes("is stepped by -1000.00")).length, 1);
-  assert.equal(world.logs.filter((line) => line.includes("Somebody else")).length, 0);
+  assert.equal(world.logs.filter((line) => line.includes("stepped from outside")).length, 0);
 });
 
 Deno.test("a request that is under way when the clock is stepped is void", () => {
@@ -167,7 +167,7 @@ Deno.test("a clock that is only measured and is far off is said to be so, and wh
   assert.match(told()[1] ?? "", /^info: The clock is near the time again: 0\.00\d s /);
 });
 
-Deno.test("a step by somebody else is noticed at the next event, and mended", () => {
+Deno.test("a step from outside is noticed at the next event, and mended", () => {
   const world = new EngineWorld({ drift: -30e-6 }).start();
   world.run(1800);
   const { frequencyPpm } = world.snapshot;
@@ -176,10 +176,10 @@ Deno.test("a step by somebody else is noticed at the next event, and mended", ()
   const line = world.logs.at(-1) ?? "";
   assert.equal(
     line,
-    "warning: Somebody else stepped the clock by 2.000000 s: the sources are measured anew",
+    "warning: The clock was stepped from outside by 2.000000 s: the sources are measured anew",
   );
   const { state, why, stratum, referenceTime, offsetSeconds } = world.snapshot;
-  assert.deepEqual([state, why], ["starting", "Somebody else stepped the clock by 2.000000 s"]);
+  assert.deepEqual([state, why], ["starting", "The clock was stepped from outside by 2.000000 s"]);
   assert.deepEqual([stratum, referenceTime, offsetSeconds], [16, null, null]);
   assert.equal(world.commands.at(-1)?.status.synchronized, false);
   world.run(120);
@@ -187,7 +187,7 @@ Deno.test("a step by somebody else is noticed at the next event, and mended", ()
   assert.equal(world.snapshot.state, "synchronized");
   assertNear(world.snapshot.frequencyPpm, frequencyPpm, 2);
   // and only once
-  assert.equal(world.logs.filter((text) => text.includes("Somebody else")).length, 1);
+  assert.equal(world.logs.filter((text) => text.includes("stepped from outside")).length, 1);
 });
 
 Deno.test("after a disturbance the first that answers is not believed alone", () => {
@@ -241,7 +241,7 @@ Deno.test("a leap second is announced to the kernel on its day only, and its ste
   assert.deepEqual(world.logs.filter((line) => line.includes("leap")), [
     "info: A leap second was inserted",
   ]);
-  assert.equal(world.logs.some((line) => line.includes("Somebody else")), false);
+  assert.equal(world.logs.some((line) => line.includes("stepped from outside")), false);
   assert.equal(world.snapshot.leap, "none");
   assertNear(world.offset, 1, 1e-3);
   assert.equal(world.snapshot.steps.count, 0);

@@ -60,7 +60,7 @@ export class KernelClockPort {
       Math.abs(before.value - expected) > FREQUENCY_CHANGE_MIN
     ) {
       externalChange(
-        `Somebody else has set the clock's frequency from ${expected.toFixed(3)} to ${
+        `The clock's frequency was set from outside, from ${expected.toFixed(3)} to ${
           before.value.toFixed(3)
         } ppm: is another time daemon running`,
       );

@@ -83,7 +83,7 @@ Deno.test("a step that was made counts although what follows it is refused", () 
   assert.ok(!result.ok, "the engine is told, and finds the step by the clock itself");
 });
 
-Deno.test("a frequency that somebody else has set is told, and set anew", () => {
+Deno.test("a frequency that was set from outside is told, and set anew", () => {
   using kernel = new FakeKernel();
   const port = new KernelClockPort(), told: string[] = [];
   const tell = (message: string) => void told.push(message);
@@ -94,7 +94,7 @@ Deno.test("a frequency that somebody else has set is told, and set anew", () => 
   assert.ok(port.set(SET, tell).ok);
   assert.match(
     told.join(),
-    /Somebody else has set the clock's frequency from 10.000 to -50.000 ppm/,
+    /The clock's frequency was set from outside, from 10.000 to -50.000 ppm/,
   );
   assert.equal(kernel.frequency, 10n << 16n);
 });

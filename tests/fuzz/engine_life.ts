@@ -262,7 +262,7 @@ class FuzzedEngine {
   #disturb(): void {
     const some = between(this.#choices, 1e-6, 1e9);
     switch (below(this.#choices, 6)) {
-      case 0: // somebody else sets the clock
+      case 0: // another program sets the clock
         this.#clock.step(this.#chance(0.5) ? some : -some);
         return this.#handle({ type: "timer" });
       case 1:

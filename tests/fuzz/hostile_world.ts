@@ -229,7 +229,7 @@ class HostileWorld {
     const fate = this.#fate ?? this.#draw;
     const hasHonest = this.#plan.honest.length > 0;
     switch (this.#below(hasHonest ? 6 : 10)) {
-      case 0: // somebody else sets the clock
+      case 0: // another program sets the clock
         this.#clock.step(fate.signed(1e-6, hasHonest ? 100 : 1e9));
         return this.#handle({ type: "timer" });
       case 1: {

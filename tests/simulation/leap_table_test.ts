@@ -44,7 +44,7 @@ const LIMITS = `
 bound-coverage = 0.999
 max-error = "10ms"
 steps = 0
-must-not-log = ["Somebody else"]
+must-not-log = ["stepped from outside"]
 `;
 const SERVERS = `
 [[server]]

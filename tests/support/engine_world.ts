@@ -233,7 +233,7 @@ export class EngineWorld {
     this.#clock.passTo(this.time + seconds);
   }
 
-  /** Lets somebody else step the real-time clock. */
+  /** Lets another program step the real-time clock. */
   stepFromOutside(by: number): void {
     this.#clock.step(by);
   }
