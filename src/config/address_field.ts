@@ -28,7 +28,7 @@ export const sourceAddress: Field<SourceAddress> = usable(
       const parts = parseHostPort(text);
       return parts !== undefined && isHost(parts.host) ? { text, ...parts } : undefined;
     },
-    sourceHint,
+    { hint: sourceHint },
   ),
   ({ host }) => sourceAddressError(host),
 );
@@ -50,7 +50,7 @@ export function listenAddress(defaultPort: number): Field<string> {
           ? undefined
           : formatSocketAddress(address);
       },
-      (text) => listenHint(text, defaultPort),
+      { hint: (text) => listenHint(text, defaultPort) },
     ),
     (listen) => listenAddressError(parseHostPort(listen)?.host ?? ""),
   );

@@ -12,12 +12,12 @@
 import type { Config } from "./config.ts";
 import type { ConfigPath } from "./config_path.ts";
 import { complete } from "./key.ts";
-import { collisionOf } from "./listen.ts";
+import { checkListeners } from "./listener_rules.ts";
 import type { RawConfig } from "./schema.ts";
 import { CLOCK_KEYS } from "./sections/clock.ts";
 import { KEYSET_KEYS } from "./sections/keys.ts";
 import { NTS_KEYS } from "./sections/nts.ts";
-import { buildNtsKeServers, type NtsKeServerConfig } from "./sections/nts_ke_server.ts";
+import { buildNtsKeServers } from "./sections/nts_ke_server.ts";
 import { OBSERVABILITY_KEYS } from "./sections/observability.ts";
 import { SECURITY_KEYS } from "./sections/security.ts";
 import { buildServers } from "./sections/server.ts";
@@ -34,7 +34,8 @@ export function buildConfig(raw: RawConfig, root: ConfigPath): Config {
     defaults: raw["source-defaults"],
     authentication: authenticationOf(raw.synchronization),
     hasKeyFile: raw.keys?.file !== undefined,
-  }, root);
+    root,
+  });
   const servers = buildServers(raw.server ?? [], { givesCookies: givesCookies(raw), root });
   const servesNtp = (raw.server ?? []).length > 0;
   const ntsKeServers = buildNtsKeServers(raw["nts-ke-server"] ?? [], { servesNtp, root });
@@ -54,10 +55,10 @@ export function buildConfig(raw: RawConfig, root: ConfigPath): Config {
     observability: complete(OBSERVABILITY_KEYS, raw.observability),
     security: complete(SECURITY_KEYS, raw.security),
   };
-  checkListeners("server", servers, root);
-  checkListeners("nts-ke-server", ntsKeServers, root);
-  checkStatusListener(config.observability.listen, ntsKeServers, root);
-  checkRoles(raw, config, root);
+  checkListeners({ servers, ntsKeServers, status: config.observability.listen }, root);
+  const hasLocal = config.synchronization.localStratum !== undefined;
+  const serves = servesNtp || ntsKeServers.length > 0;
+  checkRoles({ hasSources: rows.length > 0, hasLocal, serves }, root);
   return config;
 }
 
@@ -69,59 +70,15 @@ function givesCookies(raw: RawConfig): boolean {
   return (raw["nts-ke-server"] ?? []).length > 0 || raw.keyset?.["key-storage-path"] !== undefined;
 }
 
-function checkListeners(
-  name: "server" | "nts-ke-server",
-  entries: readonly ({ readonly listen: string; readonly reusePort?: boolean } | undefined)[],
-  root: ConfigPath,
-): void {
-  const transport = name === "server" ? "udp" : "tcp";
-  for (const [i, entry] of entries.entries()) {
-    if (entry === undefined) continue;
-    const at = root.key(name).index(i).key("listen");
-    for (const [j, earlier] of entries.slice(0, i).entries()) {
-      if (earlier === undefined) continue;
-      const collision = collisionOf(transport, earlier.listen, entry.listen);
-      const isShared = entry.reusePort === true && earlier.reusePort === true;
-      if (collision === undefined || (collision === "covered" && isShared)) continue;
-      if (collision === "same") {
-        at.report(`The same address as in ${name}[${j}]`, "remove one of the two");
-      } else at.report(cannotBeOpen(`${name}[${j}]`, earlier.listen), ONE_BY_ONE);
-      break;
-    }
-  }
-}
-
-const ONE_BY_ONE = "remove one of the two, or name all addresses one by one";
-
-function cannotBeOpen(other: string, listen: string): string {
-  return `Cannot be open together with ${other}, which listens on ${listen}`;
-}
-
-/** Status and key exchange are both served over TCP. */
-function checkStatusListener(
-  listen: string | undefined,
-  ntsKeServers: readonly (NtsKeServerConfig | undefined)[],
-  root: ConfigPath,
-): void {
-  if (listen === undefined) return;
-  for (const [i, entry] of ntsKeServers.entries()) {
-    const collision = entry && collisionOf("tcp", entry.listen, listen);
-    if (collision === undefined) continue;
-    root.key("nts-ke-server").index(i).key("listen").report(
-      collision === "same"
-        ? "The same address as observability.listen"
-        : cannotBeOpen("observability", listen),
-      "give one of the two another port",
-    );
-    return;
-  }
-}
-
 /** Notes what is allowed, but leaves the daemon with less to do than was probably meant. */
-function checkRoles(raw: RawConfig, { synchronization }: Config, root: ConfigPath): void {
-  const hasLocal = synchronization.localStratum !== undefined;
-  const hasSources = (raw.source ?? []).length > 0;
-  const serves = (raw.server ?? []).length > 0 || (raw["nts-ke-server"] ?? []).length > 0;
+function checkRoles(
+  { hasSources, hasLocal, serves }: {
+    readonly hasSources: boolean;
+    readonly hasLocal: boolean;
+    readonly serves: boolean;
+  },
+  root: ConfigPath,
+): void {
   if (!hasSources && !serves) {
     root.warn(
       "No sources and no servers: ntpsd has nothing to do",

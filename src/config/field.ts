@@ -123,11 +123,14 @@ export function word<const Word extends string>(words: readonly Word[]): Field<W
   };
 }
 
-/** Reads text that a function understands; the function returns undefined for what it does not. */
+/**
+ * Reads text that a function understands; the function returns undefined for what it does not.
+ * `hint` says what to write instead, if that can be told.
+ */
 export function textThat<Value>(
   wanted: string,
   understand: (value: string) => Value | undefined,
-  hint: (value: string) => string | undefined = () => undefined,
+  { hint = () => undefined }: { readonly hint?: (value: string) => string | undefined } = {},
 ): Field<Value> {
   return {
     wanted,

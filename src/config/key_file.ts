@@ -131,10 +131,13 @@ function parseLine(id: number | undefined, line: string): Result<SymmetricKey, E
   }
   if ([...line].some((character) => character !== "\t" && isInvisible(character))) {
     return err({
-      message: `Key ${id}: there is a character in the line that nobody sees or that is not UTF-8`,
+      message: `Key ${id}: there is a character in the line that is invisible or not UTF-8`,
     });
   }
-  const rest = line.split(/\s+/).slice(1);
+  return parseKey(id, line.split(/\s+/).slice(1));
+}
+
+function parseKey(id: number, rest: readonly string[]): Result<SymmetricKey, ErrorText> {
   // Of chrony's lines the type may be missing; the name of a type alone is no key, but what is left
   // before a comment.
   const isUntyped = rest.length === 1 && keyType(rest[0] ?? "") === undefined;

@@ -78,8 +78,8 @@ class Walk {
     return { lines: this.#lines, duplicates: this.#duplicates };
   }
 
-  #note(path: string, line: number, isHeading: boolean): void {
-    const first = this.#lines.get(path);
+  #note(path: string, place: { readonly line: number; readonly isHeading: boolean }): void {
+    const { line, isHeading } = place, first = this.#lines.get(path);
     if (first === undefined) this.#lines.set(path, line);
     else if (!this.#duplicates.has(line)) this.#duplicates.set(line, { path, first, isHeading });
   }
@@ -114,7 +114,7 @@ class Walk {
     const path = this.#resolve(keys.slice(0, -1));
     const name = joinPath(path, keys.at(-1) ?? "");
     this.#section = this.#resolve([name], isList);
-    this.#note(this.#section, line, true);
+    this.#note(this.#section, { line, isHeading: true });
     if (isList && !this.#lines.has(name)) this.#lines.set(name, line);
   }
 
@@ -141,7 +141,7 @@ class Walk {
     const keys = this.#keys();
     for (const [i, key] of keys.entries()) {
       path = joinPath(path, key);
-      if (i === keys.length - 1) this.#note(path, line, false);
+      if (i === keys.length - 1) this.#note(path, { line, isHeading: false });
       else if (!this.#lines.has(path)) this.#lines.set(path, line);
     }
     if (this.#peek() !== "=") return;

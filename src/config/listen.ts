@@ -20,18 +20,20 @@ import { canonicalHost } from "./special_address.ts";
  */
 export type Collision = "same" | "covered";
 
-/** Tells how two listeners of one transport collide; undefined when both can be open. */
-export function collisionOf(
-  transport: "udp" | "tcp",
-  one: string,
-  other: string,
-): Collision | undefined {
+/** What a listener takes up. */
+export interface Listener {
+  /** The transport. */
+  readonly transport: "udp" | "tcp";
+  /** Address and port as they are written. */
+  readonly listen: string;
+}
+
+/** Tells how two listeners collide; undefined when both can be open. */
+export function collisionOf(one: Listener, other: Listener): Collision | undefined {
   const [first, second] = [placeOf(one), placeOf(other)];
-  if (first.port !== second.port) return undefined;
+  if (one.transport !== other.transport || first.port !== second.port) return undefined;
   if (first.host === second.host) return "same";
-  const isCovered = covers(transport, first.host, second.host) ||
-    covers(transport, second.host, first.host);
-  return isCovered ? "covered" : undefined;
+  return covers(first, second) || covers(second, first) ? "covered" : undefined;
 }
 
 /**
@@ -62,13 +64,20 @@ export function servedPlaces(
   });
 }
 
-function placeOf(listen: string): { readonly host: string; readonly port: number | undefined } {
-  const { host = "", port } = parseHostPort(listen) ?? {};
-  return { host: canonicalHost(host), port };
+interface Place {
+  readonly host: string;
+  readonly port: number | undefined;
+  /** Whether `[::]` takes IPv4 too, whatever else listens. */
+  readonly isDual: boolean;
 }
 
-function covers(transport: "udp" | "tcp", host: string, other: string): boolean {
-  const isIpv6 = other.includes(":");
+function placeOf({ transport, listen }: Listener): Place {
+  const { host = "", port } = parseHostPort(listen) ?? {};
+  return { host: canonicalHost(host), port, isDual: transport === "tcp" };
+}
+
+function covers({ host, isDual }: Place, other: Place): boolean {
+  const isIpv6 = other.host.includes(":");
   if (host === "0.0.0.0") return !isIpv6;
-  return host === "::" && (isIpv6 || transport === "tcp");
+  return host === "::" && (isIpv6 || isDual);
 }

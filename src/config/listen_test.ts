@@ -35,8 +35,10 @@ Deno.test("listeners collide on one address, and on one port of all addresses of
     ] as const
   ) {
     for (const [first, second] of [[one, other], [other, one]] as const) {
-      equal(collisionOf("udp", first, second), udp, `${first} and ${second}`);
-      equal(collisionOf("tcp", first, second), tcp, `${first} and ${second}`);
+      const over = (one: "udp" | "tcp", other = one) =>
+        collisionOf({ transport: one, listen: first }, { transport: other, listen: second });
+      deepEqual([over("udp"), over("tcp")], [udp, tcp], `${first} and ${second}`);
+      equal(over("udp", "tcp"), undefined);
     }
   }
 });

@@ -40,8 +40,8 @@ function beginning(wanted: string, candidates: Iterable<string>): string | undef
 }
 
 /**
- * Returns the word without what makes no difference: users of other programs write `noselect` or
- * `no_select`.
+ * Returns the word without what makes no difference: users of other programs write `noselect` in
+ * place of `no-select`.
  */
 export function sameSpelling(word: string): string {
   return word.toLowerCase().replaceAll(/[-_]/g, "");

@@ -1,6 +1,6 @@
 /**
- * Finds characters in a configuration that nobody sees or that only look like those of TOML: what
- * word processors, web pages and other systems' editors put into a text.
+ * Finds characters in a configuration that are invisible or only look like those of TOML: what word
+ * processors, web pages and other systems' editors put into a text.
  *
  * Limits: comments may have them. A quoted text that needs one of the invisible ones may have it as
  * an escape, `\u00A0`.
@@ -19,6 +19,7 @@ const INVISIBLE =
 const QUOTES = /^[\u00ab\u00b4\u00bb\u2018-\u201f\u2032-\u2036\u2039\u203a\uff02\uff07`]$/;
 const DASHES = /^[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]$/;
 const REPLACEMENT = "\ufffd";
+const BYTE_ORDER_MARK = "\ufeff";
 /**
  * Control characters that TOML has no place for; the end of a line and the tabulator are none of
  * these.
@@ -31,42 +32,25 @@ const CONTROL = /^[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]$/;
  * UTF-16.
  */
 export function findOddCharacters(text: string): readonly ConfigError[] {
-  if (isUtf16(text)) {
-    return [{
-      path: "",
-      message: "The text is UTF-16, wanted UTF-8",
-      suggestion: 'save it as UTF-8, or convert it by "iconv -f UTF-16 -t UTF-8"',
-    }];
-  }
-  if (isBinary(text)) {
-    return [{ path: "", message: "This is not a text, wanted TOML in UTF-8" }];
-  }
-  const bareReturn = text.search(/\r(?!\n)/);
-  if (bareReturn >= 0) {
-    return [{
-      path: "",
-      ...positionOf(text, bareReturn),
-      message: "A line ends with a carriage return alone, U+000D",
-      suggestion: "save the file with the line endings of Unix, or of Windows",
-    }];
-  }
+  const whole = textError(text);
+  if (whole !== undefined) return [{ path: "", ...whole }];
   const errors: ConfigError[] = [];
   let count = 0;
-  scan(text, text.length, (at, place) => {
-    const error = judge(text[at] ?? "", place, at);
+  const visit = (at: number, place: Place) => {
+    const character = text[at] ?? "";
+    if (place === "comment" || (character === BYTE_ORDER_MARK && at === 0)) return;
+    const error = hiddenError(character, place) ??
+      (place === "code" ? lookalikeError(character) : undefined);
     if (error === undefined) return;
     if (++count <= TOLD_MAX) errors.push({ path: "", ...positionOf(text, at), ...error });
-  });
-  if (count > TOLD_MAX) {
-    errors.push({
-      path: "",
-      message: `There are ${count - TOLD_MAX} more characters of this kind`,
-    });
-  }
-  return errors;
+  };
+  scan(text, { visit });
+  if (count <= TOLD_MAX) return errors;
+  const message = `There are ${count - TOLD_MAX} more characters of this kind`;
+  return [...errors, { path: "", message }];
 }
 
-/** Tells whether a character is one that nobody sees, or stands for an octet that is not UTF-8. */
+/** Tells whether a character is invisible, or stands for an octet that is not UTF-8. */
 export function isInvisible(character: string): boolean {
   return BLANKS.test(character) || INVISIBLE.test(character) || CONTROL.test(character) ||
     character === REPLACEMENT;
@@ -88,13 +72,28 @@ function isBinary(text: string): boolean {
   return odd.length > 4 && odd.length * 10 > start.length;
 }
 
-function judge(character: string, place: Place, at: number): ErrorText | undefined {
-  if (place === "comment" || (character === "\ufeff" && at === 0)) return undefined;
-  if (character === REPLACEMENT) {
+/** Returns what is wrong with a text as a whole. */
+function textError(text: string): Omit<ConfigError, "path"> | undefined {
+  if (isUtf16(text)) {
     return {
-      message: "An octet here is not UTF-8",
-      suggestion: "save the file as UTF-8",
+      message: "The text is UTF-16, wanted UTF-8",
+      suggestion: 'save it as UTF-8, or convert it by "iconv -f UTF-16 -t UTF-8"',
     };
+  }
+  if (isBinary(text)) return { message: "This is not a text, wanted TOML in UTF-8" };
+  const bareReturn = text.search(/\r(?!\n)/);
+  if (bareReturn < 0) return undefined;
+  return {
+    ...positionOf(text, bareReturn),
+    message: "A line ends with a carriage return alone, U+000D",
+    suggestion: "save the file with the line endings of Unix, or of Windows",
+  };
+}
+
+/** Returns what is wrong with a character that is not seen, or not seen for what it is. */
+function hiddenError(character: string, place: Place): ErrorText | undefined {
+  if (character === REPLACEMENT) {
+    return { message: "An octet here is not UTF-8", suggestion: "save the file as UTF-8" };
   }
   const name = codeName(character);
   if (BLANKS.test(character)) {
@@ -109,10 +108,13 @@ function judge(character: string, place: Place, at: number): ErrorText | undefin
       suggestion: place === "code" ? "remove it" : meantSo(character),
     };
   }
-  if (CONTROL.test(character)) {
-    return { message: `There is a control character here, ${name}`, suggestion: "remove it" };
-  }
-  if (place === "text") return undefined;
+  if (!CONTROL.test(character)) return undefined;
+  return { message: `There is a control character here, ${name}`, suggestion: "remove it" };
+}
+
+/** Returns what is wrong with a character that only looks like one of TOML. */
+function lookalikeError(character: string): ErrorText | undefined {
+  const name = codeName(character);
   if (QUOTES.test(character)) {
     return {
       message: `The quotation mark ${character} is ${name}`,

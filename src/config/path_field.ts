@@ -30,7 +30,7 @@ export function stateFolder(): Field<string> {
 }
 
 function pathOf(what: "file" | "directory", use: PathUse): Field<string> {
-  return { ...textThat(`the path of a ${what}`, pathText, pathHint), path: use };
+  return { ...textThat(`the path of a ${what}`, pathText, { hint: pathHint }), path: use };
 }
 
 /**

@@ -27,12 +27,12 @@ export const EFFECT_WORDS: Readonly<Record<ReloadEffect, string>> = {
 export function describeChanges(
   before: Config,
   after: Config,
-  overridden: readonly string[] = [],
+  { overridden = [] }: { readonly overridden?: readonly string[] } = {},
 ): readonly string[] {
   return SECTIONS.flatMap((section) => {
-    const [old, now] = [sectionOf(before, section.name), sectionOf(after, section.name)];
-    if (section.identity !== undefined) return listChanges(section, old, now);
-    return valueChanges(section.keys, old, now).map(({ key, text }) => {
+    const pair = { before: sectionOf(before, section.name), after: sectionOf(after, section.name) };
+    if (section.identity !== undefined) return listChanges(section, pair);
+    return valueChanges(section.keys, pair).map(({ key, text }) => {
       const path = `${section.name}.${key}`;
       const effect = overridden.includes(path)
         ? "the command line says otherwise"
@@ -42,7 +42,13 @@ export function describeChanges(
   });
 }
 
-function listChanges(section: Section, before: unknown, after: unknown): readonly string[] {
+/** What the program uses of something, before and after. */
+interface Pair {
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+function listChanges(section: Section, { before, after }: Pair): readonly string[] {
   const [old, now] = [entries(section, before), entries(section, after)];
   const removed = [...old.keys()].filter((name) => !now.has(name));
   const lines = removed.map((name) => `${section.name} ${name}: removed (applied)`);
@@ -50,7 +56,7 @@ function listChanges(section: Section, before: unknown, after: unknown): readonl
     const known = old.get(name);
     if (known === undefined) lines.push(`${section.name} ${name}: added (applied)`);
     else {
-      const changes = valueChanges(section.keys, known, entry);
+      const changes = valueChanges(section.keys, { before: known, after: entry });
       lines.push(
         ...changes.map(({ key, text }) =>
           `${section.name} ${name}: ${text} (${EFFECT_WORDS[effectOf(section.keys, key)]})`
@@ -84,14 +90,14 @@ interface Change {
 }
 
 /** Compares two tables by their keys; what is a table in both, part by part. */
-function valueChanges(keys: Keys, before: unknown, after: unknown): readonly Change[] {
+function valueChanges(keys: Keys, { before, after }: Pair): readonly Change[] {
   const [old, now] = [isRecord(before) ? before : {}, isRecord(after) ? after : {}];
   return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((member) => {
     const key = keyName(keys, member);
     const [was, is] = [old[member], now[member]];
     const inner = Object.hasOwn(keys, key) ? keys[key]?.field.keys ?? {} : {};
     if (isRecord(was) && isRecord(is)) {
-      return valueChanges(inner, was, is).map((change) => ({
+      return valueChanges(inner, { before: was, after: is }).map((change) => ({
         key: `${key}.${change.key}`,
         text: `${key}.${change.text}`,
       }));

@@ -76,7 +76,7 @@ log-level = "debug"
 
 Deno.test("what the command line decides is not called applied", () => {
   const before = config(""), after = config('[observability]\nlog-level = "debug"\n');
-  deepEqual(describeChanges(before, after, ["observability.log-level"]), [
+  deepEqual(describeChanges(before, after, { overridden: ["observability.log-level"] }), [
     'observability.log-level "info" -> "debug" (the command line says otherwise)',
   ]);
 });

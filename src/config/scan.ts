@@ -27,14 +27,13 @@ export interface Scan {
   readonly quotes: Opening | undefined;
 }
 
-/**
- * Walks up to `end`, hands every character with its place to `visit`, and returns what is open
- * there.
- */
+/** Walks up to `end` and returns what is open there; `visit` is called with each character. */
 export function scan(
   text: string,
-  end: number = text.length,
-  visit: (at: number, place: Place) => void = () => {},
+  { end = text.length, visit = () => {} }: {
+    readonly end?: number;
+    readonly visit?: (at: number, place: Place) => void;
+  } = {},
 ): Scan {
   const brackets: Opening[] = [];
   let quotes: Opening | undefined;

@@ -37,11 +37,10 @@ export function sourceAddressError(host: string): AddressError | undefined {
   if (bytes === undefined) return undefined;
   const [first, second, driver = 0] = bytes;
   if (bytes.length === 4 && first === 127 && second === 127) return referenceClock(text, driver);
-  const kind = otherThanUnicast(text);
-  if (kind !== undefined) return kindError(text, kind, bytes);
-  return bytes.length === 16 && zone === undefined && isLinkLocal(bytes)
-    ? linkLocalError(text, "eth0")
-    : undefined;
+  if (bytes.length === 16 && zone === undefined && isLinkLocal(bytes)) {
+    return linkLocalError(text, `"${text}%eth0"`);
+  }
+  return unicastError(text, bytes);
 }
 
 /** Returns why nothing can listen at a numeric address; undefined when something can. */
@@ -51,7 +50,9 @@ export function listenAddressError(host: string): AddressError | undefined {
   if (bytes === undefined) return undefined;
   if (isMulticast(bytes)) return multicast(text);
   if (bytes.length === 4 || !isLinkLocal(bytes)) return undefined;
-  return zone === undefined ? linkLocalError(text, "2", ', its number in "ip link"') : undefined;
+  return zone === undefined
+    ? linkLocalError(text, `"${text}%2", its number in "ip link"`)
+    : undefined;
 }
 
 /**
@@ -66,7 +67,10 @@ export function canonicalHost(host: string): string {
   return zone === undefined ? canonical : `${canonical}%${zone}`;
 }
 
-function kindError(text: string, kind: string, bytes: Uint8Array): AddressError {
+/** Returns why an address is not that of one host; undefined if it is. */
+function unicastError(text: string, bytes: Uint8Array): AddressError | undefined {
+  const kind = otherThanUnicast(text);
+  if (kind === undefined) return undefined;
   if (bytes.every((octet) => octet === 0)) return wildcard(text);
   if (isMulticast(bytes)) return multicast(text);
   const message = `${text} is ${kind}`;
@@ -108,9 +112,9 @@ function isLinkLocal(bytes: Uint8Array): boolean {
   return bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80;
 }
 
-function linkLocalError(text: string, zone: string, more = ""): AddressError {
+function linkLocalError(text: string, example: string): AddressError {
   return {
     message: `The link-local address ${text} needs the interface on which it is`,
-    suggestion: `write it after a %: "${text}%${zone}"${more}`,
+    suggestion: `write it after a %: ${example}`,
   };
 }

@@ -25,18 +25,6 @@ export interface TomlError {
   readonly column: number;
 }
 
-interface Scene {
-  readonly text: string;
-  readonly sentence: string;
-  readonly line: number;
-  /** Where the library gave up, in UTF-16 units from the beginning. */
-  readonly at: number;
-  /** The whole line on which that is. */
-  readonly whole: string;
-  /** Where that line begins. */
-  readonly start: number;
-}
-
 /**
  * Returns the error as an administrator would tell it to another; of lines in the format of another
  * program all that follow.
@@ -68,18 +56,9 @@ function foreignLines(lines: readonly string[], from: number): readonly ConfigEr
 }
 
 function explain(text: string, error: TomlError): ConfigError {
-  const lines = text.split("\n");
-  const start = lines.slice(0, error.line - 1).reduce((sum, line) => sum + line.length + 1, 0);
-  const scene: Scene = {
-    text,
-    sentence: error.sentence,
-    line: error.line,
-    at: start + error.column - 1,
-    whole: (lines[error.line - 1] ?? "").replace(/\r$/, ""),
-    start,
-  };
+  const scene = new Scene(text, error);
   if (/nested/.test(error.sentence)) {
-    return { path: "", ...here(scene, scene.at, { message: "Brackets are nested too deeply" }) };
+    return { path: "", ...scene.here(scene.at, { message: "Brackets are nested too deeply" }) };
   }
   const explained = unclosedText(scene) ?? duplicate(scene) ?? wrongValue(scene) ??
     unclosedBracket(scene) ?? badLine(scene) ?? badEscape(scene);
@@ -91,8 +70,32 @@ function explain(text: string, error: TomlError): ConfigError {
 /** An error with its place. */
 type Explained = ErrorText & { readonly line: number; readonly column?: number };
 
-function here(scene: Scene, at: number, error: ErrorText): Explained {
-  return { ...positionOf(scene.text, at), ...error };
+/** The text around the place at which the library gave up. */
+class Scene {
+  readonly text: string;
+  readonly sentence: string;
+  readonly line: number;
+  /** Where the library gave up, in UTF-16 units from the beginning. */
+  readonly at: number;
+  /** The whole line on which that is. */
+  readonly whole: string;
+  /** Where that line begins. */
+  readonly start: number;
+
+  constructor(text: string, { sentence, line, column }: TomlError) {
+    const lines = text.split("\n");
+    this.text = text;
+    this.sentence = sentence;
+    this.line = line;
+    this.start = lines.slice(0, line - 1).reduce((sum, before) => sum + before.length + 1, 0);
+    this.at = this.start + column - 1;
+    this.whole = (lines[line - 1] ?? "").replace(/\r$/, "");
+  }
+
+  /** Returns an error at a place of the text, in UTF-16 units from the beginning. */
+  here(at: number, error: ErrorText): Explained {
+    return { ...positionOf(this.text, at), ...error };
+  }
 }
 
 function unclosedText(scene: Scene): Explained | undefined {
@@ -101,9 +104,9 @@ function unclosedText(scene: Scene): Explained | undefined {
   if (sentence !== "unfinished string" && !isEndOfLine) return undefined;
   // The library names the beginning of a text without an end, and the end of a line that cuts one
   // off.
-  const quotes = isEndOfLine ? scan(text, at).quotes : openingAt(text, at);
+  const quotes = isEndOfLine ? scan(text, { end: at }).quotes : openingAt(text, at);
   if (quotes === undefined) return undefined;
-  return here(scene, quotes.at, {
+  return scene.here(quotes.at, {
     message: `The quotation mark ${quotes.sign} here has no counterpart`,
     suggestion: quotes.sign.length === 1
       ? `close the text with ${quotes.sign} on the same line`
@@ -152,7 +155,7 @@ const NO_VALUE_FAULT = /key|comma|unfinished|redefine|escape|string|nested|decla
 
 function wrongValue(scene: Scene): Explained | undefined {
   const { whole, start, at, text } = scene;
-  const { brackets } = scan(text, at);
+  const { brackets } = scan(text, { end: at });
   const equals = /^\s*(?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*\s*=/
     .exec(whole);
   if (brackets.length === 0 && equals !== null && at >= start + equals[0].length - 1) {
@@ -164,8 +167,8 @@ function wrongValue(scene: Scene): Explained | undefined {
     ...["[", "{", ",", "=", "\n"].map((sign) => text.lastIndexOf(sign, at - 1)),
   );
   const word = /^\s*([^,\]}\n#]*)/.exec(text.slice(from + 1))?.[1]?.trim() ?? "";
-  if (word === "") return here(scene, at, { message: "A value is missing here" });
-  return here(scene, text.indexOf(word, from + 1), unquoted(word));
+  if (word === "") return scene.here(at, { message: "A value is missing here" });
+  return scene.here(text.indexOf(word, from + 1), unquoted(word));
 }
 
 /** Explains a value that stands alone behind its key. */
@@ -174,24 +177,24 @@ function wrongPlainValue(scene: Scene, from: number): Explained | undefined {
   const word = rest.replace(/\s#.*$|^#.*$/, "").trim();
   const place = from + rest.length - rest.trimStart().length;
   if (word === "") {
-    return here(scene, from, {
+    return scene.here(from, {
       message: "The key has no value",
       suggestion: "write one after the =",
     });
   }
   const first = word[0] ?? "";
   if (first === "=") {
-    return here(scene, place, { message: "There are two = here", suggestion: "remove one" });
+    return scene.here(place, { message: "There are two = here", suggestion: "remove one" });
   }
   if (scene.sentence.startsWith("each key-value")) return surplus(scene, word);
   if (/["'[{]/.test(first)) return undefined;
   if (/^[^"'[{]+,/.test(word) && !GROUPED.test(word)) {
-    return here(scene, place, {
+    return scene.here(place, {
       message: `Wanted one value, found ${quoted(word)}`,
       suggestion: "several values stand in brackets: [ ..., ... ]",
     });
   }
-  return here(scene, place, unquoted(word));
+  return scene.here(place, unquoted(word));
 }
 
 /** A number with its thousands set apart. */
@@ -202,10 +205,10 @@ function surplus(scene: Scene, word: string): Explained {
   const found = scene.whole.slice(scene.at - scene.start).trim();
   const first = word[0] ?? "";
   if (GROUPED.test(word)) {
-    return here(scene, scene.start + scene.whole.indexOf(word), unquoted(word));
+    return scene.here(scene.start + scene.whole.indexOf(word), unquoted(word));
   }
   if (!/["'[{]/.test(first) && !/^(true|false|[+-]?[0-9.]+)\s/.test(word)) {
-    return here(scene, scene.start + scene.whole.indexOf(word), unquoted(word));
+    return scene.here(scene.start + scene.whole.indexOf(word), unquoted(word));
   }
   const suggestion = found.startsWith(",")
     ? "several values stand in brackets: [ ..., ... ]"
@@ -213,7 +216,7 @@ function surplus(scene: Scene, word: string): Explained {
     ? "a text with ' in it stands in double quotes"
     : "write one key a line";
   const message = `Wanted the end of the line after the value, found ${quoted(found)}`;
-  return here(scene, scene.at, { message, suggestion });
+  return scene.here(scene.at, { message, suggestion });
 }
 
 function unquoted(word: string): ErrorText {
@@ -245,7 +248,7 @@ function unquoted(word: string): ErrorText {
 function unclosedBracket(scene: Scene): Explained | undefined {
   const { sentence, text, at } = scene;
   const isUnfinished = sentence === "unfinished array" || sentence === "unfinished table";
-  const { brackets } = scan(text, at);
+  const { brackets } = scan(text, { end: at });
   const open = isUnfinished ? undefined : brackets.at(-1);
   if (!isUnfinished && (open === undefined || isHeading(scene, brackets))) return undefined;
   const place = open?.at ?? at;
@@ -256,14 +259,14 @@ function unclosedBracket(scene: Scene): Explained | undefined {
   const isLater = positionOf(text, place).line < scene.line;
   const isNext = isLater && (line === "" || /^(\[|[\w-]+\s*=)/.test(line));
   if (isUnfinished || isNext) {
-    return here(scene, place, {
+    return scene.here(place, {
       message: `The bracket ${sign} here has no counterpart`,
       suggestion: `close it with ${other}`,
     });
   }
   if (!sentence.startsWith("expected comma")) return undefined;
   const found = quoted(text.slice(at).split("\n")[0]?.trim() ?? "");
-  return here(scene, at, { message: `Wanted a comma or ${other}, found ${found}` });
+  return scene.here(at, { message: `Wanted a comma or ${other}, found ${found}` });
 }
 
 /**
@@ -277,20 +280,22 @@ function isHeading({ whole, start }: Scene, open: readonly Opening[]): boolean {
 function badLine(scene: Scene): Explained | undefined {
   const line = scene.whole.trim();
   const place = scene.start + scene.whole.length - scene.whole.trimStart().length;
-  if (isHeading(scene, scan(scene.text, scene.at).brackets)) return badHeading(scene, place);
+  if (isHeading(scene, scan(scene.text, { end: scene.at }).brackets)) {
+    return badHeading(scene, place);
+  }
   if (line.startsWith("=")) {
-    return here(scene, place, { message: "There is no key before the =" });
+    return scene.here(place, { message: "There is no key before the =" });
   }
   if (/^(\/\/|\/\*|;|!|%|--)/.test(line)) {
     const message = `Wanted KEY = VALUE, found ${quoted(line)}`;
-    return here(scene, place, { message, suggestion: "comments begin with #" });
+    return scene.here(place, { message, suggestion: "comments begin with #" });
   }
   if (!/key/.test(scene.sentence)) return undefined;
   const foreign = foreignLineHint(line);
-  if (foreign !== undefined) return here(scene, place, otherProgram(line, foreign));
+  if (foreign !== undefined) return scene.here(place, otherProgram(line, foreign));
   const colon = /^([\w.-]+)\s*:\s*(.*)$/.exec(line);
   const message = `Wanted KEY = VALUE, found ${quoted(line)}`;
-  if (colon !== null) return here(scene, place, { message, suggestion: "write = in place of :" });
+  if (colon !== null) return scene.here(place, { message, suggestion: "write = in place of :" });
   const suggestion = /^[\w.-]+\s+[^=\s]/.test(line) && !line.includes("=")
     ? "write = between the key and its value"
     : /^[\w.-]+$/.test(line)
@@ -298,7 +303,7 @@ function badLine(scene: Scene): Explained | undefined {
     : line.startsWith("{")
     ? "this looks like JSON: write TOML"
     : undefined;
-  return here(scene, place, { message, ...(suggestion === undefined ? {} : { suggestion }) });
+  return scene.here(place, { message, ...(suggestion === undefined ? {} : { suggestion }) });
 }
 
 function badHeading(scene: Scene, place: number): Explained {
@@ -307,7 +312,7 @@ function badHeading(scene: Scene, place: number): Explained {
   const name = /^\[+\s*([^\]#]*?)\s*(?:[\]#]|$)/.exec(line)?.[1] ?? "";
   const wanted = isList ? `[[${name}]]` : `[${name}]`;
   const isName = /^[\w.-]+$/.test(name);
-  return here(scene, place, {
+  return scene.here(place, {
     message: `Wanted a heading such as ${isName ? wanted : "[clock] or [[source]]"}, found ${
       quoted(line)
     }`,
@@ -327,7 +332,7 @@ function otherProgram(line: string, suggestion: string): ErrorText {
 function badEscape(scene: Scene): Explained | undefined {
   if (!/escape/.test(scene.sentence)) return undefined;
   const backslash = scene.text.lastIndexOf("\\", scene.at);
-  return here(scene, Math.max(backslash, 0), {
+  return scene.here(Math.max(backslash, 0), {
     message: "The backslash here does not begin an escape that TOML knows",
     suggestion: "write \\\\, or put the text in single quotes",
   });

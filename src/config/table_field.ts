@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { isTable } from "./config_path.ts";
+import { type ConfigPath, isTable } from "./config_path.ts";
 import {
   type Field,
   type Keys,
@@ -35,18 +35,27 @@ export function table<Definitions extends Keys>(
         else if (key.required) at.report(`Missing "${name}": ${key.field.wanted}`);
       }
       for (const [name, entry] of Object.entries(value)) {
-        if (Object.hasOwn(keys, name)) continue;
-        const hints = respelt(name, keys) ?? at.diagnostics.unknownKeyHint(name) ??
-          meant(name, keys);
-        at.key(name).report("Unknown key", hints);
-        // A misspelt heading must not hide what is wrong below it.
-        const near = nearest(name, Object.keys(keys));
-        const field = near === undefined ? undefined : keys[near]?.field;
-        if (field?.keys !== undefined && isTableOrTables(entry)) field.read(entry, at.key(name));
+        if (!Object.hasOwn(keys, name)) reportUnknown(keys, { name, entry, at });
       }
       return row as Row<Definitions>;
     },
   };
+}
+
+function reportUnknown(
+  keys: Keys,
+  { name, entry, at }: {
+    readonly name: string;
+    readonly entry: unknown;
+    readonly at: ConfigPath;
+  },
+): void {
+  const hints = respelt(name, keys) ?? at.diagnostics.unknownKeyHint(name) ?? meant(name, keys);
+  at.key(name).report("Unknown key", hints);
+  // A misspelt heading must not hide what is wrong below it.
+  const near = nearest(name, Object.keys(keys));
+  const field = near === undefined ? undefined : keys[near]?.field;
+  if (field?.keys !== undefined && isTableOrTables(entry)) field.read(entry, at.key(name));
 }
 
 /** Makes a section of the configuration, `[name]`; `doc` says what it is for. */

@@ -1,7 +1,7 @@
 /**
  * Reads TOML, and says in an administrator's words what is wrong with a text that is not TOML.
  *
- * Limits: the first error of the syntax ends the reading; characters that nobody sees, and lines in
+ * Limits: the first error of the syntax ends the reading; invisible characters, and lines in
  * the format of another program, are all told at once.
  *
  * @module

@@ -42,7 +42,7 @@ export function effectiveConfig(config: Config, options: DaemonOptions): Config 
 
 /** Logs what a new configuration changes. */
 export function logChanges(before: Config, after: Config, options: DaemonOptions): void {
-  const changes = describeChanges(before, after, overriddenKeys(options));
+  const changes = describeChanges(before, after, { overridden: overriddenKeys(options) });
   log.info(
     changes.length === 0 ? "Nothing in the configuration changes" : "The configuration changes:",
   );

@@ -59,6 +59,14 @@ export const SOURCE_DEFAULTS: SectionKey<typeof POLL_KEYS> = section(
 /** What is written of these keys. */
 export type PollRow = Row<typeof POLL_KEYS>;
 
+/** What there is beside the keys of a source. */
+export interface PollContext {
+  /** The `[source-defaults]` section. */
+  readonly defaults: PollRow | undefined;
+  /** The source. */
+  readonly at: ConfigPath;
+}
+
 /** What holds for one source. */
 interface PollIntervals {
   readonly pollIntervalLimits: PollIntervalLimits;
@@ -71,10 +79,9 @@ interface PollIntervals {
  */
 export function pollIntervals(
   row: PollRow,
-  defaults: PollRow | undefined,
-  at: ConfigPath,
+  { defaults, at }: PollContext,
 ): PollIntervals {
-  const limits = limitsOf(row, defaults, at);
+  const limits = limitsOf(row, { defaults, at });
   const own = row["initial-poll-interval"];
   if (own !== undefined && limits.min <= limits.max && (own < limits.min || own > limits.max)) {
     at.key("initial-poll-interval").report(
@@ -99,8 +106,7 @@ export function checkPollDefaults(defaults: PollRow | undefined, at: ConfigPath)
 
 function limitsOf(
   row: PollRow,
-  defaults: PollRow | undefined,
-  at: ConfigPath,
+  { defaults, at }: PollContext,
 ): PollIntervalLimits {
   const own = row["poll-interval-limits"];
   const common = usable(defaults?.["poll-interval-limits"]);

@@ -65,14 +65,14 @@ const KEYS = {
       "serves IPv6 only.",
   }),
   allowlist: optional(ACCESS_LIST, {
-    otherwise: "everybody",
+    otherwise: "all clients",
     build: accessList,
     reload: "applied",
     foreign: { "allow": 'use allowlist = { filter = [...], action = "ignore" } in [[server]]' },
     doc: "Serve these clients only. If both lists contain a client, the longer prefix decides.",
   }),
   denylist: optional(ACCESS_LIST, {
-    otherwise: "nobody",
+    otherwise: "no client",
     build: accessList,
     reload: "applied",
     foreign: { "deny": 'use denylist = { filter = [...], action = "ignore" } in [[server]]' },
@@ -136,8 +136,8 @@ export type ServerConfig = Built<typeof KEYS>;
 export type ServerRow = Row<typeof KEYS>;
 
 /**
- * Builds the servers in their order; one with an error is undefined. `givesCookies`: whether clients
- * can have cookies for them.
+ * Builds the servers in their order; one with an error is undefined. `givesCookies`: whether
+ * clients can have cookies for them.
  */
 export function buildServers(
   rows: readonly (ServerRow | undefined)[],

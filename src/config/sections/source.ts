@@ -21,7 +21,13 @@ import {
 import { fileToRead } from "../path_field.ts";
 import { canonicalHost } from "../special_address.ts";
 import { sectionList } from "../table_field.ts";
-import { checkPollDefaults, POLL_KEYS, pollIntervals, type PollRow } from "./poll_interval.ts";
+import {
+  checkPollDefaults,
+  POLL_KEYS,
+  type PollContext,
+  pollIntervals,
+  type PollRow,
+} from "./poll_interval.ts";
 
 const AEAD_NUMBERS: Readonly<Record<string, number>> = {
   AEAD_AES_SIV_CMAC_256: 15,
@@ -162,6 +168,8 @@ export interface SourceContext {
   readonly authentication: "require" | "prefer" | "mix" | "ignore";
   /** Whether there is a file of symmetric keys. */
   readonly hasKeyFile: boolean;
+  /** The whole configuration. */
+  readonly root: ConfigPath;
 }
 
 /** Tells whether the packets of a source are authenticated, by NTS or by a symmetric key. */
@@ -172,19 +180,18 @@ export function isAuthenticated({ mode, key }: Pick<SourceConfig, "mode" | "key"
 /** Builds the sources in their order; one with an error is undefined, so that indices hold. */
 export function buildSources(
   rows: readonly (SourceRow | undefined)[],
-  context: SourceContext,
-  root: ConfigPath,
+  { defaults, authentication, hasKeyFile, root }: SourceContext,
 ): readonly (SourceConfig | undefined)[] {
   const seen = new Map<string, number>();
-  const rank = authenticatedOutrank(rows, context.authentication);
-  checkPollDefaults(context.defaults, root.key("source-defaults"));
+  const rank = authenticatedOutrank(rows, authentication);
+  checkPollDefaults(defaults, root.key("source-defaults"));
   return rows.map((row, i) => {
     const at = root.key("source").index(i);
     if (row === undefined) return undefined;
-    checkMode(row, context, at);
+    checkMode(row, { hasKeyFile, at });
     checkNumericPool(row, at);
     checkNoSelect(row, at);
-    const source = rank(buildSource(row, context.defaults, at), row);
+    const source = rank(buildSource(row, { defaults, at }), row);
     const name = source === undefined ? undefined : identityOf(source);
     const first = name === undefined ? undefined : seen.get(name);
     if (first !== undefined) {
@@ -196,10 +203,9 @@ export function buildSources(
 
 function buildSource(
   row: SourceRow,
-  defaults: PollRow | undefined,
-  at: ConfigPath,
+  context: PollContext,
 ): SourceConfig | undefined {
-  const intervals = pollIntervals(row, defaults, at);
+  const intervals = pollIntervals(row, context);
   const source = completeIfWhole(KEYS, row);
   if (source === undefined || row.address === undefined) return undefined;
   return {
@@ -258,7 +264,10 @@ function authenticatedOutrank(
  * Reports keys that mean nothing in the source's mode: a certificate authority on a plain source
  * would feign security.
  */
-function checkMode(row: SourceRow, { hasKeyFile }: SourceContext, at: ConfigPath): void {
+function checkMode(
+  row: SourceRow,
+  { hasKeyFile, at }: { readonly hasKeyFile: boolean; readonly at: ConfigPath },
+): void {
   const { mode } = row;
   if (mode === undefined) return;
   const isNts = isNtsMode(mode);

@@ -1,0 +1,83 @@
+/**
+ * The rules between listeners of all sections: which of them cannot be open together.
+ *
+ * @module
+ */
+import type { ConfigPath } from "./config_path.ts";
+import { collisionOf, type Listener } from "./listen.ts";
+import type { NtsKeServerConfig } from "./sections/nts_ke_server.ts";
+import type { ServerConfig } from "./sections/server.ts";
+
+/** What a configuration listens for; of the lists, what has an error is undefined. */
+export interface AllListeners {
+  /** The `[[server]]` sections, in order. */
+  readonly servers: readonly (ServerConfig | undefined)[];
+  /** The `[[nts-ke-server]]` sections, in order. */
+  readonly ntsKeServers: readonly (NtsKeServerConfig | undefined)[];
+  /** Where the status is served; undefined if it is not. */
+  readonly status: string | undefined;
+}
+
+/** Reports the listeners that cannot be open together with an earlier one. */
+export function checkListeners(
+  { servers, ntsKeServers, status }: AllListeners,
+  root: ConfigPath,
+): void {
+  const udp = servers.map((entry) => entry && { ...entry, transport: "udp" as const });
+  const tcp = ntsKeServers.map((entry) => entry && { ...entry, transport: "tcp" as const });
+  checkSections(udp, root.key("server"));
+  checkSections(tcp, root.key("nts-ke-server"));
+  if (status !== undefined) checkStatus(status, { listeners: tcp, at: root.key("nts-ke-server") });
+}
+
+const ONE_BY_ONE = "remove one of the two, or name all addresses one by one";
+
+interface SectionListener extends Listener {
+  readonly reusePort?: boolean;
+}
+
+function checkSections(
+  listeners: readonly (SectionListener | undefined)[],
+  sections: ConfigPath,
+): void {
+  for (const [i, listener] of listeners.entries()) {
+    if (listener === undefined) continue;
+    const at = sections.index(i).key("listen");
+    for (const [j, earlier] of listeners.slice(0, i).entries()) {
+      if (earlier === undefined) continue;
+      const collision = collisionOf(earlier, listener);
+      const isShared = listener.reusePort === true && earlier.reusePort === true;
+      if (collision === undefined || (collision === "covered" && isShared)) continue;
+      const { path } = sections.index(j);
+      if (collision === "same") {
+        at.report(`The same address as in ${path}`, "remove one of the two");
+      } else at.report(cannotBeOpen(path, earlier.listen), ONE_BY_ONE);
+      break;
+    }
+  }
+}
+
+/** Status and key exchange are both served over TCP. */
+function checkStatus(
+  status: string,
+  { listeners, at }: {
+    readonly listeners: readonly (Listener | undefined)[];
+    readonly at: ConfigPath;
+  },
+): void {
+  for (const [i, listener] of listeners.entries()) {
+    const collision = listener && collisionOf(listener, { transport: "tcp", listen: status });
+    if (collision === undefined) continue;
+    at.index(i).key("listen").report(
+      collision === "same"
+        ? "The same address as observability.listen"
+        : cannotBeOpen("observability", status),
+      "give one of the two another port",
+    );
+    return;
+  }
+}
+
+function cannotBeOpen(other: string, listen: string): string {
+  return `Cannot be open together with ${other}, which listens on ${listen}`;
+}
