@@ -47,6 +47,8 @@ const NAMES_MAX = 64;
 const PEM_NO_START_LINE = ERR_LIB_PEM << 23 | PEM_R_NO_START_LINE;
 // Given as the pass phrase, so that OpenSSL never asks at the terminal.
 const NO_PASS_PHRASE = toCString("");
+/** The two forms of a key that a pass phrase protects: PKCS #8, and that before it. */
+const PROTECTED_KEY = /^(-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED)/m;
 
 /**
  * Reads all certificates of a PEM text, in their order; the caller owns them. It is an error when
@@ -83,15 +85,7 @@ export function readPemPrivateKey(
   clearErrors(library);
   using stream = memoryStream(library, pem);
   const pointer = crypto.PEM_read_bio_PrivateKey(stream.pointer, null, null, NO_PASS_PHRASE);
-  if (pointer === null) {
-    const error = takeError(library, "PEM_read_bio_PrivateKey");
-    // OSSL_DECODER says "unsupported" where there is no key at all.
-    return err(
-      error.code === PEM_NO_START_LINE || error.name === "unsupported"
-        ? notPem(error, "private key")
-        : error,
-    );
-  }
+  if (pointer === null) return err(keyError(takeError(library, "PEM_read_bio_PrivateKey"), pem));
   const free = (key: Deno.PointerObject) => crypto.EVP_PKEY_free(key);
   return ok(new OwnedPointer("EVP_PKEY", { pointer, free }));
 }
@@ -164,6 +158,19 @@ function memoryStream(library: OpenSslLibrary, content?: Bytes): OwnedPointer {
     ? crypto.BIO_new(crypto.BIO_s_mem())
     : crypto.BIO_new_mem_buf(content, content.length);
   return new OwnedPointer("BIO", { pointer, free: (stream) => crypto.BIO_free(stream) });
+}
+
+/** Says what is wrong with a PEM text of which OpenSSL reads no private key. */
+function keyError(error: OpenSslError, pem: Bytes): OpenSslError {
+  if (PROTECTED_KEY.test(new TextDecoder().decode(pem))) {
+    const message = "The private key is protected by a pass phrase, which a daemon cannot ask for" +
+      ' ("openssl pkey -in FILE -out NEW-FILE" writes it without)';
+    return { ...error, message };
+  }
+  // OSSL_DECODER says "unsupported" where there is no key at all.
+  return error.code === PEM_NO_START_LINE || error.name === "unsupported"
+    ? notPem(error, "private key")
+    : { ...error, message: `Cannot read the private key: ${error.name}` };
 }
 
 function notPem(error: OpenSslError, what: string): OpenSslError {

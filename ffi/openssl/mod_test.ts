@@ -4,6 +4,7 @@ import { concatBytes } from "../../src/base/bytes.ts";
 import {
   type KeyKind,
   makeCertificate,
+  protectedKey,
   type TestCertificate,
 } from "../../tests/support/test_certificates.ts";
 import { OpenSsl, type TlsClientContext, type TlsServerContext, type TlsSession } from "./mod.ts";
@@ -333,6 +334,11 @@ Deno.test("credentials that do not fit are refused with OpenSSL's reason", () =>
   const otherKind = makeCertificate({ commonName: "r", key: "rsa-2048" });
   const otherKey = makeCertificate({ commonName: "o" });
   const half = good.certificate.slice(0, good.certificate.length / 2);
+  // Encrypted or not, what follows is no key.
+  const oldProtectedKey = text.encode(
+    "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC," +
+      `${"0F".repeat(16)}\n\n${"QUJD".repeat(16)}\n-----END EC PRIVATE KEY-----\n`,
+  );
   const cases: [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>, RegExp][] = [
     [good.certificate, otherKey.privateKey, /private key of the first certificate.*mismatch/],
     [good.certificate, otherKind.privateKey, /private key of the first certificate/],
@@ -342,6 +348,8 @@ Deno.test("credentials that do not fit are refused with OpenSSL's reason", () =>
     [half, good.privateKey, /bad end line/],
     [good.certificate, text.encode("no key"), /private key in PEM, found none/],
     [good.certificate, good.certificate, /private key in PEM, found none/],
+    [good.certificate, protectedKey(good, "secret"), /private key is protected by a pass phrase/],
+    [good.certificate, oldProtectedKey, /private key is protected by a pass phrase/],
     [crypto.getRandomValues(new Uint8Array(5000)), good.privateKey, /certificate/],
   ];
   for (const [certificateChain, privateKey, message] of cases) {

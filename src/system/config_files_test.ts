@@ -1,9 +1,13 @@
 import "../../tests/support/libc_opened.ts";
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { makeDirectory, writeFileAtomic } from "../../ffi/file/files.ts";
 import { OpenSsl } from "../../ffi/openssl/mod.ts";
 import { processId } from "../../ffi/process/process.ts";
-import { makeCertificate, type TestCertificate } from "../../tests/support/test_certificates.ts";
+import {
+  makeCertificate,
+  protectedKey,
+  type TestCertificate,
+} from "../../tests/support/test_certificates.ts";
 import { makePipe, removeAny, setMode } from "../../tests/support/test_files.ts";
 import { concatBytes } from "../base/bytes.ts";
 import { builtinConfig } from "../config/builtin.ts";
@@ -129,6 +133,14 @@ Deno.test(
     deepEqual(findings(keyExchange(write("y.pem", chain), write("no.key", "nothing"))), [
       "t:5: nts-ke-server[0].private-key-path: Wanted a private key in PEM, found none (DIR/no.key)",
     ]);
+    const asked = findings(
+      keyExchange(write("y.pem", chain), write("p.key", protectedKey(good, "x"))),
+    );
+    equal(asked.length, 1);
+    match(
+      asked[0] ?? "",
+      /^t:5: .*private-key-path: The private key is protected by a pass phrase/,
+    );
   }),
 );
 

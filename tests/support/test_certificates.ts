@@ -48,6 +48,7 @@ const library = Deno.dlopen("libcrypto.so.3", {
   EVP_PKEY_generate: { parameters: ["pointer", "buffer"], result: "i32" },
   EVP_PKEY_CTX_free: { parameters: ["pointer"], result: "void" },
   EVP_sha256: { parameters: [], result: "pointer" },
+  EVP_aes_128_cbc: { parameters: [], result: "pointer" },
   X509_new: { parameters: [], result: "pointer" },
   X509_set_version: { parameters: ["pointer", "i64"], result: "i32" },
   X509_get_serialNumber: { parameters: ["pointer"], result: "pointer" },
@@ -110,6 +111,22 @@ export function makeCertificate(wish: CertificateWish): TestCertificate {
     ),
     handles: { x509, key },
   };
+}
+
+/** Writes the private key of a certificate in PEM, protected by a pass phrase. */
+export function protectedKey({ handles }: TestCertificate, passPhrase: string): Bytes {
+  const phrase = new TextEncoder().encode(passPhrase);
+  return written((stream) =>
+    crypto.PEM_write_bio_PKCS8PrivateKey(
+      stream,
+      handles.key,
+      crypto.EVP_aes_128_cbc(),
+      Deno.UnsafePointer.of(phrase),
+      phrase.length,
+      null,
+      null,
+    )
+  );
 }
 
 function makeKey(kind: KeyKind): Deno.PointerObject {
