@@ -20,7 +20,7 @@ import { err, type Result } from "../../base/result.ts";
 import type { SocketAddress } from "../../base/socket_address.ts";
 import { aeadParameters, type NtsAeadId } from "../../crypto/aead.ts";
 import { type CookieCodec, OWN_COOKIE_LENGTH_MAX } from "../../nts/server/cookie.ts";
-import { COOKIE_JAR_SIZE } from "../../nts/client/cookie_jar.ts";
+import { COOKIE_JAR_SIZE } from "../../nts/key_exchange/cookies.ts";
 import { EXPORTER_LABEL, type SessionKeys } from "../../nts/key_exchange/exporter.ts";
 import {
   KeyExchangeServer,

@@ -11,28 +11,10 @@
  */
 import { assert } from "../../base/assert.ts";
 import { type Bytes, toHex } from "../../base/bytes.ts";
+import { COOKIE_JAR_SIZE, isUsableCookie } from "../key_exchange/cookies.ts";
 
-/** How many unused cookies a client keeps (RFC 8915 section 5.7). */
-export const COOKIE_JAR_SIZE = 8;
-
-/** The longest cookie that is kept, in octets; a request with it stays below 1280 octets. */
-const COOKIE_LENGTH_MAX = 1024;
-
-/**
- * The shortest cookie that is kept, in octets: the body of the shortest extension field (RFC 7822).
- */
-const COOKIE_LENGTH_MIN = 12;
-
+/** How many cookies that were taken are remembered. */
 const REMEMBERED = 64;
-
-/**
- * Tells whether a cookie can travel in an extension field as it is: a multiple of four octets,
- * neither too short nor too long.
- */
-export function isUsableCookie(cookie: Uint8Array): boolean {
-  return cookie.length % 4 === 0 && cookie.length >= COOKIE_LENGTH_MIN &&
-    cookie.length <= COOKIE_LENGTH_MAX;
-}
 
 /** At most eight unused cookies, each given out once. */
 export class CookieJar {

@@ -14,7 +14,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { aeadParameters, isNtsAeadId } from "../../crypto/aead.ts";
 import { digest } from "../../crypto/digest.ts";
 import type { SessionState } from "./session.ts";
-import { COOKIE_JAR_SIZE, isUsableCookie } from "./cookie_jar.ts";
+import { COOKIE_JAR_SIZE, isUsableCookie } from "../key_exchange/cookies.ts";
 import type { SessionKeys } from "../key_exchange/exporter.ts";
 
 /** Why octets are not a cookie store. */

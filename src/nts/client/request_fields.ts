@@ -13,7 +13,7 @@ import { randomBytes, type RandomSource } from "../../base/random.ts";
 import { type Aead, sealBytes } from "../../crypto/aead.ts";
 import { encodeField, FIELD_HEADER_LENGTH, FIELD_TYPE } from "../../protocol/extension_field.ts";
 import { HEADER_LENGTH } from "../../protocol/header.ts";
-import { isUsableCookie } from "./cookie_jar.ts";
+import { isUsableCookie } from "../key_exchange/cookies.ts";
 
 /** The longest request with Network Time Security (RFC 8915 section 5.7). */
 export const REQUEST_LENGTH_MAX = 1280;

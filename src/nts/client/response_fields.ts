@@ -25,7 +25,7 @@ import { decodeHeader } from "../../protocol/header.ts";
 import { type Kiss, kissOf } from "../../protocol/kiss_code.ts";
 import { PACKET_LENGTH_MAX } from "../../protocol/packet.ts";
 import { PacketWalk } from "../../protocol/packet_walk.ts";
-import { COOKIE_JAR_SIZE } from "./cookie_jar.ts";
+import { COOKIE_JAR_SIZE } from "../key_exchange/cookies.ts";
 
 /** Why a response is dropped. */
 export type NtsReason =

@@ -14,7 +14,7 @@ import type { Bytes } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { NTP_PORT } from "../../base/ports.ts";
 import { isNtsAeadId, type NtsAeadId } from "../../crypto/aead.ts";
-import { COOKIE_JAR_SIZE, isUsableCookie } from "../client/cookie_jar.ts";
+import { COOKIE_JAR_SIZE, isUsableCookie } from "./cookies.ts";
 import { type ExporterContexts, exporterContexts, oldGcmSivExporterContexts } from "./exporter.ts";
 import type { AgreedParameters } from "./outcome.ts";
 import {

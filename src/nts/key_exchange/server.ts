@@ -16,7 +16,7 @@
 import { assert } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { NtsAeadId } from "../../crypto/aead.ts";
-import { COOKIE_JAR_SIZE } from "../client/cookie_jar.ts";
+import { COOKIE_JAR_SIZE } from "./cookies.ts";
 import { type ExporterContexts, exporterContexts } from "./exporter.ts";
 import {
   encodeMessage,

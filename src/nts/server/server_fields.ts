@@ -32,7 +32,7 @@ import { HEADER_LENGTH } from "../../protocol/header.ts";
 import { PACKET_LENGTH_MAX } from "../../protocol/packet.ts";
 import { PacketWalk } from "../../protocol/packet_walk.ts";
 import { type CookieCodec, cookieLength, OWN_COOKIE_LENGTH_MAX } from "./cookie.ts";
-import { COOKIE_JAR_SIZE } from "../client/cookie_jar.ts";
+import { COOKIE_JAR_SIZE } from "../key_exchange/cookies.ts";
 import type { RandomPool } from "./random_pool.ts";
 
 /** The shortest body of a unique identifier (RFC 8915 section 5.3). */
