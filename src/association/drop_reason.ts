@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { PacketProblem } from "../protocol/packet.ts";
+import type { PacketReason } from "../protocol/packet.ts";
 
 /** Why a packet was dropped, or only taken note of. */
 export type DropReason =
   /** Its octets are not a packet. */
-  | PacketProblem
+  | PacketReason
   /** No request waits for it: it is late, or comes a second time. */
   | "unexpected"
   /** Test 1: an old response again. */

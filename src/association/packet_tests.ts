@@ -10,9 +10,8 @@
  */
 import { difference, type NtpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
 import type { Seconds } from "../base/units.ts";
-import { MODE, type NtpHeader, STRATUM_MAX } from "../protocol/header.ts";
+import { MODE, NTP_VERSION, type NtpHeader, STRATUM_MAX } from "../protocol/header.ts";
 import { LEAP } from "../protocol/leap_indicator.ts";
-import { REQUEST_VERSION } from "./request.ts";
 
 /** The oldest version of which a response is read. */
 const VERSION_MIN = 1;
@@ -126,5 +125,5 @@ export function isServerMode(header: NtpHeader): boolean {
  * version 1).
  */
 export function isKnownVersion(header: NtpHeader): boolean {
-  return header.version >= VERSION_MIN && header.version <= REQUEST_VERSION;
+  return header.version >= VERSION_MIN && header.version <= NTP_VERSION;
 }

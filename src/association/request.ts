@@ -14,10 +14,7 @@ import { type NtpTimestamp, ntpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_tim
 import { type RandomSource, randomUint64 } from "../base/random.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
 import type { PacketProtection, ProtectedRequest } from "./protection.ts";
-import { emptyHeader, encodeHeader, MODE } from "../protocol/header.ts";
-
-/** The version that requests carry. */
-export const REQUEST_VERSION = 4;
+import { emptyHeader, encodeHeader, MODE, NTP_VERSION } from "../protocol/header.ts";
 
 /** What minimising clients send as precision, so that they look alike. */
 const MINIMAL_PRECISION = 0x20;
@@ -66,7 +63,7 @@ export function makeRequestHeader(
     ? ZERO_TIMESTAMP
     : randomTimestamp(random, transmitTimestamp);
   const octets = encodeHeader({
-    ...emptyHeader(REQUEST_VERSION, MODE.client),
+    ...emptyHeader(NTP_VERSION, MODE.client),
     precision: MINIMAL_PRECISION,
     originTimestamp: interleavedOrigin,
     receiveTimestamp,

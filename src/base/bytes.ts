@@ -8,6 +8,16 @@
 /** Octets in memory of our own (not shared, not resizable by others). */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+/** Where octets lie in a buffer; the owner may use one object again and again. */
+export interface ByteRange<Buffer = Bytes> {
+  /** The buffer. */
+  readonly bytes: Buffer;
+  /** Where the octets begin. */
+  readonly offset: number;
+  /** How many there are. */
+  readonly length: number;
+}
+
 /** Writes octets as lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
   let text = "";

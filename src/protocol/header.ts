@@ -17,6 +17,9 @@ import { decodeShort, encodeShort } from "./short_format.ts";
 /** The octets of a header. */
 export const HEADER_LENGTH = 48;
 
+/** The version of NTP that has extension fields, and the one that we speak (RFC 5905). */
+export const NTP_VERSION = 4;
+
 /** The association modes that matter here (RFC 5905 figure 10). */
 export const MODE = {
   symmetricActive: 1,
@@ -68,7 +71,7 @@ export interface NtpHeader {
 }
 
 /** Why octets are not a header. */
-export type HeaderProblem = "too-short";
+export type HeaderReason = "too-short";
 
 /**
  * A header of which all fields are zero but the version and the mode: where requests and tests
@@ -93,7 +96,7 @@ export function emptyHeader(version: number, mode: number): NtpHeader {
 }
 
 /** Reads the first 48 octets; fails only when there are fewer (RFC 5905 section 7.3). */
-export function decodeHeader(packet: Uint8Array): Result<NtpHeader, HeaderProblem> {
+export function decodeHeader(packet: Uint8Array): Result<NtpHeader, HeaderReason> {
   if (packet.length < HEADER_LENGTH) return err("too-short");
   const view = new DataView(packet.buffer, packet.byteOffset, HEADER_LENGTH);
   const first = view.getUint8(0);

@@ -7,20 +7,20 @@
  * octets is a crypto-NAK, and anything else must be a field (RFC 7822 section 7.5.1.4). In NTPv3
  * and older all that follows the header is a MAC, of whatever length its digest has (RFC 1305
  * appendix C: 12; chrony: up to 68 with SHA-512; MS-SNTP: 72). The idea: one walk that allocates
- * nothing, so that the response path of the server and the decoder share it. Limits: no digest is
- * checked here.
+ * nothing, so that the response path of the server and the decoder share it. A field that does not
+ * fit is a reason to refuse the packet; none is skipped silently. Limits: at most `FIELD_COUNT_MAX`
+ * fields; no digest is checked here.
  *
  * @module
  */
-import {
-  FIELD_COUNT_MAX,
-  FIELD_HEADER_LENGTH,
-  FIELD_LENGTH_MIN,
-  type FieldProblem,
-  LAST_FIELD_LENGTH_MIN,
-} from "./extension_field.ts";
-import { HEADER_LENGTH } from "./header.ts";
+import type { ByteRange } from "../base/bytes.ts";
+import { FIELD_HEADER_LENGTH, FIELD_LENGTH_MIN } from "./extension_field.ts";
+import { HEADER_LENGTH, NTP_VERSION } from "./header.ts";
 
+/** How many fields are looked at; a request that fills the cookie jar has ten. */
+const FIELD_COUNT_MAX = 32;
+/** The shortest last field of a packet that carries no MAC (RFC 7822 section 7.5.1.4). */
+const LAST_FIELD_LENGTH_MIN = 28;
 /** The octets of a key identifier with a digest of 16 octets. */
 const MAC_LENGTH_MIN = 20;
 /** The octets of a key identifier with a digest of 20 octets, the longest in NTPv4. */
@@ -31,21 +31,17 @@ const DES_MAC_LENGTH = 12;
 const VERSION_3_MAC_LENGTH_MAX = 72;
 const CRYPTO_NAK_LENGTH = 4;
 
-/** Why what follows a header is no packet's rest. */
-export type WalkProblem = FieldProblem | "mac-length";
+/** Why what follows a header is no packet's rest, or why octets are not fields. */
+export type WalkReason =
+  | "field-truncated"
+  | "field-overrun"
+  | "field-length"
+  | "field-too-short"
+  | "too-many-fields"
+  | "mac-length";
 
 /** One part of a packet, or its end, or why it is none. */
-export type PacketPart = "field" | "mac" | "crypto-nak" | "end" | WalkProblem;
-
-/** Where a packet lies; a caller may use one object again and again. */
-export interface PacketRange {
-  /** The buffer. */
-  readonly bytes: Uint8Array;
-  /** Where the packet begins. */
-  readonly offset: number;
-  /** Its length in octets, 48 at the least. */
-  readonly length: number;
-}
+export type PacketPart = "field" | "mac" | "crypto-nak" | "end" | WalkReason;
 
 /** Walks over the parts of one packet after another. */
 export class PacketWalk {
@@ -59,15 +55,23 @@ export class PacketWalk {
   #end = 0;
   #count = 0;
   #hasFields = true;
+  #isPlaintext = false;
 
-  /** Begins behind the header of a packet of the given version. */
-  start(packet: PacketRange, version: number): void {
-    this.#bytes = packet.bytes;
-    this.#end = packet.offset + packet.length;
-    this.#count = 0;
-    this.#hasFields = version > 3;
-    this.at = packet.offset + HEADER_LENGTH;
-    this.length = 0;
+  /** Begins behind the header of a packet of the given version, of at least 48 octets. */
+  start(packet: ByteRange<Uint8Array>, version: number): void {
+    this.#begin(packet);
+    this.#hasFields = version >= NTP_VERSION;
+    this.#isPlaintext = false;
+    this.at += HEADER_LENGTH;
+  }
+
+  /**
+   * Begins a range that holds fields and nothing else: the plaintext of an authenticator, in which
+   * fields may be as short as their header (RFC 8915 section 5.6).
+   */
+  startPlaintext(plaintext: ByteRange<Uint8Array>): void {
+    this.#begin(plaintext);
+    this.#isPlaintext = true;
   }
 
   /** Goes to the next part. Not to be called again after anything but a field. */
@@ -75,6 +79,7 @@ export class PacketWalk {
     const isAfterField = this.#count > 0;
     this.at += this.length;
     const rest = this.#end - this.at;
+    if (this.#isPlaintext) return rest === 0 ? "end" : this.#field(rest);
     if (rest === 0) {
       // RFC 7822 section 7.5.1.4: without a MAC a short last field could be taken for one
       return isAfterField && this.length < LAST_FIELD_LENGTH_MIN ? "field-too-short" : "end";
@@ -87,12 +92,21 @@ export class PacketWalk {
     return rest % 4 === 0 ? this.#found("mac", rest) : "mac-length";
   }
 
+  #begin({ bytes, offset, length }: ByteRange<Uint8Array>): void {
+    this.#bytes = bytes;
+    this.#end = offset + length;
+    this.#count = 0;
+    this.at = offset;
+    this.length = 0;
+  }
+
   #field(rest: number): PacketPart {
     if (this.#count === FIELD_COUNT_MAX) return "too-many-fields";
     if (rest < FIELD_HEADER_LENGTH) return "field-truncated";
     const length = this.#word(this.at + 2);
     if (length % 4 !== 0) return "field-length";
-    if (length < FIELD_LENGTH_MIN) return "field-too-short";
+    const lengthMin = this.#isPlaintext ? FIELD_HEADER_LENGTH : FIELD_LENGTH_MIN;
+    if (length < lengthMin) return "field-too-short";
     if (length > rest) return "field-overrun";
     this.type = this.#word(this.at);
     this.#count++;

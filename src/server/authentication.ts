@@ -4,12 +4,12 @@
  * @module
  */
 import { assert, present } from "../base/assert.ts";
-import type { Bytes } from "../base/bytes.ts";
+import type { ByteRange, Bytes } from "../base/bytes.ts";
 import { HEADER_LENGTH } from "../protocol/header.ts";
 import { computeMac, type MacKey, verifyMac } from "../crypto/mac.ts";
 import { ACCESS_ALLOW, type AccessRules } from "./access.ts";
 import type { Client } from "./client.ts";
-import type { ByteRange, NtsVerdict } from "../nts/server/server_fields.ts";
+import type { NtsRequestKind } from "../nts/server/server_fields.ts";
 
 /**
  * Checks requests with fields of Network Time Security and appends fields to responses;
@@ -17,7 +17,7 @@ import type { ByteRange, NtsVerdict } from "../nts/server/server_fields.ts";
  */
 export interface NtsResponder {
   /** Checks a request. */
-  check(request: ByteRange): NtsVerdict;
+  check(request: ByteRange): NtsRequestKind;
   /**
    * Appends to the header at `offset` the fields of a protected response, and returns the length of
    * the whole.

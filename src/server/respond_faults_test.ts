@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Bytes } from "../base/bytes.ts";
 import { ntpTimestamp } from "../base/ntp_timestamp.ts";
 import { SeededRandom } from "../base/random.ts";
-import type { NtsVerdict } from "../nts/server/server_fields.ts";
+import type { NtsRequestKind } from "../nts/server/server_fields.ts";
 import { AccessRules } from "./access.ts";
 import type { NtsResponder } from "./authentication.ts";
 import type { ServerClockState } from "./clock_state.ts";
@@ -67,7 +67,7 @@ Deno.test("any numbers as a state: nothing throws, and the header is one that a 
 
 /** Throws at requests that it knows by their identifier. */
 class FaultyNts implements NtsResponder {
-  check(): NtsVerdict {
+  check(): NtsRequestKind {
     throw new Error("A fault of ours");
   }
   protect(): number {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Bytes, concatBytes, fromHex, toHex } from "../base/bytes.ts";
 import { SeededRandom } from "../base/random.ts";
 import { macKey } from "../crypto/mac.ts";
-import type { NtsVerdict } from "../nts/server/server_fields.ts";
+import type { NtsRequestKind } from "../nts/server/server_fields.ts";
 import { decodePacket } from "../protocol/packet.ts";
 import { ipToBytes } from "../base/ip_address.ts";
 import { AccessRules } from "./access.ts";
@@ -215,8 +215,8 @@ Deno.test("a key that is bound to addresses is unknown to others", () => {
 
 /** Says of every request what it was told to, and appends a mark of 4 octets. */
 class FakeNts implements NtsResponder {
-  verdict: NtsVerdict = "protected";
-  check(): NtsVerdict {
+  verdict: NtsRequestKind = "protected";
+  check(): NtsRequestKind {
     return this.verdict;
   }
   protect(answer: Bytes, offset: number): number {

@@ -15,7 +15,7 @@ import { CookieCodec, cookieLength } from "../../src/nts/server/cookie.ts";
 import type { SessionKeys } from "../../src/nts/key_exchange/exporter.ts";
 import { Keyset } from "../../src/nts/server/keyset.ts";
 import { RandomPool } from "../../src/nts/server/random_pool.ts";
-import { encodeAuthenticator } from "../../src/nts/client/request_fields.ts";
+import { encodeAuthenticator } from "../../src/nts/authenticator.ts";
 import { NtsServerFields } from "../../src/nts/server/server_fields.ts";
 import { encodeField, FIELD_TYPE } from "../../src/protocol/extension_field.ts";
 import { request, TestServer } from "../support/test_server.ts";

@@ -6,9 +6,8 @@
  */
 import assert from "node:assert/strict";
 import { type Bytes, concatBytes, toHex } from "../../src/base/bytes.ts";
-import { readFields } from "../../src/protocol/extension_field.ts";
 import { decodeHeader, encodeHeader } from "../../src/protocol/header.ts";
-import { decodePacket, type Packet } from "../../src/protocol/packet.ts";
+import { decodePacket, type Packet, readFields } from "../../src/protocol/packet.ts";
 import { PacketWalk } from "../../src/protocol/packet_walk.ts";
 import { formatReferenceId } from "../../src/protocol/reference_id.ts";
 import { requestKind } from "../../src/server/request_kind.ts";
@@ -60,7 +59,7 @@ export const PACKET_TARGETS: readonly FuzzTarget[] = [
     seeds: [CAPTURED_RESPONSE.packet.slice(96), "f0000004" + "0204000811223344"],
     generate: (random) => concatBytes(...several(below(random, 6), () => field(random))),
     run(octets) {
-      const fields = readFields(octets, 4);
+      const fields = readFields(octets);
       if (!fields.ok) return;
       const total = fields.value.reduce((sum, { length }) => sum + length, 0);
       assert.equal(total, octets.length);

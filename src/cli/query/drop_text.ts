@@ -4,9 +4,8 @@
  * @module
  */
 import type { DropReason } from "../../association/drop_reason.ts";
-import { REQUEST_VERSION } from "../../association/request.ts";
 import type { ProtectionReason } from "../../nts/client/session_protection.ts";
-import { decodeHeader, type NtpHeader } from "../../protocol/header.ts";
+import { decodeHeader, NTP_VERSION, type NtpHeader } from "../../protocol/header.ts";
 import { kissOf } from "../../protocol/kiss_code.ts";
 import { formatReferenceId } from "../../protocol/reference_id.ts";
 
@@ -43,7 +42,7 @@ function textWithNumbers(reason: DropReason, header: NtpHeader): string | undefi
     case "mode":
       return `Wanted an answer in mode 4, found mode ${header.mode}`;
     case "version":
-      return `Wanted an answer of version 1 to ${REQUEST_VERSION}, found version ${header.version}`;
+      return `Wanted an answer of version 1 to ${NTP_VERSION}, found version ${header.version}`;
     case "kiss-rate":
     case "kiss-deny":
     case "kiss-restrict":

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import type { Bytes } from "../../base/bytes.ts";
+import type { ByteRange, Bytes } from "../../base/bytes.ts";
 import type { UnixNanoseconds } from "../../base/ntp_timestamp.ts";
 import { NANOSECONDS_PER_SECOND } from "../../base/units.ts";
 import type { KeysetConfig } from "../../config/config.ts";
@@ -21,11 +21,7 @@ import { CookieCodec } from "../../nts/server/cookie.ts";
 import type { SessionKeys } from "../../nts/key_exchange/exporter.ts";
 import { Keyset, type KeysetOptions } from "../../nts/server/keyset.ts";
 import { RandomPool } from "../../nts/server/random_pool.ts";
-import {
-  type ByteRange,
-  NtsServerFields,
-  type NtsVerdict,
-} from "../../nts/server/server_fields.ts";
+import { type NtsRequestKind, NtsServerFields } from "../../nts/server/server_fields.ts";
 import type { NtsResponder } from "../../server/authentication.ts";
 import { FunctionStates } from "../observability/function_states.ts";
 import { log } from "../../system/log.ts";
@@ -77,7 +73,7 @@ export class CookieKeys implements NtsResponder {
     this.#active = this.#activate(this.#read(), options.now);
   }
 
-  check(request: ByteRange): NtsVerdict {
+  check(request: ByteRange): NtsRequestKind {
     return this.#active.fields.check(request);
   }
 

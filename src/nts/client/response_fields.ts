@@ -15,16 +15,12 @@
 import type { Bytes } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { type Aead, openBytes } from "../../crypto/aead.ts";
-import {
-  type ExtensionField,
-  FIELD_HEADER_LENGTH,
-  FIELD_TYPE,
-  readFields,
-} from "../../protocol/extension_field.ts";
-import { decodeHeader } from "../../protocol/header.ts";
+import { type ExtensionField, FIELD_TYPE } from "../../protocol/extension_field.ts";
+import { decodeHeader, NTP_VERSION } from "../../protocol/header.ts";
 import { type Kiss, kissOf } from "../../protocol/kiss_code.ts";
-import { PACKET_LENGTH_MAX } from "../../protocol/packet.ts";
+import { fieldAt, PACKET_LENGTH_MAX, readFields } from "../../protocol/packet.ts";
 import { PacketWalk } from "../../protocol/packet_walk.ts";
+import { AuthenticatorLayout } from "../authenticator.ts";
 import { COOKIE_JAR_SIZE } from "../key_exchange/cookies.ts";
 
 /** Why a response is dropped. */
@@ -46,8 +42,6 @@ export type NtsResponse =
     readonly kind: "authentic";
     /** New cookies, at most eight, perhaps none. */
     readonly cookies: readonly Bytes[];
-    /** The encrypted fields that are not of Network Time Security; their octets are authentic. */
-    readonly encryptedFields: readonly ExtensionField[];
     /**
      * The octets from the start of the packet that are authentic: header and the fields before the
      * authenticator.
@@ -66,9 +60,6 @@ export interface ResponseExpectation {
   /** Whether this server has answered authentically before. */
   readonly authenticBefore: boolean;
 }
-
-/** Network Time Security is for this version alone. */
-const NTS_VERSION = 4;
 
 /** Judges a response; never throws, whatever the octets (RFC 8915 section 5.7). */
 export function verifyResponse(
@@ -106,17 +97,15 @@ function walk(packet: Bytes): Result<Walked, NtsReason> {
   let uniqueIdentifier: ExtensionField | undefined;
   let authenticator: ExtensionField | undefined;
   const parts = new PacketWalk();
-  parts.start({ bytes: packet, offset: 0, length: packet.length }, NTS_VERSION);
+  parts.start({ bytes: packet, offset: 0, length: packet.length }, NTP_VERSION);
   let part = parts.next();
   for (; part === "field"; part = parts.next()) {
-    const { type, at: offset, length } = parts;
-    const body = packet.subarray(offset + FIELD_HEADER_LENGTH, offset + length);
-    if (type === FIELD_TYPE.ntsAuthenticator) {
+    if (parts.type === FIELD_TYPE.ntsAuthenticator) {
       if (authenticator !== undefined) return err("nts-duplicate-authenticator");
-      authenticator = { type, offset, length, body };
-    } else if (type === FIELD_TYPE.uniqueIdentifier && authenticator === undefined) {
+      authenticator = fieldAt(packet, parts);
+    } else if (parts.type === FIELD_TYPE.uniqueIdentifier && authenticator === undefined) {
       if (uniqueIdentifier !== undefined) return err("nts-duplicate-unique-identifier");
-      uniqueIdentifier = { type, offset, length, body };
+      uniqueIdentifier = fieldAt(packet, parts);
     }
   }
   if (part !== "end" && part !== "mac") return err("nts-malformed-field");
@@ -128,28 +117,22 @@ function open(
   options: { readonly authenticator: ExtensionField; readonly aead: Aead },
 ): Result<NtsResponse, NtsReason> {
   const { offset, length } = options.authenticator;
-  const body = packet.slice(offset + FIELD_HEADER_LENGTH, offset + length);
-  const view = new DataView(body.buffer);
-  const nonceLength = view.getUint16(0);
-  const sealedLength = view.getUint16(2);
-  const sealed = 4 + Math.ceil(nonceLength / 4) * 4;
-  if (nonceLength === 0 || sealed + Math.ceil(sealedLength / 4) * 4 > body.length) {
-    return err("nts-malformed-authenticator");
-  }
+  const layout = new AuthenticatorLayout();
+  layout.read(packet, offset);
+  const { nonceOffset, nonceLength, ciphertextOffset, ciphertextLength } = layout;
+  if (nonceLength === 0 || layout.end > offset + length) return err("nts-malformed-authenticator");
   const plaintext = openBytes(options.aead, {
-    nonce: body.slice(4, 4 + nonceLength),
+    nonce: packet.slice(nonceOffset, nonceOffset + nonceLength),
     associatedData: packet.slice(0, offset),
-    ciphertext: body.slice(sealed, sealed + sealedLength),
+    ciphertext: packet.slice(ciphertextOffset, ciphertextOffset + ciphertextLength),
   });
   if (plaintext === undefined) return err("nts-not-authentic");
-  // Encrypted fields may be as short as their header (RFC 8915 section 5.6).
-  const fields = readFields(plaintext, FIELD_HEADER_LENGTH);
+  const fields = readFields(plaintext);
   if (!fields.ok) return err("nts-malformed-encrypted-field");
   const cookies = fields.value.filter((field) => field.type === FIELD_TYPE.ntsCookie);
   return ok({
     kind: "authentic",
     cookies: cookies.slice(0, COOKIE_JAR_SIZE).map((field) => new Uint8Array(field.body)),
-    encryptedFields: fields.value.filter((field) => field.type !== FIELD_TYPE.ntsCookie),
     authenticLength: offset,
   });
 }

@@ -18,7 +18,7 @@
  * @module
  */
 import { assert, present } from "../../base/assert.ts";
-import type { Bytes } from "../../base/bytes.ts";
+import type { ByteRange, Bytes } from "../../base/bytes.ts";
 import {
   type Aead,
   type AeadFactory,
@@ -28,7 +28,7 @@ import {
   type NtsAeadId,
 } from "../../crypto/aead.ts";
 import { FIELD_TYPE } from "../../protocol/extension_field.ts";
-import { HEADER_LENGTH } from "../../protocol/header.ts";
+import { HEADER_LENGTH, NTP_VERSION } from "../../protocol/header.ts";
 import { PACKET_LENGTH_MAX } from "../../protocol/packet.ts";
 import { PacketWalk } from "../../protocol/packet_walk.ts";
 import { type CookieCodec, cookieLength, OWN_COOKIE_LENGTH_MAX } from "./cookie.ts";
@@ -63,23 +63,11 @@ export type NtsNakReason = "nts-nak-unknown-key" | "nts-nak-bad-cookie" | "nts-n
  * "protected" is authentic, to be answered with `protect`; the others tell why it gets a NAK or no
  * response.
  */
-export type NtsVerdict = "plain" | "protected" | NtsNakReason | NtsDropReason;
-
-/** A stretch of a buffer; the caller may use one object again and again. */
-export interface ByteRange {
-  /** The buffer. */
-  readonly bytes: Bytes;
-  /** Where the stretch starts. */
-  readonly offset: number;
-  /** Its length in octets. */
-  readonly length: number;
-}
+export type NtsRequestKind = "plain" | "protected" | NtsNakReason | NtsDropReason;
 
 const AUTHENTICATOR_HEAD_LENGTH = 8;
 const SIV_TAG_LENGTH = 16;
 const NONE = -1;
-/** Network Time Security is for this version alone. */
-const NTS_VERSION = 4;
 
 /** Checks requests and builds the fields of responses, one request at a time. */
 export class NtsServerFields {
@@ -124,7 +112,7 @@ export class NtsServerFields {
    * Judges a request of mode 3 and version 4, 48 to 2048 octets; its buffer must stay as it is
    * until the response is built.
    */
-  check(request: ByteRange): NtsVerdict {
+  check(request: ByteRange): NtsRequestKind {
     assert(
       request.length >= HEADER_LENGTH && request.length <= PACKET_LENGTH_MAX,
       "A request that is checked has a header and a bounded length",
@@ -221,7 +209,7 @@ export class NtsServerFields {
 
   #walk(request: ByteRange): NtsDropReason | undefined {
     const walk = this.#parts;
-    walk.start(request, NTS_VERSION);
+    walk.start(request, NTP_VERSION);
     let problem: NtsDropReason | undefined;
     let part = walk.next();
     for (; part === "field"; part = walk.next()) {
@@ -265,7 +253,7 @@ export class NtsServerFields {
     }
   }
 
-  #verify(): NtsVerdict {
+  #verify(): NtsRequestKind {
     const body = this.#authenticator + 4;
     const nonceLength = readUint16(this.#bytes, body);
     const sealedLength = readUint16(this.#bytes, body + 2);
@@ -307,7 +295,7 @@ export class NtsServerFields {
    * Counts the cookies that the response may hold: one, and one for every placeholder as long as
    * the cookie (section 5.5).
    */
-  #accept(innerLength: number): NtsVerdict {
+  #accept(innerLength: number): NtsRequestKind {
     let valid = this.#placeholders === 0 ? 0 : this.#placeholdersBefore();
     for (let position = 0; position < innerLength;) {
       const length = innerLength - position < 4 ? 0 : readUint16(this.#inner, position + 2);
