@@ -18,26 +18,22 @@ export class AuthenticatorLayout {
   nonceLength = 0;
   /** Length of the ciphertext, tag included, without its padding. */
   ciphertextLength = 0;
-  #offset = 0;
-
-  /** Lays the field out at `offset`, where its header is to begin or begins. */
-  place(offset: number): void {
-    this.#offset = offset;
-  }
+  /** Where the field's header begins. */
+  offset = 0;
 
   /**
    * Lays out the field whose header begins at `offset`, by the lengths in it; whether its parts fit
    * into the field is for the caller to compare with `end`.
    */
   read(bytes: Uint8Array, offset: number): void {
-    this.#offset = offset;
+    this.offset = offset;
     this.nonceLength = uint16(bytes, offset + FIELD_HEADER_LENGTH);
     this.ciphertextLength = uint16(bytes, offset + FIELD_HEADER_LENGTH + 2);
   }
 
   /** Where the nonce begins. */
   get nonceOffset(): number {
-    return this.#offset + HEAD_LENGTH;
+    return this.offset + HEAD_LENGTH;
   }
 
   /** Where the ciphertext begins. */
@@ -52,7 +48,7 @@ export class AuthenticatorLayout {
 
   /** Writes the header of the field, which ends at `end`, and the two lengths. */
   writeHead(bytes: Bytes): void {
-    const offset = this.#offset, length = this.end - offset;
+    const { offset } = this, length = this.end - offset;
     bytes[offset] = FIELD_TYPE.ntsAuthenticator >>> 8;
     bytes[offset + 1] = FIELD_TYPE.ntsAuthenticator & 0xff;
     bytes[offset + 2] = length >>> 8;
