@@ -10,7 +10,7 @@
  * @module
  */
 import { assert } from "../../base/assert.ts";
-import type { Bytes } from "../../base/bytes.ts";
+import { type Bytes, concatBytes } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 
 /** Record types by name (RFC 8915 section 7.6; 1024 is chrony's registered extension). */
@@ -59,14 +59,7 @@ const END: KeyExchangeRecord = {
 
 /** Encodes a message: the records and then the End of Message record (RFC 8915 section 4.1.1). */
 export function encodeMessage(records: readonly KeyExchangeRecord[]): Bytes {
-  let length = HEADER_LENGTH;
-  for (const { body } of records) length += HEADER_LENGTH + body.length;
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const record of records) at = writeRecord(record, bytes, at);
-  at = writeRecord(END, bytes, at);
-  assert(at === length, "A message is as long as its records");
-  return bytes;
+  return concatBytes(...records.map(encodeRecord), encodeRecord(END));
 }
 
 /** Makes a record whose body is a list of 16-bit numbers in network order. */
@@ -75,7 +68,8 @@ export function numbersRecord(
   options: { readonly critical: boolean; readonly numbers: readonly number[] },
 ): KeyExchangeRecord {
   const body = new Uint8Array(2 * options.numbers.length);
-  options.numbers.forEach((number, i) => writeUint16(body, 2 * i, number));
+  const view = new DataView(body.buffer);
+  options.numbers.forEach((number, i) => view.setUint16(2 * i, number));
   return { critical: options.critical, type, body };
 }
 
@@ -147,18 +141,12 @@ export class RecordReader {
   }
 }
 
-/** Writes a record and returns where the next one begins. */
-function writeRecord(record: KeyExchangeRecord, into: Bytes, offset: number): number {
-  const { critical, type, body } = record;
+function encodeRecord({ critical, type, body }: KeyExchangeRecord): Bytes {
   assert(type >= 0 && type < CRITICAL_BIT, "A record type has 15 bits");
   assert(body.length <= 0xffff, "A record body has at most 65535 octets");
-  writeUint16(into, offset, type | (critical ? CRITICAL_BIT : 0));
-  writeUint16(into, offset + 2, body.length);
-  into.set(body, offset + HEADER_LENGTH);
-  return offset + HEADER_LENGTH + body.length;
-}
-
-function writeUint16(into: Bytes, offset: number, value: number): void {
-  into[offset] = value >>> 8;
-  into[offset + 1] = value;
+  const header = new Uint8Array(HEADER_LENGTH);
+  const view = new DataView(header.buffer);
+  view.setUint16(0, type | (critical ? CRITICAL_BIT : 0));
+  view.setUint16(2, body.length);
+  return concatBytes(header, body);
 }

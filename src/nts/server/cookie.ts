@@ -74,7 +74,8 @@ export class CookieCodec {
   #spare: Bytes = new Uint8Array(HEAD_LENGTH + 2 * KEY_LENGTH_MAX);
   #aeads = new Map<number, Aead>();
   #current: Aead;
-  #currentId: number;
+  /** The identifier of the current key, as cookies carry it. */
+  readonly #currentId: Bytes = new Uint8Array(ID_LENGTH);
   #aeadId: NtsAeadId | undefined;
 
   /** Prepares a context for every key of the keyset. */
@@ -82,7 +83,6 @@ export class CookieCodec {
     this.#keyset = options.keyset;
     this.#factory = options.aead;
     this.#random = options.random;
-    this.#currentId = options.keyset.currentId;
     this.#current = this.refresh();
   }
 
@@ -119,8 +119,9 @@ export class CookieCodec {
     }
     for (const [id, aead] of this.#aeads) if (!aeads.has(id)) aead.close();
     this.#aeads = aeads;
-    this.#currentId = this.#keyset.currentId;
-    this.#current = present(aeads.get(this.#currentId), "The current key is accepted");
+    const { currentId } = this.#keyset;
+    new DataView(this.#currentId.buffer).setUint32(0, currentId);
+    this.#current = present(aeads.get(currentId), "The current key is accepted");
     return this.#current;
   }
 
@@ -148,7 +149,8 @@ export class CookieCodec {
     const aeadId = this.aeadId;
     const length = cookieLength(aeadId);
     assert(offset + length <= into.length, "A cookie fits into its buffer");
-    writeUint32(into, offset, this.#currentId);
+    const id = this.#currentId;
+    for (let i = 0; i < ID_LENGTH; i++) into[offset + i] = id[i] as number;
     this.#random.write12(into, offset + ID_LENGTH);
     const operation = this.#operation;
     operation.nonce = into;
@@ -176,7 +178,7 @@ export class CookieCodec {
     if (length < SEALED_OFFSET + TAG_LENGTH + HEAD_LENGTH || length > OWN_COOKIE_LENGTH_MAX) {
       return "bad-content";
     }
-    const aead = this.#aeads.get(readUint32(from, offset));
+    const aead = this.#aeads.get(idOf(from, offset));
     if (aead === undefined) return "unknown-key";
     const operation = this.#operation;
     operation.nonce = from;
@@ -187,7 +189,11 @@ export class CookieCodec {
     operation.inputLength = length - SEALED_OFFSET;
     operation.output = this.#spare;
     operation.outputOffset = 0;
-    if (aead.open(operation) < 0) return "not-authentic";
+    return aead.open(operation) < 0 ? "not-authentic" : this.#adopt(length);
+  }
+
+  /** Makes what was opened from a cookie of so many octets the contents at hand. */
+  #adopt(length: number): CookieReason | undefined {
     const opened = this.#spare;
     const aeadId = opened[1] ?? 0;
     if (!isNtsAeadId(aeadId) || length !== cookieLength(aeadId)) return "bad-content";
@@ -207,14 +213,8 @@ export class CookieCodec {
   }
 }
 
-function readUint32(bytes: Bytes, offset: number): number {
-  return (((bytes[offset] ?? 0) << 24) | ((bytes[offset + 1] ?? 0) << 16) |
-    ((bytes[offset + 2] ?? 0) << 8) | (bytes[offset + 3] ?? 0)) >>> 0;
-}
-
-function writeUint32(bytes: Bytes, offset: number, value: number): void {
-  bytes[offset] = value >>> 24;
-  bytes[offset + 1] = value >>> 16;
-  bytes[offset + 2] = value >>> 8;
-  bytes[offset + 3] = value;
+/** Reads the identifier of the key of a cookie. */
+function idOf(cookie: Bytes, offset: number): number {
+  return (((cookie[offset] ?? 0) << 24) | ((cookie[offset + 1] ?? 0) << 16) |
+    ((cookie[offset + 2] ?? 0) << 8) | (cookie[offset + 3] ?? 0)) >>> 0;
 }

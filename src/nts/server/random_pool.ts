@@ -26,23 +26,27 @@ export class RandomPool {
 
   /** Writes a nonce of 12 octets. */
   write12(into: Bytes, offset: number): void {
-    this.#writeAt(into, offset, 12);
+    assert(offset + 12 <= into.length, "A nonce lies in its buffer");
+    const pool = this.#pool, from = this.#take(12);
+    for (let i = 0; i < 12; i++) into[offset + i] = pool[from + i] as number;
   }
 
   /** Writes a nonce of 16 octets. */
   write16(into: Bytes, offset: number): void {
-    this.#writeAt(into, offset, 16);
+    assert(offset + 16 <= into.length, "A nonce lies in its buffer");
+    const pool = this.#pool, from = this.#take(16);
+    for (let i = 0; i < 16; i++) into[offset + i] = pool[from + i] as number;
   }
 
-  #writeAt(into: Bytes, offset: number, length: number): void {
-    assert(length <= POOL_LENGTH && offset + length <= into.length, "A range lies in its buffer");
-    const pool = this.#pool;
+  /** Returns where so many octets lie in the pool that were not given out. */
+  #take(length: number): number {
     if (this.#used + length > POOL_LENGTH) {
-      this.#random.fill(pool);
+      this.#random.fill(this.#pool);
       this.#used = 0;
     }
-    const used = this.#used;
-    for (let i = 0; i < length; i++) into[offset + i] = pool[used + i] as number;
-    this.#used = used + length;
+    const from = this.#used;
+    this.#used += length;
+    assert(this.#used <= POOL_LENGTH, "Octets that are given out lie in the pool");
+    return from;
   }
 }

@@ -36,11 +36,11 @@ const NONE = -1;
 /** Finds the fields of one request after another. */
 export class NtsRequestFields {
   /** Where the cookie's field begins. */
-  cookie = NONE;
+  cookie: number = NONE;
   /** The octets of the cookie's field, its header included. */
   cookieLength = 0;
   /** Where the authenticator's field begins. */
-  authenticator = NONE;
+  authenticator: number = NONE;
   /** The octets of the authenticator's field, its header included. */
   authenticatorLength = 0;
   /** The buffer with the request. */
@@ -55,9 +55,9 @@ export class NtsRequestFields {
   #placeholders = 0;
 
   /**
-   * Finds the fields of a request of version 4, 48 to 2048 octets, whose buffer stays as it is until
-   * the next call. "plain": it has nothing of Network Time Security but perhaps a unique identifier;
-   * undefined: it has one of each field that it needs.
+   * Finds the fields of a request of version 4, 48 to 2048 octets, whose buffer stays as it is
+   * until the next call. "plain": it has nothing of Network Time Security but perhaps a unique
+   * identifier; undefined: it has one of each field that it needs.
    */
   find(request: ByteRange): "plain" | RequestFieldsReason | undefined {
     assert(

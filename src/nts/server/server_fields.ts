@@ -90,8 +90,8 @@ export class NtsServerFields {
   }
 
   /**
-   * Checks a request of mode 3 and version 4, 48 to 2048 octets; its buffer must stay as it is until
-   * the response is built.
+   * Checks a request of mode 3 and version 4, 48 to 2048 octets; its buffer must stay as it is
+   * until the response is built.
    */
   check(request: ByteRange): NtsRequestKind {
     this.#cookieCount = 0;
