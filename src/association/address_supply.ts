@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { assert } from "../base/assert.ts";
 import { type RandomSource, uniform } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
 import { formatAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
@@ -130,6 +131,7 @@ export class AddressSupply {
    * there is no server yet.
    */
   beginLookup(now: MonotonicSeconds, isEmpty: boolean): ResolveAction {
+    assert(!this.#isNumeric && this.#lookup === undefined, "One lookup of a name is under way");
     this.#lookup = this.#allocateLookup();
     this.#lookupAt = now;
     const isForWant = isEmpty && this.#inUseUntil === Infinity;

@@ -359,6 +359,7 @@ export class Association {
   }
 
   #send(now: MonotonicSeconds): readonly AssociationAction[] {
+    assert(this.#pending === undefined, "One request is open at a time");
     const made = makeRequest({
       random: this.#random,
       protection: this.protection,

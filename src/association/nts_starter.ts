@@ -203,6 +203,7 @@ export class NtsStarter {
       return [];
     }
     const lookup = this.#allocateLookup();
+    assert(!this.#resolving.has(lookup), "A lookup has a number of its own");
     this.#resolving.set(lookup, found);
     return [{ type: "resolve", lookup, host }];
   }
@@ -227,6 +228,7 @@ export class NtsStarter {
 
   #exchange(): ExchangeKeysAction {
     const association = this.#allocateAssociation();
+    assert(!this.#exchanging.has(association), "An exchange has a number of its own");
     this.#exchanging.add(association);
     return exchangeKeys(association, this.#config);
   }

@@ -60,10 +60,6 @@ export class NtsRequestFields {
    * identifier; undefined: it has one of each field that it needs.
    */
   find(request: ByteRange): "plain" | RequestFieldsReason | undefined {
-    assert(
-      request.length >= HEADER_LENGTH && request.length <= PACKET_LENGTH_MAX,
-      "A request that is checked has a header and a bounded length",
-    );
     this.#start(request);
     const reason = this.#noteAll();
     if (this.cookie === NONE && this.authenticator === NONE) {
@@ -105,6 +101,10 @@ export class NtsRequestFields {
   }
 
   #start({ bytes, offset, length }: ByteRange): void {
+    assert(
+      length >= HEADER_LENGTH && length <= PACKET_LENGTH_MAX,
+      "A request that is checked has a header and a bounded length",
+    );
     this.bytes = bytes;
     this.offset = offset;
     this.length = length;
