@@ -119,7 +119,7 @@ export class Checker implements Observer {
    * Ends the watch; `panic` is the sentence with which the daemon gave up, if it did. Returns all
    * that was wrong.
    */
-  verdict(
+  finish(
     figures: RunFigures,
     { panic, requests }: { panic: string | undefined; requests: Readonly<Record<string, number>> },
   ): readonly Violation[] {
@@ -182,42 +182,52 @@ export class Checker implements Observer {
     time: Seconds,
     { check, snapshot, clock }: { check: Check; snapshot: EngineSnapshot; clock: ClockTruth },
   ): void {
-    const expect = (isRight: boolean, message: string): void => {
-      if (!isRight) this.#violations.push({ time, message });
-    };
-    const wanted = check.state.join(" or ");
-    const isState = check.state.length === 0 || check.state.includes(snapshot.state);
-    expect(isState, `Wanted the state ${wanted}, found ${snapshot.state}: ${snapshot.why}`);
-    for (const [name, statuses] of Object.entries(check.sources)) {
-      const source = snapshot.sources.find((entry) => this.#names.of(entry) === name);
-      const found = source === undefined ? "no such source" : `${source.status}: ${source.reason}`;
-      const isRight = source !== undefined && statuses.includes(source.status);
-      expect(isRight, `Wanted ${name} to be ${statuses.join(" or ")}, found ${found}`);
-    }
-    const { maxError, maxFrequencyError, leap, kernelSynchronized } = check;
-    const found = Math.abs(clock.error);
-    if (maxError !== undefined) {
-      const message = `Wanted an error of at most ${formatSeconds(maxError)}, found ${
-        formatSeconds(found)
-      }`;
-      expect(found <= maxError, message);
-    }
-    if (maxFrequencyError !== undefined) {
-      const ppm = Math.abs(clock.rateError) * 1e6;
-      expect(
-        ppm <= maxFrequencyError,
-        `Wanted a rate within ${maxFrequencyError} ppm, found ${ppm} ppm`,
-      );
-    }
-    if (leap !== undefined) {
-      expect(snapshot.leap === leap, `Wanted the leap indicator ${leap}, found ${snapshot.leap}`);
-    }
-    if (kernelSynchronized !== undefined) {
-      const word = kernelSynchronized ? "synchronised" : "unsynchronised";
-      const isRight = clock.kernelSynchronized === kernelSynchronized;
-      expect(isRight, `Wanted the kernel's clock to be ${word}, found it is not`);
-    }
+    const messages = [
+      ...compareState(check, snapshot),
+      ...this.#compareSources(check, snapshot),
+      ...compareClock(check, clock),
+    ];
+    for (const message of messages) this.#violations.push({ time, message });
   }
+
+  #compareSources({ sources }: Check, snapshot: EngineSnapshot): string[] {
+    return Object.entries(sources).flatMap(([name, statuses]) => {
+      const source = snapshot.sources.find((entry) => this.#names.of(entry) === name);
+      if (source !== undefined && statuses.includes(source.status)) return [];
+      const found = source === undefined ? "no such source" : `${source.status}: ${source.reason}`;
+      return [`Wanted ${name} to be ${statuses.join(" or ")}, found ${found}`];
+    });
+  }
+}
+
+function compareState({ state, leap }: Check, snapshot: EngineSnapshot): string[] {
+  const messages: string[] = [];
+  if (state.length > 0 && !state.includes(snapshot.state)) {
+    const found = `${snapshot.state}: ${snapshot.why}`;
+    messages.push(`Wanted the state ${state.join(" or ")}, found ${found}`);
+  }
+  if (leap !== undefined && snapshot.leap !== leap) {
+    messages.push(`Wanted the leap indicator ${leap}, found ${snapshot.leap}`);
+  }
+  return messages;
+}
+
+function compareClock(check: Check, clock: ClockTruth): string[] {
+  const { maxError, maxFrequencyError, kernelSynchronized } = check;
+  const messages: string[] = [];
+  const error = Math.abs(clock.error), ppm = Math.abs(clock.rateError) * 1e6;
+  if (maxError !== undefined && !(error <= maxError)) {
+    const most = formatSeconds(maxError);
+    messages.push(`Wanted an error of at most ${most}, found ${formatSeconds(error)}`);
+  }
+  if (maxFrequencyError !== undefined && !(ppm <= maxFrequencyError)) {
+    messages.push(`Wanted a rate within ${maxFrequencyError} ppm, found ${ppm} ppm`);
+  }
+  if (kernelSynchronized !== undefined && clock.kernelSynchronized !== kernelSynchronized) {
+    const word = kernelSynchronized ? "synchronised" : "unsynchronised";
+    messages.push(`Wanted the kernel's clock to be ${word}, found it is not`);
+  }
+  return messages;
 }
 
 /**

@@ -20,7 +20,8 @@ export function parseDate(text: string): UnixNanoseconds | undefined {
   ) return undefined;
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
   if (hour > 23 || minute > 59 || second > 59) return undefined;
-  const seconds = daysFromCivil(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 +
+  const seconds = daysFromCivil({ year, month, day }) * SECONDS_PER_DAY + hour * 3600 +
+    minute * 60 +
     second;
   return BigInt(seconds) * NANOSECONDS_PER_SECOND +
     BigInt((match[7] ?? ".").slice(1).padEnd(9, "0"));
@@ -39,7 +40,9 @@ export function formatElapsed(time: Seconds): string {
 }
 
 /** Days from 1970-01-01 to a date of the Gregorian calendar. */
-function daysFromCivil(year: number, month: number, day: number): number {
+function daysFromCivil(
+  { year, month, day }: { readonly year: number; readonly month: number; readonly day: number },
+): number {
   // Years are counted from March, so that the leap day comes last.
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);

@@ -2,9 +2,9 @@
  * How long a packet is under way in one direction of a path.
  *
  * The idea: a fixed part that the route decides, and a part drawn anew for each packet that the
- * queues decide. Limits: draws are independent of each other; a queue that lasts longer than the gap
- * between two packets is modelled by what the jitter is multiplied by (congestion by the hours of
- * the day, and spells of it in `bursts.ts`).
+ * queues decide. Limits: draws are independent of each other; a queue that lasts longer than the
+ * gap between two packets is modelled by what the jitter is multiplied by (congestion by the hours
+ * of the day, and spells of it in `bursts.ts`).
  *
  * @module
  */
@@ -43,7 +43,7 @@ export interface Congestion {
 }
 
 /** When a packet leaves, and what it meets. */
-export interface Departure {
+export interface TravelConditions {
   /** Seconds since the start. */
   readonly time: Seconds;
   /** What the jitter is multiplied by, because of a spell of congestion. */
@@ -51,7 +51,11 @@ export interface Departure {
 }
 
 /** Draws the delay of a packet; never negative. */
-export function drawDelay(model: DelayModel, draws: Draws, { time, burst }: Departure): Seconds {
+export function drawDelay(
+  model: DelayModel,
+  draws: Draws,
+  { time, burst }: TravelConditions,
+): Seconds {
   const jitter = model.jitter * congestionAt(model.congestion, time) * burst;
   switch (model.distribution) {
     case "none":

@@ -16,6 +16,7 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
+import type { Instant } from "../base/instant.ts";
 import {
   addSeconds,
   fromUnixNanoseconds,
@@ -58,7 +59,7 @@ export interface SimulatedKernelStatus {
 }
 
 /** The largest frequency that the kernel takes besides the tick. */
-export const KERNEL_FREQUENCY_MAX: Ppm = 500;
+const KERNEL_FREQUENCY_MAX: Ppm = 500;
 const TICK_NOMINAL = 10_000, TICK_MIN = 9000, TICK_MAX = 11_000;
 /** One step of the kernel's 16-bit fraction of a part per million. */
 const FREQUENCY_QUANTUM = 1 / 65_536;
@@ -174,6 +175,11 @@ export class SimulatedKernelClock {
     const exact = addSeconds(even, this.#error.value);
     const fraction = Number(exact & 0xffff_ffffn) / TWO_POW_32;
     return addSeconds(exact, Math.floor(fraction / this.#precision) * this.#precision - fraction);
+  }
+
+  /** Both clocks as a program reads them now. */
+  get now(): Instant {
+    return { monotonic: this.monotonic, realtime: this.realtime };
   }
 
   /** The boot-time clock now. */

@@ -6,7 +6,6 @@
  *
  * @module
  */
-import type { LeapIndicator } from "../protocol/leap_indicator.ts";
 import { present } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { ipFamily } from "../base/ip_address.ts";
@@ -16,7 +15,7 @@ import { Bursts } from "./bursts.ts";
 import { drawDelay, drawLoss } from "./delay.ts";
 import { Draws } from "./draws.ts";
 import type { Scenario } from "./scenario/scenario.ts";
-import { SimulatedServer, type TrueTime } from "./server.ts";
+import { type ServingTime, SimulatedServer } from "./server.ts";
 
 /** A server with the streams of randomness that belong to it. */
 export interface Host {
@@ -30,6 +29,12 @@ export interface Host {
   readonly bursts: { readonly forward: Bursts; readonly backward: Bursts };
   /** What an adversary draws. */
   readonly adversary: Draws;
+}
+
+/** A request at the moment at which it arrives at a server. */
+export interface ArrivingRequest extends ServingTime {
+  /** The packet. */
+  readonly request: Uint8Array;
 }
 
 /** What comes back from a server. */
@@ -112,16 +117,14 @@ export class SimulatedNetwork {
 
   /**
    * Lets a request arrive at a server, and returns what comes back: its response, if neither the
-   * server nor the path loses it, and before that what an adversary forges. `announced` is the leap
-   * second that is due.
+   * server nor the path loses it, and before that what an adversary forges.
    */
   serve(
     host: Host,
-    request: Uint8Array,
-    now: TrueTime & { readonly announced: LeapIndicator },
+    { request, ...now }: ArrivingRequest,
   ): readonly Arrival[] {
     const { server } = host;
-    const response = server.respond(request, now, now.announced);
+    const response = server.respond(request, now);
     const leaves = now.time + server.model.turnaround;
     const delay = this.travel(host, { direction: "backward", time: leaves });
     if (response === undefined) {

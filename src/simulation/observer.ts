@@ -35,8 +35,6 @@ export interface ClockTruth {
   readonly correction: Ppm;
   /** Whether the kernel calls its clock synchronised. */
   readonly kernelSynchronized: boolean;
-  /** The leap second that the kernel has armed. */
-  readonly kernelLeap: "none" | "insert" | "delete";
 }
 
 /** Several observers as one. */

@@ -73,7 +73,7 @@ export function describeRun(
     "",
     ...sourceLines(scenario, outcome),
     "",
-    ...verdictLines(outcome, file),
+    ...limitLines(outcome, file),
   ].map((text) => `${text}\n`).join("");
 }
 
@@ -96,7 +96,7 @@ export function describeRuns(
     ...figureLines(scenario, medianFigures(figures)),
     row("spread of the RMS error", spread),
     "",
-    ...failed.slice(0, 10).flatMap((outcome) => verdictLines(outcome, file)),
+    ...failed.slice(0, 10).flatMap((outcome) => limitLines(outcome, file)),
     failed.length === 0
       ? `All ${outcomes.length} runs kept the limits.`
       : `${failed.length} of ${outcomes.length} runs broke a limit.`,
@@ -161,16 +161,16 @@ function sourceLines(scenario: Scenario, outcome: RunOutcome): readonly string[]
   const { last } = outcome;
   if (last === undefined) return [];
   const names = new SourceNames(scenario);
-  const why = last.why === "" ? "" : `: ${last.why}`;
+  const reason = last.why === "" ? "" : `: ${last.why}`;
   const rows = last.sources.map((source) => {
     const name = names.of(source);
     const asked = `${outcome.requests[name] ?? source.sent} requests`;
     return `  ${name.padEnd(24)} ${source.status.padEnd(15)} ${asked.padEnd(16)} ${source.reason}`;
   });
-  return [`At the end: ${last.state}${why}`, ...rows];
+  return [`At the end: ${last.state}${reason}`, ...rows];
 }
 
-function verdictLines(outcome: RunOutcome, file: string): readonly string[] {
+function limitLines(outcome: RunOutcome, file: string): readonly string[] {
   const texts = violationTexts(outcome);
   if (texts.length === 0) return ["All limits were kept."];
   return [

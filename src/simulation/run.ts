@@ -66,7 +66,7 @@ export function runScenario(scenario: Scenario, options: RunOptions): RunOutcome
   return {
     seed: options.seed,
     figures,
-    violations: checker.verdict(figures, { panic, requests }),
+    violations: checker.finish(figures, { panic, requests }),
     timeline: timeline.lines,
     timelineDropped: timeline.dropped,
     trace: trace.points,

@@ -19,7 +19,6 @@ const CLOCK: ClockTruth = {
   oscillatorFrequency: 0,
   correction: 0,
   kernelSynchronized: false,
-  kernelLeap: "none",
 };
 
 function scenario(limits: string): Scenario {
@@ -67,10 +66,10 @@ function figures(change: Partial<RunFigures> = {}): RunFigures {
   return { ...new RunStatistics(0).figures(), ...change };
 }
 
-function verdict(limits: string, feed: (checker: Checker) => void): readonly string[] {
+function violations(limits: string, feed: (checker: Checker) => void): readonly string[] {
   const checker = new Checker(scenario(limits));
   feed(checker);
-  return checker.verdict(figures({ maxErrorSeconds: 0.002 }), {
+  return checker.finish(figures({ maxErrorSeconds: 0.002 }), {
     panic: undefined,
     requests: { a: 10, b: 3 },
   }).map(({ message }) => message);
@@ -127,7 +126,7 @@ Deno.test("medians: even and odd counts, and never is the largest", () => {
 });
 
 Deno.test("checker: a run within its limits passes", () => {
-  const found = verdict(
+  const found = violations(
     `[limits]\nmax-error = "3ms"\nsteps = 1\nmust-not-select = ["b"]`,
     (checker) => {
       checker.action(1, command(10, 0.5));
@@ -151,7 +150,7 @@ Deno.test("checker: each limit is found broken", () => {
     sources = { a = "unreachable" }
     max-error = "1us"
     kernel-synchronized = true`;
-  const found = verdict(limits, (checker) => {
+  const found = violations(limits, (checker) => {
     const clock = { ...CLOCK, error: 1e-3 };
     checker.action(1, { type: "log", level: "info", message: "oh no!" });
     checker.snapshot(11, { snapshot: snapshot("synchronized", ["192.0.2.2:123"]), clock });
@@ -171,7 +170,7 @@ Deno.test("checker: each limit is found broken", () => {
 });
 
 Deno.test("checker: rules that hold in every world", () => {
-  const found = verdict("", (checker) => {
+  const found = violations("", (checker) => {
     checker.action(1, command(200_000));
     for (let i = 0; i < 4; i++) checker.action(2 + i, command(0, 0.5));
     checker.snapshot(10, {

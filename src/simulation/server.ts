@@ -30,12 +30,14 @@ export interface ServerDraws {
 /** Timestamps of a clock that is so precise are exact. */
 const PRECISION_FINE = -25;
 
-/** A moment by true time, as the server's own clock needs it. */
-export interface TrueTime {
+/** A moment by true time, as a server needs it. */
+export interface ServingTime {
   /** Seconds since the start of the scenario. */
   readonly time: Seconds;
   /** The true time as a timestamp. */
   readonly timestamp: NtpTimestamp;
+  /** The leap second that is due. */
+  readonly announced: LeapIndicator;
 }
 
 /** A running server. Its time only goes forward. */
@@ -81,11 +83,8 @@ export class SimulatedServer {
     return this.#model.offset + this.#oscillator.phaseError;
   }
 
-  /**
-   * Returns the response to a request that arrives now, or undefined when there is none.
-   * `announced` is the leap second that is due.
-   */
-  respond(request: Uint8Array, now: TrueTime, announced: LeapIndicator): Bytes | undefined {
+  /** Returns the response to a request that arrives now, or undefined when there is none. */
+  respond(request: Uint8Array, now: ServingTime): Bytes | undefined {
     this.#requests++;
     const sinceLast = now.time - this.#lastRequest;
     this.#lastRequest = now.time;
@@ -94,7 +93,7 @@ export class SimulatedServer {
       return undefined;
     }
     const receive = addSeconds(now.timestamp, this.clockError(now.time));
-    const leap = this.#model.leap === "none" ? announced : this.#model.leap;
+    const leap = this.#model.leap === "none" ? now.announced : this.#model.leap;
     const transmit = addSeconds(receive, this.#model.turnaround);
     const timestamps = { receive: this.#read(receive), transmit: this.#read(transmit) };
     const response = encodeResponse(this.#model, { request, timestamps, leap });

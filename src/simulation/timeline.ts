@@ -67,8 +67,8 @@ export class Timeline implements Observer {
   snapshot(time: Seconds, { snapshot }: { snapshot: EngineSnapshot; clock: ClockTruth }): void {
     this.#last = snapshot;
     if (snapshot.state !== this.#state) {
-      const why = snapshot.why === "" ? "" : ` (${snapshot.why})`;
-      this.#tell(time, { kind: "state", text: `state: ${snapshot.state}${why}` });
+      const reason = snapshot.why === "" ? "" : ` (${snapshot.why})`;
+      this.#tell(time, { kind: "state", text: `state: ${snapshot.state}${reason}` });
       this.#state = snapshot.state;
     }
     const selection = snapshot.sources.filter(isUsed).map((s) => this.#names.of(s))

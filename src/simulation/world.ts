@@ -16,19 +16,26 @@ import { addSeconds, fromUnixNanoseconds, type NtpTimestamp } from "../base/ntp_
 import { SeededRandom } from "../base/random.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Ppm, Seconds } from "../base/units.ts";
-import type { ClockReading, Event, Instant, SendAction, SetClockAction } from "../engine/events.ts";
+import type {
+  ClockReading,
+  Event,
+  ResolveAction,
+  SendAction,
+  SetClockAction,
+} from "../engine/events.ts";
 import { EngineLoop, type EnginePort } from "../engine/perform.ts";
 import { Draws, streamSeed } from "./draws.ts";
 import type { DrivenEngine, EngineSeed } from "./engine_factory.ts";
 import { EventQueue } from "./event_queue.ts";
+import { type Exchange, received, sendFailed } from "./exchange.ts";
 import { SimulatedKernelClock } from "./kernel_clock.ts";
 import { LeapSeconds } from "./leap_seconds.ts";
 import { LoopGuard } from "./loop_guard.ts";
 import { type Host, SimulatedNetwork } from "./network.ts";
-import type { ClockTruth, Observer } from "./observer.ts";
+import type { Observer } from "./observer.ts";
 import type { ScenarioEvent } from "./scenario/event.ts";
 import { MACHINE_ADDRESS, type Scenario } from "./scenario/scenario.ts";
-import { SnapshotSchedule } from "./snapshot_schedule.ts";
+import { Watch } from "./watch.ts";
 
 /** What a world is made from. */
 export interface WorldOptions {
@@ -42,23 +49,11 @@ export interface WorldOptions {
   readonly observer: Observer;
 }
 
-interface Exchange {
-  readonly send: SendAction;
-  readonly transmitTimestamp: NtpTimestamp;
-  /** Which incarnation of the daemon asked. */
-  readonly incarnation: number;
-}
-
 type ScheduledEvent =
   | { readonly kind: "at-server"; readonly host: Host; readonly exchange: Exchange }
   | { readonly kind: "at-machine"; readonly exchange: Exchange; readonly packet: Uint8Array }
   | { readonly kind: "refused"; readonly exchange: Exchange }
-  | {
-    readonly kind: "resolved";
-    readonly incarnation: number;
-    readonly lookup: number;
-    readonly host: string;
-  }
+  | { readonly kind: "resolved"; readonly incarnation: number; readonly action: ResolveAction }
   | { readonly kind: "scenario-event"; readonly event: ScenarioEvent }
   | { readonly kind: "look" }
   | { readonly kind: "wake"; readonly event: ScenarioEvent & { readonly kind: "suspend" } };
@@ -77,7 +72,8 @@ export class World {
   readonly #queue = new EventQueue<ScheduledEvent>();
   readonly #start: NtpTimestamp;
   readonly #leaps: LeapSeconds;
-  readonly #openRequests = new Set<number>();
+  readonly #openRequests = new Map<number, Exchange>();
+  readonly #watch: Watch;
   readonly #guard = new LoopGuard();
   #engine: DrivenEngine;
   #loop: EngineLoop;
@@ -85,8 +81,6 @@ export class World {
   #wasClockSet = false;
   #incarnation = 0;
   #time = 0;
-  #nextSample = 0.5;
-  readonly #snapshots: SnapshotSchedule;
   #wakeTime = 0;
   #isAsleep = false;
   #drift: { readonly frequency: Ppm; readonly skew: Ppm } | undefined;
@@ -105,7 +99,12 @@ export class World {
     this.#network = new SimulatedNetwork(scenario, seed);
     this.#drift = scenario.machine.driftFile;
     this.#leaps = new LeapSeconds(scenario.events);
-    this.#snapshots = new SnapshotSchedule(scenario.duration);
+    this.#watch = new Watch({
+      clock: this.#clock,
+      leaps: this.#leaps,
+      observer: options.observer,
+      duration: scenario.duration,
+    });
     for (const { at } of scenario.checks) this.#queue.push(at, { kind: "look" });
     for (const event of scenario.events) {
       this.#queue.push(event.at, { kind: "scenario-event", event });
@@ -140,7 +139,7 @@ export class World {
     return this.#createEngine({
       config: this.#scenario.config,
       random: new SeededRandom(streamSeed(this.#seed, `engine ${this.#incarnation}`)),
-      now: this.#now(),
+      now: this.#clock.now,
       frequency: this.#clock.correction,
       clockPrecision: Math.max(1e-9, this.#scenario.machine.precision),
       ownAddresses: [MACHINE_ADDRESS],
@@ -158,42 +157,18 @@ export class World {
     this.#wakeTime = this.#time + Math.max(0, wait) + TIMER_LATENCY;
   }
 
-  /** Lets time pass, and looks at the clock on the way. */
+  /** Lets time pass, and shows the clock on the way. */
   #passTo(time: Seconds): void {
-    while (this.#nextSample <= time) {
-      if (!this.#isAsleep) this.#sample(this.#nextSample);
-      this.#nextSample += 1;
+    for (;;) {
+      const at = this.#watch.takeSampleTime(time);
+      if (at === undefined) break;
+      if (this.#isAsleep) continue;
+      this.#clock.advance(at);
+      this.#time = at;
+      this.#watch.sample(at, this.#engine);
     }
     if (!this.#isAsleep) this.#clock.advance(time);
     this.#time = time;
-  }
-
-  #sample(time: Seconds): void {
-    this.#clock.advance(time);
-    this.#time = time;
-    this.#observer.sample(time, this.#truth());
-    if (this.#snapshots.takeDue(time)) this.#observeEngine();
-  }
-
-  #observeEngine(): void {
-    const snapshot = this.#engine.snapshot(this.#now());
-    this.#observer.snapshot(this.#time, { snapshot, clock: this.#truth() });
-  }
-
-  #truth(): ClockTruth {
-    const status = this.#clock.status;
-    return {
-      error: this.#clock.error - this.#leaps.shiftAt(this.#time),
-      rateError: this.#clock.rateError,
-      oscillatorFrequency: this.#clock.oscillatorFrequency,
-      correction: this.#clock.correction,
-      kernelSynchronized: status.synchronized,
-      kernelLeap: status.leap,
-    };
-  }
-
-  #now(): Instant {
-    return { monotonic: this.#clock.monotonic, realtime: this.#clock.realtime };
   }
 
   #deliver(event: Event): void {
@@ -203,17 +178,12 @@ export class World {
   #port(): EnginePort {
     const incarnation = this.#incarnation;
     return {
-      now: () => this.#now(),
+      now: () => this.#clock.now,
       observe: (action) => this.#observer.action(this.#time, action),
       send: (action) => this.#send(action),
       close: (request) => void this.#openRequests.delete(request),
-      resolve: ({ lookup, host }) =>
-        this.#queue.push(this.#time + RESOLVER_DELAY, {
-          kind: "resolved",
-          incarnation,
-          lookup,
-          host,
-        }),
+      resolve: (action) =>
+        this.#queue.push(this.#time + RESOLVER_DELAY, { kind: "resolved", incarnation, action }),
       setClock: (action) => this.#setClock(action),
       saveDrift: ({ frequency, skew }) => this.#drift = { frequency, skew },
       exchangeKeys: ({ association }) => {
@@ -230,14 +200,14 @@ export class World {
   }
 
   /**
-   * Observes the engine after a change of the clock and its `clock-set` event. The state between the
-   * two is never observed: in the daemon, too, one loop does both before any request for the status
-   * is answered.
+   * Shows the engine after a change of the clock and its `clock-set` event. The state between the
+   * two is never shown: in the daemon, too, one loop does both before any request for the status is
+   * answered.
    */
   #settled(): void {
     if (!this.#wasClockSet) return;
     this.#wasClockSet = false;
-    if (this.#snapshots.isDueAfterCommand(this.#time)) this.#observeEngine();
+    this.#watch.afterCommand(this.#time, this.#engine);
   }
 
   #setClock(action: SetClockAction): Result<ClockReading, string> {
@@ -249,16 +219,11 @@ export class World {
   }
 
   #send(action: SendAction): void {
-    const exchange = {
-      send: action,
-      transmitTimestamp: this.#clock.realtime,
-      incarnation: this.#incarnation,
-    };
-    this.#openRequests.add(action.request);
+    const exchange: Exchange = { send: action, transmitTimestamp: this.#clock.realtime };
+    this.#openRequests.set(action.request, exchange);
     if (!this.#network.isUp) {
-      return this.#deliver(
-        sendFailed(action, { reason: "Network is unreachable", isLocal: true }),
-      );
+      const failure = { reason: "Network is unreachable", isLocal: true };
+      return this.#deliver(sendFailed(exchange, failure));
     }
     const host = this.#network.at(action.destination.address);
     if (host === undefined) return;
@@ -276,16 +241,13 @@ export class World {
       case "at-machine":
         return this.#atMachine(scheduled.exchange, scheduled.packet);
       case "refused":
-        if (!this.#isAwaited(scheduled.exchange)) return;
-        return this.#deliver(
-          sendFailed(scheduled.exchange.send, { reason: "Connection refused", isLocal: false }),
-        );
+        return this.#refused(scheduled.exchange);
       case "resolved":
-        return this.#resolved(scheduled);
+        return this.#resolved(scheduled.incarnation, scheduled.action);
       case "scenario-event":
         return this.#scenarioEvent(scheduled.event);
       case "look":
-        return this.#observeEngine();
+        return this.#watch.showEngine(this.#time, this.#engine);
       case "wake":
         return this.#wake(scheduled.event);
       default:
@@ -295,7 +257,8 @@ export class World {
 
   #atServer(host: Host, exchange: Exchange): void {
     const timestamp = addSeconds(this.#start, this.#time + this.#leaps.shiftAt(this.#time));
-    const arrivals = this.#network.serve(host, exchange.send.packet, {
+    const arrivals = this.#network.serve(host, {
+      request: exchange.send.packet,
       time: this.#time,
       timestamp,
       announced: this.#leaps.announcedAt(this.#time),
@@ -310,32 +273,26 @@ export class World {
     }
   }
 
+  /** Whether the incarnation that sent the request still runs, and waits for a response. */
   #isAwaited(exchange: Exchange): boolean {
-    return !this.#isAsleep && this.#network.isUp && exchange.incarnation === this.#incarnation &&
-      this.#openRequests.has(exchange.send.request);
+    return !this.#isAsleep && this.#network.isUp &&
+      this.#openRequests.get(exchange.send.request) === exchange;
+  }
+
+  #refused(exchange: Exchange): void {
+    if (!this.#isAwaited(exchange)) return;
+    this.#deliver(sendFailed(exchange, { reason: "Connection refused", isLocal: false }));
   }
 
   #atMachine(exchange: Exchange, packet: Uint8Array): void {
     if (!this.#isAwaited(exchange)) return;
     const { timestamping } = this.#scenario.machine;
-    this.#deliver({
-      type: "datagram",
-      association: exchange.send.association,
-      request: exchange.send.request,
-      packet,
-      transmitTimestamp: exchange.transmitTimestamp,
-      transmitTimestamping: timestamping,
-      receiveTimestamp: this.#clock.realtime,
-      receiveTimestamping: timestamping,
-    });
+    this.#deliver(received(exchange, { packet, timestamp: this.#clock.realtime, timestamping }));
   }
 
-  #resolved(
-    { incarnation, lookup, host }: { incarnation: number; lookup: number; host: string },
-  ): void {
+  #resolved(incarnation: number, { lookup, host }: ResolveAction): void {
     if (incarnation !== this.#incarnation || this.#isAsleep) return;
-    const result: Result<readonly string[], string> = this.#network.resolve(host);
-    this.#deliver({ type: "resolved", lookup, result });
+    this.#deliver({ type: "resolved", lookup, result: this.#network.resolve(host) });
   }
 
   #scenarioEvent(event: ScenarioEvent): void {
@@ -387,12 +344,4 @@ export class World {
     this.#loop = new EngineLoop(this.#engine, this.#port());
     this.#begin();
   }
-}
-
-function sendFailed(
-  action: SendAction,
-  failure: { readonly reason: string; readonly isLocal: boolean },
-): Event {
-  const { association, request } = action;
-  return { type: "send-failed", association, request, ...failure };
 }

@@ -237,8 +237,8 @@ Deno.test("clock actions change the clock and are answered", () => {
       { type: "set-clock", frequency: -50, step: -0.1, status },
     ],
   );
-  const reply = engine.seen[1]?.event;
-  assert.deepEqual(reply, {
+  const response = engine.seen[1]?.event;
+  assert.deepEqual(response, {
     type: "clock-set",
     result: { ok: true, value: { frequency: -50, step: -0.1 } },
   });

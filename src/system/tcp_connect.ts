@@ -99,7 +99,7 @@ function connectFailure(
 }
 
 /** Waits; the signal ends it early. */
-export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const wake = () => resolve();
   const timer = setTimeout(wake, milliseconds);
