@@ -11,15 +11,15 @@
  *
  * @module
  */
-import { assert, present } from "../base/assert.ts";
+import { assert, present, unreachable } from "../base/assert.ts";
 import type { RandomSource } from "../base/random.ts";
 import { formatSocketAddress, type SocketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
 import type { NtpHeader } from "../protocol/header.ts";
 import type { Kiss } from "../protocol/kiss_code.ts";
 import type { AssociationOptions } from "./association_options.ts";
-import { ResponseContents } from "./response_contents.ts";
-import { readResponse, type ServerResponse } from "./response.ts";
+import { type ResponseContent, ResponseContents } from "./response_contents.ts";
+import { readResponse } from "./response.ts";
 import type { AssociationConfig } from "./config.ts";
 import type {
   AssociationAction,
@@ -117,7 +117,7 @@ export class Association {
   }
 
   /** What is wrong with a server that is silent, or seems to be: a predicate for a sentence. */
-  get fault(): string {
+  get report(): string {
     if (this.#lastSendFailure !== undefined) return `cannot be asked: ${this.#lastSendFailure}`;
     const { recent } = this.dropped;
     if (recent !== undefined) return `sends answers that are dropped: ${recent}`;
@@ -255,16 +255,19 @@ export class Association {
     this.#received++;
     const pending = this.#pending;
     if (pending === undefined || pending.id !== event.request) return this.#drop("unexpected");
-    const response = readResponse(event.packet, pending, this.protection);
+    const response = readResponse(event.packet, pending);
     if (!response.ok) return this.#drop(response.error);
     // from here on the server itself has spoken: nothing else is awaited for this request
     const closing = this.#close();
     this.#lastSendFailure = undefined;
-    const { kiss } = response.value;
-    const reception = kiss === undefined || kiss === "unsynchronized"
-      ? this.#handleResponse(response.value, event, now)
-      : this.#handleKiss(kiss, response.value.header);
-    return { ...reception, actions: [closing, ...reception.actions] };
+    const { kiss, header } = response.value;
+    if (kiss !== undefined && kiss !== "unsynchronized") {
+      return { actions: [closing, ...this.#handleKiss(kiss, header)], measurement: undefined };
+    }
+    const content = this.#contents.read(response.value, event);
+    const measurement = this.#noteContent(content);
+    if (content.kind !== "rejected") this.#noteResponse(header, now);
+    return { actions: [closing], measurement };
   }
 
   /**
@@ -368,9 +371,8 @@ export class Association {
         : undefined,
     });
     if (made === undefined) return [];
-    const { packet, ...expected } = made;
     const id = this.#allocateRequest();
-    this.#pending = { id, ...expected, expiresAt: now + RESPONSE_WAIT };
+    this.#pending = { ...made.expected, id, expiresAt: now + RESPONSE_WAIT };
     this.#sent++;
     this.#hasFailedLocally = false;
     return [{
@@ -378,22 +380,27 @@ export class Association {
       association: this.id,
       request: id,
       destination: this.address,
-      packet,
+      packet: made.packet,
     }];
   }
 
-  #handleResponse(
-    response: ServerResponse,
-    event: DatagramEvent,
-    now: MonotonicSeconds,
-  ): Reception {
-    const content = this.#contents.read(response, event);
-    if (content.kind === "rejected") return this.#drop(content.reason);
-    if (content.kind === "unsynchronized") this.dropped.add("unsynchronized");
-    this.#noteResponse(response.header, now);
-    if (content.kind !== "measurement") return nothing();
-    this.#lastMeasurement = content.measurement;
-    return { actions: [], measurement: content.measurement };
+  /** Counts what a response says, and returns its measurement if it has one. */
+  #noteContent(content: ResponseContent): Measurement | undefined {
+    switch (content.kind) {
+      case "measurement":
+        this.#lastMeasurement = content.measurement;
+        return content.measurement;
+      case "repetition":
+        return undefined;
+      case "unsynchronized":
+        this.dropped.add("unsynchronized");
+        return undefined;
+      case "rejected":
+        this.dropped.add(content.reason);
+        return undefined;
+      default:
+        return unreachable(content);
+    }
   }
 
   #noteResponse(header: NtpHeader, now: MonotonicSeconds): void {
@@ -411,18 +418,21 @@ export class Association {
    * RFC 5905 section 7.4 says stop; without authentication that is done only when eight requests
    * had no better response.
    */
-  #handleKiss(kiss: Exclude<Kiss, "unsynchronized">, header: NtpHeader): Reception {
+  #handleKiss(
+    kiss: Exclude<Kiss, "unsynchronized">,
+    header: NtpHeader,
+  ): readonly AssociationAction[] {
     this.#contents.forgetExchange();
     const isBelieved = this.protection !== undefined || this.unansweredRequests >= REACH_LENGTH;
     const { warnings, mustStop } = this.#kisses.take(kiss, { header, isBelieved });
     const actions: AssociationAction[] = warnings.map((text) => this.#log("warning", text));
     if (mustStop) actions.push(...this.stop());
-    return { actions, measurement: undefined };
+    return actions;
   }
 
   #drop(reason: DropReason): Reception {
     this.dropped.add(reason);
-    return nothing();
+    return { actions: [], measurement: undefined };
   }
 
   #close(): CloseAction {
@@ -435,8 +445,4 @@ export class Association {
     const message = `Source ${this.fullName} ${text}`;
     return { type: "log", level, message, source: this.name };
   }
-}
-
-function nothing(): Reception {
-  return { actions: [], measurement: undefined };
 }

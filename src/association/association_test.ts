@@ -324,9 +324,9 @@ Deno.test("a server that falls silent is known to be, until it answers", () => {
   assert.equal(from.health, "unknown");
   ask(from);
   assert.deepEqual([from.health, from.isReachable], ["silent", false]);
-  assert.equal(from.fault, "did not answer the last 8 requests");
+  assert.equal(from.report, "did not answer the last 8 requests");
   exchange(from, { version: 5 });
-  assert.equal(from.fault, "sends answers that are dropped: version (1)");
+  assert.equal(from.report, "sends answers that are dropped: version (1)");
   exchange(from);
   assert.equal(from.health, "answers");
 });
@@ -351,7 +351,7 @@ Deno.test("a request that could not be delivered stays open, one that never left
     isLocal: true,
   };
   assert.deepEqual(types(from.handleSendFailed(local, next.now)), ["close"]);
-  assert.deepEqual([from.health, from.fault], [
+  assert.deepEqual([from.health, from.report], [
     "silent",
     "cannot be asked: Network is unreachable",
   ]);
@@ -422,21 +422,21 @@ Deno.test("without keys nothing is sent, and an exchange is asked for", () => {
   assert.equal(from.unansweredRequests, 2);
 });
 
-/** Asks, and answers in interleaved mode: `departure` is when the response before left. */
-function exchangeInterleaved(from: Association, departure: NtpTimestamp) {
+/** Asks, and answers in interleaved mode: `left` is when the response before left. */
+function exchangeInterleaved(from: Association, left: NtpTimestamp) {
   const { now, sent } = ask(from);
   const request = headerOf(sent);
   const answer: NtpHeader = {
     ...goodHeader(sent, now),
     originTimestamp: request.receiveTimestamp,
     receiveTimestamp: addSeconds(EPOCH, now + 0.6),
-    transmitTimestamp: departure,
+    transmitTimestamp: left,
   };
   const reception = from.handleDatagram(datagram(sent, encodeHeader(answer), now), now + 0.02);
   return { ...reception, now, request };
 }
 
-Deno.test("interleaved answers give the true departure of the answer before", () => {
+Deno.test("interleaved responses tell when the response before left", () => {
   const from = association({ interleaved: true });
   const first = exchange(from);
   assert.equal(first.measurement?.interleaved, false);
@@ -450,14 +450,14 @@ Deno.test("interleaved answers give the true departure of the answer before", ()
   // the exchange was measured already by its basic response
   assert.equal(second.measurement, undefined);
   assert.equal(from.reach, 3);
-  const departure = addSeconds(EPOCH, second.now + 0.6002);
-  const third = exchangeInterleaved(from, departure);
+  const left = addSeconds(EPOCH, second.now + 0.6002);
+  const third = exchangeInterleaved(from, left);
   assert.equal(third.request.originTimestamp, addSeconds(EPOCH, second.now + 0.6));
   const { measurement } = third;
   assert.equal(measurement?.interleaved, true);
   assert.equal(measurement.originTimestamp, addSeconds(EPOCH, second.now));
   assert.equal(measurement.receiveTimestamp, addSeconds(EPOCH, second.now + 0.6));
-  assert.equal(measurement.transmitTimestamp, departure);
+  assert.equal(measurement.transmitTimestamp, left);
   assert.equal(measurement.destinationTimestamp, addSeconds(EPOCH, second.now + 0.02));
 });
 

@@ -1,11 +1,23 @@
 /**
- * Offset and delay from the four timestamps of an exchange (RFC 5905 section 8, theta and delta).
+ * The four timestamps of an exchange, and its offset and delay (RFC 5905 section 8, theta and
+ * delta).
  *
  * @module
  */
-import { difference } from "../base/ntp_timestamp.ts";
+import { difference, type NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { Seconds } from "../base/units.ts";
-import type { ExchangeTimestamps } from "./packet_tests.ts";
+
+/** The four timestamps of an exchange, T1 to T4. */
+export interface ExchangeTimestamps {
+  /** T1: the request left, by the local clock. */
+  readonly originTimestamp: NtpTimestamp;
+  /** T2: the request arrived, by the server's clock. */
+  readonly receiveTimestamp: NtpTimestamp;
+  /** T3: the response left, by the server's clock. */
+  readonly transmitTimestamp: NtpTimestamp;
+  /** T4: the response arrived, by the local clock. */
+  readonly destinationTimestamp: NtpTimestamp;
+}
 
 /** What one exchange shows. */
 export interface OffsetAndDelay {

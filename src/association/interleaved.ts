@@ -1,11 +1,11 @@
 /**
  * The client's side of interleaved mode (RFC 9769 section 2).
  *
- * The problem: a server cannot write into a response when that answer leaves. The idea: it tells so
- * in its next response; the client keeps the timestamps of one exchange until then. A measurement
- * is therefore one poll interval old and made of T1, T2 and T4 of the last exchange and the T3 that
- * has come since. Limits: memory for one exchange; after some requests without response it is given
- * up and the next exchange is basic, as it is with a server that does not know the mode.
+ * The problem: a server cannot write into a response when that response leaves. The idea: it tells
+ * so in its next response; the client keeps the timestamps of one exchange until then. A
+ * measurement is therefore one poll interval old and made of T1, T2 and T4 of the last exchange and
+ * the T3 that has come since. Limits: memory for one exchange; after some requests without response
+ * it is given up and the next exchange is basic, as with a server that does not know the mode.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type NtpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
 import type { Timestamping } from "./measurement.ts";
 
 /** After this many requests without response the kept exchange is of no use any more. */
-export const UNANSWERED_MAX = 4;
+const UNANSWERED_MAX = 4;
 
 /** What is kept of the last answered exchange. */
 export interface KeptExchange {

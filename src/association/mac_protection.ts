@@ -13,16 +13,12 @@ import { type Bytes, concatBytes } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { computeMac, type MacKey, verifyMac } from "../crypto/mac.ts";
 import { decodePacket } from "../protocol/packet.ts";
-import type { PacketProtection, ProtectedRequest } from "./protection.ts";
+import type { ProtectedRequest } from "../nts/client/request_fields.ts";
+import type { PacketProtection } from "./protection.ts";
 
 /** Makes the protection by a key; `keyId` is 1 to 2^32 - 1, as both sides number it. */
 export function macProtection(keyId: number, key: MacKey): PacketProtection {
-  assert(Number.isInteger(keyId) && keyId > 0 && keyId <= 0xffff_ffff, "A key has a number");
-  return {
-    authentication: "mac",
-    protect: (header) => ok(signed(header, keyId, key)),
-    verify: (packet) => verify(packet, keyId, key),
-  };
+  return new MacProtection(keyId, key);
 }
 
 /**
@@ -36,24 +32,30 @@ export function missingKeyProtection(): PacketProtection {
   };
 }
 
-function signed(header: Bytes, keyId: number, key: MacKey): ProtectedRequest {
-  const number = new Uint8Array(4);
-  new DataView(number.buffer).setUint32(0, keyId);
-  return {
-    packet: concatBytes(header, number, computeMac(key, header)),
-    uniqueIdentifier: new Uint8Array(0),
-  };
-}
+class MacProtection implements PacketProtection {
+  readonly authentication = "mac";
+  readonly #keyId: number;
+  readonly #key: MacKey;
 
-function verify(
-  packet: Uint8Array,
-  keyId: number,
-  key: MacKey,
-): Result<undefined, "no-mac" | "wrong-key" | "wrong-mac"> {
-  const decoded = decodePacket(packet);
-  if (!decoded.ok || decoded.value.trailer.kind !== "mac") return err("no-mac");
-  const { trailer } = decoded.value;
-  if (trailer.keyId !== keyId) return err("wrong-key");
-  const message = new Uint8Array(packet.subarray(0, trailer.offset));
-  return verifyMac(key, message, trailer.digest) ? ok(undefined) : err("wrong-mac");
+  constructor(keyId: number, key: MacKey) {
+    assert(Number.isInteger(keyId) && keyId > 0 && keyId <= 0xffff_ffff, "A key has a number");
+    this.#keyId = keyId;
+    this.#key = key;
+  }
+
+  protect(header: Bytes): Result<ProtectedRequest, never> {
+    const number = new Uint8Array(4);
+    new DataView(number.buffer).setUint32(0, this.#keyId);
+    const packet = concatBytes(header, number, computeMac(this.#key, header));
+    return ok({ packet, uniqueIdentifier: new Uint8Array(0) });
+  }
+
+  verify(packet: Uint8Array): Result<undefined, "no-mac" | "wrong-key" | "wrong-mac"> {
+    const decoded = decodePacket(packet);
+    if (!decoded.ok || decoded.value.trailer.kind !== "mac") return err("no-mac");
+    const { keyId, offset, digest } = decoded.value.trailer;
+    if (keyId !== this.#keyId) return err("wrong-key");
+    const message = new Uint8Array(packet.subarray(0, offset));
+    return verifyMac(this.#key, message, digest) ? ok(undefined) : err("wrong-mac");
+  }
 }

@@ -4,37 +4,33 @@
  *
  * @module
  */
-import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { Seconds } from "../base/units.ts";
 import type { LeapIndicator } from "../protocol/leap_indicator.ts";
+import type { ExchangeTimestamps } from "./exchange.ts";
 
 /** Where a timestamp was taken: by the network interface, by the kernel, or by this program. */
 export type Timestamping = "hardware" | "kernel" | "user";
 
-/** One accepted exchange (RFC 5905 section 8), before any filtering. */
-export interface Measurement {
-  /** T1: the request left, by the local clock. */
-  readonly originTimestamp: NtpTimestamp;
-  /** T2: the request arrived, by the server's clock. */
-  readonly receiveTimestamp: NtpTimestamp;
-  /** T3: the response left, by the server's clock. */
-  readonly transmitTimestamp: NtpTimestamp;
-  /** T4: the response arrived, by the local clock. */
-  readonly destinationTimestamp: NtpTimestamp;
+/** What a server says of itself in a response. */
+export interface ServerVariables {
+  /** 0 to 255, as the wire has it. */
+  readonly stratum: number;
+  /** What it announces. */
+  readonly leapIndicator: LeapIndicator;
+  /** What it follows, see `reference_id.ts`. */
+  readonly referenceId: number;
+  /** An exponent of two seconds. */
+  readonly precision: number;
+  /** The round trip to its reference clock. */
+  readonly rootDelay: Seconds;
+  /** The dispersion to its reference clock, when it answered. */
+  readonly rootDispersion: Seconds;
+}
+
+/** One accepted exchange (RFC 5905 section 8), before any filtering; its stratum is 1 to 15. */
+export interface Measurement extends ExchangeTimestamps, ServerVariables {
   /** The worse of the two local timestamps. */
   readonly timestamping: Timestamping;
-  /** The server's stratum, 1 to 15. */
-  readonly stratum: number;
-  /** What the server announces. */
-  readonly leapIndicator: LeapIndicator;
-  /** What the server follows. */
-  readonly referenceId: number;
-  /** The server's precision as an exponent of two seconds. */
-  readonly precision: number;
-  /** The round trip from the server to its reference clock. */
-  readonly rootDelay: Seconds;
-  /** The dispersion from the server to its reference clock. */
-  readonly rootDispersion: Seconds;
   /** Whether the exchange was in interleaved mode (RFC 9769). */
   readonly interleaved: boolean;
 }

@@ -48,13 +48,13 @@ Deno.test("hosts that a key exchange names are refused like those of a name serv
     ["192.0.2.66", /^The address 192\.0\.2\.66 is ignored/],
     ["::ffff:192.0.2.66", /is ignored/],
   ];
-  for (const [address, why] of refused) {
+  for (const [address, reason] of refused) {
     for (const ntpServer of [address, "ntp.example.org"]) {
       const world = secured({ ignore: ["192.0.2.66"] });
       world.names = [address];
       finish(world, { ntpServer, ntpPort: 514 });
       assert.deepEqual(world.addresses, [], `${ntpServer} ${address}`);
-      assert.match(world.group.error ?? "", why);
+      assert.match(world.group.error ?? "", reason);
       assert.match(world.group.report ?? "", /^has no keys: /);
       world.runTo(60);
       finish(world, {});

@@ -4,12 +4,13 @@
  *
  * The idea: one small named function for each test, free of state, in the order in which they are
  * made. Test 4 (access) is the sockets' work: they are connected, and take packets from the server
- * alone. Test 5 is `protection.ts`.
+ * alone. Test 5 is in `response.ts`.
  *
  * @module
  */
 import { difference, type NtpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
 import type { Seconds } from "../base/units.ts";
+import type { ExchangeTimestamps } from "./exchange.ts";
 import { MODE, NTP_VERSION, type NtpHeader, STRATUM_MAX } from "../protocol/header.ts";
 import { LEAP } from "../protocol/leap_indicator.ts";
 
@@ -30,18 +31,6 @@ const PRECISION_MAX = -4;
 
 /** The coarsest grain of a server's own timestamps: whole seconds. */
 const STATED_PRECISION_MAX = 0;
-
-/** The four timestamps of an exchange, T1 to T4. */
-export interface ExchangeTimestamps {
-  /** T1: the request left, by the local clock. */
-  readonly originTimestamp: NtpTimestamp;
-  /** T2: the request arrived, by the server's clock. */
-  readonly receiveTimestamp: NtpTimestamp;
-  /** T3: the response left, by the server's clock. */
-  readonly transmitTimestamp: NtpTimestamp;
-  /** T4: the response arrived, by the local clock. */
-  readonly destinationTimestamp: NtpTimestamp;
-}
 
 /**
  * Test 1: the response is not the last accepted one again (RFC 5905 section 8; both timestamps, RFC

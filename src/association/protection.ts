@@ -11,18 +11,11 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
+import type { ProtectedRequest } from "../nts/client/request_fields.ts";
 import type { SessionState } from "../nts/client/session.ts";
 import type { ProtectionStatus } from "../nts/client/session_protection.ts";
 import type { ExchangeCertificate, KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
-
-/** A request that is ready to be sent. */
-export interface ProtectedRequest {
-  /** The header with what was added to it. */
-  readonly packet: Bytes;
-  /** What the response must repeat; empty when the protection needs no such thing. */
-  readonly uniqueIdentifier: Bytes;
-}
 
 /** How a session begins. */
 export interface SessionStart {

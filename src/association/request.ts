@@ -13,41 +13,48 @@ import type { Bytes } from "../base/bytes.ts";
 import { type NtpTimestamp, ntpTimestamp, ZERO_TIMESTAMP } from "../base/ntp_timestamp.ts";
 import { type RandomSource, randomUint64 } from "../base/random.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
-import type { PacketProtection, ProtectedRequest } from "./protection.ts";
+import type { PacketProtection } from "./protection.ts";
 import { emptyHeader, encodeHeader, MODE, NTP_VERSION } from "../protocol/header.ts";
 
 /** What minimising clients send as precision, so that they look alike. */
 const MINIMAL_PRECISION = 0x20;
 
-/** A request that waits for its response. */
-export interface PendingRequest {
-  /** Its number. */
-  readonly id: number;
-  /** The random transmit timestamp that a basic response repeats. */
+/** The random numbers of a request, one of which its response repeats. */
+export interface RequestNumbers {
+  /** The transmit timestamp, which a basic response repeats. */
   readonly transmitTimestamp: NtpTimestamp;
-  /**
-   * The random receive timestamp that an interleaved response repeats; zero when none is asked for.
-   */
+  /** The receive timestamp, which an interleaved response repeats; zero when none is asked for. */
   readonly receiveTimestamp: NtpTimestamp;
+}
+
+/** What the response to a request must match. */
+export interface ExpectedResponse extends RequestNumbers {
   /** What the protection wants repeated. */
   readonly uniqueIdentifier: Bytes;
+  /** What verifies the response; undefined where packets are plain. */
+  readonly protection: PacketProtection | undefined;
+}
+
+/** A request that waits for its response. */
+export interface PendingRequest extends ExpectedResponse {
+  /** Its number. */
+  readonly id: number;
   /** From when on no response is awaited. */
   readonly expiresAt: MonotonicSeconds;
 }
 
-/** A request that is ready to be sent, without its number and its time. */
-export type MadeRequest =
-  & ProtectedRequest
-  & Pick<RequestHeader, "transmitTimestamp" | "receiveTimestamp">;
+/** A request that is ready to be sent. */
+export interface MadeRequest {
+  /** The whole packet. */
+  readonly packet: Bytes;
+  /** What its response must match. */
+  readonly expected: ExpectedResponse;
+}
 
 /** The header of a request, and the random numbers in it. */
-export interface RequestHeader {
+export interface RequestHeader extends RequestNumbers {
   /** 48 octets. */
   readonly octets: Bytes;
-  /** The random number that a basic response repeats. */
-  readonly transmitTimestamp: NtpTimestamp;
-  /** The random number that an interleaved response repeats; zero when none is asked for. */
-  readonly receiveTimestamp: NtpTimestamp;
 }
 
 /**
@@ -82,16 +89,15 @@ export function makeRequest(options: {
   readonly interleavedOrigin: NtpTimestamp | undefined;
 }): MadeRequest | undefined {
   const { random, protection, interleavedOrigin } = options;
-  const { octets, transmitTimestamp, receiveTimestamp } = makeRequestHeader(
-    random,
-    interleavedOrigin,
-  );
+  const { octets, ...numbers } = makeRequestHeader(random, interleavedOrigin);
   if (protection === undefined) {
     const uniqueIdentifier = new Uint8Array(0);
-    return { packet: octets, uniqueIdentifier, transmitTimestamp, receiveTimestamp };
+    return { packet: octets, expected: { ...numbers, uniqueIdentifier, protection } };
   }
   const made = protection.protect(octets, random);
-  return made.ok ? { ...made.value, transmitTimestamp, receiveTimestamp } : undefined;
+  if (!made.ok) return undefined;
+  const { packet, uniqueIdentifier } = made.value;
+  return { packet, expected: { ...numbers, uniqueIdentifier, protection } };
 }
 
 /** Draws 64 bits that are neither zero, which means "none", nor equal to `other`. */

@@ -12,12 +12,11 @@
 import { err, ok, type Result } from "../base/result.ts";
 import { decodeHeader, type NtpHeader } from "../protocol/header.ts";
 import { type Kiss, kissOf } from "../protocol/kiss_code.ts";
-import { decodePacket, type Packet } from "../protocol/packet.ts";
+import { decodePacket } from "../protocol/packet.ts";
 import type { DropReason } from "./drop_reason.ts";
 import type { Timestamping } from "./measurement.ts";
 import { hasOrigin, isKnownVersion, isServerMode } from "./packet_tests.ts";
-import type { PacketProtection } from "./protection.ts";
-import type { PendingRequest } from "./request.ts";
+import type { ExpectedResponse } from "./request.ts";
 
 /** An authentic response to a request. */
 export interface ServerResponse {
@@ -30,48 +29,34 @@ export interface ServerResponse {
 }
 
 /**
- * Reads octets as the response to `request`, or tells why they are not (RFC 5905 section 8, RFC
+ * Reads octets as the response to a request, or tells why they are not (RFC 5905 section 8, RFC
  * 8915 section 5.7).
  */
 export function readResponse(
   octets: Uint8Array,
-  request: PendingRequest,
-  protection: PacketProtection | undefined,
+  expected: ExpectedResponse,
 ): Result<ServerResponse, DropReason> {
-  const header = decodeHeader(octets);
-  if (!header.ok) return header;
-  const isBasic = hasOrigin(header.value, request.transmitTimestamp);
-  if (!isBasic && !hasOrigin(header.value, request.receiveTimestamp)) return err("origin");
-  if (!isServerMode(header.value)) return err("mode");
-  if (!isKnownVersion(header.value)) return err("version");
+  const decoded = decodeHeader(octets);
+  if (!decoded.ok) return decoded;
+  const header = decoded.value;
+  const isBasic = hasOrigin(header, expected.transmitTimestamp);
+  if (!isBasic && !hasOrigin(header, expected.receiveTimestamp)) return err("origin");
+  if (!isServerMode(header)) return err("mode");
+  if (!isKnownVersion(header)) return err("version");
   const packet = decodePacket(octets);
   if (!packet.ok) return packet;
-  const kiss = kissOf(header.value);
-  const reason = authenticityDropReason(octets, packet.value, request, protection);
-  if (reason !== undefined) {
-    return err(reason === "not-authentic" && kiss === "nts-nak" ? "nts-nak" : reason);
-  }
-  return ok({ header: header.value, isInterleaved: !isBasic, kiss });
+  if (packet.value.trailer.kind === "crypto-nak") return err("crypto-nak");
+  const kiss = kissOf(header);
+  // Test 5: an unrequested MAC proves nothing.
+  const isAuthentic = expected.protection === undefined
+    ? packet.value.trailer.kind !== "mac"
+    : expected.protection.verify(octets, expected.uniqueIdentifier).ok;
+  if (!isAuthentic) return err(kiss === "nts-nak" ? "nts-nak" : "not-authentic");
+  return ok({ header, isInterleaved: !isBasic, kiss });
 }
 
 /** Returns the less exact of two ways of timestamping. */
 export function worseTimestamping(a: Timestamping, b: Timestamping): Timestamping {
   const order: readonly Timestamping[] = ["hardware", "kernel", "user"];
   return order.indexOf(a) >= order.indexOf(b) ? a : b;
-}
-
-/**
- * Test 5: the packet is as authentic as the association demands. An unrequested MAC proves nothing.
- */
-function authenticityDropReason(
-  octets: Uint8Array,
-  packet: Packet,
-  request: PendingRequest,
-  protection: PacketProtection | undefined,
-): "crypto-nak" | "not-authentic" | undefined {
-  if (packet.trailer.kind === "crypto-nak") return "crypto-nak";
-  if (protection === undefined) {
-    return packet.trailer.kind === "mac" ? "not-authentic" : undefined;
-  }
-  return protection.verify(octets, request.uniqueIdentifier).ok ? undefined : "not-authentic";
 }

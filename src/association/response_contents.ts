@@ -14,9 +14,9 @@ import type { NtpHeader } from "../protocol/header.ts";
 import type { DropReason } from "./drop_reason.ts";
 import type { DatagramEvent } from "./events.ts";
 import { InterleavedClient } from "./interleaved.ts";
-import type { Measurement } from "./measurement.ts";
+import type { Measurement, Timestamping } from "./measurement.ts";
 import { contentDropReason, makeMeasurement } from "./outcome.ts";
-import { type ExchangeTimestamps, isSynchronized } from "./packet_tests.ts";
+import { isNotDuplicate, isSynchronized } from "./packet_tests.ts";
 import { type ServerResponse, worseTimestamping } from "./response.ts";
 
 /** What a response says. */
@@ -48,40 +48,51 @@ export class ResponseContents {
 
   /** Reads an authentic response that arrived with `event`. */
   read(response: ServerResponse, event: DatagramEvent): ResponseContent {
-    const { header, isInterleaved } = response;
+    const { header } = response;
     if (!isSynchronized(header)) {
       this.#interleaved.forget();
       this.#last = header;
       return { kind: "unsynchronized" };
     }
-    const kept = isInterleaved ? this.#interleaved.kept : undefined;
-    assert(isInterleaved === (kept !== undefined), "An interleaved response has a past");
-    const exchange: ExchangeTimestamps = {
-      originTimestamp: kept?.originTimestamp ?? event.transmitTimestamp,
-      receiveTimestamp: kept?.receiveTimestamp ?? header.receiveTimestamp,
-      transmitTimestamp: header.transmitTimestamp,
-      destinationTimestamp: kept?.destinationTimestamp ?? event.receiveTimestamp,
-    };
-    const reason = contentDropReason(header, exchange, this.#last);
+    const exchange = this.#exchangeOf(response, event);
+    const reason = isNotDuplicate(header, this.#last)
+      ? contentDropReason(header, exchange)
+      : "duplicate";
     if (reason !== undefined) {
       this.#interleaved.forget();
       return { kind: "rejected", reason };
     }
-    const own = worseTimestamping(event.transmitTimestamping, event.receiveTimestamping);
+    // The first interleaved response tells again of the basic exchange before it, which has been
+    // measured.
+    const isRepetition = response.isInterleaved && this.#interleaved.kept?.measured === true;
     this.#interleaved.keep({
       originTimestamp: event.transmitTimestamp,
       receiveTimestamp: header.receiveTimestamp,
       destinationTimestamp: event.receiveTimestamp,
-      timestamping: own,
-      measured: !isInterleaved,
+      timestamping: localTimestamping(event),
+      measured: !response.isInterleaved,
     });
     this.#last = header;
-    // The first interleaved response tells again of the basic exchange before it, which has been
-    // measured.
-    if (kept?.measured === true) return { kind: "repetition" };
-    const timestamping = kept?.timestamping ?? own;
-    const interleaved = kept !== undefined;
-    const measurement = makeMeasurement(header, { ...exchange, timestamping, interleaved });
-    return { kind: "measurement", measurement };
+    if (isRepetition) return { kind: "repetition" };
+    return { kind: "measurement", measurement: makeMeasurement(header, exchange) };
   }
+
+  /** Completes the exchange that an interleaved response tells of, or makes one of a basic one. */
+  #exchangeOf({ header, isInterleaved }: ServerResponse, event: DatagramEvent) {
+    const kept = isInterleaved ? this.#interleaved.kept : undefined;
+    assert(isInterleaved === (kept !== undefined), "An interleaved response has a past");
+    return {
+      originTimestamp: kept?.originTimestamp ?? event.transmitTimestamp,
+      receiveTimestamp: kept?.receiveTimestamp ?? header.receiveTimestamp,
+      transmitTimestamp: header.transmitTimestamp,
+      destinationTimestamp: kept?.destinationTimestamp ?? event.receiveTimestamp,
+      timestamping: kept?.timestamping ?? localTimestamping(event),
+      interleaved: isInterleaved,
+    };
+  }
+}
+
+/** Says how the less exact of the two local timestamps of an exchange was taken. */
+function localTimestamping(event: DatagramEvent): Timestamping {
+  return worseTimestamping(event.transmitTimestamping, event.receiveTimestamping);
 }

@@ -394,9 +394,11 @@ function happen(event: Happening, world: SourceWorld): void {
 }
 
 Deno.test("whatever happens in a long life, manners are kept", () => {
-  const life = fc.array(fc.tuple(happening, fc.integer({ min: 1, max: 4000 })), { maxLength: 40 });
+  const incidents = fc.array(fc.tuple(happening, fc.integer({ min: 1, max: 4000 })), {
+    maxLength: 40,
+  });
   fc.assert(
-    fc.property(fc.constantFrom("pool", "server"), life, (mode, events) => {
+    fc.property(fc.constantFrom("pool", "server"), incidents, (mode, events) => {
       const world = new SourceWorld({ mode, ignore: ["192.0.2.4"] });
       world.names = FIVE;
       world.start();

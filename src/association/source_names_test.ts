@@ -28,12 +28,12 @@ Deno.test("addresses out of DNS that are none of a server are not used, and the 
     ["224.0.1.1", /multicast/],
     ["ff02::101", /multicast/],
   ];
-  for (const [address, why] of kinds) {
+  for (const [address, reason] of kinds) {
     const world = new SourceWorld({ mode: "server", count: 1 });
     world.names = [address];
     world.start();
     assert.deepEqual(world.addresses, []);
-    assert.match(world.group.error ?? "", why);
+    assert.match(world.group.error ?? "", reason);
     world.names = [address, "192.0.2.1"];
     world.runTo(100);
     assert.deepEqual([world.addresses, world.group.error], [["192.0.2.1"], undefined]);

@@ -13,7 +13,7 @@ import type { Association } from "../../association/association.ts";
 /** What is looked at. */
 export type SilentServer = Pick<
   Association,
-  "lastSendFailure" | "unansweredRequests" | "dropped" | "lastResponseAt" | "fault" | "protection"
+  "lastSendFailure" | "unansweredRequests" | "dropped" | "lastResponseAt" | "report" | "protection"
 >;
 
 /**
@@ -32,7 +32,7 @@ export function silenceOf(server: SilentServer): string | undefined {
 
 /** Returns the same for the log: a predicate for a sentence. */
 export function faultOf(server: SilentServer): string {
-  return `${server.fault}${suspicionOf(server)}`;
+  return `${server.report}${suspicionOf(server)}`;
 }
 
 function suspicionOf(

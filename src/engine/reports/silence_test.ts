@@ -9,7 +9,7 @@ const PLAIN: SilentServer = {
   unansweredRequests: 9,
   dropped: new DroppedResponses(),
   lastResponseAt: undefined,
-  fault: "did not answer the last 9 requests",
+  report: "did not answer the last 9 requests",
   protection: undefined,
 };
 
@@ -19,7 +19,7 @@ Deno.test("a server that has never answered requests with a key makes the key su
   assert.match(faultOf(keyed), /^did not answer the last 9 requests; .* key that is not/);
   for (const server of [PLAIN, { ...keyed, lastResponseAt: 3 }]) {
     assert.equal(silenceOf(server), undefined);
-    assert.equal(faultOf(server), PLAIN.fault);
+    assert.equal(faultOf(server), PLAIN.report);
   }
 });
 
@@ -28,7 +28,7 @@ Deno.test("what is known of the way, or of what was dropped, comes before a susp
   dropped.add("crypto-nak");
   const keyed = { ...PLAIN, protection: PROTECTION, dropped };
   assert.equal(silenceOf(keyed), "Its answers are dropped: crypto-nak (1)");
-  assert.equal(faultOf(keyed), PLAIN.fault);
+  assert.equal(faultOf(keyed), PLAIN.report);
   assert.equal(silenceOf({ ...keyed, lastSendFailure: "No route" }), "No route");
   assert.equal(silenceOf({ ...keyed, unansweredRequests: 0 }), undefined);
 });

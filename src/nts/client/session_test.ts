@@ -51,12 +51,12 @@ class TestServer {
 
   answer(packet: Bytes): Bytes {
     const out = new Uint8Array(2048);
-    const verdict = this.#fields.check({ bytes: packet, offset: 0, length: packet.length });
-    if (verdict === "protected") {
+    const kind = this.#fields.check({ bytes: packet, offset: 0, length: packet.length });
+    if (kind === "protected") {
       out.set(fromHex("2402")!);
       return out.slice(0, this.#fields.protect(out, 0));
     }
-    assert.match(verdict, /^nts-nak-/);
+    assert.match(kind, /^nts-nak-/);
     out.set(fromHex("e400" + "00".repeat(10) + "4e54534e")!);
     return out.slice(0, this.#fields.nak(out, 0));
   }
