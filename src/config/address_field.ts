@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { ipFromBytes, ipToBytes } from "../base/ip_address.ts";
+import {
+  type AddressFamily,
+  ipFamily,
+  ipFromBytes,
+  ipToBytes,
+  plainIpToBytes,
+} from "../base/ip_address.ts";
 import {
   formatSocketAddress,
   type HostPort,
@@ -20,8 +26,11 @@ export interface SourceAddress extends HostPort {
   readonly text: string;
 }
 
-/** Reads `host`, `host:port`, an IP address, or `[IPv6]:port`. */
-export const sourceAddress: Field<SourceAddress> = usable(
+/**
+ * Reads `host`, `host:port`, an IP address, or `[IPv6]:port`. An IPv6 address that seems to end in
+ * a port is remarked on.
+ */
+export const sourceAddress: Field<SourceAddress> = withoutDoubt(usable(
   textThat(
     'a host name or an IP address, with a port if need be ("ntp.example.net", "192.0.2.1:123", "[2001:db8::1]:123")',
     (text) => {
@@ -31,7 +40,7 @@ export const sourceAddress: Field<SourceAddress> = usable(
     { hint: sourceHint },
   ),
   ({ host }) => sourceAddressError(host),
-);
+));
 
 /** Reads a host name or an IP address without a port. */
 export const hostName: Field<string> = textThat(
@@ -54,6 +63,24 @@ export function listenAddress(defaultPort: number): Field<string> {
     ),
     (listen) => listenAddressError(parseHostPort(listen)?.host ?? ""),
   );
+}
+
+/** Remarks on an address such as `2001:db8::1:123`, whose end is a group and no port. */
+function withoutDoubt(field: Field<SourceAddress>): Field<SourceAddress> {
+  return {
+    wanted: field.wanted,
+    read(value, at) {
+      const read = field.read(value, at);
+      const [, address = "", port] = /^(.*):(123|4460)$/.exec(read?.text ?? "") ?? [];
+      if (ipFamily(address) === "ipv6") {
+        at.remark(
+          `:${port} is the end of the IPv6 address here, not a port`,
+          `with a port write "[${address}]:${port}", without one "[${read?.text}]"`,
+        );
+      }
+      return read;
+    },
+  };
 }
 
 function sourceHint(text: string): string | undefined {
@@ -137,6 +164,12 @@ export function readPrefix(text: string): string | undefined {
   return `${ipFromBytes(network)}/${bits}`;
 }
 
+/** Returns the family whose clients a prefix contains; IPv4-mapped IPv6 addresses are of IPv4. */
+export function prefixFamily(prefix: string): AddressFamily {
+  const [address = ""] = prefix.split("/", 1);
+  return plainIpToBytes(address)?.length === 4 ? "ipv4" : "ipv6";
+}
+
 /** Returns a mask of the leading `bits` of one octet; any integer, also negative or beyond 8. */
 function maskOctet(bits: number): number {
   return bits <= 0 ? 0 : bits >= 8 ? 0xff : 0xff & (0xff << (8 - bits));
@@ -150,7 +183,9 @@ function isHost(text: string): boolean {
   const [address = "", zone] = text.split("%", 2);
   const bytes = ipToBytes(address);
   if (bytes !== undefined) return zone === undefined || (bytes.length === 16 && zone !== "");
-  if (zone !== undefined || text.length > 253 || /^[0-9.]+$/.test(text)) return false;
+  if (zone !== undefined || text.length > 253) return false;
   const labels = text.replace(/\.$/, "").split(".");
+  // The C library reads numbers alone as an IPv4 address: 1.2.3, 0x7f.1.
+  if (labels.every((label) => /^(0x[0-9a-f]*|[0-9]*)$/i.test(label))) return false;
   return labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label));
 }

@@ -82,7 +82,7 @@ async function queryHost(
   const looking = resolveName(host, { port, ...(family === undefined ? {} : { family }) });
   const resolved = await within(preparationTimeout, looking);
   if (resolved === undefined) {
-    return failure(about, `The look-up of ${host} took longer than ${preparationTimeout} s`);
+    return failure(about, `Looking up ${host} took longer than ${preparationTimeout} s`);
   }
   if (!resolved.ok) return failure(about, resolved.error.message);
   return await askAddresses(resolved.value.slice(0, ADDRESSES_MAX), {

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { ipFamily } from "../../base/ip_address.ts";
 import { NTP_PORT } from "../../base/ports.ts";
-import { listenAddress, prefix } from "../address_field.ts";
+import { parseHostPort } from "../../base/socket_address.ts";
+import { listenAddress, prefix, prefixFamily } from "../address_field.ts";
 import type { ConfigPath } from "../config_path.ts";
 import { boolean, either, integer, list, word } from "../field.ts";
 import {
@@ -69,7 +71,9 @@ const KEYS = {
     build: accessList,
     reload: "applied",
     foreign: { "allow": 'use allowlist = { filter = [...], action = "ignore" } in [[server]]' },
-    doc: "Serve these clients only. If both lists contain a client, the longer prefix decides.",
+    doc:
+      "Serve these clients only. If both lists contain a client, the longer prefix decides, and of " +
+      "equal ones that of `denylist`.",
   }),
   denylist: optional(ACCESS_LIST, {
     otherwise: "no client",
@@ -148,6 +152,7 @@ export function buildServers(
     if (row?.["accept-ntp-versions"]?.length === 0) {
       at.key("accept-ntp-versions").report("Wanted at least one version, found an empty list");
     }
+    if (row !== undefined) warnOfAllowlist(row, at.key("allowlist").key("filter"));
     const demand = row?.["require-nts"];
     if (demand !== undefined && demand !== false && !givesCookies) {
       at.key("require-nts").warn(
@@ -157,4 +162,23 @@ export function buildServers(
     }
     return completeIfWhole(KEYS, row);
   });
+}
+
+/** Warns of an allowlist with which no client can be served. */
+function warnOfAllowlist({ allowlist, listen }: ServerRow, at: ConfigPath): void {
+  const filter = allowlist?.filter;
+  if (filter?.length === 0) {
+    at.warn(
+      "The list is empty, so the server serves no client",
+      "add prefixes, or leave allowlist out to serve all clients",
+    );
+  }
+  const host = listen === undefined ? "::" : parseHostPort(listen)?.host ?? "::";
+  if (host === "::" || filter === undefined || filter.length === 0) return;
+  const family = ipFamily(host), other = family === "ipv4" ? "IPv6" : "IPv4";
+  if (filter.some((prefix) => prefixFamily(prefix) === family)) return;
+  at.warn(
+    `All prefixes are of ${other}, and no such client reaches ${listen}, so the server serves no client`,
+    'add prefixes of the other family, or listen on "[::]", which serves both',
+  );
 }
