@@ -67,8 +67,8 @@ export function openLibraries(names: LibraryNames): Result<OpenSslLibrary, OpenS
     crypto.value.close();
     return ssl;
   }
-  // Without OpenSSL's handler at exit: other threads may still be inside the library when the
-  // process ends.
+  // Without OpenSSL's handler at exit, which the first call in a process decides: it frees what
+  // belongs to threads without a lock, and a thread that ends at that moment frees it again.
   if (ssl.value.symbols.OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, null) !== 1) {
     return err(takeError({ crypto: crypto.value.symbols }, "OPENSSL_init_ssl"));
   }

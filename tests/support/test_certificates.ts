@@ -6,6 +6,7 @@
  */
 import { assert, present } from "../../src/base/assert.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
+import { openSslLibrary } from "../../ffi/openssl/library.ts";
 
 /** The kinds of keys that servers use. */
 export type KeyKind = "rsa-2048" | "p-256" | "p-384" | "ed25519";
@@ -39,6 +40,11 @@ export interface TestCertificate {
   /** Pointers for issuing others. */
   readonly handles: { readonly x509: Deno.PointerObject; readonly key: Deno.PointerObject };
 }
+
+// Before any other call of OpenSSL in this process: it keeps OpenSSL from cleaning up at exit. The
+// runtime does not wait at exit for the threads of other test files to end, and both would free the
+// same memory.
+assert(openSslLibrary().ok, "OpenSSL 3 is installed");
 
 const library = Deno.dlopen("libcrypto.so.3", {
   EVP_PKEY_CTX_new_from_name: { parameters: ["pointer", "buffer", "pointer"], result: "pointer" },
