@@ -168,7 +168,7 @@ case ${1:-run} in
   run | -*)
     trap 'exit 143' TERM
     trap 'exit 130' INT
-    trap '' HUP
+    trap '' USR1 USR2 ALRM HUP
     signals=TERM,INT,QUIT,HUP,USR1,USR2,ALRM
     env "--block-signal=$signals" true 2>/dev/null && hold="env --block-signal=$signals"
     ;;

@@ -64,12 +64,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "executable: SIGHUP in the first moments ends nothing" + needs(ignore, "root"),
+  name: "executable: in the first moments no signal but those that are to end it ends it" +
+    needs(ignore, "root"),
   ignore,
-  fn: earlyReload,
+  fn: earlySignals,
 });
 
-async function earlyReload(): Promise<void> {
+async function earlySignals(): Promise<void> {
   await using server = await startFalseServer({ stratum: 1 });
   await using folder = await temporaryFolder();
   const config = await folder.write("ntpsd.toml", clientConfig([server], 1) + NO_STATUS);
@@ -82,7 +83,8 @@ async function earlyReload(): Promise<void> {
     everyMs: 1,
     what: () => "SIGHUP to be ignored, blocked or caught",
   });
-  const timer = setInterval(() => daemon.signal("SIGHUP"), 20);
+  const signals = ["SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM"] as const;
+  const timer = setInterval(() => signals.forEach((signal) => daemon.signal(signal)), 20);
   try {
     await waitUntil(() => server.requests > 0 || daemon.over, {
       timeoutMs: 60_000,
