@@ -26,7 +26,7 @@ export type ReadFile = (path: string) => Result<string, FileFailure>;
 /** Fetches a path over HTTP from a numeric address and port; the error is a sentence. */
 export type HttpGet = (address: string, path: string) => Promise<Result<HttpResponse, string>>;
 
-/** The answer to a request over HTTP. */
+/** The response to a request over HTTP. */
 export interface HttpResponse {
   /** The status code. */
   readonly status: number;

@@ -8,7 +8,7 @@
 export const EXIT = {
   /** Done. */
   done: 0,
-  /** The answer is no: no usable reply, or the daemon is not synchronised. */
+  /** The answer is no: no usable response, or the daemon is not synchronised. */
   no: 1,
   /** Wrong usage. */
   usage: 64,

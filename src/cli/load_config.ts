@@ -66,7 +66,7 @@ export function loadConfig(
         lineOf: () => undefined,
       });
     }
-    return err(unreadable(path, text.error));
+    return err(unreadable(text.error, { file: path, path: "" }));
   }
   const parsed = parseConfig(text.value, path);
   if (!parsed.ok) return err({ file: path, errors: parsed.error, exitCode: EXIT.config });
@@ -106,7 +106,7 @@ export function addKeys(
   if (keysFile === undefined) return ok({ ...loaded, keys: new Map() });
   const file = loaded.file ?? keysFile;
   const text = readFile(keysFile);
-  if (!text.ok) return err(unreadable(file, text.error, keysPlace(loaded)));
+  if (!text.ok) return err(unreadable(text.error, { file, ...keysPlace(loaded) }));
   const keyFile = parseKeyFile(text.value);
   const errors = keyFaults(loaded, keysFile, keyFile);
   if (errors.length > 0) return err({ file, errors, exitCode: EXIT.config });
@@ -176,9 +176,8 @@ const WRONG_PLACE = ["ENOENT", "ENOTDIR", "EISDIR", "ENXIO", "ELOOP", "ENAMETOOL
  * Tells that a file cannot be read: the configuration itself, or one that stands at a key of it.
  */
 function unreadable(
-  file: string,
   failure: FileFailure,
-  place: Pick<ConfigError, "path" | "line"> = { path: "" },
+  { file, ...place }: Pick<ConfigError, "path" | "line"> & { readonly file: string },
 ): ConfigFailure {
   const isForbidden = failure.name === "EACCES" || failure.name === "EPERM";
   const isConfig = place.path !== "" && WRONG_PLACE.includes(failure.name);

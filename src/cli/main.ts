@@ -25,14 +25,16 @@ export function main(
 ): Promise<ExitCode> {
   const [first, ...rest] = words;
   if (first === "help" || first === "--help" || first === "-h") return help(rest, context);
-  if (first === "--version" || first === "-V") return dispatch(versionCommand, rest, context);
+  if (first === "--version" || first === "-V") {
+    return dispatch(versionCommand, { words: rest, context });
+  }
   // Without a command it is the daemon, with or without options.
   if (first === undefined || first.startsWith("-")) {
-    return dispatch(command("run"), words, context);
+    return dispatch(command("run"), { words, context });
   }
   const found = command(first);
   if (found === undefined) return Promise.resolve(unknownCommand(first, context));
-  return dispatch(found, rest, context);
+  return dispatch(found, { words: rest, context });
 }
 
 function command(name: string): Command | undefined {
@@ -41,8 +43,7 @@ function command(name: string): Command | undefined {
 
 async function dispatch(
   found: Command | undefined,
-  words: readonly string[],
-  context: CommandContext,
+  { words, context }: { readonly words: readonly string[]; readonly context: CommandContext },
 ): Promise<ExitCode> {
   if (found === undefined) return EXIT.bug;
   const args = readArguments(found, words);
@@ -85,21 +86,24 @@ function help(words: readonly string[], context: CommandContext): Promise<ExitCo
 }
 
 function unknownCommand(name: string, { err }: CommandContext): ExitCode {
-  const hint = hintFor(name, commandHint(name), helpTopics(COMMANDS));
-  err(`ntpsd: Unknown command "${plain(name)}"${hint}\nTry "ntpsd --help"\n`);
+  const hint = commandHint(name) ?? similar(name, helpTopics(COMMANDS));
+  err(`ntpsd: Unknown command "${plain(name)}"${appended(hint)}\nTry "ntpsd --help"\n`);
   return EXIT.usage;
 }
 
 function unknownTopic(name: string, { err }: CommandContext): ExitCode {
-  const other = commandHint(name) ?? foreignKeyHint(name);
   const words = name.startsWith("-") ? [] : [...helpTopics(COMMANDS), ...configurationWords()];
-  const hint = hintFor(name, other, words);
-  err(`ntpsd: No command, section or key is called "${plain(name)}"${hint}\nTry "ntpsd --help"\n`);
+  const hint = commandHint(name) ?? foreignKeyHint(name) ?? similar(name, words);
+  const message = `No command, section or key is called "${plain(name)}"${appended(hint)}`;
+  err(`ntpsd: ${message}\nTry "ntpsd --help"\n`);
   return EXIT.usage;
 }
 
-function hintFor(name: string, known: string | undefined, words: readonly string[]): string {
+function similar(name: string, words: readonly string[]): string | undefined {
   const near = nearest(name, words);
-  const hint = known ?? (near === undefined ? undefined : `did you mean "${near}"?`);
+  return near === undefined ? undefined : `did you mean "${near}"?`;
+}
+
+function appended(hint: string | undefined): string {
   return hint === undefined ? "" : `; ${hint}`;
 }

@@ -139,32 +139,26 @@ class FindingsAt {
 }
 
 function lookAtCertificates({ sources, ntsKeServers }: Config, findings: Findings): void {
-  const anchored = sources.map((source, i) => ({ ...source, key: `source[${i}]` }))
+  const authenticated = sources.map((source, i) => ({ ...source, name: `source[${i}]` }))
     .filter(({ mode }) => mode === "nts" || mode === "nts-pool");
-  const [first] = anchored;
+  const [first] = authenticated;
   if (first === undefined && ntsKeServers.length === 0) return;
   const opened = OpenSsl.open();
   if (!opened.ok) {
-    const key = first === undefined ? "nts-ke-server[0]" : `${first.key}.mode`;
+    const key = first === undefined ? "nts-ke-server[0]" : `${first.name}.mode`;
     return findings.at(key).note(opened.error.message, opened.error.hint);
   }
   const openssl = opened.value;
-  for (const { certificateAuthority: file, key } of anchored) {
-    if (file !== undefined) {
-      lookAtAuthority(file, { openssl, at: findings.at(`${key}.certificate-authority`) });
-    }
+  for (const { certificateAuthority: file, name } of authenticated) {
+    const at = findings.at(`${name}.certificate-authority`);
+    if (file !== undefined) lookAtAuthority(file, { openssl, at });
   }
-  const bare = anchored.find(({ certificateAuthority }) => certificateAuthority === undefined);
+  const bare = authenticated.find(({ certificateAuthority }) => certificateAuthority === undefined);
   if (bare !== undefined && !hasAuthorities()) {
-    findings.at(`${bare.key}.mode`).note(`Certificates cannot be checked: ${NO_AUTHORITIES}`);
+    findings.at(`${bare.name}.mode`).note(`Certificates cannot be checked: ${NO_AUTHORITIES}`);
   }
   for (const [i, server] of ntsKeServers.entries()) {
-    lookAtPair(server, {
-      openssl,
-      chain: findings.at(`nts-ke-server[${i}].certificate-chain-path`),
-      key: findings.at(`nts-ke-server[${i}].private-key-path`),
-      now: findings.context.now,
-    });
+    lookAtServer(server, { openssl, name: `nts-ke-server[${i}]`, findings });
   }
 }
 
@@ -179,15 +173,16 @@ function lookAtAuthority(
   else at.error(`${trust.error.message} (${file})`);
 }
 
-function lookAtPair(
+function lookAtServer(
   { certificateChainPath, privateKeyPath }: NtsKeServerConfig,
-  { openssl, chain, key, now }: {
+  { openssl, name, findings }: {
     readonly openssl: OpenSsl;
-    readonly chain: FindingsAt;
-    readonly key: FindingsAt;
-    readonly now: number;
+    readonly name: string;
+    readonly findings: Findings;
   },
 ): void {
+  const chain = findings.at(`${name}.certificate-chain-path`);
+  const key = findings.at(`${name}.private-key-path`);
   const certificateChain = chain.read(certificateChainPath);
   const privateKey = key.read(privateKeyPath);
   if (certificateChain === undefined || privateKey === undefined) return;
@@ -201,15 +196,23 @@ function lookAtPair(
   }
   const { certificate } = made.value;
   made.value.close();
-  lookAtValidity(certificate, { at: chain, now });
-  const name = `The certificate of ${certificate.subject}`;
-  if (certificate.alternativeNames.length === 0) {
-    chain.error(`${name} has no alternative names, and clients look at nothing else`);
-  }
+  lookAtValidity(certificate, { at: chain, now: findings.context.now });
   const count = new TextDecoder().decode(certificateChain).split("BEGIN CERTIFICATE").length - 1;
-  if (count > 1 || certificate.subject === certificate.issuer) return;
-  chain.note(
-    `${name} stands alone in ${certificateChainPath}`,
+  lookAtUse(certificate, { at: chain, file: certificateChainPath, count });
+}
+
+/** Looks at whether clients can use a certificate, one of `count` in its file. */
+function lookAtUse(
+  { subject, issuer, alternativeNames }: CertificateDescription,
+  { at, file, count }: { readonly at: FindingsAt; readonly file: string; readonly count: number },
+): void {
+  const name = `The certificate of ${subject}`;
+  if (alternativeNames.length === 0) {
+    at.error(`${name} has no alternative names, and clients look at nothing else`);
+  }
+  if (count > 1 || subject === issuer) return;
+  at.note(
+    `${name} stands alone in ${file}`,
     "clients need those that lead to its authority too: most authorities give a file fullchain.pem",
   );
 }

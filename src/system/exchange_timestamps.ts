@@ -50,28 +50,33 @@ export function noteTransmitTimestamp(
   }
 }
 
-/**
- * Chooses the timestamps of an exchange. `believes` is asked only when the socket was to get the
- * interface's timestamps; `now` stands in for a kernel's timestamp that is missing.
- */
+/** What the choice depends on beside the timestamps themselves. */
+export interface TimestampChoice {
+  /**
+   * Tells whether the interface's timestamps are right; undefined when the socket was not to get
+   * any.
+   */
+  readonly believes:
+    | ((
+      exchange: { readonly transmit: TimestampPair; readonly receive: TimestampPair },
+    ) => boolean)
+    | undefined;
+  /** Reads the time, which stands in for a kernel's timestamp that is missing. */
+  readonly now: () => UnixNanoseconds;
+}
+
+/** Chooses the timestamps of an exchange. */
 export function chooseTimestamps(
   sent: SentRequest,
   arrival: Arrival,
-  judge: {
-    readonly believes:
-      | ((
-        exchange: { readonly transmit: TimestampPair; readonly receive: TimestampPair },
-      ) => boolean)
-      | undefined;
-    readonly now: () => UnixNanoseconds;
-  },
+  { believes, now }: TimestampChoice,
 ): ExchangeTimestamps {
   const { transmitTimestamp, transmitTimestamping, hardwareTransmitTimestamp } = sent;
   const best = fromUnixNanoseconds(arrival.receiveTimestamp);
   const isHardware = arrival.timestampKind === "hardware";
-  const software = softwareArrival(arrival, judge.now);
+  const software = softwareArrival(arrival, now);
   const plain = { transmitTimestamp, transmitTimestamping, ...software };
-  const isBelieved = judge.believes?.({
+  const isBelieved = believes?.({
     transmit: { software: transmitTimestamp, hardware: hardwareTransmitTimestamp },
     receive: { software: software.receiveTimestamp, hardware: isHardware ? best : undefined },
   });

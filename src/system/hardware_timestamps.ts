@@ -16,7 +16,7 @@
  * there. A driver is asked as often, once for an interface.
  *
  * A socket with such timestamps is tied to its interface. A server whose answers come in by another
- * one would never be heard, so after two requests without an answer that server is asked in the
+ * one would never be heard, so after two requests without a response that server is asked in the
  * plain way until the next look. Limits: a wrong timestamp that lies within ten milliseconds of the
  * kernel's is believed.
  *
@@ -60,11 +60,11 @@ export type FallbackReason =
   | "clock-gone"
   /** A socket could not be tied to the interface, or could not send from it. */
   | "socket-refused"
-  /** Requests from sockets that were tied to the interface brought no answer. */
+  /** Requests from sockets that were tied to the interface brought no response. */
   | "unanswered"
   /** The timestamp of the request did not come, or not in time. */
   | "no-transmit-timestamp"
-  /** The answer came without one. */
+  /** The response came without one. */
   | "no-receive-timestamp"
   /** A timestamp was too far from the kernel's. */
   | "disagrees";
@@ -100,7 +100,7 @@ const TIMESTAMPS_APART_MAX: Seconds = 0.01;
  */
 const DISAGREEMENTS_MAX = 3;
 /**
- * So many requests in a row without an answer, and a server is asked in the plain way until the
+ * So many requests in a row without a response, and a server is asked in the plain way until the
  * next look.
  */
 const UNANSWERED_MAX = 2;
@@ -119,7 +119,7 @@ interface Route {
   readonly lookAgainAt: MonotonicSeconds;
   /** The interface that leads there; undefined when this server is asked in the plain way. */
   by: string | undefined;
-  /** Requests in a row that brought no answer. */
+  /** Requests in a row that brought no response. */
   unanswered: number;
 }
 
@@ -162,7 +162,7 @@ export class HardwareTimestamps {
     this.#avoid(this.#routes.get(routeKey(server)), "socket-refused");
   }
 
-  /** Notes whether a request that was sent as chosen brought an answer. */
+  /** Notes whether a request that was sent as chosen brought a response. */
   ended(server: SocketAddress, isAnswered: boolean): void {
     const route = this.#routes.get(routeKey(server));
     if (route === undefined) return;
@@ -273,12 +273,12 @@ export class HardwareTimestamps {
   #giveUp(by: Interface, reason: "clock-gone" | "disagrees"): false {
     by.clock?.close();
     by.clock = undefined;
-    const why = reason === "clock-gone"
+    const cause = reason === "clock-gone"
       ? "its clock cannot be read any more"
       : "its timestamps and the kernel's disagree";
     this.#say(
       by.name,
-      `The timestamps of the network interface ${by.name} are not used for now: ${why}`,
+      `The timestamps of the network interface ${by.name} are not used for now: ${cause}`,
     );
     return this.#fallBack(reason);
   }

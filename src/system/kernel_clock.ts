@@ -40,7 +40,7 @@ export function currentFrequency(): Result<Ppm, string> {
  */
 const FREQUENCY_CHANGE_MIN: Ppm = 0.01;
 
-/** Carries out commands, and notices when another program has changed the frequency between them. */
+/** Carries out commands, and notices when another program has set the frequency between them. */
 export class KernelClockPort {
   #expected: Ppm | undefined;
 

@@ -4,7 +4,7 @@
  * The problem: what outsiders can cause must not fill the disk, and what they send must not look
  * like a line of ours. The idea: control characters are replaced where the line is written;
  * messages that others can cause go through a `LogLimiter`, which tells the first and then counts.
- * Lines are written in the background, and those that nobody reads in time are counted. Limits: the
+ * Lines are written in the background, and those that are not read in time are counted. Limits: the
  * end of the log may be lost with a process that is killed.
  *
  * @module
@@ -53,7 +53,7 @@ export function configureLog(options: LogOptions): void {
     sinks: { lines: (record) => write(formatRecord(record, options.journal)) },
     loggers: [
       { category: CATEGORY, lowestLevel: options.level, sinks: ["lines"] },
-      // The library's remarks about itself concern nobody unless something is wrong.
+      // The library's remarks about itself matter only if something is wrong.
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
     ],
   });
@@ -89,8 +89,8 @@ interface Kind {
 /**
  * Tells the first message of a kind at once, and then only now and then how many more there were.
  * Of 512 kinds it keeps account; while none of them can be forgotten, all others count as one, so
- * that even ever new kinds make few lines. Whoever can make ever new kinds has a limiter of its
- * own, or it would hide what is told of others.
+ * that even ever new kinds make few lines. A party that can make ever new kinds has a limiter of
+ * its own, or it would hide what is told of others.
  */
 export class LogLimiter {
   readonly #kinds = new Map<string, Kind>();
@@ -190,10 +190,8 @@ const lines = new LineQueue(
   },
 );
 
-/**
- * Waits until the log is written, but not for long; whoever does not read it by then loses its end.
- */
-export async function settleLog(milliseconds: number): Promise<void> {
+/** Waits until the log is written, so long at most; a reader that is slower loses its end. */
+export async function drainLog(milliseconds: number): Promise<void> {
   await lines.settled(milliseconds);
 }
 

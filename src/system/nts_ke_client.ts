@@ -9,7 +9,7 @@
  * is the date can be told from one that is false (see
  * `engine/authenticated_time/certificate_time.ts` for what follows from that).
  *
- * Limits: no proxy, no revocation lists; an answer is at most 65,536 octets.
+ * Limits: no proxy, no revocation lists; a response is at most 65,536 octets.
  *
  * @module
  */
@@ -39,7 +39,7 @@ import type {
   ExchangeCertificate,
   KeyExchangeOutcome,
 } from "../nts/key_exchange/outcome.ts";
-import { closeQuietly, connectToFirst } from "./tcp_connect.ts";
+import { closeQuietly, type Connected, connectToFirst } from "./tcp_connect.ts";
 import { type ConnectionReason, TlsConnection } from "./tls_connection.ts";
 
 /** Why there are no keys. */
@@ -101,34 +101,48 @@ const ADDRESSES_TRIED_MAX = 8;
 export async function exchangeKeys(
   options: ExchangeOptions,
 ): Promise<Result<KeyExchangeOutcome, ExchangeFailure>> {
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const ended = new AbortController();
-  const timer = setTimeout(() => ended.abort(), timeoutMs);
   const stop = () => ended.abort();
+  const timer = setTimeout(stop, timeoutOf(options));
   options.signal?.addEventListener("abort", stop);
   if (options.signal?.aborted) stop();
-  const where = `${options.host}:${options.port}`;
   const progress = { isResolved: false };
   try {
     const running = exchange(options, { signal: ended.signal, progress });
     const result = await untilAborted(running, ended.signal);
-    if (result !== undefined && (result.ok || !ended.signal.aborted)) return result;
-    if (options.signal?.aborted) return fail("timeout", `The exchange with ${where} was given up`);
-    if (progress.isResolved) {
-      return fail("timeout", `The exchange with ${where} took longer than ${timeoutMs} ms`);
-    }
-    return failLocally("timeout", `Looking up ${options.host} took longer than ${timeoutMs} ms`);
+    const isDone = result !== undefined && (result.ok || !ended.signal.aborted);
+    return isDone ? result : endedEarly(options, progress);
   } catch (error) {
     // The boundary: whatever a server made us stumble over costs this exchange alone.
-    const message = `The exchange with ${where} failed with an internal error, ${
+    const message = `The exchange with ${placeOf(options)} failed with an internal error, ${
       describeFault(error)
     }`;
     return fail("internal-error", message);
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", stop);
-    ended.abort(); // what still runs (a slow resolver, other addresses) finds that nobody waits
+    ended.abort(); // for what still runs: a slow resolver, other addresses
   }
+}
+
+function timeoutOf({ timeoutMs = TIMEOUT_MS }: ExchangeOptions): number {
+  return timeoutMs;
+}
+
+function placeOf({ host, port }: ExchangeOptions): string {
+  return `${host}:${port}`;
+}
+
+/** Says why an exchange ended before it was done. */
+function endedEarly(
+  options: ExchangeOptions,
+  { isResolved }: { readonly isResolved: boolean },
+): { readonly ok: false; readonly error: ExchangeFailure } {
+  const place = placeOf(options), time = `${timeoutOf(options)} ms`;
+  if (options.signal?.aborted) return fail("timeout", `The exchange with ${place} was given up`);
+  return isResolved
+    ? fail("timeout", `The exchange with ${place} took longer than ${time}`)
+    : failLocally("timeout", `Looking up ${options.host} took longer than ${time}`);
 }
 
 /** Waits for a promise, but no longer than until the signal; then undefined. */
@@ -151,7 +165,6 @@ async function exchange(
   options: ExchangeOptions,
   run: { readonly signal: AbortSignal; readonly progress: { isResolved: boolean } },
 ): Promise<Result<KeyExchangeOutcome, ExchangeFailure>> {
-  const { openssl, context, host, dates } = options;
   const { signal } = run;
   const addresses = await resolve(options);
   if (!addresses.ok) return addresses;
@@ -161,8 +174,16 @@ async function exchange(
   if (!connected.ok) {
     return err({ reason: "connection-refused" as const, ...connected.error });
   }
-  const { transport, address } = connected.value;
+  const { transport } = connected.value;
   using _transport = { [Symbol.dispose]: () => closeQuietly(transport) };
+  return await exchangeOver(connected.value, { options, signal });
+}
+
+async function exchangeOver(
+  { transport, address }: Connected,
+  { options, signal }: { readonly options: ExchangeOptions; readonly signal: AbortSignal },
+): Promise<Result<KeyExchangeOutcome, ExchangeFailure>> {
+  const { openssl, context, host, dates } = options;
   const session = openssl.connect(context, {
     host,
     // A refusal during the handshake is told to the server; what is to be accepted is judged later.
@@ -185,14 +206,13 @@ async function exchange(
 
 async function talk(
   connection: TlsConnection,
-  about: { readonly options: ExchangeOptions; readonly peerAddress: string },
+  { options, peerAddress }: { readonly options: ExchangeOptions; readonly peerAddress: string },
 ): Promise<Result<KeyExchangeOutcome, ExchangeFailure>> {
-  const { options, peerAddress } = about;
   const complete = await connection.handshake();
   if (!complete.ok) return complete;
   const certificates = connection.session.peerCertificates();
-  const judged = judgeDates(certificates, options);
-  if (!judged.ok) return judged;
+  const dates = checkDates(certificates, options);
+  if (!dates.ok) return dates;
   const machine = new KeyExchangeClient({ aeadIds: options.aeadIds ?? DEFAULT_CLIENT_AEAD_IDS });
   const sent = await connection.write(machine.request());
   if (!sent.ok) return sent;
@@ -209,7 +229,7 @@ async function talk(
     keys,
     alternativeKeys,
     peerAddress,
-    provisional: judged.value,
+    provisional: dates.value,
     certificate: certificateOf(certificates, options),
   });
 }
@@ -230,9 +250,9 @@ async function readResponse(
     const part = await connection.read();
     if (!part.ok) return part;
     if (part.value === undefined) return refuse(machine.closed());
-    const answer = machine.feed(part.value);
-    if (!answer.ok) return refuse(answer.error);
-    if (answer.value !== undefined) return ok(answer.value);
+    const response = machine.feed(part.value);
+    if (!response.ok) return refuse(response.error);
+    if (response.value !== undefined) return ok(response.value);
   }
 }
 
@@ -240,7 +260,7 @@ async function readResponse(
  * Checks the dates; returns the reason why the certificate is only provisionally accepted, or
  * undefined.
  */
-function judgeDates(
+function checkDates(
   certificates: PeerCertificates,
   options: ExchangeOptions,
 ): Result<DateFault | undefined, ExchangeFailure> {
@@ -293,7 +313,7 @@ function refuse(
   reason: KeyExchangeReason,
 ): { readonly ok: false; readonly error: ExchangeFailure } {
   const words = reason.replaceAll("-", " ");
-  return err({ reason, message: `The server's answer cannot be used: ${words}` });
+  return err({ reason, message: `The server's response cannot be used: ${words}` });
 }
 
 function fail(

@@ -2,11 +2,11 @@
  * The client's sockets: sends each request from a socket of its own, and turns what arrives into
  * events.
  *
- * The kernel's transmit timestamp comes through the socket's error queue, mostly before the answer
- * does; it is kept with the request and handed over with the answer. Without it, the time read just
- * before sending is used, and said so. Where the network interface makes timestamps of its own,
- * those are used if `HardwareTimestamps` believes them. Limits: at most `OPEN_MAX` requests wait at
- * a time; the oldest gives way.
+ * The kernel's transmit timestamp comes through the socket's error queue, mostly before the
+ * response does; it is kept with the request and handed over with the response. Without it, the
+ * time read just before sending is used, and said so. Where the network interface makes timestamps
+ * of its own, those are used if `HardwareTimestamps` believes them. Limits: at most `OPEN_MAX`
+ * requests wait at a time; the oldest is dropped.
  *
  * @module
  */
@@ -45,7 +45,7 @@ interface OpenRequest extends SentRequest {
 
 type Exchange = Parameters<HardwareTimestamps["believes"]>[1];
 
-/** The sockets of requests that wait for an answer. */
+/** The sockets of requests that wait for a response. */
 export class RequestSockets {
   readonly #poller: Poller;
   readonly #hardware: HardwareTimestamps;
@@ -96,7 +96,7 @@ export class RequestSockets {
   }
 
   /**
-   * Takes notice that somebody set the real-time clock: clocks of interfaces stand otherwise to it
+   * Takes notice that the real-time clock was set: clocks of interfaces stand otherwise to it
    * now.
    */
   clockStepped(): void {

@@ -45,42 +45,64 @@ export async function connectToFirst(
   addresses: readonly SocketAddress[],
   signal: AbortSignal,
 ): Promise<Result<Connected, ConnectFailure>> {
-  const decided = new AbortController();
-  // Deno.connect (2.9) looks at its signal once more when it has the connection, and loses an open
-  // socket if it throws then. Without that look it hands the connection over, and `attempt` closes
-  // it.
-  decided.signal.throwIfAborted = () => {};
-  const stop = () => decided.abort();
+  const race = new ConnectionRace();
+  const stop = () => race.end();
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
-  let winner: Connected | undefined;
-  let refusal: ConnectFailure = { message: "Cannot connect: no address is known", isLocal: true };
-  const attempt = async (address: SocketAddress) => {
+  try {
+    return await race.run(addresses);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** Attempts to connect that run side by side until one of them succeeds. */
+class ConnectionRace {
+  readonly #decided = new AbortController();
+  #winner: Connected | undefined;
+  #failure: ConnectFailure = { message: "Cannot connect: no address is known", isLocal: true };
+
+  constructor() {
+    // Deno.connect (2.9) looks at its signal once more when it has the connection, and loses an
+    // open socket if it throws then. Without that look it hands the connection over, and `#attempt`
+    // closes it.
+    this.#decided.signal.throwIfAborted = () => {};
+  }
+
+  /** Ends all attempts. */
+  end(): void {
+    this.#decided.abort();
+  }
+
+  async run(addresses: readonly SocketAddress[]): Promise<Result<Connected, ConnectFailure>> {
+    const { signal } = this.#decided;
+    const attempts: Promise<void>[] = [];
+    for (const address of addresses) {
+      if (signal.aborted) break;
+      const started = this.#attempt(address);
+      attempts.push(started);
+      await Promise.race([started, sleep(NEXT_ADDRESS_AFTER_MS, signal)]);
+    }
+    await Promise.all(attempts);
+    this.end(); // wakes what still sleeps
+    return this.#winner === undefined ? err(this.#failure) : ok(this.#winner);
+  }
+
+  async #attempt(address: SocketAddress): Promise<void> {
+    const { signal } = this.#decided;
     try {
       const { port } = address;
-      const hostname = formatAddress(address);
-      const transport = await Deno.connect({ hostname, port, signal: decided.signal });
-      if (decided.signal.aborted) return closeQuietly(transport);
-      winner = { transport, address };
-      decided.abort();
+      const transport = await Deno.connect({ hostname: formatAddress(address), port, signal });
+      if (signal.aborted) return closeQuietly(transport);
+      this.#winner = { transport, address };
+      this.end();
     } catch (error) {
       // What is aborted because another one won leaves no trace.
-      if (decided.signal.aborted) return;
+      if (signal.aborted) return;
       const { message, name } = connectFailure(address, messageOf(error));
-      refusal = { message, isLocal: refusal.isLocal && NO_WAY.has(name) };
+      this.#failure = { message, isLocal: this.#failure.isLocal && NO_WAY.has(name) };
     }
-  };
-  const attempts: Promise<void>[] = [];
-  for (const address of addresses) {
-    if (decided.signal.aborted) break;
-    const started = attempt(address);
-    attempts.push(started);
-    await Promise.race([started, sleep(NEXT_ADDRESS_AFTER_MS, decided.signal)]);
   }
-  await Promise.all(attempts);
-  decided.abort(); // wakes what still sleeps
-  signal.removeEventListener("abort", stop);
-  return winner ? ok(winner) : err(refusal);
 }
 
 /**

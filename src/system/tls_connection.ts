@@ -236,6 +236,6 @@ function closedEarly(): TlsFailure {
   return { reason: "closed", message: "The peer closed the connection during the handshake" };
 }
 
-function lost(why: string): ConnectionFailure {
-  return { reason: "connection-lost", message: `The connection was lost: ${why}` };
+function lost(cause: string): ConnectionFailure {
+  return { reason: "connection-lost", message: `The connection was lost: ${cause}` };
 }

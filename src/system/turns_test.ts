@@ -14,20 +14,20 @@ function world(pieces: number) {
   const done: number[] = [];
   const pause = async () => {
     resumes.shift()?.();
-    await settle();
+    await runMicrotasks();
   };
   return { turns, clock, resumes, done, pause };
 }
 
 /** Lets everything run that waits for nothing. */
-async function settle(): Promise<void> {
+async function runMicrotasks(): Promise<void> {
   for (let i = 0; i < 100; i++) await undefined;
 }
 
 Deno.test("so many pieces go in a row, the rest row by row, in order", async () => {
   const { turns, done, pause } = world(4);
   for (let i = 0; i < 10; i++) void turns.do(() => done.push(i));
-  await settle();
+  await runMicrotasks();
   assert.deepEqual(done, [0, 1, 2, 3]);
   void turns.do(() => done.push(10));
   await pause();
@@ -47,7 +47,7 @@ Deno.test("long pieces are fewer in a row, and there is always one", async () =>
   const rows: number[] = [];
   for (let before = 0; before < lengths.length; before = done.length) {
     if (before > 0) await pause();
-    else await settle();
+    else await runMicrotasks();
     rows.push(done.length - before);
   }
   assert.deepEqual(rows, [2, 2, 2, 1]);
@@ -61,12 +61,12 @@ Deno.test("without work there is no pause, and the next work goes at once", asyn
   assert.equal(resumes.length, 1);
   let rested = false;
   void turns.rest().then(() => rested = true);
-  await settle();
+  await runMicrotasks();
   assert.ok(!rested);
   await pause();
   assert.ok(rested);
   void turns.do(() => done.push(1));
-  await settle();
+  await runMicrotasks();
   assert.deepEqual(done, [1]);
 });
 

@@ -73,7 +73,9 @@ async function sayRecords(connection: TlsConnection, random: RandomSource): Prom
 function openHttp(): Port {
   const server = listen((transport, random) => babble(transport, random, [RESPONSE]));
   return server.port((port) => async () => {
-    const response = await inTime(httpGet(`127.0.0.1:${port}`, "/status", TIMEOUT_MS));
+    const response = await inTime(
+      httpGet(`127.0.0.1:${port}`, "/status", { timeoutMs: TIMEOUT_MS }),
+    );
     if (response.ok) assert.ok(response.value.status >= 0 && response.value.status <= 999);
     else assert.ok(response.error.length > 0);
   });

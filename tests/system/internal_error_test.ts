@@ -15,7 +15,7 @@ async function runProgram(lines: readonly string[]) {
   const source = `
 import { endOnBugs, handleBugs } from "${SRC}cli/bug.ts";
 import { internalErrorCount, meetInternalError } from "${SRC}daemon/observability/internal_errors.ts";
-import { configureLog, flushLog, log, settleLog } from "${SRC}system/log.ts";
+import { configureLog, flushLog, log, drainLog } from "${SRC}system/log.ts";
 import { assert } from "${SRC}base/assert.ts";
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 endOnBugs();
@@ -42,7 +42,7 @@ Deno.test("a rejection, a timer and a listener that throw end their task alone",
     "for (let i = 0; i < 400 && internalErrorCount() < 4; i++) await turn();",
     "await turn();",
     "console.log(internalErrorCount());",
-    "await settleLog(1000);",
+    "await drainLog(1000);",
     "Deno.exit(0);",
   ]);
   assert.deepEqual([said.code, said.stdout], [0, "4\n"], said.stderr);

@@ -24,7 +24,7 @@ const SHRUNK_MIN = 12;
 export function layOutTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
-  width = Infinity,
+  { width = Infinity }: { readonly width?: number | undefined } = {},
 ): readonly string[] {
   const widths = columns.map((column, i) =>
     Math.max(column.title.length, ...rows.map((row) => displayLength(row[i] ?? "")))
@@ -36,13 +36,18 @@ export function layOutTable(
   }
   const titles = columns.map((column) => column.title);
   return [titles, ...rows].map((row) => {
-    const cells = columns.map((column, i) => cell(row[i] ?? "", widths[i] ?? 0, column.align));
+    const cells = columns.map((column, i) =>
+      cell(row[i] ?? "", { width: widths[i] ?? 0, align: column.align })
+    );
     return cells.join("  ").trimEnd();
   });
 }
 
 /** Breaks text into lines of at most `width` columns, each but the first after `indent`. */
-export function wrapText(text: string, width: number, indent = ""): readonly string[] {
+export function wrapText(
+  text: string,
+  { width, indent = "" }: { readonly width: number; readonly indent?: string },
+): readonly string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
@@ -60,7 +65,10 @@ function displayLength(text: string): number {
   return [...text].length;
 }
 
-function cell(text: string, width: number, align: Column["align"]): string {
+function cell(
+  text: string,
+  { width, align }: Pick<Column, "align"> & { readonly width: number },
+): string {
   const characters = [...text];
   const cut = characters.length > width ? `${characters.slice(0, width - 1).join("")}…` : text;
   const space = " ".repeat(width - displayLength(cut));

@@ -12,7 +12,7 @@ Deno.test("columns are aligned and one gives way", () => {
     "a                               1",
     "a-name-that-is-rather-long  22 ±3",
   ]);
-  deepEqual(layOutTable(columns, rows, 24), [
+  deepEqual(layOutTable(columns, rows, { width: 24 }), [
     "Name               Value",
     "a                      1",
     "a-name-that-is-r…  22 ±3",
@@ -20,6 +20,10 @@ Deno.test("columns are aligned and one gives way", () => {
 });
 
 Deno.test("sentences are broken between words", () => {
-  deepEqual(wrapText("one two three four", 9, "  "), ["one two", "  three", "  four"]);
-  deepEqual(wrapText("unbreakable-word", 5), ["unbreakable-word"]);
+  deepEqual(wrapText("one two three four", { width: 9, indent: "  " }), [
+    "one two",
+    "  three",
+    "  four",
+  ]);
+  deepEqual(wrapText("unbreakable-word", { width: 5 }), ["unbreakable-word"]);
 });

@@ -41,7 +41,7 @@ export const queryCommand: Command = {
     timeout: {
       type: "string",
       value: "D",
-      doc: "how long to wait for an answer (2s), a look-up, a key exchange (5s)",
+      doc: "how long to wait for a response (2s), a look-up, a key exchange (5s)",
     },
     ipv4: { type: "boolean", short: "4", doc: "use IPv4 only" },
     ipv6: { type: "boolean", short: "6", doc: "use IPv6 only" },
@@ -51,7 +51,7 @@ export const queryCommand: Command = {
 An offset is positive when the server is ahead of this clock. What follows ± is
 the largest error it can have if the server is right.
 
-Exit status: 0 a host gave a usable answer; 1 none did; 69 NTS is asked for and
+Exit status: 0 a host gave a usable response; 1 none did; 69 NTS is asked for and
 OpenSSL 3 is missing.
 
 Examples:

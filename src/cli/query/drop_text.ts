@@ -25,8 +25,8 @@ export function dropText(reason: DropReason, packet: DroppedPacket): string {
   if (protectionReason !== undefined && (reason === "not-authentic" || reason === "nts-nak")) {
     return unprovenText(protectionReason, header);
   }
-  return (header && textWithNumbers(reason, header)) ?? SENTENCES[reason] ??
-    `The answer cannot be used (${reason})`;
+  return (header && NUMBERED[reason]?.(header)) ?? SENTENCES[reason] ??
+    `The response cannot be used (${reason})`;
 }
 
 function unprovenText(reason: ProtectionReason, header: NtpHeader | undefined): string {
@@ -34,41 +34,38 @@ function unprovenText(reason: ProtectionReason, header: NtpHeader | undefined): 
   const kiss = header && kissOf(header);
   return reason === "nts-unprotected-kiss" && kiss !== undefined
     ? `The server refuses to answer (kiss, ${kiss})`
-    : `The answer is not authentic: ${reason}`;
-}
-
-function textWithNumbers(reason: DropReason, header: NtpHeader): string | undefined {
-  switch (reason) {
-    case "mode":
-      return `Wanted an answer in mode 4, found mode ${header.mode}`;
-    case "version":
-      return `Wanted an answer of version 1 to ${NTP_VERSION}, found version ${header.version}`;
-    case "kiss-rate":
-    case "kiss-deny":
-    case "kiss-restrict":
-    case "kiss-unknown":
-      return `The server refuses to answer: kiss code ${
-        formatReferenceId(header.referenceId, { stratum: 0 })
-      }`;
-    case "unsynchronized":
-      return `The server says that it is not synchronised (leap indicator ${header.leapIndicator}, stratum ${header.stratum})`;
-    default:
-      return undefined;
-  }
+    : `The response is not authentic: ${reason}`;
 }
 
 const NAK = "The server does not accept the cookie (NTS NAK)";
 
 const SENTENCES: Partial<Record<DropReason, string>> = {
-  "too-short": "The answer is too short",
-  "duplicate": "The answer is the one before it again",
-  "origin": "The answer does not belong to the request",
+  "too-short": "The response is too short",
+  "duplicate": "The response is the one before it again",
+  "origin": "The response does not belong to the request",
   "crypto-nak": "The server answers with a crypto-NAK: it does not accept the authentication",
-  "not-authentic": "The answer carries a MAC that was not asked for, so that it proves nothing",
+  "not-authentic": "The response carries a MAC that was not asked for, so that it proves nothing",
   "nts-nak": NAK,
-  "zero-timestamp": "The answer has no timestamps",
+  "zero-timestamp": "The response has no timestamps",
   "server-time-reversed": "The server answered before it was asked, by its own clock",
   "negative-delay": "The timestamps contradict each other",
   "root-distance": "The server's root distance is 16 s or more",
   "reference-timestamp": "The server's clock was set in its own future",
+};
+
+const DENIED = ({ referenceId }: NtpHeader) =>
+  `The server refuses to answer: kiss code ${formatReferenceId(referenceId, { stratum: 0 })}`;
+
+/** Sentences with numbers of the packet, if it is one. */
+const NUMBERED: Partial<Record<DropReason, (header: NtpHeader) => string>> = {
+  "mode": ({ mode }) => `Wanted a response in mode 4, found mode ${mode}`,
+  "version": ({ version }) =>
+    `Wanted a response of version 1 to ${NTP_VERSION}, found version ${version}`,
+  "kiss-rate": DENIED,
+  "kiss-deny": DENIED,
+  "kiss-restrict": DENIED,
+  "kiss-unknown": DENIED,
+  "unsynchronized": ({ leapIndicator, stratum }) =>
+    "The server says that it is not synchronised " +
+    `(leap indicator ${leapIndicator}, stratum ${stratum})`,
 };

@@ -51,7 +51,7 @@ export async function exchange<Outcome>(
   const added = poller.value.add(opened.value.fd);
   try {
     if (!added.ok) return err(added.error.message);
-    return await new Exchange(opened.value, poller.value, wait).run(request);
+    return await new Exchange({ socket: opened.value, poller: poller.value, wait }).run(request);
   } finally {
     poller.value.close();
     opened.value.close();
@@ -70,7 +70,13 @@ class Exchange<Outcome> {
   #transmitId = -1;
   #hasWaited = false;
 
-  constructor(socket: UdpSocket, poller: Poller, wait: ResponseWait<Outcome>) {
+  constructor(
+    { socket, poller, wait }: {
+      readonly socket: UdpSocket;
+      readonly poller: Poller;
+      readonly wait: ResponseWait<Outcome>;
+    },
+  ) {
     this.#socket = socket;
     this.#poller = poller;
     this.#wait = wait;

@@ -4,7 +4,7 @@
  * @module
  */
 import { readFile } from "../../../ffi/file/files.ts";
-import { OpenSsl } from "../../../ffi/openssl/mod.ts";
+import { OpenSsl, type TlsClientContext } from "../../../ffi/openssl/mod.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Seconds } from "../../base/units.ts";
 import { NTS_KE_PORT } from "../../base/ports.ts";
@@ -42,24 +42,12 @@ export function openNts(options: NtsOptions): Result<Authenticate, NtsFailure> {
     const hint = openssl.error.hint === undefined ? "" : `; ${openssl.error.hint}`;
     return err({ message: `${openssl.error.message}${hint}`, exitCode: EXIT.unavailable });
   }
-  const authorities = options.authority === undefined
-    ? undefined
-    : readFile(options.authority, CERTIFICATES_MAX);
-  if (authorities !== undefined && !authorities.ok) {
-    return err({ message: authorities.error.message, exitCode: EXIT.io });
-  }
-  const context = openssl.value.clientContext({
-    system: true,
-    ...(authorities === undefined ? {} : { authorities: authorities.value }),
-  });
-  if (!context.ok) {
-    const file = options.authority === undefined ? "" : ` (${options.authority})`;
-    return err({ message: `${context.error.message}${file}`, exitCode: EXIT.config });
-  }
+  const trusted = trustedContext(openssl.value, options.authority);
+  if (!trusted.ok) return trusted;
   return ok(async (host, port) => {
     const exchanged = await exchangeKeys({
       openssl: openssl.value,
-      context: context.value,
+      context: trusted.value,
       host,
       port: port ?? NTS_KE_PORT,
       dates: { now: Date.now() / 1000, outside: "refuse" },
@@ -68,6 +56,24 @@ export function openNts(options: NtsOptions): Result<Authenticate, NtsFailure> {
     if (!exchanged.ok) return err(exchanged.error.message);
     return ok(authentication(exchanged.value, { openssl: openssl.value, host }));
   });
+}
+
+/** Opens what the system trusts, and the certificates of a file if one is named. */
+function trustedContext(
+  openssl: OpenSsl,
+  file: string | undefined,
+): Result<TlsClientContext, NtsFailure> {
+  const authorities = file === undefined ? undefined : readFile(file, CERTIFICATES_MAX);
+  if (authorities?.ok === false) {
+    return err({ message: authorities.error.message, exitCode: EXIT.io });
+  }
+  const context = openssl.clientContext({
+    system: true,
+    ...(authorities === undefined ? {} : { authorities: authorities.value }),
+  });
+  if (context.ok) return context;
+  const place = file === undefined ? "" : ` (${file})`;
+  return err({ message: `${context.error.message}${place}`, exitCode: EXIT.config });
 }
 
 function authentication(

@@ -90,7 +90,7 @@ export class QueriedServer {
       },
     });
     if (!settled.ok) return settled;
-    return settled.value ?? err(rejection ?? "No answer");
+    return settled.value ?? err(rejection ?? "No response");
   }
 
   /** Lets the time come at which the next request is due; undefined when it cannot be protected. */

@@ -43,7 +43,7 @@ export async function query(
   holdTimestamping();
   await pause(TIMESTAMPING_MS);
   const results = await Promise.all(
-    options.hosts.map((host) => queryHost(host, options, authenticate?.value)),
+    options.hosts.map((host) => queryHost(host, { options, authenticate: authenticate?.value })),
   );
   context.out(
     options.json
@@ -62,34 +62,36 @@ async function ntsAuthentication(
 
 async function queryHost(
   written: string,
-  options: QueryOptions,
-  authenticate: Authenticate | undefined,
+  { options, authenticate }: {
+    readonly options: QueryOptions;
+    readonly authenticate: Authenticate | undefined;
+  },
 ): Promise<QueryResult> {
   const target = parseHostPort(written);
   const about: About = { name: written, nts: options.nts };
   if (target === undefined) {
     return failure(about, "Wanted HOST, HOST:PORT or [IPv6]:PORT");
   }
-  let authentication: Authentication | undefined;
-  if (authenticate !== undefined) {
-    const agreed = await authenticate(target.host, target.port);
-    if (!agreed.ok) return failure(about, agreed.error);
-    authentication = agreed.value;
-  }
-  const host = authentication?.host ?? target.host;
-  const port = authentication?.port ?? target.port ?? NTP_PORT;
-  const { family, preparationTimeout } = options;
+  const agreed = await authenticate?.(target.host, target.port);
+  if (agreed?.ok === false) return failure(about, agreed.error);
+  const authentication = agreed?.value;
+  const addresses = await lookUp(authentication ?? target, options);
+  if (!addresses.ok) return failure(about, addresses.error);
+  return await askAddresses(addresses.value, { about, options, authentication });
+}
+
+/** Returns the addresses to try; the error is a sentence. */
+async function lookUp(
+  { host, port = NTP_PORT }: { readonly host: string; readonly port?: number | undefined },
+  { family, preparationTimeout }: QueryOptions,
+): Promise<Result<readonly SocketAddress[], string>> {
   const looking = resolveName(host, { port, ...(family === undefined ? {} : { family }) });
   const resolved = await within(preparationTimeout, looking);
   if (resolved === undefined) {
-    return failure(about, `Looking up ${host} took longer than ${preparationTimeout} s`);
+    return err(`Looking up ${host} took longer than ${preparationTimeout} s`);
   }
-  if (!resolved.ok) return failure(about, resolved.error.message);
-  return await askAddresses(resolved.value.slice(0, ADDRESSES_MAX), {
-    about,
-    options,
-    authentication,
-  });
+  if (!resolved.ok) return err(resolved.error.message);
+  return ok(resolved.value.slice(0, ADDRESSES_MAX));
 }
 
 /** Waits for a promise so many seconds at most; then undefined. */
@@ -106,6 +108,8 @@ async function within<Value>(seconds: number, work: Promise<Value>): Promise<Val
 interface About {
   readonly name: string;
   readonly nts: boolean;
+  /** Left out while the name is not resolved. */
+  readonly address?: SocketAddress;
 }
 
 interface Asking {
@@ -123,7 +127,7 @@ async function askAddresses(
   for (const address of addresses) {
     const asked = await askRepeatedly(address, asking);
     if (asked.ok) return success({ ...asking, address }, asked.value);
-    failed ??= failure(asking.about, asked.error, address);
+    failed ??= failure({ ...asking.about, address }, asked.error);
   }
   return failed ?? failure(asking.about, "The name has no address");
 }
@@ -135,7 +139,7 @@ async function askRepeatedly(
   const protection = authentication?.protection;
   const server = new QueriedServer({ address, random: randomSource, protection });
   const samples: Sample[] = [];
-  let reason = "No answer";
+  let reason = "No response";
   let spare = authentication?.spareTries ?? 0;
   for (let tries = 0; samples.length < options.samples && !server.isStopped; tries++) {
     if (tries > 0) await pause(SPACING_MS);
@@ -159,7 +163,7 @@ function success(
   samples: readonly Sample[],
 ): QueryResult {
   const [best] = samples.toSorted((a, b) => a.delay - b.delay);
-  if (best === undefined) return failure(about, "No answer", address);
+  if (best === undefined) return failure({ ...about, address }, "No response");
   return {
     name: about.name,
     address: formatSocketAddress(address),
@@ -184,9 +188,9 @@ function success(
   };
 }
 
-function failure(about: About, error: string, address?: SocketAddress): QueryResult {
+function failure({ name, nts, address }: About, error: string): QueryResult {
   return {
-    name: about.name,
+    name,
     address: address === undefined ? null : formatSocketAddress(address),
     ok: false,
     error,
@@ -198,7 +202,7 @@ function failure(about: About, error: string, address?: SocketAddress): QueryRes
     rootDelaySeconds: null,
     rootDispersionSeconds: null,
     errorBoundSeconds: null,
-    authentication: about.nts ? "nts" : "none",
+    authentication: nts ? "nts" : "none",
     aead: null,
     timestamping: null,
     samples: 0,

@@ -64,7 +64,7 @@ async function ask(test: TestServer): Promise<Result<Sample, string>> {
   return (await askOften(test))[0] ?? fail("Nothing was asked");
 }
 
-async function refusal(response: Partial<NtpHeader>): Promise<string> {
+async function rejection(response: Partial<NtpHeader>): Promise<string> {
   const asked = await ask({ respond: () => [response] });
   return asked.ok ? "usable" : asked.error;
 }
@@ -88,7 +88,7 @@ function goodResponse(request: NtpHeader, ahead: number): NtpHeader {
   };
 }
 
-Deno.test("a good answer tells offset and delay", async () => {
+Deno.test("a good response tells offset and delay", async () => {
   const asked = await ask({ respond: () => [{}], ahead: 3600 });
   ok(asked.ok);
   const { offset, delay, stratum, referenceId, leapIndicator, precision, rootDelay } = asked.value;
@@ -107,9 +107,9 @@ Deno.test("what cannot be used is told with its reason", async () => {
     leapIndicator: 3,
   });
   const wanted: readonly (readonly [Partial<NtpHeader>, string])[] = [
-    [{ mode: 5 }, "Wanted an answer in mode 4, found mode 5"],
-    [{ version: 5 }, "Wanted an answer of version 1 to 4, found version 5"],
-    [{ originTimestamp: fromUnixNanoseconds(1n) }, "The answer does not belong to the request"],
+    [{ mode: 5 }, "Wanted a response in mode 4, found mode 5"],
+    [{ version: 5 }, "Wanted a response of version 1 to 4, found version 5"],
+    [{ originTimestamp: fromUnixNanoseconds(1n) }, "The response does not belong to the request"],
     [kiss("DENY"), "The server refuses to answer: kiss code DENY"],
     [kiss("RSTR"), "The server refuses to answer: kiss code RSTR"],
     [kiss("RATE"), "The server refuses to answer: kiss code RATE"],
@@ -128,8 +128,8 @@ Deno.test("what cannot be used is told with its reason", async () => {
       "The server says that it is not synchronised (leap indicator 0, stratum 16)",
     ],
     [{ rootDispersion: 17 }, "The server's root distance is 16 s or more"],
-    [{ transmitTimestamp: ZERO_TIMESTAMP }, "The answer has no timestamps"],
-    [{ receiveTimestamp: ZERO_TIMESTAMP }, "The answer has no timestamps"],
+    [{ transmitTimestamp: ZERO_TIMESTAMP }, "The response has no timestamps"],
+    [{ receiveTimestamp: ZERO_TIMESTAMP }, "The response has no timestamps"],
     [
       { transmitTimestamp: fromUnixNanoseconds(0n) },
       "The server answered before it was asked, by its own clock",
@@ -139,12 +139,12 @@ Deno.test("what cannot be used is told with its reason", async () => {
       "The timestamps contradict each other",
     ],
   ];
-  for (const [response, reason] of wanted) equal(await refusal(response), reason);
+  for (const [response, reason] of wanted) equal(await rejection(response), reason);
   const silent = await ask({ respond: () => [] });
-  equal(silent.ok ? "" : silent.error, "No answer");
+  equal(silent.ok ? "" : silent.error, "No response");
 });
 
-Deno.test("an answer that the daemon drops is not taken", async () => {
+Deno.test("a response that the daemon drops is not taken", async () => {
   const tails: readonly (readonly [readonly number[], RegExp])[] = [
     [[0, 0, 0, 0], /crypto-NAK/],
     [[0, 0, 0, 1, ...Array(16).fill(7)], /MAC that was not asked for/],
@@ -172,7 +172,7 @@ Deno.test("the response to an earlier request counts once", async () => {
     },
   });
   ok(once?.ok && other?.ok);
-  equal(again?.ok === false && again.error, "The answer is the one before it again");
+  equal(again?.ok === false && again.error, "The response is the one before it again");
 });
 
 Deno.test("a server that denies is asked again, but not for ever", async () => {

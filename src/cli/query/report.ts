@@ -15,7 +15,7 @@ export interface QueryResult {
   readonly name: string;
   /** Numeric, with port; null if the name was not resolved. */
   readonly address: string | null;
-  /** Whether the answer can be used. */
+  /** Whether the response can be used. */
   readonly ok: boolean;
   /** A sentence if not ok. */
   readonly error: string | null;
@@ -35,13 +35,13 @@ export interface QueryResult {
   readonly rootDispersionSeconds: number | null;
   /** Half the interval in which the true offset lies, if the server is right. */
   readonly errorBoundSeconds: number | null;
-  /** How the answer was authenticated. */
+  /** How the response was authenticated. */
   readonly authentication: "none" | "nts";
   /** The number of the AEAD algorithm. */
   readonly aead: number | null;
   /** The worse of the two local timestamps. */
   readonly timestamping: Timestamping | null;
-  /** How many answers could be used. */
+  /** How many responses could be used. */
   readonly samples: number;
   /** What the key exchange told; null without NTS. */
   readonly nts: NtsFacts | null;
@@ -79,11 +79,8 @@ export function renderQuery(results: readonly QueryResult[], view: ReportView): 
 function oneResult(result: QueryResult, { paint, columns }: ReportView): readonly string[] {
   const title = heading(result);
   if (!result.ok) {
-    return wrapText(
-      `${paint("?", "bad")} ${title}: ${plain(result.error ?? "")}`,
-      columns ?? 80,
-      "    ",
-    );
+    const line = `${paint("?", "bad")} ${title}: ${plain(result.error ?? "")}`;
+    return wrapText(line, { width: columns ?? 80, indent: "    " });
   }
   const rows: readonly (readonly [string, string])[] = [
     ["Offset", `${formatOffset(result.offsetSeconds)} ±${formatSeconds(result.errorBoundSeconds)}`],
@@ -150,9 +147,12 @@ function manyResults(results: readonly QueryResult[], view: ReportView): readonl
     result.authentication,
     plain(result.referenceId ?? "-"),
   ]);
-  const [titles = "", ...lines] = layOutTable(COLUMNS, cells, view.columns);
+  const [titles = "", ...lines] = layOutTable(COLUMNS, cells, { width: view.columns });
   const failures = results.filter((result) => !result.ok).flatMap((result) =>
-    wrapText(`? ${heading(result)}: ${plain(result.error ?? "")}`, view.columns ?? 80, "    ")
+    wrapText(`? ${heading(result)}: ${plain(result.error ?? "")}`, {
+      width: view.columns ?? 80,
+      indent: "    ",
+    })
   );
   return [
     view.paint(titles, "strong"),

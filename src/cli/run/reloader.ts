@@ -15,9 +15,11 @@ import type { ReadFile } from "../command_context.ts";
  * force; errors are complete lines.
  */
 export function reloader(
-  named: string | undefined,
+  { named, inForce }: {
+    readonly named: string | undefined;
+    readonly inForce: string | undefined;
+  },
   readFile: ReadFile,
-  inForce: string | undefined,
 ): () => Result<LoadedWithKeys, readonly string[]> {
   let current = inForce;
   return () => {

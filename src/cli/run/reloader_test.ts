@@ -22,7 +22,7 @@ function lines(result: ReturnType<ReturnType<typeof reloader>>): readonly string
 
 Deno.test("a file that vanishes, is emptied or is cut off changes nothing, and a good one does", () => {
   const content: Record<string, string | undefined> = { [USUAL]: GOOD };
-  const reload = reloader(undefined, files(content), USUAL);
+  const reload = reloader({ named: undefined, inForce: USUAL }, files(content));
   assertOk(reload().ok);
   content[USUAL] = undefined;
   deepEqual(lines(reload()), [
@@ -42,8 +42,10 @@ Deno.test("a file that vanishes, is emptied or is cut off changes nothing, and a
 
 Deno.test("a named file that is gone is an error, and a file that appears is taken", () => {
   const content: Record<string, string | undefined> = {};
-  deepEqual(lines(reloader("/c", files(content), "/c")()), ["Cannot read /c: no such file"]);
-  const reload = reloader(undefined, files(content), undefined);
+  deepEqual(lines(reloader({ named: "/c", inForce: "/c" }, files(content))()), [
+    "Cannot read /c: no such file",
+  ]);
+  const reload = reloader({ named: undefined, inForce: undefined }, files(content));
   const builtin = reload();
   assertOk(builtin.ok && builtin.value.file === undefined);
   content[USUAL] = GOOD;
@@ -58,7 +60,7 @@ Deno.test("a file of keys that is gone or lacks a key that is needed is an error
     "/c": `${GOOD}key = 3\n[keys]\nfile = "/k"\n`,
     "/k": "3 MD5 abc\n",
   };
-  const reload = reloader("/c", files(content), "/c");
+  const reload = reloader({ named: "/c", inForce: "/c" }, files(content));
   assertOk(reload().ok);
   content["/k"] = undefined;
   deepEqual(lines(reload()), ["/c:6: keys.file: Cannot read /k: no such file"]);

@@ -6,11 +6,16 @@
 import { ok } from "../../base/result.ts";
 import { formatConfigError } from "../../config/config_error.ts";
 import { confine, type Notice, takeOverFiles } from "../../daemon/confinement.ts";
-import type { DaemonEnd } from "../../daemon/daemon_options.ts";
+import type { DaemonEnd, DaemonOptions } from "../../daemon/daemon_options.ts";
 import { hideMemory } from "../../../ffi/process/privileges.ts";
 import { handleBugs } from "../bug.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
-import { formatFailure, type LoadedConfig, loadWithKeys } from "../load_config.ts";
+import {
+  formatFailure,
+  type LoadedConfig,
+  type LoadedWithKeys,
+  loadWithKeys,
+} from "../load_config.ts";
 import { reloader } from "./reloader.ts";
 import { overStart, takeSignals } from "./held_signals.ts";
 import type { RunOptions } from "./run_options.ts";
@@ -19,7 +24,7 @@ import type { CommandContext } from "../command_context.ts";
 import { VERSION } from "../version.ts";
 
 /** How long the reader of the log may take for its end. */
-const LOG_PATIENCE_MILLISECONDS = 100;
+const LOG_DRAIN_MILLISECONDS = 100;
 
 const EXIT_OF_END: Readonly<Record<DaemonEnd, ExitCode>> = {
   "told": EXIT.done,
@@ -33,52 +38,64 @@ const EXIT_OF_END: Readonly<Record<DaemonEnd, ExitCode>> = {
 
 /** Runs the daemon until it is told to end. */
 export async function run(options: RunOptions, context: CommandContext): Promise<ExitCode> {
-  hideMemory(); // keys are read next; a start again and a change of user undo it, so confinement does it once more
+  // Keys are read next. A start again and a change of user undo it, so confinement does it again.
+  hideMemory();
   takeOverFiles();
   const loaded = loadWithKeys(options.config, context.readFile);
   if (!loaded.ok) {
     context.err(formatFailure(loaded.error));
     return loaded.error.exitCode;
   }
+  const { config, file } = loaded.value;
   const confined = await overStart((brink) =>
-    confine({
-      config: loaded.value.config,
-      configFile: loaded.value.file,
-      noAdjust: options.noAdjust,
-      brink,
-    })
+    confine({ config, configFile: file, noAdjust: options.noAdjust, brink })
   );
   if (!confined.ok) return refuse(confined.error, context);
   // Loaded only now, because a program that is to start again does so sooner without.
   const { runDaemon } = await import("../../daemon/daemon.ts");
   const privileges = confined.value();
   if (!privileges.ok) return refuse(privileges.error, context);
-  const { meetInternalError } = await import("../../daemon/observability/internal_errors.ts");
-  const { flushLog, settleLog } = await import("../../system/log.ts");
-  handleBugs((error) => {
-    if (meetInternalError(error)) return true;
-    flushLog();
-    return false;
-  });
-  const reload = reloader(options.config, context.readFile, loaded.value.file);
+  const { flushLog, drainLog } = await import("../../system/log.ts");
+  await meetBugs(flushLog);
+  const reload = reloader({ named: options.config, inForce: file }, context.readFile);
   const end = await runDaemon({
-    ...loaded.value,
+    ...startOptions(loaded.value, options),
     privileges: privileges.value,
-    configFile: loaded.value.file,
-    configOrigin: originOf(loaded.value),
-    notes: noticesOf(loaded.value),
-    version: VERSION,
-    noAdjust: options.noAdjust,
-    once: options.once,
-    logLevel: options.logLevel,
     reload: () => {
       const read = reload();
       return read.ok ? ok({ ...read.value, notes: noticesOf(read.value) }) : read;
     },
     takeSignals,
   });
-  await settleLog(LOG_PATIENCE_MILLISECONDS);
+  await drainLog(LOG_DRAIN_MILLISECONDS);
   return EXIT_OF_END[end];
+}
+
+/** Lets the daemon outlive what it can of internal errors; before others the log is flushed. */
+async function meetBugs(flushLog: () => void): Promise<void> {
+  const { meetInternalError } = await import("../../daemon/observability/internal_errors.ts");
+  handleBugs((error) => {
+    if (meetInternalError(error)) return true;
+    flushLog();
+    return false;
+  });
+}
+
+/** What of the configuration and the command line the daemon is told. */
+function startOptions(
+  loaded: LoadedWithKeys,
+  { noAdjust, once, logLevel }: RunOptions,
+): Omit<DaemonOptions, "privileges" | "reload" | "takeSignals"> {
+  return {
+    ...loaded,
+    configFile: loaded.file,
+    configOrigin: originOf(loaded),
+    notes: noticesOf(loaded),
+    version: VERSION,
+    noAdjust,
+    once,
+    logLevel,
+  };
 }
 
 function refuse(reason: string, context: CommandContext): ExitCode {

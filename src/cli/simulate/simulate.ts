@@ -34,24 +34,31 @@ export async function simulate(
   );
   const [outcome] = outcomes;
   if (outcome === undefined) return EXIT.bug;
-  if (options.json) {
-    const document = simulationDocument(scenario, { seed: first, outcomes });
-    context.out(`${JSON.stringify(document)}\n`);
-  } else {
-    const { file } = options;
-    context.out(
-      outcomes.length === 1
-        ? describeRun(scenario, { outcome, file })
-        : describeRuns(scenario, { outcomes, file }),
-    );
-  }
+  context.out(written(scenario, { options, outcomes, outcome }));
   const isKept = outcomes.every(({ violations }) => violations.length === 0);
   const code = isKept ? EXIT.done : EXIT.no;
   if (options.plot === undefined) return code;
-  const written = await writePlot(options.plot, { scenario, outcome });
-  if (written.ok) return code;
-  context.err(`ntpsd simulate: ${plain(written.error.message)}\n`);
-  return isForbidden(written.error) ? EXIT.permission : EXIT.io;
+  const plotted = await writePlot(options.plot, { scenario, outcome });
+  if (plotted.ok) return code;
+  context.err(`ntpsd simulate: ${plain(plotted.error.message)}\n`);
+  return isForbidden(plotted.error) ? EXIT.permission : EXIT.io;
+}
+
+/** Writes the document or the page of all runs, of which `outcome` is the first. */
+function written(
+  scenario: Scenario,
+  { options: { file, json }, outcomes, outcome }: {
+    readonly options: SimulateOptions;
+    readonly outcomes: readonly RunOutcome[];
+    readonly outcome: RunOutcome;
+  },
+): string {
+  if (json) {
+    return `${JSON.stringify(simulationDocument(scenario, { seed: outcome.seed, outcomes }))}\n`;
+  }
+  return outcomes.length === 1
+    ? describeRun(scenario, { outcome, file })
+    : describeRuns(scenario, { outcomes, file });
 }
 
 interface LoadError {

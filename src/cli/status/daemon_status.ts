@@ -76,18 +76,18 @@ async function fetchStatus(
 ): Promise<Result<StatusDocument, StatusFailure>> {
   const address = statusAddress(textOption(args, "at"), context);
   if (!address.ok) return address;
-  const reply = await context.httpGet(address.value, "/status");
-  if (!reply.ok) {
+  const response = await context.httpGet(address.value, "/status");
+  if (!response.ok) {
     return err({
       message:
-        `${reply.error}. Is the daemon running? If it listens elsewhere, say so with --at ADDR`,
+        `${response.error}. Is the daemon running? If it listens elsewhere, say so with --at ADDR`,
       exitCode: EXIT.unavailable,
     });
   }
-  const document = reply.value.status === 200 ? parseDocument(reply.value.body) : undefined;
+  const document = response.value.status === 200 ? parseDocument(response.value.body) : undefined;
   if (document !== undefined) return ok(document);
   const message =
-    `What answers at ${address.value} is not ntpsd (HTTP status ${reply.value.status})`;
+    `What answers at ${address.value} is not ntpsd (HTTP status ${response.value.status})`;
   return err({ message, exitCode: EXIT.unavailable });
 }
 

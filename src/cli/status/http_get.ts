@@ -3,7 +3,7 @@
  *
  * The idea: `fetch` would follow the proxy settings of the environment, which are not meant for a
  * loopback address, so the few lines of HTTP/1.0 that are needed are spoken here. Limits: GET only,
- * no redirects, answers of at most 8 MiB, ten seconds.
+ * no redirects, responses of at most 8 MiB, ten seconds.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const TIMEOUT_MS = 10_000;
 export async function httpGet(
   address: string,
   path: string,
-  timeoutMs = TIMEOUT_MS,
+  { timeoutMs = TIMEOUT_MS }: { readonly timeoutMs?: number } = {},
 ): Promise<Result<HttpResponse, string>> {
   const parsed = parseSocketAddress(address);
   if (parsed === undefined) return err(`Wanted a numeric address with a port, found "${address}"`);
@@ -38,7 +38,7 @@ export async function httpGet(
     await writeAll(connection, new TextEncoder().encode(request));
     return parseResponse(await readAll(connection), shown);
   } catch (error) {
-    return err(`No answer from ${shown}: ${reason(error)}`);
+    return err(`No response from ${shown}: ${reason(error)}`);
   } finally {
     clearTimeout(timer);
     close(connection);
@@ -58,7 +58,7 @@ async function readAll(connection: Deno.TcpConn): Promise<string> {
     const count = await connection.read(buffer);
     if (count === null) return text + decoder.decode();
     total += count;
-    if (total > RESPONSE_MAX) throw new Error("the answer is too long");
+    if (total > RESPONSE_MAX) throw new Error("the response is too long");
     text += decoder.decode(buffer.subarray(0, count), { stream: true });
   }
 }

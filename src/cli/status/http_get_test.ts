@@ -14,10 +14,10 @@ Deno.test("a command and the daemon understand each other", async () => {
     ok(server.ok);
     const { port } = server.value.status().listen;
     const at = address === "::1" ? `[::1]:${port}` : `${address}:${port}`;
-    const reply = await httpGet(at, "/status");
-    ok(reply.ok);
-    equal(reply.value.status, 200);
-    deepEqual(JSON.parse(reply.value.body), JSON.parse(JSON.stringify(exampleStatus())));
+    const response = await httpGet(at, "/status");
+    ok(response.ok);
+    equal(response.value.status, 200);
+    deepEqual(JSON.parse(response.value.body), JSON.parse(JSON.stringify(exampleStatus())));
     const missing = await httpGet(at, "/nothing");
     equal(missing.ok && missing.value.status, 404);
     await server.value.stop();
@@ -32,8 +32,8 @@ Deno.test("what does not speak HTTP is told so", async () => {
     connection.close();
   })();
   const at = `127.0.0.1:${listener.addr.port}`;
-  const reply = await httpGet(at, "/status");
-  deepEqual(reply, { ok: false, error: `What answers at ${at} is not ntpsd` });
+  const response = await httpGet(at, "/status");
+  deepEqual(response, { ok: false, error: `What answers at ${at} is not ntpsd` });
   await serving;
   listener.close();
   match((await httpGet(at, "/status") as { error: string }).error, /connection refused$/);
@@ -43,9 +43,9 @@ Deno.test("who accepts and says nothing is not waited for without end", async ()
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepted = listener.accept();
   const at = `127.0.0.1:${listener.addr.port}`;
-  deepEqual(await httpGet(at, "/status", 50), {
+  deepEqual(await httpGet(at, "/status", { timeoutMs: 50 }), {
     ok: false,
-    error: `No answer from ${at}: it takes too long`,
+    error: `No response from ${at}: it takes too long`,
   });
   (await accepted).close();
   listener.close();

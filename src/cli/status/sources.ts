@@ -131,10 +131,10 @@ function mainTable(sources: readonly SourceDocument[], view: SourcesView): reado
     formatSeconds(source.delaySeconds),
     source.errorBoundSeconds === null ? "-" : `±${formatSeconds(source.errorBoundSeconds)}`,
   ]);
-  const [titles = "", ...lines] = layOutTable(MAIN_COLUMNS, cells, view.columns);
+  const [titles = "", ...lines] = layOutTable(MAIN_COLUMNS, cells, { width: view.columns });
   return [
     view.paint(titles, "strong"),
-    ...lines.map((line, i) => paintMark(line, sources[i]?.status, view.paint)),
+    ...lines.map((line, i) => paintMark(line, { status: sources[i]?.status, paint: view.paint })),
   ];
 }
 
@@ -147,8 +147,8 @@ function unusedLines(sources: readonly SourceDocument[], view: SourcesView): rea
     const text = `${tallyMark(source.status)} ${plain(source.name)} (${source.status}): ${
       plain(source.reason)
     }`;
-    const [first = "", ...rest] = wrapText(text, width, "    ");
-    return [paintMark(first, source.status, view.paint), ...rest];
+    const [first = "", ...rest] = wrapText(text, { width, indent: "    " });
+    return [paintMark(first, { status: source.status, paint: view.paint }), ...rest];
   });
   return ["", ...lines];
 }
@@ -175,10 +175,10 @@ function detailTable(sources: readonly SourceDocument[], view: SourcesView): rea
     formatCount(source.sent),
     formatCount(source.received),
   ]);
-  const [titles = "", ...lines] = layOutTable(DETAIL_COLUMNS, cells, view.columns);
+  const [titles = "", ...lines] = layOutTable(DETAIL_COLUMNS, cells, { width: view.columns });
   return [
     view.paint(titles, "strong"),
-    ...lines.map((line, i) => paintMark(line, sources[i]?.status, view.paint)),
+    ...lines.map((line, i) => paintMark(line, { status: sources[i]?.status, paint: view.paint })),
   ];
 }
 
@@ -250,7 +250,10 @@ function isUsed(status: StatusWord): boolean {
   return status === "selected" || status === "combined";
 }
 
-function paintMark(line: string, status: StatusWord | undefined, paint: Paint): string {
+function paintMark(
+  line: string,
+  { status, paint }: { readonly status: StatusWord | undefined; readonly paint: Paint },
+): string {
   return status === undefined ? line : paint(line.slice(0, 1), tone(status)) + line.slice(1);
 }
 

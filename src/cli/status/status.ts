@@ -98,7 +98,7 @@ const LABEL_WIDTH = 17;
 
 function rowLines(label: string, text: string): readonly string[] {
   const indent = " ".repeat(LABEL_WIDTH);
-  return wrapText(label.padEnd(LABEL_WIDTH) + text, PAGE_WIDTH, indent);
+  return wrapText(label.padEnd(LABEL_WIDTH) + text, { width: PAGE_WIDTH, indent });
 }
 
 type Rows = readonly (readonly [string, string])[];
@@ -108,10 +108,10 @@ function rows(document: StatusDocument, view: StatusView): Rows {
   const [words, tone] = stateWords(document.state);
   // nothing is known of the way to a reference clock, which is not the same as none
   const isUnknown = document.errorBoundSeconds === null && !isTimeKnown(document.state);
-  const why: Rows = document.why === "" ? [] : [["Why", plain(document.why)]];
+  const reason: Rows = document.why === "" ? [] : [["Why", plain(document.why)]];
   return [
     ["State", paint(words, tone)],
-    ...why,
+    ...reason,
     ["Clock", clockWords(document)],
     ["Sources", sourceWords(document)],
     ...faultRows(document, view),
@@ -262,6 +262,9 @@ function reasons(word: string, counts: Readonly<Record<string, number>>): readon
   if (entries.length === 0) return [];
   const total = entries.reduce((sum, [, count]) => sum + count, 0);
   const list = entries.map(([reason, count]) => `${plain(reason)} ${formatCount(count)}`);
-  const lines = wrapText(`${formatCount(total)} ${word}: ${list.join(", ")}`, 78, "  ");
+  const lines = wrapText(`${formatCount(total)} ${word}: ${list.join(", ")}`, {
+    width: 78,
+    indent: "  ",
+  });
   return lines.map((line) => `  ${line}`);
 }
