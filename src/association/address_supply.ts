@@ -4,20 +4,22 @@
  *
  * The problem: names change their addresses, name servers fail, and a name that is looked up in a
  * loop is a nuisance. The idea: addresses of the last response are used up first; then the name is
- * looked up again, at growing intervals with some chance in them, until the source says that it is
- * satisfied. Without any need it is looked up every two weeks, so that a server that has moved is
- * followed. Addresses that turned out bad are left out for an hour. Limits: the lookup itself is an
- * action for others; a numeric address is never looked up.
+ * looked up again, at growing intervals with some chance in them, until all places of the source
+ * have members that answer. Without any need it is looked up every two weeks, so that a server that
+ * has moved is followed. Addresses that turned out bad are left out for an hour. Limits: the lookup
+ * itself is an action for others; a numeric address is never looked up.
  *
  * @module
  */
 import { assert } from "../base/assert.ts";
 import { type RandomSource, uniform } from "../base/random.ts";
-import type { Result } from "../base/result.ts";
 import { formatAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
 import { type MonotonicSeconds, type Seconds, SECONDS_PER_DAY } from "../base/units.ts";
 import { ignoredAddresses, readAddresses } from "./address_list.ts";
-import type { ResolveAction } from "./events.ts";
+import type { ResolvedEvent, SourceAction } from "./events.ts";
+import type { NewMember } from "./member.ts";
+import type { HolderOf, MemberNeed, MemberSupply } from "./member_supply.ts";
+import type { SourceGroupOptions } from "./source_group_options.ts";
 
 /**
  * The shortest and the longest time between two lookups, as exponents of two seconds: 4 s to about
@@ -53,8 +55,8 @@ const REJECTIONS_MAX = 64;
 /** An address that another source asks is tried again after so long, without a lookup. */
 const IN_USE_WAIT: Seconds = 64;
 
-/** Addresses for one source. */
-export class AddressSupply {
+/** Members from the addresses of one source. */
+export class AddressSupply implements MemberSupply {
   readonly #host: string;
   readonly #port: number;
   readonly #isPool: boolean;
@@ -62,6 +64,8 @@ export class AddressSupply {
   readonly #ignored: ReadonlySet<string>;
   readonly #random: RandomSource;
   readonly #allocateLookup: () => number;
+  readonly #allocateAssociation: () => number;
+  readonly #protect: SourceGroupOptions["protect"];
   readonly #rejected = new Map<string, MonotonicSeconds>();
   #candidates: readonly SocketAddress[] = [];
   /** Whether the last lookup brought a response, if only an empty one. */
@@ -78,23 +82,19 @@ export class AddressSupply {
   #backoff = BACKOFF_MIN;
   #error: string | undefined = undefined;
 
-  /** Makes the supply; `host` is a name or a numeric address. */
-  constructor(options: {
-    readonly host: string;
-    readonly port: number;
-    readonly isPool: boolean;
-    readonly ignore: readonly string[];
-    readonly random: RandomSource;
-    readonly allocateLookup: () => number;
-  }) {
-    this.#host = options.host;
-    this.#port = options.port;
-    this.#isPool = options.isPool;
-    this.#ignored = ignoredAddresses(options.ignore);
+  /** Makes the supply of a source, whose host is a name or a numeric address. */
+  constructor(options: SourceGroupOptions) {
+    const { host, port, mode, ignore } = options.config;
+    this.#host = host;
+    this.#port = port;
+    this.#isPool = mode === "pool";
+    this.#ignored = ignoredAddresses(ignore);
     this.#random = options.random;
     this.#allocateLookup = options.allocateLookup;
-    this.#isNumeric = socketAddress(options.host, options.port) !== undefined;
-    if (this.#isNumeric) this.#takeResponse([options.host]);
+    this.#allocateAssociation = options.allocateAssociation;
+    this.#protect = options.protect;
+    this.#isNumeric = socketAddress(host, port) !== undefined;
+    if (this.#isNumeric) this.#takeResponse([host]);
   }
 
   /**
@@ -105,32 +105,23 @@ export class AddressSupply {
     return this.#error;
   }
 
-  /** Whether a lookup is under way, and since when. */
-  get lookupSince(): MonotonicSeconds | undefined {
+  /** Since when a lookup has been under way; undefined when none is. */
+  get preparingSince(): MonotonicSeconds | undefined {
     return this.#lookup === undefined ? undefined : this.#lookupAt;
   }
 
   /**
-   * When a lookup for want of addresses may be begun; Infinity while one is running or when none is
-   * ever needed.
+   * When a lookup is due, or an address that was left out may be tried again; Infinity while a
+   * lookup is under way, or for ever.
    */
-  get nextLookupAt(): MonotonicSeconds {
-    return this.#isNumeric || this.#lookup !== undefined ? Infinity : this.#nextLookupAt;
+  dueAt(isWaiting: boolean): MonotonicSeconds {
+    const lookupAt = this.#lookupDueAt(isWaiting);
+    return isWaiting ? Math.min(lookupAt, this.#inUseUntil, ...this.#rejected.values()) : lookupAt;
   }
 
-  /**
-   * When the name is to be looked up although nothing is wanted; Infinity while a lookup is
-   * running, or for ever.
-   */
-  get refreshAt(): MonotonicSeconds {
-    return this.#isNumeric || this.#lookup !== undefined ? Infinity : this.#refreshAt;
-  }
-
-  /**
-   * Begins a lookup; the next one is due after a while that grows with every lookup. `isEmpty`:
-   * there is no server yet.
-   */
-  beginLookup(now: MonotonicSeconds, isEmpty: boolean): ResolveAction {
+  /** Begins a lookup if one is due; the next is due after a while that grows with every one. */
+  begin({ open, isEmpty }: MemberNeed, now: MonotonicSeconds): readonly SourceAction[] {
+    if (now < this.#lookupDueAt(open > 0)) return [];
     assert(!this.#isNumeric && this.#lookup === undefined, "One lookup of a name is under way");
     this.#lookup = this.#allocateLookup();
     this.#lookupAt = now;
@@ -140,11 +131,11 @@ export class AddressSupply {
     this.#nextLookupAt = now + 2 ** this.#backoff * spread;
     this.#refreshAt = Math.max(this.#nextLookupAt, now + 2 ** BACKOFF_MAX_EMPTY);
     this.#backoff = Math.min(BACKOFF_MAX, this.#backoff + 1);
-    return { type: "resolve", lookup: this.#lookup, host: this.#host };
+    return [{ type: "resolve", lookup: this.#lookup, host: this.#host }];
   }
 
   /** Takes the outcome of a lookup; false when the lookup is not of this supply. */
-  handleResolved(lookup: number, result: Result<readonly string[], string>): boolean {
+  handleResolved({ lookup, result }: ResolvedEvent): boolean {
     if (lookup !== this.#lookup) return false;
     this.#lookup = undefined;
     this.#error = result.ok ? undefined : result.error;
@@ -164,24 +155,13 @@ export class AddressSupply {
   }
 
   /**
-   * Gives the next address that is neither bad nor in use, and does not give it again; undefined
-   * when there is none.
+   * Gives a member for the next address that is neither bad nor in use, and does not give the
+   * address again; undefined when there is none.
    */
-  take(
-    now: MonotonicSeconds,
-    holderOf: (address: SocketAddress) => string | undefined,
-  ): SocketAddress | undefined {
-    this.#forgetOldRejections(now);
-    const next = this.#candidates.find((address) => this.#isUsable(address, holderOf));
-    if (next === undefined) {
-      this.#noteNone(now, holderOf);
-      return undefined;
-    }
-    this.#candidates = this.#candidates.filter((address) =>
-      address !== next && (this.#isNumeric || this.#isUsable(address, holderOf))
-    );
-    this.#error = undefined;
-    return next;
+  take(now: MonotonicSeconds, holderOf: HolderOf): NewMember | undefined {
+    const address = this.#takeAddress(now, holderOf);
+    if (address === undefined) return undefined;
+    return { id: this.#allocateAssociation(), address, protection: this.#protect?.() };
   }
 
   /** Leaves an address out for an hour. A numeric one is kept for then, since there is no other. */
@@ -201,11 +181,6 @@ export class AddressSupply {
     if (this.#isNumeric) this.#candidates = [address];
   }
 
-  /** When an address that was left out may be tried again; Infinity when there is none. */
-  nextRehabilitationAt(): MonotonicSeconds {
-    return Math.min(this.#inUseUntil, ...this.#rejected.values());
-  }
-
   /**
    * The world may have changed, as after a suspend: the next lookup is due as soon as manners
    * allow.
@@ -213,6 +188,11 @@ export class AddressSupply {
   retryNow(now: MonotonicSeconds): void {
     this.#backoff = BACKOFF_MIN;
     this.#nextLookupAt = Math.min(this.#nextLookupAt, this.#soonest(now));
+  }
+
+  /** The network is another one: the next lookup is due as soon as manners allow. */
+  networkChanged(now: MonotonicSeconds): void {
+    this.retryNow(now);
   }
 
   /** The name is looked up again as soon as manners allow, wanted or not. */
@@ -223,6 +203,26 @@ export class AddressSupply {
   /** The source has all that it wants: the next need begins with short intervals again. */
   resetBackoff(): void {
     this.#backoff = BACKOFF_MIN;
+  }
+
+  /** When a lookup is due for want of addresses, or to follow a name whose addresses change. */
+  #lookupDueAt(isWanted: boolean): MonotonicSeconds {
+    if (this.#isNumeric || this.#lookup !== undefined) return Infinity;
+    return isWanted ? Math.min(this.#nextLookupAt, this.#refreshAt) : this.#refreshAt;
+  }
+
+  #takeAddress(now: MonotonicSeconds, holderOf: HolderOf): SocketAddress | undefined {
+    this.#forgetOldRejections(now);
+    const next = this.#candidates.find((address) => this.#isUsable(address, holderOf));
+    if (next === undefined) {
+      this.#noteNone(now, holderOf);
+      return undefined;
+    }
+    this.#candidates = this.#candidates.filter((address) =>
+      address !== next && (this.#isNumeric || this.#isUsable(address, holderOf))
+    );
+    this.#error = undefined;
+    return next;
   }
 
   #soonest(now: MonotonicSeconds): MonotonicSeconds {
@@ -241,10 +241,7 @@ export class AddressSupply {
     this.#reason = reason;
   }
 
-  #isUsable(
-    address: SocketAddress,
-    holderOf: (address: SocketAddress) => string | undefined,
-  ): boolean {
+  #isUsable(address: SocketAddress, holderOf: HolderOf): boolean {
     return !this.#rejected.has(formatAddress(address)) && holderOf(address) === undefined;
   }
 
@@ -252,7 +249,7 @@ export class AddressSupply {
    * Says why no address is left, unless the lookup itself is the reason or nothing has been looked
    * up yet.
    */
-  #noteNone(now: MonotonicSeconds, holderOf: (address: SocketAddress) => string | undefined): void {
+  #noteNone(now: MonotonicSeconds, holderOf: HolderOf): void {
     this.#inUseUntil = Infinity;
     if (!this.#isAnswered || this.#lookup !== undefined) return;
     const taken = this.#listed.find((address) => holderOf(address) !== undefined);

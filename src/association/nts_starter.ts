@@ -11,7 +11,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { RandomSource } from "../base/random.ts";
-import { formatAddress, type SocketAddress, socketAddress } from "../base/socket_address.ts";
+import { formatAddress, socketAddress } from "../base/socket_address.ts";
 import { isLoopback } from "../base/unicast_address.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
 import { KeyExchangeBackoff } from "../nts/client/backoff.ts";
@@ -23,20 +23,11 @@ import type {
   SourceAction,
 } from "./events.ts";
 import type { KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
-import type { SessionStart } from "./protection.ts";
 import { type AddressList, ignoredAddresses, readAddresses } from "./address_list.ts";
 import { exchangeKeys } from "./exchange_keys.ts";
-import type { PacketProtection } from "./protection.ts";
-
-/** What a member is made from, once its keys are there. */
-export interface NtsMember {
-  /** The number under which keys were exchanged. */
-  readonly id: number;
-  /** The server that the key exchange named. */
-  readonly address: SocketAddress;
-  /** The session. */
-  readonly protection: PacketProtection;
-}
+import type { NewMember } from "./member.ts";
+import type { HolderOf, MemberNeed, MemberSupply } from "./member_supply.ts";
+import type { SourceGroupOptions } from "./source_group_options.ts";
 
 /** Keys whose server is known by address. */
 interface Ready {
@@ -48,15 +39,12 @@ interface Ready {
 }
 
 /** Key exchanges for the places of one source that have no member yet. */
-export class NtsStarter {
+export class NtsStarter implements MemberSupply {
   readonly #config: SourceGroupConfig;
   readonly #random: RandomSource;
   readonly #allocateAssociation: () => number;
   readonly #allocateLookup: () => number;
-  readonly #startSession: (
-    outcome: KeyExchangeOutcome,
-    start: SessionStart,
-  ) => PacketProtection;
+  readonly #startSession: NonNullable<SourceGroupOptions["startSession"]>;
   readonly #exchanging = new Set<number>();
   readonly #resolving = new Map<number, Omit<Ready, "found">>();
   #ready: Ready[] = [];
@@ -68,16 +56,7 @@ export class NtsStarter {
   #error: string | undefined = undefined;
 
   /** Makes a starter that has begun nothing. */
-  constructor(options: {
-    readonly config: SourceGroupConfig;
-    readonly random: RandomSource;
-    readonly allocateAssociation: () => number;
-    readonly allocateLookup: () => number;
-    readonly startSession?: (
-      outcome: KeyExchangeOutcome,
-      start: SessionStart,
-    ) => PacketProtection;
-  }) {
+  constructor(options: SourceGroupOptions) {
     assert(options.startSession !== undefined, "A secured source can make sessions");
     this.#config = options.config;
     this.#random = options.random;
@@ -92,20 +71,25 @@ export class NtsStarter {
   }
 
   /** When an exchange may be begun; Infinity while some are under way. */
-  get nextExchangeAt(): MonotonicSeconds {
+  get #nextExchangeAt(): MonotonicSeconds {
     return this.#underWay() > 0 ? Infinity : this.#backoff.notBefore;
   }
 
   /** Since when an exchange, or the lookup after it, has been under way; undefined when none is. */
-  get exchangingSince(): MonotonicSeconds | undefined {
+  get preparingSince(): MonotonicSeconds | undefined {
     return this.#underWay() > 0 ? this.#exchangingSince : undefined;
+  }
+
+  /** When an exchange for a place without member may be begun; Infinity for never. */
+  dueAt(isWaiting: boolean): MonotonicSeconds {
+    return isWaiting ? this.#nextExchangeAt : Infinity;
   }
 
   /**
    * The network is another one: the next exchange is due at once, or soon after one that a server
    * was asked for.
    */
-  restart(now: MonotonicSeconds): void {
+  networkChanged(now: MonotonicSeconds): void {
     this.#backoff.restart(now);
   }
 
@@ -114,13 +98,13 @@ export class NtsStarter {
     this.#backoff.succeeded();
   }
 
-  /** Begins exchanges for so many places, if it is time and none is under way. */
-  begin(places: number, now: MonotonicSeconds): readonly SourceAction[] {
-    if (now < this.nextExchangeAt) return [];
+  /** Begins an exchange for each open place, if it is time and none is under way. */
+  begin({ open }: MemberNeed, now: MonotonicSeconds): readonly SourceAction[] {
+    if (open === 0 || now < this.#nextExchangeAt) return [];
     this.#backoff.started(now, this.#random);
     this.#exchangingSince = now;
     this.#hasFailedLocally = false;
-    return Array.from({ length: places }, () => this.#exchange());
+    return Array.from({ length: open }, () => this.#exchange());
   }
 
   /** Takes the outcome of an exchange; undefined when it is not one of these. */
@@ -153,9 +137,7 @@ export class NtsStarter {
   }
 
   /** Takes the outcome of a lookup; false when it is not one of these. */
-  handleResolved(
-    event: ResolvedEvent,
-  ): boolean {
+  handleResolved(event: ResolvedEvent): boolean {
     const waiting = this.#resolving.get(event.lookup);
     if (waiting === undefined) return false;
     this.#resolving.delete(event.lookup);
@@ -169,10 +151,7 @@ export class NtsStarter {
   }
 
   /** Gives a member that is ready; those whose server is asked already are let go. */
-  take(
-    now: MonotonicSeconds,
-    holderOf: (address: SocketAddress) => string | undefined,
-  ): NtsMember | undefined {
+  take(now: MonotonicSeconds, holderOf: HolderOf): NewMember | undefined {
     for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) {
       const { addresses } = next.found;
       const address = addresses.find((each) => holderOf(each) === undefined);
@@ -235,10 +214,7 @@ export class NtsStarter {
 }
 
 /** Says why none of the addresses that a key exchange led to can be asked. */
-function errorOf(
-  { addresses, reason }: AddressList,
-  holderOf: (address: SocketAddress) => string | undefined,
-): string {
+function errorOf({ addresses, reason }: AddressList, holderOf: HolderOf): string {
   const [first] = addresses;
   if (first === undefined) {
     return reason ?? "The server that the key exchange named has no address";

@@ -118,7 +118,7 @@ Deno.test("a lasting falseticker without a successor keeps no timer busy", () =>
     world.names = FIVE.slice(0, 3);
     world.start();
     world.runTo(100);
-    world.group.noteFalseticker(1, true, world.now);
+    world.group.noteFalseticker(1, world.now);
     world.runTo(3600);
     return world;
   };
@@ -142,9 +142,9 @@ Deno.test("a lasting falseticker leaves a pool, a named server stays", () => {
     world.start();
     world.runTo(100);
     const address = world.group.member(1)?.address.address ?? "";
-    world.group.noteFalseticker(1, true, world.now);
+    world.group.noteFalseticker(1, world.now);
     world.runTo(500);
-    world.group.noteFalseticker(1, true, world.now);
+    world.group.noteFalseticker(1, world.now);
     assert.ok(world.addresses.includes(address));
     world.runTo(800);
     assert.equal(world.addresses.includes(address), mode === "server");
@@ -157,9 +157,9 @@ Deno.test("a short doubt about a member is forgiven", () => {
   world.start();
   world.runTo(100);
   const { addresses } = world;
-  world.group.noteFalseticker(1, true, 100);
-  world.group.noteFalseticker(1, false, 200);
-  world.group.noteFalseticker(1, true, 650);
+  world.group.noteFalseticker(1, 100);
+  world.group.noteFalseticker(1, undefined);
+  world.group.noteFalseticker(1, 650);
   world.runTo(1200);
   assert.deepEqual(world.addresses, addresses);
 });
@@ -325,17 +325,18 @@ Deno.test("a member that is given up is told why, and keys are exchanged anew", 
   world.start();
   finish(world, 1, {});
   world.now = 20;
-  world.take(world.group.giveUp(1, "The certificate is bad", world.now));
+  world.take(world.group.giveUp(1, { reason: "The certificate is bad", now: world.now }));
   assert.deepEqual([world.addresses, world.exchanges], [[], [1, 2]]);
   assert.deepEqual(world.logs.slice(-1), [
     "Source pool.example.org gives up 192.0.2.7:123: The certificate is bad",
   ]);
-  assert.deepEqual(world.group.giveUp(1, "again", world.now), []);
+  assert.deepEqual(world.group.giveUp(1, { reason: "again", now: world.now }), []);
 });
 
 Deno.test("saved keys make a member without an exchange", () => {
   const { world, session } = secured();
-  world.group.adopt({ family: "ipv4", address: "192.0.2.3", port: 123 }, session(), 0);
+  const address = { family: "ipv4", address: "192.0.2.3", port: 123 } as const;
+  world.group.adopt({ address, protection: session() }, 0);
   world.start();
   assert.deepEqual([world.exchanges, world.addresses], [[], ["192.0.2.3"]]);
 });
@@ -383,7 +384,7 @@ function happen(event: Happening, world: SourceWorld): void {
       world.names = event.names;
       break;
     case "falseticker":
-      group.noteFalseticker(event.id, event.is, now);
+      group.noteFalseticker(event.id, event.is ? now : undefined);
       break;
     case "burst":
       group.requestBurst(now);

@@ -103,7 +103,7 @@ export class Decision {
     const actions = [...verified.actions];
     for (const { association: id, why } of verified.refused) {
       const member = members.find(({ association }) => association.id === id);
-      actions.push(...member?.group.giveUp(id, why, now.monotonic) ?? []);
+      actions.push(...member?.group.giveUp(id, { reason: why, now: now.monotonic }) ?? []);
     }
     if (verified.hasReleased && !selection.selected) sources.requestBurst(now.monotonic);
     return actions;
@@ -127,7 +127,7 @@ export class Decision {
     renewMisdated(sources.members, { provisional, selection, now: now.monotonic });
     for (const { association, group } of members) {
       const isFalseticker = selection.falsetickers.includes(association.id);
-      group.noteFalseticker(association.id, isFalseticker, now.monotonic);
+      group.noteFalseticker(association.id, isFalseticker ? now.monotonic : undefined);
     }
     return actions;
   }

@@ -121,9 +121,9 @@ function step(world: SourceWorld, choices: Choices): void {
     case 6:
       return world.take(group.clockStepped(now));
     case 7:
-      return world.take(group.giveUp(member?.id ?? 99, "it is wrong", now));
+      return world.take(group.giveUp(member?.id ?? 99, { reason: "it is wrong", now }));
     case 8:
-      return group.noteFalseticker(member?.id ?? 99, chance(choices, 0.5), now);
+      return group.noteFalseticker(member?.id ?? 99, chance(choices, 0.5) ? now : undefined);
     case 9:
       return world.take(
         group.reconfigure({ ...group.config, count: 1 + below(choices, COUNT) }, now),

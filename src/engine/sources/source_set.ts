@@ -134,9 +134,7 @@ export class SourceSet {
       [...kept, ...added].find((entry) => entry.config === config) ?? []
     );
     for (const { config, group } of added) {
-      for (const { address, protection } of this.#resume(config)) {
-        group.adopt(address, protection, now);
-      }
+      for (const saved of this.#resume(config)) group.adopt(saved, now);
       actions.push(...group.start(now));
     }
     return actions;
