@@ -21,6 +21,7 @@ import { contradicting } from "./contradiction.ts";
 import { Ensemble, type FrequencyPrior, OUTLIER_STREAK, type SampleOutcome } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
 import { FreeRunningClock } from "./free_running_clock.ts";
+import { learnServerWander } from "./server_wander.ts";
 import { type Sample, SourceTrack } from "./source_track.ts";
 
 /** What timestamping adds to an offset, one standard deviation. */
@@ -40,6 +41,8 @@ const JUMP_MIN: Seconds = 10;
 const MEMBERS_MAX = 32;
 /** The joint filter believes in at most so many times the wander that sources show. */
 const WANDER_MARGIN = 10;
+/** How far servers wander is looked at after so many samples of each. */
+const WANDER_SAMPLES = 8;
 /** From so many samples on the estimate is good enough to tell how the waits are split. */
 const SPLIT_FROM = 24;
 /** One of them makes room for a better one when it has fallen this far behind. */
@@ -108,6 +111,8 @@ export class Discipline {
   #joint: Ensemble;
   #members = new Set<number>();
   #mustRebuild = false;
+  /** How many samples came in since it was looked how far the servers wander. */
+  #sinceWander = 0;
 
   /** Starts without sources, believing in the prior alone. */
   constructor(options: {
@@ -268,7 +273,15 @@ export class Discipline {
     this.#joint.observe(track, sample);
     const agreeing = this.#contradicting(believed);
     if (agreeing !== undefined) this.#renew(agreeing);
+    else if (this.#learnWander()) this.#renew(believed);
     return true;
+  }
+
+  /** Looks now and then how far the servers wander; returns whether the filter must be renewed. */
+  #learnWander(): boolean {
+    if (++this.#sinceWander < WANDER_SAMPLES * this.#members.size) return false;
+    this.#sinceWander = 0;
+    return learnServerWander(this.#tracks(this.#members));
   }
 
   /** Makes the joint filter anew from the samples of the sources in use, and of no other. */
@@ -276,6 +289,7 @@ export class Discipline {
     this.#mustRebuild = false;
     this.#members = new Set(believed.slice(0, MEMBERS_MAX));
     for (const id of believed) this.#noteJoined(id);
+    for (const { track } of this.#sources.values()) track.forgetBeside();
     this.#joint.rebuild(this.#tracks(this.#members));
   }
 
@@ -403,7 +417,7 @@ export class Discipline {
   }
 
   #newJoint(): Ensemble {
-    return new Ensemble(this.#prior);
+    return new Ensemble(this.#prior, { isJoint: true });
   }
 
   /**

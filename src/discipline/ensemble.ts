@@ -37,8 +37,6 @@ const FREQUENCY_CHANGE_MAX = 500e-6;
  */
 const PRIOR_TRIAL_SAMPLES = 8;
 const PRIOR_CREDIT = 3;
-/** A path's bias wanders by this part of its expected size in an hour. */
-const BIAS_WANDER_PER_HOUR = 0.05;
 
 const NO_OUTCOME: SampleOutcome = {
   deviation: 0,
@@ -90,6 +88,8 @@ interface Member {
   readonly floor: Seconds;
   /** The variance of the bias that it was given. */
   readonly biasVariance: number;
+  /** When its last sample was taken; undefined before the first. */
+  seenAt: Seconds | undefined;
   /** When its last sample that is no outlier was taken. */
   trustedAt: Seconds;
   /** How many samples in a row were outliers; the sign is that of their deviation. */
@@ -99,6 +99,7 @@ interface Member {
 /** The filter over a set of sources. */
 export class Ensemble {
   readonly #prior: FrequencyPrior;
+  readonly #isJoint: boolean;
   #bank: FilterBank | undefined;
   #time: Seconds = 0;
   #trustedAt: Seconds = 0;
@@ -106,9 +107,10 @@ export class Ensemble {
   wanderMax: number = Infinity;
   readonly #members = new Map<SourceTrack, Member>();
 
-  /** Starts without samples. */
-  constructor(prior: FrequencyPrior) {
+  /** Starts without samples; the joint filter notes what each sample showed beside it. */
+  constructor(prior: FrequencyPrior, { isJoint = false } = {}) {
     this.#prior = prior;
+    this.#isJoint = isJoint;
   }
 
   /** Whether it has been updated with any sample. */
@@ -159,7 +161,8 @@ export class Ensemble {
     const bias = this.#bank.bias(slot);
     return {
       bias,
-      variance: member.biasVariance + track.detourVariance(member.route, member.shortest),
+      variance: member.biasVariance + track.wanderedVariance +
+        track.detourVariance(member.route, member.shortest),
     };
   }
 
@@ -321,13 +324,14 @@ export class Ensemble {
         : []
     );
     const shortest = present(track.delays.shortestRoute, "A source in the belief was measured");
-    const slot = bank.addSource(shareBias(track.biasVariance, related));
+    const slot = bank.addSource(shareBias(track.biasVariance + track.wanderedVariance, related));
     this.#members.set(track, {
       slots: new Map([[shortest, slot]]),
       shortest,
       route: shortest,
       floor: track.delays.floorOf(shortest),
       biasVariance: track.biasVariance,
+      seenAt: undefined,
       trustedAt: this.#time,
       streak: 0,
     });
@@ -340,13 +344,28 @@ export class Ensemble {
       this.#time = sample.time;
     }
     const slot = this.#slotOf(bank, { track, route: sample.route });
-    const wander = BIAS_WANDER_PER_HOUR * BIAS_WANDER_PER_HOUR * track.biasVariance *
-      Math.max(0, elapsed) / 3600;
-    bank.inflateBias(slot, wander);
-    if (elapsed >= 0) return bank.update(slot, track.observation(sample), this.wanderMax);
+    this.#wander(bank, { track, slot, time: sample.time, elapsed: Math.max(0, elapsed) });
     // a sample of an earlier time (interleaved mode) is carried forward to where the belief is
-    const offset = sample.offset - elapsed * bank.estimate.frequency;
-    return bank.update(slot, track.observation({ ...sample, offset }), this.wanderMax);
+    const late = Math.min(0, elapsed) * bank.estimate.frequency;
+    const seen = late === 0 ? sample : { ...sample, offset: sample.offset - late };
+    const outcome = bank.update(slot, track.observation(seen), this.wanderMax);
+    if (this.#isJoint) {
+      const isOutlier = outcome.outlier > OUTLIER_LIMIT;
+      sample.beside = isOutlier ? undefined : seen.offset - bank.estimate.offset;
+    }
+    return outcome;
+  }
+
+  /** Lets the bias of a source wander until its next sample. */
+  #wander(
+    bank: FilterBank,
+    to: { track: SourceTrack; slot: number; time: Seconds; elapsed: Seconds },
+  ): void {
+    const { track, slot, time, elapsed } = to;
+    const member = this.#member(track);
+    const unseen = Math.max(0, time - (member.seenAt ?? time));
+    member.seenAt = time;
+    bank.inflateBias(slot, track.biasWander * elapsed + track.serverWander * unseen);
   }
 
   /** Returns where the bias of a route is, and makes room for it when it is a new one. */

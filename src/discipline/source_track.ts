@@ -23,6 +23,8 @@ export interface Sample {
   readonly delay: Seconds;
   /** The route that the packets took; found out a little later when it is a longer one. */
   route: Route;
+  /** Its offset minus the joint estimate of then; undefined for an outlier or outside of that. */
+  beside: Seconds | undefined;
 }
 
 /** The samples of one source and the model of its path. */
@@ -36,6 +38,11 @@ export class SourceTrack {
    * that is known.
    */
   reference = 0;
+  /**
+   * How fast the variance of the server's time is seen to grow beside that of others, square
+   * seconds in a second.
+   */
+  serverWander = 0;
   #asymmetryVariance = 0;
   #serverVariance = 0;
 
@@ -48,7 +55,7 @@ export class SourceTrack {
   add(time: Seconds, offset: Seconds, delay: Seconds): Sample {
     const change = this.delays.add(delay);
     const route = present(this.delays.route, "A path that was measured has a route");
-    const sample: Sample = { time, offset, delay, route };
+    const sample: Sample = { time, offset, delay, route, beside: undefined };
     this.samples.push(sample);
     if (this.samples.length > SAMPLES_MAX) this.samples.shift();
     for (const each of this.samples.slice(-change.samples)) each.route = route;
@@ -67,12 +74,33 @@ export class SourceTrack {
     };
   }
 
+  /** The variance of a sample's offset, whatever disturbs it. */
+  varianceOf(sample: Sample): number {
+    const { interval, noiseVariance, queueProbability } = this.observation(sample);
+    const { low, high, softness } = interval;
+    const queueVariance = (high - low) ** 2 / 12 + softness ** 2;
+    return queueProbability * queueVariance + (1 - queueProbability) * noiseVariance;
+  }
+
   /**
    * The expected square of what the path's asymmetry and the server's own error add to every
    * offset.
    */
   get biasVariance(): number {
     return this.#asymmetryVariance + this.#serverVariance;
+  }
+
+  /** The square of what the server may have wandered by while the kept samples were taken. */
+  get wanderedVariance(): number {
+    const first = this.samples[0], last = this.samples.at(-1);
+    return first === undefined || last === undefined
+      ? 0
+      : this.serverWander * (last.time - first.time);
+  }
+
+  /** How fast the variance of a bias grows with any source, square seconds in a second. */
+  get biasWander(): number {
+    return BIAS_WANDER_PER_HOUR * BIAS_WANDER_PER_HOUR * this.biasVariance / 3600;
   }
 
   /**
@@ -104,6 +132,11 @@ export class SourceTrack {
     for (const sample of this.samples) sample.offset += by;
   }
 
+  /** Forgets what its samples showed beside a joint estimate that is made anew. */
+  forgetBeside(): void {
+    for (const sample of this.samples) sample.beside = undefined;
+  }
+
   /** Forgets all samples but the newest `count`. */
   keepNewest(count: number): void {
     this.samples.splice(0, Math.max(0, this.samples.length - count));
@@ -129,6 +162,8 @@ const ASYMMETRY_FRACTION = 0.05;
 /** A server is commonly off by this part of its root dispersion. */
 const SERVER_FRACTION = 0.25;
 const BIAS_MIN: Seconds = 1e-8;
+/** A path's bias wanders by this part of its expected size in an hour. */
+const BIAS_WANDER_PER_HOUR = 0.05;
 /** The filter is rebuilt when the variance of a bias has shrunk to less than this part. */
 const MUCH_LESS = 0.25;
 

@@ -7,7 +7,13 @@ Deno.test("the newest samples are kept, the delays of all are learned from", () 
   assert.equal(SAMPLES_MAX, 64);
   assert.equal(track.samples.length, 64);
   const route = track.delays.route;
-  assert.deepEqual(track.samples[0], { time: 36, offset: 0.036, delay: 0.02, route });
+  assert.deepEqual(track.samples[0], {
+    time: 36,
+    offset: 0.036,
+    delay: 0.02,
+    route,
+    beside: undefined,
+  });
   assert.equal(track.samples[63]?.time, 99);
   assert.equal(track.delays.route?.count, 100);
 });

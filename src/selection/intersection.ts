@@ -7,7 +7,7 @@
  * place or is disjoint from it, for one that covered it in part would make a deeper place. Trusted
  * sources are counted first, so that they outvote any number of others. Limits: where two places
  * are equally deep, the claims alone do not decide; then one whose claims only just touch is left
- * out, the place of the previous choice is kept, or the one with the narrower claims is taken.
+ * out, the one nearest to the joint estimate is taken, or the one with the narrower claims.
  *
  * @module
  */
@@ -27,8 +27,6 @@ export interface Interval {
   readonly high: Seconds;
   /** Whether it outvotes those that are not. */
   readonly isTrusted: boolean;
-  /** Whether its place is kept among equally deep ones. */
-  readonly isPrevious: boolean;
 }
 
 /** Where the most claims overlap. */
@@ -45,24 +43,31 @@ export interface Intersection {
 
 /**
  * Finds where the most claims overlap, trusted ones counted first; undefined when there is no
- * claim.
+ * claim. `estimate` is the offset of the joint estimate so far; all sources have had a part in it
+ * that are believed, so that one that has left it since is not followed.
  */
-export function intersect(intervals: readonly Interval[]): Intersection | undefined {
+export function intersect(
+  intervals: readonly Interval[],
+  estimate?: Seconds,
+): Intersection | undefined {
   const places = deepestPlaces(intervals).map((place) => {
     const members = intervals.filter((interval) => covers(interval, place));
     const widths = members.map(({ low, high }) => high - low);
     return {
       place,
-      isPrevious: members.some(({ isPrevious }) => isPrevious),
+      distance: estimate === undefined ? 0 : distanceTo(place, estimate),
       agreement: agreement(place, Math.min(...widths)),
       width: sumSorted(widths),
     };
   });
   const firm = places.filter((place) => !places.some((rival) => isFirmer(rival, place)));
-  firm.sort((a, b) =>
-    Number(b.isPrevious) - Number(a.isPrevious) || a.width - b.width || a.place.low - b.place.low
-  );
+  firm.sort((a, b) => a.distance - b.distance || a.width - b.width || a.place.low - b.place.low);
   return firm[0]?.place;
+}
+
+/** How far an offset lies outside of a place. */
+function distanceTo({ low, high }: Intersection, offset: Seconds): Seconds {
+  return Math.max(0, low - offset, offset - high);
 }
 
 interface Judged {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { covers, intersect, type Interval } from "./intersection.ts";
 
 function interval(low: number, high: number, change: Partial<Interval> = {}): Interval {
-  return { low, high, isTrusted: false, isPrevious: false, ...change };
+  return { low, high, isTrusted: false, ...change };
 }
 
 /** The plain way: at every end, count who covers it. */
@@ -61,17 +61,15 @@ Deno.test("one trusted claim outweighs any number of others", () => {
 });
 
 const intervals = fc.array(
-  fc.tuple(fc.integer({ min: -20, max: 20 }), fc.nat(15), fc.boolean(), fc.boolean())
-    .map(([low, width, isTrusted, isPrevious]) =>
-      interval(low, low + width, { isTrusted, isPrevious })
-    ),
+  fc.tuple(fc.integer({ min: -20, max: 20 }), fc.nat(15), fc.boolean())
+    .map(([low, width, isTrusted]) => interval(low, low + width, { isTrusted })),
   { minLength: 1, maxLength: 10 },
 );
 
 Deno.test("the sweep finds what the plain way finds", () => {
   fc.assert(
-    fc.property(intervals, (claims) => {
-      const found = intersect(claims) ?? assert.fail("some claims overlap");
+    fc.property(intervals, fc.option(fc.integer({ min: -30, max: 30 })), (claims, estimate) => {
+      const found = intersect(claims, estimate ?? undefined) ?? assert.fail("some claims overlap");
       const { depth, trustedDepth } = deepest(claims);
       assert.deepEqual([found.depth, found.trustedDepth], [depth, trustedDepth]);
       assert.deepEqual(extent(claims, found.low), { low: found.low, high: found.high });
@@ -87,15 +85,19 @@ Deno.test("the sweep finds what the plain way finds", () => {
 });
 
 Deno.test("claims that only just touch do not win a tie, and a wide claim makes no place firm", () => {
-  const claim = (low: number, high: number, isPrevious = false) => ({
-    ...{ low, high },
-    isTrusted: false,
-    isPrevious,
-  });
-  // one that was believed drifts away: it touches the second, which the third covers wholly
-  const parting = [claim(-19.9, 0.1, true), claim(0, 20), claim(1, 21)];
-  assert.deepEqual(intersect(parting), { low: 1, high: 20, depth: 2, trustedDepth: 0 });
+  // one that the estimate has followed drifts away: it touches the second, which the third covers
+  const parting = [interval(-19.9, 0.1), interval(0, 20), interval(1, 21)];
+  assert.deepEqual(intersect(parting, 0), { low: 1, high: 20, depth: 2, trustedDepth: 0 });
   // two honest ones overlap a little; a liar covers the rest of one by claiming next to nothing
-  const covered = [claim(-19, 1, true), claim(0, 20), claim(1.5, 500)];
-  assert.deepEqual(intersect(covered), { low: 0, high: 1, depth: 2, trustedDepth: 0 });
+  const covered = [interval(-19, 1), interval(0, 20), interval(1.5, 500)];
+  assert.deepEqual(intersect(covered, 0), { low: 0, high: 1, depth: 2, trustedDepth: 0 });
+});
+
+Deno.test("of equally deep places the one nearest to the joint estimate is taken", () => {
+  // the first drifts away; the third agrees with it as well as with the second
+  const claims = [interval(4, 5), interval(-1, 1), interval(-8, 8)];
+  assert.equal(intersect(claims, 0)?.high, 1);
+  assert.equal(intersect(claims, 2.4)?.high, 1);
+  assert.equal(intersect(claims, 2.6)?.high, 5);
+  assert.equal(intersect(claims)?.high, 5, "without an estimate the narrower claims are");
 });

@@ -80,7 +80,7 @@ function selectAmong(candidates: readonly Candidate[], options: SelectionOptions
   }
   const { voters: fit, doubles } = oneVoteEach(usable);
   for (const [id, status] of doubles) statuses.set(id, status);
-  const place = intersect(fit.map((each) => claimOf(each, options.previous)));
+  const place = intersect(fit.map(claimOf), options.estimate);
   if (place === undefined) {
     return refuse({ statuses, refusal: refusalWithoutFit(candidates, statuses), agreeing: 0 });
   }
@@ -246,13 +246,12 @@ function score(candidate: Candidate): Seconds {
   return candidate.rootDistance + candidate.stratum * STRATUM_WEIGHT;
 }
 
-function claimOf(candidate: Candidate, previous?: number) {
-  const { id, offset, rootDistance, trust } = candidate;
+function claimOf(candidate: Candidate) {
+  const { offset, rootDistance, trust } = candidate;
   return {
     low: offset - rootDistance,
     high: offset + rootDistance,
     isTrusted: trust,
-    isPrevious: id === previous,
   };
 }
 

@@ -182,11 +182,11 @@ Deno.test("the system peer is the nearest, and changes only for a clearly better
   assert.equal(run([near, far], { previous: 99 }).systemPeer, 1);
 });
 
-Deno.test("a tie between two places keeps the previous one, or takes the narrower claims", () => {
+Deno.test("a tie between two places stays with the joint estimate, or takes the narrower claims", () => {
   const bridge = source(1, 0, { rootDistance: 0.1 });
   const left = source(2, -0.05, { rootDistance: 0.01 }), right = source(3, 0.05);
-  assert.equal(run([bridge, left, right], { previous: 3 }).systemPeer, 3);
-  assert.equal(run([bridge, left, right], { previous: 2 }).systemPeer, 2);
+  assert.equal(run([bridge, left, right], { estimate: 0.04 }).systemPeer, 3);
+  assert.equal(run([bridge, left, right], { estimate: -0.04 }).systemPeer, 2);
   const narrow = source(3, 0.05, { rootDistance: 0.005 });
   assert.equal(statuses(run([bridge, left, narrow]))[2], "falseticker");
 });

@@ -15,6 +15,8 @@ export interface SelectionOptions {
   readonly distanceMax?: Seconds;
   /** The system peer of the last selection. */
   readonly previous?: number | undefined;
+  /** Offset of the joint estimate so far, on the scale of the candidates'; none if left out. */
+  readonly estimate?: Seconds | undefined;
   /** Servers from this stratum on are no better than we are without them; none if left out. */
   readonly stratumLimit?: number | undefined;
   /**

@@ -188,7 +188,11 @@ export class SourceSelection {
   /** Selects anew among all members. */
   select(members: readonly MemberOfSource[], context: SelectionContext): readonly Action[] {
     const candidates = members.map((member) => this.#candidate(member, context));
-    const selection = this.#select(members, candidates);
+    const selection = this.#select(
+      members,
+      candidates,
+      context.discipline.systemAt(context.now.monotonic)?.offset,
+    );
     this.#adopt(selection, { members, candidates, heldBack: context.heldBack ?? 0 });
     const peer = members.find(({ association }) => association.id === selection.systemPeer);
     const told = this.#reports.look({
@@ -270,11 +274,13 @@ export class SourceSelection {
   #select(
     members: readonly MemberOfSource[],
     candidates: readonly Candidate[],
+    estimate: number | undefined,
   ): Selection {
     const { minimumAgreeingSources, localStratum, authentication } = this.#synchronization;
     return select(candidates, {
       minimumAgreeing: minimumAgreeingSources,
       previous: this.#selection?.systemPeer,
+      estimate,
       stratumLimit: localStratum,
       authentication,
       required: this.#required,

@@ -1,0 +1,135 @@
+/**
+ * How far the clocks of servers wander, as their samples show beside those of the others.
+ *
+ * The joint filter gives each source a bias that hardly moves. A server whose clock drifts or
+ * wanders moves it, and from one sample to the next the filter cannot tell whether this server
+ * moves or all others do: it believes the nearest, of which the smallest bias is expected. The kept
+ * samples together can tell. A line through what a source showed beside the joint estimate has a
+ * slope, and the slopes of servers that keep time agree, wherever the joint estimate went. A source
+ * whose slope differs from the middle one has a clock that wanders, and its bias is allowed to.
+ *
+ * Limits: of two sources both share the blame. A drift that is smaller than what the noise of the
+ * samples makes of a slope stays unseen.
+ *
+ * @module
+ */
+import { present } from "../base/assert.ts";
+import type { Seconds } from "../base/units.ts";
+import type { SourceTrack } from "./source_track.ts";
+
+/** So many samples of a source make a line. */
+const SAMPLES_MIN = 12;
+/** A difference of slopes counts beyond so many of its standard deviations, squared. */
+const SIGNIFICANT_SQUARE = 16;
+/** What the sources show of servers in general counts as so many times their own word. */
+const GENERAL_WEIGHT = 2;
+/** The square of a normal deviate is below this in one of two cases. */
+const MEDIAN_SQUARE = 0.455;
+/** What was learned is taken over when the bias may wander so many times more, or less. */
+const CHANGE = 4;
+
+interface SampleBeside {
+  readonly time: Seconds;
+  readonly beside: Seconds;
+  readonly weight: number;
+}
+
+/** A line through what one source showed beside the joint estimate. */
+export interface SourceSlope {
+  /** Seconds per second. */
+  readonly slope: number;
+  /** Of the slope, by the noise of the samples. */
+  readonly variance: number;
+  /** From the first to the last sample. */
+  readonly span: Seconds;
+}
+
+/**
+ * Learns from the samples of the sources in the joint filter how far their servers wander. Returns
+ * whether one wanders much more than was known, so that the filter has believed it too firmly.
+ */
+export function learnServerWander(tracks: readonly SourceTrack[]): boolean {
+  const lines = tracks.flatMap((track) => {
+    const line = slopeOf(track);
+    return line === undefined ? [] : [{ track, line }];
+  });
+  const wanders = wandersOf(lines.map(({ line }) => line));
+  let isMuchMore = false;
+  for (const [i, { track }] of lines.entries()) {
+    const wander = present(wanders[i], "Each line has a wander");
+    const before = track.biasWander + track.serverWander;
+    const now = track.biasWander + wander;
+    if (now <= CHANGE * before && before <= CHANGE * now) continue;
+    isMuchMore ||= now > before;
+    track.serverWander = wander;
+  }
+  return isMuchMore;
+}
+
+/**
+ * Returns how fast the variance of each server's time grows, square seconds in a second: by how
+ * much its slope differs from the middle one, and by how much those of all do.
+ */
+export function wandersOf(lines: readonly SourceSlope[]): readonly number[] {
+  if (lines.length < 2) return lines.map(() => 0);
+  const middle = middleOf(lines);
+  const squares = lines.map(({ slope, variance }) =>
+    Math.max(0, (slope - middle.slope) ** 2 - SIGNIFICANT_SQUARE * (variance + middle.variance))
+  );
+  const half = squares.toSorted((a, b) => a - b)[(squares.length - 1) >> 1];
+  const general = present(half, "There are slopes") / MEDIAN_SQUARE;
+  return lines.map(({ span }, i) => {
+    const own = present(squares[i], "Each slope has a square");
+    // a wander that adds up to what the slope does over the span
+    return (GENERAL_WEIGHT * general + own) / (GENERAL_WEIGHT + 1) * span;
+  });
+}
+
+/** The middle slope by weight, where none weighs more than the one after it; of two, the mean. */
+function middleOf(lines: readonly SourceSlope[]): Pick<SourceSlope, "slope" | "variance"> {
+  const precisions = lines.map(({ variance }) => 1 / Math.sqrt(variance));
+  const most = present(precisions.toSorted((a, b) => b - a)[1], "There are two lines");
+  const weighed = lines.map(({ slope, variance }, i) => ({
+    slope,
+    variance,
+    weight: Math.min(most, present(precisions[i], "Each line has a precision")),
+  }));
+  weighed.sort((a, b) => a.slope - b.slope);
+  const whole = weighed.reduce((sum, { weight }) => sum + weight, 0);
+  const variance = weighed.reduce(
+    (sum, each) => sum + (each.weight / whole) ** 2 * each.variance,
+    0,
+  );
+  if (weighed.length === 2) {
+    return { slope: weighed.reduce((sum, { slope }) => sum + 0.5 * slope, 0), variance };
+  }
+  let left = 0.5 * whole;
+  const middle = weighed.find(({ weight }) => (left -= weight) <= 0) ?? weighed.at(-1);
+  return { slope: present(middle, "There are lines").slope, variance };
+}
+
+/**
+ * Fits a line through the samples of the present route by weighted least squares; undefined for too
+ * few.
+ */
+function slopeOf(track: SourceTrack): SourceSlope | undefined {
+  const route = track.delays.route;
+  const samples = track.samples.flatMap((sample) => {
+    const { time, beside } = sample;
+    if (beside === undefined || sample.route !== route) return [];
+    return [{ time, beside, weight: 1 / track.varianceOf(sample) }];
+  });
+  const first = samples[0], last = samples.at(-1);
+  if (first === undefined || last === undefined || samples.length < SAMPLES_MIN) return undefined;
+  const sum = (of: (sample: SampleBeside) => number) =>
+    samples.reduce((total, sample) => total + sample.weight * of(sample), 0);
+  const whole = sum(() => 1);
+  const time = sum((sample) => sample.time - first.time) / whole + first.time;
+  const beside = sum((sample) => sample.beside) / whole;
+  const squares = sum((sample) => (sample.time - time) ** 2);
+  if (!(squares > 0)) return undefined;
+  const slope = sum((sample) => (sample.time - time) * (sample.beside - beside)) / squares;
+  const scatter = sum((sample) => (sample.beside - beside - slope * (sample.time - time)) ** 2);
+  const variance = Math.max(1, scatter / (samples.length - 2)) / squares;
+  return { slope, variance, span: last.time - first.time };
+}
