@@ -17,11 +17,10 @@ import type { Measurement, Timestamping } from "../association/measurement.ts";
 import { assert, present } from "../base/assert.ts";
 import { type Instant, monotonicOf } from "../base/instant.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
-import { contradicting } from "./contradiction.ts";
 import { Ensemble, type FrequencyPrior, OUTLIER_STREAK, type SampleOutcome } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
 import { FreeRunningClock } from "./free_running_clock.ts";
-import { learnServerWander } from "./server_wander.ts";
+import { type BeliefInSources, type FollowedSource, JointFilter } from "./joint_filter.ts";
 import { type Sample, SourceTrack } from "./source_track.ts";
 
 /** What timestamping adds to an offset, one standard deviation. */
@@ -37,16 +36,8 @@ const JITTER_MEMORY = 8;
  * server was set.
  */
 const JUMP_MIN: Seconds = 10;
-/** The joint filter follows so many sources, the best; more cost time and add next to nothing. */
-const MEMBERS_MAX = 32;
-/** The joint filter believes in at most so many times the wander that sources show. */
-const WANDER_MARGIN = 10;
-/** How far servers wander is looked at after so many samples of each. */
-const WANDER_SAMPLES = 8;
 /** From so many samples on the estimate is good enough to tell how the waits are split. */
 const SPLIT_FROM = 24;
-/** One of them makes room for a better one when it has fallen this far behind. */
-const RANK_MAX = 64;
 
 /** What one source shows of the local clock. */
 export interface SourceEstimate {
@@ -88,31 +79,13 @@ export interface SystemEstimate {
   readonly age: Seconds;
 }
 
-interface Source {
-  readonly track: SourceTrack;
-  alone: Ensemble;
-  jitterSquare: number;
-  isOutlier: boolean;
-  /** Whether it has jumped since it was in the joint filter. */
-  hasJumped: boolean;
-  /**
-   * How many samples there are since it began to show another time while it was not in the joint
-   * filter. Infinity when it did not: all samples count.
-   */
-  sinceChange: number;
-}
-
 /** Estimates offset and frequency of the local clock. */
 export class Discipline {
   readonly #clock: FreeRunningClock;
   readonly #clockNoise: Seconds;
   #prior: FrequencyPrior;
-  readonly #sources = new Map<number, Source>();
-  #joint: Ensemble;
-  #members = new Set<number>();
-  #mustRebuild = false;
-  /** How many samples came in since it was looked how far the servers wander. */
-  #sinceWander = 0;
+  readonly #sources = new Map<number, FollowedSource>();
+  readonly #joint: JointFilter;
 
   /** Starts without sources, believing in the prior alone. */
   constructor(options: {
@@ -126,7 +99,7 @@ export class Discipline {
     this.#clock = new FreeRunningClock(options.now, options.rate);
     this.#clockNoise = options.precision;
     this.#prior = options.prior;
-    this.#joint = this.#newJoint();
+    this.#joint = new JointFilter(this.#sources, options.prior);
   }
 
   /** The correction in force, as a fraction. */
@@ -139,7 +112,7 @@ export class Discipline {
    */
   setPrior(prior: FrequencyPrior): void {
     this.#prior = prior;
-    if (this.#members.size === 0) this.#joint = this.#newJoint();
+    if (this.#joint.isEmpty) this.#joint.restart(prior);
   }
 
   /** Makes room for a source. */
@@ -158,7 +131,7 @@ export class Discipline {
 
   /** Removes a source; what its samples showed of the clock stays in the joint filter. */
   removeSource(id: number): void {
-    this.#leave(id);
+    this.#joint.leave(id);
     this.#sources.delete(id);
   }
 
@@ -175,17 +148,13 @@ export class Discipline {
   discard(id: number): void {
     if (!this.#sources.has(id)) return;
     this.addSource(id);
-    this.#members.delete(id);
-    const joint = this.#newJoint();
-    this.#joint = joint;
     try {
-      joint.rebuild(this.#tracks(this.#members));
-      if (isSound(joint.estimateAt(this.#clock.at(0)))) return;
+      this.#joint.restartWithout(id, this.#prior);
+      if (isSound(this.#joint.estimateAt(this.#clock.at(0)))) return;
     } catch {
       // the samples of the others cannot be used either: these sources come in again one by one
     }
-    this.#members.clear();
-    this.#joint = this.#newJoint();
+    this.#joint.restart(this.#prior);
   }
 
   /**
@@ -204,7 +173,7 @@ export class Discipline {
     source.isOutlier = outcome.outlier > 0.5;
     if (this.#isSplitOver(source, outcome)) {
       alone.rebuild([track]);
-      this.#mustRebuild ||= this.#members.has(id);
+      if (this.#joint.has(id)) this.#joint.renewSoon();
     }
     const estimate = alone.estimateAt(sample.time);
     assert(isSound(estimate), "The estimate of a source is a number");
@@ -212,7 +181,7 @@ export class Discipline {
     if (outcome.isChange) {
       source.jitterSquare = 0;
       if (Math.abs(outcome.miss) > JUMP_MIN) this.#jump(id, source);
-      else if (!this.#members.has(id)) source.sinceChange = OUTLIER_STREAK;
+      else if (!this.#joint.has(id)) source.sinceChange = OUTLIER_STREAK;
       return;
     }
     const expected = alone.viewAt(track, sample.time)?.offset ?? estimate.offset;
@@ -231,11 +200,8 @@ export class Discipline {
    * @throws when the estimate is not a number; the caller drops the source of the sample then
    * (`discard`).
    */
-  combine(
-    believed: readonly number[],
-    options: { readonly newest?: number | undefined; readonly disputed: readonly number[] },
-  ): boolean {
-    const isNew = this.#follow(believed, options);
+  combine(believed: readonly number[], options: BeliefInSources): boolean {
+    const isNew = this.#joint.follow(believed, options);
     assert(isSound(this.#joint.estimateAt(this.#clock.at(0))), "The joint estimate is a number");
     return isNew;
   }
@@ -245,62 +211,7 @@ export class Discipline {
    * have shown.
    */
   forgetOthers(): void {
-    this.#mustRebuild = true;
-  }
-
-  #follow(
-    believed: readonly number[],
-    options: { readonly newest?: number | undefined; readonly disputed: readonly number[] },
-  ): boolean {
-    const { newest } = options;
-    this.#joint.wanderMax = this.#wanderMax(believed);
-    const hasJumped = (id: number) => this.#sources.get(id)?.hasJumped === true;
-    if (
-      !this.#joint.ready || this.#mustRebuild ||
-      options.disputed.some((id) => this.#members.has(id)) ||
-      (believed.length > 0 && believed.every(hasJumped))
-    ) {
-      this.#renew(believed);
-      return true;
-    }
-    if (newest === undefined || !believed.includes(newest)) return false;
-    if (this.#isLoneOutlier(newest, believed) || !this.#admit(newest, believed)) return true;
-    const { track } = present(this.#sources.get(newest), "A believed source is known");
-    const sample = present(
-      track.samples[track.samples.length - 1],
-      "A believed source has samples",
-    );
-    this.#joint.observe(track, sample);
-    const agreeing = this.#contradicting(believed);
-    if (agreeing !== undefined) this.#renew(agreeing);
-    else if (this.#learnWander()) this.#renew(believed);
-    return true;
-  }
-
-  /** Looks now and then how far the servers wander; returns whether the filter must be renewed. */
-  #learnWander(): boolean {
-    if (++this.#sinceWander < WANDER_SAMPLES * this.#members.size) return false;
-    this.#sinceWander = 0;
-    return learnServerWander(this.#tracks(this.#members));
-  }
-
-  /** Makes the joint filter anew from the samples of the sources in use, and of no other. */
-  #renew(believed: readonly number[]): void {
-    this.#mustRebuild = false;
-    this.#members = new Set(believed.slice(0, MEMBERS_MAX));
-    for (const id of believed) this.#noteJoined(id);
-    for (const { track } of this.#sources.values()) track.forgetBeside();
-    this.#joint.rebuild(this.#tracks(this.#members));
-  }
-
-  /** Returns the sources that agree with one another against the joint filter, if they are most. */
-  #contradicting(believed: readonly number[]): readonly number[] | undefined {
-    const seen = believed.flatMap((id) => {
-      const [track] = this.#tracks([id]);
-      const one = track && this.#joint.biasOf(track);
-      return one === undefined ? [] : [{ id, ...one }];
-    });
-    return contradicting(seen)?.map(({ id }) => id);
+    this.#joint.renewSoon();
   }
 
   /** Returns what a source shows now, or undefined before its first sample. */
@@ -371,8 +282,7 @@ export class Discipline {
         variance: estimate.frequencyVariance + frequencyVariance,
       };
     }
-    this.#joint = this.#newJoint();
-    this.#members.clear();
+    this.#joint.restart(this.#prior);
     for (const [id, source] of this.#sources) {
       source.track.forget();
       const alone = new Ensemble(this.#prior);
@@ -385,7 +295,7 @@ export class Discipline {
    * Learns from a sample how noisy a path is; tells whether what was known of its queues is
    * contradicted, so that all samples mean something else.
    */
-  #isSplitOver({ track, isOutlier }: Source, outcome: SampleOutcome): boolean {
+  #isSplitOver({ track, isOutlier }: FollowedSource, outcome: SampleOutcome): boolean {
     if (outcome.isChange) return track.delays.forgetSplit();
     return !isOutlier && track.samples.length > 2 && track.delays.learnNoise(outcome);
   }
@@ -401,62 +311,10 @@ export class Discipline {
     return sample;
   }
 
-  /**
-   * Tells whether the last sample of a source was an outlier, and those of most believed sources
-   * were not.
-   */
-  #isLoneOutlier(id: number, believed: readonly number[]): boolean {
-    const isOutlier = (other: number) => this.#sources.get(other)?.isOutlier === true;
-    return isOutlier(id) && 2 * believed.filter(isOutlier).length <= believed.length;
-  }
-
   #noiseOf(measurement: Measurement): Seconds {
     // a precision of more than 16 s says nothing, and its square must stay a number
     const server = 2 ** Math.min(4, Math.max(-30, measurement.precision)) / Math.sqrt(12);
     return Math.hypot(TIMESTAMP_NOISE[measurement.timestamping], server, this.#clockNoise);
-  }
-
-  #newJoint(): Ensemble {
-    return new Ensemble(this.#prior, { isJoint: true });
-  }
-
-  /**
-   * Tells whether a source is in the joint filter, after adding it if there is room, or if a member
-   * is much worse.
-   */
-  #admit(id: number, believed: readonly number[]): boolean {
-    if (this.#members.has(id)) return true;
-    if (this.#members.size >= MEMBERS_MAX) {
-      const rank = (member: number) => (believed.indexOf(member) + 1 || Infinity) - 1;
-      const worst = [...this.#members].reduce((a, b) => rank(b) > rank(a) ? b : a);
-      if (rank(id) >= MEMBERS_MAX || rank(worst) < RANK_MAX) return false;
-      this.#leave(worst);
-    }
-    this.#members.add(id);
-    this.#noteJoined(id);
-    return true;
-  }
-
-  /**
-   * What sources show of the oscillator's wander contains their own: the joint filter does not
-   * believe in much more than the middle one of them shows.
-   */
-  #wanderMax(believed: readonly number[]): number {
-    if (believed.length < 2) return Infinity;
-    const shown = believed.map((id) =>
-      this.#sources.get(id)?.alone.likelyWanderVariance ?? Infinity
-    );
-    shown.sort((a, b) => a - b);
-    return WANDER_MARGIN * Math.sqrt(shown[shown.length >> 1] ?? Infinity);
-  }
-
-  #noteJoined(id: number): void {
-    const source = this.#sources.get(id);
-    if (source === undefined) return;
-    source.hasJumped = false;
-    // otherwise the joint filter would begin with its samples from before the change
-    source.track.keepNewest(source.sinceChange);
-    source.sinceChange = Infinity;
   }
 
   /**
@@ -464,22 +322,12 @@ export class Discipline {
    * local clock did, and the joint filter begins anew with them: added one by one, each would pass
    * for a path with a very large bias.
    */
-  #jump(id: number, source: Source): void {
-    this.#leave(id);
+  #jump(id: number, source: FollowedSource): void {
+    this.#joint.leave(id);
     source.track.keepNewest(OUTLIER_STREAK);
     source.alone = new Ensemble(this.#prior);
     source.alone.rebuild([source.track]);
     source.hasJumped = true;
-  }
-
-  #leave(id: number): void {
-    this.#members.delete(id);
-    const track = this.#sources.get(id)?.track;
-    if (track !== undefined) this.#joint.remove(track);
-  }
-
-  #tracks(ids: Iterable<number>): SourceTrack[] {
-    return [...ids].flatMap((id) => this.#sources.get(id)?.track ?? []);
   }
 }
 

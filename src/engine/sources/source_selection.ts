@@ -188,11 +188,7 @@ export class SourceSelection {
   /** Selects anew among all members. */
   select(members: readonly MemberOfSource[], context: SelectionContext): readonly Action[] {
     const candidates = members.map((member) => this.#candidate(member, context));
-    const selection = this.#select(
-      members,
-      candidates,
-      context.discipline.systemAt(context.now.monotonic)?.offset,
-    );
+    const selection = this.#select(candidates, { members, context });
     this.#adopt(selection, { members, candidates, heldBack: context.heldBack ?? 0 });
     const peer = members.find(({ association }) => association.id === selection.systemPeer);
     const told = this.#reports.look({
@@ -272,15 +268,18 @@ export class SourceSelection {
   }
 
   #select(
-    members: readonly MemberOfSource[],
     candidates: readonly Candidate[],
-    estimate: number | undefined,
+    { members, context }: {
+      readonly members: readonly MemberOfSource[];
+      readonly context: SelectionContext;
+    },
   ): Selection {
+    const { discipline, now } = context;
     const { minimumAgreeingSources, localStratum, authentication } = this.#synchronization;
     return select(candidates, {
       minimumAgreeing: minimumAgreeingSources,
       previous: this.#selection?.systemPeer,
-      estimate,
+      estimate: discipline.systemAt(now.monotonic)?.offset,
       stratumLimit: localStratum,
       authentication,
       required: this.#required,

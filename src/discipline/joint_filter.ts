@@ -1,0 +1,244 @@
+/**
+ * The filter over all believed sources, which steers the clock: who is in it, and when it is made
+ * anew.
+ *
+ * It remembers nothing that the sources in use contradict. When one of them turned out false, when
+ * most contradict what it remembers, or when one wanders much more than was known, it is made anew
+ * from the kept samples of the sources in use. Limits: it decides nothing about sources, selection
+ * does; a source that left without being false leaves what its samples showed.
+ *
+ * @module
+ */
+import { assert, present } from "../base/assert.ts";
+import type { Seconds } from "../base/units.ts";
+import { contradicting } from "./contradiction.ts";
+import { Ensemble, type FrequencyPrior, type SourceView } from "./ensemble.ts";
+import type { ClockEstimate } from "./filter_bank.ts";
+import { learnServerWander } from "./server_wander.ts";
+import type { SourceTrack } from "./source_track.ts";
+
+/** The joint filter follows so many sources, the best; more cost time and add next to nothing. */
+const MEMBERS_MAX = 32;
+/** One of them makes room for a better one when it has fallen this far behind. */
+const RANK_MAX = 64;
+/** The joint filter believes in at most so many times the wander that sources show. */
+const WANDER_MARGIN = 10;
+/** How far servers wander is looked at after so many samples of each. */
+const WANDER_SAMPLES = 8;
+
+/** A source that is followed, in the joint filter or not. */
+export interface FollowedSource {
+  /** Its samples. */
+  readonly track: SourceTrack;
+  /** The filter of this source alone. */
+  alone: Ensemble;
+  /** The mean square of the last samples' distances from the estimate. */
+  jitterSquare: number;
+  /** Whether its last sample was an outlier. */
+  isOutlier: boolean;
+  /** Whether it has jumped since it was in the joint filter. */
+  hasJumped: boolean;
+  /**
+   * How many samples there are since it began to show another time while it was not in the joint
+   * filter. Infinity when it did not: all samples count.
+   */
+  sinceChange: number;
+}
+
+/** What a decision says of the sources. */
+export interface BeliefInSources {
+  /** The source of the newest sample; undefined when there is none. */
+  readonly newest?: number | undefined;
+  /** The sources that selection has found false or cast off. */
+  readonly disputed: readonly number[];
+}
+
+/** The joint filter and its members. */
+export class JointFilter {
+  readonly #sources: ReadonlyMap<number, FollowedSource>;
+  #ensemble: Ensemble;
+  readonly #members = new Set<number>();
+  #mustRenew = false;
+  /** How many samples came in since it was looked how far the servers wander. */
+  #sinceWander = 0;
+
+  /** Starts without members. `sources` are all that are followed, kept by the caller. */
+  constructor(sources: ReadonlyMap<number, FollowedSource>, prior: FrequencyPrior) {
+    this.#sources = sources;
+    this.#ensemble = newEnsemble(prior);
+  }
+
+  /** Whether a source is in it. */
+  has(id: number): boolean {
+    return this.#members.has(id);
+  }
+
+  /** Whether no source is in it. */
+  get isEmpty(): boolean {
+    return this.#members.size === 0;
+  }
+
+  /** When the last sample was taken that is no outlier, of whatever source; a free-running time. */
+  get trustedAt(): Seconds {
+    return this.#ensemble.trustedAt;
+  }
+
+  /** Returns the estimate at a free-running time; undefined before the first sample. */
+  estimateAt(time: Seconds): ClockEstimate | undefined {
+    return this.#ensemble.estimateAt(time);
+  }
+
+  /** Returns what a source is expected to show; undefined if it is not in the filter. */
+  viewAt(track: SourceTrack, time: Seconds): SourceView | undefined {
+    return this.#ensemble.viewAt(track, time);
+  }
+
+  /** Moves the estimate, when the clock itself was stepped. */
+  shift(by: Seconds): void {
+    this.#ensemble.shift(by);
+  }
+
+  /** Forgets all; the sources come in again with their samples. */
+  restart(prior: FrequencyPrior): void {
+    this.#ensemble = newEnsemble(prior);
+    this.#members.clear();
+  }
+
+  /** Makes the filter anew from the samples of its members but one. */
+  restartWithout(id: number, prior: FrequencyPrior): void {
+    this.#members.delete(id);
+    this.#ensemble = newEnsemble(prior);
+    this.#ensemble.rebuild(this.#tracks(this.#members));
+  }
+
+  /** Removes a source; what its samples showed of the clock stays. */
+  leave(id: number): void {
+    this.#members.delete(id);
+    const track = this.#sources.get(id)?.track;
+    if (track !== undefined) this.#ensemble.remove(track);
+  }
+
+  /** Lets the next estimate be made anew from the sources in use then. */
+  renewSoon(): void {
+    this.#mustRenew = true;
+  }
+
+  /**
+   * Updates the filter with the newest sample, if it is one of a source that is believed, or makes
+   * it anew; returns whether there is news for the clock. `believed` has the best first.
+   */
+  follow(believed: readonly number[], options: BeliefInSources): boolean {
+    const { newest } = options;
+    this.#ensemble.wanderMax = this.#wanderMax(believed);
+    if (this.#isObsolete(believed, options)) {
+      this.#renew(believed);
+      return true;
+    }
+    if (newest === undefined || !believed.includes(newest)) return false;
+    if (this.#isLoneOutlier(newest, believed) || !this.#admit(newest, believed)) return true;
+    const { track } = present(this.#sources.get(newest), "A believed source is known");
+    this.#ensemble.observe(track, present(track.samples.at(-1), "A believed source has samples"));
+    const agreeing = this.#contradicting(believed);
+    if (agreeing !== undefined) this.#renew(agreeing);
+    else if (this.#learnWander()) this.#renew(believed, "wander");
+    return true;
+  }
+
+  /** Tells whether what the filter remembers is worth nothing now. */
+  #isObsolete(believed: readonly number[], { disputed }: BeliefInSources): boolean {
+    const hasJumped = (id: number) => this.#sources.get(id)?.hasJumped === true;
+    return !this.#ensemble.ready || this.#mustRenew || disputed.some((id) => this.has(id)) ||
+      (believed.length > 0 && believed.every(hasJumped));
+  }
+
+  /**
+   * Makes the filter anew from the samples of the sources in use, and of no other. How far servers
+   * wander was learned beside other sources then, unless only that has changed.
+   */
+  #renew(believed: readonly number[], changed: "sources" | "wander" = "sources"): void {
+    this.#mustRenew = false;
+    this.#members.clear();
+    for (const id of believed.slice(0, MEMBERS_MAX)) this.#members.add(id);
+    for (const id of believed) this.#noteJoined(id);
+    for (const { track } of this.#sources.values()) track.forgetBeside();
+    const tracks = this.#tracks(this.#members);
+    assert(tracks.length <= MEMBERS_MAX, "The joint filter has room for its members");
+    if (changed === "sources") { for (const track of tracks) track.serverWander = 0; }
+    this.#ensemble.rebuild(tracks);
+    if (changed === "sources" && learnServerWander(tracks)) this.#ensemble.rebuild(tracks);
+  }
+
+  /** Looks now and then how far the servers wander; returns whether it must be made anew for it. */
+  #learnWander(): boolean {
+    if (++this.#sinceWander < WANDER_SAMPLES * this.#members.size) return false;
+    this.#sinceWander = 0;
+    return learnServerWander(this.#tracks(this.#members));
+  }
+
+  /** Returns the sources that agree with one another against the filter, if they are most. */
+  #contradicting(believed: readonly number[]): readonly number[] | undefined {
+    const seen = believed.flatMap((id) => {
+      const [track] = this.#tracks([id]);
+      const one = track && this.#ensemble.biasOf(track);
+      return one === undefined ? [] : [{ id, ...one }];
+    });
+    return contradicting(seen)?.map(({ id }) => id);
+  }
+
+  /**
+   * Tells whether the last sample of a source was an outlier, and those of most believed sources
+   * were not.
+   */
+  #isLoneOutlier(id: number, believed: readonly number[]): boolean {
+    const isOutlier = (other: number) => this.#sources.get(other)?.isOutlier === true;
+    return isOutlier(id) && 2 * believed.filter(isOutlier).length <= believed.length;
+  }
+
+  /**
+   * Tells whether a source is in the filter, after adding it if there is room, or if a member is
+   * much worse.
+   */
+  #admit(id: number, believed: readonly number[]): boolean {
+    if (this.has(id)) return true;
+    if (this.#members.size >= MEMBERS_MAX) {
+      const rank = (member: number) => (believed.indexOf(member) + 1 || Infinity) - 1;
+      const worst = [...this.#members].reduce((a, b) => rank(b) > rank(a) ? b : a);
+      if (rank(id) >= MEMBERS_MAX || rank(worst) < RANK_MAX) return false;
+      this.leave(worst);
+    }
+    this.#members.add(id);
+    assert(this.#members.size <= MEMBERS_MAX, "The joint filter has room for its members");
+    this.#noteJoined(id);
+    return true;
+  }
+
+  /**
+   * What sources show of the oscillator's wander contains their own: the filter does not believe in
+   * much more than the middle one of them shows.
+   */
+  #wanderMax(believed: readonly number[]): number {
+    if (believed.length < 2) return Infinity;
+    const shown = believed.map((id) =>
+      this.#sources.get(id)?.alone.likelyWanderVariance ?? Infinity
+    );
+    shown.sort((a, b) => a - b);
+    return WANDER_MARGIN * Math.sqrt(shown[shown.length >> 1] ?? Infinity);
+  }
+
+  #noteJoined(id: number): void {
+    const source = this.#sources.get(id);
+    if (source === undefined) return;
+    source.hasJumped = false;
+    // otherwise the filter would begin with its samples from before the change
+    source.track.keepNewest(source.sinceChange);
+    source.sinceChange = Infinity;
+  }
+
+  #tracks(ids: Iterable<number>): SourceTrack[] {
+    return [...ids].flatMap((id) => this.#sources.get(id)?.track ?? []);
+  }
+}
+
+function newEnsemble(prior: FrequencyPrior): Ensemble {
+  return new Ensemble(prior, { isJoint: true });
+}
