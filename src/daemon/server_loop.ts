@@ -120,7 +120,7 @@ export class ServerLoop {
     try {
       return await this.#wait();
     } catch (error) {
-      this.#dropBatch(error);
+      this.#dropBatch(error, 0);
       await this.#pause();
       return false;
     }
@@ -161,18 +161,24 @@ export class ServerLoop {
     try {
       return this.#answerBatch(now);
     } catch (error) {
-      this.#dropBatch(error);
+      this.#dropBatch(error, this.#batch.count);
       return boottimeNow();
     }
   }
 
   #answerBatch(now: MonotonicSeconds): MonotonicSeconds {
-    const { socket, responder } = this.#listener, batch = this.#batch;
-    const { transmits } = responder;
-    if (transmits.awaitsTimestamps) this.#takeTimestamps(now);
+    const { responder } = this.#listener, batch = this.#batch;
+    if (responder.transmits.awaitsTimestamps) this.#takeTimestamps(now);
     responder.respond(batch, { now, sendSeconds: this.#sendSeconds });
+    const done = batch.queued === 0 ? now : this.#send();
+    responder.counters.endBatch();
+    return done;
+  }
+
+  /** Sends the responses of the batch, and measures what sending one takes. */
+  #send(): MonotonicSeconds {
+    const { socket, responder: { transmits } } = this.#listener, batch = this.#batch;
     const { queued } = batch;
-    if (queued === 0) return now;
     if (transmits.awaitsTimestamps) socket.allowTransmitTimestamps();
     const ready = boottimeNow();
     socket.send(batch, this.#onRefused);
@@ -182,11 +188,11 @@ export class ServerLoop {
     return done;
   }
 
-  /** Goes on after a fault of ours as if the batch had not come. */
-  #dropBatch(error: unknown): void {
-    const { socket, responder } = this.#listener, batch = this.#batch;
-    responder.counters.drop("internal-error", Math.max(1, batch.count));
-    batch.clearResponses();
+  /** Goes on after an internal error: of a batch of `count`, what was not sent is dropped. */
+  #dropBatch(error: unknown, count: number): void {
+    const { socket, responder } = this.#listener;
+    responder.counters.abandonBatch(count);
+    this.#batch.clearResponses();
     socket.restartTransmitTimestamps();
     responder.transmits.restartIds();
     this.#reports.onInternalError?.(error);

@@ -2,7 +2,9 @@
  * What became of the requests to a listener, counted by reason.
  *
  * The idea: the response path adds to numbers in an array by index; names are put beside them only
- * for a snapshot. Limits: counts are doubles, exact to 2^53.
+ * for a snapshot. Each request has one outcome: a response with the time, a Network Time Security
+ * NAK, or a reason why it was dropped (of which a kiss may tell). A batch that fails halfway is
+ * counted as what became of it. Limits: counts are doubles, exact to 2^53.
  *
  * @module
  */
@@ -68,6 +70,9 @@ export const COUNTED = {
   ntsNak: 16,
 } as const;
 
+/** What is the outcome of its request; another kiss tells of a reason that was counted. */
+const OUTCOME = COUNTED.response | COUNTED.ntsNak;
+
 const BATCH_MAX = 1024;
 
 /** Counts of one listener. The response path adds to them; others read them. */
@@ -93,11 +98,33 @@ export class ServerCounters {
   /** What was counted of each response of the batch, in the order in which they are sent. */
   readonly #queued = new Uint8Array(BATCH_MAX);
   #queuedCount = 0;
+  /** How many of them, from the first, were sent or were found to be refused by the system. */
+  #handedOver = 0;
+  #batchCount = 0;
+  /** How many requests of the batch have an outcome. */
+  #outcomes = 0;
 
   /** Begins a batch of requests. */
   beginBatch(count: number): void {
     this.received += count;
-    this.#queuedCount = 0;
+    this.#batchCount = count;
+    this.#outcomes = this.#queuedCount = this.#handedOver = 0;
+  }
+
+  /** Ends a batch: what was queued and not found to be refused was sent. */
+  endBatch(): void {
+    this.beginBatch(0);
+  }
+
+  /**
+   * Ends a batch of `count` requests that an internal error cut short, wherever it was: responses
+   * that were not handed over to the system are none, and requests without an outcome are dropped.
+   */
+  abandonBatch(count: number): void {
+    if (this.#batchCount === 0) this.beginBatch(count);
+    while (this.#handedOver < this.#queuedCount) this.#takeBack("internal-error");
+    this.drop("internal-error", this.#batchCount - this.#outcomes);
+    this.endBatch();
   }
 
   /** Counts a response that is queued to be sent, by its parts: numbers of `COUNTED`, added up. */
@@ -105,15 +132,32 @@ export class ServerCounters {
     this.#queued[this.#queuedCount++] = parts;
     if (parts === COUNTED.response) this.answered++;
     else this.#count(parts, 1);
+    if ((parts & OUTCOME) !== 0) this.#outcomes++;
   }
 
   /**
-   * Takes the response at a position of the queue out of the counts again, because it could not be
-   * sent.
+   * Takes the response at a position of the queue out of the counts again, because the system
+   * refused to send it. Those before it were sent.
    */
   unsent(position: number): void {
-    this.#count(this.#queued[position] ?? 0, -1);
-    this.drop("send-failed");
+    this.#handedOver = position;
+    this.#takeBack("send-failed");
+  }
+
+  /**
+   * Counts an internal error at request `index` of the batch, unless it has an outcome already: a
+   * response that is queued is sent all the same.
+   */
+  failRequest(index: number): void {
+    if (this.#outcomes === index) this.drop("internal-error");
+  }
+
+  #takeBack(reason: ServerDropReason): void {
+    const parts = this.#queued[this.#handedOver++] ?? 0;
+    this.#count(parts, -1);
+    if ((parts & OUTCOME) === 0) return;
+    this.#outcomes--;
+    this.drop(reason);
   }
 
   #count(parts: number, by: 1 | -1): void {
@@ -128,6 +172,7 @@ export class ServerCounters {
   drop(reason: ServerDropReason, amount = 1): void {
     const index = INDEX.get(reason) ?? 0;
     this.#dropped[index] = (this.#dropped[index] ?? 0) + amount;
+    this.#outcomes += amount;
   }
 
   /** Returns how many requests were dropped for a reason. */

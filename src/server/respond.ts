@@ -136,11 +136,11 @@ export class Responder {
 
   /** Answers a batch: writes the responses and queues them; the caller sends them at once. */
   respond(batch: RequestBatch, moment: BatchMoment): void {
+    this.counters.beginBatch(batch.count);
     this.#template.age(moment.now);
     this.#now = moment.now;
     this.#rateLimiter?.advance(moment.now);
     this.#client.words = batch.peerWords;
-    this.counters.beginBatch(batch.count);
     this.transmits.discard();
     for (let i = 0; i < batch.count; i++) this.#answerOrDrop(batch, i);
     if (this.transmits.isEmpty) return;
@@ -159,7 +159,7 @@ export class Responder {
     try {
       this.#answer(batch, i);
     } catch (error) {
-      this.counters.drop("internal-error");
+      this.counters.failRequest(i);
       this.#onInternalError?.(error);
     }
   }
@@ -335,10 +335,10 @@ export class Responder {
   #queue(batch: RequestBatch, i: number, length: number, counted = 0): void {
     assert(length <= (batch.lengths[i] ?? 0), "No response is longer than its request");
     const isTimestamped = this.#slot !== NO_SLOT;
-    batch.queueResponse(i, length, isTimestamped);
-    if (isTimestamped) this.transmits.expect(this.#slot);
     const mode = this.#isInterleaved ? COUNTED.interleaved : 0;
+    batch.queueResponse(i, length, isTimestamped);
     this.counters.queue(counted | COUNTED.response | mode);
+    if (isTimestamped) this.transmits.expect(this.#slot);
   }
 
   /** Sends a kiss, unless too many have been sent. */

@@ -7,6 +7,7 @@ import type { NtsRequestKind } from "../nts/server/server_fields.ts";
 import { AccessRules } from "./access.ts";
 import type { NtsResponder } from "./authentication.ts";
 import type { ServerClockState } from "./clock_state.ts";
+import type { ServerCounts } from "./counters.ts";
 import { InterleavedTable } from "./interleaved.ts";
 import { request, SYNCHRONIZED, TestServer, timestamp } from "../../tests/support/test_server.ts";
 
@@ -145,8 +146,126 @@ Deno.test("a response that could not be sent is no response", () => {
   assert.deepEqual([counters.answered, counters.kisses], [2, 0]);
   counters.unsent(2);
   assert.deepEqual([counters.answered, counters.kisses], [1, 0]);
-  assert.deepEqual(counters.snapshot().dropped, { "access-denied": 1, "send-failed": 2 });
+  assert.deepEqual(counters.snapshot().dropped, { "access-denied": 1, "send-failed": 1 });
+  assertOneOutcomeEach(counters.snapshot());
 });
+
+Deno.test("a batch that fails is counted as what became of its requests, wherever it fails", () => {
+  let isBroken = false;
+  const server = new TestServer({
+    access: denying("198.51.100.0/24"),
+    interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
+  });
+  const { counters } = server.responder;
+  const age = server.template.age.bind(server.template);
+  server.template.age = (now) => {
+    if (isBroken) throw new Error("A fault of ours");
+    age(now);
+  };
+  const requests = [
+    { octets: request() },
+    { octets: request({ mode: 6 }) },
+    { octets: request(), client: [198, 51, 100, 1] },
+    { octets: request() },
+  ];
+  // Before the first request was looked at.
+  isBroken = true;
+  assert.throws(() => server.ask(requests));
+  counters.abandonBatch(4);
+  assert.deepEqual([counters.received, counters.dropped("internal-error")], [4, 4]);
+  // Before the batch was begun.
+  counters.abandonBatch(4);
+  assert.deepEqual([counters.received, counters.dropped("internal-error")], [8, 8]);
+  // When all responses are queued and none is sent.
+  isBroken = false;
+  server.ask(requests);
+  counters.abandonBatch(4);
+  assert.deepEqual([counters.answered, counters.kisses, counters.received], [0, 0, 12]);
+  assert.equal(counters.dropped("internal-error"), 10);
+  // When the first was sent and the second refused.
+  server.ask(requests);
+  counters.unsent(1);
+  counters.abandonBatch(4);
+  assert.deepEqual([counters.answered, counters.kisses, counters.received], [1, 0, 16]);
+  assert.equal(counters.dropped("internal-error"), 11);
+  // When all were sent, and when nothing had come.
+  server.ask(requests);
+  counters.endBatch();
+  counters.abandonBatch(0);
+  assert.deepEqual([counters.answered, counters.received], [3, 20]);
+  assert.equal(counters.dropped("internal-error"), 11);
+  assertOneOutcomeEach(counters.snapshot());
+});
+
+Deno.test("a request that fails when its response is queued is answered, and counted once", () => {
+  let calls = 0;
+  // The second call for a request is made when its response is in the queue.
+  class BrokenTable extends InterleavedTable {
+    override serialAt(slot: number): number {
+      if (++calls === 2) throw new Error("A fault of ours");
+      return super.serialAt(slot);
+    }
+  }
+  const told: unknown[] = [];
+  const server = new TestServer({
+    access: denying("198.51.100.0/24"),
+    interleaved: new BrokenTable({ random: new SeededRandom(1) }),
+    nts: new FaultyNts(),
+    onInternalError: (error) => told.push(error),
+  });
+  const rest = new Uint8Array(104);
+  new DataView(rest.buffer).setUint32(0, 0x02040068);
+  server.ask([
+    { octets: request({ origin: 1n, receive: 5n }) },
+    { octets: request({ rest }) },
+    { octets: request(), client: [198, 51, 100, 1] },
+    { octets: request() },
+  ]);
+  const { counters } = server.responder;
+  assert.equal(told.length, 2);
+  assert.equal(counters.dropped("internal-error"), 1);
+  assert.equal(counters.answered, 2);
+  assertOneOutcomeEach(counters.snapshot());
+  assert.equal(server.batch.queued.length, counters.answered + counters.kisses);
+});
+
+Deno.test("any requests, any responses that cannot be sent: each request has one outcome", () => {
+  const octets = fc.oneof(
+    fc.constant(request()),
+    fc.constant(request({ origin: 1n, receive: 5n })),
+    fc.uint8Array({ maxLength: 120 }),
+    fc.record({ mode: fc.nat(7), version: fc.nat(7) }).map((fields) => request(fields)),
+    fc.uint8Array({ maxLength: 120 }).map((rest) => request({ rest: new Uint8Array(rest) })),
+  );
+  const client = fc.constantFrom([192, 0, 2, 1], [198, 51, 100, 1], [0, 0, 0, 0]);
+  const one = fc.record({ octets, client });
+  const batch = fc.record({
+    requests: fc.array(one, { maxLength: 20 }),
+    refused: fc.array(fc.nat(19), { maxLength: 3 }),
+    isAbandoned: fc.boolean(),
+  });
+  const server = new TestServer({
+    access: denying("198.51.100.0/24"),
+    interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
+    nts: new FaultyNts(),
+  });
+  const { counters } = server.responder;
+  fc.assert(fc.property(batch, ({ requests, refused, isAbandoned }) => {
+    server.ask(requests);
+    const positions = new Set(refused.filter((position) => position < server.batch.queued.length));
+    for (const position of [...positions].sort((a, b) => a - b)) counters.unsent(position);
+    if (isAbandoned) counters.abandonBatch(requests.length);
+    else counters.endBatch();
+    assertOneOutcomeEach(counters.snapshot());
+  }));
+  assert.ok(counters.answered > 0 && counters.dropped("internal-error") > 0);
+});
+
+/** Each request got a response with the time or a NAK, or was dropped for one reason. */
+function assertOneOutcomeEach({ received, answered, dropped, nts }: ServerCounts): void {
+  const all = Object.values(dropped).reduce((sum, count) => sum + count, answered + nts.naks);
+  assert.equal(all, received);
+}
 
 function denying(prefix: string): AccessRules {
   const rules = AccessRules.build({ denylist: { filter: [prefix], action: "deny" } });
