@@ -59,6 +59,8 @@ export class Association {
   readonly name: string;
   /** Where requests go. */
   readonly address: SocketAddress;
+  /** How messages call it, with the address. */
+  readonly fullName: string;
   #config: AssociationConfig;
   /** How packets are authenticated; undefined means not at all. */
   readonly protection: PacketProtection | undefined;
@@ -87,6 +89,8 @@ export class Association {
     this.id = options.id;
     this.name = options.name;
     this.address = options.address;
+    const where = formatSocketAddress(this.address);
+    this.fullName = this.name === where ? where : `${this.name} (${where})`;
     this.#config = options.config;
     this.protection = options.protection;
     this.#random = options.random;
@@ -97,12 +101,6 @@ export class Association {
       random: options.random,
     });
     this.#kisses = new Kisses(this.#timer, this.dropped);
-  }
-
-  /** How messages call it, with the address. */
-  get fullName(): string {
-    const where = formatSocketAddress(this.address);
-    return this.name === where ? where : `${this.name} (${where})`;
   }
 
   /**

@@ -34,7 +34,7 @@ export class DroppedResponses {
 
   /** A good response came: what was dropped before explains nothing any more. */
   noteGood(): void {
-    if (Object.keys(this.#recent.snapshot()).length > 0) this.#recent = new ReasonCounter();
+    if (!this.#recent.isEmpty) this.#recent = new ReasonCounter();
   }
 
   /** How many there were of each reason. */
@@ -56,8 +56,8 @@ export class DroppedResponses {
    * Says what was dropped since the last good response: "version (6)"; undefined when nothing was.
    */
   get recent(): string | undefined {
+    if (this.#recent.isEmpty) return undefined;
     const entries = Object.entries(this.#recent.snapshot()).sort(([, a], [, b]) => b - a);
-    if (entries.length === 0) return undefined;
     return entries.map(([reason, count]) => `${reason} (${count})`).join(", ");
   }
 

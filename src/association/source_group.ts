@@ -153,8 +153,9 @@ export class SourceGroup {
 
   /** When `handleTimer` wants to be called; Infinity for never. */
   nextWakeup(): MonotonicSeconds {
-    const members = this.members.map((association) => association.nextWakeup());
-    return Math.min(this.#nextMaintenance(), ...members);
+    let due = this.#nextMaintenance();
+    for (const association of this.members) due = Math.min(due, association.nextWakeup());
+    return due;
   }
 
   /** Lets every member ask when it is time, and replaces the dead and the bad. */

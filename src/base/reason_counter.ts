@@ -16,6 +16,11 @@ export class ReasonCounter<Reason extends string> {
     return count;
   }
 
+  /** Whether nothing has been counted. */
+  get isEmpty(): boolean {
+    return this.#counts.size === 0;
+  }
+
   /** Returns the count of one reason, or of all reasons together. */
   total(reason?: Reason): number {
     if (reason !== undefined) return this.#counts.get(reason) ?? 0;

@@ -13,6 +13,7 @@
  * @module
  */
 import { unreachable } from "../../base/assert.ts";
+import type { Association } from "../../association/association.ts";
 import type { SourceGroup } from "../../association/source_group.ts";
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 import { describeCauses } from "../../selection/causes.ts";
@@ -28,10 +29,12 @@ export type ReportedSource = Pick<SourceGroup, "config" | "members" | "report">;
 
 /** How one server stands, or a source that has none. */
 interface Subject {
-  readonly key: string;
+  /** The number of a server, or the address of a source that has none. */
+  readonly key: number | string;
   readonly source: string;
   readonly name: string;
   readonly health: "answers" | "silent" | "unknown";
+  /** What is wrong with one that is silent. */
   readonly fault: string;
   /** What in the fault is news, even of one that is known to be silent. */
   readonly causes: readonly string[];
@@ -64,7 +67,7 @@ export interface Report {
 
 /** Follows all sources. */
 export class SourceReports {
-  readonly #records = new Map<string, Record>();
+  readonly #records = new Map<number | string, Record>();
   #outageSince: MonotonicSeconds | undefined = undefined;
   /** Whether the log says so. */
   #isOutageTold = false;
@@ -190,7 +193,7 @@ export class SourceReports {
     }
   }
 
-  #recordOf(key: string): Record {
+  #recordOf(key: number | string): Record {
     const known = this.#records.get(key);
     if (known !== undefined) return known;
     const record: Record = {
@@ -223,17 +226,10 @@ function tellNews(subject: Subject, record: Record): Action[] {
 }
 
 function subjectsOf(source: ReportedSource): readonly Subject[] {
-  const asked = source.members.filter(({ isStopped }) => !isStopped);
-  if (source.members.length > 0) {
-    return asked.map((member) => ({
-      key: `${member.id}`,
-      source: source.config.address,
-      name: member.fullName,
-      health: member.health,
-      fault: faultOf(member),
-      causes: member.dropped.recentReasons,
-      lastResponseAt: member.lastResponseAt ?? -Infinity,
-    }));
+  const { members } = source;
+  if (members.length > 0) {
+    return members.filter(({ isStopped }) => !isStopped)
+      .map((member) => subjectOf(member, source.config.address));
   }
   const { report } = source;
   const { address } = source.config;
@@ -246,6 +242,21 @@ function subjectsOf(source: ReportedSource): readonly Subject[] {
     causes: [],
     lastResponseAt: -Infinity,
   }];
+}
+
+/** This is done for every server after each event: only what is needed is put into words. */
+function subjectOf(member: Association, source: string): Subject {
+  const { health } = member;
+  const isSilent = health === "silent";
+  return {
+    key: member.id,
+    source,
+    name: member.fullName,
+    health,
+    fault: isSilent ? faultOf(member) : "",
+    causes: isSilent ? member.dropped.recentReasons : [],
+    lastResponseAt: member.lastResponseAt ?? -Infinity,
+  };
 }
 
 /** Says why they failed. */
