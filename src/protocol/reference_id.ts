@@ -77,7 +77,12 @@ export function formatReferenceId(
 const LOOPBACK = 127;
 
 function octetsOf(referenceId: number): readonly number[] {
-  return [24, 16, 8, 0].map((shift) => (referenceId >>> shift) & 0xff);
+  return [
+    referenceId >>> 24,
+    (referenceId >>> 16) & 255,
+    (referenceId >>> 8) & 255,
+    referenceId & 255,
+  ];
 }
 
 function hexText(referenceId: number): string {
@@ -85,6 +90,12 @@ function hexText(referenceId: number): string {
 }
 
 function asciiText(referenceId: number): string | undefined {
-  const text = String.fromCharCode(...octetsOf(referenceId)).replace(/\0+$/, "");
-  return /^[\x20-\x7e]+$/.test(text) ? text : undefined;
+  let text = "";
+  let rest = referenceId >>> 0;
+  for (; rest !== 0; rest = (rest << 8) >>> 0) {
+    const code = rest >>> 24;
+    if (code < 0x20 || code > 0x7e) return undefined;
+    text += String.fromCharCode(code);
+  }
+  return text === "" ? undefined : text;
 }

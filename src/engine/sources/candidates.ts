@@ -14,7 +14,6 @@ import { followsUs, isOurselves, type OwnIdentity } from "../../selection/loop.t
 import { rootDistance } from "../../selection/root_distance.ts";
 import type { ToldTime } from "../authenticated_time/certificate_spans.ts";
 import { unixSecondsOf } from "../authenticated_time/provisional_time.ts";
-import { identitiesOf } from "../authenticated_time/same_server.ts";
 import { silenceOf } from "../reports/silence.ts";
 import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
@@ -23,8 +22,8 @@ import type { MemberOfSource } from "./source_set.ts";
 export interface SelectionContext {
   /** The moment. */
   readonly now: Instant;
-  /** What is known of every source. */
-  readonly discipline: Discipline;
+  /** What is known of every source, and of all together. */
+  readonly discipline: Pick<Discipline, "sourceAt" | "systemAt">;
   /** What is known of the time whatever the sources say; nothing if left out. */
   readonly known?: KnownTime;
   /**
@@ -44,11 +43,15 @@ export interface KnownTime {
   ): Contradiction | undefined;
 }
 
-/** Describes a member; `own` is by what we recognise ourselves. */
+/**
+ * Describes a member; `own` is by what we recognise ourselves, `identities` are what its server is
+ * known by.
+ */
 export function candidateOf(
   member: MemberOfSource,
   context: SelectionContext & {
     readonly own: OwnIdentity;
+    readonly identities: readonly string[];
     readonly faults: SourceFaults | undefined;
   },
 ): Candidate {
@@ -78,7 +81,7 @@ export function candidateOf(
     trust: config.trust,
     require: config.require,
     isAuthenticated: isAuthenticated(config),
-    identities: identitiesOf({ config, address: association.address }),
+    identities: context.identities,
     faults: faults?.isLeftOut(association.id, now.monotonic) ? faults.count(association.id) : 0,
     contradiction: contradictionOf(association, estimate, { ...context, error: distance }),
   };

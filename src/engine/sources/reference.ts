@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Association } from "../../association/association.ts";
 import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import type { Seconds } from "../../base/units.ts";
 import { formatReferenceId, referenceIdOfAddress } from "../../protocol/reference_id.ts";
@@ -16,23 +17,23 @@ import type { Reference } from "../status/system_variables.ts";
 
 /**
  * Describes the reference that the system peer of a selection is; undefined when it was never
- * measured.
+ * measured. `previous` is the reference so far.
  */
 export function referenceOf(
   peer: MemberOfSource,
-  context: SelectionContext & { readonly supported: Seconds },
+  context: SelectionContext & {
+    readonly supported: Seconds;
+    readonly previous: Reference | undefined;
+  },
 ): Reference | undefined {
   const { association } = peer;
   const server = association.serverState;
   const estimate = context.discipline.sourceAt(association.id, context.now.monotonic);
   if (server === undefined || estimate === undefined) return undefined;
-  const referenceId = referenceIdOfAddress(association.address.address) ?? 0;
-  const { family } = association.address;
   const stratum = server.stratum + 1;
   return {
     association: association.id,
-    referenceId,
-    referenceIdText: formatReferenceId(referenceId, { stratum, family }),
+    ...identifierOf(association, { stratum, previous: context.previous }),
     stratum,
     server,
     delay: estimate.delay,
@@ -40,6 +41,20 @@ export function referenceOf(
     updatedAt: association.lastResponseAt ?? context.now.monotonic,
     referenceTime: context.now.realtime,
   };
+}
+
+/** That of an IPv6 address is a digest: it is made when the peer or its stratum changes. */
+function identifierOf(
+  { id, address }: Association,
+  { stratum, previous }: { readonly stratum: number; readonly previous: Reference | undefined },
+): Pick<Reference, "referenceId" | "referenceIdText"> {
+  if (previous?.association === id && previous.stratum === stratum) {
+    const { referenceId, referenceIdText } = previous;
+    return { referenceId, referenceIdText };
+  }
+  const referenceId = referenceIdOfAddress(address.address) ?? 0;
+  const { family } = address;
+  return { referenceId, referenceIdText: formatReferenceId(referenceId, { stratum, family }) };
 }
 
 /**

@@ -19,8 +19,10 @@ import {
   objectionOf,
   vouchersNeeded,
 } from "../authenticated_time/vouched_selection.ts";
+import { identitiesOf } from "../authenticated_time/same_server.ts";
 import { candidateOf, memberName, type SelectionContext } from "./candidates.ts";
 import type { Action } from "../events.ts";
+import { EstimatesOfMoment } from "./estimates_of_moment.ts";
 import { announcedLeap, referenceOf, supportedBy } from "./reference.ts";
 import { ReferenceReports } from "../reports/reference_reports.ts";
 import type { SourceFaults } from "./source_faults.ts";
@@ -44,6 +46,8 @@ export class SourceSelection {
   #hasSources: boolean;
   #isVouchedFor = false;
   readonly #faults: SourceFaults | undefined;
+  /** What the server of each source is known by, which stays while the source does. */
+  readonly #identities = new Map<number, readonly string[]>();
   #own: OwnIdentity;
   #ownAddresses: readonly string[];
   #listens: readonly string[];
@@ -186,7 +190,8 @@ export class SourceSelection {
   }
 
   /** Selects anew among all members. */
-  select(members: readonly MemberOfSource[], context: SelectionContext): readonly Action[] {
+  select(members: readonly MemberOfSource[], given: SelectionContext): readonly Action[] {
+    const context = { ...given, discipline: new EstimatesOfMoment(given.discipline) };
     const candidates = members.map((member) => this.#candidate(member, context));
     const selection = this.#select(candidates, { members, context });
     this.#adopt(selection, { members, candidates, heldBack: context.heldBack ?? 0 });
@@ -204,7 +209,8 @@ export class SourceSelection {
     }
     this.#leap = announcedLeap(members, selection);
     const supported = supportedBy(members, selection, context);
-    this.#reference = referenceOf(peer, { ...context, supported }) ?? this.#reference;
+    const previous = this.#reference;
+    this.#reference = referenceOf(peer, { ...context, supported, previous }) ?? previous;
     return told;
   }
 
@@ -241,6 +247,7 @@ export class SourceSelection {
 
   /** Forgets a source. */
   forget(id: number): void {
+    this.#identities.delete(id);
     if (this.#selection === undefined) return;
     const statuses = new Map(this.#selection.statuses);
     statuses.delete(id);
@@ -264,7 +271,16 @@ export class SourceSelection {
   }
 
   #candidate(member: MemberOfSource, context: SelectionContext): Candidate {
-    return candidateOf(member, { ...context, own: this.#own, faults: this.#faults });
+    const identities = this.#identitiesOf(member);
+    return candidateOf(member, { ...context, own: this.#own, identities, faults: this.#faults });
+  }
+
+  #identitiesOf({ association: { id, address }, config }: MemberOfSource): readonly string[] {
+    const known = this.#identities.get(id);
+    if (known !== undefined) return known;
+    const identities = identitiesOf({ config, address });
+    this.#identities.set(id, identities);
+    return identities;
   }
 
   #select(
