@@ -190,7 +190,7 @@ export class EngineDriver {
 
   #log(action: ActionOf<"log">): void {
     const limiter = this.#limiterOf(action.source);
-    const passed = limiter.pass(action.message, action.message, readInstant().monotonic);
+    const passed = limiter.pass(action.message, { now: readInstant().monotonic });
     if (passed !== undefined) log[action.level](passed);
   }
 

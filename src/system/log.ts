@@ -104,9 +104,12 @@ export class LogLimiter {
 
   /**
    * Returns the message to log, perhaps with a count of those that were kept back; undefined if it
-   * is to be kept back.
+   * is to be kept back. Its kind is the message itself unless said otherwise.
    */
-  pass(kind: string, message: string, now: MonotonicSeconds): string | undefined {
+  pass(
+    message: string,
+    { now, kind = message }: { readonly now: MonotonicSeconds; readonly kind?: string },
+  ): string | undefined {
     const key = this.#kinds.has(kind) || this.#hasRoom(now) ? kind : "";
     const entry = this.#kinds.get(key);
     if (entry === undefined) {

@@ -37,28 +37,31 @@ Deno.test("the level can be changed while running", () => {
 
 Deno.test("a repeated message is told once, then counted", () => {
   const limiter = new LogLimiter();
-  equal(limiter.pass("k", "m", 0), "m");
-  for (let i = 1; i < 60; i++) equal(limiter.pass("k", "m", i), undefined);
-  equal(limiter.pass("other", "o", 30), "o");
-  equal(limiter.pass("k", "m", 60), "m (and 59 more like it since the last time)");
-  equal(limiter.pass("k", "m", 179), undefined);
-  equal(limiter.pass("k", "m", 180), "m (and 1 more like it since the last time)");
-  equal(limiter.pass("k", "m", 180 + 240 + 6 * 3600 + 1), "m");
+  equal(limiter.pass("m", { now: 0, kind: "k" }), "m");
+  for (let i = 1; i < 60; i++) equal(limiter.pass("m", { now: i, kind: "k" }), undefined);
+  equal(limiter.pass("o", { now: 30, kind: "other" }), "o");
+  equal(limiter.pass("m", { now: 60, kind: "k" }), "m (and 59 more like it since the last time)");
+  equal(limiter.pass("m", { now: 179, kind: "k" }), undefined);
+  equal(limiter.pass("m", { now: 180, kind: "k" }), "m (and 1 more like it since the last time)");
+  equal(limiter.pass("m", { now: 180 + 240 + 6 * 3600 + 1, kind: "k" }), "m");
 });
 
 Deno.test("a flood of kinds and messages makes few lines", () => {
   const limiter = new LogLimiter();
   let lines = 0;
   for (let i = 0; i < 100_000; i++) {
-    if (limiter.pass(`kind ${i}`, "m", i / 1000) !== undefined) lines++;
+    if (limiter.pass("m", { now: i / 1000, kind: `kind ${i}` }) !== undefined) lines++;
   }
   equal(lines, 514);
 });
 
 Deno.test("old kinds make room for new ones", () => {
   const limiter = new LogLimiter();
-  for (let i = 0; i < 600; i++) limiter.pass(`old ${i}`, "m", 0);
-  equal(limiter.pass("new 1", "m", 100), "m (and 87 more like it since the last time)");
-  equal(limiter.pass("new 2", "n", 3700), "n");
-  equal(limiter.pass("new 3", "o", 3700), "o");
+  for (let i = 0; i < 600; i++) limiter.pass("m", { now: 0, kind: `old ${i}` });
+  equal(
+    limiter.pass("m", { now: 100, kind: "new 1" }),
+    "m (and 87 more like it since the last time)",
+  );
+  equal(limiter.pass("n", { now: 3700, kind: "new 2" }), "n");
+  equal(limiter.pass("o", { now: 3700, kind: "new 3" }), "o");
 });

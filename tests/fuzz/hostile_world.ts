@@ -301,7 +301,7 @@ class HostileWorld {
   /** What is logged is limited as by the daemon. */
   #log({ level, message }: ActionOf<"log">): void {
     if (level === "debug") return;
-    const line = this.#limiter.pass(message, message, this.#clock.monotonic);
+    const line = this.#limiter.pass(message, { now: this.#clock.monotonic });
     if (line !== undefined) this.#lines.push(line);
   }
 

@@ -45,8 +45,7 @@ export interface Shown {
  * cannot be shown is told, and is no bug of ours.
  */
 export async function showStatus(
-  args: Arguments,
-  context: CommandContext,
+  { args, context }: { readonly args: Arguments; readonly context: CommandContext },
   show: (document: StatusDocument) => Shown,
 ): Promise<ExitCode> {
   const status = await fetchStatus(args, context);

@@ -44,7 +44,7 @@ Exit status: 0 done; 69 the daemon cannot be reached.
       columns: context.columns,
       paint: painter(context.color),
     };
-    return showStatus(args, context, ({ sources }) => ({
+    return showStatus({ args, context }, ({ sources }) => ({
       text: hasOption(args, "json")
         ? `${JSON.stringify({ sources })}\n`
         : renderSources(sources, view),

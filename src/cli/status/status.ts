@@ -52,7 +52,7 @@ Exit status: 0 synchronised, in holdover or monitoring; 1 not synchronised;
       paint: painter(context.color),
       verbose: hasOption(args, "verbose"),
     };
-    return showStatus(args, context, (document) => ({
+    return showStatus({ args, context }, (document) => ({
       text: hasOption(args, "json")
         ? `${JSON.stringify(document)}\n`
         : renderStatus(document, view),

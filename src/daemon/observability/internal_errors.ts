@@ -30,7 +30,7 @@ export function meetInternalError(error: unknown): boolean {
   const kind = `${told.name} ${place ?? ""}`;
   const message = `An error in ntpsd ended one task, and all else goes on; please report it: ` +
     `${told.name}: ${told.message}${place === undefined ? "" : ` (${place})`}`;
-  const passed = limiter.pass(kind, message, boottimeNow());
+  const passed = limiter.pass(message, { now: boottimeNow(), kind });
   if (passed !== undefined) log.error(passed);
   return true;
 }
