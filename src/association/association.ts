@@ -11,23 +11,16 @@
  *
  * @module
  */
-import { assert, present, unreachable } from "../base/assert.ts";
-import type { RandomSource } from "../base/random.ts";
+import { assert, unreachable } from "../base/assert.ts";
 import { formatSocketAddress, type SocketAddress } from "../base/socket_address.ts";
-import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
+import type { MonotonicSeconds, PollExponent } from "../base/units.ts";
 import type { NtpHeader } from "../protocol/header.ts";
 import type { Kiss } from "../protocol/kiss_code.ts";
 import type { AssociationOptions } from "./association_options.ts";
 import { type ResponseContent, ResponseContents } from "./response_contents.ts";
 import { readResponse } from "./response.ts";
 import type { AssociationConfig } from "./config.ts";
-import type {
-  AssociationAction,
-  CloseAction,
-  DatagramEvent,
-  LogAction,
-  SendFailedEvent,
-} from "./events.ts";
+import type { AssociationAction, DatagramEvent, LogAction, SendFailedEvent } from "./events.ts";
 import { exchangeKeys } from "./exchange_keys.ts";
 import { DroppedResponses } from "./dropped_responses.ts";
 import type { DropReason } from "./drop_reason.ts";
@@ -37,13 +30,10 @@ import { PollTimer } from "./poll_timer.ts";
 import type { PacketProtection } from "./protection.ts";
 import { type Reception, type ServerState, serverStateOf } from "./outcome.ts";
 import { REACH_LENGTH, ReachRegister } from "./reach.ts";
-import { makeRequest, type PendingRequest } from "./request.ts";
+import { RequestSlot } from "./request_slot.ts";
 
 export type { AssociationOptions } from "./association_options.ts";
 export type { Reception, ServerState } from "./outcome.ts";
-
-/** Answers that take longer are worth nothing, and are not awaited. */
-const RESPONSE_WAIT: Seconds = 4;
 
 /** After this many requests without response the rest of a burst is left out. */
 const BURST_UNANSWERED_MAX = 4;
@@ -66,18 +56,11 @@ export class Association {
   readonly protection: PacketProtection | undefined;
   /** Packets that brought no measurement, by reason. */
   readonly dropped = new DroppedResponses();
-  readonly #random: RandomSource;
-  readonly #allocateRequest: () => number;
+  readonly #request: RequestSlot;
   readonly #timer: PollTimer;
   readonly #reach = new ReachRegister();
   readonly #contents = new ResponseContents();
-  #pending: PendingRequest | undefined = undefined;
-  #sent = 0;
   #received = 0;
-  #sendFailures = 0;
-  #lastSendFailure: string | undefined = undefined;
-  /** Whether the newest request has not left this machine. */
-  #hasFailedLocally = false;
   #lastResponseAt: MonotonicSeconds | undefined = undefined;
   #lastMeasurement: Measurement | undefined = undefined;
   #serverState: ServerState | undefined = undefined;
@@ -93,8 +76,7 @@ export class Association {
     this.fullName = this.name === where ? where : `${this.name} (${where})`;
     this.#config = options.config;
     this.protection = options.protection;
-    this.#random = options.random;
-    this.#allocateRequest = options.allocateRequest;
+    this.#request = new RequestSlot(options);
     this.#timer = new PollTimer({
       limits: options.config.pollIntervalLimits,
       initial: options.config.initialPollInterval,
@@ -108,7 +90,7 @@ export class Association {
    * between.
    */
   get health(): "answers" | "silent" | "unknown" {
-    if (this.#lastSendFailure !== undefined && this.#pending === undefined) return "silent";
+    if (this.lastSendFailure !== undefined && !this.#request.isOpen) return "silent";
     const isNew = this.#lastResponseAt === undefined;
     if (this.unansweredRequests >= (isNew ? NEW_UNANSWERED_MAX : REACH_LENGTH)) return "silent";
     return isNew || this.unansweredRequests > 0 ? "unknown" : "answers";
@@ -116,7 +98,7 @@ export class Association {
 
   /** What is wrong with a server that is silent, or seems to be: a predicate for a sentence. */
   get report(): string {
-    if (this.#lastSendFailure !== undefined) return `cannot be asked: ${this.#lastSendFailure}`;
+    if (this.lastSendFailure !== undefined) return `cannot be asked: ${this.lastSendFailure}`;
     const { recent } = this.dropped;
     if (recent !== undefined) return `sends answers that are dropped: ${recent}`;
     return `did not answer the last ${this.unansweredRequests} requests`;
@@ -163,7 +145,7 @@ export class Association {
 
   /** Requests that were handed out. */
   get sent(): number {
-    return this.#sent;
+    return this.#request.sent;
   }
 
   /** Packets that came in, dropped ones included. */
@@ -173,12 +155,12 @@ export class Association {
 
   /** Requests that could not be sent or delivered. */
   get sendFailures(): number {
-    return this.#sendFailures;
+    return this.#request.failures;
   }
 
   /** Why the newest request could not be sent or delivered; undefined when it could. */
   get lastSendFailure(): string | undefined {
-    return this.#lastSendFailure;
+    return this.#request.lastFailure;
   }
 
   /** When the last response came that was no kiss. */
@@ -232,7 +214,7 @@ export class Association {
 
   /** When `handleTimer` wants to be called; Infinity for never. */
   nextWakeup(): MonotonicSeconds {
-    return Math.min(this.#timer.due, this.#pending?.expiresAt ?? Infinity);
+    return Math.min(this.#timer.due, this.#request.expiresAt);
   }
 
   /**
@@ -240,8 +222,8 @@ export class Association {
    */
   handleTimer(now: MonotonicSeconds): readonly AssociationAction[] {
     const actions: AssociationAction[] = [];
-    if (this.#pending !== undefined && now >= this.#pending.expiresAt) {
-      actions.push(this.#close());
+    if (now >= this.#request.expiresAt) {
+      actions.push(this.#request.close());
       if (this.isReachable) this.#timer.retrySoon();
     }
     if (now >= this.#timer.due) actions.push(...this.#ask(now));
@@ -251,13 +233,13 @@ export class Association {
   /** Judges a packet; whatever its octets, it never throws. */
   handleDatagram(event: DatagramEvent, now: MonotonicSeconds): Reception {
     this.#received++;
-    const pending = this.#pending;
-    if (pending === undefined || pending.id !== event.request) return this.#drop("unexpected");
+    const pending = this.#request.pending(event.request);
+    if (pending === undefined) return this.#drop("unexpected");
     const response = readResponse(event.packet, pending);
     if (!response.ok) return this.#drop(response.error);
     // from here on the server itself has spoken: nothing else is awaited for this request
-    const closing = this.#close();
-    this.#lastSendFailure = undefined;
+    const closing = this.#request.close();
+    this.#request.noteResponse();
     const { kiss, header } = response.value;
     if (kiss !== undefined && kiss !== "unsynchronized") {
       return { actions: [closing, ...this.#handleKiss(kiss, header)], measurement: undefined };
@@ -268,20 +250,14 @@ export class Association {
     return { actions: [closing], measurement };
   }
 
-  /**
-   * Notes that a request could not be sent or delivered. One that may have left stays open, since a
-   * forged refusal must not keep the true response out.
-   */
+  /** Takes that a request could not be sent or delivered; one that has not left is closed. */
   handleSendFailed(event: SendFailedEvent, now: MonotonicSeconds): readonly AssociationAction[] {
-    if (this.#pending?.id !== event.request) return [];
-    this.#sendFailures++;
-    this.#lastSendFailure = event.reason;
-    this.#hasFailedLocally = event.isLocal === true;
-    if (!this.#hasFailedLocally) return [];
-    const closing = this.#close();
+    if (this.#request.pending(event.request) === undefined) return [];
+    this.#request.noteFailure(event);
+    if (!this.#request.hasFailedLocally) return [];
     this.protection?.takeBack?.();
     this.#timer.retryLocally(now);
-    return [closing];
+    return this.#request.closeIfOpen();
   }
 
   /** Takes the poll interval that the discipline wants, within the limits. */
@@ -308,7 +284,7 @@ export class Association {
   /** There may be a way to the server now that there was not before: asks within seconds. */
   askAgain(now: MonotonicSeconds): void {
     this.protection?.restartBackoff?.(now);
-    this.#timer.askAgain(now, this.#hasFailedLocally ? "has-not-left" : "has-left");
+    this.#timer.askAgain(now, this.#request.hasFailedLocally ? "has-not-left" : "has-left");
   }
 
   /**
@@ -323,20 +299,20 @@ export class Association {
   /** Voids what the local clock timestamped before it was stepped. */
   clockStepped(now: MonotonicSeconds): readonly AssociationAction[] {
     this.#contents.forgetExchange();
-    if (this.#pending === undefined) return [];
+    if (!this.#request.isOpen) return [];
     this.#timer.requestSoon(now);
-    return [this.#close()];
+    return [this.#request.close()];
   }
 
   /** Gives up for good; the association is not used any more. */
   stop(): readonly AssociationAction[] {
     this.#isStopped = true;
     this.#timer.stop();
-    return this.#pending === undefined ? [] : [this.#close()];
+    return this.#request.closeIfOpen();
   }
 
   #ask(now: MonotonicSeconds): readonly AssociationAction[] {
-    const actions: AssociationAction[] = this.#pending === undefined ? [] : [this.#close()];
+    const actions: AssociationAction[] = [...this.#request.closeIfOpen()];
     if (this.protection?.beginKeyExchange?.(now, this.#isUnheard) === true) {
       actions.push(exchangeKeys(this.id, this.config));
     }
@@ -346,8 +322,10 @@ export class Association {
     }
     this.#reach.noteRequest();
     this.#timer.noteSent(now);
-    actions.push(...this.#send(now));
-    return actions;
+    const origin = this.config.interleaved
+      ? this.#contents.origin(this.unansweredRequests - 1)
+      : undefined;
+    return [...actions, ...this.#request.send(now, origin)];
   }
 
   /**
@@ -356,30 +334,7 @@ export class Association {
    */
   get #isUnheard(): boolean {
     return this.#lastResponseAt === undefined && this.unansweredRequests >= BURST_UNANSWERED_MAX &&
-      this.#lastSendFailure === undefined && this.config.aeadAlgorithms.length !== 1;
-  }
-
-  #send(now: MonotonicSeconds): readonly AssociationAction[] {
-    assert(this.#pending === undefined, "One request is open at a time");
-    const made = makeRequest({
-      random: this.#random,
-      protection: this.protection,
-      interleavedOrigin: this.config.interleaved
-        ? this.#contents.origin(this.unansweredRequests - 1)
-        : undefined,
-    });
-    if (made === undefined) return [];
-    const id = this.#allocateRequest();
-    this.#pending = { ...made.expected, id, expiresAt: now + RESPONSE_WAIT };
-    this.#sent++;
-    this.#hasFailedLocally = false;
-    return [{
-      type: "send",
-      association: this.id,
-      request: id,
-      destination: this.address,
-      packet: made.packet,
-    }];
+      this.lastSendFailure === undefined && this.config.aeadAlgorithms.length !== 1;
   }
 
   /** Counts what a response says, and returns its measurement if it has one. */
@@ -431,12 +386,6 @@ export class Association {
   #drop(reason: DropReason): Reception {
     this.dropped.add(reason);
     return { actions: [], measurement: undefined };
-  }
-
-  #close(): CloseAction {
-    const pending = present(this.#pending, "A request is open");
-    this.#pending = undefined;
-    return { type: "close", request: pending.id };
   }
 
   #log(level: LogAction["level"], text: string): LogAction {
