@@ -14,7 +14,7 @@ export interface ClockPermission {
   /** Both wanted and permitted. */
   readonly mayAdjust: boolean;
   /** Why not, for the status; undefined when it may. */
-  readonly whyMeasuring?: string;
+  readonly notAdjustedReason?: string;
   /** The frequency correction in force. */
   readonly frequency: Ppm;
   /** A sentence for the log. */
@@ -55,7 +55,7 @@ export function claimClock(
     const setting = noAdjust ? "--no-adjust" : "clock.adjust = false";
     return ok({
       mayAdjust: false,
-      whyMeasuring: `${setting} wants it so`,
+      notAdjustedReason: `${setting} wants it so`,
       frequency,
       notice: `Measures only, as ${setting} wants it`,
       level: "info",
@@ -72,7 +72,7 @@ export function claimClock(
   }
   return ok({
     mayAdjust: false,
-    whyMeasuring: taken.error,
+    notAdjustedReason: taken.error,
     frequency,
     notice: `Measures only: ${taken.error}`,
     level: "warning",

@@ -86,7 +86,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     random: randomSource,
     now: readInstant(),
     mayAdjust: clock.value.mayAdjust,
-    whyMeasuring: clock.value.whyMeasuring,
+    notAdjustedReason: clock.value.notAdjustedReason,
     frequency: clock.value.frequency,
     clockPrecision: 2 ** precision,
     ownAddresses: addresses.read() ?? [],

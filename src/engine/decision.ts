@@ -101,9 +101,9 @@ export class Decision {
     const { members } = sources;
     const verified = provisional.verified(event, { members, now: now.monotonic });
     const actions = [...verified.actions];
-    for (const { association: id, why } of verified.refused) {
+    for (const { association: id, reason } of verified.refused) {
       const member = members.find(({ association }) => association.id === id);
-      actions.push(...member?.group.giveUp(id, { reason: why, now: now.monotonic }) ?? []);
+      actions.push(...member?.group.giveUp(id, { reason, now: now.monotonic }) ?? []);
     }
     if (verified.hasReleased && !selection.selected) sources.requestBurst(now.monotonic);
     return actions;
@@ -114,7 +114,7 @@ export class Decision {
     const { control, discipline } = this.#parts;
     const estimate = discipline.systemAt(now.monotonic);
     return [
-      ...control.settle(estimate, this.#clock.kernelStatus(now)),
+      ...control.finalCommand(estimate, this.#clock.kernelStatus(now)),
       ...(control.hasPanicked ? [] : this.#drift.finish(estimate)),
     ];
   }

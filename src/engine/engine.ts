@@ -5,13 +5,14 @@
  * it reads nothing by itself: time and randomness come in, everything to be done goes out. The
  * daemon and the simulator drive it alike.
  *
- * The flow of one answer: source -> measurement -> estimate of that source -> selection among all
+ * The flow of one response: source -> measurement -> estimate of that source -> selection among all
  * -> joint estimate -> command to the clock -> what to say of ourselves. Limits: one engine, one
  * clock.
  *
  * @module
  */
 import type { Measurement } from "../association/measurement.ts";
+import { unreachable } from "../base/assert.ts";
 import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import type { Discipline } from "../discipline/discipline.ts";
@@ -23,9 +24,8 @@ import { Decision } from "./decision.ts";
 import { DisturbanceDetector, isOwnStep } from "./clock/disturbance.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { type EngineParts, guardSource, makeParts } from "./engine_parts.ts";
-import type { Action, AssociationId, DatagramEvent, Event, Instant } from "./events.ts";
+import type { Action, AssociationId, DatagramEvent, Event, EventOf, Instant } from "./events.ts";
 import { priorOfDrift } from "./clock/frequency_prior.ts";
-import { isLeapStep } from "./leap/leap_second.ts";
 import { PollKeeper } from "./sources/poll_keeper.ts";
 import { SourceReports } from "./reports/source_reports.ts";
 import { observedSources, StatusReports } from "./reports/status_reports.ts";
@@ -65,7 +65,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#config = options.config;
     this.#parts = makeParts(options);
-    this.#clock = new ClockState(this.#parts, options.whyMeasuring);
+    this.#clock = new ClockState(this.#parts, options.notAdjustedReason);
     this.#decision = new Decision(this.#parts, this.#clock, options.config.synchronization);
     this.#sources = this.#parts.sources;
     this.#discipline = this.#parts.discipline;
@@ -78,7 +78,7 @@ export class Engine {
   /** Takes in an event at a moment, and returns what is to be done, in order. */
   handle(event: Event, now: Instant): readonly Action[] {
     const actions: Action[] = [];
-    if (isOwnStep(event)) this.#disturbance.expectStep();
+    if (isOwnStep(event)) this.#disturbance.clockStepped();
     const gained = this.#disturbance.check(now);
     if (gained !== 0) actions.push(...this.#clockStepped(gained, now));
     actions.push(...this.#dispatch(event, now));
@@ -131,27 +131,21 @@ export class Engine {
   #dispatch(event: Event, now: Instant): readonly Action[] {
     switch (event.type) {
       case "start":
-        return [
-          ...this.#control.announce(this.#clock.kernelStatus(now), now),
-          ...this.#sources.configure(this.#config.sources, now.monotonic),
-        ];
+        return this.#start(now);
       case "timer":
         return this.#handleTimer(now);
       case "datagram":
         return this.#handleDatagram(event, now);
+      case "send-failed":
+      case "resolved":
+      case "keys-exchanged":
+        return this.#sources.handle(event, now.monotonic);
       case "clock-set":
-        if (isOwnStep(event)) this.#provisional.clockStepped();
-        return [
-          ...this.#control.commandDone(event.result, now),
-          ...(isOwnStep(event) ? this.#sources.clockStepped(now.monotonic) : []),
-        ];
+        return this.#clockSet(event, now);
       case "certificates-verified":
         return this.#decision.certificatesVerified(event, now);
       case "resumed":
-        return [
-          ...this.#startAfresh(now, `The machine slept for ${event.asleep.toFixed(0)} s`),
-          ...this.#sources.askAgain(now.monotonic),
-        ];
+        return this.#resumed(event, now);
       case "reconfigure":
         return this.#reconfigure(event.config, now);
       case "drift-loaded":
@@ -162,10 +156,7 @@ export class Engine {
         return [];
       case "own-addresses":
         this.#selection.setOwnPlaces(event);
-        return [
-          ...this.#decision.decideAgain(now),
-          ...this.#sources.askAgain(now.monotonic),
-        ];
+        return [...this.#decision.decideAgain(now), ...this.#sources.askAgain(now.monotonic)];
       case "save-sessions":
         return saveSessions(this.#sources.members);
       case "network-changed":
@@ -173,8 +164,29 @@ export class Engine {
       case "stop":
         return this.#stop(now);
       default:
-        return this.#sources.handle(event, now.monotonic);
+        return unreachable(event);
     }
+  }
+
+  #start(now: Instant): readonly Action[] {
+    return [
+      ...this.#control.announce(this.#clock.kernelStatus(now), now),
+      ...this.#sources.configure(this.#config.sources, now.monotonic),
+    ];
+  }
+
+  #clockSet(event: EventOf<"clock-set">, now: Instant): readonly Action[] {
+    const isStep = isOwnStep(event);
+    if (isStep) this.#provisional.clockStepped();
+    return [
+      ...this.#control.commandDone(event.result, now),
+      ...(isStep ? this.#sources.clockStepped(now.monotonic) : []),
+    ];
+  }
+
+  #resumed({ asleep }: EventOf<"resumed">, now: Instant): readonly Action[] {
+    const reason = `The machine slept for ${asleep.toFixed(0)} s`;
+    return [...this.#restart(now, { reason }), ...this.#sources.askAgain(now.monotonic)];
   }
 
   #handleTimer(now: Instant): readonly Action[] {
@@ -204,10 +216,13 @@ export class Engine {
     }
     const isLeftOut = this.#parts.faults.isLeftOut(event.association, now.monotonic);
     if (isLeftOut || this.#clock.isLeapTurmoil(now)) return actions;
-    return [...actions, ...this.#handleMeasurement(event.association, measurement, now)];
+    return [...actions, ...this.#handleMeasurement(measurement, { id: event.association, now })];
   }
 
-  #handleMeasurement(id: number, measurement: Measurement, now: Instant): readonly Action[] {
+  #handleMeasurement(
+    measurement: Measurement,
+    { id, now }: { readonly id: AssociationId; readonly now: Instant },
+  ): readonly Action[] {
     this.#followMembers();
     const told = guardSource(this.#parts, {
       association: id,
@@ -243,8 +258,8 @@ export class Engine {
   #reportStatuses(now: Instant): readonly Action[] {
     const members = this.#provisional.released(this.#sources.members);
     const about = { selection: this.#selection, context: { now, discipline: this.#discipline } };
-    const { selected: isSelected, isRefusalTold } = this.#selection;
-    const state = { now: now.monotonic, isSelected, isRefusalTold };
+    const { selected: isSelected, isReasonTold } = this.#selection;
+    const state = { now: now.monotonic, isSelected, isReasonTold };
     return this.#statusReports.look(observedSources(members, about), state);
   }
 
@@ -272,7 +287,7 @@ export class Engine {
   }
 
   #clockStepped(gained: Seconds, now: Instant): readonly Action[] {
-    if (isLeapStep(this.#clock.leapNear(now), gained, now.realtime)) {
+    if (this.#clock.isLeapStep(gained, now)) {
       this.#selection.leapIsOver();
       this.#parts.leaps.happened(now.realtime);
       const message = `A leap second was ${gained < 0 ? "inserted" : "deleted"}`;
@@ -281,22 +296,25 @@ export class Engine {
         ...this.#sources.clockStepped(now.monotonic),
       ];
     }
-    const why = `The clock was stepped from outside by ${gained.toFixed(6)} s`;
-    return this.#startAfresh(now, why, gained);
+    const reason = `The clock was stepped from outside by ${gained.toFixed(6)} s`;
+    return this.#restart(now, { reason, gained });
   }
 
-  /** Forgets what the clock showed, asks everybody again, and may step as at the start. */
-  #startAfresh(now: Instant, why: string, gained: Seconds = 0): readonly Action[] {
+  /** Forgets what the clock showed, asks all sources again, and may step as at the start. */
+  #restart(
+    now: Instant,
+    { reason, gained = 0 }: { readonly reason: string; readonly gained?: Seconds },
+  ): readonly Action[] {
     this.#discipline.restart(now.monotonic, (FREQUENCY_DEVIATION_AFTER_DISTURBANCE * PPM) ** 2);
     this.#control.restart(gained);
     this.#gate.close();
     this.#newest = undefined;
     this.#provisional.clockStepped();
-    this.#selection.restart(why);
+    this.#selection.restart(reason);
     this.#polls.restart();
     const actions = this.#sources.clockStepped(now.monotonic);
     this.#sources.requestBurst(now.monotonic, gained === 0 ? "spread" : "at-once");
-    const message = `${why}: the sources are measured anew`;
+    const message = `${reason}: the sources are measured anew`;
     const level = gained === 0 ? "warning" : this.#disturbance.noticeLevel(now.monotonic);
     const announced = this.#control.announce(this.#clock.kernelStatus(now), now);
     return [{ type: "log", level, message }, ...announced, ...actions];

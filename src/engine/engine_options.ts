@@ -21,7 +21,7 @@ export interface EngineOptions {
   /** Whether the clock may be adjusted: configured and permitted. */
   readonly mayAdjust: boolean;
   /** Why it may not, for a sentence that goes on with it: "--no-adjust wants it so". */
-  readonly whyMeasuring?: string | undefined;
+  readonly notAdjustedReason?: string | undefined;
   /** The correction that the kernel applies at the start. */
   readonly frequency: Ppm;
   /** The precision of the local clock. */

@@ -47,7 +47,11 @@ export function makeParts(options: EngineOptions): EngineParts {
   return {
     faults,
     discipline,
-    sources: new SourceSet(options.random, options.protections ?? {}, faults),
+    sources: new SourceSet({
+      random: options.random,
+      protections: options.protections ?? {},
+      faults,
+    }),
     control: new ClockControl({
       discipline,
       synchronization: config.synchronization,
@@ -82,8 +86,9 @@ export function guardSource(
 ): readonly Action[] {
   const member = sources.members.find(({ association }) => association.id === id);
   const name = member === undefined ? "unknown" : memberName(member);
-  return faults.guard({ key: id, name, now: now.monotonic }, run, () => {
+  const recover = () => {
     discipline.discard(id);
     return last;
-  });
+  };
+  return faults.guard({ key: id, name, now: now.monotonic }, { run, recover });
 }

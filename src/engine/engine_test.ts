@@ -134,7 +134,7 @@ Deno.test("an offset beyond the panic threshold is not followed: the daemon is t
 });
 
 Deno.test("a clock that is only measured is left alone, and its error is told", () => {
-  const more = { whyMeasuring: "--no-adjust wants it so" };
+  const more = { notAdjustedReason: "--no-adjust wants it so" };
   const world = new EngineWorld({ offset: 0.02, mayAdjust: false, more }).start();
   world.run(600);
   assert.deepEqual(world.commands, []);
@@ -145,7 +145,7 @@ Deno.test("a clock that is only measured is left alone, and its error is told", 
 });
 
 Deno.test("a clock that is only measured and is far off is said to be so, and why, until others set it", () => {
-  const more = { whyMeasuring: "--no-adjust wants it so" };
+  const more = { notAdjustedReason: "--no-adjust wants it so" };
   const world = new EngineWorld({ offset: 2000, mayAdjust: false, more }).start();
   world.run(600);
   const { state, why } = world.snapshot;
@@ -306,7 +306,7 @@ Deno.test("events about what nobody knows are harmless", () => {
     { type: "send-failed", association: 99, request: 99, reason: "Nobody is there" },
     { type: "resolved", lookup: 99, result: ok(["192.0.2.77"]) },
     { type: "keys-exchanged", association: 99, result: { ok: false, error: "refused" } },
-    { type: "certificates-verified", results: [{ association: 99, refusal: "expired" }] },
+    { type: "certificates-verified", results: [{ association: 99, reason: "expired" }] },
     {
       type: "datagram",
       association: 99,

@@ -101,7 +101,7 @@ export type Event =
     readonly results: readonly {
       readonly association: AssociationId;
       /** Why a certificate is refused, in a sentence; undefined when it is good. */
-      readonly refusal: string | undefined;
+      readonly reason: string | undefined;
     }[];
   }
   | { readonly type: "stop" };

@@ -43,8 +43,8 @@ Deno.test("only a state that is no good gives way to the own clock", () => {
   const states = ["starting", "synchronized", "holdover", "unsynchronized", "monitoring"] as const;
   for (const state of states) {
     const known = isTimeKnown(state);
-    assert.equal(withLocalReference({ state, why: "W" }, undefined).state, state);
-    const local = withLocalReference({ state, why: "W" }, 8);
+    assert.equal(withLocalReference({ state, reason: "W" }, undefined).state, state);
+    const local = withLocalReference({ state, reason: "W" }, 8);
     assert.deepEqual([local.state, local.isLocal], known ? [state, false] : ["synchronized", true]);
   }
 });

@@ -286,7 +286,7 @@ class FuzzedEngine {
   #verify(): void {
     const results = this.#verifying.splice(0).map((association) => ({
       association,
-      refusal: this.#chance(0.3) ? "certificate has expired" : undefined,
+      reason: this.#chance(0.3) ? "certificate has expired" : undefined,
     }));
     this.#handle({ type: "certificates-verified", results });
   }

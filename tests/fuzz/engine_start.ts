@@ -48,7 +48,7 @@ export function makeEngine(
 ): Engine {
   const random = options.random ?? new SeededRandom(1);
   const protections: Protections = {
-    startSession: (_config, outcome, start) =>
+    startSession: (outcome, start) =>
       SessionProtection.fromExchange(outcome, { aead: portableAead, random, ...start }),
     withKey: (id) => macProtection(id, KEY),
   };

@@ -293,7 +293,7 @@ class HostileWorld {
   #verify({ certificates }: ActionOf<"verify-certificates">): void {
     const results = certificates.map(({ association }) => ({
       association,
-      refusal: this.#isWicked(0.3) ? "certificate has expired" : undefined,
+      reason: this.#isWicked(0.3) ? "certificate has expired" : undefined,
     }));
     this.#later(0.01, { type: "certificates-verified", results });
   }

@@ -69,7 +69,7 @@ export class FakeCertificates {
   ): EventOf<"certificates-verified">["results"] {
     return certificates.map(({ association, certificate }) => ({
       association,
-      refusal: dateFault(certificate, at),
+      reason: dateFault(certificate, at),
     }));
   }
 }

@@ -20,7 +20,7 @@ import { SessionProtection } from "../../src/nts/client/session_protection.ts";
 export function sessionProtections(): Protections {
   const random = new SeededRandom(4);
   return {
-    startSession: (_config, outcome, context) =>
+    startSession: (outcome, context) =>
       SessionProtection.fromExchange(outcome, { aead: portableAead, random, ...context }),
   };
 }
@@ -28,7 +28,7 @@ export function sessionProtections(): Protections {
 /** Makes real sessions whose packets are plain, for worlds where what servers say is the matter. */
 export function unprotectedSessions(random: RandomSource): Protections {
   return {
-    startSession: (_config, outcome, start) =>
+    startSession: (outcome, start) =>
       Object.assign(
         SessionProtection.fromExchange(outcome, { aead: portableAead, random, ...start }),
         {

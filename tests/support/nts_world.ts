@@ -54,7 +54,7 @@ export class NtsWorld extends EngineWorld {
       more: {
         certificateTime: { clockIsTrusted: false, lowerBounds: [], ...options.time },
         protections: {
-          startSession: (_, outcome, { now }) =>
+          startSession: (outcome, { now }) =>
             plainSession(outcome, { now, ...(renewal === undefined ? {} : { renewal }) }),
         },
       },

@@ -36,7 +36,7 @@ export function sharedServerWorld(
     config,
     more: {
       protections: {
-        startSession: (_, outcome) =>
+        startSession: (outcome) =>
           plainSession(outcome, { isGenuine: outcome.keys.clientToServer[0] === 1 }),
       },
     },

@@ -83,7 +83,7 @@ export class NtsKeClient {
   /** How the engine makes sessions. */
   get protections(): Protections {
     return {
-      startSession: (_config, outcome, start) =>
+      startSession: (outcome, start) =>
         SessionProtection.fromExchange(outcome, { aead, random: randomSource, ...start }),
       resume: (config) => this.#resume(config),
     };
@@ -139,7 +139,7 @@ export class NtsKeClient {
   verify(action: VerifyAction): Event {
     const results = action.certificates.map(({ association, certificate }) => ({
       association,
-      refusal: this.#verify(certificate, action.at),
+      reason: this.#verify(certificate, action.at),
     }));
     return { type: "certificates-verified", results };
   }

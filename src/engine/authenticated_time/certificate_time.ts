@@ -64,7 +64,7 @@ export interface BootstrapMeasurement {
 }
 
 /** Why a source has no say. */
-export type BootstrapRefusal =
+export type BootstrapRejection =
   | "outside-own-certificate"
   | "before-lower-bound"
   | "disagrees-with-the-quorum";
@@ -80,7 +80,7 @@ export type QuorumOutcome =
     readonly kind: "provisional";
     readonly agreeing: number;
     readonly needed: number;
-    readonly refused: ReadonlyMap<number, BootstrapRefusal>;
+    readonly refused: ReadonlyMap<number, BootstrapRejection>;
   }
   | {
     /**
@@ -91,7 +91,7 @@ export type QuorumOutcome =
     /** Add this to the local clock. */
     readonly offset: Seconds;
     readonly sources: readonly number[];
-    readonly refused: ReadonlyMap<number, BootstrapRefusal>;
+    readonly refused: ReadonlyMap<number, BootstrapRejection>;
   };
 
 /** What is known at the start. */
@@ -177,14 +177,14 @@ export class TimeBootstrap {
    */
   findQuorum(now: UnixSeconds): QuorumOutcome {
     if (!this.#needed) return { kind: "not-needed" };
-    const refused = new Map<number, BootstrapRefusal>();
+    const refused = new Map<number, BootstrapRejection>();
     const consistent: Vote[] = [];
     for (const member of this.#members.values()) {
       if (member.measurement === undefined) continue;
       const vote = { ...member, ...intervalOf(member.measurement) };
-      const refusal = this.#inconsistency(vote, now);
-      if (refusal === undefined) consistent.push(vote);
-      else refused.set(member.id, refusal);
+      const rejection = this.#inconsistency(vote, now);
+      if (rejection === undefined) consistent.push(vote);
+      else refused.set(member.id, rejection);
     }
     const best = largestAgreement(consistent, (offset) => this.#isPossible(now + offset));
     const agreeing = best === undefined ? 0 : votesOf(best.votes);
@@ -231,7 +231,7 @@ export class TimeBootstrap {
     this.#lowerBound = Math.max(this.#lowerBound, Math.floor(time));
   }
 
-  #inconsistency(vote: Vote, now: UnixSeconds): BootstrapRefusal | undefined {
+  #inconsistency(vote: Vote, now: UnixSeconds): BootstrapRejection | undefined {
     if (!this.#isPossible(now + vote.high)) return "before-lower-bound";
     const { certificate } = vote.source;
     if (certificate === undefined) return undefined;

@@ -22,7 +22,7 @@ function startWorld(offset: number): EngineWorld {
     offset,
     more: {
       certificateTime: { clockIsTrusted: false, lowerBounds: [START - 365 * DAY] },
-      protections: { startSession: (_, outcome) => plainSession(outcome) },
+      protections: { startSession: (outcome) => plainSession(outcome) },
     },
   }).start();
 }
@@ -71,7 +71,7 @@ Deno.test("a clock that starts decades behind is set by a quorum, after its cert
   deepEqual(wanted.certificates.map(({ certificate }) => certificate.host), HOSTS);
   const results = wanted.certificates.map(({ association }) => ({
     association,
-    refusal: undefined,
+    reason: undefined,
   }));
   world.handle({ type: "certificates-verified", results });
   world.run(30);
@@ -103,7 +103,7 @@ Deno.test("a reference whose certificate is refused is followed no more, at once
     const [wanted] = world.take("verify-certificates");
     const results = wanted?.certificates.map(({ association }, k) => ({
       association,
-      refusal: k === i ? "It has expired meanwhile" : undefined,
+      reason: k === i ? "It has expired meanwhile" : undefined,
     }));
     world.handle({ type: "certificates-verified", results: results ?? [] });
     const { state, sources } = world.snapshot;
@@ -136,8 +136,8 @@ Deno.test("where dates fit the clock nobody waits, and certificates are verified
   const [refused, good] = wanted?.certificates ?? [];
   ok(refused !== undefined && good !== undefined);
   const results = [
-    { association: refused.association, refusal: "It has expired meanwhile" },
-    { association: good.association, refusal: undefined },
+    { association: refused.association, reason: "It has expired meanwhile" },
+    { association: good.association, reason: undefined },
   ];
   world.handle({ type: "certificates-verified", results });
   ok(world.logs.some((line) => line.endsWith("gives up 192.0.2.1:123: It has expired meanwhile")));

@@ -35,7 +35,7 @@ import { canonicalHost } from "../../config/special_address.ts";
 import type { ExchangeCertificate } from "../../nts/key_exchange/outcome.ts";
 import {
   type BootstrapMeasurement,
-  type BootstrapRefusal,
+  type BootstrapRejection,
   TimeBootstrap,
   timeBoundPath,
 } from "./certificate_time.ts";
@@ -95,7 +95,7 @@ export interface ProvisionalContext {
 /** What became of certificates that were verified again. */
 export interface Verified {
   /** Who is to be given up, and why. */
-  readonly refused: readonly { readonly association: number; readonly why: string }[];
+  readonly refused: readonly { readonly association: number; readonly reason: string }[];
   /** Whether sources that were held back may be used now. */
   readonly hasReleased: boolean;
   /** What is to be logged and saved. */
@@ -124,8 +124,8 @@ const CLOCK_ERA = 2n ** 31n * NANOSECONDS_PER_SECOND;
 export class ProvisionalTime {
   readonly #bootstrap: TimeBootstrap;
   readonly #followed = new Map<number, ExchangeCertificate | undefined>();
-  #refusals: ReadonlyMap<number, BootstrapRefusal> = new Map();
-  #why: string | undefined;
+  #rejections: ReadonlyMap<number, BootstrapRejection> = new Map();
+  #reason: string | undefined;
   #verifying: { readonly at: UnixSeconds; readonly byQuorum: boolean } | undefined;
   readonly #bound = new VouchedBound();
   readonly #spans = new CertificateSpans();
@@ -168,8 +168,8 @@ export class ProvisionalTime {
   }
 
   /** Why no time is used yet, in a sentence; undefined when no source is held back. */
-  get why(): string | undefined {
-    return this.#why;
+  get reason(): string | undefined {
+    return this.#reason;
   }
 
   /** Says why the time that a source tells cannot be; undefined when it can. */
@@ -217,14 +217,14 @@ export class ProvisionalTime {
 
   /** Whether a source that is held back tells a time outside of its own certificate. */
   isMisdated(association: number): boolean {
-    return this.#refusals.get(association) === "outside-own-certificate";
+    return this.#rejections.get(association) === "outside-own-certificate";
   }
 
   /** Says of a source that is held back why it is. */
   reasonOf(association: number): string {
-    const refusal = this.#refusals.get(association);
-    const why = refusal === undefined ? "" : `; ${REFUSALS[refusal]}`;
-    return `Provisional: its certificate's dates do not fit this clock, so it waits for others to agree${why}`;
+    const rejection = this.#rejections.get(association);
+    const detail = rejection === undefined ? "" : `; ${REJECTIONS[rejection]}`;
+    return `Provisional: its certificate's dates do not fit this clock, so it waits for others to agree${detail}`;
   }
 
   /**
@@ -242,14 +242,14 @@ export class ProvisionalTime {
     if (this.#verifying !== undefined) return [];
     const held = context.members.filter(isHeldBack);
     if (context.offset !== undefined) {
-      this.#why = undefined;
+      this.#reason = undefined;
       const { isProvisional } = this.#bootstrap;
       const members = isProvisional ? context.members : held;
       const agreeing = this.#agreeing(members, evidence, context.offset);
       if (agreeing.length === 0 && !isProvisional) return [];
       return this.#verify(agreeing, { at: context.clock + context.offset, byQuorum: false });
     }
-    if (held.length === 0) this.#why = undefined;
+    if (held.length === 0) this.#reason = undefined;
     return held.length > 0 ? this.#askQuorum(context) : [];
   }
 
@@ -260,8 +260,8 @@ export class ProvisionalTime {
   ): Verified {
     const verifying = this.#verifying;
     this.#verifying = undefined;
-    const refused = event.results.flatMap(({ association, refusal }) =>
-      refusal === undefined ? [] : [{ association, why: refusal }]
+    const refused = event.results.flatMap(({ association, reason }) =>
+      reason === undefined ? [] : [{ association, reason }]
     );
     if (verifying === undefined) return { refused: [], hasReleased: false, actions: [] };
     // A quorum that lost a member may be none: those that are left are judged anew at the next
@@ -271,7 +271,7 @@ export class ProvisionalTime {
     }
     for (const { association } of context.members) {
       const result = event.results.find((each) => each.association === association.id);
-      if (result !== undefined && result.refusal === undefined) {
+      if (result !== undefined && result.reason === undefined) {
         association.protection?.confirmCertificate?.();
       }
     }
@@ -304,8 +304,8 @@ export class ProvisionalTime {
     verifying: { readonly at: UnixSeconds; readonly byQuorum: boolean },
     now: MonotonicSeconds,
   ): { readonly hasReleased: boolean; readonly actions: readonly Action[] } {
-    this.#why = undefined;
-    this.#refusals = new Map();
+    this.#reason = undefined;
+    this.#rejections = new Map();
     if (!this.#bootstrap.isProvisional) return { hasReleased: true, actions: [] };
     this.#followed.clear();
     this.#bootstrap.confirm();
@@ -337,18 +337,19 @@ export class ProvisionalTime {
     const outcome = this.#bootstrap.findQuorum(context.clock);
     switch (outcome.kind) {
       case "not-needed":
-        this.#why = context.members.every(isHeldBack)
+        this.#reason = context.members.every(isHeldBack)
           ? "Provisional: certificates wait for a time that is known"
           : undefined;
         return [];
       case "provisional":
-        this.#refusals = outcome.refused;
-        this.#why = `Provisional: certificates do not fit this clock, and ${outcome.agreeing} of ` +
+        this.#rejections = outcome.refused;
+        this.#reason =
+          `Provisional: certificates do not fit this clock, and ${outcome.agreeing} of ` +
           `${outcome.needed} sources agree on a time that fits them (each host and public key counts once)`;
         return [];
       case "agreed": {
-        this.#refusals = outcome.refused;
-        this.#why = "Provisional: certificates are verified at the time that was found";
+        this.#rejections = outcome.refused;
+        this.#reason = "Provisional: certificates are verified at the time that was found";
         const members = context.members.filter(({ association }) =>
           outcome.sources.includes(association.id)
         );
@@ -369,13 +370,13 @@ export class ProvisionalTime {
     evidence: ReadonlyMap<number, BootstrapMeasurement>,
     offset: Seconds,
   ): readonly MemberOfSource[] {
-    const disagreeing = new Map<number, BootstrapRefusal>();
+    const disagreeing = new Map<number, BootstrapRejection>();
     for (const { association: { id } } of members) {
       const told = evidence.get(id);
       if (told === undefined || Math.abs(told.offset - offset) <= told.error + SAME_TIME) continue;
       disagreeing.set(id, "disagrees-with-the-quorum");
     }
-    this.#refusals = disagreeing;
+    this.#rejections = disagreeing;
     return members.filter(({ association: { id } }) => !disagreeing.has(id));
   }
 
@@ -432,7 +433,7 @@ export function isHeldBack({ association }: MemberOfSource): boolean {
   return association.protection?.isProvisional === true;
 }
 
-const REFUSALS: Readonly<Record<BootstrapRefusal, string>> = {
+const REJECTIONS: Readonly<Record<BootstrapRejection, string>> = {
   "outside-own-certificate": "the time that it tells is outside of its own certificate",
   "before-lower-bound": "the time that it tells has certainly passed",
   "disagrees-with-the-quorum": "it disagrees with the others",

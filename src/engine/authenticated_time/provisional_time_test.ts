@@ -64,10 +64,10 @@ function measure(
   return provisional.measured(new Map([[id, measurement]]), context);
 }
 
-function verified(refusals: Readonly<Record<number, string | undefined>>) {
-  const results = Object.entries(refusals).map(([id, refusal]) => ({
+function verified(reasons: Readonly<Record<number, string | undefined>>) {
+  const results = Object.entries(reasons).map(([id, reason]) => ({
     association: Number(id),
-    refusal,
+    reason,
   }));
   return { type: "certificates-verified", results } satisfies Event;
 }
@@ -84,7 +84,7 @@ Deno.test("a quorum is verified at its time, then released; until then nobody is
   const provisional = watch();
   const members = [member(1), member(2)];
   deepEqual(measure(provisional, 1, { members }), []);
-  match(provisional.why ?? "", /^Provisional: .* 1 of 2 sources agree/);
+  match(provisional.reason ?? "", /^Provisional: .* 1 of 2 sources agree/);
   const asked = measure(provisional, 2, { members });
   deepEqual(asked.map((action) => action.type === "verify-certificates" && action.at), [NOW]);
   deepEqual(idsOf(asked), [1, 2]);
@@ -97,7 +97,7 @@ Deno.test("a quorum is verified at its time, then released; until then nobody is
   equal(result.hasReleased, true);
   deepEqual(result.actions.map(({ type }) => type), ["log"]);
   deepEqual(provisional.released(members), members);
-  equal(provisional.why, undefined);
+  equal(provisional.reason, undefined);
   const exchange = {
     type: "exchange-keys",
     association: 3,
@@ -120,12 +120,12 @@ Deno.test("a quorum that loses a member at verification is none", () => {
     members,
     now: 7,
   });
-  deepEqual(result.refused, [{ association: 2, why: "Revoked" }]);
+  deepEqual(result.refused, [{ association: 2, reason: "Revoked" }]);
   equal(result.hasReleased, false);
   deepEqual(provisional.released(members), [], "the other one alone is no quorum");
   const left = members.slice(0, 1);
   deepEqual(measure(provisional, 1, { members: left }), []);
-  match(provisional.why ?? "", /1 of 2/);
+  match(provisional.reason ?? "", /1 of 2/);
 });
 
 Deno.test("sources of one certificate, or with a time outside of it, are no quorum", () => {
@@ -153,7 +153,7 @@ Deno.test("a time that was found without them ends the waiting: who fits it is r
     members,
     now: 7,
   });
-  deepEqual(result.refused, [{ association: 2, why: "It has expired" }]);
+  deepEqual(result.refused, [{ association: 2, reason: "It has expired" }]);
   deepEqual([result.hasReleased, result.actions], [true, []], "nobody vouches for such a bound");
   deepEqual(provisional.released(members), members.slice(0, 1));
   const [dated] = provisional.withDates([{ type: "exchange-keys" } as Action], at(NOW));
@@ -243,7 +243,7 @@ Deno.test("a quorum that another configuration makes too small while it is verif
   const late = verified({ 1: undefined, 2: undefined });
   equal(provisional.verified(late, { members, now: 7 }).hasReleased, false);
   deepEqual(measure(provisional, 1, { members }), []);
-  match(provisional.why ?? "", /2 of 3 sources agree/);
+  match(provisional.reason ?? "", /2 of 3 sources agree/);
   deepEqual(provisional.released(members), []);
 });
 

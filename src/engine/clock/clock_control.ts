@@ -231,7 +231,7 @@ export class ClockControl {
   }
 
   /** Returns the command that leaves the clock at its own best frequency, for the time after us. */
-  settle(estimate: SystemEstimate | undefined, status: KernelStatus): readonly Action[] {
+  finalCommand(estimate: SystemEstimate | undefined, status: KernelStatus): readonly Action[] {
     if (!this.#mayAdjust || this.#hasPanicked || estimate === undefined) return [];
     return [{
       type: "set-clock",

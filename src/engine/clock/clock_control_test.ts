@@ -141,7 +141,7 @@ Deno.test("an offset beyond the panic threshold ends the daemon, and the clock i
     panic.message,
     /^The clock is 2000\.000 s behind .* beyond the single-step-panic-threshold of 1000 s;/,
   );
-  assert.deepEqual(control.settle(estimate(2000, 400), STATUS), [], "nothing of it is kept");
+  assert.deepEqual(control.finalCommand(estimate(2000, 400), STATUS), [], "nothing of it is kept");
   assert.deepEqual(control.steps, { count: 0, accumulatedSeconds: 0 });
 });
 
@@ -188,7 +188,7 @@ Deno.test("a clock that may not be adjusted is never commanded", () => {
   const actions = control.update(estimate(5000), context(100));
   assert.ok(actions.every(({ type }) => type === "log"));
   assert.deepEqual(control.handleTimer(estimate(1), context(1000)), []);
-  assert.deepEqual(control.settle(estimate(1, 20), STATUS), []);
+  assert.deepEqual(control.finalCommand(estimate(1, 20), STATUS), []);
   assert.equal(control.nextWakeup(), Infinity);
 });
 
@@ -197,8 +197,8 @@ Deno.test("the kernel hears of us at once, and is left at the best frequency whe
   assert.deepEqual(control.announce(STATUS, at(100)), [
     { type: "set-clock", frequency: 0, step: 0, status: STATUS },
   ]);
-  assert.deepEqual(control.settle(undefined, STATUS), []);
-  const command = commandOf(control.settle(estimate(0.05, 20), STATUS));
+  assert.deepEqual(control.finalCommand(undefined, STATUS), []);
+  const command = commandOf(control.finalCommand(estimate(0.05, 20), STATUS));
   assertPpm(command.frequency, 20);
   assert.equal(command.step, 0);
 });

@@ -7,24 +7,24 @@
  * @module
  */
 import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
-import type { MonotonicSeconds } from "../../base/units.ts";
+import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 import type { SteeringContext } from "./clock_control.ts";
 import type { EngineParts } from "../engine_parts.ts";
 import type { Instant, KernelStatus } from "../events.ts";
 import { kernelStatusOf } from "./kernel_status.ts";
-import { isLeapTurmoil } from "../leap/leap_second.ts";
+import { isLeapStep, isLeapTurmoil } from "../leap/leap_second.ts";
 import { shortestInterval } from "../sources/poll_keeper.ts";
 import type { Knowledge } from "../status/system_variables.ts";
 
 /** Reads the machines of an engine. */
 export class ClockState {
   readonly #parts: EngineParts;
-  readonly #whyMeasuring: string | undefined;
+  readonly #notAdjustedReason: string | undefined;
 
-  /** `whyMeasuring` says why the clock may not be adjusted. */
-  constructor(parts: EngineParts, whyMeasuring: string | undefined) {
+  /** `notAdjustedReason` says why the clock may not be adjusted. */
+  constructor(parts: EngineParts, notAdjustedReason: string | undefined) {
     this.#parts = parts;
-    this.#whyMeasuring = whyMeasuring;
+    this.#notAdjustedReason = notAdjustedReason;
   }
 
   /** Returns what the system variables are computed from. */
@@ -35,7 +35,7 @@ export class ClockState {
       now,
       mayAdjust: control.mayAdjust,
       maxClockError: control.maxClockError,
-      whyMeasuring: this.#whyMeasuring,
+      notAdjustedReason: this.#notAdjustedReason,
       selected: selection.selected,
       reference,
       estimate: discipline.systemAt(now),
@@ -73,13 +73,18 @@ export class ClockState {
     return this.#parts.leaps.announced(this.#parts.selection.leap, now.realtime);
   }
 
-  /** Returns the leap second that is believed to come, or that may just have happened. */
-  leapNear(now: Instant): LeapIndicator {
-    return this.#parts.leaps.near(this.#parts.selection.leap, now.realtime);
+  /** Tells whether a step of the clock by `gained` was the kernel's leap second. */
+  isLeapStep(gained: Seconds, now: Instant): boolean {
+    return isLeapStep(this.#leapNear(now), { gained, at: now.realtime });
   }
 
   /** Tells whether measurements are to be ignored because a leap second is just happening. */
   isLeapTurmoil(now: Instant): boolean {
-    return isLeapTurmoil(this.leapNear(now), now.realtime);
+    return isLeapTurmoil(this.#leapNear(now), now.realtime);
+  }
+
+  /** The leap second that is believed to come, or that may just have happened. */
+  #leapNear(now: Instant): LeapIndicator {
+    return this.#parts.leaps.near(this.#parts.selection.leap, now.realtime);
   }
 }

@@ -53,7 +53,7 @@ export class DisturbanceDetector {
   }
 
   /** Forgets the past, because we stepped the clock ourselves. */
-  expectStep(): void {
+  clockStepped(): void {
     this.#last = undefined;
   }
 }

@@ -26,7 +26,7 @@ Deno.test("a step is told with its sign, once", () => {
 Deno.test("a step that we made ourselves is no disturbance", () => {
   const detector = new DisturbanceDetector(1e-9);
   detector.check(at(10, 10));
-  detector.expectStep();
+  detector.clockStepped();
   assert.equal(detector.check(at(10, 1010)), 0);
   assert.equal(detector.check(at(11, 1011)), 0);
 });

@@ -28,7 +28,7 @@ export interface KernelStatusContext {
 /** Says what the kernel may say of our clock, given what is known of it. */
 export function kernelStatusOf(knowledge: Knowledge, context: KernelStatusContext): KernelStatus {
   const budget = errorBudget(knowledge);
-  const { state } = systemState(knowledge, budget, "");
+  const state = systemState(knowledge, budget);
   const isKnown = state === "synchronized" || state === "holdover";
   const synchronized = isKnown && (budget?.errorBound ?? Infinity) <= KERNEL_ERROR_MAX;
   return {

@@ -31,14 +31,17 @@ export function isLeapTurmoil(announced: LeapIndicator, now: NtpTimestamp): bool
     (second < QUIET_TIME && isLastDayOfMonth(day - 1));
 }
 
-/** Tells whether a step of the clock was the kernel's leap second. */
-export function isLeapStep(announced: LeapIndicator, step: Seconds, now: NtpTimestamp): boolean {
+/** Tells whether a step of the clock by `gained`, just before `at`, was a leap second. */
+export function isLeapStep(
+  announced: LeapIndicator,
+  { gained, at }: { readonly gained: Seconds; readonly at: NtpTimestamp },
+): boolean {
   if (announced !== "insert" && announced !== "delete") return false;
   const expected = announced === "insert" ? -1 : 1;
-  const second = secondsSince1900(now) % SECONDS_PER_DAY;
+  const second = secondsSince1900(at) % SECONDS_PER_DAY;
   const nearMidnight = second > SECONDS_PER_DAY - 2 ||
     second < QUIET_TIME + 2 * SECONDS_PER_DAY / 24;
-  return Math.abs(step - expected) < 0.01 && nearMidnight;
+  return Math.abs(gained - expected) < 0.01 && nearMidnight;
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fromUnixNanoseconds } from "../../base/ntp_timestamp.ts";
+import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import { isLeapStep, isLeapTurmoil, leapForKernel } from "./leap_second.ts";
 
 const at = (text: string) => fromUnixNanoseconds(BigInt(Date.parse(text)) * 1_000_000n);
@@ -29,10 +30,12 @@ Deno.test("around an announced leap second measurements are ignored, at other ti
 
 Deno.test("a step of a second at midnight is the kernel's, any other is not", () => {
   const midnight = at("2026-07-01T00:00:00Z");
-  assert.equal(isLeapStep("insert", -1.0002, midnight), true);
-  assert.equal(isLeapStep("insert", 1, midnight), false);
-  assert.equal(isLeapStep("delete", 1, midnight), true);
-  assert.equal(isLeapStep("none", -1, midnight), false);
-  assert.equal(isLeapStep("insert", -1, at("2026-06-30T12:00:00Z")), false);
-  assert.equal(isLeapStep("insert", -3, midnight), false);
+  const isLeap = (announced: LeapIndicator, gained: number, moment = midnight) =>
+    isLeapStep(announced, { gained, at: moment });
+  assert.equal(isLeap("insert", -1.0002), true);
+  assert.equal(isLeap("insert", 1), false);
+  assert.equal(isLeap("delete", 1), true);
+  assert.equal(isLeap("none", -1), false);
+  assert.equal(isLeap("insert", -1, at("2026-06-30T12:00:00Z")), false);
+  assert.equal(isLeap("insert", -3), false);
 });

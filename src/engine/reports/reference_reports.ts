@@ -20,7 +20,7 @@ const NOTICE_INTERVAL: Seconds = 600;
  * A start or an end of silence without a time to follow is told after so long, because sources may
  * still come.
  */
-const REFUSAL_PATIENCE: Seconds = 60;
+const RETURN_PATIENCE: Seconds = 60;
 /** When all have come, their next answers may still bring them together. */
 const DISAGREEMENT_PATIENCE: Seconds = 10;
 
@@ -31,7 +31,7 @@ export interface Followed {
   /** The source that leads; none when there is no time to follow. */
   readonly leader: { readonly id: number; readonly name: string } | undefined;
   /** Why there is none, a sentence. */
-  readonly whyNot: string;
+  readonly reason: string;
   /** Whether every source has been measured, so that none is waited for. */
   readonly isComplete: boolean;
   /** Whether no source answers any more, which `SourceReports` tells; not so when left out. */
@@ -73,18 +73,18 @@ export class ReferenceReports {
     return [{ type: "log", level: "info", message: `The reference is now ${leader.name}` }];
   }
 
-  #lost({ now, whyNot, isComplete, isSilence = false }: Followed): readonly Action[] {
+  #lost({ now, reason, isComplete, isSilence = false }: Followed): readonly Action[] {
     this.#lostSince ??= now;
     // nothing is decided during a silence, so its end is what counts
     if (this.#isSilent && !isSilence) this.#answersSince = now;
     this.#isSilent = isSilence;
-    if (isSilence || now - this.#answersSince < REFUSAL_PATIENCE) return [];
+    if (isSilence || now - this.#answersSince < RETURN_PATIENCE) return [];
     if (this.#told === "none") return [];
-    const first = isComplete ? DISAGREEMENT_PATIENCE : REFUSAL_PATIENCE;
+    const first = isComplete ? DISAGREEMENT_PATIENCE : RETURN_PATIENCE;
     const patience = this.#told === "nothing" ? first : this.#hold.patience(now);
     if (now - this.#lostSince < patience) return [];
     this.#told = "none";
     const often = this.#hold.tell(now);
-    return [{ type: "log", level: "warning", message: `No time to follow${often}: ${whyNot}` }];
+    return [{ type: "log", level: "warning", message: `No time to follow${often}: ${reason}` }];
   }
 }

@@ -10,7 +10,7 @@ function told(
   isComplete = false,
 ) {
   return course.flatMap(([now, leader]) =>
-    reports.look({ now, leader, whyNot: "why", isComplete }).map((action) => {
+    reports.look({ now, leader, reason: "why", isComplete }).map((action) => {
       assert.equal(action.type, "log");
       return action.type === "log" ? `${now} ${action.level}: ${action.message}` : "";
     })
@@ -71,7 +71,7 @@ Deno.test("a time that comes and goes with every answer does not fill the log, a
 Deno.test("a return after a silence of all sources has a while before its lack is told", () => {
   const reports = new ReferenceReports();
   const look = (now: number, isSilence: boolean, leader?: typeof A) =>
-    reports.look({ now, leader, whyNot: "why", isComplete: true, isSilence }).length;
+    reports.look({ now, leader, reason: "why", isComplete: true, isSilence }).length;
   assert.equal(look(0, false, A), 1);
   // during a silence nothing is decided, however long it is
   for (const t of [10, 20]) assert.equal(look(t, true), 0);

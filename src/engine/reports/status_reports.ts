@@ -54,7 +54,7 @@ export interface StatusContext {
   /** Whether any source is used. */
   readonly isSelected: boolean;
   /** Whether the log says already why none is. */
-  readonly isRefusalTold: boolean;
+  readonly isReasonTold: boolean;
 }
 
 /** Collects what selection makes of sources. */
@@ -173,10 +173,10 @@ export class StatusReports {
         record.pending.status === status;
     });
     const first = Math.min(...bad.map(({ id }) => this.#recordOf(id).pending?.since ?? Infinity));
-    const isDue = context.isRefusalTold || context.now - first >= PATIENCE;
+    const isDue = context.isReasonTold || context.now - first >= PATIENCE;
     if (bad.length === 0 || !isDue) return [];
     for (const { id } of bad) this.#recordOf(id).isCovered = true;
-    if (context.isRefusalTold) return [];
+    if (context.isReasonTold) return [];
     return [line("warning", `No source is used: ${describeCauses(bad)}`)];
   }
 

@@ -17,11 +17,18 @@ import type { Action } from "../events.ts";
 const FAULTS_MAX = 3;
 const MEMORY: Seconds = 3600;
 
-/**
- * Whom a fault is counted to: the number of an association, or the address of a source that has
- * none yet.
- */
+/** What faults are counted by: the number of an association, or the address of a source. */
 export type FaultKey = number | string;
+
+/** The source for which something is done. */
+export interface FaultSubject {
+  /** What its faults are counted by. */
+  readonly key: FaultKey;
+  /** How messages call it. */
+  readonly name: string;
+  /** The moment. */
+  readonly now: MonotonicSeconds;
+}
 
 interface Record {
   count: number;
@@ -39,16 +46,18 @@ export class SourceFaults {
    * says.
    */
   guard(
-    about: { readonly key: FaultKey; readonly name: string; readonly now: MonotonicSeconds },
-    run: () => readonly Action[],
-    recover: () => readonly Action[] = () => [],
+    about: FaultSubject,
+    { run, recover }: {
+      readonly run: () => readonly Action[];
+      readonly recover?: () => readonly Action[];
+    },
   ): readonly Action[] {
     try {
       return run();
     } catch (error) {
       const told = this.#note(about, error);
       try {
-        return [...told, ...recover()];
+        return [...told, ...recover?.() ?? []];
       } catch (second) {
         return [...told, ...this.#note(about, second)];
       }
@@ -71,11 +80,7 @@ export class SourceFaults {
     this.#records.delete(key);
   }
 
-  #note(
-    about: { readonly key: FaultKey; readonly name: string; readonly now: MonotonicSeconds },
-    error: unknown,
-  ): readonly Action[] {
-    const { key, name, now } = about;
+  #note({ key, name, now }: FaultSubject, error: unknown): readonly Action[] {
     const before = this.#records.get(key) ?? { count: 0, recent: 0, latest: -Infinity };
     const recent = now - before.latest < MEMORY ? before.recent + 1 : 1;
     this.#records.set(key, { count: before.count + 1, recent, latest: now });

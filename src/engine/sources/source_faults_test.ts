@@ -127,8 +127,10 @@ Deno.test("a source that fails again and again is left out for an hour, with a r
 Deno.test("faults are told once for each source, and one hour apart they do not add up", () => {
   const faults = new SourceFaults();
   const fail = (key: number, now: number) =>
-    faults.guard({ key, name: `s${key}`, now }, () => {
-      throw new RangeError("odd");
+    faults.guard({ key, name: `s${key}`, now }, {
+      run: () => {
+        throw new RangeError("odd");
+      },
     });
   assert.match(JSON.stringify(fail(1, 0)), /Source s1: a bug in ntpsd.*RangeError: odd/);
   assert.deepEqual(fail(1, 4000), []);
@@ -140,10 +142,13 @@ Deno.test("faults are told once for each source, and one hour apart they do not 
   assert.equal(fail(2, 0).length, 1);
   faults.forget(1);
   assert.equal(faults.count(1), 0);
-  const both = faults.guard({ key: 3, name: "s3", now: 0 }, () => {
-    throw new Error("first");
-  }, () => {
-    throw new Error("second");
+  const both = faults.guard({ key: 3, name: "s3", now: 0 }, {
+    run: () => {
+      throw new Error("first");
+    },
+    recover: () => {
+      throw new Error("second");
+    },
   });
   assert.deepEqual([both.length, faults.count(3)], [1, 2]);
 });

@@ -58,7 +58,7 @@ export class SourceSelection {
   #impossible: ReadonlyMap<number, Contradiction> = new Map();
   #reference: Reference | undefined;
   #leap: LeapIndicator = "unknown";
-  #whyNot = "No source has been measured yet";
+  #reason = "No source has been measured yet";
   readonly #reports = new ReferenceReports();
 
   /** `ownAddresses` are numeric, without ports. */
@@ -140,24 +140,26 @@ export class SourceSelection {
    * Why there is no selection, in a sentence; before the first one it tells how far the sources
    * have come. `absent` are the sources without any server, and why they have none.
    */
-  whyNotOf(
+  reasonOf(
     members: readonly MemberOfSource[],
-    context: SelectionContext,
-    absent: readonly { readonly name: string; readonly error: string | undefined }[] = [],
+    context: SelectionContext & {
+      readonly absent: readonly { readonly name: string; readonly error: string | undefined }[];
+    },
   ): string {
+    const { absent } = context;
     if (!this.#hasSources) return "There is no [[source]]";
-    if (this.#selection !== undefined || members.length + absent.length === 0) return this.#whyNot;
+    if (this.#selection !== undefined || members.length + absent.length === 0) return this.#reason;
     const statuses = [
       ...members.map((member) => ({ name: memberName(member), ...this.statusOf(member, context) })),
       ...absent.map(({ name, error }) => ({ name, ...statusOfAbsent(error) })),
     ];
     if (statuses.some(({ reason }) => reason === MEASURED.reason)) return MEASURED.reason;
     const isHopeless = statuses.every(({ status }) => status !== "starting");
-    return isHopeless ? `No source is usable: ${describeCauses(statuses)}` : this.#whyNot;
+    return isHopeless ? `No source is usable: ${describeCauses(statuses)}` : this.#reason;
   }
 
   /** Whether the log says already why there is no selection, or has said it too often. */
-  get isRefusalTold(): boolean {
+  get isReasonTold(): boolean {
     return this.#selection !== undefined && !this.selected && this.#reports.isLossKnown;
   }
 
@@ -199,7 +201,7 @@ export class SourceSelection {
     const told = this.#reports.look({
       now: context.now.monotonic,
       leader: peer && { id: peer.association.id, name: memberName(peer) },
-      whyNot: this.#whyNot,
+      reason: this.#reason,
       isComplete: candidates.every(({ samples }) => samples > 0),
       isSilence: candidates.length > 0 && candidates.every(({ unanswered }) => unanswered > 0),
     });
@@ -262,12 +264,12 @@ export class SourceSelection {
   }
 
   /** Forgets all statuses, because the clock was changed by others. */
-  restart(why: string): void {
+  restart(reason: string): void {
     this.#selection = undefined;
     this.#falsetickers = [];
     this.#impossible = new Map();
     this.#reference = undefined;
-    this.#whyNot = why;
+    this.#reason = reason;
   }
 
   #candidate(member: MemberOfSource, context: SelectionContext): Candidate {
@@ -322,7 +324,7 @@ export class SourceSelection {
       candidates.flatMap(({ id, contradiction }) => contradiction ? [[id, contradiction]] : []),
     );
     const hasNone = candidates.length === 0 && heldBack === 0 && this.#hasSources;
-    this.#whyNot = hasNone ? NO_CANDIDATE : refusalWithHeld(selection, heldBack);
+    this.#reason = hasNone ? NO_CANDIDATE : reasonWithHeld(selection, heldBack);
     this.#isVouchedFor = hasVouchers(members, selection, this.#vouchersNeeded);
   }
 
@@ -342,11 +344,11 @@ function requiredSources({ sources }: Config): readonly string[] {
 }
 
 /** Says why no source is believed, those that are held back included; nothing when one is. */
-function refusalWithHeld({ refusal, statuses }: Selection, heldBack: number): string {
-  if (refusal === undefined || heldBack === 0) return refusal ?? "";
+function reasonWithHeld({ refusal: reason, statuses }: Selection, heldBack: number): string {
+  if (reason === undefined || heldBack === 0) return reason ?? "";
   const held = `${heldBack === 1 ? "1 source is" : `${heldBack} sources are`} provisional: ` +
     "the dates of certificates do not fit this clock";
-  return statuses.size === 0 ? held : `${refusal}; ${held}`;
+  return statuses.size === 0 ? held : `${reason}; ${held}`;
 }
 
 /** What became of a source that has no server. */

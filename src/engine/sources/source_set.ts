@@ -5,6 +5,7 @@
  * @module
  */
 import type { Association } from "../../association/association.ts";
+import { unreachable } from "../../base/assert.ts";
 import { RETURN_SPREAD } from "../../association/poll_timer.ts";
 import type { PacketProtection, SessionStart } from "../../association/protection.ts";
 import { SourceGroup } from "../../association/source_group.ts";
@@ -13,21 +14,18 @@ import type { RandomSource } from "../../base/random.ts";
 import type { SocketAddress } from "../../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 import type { SourceConfig } from "../../config/config.ts";
-import type { Action, DatagramEvent, Event } from "../events.ts";
+import type { ResolvedEvent } from "../../association/events.ts";
+import type { Action, DatagramEvent, KeysExchangedEvent, SendFailedEvent } from "../events.ts";
 import type { KeyExchangeOutcome } from "../../nts/key_exchange/outcome.ts";
 import { outranks } from "../authenticated_time/same_server.ts";
-import { SourceFaults } from "./source_faults.ts";
+import type { FaultSubject, SourceFaults } from "./source_faults.ts";
 import type { StartProgress } from "./start_gate.ts";
 import type { ResumedMember } from "./saved_sessions.ts";
 
 /** How packets of sources are protected; each part is there only if the sources may need it. */
 export interface Protections {
   /** Makes the session of an association from its first key exchange (RFC 8915). */
-  readonly startSession?: (
-    config: SourceConfig,
-    outcome: KeyExchangeOutcome,
-    start: SessionStart,
-  ) => PacketProtection;
+  readonly startSession?: (outcome: KeyExchangeOutcome, start: SessionStart) => PacketProtection;
   /** Gives the members of a source whose keys were saved by an earlier run; each is given once. */
   readonly resume?: (config: SourceConfig) => readonly ResumedMember[];
   /** Makes the authentication by a symmetric key; one whose key is missing refuses every packet. */
@@ -43,6 +41,9 @@ export interface MemberOfSource {
   /** The section as it is in force now. */
   readonly config: SourceConfig;
 }
+
+/** An event that concerns one source. */
+type SourceEvent = SendFailedEvent | ResolvedEvent | KeysExchangedEvent;
 
 interface Entry {
   config: SourceConfig;
@@ -66,10 +67,16 @@ export class SourceSet {
   #askedAgainAt: MonotonicSeconds = -Infinity;
 
   /** Starts empty; `configure` gives it sources. */
-  constructor(random: RandomSource, protections: Protections, faults = new SourceFaults()) {
+  constructor(
+    { random, protections, faults }: {
+      readonly random: RandomSource;
+      readonly protections: Protections;
+      readonly faults: SourceFaults;
+    },
+  ) {
     this.#random = random;
-    this.#faults = faults;
     this.#protections = protections;
+    this.#faults = faults;
   }
 
   /** The configured sources with their groups. */
@@ -111,33 +118,23 @@ export class SourceSet {
   /** Starts what is new in a configuration, stops what is gone, and leaves alone what stays. */
   configure(sources: readonly SourceConfig[], now: MonotonicSeconds): readonly Action[] {
     const actions: Action[] = [];
-    const kept: Entry[] = [];
     const added: Entry[] = [];
     const old = [...this.#entries];
-    for (const config of sources) {
-      const index = old.findIndex((entry) => isSameSource(entry.config, config));
-      const entry = index >= 0 ? old.splice(index, 1)[0] : undefined;
-      if (entry !== undefined) {
-        entry.config = config;
-        actions.push(...entry.group.reconfigure(config, now));
+    const entries = sources.map((config) => {
+      const kept = takeSameSource(old, config);
+      if (kept === undefined) {
+        const entry = { config, group: this.#makeGroup(config), restsUntil: -Infinity };
+        added.push(entry);
+        return entry;
       }
-      const next = entry ?? {
-        config,
-        group: this.#makeGroup(config),
-        restsUntil: -Infinity,
-      };
-      (entry === undefined ? added : kept).push(next);
-    }
+      kept.config = config;
+      actions.push(...kept.group.reconfigure(config, now));
+      return kept;
+    });
     for (const { group } of old) actions.push(...group.stop());
     this.#removedIds.push(...old.flatMap(({ group }) => group.takeRemoved()));
-    this.#entries = sources.flatMap((config) =>
-      [...kept, ...added].find((entry) => entry.config === config) ?? []
-    );
-    for (const { config, group } of added) {
-      for (const saved of this.#resume(config)) group.adopt(saved, now);
-      actions.push(...group.start(now));
-    }
-    return actions;
+    this.#entries = entries;
+    return [...actions, ...added.flatMap((entry) => this.#begin(entry, now))];
   }
 
   /** When `handleTimer` wants to be called. */
@@ -153,7 +150,8 @@ export class SourceSet {
         entry.restsUntil = now + REST;
         return [];
       };
-      return this.#faults.guard(about(entry, now), () => entry.group.handleTimer(now), rest);
+      const run = () => entry.group.handleTimer(now);
+      return this.#faults.guard(about(entry, now), { run, recover: rest });
     });
   }
 
@@ -164,14 +162,16 @@ export class SourceSet {
   }
 
   /** Hands an event that concerns one source to it. */
-  handle(event: Event, now: MonotonicSeconds): readonly Action[] {
+  handle(event: SourceEvent, now: MonotonicSeconds): readonly Action[] {
+    const offer = offering(event, now);
     const told: Action[] = [];
     for (const entry of this.#entries) {
       let actions: readonly Action[] | undefined;
-      told.push(...this.#faults.guard(about(entry, now), () => {
-        actions = offer(entry.group, event, now);
+      const run = () => {
+        actions = offer(entry.group);
         return [];
-      }));
+      };
+      told.push(...this.#faults.guard(about(entry, now), { run }));
       if (actions !== undefined) return [...told, ...actions];
     }
     return told;
@@ -221,12 +221,18 @@ export class SourceSet {
     run: (group: SourceGroup) => readonly Action[],
   ): readonly Action[] {
     return this.#entries.flatMap((entry) =>
-      this.#faults.guard(about(entry, now), () => run(entry.group))
+      this.#faults.guard(about(entry, now), { run: () => run(entry.group) })
     );
   }
 
   #groupOf(association: number): SourceGroup | undefined {
     return this.#entries.find(({ group }) => group.member(association) !== undefined)?.group;
+  }
+
+  /** Starts a new source, with the sessions of an earlier run if there are any. */
+  #begin({ config, group }: Entry, now: MonotonicSeconds): readonly Action[] {
+    for (const saved of this.#resume(config)) group.adopt(saved, now);
+    return group.start(now);
   }
 
   #makeGroup(config: SourceConfig): SourceGroup {
@@ -239,9 +245,7 @@ export class SourceSet {
       allocateRequest: () => ++this.#requests,
       allocateLookup: () => ++this.#lookups,
       holderOf: (address, member) => this.#holderOf(address, { group, member }),
-      ...(startSession === undefined
-        ? {}
-        : { startSession: (outcome, start) => startSession(config, outcome, start) }),
+      ...(startSession === undefined ? {} : { startSession }),
       ...(key === undefined || withKey === undefined ? {} : { protect: () => withKey(key) }),
     });
     return group;
@@ -269,7 +273,7 @@ export class SourceSet {
 }
 
 /** How the faults of a source as a whole are counted and told. */
-function about({ config }: Entry, now: MonotonicSeconds) {
+function about({ config }: Entry, now: MonotonicSeconds): FaultSubject {
   return { key: config.address, name: config.address, now };
 }
 
@@ -278,22 +282,27 @@ function wakeupOf({ group, restsUntil }: Entry): MonotonicSeconds {
   return Math.max(restsUntil, group.nextWakeup());
 }
 
-/** Offers an event to a source; undefined when it is not of this one. */
-function offer(
-  group: SourceGroup,
-  event: Event,
+/** Returns how an event is offered to a source; all but the right source return undefined. */
+function offering(
+  event: SourceEvent,
   now: MonotonicSeconds,
-): readonly Action[] | undefined {
+): (group: SourceGroup) => readonly Action[] | undefined {
   switch (event.type) {
     case "send-failed":
-      return group.member(event.association) && group.handleSendFailed(event, now);
+      return (group) => group.member(event.association) && group.handleSendFailed(event, now);
     case "resolved":
-      return group.handleResolved(event, now);
+      return (group) => group.handleResolved(event, now);
     case "keys-exchanged":
-      return group.handleKeysExchanged(event, now);
+      return (group) => group.handleKeysExchanged(event, now);
     default:
-      return [];
+      return unreachable(event);
   }
+}
+
+/** Takes the source that a section describes out of a list; undefined when it is not there. */
+function takeSameSource(entries: Entry[], config: SourceConfig): Entry | undefined {
+  const index = entries.findIndex((entry) => isSameSource(entry.config, config));
+  return index >= 0 ? entries.splice(index, 1)[0] : undefined;
 }
 
 /** Tells whether two sections describe one source, so that it can go on with what it knows. */

@@ -5,12 +5,13 @@ import { err, ok } from "../../base/result.ts";
 import type { SourceConfig } from "../../config/config.ts";
 import { parseConfig } from "../../config/parse.ts";
 import type { Action } from "../events.ts";
+import { SourceFaults } from "./source_faults.ts";
 import { type Protections, SourceSet } from "./source_set.ts";
 
 const [ONE, TWO, THREE] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
 
 function makeSet(protections: Protections = {}): SourceSet {
-  return new SourceSet(new SeededRandom(2), protections);
+  return new SourceSet({ random: new SeededRandom(2), protections, faults: new SourceFaults() });
 }
 
 function pool(count: number, more = ""): SourceConfig {
@@ -124,7 +125,6 @@ Deno.test("bad news reaches the source it is of, and nobody else", () => {
   assert.equal(set.entries[1]?.group.error, "The name does not exist");
   const event = { type: "send-failed", association: 99, request: 1, reason: "refused" } as const;
   assert.deepEqual(set.handle(event, 102), []);
-  assert.deepEqual(set.handle({ type: "timer" }, 102), []);
 });
 
 Deno.test("packets for strangers are dropped", () => {

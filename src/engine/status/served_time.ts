@@ -44,7 +44,7 @@ export function servedTimeOf(
 
 function describeTime(knowledge: Knowledge, leap: () => LeapIndicator): ServedTime {
   const budget = errorBudget(knowledge);
-  const { state } = systemState(knowledge, budget, "");
+  const state = systemState(knowledge, budget);
   const { reference } = knowledge;
   if (reference === undefined || budget === undefined || !isTimeKnown(state)) {
     return { synchronized: false };

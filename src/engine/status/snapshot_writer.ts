@@ -21,12 +21,7 @@ import { describeNts, REFERENCE_ERA } from "./nts_document.ts";
 import type { ProvisionalTime } from "../authenticated_time/provisional_time.ts";
 import { rootDistance } from "../../selection/root_distance.ts";
 import type { SourceStatus } from "../../selection/status.ts";
-import {
-  type EngineSnapshot,
-  isTimeKnown,
-  type SourceDocument,
-  type SystemState,
-} from "./snapshot.ts";
+import { type EngineSnapshot, isTimeKnown, type SourceDocument } from "./snapshot.ts";
 import { silenceOf } from "../reports/silence.ts";
 import type { SourceFaults } from "../sources/source_faults.ts";
 import type { MemberOfSource } from "../sources/source_set.ts";
@@ -34,6 +29,8 @@ import {
   type ErrorBudget,
   errorBudget,
   type Knowledge,
+  type StateDescription,
+  stateReason,
   STRATUM_UNSYNCHRONIZED,
   systemState,
   withLocalReference,
@@ -71,8 +68,8 @@ export interface SnapshotInput {
 interface Snapshot extends SnapshotInput {
   /** Undefined before the first update. */
   readonly budget: ErrorBudget | undefined;
-  /** The state in a word and in a sentence. */
-  readonly state: { readonly state: SystemState; readonly why: string };
+  /** The state by the sources, without `local-stratum`. */
+  readonly state: StateDescription;
 }
 
 /** Writes the whole snapshot. */
@@ -81,7 +78,7 @@ export function makeSnapshot(given: SnapshotInput): EngineSnapshot {
   const { estimate } = knowledge;
   const known = errorBudget(knowledge);
   const input: Snapshot = { ...given, budget: known, state: stateOf(given, known) };
-  const { state, why, isLocal } = withLocalReference(
+  const { state, reason, isLocal } = withLocalReference(
     input.state,
     input.synchronization.localStratum,
   );
@@ -90,7 +87,7 @@ export function makeSnapshot(given: SnapshotInput): EngineSnapshot {
   return {
     state,
     adjusting: input.mayAdjust,
-    why,
+    why: reason,
     ...(isLocal ? localReference(input) : describeReference(input)),
     offsetSeconds: estimate?.offset ?? null,
     frequencyPpm: (estimate?.frequency ?? input.discipline.rate) / PPM,
@@ -104,8 +101,8 @@ export function makeSnapshot(given: SnapshotInput): EngineSnapshot {
   };
 }
 
-function stateOf(input: SnapshotInput, budget: ErrorBudget | undefined) {
-  const { provisional, selection } = input;
+function stateOf(input: SnapshotInput, budget: ErrorBudget | undefined): StateDescription {
+  const { provisional, selection, knowledge } = input;
   const members = provisional.released(
     input.entries.flatMap(({ config, group }) =>
       group.members.map((association) => ({ config, group, association }))
@@ -113,8 +110,12 @@ function stateOf(input: SnapshotInput, budget: ErrorBudget | undefined) {
   );
   const absent = input.entries.filter(({ group }) => group.members.length === 0)
     .map(({ config, group }) => ({ name: config.address, error: group.error }));
-  const whyNot = provisional.why ?? selection.whyNotOf(members, contextOf(input), absent);
-  return systemState(input.knowledge, budget, whyNot);
+  const noSelection = provisional.reason ??
+    selection.reasonOf(members, { ...contextOf(input), absent });
+  return {
+    state: systemState(knowledge, budget),
+    reason: stateReason(knowledge, { budget, noSelection }),
+  };
 }
 
 type ReferenceDescription = Pick<

@@ -62,7 +62,7 @@ export interface Knowledge {
    * Why the clock may not be adjusted, in a sentence; undefined or left out when it may, or when
    * that is not known.
    */
-  readonly whyMeasuring?: string | undefined;
+  readonly notAdjustedReason?: string | undefined;
   /** Whether selection has a majority at this moment. */
   readonly selected: boolean;
   /** Undefined until one has been chosen since the last start; kept when sources are lost. */
@@ -90,6 +90,14 @@ export interface ErrorBudget {
   readonly growth: number;
 }
 
+/** How the clock stands, and why in a sentence. */
+export interface StateDescription {
+  /** The word. */
+  readonly state: SystemState;
+  /** Empty when the clock is synchronised by sources. */
+  readonly reason: string;
+}
+
 /** Sums up what can be wrong; undefined while nothing is known. */
 export function errorBudget(knowledge: Knowledge): ErrorBudget | undefined {
   const { reference, estimate } = knowledge;
@@ -114,55 +122,58 @@ export function errorBudget(knowledge: Knowledge): ErrorBudget | undefined {
   };
 }
 
-/** Returns the state in a word, and why it is not "synchronized" in a sentence. */
-export function systemState(
-  knowledge: Knowledge,
-  budget: ErrorBudget | undefined,
-  whyNotSelected: string,
-): { readonly state: SystemState; readonly why: string } {
-  if (budget === undefined) return { state: "starting", why: whyNotSelected };
-  // a bound that is no number is none
-  if (!(budget.errorBound <= ERROR_BOUND_MAX)) {
-    const bound = budget.errorBound.toFixed(3);
-    return {
-      state: "unsynchronized",
-      why: knowledge.selected
-        ? whyTooWrong(knowledge, bound)
-        : `The clock may be wrong by ${bound} s by now: ${whyNotSelected}`,
-    };
-  }
-  if (!knowledge.mayAdjust) {
-    return knowledge.selected
-      ? {
-        state: "monitoring",
-        why: `The clock is measured, not adjusted${reasonOf(knowledge)}`,
-      }
-      : {
-        state: "unsynchronized",
-        why: `The clock is not adjusted, and ${lowerFirst(whyNotSelected)}`,
-      };
-  }
-  return knowledge.selected
-    ? { state: "synchronized", why: "" }
-    : { state: "holdover", why: whyNotSelected };
+/** Returns how the clock stands. */
+export function systemState(knowledge: Knowledge, budget: ErrorBudget | undefined): SystemState {
+  if (budget === undefined) return "starting";
+  if (isTooLarge(budget)) return "unsynchronized";
+  if (!knowledge.mayAdjust) return knowledge.selected ? "monitoring" : "unsynchronized";
+  return knowledge.selected ? "synchronized" : "holdover";
 }
 
 /**
- * Says why the clock is not right although sources agree: it is being corrected, or must not be.
+ * Returns why the state is not "synchronized", in a sentence; empty when it is. `noSelection` says
+ * why no source is selected.
  */
-function whyTooWrong(knowledge: Knowledge, bound: string): string {
+export function stateReason(
+  knowledge: Knowledge,
+  { budget, noSelection }: {
+    readonly budget: ErrorBudget | undefined;
+    readonly noSelection: string;
+  },
+): string {
+  const { selected, mayAdjust } = knowledge;
+  if (budget === undefined) return noSelection;
+  if (isTooLarge(budget)) {
+    const bound = budget.errorBound.toFixed(3);
+    return selected
+      ? boundReason(knowledge, bound)
+      : `The clock may be wrong by ${bound} s by now: ${noSelection}`;
+  }
+  if (mayAdjust) return selected ? "" : noSelection;
+  return selected
+    ? `The clock is measured, not adjusted${adjustmentReason(knowledge)}`
+    : `The clock is not adjusted, and ${lowerFirst(noSelection)}`;
+}
+
+/** A bound that is not a number is too large. */
+function isTooLarge({ errorBound }: ErrorBudget): boolean {
+  return !(errorBound <= ERROR_BOUND_MAX);
+}
+
+/** Says why the error is too large although sources agree. */
+function boundReason(knowledge: Knowledge, bound: string): string {
   if (knowledge.mayAdjust) {
     return knowledge.waiting ??
       `The clock may be wrong by ${bound} s while the offset is taken out`;
   }
   const position = clockPosition(knowledge.estimate?.offset ?? 0, 3);
   return `The clock is ${position} what the sources agree on, may be wrong by ${bound} s, and is not adjusted${
-    reasonOf(knowledge)
+    adjustmentReason(knowledge)
   }`;
 }
 
-function reasonOf({ whyMeasuring }: Knowledge): string {
-  return whyMeasuring === undefined ? "" : `: ${whyMeasuring}`;
+function adjustmentReason({ notAdjustedReason }: Knowledge): string {
+  return notAdjustedReason === undefined ? "" : `: ${notAdjustedReason}`;
 }
 
 /**
@@ -170,12 +181,12 @@ function reasonOf({ whyMeasuring }: Knowledge): string {
  * synchronised, with a sentence that says by what; any other state as it is.
  */
 export function withLocalReference(
-  state: { readonly state: SystemState; readonly why: string },
+  { state, reason }: StateDescription,
   localStratum: number | undefined,
-): { readonly state: SystemState; readonly why: string; readonly isLocal: boolean } {
-  if (localStratum === undefined || isTimeKnown(state.state)) return { ...state, isLocal: false };
-  const why = `The clock of this machine counts as right by local-stratum. ${state.why}`.trim();
-  return { state: "synchronized", why, isLocal: true };
+): StateDescription & { readonly isLocal: boolean } {
+  if (localStratum === undefined || isTimeKnown(state)) return { state, reason, isLocal: false };
+  const local = `The clock of this machine counts as right by local-stratum. ${reason}`.trim();
+  return { state: "synchronized", reason: local, isLocal: true };
 }
 
 function lowerFirst(sentence: string): string {

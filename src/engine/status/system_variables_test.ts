@@ -5,6 +5,7 @@ import {
   errorBudget,
   type Knowledge,
   type Reference,
+  stateReason,
   systemState,
 } from "./system_variables.ts";
 import { SIGMA_MULTIPLIER } from "../../selection/root_distance.ts";
@@ -85,34 +86,44 @@ Deno.test("the dispersion of the reference grows with its age by what the clock 
   close(errorBudget({ ...KNOWLEDGE, now: 900 })?.rootDispersion, 0.0045 + SIGMA_MULTIPLIER * 1e-4);
 });
 
+function describe(knowledge: Knowledge, about: Parameters<typeof stateReason>[1]) {
+  return {
+    state: systemState(knowledge, about.budget),
+    reason: stateReason(knowledge, about),
+  };
+}
+
 Deno.test("every state has its word, and all but one a sentence that says why", () => {
   const good: ErrorBudget = { rootDelay: 0, rootDispersion: 0, errorBound: 1.5, growth: 1e-7 };
   const bad = { ...good, errorBound: 1.6 };
-  const why = "No source can be reached";
+  const noSelection = "No source can be reached";
   const state = (knowledge: Partial<Knowledge>, budget: ErrorBudget | undefined) =>
-    systemState({ ...KNOWLEDGE, ...knowledge }, budget, why);
-  assert.deepEqual(state({}, good), { state: "synchronized", why: "" });
-  assert.deepEqual(state({ selected: false }, good), { state: "holdover", why });
-  assert.deepEqual(state({ selected: false }, undefined), { state: "starting", why });
+    describe({ ...KNOWLEDGE, ...knowledge }, { budget, noSelection });
+  assert.deepEqual(state({}, good), { state: "synchronized", reason: "" });
+  assert.deepEqual(state({ selected: false }, good), { state: "holdover", reason: noSelection });
+  assert.deepEqual(state({ selected: false }, undefined), {
+    state: "starting",
+    reason: noSelection,
+  });
   assert.deepEqual(state({ mayAdjust: false }, good), {
     state: "monitoring",
-    why: "The clock is measured, not adjusted",
+    reason: "The clock is measured, not adjusted",
   });
   assert.deepEqual(state({ mayAdjust: false, selected: false }, good), {
     state: "unsynchronized",
-    why: "The clock is not adjusted, and no source can be reached",
+    reason: "The clock is not adjusted, and no source can be reached",
   });
   assert.deepEqual(state({}, bad), {
     state: "unsynchronized",
-    why: "The clock may be wrong by 1.600 s while the offset is taken out",
+    reason: "The clock may be wrong by 1.600 s while the offset is taken out",
   });
-  assert.deepEqual(state({ mayAdjust: false, whyMeasuring: "adjust = false" }, bad), {
+  assert.deepEqual(state({ mayAdjust: false, notAdjustedReason: "adjust = false" }, bad), {
     state: "unsynchronized",
-    why:
+    reason:
       "The clock is 0.001 s behind what the sources agree on, may be wrong by 1.600 s, and is not adjusted: adjust = false",
   });
   assert.deepEqual(state({ selected: false }, bad), {
     state: "unsynchronized",
-    why: "The clock may be wrong by 1.600 s by now: No source can be reached",
+    reason: "The clock may be wrong by 1.600 s by now: No source can be reached",
   });
 });
