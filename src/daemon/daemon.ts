@@ -265,6 +265,7 @@ class Daemon {
       startedAt: this.#startedAt,
       ...this.#engine.snapshot(readInstant()),
       ...this.#services.documents(),
+      hardwareTimestampFallbacks: this.#driver.hardwareFallbacks,
       internalErrors: internalErrorCount(),
     };
   }

@@ -89,6 +89,11 @@ export class EngineDriver {
     if (watch.ok && this.#poller.add(watch.value.fd).ok) this.#watch = watch.value;
   }
 
+  /** How often the kernel's timestamps were used in place of an interface's, by reason. */
+  get hardwareFallbacks(): Readonly<Record<string, number>> {
+    return this.#sockets.hardwareFallbacks;
+  }
+
   /** Hands an event in from outside the loop. */
   deliver(event: Event): void {
     if (this.#loop.isOver) return;

@@ -60,6 +60,11 @@ export class RequestSockets {
     this.#hardware = hardware;
   }
 
+  /** How often the kernel's timestamps were used in place of an interface's, by reason. */
+  get hardwareFallbacks(): Readonly<Record<string, number>> {
+    return this.#hardware.fallbacks;
+  }
+
   /** Sends a request; returns the event that says so when it could not be sent. */
   send(action: SendAction): Event | undefined {
     if (this.#byRequest.size >= OPEN_MAX) this.#closeOldest();

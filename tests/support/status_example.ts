@@ -111,6 +111,7 @@ export function exampleStatus(changes: Partial<StatusDocument> = {}): StatusDocu
     ntsKe: [],
     http: null,
     functions: [],
+    hardwareTimestampFallbacks: {},
     internalErrors: 0,
     ...changes,
   };

@@ -35,7 +35,7 @@ export const statusCommand: Command = {
     verbose: {
       type: "boolean",
       short: "v",
-      doc: "list the busiest clients too, if [[server]] has client-table = true",
+      doc: "add busiest clients (client-table = true) and timestamp fall-backs",
     },
     json: JSON_OPTION,
   },
@@ -67,7 +67,7 @@ export interface StatusView {
   readonly now: number;
   /** What colours the text. */
   readonly paint: Paint;
-  /** Whether the busiest clients are listed. */
+  /** Whether the busiest clients and the reasons for other timestamps are listed. */
   readonly verbose: boolean;
 }
 
@@ -129,6 +129,7 @@ function rows(document: StatusDocument, view: StatusView): Rows {
     ["Update interval", formatSeconds(document.updateIntervalSeconds)],
     ["Leap second", leapWords(document.leap)],
     ["Steps", stepWords(document)],
+    ...(view.verbose ? timestampRow(document) : []),
   ];
 }
 
@@ -215,6 +216,14 @@ function stepWords({ steps }: StatusDocument): string {
   return `${steps.count}, together ${formatSeconds(steps.accumulatedSeconds)}`;
 }
 
+/** What was measured with the kernel's timestamps for want of others. */
+function timestampRow({ hardwareTimestampFallbacks }: StatusDocument): Rows {
+  const counts = reasonCounts(hardwareTimestampFallbacks);
+  return counts === undefined
+    ? []
+    : [["Timestamps", `kernel's in place of the network interface's: ${counts}`]];
+}
+
 function serverLines(server: ServerDocument, verbose: boolean): readonly string[] {
   const counts = [
     `${formatCount(server.received)} requests`,
@@ -258,13 +267,16 @@ const CLIENT_COLUMNS: readonly Column[] = [
 ];
 
 function reasons(word: string, counts: Readonly<Record<string, number>>): readonly string[] {
-  const entries = Object.entries(counts).filter(([, count]) => count > 0);
-  if (entries.length === 0) return [];
-  const total = entries.reduce((sum, [, count]) => sum + count, 0);
-  const list = entries.map(([reason, count]) => `${plain(reason)} ${formatCount(count)}`);
-  const lines = wrapText(`${formatCount(total)} ${word}: ${list.join(", ")}`, {
-    width: 78,
-    indent: "  ",
-  });
+  const list = reasonCounts(counts);
+  if (list === undefined) return [];
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const lines = wrapText(`${formatCount(total)} ${word}: ${list}`, { width: 78, indent: "  " });
   return lines.map((line) => `  ${line}`);
+}
+
+/** Lists counts by reason; undefined when nothing was counted. */
+function reasonCounts(counts: Readonly<Record<string, number>>): string | undefined {
+  const entries = Object.entries(counts).filter(([, count]) => count > 0);
+  if (entries.length === 0) return undefined;
+  return entries.map(([reason, count]) => `${plain(reason)} ${formatCount(count)}`).join(", ");
 }

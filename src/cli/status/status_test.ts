@@ -62,6 +62,7 @@ Deno.test("the status of a server that has lost its sources", () => {
           ],
         }],
         ntsKe: [{ listen: "[::]:4460", accepted: 12, completed: 10, failed: { timeout: 2 } }],
+        hardwareTimestampFallbacks: { disagrees: 3, "no-transmit-timestamp": 1200 },
       }),
       { ...context, verbose: true },
     ),
@@ -81,6 +82,8 @@ Root dispersion  1.20 ms
 Update interval  64.2 s
 Leap second      one is inserted at the end of the day (UTC)
 Steps            none
+Timestamps       kernel's in place of the network interface's: disagrees 3,
+                 no-transmit-timestamp 1,200
 
 Server on [::]:123
   1,234,567 requests, 1,234,000 answered, 7 denied, 500 over the rate limit

@@ -105,6 +105,11 @@ function systemFamilies(document: StatusDocument): readonly Family[] {
       "Time between updates of the clock",
       value(document.updateIntervalSeconds),
     ),
+    counter(
+      "ntpsd_hardware_timestamp_fallbacks_total",
+      "Uses of the kernel's timestamps in place of the network interface's, by reason",
+      byReason(document.hardwareTimestampFallbacks, {}),
+    ),
     counter("ntpsd_internal_errors_total", "Errors of ntpsd itself that ended one of its tasks", [
       sample(document.internalErrors),
     ]),

@@ -30,6 +30,7 @@ Deno.test("every line is a comment or a sample, and no series is there twice", (
         { kind: "server", name: "[::]:123", up: true, reason: "" },
         { kind: "nts-ke-server", name: "[::]:4460", up: false, reason: "No certificate" },
       ],
+      hardwareTimestampFallbacks: { disagrees: 3 },
     }),
     figures,
   );
@@ -64,6 +65,7 @@ Deno.test("every line is a comment or a sample, and no series is there twice", (
       'ntpsd_http_failed_total{listen="127.0.0.1:9975",reason="internal-error"} 1',
       'ntpsd_http_open{listen="127.0.0.1:9975"} 2',
       'ntpsd_function_up{function="server",name="[::]:123"} 1',
+      'ntpsd_hardware_timestamp_fallbacks_total{reason="disagrees"} 3',
       'ntpsd_function_up{function="nts-ke-server",name="[::]:4460"} 0',
       "process_resident_memory_bytes 12345678",
     ]

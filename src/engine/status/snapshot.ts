@@ -240,6 +240,11 @@ export interface StatusDocument extends EngineSnapshot {
   readonly http: HttpDocument | null;
   /** Listeners and files that are configured, whether they work or not. */
   readonly functions: readonly FunctionDocument[];
+  /**
+   * How often timestamps of the kernel were used although the network interface might have had
+   * some, by reason; only reasons that occurred.
+   */
+  readonly hardwareTimestampFallbacks: Readonly<Record<string, number>>;
   /** How many errors of ntpsd itself have ended one of its tasks since the start. */
   readonly internalErrors: number;
 }
