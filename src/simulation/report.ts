@@ -85,8 +85,8 @@ export function describeRuns(
   const figures = outcomes.map((outcome) => outcome.figures);
   const first = outcomes[0]?.seed ?? 0;
   const failed = outcomes.filter((outcome) => outcome.violations.length > 0);
-  const rms = figures.map((run) => run.rmsErrorSeconds).toSorted((a, b) => a - b);
-  const spread = `${formatSeconds(rms[0] ?? 0)} to ${formatSeconds(rms.at(-1) ?? 0)}`;
+  const rms = figures.flatMap((run) => run.rmsErrorSeconds ?? []).toSorted((a, b) => a - b);
+  const spread = `${orNone(rms[0])} to ${orNone(rms.at(-1))}`;
   return [
     `${scenario.name}, ${formatElapsed(scenario.duration)} of simulated time, ` +
     `${outcomes.length} runs with the seeds ${first} to ${first + outcomes.length - 1}`,
@@ -110,6 +110,10 @@ export function violationTexts(outcome: RunOutcome): readonly string[] {
   );
 }
 
+function orNone(value: Seconds | null | undefined): string {
+  return value === null || value === undefined ? "none" : formatSeconds(value);
+}
+
 function row(label: string, text: string): string {
   return `  ${label.padEnd(32)}${text}`;
 }
@@ -118,15 +122,14 @@ function figureLines(scenario: Scenario, figures: RunFigures): readonly string[]
   const from = formatElapsed(scenario.measureFrom);
   const reached = (time: Seconds | null): string => time === null ? "never" : `${time} s`;
   const coverage = figures.boundCoverage;
+  const rate = figures.rmsFrequencyErrorPpm;
+  const rateError = rate === null ? "none" : `${Number(rate.toPrecision(3))} ppm`;
   return [
     `How well the clock was kept, from ${from} on`,
-    row("error, root mean square", formatSeconds(figures.rmsErrorSeconds)),
-    row("error, greatest", formatSeconds(figures.maxErrorSeconds)),
-    row("error of the rate, RMS", `${Number(figures.rmsFrequencyErrorPpm.toPrecision(3))} ppm`),
-    row(
-      "stated bound, median",
-      figures.medianBoundSeconds === null ? "none" : formatSeconds(figures.medianBoundSeconds),
-    ),
+    row("error, root mean square", orNone(figures.rmsErrorSeconds)),
+    row("error, greatest", orNone(figures.maxErrorSeconds)),
+    row("error of the rate, RMS", rateError),
+    row("stated bound, median", orNone(figures.medianBoundSeconds)),
     row(
       "error was inside the bound",
       coverage === null

@@ -103,6 +103,20 @@ Deno.test("statistics: RMS, greatest error, steps and requests of a hand-made ru
   });
 });
 
+Deno.test("statistics: a run that ends before anything is measured has no errors, not none", () => {
+  const statistics = new RunStatistics(10);
+  statistics.sample(5.5, { ...CLOCK, error: 100 });
+  const { rmsErrorSeconds, maxErrorSeconds, rmsFrequencyErrorPpm } = statistics.figures();
+  assert.deepEqual([rmsErrorSeconds, maxErrorSeconds, rmsFrequencyErrorPpm], [null, null, null]);
+  assert.equal(medianFigures([statistics.figures()]).rmsErrorSeconds, null);
+  const run = { ...outcome(), figures: statistics.figures() };
+  const page = describeRun(scenario(""), { outcome: run, file: "x" });
+  assert.match(page, /^ {2}error, greatest +none$/m);
+  assert.match(page, /^ {2}error of the rate, RMS +none$/m);
+  const pages = describeRuns(scenario(""), { outcomes: [run, run], file: "x" });
+  assert.match(pages, /spread of the RMS error +none to none/);
+});
+
 Deno.test("statistics: a bound counts as held when it holds for 100 s, or to the end", () => {
   const statistics = new RunStatistics(0);
   for (let t = 0.5; t < 300; t++) {

@@ -10,12 +10,15 @@ import type { ClockTruth, Observer } from "./observer.ts";
 
 /** The figures of one run; the names are those of the JSON document. */
 export interface RunFigures {
-  /** Root mean square of the clock's error over the measured part. */
-  readonly rmsErrorSeconds: Seconds;
+  /**
+   * Root mean square of the clock's error over the measured part; null when the run ended before
+   * it, as is the case for the next two.
+   */
+  readonly rmsErrorSeconds: Seconds | null;
   /** The greatest error over the measured part. */
-  readonly maxErrorSeconds: Seconds;
+  readonly maxErrorSeconds: Seconds | null;
   /** Root mean square of the error of the clock's rate, slews included. */
-  readonly rmsFrequencyErrorPpm: Ppm;
+  readonly rmsFrequencyErrorPpm: Ppm | null;
   /** When the error began to stay below 1 ms for 100 s, or to the end; null if never. */
   readonly timeTo1msSeconds: Seconds | null;
   /** When the error began to stay below 100 us; null if never. */
@@ -86,10 +89,11 @@ export class RunStatistics implements Observer {
   /** The figures so far. */
   figures(): RunFigures {
     const looks = this.#bounds.length;
+    const measured = (value: number): number | null => this.#count === 0 ? null : value;
     return {
-      rmsErrorSeconds: Math.sqrt(this.#sumSquares / Math.max(1, this.#count)),
-      maxErrorSeconds: this.#maximum,
-      rmsFrequencyErrorPpm: Math.sqrt(this.#rateSquares / Math.max(1, this.#count)) * 1e6,
+      rmsErrorSeconds: measured(Math.sqrt(this.#sumSquares / this.#count)),
+      maxErrorSeconds: measured(this.#maximum),
+      rmsFrequencyErrorPpm: measured(Math.sqrt(this.#rateSquares / this.#count) * 1e6),
       timeTo1msSeconds: this.#below1ms.heldFrom,
       timeTo100usSeconds: this.#below100us.heldFrom,
       steps: this.#steps,
@@ -101,16 +105,16 @@ export class RunStatistics implements Observer {
 }
 
 /**
- * Returns the figures whose every value is the median over the runs; a time that was never reached
- * counts as the worst.
+ * Returns the figures whose every value is the median over the runs; a time that was never reached,
+ * and an error that was never measured, counts as the worst.
  */
 export function medianFigures(runs: readonly RunFigures[]): RunFigures {
   const of = (key: keyof RunFigures): number => median(runs.map((run) => run[key] ?? Infinity));
   const orNull = (value: number): number | null => Number.isFinite(value) ? value : null;
   return {
-    rmsErrorSeconds: of("rmsErrorSeconds"),
-    maxErrorSeconds: of("maxErrorSeconds"),
-    rmsFrequencyErrorPpm: of("rmsFrequencyErrorPpm"),
+    rmsErrorSeconds: orNull(of("rmsErrorSeconds")),
+    maxErrorSeconds: orNull(of("maxErrorSeconds")),
+    rmsFrequencyErrorPpm: orNull(of("rmsFrequencyErrorPpm")),
     timeTo1msSeconds: orNull(of("timeTo1msSeconds")),
     timeTo100usSeconds: orNull(of("timeTo100usSeconds")),
     steps: of("steps"),

@@ -194,7 +194,7 @@ function kalmanBound({ kalman }: Row, seeds: number): number {
 }
 
 function rmsMicroseconds(outcome: Outcome): number {
-  return medianFigures(outcome.results.map((r) => r.figures)).rmsErrorSeconds * 1e6;
+  return (medianFigures(outcome.results.map((r) => r.figures)).rmsErrorSeconds ?? NaN) * 1e6;
 }
 
 function jsonRows(outcome: Outcome): unknown[] {
@@ -272,13 +272,13 @@ function printTable(outcomes: readonly Outcome[], seeds: number): void {
 function tableCells(outcome: Outcome): readonly string[] {
   const { row, results, bound } = outcome;
   const figures = medianFigures(results.map((r) => r.figures));
-  const rms = figures.rmsErrorSeconds * 1e6;
+  const rms = (figures.rmsErrorSeconds ?? NaN) * 1e6;
   const pair = (a: number, b: number): string => `${digits(a)} / ${digits(b)}`;
   const time = (value: number | null): string => value === null ? "never" : value.toFixed(0);
   return [
     row.name,
     row.polls,
-    pair(rms, figures.maxErrorSeconds * 1e6),
+    pair(rms, (figures.maxErrorSeconds ?? NaN) * 1e6),
     pair(...row.chrony),
     row.ntpsec === undefined ? "-" : pair(...row.ntpsec),
     (rms / row.chrony[0]).toFixed(2),

@@ -7,6 +7,7 @@
 import type { Config } from "../../config/config.ts";
 import type { ConfigPath } from "../../config/config_path.ts";
 import { complete, completeIfWhole } from "../../config/key.ts";
+import { formatElapsed } from "../date.ts";
 import { buildChecks } from "./check.ts";
 import { CLOCK_KEYS } from "./clock.ts";
 import { buildEvents, serversOf } from "./event.ts";
@@ -38,6 +39,9 @@ export function buildScenario(
   const run = completeIfWhole(RUN_KEYS, raw);
   if (config === undefined || run === undefined) return undefined;
   const plain = withoutNts(config);
+  if (run.measureFrom !== undefined && run.measureFrom >= run.duration) {
+    root.key("measure-from").report("Wanted a time before the end of the run");
+  }
   return {
     ...run,
     measureFrom: run.measureFrom ?? run.duration / 4,
@@ -50,6 +54,9 @@ export function buildScenario(
     notes: [
       ...missing.map(({ host }) => `${host} is simulated with the qualities of [server-defaults]`),
       ...plain.hosts.map((host) => `${host} is simulated without NTS`),
+      ...events.filter(({ at }) => at > run.duration).map(({ at, label }) =>
+        `"${label}" at ${formatElapsed(at)} is after the end of the run, and does not happen`
+      ),
     ],
   };
 }

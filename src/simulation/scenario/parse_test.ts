@@ -126,3 +126,19 @@ Deno.test("a sleep that would turn the boot-time clock back is refused, at its k
   assert.ok(scenario("-10s").ok);
   assert.ok(scenario("1h").ok);
 });
+
+Deno.test("what lies after the end of a run is told", () => {
+  const text = (more: string) => `name = "x"\nduration = "1h"\n${more}`;
+  const late = '[[server]]\nname = "a"\n[[event]]\nat = "2h"\nkind = "server-dies"\nserver = "a"\n';
+  const parsed = parseScenario(text(late));
+  assert.deepEqual(parsed.ok && parsed.value.notes, [
+    '"server dies a" at 02:00:00 is after the end of the run, and does not happen',
+  ]);
+  for (const wrong of ["1h", "2h"]) {
+    assert.match(
+      faults(text(`measure-from = "${wrong}"\n`))[0] ?? "",
+      /^s:3: measure-from: Wanted/,
+    );
+  }
+  assert.deepEqual(faults(text('measure-from = "59m"\n')), []);
+});
