@@ -93,16 +93,16 @@ async function inspect(
   const loaded = loadConfig(file, readFile);
   if (!loaded.ok) return { ...loaded.error, config: undefined, notes: [] };
   const { config, lineOf, isEmpty } = loaded.value;
-  const files = await lookAtFiles?.(config, lineOf) ?? { faults: [], notes: [] };
+  const files = await lookAtFiles?.(config, lineOf) ?? { errors: [], notes: [] };
   const keyed = addKeys(loaded.value, readFile);
   const ofKeys = keyed.ok ? [] : keyed.error.errors;
   // The daemon reads the keys before it changes its user: that this user may not read them is no
   // error of the configuration.
   const isBarred = !keyed.ok && keyed.error.exitCode === EXIT.permission;
-  const errors = byPlace([...isBarred ? [] : ofKeys, ...files.faults]);
+  const errors = byPlace([...isBarred ? [] : ofKeys, ...files.errors]);
   const { notes } = keyed.ok ? keyed.value : loaded.value;
   const ofText = isEmpty ? [NOTHING_IN_FILE, ...notes] : notes;
-  const exitCode = keyed.ok || isBarred || files.faults.length > 0
+  const exitCode = keyed.ok || isBarred || files.errors.length > 0
     ? EXIT.config
     : keyed.error.exitCode;
   return {

@@ -108,7 +108,7 @@ export function addKeys(
   const text = readFile(keysFile);
   if (!text.ok) return err(unreadable(text.error, { file, ...keysPlace(loaded) }));
   const keyFile = parseKeyFile(text.value);
-  const errors = keyFaults(loaded, keysFile, keyFile);
+  const errors = keyErrors(loaded, keysFile, keyFile);
   if (errors.length > 0) return err({ file, errors, exitCode: EXIT.config });
   const remarks = keyFile.errors.map((error): ConfigError => ({
     ...withoutId(error),
@@ -127,7 +127,7 @@ function keysPlace({ lineOf }: LoadedConfig): Pick<ConfigError, "path" | "line">
 /**
  * Returns what is wrong with a file of keys if a source misses one or none is left: then all of it.
  */
-function keyFaults(
+function keyErrors(
   { config, lineOf }: LoadedConfig,
   file: string,
   { keys, errors }: KeyFile,

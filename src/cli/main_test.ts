@@ -42,7 +42,7 @@ async function run(words: readonly string[], world: World = {}): Promise<Run> {
     },
     ...(world.found === undefined
       ? {}
-      : { lookAtFiles: () => Promise.resolve(world.found ?? { faults: [], notes: [] }) }),
+      : { lookAtFiles: () => Promise.resolve(world.found ?? { errors: [], notes: [] }) }),
     httpGet: (address, path) => {
       asked.push(address + path);
       if (world.status === undefined) {
@@ -191,12 +191,12 @@ Deno.test("options and commands of other daemons are answered with what to do he
   match((await run(["check", "-g"])).err, /Unknown option -g\n/);
 });
 
-Deno.test("check tells every fault and ends with 78", async () => {
+Deno.test("check tells every error and ends with 78", async () => {
   const files = { "/t.toml": '[clock]\nadjust = 1\ndrift = "x"\n' };
-  const faulty = await run(["check", "-c", "/t.toml"], { files });
-  deepEqual([faulty.code, faulty.out], [78, ""]);
+  const wrong = await run(["check", "-c", "/t.toml"], { files });
+  deepEqual([wrong.code, wrong.out], [78, ""]);
   equal(
-    faulty.err,
+    wrong.err,
     '/t.toml:2: clock.adjust: Wanted true or false, or "auto", found 1\n' +
       '/t.toml:3: clock.drift: Unknown key (did you mean "drift-file"?)\n' +
       "2 errors\n",
@@ -265,7 +265,7 @@ Deno.test("a file of keys that cannot be read is told at its key, beside all els
     "/t:4: keys.file: Cannot read /k: no such file\n",
   ]);
   const drift = { path: "clock.drift-file", line: 2, message: "Wanted a file" };
-  const both = await run(["check", "/t"], { files, found: { faults: [drift], notes: [] } });
+  const both = await run(["check", "/t"], { files, found: { errors: [drift], notes: [] } });
   deepEqual([both.code, both.err], [
     78,
     "/t:2: clock.drift-file: Wanted a file\n/t:4: keys.file: Cannot read /k: no such file\n2 errors\n",
@@ -337,7 +337,7 @@ Deno.test("check says whether ntpsd starts with what is wrong", async () => {
     kind: "file",
   } as const;
   const check = (keys: Record<string, string>, words = ["check", "/t"]) =>
-    run(words, { files: { "/t": text, ...keys }, found: { faults: [device], notes: [] } });
+    run(words, { files: { "/t": text, ...keys }, found: { errors: [device], notes: [] } });
   const refused = await check({});
   equal(refused.code, 78);
   match(

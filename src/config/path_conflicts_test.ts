@@ -1,8 +1,8 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { parseConfig } from "./parse.ts";
 
-/** Returns the faults of a configuration, `key: message`. */
-function faults(text: string, file?: string): string[] {
+/** Returns the errors of a configuration, `key: message`. */
+function errors(text: string, file?: string): string[] {
   const parsed = parseConfig(text, file);
   return parsed.ok
     ? []
@@ -13,13 +13,13 @@ const state = (drift: string, keys: string, cookies: string) =>
   `[clock]\ndrift-file = "${drift}"\n[keyset]\nkey-storage-path = "${keys}"\n[nts]\ncookie-storage-path = "${cookies}"\n`;
 
 Deno.test("files of state with paths of their own are fine", () => {
-  deepEqual(faults(state("/v/drift", "/v/keys", "/v/cookies"), "/etc/n.toml"), []);
-  deepEqual(faults(state("drift", "keys", "../drift")), []);
-  deepEqual(faults('[clock]\ndrift-file = "/v/d"\n[observability]\nstatistics-path = "/v"\n'), []);
+  deepEqual(errors(state("/v/drift", "/v/keys", "/v/cookies"), "/etc/n.toml"), []);
+  deepEqual(errors(state("drift", "keys", "../drift")), []);
+  deepEqual(errors('[clock]\ndrift-file = "/v/d"\n[observability]\nstatistics-path = "/v"\n'), []);
 });
 
 Deno.test("one path for several files of state is told at each that is too much", () => {
-  deepEqual(faults(state("./drift", "./drift", "./drift")), [
+  deepEqual(errors(state("./drift", "./drift", "./drift")), [
     "4 keyset.key-storage-path: The same path as that of clock.drift-file: ./drift",
     "6 nts.cookie-storage-path: The same path as that of clock.drift-file: ./drift",
   ]);
@@ -39,8 +39,8 @@ Deno.test("one path is known however it is written, with what is put behind it, 
     ["/v/drift/drift", "/v/drift"],
   ];
   for (const [drift, cookies] of pairs) {
-    const [fault, more] = faults(state(drift, "/k", cookies));
-    match(fault ?? "", /^6 nts\.cookie-storage-path: .*clock\.drift-file/, `${drift} ${cookies}`);
+    const [error, more] = errors(state(drift, "/k", cookies));
+    match(error ?? "", /^6 nts\.cookie-storage-path: .*clock\.drift-file/, `${drift} ${cookies}`);
     equal(more, undefined);
   }
 });
@@ -55,12 +55,12 @@ Deno.test("what is read, and the configuration itself, is never written", () => 
     '[[nts-ke-server]]\nlisten = "0.0.0.0:4460"\nntp-server = "a"\ncertificate-chain-path = "/v/y"\nprivate-key-path = "/v/x"\n',
     '[observability]\nstatistics-path = "/v/x"\n',
   ];
-  for (const reader of readers) equal(faults(drift + reader).length, 1, reader);
-  match(faults(drift, "/v/x")[0] ?? "", /^2 clock\.drift-file: The same path as that of the conf/);
-  deepEqual(faults(drift, "/v/y"), []);
+  for (const reader of readers) equal(errors(drift + reader).length, 1, reader);
+  match(errors(drift, "/v/x")[0] ?? "", /^2 clock\.drift-file: The same path as that of the conf/);
+  deepEqual(errors(drift, "/v/y"), []);
   // one file may hold the certificate and its key: both are read
   deepEqual(
-    faults(
+    errors(
       '[[nts-ke-server]]\nlisten = "0.0.0.0:4460"\nntp-server = "a"\ncertificate-chain-path = "/v/x"\nprivate-key-path = "/v/x"\n',
     ),
     [],

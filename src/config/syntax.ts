@@ -151,7 +151,7 @@ function mixedHeadings(scene: Scene): Explained {
 }
 
 /** Sentences of the library that are not about a value. */
-const NO_VALUE_FAULT = /key|comma|unfinished|redefine|escape|string|nested|declaration/;
+const NO_VALUE_ERROR = /key|comma|unfinished|redefine|escape|string|nested|declaration/;
 
 function wrongValue(scene: Scene): Explained | undefined {
   const { whole, start, at, text } = scene;
@@ -162,7 +162,7 @@ function wrongValue(scene: Scene): Explained | undefined {
     return wrongPlainValue(scene, start + equals[0].length);
   }
   if (brackets.length === 0 || isHeading(scene, brackets)) return undefined;
-  if (NO_VALUE_FAULT.test(scene.sentence)) return undefined;
+  if (NO_VALUE_ERROR.test(scene.sentence)) return undefined;
   const from = Math.max(
     ...["[", "{", ",", "=", "\n"].map((sign) => text.lastIndexOf(sign, at - 1)),
   );

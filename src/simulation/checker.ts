@@ -1,6 +1,6 @@
 /**
- * Judges a run. It knows nothing of how the world is made and sees only what an observer sees, so
- * that a fault of the simulator does not excuse a fault of the engine.
+ * Checks a run. It knows nothing of how the world is made and sees only what an observer sees, so
+ * that an error of the simulator does not excuse one of the engine.
  *
  * The idea: the limits of the scenario, and a few rules that hold in every world: the clock is
  * stepped only as often as the configuration allows, the correction stays within its limits, the
@@ -245,7 +245,7 @@ function stepsPerIncarnation(scenario: Scenario): number {
 }
 
 function compareFigures(limits: Limits, figures: RunFigures): string[] {
-  const faults: string[] = [];
+  const messages: string[] = [];
   const atMost = (
     name: string,
     pair: { limit: number | undefined; found: number | null },
@@ -254,7 +254,7 @@ function compareFigures(limits: Limits, figures: RunFigures): string[] {
     if (limit === undefined || (found !== null && found <= limit)) return;
     const text = found === null ? "never" : name === "steps" ? String(found) : formatSeconds(found);
     const bound = name === "steps" ? String(limit) : formatSeconds(limit);
-    faults.push(`Wanted ${name} of at most ${bound}, found ${text}`);
+    messages.push(`Wanted ${name} of at most ${bound}, found ${text}`);
   };
   // A run that ended before anything was measured gave up, which is a fault of its own.
   atMost("an error", { limit: limits.maxError, found: figures.maxErrorSeconds ?? 0 });
@@ -265,11 +265,11 @@ function compareFigures(limits: Limits, figures: RunFigures): string[] {
   atMost("a median bound", { limit: limits.medianBound, found: figures.medianBoundSeconds });
   const { boundCoverage } = limits;
   if (boundCoverage !== undefined && !((figures.boundCoverage ?? 0) >= boundCoverage)) {
-    faults.push(
+    messages.push(
       `Wanted the error inside the stated bound for ${boundCoverage} of the time, found ${figures.boundCoverage}`,
     );
   }
-  return faults;
+  return messages;
 }
 
 function compareRequests(limits: Limits, requests: Readonly<Record<string, number>>): string[] {

@@ -2,7 +2,7 @@
  * Looks at the files that a configuration names, for `ntpsd check`: what is missing, does not fit
  * or is over is told before a daemon stumbles over it.
  *
- * The idea: what makes a part of ntpsd fail is a fault (of the kind `file`, unless ntpsd does not
+ * The idea: what makes a part of ntpsd fail is an error (of the kind `file`, unless ntpsd does not
  * start with it); what may be right when ntpsd runs (a folder that the service manager makes, a
  * file that only the daemon's user may read) is a note. Nothing is written. Limits: looks as the
  * user who asks, at this moment, on this machine.
@@ -28,7 +28,7 @@ import { openSecrets } from "./secret_files.ts";
 /** What was found. */
 export interface FileFindings {
   /** What will not work. */
-  readonly faults: readonly ConfigError[];
+  readonly errors: readonly ConfigError[];
   /** What may not. */
   readonly notes: readonly ConfigError[];
 }
@@ -67,7 +67,7 @@ export function lookAtFiles(config: Config, context: FileContext): FileFindings 
 /** Collects findings, each with the line of its key. */
 class Findings implements FileFindings {
   readonly context: FileContext;
-  readonly faults: ConfigError[] = [];
+  readonly errors: ConfigError[] = [];
   readonly notes: ConfigError[] = [];
   readonly #keys = new Map<string, FindingsAt>();
 
@@ -102,12 +102,12 @@ class FindingsAt {
   }
 
   error(message: string, suggestion?: string): void {
-    this.#all.faults.push({ ...this.#located(message, suggestion), kind: "file" });
+    this.#all.errors.push({ ...this.#located(message, suggestion), kind: "file" });
   }
 
   /** Adds an error with which ntpsd does not start. */
   startError(message: string, suggestion?: string): void {
-    this.#all.faults.push(this.#located(message, suggestion));
+    this.#all.errors.push(this.#located(message, suggestion));
   }
 
   note(message: string, suggestion?: string): void {

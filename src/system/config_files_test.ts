@@ -39,14 +39,14 @@ function write(name: string, content: Uint8Array | string, mode = 0o600): string
   return path;
 }
 
-/** Looks at the files of a text; faults are marked by their lines alone, notes by a word. */
+/** Looks at the files of a text; errors are marked by their lines alone, notes by a word. */
 function findings(text: string): string[] {
   const parsed = parseConfig(text);
   ok(parsed.ok, parsed.ok ? "" : JSON.stringify(parsed.error));
   const lines = indexLines(text);
   const found = lookAtFiles(parsed.value.config, { now: NOW, lineOf: (key) => lineOf(key, lines) });
   return [
-    ...found.faults.map((fault) => formatConfigError(fault, "t")),
+    ...found.errors.map((error) => formatConfigError(error, "t")),
     ...found.notes.map((note) => `note ${formatConfigError(note, "t")}`),
   ].map((line) => line.replaceAll(folder, "DIR"));
 }
@@ -219,7 +219,7 @@ Deno.test(
     ] as const;
     const paths = keys.map((path, i) => ({ ...path, key: `new.${i}` }));
     const found = lookAtFiles(builtinConfig(), { now: NOW, lineOf: () => undefined, paths });
-    const told = [...found.faults, ...found.notes].map(({ path }) => path);
+    const told = [...found.errors, ...found.notes].map(({ path }) => path);
     deepEqual(told.filter((key) => key.startsWith("new.")), ["new.0", "new.2", "new.3", "new.1"]);
   }),
 );

@@ -1,7 +1,7 @@
 /**
  * A TLS session on a TCP connection: the waiting part of key exchange, for client and server alike.
  *
- * The idea: a session works on octets, this class carries them. Anybody may end it at any moment by
+ * The idea: a session works on octets, this class carries them. It may be ended at any moment by
  * `abort()` (a deadline, an eviction): the socket is closed, and every call that waits, or is made
  * later, fails. Memory of OpenSSL is given back by the owner alone, by `close()`, and not before
  * the last call has returned; so no moment is a wrong one for either. Limits: at most `receivedMax`

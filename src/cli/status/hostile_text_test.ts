@@ -147,7 +147,7 @@ Deno.test("query prints nothing that steers, whatever names, errors and certific
   );
 });
 
-Deno.test("lines of the log and faults of a configuration stay one line", () => {
+Deno.test("lines of the log and errors of a configuration stay one line", () => {
   fc.assert(
     fc.property(hostile, fc.boolean(), (text, journal) => {
       const line = formatLine({ level: "warning", timestamp: 0, text, journal });
@@ -161,8 +161,8 @@ Deno.test("lines of the log and faults of a configuration stay one line", () => 
       ];
       for (const config of written) {
         const parsed = parseConfig(config);
-        for (const fault of parsed.ok ? parsed.value.notes : parsed.error) {
-          const printed = formatConfigError(fault, `${text}.toml`);
+        for (const error of parsed.ok ? parsed.value.notes : parsed.error) {
+          const printed = formatConfigError(error, `${text}.toml`);
           assert.ok(!printed.includes("\n"), printed);
           assertHarmless(printed, "check");
         }

@@ -114,7 +114,7 @@ function rows(document: StatusDocument, view: StatusView): Rows {
     ...reason,
     ["Clock", clockWords(document)],
     ["Sources", sourceWords(document)],
-    ...faultRows(document, view),
+    ...errorRows(document, view),
     ...ntsRow(document),
     ["Stratum", `${document.stratum}`],
     ["Reference", referenceWords(document, view)],
@@ -134,14 +134,14 @@ function rows(document: StatusDocument, view: StatusView): Rows {
 }
 
 /** What is configured and does not work. */
-function faultRows(document: StatusDocument, { paint }: StatusView): Rows {
+function errorRows(document: StatusDocument, { paint }: StatusView): Rows {
   const { functions, internalErrors } = document;
-  const faults = functions.filter(({ up }) => !up).map(({ kind, name, reason }) =>
+  const rows = functions.filter(({ up }) => !up).map(({ kind, name, reason }) =>
     ["Not working", paint(plain(`${kind} ${name}: ${reason}`), "bad")] as const
   );
-  if (!(internalErrors > 0)) return faults;
+  if (!(internalErrors > 0)) return rows;
   const count = `${internalErrors}, please report what the log says of them`;
-  return [...faults, ["Errors of ntpsd", paint(count, "bad")]];
+  return [...rows, ["Errors of ntpsd", paint(count, "bad")]];
 }
 
 function stateWords(state: SystemState): readonly [string, Tone] {

@@ -157,22 +157,15 @@ export function buildSynchronization(
     );
     return section;
   }
+  const agreeing = at.key("minimum-agreeing-sources");
+  const written = row?.["minimum-agreeing-sources"];
+  if (written === undefined) {
+    const usual = section.minimumAgreeingSources;
+    return { ...section, minimumAgreeingSources: lowered({ usual, count }, agreeing) };
+  }
   // A section with an error of its own is missing from the count: its error is told, this would be
   // none.
   const isComplete = sources.length === sectionCount;
-  const written = row?.["minimum-agreeing-sources"];
-  const agreeing = at.key("minimum-agreeing-sources");
-  if (written === undefined) {
-    const lowered = agreeingCount(section.minimumAgreeingSources, count);
-    if (count > 0 && lowered < section.minimumAgreeingSources) {
-      const are = count === 1 ? "is one source" : `are ${count} sources`;
-      agreeing.remark(
-        `Lowered from ${section.minimumAgreeingSources} to ${lowered}, because there ${are}`,
-        "with four sources or more, a wrong one is found even while another one is down",
-      );
-    }
-    return { ...section, minimumAgreeingSources: lowered };
-  }
   if (isComplete && sources.length > 0 && written > count) {
     agreeing.report(
       `Wanted at most ${count}, as many sources as there can be, found ${written}`,
@@ -198,8 +191,19 @@ function usableCount(
  * always one less than there are sources, so that one of them may be wrong or gone; a single source
  * is followed as it is.
  */
-function agreeingCount(usual: number, count: number): number {
-  return Math.max(1, Math.min(usual, count - 1));
+function lowered(
+  { usual, count }: { readonly usual: number; readonly count: number },
+  at: ConfigPath,
+): number {
+  const chosen = Math.max(1, Math.min(usual, count - 1));
+  if (count > 0 && chosen < usual) {
+    const sources = count === 1 ? "is one source" : `are ${count} sources`;
+    at.remark(
+      `Lowered from ${usual} to ${chosen}, because there ${sources}`,
+      "with four sources or more, a wrong one is found even while another one is down",
+    );
+  }
+  return chosen;
 }
 
 function bothDirections(

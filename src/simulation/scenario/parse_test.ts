@@ -3,13 +3,13 @@ import fc from "fast-check";
 import { formatConfigError } from "../../config/config_error.ts";
 import { configurationPath, parseScenario } from "./parse.ts";
 
-function faults(text: string): readonly string[] {
+function errors(text: string): readonly string[] {
   const parsed = parseScenario(text);
   return parsed.ok ? [] : parsed.error.map((error) => formatConfigError(error, "s"));
 }
 
 Deno.test("all errors of a scenario are told at once, with their lines", () => {
-  const found = faults(`name = "x"
+  const found = errors(`name = "x"
 duration = "soon"
 [clock]
 ofset = 1
@@ -91,7 +91,7 @@ Deno.test("sources that no server is written for get one, and NTS is taken off",
 Deno.test("a configuration beside the scenario is named, and missed when it is not there", () => {
   const text = `name = "x"\nduration = 10\nconfiguration = "my.toml"`;
   assert.equal(configurationPath(text), "my.toml");
-  assert.deepEqual(faults(text), ["s:3: configuration: Cannot read the file my.toml"]);
+  assert.deepEqual(errors(text), ["s:3: configuration: Cannot read the file my.toml"]);
 });
 
 Deno.test("leap seconds come at the end of a day", () => {
@@ -104,10 +104,10 @@ kind = "leap"
 leap = "insert"
 [[server]]
 name = "a"`;
-  assert.deepEqual(faults(text), [
+  assert.deepEqual(errors(text), [
     "s:5: event[0].at: Wanted the end of a day in UTC, where leap seconds are",
   ]);
-  assert.deepEqual(faults(text.replace('"3h"', '"4h"')), []);
+  assert.deepEqual(errors(text.replace('"3h"', '"4h"')), []);
 });
 
 Deno.test("no text makes the reader throw", () => {
@@ -136,9 +136,9 @@ Deno.test("what lies after the end of a run is told", () => {
   ]);
   for (const wrong of ["1h", "2h"]) {
     assert.match(
-      faults(text(`measure-from = "${wrong}"\n`))[0] ?? "",
+      errors(text(`measure-from = "${wrong}"\n`))[0] ?? "",
       /^s:3: measure-from: Wanted/,
     );
   }
-  assert.deepEqual(faults(text('measure-from = "59m"\n')), []);
+  assert.deepEqual(errors(text('measure-from = "59m"\n')), []);
 });

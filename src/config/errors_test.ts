@@ -8,7 +8,7 @@ function errors(text: string): string[] {
 }
 
 /** One error each: the text, and the only line that must come of it. */
-const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
+const SINGLE_ERRORS: readonly (readonly [string, string])[] = [
   [
     "source = 3",
     "t:1: source: Wanted sections in double brackets, found 3 (write [[source]] on a line of its own, and its keys below)",
@@ -282,7 +282,7 @@ const SINGLE_FAULTS: readonly (readonly [string, string])[] = [
   ],
 ];
 
-for (const [text, expected] of SINGLE_FAULTS) {
+for (const [text, expected] of SINGLE_ERRORS) {
   Deno.test(`an error is told: ${JSON.stringify(text)}`, () => deepEqual(errors(text), [expected]));
 }
 
