@@ -14,6 +14,7 @@
 import { canonicalIp } from "../base/ip_address.ts";
 import type { SocketAddress } from "../base/socket_address.ts";
 import { NTP_PORT } from "../base/ports.ts";
+import { isLoopback } from "../base/unicast_address.ts";
 import { referenceIdOfAddress } from "../protocol/reference_id.ts";
 
 /** By what others know us. */
@@ -35,8 +36,8 @@ export function ownIdentity(
   served: readonly SocketAddress[],
 ): OwnIdentity {
   const global = addresses.map(canonicalIp)
-    .filter((address) => address !== undefined && !isLoopback(address))
-    .filter((address) => address !== undefined);
+    .filter((address) => address !== undefined)
+    .filter((address) => !isAtLoopback(address));
   const ids = global.map(referenceIdOfAddress).filter((id) => id !== undefined);
   return { addresses: new Set(global), referenceIds: new Set(ids), served };
 }
@@ -52,7 +53,7 @@ export function isOurselves(
   const wildcard = address.includes(":") ? "::" : "0.0.0.0";
   return own.served.some((place) =>
     place.port === port &&
-    (place.address === address || (place.address === wildcard && (isOwn || isLoopback(address))))
+    (place.address === address || (place.address === wildcard && (isOwn || isAtLoopback(address))))
   );
 }
 
@@ -65,6 +66,6 @@ export function followsUs(
 }
 
 /** What is asked at an unspecified address comes to the loopback too. */
-function isLoopback(address: string): boolean {
-  return address === "::1" || address === "::" || address === "0.0.0.0" || /^127\./.test(address);
+function isAtLoopback(address: string): boolean {
+  return isLoopback(address) || address === "::" || address === "0.0.0.0";
 }

@@ -34,7 +34,7 @@ Deno.test("one host under many ports is no quorum, and the sentence says so", ()
   const selection = run([source(1, "x"), source(2, "x"), source(3, "x")], { minimumAgreeing: 2 });
   assert.equal(selection.systemPeer, undefined);
   assert.match(
-    selection.refusal ?? "",
+    selection.reason ?? "",
     /^Only 1 source agrees, minimum-agreeing-sources is 2; not used: s2 and 1 more: Has the same address as s1/,
   );
 });
@@ -54,7 +54,7 @@ Deno.test("a source that has no answer takes no vote, and makes nobody trusted",
   const plain = source(2, "x", { offset: 5 });
   const trusted = source(3, "y", { trust: true });
   assert.deepEqual(run([silent, plain, trusted], { required: [] }).agreed, [3]);
-  assert.match(run([silent, plain]).refusal ?? "", /^No required source is among/);
+  assert.match(run([silent, plain]).reason ?? "", /^No required source is among/);
   assert.deepEqual(run([silent, plain], { required: [] }).agreed, [2]);
   assert.deepEqual(run([source(1, "x", { noSelect: true }), plain]).agreed, [2]);
 });

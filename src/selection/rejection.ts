@@ -15,73 +15,49 @@ const JITTER_MAX: Seconds = 1;
 /** So many requests without answer are a start; more are silence. */
 const STARTING_REQUESTS = 4;
 
+/** What is asked of a source that takes part. */
+export interface RejectionLimits {
+  /** How many samples it must have. */
+  readonly samplesMin: number;
+  /** How large its root distance may be. */
+  readonly distanceMax: Seconds;
+  /** Servers from this stratum on are no better than we are without them. */
+  readonly stratumLimit: number | undefined;
+  /** Whether sources without authentication are only watched. */
+  readonly mustBeAuthenticated?: boolean;
+}
+
 /**
  * Returns the status of a source that is not to be used, undefined for one that is fit (RFC 5905
  * section A.5.5.3).
  */
 export function rejection(
   candidate: Candidate,
-  limits: {
-    readonly samplesMin: number;
-    readonly distanceMax: Seconds;
-    /** Servers from this stratum on are no better than we are without them. */
-    readonly stratumLimit: number | undefined;
-    /** Whether sources without authentication are only watched. */
-    readonly mustBeAuthenticated?: boolean;
-  },
+  limits: RejectionLimits,
 ): SourceStatus | undefined {
-  const { stratum, samples, rootDistance, jitter } = candidate;
-  const refusal = serverFault(candidate);
-  if (refusal !== undefined) return refusal;
-  if (limits.stratumLimit !== undefined && stratum >= limits.stratumLimit) {
-    const reason = `Its stratum ${stratum} is no better than our local-stratum ` +
-      `${limits.stratumLimit}`;
-    return { status: "distant", reason };
-  }
-  if (samples < limits.samplesMin) {
-    return { status: "starting", reason: `Has ${samples} of ${limits.samplesMin} samples` };
-  }
-  if (!(Number.isFinite(candidate.offset) && rootDistance >= 0 && jitter >= 0)) {
-    return { status: "distant", reason: "What it tells is beyond what can be computed with" };
-  }
-  if (candidate.contradiction !== undefined) {
-    return { status: "falseticker", reason: candidate.contradiction.reason };
-  }
-  if (!(rootDistance <= limits.distanceMax)) {
-    const reason = `Error bound ${durationText(rootDistance)} is above the limit of ` +
-      durationText(limits.distanceMax);
-    return { status: "distant", reason };
-  }
-  if (jitter > JITTER_MAX) {
-    const reason = `Samples differ by ${durationText(jitter)}, the limit is ` +
-      durationText(JITTER_MAX);
-    return { status: "jittery", reason };
-  }
-  if (limits.mustBeAuthenticated && !candidate.isAuthenticated) {
-    const reason = 'Not authenticated, and authentication is "require" in [synchronization]';
-    return { status: "no-select", reason };
-  }
-  if (candidate.noSelect) {
-    return { status: "no-select", reason: "Only watched, as the configuration wants it" };
-  }
-  return undefined;
+  return ofHandling(candidate) ?? ofServer(candidate) ?? ofStratum(candidate, limits) ??
+    ofSamples(candidate, limits) ?? ofErrors(candidate, limits) ??
+    ofConfiguration(candidate, limits);
 }
 
-/** What the server itself, or our handling of it, leaves to be wished for. */
-function serverFault(candidate: Candidate): SourceStatus | undefined {
-  const { stratum, samples, unanswered } = candidate;
+/** How we get on with the server. */
+function ofHandling(candidate: Candidate): SourceStatus | undefined {
   if ((candidate.faults ?? 0) > 0) {
     const reason =
       `Left out for an hour: handling it failed ${candidate.faults} times inside ntpsd ` +
       "(internal-error)";
     return { status: "distant", reason };
   }
-  if (candidate.isDenied) {
-    return { status: "kissed", reason: "The server denies service" };
-  }
+  if (candidate.isDenied) return { status: "kissed", reason: "The server denies service" };
   if (candidate.isLoop) {
     return { status: "loop", reason: "The server is this daemon itself, or follows it" };
   }
+  return undefined;
+}
+
+/** What the server says, if it says anything. */
+function ofServer(candidate: Candidate): SourceStatus | undefined {
+  const { stratum, samples, unanswered } = candidate;
   if (!candidate.isReachable) {
     return samples === 0 && unanswered <= STARTING_REQUESTS
       ? { status: "starting", reason: "Waits for its first answer" }
@@ -94,12 +70,63 @@ function serverFault(candidate: Candidate): SourceStatus | undefined {
     const reason = `The server says that it is not synchronised (stratum ${stratum})`;
     return { status: "unsynchronized", reason };
   }
+  return undefined;
+}
+
+function ofStratum(
+  { stratum }: Candidate,
+  { stratumLimit }: RejectionLimits,
+): SourceStatus | undefined {
   if (stratum + 1 >= STRATUM_MAX) {
     const reason = `Its stratum ${stratum} is the last: a clock that follows it counts as ` +
       "unsynchronised";
     return { status: "distant", reason };
   }
-  return undefined;
+  if (stratumLimit === undefined || stratum < stratumLimit) return undefined;
+  const reason = `Its stratum ${stratum} is no better than our local-stratum ${stratumLimit}`;
+  return { status: "distant", reason };
+}
+
+/** Whether its samples can be a time. */
+function ofSamples(
+  { samples, offset, rootDistance, jitter, contradiction }: Candidate,
+  { samplesMin }: RejectionLimits,
+): SourceStatus | undefined {
+  if (samples < samplesMin) {
+    return { status: "starting", reason: `Has ${samples} of ${samplesMin} samples` };
+  }
+  if (!(Number.isFinite(offset) && rootDistance >= 0 && jitter >= 0)) {
+    return { status: "distant", reason: "What it tells is beyond what can be computed with" };
+  }
+  return contradiction && { status: "falseticker", reason: contradiction.reason };
+}
+
+/** Whether its errors are small enough. */
+function ofErrors(
+  { rootDistance, jitter }: Candidate,
+  { distanceMax }: RejectionLimits,
+): SourceStatus | undefined {
+  if (!(rootDistance <= distanceMax)) {
+    const reason = `Error bound ${durationText(rootDistance)} is above the limit of ` +
+      durationText(distanceMax);
+    return { status: "distant", reason };
+  }
+  if (jitter <= JITTER_MAX) return undefined;
+  const reason = `Samples differ by ${durationText(jitter)}, the limit is ` +
+    durationText(JITTER_MAX);
+  return { status: "jittery", reason };
+}
+
+function ofConfiguration(
+  candidate: Candidate,
+  limits: RejectionLimits,
+): SourceStatus | undefined {
+  if (limits.mustBeAuthenticated && !candidate.isAuthenticated) {
+    const reason = 'Not authenticated, and authentication is "require" in [synchronization]';
+    return { status: "no-select", reason };
+  }
+  if (!candidate.noSelect) return undefined;
+  return { status: "no-select", reason: "Only watched, as the configuration wants it" };
 }
 
 /** Writes a duration with its sign and a fitting unit: `-500.123 ms`. */

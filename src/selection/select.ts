@@ -17,8 +17,14 @@ import { assert, present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import type { Candidate } from "./candidate.ts";
 import { findOutliers } from "./cluster.ts";
-import { refusalOf, refusalWithoutFit, withUnused } from "./refusal.ts";
-import { durationText, rejection } from "./rejection.ts";
+import {
+  reasonAgainst,
+  reasonWithoutMajority,
+  reasonWithoutVoters,
+  type Vote,
+  withUnused,
+} from "./no_selection.ts";
+import { durationText, rejection, type RejectionLimits } from "./rejection.ts";
 import { covers, intersect, type Intersection } from "./intersection.ts";
 import { oneVoteEach } from "./one_vote.ts";
 import type { SelectionOptions } from "./selection_options.ts";
@@ -28,7 +34,7 @@ export type { Candidate } from "./candidate.ts";
 export type { SelectionOptions } from "./selection_options.ts";
 
 /** Sources whose root distance is larger are not asked (RFC 5905 section 11.2.1, MAXDIST). */
-export const DISTANCE_MAX: Seconds = 1.5;
+const DISTANCE_MAX: Seconds = 1.5;
 
 /** How much a stratum counts when the system peer is chosen, in seconds of root distance. */
 const STRATUM_WEIGHT: Seconds = 1e-3;
@@ -52,7 +58,7 @@ export interface Selection {
   /** Where the true offset lies, if those that agree are right. */
   readonly interval: { readonly low: Seconds; readonly high: Seconds } | undefined;
   /** Why no source is believed, in a sentence; undefined when one is. */
-  readonly refusal: string | undefined;
+  readonly reason: string | undefined;
 }
 
 /** Selects among all candidates (RFC 5905 section 11.2). */
@@ -70,38 +76,43 @@ export function select(candidates: readonly Candidate[], options: SelectionOptio
 }
 
 function selectAmong(candidates: readonly Candidate[], options: SelectionOptions): Selection {
+  const vote = voteOf(candidates, limitsOf(options));
+  const { voters, statuses } = vote;
+  const place = intersect(voters.map(claimOf), options.estimate);
+  if (place === undefined) {
+    return nothingSelected({ statuses, reason: reasonWithoutVoters(vote), agreeing: 0 });
+  }
+  if (!isMajority(place, voters)) return withoutMajority(vote, place);
+  const agreeing = voters.filter((each) => covers(claimOf(each), place));
+  const others = voters.filter((each) => !agreeing.includes(each));
+  const majority = { low: place.low, high: place.high, depth: place.depth, all: voters.length };
+  for (const each of others) statuses.set(each.id, falseticker(each, majority));
+  const reason = reasonAgainst(agreeing, candidates, options) ??
+    options.objection?.(idsOf(agreeing), idsOf(unitedAmong(others)));
+  if (reason === undefined) {
+    return accept({ statuses, agreeing, place, previous: options.previous });
+  }
+  for (const { id } of agreeing) statuses.set(id, { status: "candidate", reason });
+  return nothingSelected({
+    statuses,
+    reason: withUnused(reason, vote),
+    agreeing: agreeing.length,
+    interval: place,
+  });
+}
+
+/** Finds who may vote, and what became of those that may not. */
+function voteOf(candidates: readonly Candidate[], limits: RejectionLimits): Vote {
   const statuses = new Map<number, SourceStatus>();
-  const usable: Candidate[] = [];
-  const limits = limitsOf(options);
+  const fit: Candidate[] = [];
   for (const candidate of candidates.toSorted((a, b) => a.id - b.id)) {
     const status = rejection(candidate, limits);
-    if (status === undefined) usable.push(candidate);
+    if (status === undefined) fit.push(candidate);
     else statuses.set(candidate.id, status);
   }
-  const { voters: fit, doubles } = oneVoteEach(usable);
+  const { voters, doubles } = oneVoteEach(fit);
   for (const [id, status] of doubles) statuses.set(id, status);
-  const place = intersect(fit.map(claimOf), options.estimate);
-  if (place === undefined) {
-    return refuse({ statuses, refusal: refusalWithoutFit(candidates, statuses), agreeing: 0 });
-  }
-  if (!isMajority(place, fit)) {
-    return refuseWithoutMajority({ statuses, fit, place, candidates, doubles });
-  }
-  const agreeing = fit.filter((each) => covers(claimOf(each), place));
-  for (const each of fit) {
-    if (!agreeing.includes(each)) statuses.set(each.id, falseticker(each, place, fit.length));
-  }
-  const refusal = refusalOf(agreeing, candidates, options) ??
-    options.objection?.(
-      idsOf(agreeing),
-      idsOf(unitedAmong(fit.filter((each) => !agreeing.includes(each)))),
-    );
-  if (refusal !== undefined) {
-    for (const { id } of agreeing) statuses.set(id, { status: "candidate", reason: refusal });
-    const why = withUnused(refusal, candidates, { statuses, doubles });
-    return refuse({ statuses, refusal: why, agreeing: agreeing.length, interval: place });
-  }
-  return accept({ statuses, agreeing, place, previous: options.previous });
+  return { candidates, voters, doubles, statuses };
 }
 
 /** Those of some that agree with most of them. */
@@ -114,7 +125,7 @@ function idsOf(candidates: readonly Candidate[]): readonly number[] {
   return candidates.map(({ id }) => id);
 }
 
-function limitsOf(options: SelectionOptions) {
+function limitsOf(options: SelectionOptions): RejectionLimits {
   return {
     samplesMin: options.samplesMin ?? 1,
     distanceMax: options.distanceMax ?? DISTANCE_MAX,
@@ -130,17 +141,18 @@ function withStandbys(
   options: SelectionOptions,
 ): Selection {
   const statuses = new Map(proven.statuses);
-  const place = {
+  const majority = {
     ...present(proven.interval, "A selection has an interval"),
     depth: proven.agreeing,
+    all: proven.statuses.size,
   };
   for (const each of candidates.filter(({ id }) => !statuses.has(id))) {
     const { low, high } = claimOf(each);
-    const agrees = low <= place.high && high >= place.low;
+    const agrees = low <= majority.high && high >= majority.low;
     statuses.set(
       each.id,
       rejection(each, limitsOf(options)) ??
-        (agrees ? STANDBY : falseticker(each, place, proven.statuses.size)),
+        (agrees ? STANDBY : falseticker(each, majority)),
     );
   }
   return { ...proven, statuses };
@@ -158,6 +170,28 @@ function accept(found: {
   readonly previous: number | undefined;
 }): Selection {
   const { statuses, agreeing, place } = found;
+  markApart(agreeing, statuses);
+  const inside = agreeing.filter(({ id }) => !statuses.has(id));
+  const preferredInside = inside.filter(({ prefer }) => prefer);
+  const left = preferredInside.length > 0 ? preferredInside : inside;
+  assert(left.length > 0, "Casting off outliers leaves some");
+  const trusted = left.filter(({ trust }) => trust);
+  const peer = choosePeer(trusted.length > 0 ? trusted : left, found.previous);
+  for (const each of inside) statuses.set(each.id, useOf(each, { peer, left }));
+  const rest = left.filter((each) => each !== peer).toSorted(byScore);
+  return {
+    statuses,
+    survivors: [peer, ...rest].map(({ id }) => id),
+    systemPeer: peer.id,
+    agreeing: agreeing.length,
+    agreed: agreeing.map(({ id }) => id),
+    interval: { low: place.low, high: place.high },
+    reason: undefined,
+  };
+}
+
+/** Marks those that agree and stand apart all the same. */
+function markApart(agreeing: readonly Candidate[], statuses: Map<number, SourceStatus>): void {
   const strays = findStrays(agreeing);
   for (const [id, status] of strays) statuses.set(id, status);
   const outliers = findOutliers(agreeing.filter(({ id }) => !strays.has(id)));
@@ -168,26 +202,6 @@ function accept(found: {
         `where ${durationText(expected)} is expected`,
     });
   }
-  const inside = agreeing.filter(({ id }) => !statuses.has(id));
-  const preferredInside = inside.filter(({ prefer }) => prefer);
-  const left = preferredInside.length > 0 ? preferredInside : inside;
-  assert(left.length > 0, "Casting off outliers leaves some");
-  const trusted = left.filter(({ trust }) => trust);
-  const peer = choosePeer(trusted.length > 0 ? trusted : left, found.previous);
-  for (const each of agreeing) {
-    if (statuses.has(each.id)) continue;
-    statuses.set(each.id, useOf(each, { peer, left }));
-  }
-  const rest = left.filter((each) => each !== peer).toSorted(byScore);
-  return {
-    statuses,
-    survivors: [peer, ...rest].map(({ id }) => id),
-    systemPeer: peer.id,
-    agreeing: agreeing.length,
-    agreed: agreeing.map(({ id }) => id),
-    interval: { low: place.low, high: place.high },
-    refusal: undefined,
-  };
 }
 
 /**
@@ -263,48 +277,47 @@ function isMajority(place: Intersection, fit: readonly Candidate[]): boolean {
   return trusted > 0 ? place.trustedDepth * 2 > trusted : place.depth * 2 > fit.length;
 }
 
-function falseticker(
-  candidate: Candidate,
-  place: Pick<Intersection, "low" | "high" | "depth">,
-  all: number,
-): SourceStatus {
-  const { offset, rootDistance } = candidate;
-  const apart = offset < place.low ? place.low - offset : offset - place.high;
+/** On what a majority agrees. */
+interface Majority {
+  readonly low: Seconds;
+  readonly high: Seconds;
+  /** How many agree. */
+  readonly depth: number;
+  /** Of how many. */
+  readonly all: number;
+}
+
+function falseticker({ offset, rootDistance }: Candidate, majority: Majority): SourceStatus {
+  const { low, high, depth, all } = majority;
+  const apart = offset < low ? low - offset : offset - high;
   return {
     status: "falseticker",
     reason: `Offset ${durationText(offset)} lies ${durationText(apart)} outside the interval on ` +
-      `which ${place.depth} of ${all} sources agree, with an error bound of ` +
+      `which ${depth} of ${all} sources agree, with an error bound of ` +
       durationText(rootDistance),
   };
 }
 
-function refuseWithoutMajority(
-  { statuses, fit, place, candidates, doubles }: {
-    readonly doubles: ReadonlyMap<number, SourceStatus>;
-    readonly statuses: Map<number, SourceStatus>;
-    readonly fit: readonly Candidate[];
-    readonly place: Intersection;
-    readonly candidates: readonly Candidate[];
-  },
-): Selection {
-  const trusted = fit.filter(({ trust }) => trust).length;
-  const [most, all] = trusted > 0 ? [place.trustedDepth, trusted] : [place.depth, fit.length];
-  const kind = trusted > 0 ? "trusted sources" : "sources";
-  const refusal = `No majority: at most ${most} of ${all} ${kind} agree`;
-  for (const { id, offset, rootDistance } of fit) {
+function withoutMajority(vote: Vote, place: Intersection): Selection {
+  const { voters, statuses } = vote;
+  const reason = reasonWithoutMajority(vote, place);
+  for (const { id, offset, rootDistance } of voters) {
     statuses.set(id, {
       status: "candidate",
-      reason: `${refusal}; offset ${durationText(offset)}, ` +
+      reason: `${reason}; offset ${durationText(offset)}, ` +
         `error bound ${durationText(rootDistance)}`,
     });
   }
-  const why = withUnused(refusal, candidates, { statuses, doubles });
-  return refuse({ statuses, refusal: why, agreeing: place.depth });
+  return nothingSelected({
+    statuses,
+    reason: withUnused(reason, vote),
+    agreeing: place.depth,
+  });
 }
 
-function refuse(
+function nothingSelected(
   found: Pick<Selection, "statuses" | "agreeing"> & {
-    readonly refusal: string;
+    readonly reason: string;
     readonly interval?: Intersection;
   },
 ): Selection {
@@ -316,6 +329,6 @@ function refuse(
     agreeing: found.agreeing,
     agreed: [],
     interval: interval === undefined ? undefined : { low: interval.low, high: interval.high },
-    refusal: found.refusal,
+    reason: found.reason,
   };
 }

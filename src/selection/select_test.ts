@@ -21,7 +21,7 @@ Deno.test("a lone falseticker among three is named with its numbers", () => {
   assert.deepEqual(statuses(selection), { 1: "selected", 2: "falseticker", 3: "combined" });
   assert.deepEqual(selection.survivors, [1, 3]);
   assert.equal(selection.agreeing, 2);
-  assert.equal(selection.refusal, undefined);
+  assert.equal(selection.reason, undefined);
   assert.ok(Math.abs((selection.interval?.low ?? 0) - -0.008) < 1e-12);
   assert.equal(
     selection.statuses.get(2)?.reason,
@@ -44,7 +44,7 @@ Deno.test("two good and three false that do not agree are refused", () => {
   ]);
   assert.equal(selection.systemPeer, undefined);
   assert.deepEqual(selection.survivors, []);
-  assert.equal(selection.refusal, "No majority: at most 2 of 5 sources agree");
+  assert.equal(selection.reason, "No majority: at most 2 of 5 sources agree");
   assert.match(selection.statuses.get(1)?.reason ?? "", /^No majority: at most 2 of 5 sources/);
 });
 
@@ -57,12 +57,12 @@ Deno.test("three that lie in concert win over two, unless the two are trusted", 
   assert.deepEqual(trusted.survivors, [1, 2]);
   assert.equal(statuses(trusted)[3], "falseticker");
   const torn = run([source(1, 0, { trust: true }), source(2, 1, { trust: true }), ...lies]);
-  assert.equal(torn.refusal, "No majority: at most 1 of 2 trusted sources agree");
+  assert.equal(torn.reason, "No majority: at most 1 of 2 trusted sources agree");
 });
 
 Deno.test("two that disagree are both not believed, one alone is", () => {
   assert.equal(
-    run([source(1, 0), source(2, 0.5)]).refusal,
+    run([source(1, 0), source(2, 0.5)]).reason,
     "No majority: at most 1 of 2 sources agree",
   );
   assert.equal(run([source(1, 0)]).systemPeer, 1);
@@ -70,7 +70,7 @@ Deno.test("two that disagree are both not believed, one alone is", () => {
 
 Deno.test("too few that agree, or none that is required, are not believed", () => {
   const few = run([source(1, 0), source(2, 0)], { minimumAgreeing: 3 });
-  assert.equal(few.refusal, "Only 2 sources agree, minimum-agreeing-sources is 3");
+  assert.equal(few.reason, "Only 2 sources agree, minimum-agreeing-sources is 3");
   assert.deepEqual(statuses(few), { 1: "candidate", 2: "candidate" });
   const three = [
     source(1, 0),
@@ -78,10 +78,10 @@ Deno.test("too few that agree, or none that is required, are not believed", () =
     source(3, 0, { require: true, isReachable: false, unanswered: 9 }),
   ];
   assert.equal(
-    run(three).refusal,
+    run(three).reason,
     "No required source is among the 2 that agree (s3); not used: s3: Did not answer the last 9 requests",
   );
-  assert.equal(run([source(1, 0), source(2, 0, { require: true })]).refusal, undefined);
+  assert.equal(run([source(1, 0), source(2, 0, { require: true })]).reason, undefined);
 });
 
 Deno.test("what is not fit is named by its fault", () => {
@@ -125,10 +125,10 @@ Deno.test("what is not fit is named by its fault", () => {
     assert.equal(selection.systemPeer, 1);
   }
   assert.equal(
-    run([source(1, 0, { isLoop: true })]).refusal,
+    run([source(1, 0, { isLoop: true })]).reason,
     "The only source is not usable: The server is this daemon itself, or follows it",
   );
-  assert.equal(run([]).refusal, "There is no source");
+  assert.equal(run([]).reason, "There is no source");
 });
 
 Deno.test("a server that is no better than our own local stratum is not followed", () => {
@@ -218,12 +218,12 @@ Deno.test("a source that must agree counts before it is a candidate", () => {
   const mix = run(plain, { authentication: "mix", required: ["b.example", "a.example"] });
   assert.deepEqual(mix.survivors, []);
   assert.match(
-    mix.refusal ?? "",
+    mix.reason ?? "",
     /^No required source is among the 2 that agree \(a\.example, b\.example\); .*"prefer"/,
   );
   const many = Array.from({ length: 100 }, (_, i) => `n${String(i).padStart(2, "0")}.example`);
   assert.match(
-    run(plain, { required: many.toReversed() }).refusal ?? "",
+    run(plain, { required: many.toReversed() }).reason ?? "",
     / that agree \(n00\.example, n01\.example, n02\.example, n03\.example and 96 more\)/,
   );
   const proven = source(3, 0, { require: true, isAuthenticated: true });
@@ -302,8 +302,8 @@ Deno.test("every source has one status, and only those that agree are used", () 
       );
       assert.deepEqual(used.map(([id]) => id).sort(), [...selection.survivors].sort());
       assert.equal(selection.survivors[0], selection.systemPeer);
-      assert.equal(selection.refusal === undefined, selection.systemPeer !== undefined);
-      if (selection.refusal !== undefined) return;
+      assert.equal(selection.reason === undefined, selection.systemPeer !== undefined);
+      if (selection.reason !== undefined) return;
       assert.ok(selection.agreeing >= minimumAgreeing);
       for (const id of selection.survivors) {
         const { offset, rootDistance } = list.find((each) => each.id === id) ?? assert.fail();

@@ -11,7 +11,7 @@ export interface SelectionOptions {
   readonly minimumAgreeing: number;
   /** So many samples a source must have; 1 if left out. */
   readonly samplesMin?: number;
-  /** `DISTANCE_MAX` if left out. */
+  /** How large the root distance of a source may be; 1.5 s if left out. */
   readonly distanceMax?: Seconds;
   /** The system peer of the last selection. */
   readonly previous?: number | undefined;

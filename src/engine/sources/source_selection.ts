@@ -344,7 +344,7 @@ function requiredSources({ sources }: Config): readonly string[] {
 }
 
 /** Says why no source is believed, those that are held back included; nothing when one is. */
-function reasonWithHeld({ refusal: reason, statuses }: Selection, heldBack: number): string {
+function reasonWithHeld({ reason, statuses }: Selection, heldBack: number): string {
   if (reason === undefined || heldBack === 0) return reason ?? "";
   const held = `${heldBack === 1 ? "1 source is" : `${heldBack} sources are`} provisional: ` +
     "the dates of certificates do not fit this clock";
