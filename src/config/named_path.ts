@@ -11,8 +11,8 @@
  * @module
  */
 import type { Config } from "./config.ts";
-import { builtName, type Keys, type PathUse } from "./key.ts";
-import { type Section, sectionOf, SECTIONS } from "./schema.ts";
+import { builtName, type PathUse } from "./key.ts";
+import { type RawConfig, type Section, sectionOf, SECTIONS } from "./schema.ts";
 
 /** A path of the configuration. */
 export interface NamedPath {
@@ -29,29 +29,51 @@ export function namedPaths(
   config: Config,
   sections: readonly Section[] = SECTIONS,
 ): readonly NamedPath[] {
+  const valueOf = (name: string) => sectionOf(config, name);
+  return pathsIn(sections, { valueOf, memberOf: builtName });
+}
+
+/**
+ * Returns all paths of a configuration as it is read: of sections with errors too, so that each is
+ * named by its place in the text.
+ */
+export function writtenPaths(raw: RawConfig): readonly NamedPath[] {
+  const values: Readonly<Record<string, unknown>> = raw;
+  return pathsIn(SECTIONS, { valueOf: (name) => values[name], memberOf: (key) => key });
+}
+
+/** How the values of a configuration are reached. */
+interface Access {
+  /** Returns a section, or the list of sections with this name. */
+  readonly valueOf: (section: string) => unknown;
+  /** Returns the name of the member that has the value of a key. */
+  readonly memberOf: (key: string) => string;
+}
+
+function pathsIn(
+  sections: readonly Section[],
+  { valueOf, memberOf }: Access,
+): readonly NamedPath[] {
   return sections.flatMap((section) =>
-    tablesOf(section, config).flatMap((table) => pathsOf(section.keys, table))
+    tablesOf(section, valueOf(section.name)).flatMap(({ name, members }) =>
+      Object.entries(section.keys).flatMap(([key, { field }]): readonly NamedPath[] => {
+        const path = members[memberOf(key)];
+        if (field.path === undefined || typeof path !== "string") return [];
+        return [{ key: `${name}.${key}`, path, use: field.path }];
+      })
+    )
   );
 }
 
-/** What the program uses of one table. */
+/** One table with a section's keys. */
 interface Table {
   /** Its name, `source[0]`. */
   readonly name: string;
-  readonly built: Readonly<Record<string, unknown>>;
+  readonly members: Readonly<Record<string, unknown>>;
 }
 
-function tablesOf({ name, identity }: Section, config: Config): readonly Table[] {
-  const built = sectionOf(config, name);
-  if (identity === undefined) return [{ name, built: { ...Object(built) } }];
-  const entries = Array.isArray(built) ? built : [];
-  return entries.map((entry, i) => ({ name: `${name}[${i}]`, built: { ...entry } }));
-}
-
-function pathsOf(keys: Keys, { name, built }: Table): readonly NamedPath[] {
-  return Object.entries(keys).flatMap(([key, { field }]): readonly NamedPath[] => {
-    const path = built[builtName(key)];
-    if (field.path === undefined || typeof path !== "string") return [];
-    return [{ key: `${name}.${key}`, path, use: field.path }];
-  });
+function tablesOf({ name, identity }: Section, value: unknown): readonly Table[] {
+  if (identity === undefined) return [{ name, members: { ...Object(value) } }];
+  const entries = Array.isArray(value) ? value : [];
+  return entries.map((entry, i) => ({ name: `${name}[${i}]`, members: { ...entry } }));
 }

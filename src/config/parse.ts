@@ -14,7 +14,7 @@ import type { ConfigError } from "./config_error.ts";
 import { ConfigPath, Diagnostics } from "./config_path.ts";
 import { unknownKeyHint } from "./foreign_keys.ts";
 import { indexLines, lineOf } from "./line_index.ts";
-import { namedPaths } from "./named_path.ts";
+import { writtenPaths } from "./named_path.ts";
 import { pathConflicts } from "./path_conflicts.ts";
 import { SCHEMA } from "./schema.ts";
 import { readToml } from "./toml.ts";
@@ -42,8 +42,8 @@ export function parseConfig(
   const raw = SCHEMA.read(table.value, root);
   const config = raw === undefined ? undefined : buildConfig(raw, root);
   const { errors, notes } = diagnostics;
-  if (config !== undefined) {
-    for (const { key, message, suggestion } of pathConflicts(namedPaths(config), file)) {
+  if (raw !== undefined) {
+    for (const { key, message, suggestion } of pathConflicts(writtenPaths(raw), file)) {
       errors.push({ path: key, message, suggestion });
     }
   }

@@ -45,6 +45,19 @@ Deno.test("one path is known however it is written, with what is put behind it, 
   }
 });
 
+Deno.test("a path is named by its place in the text, whatever is wrong with sections before it", () => {
+  const server = (listen: string, chain: string) =>
+    `[[nts-ke-server]]\nlisten = ${listen}\nntp-server = "a"\nprivate-key-path = "/k"\ncertificate-chain-path = "${chain}"\n`;
+  const [wrong, conflict] = errors(
+    `${server("5", "/c")}${server('"0.0.0.0"', "/v/x")}[clock]\ndrift-file = "/v/x"\n`,
+  );
+  match(wrong ?? "", /^2 nts-ke-server\[0\]\.listen: /);
+  equal(
+    conflict,
+    "12 clock.drift-file: The same path as that of nts-ke-server[1].certificate-chain-path: /v/x",
+  );
+});
+
 Deno.test("what is read, and the configuration itself, is never written", () => {
   const drift = '[clock]\ndrift-file = "/v/x"\n';
   const readers = [
