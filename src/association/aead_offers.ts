@@ -10,10 +10,11 @@
  *
  * @module
  */
+import { AEAD_ID } from "../crypto/aead.ts";
 import { DEFAULT_CLIENT_AEAD_IDS } from "../nts/key_exchange/client.ts";
 
-/** AEAD_AES_SIV_CMAC_256 and AEAD_AES_128_GCM_SIV. */
-const ALONE: readonly number[] = [15, 30];
+/** The algorithms that are offered alone. */
+const ALONE: readonly number[] = [AEAD_ID.AES_SIV_CMAC_256, AEAD_ID.AES_128_GCM_SIV];
 
 /**
  * Failures of an exchange behind which the offer may lie; the words are those under which they are

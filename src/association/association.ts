@@ -184,7 +184,7 @@ export class Association {
   }
 
   /**
-   * Whether the server turns us away: it denies, and nothing but denials has come for eight
+   * Whether the server refuses us: it denies service, and nothing but denials has come for eight
    * requests, or it has proved itself.
    */
   get isDenied(): boolean {
@@ -201,7 +201,7 @@ export class Association {
     return this.#timer.due;
   }
 
-  /** Whether it asks no more, because the server has turned us away for good. */
+  /** Whether it asks no more, because the server has refused us for good. */
   get isStopped(): boolean {
     return this.#isStopped;
   }
@@ -230,7 +230,7 @@ export class Association {
     return actions;
   }
 
-  /** Judges a packet; whatever its octets, it never throws. */
+  /** Tests a packet; whatever its octets, it never throws. */
   handleDatagram(event: DatagramEvent, now: MonotonicSeconds): Reception {
     this.#received++;
     const pending = this.#request.pending(event.request);

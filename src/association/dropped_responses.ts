@@ -19,7 +19,7 @@ const FROM_OFF_PATH: ReadonlySet<string> = new Set<DropReason>([
   "too-short",
 ]);
 
-/** Answers of one server that were dropped. */
+/** Responses of one server that were dropped. */
 export class DroppedResponses {
   readonly #total = new ReasonCounter<DropReason>();
   #recent = new ReasonCounter<DropReason>();

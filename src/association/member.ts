@@ -1,5 +1,5 @@
 /**
- * One of the servers that are asked for a source, and when it is to give way to another.
+ * One of the servers that are asked for a source, and when it is to be replaced.
  *
  * @module
  */
@@ -15,11 +15,13 @@ import type { KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
 import type { PacketProtection } from "./protection.ts";
 import { REACH_LENGTH } from "./reach.ts";
 
-/** A member that never answered gives way after this many requests, if there is another address. */
+/**
+ * A member that never answered is replaced after this many requests, if there is another address.
+ */
 const FIRST_RESPONSE_REQUESTS = 4;
 
 /**
- * A pool member gives way when it has been a falseticker for eight polls and at least this long.
+ * A pool member is replaced when it has been a falseticker for eight polls and at least this long.
  */
 const FALSETICKER_POLLS = 8;
 const FALSETICKER_TIME_MIN: Seconds = 600;
@@ -57,7 +59,7 @@ export function hasMoved(
 }
 
 /**
- * Tells whether a member turned us away, fell silent, or never was there. One with Network Time
+ * Tells whether a member refused us, fell silent, or never was there. One with Network Time
  * Security exchanges keys by itself when a silence has used its cookies up, and follows where the
  * exchange leads; a second series of exchanges beside that one would break the distance that both
  * are to keep.

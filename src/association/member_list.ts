@@ -1,5 +1,6 @@
 /**
- * The members of a group: who is asked in the places that a source has, and who is to give way.
+ * The members of a group: which servers are asked in the places that a source has, and
+ * which of them are to be replaced.
  *
  * Limits: it keeps count; the group decides what follows, and finds the addresses.
  *
@@ -70,7 +71,7 @@ export class MemberList {
     );
   }
 
-  /** Places without a member, or with one that is to give way. */
+  /** Places without a member, or with one that is to be replaced. */
   openPlaces(now: MonotonicSeconds): number {
     const good = this.#members.filter((member) =>
       !isDead(member.association) && !this.isBad(member, now)
@@ -78,7 +79,7 @@ export class MemberList {
     return Math.max(0, this.wanted - good.length);
   }
 
-  /** The member that is to give way first; undefined when all are good. */
+  /** The member that is to be replaced first; undefined when all are good. */
   worst(now: MonotonicSeconds): Member | undefined {
     return this.#members.find((member) => member.association.isStopped) ??
       this.#members.find((member) => isDead(member.association)) ??

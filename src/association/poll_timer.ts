@@ -29,7 +29,7 @@ const RATE_POLL_MAX: PollExponent = 10;
  * So many responses in a row without another RATE kiss, and the server is asked a step more often
  * again.
  */
-const RELENT_ANSWERS = 8;
+const RELENT_RESPONSES = 8;
 
 /** How much longer than 2^poll an interval may be by chance. */
 const INTERVAL_SPREAD = 0.035;
@@ -74,7 +74,7 @@ export class PollTimer {
   #wanted: PollExponent;
   /** The least that a server has demanded; undefined when it has not. */
   #demanded: PollExponent | undefined = undefined;
-  #answersSinceDemand = 0;
+  #responsesSinceDemand = 0;
   #due: MonotonicSeconds = Infinity;
   #sentAt: MonotonicSeconds = -Infinity;
   /** What chance adds to the running interval, as a factor. */
@@ -168,7 +168,7 @@ export class PollTimer {
   slowDown(packetPoll: number): void {
     const raised = Math.max(this.poll + 1, packetPoll);
     this.#demanded = Math.max(this.#demanded ?? 0, Math.min(RATE_POLL_MAX, raised));
-    this.#answersSinceDemand = 0;
+    this.#responsesSinceDemand = 0;
     this.endBurst();
     this.#reschedule();
   }
@@ -179,8 +179,8 @@ export class PollTimer {
    * name; a server that means it says so again.
    */
   noteResponse(): void {
-    if (this.#demanded === undefined || ++this.#answersSinceDemand < RELENT_ANSWERS) return;
-    this.#answersSinceDemand = 0;
+    if (this.#demanded === undefined || ++this.#responsesSinceDemand < RELENT_RESPONSES) return;
+    this.#responsesSinceDemand = 0;
     this.#demanded = this.#demanded > this.#limits.min ? this.#demanded - 1 : undefined;
   }
 

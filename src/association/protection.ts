@@ -2,7 +2,7 @@
  * How an association's packets are authenticated: the place where Network Time Security and
  * symmetric keys plug in.
  *
- * The idea: the association makes headers and judges responses, and does not know how they are
+ * The idea: the association makes headers and tests responses, and does not know how they are
  * protected. Without a protection packets are plain; with one, a response that is not authentic
  * never counts, whatever it says (RFC 8915 section 8.7).
  *

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { floorDivide } from "./floor_divide.ts";
 import { UNIX_EPOCH_IN_NTP_SECONDS } from "./epoch.ts";
 import { NANOSECONDS_PER_SECOND, type Seconds } from "./units.ts";
 
@@ -74,9 +75,4 @@ export function addSeconds(timestamp: NtpTimestamp, seconds: Seconds): NtpTimest
   const whole = Math.floor(seconds);
   const fraction = Math.round((seconds - whole) * TWO_POW_32);
   return ntpTimestamp(timestamp + (BigInt(whole) << 32n) + BigInt(fraction));
-}
-
-function floorDivide(a: bigint, b: bigint): bigint {
-  const quotient = a / b;
-  return a % b !== 0n && (a < 0n) !== (b < 0n) ? quotient - 1n : quotient;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { floorDivide } from "./floor_divide.ts";
 import { NANOSECONDS_PER_SECOND, SECONDS_PER_DAY } from "./units.ts";
 import type { UnixNanoseconds } from "./ntp_timestamp.ts";
 
@@ -40,9 +41,4 @@ export function civilDate(
   const day = dayOfYear - Math.floor((153 * marchMonth + 2) / 5) + 1;
   const month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9;
   return { year: yearOfCycle + cycle * 400 + (month <= 2 ? 1 : 0), month, day };
-}
-
-function floorDivide(a: bigint, b: bigint): bigint {
-  const quotient = a / b;
-  return a % b !== 0n && a < 0n ? quotient - 1n : quotient;
 }

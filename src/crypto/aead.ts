@@ -5,8 +5,8 @@
  * The idea: an `Aead` is one algorithm with a key that can be changed. The server keeps one per
  * algorithm and gives it the key of each request; cookies keep one per server key. All operations
  * work on ranges of buffers that the caller owns, named by a mutable `AeadOperation` that the
- * caller also owns and uses again, so that a request costs no allocation. Who does not care for
- * that uses `sealBytes` and `openBytes`.
+ * caller also owns and uses again, so that a request costs no allocation. Where
+ * allocations do not matter, there are `sealBytes` and `openBytes`.
  *
  * Limits: at most 2^16 octets an operation; nothing is streamed.
  *
@@ -16,11 +16,18 @@ import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
 
 /**
- * Algorithms that may be negotiated for Network Time Security (RFC 8915 section 4.1.5), by their
- * number in the registry of RFC 5116: 15, 16 and 17 AES-SIV-CMAC-256, -384 and -512 (RFC 5297), 30
- * AES-128-GCM-SIV (RFC 8452).
+ * Algorithms that may be negotiated for Network Time Security (RFC 8915 section 4.1.5), with their
+ * numbers in the registry of RFC 5116 (RFC 5297 for AES-SIV, RFC 8452 for AES-GCM-SIV).
  */
-export type NtsAeadId = 15 | 16 | 17 | 30;
+export const AEAD_ID = {
+  AES_SIV_CMAC_256: 15,
+  AES_SIV_CMAC_384: 16,
+  AES_SIV_CMAC_512: 17,
+  AES_128_GCM_SIV: 30,
+} as const;
+
+/** The number of such an algorithm. */
+export type NtsAeadId = typeof AEAD_ID[keyof typeof AEAD_ID];
 
 /** What is fixed about an algorithm; lengths in octets. */
 export interface AeadParameters {
@@ -114,17 +121,49 @@ export interface Aead {
  */
 export type AeadFactory = (id: NtsAeadId, key?: Bytes) => Aead | undefined;
 
-const SIV = { nonceLengthMin: 1, nonceLengthMax: 0xffff, nonceLength: 16, nonceLengthRequired: 16 };
-const GCM = { nonceLengthMin: 12, nonceLengthMax: 12, nonceLength: 12, nonceLengthRequired: 12 };
+const SIV = {
+  nonceLengthMin: 1,
+  nonceLengthMax: 0xffff,
+  nonceLength: 16,
+  nonceLengthRequired: 16,
+  overhead: 16,
+};
+const GCM_SIV = {
+  nonceLengthMin: 12,
+  nonceLengthMax: 12,
+  nonceLength: 12,
+  nonceLengthRequired: 12,
+  overhead: 16,
+};
 const PARAMETERS: Readonly<Record<NtsAeadId, AeadParameters>> = {
-  15: { id: 15, name: "AES-SIV-CMAC-256", keyLength: 32, overhead: 16, ...SIV },
-  16: { id: 16, name: "AES-SIV-CMAC-384", keyLength: 48, overhead: 16, ...SIV },
-  17: { id: 17, name: "AES-SIV-CMAC-512", keyLength: 64, overhead: 16, ...SIV },
-  30: { id: 30, name: "AES-128-GCM-SIV", keyLength: 16, overhead: 16, ...GCM },
+  [AEAD_ID.AES_SIV_CMAC_256]: {
+    id: AEAD_ID.AES_SIV_CMAC_256,
+    name: "AES-SIV-CMAC-256",
+    keyLength: 32,
+    ...SIV,
+  },
+  [AEAD_ID.AES_SIV_CMAC_384]: {
+    id: AEAD_ID.AES_SIV_CMAC_384,
+    name: "AES-SIV-CMAC-384",
+    keyLength: 48,
+    ...SIV,
+  },
+  [AEAD_ID.AES_SIV_CMAC_512]: {
+    id: AEAD_ID.AES_SIV_CMAC_512,
+    name: "AES-SIV-CMAC-512",
+    keyLength: 64,
+    ...SIV,
+  },
+  [AEAD_ID.AES_128_GCM_SIV]: {
+    id: AEAD_ID.AES_128_GCM_SIV,
+    name: "AES-128-GCM-SIV",
+    keyLength: 16,
+    ...GCM_SIV,
+  },
 };
 
 /** The algorithms that Network Time Security may use here, in no order. */
-export const NTS_AEAD_IDS: readonly NtsAeadId[] = [15, 16, 17, 30];
+export const NTS_AEAD_IDS: readonly NtsAeadId[] = Object.values(AEAD_ID);
 
 /** Returns what is fixed about an algorithm. */
 export function aeadParameters(id: NtsAeadId): AeadParameters {
@@ -135,7 +174,7 @@ export function aeadParameters(id: NtsAeadId): AeadParameters {
  * Tells whether a number from outside names an algorithm that we know for Network Time Security.
  */
 export function isNtsAeadId(id: number): id is NtsAeadId {
-  return id === 15 || id === 16 || id === 17 || id === 30;
+  return PARAMETERS[id as NtsAeadId] !== undefined;
 }
 
 /** Returns an operation whose ranges are all empty, to be filled in and used again and again. */

@@ -11,8 +11,14 @@
 import { aessiv, gcmsiv } from "@noble/ciphers/aes.js";
 import { assert, unreachable } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
-import { type Aead, type AeadOperation, aeadParameters, type NtsAeadId } from "./aead.ts";
-import type { AeadParameters } from "./aead.ts";
+import {
+  type Aead,
+  AEAD_ID,
+  type AeadOperation,
+  type AeadParameters,
+  aeadParameters,
+  type NtsAeadId,
+} from "./aead.ts";
 
 /** Makes an `Aead` of the portable implementation; it has every algorithm. */
 export function portableAead(id: NtsAeadId, key?: Bytes): Aead {
@@ -87,11 +93,11 @@ class PortableAead implements Aead {
       operation.associatedDataOffset + operation.associatedDataLength,
     );
     switch (this.parameters.id) {
-      case 15:
-      case 16:
-      case 17:
+      case AEAD_ID.AES_SIV_CMAC_256:
+      case AEAD_ID.AES_SIV_CMAC_384:
+      case AEAD_ID.AES_SIV_CMAC_512:
         return aessiv(this.#key, data, nonce); // RFC 8915 section 5.6 with RFC 5297 section 3
-      case 30:
+      case AEAD_ID.AES_128_GCM_SIV:
         return gcmsiv(this.#key, nonce, data);
       default:
         return unreachable(this.parameters.id);

@@ -14,7 +14,7 @@ import { referenceIdOfIpv6 } from "../crypto/digest.ts";
 import { STRATUM_MAX } from "./header.ts";
 
 /**
- * What a server names that follows nobody but itself: an address that no host can have, because a
+ * What a server names that follows only itself: an address that no host can have, because a
  * server that follows a neighbour names the neighbour's address, and text such as LOCL is an
  * address too from stratum 2 on. The same as chrony's.
  */

@@ -33,7 +33,7 @@ export interface Candidate {
   readonly stratum: number;
   /** Whether any of the last eight requests was answered. */
   readonly isReachable: boolean;
-  /** How many requests in a row had no answer. */
+  /** How many requests in a row had no response. */
   readonly unanswered: number;
   /** Why they had none, a sentence, if that is known; left out or undefined when it is not. */
   readonly silence?: string | undefined;
@@ -41,7 +41,7 @@ export interface Candidate {
   readonly isSynchronized: boolean;
   /** Whether its time is our own, see `loop.ts`. */
   readonly isLoop: boolean;
-  /** Whether it turned us away. */
+  /** Whether it refuses us. */
   readonly isDenied: boolean;
   /** How many samples the estimate rests on. */
   readonly samples: number;

@@ -70,7 +70,7 @@ function distanceTo({ low, high }: Intersection, offset: Seconds): Seconds {
   return Math.max(0, low - offset, offset - high);
 }
 
-interface Judged {
+interface PlaceQuality {
   readonly agreement: number;
   readonly width: Seconds;
 }
@@ -81,7 +81,7 @@ interface Judged {
  * that is wide costs a liar nothing and agrees with much, so those of the firmer place must not be
  * wider.
  */
-function isFirmer(rival: Judged, place: Judged): boolean {
+function isFirmer(rival: PlaceQuality, place: PlaceQuality): boolean {
   return place.agreement < FIRM_PART * rival.agreement && rival.width <= FIRM_WIDTH * place.width;
 }
 

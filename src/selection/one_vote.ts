@@ -4,7 +4,7 @@
  * The idea: of the candidates that ask the same server, the one that proves who answers votes, else
  * the first; the others only watch. What the administrator made of them (trusted, required,
  * preferred) holds for the one that votes, since it is of the same server. Only fit candidates lend
- * that: a source that has never had an answer cannot make another one trusted.
+ * that: a source that has never responded cannot make another one trusted.
  *
  * @module
  */

@@ -12,7 +12,7 @@ import type { SourceStatus } from "./status.ts";
 /** Samples that differ more than this among themselves tell nothing. */
 const JITTER_MAX: Seconds = 1;
 
-/** So many requests without answer are a start; more are silence. */
+/** So many requests without response are a start; more are silence. */
 const STARTING_REQUESTS = 4;
 
 /** What is asked of a source that takes part. */

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import type { Bytes } from "../../base/bytes.ts";
+import { type Bytes, equalConstantTime } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { type Aead, openBytes } from "../../crypto/aead.ts";
 import { type ExtensionField, FIELD_TYPE } from "../../protocol/extension_field.ts";
@@ -61,7 +61,7 @@ export interface ResponseExpectation {
   readonly authenticBefore: boolean;
 }
 
-/** Judges a response; never throws, whatever the octets (RFC 8915 section 5.7). */
+/** Verifies a response; never throws, whatever the octets (RFC 8915 section 5.7). */
 export function verifyResponse(
   packet: Bytes,
   expected: ResponseExpectation,
@@ -72,7 +72,10 @@ export function verifyResponse(
   const walked = walk(packet);
   if (!walked.ok) return walked;
   const { uniqueIdentifier, authenticator } = walked.value;
-  if (uniqueIdentifier !== undefined && !same(uniqueIdentifier.body, expected.uniqueIdentifier)) {
+  if (
+    uniqueIdentifier !== undefined &&
+    !equalConstantTime(uniqueIdentifier.body, expected.uniqueIdentifier)
+  ) {
     return err("nts-wrong-unique-identifier");
   }
   if (authenticator === undefined) {
@@ -135,8 +138,4 @@ function open(
     cookies: cookies.slice(0, COOKIE_JAR_SIZE).map((field) => new Uint8Array(field.body)),
     authenticLength: offset,
   });
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, i) => octet === b[i]);
 }

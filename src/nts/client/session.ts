@@ -3,7 +3,7 @@
  * (RFC 8915 section 5.7).
  *
  * The idea: the association asks `needsKeyExchange` whenever it is about to poll, then protects its
- * request, and shows every answer to `verify`. A NAK is believed only at the next poll, when no
+ * request, and shows every response to `verify`. A NAK is believed only at the next poll, when no
  * authentic response has come meanwhile, since anyone on the path can send one; until a new key
  * exchange succeeds the old keys and cookies stay in use. There is no way back to plain NTP:
  * without keys or cookies nothing is sent.
@@ -124,7 +124,7 @@ export class NtsClientSession {
   }
 
   /**
-   * Judges the response to the request with this unique identifier, and takes the cookies of an
+   * Verifies the response to the request with this unique identifier, and takes the cookies of an
    * authentic one. The caller has checked mode, version and origin, and shows no second response to
    * a request that has had an authentic one.
    */

@@ -1,6 +1,6 @@
 /**
  * Network Time Security in the shape in which an association wants its protection: protect this
- * header, judge this answer, is it time for a key exchange.
+ * header, verify this response, is it time for a key exchange.
  *
  * The idea: a session (keys and cookies) together with the backoff of its key exchanges and the
  * counts for status. At most one exchange is under way; a session that was just made counts as one
@@ -40,7 +40,7 @@ export interface ProtectionStatus {
   readonly provisional: boolean;
   /** Key exchanges that failed, by sentence of at most 32 different ones. */
   readonly failures: Readonly<Record<string, number>>;
-  /** Answers that did not count, by reason. */
+  /** Responses that did not count, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
 }
 

@@ -13,7 +13,7 @@ import { assert } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { NTP_PORT } from "../../base/ports.ts";
-import { isNtsAeadId, type NtsAeadId } from "../../crypto/aead.ts";
+import { AEAD_ID, isNtsAeadId, type NtsAeadId } from "../../crypto/aead.ts";
 import { COOKIE_JAR_SIZE, isUsableCookie } from "./cookies.ts";
 import { type ExporterContexts, exporterContexts, oldGcmSivExporterContexts } from "./exporter.ts";
 import type { AgreedParameters } from "./outcome.ts";
@@ -72,7 +72,12 @@ export interface KeyExchangeClientOptions {
  * The algorithms that the client offers when it is not told otherwise: the one that every server
  * must have comes first.
  */
-export const DEFAULT_CLIENT_AEAD_IDS: readonly NtsAeadId[] = [15, 30, 17, 16];
+export const DEFAULT_CLIENT_AEAD_IDS: readonly NtsAeadId[] = [
+  AEAD_ID.AES_SIV_CMAC_256,
+  AEAD_ID.AES_128_GCM_SIV,
+  AEAD_ID.AES_SIV_CMAC_512,
+  AEAD_ID.AES_SIV_CMAC_384,
+];
 
 /** The longest response that is accepted, in octets (RFC 8915 section 4 asks for this many). */
 export const RESPONSE_LENGTH_MAX = 65_536;
@@ -97,7 +102,7 @@ export class KeyExchangeClient {
       numbersRecord(RECORD.NEXT_PROTOCOL, { critical: true, numbers: [PROTOCOL_NTPV4] }),
       numbersRecord(RECORD.AEAD_ALGORITHM, { critical: true, numbers: this.#aeadIds }),
     ];
-    if (this.#aeadIds.includes(30)) {
+    if (this.#aeadIds.includes(AEAD_ID.AES_128_GCM_SIV)) {
       records.push(
         numbersRecord(RECORD.COMPLIANT_GCM_SIV_EXPORTER, { critical: false, numbers: [] }),
       );
@@ -233,7 +238,7 @@ function conclude(
   if (aeadId === undefined) return err("aead-algorithm-refused");
   if (!isNtsAeadId(aeadId) || !offered.includes(aeadId)) return err("aead-algorithm-not-offered");
   if (draft.cookies.length === 0) return err("no-cookies");
-  const open = aeadId === 30 && !draft.compliantExporter;
+  const open = aeadId === AEAD_ID.AES_128_GCM_SIV && !draft.compliantExporter;
   return ok({
     aeadId,
     cookies: draft.cookies,

@@ -9,7 +9,7 @@
  * @module
  */
 import type { Bytes } from "../../base/bytes.ts";
-import type { NtsAeadId } from "../../crypto/aead.ts";
+import { AEAD_ID, type NtsAeadId } from "../../crypto/aead.ts";
 
 /** The label of the exporter (RFC 8915 section 4.3). */
 export const EXPORTER_LABEL = "EXPORTER-network-time-security";
@@ -60,5 +60,5 @@ export function exporterContexts(aeadId: NtsAeadId): ExporterContexts {
  * instead of 30.
  */
 export function oldGcmSivExporterContexts(): ExporterContexts {
-  return exporterContexts(15);
+  return exporterContexts(AEAD_ID.AES_SIV_CMAC_256);
 }

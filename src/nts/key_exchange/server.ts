@@ -15,7 +15,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
-import type { NtsAeadId } from "../../crypto/aead.ts";
+import { AEAD_ID, type NtsAeadId } from "../../crypto/aead.ts";
 import { COOKIE_JAR_SIZE } from "./cookies.ts";
 import { type ExporterContexts, exporterContexts } from "./exporter.ts";
 import {
@@ -75,7 +75,7 @@ export class KeyExchangeServer {
 
   /** Prepares to serve one connection. */
   constructor(options: KeyExchangeServerOptions) {
-    assert(options.aeadIds.includes(15), "A server has AES-SIV-CMAC-256");
+    assert(options.aeadIds.includes(AEAD_ID.AES_SIV_CMAC_256), "A server has AES-SIV-CMAC-256");
     this.#options = options;
   }
 
@@ -147,7 +147,7 @@ export class KeyExchangeServer {
     const aeadId = chooseAead(this.#options.aeadIds, request);
     if (aeadId === undefined) return this.#refuseAead();
     this.#state = "exporting";
-    const echoCompliantExporter = aeadId === 30 && request.compliantExporter;
+    const echoCompliantExporter = aeadId === AEAD_ID.AES_128_GCM_SIV && request.compliantExporter;
     this.#chosen = { aeadId, echoCompliantExporter };
     return { kind: "export-keys", aeadId, contexts: exporterContexts(aeadId) };
   }
@@ -203,7 +203,9 @@ function chooseAead(ours: readonly NtsAeadId[], request: Request): NtsAeadId | u
   const common = (request.aeadIds ?? [])
     .map((id) => ours.find((own) => own === id))
     .filter((id) => id !== undefined);
-  const unambiguous = common.find((id) => id !== 30 || request.compliantExporter);
+  const unambiguous = common.find((id) =>
+    id !== AEAD_ID.AES_128_GCM_SIV || request.compliantExporter
+  );
   return unambiguous ?? common[0];
 }
 

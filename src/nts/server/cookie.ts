@@ -21,6 +21,7 @@ import { assert, present } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import {
   type Aead,
+  AEAD_ID,
   type AeadFactory,
   aeadParameters,
   emptyOperation,
@@ -31,7 +32,7 @@ import type { SessionKeys } from "../key_exchange/exporter.ts";
 import type { Keyset } from "./keyset.ts";
 import type { RandomPool } from "./random_pool.ts";
 
-const COOKIE_AEAD_ID = 15;
+const COOKIE_AEAD_ID = AEAD_ID.AES_SIV_CMAC_256;
 const ID_LENGTH = 4;
 const NONCE_LENGTH = 12;
 const SEALED_OFFSET = ID_LENGTH + NONCE_LENGTH;
@@ -40,7 +41,7 @@ const TAG_LENGTH = 16;
 const KEY_LENGTH_MAX = 64;
 
 /** The longest cookie that we make, in octets. */
-export const OWN_COOKIE_LENGTH_MAX: number = cookieLength(17);
+export const OWN_COOKIE_LENGTH_MAX: number = cookieLength(AEAD_ID.AES_SIV_CMAC_512);
 
 /** Returns the length of our cookies for clients with an algorithm. */
 export function cookieLength(aeadId: NtsAeadId): number {

@@ -9,7 +9,7 @@
  *
  * A cluster falls out of this: servers that start from copies of one file derive the same keys at
  * the same times, without talking to each other. A server whose clock is a little behind accepts
- * cookies of the next generation too. Who steals a copy can make cookies until the file is replaced
+ * cookies of the next generation too. A stolen copy can make cookies until the file is replaced
  * everywhere.
  *
  * Limits: generations never go back, whatever the clock does; rotate only while the clock is

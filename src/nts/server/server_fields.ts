@@ -20,6 +20,7 @@ import { assert, present } from "../../base/assert.ts";
 import type { ByteRange, Bytes } from "../../base/bytes.ts";
 import {
   type Aead,
+  AEAD_ID,
   type AeadFactory,
   aeadParameters,
   emptyOperation,
@@ -86,7 +87,7 @@ export class NtsServerFields {
       const aead = options.aead(id);
       if (aead !== undefined) this.#aeads.set(id, aead);
     }
-    assert(this.#aeads.has(15), "A server has AES-SIV-CMAC-256");
+    assert(this.#aeads.has(AEAD_ID.AES_SIV_CMAC_256), "A server has AES-SIV-CMAC-256");
   }
 
   /**
