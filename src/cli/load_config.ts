@@ -57,16 +57,9 @@ export function loadConfig(
   const path = file ?? DEFAULT_CONFIG_FILE;
   const text = readFile(path);
   if (!text.ok) {
-    if (file === undefined && text.error.name === "ENOENT") {
-      return ok({
-        config: builtinConfig(),
-        notes: [],
-        file: undefined,
-        isEmpty: false,
-        lineOf: () => undefined,
-      });
-    }
-    return err(unreadable(text.error, { file: path, path: "" }));
+    return file === undefined && text.error.name === "ENOENT"
+      ? ok(builtin())
+      : err(unreadable(text.error, { file: path, path: "" }));
   }
   const parsed = parseConfig(text.value, path);
   if (!parsed.ok) return err({ file: path, errors: parsed.error, exitCode: EXIT.config });
@@ -77,6 +70,16 @@ export function loadConfig(
     isEmpty: lines.size === 0,
     lineOf: (key) => lineOf(key, lines),
   });
+}
+
+function builtin(): LoadedConfig {
+  return {
+    config: builtinConfig(),
+    notes: [],
+    file: undefined,
+    isEmpty: false,
+    lineOf: () => undefined,
+  };
 }
 
 /** A configuration with the symmetric keys that it names, by number. */

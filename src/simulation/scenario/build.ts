@@ -36,15 +36,11 @@ export function buildScenario(
   const servers = buildServers([...rows, ...missing.flatMap(({ rows }) => rows)], defaults);
   checkNames(servers.map(({ name }) => name), { raw, root });
   const events = buildEvents(raw.event ?? [], { start: RUN_KEYS.start.build(raw.start), root });
-  const run = completeIfWhole(RUN_KEYS, raw);
+  const run = buildRun(raw, root);
   if (config === undefined || run === undefined) return undefined;
   const plain = withoutNts(config);
-  if (run.measureFrom !== undefined && run.measureFrom >= run.duration) {
-    root.key("measure-from").report("Wanted a time before the end of the run");
-  }
   return {
     ...run,
-    measureFrom: run.measureFrom ?? run.duration / 4,
     machine: complete(CLOCK_KEYS, raw.clock),
     servers,
     events,
@@ -59,6 +55,18 @@ export function buildScenario(
       ),
     ],
   };
+}
+
+/** Builds the keys at the top. */
+function buildRun(raw: RawScenario, root: ConfigPath) {
+  const run = completeIfWhole(RUN_KEYS, raw);
+  if (run === undefined) return undefined;
+  const { duration, measureFrom = duration / 4 } = run;
+  // The default is always before the end.
+  if (measureFrom >= duration) {
+    root.key("measure-from").report("Wanted a time before the end of the run");
+  }
+  return { ...run, measureFrom };
 }
 
 function checkNames(
