@@ -28,36 +28,44 @@ export interface AddressList {
   readonly reason: string | undefined;
 }
 
-/** Reads numeric texts; with `shuffle`, addresses of one family change places by chance. */
-export function readAddresses(
-  texts: readonly string[],
-  options: {
-    readonly port: number;
-    readonly ignored: ReadonlySet<string>;
-    readonly shuffle?: RandomSource | undefined;
-    /**
-     * Whether those that gave the addresses may mean their own host by one that means this host
-     * here; true if left out.
-     */
-    readonly mayBeLoopback?: boolean;
-  },
-): AddressList {
+/** How addresses are read. */
+export interface AddressReading {
+  /** The port at which they are asked. */
+  readonly port: number;
+  /** Those that are not used, see `ignoredAddresses`. */
+  readonly ignored: ReadonlySet<string>;
+  /** With it, addresses of one family change places by chance. */
+  readonly shuffle?: RandomSource | undefined;
+  /**
+   * Whether those that gave the addresses may mean their own host by one that means this host here;
+   * true if left out.
+   */
+  readonly mayBeLoopback?: boolean;
+}
+
+/** Reads numeric texts; those that are names or nonsense are left out. */
+export function readAddresses(texts: readonly string[], options: AddressReading): AddressList {
   const found = new Map<string, SocketAddress>();
   let reason: string | undefined;
   for (const text of texts.slice(0, ADDRESSES_MAX)) {
     const read = socketAddress(text, options.port);
     if (read === undefined) continue;
     const address = plainAddress(read);
-    const isOurs = options.mayBeLoopback === false && isLoopback(address.address);
-    const kind = isOurs ? "this machine's own address" : otherThanUnicast(address.address);
-    if (kind !== undefined) reason ??= `${address.address} is ${kind}, not that of a server`;
-    else if (options.ignored.has(address.address)) {
-      reason ??= `The address ${address.address} is ignored, as the configuration wants it`;
-    } else found.set(formatAddress(address), address);
+    const against = reasonAgainst(address.address, options);
+    if (against === undefined) found.set(formatAddress(address), address);
+    reason ??= against;
   }
   const addresses = [...found.values()];
   const { shuffle } = options;
   return { addresses: shuffle ? shuffleWithinFamilies(addresses, shuffle) : addresses, reason };
+}
+
+function reasonAgainst(address: string, options: AddressReading): string | undefined {
+  const isOurs = options.mayBeLoopback === false && isLoopback(address);
+  const kind = isOurs ? "this machine's own address" : otherThanUnicast(address);
+  if (kind !== undefined) return `${address} is ${kind}, not that of a server`;
+  if (!options.ignored.has(address)) return undefined;
+  return `The address ${address} is ignored, as the configuration wants it`;
 }
 
 /** Reads the addresses that are not to be used, in whatever spelling. */

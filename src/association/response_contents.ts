@@ -13,7 +13,7 @@ import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { NtpHeader } from "../protocol/header.ts";
 import type { DropReason } from "./drop_reason.ts";
 import type { DatagramEvent } from "./events.ts";
-import { InterleavedClient } from "./interleaved.ts";
+import { InterleavedClient, type KeptExchange } from "./interleaved.ts";
 import type { Measurement, Timestamping } from "./measurement.ts";
 import { contentDropReason, makeMeasurement } from "./outcome.ts";
 import { isNotDuplicate, isSynchronized } from "./packet_tests.ts";
@@ -65,13 +65,7 @@ export class ResponseContents {
     // The first interleaved response tells again of the basic exchange before it, which has been
     // measured.
     const isRepetition = response.isInterleaved && this.#interleaved.kept?.measured === true;
-    this.#interleaved.keep({
-      originTimestamp: event.transmitTimestamp,
-      receiveTimestamp: header.receiveTimestamp,
-      destinationTimestamp: event.receiveTimestamp,
-      timestamping: localTimestamping(event),
-      measured: !response.isInterleaved,
-    });
+    this.#interleaved.keep(keptExchange(response, event));
     this.#last = header;
     if (isRepetition) return { kind: "repetition" };
     return { kind: "measurement", measurement: makeMeasurement(header, exchange) };
@@ -90,6 +84,20 @@ export class ResponseContents {
       interleaved: isInterleaved,
     };
   }
+}
+
+/** Returns what an interleaved response to the next request is to complete. */
+function keptExchange(
+  { header, isInterleaved }: ServerResponse,
+  event: DatagramEvent,
+): KeptExchange {
+  return {
+    originTimestamp: event.transmitTimestamp,
+    receiveTimestamp: header.receiveTimestamp,
+    destinationTimestamp: event.receiveTimestamp,
+    timestamping: localTimestamping(event),
+    measured: !isInterleaved,
+  };
 }
 
 /** Says how the less exact of the two local timestamps of an exchange was taken. */

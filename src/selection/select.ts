@@ -178,13 +178,12 @@ function accept(found: {
   const trusted = left.filter(({ trust }) => trust);
   const peer = choosePeer(trusted.length > 0 ? trusted : left, found.previous);
   for (const each of inside) statuses.set(each.id, useOf(each, { peer, left }));
-  const rest = left.filter((each) => each !== peer).toSorted(byScore);
   return {
     statuses,
-    survivors: [peer, ...rest].map(({ id }) => id),
+    survivors: idsOf([peer, ...left.filter((each) => each !== peer).toSorted(byScore)]),
     systemPeer: peer.id,
     agreeing: agreeing.length,
-    agreed: agreeing.map(({ id }) => id),
+    agreed: idsOf(agreeing),
     interval: { low: place.low, high: place.high },
     reason: undefined,
   };

@@ -77,27 +77,29 @@ function readState(source: Readonly<Record<string, unknown>>): SessionState | un
   const { keyLength } = aeadParameters(aead);
   const keys = readKeys(source.keys, keyLength);
   const alternativeKeys = readKeys(source.alternativeKeys, keyLength);
-  if (keys === undefined || !Array.isArray(source.cookies)) return undefined;
+  const cookies = readCookies(source.cookies);
+  if (keys === undefined || cookies === undefined) return undefined;
   if (source.alternativeKeys !== undefined && alternativeKeys === undefined) return undefined;
-  const cookies = source.cookies.map(readOctets);
-  if (cookies.length > COOKIE_JAR_SIZE) return undefined;
-  if (!cookies.every((cookie) => cookie !== undefined && isUsableCookie(cookie))) return undefined;
   if (server !== undefined && typeof server !== "string") return undefined;
-  if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65_535) {
-    return undefined;
-  }
+  if (!isPort(port)) return undefined;
   if (typeof authenticBefore !== "boolean") return undefined;
   if (keyIdentity !== undefined && typeof keyIdentity !== "string") return undefined;
   return {
     aeadId: aead,
     keys,
     alternativeKeys,
-    cookies: cookies.filter((cookie) => cookie !== undefined),
+    cookies,
     ntpServer: server,
     ntpPort: port,
     authenticBefore,
     ...(keyIdentity === undefined ? {} : { keyIdentity }),
   };
+}
+
+function readCookies(value: unknown): readonly Bytes[] | undefined {
+  if (!Array.isArray(value) || value.length > COOKIE_JAR_SIZE) return undefined;
+  const cookies = value.map(readOctets).filter((cookie) => cookie !== undefined);
+  return cookies.length === value.length && cookies.every(isUsableCookie) ? cookies : undefined;
 }
 
 function readKeys(value: unknown, keyLength: number): SessionKeys | undefined {
@@ -127,6 +129,10 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined; // the only way that JSON.parse has to say no
   }
+}
+
+function isPort(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 65_535;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

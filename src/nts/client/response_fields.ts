@@ -16,7 +16,7 @@ import { type Bytes, equalConstantTime } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { type Aead, openBytes } from "../../crypto/aead.ts";
 import { type ExtensionField, FIELD_TYPE } from "../../protocol/extension_field.ts";
-import { decodeHeader, NTP_VERSION } from "../../protocol/header.ts";
+import { decodeHeader, NTP_VERSION, type NtpHeader } from "../../protocol/header.ts";
 import { type Kiss, kissOf } from "../../protocol/kiss_code.ts";
 import { fieldAt, PACKET_LENGTH_MAX, readFields } from "../../protocol/packet.ts";
 import { PacketWalk } from "../../protocol/packet_walk.ts";
@@ -79,16 +79,25 @@ export function verifyResponse(
     return err("nts-wrong-unique-identifier");
   }
   if (authenticator === undefined) {
-    const kiss = kissOf(header.value);
-    if (kiss === undefined || kiss === "unsynchronized") return err("nts-not-protected");
-    if (uniqueIdentifier !== undefined) {
-      return ok(kiss === "nts-nak" ? { kind: "nak" } : { kind: "kiss", kiss });
-    }
-    if (kiss === "nts-nak" || expected.authenticBefore) return err("nts-no-unique-identifier");
-    return ok({ kind: "kiss", kiss });
+    const isBound = uniqueIdentifier !== undefined;
+    return readKiss(header.value, { isBound, authenticBefore: expected.authenticBefore });
   }
   if (uniqueIdentifier === undefined) return err("nts-no-unique-identifier");
   return open(packet, { authenticator, aead: expected.aead });
+}
+
+/**
+ * Reads a response without authenticator, which only a kiss may be; `isBound`: it repeats the
+ * unique identifier of the request.
+ */
+function readKiss(
+  header: NtpHeader,
+  { isBound, authenticBefore }: { readonly isBound: boolean; readonly authenticBefore: boolean },
+): Result<NtsResponse, NtsReason> {
+  const kiss = kissOf(header);
+  if (kiss === undefined || kiss === "unsynchronized") return err("nts-not-protected");
+  if (!isBound && (kiss === "nts-nak" || authenticBefore)) return err("nts-no-unique-identifier");
+  return ok(kiss === "nts-nak" ? { kind: "nak" } : { kind: "kiss", kiss });
 }
 
 interface Walked {

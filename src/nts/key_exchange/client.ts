@@ -173,22 +173,12 @@ function errorReason(record: KeyExchangeRecord): KeyExchangeReason {
 
 function readRecord(draft: Draft, record: KeyExchangeRecord): KeyExchangeReason | undefined {
   switch (record.type) {
-    case RECORD.NEXT_PROTOCOL: {
-      if (draft.protocols !== undefined) return "duplicate-record";
-      const protocols = numbersOf(record.body);
-      if (!record.critical || protocols === undefined) return "malformed-record";
-      draft.protocols = protocols;
-      return undefined;
-    }
+    case RECORD.NEXT_PROTOCOL:
+      return readProtocols(draft, record);
     case RECORD.WARNING:
       return "server-warning"; // none is defined, and unknown ones are errors (section 4.1.4)
-    case RECORD.AEAD_ALGORITHM: {
-      if (draft.aeadIds !== undefined) return "duplicate-record";
-      const aeadIds = numbersOf(record.body);
-      if (aeadIds === undefined || aeadIds.length > 1) return "malformed-record";
-      draft.aeadIds = aeadIds;
-      return undefined;
-    }
+    case RECORD.AEAD_ALGORITHM:
+      return readAeadIds(draft, record.body);
     case RECORD.NEW_COOKIE:
       // A cookie that cannot travel in a packet is of no use, but the others may be.
       if (isUsableCookie(record.body) && draft.cookies.length < COOKIE_JAR_SIZE) {
@@ -205,6 +195,22 @@ function readRecord(draft: Draft, record: KeyExchangeRecord): KeyExchangeReason 
     default:
       return record.critical ? "unknown-critical-record" : undefined;
   }
+}
+
+function readProtocols(draft: Draft, record: KeyExchangeRecord): KeyExchangeReason | undefined {
+  if (draft.protocols !== undefined) return "duplicate-record";
+  const protocols = numbersOf(record.body);
+  if (!record.critical || protocols === undefined) return "malformed-record";
+  draft.protocols = protocols;
+  return undefined;
+}
+
+function readAeadIds(draft: Draft, body: Bytes): KeyExchangeReason | undefined {
+  if (draft.aeadIds !== undefined) return "duplicate-record";
+  const aeadIds = numbersOf(body);
+  if (aeadIds === undefined || aeadIds.length > 1) return "malformed-record";
+  draft.aeadIds = aeadIds;
+  return undefined;
 }
 
 function readServer(draft: Draft, body: Bytes): KeyExchangeReason | undefined {
@@ -228,11 +234,8 @@ function conclude(
   draft: Draft,
   offered: readonly NtsAeadId[],
 ): Result<KeyExchangeResponse, KeyExchangeReason> {
-  if (draft.protocols === undefined) return err("no-next-protocol");
-  if (draft.protocols.some((protocol) => protocol !== PROTOCOL_NTPV4)) {
-    return err("protocol-not-offered");
-  }
-  if (draft.protocols.length === 0) return err("protocol-refused");
+  const reason = protocolReason(draft.protocols);
+  if (reason !== undefined) return err(reason);
   if (draft.aeadIds === undefined) return err("no-aead-algorithm");
   const aeadId = draft.aeadIds[0];
   if (aeadId === undefined) return err("aead-algorithm-refused");
@@ -249,4 +252,11 @@ function conclude(
     contexts: open ? oldGcmSivExporterContexts() : exporterContexts(aeadId),
     alternativeContexts: open ? exporterContexts(aeadId) : undefined,
   });
+}
+
+/** Says why the protocols that the server chose are not ours; undefined when they are. */
+function protocolReason(protocols: readonly number[] | undefined): KeyExchangeReason | undefined {
+  if (protocols === undefined) return "no-next-protocol";
+  if (protocols.some((protocol) => protocol !== PROTOCOL_NTPV4)) return "protocol-not-offered";
+  return protocols.length === 0 ? "protocol-refused" : undefined;
 }

@@ -199,6 +199,17 @@ interface Request {
   readonly compliantExporter: boolean;
 }
 
+/** What has been read of a request so far. */
+interface Draft {
+  protocols: readonly number[] | undefined;
+  aeadIds: readonly number[] | undefined;
+  compliantExporter: boolean;
+  /** The types of the records so far. */
+  readonly seen: Set<number>;
+}
+
+type MalformedReason = "unrecognized-critical-record" | "bad-request";
+
 function chooseAead(ours: readonly NtsAeadId[], request: Request): NtsAeadId | undefined {
   const common = (request.aeadIds ?? [])
     .map((id) => ours.find((own) => own === id))
@@ -209,41 +220,43 @@ function chooseAead(ours: readonly NtsAeadId[], request: Request): NtsAeadId | u
   return unambiguous ?? common[0];
 }
 
-function readRequest(
-  records: readonly KeyExchangeRecord[],
-): Request | "unrecognized-critical-record" | "bad-request" {
-  let protocols: readonly number[] | undefined;
-  let aeadIds: readonly number[] | undefined;
-  let compliantExporter = false;
-  const seen = new Set<number>();
+function readRequest(records: readonly KeyExchangeRecord[]): Request | MalformedReason {
+  const draft: Draft = {
+    protocols: undefined,
+    aeadIds: undefined,
+    compliantExporter: false,
+    seen: new Set(),
+  };
   for (const record of records) {
-    switch (record.type) {
-      case RECORD.NEXT_PROTOCOL:
-        protocols = numbersOf(record.body);
-        if (seen.has(record.type) || !record.critical || !protocols?.length) return "bad-request";
-        break;
-      case RECORD.AEAD_ALGORITHM:
-        aeadIds = numbersOf(record.body);
-        if (seen.has(record.type) || !aeadIds?.length) return "bad-request";
-        break;
-      case RECORD.ERROR:
-      case RECORD.WARNING:
-      case RECORD.NEW_COOKIE:
-        return "bad-request"; // a client must not send these (sections 4.1.3, 4.1.4, 4.1.6)
-      case RECORD.NTP_SERVER:
-        if (seen.has(record.type)) return "bad-request"; // a wish, which we do not grant
-        break;
-      case RECORD.NTP_PORT:
-        if (seen.has(record.type) || record.body.length !== 2) return "bad-request";
-        break;
-      case RECORD.COMPLIANT_GCM_SIV_EXPORTER:
-        compliantExporter ||= record.body.length === 0;
-        break;
-      default:
-        if (record.critical) return "unrecognized-critical-record";
-    }
-    seen.add(record.type);
+    const reason = readRecord(draft, record);
+    if (reason !== undefined) return reason;
+    draft.seen.add(record.type);
   }
-  if (protocols === undefined) return "bad-request";
-  return { protocols, aeadIds, compliantExporter };
+  const { protocols, aeadIds, compliantExporter } = draft;
+  return protocols === undefined ? "bad-request" : { protocols, aeadIds, compliantExporter };
+}
+
+function readRecord(draft: Draft, record: KeyExchangeRecord): MalformedReason | undefined {
+  const isAgain = draft.seen.has(record.type);
+  switch (record.type) {
+    case RECORD.NEXT_PROTOCOL:
+      draft.protocols = numbersOf(record.body);
+      return isAgain || !record.critical || !draft.protocols?.length ? "bad-request" : undefined;
+    case RECORD.AEAD_ALGORITHM:
+      draft.aeadIds = numbersOf(record.body);
+      return isAgain || !draft.aeadIds?.length ? "bad-request" : undefined;
+    case RECORD.ERROR:
+    case RECORD.WARNING:
+    case RECORD.NEW_COOKIE:
+      return "bad-request"; // a client must not send these (sections 4.1.3, 4.1.4, 4.1.6)
+    case RECORD.NTP_SERVER:
+      return isAgain ? "bad-request" : undefined; // a wish, which we do not grant
+    case RECORD.NTP_PORT:
+      return isAgain || record.body.length !== 2 ? "bad-request" : undefined;
+    case RECORD.COMPLIANT_GCM_SIV_EXPORTER:
+      draft.compliantExporter ||= record.body.length === 0;
+      return undefined;
+    default:
+      return record.critical ? "unrecognized-critical-record" : undefined;
+  }
 }

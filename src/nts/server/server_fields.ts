@@ -154,12 +154,17 @@ export class NtsServerFields {
     }
     const reason = this.#openCookie();
     if (reason !== undefined) return reason;
-    const aead = this.#aeads.get(this.#cookies.aeadId);
+    const aead = this.#aead;
     if (aead === undefined) return "nts-nak-bad-cookie";
     if (paddedLength(layout.nonceLength) + padding < aead.parameters.nonceLengthRequired) {
       return "nts-short-nonce";
     }
     return this.#open(aead) ? this.#accept() : "nts-nak-not-authentic";
+  }
+
+  /** The context for the algorithm of the cookie that was opened last. */
+  get #aead(): Aead | undefined {
+    return this.#aeads.get(this.#cookies.aeadId);
   }
 
   #openCookie(): NtsNakReason | undefined {
@@ -240,10 +245,7 @@ export class NtsServerFields {
 
   /** Encrypts the plaintext into the response, whose header lies at `offset`. */
   #seal(response: Bytes, offset: number): void {
-    const aead = present(
-      this.#aeads.get(this.#cookies.aeadId),
-      "The algorithm of the request is there",
-    );
+    const aead = present(this.#aead, "The algorithm of the request is there");
     const operation = this.#operation, layout = this.#authenticator;
     const { nonceLength, overhead } = aead.parameters;
     layout.nonceLength = nonceLength;
