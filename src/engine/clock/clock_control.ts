@@ -4,11 +4,10 @@
  * The idea: one command at a time. A command says the whole rate from now on; the world answers
  * what is really in force and when, and only that answer enters the account of corrections. A slew
  * ends by a timer, and what is left then is known. Limits: it neither chooses sources nor
- * estimates; without permission to adjust it only keeps count of nothing.
+ * estimates; without permission to adjust it commands nothing. The log is told by `ClockReports`.
  *
  * @module
  */
-import { clockPosition } from "../../base/clock_position.ts";
 import type { Instant } from "../../base/instant.ts";
 import type { Result } from "../../base/result.ts";
 import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../../base/units.ts";
@@ -17,7 +16,7 @@ import type { Discipline, SystemEstimate } from "../../discipline/discipline.ts"
 import { isUrgent, planSlew } from "../../discipline/steering.ts";
 import { StepPolicy } from "../../discipline/step_policy.ts";
 import type { Action, ClockReading, KernelStatus, SetClockAction } from "../events.ts";
-import { Notice } from "../reports/hold.ts";
+import { ClockReports } from "../reports/clock_reports.ts";
 import { ERROR_BOUND_MAX } from "../status/system_variables.ts";
 
 /**
@@ -78,7 +77,6 @@ export class ClockControl {
   #slewEnds: MonotonicSeconds = Infinity;
   #refreshAt: MonotonicSeconds = Infinity;
   #commanded: SetClockAction | undefined;
-  readonly #clampNotices = new Notice();
   /** The clock's own frequency by the last estimate that was acted on. */
   #baseFrequency: number | undefined;
   /**
@@ -88,15 +86,11 @@ export class ClockControl {
   #wasRight = false;
   #hasPanicked = false;
   #waiting: string | undefined;
-  /** Since when a time beyond the panic threshold waits for those who may vouch for it. */
+  /** Since when a time beyond the panic threshold waits for sources that may vouch for it. */
   #waitingSince: MonotonicSeconds | undefined;
-  readonly #waitNotices = new Notice();
-  readonly #slewNotices = new Notice();
-  readonly #refusals = new Notice();
-  readonly #otherRates = new Notice();
-  readonly #farNotices = new Notice();
+  readonly #reports = new ClockReports();
 
-  /** Commands nothing until the first `steer`; with `mayAdjust` false it never does. */
+  /** Commands nothing until the first `update`; with `mayAdjust` false it never does. */
   constructor(options: {
     readonly discipline: Discipline;
     readonly synchronization: SynchronizationConfig;
@@ -154,22 +148,25 @@ export class ClockControl {
     estimate: SystemEstimate,
     context: SteeringContext,
   ): readonly Action[] {
-    if (!this.#mayAdjust) return this.#farNotice(estimate.offset, context.now.monotonic);
+    const { offset } = estimate;
+    const now = context.now.monotonic;
+    const distance = { offset, isFar: this.#steps.isBeyondStep(offset) };
+    if (!this.#mayAdjust) return this.#reports.measured(distance, now);
     if (this.#hasPanicked) return [];
-    const decision = this.#steps.decide(estimate.offset, context.isVouchedFor);
+    const decision = this.#steps.decide(offset, context.isVouchedFor);
     if (decision.kind === "panic") {
       return this.#mayWait(context)
-        ? this.#wait(decision.message, context.now.monotonic)
+        ? this.#wait(decision.message, now)
         : this.#panic(decision.message, context.status);
     }
     this.#endWait();
-    this.#waitNotices.look(false, context.now.monotonic);
-    const step = decision.kind === "step" ? estimate.offset : 0;
+    this.#reports.waiting(undefined, now);
+    const step = decision.kind === "step" ? offset : 0;
     this.#steps.updated(step);
-    const notice = step === 0
-      ? this.#slewNotice(estimate.offset, context.now.monotonic)
-      : this.#stepNotice(step);
-    return [...notice, ...this.#steer(estimate, { ...context, step })];
+    const told = step === 0
+      ? this.#reports.slewed({ ...distance, maxSlew: this.#clock.maxSlew }, now)
+      : this.#reports.stepped(step);
+    return [...told, ...this.#steer(estimate, { ...context, step })];
   }
 
   /** Ends a slew that is due, and keeps the kernel's idea of our error fresh. */
@@ -191,25 +188,12 @@ export class ClockControl {
   commandDone(result: Result<ClockReading, string>, now: Instant): readonly Action[] {
     const commanded = this.#commanded;
     this.#commanded = undefined;
-    const refused = this.#refusals.look(!result.ok, now.monotonic);
-    if (!result.ok) {
-      return warn(
-        refused,
-        (often) => `The clock was not changed${often}: ${result.error}`,
-        "error",
-      );
-    }
-    this.#discipline.rateChanged(now.monotonic, result.value.frequency * PPM);
-    if (result.value.step !== 0) this.#discipline.stepped(result.value.step);
-    const wanted = commanded?.frequency ?? result.value.frequency;
-    const isOther = Math.abs(wanted - result.value.frequency) > 1;
-    return warn(
-      this.#otherRates.look(isOther, now.monotonic),
-      (often) =>
-        `The kernel runs the clock at ${result.value.frequency.toFixed(3)} ppm instead of ${
-          wanted.toFixed(3)
-        } ppm${often}`,
-    );
+    const told = this.#reports.commanded(result.ok ? undefined : result.error, now.monotonic);
+    if (!result.ok) return told;
+    const { frequency: actual, step } = result.value;
+    this.#discipline.rateChanged(now.monotonic, actual * PPM);
+    if (step !== 0) this.#discipline.stepped(step);
+    return this.#reports.ran({ wanted: commanded?.frequency ?? actual, actual }, now.monotonic);
   }
 
   /**
@@ -263,12 +247,13 @@ export class ClockControl {
     this.#baseFrequency = this.#clamp(estimate.frequency);
     const frequency: Ppm = (this.#baseFrequency + plan.slew) / PPM;
     const actions = this.#command({ frequency, step: context.step, status: context.status }, now);
-    return [...this.#clampNotice(estimate.frequency, now), ...actions];
+    const needed = { frequency: estimate.frequency / PPM, limit: this.#clock.maxFrequency };
+    return [...this.#reports.limited(needed, now), ...actions];
   }
 
   /**
-   * The patience runs from the first such time: before it none could come, for want of a network
-   * perhaps.
+   * The patience runs from the first such time: before it no source could answer, perhaps because
+   * there was no network.
    */
   #mayWait({ isVouchedFor, mayBeVouchedFor, now }: SteeringContext): boolean {
     if (!this.#steps.isStartup || isVouchedFor || !mayBeVouchedFor) return false;
@@ -279,7 +264,7 @@ export class ClockControl {
   #wait(message: string, now: MonotonicSeconds): readonly Action[] {
     this.#waitingSince ??= now;
     this.#waiting = `${LEFT_ALONE}: ${message}`;
-    return warn(this.#waitNotices.look(true, now), () => this.#waiting ?? "");
+    return this.#reports.waiting(this.#waiting, now);
   }
 
   #endWait(): void {
@@ -317,57 +302,6 @@ export class ClockControl {
     const limit = this.#clock.maxFrequency * PPM;
     return Math.min(limit, Math.max(-limit, frequency));
   }
-
-  #clampNotice(frequency: number, now: MonotonicSeconds): readonly Action[] {
-    return warn(
-      this.#clampNotices.look(this.#clamp(frequency) !== frequency, now),
-      (often) =>
-        `The clock needs ${
-          (frequency / PPM).toFixed(1)
-        } ppm${often}, beyond max-frequency-ppm = ${this.#clock.maxFrequency}: it will drift away`,
-    );
-  }
-
-  /** Tells of an offset that would be stepped at the start, and is not any more. */
-  #slewNotice(offset: Seconds, now: MonotonicSeconds): readonly Action[] {
-    const seconds = Math.abs(offset) / (this.#clock.maxSlew * PPM);
-    return warn(
-      this.#slewNotices.look(this.#steps.isBeyondStep(offset), now),
-      (often) =>
-        `The clock is ${clockPosition(offset, 3)} what the sources agree on${often}; step-limit ` +
-        `allows no step any more, and slewing takes ${seconds.toFixed(0)} s or more`,
-    );
-  }
-
-  /**
-   * Tells of a clock that is not adjusted: that it is far from what the sources agree on, and that
-   * it is so no more.
-   */
-  #farNotice(offset: Seconds, now: MonotonicSeconds): readonly Action[] {
-    const position = `${clockPosition(offset, 3)} what the sources agree on`;
-    const wasTold = this.#farNotices.isTold;
-    const isFar = this.#steps.isBeyondStep(offset);
-    const often = this.#farNotices.look(isFar, now);
-    if (wasTold && !isFar) {
-      const message = `The clock is near the time again: ${position}`;
-      return [{ type: "log", level: "info", message }];
-    }
-    return warn(often, (often) => `The clock is ${position}${often}, and is not adjusted`);
-  }
-
-  #stepNotice(step: Seconds): readonly Action[] {
-    const message = `The clock is stepped by ${step.toFixed(6)} s`;
-    return [{ type: "log", level: "warning", message }];
-  }
-}
-
-/** Makes the line of a notice, if it is to be told now. */
-function warn(
-  often: string | undefined,
-  message: (often: string) => string,
-  level: "warning" | "error" = "warning",
-): readonly Action[] {
-  return often === undefined ? [] : [{ type: "log", level, message: message(often) }];
 }
 
 /**
