@@ -7,7 +7,7 @@ import type { Instant } from "../base/instant.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { Ppm, Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
-import type { CertificateTime } from "./authenticated_time/provisional_time.ts";
+import type { CertificateTime } from "./authenticated_time/clock_trust.ts";
 import type { Protections } from "./sources/source_set.ts";
 
 /** What an engine is made of. */

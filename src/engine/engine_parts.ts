@@ -5,7 +5,8 @@
  */
 import { PPM } from "../base/units.ts";
 import { Discipline } from "../discipline/discipline.ts";
-import { CLOCK_TRUSTED, ProvisionalTime } from "./authenticated_time/provisional_time.ts";
+import { CLOCK_TRUSTED } from "./authenticated_time/clock_trust.ts";
+import { ProvisionalTime } from "./authenticated_time/provisional_time.ts";
 import { memberName } from "./sources/candidates.ts";
 import { ClockControl } from "./clock/clock_control.ts";
 import type { EngineOptions } from "./engine_options.ts";
@@ -59,7 +60,11 @@ export function makeParts(options: EngineOptions): EngineParts {
       mayAdjust: options.mayAdjust,
     }),
     selection: new SourceSelection(config, options.ownAddresses, faults),
-    provisional: new ProvisionalTime(config, options.certificateTime ?? CLOCK_TRUSTED, now),
+    provisional: new ProvisionalTime({
+      config,
+      known: options.certificateTime ?? CLOCK_TRUSTED,
+      start: now,
+    }),
     leaps: new LeapSchedule(),
   };
 }

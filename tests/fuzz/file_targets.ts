@@ -21,7 +21,7 @@ import { Keyset } from "../../src/nts/server/keyset.ts";
 import {
   decodeTimeBound,
   encodeTimeBound,
-} from "../../src/engine/authenticated_time/certificate_time.ts";
+} from "../../src/engine/authenticated_time/time_bound.ts";
 import { driftText } from "./grammar_texts.ts";
 import { below, chance, pick, several } from "./mutate.ts";
 import type { FuzzTarget } from "./target.ts";

@@ -17,7 +17,7 @@ import { SessionStore } from "../../src/daemon/nts/cookie_file.ts";
 import { randomSource } from "../../src/system/random.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { EngineSnapshot } from "../../src/engine/status/snapshot.ts";
-import type { CertificateTime } from "../../src/engine/authenticated_time/provisional_time.ts";
+import type { CertificateTime } from "../../src/engine/authenticated_time/clock_trust.ts";
 import { waitUntil } from "./wait_until.ts";
 
 /** An engine at work. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { CertificateTime } from "../../src/engine/authenticated_time/provisional_time.ts";
+import type { CertificateTime } from "../../src/engine/authenticated_time/clock_trust.ts";
 import { configOf, EngineWorld, PLAIN_DAY } from "./engine_world.ts";
 import { plainSession } from "./nts_sessions.ts";
 

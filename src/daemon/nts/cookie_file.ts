@@ -18,7 +18,7 @@ import {
   decodeTimeBound,
   encodeTimeBound,
   timeBoundPath,
-} from "../../engine/authenticated_time/certificate_time.ts";
+} from "../../engine/authenticated_time/time_bound.ts";
 import { log } from "../../system/log.ts";
 import { StateFile } from "../files/state_file.ts";
 

@@ -19,7 +19,7 @@ import type { KeyExchangeOutcome } from "../../nts/key_exchange/outcome.ts";
 import {
   type CertificateTime,
   isClockTrusted,
-} from "../../engine/authenticated_time/provisional_time.ts";
+} from "../../engine/authenticated_time/clock_trust.ts";
 import type { ResumedMember } from "../../engine/sources/saved_sessions.ts";
 import type { Protections } from "../../engine/sources/source_set.ts";
 import { SessionProtection } from "../../nts/client/session_protection.ts";

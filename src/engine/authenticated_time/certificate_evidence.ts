@@ -11,7 +11,8 @@ import type { BootstrapMeasurement } from "./certificate_time.ts";
 import { rootDistance } from "../../selection/root_distance.ts";
 import type { Action } from "../events.ts";
 import type { SourceSelection } from "../sources/source_selection.ts";
-import { type ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
+import type { ProvisionalTime } from "./provisional_time.ts";
+import { unixSecondsOf } from "./told_time.ts";
 import type { MemberOfSource } from "../sources/source_set.ts";
 
 /**

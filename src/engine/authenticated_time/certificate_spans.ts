@@ -10,22 +10,9 @@
  *
  * @module
  */
-import {
-  type MonotonicSeconds,
-  NANOSECONDS_PER_SECOND,
-  type Seconds,
-  type UnixSeconds,
-} from "../../base/units.ts";
-import { formatUtc } from "../../base/utc.ts";
+import { type MonotonicSeconds, type Seconds } from "../../base/units.ts";
+import { secondText, type ToldTime } from "./told_time.ts";
 import type { ExchangeCertificate } from "../../nts/key_exchange/outcome.ts";
-
-/** The time that a source tells now, and the most by which it may be wrong by its own account. */
-export interface ToldTime {
-  /** The time, in Unix seconds. */
-  readonly time: UnixSeconds;
-  /** Not negative. */
-  readonly error: Seconds;
-}
 
 /** By so much, and this part of what has elapsed, a time may lie beyond the dates. */
 const SLACK: Seconds = 60;
@@ -43,22 +30,14 @@ export class CertificateSpans {
   /** Says why a time cannot be, in a sentence; undefined when it can. */
   contradictionOf(
     certificate: ExchangeCertificate,
-    told: ToldTime,
-    at: MonotonicSeconds,
+    { time, error, at }: ToldTime,
   ): string | undefined {
     const { notBefore, notAfter } = certificate;
     const elapsed = Math.max(0, at - (this.#cameAt.get(certificate) ?? at));
-    const room = told.error + SLACK + SLACK_RATE * elapsed;
-    const exchange = told.time - elapsed;
+    const room = error + SLACK + SLACK_RATE * elapsed;
+    const exchange = time - elapsed;
     if (exchange + room >= notBefore && exchange - room <= notAfter) return undefined;
-    return `It tells ${
-      secondText(told.time)
-    }, outside of its own certificate, which is good from ` +
+    return `It tells ${secondText(time)}, outside of its own certificate, which is good from ` +
       `${secondText(notBefore)} to ${secondText(notAfter)}`;
   }
-}
-
-/** Writes a time to the second. */
-export function secondText(time: UnixSeconds): string {
-  return formatUtc(BigInt(Math.floor(time)) * NANOSECONDS_PER_SECOND).replace(/\.0+Z$/, "Z");
 }

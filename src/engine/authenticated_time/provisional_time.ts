@@ -8,28 +8,18 @@
  * in every key exchange, asks for the chains to be verified again at the time that was found, and
  * ends the provisional time when they are good. A time that other authenticated sources vouch for
  * ends it too: then those that are held back are verified at that time, if they tell it too. A
- * source that fails is given up, and begins anew with an exchange in which dates count. A time for
- * which no authenticated source vouches decides nothing about certificates, even when the clock
- * follows it: once a time was vouched for, certificates are judged by that one and by what has
- * passed since on a clock that is never set.
+ * source that fails is given up, and begins anew with an exchange in which dates count. By which
+ * time certificates are judged is decided by `CertificateClock`.
  *
  * Limits: whether `strict` is wanted is what the configuration says at the start. With it
  * certificates are judged by the local clock until a time is vouched for, whatever has set it.
  *
  * @module
  */
-import { unreachable } from "../../base/assert.ts";
+import { assert, unreachable } from "../../base/assert.ts";
 import type { Association } from "../../association/association.ts";
 import type { Instant } from "../../base/instant.ts";
-import { type NtpTimestamp, toUnixNanoseconds } from "../../base/ntp_timestamp.ts";
-import {
-  type MonotonicSeconds,
-  NANOSECONDS_PER_SECOND,
-  type Seconds,
-  SECONDS_PER_DAY,
-  type UnixSeconds,
-} from "../../base/units.ts";
-import { formatUtc } from "../../base/utc.ts";
+import type { MonotonicSeconds, Seconds, UnixSeconds } from "../../base/units.ts";
 import type { Config } from "../../config/config.ts";
 import { canonicalHost } from "../../config/special_address.ts";
 import type { ExchangeCertificate } from "../../nts/key_exchange/outcome.ts";
@@ -37,47 +27,17 @@ import {
   type BootstrapMeasurement,
   type BootstrapRejection,
   TimeBootstrap,
-  timeBoundPath,
 } from "./certificate_time.ts";
-import { CertificateSpans, secondText, type ToldTime } from "./certificate_spans.ts";
+import { BoundAdvice } from "./bound_advice.ts";
+import { CertificateClock } from "./certificate_clock.ts";
+import type { CertificateTime } from "./clock_trust.ts";
+import { CertificateSpans } from "./certificate_spans.ts";
 import type { Action, Event } from "../events.ts";
 import type { Contradiction } from "../../selection/candidate.ts";
 import type { MemberOfSource } from "../sources/source_set.ts";
-import { keyIdentityOf } from "./vouchers.ts";
+import { secondText, type ToldTime, unixSecondsOf } from "./told_time.ts";
+import { keyIdentityOf, quorumOf } from "./vouchers.ts";
 import { VouchedBound } from "./vouched_bound.ts";
-
-/** What is known of the clock before anything was measured. */
-export interface CertificateTime {
-  /** Whether the clock can be believed at the start, see `isClockTrusted`. */
-  readonly clockIsTrusted: boolean;
-  /** Times that have certainly passed, in Unix seconds: that of the release, that kept on disk. */
-  readonly lowerBounds: readonly UnixSeconds[];
-  /** That of them which was kept on disk; left out where none was. */
-  readonly kept?: UnixSeconds | undefined;
-}
-
-/** A clock that is believed, where nothing else is known. */
-export const CLOCK_TRUSTED: CertificateTime = { clockIsTrusted: true, lowerBounds: [] };
-
-/** A clock that is set, and not later than this after the time that was kept, is believed. */
-const TRUST_AGE_MAX: Seconds = SECONDS_PER_DAY;
-
-/**
- * Tells whether the clock can be believed at the start: the kernel says that some program keeps it
- * right, and it is close to a time that authenticated sources vouched for and that was kept
- * (`VouchedBound`). A clock that forged packets may have set is not.
- */
-export function isClockTrusted(
-  known: {
-    readonly isKept: boolean;
-    readonly clock: UnixSeconds;
-    readonly lastVouched: UnixSeconds | undefined;
-  },
-): boolean {
-  if (!known.isKept || known.lastVouched === undefined) return false;
-  const age = known.clock - known.lastVouched;
-  return age >= 0 && age <= TRUST_AGE_MAX;
-}
 
 /** What a decision depends on. */
 export interface ProvisionalContext {
@@ -94,12 +54,23 @@ export interface ProvisionalContext {
 
 /** What became of certificates that were verified again. */
 export interface Verified {
-  /** Who is to be given up, and why. */
+  /** The sources to be given up, and why. */
   readonly refused: readonly { readonly association: number; readonly reason: string }[];
   /** Whether sources that were held back may be used now. */
   readonly hasReleased: boolean;
   /** What is to be logged and saved. */
   readonly actions: readonly Action[];
+}
+
+/** Tells whether a source waits for its certificate to be confirmed. */
+export function isHeldBack({ association }: MemberOfSource): boolean {
+  return association.protection?.isProvisional === true;
+}
+
+/** A verification under way: at which time, and whether provisional sources alone found it. */
+interface Verification {
+  readonly at: UnixSeconds;
+  readonly byQuorum: boolean;
 }
 
 /**
@@ -108,39 +79,27 @@ export interface Verified {
  */
 const SAME_TIME: Seconds = 60;
 
-/**
- * A time that no source has vouched for again for so long refuses no certificate for its dates any
- * more, as at the start: those that told it may have lied, and those who could say so may have no
- * keys left.
- */
-const ANCHOR_AGE: Seconds = 6 * 3600;
-
-/**
- * The local clock is read as a time from 1970 to 2106: a machine without a battery starts in 1970.
- */
-const CLOCK_ERA = 2n ** 31n * NANOSECONDS_PER_SECOND;
-
 /** Holds provisional sources back until their time is confirmed. */
 export class ProvisionalTime {
   readonly #bootstrap: TimeBootstrap;
   readonly #followed = new Map<number, ExchangeCertificate | undefined>();
   #rejections: ReadonlyMap<number, BootstrapRejection> = new Map();
   #reason: string | undefined;
-  #verifying: { readonly at: UnixSeconds; readonly byQuorum: boolean } | undefined;
+  #verifying: Verification | undefined;
   readonly #bound = new VouchedBound();
   readonly #spans = new CertificateSpans();
-  readonly #kept: UnixSeconds | undefined;
-  /** Where a time that has passed is kept; undefined where it is not. */
-  #keptPath: string | undefined;
-  /** Whether this run has found a time that has passed. */
-  #hasRaised = false;
-  /** A time that can be believed, and when it was. */
-  #anchor: { readonly time: UnixSeconds; readonly at: MonotonicSeconds } | undefined;
+  readonly #advice: BoundAdvice;
+  readonly #clock = new CertificateClock();
 
   /** What is `known` of the clock is taken as it was at `start`, that of the daemon. */
-  constructor(config: Config, known: CertificateTime, start: Instant) {
-    this.#kept = known.kept;
-    this.#keptPath = timeBoundPath(config.nts.cookieStoragePath);
+  constructor(
+    { config, known, start }: {
+      readonly config: Config;
+      readonly known: CertificateTime;
+      readonly start: Instant;
+    },
+  ) {
+    this.#advice = new BoundAdvice(config, known.kept);
     this.#bootstrap = new TimeBootstrap({
       strict: config.nts.strict,
       clockIsTrusted: known.clockIsTrusted,
@@ -148,7 +107,7 @@ export class ProvisionalTime {
       lowerBounds: known.lowerBounds,
     });
     if (known.clockIsTrusted) {
-      this.#anchor = { time: unixSecondsOf(start.realtime), at: start.monotonic };
+      this.#clock.vouched(unixSecondsOf(start.realtime), start.monotonic);
     }
   }
 
@@ -157,7 +116,7 @@ export class ProvisionalTime {
    * number is looked for again.
    */
   reconfigure(config: Config): void {
-    this.#keptPath = timeBoundPath(config.nts.cookieStoragePath);
+    this.#advice.reconfigure(config);
     this.#bootstrap.setQuorum(quorumOf(config));
     if (this.#verifying?.byQuorum === true) this.#verifying = undefined;
   }
@@ -173,19 +132,15 @@ export class ProvisionalTime {
   }
 
   /** Says why the time that a source tells cannot be; undefined when it can. */
-  contradictionOf(
-    { protection }: Association,
-    told: ToldTime,
-    now: MonotonicSeconds,
-  ): Contradiction | undefined {
+  contradictionOf({ protection }: Association, told: ToldTime): Contradiction | undefined {
     const bound = this.#bootstrap.lowerBound;
     if (told.time + told.error < bound) {
       const reason = `It tells ${secondText(told.time)}, and ${secondText(bound)} has certainly ` +
-        `passed${this.#boundAdvice()}`;
+        `passed${this.#advice.adviceOn(bound)}`;
       return { kind: "past", reason };
     }
     const certificate = protection?.certificate;
-    const reason = certificate && this.#spans.contradictionOf(certificate, told, now);
+    const reason = certificate && this.#spans.contradictionOf(certificate, told);
     return reason === undefined ? undefined : { kind: "outside-own-certificate", reason };
   }
 
@@ -200,11 +155,10 @@ export class ProvisionalTime {
   /** Says in every key exchange that is wanted how dates are judged. */
   withDates(actions: readonly Action[], now: Instant): readonly Action[] {
     if (!actions.some(({ type }) => type === "exchange-keys")) return actions;
-    const age = now.monotonic - (this.#anchor?.at ?? Infinity);
-    if (age > ANCHOR_AGE) this.#bootstrap.reopen();
-    const boundAdvice = this.#boundAdvice();
+    if (this.#clock.isStale(now.monotonic)) this.#bootstrap.reopen();
+    const boundAdvice = this.#advice.adviceOn(this.#bootstrap.lowerBound);
     const dates = {
-      ...this.#bootstrap.datePolicy(this.#timeOf(now)),
+      ...this.#bootstrap.datePolicy(this.#clock.read(now)),
       ...(boundAdvice === "" ? {} : { boundAdvice }),
     };
     return actions.map((action) => action.type === "exchange-keys" ? { ...action, dates } : action);
@@ -240,17 +194,14 @@ export class ProvisionalTime {
       if (this.#followed.has(id)) this.#bootstrap.measured(id, measurement);
     }
     if (this.#verifying !== undefined) return [];
-    const held = context.members.filter(isHeldBack);
-    if (context.offset !== undefined) {
-      this.#reason = undefined;
-      const { isProvisional } = this.#bootstrap;
-      const members = isProvisional ? context.members : held;
-      const agreeing = this.#agreeing(members, evidence, context.offset);
-      if (agreeing.length === 0 && !isProvisional) return [];
-      return this.#verify(agreeing, { at: context.clock + context.offset, byQuorum: false });
+    const { clock, offset, members } = context;
+    if (offset !== undefined) {
+      this.#rejections = disagreeing(evidence, offset);
+      return this.#verifyAgreeing(members, clock + offset);
     }
-    if (held.length === 0) this.#reason = undefined;
-    return held.length > 0 ? this.#askQuorum(context) : [];
+    if (members.some(isHeldBack)) return this.#askQuorum(context);
+    this.#reason = undefined;
+    return [];
   }
 
   /** Draws the conclusions from certificates that were verified again. */
@@ -264,18 +215,16 @@ export class ProvisionalTime {
       reason === undefined ? [] : [{ association, reason }]
     );
     if (verifying === undefined) return { refused: [], hasReleased: false, actions: [] };
-    // A quorum that lost a member may be none: those that are left are judged anew at the next
-    // measurement.
-    if (verifying.byQuorum && refused.length > 0) {
-      return { refused, hasReleased: false, actions: [] };
-    }
+    // a quorum that lost a member may be none: the next measurement decides on those that are left
+    const isBroken = verifying.byQuorum && refused.length > 0;
+    if (isBroken) return { refused, hasReleased: false, actions: [] };
     for (const { association } of context.members) {
       const result = event.results.find((each) => each.association === association.id);
       if (result !== undefined && result.reason === undefined) {
         association.protection?.confirmCertificate?.();
       }
     }
-    return { refused, ...this.#confirm(verifying, context.now) };
+    return { refused, hasReleased: true, actions: this.#confirm(verifying, context.now) };
   }
 
   /** The clock was stepped: what was measured by it is void. */
@@ -291,46 +240,26 @@ export class ProvisionalTime {
    * is.
    */
   vouched(time: UnixSeconds, now: MonotonicSeconds): readonly Action[] {
-    this.#anchor = { time, at: now };
+    this.#clock.vouched(time, now);
     if (this.#bootstrap.isProvisional) return [];
     const passed = this.#bound.vouched(time, now);
     if (passed === undefined) return [];
     this.#bootstrap.passed(passed);
-    this.#hasRaised = true;
+    this.#advice.raised();
     return [{ type: "save-time-bound", bound: this.#bootstrap.lowerBound }];
   }
 
-  #confirm(
-    verifying: { readonly at: UnixSeconds; readonly byQuorum: boolean },
-    now: MonotonicSeconds,
-  ): { readonly hasReleased: boolean; readonly actions: readonly Action[] } {
+  /** Ends the provisional time if it goes on. */
+  #confirm({ at, byQuorum }: Verification, now: MonotonicSeconds): readonly Action[] {
     this.#reason = undefined;
     this.#rejections = new Map();
-    if (!this.#bootstrap.isProvisional) return { hasReleased: true, actions: [] };
+    if (!this.#bootstrap.isProvisional) return [];
     this.#followed.clear();
     this.#bootstrap.confirm();
-    if (!verifying.byQuorum) return { hasReleased: true, actions: [] };
-    const date = formatUtc(BigInt(Math.floor(verifying.at)) * NANOSECONDS_PER_SECOND);
+    if (!byQuorum) return [];
+    const date = secondText(at);
     const message = `Enough sources agree on a time at which their certificates are good: ${date}`;
-    return {
-      hasReleased: true,
-      actions: [{ type: "log", level: "info", message }, ...this.vouched(verifying.at, now)],
-    };
-  }
-
-  #timeOf({ monotonic, realtime }: Instant): UnixSeconds {
-    return this.#anchor === undefined
-      ? unixSecondsOf(realtime)
-      : this.#anchor.time + monotonic - this.#anchor.at;
-  }
-
-  /** What can be done about a bound that is wrong: that of the release is not. */
-  #boundAdvice(): string {
-    const isKept = this.#kept === this.#bootstrap.lowerBound;
-    if (!this.#hasRaised && !isKept) return "";
-    return this.#keptPath === undefined
-      ? "; if that is wrong, start ntpsd again"
-      : `; if that is wrong, stop ntpsd, remove ${this.#keptPath} and start it again`;
+    return [{ type: "log", level: "info", message }, ...this.vouched(at, now)];
   }
 
   #askQuorum(context: ProvisionalContext): readonly Action[] {
@@ -361,33 +290,28 @@ export class ProvisionalTime {
   }
 
   /**
-   * Leaves out who tells another time than the one that is believed: that it is outside of their
-   * certificates says nothing about these, and perhaps they are right. Selection does not use them,
-   * and those that are held back stay so until they agree.
+   * Verifies at a time that is vouched for. Sources that tell another time are left out: that it is
+   * outside of their certificates says nothing about these, and they may be right. Selection does
+   * not use them, and those that are held back stay so until they agree.
    */
-  #agreeing(
-    members: readonly MemberOfSource[],
-    evidence: ReadonlyMap<number, BootstrapMeasurement>,
-    offset: Seconds,
-  ): readonly MemberOfSource[] {
-    const disagreeing = new Map<number, BootstrapRejection>();
-    for (const { association: { id } } of members) {
-      const told = evidence.get(id);
-      if (told === undefined || Math.abs(told.offset - offset) <= told.error + SAME_TIME) continue;
-      disagreeing.set(id, "disagrees-with-the-quorum");
-    }
-    this.#rejections = disagreeing;
-    return members.filter(({ association: { id } }) => !disagreeing.has(id));
+  #verifyAgreeing(members: readonly MemberOfSource[], at: UnixSeconds): readonly Action[] {
+    this.#reason = undefined;
+    const { isProvisional } = this.#bootstrap;
+    const agreeing = (isProvisional ? members : members.filter(isHeldBack))
+      .filter(({ association: { id } }) => !this.#rejections.has(id));
+    if (agreeing.length === 0 && !isProvisional) return [];
+    return this.#verify(agreeing, { at, byQuorum: false });
   }
 
   #verify(
     members: readonly MemberOfSource[],
-    verifying: { readonly at: UnixSeconds; readonly byQuorum: boolean },
+    verifying: Verification,
   ): readonly Action[] {
     const certificates = members.flatMap(({ association }) => {
       const certificate = association.protection?.certificate;
       return certificate === undefined ? [] : [{ association: association.id, certificate }];
     });
+    assert(this.#verifying === undefined, "Certificates are verified at one time at a time");
     this.#verifying = verifying;
     return [{ type: "verify-certificates", certificates, at: verifying.at }];
   }
@@ -414,23 +338,15 @@ export class ProvisionalTime {
   }
 }
 
-/** So many must agree: as the configuration says, but no more than there are hosts that could. */
-function quorumOf({ sources, synchronization }: Config): number {
-  const hosts = new Set(
-    sources.filter(({ mode, noSelect }) => !noSelect && (mode === "nts" || mode === "nts-pool"))
-      .map(({ host }) => canonicalHost(host)),
+/** Finds the sources that tell another time than the one that is `offset` ahead of the clock. */
+function disagreeing(
+  evidence: ReadonlyMap<number, BootstrapMeasurement>,
+  offset: Seconds,
+): ReadonlyMap<number, BootstrapRejection> {
+  const others = [...evidence].filter(([, told]) =>
+    !(Math.abs(told.offset - offset) <= told.error + SAME_TIME)
   );
-  return Math.max(1, Math.min(synchronization.minimumAgreeingSources, hosts.size));
-}
-
-/** Tells what the local clock shows in Unix seconds. */
-export function unixSecondsOf(realtime: NtpTimestamp): UnixSeconds {
-  return Number(toUnixNanoseconds(realtime, CLOCK_ERA)) / 1e9;
-}
-
-/** Tells whether a source waits for its certificate to be confirmed. */
-export function isHeldBack({ association }: MemberOfSource): boolean {
-  return association.protection?.isProvisional === true;
+  return new Map(others.map(([id]) => [id, "disagrees-with-the-quorum"]));
 }
 
 const REJECTIONS: Readonly<Record<BootstrapRejection, string>> = {

@@ -7,7 +7,8 @@ import { ntpTimestamp } from "../../base/ntp_timestamp.ts";
 import { builtinConfig } from "../../config/builtin.ts";
 import type { ExchangeCertificate } from "../../nts/key_exchange/outcome.ts";
 import type { Action, Event } from "../events.ts";
-import { ProvisionalTime, unixSecondsOf } from "./provisional_time.ts";
+import { ProvisionalTime } from "./provisional_time.ts";
+import { unixSecondsOf } from "./told_time.ts";
 import type { MemberOfSource } from "../sources/source_set.ts";
 
 const YEAR = 31_557_600;
@@ -51,7 +52,7 @@ function watch(options: { strict?: boolean; trusted?: boolean } = {}): Provision
   const { strict = false, trusted = false } = options;
   const config = { ...CONFIG, nts: { ...CONFIG.nts, strict } };
   const known = { clockIsTrusted: trusted, lowerBounds: [NOW - YEAR] };
-  return new ProvisionalTime(config, known, at(CLOCK));
+  return new ProvisionalTime({ config, known, start: at(CLOCK) });
 }
 
 function measure(

@@ -7,7 +7,7 @@ import {
   PROVEN,
   START,
 } from "../../../tests/support/nts_world.ts";
-import { isClockTrusted } from "./provisional_time.ts";
+import { isClockTrusted } from "./clock_trust.ts";
 
 const DECADE = 3650 * DAY;
 const LENIENT = 'minimum-agreeing-sources = 2\nstartup-step-panic-threshold = "inf"\n';

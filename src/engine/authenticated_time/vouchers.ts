@@ -8,7 +8,7 @@
  */
 import type { Association } from "../../association/association.ts";
 import { formatAddress, translatedAddress } from "../../base/socket_address.ts";
-import { isAuthenticated, type SourceConfig } from "../../config/config.ts";
+import { type Config, isAuthenticated, type SourceConfig } from "../../config/config.ts";
 import { canonicalHost } from "../../config/special_address.ts";
 import { countParties, type Identified } from "./parties.ts";
 
@@ -41,6 +41,18 @@ export function hostsThatProve(
   const exchanging = new Set(authenticated.filter(isNts).map(({ host }) => canonicalHost(host)));
   const others = authenticated.filter((source) => !isNts(source));
   return exchanging.size + others.reduce((sum, { count }) => sum + count, 0);
+}
+
+/**
+ * Returns how many must agree on a time that is found with provisional certificates: as the
+ * configuration says, but no more than there are hosts that could.
+ */
+export function quorumOf({ sources, synchronization }: Config): number {
+  const hosts = new Set(
+    sources.filter((source) => !source.noSelect && isNts(source))
+      .map(({ host }) => canonicalHost(host)),
+  );
+  return Math.max(1, Math.min(synchronization.minimumAgreeingSources, hosts.size));
 }
 
 function isNts({ mode }: Pick<SourceConfig, "mode">): boolean {

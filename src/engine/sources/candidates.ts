@@ -6,14 +6,14 @@
 import type { Association } from "../../association/association.ts";
 import type { Instant } from "../../base/instant.ts";
 import { formatAddress } from "../../base/socket_address.ts";
-import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
+import type { Seconds } from "../../base/units.ts";
 import { isAuthenticated } from "../../config/config.ts";
 import type { Discipline } from "../../discipline/discipline.ts";
 import type { Candidate, Contradiction } from "../../selection/candidate.ts";
 import { followsUs, isOurselves, type OwnIdentity } from "../../selection/loop.ts";
 import { rootDistance } from "../../selection/root_distance.ts";
-import type { ToldTime } from "../authenticated_time/certificate_spans.ts";
-import { unixSecondsOf } from "../authenticated_time/provisional_time.ts";
+import type { ToldTime } from "../authenticated_time/told_time.ts";
+import { unixSecondsOf } from "../authenticated_time/told_time.ts";
 import { silenceOf } from "../reports/silence.ts";
 import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
@@ -36,11 +36,7 @@ export interface SelectionContext {
 /** Knows which times cannot be. */
 export interface KnownTime {
   /** Says why the time that a source tells cannot be; undefined when it can. */
-  contradictionOf(
-    source: Association,
-    told: ToldTime,
-    now: MonotonicSeconds,
-  ): Contradiction | undefined;
+  contradictionOf(source: Association, told: ToldTime): Contradiction | undefined;
 }
 
 /**
@@ -101,5 +97,5 @@ function contradictionOf(
 ): Contradiction | undefined {
   if (known === undefined || !Number.isFinite(estimate?.offset) || !(error >= 0)) return undefined;
   const time = unixSecondsOf(now.realtime) + (estimate?.offset ?? 0);
-  return known.contradictionOf(association, { time, error }, now.monotonic);
+  return known.contradictionOf(association, { time, error, at: now.monotonic });
 }
