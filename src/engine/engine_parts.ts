@@ -59,7 +59,7 @@ export function makeParts(options: EngineOptions): EngineParts {
       clock: config.clock,
       mayAdjust: options.mayAdjust,
     }),
-    selection: new SourceSelection(config, options.ownAddresses, faults),
+    selection: new SourceSelection({ config, ownAddresses: options.ownAddresses, faults }),
     provisional: new ProvisionalTime({
       config,
       known: options.certificateTime ?? CLOCK_TRUSTED,

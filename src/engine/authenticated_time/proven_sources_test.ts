@@ -166,7 +166,7 @@ Deno.test("many servers with one public key do not outvote more that are indepen
     equal(one.snapshot.state, "starting");
     match(
       one.snapshot.why,
-      /no more than 1 is independent by host and public key, and 3 such/,
+      /count as only 1 by host and public key, and others that count as 3 agree/,
     );
   }
   const ignored = poolWorld(PROVEN, { synchronization: `${LINES} "ignore"` });

@@ -7,8 +7,12 @@
 import { type Config, isAuthenticated } from "../../config/config.ts";
 import type { Contradiction } from "../../selection/candidate.ts";
 import type { Selection } from "../../selection/select.ts";
+import type { SelectionOptions } from "../../selection/selection_options.ts";
 import type { MemberOfSource } from "../sources/source_set.ts";
 import { hostsThatProve, votesOf } from "./vouchers.ts";
+
+/** Says why a majority is none, given those that agree on its time and those that do not. */
+export type Objection = NonNullable<SelectionOptions["objection"]>;
 
 /**
  * So many authenticated sources vouch for a time: as many as must agree on it, or all when there
@@ -24,8 +28,10 @@ export function vouchersNeeded({ sources, synchronization }: Config): number {
  */
 export function hasVouchers(
   members: readonly MemberOfSource[],
-  { agreed, statuses }: Selection,
-  needed: number,
+  { selection: { agreed, statuses }, needed }: {
+    readonly selection: Selection;
+    readonly needed: number;
+  },
 ): boolean {
   const vouching = votesAmong(members, (id) => agreed.includes(id));
   const against = votesAmong(members, (id) => statuses.get(id)?.status === "falseticker");
@@ -54,21 +60,17 @@ export function isContested(
 }
 
 /**
- * Many servers are no majority where they are of fewer parties than those that prove themselves and
- * agree on another time.
+ * Returns what authenticated sources object to a majority: many servers are none where they are of
+ * fewer parties than those that prove themselves and agree on another time.
  */
-export function objectionOf(
-  members: readonly MemberOfSource[],
-  agreeing: readonly number[],
-  others: readonly number[],
-): string | undefined {
-  const inFavour = votesAmong(members, (id) => agreeing.includes(id));
-  const against = votesAmong(members, (id) => others.includes(id));
-  if (inFavour === 0 || against <= inFavour) return undefined;
-  return `${agreeing.length} sources agree, of which no more than ${inFavour} ` +
-    `${
-      inFavour === 1 ? "is" : "are"
-    } independent by host and public key, and ${against} such agree on another time`;
+export function objectionAmong(members: readonly MemberOfSource[]): Objection {
+  return (agreeing, others) => {
+    const inFavour = votesAmong(members, (id) => agreeing.includes(id));
+    const against = votesAmong(members, (id) => others.includes(id));
+    if (inFavour === 0 || against <= inFavour) return undefined;
+    return `${agreeing.length} sources agree, but they count as only ${inFavour} by host and ` +
+      `public key, and others that count as ${against} agree on another time`;
+  };
 }
 
 /**

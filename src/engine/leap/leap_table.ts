@@ -45,7 +45,6 @@ export interface LeapTable {
   readonly expiresAt: SecondsSince1900;
 }
 
-/** Days from 1900-01-01 to 1970-01-01. */
 /** No moment of the table lies before 1968, so smaller numbers are of the next era. */
 const ERA_HALF: Seconds = 2 ** 31;
 /** A month from 1972 to 2100 could have one each; there were 27 in the first 50 years. */
@@ -53,37 +52,14 @@ const ENTRIES_MAX = 1600;
 const DIGITS_MAX = 12;
 const DIGEST_WORDS = 5;
 
-/** What is collected line by line. */
-interface Draft {
-  updated: string | undefined;
-  expires: string | undefined;
-  digest: string | undefined;
-  readonly entries: { readonly at: string; readonly taiOffset: string }[];
-}
-
 /** Reads the text of a leap-seconds.list. The error goes on from "the file cannot be used: ". */
 export function parseLeapTable(text: string): Result<LeapTable, string> {
-  const draft: Draft = { updated: undefined, expires: undefined, digest: undefined, entries: [] };
+  const draft = new Draft();
   for (const [i, line] of text.replace(/^\ufeff+/, "").split("\n").entries()) {
-    const fault = takeLine(line.trimEnd(), draft);
-    if (fault !== undefined) return err(`line ${i + 1}: ${fault}`);
+    const error = draft.takeLine(line.trimEnd());
+    if (error !== undefined) return err(`line ${i + 1}: ${error}`);
   }
-  const { updated, expires, entries } = draft;
-  if (updated === undefined) return err('there is no line "#$" with the last update');
-  if (expires === undefined) return err('there is no line "#@" with the end of validity');
-  if (entries.length === 0) return err("there is no entry");
-  if (draft.digest === undefined) {
-    return err('there is no line "#h" with the digest, as if cut off');
-  }
-  const found = digestOf({ updated, expires, entries });
-  if (found !== draft.digest) {
-    return err(`it is damaged: wanted the SHA-1 digest ${draft.digest}, found ${found}`);
-  }
-  return checkSense({
-    entries: entries.map(({ at, taiOffset }) => ({ at: moment(at), taiOffset: Number(taiOffset) })),
-    updatedAt: moment(updated),
-    expiresAt: moment(expires),
-  });
+  return draft.finish();
 }
 
 /** Returns the entry that is in force at a moment; undefined before the first. */
@@ -115,57 +91,81 @@ export function formatDay(moment: SecondsSince1900): string {
   return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}`;
 }
 
-/** Takes one line into the draft; returns what is wrong with it. */
-function takeLine(line: string, draft: Draft): string | undefined {
-  const mark = line.slice(0, 2), rest = line.slice(2).trim();
-  if (mark === "#$") return takeMoment(rest, "updated", draft);
-  if (mark === "#@") return takeMoment(rest, "expires", draft);
-  if (mark === "#h") return takeDigest(rest, draft);
-  if (line.startsWith("#") || line.trim() === "") return undefined;
-  const [, at, taiOffset] = /^\s*(\d+)\s+(\d+)\s*(?:#.*)?$/.exec(line) ?? [];
-  if (at === undefined || taiOffset === undefined) {
-    return "wanted a moment and an offset as in leap-seconds.list, found something else";
-  }
-  if (at.length > DIGITS_MAX || taiOffset.length > DIGITS_MAX) return "a number is too long";
-  if (draft.entries.length >= ENTRIES_MAX) return `wanted at most ${ENTRIES_MAX} entries`;
-  draft.entries.push({ at, taiOffset });
-  return undefined;
-}
+/** What is collected line by line. */
+class Draft {
+  #updated: string | undefined;
+  #expires: string | undefined;
+  #digest: string | undefined;
+  readonly #entries: { readonly at: string; readonly taiOffset: string }[] = [];
 
-function takeMoment(
-  text: string,
-  field: "updated" | "expires",
-  draft: Draft,
-): string | undefined {
-  if (draft[field] !== undefined) return "this is said a second time";
-  if (!/^\d+$/.test(text) || text.length > DIGITS_MAX) {
-    return "wanted a number of seconds, found something else";
+  /** Takes one line; returns what is wrong with it. */
+  takeLine(line: string): string | undefined {
+    const mark = line.slice(0, 2), rest = line.slice(2).trim();
+    if (mark === "#h") return this.#takeDigest(rest);
+    if (mark === "#$" || mark === "#@") return this.#takeMoment(mark, rest);
+    return line.startsWith("#") || line.trim() === "" ? undefined : this.#takeEntry(line);
   }
-  draft[field] = text;
-  return undefined;
-}
 
-/**
- * The digest is written as five words; some writers leave out the zeros at the beginning of a word.
- */
-function takeDigest(text: string, draft: Draft): string | undefined {
-  if (draft.digest !== undefined) return "this is said a second time";
-  const words = text.split(/\s+/);
-  if (words.length !== DIGEST_WORDS || !words.every((word) => /^[0-9a-fA-F]{1,8}$/.test(word))) {
-    return `wanted a digest of ${DIGEST_WORDS} hexadecimal words, found something else`;
+  /** Returns the table if it is complete, intact and makes sense. */
+  finish(): Result<LeapTable, string> {
+    const updated = this.#updated, expires = this.#expires;
+    if (updated === undefined) return err('there is no line "#$" with the last update');
+    if (expires === undefined) return err('there is no line "#@" with the end of validity');
+    if (this.#entries.length === 0) return err("there is no entry");
+    if (this.#digest === undefined) {
+      return err('there is no line "#h" with the digest, as if cut off');
+    }
+    const found = this.#digestOf(updated + expires);
+    if (found !== this.#digest) {
+      return err(`it is damaged: wanted the SHA-1 digest ${this.#digest}, found ${found}`);
+    }
+    const entries = this.#entries.map(({ at, taiOffset }) => ({
+      at: moment(at),
+      taiOffset: Number(taiOffset),
+    }));
+    return checkSense({ entries, updatedAt: moment(updated), expiresAt: moment(expires) });
   }
-  draft.digest = words.map((word) => word.toLowerCase().padStart(8, "0")).join("");
-  return undefined;
-}
 
-function digestOf(figures: {
-  readonly updated: string;
-  readonly expires: string;
-  readonly entries: Draft["entries"];
-}): string {
-  const digits = figures.updated + figures.expires +
-    figures.entries.map(({ at, taiOffset }) => at + taiOffset).join("");
-  return toHex(digest("SHA1", new TextEncoder().encode(digits)));
+  #takeMoment(mark: "#$" | "#@", text: string): string | undefined {
+    const known = mark === "#$" ? this.#updated : this.#expires;
+    if (known !== undefined) return "this is said a second time";
+    if (!/^\d+$/.test(text) || text.length > DIGITS_MAX) {
+      return "wanted a number of seconds, found something else";
+    }
+    if (mark === "#$") this.#updated = text;
+    else this.#expires = text;
+    return undefined;
+  }
+
+  /**
+   * The digest is written as five words; some writers leave out the zeros at the beginning of a
+   * word.
+   */
+  #takeDigest(text: string): string | undefined {
+    if (this.#digest !== undefined) return "this is said a second time";
+    const words = text.split(/\s+/);
+    if (words.length !== DIGEST_WORDS || !words.every((word) => /^[0-9a-fA-F]{1,8}$/.test(word))) {
+      return `wanted a digest of ${DIGEST_WORDS} hexadecimal words, found something else`;
+    }
+    this.#digest = words.map((word) => word.toLowerCase().padStart(8, "0")).join("");
+    return undefined;
+  }
+
+  #takeEntry(line: string): string | undefined {
+    const [, at, taiOffset] = /^\s*(\d+)\s+(\d+)\s*(?:#.*)?$/.exec(line) ?? [];
+    if (at === undefined || taiOffset === undefined) {
+      return "wanted a moment and an offset as in leap-seconds.list, found something else";
+    }
+    if (at.length > DIGITS_MAX || taiOffset.length > DIGITS_MAX) return "a number is too long";
+    if (this.#entries.length >= ENTRIES_MAX) return `wanted at most ${ENTRIES_MAX} entries`;
+    this.#entries.push({ at, taiOffset });
+    return undefined;
+  }
+
+  #digestOf(head: string): string {
+    const digits = head + this.#entries.map(({ at, taiOffset }) => at + taiOffset).join("");
+    return toHex(digest("SHA1", new TextEncoder().encode(digits)));
+  }
 }
 
 function moment(digits: string): SecondsSince1900 {

@@ -31,7 +31,7 @@ export function silenceOf(server: SilentServer): string | undefined {
 }
 
 /** Returns the same for the log: a predicate for a sentence. */
-export function faultOf(server: SilentServer): string {
+export function errorOf(server: SilentServer): string {
   return `${server.report}${suspicionOf(server)}`;
 }
 

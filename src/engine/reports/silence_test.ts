@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DroppedResponses } from "../../association/dropped_responses.ts";
 import { macProtection } from "../../association/mac_protection.ts";
-import { faultOf, silenceOf, type SilentServer } from "./silence.ts";
+import { errorOf, silenceOf, type SilentServer } from "./silence.ts";
 
 const PROTECTION = macProtection(5, { type: "SHA1", secret: new Uint8Array(20) });
 const PLAIN: SilentServer = {
@@ -16,10 +16,10 @@ const PLAIN: SilentServer = {
 Deno.test("a server that has never answered requests with a key makes the key suspect, no other does", () => {
   const keyed = { ...PLAIN, protection: PROTECTION };
   assert.match(silenceOf(keyed) ?? "", /^Did not answer the last 9 requests; .* key that is not/);
-  assert.match(faultOf(keyed), /^did not answer the last 9 requests; .* key that is not/);
+  assert.match(errorOf(keyed), /^did not answer the last 9 requests; .* key that is not/);
   for (const server of [PLAIN, { ...keyed, lastResponseAt: 3 }]) {
     assert.equal(silenceOf(server), undefined);
-    assert.equal(faultOf(server), PLAIN.report);
+    assert.equal(errorOf(server), PLAIN.report);
   }
 });
 
@@ -28,7 +28,7 @@ Deno.test("what is known of the way, or of what was dropped, comes before a susp
   dropped.add("crypto-nak");
   const keyed = { ...PLAIN, protection: PROTECTION, dropped };
   assert.equal(silenceOf(keyed), "Its answers are dropped: crypto-nak (1)");
-  assert.equal(faultOf(keyed), PLAIN.report);
+  assert.equal(errorOf(keyed), PLAIN.report);
   assert.equal(silenceOf({ ...keyed, lastSendFailure: "No route" }), "No route");
   assert.equal(silenceOf({ ...keyed, unansweredRequests: 0 }), undefined);
 });

@@ -19,7 +19,7 @@ import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 import { describeCauses } from "../../selection/causes.ts";
 import type { Action } from "../events.ts";
 import { Hold } from "./hold.ts";
-import { faultOf } from "./silence.ts";
+import { errorOf } from "./silence.ts";
 
 /** After an outage of all sources the others have so much time to answer too. */
 const RETURN_TIME: Seconds = 120;
@@ -35,8 +35,9 @@ interface Subject {
   readonly name: string;
   readonly health: "answers" | "silent" | "unknown";
   /** What is wrong with one that is silent. */
-  readonly fault: string;
-  /** What in the fault is news, even of one that is known to be silent. */
+  /** What is wrong, as the predicate of a sentence; empty when it is not silent. */
+  readonly error: string;
+  /** What in the error is news, even of one that is known to be silent. */
   readonly causes: readonly string[];
   readonly lastResponseAt: MonotonicSeconds;
 }
@@ -52,7 +53,7 @@ interface Record {
   namedFrom: MonotonicSeconds;
   /** Whether a sentence of all sources has told of it already. */
   isCovered: boolean;
-  fault: string;
+  error: string;
   readonly toldCauses: Set<string>;
   readonly hold: Hold;
 }
@@ -78,14 +79,15 @@ export class SourceReports {
     const subjects = sources.flatMap(subjectsOf);
     this.#forgetOthers(subjects);
     const actions = subjects.flatMap((subject) => this.#follow(subject, now));
-    const hasReturned = this.#outageSince !== undefined && this.#endOutage(subjects, now, actions);
+    const first = this.#firstReturned(subjects);
+    if (first !== undefined) actions.push(...this.#endOutage(subjects, { first, now }));
     if (this.#outageSince === undefined) {
       const isOutage = isOutageOf(sources, subjects);
       if (isOutage && subjects.length > 1) this.#beginOutage(subjects, now);
-      else this.#nameFailed(subjects, { now, isAlone: isOutage }, actions);
+      else actions.push(...this.#nameFailed(subjects, { now, isAlone: isOutage }));
     }
-    this.#tellOutage(subjects, now, actions);
-    return { actions, hasReturned };
+    actions.push(...this.#tellOutage(subjects, now));
+    return { actions, hasReturned: first !== undefined };
   }
 
   #forgetOthers(subjects: readonly Subject[]): void {
@@ -101,35 +103,36 @@ export class SourceReports {
       case "unknown":
         return [];
       case "silent":
-        record.fault = subject.fault;
+        record.error = subject.error;
         if (record.told !== "silent") {
           record.failedSince ??= now;
           return [];
         }
         return this.#outageSince === undefined ? tellNews(subject, record) : [];
       case "answers":
-        return this.#noteResponse(subject, record, now);
+        return this.#noteResponse(subject, now);
       default:
         return unreachable(subject.health);
     }
   }
 
-  #noteResponse(subject: Subject, record: Record, now: MonotonicSeconds): Action[] {
-    const { told, failedSince, isCovered, fault } = record;
+  #noteResponse(subject: Subject, now: MonotonicSeconds): Action[] {
+    const record = this.#recordOf(subject.key);
+    const { told, failedSince, isCovered, error } = record;
     if (told === "answers" && failedSince === undefined) return [];
     Object.assign(record, { told: "answers", failedSince: undefined, isCovered: false });
     record.returns++;
     record.toldCauses.clear();
     // the first one after an outage of all has a line of its own
     if (isCovered || this.#outageSince !== undefined) return [];
-    if (told === "silent") return [line("info", subject, responsesOf(record))];
-    if (told === "nothing") return [line("info", subject, "answers")];
+    if (told === "silent") return [info(subject, responsesOf(record))];
+    if (told === "nothing") return [info(subject, "answers")];
     if (record.hold.patience(now) > 0) {
       record.hold.noteBrief();
       return [];
     }
     record.hold.tell(now);
-    return [line("info", subject, `${responsesOf(record)} (before: ${fault})`)];
+    return [info(subject, `${responsesOf(record)} (before: ${error})`)];
   }
 
   #beginOutage(subjects: readonly Subject[], now: MonotonicSeconds): void {
@@ -141,28 +144,32 @@ export class SourceReports {
     for (const { key } of failed) this.#recordOf(key).isCovered = true;
   }
 
-  #tellOutage(subjects: readonly Subject[], now: MonotonicSeconds, actions: Action[]): void {
-    if (this.#outageSince === undefined || this.#isOutageTold) return;
-    if (now - this.#outageSince < this.#outageHold.patience(now)) return;
+  #tellOutage(subjects: readonly Subject[], now: MonotonicSeconds): readonly Action[] {
+    if (this.#outageSince === undefined || this.#isOutageTold) return [];
+    if (now - this.#outageSince < this.#outageHold.patience(now)) return [];
     this.#isOutageTold = true;
     const failed = subjects.filter(({ health }) => health === "silent");
     const often = this.#outageHold.tell(now);
     const message = `None of the ${failed.length} sources answers${often}: ${causesOf(failed)}`;
-    actions.push({ type: "log", level: "warning", message });
+    return [{ type: "log", level: "warning", message }];
+  }
+
+  /** Finds a source that has answered during an outage of all. */
+  #firstReturned(subjects: readonly Subject[]): Subject | undefined {
+    const since = this.#outageSince;
+    if (since === undefined) return undefined;
+    return subjects.find(({ health, lastResponseAt }) =>
+      health === "answers" && lastResponseAt >= since
+    );
   }
 
   /** Ends an outage of all when one has answered; the others get some time to follow. */
-  #endOutage(subjects: readonly Subject[], now: MonotonicSeconds, actions: Action[]): boolean {
-    const since = this.#outageSince ?? now;
-    const first = subjects.find(({ health, lastResponseAt }) =>
-      health === "answers" && lastResponseAt >= since
-    );
-    if (first === undefined) return false;
+  #endOutage(
+    subjects: readonly Subject[],
+    { first, now }: { readonly first: Subject; readonly now: MonotonicSeconds },
+  ): readonly Action[] {
     this.#outageSince = undefined;
-    if (this.#isOutageTold) {
-      const answers = responsesOf(this.#recordOf(first.key));
-      actions.push(line("info", first, `${answers}, the first of the sources to do so`));
-    } else this.#outageHold.noteBrief();
+    if (!this.#isOutageTold) this.#outageHold.noteBrief();
     for (const { key, health } of subjects) {
       if (health !== "silent") continue;
       const record = this.#recordOf(key);
@@ -170,27 +177,30 @@ export class SourceReports {
       record.failedSince = now;
       record.namedFrom = now + RETURN_TIME;
     }
-    return true;
+    if (!this.#isOutageTold) return [];
+    const answers = responsesOf(this.#recordOf(first.key));
+    return [info(first, `${answers}, the first of the sources to do so`)];
   }
 
   /** Names those that have failed while others answer. */
   #nameFailed(
     subjects: readonly Subject[],
-    context: { readonly now: MonotonicSeconds; readonly isAlone: boolean },
-    actions: Action[],
-  ): void {
+    { now, isAlone }: { readonly now: MonotonicSeconds; readonly isAlone: boolean },
+  ): readonly Action[] {
+    const actions: Action[] = [];
     const newest = Math.max(-Infinity, ...subjects.map(({ lastResponseAt }) => lastResponseAt));
     for (const subject of subjects) {
       const record = this.#recordOf(subject.key);
       if (record.failedSince === undefined || subject.health !== "silent") continue;
-      const isOwn = context.isAlone || newest > record.failedSince;
+      const isOwn = isAlone || newest > record.failedSince;
       const { hold, failedSince } = record;
-      const from = Math.max(record.namedFrom, failedSince + hold.patience(context.now));
-      if (!isOwn || context.now < from) continue;
+      const from = Math.max(record.namedFrom, failedSince + hold.patience(now));
+      if (!isOwn || now < from) continue;
       Object.assign(record, { told: "silent", failedSince: undefined, isCovered: false });
       for (const cause of subject.causes) record.toldCauses.add(cause);
-      actions.push(line("warning", subject, `${subject.fault}${hold.tell(context.now)}`));
+      actions.push(warning(subject, `${subject.error}${hold.tell(now)}`));
     }
+    return actions;
   }
 
   #recordOf(key: number | string): Record {
@@ -202,7 +212,7 @@ export class SourceReports {
       failedSince: undefined,
       namedFrom: -Infinity,
       isCovered: false,
-      fault: "",
+      error: "",
       toldCauses: new Set(),
       hold: new Hold(),
     };
@@ -222,7 +232,7 @@ function responsesOf({ returns }: Record): string {
 function tellNews(subject: Subject, record: Record): Action[] {
   const fresh = subject.causes.filter((cause) => !record.toldCauses.has(cause));
   for (const cause of fresh) record.toldCauses.add(cause);
-  return fresh.length === 0 ? [] : [line("warning", subject, subject.fault)];
+  return fresh.length === 0 ? [] : [warning(subject, subject.error)];
 }
 
 function subjectsOf(source: ReportedSource): readonly Subject[] {
@@ -238,7 +248,7 @@ function subjectsOf(source: ReportedSource): readonly Subject[] {
     source: address,
     name: address,
     health: report === undefined ? "unknown" : "silent",
-    fault: report ?? "",
+    error: report ?? "",
     causes: [],
     lastResponseAt: -Infinity,
   }];
@@ -253,7 +263,7 @@ function subjectOf(member: Association, source: string): Subject {
     source,
     name: member.fullName,
     health,
-    fault: isSilent ? faultOf(member) : "",
+    error: isSilent ? errorOf(member) : "",
     causes: isSilent ? member.dropped.recentReasons : [],
     lastResponseAt: member.lastResponseAt ?? -Infinity,
   };
@@ -261,14 +271,17 @@ function subjectOf(member: Association, source: string): Subject {
 
 /** Says why they failed. */
 function causesOf(failed: readonly Subject[]): string {
-  return describeCauses(failed.map(({ name, fault }) => ({ name, reason: fault })));
+  return describeCauses(failed.map(({ name, error }) => ({ name, reason: error })));
 }
 
 function isOutageOf(sources: readonly ReportedSource[], subjects: readonly Subject[]): boolean {
   return sources.length > 0 && subjects.every(({ health }) => health === "silent");
 }
 
-function line(level: "info" | "warning", subject: Subject, text: string): Action {
-  const { source, name } = subject;
-  return { type: "log", level, message: `Source ${name} ${text}`, source };
+function info({ source, name }: Subject, text: string): Action {
+  return { type: "log", level: "info", message: `Source ${name} ${text}`, source };
+}
+
+function warning({ source, name }: Subject, text: string): Action {
+  return { type: "log", level: "warning", message: `Source ${name} ${text}`, source };
 }

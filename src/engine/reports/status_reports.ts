@@ -152,16 +152,17 @@ export class StatusReports {
     if (status !== "good" && foundGoodAt <= since) return [];
     // one that was bad together with all has to answer first
     if (record.isCovered && lastResponseAt <= since) return [];
-    const { unsteady } = record;
-    noteTold(record, status, now);
-    const times = unsteady === 1 ? "once" : `${unsteady} times`;
-    const often = unsteady === 0 ? "" : ` (it changed ${times} for a short while before)`;
+    const often = oftenOf(record);
+    Object.assign(record, { told: status, ...afterLine(record, now) });
     return [
-      status === "good" ? line("info", `Source ${name} is good again${often}`, source) : line(
-        "warning",
-        `Source ${name} is not used${often} (${status}): ${reason}`,
-        source,
-      ),
+      status === "good"
+        ? { type: "log", level: "info", message: `Source ${name} is good again${often}`, source }
+        : {
+          type: "log",
+          level: "warning",
+          message: `Source ${name} is not used${often} (${status}): ${reason}`,
+          source,
+        },
     ];
   }
 
@@ -177,7 +178,8 @@ export class StatusReports {
     if (bad.length === 0 || !isDue) return [];
     for (const { id } of bad) this.#recordOf(id).isCovered = true;
     if (context.isReasonTold) return [];
-    return [line("warning", `No source is used: ${describeCauses(bad)}`)];
+    const message = `No source is used: ${describeCauses(bad)}`;
+    return [{ type: "log", level: "warning", message }];
   }
 
   #recordOf(id: number): Record {
@@ -196,16 +198,21 @@ export class StatusReports {
   }
 }
 
-function noteTold(record: Record, told: Record["told"], now: MonotonicSeconds): void {
-  const hold = Math.min(HOLD_MAX, Math.max(HOLD_MIN, 2 * record.hold));
-  Object.assign(record, {
-    told,
+/** How often a source has changed since the last line, with a space in front; nothing if never. */
+function oftenOf({ unsteady }: Record): string {
+  const times = unsteady === 1 ? "once" : `${unsteady} times`;
+  return unsteady === 0 ? "" : ` (it changed ${times} for a short while before)`;
+}
+
+/** What becomes of a record when a line was told: the next change has to last twice as long. */
+function afterLine({ hold }: Record, now: MonotonicSeconds): Omit<Record, "told"> {
+  return {
     toldAt: now,
     pending: undefined,
-    hold,
+    hold: Math.min(HOLD_MAX, Math.max(HOLD_MIN, 2 * hold)),
     unsteady: 0,
     isCovered: false,
-  });
+  };
 }
 
 /**
@@ -234,8 +241,4 @@ function kindOf(status: StatusWord): "fault" | "good" | "none" {
     default:
       return unreachable(status);
   }
-}
-
-function line(level: "info" | "warning", message: string, source?: string): Action {
-  return { type: "log", level, message, ...(source === undefined ? {} : { source }) };
 }

@@ -48,7 +48,7 @@ export function candidateOf(
   context: SelectionContext & {
     readonly own: OwnIdentity;
     readonly identities: readonly string[];
-    readonly faults: SourceFaults | undefined;
+    readonly faults: SourceFaults;
   },
 ): Candidate {
   const { association, config } = member;
@@ -78,7 +78,7 @@ export function candidateOf(
     require: config.require,
     isAuthenticated: isAuthenticated(config),
     identities: context.identities,
-    faults: faults?.isLeftOut(association.id, now.monotonic) ? faults.count(association.id) : 0,
+    faults: faults.isLeftOut(association.id, now.monotonic) ? faults.count(association.id) : 0,
     contradiction: contradictionOf(association, estimate, { ...context, error: distance }),
   };
 }

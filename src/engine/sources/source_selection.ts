@@ -6,23 +6,22 @@
  */
 import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import type { Config, SynchronizationConfig } from "../../config/config.ts";
-import { servedPlaces } from "../../config/listen.ts";
 import type { Candidate, Contradiction } from "../../selection/candidate.ts";
 import { describeCauses } from "../../selection/causes.ts";
-import { type OwnIdentity, ownIdentity } from "../../selection/loop.ts";
 import { rejection } from "../../selection/rejection.ts";
 import { select, type Selection } from "../../selection/select.ts";
 import type { SourceStatus } from "../../selection/status.ts";
 import {
   hasVouchers,
   isContested,
-  objectionOf,
+  objectionAmong,
   vouchersNeeded,
 } from "../authenticated_time/vouched_selection.ts";
 import { identitiesOf } from "../authenticated_time/same_server.ts";
 import { candidateOf, memberName, type SelectionContext } from "./candidates.ts";
 import type { Action } from "../events.ts";
 import { EstimatesOfMoment } from "./estimates_of_moment.ts";
+import { OwnPlaces } from "./own_places.ts";
 import { announcedLeap, referenceOf, supportedBy } from "./reference.ts";
 import { ReferenceReports } from "../reports/reference_reports.ts";
 import type { SourceFaults } from "./source_faults.ts";
@@ -45,13 +44,10 @@ export class SourceSelection {
   #required: readonly string[];
   #hasSources: boolean;
   #isVouchedFor = false;
-  readonly #faults: SourceFaults | undefined;
+  readonly #faults: SourceFaults;
   /** What the server of each source is known by, which stays while the source does. */
   readonly #identities = new Map<number, readonly string[]>();
-  #own: OwnIdentity;
-  #ownAddresses: readonly string[];
-  #listens: readonly string[];
-  #closed: readonly string[] = [];
+  readonly #own: OwnPlaces;
   #selection: Selection | undefined;
   #hasLost = false;
   #falsetickers: readonly number[] = [];
@@ -62,15 +58,19 @@ export class SourceSelection {
   readonly #reports = new ReferenceReports();
 
   /** `ownAddresses` are numeric, without ports. */
-  constructor(config: Config, ownAddresses: readonly string[], faults?: SourceFaults) {
+  constructor(
+    { config, ownAddresses, faults }: {
+      readonly config: Config;
+      readonly ownAddresses: readonly string[];
+      readonly faults: SourceFaults;
+    },
+  ) {
     this.#faults = faults;
     this.#synchronization = config.synchronization;
     this.#vouchersNeeded = vouchersNeeded(config);
     this.#required = requiredSources(config);
     this.#hasSources = config.sources.length > 0;
-    this.#ownAddresses = ownAddresses;
-    this.#listens = config.servers.map(({ listen }) => listen);
-    this.#own = this.#identity();
+    this.#own = new OwnPlaces(config, ownAddresses);
   }
 
   /** Whether any decision has been made since the last start. */
@@ -222,29 +222,15 @@ export class SourceSelection {
     this.#vouchersNeeded = vouchersNeeded(config);
     this.#required = requiredSources(config);
     this.#hasSources = config.sources.length > 0;
-    this.#listens = config.servers.map(({ listen }) => listen);
-    this.#own = this.#identity();
+    this.#own.reconfigure(config);
   }
 
   /**
    * Takes over the addresses that this machine has now, and which of our listeners are not open;
    * what is left out is as before.
    */
-  setOwnPlaces(
-    { addresses = this.#ownAddresses, closed = this.#closed }: {
-      readonly addresses?: readonly string[];
-      readonly closed?: readonly string[];
-    },
-  ): void {
-    this.#ownAddresses = addresses;
-    this.#closed = closed;
-    this.#own = this.#identity();
-  }
-
-  /** Where a listener is closed another program may serve. */
-  #identity(): OwnIdentity {
-    const open = this.#listens.filter((listen) => !this.#closed.includes(listen));
-    return ownIdentity(this.#ownAddresses, servedPlaces(open, this.#listens));
+  setOwnPlaces(places: Parameters<OwnPlaces["update"]>[0]): void {
+    this.#own.update(places);
   }
 
   /** Forgets a source. */
@@ -274,7 +260,8 @@ export class SourceSelection {
 
   #candidate(member: MemberOfSource, context: SelectionContext): Candidate {
     const identities = this.#identitiesOf(member);
-    return candidateOf(member, { ...context, own: this.#own, identities, faults: this.#faults });
+    const own = this.#own.identity;
+    return candidateOf(member, { ...context, own, identities, faults: this.#faults });
   }
 
   #identitiesOf({ association: { id, address }, config }: MemberOfSource): readonly string[] {
@@ -302,7 +289,7 @@ export class SourceSelection {
       authentication,
       required: this.#required,
       ...(authentication === "ignore" ? {} : {
-        objection: (agreeing, others) => objectionOf(members, agreeing, others),
+        objection: objectionAmong(members),
       }),
     });
   }
@@ -325,7 +312,7 @@ export class SourceSelection {
     );
     const hasNone = candidates.length === 0 && heldBack === 0 && this.#hasSources;
     this.#reason = hasNone ? NO_CANDIDATE : reasonWithHeld(selection, heldBack);
-    this.#isVouchedFor = hasVouchers(members, selection, this.#vouchersNeeded);
+    this.#isVouchedFor = hasVouchers(members, { selection, needed: this.#vouchersNeeded });
   }
 
   #isContested(members: readonly MemberOfSource[]): boolean {
