@@ -35,7 +35,6 @@ export type {
   DatagramEvent,
   ExchangeKeysAction,
   KeysExchangedEvent,
-  LogAction,
   RequestId,
   ResolveAction,
   SendAction,

@@ -77,9 +77,9 @@ Deno.test("a quorum of agreeing sources is confirmed, and then dates are believe
 
 Deno.test("a minority with stolen old keys does not move the time, and is refused", () => {
   const machine = bootstrap();
-  const lie = { time: BUILT + 1000, from: BUILT - YEAR, until: BUILT + 2000 };
-  add(machine, 1, lie);
-  add(machine, 2, lie);
+  const falseTime = { time: BUILT + 1000, from: BUILT - YEAR, until: BUILT + 2000 };
+  add(machine, 1, falseTime);
+  add(machine, 2, falseTime);
   assert.equal(machine.findQuorum(BOOT).kind, "provisional");
   for (const id of [3, 4, 5]) add(machine, id);
   const outcome = machine.findQuorum(BOOT);
@@ -90,8 +90,8 @@ Deno.test("a minority with stolen old keys does not move the time, and is refuse
 
 Deno.test("a quorum that is not the majority of all that answer is not enough", () => {
   const machine = bootstrap();
-  const lie = { time: BUILT + 1000, from: BUILT - YEAR, until: BUILT + 2000 };
-  for (const id of [1, 2, 3]) add(machine, id, lie);
+  const falseTime = { time: BUILT + 1000, from: BUILT - YEAR, until: BUILT + 2000 };
+  for (const id of [1, 2, 3]) add(machine, id, falseTime);
   for (const id of [4, 5, 6]) add(machine, id);
   const outcome = machine.findQuorum(BOOT);
   assert.ok(outcome.kind === "provisional");
@@ -138,16 +138,16 @@ Deno.test("resumed sessions of one public key have one vote together, as before 
 });
 
 Deno.test("whatever a minority says, an agreed time is one that honest sources give", () => {
-  const lie = fc.record({
+  const falseTime = fc.record({
     time: fc.integer({ min: BUILT - YEAR, max: BUILT + 20 * YEAR }),
     error: fc.constantFrom(0, 0.1, 1000, 10 * YEAR),
     from: fc.constant(BUILT - 5 * YEAR),
     until: fc.constant(BUILT + 30 * YEAR),
   });
   fc.assert(
-    fc.property(fc.array(lie, { maxLength: 2 }), (lies) => {
+    fc.property(fc.array(falseTime, { maxLength: 2 }), (falseTimes) => {
       const machine = bootstrap();
-      lies.forEach((peer, i) => add(machine, i, peer));
+      falseTimes.forEach((peer, i) => add(machine, i, peer));
       for (const id of [10, 11, 12]) add(machine, id);
       const outcome = machine.findQuorum(BOOT);
       assert.ok(outcome.kind === "agreed");

@@ -19,7 +19,7 @@ const ALONE: NtsWorldOptions = {
   synchronization: "minimum-agreeing-sources = 1",
 };
 
-function lie(one: NtsWorld, by: number, liars: readonly string[] = LIARS): void {
+function shiftTime(one: NtsWorld, by: number, liars: readonly string[] = LIARS): void {
   for (const address of liars) one.server(address).error = by;
 }
 
@@ -47,10 +47,10 @@ for (const clockIsTrusted of [true, false]) {
   Deno.test(`a lie within the certificates leaves nothing behind for the next run, with a clock ${trust}`, () => {
     for (const options of [TWO, ALONE, { ...ALONE, mayAdjust: false }]) {
       const one = new NtsWorld({ ...options, time: { clockIsTrusted } });
-      lie(one, 20 * DAY);
+      shiftTime(one, 20 * DAY);
       one.start();
       one.run(60);
-      lie(one, 0);
+      shiftTime(one, 0);
       one.run(3600);
       deepEqual(one.bounds, []);
       const next = again(one, options);
@@ -66,7 +66,7 @@ for (const clockIsTrusted of [true, false]) {
     for (const by of [DECADE, 31 * DAY, -31 * DAY]) {
       for (const plain of [[], PLAIN]) {
         const one = new NtsWorld({ ...TWO, plain, time: { clockIsTrusted }, renewal: 600 });
-        lie(one, by);
+        shiftTime(one, by);
         one.start();
         one.run(60);
         near(one);
@@ -77,7 +77,7 @@ for (const clockIsTrusted of [true, false]) {
             /^It tells .*, outside of its own certificate, which is good from 2026-01-11T12:00:00Z to 2026-03-12T12:00:00Z$/,
           );
         }
-        lie(one, 0);
+        shiftTime(one, 0);
         one.run(1800);
         synchronized(one);
         deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
@@ -91,7 +91,7 @@ Deno.test("a lie that ends the daemon by a panic saves nothing", () => {
   const synchronization = `${ALONE.synchronization}\nstartup-step-panic-threshold = "1h"`;
   for (const clockIsTrusted of [true, false]) {
     const one = new NtsWorld({ ...ALONE, synchronization, time: { clockIsTrusted } });
-    lie(one, 20 * DAY);
+    shiftTime(one, 20 * DAY);
     one.start();
     one.run(600);
     match(one.panic ?? "", /startup-step-panic-threshold/);
@@ -103,17 +103,17 @@ Deno.test("a lie that comes and goes for days moves no bound beyond the truth", 
   const one = new NtsWorld({ ...TWO, mayAdjust: false }).start();
   for (let turn = 0; turn < 12; turn++) {
     one.run(BOUND_HOLD - 3600);
-    lie(one, turn % 2 === 0 ? 20 * DAY : 0);
+    shiftTime(one, turn % 2 === 0 ? 20 * DAY : 0);
   }
   ok(one.bounds.every((bound) => bound <= START + one.time), `${one.bounds}`);
-  lie(one, 0);
+  shiftTime(one, 0);
   one.run(2 * BOUND_HOLD);
   ok((one.bounds.at(-1) ?? 0) > START + one.time - BOUND_HOLD - 7200);
 });
 
 Deno.test("a bound that a lasting lie has left is named with its file", () => {
   const one = new NtsWorld(ALONE);
-  lie(one, 20 * DAY);
+  shiftTime(one, 20 * DAY);
   one.start();
   one.run(BOUND_HOLD + 7200);
   ok((one.bounds.at(-1) ?? 0) > START + 19 * DAY, "it has lasted");
@@ -134,11 +134,11 @@ Deno.test("a bound that a lasting lie has left is named with its file", () => {
 
 Deno.test("while as many as vouch for a time contradict what has passed, no time is known", () => {
   const one = new NtsWorld(TWO);
-  lie(one, 20 * DAY);
+  shiftTime(one, 20 * DAY);
   one.start();
   one.run(BOUND_HOLD + 7200);
   near(one, -20 * DAY);
-  lie(one, 0);
+  shiftTime(one, 0);
   one.run(3600);
   equal(one.snapshot.state, "starting");
   match(one.snapshot.why, /has certainly passed; if that is wrong, start ntpsd again/);
@@ -147,7 +147,7 @@ Deno.test("while as many as vouch for a time contradict what has passed, no time
 Deno.test("who was refused for a lie of the others is tried again when nobody tells it any more", () => {
   const one = new NtsWorld({ ...TWO, mayAdjust: false });
   one.silence(PROVEN.slice(2));
-  lie(one, 20 * DAY);
+  shiftTime(one, 20 * DAY);
   one.start();
   one.run(3600);
   Object.assign(one.certificates.issued.get(PROVEN[2]) ?? {}, { notAfter: START + 6 * DAY });
@@ -161,7 +161,7 @@ Deno.test("who was refused for a lie of the others is tried again when nobody te
   one.run(DAY);
   match(one.source(PROVEN[2]).reason, /^Provisional: /, "it has keys, and is alone");
   one.silence(LIARS, false);
-  lie(one, 0);
+  shiftTime(one, 0);
   one.run(DAY);
   deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
 });
@@ -177,11 +177,11 @@ Deno.test("a clock that a lie has set is set right by the next run", () => {
 Deno.test("a lie beyond the certificates while the daemon runs costs no holdover, and ends when it ends", () => {
   const one = new NtsWorld(TWO).start();
   one.run(3600);
-  lie(one, DECADE, PROVEN);
+  shiftTime(one, DECADE, PROVEN);
   one.run(7200);
   near(one);
   equal(one.snapshot.state, "holdover");
-  lie(one, 0, PROVEN);
+  shiftTime(one, 0, PROVEN);
   one.run(3600);
   synchronized(one);
   equal(one.panic, undefined);
@@ -191,12 +191,12 @@ Deno.test("who tells the truth is not given up for a lie of the others that is b
   for (const offset of [0, START]) {
     const one = new NtsWorld({ ...TWO, offset, mayAdjust: false });
     Object.assign(one.certificates.issued.get(PROVEN[2]) ?? {}, { notAfter: START + 10 * DAY });
-    lie(one, 20 * DAY);
+    shiftTime(one, 20 * DAY);
     one.start();
     one.run(3600);
     equal(one.snapshot.sources.length, 3);
     ok(!one.logs.some((line) => line.includes("gives up")));
-    lie(one, 0);
+    shiftTime(one, 0);
     one.run(4 * 3600);
     deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
     deepEqual(one.certificates.failures, []);
@@ -248,7 +248,7 @@ Deno.test("a machine that stood still until the certificates were renewed finds 
     const one = new NtsWorld({ ...TWO, plain }).start();
     one.run(3600);
     // which looks to it as if all others went ahead
-    lie(one, stood, [...PROVEN, ...plain]);
+    shiftTime(one, stood, [...PROVEN, ...plain]);
     const dates = { notBefore: START + stood - DAY, notAfter: START + stood + 30 * DAY };
     for (const host of PROVEN) Object.assign(one.certificates.issued.get(host) ?? {}, dates);
     one.run(12 * 3600);
@@ -276,7 +276,7 @@ for (const stood of [20 * DAY, -20 * DAY, 300]) {
     for (const plain of [[], PLAIN]) {
       const one = new NtsWorld({ ...TWO, plain }).start();
       one.run(4 * 3600);
-      lie(one, stood, [...PROVEN, ...plain]);
+      shiftTime(one, stood, [...PROVEN, ...plain]);
       one.run(900);
       if (Math.abs(stood) > 1000) match(one.panic ?? "", /single-step-panic-threshold/);
       else ok(one.logs.some((line) => line.includes("The clock is 300.000 s behind")));

@@ -8,7 +8,7 @@ import {
   PROVEN,
 } from "../../../tests/support/nts_world.ts";
 
-const LIES = [300, -300, 3, 0.4, -DAY, 3650 * DAY] as const;
+const FALSE_OFFSETS = [300, -300, 3, 0.4, -DAY, 3650 * DAY] as const;
 const POOL = ["203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4"];
 const LINES = "minimum-agreeing-sources = 2\nauthentication =";
 
@@ -18,15 +18,15 @@ function near(one: NtsWorld, expected = 0, tolerance = 1e-3): void {
 }
 
 /** Four forged servers that are as far off, whatever they say of themselves. */
-function forgedWorld(lie: number, options: NtsWorldOptions = {}): NtsWorld {
+function forgedWorld(falseOffset: number, options: NtsWorldOptions = {}): NtsWorld {
   const one = new NtsWorld({ offset: 0.05, ...options });
-  one.forge(lie);
+  one.forge(falseOffset);
   return one;
 }
 
-for (const lie of LIES) {
-  Deno.test(`four forged servers, off by ${lie} s, are not believed over three that prove themselves`, () => {
-    const start = forgedWorld(lie).start();
+for (const falseOffset of FALSE_OFFSETS) {
+  Deno.test(`four forged servers, off by ${falseOffset} s, are not believed over three that prove themselves`, () => {
+    const start = forgedWorld(falseOffset).start();
     start.run(600);
     equal(start.snapshot.state, "synchronized");
     near(start);
@@ -36,7 +36,7 @@ for (const lie of LIES) {
     const later = new NtsWorld({ offset: 0.05 }).start();
     later.run(3600);
     equal(later.snapshot.state, "synchronized");
-    later.forge(lie);
+    later.forge(falseOffset);
     later.run(7200);
     near(later);
     equal(later.snapshot.state, "synchronized");
@@ -44,11 +44,11 @@ for (const lie of LIES) {
     equal(later.panic ?? start.panic, undefined);
   });
 
-  if (lie === -300 || lie === 3 || lie === -DAY) continue;
-  Deno.test(`off by ${lie} s, they do not decide while one, two or all that prove themselves are down`, () => {
+  if (falseOffset === -300 || falseOffset === 3 || falseOffset === -DAY) continue;
+  Deno.test(`off by ${falseOffset} s, they do not decide while one, two or all that prove themselves are down`, () => {
     for (const down of [1, 2, 3]) {
       const gone = PROVEN.slice(0, down);
-      const start = forgedWorld(lie);
+      const start = forgedWorld(falseOffset);
       start.silence(gone);
       start.start();
       start.run(600);
@@ -62,7 +62,7 @@ for (const lie of LIES) {
       const later = new NtsWorld({ offset: 0.05 }).start();
       later.run(3600);
       later.silence(gone);
-      later.forge(lie);
+      later.forge(falseOffset);
       later.run(3 * 3600);
       near(later, 0, 5e-3);
       equal(later.snapshot.state, down === 1 ? "synchronized" : "holdover");
@@ -230,13 +230,13 @@ Deno.test("preferred: where others led the clock away meanwhile, those that prov
 });
 
 Deno.test("what one of three and forged servers have led away before the others came is corrected, and no panic", () => {
-  for (const lie of [1500, -1500]) {
-    const one = forgedWorld(lie);
-    one.server(PROVEN[0]).error = lie;
+  for (const falseOffset of [1500, -1500]) {
+    const one = forgedWorld(falseOffset);
+    one.server(PROVEN[0]).error = falseOffset;
     one.silence(PROVEN.slice(1));
     one.start();
     one.run(600);
-    near(one, -lie);
+    near(one, -falseOffset);
     one.silence(PROVEN.slice(1), false);
     one.run(600);
     equal(one.panic, undefined);
@@ -246,7 +246,7 @@ Deno.test("what one of three and forged servers have led away before the others 
     // the first time that is vouched for is a start, a later one is not
     one.silence(PROVEN.slice(1));
     one.run(3600);
-    for (const address of PROVEN) one.server(address).error = lie;
+    for (const address of PROVEN) one.server(address).error = falseOffset;
     one.silence(PROVEN.slice(1), false);
     one.run(3600);
     match(one.panic ?? "", /beyond the single-step-panic-threshold/);
@@ -305,8 +305,8 @@ Deno.test("what is written at a source counts", () => {
 });
 
 Deno.test("four forged servers alone, half an hour off and more, end the daemon at the start", () => {
-  for (const lie of [2000, 3650 * DAY, -2000]) {
-    const one = forgedWorld(lie, { proven: [], synchronization: "" });
+  for (const falseOffset of [2000, 3650 * DAY, -2000]) {
+    const one = forgedWorld(falseOffset, { proven: [], synchronization: "" });
     one.start();
     one.run(60);
     match(one.panic ?? "", /startup-step-panic-threshold of 1800 s; no majority of authenticated/);

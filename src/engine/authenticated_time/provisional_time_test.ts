@@ -221,14 +221,17 @@ Deno.test("who tells another time than the one that is believed is not judged by
   const provisional = watch();
   const [one, two, three] = [member(1), member(2), member(3)];
   const members = [one, two, three];
-  const lie = NOW - CLOCK + 20 * 86_400;
+  const falseOffset = NOW - CLOCK + 20 * 86_400;
   const told = (offset: number) => ({ offset, error: 0.01 });
-  const evidence = new Map([[1, told(lie)], [2, told(lie + 0.005)], [3, told(NOW - CLOCK)]]);
-  const asked = provisional.measured(evidence, { clock: CLOCK, offset: lie, members });
+  const evidence = new Map([[1, told(falseOffset)], [2, told(falseOffset + 0.005)], [
+    3,
+    told(NOW - CLOCK),
+  ]]);
+  const asked = provisional.measured(evidence, { clock: CLOCK, offset: falseOffset, members });
   deepEqual(idsOf(asked), [1, 2]);
   provisional.verified(verified({ 1: undefined, 2: undefined }), { members, now: 7 });
   deepEqual(provisional.released(members), [one, two]);
-  deepEqual(provisional.measured(evidence, { clock: CLOCK, offset: lie, members }), []);
+  deepEqual(provisional.measured(evidence, { clock: CLOCK, offset: falseOffset, members }), []);
   match(provisional.reasonOf(3), /disagrees with the others/);
   const truth = { clock: CLOCK, offset: NOW - CLOCK, members };
   deepEqual(idsOf(provisional.measured(evidence, truth)), [3], "it is asked when it agrees");

@@ -44,13 +44,13 @@ for (const offset of [-DECADE, DECADE, -100 * DAY, -5 * DAY]) {
 }
 
 Deno.test("a clock that forged servers have set does not judge certificates, and is healed", () => {
-  for (const lie of [DECADE, -DECADE]) {
+  for (const falseOffset of [DECADE, -DECADE]) {
     const one = new NtsWorld({ synchronization: `${LENIENT}authentication = "prefer"` });
     one.silence(PROVEN);
-    one.forge(lie);
+    one.forge(falseOffset);
     one.start();
     one.run(600);
-    near(one, -lie);
+    near(one, -falseOffset);
     one.silence(PROVEN, false);
     one.run(1800);
     synchronized(one);

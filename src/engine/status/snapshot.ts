@@ -160,20 +160,16 @@ export interface HttpDocument {
   readonly open: number;
 }
 
-/** Every word for what a configuration may ask of the daemon beside the clock. */
-export const FUNCTION_KINDS = [
-  "server",
-  "nts-ke-server",
-  "certificate",
-  "http",
-  "keyset",
-  "statistics",
-  "drift-file",
-  "leap-seconds-file",
-] as const;
-
 /** What a configuration may ask of the daemon beside the clock. */
-export type FunctionKind = typeof FUNCTION_KINDS[number];
+export type FunctionKind =
+  | "server"
+  | "nts-ke-server"
+  | "certificate"
+  | "http"
+  | "keyset"
+  | "statistics"
+  | "drift-file"
+  | "leap-seconds-file";
 
 /** One such function, and whether it works. */
 export interface FunctionDocument {
