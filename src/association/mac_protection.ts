@@ -11,7 +11,7 @@
 import { assert } from "../base/assert.ts";
 import { type Bytes, concatBytes } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { computeMac, type MacKey, verifyMac } from "../crypto/mac.ts";
+import type { MacKey } from "../crypto/mac.ts";
 import { decodePacket } from "../protocol/packet.ts";
 import type { ProtectedRequest } from "../nts/client/request_fields.ts";
 import type { PacketProtection } from "./protection.ts";
@@ -46,7 +46,7 @@ class MacProtection implements PacketProtection {
   protect(header: Bytes): Result<ProtectedRequest, never> {
     const number = new Uint8Array(4);
     new DataView(number.buffer).setUint32(0, this.#keyId);
-    const packet = concatBytes(header, number, computeMac(this.#key, header));
+    const packet = concatBytes(header, number, this.#key.compute(header));
     return ok({ packet, uniqueIdentifier: new Uint8Array(0) });
   }
 
@@ -56,6 +56,6 @@ class MacProtection implements PacketProtection {
     const { keyId, offset, digest } = decoded.value.trailer;
     if (keyId !== this.#keyId) return err("wrong-key");
     const message = new Uint8Array(packet.subarray(0, offset));
-    return verifyMac(this.#key, message, digest) ? ok(undefined) : err("wrong-mac");
+    return this.#key.verify(message, digest) ? ok(undefined) : err("wrong-mac");
   }
 }

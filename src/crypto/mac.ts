@@ -23,8 +23,16 @@ export type MacType = DigestName | "AES128" | "AES256";
 export interface MacKey {
   /** How the key is used. */
   readonly type: MacType;
-  /** The secret octets: 16 for AES128, 32 for AES256, any other positive length otherwise. */
-  readonly secret: Bytes;
+  /**
+   * Returns the octets that follow the key identifier: the digest, cut to `length` octets, 20 at
+   * most when left out (RFC 5905 appendix A.2, RFC 8573 section 3).
+   */
+  compute(message: Bytes, length?: number): Bytes;
+  /**
+   * Tells whether `mac`, the octets that follow the key identifier, authenticates `message`; the
+   * time it takes does not depend on where they differ.
+   */
+  verify(message: Bytes, mac: Uint8Array): boolean;
 }
 
 /** The longest digest that an NTPv4 packet carries, in octets. */
@@ -41,14 +49,17 @@ const DIGEST_LENGTHS: Readonly<Record<MacType, number>> = {
   AES256: 16,
 };
 
-/** Makes a key, or tells why the octets cannot be one. */
+/**
+ * Makes a key of secret octets, or tells why they cannot be one: 16 for AES128, 32 for AES256, any
+ * other positive length otherwise.
+ */
 export function macKey(type: MacType, secret: Bytes): Result<MacKey, string> {
   const wanted = type === "AES128" ? 16 : type === "AES256" ? 32 : undefined;
   if (wanted !== undefined && secret.length !== wanted) {
     return err(`A key for ${type} has ${wanted} octets, found ${secret.length}`);
   }
   if (secret.length === 0) return err(`A key for ${type} has at least one octet, found none`);
-  return ok({ type, secret });
+  return ok(new SymmetricKey(type, secret));
 }
 
 /**
@@ -61,27 +72,29 @@ export function isMacDigestLength(type: MacType, length: number): boolean {
   return length === whole || (length === VERSION_4_DIGEST_LENGTH_MAX && length < whole);
 }
 
-/**
- * Returns the octets that follow the key identifier: the digest, cut to `length` octets, 20 at most
- * when left out (RFC 5905 appendix A.2, RFC 8573 section 3).
- */
-export function computeMac(
-  key: MacKey,
-  message: Bytes,
-  length: number = Math.min(DIGEST_LENGTHS[key.type], VERSION_4_DIGEST_LENGTH_MAX),
-): Bytes {
-  assert(isMacDigestLength(key.type, length), "A digest has a length of its type");
-  const whole = key.type === "AES128" || key.type === "AES256"
-    ? aesCmac(key.secret, message)
-    : digest(key.type, concatBytes(key.secret, message));
-  return whole.subarray(0, length);
-}
+class SymmetricKey implements MacKey {
+  readonly type: MacType;
+  readonly #secret: Bytes;
 
-/**
- * Tells whether `mac`, the octets that follow the key identifier, authenticates `message`; the time
- * it takes does not depend on where they differ.
- */
-export function verifyMac(key: MacKey, message: Bytes, mac: Uint8Array): boolean {
-  if (!isMacDigestLength(key.type, mac.length)) return false;
-  return equalConstantTime(computeMac(key, message, mac.length), mac);
+  constructor(type: MacType, secret: Bytes) {
+    this.type = type;
+    this.#secret = secret;
+  }
+
+  compute(
+    message: Bytes,
+    length: number = Math.min(DIGEST_LENGTHS[this.type], VERSION_4_DIGEST_LENGTH_MAX),
+  ): Bytes {
+    const { type } = this;
+    assert(isMacDigestLength(type, length), "A digest has a length of its type");
+    const whole = type === "AES128" || type === "AES256"
+      ? aesCmac(this.#secret, message)
+      : digest(type, concatBytes(this.#secret, message));
+    return whole.subarray(0, length);
+  }
+
+  verify(message: Bytes, mac: Uint8Array): boolean {
+    if (!isMacDigestLength(this.type, mac.length)) return false;
+    return equalConstantTime(this.compute(message, mac.length), mac);
+  }
 }

@@ -3,7 +3,7 @@ import { type Bytes, fromHex, toHex } from "../base/bytes.ts";
 import { aesCmac } from "./cmac.ts";
 import { digest, referenceIdOfIpv6 } from "./digest.ts";
 import { hkdfSha256 } from "./hkdf.ts";
-import { computeMac, isMacDigestLength, macKey, type MacType, verifyMac } from "./mac.ts";
+import { isMacDigestLength, macKey, type MacType } from "./mac.ts";
 
 const hex = (text: string): Bytes => fromHex(text)!;
 const ascii = (text: string): Bytes => new TextEncoder().encode(text);
@@ -61,22 +61,22 @@ Deno.test("a message authentication code is hash(key, message), at most 20 octet
   };
   const secret = ascii("secret");
   const joined = new Uint8Array([...secret, ...packet]);
-  assert.deepEqual(computeMac(key("MD5", secret), packet), digest("MD5", joined));
-  assert.deepEqual(computeMac(key("SHA1", secret), packet), digest("SHA1", joined));
+  assert.deepEqual(key("MD5", secret).compute(packet), digest("MD5", joined));
+  assert.deepEqual(key("SHA1", secret).compute(packet), digest("SHA1", joined));
   assert.deepEqual(
-    computeMac(key("SHA512", secret), packet),
+    key("SHA512", secret).compute(packet),
     digest("SHA512", joined).slice(0, 20),
   );
   const aes = key("AES128", hex("2b7e151628aed2a6abf7158809cf4f3c"));
-  assert.equal(toHex(computeMac(aes, new Uint8Array(0))), "bb1d6929e95937287fa37d129b756746");
+  assert.equal(toHex(aes.compute(new Uint8Array(0))), "bb1d6929e95937287fa37d129b756746");
   const types: MacType[] = ["MD5", "SHA1", "SHA256", "SHA384", "SHA512"];
   for (const type of types) {
-    const mac = computeMac(key(type, secret), packet);
-    assert.equal(verifyMac(key(type, secret), packet, mac), true);
-    assert.equal(verifyMac(key(type, ascii("Secret")), packet, mac), false);
-    assert.equal(verifyMac(key(type, secret), packet, mac.slice(0, 8)), false);
+    const mac = key(type, secret).compute(packet);
+    assert.equal(key(type, secret).verify(packet, mac), true);
+    assert.equal(key(type, ascii("Secret")).verify(packet, mac), false);
+    assert.equal(key(type, secret).verify(packet, mac.slice(0, 8)), false);
     mac[mac.length - 1]! ^= 1;
-    assert.equal(verifyMac(key(type, secret), packet, mac), false);
+    assert.equal(key(type, secret).verify(packet, mac), false);
   }
 });
 
@@ -98,14 +98,14 @@ Deno.test("a digest is whole or cut to 20 octets, nothing else", () => {
     for (let length = 0; length <= 68; length++) {
       assert.equal(isMacDigestLength(type, length), wanted.has(length), `${type} ${length}`);
       const mac = new Uint8Array(length);
-      if (wanted.has(length)) mac.set(computeMac(key.value, packet, length));
-      assert.equal(verifyMac(key.value, packet, mac), wanted.has(length), `${type} ${length}`);
+      if (wanted.has(length)) mac.set(key.value.compute(packet, length));
+      assert.equal(key.value.verify(packet, mac), wanted.has(length), `${type} ${length}`);
     }
   }
   const key = macKey("SHA256", ascii("secret"));
   assert.ok(key.ok);
   const joined = new Uint8Array([...ascii("secret"), ...packet]);
-  assert.deepEqual(computeMac(key.value, packet, 32), digest("SHA256", joined));
+  assert.deepEqual(key.value.compute(packet, 32), digest("SHA256", joined));
 });
 
 Deno.test("a key of the wrong length is refused with what was wanted and found", () => {

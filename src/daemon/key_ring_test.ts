@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import { computeMac, macKey } from "../crypto/mac.ts";
+import { macKey } from "../crypto/mac.ts";
 import { KeyRing } from "./key_ring.ts";
 
 const SECRET = new Uint8Array(16).fill(7);
@@ -9,7 +9,7 @@ function signed(id: number): { bytes: Uint8Array<ArrayBuffer>; offset: number; l
   if (!key.ok) throw new Error(key.error);
   const bytes = new Uint8Array(68);
   new DataView(bytes.buffer).setUint32(48, id);
-  bytes.set(computeMac(key.value, bytes.slice(0, 48)), 52);
+  bytes.set(key.value.compute(bytes.slice(0, 48)), 52);
   return { bytes, offset: 0, length: 68 };
 }
 

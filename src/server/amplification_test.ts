@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { SeededRandom } from "../base/random.ts";
-import { computeMac, isMacDigestLength, type MacKey, macKey } from "../crypto/mac.ts";
+import { isMacDigestLength, type MacKey, macKey } from "../crypto/mac.ts";
 import { decodePacket } from "../protocol/packet.ts";
 import { PacketWalk } from "../protocol/packet_walk.ts";
 import { SymmetricKeys } from "./authentication.ts";
@@ -86,7 +86,7 @@ function signed(
 ): Uint8Array<ArrayBuffer> {
   const octets = request({ version, rest: new Uint8Array(4 + length) });
   new DataView(octets.buffer).setUint32(48, id);
-  octets.set(computeMac(key, octets.slice(0, 48), length), 52);
+  octets.set(key.compute(octets.slice(0, 48), length), 52);
   return octets;
 }
 

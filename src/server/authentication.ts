@@ -6,7 +6,7 @@
 import { assert, present } from "../base/assert.ts";
 import type { ByteRange, Bytes } from "../base/bytes.ts";
 import { HEADER_LENGTH } from "../protocol/header.ts";
-import { computeMac, type MacKey, verifyMac } from "../crypto/mac.ts";
+import type { MacKey } from "../crypto/mac.ts";
 import { ACCESS_ALLOW, type AccessRules } from "./access.ts";
 import type { Client } from "./client.ts";
 import type { NtsRequestKind } from "../nts/server/server_fields.ts";
@@ -91,14 +91,14 @@ export class SymmetricKeys implements MacResponder {
     }
     const digest = mac.subarray(KEY_ID_LENGTH);
     this.#digestLength = digest.length;
-    return verifyMac(key, signed, digest) ? "authentic" : "bad-mac";
+    return key.verify(signed, digest) ? "authentic" : "bad-mac";
   }
 
   sign(response: Bytes, offset: number): number {
     const key = present(this.#keys.get(this.#keyId), "A response is signed after its request");
     const end = offset + HEADER_LENGTH;
     new DataView(response.buffer, response.byteOffset).setUint32(end, this.#keyId);
-    const digest = computeMac(key, response.subarray(offset, end), this.#digestLength);
+    const digest = key.compute(response.subarray(offset, end), this.#digestLength);
     response.set(digest, end + KEY_ID_LENGTH);
     return HEADER_LENGTH + KEY_ID_LENGTH + digest.length;
   }

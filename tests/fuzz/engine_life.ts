@@ -16,7 +16,6 @@ import { err, ok, type Result } from "../../src/base/result.ts";
 import type { Config } from "../../src/config/config.ts";
 import { builtinConfig } from "../../src/config/builtin.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { computeMac } from "../../src/crypto/mac.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { ClockReading, Event, SendAction, SetClockAction } from "../../src/engine/events.ts";
 import { EngineLoop, type EnginePort } from "../../src/engine/perform.ts";
@@ -184,7 +183,7 @@ class FuzzedEngine {
       case 1: {
         const forged = responseTo(send.packet, this.#choices, at);
         const keyId = Uint8Array.of(0, 0, 0, 1);
-        return concatBytes(forged, keyId, computeMac(KEY, forged));
+        return concatBytes(forged, keyId, KEY.compute(forged));
       }
       case 2:
         return mutate(this.#choices, [genuine(), responseTo(send.packet, this.#choices, at)]);

@@ -13,7 +13,6 @@ import assert from "node:assert/strict";
 import { type Bytes, concatBytes, fromHex, toHex } from "../../src/base/bytes.ts";
 import { ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import type { RandomSource } from "../../src/base/random.ts";
-import { computeMac } from "../../src/crypto/mac.ts";
 import { FIELD_TYPE } from "../../src/protocol/extension_field.ts";
 import type { MemoryRequest } from "../support/memory_batch.ts";
 import { request, TestServer } from "../support/test_server.ts";
@@ -127,7 +126,7 @@ function inputOf(...requests: readonly (readonly [Uint8Array, number?, number?])
 function signed(version: number, id: number, header = request({ version })): Bytes {
   const key = KEYS.get(id);
   assert.ok(key !== undefined);
-  const digest = computeMac(key, header);
+  const digest = key.compute(header);
   return concatBytes(header, Uint8Array.of(0, 0, 0, id), digest);
 }
 

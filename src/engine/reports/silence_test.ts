@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { DroppedResponses } from "../../association/dropped_responses.ts";
-import { macProtection } from "../../association/mac_protection.ts";
+import { missingKeyProtection } from "../../association/mac_protection.ts";
 import { errorOf, silenceOf, type SilentServer } from "./silence.ts";
 
-const PROTECTION = macProtection(5, { type: "SHA1", secret: new Uint8Array(20) });
+const PROTECTION = missingKeyProtection();
 const PLAIN: SilentServer = {
   lastSendFailure: undefined,
   unansweredRequests: 9,
