@@ -5,6 +5,14 @@
  */
 import type { PollExponent } from "../base/units.ts";
 
+/** How often requests may be sent: the poll exponent, from the least to the largest. */
+export interface PollLimits {
+  /** The most often. */
+  readonly min: PollExponent;
+  /** The least often. */
+  readonly max: PollExponent;
+}
+
 /** The configuration of one association. */
 export interface AssociationConfig {
   /** The host as written, for key exchanges. */
@@ -18,7 +26,7 @@ export interface AssociationConfig {
   /** Whether it begins with a burst. */
   readonly iburst: boolean;
   /** How often requests may be sent. */
-  readonly pollIntervalLimits: { readonly min: PollExponent; readonly max: PollExponent };
+  readonly pollIntervalLimits: PollLimits;
   /** The poll exponent to begin with. */
   readonly initialPollInterval: PollExponent;
   /** Whether interleaved mode is tried (RFC 9769). */

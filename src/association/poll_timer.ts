@@ -15,6 +15,7 @@
 import { assert } from "../base/assert.ts";
 import { type RandomSource, uniform } from "../base/random.ts";
 import type { MonotonicSeconds, PollExponent, Seconds } from "../base/units.ts";
+import type { PollLimits } from "./config.ts";
 
 /** The gaps between the eight requests of a burst. */
 const BURST_GAPS: readonly Seconds[] = [2, 2, 2, 4, 8, 16, 32];
@@ -70,7 +71,7 @@ export const RETURN_SPREAD: Seconds = 5;
 /** The rhythm of one association. */
 export class PollTimer {
   readonly #random: RandomSource;
-  #limits: { readonly min: PollExponent; readonly max: PollExponent };
+  #limits: PollLimits;
   #wanted: PollExponent;
   /** The least that a server has demanded; undefined when it has not. */
   #demanded: PollExponent | undefined = undefined;
@@ -86,7 +87,7 @@ export class PollTimer {
 
   /** Makes a timer by which nothing is due until it is started. */
   constructor(options: {
-    readonly limits: { readonly min: PollExponent; readonly max: PollExponent };
+    readonly limits: PollLimits;
     readonly initial: PollExponent;
     readonly random: RandomSource;
   }) {
@@ -142,6 +143,7 @@ export class PollTimer {
       this.#burstGapsLeft--;
       this.#due = now + Math.min(gap * this.#stretch, this.#interval());
     }
+    assert(this.#due > now, "The next request is later than this one");
   }
 
   /**
@@ -156,7 +158,7 @@ export class PollTimer {
   }
 
   /** Takes other limits, because the configuration has changed. */
-  setLimits(limits: { readonly min: PollExponent; readonly max: PollExponent }): void {
+  setLimits(limits: PollLimits): void {
     assert(limits.min <= limits.max, "The poll limits are in order");
     this.#limits = limits;
     this.setPoll(this.#wanted);
@@ -264,6 +266,7 @@ export class PollTimer {
   }
 
   #beginBurst(now: MonotonicSeconds): void {
+    assert(!this.inBurst, "One burst runs at a time");
     this.#burstGapsLeft = BURST_GAPS.length;
     this.#burstAt = now;
   }

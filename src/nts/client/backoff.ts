@@ -110,6 +110,7 @@ export class KeyExchangeBackoff {
   }
 
   #waitFor(interval: Seconds): void {
+    assert(interval >= INTERVAL_MIN, "A wait is at least that of RFC 8915");
     this.#notBefore = this.#startedAt + interval * this.#stretch;
   }
 }
