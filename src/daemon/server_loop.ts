@@ -76,6 +76,7 @@ export class ServerLoop {
   #sendSeconds = SEND_SECONDS_START;
   #spinSuccess = 0;
   #waits = 0;
+  #hasSlept = false;
   #timestampedAt: MonotonicSeconds = 0;
   #othersRanAt: MonotonicSeconds = 0;
   #busyAt: MonotonicSeconds = 0;
@@ -131,8 +132,12 @@ export class ServerLoop {
     const from = boottimeNow();
     const received = await this.#listener.socket.receiveInBackground(this.#batch);
     const now = boottimeNow();
-    if (now - from > SURE_WAIT_SECONDS) this.#othersRanAt = now;
-    if (received.ok) return received.value > 0;
+    this.#hasSlept = now - from > SURE_WAIT_SECONDS;
+    if (this.#hasSlept) this.#othersRanAt = now;
+    if (received.ok && received.value > 0) return true;
+    // a timestamp that is left lying ends each wait that the listeners share
+    if (this.#listener.responder.transmits.awaitsTimestamps) this.#takeTimestamps(now);
+    if (received.ok) return false;
     if (!this.#stopping) await this.#afterError(received.error);
     return false;
   }
@@ -169,7 +174,9 @@ export class ServerLoop {
   #answerBatch(now: MonotonicSeconds): MonotonicSeconds {
     const { responder } = this.#listener, batch = this.#batch;
     if (responder.transmits.awaitsTimestamps) this.#takeTimestamps(now);
-    responder.respond(batch, { now, sendSeconds: this.#sendSeconds });
+    const sendSeconds = this.#sendSeconds, hasSlept = this.#hasSlept;
+    responder.respond(batch, { now, sendSeconds, hasSlept });
+    this.#hasSlept = false;
     const done = batch.queued === 0 ? now : this.#send();
     responder.counters.endBatch();
     return done;

@@ -6,8 +6,8 @@
  * address, access list, rate limit, and only then what follows the header. The first that fails
  * drops or refuses it. The header of a response is written as twelve words. Transmit timestamps
  * come last, when the whole batch is ready: response number n of the batch gets the time of the
- * call plus n times what sending one took lately. Authenticated responses need theirs earlier, just
- * before they are sealed.
+ * call plus n times what sending one took lately, and after a sleep what the kernel's timestamps
+ * have shown. Authenticated responses need theirs earlier, just before they are sealed.
  *
  * Never answered: modes other than 3 and 1 (and 0 in version 1, which had no modes), versions that
  * are not wanted, fewer than 48 octets, malformed extension fields, and requests with a MAC that
@@ -76,6 +76,8 @@ export interface BatchMoment {
   readonly now: MonotonicSeconds;
   /** How long the sending of one response takes, as measured lately. */
   readonly sendSeconds: Seconds;
+  /** Whether the process has slept before the requests came; not so when left out. */
+  readonly hasSlept?: boolean;
 }
 
 const VERSION_AND_POLL = 0x3800_ff00;
@@ -141,7 +143,7 @@ export class Responder {
     this.#now = moment.now;
     this.#rateLimiter?.advance(moment.now);
     this.#client.words = batch.peerWords;
-    this.transmits.discard();
+    this.transmits.begin(batch.count, moment.hasSlept === true);
     for (let i = 0; i < batch.count; i++) this.#answerOrDrop(batch, i);
     if (this.transmits.isEmpty) return;
     this.#readClock(this.#time, 0);
@@ -334,7 +336,7 @@ export class Responder {
 
   #queue(batch: RequestBatch, i: number, length: number, counted = 0): void {
     assert(length <= (batch.lengths[i] ?? 0), "No response is longer than its request");
-    const isTimestamped = this.#slot !== NO_SLOT;
+    const isTimestamped = this.#slot !== NO_SLOT || this.transmits.isProbe;
     const mode = this.#isInterleaved ? COUNTED.interleaved : 0;
     batch.queueResponse(i, length, isTimestamped);
     this.counters.queue(counted | COUNTED.response | mode);

@@ -5,7 +5,9 @@
  * The problem: the responses of a batch are handed over in one call but leave one after another,
  * about two microseconds apart. The idea: number n is timestamped with the time of the call plus n
  * times what one took lately, so that the length of the batch does not look like an offset to a
- * client of a busy server. Limits: that is a forecast; interleaved mode gives the true time one
+ * client of a busy server. After a sleep the first leaves later than later ones do
+ * (`transmit_lead.ts`); now and then the kernel is asked for the timestamp of a response that came
+ * alone, to know by how much. Limits: that is a forecast; interleaved mode gives the true time one
  * response later.
  *
  * @module
@@ -15,6 +17,7 @@ import type { Seconds } from "../base/units.ts";
 import { TWO_POW_32 } from "../base/ntp_timestamp.ts";
 import { type InterleavedTable, NO_SLOT } from "./interleaved.ts";
 import type { RequestBatch } from "./request_batch.ts";
+import { TransmitLead } from "./transmit_lead.ts";
 
 const BATCH_MAX = 1024;
 const PENDING = 1024;
@@ -26,6 +29,10 @@ const FORECAST_MAX: Seconds = 20e-6;
 const TIMESTAMP_EARLY_MAX: Seconds = 2e-3;
 /** A timestamp that is later than this belongs to another response. */
 const TIMESTAMP_LATE_MAX: Seconds = 0.1;
+
+/** After a sleep, one in so many responses that come alone is timed. */
+const PROBE_EVERY = 4;
+const NO_PROBE = -1;
 
 /** The waiting responses of one listener. */
 export class TransmitQueue {
@@ -42,6 +49,18 @@ export class TransmitQueue {
   #outstanding = 0;
   readonly #transmit = { serial: 0, seconds: 0, fraction: 0 };
 
+  readonly #plainLead = new TransmitLead();
+  /** Of responses that are sealed after they are timestamped. */
+  readonly #sealedLead = new TransmitLead();
+  #hasSlept = false;
+  #untilProbe = 1;
+  /** Whether the response of this batch is to be timed. */
+  #isProbe = false;
+  /** The response that is timed: its number, its kind, and the reading of the clock. */
+  #probeId = NO_PROBE;
+  #isProbeSealed = false;
+  readonly #probeTime = new Uint32Array(2);
+
   /** Notes transmit times in this table, if there is one. */
   constructor(table: InterleavedTable | undefined) {
     this.#table = table;
@@ -50,6 +69,22 @@ export class TransmitQueue {
   /** Whether no response of the batch waits for a timestamp. */
   get isEmpty(): boolean {
     return this.#count === 0;
+  }
+
+  /**
+   * Begins a batch of `count` requests; `hasSlept` tells whether the process has slept before they
+   * came.
+   */
+  begin(count: number, hasSlept: boolean): void {
+    this.#count = 0;
+    this.#hasSlept = hasSlept;
+    this.#isProbe = hasSlept && count === 1 && --this.#untilProbe <= 0;
+    if (this.#isProbe) this.#untilProbe = PROBE_EVERY;
+  }
+
+  /** Whether the kernel is to time the response of this batch, whether or not a client wants it. */
+  get isProbe(): boolean {
+    return this.#isProbe;
   }
 
   /**
@@ -67,23 +102,21 @@ export class TransmitQueue {
 
   /**
    * Notes that the kernel will number and timestamp a response, which is queued for that; `slot` is
-   * where its client is remembered.
+   * where its client is remembered, if it is.
    */
   expect(slot: number): void {
     const pending = this.#nextId % PENDING;
-    if (this.#pendingSlots[pending] === NO_SLOT) this.#outstanding++;
+    if (this.#pendingSlots[pending] !== NO_SLOT) this.#outstanding--;
+    if (slot !== NO_SLOT) this.#outstanding++;
     this.#pendingSlots[pending] = slot;
     this.#pendingSerials[pending] = this.#serialAt(slot);
+    if (this.#isProbe) this.#probeId = this.#nextId;
     this.#nextId = (this.#nextId + 1) >>> 0;
-  }
-
-  /** Forgets the responses of a batch that will not be sent. */
-  discard(): void {
-    this.#count = 0;
   }
 
   /** Timestamps all that wait, the first with the `time` given (seconds and fraction). */
   timestamp(batch: RequestBatch, time: Uint32Array, sendSeconds: Seconds): void {
+    this.#putForward(time, false);
     const step = Math.min(FORECAST_MAX, sendSeconds) * TWO_POW_32;
     const view = batch.responseView;
     let seconds = time[0] ?? 0, fraction = time[1] ?? 0;
@@ -111,6 +144,7 @@ export class TransmitQueue {
     response: { readonly index: number; readonly slot: number },
     timestamp: { readonly time: Uint32Array; readonly isInterleaved: boolean },
   ): void {
+    this.#putForward(timestamp.time, true);
     const seconds = timestamp.time[0] ?? 0, fraction = timestamp.time[1] ?? 0;
     const at = response.index * batch.stride;
     if (!timestamp.isInterleaved) {
@@ -130,6 +164,7 @@ export class TransmitQueue {
     time: { readonly seconds: number; readonly fraction: number },
   ): void {
     if ((this.#nextId - id) >>> 0 > PENDING) return;
+    if (id === this.#probeId) this.#learn(time);
     const pending = id % PENDING;
     const slot = this.#pendingSlots[pending] ?? NO_SLOT;
     if (slot === NO_SLOT) return;
@@ -164,13 +199,34 @@ export class TransmitQueue {
 
   /** Whether the kernel owes timestamps. */
   get awaitsTimestamps(): boolean {
-    return this.#outstanding > 0;
+    return this.#outstanding > 0 || this.#probeId !== NO_PROBE;
   }
 
   /** Gives up the timestamps that have not come. */
   forgetTimestamps(): void {
     this.#pendingSlots.fill(NO_SLOT);
     this.#outstanding = 0;
+    this.#probeId = NO_PROBE;
+  }
+
+  /** Puts a reading of the clock forward to when the first response leaves after a sleep. */
+  #putForward(time: Uint32Array, isSealed: boolean): void {
+    if (!this.#hasSlept) return;
+    if (this.#isProbe) {
+      this.#probeTime.set(time);
+      this.#isProbeSealed = isSealed;
+    }
+    const { seconds } = isSealed ? this.#sealedLead : this.#plainLead;
+    const fraction = (time[1] ?? 0) + Math.floor(seconds * TWO_POW_32);
+    if (fraction >= TWO_POW_32) time[0] = (time[0] ?? 0) + 1;
+    time[1] = fraction;
+  }
+
+  #learn(time: { readonly seconds: number; readonly fraction: number }): void {
+    this.#probeId = NO_PROBE;
+    const fractions = (time.fraction - (this.#probeTime[1] ?? 0)) / TWO_POW_32;
+    const taken = ((time.seconds - (this.#probeTime[0] ?? 0)) | 0) + fractions;
+    (this.#isProbeSealed ? this.#sealedLead : this.#plainLead).learn(taken);
   }
 
   /** The serial number of what is saved at `slot` now. */

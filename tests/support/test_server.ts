@@ -41,6 +41,8 @@ export class TestServer {
   now = 1000;
   /** What the sending of an answer is said to take. */
   sendSeconds = 0;
+  /** Whether the process is said to have slept before the requests. */
+  hasSlept = false;
 
   /** Starts with a fixed seed, so answers are the same in every run. */
   constructor(options: TestOptions = {}, state: ServerClockState = SYNCHRONIZED) {
@@ -56,7 +58,8 @@ export class TestServer {
   /** Answers requests and returns the answers by the number of the request. */
   ask(requests: readonly MemoryRequest[]): readonly (Bytes | undefined)[] {
     this.batch.fill(requests);
-    this.responder.respond(this.batch, { now: this.now, sendSeconds: this.sendSeconds });
+    const { now, sendSeconds, hasSlept } = this;
+    this.responder.respond(this.batch, { now, sendSeconds, hasSlept });
     return requests.map((_, i) => this.batch.responseTo(i));
   }
 
