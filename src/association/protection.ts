@@ -14,7 +14,11 @@ import type { Result } from "../base/result.ts";
 import type { ProtectedRequest } from "../nts/client/request_fields.ts";
 import type { SessionState } from "../nts/client/session.ts";
 import type { ProtectionStatus } from "../nts/client/session_protection.ts";
-import type { ExchangeCertificate, KeyExchangeOutcome } from "../nts/key_exchange/outcome.ts";
+import type {
+  ExchangeCertificate,
+  KeyExchangeOutcome,
+  TimeServer,
+} from "../nts/key_exchange/outcome.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
 
 /** How a session begins. */
@@ -73,9 +77,7 @@ export interface PacketProtection {
   /** What status shows of keys and cookies; there with Network Time Security. */
   readonly status?: ProtectionStatus;
   /** The server that a later key exchange named instead of the first; undefined when it did not. */
-  readonly movedTo?:
-    | { readonly ntpServer: string | undefined; readonly ntpPort: number }
-    | undefined;
+  readonly movedTo?: TimeServer | undefined;
   /**
    * Whether the certificate was accepted although its dates do not fit the clock, and was not
    * confirmed since.

@@ -286,6 +286,12 @@ Deno.test("what violates the rules is dropped, each with its reason", () => {
   for (const [name, packet, kind] of cases) assert.equal(check(packet), kind, name);
 });
 
+Deno.test("an authenticator holds at most 32 fields", () => {
+  const inner = (count: number) => hex("f0000004".repeat(count));
+  assert.equal(check(request({ inner: inner(32) })), "protected");
+  assert.equal(check(request({ inner: inner(33) })), "nts-malformed-encrypted-field");
+});
+
 Deno.test("additional padding makes up for a short nonce, and fields and a MAC behind are ignored", () => {
   assert.equal(check(request({ nonce: new Uint8Array(12), padding: 4 })), "protected");
   assert.equal(check(request({ nonce: new Uint8Array(1), padding: 12 })), "protected");

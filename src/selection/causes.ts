@@ -20,9 +20,9 @@ export function describeNames(names: readonly string[]): string {
  * own name and address alone count as one.
  */
 export function describeCauses(
-  faults: readonly { readonly name: string; readonly reason: string }[],
+  reasons: readonly { readonly name: string; readonly reason: string }[],
 ): string {
-  const groups = Map.groupBy(faults, kindOf);
+  const groups = Map.groupBy(reasons, kindOf);
   const ordered = [...groups.values()].sort((a, b) => b.length - a.length);
   const rest = ordered.slice(CAUSES_MAX).flat().length;
   const causes = ordered.slice(0, CAUSES_MAX).map((those) => {

@@ -2,12 +2,12 @@
  * How far a source may be from true time: the root distance of RFC 5905 section 11.2, and the parts
  * of it that are passed on.
  *
- * It is computed here and nowhere else, for selection, for status and query, and for what is
- * served, so that no two of them tell different bounds. What can be wrong: half of the round trip
- * to the primary source, whatever its two directions are; what the servers on the way admit; the
- * grain of the server's clock, which its timestamps are cut to; and what our estimate of its offset
- * leaves open. Limits: a server that lies about itself is for selection to find; one that says too
- * little is held to what a majority stands behind.
+ * It is computed here alone (but for the test of a single packet), for selection, for status and
+ * query, and for what is served, so that no two of them tell different bounds. What can be wrong:
+ * half of the round trip to the primary source, whatever its two directions are; what the servers
+ * on the way admit; the grain of the server's clock, which its timestamps are cut to; and what our
+ * estimate of its offset leaves open. Limits: a server that lies about itself is for selection to
+ * find; one that says too little is held to what a majority stands behind.
  *
  * @module
  */

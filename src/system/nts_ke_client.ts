@@ -35,7 +35,7 @@ import {
 } from "../nts/key_exchange/client.ts";
 import type { CertificateDatePolicy } from "../nts/key_exchange/date_policy.ts";
 import type {
-  DateFault,
+  DateReason,
   ExchangeCertificate,
   KeyExchangeOutcome,
 } from "../nts/key_exchange/outcome.ts";
@@ -263,7 +263,7 @@ async function readResponse(
 function checkDates(
   certificates: PeerCertificates,
   options: ExchangeOptions,
-): Result<DateFault | undefined, ExchangeFailure> {
+): Result<DateReason | undefined, ExchangeFailure> {
   const { now, outside, lowerBound, boundAdvice = "" } = options.dates;
   if (lowerBound !== undefined && certificates.notAfter < lowerBound) {
     const ended = new Date(certificates.notAfter * 1000).toISOString();

@@ -1,6 +1,6 @@
 /**
  * The client's view of responses under Network Time Security (RFC 8915 section 5.7): which are
- * authentic, which are refusals, and which cookies they bring.
+ * authentic, which are NAKs, and which cookies they bring.
  *
  * The idea: whatever is not authentic is dropped, with two exceptions that cannot be authentic: the
  * NAK and other kisses of a server that lost its keys or is too busy to use them. Those must at

@@ -1,5 +1,5 @@
 /**
- * The state of one association under Network Time Security: keys, cookies, and what refusals mean
+ * The state of one association under Network Time Security: keys, cookies, and what a NAK means
  * (RFC 8915 section 5.7).
  *
  * The idea: the association asks `needsKeyExchange` whenever it is about to poll, then protects its
@@ -143,7 +143,7 @@ export class NtsClientSession {
         this.#authenticBefore = true;
         break;
       case "nak":
-        this.#onRefusal();
+        this.#noteNak();
         break;
       case "kiss":
         break; // the association's affair
@@ -190,7 +190,7 @@ export class NtsClientSession {
     this.#authenticBefore = false;
   }
 
-  #onRefusal(): void {
+  #noteNak(): void {
     const state = present(this.#state, "Only a session with keys is refused");
     const other = state.alternativeKeys;
     if (other === undefined || this.#authenticBefore) {

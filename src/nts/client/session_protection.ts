@@ -21,7 +21,11 @@ import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 import type { AeadFactory } from "../../crypto/aead.ts";
 import { KeyExchangeBackoff } from "./backoff.ts";
 import { NtsClientSession, type SessionState } from "./session.ts";
-import type { ExchangeCertificate, KeyExchangeOutcome } from "../key_exchange/outcome.ts";
+import type {
+  ExchangeCertificate,
+  KeyExchangeOutcome,
+  TimeServer,
+} from "../key_exchange/outcome.ts";
 import type { ProtectedRequest } from "./request_fields.ts";
 import type { NtsReason } from "./response_fields.ts";
 
@@ -73,7 +77,7 @@ export class SessionProtection {
   readonly #savedIdentity: string | undefined;
   #lastKeyExchange: MonotonicSeconds | undefined;
   #target: string;
-  #movedTo: { readonly ntpServer: string | undefined; readonly ntpPort: number } | undefined;
+  #movedTo: TimeServer | undefined;
 
   private constructor(
     state: SessionState,
@@ -133,7 +137,7 @@ export class SessionProtection {
    * The time server that a later key exchange named instead of the first; undefined when it did
    * not.
    */
-  get movedTo(): { readonly ntpServer: string | undefined; readonly ntpPort: number } | undefined {
+  get movedTo(): TimeServer | undefined {
     return this.#movedTo;
   }
 

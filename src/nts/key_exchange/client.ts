@@ -56,7 +56,7 @@ export interface KeyExchangeResponse extends AgreedParameters {
   /** The contexts from which the keys are exported. */
   readonly contexts: ExporterContexts;
   /**
-   * The contexts of the keys to try after a first refusal, when it is open which ones the server
+   * The contexts of the keys to try after a first NAK, when it is open which ones the server
    * uses.
    */
   readonly alternativeContexts: ExporterContexts | undefined;
@@ -248,7 +248,7 @@ function conclude(
     ntpServer: draft.ntpServer,
     ntpPort: draft.ntpPort ?? NTP_PORT,
     // A server that does not echo record 1024 is most likely an old chrony; the other keys come
-    // after its first refusal.
+    // after its first NAK.
     contexts: open ? oldGcmSivExporterContexts() : exporterContexts(aeadId),
     alternativeContexts: open ? exporterContexts(aeadId) : undefined,
   });

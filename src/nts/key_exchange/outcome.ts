@@ -13,19 +13,20 @@ import type { UnixSeconds } from "../../base/units.ts";
 import type { NtsAeadId } from "../../crypto/aead.ts";
 import type { SessionKeys } from "./exporter.ts";
 
+/** The time server that keys are for. */
+export interface TimeServer {
+  /** Its name or address without brackets; undefined when it is the host of the key exchange. */
+  readonly ntpServer: string | undefined;
+  /** Its port. */
+  readonly ntpPort: number;
+}
+
 /** What client and server have agreed on by messages. */
-export interface AgreedParameters {
+export interface AgreedParameters extends TimeServer {
   /** The algorithm. */
   readonly aeadId: NtsAeadId;
   /** Unused cookies, at most eight, in the order in which they came. */
   readonly cookies: readonly Bytes[];
-  /**
-   * The time server's name or address without brackets; undefined when it is the host of the key
-   * exchange.
-   */
-  readonly ntpServer: string | undefined;
-  /** The time server's port. */
-  readonly ntpPort: number;
 }
 
 /** What a session needs to protect packets; secret. */
@@ -33,7 +34,7 @@ export interface SessionSecrets extends AgreedParameters {
   /** The keys. */
   readonly keys: SessionKeys;
   /**
-   * The keys to try after a first refusal, when it is open which ones the server uses; see
+   * The keys to try after a first NAK, when it is open which ones the server uses; see
    * `exporter.ts`.
    */
   readonly alternativeKeys: SessionKeys | undefined;
@@ -44,13 +45,13 @@ export interface KeyExchangeOutcome extends SessionSecrets {
   /** The address of the key exchange server that was reached, numeric, without port. */
   readonly peerAddress: string;
   /** Why the certificate is accepted provisionally only; undefined when its dates fit the clock. */
-  readonly provisional: DateFault | undefined;
+  readonly provisional: DateReason | undefined;
   /** What the keys rest on. */
   readonly certificate: ExchangeCertificate;
 }
 
 /** How the dates of a certificate do not fit the clock. */
-export type DateFault = "certificate-expired" | "certificate-not-yet-valid";
+export type DateReason = "certificate-expired" | "certificate-not-yet-valid";
 
 /** The certificates on which keys rest, for verifying them again at another time. */
 export interface ExchangeCertificate {
