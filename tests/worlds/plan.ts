@@ -13,6 +13,8 @@ export interface Plan {
   readonly polls: Polls;
   readonly clock: TomlTable;
   readonly servers: readonly TomlTable[];
+  /** The sources of ntpsd; one without authentication for each server when left out. */
+  readonly sources?: readonly TomlTable[];
   readonly events?: readonly TomlTable[];
   /** When the measured part begins, in seconds. */
   readonly measureFrom: number;

@@ -2,12 +2,15 @@
  * Random worlds by their numbers, as scenarios that `ntpsd simulate` runs.
  *
  * The idea: the last two digits of a number choose the kind of the world, the whole number all that
- * is random in it, so any hundred numbers in a row from a multiple of it hold every kind. Limits:
- * numbers belong to a state of the source, as a kind that is added or changed changes its worlds.
+ * is random in it, so any hundred numbers in a row from a multiple of it hold every kind. The kinds
+ * of the beginning come three times in a hundred numbers; those that were added later have the last
+ * numbers of a hundred, so that the others keep their worlds. Limits: numbers belong to a state of
+ * the source, as a kind that is changed changes its worlds.
  *
  * @module
  */
 import { Dice } from "./dice.ts";
+import { authenticatedSilence, plainAgainstAuthenticated } from "./kinds/authenticated.ts";
 import * as machine from "./kinds/machine.ts";
 import { mixed } from "./kinds/mixed.ts";
 import * as paths from "./kinds/paths.ts";
@@ -19,7 +22,7 @@ import { type TomlTable, writeToml } from "./toml.ts";
 /** Makes the worlds of one kind. */
 type Kind = (dice: Dice) => Plan;
 
-/** The kinds in the order of the last two digits; there are fewer than a hundred. */
+/** The kinds in the order of the last two digits, from 0 on and again and again. */
 const KINDS: readonly (readonly [name: string, kind: Kind])[] = [
   ["route-and-back", routes.routeAndBack],
   ["route-and-back-twice", routes.routeAndBackTwice],
@@ -53,8 +56,19 @@ const KINDS: readonly (readonly [name: string, kind: Kind])[] = [
   ["mixed", mixed],
 ];
 
+/** The kinds of the last numbers of a hundred. */
+const LAST_KINDS: typeof KINDS = [
+  ["plain-against-authenticated", plainAgainstAuthenticated],
+  ["plain-against-authenticated", plainAgainstAuthenticated],
+  ["plain-against-authenticated", plainAgainstAuthenticated],
+  ["authenticated-silence", authenticatedSilence],
+  ["authenticated-silence", authenticatedSilence],
+];
+
 /** The names of all kinds. */
-export const KIND_NAMES: readonly string[] = KINDS.map(([name]) => name);
+export const KIND_NAMES: readonly string[] = [
+  ...new Set([...KINDS, ...LAST_KINDS].map(([name]) => name)),
+];
 
 /** A world as it is run and printed. */
 export interface NumberedWorld {
@@ -89,7 +103,7 @@ export function worldNumbers(
 export function makeWorld(number: number): NumberedWorld {
   const [kind, make] = entryOf(number);
   const plan = make(new Dice(number));
-  const { start, synchronization } = plan;
+  const { start, synchronization, sources } = plan;
   const document: TomlTable = {
     "name": `${kind}-${number}`,
     "description": `${plan.description}.`,
@@ -104,6 +118,7 @@ export function makeWorld(number: number): NumberedWorld {
         "initial-poll-interval": plan.polls.min,
       },
       ...(synchronization === undefined ? {} : { synchronization }),
+      ...(sources === undefined ? {} : { source: sources }),
     },
     "server": plan.servers,
     "event": plan.events ?? [],
@@ -113,7 +128,9 @@ export function makeWorld(number: number): NumberedWorld {
 }
 
 function entryOf(number: number): (typeof KINDS)[number] {
-  const entry = KINDS[(number % 100) % KINDS.length] ?? KINDS[0];
+  const digits = number % 100;
+  const entry = LAST_KINDS[digits - (100 - LAST_KINDS.length)] ??
+    KINDS[digits % KINDS.length] ?? KINDS[0];
   if (entry === undefined) throw new Error("There are no kinds");
   return entry;
 }
