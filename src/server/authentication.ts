@@ -33,14 +33,14 @@ export interface NtsResponder {
 }
 
 /** What symmetric keys say of a request. */
-export type MacVerdict = "authentic" | "unknown-key" | "bad-mac";
+export type MacOutcome = "authentic" | "unknown-key" | "bad-mac";
 
 /**
  * Checks and signs with symmetric keys. Each response is signed before the next request is checked.
  */
 export interface MacResponder {
   /** Checks a request of a client, whose MAC is its last `macLength` octets. */
-  check(request: ByteRange, macLength: number, client?: Client): MacVerdict;
+  check(request: ByteRange, macLength: number, client?: Client): MacOutcome;
   /**
    * Appends the MAC of the header at `offset` with the key and the length of the request's, and
    * returns the length of the whole.
@@ -78,7 +78,7 @@ export class SymmetricKeys implements MacResponder {
     this.#origins = origins;
   }
 
-  check(request: ByteRange, macLength: number, client?: Client): MacVerdict {
+  check(request: ByteRange, macLength: number, client?: Client): MacOutcome {
     const { bytes, offset, length } = request;
     const signed = bytes.subarray(offset, offset + length - macLength);
     const mac = bytes.subarray(offset + length - macLength, offset + length);

@@ -19,12 +19,12 @@ const ANSWERING_PORTS: ReadonlySet<number> = new Set([7, 13, 17, 19]);
 const ANSWERING_PORT_MAX = 19;
 
 /** Why a request gets no response: what is wrong with its source. */
-export type AddressProblem = "source-port" | "source-address";
+export type UnansweredSource = "source-port" | "source-address";
 
 /**
  * Returns what is wrong with the source of a request; undefined when a response may be sent there.
  */
-export function addressProblem(client: Client, port: number): AddressProblem | undefined {
+export function unansweredSource(client: Client, port: number): UnansweredSource | undefined {
   if (port <= ANSWERING_PORT_MAX && (port === 0 || ANSWERING_PORTS.has(port))) return "source-port";
   const { words, at } = client;
   const first = (words[at] ?? 0) >>> 24;

@@ -9,14 +9,14 @@
  * @module
  */
 import type { NtsDropReason } from "../nts/server/server_fields.ts";
-import type { AddressProblem } from "./client_address.ts";
+import type { UnansweredSource } from "./client_address.ts";
 
 /** Why a request got no response, or only a kiss. */
 export type ServerDropReason =
   | "too-short"
   | "not-a-request"
   | "version"
-  | AddressProblem
+  | UnansweredSource
   | "access-denied"
   | "rate-limited"
   | "malformed-extension"

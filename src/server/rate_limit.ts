@@ -28,7 +28,7 @@ export const RATE_LEAK = 1;
 export const RATE_LIMITED = 2;
 
 /** What the limiter says of a request: one of the three numbers above. */
-export type RateVerdict = 0 | 1 | 2;
+export type RateOutcome = 0 | 1 | 2;
 
 /** The numbers of a rate limit, in chrony's terms. */
 export interface RateLimitOptions {
@@ -102,7 +102,7 @@ export class RateLimiter {
   }
 
   /** Counts a request of a client and says whether it is within the limit. */
-  check(client: Client): RateVerdict {
+  check(client: Client): RateOutcome {
     const now = this.#now;
     const slot = this.#slot(clientHigh(client), clientLow(client));
     const fullAt = this.#fullAt[slot] ?? 0;

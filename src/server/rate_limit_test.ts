@@ -61,9 +61,9 @@ Deno.test("one in 2^leak requests beyond the limit is answered", () => {
   for (let i = 0; i < 8; i++) check(limit, client, 0);
   let leaked = 0;
   for (let i = 0; i < 10_000; i++) {
-    const verdict = check(limit, client, 0);
-    assert.notEqual(verdict, RATE_PASS);
-    if (verdict === RATE_LEAK) leaked++;
+    const outcome = check(limit, client, 0);
+    assert.notEqual(outcome, RATE_PASS);
+    if (outcome === RATE_LEAK) leaked++;
   }
   assert.ok(leaked > 2300 && leaked < 2700, `${leaked} of 10000 leaked, about 2500 are expected`);
 });

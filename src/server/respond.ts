@@ -4,10 +4,10 @@
  *
  * The idea: each request meets a row of tests, cheapest first: length, mode, version, source
  * address, access list, rate limit, and only then what follows the header. The first that fails
- * drops or refuses it. The header of a response is written as twelve words. Transmit timestamps
- * come last, when the whole batch is ready: response number n of the batch gets the time of the
- * call plus n times what sending one took lately, and after a sleep what the kernel's timestamps
- * have shown. Authenticated responses need theirs earlier, just before they are sealed.
+ * drops or refuses it. Transmit timestamps come last, when the whole batch is ready: response
+ * number n of the batch gets the time of the call plus n times what sending one took lately, and
+ * after a sleep what the kernel's timestamps have shown. Authenticated responses need theirs
+ * earlier, just before they are sealed.
  *
  * Never answered: modes other than 3 and 1 (and 0 in version 1, which had no modes), versions that
  * are not wanted, fewer than 48 octets, malformed extension fields, and requests with a MAC that
@@ -15,21 +15,21 @@
  *
  * @module
  */
-import { assert } from "../base/assert.ts";
+import { assert, unreachable } from "../base/assert.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { NTP_PORT } from "../base/ports.ts";
-import type { NtsDropReason } from "../nts/server/server_fields.ts";
 import { HEADER_LENGTH, MODE } from "../protocol/header.ts";
 import { KISS_CODE } from "../protocol/kiss_code.ts";
 import { PacketWalk } from "../protocol/packet_walk.ts";
 import { ACCESS_ALLOW, ACCESS_DENY, type AccessRules } from "./access.ts";
 import type { MacResponder, NtsResponder } from "./authentication.ts";
 import type { Client } from "./client.ts";
-import { addressProblem } from "./client_address.ts";
+import { unansweredSource } from "./client_address.ts";
 import type { ClientTable } from "./client_table.ts";
 import type { HeaderTemplate } from "./clock_state.ts";
-import { COUNTED, ServerCounters, type ServerDropReason } from "./counters.ts";
+import { COUNTED, ServerCounters } from "./counters.ts";
+import { HeaderWriter } from "./header_writer.ts";
 import { type InterleavedTable, NO_SLOT } from "./interleaved.ts";
 import { KissLimiter } from "./kiss_limit.ts";
 import { RATE_LIMITED, type RateLimiter } from "./rate_limit.ts";
@@ -80,11 +80,6 @@ export interface BatchMoment {
   readonly hasSlept?: boolean;
 }
 
-const VERSION_AND_POLL = 0x3800_ff00;
-const VERSION = 0x3800_0000;
-const UNSYNCHRONIZED = 3 << 30;
-const KISS_POLL_DEFAULT = 6;
-const POLL_MAX = 17;
 const VERSIONS_DEFAULT: readonly number[] = [1, 2, 3, 4];
 
 /** Answers the requests that come to one listener. */
@@ -98,7 +93,6 @@ export class Responder {
   readonly #versions: number;
   readonly #access: AccessRules | undefined;
   readonly #rateLimiter: RateLimiter | undefined;
-  readonly #kissPoll: number;
   readonly #interleaved: InterleavedTable | undefined;
   readonly #nts: NtsResponder | undefined;
   readonly #requireNts: "ignore" | "deny" | undefined;
@@ -108,15 +102,17 @@ export class Responder {
   readonly #kisses: KissLimiter;
 
   readonly #client: Client = { words: new Uint32Array(4), at: 0, family: 4 };
-  readonly #receive = { seconds: 0, fraction: 0 };
-  readonly #origin = { seconds: 0, fraction: 0 };
+  readonly #headers: HeaderWriter;
   readonly #time = new Uint32Array(2);
   /** The request that is looked at beyond its header; one object for all. */
   readonly #extended = { bytes: new Uint8Array(), offset: 0, length: 0 };
   readonly #walk = new PacketWalk();
   #now: MonotonicSeconds = 0;
-  #slot = NO_SLOT;
-  #isInterleaved = false;
+  /** The batch that is answered. */
+  #batch!: RequestBatch;
+  /** The request that is answered: its number, and where it and its response begin. */
+  #index = 0;
+  #at = 0;
 
   /** Answers nothing before `respond`. */
   constructor(options: ResponderOptions) {
@@ -125,7 +121,6 @@ export class Responder {
     this.#versions = (options.versions ?? VERSIONS_DEFAULT).reduce((bits, v) => bits | (1 << v), 0);
     this.#access = options.access;
     this.#rateLimiter = options.rateLimiter;
-    this.#kissPoll = Math.max(0, Math.min(POLL_MAX, options.kissPoll ?? KISS_POLL_DEFAULT));
     this.#interleaved = options.interleaved;
     this.#nts = options.nts;
     this.#requireNts = options.requireNts;
@@ -133,6 +128,7 @@ export class Responder {
     this.#clients = options.clients;
     this.#onInternalError = options.onInternalError;
     this.#kisses = new KissLimiter(options.random);
+    this.#headers = new HeaderWriter(options);
     this.transmits = new TransmitQueue(options.interleaved);
   }
 
@@ -143,11 +139,13 @@ export class Responder {
     this.#now = moment.now;
     this.#rateLimiter?.advance(moment.now);
     this.#client.words = batch.peerWords;
-    this.transmits.begin(batch.count, moment.hasSlept === true);
-    for (let i = 0; i < batch.count; i++) this.#answerOrDrop(batch, i);
+    this.#batch = batch;
+    this.#headers.begin(batch);
+    this.transmits.begin(batch, moment.hasSlept === true);
+    for (let i = 0; i < batch.count; i++) this.#answerOrDrop(i);
     if (this.transmits.isEmpty) return;
     this.#readClock(this.#time, 0);
-    this.transmits.timestamp(batch, this.#time, moment.sendSeconds);
+    this.transmits.timestamp(this.#time, moment.sendSeconds);
   }
 
   /** Forgets the timestamps of interleaved mode; to be called when the served clock was stepped. */
@@ -157,237 +155,178 @@ export class Responder {
   }
 
   /** The boundary of a request: an error drops this one alone. */
-  #answerOrDrop(batch: RequestBatch, i: number): void {
+  #answerOrDrop(index: number): void {
     try {
-      this.#answer(batch, i);
+      this.#index = index;
+      this.#at = index * this.#batch.stride;
+      this.#answer();
     } catch (error) {
-      this.counters.failRequest(i);
+      this.counters.failRequest(index);
       this.#onInternalError?.(error);
     }
   }
 
-  #answer(batch: RequestBatch, i: number): void {
-    const length = batch.lengths[i] ?? 0;
+  #answer(): void {
+    const batch = this.#batch, index = this.#index;
+    const length = batch.lengths[index] ?? 0;
     if (length < HEADER_LENGTH) return this.counters.drop("too-short");
-    const first = batch.requests[i * batch.stride] ?? 0;
-    const mode = first & 7, version = (first >>> 3) & 7, port = batch.peerPorts[i] ?? 0;
-    if (!isRequest(mode, version, port)) return this.counters.drop("not-a-request");
+    const first = batch.requests[this.#at] ?? 0, port = batch.peerPorts[index] ?? 0;
+    if (!isRequest(first, port)) return this.counters.drop("not-a-request");
+    const version = (first >>> 3) & 7;
     if (((this.#versions >>> version) & 1) === 0) return this.counters.drop("version");
     const client = this.#client;
-    client.at = 4 * i;
-    client.family = batch.peerFamilies[i] ?? 0;
-    const problem = addressProblem(client, port);
-    if (problem !== undefined) return this.counters.drop(problem);
+    client.at = 4 * index;
+    client.family = batch.peerFamilies[index] ?? 0;
+    const reason = unansweredSource(client, port);
+    if (reason !== undefined) return this.counters.drop(reason);
     this.#clients?.count(client);
-    if (this.#isRefused(batch, i)) return;
-    if (length > HEADER_LENGTH) this.#answerExtended(batch, i, version);
-    else if (this.#requireNts !== undefined) this.#refuseWithoutNts(batch, i);
-    else this.#answerPlain(batch, i);
+    if (this.#isRefused()) return;
+    if (length > HEADER_LENGTH) this.#answerExtended(version);
+    else if (this.#requireNts !== undefined) this.#refuseWithoutNts();
+    else this.#answerPlain();
   }
 
   /** Applies the access lists and the rate limit. */
-  #isRefused(batch: RequestBatch, i: number): boolean {
+  #isRefused(): boolean {
     const access = this.#access?.decide(this.#client) ?? ACCESS_ALLOW;
     if (access !== ACCESS_ALLOW) {
       this.counters.denied++;
       this.counters.drop("access-denied");
-      if (access === ACCESS_DENY) this.#kiss(batch, i, KISS_CODE.deny);
+      if (access === ACCESS_DENY) this.#kiss(KISS_CODE.deny);
       return true;
     }
     if (this.#rateLimiter?.check(this.#client) !== RATE_LIMITED) return false;
     this.counters.rateLimited++;
     this.counters.drop("rate-limited");
-    this.#kiss(batch, i, KISS_CODE.rate);
+    this.#kiss(KISS_CODE.rate);
     return true;
   }
 
-  #refuseWithoutNts(batch: RequestBatch, i: number): void {
+  #refuseWithoutNts(): void {
     this.counters.denied++;
     this.counters.drop("nts-required");
-    if (this.#requireNts === "deny") this.#kiss(batch, i, KISS_CODE.deny);
+    if (this.#requireNts === "deny") this.#kiss(KISS_CODE.deny);
   }
 
-  #answerPlain(batch: RequestBatch, i: number): void {
-    this.#writeResponse(batch, i);
-    this.transmits.add(i, this.#slot, this.#isInterleaved);
-    this.#queue(batch, i, HEADER_LENGTH);
+  #answerPlain(): void {
+    this.#writeResponse();
+    this.#queue(HEADER_LENGTH);
   }
 
-  #answerExtended(batch: RequestBatch, i: number, version: number): void {
-    const extended = this.#extended;
+  /** Writes a response whose transmit timestamp comes when the whole batch is ready. */
+  #writeResponse(): void {
+    const headers = this.#headers;
+    headers.writeResponse(this.#index, this.#client);
+    this.transmits.add(headers);
+  }
+
+  #answerExtended(version: number): void {
+    const extended = this.#extended, batch = this.#batch;
     extended.bytes = batch.requests;
-    extended.offset = i * batch.stride;
-    extended.length = batch.lengths[i] ?? 0;
+    extended.offset = this.#at;
+    extended.length = batch.lengths[this.#index] ?? 0;
     this.#walk.start(extended, version);
     const kind = requestKind(this.#walk);
     if (kind === "malformed") return this.counters.drop("malformed-extension");
-    if (kind === "nts") return this.#answerNts(batch, i);
-    if (this.#requireNts !== undefined) return this.#refuseWithoutNts(batch, i);
-    if (kind === "mac") return this.#answerMac(batch, i, this.#walk.length);
+    if (kind === "nts") return this.#answerNts();
+    if (this.#requireNts !== undefined) return this.#refuseWithoutNts();
+    if (kind === "mac") return this.#answerMac(this.#walk.length);
     if (kind === "unique-identifier" && this.#nts !== undefined) {
       // A server that knows Network Time Security echoes the identifier in any response (RFC 8915
       // section 5.3).
       if (this.#nts.check(extended) !== "plain") {
         return this.counters.drop("malformed-extension");
       }
-      this.#writeResponse(batch, i);
-      this.transmits.add(i, this.#slot, this.#isInterleaved);
-      return this.#queue(batch, i, this.#nts.echo(batch.responses, extended.offset));
+      this.#writeResponse();
+      return this.#queue(this.#nts.echo(batch.responses, extended.offset));
     }
-    this.#answerPlain(batch, i);
+    this.#answerPlain();
   }
 
-  #answerNts(batch: RequestBatch, i: number): void {
-    const nts = this.#nts, offset = i * batch.stride;
+  #answerNts(): void {
+    const nts = this.#nts, { requests, responses } = this.#batch;
     if (nts === undefined) return this.counters.drop("nts-not-served");
-    const first = batch.requests[offset] ?? 0;
     // Network Time Security is for mode 3 of version 4 alone (RFC 8915 section 5).
-    if ((first & 0x3f) !== 0x23) return this.counters.drop("not-a-request");
-    const verdict = nts.check(this.#extended);
-    switch (verdict) {
+    if (((requests[this.#at] ?? 0) & 0x3f) !== 0x23) return this.counters.drop("not-a-request");
+    const kind = nts.check(this.#extended);
+    switch (kind) {
       case "protected":
-        this.#writeResponse(batch, i);
-        this.#timestampNow(batch, i);
-        return this.#queue(batch, i, nts.protect(batch.responses, offset), COUNTED.ntsResponse);
+        this.#writeSealedResponse();
+        return this.#queue(nts.protect(responses, this.#at), COUNTED.ntsResponse);
       case "nts-nak-unknown-key":
       case "nts-nak-bad-cookie":
       case "nts-nak-not-authentic":
-        this.#writeKiss(batch, i, KISS_CODE.ntsNak);
-        return this.#queueKiss(batch, i, nts.nak(batch.responses, offset), COUNTED.ntsNak);
+        this.#headers.writeKiss(this.#index, KISS_CODE.ntsNak);
+        return this.#queueKiss(nts.nak(responses, this.#at), COUNTED.ntsNak);
       case "plain":
         return this.counters.drop("nts-malformed-field");
+      case "nts-malformed-field":
+      case "nts-too-many-fields":
+      case "nts-no-unique-identifier":
+      case "nts-duplicate-unique-identifier":
+      case "nts-short-unique-identifier":
+      case "nts-no-cookie":
+      case "nts-duplicate-cookie":
+      case "nts-no-authenticator":
+      case "nts-duplicate-authenticator":
+      case "nts-malformed-authenticator":
+      case "nts-short-nonce":
+      case "nts-malformed-encrypted-field":
+      case "nts-encrypted-cookie":
+        return this.counters.drop(kind);
       default:
-        return this.counters.drop(verdict satisfies NtsDropReason);
+        return unreachable(kind);
     }
   }
 
-  #answerMac(batch: RequestBatch, i: number, macLength: number): void {
-    const keys = this.#keys, offset = i * batch.stride;
+  #answerMac(macLength: number): void {
+    const keys = this.#keys;
     if (keys === undefined) return this.counters.drop("unknown-key");
-    const verdict = keys.check(this.#extended, macLength, this.#client);
-    if (verdict !== "authentic") return this.counters.drop(verdict satisfies ServerDropReason);
-    this.#writeResponse(batch, i);
-    this.#timestampNow(batch, i);
-    this.#queue(batch, i, keys.sign(batch.responses, offset));
+    const outcome = keys.check(this.#extended, macLength, this.#client);
+    if (outcome !== "authentic") return this.counters.drop(outcome);
+    this.#writeSealedResponse();
+    this.#queue(keys.sign(this.#batch.responses, this.#at));
   }
 
-  /**
-   * Writes all of a response's header but the transmit timestamp, and decides about interleaved
-   * mode.
-   */
-  #writeResponse(batch: RequestBatch, i: number): void {
-    const request = batch.requestView, response = batch.responseView, template = this.#template;
-    const at = i * batch.stride;
-    const head = request.getUint32(at);
-    const mode = responseMode(head);
-    const isClient = mode === MODE.server;
-    response.setUint32(at, template.head | (head & VERSION_AND_POLL) | (mode << 24));
-    response.setUint32(at + 4, template.rootDelay);
-    response.setUint32(at + 8, template.rootDispersion);
-    response.setUint32(at + 12, template.referenceId);
-    response.setUint32(at + 16, template.referenceSeconds);
-    response.setUint32(at + 20, template.referenceFraction);
-    response.setUint32(at + 24, request.getUint32(at + 40));
-    response.setUint32(at + 28, request.getUint32(at + 44));
-    response.setUint32(at + 32, batch.receiveTimestamps[2 * i] ?? 0);
-    // The last bit tells receive timestamps, which are odd, from transmit timestamps.
-    response.setUint32(at + 36, (batch.receiveTimestamps[2 * i + 1] ?? 0) | 1);
-    this.#slot = NO_SLOT;
-    this.#isInterleaved = false;
-    if (isClient && (request.getUint32(at + 28) & 1) === 1) this.#interleave(batch, at);
-  }
-
-  /**
-   * Responses in interleaved mode if the client asks for it and is remembered; remembers it in any
-   * case (RFC 9769 section 2).
-   */
-  #interleave(batch: RequestBatch, at: number): void {
-    const table = this.#interleaved;
-    if (table === undefined) return;
-    const request = batch.requestView, response = batch.responseView;
-    const origin = this.#origin, receive = this.#receive;
-    origin.seconds = request.getUint32(at + 24);
-    origin.fraction = request.getUint32(at + 28);
-    receive.seconds = response.getUint32(at + 32);
-    receive.fraction = response.getUint32(at + 36);
-    const high = request.getUint32(at + 32), low = request.getUint32(at + 36);
-    const differs = high !== request.getUint32(at + 40) || low !== request.getUint32(at + 44);
-    const slot = differs ? table.find(this.#client, origin) : NO_SLOT;
-    if (slot !== NO_SLOT) {
-      this.#isInterleaved = true;
-      response.setUint32(at + 24, high);
-      response.setUint32(at + 28, low);
-      response.setUint32(at + 40, table.transmitSeconds(slot));
-      response.setUint32(at + 44, table.transmitFraction(slot));
-    }
-    this.#slot = table.save(this.#client, receive, slot);
-    response.setUint32(at + 32, receive.seconds);
-    response.setUint32(at + 36, receive.fraction);
-  }
-
-  /** Writes the transmit timestamp of a response that is about to be sealed. */
-  #timestampNow(batch: RequestBatch, i: number): void {
+  /** Writes a response that is about to be sealed, transmit timestamp included. */
+  #writeSealedResponse(): void {
+    const headers = this.#headers;
+    headers.writeResponse(this.#index, this.#client);
     this.#readClock(this.#time, 0);
-    this.transmits.timestampOne(batch, { index: i, slot: this.#slot }, {
-      time: this.#time,
-      isInterleaved: this.#isInterleaved,
-    });
+    this.transmits.timestampOne(headers, this.#time);
   }
 
-  #queue(batch: RequestBatch, i: number, length: number, counted = 0): void {
-    assert(length <= (batch.lengths[i] ?? 0), "No response is longer than its request");
-    const isTimestamped = this.#slot !== NO_SLOT || this.transmits.isProbe;
-    const mode = this.#isInterleaved ? COUNTED.interleaved : 0;
-    batch.queueResponse(i, length, isTimestamped);
+  #queue(length: number, counted = 0): void {
+    const batch = this.#batch, { slot, isInterleaved } = this.#headers;
+    assert(length <= (batch.lengths[this.#index] ?? 0), "No response is longer than its request");
+    const isTimestamped = slot !== NO_SLOT || this.transmits.isProbe;
+    const mode = isInterleaved ? COUNTED.interleaved : 0;
+    batch.queueResponse(this.#index, length, isTimestamped);
     this.counters.queue(counted | COUNTED.response | mode);
-    if (isTimestamped) this.transmits.expect(this.#slot);
+    if (isTimestamped) this.transmits.expect(slot);
   }
 
   /** Sends a kiss, unless too many have been sent. */
-  #kiss(batch: RequestBatch, i: number, code: number): void {
+  #kiss(code: number): void {
     if (!this.#kisses.allows(this.#client, this.#now)) return;
-    this.#writeKiss(batch, i, code);
-    this.#queueKiss(batch, i, HEADER_LENGTH);
+    this.#headers.writeKiss(this.#index, code);
+    this.#queueKiss(HEADER_LENGTH);
   }
 
-  /** Writes a kiss: leap indicator 3, stratum 0, no time of ours (RFC 5905 section 7.4). */
-  #writeKiss(batch: RequestBatch, i: number, code: number): void {
-    const request = batch.requestView, response = batch.responseView;
-    const at = i * batch.stride;
-    const head = request.getUint32(at);
-    const wanted = code === KISS_CODE.rate ? this.#kissPoll : 0;
-    const poll = Math.min(POLL_MAX, Math.max((head << 16) >> 24, wanted)) & 0xff;
-    const mode = responseMode(head);
-    const precision = this.#template.head & 0xff;
-    const own = UNSYNCHRONIZED | (head & VERSION) | (mode << 24) | (poll << 8) | precision;
-    response.setUint32(at, own);
-    response.setUint32(at + 4, 0);
-    response.setUint32(at + 8, 0);
-    response.setUint32(at + 12, code);
-    for (let field = 16; field < HEADER_LENGTH; field += 8) {
-      // All timestamps are that of the request: what is compared fits, and nothing is learnt.
-      response.setUint32(at + field, request.getUint32(at + 40));
-      response.setUint32(at + field + 4, request.getUint32(at + 44));
-    }
-  }
-
-  #queueKiss(batch: RequestBatch, i: number, length: number, counted = 0): void {
-    assert(length <= (batch.lengths[i] ?? 0), "No kiss is longer than its request");
-    batch.queueResponse(i, length);
+  #queueKiss(length: number, counted = 0): void {
+    const batch = this.#batch;
+    assert(length <= (batch.lengths[this.#index] ?? 0), "No kiss is longer than its request");
+    batch.queueResponse(this.#index, length);
     this.counters.queue(counted | COUNTED.kiss);
   }
 }
 
 /**
- * Tells whether a packet asks for a response. In version 1 the field of the mode was unused; a
- * request from another port than 123 is a client's (RFC 1059).
+ * Tells whether a packet with this first octet asks for a response. In version 1 the field of the
+ * mode was unused; a request from another port than 123 is a client's (RFC 1059).
  */
-function isRequest(mode: number, version: number, port: number): boolean {
+function isRequest(first: number, port: number): boolean {
+  const mode = first & 7;
   if (mode === MODE.client || mode === MODE.symmetricActive) return true;
-  return mode === 0 && version === 1 && port !== NTP_PORT;
-}
-
-/** Returns the mode of the response to a request whose first word is `head`. */
-function responseMode(head: number): number {
-  return ((head >>> 24) & 7) === MODE.symmetricActive ? MODE.symmetricPassive : MODE.server;
+  return mode === 0 && ((first >>> 3) & 7) === 1 && port !== NTP_PORT;
 }

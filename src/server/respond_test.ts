@@ -215,9 +215,9 @@ Deno.test("a key that is bound to addresses is unknown to others", () => {
 
 /** Says of every request what it was told to, and appends a mark of 4 octets. */
 class FakeNts implements NtsResponder {
-  verdict: NtsRequestKind = "protected";
+  kind: NtsRequestKind = "protected";
   check(): NtsRequestKind {
-    return this.verdict;
+    return this.kind;
   }
   protect(answer: Bytes, offset: number): number {
     // The transmit timestamp is there before the response is sealed.
@@ -244,18 +244,18 @@ Deno.test("requests with Network Time Security go to those who know it", () => {
   const response = answered(server.askOne(request({ rest })));
   assert.equal(toHex(response.subarray(48)), "01010101");
   assert.equal(toHex(response.subarray(0, 4)), "640306ec");
-  nts.verdict = "nts-nak-bad-cookie";
+  nts.kind = "nts-nak-bad-cookie";
   const nak = answered(server.askOne(request({ rest })));
   assert.equal(toHex(nak.subarray(48)), "02020202");
   assert.equal(toHex(nak.subarray(0, 4)), "e40006ec");
   assert.equal(toHex(nak.subarray(12, 16)), "4e54534e");
   assert.equal(timestamp(nak, 24), 0x0123456789abcdefn);
-  nts.verdict = "nts-short-nonce";
+  nts.kind = "nts-short-nonce";
   assert.equal(server.askOne(request({ rest })), undefined);
   assert.equal(server.responder.counters.dropped("nts-short-nonce"), 1);
-  nts.verdict = "protected";
+  nts.kind = "protected";
   assert.equal(server.askOne(request({ rest, mode: 1 })), undefined);
-  nts.verdict = "plain";
+  nts.kind = "plain";
   const identifier = new Uint8Array(36);
   new DataView(identifier.buffer).setUint32(0, (0x0104 << 16) | 36);
   const echo = answered(server.askOne(request({ rest: identifier })));

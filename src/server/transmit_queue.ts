@@ -15,6 +15,7 @@
 import { assert } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import { TWO_POW_32 } from "../base/ntp_timestamp.ts";
+import type { WrittenResponse } from "./header_writer.ts";
 import { type InterleavedTable, NO_SLOT } from "./interleaved.ts";
 import type { RequestBatch } from "./request_batch.ts";
 import { TransmitLead } from "./transmit_lead.ts";
@@ -42,6 +43,7 @@ export class TransmitQueue {
   readonly #serials = new Uint32Array(BATCH_MAX);
   readonly #interleaved = new Uint8Array(BATCH_MAX);
   #count = 0;
+  #batch!: RequestBatch;
 
   readonly #pendingSlots = new Int32Array(PENDING).fill(NO_SLOT);
   readonly #pendingSerials = new Uint32Array(PENDING);
@@ -72,13 +74,14 @@ export class TransmitQueue {
   }
 
   /**
-   * Begins a batch of `count` requests; `hasSlept` tells whether the process has slept before they
-   * came.
+   * Begins a batch; `hasSlept` tells whether the process has slept before the requests came.
+   * Responses of the last batch that were not sent are forgotten.
    */
-  begin(count: number, hasSlept: boolean): void {
+  begin(batch: RequestBatch, hasSlept: boolean): void {
+    this.#batch = batch;
     this.#count = 0;
     this.#hasSlept = hasSlept;
-    this.#isProbe = hasSlept && count === 1 && --this.#untilProbe <= 0;
+    this.#isProbe = hasSlept && batch.count === 1 && --this.#untilProbe <= 0;
     if (this.#isProbe) this.#untilProbe = PROBE_EVERY;
   }
 
@@ -87,11 +90,8 @@ export class TransmitQueue {
     return this.#isProbe;
   }
 
-  /**
-   * Adds the response to request `index`; `slot` is where the client is remembered for interleaved
-   * mode, and an interleaved response has its transmit timestamp already.
-   */
-  add(index: number, slot: number, isInterleaved: boolean): void {
+  /** Adds a response. */
+  add({ index, slot, isInterleaved }: WrittenResponse): void {
     const count = this.#count++;
     assert(count < BATCH_MAX, "A batch is bounded");
     this.#indices[count] = index;
@@ -115,13 +115,13 @@ export class TransmitQueue {
   }
 
   /** Timestamps all that wait, the first with the `time` given (seconds and fraction). */
-  timestamp(batch: RequestBatch, time: Uint32Array, sendSeconds: Seconds): void {
+  timestamp(time: Uint32Array, sendSeconds: Seconds): void {
     this.#putForward(time, false);
     const step = Math.min(FORECAST_MAX, sendSeconds) * TWO_POW_32;
-    const view = batch.responseView;
+    const { responseView: view, stride } = this.#batch;
     let seconds = time[0] ?? 0, fraction = time[1] ?? 0;
     for (let n = 0; n < this.#count; n++) {
-      const at = (this.#indices[n] ?? 0) * batch.stride;
+      const at = (this.#indices[n] ?? 0) * stride;
       if (this.#interleaved[n] === 0) {
         view.setUint32(at + 40, seconds);
         // The last bit tells transmit timestamps, which are even, from receive timestamps.
@@ -138,21 +138,16 @@ export class TransmitQueue {
     this.#count = 0;
   }
 
-  /** Timestamps one response at once. */
-  timestampOne(
-    batch: RequestBatch,
-    response: { readonly index: number; readonly slot: number },
-    timestamp: { readonly time: Uint32Array; readonly isInterleaved: boolean },
-  ): void {
-    this.#putForward(timestamp.time, true);
-    const seconds = timestamp.time[0] ?? 0, fraction = timestamp.time[1] ?? 0;
-    const at = response.index * batch.stride;
-    if (!timestamp.isInterleaved) {
-      batch.responseView.setUint32(at + 40, seconds);
-      batch.responseView.setUint32(at + 44, fraction & ~1);
+  /** Timestamps one response at once, with the `time` given (seconds and fraction). */
+  timestampOne({ index, slot, isInterleaved }: WrittenResponse, time: Uint32Array): void {
+    this.#putForward(time, true);
+    const seconds = time[0] ?? 0, fraction = time[1] ?? 0;
+    if (!isInterleaved) {
+      const { responseView: view, stride } = this.#batch;
+      view.setUint32(index * stride + 40, seconds);
+      view.setUint32(index * stride + 44, fraction & ~1);
     }
-    if (response.slot === NO_SLOT) return;
-    this.#note(response.slot, this.#serialAt(response.slot), seconds, fraction);
+    if (slot !== NO_SLOT) this.#note(slot, this.#serialAt(slot), seconds, fraction);
   }
 
   /**
