@@ -55,9 +55,9 @@ export function claimClock(
     const setting = noAdjust ? "--no-adjust" : "clock.adjust = false";
     return ok({
       mayAdjust: false,
-      notAdjustedReason: `${setting} wants it so`,
+      notAdjustedReason: `${setting} is set`,
       frequency,
-      notice: `Measures only, as ${setting} wants it`,
+      notice: `Measures only, because ${setting} is set`,
       level: "info",
     });
   }

@@ -185,7 +185,7 @@ export class Engine {
   }
 
   #resumed({ asleep }: EventOf<"resumed">, now: Instant): readonly Action[] {
-    const reason = `The machine slept for ${asleep.toFixed(0)} s`;
+    const reason = `The machine was suspended for ${asleep.toFixed(0)} s`;
     return [...this.#restart(now, { reason }), ...this.#sources.askAgain(now.monotonic)];
   }
 
@@ -314,7 +314,7 @@ export class Engine {
     this.#polls.restart();
     const actions = this.#sources.clockStepped(now.monotonic);
     this.#sources.requestBurst(now.monotonic, gained === 0 ? "spread" : "at-once");
-    const message = `${reason}: the sources are measured anew`;
+    const message = `${reason}: the sources are measured again`;
     const level = gained === 0 ? "warning" : this.#disturbance.noticeLevel(now.monotonic);
     const announced = this.#control.announce(this.#clock.kernelStatus(now), now);
     return [{ type: "log", level, message }, ...announced, ...actions];

@@ -20,7 +20,7 @@ export interface EngineOptions {
   readonly now: Instant;
   /** Whether the clock may be adjusted: configured and permitted. */
   readonly mayAdjust: boolean;
-  /** Why it may not, for a sentence that goes on with it: "--no-adjust wants it so". */
+  /** Why it may not, for a sentence that goes on with it: "--no-adjust is set". */
   readonly notAdjustedReason?: string | undefined;
   /** The correction that the kernel applies at the start. */
   readonly frequency: Ppm;

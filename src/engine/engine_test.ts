@@ -134,25 +134,25 @@ Deno.test("an offset beyond the panic threshold is not followed: the daemon is t
 });
 
 Deno.test("a clock that is only measured is left alone, and its error is told", () => {
-  const more = { notAdjustedReason: "--no-adjust wants it so" };
+  const more = { notAdjustedReason: "--no-adjust is set" };
   const world = new EngineWorld({ offset: 0.02, mayAdjust: false, more }).start();
   world.run(600);
   assert.deepEqual(world.commands, []);
   const { state, why, adjusting, offsetSeconds } = world.snapshot;
   assert.deepEqual([state, adjusting], ["monitoring", false]);
-  assert.equal(why, "The clock is measured, not adjusted: --no-adjust wants it so");
+  assert.equal(why, "The clock is measured, not adjusted: --no-adjust is set");
   assertNear(offsetSeconds, 0.02, 1e-3);
 });
 
 Deno.test("a clock that is only measured and is far off is said to be so, and why, until others set it", () => {
-  const more = { notAdjustedReason: "--no-adjust wants it so" };
+  const more = { notAdjustedReason: "--no-adjust is set" };
   const world = new EngineWorld({ offset: 2000, mayAdjust: false, more }).start();
   world.run(600);
   const { state, why } = world.snapshot;
   assert.equal(state, "unsynchronized");
   assert.match(
     why,
-    /^The clock is 2000\.\d{3} s behind what .* and is not adjusted: --no-adjust wants it so$/,
+    /^The clock is 2000\.\d{3} s behind what .* and is not adjusted: --no-adjust is set$/,
   );
   const told = () => world.logs.filter((line) => /The clock is .* what the sources/.test(line));
   assert.equal(told().length, 1);
@@ -164,7 +164,7 @@ Deno.test("a clock that is only measured and is far off is said to be so, and wh
   world.run(600);
   assert.equal(world.snapshot.state, "monitoring");
   assert.equal(told().length, 2);
-  assert.match(told()[1] ?? "", /^info: The clock is near the time again: 0\.00\d s /);
+  assert.match(told()[1] ?? "", /^info: The clock is near the right time again: 0\.00\d s /);
 });
 
 Deno.test("a step from outside is noticed at the next event, and mended", () => {
@@ -176,7 +176,7 @@ Deno.test("a step from outside is noticed at the next event, and mended", () => 
   const line = world.logs.at(-1) ?? "";
   assert.equal(
     line,
-    "warning: The clock was stepped from outside by 2.000000 s: the sources are measured anew",
+    "warning: The clock was stepped from outside by 2.000000 s: the sources are measured again",
   );
   const { state, why, stratum, referenceTime, offsetSeconds } = world.snapshot;
   assert.deepEqual([state, why], ["starting", "The clock was stepped from outside by 2.000000 s"]);
@@ -209,13 +209,13 @@ Deno.test("after a disturbance the first that answers is not believed alone", ()
   assert.equal(world.source(ONE).status, "falseticker");
 });
 
-Deno.test("after sleep the sources are measured anew, and a step is allowed", () => {
+Deno.test("after a suspension the sources are measured again, and a step is allowed", () => {
   const world = new EngineWorld().start();
   world.run(600);
   world.stepFromOutside(-3);
   world.handle({ type: "resumed", asleep: 3600 });
   world.run(120);
-  assert.ok(world.logs.some((line) => line.includes("The machine slept for 3600 s")));
+  assert.ok(world.logs.some((line) => line.includes("The machine was suspended for 3600 s")));
   assert.equal(world.snapshot.steps.count, 1);
   assertNear(world.offset, 0, 1e-3);
 });
@@ -346,7 +346,7 @@ Deno.test("a command that fails is told, and the engine goes on", () => {
   const world = new EngineWorld({ offset: 0.05 }).start();
   world.clockFailure = "clock_adjtime: EPERM";
   world.run(60);
-  assert.ok(world.logs.includes("error: The clock was not changed: clock_adjtime: EPERM"));
+  assert.ok(world.logs.includes("error: The clock could not be changed: clock_adjtime: EPERM"));
   assertNear(world.offset, 0.05, 1e-3);
   world.clockFailure = undefined;
   world.run(300);

@@ -52,5 +52,5 @@ Deno.test("only a state that is no good gives way to the own clock", () => {
 Deno.test("without any source it is said that there is none, not that none was measured yet", () => {
   const config = "[synchronization]\nlocal-stratum = 8\n";
   const { snapshot } = new EngineWorld({ config }).start();
-  assert.match(snapshot.why, /by local-stratum\. There is no \[\[source\]\]$/);
+  assert.match(snapshot.why, /by local-stratum\. No \[\[source\]\] is configured$/);
 });

@@ -102,7 +102,10 @@ Deno.test({
       isMeasured(now) && now.why.includes("1 of")
     );
     assert.equal(status.state, "starting");
-    assert.match(status.why, /^Provisional: certificates do not fit this clock, and 1 of 2/);
+    assert.match(
+      status.why,
+      /^Provisional: certificates are not valid at the time of this clock, and 1 of 2/,
+    );
     for (const source of status.sources) {
       assert.equal(source.status, "starting");
       assert.match(source.reason, /^Provisional: /);

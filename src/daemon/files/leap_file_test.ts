@@ -75,7 +75,7 @@ Deno.test("a table is handed over when it is new, and a damaged file changes not
     file.follow(path, deliver);
     await file.settled();
     equal(events.length, 1);
-    match(lines.at(-1) ?? "", /error: .* is not used: .* as if cut off/);
+    match(lines.at(-1) ?? "", /error: .* is not used: .* may be cut off/);
     write(path, LATER);
     file.follow(path, deliver);
     await file.settled();

@@ -36,7 +36,7 @@ export class BoundAdvice {
   adviceOn(bound: UnixSeconds): string {
     if (!this.#hasRaised && this.#kept !== bound) return "";
     return this.#path === undefined
-      ? "; if that is wrong, start ntpsd again"
-      : `; if that is wrong, stop ntpsd, remove ${this.#path} and start it again`;
+      ? "; if that is wrong, restart ntpsd"
+      : `; if that is wrong, stop ntpsd, remove ${this.#path} and start ntpsd again`;
   }
 }

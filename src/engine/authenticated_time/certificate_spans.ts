@@ -37,7 +37,7 @@ export class CertificateSpans {
     const room = error + SLACK + SLACK_RATE * elapsed;
     const exchange = time - elapsed;
     if (exchange + room >= notBefore && exchange - room <= notAfter) return undefined;
-    return `It tells ${secondText(time)}, outside of its own certificate, which is good from ` +
+    return `Its time, ${secondText(time)}, is outside the validity of its own certificate, from ` +
       `${secondText(notBefore)} to ${secondText(notAfter)}`;
   }
 }

@@ -74,7 +74,7 @@ for (const clockIsTrusted of [true, false]) {
           equal(one.source(address).status, "falseticker");
           match(
             one.source(address).reason,
-            /^It tells .*, outside of its own certificate, which is good from 2026-01-11T12:00:00Z to 2026-03-12T12:00:00Z$/,
+            /^Its time, .*, is outside the validity of its own certificate, from 2026-01-11T12:00:00Z to 2026-03-12T12:00:00Z$/,
           );
         }
         shiftTime(one, 0);
@@ -122,14 +122,14 @@ Deno.test("a bound that a lasting lie has left is named with its file", () => {
   near(next);
   match(
     next.source(PROVEN[0]).reason,
-    /has certainly passed; if that is wrong, stop ntpsd, remove \/var\/lib\/ntpsd\/cookies\.time-bound and start it again$/,
+    /has certainly passed; if that is wrong, stop ntpsd, remove \/var\/lib\/ntpsd\/cookies\.time-bound and start ntpsd again$/,
   );
   next.reload({ ...ALONE, cookies: "/srv/keys" });
   next.run(60);
-  match(next.source(PROVEN[0]).reason, /remove \/srv\/keys\.time-bound and start it again$/);
+  match(next.source(PROVEN[0]).reason, /remove \/srv\/keys\.time-bound and start ntpsd again$/);
   next.reload(ALONE);
   next.run(60);
-  match(next.source(PROVEN[0]).reason, /if that is wrong, start ntpsd again$/);
+  match(next.source(PROVEN[0]).reason, /if that is wrong, restart ntpsd$/);
 });
 
 Deno.test("while as many as vouch for a time contradict what has passed, no time is known", () => {
@@ -141,7 +141,7 @@ Deno.test("while as many as vouch for a time contradict what has passed, no time
   shiftTime(one, 0);
   one.run(3600);
   equal(one.snapshot.state, "starting");
-  match(one.snapshot.why, /has certainly passed; if that is wrong, start ntpsd again/);
+  match(one.snapshot.why, /has certainly passed; if that is wrong, restart ntpsd/);
 });
 
 Deno.test("who was refused for a lie of the others is tried again when nobody tells it any more", () => {

@@ -135,8 +135,8 @@ export class ProvisionalTime {
   contradictionOf({ protection }: Association, told: ToldTime): Contradiction | undefined {
     const bound = this.#bootstrap.lowerBound;
     if (told.time + told.error < bound) {
-      const reason = `It tells ${secondText(told.time)}, and ${secondText(bound)} has certainly ` +
-        `passed${this.#advice.adviceOn(bound)}`;
+      const reason = `Its time, ${secondText(told.time)}, is before ${secondText(bound)}, which ` +
+        `has certainly passed${this.#advice.adviceOn(bound)}`;
       return { kind: "past", reason };
     }
     const certificate = protection?.certificate;
@@ -178,7 +178,8 @@ export class ProvisionalTime {
   reasonOf(association: number): string {
     const rejection = this.#rejections.get(association);
     const detail = rejection === undefined ? "" : `; ${REJECTIONS[rejection]}`;
-    return `Provisional: its certificate's dates do not fit this clock, so it waits for others to agree${detail}`;
+    return "Provisional: its certificate is not valid at the time of this clock, so it is not used " +
+      `until other sources agree on a time${detail}`;
   }
 
   /**
@@ -258,7 +259,7 @@ export class ProvisionalTime {
     this.#bootstrap.confirm();
     if (!byQuorum) return [];
     const date = secondText(at);
-    const message = `Enough sources agree on a time at which their certificates are good: ${date}`;
+    const message = `Enough sources agree on a time at which their certificates are valid: ${date}`;
     return [{ type: "log", level: "info", message }, ...this.vouched(at, now)];
   }
 
@@ -267,18 +268,19 @@ export class ProvisionalTime {
     switch (outcome.kind) {
       case "not-needed":
         this.#reason = context.members.every(isHeldBack)
-          ? "Provisional: certificates wait for a time that is known"
+          ? "Provisional: certificates cannot be verified before the time is known"
           : undefined;
         return [];
       case "provisional":
         this.#rejections = outcome.refused;
-        this.#reason =
-          `Provisional: certificates do not fit this clock, and ${outcome.agreeing} of ` +
-          `${outcome.needed} sources agree on a time that fits them (each host and public key counts once)`;
+        this.#reason = `Provisional: certificates are not valid at the time of this clock, and ` +
+          `${outcome.agreeing} of ${outcome.needed} required sources agree on a time at which ` +
+          "they are (each host and public key counts once)";
         return [];
       case "agreed": {
         this.#rejections = outcome.refused;
-        this.#reason = "Provisional: certificates are verified at the time that was found";
+        this.#reason =
+          "Provisional: certificates are being verified at the time on which the sources agree";
         const members = context.members.filter(({ association }) =>
           outcome.sources.includes(association.id)
         );
@@ -350,7 +352,7 @@ function disagreeing(
 }
 
 const REJECTIONS: Readonly<Record<BootstrapRejection, string>> = {
-  "outside-own-certificate": "the time that it tells is outside of its own certificate",
-  "before-lower-bound": "the time that it tells has certainly passed",
-  "disagrees-with-the-quorum": "it disagrees with the others",
+  "outside-own-certificate": "its time is outside the validity of its own certificate",
+  "before-lower-bound": "its time has certainly passed",
+  "disagrees-with-the-quorum": "its time differs from that of the others",
 };

@@ -85,7 +85,7 @@ Deno.test("a quorum is verified at its time, then released; until then nobody is
   const provisional = watch();
   const members = [member(1), member(2)];
   deepEqual(measure(provisional, 1, { members }), []);
-  match(provisional.reason ?? "", /^Provisional: .* 1 of 2 sources agree/);
+  match(provisional.reason ?? "", /^Provisional: .* 1 of 2 required sources agree/);
   const asked = measure(provisional, 2, { members });
   deepEqual(asked.map((action) => action.type === "verify-certificates" && action.at), [NOW]);
   deepEqual(idsOf(asked), [1, 2]);
@@ -194,7 +194,7 @@ Deno.test("what is vouched for bounds others when it has gone on for hours, and 
   deepEqual(hours, [[], [], [], [], [], [], [NOW], [NOW + HOUR], [NOW + 2 * HOUR]]);
   const [dated] = provisional.withDates([{ type: "exchange-keys" } as Action], at(CLOCK));
   const dates = dated?.type === "exchange-keys" ? dated.dates : undefined;
-  equal(dates?.boundAdvice, "; if that is wrong, start ntpsd again");
+  equal(dates?.boundAdvice, "; if that is wrong, restart ntpsd");
   deepEqual(saved(NOW + 9 * HOUR - 1, 9 * HOUR - 1), [], "once an hour");
   const later = Array.from({ length: 7 }, (_, hour) => saved(NOW + hour * HOUR, (hour + 9) * HOUR));
   deepEqual(later.slice(0, 6).flat(), [], "it begins anew");
@@ -232,7 +232,7 @@ Deno.test("who tells another time than the one that is believed is not judged by
   provisional.verified(verified({ 1: undefined, 2: undefined }), { members, now: 7 });
   deepEqual(provisional.released(members), [one, two]);
   deepEqual(provisional.measured(evidence, { clock: CLOCK, offset: falseOffset, members }), []);
-  match(provisional.reasonOf(3), /disagrees with the others/);
+  match(provisional.reasonOf(3), /differs from that of the others/);
   const truth = { clock: CLOCK, offset: NOW - CLOCK, members };
   deepEqual(idsOf(provisional.measured(evidence, truth)), [3], "it is asked when it agrees");
 });
@@ -247,7 +247,7 @@ Deno.test("a quorum that another configuration makes too small while it is verif
   const late = verified({ 1: undefined, 2: undefined });
   equal(provisional.verified(late, { members, now: 7 }).hasReleased, false);
   deepEqual(measure(provisional, 1, { members }), []);
-  match(provisional.reason ?? "", /2 of 3 sources agree/);
+  match(provisional.reason ?? "", /2 of 3 required sources agree/);
   deepEqual(provisional.released(members), []);
 });
 

@@ -22,7 +22,7 @@ Deno.test("a source that is only watched gives no vote for a provisional time", 
   for (const address of [A, B]) one.server(address).error = 5 * DAY;
   one.start().run(900);
   isOld(one);
-  match(one.snapshot.why, /fit this clock, and 1 of 2 sources agree/);
+  match(one.snapshot.why, /at the time of this clock, and 1 of 2 required sources agree/);
 });
 
 Deno.test("a source that is only watched takes no vote away either, and is let in with the others", () => {
@@ -35,7 +35,7 @@ Deno.test("a source that is only watched takes no vote away either, and is let i
   one.server(B).error = 5 * DAY;
   one.start().run(900);
   synchronized(one);
-  match(one.source(B).reason, /^Provisional: .*disagrees with the others$/);
+  match(one.source(B).reason, /^Provisional: .*differs from that of the others$/);
   one.server(B).error = 0;
   one.run(3600);
   ok(!one.source(B).reason.startsWith("Provisional"));
@@ -70,7 +70,7 @@ Deno.test("servers of one operator with one public key are one vote, and the sen
   isOld(one);
   match(
     one.snapshot.why,
-    /1 of 2 sources agree on a time that fits them \(each host and public key counts once\)$/,
+    /1 of 2 required sources agree on a time at which they are \(each host and public key counts once\)$/,
   );
   one.reload({ ...OLD, synchronization: ONE });
   one.run(900);
@@ -86,7 +86,7 @@ Deno.test("the log does not say that there is no source where all are held back"
     const told = one.logs.filter((line) => line.includes("No time to follow"));
     equal(told.length, 1, `${told}`);
     const sentence =
-      `^warning: No time to follow: ${more}2 sources are provisional: the dates of certificates`;
+      `^warning: No time to follow: ${more}2 sources are provisional: certificates are not valid`;
     match(told[0] ?? "", new RegExp(sentence));
   }
 });

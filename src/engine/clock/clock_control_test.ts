@@ -120,8 +120,8 @@ Deno.test("later it is slewed, as fast as the limit allows", () => {
   const command = commandOf(actions);
   assert.equal(command.step, 0);
   assert.deepEqual(logsOf(actions), [
-    "warning: The clock is 10.000 s ahead of what the sources agree on; step-limit allows no step any more, " +
-    "and slewing takes 200 s or more",
+    "warning: The clock is 10.000 s ahead of what the sources agree on; step-limit allows no further step, " +
+    "and slewing takes at least 200 s",
   ]);
   assertPpm(command.frequency, -50_000);
   // 200 s at that rate, but the status is refreshed in between
@@ -147,8 +147,9 @@ Deno.test("an offset beyond the panic threshold ends the daemon, and the clock i
 
 Deno.test("a frequency beyond the limit is clamped, and told once until it is over, then if it lasts", () => {
   const { control } = makeControl();
-  const notice = "warning: The clock needs 700.0 ppm, beyond max-frequency-ppm = 500: " +
-    "it will drift away";
+  const notice =
+    "warning: The clock needs a correction of 700.0 ppm, more than max-frequency-ppm = 500 allows: " +
+    "it will drift";
   const first = control.update(estimate(0, 700), context(100));
   assert.deepEqual(logsOf(first), [notice]);
   assertPpm(commandOf(first).frequency, 500);
@@ -177,7 +178,9 @@ Deno.test("a command that failed leaves the account of the clock as it was", () 
   const { control, discipline } = makeControl();
   control.update(estimate(320e-6), context(100));
   const actions = control.commandDone(err("clock_adjtime: EPERM"), at(100));
-  assert.deepEqual(logsOf(actions), ["error: The clock was not changed: clock_adjtime: EPERM"]);
+  assert.deepEqual(logsOf(actions), [
+    "error: The clock could not be changed: clock_adjtime: EPERM",
+  ]);
   assert.equal(discipline.rate, 0);
 });
 
@@ -241,6 +244,6 @@ Deno.test("an offset that crosses the threshold with every answer is told in pai
   }
   assert.deepEqual(lines, [
     "warning: The clock is 0.200 s ahead of what the sources agree on, and is not adjusted",
-    "info: The clock is near the time again: 0.100 s ahead of what the sources agree on",
+    "info: The clock is near the right time again: 0.100 s ahead of what the sources agree on",
   ]);
 });

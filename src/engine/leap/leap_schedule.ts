@@ -110,14 +110,10 @@ export class LeapSchedule {
     if (vote === announced || isJustOver) return [];
     return this.#notice(
       announced === "none"
-        ? `The sources announce that a second is to be ${
-          participle(vote)
-        }, but the table of leap seconds, ` +
-          `valid until ${formatDay(table.expiresAt)}, knows nothing of it: they are not believed`
-        : `The table of leap seconds says that a second is to be ${
-          participle(announced)
-        } at the end of ` +
-          `${formatDay(seconds)}, but the sources do not announce it: the table is believed`,
+        ? `The sources announce that a second will be ${participle(vote)}, but the table of leap ` +
+          `seconds, valid until ${formatDay(table.expiresAt)}, lists none: they are not believed`
+        : `The table of leap seconds says that a second will be ${participle(announced)} at the ` +
+          `end of ${formatDay(seconds)}, but the sources do not announce it: the table is believed`,
     );
   }
 
@@ -130,8 +126,10 @@ export class LeapSchedule {
     if (this.#toldExpiry) return [];
     this.#toldExpiry = true;
     const message =
-      `The table of leap seconds expired on ${formatDay(table.expiresAt)}: its offset of TAI is ` +
-      "used, but for leap seconds the sources are believed; get a new table, by an update of tzdata for instance";
+      `The table of leap seconds expired on ${
+        formatDay(table.expiresAt)
+      }: its TAI offset is still ` +
+      "used, but leap seconds are taken from the sources; install a new table, for example by updating tzdata";
     return [{ type: "log", level: "warning", message }];
   }
 
@@ -140,9 +138,9 @@ export class LeapSchedule {
     const isPossible = isLeapMonth(seconds) || isLeapMonth(seconds - SECONDS_PER_DAY);
     if (isPossible || vote === "none" || vote === "unknown") return [];
     return this.#notice(
-      `The sources announce in ${formatDay(seconds).slice(0, -3)} that a second is to be ${
-        participle(vote)
-      }: they are not believed, since without a valid table of leap seconds only the end of June and of December count`,
+      `The sources announce in ${formatDay(seconds).slice(0, -3)} that a second will be ` +
+        `${participle(vote)}: they are not believed, because without a valid table of leap ` +
+        "seconds only announcements for the end of June and of December are accepted",
     );
   }
 

@@ -110,10 +110,10 @@ class Draft {
   finish(): Result<LeapTable, string> {
     const updated = this.#updated, expires = this.#expires;
     if (updated === undefined) return err('there is no line "#$" with the last update');
-    if (expires === undefined) return err('there is no line "#@" with the end of validity');
+    if (expires === undefined) return err('there is no line "#@" with the expiry date');
     if (this.#entries.length === 0) return err("there is no entry");
     if (this.#digest === undefined) {
-      return err('there is no line "#h" with the digest, as if cut off');
+      return err('there is no line "#h" with the digest: the file may be cut off');
     }
     const found = this.#digestOf(updated + expires);
     if (found !== this.#digest) {
@@ -128,7 +128,7 @@ class Draft {
 
   #takeMoment(mark: "#$" | "#@", text: string): string | undefined {
     const known = mark === "#$" ? this.#updated : this.#expires;
-    if (known !== undefined) return "this is said a second time";
+    if (known !== undefined) return "this line occurs a second time";
     if (!/^\d+$/.test(text) || text.length > DIGITS_MAX) {
       return "wanted a number of seconds, found something else";
     }
@@ -142,7 +142,7 @@ class Draft {
    * word.
    */
   #takeDigest(text: string): string | undefined {
-    if (this.#digest !== undefined) return "this is said a second time";
+    if (this.#digest !== undefined) return "this line occurs a second time";
     const words = text.split(/\s+/);
     if (words.length !== DIGEST_WORDS || !words.every((word) => /^[0-9a-fA-F]{1,8}$/.test(word))) {
       return `wanted a digest of ${DIGEST_WORDS} hexadecimal words, found something else`;
@@ -154,7 +154,7 @@ class Draft {
   #takeEntry(line: string): string | undefined {
     const [, at, taiOffset] = /^\s*(\d+)\s+(\d+)\s*(?:#.*)?$/.exec(line) ?? [];
     if (at === undefined || taiOffset === undefined) {
-      return "wanted a moment and an offset as in leap-seconds.list, found something else";
+      return "wanted a time and an offset as in leap-seconds.list, found something else";
     }
     if (at.length > DIGITS_MAX || taiOffset.length > DIGITS_MAX) return "a number is too long";
     if (this.#entries.length >= ENTRIES_MAX) return `wanted at most ${ENTRIES_MAX} entries`;
@@ -182,13 +182,13 @@ function checkSense(table: LeapTable): Result<LeapTable, string> {
       return err(`wanted entries at the beginning of a month, found ${at}`);
     }
     if (before !== undefined && at <= before.at) {
-      return err(`wanted entries in the order of time, found ${at} after ${before.at}`);
+      return err(`wanted entries in ascending order, found ${at} after ${before.at}`);
     }
     if (before !== undefined && Math.abs(taiOffset - before.taiOffset) !== 1) {
       return err(`wanted steps of one second, found ${taiOffset} after ${before.taiOffset}`);
     }
     before = entry;
   }
-  if (table.expiresAt <= table.updatedAt) return err("wanted an end of validity after the update");
+  if (table.expiresAt <= table.updatedAt) return err("wanted an expiry date after the last update");
   return ok(table);
 }

@@ -47,7 +47,7 @@ export class ClockReports {
       this.#slews.look(isFar, now),
       (often) =>
         `The clock is ${positionOf(offset)}${often}; step-limit ` +
-        `allows no step any more, and slewing takes ${seconds.toFixed(0)} s or more`,
+        `allows no further step, and slewing takes at least ${seconds.toFixed(0)} s`,
     );
   }
 
@@ -63,7 +63,7 @@ export class ClockReports {
     return [{
       type: "log",
       level: "error",
-      message: `The clock was not changed${often}: ${error}`,
+      message: `The clock could not be changed${often}: ${error}`,
     }];
   }
 
@@ -89,8 +89,8 @@ export class ClockReports {
     return warning(
       this.#limits.look(Math.abs(frequency) > limit, now),
       (often) =>
-        `The clock needs ${frequency.toFixed(1)} ppm${often}, ` +
-        `beyond max-frequency-ppm = ${limit}: it will drift away`,
+        `The clock needs a correction of ${frequency.toFixed(1)} ppm${often}, ` +
+        `more than max-frequency-ppm = ${limit} allows: it will drift`,
     );
   }
 
@@ -99,7 +99,7 @@ export class ClockReports {
     const wasTold = this.#distances.isTold;
     const often = this.#distances.look(isFar, now);
     if (wasTold && !isFar) {
-      const message = `The clock is near the time again: ${positionOf(offset)}`;
+      const message = `The clock is near the right time again: ${positionOf(offset)}`;
       return [{ type: "log", level: "info", message }];
     }
     return warning(

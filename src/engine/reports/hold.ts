@@ -41,7 +41,7 @@ export class Hold {
     const brief = this.#brief;
     this.#brief = 0;
     const times = brief === 1 ? "once" : `${brief} times`;
-    return brief === 0 ? "" : ` (and ${times} for a short while before)`;
+    return brief === 0 ? "" : ` (and briefly ${times} before)`;
   }
 }
 

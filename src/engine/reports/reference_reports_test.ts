@@ -64,7 +64,7 @@ Deno.test("a time that comes and goes with every answer does not fill the log, a
   assert.equal(reports.isLossKnown, true);
   const last = told(reports, [[3600, undefined], [3658, undefined], [3660, undefined]]);
   assert.deepEqual(last.map((line) => line.replace(/\d+ times/, "n times")), [
-    "3660 warning: No time to follow (and n times for a short while before): why",
+    "3660 warning: No time to follow (and briefly n times before): why",
   ]);
 });
 

@@ -24,7 +24,7 @@ export function silenceOf(server: SilentServer): string | undefined {
   const { lastSendFailure, unansweredRequests, dropped: { recent } } = server;
   if (lastSendFailure !== undefined) return lastSendFailure;
   if (unansweredRequests === 0) return undefined;
-  if (recent !== undefined) return `Its answers are dropped: ${recent}`;
+  if (recent !== undefined) return `Its responses are dropped: ${recent}`;
   const suspicion = suspicionOf(server);
   if (suspicion === "") return undefined;
   return `Did not answer the last ${unansweredRequests} requests${suspicion}`;
@@ -41,5 +41,5 @@ function suspicionOf(
   const isUnexplained = lastResponseAt === undefined && lastSendFailure === undefined &&
     recent === undefined;
   if (protection?.authentication !== "mac" || !isUnexplained) return "";
-  return "; most servers say nothing to a key that is not theirs";
+  return "; most servers do not answer requests with a wrong key";
 }

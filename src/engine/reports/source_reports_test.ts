@@ -191,7 +191,7 @@ Deno.test("answers that are dropped are named by the reason, in the log once and
       assert.match(told[0] ?? "", sentence);
       const { status, reason: why } = world.source(TWO);
       assert.equal(status, "unreachable");
-      assert.match(why, new RegExp(`^Its answers are dropped: ${reason} \\(\\d+\\)$`));
+      assert.match(why, new RegExp(`^Its responses are dropped: ${reason} \\(\\d+\\)$`));
     }
   }
 });

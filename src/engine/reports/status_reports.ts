@@ -156,7 +156,7 @@ export class StatusReports {
     Object.assign(record, { told: status, ...afterLine(record, now) });
     return [
       status === "good"
-        ? { type: "log", level: "info", message: `Source ${name} is good again${often}`, source }
+        ? { type: "log", level: "info", message: `Source ${name} is usable again${often}`, source }
         : {
           type: "log",
           level: "warning",
@@ -201,7 +201,7 @@ export class StatusReports {
 /** How often a source has changed since the last line, with a space in front; nothing if never. */
 function oftenOf({ unsteady }: Record): string {
   const times = unsteady === 1 ? "once" : `${unsteady} times`;
-  return unsteady === 0 ? "" : ` (it changed ${times} for a short while before)`;
+  return unsteady === 0 ? "" : ` (and changed briefly ${times} before)`;
 }
 
 /** What becomes of a record when a line was told: the next change has to last twice as long. */

@@ -11,7 +11,7 @@ const FIVE = [1, 2, 3, 4, 5]
 /** The lines about what is used. */
 function lines(world: EngineWorld, from = 0): readonly string[] {
   return world.logs.slice(from).filter((line) =>
-    /is not used|is good again|No source is used|No time to follow|The reference/.test(line)
+    /is not used|is usable again|No source is used|No time to follow|The reference/.test(line)
   );
 }
 
@@ -50,7 +50,11 @@ Deno.test("every fault that status shows is told with its word and reason, and i
     assert.deepEqual(more, []);
     Object.assign(world.server(TWO), good);
     runLong(world, 20_000);
-    assert.deepEqual(about(world, TWO, from).slice(1), [`info: Source ${TWO} is good again`], word);
+    assert.deepEqual(
+      about(world, TWO, from).slice(1),
+      [`info: Source ${TWO} is usable again`],
+      word,
+    );
     assert.equal(lines(world, from).filter((line) => !line.includes(TWO)).length <= 2, true);
   }
 });
@@ -84,9 +88,9 @@ Deno.test("a source that flips with every answer cannot fill the log, and nothin
   server.leap = "none";
   runLong(world, 20_000);
   const told = about(world, TWO, from);
-  assert.match(told.at(-1) ?? "", /is good again/);
-  assert.match(told.join("\n"), /it changed \d+ times for a short while before/);
-  const words = told.map((line) => line.includes("good again"));
+  assert.match(told.at(-1) ?? "", /is usable again/);
+  assert.match(told.join("\n"), /and changed briefly \d+ times before/);
+  const words = told.map((line) => line.includes("usable again"));
   assert.ok(words.every((isGood, i) => isGood === (i % 2 === 1)), "told in pairs");
 });
 
@@ -116,7 +120,7 @@ Deno.test("when all turn bad at once one line tells it, and one line its end", (
     const after = lines(world, until);
     assert.match(after[0] ?? "", /^info: The reference is now/);
     assert.equal(after.filter((line) => line.startsWith("warning")).length, 0, after.join("\n"));
-    assert.equal(after.filter((line) => line.includes("good again")).length, 0, after.join("\n"));
+    assert.equal(after.filter((line) => line.includes("usable again")).length, 0, after.join("\n"));
   }
 });
 

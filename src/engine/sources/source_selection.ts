@@ -147,7 +147,7 @@ export class SourceSelection {
     },
   ): string {
     const { absent } = context;
-    if (!this.#hasSources) return "There is no [[source]]";
+    if (!this.#hasSources) return "No [[source]] is configured";
     if (this.#selection !== undefined || members.length + absent.length === 0) return this.#reason;
     const statuses = [
       ...members.map((member) => ({ name: memberName(member), ...this.statusOf(member, context) })),
@@ -334,7 +334,7 @@ function requiredSources({ sources }: Config): readonly string[] {
 function reasonWithHeld({ reason, statuses }: Selection, heldBack: number): string {
   if (reason === undefined || heldBack === 0) return reason ?? "";
   const held = `${heldBack === 1 ? "1 source is" : `${heldBack} sources are`} provisional: ` +
-    "the dates of certificates do not fit this clock";
+    "certificates are not valid at the time of this clock";
   return statuses.size === 0 ? held : `${reason}; ${held}`;
 }
 

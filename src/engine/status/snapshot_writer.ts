@@ -201,7 +201,9 @@ function describeAbsent(
     mode: config.mode,
     status: group.error === undefined ? "starting" : "unreachable",
     reason: group.error ??
-      (authenticationOf(config) === "nts" ? "Keys are exchanged" : "The name is being looked up"),
+      (authenticationOf(config) === "nts"
+        ? "Keys are being exchanged"
+        : "The name is being looked up"),
     reach: 0,
     stratum: null,
     referenceId: null,

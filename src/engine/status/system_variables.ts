@@ -164,7 +164,7 @@ function isTooLarge({ errorBound }: ErrorBudget): boolean {
 function boundReason(knowledge: Knowledge, bound: string): string {
   if (knowledge.mayAdjust) {
     return knowledge.waiting ??
-      `The clock may be wrong by ${bound} s while the offset is taken out`;
+      `The clock may be wrong by ${bound} s while the offset is being corrected`;
   }
   const position = clockPosition(knowledge.estimate?.offset ?? 0, 3);
   return `The clock is ${position} what the sources agree on, may be wrong by ${bound} s, and is not adjusted${
@@ -185,7 +185,7 @@ export function withLocalReference(
   localStratum: number | undefined,
 ): StateDescription & { readonly isLocal: boolean } {
   if (localStratum === undefined || isTimeKnown(state)) return { state, reason, isLocal: false };
-  const local = `The clock of this machine counts as right by local-stratum. ${reason}`.trim();
+  const local = `The clock of this machine is declared correct by local-stratum. ${reason}`.trim();
   return { state: "synchronized", reason: local, isLocal: true };
 }
 

@@ -115,7 +115,7 @@ Deno.test("every state has its word, and all but one a sentence that says why", 
   });
   assert.deepEqual(state({}, bad), {
     state: "unsynchronized",
-    reason: "The clock may be wrong by 1.600 s while the offset is taken out",
+    reason: "The clock may be wrong by 1.600 s while the offset is being corrected",
   });
   assert.deepEqual(state({ mayAdjust: false, notAdjustedReason: "adjust = false" }, bad), {
     state: "unsynchronized",
