@@ -52,11 +52,11 @@ export function fromUnixNanoseconds(time: UnixNanoseconds): NtpTimestamp {
  * through `fromUnixNanoseconds` is exact), in the era that brings it nearest to `near`.
  */
 export function toUnixNanoseconds(timestamp: NtpTimestamp, near: UnixNanoseconds): UnixNanoseconds {
-  const delta = BigInt.asIntN(64, timestamp - fromUnixNanoseconds(near));
   const reference = floorDivide(
     (near + UNIX_EPOCH_NANOSECONDS) << 32n,
     NANOSECONDS_PER_SECOND,
   );
+  const delta = BigInt.asIntN(64, timestamp - reference);
   const total = (reference + delta) * NANOSECONDS_PER_SECOND;
   return ((total + (1n << 31n)) >> 32n) - UNIX_EPOCH_NANOSECONDS;
 }
