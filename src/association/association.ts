@@ -17,10 +17,21 @@ import type { MonotonicSeconds, PollExponent } from "../base/units.ts";
 import type { NtpHeader } from "../protocol/header.ts";
 import type { Kiss } from "../protocol/kiss_code.ts";
 import type { AssociationOptions } from "./association_options.ts";
-import { type ResponseContent, ResponseContents } from "./response_contents.ts";
+import {
+  type ResponseContent,
+  ResponseContents,
+  type ServerState,
+  serverStateOf,
+} from "./response_contents.ts";
 import { readResponse } from "./response.ts";
 import type { AssociationConfig } from "./config.ts";
-import type { AssociationAction, DatagramEvent, LogAction, SendFailedEvent } from "./events.ts";
+import type {
+  AssociationAction,
+  DatagramEvent,
+  LogAction,
+  SendFailedEvent,
+  SourceAction,
+} from "./events.ts";
 import { exchangeKeys } from "./exchange_keys.ts";
 import { DroppedResponses } from "./dropped_responses.ts";
 import type { DropReason } from "./drop_reason.ts";
@@ -28,12 +39,19 @@ import { type KissCode, Kisses } from "./kisses.ts";
 import type { Measurement } from "./measurement.ts";
 import { PollTimer } from "./poll_timer.ts";
 import type { PacketProtection } from "./protection.ts";
-import { type Reception, type ServerState, serverStateOf } from "./outcome.ts";
 import { REACH_LENGTH, ReachRegister } from "./reach.ts";
 import { RequestSlot } from "./request_slot.ts";
 
 export type { AssociationOptions } from "./association_options.ts";
-export type { Reception, ServerState } from "./outcome.ts";
+export type { ServerState } from "./response_contents.ts";
+
+/** What became of a packet. */
+export interface Reception {
+  /** What is to be done. */
+  readonly actions: readonly SourceAction[];
+  /** There when the packet passed all tests. */
+  readonly measurement: Measurement | undefined;
+}
 
 /** After this many requests without response the rest of a burst is left out. */
 const BURST_UNANSWERED_MAX = 4;

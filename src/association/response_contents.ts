@@ -11,12 +11,21 @@
 import { assert } from "../base/assert.ts";
 import type { NtpTimestamp } from "../base/ntp_timestamp.ts";
 import type { NtpHeader } from "../protocol/header.ts";
+import { leapIndicatorOf } from "../protocol/leap_indicator.ts";
 import type { DropReason } from "./drop_reason.ts";
 import type { DatagramEvent } from "./events.ts";
+import type { ExchangeTimestamps } from "./exchange.ts";
 import { InterleavedClient, type KeptExchange } from "./interleaved.ts";
-import type { Measurement, Timestamping } from "./measurement.ts";
-import { contentDropReason, makeMeasurement } from "./outcome.ts";
-import { isNotDuplicate, isSynchronized } from "./packet_tests.ts";
+import type { Measurement, ServerVariables, Timestamping } from "./measurement.ts";
+import {
+  hasTimestamps,
+  isDelayPlausible,
+  isNotDuplicate,
+  isReferenceTimeSane,
+  isRootDistanceSane,
+  isServerTimeForward,
+  isSynchronized,
+} from "./packet_tests.ts";
 import { type ServerResponse, worseTimestamping } from "./response.ts";
 
 /** What a response says. */
@@ -27,6 +36,17 @@ export type ResponseContent =
   /** The server says that it has no time. */
   | { readonly kind: "unsynchronized" }
   | { readonly kind: "rejected"; readonly reason: DropReason };
+
+/** What a server says of itself, from its last response. */
+export interface ServerState extends ServerVariables {
+  /** Whether the server says that it has the time. */
+  readonly isSynchronized: boolean;
+}
+
+/** Reads what a server says of itself out of a response. */
+export function serverStateOf(header: NtpHeader): ServerState {
+  return { ...serverVariablesOf(header), isSynchronized: isSynchronized(header) };
+}
 
 /** Reads the responses of one server, in order. */
 export class ResponseContents {
@@ -103,4 +123,37 @@ function keptExchange(
 /** Says how the less exact of the two local timestamps of an exchange was taken. */
 function localTimestamping(event: DatagramEvent): Timestamping {
   return worseTimestamping(event.transmitTimestamping, event.receiveTimestamping);
+}
+
+/** Puts the timestamps of an exchange together with what the server says of itself. */
+function makeMeasurement(
+  header: NtpHeader,
+  exchange: ExchangeTimestamps & Pick<Measurement, "timestamping" | "interleaved">,
+): Measurement {
+  return { ...exchange, ...serverVariablesOf(header) };
+}
+
+/**
+ * Makes those tests of RFC 5905 figure 22 that look at the contents of a response by itself.
+ */
+function contentDropReason(
+  header: NtpHeader,
+  exchange: ExchangeTimestamps,
+): DropReason | undefined {
+  if (!hasTimestamps(header)) return "zero-timestamp";
+  if (!isServerTimeForward(exchange, header.precision)) return "server-time-reversed";
+  if (!isDelayPlausible(exchange, header.precision)) return "negative-delay";
+  if (!isRootDistanceSane(header)) return "root-distance";
+  return isReferenceTimeSane(header) ? undefined : "reference-timestamp";
+}
+
+function serverVariablesOf(header: NtpHeader): ServerVariables {
+  return {
+    stratum: header.stratum,
+    leapIndicator: leapIndicatorOf(header.leapIndicator),
+    referenceId: header.referenceId,
+    precision: header.precision,
+    rootDelay: header.rootDelay,
+    rootDispersion: header.rootDispersion,
+  };
 }
