@@ -12,13 +12,15 @@
  * line for one of them; the numbers add up to less than the pool. Buffers are held here until the
  * call has returned.
  *
- * | work     | calls                       | threads | how long a call can take                                       |
- * | -------- | --------------------------- | ------- | -------------------------------------------------------------- |
- * | wait     | epoll_wait                  | 2       | until a deadline of at most 30 s, or `Poller.wake`             |
- * | serve    | recvmmsg, usleep            | 12      | a second at most, by SO_RCVTIMEO; more listeners are waited on by one epoll_wait |
- * | names    | getaddrinfo                 | 8       | as long as the resolver is set to take, often 10 to 40 s       |
- * | files    | open, read, fsync, ...      | 3       | for ever, where a file system hangs                            |
- * | log      | write, poll                 | 1       | for ever, where the reader of standard error does not read     |
+ * | work  | calls                  | threads | how long a call can take                           |
+ * | ----- | ---------------------- | ------- | -------------------------------------------------- |
+ * | wait  | epoll_wait             | 2       | until a deadline of at most 30 s, or `Poller.wake` |
+ * | serve | recvmmsg, usleep       | 12      | a second at most, by SO_RCVTIMEO                   |
+ * | names | getaddrinfo            | 8       | as the resolver is set, often 10 to 40 s           |
+ * | files | open, read, fsync, ... | 3       | without limit if a file system hangs               |
+ * | log   | write, poll            | 1       | without limit if nothing reads standard error      |
+ *
+ * Listeners beyond the threads for `serve` share one epoll_wait.
  *
  * That makes 26 of 32. The other six are the runtime's: it loads modules on the pool, which happens
  * at the start alone; its timers, signals, TCP sockets and writes to standard streams do without,

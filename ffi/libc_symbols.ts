@@ -1,10 +1,12 @@
 /**
  * The functions of the C library that ntpsd calls, each with its prototype: the one table to audit.
  *
- * The idea: what C says stands beside what the runtime is told. `tests/system/ffi_prototypes_test.ts` gives the prototypes to the C compiler,
- * beside the headers named here, and compares the types. Limits: glibc on Linux, x86_64 and aarch64, where integer arguments of
- * variadic functions (open, ioctl, prctl, syscall) travel like those of ordinary ones. Lengths that the kernel returns are
- * declared as 32-bit integers, because no buffer here is longer than 2^31 - 1 octets.
+ * The idea: what C says stands beside what the runtime is told.
+ * `tests/system/ffi_prototypes_test.ts` gives the prototypes to the C compiler, together with the
+ * headers named here, and compares the types. Limits: glibc on Linux, x86_64 and aarch64, where
+ * integer arguments of variadic functions (open, ioctl, prctl, syscall) travel like those of
+ * ordinary ones. Lengths that the kernel returns are declared as 32-bit integers, because no buffer
+ * here is longer than 2^31 - 1 octets.
  *
  * @module
  */
@@ -40,11 +42,13 @@ export const LIBC_SYMBOLS = {
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
   // ssize_t send(int fd, const void *buffer, size_t length, int flags)
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
-  // ssize_t sendto(int fd, const void *buffer, size_t length, int flags, const struct sockaddr *to, socklen_t size)
+  // ssize_t sendto(int fd, const void *buffer, size_t length, int flags, const struct sockaddr
+  //   *to, socklen_t size)
   sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
   // ssize_t recvmsg(int fd, struct msghdr *message, int flags)
   recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  // int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout)
+  // int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec
+  //   *timeout)
   recvmmsg: { parameters: ["i32", "buffer", "u32", "i32", "buffer"], result: "i32" },
   // int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
   sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
@@ -64,7 +68,8 @@ export const LIBC_SYMBOLS = {
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
 
   // Names and interfaces: <netdb.h>, <ifaddrs.h>
-  // int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+  // int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct
+  //   addrinfo **found)
   getaddrinfo: { parameters: ["buffer", "buffer", "buffer", "buffer"], result: "i32" },
   // void freeaddrinfo(struct addrinfo *found)
   freeaddrinfo: { parameters: ["pointer"], result: "void" },
@@ -119,7 +124,8 @@ export const LIBC_SYMBOLS = {
   // int ioctl(int fd, unsigned long request, ...)
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
 
-  // The process: <signal.h>, <sys/wait.h>, <stdlib.h>, <unistd.h>, <sys/resource.h>, <pwd.h>, <grp.h>, <linux/capability.h>, <sys/prctl.h>
+  // The process: <signal.h>, <sys/wait.h>, <stdlib.h>, <unistd.h>, <sys/resource.h>, <pwd.h>,
+  // <grp.h>, <linux/capability.h>, <sys/prctl.h>
   // int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
   pthread_sigmask: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   // int raise(int signal)
@@ -171,7 +177,8 @@ export const LIBC_SYMBOLS = {
   // long syscall(long number, ...)
   syscall: { parameters: ["i64", "u64", "u64", "buffer"], result: "i64" },
 
-  // System calls for which the C library has no functions: the first argument is the number of the call, the others those of the
+  // System calls for which the C library has no functions: the first argument is the number of the
+  // call, the others those of the
   // prototype, each in a whole register.
   // int landlock_create_ruleset(const struct landlock_ruleset_attr *attr, size_t size, __u32 flags)
   landlock_create_ruleset: {
@@ -185,7 +192,8 @@ export const LIBC_SYMBOLS = {
     parameters: ["i64", "i64", "i64", "buffer", "u64"],
     result: "i64",
   },
-  // int rt_sigaction(int signal, const struct sigaction *action, struct sigaction *old, size_t set_size)
+  // int rt_sigaction(int signal, const struct sigaction *action, struct sigaction *old, size_t
+  //   set_size)
   rt_sigaction: {
     name: "syscall",
     parameters: ["i64", "i64", "buffer", "buffer", "u64"],

@@ -6,7 +6,7 @@
  * name gets a self-extracting executable made of deno itself and the bundle. Limits: Linux with
  * glibc; the self-extracting kind takes the deno of another processor from its npm package.
  *
- *     deno task compile | compile:all        (--self-extracting: that kind without trying the other)
+ *     deno task compile | compile:all   (--self-extracting: that kind without trying the other)
  *
  * @module
  */

@@ -1,10 +1,11 @@
 /**
- * The functions of OpenSSL 3 that are called, each with its prototype (<openssl/ssl.h>, <openssl/x509v3.h>, <openssl/pem.h>,
- * <openssl/evp.h>, <openssl/err.h>, <time.h>).
+ * The functions of OpenSSL 3 that are called, each with its prototype (<openssl/ssl.h>,
+ * <openssl/x509v3.h>, <openssl/pem.h>, <openssl/evp.h>, <openssl/err.h>, <time.h>).
  *
- * `tests/system/ffi_prototypes_test.ts` compares the prototypes with the headers, and the types with the prototypes. Limits: only
- * what all of OpenSSL 3.0 and later export; nothing that is optional at build time. `long` and pointers are 64 bits wide (x86_64
- * and aarch64). A `buffer` is only read or written during the call.
+ * `tests/system/ffi_prototypes_test.ts` compares the prototypes with the headers, and the types
+ * with the prototypes. Limits: only what all of OpenSSL 3.0 and later export; nothing that is
+ * optional at build time. `long` and pointers are 64 bits wide (x86_64 and aarch64). A `buffer` is
+ * only read or written during the call.
  *
  * @module
  */
@@ -37,7 +38,8 @@ export const CRYPTO_SYMBOLS = {
   // Certificates and keys
   // X509 *PEM_read_bio_X509(BIO *bio, X509 **into, pem_password_cb *ask, void *pass_phrase)
   PEM_read_bio_X509: { parameters: ["pointer", "pointer", "pointer", "buffer"], result: "pointer" },
-  // EVP_PKEY *PEM_read_bio_PrivateKey(BIO *bio, EVP_PKEY **into, pem_password_cb *ask, void *pass_phrase)
+  // EVP_PKEY *PEM_read_bio_PrivateKey(BIO *bio, EVP_PKEY **into, pem_password_cb *ask, void
+  //   *pass_phrase)
   PEM_read_bio_PrivateKey: {
     parameters: ["pointer", "pointer", "pointer", "buffer"],
     result: "pointer",
@@ -90,7 +92,8 @@ export const CRYPTO_SYMBOLS = {
   X509_STORE_CTX_new: { parameters: [], result: "pointer" },
   // void X509_STORE_CTX_free(X509_STORE_CTX *context)
   X509_STORE_CTX_free: { parameters: ["pointer"], result: "void" },
-  // int X509_STORE_CTX_init(X509_STORE_CTX *context, X509_STORE *store, X509 *leaf, STACK_OF(X509) *others)
+  // int X509_STORE_CTX_init(X509_STORE_CTX *context, X509_STORE *store, X509 *leaf,
+  //   STACK_OF(X509) *others)
   X509_STORE_CTX_init: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
   // int X509_STORE_CTX_set_default(X509_STORE_CTX *context, const char *purpose)
   X509_STORE_CTX_set_default: { parameters: ["pointer", "buffer"], result: "i32" },
@@ -110,7 +113,8 @@ export const CRYPTO_SYMBOLS = {
   X509_VERIFY_PARAM_set_time: { parameters: ["pointer", "i64"], result: "void" },
   // int X509_VERIFY_PARAM_set1_host(X509_VERIFY_PARAM *parameters, const char *name, size_t length)
   X509_VERIFY_PARAM_set1_host: { parameters: ["pointer", "buffer", "usize"], result: "i32" },
-  // int X509_VERIFY_PARAM_set1_ip(X509_VERIFY_PARAM *parameters, const unsigned char *address, size_t length)
+  // int X509_VERIFY_PARAM_set1_ip(X509_VERIFY_PARAM *parameters, const unsigned char *address,
+  //   size_t length)
   X509_VERIFY_PARAM_set1_ip: { parameters: ["pointer", "buffer", "usize"], result: "i32" },
 
   // Ciphers
@@ -122,12 +126,14 @@ export const CRYPTO_SYMBOLS = {
   EVP_CIPHER_CTX_new: { parameters: [], result: "pointer" },
   // void EVP_CIPHER_CTX_free(EVP_CIPHER_CTX *context)
   EVP_CIPHER_CTX_free: { parameters: ["pointer"], result: "void" },
-  // int EVP_EncryptInit_ex(EVP_CIPHER_CTX *context, const EVP_CIPHER *cipher, ENGINE *engine, const unsigned char *key, const unsigned char *iv)
+  // int EVP_EncryptInit_ex(EVP_CIPHER_CTX *context, const EVP_CIPHER *cipher, ENGINE *engine,
+  //   const unsigned char *key, const unsigned char *iv)
   EVP_EncryptInit_ex: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "pointer"],
     result: "i32",
   },
-  // int EVP_EncryptUpdate(EVP_CIPHER_CTX *context, unsigned char *out, int *written, const unsigned char *in, int length)
+  // int EVP_EncryptUpdate(EVP_CIPHER_CTX *context, unsigned char *out, int *written, const
+  //   unsigned char *in, int length)
   EVP_EncryptUpdate: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "i32"],
     result: "i32",
@@ -166,9 +172,11 @@ export const SSL_SYMBOLS = {
   SSL_CTX_get0_param: { parameters: ["pointer"], result: "pointer" },
   // X509_STORE *SSL_CTX_get_cert_store(const SSL_CTX *context)
   SSL_CTX_get_cert_store: { parameters: ["pointer"], result: "pointer" },
-  // int SSL_CTX_set_alpn_protos(SSL_CTX *context, const unsigned char *protocols, unsigned int length)
+  // int SSL_CTX_set_alpn_protos(SSL_CTX *context, const unsigned char *protocols, unsigned int
+  //   length)
   SSL_CTX_set_alpn_protos: { parameters: ["pointer", "buffer", "u32"], result: "i32" },
-  // void SSL_CTX_set_alpn_select_cb(SSL_CTX *context, SSL_CTX_alpn_select_cb_func callback, void *argument)
+  // void SSL_CTX_set_alpn_select_cb(SSL_CTX *context, SSL_CTX_alpn_select_cb_func callback, void
+  //   *argument)
   SSL_CTX_set_alpn_select_cb: { parameters: ["pointer", "function", "pointer"], result: "void" },
   // int SSL_CTX_use_certificate(SSL_CTX *context, X509 *certificate)
   SSL_CTX_use_certificate: { parameters: ["pointer", "pointer"], result: "i32" },
@@ -200,12 +208,14 @@ export const SSL_SYMBOLS = {
   SSL_write: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
   // int SSL_shutdown(SSL *ssl)
   SSL_shutdown: { parameters: ["pointer"], result: "i32" },
-  // int SSL_select_next_proto(unsigned char **out, unsigned char *out_length, const unsigned char *server, unsigned int server_length, const unsigned char *client, unsigned int client_length)
+  // int SSL_select_next_proto(unsigned char **out, unsigned char *out_length, const unsigned char
+  //   *server, unsigned int server_length, const unsigned char *client, unsigned int client_length)
   SSL_select_next_proto: {
     parameters: ["pointer", "pointer", "buffer", "u32", "pointer", "u32"],
     result: "i32",
   },
-  // void SSL_get0_alpn_selected(const SSL *ssl, const unsigned char **protocol, unsigned int *length)
+  // void SSL_get0_alpn_selected(const SSL *ssl, const unsigned char **protocol, unsigned int
+  //   *length)
   SSL_get0_alpn_selected: { parameters: ["pointer", "buffer", "buffer"], result: "void" },
   // long SSL_get_verify_result(const SSL *ssl)
   SSL_get_verify_result: { parameters: ["pointer"], result: "i64" },
@@ -217,7 +227,9 @@ export const SSL_SYMBOLS = {
   SSL_get_peer_cert_chain: { parameters: ["pointer"], result: "pointer" },
   // STACK_OF(X509) *SSL_get0_verified_chain(const SSL *ssl)
   SSL_get0_verified_chain: { parameters: ["pointer"], result: "pointer" },
-  // int SSL_export_keying_material(SSL *ssl, unsigned char *out, size_t out_length, const char *label, size_t label_length, const unsigned char *context, size_t context_length, int use_context)
+  // int SSL_export_keying_material(SSL *ssl, unsigned char *out, size_t out_length, const char
+  //   *label, size_t label_length, const unsigned char *context, size_t context_length, int
+  //   use_context)
   SSL_export_keying_material: {
     parameters: ["pointer", "buffer", "usize", "buffer", "usize", "buffer", "usize", "i32"],
     result: "i32",

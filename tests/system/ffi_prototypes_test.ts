@@ -54,6 +54,9 @@ const SCALARS: Readonly<Record<string, readonly string[]>> = {
 };
 const REGISTERS = ["i64", "u64", "usize", "buffer"];
 
+/** A comment before a symbol; the lines after its first are indented. */
+const PROTOTYPE = /^ {2}\/\/ (.*(?:\n {2}\/\/ {3}.*)*\))\n {2}(\w+): \{/gm;
+
 interface Symbol {
   readonly name: string;
   readonly prototype: string;
@@ -157,8 +160,8 @@ function fits(declared: string, type: unknown, isResult: boolean): boolean {
 
 function symbolsIn(text: string, table: Deno.ForeignLibraryInterface): readonly Symbol[] {
   const prototypes = new Map(
-    [...text.matchAll(/^ {2}\/\/ (.*\))\n {2}(\w+): \{/gm)].map(([, prototype, name]) =>
-      [name, prototype] as const
+    [...text.matchAll(PROTOTYPE)].map(([, prototype = "", name]) =>
+      [name, prototype.replaceAll(/\n {2}\/\/ +/g, " ")] as const
     ),
   );
   return Object.entries(table).map(([name, symbol]) => {
