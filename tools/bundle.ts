@@ -10,7 +10,7 @@ import { DIST, ENTRY, execute, giveUp, RUNTIME_FLAGS } from "./build_settings.ts
  * Writes the bundle of `entry` to `output`, where it appears at once and whole; ends the build when
  * that fails.
  */
-export async function makeBundle(output: string, entry: string = ENTRY): Promise<void> {
+async function makeBundle(output: string, entry: string = ENTRY): Promise<void> {
   const temporary = output.replace(/[^/]*$/, `ntpsd-${Deno.pid}.tmp.js`);
   const args = ["bundle", "--quiet", "--platform=deno", "--output", temporary, entry];
   const made = await execute(Deno.execPath(), args);

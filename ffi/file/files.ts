@@ -4,8 +4,8 @@
  *
  * The idea: reading is bounded; writing replaces the whole file or nothing, so that a reader never
  * sees half of one, even after a power cut; what is no regular file is refused and never waited
- * for. Limits: calls wait for the disk, so while anything is served the functions whose names end
- * in "InBackground" are to be used, which wait on the thread pool.
+ * for. Limits: calls wait for the disk, so while anything is served the functions that read and
+ * write in the background are to be used, which wait on the thread pool.
  *
  * @module
  */

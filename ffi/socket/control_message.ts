@@ -9,29 +9,19 @@
  *
  * @module
  */
-import type { SocketAddress } from "../../src/base/socket_address.ts";
 import { NANOSECONDS_PER_SECOND } from "../../src/base/units.ts";
 import {
-  AF_INET,
   CMSGHDR,
   IP_RECVERR,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_RECVERR,
   SO_TIMESTAMPING,
-  SOCKADDR_IN,
-  SOCKADDR_IN6,
   SOL_SOCKET,
 } from "../headers/socket.ts";
 import { TIMESPEC } from "../headers/time.ts";
-import {
-  SCM_TIMESTAMPING,
-  SO_EE_ORIGIN_ICMP,
-  SO_EE_ORIGIN_ICMP6,
-  SOCK_EXTENDED_ERR,
-} from "../headers/timestamping.ts";
+import { SCM_TIMESTAMPING, SOCK_EXTENDED_ERR } from "../headers/timestamping.ts";
 import type { Memory } from "../memory.ts";
-import { decodeSockaddr } from "./sockaddr.ts";
 
 /** An entry of the error queue as the kernel describes it (`struct sock_extended_err`). */
 export interface ExtendedError {
@@ -41,8 +31,6 @@ export interface ExtendedError {
   readonly origin: number;
   /** `ee_data`: for a timestamp the number of the send. */
   readonly data: number;
-  /** The router or host that reported the error, for ICMP; its port is 0. */
-  readonly offender?: SocketAddress;
 }
 
 /** What the control data of one message said. */
@@ -134,30 +122,17 @@ export function readControlData(
       out.softwareNanoseconds = readTimespec(view, data + SCM_TIMESTAMPING["ts[0]"]);
       out.hardwareNanoseconds = readTimespec(view, data + SCM_TIMESTAMPING["ts[2]"]);
     } else if (isExtendedError(messages) && dataLength >= SOCK_EXTENDED_ERR.sizeof) {
-      out.error = readExtendedError(view, data, dataLength);
+      out.error = readExtendedError(view, data);
     }
   }
 }
 
-function readExtendedError(view: DataView, at: number, length: number): ExtendedError {
-  const origin = view.getUint8(at + SOCK_EXTENDED_ERR.ee_origin);
-  const isIcmp = origin === SO_EE_ORIGIN_ICMP || origin === SO_EE_ORIGIN_ICMP6;
-  const behind = SOCK_EXTENDED_ERR.sizeof;
-  const offender = isIcmp ? readOffender(view, at + behind, length - behind) : undefined;
+function readExtendedError(view: DataView, at: number): ExtendedError {
   return {
     code: view.getUint32(at + SOCK_EXTENDED_ERR.ee_errno, true),
-    origin,
+    origin: view.getUint8(at + SOCK_EXTENDED_ERR.ee_origin),
     data: view.getUint32(at + SOCK_EXTENDED_ERR.ee_data, true),
-    ...(offender === undefined ? {} : { offender }),
   };
-}
-
-/** Reads the address that follows the error (`SO_EE_OFFENDER`). */
-function readOffender(view: DataView, at: number, length: number): SocketAddress | undefined {
-  if (length < SOCKADDR_IN.sizeof) return undefined;
-  const isV4 = view.getUint16(at + SOCKADDR_IN.sin_family, true) === AF_INET;
-  const wanted = isV4 ? SOCKADDR_IN.sizeof : SOCKADDR_IN6.sizeof;
-  return length >= wanted ? decodeSockaddr(view, at) : undefined;
 }
 
 function readTimespec(view: DataView, at: number): bigint {

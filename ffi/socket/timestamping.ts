@@ -51,14 +51,10 @@ export interface TimestampingChoice {
   readonly hardware: boolean;
 }
 
-/** What an interface can do, and does, about hardware timestamps. */
+/** What an interface does about hardware timestamps. */
 export interface HardwareTimestamping {
   /** The number of its clock: /dev/ptpN; absent when it has none. */
   readonly phcIndex?: number;
-  /** Whether it can timestamp what it sends. */
-  readonly canTransmit: boolean;
-  /** Whether it can timestamp every datagram, or every NTP datagram, that it receives. */
-  readonly canReceiveNtp: boolean;
   /** Whether it is set to timestamp what it sends. */
   readonly transmitOn: boolean;
   /** Whether it is set to timestamp NTP datagrams that it receives. */
@@ -109,8 +105,8 @@ export function holdTimestamping(): Result<number, OsError> {
 }
 
 /**
- * Asks the driver of an interface what it can do and is set to do about hardware timestamps;
- * changes nothing.
+ * Asks the driver of an interface which clock it has and what it is set to timestamp; changes
+ * nothing.
  */
 export function readHardwareTimestamping(
   interfaceName: string,
@@ -121,16 +117,9 @@ export function readHardwareTimestamping(
     view.setUint32(ETHTOOL_TS_INFO.cmd, ETHTOOL_GET_TS_INFO, true);
     if (!askInterface(fd, SIOCETHTOOL, information)) return failed({ call: "ioctl", what });
     const phc = view.getInt32(ETHTOOL_TS_INFO.phc_index, true);
-    const flags = view.getUint32(ETHTOOL_TS_INFO.so_timestamping, true);
-    const types = view.getUint32(ETHTOOL_TS_INFO.tx_types, true);
-    const filters = view.getUint32(ETHTOOL_TS_INFO.rx_filters, true);
     const set = readConfiguration(fd);
     return ok({
       ...(phc < 0 ? {} : { phcIndex: phc }),
-      canTransmit: (flags & SOF_TIMESTAMPING_TX_HARDWARE) !== 0 &&
-        (types & (1 << HWTSTAMP_TX_ON)) !== 0,
-      canReceiveNtp: (flags & SOF_TIMESTAMPING_RX_HARDWARE) !== 0 &&
-        RECEIVES_NTP.some((filter) => (filters & (1 << filter)) !== 0),
       transmitOn: set.transmit === HWTSTAMP_TX_ON,
       receiveOn: RECEIVES_NTP.includes(set.filter),
     });

@@ -5,7 +5,7 @@
  * The idea: each request has a socket of its own on a port that cannot be guessed (RFC 9109),
  * connected to the server, so that the kernel refuses other senders and reports ICMP errors.
  * Reading never waits; a `Poller` says when there is something. Limits: a datagram is copied out of
- * one shared buffer; datagrams beyond `DATAGRAM_MAX` octets are marked truncated.
+ * one shared buffer; datagrams beyond `DATAGRAM_MAX` octets are cut.
  *
  * @module
  */
@@ -26,7 +26,6 @@ import {
   MSG_DONTWAIT,
   MSG_ERRQUEUE,
   MSG_NOSIGNAL,
-  MSG_TRUNC,
   MSGHDR,
 } from "../headers/socket.ts";
 import { SO_EE_ORIGIN_TIMESTAMPING } from "../headers/timestamping.ts";
@@ -95,8 +94,6 @@ export interface ReceivedDatagram {
    * made none.
    */
   readonly kernelTimestamp?: UnixNanoseconds;
-  /** Whether the payload was longer than `DATAGRAM_MAX` and is cut. */
-  readonly truncated: boolean;
 }
 
 /** An entry of a socket's error queue. */
@@ -112,8 +109,6 @@ export type QueueEvent =
     readonly type: "error";
     /** What the network says, such as ECONNREFUSED for a closed port. */
     readonly error: OsError;
-    /** The router or host that says so, for ICMP; the port is 0. */
-    readonly reportedBy?: SocketAddress;
   };
 
 /** The longest payload that is received whole. */
@@ -205,7 +200,6 @@ export class UdpSocket {
     readReceivedControl();
     const timestamp = this.#timestamp();
     const { softwareNanoseconds } = controlData;
-    const flags = message.view.getUint32(MSGHDR.msg_flags, true);
     const received = Math.min(length, DATAGRAM_MAX);
     return ok({
       bytes: payload.bytes.slice(0, received),
@@ -213,7 +207,6 @@ export class UdpSocket {
       receiveTimestamp: timestamp?.time ?? now,
       timestampKind: timestamp?.kind ?? "user",
       ...(softwareNanoseconds === 0n ? {} : { kernelTimestamp: softwareNanoseconds }),
-      truncated: (flags & MSG_TRUNC) !== 0,
     });
   }
 
@@ -257,7 +250,6 @@ export class UdpSocket {
     return {
       type: "error",
       error: osError({ call: "recvmsg", what, code: error.code }),
-      ...(error.offender === undefined ? {} : { reportedBy: error.offender }),
     };
   }
 

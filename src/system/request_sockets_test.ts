@@ -23,8 +23,6 @@ function promising(interfaceName: string): HardwarePort {
     timestampingOf: () =>
       ok({
         phcIndex: 0,
-        canTransmit: true,
-        canReceiveNtp: true,
         transmitOn: true,
         receiveOn: true,
       }),
