@@ -53,7 +53,10 @@ export class HeaderWriter implements WrittenResponse {
   readonly #kissPoll: number;
   readonly #receive = { seconds: 0, fraction: 0 };
   readonly #origin = { seconds: 0, fraction: 0 };
-  #batch!: RequestBatch;
+  #request!: DataView<ArrayBuffer>;
+  #response!: DataView<ArrayBuffer>;
+  #receiveTimestamps!: Uint32Array<ArrayBuffer>;
+  #stride = 0;
 
   /** Writes nothing before `begin`. */
   constructor({ template, interleaved, kissPoll = KISS_POLL_DEFAULT }: HeaderWriterOptions) {
@@ -64,7 +67,10 @@ export class HeaderWriter implements WrittenResponse {
 
   /** Takes the batch whose responses are written from now on. */
   begin(batch: RequestBatch): void {
-    this.#batch = batch;
+    this.#request = batch.requestView;
+    this.#response = batch.responseView;
+    this.#receiveTimestamps = batch.receiveTimestamps;
+    this.#stride = batch.stride;
   }
 
   /**
@@ -72,9 +78,8 @@ export class HeaderWriter implements WrittenResponse {
    * mode.
    */
   writeResponse(index: number, client: Client): void {
-    const batch = this.#batch, template = this.#template;
-    const request = batch.requestView, response = batch.responseView;
-    const at = index * batch.stride;
+    const request = this.#request, response = this.#response, template = this.#template;
+    const received = this.#receiveTimestamps, at = index * this.#stride;
     this.index = index;
     const head = request.getUint32(at);
     const mode = responseMode(head);
@@ -87,9 +92,9 @@ export class HeaderWriter implements WrittenResponse {
     response.setUint32(at + 20, template.referenceFraction);
     response.setUint32(at + 24, request.getUint32(at + 40));
     response.setUint32(at + 28, request.getUint32(at + 44));
-    response.setUint32(at + 32, batch.receiveTimestamps[2 * index] ?? 0);
+    response.setUint32(at + 32, received[2 * index] ?? 0);
     // The last bit tells receive timestamps, which are odd, from transmit timestamps.
-    response.setUint32(at + 36, (batch.receiveTimestamps[2 * index + 1] ?? 0) | 1);
+    response.setUint32(at + 36, (received[2 * index + 1] ?? 0) | 1);
     this.slot = NO_SLOT;
     this.isInterleaved = false;
     if (isClient && (request.getUint32(at + 28) & 1) === 1) this.#interleave(at, client);
@@ -97,8 +102,8 @@ export class HeaderWriter implements WrittenResponse {
 
   /** Writes a kiss: leap indicator 3, stratum 0, no time of ours (RFC 5905 section 7.4). */
   writeKiss(index: number, code: number): void {
-    const { requestView: request, responseView: response, stride } = this.#batch;
-    const at = index * stride;
+    const request = this.#request, response = this.#response;
+    const at = index * this.#stride;
     const head = request.getUint32(at);
     const wanted = code === KISS_CODE.rate ? this.#kissPoll : 0;
     const poll = Math.min(POLL_MAX, Math.max((head << 16) >> 24, wanted)) & 0xff;
@@ -123,7 +128,7 @@ export class HeaderWriter implements WrittenResponse {
   #interleave(at: number, client: Client): void {
     const table = this.#interleaved;
     if (table === undefined) return;
-    const { requestView: request, responseView: response } = this.#batch;
+    const request = this.#request, response = this.#response;
     const origin = this.#origin, receive = this.#receive;
     origin.seconds = request.getUint32(at + 24);
     origin.fraction = request.getUint32(at + 28);
