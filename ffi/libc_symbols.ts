@@ -42,13 +42,13 @@ export const LIBC_SYMBOLS = {
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
   // ssize_t send(int fd, const void *buffer, size_t length, int flags)
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
-  // ssize_t sendto(int fd, const void *buffer, size_t length, int flags, const struct sockaddr
-  //   *to, socklen_t size)
+  // ssize_t sendto(int fd, const void *buffer, size_t length, int flags, const struct sockaddr *to,
+  //   socklen_t size)
   sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
   // ssize_t recvmsg(int fd, struct msghdr *message, int flags)
   recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  // int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec
-  //   *timeout)
+  // int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags,
+  //   struct timespec *timeout)
   recvmmsg: { parameters: ["i32", "buffer", "u32", "i32", "buffer"], result: "i32" },
   // int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
   sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
@@ -68,8 +68,8 @@ export const LIBC_SYMBOLS = {
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
 
   // Names and interfaces: <netdb.h>, <ifaddrs.h>
-  // int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct
-  //   addrinfo **found)
+  // int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+  //   struct addrinfo **found)
   getaddrinfo: { parameters: ["buffer", "buffer", "buffer", "buffer"], result: "i32" },
   // void freeaddrinfo(struct addrinfo *found)
   freeaddrinfo: { parameters: ["pointer"], result: "void" },
@@ -192,8 +192,8 @@ export const LIBC_SYMBOLS = {
     parameters: ["i64", "i64", "i64", "buffer", "u64"],
     result: "i64",
   },
-  // int rt_sigaction(int signal, const struct sigaction *action, struct sigaction *old, size_t
-  //   set_size)
+  // int rt_sigaction(int signal, const struct sigaction *action, struct sigaction *old,
+  //   size_t set_size)
   rt_sigaction: {
     name: "syscall",
     parameters: ["i64", "i64", "buffer", "buffer", "u64"],

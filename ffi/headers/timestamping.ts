@@ -93,10 +93,6 @@ export const PTP_SYS_OFFSET_EXTENDED_ARGUMENT = {
   ts: 16,
 } as const satisfies StructLayout;
 
-/** The error was reported by a router or host by ICMP. */
-export const SO_EE_ORIGIN_ICMP = 2;
-/** The error was reported by a router or host by ICMPv6. */
-export const SO_EE_ORIGIN_ICMP6 = 3;
 /** No error: the timestamp of something that was sent. */
 export const SO_EE_ORIGIN_TIMESTAMPING = 4;
 

@@ -38,8 +38,8 @@ export const CRYPTO_SYMBOLS = {
   // Certificates and keys
   // X509 *PEM_read_bio_X509(BIO *bio, X509 **into, pem_password_cb *ask, void *pass_phrase)
   PEM_read_bio_X509: { parameters: ["pointer", "pointer", "pointer", "buffer"], result: "pointer" },
-  // EVP_PKEY *PEM_read_bio_PrivateKey(BIO *bio, EVP_PKEY **into, pem_password_cb *ask, void
-  //   *pass_phrase)
+  // EVP_PKEY *PEM_read_bio_PrivateKey(BIO *bio, EVP_PKEY **into, pem_password_cb *ask,
+  //   void *pass_phrase)
   PEM_read_bio_PrivateKey: {
     parameters: ["pointer", "pointer", "pointer", "buffer"],
     result: "pointer",
@@ -132,8 +132,8 @@ export const CRYPTO_SYMBOLS = {
     parameters: ["pointer", "pointer", "pointer", "pointer", "pointer"],
     result: "i32",
   },
-  // int EVP_EncryptUpdate(EVP_CIPHER_CTX *context, unsigned char *out, int *written, const
-  //   unsigned char *in, int length)
+  // int EVP_EncryptUpdate(EVP_CIPHER_CTX *context, unsigned char *out, int *written,
+  //   const unsigned char *in, int length)
   EVP_EncryptUpdate: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "i32"],
     result: "i32",
@@ -172,11 +172,11 @@ export const SSL_SYMBOLS = {
   SSL_CTX_get0_param: { parameters: ["pointer"], result: "pointer" },
   // X509_STORE *SSL_CTX_get_cert_store(const SSL_CTX *context)
   SSL_CTX_get_cert_store: { parameters: ["pointer"], result: "pointer" },
-  // int SSL_CTX_set_alpn_protos(SSL_CTX *context, const unsigned char *protocols, unsigned int
-  //   length)
+  // int SSL_CTX_set_alpn_protos(SSL_CTX *context, const unsigned char *protocols,
+  //   unsigned int length)
   SSL_CTX_set_alpn_protos: { parameters: ["pointer", "buffer", "u32"], result: "i32" },
-  // void SSL_CTX_set_alpn_select_cb(SSL_CTX *context, SSL_CTX_alpn_select_cb_func callback, void
-  //   *argument)
+  // void SSL_CTX_set_alpn_select_cb(SSL_CTX *context, SSL_CTX_alpn_select_cb_func callback,
+  //   void *argument)
   SSL_CTX_set_alpn_select_cb: { parameters: ["pointer", "function", "pointer"], result: "void" },
   // int SSL_CTX_use_certificate(SSL_CTX *context, X509 *certificate)
   SSL_CTX_use_certificate: { parameters: ["pointer", "pointer"], result: "i32" },
@@ -208,14 +208,15 @@ export const SSL_SYMBOLS = {
   SSL_write: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
   // int SSL_shutdown(SSL *ssl)
   SSL_shutdown: { parameters: ["pointer"], result: "i32" },
-  // int SSL_select_next_proto(unsigned char **out, unsigned char *out_length, const unsigned char
-  //   *server, unsigned int server_length, const unsigned char *client, unsigned int client_length)
+  // int SSL_select_next_proto(unsigned char **out, unsigned char *out_length,
+  //   const unsigned char *server, unsigned int server_length, const unsigned char *client,
+  //   unsigned int client_length)
   SSL_select_next_proto: {
     parameters: ["pointer", "pointer", "buffer", "u32", "pointer", "u32"],
     result: "i32",
   },
-  // void SSL_get0_alpn_selected(const SSL *ssl, const unsigned char **protocol, unsigned int
-  //   *length)
+  // void SSL_get0_alpn_selected(const SSL *ssl, const unsigned char **protocol,
+  //   unsigned int *length)
   SSL_get0_alpn_selected: { parameters: ["pointer", "buffer", "buffer"], result: "void" },
   // long SSL_get_verify_result(const SSL *ssl)
   SSL_get_verify_result: { parameters: ["pointer"], result: "i64" },
@@ -227,9 +228,9 @@ export const SSL_SYMBOLS = {
   SSL_get_peer_cert_chain: { parameters: ["pointer"], result: "pointer" },
   // STACK_OF(X509) *SSL_get0_verified_chain(const SSL *ssl)
   SSL_get0_verified_chain: { parameters: ["pointer"], result: "pointer" },
-  // int SSL_export_keying_material(SSL *ssl, unsigned char *out, size_t out_length, const char
-  //   *label, size_t label_length, const unsigned char *context, size_t context_length, int
-  //   use_context)
+  // int SSL_export_keying_material(SSL *ssl, unsigned char *out, size_t out_length,
+  //   const char *label, size_t label_length, const unsigned char *context, size_t context_length,
+  //   int use_context)
   SSL_export_keying_material: {
     parameters: ["pointer", "buffer", "usize", "buffer", "usize", "buffer", "usize", "i32"],
     result: "i32",

@@ -111,6 +111,11 @@ export const OLD_WORDS: Readonly<Record<string, string>> = {
  */
 const KEPT = ["lastReplySecondsAgo", "kissed", "LintVisitor"];
 
+type Comment = SourceFacts["comments"][number];
+
+/** A further line of a prototype. */
+const CONTINUATION = /^\/\/ {3}\S/;
+
 /** A function as C declares it; the compiler judges those (tests/system/ffi_prototypes_test.ts). */
 const PROTOTYPE = /^\W*(?:(?:const|struct|unsigned) )*\w+(?:\(\w+\))? \*?\w+\([\w ,*[\]().]*\)\s*$/;
 
@@ -131,13 +136,29 @@ export function missingNames(files: readonly SourceFacts[]): readonly Offence[] 
       ? paths.some((path) => path === name || path.endsWith(`/${name}`))
       : name.split(".").every((part) => known.has(part));
   return files.flatMap(({ path, comments }) =>
-    comments.filter(({ text }) => !PROTOTYPE.test(text)).flatMap(({ text, line }) =>
+    withContinuations(comments).filter(({ text }) => !PROTOTYPE.test(text)).flatMap((
+      { text, line },
+    ) =>
       namesIn(text).filter((name) => !isThere(name)).map((name) => ({
         ...{ path, line },
         what: `${name} is nowhere in the code`,
       }))
     )
   );
+}
+
+/** Joins lines of comments that are indented to the one that they continue. */
+function withContinuations(comments: SourceFacts["comments"]): readonly Comment[] {
+  const joined: Comment[] = [];
+  for (const comment of comments) {
+    const last = joined.at(-1);
+    if (last === undefined || !CONTINUATION.test(comment.text)) joined.push(comment);
+    else {joined[joined.length - 1] = {
+        ...last,
+        text: `${last.text} ${comment.text.slice(2).trim()}`,
+      };}
+  }
+  return joined;
 }
 
 /** Finds identifiers with a word that was given up. */
