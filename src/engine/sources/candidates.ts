@@ -6,7 +6,7 @@
 import type { Association } from "../../association/association.ts";
 import type { Instant } from "../../base/instant.ts";
 import { formatAddress } from "../../base/socket_address.ts";
-import type { Seconds } from "../../base/units.ts";
+import type { Seconds, UnixSeconds } from "../../base/units.ts";
 import { isAuthenticated } from "../../config/config.ts";
 import type { Discipline } from "../../discipline/discipline.ts";
 import type { Candidate, Contradiction } from "../../selection/candidate.ts";
@@ -22,6 +22,8 @@ import type { MemberOfSource } from "./source_set.ts";
 export interface SelectionContext {
   /** The moment. */
   readonly now: Instant;
+  /** The local clock at that moment; found when it is needed if left out. */
+  readonly clock?: UnixSeconds;
   /** What is known of every source, and of all together. */
   readonly discipline: Pick<Discipline, "sourceAt" | "systemAt">;
   /** What is known of the time whatever the sources say; nothing if left out. */
@@ -93,9 +95,9 @@ export function memberName({ association, group }: MemberOfSource): string {
 function contradictionOf(
   association: Association,
   estimate: { readonly offset: Seconds } | undefined,
-  { known, now, error }: SelectionContext & { readonly error: Seconds },
+  { known, now, clock, error }: SelectionContext & { readonly error: Seconds },
 ): Contradiction | undefined {
   if (known === undefined || !Number.isFinite(estimate?.offset) || !(error >= 0)) return undefined;
-  const time = unixSecondsOf(now.realtime) + (estimate?.offset ?? 0);
+  const time = (clock ?? unixSecondsOf(now.realtime)) + (estimate?.offset ?? 0);
   return known.contradictionOf(association, { time, error, at: now.monotonic });
 }

@@ -18,6 +18,7 @@ import {
   vouchersNeeded,
 } from "../authenticated_time/vouched_selection.ts";
 import { identitiesOf } from "../authenticated_time/same_server.ts";
+import { unixSecondsOf } from "../authenticated_time/told_time.ts";
 import { candidateOf, memberName, type SelectionContext } from "./candidates.ts";
 import type { Action } from "../events.ts";
 import { EstimatesOfMoment } from "./estimates_of_moment.ts";
@@ -193,7 +194,11 @@ export class SourceSelection {
 
   /** Selects anew among all members. */
   select(members: readonly MemberOfSource[], given: SelectionContext): readonly Action[] {
-    const context = { ...given, discipline: new EstimatesOfMoment(given.discipline) };
+    const context = {
+      ...given,
+      clock: unixSecondsOf(given.now.realtime),
+      discipline: new EstimatesOfMoment(given.discipline),
+    };
     const candidates = members.map((member) => this.#candidate(member, context));
     const selection = this.#select(candidates, { members, context });
     this.#adopt(selection, { members, candidates, heldBack: context.heldBack ?? 0 });
