@@ -53,8 +53,8 @@ export function followVouchedTime(
 }
 
 /**
- * Wants newer keys of those who tell a time outside of their own certificate: it may be an old one
- * by now, for a clock that stood still.
+ * Wants newer keys of sources that tell a time outside of their own certificate: it may be an old
+ * one by now, for a clock that stood still.
  */
 export function renewMisdated(
   members: readonly MemberOfSource[],

@@ -12,9 +12,9 @@
  * Why this is safe. A certificate that has expired is worth nothing to an attacker without its
  * private key. An attacker who stole the keys of one server, or found them in an old backup, can
  * answer for that server alone: the name, the issuer and the signature are checked as ever. To make
- * us believe a wrong time he needs so many stolen keys of different servers that they are the
+ * us believe a wrong time takes so many stolen keys of different servers that they are the
  * quorum and the majority of all that answer, each with a certificate valid at that same wrong
- * time, and he must sit on the path to each of them. The time must also not lie before a bound that
+ * time, and a place on the path to each of them. The time must also not lie before a bound that
  * is known to have passed: the time at which this program was built, and one kept on disk, hours
  * before the last time at which the clock was synchronised. So no certificate that ended before the
  * machine was last in order can ever be used, and time can be set back no further than that.
@@ -175,15 +175,7 @@ export class TimeBootstrap {
    */
   findQuorum(now: UnixSeconds): QuorumOutcome {
     if (!this.#needed) return { kind: "not-needed" };
-    const refused = new Map<number, BootstrapRejection>();
-    const consistent: Vote[] = [];
-    for (const member of this.#members.values()) {
-      if (member.measurement === undefined) continue;
-      const vote = { ...member, ...intervalOf(member.measurement) };
-      const rejection = this.#inconsistency(vote, now);
-      if (rejection === undefined) consistent.push(vote);
-      else refused.set(member.id, rejection);
-    }
+    const { consistent, refused } = this.#votes(now);
     const best = largestAgreement(consistent, (offset) => this.#isPossible(now + offset));
     const agreeing = best === undefined ? 0 : votesOf(best.votes);
     const majority = 2 * agreeing > votesOf(consistent);
@@ -227,6 +219,20 @@ export class TimeBootstrap {
   passed(time: UnixSeconds): void {
     assert(!this.#needed, "A provisional time bounds nothing");
     this.#lowerBound = Math.max(this.#lowerBound, Math.floor(time));
+  }
+
+  /** Takes the votes of all that are measured, and tells apart those that contradict themselves. */
+  #votes(now: UnixSeconds) {
+    const refused = new Map<number, BootstrapRejection>();
+    const consistent: Vote[] = [];
+    for (const member of this.#members.values()) {
+      if (member.measurement === undefined) continue;
+      const vote = { ...member, ...intervalOf(member.measurement) };
+      const rejection = this.#inconsistency(vote, now);
+      if (rejection === undefined) consistent.push(vote);
+      else refused.set(member.id, rejection);
+    }
+    return { consistent, refused };
   }
 
   #inconsistency(vote: Vote, now: UnixSeconds): BootstrapRejection | undefined {

@@ -1,10 +1,11 @@
 /**
- * How many independent parties stand behind some servers: those who share a host or a key are one.
+ * How many independent parties stand behind some servers: servers that share a host or a key are
+ * one.
  *
- * The problem: names, addresses and certificates cost an operator nothing, so neither of them says
- * how many have to lie together. The idea: who shares the host of the key exchange or the public
- * key with another is the same party, and so is a server that shares either with that one. Limits:
- * who has certificates for several hosts, each with a key of its own, is several parties.
+ * The problem: names, addresses and certificates cost an operator nothing, so none of them says how
+ * many operators have to lie together. The idea: servers that share the host of the key exchange or
+ * the public key are one party, and so is a server that shares either with one of them. Limits: an
+ * operator with certificates for several hosts, each with a key of its own, is several parties.
  *
  * @module
  */

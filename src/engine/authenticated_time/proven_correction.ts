@@ -12,7 +12,7 @@
  */
 import type { AuthenticationMode } from "../../selection/selection_options.ts";
 
-/** Follows who stands behind the time that the clock follows. */
+/** Follows whether the time that the clock follows is vouched for. */
 export class ProvenCorrection {
   #wasVouchedFor: boolean | undefined;
   #hasBeenVouchedFor = false;

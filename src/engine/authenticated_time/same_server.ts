@@ -6,9 +6,9 @@
  * that name any host, make one server look like several, and the place that a wrong source holds
  * must not shut out the right one. The idea: one address is one server, whatever port a key
  * exchange names; other ports than the usual ones that the administrator wrote tell servers behind
- * one address apart. A source that proves who answers, and has done so, comes before all others;
- * one that has not proved anything yet reserves nothing; a named server comes before a pool, which
- * has other addresses. Two paths to an IPv4 host, one of them through a translator of the
+ * one address apart. A source that has authenticated its server comes before all others; one that
+ * has not proved anything yet reserves nothing; a named server comes before a pool, which has other
+ * addresses. Two paths to an IPv4 host, one of them through a translator of the
  * well-known prefix, may both be asked and have one vote. Limits: hosts with several other
  * addresses are several servers.
  *
@@ -43,7 +43,7 @@ export interface Asker {
     | undefined;
 }
 
-/** Returns what a server is known by; who shares any of these with another asks the same server. */
+/** Returns what a server is known by; members that share any of these ask the same server. */
 export function identitiesOf({ config, address }: Asker): readonly string[] {
   const isNts = config.mode === "nts" || config.mode === "nts-pool";
   const host = formatAddress(translatedAddress(address));

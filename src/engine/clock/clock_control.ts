@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { assert } from "../../base/assert.ts";
 import type { Instant } from "../../base/instant.ts";
 import type { Result } from "../../base/result.ts";
 import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../../base/units.ts";
@@ -293,6 +294,7 @@ export class ClockControl {
     change: { readonly frequency: Ppm; readonly step: Seconds; readonly status: KernelStatus },
     now: MonotonicSeconds,
   ): readonly Action[] {
+    assert(this.#mayAdjust, "The clock is commanded with permission alone");
     this.#refreshAt = now + refreshInterval(change.status);
     this.#commanded = { type: "set-clock", ...change };
     return [this.#commanded];

@@ -1,5 +1,5 @@
 /**
- * What is known of our clock at a moment: for status, for those who are served, for the kernel and
+ * What is known of our clock at a moment: for status, for clients, for the kernel and
  * for the next command.
  *
  * Limits: it only reads; the machines are their owners' to change.

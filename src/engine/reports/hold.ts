@@ -4,7 +4,7 @@
  * The problem: what comes and goes with every answer of a server would fill the log. The idea: the
  * first time is told at once; each further one has to last, twice as long each time; what ended
  * before is counted, and told with the next. Limits: some eight lines in the first hour, then one
- * an hour; who tells how it ended as well doubles that.
+ * an hour; twice as many where the end is told as well.
  *
  * @module
  */
@@ -46,8 +46,8 @@ export class Hold {
 }
 
 /**
- * Something that is bad or not, of which the beginning is told; who tells the end as well asks
- * `isTold` before.
+ * Something that is bad or not, of which the beginning is told; where the end is told as well,
+ * `isTold` is read before.
  */
 export class Notice {
   readonly #hold = new Hold();

@@ -154,16 +154,11 @@ export class StatusReports {
     if (record.isCovered && lastResponseAt <= since) return [];
     const often = oftenOf(record);
     Object.assign(record, { told: status, ...afterLine(record, now) });
-    return [
-      status === "good"
-        ? { type: "log", level: "info", message: `Source ${name} is usable again${often}`, source }
-        : {
-          type: "log",
-          level: "warning",
-          message: `Source ${name} is not used${often} (${status}): ${reason}`,
-          source,
-        },
-    ];
+    const isGood = status === "good";
+    const message = isGood
+      ? `Source ${name} is usable again${often}`
+      : `Source ${name} is not used${often} (${status}): ${reason}`;
+    return [{ type: "log", level: isGood ? "info" : "warning", message, source }];
   }
 
   /** One line for all that are bad while none is used; none at all if the log says it already. */

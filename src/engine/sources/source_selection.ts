@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { assert } from "../../base/assert.ts";
 import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import type { Config, SynchronizationConfig } from "../../config/config.ts";
 import type { Candidate, Contradiction } from "../../selection/candidate.ts";
@@ -103,8 +104,8 @@ export class SourceSelection {
   }
 
   /**
-   * Whether a source that was believed is gone since the last decision, so that those who are left
-   * may be none to follow.
+   * Whether a source that was believed is gone since the last decision, so that those that are
+   * left may not be good enough.
    */
   get hasLost(): boolean {
     return this.#hasLost;
@@ -308,6 +309,8 @@ export class SourceSelection {
       readonly heldBack: number;
     },
   ): void {
+    const hasPeer = selection.systemPeer !== undefined;
+    assert(hasPeer === selection.survivors.length > 0, "Survivors have a system peer among them");
     this.#selection = selection;
     this.#hasLost = false;
     this.#falsetickers = candidates.map(({ id }) => id)

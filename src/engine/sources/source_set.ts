@@ -98,7 +98,7 @@ export class SourceSet {
    * server.
    */
   progress(samplesOf: (id: number) => number): StartProgress {
-    // what failed before there was a way says nothing of who is about to be asked again
+    // what failed before there was a way says nothing of servers that are about to be asked again
     const soon = this.#askedAgainAt + RETURN_SPREAD;
     return {
       servers: this.members.map(({ association }) => {

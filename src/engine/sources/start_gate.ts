@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { assert } from "../../base/assert.ts";
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 
 /** A source has had its chance with so many samples ... */
@@ -79,6 +80,7 @@ export class StartGate {
     const isAnyReady = progress.servers.some(({ samples }) => samples >= SAMPLES);
     this.#open = isAnyReady && ends.length === 0;
     this.#nextCheckAt = isAnyReady ? Math.max(...ends) : Infinity;
+    assert(this.#open || this.#nextCheckAt > now, "A closed gate is looked at again later");
     return this.#open;
   }
 

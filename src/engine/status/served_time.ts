@@ -9,7 +9,7 @@ import { LEAP, type LeapIndicator } from "../../protocol/leap_indicator.ts";
 import { isTimeKnown } from "./snapshot.ts";
 import { errorBudget, type Knowledge, systemState } from "./system_variables.ts";
 
-/** Our clock, for those who ask. */
+/** Our clock, for clients. */
 export type ServedTime =
   | { readonly synchronized: false }
   | {

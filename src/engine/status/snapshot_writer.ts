@@ -244,13 +244,7 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
     lastReplySecondsAgo: lastResponseAt === undefined
       ? null
       : Math.max(0, input.now - lastResponseAt),
-    offsetSeconds: estimate?.offset ?? null,
-    delaySeconds: estimate?.delay ?? null,
-    dispersionSeconds: estimate?.uncertainty ?? null,
-    jitterSeconds: estimate?.jitter ?? null,
-    errorBoundSeconds: estimate === undefined || server === undefined
-      ? null
-      : rootDistance(server, estimate).distance,
+    ...describeEstimate(estimate, server),
     timestamping: lastMeasurement?.timestamping ?? null,
     measuredOffsetSeconds: lastMeasurement === undefined
       ? null
@@ -261,6 +255,21 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
     sendFailures: association.sendFailures,
     received: association.received,
     dropped: association.dropped.snapshot(),
+  };
+}
+
+function describeEstimate(
+  estimate: ReturnType<Discipline["sourceAt"]>,
+  server: Association["serverState"],
+) {
+  return {
+    offsetSeconds: estimate?.offset ?? null,
+    delaySeconds: estimate?.delay ?? null,
+    dispersionSeconds: estimate?.uncertainty ?? null,
+    jitterSeconds: estimate?.jitter ?? null,
+    errorBoundSeconds: estimate === undefined || server === undefined
+      ? null
+      : rootDistance(server, estimate).distance,
   };
 }
 

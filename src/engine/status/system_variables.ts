@@ -40,8 +40,8 @@ export interface Reference {
   /** The smallest round trip to it that was measured. */
   readonly delay: Seconds;
   /**
-   * The distance that a majority of those who agree stands behind, without what our estimate leaves
-   * open.
+   * The distance that a majority of the agreeing sources stands behind, without what our estimate
+   * leaves open.
    */
   readonly supported: Seconds;
   /** When it was last heard, for the age of its root dispersion. */
