@@ -31,7 +31,7 @@ export async function waitShared(fd: number): Promise<boolean> {
   return true;
 }
 
-/** Waits for as long as anybody waits for anything; then the instance is given back. */
+/** Waits for as long as there are waits; then the instance is given back. */
 async function watch(shared: Poller): Promise<void> {
   while (waiting.size > 0) {
     const ready = await shared.wait(undefined);

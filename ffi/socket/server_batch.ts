@@ -1,15 +1,15 @@
 /**
- * A batch of requests and the answers to them, in memory that is laid out once for `recvmmsg` and
+ * A batch of requests and the responses to them, in memory that is laid out once for `recvmmsg` and
  * `sendmmsg`.
  *
  * The idea: the kernel writes requests, peers and timestamps into fixed places; one pass over the
- * control data turns them into typed arrays that the answer path reads by index, without allocating
- * and without `bigint`; answers are written into fixed places as well, and only the heads of those
- * that are to be sent are filled in. An answer leaves from the address that was asked, because a
- * client that is connected to that address would not see another (a socket that is bound to one
- * address brings no packet information and needs none). Limits: a request longer than `REQUEST_MAX`
- * octets counts as empty; hardware timestamps are not used here (they would need conversion for
- * each packet).
+ * control data turns them into typed arrays that the response path reads by index, without
+ * allocating and without `bigint`; responses are written into fixed places as well, and only the
+ * heads of those that are to be sent are filled in. A response leaves from the address that was
+ * asked, because a client that is connected to that address would not see another (a socket that is
+ * bound to one address brings no packet information and needs none). Limits: a request longer than
+ * `REQUEST_MAX` octets counts as empty; hardware timestamps are not used here (they would need
+ * conversion for each packet).
  *
  * @module
  */
@@ -41,11 +41,11 @@ import { writeMessageHead, writeVector } from "./msghdr.ts";
 import { RESPONSE_CONTROL_SIZE, ResponseControl } from "./response_control.ts";
 import { decodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
 
-/** The longest request, and the longest answer, in octets. */
+/** The longest request, and the longest response, in octets. */
 export const REQUEST_MAX = 2048;
 
 /**
- * The distance between the places of two requests, or two answers, in octets. Not a power of two,
+ * The distance between the places of two requests, or two responses, in octets. Not a power of two,
  * because then all of them would compete for the same few lines of the processor's cache.
  */
 export const BATCH_STRIDE = 2112;
@@ -72,13 +72,13 @@ const TV_SEC = TIMESPEC.tv_sec / 4;
 const TV_NSEC = TIMESPEC.tv_nsec / 4;
 
 /**
- * Requests as they came and answers as they will go. Everything is valid until the next receive
+ * Requests as they came and responses as they will go. Everything is valid until the next receive
  * into the same batch.
  */
 export class ServerBatch {
   /** How many requests fit. */
   readonly capacity: number;
-  /** The distance between two requests, and between two answers: `BATCH_STRIDE`. */
+  /** The distance between two requests, and between two responses: `BATCH_STRIDE`. */
   readonly stride: number = BATCH_STRIDE;
   /** The requests: number i begins at `i * BATCH_STRIDE`. */
   readonly requests: Bytes;
@@ -87,7 +87,7 @@ export class ServerBatch {
   /** The length of each request in octets; 0 when it was longer than `REQUEST_MAX`. */
   readonly lengths: Int32Array<ArrayBuffer>;
   /**
-   * Where to write the answers: number i begins at `i * BATCH_STRIDE`. It is kept from batch to
+   * Where to write the responses: number i begins at `i * BATCH_STRIDE`. It is kept from batch to
    * batch.
    */
   readonly responses: Bytes;
@@ -120,7 +120,7 @@ export class ServerBatch {
   readonly #responseControl: ResponseControl;
   readonly #buffers: readonly Memory[];
   /**
-   * The addresses that go into the heads of answers, as pairs of words: name, vector, control for
+   * The addresses that go into the heads of responses, as pairs of words: name, vector, control for
    * each request.
    */
   readonly #addresses: Int32Array<ArrayBuffer>;
@@ -128,7 +128,7 @@ export class ServerBatch {
   /** How many heads the kernel may have changed since their lengths were set. */
   #used: number;
   #queued = 0;
-  /** For each place in the queue, whether its answer is to be timestamped. */
+  /** For each place in the queue, whether its response is to be timestamped. */
   readonly #timestamped: Uint8Array<ArrayBuffer>;
   #receiveDrops = 0;
 
@@ -169,7 +169,7 @@ export class ServerBatch {
     return this.#count;
   }
 
-  /** How many answers are queued. */
+  /** How many responses are queued. */
   get queued(): number {
     return this.#queued;
   }
@@ -190,13 +190,13 @@ export class ServerBatch {
   }
 
   /**
-   * Queues the answer to request `index`, which lies in `responses` at its place. With `timestamp`
-   * the kernel is asked to timestamp its sending; the timestamps come in the order in which such
-   * answers were queued.
+   * Queues the response to request `index`, which lies in `responses` at its place. With
+   * `timestamp` the kernel is asked to timestamp its sending; the timestamps come in the order in
+   * which such responses were queued.
    */
   queueResponse(index: number, length: number, timestamp = false): void {
     assert(index < this.#count && this.#queued < this.capacity, "Each request is answered once");
-    assert(length > 0 && length <= REQUEST_MAX, "An answer has a length");
+    assert(length > 0 && length <= REQUEST_MAX, "A response has a length");
     this.#timestamped[this.#queued] = timestamp ? 1 : 0;
     const head = this.#queued++ * HEAD;
     const heads = this.#responseHeads.words, addresses = this.#addresses;
@@ -214,12 +214,12 @@ export class ServerBatch {
     this.#responseVectors.words[index * VECTOR + VECTOR_LEN] = length;
   }
 
-  /** Whether the answer at a place in the queue is to be timestamped. */
+  /** Whether the response at a place in the queue is to be timestamped. */
   isTimestamped(position: number): boolean {
     return this.#timestamped[position] === 1;
   }
 
-  /** How many answers that are to be timestamped stand in the queue behind a place. */
+  /** How many responses that are to be timestamped stand in the queue behind a place. */
   timestampedBehind(position: number): number {
     let count = 0;
     for (let i = position + 1; i < this.#queued; i++) count += this.#timestamped[i] ?? 0;
@@ -267,7 +267,7 @@ export class ServerBatch {
     return this.#responseHeads;
   }
 
-  /** Forgets the answers that are queued. For `ServerSocket`, after `sendmmsg`. */
+  /** Forgets the responses that are queued. For `ServerSocket`, after `sendmmsg`. */
   clearResponses(): void {
     this.#queued = 0;
   }

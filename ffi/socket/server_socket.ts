@@ -1,10 +1,10 @@
 /**
- * The UDP socket of the server: many requests per call, many answers per call.
+ * The UDP socket of the server: many requests per call, many responses per call.
  *
  * The idea: the descriptor blocks, so that one call on the thread pool can wait for the first
  * request and bring all that have queued up by then; every other call says that it will not wait.
- * Requests carry the kernel's receive timestamp. Transmit timestamps are asked for answer by
- * answer, because each costs a trip through the error queue, and not before somebody wants them.
+ * Requests carry the kernel's receive timestamp. Transmit timestamps are asked for response by
+ * response, because each costs a trip through the error queue, and not before a client uses them.
  * What costs time in the kernel for each packet is left out where it is not needed: packet
  * information on a socket that is bound to one address, identification for fragments. Limits: one
  * background receive at a time; several processes share a port by `reusePort`.
@@ -129,7 +129,7 @@ export class ServerSocket {
     return this.#local;
   }
 
-  /** How many answers the system refused to send. */
+  /** How many responses the system refused to send. */
   get sendFailures(): number {
     return this.#sendFailures;
   }
@@ -195,9 +195,9 @@ export class ServerSocket {
   }
 
   /**
-   * Sends the answers that are queued in the batch, without waiting, and returns how many went. One
-   * that the system refuses is counted and passed over: its client will ask again. `onRefused` is
-   * called with the place in the queue of each, before those behind it are sent.
+   * Sends the responses that are queued in the batch, without waiting, and returns how many went.
+   * One that the system refuses is counted and passed over: its client will ask again. `onRefused`
+   * is called with the place in the queue of each, before those behind it are sent.
    */
   send(batch: ServerBatch, onRefused?: (position: number, error: OsError) => void): number {
     assert(this.#fd >= 0, "A closed socket is not used");
@@ -222,7 +222,7 @@ export class ServerSocket {
   }
 
   /**
-   * Makes the kernel ready to timestamp and number answers that are sent with `timestamp`; before
+   * Makes the kernel ready to timestamp and number responses that are sent with `timestamp`; before
    * the first of them is sent. Receive timestamps go on, in a form that costs a little more.
    */
   allowTransmitTimestamps(): void {
@@ -234,7 +234,7 @@ export class ServerSocket {
   }
 
   /**
-   * Makes the kernel number timestamped answers from 0 again; when a send failed, its count and
+   * Makes the kernel number timestamped responses from 0 again; when a send failed, its count and
    * ours may differ.
    */
   restartTransmitTimestamps(): void {
@@ -244,7 +244,7 @@ export class ServerSocket {
   }
 
   /**
-   * Takes the timestamps of answers that were sent with `timestamp`, without waiting; returns how
+   * Takes the timestamps of responses that were sent with `timestamp`, without waiting; returns how
    * many there are in `timestamps`. To be called until it returns 0.
    */
   receiveTransmitTimestamps(): number {

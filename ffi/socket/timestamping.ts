@@ -92,7 +92,7 @@ function timestampingFlags({ transmit, hardware }: TimestampingChoice): number {
 /**
  * Keeps the kernel's receive timestamps switched on for the life of the process, by a socket that
  * is never used. The kernel switches them on some milliseconds after the first socket asks, and off
- * again after the last; with a new socket per request the first answer would often arrive
+ * again after the last; with a new socket per request the first response would often arrive
  * untimestamped. Returns the descriptor.
  */
 export function holdTimestamping(): Result<number, OsError> {

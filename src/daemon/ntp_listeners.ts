@@ -51,9 +51,9 @@ import { randomSource } from "../system/random.ts";
 /** How many of the busiest clients a status document shows. */
 const BUSIEST_SHOWN = 20;
 
-/** What answers that are authenticated need; left out when the daemon has no keys. */
+/** What authenticated responses need; left out when the daemon has no keys. */
 export interface ServerAuthentication {
-  /** Opens cookies and protects answers (RFC 8915). */
+  /** Opens cookies and protects responses (RFC 8915). */
   readonly nts?: NtsResponder | undefined;
   /** Checks and makes codes with symmetric keys. */
   readonly keys?: MacResponder | undefined;
@@ -71,7 +71,7 @@ interface Plan {
 export interface NtpListenersContext {
   /** What is served without a source. */
   readonly synchronization: SynchronizationConfig;
-  /** What answers that are authenticated need. */
+  /** What authenticated responses need. */
   readonly authentication: ServerAuthentication;
   /**
    * Does what must not wait for long, while a server is busy; called every few milliseconds then.

@@ -1,16 +1,16 @@
 /**
- * The loop that moves requests and answers between sockets and the answer path.
+ * The loop that moves requests and responses between sockets and the response path.
  *
  * The problem: a busy server must not keep the engine waiting, and a trip through the thread pool
- * for every request would cost more than the answer. The idea: waiting is done on the thread pool,
- * which brings all that has queued up; then, without waiting, one batch after another is received
- * and answered until nothing is left or the turn is over. A wait that ends at once lets nothing
- * else run (see `ffi/yield.ts`), so a turn goes on over such waits, and at its end the loop steps
- * aside; what must not wait so long is done meanwhile. While requests follow each other so closely
- * that a pause is shorter than the trip, the loop looks again for a few microseconds before it goes
- * to wait; it finds out by trying whether that pays. Limits: one turn takes at most `TURN_SECONDS`
- * and one batch; with several busy listeners HTTP and key exchanges wait for a turn of each, but
- * not the engine.
+ * for every request would cost more than the response. The idea: waiting is done on the thread
+ * pool, which brings all that has queued up; then, without waiting, one batch after another is
+ * received and answered until nothing is left or the turn is over. A wait that ends at once lets
+ * nothing else run (see `ffi/yield.ts`), so a turn goes on over such waits, and at its end the loop
+ * steps aside; what must not wait so long is done meanwhile. While requests follow each other so
+ * closely that a pause is shorter than the trip, the loop looks again for a few microseconds before
+ * it goes to wait; it finds out by trying whether that pays. Limits: one turn takes at most
+ * `TURN_SECONDS` and one batch; with several busy listeners HTTP and key exchanges wait for a turn
+ * of each, but not the engine.
  *
  * @module
  */
@@ -30,16 +30,16 @@ export interface Listener {
   readonly responder: Responder;
 }
 
-/** What the loop tells its owner, or leaves to him. */
+/** What the loop tells its owner, or leaves to it. */
 export interface ServerLoopReports {
   /** A receive failed for a new reason; the loop tries again after a pause. */
   readonly onReceiveError?: (listener: Listener, error: OsError) => void;
   /**
-   * An answer could not be sent, for a reason for which none failed before; its client was passed
+   * A response could not be sent, for a reason for which none failed before; its client was passed
    * over.
    */
   readonly onSendError?: (error: OsError) => void;
-  /** A batch could not be answered because something is wrong with ourselves; it was dropped. */
+  /** A batch could not be answered because of an internal error; it was dropped. */
   readonly onInternalError?: (error: unknown) => void;
   /** Called every few milliseconds of a turn that lasts: what must not wait for its end. */
   readonly onBusy?: (() => void) | undefined;
@@ -49,7 +49,7 @@ export interface ServerLoopReports {
 const TURN_SECONDS: Seconds = 10e-3;
 /** So long may wait what the owner does meanwhile. */
 const ON_BUSY_SECONDS: Seconds = 2e-3;
-/** Whoever waited so long on the thread pool was asleep in between, and everything else has run. */
+/** A wait of so long on the thread pool was a sleep, and everything else has run meanwhile. */
 const SURE_WAIT_SECONDS: Seconds = 200e-6;
 const SPIN_SECONDS: Seconds = 25e-6;
 const RETRY_MILLISECONDS = 100;
@@ -116,7 +116,7 @@ export class ServerLoop {
     }
   }
 
-  /** Waits for requests; after a fault of ours, for a while. Returns whether there are requests. */
+  /** Waits for requests; after an internal error, for a while. Tells whether there are requests. */
   async #waitOrPause(): Promise<boolean> {
     try {
       return await this.#wait();
@@ -243,8 +243,8 @@ export class ServerLoop {
   }
 
   /**
-   * Passes over an answer that the system refused. Some refusals count for the kernel's numbers of
-   * timestamps and some do not, so both sides begin anew, before the answers behind it are sent:
+   * Passes over a response that the system refused. Some refusals count for the kernel's numbers of
+   * timestamps and some do not, so both sides begin anew, before the responses behind it are sent:
    * those lose nothing.
    */
   readonly #onRefused = (position: number, error: OsError): void => {

@@ -34,6 +34,11 @@ Deno.test("names that are there, words and addresses are right", () => {
   for (const comment of comments) assert.deepEqual(missing(comment), [], comment);
 });
 
+Deno.test("a prototype goes on in lines that are indented, other comments do not", () => {
+  assert.deepEqual(missing("int some_function(OTHER_TYPE *b,\n//   some_type c)"), []);
+  assert.deepEqual(missing("int some_function(OTHER_TYPE *b)\n// some_type"), ["3 some_type"]);
+});
+
 Deno.test("every old word is noticed, in each way to write an identifier", () => {
   for (const old of Object.keys(OLD_WORDS)) {
     const words = old.split(" ");

@@ -1,6 +1,5 @@
 /**
- * The last boundary: an error that reached the top of the program without anybody having expected
- * it.
+ * The last boundary: an error that reached the top of the program without being expected.
  *
  * The problem: such an error is a bug, but one that a packet or a server may be able to cause again
  * and again, which must not end the daemon. The idea: the task that failed is gone, everything else

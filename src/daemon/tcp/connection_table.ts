@@ -1,5 +1,5 @@
 /**
- * The connections of a server that anybody may call: how many there may be, and which one goes when
+ * The connections of a server that is open to all: how many there may be, and which one goes when
  * another comes.
  *
  * The problem: a client that opens connections and sends nothing must not keep others out. The
