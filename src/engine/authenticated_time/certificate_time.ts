@@ -104,6 +104,12 @@ export interface BootstrapOptions {
   readonly lowerBounds: readonly UnixSeconds[];
 }
 
+/**
+ * Times that differ by no more than this, and what they may be wrong by, are the same where dates
+ * are judged.
+ */
+const SAME_TIME: Seconds = 60;
+
 interface Member {
   readonly id: number;
   readonly source: BootstrapSource;
@@ -247,6 +253,17 @@ export class TimeBootstrap {
   #isPossible(time: UnixSeconds): boolean {
     return time >= this.#lowerBound;
   }
+}
+
+/** Finds the sources that tell another time than the one that is `offset` ahead of the clock. */
+export function disagreeing(
+  evidence: ReadonlyMap<number, BootstrapMeasurement>,
+  offset: Seconds,
+): ReadonlyMap<number, BootstrapRejection> {
+  const others = [...evidence].filter(([, told]) =>
+    !(Math.abs(told.offset - offset) <= told.error + SAME_TIME)
+  );
+  return new Map(others.map(([id]) => [id, "disagrees-with-the-quorum"]));
 }
 
 interface Vote extends Member {

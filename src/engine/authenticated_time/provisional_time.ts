@@ -26,6 +26,7 @@ import type { ExchangeCertificate } from "../../nts/key_exchange/outcome.ts";
 import {
   type BootstrapMeasurement,
   type BootstrapRejection,
+  disagreeing,
   TimeBootstrap,
 } from "./certificate_time.ts";
 import { BoundAdvice } from "./bound_advice.ts";
@@ -72,12 +73,6 @@ interface Verification {
   readonly at: UnixSeconds;
   readonly byQuorum: boolean;
 }
-
-/**
- * Times that differ by no more than this, and what they may be wrong by, are the same where dates
- * are judged.
- */
-const SAME_TIME: Seconds = 60;
 
 /** Holds provisional sources back until their time is confirmed. */
 export class ProvisionalTime {
@@ -338,17 +333,6 @@ export class ProvisionalTime {
       this.#bootstrap.add(id, { host, key: keyIdentityOf(association), certificate });
     }
   }
-}
-
-/** Finds the sources that tell another time than the one that is `offset` ahead of the clock. */
-function disagreeing(
-  evidence: ReadonlyMap<number, BootstrapMeasurement>,
-  offset: Seconds,
-): ReadonlyMap<number, BootstrapRejection> {
-  const others = [...evidence].filter(([, told]) =>
-    !(Math.abs(told.offset - offset) <= told.error + SAME_TIME)
-  );
-  return new Map(others.map(([id]) => [id, "disagrees-with-the-quorum"]));
 }
 
 const REJECTIONS: Readonly<Record<BootstrapRejection, string>> = {

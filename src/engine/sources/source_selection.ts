@@ -6,7 +6,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
-import type { Config, SynchronizationConfig } from "../../config/config.ts";
+import type { Config } from "../../config/config.ts";
 import type { Candidate, Contradiction } from "../../selection/candidate.ts";
 import { describeCauses } from "../../selection/causes.ts";
 import { rejection } from "../../selection/rejection.ts";
@@ -16,7 +16,6 @@ import {
   hasVouchers,
   isContested,
   objectionAmong,
-  vouchersNeeded,
 } from "../authenticated_time/vouched_selection.ts";
 import { identitiesOf } from "../authenticated_time/same_server.ts";
 import { unixSecondsOf } from "../authenticated_time/told_time.ts";
@@ -26,6 +25,7 @@ import { EstimatesOfMoment } from "./estimates_of_moment.ts";
 import { OwnPlaces } from "./own_places.ts";
 import { announcedLeap, referenceOf, supportedBy } from "./reference.ts";
 import { ReferenceReports } from "../reports/reference_reports.ts";
+import { type SelectionRules, selectionRules } from "./selection_rules.ts";
 import type { SourceFaults } from "./source_faults.ts";
 import type { MemberOfSource } from "./source_set.ts";
 import type { Reference } from "../status/system_variables.ts";
@@ -41,10 +41,7 @@ const NO_CANDIDATE = "No source can be used at the moment";
 
 /** The selection among all sources that is in force. */
 export class SourceSelection {
-  #synchronization: SynchronizationConfig;
-  #vouchersNeeded: number;
-  #required: readonly string[];
-  #hasSources: boolean;
+  #rules: SelectionRules;
   #isVouchedFor = false;
   readonly #faults: SourceFaults;
   /** What the server of each source is known by, which stays while the source does. */
@@ -68,10 +65,7 @@ export class SourceSelection {
     },
   ) {
     this.#faults = faults;
-    this.#synchronization = config.synchronization;
-    this.#vouchersNeeded = vouchersNeeded(config);
-    this.#required = requiredSources(config);
-    this.#hasSources = config.sources.length > 0;
+    this.#rules = selectionRules(config);
     this.#own = new OwnPlaces(config, ownAddresses);
   }
 
@@ -95,7 +89,7 @@ export class SourceSelection {
 
   /** Whether enough authenticated sources are configured to vouch for a time, if they come. */
   get hasVouchers(): boolean {
-    return this.#vouchersNeeded > 0;
+    return this.#rules.vouchersNeeded > 0;
   }
 
   /** The sources whose samples are believed. */
@@ -149,7 +143,7 @@ export class SourceSelection {
     },
   ): string {
     const { absent } = context;
-    if (!this.#hasSources) return "No [[source]] is configured";
+    if (!this.#rules.hasSources) return "No [[source]] is configured";
     if (this.#selection !== undefined || members.length + absent.length === 0) return this.#reason;
     const statuses = [
       ...members.map((member) => ({ name: memberName(member), ...this.statusOf(member, context) })),
@@ -177,8 +171,8 @@ export class SourceSelection {
     const rejected = rejection(isMeasured ? candidate : { ...candidate, jitter: 0 }, {
       samplesMin: 0,
       distanceMax: Infinity,
-      stratumLimit: this.#synchronization.localStratum,
-      mustBeAuthenticated: this.#synchronization.authentication === "require",
+      stratumLimit: this.#rules.synchronization.localStratum,
+      mustBeAuthenticated: this.#rules.synchronization.authentication === "require",
     });
     if (rejected !== undefined && rejected.status !== "starting") return rejected;
     return isMeasured ? MEASURED : STARTING;
@@ -224,10 +218,7 @@ export class SourceSelection {
 
   /** Takes over changed rules. */
   reconfigure(config: Config): void {
-    this.#synchronization = config.synchronization;
-    this.#vouchersNeeded = vouchersNeeded(config);
-    this.#required = requiredSources(config);
-    this.#hasSources = config.sources.length > 0;
+    this.#rules = selectionRules(config);
     this.#own.reconfigure(config);
   }
 
@@ -286,14 +277,14 @@ export class SourceSelection {
     },
   ): Selection {
     const { discipline, now } = context;
-    const { minimumAgreeingSources, localStratum, authentication } = this.#synchronization;
+    const { minimumAgreeingSources, localStratum, authentication } = this.#rules.synchronization;
     return select(candidates, {
       minimumAgreeing: minimumAgreeingSources,
       previous: this.#selection?.systemPeer,
       estimate: discipline.systemAt(now.monotonic)?.offset,
       stratumLimit: localStratum,
       authentication,
-      required: this.#required,
+      required: this.#rules.required,
       ...(authentication === "ignore" ? {} : {
         objection: objectionAmong(members),
       }),
@@ -318,24 +309,18 @@ export class SourceSelection {
     this.#impossible = new Map(
       candidates.flatMap(({ id, contradiction }) => contradiction ? [[id, contradiction]] : []),
     );
-    const hasNone = candidates.length === 0 && heldBack === 0 && this.#hasSources;
+    const hasNone = candidates.length === 0 && heldBack === 0 && this.#rules.hasSources;
     this.#reason = hasNone ? NO_CANDIDATE : reasonWithHeld(selection, heldBack);
-    this.#isVouchedFor = hasVouchers(members, { selection, needed: this.#vouchersNeeded });
+    this.#isVouchedFor = hasVouchers(members, { selection, needed: this.#rules.vouchersNeeded });
   }
 
   #isContested(members: readonly MemberOfSource[]): boolean {
     return isContested(members, {
       impossible: this.#impossible,
       falsetickers: this.#falsetickers,
-      needed: this.#vouchersNeeded,
+      needed: this.#rules.vouchersNeeded,
     });
   }
-}
-
-/** Sources that are required count before they have keys or an address, too. */
-function requiredSources({ sources }: Config): readonly string[] {
-  return sources.filter(({ require, noSelect }) => require && !noSelect)
-    .map(({ address }) => address);
 }
 
 /** Says why no source is believed, those that are held back included; nothing when one is. */
