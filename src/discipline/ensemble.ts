@@ -105,6 +105,8 @@ export class Ensemble {
   #trustedAt: Seconds = 0;
   /** No oscillator wanders more than each source shows of it. */
   wanderMax: number = Infinity;
+  /** The sources without which others cannot show a change of the clock; none: all are alike. */
+  voters: ReadonlySet<SourceTrack> = new Set();
   readonly #members = new Map<SourceTrack, Member>();
 
   /** Starts without samples; the joint filter notes what each sample showed beside it. */
@@ -409,7 +411,7 @@ export class Ensemble {
     member.streak = Math.sign(member.streak) === direction ? member.streak + direction : direction;
     if (Math.abs(member.streak) < OUTLIER_STREAK) return false;
     member.streak = 0;
-    const others = [...this.#members.values()].filter((other) => other !== member);
+    const others = this.#othersWithVote(track);
     const agreeing = others.filter((other) => other.streak * direction > 0).length;
     const variance = outcome.miss * outcome.miss;
     if (others.length > 0 && 2 * agreeing < others.length) {
@@ -425,6 +427,17 @@ export class Ensemble {
       bank.admitChange(variance, change * change);
     }
     return true;
+  }
+
+  /**
+   * The members that must agree before a source shows a change of the clock: a source without a
+   * vote needs those that have one, any other all.
+   */
+  #othersWithVote(track: SourceTrack): readonly Member[] {
+    const others = [...this.#members].filter(([other]) => other !== track);
+    const voting = others.filter(([other]) => this.voters.has(other));
+    return (this.voters.has(track) || voting.length === 0 ? others : voting)
+      .map(([, member]) => member);
   }
 
   #member(track: SourceTrack): Member {

@@ -49,6 +49,8 @@ export interface FollowedSource {
 export interface BeliefInSources {
   /** The source of the newest sample; undefined when there is none. */
   readonly newest?: number | undefined;
+  /** Those of the believed sources that outvote the others; none if left out. */
+  readonly trusted?: readonly number[];
   /** The sources that selection has found false or cast off. */
   readonly disputed: readonly number[];
 }
@@ -58,6 +60,8 @@ export class JointFilter {
   readonly #sources: ReadonlyMap<number, FollowedSource>;
   #ensemble: Ensemble;
   readonly #members = new Set<number>();
+  /** The sources that have a vote on what the others show: the trusted ones, or all believed. */
+  #voters: readonly number[] = [];
   #mustRenew = false;
   /** How many samples came in since it was looked how far the servers wander. */
   #sinceWander = 0;
@@ -128,17 +132,19 @@ export class JointFilter {
    * it anew; returns whether there is news for the clock. `believed` has the best first.
    */
   follow(believed: readonly number[], options: BeliefInSources): boolean {
-    const { newest } = options;
+    const { newest, trusted = [] } = options;
+    this.#voters = trusted.length > 0 ? trusted : believed;
+    this.#ensemble.voters = new Set(this.#tracks(this.#voters));
     this.#ensemble.wanderMax = this.#wanderMax(believed);
     if (this.#isObsolete(believed, options)) {
       this.#renew(believed);
       return true;
     }
     if (newest === undefined || !believed.includes(newest)) return false;
-    if (this.#isLoneOutlier(newest, believed) || !this.#admit(newest, believed)) return true;
+    if (this.#isLoneOutlier(newest) || !this.#admit(newest, believed)) return true;
     const { track } = present(this.#sources.get(newest), "A believed source is known");
     this.#ensemble.observe(track, present(track.samples.at(-1), "A believed source has samples"));
-    const agreeing = this.#contradicting(believed);
+    const agreeing = this.#contradicting();
     if (agreeing !== undefined) this.#renew(agreeing);
     else if (this.#learnWander()) this.#renew(believed, "wander");
     return true;
@@ -165,19 +171,26 @@ export class JointFilter {
     assert(tracks.length <= MEMBERS_MAX, "The joint filter has room for its members");
     if (changed === "sources") { for (const track of tracks) track.serverWander = 0; }
     this.#ensemble.rebuild(tracks);
-    if (changed === "sources" && learnServerWander(tracks)) this.#ensemble.rebuild(tracks);
+    if (changed === "sources" && this.#learnFrom(tracks)) this.#ensemble.rebuild(tracks);
   }
 
   /** Looks now and then how far the servers wander; returns whether it must be made anew for it. */
   #learnWander(): boolean {
     if (++this.#sinceWander < WANDER_SAMPLES * this.#members.size) return false;
     this.#sinceWander = 0;
-    return learnServerWander(this.#tracks(this.#members));
+    return this.#learnFrom(this.#tracks(this.#members));
   }
 
-  /** Returns the sources that agree with one another against the filter, if they are most. */
-  #contradicting(believed: readonly number[]): readonly number[] | undefined {
-    const seen = believed.flatMap((id) => {
+  #learnFrom(tracks: readonly SourceTrack[]): boolean {
+    return learnServerWander(tracks, this.#ensemble.voters);
+  }
+
+  /**
+   * Returns the sources with a vote that agree with one another against the filter, if they are
+   * most.
+   */
+  #contradicting(): readonly number[] | undefined {
+    const seen = this.#voters.flatMap((id) => {
       const [track] = this.#tracks([id]);
       const one = track && this.#ensemble.biasOf(track);
       return one === undefined ? [] : [{ id, ...one }];
@@ -186,12 +199,12 @@ export class JointFilter {
   }
 
   /**
-   * Tells whether the last sample of a source was an outlier, and those of most believed sources
+   * Tells whether the last sample of a source was an outlier, and those of most sources with a vote
    * were not.
    */
-  #isLoneOutlier(id: number, believed: readonly number[]): boolean {
+  #isLoneOutlier(id: number): boolean {
     const isOutlier = (other: number) => this.#sources.get(other)?.isOutlier === true;
-    return isOutlier(id) && 2 * believed.filter(isOutlier).length <= believed.length;
+    return isOutlier(id) && 2 * this.#voters.filter(isOutlier).length <= this.#voters.length;
   }
 
   /**

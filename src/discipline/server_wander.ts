@@ -42,16 +42,21 @@ export interface SourceSlope {
   readonly variance: number;
   /** From the first to the last sample. */
   readonly span: Seconds;
+  /** Whether it counts when the middle is sought. */
+  readonly hasVote: boolean;
 }
 
 /**
  * Learns from the samples of the sources in the joint filter how far their servers wander. Returns
  * whether one wanders much more than was known, so that the filter has believed it too firmly.
  */
-export function learnServerWander(tracks: readonly SourceTrack[]): boolean {
+export function learnServerWander(
+  tracks: readonly SourceTrack[],
+  voters: ReadonlySet<SourceTrack>,
+): boolean {
   const lines = tracks.flatMap((track) => {
     const line = slopeOf(track);
-    return line === undefined ? [] : [{ track, line }];
+    return line === undefined ? [] : [{ track, line: { ...line, hasVote: voters.has(track) } }];
   });
   const wanders = wandersOf(lines.map(({ line }) => line));
   let isMuchMore = false;
@@ -71,24 +76,23 @@ export function learnServerWander(tracks: readonly SourceTrack[]): boolean {
  * much its slope differs from the middle one, and by how much those of all do.
  */
 export function wandersOf(lines: readonly SourceSlope[]): readonly number[] {
-  if (lines.length < 2) return lines.map(() => 0);
-  const middle = middleOf(lines);
-  const squares = lines.map(({ slope, variance }) =>
-    Math.max(0, (slope - middle.slope) ** 2 - SIGNIFICANT_SQUARE * (variance + middle.variance))
-  );
-  const half = squares.toSorted((a, b) => a - b)[(squares.length - 1) >> 1];
+  const voting = lines.filter(({ hasVote }) => hasVote);
+  if (lines.length < 2 || voting.length === 0) return lines.map(() => 0);
+  const middle = middleOf(voting);
+  const squareOf = ({ slope, variance }: SourceSlope) =>
+    Math.max(0, (slope - middle.slope) ** 2 - SIGNIFICANT_SQUARE * (variance + middle.variance));
+  const half = voting.map(squareOf).toSorted((a, b) => a - b)[(voting.length - 1) >> 1];
   const general = present(half, "There are slopes") / MEDIAN_SQUARE;
-  return lines.map(({ span }, i) => {
-    const own = present(squares[i], "Each slope has a square");
-    // a wander that adds up to what the slope does over the span
-    return (GENERAL_WEIGHT * general + own) / (GENERAL_WEIGHT + 1) * span;
-  });
+  // a wander that adds up to what the slope does over the span
+  return lines.map((line) =>
+    (GENERAL_WEIGHT * general + squareOf(line)) / (GENERAL_WEIGHT + 1) * line.span
+  );
 }
 
 /** The middle slope by weight, where none weighs more than the one after it; of two, the mean. */
 function middleOf(lines: readonly SourceSlope[]): Pick<SourceSlope, "slope" | "variance"> {
   const precisions = lines.map(({ variance }) => 1 / Math.sqrt(variance));
-  const most = present(precisions.toSorted((a, b) => b - a)[1], "There are two lines");
+  const most = precisions.toSorted((a, b) => b - a)[1] ?? Infinity;
   const weighed = lines.map(({ slope, variance }, i) => ({
     slope,
     variance,
@@ -112,7 +116,7 @@ function middleOf(lines: readonly SourceSlope[]): Pick<SourceSlope, "slope" | "v
  * Fits a line through the samples of the present route by weighted least squares; undefined for too
  * few.
  */
-function slopeOf(track: SourceTrack): SourceSlope | undefined {
+function slopeOf(track: SourceTrack): Omit<SourceSlope, "hasVote"> | undefined {
   const route = track.delays.route;
   const samples = track.samples.flatMap((sample) => {
     const { time, beside } = sample;

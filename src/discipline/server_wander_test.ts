@@ -3,8 +3,8 @@ import { type SourceSlope, wandersOf } from "./server_wander.ts";
 
 const PPM = 1e-6;
 
-function line(ppm: number, deviation: number): SourceSlope {
-  return { slope: ppm * PPM, variance: (deviation * PPM) ** 2, span: 1000 };
+function line(ppm: number, deviation: number, hasVote = true): SourceSlope {
+  return { slope: ppm * PPM, variance: (deviation * PPM) ** 2, span: 1000, hasVote };
 }
 
 /** The slope that a wander stands for, in parts per million. */
@@ -45,4 +45,17 @@ Deno.test("where all part, all wander alike", () => {
   const found = seen([line(0.3, 0.001), line(-0.2, 0.001), line(0.02, 0.001), line(-0.4, 0.001)]);
   assert.ok(Math.min(...found) > 0.1, `${found}`);
   assert.ok(Math.max(...found) < 3 * Math.min(...found), `${found}`);
+});
+
+Deno.test("those without a vote say nothing of those that have one, however many they are", () => {
+  const found = seen([
+    line(0, 0.005),
+    line(0.001, 0.005),
+    ...[1, 2, 3, 4, 5].map(() => line(0.7, 1e-4, false)),
+  ]);
+  assert.deepEqual(found.slice(0, 2), [0, 0]);
+  assert.ok(Math.min(...found.slice(2)) > 0.3, `${found}`);
+  const [only, other = 0] = seen([line(0, 0.005), line(0.7, 1e-4, false)]);
+  assert.equal(only, 0);
+  assert.ok(other > 0.3);
 });

@@ -145,13 +145,13 @@ export class Decision {
    * of the sources.
    */
   #combine(now: Instant, newest: AssociationId | undefined) {
-    const { believed, disputed } = this.#parts.selection;
+    const { believed, trusted, disputed } = this.#parts.selection;
     let isNew: boolean | undefined;
     const actions = guardSource(this.#parts, {
       association: newest ?? believed[0] ?? 0,
       now,
       run: () => {
-        isNew = this.#parts.discipline.combine(believed, { newest, disputed });
+        isNew = this.#parts.discipline.combine(believed, { newest, trusted, disputed });
         return [];
       },
     });

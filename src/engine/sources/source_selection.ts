@@ -49,6 +49,7 @@ export class SourceSelection {
   readonly #own: OwnPlaces;
   #selection: Selection | undefined;
   #hasLost = false;
+  #trusted: readonly number[] = [];
   #falsetickers: readonly number[] = [];
   #impossible: ReadonlyMap<number, Contradiction> = new Map();
   #reference: Reference | undefined;
@@ -95,6 +96,11 @@ export class SourceSelection {
   /** The sources whose samples are believed. */
   get believed(): readonly number[] {
     return this.#selection?.survivors ?? [];
+  }
+
+  /** Those of them that outvote the others. */
+  get trusted(): readonly number[] {
+    return this.#trusted.filter((id) => this.believed.includes(id));
   }
 
   /**
@@ -304,6 +310,7 @@ export class SourceSelection {
     assert(hasPeer === selection.survivors.length > 0, "Survivors have a system peer among them");
     this.#selection = selection;
     this.#hasLost = false;
+    this.#trusted = candidates.filter(({ trust }) => trust).map(({ id }) => id);
     this.#falsetickers = candidates.map(({ id }) => id)
       .filter((id) => selection.statuses.get(id)?.status === "falseticker");
     this.#impossible = new Map(
