@@ -75,8 +75,15 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "spanning",
-    purpose: "vectors, simulation, random worlds, fuzzing",
-    folders: ["tests/vectors", "tests/simulation", "tests/worlds", "tests/fuzz", "tests/support"],
+    purpose: "vectors, simulation, random worlds, benchmarks' own parts, fuzzing",
+    folders: [
+      "tests/vectors",
+      "tests/simulation",
+      "tests/worlds",
+      "tests/bench",
+      "tests/fuzz",
+      "tests/support",
+    ],
     flags: ["-P=tests", "--parallel"],
   },
   {

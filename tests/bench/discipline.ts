@@ -4,19 +4,17 @@
  * The same physics for all (docs/simulation.md): 40,000 simulated seconds, 31 seeds, medians; the
  * error of the clock once a simulated second from 10,000 s on. The figures of chrony and NTPsec are
  * those that the real programs reached in an independent simulator of the same physics. The last
- * column is what a Kalman filter reaches that is told the true jitter and wander (kalman_bound.ts):
- * no daemon can know so much.
+ * columns are what an estimator reaches that has the packets of ntpsd and is told all but the clock
+ * (possible_bound.ts), which no daemon can know, and the ratio of ntpsd to it.
  *
  *     deno task bench:discipline [--json] [--seeds N] [--only S1,S2f]
  *
  * @module
  */
 import { parseArgs } from "node:util";
-import type { Draws } from "../../src/simulation/draws.ts";
 import { median, medianFigures } from "../../src/simulation/statistics.ts";
 import { WorkerPool } from "../support/worker_pool.ts";
 import type { BenchResult, BenchTask } from "./discipline_worker.ts";
-import { kalmanRms } from "./kalman_bound.ts";
 
 interface Row {
   readonly name: string;
@@ -30,18 +28,7 @@ interface Row {
   readonly chronySecondsPerRequest: number;
   /** The ratio of the RMS errors that is aimed at. */
   readonly goal: number;
-  readonly kalman: {
-    readonly queue: (draws: Draws) => number;
-    readonly jitter: number;
-    readonly wander: number;
-    readonly poll: number;
-    readonly servers: number;
-  };
 }
-
-const LOMAX_SHAPE = 1.5;
-const exponential = (jitter: number) => (draws: Draws): number => draws.exponential(jitter);
-const internet = { queue: exponential(1e-3), jitter: 1e-3, wander: 1e-9, servers: 1 };
 
 const ROWS: readonly Row[] = [
   {
@@ -53,7 +40,6 @@ const ROWS: readonly Row[] = [
     chronyHolds: "6 / 6",
     chronySecondsPerRequest: 65,
     goal: 0.65,
-    kalman: { queue: exponential(1e-5), jitter: 1e-5, wander: 1e-9, poll: 64, servers: 1 },
   },
   {
     name: "S2",
@@ -64,7 +50,6 @@ const ROWS: readonly Row[] = [
     chronyHolds: "88 / 3631",
     chronySecondsPerRequest: 1034,
     goal: 0.8,
-    kalman: { ...internet, poll: 1024 },
   },
   {
     name: "S2f",
@@ -75,7 +60,6 @@ const ROWS: readonly Row[] = [
     chronyHolds: "88 / 2088",
     chronySecondsPerRequest: 65,
     goal: 0.65,
-    kalman: { ...internet, poll: 64 },
   },
   {
     name: "S3f",
@@ -86,7 +70,6 @@ const ROWS: readonly Row[] = [
     chronyHolds: "2090 / never",
     chronySecondsPerRequest: 65,
     goal: 0.65,
-    kalman: { queue: exponential(1e-2), jitter: 1e-2, wander: 1e-8, poll: 64, servers: 1 },
   },
   {
     name: "S4",
@@ -97,7 +80,6 @@ const ROWS: readonly Row[] = [
     chronyHolds: "80 / 1098",
     chronySecondsPerRequest: 1034,
     goal: 0.8,
-    kalman: { ...internet, queue: (draws) => draws.lomax(1e-3, LOMAX_SHAPE), poll: 1024 },
   },
   {
     name: "S6",
@@ -108,7 +90,6 @@ const ROWS: readonly Row[] = [
     chronyHolds: "88 / 1484",
     chronySecondsPerRequest: 1034,
     goal: 0.8,
-    kalman: { ...internet, servers: 3, poll: 1024 },
   },
   {
     name: "S6f",
@@ -119,7 +100,6 @@ const ROWS: readonly Row[] = [
     chronyHolds: "88 / 1325",
     chronySecondsPerRequest: 65,
     goal: 0.65,
-    kalman: { ...internet, servers: 3, poll: 64 },
   },
   {
     name: "S6a",
@@ -130,7 +110,6 @@ const ROWS: readonly Row[] = [
     chronyHolds: "-",
     chronySecondsPerRequest: 1034,
     goal: 0.8,
-    kalman: { ...internet, servers: 3, poll: 1024 },
   },
 ];
 
@@ -146,7 +125,6 @@ type Pool = WorkerPool<BenchTask, BenchResult>;
 interface Outcome {
   readonly row: Row;
   readonly results: readonly BenchResult[];
-  readonly bound: number;
 }
 
 async function main(): Promise<void> {
@@ -174,31 +152,19 @@ async function measure(
   const results = await Promise.all(
     Array.from({ length: count }, (_, i) => pool.run({ text, seed: i + 1 })),
   );
-  return { row, results, bound: kalmanBound(row, seeds) };
-}
-
-function kalmanBound({ kalman }: Row, seeds: number): number {
-  const { jitter, servers, wander, queue, poll } = kalman;
-  const variance = (excess: number): number => excess * excess / 12 + (jitter / 100) ** 2;
-  const runs = Array.from({ length: seeds }, (_, i) =>
-    kalmanRms({
-      queue,
-      wander,
-      servers,
-      variance,
-      pollSeconds: poll,
-      durationSeconds: DURATION,
-      measureFromSeconds: MEASURE_FROM,
-    }, i + 1));
-  return median(runs) * 1e6;
+  return { row, results };
 }
 
 function rmsMicroseconds(outcome: Outcome): number {
   return (medianFigures(outcome.results.map((r) => r.figures)).rmsErrorSeconds ?? NaN) * 1e6;
 }
 
+function boundMicroseconds({ results }: Outcome): number {
+  return median(results.map((r) => r.possibleRmsSeconds)) * 1e6;
+}
+
 function jsonRows(outcome: Outcome): unknown[] {
-  const { row, results, bound } = outcome;
+  const { row, results } = outcome;
   const ntpsd = rmsMicroseconds(outcome);
   const rows: unknown[] = [{
     name: `${row.name} RMS error`,
@@ -208,7 +174,7 @@ function jsonRows(outcome: Outcome): unknown[] {
     ratio: ntpsd / row.chrony[0],
     goal: row.goal,
     rounds: results.length,
-    bound,
+    bound: boundMicroseconds(outcome),
     secondsPerRequest: median(results.map((r) => r.secondsPerRequest)),
     peerSecondsPerRequest: row.chronySecondsPerRequest,
   }];
@@ -270,7 +236,8 @@ function printTable(outcomes: readonly Outcome[], seeds: number): void {
 }
 
 function tableCells(outcome: Outcome): readonly string[] {
-  const { row, results, bound } = outcome;
+  const { row, results } = outcome;
+  const bound = boundMicroseconds(outcome);
   const figures = medianFigures(results.map((r) => r.figures));
   const rms = (figures.rmsErrorSeconds ?? NaN) * 1e6;
   const pair = (a: number, b: number): string => `${digits(a)} / ${digits(b)}`;
