@@ -45,7 +45,7 @@ export interface Sample {
   readonly density: (offset: number) => number;
 }
 
-/** A sample narrower than this, in standard deviations of the drawn offsets, is looked at before. */
+/** A sample narrower than this, in deviations of the drawn offsets, is looked at before. */
 const NARROW = 2;
 
 /** The particles. Time only goes forward. */

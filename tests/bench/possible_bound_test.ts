@@ -71,10 +71,14 @@ Deno.test("a run is repeated with the delays that ntpsd saw", () => {
   }
 });
 
-Deno.test("twice as many particles know as much", () => {
-  const { run } = recordedRun("jitter = '1ms'");
-  const few = possibleRms(run, 1_250_000), many = possibleRms(run, 2_500_000);
-  assert.ok(many > 0 && Math.abs(few / many - 1) < 0.02, `${few} ${many}`);
+Deno.test("twice as many particles know as much, within 2 percent over some runs", () => {
+  let few = 0, many = 0;
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const { run } = recordedRun("jitter = '1ms'", seed);
+    few += possibleRms(run, 600_000) ** 2;
+    many += possibleRms(run, 1_200_000) ** 2;
+  }
+  assert.ok(many > 0 && Math.abs(Math.sqrt(few / many) - 1) < 0.02, `${few} ${many}`);
 });
 
 Deno.test("a lost packet tells nothing, and heavy tails are known", () => {
@@ -86,7 +90,7 @@ Deno.test("a lost packet tells nothing, and heavy tails are known", () => {
 });
 
 /** Runs ntpsd for a while with one server, and records the delays that it saw. */
-function recordedRun(path: string) {
+function recordedRun(path: string, seed = 7) {
   const parsed = parseScenario(`
 name = "recorded"
 description = "Recorded."
@@ -113,9 +117,9 @@ poll-interval-limits = { min = 6, max = 6 }
       requests.push({ time, address: action.destination.address });
     },
   };
-  const createEngine = (seed: EngineSeed) => recording(createSimulatedEngine(seed), delays);
-  runScenario(scenario, { seed: 7, createEngine, observer });
-  return { run: { scenario, seed: 7, requests }, delays };
+  const createEngine = (made: EngineSeed) => recording(createSimulatedEngine(made), delays);
+  runScenario(scenario, { seed, createEngine, observer });
+  return { run: { scenario, seed, requests }, delays };
 }
 
 /** An engine whose delays are recorded. */
