@@ -135,10 +135,11 @@ export class ServerLoop {
     this.#hasSlept = now - from > SURE_WAIT_SECONDS;
     if (this.#hasSlept) this.#othersRanAt = now;
     if (received.ok && received.value > 0) return true;
+    // the socket is closed already
+    if (this.#stopping) return false;
     // a timestamp that is left lying ends each wait that the listeners share
     if (this.#listener.responder.transmits.awaitsTimestamps) this.#takeTimestamps(now);
-    if (received.ok) return false;
-    if (!this.#stopping) await this.#afterError(received.error);
+    if (!received.ok) await this.#afterError(received.error);
     return false;
   }
 

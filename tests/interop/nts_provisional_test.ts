@@ -124,7 +124,7 @@ Deno.test({
       isMeasured(now) && now.sources.every((source) => source.reason.includes("outside"))
     );
     assert.equal(status.state, "starting");
-    assert.match(status.why, /0 of 2 sources agree/);
+    assert.match(status.why, /0 of 2 required sources agree/);
   },
 });
 
