@@ -18,7 +18,6 @@ const TEXT_FILE_MAX = 16 * 1024 * 1024;
 
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
-const PIPE_BUFFER = 4096;
 
 /** Returns the context of this process. */
 export function realCommandContext(): CommandContext {
@@ -78,17 +77,22 @@ function writeError(text: string): void {
 
 /** Writes all of it; undefined when done, else the number of the error. */
 function writeAll(fd: number, text: string): number | undefined {
-  const stream = fd === STANDARD_OUTPUT ? Deno.stdout : Deno.stderr;
   const bytes = new TextEncoder().encode(text);
-  let sent = 0;
   try {
-    // The runtime does not say how much it wrote before it failed; of so few octets a pipe takes
-    // all or none (pipe(7)).
-    while (sent < bytes.length) sent += stream.writeSync(bytes.subarray(sent, sent + PIPE_BUFFER));
+    return writeWaiting(fd, bytes);
+  } catch {
+    // The C library cannot be opened. The runtime does not say how much it wrote before it failed.
+    return writeByRuntime(fd, bytes);
+  }
+}
+
+function writeByRuntime(fd: number, bytes: Uint8Array): number | undefined {
+  const stream = fd === STANDARD_OUTPUT ? Deno.stdout : Deno.stderr;
+  try {
+    for (let sent = 0; sent < bytes.length;) sent += stream.writeSync(bytes.subarray(sent));
     return undefined;
   } catch {
-    // Once more by the C library, which says why, and waits where the other side only needs time.
-    return writeWaiting(fd, bytes.subarray(sent));
+    return ERRNO.EIO;
   }
 }
 
