@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { follows, startDaemon, startServer, type Status } from "../support/ntpsd.ts";
 import { NtsPlace } from "../support/nts_place.ts";
 import { freePort } from "../support/places.ts";
+import { waitUntil } from "../support/wait_until.ts";
 
 const AEADS = [
   ["AEAD_AES_SIV_CMAC_256", 15],
@@ -130,7 +131,10 @@ Deno.test("a cluster: one server has the keys exchanged, two with copies of its 
   const exchange = (ntpPort: number) =>
     place.server({ timePort: null, ntpPort, ntpServer: "127.0.0.1", keys: keys("k") });
   await using front = await startServer({ config: exchange(first) });
-  await front.waitForStatus(() => true);
+  await waitUntil(() => Deno.stat(keys("k")).then(() => true, () => false), {
+    timeoutMs: 60_000,
+    what: () => front.process.stderr,
+  });
   for (const name of ["a", "b"]) await Deno.copyFile(keys("k"), keys(name));
   const time = (timePort: number, name: string) =>
     place.server({ timePort, keyExchangePort: null, keys: keys(name) });
