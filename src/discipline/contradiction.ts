@@ -44,7 +44,8 @@ export function contradicting<Seen extends SeenBias>(
   return seen.filter(({ bias, variance }) => isExpected({ bias: bias - middle.bias, variance }));
 }
 
-function isExpected({ bias, variance }: SeenBias): boolean {
+/** Tells whether a bias is one of those that were expected. */
+export function isExpected({ bias, variance }: SeenBias): boolean {
   return Math.abs(bias) <= CONTRADICTION * Math.sqrt(variance);
 }
 

@@ -358,7 +358,10 @@ export class Ensemble {
     return outcome;
   }
 
-  /** Lets the bias of a source wander until its next sample. */
+  /**
+   * Lets the bias of a source wander: that of the path by the time since the last sample of any
+   * source, that of the server since its own.
+   */
   #wander(
     bank: FilterBank,
     to: { track: SourceTrack; slot: number; time: Seconds; elapsed: Seconds },

@@ -11,7 +11,7 @@
  */
 import { assert, present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
-import { contradicting } from "./contradiction.ts";
+import { contradicting, isExpected } from "./contradiction.ts";
 import { Ensemble, type FrequencyPrior, type SourceView } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
 import { learnServerWander } from "./server_wander.ts";
@@ -141,6 +141,7 @@ export class JointFilter {
       return true;
     }
     if (newest === undefined || !believed.includes(newest)) return false;
+    if (this.#isStranger(newest)) return false;
     if (this.#isLoneOutlier(newest) || !this.#admit(newest, believed)) return true;
     const { track } = present(this.#sources.get(newest), "A believed source is known");
     this.#ensemble.observe(track, present(track.samples.at(-1), "A believed source has samples"));
@@ -205,6 +206,22 @@ export class JointFilter {
   #isLoneOutlier(id: number): boolean {
     const isOutlier = (other: number) => this.#sources.get(other)?.isOutlier === true;
     return isOutlier(id) && 2 * this.#voters.filter(isOutlier).length <= this.#voters.length;
+  }
+
+  /**
+   * Tells whether a source without a vote shows another time than its path explains. It would lead
+   * the filter to where those with a vote contradict it, again and again, so it stays out.
+   */
+  #isStranger(id: number): boolean {
+    const source = this.#sources.get(id);
+    if (source === undefined || this.has(id) || this.#voters.includes(id)) return false;
+    const { track, alone } = source;
+    const time = present(track.samples.at(-1), "A believed source has samples").time;
+    const shown = alone.viewAt(track, time), known = this.#ensemble.estimateAt(time);
+    if (shown === undefined || known === undefined) return false;
+    const variance = shown.variance + known.offsetVariance + track.biasVariance +
+      track.wanderedVariance;
+    return !isExpected({ bias: shown.offset - known.offset, variance });
   }
 
   /**

@@ -43,8 +43,8 @@ export interface Intersection {
 
 /**
  * Finds where the most claims overlap, trusted ones counted first; undefined when there is no
- * claim. `estimate` is the offset of the joint estimate so far; all sources have had a part in it
- * that are believed, so that one that has left it since is not followed.
+ * claim. `estimate` is the offset of the joint estimate so far: all that were believed had a part
+ * in it, so that the one which leaves the others is not followed.
  */
 export function intersect(
   intervals: readonly Interval[],
