@@ -283,13 +283,15 @@ export class Ensemble {
     const samples = tracks.flatMap((track) => track.samples.map((sample) => ({ track, sample })));
     samples.sort((a, b) => a.sample.time - b.sample.time);
     let outcome = NO_OUTCOME;
-    const first = samples[0];
+    // what one without a vote showed before must not be where the filter begins
+    const start = Math.max(0, samples.findIndex(({ track }) => this.voters.has(track)));
+    const first = samples[start];
     this.#members.clear();
     this.#bank = undefined;
     if (first === undefined) return outcome;
     const bank = this.#start({ ...first, frequencyVariance, previous: options.previous });
     for (const track of tracks) if (track.samples.length > 0) this.#addSource(bank, track);
-    for (const { track, sample } of samples) {
+    for (const { track, sample } of samples.slice(start)) {
       const result = this.#step(bank, track, sample);
       const isChange = this.#judge(bank, track, result);
       if (track === options.about) outcome = { ...result, isChange };

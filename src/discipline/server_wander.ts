@@ -21,6 +21,8 @@ import type { SourceTrack } from "./source_track.ts";
 const SAMPLES_MIN = 12;
 /** A difference of slopes counts beyond so many of its standard deviations, squared. */
 const SIGNIFICANT_SQUARE = 16;
+/** A witness admits an error of at most so many times the square of the own one. */
+const WITNESS_RATIO = 4;
 /** What the sources show of servers in general counts as so many times their own word. */
 const GENERAL_WEIGHT = 2;
 /** The square of a normal deviate is below this in one of two cases. */
@@ -40,6 +42,8 @@ export interface SourceSlope {
   readonly slope: number;
   /** Of the slope, by the noise of the samples. */
   readonly variance: number;
+  /** The expected square of the server's own error, by its own account. */
+  readonly serverVariance: number;
   /** From the first to the last sample. */
   readonly span: Seconds;
   /** Whether it counts when the middle is sought. */
@@ -78,15 +82,28 @@ export function learnServerWander(
 export function wandersOf(lines: readonly SourceSlope[]): readonly number[] {
   const voting = lines.filter(({ hasVote }) => hasVote);
   if (lines.length < 2 || voting.length === 0) return lines.map(() => 0);
-  const middle = middleOf(voting);
-  const squareOf = ({ slope, variance }: SourceSlope) =>
-    Math.max(0, (slope - middle.slope) ** 2 - SIGNIFICANT_SQUARE * (variance + middle.variance));
+  const squares = new Map(lines.map((line) => [line, squareBeside(line, voting)]));
+  const squareOf = (line: SourceSlope) => present(squares.get(line), "Each slope has a square");
   const half = voting.map(squareOf).toSorted((a, b) => a - b)[(voting.length - 1) >> 1];
   const general = present(half, "There are slopes") / MEDIAN_SQUARE;
   // a wander that adds up to what the slope does over the span
   return lines.map((line) =>
     (GENERAL_WEIGHT * general + squareOf(line)) / (GENERAL_WEIGHT + 1) * line.span
   );
+}
+
+/**
+ * By how much a slope differs from the middle one, squared, without what is chance. A server that
+ * admits a much larger error is no witness against this one.
+ */
+function squareBeside(line: SourceSlope, voting: readonly SourceSlope[]): number {
+  const witnesses = voting.filter((other) =>
+    other === line || other.serverVariance <= WITNESS_RATIO * line.serverVariance
+  );
+  if (witnesses.length === 0) return 0;
+  const middle = middleOf(witnesses);
+  const chance = SIGNIFICANT_SQUARE * (line.variance + middle.variance);
+  return Math.max(0, (line.slope - middle.slope) ** 2 - chance);
 }
 
 /** The middle slope by weight, where none weighs more than the one after it; of two, the mean. */
@@ -135,5 +152,6 @@ function slopeOf(track: SourceTrack): Omit<SourceSlope, "hasVote"> | undefined {
   const slope = sum((sample) => (sample.time - time) * (sample.beside - beside)) / squares;
   const scatter = sum((sample) => (sample.beside - beside - slope * (sample.time - time)) ** 2);
   const variance = Math.max(1, scatter / (samples.length - 2)) / squares;
-  return { slope, variance, span: last.time - first.time };
+  const { serverVariance } = track;
+  return { slope, variance, serverVariance, span: last.time - first.time };
 }

@@ -3,8 +3,14 @@ import { type SourceSlope, wandersOf } from "./server_wander.ts";
 
 const PPM = 1e-6;
 
-function line(ppm: number, deviation: number, hasVote = true): SourceSlope {
-  return { slope: ppm * PPM, variance: (deviation * PPM) ** 2, span: 1000, hasVote };
+function line(ppm: number, deviation: number, hasVote = true, admitted = 1): SourceSlope {
+  return {
+    slope: ppm * PPM,
+    variance: (deviation * PPM) ** 2,
+    serverVariance: admitted,
+    span: 1000,
+    hasVote,
+  };
 }
 
 /** The slope that a wander stands for, in parts per million. */
@@ -58,4 +64,10 @@ Deno.test("those without a vote say nothing of those that have one, however many
   const [only, other = 0] = seen([line(0, 0.005), line(0.7, 1e-4, false)]);
   assert.equal(only, 0);
   assert.ok(other > 0.3);
+});
+
+Deno.test("servers that admit much larger errors are no witnesses, however many they are", () => {
+  const found = seen([line(0, 0.001), ...[1, 2, 3].map(() => line(50, 0.001, true, 100))]);
+  assert.equal(found[0], 0);
+  assert.ok(seen([line(0, 0.001), line(50, 0.001, true, 100)])[1] ?? 0 > 10);
 });

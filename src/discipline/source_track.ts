@@ -98,6 +98,11 @@ export class SourceTrack {
       : this.serverWander * (last.time - first.time);
   }
 
+  /** The expected square of the server's own error. */
+  get serverVariance(): number {
+    return this.#serverVariance;
+  }
+
   /** How fast the variance of a bias grows with any source, square seconds in a second. */
   get biasWander(): number {
     return BIAS_WANDER_PER_HOUR * BIAS_WANDER_PER_HOUR * this.biasVariance / 3600;
