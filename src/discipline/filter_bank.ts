@@ -89,11 +89,6 @@ export class FilterBank {
   readonly #filters: ClockFilter[];
   readonly #logWeights: Float64Array;
   readonly #weights: Float64Array;
-  /**
-   * The weights without what each hypothesis keeps so as to be ready, which is no evidence for it:
-   * what is told of the clock is weighed by these.
-   */
-  readonly #credits = new Float64Array(WANDERS.length);
   readonly #inside: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
   readonly #noise: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
   readonly #outside: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
@@ -123,7 +118,6 @@ export class FilterBank {
     this.#weights = Float64Array.from(PRIOR_WEIGHTS);
     this.#logWeights = this.#weights.map(Math.log);
     if (previous !== undefined) this.#adoptWeights(previous);
-    this.#giveCredit();
   }
 
   /** Adds a source to every hypothesis and returns its slot. */
@@ -156,7 +150,7 @@ export class FilterBank {
     let outlier = 0, deviation = 0, miss = 0, expectedVariance = 0, queue = 0, noise = 0;
     for (const [i, filter] of this.#filters.entries()) {
       const belief = { mean: filter.expected(slot), variance: filter.expectedVariance(slot) };
-      const weight = this.#credits[i] ?? 0;
+      const weight = this.#weights[i] ?? 0;
       const apart = middle - belief.mean;
       const probability = this.#mix(observation, belief);
       queue += weight * Math.exp(Math.max(LOG_DENSITY_MIN, this.#inside.logEvidence));
@@ -194,7 +188,7 @@ export class FilterBank {
   bias(slot: number): Seconds {
     let bias = 0;
     for (let i = 0; i < this.#filters.length; i++) {
-      bias += (this.#credits[i] ?? 0) * (this.#filters[i]?.bias(slot) ?? 0);
+      bias += (this.#weights[i] ?? 0) * (this.#filters[i]?.bias(slot) ?? 0);
     }
     return bias;
   }
@@ -207,12 +201,12 @@ export class FilterBank {
     const expected = (filter: ClockFilter) => filter.expected(slot) + ahead * filter.frequency;
     let offset = 0;
     for (const [i, filter] of this.#filters.entries()) {
-      offset += (this.#credits[i] ?? 0) * expected(filter);
+      offset += (this.#weights[i] ?? 0) * expected(filter);
     }
     let variance = 0;
     for (const [i, filter] of this.#filters.entries()) {
       const apart = expected(filter) - offset;
-      variance += (this.#credits[i] ?? 0) * (filter.expectedVariance(slot, ahead) + apart * apart);
+      variance += (this.#weights[i] ?? 0) * (filter.expectedVariance(slot, ahead) + apart * apart);
     }
     return { offset, variance };
   }
@@ -254,7 +248,7 @@ export class FilterBank {
   #weigh(): ClockEstimate {
     let offset = 0, frequency = 0, wanderVariance = 0, logWander = 0;
     for (const [i, filter] of this.#filters.entries()) {
-      const weight = this.#credits[i] ?? 0;
+      const weight = this.#weights[i] ?? 0;
       offset += weight * filter.offset;
       frequency += weight * filter.frequency;
       wanderVariance += weight * (WANDERS[i] ?? 0) ** 2;
@@ -262,7 +256,7 @@ export class FilterBank {
     }
     let offsetVariance = 0, frequencyVariance = 0, covariance = 0;
     for (const [i, filter] of this.#filters.entries()) {
-      const weight = this.#credits[i] ?? 0;
+      const weight = this.#weights[i] ?? 0;
       const dOffset = filter.offset - offset;
       const dFrequency = filter.frequency - frequency;
       offsetVariance += weight * (filter.offsetVariance + dOffset * dOffset);
@@ -279,20 +273,6 @@ export class FilterBank {
       wanderVariance,
       likelyWanderVariance,
     };
-  }
-
-  /** Takes off the weights what each hypothesis keeps in any case. */
-  #giveCredit(): void {
-    let most = 0, sum = 0;
-    for (const weight of this.#weights) most = Math.max(most, weight);
-    for (const [i, weight] of this.#weights.entries()) {
-      const credit = Math.max(0, weight - WEIGHT_MIN * most);
-      this.#credits[i] = credit;
-      sum += credit;
-    }
-    for (let i = 0; i < this.#credits.length; i++) {
-      this.#credits[i] = (this.#credits[i] ?? 0) / sum;
-    }
   }
 
   /** Takes over half of the evidence of another bank about the wander. */
@@ -359,6 +339,5 @@ export class FilterBank {
       }
       this.#weights[i] = (this.#weights[i] ?? 0) / sum;
     }
-    this.#giveCredit();
   }
 }
