@@ -49,6 +49,7 @@ Deno.test("an empty text is a configuration with the defaults", () => {
     synchronization: {
       authentication: "mix",
       minimumAgreeingSources: 1,
+      minimumTrustedSources: undefined,
       singleStepPanicThreshold: { forward: 1000, backward: 1000 },
       startupStepPanicThreshold: undefined,
       accumulatedStepPanicThreshold: undefined,
@@ -301,6 +302,23 @@ Deno.test("without a word the number of agreeing sources leaves room for one bad
     "t: synchronization.minimum-agreeing-sources: Lowered from 3 to 1, because there is one source " +
     "(with four sources or more, a wrong one is found even while another one is down)",
   ]);
+});
+
+Deno.test("without a word two trusted sources or more are enough, as many as without the others", () => {
+  const trusted = (proven: number, plain: number, more = "") => {
+    const section = (mode: string, count: number) =>
+      count === 0 ? "" : `[[source]]\nmode = "${mode}"\naddress = "${mode}"\ncount = ${count}\n`;
+    const { synchronization } = config(section("nts-pool", proven) + section("pool", plain) + more);
+    return [synchronization.minimumAgreeingSources, synchronization.minimumTrustedSources];
+  };
+  deepEqual(trusted(2, 6), [3, 2]);
+  deepEqual([3, 4, 5, 6].map((proven) => trusted(proven, 4)[1]), [2, 3, 3, 3]);
+  deepEqual(trusted(1, 4), [3, undefined], "a lone one is never enough");
+  deepEqual(trusted(4, 0), [3, undefined], "they are all there is");
+  const keys = (text: string) => `[synchronization]\n${text}\n`;
+  deepEqual(trusted(2, 6, keys("minimum-agreeing-sources = 3")), [3, undefined], "it is written");
+  deepEqual(trusted(2, 6, keys('authentication = "prefer"')), [3, 2]);
+  deepEqual(trusted(2, 6, keys('authentication = "ignore"')), [3, undefined]);
 });
 
 Deno.test("all errors of a text are told together, in the order of the lines", () => {

@@ -7,6 +7,7 @@ import { StepPolicy } from "./step_policy.ts";
 const CONFIG: SynchronizationConfig = {
   authentication: "mix",
   minimumAgreeingSources: 1,
+  minimumTrustedSources: undefined,
   singleStepPanicThreshold: { forward: 1000, backward: 1000 },
   startupStepPanicThreshold: undefined,
   accumulatedStepPanicThreshold: undefined,

@@ -43,7 +43,7 @@ export function reasonAgainst(
   options: SelectionOptions,
 ): string | undefined {
   const minimum = options.minimumAgreeing;
-  if (agreeing.length < minimum) {
+  if (agreeing.length < minimum && !areTrustedEnough(agreeing, options)) {
     const count = agreeing.length === 1 ? "1 source agrees" : `${agreeing.length} sources agree`;
     return `Only ${count}, minimum-agreeing-sources is ${minimum}`;
   }
@@ -55,6 +55,17 @@ export function reasonAgainst(
   return `No required source is among the ${agreeing.length} that agree (${
     describeNames(required)
   })${hint}`;
+}
+
+/**
+ * Tells whether there are enough trusted sources among those that agree: the others decide nothing,
+ * so that their silence or disagreement is no reason to leave the clock alone.
+ */
+function areTrustedEnough(
+  agreeing: readonly Candidate[],
+  { minimumTrusted = Infinity }: SelectionOptions,
+): boolean {
+  return agreeing.filter(({ trust }) => trust).length >= minimumTrusted;
 }
 
 /** Says beside why there is no time which sources could not count, and why. */

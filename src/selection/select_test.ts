@@ -248,6 +248,25 @@ Deno.test("authenticated sources are preferred, or required, if the administrato
   });
 });
 
+Deno.test("enough trusted sources need no others, and these cannot keep them from the clock", () => {
+  const proven = { isAuthenticated: true, trust: true, require: true };
+  const two = [source(1, 0, proven), source(2, 0.001, proven)];
+  const lies = [source(3, 0.5), source(4, 0.501), source(5, 0.499)];
+  const three = { minimumAgreeing: 3, minimumTrusted: 2 };
+  for (const authentication of ["mix", "prefer"] as const) {
+    const asked = { ...three, authentication };
+    assert.deepEqual(run([...two, ...lies], asked).survivors, [1, 2]);
+    assert.deepEqual(run(two, asked).survivors, [1, 2]);
+    const torn = [source(1, 0, proven), source(2, 1, proven), ...lies];
+    assert.deepEqual(run(torn, asked).survivors, [], "trusted ones that disagree");
+  }
+  const lone = run([source(1, 0, proven), ...lies], three);
+  assert.match(lone.reason ?? "", /^Only 1 source agrees, minimum-agreeing-sources is 3/);
+  const helped = [source(1, 0, proven), source(3, 0), source(4, 0)];
+  assert.equal(run(helped, three).survivors.length, 3, "others that agree count as before");
+  assert.deepEqual(run([...two, ...lies], { minimumAgreeing: 3 }).survivors, []);
+});
+
 const candidates = fc.uniqueArray(
   fc.record({
     id: fc.nat(1000),

@@ -9,6 +9,8 @@ import type { Seconds } from "../base/units.ts";
 export interface SelectionOptions {
   /** So many sources must agree. */
   readonly minimumAgreeing: number;
+  /** Or so many of those that are trusted; only the number of all counts if left out. */
+  readonly minimumTrusted?: number | undefined;
   /** So many samples a source must have; 1 if left out. */
   readonly samplesMin?: number;
   /** How large the root distance of a source may be; 1.5 s if left out. */

@@ -42,7 +42,8 @@ const KEYS = {
     reload: "applied",
     foreign: "minsources",
     doc: "How many sources must agree on the time before the clock is adjusted. A pool counts as " +
-      "often as its `count`.",
+      "often as its `count`. Unless a number is written, sources with `trust` are enough by " +
+      "themselves: as many as if there were no others, and at least two.",
   }),
   authentication: optional(word(["require", "prefer", "mix", "ignore"]), {
     default: "mix",
@@ -122,7 +123,14 @@ export const SYNCHRONIZATION: SectionKey<typeof KEYS> = section(
 );
 
 /** The `[synchronization]` section. */
-export type SynchronizationConfig = Built<typeof KEYS>;
+export interface SynchronizationConfig extends Built<typeof KEYS> {
+  /**
+   * So many trusted sources that agree are enough, although they are fewer than must agree of all:
+   * sources that decide nothing keep the clock from nothing either. Undefined if the number that
+   * must agree is written, or if fewer than two are trusted.
+   */
+  readonly minimumTrustedSources: number | undefined;
+}
 
 /** The `[synchronization]` section as it is read. */
 export type SynchronizationRow = Row<typeof KEYS>;
@@ -144,7 +152,7 @@ export function buildSynchronization(
   },
 ): SynchronizationConfig {
   const at = root.key("synchronization");
-  const section = complete(KEYS, row);
+  const section = { ...complete(KEYS, row), minimumTrustedSources: undefined };
   if (row?.["reference-id"] !== undefined && section.localStratum === undefined) {
     at.key("reference-id").remark("Has no effect without local-stratum");
   }
@@ -161,7 +169,11 @@ export function buildSynchronization(
   const written = row?.["minimum-agreeing-sources"];
   if (written === undefined) {
     const usual = section.minimumAgreeingSources;
-    return { ...section, minimumAgreeingSources: lowered({ usual, count }, agreeing) };
+    return {
+      ...section,
+      minimumAgreeingSources: lowered({ usual, count }, agreeing),
+      minimumTrustedSources: enoughTrusted({ usual, count: trustedCount(sources) }),
+    };
   }
   // A section with an error of its own is missing from the count: its error is told, this would be
   // none.
@@ -184,6 +196,22 @@ function usableCount(
     !source.noSelect && (authentication !== "require" || isAuthenticated(source))
   );
   return usable.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** Counts the sources that outvote the others; a pool as often as it has members. */
+function trustedCount(sources: readonly SourceConfig[]): number {
+  return sources.filter(({ trust, noSelect }) => trust && !noSelect)
+    .reduce((sum, { count }) => sum + count, 0);
+}
+
+/**
+ * Decides how many of `count` trusted sources are enough, whatever the others say: as many as if
+ * there were no others, but a lone one never is.
+ */
+function enoughTrusted(
+  { usual, count }: { readonly usual: number; readonly count: number },
+): number | undefined {
+  return count < 2 ? undefined : Math.max(2, Math.min(usual, count - 1));
 }
 
 /**

@@ -75,6 +75,22 @@ for (const falseOffset of FALSE_OFFSETS) {
   });
 }
 
+for (const [proven, silent] of [[2, 0], [2, 1], [3, 1], [3, 2], [1, 0]] as const) {
+  const areEnough = proven - silent >= 2;
+  Deno.test(`of ${proven} that prove themselves, ${silent} silent: the others are ${areEnough ? "not " : ""}needed`, () => {
+    const one = forgedWorld(0.5, { proven: PROVEN.slice(0, proven), synchronization: "" });
+    one.silence(PROVEN.slice(0, silent));
+    one.start();
+    one.run(600);
+    equal(one.snapshot.state, areEnough ? "synchronized" : "starting");
+    near(one, areEnough ? 0 : 0.05);
+    one.forge(0);
+    one.run(600);
+    equal(one.snapshot.state, "synchronized", "honest others");
+    near(one);
+  });
+}
+
 Deno.test("a forged majority that claims a large error of its own moves the time no further than the others leave it", () => {
   for (const rootDispersion of [0.1, 0.5, 1.2]) {
     const one = new NtsWorld({ offset: 0.05 });

@@ -283,9 +283,11 @@ export class SourceSelection {
     },
   ): Selection {
     const { discipline, now } = context;
-    const { minimumAgreeingSources, localStratum, authentication } = this.#rules.synchronization;
+    const { synchronization } = this.#rules;
+    const { localStratum, authentication } = synchronization;
     return select(candidates, {
-      minimumAgreeing: minimumAgreeingSources,
+      minimumAgreeing: synchronization.minimumAgreeingSources,
+      minimumTrusted: synchronization.minimumTrustedSources,
       previous: this.#selection?.systemPeer,
       estimate: discipline.systemAt(now.monotonic)?.offset,
       stratumLimit: localStratum,
