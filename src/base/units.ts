@@ -43,3 +43,6 @@ export const SECONDS_PER_DAY: Seconds = 86_400;
 
 /** Nanoseconds in a second, for kernel times. */
 export const NANOSECONDS_PER_SECOND = 1_000_000_000n;
+
+/** Nanoseconds in a day of UTC without a leap second. */
+export const NANOSECONDS_PER_DAY = 86_400n * NANOSECONDS_PER_SECOND;

@@ -10,6 +10,7 @@ import {
   ipToBytes,
   plainIpToBytes,
 } from "../base/ip_address.ts";
+import { NTP_PORT, NTS_KE_PORT } from "../base/ports.ts";
 import {
   formatSocketAddress,
   type HostPort,
@@ -65,13 +66,15 @@ export function listenAddress(defaultPort: number): Field<string> {
   );
 }
 
+const PORT_AT_END = new RegExp(`^(.*):(${NTP_PORT}|${NTS_KE_PORT})$`);
+
 /** Remarks on an address such as `2001:db8::1:123`, whose end is a group and no port. */
 function withoutDoubt(field: Field<SourceAddress>): Field<SourceAddress> {
   return {
     wanted: field.wanted,
     read(value, at) {
       const read = field.read(value, at);
-      const [, address = "", port] = /^(.*):(123|4460)$/.exec(read?.text ?? "") ?? [];
+      const [, address = "", port] = PORT_AT_END.exec(read?.text ?? "") ?? [];
       if (ipFamily(address) === "ipv6") {
         at.remark(
           `:${port} is the end of the IPv6 address here, not a port`,

@@ -13,6 +13,7 @@ import { randomSource } from "../system/random.ts";
 import type { Config } from "../config/config.ts";
 import { Engine } from "../engine/engine.ts";
 import type { StatusDocument } from "../engine/status/snapshot.ts";
+import { fromNanoseconds } from "../base/nanoseconds.ts";
 import { formatUtc } from "../base/utc.ts";
 import { realtimeNow } from "../../ffi/clock/clock.ts";
 import { hasServiceManager } from "../../ffi/process/sd_notify.ts";
@@ -61,7 +62,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   log.info(`ntpsd ${options.version} starts with ${options.configOrigin}`);
   for (const { level, text } of [...options.notes, ...options.privileges]) log[level](text);
   warnOfOpenSecrets(options.config);
-  const error = eraError(Number(realtimeNow()) / 1e9);
+  const error = eraError(fromNanoseconds(realtimeNow()));
   if (error !== undefined) log.warning(error);
   const config = effectiveConfig(options.config, options);
   const functions = new FunctionStates();

@@ -3,7 +3,7 @@
  * header.
  *
  * The idea: what is the same in every response is computed once for each batch; only the root
- * dispersion grows with time (RFC 5905 section 11.2: PHI, 15 ppm, while nothing is heard).
+ * dispersion grows with time (RFC 5905 section 11.2).
  *
  * @module
  */
@@ -13,12 +13,6 @@ import { STRATUM_MAX } from "../protocol/header.ts";
 import { LEAP } from "../protocol/leap_indicator.ts";
 import { referenceIdFromAscii } from "../protocol/reference_id.ts";
 import { encodeShort } from "../protocol/short_format.ts";
-
-/**
- * The rate at which an error grows while nothing is heard, in seconds per second (RFC 5905 section
- * 7.3).
- */
-export const PHI = 15e-6;
 
 /** What is known of the clock that is served. */
 export interface ServerClockState {
@@ -33,8 +27,8 @@ export interface ServerClockState {
   /** The root dispersion at `updatedAt`. */
   readonly rootDispersion: Seconds;
   /**
-   * Seconds by which the root dispersion grows in a second; `PHI`, or 0 for a clock that is true by
-   * definition.
+   * Seconds by which the root dispersion grows in a second while nothing is heard; 0 for a clock
+   * that is true by definition.
    */
   readonly dispersionRate: number;
   /** 32 bits, see `reference_id.ts`. */

@@ -16,7 +16,9 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
+import { floorDivide } from "../base/floor_divide.ts";
 import type { Instant } from "../base/instant.ts";
+import { fromNanoseconds, toNanoseconds } from "../base/nanoseconds.ts";
 import {
   addSeconds,
   fromUnixNanoseconds,
@@ -26,7 +28,7 @@ import {
 } from "../base/ntp_timestamp.ts";
 import {
   type MonotonicSeconds,
-  NANOSECONDS_PER_SECOND,
+  NANOSECONDS_PER_DAY,
   PPM,
   type Ppm,
   type Seconds,
@@ -93,8 +95,8 @@ export class SimulatedKernelClock {
   constructor(model: ClockModel, options: { start: UnixNanoseconds; draws: Draws }) {
     this.#oscillator = new SimulatedOscillator(model, options.draws);
     this.#start = fromUnixNanoseconds(options.start);
-    const day = BigInt(SECONDS_PER_DAY) * NANOSECONDS_PER_SECOND;
-    this.#startOfDay = Number(((options.start % day) + day) % day) / 1e9;
+    const days = floorDivide(options.start, NANOSECONDS_PER_DAY);
+    this.#startOfDay = fromNanoseconds(options.start - days * NANOSECONDS_PER_DAY);
     this.#precision = model.precision;
     this.#error = new CompensatedSum(model.offset);
   }
@@ -148,7 +150,7 @@ export class SimulatedKernelClock {
 
   /** Steps the real-time clock (ADJ_SETOFFSET); the boot-time clock stays. */
   step(step: Seconds): void {
-    this.#error.add(Math.round(step * 1e9) / 1e9);
+    this.#error.add(fromNanoseconds(toNanoseconds(step)));
   }
 
   /** Takes what the daemon tells the kernel of the clock's quality. */

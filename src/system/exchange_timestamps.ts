@@ -14,8 +14,8 @@ import type { DatagramEvent } from "../engine/events.ts";
 import type { ReceivedDatagram } from "../../ffi/socket/udp_socket.ts";
 import type { TimestampPair } from "./hardware_timestamps.ts";
 
-/** The timestamps of an exchange, as an event tells them. */
-export type ExchangeTimestamps = Pick<
+/** The two timestamps of an exchange that are taken here, as an event tells them. */
+export type LocalTimestamps = Pick<
   DatagramEvent,
   "transmitTimestamp" | "transmitTimestamping" | "receiveTimestamp" | "receiveTimestamping"
 >;
@@ -70,7 +70,7 @@ export function chooseTimestamps(
   sent: SentRequest,
   arrival: Arrival,
   { believes, now }: TimestampChoice,
-): ExchangeTimestamps {
+): LocalTimestamps {
   const { transmitTimestamp, transmitTimestamping, hardwareTransmitTimestamp } = sent;
   const best = fromUnixNanoseconds(arrival.receiveTimestamp);
   const isHardware = arrival.timestampKind === "hardware";
@@ -92,7 +92,7 @@ export function chooseTimestamps(
 function softwareArrival(
   arrival: Arrival,
   now: () => UnixNanoseconds,
-): Pick<ExchangeTimestamps, "receiveTimestamp" | "receiveTimestamping"> {
+): Pick<LocalTimestamps, "receiveTimestamp" | "receiveTimestamping"> {
   const { receiveTimestamp, timestampKind, kernelTimestamp } = arrival;
   if (timestampKind !== "hardware") {
     return {

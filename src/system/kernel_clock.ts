@@ -5,6 +5,7 @@
  * @module
  */
 import type { ClockReading, SetClockAction } from "../engine/events.ts";
+import { toNanoseconds } from "../base/nanoseconds.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Ppm } from "../base/units.ts";
 import {
@@ -16,7 +17,6 @@ import {
   stopKernelLoops,
 } from "../../ffi/clock/timex.ts";
 
-const NANOSECONDS_PER_SECOND = 1e9;
 /** The kernel takes no larger error than this. */
 const ERROR_MAX_SECONDS = 16;
 
@@ -73,7 +73,7 @@ export class KernelClockPort {
 
 function setKernelClock(action: SetClockAction): Result<ClockReading, string> {
   if (action.step !== 0) {
-    const stepped = stepKernelClock(BigInt(Math.round(action.step * NANOSECONDS_PER_SECOND)));
+    const stepped = stepKernelClock(toNanoseconds(action.step));
     if (!stepped.ok) return err(stepped.error.message);
   }
   const { status } = action;

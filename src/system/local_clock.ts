@@ -4,6 +4,7 @@
  * @module
  */
 import type { Instant } from "../base/instant.ts";
+import { fromNanoseconds } from "../base/nanoseconds.ts";
 import { fromUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import type { Seconds } from "../base/units.ts";
 import {
@@ -48,6 +49,6 @@ export class SleepDetector {
     const slept = ahead - this.#ahead;
     if (slept < SLEEP_MIN_NANOSECONDS) return 0;
     this.#ahead = ahead;
-    return Number(slept) / 1e9;
+    return fromNanoseconds(slept);
   }
 }

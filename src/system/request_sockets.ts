@@ -21,7 +21,7 @@ import { holdTimestamping } from "../../ffi/socket/timestamping.ts";
 import { UdpSocket } from "../../ffi/socket/udp_socket.ts";
 import {
   chooseTimestamps,
-  type ExchangeTimestamps,
+  type LocalTimestamps,
   noteTransmitTimestamp,
   type SentRequest,
 } from "./exchange_timestamps.ts";
@@ -194,7 +194,7 @@ function sendFromNewSocket(
 
 function datagram(
   open: OpenRequest,
-  received: ExchangeTimestamps & { readonly bytes: Uint8Array },
+  received: LocalTimestamps & { readonly bytes: Uint8Array },
 ): DatagramEvent {
   const { bytes, ...timestamps } = received;
   return {

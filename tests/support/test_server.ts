@@ -7,7 +7,8 @@
 import type { Bytes } from "../../src/base/bytes.ts";
 import { ntpTimestamp } from "../../src/base/ntp_timestamp.ts";
 import { SeededRandom } from "../../src/base/random.ts";
-import { HeaderTemplate, PHI, type ServerClockState } from "../../src/server/clock_state.ts";
+import { PPM } from "../../src/base/units.ts";
+import { HeaderTemplate, type ServerClockState } from "../../src/server/clock_state.ts";
 import { MemoryBatch, type MemoryRequest } from "./memory_batch.ts";
 import { Responder, type ResponderOptions } from "../../src/server/respond.ts";
 
@@ -18,7 +19,8 @@ export const SYNCHRONIZED: ServerClockState = {
   precision: -20,
   rootDelay: 0.5,
   rootDispersion: 0.25,
-  dispersionRate: PHI,
+  // PHI of RFC 5905 section 7.3
+  dispersionRate: 15 * PPM,
   referenceId: 0xc0000263,
   referenceTimestamp: ntpTimestamp(0xe5f66300_12345678n),
   updatedAt: 1000,

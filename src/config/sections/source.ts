@@ -57,8 +57,9 @@ const KEYS = {
   address: required(sourceAddress, {
     build: ({ text }) => text,
     reload: "applied",
-    doc: "The host name or IP address. The port is needed if it is not the default: 123, or for " +
-      "NTS the port of the key exchange, 4460.",
+    doc:
+      `The host name or IP address. The port is needed if it is not the default: ${NTP_PORT}, or for ` +
+      `NTS the port of the key exchange, ${NTS_KE_PORT}.`,
   }),
   count: optional(integer(1, 64), {
     default: 4,

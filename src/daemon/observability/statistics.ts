@@ -19,7 +19,7 @@ import {
 } from "../../../ffi/file/files.ts";
 import type { UnixNanoseconds } from "../../base/ntp_timestamp.ts";
 import type { Result } from "../../base/result.ts";
-import { NANOSECONDS_PER_SECOND, type Seconds, SECONDS_PER_DAY } from "../../base/units.ts";
+import { NANOSECONDS_PER_DAY, type Seconds } from "../../base/units.ts";
 import { formatUtc } from "../../base/utc.ts";
 import { writeAdvice } from "../files/file_advice.ts";
 import type { EngineSnapshot, SourceDocument } from "../../engine/status/snapshot.ts";
@@ -43,7 +43,6 @@ export interface StatisticsFiles {
 const DAYS_KEPT = 30;
 /** After a pause of the daemon so many days before those are removed as well. */
 const DAYS_SWEPT = 400;
-const DAY_NANOSECONDS = BigInt(SECONDS_PER_DAY) * NANOSECONDS_PER_SECOND;
 /** So many lines wait for a disk that is slow; those that come then are lost. */
 const LINES_WAITING_MAX = 4096;
 /** A clock that is only measured is known to be right up to this. */
@@ -213,7 +212,7 @@ export class StatisticsWriter {
     const oldest = this.#sweptOn === "" ? DAYS_KEPT + DAYS_SWEPT : DAYS_KEPT;
     this.#sweptOn = day;
     for (let age = DAYS_KEPT; age <= oldest; age++) {
-      const old = dayOf(now - BigInt(age) * DAY_NANOSECONDS);
+      const old = dayOf(now - BigInt(age) * NANOSECONDS_PER_DAY);
       for (const kind of KINDS) await this.#files.removeFile(this.#path(kind, old));
     }
   }

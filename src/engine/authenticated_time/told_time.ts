@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { fromNanoseconds } from "../../base/nanoseconds.ts";
 import { type NtpTimestamp, toUnixNanoseconds } from "../../base/ntp_timestamp.ts";
 import {
   type MonotonicSeconds,
@@ -29,7 +30,7 @@ const CLOCK_ERA = 2n ** 31n * NANOSECONDS_PER_SECOND;
 
 /** Tells what the local clock shows in Unix seconds. */
 export function unixSecondsOf(realtime: NtpTimestamp): UnixSeconds {
-  return Number(toUnixNanoseconds(realtime, CLOCK_ERA)) / 1e9;
+  return fromNanoseconds(toUnixNanoseconds(realtime, CLOCK_ERA));
 }
 
 /** Writes a time to the second. */

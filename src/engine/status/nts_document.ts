@@ -5,6 +5,7 @@
  */
 import type { Association } from "../../association/association.ts";
 import type { SourceGroup } from "../../association/source_group.ts";
+import { toNanoseconds } from "../../base/nanoseconds.ts";
 import { type NtpTimestamp, toUnixNanoseconds } from "../../base/ntp_timestamp.ts";
 import type { MonotonicSeconds } from "../../base/units.ts";
 import { formatUtc } from "../../base/utc.ts";
@@ -40,6 +41,5 @@ export function describeNts(
 }
 
 function formatPast(ago: number, realtime: NtpTimestamp): string {
-  const past = BigInt(Math.round(ago * 1e9));
-  return formatUtc(toUnixNanoseconds(realtime, REFERENCE_ERA) - past);
+  return formatUtc(toUnixNanoseconds(realtime, REFERENCE_ERA) - toNanoseconds(ago));
 }

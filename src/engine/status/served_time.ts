@@ -3,29 +3,15 @@
  *
  * @module
  */
-import type { NtpTimestamp } from "../../base/ntp_timestamp.ts";
-import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 import { LEAP, type LeapIndicator } from "../../protocol/leap_indicator.ts";
+import type { ServerClockState } from "../../server/clock_state.ts";
 import { isTimeKnown } from "./snapshot.ts";
 import { errorBudget, type Knowledge, systemState } from "./system_variables.ts";
 
-/** Our clock, for clients. */
+/** Our clock, for clients; its precision is known where it is read. */
 export type ServedTime =
   | { readonly synchronized: false }
-  | {
-    readonly synchronized: true;
-    /** The two bits of the header. */
-    readonly leapIndicator: number;
-    readonly stratum: number;
-    readonly rootDelay: Seconds;
-    /** At `updatedAt`. */
-    readonly rootDispersion: Seconds;
-    /** How fast the root dispersion grows without news, seconds per second. */
-    readonly dispersionRate: number;
-    readonly referenceId: number;
-    readonly referenceTimestamp: NtpTimestamp;
-    readonly updatedAt: MonotonicSeconds;
-  };
+  | { readonly synchronized: true } & Omit<ServerClockState, "precision">;
 
 /**
  * Says what may be said of our clock, given what is known of it; whatever is wrong, what is not
