@@ -256,11 +256,11 @@ export class AddressSupply implements MemberSupply {
     if (taken !== undefined) {
       this.#inUseUntil = now + IN_USE_WAIT;
       this.#candidates = this.#listed;
-      this.#error = `The address ${formatAddress(taken)} is asked for ${holderOf(taken)} already`;
+      this.#error = `The address ${formatAddress(taken)} is already polled for ${holderOf(taken)}`;
     } else if (this.#listed.length === 0) {
       this.#error = this.#reason ?? "The name has no address";
     } else {
-      this.#error = "The addresses that are known turned out bad, and are left out for an hour";
+      this.#error = "All known addresses have failed and are left out for an hour";
     }
   }
 

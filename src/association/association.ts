@@ -116,9 +116,9 @@ export class Association {
 
   /** What is wrong with a server that is silent, or seems to be: a predicate for a sentence. */
   get report(): string {
-    if (this.lastSendFailure !== undefined) return `cannot be asked: ${this.lastSendFailure}`;
+    if (this.lastSendFailure !== undefined) return `cannot be queried: ${this.lastSendFailure}`;
     const { recent } = this.dropped;
-    if (recent !== undefined) return `sends answers that are dropped: ${recent}`;
+    if (recent !== undefined) return `sends responses that are dropped: ${recent}`;
     return `did not answer the last ${this.unansweredRequests} requests`;
   }
 

@@ -326,7 +326,7 @@ Deno.test("a server that falls silent is known to be, until it answers", () => {
   assert.deepEqual([from.health, from.isReachable], ["silent", false]);
   assert.equal(from.report, "did not answer the last 8 requests");
   exchange(from, { version: 5 });
-  assert.equal(from.report, "sends answers that are dropped: version (1)");
+  assert.equal(from.report, "sends responses that are dropped: version (1)");
   exchange(from);
   assert.equal(from.health, "answers");
 });
@@ -353,7 +353,7 @@ Deno.test("a request that could not be delivered stays open, one that never left
   assert.deepEqual(types(from.handleSendFailed(local, next.now)), ["close"]);
   assert.deepEqual([from.health, from.report], [
     "silent",
-    "cannot be asked: Network is unreachable",
+    "cannot be queried: Network is unreachable",
   ]);
   assert.ok(from.nextWakeup() - next.now <= 16);
 });

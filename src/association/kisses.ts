@@ -86,7 +86,7 @@ export class Kisses {
     this.#timer.endBurst();
     const warnings = [
       ...(isFirst ? ["denies service"] : []),
-      ...(isBelieved ? ["denies service and is asked no more"] : []),
+      ...(isBelieved ? ["denies service and is no longer polled"] : []),
     ];
     return { warnings, mustStop: isBelieved };
   }

@@ -95,7 +95,7 @@ export class MemberPlaces {
     if (next === undefined) return [];
     const address = formatSocketAddress(old.address);
     return [
-      this.#log.line("info", `gives up ${address}, which the name does not have any more`),
+      this.#log.line("info", `no longer uses ${address}: the name no longer resolves to it`),
       ...this.remove(old),
       ...this.add(next, now),
     ];
@@ -109,7 +109,7 @@ export class MemberPlaces {
       this.#supply.giveBack?.(association.address);
       const where = formatSocketAddress(association.address);
       return [
-        this.#log.line("info", `gives up ${where}, which has the same address as ${holder}`),
+        this.#log.line("info", `no longer uses ${where}: it is polled for ${holder}`),
         ...this.remove(association),
       ];
     });
@@ -127,7 +127,7 @@ export class MemberPlaces {
   /** Puts a new member into a free place. */
   add(next: NewMember, now: MonotonicSeconds): readonly SourceAction[] {
     this.#members.add(next, now);
-    return [this.#log.line("debug", `asks ${formatSocketAddress(next.address)}`)];
+    return [this.#log.line("debug", `uses ${formatSocketAddress(next.address)}`)];
   }
 
   /** Takes a member out of its place, and stops it. */
@@ -152,7 +152,7 @@ export class MemberPlaces {
     assert(worst !== undefined, "An open place has a member that is replaced");
     this.#reject(worst, now);
     return [
-      this.#log.line("info", `gives up ${formatSocketAddress(worst.association.address)}`),
+      this.#log.line("info", `no longer uses ${formatSocketAddress(worst.association.address)}`),
       ...this.remove(worst.association),
     ];
   }

@@ -219,7 +219,7 @@ function errorOf({ addresses, reason }: AddressList, holderOf: HolderOf): string
   if (first === undefined) {
     return reason ?? "The server that the key exchange named has no address";
   }
-  return `The key exchange named ${formatAddress(first)}, which is asked for ${
+  return `The key exchange named ${formatAddress(first)}, which is already polled for ${
     holderOf(first)
-  } already`;
+  }`;
 }

@@ -103,7 +103,7 @@ Deno.test("a pool of servers with keys takes an address once, whatever ports are
   }
   assert.ok(port > 20_004, `${port - 20_000} exchanges`);
   assert.deepEqual(world.addresses, ["192.0.2.9"]);
-  const told = "The key exchange named 192.0.2.9, which is asked for pool.example.org already";
+  const told = "The key exchange named 192.0.2.9, which is already polled for pool.example.org";
   assert.equal(world.group.error, told);
 });
 

@@ -108,7 +108,7 @@ export class SourceGroup {
   get report(): string | undefined {
     const { error } = this;
     if (error === undefined) return undefined;
-    return `${this.#nts === undefined ? "cannot be asked" : "has no keys"}: ${error}`;
+    return `${this.#nts === undefined ? "cannot be queried" : "has no keys"}: ${error}`;
   }
 
   /** Key exchanges that brought nothing, by reason. */
@@ -217,7 +217,7 @@ export class SourceGroup {
     if (member === undefined) return [];
     const address = formatSocketAddress(member.address);
     return [
-      this.#log.line("warning", `gives up ${address}: ${reason}`),
+      this.#log.line("warning", `no longer uses ${address}: ${reason}`),
       ...this.#places.remove(member),
       ...this.#maintain(now),
     ];
@@ -303,7 +303,10 @@ export class SourceGroup {
     }
     const where = outcome.ntpServer ?? outcome.peerAddress;
     return [
-      this.#log.line("info", `is sent from ${formatSocketAddress(member.address)} to ${where}`),
+      this.#log.line(
+        "info",
+        `moves from ${formatSocketAddress(member.address)} to ${where}, as its key exchange says`,
+      ),
       ...this.#places.remove(member),
       ...this.#nts.move(outcome, { tries: member.protection?.exchangeTries ?? 0, now }),
     ];

@@ -170,7 +170,7 @@ Deno.test("a name that cannot be looked up is tried ever more rarely", () => {
   world.start();
   world.runTo(24 * 3600);
   assert.equal(world.group.error, "Name or service not known");
-  assert.equal(world.group.report, "cannot be asked: Name or service not known");
+  assert.equal(world.group.report, "cannot be queried: Name or service not known");
   const gaps = world.lookups.slice(1).map(({ at }, i) => at - (world.lookups[i]?.at ?? 0));
   assert.ok((gaps[0] ?? 0) >= 4 && (gaps[0] ?? 9) <= 5);
   // without any server the network may be the reason, so never more than about a minute
@@ -328,7 +328,7 @@ Deno.test("a member that is given up is told why, and keys are exchanged anew", 
   world.take(world.group.giveUp(1, { reason: "The certificate is bad", now: world.now }));
   assert.deepEqual([world.addresses, world.exchanges], [[], [1, 2]]);
   assert.deepEqual(world.logs.slice(-1), [
-    "Source pool.example.org gives up 192.0.2.7:123: The certificate is bad",
+    "Source pool.example.org no longer uses 192.0.2.7:123: The certificate is bad",
   ]);
   assert.deepEqual(world.group.giveUp(1, { reason: "again", now: world.now }), []);
 });

@@ -14,7 +14,7 @@ export class SourceLog {
     this.#source = source;
   }
 
-  /** Makes a line; `text` is a predicate, such as "gives up 192.0.2.1:123". */
+  /** Makes a line; `text` is a predicate, such as "no longer uses 192.0.2.1:123". */
   line(level: LogAction["level"], text: string): LogAction {
     const source = this.#source;
     return { type: "log", level, message: `Source ${source} ${text}`, source };

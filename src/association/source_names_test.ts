@@ -48,7 +48,7 @@ Deno.test("a second name of an address in use says so, and takes over when it is
     });
     world.names = ["192.0.2.1"];
     world.start();
-    const told = "The address 192.0.2.1 is asked for one.example.org already";
+    const told = "The address 192.0.2.1 is already polled for one.example.org";
     assert.deepEqual([world.addresses, world.group.error], [[], told]);
     isFree = true;
     world.runTo(600);
@@ -89,7 +89,7 @@ Deno.test("a name is looked up again after two weeks or so, and a member that it
   world.runTo(world.now + 3700);
   assert.deepEqual(world.addresses, [kept, "192.0.2.8", "192.0.2.9"].sort());
   for (const address of [gone, alsoGone]) {
-    const told = `gives up ${address}:123, which the name does not have any more`;
+    const told = `no longer uses ${address}:123: the name no longer resolves to it`;
     assert.ok(world.logs.some((line) => line.includes(told)) || address.includes(":"));
   }
   assert.equal(world.lookups.length, 2);

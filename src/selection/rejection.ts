@@ -6,6 +6,7 @@
  */
 import type { Seconds } from "../base/units.ts";
 import { STRATUM_MAX } from "../protocol/header.ts";
+import { LEAP } from "../protocol/leap_indicator.ts";
 import type { Candidate } from "./candidate.ts";
 import type { SourceStatus } from "./status.ts";
 
@@ -60,14 +61,18 @@ function ofServer(candidate: Candidate): SourceStatus | undefined {
   const { stratum, samples, unanswered } = candidate;
   if (!candidate.isReachable) {
     return samples === 0 && unanswered <= STARTING_REQUESTS
-      ? { status: "starting", reason: "Waits for its first answer" }
+      ? { status: "starting", reason: "Waits for its first response" }
       : {
         status: "unreachable",
         reason: candidate.silence ?? `Did not answer the last ${unanswered} requests`,
       };
   }
   if (!candidate.isSynchronized) {
-    const reason = `The server says that it is not synchronised (stratum ${stratum})`;
+    // a stratum that a synchronised server may have leaves only the leap indicator as the cause
+    const cause = stratum >= 1 && stratum < STRATUM_MAX
+      ? `leap indicator ${LEAP.unknown}`
+      : `stratum ${stratum}`;
+    const reason = `The server says that it is not synchronised (${cause})`;
     return { status: "unsynchronized", reason };
   }
   return undefined;

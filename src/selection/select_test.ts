@@ -95,13 +95,18 @@ Deno.test("what is not fit is named by its fault", () => {
     [
       { isReachable: false, samples: 0, unanswered: 1 },
       "starting",
-      "Waits for its first answer",
+      "Waits for its first response",
     ],
     [{ samples: 0 }, "starting", "Has 0 of 1 samples"],
     [
       { isSynchronized: false, stratum: 16, samples: 0 },
       "unsynchronized",
       "The server says that it is not synchronised (stratum 16)",
+    ],
+    [
+      { isSynchronized: false, stratum: 1, samples: 0 },
+      "unsynchronized",
+      "The server says that it is not synchronised (leap indicator 3)",
     ],
     [{ isLoop: true }, "loop", "The server is this daemon itself, or follows it"],
     [

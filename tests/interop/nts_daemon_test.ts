@@ -158,7 +158,7 @@ Deno.test("a cluster: one server has the keys exchanged, two with copies of its 
   assert.equal(after.sources.length, 1);
   assert.equal((await b.status())?.servers[0]?.nts.naks, 0);
   assert.ok(((await stranger.status())?.servers[0]?.nts.naks ?? 0) > 0);
-  assert.match(client.process.stderr, /is sent from .* to 127\.0\.0\.1/);
+  assert.match(client.process.stderr, /moves from .* to 127\.0\.0\.1/);
 });
 
 Deno.test("each false certificate is refused with its reason, and the source stays without time", async () => {

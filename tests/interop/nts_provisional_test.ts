@@ -149,6 +149,6 @@ Deno.test({
       now.sources.some((source) => "certificate-not-yet-valid" in (source.nts?.failures ?? {}))
     );
     assert.equal(status.sources[1]?.nts?.failures["certificate-not-yet-valid"], 1);
-    assert.match(world.daemon.log, /gives up 127\.0\.0\.1:\d+: .*certificate/);
+    assert.match(world.daemon.log, /no longer uses 127\.0\.0\.1:\d+: .*certificate/);
   },
 });

@@ -62,7 +62,7 @@ function tryToShow(
   try {
     return ok(show(document));
   } catch (error) {
-    const message = "What answers is not ntpsd of this version: its status document cannot be " +
+    const message = "The server is not ntpsd of this version: its status document cannot be " +
       `shown (${describeFault(error)}); --json prints it as it is`;
     return err({ message, exitCode: EXIT.unavailable });
   }
@@ -86,7 +86,7 @@ async function fetchStatus(
   const document = response.value.status === 200 ? parseDocument(response.value.body) : undefined;
   if (document !== undefined) return ok(document);
   const message =
-    `What answers at ${address.value} is not ntpsd (HTTP status ${response.value.status})`;
+    `The server at ${address.value} is not ntpsd (HTTP status ${response.value.status})`;
   return err({ message, exitCode: EXIT.unavailable });
 }
 

@@ -66,7 +66,7 @@ async function readAll(connection: Deno.TcpConn): Promise<string> {
 function parseResponse(text: string, shown: string): Result<HttpResponse, string> {
   const status = /^HTTP\/1\.[01] ([0-9]{3})[ \r]/.exec(text)?.[1];
   const end = text.indexOf("\r\n\r\n");
-  if (status === undefined || end < 0) return err(`What answers at ${shown} is not ntpsd`);
+  if (status === undefined || end < 0) return err(`The server at ${shown} is not ntpsd`);
   return ok({ status: Number(status), body: text.slice(end + 4) });
 }
 

@@ -33,7 +33,7 @@ Deno.test("what does not speak HTTP is told so", async () => {
   })();
   const at = `127.0.0.1:${listener.addr.port}`;
   const response = await httpGet(at, "/status");
-  deepEqual(response, { ok: false, error: `What answers at ${at} is not ntpsd` });
+  deepEqual(response, { ok: false, error: `The server at ${at} is not ntpsd` });
   await serving;
   listener.close();
   match((await httpGet(at, "/status") as { error: string }).error, /connection refused$/);

@@ -232,7 +232,9 @@ function serverLines(server: ServerDocument, verbose: boolean): readonly string[
     ...(server.rateLimited > 0 ? [`${formatCount(server.rateLimited)} over the rate limit`] : []),
   ];
   const kinds = [
-    ...(server.interleaved > 0 ? [`${formatCount(server.interleaved)} interleaved answers`] : []),
+    ...(server.interleaved > 0
+      ? [`${formatCount(server.interleaved)} answered in interleaved mode`]
+      : []),
     ...(server.kisses > 0 ? [`${formatCount(server.kisses)} kisses`] : []),
   ];
   const { answered, naks } = server.nts;

@@ -87,7 +87,7 @@ Timestamps       kernel's in place of the network interface's: disagrees 3,
 
 Server on [::]:123
   1,234,567 requests, 1,234,000 answered, 7 denied, 500 over the rate limit
-  2,345 interleaved answers, 12 kisses
+  2,345 answered in interleaved mode, 12 kisses
   NTS: 99 answered, 1 refused (NAK)
   60 dropped: too-short 50, mode 10
 

@@ -56,7 +56,7 @@ export interface HttpOptions {
 /** A running HTTP server; `completed` counts the requests that were served. */
 export type HttpListener = TcpListener<HttpReason>;
 
-/** Why a connection did not bring an answer that helps; these are counted. */
+/** Why a connection ended without a useful response; these are counted. */
 export type HttpReason =
   | "bad-request"
   | "closed"

@@ -65,7 +65,7 @@ function systemFamilies(document: StatusDocument): readonly Family[] {
   return [
     gauge("ntpsd_build_info", "Version of ntpsd", [sample(1, { version: document.version })]),
     gauge("ntpsd_start_time_seconds", "Start of the daemon, Unix time", time(document.startedAt)),
-    gauge("ntpsd_state", "State of the clock, 1 for the one that holds", states),
+    gauge("ntpsd_state", "State of the clock, 1 for the current one", states),
     gauge("ntpsd_synchronized", "Whether the error of the clock is known and bounded", [
       sample(isTimeKnown(document.state) ? 1 : 0),
     ]),
@@ -116,7 +116,7 @@ function systemFamilies(document: StatusDocument): readonly Family[] {
     counter("ntpsd_steps_total", "Steps of the clock", value(document.steps.count)),
     counter(
       "ntpsd_stepped_seconds_total",
-      "Sizes of all steps of the clock",
+      "Sum of the sizes of all steps of the clock",
       value(document.steps.accumulatedSeconds),
     ),
   ];
@@ -161,7 +161,7 @@ const SOURCE_GAUGES: readonly SourceFigure[] = [
   ["nts_cookies", "NTS cookies left", ({ nts }) => nts?.cookies ?? null],
   [
     "nts_provisional",
-    "Whether the certificate's dates are still to be checked with the right time",
+    "Whether the dates of the certificate are unchecked, because the time is not known yet",
     ({ nts }) => nts === null ? null : nts.provisional ? 1 : 0,
   ],
 ];
@@ -188,7 +188,7 @@ function sourceFamilies(sources: readonly SourceDocument[]): readonly Family[] {
   return [
     gauge(
       "ntpsd_source_status",
-      "What became of the source in selection, 1 for what holds",
+      "Status of the source in selection, 1 for the current one",
       statuses,
     ),
     ...SOURCE_GAUGES.map(([name, help, of]) => gauge(`ntpsd_source_${name}`, help, each(of))),
@@ -230,7 +230,7 @@ function serverFamilies(servers: readonly ServerDocument[]): readonly Family[] {
     counter("ntpsd_server_dropped_total", "Packets dropped, by reason", dropped),
     counter(
       "ntpsd_server_kisses_total",
-      "Kisses sent (DENY, RATE, NTSN)",
+      "Kiss-o'-death packets sent (DENY, RATE, NTSN)",
       each(({ kisses }) => kisses),
     ),
     counter(
@@ -258,7 +258,7 @@ function ntsKeFamilies(listeners: readonly NtsKeDocument[]): readonly Family[] {
   return [
     counter(
       "ntpsd_nts_ke_accepted_total",
-      "Connections for key exchange",
+      "Connections accepted for key exchange",
       each(({ accepted }) => accepted),
     ),
     counter(
@@ -274,23 +274,25 @@ function functionFamilies(functions: readonly FunctionDocument[]): readonly Fami
   const states = functions.map(({ kind, name, up }) =>
     sample(up ? 1 : 0, { function: kind, name })
   );
-  return [gauge("ntpsd_function_up", "Whether what is configured works", states)];
+  return [gauge("ntpsd_function_up", "Whether a configured function works", states)];
 }
 
 function httpFamilies(listener: HttpDocument | null): readonly Family[] {
   if (listener === null) return [];
   const { listen, accepted, completed, failed, open } = listener;
   return [
-    counter("ntpsd_http_accepted_total", "Connections over HTTP", [sample(accepted, { listen })]),
-    counter("ntpsd_http_completed_total", "Requests over HTTP that were answered", [
+    counter("ntpsd_http_accepted_total", "HTTP connections accepted", [
+      sample(accepted, { listen }),
+    ]),
+    counter("ntpsd_http_completed_total", "HTTP requests served", [
       sample(completed, { listen }),
     ]),
     counter(
       "ntpsd_http_failed_total",
-      "Connections over HTTP without an answer that helps, by reason",
+      "HTTP connections that ended without a useful response, by reason",
       byReason(failed, { listen }),
     ),
-    gauge("ntpsd_http_open", "Connections over HTTP that are open", [sample(open, { listen })]),
+    gauge("ntpsd_http_open", "HTTP connections open", [sample(open, { listen })]),
   ];
 }
 

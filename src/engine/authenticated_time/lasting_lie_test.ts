@@ -195,7 +195,7 @@ Deno.test("who tells the truth is not given up for a lie of the others that is b
     one.start();
     one.run(3600);
     equal(one.snapshot.sources.length, 3);
-    ok(!one.logs.some((line) => line.includes("gives up")));
+    ok(!one.logs.some((line) => line.includes("no longer uses")));
     shiftTime(one, 0);
     one.run(4 * 3600);
     deepEqual(one.statuses(PROVEN), ["combined", "selected"]);

@@ -143,7 +143,11 @@ Deno.test("where dates fit the clock nobody waits, and certificates are verified
     { association: good.association, reason: undefined },
   ];
   world.handle({ type: "certificates-verified", results });
-  ok(world.logs.some((line) => line.endsWith("gives up 192.0.2.1:123: It has expired meanwhile")));
+  ok(
+    world.logs.some((line) =>
+      line.endsWith("no longer uses 192.0.2.1:123: It has expired meanwhile")
+    ),
+  );
   const [again] = world.take("exchange-keys");
   equal(again?.dates?.outside, "refuse", "dates count from now on");
 });

@@ -24,7 +24,9 @@ Deno.test("a plain source that is first at a server does not keep the one out th
       // one server is not asked twice, and who gave way is told why
       deepEqual(askedFor(world, "pool.example"), []);
       ok(
-        world.logs.some((line) => /pool.example gives up .*same address as nts.example/.test(line)),
+        world.logs.some((line) =>
+          /pool.example no longer uses .*polled for nts.example/.test(line)
+        ),
       );
     }
   }
@@ -50,7 +52,7 @@ Deno.test("a plain server steps in for one that proves itself no more, and out a
     }).start();
     world.run(600);
     deepEqual(askedFor(world, address), []);
-    match(world.source(address).reason, /192\.0\.2\.1 is asked for nts\.example already/);
+    match(world.source(address).reason, /192\.0\.2\.1 is already polled for nts\.example/);
     world.server(ONE).isSilent = true;
     world.run(8000);
     deepEqual(askedFor(world, address), [ONE]);
@@ -77,7 +79,10 @@ Deno.test("a key exchange that names the server of another reserves nothing ther
   deepEqual(askedFor(world, "nts.example"), [ONE]);
   equal(world.snapshot.state, "synchronized");
   deepEqual(askedFor(world, "bad.example"), []);
-  match(world.source("bad.example").reason, /named 192\.0\.2\.1, which is asked for nts\.example/);
+  match(
+    world.source("bad.example").reason,
+    /named 192\.0\.2\.1, which is already polled for nts\.example/,
+  );
 });
 
 Deno.test("what the administrator trusts or requires is not kept out by a pool", () => {

@@ -22,7 +22,7 @@ function synchronized(one: NtsWorld): void {
   equal(state, "synchronized", why);
   near(one);
   deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
-  ok(!one.logs.some((line) => line.includes("gives up")), "nobody is given up");
+  ok(!one.logs.some((line) => line.includes("no longer uses")), "nobody is given up");
 }
 
 for (const offset of [-DECADE, DECADE, -100 * DAY, -5 * DAY]) {
@@ -71,7 +71,7 @@ Deno.test("where authentication is ignored a forged majority decides, and still 
   one.silence(PROVEN, false);
   one.run(7200);
   deepEqual([...new Set(one.certificates.failures)], ["connection refused"]);
-  ok(!one.logs.some((line) => line.includes("gives up")));
+  ok(!one.logs.some((line) => line.includes("no longer uses")));
   ok(one.bounds.every((bound) => Math.abs(bound - START) < DAY), "they are a quorum by themselves");
 });
 
@@ -94,7 +94,9 @@ Deno.test("a certificate that has expired is refused by the time that is vouched
   one.run(600);
   equal(one.snapshot.state, "synchronized");
   ok(
-    one.logs.some((line) => line.endsWith(`gives up ${PROVEN[2]}:123: certificate has expired`)),
+    one.logs.some((line) =>
+      line.endsWith(`no longer uses ${PROVEN[2]}:123: certificate has expired`)
+    ),
   );
   match(one.certificates.failures[0] ?? "", /expired|ended before/);
   const trusted = new NtsWorld({ time: { clockIsTrusted: true } });

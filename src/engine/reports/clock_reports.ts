@@ -46,8 +46,8 @@ export class ClockReports {
     return warning(
       this.#slews.look(isFar, now),
       (often) =>
-        `The clock is ${positionOf(offset)}${often}; step-limit ` +
-        `allows no further step, and slewing takes at least ${seconds.toFixed(0)} s`,
+        `The clock is ${positionOf(offset)}; step-limit allows no further step, and slewing ` +
+        `takes at least ${seconds.toFixed(0)} s${often}`,
     );
   }
 
@@ -63,7 +63,7 @@ export class ClockReports {
     return [{
       type: "log",
       level: "error",
-      message: `The clock could not be changed${often}: ${error}`,
+      message: `The clock could not be changed: ${error}${often}`,
     }];
   }
 
@@ -89,8 +89,8 @@ export class ClockReports {
     return warning(
       this.#limits.look(Math.abs(frequency) > limit, now),
       (often) =>
-        `The clock needs a correction of ${frequency.toFixed(1)} ppm${often}, ` +
-        `more than max-frequency-ppm = ${limit} allows: it will drift`,
+        `The clock needs a correction of ${frequency.toFixed(1)} ppm, more than ` +
+        `max-frequency-ppm = ${limit} allows: it will drift${often}`,
     );
   }
 
@@ -104,7 +104,7 @@ export class ClockReports {
     }
     return warning(
       often,
-      (often) => `The clock is ${positionOf(offset)}${often}, and is not adjusted`,
+      (often) => `The clock is ${positionOf(offset)}, and is not adjusted${often}`,
     );
   }
 }

@@ -32,17 +32,24 @@ export class Hold {
   }
 
   /**
-   * Notes that it is told; returns what the line has to say of those before, with a space in front,
-   * or nothing.
+   * Notes that it is told; returns what the line says at its end of those before, with a semicolon
+   * in front, or nothing.
    */
   tell(now: MonotonicSeconds): string {
     this.#seconds = Math.min(HOLD_MAX, Math.max(HOLD_MIN, 2 * this.patience(now)));
     this.#toldAt = now;
     const brief = this.#brief;
     this.#brief = 0;
-    const times = brief === 1 ? "once" : `${brief} times`;
-    return brief === 0 ? "" : ` (and briefly ${times} before)`;
+    return notLogged(brief, "shorter occurrence");
   }
+}
+
+/** Says how many things of a kind were not logged, with a semicolon in front; nothing if none. */
+export function notLogged(count: number, kind: string): string {
+  if (count === 0) return "";
+  return count === 1
+    ? `; 1 ${kind} before was not logged`
+    : `; ${count} ${kind}s before were not logged`;
 }
 
 /**

@@ -20,10 +20,10 @@ Deno.test("what ended before it was told is counted, and told with the next", ()
   const hold = new Hold();
   hold.noteBrief();
   hold.noteBrief();
-  assert.equal(hold.tell(0), " (and briefly 2 times before)");
+  assert.equal(hold.tell(0), "; 2 shorter occurrences before were not logged");
   assert.equal(hold.tell(0), "");
   hold.noteBrief();
-  assert.equal(hold.tell(0), " (and briefly once before)");
+  assert.equal(hold.tell(0), "; 1 shorter occurrence before was not logged");
 });
 
 Deno.test("whatever comes and goes, at any rate, is told a dozen times in the first hour, then hourly", () => {

@@ -21,7 +21,7 @@ const NOTICE_INTERVAL: Seconds = 600;
  * still come.
  */
 const RETURN_PATIENCE: Seconds = 60;
-/** When all have come, their next answers may still bring them together. */
+/** When all have come, their next responses may still bring them together. */
 const DISAGREEMENT_PATIENCE: Seconds = 10;
 
 /** What is followed. */
@@ -85,6 +85,6 @@ export class ReferenceReports {
     if (now - this.#lostSince < patience) return [];
     this.#told = "none";
     const often = this.#hold.tell(now);
-    return [{ type: "log", level: "warning", message: `No time to follow${often}: ${reason}` }];
+    return [{ type: "log", level: "warning", message: `No time to follow: ${reason}${often}` }];
   }
 }

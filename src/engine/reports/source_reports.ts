@@ -150,7 +150,7 @@ export class SourceReports {
     this.#isOutageTold = true;
     const failed = subjects.filter(({ health }) => health === "silent");
     const often = this.#outageHold.tell(now);
-    const message = `None of the ${failed.length} sources answers${often}: ${causesOf(failed)}`;
+    const message = `None of the ${failed.length} sources answers: ${causesOf(failed)}${often}`;
     return [{ type: "log", level: "warning", message }];
   }
 

@@ -61,7 +61,7 @@ Deno.test("a source that cannot be asked for a short while is told of in a pair"
   world.server(TWO).hasNoRoute = false;
   world.run(100);
   assert.deepEqual(lines(world, from), [
-    "warning: Source 192.0.2.2 (192.0.2.2:123) cannot be asked: Network is unreachable",
+    "warning: Source 192.0.2.2 (192.0.2.2:123) cannot be queried: Network is unreachable",
     "info: Source 192.0.2.2 (192.0.2.2:123) answers again",
   ]);
 });
@@ -187,7 +187,7 @@ Deno.test("answers that are dropped are named by the reason, in the log once and
       runLong(world, 8000);
       const told = lines(world).filter((line) => line.startsWith("warning"));
       assert.equal(told.length, 1, told.join("\n"));
-      const sentence = new RegExp(`sends answers that are dropped: ${reason} \\(\\d+\\)$`);
+      const sentence = new RegExp(`sends responses that are dropped: ${reason} \\(\\d+\\)$`);
       assert.match(told[0] ?? "", sentence);
       const { status, reason: why } = world.source(TWO);
       assert.equal(status, "unreachable");
@@ -230,6 +230,6 @@ Deno.test("a failure that ended before it was told is told with what it was", ()
   const told = world.logs.slice(from).filter((line) => line.includes("(before: "));
   assert.ok(told.length > 0, world.logs.slice(from).join("\n"));
   for (const line of told) {
-    assert.match(line, /^info: Source .* answers( again)? \(before: cannot be asked: /);
+    assert.match(line, /^info: Source .* answers( again)? \(before: cannot be queried: /);
   }
 });

@@ -19,6 +19,7 @@ import type { Action } from "../events.ts";
 import type { SelectionContext } from "../sources/candidates.ts";
 import type { SourceSelection } from "../sources/source_selection.ts";
 import type { MemberOfSource } from "../sources/source_set.ts";
+import { notLogged } from "./hold.ts";
 
 /**
  * After a line the next change of the same source must last so long, and twice as long each time,
@@ -152,12 +153,12 @@ export class StatusReports {
     if (status !== "good" && foundGoodAt <= since) return [];
     // one that was bad together with all has to answer first
     if (record.isCovered && lastResponseAt <= since) return [];
-    const often = oftenOf(record);
+    const often = notLogged(record.unsteady, "brief change");
     Object.assign(record, { told: status, ...afterLine(record, now) });
     const isGood = status === "good";
     const message = isGood
       ? `Source ${name} is usable again${often}`
-      : `Source ${name} is not used${often} (${status}): ${reason}`;
+      : `Source ${name} is not used (${status}): ${reason}${often}`;
     return [{ type: "log", level: isGood ? "info" : "warning", message, source }];
   }
 
@@ -191,12 +192,6 @@ export class StatusReports {
     this.#records.set(id, record);
     return record;
   }
-}
-
-/** How often a source has changed since the last line, with a space in front; nothing if never. */
-function oftenOf({ unsteady }: Record): string {
-  const times = unsteady === 1 ? "once" : `${unsteady} times`;
-  return unsteady === 0 ? "" : ` (and changed briefly ${times} before)`;
 }
 
 /** What becomes of a record when a line was told: the next change has to last twice as long. */
