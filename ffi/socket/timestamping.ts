@@ -53,6 +53,8 @@ export interface TimestampingChoice {
 
 /** What an interface does about hardware timestamps. */
 export interface HardwareTimestamping {
+  /** Whether it can timestamp what it sends and NTP datagrams that it receives. */
+  readonly isCapable: boolean;
   /** The number of its clock: /dev/ptpN; absent when it has none. */
   readonly phcIndex?: number;
   /** Whether it is set to timestamp what it sends. */
@@ -119,11 +121,19 @@ export function readHardwareTimestamping(
     const phc = view.getInt32(ETHTOOL_TS_INFO.phc_index, true);
     const set = readConfiguration(fd);
     return ok({
+      isCapable: phc >= 0 && canTimestamp(information),
       ...(phc < 0 ? {} : { phcIndex: phc }),
       transmitOn: set.transmit === HWTSTAMP_TX_ON,
       receiveOn: RECEIVES_NTP.includes(set.filter),
     });
   });
+}
+
+/** Tells whether an interface offers timestamps of both directions. */
+function canTimestamp({ view }: Memory): boolean {
+  const transmits = view.getUint32(ETHTOOL_TS_INFO.tx_types, true) & (1 << HWTSTAMP_TX_ON);
+  const filters = view.getUint32(ETHTOOL_TS_INFO.rx_filters, true);
+  return transmits !== 0 && RECEIVES_NTP.some((filter) => (filters & (1 << filter)) !== 0);
 }
 
 /**

@@ -15,10 +15,10 @@
  * quarter of an hour for each server one socket that sends nothing, to see which interface leads
  * there. A driver is asked as often, once for an interface.
  *
- * A socket with such timestamps is tied to its interface. A server whose answers come in by another
- * one would never be heard, so after two requests without a response that server is asked in the
- * plain way until the next look. Limits: a wrong timestamp that lies within ten milliseconds of the
- * kernel's is believed.
+ * A socket with such timestamps is tied to its interface. A server whose responses come in by
+ * another one would never be heard, so after two requests without a response that server is asked
+ * in the plain way until the next look. Limits: a wrong timestamp that lies within ten milliseconds
+ * of the kernel's is believed.
  *
  * @module
  */
@@ -52,8 +52,10 @@ export interface HardwarePort {
 
 /** Why the kernel's timestamps were used where the interface's might have been; counted. */
 export type FallbackReason =
-  /** The driver has no timestamps to offer, or is not set to make them for sending and for NTP. */
+  /** The interface cannot timestamp what it sends and NTP packets that it receives. */
   | "not-offered"
+  /** The interface can, but nobody has enabled it. */
+  | "not-enabled"
   /** The driver makes timestamps, but its clock cannot be read. */
   | "clock-closed"
   /** The clock could be read once and cannot any more. */
@@ -230,8 +232,8 @@ export class HardwareTimestamps {
    */
   #offered(name: string, open: InterfaceClock | undefined): InterfaceClock | undefined {
     const setting = this.#port.timestampingOf(name);
-    if (!setting.ok || !isOffered(setting.value) || setting.value.phcIndex === undefined) {
-      this.#fallbacks.add("not-offered");
+    if (!setting.ok || !isEnabled(setting.value) || setting.value.phcIndex === undefined) {
+      this.#fallbacks.add(setting.ok && setting.value.isCapable ? "not-enabled" : "not-offered");
       if (open !== undefined) this.#say(name, `${name} does not timestamp NTP packets any more`);
       open?.close();
       return undefined;
@@ -288,7 +290,7 @@ export class HardwareTimestamps {
  * Tells whether a driver is set to timestamp both what it sends and the NTP packets that it
  * receives.
  */
-export function isOffered(setting: HardwareTimestamping): boolean {
+export function isEnabled(setting: HardwareTimestamping): boolean {
   return setting.phcIndex !== undefined && setting.transmitOn && setting.receiveOn;
 }
 

@@ -8,13 +8,14 @@ import {
   type HardwarePort,
   HardwareTimestamps,
   type InterfaceClock,
-  isOffered,
+  isEnabled,
 } from "./hardware_timestamps.ts";
 
 const SERVER: SocketAddress = { family: "ipv4", address: "192.0.2.1", port: 123 };
 const OTHER: SocketAddress = { family: "ipv4", address: "192.0.2.2", port: 123 };
 const LOCAL: SocketAddress = { family: "ipv4", address: "127.0.0.1", port: 123 };
 const ON: HardwareTimestamping = {
+  isCapable: true,
   phcIndex: 3,
   transmitOn: true,
   receiveOn: true,
@@ -105,9 +106,23 @@ Deno.test("an interface that does not timestamp costs one question in a quarter 
     equal(timestamps.choose(OTHER, now), undefined);
   }
   deepEqual([machine.routes, machine.asked, machine.opened], [2, 1, []]);
-  deepEqual([lines, timestamps.fallbacks], [[], { "not-offered": 1 }]);
+  deepEqual([lines, timestamps.fallbacks], [[], { "not-enabled": 1 }]);
   equal(timestamps.choose(SERVER, 900), undefined);
   deepEqual([machine.routes, machine.asked], [3, 2]);
+});
+
+Deno.test("an interface that offers no timestamps is told from one on which they are not enabled", () => {
+  const reasonOf = (setting: Result<HardwareTimestamping, string>) => {
+    const { timestamps } = setUp({ setting });
+    equal(timestamps.choose(SERVER, 0), undefined);
+    return Object.keys(timestamps.fallbacks);
+  };
+  deepEqual(reasonOf(err("Operation not supported")), ["not-offered"]);
+  deepEqual(reasonOf(ok({ isCapable: false, transmitOn: false, receiveOn: false })), [
+    "not-offered",
+  ]);
+  deepEqual(reasonOf(ok({ ...ON, transmitOn: false, receiveOn: false })), ["not-enabled"]);
+  deepEqual(reasonOf(ok({ ...ON, receiveOn: false })), ["not-enabled"]);
 });
 
 Deno.test("a loopback interface is never asked", () => {
@@ -118,11 +133,11 @@ Deno.test("a loopback interface is never asked", () => {
 });
 
 Deno.test("half an offer is none", () => {
-  equal(isOffered(ON), true);
-  equal(isOffered({ ...ON, transmitOn: false }), false);
-  equal(isOffered({ ...ON, receiveOn: false }), false);
+  equal(isEnabled(ON), true);
+  equal(isEnabled({ ...ON, transmitOn: false }), false);
+  equal(isEnabled({ ...ON, receiveOn: false }), false);
   equal(
-    isOffered({ transmitOn: true, receiveOn: true }),
+    isEnabled({ isCapable: false, transmitOn: true, receiveOn: true }),
     false,
   );
 });

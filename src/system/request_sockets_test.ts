@@ -23,6 +23,7 @@ function promising(interfaceName: string): HardwarePort {
     timestampingOf: () =>
       ok({
         phcIndex: 0,
+        isCapable: true,
         transmitOn: true,
         receiveOn: true,
       }),

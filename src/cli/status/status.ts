@@ -216,12 +216,12 @@ function stepWords({ steps }: StatusDocument): string {
   return `${steps.count}, together ${formatSeconds(steps.accumulatedSeconds)}`;
 }
 
-/** What was measured with the kernel's timestamps for want of others. */
+/** Why the timestamps of the kernel are used in place of the network interface's. */
 function timestampRow({ hardwareTimestampFallbacks }: StatusDocument): Rows {
   const counts = reasonCounts(hardwareTimestampFallbacks);
   return counts === undefined
     ? []
-    : [["Timestamps", `kernel's in place of the network interface's: ${counts}`]];
+    : [["Timestamps", `kernel in place of hardware timestamps, by reason: ${counts}`]];
 }
 
 function serverLines(server: ServerDocument, verbose: boolean): readonly string[] {

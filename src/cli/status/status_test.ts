@@ -82,7 +82,7 @@ Root dispersion  1.20 ms
 Update interval  64.2 s
 Leap second      one is inserted at the end of the day (UTC)
 Steps            none
-Timestamps       kernel's in place of the network interface's: disagrees 3,
+Timestamps       kernel in place of hardware timestamps, by reason: disagrees 3,
                  no-transmit-timestamp 1,200
 
 Server on [::]:123

@@ -107,7 +107,7 @@ function systemFamilies(document: StatusDocument): readonly Family[] {
     ),
     counter(
       "ntpsd_hardware_timestamp_fallbacks_total",
-      "Uses of the kernel's timestamps in place of the network interface's, by reason",
+      "Fallbacks from hardware to kernel timestamps, by reason; not-offered, not-enabled and clock-closed count checks of an interface",
       byReason(document.hardwareTimestampFallbacks, {}),
     ),
     counter("ntpsd_internal_errors_total", "Errors of ntpsd itself that ended one of its tasks", [

@@ -237,8 +237,9 @@ export interface StatusDocument extends EngineSnapshot {
   /** Listeners and files that are configured, whether they work or not. */
   readonly functions: readonly FunctionDocument[];
   /**
-   * How often timestamps of the kernel were used although the network interface might have had
-   * some, by reason; only reasons that occurred.
+   * How often ntpsd fell back from hardware timestamps to those of the kernel, by reason; only
+   * reasons that occurred. "not-offered", "not-enabled" and "clock-closed" count the checks of an
+   * interface, one in a quarter of an hour.
    */
   readonly hardwareTimestampFallbacks: Readonly<Record<string, number>>;
   /** How many errors of ntpsd itself have ended one of its tasks since the start. */
