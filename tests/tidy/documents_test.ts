@@ -84,6 +84,19 @@ Deno.test("every figure of README is measured by a task that is there", async ()
   assert.deepEqual(measuredBy.filter((task) => task === undefined || !known.includes(task)), []);
 });
 
+Deno.test("the scenarios of the benchmark are those that docs/discipline.md describes", async () => {
+  const text = await Deno.readTextFile(`${ROOT}/docs/discipline.md`);
+  const [, rows = ""] = /^\| scenario .*\n\| -.*\n((?:\|.*\n)+)/m.exec(text) ?? [];
+  const described = rows.trim().split("\n").map((row) => {
+    const [name, _servers, ...figures] = row.slice(1, -1).split("|").map((cell) => cell.trim());
+    return [name, ...figures];
+  });
+  const written = await Promise.all(
+    files.filter((path) => path.startsWith("tests/simulation/baseline/")).map(scenarioFigures),
+  );
+  assert.deepEqual(described.toSorted(), written.toSorted());
+});
+
 Deno.test("the version is one and the same", async () => {
   const settings = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`)) as { version: string };
   const changes = await Deno.readTextFile(`${ROOT}/CHANGELOG.md`);
@@ -128,6 +141,19 @@ Deno.test("the table of the Best Practices criteria is whole, and its sums are r
     assert.match(text, new RegExp(`^\\| ${cells.join(" +\\| ")} +\\|$`, "m"), level);
   }
 });
+
+/** What the table of docs/discipline.md says of a scenario: delays, wander and poll exponents. */
+async function scenarioFigures(path: string): Promise<readonly string[]> {
+  const text = await Deno.readTextFile(`${ROOT}/${path}`);
+  const value = (key: string) =>
+    new RegExp(`^(?:.*[ {])?${key} = "?([^",}\\s]+)`, "m").exec(text)?.[1] ?? `no ${key}`;
+  const time = (key: string) => value(key).replace(/(?<=\d)(?=[a-z])/, " ");
+  const [min, max] = [value("min"), value("max")];
+  const polls = min === max ? min : `${min} to ${max}`;
+  assert.deepEqual([value("duration"), value("measure-from")], ["40_000", "10_000"], path);
+  assert.equal(value("frequency-ppm"), "50", path);
+  return [value("name"), time("delay"), time("jitter"), value("wander"), polls];
+}
 
 function configFaults(text: string): string[] {
   const parsed = parseConfig(text);
