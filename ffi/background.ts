@@ -18,7 +18,7 @@
  * | serve | recvmmsg, usleep       | 12      | a second at most, by SO_RCVTIMEO                   |
  * | names | getaddrinfo            | 8       | as the resolver is set, often 10 to 40 s           |
  * | files | open, read, fsync, ... | 3       | without limit if a file system hangs               |
- * | log   | write, poll            | 1       | without limit if nothing reads standard error      |
+ * | log   | write, poll, usleep    | 1       | without limit if nothing reads standard error      |
  *
  * Listeners beyond the threads for `serve` share one epoll_wait.
  *

@@ -93,6 +93,8 @@ export const LIBC_SYMBOLS = {
   pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
   // ssize_t write(int fd, const void *buffer, size_t length)
   write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  // off_t lseek(int fd, off_t offset, int whence)
+  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   // int fcntl(int fd, int command, ...)
   fcntl: { parameters: ["i32", "i32", "u64"], result: "i32" },
   // int fsync(int fd)

@@ -39,6 +39,8 @@ export const DIRENT = {
 
 const isArm = Deno.build.arch === "aarch64";
 
+/** Duplicate a descriptor; the copy is closed at an exec. */
+export const F_DUPFD_CLOEXEC = 1030;
 /** Open to read. */
 export const O_RDONLY = 0;
 /** Open to write. */
@@ -53,6 +55,8 @@ export const O_EXCL = 0x80;
 export const O_APPEND = 0x400;
 /** Neither opening nor reading waits. */
 export const O_NONBLOCK = 0x800;
+/** A terminal that is opened does not become that of the process. */
+export const O_NOCTTY = 0x100;
 /** Open nothing but a directory. */
 export const O_DIRECTORY: number = isArm ? 0x4000 : 0x10000;
 /** Fail if the last part of the path is a link. */
@@ -75,6 +79,12 @@ export const STATX_NLINK = 0x4;
 export const STATX_BASIC_STATS = 0x7ff;
 /** The bits of a mode that say the kind of file. */
 export const S_IFMT = 0o170000;
+/** A socket. */
+export const S_IFSOCK = 0o140000;
+/** A pipe. */
+export const S_IFIFO = 0o010000;
+/** A device of characters, such as a terminal. */
+export const S_IFCHR = 0o020000;
 /** A regular file. */
 export const S_IFREG = 0o100000;
 /** A directory. */
@@ -94,5 +104,7 @@ export const FD_CLOEXEC = 1n;
 export const W_OK = 2;
 /** The longest path, with its closing zero octet. */
 export const PATH_MAX = 4096;
+/** An offset counts from where reading and writing stand. */
+export const SEEK_CUR = 1;
 /** As much is written to a pipe as a whole, or not at all. */
 export const PIPE_BUF = 4096;

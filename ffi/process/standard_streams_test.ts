@@ -1,14 +1,18 @@
 import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
-import { libc } from "../libc.ts";
-import { allocate } from "../memory.ts";
-import { LineQueue, QUEUE_OCTETS_MAX, writeAtOnce, writeWaiting } from "./standard_streams.ts";
+import { O_APPEND, O_CREAT, O_RDWR } from "../headers/file.ts";
+import { libc, replaceCalls } from "../libc.ts";
+import { allocate, cString } from "../memory.ts";
+import { type LineWriter, writeAtOnce } from "./line_writer.ts";
+import { LineQueue, QUEUE_OCTETS_MAX, writeWaiting } from "./standard_streams.ts";
 
 // What only these tests call.
 const extra = Deno.dlopen("libc.so.6", {
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
 }).symbols;
+const AF_UNIX = 1, SOCK_STREAM = 1;
 const O_NONBLOCK = 0x800;
 const SET_PIPE_SIZE = 1031;
 const SET_FLAGS = 4;
@@ -47,7 +51,7 @@ class Pipe implements Disposable {
   }
 }
 
-const lost = (count: number) => `${count} lost\n`;
+const lost = { lostLine: (count: number) => `${count} lost\n` };
 
 /** Reads until the queue has written everything. */
 async function drain(pipe: Pipe, queue: LineQueue): Promise<string> {
@@ -123,3 +127,104 @@ Deno.test("a busy machine has longer to write than a reader who does not read", 
   assert.equal(await queue.settled(50), false);
   await drain(pipe, queue);
 });
+
+/** A writer that writes when the test says so, on another thread as it were. */
+class SlowWriter implements LineWriter {
+  written = "";
+  #underWay = "";
+  #isFinished = false;
+  readonly #isTakenAtTheEnd: boolean;
+
+  constructor(isTakenAtTheEnd: boolean) {
+    this.#isTakenAtTheEnd = isTakenAtTheEnd;
+  }
+
+  get isBusy(): boolean {
+    return this.#underWay !== "";
+  }
+
+  take(octets: Uint8Array<ArrayBuffer>): number {
+    if (this.isBusy && !this.#isFinished) return 0;
+    const text = new TextDecoder().decode(octets);
+    if (this.#isFinished) this.written += text;
+    else this.#underWay = text;
+    return octets.length;
+  }
+
+  room(): Promise<boolean> {
+    return new Promise(() => {});
+  }
+
+  finish(): void {
+    if (!this.#isTakenAtTheEnd) this.written += this.#underWay;
+    this.#underWay = "";
+    this.#isFinished = true;
+  }
+}
+
+Deno.test("in haste what is under way is finished before the rest, and no line is repeated", () => {
+  for (const isTaken of [false, true]) {
+    const writer = new SlowWriter(isTaken);
+    const queue = new LineQueue(-1, { ...lost, writer });
+    for (const line of ["a\n", "b\n", "c\n"]) queue.write(line);
+    assert.equal(writer.written, "");
+    queue.flushNow();
+    queue.flushNow();
+    assert.equal(writer.written, isTaken ? "b\nc\n" : "a\nb\nc\n");
+  }
+});
+
+Deno.test("a pipe and a socket have every line at once, so that haste loses none", () => {
+  using pipe = new Pipe();
+  const queue = new LineQueue(pipe.writer, lost);
+  for (const line of ["a\n", "b\n"]) queue.write(line);
+  assert.equal(pipe.read(), "a\nb\n");
+  const ends = allocate(8);
+  assert.equal(extra.socketpair(AF_UNIX, SOCK_STREAM, 0, ends.bytes), 0);
+  const [writer, reader] = [ends.view.getInt32(0, true), ends.view.getInt32(4, true)];
+  new LineQueue(writer, lost).write("c\n");
+  const buffer = new Uint8Array(10);
+  assert.equal(libc().read(reader, buffer, 10n), 2);
+  libc().close(writer);
+  libc().close(reader);
+});
+
+for (const append of [true, false]) {
+  Deno.test(`a file has each line once, ${append ? "appended" : "from the start"}, however the thread is late`, async () => {
+    const path = cString(`/tmp/ntpsd-lines-${crypto.randomUUID()}`) ?? assert.fail();
+    const flags = O_RDWR | O_CREAT | (append ? O_APPEND : 0);
+    const fd = libc().open(path, flags, 0o600);
+    const read = () => {
+      const buffer = new Uint8Array(100);
+      const count = libc().pread(fd, buffer, 100n, 0n);
+      return new TextDecoder().decode(buffer.subarray(0, Math.max(0, count)));
+    };
+    let begin: (() => void) | undefined;
+    const late = new Promise<void>((resolve) => begin = resolve);
+    const undo = replaceCalls({
+      here: {},
+      background: (name, real) =>
+        name !== "write" ? real : async (...args) => {
+          await late;
+          return await real(...args);
+        },
+    });
+    try {
+      const ready = new LineQueue(fd, lost);
+      for (const line of ["a\n", "b\n"]) ready.write(line);
+      ready.flushNow();
+      assert.equal(read(), "a\nb\n");
+      begin?.();
+      assert.equal(await ready.settled(1000), true);
+      assert.equal(read(), "a\nb\n");
+    } finally {
+      undo();
+    }
+    const queue = new LineQueue(fd, lost);
+    for (const line of ["c\n", "d\n"]) queue.write(line);
+    assert.equal(await queue.settled(1000), true);
+    assert.equal(read(), "a\nb\nc\nd\n");
+    libc().unlink(path);
+    libc().close(fd);
+  });
+}

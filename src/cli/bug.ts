@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { writeAtOnce } from "../../ffi/process/standard_streams.ts";
+import { writeAtOnce } from "../../ffi/process/line_writer.ts";
 import { visibleLayout } from "../base/visible_text.ts";
 import { EXIT } from "./exit_code.ts";
 

@@ -4,7 +4,7 @@
  * The problem: what outsiders can cause must not fill the disk, and what they send must not look
  * like a line of ours. The idea: control characters are replaced where the line is written;
  * messages that others can cause go through a `LogLimiter`, which tells the first and then counts.
- * Lines are written in the background, and those that are not read in time are counted. Limits: the
+ * Lines never make the daemon wait, and those that are not read in time are counted. Limits: the
  * end of the log may be lost with a process that is killed.
  *
  * @module
@@ -184,14 +184,13 @@ const STANDARD_ERROR = 2;
 /** How lines are written; that of lost ones is written as it is set up at that moment. */
 let style: Pick<LogOptions, "journal"> = { journal: false };
 
-const lines = new LineQueue(
-  STANDARD_ERROR,
-  (count) => {
+const lines = new LineQueue(STANDARD_ERROR, {
+  lostLine(count) {
     const text = `${count} ${count === 1 ? "line" : "lines"} of the log were lost, because ` +
       "standard error was not read in time";
     return formatLine({ level: "warning", timestamp: Date.now(), text, journal: style.journal });
   },
-);
+});
 
 /** Waits until the log is written, so long at most; a reader that is slower loses its end. */
 export async function drainLog(milliseconds: number): Promise<void> {
