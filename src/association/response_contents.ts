@@ -41,11 +41,18 @@ export type ResponseContent =
 export interface ServerState extends ServerVariables {
   /** Whether the server says that it has the time. */
   readonly isSynchronized: boolean;
+  /** When its clock was last set, by its own clock. */
+  readonly referenceTimestamp: NtpTimestamp;
 }
 
 /** Reads what a server says of itself out of a response. */
 export function serverStateOf(header: NtpHeader): ServerState {
-  return { ...serverVariablesOf(header), isSynchronized: isSynchronized(header) };
+  const { referenceTimestamp } = header;
+  return {
+    ...serverVariablesOf(header),
+    isSynchronized: isSynchronized(header),
+    referenceTimestamp,
+  };
 }
 
 /** Reads the responses of one server, in order. */

@@ -1,5 +1,5 @@
 /**
- * The registered ports of NTP and of its key exchange.
+ * The ports of NTP, of its key exchange, and of chrony's command protocol.
  *
  * @module
  */
@@ -9,3 +9,6 @@ export const NTP_PORT = 123;
 
 /** The TCP port of the key exchange of Network Time Security (RFC 8915 section 7.1). */
 export const NTS_KE_PORT = 4460;
+
+/** The UDP port of chrony's command protocol. */
+export const CHRONY_COMMAND_PORT = 323;

@@ -15,6 +15,7 @@ import { complete } from "./key.ts";
 import { checkListeners } from "./listener_rules.ts";
 import type { RawConfig } from "./schema.ts";
 import { CLOCK_KEYS } from "./sections/clock.ts";
+import { CONTROL_KEYS } from "./sections/control.ts";
 import { KEYSET_KEYS } from "./sections/keys.ts";
 import { NTS_KEYS } from "./sections/nts.ts";
 import { buildNtsKeServers } from "./sections/nts_ke_server.ts";
@@ -53,9 +54,15 @@ export function buildConfig(raw: RawConfig, root: ConfigPath): Config {
     clock: complete(CLOCK_KEYS, raw.clock),
     nts: complete(NTS_KEYS, raw.nts),
     observability: complete(OBSERVABILITY_KEYS, raw.observability),
+    control: complete(CONTROL_KEYS, raw.control),
     security: complete(SECURITY_KEYS, raw.security),
   };
-  checkListeners({ servers, ntsKeServers, status: config.observability.listen }, root);
+  checkListeners({
+    servers,
+    ntsKeServers,
+    status: config.observability.listen,
+    chronyc: config.control.chronyc,
+  }, root);
   const hasLocal = config.synchronization.localStratum !== undefined;
   const serves = servesNtp || ntsKeServers.length > 0;
   checkRoles({ hasSources: rows.length > 0, hasLocal, serves }, root);

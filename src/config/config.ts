@@ -6,6 +6,7 @@
  * @module
  */
 import type { ClockConfig } from "./sections/clock.ts";
+import type { ControlConfig } from "./sections/control.ts";
 import type { KeysetConfig } from "./sections/keys.ts";
 import type { NtsConfig } from "./sections/nts.ts";
 import type { NtsKeServerConfig } from "./sections/nts_ke_server.ts";
@@ -44,6 +45,8 @@ export interface Config {
   readonly nts: NtsConfig;
   /** The `[observability]` section. */
   readonly observability: ObservabilityConfig;
+  /** The `[control]` section. */
+  readonly control: ControlConfig;
   /** The `[security]` section. */
   readonly security: SecurityConfig;
 }

@@ -16,11 +16,13 @@ export interface AllListeners {
   readonly ntsKeServers: readonly (NtsKeServerConfig | undefined)[];
   /** Where the status is served; undefined if it is not. */
   readonly status: string | undefined;
+  /** Where chrony's command protocol is served; undefined if it is not. */
+  readonly chronyc: string | undefined;
 }
 
 /** Reports the listeners that cannot be open together with an earlier one. */
 export function checkListeners(
-  { servers, ntsKeServers, status }: AllListeners,
+  { servers, ntsKeServers, status, chronyc }: AllListeners,
   root: ConfigPath,
 ): void {
   const udp = servers.map((entry) => entry && { ...entry, transport: "udp" as const });
@@ -28,6 +30,7 @@ export function checkListeners(
   checkSections(udp, root.key("server"));
   checkSections(tcp, root.key("nts-ke-server"));
   if (status !== undefined) checkStatus(status, { listeners: tcp, at: root.key("nts-ke-server") });
+  if (chronyc !== undefined) checkControl(chronyc, { listeners: udp, root });
 }
 
 const ONE_BY_ONE = "remove one of the two, or name all addresses one by one";
@@ -73,6 +76,26 @@ function checkStatus(
         ? "The same address as observability.listen"
         : cannotBeOpen("observability", status),
       "give one of the two another port",
+    );
+    return;
+  }
+}
+
+/** Time and chrony's command protocol are both served over UDP. */
+function checkControl(
+  chronyc: string,
+  { listeners, root }: {
+    readonly listeners: readonly (Listener | undefined)[];
+    readonly root: ConfigPath;
+  },
+): void {
+  for (const [i, listener] of listeners.entries()) {
+    const collision = listener && collisionOf(listener, { transport: "udp", listen: chronyc });
+    if (listener === undefined || collision === undefined) continue;
+    const { path } = root.key("server").index(i);
+    root.key("control").key("chronyc").report(
+      collision === "same" ? `The same address as in ${path}` : cannotBeOpen(path, listener.listen),
+      "give one of the two another port: that of chronyd is 323",
     );
     return;
   }

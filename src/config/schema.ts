@@ -10,6 +10,7 @@
 import type { Config } from "./config.ts";
 import { builtName, type Field, type Keys, type Row } from "./key.ts";
 import { CLOCK } from "./sections/clock.ts";
+import { CONTROL } from "./sections/control.ts";
 import { KEYSET, SYMMETRIC_KEYS } from "./sections/keys.ts";
 import { NTS } from "./sections/nts.ts";
 import { NTS_KE_SERVERS } from "./sections/nts_ke_server.ts";
@@ -32,6 +33,7 @@ const KEYS = {
   "clock": CLOCK,
   "nts": NTS,
   "observability": OBSERVABILITY,
+  "control": CONTROL,
   "security": SECURITY,
 };
 

@@ -146,16 +146,18 @@ export async function confine(
 export function neededCapabilities(
   { config, noAdjust }: Pick<ConfinementRequest, "config" | "noAdjust">,
 ): readonly Capability[] {
-  const { servers, ntsKeServers, observability, clock } = config;
-  const place = observability.listen === undefined
-    ? undefined
-    : parseSocketAddress(observability.listen);
-  const isLow = place !== undefined && place.port < unprivilegedPortStart();
+  const { servers, ntsKeServers, observability, control, clock } = config;
+  const isLow = [observability.listen, control.chronyc].some(isLowPort);
   const serves = servers.length > 0 || ntsKeServers.length > 0 || isLow;
   return [
     ...(noAdjust || clock.adjust === false ? [] : ["CAP_SYS_TIME"] as const),
     ...(serves ? ["CAP_NET_BIND_SERVICE"] as const : []),
   ];
+}
+
+function isLowPort(listen: string | undefined): boolean {
+  const place = listen === undefined ? undefined : parseSocketAddress(listen);
+  return place !== undefined && place.port < unprivilegedPortStart();
 }
 
 /** Gives up the system calls that are not needed after the start, if the configuration wants it. */

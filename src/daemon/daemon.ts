@@ -35,6 +35,7 @@ import { OwnAddresses } from "./own_addresses.ts";
 import { claimClock } from "./clock_permission.ts";
 import { filterSystemCalls } from "./confinement.ts";
 import type { DaemonEnd, DaemonOptions } from "./daemon_options.ts";
+import { Control } from "./control/control.ts";
 import { internalErrorCount } from "./observability/internal_errors.ts";
 import { KeyRing } from "./key_ring.ts";
 import { eraError } from "./nts/release_time.ts";
@@ -163,6 +164,14 @@ class Daemon {
         names: () => [...ownNames(), ...this.#config.observability.hosts],
         status: () => this.status(),
       }, parts.functions),
+      control: new Control({
+        ...parts,
+        status: () => this.status(),
+        watcher: {
+          watch: (fd, onReady) => this.#driver.watch(fd, onReady),
+          unwatch: (fd) => this.#driver.unwatch(fd),
+        },
+      }),
       keys: parts.keyRing.responder,
       servedTime: (now) => parts.engine.servedTime(now),
       onBusy: () => this.#driver.runDue(),

@@ -66,6 +66,8 @@ export class EngineDriver {
   readonly #kernel: ClockPort;
   readonly #loop: EngineLoop;
   #watch: ClockWatch | undefined;
+  /** What else is read in the loop, by descriptor. */
+  readonly #watched = new Map<number, () => void>();
   #isRunning = false;
   #isStopping = false;
 
@@ -92,6 +94,20 @@ export class EngineDriver {
   /** How often the kernel's timestamps were used in place of an interface's, by reason. */
   get hardwareFallbacks(): Readonly<Record<string, number>> {
     return this.#sockets.hardwareFallbacks;
+  }
+
+  /**
+   * Has `onReady` called in the loop when a descriptor can be read; false if that is not possible.
+   */
+  watch(fd: number, onReady: () => void): boolean {
+    if (!this.#poller.add(fd).ok) return false;
+    this.#watched.set(fd, onReady);
+    return true;
+  }
+
+  /** Leaves a descriptor alone again; to be called before it is closed. */
+  unwatch(fd: number): void {
+    if (this.#watched.delete(fd)) this.#poller.remove(fd);
   }
 
   /** Hands an event in from outside the loop. */
@@ -158,7 +174,9 @@ export class EngineDriver {
 
   #read(ready: readonly ReadyDescriptor[]): void {
     for (const descriptor of ready) {
-      if (descriptor.fd === this.#watch?.fd) this.#noticeStep(this.#watch);
+      const onReady = this.#watched.get(descriptor.fd);
+      if (onReady !== undefined) onReady();
+      else if (descriptor.fd === this.#watch?.fd) this.#noticeStep(this.#watch);
       else this.#sockets.read(descriptor, (event) => this.#loop.deliver(event));
     }
   }

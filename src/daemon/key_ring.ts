@@ -11,6 +11,7 @@
 import { macProtection, missingKeyProtection } from "../association/mac_protection.ts";
 import type { PacketProtection } from "../association/protection.ts";
 import type { Result } from "../base/result.ts";
+import type { KeyKind } from "../control/control_view.ts";
 import type { KeyType, SymmetricKey } from "../config/key_file.ts";
 import { type MacKey, macKey, type MacType } from "../crypto/mac.ts";
 import { AccessRules } from "../server/access.ts";
@@ -30,10 +31,12 @@ const MAC_TYPES: Readonly<Record<KeyType, MacType>> = {
 export class KeyRing {
   readonly #responder = new SymmetricKeys(new Map());
   #keys: ReadonlyMap<number, MacKey> = new Map();
+  #kinds: ReadonlyMap<number, KeyKind> = new Map();
 
   /** Replaces all keys; returns sentences about those that cannot be used. */
   load(keys: ReadonlyMap<number, SymmetricKey>): readonly string[] {
     const usable = new Map<number, MacKey>();
+    const kinds = new Map<number, KeyKind>();
     const origins = new Map<number, AccessRules>();
     const errors: string[] = [];
     for (const { id, type, secret, addresses } of keys.values()) {
@@ -43,12 +46,19 @@ export class KeyRing {
       else if (rules?.ok === false) errors.push(`Key ${id} cannot be used: ${rules.error}`);
       else {
         usable.set(id, key.value);
+        kinds.set(id, { algorithm: type, bits: 8 * secret.length });
         if (rules !== undefined) origins.set(id, rules.value);
       }
     }
     this.#keys = usable;
+    this.#kinds = kinds;
     this.#responder.replace(usable, origins);
     return errors;
+  }
+
+  /** Returns the kind of a key that can be used; undefined for a number without one. */
+  kindOf(id: number): KeyKind | undefined {
+    return this.#kinds.get(id);
   }
 
   /**

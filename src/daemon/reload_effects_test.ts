@@ -37,6 +37,10 @@ const SERVER = `[[server]]\nlisten = "127.0.0.1:${NTP}"\n`;
 const KE_SERVER = `[[nts-ke-server]]\nlisten = "127.0.0.1:${KE}"\n`;
 const LOOPBACK = `{ filter = ["127.0.0.0/8"], action = "ignore" }`;
 
+/** Of chrony's command protocol: version 6, a request, command 33. */
+const TRACKING_REQUEST = new Uint8Array(104);
+TRACKING_REQUEST.set([6, 1, 0, 0, 0, 33]);
+
 const SAME_KEY_ENDS = NOW + 40_000;
 const SAME_KEY = makeCertificate({
   commonName: "localhost",
@@ -196,6 +200,19 @@ const PROBES: Readonly<Record<string, Probe>> = {
     equal(await statusUnder("time.example"), 421);
     daemon.reload(`${HTTP}hosts = ["time.example"]\n`);
     await waitUntil(async () => await statusUnder("time.example") === 200, waiting("that name"));
+  },
+  async "control.chronyc"() {
+    await using daemon = await started(HTTP);
+    daemon.reload(`${HTTP}[control]\nchronyc = "127.0.0.1:${OTHER}"\n`);
+    await waitUntil(() => answers(OTHER, 100, TRACKING_REQUEST), waiting("chrony's protocol"));
+  },
+  async "control.allowlist"() {
+    const control = `${HTTP}[control]\nchronyc = "127.0.0.1:${OTHER}"\n`;
+    await using daemon = await started(control);
+    ok(await answers(OTHER, 2000, TRACKING_REQUEST));
+    daemon.reload(`${control}allowlist = ["192.0.2.0/24"]\n`);
+    const isSilent = async () => await answers(OTHER, 1, TRACKING_REQUEST) === undefined;
+    await waitUntil(isSilent, waiting("silence"));
   },
   "observability.statistics-path": () =>
     shownFunction("statistics", `${HTTP}statistics-path = "${PATH}-statistics"\n`),

@@ -16,6 +16,7 @@ import type { Instant } from "../base/instant.ts";
 import type { MacResponder } from "../server/authentication.ts";
 import { readInstant } from "../system/local_clock.ts";
 import { log } from "../system/log.ts";
+import type { Control } from "./control/control.ts";
 import type { NtpListeners } from "./ntp_listeners.ts";
 import type { NtsKeListeners } from "./nts/ke_listeners.ts";
 import type { Nts } from "./nts/nts.ts";
@@ -35,6 +36,8 @@ export interface ServiceParts {
   };
   /** Serves the status. */
   readonly http: Pick<StatusListener, keyof StatusListener>;
+  /** Answers monitoring protocols. */
+  readonly control: Pick<Control, keyof Control>;
   /** Knows which of them work. */
   readonly functions: Pick<FunctionStates, "documents">;
   /** Signs and checks with the symmetric keys in force. */
@@ -75,6 +78,7 @@ export class Services {
    */
   retry(): void {
     this.#parts.http.retry();
+    this.#parts.control.retry();
     this.ntp.retry();
     this.refresh();
   }
@@ -106,6 +110,7 @@ export class Services {
 
   /** Closes all listeners; those for keys last, since the others answer with their keys. */
   async stop(): Promise<void> {
+    this.#parts.control.stop();
     await this.#parts.http.stop();
     await this.#configuring;
     await this.ntp.stop();
@@ -113,7 +118,8 @@ export class Services {
   }
 
   async #apply(config: Config): Promise<void> {
-    const { http, nts, keys, onBusy } = this.#parts;
+    const { http, control, nts, keys, onBusy } = this.#parts;
+    control.configure(config.control);
     await http.configure(config.observability.listen);
     await nts.configure(config);
     await this.ntp.configure(config.servers, {

@@ -32,6 +32,7 @@ class Scene {
     const noteLater = (what: string) => Promise.resolve(note(what));
     const isServing = () => this.isServing;
     const parts: ServiceParts = {
+      control: { configure: () => {}, retry: () => {}, stop: () => {} },
       ntp: {
         configure: () => noteLater("ntp configure"),
         retry: () => note("ntp retry"),

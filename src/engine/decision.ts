@@ -23,6 +23,7 @@ import type { ClockState } from "./clock/clock_state.ts";
 import { DriftKeeper } from "./clock/drift_keeper.ts";
 import { type EngineParts, guardSource } from "./engine_parts.ts";
 import type { Action, AssociationId, EventOf, Instant } from "./events.ts";
+import { type UpdateRecord, UpdateRecorder } from "./status/update_record.ts";
 
 /** Decides for one engine. */
 export class Decision {
@@ -30,6 +31,7 @@ export class Decision {
   readonly #clock: ClockState;
   readonly #correction = new ProvenCorrection();
   readonly #drift = new DriftKeeper();
+  readonly #updates = new UpdateRecorder();
   #authentication: SynchronizationConfig["authentication"];
   /** How many sources could not be followed when that was looked at last. */
   #lostCount = 0;
@@ -43,6 +45,11 @@ export class Decision {
     this.#parts = parts;
     this.#clock = clock;
     this.#authentication = authentication;
+  }
+
+  /** How far the clock was off when it was corrected. */
+  get updates(): UpdateRecord {
+    return this.#updates.record;
   }
 
   /** Takes over what the administrator makes of authentication. */
@@ -161,6 +168,7 @@ export class Decision {
   /** Lets the clock follow an estimate, and what depends on a time that is followed. */
   #steer(estimate: SystemEstimate, now: Instant): readonly Action[] {
     const { control, selection: { isVouchedFor }, provisional } = this.#parts;
+    this.#updates.note(estimate.offset);
     const actions = control.update(estimate, this.#clock.steering(now));
     if (control.hasPanicked) return actions;
     return [

@@ -35,7 +35,9 @@ import type { SourceSet } from "./sources/source_set.ts";
 import { StartGate } from "./sources/start_gate.ts";
 import { type ServedTime, servedTimeOf } from "./status/served_time.ts";
 import type { EngineSnapshot } from "./status/snapshot.ts";
-import { makeSnapshot } from "./status/snapshot_writer.ts";
+import { type PeerVariables, RecentSamples } from "./status/peer_variables.ts";
+import type { UpdateRecord } from "./status/update_record.ts";
+import { makePeers, makeSnapshot, type SnapshotInput } from "./status/snapshot_writer.ts";
 
 /** How much the frequency may have changed when the machine slept or others changed the clock. */
 const FREQUENCY_DEVIATION_AFTER_DISTURBANCE: Ppm = 5;
@@ -59,6 +61,7 @@ export class Engine {
   readonly #statusReports = new StatusReports();
   readonly #known = new Set<AssociationId>();
   readonly #polls = new PollKeeper();
+  readonly #recent = new RecentSamples();
   #isStopped = false;
 
   /** Does nothing yet: the first event is `start`. */
@@ -102,7 +105,21 @@ export class Engine {
 
   /** Returns the state for readers. */
   snapshot(now: Instant): EngineSnapshot {
-    return makeSnapshot({
+    return makeSnapshot(this.#snapshotInput(now));
+  }
+
+  /** Returns the sources for monitoring protocols, in the order of the snapshot. */
+  peers(now: Instant): readonly PeerVariables[] {
+    return makePeers(this.#snapshotInput(now), this.#recent);
+  }
+
+  /** How far the clock was off when it was corrected. */
+  get updates(): UpdateRecord {
+    return this.#decision.updates;
+  }
+
+  #snapshotInput(now: Instant): SnapshotInput {
+    return {
       now: now.monotonic,
       knowledge: this.#clock.knowledge(now.monotonic),
       provisional: this.#provisional,
@@ -115,7 +132,7 @@ export class Engine {
       leap: this.#clock.leapAt(now),
       steps: this.#control.steps,
       mayAdjust: this.#control.mayAdjust,
-    });
+    };
   }
 
   /** Returns keys and cookies that a restart should not lose, by name. */
@@ -231,6 +248,7 @@ export class Engine {
         // what cannot be says nothing about what comes after it
         if (this.#selection.impossible.has(id)) this.#discipline.renewSource(id);
         this.#discipline.observe(id, measurement, now);
+        this.#recent.add(measurement, { id, at: now.monotonic });
         this.#polls.adaptTo(id, {
           members: this.#sources.members,
           discipline: this.#discipline,
@@ -277,6 +295,7 @@ export class Engine {
       this.#selection.forget(id);
       this.#known.delete(id);
       this.#polls.forget(id);
+      this.#recent.forget(id);
       this.#parts.faults.forget(id);
     }
     for (const { association } of this.#sources.members) {
@@ -312,6 +331,7 @@ export class Engine {
     this.#provisional.clockStepped();
     this.#selection.restart(reason);
     this.#polls.restart();
+    this.#recent.clear();
     const actions = this.#sources.clockStepped(now.monotonic);
     this.#sources.requestBurst(now.monotonic, gained === 0 ? "spread" : "at-once");
     const message = `${reason}: the sources are measured again`;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { plainIpToBytes } from "../base/ip_address.ts";
 
 /** Where a client's address stands. One object is used again for every request. */
 export interface Client {
@@ -15,6 +16,15 @@ export interface Client {
   at: number;
   /** 4 or 6; an IPv4-mapped IPv6 address is IPv4. */
   family: number;
+}
+
+/** Returns a client by its address as text; undefined for text that is no address. */
+export function clientOf(address: string): Client | undefined {
+  const octets = plainIpToBytes(address);
+  if (octets === undefined) return undefined;
+  const view = new DataView(octets.buffer);
+  const words = Uint32Array.from({ length: octets.length / 4 }, (_, i) => view.getUint32(4 * i));
+  return { words, at: 0, family: words.length === 1 ? 4 : 6 };
 }
 
 /**

@@ -28,9 +28,10 @@ const CORE = [
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ...MAY_IMPORT,
   engine: CORE,
+  control: [...CORE, "engine"],
   simulation: [...CORE, "engine"],
   system: [...CORE, "engine", "ffi"],
-  daemon: [...CORE, "engine", "system", "ffi"],
+  daemon: [...CORE, "engine", "control", "system", "ffi"],
   cli: [...CORE, "engine", "simulation", "system", "run", "ffi"],
   run: [...CORE, "engine", "system", "daemon", "cli", "ffi"],
   main: ["base", "cli", "run"],

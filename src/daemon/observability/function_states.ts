@@ -26,6 +26,7 @@ const WORDS: Readonly<Record<FunctionKind, string>> = {
   "nts-ke-server": "Key exchange on",
   "certificate": "Certificate of key exchange on",
   "http": "Status over HTTP on",
+  "chronyc": "Responses to chronyc on",
   "keyset": "Keys for cookies in",
   "statistics": "Statistics in",
   "drift-file": "Drift file",
@@ -33,7 +34,7 @@ const WORDS: Readonly<Record<FunctionKind, string>> = {
 };
 
 /** The kinds whose words are in the plural. */
-const PLURAL: ReadonlySet<FunctionKind> = new Set(["keyset", "statistics"]);
+const PLURAL: ReadonlySet<FunctionKind> = new Set(["keyset", "statistics", "chronyc"]);
 
 /** The states of all parts that are configured. */
 export class FunctionStates {

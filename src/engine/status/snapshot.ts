@@ -166,6 +166,7 @@ export type FunctionKind =
   | "nts-ke-server"
   | "certificate"
   | "http"
+  | "chronyc"
   | "keyset"
   | "statistics"
   | "drift-file"

@@ -22,6 +22,12 @@ import type { ProvisionalTime } from "../authenticated_time/provisional_time.ts"
 import { rootDistance } from "../../selection/root_distance.ts";
 import type { SourceStatus } from "../../selection/status.ts";
 import { type EngineSnapshot, isTimeKnown, type SourceDocument } from "./snapshot.ts";
+import {
+  type DescribedSource,
+  type PeerVariables,
+  peerVariables,
+  type RecentSamples,
+} from "./peer_variables.ts";
 import { silenceOf } from "../reports/silence.ts";
 import type { SourceFaults } from "../sources/source_faults.ts";
 import type { MemberOfSource } from "../sources/source_set.ts";
@@ -97,8 +103,14 @@ export function makeSnapshot(given: SnapshotInput): EngineSnapshot {
     errorBoundSeconds: budget?.errorBound ?? null,
     updateIntervalSeconds: updateInterval(input),
     steps: input.steps,
-    sources: input.entries.flatMap((entry) => describeSource(entry, input)),
+    sources: describeSources(input).map(({ document }) => document),
   };
+}
+
+/** Describes each source and its servers, in the order of the snapshot, with what belongs to it. */
+export function makePeers(input: SnapshotInput, recent: RecentSamples): readonly PeerVariables[] {
+  const samplesOf = (id: number) => input.discipline.sourceAt(id, input.now)?.samples ?? 0;
+  return describeSources(input).map((row) => peerVariables(row, { recent, samplesOf }));
 }
 
 function stateOf(input: SnapshotInput, budget: ErrorBudget | undefined): StateDescription {
@@ -159,17 +171,25 @@ function updateInterval(input: SnapshotInput): number | null {
   return member === undefined ? null : 2 ** member.poll;
 }
 
+function describeSources(input: SnapshotInput): readonly DescribedSource[] {
+  return input.entries.flatMap((entry) => describeSource(entry, input));
+}
+
 function describeSource(
   entry: { readonly config: SourceConfig; readonly group: SourceGroup },
   input: SnapshotInput,
-): readonly SourceDocument[] {
+): readonly DescribedSource[] {
   const { config, group } = entry;
   // what went wrong with the source as a whole is told with its first row
   const whole = input.faults.count(config.address);
-  if (group.members.length === 0) return [withFaults(describeAbsent(entry, input), whole)];
+  if (group.members.length === 0) {
+    const document = withFaults(describeAbsent(entry, input), whole);
+    return [{ document, config, association: undefined }];
+  }
   return group.members.map((association, i) => {
     const faults = input.faults.count(association.id) + (i === 0 ? whole : 0);
-    return withFaults(describeSafely({ config, group, association }, input), faults);
+    const document = withFaults(describeSafely({ config, group, association }, input), faults);
+    return { document, config, association };
   });
 }
 

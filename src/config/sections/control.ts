@@ -1,0 +1,40 @@
+/**
+ * The `[control]` section: the monitoring protocols of other programs.
+ *
+ * @module
+ */
+import { CHRONY_COMMAND_PORT } from "../../base/ports.ts";
+import { listenAddress, prefix } from "../address_field.ts";
+import { either, list, word } from "../field.ts";
+import { type Built, optional, type SectionKey } from "../key.ts";
+import { section } from "../table_field.ts";
+
+/** The keys of `[control]`. */
+export const CONTROL_KEYS = {
+  chronyc: optional(either(listenAddress(CHRONY_COMMAND_PORT), word(["off"])), {
+    default: "off",
+    build: (address) => address === "off" ? undefined : address,
+    reload: "applied",
+    foreign: {
+      "cmdport bindcmdaddress": "use chronyc in [control]",
+    },
+    doc: "Where `chronyc`, chrony_exporter, Telegraf and collectd find the daemon: chrony's " +
+      'command protocol over UDP, commonly at `"127.0.0.1:323"`. It only reads: what would ' +
+      "change anything is refused.",
+  }),
+  allowlist: optional(list(prefix, "a list of prefixes"), {
+    default: ["127.0.0.0/8", "::1/128"],
+    reload: "applied",
+    foreign: { "cmdallow cmddeny": "use allowlist in [control]" },
+    doc: "Who may ask at the addresses of this section. Others get no response.",
+  }),
+};
+
+/** The `[control]` section. */
+export type ControlConfig = Built<typeof CONTROL_KEYS>;
+
+/** The `[control]` section. */
+export const CONTROL: SectionKey<typeof CONTROL_KEYS> = section(
+  CONTROL_KEYS,
+  "The monitoring protocols of other programs, which only read.",
+);
