@@ -8,6 +8,24 @@
 # CRC-32 over all its octets must match as well. The program itself is hashed with SHA-256 at every start.
 set -eu
 
+# A daemon that is told to end in its first moments ends by that signal, as process 1, which no signal ends, with its status;
+# one that is told to reload has read nothing yet. Commands end by signals as any program does.
+end() {
+  trap - "$1"
+  kill -s "$1" $$
+  exit "$2"
+}
+ending='HUP INT QUIT TERM USR1 USR2 ALRM'
+case ${1:-run} in
+  run | -*)
+    ending='INT QUIT TERM'
+    trap 'end TERM 143' TERM
+    trap 'end INT 130' INT
+    trap 'exit 131' QUIT
+    trap '' USR1 USR2 ALRM HUP
+    ;;
+esac
+
 id=@ID@
 runtime_sha256=@RUNTIME_SHA256@
 runtime_cksum='@RUNTIME_CKSUM@'
@@ -92,7 +110,7 @@ unpack() {
     umask 077
     work=$(mktemp -d "$home/new.XXXXXX") || exit 74
     trap 'rm -rf -- "$work"' EXIT
-    trap 'exit 75' HUP INT TERM
+    trap 'exit 75' $ending
     tail -c "+$payload" -- "$self" | head -c "$packed_octets" | gzip -dc >"$work/ntpsd" &&
       mkdir -p -- "$work/program" "$home/program" &&
       tail -c "$program_octets" -- "$self" | tar -xf - -C "$work/program" &&
@@ -101,7 +119,8 @@ unpack() {
       chmod "$program_mode" "$work/program"/* &&
       mv -f -- "$work/ntpsd" "$home/ntpsd" &&
       mv -f -- "$work/program"/* "$home/program/" || exit 74
-    # What other versions left, unless it was made in the last week.
+    # What was killed while it unpacked, and what other versions left, unless it was made in the last hour or week.
+    find "$home" -mindepth 1 -maxdepth 1 -name '*.*' -mmin +60 -exec rm -rf -- {} + 2>/dev/null || true
     find "$cache" -mindepth 1 -maxdepth 1 -type d ! -name "$id" -mtime +7 -exec rm -rf -- {} + 2>/dev/null || true
   )
 }
@@ -161,14 +180,10 @@ files=$(ulimit -n)
 [ "$files" = unlimited ] || [ "$files" -ge 32 ] ||
   fail "The limit on open files (ulimit -n, LimitNOFILE=) is $files, and ntpsd needs 32" 69
 
-# A daemon that is told to end or to reload in its first moments ends or reloads: what comes while this script works is met here,
-# what comes while the runtime loads is blocked until the program listens. As process 1 it would be lost, or else end the process.
+# What comes while the runtime loads is blocked until the program listens.
 hold=
 case ${1:-run} in
   run | -*)
-    trap 'exit 143' TERM
-    trap 'exit 130' INT
-    trap '' USR1 USR2 ALRM HUP
     signals=TERM,INT,QUIT,HUP,USR1,USR2,ALRM
     env "--block-signal=$signals" true 2>/dev/null && hold="env --block-signal=$signals"
     ;;

@@ -3,6 +3,7 @@ import { makeSelfExtracting } from "../../tools/self_extracting.ts";
 import { type CommandResult, haveProgram, run, runAny } from "../support/command.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/places.ts";
 import { needs } from "../support/needs.ts";
+import { RunningProgram } from "../support/process.ts";
 
 /** Stands for deno: says with which arguments it was run, one on a line, and under which name. */
 const RUNTIME = '#!/bin/sh\nprintf "%s\\n" "runtime: $0" "deno dir: $DENO_DIR" "$@"\n';
@@ -245,3 +246,39 @@ Deno.test("a cut-off download says so instead of running", async () => {
   assert.match(result.stderr, /^ntpsd: This file is damaged, .*\/ntpsd\n$/);
   assert.equal(result.stdout, "");
 });
+
+/** Runs the daemon with a program of the script's replaced by another script. */
+async function startWith(made: Made, name: string, script: string): Promise<Deno.CommandStatus> {
+  await Deno.mkdir(`${made.folder.path}/bin`);
+  await made.folder.write(`bin/${name}`, `#!/bin/sh\n${script}\n`);
+  await Deno.chmod(`${made.folder.path}/bin/${name}`, 0o755);
+  await using program = new RunningProgram(made.executable, {
+    args: ["run"],
+    env: { CACHE_DIRECTORY: made.cache, PATH: `${made.folder.path}/bin:${Deno.env.get("PATH")}` },
+  });
+  return await program.status;
+}
+
+const STATUS = { TERM: 143, INT: 130, QUIT: 131, HUP: 0, USR1: 0, USR2: 0, ALRM: 0 } as const;
+
+for (const [signal, wanted] of Object.entries(STATUS)) {
+  Deno.test(`SIG${signal} before the first program that the script runs: status ${wanted}`, async () => {
+    const made = await make();
+    await using _ = made.folder;
+    const { code } = await startWith(made, "id", `kill -s ${signal} $PPID; exec /usr/bin/id "$@"`);
+    assert.equal(code, wanted);
+  });
+
+  Deno.test(`SIG${signal} while it unpacks: status ${wanted}, and nothing is left over`, async () => {
+    const made = await make();
+    await using _ = made.folder;
+    const all = '$PPID $(sed -n "s/^PPid:\\t//p" /proc/$PPID/status)';
+    const script = `kill -s ${signal} ${all}; exec /usr/bin/gzip "$@"`;
+    const { code } = await startWith(made, "gzip", script);
+    assert.equal(code, wanted);
+    const names = (await Array.fromAsync(Deno.readDir(await unpacked(made)))).map(({ name }) =>
+      name
+    );
+    assert.deepEqual(names.filter((name) => name.includes(".")), []);
+  });
+}
