@@ -16,7 +16,8 @@ export const CONTROL_KEYS = {
     build: (address) => address === "off" ? undefined : address,
     reload: "applied",
     foreign: {
-      "cmdport bindcmdaddress": "use chronyc in [control]",
+      "cmdport bindcmdaddress bindcmddevice opencommands": "use chronyc in [control]",
+      "cmdratelimit": "leave it out: no response is longer than its request",
     },
     doc: "Where `chronyc`, chrony_exporter, Telegraf and collectd find the daemon: chrony's " +
       'command protocol over UDP, commonly at `"127.0.0.1:323"`. It only reads: what would ' +

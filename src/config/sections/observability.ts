@@ -41,7 +41,6 @@ export const OBSERVABILITY_KEYS = {
     reload: "applied",
     foreign: {
       "observation-path observation-permissions": HTTP,
-      "cmdport cmdallow cmddeny cmdratelimit bindcmdaddress bindcmddevice opencommands": HTTP,
       "metrics-exporter-listen": "metrics are at /metrics of listen in [observability]",
     },
     doc:
