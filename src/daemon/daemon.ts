@@ -220,7 +220,7 @@ class Daemon {
     this.#leaps.stop();
     const isOrderly = await within(END_PATIENCE_MILLISECONDS, this.#shutDown());
     if (!isOrderly) log.warning("Some work does not end in time and is abandoned");
-    log.info(this.#end === "told" ? "ntpsd ends as told" : "ntpsd ends");
+    log.info(this.#end === "told" ? "ntpsd exits on request" : "ntpsd exits");
     return this.#end;
   }
 
@@ -309,7 +309,7 @@ class Daemon {
   }
 
   #panic(message: string): void {
-    log.error(`ntpsd ends, and leaves the clock as it is: ${message}`);
+    log.error(`ntpsd exits and leaves the clock as it is: ${message}`);
     this.#stop("panic");
   }
 

@@ -116,7 +116,7 @@ export class Checker implements Observer {
   }
 
   /**
-   * Ends the watch; `panic` is the sentence with which the daemon gave up, if it did. Returns all
+   * Ends the watch; `panic` is the sentence with which ntpsd exited, if it did. Returns all
    * that was wrong.
    */
   finish(
@@ -125,10 +125,10 @@ export class Checker implements Observer {
   ): readonly Violation[] {
     const { limits } = this.#scenario;
     if (panic !== undefined && !limits.panic) {
-      this.#violate("panic", { message: `Gave up: ${panic}` });
+      this.#violate("panic", { message: `ntpsd exited: ${panic}` });
     }
     if (panic === undefined && limits.panic) {
-      this.#violate("panic", { message: "Wanted the daemon to give up and it did not" });
+      this.#violate("panic", { message: "Wanted ntpsd to exit with a panic, and it did not" });
     }
     if (panic === undefined && this.#pending.length > 0) {
       this.#violate("checks", { message: `${this.#pending.length} checks are after the end` });
@@ -256,7 +256,7 @@ function compareFigures(limits: Limits, figures: RunFigures): string[] {
     const bound = name === "steps" ? String(limit) : formatSeconds(limit);
     messages.push(`Wanted ${name} of at most ${bound}, found ${text}`);
   };
-  // A run that ended before anything was measured gave up, which is a fault of its own.
+  // A run that ended before anything was measured is an exit, which is a fault of its own.
   atMost("an error", { limit: limits.maxError, found: figures.maxErrorSeconds ?? 0 });
   atMost("an RMS error", { limit: limits.rmsError, found: figures.rmsErrorSeconds ?? 0 });
   atMost("a time to 1 ms", { limit: limits.timeTo1ms, found: figures.timeTo1msSeconds });

@@ -85,8 +85,6 @@ export function describeRuns(
   const figures = outcomes.map((outcome) => outcome.figures);
   const first = outcomes[0]?.seed ?? 0;
   const failed = outcomes.filter((outcome) => outcome.violations.length > 0);
-  const rms = figures.flatMap((run) => run.rmsErrorSeconds ?? []).toSorted((a, b) => a - b);
-  const spread = `${orNone(rms[0])} to ${orNone(rms.at(-1))}`;
   return [
     `${scenario.name}, ${formatElapsed(scenario.duration)} of simulated time, ` +
     `${outcomes.length} runs with the seeds ${first} to ${first + outcomes.length - 1}`,
@@ -94,7 +92,7 @@ export function describeRuns(
     "",
     "Medians over the runs",
     ...figureLines(scenario, medianFigures(figures)),
-    row("spread of the RMS error", spread),
+    ...spreadLines(figures),
     "",
     ...failed.slice(0, 10).flatMap((outcome) => limitLines(outcome, file)),
     failed.length === 0
@@ -121,6 +119,19 @@ function row(label: string, text: string): string {
 function figureLines(scenario: Scenario, figures: RunFigures): readonly string[] {
   const from = formatElapsed(scenario.measureFrom);
   const reached = (time: Seconds | null): string => time === null ? "never" : `${time} s`;
+  return [
+    ...(figures.rmsErrorSeconds === null
+      ? [`How well the clock was kept, from ${from} on: not measured, because ntpsd exited before`]
+      : qualityLines(figures, from)),
+    "Over the whole run",
+    row("held below 1 ms from", reached(figures.timeTo1msSeconds)),
+    row("held below 100 us from", reached(figures.timeTo100usSeconds)),
+    row("steps of the clock", String(figures.steps)),
+    row("requests sent", String(figures.requestsSent)),
+  ];
+}
+
+function qualityLines(figures: RunFigures, from: string): readonly string[] {
   const coverage = figures.boundCoverage;
   const rate = figures.rmsFrequencyErrorPpm;
   const rateError = rate === null ? "none" : `${Number(rate.toPrecision(3))} ppm`;
@@ -136,12 +147,15 @@ function figureLines(scenario: Scenario, figures: RunFigures): readonly string[]
         ? "no bound stated"
         : `${Number((coverage * 100).toFixed(2))} % of the time`,
     ),
-    "Over the whole run",
-    row("held below 1 ms from", reached(figures.timeTo1msSeconds)),
-    row("held below 100 us from", reached(figures.timeTo100usSeconds)),
-    row("steps of the clock", String(figures.steps)),
-    row("requests sent", String(figures.requestsSent)),
   ];
+}
+
+/** The smallest and the largest RMS error of the runs in which the clock was measured. */
+function spreadLines(runs: readonly RunFigures[]): readonly string[] {
+  const errors = runs.flatMap((run) => run.rmsErrorSeconds ?? []);
+  if (errors.length === 0) return [];
+  const [least, most] = [Math.min(...errors), Math.max(...errors)];
+  return [row("spread of the RMS error", `${formatSeconds(least)} to ${formatSeconds(most)}`)];
 }
 
 function timelineLines(outcome: RunOutcome): readonly string[] {
@@ -170,7 +184,10 @@ function sourceLines(scenario: Scenario, outcome: RunOutcome): readonly string[]
     const asked = `${outcome.requests[name] ?? source.sent} requests`;
     return `  ${name.padEnd(24)} ${source.status.padEnd(15)} ${asked.padEnd(16)} ${source.reason}`;
   });
-  return [`At the end: ${last.state}${reason}`, ...rows];
+  const end = outcome.panic === undefined
+    ? `At the end: ${last.state}${reason}`
+    : "When ntpsd exited, which leaves the clock as it is:";
+  return [end, ...rows];
 }
 
 function limitLines(outcome: RunOutcome, file: string): readonly string[] {

@@ -31,7 +31,7 @@ export interface RunOutcome {
   readonly requests: Readonly<Record<string, number>>;
   /** What ntpsd said of itself at the end. */
   readonly last: EngineSnapshot | undefined;
-  /** The sentence with which the daemon gave up, if it did. */
+  /** The sentence with which ntpsd exited, if a panic threshold was exceeded. */
   readonly panic: string | undefined;
 }
 

@@ -111,10 +111,17 @@ Deno.test("statistics: a run that ends before anything is measured has no errors
   assert.equal(medianFigures([statistics.figures()]).rmsErrorSeconds, null);
   const run = { ...outcome(), figures: statistics.figures() };
   const page = describeRun(scenario(""), { outcome: run, file: "x" });
-  assert.match(page, /^ {2}error, greatest +none$/m);
-  assert.match(page, /^ {2}error of the rate, RMS +none$/m);
+  assert.match(
+    page,
+    /^How well the clock was kept, from \d\d:\d\d:\d\d on: not measured, because ntpsd/m,
+  );
+  assert.doesNotMatch(page, /error, greatest/);
   const pages = describeRuns(scenario(""), { outcomes: [run, run], file: "x" });
-  assert.match(pages, /spread of the RMS error +none to none/);
+  assert.match(
+    pages,
+    /^How well the clock was kept, from \d\d:\d\d:\d\d on: not measured, because ntpsd/m,
+  );
+  assert.doesNotMatch(pages, /none|spread of the RMS error/);
 });
 
 Deno.test("statistics: a bound counts as held when it holds for 100 s, or to the end", () => {
@@ -176,7 +183,7 @@ Deno.test("checker: each limit is found broken", () => {
     "Wanted a to be unreachable, found falseticker: Because",
     "Wanted an error of at most 1 us, found 1 ms",
     "Wanted the kernel's clock to be synchronised, found it is not",
-    "Wanted the daemon to give up and it did not",
+    "Wanted ntpsd to exit with a panic, and it did not",
     'Wanted a log line with "hello"',
     "Wanted an error of at most 1 ms, found 2 ms",
     "Wanted at most 5 requests to a, found 10",
@@ -245,6 +252,23 @@ function outcome(): RunOutcome {
     panic: undefined,
   };
 }
+
+const isOfNtpsd = (line: string): boolean => !line.includes("falseticker");
+
+Deno.test("report: after an exit by a panic no state is told, and the sources are those of that moment", () => {
+  const timeline = new Timeline(scenario(""));
+  timeline.snapshot(0, { snapshot: snapshot("starting"), clock: CLOCK });
+  timeline.action(2, { type: "panic", message: "The clock is too far ahead" });
+  timeline.snapshot(2, { snapshot: snapshot("unsynchronized"), clock: CLOCK });
+  assert.deepEqual(timeline.lines.map(({ time, text }) => `${time} ${text}`).filter(isOfNtpsd), [
+    "0 state: starting",
+    "2 ntpsd exits: The clock is too far ahead",
+  ]);
+  const ended = { ...outcome(), last: timeline.last, panic: "The clock is too far ahead" };
+  const page = describeRun(scenario(""), { outcome: ended, file: "x" });
+  assert.match(page, /^When ntpsd exited, which leaves the clock as it is:$/m);
+  assert.doesNotMatch(page, /At the end/);
+});
 
 Deno.test("report: the page names the seed and the command that repeats a failure", () => {
   const page = describeRun(scenario(""), { outcome: outcome(), file: "dir/x.toml" });

@@ -41,6 +41,8 @@ export class Timeline implements Observer {
   #state: SystemState | undefined;
   #selection = "";
   #last: EngineSnapshot | undefined;
+  /** Whether the daemon has exited, after which it says nothing of its state. */
+  #hasExited = false;
 
   /** Names servers as the scenario does. */
   constructor(scenario: Scenario) {
@@ -66,6 +68,7 @@ export class Timeline implements Observer {
 
   snapshot(time: Seconds, { snapshot }: { snapshot: EngineSnapshot; clock: ClockTruth }): void {
     this.#last = snapshot;
+    if (this.#hasExited) return;
     if (snapshot.state !== this.#state) {
       const reason = snapshot.why === "" ? "" : ` (${snapshot.why})`;
       this.#tell(time, { kind: "state", text: `state: ${snapshot.state}${reason}` });
@@ -89,7 +92,8 @@ export class Timeline implements Observer {
       (action.level === "warning" || action.level === "error");
     if (isGrave) this.#tell(time, { kind: "log", text: `${action.level}: ${action.message}` });
     if (action.type === "panic") {
-      this.#tell(time, { kind: "log", text: `gives up: ${action.message}` });
+      this.#tell(time, { kind: "log", text: `ntpsd exits: ${action.message}` });
+      this.#hasExited = true;
     }
   }
 

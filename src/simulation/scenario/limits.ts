@@ -9,23 +9,27 @@ import { type Built, optional } from "../../config/key.ts";
 
 /** The keys of `[limits]`. */
 export const LIMITS_KEYS = {
-  "max-error": optional(duration(), { doc: "The largest error over the measured part." }),
+  "max-error": optional(duration(), { doc: "The largest allowed error in the measured part." }),
   "rms-error": optional(duration(), {
-    doc: "The root mean square of the error over the measured part.",
+    doc: "The largest allowed RMS error in the measured part.",
   }),
-  "time-to-1ms": optional(duration(), { doc: "How soon the error stays below 1 ms." }),
-  "time-to-100us": optional(duration(), { doc: "How soon the error stays below 100 us." }),
-  "steps": optional(integer(0, 1000), { doc: "How many steps there may be in the whole run." }),
+  "time-to-1ms": optional(duration(), {
+    doc: "The latest time from which the error stays below 1 ms.",
+  }),
+  "time-to-100us": optional(duration(), {
+    doc: "The latest time from which the error stays below 100 us.",
+  }),
+  "steps": optional(integer(0, 1000), { doc: "The largest number of steps in the whole run." }),
   "requests-per-server": optional(integer(0, 1e9), {
-    doc: "How many requests each server may get.",
+    doc: "The largest number of requests to each server.",
   }),
   "bound-coverage": optional(number(0, 1), {
-    doc: "The least part of the measured time that the true error is inside the stated bound.",
+    doc: "The smallest fraction of the measured time in which the true error is within the bound.",
   }),
-  "median-bound": optional(duration(), { doc: "The median of the stated bound." }),
+  "median-bound": optional(duration(), { doc: "The largest allowed median of the stated bound." }),
   "must-not-select": optional(list(text, "a list of names"), {
     default: [],
-    doc: "Servers that are never selected nor combined in the whole run.",
+    doc: "Servers that must never be selected or combined.",
   }),
   "must-log": optional(list(text, "a list of texts"), {
     default: [],
@@ -33,11 +37,11 @@ export const LIMITS_KEYS = {
   }),
   "must-not-log": optional(list(text, "a list of texts"), {
     default: [],
-    doc: "Texts that it must not.",
+    doc: "Texts that the log must not contain.",
   }),
   "panic": optional(boolean, {
     default: false,
-    doc: "Whether the daemon is expected to give up.",
+    doc: "Whether ntpsd is expected to exit because a panic threshold is exceeded.",
   }),
 };
 
