@@ -1,8 +1,6 @@
 /**
- * Prints the reference in docs/configuration.md from the schema that reads configurations, so that
+ * Makes the reference in docs/configuration.md from the schema that reads configurations, so that
  * the two cannot differ.
- *
- *     deno task docs            (a test fails while the file is not what this prints)
  *
  * @module
  */
@@ -21,11 +19,7 @@ const BEGIN = "# Reference\n";
 export async function configurationDocument(): Promise<string> {
   const text = await Deno.readTextFile(`${ROOT}${REFERENCE}`);
   const remark =
-    `<!-- What follows is printed from src/config/sections/ by "deno task docs"; change it there. -->`;
+    `<!-- What follows is written from src/config/sections/ by "deno task docs"; change it there. -->`;
   const guide = text.slice(0, text.indexOf(BEGIN) + BEGIN.length);
   return `${guide}\n${remark}\n\n${configurationReference()}`;
-}
-
-if (import.meta.main) {
-  await Deno.writeTextFile(`${ROOT}${REFERENCE}`, await configurationDocument());
 }

@@ -1,16 +1,33 @@
 /**
- * The keys of a scenario file as tables for the manual, made from the schema so that they cannot
- * differ from it.
+ * Makes the reference of the keys of a scenario in docs/simulation.md from the schema that reads
+ * scenarios, so that the two cannot differ.
  *
  * @module
  */
-import type { Keys } from "../../src/config/key.ts";
-import { SCENARIO_SCHEMA } from "../../src/simulation/scenario/schema.ts";
+import type { Key, Keys } from "../src/config/key.ts";
+import { SCENARIO_SCHEMA } from "../src/simulation/scenario/schema.ts";
+import { ROOT } from "./build_settings.ts";
 
-/** Returns the reference in Markdown: a table for the top and one for each section. */
-export function scenarioReference(): string {
+/** Where the reference is kept, from the root. */
+export const MANUAL = "docs/simulation.md";
+
+const BEGIN =
+  `<!-- What follows is written from src/simulation/scenario/ by "deno task docs". -->\n`;
+const END = "<!-- End of what is written. -->\n";
+/** The width to which lines are broken. */
+const WIDTH = 100;
+
+/** Returns the manual as it should be: what is written by hand, around the reference of now. */
+export async function simulationManual(): Promise<string> {
+  const text = await Deno.readTextFile(`${ROOT}${MANUAL}`);
+  const above = text.slice(0, text.indexOf(BEGIN) + BEGIN.length);
+  return `${above}\n${scenarioReference()}\n\n${text.slice(text.indexOf(END))}`;
+}
+
+/** Returns the reference in Markdown: a list for the top and one for each section. */
+function scenarioReference(): string {
   const top = SCENARIO_SCHEMA.keys ?? {};
-  const parts = [`### Top of the file\n\n${keyTable(top)}`];
+  const parts = [`### Top of the file\n\n${itemsOf(top)}`];
   let said: ReadonlySet<string> = new Set();
   for (const [name, key] of Object.entries(top)) {
     const keys = key.field.keys;
@@ -20,42 +37,54 @@ export function scenarioReference(): string {
     // The keys of a server are told once, where they come first.
     const own = Object.entries(keys).filter(([inner]) => !said.has(inner));
     const isRepeating = own.length < Object.keys(keys).length;
-    const note = isRepeating ? "\n\nand the keys of `[server-defaults]`." : "";
-    parts.push(`### ${title}\n\n${key.doc}\n\n${keyTable(Object.fromEntries(own))}${note}`);
+    const note = isRepeating ? "\n\nAlso the keys of `[server-defaults]`." : "";
+    parts.push(
+      `### ${title}\n\n${wrap(key.doc, "")}\n\n${itemsOf(Object.fromEntries(own))}${note}`,
+    );
     if (name === "server-defaults") said = new Set(Object.keys(keys));
     if (name === "event") said = new Set();
   }
   return parts.join("\n\n");
 }
 
-function keyTable(keys: Keys): string {
-  const rows = Object.entries(keys).filter(([, key]) =>
-    key.field.keys === undefined || key.doc !== ""
-  )
-    .map(([name, { field, required, doc, otherwise }]) => {
-      const without = required ? "must be written" : otherwise === "" ? "-" : otherwise;
-      const isSection = field.keys !== undefined && name in (SCENARIO_SCHEMA.keys ?? {}) &&
-        keys === SCENARIO_SCHEMA.keys;
-      const wanted = field.keys === undefined || isSection
-        ? field.wanted
-        : innerKeys(field.wanted, field.keys);
-      return `| \`${name}\` | ${cell(shorten(wanted))} | ${cell(without)} | ${cell(doc)} |`;
-    });
-  return ["| key | value | without it | what it does |", "|---|---|---|---|", ...rows].join("\n");
+function itemsOf(keys: Keys): string {
+  const isTop = keys === SCENARIO_SCHEMA.keys;
+  return Object.entries(keys)
+    .filter(([, { field, doc }]) => field.keys === undefined || doc !== "")
+    .map(([name, key]) => wrap(`- \`${name}\`: ${kindOf(key, isTop)}. ${key.doc}`))
+    .join("\n");
+}
+
+/** What a key takes, and what holds without it. */
+function kindOf({ field, required, otherwise }: Key<unknown>, isTop: boolean): string {
+  const wanted = field.keys === undefined || isTop
+    ? field.wanted
+    : innerKeys(field.wanted, field.keys);
+  if (required) return `${shorten(wanted)}, required`;
+  return otherwise === "" ? shorten(wanted) : `${shorten(wanted)}; default: ${otherwise}`;
 }
 
 /** Leaves out the examples that the manual gives once for all. */
 function shorten(wanted: string): string {
   return wanted.replace(/^(a duration[^:]*):.*$/, "$1")
-    .replace(/^seconds as a number, or text such as .*$/, "a time, with a sign if need be");
+    .replace(/^seconds as a number, or text such as .*$/, "a duration, with or without a sign");
 }
 
 function innerKeys(wanted: string, keys: Keys): string {
   const names = Object.keys(keys);
   if (names.length > 4) return `${wanted} with the keys of a path`;
-  return `${wanted}: ${names.map((name) => `\`${name}\``).join(", ")}`;
+  return `${wanted} with ${names.map((name) => `\`${name}\``).join(", ")}`;
 }
 
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|");
+function wrap(text: string, indent = "  "): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (longer.length > WIDTH && line !== "") {
+      lines.push(line);
+      line = indent + word;
+    } else line = longer;
+  }
+  return [...lines, line].join("\n");
 }

@@ -53,7 +53,7 @@ function durationThat(what: string, fits: (seconds: Seconds) => boolean): Field<
       if (typeof value !== "number" || !Number.isFinite(value)) return undefined;
       const text = formatDuration(value);
       // A number without a unit is seconds.
-      return /[0-9]s$/.test(text) ? String(value) : text;
+      return /[0-9]s$/.test(text) ? String(value) : JSON.stringify(text);
     },
     read(value, at) {
       const seconds = typeof value === "string" ? parseDuration(value) : value;

@@ -122,7 +122,7 @@ Deno.test("configurations in documents are right", async () => {
   assert.equal(configFaults("[[source]]\nmod = 1\n").length > 0, true);
 });
 
-Deno.test("the configuration reference is what the schema says; deno task docs prints it", async () => {
+Deno.test("the configuration reference is what the schema says; deno task docs writes it", async () => {
   assert.equal(await Deno.readTextFile(`${ROOT}/${REFERENCE}`), await configurationDocument());
 });
 

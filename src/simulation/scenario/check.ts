@@ -11,24 +11,26 @@ import { leapIndicator, mapOf, oneOrMore } from "./fields.ts";
 
 /** The keys of `[[check]]`. */
 export const CHECK_KEYS = {
-  "at": required(duration(), { doc: "When, from the start; before an event of the same moment." }),
+  "at": required(duration(), {
+    doc: "The time from the start; checked before an event of the same time.",
+  }),
   "state": optional(oneOrMore(word(SYSTEM_STATES)), {
     default: [],
     otherwise: "any",
-    doc: "The state of the system, or several.",
+    doc: "The expected state, or the states that are allowed.",
   }),
   "sources": optional(mapOf(oneOrMore(word(STATUS_WORDS))), {
     default: {},
     otherwise: "any",
-    doc: "The status of a source, or several, by the server's name.",
+    doc: "The expected status of a source, or those allowed, by the name of its server.",
   }),
   "max-error": optional(duration(), {
     otherwise: "any",
-    doc: "The largest error of the clock at that moment.",
+    doc: "The largest allowed error of the clock.",
   }),
   "max-frequency-error-ppm": optional(number(0, 1e6), {
     otherwise: "any",
-    doc: "The largest error of the clock's rate at that moment, slews included.",
+    doc: "The largest allowed error of the rate of the clock, slews included.",
   }),
   "leap": optional(leapIndicator, {
     otherwise: "any",
@@ -36,7 +38,7 @@ export const CHECK_KEYS = {
   }),
   "kernel-synchronized": optional(boolean, {
     otherwise: "any",
-    doc: "What the kernel says of its clock.",
+    doc: "Whether the kernel regards its clock as synchronised.",
   }),
 };
 

@@ -18,11 +18,11 @@ const DRIFT_FILE_KEYS = {
 export const CLOCK_KEYS = {
   "offset": optional(signedDuration, {
     default: 0.1,
-    doc: "What the clock shows more than true time at the start.",
+    doc: "How far the clock is ahead of true time at the start.",
   }),
   "frequency-ppm": optional(ppm, {
     default: 50,
-    doc: "How fast the oscillator is at the start.",
+    doc: "The frequency error of the oscillator at the start.",
   }),
   ...OSCILLATOR_KEYS,
   "precision": optional(duration(), {
@@ -35,11 +35,11 @@ export const CLOCK_KEYS = {
   }),
   "timestamping": optional(word(["hardware", "kernel", "user"]), {
     default: "kernel",
-    doc: "What the timestamps are called.",
+    doc: "The kind of timestamps that ntpsd is told of.",
   }),
   "drift-file": optional(table(DRIFT_FILE_KEYS), {
     build: (row) => completeIfWhole(DRIFT_FILE_KEYS, row),
-    doc: "What the drift file holds at the start.",
+    doc: "The content of the drift file at the start.",
   }),
 };
 

@@ -19,7 +19,7 @@ import { CHANGE_KEYS, type ServerChange, serverChange } from "./server.ts";
 
 /** The keys of `[[event]]`. */
 export const EVENT_KEYS = {
-  "at": required(duration(), { doc: "When, from the start." }),
+  "at": required(duration(), { doc: "The time from the start." }),
   "kind": required(
     word([
       "server-change",
@@ -37,10 +37,10 @@ export const EVENT_KEYS = {
     ]),
     { doc: "What happens." },
   ),
-  "server": optional(names, { otherwise: "all", doc: "To which servers it happens." }),
+  "server": optional(names, { otherwise: "all", doc: "The servers that it concerns." }),
   "label": optional(text, {
     otherwise: "made from the kind",
-    doc: "What the summary and the plot call it.",
+    doc: "Its name in the summary and the plot.",
   }),
   "duration": optional(duration(), {
     otherwise: "required for suspend",
@@ -48,8 +48,9 @@ export const EVENT_KEYS = {
   }),
   "error": optional(signedDuration, {
     default: 0,
-    doc: "By how much too far the clock is put forward after it; not further back than the sleep " +
-      "was long.",
+    doc:
+      "By how much the clock is put forward too far after the suspend; not less than minus the " +
+      "duration.",
   }),
   "step": optional(signedDuration, {
     otherwise: "required for clock-step",
@@ -57,7 +58,7 @@ export const EVENT_KEYS = {
   }),
   "announce": optional(duration(), {
     default: SECONDS_PER_DAY,
-    doc: "How long before the leap second servers announce it.",
+    doc: "How long before the leap second the servers announce it.",
   }),
   ...CHANGE_KEYS,
 };

@@ -19,7 +19,7 @@ const CONGESTION_KEYS = {
   "factor": required(number(1, 10_000), {
     doc: "What the jitter is multiplied by at the worst hour.",
   }),
-  "period": required(duration(1), { doc: "How long a day is." }),
+  "period": required(duration(1), { doc: "The length of the cycle, such as a day." }),
 };
 
 const BURST_KEYS = {
@@ -48,7 +48,7 @@ export const DIRECTION_KEYS = {
     default: 1.5,
     doc: "The shape of the Lomax distribution.",
   }),
-  "loss": optional(number(0, 1), { default: 0, doc: "The part of the packets that is lost." }),
+  "loss": optional(number(0, 1), { default: 0, doc: "The fraction of the packets that is lost." }),
   "congestion": optional(table(CONGESTION_KEYS), {
     build: (row) => completeIfWhole(CONGESTION_KEYS, row),
     doc: "Jitter that rises and falls with the hours: it is multiplied by " +
@@ -56,7 +56,7 @@ export const DIRECTION_KEYS = {
   }),
   "bursts": optional(table(BURST_KEYS), {
     build: (row) => completeIfWhole(BURST_KEYS, row),
-    doc: "Spells of congestion that come at random, in each direction by itself.",
+    doc: "Spells of congestion at random times, independent for each direction.",
   }),
 };
 
@@ -66,16 +66,16 @@ export const PATH_KEYS = {
   "asymmetry": optional(signedDuration, {
     otherwise: "0",
     doc:
-      "How much longer the way to the server is than the way back; `delay` is then the mean of " +
-      "both.",
+      "How much longer the delay to the server is than the delay back; `delay` is then the mean " +
+      "of both.",
   }),
   "forward": optional(table(DIRECTION_KEYS), {
     otherwise: "",
-    doc: "What differs on the way to the server.",
+    doc: "Keys that differ on the way to the server.",
   }),
   "backward": optional(table(DIRECTION_KEYS), {
     otherwise: "",
-    doc: "What differs on the way back.",
+    doc: "Keys that differ on the way back.",
   }),
 };
 

@@ -15,9 +15,13 @@ import { SERVER_DEFAULTS_KEYS, SERVER_KEYS } from "./server.ts";
 
 /** The keys at the top that say something of the whole run. */
 export const RUN_KEYS = {
-  "name": required(text, { doc: "What the scenario is called." }),
-  "description": optional(text, { default: "", otherwise: "empty", doc: "What it shows." }),
-  "duration": required(duration(1), { doc: "How long it runs." }),
+  "name": required(text, { doc: "The name of the scenario." }),
+  "description": optional(text, {
+    default: "",
+    otherwise: "empty",
+    doc: "What the scenario shows.",
+  }),
+  "duration": required(duration(1), { doc: "The simulated time that it runs." }),
   "measure-from": optional(duration(), {
     otherwise: "a quarter of the duration",
     doc: "When the statistics begin.",
@@ -38,8 +42,8 @@ const KEYS = {
   "server-defaults": optional(table(SERVER_DEFAULTS_KEYS), {
     otherwise: "",
     doc:
-      "What holds for every server that does not say otherwise, and for sources that no server " +
-      "is written for.",
+      "The properties of every server that does not state others, and of the servers of sources " +
+      "without a `[[server]]`.",
   }),
   "server": optional(sections(table(SERVER_KEYS), "name"), {
     otherwise: "",
@@ -47,7 +51,7 @@ const KEYS = {
   }),
   "event": optional(sections(table(EVENT_KEYS), "at"), {
     otherwise: "",
-    doc: "What happens when.",
+    doc: "Events, each at a time from the start.",
   }),
   "configuration": optional(text, {
     doc: "A configuration file of ntpsd, relative to the scenario file, instead of `[ntpsd]`.",
@@ -58,11 +62,11 @@ const KEYS = {
   }),
   "limits": optional(table(LIMITS_KEYS), {
     otherwise: "",
-    doc: "What must hold; the command ends with 1 if it does not.",
+    doc: "Limits for the run; if one is broken, the command exits with 1.",
   }),
   "check": optional(sections(table(CHECK_KEYS), "at"), {
     otherwise: "",
-    doc: "What must hold at one moment.",
+    doc: "Conditions at one moment.",
   }),
 };
 

@@ -25,10 +25,13 @@ import {
 const RESPONSE_KEYS = {
   "offset": optional(signedDuration, {
     default: 0,
-    doc: "What the server's clock shows more than true time.",
+    doc: "How far the clock of the server is ahead of true time.",
   }),
-  "frequency-ppm": optional(ppm, { default: 0, doc: "How fast the server's clock drifts away." }),
-  "alive": optional(boolean, { default: true, doc: "Whether the server answers." }),
+  "frequency-ppm": optional(ppm, {
+    default: 0,
+    doc: "The frequency error of the clock of the server.",
+  }),
+  "alive": optional(boolean, { default: true, doc: "Whether the server responds." }),
   "refuses": optional(boolean, {
     default: false,
     doc: "Whether the host of a dead server refuses requests.",
@@ -89,12 +92,12 @@ export const SERVER_DEFAULTS_KEYS: typeof CHANGE_KEYS & typeof OSCILLATOR_KEYS =
 
 /** The keys of `[[server]]`. */
 export const SERVER_KEYS = {
-  "name": required(text, { doc: "The name by which sources and events mean it." }),
+  "name": required(text, { doc: "The name by which sources and events refer to it." }),
   "address": optional(address, { otherwise: "192.0.2.N", doc: "Its numeric address." }),
-  "pool": optional(names, { doc: "The pool names under which it is found too." }),
+  "pool": optional(names, { doc: "The names of the pools that it belongs to." }),
   "count": optional(integer(1, 64), {
     default: 1,
-    doc: "Makes so many like it, named `name-1`, `name-2`, ...",
+    doc: "The number of such servers, named `name-1`, `name-2`, ...",
   }),
   ...SERVER_DEFAULTS_KEYS,
 };
