@@ -11,18 +11,13 @@
  *
  * @module
  */
-import { assert, unreachable } from "../base/assert.ts";
+import { assert } from "../base/assert.ts";
 import { formatSocketAddress, type SocketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, PollExponent } from "../base/units.ts";
 import type { NtpHeader } from "../protocol/header.ts";
 import type { Kiss } from "../protocol/kiss_code.ts";
 import type { AssociationOptions } from "./association_options.ts";
-import {
-  type ResponseContent,
-  ResponseContents,
-  type ServerState,
-  serverStateOf,
-} from "./response_contents.ts";
+import { ResponseContents } from "./response_contents.ts";
 import { readResponse } from "./response.ts";
 import type { AssociationConfig } from "./config.ts";
 import type {
@@ -33,14 +28,14 @@ import type {
   SourceAction,
 } from "./events.ts";
 import { exchangeKeys } from "./exchange_keys.ts";
-import { DroppedResponses } from "./dropped_responses.ts";
 import type { DropReason } from "./drop_reason.ts";
 import { type KissCode, Kisses } from "./kisses.ts";
 import type { Measurement } from "./measurement.ts";
 import { PollTimer } from "./poll_timer.ts";
 import type { PacketProtection } from "./protection.ts";
-import { REACH_LENGTH, ReachRegister } from "./reach.ts";
+import { REACH_LENGTH } from "./reach.ts";
 import { RequestSlot } from "./request_slot.ts";
+import { ServerHistory } from "./server_history.ts";
 
 export type { AssociationOptions } from "./association_options.ts";
 export type { ServerState } from "./response_contents.ts";
@@ -72,16 +67,11 @@ export class Association {
   #config: AssociationConfig;
   /** How packets are authenticated; undefined means not at all. */
   readonly protection: PacketProtection | undefined;
-  /** Packets that brought no measurement, by reason. */
-  readonly dropped = new DroppedResponses();
+  /** What has come from the server so far. */
+  readonly history = new ServerHistory();
   readonly #request: RequestSlot;
   readonly #timer: PollTimer;
-  readonly #reach = new ReachRegister();
   readonly #contents = new ResponseContents();
-  #received = 0;
-  #lastResponseAt: MonotonicSeconds | undefined = undefined;
-  #lastMeasurement: Measurement | undefined = undefined;
-  #serverState: ServerState | undefined = undefined;
   readonly #kisses: Kisses;
   #isStopped = false;
 
@@ -100,7 +90,7 @@ export class Association {
       initial: options.config.initialPollInterval,
       random: options.random,
     });
-    this.#kisses = new Kisses(this.#timer, this.dropped);
+    this.#kisses = new Kisses(this.#timer, this.history.dropped);
   }
 
   /**
@@ -109,17 +99,19 @@ export class Association {
    */
   get health(): "answers" | "silent" | "unknown" {
     if (this.lastSendFailure !== undefined && !this.#request.isOpen) return "silent";
-    const isNew = this.#lastResponseAt === undefined;
-    if (this.unansweredRequests >= (isNew ? NEW_UNANSWERED_MAX : REACH_LENGTH)) return "silent";
-    return isNew || this.unansweredRequests > 0 ? "unknown" : "answers";
+    const isNew = this.history.lastResponseAt === undefined;
+    if (this.history.unansweredRequests >= (isNew ? NEW_UNANSWERED_MAX : REACH_LENGTH)) {
+      return "silent";
+    }
+    return isNew || this.history.unansweredRequests > 0 ? "unknown" : "answers";
   }
 
   /** What is wrong with a server that is silent, or seems to be: a predicate for a sentence. */
   get report(): string {
     if (this.lastSendFailure !== undefined) return `cannot be queried: ${this.lastSendFailure}`;
-    const { recent } = this.dropped;
+    const { recent } = this.history.dropped;
     if (recent !== undefined) return `sends responses that are dropped: ${recent}`;
-    return `did not answer the last ${this.unansweredRequests} requests`;
+    return `did not answer the last ${this.history.unansweredRequests} requests`;
   }
 
   /** What was configured. */
@@ -131,24 +123,6 @@ export class Association {
   reconfigure(config: AssociationConfig): void {
     this.#config = config;
     this.#timer.setLimits(config.pollIntervalLimits);
-  }
-
-  /** The last eight requests, the newest in bit 0: a set bit is an answered one. */
-  get reach(): number {
-    return this.#reach.bits;
-  }
-
-  /** Whether any of the last eight requests was answered. */
-  get isReachable(): boolean {
-    return this.#reach.isReachable;
-  }
-
-  /**
-   * How many requests in a row, up to the newest, brought no usable response; 8 and more mean that
-   * the server is dead.
-   */
-  get unansweredRequests(): number {
-    return this.#reach.unanswered;
   }
 
   /** The poll exponent in force, after limits and RATE kisses. */
@@ -166,11 +140,6 @@ export class Association {
     return this.#request.sent;
   }
 
-  /** Packets that came in, dropped ones included. */
-  get received(): number {
-    return this.#received;
-  }
-
   /** Requests that could not be sent or delivered. */
   get sendFailures(): number {
     return this.#request.failures;
@@ -179,21 +148,6 @@ export class Association {
   /** Why the newest request could not be sent or delivered; undefined when it could. */
   get lastSendFailure(): string | undefined {
     return this.#request.lastFailure;
-  }
-
-  /** When the last response came that was no kiss. */
-  get lastResponseAt(): MonotonicSeconds | undefined {
-    return this.#lastResponseAt;
-  }
-
-  /** The last exchange that passed all tests. */
-  get lastMeasurement(): Measurement | undefined {
-    return this.#lastMeasurement;
-  }
-
-  /** What the server said of itself in its last response that was no kiss. */
-  get serverState(): ServerState | undefined {
-    return this.#serverState;
   }
 
   /** The last kiss, until a proper response comes. */
@@ -206,7 +160,7 @@ export class Association {
    * requests, or it has proved itself.
    */
   get isDenied(): boolean {
-    return this.#isStopped || (!this.isReachable && this.#kisses.isDenial);
+    return this.#isStopped || (!this.history.isReachable && this.#kisses.isDenial);
   }
 
   /** Whether the last word of the server was a denial. */
@@ -242,7 +196,7 @@ export class Association {
     const actions: AssociationAction[] = [];
     if (now >= this.#request.expiresAt) {
       actions.push(this.#request.close());
-      if (this.isReachable) this.#timer.retrySoon();
+      if (this.history.isReachable) this.#timer.retrySoon();
     }
     if (now >= this.#timer.due) actions.push(...this.#ask(now));
     return actions;
@@ -250,7 +204,7 @@ export class Association {
 
   /** Tests a packet; whatever its octets, it never throws. */
   handleDatagram(event: DatagramEvent, now: MonotonicSeconds): Reception {
-    this.#received++;
+    this.history.noteDatagram();
     const pending = this.#request.pending(event.request);
     if (pending === undefined) return this.#drop("unexpected");
     const response = readResponse(event.packet, pending);
@@ -263,8 +217,9 @@ export class Association {
       return { actions: [closing, ...this.#handleKiss(kiss, header)], measurement: undefined };
     }
     const content = this.#contents.read(response.value, event);
-    const measurement = this.#noteContent(content);
-    if (content.kind !== "rejected") this.#noteResponse(header, now);
+    const wasReachable = this.history.isReachable;
+    const measurement = this.history.noteResponse(content, { header, now });
+    if (content.kind !== "rejected") this.#noteAnswered(wasReachable, now);
     return { actions: [closing], measurement };
   }
 
@@ -334,14 +289,14 @@ export class Association {
     if (this.protection?.beginKeyExchange?.(now, this.#isUnheard) === true) {
       actions.push(exchangeKeys(this.id, this.config));
     }
-    if (this.#timer.isBurstUnderWay && this.unansweredRequests >= BURST_UNANSWERED_MAX) {
+    if (this.#timer.isBurstUnderWay && this.history.unansweredRequests >= BURST_UNANSWERED_MAX) {
       this.#timer.abandonBurst();
       if (now < this.#timer.due) return actions;
     }
-    this.#reach.noteRequest();
+    this.history.noteRequest();
     this.#timer.noteSent(now);
     const origin = this.config.interleaved
-      ? this.#contents.origin(this.unansweredRequests - 1)
+      ? this.#contents.origin(this.history.unansweredRequests - 1)
       : undefined;
     return [...actions, ...this.#request.send(now, origin)];
   }
@@ -351,36 +306,14 @@ export class Association {
    * be what it wants.
    */
   get #isUnheard(): boolean {
-    return this.#lastResponseAt === undefined && this.unansweredRequests >= BURST_UNANSWERED_MAX &&
+    return this.history.lastResponseAt === undefined &&
+      this.history.unansweredRequests >= BURST_UNANSWERED_MAX &&
       this.lastSendFailure === undefined && this.config.aeadAlgorithms.length !== 1;
   }
 
-  /** Counts what a response says, and returns its measurement if it has one. */
-  #noteContent(content: ResponseContent): Measurement | undefined {
-    switch (content.kind) {
-      case "measurement":
-        this.#lastMeasurement = content.measurement;
-        return content.measurement;
-      case "repetition":
-        return undefined;
-      case "unsynchronized":
-        this.dropped.add("unsynchronized");
-        return undefined;
-      case "rejected":
-        this.dropped.add(content.reason);
-        return undefined;
-      default:
-        return unreachable(content);
-    }
-  }
-
-  #noteResponse(header: NtpHeader, now: MonotonicSeconds): void {
-    const wasReachable = this.isReachable;
-    this.dropped.noteGood();
-    this.#reach.noteResponse();
+  /** The server answers: goes on at the normal rate, or measures at once what has come back. */
+  #noteAnswered(wasReachable: boolean, now: MonotonicSeconds): void {
     this.#timer.noteResponse();
-    this.#lastResponseAt = now;
-    this.#serverState = serverStateOf(header);
     this.#kisses.clear();
     if (!wasReachable && this.config.iburst) this.#timer.requestBurst(now);
   }
@@ -394,7 +327,8 @@ export class Association {
     header: NtpHeader,
   ): readonly AssociationAction[] {
     this.#contents.forgetExchange();
-    const isBelieved = this.protection !== undefined || this.unansweredRequests >= REACH_LENGTH;
+    const isBelieved = this.protection !== undefined ||
+      this.history.unansweredRequests >= REACH_LENGTH;
     const { warnings, mustStop } = this.#kisses.take(kiss, { header, isBelieved });
     const actions: AssociationAction[] = warnings.map((text) => this.#log("warning", text));
     if (mustStop) actions.push(...this.stop());
@@ -402,7 +336,7 @@ export class Association {
   }
 
   #drop(reason: DropReason): Reception {
-    this.dropped.add(reason);
+    this.history.dropped.add(reason);
     return { actions: [], measurement: undefined };
   }
 

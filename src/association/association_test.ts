@@ -126,11 +126,11 @@ Deno.test("a good answer is measured", () => {
     rootDelay: 1 / 64,
     rootDispersion: 1 / 128,
   });
-  assert.equal(from.reach, 1);
-  assert.equal(from.lastResponseAt, now + 0.02);
-  assert.equal(from.serverState?.stratum, 2);
-  assert.equal(from.unansweredRequests, 0);
-  assert.deepEqual([from.sent, from.received, from.dropped.total()], [1, 1, 0]);
+  assert.equal(from.history.reach, 1);
+  assert.equal(from.history.lastResponseAt, now + 0.02);
+  assert.equal(from.history.serverState?.stratum, 2);
+  assert.equal(from.history.unansweredRequests, 0);
+  assert.deepEqual([from.sent, from.history.received, from.history.dropped.total()], [1, 1, 0]);
 });
 
 Deno.test("every test of RFC 5905 refuses what it is for, and says so", () => {
@@ -177,9 +177,12 @@ Deno.test("every test of RFC 5905 refuses what it is for, and says so", () => {
     const from = association();
     const { measurement } = exchange(from, change);
     assert.equal(measurement, undefined, reason);
-    assert.deepEqual(from.dropped.snapshot(), { [reason]: 1 });
-    assert.equal(from.reach, reason === "unsynchronized" ? 1 : 0, reason);
-    assert.equal(from.serverState?.isSynchronized, reason === "unsynchronized" ? false : undefined);
+    assert.deepEqual(from.history.dropped.snapshot(), { [reason]: 1 });
+    assert.equal(from.history.reach, reason === "unsynchronized" ? 1 : 0, reason);
+    assert.equal(
+      from.history.serverState?.isSynchronized,
+      reason === "unsynchronized" ? false : undefined,
+    );
   }
 });
 
@@ -215,8 +218,8 @@ Deno.test("an answer is measured once, a late one never", () => {
   assert.deepEqual(types(from.handleTimer(next.now + 4)), ["close"]);
   const late = datagram(next.sent, encodeHeader(goodHeader(next.sent, next.now)), next.now);
   assert.equal(from.handleDatagram(late, next.now + 5).measurement, undefined);
-  assert.deepEqual(from.dropped.snapshot(), { unexpected: 2 });
-  assert.equal(from.reach, 0b10);
+  assert.deepEqual(from.history.dropped.snapshot(), { unexpected: 2 });
+  assert.equal(from.history.reach, 0b10);
 });
 
 Deno.test("a server that says the same again is a duplicate", () => {
@@ -224,7 +227,7 @@ Deno.test("a server that says the same again is a duplicate", () => {
   const first = exchange(from);
   const { receiveTimestamp, transmitTimestamp } = goodHeader(first.sent, first.now);
   exchange(from, { receiveTimestamp, transmitTimestamp });
-  assert.deepEqual(from.dropped.snapshot(), { duplicate: 1 });
+  assert.deepEqual(from.history.dropped.snapshot(), { duplicate: 1 });
 });
 
 Deno.test("what is malformed or not authentic leaves the request open for the true answer", () => {
@@ -244,7 +247,7 @@ Deno.test("what is malformed or not authentic leaves the request open for the tr
   }
   from.handleDatagram(datagram(sent, good.subarray(0, 47), now), now);
   const expected = Object.fromEntries(tails.map(([, reason]) => [reason, 1]));
-  assert.deepEqual(from.dropped.snapshot(), { ...expected, "too-short": 1 });
+  assert.deepEqual(from.history.dropped.snapshot(), { ...expected, "too-short": 1 });
   assert.notEqual(from.handleDatagram(datagram(sent, good, now), now).measurement, undefined);
 });
 
@@ -262,8 +265,8 @@ Deno.test("a RATE kiss raises the poll by at least one and never above ten", () 
   assert.equal(from.poll, 10);
   exchange(from, { ...rate, poll: 17 });
   assert.equal(from.poll, 10);
-  assert.deepEqual(from.dropped.snapshot(), { "kiss-rate": 4 });
-  assert.equal(from.reach, 0);
+  assert.deepEqual(from.history.dropped.snapshot(), { "kiss-rate": 4 });
+  assert.equal(from.history.reach, 0);
   assert.equal(from.isDenied, false);
   assert.equal(from.isStopped, false);
 });
@@ -273,7 +276,7 @@ Deno.test("a kiss that does not repeat our random number is nothing", () => {
   const code = referenceIdFromAscii("RATE");
   exchange(from, { stratum: 0, referenceId: code, poll: 10, originTimestamp: ntpTimestamp(1n) });
   assert.equal(from.poll, 6);
-  assert.deepEqual(from.dropped.snapshot(), { origin: 1 });
+  assert.deepEqual(from.history.dropped.snapshot(), { origin: 1 });
 });
 
 for (const [code, reason] of [["DENY", "kiss-deny"], ["RSTR", "kiss-restrict"]] as const) {
@@ -291,7 +294,7 @@ for (const [code, reason] of [["DENY", "kiss-deny"], ["RSTR", "kiss-restrict"]] 
     assert.equal(from.isDenied, true);
     assert.equal(from.isStopped, true);
     assert.equal(from.nextWakeup(), Infinity);
-    assert.deepEqual(from.dropped.snapshot(), { [reason]: 8 });
+    assert.deepEqual(from.history.dropped.snapshot(), { [reason]: 8 });
   });
 }
 
@@ -310,7 +313,7 @@ Deno.test("unknown kisses are counted and ignored", () => {
   const from = association();
   exchange(from, { stratum: 0, referenceId: referenceIdFromAscii("X999"), leapIndicator: 3 });
   exchange(from, { stratum: 0, referenceId: referenceIdFromAscii("NTSN") });
-  assert.deepEqual(from.dropped.snapshot(), { "kiss-unknown": 2 });
+  assert.deepEqual(from.history.dropped.snapshot(), { "kiss-unknown": 2 });
   assert.equal(from.poll, 6);
   assert.equal(from.isDenied, false);
 });
@@ -323,7 +326,7 @@ Deno.test("a server that falls silent is known to be, until it answers", () => {
   for (let i = 0; i < 7; i++) ask(from);
   assert.equal(from.health, "unknown");
   ask(from);
-  assert.deepEqual([from.health, from.isReachable], ["silent", false]);
+  assert.deepEqual([from.health, from.history.isReachable], ["silent", false]);
   assert.equal(from.report, "did not answer the last 8 requests");
   exchange(from, { version: 5 });
   assert.equal(from.report, "sends responses that are dropped: version (1)");
@@ -389,7 +392,7 @@ Deno.test("protected packets are verified, and kisses among them believed at onc
   const denial = { stratum: 0, referenceId: referenceIdFromAscii("DENY"), leapIndicator: 3 };
   exchange(from, denial);
   exchange(from, { stratum: 0, referenceId: referenceIdFromAscii("NTSN") });
-  assert.deepEqual(from.dropped.snapshot(), { "not-authentic": 2, "nts-nak": 1 });
+  assert.deepEqual(from.history.dropped.snapshot(), { "not-authentic": 2, "nts-nak": 1 });
   authentic = true;
   assert.notEqual(exchange(from).measurement, undefined);
   exchange(from, denial);
@@ -419,7 +422,7 @@ Deno.test("without keys nothing is sent, and an exchange is asked for", () => {
   }]);
   assert.deepEqual(from.handleTimer(from.nextWakeup()), []);
   assert.equal(from.sent, 0);
-  assert.equal(from.unansweredRequests, 2);
+  assert.equal(from.history.unansweredRequests, 2);
 });
 
 /** Asks, and answers in interleaved mode: `left` is when the response before left. */
@@ -449,7 +452,7 @@ Deno.test("interleaved responses tell when the response before left", () => {
   assert.notEqual(second.request.receiveTimestamp, second.request.transmitTimestamp);
   // the exchange was measured already by its basic response
   assert.equal(second.measurement, undefined);
-  assert.equal(from.reach, 3);
+  assert.equal(from.history.reach, 3);
   const left = addSeconds(EPOCH, second.now + 0.6002);
   const third = exchangeInterleaved(from, left);
   assert.equal(third.request.originTimestamp, addSeconds(EPOCH, second.now + 0.6));

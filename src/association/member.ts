@@ -79,9 +79,9 @@ export function holdsAddress(association: Association): boolean {
 }
 
 function isSilent(association: Association): boolean {
-  return association.unansweredRequests >= REACH_LENGTH ||
-    (association.lastResponseAt === undefined &&
-      association.unansweredRequests > FIRST_RESPONSE_REQUESTS);
+  return association.history.unansweredRequests >= REACH_LENGTH ||
+    (association.history.lastResponseAt === undefined &&
+      association.history.unansweredRequests > FIRST_RESPONSE_REQUESTS);
 }
 
 /** Tells whether selection has thought a member wrong for so long that a pool gives it up. */

@@ -118,7 +118,7 @@ Deno.test("a member whose keys are not good at an address does not keep it from 
   finish(world, { ntpServer: "192.0.2.9" });
   assert.deepEqual(world.group.members.map(({ id }) => id), [later]);
   world.runTo(400);
-  assert.equal(world.group.members[0]?.isReachable, true);
+  assert.equal(world.group.members[0]?.history.isReachable, true);
   for (const association of world.exchanges.slice(-1)) {
     const result = ok({ ...OUTCOME, ntpServer: "192.0.2.9" });
     world.take(

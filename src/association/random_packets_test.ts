@@ -71,17 +71,17 @@ function randomPacket(random: RandomSource, request: SendAction, now: number): U
 /** All that a packet could change, in one comparable value. */
 function stateOf(association: Association): string {
   return JSON.stringify([
-    association.reach,
+    association.history.reach,
     association.poll,
-    association.unansweredRequests,
+    association.history.unansweredRequests,
     association.nextWakeup(),
     association.kiss,
     association.isStopped,
     association.inBurst,
-    association.serverState,
-    association.lastResponseAt,
+    association.history.serverState,
+    association.history.lastResponseAt,
     association.sent,
-    association.lastMeasurement?.transmitTimestamp.toString(),
+    association.history.lastMeasurement?.transmitTimestamp.toString(),
   ]);
 }
 
@@ -103,8 +103,8 @@ class Victim {
     const packet = randomPacket(random, this.#request, this.#now);
     const association = this.#association;
     const before = stateOf(association);
-    const { reach, poll, unansweredRequests, lastResponseAt } = association;
-    const dropped = association.dropped.total();
+    const { poll, history: { reach, unansweredRequests, lastResponseAt } } = association;
+    const dropped = association.history.dropped.total();
     const { actions, measurement } = association.handleDatagram({
       type: "datagram",
       association: this.#request.association,
@@ -118,16 +118,18 @@ class Victim {
     this.logged += actions.filter(({ type }) => type === "log").length;
     if (!isProper(packet, this.#request)) {
       assert.equal(stateOf(association), before, label);
-      assert.equal(association.dropped.total(), dropped + 1, label);
+      assert.equal(association.history.dropped.total(), dropped + 1, label);
       assert.deepEqual([actions, measurement], [[], undefined], label);
     }
     if (measurement !== undefined) this.#checkMeasurement(measurement, reach);
     // only a RATE kiss raises the poll, only a proper response lowers it, by a step, and only eight
     // requests without response let a denial stop us
-    const eased = association.lastResponseAt === lastResponseAt ? 0 : 1;
+    const eased = association.history.lastResponseAt === lastResponseAt ? 0 : 1;
     assert.ok(association.poll >= poll - eased && association.poll <= 10, label);
     if (association.isStopped) assert.ok(unansweredRequests >= 8 && reach === 0, label);
-    for (const reason of Object.keys(association.dropped.snapshot())) this.reasons.add(reason);
+    for (const reason of Object.keys(association.history.dropped.snapshot())) {
+      this.reasons.add(reason);
+    }
     this.#goOn(actions.some(({ type }) => type === "close"));
   }
 
@@ -135,7 +137,7 @@ class Victim {
     this.measured++;
     assert.ok(measurement.stratum >= 1 && measurement.stratum <= 15);
     assert.notEqual(measurement.leapIndicator, "unknown");
-    assert.equal(this.#association.reach, reach | 1);
+    assert.equal(this.#association.history.reach, reach | 1);
     assert.ok(measurement.rootDelay / 2 + measurement.rootDispersion < 16);
   }
 

@@ -275,10 +275,10 @@ export class SourceGroup {
     if (action.type !== "exchange-keys") return action;
     const { association } = action;
     const member = this.member(association);
-    if (member !== undefined && member.lastResponseAt === undefined) {
+    if (member !== undefined && member.history.lastResponseAt === undefined) {
       this.#offers.noteSilence(association, member.protection?.status?.aead);
     }
-    const isSilent = (member?.unansweredRequests ?? 0) >= SILENT_REQUESTS;
+    const isSilent = (member?.history.unansweredRequests ?? 0) >= SILENT_REQUESTS;
     return { ...action, aeadAlgorithms: this.#offers.begin(association), isSilent };
   }
 
@@ -328,7 +328,7 @@ export class SourceGroup {
    * Waits grow until all members have answered (RFC 8915 section 4.2 asks so for key exchanges).
    */
   #resetBackoffs(): void {
-    if (this.members.some(({ lastResponseAt }) => lastResponseAt === undefined)) return;
+    if (this.members.some(({ history }) => history.lastResponseAt === undefined)) return;
     this.#supply.resetBackoff();
   }
 

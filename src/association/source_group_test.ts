@@ -21,7 +21,7 @@ Deno.test("a pool takes as many members as it is to have", () => {
   world.runTo(3600);
   assert.deepEqual(world.addresses, addresses);
   assert.equal(world.lookups.length, 1);
-  assert.ok(world.group.members.every(({ reach }) => reach === 255));
+  assert.ok(world.group.members.every(({ history }) => history.reach === 255));
 });
 
 Deno.test("addresses that are ignored, repeated or used elsewhere are left out", () => {
@@ -91,7 +91,7 @@ Deno.test("a numeric address is never looked up, and asked again an hour after a
   assert.equal(world.group.members[0]?.isStopped, true);
   world.behaviour.set("2001:db8::1", "answers");
   world.runTo(5000);
-  assert.equal(world.group.members[0]?.isReachable, true);
+  assert.equal(world.group.members[0]?.history.isReachable, true);
   assert.deepEqual(world.group.takeRemoved(), [1]);
   assert.equal(world.lookups.length, 0);
 });
@@ -108,7 +108,7 @@ Deno.test("a pool never has two members at one address, also after denials", () 
   assert.ok(world.requests.length >= 4, "it is asked again after an hour");
   world.behaviour.set("192.0.2.1", "answers");
   world.runTo(30_000);
-  assert.deepEqual(world.group.members.map(({ isReachable }) => isReachable), [true]);
+  assert.deepEqual(world.group.members.map(({ history }) => history.isReachable), [true]);
 });
 
 Deno.test("a lasting falseticker without a successor keeps no timer busy", () => {
@@ -445,7 +445,7 @@ Deno.test("a changed configuration of the same source keeps what is known of its
   const limits = { min: 4, max: 5 };
   world.group.reconfigure({ ...config, count: 2, pollIntervalLimits: limits }, 3600);
   assert.deepEqual(world.group.members, before.slice(0, 2));
-  assert.deepEqual(world.group.members.map(({ reach }) => reach), [255, 255]);
+  assert.deepEqual(world.group.members.map(({ history }) => history.reach), [255, 255]);
   assert.ok(world.group.members.every(({ poll }) => poll <= 5));
   assert.deepEqual(world.group.takeRemoved(), [before[2]?.id]);
 });

@@ -86,7 +86,8 @@ export class Decision {
   /** Decides again when a source was lost or came back without a measurement. */
   decideIfSourcesLeft(now: Instant): readonly Action[] {
     const { sources: { members }, selection } = this.#parts;
-    const lost = members.filter((one) => !one.association.isReachable || isHeldBack(one)).length;
+    const lost =
+      members.filter((one) => !one.association.history.isReachable || isHeldBack(one)).length;
     if (lost === this.#lostCount && !selection.hasLost) return [];
     this.#lostCount = lost;
     return this.decideAgain(now);

@@ -152,18 +152,18 @@ Deno.test("CVE-2016-1547, CVE-2016-4953: crypto-NAKs and bad MACs demobilise no 
     victim.resists(signed(victim.answer(), 10, OTHER_KEY), "not-authentic");
     victim.measures(signed(victim.answer()));
   }
-  assert.equal(victim.association.reach, 0xff);
+  assert.equal(victim.association.history.reach, 0xff);
 });
 
 Deno.test("CVE-2016-4955, CVE-2015-7979: a bad packet in time does not tear the association down or clear what it knows", () => {
   const victim = keyed();
   victim.ask().measures(signed(victim.answer()));
-  const { lastMeasurement, serverState } = victim.association;
+  const { lastMeasurement, serverState } = victim.association.history;
   victim.ask().resists(victim.answer({}, CRYPTO_NAK), "crypto-nak");
   victim.resists(victim.answer({}, new Uint8Array(20)), "not-authentic");
   victim.resists(victim.answer({}, new Uint8Array(1)), "field-truncated");
-  assert.equal(victim.association.lastMeasurement, lastMeasurement);
-  assert.equal(victim.association.serverState, serverState);
+  assert.equal(victim.association.history.lastMeasurement, lastMeasurement);
+  assert.equal(victim.association.history.serverState, serverState);
   victim.measures(signed(victim.answer()));
 });
 
@@ -191,7 +191,7 @@ Deno.test("CVE-2016-4954: forged answers set neither leap indicator nor stratum"
 Deno.test("CVE-2016-1548, CVE-2016-4956: nobody flips a basic association to interleaved mode", () => {
   const victim = new Victim();
   victim.ask().measures();
-  const before = victim.association.lastMeasurement;
+  const before = victim.association.history.lastMeasurement;
   assert.ok(before !== undefined);
   victim.ask();
   // what an interleaved answer repeats: our receive timestamp, or a timestamp of the last exchange

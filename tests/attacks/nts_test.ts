@@ -154,7 +154,7 @@ Deno.test("RFC 8915 replay: an authentic answer counts for its own request alone
   victim.ask();
   const old = protectedResponse(victim);
   victim.measures(old);
-  assert.equal(victim.association.reach, 1);
+  assert.equal(victim.association.history.reach, 1);
   victim.ask();
   victim.resists(old, "origin");
   // the old one with the new random number in its header is not authentic, the new header with old
@@ -163,7 +163,7 @@ Deno.test("RFC 8915 replay: an authentic answer counts for its own request alone
   renumbered.set(victim.request.packet.subarray(40, 48), 24);
   victim.resists(renumbered, "not-authentic");
   victim.measures(protectedResponse(victim));
-  assert.equal(victim.association.reach, 3);
+  assert.equal(victim.association.history.reach, 3);
 });
 
 Deno.test("RFC 8915 downgrade: with NTS no plain answer is believed, nor one with a MAC", () => {
@@ -175,7 +175,7 @@ Deno.test("RFC 8915 downgrade: with NTS no plain answer is believed, nor one wit
   const stripped = protectedResponse(victim).slice(0, 48 + 36);
   victim.resists(stripped, "not-authentic");
   victim.measures(protectedResponse(victim));
-  assert.equal(victim.association.reach, 1);
+  assert.equal(victim.association.history.reach, 1);
 });
 
 Deno.test("RFC 8915 5.7 refusals: forged NAKs and kisses neither stop a source nor make it exchange keys while it is answered", () => {
@@ -193,7 +193,7 @@ Deno.test("RFC 8915 5.7 refusals: forged NAKs and kisses neither stop a source n
     victim.measures(protectedResponse(victim));
     assert.equal(protection.beginKeyExchange(1e6 + i), false);
   }
-  assert.equal(victim.association.reach, 0xff);
+  assert.equal(victim.association.history.reach, 0xff);
   // the control: where only NAKs come, new keys are wanted
   victim.ask().resists(victim.answer(NTS_NAK, victim.request.packet.slice(48, 84)), "nts-nak");
   assert.equal(protection.beginKeyExchange(2e6), true);

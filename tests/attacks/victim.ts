@@ -85,31 +85,31 @@ export class Victim {
   get state(): string {
     const of = this.association;
     return JSON.stringify([
-      of.reach,
+      of.history.reach,
       of.poll,
-      of.unansweredRequests,
+      of.history.unansweredRequests,
       of.nextWakeup(),
       of.nextRequestAt,
       of.kiss,
       of.isStopped,
       of.isRefused,
       of.inBurst,
-      of.serverState,
-      of.lastResponseAt,
+      of.history.serverState,
+      of.history.lastResponseAt,
       of.sent,
-      of.lastMeasurement?.transmitTimestamp.toString(),
+      of.history.lastMeasurement?.transmitTimestamp.toString(),
     ]);
   }
 
   /** What it believes that the server says of itself: leap indicator and stratum. */
   said(): readonly [leap: string | undefined, stratum: number | undefined] {
-    const { serverState } = this.association;
+    const { serverState } = this.association.history;
     return [serverState?.leapIndicator, serverState?.stratum];
   }
 
   /** How often an answer was dropped for a reason. */
   dropped(reason: string): number {
-    return Object.entries(this.association.dropped.snapshot())
+    return Object.entries(this.association.history.dropped.snapshot())
       .find(([word]) => word === reason)?.[1] ?? 0;
   }
 
@@ -175,7 +175,7 @@ export class Victim {
   /** Delivers the true answer, which must be measured. */
   measures(answer: Bytes = this.answer()): Reception {
     const reception = this.deliver(answer);
-    const { dropped } = this.association;
+    const { dropped } = this.association.history;
     assert.notEqual(reception.measurement, undefined, JSON.stringify(dropped.snapshot()));
     return reception;
   }

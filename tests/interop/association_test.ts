@@ -113,10 +113,10 @@ for (const address of ["127.0.0.1", "::1"]) {
       await using server = await startChronyd(chronyd, { address, stratum: 4 });
       const { association, measurements } = await exchange(server, 8);
       assert.equal(measurements.length, 8);
-      assert.equal(association.reach, 255);
-      assert.deepEqual(association.dropped.snapshot(), {});
-      assert.equal(association.serverState?.stratum, 4);
-      assert.equal(association.serverState?.isSynchronized, true);
+      assert.equal(association.history.reach, 255);
+      assert.deepEqual(association.history.dropped.snapshot(), {});
+      assert.equal(association.history.serverState?.stratum, 4);
+      assert.equal(association.history.serverState?.isSynchronized, true);
       for (const offset of offsets(measurements)) assert.ok(Math.abs(offset) < 1e-3, `${offset} s`);
     },
   });
@@ -136,8 +136,8 @@ Deno.test({
       measurements.map(({ interleaved }) => interleaved),
       [false, false, true, true, true, true, true],
     );
-    assert.equal(association.reach, 255);
-    assert.deepEqual(association.dropped.snapshot(), {});
+    assert.equal(association.history.reach, 255);
+    assert.deepEqual(association.history.dropped.snapshot(), {});
     for (const offset of offsets(measurements)) assert.ok(Math.abs(offset) < 1e-3, `${offset} s`);
   },
 });
@@ -171,6 +171,6 @@ Deno.test({
     assert.ok(wrong.ok);
     const refused = await exchange(server, 1, { protection: macProtection(1, wrong.value) });
     assert.equal(refused.measurements.length, 0);
-    assert.equal(refused.association.reach, 0);
+    assert.equal(refused.association.history.reach, 0);
   },
 });

@@ -102,7 +102,7 @@ export class QueriedServer {
   #receive(datagram: DatagramEvent): Result<Sample, { sentence: string; isFinal: boolean }> {
     const { measurement, actions } = this.#association.handleDatagram(datagram, this.#now);
     if (measurement !== undefined) return ok({ ...measurement, ...offsetAndDelay(measurement) });
-    const sentence = dropText(this.#association.dropped.last ?? "unexpected", {
+    const sentence = dropText(this.#association.history.dropped.last ?? "unexpected", {
       octets: datagram.packet,
       protectionReason: this.#protection?.reason,
     });

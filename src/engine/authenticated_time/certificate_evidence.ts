@@ -81,7 +81,7 @@ function certificateEvidence(
   context: { readonly discipline: Discipline; readonly now: MonotonicSeconds },
 ): ReadonlyMap<number, BootstrapMeasurement> {
   const evidence = new Map<number, BootstrapMeasurement>();
-  for (const { association: { id, protection, serverState } } of members) {
+  for (const { association: { id, protection, history: { serverState } } } of members) {
     if (protection?.authentication !== "nts" || serverState === undefined) continue;
     const estimate = context.discipline.sourceAt(id, context.now);
     if (estimate === undefined) continue;

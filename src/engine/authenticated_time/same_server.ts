@@ -15,6 +15,7 @@
  * @module
  */
 import type { Association } from "../../association/association.ts";
+import type { ServerHistory } from "../../association/server_history.ts";
 import {
   formatAddress,
   plainAddress,
@@ -36,10 +37,9 @@ export interface Asker {
   readonly address: SocketAddress;
   /** The member; undefined as long as there is none. */
   readonly association?:
-    | Pick<
-      Association,
-      "id" | "isStopped" | "lastResponseAt" | "unansweredRequests" | "protection"
-    >
+    | Pick<Association, "id" | "isStopped" | "protection"> & {
+      readonly history: Pick<ServerHistory, "lastResponseAt" | "unansweredRequests">;
+    }
     | undefined;
 }
 
@@ -79,8 +79,9 @@ function isSameServer(a: Asker, b: Asker): boolean {
  */
 function proofOf({ config, association }: Asker): "proven" | "unproven" | "plain" {
   if (!isAuthenticated(config)) return "plain";
-  const isProven = association?.lastResponseAt !== undefined && !association.isStopped &&
-    association.unansweredRequests < REACH_LENGTH && association.protection?.isProvisional !== true;
+  const isProven = association?.history.lastResponseAt !== undefined && !association.isStopped &&
+    association.history.unansweredRequests < REACH_LENGTH &&
+    association.protection?.isProvisional !== true;
   return isProven ? "proven" : "unproven";
 }
 

@@ -9,19 +9,21 @@
  * @module
  */
 import type { Association } from "../../association/association.ts";
+import type { ServerHistory } from "../../association/server_history.ts";
 
 /** What is looked at. */
-export type SilentServer = Pick<
-  Association,
-  "lastSendFailure" | "unansweredRequests" | "dropped" | "lastResponseAt" | "report" | "protection"
->;
+export interface SilentServer
+  extends Pick<Association, "lastSendFailure" | "report" | "protection"> {
+  /** What has come from it. */
+  readonly history: Pick<ServerHistory, "unansweredRequests" | "dropped" | "lastResponseAt">;
+}
 
 /**
  * Returns why the newest requests had no answer of use, a sentence; undefined when nothing is known
  * but that they had none.
  */
 export function silenceOf(server: SilentServer): string | undefined {
-  const { lastSendFailure, unansweredRequests, dropped: { recent } } = server;
+  const { lastSendFailure, history: { unansweredRequests, dropped: { recent } } } = server;
   if (lastSendFailure !== undefined) return lastSendFailure;
   if (unansweredRequests === 0) return undefined;
   if (recent !== undefined) return `Its responses are dropped: ${recent}`;
@@ -36,7 +38,7 @@ export function errorOf(server: SilentServer): string {
 }
 
 function suspicionOf(
-  { lastResponseAt, lastSendFailure, dropped: { recent }, protection }: SilentServer,
+  { lastSendFailure, history: { lastResponseAt, dropped: { recent } }, protection }: SilentServer,
 ): string {
   const isUnexplained = lastResponseAt === undefined && lastSendFailure === undefined &&
     recent === undefined;

@@ -264,8 +264,8 @@ function subjectOf(member: Association, source: string): Subject {
     name: member.fullName,
     health,
     error: isSilent ? errorOf(member) : "",
-    causes: isSilent ? member.dropped.recentReasons : [],
-    lastResponseAt: member.lastResponseAt ?? -Infinity,
+    causes: isSilent ? member.history.dropped.recentReasons : [],
+    lastResponseAt: member.history.lastResponseAt ?? -Infinity,
   };
 }
 

@@ -68,7 +68,7 @@ export function observedSources(
     source: member.config.address,
     name: member.association.fullName,
     ...about.selection.statusOf(member, about.context),
-    lastResponseAt: member.association.lastResponseAt ?? -Infinity,
+    lastResponseAt: member.association.history.lastResponseAt ?? -Infinity,
   }));
 }
 

@@ -56,7 +56,7 @@ export function candidateOf(
   const { association, config } = member;
   const { now, own, faults } = context;
   const estimate = context.discipline.sourceAt(association.id, now.monotonic);
-  const server = association.serverState;
+  const server = association.history.serverState;
   const distance = server && estimate ? rootDistance(server, estimate).distance : Infinity;
   return {
     id: association.id,
@@ -67,8 +67,8 @@ export function candidateOf(
     jitter: estimate?.jitter ?? Infinity,
     samples: estimate?.samples ?? 0,
     stratum: server?.stratum ?? 16,
-    isReachable: association.isReachable,
-    unanswered: association.unansweredRequests,
+    isReachable: association.history.isReachable,
+    unanswered: association.history.unansweredRequests,
     silence: silenceOf(association),
     isSynchronized: server?.isSynchronized ?? false,
     isDenied: association.isDenied,

@@ -27,7 +27,7 @@ export function referenceOf(
   },
 ): Reference | undefined {
   const { association } = peer;
-  const server = association.serverState;
+  const server = association.history.serverState;
   const estimate = context.discipline.sourceAt(association.id, context.now.monotonic);
   if (server === undefined || estimate === undefined) return undefined;
   const stratum = server.stratum + 1;
@@ -38,7 +38,7 @@ export function referenceOf(
     server,
     delay: estimate.delay,
     supported: context.supported,
-    updatedAt: association.lastResponseAt ?? context.now.monotonic,
+    updatedAt: association.history.lastResponseAt ?? context.now.monotonic,
     referenceTime: context.now.realtime,
   };
 }
@@ -69,7 +69,7 @@ export function supportedBy(
   const all = members.filter(({ association }) => agreed.includes(association.id));
   const trusted = all.filter(({ config }) => config.trust);
   const agreeing = trusted.length > 0 ? trusted : all;
-  return supportedDistance(agreeing.flatMap(({ association: { id, serverState } }) => {
+  return supportedDistance(agreeing.flatMap(({ association: { id, history: { serverState } } }) => {
     const delay = discipline.sourceAt(id, now.monotonic)?.delay;
     if (serverState === undefined || delay === undefined) return [];
     return [rootDistance(serverState, { delay, uncertainty: 0 }).distance];
@@ -91,6 +91,6 @@ export function announcedLeap(
     ? trusted
     : members.filter(({ association }) => survivors.includes(association.id));
   return leapByMajority(
-    voters.flatMap(({ association }) => association.serverState?.leapIndicator ?? []),
+    voters.flatMap(({ association }) => association.history.serverState?.leapIndicator ?? []),
   );
 }

@@ -189,7 +189,7 @@ export class SourceSelection {
    */
   isOvertaken({ association }: MemberOfSource): boolean {
     const status = this.#selection?.statuses.get(association.id)?.status;
-    return association.serverState?.isSynchronized === false && status !== undefined &&
+    return association.history.serverState?.isSynchronized === false && status !== undefined &&
       status !== "unsynchronized" && status !== "loop" && status !== "kissed";
   }
 

@@ -102,7 +102,8 @@ export class SourceSet {
     const soon = this.#askedAgainAt + RETURN_SPREAD;
     return {
       servers: this.members.map(({ association }) => {
-        const { id, isRefused, lastSendFailure, nextRequestAt, unansweredRequests } = association;
+        const { id, isRefused, lastSendFailure, nextRequestAt } = association;
+        const { unansweredRequests } = association.history;
         const isSoon = nextRequestAt <= soon;
         return {
           samples: samplesOf(id),

@@ -99,9 +99,9 @@ export function peerVariables(
     config,
     id: association?.id,
     address: association?.address,
-    server: association?.serverState,
-    measurement: association?.lastMeasurement,
-    unanswered: association?.unansweredRequests ?? 0,
+    server: association?.history.serverState,
+    measurement: association?.history.lastMeasurement,
+    unanswered: association?.history.unansweredRequests ?? 0,
     recent: association === undefined ? [] : known.recent.of(association.id),
     samples: association === undefined ? 0 : known.samplesOf(association.id),
   };

@@ -5,6 +5,7 @@
  */
 import type { Association } from "../../association/association.ts";
 import { offsetAndDelay } from "../../association/exchange.ts";
+import type { ServerHistory } from "../../association/server_history.ts";
 import { type NtpTimestamp, toUnixNanoseconds } from "../../base/ntp_timestamp.ts";
 import { formatSocketAddress } from "../../base/socket_address.ts";
 import { type MonotonicSeconds, PPM } from "../../base/units.ts";
@@ -246,16 +247,16 @@ function describeAbsent(
 
 function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDocument {
   const { config, association } = member;
-  const server = association.serverState;
   const estimate = input.discipline.sourceAt(association.id, input.now);
-  const { lastResponseAt, lastMeasurement } = association;
+  const { dropped, lastResponseAt, lastMeasurement, reach, received, serverState: server } =
+    association.history;
   const { family } = association.address;
   return {
     name: config.address,
     address: formatSocketAddress(association.address),
     mode: config.mode,
     ...withSilence(statusOf(member, input), association),
-    reach: association.reach,
+    reach,
     stratum: server === undefined ? null : statedStratum(server.stratum),
     referenceId: server === undefined
       ? null
@@ -273,14 +274,14 @@ function describeMember(member: MemberOfSource, input: SnapshotInput): SourceDoc
     nts: describeNts(member, input),
     sent: association.sent,
     sendFailures: association.sendFailures,
-    received: association.received,
-    dropped: association.dropped.snapshot(),
+    received,
+    dropped: dropped.snapshot(),
   };
 }
 
 function describeEstimate(
   estimate: ReturnType<Discipline["sourceAt"]>,
-  server: Association["serverState"],
+  server: ServerHistory["serverState"],
 ) {
   return {
     offsetSeconds: estimate?.offset ?? null,
