@@ -18,7 +18,6 @@ import type { Bytes } from "../../src/base/bytes.ts";
 import type { SocketAddress } from "../../src/base/socket_address.ts";
 import { readRealtimeNtp, writeNtpTimestamp } from "../clock/clock.ts";
 import {
-  AF_INET,
   IOVEC,
   IP_PKTINFO,
   IPPROTO_IP,
@@ -30,8 +29,6 @@ import {
   SO_RXQ_OVFL,
   SO_TIMESTAMPING,
   SO_TIMESTAMPNS,
-  SOCKADDR_IN,
-  SOCKADDR_IN6,
   SOL_SOCKET,
 } from "../headers/socket.ts";
 import { TIMESPEC } from "../headers/time.ts";
@@ -39,7 +36,8 @@ import { allocate, type Memory } from "../memory.ts";
 import { ControlMessages } from "./control_message.ts";
 import { writeMessageHead, writeVector } from "./msghdr.ts";
 import { RESPONSE_CONTROL_SIZE, ResponseControl } from "./response_control.ts";
-import { decodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
+import { ServerPeers } from "./server_peers.ts";
+import { SOCKADDR_SIZE } from "./sockaddr.ts";
 
 /** The longest request, and the longest response, in octets. */
 export const REQUEST_MAX = 2048;
@@ -66,8 +64,6 @@ const FLAGS = MSGHDR.msg_flags / 4;
 const LEN = MMSGHDR.msg_len / 4;
 const VECTOR = IOVEC.sizeof / 4;
 const VECTOR_LEN = IOVEC.iov_len / 4;
-const SIN_ADDR = SOCKADDR_IN.sin_addr / 4;
-const SIN6_ADDR = SOCKADDR_IN6.sin6_addr / 4;
 const TV_SEC = TIMESPEC.tv_sec / 4;
 const TV_NSEC = TIMESPEC.tv_nsec / 4;
 
@@ -99,11 +95,7 @@ export class ServerBatch {
   readonly receiveTimestamps: Uint32Array<ArrayBuffer>;
   /** Where that time was taken: 1 by the kernel, 0 by us after the receive call. */
   readonly timestampKinds: Uint8Array<ArrayBuffer>;
-  /**
-   * The address of each peer as four words, the most significant first, so that prefixes compare as
-   * numbers: IPv6 in all four, IPv4 (also when it came through an IPv6 socket) in the first, the
-   * others zero.
-   */
+  /** The address of each peer as four words, see `ServerPeers`. */
   readonly peerWords: Uint32Array<ArrayBuffer>;
   /** The family of each peer: 4 or 6. */
   readonly peerFamilies: Uint8Array<ArrayBuffer>;
@@ -113,8 +105,7 @@ export class ServerBatch {
   readonly #receiveHeads: Memory;
   readonly #receiveControl: Memory;
   readonly #received: ControlMessages;
-  readonly #names: Memory;
-  readonly #nameWords: Uint32Array<ArrayBuffer>;
+  readonly #peers: ServerPeers;
   readonly #responseHeads: Memory;
   readonly #responseVectors: Memory;
   readonly #responseControl: ResponseControl;
@@ -146,11 +137,10 @@ export class ServerBatch {
     this.lengths = new Int32Array(capacity);
     this.receiveTimestamps = new Uint32Array(2 * capacity);
     this.timestampKinds = new Uint8Array(capacity);
-    this.peerWords = new Uint32Array(4 * capacity);
-    this.peerFamilies = new Uint8Array(capacity);
-    this.peerPorts = new Uint16Array(capacity);
-    this.#names = allocate(capacity * SOCKADDR_SIZE);
-    this.#nameWords = new Uint32Array(this.#names.bytes.buffer);
+    this.#peers = new ServerPeers(capacity);
+    this.peerWords = this.#peers.words;
+    this.peerFamilies = this.#peers.families;
+    this.peerPorts = this.#peers.ports;
     this.#receiveHeads = allocate(capacity * MMSGHDR.sizeof);
     this.#receiveControl = allocate(capacity * RECEIVE_CONTROL_SIZE);
     this.#received = new ControlMessages(this.#receiveControl);
@@ -184,9 +174,8 @@ export class ServerBatch {
 
   /** The peer of request `index`, for logs: it allocates. */
   peer(index: number): SocketAddress {
-    const address = decodeSockaddr(this.#names.view, index * SOCKADDR_SIZE);
-    assert(address !== undefined && index < this.#count, "A request has a peer");
-    return address;
+    assert(index < this.#count, "A request has a peer");
+    return this.#peers.socketAddress(index);
   }
 
   /**
@@ -253,7 +242,7 @@ export class ServerBatch {
       this.lengths[i] = truncated ? 0 : heads[head + LEN] ?? 0;
       this.timestampKinds[i] = 0;
       this.#responseControl.lengths[i] = 0;
-      this.#readPeer(i);
+      this.#peers.read(i);
       this.#readControl(i, heads[head + CONTROLLEN] ?? 0);
       if (this.timestampKinds[i] === 0) missing = true;
     }
@@ -270,32 +259,6 @@ export class ServerBatch {
   /** Forgets the responses that are queued. For `ServerSocket`, after `sendmmsg`. */
   clearResponses(): void {
     this.#queued = 0;
-  }
-
-  #readPeer(i: number): void {
-    const names = this.#nameWords, words = this.peerWords;
-    const name = i * (SOCKADDR_SIZE / 4), out = 4 * i;
-    // Both kinds of address begin with the family, in the order of the machine, and the port, in
-    // that of the network.
-    const first = names[name] ?? 0;
-    this.peerPorts[i] = ((first >>> 24) & 0xff) | ((first >>> 8) & 0xff00);
-    words[out + 1] = words[out + 2] = words[out + 3] = 0;
-    if ((first & 0xffff) === AF_INET) {
-      this.peerFamilies[i] = 4;
-      words[out] = swap(names[name + SIN_ADDR] ?? 0);
-      return;
-    }
-    const at = name + SIN6_ADDR;
-    const high = names[at] ?? 0, next = names[at + 1] ?? 0;
-    const mark = names[at + 2] ?? 0, low = names[at + 3] ?? 0;
-    // An IPv4 peer of an IPv6 socket has the address ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2).
-    const isMapped = high === 0 && next === 0 && mark === 0xffff0000;
-    this.peerFamilies[i] = isMapped ? 4 : 6;
-    words[out] = swap(isMapped ? low : high);
-    if (isMapped) return;
-    words[out + 1] = swap(next);
-    words[out + 2] = swap(mark);
-    words[out + 3] = swap(low);
   }
 
   #readControl(i: number, length: number): void {
@@ -339,7 +302,7 @@ export class ServerBatch {
     for (let i = 0; i < this.capacity; i++) {
       const index = BigInt(i), stride = index * BigInt(BATCH_STRIDE);
       const head = MMSGHDR.sizeof * i, vector = IOVEC.sizeof * i;
-      const name = this.#names.address + index * BigInt(SOCKADDR_SIZE);
+      const name = this.#peers.address + index * BigInt(SOCKADDR_SIZE);
       writeVector(receiveVectors, vector, {
         base: requests.address + stride,
         length: REQUEST_MAX,
@@ -359,9 +322,4 @@ export class ServerBatch {
     this.#addresses.set(new Int32Array(words.buffer));
     assert(this.#buffers.length === 3, "What the heads point to stays alive");
   }
-}
-
-/** Turns the octets of a word around. */
-function swap(word: number): number {
-  return ((word & 0xff) << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
 }

@@ -5,9 +5,7 @@
  * request and bring all that have queued up by then; every other call says that it will not wait.
  * Requests carry the kernel's receive timestamp. Transmit timestamps are asked for response by
  * response, because each costs a trip through the error queue, and not before a client uses them.
- * What costs time in the kernel for each packet is left out where it is not needed: packet
- * information on a socket that is bound to one address, identification for fragments. Limits: one
- * background receive at a time; several processes share a port by `reusePort`.
+ * Limits: one background receive at a time; several processes share a port by `reusePort`.
  *
  * @module
  */
@@ -16,34 +14,17 @@ import { err, ok, type Result } from "../../src/base/result.ts";
 import { formatSocketAddress, type SocketAddress } from "../../src/base/socket_address.ts";
 import { hasFreeThread, inBackground } from "../background.ts";
 import { closeDescriptor } from "../descriptor.ts";
-import { ERRNO, failed, type OsError, osError } from "../errno.ts";
+import { ERRNO, type OsError, osError } from "../errno.ts";
 import {
-  IP_FREEBIND,
-  IP_MTU_DISCOVER,
-  IP_PKTINFO,
-  IP_PMTUDISC_PROBE,
-  IPPROTO_IP,
-  IPPROTO_IPV6,
-  IPV6_FREEBIND,
-  IPV6_MTU_DISCOVER,
-  IPV6_PMTUDISC_PROBE,
-  IPV6_RECVPKTINFO,
-  IPV6_V6ONLY,
   MMSGHDR,
   MSG_DONTWAIT,
   MSG_NOSIGNAL,
   MSG_WAITFORONE,
   SHUT_RD,
-  SO_RCVBUF,
-  SO_RCVBUFFORCE,
-  SO_RCVTIMEO,
-  SO_REUSEPORT,
-  SO_RXQ_OVFL,
   SO_TIMESTAMPING,
   SO_TIMESTAMPNS,
   SOL_SOCKET,
 } from "../headers/socket.ts";
-import { TIMEVAL } from "../headers/time.ts";
 import {
   SOF_TIMESTAMPING_OPT_ID,
   SOF_TIMESTAMPING_OPT_TSONLY,
@@ -51,37 +32,13 @@ import {
   SOF_TIMESTAMPING_SOFTWARE,
 } from "../headers/timestamping.ts";
 import { lastErrno, libc } from "../libc.ts";
-import { allocate } from "../memory.ts";
 import { waitShared } from "../shared_wait.ts";
-import { bindSocket, openDatagramSocket, socketLocalAddress } from "./datagram_socket.ts";
+import { openDatagramSocket, socketLocalAddress } from "./datagram_socket.ts";
 import type { ServerBatch } from "./server_batch.ts";
-import { bindToDevice, setIntegerOption } from "./socket_option.ts";
+import { prepareServerSocket, type ServerSocketOptions } from "./server_socket_options.ts";
+import { setIntegerOption } from "./socket_option.ts";
 import { TransmitTimestamps } from "./transmit_timestamps.ts";
 
-/** How to open a listener. */
-export interface ServerSocketOptions {
-  /** Where to listen. */
-  readonly local: SocketAddress;
-  /** Whether a listener on `[::]` answers IPv4 as well; false when left out. */
-  readonly dualStack?: boolean;
-  /**
-   * Whether an address that this machine does not have yet may be bound to; requests come when it
-   * has.
-   */
-  readonly freeBind?: boolean;
-  /** Whether other processes of the same user may listen on the same port and share the load. */
-  readonly reusePort?: boolean;
-  /** The network interface to use; all when left out. */
-  readonly device?: string;
-  /**
-   * The room for waiting requests in octets; the system's limit holds without CAP_NET_ADMIN. 4 MiB
-   * when left out.
-   */
-  readonly receiveBufferBytes?: number;
-}
-
-const RECEIVE_BUFFER = 4 * 1024 * 1024;
-const RECEIVE_TIMEOUT_SECONDS = 1n;
 /** Software timestamps of receipt, and of sending where a response asks for it; unnumbered. */
 const TIMESTAMPS = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE |
   SOF_TIMESTAMPING_OPT_TSONLY;
@@ -110,7 +67,7 @@ export class ServerSocket {
     const opened = openDatagramSocket(options.local.family, false);
     if (!opened.ok) return opened;
     const fd = opened.value;
-    const prepared = prepare(fd, options);
+    const prepared = prepareServerSocket(fd, options);
     if (!prepared.ok) {
       closeDescriptor(fd);
       return prepared;
@@ -289,87 +246,4 @@ export class ServerSocket {
     this.#lastSendError = error;
     return error;
   }
-}
-
-interface IntegerOption {
-  readonly level: number;
-  readonly name: number;
-  readonly value: number;
-}
-
-function prepare(fd: number, options: ServerSocketOptions): Result<void, OsError> {
-  const { local, device, receiveBufferBytes, reusePort } = options;
-  const own = local.family === "ipv4" ? ipv4Options(options) : ipv6Options(options);
-  const wanted = [{ level: SOL_SOCKET, name: SO_RXQ_OVFL, value: 1 }, ...own];
-  if (reusePort === true) wanted.push({ level: SOL_SOCKET, name: SO_REUSEPORT, value: 1 });
-  for (const option of wanted) {
-    const set = setIntegerOption(fd, option);
-    if (!set.ok) return set;
-  }
-  if (device !== undefined) {
-    const tied = bindToDevice(fd, device);
-    if (!tied.ok) return tied;
-  }
-  enableTimestamps(fd);
-  enlargeBuffer(fd, receiveBufferBytes ?? RECEIVE_BUFFER);
-  const timed = setReceiveTimeout(fd);
-  return timed.ok ? bindSocket(fd, local) : timed;
-}
-
-/**
- * Responses carry the don't-fragment flag and ignore what ICMP says of the path: they are short,
- * fragments are an attack surface, and so is a forged "too big". It also saves the kernel a keyed
- * hash for each packet's identification.
- */
-const DONT_FRAGMENT: IntegerOption = {
-  level: IPPROTO_IP,
-  name: IP_MTU_DISCOVER,
-  value: IP_PMTUDISC_PROBE,
-};
-
-function ipv4Options({ local, freeBind }: ServerSocketOptions): readonly IntegerOption[] {
-  const level = IPPROTO_IP, wanted = [DONT_FRAGMENT];
-  if (isWildcard(local)) wanted.push({ level, name: IP_PKTINFO, value: 1 });
-  if (freeBind === true) wanted.push({ level, name: IP_FREEBIND, value: 1 });
-  return wanted;
-}
-
-function ipv6Options(options: ServerSocketOptions): readonly IntegerOption[] {
-  const { local, freeBind, dualStack } = options;
-  const level = IPPROTO_IPV6;
-  const wanted = [
-    DONT_FRAGMENT,
-    { level, name: IPV6_MTU_DISCOVER, value: IPV6_PMTUDISC_PROBE },
-    { level, name: IPV6_V6ONLY, value: dualStack === true ? 0 : 1 },
-  ];
-  if (isWildcard(local)) wanted.push({ level, name: IPV6_RECVPKTINFO, value: 1 });
-  if (freeBind === true) wanted.push({ level, name: IPV6_FREEBIND, value: 1 });
-  return wanted;
-}
-
-function isWildcard(local: SocketAddress): boolean {
-  return local.address === "0.0.0.0" || local.address === "::";
-}
-
-/** Asks for receive timestamps; a refusal is not an error, the timestamps are then our own. */
-function enableTimestamps(fd: number): void {
-  setIntegerOption(fd, { level: SOL_SOCKET, name: SO_TIMESTAMPNS, value: 1 });
-}
-
-/**
- * Asks for a large receive buffer, beyond the system's limit if permitted; what the system gives is
- * enough to go on.
- */
-function enlargeBuffer(fd: number, value: number): void {
-  if (setIntegerOption(fd, { level: SOL_SOCKET, name: SO_RCVBUFFORCE, value }).ok) return;
-  setIntegerOption(fd, { level: SOL_SOCKET, name: SO_RCVBUF, value });
-}
-
-function setReceiveTimeout(fd: number): Result<void, OsError> {
-  const time = allocate(TIMEVAL.sizeof);
-  time.view.setBigInt64(TIMEVAL.tv_sec, RECEIVE_TIMEOUT_SECONDS, true);
-  if (libc().setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, time.bytes, TIMEVAL.sizeof) === 0) {
-    return ok(undefined);
-  }
-  return failed({ call: "setsockopt", what: "limit the time that a receive waits" });
 }
