@@ -78,21 +78,26 @@ Deno.test("a server with a key file starts again unnoticed; without one its clie
   {
     await using server = await startServer({ config: place.server({ keys }) });
     await client.waitForStatus(follows);
+    // so that its cookies do not run out while there is no server
+    client.process.signal("SIGSTOP");
     await server.process.stop();
   }
   const file = await Deno.stat(keys);
   assert.equal((file.mode ?? 0) & 0o777, 0o600);
   {
     await using server = await startServer({ config: place.server({ keys }) });
+    client.process.signal("SIGCONT");
     const before = (await client.status())?.sources[0]?.received ?? 0;
     const status = await client.waitForStatus((now) =>
       (now.sources[0]?.received ?? 0) > before + 2
     );
     assert.equal(naks(status), 0);
     assert.equal((await server.status())?.ntsKe[0]?.completed, 0);
+    client.process.signal("SIGSTOP");
     await server.process.stop();
   }
   await using server = await startServer({ config: place.server() });
+  client.process.signal("SIGCONT");
   await client.waitForStatus((now) => naks(now) > 0);
   const before = (await client.status())?.sources[0]?.received ?? 0;
   await client.waitForStatus((now) => (now.sources[0]?.received ?? 0) > before + 2);

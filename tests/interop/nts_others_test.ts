@@ -162,7 +162,7 @@ Deno.test({
     await using server = await startServer({ config: place.server(), namespace });
     await server.waitForStatus((status) => status.ntsKe.length === 1);
     await using once = await startNtpdRsOnce(ntpdRs, { config: clientConfig(place), namespace });
-    await once.process.waitFor(/Your clock is already within 1s of the correct time/, 30_000);
+    await once.process.waitFor(/Your clock is already within 1s of the correct time/);
     assert.equal((await once.process.status).code, 0);
     const status = await server.status();
     assert.equal(status?.ntsKe[0]?.completed, 1);

@@ -77,8 +77,11 @@ Deno.test({
     assert.equal(first.ntsKe[0]?.completed, 1);
     assert.deepEqual(first.ntsKe[0]?.failed, {});
     assert.match(peer.process.stderr, /Selected source 127\.0\.0\.1/);
+    // so that its cookies do not run out while there is no server
+    peer.process.signal("SIGSTOP");
     await server[Symbol.asyncDispose]();
-    await using again = await startDaemon({ config });
+    await using again = await startServer({ config });
+    peer.process.signal("SIGCONT");
     const status = await again.waitForStatus((now) => served(now) >= 3, 60_000);
     assert.ok((status.servers[0]?.nts.naks ?? 0) > 0);
     assert.equal(status.ntsKe[0]?.completed, 1);

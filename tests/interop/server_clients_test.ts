@@ -27,7 +27,7 @@ import {
   askByTimesyncd,
   type Question,
 } from "../support/time_client.ts";
-import { waitUntil } from "../support/wait_until.ts";
+import { PATIENCE_MS, waitUntil } from "../support/wait_until.ts";
 
 const chronyd = await findPeer("chronyd");
 const ntpd = await findPeer("ntpd");
@@ -121,7 +121,10 @@ async function collect(
       all.filter((m) => m.address === address).length >= count
     );
     return enough ? all : undefined;
-  }, { timeoutMs: 40_000, what: () => `${count} answers of ${addresses}: ${JSON.stringify(all)}` });
+  }, {
+    timeoutMs: PATIENCE_MS,
+    what: () => `${count} answers of ${addresses}: ${JSON.stringify(all)}`,
+  });
 }
 
 Deno.test({

@@ -7,7 +7,7 @@
  * @module
  */
 import { createSocket } from "node:dgram";
-import { waitUntil } from "./wait_until.ts";
+import { PATIENCE_MS, waitUntil } from "./wait_until.ts";
 
 /** What a server answered. */
 export interface ProbeResponse {
@@ -64,13 +64,13 @@ export async function probe(
   }
 }
 
-/** Asks until a server answers; throws when it does not within `timeoutMs` (5000 unless given). */
+/** Asks until a server answers; throws when it does not within `timeoutMs`. */
 export async function waitForServer(
   address: string,
   options: ProbeOptions,
 ): Promise<ProbeResponse> {
-  const { port, timeoutMs = 5000 } = options;
-  return await waitUntil(() => probe(address, { port, timeoutMs: 200 }), {
+  const { port, timeoutMs = PATIENCE_MS } = options;
+  return await waitUntil(() => probe(address, { port, timeoutMs: 1000 }), {
     timeoutMs,
     what: () => `an NTP answer from ${address} port ${port}`,
   });

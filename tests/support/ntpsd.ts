@@ -11,7 +11,7 @@ import { type CommandResult, fromFileUrl, run, runAny } from "./command.ts";
 import { withLock } from "./lock.ts";
 import { freePort, type TemporaryFolder, temporaryFolder } from "./places.ts";
 import { RunningProgram } from "./process.ts";
-import { waitUntil } from "./wait_until.ts";
+import { PATIENCE_MS, waitUntil } from "./wait_until.ts";
 
 /** The forms in which ntpsd can be started. */
 export const KINDS = ["source", "bundle", "executable"] as const;
@@ -185,7 +185,7 @@ export async function ntpsd(
   options: { readonly kind?: Kind; readonly timeoutMs?: number; readonly namespace?: string } = {},
 ): Promise<CommandResult> {
   const start = await launch(options.kind ?? "source");
-  const timeoutMs = options.timeoutMs ?? 30_000;
+  const timeoutMs = options.timeoutMs ?? PATIENCE_MS;
   const all = [...start.args, ...args];
   if (options.namespace === undefined) return await runAny(start.program, { args: all, timeoutMs });
   const inside = ["netns", "exec", options.namespace, start.program, ...all];
@@ -194,7 +194,7 @@ export async function ntpsd(
 
 /**
  * Runs the daemon's own command line without the capability to set the clock, and without further
- * ones, for faults at its start; it must end by itself within `timeoutMs`, 20,000 unless given.
+ * ones, for faults at its start; it must end by itself within `timeoutMs`.
  */
 export async function ntpsdWithoutClock(
   args: readonly string[],
@@ -209,7 +209,7 @@ export async function ntpsdWithoutClock(
   const list = ["sys_time", ...options.without ?? []].map((name) => `-${name}`).join(",");
   const drop = [`--bounding-set=${list}`, `--inh-caps=${list}`, `--ambient-caps=${list}`];
   const all = [...drop, start.program, ...start.args, ...args];
-  return await runAny("setpriv", { args: all, timeoutMs: options.timeoutMs ?? 20_000 });
+  return await runAny("setpriv", { args: all, timeoutMs: options.timeoutMs ?? PATIENCE_MS });
 }
 
 /** Starts a daemon with `-x`; does not wait for anything. */
@@ -270,7 +270,7 @@ async function waitForStatus(watch: {
     return last !== undefined && watch.wanted(last) ? last : undefined;
   };
   return await waitUntil(look, {
-    timeoutMs: watch.timeoutMs ?? 30_000,
+    timeoutMs: watch.timeoutMs ?? PATIENCE_MS,
     everyMs: 200,
     what: () =>
       `the wanted status; last was ${JSON.stringify(last, null, 1)}\n${watch.process.stderr}`,

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { waitUntil } from "./wait_until.ts";
+import { PATIENCE_MS, waitUntil } from "./wait_until.ts";
 
 /** How a program is started. */
 export interface SpawnOptions {
@@ -114,7 +114,7 @@ export class RunningProgram implements AsyncDisposable {
    * Waits until standard output or error matches; throws with the output when it ends first or time
    * runs out.
    */
-  async waitFor(pattern: RegExp, timeoutMs = 10_000): Promise<void> {
+  async waitFor(pattern: RegExp, timeoutMs = PATIENCE_MS): Promise<void> {
     const seen = () => pattern.test(this.#stderr) || pattern.test(this.#stdout);
     await waitUntil(() => seen() || this.#over, {
       timeoutMs,

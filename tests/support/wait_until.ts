@@ -4,6 +4,12 @@
  * @module
  */
 
+/**
+ * So long a test waits for what must come: a machine may be ten times as slow as it should be, and
+ * a wait that is not in vain costs nothing.
+ */
+export const PATIENCE_MS = 60_000;
+
 /** How long to wait, how often to look, and what to say when it was in vain. */
 export interface WaitOptions {
   /** Milliseconds until the wait fails. */
