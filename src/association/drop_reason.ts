@@ -17,7 +17,7 @@ export type DropReason =
   | "origin"
   /** Test 3: a timestamp of zero. */
   | "zero-timestamp"
-  /** Test 3: the server says that it answered before it was asked. */
+  /** Test 3: the server says that it responded before the request came. */
   | "server-time-reversed"
   /** Test 3: the server held the packet for longer than it was away. */
   | "negative-delay"

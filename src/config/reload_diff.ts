@@ -16,7 +16,7 @@ import { type Section, sectionOf, SECTIONS } from "./schema.ts";
 export const EFFECT_WORDS: Readonly<Record<ReloadEffect, string>> = {
   "applied": "applied",
   "restart": "takes effect at the next start",
-  "new-servers": "applied to servers that are asked anew",
+  "new-servers": "applied to servers that are polled from now on",
   "new-keys": "takes effect when the keys are made anew",
 };
 

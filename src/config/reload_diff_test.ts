@@ -139,7 +139,7 @@ const RULES: readonly (readonly [before: string, after: string, told: readonly s
   [
     "[source-defaults]\ninitial-poll-interval = 5",
     "[source-defaults]\ninitial-poll-interval = 6",
-    ["source p.example: initial-poll-interval 5 -> 6 (applied to servers that are asked anew)"],
+    ["source p.example: initial-poll-interval 5 -> 6 (applied to servers that are polled from now on)"],
   ],
   [
     "[synchronization]\nlocal-stratum = 16",

@@ -219,7 +219,7 @@ class Daemon {
     clearInterval(refresh);
     this.#leaps.stop();
     const isOrderly = await within(END_PATIENCE_MILLISECONDS, this.#shutDown());
-    if (!isOrderly) log.warning("Some work does not end in time and is abandoned");
+    if (!isOrderly) log.warning("Some work did not end in time and is abandoned");
     log.info(this.#end === "told" ? "ntpsd exits on request" : "ntpsd exits");
     return this.#end;
   }
@@ -263,7 +263,7 @@ class Daemon {
 
   async #giveUp(end: DaemonEnd): Promise<DaemonEnd> {
     log.error(
-      "There is no [[source]] and no server can be opened: ntpsd has nothing to do and ends",
+      "There is no [[source]] and no server can be opened: ntpsd has nothing to do and exits",
     );
     await within(END_PATIENCE_MILLISECONDS, this.#shutDown());
     return end;
@@ -288,7 +288,7 @@ class Daemon {
     }
     const change = this.#addresses.look();
     if (change === undefined) return;
-    log.debug("The network has changed: the sources are asked now");
+    log.debug("The network has changed: all sources are polled now");
     this.#driver.deliver(change);
   }
 
@@ -323,10 +323,10 @@ class Daemon {
         this.#reloading = this.#reloading.then(() => this.#reload());
         return;
       case "SIGUSR1":
-        log.info("The sources are asked now, as told");
+        log.info("All sources are polled now, on request");
         return this.#driver.deliver({ type: "network-changed" });
       default:
-        log.warning(`${signal} was received, which means nothing to ntpsd`);
+        log.warning(`${signal} was received and ignored`);
     }
   }
 

@@ -48,7 +48,7 @@ export class OwnAddresses {
     const read = this.#reader.addresses();
     if (!read.ok) {
       if (!this.#hasFailed) {
-        log.warning(`${read.error.message}; a server that follows us cannot be told from others`);
+        log.warning(`${read.error.message}; servers that follow this one cannot be recognised`);
       }
       this.#hasFailed = true;
       return undefined;

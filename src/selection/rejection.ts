@@ -101,7 +101,10 @@ function ofSamples(
     return { status: "starting", reason: `Has ${samples} of ${samplesMin} samples` };
   }
   if (!(Number.isFinite(offset) && rootDistance >= 0 && jitter >= 0)) {
-    return { status: "distant", reason: "What it tells is beyond what can be computed with" };
+    return {
+      status: "distant",
+      reason: "Its offset, root distance or jitter is not a usable number",
+    };
   }
   return contradiction && { status: "falseticker", reason: contradiction.reason };
 }
@@ -131,7 +134,7 @@ function ofConfiguration(
     return { status: "no-select", reason };
   }
   if (!candidate.noSelect) return undefined;
-  return { status: "no-select", reason: "Only watched, as the configuration wants it" };
+  return { status: "no-select", reason: "Only measured, as configured" };
 }
 
 /** Writes a duration with its sign and a fitting unit: `-500.123 ms`. */

@@ -119,10 +119,14 @@ Deno.test("what is not fit is named by its fault", () => {
       "distant",
       "Error bound 2.000 s is above the limit of 1.500 s",
     ],
-    [{ offset: NaN }, "distant", "What it tells is beyond what can be computed with"],
-    [{ rootDistance: NaN }, "distant", "What it tells is beyond what can be computed with"],
+    [{ offset: NaN }, "distant", "Its offset, root distance or jitter is not a usable number"],
+    [
+      { rootDistance: NaN },
+      "distant",
+      "Its offset, root distance or jitter is not a usable number",
+    ],
     [{ jitter: 1.5 }, "jittery", "Samples differ by 1.500 s, the limit is 1.000 s"],
-    [{ noSelect: true }, "no-select", "Only watched, as the configuration wants it"],
+    [{ noSelect: true }, "no-select", "Only measured, as configured"],
   ];
   for (const [change, status, reason] of cases) {
     const selection = run([source(1, 0), source(2, 0, change)]);

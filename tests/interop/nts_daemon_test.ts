@@ -121,7 +121,7 @@ Deno.test("keys rotated beyond the stale ones: a refusal, a new exchange, and th
   }
   await Deno.copyFile(other, keys);
   server.process.signal("SIGHUP");
-  await server.process.waitFor(/keys for cookies were read anew/);
+  await server.process.waitFor(/keys for cookies were read again/);
   await client.waitForStatus((now) => naks(now) > 0);
   const before = (await client.status())?.sources[0]?.received ?? 0;
   const status = await client.waitForStatus((now) => (now.sources[0]?.received ?? 0) > before + 2);
@@ -207,7 +207,7 @@ Deno.test("certificates are read again on SIGHUP; a pair that does not fit leave
   await client.waitForStatus(follows);
   await Deno.copyFile(next.key, files.key);
   server.process.signal("SIGHUP");
-  await server.process.waitFor(/shows CN=next\.example, good until 20/);
+  await server.process.waitFor(/uses the certificate of CN=next\.example, valid until 20/);
   await using again = await startDaemon({ config: place.client() });
   await again.waitForStatus(follows);
 });

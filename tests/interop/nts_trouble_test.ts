@@ -164,7 +164,7 @@ Deno.test("without the library sources with NTS say what to install, and plain o
   await using daemon = new RunningProgram("unshare", {
     args: ["-m", "sh", "-c", `mount --bind /dev/null ${library} && exec ${line}`],
   });
-  await daemon.waitFor(/Sources with Network Time Security stay without keys: .*libssl/);
+  await daemon.waitFor(/Sources with Network Time Security cannot get keys: .*libssl/);
   const status = await statusOf(at, daemon, (now) => now.state === "monitoring");
   assert.deepEqual(Object.keys(status.sources[0]?.nts?.failures ?? {}), ["openssl-missing"]);
   assert.match(status.sources[0]?.reason ?? "", /libssl/);

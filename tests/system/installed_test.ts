@@ -56,7 +56,7 @@ Deno.test({
     await server.waitForStatus((status) => status.ntsKe.length === 1);
     await issue("second");
     server.process.signal("SIGHUP");
-    await server.process.waitFor(/shows .*good until/);
+    await server.process.waitFor(/uses the certificate of .*valid until/);
     assert.doesNotMatch(server.process.stderr, /EACCES/);
     assert.doesNotMatch(server.process.stderr, /Opened before[^\n]*\.pem/);
   },

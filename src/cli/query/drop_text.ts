@@ -41,13 +41,13 @@ const NAK = "The server does not accept the cookie (NTS NAK)";
 
 const SENTENCES: Partial<Record<DropReason, string>> = {
   "too-short": "The response is too short",
-  "duplicate": "The response is the one before it again",
+  "duplicate": "The response repeats the one before it",
   "origin": "The response does not belong to the request",
-  "crypto-nak": "The server answers with a crypto-NAK: it does not accept the authentication",
-  "not-authentic": "The response carries a MAC that was not asked for, so that it proves nothing",
+  "crypto-nak": "The server responds with a crypto-NAK: it does not accept the authentication",
+  "not-authentic": "The response carries a MAC that was not requested, and so proves nothing",
   "nts-nak": NAK,
   "zero-timestamp": "The response has no timestamps",
-  "server-time-reversed": "The server answered before it was asked, by its own clock",
+  "server-time-reversed": "By its own clock, the server responded before the request arrived",
   "negative-delay": "The timestamps contradict each other",
   "root-distance": "The server's root distance is 16 s or more",
   "reference-timestamp": "The server's clock was set in its own future",

@@ -132,7 +132,7 @@ Deno.test("what cannot be used is told with its reason", async () => {
     [{ receiveTimestamp: ZERO_TIMESTAMP }, "The response has no timestamps"],
     [
       { transmitTimestamp: fromUnixNanoseconds(0n) },
-      "The server answered before it was asked, by its own clock",
+      "By its own clock, the server responded before the request arrived",
     ],
     [
       { receiveTimestamp: fromUnixNanoseconds(0n) },

@@ -68,8 +68,8 @@ async function answers(path: string, options: AccessOptions): Promise<boolean> {
   probes.set(path, begun);
   const doesAnswer = await within(milliseconds, begun);
   if (doesAnswer) return true;
-  log.warning(`${path} does not answer, and is left alone until it does`);
-  void begun.then(() => log.info(`${path} answers again`));
+  log.warning(`${path} does not respond, and is not used until it does`);
+  void begun.then(() => log.info(`${path} responds again`));
   return false;
 }
 

@@ -16,11 +16,11 @@ Deno.test("what is there and what is not there answers; what hangs is told once 
   const asked = [1, 2, 3].map(() => filesAnswer(["/hanging"], { probe: hanging }));
   assert.deepEqual(await Promise.all(asked), [false, false, false]);
   assert.equal(lines.length, 1);
-  assert.match(lines[0] ?? "", /\/hanging does not answer/);
+  assert.match(lines[0] ?? "", /\/hanging does not respond/);
   assert.equal(probes, 1);
   resolve();
   assert.equal(await filesAnswer(["/hanging"], { probe: hanging }), true);
-  assert.match(lines[1] ?? "", /\/hanging answers again/);
+  assert.match(lines[1] ?? "", /\/hanging responds again/);
 });
 
 Deno.test("what was done while this thread was held up is not late", async () => {

@@ -146,7 +146,7 @@ function tell(
   { table, isNew }: { readonly table: LeapTable; readonly isNew: boolean },
 ): void {
   if (table.expiresAt <= now()) {
-    log.warning(`${describe(path, table)}, which is over by this clock: get a new list`);
+    log.warning(`${describe(path, table)}, which is past by this clock; get a new list`);
   } else if (isNew) log.info(describe(path, table));
 }
 

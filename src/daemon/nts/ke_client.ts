@@ -110,7 +110,7 @@ export class NtsKeClient {
   ): Promise<Result<KeyExchangeOutcome, ExchangeFailure | TlsContextFailure>> {
     const { host, port, certificateAuthority } = action;
     if (!await filesAnswer([certificateAuthority], { milliseconds: FILE_PATIENCE_MILLISECONDS })) {
-      const message = `${certificateAuthority} does not answer`;
+      const message = `${certificateAuthority} does not respond`;
       return err({ reason: "certificate-authority-unusable", message });
     }
     const trust = this.#contexts.acquire(certificateAuthority);
@@ -197,6 +197,6 @@ export class NtsKeClient {
   #tellMissing(message: string): void {
     if (this.#isMissingTold) return;
     this.#isMissingTold = true;
-    log.error(`Sources with Network Time Security stay without keys: ${message}`);
+    log.error(`Sources with Network Time Security cannot get keys: ${message}`);
   }
 }

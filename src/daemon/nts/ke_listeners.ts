@@ -159,7 +159,8 @@ export class NtsKeListeners {
    * made.
    */
   #tellUnanswered({ keyset, ntsKeServers }: Config): void {
-    const reason = `${keyset.keyStoragePath} does not answer; it is tried again at the next reload`;
+    const reason =
+      `${keyset.keyStoragePath} does not respond; it is tried again at the next reload`;
     for (const { listen } of ntsKeServers) {
       this.#functions.down({ kind: "nts-ke-server", name: listen }, reason);
     }
@@ -192,7 +193,7 @@ export class NtsKeListeners {
       const isReadable = await filesAnswer([certificateChainPath, privateKeyPath]);
       // Much may have happened meanwhile.
       if (this.#running !== running || !this.#sections.includes(section)) continue;
-      const hangs = `${certificateChainPath} or ${privateKeyPath} does not answer`;
+      const hangs = `${certificateChainPath} or ${privateKeyPath} does not respond`;
       const { credentials } = section;
       if (credentials === undefined) {
         if (isReadable) loadCredentials(section, running.openssl);
@@ -256,7 +257,9 @@ function tellReload(section: Section, reload: Reload): void {
       const end = formatUtc(BigInt(notAfter) * NANOSECONDS_PER_SECOND);
       section.certificateError = undefined;
       section.remarkedAt = undefined;
-      log.info(`Key exchange on ${section.config.listen} shows ${subject}, good until ${end}`);
+      log.info(
+        `Key exchange on ${section.config.listen} uses the certificate of ${subject}, valid until ${end}`,
+      );
       return;
     }
     case "failed":
@@ -297,11 +300,11 @@ function startServer(section: Section, running: Running): void {
   section.listenError = started.ok ? undefined : started.error;
   if (!started.ok) return;
   section.server = started.value;
-  log.info(`Exchanges keys on ${config.listen}`);
+  log.info(`Serves key exchange on ${config.listen}`);
   const most = affordable(config.concurrentConnections);
   if (most < config.concurrentConnections) {
     log.warning(
-      `Key exchange on ${config.listen} holds ${most} connections in place of ${config.concurrentConnections}, ` +
+      `Key exchange on ${config.listen} accepts at most ${most} connections instead of ${config.concurrentConnections}, ` +
         "because the limit on open files is low (LimitNOFILE in a unit, ulimit -n)",
     );
   }

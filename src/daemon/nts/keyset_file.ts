@@ -110,7 +110,7 @@ export class CookieKeys implements NtsResponder {
     if (!advanced.ok) return this.#makeAnew("The keys for cookies are far too old", now);
     if (advanced.value === 0) return;
     codec.refresh();
-    log.info(`The keys for cookies were rotated, number ${keyset.currentId} is in use`);
+    log.info(`The keys for cookies were rotated; number ${keyset.currentId} is in use`);
     this.#save();
   }
 
@@ -163,12 +163,12 @@ export class CookieKeys implements NtsResponder {
     this.#active = this.#activate(keyset, now);
     old.fields.close();
     old.codec.close();
-    log.info(`The keys for cookies were read anew, number ${keyset.currentId} is in use`);
+    log.info(`The keys for cookies were read again; number ${keyset.currentId} is in use`);
   }
 
   #makeAnew(reason: string, now: UnixNanoseconds): void {
     const old = this.#active;
-    log.warning(`${reason}: new ones are made, and every client will exchange keys again`);
+    log.warning(`${reason}: new ones are made, and every client must exchange keys again`);
     this.#active = this.#activate(undefined, now);
     this.#active.isUndated = false;
     old.fields.close();
@@ -181,7 +181,7 @@ export class CookieKeys implements NtsResponder {
     log.warning(
       `The keys for cookies (${
         this.#config.keyStoragePath ?? "in memory"
-      }) are of a time to come ` +
+      }) are dated in the future ` +
         "and are not rotated before it; remove the file to have new ones made",
     );
   }
@@ -270,7 +270,7 @@ function tellInterval(keyset: Keyset, options: KeysetOptions): void {
   if (keyset.rotationInterval === options.rotationInterval) return;
   log.warning(
     `The keys for cookies are rotated every ${keyset.rotationInterval} s, as their file says: ` +
-      "all servers of a cluster must do so alike; remove the file to change it",
+      "all servers of a cluster must use one interval; remove the file to change it",
   );
 }
 

@@ -105,7 +105,7 @@ Deno.test("keys of a time to come that lay on disk are kept, and told of once", 
     for (let i = 0; i < 3; i++) later.advance(NOW);
     await later.settled();
     equal(currentKey(later), 29_000);
-    equal(lines.filter((line) => line.includes("of a time to come")).length, 1);
+    equal(lines.filter((line) => line.includes("dated in the future")).length, 1);
     later.close();
   } finally {
     cleanUp();
@@ -118,7 +118,7 @@ Deno.test("a reload takes over a file that was replaced, and no other", async ()
     const cookies = own.makeCookies(15, KEYS);
     own.reload(CONFIG, NOW);
     await own.settled();
-    equal(lines.some((line) => line.includes("read anew")), false);
+    equal(lines.some((line) => line.includes("read again")), false);
     const options = { rotationInterval: 86_400, staleKeyCount: 2 };
     const random = { uint32: () => 5, fill: (bytes: Uint8Array) => void bytes.fill(7) };
     const foreign = Keyset.create(options, { now: NOW + 3n * DAY, random });
@@ -126,7 +126,7 @@ Deno.test("a reload takes over a file that was replaced, and no other", async ()
     own.reload(CONFIG, NOW);
     await own.settled();
     equal(currentKey(own), 20_003);
-    equal(lines.filter((line) => line.includes("read anew")).length, 1);
+    equal(lines.filter((line) => line.includes("read again")).length, 1);
     equal(cookies?.length, 8);
     own.close();
   } finally {

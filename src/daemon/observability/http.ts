@@ -169,7 +169,7 @@ function safeResponse(request: HttpRequest, options: HttpOptions): HttpResponse 
   try {
     return answer(request, options);
   } catch (error) {
-    tellOnce(`A request over HTTP failed with an internal error, ${describeFault(error)}`);
+    tellOnce(`An HTTP request failed with an internal error, ${describeFault(error)}`);
     return { status: 500, outcome: "internal-error", body: "Internal error, see the log\n" };
   }
 }
@@ -180,7 +180,7 @@ const TOLD_MAX = 8;
 function tellOnce(message: string): void {
   if (told.has(message) || told.size >= TOLD_MAX) return;
   told.add(message);
-  log.error(`${message}; further ones are counted only`);
+  log.error(`${message}; further ones are only counted`);
 }
 
 /** Answers one request. */

@@ -302,7 +302,7 @@ export class TcpListener<Reason extends string> {
   #tellOnce(what: string): void {
     if (this.#told.size > 0 && (this.#told.has(what) || this.#told.size >= 8)) return;
     this.#told.add(what);
-    log.warning(`${this.#options.name} ${what}; further ones are counted only`);
+    log.warning(`${this.#options.name} ${what}; further ones are only counted`);
   }
 }
 
