@@ -13,6 +13,7 @@ import type { Config } from "./config.ts";
 import type { ConfigPath } from "./config_path.ts";
 import { complete } from "./key.ts";
 import { checkListeners } from "./listener_rules.ts";
+import { servedPlaces } from "./listen.ts";
 import type { RawConfig } from "./schema.ts";
 import { CLOCK_KEYS } from "./sections/clock.ts";
 import { CONTROL_KEYS } from "./sections/control.ts";
@@ -23,6 +24,7 @@ import { OBSERVABILITY_KEYS } from "./sections/observability.ts";
 import { SECURITY_KEYS } from "./sections/security.ts";
 import { buildServers } from "./sections/server.ts";
 import { buildSources } from "./sections/source.ts";
+import { servesNobody } from "./served_clients.ts";
 import { authenticationOf, buildSynchronization } from "./sections/synchronization.ts";
 
 /**
@@ -63,6 +65,7 @@ export function buildConfig(raw: RawConfig, root: ConfigPath): Config {
     status: config.observability.listen,
     chronyc: config.control.chronyc,
   }, root);
+  checkControlClients(config, root);
   const hasLocal = config.synchronization.localStratum !== undefined;
   const serves = servesNtp || ntsKeServers.length > 0;
   checkRoles({ hasSources: rows.length > 0, hasLocal, serves }, root);
@@ -75,6 +78,16 @@ export function buildConfig(raw: RawConfig, root: ConfigPath): Config {
  */
 function givesCookies(raw: RawConfig): boolean {
   return (raw["nts-ke-server"] ?? []).length > 0 || raw.keyset?.["key-storage-path"] !== undefined;
+}
+
+/** Notes that nobody can ask where chrony's command protocol is served. */
+function checkControlClients({ control }: Config, root: ConfigPath): void {
+  const { chronyc, allowlist } = control;
+  if (chronyc === undefined || !servesNobody({ allowlist }, servedPlaces([chronyc]))) return;
+  root.key("control").key("allowlist").warn(
+    `No address of the list can reach ${chronyc}, so no chronyc has a response`,
+    "add the prefixes of those who may ask",
+  );
 }
 
 /** Notes what is allowed, but leaves the daemon with less to do than was probably meant. */

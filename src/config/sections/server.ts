@@ -18,6 +18,8 @@ import {
   type Row,
   type SectionsKey,
 } from "../key.ts";
+import { servedPlaces } from "../listen.ts";
+import { servesNobody } from "../served_clients.ts";
 import { sectionList, table } from "../table_field.ts";
 
 const ACCESS_LIST_KEYS = {
@@ -147,12 +149,13 @@ export function buildServers(
   rows: readonly (ServerRow | undefined)[],
   { givesCookies, root }: { readonly givesCookies: boolean; readonly root: ConfigPath },
 ): readonly (ServerConfig | undefined)[] {
+  const listens = rows.flatMap((row) => row?.listen ?? []);
   return rows.map((row, i) => {
     const at = root.key("server").index(i);
     if (row?.["accept-ntp-versions"]?.length === 0) {
       at.key("accept-ntp-versions").report("Wanted at least one version, found an empty list");
     }
-    if (row !== undefined) warnOfAllowlist(row, at.key("allowlist").key("filter"));
+    if (row !== undefined) warnOfLists(row, { listens, at });
     const demand = row?.["require-nts"];
     if (demand !== undefined && demand !== false && !givesCookies) {
       at.key("require-nts").warn(
@@ -164,19 +167,50 @@ export function buildServers(
   });
 }
 
-/** Warns of an allowlist with which no client can be served. */
-function warnOfAllowlist({ allowlist, listen }: ServerRow, at: ConfigPath): void {
-  const filter = allowlist?.filter;
-  if (filter?.length === 0) {
-    at.warn(
+/** Warns of lists with which no client can be served. */
+function warnOfLists(
+  { allowlist, denylist, listen }: ServerRow,
+  { listens, at }: { readonly listens: readonly string[]; readonly at: ConfigPath },
+): void {
+  const allowed = allowlist?.filter, denied = denylist?.filter;
+  const allowlistAt = at.key("allowlist").key("filter");
+  if (allowed?.length === 0) {
+    return allowlistAt.warn(
       "The list is empty, so the server serves no client",
       "add prefixes, or leave allowlist out to serve all clients",
     );
   }
-  const host = listen === undefined ? "::" : parseHostPort(listen)?.host ?? "::";
-  if (host === "::" || filter === undefined || filter.length === 0) return;
-  const family = ipFamily(host), other = family === "ipv4" ? "IPv6" : "IPv4";
-  if (filter.some((prefix) => prefixFamily(prefix) === family)) return;
+  if (listen === undefined) return;
+  const places = servedPlaces([listen], listens);
+  const nobody = "so the server serves no client";
+  if (allowed !== undefined && servesNobody({ allowlist: allowed }, places)) {
+    warnOfUnreachable(allowed, { listen, at: allowlistAt });
+  } else if (denied !== undefined && servesNobody({ denylist: denied }, places)) {
+    at.key("denylist").key("filter").warn(
+      `The list holds every address that can reach ${listen}, ${nobody}`,
+      "leave out [[server]] if none is to be served",
+    );
+  } else if (servesNobody({ allowlist: allowed, denylist: denied }, places)) {
+    at.key("denylist").key("filter").warn(
+      `The list holds every address of allowlist that can reach ${listen}, ${nobody}`,
+      "of two prefixes the longer one decides, of equal ones that of denylist",
+    );
+  }
+}
+
+/** Warns of an allowlist whose clients cannot come. */
+function warnOfUnreachable(
+  allowed: readonly string[],
+  { listen, at }: { readonly listen: string; readonly at: ConfigPath },
+): void {
+  const family = ipFamily(parseHostPort(listen)?.host ?? "::");
+  const other = family === "ipv4" ? "IPv6" : "IPv4";
+  if (allowed.some((prefix) => prefixFamily(prefix) === family)) {
+    return at.warn(
+      `No address of the list can reach ${listen}, so the server serves no client`,
+      "add prefixes of clients that can, or listen on another address",
+    );
+  }
   at.warn(
     `All prefixes are of ${other}, and no such client reaches ${listen}, so the server serves no client`,
     'add prefixes of the other family, or listen on "[::]", which serves both',
