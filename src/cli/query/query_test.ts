@@ -147,8 +147,8 @@ Deno.test("what cannot be used is told with its reason", async () => {
 Deno.test("a response that the daemon drops is not taken", async () => {
   const tails: readonly (readonly [readonly number[], RegExp])[] = [
     [[0, 0, 0, 0], /crypto-NAK/],
-    [[0, 0, 0, 1, ...Array(16).fill(7)], /MAC that was not asked for/],
-    [[0, 0, 0, 1, ...Array(20).fill(7)], /MAC that was not asked for/],
+    [[0, 0, 0, 1, ...Array(16).fill(7)], /MAC that was not requested/],
+    [[0, 0, 0, 1, ...Array(20).fill(7)], /MAC that was not requested/],
     [[0, 9], /cannot be used \(/],
   ];
   for (const [tail, reason] of tails) {
@@ -172,7 +172,7 @@ Deno.test("the response to an earlier request counts once", async () => {
     },
   });
   ok(once?.ok && other?.ok);
-  equal(again?.ok === false && again.error, "The response is the one before it again");
+  equal(again?.ok === false && again.error, "The response repeats the one before it");
 });
 
 Deno.test("a server that denies is asked again, but not for ever", async () => {

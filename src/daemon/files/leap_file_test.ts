@@ -64,7 +64,7 @@ Deno.test("a table is handed over when it is new, and a damaged file changes not
     await file.settled();
     equal(events.at(-1)?.table?.entries[0]?.taiOffset, 37);
     const expired =
-      /warning: .*TAI - UTC is 37 s from 2017-01-01 on, valid until 2026-06-28, which is over/;
+      /warning: .*TAI - UTC is 37 s from 2017-01-01 on, valid until 2026-06-28, which is past/;
     match(lines.at(-1) ?? "", expired);
     lines.length = 0;
     file.follow(path, deliver);
