@@ -150,7 +150,7 @@ async function measure(
   const text = await Deno.readTextFile(url);
   const count = row.name === COMPANY ? Math.round(seeds * COMPANY_SEEDS / 31) : seeds;
   const results = await Promise.all(
-    Array.from({ length: count }, (_, i) => pool.run({ text, seed: i + 1 })),
+    Array.from({ length: count }, (_, i) => pool.run({ text, seed: i + 1, withBound: true })),
   );
   return { row, results };
 }

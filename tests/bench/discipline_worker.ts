@@ -1,5 +1,5 @@
 /**
- * Runs seeds of a scenario in a thread of its own, for `discipline.ts`.
+ * Runs seeds of a scenario in a thread of its own, for `discipline.ts` and `polls.ts`.
  *
  * @module
  */
@@ -15,6 +15,8 @@ import { possibleRms, type SentRequest } from "./possible_bound.ts";
 export interface BenchTask {
   readonly text: string;
   readonly seed: number;
+  /** Whether the bound is wanted, which takes most of the time. */
+  readonly withBound: boolean;
 }
 
 /** What it answers. */
@@ -22,14 +24,16 @@ export interface BenchResult {
   readonly seed: number;
   readonly figures: RunFigures;
   readonly violations: readonly string[];
-  /** Seconds between requests to the server that is asked most, over the measured part. */
+  /** Requests to the server that is asked most, in the measured part. */
+  readonly requests: number;
+  /** Seconds between them. */
   readonly secondsPerRequest: number;
-  /** The RMS error of an estimator with the same packets that is told all but the clock. */
+  /** The RMS error of an estimator with the same packets that is told all but the clock; or NaN. */
   readonly possibleRmsSeconds: number;
 }
 
 /** Runs one seed. */
-function runTask({ text, seed }: BenchTask): BenchResult {
+function runTask({ text, seed, withBound }: BenchTask): BenchResult {
   const parsed = parseScenario(text);
   if (!parsed.ok) throw new Error(parsed.error.map((error) => error.message).join("; "));
   const scenario = parsed.value;
@@ -48,12 +52,14 @@ function runTask({ text, seed }: BenchTask): BenchResult {
   };
   const outcome = runScenario(scenario, { seed, createEngine: createSimulatedEngine, observer });
   const span = scenario.duration - scenario.measureFrom;
+  const most = Math.max(...counts.values());
   return {
     seed,
     figures: outcome.figures,
     violations: outcome.violations.map(({ message }) => message),
-    secondsPerRequest: span / Math.max(...counts.values()),
-    possibleRmsSeconds: possibleRms({ scenario, seed, requests }),
+    requests: most,
+    secondsPerRequest: span / most,
+    possibleRmsSeconds: withBound ? possibleRms({ scenario, seed, requests }) : NaN,
   };
 }
 
