@@ -196,7 +196,8 @@ export class Association {
     const actions: AssociationAction[] = [];
     if (now >= this.#request.expiresAt) {
       actions.push(this.#request.close());
-      if (this.history.isReachable) this.#timer.retrySoon();
+      const { isReachable, isLossUnusual, unansweredRequests } = this.history;
+      if (isReachable && isLossUnusual) this.#timer.retrySoon(unansweredRequests);
     }
     if (now >= this.#timer.due) actions.push(...this.#ask(now));
     return actions;

@@ -53,6 +53,9 @@ const BURST_INTERVAL_MIN: Seconds = 64;
  */
 const RETRY_POLL: PollExponent = 6;
 
+/** So many requests in a row may be lost by chance; after each more one waits twice as long. */
+const QUICK_RETRIES = 3;
+
 /**
  * A request that has not left the machine costs no server anything, and the next one may: it is so
  * far away at most.
@@ -199,12 +202,13 @@ export class PollTimer {
   }
 
   /**
-   * A request brought no response: the next one is due soon, so that one loss is no long silence
-   * and a death shows early.
+   * A request brought no response, the last of so many in a row: the next one is due soon, so that
+   * one loss is no long silence and a death shows early.
    */
-  retrySoon(): void {
+  retrySoon(unanswered: number): void {
     if (this.#due === Infinity || this.inBurst) return;
-    const poll = Math.max(this.#limits.min, Math.min(RETRY_POLL, this.poll), this.#demanded ?? 0);
+    const soon = RETRY_POLL + Math.max(0, unanswered - QUICK_RETRIES);
+    const poll = Math.max(this.#limits.min, Math.min(soon, this.poll), this.#demanded ?? 0);
     this.#due = Math.min(this.#due, this.#sentAt + 2 ** poll * Math.max(1, this.#stretch));
   }
 

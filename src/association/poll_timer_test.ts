@@ -135,7 +135,7 @@ Deno.test("after a lost request the next one comes after a minute, not after a q
   of.start(0, false);
   of.noteSent(of.due);
   const sentAt = 0.1;
-  of.retrySoon();
+  of.retrySoon(1);
   assert.ok(of.due >= 64 && of.due <= sentAt + 64 * 1.035, `due ${of.due}`);
   of.noteSent(of.due);
   assert.ok(of.due > 1024, "an answered request is followed by the whole interval");
@@ -149,14 +149,28 @@ Deno.test("a retry stays within the limits and above what the server has demande
   });
   slow.start(0, false);
   slow.noteSent(slow.due);
-  slow.retrySoon();
+  slow.retrySoon(1);
   assert.ok(slow.due >= 256 && slow.due <= 266);
   const rated = timer(1, 8);
   rated.start(0, false);
   rated.noteSent(rated.due);
   rated.slowDown(9);
-  rated.retrySoon();
+  rated.retrySoon(1);
   assert.ok(rated.due >= 512 && rated.due <= 531);
+});
+
+Deno.test("a server that is gone is asked after growing gaps, up to the interval that it had", () => {
+  const of = timer(1, 10);
+  of.start(0, false);
+  const gaps: number[] = [];
+  for (let unanswered = 1; unanswered <= 9; unanswered++) {
+    const sentAt = of.due;
+    of.noteSent(sentAt);
+    of.retrySoon(unanswered);
+    gaps.push(Math.floor(Math.log2(of.due - sentAt)));
+  }
+  assert.deepEqual(gaps.slice(0, 7), [6, 6, 6, 7, 8, 9, 10]);
+  assert.ok(gaps.slice(7).every((gap) => gap <= 10));
 });
 
 /** Lets hosts that start at one moment ask one server, and counts its requests in each second. */
@@ -222,7 +236,7 @@ Deno.test("no drawn interval is shorter than the shortest that was agreed", () =
       assert.ok(now - last >= 16, `${now - last} s`);
       timer.noteSent(last = now);
       timer.setPoll([4, 6, 5, 4][i % 4] ?? 4);
-      if (i % 3 === 2) timer.retrySoon();
+      if (i % 3 === 2) timer.retrySoon(1 + i);
     }
   }
 });

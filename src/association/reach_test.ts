@@ -24,3 +24,50 @@ Deno.test("unanswered requests are counted beyond the length of the register", (
   assert.equal(reach.unanswered, 0);
   assert.throws(() => reach.noteResponse(), AssertionFailure);
 });
+
+/** Sends requests, and tells how many losses were unusual: those that are followed by a retry. */
+function unusualLosses(register: ReachRegister, answered: readonly boolean[]): number {
+  let count = 0;
+  for (const isAnswered of answered) {
+    register.noteRequest();
+    if (isAnswered) register.noteResponse();
+    else if (register.isReachable && register.isLossUnusual) count++;
+  }
+  return count;
+}
+
+function everyNth(n: number, count: number): readonly boolean[] {
+  return Array.from({ length: count }, (_, i) => i % n !== 0);
+}
+
+Deno.test("the first losses of a path are unusual, and rare ones stay so", () => {
+  const register = new ReachRegister();
+  assert.equal(unusualLosses(register, [true, false, true, true, false, true]), 2);
+  assert.equal(unusualLosses(register, everyNth(12, 240)), 20);
+});
+
+Deno.test("where every other response is lost, a loss is nothing unusual any more", () => {
+  const register = new ReachRegister();
+  unusualLosses(register, everyNth(2, 40));
+  assert.equal(unusualLosses(register, everyNth(2, 40)), 0);
+});
+
+Deno.test("on a path that loses much a longer silence is unusual all the same", () => {
+  const register = new ReachRegister();
+  unusualLosses(register, everyNth(2, 40));
+  const silence = Array.from({ length: 8 }, () => false);
+  assert.ok(unusualLosses(register, silence) >= 3);
+});
+
+Deno.test("a path that loses nothing any more is soon known to", () => {
+  const register = new ReachRegister();
+  unusualLosses(register, everyNth(2, 40));
+  unusualLosses(register, Array.from({ length: 30 }, () => true));
+  assert.equal(unusualLosses(register, [false, true]), 1);
+});
+
+Deno.test("a server that was gone for eight requests tells nothing of the path", () => {
+  const register = new ReachRegister();
+  unusualLosses(register, [true, ...Array.from({ length: 20 }, () => false), true]);
+  assert.equal(unusualLosses(register, [false, true]), 1);
+});

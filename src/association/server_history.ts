@@ -44,6 +44,11 @@ export class ServerHistory {
     return this.#reach.unanswered;
   }
 
+  /** Whether so many unanswered requests in a row are more than this path commonly loses. */
+  get isLossUnusual(): boolean {
+    return this.#reach.isLossUnusual;
+  }
+
   /** Packets that came in, dropped ones included. */
   get received(): number {
     return this.#received;

@@ -32,8 +32,8 @@ const ROWS: readonly Row[] = [
   { name: "S4", file: "baseline/s4", chrony: [29, 442] },
   { name: "S6", file: "baseline/s6", chrony: [29, 498] },
   { name: "BACK", file: "polls/back", chrony: [464, 8.5] },
-  { name: "LOSS", file: "polls/loss" },
-  { name: "OUT", file: "polls/outages" },
+  { name: "LOSS", file: "scenarios/half-is-lost" },
+  { name: "OUT", file: "scenarios/hourly-outages" },
   { name: "W7", file: "polls/w7" },
   { name: "W10lan", file: "polls/w10lan" },
 ];
