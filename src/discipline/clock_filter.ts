@@ -197,7 +197,7 @@ export class ClockFilter {
   update(slot: number, evidence: Evidence): void {
     const n = this.#size;
     const { slope, remaining } = evidence;
-    const f = this.#f, gain = this.#gain, root = this.#root, x = this.#mean;
+    const f = this.#f, gain = this.#gain, root = this.#root;
     let variance = 0;
     for (let j = 0; j < n; j++) {
       const term = (root[j * n + n - 1] ?? 0) + (j <= slot ? root[j * n + slot] ?? 0 : 0);
@@ -207,6 +207,20 @@ export class ClockFilter {
     }
     // what is known exactly cannot be learned
     if (!(variance > 0 && remaining > 0)) return;
+    this.#multiply({ variance, slope, remaining });
+  }
+
+  /**
+   * Multiplies the belief by an observation of the variance given, whose row is in `#f`; `#gain`
+   * holds zeros.
+   */
+  #multiply({ variance, slope, remaining }: {
+    readonly variance: number;
+    readonly slope: number;
+    readonly remaining: number;
+  }): void {
+    const n = this.#size;
+    const f = this.#f, gain = this.#gain, root = this.#root, x = this.#mean;
     const c = (remaining - 1) / variance;
     const sums = this.#sumSquares(c, remaining);
     for (let j = n - 1; j >= 0; j--) {
@@ -220,6 +234,25 @@ export class ClockFilter {
       }
     }
     for (let i = 0; i < n; i++) x[i] = (x[i] ?? 0) + (gain[i] ?? 0) * slope;
+  }
+
+  /** The covariance of the biases of two sources. */
+  biasCovariance(a: number, b: number): number {
+    return this.#covariance(a, b);
+  }
+
+  /**
+   * Multiplies the belief by a normal density of a bias, with mean 0; one of negative variance is
+   * divided by.
+   */
+  multiplyPrior(slot: number, variance: number): void {
+    const before = this.biasVariance(slot);
+    const n = this.#size;
+    this.#f.fill(0);
+    this.#gain.fill(0);
+    for (let j = 0; j <= slot; j++) this.#f[j] = this.#root[j * n + slot] ?? 0;
+    const slope = -this.bias(slot) / (before + variance);
+    this.#multiply({ variance: before, slope, remaining: variance / (before + variance) });
   }
 
   /** Takes over the belief of another filter (not its model); both must hold the same sources. */

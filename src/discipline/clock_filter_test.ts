@@ -287,6 +287,30 @@ Deno.test("a source that is removed leaves what its samples showed, and room for
   assert.equal(filter.addSource(own(1e-6)), 2);
 });
 
+Deno.test("a prior that is taken away and given anew is as if it had been so from the start", () => {
+  const filters = [1e-6, 4e-6].map((variance) => {
+    const filter = new ClockFilter(MODEL, START);
+    filter.addSource(own(variance));
+    filter.addSource(own(1e-6));
+    for (let i = 0; i < 20; i++) {
+      filter.advance(16);
+      observe(filter, i % 2, { value: 0.01 + (i % 2) * 0.001, variance: 1e-8 });
+    }
+    return filter;
+  });
+  const [changed, expected] = filters;
+  assert.ok(changed !== undefined && expected !== undefined);
+  changed.multiplyPrior(0, 4e-6);
+  changed.multiplyPrior(0, -1e-6);
+  const close = (a: number, b: number) => assert.ok(Math.abs(a / b - 1) < 1e-9, `${a} != ${b}`);
+  close(changed.bias(0), expected.bias(0));
+  close(changed.bias(1), expected.bias(1));
+  close(changed.offset, expected.offset);
+  close(changed.frequency, expected.frequency);
+  close(changed.biasVariance(0), expected.biasVariance(0));
+  close(changed.offsetVariance, expected.offsetVariance);
+});
+
 Deno.test("what is expected later is what is expected now and the drift until then", () => {
   const filter = new ClockFilter({ wander: 0, whiteNoise: 0 }, START);
   const slot = filter.addSource(own(1e-6));

@@ -13,8 +13,7 @@
 import { present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import { type ClockEstimate, FilterBank, type UpdateOutcome } from "./filter_bank.ts";
-import type { Route } from "./routes.ts";
-import { shareBias } from "./shared_bias.ts";
+import { SourceBiases } from "./source_biases.ts";
 import { isMuchLess, type Sample, type SourceTrack } from "./source_track.ts";
 
 /**
@@ -77,37 +76,32 @@ export interface SampleOutcome extends UpdateOutcome {
   readonly isChange: boolean;
 }
 
-/** A source in the belief. */
-interface Member {
-  /** Where the filter keeps the bias of each of its routes; the shortest is always there. */
-  readonly slots: Map<Route, number>;
-  readonly shortest: Route;
-  /** The route of its last sample. */
-  route: Route;
-  /** The floor of the delay that the samples were judged by. */
-  readonly floor: Seconds;
-  /** The variance of the bias that it was given. */
-  readonly biasVariance: number;
-  /** When its last sample was taken; undefined before the first. */
-  seenAt: Seconds | undefined;
+/** How believable the last samples of a source were. */
+interface Streak {
+  /** How many samples in a row were outliers; the sign is that of their deviation. */
+  length: number;
   /** When its last sample that is no outlier was taken. */
   trustedAt: Seconds;
-  /** How many samples in a row were outliers; the sign is that of their deviation. */
-  streak: number;
+}
+
+/** What is believed: the clock, and what each source adds. */
+interface Belief {
+  readonly bank: FilterBank;
+  readonly biases: SourceBiases;
+  readonly streaks: Map<SourceTrack, Streak>;
 }
 
 /** The filter over a set of sources. */
 export class Ensemble {
   readonly #prior: FrequencyPrior;
   readonly #isJoint: boolean;
-  #bank: FilterBank | undefined;
+  #belief: Belief | undefined;
   #time: Seconds = 0;
   #trustedAt: Seconds = 0;
   /** No oscillator wanders more than each source shows of it. */
   wanderMax: number = Infinity;
   /** The sources without which others cannot show a change of the clock; none: all are alike. */
   voters: ReadonlySet<SourceTrack> = new Set();
-  readonly #members = new Map<SourceTrack, Member>();
 
   /** Starts without samples; the joint filter notes what each sample showed beside it. */
   constructor(prior: FrequencyPrior, { isJoint = false } = {}) {
@@ -117,7 +111,7 @@ export class Ensemble {
 
   /** Whether it has been updated with any sample. */
   get ready(): boolean {
-    return this.#bank !== undefined;
+    return this.#belief !== undefined;
   }
 
   /** When the last sample was taken that is no outlier, of whatever source; a free-running time. */
@@ -127,29 +121,30 @@ export class Ensemble {
 
   /** How many sources are in the filter, those included that give no samples any more. */
   get size(): number {
-    return this.#members.size;
+    return this.#belief?.biases.size ?? 0;
   }
 
   /** Whether samples of this source are in the belief. */
   has(track: SourceTrack): boolean {
-    return this.#members.has(track);
+    return this.#belief?.biases.of(track) !== undefined;
   }
 
   /** Updates the filter with the newest sample of a source, which is already in its track. */
   observe(track: SourceTrack, sample: Sample): SampleOutcome {
-    if (this.#bank === undefined || this.#mustRebuild(track)) {
-      const tracks = new Set(this.#members.keys()).add(track);
-      const previous = track.samples.length > REPLAY_SAMPLES_MAX ? this.#bank : undefined;
+    const belief = this.#belief;
+    if (belief === undefined || this.#mustRebuild(belief, track)) {
+      const tracks = new Set(belief?.biases.tracks).add(track);
+      const previous = track.samples.length > REPLAY_SAMPLES_MAX ? belief?.bank : undefined;
       return this.#replay([...tracks], { about: track, previous });
     }
-    if (!this.#members.has(track)) this.#addSource(this.#bank, track);
-    const outcome = this.#step(this.#bank, track, sample);
-    return { ...outcome, isChange: this.#judge(this.#bank, track, outcome) };
+    if (!this.has(track)) this.#addSource(belief, track);
+    const outcome = this.#step(belief, track, sample);
+    return { ...outcome, isChange: this.#judge(belief, track, outcome) };
   }
 
   /** Rebuilds the filter from all samples of these sources, and of no other. */
   rebuild(tracks: readonly SourceTrack[]): void {
-    this.#replay(tracks, { previous: this.#bank });
+    this.#replay(tracks, { previous: this.#belief?.bank });
   }
 
   /**
@@ -157,32 +152,20 @@ export class Ensemble {
    * variance that was expected of it. Undefined if the source is not in it.
    */
   biasOf(track: SourceTrack): { readonly bias: Seconds; readonly variance: number } | undefined {
-    const member = this.#members.get(track);
-    const slot = member?.slots.get(member.route);
-    if (this.#bank === undefined || member === undefined || slot === undefined) return undefined;
-    const bias = this.#bank.bias(slot);
+    const bias = this.#belief?.biases.of(track);
+    const slot = this.#belief?.biases.slotOf(track);
+    if (this.#belief === undefined || bias === undefined || slot === undefined) return undefined;
     return {
-      bias,
-      variance: member.biasVariance + track.wanderedVariance +
-        track.detourVariance(member.route, member.shortest),
+      bias: this.#belief.bank.bias(slot),
+      variance: bias.variance + track.wanderedVariance +
+        track.detourVariance(bias.route, bias.base),
     };
   }
 
   /** Removes a source; what its samples showed of the clock stays. */
   remove(track: SourceTrack): void {
-    const member = this.#members.get(track);
-    if (member === undefined) return;
-    for (const route of [...member.slots.keys()]) this.#removeRoute(member, route);
-    this.#members.delete(track);
-  }
-
-  #removeRoute(member: Member, route: Route): void {
-    const slot = present(member.slots.get(route), "A route that is removed was added");
-    member.slots.delete(route);
-    this.#bank?.removeSource(slot);
-    for (const { slots } of this.#members.values()) {
-      for (const [other, at] of slots) if (at > slot) slots.set(other, at - 1);
-    }
+    this.#belief?.biases.remove(track);
+    this.#belief?.streaks.delete(track);
   }
 
   /**
@@ -190,12 +173,12 @@ export class Ensemble {
    * their owner.
    */
   shift(by: Seconds): void {
-    this.#bank?.shiftOffset(by);
+    this.#belief?.bank.shiftOffset(by);
   }
 
   /** Returns the belief about the clock at a time; undefined before the first sample. */
   estimateAt(time: Seconds): ClockEstimate | undefined {
-    const now = this.#bank?.estimate;
+    const now = this.#belief?.bank.estimate;
     if (now === undefined) return undefined;
     const dt = time - this.#time;
     const ahead = Math.max(0, dt);
@@ -210,20 +193,20 @@ export class Ensemble {
 
   /** The wander that the samples show, as a variance per second; undefined before the first. */
   get likelyWanderVariance(): number | undefined {
-    return this.#bank?.estimate.likelyWanderVariance;
+    return this.#belief?.bank.estimate.likelyWanderVariance;
   }
 
   /**
    * Returns what a source is expected to show at a time, or undefined if it is not in the belief.
    */
   viewAt(track: SourceTrack, time: Seconds): SourceView | undefined {
-    const member = this.#members.get(track);
-    const slot = member?.slots.get(member.route);
-    if (this.#bank === undefined || slot === undefined) return undefined;
+    const slot = this.#belief?.biases.slotOf(track);
+    if (this.#belief === undefined || slot === undefined) return undefined;
+    const { bank } = this.#belief;
     const dt = time - this.#time;
-    const { frequency, wanderVariance } = this.#bank.estimate;
+    const { frequency, wanderVariance } = bank.estimate;
     const ahead = Math.max(0, dt);
-    const { offset, variance } = this.#bank.view(slot, ahead);
+    const { offset, variance } = bank.view(slot, ahead);
     return {
       offset: offset + (dt - ahead) * frequency,
       variance: variance + walked(wanderVariance, ahead),
@@ -234,31 +217,21 @@ export class Ensemble {
    * Tells whether the filter must be rebuilt: the samples of a young source have got another
    * meaning, or the root dispersion of a server has shrunk much.
    */
-  #mustRebuild(track: SourceTrack): boolean {
-    const member = this.#members.get(track);
-    if (member !== undefined) {
-      if (this.#areMostShorter()) return true;
-      if (isMuchLess(track.biasVariance, member.biasVariance)) return true;
+  #mustRebuild({ biases }: Belief, track: SourceTrack): boolean {
+    const known = biases.of(track);
+    if (known !== undefined) {
+      if (biases.areMostShorter) return true;
+      if (isMuchLess(track.biasVariance, known.variance)) return true;
     }
-    const young = Math.min(track.samples.length, member?.shortest.count ?? Infinity);
-    if (young > REPLAY_SAMPLES_MAX) return false;
-    if (member === undefined) return true;
+    if (track.samples.length > REPLAY_SAMPLES_MAX) {
+      const isYoung = known?.isRebased === false && known.base.count <= REPLAY_SAMPLES_MAX;
+      if (!isYoung) return false;
+    }
+    if (known === undefined) return true;
     const onTrial = this.#prior.fallbackVariance !== undefined;
     if (onTrial && track.samples.length <= PRIOR_TRIAL_SAMPLES) return true;
-    const moved = Math.abs(track.delays.floorOf(member.shortest) - member.floor);
+    const moved = Math.abs(track.delays.floorOf(known.base) - known.floor);
     return moved > REPLAY_FLOOR_PART * track.delays.meanWait;
-  }
-
-  /**
-   * Tells whether most sources have got a route that is shorter than all before: then what the
-   * longer ones taught was believed too firmly. One among many is told by the others.
-   */
-  #areMostShorter(): boolean {
-    let shorter = 0;
-    for (const [track, { shortest }] of this.#members) {
-      if (track.delays.shortestRoute !== shortest) shorter++;
-    }
-    return 2 * shorter > this.#members.size;
   }
 
   /** Rebuilds the filter; of two priors of the frequency it takes the one with more evidence. */
@@ -268,10 +241,10 @@ export class Ensemble {
   ): SampleOutcome {
     const { variance, fallbackVariance } = this.#prior;
     const outcome = this.#replayWith(variance, tracks, options);
-    if (fallbackVariance === undefined || this.#bank === undefined) return outcome;
-    const believed = this.#bank.logEvidence + PRIOR_CREDIT;
+    if (fallbackVariance === undefined || this.#belief === undefined) return outcome;
+    const believed = this.#belief.bank.logEvidence + PRIOR_CREDIT;
     const fallback = this.#replayWith(fallbackVariance, tracks, options);
-    if (this.#bank.logEvidence > believed) return fallback;
+    if (this.#belief.bank.logEvidence > believed) return fallback;
     return this.#replayWith(variance, tracks, options);
   }
 
@@ -286,14 +259,13 @@ export class Ensemble {
     // what one without a vote showed before must not be where the filter begins
     const start = Math.max(0, samples.findIndex(({ track }) => this.voters.has(track)));
     const first = samples[start];
-    this.#members.clear();
-    this.#bank = undefined;
+    this.#belief = undefined;
     if (first === undefined) return outcome;
-    const bank = this.#start({ ...first, frequencyVariance, previous: options.previous });
-    for (const track of tracks) if (track.samples.length > 0) this.#addSource(bank, track);
+    const belief = this.#start({ ...first, frequencyVariance, previous: options.previous });
+    for (const track of tracks) if (track.samples.length > 0) this.#addSource(belief, track);
     for (const { track, sample } of samples.slice(start)) {
-      const result = this.#step(bank, track, sample);
-      const isChange = this.#judge(bank, track, result);
+      const result = this.#step(belief, track, sample);
+      const isChange = this.#judge(belief, track, result);
       if (track === options.about) outcome = { ...result, isChange };
     }
     return outcome;
@@ -304,7 +276,7 @@ export class Ensemble {
     readonly sample: Sample;
     readonly frequencyVariance: number;
     readonly previous: FilterBank | undefined;
-  }): FilterBank {
+  }): Belief {
     const { sample, track } = from;
     const bank = new FilterBank({
       offset: sample.offset,
@@ -312,47 +284,31 @@ export class Ensemble {
       frequency: this.#prior.frequency,
       frequencyVariance: from.frequencyVariance,
     }, from.previous);
-    this.#bank = bank;
     this.#time = sample.time;
     this.#trustedAt = sample.time;
-    return bank;
+    return this.#belief = { bank, biases: new SourceBiases(bank), streaks: new Map() };
   }
 
-  #addSource(bank: FilterBank, track: SourceTrack): void {
-    const related = [...this.#members].flatMap(([other, { slots, shortest, biasVariance }]) =>
-      other.reference !== 0 && other.reference === track.reference
-        ? [{
-          slot: present(slots.get(shortest), "The shortest route is kept"),
-          variance: biasVariance,
-        }]
-        : []
-    );
-    const shortest = present(track.delays.shortestRoute, "A source in the belief was measured");
-    const slot = bank.addSource(shareBias(track.biasVariance + track.wanderedVariance, related));
-    this.#members.set(track, {
-      slots: new Map([[shortest, slot]]),
-      shortest,
-      route: shortest,
-      floor: track.delays.floorOf(shortest),
-      biasVariance: track.biasVariance,
-      seenAt: undefined,
-      trustedAt: this.#time,
-      streak: 0,
-    });
+  #addSource({ biases, streaks }: Belief, track: SourceTrack): void {
+    biases.add(track);
+    streaks.set(track, { length: 0, trustedAt: this.#time });
   }
 
-  #step(bank: FilterBank, track: SourceTrack, sample: Sample): UpdateOutcome {
+  #step({ bank, biases, streaks }: Belief, track: SourceTrack, sample: Sample): UpdateOutcome {
     const elapsed = sample.time - this.#time;
     if (elapsed > 0) {
       bank.advance(elapsed);
       this.#time = sample.time;
     }
-    const slot = this.#slotOf(bank, { track, route: sample.route });
-    this.#wander(bank, { track, slot, time: sample.time, elapsed: Math.max(0, elapsed) });
+    const isOtherRoute = biases.take(track, sample.route);
+    if (isOtherRoute) streakOf(streaks, track).length = 0;
+    biases.wander(track, { time: sample.time, elapsed: Math.max(0, elapsed) });
     // a sample of an earlier time (interleaved mode) is carried forward to where the belief is
     const late = Math.min(0, elapsed) * bank.estimate.frequency;
     const seen = late === 0 ? sample : { ...sample, offset: sample.offset - late };
+    const slot = present(biases.slotOf(track), "The route of a sample has a slot");
     const outcome = bank.update(slot, track.observation(seen), this.wanderMax);
+    biases.chooseBase(track);
     if (this.#isJoint) {
       const isOutlier = outcome.outlier > OUTLIER_LIMIT;
       sample.beside = isOutlier ? undefined : seen.offset - bank.estimate.offset;
@@ -361,71 +317,28 @@ export class Ensemble {
   }
 
   /**
-   * Lets the bias of a source wander: that of the path by the time since the last sample of any
-   * source, that of the server since its own.
-   */
-  #wander(
-    bank: FilterBank,
-    to: { track: SourceTrack; slot: number; time: Seconds; elapsed: Seconds },
-  ): void {
-    const { track, slot, time, elapsed } = to;
-    const member = this.#member(track);
-    const unseen = Math.max(0, time - (member.seenAt ?? time));
-    member.seenAt = time;
-    bank.inflateBias(slot, track.biasWander * elapsed + track.serverWander * unseen);
-  }
-
-  /** Returns where the bias of a route is, and makes room for it when it is a new one. */
-  #slotOf(
-    bank: FilterBank,
-    { track, route }: { readonly track: SourceTrack; readonly route: Route },
-  ): number {
-    const member = this.#member(track);
-    if (route !== member.route) {
-      for (const other of [...member.slots.keys()]) {
-        const isKept = other === route || other === member.shortest || track.delays.isKnown(other);
-        if (!isKept) this.#removeRoute(member, other);
-      }
-      member.route = route;
-      member.streak = 0;
-    }
-    const known = member.slots.get(route);
-    if (known !== undefined) return known;
-    const shares: number[] = [];
-    shares[present(member.slots.get(member.shortest), "The shortest route is kept")] = 1;
-    const slot = bank.addSource({
-      shares,
-      ownVariance: track.detourVariance(route, member.shortest),
-    });
-    member.slots.set(route, slot);
-    return slot;
-  }
-
-  /**
    * Admits a change of the clock or of the path after a streak of outliers; returns whether it did.
    */
-  #judge(bank: FilterBank, track: SourceTrack, outcome: UpdateOutcome): boolean {
-    const member = this.#member(track);
+  #judge(belief: Belief, track: SourceTrack, outcome: UpdateOutcome): boolean {
+    const { bank, biases, streaks } = belief;
+    const streak = streakOf(streaks, track);
     const direction = Math.sign(outcome.deviation);
     if (outcome.outlier < OUTLIER_LIMIT) {
-      member.streak = 0;
-      member.trustedAt = this.#time;
+      streak.length = 0;
+      streak.trustedAt = this.#time;
       this.#trustedAt = this.#time;
       return false;
     }
-    member.streak = Math.sign(member.streak) === direction ? member.streak + direction : direction;
-    if (Math.abs(member.streak) < OUTLIER_STREAK) return false;
-    member.streak = 0;
-    const others = this.#othersWithVote(track);
-    const agreeing = others.filter((other) => other.streak * direction > 0).length;
+    streak.length = Math.sign(streak.length) === direction ? streak.length + direction : direction;
+    if (Math.abs(streak.length) < OUTLIER_STREAK) return false;
+    streak.length = 0;
+    const others = this.#othersWithVote(belief, track);
+    const agreeing = others.filter(({ length }) => length * direction > 0).length;
     const variance = outcome.miss * outcome.miss;
     if (others.length > 0 && 2 * agreeing < others.length) {
-      bank.inflateBias(
-        present(member.slots.get(member.route), "The present route is kept"),
-        variance,
-      );
+      biases.admitChange(track, variance);
     } else {
-      const drift = Math.abs(outcome.miss) / Math.max(1, this.#time - member.trustedAt);
+      const drift = Math.abs(outcome.miss) / Math.max(1, this.#time - streak.trustedAt);
       // faster than any oscillator: the clock was set, and runs as it did
       const isStep = drift > FREQUENCY_CHANGE_MAX;
       const change = isStep ? FREQUENCY_CHANGE_MIN : Math.max(FREQUENCY_CHANGE_MIN, drift);
@@ -438,16 +351,16 @@ export class Ensemble {
    * The members that must agree before a source shows a change of the clock: a source without a
    * vote needs those that have one, any other all.
    */
-  #othersWithVote(track: SourceTrack): readonly Member[] {
-    const others = [...this.#members].filter(([other]) => other !== track);
+  #othersWithVote({ streaks }: Belief, track: SourceTrack): readonly Streak[] {
+    const others = [...streaks].filter(([other]) => other !== track);
     const voting = others.filter(([other]) => this.voters.has(other));
     return (this.voters.has(track) || voting.length === 0 ? others : voting)
-      .map(([, member]) => member);
+      .map(([, streak]) => streak);
   }
+}
 
-  #member(track: SourceTrack): Member {
-    return present(this.#members.get(track), "A sample belongs to a source of the ensemble");
-  }
+function streakOf(streaks: Belief["streaks"], track: SourceTrack): Streak {
+  return present(streaks.get(track), "A sample belongs to a source of the ensemble");
 }
 
 /**

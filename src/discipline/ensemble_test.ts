@@ -370,6 +370,27 @@ Deno.test("a route that is shorter than all takes back what the longer one taugh
   assert.ok(Math.abs(world.error) < 1e-3, `${world.error}`);
 });
 
+Deno.test("the others tell which of two routes is the even one, and which is longer or shorter", () => {
+  // the route becomes 4 ms shorter, from 2 ms of bias to none, or from none to -2 ms
+  for (const bias of [0.002, 0]) {
+    const world = new World();
+    const near = new Path({ floor: 0.008, wait: 5e-5, seed: 1 });
+    near.detour = 0.004;
+    near.bias = bias - 0.002;
+    const others = [0.012, 0.014].map((floor, i) => new Path({ floor, wait: 5e-5, seed: 2 + i }));
+    world.run(40, [near, ...others]);
+    const before = world.error;
+    near.detour = 0;
+    world.run(40, [near, ...others]);
+    if (bias === 0) {
+      assert.ok(Math.abs(world.error - before) < 5e-5, `moved from ${before} to ${world.error}`);
+    } else {
+      assert.ok(before > 5e-4, `the nearest had led the clock away by ${before}`);
+      assert.ok(Math.abs(world.error) < 2e-4, `it is off by ${world.error} still`);
+    }
+  }
+});
+
 Deno.test("detours of several sources that come and go in any order leave no bias in another's place", () => {
   const paths = [1, 2, 3].map((seed) => new Path({ floor: 0.02, wait: 1e-4, seed }));
   const world = new World();

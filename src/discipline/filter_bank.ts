@@ -31,6 +31,8 @@ const EXCESS_WANDER_PENALTY = 0.75;
  * The logarithm of the smallest density that differs from none when two explanations are compared.
  */
 const LOG_DENSITY_MIN = -60;
+/** A prior is taken away only if samples have told at least this part of it. */
+const KNOWN_PART_MIN = 1e-3;
 /** How often a sample is an outlier: the weight of the broad part of its density. */
 const OUTLIER_PROBABILITY = 0.005;
 
@@ -82,6 +84,14 @@ export interface UpdateOutcome {
    * densities.
    */
   readonly queueEvidence: number;
+}
+
+/** A normal prior of a bias; its mean is 0. */
+export interface BiasPrior {
+  /** Where the bank keeps the bias. */
+  readonly slot: number;
+  /** Square seconds. */
+  readonly variance: number;
 }
 
 /** The weighted filters. */
@@ -221,6 +231,38 @@ export class FilterBank {
   inflateBias(slot: number, variance: number): void {
     if (variance === 0) return;
     for (const filter of this.#filters) filter.inflateBias(slot, variance);
+  }
+
+  /**
+   * Compares two explanations of a source's two biases, of which the prior of one is known and the
+   * other differs from it: the logarithm of how much more likely the samples are if the prior is
+   * that of `to` instead of `from`. Then `changePrior` may follow.
+   */
+  priorEvidence(from: BiasPrior, to: BiasPrior): number {
+    let evidence = 0;
+    for (const [i, filter] of this.#filters.entries()) {
+      const weight = this.#weights[i] ?? 0;
+      const together = filter.biasVariance(to.slot) + to.variance;
+      const gain = filter.biasCovariance(from.slot, to.slot) / together;
+      const toMean = filter.bias(to.slot), fromMean = filter.bias(from.slot) - gain * toMean;
+      const known = from.variance - filter.biasVariance(from.slot) +
+        gain * filter.biasCovariance(from.slot, to.slot);
+      // nothing is left of the prior that is to be taken away
+      if (!(known > KNOWN_PART_MIN * from.variance)) return -Infinity;
+      evidence += 0.5 * weight *
+        (fromMean * fromMean / known - toMean * toMean / together +
+          Math.log(from.variance / known * (from.variance / together)));
+    }
+    return evidence;
+  }
+
+  /** Gives a bias a prior, and takes away that of another one. */
+  changePrior(from: BiasPrior, to: BiasPrior): void {
+    this.#estimate = undefined;
+    for (const filter of this.#filters) {
+      filter.multiplyPrior(to.slot, to.variance);
+      filter.multiplyPrior(from.slot, -from.variance);
+    }
   }
 
   /**
