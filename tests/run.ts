@@ -116,6 +116,14 @@ const STAGES: readonly Stage[] = [
     jobs: WAITING_JOBS,
     waits: true,
   },
+  {
+    name: "machine",
+    purpose: "a real kernel's clock and a real init, in a virtual machine",
+    folders: ["tests/machine"],
+    // One machine at a time; what takes long is for `deno task test:machine`.
+    flags: ["-P=tests", "--ignore=tests/machine/long"],
+    waits: true,
+  },
 ];
 
 Deno.exit(await main(Deno.args));

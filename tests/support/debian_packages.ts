@@ -108,7 +108,8 @@ async function unpack(packages: readonly string[], folder: string): Promise<void
   }
 }
 
-async function download(packages: readonly string[], folder: string): Promise<void> {
+/** Downloads packages into a folder and unpacks them there. */
+export async function download(packages: readonly string[], folder: string): Promise<void> {
   await run("apt-get", { args: ["download", "-qq", ...packages], cwd: folder });
   for await (const entry of Deno.readDir(folder)) {
     if (!entry.name.endsWith(".deb")) continue;
@@ -150,6 +151,7 @@ async function environment(name: PeerName, folder: string): Promise<Record<strin
   return env;
 }
 
-async function isThere(path: string): Promise<boolean> {
+/** Tells whether there is a file or folder. */
+export async function isThere(path: string): Promise<boolean> {
   return (await Deno.stat(path).catch(() => undefined)) !== undefined;
 }

@@ -94,6 +94,12 @@ export interface Status {
   readonly stratum: number;
   /** Combined offset. */
   readonly offsetSeconds: number;
+  /** How fast the clock runs of itself, in parts per million. */
+  readonly frequencyPpm: number;
+  /** The standard deviation of the error of that. */
+  readonly skewPpm: number;
+  /** How often the clock was stepped. */
+  readonly steps: { readonly count: number };
   /** All sources. */
   readonly sources: readonly SourceStatus[];
   /** All servers. */

@@ -8,11 +8,13 @@
  * @module
  */
 import { findPeer, PEER_NAMES } from "./debian_packages.ts";
+import { findMachineParts } from "./machine/parts.ts";
 import { buildGoClient, buildNtpdRs, findMore } from "./more_peers.ts";
 import { launch } from "./ntpsd.ts";
 
 const wanted = [
   ...PEER_NAMES.map((name) => () => findPeer(name)),
+  () => findMachineParts(),
   () => findMore("ntpd-rs", buildNtpdRs),
   () => findMore("the Go client", buildGoClient),
   () => launch("bundle"),
