@@ -17,6 +17,7 @@ import type { Measurement, Timestamping } from "../association/measurement.ts";
 import { assert, present } from "../base/assert.ts";
 import { type Instant, monotonicOf } from "../base/instant.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import type { Range } from "../selection/intersection.ts";
 import { Ensemble, type FrequencyPrior, OUTLIER_STREAK, type SampleOutcome } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
 import { FreeRunningClock } from "./free_running_clock.ts";
@@ -200,8 +201,17 @@ export class Discipline {
    * @throws when the estimate is not a number; the caller drops the source of the sample then
    * (`discard`).
    */
-  combine(believed: readonly number[], options: BeliefInSources): boolean {
-    const isNew = this.#joint.follow(believed, options);
+  combine(
+    believed: readonly number[],
+    { possible, ...options }: Omit<BeliefInSources, "possible"> & {
+      /** Where most sources allow the offset of the clock to be at a moment. */
+      readonly possible?: Range & { readonly at: MonotonicSeconds } | undefined;
+    },
+  ): boolean {
+    const isNew = this.#joint.follow(believed, {
+      ...options,
+      possible: possible && this.#onFreeRunningClock(possible),
+    });
     assert(isSound(this.#joint.estimateAt(this.#clock.at(0))), "The joint estimate is a number");
     return isNew;
   }
@@ -309,6 +319,11 @@ export class Discipline {
     const sample = track.add(arrivedAt + arrived, offset, delay);
     track.setBias(measurement.rootDispersion);
     return sample;
+  }
+
+  #onFreeRunningClock({ low, high, at }: Range & { readonly at: MonotonicSeconds }) {
+    const correction = this.#clock.correctionAt(at);
+    return { low: low + correction, high: high + correction, time: this.#clock.at(at) };
   }
 
   #noiseOf(measurement: Measurement): Seconds {

@@ -237,6 +237,29 @@ Deno.test("a source that is not believed has no say", () => {
   assert.ok(Math.abs(world.error) < 5e-4, `${world.error}`);
 });
 
+Deno.test("the joint estimate stays where most sources can be right", () => {
+  const errorWith = (room: number) => {
+    const { world, all } = worldWith([{ delay: 0.01 }, { delay: 0.001 }]);
+    world.run(60, all);
+    let worst = 0;
+    for (let i = 0; i < 60; i++) {
+      for (const [id, server] of all) {
+        world.pass(8);
+        // the nearer one runs away by 200 ppm
+        world.ask(id, id === 1 ? server : { ...server, error: 200 * PPM * 16 * i });
+        const { monotonic: at } = world;
+        const middle = world.discipline.sourceAt(1, at)?.offset ?? 0;
+        const possible = { low: middle - room, high: middle + room, at };
+        world.discipline.combine([1, 2], { newest: id, disputed: [], possible });
+        worst = Math.max(worst, Math.abs(world.error));
+      }
+    }
+    return worst;
+  };
+  assert.ok(errorWith(Infinity) > 0.006, `${errorWith(Infinity)}`);
+  assert.ok(errorWith(0.005) < 0.006, `${errorWith(0.005)}`);
+});
+
 Deno.test("an outlier of one source alone does not reach the clock", () => {
   const { world, all } = worldWith([{ delay: 0.01 }, { delay: 0.01 }, { delay: 0.01 }]);
   world.run(60, all);

@@ -2,15 +2,17 @@
  * The filter over all believed sources, which steers the clock: who is in it, and when it is made
  * anew.
  *
- * It remembers nothing that the sources in use contradict. When one of them turned out false, when
- * most contradict what it remembers, or when one wanders much more than was known, it is made anew
- * from the kept samples of the sources in use. Limits: it decides nothing about sources, selection
+ * It remembers nothing that the sources in use contradict, and stays where most of them can be
+ * right. When one of them turned out false, when most contradict what it remembers, or when one
+ * wanders much more than was known, it is made anew from the kept samples of the sources in use.
+ * Limits: it decides nothing about sources, selection
  * does; a source that left without being false leaves what its samples showed.
  *
  * @module
  */
 import { assert, present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
+import type { Range } from "../selection/intersection.ts";
 import { contradicting, isExpected } from "./contradiction.ts";
 import { Ensemble, type FrequencyPrior, type SourceView } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
@@ -53,6 +55,8 @@ export interface BeliefInSources {
   readonly trusted?: readonly number[];
   /** The sources that selection has found false or cast off. */
   readonly disputed: readonly number[];
+  /** Where most sources allow the offset to be at a free-running time; anywhere if left out. */
+  readonly possible?: Range & { readonly time: Seconds } | undefined;
 }
 
 /** The joint filter and its members. */
@@ -132,10 +136,16 @@ export class JointFilter {
    * it anew; returns whether there is news for the clock. `believed` has the best first.
    */
   follow(believed: readonly number[], options: BeliefInSources): boolean {
-    const { newest, trusted = [] } = options;
-    this.#voters = trusted.length > 0 ? trusted : believed;
+    const { trusted = [] } = options;
+    this.#voters = trusted.length > 0 ? believed.filter((id) => trusted.includes(id)) : believed;
     this.#ensemble.voters = new Set(this.#tracks(this.#voters));
     this.#ensemble.wanderMax = this.#wanderMax(believed);
+    const isNews = this.#update(believed, options);
+    return this.#holdWithin(options.possible) || isNews;
+  }
+
+  #update(believed: readonly number[], options: BeliefInSources): boolean {
+    const { newest } = options;
     if (this.#isObsolete(believed, options)) {
       this.#renew(believed);
       return true;
@@ -253,6 +263,23 @@ export class JointFilter {
     );
     shown.sort((a, b) => a - b);
     return WANDER_MARGIN * Math.sqrt(shown[shown.length >> 1] ?? Infinity);
+  }
+
+  /**
+   * Makes the filter anew when it is where most sources cannot be right: from those with a vote, or
+   * from the better half of them. The others come in again with their next sample.
+   */
+  #holdWithin(possible: BeliefInSources["possible"]): boolean {
+    if (possible === undefined || this.#isWithin(possible)) return false;
+    this.#renew(this.#voters);
+    const half = this.#voters.slice(0, Math.ceil(0.5 * this.#voters.length));
+    if (!this.#isWithin(possible)) this.#renew(half);
+    return true;
+  }
+
+  #isWithin({ low, high, time }: Range & { readonly time: Seconds }): boolean {
+    const offset = this.#ensemble.estimateAt(time)?.offset;
+    return offset === undefined || (offset >= low && offset <= high);
   }
 
   #noteJoined(id: number): void {

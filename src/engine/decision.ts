@@ -153,13 +153,16 @@ export class Decision {
    * of the sources.
    */
   #combine(now: Instant, newest: AssociationId | undefined) {
-    const { believed, trusted, disputed } = this.#parts.selection;
+    const { selection: { believed, trusted, disputed, possible }, discipline } = this.#parts;
     let isNew: boolean | undefined;
     const actions = guardSource(this.#parts, {
       association: newest ?? believed[0] ?? 0,
       now,
       run: () => {
-        isNew = this.#parts.discipline.combine(believed, { newest, trusted, disputed });
+        isNew = discipline.combine(believed, {
+          ...{ newest, trusted, disputed },
+          possible: possible && { ...possible, at: now.monotonic },
+        });
         return [];
       },
     });

@@ -20,21 +20,21 @@ const FIRM_PART = 0.5;
 const FIRM_WIDTH = 1.25;
 
 /** One claim: the true offset lies from `low` to `high`, both included. */
-export interface Interval {
-  /** The least offset that is claimed possible. */
-  readonly low: Seconds;
-  /** The largest offset that is claimed possible. */
-  readonly high: Seconds;
+export interface Interval extends Range {
   /** Whether it outvotes those that are not. */
   readonly isTrusted: boolean;
 }
 
-/** Where the most claims overlap. */
-export interface Intersection {
-  /** The least offset of the overlap. */
+/** Offsets from one to another, both included. */
+export interface Range {
+  /** The least. */
   readonly low: Seconds;
-  /** The largest offset of the overlap. */
+  /** The largest. */
   readonly high: Seconds;
+}
+
+/** Where the most claims overlap. */
+export interface Intersection extends Range {
   /** How many claims overlap there, trusted or not. */
   readonly depth: number;
   /** How many of them are trusted. */
@@ -65,6 +65,28 @@ export function intersect(
   return firm[0]?.place;
 }
 
+/**
+ * Returns from the least to the largest offset that more than half of the claims allow: the truth
+ * is there as long as fewer than half of them are false. Trusted ones alone count where there are
+ * some; undefined when no offset is allowed by so many.
+ */
+export function majorityRange(
+  intervals: readonly Interval[],
+): Range | undefined {
+  const trusted = intervals.filter(({ isTrusted }) => isTrusted);
+  const counted = trusted.length > 0 ? trusted : intervals;
+  let low: Seconds | undefined = undefined, high: Seconds | undefined = undefined;
+  let depth = 0;
+  for (const { at, step } of edges(counted)) {
+    // beginnings come first: a majority begins where one more claim makes it one
+    const most = Math.max(depth, depth += step);
+    if (2 * most <= counted.length) continue;
+    low ??= at;
+    high = at;
+  }
+  return low === undefined || high === undefined ? undefined : { low, high };
+}
+
 /** How far an offset lies outside of a place. */
 function distanceTo({ low, high }: Intersection, offset: Seconds): Seconds {
   return Math.max(0, low - offset, offset - high);
@@ -92,8 +114,8 @@ function agreement({ low, high }: Intersection, narrowest: Seconds): number {
 
 /** Tells whether a claim covers a place. */
 export function covers(
-  interval: Pick<Interval, "low" | "high">,
-  place: Pick<Intersection, "low" | "high">,
+  interval: Range,
+  place: Range,
 ): boolean {
   return interval.low <= place.low && interval.high >= place.high;
 }

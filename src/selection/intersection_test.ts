@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { covers, intersect, type Interval } from "./intersection.ts";
+import { covers, intersect, type Interval, majorityRange } from "./intersection.ts";
 
 function interval(low: number, high: number, change: Partial<Interval> = {}): Interval {
   return { low, high, isTrusted: false, ...change };
@@ -100,4 +100,31 @@ Deno.test("of equally deep places the one nearest to the joint estimate is taken
   assert.equal(intersect(claims, 2.4)?.high, 1);
   assert.equal(intersect(claims, 2.6)?.high, 5);
   assert.equal(intersect(claims)?.high, 5, "without an estimate the narrower claims are");
+});
+
+Deno.test("the truth is where more than half of the claims allow it, trusted ones alone if any", () => {
+  const claims = [interval(-3, 1), interval(0, 2), interval(-100, 100), interval(7, 8)];
+  assert.deepEqual(majorityRange(claims), { low: 0, high: 1 });
+  assert.deepEqual(majorityRange(claims.slice(0, 3)), { low: -3, high: 2 });
+  assert.deepEqual(majorityRange([...claims, interval(4, 5, { isTrusted: true })]), {
+    low: 4,
+    high: 5,
+  });
+  assert.deepEqual(majorityRange([interval(0, 1), interval(1, 2)]), { low: 1, high: 1 });
+  assert.equal(majorityRange([interval(0, 1), interval(2, 3)]), undefined);
+  assert.equal(majorityRange([]), undefined);
+});
+
+Deno.test("property: an offset is in the range of the majority when more than half of all allow it", () => {
+  const claim = fc.record({ low: fc.integer({ min: -9, max: 9 }), width: fc.nat(9) });
+  fc.assert(fc.property(fc.array(claim, { minLength: 1, maxLength: 9 }), (drawn) => {
+    const claims = drawn.map(({ low, width }) => interval(low, low + width));
+    const allowed = claims.flatMap(({ low, high }) => [low, high])
+      .filter((at) =>
+        2 * claims.filter((each) => each.low <= at && at <= each.high).length > claims.length
+      );
+    const range = majorityRange(claims);
+    assert.equal(range?.low, allowed.length > 0 ? Math.min(...allowed) : undefined);
+    assert.equal(range?.high, allowed.length > 0 ? Math.max(...allowed) : undefined);
+  }));
 });

@@ -6,10 +6,10 @@
  * an interval each; a majority must overlap, the others are falsetickers; of the majority, those
  * that stand apart are cast off; the rest is combined, one of them being the system peer that the
  * outside sees. All of it is one pure function that does not depend on the order of the sources.
- * One server has one vote, see `one_vote.ts`. Trusted sources outvote any number of others, and
- * these can move the time within the interval that the trusted ones leave and no further. Limits: a
- * majority that lies in concert wins; that is what `minimum-agreeing-sources`, `trust` and
- * `require` are for.
+ * One server has one vote, see `one_vote.ts`. Trusted sources outvote any number of others. One
+ * whose offset lies where most cannot be right (most trusted ones, where there are some) has no
+ * part in the time, however wrong it says that it may be. Limits: a majority that lies in concert
+ * wins; that is what `minimum-agreeing-sources`, `trust` and `require` are for.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import {
   withUnused,
 } from "./no_selection.ts";
 import { durationText, rejection, type RejectionLimits } from "./rejection.ts";
-import { covers, intersect, type Intersection } from "./intersection.ts";
+import { covers, intersect, type Intersection, majorityRange, type Range } from "./intersection.ts";
 import { oneVoteEach } from "./one_vote.ts";
 import type { SelectionOptions } from "./selection_options.ts";
 import type { SourceStatus } from "./status.ts";
@@ -57,6 +57,8 @@ export interface Selection {
   readonly agreed: readonly number[];
   /** Where the true offset lies, if those that agree are right. */
   readonly interval: { readonly low: Seconds; readonly high: Seconds } | undefined;
+  /** Where most sources can be right, those that do not agree counted; undefined when none is. */
+  readonly possible: { readonly low: Seconds; readonly high: Seconds } | undefined;
   /** Why no source is believed, in a sentence; undefined when one is. */
   readonly reason: string | undefined;
 }
@@ -90,7 +92,8 @@ function selectAmong(candidates: readonly Candidate[], options: SelectionOptions
   const reason = reasonAgainst(agreeing, candidates, options) ??
     options.objection?.(idsOf(agreeing), idsOf(unitedAmong(others)));
   if (reason === undefined) {
-    return accept({ statuses, agreeing, place, previous: options.previous });
+    const possible = present(majorityRange(voters.map(claimOf)), "A majority agrees somewhere");
+    return accept({ statuses, agreeing, place, possible, previous: options.previous });
   }
   for (const { id } of agreeing) statuses.set(id, { status: "candidate", reason });
   return nothingSelected({
@@ -163,14 +166,17 @@ const STANDBY: SourceStatus = {
   reason: "Agrees, and stands by: authenticated sources give the time",
 };
 
-function accept(found: {
+interface Accepted {
   readonly statuses: Map<number, SourceStatus>;
   readonly agreeing: readonly Candidate[];
   readonly place: Intersection;
+  readonly possible: Range;
   readonly previous: number | undefined;
-}): Selection {
+}
+
+function accept(found: Accepted): Selection {
   const { statuses, agreeing, place } = found;
-  markApart(agreeing, statuses);
+  markApart(found);
   const inside = agreeing.filter(({ id }) => !statuses.has(id));
   const preferredInside = inside.filter(({ prefer }) => prefer);
   const left = preferredInside.length > 0 ? preferredInside : inside;
@@ -185,13 +191,14 @@ function accept(found: {
     agreeing: agreeing.length,
     agreed: idsOf(agreeing),
     interval: { low: place.low, high: place.high },
+    possible: found.possible,
     reason: undefined,
   };
 }
 
 /** Marks those that agree and stand apart all the same. */
-function markApart(agreeing: readonly Candidate[], statuses: Map<number, SourceStatus>): void {
-  const strays = findStrays(agreeing);
+function markApart({ statuses, agreeing, possible }: Accepted): void {
+  const strays = findStrays(agreeing, possible);
   for (const [id, status] of strays) statuses.set(id, status);
   const outliers = findOutliers(agreeing.filter(({ id }) => !strays.has(id)));
   for (const { id, difference, expected, others } of outliers) {
@@ -204,20 +211,23 @@ function markApart(agreeing: readonly Candidate[], statuses: Map<number, SourceS
 }
 
 /**
- * Finds those that are not trusted and whose offset lies outside of what the trusted ones leave:
- * their own claim of how wrong they may be, which costs a liar nothing, is no reason to let them
- * move the time.
+ * Finds those whose offset lies where most cannot be right: their own claim of how wrong they may
+ * be, which costs a liar nothing, is no reason to let them move the time. Trusted ones are left,
+ * and all when none lies inside.
  */
-function findStrays(agreeing: readonly Candidate[]): ReadonlyMap<number, SourceStatus> {
-  const claims = agreeing.filter(({ trust }) => trust).map((each) => claimOf(each));
-  const low = Math.max(...claims.map((claim) => claim.low));
-  const high = Math.min(...claims.map((claim) => claim.high));
+function findStrays(
+  agreeing: readonly Candidate[],
+  { low, high }: Range,
+): ReadonlyMap<number, SourceStatus> {
+  const hasTrusted = agreeing.some(({ trust }) => trust);
+  const outside = agreeing.filter(({ offset }) => offset < low || offset > high);
+  if (outside.length === agreeing.length) return new Map();
   const strays = new Map<number, SourceStatus>();
-  for (const { id, trust, offset } of claims.length > 0 ? agreeing : []) {
-    if (trust || (offset >= low && offset <= high)) continue;
+  for (const { id, trust, prefer, offset } of outside) {
+    if (trust || (prefer && !hasTrusted)) continue;
     const apart = durationText(offset < low ? low - offset : offset - high);
-    const reason = `Offset ${durationText(offset)} lies ${apart} outside the interval that ` +
-      `${claims.length} trusted ${claims.length === 1 ? "source leaves" : "sources leave"}`;
+    const reason = `Offset ${durationText(offset)} lies ${apart} outside the interval where most ` +
+      `${hasTrusted ? "trusted sources" : "sources"} can be right`;
     strays.set(id, { status: "outlier", reason });
   }
   return strays;
@@ -328,6 +338,7 @@ function nothingSelected(
     agreeing: found.agreeing,
     agreed: [],
     interval: interval === undefined ? undefined : { low: interval.low, high: interval.high },
+    possible: undefined,
     reason: found.reason,
   };
 }

@@ -159,16 +159,33 @@ Deno.test("an outlier inside the majority is cast off when it stands apart", () 
     source(2, 0.0002, { rootDistance: 0.004 }),
     source(3, -0.0003, { rootDistance: 0.004 }),
     source(4, 0.0001, { rootDistance: 0.004 }),
-    source(5, 0.018, wide),
+    source(5, 0.0039, { rootDistance: 0.0039 }),
   ]);
   assert.equal(statuses(selection)[5], "outlier");
   assert.match(
     selection.statuses.get(5)?.reason ?? "",
-    /^Offset differs by 18\.0\d\d ms from 4 others that agree, where \d\.\d+ ms is expected$/,
+    /^Offset differs by 3\.9\d\d ms from 4 others that agree, where \d\.\d+ ms is expected$/,
   );
   // three alone are never reduced
-  const three = run([source(1, 0, { rootDistance: 0.004 }), source(2, 0), source(5, 0.012, wide)]);
+  const three = run([source(1, 0, { rootDistance: 0.004 }), source(2, 0), source(5, 0.008, wide)]);
   assert.equal(three.survivors.length, 3);
+});
+
+Deno.test("a claim to be wrong by much is no reason to move the time beyond what most allow", () => {
+  const narrow = { rootDistance: 0.004 }, wide = { rootDistance: 0.4 };
+  const good = [source(1, 0, narrow), source(2, 0.001, narrow), source(3, -0.001, narrow)];
+  const two = run([...good, source(4, 0.3, wide), source(5, 0.301, wide)]);
+  assert.deepEqual(two.survivors.toSorted(), [1, 2, 3]);
+  assert.equal(
+    two.statuses.get(4)?.reason,
+    "Offset 300.000 ms lies 295.000 ms outside the interval where most sources can be right",
+  );
+  assert.deepEqual(two.possible, { low: -0.005, high: 0.005 });
+  assert.deepEqual(run([source(1, 0, narrow), source(4, 0.3, wide)]).survivors, [1]);
+  // where none lies inside, none is more right than the others
+  assert.equal(run([source(1, 0, narrow), source(2, 0.007, narrow)]).survivors.length, 2);
+  // what the administrator prefers is used while it agrees
+  assert.deepEqual(run([...good, source(4, 0.3, { ...wide, prefer: true })]).survivors, [4]);
 });
 
 Deno.test("a preferred source is used alone while it agrees", () => {
@@ -212,7 +229,7 @@ Deno.test("trusted sources are not cast off by a crowd, and bound how far it mov
   });
   assert.equal(
     selection.statuses.get(4)?.reason,
-    "Offset 1.000 s lies 991.000 ms outside the interval that 3 trusted sources leave",
+    "Offset 1.000 s lies 990.000 ms outside the interval where most trusted sources can be right",
   );
   const honest = source(4, 0.005, { rootDistance: 0.006 });
   const helped = run([...proven, honest]);

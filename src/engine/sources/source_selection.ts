@@ -98,6 +98,11 @@ export class SourceSelection {
     return this.#selection?.survivors ?? [];
   }
 
+  /** Where most sources allow the true offset to be; undefined when none is believed. */
+  get possible(): Selection["possible"] {
+    return this.#selection?.possible;
+  }
+
   /** Those of them that outvote the others. */
   get trusted(): readonly number[] {
     return this.#trusted.filter((id) => this.believed.includes(id));
