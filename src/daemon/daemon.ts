@@ -206,7 +206,7 @@ class Daemon {
     this.#options.takeSignals((signal) => this.#meetSignal(signal));
     const refresh = setInterval(() => this.#tick(), TICK_MILLISECONDS);
     const timeout = this.#once?.start({
-      reason: () => this.#engine.snapshot(readInstant()).why,
+      panic: () => this.#engine.panicInWaiting,
       stop: (end) => this.#stop(end),
     });
     if (drift !== undefined) this.#driver.deliver({ type: "drift-loaded", ...drift });

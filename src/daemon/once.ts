@@ -5,7 +5,6 @@
  * @module
  */
 import type { Config } from "../config/config.ts";
-import { LEFT_ALONE } from "../engine/clock/clock_control.ts";
 import type { EngineSnapshot } from "../engine/status/snapshot.ts";
 import { clockPosition } from "../base/clock_position.ts";
 import type { Seconds } from "../base/units.ts";
@@ -37,24 +36,23 @@ export class OnceWatch {
   #done = false;
 
   /**
-   * Begins to wait; returns the timer of the patience, to be cleared. `reason` says why the clock
-   * is not set: if a panic threshold keeps it from that, trying again later is of no use.
+   * Begins to wait; returns the timer of the patience, to be cleared. `panic` is asked which panic
+   * threshold keeps the clock from being set, a sentence; with one, trying again later is of no
+   * use.
    */
-  start({ reason, stop, patience = PATIENCE_MILLISECONDS }: {
-    readonly reason: () => string;
+  start({ panic, stop, patience = PATIENCE_MILLISECONDS }: {
+    readonly panic: () => string | undefined;
     readonly stop: (end: OnceEnd) => void;
     /** In milliseconds; a minute when left out. */
     readonly patience?: number;
   }): ReturnType<typeof setTimeout> {
     return setTimeout(() => {
       if (this.#done) return;
-      const text = reason(), isPanic = text.startsWith(LEFT_ALONE);
+      const reason = panic();
       log.error(
-        isPanic
-          ? text
-          : "No time was found within a minute; see the warnings above, or try again later",
+        reason ?? "No time was found within a minute; see the warnings above, or try again later",
       );
-      stop(isPanic ? "panic" : "no-time");
+      stop(reason === undefined ? "no-time" : "panic");
     }, patience);
   }
 

@@ -1,23 +1,22 @@
 import { equal, match } from "node:assert/strict";
-import { LEFT_ALONE } from "../engine/clock/clock_control.ts";
 import { configureLog } from "../system/log.ts";
 import { parseConfig } from "../config/parse.ts";
 import { onceConfig, type OnceEnd, OnceWatch } from "./once.ts";
 
-async function endOf(reason: string): Promise<{ end: OnceEnd; log: string }> {
+async function endOf(panic: string | undefined): Promise<{ end: OnceEnd; log: string }> {
   let log = "";
   configureLog({ level: "info", journal: false, write: (line) => void (log += line) });
   const end = await new Promise<OnceEnd>((resolve) => {
-    new OnceWatch().start({ reason: () => reason, stop: resolve, patience: 1 });
+    new OnceWatch().start({ panic: () => panic, stop: resolve, patience: 1 });
   });
   return { end, log };
 }
 
 Deno.test("without an agreement the patience ends with no time, at a panic threshold with that", async () => {
-  const none = await endOf("No server answers");
+  const none = await endOf(undefined);
   equal(none.end, "no-time");
   match(none.log, /No time was found within a minute/);
-  const beyond = await endOf(`${LEFT_ALONE}: the offset is 90000 s`);
+  const beyond = await endOf("The clock is left alone: the offset is 90000 s");
   equal(beyond.end, "panic");
   match(beyond.log, /left alone.*90000 s/);
 });

@@ -113,6 +113,14 @@ export class Engine {
     return makePeers(this.#snapshotInput(now), this.#recent);
   }
 
+  /**
+   * Why the clock is left alone although sources agree: a panic threshold, and sources that may
+   * still vouch for the time; undefined when it is not.
+   */
+  get panicInWaiting(): string | undefined {
+    return this.#selection.selected ? this.#control.waiting : undefined;
+  }
+
   /** How far the clock was off when it was corrected. */
   get updates(): UpdateRecord {
     return this.#decision.updates;

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { replaceCalls } from "../../ffi/libc.ts";
+import { type AnyCall, libc, replaceCalls } from "../../ffi/libc.ts";
 import { ok } from "../../src/base/result.ts";
 import type { SymmetricKey } from "../../src/config/key_file.ts";
 import { parseConfig } from "../../src/config/parse.ts";
@@ -28,9 +28,12 @@ export class DaemonInProcess implements AsyncDisposable {
   /** Starts a daemon that serves its own clock at stratum 7 to whom the configuration says. */
   constructor(text: string, keys: Keys = new Map()) {
     this.#read = read(text, keys);
+    const { write, send } = libc();
+    const keepLines = (real: AnyCall) => (...args: unknown[]) =>
+      isLogged(args) ? this.#keep(args) : real(...args);
     this.#restore = replaceCalls({
-      here: {},
-      background: (name, real) => name === "write" ? (...args) => this.#keep(args) : real,
+      here: { write: keepLines(write as AnyCall), send: keepLines(send as AnyCall) },
+      background: (name, real) => name === "write" ? keepLines(real) : real,
     });
     this.#running = runDaemon({
       ...this.#read,
@@ -69,11 +72,16 @@ export class DaemonInProcess implements AsyncDisposable {
     this.#restore();
   }
 
-  #keep([, bytes]: unknown[]): Promise<number> {
+  #keep([, bytes]: unknown[]): number {
     const octets = bytes as Uint8Array;
     this.#lines.push(...new TextDecoder().decode(octets).trimEnd().split("\n"));
-    return Promise.resolve(octets.length);
+    return octets.length;
   }
+}
+
+/** Tells a line of the log from all else that is written. */
+function isLogged([, bytes]: unknown[]): boolean {
+  return /^(<\d>|\d{4}-\d\d-)/.test(new TextDecoder().decode(bytes as Uint8Array));
 }
 
 function read(text: string, keys: Keys): ReadConfig {

@@ -43,7 +43,7 @@ const FILE_LENGTH_MAX = 1 << 20;
 /** The pair in use. */
 export class Credentials implements Disposable {
   readonly #openssl: OpenSsl;
-  readonly #paths: CredentialPaths;
+  #paths: CredentialPaths;
   #context: TlsServerContext;
   #seen: string;
 
@@ -78,6 +78,11 @@ export class Credentials implements Disposable {
   /** Reads the pair again when the files are others than at the last look; for a timer. */
   reloadIfChanged(): Reload {
     return lookAt(this.#paths) === this.#seen ? { kind: "unchanged" } : this.reload();
+  }
+
+  /** Takes the pair from other files from the next `reload` on; until one succeeds it stays. */
+  follow(paths: CredentialPaths): void {
+    this.#paths = paths;
   }
 
   /** Reads the pair again in any case; connections that exist go on with the old one. */

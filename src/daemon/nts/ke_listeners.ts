@@ -3,9 +3,10 @@
  * for key exchange for each `[[nts-ke-server]]` section.
  *
  * Certificates are read again on a reload and when their files change; a pair that does not fit
- * leaves the old one in use. Sections that stay the same over a reload keep their listener and
- * their connections. Limits: a section whose certificate cannot be read, or whose address cannot be
- * had, is logged and tried again when the files change, or at the next reload.
+ * leaves the old one in use, also where a reload names other files. Sections that stay the same
+ * over a reload but for these files keep their listener and their connections. Limits: a section
+ * whose certificate cannot be read at first, or whose address cannot be had, is logged and tried
+ * again when the files change, or at the next reload.
  *
  * @module
  */
@@ -37,8 +38,7 @@ const LOOK_MILLISECONDS = 30_000;
 const TRY_EVERY = 5;
 
 interface Section {
-  readonly config: NtsKeServerConfig;
-  readonly text: string;
+  config: NtsKeServerConfig;
   credentials: Credentials | undefined;
   server: NtsKeListener | undefined;
   /** Why there is no listener. */
@@ -86,25 +86,7 @@ export class NtsKeListeners {
     if (this.#running === undefined) {
       if (isWanted && isReadable) this.#running = this.#start(config, now);
     } else if (isReadable) this.#running.keys.reload(config.keyset, now);
-    const wanted = config.ntsKeServers.map((section) => ({
-      config: section,
-      text: JSON.stringify(section),
-    }));
-    const kept = this.#sections.filter(({ text }) => wanted.some((each) => each.text === text));
-    const closing = this.#sections.filter((section) => !kept.includes(section));
-    await Promise.all(closing.map((section) => closeSection(section)));
-    this.#sections = wanted.map(({ config, text }) =>
-      kept.find((section) => section.text === text) ??
-        {
-          config,
-          text,
-          credentials: undefined,
-          server: undefined,
-          listenError: undefined,
-          certificateError: undefined,
-          remarkedAt: undefined,
-        }
-    );
+    await this.#follow(config.ntsKeServers);
     const listens = this.#sections.map(({ config }) => config.listen);
     for (const kind of ["nts-ke-server", "certificate"] as const) {
       this.#functions.keepOnly(kind, listens);
@@ -115,6 +97,23 @@ export class NtsKeListeners {
     this.#timer ??= this.#sections.length === 0
       ? undefined
       : setInterval(() => void this.#look((pair) => pair.reloadIfChanged()), LOOK_MILLISECONDS);
+  }
+
+  /** Makes the sections those that are wanted; an address that stays keeps its certificate. */
+  async #follow(wanted: readonly NtsKeServerConfig[]): Promise<void> {
+    const old = this.#sections;
+    const next = wanted.map((config) => {
+      const before = old.find(({ config: { listen } }) => listen === config.listen);
+      before?.credentials?.follow(config);
+      if (before === undefined || !differInFilesAlone(before.config, config)) {
+        return newSection(config, before?.credentials);
+      }
+      before.config = config;
+      return before;
+    });
+    const closing = old.filter((section) => !next.includes(section));
+    await Promise.all(closing.map((section) => closeSection(section, next)));
+    this.#sections = next;
   }
 
   /** Tries again what could not be started; to be called about once a second. */
@@ -229,6 +228,23 @@ export class NtsKeListeners {
   }
 }
 
+function newSection(config: NtsKeServerConfig, credentials: Credentials | undefined): Section {
+  return {
+    config,
+    credentials,
+    server: undefined,
+    listenError: undefined,
+    certificateError: undefined,
+    remarkedAt: undefined,
+  };
+}
+
+/** Tells whether two sections have the same values but for the files of the certificate. */
+function differInFilesAlone(one: NtsKeServerConfig, other: NtsKeServerConfig): boolean {
+  const { certificateChainPath, privateKeyPath } = one;
+  return JSON.stringify(one) === JSON.stringify({ ...other, certificateChainPath, privateKeyPath });
+}
+
 function tellWithoutTime({ sources, synchronization }: Config): void {
   if (sources.length > 0 || synchronization.localStratum !== undefined) return;
   log.warning(
@@ -310,9 +326,11 @@ function startServer(section: Section, running: Running): void {
   }
 }
 
-async function closeSection(section: Section): Promise<void> {
+/** Closes a listener, and its certificate unless one of `others` has it. */
+async function closeSection(section: Section, others: readonly Section[] = []): Promise<void> {
   await section.server?.stop();
-  section.credentials?.close();
+  const { credentials } = section;
+  if (!others.some((other) => other.credentials === credentials)) credentials?.close();
   section.server = undefined;
   section.credentials = undefined;
 }

@@ -8,7 +8,7 @@ import { Keyset } from "../../nts/server/keyset.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { FunctionStates } from "../observability/function_states.ts";
 import { makeCertificate } from "../../../tests/support/test_certificates.ts";
-import { DAY, good, NOW, until } from "../../../tests/support/nts_ke_connections.ts";
+import { ask, DAY, good, NOW, until } from "../../../tests/support/nts_ke_connections.ts";
 import { Nts } from "./nts.ts";
 import { randomSource } from "../../system/random.ts";
 
@@ -61,7 +61,8 @@ Deno.test({
 
 Deno.test("a key exchange without its certificate is closed, and one whose certificate is broken later goes on; both say why", async () => {
   const chain = `${PATH}-chain`, key = `${PATH}-key`;
-  const text = `[[nts-ke-server]]\nlisten = "127.0.0.1:${freePort()}"\n` +
+  const port = freePort();
+  const text = `[[nts-ke-server]]\nlisten = "127.0.0.1:${port}"\n` +
     `certificate-chain-path = "${chain}"\nprivate-key-path = "${key}"\n` +
     "[synchronization]\nlocal-stratum = 8\n";
   const parsed = parseConfig(text);
@@ -89,6 +90,22 @@ Deno.test("a key exchange without its certificate is closed, and one whose certi
     ok(writeFileAtomic(chain, { bytes: good.certificate }).ok);
     await service.configure(parsed.value.config);
     deepEqual(states(), [["nts-ke-server", true], ["certificate", true]]);
+    // Other files, which are not there yet, alone and with another change of the section.
+    const moved = text.replace(chain, `${chain}-moved`);
+    for (const other of [moved, moved.replace("listen", "concurrent-connections = 9\nlisten")]) {
+      const reloaded = parseConfig(other);
+      ok(reloaded.ok);
+      await service.configure(reloaded.value.config);
+      deepEqual(states(), [["nts-ke-server", true], ["certificate", false]]);
+      match(fault()?.reason ?? "", /-chain-moved: .*ENOENT.*; the old certificate stays in use$/);
+      ok((await ask(port)).ok, "it serves the old certificate");
+    }
+    ok(writeFileAtomic(`${chain}-moved`, { bytes: good.certificate }).ok);
+    const reloaded = parseConfig(moved);
+    ok(reloaded.ok);
+    await service.configure(reloaded.value.config);
+    deepEqual(states(), [["nts-ke-server", true], ["certificate", true]]);
+    await service.configure(parsed.value.config);
     const expired = makeCertificate({
       commonName: "old",
       notBefore: NOW - DAY,
@@ -104,6 +121,7 @@ Deno.test("a key exchange without its certificate is closed, and one whose certi
   } finally {
     await service.stop();
     removeFile(chain);
+    removeFile(`${chain}-moved`);
     removeFile(key);
   }
 });

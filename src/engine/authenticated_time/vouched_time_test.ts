@@ -192,6 +192,8 @@ Deno.test("a clock a year behind waits for those who can vouch, a while", () => 
   equal(alone.panic, undefined);
   equal(alone.snapshot.state, "unsynchronized");
   match(alone.snapshot.why, /^The clock is left alone while authenticated sources may still/);
+  equal(alone.engine.panicInWaiting, alone.snapshot.why);
+  equal(slow.engine.panicInWaiting, undefined);
   const waiting = alone.logs.filter((line) => line.includes("may still answer"));
   equal(waiting.length, 1);
   alone.run(200);

@@ -24,7 +24,7 @@ import { ERROR_BOUND_MAX } from "../status/system_variables.ts";
  * How the sentence begins that says why the clock is not set although sources agree: the offset is
  * beyond a panic threshold.
  */
-export const LEFT_ALONE = "The clock is left alone while authenticated sources may still answer";
+const LEFT_ALONE = "The clock is left alone while authenticated sources may still answer";
 
 /**
  * So long a time beyond the panic threshold at the start waits for authenticated sources that may
