@@ -20,7 +20,7 @@ const LATER =
 /** How a list is told that is valid until 2026-12-28, as long as it is. */
 const CURRENT = Date.now() < Date.parse("2026-12-28")
   ? /info: .*valid until 2026-12-28\s*$/
-  : /warning: .*valid until 2026-12-28, which is over/;
+  : /warning: .*valid until 2026-12-28, which is past/;
 const SYSTEM_LIST = "/usr/share/zoneinfo/leap-seconds.list";
 
 function write(path: string, text: string): void {
