@@ -81,8 +81,8 @@ function stateOf(association: Association): string {
     association.history.serverState,
     association.history.lastResponseAt,
     association.sent,
-    association.history.lastMeasurement?.transmitTimestamp.toString(),
-  ]);
+    association.history.lastMeasurement?.transmitTimestamp,
+  ], (_, value) => typeof value === "bigint" ? `${value}` : value);
 }
 
 /** An association among random packets, replaced by a fresh one when a denial has stopped it. */
