@@ -186,8 +186,8 @@ let style: Pick<LogOptions, "journal"> = { journal: false };
 
 const lines = new LineQueue(STANDARD_ERROR, {
   lostLine(count) {
-    const text = `${count} ${count === 1 ? "line" : "lines"} of the log were lost, because ` +
-      "standard error was not read in time";
+    const lost = count === 1 ? "1 line of the log was lost" : `${count} lines of the log were lost`;
+    const text = `${lost}, because standard error was not read in time`;
     return formatLine({ level: "warning", timestamp: Date.now(), text, journal: style.journal });
   },
 });

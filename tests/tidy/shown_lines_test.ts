@@ -39,6 +39,32 @@ Deno.test("the lines of the log that docs/sources.md shows are made of what the 
   assert.notEqual(unsaid("Source ntp1.example.net is excellent again"), "");
 });
 
+/** The parts of a shown message between names, numbers and what stands for them. */
+function partsOf(message: string): readonly string[] {
+  return message.split(/\.\.\.|\([^)]*\)|\b(?:N|[A-Z]{4,}|eth0|\d\S*)(?!\w)|[;:,](?= |$)/)
+    .map((part) => part.trim()).filter((part) => part.includes(" "));
+}
+
+function isSaid(part: string): boolean {
+  return SAID.some((text) => text.includes(part)) || unsaid(part) === "";
+}
+
+Deno.test("messages that docs/faults.md and others quote are what the program says", async () => {
+  const faults = await Deno.readTextFile(`${ROOT}/docs/faults.md`);
+  const seen = faults.split("\n").filter((line) => line.startsWith("|"))
+    .map((line) => line.split(" | ")[2] ?? "");
+  const hardware = await Deno.readTextFile(`${ROOT}/docs/hardware-timestamps.md`);
+  const quoted = [...seen, hardware.replaceAll("\n", " ")].flatMap((text) =>
+    [...text.matchAll(/"([A-Za-z][^"]*)"/g)].map(([, message = ""]) => message)
+  );
+  const shown = (await indented("docs/nts.md")).filter((line) => line.startsWith("Its time"));
+  assert.equal(shown.length, 1);
+  const parts = [...quoted, ...shown].flatMap(partsOf);
+  assert.ok(parts.length >= 18, parts.join("\n"));
+  assert.deepEqual(parts.filter((part) => !isSaid(part)), []);
+  assert.equal(partsOf("None of the 7 sources responds").every(isSaid), false);
+});
+
 Deno.test("the scenario that docs/simulation.md shows is right", async () => {
   const lines = await indented("docs/simulation.md");
   const from = lines.indexOf('name = "mine"');
