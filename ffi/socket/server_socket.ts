@@ -33,7 +33,10 @@ import {
 } from "../headers/timestamping.ts";
 import { lastErrno, libc } from "../libc.ts";
 import { waitShared } from "../shared_wait.ts";
+import { allocate } from "../memory.ts";
+import type { Bytes } from "../../src/base/bytes.ts";
 import { openDatagramSocket, socketLocalAddress } from "./datagram_socket.ts";
+import { encodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
 import type { ServerBatch } from "./server_batch.ts";
 import { prepareServerSocket, type ServerSocketOptions } from "./server_socket_options.ts";
 import { setIntegerOption } from "./socket_option.ts";
@@ -42,6 +45,8 @@ import { TransmitTimestamps } from "./transmit_timestamps.ts";
 /** Software timestamps of receipt, and of sending where a response asks for it; unnumbered. */
 const TIMESTAMPS = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE |
   SOF_TIMESTAMPING_OPT_TSONLY;
+
+const destination = allocate(SOCKADDR_SIZE);
 
 /** A UDP socket that listens. */
 export class ServerSocket {
@@ -212,6 +217,18 @@ export class ServerSocket {
   /** The timestamps that `receiveTransmitTimestamps` took. */
   get timestamps(): TransmitTimestamps {
     return this.#timestamps;
+  }
+
+  /** Sends one datagram beside the batches; one that the network refuses is lost. */
+  sendTo(bytes: Bytes, to: SocketAddress): void {
+    if (this.#fd < 0) return;
+    const isMapped = to.family === "ipv4" && this.#local.family === "ipv6";
+    const peer = isMapped
+      ? { family: "ipv6", address: `::ffff:${to.address}`, port: to.port } as const
+      : to;
+    const size = encodeSockaddr(peer, destination.view);
+    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    libc().sendto(this.#fd, bytes, BigInt(bytes.length), flags, destination.bytes, size);
   }
 
   /** Closes the socket; a pending background receive ends at once with 0. May be called twice. */

@@ -74,7 +74,7 @@ Deno.test("an empty text is a configuration with the defaults", () => {
       readyWhenSynchronized: false,
       statisticsPath: undefined,
     },
-    control: { chronyc: undefined, allowlist: ["127.0.0.0/8", "::1/128"] },
+    control: { ntpq: undefined, chronyc: undefined, allowlist: ["127.0.0.0/8", "::1/128"] },
     security: { user: undefined, seccomp: true },
   });
   const idle = "t: No sources and no servers: ntpsd has nothing to do " +

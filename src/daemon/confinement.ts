@@ -147,7 +147,7 @@ export function neededCapabilities(
   { config, noAdjust }: Pick<ConfinementRequest, "config" | "noAdjust">,
 ): readonly Capability[] {
   const { servers, ntsKeServers, observability, control, clock } = config;
-  const isLow = [observability.listen, control.chronyc].some(isLowPort);
+  const isLow = [observability.listen, control.chronyc, control.ntpq].some(isLowPort);
   const serves = servers.length > 0 || ntsKeServers.length > 0 || isLow;
   return [
     ...(noAdjust || clock.adjust === false ? [] : ["CAP_SYS_TIME"] as const),

@@ -19,6 +19,7 @@ import { realtimeNow } from "../../ffi/clock/clock.ts";
 import { hasServiceManager } from "../../ffi/process/sd_notify.ts";
 import { measureClockPrecision } from "../../ffi/clock/clock.ts";
 import { Poller } from "../../ffi/poller.ts";
+import type { PollExponent } from "../base/units.ts";
 import { environmentVariable, hostName } from "../../ffi/process/process.ts";
 import { filesAnswer, within } from "./files/file_access.ts";
 import { DriftStore } from "./files/drift_store.ts";
@@ -99,6 +100,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     engine,
     addresses,
     poller: poller.value,
+    precision,
+    mayAdjust: clock.value.mayAdjust,
     ntp: new NtpListeners(precision, functions),
     functions,
     keyRing,
@@ -112,6 +115,8 @@ interface Parts {
   readonly engine: Engine;
   readonly addresses: OwnAddresses;
   readonly poller: Poller;
+  readonly precision: PollExponent;
+  readonly mayAdjust: boolean;
   readonly ntp: NtpListeners;
   readonly functions: FunctionStates;
   readonly keyRing: KeyRing;

@@ -20,6 +20,7 @@ import {
   formatSocketAddress,
   parseSocketAddress,
   type SocketAddress,
+  socketAddress,
 } from "../base/socket_address.ts";
 import type { PollExponent } from "../base/units.ts";
 import { NTP_PORT } from "../base/ports.ts";
@@ -42,6 +43,7 @@ import { readRealtimeNtp } from "../../ffi/clock/clock.ts";
 import { ERRNO, type OsError } from "../../ffi/errno.ts";
 import { ServerSocket } from "../../ffi/socket/server_socket.ts";
 import { hasLocalAddress } from "../../ffi/socket/datagram_socket.ts";
+import type { ControlResponse } from "./control/control_listener.ts";
 import type { FunctionStates } from "./observability/function_states.ts";
 import { log } from "../system/log.ts";
 import { servedClock } from "./served_clock.ts";
@@ -73,6 +75,8 @@ export interface NtpListenersContext {
   readonly synchronization: SynchronizationConfig;
   /** What authenticated responses need. */
   readonly authentication: ServerAuthentication;
+  /** Answers the control protocol, mode 6; such requests are dropped when left out. */
+  readonly control?: ControlResponse;
   /**
    * Does what must not wait for long, while a server is busy; called every few milliseconds then.
    */
@@ -233,7 +237,8 @@ export class NtpListeners {
       return undefined;
     }
     const clients = config.clientTable ? new ClientTable(randomSource) : undefined;
-    const responder = this.#makeResponder(config, { access: access.value, clients, context });
+    const parts = { access: access.value, clients, context, socket: socket.value };
+    const responder = this.#makeResponder(config, parts);
     const loop = new ServerLoop({ socket: socket.value, responder }, {
       onReceiveError: (_, error) => log.warning(`Server ${config.listen}: ${error.message}`),
       onSendError: (error) =>
@@ -258,9 +263,11 @@ export class NtpListeners {
       readonly access: AccessRules;
       readonly clients: ClientTable | undefined;
       readonly context: NtpListenersContext;
+      readonly socket: ServerSocket;
     },
   ): Responder {
     const { rateLimit } = config;
+    const { socket, context } = parts;
     return new Responder({
       template: this.#template,
       readClock: readRealtimeNtp,
@@ -273,8 +280,15 @@ export class NtpListeners {
       interleaved: config.interleaved ? new InterleavedTable({ random: randomSource }) : undefined,
       requireNts: config.requireNts === false ? undefined : config.requireNts,
       clients: parts.clients,
+      control(datagram, { address, port }) {
+        const client = socketAddress(address, port);
+        if (client === undefined) return;
+        for (const response of context.control?.(datagram, client) ?? []) {
+          socket.sendTo(response, client);
+        }
+      },
       onInternalError: (error) => this.#tell(error),
-      ...parts.context.authentication,
+      ...context.authentication,
     });
   }
 

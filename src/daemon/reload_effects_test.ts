@@ -206,6 +206,14 @@ const PROBES: Readonly<Record<string, Probe>> = {
     daemon.reload(`${HTTP}[control]\nchronyc = "127.0.0.1:${OTHER}"\n`);
     await waitUntil(() => answers(OTHER, 100, TRACKING_REQUEST), waiting("chrony's protocol"));
   },
+  async "control.ntpq"() {
+    const [opcode, version] = [2, 2];
+    const system = new Uint8Array(12);
+    system.set([version << 3 | 6, opcode]);
+    await using daemon = await started(HTTP);
+    daemon.reload(`${HTTP}[control]\nntpq = "127.0.0.1:${OTHER}"\n`);
+    await waitUntil(() => answers(OTHER, 100, system), waiting("the control protocol"));
+  },
   async "control.allowlist"() {
     const control = `${HTTP}[control]\nchronyc = "127.0.0.1:${OTHER}"\n`;
     await using daemon = await started(control);

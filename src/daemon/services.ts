@@ -119,12 +119,13 @@ export class Services {
 
   async #apply(config: Config): Promise<void> {
     const { http, control, nts, keys, onBusy } = this.#parts;
-    control.configure(config.control);
+    control.configure(config);
     await http.configure(config.observability.listen);
     await nts.configure(config);
     await this.ntp.configure(config.servers, {
       synchronization: config.synchronization,
       authentication: { keys, nts: nts.listeners.responder },
+      control: (request, client) => control.answer(request, client),
       onBusy,
     });
     this.refresh();

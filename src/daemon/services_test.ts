@@ -32,7 +32,7 @@ class Scene {
     const noteLater = (what: string) => Promise.resolve(note(what));
     const isServing = () => this.isServing;
     const parts: ServiceParts = {
-      control: { configure: () => {}, retry: () => {}, stop: () => {} },
+      control: { configure: () => {}, answer: () => [], retry: () => {}, stop: () => {} },
       ntp: {
         configure: () => noteLater("ntp configure"),
         retry: () => note("ntp retry"),

@@ -15,6 +15,7 @@ import type { UnansweredSource } from "./client_address.ts";
 export type ServerDropReason =
   | "too-short"
   | "not-a-request"
+  | "control"
   | "version"
   | UnansweredSource
   | "access-denied"
@@ -32,6 +33,7 @@ export type ServerDropReason =
 const REASONS = [
   "too-short",
   "not-a-request",
+  "control",
   "version",
   "source-port",
   "source-address",

@@ -16,6 +16,8 @@
  * @module
  */
 import { assert, unreachable } from "../base/assert.ts";
+import type { Bytes } from "../base/bytes.ts";
+import { ipFromBytes } from "../base/ip_address.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { NTP_PORT } from "../base/ports.ts";
@@ -39,6 +41,12 @@ import { TransmitQueue } from "./transmit_queue.ts";
 
 /** Reads the clock that is served as an NTP timestamp into `out[index]` and `out[index + 1]`. */
 export type ReadClock = (out: Uint32Array, index: number) => void;
+
+/** Takes a datagram of the control protocol and the client's address and port. */
+export type ControlHandler = (
+  datagram: Bytes,
+  client: { readonly address: string; readonly port: number },
+) => void;
 
 /** How a listener answers. What is marked as shared is one object for all listeners. */
 export interface ResponderOptions {
@@ -66,6 +74,10 @@ export interface ResponderOptions {
   readonly keys?: MacResponder | undefined;
   /** Receives the error of each request that could not be answered by a fault of ntpsd. */
   readonly onInternalError?: ((error: unknown) => void) | undefined;
+  /**
+   * Takes what may be a request of the control protocol, mode 6; such are dropped when left out.
+   */
+  readonly control?: ControlHandler | undefined;
   /** The busy clients; not counted when left out. */
   readonly clients?: ClientTable | undefined;
 }
@@ -98,6 +110,7 @@ export class Responder {
   readonly #requireNts: "ignore" | "deny" | undefined;
   readonly #keys: MacResponder | undefined;
   readonly #clients: ClientTable | undefined;
+  readonly #control: ControlHandler | undefined;
   readonly #onInternalError: ((error: unknown) => void) | undefined;
   readonly #kisses: KissLimiter;
 
@@ -126,6 +139,7 @@ export class Responder {
     this.#requireNts = options.requireNts;
     this.#keys = options.keys;
     this.#clients = options.clients;
+    this.#control = options.control;
     this.#onInternalError = options.onInternalError;
     this.#kisses = new KissLimiter(options.random);
     this.#headers = new HeaderWriter(options);
@@ -169,9 +183,9 @@ export class Responder {
   #answer(): void {
     const batch = this.#batch, index = this.#index;
     const length = batch.lengths[index] ?? 0;
-    if (length < HEADER_LENGTH) return this.counters.drop("too-short");
     const first = batch.requests[this.#at] ?? 0, port = batch.peerPorts[index] ?? 0;
-    if (!isRequest(first, port)) return this.counters.drop("not-a-request");
+    if (length < HEADER_LENGTH) return this.#dropOther("too-short");
+    if (!isRequest(first, port)) return this.#dropOther("not-a-request");
     const version = (first >>> 3) & 7;
     if (((this.#versions >>> version) & 1) === 0) return this.counters.drop("version");
     const client = this.#client;
@@ -184,6 +198,18 @@ export class Responder {
     if (length > HEADER_LENGTH) this.#answerExtended(version);
     else if (this.#requireNts !== undefined) this.#refuseWithoutNts();
     else this.#answerPlain();
+  }
+
+  /** Drops what asks for no time, but hands on what may be a request of the control protocol. */
+  #dropOther(reason: "too-short" | "not-a-request"): void {
+    const batch = this.#batch, index = this.#index, length = batch.lengths[index] ?? 0;
+    const isControl = length > 0 && ((batch.requests[this.#at] ?? 0) & 7) === MODE.control;
+    if (!isControl || this.#control === undefined) return this.counters.drop(reason);
+    this.counters.drop("control");
+    const address = ipFromBytes(addressOctets(batch, index));
+    if (address === undefined) return;
+    const datagram = batch.requests.slice(this.#at, this.#at + length);
+    this.#control(datagram, { address, port: batch.peerPorts[index] ?? 0 });
   }
 
   /** Applies the access lists and the rate limit. */
@@ -319,6 +345,14 @@ export class Responder {
     batch.queueResponse(this.#index, length);
     this.counters.queue(counted | COUNTED.kiss);
   }
+}
+
+function addressOctets(batch: RequestBatch, index: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(batch.peerFamilies[index] === 4 ? 4 : 16));
+  for (let i = 0; i < view.byteLength / 4; i++) {
+    view.setUint32(4 * i, batch.peerWords[4 * index + i] ?? 0);
+  }
+  return new Uint8Array(view.buffer);
 }
 
 /**

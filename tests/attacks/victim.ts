@@ -98,7 +98,7 @@ export class Victim {
       of.history.lastResponseAt,
       of.sent,
       of.history.lastMeasurement?.transmitTimestamp.toString(),
-    ]);
+    ], (_, value) => typeof value === "bigint" ? `${value}` : value);
   }
 
   /** What it believes that the server says of itself: leap indicator and stratum. */

@@ -32,6 +32,13 @@ export function exampleControlView(): ControlView {
     peers: EXAMPLE_SOURCES.map(examplePeer),
     updates: { last: 3.2e-6, rms: 5.1e-6 },
     now: NOW,
+    kernel: {
+      frequencyPpm: -12.345,
+      maxErrorSeconds: 4.2e-3,
+      estimatedErrorSeconds: 1e-5,
+      synchronized: true,
+      taiOffsetSeconds: 37,
+    },
     keyKind: (id) => id === 7 ? { algorithm: "sha256", bits: 256 } : undefined,
   };
 }

@@ -20,6 +20,7 @@ export const PEER_NAMES = [
   "chronyd",
   "ntpd",
   "ntpdig",
+  "ntpq",
   "rdate",
   "timesyncd",
   "zsh",
@@ -47,6 +48,11 @@ const PEERS: Readonly<
   ntpdig: {
     packages: ["ntpsec-ntpdig", "python3-ntp"],
     path: "usr/bin/ntpdig",
+    versionArgs: ["--version"],
+  },
+  ntpq: {
+    packages: ["ntpsec", "python3-ntp"],
+    path: "usr/bin/ntpq",
     versionArgs: ["--version"],
   },
   // Debian's busybox is built without its ntpd; rdate has OpenBSD's client.
@@ -144,7 +150,7 @@ async function environment(name: PeerName, folder: string): Promise<Record<strin
   const env: Record<string, string> = {};
   const libraries = places.filter((_, index) => present[index]);
   if (libraries.length > 0) env["LD_LIBRARY_PATH"] = libraries.join(":");
-  if (name === "ntpdig") {
+  if (name === "ntpdig" || name === "ntpq") {
     env["PYTHONPATH"] = `${folder}/usr/lib/python3/dist-packages`;
     env["LD_LIBRARY_PATH"] = [`${folder}/usr/lib/${triplet}/ntp`, ...libraries].join(":");
   }

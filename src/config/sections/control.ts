@@ -3,14 +3,25 @@
  *
  * @module
  */
-import { CHRONY_COMMAND_PORT } from "../../base/ports.ts";
+import { CHRONY_COMMAND_PORT, NTP_PORT } from "../../base/ports.ts";
 import { listenAddress, prefix } from "../address_field.ts";
 import { either, list, word } from "../field.ts";
 import { type Built, optional, type SectionKey } from "../key.ts";
 import { section } from "../table_field.ts";
 
+/** Where `ntpq` asks if it is not told otherwise. */
+export const NTPQ_ADDRESS = `127.0.0.1:${NTP_PORT}`;
+
 /** The keys of `[control]`. */
 export const CONTROL_KEYS = {
+  ntpq: optional(either(listenAddress(NTP_PORT), word(["off"])), {
+    otherwise: `\`"${NTPQ_ADDRESS}"\` if ntpsd adjusts the clock and may open that port`,
+    reload: "applied",
+    doc:
+      "Where `ntpq` and `ntpmon` find the daemon: the control protocol of NTP (mode 6). It only " +
+      "reads. A `[[server]]` at this address and port answers it itself; `off` switches the " +
+      "protocol off there too.",
+  }),
   chronyc: optional(either(listenAddress(CHRONY_COMMAND_PORT), word(["off"])), {
     default: "off",
     build: (address) => address === "off" ? undefined : address,
@@ -27,7 +38,8 @@ export const CONTROL_KEYS = {
     default: ["127.0.0.0/8", "::1/128"],
     reload: "applied",
     foreign: { "cmdallow cmddeny": "use allowlist in [control]" },
-    doc: "Who may ask at the addresses of this section. Others get no response.",
+    doc: "Who may use these protocols. Others get no response. Responses to `ntpq` may be longer " +
+      "than its requests, so leave out addresses that others can forge.",
   }),
 };
 

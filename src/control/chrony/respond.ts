@@ -91,14 +91,14 @@ export class ChronyResponder {
     ]);
   }
 
-  /** Returns the response to a datagram; undefined for silence. Any octets are taken. */
-  respond(datagram: Uint8Array): Bytes | undefined {
+  /** Returns the response to a datagram, or none for silence. Any octets are taken. */
+  respond(datagram: Uint8Array): readonly Bytes[] {
     const read = readRequest(datagram);
-    if (read.kind === "none") return undefined;
+    if (read.kind === "none") return [];
     this.#answered++;
-    if (read.kind === "other-version") return statusResponse(read.request, STATUS.badVersion);
+    if (read.kind === "other-version") return [statusResponse(read.request, STATUS.badVersion)];
     const outcome = this.#outcome(read.request);
-    return typeof outcome === "number" ? statusResponse(read.request, outcome) : outcome;
+    return [typeof outcome === "number" ? statusResponse(read.request, outcome) : outcome];
   }
 
   #outcome(request: ChronyRequest): Outcome {

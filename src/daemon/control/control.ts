@@ -1,15 +1,28 @@
 /**
  * The monitoring protocols of other programs, as the daemon serves them.
  *
+ * The control protocol of NTP belongs to the port of NTP: where a server listens there, it hands
+ * such requests over; else there is a listener for them alone.
+ *
  * @module
  */
 import { realtimeNow } from "../../../ffi/clock/clock.ts";
-import type { ControlConfig } from "../../config/sections/control.ts";
+import { readKernelClock } from "../../../ffi/clock/timex.ts";
+import type { Bytes } from "../../base/bytes.ts";
+import { formatSocketAddress, type SocketAddress } from "../../base/socket_address.ts";
+import type { Config } from "../../config/config.ts";
+import { collisionOf } from "../../config/listen.ts";
+import { NTPQ_ADDRESS } from "../../config/sections/control.ts";
 import { ChronyResponder } from "../../control/chrony/respond.ts";
 import type { ControlView } from "../../control/control_view.ts";
+import { NtpqResponder } from "../../control/ntpq/respond.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { StatusDocument } from "../../engine/status/snapshot.ts";
+import { ACCESS_ALLOW, AccessRules } from "../../server/access.ts";
+import { clientOf } from "../../server/client.ts";
+import { unansweredSource } from "../../server/client_address.ts";
 import { readInstant } from "../../system/local_clock.ts";
+import { randomSource } from "../../system/random.ts";
 import type { KeyRing } from "../key_ring.ts";
 import type { FunctionStates } from "../observability/function_states.ts";
 import { ControlListener, type Watcher } from "./control_listener.ts";
@@ -20,6 +33,10 @@ export interface ControlParts {
   readonly engine: Pick<Engine, "peers" | "servedTime" | "updates">;
   /** Makes the status document of this moment. */
   readonly status: () => StatusDocument;
+  /** The precision of the clock, an exponent of two seconds. */
+  readonly precision: number;
+  /** Whether the clock may be adjusted: configured and permitted. */
+  readonly mayAdjust: boolean;
   /** Knows the kinds of keys. */
   readonly keyRing: Pick<KeyRing, "kindOf">;
   /** Knows which listeners work. */
@@ -32,44 +49,100 @@ export interface ControlParts {
 export class Control {
   readonly #parts: ControlParts;
   readonly #chronyc: ControlListener;
+  readonly #ntpq: ControlListener;
+  readonly #ntpqResponder: NtpqResponder;
+  #access: AccessRules | undefined;
+  #servesNtpq = false;
 
   /** Nothing is opened before `configure`. */
   constructor(parts: ControlParts) {
     this.#parts = parts;
-    const { functions, watcher } = parts;
-    const chrony = new ChronyResponder(() => this.#view());
+    const { functions, watcher, precision } = parts;
+    const view = () => this.#view();
+    const mayAsk = (client: SocketAddress) => this.#mayAsk(client);
+    const chrony = new ChronyResponder(view);
+    const ntpq = new NtpqResponder({
+      view,
+      random: randomSource,
+      precision,
+      system: "Linux",
+    });
+    this.#ntpqResponder = ntpq;
     this.#chronyc = new ControlListener({
       kind: "chronyc",
       respond: (request) => chrony.respond(request),
+      mayAsk,
+      functions,
+      watcher,
+    });
+    this.#ntpq = new ControlListener({
+      kind: "ntpq",
+      respond: (request, client) => this.#askedByNtpq(request, client),
+      mayAsk,
       functions,
       watcher,
     });
   }
 
   /** Brings all listeners up to a configuration. */
-  configure({ chronyc, allowlist }: ControlConfig): void {
-    this.#chronyc.configure({ listen: chronyc, allowlist });
+  configure({ control, servers }: Config): void {
+    const { ntpq, chronyc, allowlist } = control;
+    const access = AccessRules.build({ allowlist: { filter: allowlist, action: "ignore" } });
+    this.#access = access.ok ? access.value : undefined;
+    this.#servesNtpq = ntpq !== "off";
+    this.#chronyc.configure({ listen: chronyc, isWanted: true });
+    const isWanted = ntpq !== undefined;
+    // a program that only measures leaves the port to the one that keeps the clock
+    const place = ntpq === "off" || (!isWanted && !this.#parts.mayAdjust)
+      ? undefined
+      : ntpq ?? NTPQ_ADDRESS;
+    const isServed = servers.some(({ listen }) =>
+      place !== undefined &&
+      collisionOf({ transport: "udp", listen }, { transport: "udp", listen: place }) !== undefined
+    );
+    this.#ntpq.configure({ listen: isServed ? undefined : place, isWanted });
+  }
+
+  /** Answers what a server has got for the control protocol. */
+  answer(request: Bytes, client: SocketAddress): readonly Bytes[] {
+    if (!this.#servesNtpq || !this.#mayAsk(client)) return [];
+    return this.#askedByNtpq(request, client);
   }
 
   /** Tries again what could not be opened; to be called about once a second. */
   retry(): void {
     this.#chronyc.retry();
+    this.#ntpq.retry();
   }
 
   /** Closes all listeners. */
   stop(): void {
     this.#chronyc.stop();
+    this.#ntpq.stop();
+  }
+
+  #askedByNtpq(request: Bytes, client: SocketAddress): readonly Bytes[] {
+    const from = { client: formatSocketAddress(client), now: readInstant().monotonic };
+    return this.#ntpqResponder.respond(request, from);
+  }
+
+  #mayAsk({ address, port }: SocketAddress): boolean {
+    const client = clientOf(address);
+    return client !== undefined && unansweredSource(client, port) === undefined &&
+      this.#access?.decide(client) === ACCESS_ALLOW;
   }
 
   #view(): ControlView {
     const { engine, status, keyRing } = this.#parts;
     const now = readInstant();
+    const kernel = readKernelClock();
     return {
       status: status(),
       served: engine.servedTime(now),
       peers: engine.peers(now),
       updates: engine.updates,
       now: realtimeNow(),
+      kernel: kernel.ok ? kernel.value : undefined,
       keyKind: (id) => keyRing.kindOf(id),
     };
   }

@@ -12,9 +12,6 @@ import type { Bytes } from "../../base/bytes.ts";
 import { parseSocketAddress, type SocketAddress } from "../../base/socket_address.ts";
 import type { FunctionKind } from "../../engine/status/snapshot.ts";
 import { type ControlRequest, ControlSocket } from "../../../ffi/socket/control_socket.ts";
-import { ACCESS_ALLOW, AccessRules } from "../../server/access.ts";
-import { clientOf } from "../../server/client.ts";
-import { unansweredSource } from "../../server/client_address.ts";
 import type { FunctionStates } from "../observability/function_states.ts";
 import { meetInternalError } from "../observability/internal_errors.ts";
 
@@ -26,24 +23,29 @@ export interface Watcher {
   unwatch(fd: number): void;
 }
 
+/** Returns the datagrams that answer one of a client. */
+export type ControlResponse = (request: Bytes, client: SocketAddress) => readonly Bytes[];
+
 /** What a listener is made of. */
 export interface ControlListenerParts {
   /** What it is called in status and log. */
   readonly kind: FunctionKind;
-  /** Answers; undefined is silence. Any octets are taken. */
-  readonly respond: (request: Bytes) => Bytes | undefined;
+  /** Returns the datagrams of a response; none is silence. Any octets are taken. */
+  readonly respond: ControlResponse;
+  /** Whether a client may ask. */
+  readonly mayAsk: (client: SocketAddress) => boolean;
   /** Whether this listener works. */
   readonly functions: FunctionStates;
   /** The loop. */
   readonly watcher: Watcher;
 }
 
-/** What is configured. */
+/** Where to listen. */
 export interface ControlPlace {
   /** Address and port; undefined for none. */
   readonly listen: string | undefined;
-  /** Who may ask, as prefixes. */
-  readonly allowlist: readonly string[];
+  /** Whether the configuration asks for it: then status and log tell when it cannot be opened. */
+  readonly isWanted: boolean;
 }
 
 /** So many requests are answered before others have their turn. */
@@ -53,7 +55,7 @@ const REQUESTS_PER_TURN = 16;
 export class ControlListener {
   readonly #parts: ControlListenerParts;
   #listen: string | undefined;
-  #access: AccessRules | undefined;
+  #isWanted = false;
   #socket: ControlSocket | undefined;
 
   /** Nothing is opened before `configure`. */
@@ -61,13 +63,13 @@ export class ControlListener {
     this.#parts = parts;
   }
 
-  /** Listens at another place, or not at all, and for others. */
-  configure({ listen, allowlist }: ControlPlace): void {
-    const access = AccessRules.build({ allowlist: { filter: allowlist, action: "ignore" } });
-    this.#access = access.ok ? access.value : undefined;
+  /** Listens at another place, or not at all. */
+  configure({ listen, isWanted }: ControlPlace): void {
+    this.#isWanted = isWanted;
     if (listen !== this.#listen) this.stop();
     this.#listen = listen;
-    this.#parts.functions.keepOnly(this.#parts.kind, listen === undefined ? [] : [listen]);
+    const shown = listen === undefined || !isWanted ? [] : [listen];
+    this.#parts.functions.keepOnly(this.#parts.kind, shown);
     this.retry();
   }
 
@@ -75,17 +77,25 @@ export class ControlListener {
   retry(): void {
     const name = this.#listen;
     if (name === undefined || this.#socket !== undefined) return;
-    const { kind, functions, watcher } = this.#parts;
+    const { watcher } = this.#parts;
     const listen = present(parseSocketAddress(name), "The configuration was checked");
     const opened = ControlSocket.open(listen);
-    if (!opened.ok) return functions.down({ kind, name }, opened.error.message);
+    if (!opened.ok) return this.#tell(opened.error.message);
     const socket = opened.value;
     if (!watcher.watch(socket.fd, () => this.#read(socket))) {
       socket.close();
-      return functions.down({ kind, name }, "The socket cannot be watched");
+      return this.#tell("The socket cannot be watched");
     }
     this.#socket = socket;
-    functions.up({ kind, name });
+    this.#tell(undefined);
+  }
+
+  /** What the configuration does not ask for is missed by nobody. */
+  #tell(error: string | undefined): void {
+    const { kind, functions } = this.#parts, name = this.#listen;
+    if (name === undefined || !this.#isWanted) return;
+    if (error === undefined) functions.up({ kind, name });
+    else functions.down({ kind, name }, error);
   }
 
   /** Closes the socket. */
@@ -102,22 +112,17 @@ export class ControlListener {
       const received = socket.receive();
       // An error of the network concerns one response; the next call is free of it.
       if (!received.ok || received.value === undefined) return;
-      if (this.#mayAsk(received.value.source)) this.#answer(socket, received.value);
+      if (this.#parts.mayAsk(received.value.source)) this.#answer(socket, received.value);
     }
   }
 
   #answer(socket: ControlSocket, request: ControlRequest): void {
     try {
-      const response = this.#parts.respond(request.bytes);
-      if (response !== undefined) socket.answer(response, request);
+      for (const response of this.#parts.respond(request.bytes, request.source)) {
+        socket.answer(response, request);
+      }
     } catch (error) {
       if (!meetInternalError(error)) throw error;
     }
-  }
-
-  #mayAsk({ address, port }: SocketAddress): boolean {
-    const client = clientOf(address);
-    return client !== undefined && unansweredSource(client, port) === undefined &&
-      this.#access?.decide(client) === ACCESS_ALLOW;
   }
 }

@@ -27,6 +27,7 @@ const WORDS: Readonly<Record<FunctionKind, string>> = {
   "certificate": "Certificate of key exchange on",
   "http": "Status over HTTP on",
   "chronyc": "Responses to chronyc on",
+  "ntpq": "Responses to ntpq on",
   "keyset": "Keys for cookies in",
   "statistics": "Statistics in",
   "drift-file": "Drift file",
@@ -34,7 +35,7 @@ const WORDS: Readonly<Record<FunctionKind, string>> = {
 };
 
 /** The kinds whose words are in the plural. */
-const PLURAL: ReadonlySet<FunctionKind> = new Set(["keyset", "statistics", "chronyc"]);
+const PLURAL: ReadonlySet<FunctionKind> = new Set(["keyset", "statistics", "chronyc", "ntpq"]);
 
 /** The states of all parts that are configured. */
 export class FunctionStates {

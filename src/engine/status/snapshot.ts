@@ -167,6 +167,7 @@ export type FunctionKind =
   | "certificate"
   | "http"
   | "chronyc"
+  | "ntpq"
   | "keyset"
   | "statistics"
   | "drift-file"
