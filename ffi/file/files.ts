@@ -112,6 +112,11 @@ export function fileStatusInBackground(
   return runInBackground(statusSteps(path));
 }
 
+/** Returns the directory in which a file is made or replaced, links followed as a write does. */
+export function folderOfFile(path: string): string {
+  return parentOf(runHere(followLinks(path)));
+}
+
 /** Tells whether this user may make files in a directory, or change a file. */
 export function mayWrite(path: string): Result<void, OsError> {
   const what = `write to ${path}`;

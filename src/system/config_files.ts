@@ -10,7 +10,7 @@
  * @module
  */
 import type { OsError } from "../../ffi/errno.ts";
-import { fileStatus, mayWrite, parentOf, readFile } from "../../ffi/file/files.ts";
+import { fileStatus, folderOfFile, mayWrite, readFile } from "../../ffi/file/files.ts";
 import { OpenSsl } from "../../ffi/openssl/mod.ts";
 import type { CertificateDescription } from "../../ffi/openssl/certificate.ts";
 import { findUser } from "../../ffi/process/privileges.ts";
@@ -49,6 +49,8 @@ const NEAR_END = 14 * SECONDS_PER_DAY;
 /** What the command reads by itself, with the symmetric keys in it. */
 const READ_ELSEWHERE = "keys.file";
 const FORBIDDEN = ["EACCES", "EPERM"];
+/** A state file that is too long is set aside; one that this user may not read the daemon may. */
+const NO_OBSTACLE = [...FORBIDDEN, "EFBIG"];
 
 /** Looks at all files of a configuration. */
 export function lookAtFiles(config: Config, context: FileContext): FileFindings {
@@ -259,12 +261,21 @@ function lookAtPath({ key, path, use }: NamedPath, findings: Findings): void {
   }
 }
 
+/** Looks at a file as the daemon does, which leaves alone what it cannot read. */
 function lookAtStateFile(path: string, at: FindingsAt): void {
   const status = fileStatus(path);
-  if (status.ok && status.value !== undefined && status.value.kind !== "file") {
-    const found = status.value.kind === "directory" ? "a directory" : "a pipe or a device";
-    at.error(`Wanted a file, found ${found}: ${path}`);
-  } else lookAtFolder(parentOf(path), at);
+  // What is wrong with a folder above is told of the folder.
+  if (!status.ok && status.error.name !== "ENOTDIR") return at.unreadable(status.error);
+  const kind = status.ok ? status.value?.kind : undefined;
+  if (kind !== undefined && kind !== "file") {
+    const found = kind === "directory" ? "a directory" : "a pipe or a device";
+    return at.error(`Wanted a file, found ${found}: ${path}`);
+  }
+  const octets = kind === undefined ? undefined : readFile(path, FILE_MAX);
+  if (octets?.ok === false && !NO_OBSTACLE.includes(octets.error.name)) {
+    return at.unreadable(octets.error);
+  }
+  lookAtFolder(folderOfFile(path), at);
 }
 
 function lookAtFolder(folder: string, at: FindingsAt): void {

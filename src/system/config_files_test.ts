@@ -8,7 +8,7 @@ import {
   protectedKey,
   type TestCertificate,
 } from "../../tests/support/test_certificates.ts";
-import { makePipe, removeAny, setMode } from "../../tests/support/test_files.ts";
+import { makeLink, makePipe, removeAny, setMode } from "../../tests/support/test_files.ts";
 import { concatBytes } from "../base/bytes.ts";
 import { builtinConfig } from "../config/builtin.ts";
 import { formatConfigError } from "../config/config_error.ts";
@@ -237,6 +237,18 @@ Deno.test(
     deepEqual(findings(clock(`${folder}/pipe`)), [
       "t:2: clock.drift-file: Wanted a file, found a pipe or a device: DIR/pipe",
     ]);
+    made.push(`${folder}/self`, `${folder}/lost`);
+    makeLink(`${folder}/self`, "self");
+    makeLink(`${folder}/lost`, "none/drift");
+    for (
+      const key of ["clock]\ndrift-file", "keyset]\nkey-storage-path", "nts]\ncookie-storage-path"]
+    ) {
+      const state = (file: string) => findings(`[${key} = "${file}"\n`).join("\n");
+      match(state(`${folder}/self`), /^t:2: .*: Cannot look at DIR\/self: too many .*ELOOP/);
+      match(state("/proc/self/mem"), /^t:2: .*: Cannot read \/proc\/self\/mem: .*EIO/);
+      match(state("/dev/null"), /^t:2: .*: Wanted a file, found a pipe or a device: \/dev\/null$/);
+      match(state(`${folder}/lost`), /^note t:2: .*: The directory DIR\/none is not there/);
+    }
     deepEqual(findings(clock(`${folder}/none/drift`)), [
       "note t:2: clock.drift-file: The directory DIR/none is not there (make it, unless the service does)",
     ]);
