@@ -163,9 +163,8 @@ function memoryStream(library: OpenSslLibrary, content?: Bytes): OwnedPointer {
 /** Says what is wrong with a PEM text of which OpenSSL reads no private key. */
 function keyError(error: OpenSslError, pem: Bytes): OpenSslError {
   if (PROTECTED_KEY.test(new TextDecoder().decode(pem))) {
-    const message = "The private key is protected by a pass phrase, which a daemon cannot ask for" +
-      ' ("openssl pkey -in FILE -out NEW-FILE" writes it without)';
-    return { ...error, message };
+    const message = "The private key is protected by a pass phrase, which a daemon cannot ask for";
+    return { ...error, message, hint: 'write it without by "openssl pkey -in FILE -out NEW-FILE"' };
   }
   // OSSL_DECODER says "unsupported" where there is no key at all.
   return error.code === PEM_NO_START_LINE || error.name === "unsupported"

@@ -230,8 +230,7 @@ function applyChain(
 }
 
 function mismatch(error: OpenSslError): OpenSslError {
-  const message =
-    `Wanted the private key of the first certificate, found another one (${error.name})`;
+  const message = `Wanted the private key of the first certificate, found another one`;
   return { ...error, message };
 }
 

@@ -10,6 +10,8 @@
 import type { ConfigError, ErrorText } from "./config_error.ts";
 import { type Place, positionOf, scan } from "./scan.ts";
 
+/** Of a place that is zero, or text, all along at least and at most this part is zero. */
+const MOSTLY = 0.6, SELDOM = 0.2;
 /** No more than so many are told one by one. */
 const TOLD_MAX = 10;
 
@@ -56,11 +58,29 @@ export function isInvisible(character: string): boolean {
     character === REPLACEMENT;
 }
 
-/** Text in ASCII that is kept in 16 bits has a zero in each pair of octets. */
-function isUtf16(text: string): boolean {
-  const start = text.slice(0, 4096);
-  const zeros = start.split("\0").length - 1;
-  return zeros > 1 && zeros * 3 > start.length;
+/**
+ * Returns in how many bits a text in ASCII is kept, if not in 8: then the zeros stand in the same
+ * places all along, and text in the others.
+ */
+function widthOf(text: string): 16 | 32 | undefined {
+  const start = [...text.slice(0, 4096)].map((character) => character === "\0");
+  const textAt = (octets: number) => {
+    const zeros = Array.from({ length: octets }, (_, place) => {
+      const column = start.filter((_, i) => i % octets === place);
+      return column.filter((isZero) => isZero).length / Math.max(1, column.length);
+    });
+    const full = zeros.filter((part) => part >= MOSTLY).length;
+    return start.length > 2 * octets && full === octets - 1 && zeros.some((part) => part <= SELDOM);
+  };
+  if (isScattered(text)) return undefined;
+  return textAt(4) ? 32 : textAt(2) ? 16 : undefined;
+}
+
+/** Tells whether there are control characters other than zeros among much of a text. */
+function isScattered(text: string): boolean {
+  const start = [...text.slice(0, 4096)];
+  const controls = start.filter((one) => one !== "\0" && CONTROL.test(one)).length;
+  return controls * 20 > start.length;
 }
 
 /**
@@ -68,16 +88,18 @@ function isUtf16(text: string): boolean {
  */
 function isBinary(text: string): boolean {
   const start = [...text.slice(0, 4096)];
-  const odd = start.filter((character) => character === REPLACEMENT || CONTROL.test(character));
-  return odd.length > 4 && odd.length * 10 > start.length;
+  const controls = start.filter((character) => CONTROL.test(character)).length;
+  const odd = controls + start.filter((character) => character === REPLACEMENT).length;
+  return (odd > 4 || controls > 1) && odd * 10 > start.length;
 }
 
 /** Returns what is wrong with a text as a whole. */
 function textError(text: string): Omit<ConfigError, "path"> | undefined {
-  if (isUtf16(text)) {
+  const width = widthOf(text);
+  if (width !== undefined) {
     return {
-      message: "The text is UTF-16, wanted UTF-8",
-      suggestion: 'save it as UTF-8, or convert it by "iconv -f UTF-16 -t UTF-8"',
+      message: `The text is UTF-${width}, wanted UTF-8`,
+      suggestion: `save it as UTF-8, or convert it by "iconv -f UTF-${width} -t UTF-8"`,
     };
   }
   if (isBinary(text)) return { message: "This is not a text, wanted TOML in UTF-8" };

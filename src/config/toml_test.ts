@@ -234,9 +234,33 @@ Deno.test("comments may have any character, and text may have it as an escape", 
 
 Deno.test("what is no text is told in one line", () => {
   const octets = Uint8Array.from({ length: 3000 }, (_, i) => (i * i * 37 + i * 11) & 0xff);
-  deepEqual(errors(new TextDecoder().decode(octets)), [
-    "t: This is not a text, wanted TOML in UTF-8",
-  ]);
+  // The heads of a program, a picture and an archive, with zeros that are none of UTF-16's.
+  const program = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, ...Array(9).fill(0), 3, 0, 62, 0, 1, 0, 0, 0];
+  const picture = [0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0];
+  const archive = [0x1f, 0x8b, 8, 8, 0x93, 0xc2, 0x68, 0x6a, 0, 3, 0x67, 0x6f, 0x6f, 0x64, 0x2e];
+  for (const each of [octets, program, picture, archive]) {
+    deepEqual(errors(new TextDecoder().decode(Uint8Array.from(each))), [
+      "t: This is not a text, wanted TOML in UTF-8",
+    ]);
+  }
+});
+
+Deno.test("a text of wider characters is told by its width, with accents and in either order", () => {
+  const text = '[[source]]\n# caf\u00e9, \u0434\u0430\nmode = "server"\naddress = "192.0.2.1"\n';
+  for (const width of [16, 32] as const) {
+    for (const isLittle of [true, false]) {
+      const view = new DataView(new ArrayBuffer(text.length * width / 8));
+      for (let i = 0; i < text.length; i++) {
+        if (width === 16) view.setUint16(2 * i, text.charCodeAt(i), isLittle);
+        else view.setUint32(4 * i, text.charCodeAt(i), isLittle);
+      }
+      deepEqual(errors(new TextDecoder().decode(view)), [
+        `t: The text is UTF-${width}, wanted UTF-8 ` +
+        `(save it as UTF-8, or convert it by "iconv -f UTF-${width} -t UTF-8")`,
+      ]);
+    }
+  }
+  deepEqual(errors("a\u0000b"), ["t:1:2: There is a control character here, U+0000 (remove it)"]);
 });
 
 Deno.test("two headings of one name are lists for which each has its own", () => {

@@ -172,7 +172,7 @@ function lookAtAuthority(
   if (authorities === undefined) return;
   const trust = openssl.clientContext({ system: false, authorities });
   if (trust.ok) trust.value.close();
-  else at.error(`${trust.error.message} (${file})`);
+  else at.error(`${trust.error.message}: ${file}`);
 }
 
 function lookAtServer(
@@ -191,9 +191,9 @@ function lookAtServer(
   const made = openssl.serverContext({ certificateChain, privateKey });
   privateKey.fill(0);
   if (!made.ok) {
-    const { message } = made.error;
-    if (/private key/.test(message)) key.error(`${message} (${privateKeyPath})`);
-    else chain.error(`${message} (${certificateChainPath})`);
+    const { message, hint } = made.error;
+    if (/private key/.test(message)) key.error(`${message}: ${privateKeyPath}`, hint);
+    else chain.error(`${message}: ${certificateChainPath}`, hint);
     return;
   }
   const { certificate } = made.value;

@@ -128,10 +128,10 @@ Deno.test(
       "t:5: nts-ke-server[0].private-key-path: Cannot read DIR/none.key: no such file or directory (open: ENOENT)",
     ]);
     deepEqual(findings(keyExchange(write("no.pem", "nothing"), write("no.key", "nothing"))), [
-      "t:4: nts-ke-server[0].certificate-chain-path: Wanted a certificate in PEM, found none (DIR/no.pem)",
+      "t:4: nts-ke-server[0].certificate-chain-path: Wanted a certificate in PEM, found none: DIR/no.pem",
     ]);
     deepEqual(findings(keyExchange(write("y.pem", chain), write("no.key", "nothing"))), [
-      "t:5: nts-ke-server[0].private-key-path: Wanted a private key in PEM, found none (DIR/no.key)",
+      "t:5: nts-ke-server[0].private-key-path: Wanted a private key in PEM, found none: DIR/no.key",
     ]);
     const asked = findings(
       keyExchange(write("y.pem", chain), write("p.key", protectedKey(good, "x"))),
@@ -151,7 +151,7 @@ Deno.test(
       `[[source]]\nmode = "nts"\naddress = "a.example"\ncertificate-authority = "${file}"\n`;
     deepEqual(findings(source(write("ca.pem", authority.certificate))), []);
     deepEqual(findings(source(write("bad.pem", "nothing\n"))), [
-      "t:4: source[0].certificate-authority: Wanted a certificate in PEM, found none (DIR/bad.pem)",
+      "t:4: source[0].certificate-authority: Wanted a certificate in PEM, found none: DIR/bad.pem",
     ]);
     deepEqual(findings(source(folder)), [
       "t:4: source[0].certificate-authority: Cannot read DIR: is a directory (read: EISDIR)",

@@ -120,9 +120,9 @@ function read(
   });
   privateKey.value.fill(0);
   if (context.ok) return context;
-  const { certificateChainPath, privateKeyPath } = paths;
-  const message = `${context.error.message} (${certificateChainPath}, ${privateKeyPath})`;
-  return refused({ ...context.error, message });
+  const { message } = context.error;
+  const file = /private key/.test(message) ? paths.privateKeyPath : paths.certificateChainPath;
+  return refused({ ...context.error, message: `${message}: ${file}` });
 }
 
 function refused(

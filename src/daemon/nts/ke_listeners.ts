@@ -27,7 +27,7 @@ import { filesAnswer } from "../files/file_access.ts";
 import { CookieKeys } from "./keyset_file.ts";
 import { FunctionStates } from "../observability/function_states.ts";
 import { log } from "../../system/log.ts";
-import { Credentials, type Reload } from "./certificate_files.ts";
+import { type CredentialFailure, Credentials, type Reload } from "./certificate_files.ts";
 import { type NtsKeListener, startNtsKeServer } from "./ke_server.ts";
 import { affordable } from "../tcp/tcp_listener.ts";
 import type { TlsContexts } from "./tls_contexts.ts";
@@ -260,8 +260,11 @@ function loadCredentials(section: Section, openssl: OpenSsl): void {
     section.remarkedAt = undefined;
     return;
   }
-  const { message, hint } = loaded.error;
-  section.listenError = hint === undefined ? message : `${message}; ${hint}`;
+  section.listenError = failureText(loaded.error);
+}
+
+function failureText({ message, hint }: CredentialFailure): string {
+  return hint === undefined ? message : `${message}; ${hint}`;
 }
 
 function tellReload(section: Section, reload: Reload): void {
@@ -279,7 +282,7 @@ function tellReload(section: Section, reload: Reload): void {
       return;
     }
     case "failed":
-      section.certificateError = reload.failure.message;
+      section.certificateError = failureText(reload.failure);
       return;
     default:
       return unreachable(reload);

@@ -7,7 +7,7 @@ import type { SystemState } from "../../engine/status/snapshot.ts";
 import { Keyset } from "../../nts/server/keyset.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { FunctionStates } from "../observability/function_states.ts";
-import { makeCertificate } from "../../../tests/support/test_certificates.ts";
+import { makeCertificate, protectedKey } from "../../../tests/support/test_certificates.ts";
 import { ask, DAY, good, NOW, until } from "../../../tests/support/nts_ke_connections.ts";
 import { Nts } from "./nts.ts";
 import { randomSource } from "../../system/random.ts";
@@ -59,71 +59,120 @@ Deno.test({
   },
 });
 
-Deno.test("a key exchange without its certificate is closed, and one whose certificate is broken later goes on; both say why", async () => {
-  const chain = `${PATH}-chain`, key = `${PATH}-key`;
-  const port = freePort();
-  const text = `[[nts-ke-server]]\nlisten = "127.0.0.1:${port}"\n` +
-    `certificate-chain-path = "${chain}"\nprivate-key-path = "${key}"\n` +
+/** A key exchange of the daemon, whose files the test writes. */
+class KeyExchangePlace implements AsyncDisposable {
+  readonly chain = `${PATH}-chain`;
+  readonly key = `${PATH}-key`;
+  readonly port = freePort();
+  readonly text = `[[nts-ke-server]]\nlisten = "127.0.0.1:${this.port}"\n` +
+    `certificate-chain-path = "${this.chain}"\nprivate-key-path = "${this.key}"\n` +
     "[synchronization]\nlocal-stratum = 8\n";
+  readonly functions = new FunctionStates({ info: () => {}, error: () => {} });
+  readonly service = new Nts(configOf(this.text), this.functions);
+
+  /** Which parts work. */
+  get states() {
+    return this.functions.documents().map(({ kind, up }) => [kind, up]);
+  }
+
+  /** What is told of the certificate. */
+  get certificate() {
+    return this.functions.documents().find(({ kind }) => kind === "certificate");
+  }
+
+  writeFiles({ certificate, privateKey }: { certificate: Uint8Array; privateKey: Uint8Array }) {
+    this.write(this.chain, certificate);
+    this.write(this.key, privateKey);
+  }
+
+  write(file: string, bytes: Uint8Array) {
+    ok(writeFileAtomic(file, { bytes: Uint8Array.from(bytes), mode: 0o600 }).ok);
+  }
+
+  async reload(text = this.text) {
+    await this.service.configure(configOf(text));
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.service.stop();
+    for (const file of [this.chain, this.key, `${this.chain}-moved`]) removeFile(file);
+  }
+}
+
+function configOf(text: string) {
   const parsed = parseConfig(text);
   ok(parsed.ok);
-  const functions = new FunctionStates({ info: () => {}, error: () => {} });
-  const states = () => functions.documents().map(({ kind, up }) => [kind, up]);
-  const service = new Nts(parsed.value.config, functions);
-  try {
-    await service.configure(parsed.value.config);
-    deepEqual(states(), [["nts-ke-server", false]]);
-    match(functions.documents()[0]?.reason ?? "", /ENOENT/);
-    ok(writeFileAtomic(chain, { bytes: good.certificate }).ok);
-    ok(writeFileAtomic(key, { bytes: good.privateKey, mode: 0o600 }).ok);
-    // It is looked at every few calls, which come about once a second.
-    for (let i = 0; i < 10; i++) service.tick(() => ({ state: "starting", offsetSeconds: null }));
-    await until(() => functions.documents()[0]?.up === true);
-    const fault = () => functions.documents().find(({ kind }) => kind === "certificate");
-    equal(fault()?.up, true);
-    ok(writeFileAtomic(chain, { bytes: new Uint8Array([0]) }).ok);
-    for (let i = 0; i < 2; i++) {
-      await service.configure(parsed.value.config);
-      deepEqual(states(), [["nts-ke-server", true], ["certificate", false]]);
-      match(fault()?.reason ?? "", /-chain, .*; the old certificate stays in use$/);
-    }
-    ok(writeFileAtomic(chain, { bytes: good.certificate }).ok);
-    await service.configure(parsed.value.config);
-    deepEqual(states(), [["nts-ke-server", true], ["certificate", true]]);
-    // Other files, which are not there yet, alone and with another change of the section.
-    const moved = text.replace(chain, `${chain}-moved`);
-    for (const other of [moved, moved.replace("listen", "concurrent-connections = 9\nlisten")]) {
-      const reloaded = parseConfig(other);
-      ok(reloaded.ok);
-      await service.configure(reloaded.value.config);
-      deepEqual(states(), [["nts-ke-server", true], ["certificate", false]]);
-      match(fault()?.reason ?? "", /-chain-moved: .*ENOENT.*; the old certificate stays in use$/);
-      ok((await ask(port)).ok, "it serves the old certificate");
-    }
-    ok(writeFileAtomic(`${chain}-moved`, { bytes: good.certificate }).ok);
-    const reloaded = parseConfig(moved);
-    ok(reloaded.ok);
-    await service.configure(reloaded.value.config);
-    deepEqual(states(), [["nts-ke-server", true], ["certificate", true]]);
-    await service.configure(parsed.value.config);
-    const expired = makeCertificate({
-      commonName: "old",
-      notBefore: NOW - DAY,
-      notAfter: NOW - 60,
-    });
-    ok(writeFileAtomic(chain, { bytes: expired.certificate }).ok);
-    ok(writeFileAtomic(key, { bytes: expired.privateKey, mode: 0o600 }).ok);
-    await service.configure(parsed.value.config);
-    deepEqual(states(), [["nts-ke-server", true], ["certificate", false]]);
-    match(fault()?.reason ?? "", /CN=old has expired/);
-    await service.configure({ ...parsed.value.config, ntsKeServers: [] });
-    deepEqual(states(), []);
-  } finally {
-    await service.stop();
-    removeFile(chain);
-    removeFile(`${chain}-moved`);
-    removeFile(key);
+  return parsed.value.config;
+}
+
+const WORKS = [["nts-ke-server", true], ["certificate", true]];
+const OLD_CERTIFICATE = [["nts-ke-server", true], ["certificate", false]];
+
+Deno.test("a key exchange without its certificate is closed, and one whose certificate is broken later goes on; both say why", async () => {
+  await using place = new KeyExchangePlace();
+  const { functions, service } = place;
+  await place.reload();
+  deepEqual(place.states, [["nts-ke-server", false]]);
+  match(functions.documents()[0]?.reason ?? "", /ENOENT/);
+  place.writeFiles(good);
+  // It is looked at every few calls, which come about once a second.
+  for (let i = 0; i < 10; i++) service.tick(() => ({ state: "starting", offsetSeconds: null }));
+  await until(() => functions.documents()[0]?.up === true);
+  equal(place.certificate?.up, true);
+  place.write(place.chain, new Uint8Array([0]));
+  for (let i = 0; i < 2; i++) {
+    await place.reload();
+    deepEqual(place.states, OLD_CERTIFICATE);
+    match(
+      place.certificate?.reason ?? "",
+      /found none: .*-chain; the old certificate stays in use$/,
+    );
   }
+  place.writeFiles(good);
+  await place.reload();
+  deepEqual(place.states, WORKS);
+  place.writeFiles(makeCertificate({
+    commonName: "old",
+    notBefore: NOW - DAY,
+    notAfter: NOW - 60,
+  }));
+  await place.reload();
+  deepEqual(place.states, OLD_CERTIFICATE);
+  match(place.certificate?.reason ?? "", /CN=old has expired/);
+  await service.configure({ ...configOf(place.text), ntsKeServers: [] });
+  deepEqual(place.states, []);
+});
+
+Deno.test("a reload that names files which are no good leaves the old certificate in use", async () => {
+  await using place = new KeyExchangePlace();
+  place.writeFiles(good);
+  await place.reload();
+  const moved = place.text.replace(place.chain, `${place.chain}-moved`);
+  // Alone, and with another change of the section.
+  for (const text of [moved, moved.replace("listen", "concurrent-connections = 9\nlisten")]) {
+    await place.reload(text);
+    deepEqual(place.states, OLD_CERTIFICATE);
+    const { reason = "" } = place.certificate ?? {};
+    match(reason, /-chain-moved: .*ENOENT.*; the old certificate stays in use$/);
+    ok((await ask(place.port)).ok, "it serves the old certificate");
+  }
+  place.write(`${place.chain}-moved`, good.certificate);
+  await place.reload(moved);
+  deepEqual(place.states, WORKS);
+});
+
+Deno.test("a key that becomes protected by a pass phrase is one sentence", async () => {
+  await using place = new KeyExchangePlace();
+  place.writeFiles(good);
+  await place.reload();
+  place.write(place.key, protectedKey(good, "secret"));
+  await place.reload();
+  equal(
+    place.certificate?.reason,
+    "The private key is protected by a pass phrase, which a daemon cannot ask for: " +
+      `${place.key}; write it without by "openssl pkey -in FILE -out NEW-FILE"; ` +
+      "the old certificate stays in use",
+  );
 });
 
 function freePort(): number {
