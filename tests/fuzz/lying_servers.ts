@@ -35,7 +35,7 @@ export const LYING_SERVER_TARGETS: readonly FuzzTarget[] = [
   {
     ...onPort(openHttp),
     name: "http-client",
-    oracle: "each request ends in time with an answer or a sentence",
+    oracle: "each request ends in time with a response or a sentence",
   },
 ];
 

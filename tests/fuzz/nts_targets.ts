@@ -61,8 +61,9 @@ export const NTS_TARGETS: readonly FuzzTarget[] = [
   },
   {
     name: "nts-session",
-    oracle: "no cookie is sent twice; only untouched answers to the open request are authentic; " +
-      "no answer is longer than its request; what is saved is read again",
+    oracle:
+      "no cookie is sent twice; only untouched responses to the open request are authentic; " +
+      "no response is longer than its request; what is saved is read again",
     isStateful: true,
     budget: 60,
     seeds: ["00".repeat(40)],
@@ -83,7 +84,7 @@ export const NTS_TARGETS: readonly FuzzTarget[] = [
   {
     name: "ke-client",
     oracle:
-      "the pieces in which an answer comes do not matter; keys are of an algorithm that was offered, cookies are there",
+      "the pieces in which a response comes do not matter; keys are of an algorithm that was offered, cookies are there",
     isStateful: true,
     budget: 2000,
     seeds: [KE_RESPONSE, KE_ERROR],
@@ -107,7 +108,7 @@ export const NTS_TARGETS: readonly FuzzTarget[] = [
   {
     name: "ke-server",
     oracle:
-      "a refusal is short; keys are exported for algorithms that there are; the answer is one that our client takes",
+      "a refusal is short; keys are exported for algorithms that there are; the response is one that our client takes",
     isStateful: true,
     budget: 2000,
     seeds: [KE_REQUEST],
@@ -306,7 +307,7 @@ class Session {
     assert.equal(
       toHex(packet.subarray(0, authenticLength)),
       toHex(answer.subarray(0, authenticLength)),
-      "only untouched answers to the open request are authentic",
+      "only untouched responses to the open request are authentic",
     );
     this.#answers.push(answer);
     this.#open = undefined;

@@ -107,7 +107,7 @@ function checkResponses(
     const response = responses[i];
     if (response === undefined) continue;
     const first = octets[0] ?? 0;
-    assert.ok(response.length <= octets.length, "no answer is longer than its request");
+    assert.ok(response.length <= octets.length, "no response is longer than its request");
     assert.ok([1, 3].includes(first & 7) || (first & 0x3f) === 8, "only requests are answered");
     assert.equal((response[0] ?? 0) & 7, (first & 7) === 1 ? 2 : 4);
     assert.equal((response[0] ?? 0) & 0x38, first & 0x38, "the version is that of the request");
@@ -222,7 +222,7 @@ export const SERVER_TARGETS: readonly FuzzTarget[] = [
   {
     name: "served-clock",
     oracle:
-      "whatever is said of the clock, an answer is well formed, and says unsynchronized where it must",
+      "whatever is said of the clock, a response is well formed, and says unsynchronized where it must",
     budget: 1500,
     generate: (random) =>
       fromHex(clockOf(...several(8, () => random.uint32() * pick(random, [0, 1, -1e-9, 1e30])))) ??

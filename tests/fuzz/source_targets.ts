@@ -24,7 +24,7 @@ const REQUEST = present(fromHex(ANSWER), "A packet is hexadecimal");
 export const SOURCE_TARGETS: readonly FuzzTarget[] = [
   {
     name: "source",
-    oracle: "one answer stops nothing and leaves the poll interval within its limits",
+    oracle: "one response stops nothing and leaves the poll interval within its limits",
     budget: 300,
     seeds: [ANSWER, RATE, ANSWER + "00000000"],
     generate: (random) =>
@@ -66,7 +66,7 @@ function fuzzResponse(octets: Bytes): void {
   }
   world.deliver(octets);
   assert.equal(world.group.members.length, 1);
-  assert.equal(member.isStopped, false, "one answer stops nothing");
+  assert.equal(member.isStopped, false, "one response stops nothing");
   assert.ok(member.poll <= 10);
   world.runTo(2000);
 }
