@@ -119,7 +119,7 @@ class FindingsAt {
   /** Tells that a file cannot be read; that this user may not is no error of the configuration. */
   unreadable({ name, message, hint }: OsError): undefined {
     if (!FORBIDDEN.includes(name)) this.error(message, hint);
-    else this.note(message, "ask as the user that ntpsd runs as, or as root");
+    else this.note(message, "run the command as the user of ntpsd, or as root");
   }
 
   /** Reads a file; undefined if that is not possible, which it tells. */
@@ -224,7 +224,7 @@ function lookAtValidity(
   { at, now }: { readonly at: FindingsAt; readonly now: number },
 ): void {
   const name = `The certificate of ${subject}`;
-  if (notAfter < now) at.error(`${name} has expired on ${day(notAfter)}`, "renew it");
+  if (notAfter < now) at.error(`${name} expired on ${day(notAfter)}`, "renew it");
   else if (notAfter < now + NEAR_END) {
     at.note(`${name} expires on ${day(notAfter)}`, "renew it soon");
   }
@@ -240,7 +240,7 @@ function lookAtLeapSeconds({ clock }: Config, findings: Findings): void {
   const { expiresAt } = table.value;
   if (expiresAt - UNIX_EPOCH_IN_NTP_SECONDS > findings.context.now) return;
   at.note(
-    `The list of leap seconds ${file} has expired on ${formatDay(expiresAt)}`,
+    `The list of leap seconds ${file} expired on ${formatDay(expiresAt)}`,
     "update it, usually with the package tzdata",
   );
 }

@@ -36,7 +36,7 @@ export const queryCommand: Command = {
     samples: {
       type: "string",
       value: "N",
-      doc: "ask N times, two seconds apart, and take the best (1)",
+      doc: "send N requests, two seconds apart, and use the best response (1)",
     },
     timeout: {
       type: "string",

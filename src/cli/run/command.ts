@@ -27,7 +27,7 @@ export const runCommand: Command = {
       doc: `the configuration (${DEFAULT_CONFIG_FILE}, else a built-in one)`,
     },
     "no-adjust": { type: "boolean", short: "x", doc: "never touch the clock" },
-    once: { type: "boolean", short: "q", doc: "set the clock once, then end" },
+    once: { type: "boolean", short: "q", doc: "set the clock once, then exit" },
     "log-level": { type: "string", value: "LEVEL", words: LOG_LEVELS, doc: LOG_LEVELS.join(", ") },
   },
   more: `

@@ -28,7 +28,7 @@ export const sourcesCommand: Command = {
     verbose: {
       type: "boolean",
       short: "v",
-      doc: "tell more of each source, and what the marks mean",
+      doc: "show more of each source, and a legend of the marks",
     },
     json: JSON_OPTION,
   },

@@ -29,5 +29,5 @@ export type SecurityConfig = Built<typeof SECURITY_KEYS>;
 /** The `[security]` section. */
 export const SECURITY: SectionKey<typeof SECURITY_KEYS> = section(
   SECURITY_KEYS,
-  "The privileges that ntpsd gives up.",
+  "The privileges that ntpsd drops.",
 );
