@@ -81,15 +81,15 @@ export async function resolveName(host: string, options: ResolveOptions): Promis
   const name = cString(host);
   if (name === undefined) return err(resolveError(host, EAI_NONAME));
   const { family, port } = options;
-  const numeric = ask(name, family, AI_NUMERICHOST);
+  const numeric = ask(name, { family, flags: AI_NUMERICHOST });
   const code = libc().getaddrinfo(...numeric.args);
   const found = code === EAI_NONAME
     ? await queue.look(`${family ?? ""} ${host}`, async () => {
-      const question = ask(name, family, 0);
+      const question = ask(name, { family, flags: 0 });
       const code = await inBackground("names", "getaddrinfo", question.args);
-      return collect(host, code, question.list);
+      return collect(host, { code, list: question.list });
     })
-    : collect(host, code, numeric.list);
+    : collect(host, { code, list: numeric.list });
   return found.ok ? ok(found.value.map((address) => ({ ...address, port }))) : found;
 }
 
@@ -97,8 +97,7 @@ type Question = readonly [name: Bytes, service: null, hints: Bytes, list: Bytes]
 
 function ask(
   name: Bytes,
-  family: AddressFamily | undefined,
-  flags: number,
+  { family, flags }: { readonly family: AddressFamily | undefined; readonly flags: number },
 ): { readonly args: [...Question]; readonly list: Memory } {
   const hints = allocate(ADDRINFO.sizeof), list = allocate(8);
   hints.view.setInt32(ADDRINFO.ai_flags, flags, true);
@@ -108,7 +107,10 @@ function ask(
 }
 
 /** Takes the addresses out of the resolver's list and gives the list back. */
-function collect(host: string, code: number, list: Memory): Found {
+function collect(
+  host: string,
+  { code, list }: { readonly code: number; readonly list: Memory },
+): Found {
   if (code !== 0) return err(resolveError(host, code));
   const head = list.view.getBigUint64(0, true);
   const addresses = readList(head);

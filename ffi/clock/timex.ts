@@ -27,12 +27,9 @@ import {
   ADJ_TICK,
   CLOCK_REALTIME,
   STA_DEL,
-  STA_FLL,
   STA_INS,
   STA_NANO,
   STA_PLL,
-  STA_PPSFREQ,
-  STA_PPSTIME,
   STA_UNSYNC,
   TIME_DEL,
   TIME_ERROR,
@@ -65,15 +62,11 @@ export interface KernelClock {
   readonly status: number;
   /** Whether the kernel tells others that it is synchronised (STA_UNSYNC clear). */
   readonly synchronized: boolean;
-  /** Whether one of the kernel's own loops steers: PLL, FLL or a pulse per second. */
-  readonly kernelLoop: boolean;
   /**
    * The whole frequency correction, `tick` and `freq` together; positive makes the clock run
    * faster.
    */
   readonly frequencyPpm: Ppm;
-  /** The length of a tick; 10000 is nominal. */
-  readonly tickMicroseconds: number;
   /**
    * The bound of the error that the kernel tells others; it grows by itself until it is set anew.
    */
@@ -103,7 +96,6 @@ export interface ClockChange {
 /** The largest frequency correction that the kernel takes, either way. */
 export const FREQUENCY_MAX_PPM = 100_000;
 
-const KERNEL_LOOPS = STA_PLL | STA_PPSFREQ | STA_PPSTIME | STA_FLL;
 // `struct timex` holds a time whose second part counts microseconds, or nanoseconds under
 // `STA_NANO`.
 const TIME_SECONDS = TIMEX.time + TIMEVAL.tv_sec;
@@ -239,17 +231,15 @@ function decode(state: KernelLeapState): KernelClock {
   const { view } = timex;
   const status = view.getInt32(TIMEX.status, true);
   const nano = (status & STA_NANO) !== 0;
-  const tickMicroseconds = getLong(TIMEX.tick);
+  const tick = getLong(TIMEX.tick);
   const subsecond = view.getBigInt64(TIME_SUBSECONDS, true) * (nano ? 1n : 1000n);
   return {
     time: view.getBigInt64(TIME_SECONDS, true) * NANOSECONDS_PER_SECOND + subsecond,
     state,
     status,
     synchronized: (status & STA_UNSYNC) === 0,
-    kernelLoop: (status & KERNEL_LOOPS) !== 0,
-    frequencyPpm: (tickMicroseconds - NOMINAL_TICK) * PPM_PER_TICK +
+    frequencyPpm: (tick - NOMINAL_TICK) * PPM_PER_TICK +
       getLong(TIMEX.freq) / FREQ_UNIT,
-    tickMicroseconds,
     maxErrorSeconds: getLong(TIMEX.maxerror) / 1e6,
     estimatedErrorSeconds: getLong(TIMEX.esterror) / 1e6,
     taiOffsetSeconds: view.getInt32(TIMEX.tai, true),

@@ -2,6 +2,7 @@ import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { realtimeNow } from "./clock.ts";
+import { STA_PLL } from "../headers/time.ts";
 import { hasCapability } from "../process/privileges.ts";
 import {
   adjustKernelClock,
@@ -24,7 +25,6 @@ Deno.test("reading needs no privilege and gives the time of the call", () => {
   const after = realtimeNow();
   // Until somebody sets STA_NANO the kernel gives microseconds.
   assert.ok(before - 1000n <= clock.time && clock.time <= after);
-  assert.ok(clock.tickMicroseconds >= 9000 && clock.tickMicroseconds <= 11000);
   assert.ok(Math.abs(clock.frequencyPpm) <= FREQUENCY_MAX_PPM);
   assert.equal(clock.synchronized, (clock.status & 0x40) === 0);
   assert.ok(clock.maxErrorSeconds >= 0 && clock.maxErrorSeconds <= 16.5);
@@ -47,7 +47,6 @@ Deno.test("writing the same state back changes nothing, or is refused with advic
   assert.ok(changed.ok);
   const after = read();
   assert.equal(after.frequencyPpm, before.frequencyPpm);
-  assert.equal(after.tickMicroseconds, before.tickMicroseconds);
   assert.equal(after.synchronized, before.synchronized);
   assert.equal(after.estimatedErrorSeconds, before.estimatedErrorSeconds);
 });
@@ -56,7 +55,7 @@ Deno.test("a step by nothing is accepted and leaves the clock where it is", () =
   const before = read();
   // A step makes the kernel forget that it is synchronised, so this is for a machine whose clock
   // nobody keeps.
-  if (!hasCapability("CAP_SYS_TIME") || before.synchronized || before.kernelLoop) {
+  if (!hasCapability("CAP_SYS_TIME") || before.synchronized || (before.status & STA_PLL) !== 0) {
     console.warn("SKIPPED: the clock is kept by somebody, or CAP_SYS_TIME is missing");
     return;
   }

@@ -96,7 +96,10 @@ export function handOverFile(path: string, user: UserRecord): void {
  * Makes a file if it is missing, hands it over, and holds it open for reading and writing; one that
  * belongs to a third party is left alone.
  */
-export function prepareFile(path: string, user: UserRecord, mode: number): Result<void, OsError> {
+export function prepareFile(
+  path: string,
+  { user, mode }: { readonly user: UserRecord; readonly mode: number },
+): Result<void, OsError> {
   const what = `open ${path}`;
   const flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
   const fd = libc().open(cString(path) ?? new Uint8Array(1), flags, mode);

@@ -103,12 +103,6 @@ export const ADJ_OFFSET_SINGLESHOT = 0x8001;
 
 /** The kernel's phase-locked loop is on. */
 export const STA_PLL = 0x1;
-/** A pulse per second steers the frequency. */
-export const STA_PPSFREQ = 0x2;
-/** A pulse per second steers the time. */
-export const STA_PPSTIME = 0x4;
-/** The kernel's loop is in its frequency-locked mode. */
-export const STA_FLL = 0x8;
 /** A second is inserted at the end of the day. */
 export const STA_INS = 0x10;
 /** A second is deleted at the end of the day. */

@@ -35,10 +35,13 @@ export class TlsClientContext implements Disposable {
   readonly #context: OwnedPointer;
   readonly #trustsAnyNamed: boolean;
 
-  private constructor(library: OpenSslLibrary, context: OwnedPointer, trustsAnyNamed: boolean) {
+  private constructor(
+    library: OpenSslLibrary,
+    parts: { readonly context: OwnedPointer; readonly trustsAnyNamed: boolean },
+  ) {
     this.#library = library;
-    this.#context = context;
-    this.#trustsAnyNamed = trustsAnyNamed;
+    this.#context = parts.context;
+    this.#trustsAnyNamed = parts.trustsAnyNamed;
   }
 
   /** Makes a context; fails when the authorities are not certificates. */
@@ -62,7 +65,9 @@ export class TlsClientContext implements Disposable {
       NTS_KE_PROTOCOL.length,
     );
     assert(refused === 0, "The application protocol is taken");
-    return ok(new TlsClientContext(library, context, trust.authorities !== undefined));
+    return ok(
+      new TlsClientContext(library, { context, trustsAnyNamed: trust.authorities !== undefined }),
+    );
   }
 
   /** The pointer, lent for a call. */

@@ -22,12 +22,15 @@ export interface MessageAddresses {
 }
 
 /** Writes addresses into the head at octet `at`, and whether there is a vector. */
-export function writeMessageHead(memory: Memory, at: number, parts: MessageAddresses): void {
-  const { view } = memory;
-  view.setBigUint64(at + MSGHDR.msg_name, parts.name ?? 0n, true);
-  view.setBigUint64(at + MSGHDR.msg_iov, parts.vector ?? 0n, true);
-  view.setBigUint64(at + MSGHDR.msg_iovlen, parts.vector === undefined ? 0n : 1n, true);
-  view.setBigUint64(at + MSGHDR.msg_control, parts.control ?? 0n, true);
+export function writeMessageHead(
+  { view }: Memory,
+  at: number,
+  { name = 0n, vector, control = 0n }: MessageAddresses,
+): void {
+  view.setBigUint64(at + MSGHDR.msg_name, name, true);
+  view.setBigUint64(at + MSGHDR.msg_iov, vector ?? 0n, true);
+  view.setBigUint64(at + MSGHDR.msg_iovlen, vector === undefined ? 0n : 1n, true);
+  view.setBigUint64(at + MSGHDR.msg_control, control, true);
 }
 
 /** Writes the vector at octet `at`: where the octets lie, and how many there are or may be. */

@@ -18,25 +18,25 @@ export function familyNumber(family: AddressFamily): number {
   return family === "ipv4" ? AF_INET : AF_INET6;
 }
 
-/** Writes an address at `offset` of `view` and returns its length, 16 or 28 octets. */
-export function encodeSockaddr(address: SocketAddress, view: DataView, offset = 0): number {
+/** Writes an address at the start of `view` and returns its length, 16 or 28 octets. */
+export function encodeSockaddr(address: SocketAddress, view: DataView): number {
   const octets = ipToBytes(address.address);
   assert(octets !== undefined, "A socket address is numeric");
   const isV4 = octets.length === 4;
   assert(isV4 === (address.family === "ipv4"), "A socket address is of its family");
   const { sizeof } = isV4 ? SOCKADDR_IN : SOCKADDR_IN6;
-  const target = new Uint8Array(view.buffer, view.byteOffset + offset, sizeof);
+  const target = new Uint8Array(view.buffer, view.byteOffset, sizeof);
   target.fill(0);
   if (isV4) {
-    view.setUint16(offset + SOCKADDR_IN.sin_family, AF_INET, true);
-    view.setUint16(offset + SOCKADDR_IN.sin_port, address.port, false);
+    view.setUint16(SOCKADDR_IN.sin_family, AF_INET, true);
+    view.setUint16(SOCKADDR_IN.sin_port, address.port, false);
     target.set(octets, SOCKADDR_IN.sin_addr);
     return sizeof;
   }
-  view.setUint16(offset + SOCKADDR_IN6.sin6_family, AF_INET6, true);
-  view.setUint16(offset + SOCKADDR_IN6.sin6_port, address.port, false);
+  view.setUint16(SOCKADDR_IN6.sin6_family, AF_INET6, true);
+  view.setUint16(SOCKADDR_IN6.sin6_port, address.port, false);
   target.set(octets, SOCKADDR_IN6.sin6_addr);
-  view.setUint32(offset + SOCKADDR_IN6.sin6_scope_id, address.scopeId ?? 0, true);
+  view.setUint32(SOCKADDR_IN6.sin6_scope_id, address.scopeId ?? 0, true);
   return sizeof;
 }
 
@@ -47,7 +47,7 @@ export function encodeSockaddr(address: SocketAddress, view: DataView, offset = 
 export function decodeSockaddr(view: DataView, offset = 0): SocketAddress | undefined {
   switch (view.getUint16(offset + SOCKADDR_IN.sin_family, true)) {
     case AF_INET: {
-      const address = ipAt(view, offset + SOCKADDR_IN.sin_addr, 4);
+      const address = ipAt(view, { offset: offset + SOCKADDR_IN.sin_addr, length: 4 });
       return {
         family: "ipv4",
         address,
@@ -55,7 +55,7 @@ export function decodeSockaddr(view: DataView, offset = 0): SocketAddress | unde
       };
     }
     case AF_INET6: {
-      const address = ipAt(view, offset + SOCKADDR_IN6.sin6_addr, 16);
+      const address = ipAt(view, { offset: offset + SOCKADDR_IN6.sin6_addr, length: 16 });
       const port = view.getUint16(offset + SOCKADDR_IN6.sin6_port, false);
       const scopeId = view.getUint32(offset + SOCKADDR_IN6.sin6_scope_id, true);
       return { family: "ipv6", address, port, ...(scopeId === 0 ? {} : { scopeId }) };
@@ -65,8 +65,11 @@ export function decodeSockaddr(view: DataView, offset = 0): SocketAddress | unde
   }
 }
 
-function ipAt(view: DataView, offset: number, length: 4 | 16): string {
-  const address = ipFromBytes(new Uint8Array(view.buffer, view.byteOffset + offset, length));
+function ipAt(
+  { buffer, byteOffset }: DataView,
+  { offset, length }: { readonly offset: number; readonly length: 4 | 16 },
+): string {
+  const address = ipFromBytes(new Uint8Array(buffer, byteOffset + offset, length));
   assert(address !== undefined, "An address has four or sixteen octets");
   return address;
 }

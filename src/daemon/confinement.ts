@@ -315,7 +315,7 @@ function prepareStateFile(
   if (prepared.value) {
     handOverFile(path, user);
     holdFolder(folder);
-  } else prepareFile(path, user, mode);
+  } else prepareFile(path, { user, mode });
 }
 
 function conclude(notices: readonly Notice[]): readonly Notice[] {

@@ -65,8 +65,6 @@ export interface ServerAuthentication {
 interface Plan {
   readonly config: ServerConfig;
   readonly dualStack: boolean;
-  /** A listener learns only when it is opened whether it answers Network Time Security. */
-  readonly servesNts: boolean;
 }
 
 /** What listeners are opened for. */
@@ -151,11 +149,12 @@ export class NtpListeners {
     const servesNts = context.authentication.nts !== undefined;
     const listens = configs.map(({ listen }) => listen);
     const plans = configs.map((config): Plan => (
-      { config, dualStack: isDualStack(config.listen, listens), servesNts }
+      { config, dualStack: isDualStack(config.listen, listens) }
     ));
     const before = this.#sections;
     this.#sections = plans.map((plan) => {
-      const text = JSON.stringify(plan);
+      // A listener learns only when it is opened whether it answers Network Time Security.
+      const text = JSON.stringify({ ...plan, servesNts });
       return before.find((section) => section.text === text) ??
         { text, plan, server: undefined, errno: 0 };
     });

@@ -26,9 +26,9 @@ Deno.test("at the start the kernel hears that nothing is known, and every source
     taiOffset: undefined,
   });
   assert.deepEqual([world.commands[0]?.frequency, world.commands[0]?.step], [0, 0]);
-  const { state, why, stratum, leap, referenceId } = world.snapshot;
+  const { state, why: reason, stratum, leap, referenceId } = world.snapshot;
   assert.deepEqual([state, stratum, leap, referenceId], ["starting", 16, "unknown", "INIT"]);
-  assert.equal(why, "No source has been measured yet");
+  assert.equal(reason, "No source has been measured yet");
   assert.deepEqual(world.engine.servedTime(world.now), { synchronized: false });
   world.run(3);
   assert.deepEqual(world.snapshot.sources.map(({ sent }) => sent > 0), [true, true, true]);
@@ -38,8 +38,8 @@ Deno.test("a small offset and a drift are found, slewed out and kept away", () =
   const world = new EngineWorld({ offset: 0.05, drift: -30e-6 }).start();
   world.run(1800);
   assertNear(world.offset, 0, 2e-5);
-  const { state, why, frequencyPpm, steps, offsetSeconds } = world.snapshot;
-  assert.deepEqual([state, why, steps.count], ["synchronized", "", 0]);
+  const { state, why: reason, frequencyPpm, steps, offsetSeconds } = world.snapshot;
+  assert.deepEqual([state, reason, steps.count], ["synchronized", "", 0]);
   assertNear(frequencyPpm, 30, 0.1);
   assertNear(offsetSeconds, world.offset, 2e-5);
   assert.equal(world.commands.at(-1)?.status.synchronized, true);
@@ -138,9 +138,9 @@ Deno.test("a clock that is only measured is left alone, and its error is told", 
   const world = new EngineWorld({ offset: 0.02, mayAdjust: false, more }).start();
   world.run(600);
   assert.deepEqual(world.commands, []);
-  const { state, why, adjusting, offsetSeconds } = world.snapshot;
+  const { state, why: reason, adjusting, offsetSeconds } = world.snapshot;
   assert.deepEqual([state, adjusting], ["monitoring", false]);
-  assert.equal(why, "The clock is measured, not adjusted: --no-adjust is set");
+  assert.equal(reason, "The clock is measured, not adjusted: --no-adjust is set");
   assertNear(offsetSeconds, 0.02, 1e-3);
 });
 
@@ -148,10 +148,10 @@ Deno.test("a clock that is only measured and is far off is said to be so, and wh
   const more = { notAdjustedReason: "--no-adjust is set" };
   const world = new EngineWorld({ offset: 2000, mayAdjust: false, more }).start();
   world.run(600);
-  const { state, why } = world.snapshot;
+  const { state, why: reason } = world.snapshot;
   assert.equal(state, "unsynchronized");
   assert.match(
-    why,
+    reason,
     /^The clock is 2000\.\d{3} s behind what .* and is not adjusted: --no-adjust is set$/,
   );
   const told = () => world.logs.filter((line) => /The clock is .* what the sources/.test(line));
@@ -178,8 +178,11 @@ Deno.test("a step from outside is noticed at the next event, and mended", () => 
     line,
     "warning: The clock was stepped from outside by 2.000000 s: the sources are measured again",
   );
-  const { state, why, stratum, referenceTime, offsetSeconds } = world.snapshot;
-  assert.deepEqual([state, why], ["starting", "The clock was stepped from outside by 2.000000 s"]);
+  const { state, why: reason, stratum, referenceTime, offsetSeconds } = world.snapshot;
+  assert.deepEqual([state, reason], [
+    "starting",
+    "The clock was stepped from outside by 2.000000 s",
+  ]);
   assert.deepEqual([stratum, referenceTime, offsetSeconds], [16, null, null]);
   assert.equal(world.commands.at(-1)?.status.synchronized, false);
   world.run(120);

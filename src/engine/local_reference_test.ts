@@ -9,14 +9,15 @@ Deno.test("an isolated server says of itself what it serves: synchronised, its s
   for (const mayAdjust of [true, false]) {
     const world = new EngineWorld({ config: LOCAL, mayAdjust }).start();
     world.run(10);
-    const { state, why, stratum, leap, referenceId, referenceTime, ...rest } = world.snapshot;
+    const { state, why: reason, stratum, leap, referenceId, referenceTime, ...rest } =
+      world.snapshot;
     assert.deepEqual([state, stratum, leap, referenceId], [
       "synchronized",
       8,
       "none",
       "127.127.1.1",
     ]);
-    assert.match(why, /local-stratum/);
+    assert.match(reason, /local-stratum/);
     assert.equal(referenceTime, null, "nothing has updated the clock");
     assert.deepEqual([rest.rootDelaySeconds, rest.errorBoundSeconds], [0, null]);
     assert.equal(world.engine.servedTime(world.now).synchronized, false, "nobody is followed");

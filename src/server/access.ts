@@ -61,9 +61,9 @@ export class AccessRules {
   /** Reads the lists; the error is a sentence about the first prefix that is none. */
   static build(lists: AccessLists): Result<AccessRules, string> {
     const prefixes: Prefix[] = [];
-    for (const name of ["allowlist", "denylist"] as const) {
-      const list = lists[name];
-      const decision = name === "allowlist" ? ACCESS_ALLOW : decisionOf(list?.action);
+    const { allowlist, denylist } = lists;
+    const decided = [[allowlist, ACCESS_ALLOW], [denylist, decisionOf(denylist?.action)]] as const;
+    for (const [list, decision] of decided) {
       for (const text of list?.filter ?? []) {
         const prefix = parsePrefix(text, decision);
         if (prefix === undefined) {
@@ -72,7 +72,6 @@ export class AccessRules {
         prefixes.push(prefix);
       }
     }
-    const { allowlist } = lists;
     const otherwise = allowlist === undefined ? ACCESS_ALLOW : decisionOf(allowlist.action);
     const only = (family: number) => prefixes.filter((prefix) => prefix.family === family);
     return ok(

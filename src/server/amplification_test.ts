@@ -33,7 +33,7 @@ function asks(first: number): boolean {
   return first % 8 === 3 || first % 8 === 1 || first % 64 === 8;
 }
 
-function judge(server: TestServer, octets: Uint8Array): void {
+function checkLength(server: TestServer, octets: Uint8Array): void {
   const response = server.askOne(octets);
   if (response === undefined) return;
   const mode = (octets[0] ?? 0) & 7;
@@ -53,7 +53,7 @@ Deno.test("every mode, version and length: no response but to requests, and none
       const octets = new Uint8Array(length);
       if (length % 3 > 0) random.fill(octets);
       if (length > 0) octets[0] = first;
-      judge(server, octets);
+      checkLength(server, octets);
     }
   }
   // Plain requests alone: four leap indicators, seven versions of two modes and one of a third.
@@ -68,7 +68,7 @@ Deno.test("authentic requests with every key, version and length of a code: the 
       for (let length = 4; length <= 68; length += 4) {
         if (!isMacDigestLength(key.type, length) || (version === 4 && length > 20)) continue;
         const octets = signed(version, [id, key], length);
-        judge(server, octets);
+        checkLength(server, octets);
         assert.equal(server.batch.responseTo(0)?.length, octets.length, `${key.type} ${version}`);
         answered++;
       }
@@ -110,7 +110,7 @@ Deno.test("requests with many or broken fields, mutated: the same holds", () => 
       const octets = packet(fields, extra);
       octets[0] = first;
       for (const [at, value] of mutations) if (at > 0 && at < octets.length) octets[at] = value;
-      judge(server, octets);
+      checkLength(server, octets);
       compareKinds(octets);
     },
   );

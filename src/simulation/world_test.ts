@@ -270,9 +270,9 @@ Deno.test("names resolve: servers by name, pools to four of their members, unkno
 });
 
 Deno.test("kisses and adversaries send what they should", () => {
-  const kissed = probe(`duration = 100\n${SERVER}\nkiss = "RATE"\nkiss-interval = 20`).answers();
-  assert.deepEqual(kissed.map(({ packet }) => packet[1]), [1, 0, 0, 0, 0, 0, 0]);
-  assert.equal(new TextDecoder().decode(kissed[1]?.packet.subarray(12, 16)), "RATE");
+  const denied = probe(`duration = 100\n${SERVER}\nkiss = "RATE"\nkiss-interval = 20`).answers();
+  assert.deepEqual(denied.map(({ packet }) => packet[1]), [1, 0, 0, 0, 0, 0, 0]);
+  assert.equal(new TextDecoder().decode(denied[1]?.packet.subarray(12, 16)), "RATE");
   const replayed = probe(`duration = 100\n${SERVER}\nattack = "replay"`).answers();
   assert.equal(replayed.length, 13);
   assert.deepEqual(replayed[1]?.packet, replayed[0]?.packet);

@@ -92,15 +92,15 @@ Deno.test("CVE-2020-14367: a link in the place of a file that root prepares is n
   const link = `${folder.path}/drift`;
   const nobody = { name: "nobody", uid: 65_534, gid: 65_534 };
   makeLink(link, target);
-  const refused = prepareFile(link, nobody, 0o644);
+  const refused = prepareFile(link, { user: nobody, mode: 0o644 });
   assert.match(refused.ok ? "" : refused.error.message, /links/);
   makeLink(`${folder.path}/made`, `${folder.path}/elsewhere`);
-  assert.equal(prepareFile(`${folder.path}/made`, nobody, 0o644).ok, false);
+  assert.equal(prepareFile(`${folder.path}/made`, { user: nobody, mode: 0o644 }).ok, false);
   await assert.rejects(Deno.stat(`${folder.path}/elsewhere`), Deno.errors.NotFound);
   const after = await Deno.stat(target);
   assert.deepEqual([after.uid, after.mode, after.size], [before.uid, before.mode, before.size]);
   // the control: without a link there is a file
-  assert.equal(prepareFile(`${folder.path}/plain`, nobody, 0o644).ok, true);
+  assert.equal(prepareFile(`${folder.path}/plain`, { user: nobody, mode: 0o644 }).ok, true);
   assert.equal((await Deno.lstat(`${folder.path}/plain`)).isFile, true);
 });
 

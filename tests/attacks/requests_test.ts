@@ -231,17 +231,17 @@ Deno.test("CVE-2010-0293: a hundred thousand clients take no more memory than on
 Deno.test("CVE-2015-7705: requests in the name of a client do not silence it: some of its own are answered", () => {
   const limit = { interval: 5, burst: 1, leak: 2, random: random() };
   const server = new TestServer({ rateLimiter: new RateLimiter(limit) });
-  let answered = 0, kissed = 0;
+  let answered = 0, kisses = 0;
   for (let i = 0; i < 1000; i++) {
     server.askOne(request());
     const response = server.askOne(request({ transmit: 0x42n }));
     if (response === undefined) continue;
     // an answer has the server's stratum, a kiss has 0
-    if (response[1] === 0) kissed++;
+    if (response[1] === 0) kisses++;
     else answered++;
   }
   assert.ok(answered > 150 && answered < 350, `${answered} of 1000, about 250 are expected`);
-  assert.ok(kissed <= 2, `${kissed} kisses for the flood`);
+  assert.ok(kisses <= 2, `${kisses} kisses for the flood`);
 });
 
 Deno.test("CVE-2014-9751, CVE-2014-9298: the address ::1 as a source opens nothing", () => {

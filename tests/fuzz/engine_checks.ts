@@ -88,7 +88,7 @@ function lookAtKernelStatus(status: KernelStatus): void {
 }
 
 function lookAtSystem(snapshot: EngineSnapshot): void {
-  const { state, stratum, leap, referenceId, why, sources, errorBoundSeconds } = snapshot;
+  const { state, stratum, leap, referenceId, why: reason, sources, errorBoundSeconds } = snapshot;
   const { rootDelaySeconds, rootDispersionSeconds, updateIntervalSeconds, steps } = snapshot;
   const isKnown = isTimeKnown(state), isLocal = isKnown && errorBoundSeconds === null;
   check(Number.isInteger(stratum) && stratum >= 1 && stratum <= 16, snapshot);
@@ -97,8 +97,8 @@ function lookAtSystem(snapshot: EngineSnapshot): void {
   check((snapshot.skewPpm ?? 0) >= 0, snapshot);
   check(isKnown === (stratum < 16), snapshot);
   check(isKnown || (leap === "unknown" && referenceId === "INIT"), snapshot);
-  check(state === "synchronized" ? isLocal === (why !== "") : why.length > 0, snapshot);
-  lookAtText(why, "why", 0);
+  check(state === "synchronized" ? isLocal === (reason !== "") : reason.length > 0, snapshot);
+  lookAtText(reason, "why", 0);
   lookAtText(referenceId, "reference");
   const followed = sources.filter(({ status }) => status === "selected");
   check(followed.length <= 1, snapshot);

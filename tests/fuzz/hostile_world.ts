@@ -198,8 +198,8 @@ class HostileWorld {
   #lookAtHonest(): void {
     const error = this.#clock.offset;
     assert.ok(Math.abs(error) < ERROR_MAX, `The clock is off by ${error} s`);
-    const { errorBoundSeconds, state, why } = this.#engine.snapshot(this.#clock.now);
-    assert.equal(state, "synchronized", why);
+    const { errorBoundSeconds, state, why: reason } = this.#engine.snapshot(this.#clock.now);
+    assert.equal(state, "synchronized", reason);
     assert.ok(errorBoundSeconds !== null);
     assert.ok(Math.abs(error) <= errorBoundSeconds, `${error} s, stated ${errorBoundSeconds} s`);
   }

@@ -150,7 +150,7 @@ function anyScenario(random: RandomSource): string {
 
 function fuzzConfig(octets: Bytes): void {
   const parsed = parseConfig(textOf(octets));
-  if (!parsed.ok) return refusalIsGood(parsed.error);
+  if (!parsed.ok) return checkErrors(parsed.error);
   for (const note of parsed.value.notes) assert.ok(note.message.length > 0);
   const { config } = parsed.value;
   assert.deepEqual(describeChanges(config, config), []);
@@ -160,7 +160,7 @@ function fuzzConfig(octets: Bytes): void {
   startEngine(config);
 }
 
-function refusalIsGood(errors: readonly ConfigError[]): void {
+function checkErrors(errors: readonly ConfigError[]): void {
   assert.ok(errors.length > 0, "a refusal says why");
   for (const { message } of errors) {
     assert.ok(
@@ -173,7 +173,7 @@ function refusalIsGood(errors: readonly ConfigError[]): void {
 
 function fuzzScenario(octets: Bytes): void {
   const parsed = parseScenario(textOf(octets));
-  if (!parsed.ok) return refusalIsGood(parsed.error);
+  if (!parsed.ok) return checkErrors(parsed.error);
   const { duration, servers } = parsed.value;
   if (duration > RUN_SECONDS_MAX || servers.length > RUN_SERVERS_MAX) return;
   const outcome = runScenario(parsed.value, { seed: 1, createEngine: createSimulatedEngine });

@@ -134,7 +134,9 @@ Deno.test(
     await Deno.chown(at("theirs"), THIRD, THIRD);
     await Deno.symlink(at("target"), at("link"));
     await folder.write("old", "text");
-    for (const name of ["new", "old", "theirs", "link"]) prepareFile(at(name), USER, 0o600);
+    for (const name of ["new", "old", "theirs", "link"]) {
+      prepareFile(at(name), { user: USER, mode: 0o600 });
+    }
     assert.equal(await ownerOf(at("new")), USER.uid);
     assert.equal(await ownerOf(at("old")), USER.uid);
     assert.equal(heldFile(at("old"))?.purpose, "write");

@@ -105,11 +105,11 @@ export const OLD_WORDS: Readonly<Record<string, string>> = {
   "trouble": "error",
 };
 
-/**
- * Identifiers that keep an old word: keys of the documents that the program prints, and names of
- * the runtime.
- */
-const KEPT = ["lastReplySecondsAgo", "kissed", "LintVisitor"];
+/** Names of the runtime that have an old word. */
+const KEPT = ["LintVisitor"];
+
+/** Keys of the documents that the program prints, which keep an old word; variables do not. */
+const KEPT_KEYS = ["lastReplySecondsAgo", "kissed", "why"];
 
 type Comment = SourceFacts["comments"][number];
 
@@ -162,9 +162,10 @@ function withContinuations(comments: SourceFacts["comments"]): readonly Comment[
 }
 
 /** Finds identifiers with a word that was given up. */
-export function oldWords({ path, identifiers }: SourceFacts): readonly Offence[] {
-  return [...identifiers].flatMap(([name, { line }]) => {
-    if (KEPT.includes(name)) return [];
+export function oldWords({ path, identifiers, variables }: SourceFacts): readonly Offence[] {
+  return [...identifiers].flatMap(([name, first]) => {
+    const line = KEPT_KEYS.includes(name) ? variables.get(name) : first.line;
+    if (KEPT.includes(name) || line === undefined) return [];
     const words = ` ${wordsOf(name).join(" ")} `;
     const old = Object.keys(OLD_WORDS).find((each) => words.includes(` ${each} `));
     return old === undefined ? [] : [{

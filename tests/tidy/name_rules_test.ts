@@ -52,6 +52,19 @@ Deno.test("every old word is noticed, in each way to write an identifier", () =>
 });
 
 Deno.test("longer words and the keys of documents are no old words", () => {
-  const source = "const timestamp = 1; const believed = lastReplySecondsAgo; const whyever = 2;";
-  assert.deepEqual(oldWords(factsOf("src/base/a.ts", source)), []);
+  const sources = [
+    "const timestamp = 1; const believed = status.lastReplySecondsAgo; const whyever = 2;",
+    "const { why: reason } = status; show({ why: reason, now: status.why });",
+    "interface Status { readonly why: string }",
+  ];
+  for (const source of sources) {
+    assert.deepEqual(oldWords(factsOf("src/base/a.ts", source)), [], source);
+  }
+});
+
+Deno.test("a variable is not called as the key of a document is", () => {
+  const sources = ["const why = 1;", "const { why } = status;", "f(status[why]);", "g({ why });"];
+  for (const source of sources) {
+    assert.equal(oldWords(factsOf("src/base/a.ts", `\n${source}`))[0]?.line, 2, source);
+  }
 });

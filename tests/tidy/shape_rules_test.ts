@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import {
   COMMENT_COLUMNS_MAX,
+  IN_A_ROW,
   openSwitches,
   positionalParameters,
   wideComments,
 } from "./shape_rules.ts";
+import { ROOT } from "./project.ts";
 import { factsOf } from "./syntax.ts";
 
 function linesOf(rule: typeof wideComments, source: string): number[] {
@@ -72,4 +74,18 @@ Deno.test("a comment that is too wide is noticed, wherever it stands", () => {
   assert.deepEqual(linesOf(wideComments, behind), [1]);
   assert.deepEqual(linesOf(wideComments, behind.slice(0, COMMENT_COLUMNS_MAX)), []);
   assert.deepEqual(linesOf(wideComments, `const a = "// ${wide}";\n`), []);
+});
+
+Deno.test("each function that is excepted is there, has more parameters, and no others are", async () => {
+  for (const { functions } of IN_A_ROW) {
+    for (const [path, names] of Object.entries(functions)) {
+      const facts = factsOf(path, await Deno.readTextFile(`${ROOT}/${path}`));
+      const long = facts.functions.filter(({ positional }) => positional > 2);
+      const missing = names.filter((name) => !long.some((each) => each.name === name));
+      assert.deepEqual(missing, [], path);
+    }
+  }
+  const excepted = "export class A { note(a: A, b: B, c: C, d: D) {} save(a: A, b: B, c: C) {} }";
+  const offences = positionalParameters(factsOf("src/server/transmit_queue.ts", excepted));
+  assert.deepEqual(offences.map(({ what }) => what.split(" ")[0]), ["save"]);
 });

@@ -81,6 +81,8 @@ export interface SourceFacts {
   readonly members: readonly Named[];
   /** Identifiers: how often each stands in the file, and where first. */
   readonly identifiers: ReadonlyMap<string, { readonly count: number; readonly line: number }>;
+  /** Identifiers that are more than a key of an object, and where first. */
+  readonly variables: ReadonlyMap<string, number>;
   /** Members that are read: `x.name`, `const { name } = x`, `x["name"]`. */
   readonly reads: ReadonlySet<string>;
   /** Texts and templates. */
@@ -95,7 +97,7 @@ export function factsOf(path: string, source: string): SourceFacts {
   const collector = new Collector(path, source);
   const plugin: Deno.lint.Plugin = {
     name: "facts",
-    rules: { collect: { create: (context) => collector.visitor(context) } },
+    rules: { collect: { create: (context) => collector.handlers(context) } },
   };
   Deno.lint.runPlugin(plugin, `/${path}`, source);
   return collector.facts;
@@ -122,6 +124,7 @@ class Collector {
   readonly #imports: ImportFact[] = [];
   readonly #members: Named[] = [];
   readonly #identifiers = new Map<string, { readonly count: number; readonly line: number }>();
+  readonly #variables = new Map<string, number>();
   readonly #reads = new Set<string>();
   readonly #texts: string[] = [];
   /** Functions that the visit is inside of, the innermost last. */
@@ -144,22 +147,26 @@ class Collector {
       imports: this.#imports,
       members: this.#members,
       identifiers: this.#identifiers,
+      variables: this.#variables,
       reads: this.#reads,
       texts: this.#texts,
     };
   }
 
-  visitor(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
+  handlers(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
     return {
       Program: () => this.#addComments(context),
-      ...this.#functionVisitor(),
-      ...this.#moduleVisitor(),
-      ...this.#memberVisitor(),
+      ...this.#functionHandlers(),
+      ...this.#moduleHandlers(),
+      ...this.#memberHandlers(),
       SwitchStatement: (node) => this.#addSwitch(node),
       Identifier: (node) => {
         const { count, line } = this.#identifiers.get(node.name) ??
           { count: 0, line: this.#line(node) };
         this.#identifiers.set(node.name, { count: count + 1, line });
+        if (!isKey(node) && !this.#variables.has(node.name)) {
+          this.#variables.set(node.name, this.#line(node));
+        }
       },
       Literal: (node) => {
         if ("value" in node && typeof node.value === "string") this.#texts.push(node.value);
@@ -170,7 +177,7 @@ class Collector {
     };
   }
 
-  #functionVisitor(): Deno.lint.LintVisitor {
+  #functionHandlers(): Deno.lint.LintVisitor {
     const open = (
       node:
         | Deno.lint.FunctionDeclaration
@@ -242,7 +249,7 @@ class Collector {
     }
   }
 
-  #moduleVisitor(): Deno.lint.LintVisitor {
+  #moduleHandlers(): Deno.lint.LintVisitor {
     return {
       ImportDeclaration: (node) => this.#addImport(node),
       ExportNamedDeclaration: (node) => this.#addExport(node),
@@ -292,7 +299,7 @@ class Collector {
     this.#exports.push({ name, line: this.#line(node), isType });
   }
 
-  #memberVisitor(): Deno.lint.LintVisitor {
+  #memberHandlers(): Deno.lint.LintVisitor {
     const declare = (node: Node & { readonly key: Node; readonly computed?: boolean }) => {
       if (node.key.type !== "Identifier" || node.computed === true) return;
       this.#members.push({ name: node.key.name, line: this.#line(node) });
@@ -374,6 +381,14 @@ function isOptions(parameter: Parameter): boolean {
   if (parameter.type === "AssignmentPattern") return isOptions(parameter.left as Parameter);
   if (parameter.type === "ObjectPattern") return true;
   return parameter.type === "Identifier" && /^(options|[a-z]\w*Options)$/.test(parameter.name);
+}
+
+/** Whether a name stands for a member: `x.name`, `{ name: value }`, `{ name: Type }`. */
+function isKey(node: Deno.lint.Identifier): boolean {
+  const { parent } = node;
+  if (parent.type === "MemberExpression") return parent.property === node && !parent.computed;
+  if (parent.type === "Property") return parent.key === node && !parent.shorthand;
+  return parent.type === "TSPropertySignature" && parent.key === node;
 }
 
 /** The name of a function, or of what it is assigned to. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { factsOf } from "./syntax.ts";
-import { circles, unusedExports, unusedMembers } from "./use_rules.ts";
+import { ROOT } from "./project.ts";
+import { circles, FOR_TESTS, unusedExports, unusedMembers } from "./use_rules.ts";
 
 function unused(sources: Readonly<Record<string, string>>): string[] {
   const files = Object.entries(sources).map(([path, source]) => factsOf(path, source));
@@ -69,4 +70,12 @@ Deno.test("a circle of imports is noticed, of types too, and who only looks on i
     "c: imports go in a circle with a, b",
   ]);
   assert.deepEqual(circles(edges.slice(1)), []);
+});
+
+Deno.test("what is there for tests is exported, and only tests use it", async () => {
+  for (const each of Object.keys(FOR_TESTS)) {
+    const [path = "", name = ""] = each.split(" ");
+    const facts = factsOf(path, await Deno.readTextFile(`${ROOT}/${path}`));
+    assert.ok(facts.exports.some((one) => one.name === name), each);
+  }
 });

@@ -30,7 +30,7 @@ export interface WorldOutcome {
 const RMS_TIE = 1.05, MAX_TIE = 1.1, TIE_SECONDS = 1e-6;
 
 /** Runs the world of a number. */
-export function judgeWorld(number: number): WorldOutcome {
+export function rateWorld(number: number): WorldOutcome {
   const begun = performance.now();
   const world = makeWorld(number);
   const parsed = parseScenario(world.text);

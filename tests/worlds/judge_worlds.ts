@@ -7,7 +7,7 @@ import { WorkerPool } from "../support/worker_pool.ts";
 import type { WorldOutcome } from "./judge.ts";
 
 /** Returns the outcomes in the order of the numbers. */
-export async function judgeWorlds(
+export async function rateWorlds(
   numbers: readonly number[],
   jobs: number,
 ): Promise<readonly WorldOutcome[]> {

@@ -1,6 +1,6 @@
 /** CI's random worlds: ntpsd loses in none but the known ones, and still loses in these. */
 import assert from "node:assert/strict";
-import { judgeWorlds } from "./judge_worlds.ts";
+import { rateWorlds } from "./judge_worlds.ts";
 import { CI_NUMBERS, readKnown } from "./known.ts";
 import { lossLines } from "./table.ts";
 
@@ -8,7 +8,7 @@ const JOBS = 2;
 
 Deno.test(`in ${CI_NUMBERS.length} random worlds ntpsd loses only where it is known to`, async () => {
   const known = await readKnown();
-  const outcomes = await judgeWorlds(CI_NUMBERS, JOBS);
+  const outcomes = await rateWorlds(CI_NUMBERS, JOBS);
   const losers = outcomes.filter(({ losses }) => losses.length > 0);
   const unknown = losers.filter(({ number }) => known[number] === undefined);
   const lost = new Set(losers.map(({ number }) => String(number)));

@@ -12,7 +12,7 @@
  */
 import { parseArgs } from "node:util";
 import type { WorldOutcome } from "./judge.ts";
-import { judgeWorlds } from "./judge_worlds.ts";
+import { rateWorlds } from "./judge_worlds.ts";
 import { CI_NUMBERS, KNOWN_FILE, readKnown } from "./known.ts";
 import { kindTable, lossLines } from "./table.ts";
 import { KIND_NAMES, makeWorld, worldNumbers } from "./world.ts";
@@ -49,7 +49,7 @@ async function main(): Promise<number> {
   }
   const numbers = worldNumbers(Number(values.from), { count: Number(values.count), kind });
   const begun = performance.now();
-  const outcomes = await judgeWorlds(numbers, Number(values.jobs));
+  const outcomes = await rateWorlds(numbers, Number(values.jobs));
   if (values.json === true) print(JSON.stringify(outcomes));
   else report(outcomes, (performance.now() - begun) / 1000);
   return outcomes.some(({ losses }) => losses.length > 0) ? 1 : 0;
@@ -57,7 +57,7 @@ async function main(): Promise<number> {
 
 /** Takes winners off the list; a reason for a new loser is for its author to write. */
 async function renewKnown(jobs: number): Promise<number> {
-  const outcomes = await judgeWorlds(CI_NUMBERS, jobs);
+  const outcomes = await rateWorlds(CI_NUMBERS, jobs);
   const known = await readKnown();
   const losers = outcomes.filter(({ losses }) => losses.length > 0);
   const entries = losers.map(({ number }) => [number, known[number] ?? ""]);

@@ -4,6 +4,6 @@
  * @module
  */
 import { answerTasks } from "../support/worker_pool.ts";
-import { judgeWorld } from "./judge.ts";
+import { rateWorld } from "./judge.ts";
 
-answerTasks(judgeWorld);
+answerTasks(rateWorld);

@@ -38,9 +38,9 @@ Deno.test("a certificate without its chain, or with another's, is told", () => {
   assert.match(certificateRemarks(late, START + DAY).join(), /Certificate 3 .*CN=Other/);
 });
 
-Deno.test("the end is told ahead of time, by the length of the life, for every certificate", () => {
-  const told = (days: number, life: number) =>
-    certificateRemarks([certificate("CN=a", "CN=a", life)], START + days * DAY).join();
+Deno.test("the end is told ahead of time, by the lifetime, for every certificate", () => {
+  const told = (days: number, lifetime: number) =>
+    certificateRemarks([certificate("CN=a", "CN=a", lifetime)], START + days * DAY).join();
   assert.equal(told(75, 90), "");
   assert.match(told(77, 90), /ends in 13 days, .* renewal is overdue/);
   assert.equal(told(4.7, 6), "");

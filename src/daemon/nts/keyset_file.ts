@@ -204,11 +204,8 @@ export class CookieKeys implements NtsResponder {
     const found = file?.read();
     if (file === undefined || found === undefined || found.kind === "absent") return undefined;
     if (found.kind === "unreadable") {
-      this.#tell(
-        file,
-        "unread",
-        `They cannot be read, and others are kept in memory: ${found.message}`,
-      );
+      const reason = `They cannot be read, and others are kept in memory: ${found.message}`;
+      this.#tell(file, { kind: "unread", reason });
       return undefined;
     }
     if (found.kind === "too-long") return this.#setAside(file, "too long");
@@ -239,18 +236,23 @@ export class CookieKeys implements NtsResponder {
     this.#saving = this.#saving.then(async () => {
       const written = await file.writeInBackground(bytes);
       if (file !== this.#file) return;
-      if (!written.ok) return this.#tell(file, "unsaved", `They are not saved: ${written.error}`);
+      if (!written.ok) {
+        return this.#tell(file, {
+          kind: "unsaved",
+          reason: `They are not saved: ${written.error}`,
+        });
+      }
       this.#onDisk = bytes;
       this.#tell(file);
     });
   }
 
   /** Notes whether the file can be used, and why not. */
-  #tell({ path }: StateFile, fault?: FileFault, reason = ""): void {
-    this.#fileFault = fault;
+  #tell({ path }: StateFile, fault?: { readonly kind: FileFault; readonly reason: string }): void {
+    this.#fileFault = fault?.kind;
     const id = { kind: "keyset", name: path } as const;
     if (fault === undefined) this.#functions.up(id);
-    else this.#functions.down(id, reason);
+    else this.#functions.down(id, fault.reason);
   }
 }
 

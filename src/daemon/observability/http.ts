@@ -195,24 +195,26 @@ export function answer(request: HttpRequest, context: HttpOptions): HttpResponse
       body: "This server is not known under that name; see observability.hosts\n",
     };
   }
-  switch (request.path) {
-    case "/status": {
-      const body = `${visibleText(JSON.stringify(context.status()))}\n`;
-      return { status: 200, outcome: "completed", body, type: "application/json" };
-    }
-    case "/metrics": {
-      const body = renderMetrics(context.status(), { residentBytes: Deno.memoryUsage().rss });
-      return { status: 200, outcome: "completed", body, type: METRICS_CONTENT_TYPE };
-    }
-    case "/healthz":
-      return health(context.status());
-    default:
-      return {
-        status: 404,
-        outcome: "not-found",
-        body: "There are /status, /metrics and /healthz\n",
-      };
-  }
+  const resource = RESOURCES.get(request.path);
+  if (resource !== undefined) return resource(context);
+  return { status: 404, outcome: "not-found", body: "There are /status, /metrics and /healthz\n" };
+}
+
+/** What can be read, by its path. */
+const RESOURCES: ReadonlyMap<string, (context: HttpOptions) => HttpResponse> = new Map([
+  ["/status", status],
+  ["/metrics", metrics],
+  ["/healthz", (context: HttpOptions) => health(context.status())],
+]);
+
+function status(context: HttpOptions): HttpResponse {
+  const body = `${visibleText(JSON.stringify(context.status()))}\n`;
+  return { status: 200, outcome: "completed", body, type: "application/json" };
+}
+
+function metrics(context: HttpOptions): HttpResponse {
+  const body = renderMetrics(context.status(), { residentBytes: Deno.memoryUsage().rss });
+  return { status: 200, outcome: "completed", body, type: METRICS_CONTENT_TYPE };
 }
 
 function health(document: StatusDocument): HttpResponse {

@@ -84,7 +84,7 @@ function serviceWords(status: NoticedStatus): string {
   return [clockWords(status), ...faultWords(status.functions)].join("; ");
 }
 
-function clockWords({ state, why, sources }: NoticedStatus): string {
+function clockWords({ state, why: reason, sources }: NoticedStatus): string {
   const lead = sources.find(({ status }) => status === "selected")?.name;
   switch (state) {
     case "synchronized":
@@ -92,11 +92,11 @@ function clockWords({ state, why, sources }: NoticedStatus): string {
     case "monitoring":
       return lead === undefined ? "Monitoring" : `Monitoring, led by ${lead}`;
     case "holdover":
-      return `Running on without sources: ${why}`;
+      return `Running on without sources: ${reason}`;
     case "starting":
-      return why === "" ? "Measuring the sources" : `Measuring the sources: ${why}`;
+      return reason === "" ? "Measuring the sources" : `Measuring the sources: ${reason}`;
     case "unsynchronized":
-      return `Not synchronised: ${why}`;
+      return `Not synchronised: ${reason}`;
     default:
       return unreachable(state);
   }

@@ -212,11 +212,11 @@ Deno.test("without any that proves itself the sentence says what can be done, an
   one.silence(PROVEN);
   one.start();
   one.run(1200);
-  const { why } = one.snapshot;
-  match(why, /^No required source is among the 4 that agree \(192\.0\.2\.1, .*192\.0\.2\.3\)/);
-  match(why, /authentication = "prefer" in \[synchronization\] lets the others set the clock$/);
-  for (const address of PLAIN) equal(one.source(address).reason, why);
-  equal(one.logs.filter((line) => line === `warning: No time to follow: ${why}`).length, 1);
+  const { why: reason } = one.snapshot;
+  match(reason, /^No required source is among the 4 that agree \(192\.0\.2\.1, .*192\.0\.2\.3\)/);
+  match(reason, /authentication = "prefer" in \[synchronization\] lets the others set the clock$/);
+  for (const address of PLAIN) equal(one.source(address).reason, reason);
+  equal(one.logs.filter((line) => line === `warning: No time to follow: ${reason}`).length, 1);
 });
 
 Deno.test("preferred: others are followed only while those that prove themselves give no time, and at once corrected", () => {

@@ -108,8 +108,9 @@ Deno.test("a server that is asked twice has one vote, and status says for whom",
   world.run(300);
   deepEqual([askedFor(world, ONE), askedFor(world, "nts.example")], [[ONE], [ONE]]);
   equal(world.snapshot.state, "starting");
-  const why = /Only 1 source agrees.*not used: 192\.0\.2\.1: Has the same address as nts\.example/;
-  match(world.snapshot.why, why);
+  const sentence =
+    /Only 1 source agrees.*not used: 192\.0\.2\.1: Has the same address as nts\.example/;
+  match(world.snapshot.why, sentence);
   equal(world.source(ONE).reason, "Has the same address as nts.example, which votes for both");
 });
 

@@ -18,8 +18,8 @@ function near(one: NtsWorld, expected = 0): void {
 }
 
 function synchronized(one: NtsWorld): void {
-  const { state, why } = one.snapshot;
-  equal(state, "synchronized", why);
+  const { state, why: reason } = one.snapshot;
+  equal(state, "synchronized", reason);
   near(one);
   deepEqual(one.statuses(PROVEN), ["combined", "selected"]);
   ok(!one.logs.some((line) => line.includes("no longer uses")), "nobody is given up");

@@ -189,9 +189,9 @@ Deno.test("answers that are dropped are named by the reason, in the log once and
       assert.equal(told.length, 1, told.join("\n"));
       const sentence = new RegExp(`sends responses that are dropped: ${reason} \\(\\d+\\)$`);
       assert.match(told[0] ?? "", sentence);
-      const { status, reason: why } = world.source(TWO);
-      assert.equal(status, "unreachable");
-      assert.match(why, new RegExp(`^Its responses are dropped: ${reason} \\(\\d+\\)$`));
+      const source = world.source(TWO);
+      assert.equal(source.status, "unreachable");
+      assert.match(source.reason, new RegExp(`^Its responses are dropped: ${reason} \\(\\d+\\)$`));
     }
   }
 });

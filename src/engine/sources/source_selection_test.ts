@@ -25,9 +25,9 @@ Deno.test("sources that agree are believed, one of them is the reference", () =>
   world.server(THREE).referenceId = referenceIdFromAscii("GPS");
   world.run(300);
   assertAllBelieved(world);
-  const { stratum, referenceId, why } = world.snapshot;
+  const { stratum, referenceId, why: reason } = world.snapshot;
   assert.equal(world.source(THREE).status, "selected", "the lowest stratum");
-  assert.deepEqual([stratum, referenceId, why], [2, THREE, ""]);
+  assert.deepEqual([stratum, referenceId, reason], [2, THREE, ""]);
   assert.equal(world.source(THREE).referenceId, "GPS");
   for (const { reason } of world.snapshot.sources) assert.match(reason, /^[A-Z].*[^.]$/);
   assert.deepEqual(world.logs.filter((line) => line.includes("reference")), [
@@ -94,9 +94,9 @@ Deno.test("two against two: nobody is believed, and the sentence says it", () =>
   world.server(ONE).error = 0.2;
   world.server(TWO).error = 0.2;
   world.run(200);
-  const { state, why } = world.snapshot;
+  const { state, why: reason } = world.snapshot;
   assert.equal(state, "starting");
-  assert.match(why, /^[A-Z].*agree/);
+  assert.match(reason, /^[A-Z].*agree/);
   assert.ok(world.commands.every(({ step, status }) => step === 0 && !status.synchronized));
 });
 

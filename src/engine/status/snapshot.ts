@@ -36,8 +36,8 @@ export function isTimeKnown(state: SystemState): boolean {
 export function unhealthyReason(
   document: Pick<StatusDocument, "state" | "why" | "functions">,
 ): string | undefined {
-  const { state, why, functions } = document;
-  if (!isTimeKnown(state)) return why === "" ? state : `${state}: ${why}`;
+  const { state, why: reason, functions } = document;
+  if (!isTimeKnown(state)) return reason === "" ? state : `${state}: ${reason}`;
   const closed = functions.find(({ kind, up }) =>
     !up && (kind === "server" || kind === "nts-ke-server")
   );

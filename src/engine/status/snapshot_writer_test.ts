@@ -167,9 +167,12 @@ Deno.test("a clock that may be wrong by much is not called synchronised", () => 
     offset: 20,
   }).start();
   world.run(60);
-  const { state, why, stratum, leap, referenceId, offsetSeconds } = world.snapshot;
+  const { state, why: reason, stratum, leap, referenceId, offsetSeconds } = world.snapshot;
   assert.deepEqual([state, stratum, leap, referenceId], ["unsynchronized", 16, "unknown", "INIT"]);
-  assert.match(why, /^The clock may be wrong by \d+\.\d{3} s while the offset is being corrected$/);
+  assert.match(
+    reason,
+    /^The clock may be wrong by \d+\.\d{3} s while the offset is being corrected$/,
+  );
   assert.ok(Math.abs((offsetSeconds ?? NaN) - world.offset) < 0.1);
   world.run(1200);
   assert.equal(world.snapshot.state, "synchronized");
@@ -189,9 +192,9 @@ Deno.test("why there is no time has the reasons that the sources themselves have
   world.run(100);
   for (const n of [1, 2, 3]) world.server(`192.0.2.${n}`).hasNoRoute = true;
   world.run(1000);
-  const { why, sources: [first] } = world.snapshot;
+  const { why: reason, sources: [first] } = world.snapshot;
   assert.equal(first?.reason, "Network is unreachable");
-  assert.equal(why, `None of 3 sources is usable: 192.0.2.1 and 2 more: ${first.reason}`);
+  assert.equal(reason, `None of 3 sources is usable: 192.0.2.1 and 2 more: ${first.reason}`);
 });
 
 Deno.test("a start at which no name has an address says so, and does not wait for what cannot come", () => {
@@ -201,8 +204,8 @@ Deno.test("a start at which no name has an address says so, and does not wait fo
   const world = new EngineWorld({ config });
   world.resolve = () => undefined;
   world.start().run(30);
-  const { state, why, sources: [first] } = world.snapshot;
+  const { state, why: reason, sources: [first] } = world.snapshot;
   assert.equal(state, "starting");
   assert.equal(first?.status, "unreachable");
-  assert.equal(why, `No source is usable: one.example and 1 more: ${first.reason}`);
+  assert.equal(reason, `No source is usable: one.example and 1 more: ${first.reason}`);
 });

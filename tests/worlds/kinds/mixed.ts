@@ -1,6 +1,6 @@
 /**
  * Worlds in which several things come together: paths of some kind, a clock of some kind, and
- * trouble at random times, each with some intervals to itself.
+ * disturbances at random times, each with some intervals to itself.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { bursts, congestion, loss, lte, oneSided, queues, satellite, wifi } from
 /** Longest intervals that an event has to itself, and that it lasts at most. */
 const SLOT = 30, LENGTH_MAX = 15;
 
-interface Trouble {
+interface Disturbance {
   readonly events: readonly TomlTable[];
   /** An error that it brings, whatever the client does. */
   readonly error: number;
@@ -22,22 +22,22 @@ interface Trouble {
 export function mixed(dice: Dice): Plan {
   const base = dice.of(bursts, congestion, loss, lte, oneSided, queues, satellite, wifi)(dice);
   const clock = { ...base.clock, ...oscillator(dice) };
-  const troubles = Array.from({ length: dice.integer([1, 3]) }, (_, i) => {
+  const disturbances = Array.from({ length: dice.integer([1, 3]) }, (_, i) => {
     const from = base.measureFrom + intervals(base.polls, SLOT * i + 1);
     const to = from + intervals(base.polls, dice.integer([1, LENGTH_MAX]));
-    return trouble(dice, { base: { ...base, clock }, from, to });
+    return disturbance(dice, { base: { ...base, clock }, from, to });
   });
-  const error = Math.max(0, ...troubles.map((one) => one.error));
+  const error = Math.max(0, ...disturbances.map((one) => one.error));
   return {
     ...base,
     description: `${base.description}, and more`,
     clock,
-    events: troubles.flatMap(({ events }) => events),
+    events: disturbances.flatMap(({ events }) => events),
     limit: {
       rms: Math.max(error, base.limit?.rms ?? 0),
       max: Math.max(error, base.limit?.max ?? 0),
     },
-    duration: base.measureFrom + intervals(base.polls, SLOT * (troubles.length + 1)),
+    duration: base.measureFrom + intervals(base.polls, SLOT * (disturbances.length + 1)),
   };
 }
 
@@ -49,26 +49,26 @@ function oscillator(dice: Dice): TomlTable {
   );
 }
 
-function trouble(
+function disturbance(
   dice: Dice,
   { base, from, to }: { base: Plan; from: number; to: number },
-): Trouble {
-  const outage = (): Trouble => ({
+): Disturbance {
+  const outage = (): Disturbance => ({
     events: [{ at: from, kind: "network-down" }, { at: to, kind: "network-up" }],
     error: 2 * wandered(base.clock, to - from),
   });
-  const step = (): Trouble => ({
+  const step = (): Disturbance => ({
     events: [{ "at": from, "kind": "oscillator-step", "frequency-ppm": dice.signed([0.1, 5]) }],
     error: 0,
   });
-  const lie = (): Trouble => {
+  const falseTime = (): Disturbance => {
     const offset = dice.signed([0.01, 10]);
     return {
       events: [serverEvent(from, "a", { offset }), serverEvent(to, "a", { offset: 0 })],
       error: 0,
     };
   };
-  const death = (): Trouble => ({
+  const death = (): Disturbance => ({
     events: [
       { at: from, kind: "server-dies", server: "a" },
       { at: to, kind: "server-returns", server: "a" },
@@ -76,5 +76,7 @@ function trouble(
     error: 2 * wandered(base.clock, to - from),
   });
   // Of one or two servers none may lie: nobody could tell.
-  return base.servers.length >= 3 ? dice.of(outage, step, lie, death)() : dice.of(outage, step)();
+  return base.servers.length >= 3
+    ? dice.of(outage, step, falseTime, death)()
+    : dice.of(outage, step)();
 }
