@@ -12,7 +12,7 @@
  */
 import { main } from "../src/cli/main.ts";
 import { parseConfig } from "../src/config/parse.ts";
-import { runDaemon } from "../src/daemon/daemon.ts";
+import { runDaemon } from "../src/daemon/run_daemon.ts";
 import { startFalseServer } from "../tests/support/false_server.ts";
 import { pause, waitUntil } from "../tests/support/wait_until.ts";
 

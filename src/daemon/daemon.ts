@@ -1,46 +1,42 @@
 /**
- * The daemon: puts engine, clock, sockets, HTTP and signals together, and takes them apart again at
- * the end.
+ * The daemon: connects engine, clock, sockets, HTTP and signals, and takes them apart again at the
+ * end.
  *
- * The daemon says what fails at the start and goes on without it as long as it can keep the clock
- * (HTTP, a state file); what makes the work impossible or dangerous ends it with a sentence and an
- * exit status. Touches the world through its parts alone: services (`services.ts`), the engine's
- * driver, files of state, the service manager. Limits: one daemon a process.
+ * The daemon says what fails and goes on without it as long as it can keep the clock (HTTP, a state
+ * file); how it is started is in `run_daemon.ts`. Touches the world through its parts alone:
+ * services (`services.ts`), the engine's driver, files of state, the service manager. Limits: one
+ * daemon a process.
  *
  * @module
  */
-import { randomSource } from "../system/random.ts";
+import { unreachable } from "../base/assert.ts";
 import type { Config } from "../config/config.ts";
-import { Engine } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { StatusDocument } from "../engine/status/snapshot.ts";
-import { fromNanoseconds } from "../base/nanoseconds.ts";
 import { formatUtc } from "../base/utc.ts";
 import { realtimeNow } from "../../ffi/clock/clock.ts";
 import { hasServiceManager } from "../../ffi/process/sd_notify.ts";
-import { measureClockPrecision } from "../../ffi/clock/clock.ts";
-import { Poller } from "../../ffi/poller.ts";
+import type { Poller } from "../../ffi/poller.ts";
 import type { PollExponent } from "../base/units.ts";
-import { environmentVariable, hostName } from "../../ffi/process/process.ts";
+import { hostName } from "../../ffi/process/process.ts";
 import { filesAnswer, within } from "./files/file_access.ts";
 import { DriftStore } from "./files/drift_store.ts";
-import { EngineDriver } from "./engine_driver.ts";
-import { FunctionStates } from "./observability/function_states.ts";
+import { type DriverHooks, EngineDriver } from "./engine_driver.ts";
+import type { FunctionStates } from "./observability/function_states.ts";
 import { LeapFile } from "./files/leap_file.ts";
 import { readInstant } from "../system/local_clock.ts";
-import { configureLog, log } from "../system/log.ts";
+import { log } from "../system/log.ts";
 import type { ExchangeKeysAction } from "../engine/events.ts";
-import { Nts } from "./nts/nts.ts";
+import type { Nts } from "./nts/nts.ts";
 import { OnceWatch } from "./once.ts";
-import { effectiveConfig, logChanges, readAgain, warnOfOpenSecrets } from "./reload.ts";
-import { OwnAddresses } from "./own_addresses.ts";
-import { claimClock } from "./clock_permission.ts";
+import { logChanges, readAgain, setUpLog, warnOfOpenSecrets } from "./reload.ts";
+import type { OwnAddresses } from "./own_addresses.ts";
 import { filterSystemCalls } from "./confinement.ts";
 import type { DaemonEnd, DaemonOptions } from "./daemon_options.ts";
 import { Control } from "./control/control.ts";
 import { internalErrorCount } from "./observability/internal_errors.ts";
-import { KeyRing } from "./key_ring.ts";
-import { eraError } from "./nts/release_time.ts";
-import { NtpListeners } from "./ntp_listeners.ts";
+import type { KeyRing } from "./key_ring.ts";
+import type { NtpListeners } from "./ntp_listeners.ts";
 import { ServiceNotices } from "./observability/service_notices.ts";
 import { Services } from "./services.ts";
 import { StatisticsStore } from "./observability/statistics_store.ts";
@@ -58,73 +54,39 @@ const END_PATIENCE_MILLISECONDS = 800;
 /** Files that could not be used are tried again once in so many ticks. */
 const FILES_TRIED_EVERY = 60;
 
-/** Runs until it is told to end; returns why it ended. */
-export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
-  setUpLog(options, options.config);
-  log.info(`ntpsd ${options.version} starts with ${options.configOrigin}`);
-  for (const { level, text } of [...options.notes, ...options.privileges]) log[level](text);
-  warnOfOpenSecrets(options.config);
-  const error = eraError(fromNanoseconds(realtimeNow()));
-  if (error !== undefined) log.warning(error);
-  const config = effectiveConfig(options.config, options);
-  const functions = new FunctionStates();
-  const nts = new Nts(config, functions);
-  const clock = claimClock(config.clock, options);
-  if (!clock.ok) {
-    log.error(clock.error);
-    return "clock-not-permitted";
-  }
-  log[clock.value.level](clock.value.notice);
-  const poller = Poller.open();
-  if (!poller.ok) {
-    log.error(poller.error.message);
-    return "system";
-  }
-  const precision = measureClockPrecision();
-  const keyRing = new KeyRing();
-  for (const error of keyRing.load(options.keys)) log.warning(error);
-  const addresses = new OwnAddresses();
-  const engine = new Engine({
-    config,
-    random: randomSource,
-    now: readInstant(),
-    mayAdjust: clock.value.mayAdjust,
-    notAdjustedReason: clock.value.notAdjustedReason,
-    frequency: clock.value.frequency,
-    clockPrecision: 2 ** precision,
-    ownAddresses: addresses.read() ?? [],
-    protections: { ...nts.client.protections, withKey: (id) => keyRing.protection(id) },
-    certificateTime: nts.client.certificateTime,
-  });
-  const daemon = new Daemon({ ...options, config }, {
-    engine,
-    addresses,
-    poller: poller.value,
-    precision,
-    mayAdjust: clock.value.mayAdjust,
-    ntp: new NtpListeners(precision, functions),
-    functions,
-    keyRing,
-    nts,
-  });
-  return await daemon.run();
-}
+/** What signals mean; others that are caught mean nothing. */
+const MEANING: Readonly<Partial<Record<Deno.Signal, "end" | "reload" | "query">>> = {
+  SIGTERM: "end",
+  SIGINT: "end",
+  SIGQUIT: "end",
+  SIGHUP: "reload",
+  SIGUSR1: "query",
+};
 
 /** What a daemon is put together from. */
-interface Parts {
+export interface DaemonParts {
+  /** Decides everything. */
   readonly engine: Engine;
+  /** The addresses of this machine. */
   readonly addresses: OwnAddresses;
+  /** Waits for the sockets of the sources. */
   readonly poller: Poller;
+  /** That of the local clock. */
   readonly precision: PollExponent;
+  /** Whether the clock may be adjusted. */
   readonly mayAdjust: boolean;
+  /** Where time is served. */
   readonly ntp: NtpListeners;
+  /** What works and what does not. */
   readonly functions: FunctionStates;
+  /** The symmetric keys. */
   readonly keyRing: KeyRing;
+  /** Network Time Security, of the client and of the server. */
   readonly nts: Nts;
 }
 
 /** A daemon that has what it needs. */
-class Daemon {
+export class Daemon {
   readonly #options: DaemonOptions;
   readonly #engine: Engine;
   readonly #addresses: OwnAddresses;
@@ -147,7 +109,8 @@ class Daemon {
   #reloading: Promise<void> = Promise.resolve();
   #end: DaemonEnd = "told";
 
-  constructor(options: DaemonOptions, parts: Parts) {
+  /** Puts the rest together; nothing runs yet. */
+  constructor(options: DaemonOptions, parts: DaemonParts) {
     this.#options = options;
     this.#config = options.config;
     this.#engine = parts.engine;
@@ -185,19 +148,25 @@ class Daemon {
     this.#driver = new EngineDriver({
       engine: parts.engine,
       poller: parts.poller,
-      hooks: {
-        saveDrift: (drift) => this.#drift.write(drift),
-        exchangeKeys: (action) => void this.#exchangeKeys(action),
-        verifyCertificates: (action) => this.#driver.deliver(this.#nts.client.verify(action)),
-        saveTimeBound: ({ bound }) => this.#nts.store.saveBound(bound),
-        saveSessions: ({ sessions }) => void this.#nts.store.save(sessions),
-        clockStepped: () => this.#services.ntp.clockStepped(),
-        panic: (message) => this.#panic(message),
-        changed: () => this.#changed(),
-      },
+      hooks: this.#hooks(),
     });
   }
 
+  /** What the driver asks of the daemon. */
+  #hooks(): DriverHooks {
+    return {
+      saveDrift: (drift) => this.#drift.write(drift),
+      exchangeKeys: (action) => void this.#exchangeKeys(action),
+      verifyCertificates: (action) => this.#driver.deliver(this.#nts.client.verify(action)),
+      saveTimeBound: ({ bound }) => this.#nts.store.saveBound(bound),
+      saveSessions: ({ sessions }) => void this.#nts.store.save(sessions),
+      clockStepped: () => this.#services.ntp.clockStepped(),
+      panic: (message) => this.#panic(message),
+      changed: () => this.#changed(),
+    };
+  }
+
+  /** Runs until it is told to end; returns why it ended. */
   async run(): Promise<DaemonEnd> {
     if (this.#once === undefined) await this.#services.configure(this.#config);
     const end = this.#nothingToDo();
@@ -274,6 +243,7 @@ class Daemon {
     return end;
   }
 
+  /** Returns the status document of this moment. */
   status(): StatusDocument {
     return {
       version: this.#options.version,
@@ -319,19 +289,20 @@ class Daemon {
   }
 
   #meetSignal(signal: Deno.Signal): void {
-    switch (signal) {
-      case "SIGTERM":
-      case "SIGINT":
-      case "SIGQUIT":
+    const meaning = MEANING[signal] ?? "none";
+    switch (meaning) {
+      case "end":
         return this.#stop("told");
-      case "SIGHUP":
+      case "reload":
         this.#reloading = this.#reloading.then(() => this.#reload());
         return;
-      case "SIGUSR1":
+      case "query":
         log.info("All sources are polled now, on request");
         return this.#driver.deliver({ type: "network-changed" });
+      case "none":
+        return log.warning(`${signal} was received and ignored`);
       default:
-        log.warning(`${signal} was received and ignored`);
+        return unreachable(meaning);
     }
   }
 
@@ -355,11 +326,6 @@ class Daemon {
     this.#leaps.follow(config.clock.leapSecondsFile, (event) => this.#driver.deliver(event));
     this.#driver.deliver({ type: "reconfigure", config });
   }
-}
-
-function setUpLog(options: DaemonOptions, config: Config): void {
-  const level = options.logLevel ?? config.observability.logLevel;
-  configureLog({ level, journal: environmentVariable("JOURNAL_STREAM") !== undefined });
 }
 
 /** The name of this machine, if it has one. */

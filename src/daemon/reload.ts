@@ -6,11 +6,12 @@
  *
  * @module
  */
+import { environmentVariable } from "../../ffi/process/process.ts";
 import type { Config } from "../config/config.ts";
 import { namedPaths } from "../config/named_path.ts";
 import { describeChanges } from "../config/reload_diff.ts";
 import { openSecrets } from "../system/secret_files.ts";
-import { log } from "../system/log.ts";
+import { configureLog, log } from "../system/log.ts";
 import type { ConfigWithKeys, DaemonOptions } from "./daemon_options.ts";
 import { filesAnswer } from "./files/file_access.ts";
 import { onceConfig } from "./once.ts";
@@ -47,6 +48,12 @@ export function logChanges(before: Config, after: Config, options: DaemonOptions
     changes.length === 0 ? "Nothing in the configuration changes" : "The configuration changes:",
   );
   for (const line of changes) log.info(line);
+}
+
+/** Sets the log up as a configuration and the command line say. */
+export function setUpLog(options: DaemonOptions, config: Config): void {
+  const level = options.logLevel ?? config.observability.logLevel;
+  configureLog({ level, journal: environmentVariable("JOURNAL_STREAM") !== undefined });
 }
 
 /** Warns of files with secrets that others can read or change. */

@@ -11,7 +11,7 @@ import { type AnyCall, libc, replaceCalls } from "../../ffi/libc.ts";
 import { ok } from "../../src/base/result.ts";
 import type { SymmetricKey } from "../../src/config/key_file.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { runDaemon } from "../../src/daemon/daemon.ts";
+import { runDaemon } from "../../src/daemon/run_daemon.ts";
 import type { ReadConfig } from "../../src/daemon/daemon_options.ts";
 
 /** The symmetric keys of a configuration, by number. */

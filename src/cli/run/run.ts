@@ -52,7 +52,7 @@ export async function run(options: RunOptions, context: CommandContext): Promise
   );
   if (!confined.ok) return refuse(confined.error, context);
   // Loaded only now, because a program that is to start again does so sooner without.
-  const { runDaemon } = await import("../../daemon/daemon.ts");
+  const { runDaemon } = await import("../../daemon/run_daemon.ts");
   const privileges = confined.value();
   if (!privileges.ok) return refuse(privileges.error, context);
   const { flushLog, drainLog } = await import("../../system/log.ts");

@@ -42,10 +42,8 @@ export function associationNumber({ id }: PeerVariables): number | undefined {
 export function peerList(peer: PeerVariables, view: ControlView): Variables {
   const { document, address, server, measurement, recent } = peer;
   const now = fromUnixNanoseconds(view.now);
-  const { lastReplySecondsAgo } = document;
-  const received = lastReplySecondsAgo === null
-    ? ZERO_TIMESTAMP
-    : addSeconds(now, -lastReplySecondsAgo);
+  const { lastReplySecondsAgo: age } = document;
+  const received = age === null ? ZERO_TIMESTAMP : addSeconds(now, -age);
   const poll = Math.round(Math.log2(document.pollSeconds));
   const isNamed = peer.config.host !== address?.address;
   return new Map([
@@ -91,8 +89,8 @@ export function peerList(peer: PeerVariables, view: ControlView): Variables {
     ["seldisp", `${count(peer, ["root-distance"])}`],
     ["selbroken", "0"],
     ["candidate", document.status === "selected" || document.status === "combined" ? "1" : "0"],
-    ["timerec", `${Math.round(lastReplySecondsAgo ?? 0)}`],
-    ["timereach", `${Math.round(lastReplySecondsAgo ?? 0)}`],
+    ["timerec", `${Math.round(age ?? 0)}`],
+    ["timereach", `${Math.round(age ?? 0)}`],
   ]);
 }
 
