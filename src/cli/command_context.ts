@@ -53,4 +53,10 @@ export interface CommandContext {
   readonly lookAtFiles?: (config: Config, lineOf: LineOf) => Promise<FileFindings>;
   /** Asks over HTTP. */
   readonly httpGet: HttpGet;
+  /** Waits for some milliseconds. */
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Writes a file that others may not read; the error is a sentence. */
+  readonly writeSecret: (path: string, text: string) => Result<void, FileFailure>;
+  /** Fills the array with bits that nobody can guess. */
+  readonly random: (bytes: Uint8Array) => void;
 }

@@ -11,6 +11,8 @@ import { runCommand } from "./run/command.ts";
 import { simulateCommand } from "./simulate/command.ts";
 import { sourcesCommand } from "./status/sources.ts";
 import { statusCommand } from "./status/status.ts";
+import { waitCommand } from "./status/wait.ts";
+import { keygenCommand } from "./keygen.ts";
 import { versionCommand } from "./version.ts";
 
 /** The commands of the program. */
@@ -20,7 +22,9 @@ export const COMMANDS: readonly Command[] = [
   queryCommand,
   statusCommand,
   sourcesCommand,
+  waitCommand,
   simulateCommand,
+  keygenCommand,
   completionCommand(() => COMMANDS),
   versionCommand,
 ];

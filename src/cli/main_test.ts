@@ -1,3 +1,4 @@
+import { IDLE_CONTEXT } from "../../tests/support/idle_context.ts";
 import "../../tests/support/libc_opened.ts";
 import { deepEqual, equal, match, ok as assertOk } from "node:assert/strict";
 // the C library is opened here, not inside of a test, which must leave nothing open
@@ -32,6 +33,7 @@ async function run(words: readonly string[], world: World = {}): Promise<Run> {
     message: `Cannot read ${path}: no such file`,
   });
   const context: CommandContext = {
+    ...IDLE_CONTEXT,
     out: (text) => out += text,
     err: (text) => errors += text,
     color: false,

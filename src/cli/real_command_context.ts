@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { readFile } from "../../ffi/file/files.ts";
+import { readFile, writeFileAtomic } from "../../ffi/file/files.ts";
 import { ERRNO, osError } from "../../ffi/errno.ts";
 import { environmentVariable } from "../../ffi/process/process.ts";
 import { writeWaiting } from "../../ffi/process/standard_streams.ts";
 import { err, ok } from "../base/result.ts";
 import { visibleLayout, visibleText } from "../base/visible_text.ts";
+import { randomSource } from "../system/random.ts";
 import { EXIT } from "./exit_code.ts";
 import { httpGet } from "./status/http_get.ts";
 import type { CommandContext, ReadFile } from "./command_context.ts";
@@ -37,6 +38,10 @@ export function realCommandContext(): CommandContext {
       return lookAtFiles(config, { now: Date.now() / 1000, lineOf });
     },
     httpGet,
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    writeSecret: (path, text) =>
+      writeFileAtomic(path, { bytes: new TextEncoder().encode(text), mode: 0o600 }),
+    random: (bytes) => randomSource.fill(bytes),
   };
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { IDLE_CONTEXT } from "../support/idle_context.ts";
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -133,6 +134,7 @@ Deno.test("CVE-2016-9312, CVE-2010-0294: datagrams of any size and kind neither 
 async function run(words: readonly string[], body = ""): Promise<[code: number, said: string]> {
   let said = "";
   const code = await main(words, {
+    ...IDLE_CONTEXT,
     out: (text) => said += text,
     err: (text) => said += text,
     color: false,

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { IDLE_CONTEXT } from "../support/idle_context.ts";
 import assert from "node:assert/strict";
 import { type Bytes, toHex } from "../../src/base/bytes.ts";
 import type { RandomSource } from "../../src/base/random.ts";
@@ -80,6 +81,7 @@ async function fuzzCommandLine(octets: Bytes): Promise<void> {
   if (first === "run" || first === "query" || first === "simulate" && !isShort(content)) return;
   let written = "";
   const code = await main(words, {
+    ...IDLE_CONTEXT,
     out: (part) => written += part,
     err: (part) => written += part,
     color: false,

@@ -10,7 +10,7 @@ import { fromFileUrl, run } from "../support/command.ts";
 
 /** What .gitignore leaves out, and what is not the project's own. */
 const NOT_OURS =
-  /^(\.git|\.coverage|\.vscode|node_modules|tests\/\.scratch|dist\/ntpsd(\.js|-.*)?)$/;
+  /^(\.git|\.coverage|\.vscode|node_modules|tests\/\.scratch|dist\/ntpsd(\.js|-(x86_64|aarch64).*)?)$/;
 
 /** The root folder of the repository, an absolute path without a slash at the end. */
 export const ROOT = fromFileUrl(new URL("../../", import.meta.url)).replace(/\/$/, "");

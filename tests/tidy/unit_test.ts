@@ -1,6 +1,7 @@
 /** The shipped unit of systemd does what the program and the manual count on. */
 import assert from "node:assert/strict";
 import { EXIT } from "../../src/cli/exit_code.ts";
+import { waitCommand } from "../../src/cli/status/wait.ts";
 import { ROOT } from "./project.ts";
 
 const unit = await Deno.readTextFile(`${ROOT}/dist/ntpsd.service`);
@@ -25,6 +26,14 @@ Deno.test("a reload hands the signal over, and then fails if the file has a faul
     "ExecReload=/bin/kill -HUP $MAINPID",
     "ExecReload=/usr/local/bin/ntpsd check",
   ]);
+});
+
+Deno.test("the unit that waits for the clock gives the command words that it knows", async () => {
+  const waiting = await Deno.readTextFile(`${ROOT}/dist/ntpsd-wait.service`);
+  const words = /^ExecStart=\/usr\/local\/bin\/ntpsd (.*)$/m.exec(waiting)?.[1]?.split(" ") ?? [];
+  assert.equal(words[0], waitCommand.name);
+  const options = words.filter((word) => word.startsWith("--")).map((word) => word.slice(2));
+  assert.ok(options.length > 0 && options.every((name) => name in waitCommand.options));
 });
 
 Deno.test("names are resolved with a wrong clock too: DNSSEC is not asked for them", () => {

@@ -1,3 +1,4 @@
+import { IDLE_CONTEXT } from "../../../tests/support/idle_context.ts";
 import "../../../tests/support/libc_opened.ts";
 import { Buffer } from "node:buffer";
 import { createSocket } from "node:dgram";
@@ -205,6 +206,7 @@ Deno.test("--timeout bounds the key exchange too", async () => {
   const asked = main(
     ["query", "--nts", "--json", "--timeout", "50ms", `127.0.0.1:${silent.addr.port}`],
     {
+      ...IDLE_CONTEXT,
       out: (text) => printed += text,
       err: (text) => printed += text,
       color: false,

@@ -1,3 +1,4 @@
+import { IDLE_CONTEXT } from "../../../tests/support/idle_context.ts";
 import "../../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
 // the C library is opened here, not inside of a test, which must leave nothing open
@@ -26,6 +27,7 @@ async function run(
 ): Promise<Printed> {
   const printed = { out: "", err: "" };
   const context: CommandContext = {
+    ...IDLE_CONTEXT,
     out: (text) => void (printed.out += text),
     err: (text) => void (printed.err += text),
     color: false,

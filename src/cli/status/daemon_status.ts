@@ -69,7 +69,7 @@ function tryToShow(
 }
 
 /** Fetches the status document of the daemon that the arguments mean. */
-async function fetchStatus(
+export async function fetchStatus(
   args: Arguments,
   context: CommandContext,
 ): Promise<Result<StatusDocument, StatusFailure>> {

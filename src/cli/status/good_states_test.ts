@@ -2,6 +2,7 @@
  * One meaning of "the time is good": whoever is asked says the same, in every state that the engine
  * can be in.
  */
+import { IDLE_CONTEXT } from "../../../tests/support/idle_context.ts";
 import assert from "node:assert/strict";
 import { EngineWorld, THREE_SOURCES } from "../../../tests/support/engine_world.ts";
 import { statusCommand } from "./status.ts";
@@ -134,6 +135,7 @@ Deno.test("status, its exit status, health, metrics, the service manager and wha
     assert.equal(isReady, isGood, name);
 
     const exit = await statusCommand.run({ options: { at: "127.0.0.1:1" }, operands: [] }, {
+      ...IDLE_CONTEXT,
       out: () => {},
       err: (text) => assert.fail(text),
       color: false,

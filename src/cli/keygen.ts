@@ -1,0 +1,151 @@
+/**
+ * `ntpsd keygen`: makes symmetric keys, as a line to print or in a key file.
+ *
+ * @module
+ */
+import { toHex } from "../base/bytes.ts";
+import type { CommandContext, FileFailure } from "./command_context.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { type KeyFile, parseKeyFile } from "../config/key_file.ts";
+import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import { plain } from "./display/style.ts";
+
+/** Octets of a new key by its type. */
+const KEY_LENGTH = {
+  AES128: 16,
+  AES256: 32,
+  SHA1: 20,
+  SHA256: 32,
+  SHA384: 48,
+  SHA512: 64,
+  MD5: 16,
+} as const;
+
+type KeyTypeName = keyof typeof KEY_LENGTH;
+
+const TYPES = Object.keys(KEY_LENGTH) as readonly KeyTypeName[];
+const ID_MAX = 4_294_967_295;
+
+/** The command `keygen`. */
+export const keygenCommand: Command = {
+  name: "keygen",
+  summary: "make a symmetric key",
+  operands: "[FILE]",
+  operandsMin: 0,
+  operandsMax: 1,
+  options: {
+    type: {
+      type: "string",
+      short: "t",
+      value: "TYPE",
+      words: TYPES,
+      doc: `${TYPES.join(", ")} (AES128)`,
+    },
+    id: { type: "string", value: "N", doc: "the number of the key (the next free one)" },
+    ntpd: { type: "boolean", doc: "write the line as ntpd reads it, not as chrony does" },
+    json: JSON_OPTION,
+  },
+  more: `
+With FILE the key is added to that file, which nobody else may read (mode 0600);
+without it the line is printed. Both ends of an association need the same line.
+
+Exit status: 0 made; 74 the file cannot be read or written; 78 the file has errors.
+
+Example:
+  ntpsd keygen /etc/ntpsd/ntp.keys
+`,
+  run(args, context) {
+    return Promise.resolve(makeKey(args, context));
+  },
+};
+
+function makeKey(args: Arguments, context: CommandContext): ExitCode {
+  const made = prepare(args, context);
+  if (!made.ok) {
+    context.err(`ntpsd: ${plain(made.error.message)}\n`);
+    return made.error.exitCode;
+  }
+  const { id, type, line, path, text } = made.value;
+  const isJson = hasOption(args, "json");
+  if (path !== undefined) {
+    const written = context.writeSecret(path, text);
+    if (!written.ok) {
+      context.err(`ntpsd: ${plain(written.error.message)}\n`);
+      return EXIT.io;
+    }
+  }
+  const shown = path === undefined ? line : `Key ${id} (${type}) was added to ${path}`;
+  const document = path === undefined ? { id, type, line } : { id, type, file: path };
+  context.out(isJson ? `${JSON.stringify(document)}\n` : `${shown}\n`);
+  return EXIT.done;
+}
+
+interface NewKey {
+  readonly id: number;
+  readonly type: KeyTypeName;
+  readonly line: string;
+  readonly path: string | undefined;
+  /** The whole file with the new line. */
+  readonly text: string;
+}
+
+/** Why no key is made. */
+interface KeyError {
+  readonly message: string;
+  readonly exitCode: ExitCode;
+}
+
+function prepare(args: Arguments, context: CommandContext): Result<NewKey, KeyError> {
+  const type = typeOf(textOption(args, "type") ?? "AES128");
+  if (type === undefined) return usage(`--type wants one of ${TYPES.join(", ")}`);
+  const wanted = numberOf(textOption(args, "id"));
+  if (wanted === "none") return usage(`--id wants a number from 1 to ${ID_MAX}`);
+  const [path] = args.operands;
+  const before = path === undefined ? ok("") : contentOf(path, context);
+  if (!before.ok) return before;
+  const { keys, errors } = parseKeyFile(before.value);
+  const id = wanted ?? nextId({ keys, errors });
+  if (keys.has(id)) return usage(`${path} has a key ${id}; leave --id out for the next free one`);
+  const secret = new Uint8Array(KEY_LENGTH[type]);
+  context.random(secret);
+  const line = hasOption(args, "ntpd")
+    ? `${id} ${type} ${toHex(secret)}`
+    : `${id} ${type} HEX:${toHex(secret).toUpperCase()}`;
+  const isOpen = before.value !== "" && !before.value.endsWith("\n");
+  return ok({ id, type, line, path, text: `${before.value}${isOpen ? "\n" : ""}${line}\n` });
+}
+
+function usage(message: string): Result<never, KeyError> {
+  return err({ message, exitCode: EXIT.usage });
+}
+
+function typeOf(text: string): KeyTypeName | undefined {
+  return TYPES.find((type) => type === text.toUpperCase());
+}
+
+function numberOf(text: string | undefined): number | "none" | undefined {
+  if (text === undefined) return undefined;
+  const number = /^[0-9]{1,10}$/.test(text) ? Number(text) : 0;
+  return number >= 1 && number <= ID_MAX ? number : "none";
+}
+
+/** A file that is not there is made; one with errors is left alone. */
+function contentOf(path: string, { readFile }: CommandContext): Result<string, KeyError> {
+  const read = readFile(path);
+  if (!read.ok) return read.error.name === "ENOENT" ? ok("") : err(ioError(read.error));
+  const [error] = parseKeyFile(read.value).errors;
+  if (error === undefined) return read;
+  const message = `${path}:${error.line}: ${error.message}; correct that first`;
+  return err({ message, exitCode: EXIT.config });
+}
+
+function ioError({ message }: FileFailure): KeyError {
+  return { message, exitCode: EXIT.io };
+}
+
+function nextId({ keys }: KeyFile): number {
+  let id = 1;
+  while (keys.has(id)) id++;
+  return id;
+}
