@@ -71,7 +71,7 @@ export function prepareServerSocket(
 ): Result<void, OsError> {
   const { local, device, receiveBufferBytes, reusePort } = options;
   const own = local.family === "ipv4" ? ipv4Options(options) : ipv6Options(options);
-  const wanted = [{ level: SOL_SOCKET, name: SO_RXQ_OVFL, value: 1 }, ...own];
+  const wanted = [...own];
   if (reusePort === true) wanted.push({ level: SOL_SOCKET, name: SO_REUSEPORT, value: 1 });
   for (const option of wanted) {
     const set = setIntegerOption(fd, option);
@@ -81,7 +81,7 @@ export function prepareServerSocket(
     const tied = bindToDevice(fd, device);
     if (!tied.ok) return tied;
   }
-  enableTimestamps(fd);
+  enableReports(fd);
   enlargeBuffer(fd, receiveBufferBytes ?? RECEIVE_BUFFER);
   const timed = setReceiveTimeout(fd);
   return timed.ok ? bindSocket(fd, local) : timed;
@@ -128,9 +128,13 @@ function isWildcard(local: SocketAddress): boolean {
   return local.address === "0.0.0.0" || local.address === "::";
 }
 
-/** Asks for receive timestamps; a refusal is not an error, the timestamps are then our own. */
-function enableTimestamps(fd: number): void {
+/**
+ * Asks for receive timestamps, and for the number of requests that were dropped for want of room. A
+ * refusal is not an error: the timestamps are then our own, and what is dropped is not counted.
+ */
+function enableReports(fd: number): void {
   setIntegerOption(fd, { level: SOL_SOCKET, name: SO_TIMESTAMPNS, value: 1 });
+  setIntegerOption(fd, { level: SOL_SOCKET, name: SO_RXQ_OVFL, value: 1 });
 }
 
 /**
