@@ -124,6 +124,13 @@ const STAGES: readonly Stage[] = [
     flags: ["-P=tests", "--ignore=tests/machine/long"],
     waits: true,
   },
+  {
+    name: "aarch64",
+    purpose: "the other processor, emulated by QEMU",
+    folders: ["tests/aarch64"],
+    flags: ["-P=tests"],
+    waits: true,
+  },
 ];
 
 Deno.exit(await main(Deno.args));

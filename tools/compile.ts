@@ -20,6 +20,7 @@ import {
   TARGETS,
 } from "./build_settings.ts";
 import { makeSplitProgram } from "./bundle.ts";
+import { fetchRuntime, type Runtime } from "./runtime.ts";
 import { makeSelfExtracting } from "./self_extracting.ts";
 
 /** What to build, and where to. */
@@ -78,43 +79,17 @@ async function extractingInstead(
   try {
     const program = `${work}/program`;
     await makeSplitProgram(program);
-    if (job.target !== here) runtime = await fetchRuntime(job.target, work);
+    if (job.target !== here) {
+      const fetched = await fetchRuntime(job.target, work);
+      if (!fetched.ok) giveUp(fetched.error);
+      runtime = fetched.value;
+    }
     await makeSelfExtracting({ runtime: runtime.path, program, output: job.output });
   } finally {
     await Deno.remove(work, { recursive: true });
   }
   const kind = `a self-extracting executable of deno ${runtime.version} and the bundle`;
   await tell(job, `${kind}, because ${reason}`);
-}
-
-/** A deno executable. */
-interface Runtime {
-  readonly path: string;
-  readonly version: string;
-}
-
-/**
- * Takes deno for another processor from its npm package: at the version that runs here or, where
- * the registry has not got that, the newest patch of the same minor version.
- */
-async function fetchRuntime(target: Target, folder: string): Promise<Runtime> {
-  const exact = Deno.version.deno;
-  const name = target.runtimePackage;
-  const file = await pack(`${name}@${exact}`, folder) ??
-    await pack(`${name}@~${exact.replace(/\.\d+$/, ".0")}`, folder);
-  if (file === undefined) {
-    giveUp(`The npm package ${name} at version ${exact} was wanted, npm has none`);
-  }
-  const opened = await execute("tar", ["-xzf", file, "-C", folder]);
-  if (!opened.ok) giveUp(`The npm package ${name} cannot be unpacked: ${opened.said}`);
-  const about = JSON.parse(await Deno.readTextFile(`${folder}/package/package.json`));
-  return { path: `${folder}/package/deno`, version: String(about.version) };
-}
-
-async function pack(specifier: string, folder: string): Promise<string | undefined> {
-  const args = ["pack", "--silent", "--pack-destination", folder, specifier];
-  const packed = await execute("npm", args);
-  return packed.ok ? `${folder}/${packed.stdout.trim().split("\n").at(-1) ?? ""}` : undefined;
 }
 
 async function tell(job: Job, kind: string): Promise<void> {

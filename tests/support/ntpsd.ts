@@ -33,6 +33,8 @@ export interface DaemonOptions {
   readonly config: string;
   /** The form; from source unless given. */
   readonly kind?: Kind;
+  /** How it is started, if it is none of the forms. */
+  readonly launch?: Launch;
   /** Further arguments after `run -x -c FILE`. */
   readonly args?: readonly string[];
   /** A network namespace to run in. */
@@ -220,7 +222,7 @@ export async function ntpsdWithoutClock(
 
 /** Starts a daemon with `-x`; does not wait for anything. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const start = await launch(options.kind ?? "source");
+  const start = options.launch ?? await launch(options.kind ?? "source");
   const folder = await temporaryFolder();
   const at = `127.0.0.1:${await freePort()}`;
   const whole = (config: string) => `${config}\n[observability]\nlisten = "${at}"\n`;

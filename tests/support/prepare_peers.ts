@@ -9,6 +9,7 @@
  */
 import { findPeer, PEER_NAMES } from "./debian_packages.ts";
 import { findMachineParts } from "./machine/parts.ts";
+import { findEmulatedMachine } from "./emulated_machine.ts";
 import { buildGoClient, buildNtpdRs, findMore } from "./more_peers.ts";
 import { launch } from "./ntpsd.ts";
 
@@ -17,6 +18,7 @@ const wanted = [
   () => findMachineParts(),
   () => findMore("ntpd-rs", buildNtpdRs),
   () => findMore("the Go client", buildGoClient),
+  () => findEmulatedMachine(),
   () => launch("bundle"),
   () => launch("executable"),
 ];

@@ -43,7 +43,7 @@ Deno.test("documents name no task that is missing", async () => {
   const faults: string[] = [];
   for (const document of documents) {
     const text = await Deno.readTextFile(`${ROOT}/${document}`);
-    for (const match of text.matchAll(/\bdeno(?:@[\d.]+)? task ([a-z:]+)/g)) {
+    for (const match of text.matchAll(/\bdeno(?:@[\d.]+)? task ([a-z0-9:]+)/g)) {
       const name = match[1] ?? "";
       if (!known.includes(name)) faults.push(`${document}: ${name}`);
     }
