@@ -38,6 +38,7 @@ import { internalErrorCount } from "./observability/internal_errors.ts";
 import type { KeyRing } from "./key_ring.ts";
 import type { NtpListeners } from "./ntp_listeners.ts";
 import { ServiceNotices } from "./observability/service_notices.ts";
+import { PauseWatch } from "./pause_watch.ts";
 import { Services } from "./services.ts";
 import { StatisticsStore } from "./observability/statistics_store.ts";
 import { StatusListener } from "./observability/status_listener.ts";
@@ -101,6 +102,9 @@ export class Daemon {
   readonly #drift: DriftStore;
   readonly #leaps: LeapFile;
   readonly #notices: ServiceNotices;
+  readonly #pauses = new PauseWatch((asleep) =>
+    this.#driver.deliver({ type: "resumed", asleep, stoodStill: true })
+  );
   readonly #isManaged = hasServiceManager();
   readonly #once: OnceWatch | undefined;
   readonly #startedAt = formatUtc(realtimeNow());
@@ -160,7 +164,10 @@ export class Daemon {
       verifyCertificates: (action) => this.#driver.deliver(this.#nts.client.verify(action)),
       saveTimeBound: ({ bound }) => this.#nts.store.saveBound(bound),
       saveSessions: ({ sessions }) => void this.#nts.store.save(sessions),
-      clockStepped: () => this.#services.ntp.clockStepped(),
+      clockStepped: () => {
+        this.#pauses.clockStepped();
+        this.#services.ntp.clockStepped();
+      },
       panic: (message) => this.#panic(message),
       changed: () => this.#changed(),
     };
@@ -208,6 +215,7 @@ export class Daemon {
 
   /** What is done about once a second. */
   #tick(): void {
+    this.#pauses.tick();
     this.#services.retry();
     this.#nts.tick(() => this.#engine.snapshot(readInstant()));
     if (this.#nts.isSavingDue()) this.#driver.deliver({ type: "save-sessions" });

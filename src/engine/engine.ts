@@ -209,8 +209,9 @@ export class Engine {
     ];
   }
 
-  #resumed({ asleep }: EventOf<"resumed">, now: Instant): readonly Action[] {
-    const reason = `The machine was suspended for ${asleep.toFixed(0)} s`;
+  #resumed({ asleep, stoodStill }: EventOf<"resumed">, now: Instant): readonly Action[] {
+    const what = stoodStill === true ? "stood still" : "was suspended";
+    const reason = `The machine ${what} for ${asleep.toFixed(0)} s`;
     return [...this.#restart(now, { reason }), ...this.#sources.askAgain(now.monotonic)];
   }
 

@@ -57,9 +57,14 @@ export type Event =
     readonly result: Result<ClockReading, string>;
   }
   | {
-    /** The machine slept: the boot-time clock ran this much ahead of the monotonic one. */
+    /**
+     * The machine slept: the boot-time clock ran this much ahead of the monotonic one; or it stood
+     * still, and its hardware clock ran this much ahead of all others.
+     */
     readonly type: "resumed";
     readonly asleep: Seconds;
+    /** Whether its clocks stood still too; they did not when left out. */
+    readonly stoodStill?: boolean;
   }
   | {
     /**

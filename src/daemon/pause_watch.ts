@@ -1,0 +1,84 @@
+/**
+ * Looks every few seconds whether the machine stood still, by its hardware clock.
+ *
+ * Reading that clock may take milliseconds, so it is done on the thread pool. Limits: where it
+ * cannot be read, that is not tried again.
+ *
+ * @module
+ */
+import { realtimeNow } from "../../ffi/clock/clock.ts";
+import { readFileInBackground } from "../../ffi/file/files.ts";
+import { fromNanoseconds } from "../base/nanoseconds.ts";
+import type { Seconds } from "../base/units.ts";
+import { PauseDetector } from "../system/pause_detector.ts";
+
+/** The hardware clock that the kernel took the time from, in seconds of the Unix epoch. */
+const HARDWARE_CLOCK = "/sys/class/rtc/rtc0/since_epoch";
+const FILE_MAX = 4096;
+/** So many ticks, of a second each, from look to look. */
+const LOOK_EVERY = 2;
+/** A look that took longer compares clocks of different moments. */
+const LOOK_MAX: Seconds = 0.5;
+
+/** Reads the hardware clock as text; undefined where that cannot be done. */
+export type ReadHardwareClock = () => Promise<string | undefined>;
+
+/** Watches one machine. */
+export class PauseWatch {
+  readonly #onPause: (seconds: Seconds) => void;
+  readonly #read: ReadHardwareClock;
+  readonly #now: () => bigint;
+  readonly #detector = new PauseDetector();
+  #ticks = 0;
+  #isReading = false;
+  #isGivenUp = false;
+
+  /** `onPause` gets the time for which the machine stood still. */
+  constructor(
+    onPause: (seconds: Seconds) => void,
+    { read = readHardwareClock, now = realtimeNow }: {
+      readonly read?: ReadHardwareClock;
+      readonly now?: () => bigint;
+    } = {},
+  ) {
+    this.#onPause = onPause;
+    this.#read = read;
+    this.#now = now;
+  }
+
+  /** Looks when it is time; to be called about once a second. */
+  tick(): void {
+    if (this.#isGivenUp || this.#isReading || this.#ticks++ % LOOK_EVERY !== 0) return;
+    void this.#look();
+  }
+
+  /** The real-time clock was set. */
+  clockStepped(): void {
+    this.#detector.clockStepped();
+  }
+
+  async #look(): Promise<void> {
+    this.#isReading = true;
+    const before = this.#seconds();
+    const text = await this.#read().catch(() => undefined);
+    const realtime = this.#seconds();
+    this.#isReading = false;
+    if (text === undefined || !/^-?\d{1,12}\s*$/.test(text)) {
+      this.#isGivenUp = true;
+      return;
+    }
+    const took = realtime - before;
+    if (took < 0 || took > LOOK_MAX) return;
+    const paused = this.#detector.look({ hardware: Number(text), realtime });
+    if (paused > 0) this.#onPause(paused);
+  }
+
+  #seconds(): Seconds {
+    return fromNanoseconds(this.#now());
+  }
+}
+
+async function readHardwareClock(): Promise<string | undefined> {
+  const read = await readFileInBackground(HARDWARE_CLOCK, FILE_MAX);
+  return read.ok ? new TextDecoder().decode(read.value) : undefined;
+}

@@ -1,0 +1,64 @@
+import "../../tests/support/libc_opened.ts";
+import assert from "node:assert/strict";
+import { waitUntil } from "../../tests/support/wait_until.ts";
+import { PauseWatch } from "./pause_watch.ts";
+
+/** A machine whose clocks are set by hand. */
+class Machine {
+  hardware: number | undefined = 1000;
+  realtime = 1000;
+  reads = 0;
+  readonly paused: number[] = [];
+  readonly watch = new PauseWatch((seconds) => this.paused.push(seconds), {
+    read: () => {
+      this.reads++;
+      return Promise.resolve(this.hardware === undefined ? undefined : `${this.hardware}\n`);
+    },
+    now: () => BigInt(this.realtime) * 1_000_000_000n,
+  });
+
+  /** Lets two seconds pass, and waits until the clocks were compared. */
+  async look(): Promise<void> {
+    const before = this.reads;
+    this.watch.tick();
+    this.watch.tick();
+    await waitUntil(() => this.reads > before, { timeoutMs: 10_000, what: () => "a look" });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.realtime += 2;
+    if (this.hardware !== undefined) this.hardware += 2;
+  }
+}
+
+Deno.test("a machine that stood still learns for how long from its hardware clock", async () => {
+  const machine = new Machine();
+  await machine.look();
+  assert.deepEqual(machine.paused, []);
+  machine.hardware = (machine.hardware ?? 0) + 3600;
+  await machine.look();
+  await machine.look();
+  assert.deepEqual(machine.paused, [3600]);
+});
+
+Deno.test("a step of the clock is no time that it stood still", async () => {
+  const machine = new Machine();
+  await machine.look();
+  machine.realtime -= 500;
+  machine.watch.clockStepped();
+  await machine.look();
+  assert.deepEqual(machine.paused, []);
+});
+
+Deno.test("a hardware clock that cannot be read is not read again", async () => {
+  const machine = new Machine();
+  machine.hardware = undefined;
+  await machine.look();
+  for (let i = 0; i < 10; i++) machine.watch.tick();
+  assert.equal(machine.reads, 1);
+});
+
+Deno.test("the hardware clock of this machine is looked at, if there is one", async () => {
+  const watch = new PauseWatch((seconds) => assert.fail(`${seconds} s of pause`));
+  watch.tick();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  watch.tick();
+});
