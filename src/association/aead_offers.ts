@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { assert } from "../base/assert.ts";
 import { AEAD_ID } from "../crypto/aead.ts";
 import { DEFAULT_CLIENT_AEAD_IDS } from "../nts/key_exchange/client.ts";
 
@@ -80,5 +81,6 @@ export class AeadOffers {
     const offer = this.#offers[this.#current] ?? [];
     const isSame = offer.length === 1 && offer[0] === besides && this.#offers.length > 1;
     if (isSame) this.#current = (this.#current + 1) % this.#offers.length;
+    assert(this.#current in this.#offers, "The current offer is one of them");
   }
 }

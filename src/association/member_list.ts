@@ -105,6 +105,7 @@ export class MemberList {
   /** Adds a member to a free place, and starts it. */
   add(next: NewMember, now: MonotonicSeconds): void {
     assert(this.#members.length < this.wanted, "A member needs a free place");
+    assert(this.withId(next.id) === undefined, "A member has a number of its own");
     const association = new Association({
       ...next,
       name: this.#config.address,

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Association } from "../../association/association.ts";
-import { unreachable } from "../../base/assert.ts";
+import { assert, unreachable } from "../../base/assert.ts";
 import { RETURN_SPREAD } from "../../association/poll_timer.ts";
 import type { PacketProtection, SessionStart } from "../../association/protection.ts";
 import { SourceGroup } from "../../association/source_group.ts";
@@ -135,6 +135,8 @@ export class SourceSet {
     for (const { group } of old) actions.push(...group.stop());
     this.#removedIds.push(...old.flatMap(({ group }) => group.takeRemoved()));
     this.#entries = entries;
+    const groups = new Set(entries.map(({ group }) => group));
+    assert(groups.size === entries.length, "Each source has a group of its own");
     return [...actions, ...added.flatMap((entry) => this.#begin(entry, now))];
   }
 

@@ -196,6 +196,7 @@ export class CookieCodec {
   /** Makes what was opened from a cookie of so many octets the contents at hand. */
   #adopt(length: number): CookieReason | undefined {
     const opened = this.#spare;
+    assert(opened !== this.#plaintext, "A cookie is not opened over the contents at hand");
     const aeadId = opened[1] ?? 0;
     if (!isNtsAeadId(aeadId) || length !== cookieLength(aeadId)) return "bad-content";
     this.#spare = this.#plaintext;
