@@ -60,7 +60,6 @@ interface Family {
 }
 
 function systemFamilies(document: StatusDocument): readonly Family[] {
-  const value = (number: number | null) => number === null ? [] : [sample(number)];
   const states = SYSTEM_STATES.map((state) => sample(state === document.state ? 1 : 0, { state }));
   return [
     gauge("ntpsd_build_info", "Version of ntpsd", [sample(1, { version: document.version })]),
@@ -78,6 +77,13 @@ function systemFamilies(document: StatusDocument): readonly Family[] {
       "Last update of the clock, Unix time",
       time(document.referenceTime),
     ),
+    ...accuracyFamilies(document),
+    ...eventFamilies(document),
+  ];
+}
+
+function accuracyFamilies(document: StatusDocument): readonly Family[] {
+  return [
     gauge(
       "ntpsd_offset_seconds",
       "Offset of the sources to the clock, positive when they are ahead",
@@ -105,6 +111,11 @@ function systemFamilies(document: StatusDocument): readonly Family[] {
       "Time between updates of the clock",
       value(document.updateIntervalSeconds),
     ),
+  ];
+}
+
+function eventFamilies(document: StatusDocument): readonly Family[] {
+  return [
     counter(
       "ntpsd_hardware_timestamp_fallbacks_total",
       "Fallbacks from hardware to kernel timestamps, by reason; not-offered, not-enabled and clock-closed count checks of an interface",
@@ -310,6 +321,11 @@ function byReason(
 
 function sample(value: number, labels: Readonly<Record<string, string>> = {}): Sample {
   return { labels, value };
+}
+
+/** The one sample of a figure; none as long as it is unknown. */
+function value(number: number | null): readonly Sample[] {
+  return number === null ? [] : [sample(number)];
 }
 
 function gauge(name: string, help: string, samples: readonly Sample[]): Family {
