@@ -27,8 +27,7 @@ import { type EngineParts, guardSource, makeParts } from "./engine_parts.ts";
 import type { Action, AssociationId, DatagramEvent, Event, EventOf, Instant } from "./events.ts";
 import { priorOfDrift } from "./clock/frequency_prior.ts";
 import { PollKeeper } from "./sources/poll_keeper.ts";
-import { SourceReports } from "./reports/source_reports.ts";
-import { observedSources, StatusReports } from "./reports/status_reports.ts";
+import { Reports } from "./reports/reports.ts";
 import { collectSessions, saveSessions } from "./sources/saved_sessions.ts";
 import type { SourceSelection } from "./sources/source_selection.ts";
 import type { SourceSet } from "./sources/source_set.ts";
@@ -57,8 +56,7 @@ export class Engine {
   /** The source of the newest measurement since the gate was closed. */
   #newest: AssociationId | undefined = undefined;
   readonly #disturbance: DisturbanceDetector;
-  readonly #reports = new SourceReports();
-  readonly #statusReports = new StatusReports();
+  readonly #reports: Reports;
   readonly #known = new Set<AssociationId>();
   readonly #polls = new PollKeeper();
   readonly #recent = new RecentSamples();
@@ -76,6 +74,7 @@ export class Engine {
     this.#selection = this.#parts.selection;
     this.#provisional = this.#parts.provisional;
     this.#disturbance = new DisturbanceDetector(options.clockPrecision);
+    this.#reports = new Reports(this.#parts);
   }
 
   /** Takes in an event at a moment, and returns what is to be done, in order. */
@@ -276,18 +275,8 @@ export class Engine {
    * are asked again.
    */
   #reportSources(now: Instant): readonly Action[] {
-    const groups = this.#sources.entries.map(({ group }) => group);
-    const { actions, hasReturned } = this.#reports.look(groups, now.monotonic);
-    const told = [...actions, ...this.#reportStatuses(now)];
-    return hasReturned ? [...told, ...this.#sources.askAgain(now.monotonic)] : told;
-  }
-
-  #reportStatuses(now: Instant): readonly Action[] {
-    const members = this.#provisional.released(this.#sources.members);
-    const about = { selection: this.#selection, context: { now, discipline: this.#discipline } };
-    const { selected: isSelected, isReasonTold } = this.#selection;
-    const state = { now: now.monotonic, isSelected, isReasonTold };
-    return this.#statusReports.look(observedSources(members, about), state);
+    const { lines, hasReturned } = this.#reports.look(now);
+    return hasReturned ? [...lines, ...this.#sources.askAgain(now.monotonic)] : lines;
   }
 
   /** Makes the first decision when no source is to be waited for any more. */
