@@ -14,6 +14,7 @@ import { statusCommand } from "./status/status.ts";
 import { waitCommand } from "./status/wait.ts";
 import { keygenCommand } from "./keygen.ts";
 import { versionCommand } from "./version.ts";
+import { explainCommand } from "./explain/command.ts";
 
 /** The commands of the program. */
 export const COMMANDS: readonly Command[] = [
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   queryCommand,
   statusCommand,
   sourcesCommand,
+  explainCommand,
   waitCommand,
   simulateCommand,
   keygenCommand,

@@ -6,6 +6,8 @@ import assert from "node:assert/strict";
 import { renderQuery } from "../../src/cli/query/report.ts";
 import { renderSources } from "../../src/cli/status/sources.ts";
 import { renderStatus } from "../../src/cli/status/status.ts";
+import { explain } from "../../src/cli/explain/explanation.ts";
+import { renderExplanation } from "../../src/cli/explain/command.ts";
 import { painter } from "../../src/cli/display/style.ts";
 import { formatConfigError } from "../../src/config/config_error.ts";
 import { parseConfig } from "../../src/config/parse.ts";
@@ -45,6 +47,11 @@ function falsetickerReason(): string {
   return status.reason;
 }
 
+const REASONS = [
+  "Best of 2 that are used: offset 12.340 us, error bound 2.100 ms",
+  "Used together with time.example.net: offset -0.900 us, error bound 2.100 ms",
+] as const;
+
 function sources(): readonly SourceDocument[] {
   const reason = falsetickerReason();
   return EXAMPLE_SOURCES.slice(0, 3).map((source) =>
@@ -63,6 +70,17 @@ Deno.test("ntpsd status prints what docs/commands.md shows", async () => {
     { now: Date.parse("2026-11-22T02:13:00.000Z"), paint, verbose: false },
   );
   assert.equal(await sample("docs/commands.md", "ntpsd status"), printed);
+});
+
+Deno.test("ntpsd why prints what docs/commands.md shows", async () => {
+  const [selected, combined, falseticker] = sources();
+  const used = [
+    selected && { ...selected, reason: REASONS[0] },
+    combined && { ...combined, reason: REASONS[1] },
+  ];
+  const shown = [...used, falseticker].flatMap((source) => source ?? []);
+  const printed = renderExplanation(explain(exampleStatus({ sources: shown })));
+  assert.equal(await sample("docs/commands.md", "ntpsd why"), printed);
 });
 
 Deno.test("ntpsd query prints what docs/commands.md shows", async () => {

@@ -82,7 +82,7 @@ export function renderSources(sources: readonly SourceDocument[], view: SourcesV
 }
 
 /** Returns the mark of a status: that of chronyc where it has one, that of ntpq elsewhere. */
-function tallyMark(status: StatusWord): string {
+export function tallyMark(status: StatusWord): string {
   switch (status) {
     case "selected":
       return "*";

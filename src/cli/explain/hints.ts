@@ -1,0 +1,114 @@
+/**
+ * What can be done about a source that is out, or a part of the daemon that does not work.
+ *
+ * The idea: the reason of the daemon says what is wrong, in numbers; the hint says what a person
+ * does next. Limits: the hint goes by what the status document shows, not by its sentences.
+ *
+ * @module
+ */
+import { unreachable } from "../../base/assert.ts";
+import type { FunctionKind, SourceDocument, StatusDocument } from "../../engine/status/snapshot.ts";
+
+/** Returns what to do about the clock; undefined when nothing is to be done. */
+export function clockHint({ state, sources }: StatusDocument): string | undefined {
+  switch (state) {
+    case "synchronized":
+      return undefined;
+    case "starting":
+    case "unsynchronized":
+      if (sources.length === 0) return "add a [[source]] to the configuration";
+      return state === "starting"
+        ? "wait some seconds; if it stays so, see what the sources below wait for"
+        : "see below what each source lacks, and repair or replace it";
+    case "holdover":
+      return "bring the sources back before the error has grown too large";
+    case "monitoring":
+      return 'nothing if another program adjusts the clock; otherwise set adjust = "auto" in ' +
+        "[clock] and grant CAP_SYS_TIME";
+    default:
+      return unreachable(state);
+  }
+}
+
+/** Returns what to do about a source; undefined when it is in use. */
+export function sourceHint(
+  source: SourceDocument,
+  all: readonly SourceDocument[],
+): string | undefined {
+  switch (source.status) {
+    case "selected":
+    case "combined":
+      return undefined;
+    case "candidate":
+      return all.some(({ status }) => status === "selected")
+        ? "nothing, it stands by"
+        : "add sources, or repair the others, until enough of them agree";
+    case "outlier":
+      return "nothing, the others suffice; a server nearer by would add more";
+    case "falseticker":
+      return 'compare it with others by "ntpsd query"; if it stays wrong, remove it and tell its ' +
+        "operator";
+    case "jittery":
+      return "look for what holds up packets on the way to it, or use a server nearer by";
+    case "unreachable":
+      return unreachableHint(source);
+    case "unsynchronized":
+      return "its operator must repair it; use another server until then";
+    case "distant":
+      return (source.dropped["internal-error"] ?? 0) > 0
+        ? "report this bug of ntpsd with what the log says of it; the source is tried again"
+        : "use a server with less delay or nearer to a reference clock";
+    case "loop":
+      return "remove it, this machine cannot be its own source";
+    case "no-select":
+      return "nothing if that is meant; otherwise remove no-select, or authenticate it where that " +
+        "is required";
+    case "kissed":
+      return "ask its operator for service, or replace it";
+    case "starting":
+      return "wait until it has responded a few times";
+    default:
+      return unreachable(source.status);
+  }
+}
+
+function unreachableHint({ address, mode, nts }: SourceDocument): string {
+  const isNts = mode === "nts" || mode === "nts-pool";
+  if (isNts && nts?.aead === null) {
+    return "check its name and its certificate, and that its TCP port for key exchange (usually " +
+      "4460) can be reached";
+  }
+  if (address === null) return "check its name, and that this machine can look up names";
+  const port = address.slice(address.lastIndexOf(":") + 1);
+  return `check that firewalls let UDP port ${port} through to it and back, or replace it`;
+}
+
+/** Returns what to do about a part of the daemon that does not work. */
+export function functionHint(kind: FunctionKind): string {
+  switch (kind) {
+    case "server":
+      return 'stop what else has this UDP port ("ss -ulpn"), or grant CAP_NET_BIND_SERVICE';
+    case "nts-ke-server":
+      return 'stop what else has this TCP port ("ss -tlpn"), and see "ntpsd check" for the ' +
+        "certificate";
+    case "certificate":
+      return 'renew the certificate; "ntpsd check" examines it with its key';
+    case "http":
+      return "free this address, or choose another for listen in [observability]";
+    case "chronyc":
+      return "stop the chronyd that has this address, or choose another for chronyc in [control]";
+    case "ntpq":
+      return "stop the ntpd that has this address, or choose another for ntpq in [control]";
+    case "keyset":
+      return "let the user of ntpsd write key-storage-path in [keyset]; otherwise the cookies of " +
+        "clients are void after a restart";
+    case "statistics":
+      return "make room for statistics-path in [observability], and let the user of ntpsd write it";
+    case "drift-file":
+      return "let the user of ntpsd read and write drift-file in [clock]";
+    case "leap-seconds-file":
+      return "update the list (usually the package tzdata), or correct leap-seconds-file in [clock]";
+    default:
+      return unreachable(kind);
+  }
+}
