@@ -65,12 +65,20 @@ function displayLength(text: string): number {
   return [...text].length;
 }
 
+/** Cuts text at its end, but an address in its middle: its end tells it from its neighbours. */
+function shorten(characters: readonly string[], width: number): string {
+  const [start = ""] = /^(\S )?[0-9a-f:.[\]]+(?=\s|$)/i.exec(characters.join("")) ?? [];
+  const tail = start.length > width ? Math.floor((width - 1) / 2) : 0;
+  const kept = characters.slice(0, width - 1 - tail).join("");
+  return `${kept}…${tail === 0 ? "" : start.slice(-tail)}`;
+}
+
 function cell(
   text: string,
   { width, align }: Pick<Column, "align"> & { readonly width: number },
 ): string {
   const characters = [...text];
-  const cut = characters.length > width ? `${characters.slice(0, width - 1).join("")}…` : text;
+  const cut = characters.length > width ? shorten(characters, width) : text;
   const space = " ".repeat(width - displayLength(cut));
   return align === "left" ? cut + space : space + cut;
 }

@@ -27,3 +27,12 @@ Deno.test("sentences are broken between words", () => {
   ]);
   deepEqual(wrapText("unbreakable-word", { width: 5 }), ["unbreakable-word"]);
 });
+
+Deno.test("an address gives way in its middle, and what stands behind it at all", () => {
+  const column = [{ title: "  Source", align: "left", shrinks: true }] as const;
+  const addresses = ["* 2001:db8:aaaa:bbbb:cccc::7", "+ 192.0.2.1 pool.example.net"];
+  deepEqual(layOutTable(column, addresses.map((text) => [text]), { width: 20 }).slice(1), [
+    "* 2001:db8…b:cccc::7",
+    "+ 192.0.2.1 pool.ex…",
+  ]);
+});

@@ -13,6 +13,7 @@ import { type Command, hasOption, JSON_OPTION } from "../command.ts";
 import { showStatus, STATUS_OPTIONS } from "./daemon_status.ts";
 import { EXIT } from "../exit_code.ts";
 import { formatAge, formatCount, formatOffset, formatSeconds } from "../display/quantity.ts";
+import { sourceLabels } from "./source_label.ts";
 import { type Paint, painter, plain, type Tone } from "../display/style.ts";
 import { type Column, layOutTable, wrapText } from "../display/table.ts";
 
@@ -121,8 +122,9 @@ const MAIN_COLUMNS: readonly Column[] = [
 ];
 
 function mainTable(sources: readonly SourceDocument[], view: SourcesView): readonly string[] {
-  const cells = sources.map((source) => [
-    `${tallyMark(source.status)} ${plain(source.name)}`,
+  const labels = sourceLabels(sources);
+  const cells = sources.map((source, i) => [
+    `${tallyMark(source.status)} ${labels[i] ?? ""}`,
     source.stratum === null ? "-" : `${source.stratum}`,
     formatAge(source.pollSeconds),
     source.reach.toString(8),
@@ -140,11 +142,13 @@ function mainTable(sources: readonly SourceDocument[], view: SourcesView): reado
 
 /** Tells of every source that is not in use why it is not. */
 function unusedLines(sources: readonly SourceDocument[], view: SourcesView): readonly string[] {
-  const unused = sources.filter((source) => !isUsed(source.status) && source.reason !== "");
+  const labels = sourceLabels(sources);
+  const unused = sources.map((source, i) => ({ ...source, label: labels[i] ?? "" }))
+    .filter((source) => !isUsed(source.status) && source.reason !== "");
   if (unused.length === 0) return [];
   const width = Math.max(40, view.columns ?? PAGE_WIDTH);
   const lines = unused.flatMap((source) => {
-    const text = `${tallyMark(source.status)} ${plain(source.name)} (${source.status}): ${
+    const text = `${tallyMark(source.status)} ${source.label} (${source.status}): ${
       plain(source.reason)
     }`;
     const [first = "", ...rest] = wrapText(text, { width, indent: "    " });
@@ -165,8 +169,9 @@ const DETAIL_COLUMNS: readonly Column[] = [
 ];
 
 function detailTable(sources: readonly SourceDocument[], view: SourcesView): readonly string[] {
-  const cells = sources.map((source) => [
-    `${tallyMark(source.status)} ${plain(source.name)}`,
+  const labels = sourceLabels(sources);
+  const cells = sources.map((source, i) => [
+    `${tallyMark(source.status)} ${labels[i] ?? ""}`,
     plain(source.referenceId ?? "-"),
     plain(source.authentication),
     plain(source.timestamping ?? "-"),
@@ -184,7 +189,8 @@ function detailTable(sources: readonly SourceDocument[], view: SourcesView): rea
 
 /** Tells what has no column: addresses, what was dropped, and the state of NTS. */
 function detailLines(sources: readonly SourceDocument[]): readonly string[] {
-  const blocks = sources.map((source) => {
+  const labels = sourceLabels(sources);
+  const blocks = sources.map((source, i) => {
     const facts = [
       `${plain(source.mode)}, ${
         source.address === null ? "no address yet" : plain(source.address)
@@ -196,7 +202,7 @@ function detailLines(sources: readonly SourceDocument[]): readonly string[] {
         : []),
     ];
     return [
-      `${tallyMark(source.status)} ${plain(source.name)}`,
+      `${tallyMark(source.status)} ${labels[i] ?? ""}`,
       ...facts.map((fact) => `    ${fact}`),
     ];
   });

@@ -1,4 +1,4 @@
-import { equal, ok } from "node:assert/strict";
+import { equal, match, ok } from "node:assert/strict";
 import { EXAMPLE_SOURCES, exampleSource } from "../../../tests/support/status_example.ts";
 import { renderSources } from "./sources.ts";
 import { painter } from "../display/style.ts";
@@ -95,4 +95,22 @@ Deno.test("colours touch the mark alone, and text from afar cannot make any", ()
 
 Deno.test("no sources is said in words", () => {
   equal(renderSources([], plainView), "No sources are configured\n");
+});
+
+Deno.test("members of a pool, and one host at two ports, can be told apart in 80 columns", () => {
+  const rows = [
+    exampleSource({ name: "pool.example", mode: "pool", address: "192.0.2.10:123" }),
+    exampleSource({ name: "pool.example", mode: "pool", address: "[2001:db8:1:2:3:4:5:6]:123" }),
+    exampleSource({ name: "pool.example", mode: "pool", address: null }),
+    exampleSource({ name: "10.0.2.2:12301", address: "10.0.2.2:12301" }),
+    exampleSource({ name: "10.0.2.2:12302", address: "10.0.2.2:12302" }),
+  ];
+  const lines = renderSources(rows, { verbose: false, columns: 80, paint: painter(false) }).split(
+    "\n",
+  );
+  ok(lines.every((line) => line.length <= 80), lines.join("\n"));
+  const first = lines.slice(1, 6).map((line) => line.slice(0, 18).trim());
+  equal(new Set(first).size, 5, first.join("\n"));
+  match(lines[1] ?? "", /^\* 192\.0\.2\.10 pool/);
+  match(lines[2] ?? "", /^\* 2001:db8.*…?.*5:6/);
 });
