@@ -18,10 +18,11 @@ import { assert, present } from "../base/assert.ts";
 import { type Instant, monotonicOf } from "../base/instant.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { Range } from "../selection/intersection.ts";
-import { Ensemble, type FrequencyPrior, OUTLIER_STREAK, type SampleOutcome } from "./ensemble.ts";
+import { Ensemble, type FrequencyPrior, type SampleOutcome } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
 import { FreeRunningClock } from "./free_running_clock.ts";
 import { type BeliefInSources, type FollowedSource, JointFilter } from "./joint_filter.ts";
+import { isOutlier, OUTLIER_STREAK } from "./outlier_streaks.ts";
 import { type Sample, SourceTrack } from "./source_track.ts";
 
 /** What timestamping adds to an offset, one standard deviation. */
@@ -125,6 +126,7 @@ export class Discipline {
       alone,
       jitterSquare: 0,
       isOutlier: false,
+      miss: 0,
       hasJumped: false,
       sinceChange: Infinity,
     });
@@ -171,7 +173,8 @@ export class Discipline {
     const sample = this.#addSample(track, measurement, now);
     source.sinceChange++;
     const outcome = alone.observe(track, sample);
-    source.isOutlier = outcome.outlier > 0.5;
+    source.isOutlier = isOutlier(outcome);
+    source.miss = outcome.miss;
     if (this.#isSplitOver(source, outcome)) {
       alone.rebuild([track]);
       if (this.#joint.has(id)) this.#joint.renewSoon();

@@ -13,6 +13,7 @@
 import { present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import { type ClockEstimate, FilterBank, type UpdateOutcome } from "./filter_bank.ts";
+import { isOutlier, OutlierStreaks } from "./outlier_streaks.ts";
 import { SourceBiases } from "./source_biases.ts";
 import { isMuchLess, type Sample, type SourceTrack } from "./source_track.ts";
 
@@ -23,13 +24,6 @@ import { isMuchLess, type Sample, type SourceTrack } from "./source_track.ts";
 const REPLAY_SAMPLES_MAX = 24;
 /** ... that is, when the floor of the delay has moved by this part of the mean wait. */
 const REPLAY_FLOOR_PART = 0.1;
-/** A sample counts as an outlier beyond this probability. */
-const OUTLIER_LIMIT = 0.5;
-/** So many outliers in a row show that the clock or the path has changed. */
-export const OUTLIER_STREAK = 3;
-/** The least and the greatest change of frequency that is then assumed: no oscillator does more. */
-const FREQUENCY_CHANGE_MIN = 20e-6;
-const FREQUENCY_CHANGE_MAX = 500e-6;
 /**
  * So many samples decide whether the prior of the frequency is kept; it has this much credit in log
  * evidence.
@@ -76,19 +70,11 @@ export interface SampleOutcome extends UpdateOutcome {
   readonly isChange: boolean;
 }
 
-/** How believable the last samples of a source were. */
-interface Streak {
-  /** How many samples in a row were outliers; the sign is that of their deviation. */
-  length: number;
-  /** When its last sample that is no outlier was taken. */
-  trustedAt: Seconds;
-}
-
 /** What is believed: the clock, and what each source adds. */
 interface Belief {
   readonly bank: FilterBank;
   readonly biases: SourceBiases;
-  readonly streaks: Map<SourceTrack, Streak>;
+  readonly streaks: OutlierStreaks;
 }
 
 /** The filter over a set of sources. */
@@ -165,7 +151,7 @@ export class Ensemble {
   /** Removes a source; what its samples showed of the clock stays. */
   remove(track: SourceTrack): void {
     this.#belief?.biases.remove(track);
-    this.#belief?.streaks.delete(track);
+    this.#belief?.streaks.remove(track);
   }
 
   /**
@@ -286,12 +272,12 @@ export class Ensemble {
     }, from.previous);
     this.#time = sample.time;
     this.#trustedAt = sample.time;
-    return this.#belief = { bank, biases: new SourceBiases(bank), streaks: new Map() };
+    return this.#belief = { bank, biases: new SourceBiases(bank), streaks: new OutlierStreaks() };
   }
 
   #addSource({ biases, streaks }: Belief, track: SourceTrack): void {
     biases.add(track);
-    streaks.set(track, { length: 0, trustedAt: this.#time });
+    streaks.add(track, this.#time);
   }
 
   #step({ bank, biases, streaks }: Belief, track: SourceTrack, sample: Sample): UpdateOutcome {
@@ -300,8 +286,7 @@ export class Ensemble {
       bank.advance(elapsed);
       this.#time = sample.time;
     }
-    const isOtherRoute = biases.take(track, sample.route);
-    if (isOtherRoute) streakOf(streaks, track).length = 0;
+    if (biases.take(track, sample.route)) streaks.end(track);
     biases.wander(track, { time: sample.time, elapsed: Math.max(0, elapsed) });
     // a sample of an earlier time (interleaved mode) is carried forward to where the belief is
     const late = Math.min(0, elapsed) * bank.estimate.frequency;
@@ -310,8 +295,7 @@ export class Ensemble {
     const outcome = bank.update(slot, track.observation(seen), this.wanderMax);
     biases.chooseBase(track);
     if (this.#isJoint) {
-      const isOutlier = outcome.outlier > OUTLIER_LIMIT;
-      sample.beside = isOutlier ? undefined : seen.offset - bank.estimate.offset;
+      sample.beside = isOutlier(outcome) ? undefined : seen.offset - bank.estimate.offset;
     }
     return outcome;
   }
@@ -319,48 +303,15 @@ export class Ensemble {
   /**
    * Admits a change of the clock or of the path after a streak of outliers; returns whether it did.
    */
-  #judge(belief: Belief, track: SourceTrack, outcome: UpdateOutcome): boolean {
-    const { bank, biases, streaks } = belief;
-    const streak = streakOf(streaks, track);
-    const direction = Math.sign(outcome.deviation);
-    if (outcome.outlier < OUTLIER_LIMIT) {
-      streak.length = 0;
-      streak.trustedAt = this.#time;
-      this.#trustedAt = this.#time;
-      return false;
+  #judge({ bank, biases, streaks }: Belief, track: SourceTrack, outcome: UpdateOutcome): boolean {
+    if (!isOutlier(outcome)) this.#trustedAt = this.#time;
+    const change = streaks.take(track, { outcome, time: this.#time, voters: this.voters });
+    if (change?.kind === "path") biases.admitChange(track, change.variance);
+    if (change?.kind === "clock") {
+      bank.admitChange(change.offsetVariance, change.frequencyVariance);
     }
-    streak.length = Math.sign(streak.length) === direction ? streak.length + direction : direction;
-    if (Math.abs(streak.length) < OUTLIER_STREAK) return false;
-    streak.length = 0;
-    const others = this.#othersWithVote(belief, track);
-    const agreeing = others.filter(({ length }) => length * direction > 0).length;
-    const variance = outcome.miss * outcome.miss;
-    if (others.length > 0 && 2 * agreeing < others.length) {
-      biases.admitChange(track, variance);
-    } else {
-      const drift = Math.abs(outcome.miss) / Math.max(1, this.#time - streak.trustedAt);
-      // faster than any oscillator: the clock was set, and runs as it did
-      const isStep = drift > FREQUENCY_CHANGE_MAX;
-      const change = isStep ? FREQUENCY_CHANGE_MIN : Math.max(FREQUENCY_CHANGE_MIN, drift);
-      bank.admitChange(variance, change * change);
-    }
-    return true;
+    return change !== undefined;
   }
-
-  /**
-   * The members that must agree before a source shows a change of the clock: a source without a
-   * vote needs those that have one, any other all.
-   */
-  #othersWithVote({ streaks }: Belief, track: SourceTrack): readonly Streak[] {
-    const others = [...streaks].filter(([other]) => other !== track);
-    const voting = others.filter(([other]) => this.voters.has(other));
-    return (this.voters.has(track) || voting.length === 0 ? others : voting)
-      .map(([, streak]) => streak);
-  }
-}
-
-function streakOf(streaks: Belief["streaks"], track: SourceTrack): Streak {
-  return present(streaks.get(track), "A sample belongs to a source of the ensemble");
 }
 
 /**

@@ -260,6 +260,21 @@ Deno.test("what most sources show together is the clock's, what one shows is its
   assert.ok(Math.abs(world.error) < 1e-3, `all jumped: ${world.error}`);
 });
 
+Deno.test("a far source with long queues is no witness against a near one that sees less", () => {
+  const world = new World();
+  const near = new Path({ floor: 0.002, wait: 2e-5 });
+  const far = [2, 3].map((seed) => new Path({ floor: 0.02, wait: 2e-3, seed }));
+  world.run(100, [near, ...far]);
+  const before = world.error;
+  world.truth += 4e-4;
+  world.run(6, [near, ...far]);
+  assert.ok(Math.abs(world.error - before) < 1e-4, `it is off by ${world.error - before}`);
+  // but where the far ones would see it and do not, it is the near one that has changed
+  near.bias += 0.02;
+  world.run(6, [near, ...far]);
+  assert.ok(Math.abs(world.error - before) < 2e-3, `the near one led by ${world.error - before}`);
+});
+
 Deno.test("a frequency that jumped by much is followed", () => {
   const world = new World();
   const path = new Path({ floor: 0.001 });

@@ -16,6 +16,7 @@ import type { Range } from "../selection/intersection.ts";
 import { contradicting, isExpected } from "./contradiction.ts";
 import { Ensemble, type FrequencyPrior, type SourceView } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
+import { isWitness } from "./outlier_streaks.ts";
 import { learnServerWander } from "./server_wander.ts";
 import type { SourceTrack } from "./source_track.ts";
 
@@ -38,6 +39,8 @@ export interface FollowedSource {
   jitterSquare: number;
   /** Whether its last sample was an outlier. */
   isOutlier: boolean;
+  /** How far that lay from what its own filter expected. */
+  miss: Seconds;
   /** Whether it has jumped since it was in the joint filter. */
   hasJumped: boolean;
   /**
@@ -211,11 +214,21 @@ export class JointFilter {
 
   /**
    * Tells whether the last sample of a source was an outlier, and those of most sources with a vote
-   * were not.
+   * that would see such a change were not.
    */
   #isLoneOutlier(id: number): boolean {
-    const isOutlier = (other: number) => this.#sources.get(other)?.isOutlier === true;
-    return isOutlier(id) && 2 * this.#voters.filter(isOutlier).length <= this.#voters.length;
+    const source = this.#sources.get(id);
+    if (source?.isOutlier !== true) return false;
+    const witnesses = this.#voters.flatMap((voter) => {
+      const other = this.#sources.get(voter);
+      return other !== undefined && other !== source && isWitness(other.track, source.miss)
+        ? [other]
+        : [];
+    });
+    const agreeing = witnesses.filter((other) => other.isOutlier).length;
+    return this.#voters.includes(id)
+      ? 2 * agreeing < witnesses.length
+      : 2 * agreeing <= witnesses.length;
   }
 
   /**
