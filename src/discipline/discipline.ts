@@ -75,7 +75,9 @@ export interface SystemEstimate {
   readonly frequency: number;
   /** 1e-12 is a standard deviation of one part per million. */
   readonly frequencyVariance: number;
-  /** What that most likely grows by in a second. */
+  /** The same, as it most likely is; the one before is on the safe side. */
+  readonly likelyFrequencyVariance: number;
+  /** What the frequency's variance most likely grows by in a second. */
   readonly likelyWanderVariance: number;
   /** How long ago the last sample was taken that is no outlier. */
   readonly age: Seconds;

@@ -173,6 +173,7 @@ export class Ensemble {
       offset: now.offset + dt * now.frequency,
       offsetVariance: offsetVarianceAt(now, ahead),
       frequencyVariance: now.frequencyVariance + now.wanderVariance * ahead,
+      likelyFrequencyVariance: now.likelyFrequencyVariance + now.likelyWanderVariance * ahead,
       covariance: now.covariance + ahead * now.frequencyVariance,
     };
   }

@@ -46,6 +46,11 @@ export interface ClockEstimate {
   readonly frequency: number;
   /** 1e-12 is a standard deviation of one part per million. */
   readonly frequencyVariance: number;
+  /**
+   * The same without what is kept of hypotheses that nothing speaks for: what the error most likely
+   * is, where the one above is on the safe side.
+   */
+  readonly likelyFrequencyVariance: number;
   /** That of offset and frequency, in seconds. */
   readonly covariance: number;
   /** The weighted mean of the hypotheses' wanders, as a variance per second. */
@@ -311,10 +316,29 @@ export class FilterBank {
       offsetVariance,
       frequency,
       frequencyVariance,
+      likelyFrequencyVariance: this.#likelyFrequencyVariance(),
       covariance,
       wanderVariance,
       likelyWanderVariance,
     };
+  }
+
+  /**
+   * The variance of the frequency by what the hypotheses have beyond the least weight. That weight
+   * keeps a hypothesis ready, and lets the belief follow at once; it is no evidence.
+   */
+  #likelyFrequencyVariance(): number {
+    const least = WEIGHT_MIN * Math.max(...this.#weights);
+    let sum = 0, mean = 0, square = 0;
+    for (const [i, filter] of this.#filters.entries()) {
+      const credit = (this.#weights[i] ?? 0) - least;
+      if (credit <= 0) continue;
+      const apart = filter.frequency - mean;
+      sum += credit;
+      mean += apart * credit / sum;
+      square += credit * (filter.frequencyVariance + apart * (filter.frequency - mean));
+    }
+    return square / sum;
   }
 
   /** Takes over half of the evidence of another bank about the wander. */

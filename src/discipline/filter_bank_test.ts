@@ -84,6 +84,39 @@ Deno.test("offset and frequency are found, and the errors are as large as is sai
   assert.ok(frequencies > 0.2 && frequencies < 1.8, `frequency ${frequencies}`);
 });
 
+Deno.test("what the frequency's error most likely is is honest, at short intervals and at long ones", () => {
+  for (const interval of [16, 64, 1024]) {
+    // samples every 16 s do not tell whether the frequency walks by 1e-10 or by 1e-9
+    for (const wander of interval < 1024 ? [1e-9, 1e-8] : [1e-10, 1e-9, 1e-8]) {
+      const random = new SeededRandom(interval + 3);
+      const bank = new FilterBank(START);
+      const slot = bank.addSource(NO_BIAS);
+      const walk = wander * Math.sqrt(interval);
+      let offset = 0, frequency = 1e-6, square = 0, stated = 0;
+      for (let i = 0; i < 700; i++) {
+        const before = frequency;
+        frequency += walk * normal(random);
+        offset += interval * (0.5 * (before + frequency) + walk / Math.sqrt(12) * normal(random));
+        bank.advance(interval);
+        // a sample that waited as little or as much as another
+        const half = -1e-4 * Math.log(1 - uniform(random));
+        const middle = offset + half * (2 * uniform(random) - 1);
+        bank.update(slot, {
+          interval: { low: middle - half, high: middle + half, tilt: 0, softness: 1e-6 },
+          spread: 1e-4,
+          noiseVariance: 1e-8,
+          queueProbability: 0.95,
+        });
+        if (i < 100) continue;
+        square += (bank.estimate.frequency - frequency) ** 2;
+        stated += bank.estimate.likelyFrequencyVariance;
+      }
+      const ratio = Math.sqrt(stated / square);
+      assert.ok(ratio > 0.5 && ratio < 2, `every ${interval} s, wander ${wander}: ${ratio}`);
+    }
+  }
+});
+
 Deno.test("an outlier has no pull, however large it is, and is found to be one", () => {
   for (const error of [1e-4, 1e-2, 1, 100, -1e-2, -100]) {
     const world = new World();

@@ -39,6 +39,7 @@ function estimate(offset: number, frequencyPpm = 0): SystemEstimate {
     offsetVariance: 1e-10,
     frequency: frequencyPpm * 1e-6,
     frequencyVariance: 1e-14,
+    likelyFrequencyVariance: 1e-14,
     likelyWanderVariance: 1e-18,
     age: 0,
   };

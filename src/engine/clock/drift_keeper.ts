@@ -40,7 +40,7 @@ export class DriftKeeper {
 }
 
 function saved(estimate: SystemEstimate, deviationMax: Ppm): readonly Action[] {
-  const skew = Math.sqrt(estimate.frequencyVariance) / PPM;
+  const skew = Math.sqrt(estimate.likelyFrequencyVariance) / PPM;
   if (!(skew <= deviationMax)) return [];
   return [{ type: "save-drift", frequency: estimate.frequency / PPM, skew }];
 }

@@ -9,6 +9,7 @@ function known(to: number): SystemEstimate {
     offsetVariance: 1e-12,
     frequency: -20e-6,
     frequencyVariance: (to * 1e-6) ** 2,
+    likelyFrequencyVariance: (to * 1e-6) ** 2,
     likelyWanderVariance: 1e-18,
     age: 0,
   };

@@ -98,7 +98,7 @@ export function makeSnapshot(given: SnapshotInput): EngineSnapshot {
     ...(isLocal ? localReference(input) : describeReference(input)),
     offsetSeconds: estimate?.offset ?? null,
     frequencyPpm: (estimate?.frequency ?? input.discipline.rate) / PPM,
-    skewPpm: estimate === undefined ? null : Math.sqrt(estimate.frequencyVariance) / PPM,
+    skewPpm: estimate === undefined ? null : Math.sqrt(estimate.likelyFrequencyVariance) / PPM,
     rootDelaySeconds: budget?.rootDelay ?? 0,
     rootDispersionSeconds: budget?.rootDispersion ?? 0,
     errorBoundSeconds: budget?.errorBound ?? null,

@@ -33,6 +33,7 @@ const KNOWLEDGE: Knowledge = {
     offsetVariance: 4e-6,
     frequency: 1e-5,
     frequencyVariance: 1e-14,
+    likelyFrequencyVariance: 1e-14,
     likelyWanderVariance: 1e-18,
     age: 0,
   },
@@ -71,6 +72,7 @@ Deno.test("the dispersion of the reference grows with its age by what the clock 
     offsetVariance: 0,
     frequency: 0,
     frequencyVariance: 0,
+    likelyFrequencyVariance: 0,
     likelyWanderVariance: 1e-18,
     age: 0,
   };
