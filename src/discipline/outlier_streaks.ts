@@ -83,7 +83,7 @@ export class OutlierStreaks {
     if (Math.abs(streak.length) < OUTLIER_STREAK) return undefined;
     streak.length = 0;
     const variance = outcome.miss * outcome.miss;
-    if (!this.#agree(track, outcome, voters)) return { kind: "path", variance };
+    if (!this.#agree(track, { outcome, voters })) return { kind: "path", variance };
     const drift = Math.abs(outcome.miss) / Math.max(1, time - streak.trustedAt);
     // faster than any oscillator: the clock was set, and runs as it did
     const isStep = drift > FREQUENCY_CHANGE_MAX;
@@ -97,8 +97,10 @@ export class OutlierStreaks {
    */
   #agree(
     track: SourceTrack,
-    { deviation, miss }: UpdateOutcome,
-    voters: ReadonlySet<SourceTrack>,
+    { outcome: { deviation, miss }, voters }: {
+      readonly outcome: UpdateOutcome;
+      readonly voters: ReadonlySet<SourceTrack>;
+    },
   ): boolean {
     const others = [...this.#streaks].filter(([other]) => other !== track);
     const voting = others.filter(([other]) => voters.has(other));
