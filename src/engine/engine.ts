@@ -36,6 +36,7 @@ import { type ServedTime, servedTimeOf } from "./status/served_time.ts";
 import type { EngineSnapshot } from "./status/snapshot.ts";
 import { type PeerVariables, RecentSamples } from "./status/peer_variables.ts";
 import type { UpdateRecord } from "./status/update_record.ts";
+import { snapshotInput } from "./status/snapshot_input.ts";
 import { makePeers, makeSnapshot, type SnapshotInput } from "./status/snapshot_writer.ts";
 
 /** How much the frequency may have changed when the machine slept or others changed the clock. */
@@ -126,20 +127,8 @@ export class Engine {
   }
 
   #snapshotInput(now: Instant): SnapshotInput {
-    return {
-      now: now.monotonic,
-      knowledge: this.#clock.knowledge(now.monotonic),
-      provisional: this.#provisional,
-      realtime: now.realtime,
-      synchronization: this.#config.synchronization,
-      entries: this.#sources.entries,
-      discipline: this.#discipline,
-      selection: this.#selection,
-      faults: this.#parts.faults,
-      leap: this.#clock.leapAt(now),
-      steps: this.#control.steps,
-      mayAdjust: this.#control.mayAdjust,
-    };
+    const { synchronization } = this.#config;
+    return snapshotInput({ parts: this.#parts, clock: this.#clock, synchronization }, now);
   }
 
   /** Returns keys and cookies that a restart should not lose, by name. */
