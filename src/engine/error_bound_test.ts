@@ -66,6 +66,18 @@ Deno.test("what is served is not better than what was measured", () => {
   }
 });
 
+Deno.test("the bound covers what two sources that agree differ by", () => {
+  const world = new EngineWorld({ config: THREE_SOURCES, offset: 0.02 });
+  Object.assign(world.server(ADDRESSES[0]), { delay: 0.001, rootDelay: 0, error: 0.003 });
+  Object.assign(world.server(ADDRESSES[0]), { rootDispersion: 0 });
+  Object.assign(world.server(ADDRESSES[1]), { delay: 0.02 });
+  world.server(ADDRESSES[2]).isSilent = true;
+  world.start().run(600);
+  assert.ok(Math.abs(world.offset) > 0.002, "the nearer one is followed, which is wrong");
+  const { errorBoundSeconds } = world.snapshot;
+  assert.ok((errorBoundSeconds ?? 0) >= Math.abs(world.offset), `${errorBoundSeconds}`);
+});
+
 Deno.test("one source has one bound in one document", () => {
   const world = worldOf({ queue: 0.004 });
   world.run(1000);

@@ -58,8 +58,9 @@ function identifierOf(
 }
 
 /**
- * Returns the distance that a majority of those that agree stands behind; where sources are trusted
- * these alone count.
+ * Returns how wrong our time may be, as most of those stand behind that agree; where sources are
+ * trusted these alone count. It is no less than what most of them differ by from the joint
+ * estimate.
  */
 export function supportedBy(
   members: readonly MemberOfSource[],
@@ -69,11 +70,25 @@ export function supportedBy(
   const all = members.filter(({ association }) => agreed.includes(association.id));
   const trusted = all.filter(({ config }) => config.trust);
   const agreeing = trusted.length > 0 ? trusted : all;
-  return supportedDistance(agreeing.flatMap(({ association: { id, history: { serverState } } }) => {
+  const distances = agreeing.flatMap(({ association: { id, history: { serverState } } }) => {
     const delay = discipline.sourceAt(id, now.monotonic)?.delay;
     if (serverState === undefined || delay === undefined) return [];
     return [rootDistance(serverState, { delay, uncertainty: 0 }).distance];
-  }));
+  });
+  return Math.max(supportedDistance(distances), disagreementOf(agreeing, { discipline, now }));
+}
+
+/** The middle one of what some sources differ by from the joint estimate; of two the larger. */
+function disagreementOf(
+  members: readonly MemberOfSource[],
+  { discipline, now: { monotonic } }: SelectionContext,
+): Seconds {
+  const joint = discipline.systemAt(monotonic)?.offset;
+  const differences = members.flatMap(({ association: { id } }) => {
+    const offset = discipline.sourceAt(id, monotonic)?.offset;
+    return offset === undefined || joint === undefined ? [] : [Math.abs(offset - joint)];
+  });
+  return differences.toSorted((a, b) => a - b)[differences.length >> 1] ?? 0;
 }
 
 /**
