@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { contradicting } from "./contradiction.ts";
+import { apartness, contradicting } from "./contradiction.ts";
 
 /** Sources of which a bias of one is expected, or of `sd`. */
 const seen = (...biases: readonly (number | readonly [bias: number, sd: number])[]) =>
@@ -32,4 +32,19 @@ Deno.test("halves that pull apart, and a minority, do not", () => {
 
 Deno.test("a near source, of which a small bias is expected, outweighs far ones", () => {
   assert.equal(contradicting(seen([0.01, 0.02], 3.5, 3.5)), undefined);
+});
+
+Deno.test("what stands apart from the middle by more than is expected, does so by that much", () => {
+  const five = seen(0, 1, -1, 12, [12, 6]);
+  assert.deepEqual(apartness(five, five), [0, 0, 0, 11 * 11, 0]);
+  // those with a vote decide
+  assert.deepEqual(apartness(seen(0, 12), seen(12)), [144, 0]);
+  // most by number and most by weight: one of the two alone does not tell
+  const near = seen([0, 0.1], [0, 0.1], 9, 9.5, 10);
+  assert.deepEqual(apartness(near, near), [0, 0, 0, 0, 0]);
+  const far = seen([0, 0.1], 9, 10);
+  assert.deepEqual(apartness(far, far), [0, 0, 0]);
+  // of two halves neither is right
+  assert.deepEqual(apartness(seen(0, 12), seen(0, 12)), [36, 36]);
+  assert.deepEqual(apartness(seen(0, 12), []), [0, 0]);
 });

@@ -237,6 +237,15 @@ Deno.test("a source that is not believed has no say", () => {
   assert.ok(Math.abs(world.error) < 5e-4, `${world.error}`);
 });
 
+Deno.test("a filter that begins among sources that disagree begins with most of them, not in between", () => {
+  const wrong = { delay: 0.02, error: 0.006 };
+  const { world, all } = worldWith([wrong, wrong, ...Array(3).fill({ delay: 0.02 })]);
+  world.run(30, all);
+  world.discipline.forgetOthers();
+  world.run(1, all);
+  assert.ok(Math.abs(world.error) < 5e-4, `${world.error}`);
+});
+
 Deno.test("the joint estimate stays where most sources can be right", () => {
   const errorWith = (room: number) => {
     const { world, all } = worldWith([{ delay: 0.01 }, { delay: 0.001 }]);

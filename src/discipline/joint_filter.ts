@@ -13,7 +13,7 @@
 import { assert, present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import type { Range } from "../selection/intersection.ts";
-import { contradicting, isExpected } from "./contradiction.ts";
+import { apartness, contradicting, isExpected } from "./contradiction.ts";
 import { Ensemble, type FrequencyPrior, type SourceView } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
 import { isWitness } from "./outlier_streaks.ts";
@@ -179,6 +179,7 @@ export class JointFilter {
     this.#mustRenew = false;
     this.#members.clear();
     for (const id of believed.slice(0, MEMBERS_MAX)) this.#members.add(id);
+    this.#noteApart();
     for (const id of believed) this.#noteJoined(id);
     for (const { track } of this.#sources.values()) track.forgetBeside();
     const tracks = this.#tracks(this.#members);
@@ -293,6 +294,28 @@ export class JointFilter {
   #isWithin({ low, high, time }: Range & { readonly time: Seconds }): boolean {
     const offset = this.#ensemble.estimateAt(time)?.offset;
     return offset === undefined || (offset >= low && offset <= high);
+  }
+
+  /**
+   * Notes how far each member stands apart: the filter must not begin in between. One without a
+   * vote that does so stays out.
+   */
+  #noteApart(): void {
+    const members = [...this.#members].flatMap((id) => {
+      const source = this.#sources.get(id);
+      return source === undefined ? [] : [{ ...source, id, hasVote: this.#voters.includes(id) }];
+    });
+    const time = Math.max(...members.map(({ track }) => track.samples.at(-1)?.time ?? -Infinity));
+    const seen = members.flatMap(({ id, track, alone, hasVote }) => {
+      const shown = alone.viewAt(track, time);
+      const variance = track.biasVariance + (shown?.variance ?? 0);
+      return shown === undefined ? [] : [{ id, track, hasVote, bias: shown.offset, variance }];
+    });
+    const apart = apartness(seen, seen.filter(({ hasVote }) => hasVote));
+    for (const [i, { id, track, hasVote }] of seen.entries()) {
+      track.apartVariance = apart[i] ?? 0;
+      if (track.apartVariance > 0 && !hasVote) this.#members.delete(id);
+    }
   }
 
   #noteJoined(id: number): void {

@@ -92,7 +92,8 @@ export class SourceBiases {
         : []
     );
     const base = present(track.delays.shortestRoute, "A source in the belief was measured");
-    const bias = shareBias(track.biasVariance + track.wanderedVariance, related);
+    const added = track.wanderedVariance + track.apartVariance;
+    const bias = shareBias(track.biasVariance + added, related);
     this.#members.set(track, {
       slots: new Map([[base, this.#bank.addSource(bias)]]),
       base,
@@ -100,7 +101,7 @@ export class SourceBiases {
       route: base,
       floor: track.delays.floorOf(base),
       variance: track.biasVariance,
-      added: track.wanderedVariance,
+      added,
       seenAt: undefined,
     });
   }

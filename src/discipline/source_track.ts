@@ -43,6 +43,8 @@ export class SourceTrack {
    * seconds in a second.
    */
   serverWander = 0;
+  /** The square of what it stands apart from the other sources beyond what is expected of it. */
+  apartVariance = 0;
   #asymmetryVariance = 0;
   #serverVariance = 0;
 
