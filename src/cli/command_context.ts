@@ -6,9 +6,12 @@
  *
  * @module
  */
+import type { AddressFamily } from "../base/ip_address.ts";
 import type { Result } from "../base/result.ts";
+import type { Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import type { FileFindings } from "../system/config_files.ts";
+import type { QueryResult } from "./query/report.ts";
 
 /** Why a file could not be read. */
 export interface FileFailure {
@@ -34,6 +37,14 @@ export interface HttpResponse {
   readonly body: string;
 }
 
+/** How a server is asked once. */
+export interface ServerQuestion {
+  /** How long to wait for the response. */
+  readonly timeout: Seconds;
+  /** The only family to use; both if undefined. */
+  readonly family: AddressFamily | undefined;
+}
+
 /** Returns the line on which a key of the configuration stands. */
 export type LineOf = (path: string) => number | undefined;
 
@@ -53,6 +64,8 @@ export interface CommandContext {
   readonly lookAtFiles?: (config: Config, lineOf: LineOf) => Promise<FileFindings>;
   /** Asks over HTTP. */
   readonly httpGet: HttpGet;
+  /** Asks a server, `HOST[:PORT]`, for the time. */
+  readonly askServer: (host: string, question: ServerQuestion) => Promise<QueryResult>;
   /** Waits for some milliseconds. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Writes a file that others may not read; the error is a sentence. */

@@ -13,6 +13,7 @@ import { sourcesCommand } from "./status/sources.ts";
 import { statusCommand } from "./status/status.ts";
 import { waitCommand } from "./status/wait.ts";
 import { keygenCommand } from "./keygen.ts";
+import { traceCommand } from "./trace/command.ts";
 import { versionCommand } from "./version.ts";
 import { explainCommand } from "./explain/command.ts";
 
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   runCommand,
   checkCommand,
   queryCommand,
+  traceCommand,
   statusCommand,
   sourcesCommand,
   explainCommand,

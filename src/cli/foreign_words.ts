@@ -51,7 +51,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
   "authdata": 'use "ntpsd sources"',
   "peers": 'use "ntpsd sources"',
   "associations": 'use "ntpsd sources"',
-  "waitsync": 'use "ntpsd status": its exit status is 0 once the clock is right',
+  "waitsync": 'use "ntpsd wait"',
+  "ntpwait": 'use "ntpsd wait"',
+  "ntpkeygen": 'use "ntpsd keygen"',
   "clients": 'use "ntpsd status -v", with client-table = true in [[server]]',
   "makestep":
     "the clock is stepped at the start, or as step-threshold and step-limit in [synchronization] allow",
@@ -68,6 +70,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   "rehash": SIGNAL,
   "validate": 'use "ntpsd check"',
   "test": 'use "ntpsd check"',
+  "ntptrace": 'use "ntpsd trace HOST"',
   "ntpdate": '"ntpsd query HOST" shows the offset, "ntpsd --once" sets the clock',
 };
 

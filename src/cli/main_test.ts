@@ -182,7 +182,8 @@ Deno.test("options and commands of other daemons are answered with what to do he
     "reload": /SIGHUP/,
     "restart": /systemctl/,
     "peers": /"ntpsd sources"/,
-    "waitsync": /"ntpsd status"/,
+    "waitsync": /"ntpsd wait"/,
+    "ntptrace": /"ntpsd trace HOST"/,
   };
   for (const [word, hint] of Object.entries(about)) {
     const { code, err } = await run([word]);

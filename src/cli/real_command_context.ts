@@ -38,6 +38,10 @@ export function realCommandContext(): CommandContext {
       return lookAtFiles(config, { now: Date.now() / 1000, lineOf });
     },
     httpGet,
+    askServer: async (host, question) => {
+      const { askServer } = await import("./query/query.ts");
+      return askServer(host, question);
+    },
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     writeSecret: (path, text) =>
       writeFileAtomic(path, { bytes: new TextEncoder().encode(text), mode: 0o600 }),

@@ -2,7 +2,8 @@
  * The commands under fuzz: any words, files that are anything, and a daemon that answers anything.
  *
  * An input is the words, apart by zero octets, then after two zero octets what files and the daemon
- * hold. Limits: `run` and `query`, which would open sockets, are not run; their words are read.
+ * hold. Limits: `run`, `query` and `trace`, which would open sockets, are not run; their words are
+ * read.
  *
  * @module
  */
@@ -78,7 +79,7 @@ async function fuzzCommandLine(octets: Bytes): Promise<void> {
   if (first === undefined || first.startsWith("-") && !/^(--help|-h|--version|-V)$/.test(first)) {
     return;
   }
-  if (first === "run" || first === "query" || first === "simulate" && !isShort(content)) return;
+  if (/^(run|query|trace)$/.test(first) || first === "simulate" && !isShort(content)) return;
   let written = "";
   const code = await main(words, {
     ...IDLE_CONTEXT,

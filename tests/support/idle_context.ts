@@ -6,7 +6,13 @@
 import type { CommandContext } from "../../src/cli/command_context.ts";
 
 /** Waits for nothing, writes nothing, and draws nothing. */
-export const IDLE_CONTEXT: Pick<CommandContext, "sleep" | "writeSecret" | "random"> = {
+export const IDLE_CONTEXT: Pick<
+  CommandContext,
+  "askServer" | "sleep" | "writeSecret" | "random"
+> = {
+  askServer(host) {
+    throw new Error(`${host} is not to be asked`);
+  },
   sleep: () => Promise.resolve(),
   writeSecret(path) {
     throw new Error(`${path} is not to be written`);

@@ -9,8 +9,11 @@ import { renderStatus } from "../../src/cli/status/status.ts";
 import { explain } from "../../src/cli/explain/explanation.ts";
 import { renderExplanation } from "../../src/cli/explain/command.ts";
 import { painter } from "../../src/cli/display/style.ts";
+import { followChain } from "../../src/cli/trace/chain.ts";
+import { renderChain } from "../../src/cli/trace/command.ts";
 import { formatConfigError } from "../../src/config/config_error.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { exampleQueryResult } from "../support/query_example.ts";
 import { EXAMPLE_SOURCES, exampleSource, exampleStatus } from "../support/status_example.ts";
 import type { SourceDocument } from "../../src/engine/status/snapshot.ts";
 import { select } from "../../src/selection/select.ts";
@@ -84,31 +87,47 @@ Deno.test("ntpsd why prints what docs/commands.md shows", async () => {
 });
 
 Deno.test("ntpsd query prints what docs/commands.md shows", async () => {
-  const printed = renderQuery([{
+  const result = exampleQueryResult({
     name: "nts.example.net",
-    address: "192.0.2.1:123",
-    ok: true,
-    error: null,
-    stratum: 3,
-    referenceId: "198.51.100.7",
-    leap: "none",
-    offsetSeconds: 1.27e-3,
-    delaySeconds: 9.84e-3,
-    rootDelaySeconds: 274e-6,
-    rootDispersionSeconds: 50e-6,
-    errorBoundSeconds: 5.11e-3,
     authentication: "nts",
     aead: 15,
-    timestamping: "kernel",
-    samples: 1,
     nts: {
       keyExchange: "192.0.2.1",
       cookies: 8,
       certificateSubject: "CN=nts.example.net",
       certificateExpires: "2027-02-03T23:59:59.000Z",
     },
-  }], { columns: undefined, paint });
+  });
+  const printed = renderQuery([result], { columns: undefined, paint });
   assert.equal(await sample("docs/commands.md", "ntpsd query --nts nts.example.net"), printed);
+});
+
+Deno.test("ntpsd trace prints what docs/commands.md shows", async () => {
+  const primary = { stratum: 1, offsetSeconds: 0.9e-3, rootDelaySeconds: 0 };
+  const servers = [
+    exampleQueryResult({ rootDelaySeconds: 8e-3, rootDispersionSeconds: 1.2e-3 }),
+    exampleQueryResult({
+      name: "198.51.100.7",
+      address: "198.51.100.7:123",
+      stratum: 2,
+      referenceId: "203.0.113.5",
+    }),
+    exampleQueryResult({
+      name: "203.0.113.5",
+      address: "203.0.113.5:123",
+      ...primary,
+      referenceId: "GPS",
+    }),
+  ];
+  const chain = await followChain("time.example.net", (name) => {
+    const server = servers.find((each) => each.name === name);
+    assert.ok(server !== undefined, name);
+    return Promise.resolve(server);
+  });
+  assert.equal(
+    await sample("docs/commands.md", "ntpsd trace time.example.net"),
+    renderChain(chain, { columns: undefined, paint }),
+  );
 });
 
 Deno.test("ntpsd check prints what docs/commands.md shows", async () => {

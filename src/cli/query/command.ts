@@ -8,13 +8,7 @@ import { parseDuration } from "../../config/duration.ts";
 import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
 import { plain } from "../display/style.ts";
-import type { QueryOptions } from "./query_options.ts";
-
-/**
- * Names and key exchanges take more than one round trip, so without `--timeout` they are given this
- * many seconds.
- */
-const PREPARATION_TIMEOUT = 5;
+import { PREPARATION_TIMEOUT, type QueryOptions } from "./query_options.ts";
 
 /** The command `query`. */
 export const queryCommand: Command = {

@@ -16,12 +16,12 @@ import { formatReferenceId } from "../../protocol/reference_id.ts";
 import { rootDistance } from "../../selection/root_distance.ts";
 import { randomSource } from "../../system/random.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
-import type { QueryOptions } from "./query_options.ts";
+import { PREPARATION_TIMEOUT, type QueryOptions } from "./query_options.ts";
 import type { Authenticate, Authentication } from "./authentication.ts";
 import { QueriedServer, type Sample } from "./queried_server.ts";
 import { type QueryResult, renderQuery } from "./report.ts";
 import { painter, plain } from "../display/style.ts";
-import type { CommandContext } from "../command_context.ts";
+import type { CommandContext, ServerQuestion } from "../command_context.ts";
 
 /** Between two requests to one host, so that no rate limit is met. */
 const SPACING_MS = 2000;
@@ -40,8 +40,7 @@ export async function query(
     context.err(`ntpsd query: ${plain(authenticate.error.message)}\n`);
     return authenticate.error.exitCode;
   }
-  holdTimestamping();
-  await pause(TIMESTAMPING_MS);
+  await switchTimestampsOn();
   const results = await Promise.all(
     options.hosts.map((host) => queryHost(host, { options, authenticate: authenticate?.value })),
   );
@@ -51,6 +50,32 @@ export async function query(
       : renderQuery(results, { columns: context.columns, paint: painter(context.color) }),
   );
   return results.some((result) => result.ok) ? EXIT.done : EXIT.no;
+}
+
+/** Asks one host once, without authentication. */
+export async function askServer(host: string, question: ServerQuestion): Promise<QueryResult> {
+  await switchTimestampsOn();
+  const options: QueryOptions = {
+    hosts: [host],
+    nts: false,
+    authority: undefined,
+    samples: 1,
+    preparationTimeout: PREPARATION_TIMEOUT,
+    json: false,
+    ...question,
+  };
+  return queryHost(host, { options, authenticate: undefined });
+}
+
+let timestamps: Promise<void> | undefined;
+
+/** Once for all requests of the process. */
+function switchTimestampsOn(): Promise<void> {
+  if (timestamps === undefined) {
+    holdTimestamping();
+    timestamps = pause(TIMESTAMPING_MS);
+  }
+  return timestamps;
 }
 
 async function ntsAuthentication(

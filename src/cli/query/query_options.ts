@@ -4,6 +4,12 @@
  * @module
  */
 
+/**
+ * Names and key exchanges take more than one round trip, so without `--timeout` they are given this
+ * many seconds.
+ */
+export const PREPARATION_TIMEOUT = 5;
+
 /** What is asked on the command line. */
 export interface QueryOptions {
   /** `HOST[:PORT]` as written. */
