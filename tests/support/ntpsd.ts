@@ -102,6 +102,8 @@ export interface Status {
   readonly skewPpm: number;
   /** How often the clock was stepped. */
   readonly steps: { readonly count: number };
+  /** Faults of ntpsd itself that it has survived. */
+  readonly internalErrors: number;
   /** All sources. */
   readonly sources: readonly SourceStatus[];
   /** All servers. */

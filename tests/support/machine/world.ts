@@ -149,6 +149,16 @@ export class World implements AsyncDisposable {
     return await watch.all();
   }
 
+  /** Waits until the clock's error is smaller than a limit; throws with the errors seen. */
+  async waitUntilRight(limitSeconds: number, timeoutMs = 60_000): Promise<void> {
+    const watch = await this.watch({ milliseconds: 500, count: timeoutMs / 500 });
+    let sights: readonly Sight[] = [];
+    await waitUntil(async () => {
+      sights = await watch.soFar();
+      return Math.abs(sights.at(-1)?.errorSeconds ?? Infinity) < limitSeconds;
+    }, { timeoutMs, everyMs: 250, what: () => `a right clock: ${JSON.stringify(sights)}` });
+  }
+
   /** Asks a server by chronyd; returns how far it thinks the server is ahead, in seconds. */
   async askByChronyd(peer: Peer): Promise<number> {
     const words = [

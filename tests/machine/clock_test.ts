@@ -1,12 +1,13 @@
 /**
- * A cold start on a real kernel: the clock almost a second behind, and fast by a tick that another
- * daemon has left.
+ * The clock of a real kernel: a cold start, almost a second behind and fast by a tick that another
+ * daemon has left; a second start; and what others do to the clock meanwhile.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { findPeer } from "../support/debian_packages.ts";
 import { MICROSECONDS, settledError } from "../support/machine/judge.ts";
+import type { RunningScript } from "../support/machine/machine.ts";
 import { findMachineParts } from "../support/machine/parts.ts";
 import { World } from "../support/machine/world.ts";
 import { needs } from "../support/needs.ts";
@@ -32,6 +33,9 @@ const SKEW_MAX_PPM = 15;
 const OFTEN = "[source-defaults]\npoll-interval-limits = { min = 1, max = 3 }\n" +
   "initial-poll-interval = 1\n";
 
+const ALWAYS_STEP = "[synchronization]\nstep-limit = -1\n";
+const STAND_STILL_MS = 2000;
+
 Deno.test({
   name: `a clock 0.9 s behind and 300 ppm fast is stepped, slewed and kept${
     needs(parts === undefined, "a virtual machine")
@@ -41,6 +45,7 @@ Deno.test({
     if (parts === undefined) return;
     await using world = await World.start(parts);
     const { machine } = world;
+    let daemon: RunningScript | undefined;
 
     await t.step("ntpsd version", async () => {
       assert.match(await machine.sh("ntpsd version"), /^ntpsd \d+\.\d+\.\d+ \(x86_64-linux, /);
@@ -49,7 +54,7 @@ Deno.test({
     await t.step("stepped, slewed, the tick taken over", async () => {
       await machine.sh(`busybox adjtimex -t ${LEFTOVER_TICK}`);
       await world.putAhead(-BEHIND_SECONDS);
-      const daemon = await world.startDaemon(world.config(OFTEN));
+      daemon = await world.startDaemon(world.config(OFTEN));
       await daemon.waitFor(/stepped/);
       const sights = await world.watchFor(WATCH_SECONDS, WATCH_MS);
       const log = await daemon.output();
@@ -74,11 +79,37 @@ Deno.test({
       const [drift = ""] = (await machine.sh("cat /var/lib/ntpsd/drift")).split(" ");
       assert.ok(Math.abs(Number(drift)) < FREQUENCY_ERROR_MAX_PPM, `${drift} ppm`);
       await machine.sh(`busybox adjtimex -t 10000 -f ${FOREIGN_FREQUENCY}`);
-      const daemon = await world.startDaemon(world.config(OFTEN));
+      daemon = await world.startDaemon(world.config(`${OFTEN}${ALWAYS_STEP}`));
       const { frequencyPpm } = await world.waitForStatus(({ state }) => state === "synchronized");
       assert.match(await daemon.output(), /Adjusts the clock, which runs at 100\.000 ppm now/);
       assert.ok(Math.abs(frequencyPpm) < FREQUENCY_ERROR_MAX_PPM, `${frequencyPpm} ppm`);
-      await world.stopDaemon(daemon);
+    });
+
+    await t.step("a step from outside is undone", async () => {
+      await machine.sh("date -s @$(($(date +%s) + 5))");
+      await daemon?.waitFor(/The clock was stepped from outside by [45]\.\d+ s/);
+      await daemon?.waitFor(/The clock is stepped by -[45]\.\d+ s/);
+      await world.waitUntilRight(ERROR_MAX_SECONDS);
+    });
+
+    await t.step("a frequency from outside is undone", async () => {
+      await machine.sh(`busybox adjtimex -f ${3 * FOREIGN_FREQUENCY}`);
+      await daemon?.waitFor(/The clock's frequency was set from outside, from .* to 300\.000 ppm/);
+      const sights = await world.watchFor(5, WATCH_MS);
+      assert.ok(Math.abs(sights.at(-1)?.ratePpm ?? Infinity) < 250, JSON.stringify(sights));
+      await world.waitUntilRight(ERROR_MAX_SECONDS);
+    });
+
+    await t.step("after a stand-still the clock is put right", async () => {
+      await machine.standStill(STAND_STILL_MS);
+      await world.anchor();
+      await daemon?.waitFor(
+        new RegExp(`The clock is stepped by ${STAND_STILL_MS / 1000}\\.\\d+ s`),
+      );
+      await world.waitUntilRight(ERROR_MAX_SECONDS);
+      const status = await world.status();
+      assert.deepEqual([status?.state, status?.internalErrors], ["synchronized", 0]);
+      if (daemon !== undefined) await world.stopDaemon(daemon);
     });
   },
 });
