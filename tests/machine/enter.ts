@@ -5,7 +5,7 @@
  * daemon is not started. Nothing that is done there changes this machine. "exit" ends it,
  * and so does Ctrl-A X.
  *
- *     deno task machine [2016-12-31T23:58:00]     with the time of the machine at its start
+ *     deno task machine [2034-12-31T23:58:00]     with the time of the machine at its start
  *
  * @module
  */

@@ -20,7 +20,7 @@ import type { MachineParts } from "./parts.ts";
 
 /** How a machine differs from the usual one. */
 export interface MachineOptions {
-  /** What its clock of the hardware shows at the start, such as `2016-12-31T23:58:25`. */
+  /** What its clock of the hardware shows at the start, such as `2034-12-31T23:58:25`. */
   readonly rtc?: string;
   /** Whether systemd is its process 1. */
   readonly systemd?: boolean;

@@ -86,8 +86,9 @@ static int watch(int milliseconds, int count) {
     int64_t difference = compare(&raw);
     struct timex kernel = {0};
     int state = adjtimex(&kernel);
-    printf("{\"raw\":%" PRId64 ",\"difference\":\"%" PRId64 "\",\"tick\":%ld,\"frequency\":%.4f,\"status\":%d,\"state\":%d,\"tai\":%d}\n",
-           raw, difference, kernel.tick, (double)kernel.freq / 65536, kernel.status, state, kernel.tai);
+    int64_t tai = now(CLOCK_TAI) - now(CLOCK_REALTIME);
+    printf("{\"raw\":%" PRId64 ",\"difference\":\"%" PRId64 "\",\"tick\":%ld,\"frequency\":%.4f,\"status\":%d,\"state\":%d,\"tai\":%d,\"taiClock\":%" PRId64 "}\n",
+           raw, difference, kernel.tick, (double)kernel.freq / 65536, kernel.status, state, kernel.tai, (tai + NS / 2) / NS);
     fflush(stdout);
     usleep((useconds_t)milliseconds * 1000);
   }

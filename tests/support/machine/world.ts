@@ -36,6 +36,8 @@ export interface Sight {
   readonly state: number;
   /** Seconds that the kernel believes TAI is ahead of UTC. */
   readonly tai: number;
+  /** How far CLOCK_TAI is ahead of the clock, in whole seconds. */
+  readonly taiClockSeconds: number;
 }
 
 interface Sample {
@@ -46,6 +48,7 @@ interface Sample {
   readonly status: number;
   readonly state: number;
   readonly tai: number;
+  readonly taiClock: number;
 }
 
 const ROOT = fromFileUrl(new URL("../../../", import.meta.url)).replace(/\/$/, "");
@@ -247,6 +250,7 @@ export class World implements AsyncDisposable {
       status: sample.status,
       state: sample.state,
       tai: sample.tai,
+      taiClockSeconds: sample.taiClock,
     }));
   }
 }
