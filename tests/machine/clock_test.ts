@@ -46,37 +46,20 @@ Deno.test({
     if (parts === undefined) return;
     await using world = await World.start(parts);
     const { machine } = world;
+    // A step that failed has left a daemon behind, and the next ones would show nothing.
+    let isFine = true;
+    const step = async (name: string, run: () => Promise<void>) => {
+      isFine &&= await t.step(name, run);
+    };
     let daemon: RunningScript | undefined;
 
-    await t.step("ntpsd version", async () => {
+    await step("ntpsd version", async () => {
       assert.match(await machine.sh("ntpsd version"), /^ntpsd \d+\.\d+\.\d+ \(x86_64-linux, /);
     });
 
-    await t.step("stepped, slewed, the tick taken over", async () => {
-      await machine.sh(`busybox adjtimex -t ${LEFTOVER_TICK}`);
-      await world.putAhead(-BEHIND_SECONDS);
-      daemon = await world.startDaemon(world.config(OFTEN));
-      await daemon.waitFor(/stepped/);
-      const sights = await world.watchFor(WATCH_SECONDS, WATCH_MS);
-      const log = await daemon.output();
-      assert.match(log, /Adjusts the clock, which runs at 300\.000 ppm now/);
-      assert.match(log, /The clock is stepped by 0\.[89]\d* s/);
-      const error = settledError(sights, SETTLED_SECONDS);
-      console.log(`    ${SETTLED_SECONDS} s after the step: ${error.text}`);
-      assert.ok(error.largest < ERROR_MAX_SECONDS, error.text);
-      const status = await world.waitForStatus(({ state }) => state === "synchronized");
-      assert.deepEqual([status.adjusting, status.steps.count], [true, 1]);
-      assert.ok(Math.abs(status.frequencyPpm) < FREQUENCY_ERROR_MAX_PPM, `${status.frequencyPpm}`);
-      if (chronyd !== undefined) {
-        const offset = await world.askByChronyd(chronyd);
-        console.log(`    chronyd -Q: wrong by ${(offset / MICROSECONDS).toFixed(0)} us`);
-        assert.ok(Math.abs(offset) < ERROR_MAX_SECONDS, `${offset}`);
-      }
-      await world.waitForStatus(({ skewPpm }) => skewPpm < SKEW_MAX_PPM);
-      await world.stopDaemon(daemon);
-    });
+    await step("stepped, slewed, the tick taken over", () => startCold(world));
 
-    await t.step("the next start begins with the frequency of the drift file", async () => {
+    await step("the next start begins with the frequency of the drift file", async () => {
       const [drift = ""] = (await machine.sh("cat /var/lib/ntpsd/drift")).split(" ");
       assert.ok(Math.abs(Number(drift)) < FREQUENCY_ERROR_MAX_PPM, `${drift} ppm`);
       await machine.sh(`busybox adjtimex -t 10000 -f ${FOREIGN_FREQUENCY}`);
@@ -86,14 +69,14 @@ Deno.test({
       assert.ok(Math.abs(frequencyPpm) < FREQUENCY_ERROR_MAX_PPM, `${frequencyPpm} ppm`);
     });
 
-    await t.step("a step from outside is undone", async () => {
+    await step("a step from outside is undone", async () => {
       await machine.sh("date -s @$(($(date +%s) + 5))");
       await daemon?.waitFor(/The clock was stepped from outside by [45]\.\d+ s/);
       await daemon?.waitFor(/The clock is stepped by -[45]\.\d+ s/);
       await world.waitUntilRight(ERROR_MAX_SECONDS);
     });
 
-    await t.step("a frequency from outside is undone", async () => {
+    await step("a frequency from outside is undone", async () => {
       await machine.sh(`busybox adjtimex -f ${3 * FOREIGN_FREQUENCY}`);
       await daemon?.waitFor(/The clock's frequency was set from outside, from .* to 300\.000 ppm/);
       const sights = await world.watchFor(5, WATCH_MS);
@@ -101,11 +84,11 @@ Deno.test({
       await world.waitUntilRight(ERROR_MAX_SECONDS);
     });
 
-    await t.step("after a stand-still the clock is put right", async () => {
+    await step("after a stand-still the clock is put right", async () => {
       await machine.standStill(STAND_STILL_MS);
       await world.anchor();
       await daemon?.waitFor(
-        new RegExp(`The clock is stepped by ${STAND_STILL_MS / 1000}\\.\\d+ s`),
+        /The clock is stepped by (1\.9|2\.0)\d+ s/,
       );
       await world.waitUntilRight(ERROR_MAX_SECONDS);
       const status = await world.status();
@@ -113,10 +96,35 @@ Deno.test({
       if (daemon !== undefined) await world.stopDaemon(daemon);
     });
 
-    await t.step("a leap second is inserted, as the table says and no server", async () => {
+    await step("a leap second is inserted, as the table says and no server", async () => {
       const tai = 37;
       const table = INSERTION_TABLE;
       await passLeapSecond(world, { day: "2034-12-31", kind: "insert", table, tai });
     });
   },
 });
+
+/** Starts the daemon on a clock that is behind and fast; ends it when it knows the frequency. */
+async function startCold(world: World): Promise<void> {
+  await world.machine.sh(`busybox adjtimex -t ${LEFTOVER_TICK}`);
+  await world.putAhead(-BEHIND_SECONDS);
+  const daemon = await world.startDaemon(world.config(OFTEN));
+  await daemon.waitFor(/stepped/);
+  const sights = await world.watchFor(WATCH_SECONDS, WATCH_MS);
+  const log = await daemon.output();
+  assert.match(log, /Adjusts the clock, which runs at 300\.000 ppm now/);
+  assert.match(log, /The clock is stepped by 0\.[89]\d* s/);
+  const error = settledError(sights, SETTLED_SECONDS);
+  console.log(`    ${SETTLED_SECONDS} s after the step: ${error.text}`);
+  assert.ok(error.largest < ERROR_MAX_SECONDS, error.text);
+  const status = await world.waitForStatus(({ state }) => state === "synchronized");
+  assert.deepEqual([status.adjusting, status.steps.count], [true, 1]);
+  assert.ok(Math.abs(status.frequencyPpm) < FREQUENCY_ERROR_MAX_PPM, `${status.frequencyPpm}`);
+  if (chronyd !== undefined) {
+    const offset = await world.askByChronyd(chronyd);
+    console.log(`    chronyd -Q: wrong by ${(offset / MICROSECONDS).toFixed(0)} us`);
+    assert.ok(Math.abs(offset) < ERROR_MAX_SECONDS, `${offset}`);
+  }
+  await world.waitForStatus(({ skewPpm }) => skewPpm < SKEW_MAX_PPM);
+  await world.stopDaemon(daemon);
+}

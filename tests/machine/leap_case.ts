@@ -70,7 +70,7 @@ export async function passLeapSecond(world: World, leap: LeapCase): Promise<void
     const status = await world.waitForStatus(({ state }) => state === "synchronized");
     assert.equal(status.steps.count, 0, "no step beside the leap second");
     await world.waitUntilRight(ERROR_MAX_SECONDS);
-    judge((await watch.soFar()).filter(({ tai }) => tai === leap.tai - gained).slice(1));
+    checkClock((await watch.soFar()).filter(({ tai }) => tai === leap.tai - gained).slice(1));
   } catch (error) {
     throw new Error(`The daemon said:\n${await daemon.output()}`, { cause: error });
   }
@@ -78,7 +78,7 @@ export async function passLeapSecond(world: World, leap: LeapCase): Promise<void
 }
 
 /** Checks the clock from the leap second on. */
-function judge(sights: readonly Sight[]): void {
+function checkClock(sights: readonly Sight[]): void {
   const largest = Math.max(...sights.map(({ errorSeconds }) => Math.abs(errorSeconds)));
   assert.ok(largest < ERROR_MAX_SECONDS, JSON.stringify(sights));
   assert.deepEqual(sights.filter(({ tai, taiClockSeconds }) => tai !== taiClockSeconds), []);

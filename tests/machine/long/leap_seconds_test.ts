@@ -1,5 +1,5 @@
 /**
- * Leap seconds on a real kernel: inserted and deleted, announced by a table or by the servers alone.
+ * Leap seconds on a real kernel: inserted and deleted, announced by a table or by the servers.
  *
  * @module
  */

@@ -30,6 +30,7 @@ for unit in systemd-udevd.service systemd-udev-trigger.service systemd-udevd-con
   systemd-journal-catalog-update.service kmod-static-nodes.service; do
   ln -sf /dev/null "/etc/systemd/system/$unit"
 done
+rm -f /.dockerenv
 : >/etc/fstab
 [ -s /etc/machine-id ] || echo 0123456789abcdef0123456789abcdef >/etc/machine-id
 exec /lib/systemd/systemd --unit=machine.target --show-status=no --log-target=journal

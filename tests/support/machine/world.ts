@@ -36,7 +36,7 @@ export interface Sight {
   readonly state: number;
   /** Seconds that the kernel believes TAI is ahead of UTC. */
   readonly tai: number;
-  /** How far CLOCK_TAI is ahead of the clock, in whole seconds. */
+  /** How far the clock of TAI is ahead of this clock, in whole seconds. */
   readonly taiClockSeconds: number;
 }
 
@@ -102,6 +102,17 @@ export class World implements AsyncDisposable {
   /** The servers' UDP ports. */
   get ports(): readonly number[] {
     return this.#servers.map(({ port }) => port);
+  }
+
+  /** The commands by which README.md installs ntpsd, for a machine with systemd. */
+  get install(): readonly string[] {
+    return [
+      `cd '${ROOT}'`,
+      "install -m 755 dist/ntpsd /usr/local/bin/ntpsd",
+      "install -m 644 dist/sysusers.conf /usr/lib/sysusers.d/ntpsd.conf && systemd-sysusers",
+      "install -D -m 644 dist/client.toml /etc/ntpsd/ntpsd.toml",
+      "install -m 644 dist/ntpsd.service /etc/systemd/system/ntpsd.service",
+    ];
   }
 
   /** Changes what all servers tell. */
