@@ -5,6 +5,7 @@
  */
 import type { Config } from "../config/config.ts";
 import { type ConfigError, formatConfigError } from "../config/config_error.ts";
+import { detectDialect, FILE_NAMES } from "../convert/detect.ts";
 import { type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { addKeys, DEFAULT_CONFIG_FILE, formatFailure, loadConfig } from "./load_config.ts";
@@ -66,12 +67,22 @@ async function check(
   if (errors.length > 0) {
     complain(formatFailure({ file: found ?? "built-in", errors, exitCode }));
     complain(conclusion(errors));
+    if (found !== undefined && exitCode === EXIT.config) complain(foreignFile(found, context));
     return exitCode;
   }
   const what = found ?? `There is no ${DEFAULT_CONFIG_FILE}; the built-in configuration`;
   const parts = config === undefined ? "" : `: ${summary(config)}`;
   out(`${plain(what)} is fine${parts}\n`);
   return EXIT.done;
+}
+
+/** Says of which other program a file is, if it is of one. */
+function foreignFile(file: string, { readFile }: CommandContext): string {
+  const text = readFile(file);
+  const dialect = text.ok ? detectDialect(text.value, file) : undefined;
+  if (dialect === undefined) return "";
+  const name = FILE_NAMES[dialect], article = name.startsWith("n") ? "an" : "a";
+  return `This is ${article} ${name}: "ntpsd convert ${plain(file)}" makes an ntpsd.toml of it\n`;
 }
 
 /** What was found out about a configuration. */

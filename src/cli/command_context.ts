@@ -26,6 +26,9 @@ export interface FileFailure {
 /** Reads a whole text file. */
 export type ReadFile = (path: string) => Result<string, FileFailure>;
 
+/** Lists the names in a folder; none if it cannot be read. */
+export type ListFolder = (path: string) => readonly string[];
+
 /** Fetches a path over HTTP from a numeric address and port; the error is a sentence. */
 export type HttpGet = (address: string, path: string) => Promise<Result<HttpResponse, string>>;
 
@@ -60,6 +63,8 @@ export interface CommandContext {
   readonly columns: number | undefined;
   /** Reads a whole text file. */
   readonly readFile: ReadFile;
+  /** Lists the names in a folder; left out where there are none. */
+  readonly listFolder?: ListFolder;
   /** Looks at the files that a configuration names; left out where there are none. */
   readonly lookAtFiles?: (config: Config, lineOf: LineOf) => Promise<FileFindings>;
   /** Asks over HTTP. */

@@ -6,6 +6,7 @@
 import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
 import { completionCommand } from "./completion/completion.ts";
+import { convertCommand } from "./convert.ts";
 import { queryCommand } from "./query/command.ts";
 import { runCommand } from "./run/command.ts";
 import { simulateCommand } from "./simulate/command.ts";
@@ -21,6 +22,7 @@ import { explainCommand } from "./explain/command.ts";
 export const COMMANDS: readonly Command[] = [
   runCommand,
   checkCommand,
+  convertCommand,
   queryCommand,
   traceCommand,
   statusCommand,

@@ -194,6 +194,25 @@ Deno.test("options and commands of other daemons are answered with what to do he
   match((await run(["check", "-g"])).err, /Unknown option -g\n/);
 });
 
+Deno.test("convert prints a configuration, and check says what to convert", async () => {
+  const files = {
+    "/c.conf": "server a.example\nrtcsync\ninclude /d.conf\n",
+    "/d.conf": "makestep 1 3\n",
+    "/x": "hello world\n",
+  };
+  const made = await run(["convert", "/c.conf"], { files });
+  equal(made.code, 0);
+  match(made.out, /^address = "a\.example"$/m);
+  match(made.out, /^step-limit = 3$/m);
+  match(made.out, /^# \/c\.conf:2: rtcsync$/m);
+  equal((await run(["check", "/made"], { files: { "/made": made.out } })).code, 0);
+  match((await run(["check", "/c.conf"], { files })).err, /^This is a chrony\.conf: .*convert/m);
+  equal((await run(["convert", "/x"], { files })).code, 78);
+  equal((await run(["convert", "/absent"], { files })).code, 74);
+  equal((await run(["convert", "--from", "bind", "/c.conf"], { files })).code, 64);
+  equal((await run(["convert", "--from", "openntpd", "/c.conf"], { files })).code, 0);
+});
+
 Deno.test("check tells every error and ends with 78", async () => {
   const files = { "/t.toml": '[clock]\nadjust = 1\ndrift = "x"\n' };
   const wrong = await run(["check", "-c", "/t.toml"], { files });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { namesIn } from "../../ffi/file/directory.ts";
 import { readFile, writeFileAtomic } from "../../ffi/file/files.ts";
 import { ERRNO, osError } from "../../ffi/errno.ts";
 import { environmentVariable } from "../../ffi/process/process.ts";
@@ -32,6 +33,7 @@ export function realCommandContext(): CommandContext {
     },
     columns: isTerminal ? terminalColumns() : undefined,
     readFile: readTextFile,
+    listFolder: namesIn,
     lookAtFiles: async (config, lineOf) => {
       // Loaded only now: other commands do without OpenSSL.
       const { lookAtFiles } = await import("../system/config_files.ts");

@@ -30,6 +30,7 @@ type Hint = readonly [words: string, hint: string];
 const HINTS: readonly Hint[] = [
   // where the time comes from
   ["sources server-address hostname", "write [[source]]"],
+  ["ntp fallbackntp", "write a [[source]] for each server"],
   ["servers", "write [[server]] to serve time, [[source]] to ask for it"],
   ["peer", 'use mode = "server" and address in [[source]]'],
   ["pool", 'use mode = "pool" and address in [[source]]'],
@@ -48,19 +49,29 @@ const HINTS: readonly Hint[] = [
     "maxdelay maxdelayratio maxdelaydevratio maxdelayquant mindelay minsamples maxsamples polltarget presend minstratum" +
     " offline auto-offline certset extfield copy maxunreach preempt ntsrefresh refresh maxdistance maxjitter" +
     " combinelimit reselectdist stratumweight clockprecision corrtimeratio fallbackdrift maxupdateskew maxclockerror" +
+    " stepout maxclock mindist maxdist ceiling floor beacon cohort huffpuff allan dispersion freq weight" +
+    " rootdistancemaxsec connectionretrysec saveintervalsec enable-srv-resolution initial-frequency-uncertainty" +
     " ttl mdnstries pollskewlist discard warn-on-jump hwtstimeout maxtxbuffers monitor mru automax revoke",
     BY_ITSELF,
   ],
   ["algorithm", ESTIMATOR],
   ["asymmetry offset tempcomp", "there is no such correction"],
-  ["refclock fudge phone pps sock ptpport ptpdomain", NO_CLOCK],
+  [
+    "constraint constraints trusted",
+    'HTTPS servers are not asked for the time: use mode = "nts" in [[source]]',
+  ],
+  [
+    "nomodify notrap noquery nopeer noepeer lowpriotrap",
+    "leave it out: nothing can be changed over the network; see allowlist in [control]",
+  ],
+  ["refclock sensor fudge phone pps sock ptpport ptpdomain", NO_CLOCK],
   ["manual initstepslew", "use step-threshold and step-limit in [synchronization]"],
   [
     "broadcast broadcastclient broadcastdelay multicastclient manycastclient manycastserver",
     BROADCAST,
   ],
   [
-    "acquisitionport bindacqaddress bindacqdevice",
+    "acquisitionport bindacqaddress bindacqdevice source-address query rtable",
     "leave it out: the system chooses the source address of requests",
   ],
   // what is believed, and what is done to the clock
@@ -73,7 +84,7 @@ const HINTS: readonly Hint[] = [
   // whom to serve
   ["restrict", "use allowlist, denylist and rate-limit in [[server]]"],
   ["hwtimestamp", "enable them at the network interface, see docs/hardware-timestamps.md"],
-  ["dscp ntpsigndsocket", "leave it out: ntpsd has nothing like it"],
+  ["dscp ntpsigndsocket mssntp", "leave it out: ntpsd has nothing like it"],
   // keys and certificates
   ["ntsprocesses", "leave it out: one process serves all key exchanges"],
   ["ntsdumpdir", "use cookie-storage-path in [nts], key-storage-path in [keyset]"],

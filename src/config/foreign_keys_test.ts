@@ -88,6 +88,22 @@ Deno.test("the same words as keys say it too, in whatever section they stand", (
   }
 });
 
+/** Words within lines of other programs, as they are carried over by hand. */
+const WORDS =
+  "minsane minclock maxclock panic step stepout orphan limited kod nomodify noquery notrap noserve notrust mssntp" +
+  " maxsources maxdelay offline certset enable-srv-resolution source-address bindacqdevice query constraint" +
+  " constraints sensor weight trusted rtable ntp FallbackNTP RootDistanceMaxSec PollIntervalMinSec" +
+  " PollIntervalMaxSec ConnectionRetrySec SaveIntervalSec true";
+
+Deno.test("words within lines of other programs are answered as keys", () => {
+  for (const word of WORDS.split(" ")) {
+    const read = parseConfig(`[clock]\n${word} = 1\n`);
+    ok(!read.ok, word);
+    const [hint = ""] = read.error.map(({ suggestion = "" }) => suggestion);
+    ok(hint !== "" && !/^known here|^did you mean/.test(hint), `${word}: ${hint}`);
+  }
+});
+
 Deno.test("a line of TOML and a word of nobody are no lines of another program", () => {
   for (
     const line of ["user = 1", "port=0", "frobnicate 3", "[server]", "", "# server a", '"server" a']

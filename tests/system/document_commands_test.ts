@@ -76,7 +76,7 @@ Deno.test("what is not run names files and tasks that are there", async () => {
   const faults: string[] = [];
   for (const { place, line } of COMMANDS) {
     if (reasonNotRun(line) === undefined) continue;
-    const task = /\btask ([a-z:]+)/.exec(line)?.[1];
+    const task = /\btask ([a-z0-9:]+)/.exec(line)?.[1];
     if (task !== undefined && !(task in tasks)) faults.push(`${place}: no task ${task}`);
     if (/^systemctl .*ntpsd/.test(line) && !/ntpsd(-serve@\d)?( |$)/.test(line)) {
       faults.push(`${place}: no such unit`);
@@ -164,10 +164,9 @@ function inShell(
   line: string,
   { folder, namespace }: { readonly folder: TemporaryFolder; readonly namespace: string },
 ): Promise<CommandResult> {
-  const printed = line.replace(/^(ntpsd query) HOST$/, "$1 127.0.0.1").replace(
-    /\b(FILE|SCENARIO\.toml)\b/,
-    "scenario.toml",
-  );
+  const printed = line.replace(/^(ntpsd query) HOST$/, "$1 127.0.0.1")
+    .replace(/^(ntpsd convert) (FILE|\/etc\/chrony\/chrony\.conf)/, "$1 chrony.conf")
+    .replace(/\b(FILE|SCENARIO\.toml)\b/, "scenario.toml");
   const args = ["netns", "exec", namespace, "sh", "-c", printed];
   const path = `${folder.path}/dist:${Deno.env.get("PATH") ?? ""}`;
   return runAny("ip", { args, cwd: folder.path, env: { PATH: path }, timeoutMs: 60_000 });
@@ -183,6 +182,7 @@ async function workplace(): Promise<TemporaryFolder> {
   await Deno.symlink(`${ROOT}docs`, `${folder.path}/docs`);
   await folder.write("scenario.toml", SCENARIO);
   await folder.write("new.toml", '[[source]]\nmode = "server"\naddress = "ntp.example.net"\n');
+  await folder.write("chrony.conf", "server ntp.example.net iburst\nmakestep 1 3\nrtcsync\n");
   // The mistakes that the document shows.
   await folder.write("ntpsd.toml", '[[source]]\nmode = "server"\nadress = "x.example.net"\n');
   return folder;

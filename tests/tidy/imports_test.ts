@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   selection: ["base", "config", "crypto", "protocol", "nts", "association"],
   discipline: ["base", "config", "crypto", "protocol", "nts", "association", "selection"],
   config: ["base"],
+  convert: ["base", "config"],
   ffi: ["base"],
 };
 const CORE = [
@@ -32,7 +33,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   simulation: [...CORE, "engine"],
   system: [...CORE, "engine", "ffi"],
   daemon: [...CORE, "engine", "control", "system", "ffi"],
-  cli: [...CORE, "engine", "simulation", "system", "run", "ffi"],
+  cli: [...CORE, "convert", "engine", "simulation", "system", "run", "ffi"],
   run: [...CORE, "engine", "system", "daemon", "cli", "ffi"],
   main: ["base", "cli", "run"],
 };

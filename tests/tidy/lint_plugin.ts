@@ -23,6 +23,7 @@ export const PURE_FOLDERS: readonly string[] = [
   "server",
   "engine",
   "config",
+  "convert",
   "simulation",
 ];
 

@@ -38,7 +38,10 @@ export const POLL_KEYS = {
     default: LIMITS_DEFAULT,
     build: (limits) => complete(LIMIT_KEYS, limits),
     reload: "applied",
-    foreign: { "minpoll maxpoll": "use poll-interval-limits = { min = ..., max = ... }" },
+    foreign: {
+      "minpoll maxpoll pollintervalminsec pollintervalmaxsec":
+        "use poll-interval-limits = { min = ..., max = ... }",
+    },
     doc: "How often a source may be polled. Both limits are exponents of two seconds: 4 is 16 " +
       "seconds, 6 is 64 seconds, 10 is 1024 seconds. ntpsd chooses the interval within them.",
   }),

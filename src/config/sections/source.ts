@@ -110,6 +110,7 @@ const KEYS = {
     default: false,
     otherwise: "false; true where `authentication` says so",
     reload: "applied",
+    foreign: { "true": "use trust = true, or prefer = true" },
     doc: "Trust this source, and others with this option, even against a majority of sources " +
       "without it. Those can then move the time only within the interval that the trusted ones " +
       "leave open.",

@@ -40,7 +40,7 @@ const KEYS = {
     default: 3,
     otherwise: "3, or one less than there are sources if that is less",
     reload: "applied",
-    foreign: "minsources",
+    foreign: "minsources minsane minclock",
     doc: "How many sources must agree on the time before the clock is adjusted. A pool counts as " +
       "often as its `count`. Unless a number is written, sources with `trust` are enough by " +
       "themselves: as many as if there were no others, and at least two.",
@@ -61,7 +61,8 @@ const KEYS = {
     build: bothDirections,
     reload: "applied",
     foreign: {
-      "maxchange panicgate": "use single-step-panic-threshold and its like in [synchronization]",
+      "maxchange panicgate panic":
+        "use single-step-panic-threshold and its like in [synchronization]",
     },
     doc: "ntpsd exits instead of making a larger correction than this at once, other than at the " +
       'start. It may be `"inf"`, or differ by direction: `{ forward = "1h", backward = "10s" ' +
@@ -106,6 +107,7 @@ const KEYS = {
   "step-threshold": optional(duration(0), {
     default: 0.128,
     reload: "applied",
+    foreign: "step stepback stepfwd",
     doc: "A larger offset than this is corrected in one step, if a step is still allowed. Every " +
       "other offset is corrected gradually.",
   }),

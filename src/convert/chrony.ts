@@ -1,0 +1,215 @@
+/**
+ * chrony.conf(5), with the files that it includes.
+ *
+ * @module
+ */
+import { NTP_PORT, NTS_KE_PORT } from "../base/ports.ts";
+import {
+  addServers,
+  LEAP_SECONDS,
+  network,
+  positiveNumber,
+  reasonOf,
+  setNumber,
+  STATE,
+  wholeNumber,
+} from "./shared_directives.ts";
+import type { Draft, Value } from "./draft.ts";
+import { Files, type Line, type Reader } from "./read_lines.ts";
+import { addSource, readOptions } from "./source_options.ts";
+
+const AUTHENTICATION = ["require", "prefer", "mix", "ignore"];
+
+/** Drafts what a chrony.conf says. */
+export function readChrony(
+  draft: Draft,
+  { file, text, reader }: { readonly file: string; readonly text: string; readonly reader: Reader },
+): void {
+  const chrony = new Chrony(draft, reader);
+  chrony.read(file, text);
+  chrony.end();
+}
+
+class Chrony {
+  readonly #draft: Draft;
+  readonly #files: Files;
+  readonly #authorities = new Map<string, string>();
+  readonly #sources: Line[] = [];
+  readonly #addresses: string[] = [];
+  readonly #allow: string[] = [];
+  readonly #deny: string[] = [];
+  readonly #exchange = new Map<string, string>();
+  #allowsAll = false;
+  #port = NTP_PORT;
+  #rateLimit: Value | undefined;
+
+  constructor(draft: Draft, reader: Reader) {
+    this.#draft = draft;
+    this.#files = new Files({
+      draft,
+      reader,
+      isComment: /^\s*[!;#%].*$|\s#.*$/,
+      take: (line) => this.#take(line),
+    });
+  }
+
+  read(file: string, text: string): void {
+    this.#files.each(file, text);
+  }
+
+  /** Adds what several lines say together. */
+  end(): void {
+    for (const line of this.#sources) this.#source(line);
+    this.#serve();
+    this.#exchangeKeys();
+  }
+
+  #take(line: Line): void {
+    const setting = Object.hasOwn(SETTINGS, line.word) ? SETTINGS[line.word] : undefined;
+    if (setting !== undefined) {
+      if (!setting(this.#draft, line.rest)) {
+        this.#draft.without(line, "its value is not understood");
+      }
+    } else if (["server", "pool", "peer"].includes(line.word)) this.#sources.push(line);
+    else if (!this.#takeFiles(line) && !this.#takeServer(line)) {
+      this.#draft.without(line, reasonOf(line));
+    }
+  }
+
+  #takeFiles(line: Line): boolean {
+    if (line.word === "include") {
+      for (const pattern of line.rest) this.#files.include(line, pattern);
+    } else if (line.word === "confdir" || line.word === "sourcedir") {
+      const matches = line.word === "confdir" ? /^[^.].*\.conf$/ : /^[^.].*\.sources$/;
+      for (const folder of line.rest) this.#files.folder(line, { folder, matches });
+    } else return false;
+    return true;
+  }
+
+  #takeServer(line: Line): boolean {
+    const [value = ""] = line.rest;
+    if (line.word === "allow" || line.word === "deny") this.#access(line);
+    else if (line.word === "port") this.#port = wholeNumber(value) ?? NTP_PORT;
+    else if (line.word === "bindaddress") this.#addresses.push(value);
+    else if (line.word === "ratelimit") this.#rateLimit = rateLimit(line.rest);
+    else if (line.word === "ntstrustedcerts") this.#authority(line.rest);
+    else if (EXCHANGE.has(line.word)) this.#exchange.set(line.word, value);
+    else return false;
+    return true;
+  }
+
+  #access(line: Line): void {
+    const [first = "", second] = line.rest;
+    const where = first.toLowerCase() === "all" ? second : first;
+    const isAll = where === undefined || where === "";
+    if (isAll) {
+      if (line.word === "allow") this.#allowsAll = true;
+      return;
+    }
+    const found = network(where);
+    if (found === undefined) {
+      this.#draft.without(line, "names are not looked up in access lists: write the address");
+    } else (line.word === "allow" ? this.#allow : this.#deny).push(found);
+  }
+
+  #authority(rest: readonly string[]): void {
+    const [first = "", second] = rest;
+    if (second === undefined) this.#authorities.set("0", first);
+    else this.#authorities.set(first, second);
+  }
+
+  #source(line: Line): void {
+    const [host = "", ...words] = line.rest;
+    const options = readOptions(words);
+    const authority = this.#authorities.get(options.values.get("certset") ?? "0");
+    const table = addSource(this.#draft, line, {
+      host,
+      isPool: line.word === "pool",
+      options,
+      authority,
+    });
+    if (line.word === "peer") {
+      table.remarks.push({ place: line, reason: "ntpsd asks it as a client: there are no peers" });
+    }
+  }
+
+  #serve(): void {
+    if (!this.#allowsAll && this.#allow.length === 0 || this.#port === 0) return;
+    addServers(this.#draft, {
+      addresses: this.#addresses,
+      port: this.#port,
+      allow: this.#allowsAll ? undefined : this.#allow,
+      deny: this.#deny,
+      rateLimit: this.#rateLimit,
+    });
+  }
+
+  #exchangeKeys(): void {
+    const certificate = this.#exchange.get("ntsservercert");
+    const key = this.#exchange.get("ntsserverkey");
+    if (certificate === undefined || key === undefined) return;
+    const port = wholeNumber(this.#exchange.get("ntsport")) ?? NTS_KE_PORT;
+    const connections = wholeNumber(this.#exchange.get("maxntsconnections"));
+    this.#draft.add("nts-ke-server", {
+      listen: `[::]:${port}`,
+      "certificate-chain-path": certificate,
+      "private-key-path": key,
+      "concurrent-connections": connections,
+      "ntp-server": this.#exchange.get("ntsntpserver"),
+    });
+    this.#draft.set("keyset.key-storage-path", `${STATE}/keys`);
+    const rotation = positiveNumber(this.#exchange.get("ntsrotate"));
+    if (rotation !== undefined && rotation > 0) {
+      this.#draft.set("keyset.key-rotation-interval", rotation);
+    }
+  }
+}
+
+/** Directives that together describe the server of keys. */
+const EXCHANGE = new Set(
+  ["ntsservercert", "ntsserverkey", "ntsport", "maxntsconnections", "ntsntpserver", "ntsrotate"],
+);
+
+/** Directives that set a key; false where the value is not understood. */
+const SETTINGS: Readonly<
+  Record<string, (draft: Draft, rest: readonly string[]) => boolean>
+> = {
+  driftfile: (draft) => draft.set("clock.drift-file", `${STATE}/drift`),
+  maxslewrate: (draft, [value]) =>
+    setNumber(draft, "clock.max-slew-ppm", { value, least: 1, most: 100_000 }),
+  maxdrift: (draft, [value]) =>
+    setNumber(draft, "clock.max-frequency-ppm", { value, least: 0, most: 500 }),
+  maxclockerror: (draft, [value]) =>
+    setNumber(draft, "clock.max-clock-error-ppm", { value, least: 0, most: 100_000 }),
+  leapsectz: (draft) => draft.set("clock.leap-seconds-file", LEAP_SECONDS),
+  leapseclist: (draft, [value]) => draft.set("clock.leap-seconds-file", value),
+  keyfile: (draft, [value]) => draft.set("keys.file", value),
+  ntsdumpdir: (draft) => draft.set("nts.cookie-storage-path", `${STATE}/cookies`),
+  dumpdir: () => true,
+  log: (draft) => draft.set("observability.statistics-path", `${STATE}/statistics`),
+  logdir: () => true,
+  minsources: (draft, [value]) =>
+    setNumber(draft, "synchronization.minimum-agreeing-sources", { value, least: 1, most: 100 }),
+  authselectmode: (draft, [value = ""]) =>
+    AUTHENTICATION.includes(value) && draft.set("synchronization.authentication", value),
+  makestep: (draft, [threshold, limit]) =>
+    setNumber(draft, "synchronization.step-threshold", { value: threshold, least: 0, most: 1e9 }) &&
+    setNumber(draft, "synchronization.step-limit", { value: limit, least: -1, most: 1_000_000 }),
+  maxchange: (draft, [value]) =>
+    setNumber(draft, "synchronization.single-step-panic-threshold", { value, least: 0, most: 1e9 }),
+  local: (draft, rest) => {
+    const at = rest.findIndex((word) => word.toLowerCase() === "stratum");
+    const value = at < 0 ? "10" : rest[at + 1];
+    return setNumber(draft, "synchronization.local-stratum", { value, least: 1, most: 16 });
+  },
+};
+
+function rateLimit(rest: readonly string[]): Value {
+  const limit: Record<string, Value> = {};
+  for (const name of ["interval", "burst", "leak"]) {
+    const at = rest.findIndex((word) => word.toLowerCase() === name);
+    const value = at < 0 ? undefined : wholeNumber(rest[at + 1]);
+    if (value !== undefined) limit[name] = value;
+  }
+  return limit;
+}

@@ -1,0 +1,202 @@
+import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
+import { converted } from "../../tests/support/converted.ts";
+
+const chrony = (text: string, files: Readonly<Record<string, string>> = {}) =>
+  converted("/etc/chrony/chrony.conf", text, files);
+
+Deno.test("Debian's chrony.conf, with the files it includes", () => {
+  const facts = chrony(
+    `# Welcome to the chrony configuration file.
+confdir /etc/chrony/conf.d
+pool 2.debian.pool.ntp.org iburst
+sourcedir /run/chrony-dhcp
+sourcedir /etc/chrony/sources.d
+keyfile /etc/chrony/chrony.keys
+driftfile /var/lib/chrony/chrony.drift
+ntsdumpdir /var/lib/chrony
+#log tracking measurements statistics
+logdir /var/log/chrony
+maxupdateskew 100.0
+rtcsync
+makestep 1 3
+leapsectz right/UTC
+`,
+    {
+      "/etc/chrony/conf.d/10-more.conf": "minsources 2\nallow 10.0.0.0/8\n",
+      "/etc/chrony/conf.d/README": "server not.read.example\n",
+      "/run/chrony-dhcp/eth0.sources": "server 192.0.2.1 iburst\n",
+    },
+  );
+  equal(facts.dialect, "chrony");
+  deepEqual(facts.sources, ["pool 2.debian.pool.ntp.org", "server 192.0.2.1"]);
+  const { synchronization, clock, servers } = facts.config;
+  equal(synchronization.stepThreshold, 1);
+  equal(synchronization.stepLimit, 3);
+  equal(synchronization.minimumAgreeingSources, 2);
+  equal(clock.leapSecondsFile, "/usr/share/zoneinfo/leap-seconds.list");
+  deepEqual(servers.map(({ listen }) => listen), ["[::]:123"]);
+  deepEqual(servers[0]?.allowlist?.filter, ["10.0.0.0/8"]);
+  match(facts.comments, /chrony\.conf:11: maxupdateskew 100\.0\n# {3}\S/);
+  match(facts.comments, /:12: rtcsync\n# {3}\S/);
+  match(facts.comments, /sources\.d is empty, or cannot be read/);
+});
+
+Deno.test("Fedora's chrony.conf", () => {
+  const { sources, config, comments } = chrony(`
+pool 2.fedora.pool.ntp.org iburst
+sourcedir /run/chrony-dhcp
+driftfile /var/lib/chrony/drift
+makestep 1.0 3
+rtcsync
+#hwtimestamp *
+#minsources 2
+#allow 192.168.0.0/16
+#local stratum 10
+authselectmode require
+keyfile /etc/chrony.keys
+ntsdumpdir /var/lib/chrony
+leapseclist /usr/share/zoneinfo/leap-seconds.list
+logdir /var/log/chrony
+`.replace("authselectmode require", "authselectmode mix"));
+  deepEqual(sources, ["pool 2.fedora.pool.ntp.org"]);
+  equal(config.synchronization.authentication, "mix");
+  equal(config.servers.length, 0);
+  match(comments, /no source uses a key/);
+});
+
+Deno.test("Ubuntu's chrony.conf: pools with maxsources", () => {
+  const { config } = chrony(`
+pool ntp.ubuntu.com        iburst maxsources 4
+pool 0.ubuntu.pool.ntp.org iburst maxsources 1
+pool 1.ubuntu.pool.ntp.org iburst maxsources 1
+pool 2.ubuntu.pool.ntp.org iburst maxsources 2
+keyfile /etc/chrony/chrony.keys
+makestep 1 3
+`);
+  deepEqual(config.sources.map(({ count }) => count), [4, 1, 1, 2]);
+});
+
+Deno.test("NTS sources of Ubuntu and Fedora keep their authentication", () => {
+  const { sources, config, comments } = chrony(`
+server time.cloudflare.com iburst nts
+pool 1.ntp.ubuntu.com iburst maxsources 1 nts prefer
+server ntp.example iburst nts ntsport 4461 certset 1 minpoll 5 maxpoll 7
+ntstrustedcerts 1 /etc/pki/own.pem
+ntstrustedcerts /etc/pki/all.pem
+`);
+  deepEqual(sources, [
+    "nts time.cloudflare.com",
+    "nts-pool 1.ntp.ubuntu.com",
+    "nts ntp.example:4461",
+  ]);
+  deepEqual(
+    config.sources.map(({ certificateAuthority }) => certificateAuthority),
+    ["/etc/pki/all.pem", "/etc/pki/all.pem", "/etc/pki/own.pem"],
+  );
+  deepEqual(config.sources[2]?.pollIntervalLimits, { min: 5, max: 7 });
+  equal(config.sources[1]?.prefer, true);
+  doesNotMatch(comments, /certset/);
+});
+
+Deno.test("a server for a network: access lists, rate limit, NTS and its keys", () => {
+  const { config, comments } = chrony(`
+server 192.0.2.1 key 10 xleave
+keyfile /etc/chrony.keys
+allow
+deny 192.168.1
+allow 192.168.1.5
+deny all 2001:db8::/32
+allow some.host.example
+bindaddress 198.51.100.1
+bindaddress ::
+port 1123
+ratelimit interval 1 burst 16 leak 3
+ntsservercert /etc/chain.pem
+ntsserverkey /etc/key.pem
+ntsprocesses 3
+maxntsconnections 200
+ntsrotate 86400
+local stratum 8 orphan distance 0.5
+cmdallow all
+clientloglimit 100000000
+`);
+  deepEqual(config.servers.map(({ listen }) => listen), ["198.51.100.1:1123", "[::]:1123"]);
+  const [server] = config.servers;
+  equal(server?.allowlist, undefined);
+  deepEqual(server?.denylist?.filter, ["192.168.1.0/24", "2001:db8::/32"]);
+  deepEqual(server?.rateLimit, { interval: 1, burst: 16, leak: 3 });
+  equal(config.sources[0]?.key, 10);
+  equal(config.keysFile, "/etc/chrony.keys");
+  equal(config.synchronization.localStratum, 8);
+  const [exchange] = config.ntsKeServers;
+  equal(exchange?.certificateChainPath, "/etc/chain.pem");
+  equal(exchange?.concurrentConnections, 200);
+  equal(config.keyset.keyRotationInterval, 86400);
+  match(comments, /allow some\.host\.example\n.*names are not looked up/);
+  match(comments, /ntsprocesses 3/);
+});
+
+Deno.test("an isolated server: local time for all", () => {
+  const { config } = chrony("local\nallow 0/0\nmanual\n");
+  equal(config.synchronization.localStratum, 10);
+  deepEqual(config.servers[0]?.allowlist?.filter, ["0.0.0.0/0"]);
+  equal(config.sources.length, 0);
+});
+
+Deno.test("a laptop: dial-up options, large steps", () => {
+  const { config, comments } = chrony(`
+server foo.example.net offline maxdelay 0.3 minpoll 12 maxpoll 14
+peer bar.example.net
+makestep 10 -1
+maxslewrate 1000.0
+maxchange 100 1 2
+initstepslew 30 foo.example.net
+user _chrony
+lock_all
+`);
+  equal(config.synchronization.stepLimit, -1);
+  equal(config.clock.maxSlew, 1000);
+  equal(config.synchronization.singleStepPanicThreshold.forward, 100);
+  deepEqual(config.sources[0]?.pollIntervalLimits, { min: 12, max: 14 });
+  match(comments, /: offline\n/);
+  match(comments, /: maxdelay 0\.3\n/);
+  match(comments, /peer bar\.example\.net\n.*as a client/);
+  match(comments, /lock_all/);
+});
+
+Deno.test("hardware: reference clocks and timestamps are told, short polls are lengthened", () => {
+  const { config, comments } = chrony(`
+refclock SHM 0 refid GPS precision 1e-1 offset 0.9999 delay 0.2
+refclock PHC /dev/ptp0 poll 0 dpoll -2
+server 10.1.1.1 minpoll -2 maxpoll 2 xleave prefer trust
+hwtimestamp eth0 minpoll -6
+`);
+  deepEqual(config.sources[0]?.pollIntervalLimits, { min: 0, max: 2 });
+  equal(config.sources[0]?.interleaved, true);
+  equal(config.sources[0]?.trust, true);
+  match(comments, /refclock SHM 0/);
+  match(comments, /refclock PHC/);
+  match(comments, /hwtimestamp eth0/);
+});
+
+Deno.test("comments of all kinds, capitals and blanks", () => {
+  const { sources } = chrony(
+    "! old\n; older\n% oldest\n  # x\n  SERVER  a.example   IBURST # why\r\nmakestep 1 3\r\n",
+  );
+  deepEqual(sources, ["server a.example"]);
+});
+
+Deno.test("what includes itself, is missing or is one of thousands is told, and the rest is read", () => {
+  const many = Object.fromEntries(
+    Array.from({ length: 300 }, (_, i) => [`/etc/chrony/many/${i}.conf`, `server s${i}.example\n`]),
+  );
+  const { sources, comments } = chrony(
+    "include /etc/chrony/a.conf\ninclude /missing.conf\ninclude /etc/chrony/many/*.conf\nrtcsync\n",
+    { "/etc/chrony/a.conf": "server a.example\ninclude /etc/chrony/chrony.conf\n", ...many },
+  );
+  equal(sources[0], "server a.example");
+  equal(sources.length > 50 && sources.length < 110, true);
+  match(comments, /includes itself/);
+  match(comments, /Cannot read \/missing\.conf/);
+  match(comments, /At most 100 files are read/);
+});

@@ -1,0 +1,102 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { readerOf } from "../../tests/support/converted.ts";
+import { parseConfig } from "../config/parse.ts";
+import { convert } from "./convert.ts";
+import { detectDialect, DIALECTS } from "./detect.ts";
+
+const reader = readerOf({});
+
+/** What texts are made of that come near to being configurations. */
+const PIECES =
+  ("server pool peer restrict default ignore mask allow deny all include /a/*.conf a.conf confdir / [Time] NTP=" +
+    " PollIntervalMinSec= listen on * servers tos tinker panic orphan step makestep local stratum key 1 -1 1e999" +
+    " 0x10 nts port ntsport 99999 minpoll maxpoll 127.127.1.0 fudge interface bindaddress :: [::1]:99999 ::1/200" +
+    ' 10.1 10/99 ratelimit interval burst leak [[source]] mode = "x" [server] [[server]] = [ ] { } , " \' \\ \n \n \n' +
+    " keyfile keys # ; \u202e \u0000 \ud800 a.example __proto__ constructor toString ntstrustedcerts ntsservercert" +
+    " ntsserverkey maxslewrate NaN Infinity authselectmode minsources 900 maxsources leapsectz ntsrotate driftfile")
+    .split(" ");
+
+Deno.test("whatever stands in it, a text is converted to what ntpsd accepts, or refused in a sentence", () => {
+  const text = fc.array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ maxLength: 8 })), {
+    maxLength: 60,
+  }).map((pieces) => pieces.join(" ").replaceAll(" \n ", "\n"));
+  fc.assert(
+    fc.property(text, fc.constantFrom(...DIALECTS, undefined), (each, dialect) => {
+      const result = convert({ file: "a.conf", text: each, dialect, reader });
+      if (!result.ok) return result.error.length > 10;
+      const parsed = parseConfig(result.value.text);
+      if (!parsed.ok) throw new Error(JSON.stringify(parsed.error) + result.value.text);
+      return true;
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+Deno.test("the words of each option of a line may be missing", () => {
+  const lines =
+    "server|pool|peer a key|server a minpoll|restrict|restrict a mask|fudge 127.127.1.0 stratum|tos|tinker step|interface listen|nts|allow all|ratelimit burst|local stratum|include|confdir|listen on|servers|constraint|makestep|bindaddress|ntstrustedcerts"
+      .split("|");
+  for (const dialect of DIALECTS) {
+    if (dialect === "ntpd-rs") continue;
+    for (const line of lines) {
+      const result = convert({
+        file: "x",
+        text: `${line}\nserver good.example\n`,
+        dialect,
+        reader,
+      });
+      ok(result.ok, line);
+      if (dialect !== "timesyncd") match(result.value.text, /good\.example/, `${dialect}: ${line}`);
+    }
+  }
+});
+
+Deno.test("the program is told by its words, and by the file's name where they do not tell", () => {
+  const of = (text: string, file?: string) => detectDialect(text, file);
+  equal(of("server a\nmakestep 1 3\n"), "chrony");
+  equal(of("server a\nrestrict default\n"), "ntp");
+  equal(of("servers a\n"), "openntpd");
+  equal(of("server a\n", "/etc/ntp.conf"), "ntp");
+  equal(of("server a\n", "/etc/ntpd.conf"), "openntpd");
+  equal(of("server a\n", "/etc/chrony/x.sources"), "chrony");
+  equal(of("[Time]\n"), "timesyncd");
+  equal(of('[[source]]\nmode = "pool"\n[observability]\nobservation-path = "/x"\n'), "ntpd-rs");
+});
+
+Deno.test("what is ntpsd's own or nobody's is of no other program", () => {
+  for (
+    const text of [
+      "",
+      "# server a\n",
+      '[[source]]\nmode = "server"\naddress = "a.example"\n',
+      "port = 0\nuser = 1\nallow = 3\n",
+      "hello world\n",
+      "[[source]\nmode = server\n",
+    ]
+  ) equal(detectDialect(text), undefined, text);
+  const refused = convert({ file: "x", text: "hello world\n", reader });
+  ok(!refused.ok && /--from chrony\|ntp/.test(refused.error));
+});
+
+Deno.test("a source that is named twice is asked once, and one that cannot be is told", () => {
+  const text = "server a.example\nserver A.example.\nserver 0.0.0.0\nserver 1.2.3\nmakestep 1 3\n";
+  const result = convert({ file: "x", text, reader });
+  ok(result.ok);
+  deepEqual(result.value.text.match(/^address = .*$/gm), ['address = "a.example"']);
+  match(result.value.text, /^# .*The same address as in source\[0\]/m);
+  match(result.value.text, /^# .*0\.0\.0\.0/m);
+});
+
+Deno.test("a server whose access list is not understood serves no one", () => {
+  const text = `[[server]]
+listen = "[::]:123"
+allowlist = { filter = ["10.0.0.0/99"], action = "ignore" }
+[observability]
+observation-path = "/x"
+`;
+  const result = convert({ file: "x", text, reader });
+  ok(result.ok);
+  equal(/^listen/m.test(result.value.text), false);
+  match(result.value.text, /^# .*10\.0\.0\.0\/99/m);
+});

@@ -1,0 +1,125 @@
+/**
+ * Reads files made of lines with a directive each, and the files that they include.
+ *
+ * The problem: an included file may include its includer, be missing, or be one of thousands. The
+ * idea: a file that is being read is not read again, and there is a limit to the number of files;
+ * both are told in a sentence, and the rest is read. Limits: patterns have wildcards in their last
+ * part alone.
+ *
+ * @module
+ */
+import type { Result } from "../base/result.ts";
+import type { Draft, Place } from "./draft.ts";
+
+/** Reads further files; errors are sentences. */
+export interface Reader {
+  /** Reads a whole text file. */
+  read(path: string): Result<string, string>;
+  /** Lists the names in a folder, in any order. */
+  list(folder: string): Result<readonly string[], string>;
+}
+
+/** A line with a directive. */
+export interface Line extends Place {
+  /** The directive in lower case. */
+  readonly word: string;
+  /** What follows it. */
+  readonly rest: readonly string[];
+}
+
+/** So many files are read for one configuration. */
+const FILES_MAX = 100;
+/** The longest text, in UTF-16 units. */
+const TEXT_MAX = 1 << 20;
+
+/** The files of one configuration. */
+export class Files {
+  readonly #draft: Draft;
+  readonly #reader: Reader;
+  readonly #isComment: RegExp;
+  readonly #take: (line: Line) => void;
+  readonly #open: string[] = [];
+  #count = 0;
+
+  /** `isComment` matches what is left out of a line; `take` is called with each directive. */
+  constructor(
+    { draft, reader, isComment, take }: {
+      readonly draft: Draft;
+      readonly reader: Reader;
+      readonly isComment: RegExp;
+      readonly take: (line: Line) => void;
+    },
+  ) {
+    this.#take = take;
+    this.#draft = draft;
+    this.#reader = reader;
+    this.#isComment = isComment;
+  }
+
+  /** Reads a text, and the files that it includes. */
+  each(file: string, text: string): void {
+    this.#count++;
+    this.#open.push(file);
+    for (const [i, whole] of text.slice(0, TEXT_MAX).split(/\r?\n/).entries()) {
+      const said = whole.replace(this.#isComment, "").trim();
+      const [word = "", ...rest] = said.split(/\s+/);
+      if (word === "") continue;
+      this.#take({ file, line: i + 1, text: said, word: word.toLowerCase(), rest });
+    }
+    if (text.length > TEXT_MAX) {
+      const reason = `${file} has more than ${TEXT_MAX} characters; the rest is left out`;
+      this.#draft.remarks.push({ reason });
+    }
+    this.#open.pop();
+  }
+
+  /** Reads what a line includes: a file, or all files that a pattern matches. */
+  include(place: Place, pattern: string): void {
+    const path = pattern.replace(/^(?!\/)/, folderOf(place.file));
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (!/[*?[]/.test(name)) return this.#one(place, path);
+    this.folder(place, { folder: folderOf(path), matches: wildcard(name) });
+  }
+
+  /** Reads all files of a folder whose names match, in the order of the names. */
+  folder(
+    place: Place,
+    { folder, matches }: { readonly folder: string; readonly matches: RegExp },
+  ): void {
+    const names = this.#reader.list(folder);
+    if (!names.ok) return this.#draft.without(place, names.error);
+    const chosen = names.value.filter((name) => matches.test(name)).sort();
+    for (const name of chosen) {
+      if (this.#count >= FILES_MAX) break;
+      this.#one(place, `${folder.replace(/\/*$/, "")}/${name}`);
+    }
+    if (this.#count >= FILES_MAX) this.#draft.without(place, tooMany());
+  }
+
+  #one(place: Place, path: string): void {
+    if (this.#open.includes(path)) {
+      return this.#draft.without(place, `${path} includes itself; it is read once`);
+    }
+    if (this.#count >= FILES_MAX) return this.#draft.without(place, tooMany());
+    const text = this.#reader.read(path);
+    if (!text.ok) return this.#draft.without(place, text.error);
+    this.each(path, text.value);
+  }
+}
+
+function tooMany(): string {
+  return `At most ${FILES_MAX} files are read; what else is included is left out`;
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
+}
+
+/** Makes an expression of a pattern of the shell (glob(7)); names with a dot first are hidden. */
+function wildcard(pattern: string): RegExp {
+  const source = pattern.replaceAll(
+    /[\\^$.|+(){}\]]|\[|\*|\?/g,
+    (sign) => sign === "*" ? ".*" : sign === "?" ? "." : `\\${sign}`,
+  );
+  return new RegExp(`^(?!\\.)${source}$`);
+}

@@ -1,0 +1,147 @@
+/**
+ * What several dialects have in common: addresses with ports, networks, listeners, and the reasons
+ * for lines without equivalent.
+ *
+ * @module
+ */
+import { ipFamily } from "../base/ip_address.ts";
+import { NTP_PORT } from "../base/ports.ts";
+import { readPrefix } from "../config/address_field.ts";
+import { foreignLineHint } from "../config/foreign_keys.ts";
+import type { Draft, DraftTable, Place, Value } from "./draft.ts";
+import type { Line } from "./read_lines.ts";
+
+/** Where ntpsd keeps its state: the folder of another program belongs to that program's user. */
+export const STATE = "/var/lib/ntpsd";
+
+/** The leap seconds of the time zone database, as a list. */
+export const LEAP_SECONDS = "/usr/share/zoneinfo/leap-seconds.list";
+
+/** Sets a key to a number, brought within its limits; false if it is none. */
+export function setNumber(
+  draft: Draft,
+  path: string,
+  { value, least, most }: {
+    readonly value: string | undefined;
+    readonly least: number;
+    readonly most: number;
+  },
+): boolean {
+  const number = value === undefined || value === "" ? NaN : Number(value);
+  if (!Number.isFinite(number)) return false;
+  return draft.set(path, Math.max(least, Math.min(most, number)));
+}
+
+/** Writes a host with a port; without one, and with the usual one, the host alone. */
+export function hostWithPort(
+  host: string,
+  { port, usual = NTP_PORT }: {
+    readonly port: string | undefined;
+    readonly usual?: number | undefined;
+  },
+): string {
+  if (port === undefined || Number(port) === usual) return host;
+  return ipFamily(host) === "ipv6" ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Reads a whole number; undefined for anything else. */
+export function wholeNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^[+-]?\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Reads a number that is not negative; undefined for anything else. */
+export function positiveNumber(text: string | undefined): number | undefined {
+  const number = text === undefined || text === "" ? NaN : Number(text);
+  return Number.isFinite(number) && number >= 0 ? number : undefined;
+}
+
+/**
+ * Reads a network: CIDR, an address with a mask, or the first octets of an IPv4 network; undefined
+ * for a name.
+ */
+export function network(text: string, mask?: string): string | undefined {
+  const bits = mask === undefined ? undefined : maskBits(mask);
+  if (mask !== undefined && bits === undefined) return undefined;
+  const whole = bits === undefined ? text : `${text}/${bits}`;
+  const partial = /^(\d+)\.?(\d*)\.?(\d*)\.?(?:\/(\d+))?$/.exec(whole);
+  if (partial === null) return readPrefix(whole);
+  const octets = [1, 2, 3].map((i) => partial[i] ?? "").filter((octet) => octet !== "");
+  const address = [...octets, "0", "0", "0"].slice(0, 4).join(".");
+  return readPrefix(`${address}/${partial[4] ?? 8 * octets.length}`);
+}
+
+/** Counts the leading ones of a mask such as 255.255.255.0. */
+function maskBits(mask: string): number | undefined {
+  if (ipFamily(mask) === undefined) return undefined;
+  const hex = ipFamily(mask) === "ipv6"
+    ? mask.split(":").map((group) => group === "" ? "" : group.padStart(4, "0")).join("")
+    : mask.split(".").map((octet) => Number(octet).toString(16).padStart(2, "0")).join("");
+  const binary = [...hex].map((digit) => parseInt(digit, 16).toString(2).padStart(4, "0")).join("");
+  return /^1*0*$/.test(binary) ? binary.replace(/0+$/, "").length : undefined;
+}
+
+/** Limits a poll interval to what ntpsd knows; undefined if it is no number. */
+export function pollExponent(text: string | undefined): number | undefined {
+  const exponent = wholeNumber(text);
+  return exponent === undefined ? undefined : Math.max(0, Math.min(17, exponent));
+}
+
+/** Returns limits of the poll interval, if any is given; `max` is never below `min`. */
+export function pollLimits(
+  min: number | undefined,
+  max: number | undefined,
+): Value | undefined {
+  if (min === undefined && max === undefined) return undefined;
+  const most = min !== undefined && max !== undefined ? Math.max(min, max) : max;
+  return {
+    ...(min === undefined ? {} : { min }),
+    ...(most === undefined ? {} : { max: most }),
+  };
+}
+
+/** Says why a line has no equivalent: in the words in which its directive is answered anywhere. */
+export function reasonOf(line: Line): string {
+  return foreignLineHint(`${line.word} ...`) ?? "ntpsd has nothing of this name";
+}
+
+/** Notes options of a source that have no equivalent, at the source. */
+export function withoutOptions(table: DraftTable, place: Place, options: readonly string[]): void {
+  for (const option of options) {
+    const [word = ""] = option.split(" ");
+    const reason = foreignLineHint(`${word} ...`) ?? "ntpsd has nothing of this name";
+    table.remarks.push({ place: { ...place, text: option }, reason });
+  }
+}
+
+/** Whom a server serves, and where. */
+export interface Serving {
+  /** The addresses; all if there are none. */
+  readonly addresses: readonly string[];
+  /** The port. */
+  readonly port: number;
+  /** Who is served; all if undefined. */
+  readonly allow: readonly string[] | undefined;
+  /** Who is not served. */
+  readonly deny: readonly string[];
+  /** The rate limit. */
+  readonly rateLimit: Value | undefined;
+}
+
+/** Adds the servers: one for each address. */
+export function addServers(draft: Draft, serving: Serving): readonly DraftTable[] {
+  const { port, allow, deny, rateLimit } = serving;
+  const addresses = serving.addresses.length === 0 ? ["::"] : [...new Set(serving.addresses)];
+  return addresses.map((address) => {
+    const host = ipFamily(address) === "ipv6" ? `[${address}]` : address;
+    return draft.add("server", {
+      listen: `${host}:${port}`,
+      allowlist: allow === undefined ? undefined : { filter: unique(allow), action: "ignore" },
+      denylist: deny.length === 0 ? undefined : { filter: unique(deny), action: "ignore" },
+      "rate-limit": rateLimit,
+    });
+  });
+}
+
+function unique(networks: readonly string[]): readonly string[] {
+  return [...new Set(networks)];
+}

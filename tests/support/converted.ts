@@ -1,0 +1,63 @@
+/**
+ * What the conversion of a foreign configuration comes to, as facts.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { err, ok } from "../../src/base/result.ts";
+import type { Config } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { convert } from "../../src/convert/convert.ts";
+import type { Dialect } from "../../src/convert/detect.ts";
+import type { Reader } from "../../src/convert/read_lines.ts";
+
+/** A conversion. */
+export interface ConversionFacts {
+  /** The format that was found. */
+  readonly dialect: Dialect;
+  /** What ntpsd reads in the result, which it accepts. */
+  readonly config: Config;
+  /** The sources, as `mode address`. */
+  readonly sources: readonly string[];
+  /** The lines of the result that are comments, as one text. */
+  readonly comments: string;
+  /** The result. */
+  readonly text: string;
+}
+
+/** Converts a text, with files that it may include; the result must be one that ntpsd accepts. */
+export function converted(
+  file: string,
+  text: string,
+  files: Readonly<Record<string, string>> = {},
+): ConversionFacts {
+  const result = convert({ file, text, reader: readerOf(files) });
+  assert.ok(result.ok, result.ok ? "" : result.error);
+  const parsed = parseConfig(result.value.text);
+  assert.ok(parsed.ok, JSON.stringify(parsed) + result.value.text);
+  const { config } = parsed.value;
+  return {
+    dialect: result.value.dialect,
+    config,
+    sources: config.sources.map(({ mode, address }) => `${mode} ${address}`),
+    comments: result.value.text.split("\n").filter((line) => line.startsWith("#")).join("\n"),
+    text: result.value.text,
+  };
+}
+
+/** Reads files by their paths, and lists what is in their folders. */
+export function readerOf(files: Readonly<Record<string, string>>): Reader {
+  return {
+    read(path) {
+      const text = files[path];
+      return text === undefined ? err(`Cannot read ${path}: no such file`) : ok(text);
+    },
+    list(folder) {
+      const start = `${folder.replace(/\/*$/, "")}/`;
+      const names = Object.keys(files).filter((path) => path.startsWith(start)).map((path) =>
+        path.slice(start.length)
+      ).filter((name) => !name.includes("/"));
+      return names.length > 0 ? ok(names) : err(`${folder} is empty, or cannot be read`);
+    },
+  };
+}
