@@ -11,6 +11,7 @@ import type { Result } from "../base/result.ts";
 import type { Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import type { FileFindings } from "../system/config_files.ts";
+import type { MachineFacts } from "../system/machine_facts.ts";
 import type { QueryResult } from "./query/report.ts";
 
 /** Why a file could not be read. */
@@ -71,6 +72,8 @@ export interface CommandContext {
   readonly httpGet: HttpGet;
   /** Asks a server, `HOST[:PORT]`, for the time. */
   readonly askServer: (host: string, question: ServerQuestion) => Promise<QueryResult>;
+  /** Looks at this machine. */
+  readonly machineFacts: () => Promise<MachineFacts>;
   /** Waits for some milliseconds. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Writes a file that others may not read; the error is a sentence. */

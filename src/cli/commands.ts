@@ -7,6 +7,7 @@ import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
 import { completionCommand } from "./completion/completion.ts";
 import { convertCommand } from "./convert.ts";
+import { doctorCommand } from "./doctor/command.ts";
 import { queryCommand } from "./query/command.ts";
 import { runCommand } from "./run/command.ts";
 import { simulateCommand } from "./simulate/command.ts";
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   runCommand,
   checkCommand,
   convertCommand,
+  doctorCommand,
   queryCommand,
   traceCommand,
   statusCommand,

@@ -44,6 +44,10 @@ export function realCommandContext(): CommandContext {
       const { askServer } = await import("./query/query.ts");
       return askServer(host, question);
     },
+    machineFacts: async () => {
+      const { readMachineFacts } = await import("../system/machine_facts.ts");
+      return readMachineFacts();
+    },
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     writeSecret: (path, text) =>
       writeFileAtomic(path, { bytes: new TextEncoder().encode(text), mode: 0o600 }),

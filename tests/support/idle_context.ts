@@ -4,15 +4,17 @@
  * @module
  */
 import type { CommandContext } from "../../src/cli/command_context.ts";
+import { exampleMachine } from "./machine_example.ts";
 
-/** Waits for nothing, writes nothing, and draws nothing. */
+/** Is on a machine where all is well, waits for nothing, writes nothing, and draws nothing. */
 export const IDLE_CONTEXT: Pick<
   CommandContext,
-  "askServer" | "sleep" | "writeSecret" | "random"
+  "askServer" | "machineFacts" | "sleep" | "writeSecret" | "random"
 > = {
   askServer(host) {
     throw new Error(`${host} is not to be asked`);
   },
+  machineFacts: () => Promise.resolve(exampleMachine()),
   sleep: () => Promise.resolve(),
   writeSecret(path) {
     throw new Error(`${path} is not to be written`);
