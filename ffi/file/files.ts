@@ -85,11 +85,14 @@ export function overwriteFile(path: string, bytes: Uint8Array): Result<void, OsE
 }
 
 /**
- * Adds octets at the end of a file, which is made (mode 0o644) if it is not there. For logs:
- * nothing is flushed.
+ * Adds octets at the end of a file, which is made (mode 0o644 unless given) if it is not there. For
+ * logs: nothing is flushed.
  */
-export function appendToFile(path: string, bytes: Uint8Array): Result<void, OsError> {
-  return runHere(appendSteps(path, bytes));
+export function appendToFile(
+  path: string,
+  octets: { readonly bytes: Uint8Array; readonly mode?: number },
+): Result<void, OsError> {
+  return runHere(appendSteps(path, octets));
 }
 
 /** Does what `appendToFile` does on the thread pool. */
@@ -97,7 +100,7 @@ export function appendToFileInBackground(
   path: string,
   bytes: Uint8Array,
 ): Promise<Result<void, OsError>> {
-  return runInBackground(appendSteps(path, bytes));
+  return runInBackground(appendSteps(path, { bytes }));
 }
 
 /** Tells what a path leads to, following links; undefined when there is nothing. */

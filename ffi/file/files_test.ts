@@ -126,7 +126,7 @@ Deno.test(
     assert.ok(writeFileAtomic(path, { bytes: encoder.encode("whole") }).ok);
     assert.equal(text(path), "whole");
     assert.equal(text(victim), "precious");
-    assert.ok(appendToFile(temporary, encoder.encode("half of a")).ok);
+    assert.ok(appendToFile(temporary, { bytes: encoder.encode("half of a") }).ok);
     assert.ok(writeFileAtomic(path, { bytes: encoder.encode("again") }).ok);
     assert.equal(text(path), "again");
   }),
@@ -154,8 +154,8 @@ Deno.test(
   "reading is bounded and tells what is wrong",
   withDirectory((directory) => {
     const path = `${directory}/file`;
-    assert.ok(appendToFile(path, encoder.encode("12345")).ok);
-    assert.ok(appendToFile(path, encoder.encode("67890")).ok);
+    assert.ok(appendToFile(path, { bytes: encoder.encode("12345") }).ok);
+    assert.ok(appendToFile(path, { bytes: encoder.encode("67890") }).ok);
     assert.equal(text(path, 10), "1234567890");
     const long = readFile(path, 9);
     assert.ok(!long.ok);
@@ -178,7 +178,7 @@ Deno.test(
   "damaged files are set aside, and removing is final",
   withDirectory((directory) => {
     const path = `${directory}/drift`;
-    assert.ok(appendToFile(path, encoder.encode("nonsense")).ok);
+    assert.ok(appendToFile(path, { bytes: encoder.encode("nonsense") }).ok);
     assert.deepEqual(setFileAside(path), { ok: true, value: `${path}.damaged` });
     assert.equal(text(`${path}.damaged`), "nonsense");
     assert.deepEqual(fileStatus(path), { ok: true, value: undefined });
@@ -204,7 +204,7 @@ Deno.test(
         writeFileAtomic(path, { bytes: x }),
         overwriteFile(path, x),
         await writeFileAtomicInBackground(path, { bytes: x }),
-        appendToFile(path, x),
+        appendToFile(path, { bytes: x }),
         await readFileInBackground(path, 10),
         await appendToFileInBackground(path, x),
       ];
@@ -231,7 +231,7 @@ Deno.test(
     writeFileAtomic(`${directory}/none/a`, { bytes: encoder.encode("x") });
     readFile(`${directory}/a`, 0);
     readFile(`${directory}/a`, 10);
-    appendToFile(`${directory}/a`, encoder.encode("y"));
+    appendToFile(`${directory}/a`, { bytes: encoder.encode("y") });
     assert.equal(next(), before);
   }),
 );

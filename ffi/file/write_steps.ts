@@ -81,13 +81,16 @@ export function* writeSteps(
 }
 
 /**
- * Adds octets at the end of a file, which is made (mode 0o644) if it is not there: all of them or,
- * on a disk that is full, none. Nothing is flushed.
+ * Adds octets at the end of a file, which is made (mode 0o644 unless given) if it is not there: all
+ * of them or, on a disk that is full, none. Nothing is flushed.
  */
-export function* appendSteps(path: string, bytes: Uint8Array): FileSteps<Result<void, OsError>> {
+export function* appendSteps(
+  path: string,
+  { bytes, mode = 0o644 }: { readonly bytes: Uint8Array; readonly mode?: number },
+): FileSteps<Result<void, OsError>> {
   const what = `append to ${path}`;
   const flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK;
-  const opened = yield* openSteps(path, { flags, mode: 0o644, what });
+  const opened = yield* openSteps(path, { flags, mode, what });
   if (!opened.ok) return opened;
   const regular = yield* regularFileSteps(opened.value, { what });
   const written = regular.ok ? yield* writeAll(opened.value, { bytes, what }) : regular;

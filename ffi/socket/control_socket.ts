@@ -1,97 +1,80 @@
 /**
- * A datagram socket that answers now and then: for monitoring protocols, whose requests come one at
- * a time.
+ * A datagram socket that answers now and then: for monitoring protocols, whose requests come a few
+ * at a time.
  *
- * The idea: one request is received without waiting, its sender kept as the kernel's own octets,
- * and the response sent back to those. A `Poller` says when there is something. Limits: requests
- * beyond `REQUEST_MAX` octets are cut; the socket is bound to one address, so that responses leave
- * from the address that was asked.
+ * The idea: it is the socket of the server with a small batch, and never waits; a `Poller` says
+ * when there is something. Responses leave from the address that was asked. Limits: what is
+ * received is valid until the next receive.
  *
  * @module
  */
 import type { Bytes } from "../../src/base/bytes.ts";
 import { ok, type Result } from "../../src/base/result.ts";
-import { formatSocketAddress, type SocketAddress } from "../../src/base/socket_address.ts";
-import { closeDescriptor } from "../descriptor.ts";
-import { ERRNO, failed, type OsError } from "../errno.ts";
-import { IOVEC, MSG_DONTWAIT, MSG_NOSIGNAL, MSGHDR } from "../headers/socket.ts";
-import { lastErrno, libc } from "../libc.ts";
-import { allocate } from "../memory.ts";
-import { bindSocket, openDatagramSocket } from "./datagram_socket.ts";
-import { writeMessageHead, writeVector } from "./msghdr.ts";
-import { decodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
+import { plainAddress, type SocketAddress } from "../../src/base/socket_address.ts";
+import type { OsError } from "../errno.ts";
+import { ServerBatch } from "./server_batch.ts";
+import { ServerSocket } from "./server_socket.ts";
 
-/** The longest request that is received whole; those of all clients are shorter. */
-const REQUEST_MAX = 1024;
+/** So many requests are received at once. */
+const CAPACITY = 16;
+/** So much room there is for waiting requests. */
+const RECEIVE_BUFFER = 256 * 1024;
 
 /** A request and who sent it. */
 export interface ControlRequest {
-  /** The octets, a copy. */
+  /** The octets, a copy; empty for one that is too long or has a forged source. */
   readonly bytes: Bytes;
   /** The sender. */
   readonly source: SocketAddress;
-  /** The sender as the kernel has it, for the response. */
-  readonly sender: Bytes;
+  /** Its place among those that were received together. */
+  readonly index: number;
 }
-
-const payload = allocate(REQUEST_MAX);
-const name = allocate(SOCKADDR_SIZE);
-const vector = allocate(IOVEC.sizeof);
-const message = allocate(MSGHDR.sizeof);
 
 /** One such socket. Every method returns at once. */
 export class ControlSocket {
-  #fd: number;
+  readonly #socket: ServerSocket;
+  readonly #batch = new ServerBatch(CAPACITY);
 
-  private constructor(fd: number) {
-    this.#fd = fd;
+  private constructor(socket: ServerSocket) {
+    this.#socket = socket;
   }
 
-  /** Opens a socket at an address. */
-  static open(listen: SocketAddress): Result<ControlSocket, OsError> {
-    const opened = openDatagramSocket(listen.family, true);
-    if (!opened.ok) return opened;
-    const bound = bindSocket(opened.value, listen);
-    if (bound.ok) return ok(new ControlSocket(opened.value));
-    closeDescriptor(opened.value);
-    return bound;
+  /** Opens a socket at an address; one on `[::]` takes IPv4 as well. */
+  static open(local: SocketAddress): Result<ControlSocket, OsError> {
+    const opened = ServerSocket.open({
+      local,
+      dualStack: local.address === "::",
+      receiveBufferBytes: RECEIVE_BUFFER,
+    });
+    return opened.ok ? ok(new ControlSocket(opened.value)) : opened;
   }
 
   /** The descriptor, for a `Poller`; -1 after `close`. */
   get fd(): number {
-    return this.#fd;
+    return this.#socket.fd;
   }
 
-  /** Takes the next request; undefined when there is none. */
-  receive(): Result<ControlRequest | undefined, OsError> {
-    writeVector(vector, 0, { base: payload.address, length: REQUEST_MAX });
-    writeMessageHead(message, 0, { name: name.address, vector: vector.address });
-    message.view.setUint32(MSGHDR.msg_namelen, SOCKADDR_SIZE, true);
-    const length = libc().recvmsg(this.#fd, message.bytes, MSG_DONTWAIT);
-    if (length < 0) {
-      const code = lastErrno();
-      if (code === ERRNO.EAGAIN || code === ERRNO.EINTR) return ok(undefined);
-      return failed({ call: "recvmsg", what: "receive a request", code });
-    }
-    const source = decodeSockaddr(name.view);
-    if (source === undefined) return ok(undefined);
-    const bytes = payload.bytes.slice(0, Math.min(length, REQUEST_MAX));
-    const nameLength = Math.min(message.view.getUint32(MSGHDR.msg_namelen, true), SOCKADDR_SIZE);
-    return ok({ bytes, source, sender: name.bytes.slice(0, nameLength) });
+  /** Takes the requests that are there, at most `CAPACITY`; an error is one of the network. */
+  receive(): readonly ControlRequest[] {
+    const received = this.#socket.receive(this.#batch);
+    if (!received.ok) return [];
+    return Array.from({ length: received.value }, (_, index) => {
+      const at = index * this.#batch.stride;
+      return {
+        bytes: this.#batch.requests.slice(at, at + (this.#batch.lengths[index] ?? 0)),
+        source: plainAddress(this.#batch.peer(index)),
+        index,
+      };
+    });
   }
 
-  /** Sends a response to the sender of a request. */
-  answer(bytes: Bytes, { sender, source }: ControlRequest): Result<void, OsError> {
-    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-    const length = BigInt(bytes.length);
-    const sent = libc().sendto(this.#fd, bytes, length, flags, sender, sender.length);
-    if (sent >= 0) return ok(undefined);
-    return failed({ call: "sendto", what: `answer ${formatSocketAddress(source)}` });
+  /** Sends a response to the sender of a request of the last receive. */
+  answer(octets: Bytes, { index }: ControlRequest): void {
+    this.#socket.sendBeside(this.#batch, { index, octets });
   }
 
   /** Closes the socket; may be called twice. Remove it from its `Poller` first. */
   close(): void {
-    if (this.#fd >= 0) closeDescriptor(this.#fd);
-    this.#fd = -1;
+    this.#socket.close();
   }
 }

@@ -18,6 +18,7 @@ import type { Bytes } from "../../src/base/bytes.ts";
 import type { SocketAddress } from "../../src/base/socket_address.ts";
 import { readRealtimeNtp, writeNtpTimestamp } from "../clock/clock.ts";
 import {
+  IN6_PKTINFO,
   IOVEC,
   IP_PKTINFO,
   IPPROTO_IP,
@@ -34,6 +35,7 @@ import {
 import { TIMESPEC } from "../headers/time.ts";
 import { allocate, type Memory } from "../memory.ts";
 import { ControlMessages } from "./control_message.ts";
+import { DatagramBeside } from "./datagram_beside.ts";
 import { writeMessageHead, writeVector } from "./msghdr.ts";
 import { RESPONSE_CONTROL_SIZE, ResponseControl } from "./response_control.ts";
 import { ServerPeers } from "./server_peers.ts";
@@ -64,6 +66,7 @@ const FLAGS = MSGHDR.msg_flags / 4;
 const LEN = MMSGHDR.msg_len / 4;
 const VECTOR = IOVEC.sizeof / 4;
 const VECTOR_LEN = IOVEC.iov_len / 4;
+const IPI6_ADDR = IN6_PKTINFO.ipi6_addr / 4;
 const TV_SEC = TIMESPEC.tv_sec / 4;
 const TV_NSEC = TIMESPEC.tv_nsec / 4;
 
@@ -122,6 +125,7 @@ export class ServerBatch {
   /** For each place in the queue, whether its response is to be timestamped. */
   readonly #timestamped: Uint8Array<ArrayBuffer>;
   #receiveDrops = 0;
+  #beside: DatagramBeside | undefined;
 
   /** Lays out a batch for `capacity` requests, 1 to 1024. */
   constructor(capacity = BATCH_CAPACITY) {
@@ -232,8 +236,13 @@ export class ServerBatch {
     return this.#receiveHeads.bytes;
   }
 
-  /** Reads what the kernel wrote about `count` requests. For `ServerSocket`, after `recvmmsg`. */
-  acceptReceived(count: number): void {
+  /**
+   * Reads what the kernel wrote about `count` requests. For `ServerSocket`, after `recvmmsg`, which
+   * says whether IPv4 comes through an IPv6 socket. Where it does not, or a packet was sent to an
+   * IPv6 address, an IPv4-mapped source is forged (::ffff:127.0.0.1 would pass for this machine):
+   * such a request counts as empty.
+   */
+  acceptReceived(count: number, isDualStack = true): void {
     assert(count <= this.capacity && this.#count === 0, "A batch is received into once");
     const heads = this.#receiveHeads.words;
     let missing = false;
@@ -244,6 +253,7 @@ export class ServerBatch {
       this.#responseControl.lengths[i] = 0;
       this.#peers.read(i);
       this.#readControl(i, heads[head + CONTROLLEN] ?? 0);
+      if (!isDualStack && this.#peers.mapped[i] === 1) this.lengths[i] = 0;
       if (this.timestampKinds[i] === 0) missing = true;
     }
     this.#count = count;
@@ -272,10 +282,27 @@ export class ServerBatch {
         this.#responseControl.leaveFromIpv4(i, data);
       } else if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO) {
         this.#responseControl.leaveFromIpv6(i, data);
+        if (this.#peers.mapped[i] === 1 && !isMapped(words, data)) this.lengths[i] = 0;
       } else if (level === SOL_SOCKET && type === SO_RXQ_OVFL) {
         this.#receiveDrops = (words[data] ?? 0) >>> 0;
       }
     }
+  }
+
+  /**
+   * Lays out a datagram that goes to the peer of request `index` beside the responses, from the
+   * address that was asked; returns its head for `sendmmsg`. For `ServerSocket`.
+   */
+  layOutBeside(index: number, octets: Bytes): Bytes {
+    assert(index < this.#count && octets.length <= REQUEST_MAX, "It answers a request");
+    const beside = this.#beside ??= new DatagramBeside();
+    const a = 3 * index, addresses = new BigUint64Array(this.#addresses.buffer);
+    return beside.layOut(octets, {
+      name: addresses[a] ?? 0n,
+      nameLength: this.#receiveHeads.words[index * HEAD + NAMELEN] ?? 0,
+      control: addresses[a + 2] ?? 0n,
+      controlLength: this.#responseControl.lengths[index] ?? 0,
+    });
   }
 
   #readTimestamp(i: number, seconds: number, nanoseconds: number): void {
@@ -322,4 +349,11 @@ export class ServerBatch {
     this.#addresses.set(new Int32Array(words.buffer));
     assert(this.#buffers.length === 3, "What the heads point to stays alive");
   }
+}
+
+/** Tells whether packet information is that of an IPv4 packet that came through an IPv6 socket. */
+function isMapped(words: Int32Array, at: number): boolean {
+  const address = at + IPI6_ADDR;
+  return words[address] === 0 && words[address + 1] === 0 &&
+    words[address + 2] === (0xffff_0000 | 0);
 }

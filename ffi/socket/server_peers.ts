@@ -29,6 +29,8 @@ export class ServerPeers {
   readonly families: Uint8Array<ArrayBuffer>;
   /** The port of each peer. */
   readonly ports: Uint16Array<ArrayBuffer>;
+  /** Whether the kernel gave an IPv4 address as an IPv6 one: 1 or 0. */
+  readonly mapped: Uint8Array<ArrayBuffer>;
   readonly #names: Memory;
   readonly #nameWords: Uint32Array<ArrayBuffer>;
 
@@ -37,6 +39,7 @@ export class ServerPeers {
     this.words = new Uint32Array(4 * capacity);
     this.families = new Uint8Array(capacity);
     this.ports = new Uint16Array(capacity);
+    this.mapped = new Uint8Array(capacity);
     this.#names = allocate(capacity * SOCKADDR_SIZE);
     this.#nameWords = new Uint32Array(this.#names.bytes.buffer);
   }
@@ -61,6 +64,7 @@ export class ServerPeers {
     const first = names[name] ?? 0;
     this.ports[i] = ((first >>> 24) & 0xff) | ((first >>> 8) & 0xff00);
     words[out + 1] = words[out + 2] = words[out + 3] = 0;
+    this.mapped[i] = 0;
     if ((first & 0xffff) === AF_INET) {
       this.families[i] = 4;
       words[out] = swap(names[name + SIN_ADDR] ?? 0);
@@ -72,6 +76,7 @@ export class ServerPeers {
     // An IPv4 peer of an IPv6 socket has the address ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2).
     const isMapped = high === 0 && next === 0 && mark === 0xffff0000;
     this.families[i] = isMapped ? 4 : 6;
+    this.mapped[i] = isMapped ? 1 : 0;
     words[out] = swap(isMapped ? low : high);
     if (isMapped) return;
     words[out + 1] = swap(next);

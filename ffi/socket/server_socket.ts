@@ -33,10 +33,8 @@ import {
 } from "../headers/timestamping.ts";
 import { lastErrno, libc } from "../libc.ts";
 import { waitShared } from "../shared_wait.ts";
-import { allocate } from "../memory.ts";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { openDatagramSocket, socketLocalAddress } from "./datagram_socket.ts";
-import { encodeSockaddr, SOCKADDR_SIZE } from "./sockaddr.ts";
 import type { ServerBatch } from "./server_batch.ts";
 import { prepareServerSocket, type ServerSocketOptions } from "./server_socket_options.ts";
 import { setIntegerOption } from "./socket_option.ts";
@@ -46,11 +44,10 @@ import { TransmitTimestamps } from "./transmit_timestamps.ts";
 const TIMESTAMPS = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE |
   SOF_TIMESTAMPING_OPT_TSONLY;
 
-const destination = allocate(SOCKADDR_SIZE);
-
 /** A UDP socket that listens. */
 export class ServerSocket {
   readonly #local: SocketAddress;
+  readonly #isDualStack: boolean;
   readonly #timestamps = new TransmitTimestamps();
   #fd: number;
   #waiting = false;
@@ -59,9 +56,13 @@ export class ServerSocket {
   #sendFailures = 0;
   #lastSendError: OsError | undefined;
 
-  private constructor(fd: number, local: SocketAddress) {
+  private constructor(fd: number, { local, isDualStack }: {
+    readonly local: SocketAddress;
+    readonly isDualStack: boolean;
+  }) {
     this.#fd = fd;
     this.#local = local;
+    this.#isDualStack = isDualStack;
   }
 
   /**
@@ -78,7 +79,10 @@ export class ServerSocket {
       return prepared;
     }
     const local = socketLocalAddress(fd);
-    return ok(new ServerSocket(fd, local.ok ? local.value : options.local));
+    const isDualStack = options.dualStack === true;
+    return ok(
+      new ServerSocket(fd, { local: local.ok ? local.value : options.local, isDualStack }),
+    );
   }
 
   /** The descriptor, for a `Poller`; -1 after `close`. */
@@ -107,7 +111,7 @@ export class ServerSocket {
     const heads = batch.prepareReceive();
     const count = libc().recvmmsg(this.#fd, heads, batch.capacity, MSG_DONTWAIT, null);
     if (count < 0) return this.#nothing();
-    batch.acceptReceived(count);
+    batch.acceptReceived(count, this.#isDualStack);
     return ok(count);
   }
 
@@ -131,7 +135,7 @@ export class ServerSocket {
     if (this.#closing) {
       // What came in the last moment is dropped, but the heads that it changed must be seen to:
       // others use the batch too.
-      if (count > 0) batch.acceptReceived(count);
+      if (count > 0) batch.acceptReceived(count, this.#isDualStack);
       batch.prepareReceive();
       this.#release();
       return ok(0);
@@ -139,7 +143,7 @@ export class ServerSocket {
     // The reason of a failure is lost on the other thread; asking again without waiting finds it,
     // or what has come.
     if (count < 0) return this.receive(batch);
-    batch.acceptReceived(count);
+    batch.acceptReceived(count, this.#isDualStack);
     return ok(count);
   }
 
@@ -219,16 +223,17 @@ export class ServerSocket {
     return this.#timestamps;
   }
 
-  /** Sends one datagram beside the batches; one that the network refuses is lost. */
-  sendTo(bytes: Bytes, to: SocketAddress): void {
+  /**
+   * Sends a datagram to the peer of request `index` beside the responses of the batch; one that the
+   * network refuses is lost.
+   */
+  sendBeside(batch: ServerBatch, { index, octets }: {
+    readonly index: number;
+    readonly octets: Bytes;
+  }): void {
     if (this.#fd < 0) return;
-    const isMapped = to.family === "ipv4" && this.#local.family === "ipv6";
-    const peer = isMapped
-      ? { family: "ipv6", address: `::ffff:${to.address}`, port: to.port } as const
-      : to;
-    const size = encodeSockaddr(peer, destination.view);
-    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-    libc().sendto(this.#fd, bytes, BigInt(bytes.length), flags, destination.bytes, size);
+    const head = batch.layOutBeside(index, octets);
+    libc().sendmmsg(this.#fd, head, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
   /** Closes the socket; a pending background receive ends at once with 0. May be called twice. */

@@ -76,8 +76,11 @@ export interface CommandContext {
   readonly machineFacts: () => Promise<MachineFacts>;
   /** Waits for some milliseconds. */
   readonly sleep: (milliseconds: number) => Promise<void>;
-  /** Writes a file that others may not read; the error is a sentence. */
-  readonly writeSecret: (path: string, text: string) => Result<void, FileFailure>;
+  /**
+   * Adds text at the end of a file, whose owner and mode stay; a new one others may not read. The
+   * error is a sentence.
+   */
+  readonly appendSecret: (path: string, text: string) => Result<void, FileFailure>;
   /** Fills the array with bits that nobody can guess. */
   readonly random: (bytes: Uint8Array) => void;
 }

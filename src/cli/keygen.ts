@@ -22,6 +22,14 @@ const KEY_LENGTH = {
   MD5: 16,
 } as const;
 
+/** What ntpd calls types otherwise, and its limits. */
+const NTPD_NAMES: Readonly<Partial<Record<KeyTypeName, string>>> = {
+  AES128: "AES",
+  AES256: "AES-256",
+};
+const NTPD_ID_MAX = 65_535;
+const NTPD_LENGTH_MAX = 32;
+
 type KeyTypeName = keyof typeof KEY_LENGTH;
 
 const TYPES = Object.keys(KEY_LENGTH) as readonly KeyTypeName[];
@@ -47,7 +55,7 @@ export const keygenCommand: Command = {
     json: JSON_OPTION,
   },
   more: `
-With FILE the key is added to that file, which nobody else may read (mode 0600);
+With FILE the key is added to that file; a new one others may not read (mode 0600);
 without it the line is printed. Both ends of an association need the same line.
 
 Exit status: 0 made; 74 the file cannot be read or written; 78 the file has errors.
@@ -62,22 +70,15 @@ Example:
 
 function makeKey(args: Arguments, context: CommandContext): ExitCode {
   const made = prepare(args, context);
-  if (!made.ok) {
-    context.err(`ntpsd: ${plain(made.error.message)}\n`);
-    return made.error.exitCode;
+  const added = made.ok ? add(made.value, context) : made;
+  if (!added.ok) {
+    context.err(`ntpsd: ${plain(added.error.message)}\n`);
+    return added.error.exitCode;
   }
-  const { id, type, line, path, text } = made.value;
-  const isJson = hasOption(args, "json");
-  if (path !== undefined) {
-    const written = context.writeSecret(path, text);
-    if (!written.ok) {
-      context.err(`ntpsd: ${plain(written.error.message)}\n`);
-      return EXIT.io;
-    }
-  }
+  const { id, type, line, path } = added.value;
   const shown = path === undefined ? line : `Key ${id} (${type}) was added to ${path}`;
   const document = path === undefined ? { id, type, line } : { id, type, file: path };
-  context.out(isJson ? `${JSON.stringify(document)}\n` : `${shown}\n`);
+  context.out(hasOption(args, "json") ? `${JSON.stringify(document)}\n` : `${shown}\n`);
   return EXIT.done;
 }
 
@@ -86,8 +87,23 @@ interface NewKey {
   readonly type: KeyTypeName;
   readonly line: string;
   readonly path: string | undefined;
-  /** The whole file with the new line. */
+  readonly secret: Uint8Array;
+  /** What is added to the file. */
   readonly text: string;
+}
+
+/** Adds a key to its file; of two that are added under one number the first counts. */
+function add(key: NewKey, context: CommandContext): Result<NewKey, KeyError> {
+  const { path, id, secret, text } = key;
+  if (path === undefined) return ok(key);
+  const written = context.appendSecret(path, text);
+  if (!written.ok) return err(ioError(written.error));
+  const read = context.readFile(path);
+  const kept = read.ok ? parseKeyFile(read.value).keys.get(id)?.secret : undefined;
+  if (kept !== undefined && toHex(kept) === toHex(secret)) return ok(key);
+  const message = `Another key ${id} came into ${path} at the same moment; ` +
+    "remove the second line with that number, and try again";
+  return err({ message, exitCode: EXIT.temporary });
 }
 
 /** Why no key is made. */
@@ -107,13 +123,16 @@ function prepare(args: Arguments, context: CommandContext): Result<NewKey, KeyEr
   const { keys, errors } = parseKeyFile(before.value);
   const id = wanted ?? nextId({ keys, errors });
   if (keys.has(id)) return usage(`${path} has a key ${id}; leave --id out for the next free one`);
-  const secret = new Uint8Array(KEY_LENGTH[type]);
+  const isForNtpd = hasOption(args, "ntpd");
+  if (isForNtpd && id > NTPD_ID_MAX) return usage(`ntpd knows numbers up to ${NTPD_ID_MAX}`);
+  const length = KEY_LENGTH[type];
+  const secret = new Uint8Array(isForNtpd ? Math.min(length, NTPD_LENGTH_MAX) : length);
   context.random(secret);
-  const line = hasOption(args, "ntpd")
-    ? `${id} ${type} ${toHex(secret)}`
+  const line = isForNtpd
+    ? `${id} ${NTPD_NAMES[type] ?? type} ${toHex(secret)}`
     : `${id} ${type} HEX:${toHex(secret).toUpperCase()}`;
   const isOpen = before.value !== "" && !before.value.endsWith("\n");
-  return ok({ id, type, line, path, text: `${before.value}${isOpen ? "\n" : ""}${line}\n` });
+  return ok({ id, type, line, path, secret, text: `${isOpen ? "\n" : ""}${line}\n` });
 }
 
 function usage(message: string): Result<never, KeyError> {

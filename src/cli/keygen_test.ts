@@ -23,7 +23,7 @@ async function keygen(
       files.has(path)
         ? ok(files.get(path) ?? "")
         : err({ name: "ENOENT", message: `Cannot read ${path}` }),
-    writeSecret: (path, text) => ok(void files.set(path, text)),
+    appendSecret: (path, text) => ok(void files.set(path, `${files.get(path) ?? ""}${text}`)),
     random: (bytes) => bytes.fill(++drawn),
     httpGet: () => Promise.resolve(err("nothing is asked")),
   });
@@ -64,6 +64,7 @@ Deno.test("keygen refuses what cannot be, and then writes nothing", async () => 
   for (const options of [{ type: "DES" }, { id: "0" }, { id: "x" }, { id: "4294967296" }]) {
     assert.equal((await keygen(files, { options })).code, 64, JSON.stringify(options));
   }
+  assert.equal((await keygen(files, { options: { id: "65536", ntpd: true } })).code, 64);
   files.set("good", "5 SHA1 HEX:00\n");
   assert.equal((await keygen(files, { operands: ["good"], options: { id: "5" } })).code, 64);
 });

@@ -4,7 +4,7 @@
  * @module
  */
 import { namesIn } from "../../ffi/file/directory.ts";
-import { readFile, writeFileAtomic } from "../../ffi/file/files.ts";
+import { appendToFile, readFile } from "../../ffi/file/files.ts";
 import { ERRNO, osError } from "../../ffi/errno.ts";
 import { environmentVariable } from "../../ffi/process/process.ts";
 import { writeWaiting } from "../../ffi/process/standard_streams.ts";
@@ -49,8 +49,8 @@ export function realCommandContext(): CommandContext {
       return readMachineFacts();
     },
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-    writeSecret: (path, text) =>
-      writeFileAtomic(path, { bytes: new TextEncoder().encode(text), mode: 0o600 }),
+    appendSecret: (path, text) =>
+      appendToFile(path, { bytes: new TextEncoder().encode(text), mode: 0o600 }),
     random: (bytes) => randomSource.fill(bytes),
   };
 }

@@ -63,7 +63,7 @@ export function buildConfig(raw: RawConfig, root: ConfigPath): Config {
     servers,
     ntsKeServers,
     status: config.observability.listen,
-    chronyc: config.control.chronyc,
+    control: config.control,
   }, root);
   checkControlClients(config, root);
   const hasLocal = config.synchronization.localStratum !== undefined;

@@ -64,6 +64,18 @@ export function servedPlaces(
   });
 }
 
+/**
+ * Tells whether a UDP address and port is served by one of the `[[server]]` sections, whose
+ * listeners are given: by the address itself or by one on all addresses.
+ */
+export function takenBy(servers: readonly string[], listen: string): boolean {
+  const wanted = parseSocketAddress(listen);
+  return servedPlaces(servers).some(({ address, family, port }) =>
+    port === wanted?.port && family === wanted.family &&
+    (address === wanted.address || address === "0.0.0.0" || address === "::")
+  );
+}
+
 interface Place {
   readonly host: string;
   readonly port: number | undefined;

@@ -4,7 +4,8 @@
  * @module
  */
 import type { ConfigPath } from "./config_path.ts";
-import { collisionOf, type Listener } from "./listen.ts";
+import { collisionOf, type Listener, takenBy } from "./listen.ts";
+import type { ControlConfig } from "./sections/control.ts";
 import type { NtsKeServerConfig } from "./sections/nts_ke_server.ts";
 import type { ServerConfig } from "./sections/server.ts";
 
@@ -16,13 +17,13 @@ export interface AllListeners {
   readonly ntsKeServers: readonly (NtsKeServerConfig | undefined)[];
   /** Where the status is served; undefined if it is not. */
   readonly status: string | undefined;
-  /** Where chrony's command protocol is served; undefined if it is not. */
-  readonly chronyc: string | undefined;
+  /** Where the monitoring protocols are served. */
+  readonly control: Pick<ControlConfig, "chronyc" | "ntpq">;
 }
 
 /** Reports the listeners that cannot be open together with an earlier one. */
 export function checkListeners(
-  { servers, ntsKeServers, status, chronyc }: AllListeners,
+  { servers, ntsKeServers, status, control }: AllListeners,
   root: ConfigPath,
 ): void {
   const udp = servers.map((entry) => entry && { ...entry, transport: "udp" as const });
@@ -30,7 +31,7 @@ export function checkListeners(
   checkSections(udp, root.key("server"));
   checkSections(tcp, root.key("nts-ke-server"));
   if (status !== undefined) checkStatus(status, { listeners: tcp, at: root.key("nts-ke-server") });
-  if (chronyc !== undefined) checkControl(chronyc, { listeners: udp, root });
+  checkControl(control, { servers: udp.flatMap((entry) => entry?.listen ?? []), root });
 }
 
 const ONE_BY_ONE = "remove one of the two, or name all addresses one by one";
@@ -81,24 +82,36 @@ function checkStatus(
   }
 }
 
-/** Time and chrony's command protocol are both served over UDP. */
+/** Time and the monitoring protocols are all served over UDP. */
 function checkControl(
-  chronyc: string,
-  { listeners, root }: {
-    readonly listeners: readonly (Listener | undefined)[];
-    readonly root: ConfigPath;
-  },
+  { chronyc, ntpq }: AllListeners["control"],
+  { servers, root }: { readonly servers: readonly string[]; readonly root: ConfigPath },
 ): void {
-  for (const [i, listener] of listeners.entries()) {
-    const collision = listener && collisionOf(listener, { transport: "udp", listen: chronyc });
-    if (listener === undefined || collision === undefined) continue;
-    const { path } = root.key("server").index(i);
-    root.key("control").key("chronyc").report(
-      collision === "same" ? `The same address as in ${path}` : cannotBeOpen(path, listener.listen),
+  const at = root.key("control");
+  if (chronyc !== undefined && isInTheWay(servers, chronyc)) {
+    at.key("chronyc").report(
+      "Cannot be open together with a [[server]] at this port",
       "give one of the two another port: that of chronyd is 323",
     );
-    return;
   }
+  if (ntpq === undefined || ntpq === "off") return;
+  const others = chronyc === undefined ? [] : [chronyc];
+  if (isInTheWay(others, ntpq)) {
+    at.key("ntpq").report(
+      "Cannot be open together with chronyc, which is at the same port",
+      "give one of the two another port: that of ntpq is 123, that of chronyc 323",
+    );
+  } else if (!takenBy(servers, ntpq) && isInTheWay(servers, ntpq)) {
+    at.key("ntpq").report(
+      "Cannot be open together with a [[server]] at a single address with this port",
+      "name that address here: the server answers ntpq too",
+    );
+  }
+}
+
+/** Tells whether one of the listeners and another place cannot both be open. */
+function isInTheWay(listens: readonly string[], place: string): boolean {
+  return takenBy(listens, place) || listens.some((listen) => takenBy([place], listen));
 }
 
 function cannotBeOpen(other: string, listen: string): string {

@@ -14,6 +14,7 @@
  */
 import { AssertionFailure, present } from "../base/assert.ts";
 import { describeFault } from "../base/describe_fault.ts";
+import type { Bytes } from "../base/bytes.ts";
 import type { Instant } from "../base/instant.ts";
 import { ok, type Result } from "../base/result.ts";
 import {
@@ -236,7 +237,8 @@ export class NtpListeners {
       return undefined;
     }
     const clients = config.clientTable ? new ClientTable(randomSource) : undefined;
-    const parts = { access: access.value, clients, context, socket: socket.value };
+    const sendBeside = (index: number, octets: Bytes) => loop.sendBeside(index, octets);
+    const parts = { access: access.value, clients, context, sendBeside };
     const responder = this.#makeResponder(config, parts);
     const loop = new ServerLoop({ socket: socket.value, responder }, {
       onReceiveError: (_, error) => log.warning(`Server ${config.listen}: ${error.message}`),
@@ -262,11 +264,11 @@ export class NtpListeners {
       readonly access: AccessRules;
       readonly clients: ClientTable | undefined;
       readonly context: NtpListenersContext;
-      readonly socket: ServerSocket;
+      readonly sendBeside: (index: number, octets: Bytes) => void;
     },
   ): Responder {
     const { rateLimit } = config;
-    const { socket, context } = parts;
+    const { context } = parts;
     return new Responder({
       template: this.#template,
       readClock: readRealtimeNtp,
@@ -279,11 +281,11 @@ export class NtpListeners {
       interleaved: config.interleaved ? new InterleavedTable({ random: randomSource }) : undefined,
       requireNts: config.requireNts === false ? undefined : config.requireNts,
       clients: parts.clients,
-      control(datagram, { address, port }) {
+      control(datagram, { address, port, index }) {
         const client = socketAddress(address, port);
         if (client === undefined) return;
-        for (const response of context.control?.(datagram, client) ?? []) {
-          socket.sendTo(response, client);
+        for (const octets of context.control?.(datagram, client) ?? []) {
+          parts.sendBeside(index, octets);
         }
       },
       onInternalError: (error) => this.#tell(error),

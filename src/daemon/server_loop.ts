@@ -19,6 +19,7 @@ import type { OsError } from "../../ffi/errno.ts";
 import { ServerBatch } from "../../ffi/socket/server_batch.ts";
 import type { ServerSocket } from "../../ffi/socket/server_socket.ts";
 import { yieldToEventLoop } from "../../ffi/yield.ts";
+import type { Bytes } from "../base/bytes.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { Responder } from "../server/respond.ts";
 
@@ -98,6 +99,11 @@ export class ServerLoop {
     this.#wakeRetry?.();
     this.#listener.socket.close();
     await this.#running;
+  }
+
+  /** Sends a datagram to the client of a request of the batch at hand, beside its responses. */
+  sendBeside(index: number, octets: Bytes): void {
+    this.#listener.socket.sendBeside(this.#batch, { index, octets });
   }
 
   /** How many datagrams the kernel has dropped at the socket for want of room. */

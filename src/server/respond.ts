@@ -42,10 +42,10 @@ import { TransmitQueue } from "./transmit_queue.ts";
 /** Reads the clock that is served as an NTP timestamp into `out[index]` and `out[index + 1]`. */
 export type ReadClock = (out: Uint32Array, index: number) => void;
 
-/** Takes a datagram of the control protocol and the client's address and port. */
+/** Takes a datagram of the control protocol, with its client and its place in the batch. */
 export type ControlHandler = (
   datagram: Bytes,
-  client: { readonly address: string; readonly port: number },
+  from: { readonly address: string; readonly port: number; readonly index: number },
 ) => void;
 
 /** How a listener answers. What is marked as shared is one object for all listeners. */
@@ -209,7 +209,7 @@ export class Responder {
     const address = ipFromBytes(addressOctets(batch, index));
     if (address === undefined) return;
     const datagram = batch.requests.slice(this.#at, this.#at + length);
-    this.#control(datagram, { address, port: batch.peerPorts[index] ?? 0 });
+    this.#control(datagram, { address, port: batch.peerPorts[index] ?? 0, index });
   }
 
   /** Applies the access lists and the rate limit. */

@@ -109,7 +109,7 @@ const WORK: Readonly<Record<string, Work>> = {
   "replacing a file": (folder) => writeFileAtomic(`${folder}/old`, { bytes: NEW }),
   "replacing a file in the background": (folder) =>
     writeFileAtomicInBackground(`${folder}/old`, { bytes: NEW }),
-  "adding to a file": (folder) => appendToFile(`${folder}/log`, NEW),
+  "adding to a file": (folder) => appendToFile(`${folder}/log`, { bytes: NEW }),
   "adding to a file in the background": (folder) => appendToFileInBackground(`${folder}/log`, NEW),
   "looking at a file": (folder) => fileStatus(`${folder}/old`),
   "looking at a file in the background": (folder) => fileStatusInBackground(`${folder}/old`),

@@ -52,11 +52,11 @@ async function fillAndFree(folder: string): Promise<DiskReports> {
   await state.write(2);
   const first = state.report();
   const ballast = `${folder}/ballast`;
-  while (appendToFile(ballast, new Uint8Array(PIECE)).ok);
+  while (appendToFile(ballast, { bytes: new Uint8Array(PIECE) }).ok);
   const size = fileStatus(ballast);
   const ballastLength = size.ok ? size.value?.size ?? -1 : -1;
   // What is left of the last page is taken too.
-  while (appendToFile(ballast, new Uint8Array(1)).ok);
+  while (appendToFile(ballast, { bytes: new Uint8Array(1) }).ok);
   await state.write(3);
   await state.write(4);
   const full = state.report();

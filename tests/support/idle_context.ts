@@ -9,14 +9,14 @@ import { exampleMachine } from "./machine_example.ts";
 /** Is on a machine where all is well, waits for nothing, writes nothing, and draws nothing. */
 export const IDLE_CONTEXT: Pick<
   CommandContext,
-  "askServer" | "machineFacts" | "sleep" | "writeSecret" | "random"
+  "askServer" | "machineFacts" | "sleep" | "appendSecret" | "random"
 > = {
   askServer(host) {
     throw new Error(`${host} is not to be asked`);
   },
   machineFacts: () => Promise.resolve(exampleMachine()),
   sleep: () => Promise.resolve(),
-  writeSecret(path) {
+  appendSecret(path) {
     throw new Error(`${path} is not to be written`);
   },
   random() {

@@ -5,10 +5,11 @@
  *
  * @module
  */
-import type { Result } from "../../base/result.ts";
+import { err, type Result } from "../../base/result.ts";
 import { parseDuration } from "../../config/duration.ts";
 import { type StatusDocument, unhealthyReason } from "../../engine/status/snapshot.ts";
 import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "../command.ts";
+import type { CommandContext } from "../command_context.ts";
 import { formatSeconds } from "../display/quantity.ts";
 import { plain } from "../display/style.ts";
 import { EXIT } from "../exit_code.ts";
@@ -16,6 +17,8 @@ import { fetchStatus, STATUS_OPTIONS, type StatusFailure } from "./daemon_status
 
 /** So often the daemon is asked. */
 const INTERVAL_MILLISECONDS = 1000;
+/** So long one question may take at most. */
+const ASKING_MAX_MILLISECONDS = 15_000;
 
 /** The command `wait`. */
 export const waitCommand: Command = {
@@ -44,7 +47,7 @@ Example:
     }
     const end = performance.now() + 1000 * wanted.timeout;
     for (;;) {
-      const asked = await fetchStatus(args, context);
+      const asked = await within(end, { asking: fetchStatus(args, context), context });
       if (!asked.ok && asked.error.exitCode === EXIT.usage) {
         context.err(`ntpsd: ${plain(asked.error.message)}\n`);
         return EXIT.usage;
@@ -62,6 +65,20 @@ Example:
     }
   },
 };
+
+/** A daemon that is silent has no longer than there is. */
+function within(
+  end: number,
+  { asking, context }: {
+    readonly asking: ReturnType<typeof fetchStatus>;
+    readonly context: CommandContext;
+  },
+): ReturnType<typeof fetchStatus> {
+  const rest = Math.max(0, end - performance.now());
+  if (rest > ASKING_MAX_MILLISECONDS) return asking;
+  const silent = err({ message: "The daemon does not respond", exitCode: EXIT.unavailable });
+  return Promise.race([asking, context.sleep(rest).then(() => silent)]);
+}
 
 interface Wanted {
   readonly timeout: number;
@@ -89,7 +106,8 @@ function progressOf(
   const reason = unhealthyReason({ ...asked.value, functions: [] });
   if (reason !== undefined) return { isRight: false, text: reason };
   // a clock that counts as right by itself has no bound
-  const isExact = bound === null ? maxError === Infinity : bound <= maxError;
-  const error = bound === null ? "its error is not known" : `error at most ${formatSeconds(bound)}`;
+  const isKnown = typeof bound === "number" && bound >= 0;
+  const isExact = isKnown ? bound <= maxError : maxError === Infinity;
+  const error = isKnown ? `error at most ${formatSeconds(bound)}` : "its error is not known";
   return { isRight: isExact, text: `The clock is synchronised, ${error}` };
 }

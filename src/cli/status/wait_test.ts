@@ -51,3 +51,11 @@ Deno.test("wait ends with 1 and the reason when its time is over", async () => {
     assert.equal((await wait([STARTING], options)).code, 64);
   }
 });
+
+Deno.test("wait believes no bound that is none", async () => {
+  for (const bound of ["0", -5, [], {}, true]) {
+    const odd = { errorBoundSeconds: bound } as unknown as Partial<StatusDocument>;
+    const said = await wait([odd], { timeout: "1ms", "max-error": "10ms" });
+    assert.equal(said.code, 1, JSON.stringify(bound));
+  }
+});

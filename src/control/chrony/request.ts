@@ -6,16 +6,28 @@
  *
  * @module
  */
-import { canonicalIp, ipFromBytes } from "../../base/ip_address.ts";
-import { PROTOCOL_VERSION, type RepeatedFields, RESPONSE_HEADER_LENGTH } from "./response.ts";
+import { ipFromBytes } from "../../base/ip_address.ts";
+import {
+  ADDRESS_FAMILY,
+  PROTOCOL_VERSION,
+  type RepeatedFields,
+  RESPONSE_HEADER_LENGTH,
+} from "./response.ts";
 
 /** The octets before the payload of a request. */
 const REQUEST_HEADER_LENGTH = 20;
 /** What chronyd answers too: the longest request of any client is much shorter. */
 const REQUEST_LENGTH_MAX = 892;
 const PACKET_TYPE_REQUEST = 1;
+const ADDRESS_LENGTH = 20;
+const FAMILY_OFFSET = 16;
 /** Version 5 and later are told which version is spoken; older ones have other headers. */
 const VERSION_MIN_ANSWERED = 5;
+
+/** What a source is asked for by: its address, or the number that it has without one. */
+export type SourceAddress =
+  | { readonly kind: "address"; readonly address: string }
+  | { readonly kind: "unresolved"; readonly number: number };
 
 /** One request. */
 export interface ChronyRequest extends RepeatedFields {
@@ -23,8 +35,8 @@ export interface ChronyRequest extends RepeatedFields {
   readonly length: number;
   /** Reads a number of 32 bits of the payload; the caller has checked the length. */
   u32(offset: number): number;
-  /** Reads an address of the payload as text; undefined for one of no family. */
-  address(offset: number): string | undefined;
+  /** Reads an address of the payload; undefined for one of no family. */
+  address(offset: number): SourceAddress | undefined;
 }
 
 /** What a datagram is. */
@@ -56,9 +68,15 @@ export function readRequest(datagram: Uint8Array): ReadRequest {
   };
 }
 
-function addressAt(datagram: Uint8Array, at: number): string | undefined {
-  const family = (datagram[at + 16] ?? 0) * 256 + (datagram[at + 17] ?? 0);
-  if (family !== 1 && family !== 2) return undefined;
-  const text = ipFromBytes(datagram.subarray(at, at + (family === 1 ? 4 : 16)));
-  return text === undefined ? undefined : canonicalIp(text);
+function addressAt(datagram: Uint8Array, at: number): SourceAddress | undefined {
+  const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);
+  if (at + ADDRESS_LENGTH > datagram.length) return undefined;
+  const family = view.getUint16(at + FAMILY_OFFSET);
+  if (family === ADDRESS_FAMILY.unresolved) {
+    return { kind: "unresolved", number: view.getUint32(at) };
+  }
+  const { ipv4, ipv6 } = ADDRESS_FAMILY;
+  if (family !== ipv4 && family !== ipv6) return undefined;
+  const address = ipFromBytes(datagram.subarray(at, at + (family === ipv4 ? 4 : 16)));
+  return address === undefined ? undefined : { kind: "address", address };
 }

@@ -11,7 +11,8 @@
 import type { Bytes } from "../../base/bytes.ts";
 import type { ControlView } from "../control_view.ts";
 import { STATUS, statusResponse } from "./response.ts";
-import { type ChronyRequest, readRequest } from "./request.ts";
+import type { PeerVariables } from "../../engine/status/peer_variables.ts";
+import { type ChronyRequest, readRequest, type SourceAddress } from "./request.ts";
 import {
   authenticationData,
   ntpData,
@@ -83,7 +84,7 @@ export class ChronyResponder {
         length: 48,
         answer: (request, view) => serverStatistics({ request, view, commands: this.#answered }),
       }],
-      [57, { length: 152, answer: byAddress(ntpData) }],
+      [57, { length: 152, answer: byAddress(ntpData, true) }],
       [65, { length: 284, answer: byAddress(sourceName) }],
       [67, { length: 52, answer: byAddress(authenticationData) }],
       [68, { length: 520, answer: (request, view) => clients(request, view) ?? STATUS.inactive }],
@@ -123,12 +124,21 @@ function byIndex(report: Report): Command["answer"] {
   };
 }
 
-/** A report of the source with an address. */
-function byAddress(report: Report): Command["answer"] {
+/** A report of the source with an address, or of the one with a number that has none yet. */
+function byAddress(report: Report, mustBeResolved = false): Command["answer"] {
   return (request, view) => {
-    const address = request.address(0);
-    const index = view.peers.findIndex((peer) => peer.address?.address === address);
-    const peer = address === undefined ? undefined : view.peers[index];
+    const wanted = request.address(0);
+    const isWanted = wanted !== undefined && (wanted.kind === "address" || !mustBeResolved);
+    const index = isWanted ? indexOf(wanted, view.peers) : -1;
+    const peer = view.peers[index];
     return peer === undefined ? STATUS.noSuchSource : report({ request, peer, index, view });
   };
+}
+
+function indexOf(wanted: SourceAddress, peers: readonly PeerVariables[]): number {
+  if (wanted.kind === "address") {
+    return peers.findIndex((peer) => peer.address?.address === wanted.address);
+  }
+  const index = wanted.number - 1;
+  return peers[index]?.address === undefined ? index : -1;
 }

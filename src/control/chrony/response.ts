@@ -21,7 +21,8 @@ export const RESPONSE_HEADER_LENGTH = 28;
 
 const PACKET_TYPE_RESPONSE = 2;
 const NO_REPORT = 1;
-const FAMILY = { none: 0, ipv4: 1, ipv6: 2, unresolved: 3 } as const;
+/** The families of addresses in requests and responses. */
+export const ADDRESS_FAMILY = { none: 0, ipv4: 1, ipv6: 2, unresolved: 3 } as const;
 
 /** What became of a request. */
 export const STATUS = {
@@ -128,12 +129,12 @@ export class ResponseWriter {
     if (value.kind === "none") return this;
     if (value.kind === "unresolved") {
       this.#view.setUint32(at, value.index);
-      this.#view.setUint16(at + 16, FAMILY.unresolved);
+      this.#view.setUint16(at + 16, ADDRESS_FAMILY.unresolved);
       return this;
     }
     const octets = ipToBytes(value.address) ?? new Uint8Array(4);
     new Uint8Array(this.#view.buffer).set(octets, at);
-    this.#view.setUint16(at + 16, octets.length === 16 ? FAMILY.ipv6 : FAMILY.ipv4);
+    this.#view.setUint16(at + 16, octets.length === 16 ? ADDRESS_FAMILY.ipv6 : ADDRESS_FAMILY.ipv4);
     return this;
   }
 

@@ -32,10 +32,10 @@ export function writeVariables(variables: Variables, names: readonly string[]): 
   return new TextEncoder().encode(`${text}\r\n`);
 }
 
-/** Reads the names that a request asks for; values behind them mean nothing. */
+/** Reads the names that a request asks for, each once; values behind them mean nothing. */
 export function readNames(text: string): readonly string[] {
-  return text.split(",").map((part) => part.split("=", 1)[0]?.trim() ?? "")
-    .filter((name) => name !== "");
+  const names = text.split(",").map((part) => part.split("=", 1)[0]?.trim() ?? "");
+  return [...new Set(names)].filter((name) => name !== "");
 }
 
 /** Writes text in quotes; what is no printable ASCII, and quotes, are replaced. */

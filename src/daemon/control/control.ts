@@ -6,12 +6,13 @@
  *
  * @module
  */
-import { realtimeNow } from "../../../ffi/clock/clock.ts";
+import { boottimeNow, realtimeNow } from "../../../ffi/clock/clock.ts";
 import { readKernelClock } from "../../../ffi/clock/timex.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import { formatSocketAddress, type SocketAddress } from "../../base/socket_address.ts";
+import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 import type { Config } from "../../config/config.ts";
-import { collisionOf } from "../../config/listen.ts";
+import { takenBy } from "../../config/listen.ts";
 import { NTPQ_ADDRESS } from "../../config/sections/control.ts";
 import { ChronyResponder } from "../../control/chrony/respond.ts";
 import type { ControlView } from "../../control/control_view.ts";
@@ -25,7 +26,11 @@ import { readInstant } from "../../system/local_clock.ts";
 import { randomSource } from "../../system/random.ts";
 import type { KeyRing } from "../key_ring.ts";
 import type { FunctionStates } from "../observability/function_states.ts";
+import { RequestBudget } from "./request_budget.ts";
 import { ControlListener, type Watcher } from "./control_listener.ts";
+
+/** So old the state may be that is told. */
+const VIEW_AGE_MAX: Seconds = 0.05;
 
 /** What is told, and where. */
 export interface ControlParts {
@@ -53,13 +58,16 @@ export class Control {
   readonly #ntpqResponder: NtpqResponder;
   #access: AccessRules | undefined;
   #servesNtpq = false;
+  readonly #budget = new RequestBudget();
+  #seen: { readonly view: ControlView; readonly at: MonotonicSeconds } | undefined;
 
   /** Nothing is opened before `configure`. */
   constructor(parts: ControlParts) {
     this.#parts = parts;
     const { functions, watcher, precision } = parts;
     const view = () => this.#view();
-    const mayAsk = (client: SocketAddress) => this.#mayAsk(client);
+    const mayAsk = (client: SocketAddress) =>
+      this.#mayAsk(client) && this.#budget.take(boottimeNow());
     const chrony = new ChronyResponder(view);
     const ntpq = new NtpqResponder({
       view,
@@ -96,16 +104,14 @@ export class Control {
     const place = ntpq === "off" || (!isWanted && !this.#parts.mayAdjust)
       ? undefined
       : ntpq ?? NTPQ_ADDRESS;
-    const isServed = servers.some(({ listen }) =>
-      place !== undefined &&
-      collisionOf({ transport: "udp", listen }, { transport: "udp", listen: place }) !== undefined
-    );
+    const isServed = place !== undefined && takenBy(servers.map(({ listen }) => listen), place);
     this.#ntpq.configure({ listen: isServed ? undefined : place, isWanted });
   }
 
   /** Answers what a server has got for the control protocol. */
   answer(request: Bytes, client: SocketAddress): readonly Bytes[] {
     if (!this.#servesNtpq || !this.#mayAsk(client)) return [];
+    if (!this.#budget.take(boottimeNow())) return [];
     return this.#askedByNtpq(request, client);
   }
 
@@ -132,7 +138,16 @@ export class Control {
       this.#access?.decide(client) === ACCESS_ALLOW;
   }
 
+  /** Returns the state of the moment, or of one just before: it is a long document. */
   #view(): ControlView {
+    const at = boottimeNow();
+    if (this.#seen === undefined || at - this.#seen.at > VIEW_AGE_MAX) {
+      this.#seen = { view: this.#readView(), at };
+    }
+    return this.#seen.view;
+  }
+
+  #readView(): ControlView {
     const { engine, status, keyRing } = this.#parts;
     const now = readInstant();
     const kernel = readKernelClock();

@@ -48,9 +48,6 @@ export interface ControlPlace {
   readonly isWanted: boolean;
 }
 
-/** So many requests are answered before others have their turn. */
-const REQUESTS_PER_TURN = 16;
-
 /** Keeps one listener, or none. */
 export class ControlListener {
   readonly #parts: ControlListenerParts;
@@ -80,7 +77,10 @@ export class ControlListener {
     const { watcher } = this.#parts;
     const listen = present(parseSocketAddress(name), "The configuration was checked");
     const opened = ControlSocket.open(listen);
-    if (!opened.ok) return this.#tell(opened.error.message);
+    if (!opened.ok) {
+      const { message, hint } = opened.error;
+      return this.#tell(hint === undefined ? message : `${message}. ${hint}`);
+    }
     const socket = opened.value;
     if (!watcher.watch(socket.fd, () => this.#read(socket))) {
       socket.close();
@@ -108,11 +108,8 @@ export class ControlListener {
   }
 
   #read(socket: ControlSocket): void {
-    for (let i = 0; i < REQUESTS_PER_TURN; i++) {
-      const received = socket.receive();
-      // An error of the network concerns one response; the next call is free of it.
-      if (!received.ok || received.value === undefined) return;
-      if (this.#parts.mayAsk(received.value.source)) this.#answer(socket, received.value);
+    for (const request of socket.receive()) {
+      if (this.#parts.mayAsk(request.source)) this.#answer(socket, request);
     }
   }
 
