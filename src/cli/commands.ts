@@ -11,6 +11,7 @@ import { doctorCommand } from "./doctor/command.ts";
 import { queryCommand } from "./query/command.ts";
 import { runCommand } from "./run/command.ts";
 import { simulateCommand } from "./simulate/command.ts";
+import { clientsCommand } from "./status/clients.ts";
 import { sourcesCommand } from "./status/sources.ts";
 import { statusCommand } from "./status/status.ts";
 import { waitCommand } from "./status/wait.ts";
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   statusCommand,
   sourcesCommand,
   explainCommand,
+  clientsCommand,
   waitCommand,
   simulateCommand,
   keygenCommand,

@@ -54,7 +54,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
   "waitsync": 'use "ntpsd wait"',
   "ntpwait": 'use "ntpsd wait"',
   "ntpkeygen": 'use "ntpsd keygen"',
-  "clients": 'use "ntpsd status -v", with client-table = true in [[server]]',
   "makestep":
     "the clock is stepped at the start, or as step-threshold and step-limit in [synchronization] allow",
   "burst": "send SIGUSR1 to poll all sources now",

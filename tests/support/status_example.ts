@@ -3,7 +3,11 @@
  *
  * @module
  */
-import type { SourceDocument, StatusDocument } from "../../src/engine/status/snapshot.ts";
+import type {
+  ServerDocument,
+  SourceDocument,
+  StatusDocument,
+} from "../../src/engine/status/snapshot.ts";
 
 /** Makes a source that is all right, with changes. */
 export function exampleSource(changes: Partial<SourceDocument> = {}): SourceDocument {
@@ -30,6 +34,22 @@ export function exampleSource(changes: Partial<SourceDocument> = {}): SourceDocu
     sendFailures: 0,
     received: 1230,
     dropped: {},
+    ...changes,
+  };
+}
+
+/** Makes a server that nobody has asked, with changes. */
+export function exampleServer(changes: Partial<ServerDocument> = {}): ServerDocument {
+  return {
+    listen: "[::]:123",
+    received: 0,
+    answered: 0,
+    denied: 0,
+    rateLimited: 0,
+    dropped: {},
+    nts: { answered: 0, naks: 0 },
+    interleaved: 0,
+    kisses: 0,
     ...changes,
   };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { IDLE_CONTEXT } from "../../../tests/support/idle_context.ts";
 import { exampleMachine } from "../../../tests/support/machine_example.ts";
-import { exampleStatus } from "../../../tests/support/status_example.ts";
+import { exampleServer, exampleStatus } from "../../../tests/support/status_example.ts";
 import { err, ok } from "../../base/result.ts";
 import { builtinConfig } from "../../config/builtin.ts";
 import { parseConfig } from "../../config/parse.ts";
@@ -57,17 +57,7 @@ Deno.test("a port that is taken is a problem where it is needed, and none where 
   const machine = { isPortTaken: true };
   assert.deepEqual(findings({ machine }), { "port 123": "note" });
   assert.deepEqual(findings({ machine, text }), { "port 123": "problem" });
-  const server = {
-    listen: "[::]:123",
-    received: 0,
-    answered: 0,
-    denied: 0,
-    rateLimited: 0,
-    dropped: {},
-    nts: { answered: 0, naks: 0 },
-    interleaved: 0,
-    kisses: 0,
-  };
+  const server = exampleServer();
   const state = { kind: "server", name: "[::]:123", reason: "" } as const;
   const daemonWith = (up: boolean) =>
     ok(exampleStatus({ servers: [server], functions: [{ ...state, up }] }));
