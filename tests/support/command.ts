@@ -49,7 +49,7 @@ export async function runAny(
       stderr: "piped",
     }),
   );
-  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 120_000);
+  const timer = setTimeout(() => killIfRunning(child), options.timeoutMs ?? 120_000);
   try {
     const [output] = await Promise.all([child.output(), feed(child, options.stdin)]);
     const text = new TextDecoder();
@@ -60,6 +60,15 @@ export async function runAny(
     };
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** One that has just ended by itself needs no signal, and refuses it. */
+function killIfRunning(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
   }
 }
 
