@@ -12,6 +12,9 @@ import { temporaryFolder } from "../support/places.ts";
 /** Where the package of a peer has its configuration, and the first source of it. */
 const SHIPPED: readonly (readonly [PeerName, path: string, source: RegExp | undefined])[] = [
   ["chronyd", "usr/share/chrony/chrony.conf", /^address = "2\.debian\.pool\.ntp\.org"$/m],
+  ["chronyd", "usr/share/doc/chrony/examples/chrony.conf.example1", /^mode = "pool"$/m],
+  ["chronyd", "usr/share/doc/chrony/examples/chrony.conf.example2", /^mode = "pool"$/m],
+  ["chronyd", "usr/share/doc/chrony/examples/chrony.conf.example3", undefined],
   ["ntpd", "etc/ntpsec/ntp.conf", /^address = "0\.debian\.pool\.ntp\.org"$/m],
   ["timesyncd", "etc/systemd/timesyncd.conf", undefined],
 ];
@@ -19,7 +22,7 @@ const SHIPPED: readonly (readonly [PeerName, path: string, source: RegExp | unde
 for (const [name, path, source] of SHIPPED) {
   const ignore = await findPeer(name) === undefined;
   Deno.test({
-    name: `the configuration of ${name} is converted, and the result accepted` +
+    name: `${path} of ${name} is converted, and the result accepted` +
       needs(ignore, name),
     ignore,
     async fn() {

@@ -31,7 +31,7 @@ const LINES = [...new Set(COMMANDS.map(({ line }) => line))];
 const NOT_RUN: readonly { readonly line: RegExp; readonly reason: string }[] = [
   { line: /^sudo (\S*\/)?ntpsd$/, reason: "would keep this machine's clock" },
   {
-    line: /^ntpsd( run)?$/,
+    line: /^ntpsd( run)?( &)?$/,
     reason: "is the daemon with the built-in sources; other tests start it",
   },
   { line: /^install /, reason: "would change the system" },
@@ -56,6 +56,8 @@ const EXPECTED: Readonly<Record<string, number>> = {
   // The command by its name, in the middle of a sentence.
   "ntpsd query": 64,
   "ntpsd query --nts": 64,
+  // No server of this daemon counts its clients.
+  "ntpsd clients": 1,
 };
 
 const SCENARIO =
@@ -164,7 +166,7 @@ function inShell(
   line: string,
   { folder, namespace }: { readonly folder: TemporaryFolder; readonly namespace: string },
 ): Promise<CommandResult> {
-  const printed = line.replace(/^(ntpsd query) HOST$/, "$1 127.0.0.1")
+  const printed = line.replace(/^(ntpsd (?:query|trace)) HOST$/, "$1 127.0.0.1")
     .replace(/^(ntpsd convert) (FILE|\/etc\/chrony\/chrony\.conf)/, "$1 chrony.conf")
     .replace(/\b(FILE|SCENARIO\.toml)\b/, "scenario.toml");
   const args = ["netns", "exec", namespace, "sh", "-c", printed];
