@@ -5,7 +5,7 @@ import { exampleServer, exampleStatus } from "../../../tests/support/status_exam
 import { err, ok } from "../../base/result.ts";
 import { builtinConfig } from "../../config/builtin.ts";
 import { parseConfig } from "../../config/parse.ts";
-import { hasLocalPort, type MachineFacts } from "../../system/machine_facts.ts";
+import type { MachineFacts } from "../../system/machine_facts.ts";
 import { painter } from "../display/style.ts";
 import { type ConfigurationFacts, type DoctorFacts, examine } from "./checks.ts";
 import { doctorCommand, renderChecks } from "./command.ts";
@@ -126,15 +126,6 @@ Deno.test("the configuration and the daemon are told of with their errors", () =
   assert.deepEqual(state({ state: "unsynchronized" }), { daemon: "problem" });
   const functions = [{ kind: "server", name: "x", up: false, reason: "taken" }] as const;
   assert.deepEqual(state({ functions }), { daemon: "problem" });
-});
-
-Deno.test("a socket of a port is found in the kernel's table, at its local end alone", () => {
-  const line = (local: string, remote: string) =>
-    `  sl  local_address rem_address\n  12: ${local} ${remote} 07 00000000:00000000\n`;
-  assert.equal(hasLocalPort(line("00000000:007B", "00000000:0000"), 123), true);
-  assert.equal(hasLocalPort(line(`${"0".repeat(32)}:007B`, `${"0".repeat(32)}:0000`), 123), true);
-  assert.equal(hasLocalPort(line("0100007F:C001", "0100007F:007B"), 123), false);
-  assert.equal(hasLocalPort("", 123), false);
 });
 
 Deno.test("checks are shown within 80 columns, and hostile text stays in its line", () => {

@@ -84,6 +84,7 @@ Deno.test("how many agree is counted, and one source alone is told", () => {
     "4 of 5 sources agree, 2 of them in use, led by selected",
   );
   assert.match(of("selected") ?? "", /no other confirms/);
+  assert.match(of("selected", "unreachable") ?? "", /^Only selected is in use, of 2 sources/);
   // without a majority the word says that it may vote, not that it agrees
   assert.equal(of("candidate", "candidate"), "None of 2 sources is in use");
   assert.equal(of(), "No sources are configured");
@@ -98,6 +99,9 @@ Deno.test("what to do about a silent source goes by what is known of it", () => 
   const nts = { cookies: 0, lastKeyExchange: null, failures: {}, provisional: false };
   assert.match(hintOf({ mode: "nts", nts: { ...nts, aead: null } }) ?? "", /4460/);
   assert.match(hintOf({ mode: "nts", nts: { ...nts, aead: 15 } }) ?? "", /UDP port 123/);
+  const starting = { status: "starting", received: 0 } as const;
+  assert.match(hintOf({ ...starting, sent: 3 }) ?? "", /^wait; .*UDP port 123/);
+  assert.doesNotMatch(hintOf({ ...starting, sent: 1 }) ?? "", /UDP port/);
   const inside = hintOf({ status: "distant", dropped: { "internal-error": 3 } });
   assert.match(inside ?? "", /^report this bug/);
 });

@@ -110,6 +110,9 @@ function agreementText({ sources }: StatusDocument): string {
   const used = sources.filter(({ status }) => status === "combined").length + 1;
   const name = nameAmong(lead, sources);
   if (all === 1) return `The only source is ${name}: no other confirms its time`;
+  if (agreeing === 1) {
+    return `Only ${name} is in use, of ${all} sources: no other confirms its time`;
+  }
   const inUse = used === agreeing ? " and are in use" : `, ${used} of them in use`;
   return `${agreeing} of ${all} sources agree${inUse}, led by ${name}`;
 }

@@ -23,8 +23,8 @@ export function clockHint({ state, sources }: StatusDocument): string | undefine
     case "holdover":
       return "bring the sources back before the error has grown too large";
     case "monitoring":
-      return 'nothing if another program adjusts the clock; otherwise set adjust = "auto" in ' +
-        "[clock] and grant CAP_SYS_TIME";
+      return "nothing if another program adjusts the clock; otherwise start ntpsd without -x, " +
+        'with adjust = "auto" in [clock] and CAP_SYS_TIME';
     default:
       return unreachable(state);
   }
@@ -66,7 +66,9 @@ export function sourceHint(
     case "kissed":
       return "ask its operator for service, or replace it";
     case "starting":
-      return "wait until it has responded a few times";
+      return source.received === 0 && source.sent > 1
+        ? `wait; if it stays silent, ${unreachableHint(source)}`
+        : "wait until it has responded a few times";
     default:
       return unreachable(source.status);
   }

@@ -12,6 +12,7 @@ import { socketAddress } from "../../base/socket_address.ts";
 import { decodeHeader, encodeHeader, type NtpHeader } from "../../protocol/header.ts";
 import { referenceIdFromAscii } from "../../protocol/reference_id.ts";
 import { main } from "../main.ts";
+import { askServer } from "./query.ts";
 import { QueriedServer, type Sample } from "./queried_server.ts";
 import { type QueryResult, renderQuery } from "./report.ts";
 import { painter } from "../display/style.ts";
@@ -99,6 +100,27 @@ Deno.test("a good response tells offset and delay", async () => {
     { stratum, referenceId, leapIndicator, precision, rootDelay },
     { stratum: 2, referenceId: 0xc0000201, leapIndicator: "none", precision: -20, rootDelay: 0.25 },
   );
+});
+
+Deno.test("a host is asked once, for commands that need one response", async () => {
+  const socket = createSocket("udp4");
+  let received = 0;
+  socket.on("message", (packet, from) => {
+    const request = decodeHeader(packet);
+    if (!request.ok || received++ > 0) return;
+    const octets = encodeHeader(goodResponse(request.value, 0));
+    socket.send(Buffer.from(octets), from.port, from.address);
+  });
+  await new Promise<void>((done) => socket.bind(0, "127.0.0.1", done));
+  const host = `127.0.0.1:${socket.address().port}`;
+  try {
+    const first = await askServer(host, { timeout: 2, family: "ipv4" });
+    deepEqual([first.ok, first.stratum, first.referenceId], [true, 2, "192.0.2.1"]);
+    const second = await askServer(host, { timeout: 0.02, family: undefined });
+    deepEqual([second.ok, second.error, received], [false, "No response", 2]);
+  } finally {
+    await new Promise<void>((done) => socket.close(() => done()));
+  }
 });
 
 Deno.test("what cannot be used is told with its reason", async () => {
