@@ -134,7 +134,11 @@ class Chrony {
   }
 
   #serve(): void {
-    if (!this.#allowsAll && this.#allow.length === 0 || this.#port === 0) return;
+    if (!this.#allowsAll && this.#allow.length === 0) return;
+    if (this.#port === 0) {
+      this.#draft.remarks.push({ reason: "port 0: no client is served, whatever is allowed" });
+      return;
+    }
     addServers(this.#draft, {
       addresses: this.#addresses,
       port: this.#port,
@@ -185,9 +189,7 @@ const SETTINGS: Readonly<
   leapseclist: (draft, [value]) => draft.set("clock.leap-seconds-file", value),
   keyfile: (draft, [value]) => draft.set("keys.file", value),
   ntsdumpdir: (draft) => draft.set("nts.cookie-storage-path", `${STATE}/cookies`),
-  dumpdir: () => true,
   log: (draft) => draft.set("observability.statistics-path", `${STATE}/statistics`),
-  logdir: () => true,
   minsources: (draft, [value]) =>
     setNumber(draft, "synchronization.minimum-agreeing-sources", { value, least: 1, most: 100 }),
   authselectmode: (draft, [value = ""]) =>
@@ -204,12 +206,15 @@ const SETTINGS: Readonly<
   },
 };
 
+/** What ntpsd can limit by: a rate that is near is better than none. */
+const RATE_LIMITS = [["interval", -19, 12], ["burst", 1, 255], ["leak", 1, 4]] as const;
+
 function rateLimit(rest: readonly string[]): Value {
   const limit: Record<string, Value> = {};
-  for (const name of ["interval", "burst", "leak"]) {
+  for (const [name, least, most] of RATE_LIMITS) {
     const at = rest.findIndex((word) => word.toLowerCase() === name);
     const value = at < 0 ? undefined : wholeNumber(rest[at + 1]);
-    if (value !== undefined) limit[name] = value;
+    if (value !== undefined) limit[name] = Math.max(least, Math.min(most, value));
   }
   return limit;
 }

@@ -200,3 +200,27 @@ Deno.test("what includes itself, is missing or is one of thousands is told, and 
   match(comments, /Cannot read \/missing\.conf/);
   match(comments, /At most 100 files are read/);
 });
+
+Deno.test("values beyond ntpsd's limits are brought within them, others are told", () => {
+  const { config, comments } = chrony(`
+server a.example
+maxslewrate abc
+authselectmode foo
+local stratum 12
+ratelimit interval 4 burst 999 leak 9
+allow 10/8
+maxdrift 100000
+makestep 0.1 often
+`);
+  deepEqual(config.servers[0]?.rateLimit, { interval: 4, burst: 255, leak: 4 });
+  equal(config.clock.maxFrequency, 500);
+  for (const line of ["maxslewrate abc", "authselectmode foo", "makestep 0\\.1 often"]) {
+    match(comments, RegExp(`${line}\n#   its value is not understood`));
+  }
+});
+
+Deno.test("port 0 serves nobody, whatever is allowed", () => {
+  const { config, comments } = chrony("server a.example\nallow all\nport 0\n");
+  equal(config.servers.length, 0);
+  match(comments, /port 0: no client is served/);
+});

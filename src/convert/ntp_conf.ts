@@ -66,13 +66,14 @@ class NtpConf {
     const [value = ""] = line.rest;
     if (line.word === "includefile") this.#files.include(line, value);
     else if (["server", "pool", "peer"].includes(line.word)) this.#sources.push(line);
+    else if (line.word === "tos" || line.word === "tinker") this.#pairs(line);
     else if (!this.#setting(line) && !this.#access(line)) {
       this.#draft.without(line, reasonOf(line));
     }
   }
 
   #setting({ word, rest }: Line): boolean {
-    const [value = "", second] = rest;
+    const [value = "", second] = rest.map((each) => each.replaceAll('"', ""));
     const draft = this.#draft;
     if (word === "driftfile") return draft.set("clock.drift-file", `${STATE}/drift`);
     if (word === "leapfile") return draft.set("clock.leap-seconds-file", value || undefined);
@@ -80,9 +81,7 @@ class NtpConf {
     if (word === "statistics" || word === "statsdir") {
       return draft.set("observability.statistics-path", `${STATE}/statistics`);
     }
-    if (word === "filegen" || word === "trustedkey") return true;
     if (word === "disable" && rest.includes("ntp")) return draft.set("clock.adjust", false);
-    if (word === "tos" || word === "tinker") return this.#pairs(rest);
     if (word === "nts") {
       if (value === "enable") this.#nts.set("enable", "");
       else this.#nts.set(value, second ?? "");
@@ -95,21 +94,21 @@ class NtpConf {
     return false;
   }
 
-  /** Takes words with a value behind each; false if one of them has no equivalent. */
-  #pairs(rest: readonly string[]): boolean {
-    let areKnown = true;
-    for (let i = 0; i < rest.length; i += 2) {
-      const key = PAIRS.get(rest[i] ?? "");
-      const value = rest[i + 1];
+  /** Takes words with a value behind each. */
+  #pairs(line: Line): void {
+    for (let i = 0; i < line.rest.length; i += 2) {
+      const word = line.rest[i] ?? "", value = line.rest[i + 1];
+      const key = PAIRS.get(word);
       const isEndless = key?.endsWith("panic-threshold") === true && Number(value) === 0;
       const isSet = key === undefined
-        ? rest[i] === "minclock" || rest[i] === "maxclock"
+        ? false
         : isEndless
         ? this.#draft.set(key, "inf")
         : setNumber(this.#draft, key, { value, least: key.endsWith("s") ? 1 : 0, most: 1e9 });
-      areKnown &&= isSet;
+      if (isSet) continue;
+      const text = `${line.word} ${word} ${value ?? ""}`.trim();
+      this.#draft.without({ ...line, text }, reasonOf({ ...line, word }));
     }
-    return areKnown;
   }
 
   #access(line: Line): boolean {

@@ -7,7 +7,7 @@ const ntp = (text: string, files: Readonly<Record<string, string>> = {}) =>
 Deno.test("Debian's ntp.conf of NTPsec", () => {
   const { dialect, sources, config } = ntp(`
 driftfile /var/lib/ntpsec/ntp.drift
-leapfile /usr/share/zoneinfo/leap-seconds.list
+leapfile "/usr/share/zoneinfo/leap-seconds.list"
 #statsdir /var/log/ntpsec/
 tos maxclock 11
 tos minclock 4 minsane 3
@@ -126,7 +126,7 @@ Deno.test("a virtual machine: panic and step thresholds, no clock of its own", (
   equal(config.synchronization.stepThreshold, 0.5);
   equal(config.synchronization.localStratum, 7);
   equal(config.clock.adjust, false);
-  match(comments, /tinker panic 0 step 0\.5 stepout 300/);
+  match(comments, /tinker stepout 300\n# {3}\S/);
 });
 
 Deno.test("broadcast, multicast, Autokey and Samba's signatures are told", () => {

@@ -70,5 +70,5 @@ function writeText(text: string): string {
 function writeNumber(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? "inf" : value < 0 ? "-inf" : "nan";
   // TOML wants digits on both sides of a dot, and knows no integer beyond 64 bits.
-  return Number.isInteger(value) && Math.abs(value) < 1e15 ? String(value) : value.toExponential();
+  return /^-?\d{1,15}(\.\d+)?$/.test(String(value)) ? String(value) : value.toExponential();
 }
