@@ -254,7 +254,10 @@ function checkTimestamps({ machine: { interfaces } }: DoctorFacts): Check {
 function checkDaemon({ daemon }: DoctorFacts): Check {
   const name = "daemon";
   if (!daemon.ok) {
-    return { name, ...note(daemon.error, 'start it: "systemctl enable --now ntpsd"') };
+    return {
+      name,
+      ...note(daemon.error, 'if it does not run, start it: "systemctl enable --now ntpsd"'),
+    };
   }
   const reason = unhealthyReason(daemon.value);
   if (reason === undefined) return { name, ...fine(`ntpsd runs: ${daemon.value.state}`) };
