@@ -17,7 +17,7 @@ import {
   SOCKADDR_UN,
 } from "../headers/socket.ts";
 import { libc } from "../libc.ts";
-import { environmentVariable } from "./process.ts";
+import { environmentVariable, processId } from "./process.ts";
 import { closeDescriptor } from "../descriptor.ts";
 
 /** What can be told, in the words of sd_notify(3). */
@@ -28,6 +28,8 @@ export interface ServiceNotice {
   readonly reloadingAtMicroseconds?: bigint;
   /** The start, or the end, takes longer than usual: so much more time is asked for from now on. */
   readonly extendTimeoutMicroseconds?: number;
+  /** The service is alive; to be told often enough where the service manager watches over it. */
+  readonly watchdog?: true;
   /** The service begins to end. */
   readonly stopping?: true;
   /** One line for people. */
@@ -40,6 +42,13 @@ const PATH_LENGTH_MAX = SOCKADDR_UN.sizeof - SOCKADDR_UN.sun_path - 1;
 /** Whether there is a service manager to tell. */
 export function hasServiceManager(): boolean {
   return (environmentVariable("NOTIFY_SOCKET") ?? "") !== "";
+}
+
+/** Whether the service manager ends this process if it does not tell often that it is alive. */
+export function isWatchedOver(): boolean {
+  const pid = environmentVariable("WATCHDOG_PID");
+  const isForThisProcess = pid === undefined || pid === String(processId());
+  return isForThisProcess && Number(environmentVariable("WATCHDOG_USEC") ?? 0) > 0;
 }
 
 /** Tells the service manager; false when there is none. */
@@ -70,6 +79,7 @@ function noticeLines(notice: ServiceNotice): string {
   if (notice.extendTimeoutMicroseconds !== undefined) {
     lines.push(`EXTEND_TIMEOUT_USEC=${notice.extendTimeoutMicroseconds}`);
   }
+  if (notice.watchdog) lines.push("WATCHDOG=1");
   if (notice.stopping) lines.push("STOPPING=1");
   if (notice.status !== undefined) lines.push(`STATUS=${notice.status.replaceAll("\n", " ")}`);
   return lines.join("\n");

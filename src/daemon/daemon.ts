@@ -15,7 +15,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { StatusDocument } from "../engine/status/snapshot.ts";
 import { formatUtc } from "../base/utc.ts";
 import { realtimeNow } from "../../ffi/clock/clock.ts";
-import { hasServiceManager } from "../../ffi/process/sd_notify.ts";
+import { hasServiceManager, isWatchedOver } from "../../ffi/process/sd_notify.ts";
 import type { Poller } from "../../ffi/poller.ts";
 import type { PollExponent } from "../base/units.ts";
 import { hostName } from "../../ffi/process/process.ts";
@@ -129,7 +129,10 @@ export class Daemon {
     });
     this.#drift = new DriftStore(options.config.clock, parts.functions);
     this.#leaps = new LeapFile(parts.functions);
-    this.#notices = new ServiceNotices(observability.readyWhenSynchronized);
+    this.#notices = new ServiceNotices({
+      waitsForTime: observability.readyWhenSynchronized,
+      isWatched: isWatchedOver(),
+    });
     this.#services = new Services({
       ...parts,
       http: new StatusListener({

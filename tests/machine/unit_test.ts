@@ -19,6 +19,7 @@ const canRun = parts !== undefined && hasSystemd;
 const CAPABILITIES = "0000000002000000";
 /** What the unit allows: CAP_NET_BIND_SERVICE too, which no_new_privs keeps out of reach. */
 const BOUNDING_SET = "0000000002000400";
+const WATCHDOG_SECONDS = 10;
 const RESTART_TIMEOUT_MS = 120_000;
 const WATCHED = ["ActiveState", "Result", "ExecMainStatus", "NRestarts", "MainPID"] as const;
 
@@ -40,6 +41,7 @@ Deno.test({
     await step("the journal has priorities", logsWithPriorities);
     await step("a reload takes a good file over and fails for a bad one", reloads);
     await step("it is started again after a crash", survivesACrash);
+    await step("it is started again when it hangs", isWatchedOver);
     await step("it is not started again with a wrong configuration", refusesAWrongFile);
   },
 });
@@ -114,6 +116,21 @@ async function survivesACrash(world: World): Promise<void> {
   );
   assert.notEqual(state["MainPID"], MainPID);
   await untilShown(world, (now) => now["ActiveState"] === "active");
+}
+
+/** With a watchdog that is faster than the unit's: one that is alive stays, one that hangs goes. */
+async function isWatchedOver(world: World): Promise<void> {
+  await world.machine.sh([
+    "mkdir -p /run/systemd/system/ntpsd.service.d",
+    `printf '[Service]\\nWatchdogSec=${WATCHDOG_SECONDS}\\n' >/run/systemd/system/ntpsd.service.d/w.conf`,
+    "systemctl daemon-reload && systemctl restart ntpsd",
+    `sleep ${2 * WATCHDOG_SECONDS}`,
+  ].join("\n"));
+  const before = await show(world);
+  assert.deepEqual([before["ActiveState"], before["NRestarts"]], ["active", "0"]);
+  await world.machine.sh(`kill -STOP ${before["MainPID"]}`);
+  await untilShown(world, (now) => now["NRestarts"] === "1");
+  assert.ok((await journal(world, "-g 'Watchdog timeout'")).length > 0);
 }
 
 async function refusesAWrongFile(world: World): Promise<void> {

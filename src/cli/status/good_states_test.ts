@@ -131,7 +131,11 @@ Deno.test("status, its exit status, health, metrics, the service manager and wha
     assert.equal(gauge?.[1], isGood ? "1" : "0", name);
 
     let isReady = false;
-    new ServiceNotices(true, (notice) => isReady ||= notice.ready === true).update(document, 1000);
+    const options = { waitsForTime: true, isWatched: false };
+    new ServiceNotices(options, (notice) => isReady ||= notice.ready === true).update(
+      document,
+      1000,
+    );
     assert.equal(isReady, isGood, name);
 
     const exit = await statusCommand.run({ options: { at: "127.0.0.1:1" }, operands: [] }, {

@@ -4,7 +4,9 @@
  * The idea: the line is made from the status document, like everything else that is shown, and sent
  * when another word holds, or after a while when only numbers have changed. Readiness means that
  * the daemon does its work, or, if configured so, that the clock is right; until then the service
- * manager is asked for patience. Limits: without a service manager nothing is sent.
+ * manager is asked for patience. Where it watches over the daemon it hears at each update that the
+ * daemon is alive, so one whose event loop hangs is started again. Limits: without a service
+ * manager nothing is sent.
  *
  * @module
  */
@@ -32,17 +34,22 @@ export type NoticedStatus = Pick<
 /** Tells the service manager about one daemon. */
 export class ServiceNotices {
   readonly #waitsForTime: boolean;
+  readonly #isWatched: boolean;
   readonly #notify: (notice: ServiceNotice) => unknown;
   #isReady = false;
   #words = "";
   #toldAt: MonotonicSeconds = -Infinity;
 
-  /** `waitsForTime`: whether readiness means that the clock is right. */
+  /**
+   * `waitsForTime`: whether readiness means that the clock is right; `isWatched`: whether the
+   * service manager must hear at each update that the daemon is alive.
+   */
   constructor(
-    waitsForTime: boolean,
+    options: { readonly waitsForTime: boolean; readonly isWatched: boolean },
     notify: (notice: ServiceNotice) => unknown = (notice) => notifyService(notice),
   ) {
-    this.#waitsForTime = waitsForTime;
+    this.#waitsForTime = options.waitsForTime;
+    this.#isWatched = options.isWatched;
     this.#notify = notify;
   }
 
@@ -51,11 +58,16 @@ export class ServiceNotices {
     const becomesReady = !this.#isReady && (!this.#waitsForTime || isTimeKnown(status.state));
     const words = serviceWords(status);
     const isDue = now - this.#toldAt >= INTERVAL;
-    if (!becomesReady && !isDue && words === this.#words) return;
+    const alive = this.#isWatched ? { watchdog: true } as const : {};
+    if (!becomesReady && !isDue && words === this.#words) {
+      if (this.#isWatched) this.#notify(alive);
+      return;
+    }
     this.#isReady ||= becomesReady;
     this.#words = words;
     this.#toldAt = now;
     this.#notify({
+      ...alive,
       ...(becomesReady ? { ready: true } : {}),
       ...(this.#isReady ? {} : { extendTimeoutMicroseconds: PATIENCE_MICROSECONDS }),
       status: serviceLine(status),

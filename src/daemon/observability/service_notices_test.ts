@@ -3,9 +3,10 @@ import type { ServiceNotice } from "../../../ffi/process/sd_notify.ts";
 import { serviceLine, ServiceNotices } from "./service_notices.ts";
 import { exampleStatus } from "../../../tests/support/status_example.ts";
 
-function watched(waitsForTime: boolean) {
+function watched(waitsForTime: boolean, isWatched = false) {
   const sent: ServiceNotice[] = [];
-  return { sent, notices: new ServiceNotices(waitsForTime, (notice) => sent.push(notice)) };
+  const options = { waitsForTime, isWatched };
+  return { sent, notices: new ServiceNotices(options, (notice) => sent.push(notice)) };
 }
 
 const STARTING = exampleStatus({ state: "starting", why: "No source has answered", sources: [] });
@@ -54,4 +55,14 @@ Deno.test("another state is told at once, other numbers seldom", () => {
   equal(sent.length, 4);
   notices.stopping();
   equal(sent.at(-1)?.stopping, true);
+});
+
+Deno.test("a daemon that is watched over tells at each update that it is alive, others never", () => {
+  const { sent, notices } = watched(false, true);
+  for (let now = 0; now < 5; now++) notices.update(STARTING, now);
+  deepEqual(sent.map(({ watchdog }) => watchdog), [true, true, true, true, true]);
+  deepEqual(sent.slice(1), Array(4).fill({ watchdog: true }), "the line is not told again");
+  const other = watched(false);
+  for (let now = 0; now < 5; now++) other.notices.update(STARTING, now);
+  equal(other.sent.some((notice) => "watchdog" in notice), false);
 });
