@@ -64,6 +64,10 @@ export function convert(foreign: Foreign): Result<Converted, string> {
     const text = writeDraft(draft, from);
     const parsed = parseConfig(text);
     if (parsed.ok) return ok({ dialect, text, remarkCount: countRemarks(draft) });
+    const whole = parsed.error.find(({ path }) => path === "");
+    if (whole !== undefined) {
+      return err(`${foreign.file} cannot be converted: ${whole.message}`);
+    }
     // From the end, since a table that is removed moves those that follow it in its list.
     const removed = new Set<string>();
     for (const error of parsed.error.toReversed()) {

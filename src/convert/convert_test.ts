@@ -52,6 +52,23 @@ Deno.test("the words of each option of a line may be missing", () => {
   }
 });
 
+Deno.test("lines of any length, and texts of any size, are read in a moment", () => {
+  const long = [
+    `allow ${"1".repeat(100_000)}`,
+    `allow ${"1".repeat(4000)}`,
+    `server ${":".repeat(4000)}x`,
+    `server ${" ".repeat(100_000)}b.example x`,
+    `NTP${" ".repeat(4000)}x`,
+    `[${"x".repeat(4000)}`,
+  ];
+  for (const dialect of DIALECTS) {
+    for (const line of long) convert({ file: "x", text: line, dialect, reader });
+  }
+  const many = Array.from({ length: 50_000 }, (_, i) => `server s${i}.example\n`).join("");
+  const result = convert({ file: "x", text: many, dialect: "ntp", reader });
+  ok(!result.ok && /at most 1048576 characters/.test(result.error));
+});
+
 Deno.test("the program is told by its words, and by the file's name where they do not tell", () => {
   const of = (text: string, file?: string) => detectDialect(text, file);
   equal(of("server a\nmakestep 1 3\n"), "chrony");

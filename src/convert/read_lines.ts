@@ -29,6 +29,8 @@ export interface Line extends Place {
 
 /** So many files are read for one configuration. */
 const FILES_MAX = 100;
+/** The longest line that is read, in UTF-16 units. */
+export const LINE_MAX = 4096;
 /** The longest text, in UTF-16 units. */
 const TEXT_MAX = 1 << 20;
 
@@ -62,8 +64,13 @@ export class Files {
     this.#open.push(file);
     for (const [i, whole] of text.slice(0, TEXT_MAX).split(/\r?\n/).entries()) {
       const said = whole.replace(this.#isComment, "").trim();
-      const [word = "", ...rest] = said.split(/\s+/);
+      const [word = "", ...rest] = said.slice(0, LINE_MAX).split(/\s+/);
       if (word === "") continue;
+      if (said.length > LINE_MAX) {
+        const reason = `a line of more than ${LINE_MAX} characters is not read`;
+        this.#draft.without({ file, line: i + 1, text: said }, reason);
+        continue;
+      }
       this.#take({ file, line: i + 1, text: said, word: word.toLowerCase(), rest });
     }
     if (text.length > TEXT_MAX) {

@@ -55,11 +55,14 @@ export function positiveNumber(text: string | undefined): number | undefined {
   return Number.isFinite(number) && number >= 0 ? number : undefined;
 }
 
+const NETWORK_LENGTH_MAX = 64;
+
 /**
  * Reads a network: CIDR, an address with a mask, or the first octets of an IPv4 network; undefined
  * for a name.
  */
 export function network(text: string, mask?: string): string | undefined {
+  if (text.length > NETWORK_LENGTH_MAX) return undefined;
   const bits = mask === undefined ? undefined : maskBits(mask);
   if (mask !== undefined && bits === undefined) return undefined;
   const whole = bits === undefined ? text : `${text}/${bits}`;

@@ -49,7 +49,7 @@ export function converted(
 export function readerOf(files: Readonly<Record<string, string>>): Reader {
   return {
     read(path) {
-      const text = files[path];
+      const text = Object.hasOwn(files, path) ? files[path] : undefined;
       return text === undefined ? err(`Cannot read ${path}: no such file`) : ok(text);
     },
     list(folder) {
