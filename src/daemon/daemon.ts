@@ -102,8 +102,8 @@ export class Daemon {
   readonly #drift: DriftStore;
   readonly #leaps: LeapFile;
   readonly #notices: ServiceNotices;
-  readonly #pauses = new PauseWatch((asleep) =>
-    this.#driver.deliver({ type: "resumed", asleep, stoodStill: true })
+  readonly #pauses = new PauseWatch((missing) =>
+    this.#driver.deliver({ type: "standstill-suspected", missing })
   );
   readonly #isManaged = hasServiceManager();
   readonly #once: OnceWatch | undefined;

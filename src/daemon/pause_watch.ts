@@ -1,8 +1,8 @@
 /**
- * Looks every few seconds whether the machine stood still, by its hardware clock.
+ * Looks every few seconds whether the machine may have stood still, by its hardware clock.
  *
- * Reading that clock may take milliseconds, so it is done on the thread pool. Limits: where it
- * cannot be read, that is not tried again.
+ * Reading that clock may take milliseconds, so it is done on the thread pool. Where it cannot be
+ * read, that is tried again a minute later. Limits: the first hardware clock of the machine.
  *
  * @module
  */
@@ -12,11 +12,13 @@ import { fromNanoseconds } from "../base/nanoseconds.ts";
 import type { Seconds } from "../base/units.ts";
 import { PauseDetector } from "../system/pause_detector.ts";
 
-/** The hardware clock that the kernel took the time from, in seconds of the Unix epoch. */
+/** The hardware clock in seconds of the Unix epoch. */
 const HARDWARE_CLOCK = "/sys/class/rtc/rtc0/since_epoch";
 const FILE_MAX = 4096;
 /** So many ticks, of a second each, from look to look. */
 const LOOK_EVERY = 2;
+/** So many ticks after a failure. */
+const RETRY_AFTER = 60;
 /** A look that took longer compares clocks of different moments. */
 const LOOK_MAX: Seconds = 0.5;
 
@@ -31,9 +33,8 @@ export class PauseWatch {
   readonly #detector = new PauseDetector();
   #ticks = 0;
   #isReading = false;
-  #isGivenUp = false;
 
-  /** `onPause` gets the time for which the machine stood still. */
+  /** `onPause` gets the time for which the machine may have stood still. */
   constructor(
     onPause: (seconds: Seconds) => void,
     { read = readHardwareClock, now = realtimeNow }: {
@@ -48,7 +49,8 @@ export class PauseWatch {
 
   /** Looks when it is time; to be called about once a second. */
   tick(): void {
-    if (this.#isGivenUp || this.#isReading || this.#ticks++ % LOOK_EVERY !== 0) return;
+    this.#ticks++;
+    if (this.#isReading || this.#ticks < 0 || this.#ticks % LOOK_EVERY !== 0) return;
     void this.#look();
   }
 
@@ -64,7 +66,7 @@ export class PauseWatch {
     const realtime = this.#seconds();
     this.#isReading = false;
     if (text === undefined || !/^-?\d{1,12}\s*$/.test(text)) {
-      this.#isGivenUp = true;
+      this.#ticks = -RETRY_AFTER;
       return;
     }
     const took = realtime - before;

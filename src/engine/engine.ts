@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { offsetAndDelay } from "../association/exchange.ts";
 import type { Measurement } from "../association/measurement.ts";
 import { unreachable } from "../base/assert.ts";
 import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../base/units.ts";
@@ -21,6 +22,7 @@ import type { ProvisionalTime } from "./authenticated_time/provisional_time.ts";
 import type { ClockControl } from "./clock/clock_control.ts";
 import { ClockState } from "./clock/clock_state.ts";
 import { Decision } from "./decision.ts";
+import { StandstillSuspicion } from "./clock/standstill.ts";
 import { DisturbanceDetector, isOwnStep } from "./clock/disturbance.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { type EngineParts, guardSource, makeParts } from "./engine_parts.ts";
@@ -61,6 +63,7 @@ export class Engine {
   readonly #known = new Set<AssociationId>();
   readonly #polls = new PollKeeper();
   readonly #recent = new RecentSamples();
+  readonly #standstill = new StandstillSuspicion();
   #isStopped = false;
 
   /** Does nothing yet: the first event is `start`. */
@@ -159,6 +162,9 @@ export class Engine {
         return this.#decision.certificatesVerified(event, now);
       case "resumed":
         return this.#resumed(event, now);
+      case "standstill-suspected":
+        this.#standstill.suspect(event.missing, now.monotonic);
+        return this.#sources.askAgain(now.monotonic);
       case "reconfigure":
         return this.#reconfigure(event.config, now);
       case "drift-loaded":
@@ -197,9 +203,8 @@ export class Engine {
     ];
   }
 
-  #resumed({ asleep, stoodStill }: EventOf<"resumed">, now: Instant): readonly Action[] {
-    const what = stoodStill === true ? "stood still" : "was suspended";
-    const reason = `The machine ${what} for ${asleep.toFixed(0)} s`;
+  #resumed({ asleep }: EventOf<"resumed">, now: Instant): readonly Action[] {
+    const reason = `The machine was suspended for ${asleep.toFixed(0)} s`;
     return [...this.#restart(now, { reason }), ...this.#sources.askAgain(now.monotonic)];
   }
 
@@ -238,6 +243,17 @@ export class Engine {
     { id, now }: { readonly id: AssociationId; readonly now: Instant },
   ): readonly Action[] {
     this.#followMembers();
+    const missing = this.#standstill.confirm({
+      id,
+      offset: offsetAndDelay(measurement).offset,
+      reachable: this.#sources.members.filter(({ association }) =>
+        association.history.isReachable
+      ).length,
+    }, now.monotonic);
+    if (missing !== undefined) {
+      const reason = `The machine stood still for ${missing.toFixed(0)} s`;
+      return this.#restart(now, { reason, gained: -missing });
+    }
     const told = guardSource(this.#parts, {
       association: id,
       now,

@@ -223,6 +223,30 @@ Deno.test("after a suspension the sources are measured again, and a step is allo
   assertNear(world.offset, 0, 1e-3);
 });
 
+Deno.test("a machine that stood still is stepped when most sources confirm its hardware clock", () => {
+  const world = new EngineWorld().start();
+  world.run(600);
+  for (const address of [ONE, TWO, THREE]) world.server(address).error = 3600;
+  world.handle({ type: "standstill-suspected", missing: 3600 });
+  world.run(120);
+  assert.ok(world.logs.some((line) => line.includes("The machine stood still for 3600 s")));
+  const steps = world.commands.map(({ step }) => step).filter((step) => step !== 0);
+  assertNear(steps.at(-1), 3600, 0.01);
+  assert.equal(world.snapshot.state, "synchronized");
+});
+
+Deno.test("a hardware clock that somebody set changes nothing", () => {
+  const world = new EngineWorld().start();
+  world.run(600);
+  world.handle({ type: "standstill-suspected", missing: 7200 });
+  for (let i = 0; i < 60; i++) {
+    world.run(2);
+    assert.equal(world.snapshot.state, "synchronized");
+  }
+  assert.ok(!world.logs.some((line) => line.includes("stood still")));
+  assert.equal(world.commands.filter(({ step }) => step !== 0).length, 0);
+});
+
 Deno.test("a leap second is announced to the kernel on its day only, and its step is no disturbance", () => {
   // 2026-06-30, half an hour before midnight
   const lastDay = PLAIN_DAY + 140 * 86_400;

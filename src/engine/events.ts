@@ -57,14 +57,16 @@ export type Event =
     readonly result: Result<ClockReading, string>;
   }
   | {
-    /**
-     * The machine slept: the boot-time clock ran this much ahead of the monotonic one; or it stood
-     * still, and its hardware clock ran this much ahead of all others.
-     */
+    /** The machine slept: the boot-time clock ran this much ahead of the monotonic one. */
     readonly type: "resumed";
     readonly asleep: Seconds;
-    /** Whether its clocks stood still too; they did not when left out. */
-    readonly stoodStill?: boolean;
+  }
+  | {
+    /**
+     * The machine may have stood still: its hardware clock ran this much ahead of all its others.
+     */
+    readonly type: "standstill-suspected";
+    readonly missing: Seconds;
   }
   | {
     /**

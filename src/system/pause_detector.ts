@@ -4,9 +4,8 @@
  *
  * The problem: what the sources say then looks like a lie of all of them. The idea: the hardware
  * clock ran on meanwhile, so its lead over the real-time clock has grown by the time that is
- * missing. Limits: it counts whole seconds; the kernel copies the real-time clock to it now and
- * then, so a lead that is gone is no pause, and neither is one that shrinks; a machine without such
- * a clock notices nothing.
+ * missing. Limits: it counts whole seconds, and a hardware clock that was set looks the same, so
+ * this is a suspicion and no more; a machine without such a clock notices nothing.
  *
  * @module
  */
@@ -27,15 +26,14 @@ export interface ClockPair {
 export class PauseDetector {
   #lead: Seconds | undefined;
 
-  /** Returns for how long the machine stood still since the last look; 0 if it did not. */
+  /** Returns for how long the machine may have stood still since the last look; 0 if not. */
   look({ hardware, realtime }: ClockPair): Seconds {
     const lead = hardware - realtime;
     const before = this.#lead;
     this.#lead = lead;
     if (before === undefined) return 0;
     const gained = lead - before;
-    const isCopied = Math.abs(lead) < PAUSE_MIN;
-    return gained < PAUSE_MIN || isCopied ? 0 : gained;
+    return gained < PAUSE_MIN ? 0 : gained;
   }
 
   /** Forgets the last look: the real-time clock was set. */

@@ -16,9 +16,8 @@ Deno.test("a pause is noticed once, whatever the time zone of the hardware clock
   assert.deepEqual(leads(-40, 3560), [0, 3600]);
 });
 
-Deno.test("rounding, drift, a copy of the real-time clock and a lead that shrinks are no pause", () => {
+Deno.test("rounding, drift and a lead that shrinks are no pause", () => {
   assert.deepEqual(leads(0, 0.99, -0.99, 1.5), [0, 0, 0, 0]);
-  assert.deepEqual(leads(-40, 0.5), [0, 0]);
   assert.deepEqual(leads(60, 0), [0, 0]);
   assert.deepEqual(leads(0, -3600), [0, 0]);
 });

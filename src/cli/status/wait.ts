@@ -55,10 +55,11 @@ Example:
       const progress = progressOf(asked, wanted.maxError);
       const rest = end - performance.now();
       if (progress.isRight || rest <= 0) {
-        const text = hasOption(args, "json")
-          ? `${JSON.stringify({ synchronized: progress.isRight, reason: progress.text })}\n`
-          : `${plain(progress.text)}\n`;
-        context.out(text);
+        const { isRight, text } = progress;
+        const document = { synchronized: isRight, reason: text };
+        if (hasOption(args, "json")) context.out(`${JSON.stringify(document)}\n`);
+        else if (isRight) context.out(`${plain(text)}\n`);
+        else context.err(`ntpsd: ${plain(text)}\n`);
         return progress.isRight ? EXIT.done : EXIT.no;
       }
       await context.sleep(Math.min(INTERVAL_MILLISECONDS, rest));
@@ -109,5 +110,6 @@ function progressOf(
   const isKnown = typeof bound === "number" && bound >= 0;
   const isExact = isKnown ? bound <= maxError : maxError === Infinity;
   const error = isKnown ? `error at most ${formatSeconds(bound)}` : "its error is not known";
-  return { isRight: isExact, text: `The clock is synchronised, ${error}` };
+  const wanted = isExact ? "" : `, and at most ${formatSeconds(maxError)} is wanted`;
+  return { isRight: isExact, text: `The clock is synchronised, ${error}${wanted}` };
 }

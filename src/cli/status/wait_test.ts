@@ -14,7 +14,7 @@ async function wait(
   const code = await waitCommand.run({ operands: [], options: { at: "127.0.0.1:1", ...options } }, {
     ...IDLE_CONTEXT,
     out: (text) => out += text,
-    err: () => {},
+    err: (text) => out += text,
     color: false,
     columns: 80,
     readFile: () => err({ name: "ENOENT", message: "no file" }),
@@ -43,7 +43,7 @@ Deno.test("wait for an error bound goes on until it is that small", async () => 
 
 Deno.test("wait ends with 1 and the reason when its time is over", async () => {
   const starting = await wait([STARTING], { timeout: "1ms" });
-  assert.deepEqual([starting.code, starting.out], [1, "starting\n"]);
+  assert.deepEqual([starting.code, starting.out], [1, "ntpsd: starting\n"]);
   const absent = await wait([undefined], { timeout: "1ms", json: true });
   assert.equal(absent.code, 1);
   assert.equal(JSON.parse(absent.out).synchronized, false);

@@ -12,6 +12,9 @@ import { section } from "../table_field.ts";
 /** Where `ntpq` asks if it is not told otherwise. */
 export const NTPQ_ADDRESS = `127.0.0.1:${NTP_PORT}`;
 
+/** The same over IPv6. */
+export const NTPQ_ADDRESS_IPV6 = `[::1]:${NTP_PORT}`;
+
 /** The keys of `[control]`. */
 export const CONTROL_KEYS = {
   ntpq: optional(either(listenAddress(NTP_PORT), word(["off"])), {
@@ -19,7 +22,8 @@ export const CONTROL_KEYS = {
     reload: "applied",
     doc:
       "Where `ntpq` and `ntpmon` find the daemon: the control protocol of NTP (mode 6). It only " +
-      "reads. A `[[server]]` at this address and port answers it itself; `off` switches the " +
+      `reads. With \`"${NTPQ_ADDRESS}"\` it is \`"[::1]:${NTP_PORT}"\` too, because \`ntpq\` asks ` +
+      "`localhost`. A `[[server]]` at this address and port answers it itself; `off` switches the " +
       "protocol off there too.",
   }),
   chronyc: optional(either(listenAddress(CHRONY_COMMAND_PORT), word(["off"])), {

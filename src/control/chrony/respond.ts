@@ -40,7 +40,7 @@ interface Command {
   answer(request: ChronyRequest, view: ControlView): Outcome;
 }
 
-/** Commands that change something, or that only chronyd knows: 1 to 72 but those below. */
+/** Commands that change something, or that only chronyd has: 1 to this number but those below. */
 const LAST_REFUSED = 75;
 /** Numbers in between that chronyd does not know. */
 const UNKNOWN: ReadonlySet<number> = new Set([
@@ -54,12 +54,10 @@ const UNKNOWN: ReadonlySet<number> = new Set([
   39,
   40,
   55,
-  56,
   58,
   59,
   60,
   61,
-  64,
 ]);
 
 /** Answers for one daemon; it counts what it answers. */

@@ -97,7 +97,7 @@ Deno.test("chronyc: what is refused, unknown, too short or of another version ge
     assert.equal(view.byteLength, 28);
     return view.getUint16(8);
   };
-  for (const command of [1, 3, 11, 29, 42, 43, 62, 63]) {
+  for (const command of [1, 3, 11, 29, 42, 43, 56, 62, 63, 64]) {
     assert.equal(small(command, { length: 520 }), 2, `${command} is refused`);
   }
   for (const command of [0, 10, 12, 76, 1000, 65535]) {

@@ -13,7 +13,7 @@ import { formatSocketAddress, type SocketAddress } from "../../base/socket_addre
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 import type { Config } from "../../config/config.ts";
 import { takenBy } from "../../config/listen.ts";
-import { NTPQ_ADDRESS } from "../../config/sections/control.ts";
+import { NTPQ_ADDRESS, NTPQ_ADDRESS_IPV6 } from "../../config/sections/control.ts";
 import { ChronyResponder } from "../../control/chrony/respond.ts";
 import type { ControlView } from "../../control/control_view.ts";
 import { NtpqResponder } from "../../control/ntpq/respond.ts";
@@ -55,6 +55,8 @@ export class Control {
   readonly #parts: ControlParts;
   readonly #chronyc: ControlListener;
   readonly #ntpq: ControlListener;
+  /** Tools that are not told where to ask try localhost, of which ::1 comes first. */
+  readonly #ntpqIpv6: ControlListener;
   readonly #ntpqResponder: NtpqResponder;
   #access: AccessRules | undefined;
   #servesNtpq = false;
@@ -83,13 +85,15 @@ export class Control {
       functions,
       watcher,
     });
-    this.#ntpq = new ControlListener({
+    const ntpqParts = {
       kind: "ntpq",
-      respond: (request, client) => this.#askedByNtpq(request, client),
+      respond: (request: Bytes, client: SocketAddress) => this.#askedByNtpq(request, client),
       mayAsk,
       functions,
       watcher,
-    });
+    } as const;
+    this.#ntpq = new ControlListener(ntpqParts);
+    this.#ntpqIpv6 = new ControlListener({ ...ntpqParts, isBeside: true });
   }
 
   /** Brings all listeners up to a configuration. */
@@ -104,8 +108,12 @@ export class Control {
     const place = ntpq === "off" || (!isWanted && !this.#parts.mayAdjust)
       ? undefined
       : ntpq ?? NTPQ_ADDRESS;
-    const isServed = place !== undefined && takenBy(servers.map(({ listen }) => listen), place);
-    this.#ntpq.configure({ listen: isServed ? undefined : place, isWanted });
+    const listens = servers.map(({ listen }) => listen);
+    const isServed = (at: string) => takenBy(listens, at);
+    const unless = (at: string | undefined) => at === undefined || isServed(at) ? undefined : at;
+    this.#ntpq.configure({ listen: unless(place), isWanted });
+    const beside = place === NTPQ_ADDRESS ? NTPQ_ADDRESS_IPV6 : undefined;
+    this.#ntpqIpv6.configure({ listen: unless(beside), isWanted: false });
   }
 
   /** Answers what a server has got for the control protocol. */
@@ -119,12 +127,14 @@ export class Control {
   retry(): void {
     this.#chronyc.retry();
     this.#ntpq.retry();
+    this.#ntpqIpv6.retry();
   }
 
   /** Closes all listeners. */
   stop(): void {
     this.#chronyc.stop();
     this.#ntpq.stop();
+    this.#ntpqIpv6.stop();
   }
 
   #askedByNtpq(request: Bytes, client: SocketAddress): readonly Bytes[] {

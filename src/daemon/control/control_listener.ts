@@ -32,6 +32,8 @@ export interface ControlListenerParts {
   readonly kind: FunctionKind;
   /** Returns the datagrams of a response; none is silence. Any octets are taken. */
   readonly respond: ControlResponse;
+  /** Whether it stands beside another listener of its kind, and is not told of. */
+  readonly isBeside?: boolean;
   /** Whether a client may ask. */
   readonly mayAsk: (client: SocketAddress) => boolean;
   /** Whether this listener works. */
@@ -65,8 +67,10 @@ export class ControlListener {
     this.#isWanted = isWanted;
     if (listen !== this.#listen) this.stop();
     this.#listen = listen;
-    const shown = listen === undefined || !isWanted ? [] : [listen];
-    this.#parts.functions.keepOnly(this.#parts.kind, shown);
+    const { kind, functions, isBeside } = this.#parts;
+    if (isBeside !== true) {
+      functions.keepOnly(kind, listen === undefined || !isWanted ? [] : [listen]);
+    }
     this.retry();
   }
 
