@@ -81,7 +81,8 @@ class Chrony {
       for (const pattern of line.rest) this.#files.include(line, pattern);
     } else if (line.word === "confdir" || line.word === "sourcedir") {
       const matches = line.word === "confdir" ? /^[^.].*\.conf$/ : /^[^.].*\.sources$/;
-      for (const folder of line.rest) this.#files.folder(line, { folder, matches });
+      const seen = new Set<string>();
+      for (const folder of line.rest) this.#files.folder(line, { folder, matches, seen });
     } else return false;
     return true;
   }

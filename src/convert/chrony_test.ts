@@ -219,6 +219,15 @@ makestep 0.1 often
   }
 });
 
+Deno.test("of files of one name in several folders the first counts", () => {
+  const { sources } = chrony("confdir /etc/a /usr/b\nrtcsync\n", {
+    "/etc/a/x.conf": "server a.example\n",
+    "/usr/b/x.conf": "server b.example\n",
+    "/usr/b/y.conf": "server c.example\n",
+  });
+  deepEqual(sources, ["server a.example", "server c.example"]);
+});
+
 Deno.test("port 0 serves nobody, whatever is allowed", () => {
   const { config, comments } = chrony("server a.example\nallow all\nport 0\n");
   equal(config.servers.length, 0);

@@ -88,16 +88,25 @@ export class Files {
     this.folder(place, { folder: folderOf(path), matches: wildcard(name) });
   }
 
-  /** Reads all files of a folder whose names match, in the order of the names. */
+  /**
+   * Reads all files of a folder whose names match, in the order of the names; those in `seen` were
+   * found in another folder, and count there alone.
+   */
   folder(
     place: Place,
-    { folder, matches }: { readonly folder: string; readonly matches: RegExp },
+    { folder, matches, seen = new Set() }: {
+      readonly folder: string;
+      readonly matches: RegExp;
+      readonly seen?: Set<string>;
+    },
   ): void {
     const names = this.#reader.list(folder);
     if (!names.ok) return this.#draft.without(place, names.error);
-    const chosen = names.value.filter((name) => matches.test(name)).sort();
+    const chosen = names.value.filter((name) => matches.test(name) && !seen.has(name))
+      .sort();
     for (const name of chosen) {
       if (this.#count >= FILES_MAX) break;
+      seen.add(name);
       this.#one(place, `${folder.replace(/\/*$/, "")}/${name}`);
     }
     if (this.#count >= FILES_MAX) this.#draft.without(place, tooMany());
