@@ -8,7 +8,7 @@ import { assert } from "../base/assert.ts";
 /** How many requests the register remembers. */
 export const REACH_LENGTH = 8;
 
-/** The part of the packets that is lost is a moving average over about so many requests. */
+/** The part of the packets that is lost is a moving average over about 16 requests. */
 const LOSS_SMOOTHING = 1 / 16;
 /** Losses in a row that come more often than this are usual. */
 const LOSS_USUAL = 1 / 8;

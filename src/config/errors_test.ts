@@ -153,7 +153,7 @@ const SINGLE_ERRORS: readonly (readonly [string, string])[] = [
   ],
   [
     "[observability]\nlisten = 9975",
-    't:2: observability.listen: Wanted a numeric address, with a port if it is not 9975 ("0.0.0.0:9975" for all IPv4, "[::]:9975" for all), or "", found 9975',
+    't:2: observability.listen: Wanted a numeric address, with a port if it is not 9975 ("0.0.0.0:9975" for all IPv4, "[::]:9975" for all), or "off" or "", found 9975',
   ],
   [
     "[keyset]\nkey-rotation-interval = 0",

@@ -49,8 +49,6 @@ const NEAR_END = 14 * SECONDS_PER_DAY;
 /** What the command reads by itself, with the symmetric keys in it. */
 const READ_ELSEWHERE = "keys.file";
 const FORBIDDEN = ["EACCES", "EPERM"];
-/** A state file that is too long is set aside; one that this user may not read the daemon may. */
-const NO_OBSTACLE = [...FORBIDDEN, "EFBIG"];
 
 /** Looks at all files of a configuration. */
 export function lookAtFiles(config: Config, context: FileContext): FileFindings {
@@ -272,7 +270,10 @@ function lookAtStateFile(path: string, at: FindingsAt): void {
     return at.error(`Wanted a file, found ${found}: ${path}`);
   }
   const octets = kind === undefined ? undefined : readFile(path, FILE_MAX);
-  if (octets?.ok === false && !NO_OBSTACLE.includes(octets.error.name)) {
+  if (octets?.ok === false && FORBIDDEN.includes(octets.error.name)) {
+    at.note(`${octets.error.message} as this user; the daemon must be able to`, octets.error.hint);
+  } else if (octets?.ok === false && octets.error.name !== "EFBIG") {
+    // one that is too long is set aside
     return at.unreadable(octets.error);
   }
   lookAtFolder(folderOfFile(path), at);

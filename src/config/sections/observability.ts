@@ -35,9 +35,9 @@ export const OBSERVABILITY_KEYS = {
     },
     doc: "How much is logged. The log goes to standard error.",
   }),
-  listen: optional(either(listenAddress(STATUS_PORT), word([""])), {
+  listen: optional(either(listenAddress(STATUS_PORT), word(["off", ""])), {
     default: STATUS_ADDRESS,
-    build: (address) => address === "" ? undefined : address,
+    build: (address) => address === "" || address === "off" ? undefined : address,
     reload: "applied",
     foreign: {
       "observation-path observation-permissions": HTTP,
@@ -45,7 +45,7 @@ export const OBSERVABILITY_KEYS = {
     },
     doc:
       "Where the status is served over HTTP, for `ntpsd status`, Prometheus and health checks. " +
-      "An empty text switches it off. Everyone who can connect can read the status.",
+      '`"off"` switches it off. Everyone who can connect can read the status.',
   }),
   hosts: optional(list(hostName, "a list of names"), {
     default: [],

@@ -1,6 +1,6 @@
 /**
- * Nonces: proof that a client receives at the address from which it asks, before it gets more
- * octets than it sent (RFC 9327 section 4).
+ * Nonces: proof that a client receives at the address from which it asks, before it gets the list
+ * of recent clients (RFC 9327 section 4).
  *
  * A nonce is the time of its making and a keyed digest of that and the address; it is good for some
  * seconds and needs no memory.
