@@ -136,7 +136,7 @@ export function hasFreeThread(work: BackgroundWork): boolean {
  * A call that failed within so many milliseconds was not kept waiting, and may be made again where
  * that would be felt.
  */
-const QUICK_MILLISECONDS = 100;
+const QUICK_MILLISECONDS = 500;
 
 /**
  * Makes a call on a file in the background and returns its result, or the negative number of its

@@ -33,25 +33,31 @@ export async function tryLock(path: string): Promise<boolean> {
     await Deno.mkdir(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    if (await isHeld(path)) return false;
-    await Deno.remove(path, { recursive: true }).catch(() => {});
+    if (await stateOf(path) === "stale") {
+      await Deno.remove(path, { recursive: true }).catch(() => {});
+    }
     return false;
   }
   await Deno.writeTextFile(`${path}/${Deno.pid}`, "");
   return true;
 }
 
-/**
- * Tells whether somebody has a lock folder. A lock without a name is just being made; one that
- * stays so for a while was left by a process that was killed there.
- */
+/** Tells whether somebody has a lock folder. */
 export async function isHeld(path: string): Promise<boolean> {
+  return await stateOf(path) === "held";
+}
+
+/**
+ * Tells how a lock folder stands. One without a name is just being made; one that stays so for a
+ * while was left by a process that was killed there. One that is gone may be another's in a moment.
+ */
+async function stateOf(path: string): Promise<"held" | "stale" | "gone"> {
   const made = await Deno.stat(path).catch(() => undefined);
-  if (made === undefined) return false;
+  if (made === undefined) return "gone";
   const names = await Array.fromAsync(Deno.readDir(path), (entry) => entry.name).catch(() => []);
   const [pid] = names;
-  if (pid === undefined) return Date.now() - (made.mtime?.getTime() ?? 0) < 5000;
-  return await isAlive(pid);
+  if (pid !== undefined) return await isAlive(pid) ? "held" : "stale";
+  return Date.now() - (made.mtime?.getTime() ?? 0) < 5000 ? "held" : "stale";
 }
 
 /** Tells whether a process is there. */
