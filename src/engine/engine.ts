@@ -169,7 +169,10 @@ export class Engine {
         return this.#reconfigure(event.config, now);
       case "drift-loaded":
         this.#discipline.setPrior(priorOfDrift(event));
-        return [];
+        return this.#control.beginWith(event.frequency, {
+          status: this.#clock.kernelStatus(now),
+          now,
+        });
       case "leap-table":
         this.#parts.leaps.load(event.table);
         return [];

@@ -307,6 +307,7 @@ Deno.test("reconfiguring keeps what is known of the sources that stay", () => {
 Deno.test("a frequency that was saved is used at once", () => {
   const world = new EngineWorld({ drift: -40e-6 });
   world.handle({ type: "drift-loaded", frequency: 40, skew: 0.1 });
+  assertNear(world.commands.at(-1)?.frequency, 40, 1e-9);
   world.start();
   world.run(30);
   assertNear(world.snapshot.frequencyPpm, 40, 1);

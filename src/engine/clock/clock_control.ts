@@ -215,6 +215,17 @@ export class ClockControl {
     return this.#command({ frequency, step: 0, status }, now.monotonic);
   }
 
+  /** Takes the frequency of a drift file at once: until a source responds, none better is known. */
+  beginWith(
+    frequency: Ppm,
+    context: { readonly status: KernelStatus; readonly now: Instant },
+  ): readonly Action[] {
+    if (!this.#mayAdjust) return [];
+    const wanted = this.#clamp(frequency * PPM) / PPM;
+    const command = { frequency: wanted, step: 0, status: context.status };
+    return this.#command(command, context.now.monotonic);
+  }
+
   /** Returns the command that leaves the clock at its own best frequency, for the time after us. */
   finalCommand(estimate: SystemEstimate | undefined, status: KernelStatus): readonly Action[] {
     if (!this.#mayAdjust || this.#hasPanicked || estimate === undefined) return [];
