@@ -3,7 +3,8 @@
  *
  * Only the rate of the clock is changed here, so the clock stays monotone. A small offset is
  * removed within half a poll interval, so that the rate stays calm. A large one is removed as fast
- * as the slew limit allows at the start, and within a minute once the clock has been right. There
+ * as the slew limit allows at the start. Once the clock has been right, nothing is removed faster
+ * than within a minute: programs that measure rates run by then. There
  * is no feedback loop to overshoot: all corrections are known exactly (`free_running_clock.ts`),
  * and a slew that ran too long because the process was late is a known offset, which is removed in
  * turn.
@@ -14,7 +15,7 @@ import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 
 /** An offset is removed over this part of the poll interval ... */
 const REMOVAL_POLL_PART = 1 / 2;
-/** ... but not faster than this, nor slower than that. */
+/** ... but at the start not faster than this, and never slower than that. */
 const REMOVAL_TIME_MIN: Seconds = 2;
 const REMOVAL_TIME_MAX: Seconds = 512;
 /** An offset beyond this hurts users, and is removed in a hurry ... */
@@ -56,7 +57,10 @@ export function planSlew(
   if (offset === 0) return { slew: 0, until: Infinity };
   const unhurried = Math.min(
     REMOVAL_TIME_MAX,
-    Math.max(REMOVAL_TIME_MIN, limits.pollInterval * REMOVAL_POLL_PART),
+    Math.max(
+      limits.wasRight ? PATIENCE : REMOVAL_TIME_MIN,
+      limits.pollInterval * REMOVAL_POLL_PART,
+    ),
   );
   const hurried = limits.wasRight ? PATIENCE : SLEW_TIME_MIN;
   const wanted = isUrgent(offset, limits.uncertainty) ? hurried : unhurried;

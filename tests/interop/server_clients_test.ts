@@ -85,7 +85,8 @@ async function scene(): Promise<Scene> {
  */
 async function near(ask: () => Promise<number>): Promise<void> {
   const offsets: number[] = [];
-  while (offsets.length < 10) {
+  const giveUp = performance.now() + PATIENCE_MS;
+  while (offsets.length < 10 || performance.now() < giveUp) {
     const offset = await ask();
     if (Math.abs(offset) < ONE_EXCHANGE) return;
     offsets.push(offset);

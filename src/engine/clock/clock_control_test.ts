@@ -170,7 +170,7 @@ Deno.test("the discipline follows what the kernel really did", () => {
   control.update(estimate(320e-6), context(110));
   const actions = control.commandDone(ok({ frequency: 500, step: 0 }), at(110));
   assert.deepEqual(logsOf(actions), [
-    "warning: The kernel runs the clock at 500.000 ppm instead of 10.000 ppm",
+    "warning: The kernel runs the clock at 500.000 ppm instead of 5.333 ppm",
   ]);
   assertPpm(discipline.rate * 1e6, 500);
 });
