@@ -57,10 +57,3 @@ Deno.test("a hardware clock that cannot be read is left alone for a minute", asy
   for (let i = 0; i < 20; i++) machine.watch.tick();
   assert.equal(machine.reads, 2);
 });
-
-Deno.test("the hardware clock of this machine is looked at, if there is one", async () => {
-  const watch = new PauseWatch((seconds) => assert.fail(`${seconds} s of pause`));
-  watch.tick();
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  watch.tick();
-});
