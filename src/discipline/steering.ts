@@ -3,15 +3,15 @@
  *
  * Only the rate of the clock is changed here, so the clock stays monotone. A small offset is
  * removed within half a poll interval, so that the rate stays calm. A large one is removed as fast
- * as the slew limit allows at the start. Once the clock has been right, nothing is removed faster
- * than within a minute: programs that measure rates run by then. There
+ * as the slew limit allows at the start. Once the clock has been right, what would need a rate that
+ * is felt takes a minute: programs that measure rates run by then. There
  * is no feedback loop to overshoot: all corrections are known exactly (`free_running_clock.ts`),
  * and a slew that ran too long because the process was late is a known offset, which is removed in
  * turn.
  *
  * @module
  */
-import type { MonotonicSeconds, Seconds } from "../base/units.ts";
+import { type MonotonicSeconds, PPM, type Seconds } from "../base/units.ts";
 
 /** An offset is removed over this part of the poll interval ... */
 const REMOVAL_POLL_PART = 1 / 2;
@@ -26,6 +26,8 @@ const URGENT_DEVIATIONS = 4;
 const SLEW_TIME_MIN: Seconds = 1;
 /** The shortest of a clock that has been right: programs that measure rates run by then. */
 const PATIENCE: Seconds = 60;
+/** A change of the rate that no program feels, seconds per second: it needs no patience. */
+const CALM_RATE = 0.5 * PPM;
 
 /** A rate, and how long it is to be kept. */
 export interface SlewPlan {
@@ -58,7 +60,7 @@ export function planSlew(
   const unhurried = Math.min(
     REMOVAL_TIME_MAX,
     Math.max(
-      limits.wasRight ? PATIENCE : REMOVAL_TIME_MIN,
+      limits.wasRight ? Math.min(PATIENCE, Math.abs(offset) / CALM_RATE) : REMOVAL_TIME_MIN,
       limits.pollInterval * REMOVAL_POLL_PART,
     ),
   );
