@@ -176,7 +176,7 @@ export class ServerBatch {
     return this.#receiveDrops;
   }
 
-  /** The peer of request `index`, for logs: it allocates. */
+  /** The peer of request `index`, for what is rare: it allocates. */
   peer(index: number): SocketAddress {
     assert(index < this.#count, "A request has a peer");
     return this.#peers.socketAddress(index);

@@ -21,7 +21,6 @@ import {
   formatSocketAddress,
   parseSocketAddress,
   type SocketAddress,
-  socketAddress,
 } from "../base/socket_address.ts";
 import type { PollExponent } from "../base/units.ts";
 import { NTP_PORT } from "../base/ports.ts";
@@ -39,7 +38,7 @@ import {
 } from "../server/clock_state.ts";
 import { InterleavedTable } from "../server/interleaved.ts";
 import { RateLimiter } from "../server/rate_limit.ts";
-import { Responder } from "../server/respond.ts";
+import { type ControlHandler, Responder } from "../server/respond.ts";
 import { readRealtimeNtp } from "../../ffi/clock/clock.ts";
 import { ERRNO, type OsError } from "../../ffi/errno.ts";
 import { ServerSocket } from "../../ffi/socket/server_socket.ts";
@@ -237,8 +236,12 @@ export class NtpListeners {
       return undefined;
     }
     const clients = config.clientTable ? new ClientTable(randomSource) : undefined;
-    const sendBeside = (index: number, octets: Bytes) => loop.sendBeside(index, octets);
-    const parts = { access: access.value, clients, context, sendBeside };
+    const control = (datagram: Bytes, index: number) => {
+      for (const octets of context.control?.(datagram, loop.client(index)) ?? []) {
+        loop.sendBeside(index, octets);
+      }
+    };
+    const parts = { access: access.value, clients, control, context };
     const responder = this.#makeResponder(config, parts);
     const loop = new ServerLoop({ socket: socket.value, responder }, {
       onReceiveError: (_, error) => log.warning(`Server ${config.listen}: ${error.message}`),
@@ -263,31 +266,25 @@ export class NtpListeners {
     parts: {
       readonly access: AccessRules;
       readonly clients: ClientTable | undefined;
+      readonly control: ControlHandler;
       readonly context: NtpListenersContext;
-      readonly sendBeside: (index: number, octets: Bytes) => void;
     },
   ): Responder {
     const { rateLimit } = config;
-    const { context } = parts;
+    const { access, clients, control, context } = parts;
     return new Responder({
       template: this.#template,
       readClock: readRealtimeNtp,
       random: randomSource,
       versions: config.acceptNtpVersions,
-      access: parts.access,
+      access,
       rateLimiter: rateLimit && new RateLimiter({ ...rateLimit, random: randomSource }),
       // A client that is too fast learns the interval at which it would be answered.
       kissPoll: rateLimit && Math.max(0, rateLimit.interval),
       interleaved: config.interleaved ? new InterleavedTable({ random: randomSource }) : undefined,
       requireNts: config.requireNts === false ? undefined : config.requireNts,
-      clients: parts.clients,
-      control(datagram, { address, port, index }) {
-        const client = socketAddress(address, port);
-        if (client === undefined) return;
-        for (const octets of context.control?.(datagram, client) ?? []) {
-          parts.sendBeside(index, octets);
-        }
-      },
+      clients,
+      control,
       onInternalError: (error) => this.#tell(error),
       ...context.authentication,
     });

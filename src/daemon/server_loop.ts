@@ -20,6 +20,7 @@ import { ServerBatch } from "../../ffi/socket/server_batch.ts";
 import type { ServerSocket } from "../../ffi/socket/server_socket.ts";
 import { yieldToEventLoop } from "../../ffi/yield.ts";
 import type { Bytes } from "../base/bytes.ts";
+import { plainAddress, type SocketAddress } from "../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import type { Responder } from "../server/respond.ts";
 
@@ -99,6 +100,11 @@ export class ServerLoop {
     this.#wakeRetry?.();
     this.#listener.socket.close();
     await this.#running;
+  }
+
+  /** The client of a request of the batch at hand. */
+  client(index: number): SocketAddress {
+    return plainAddress(this.#batch.peer(index));
   }
 
   /** Sends a datagram to the client of a request of the batch at hand, beside its responses. */

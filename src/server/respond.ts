@@ -17,7 +17,6 @@
  */
 import { assert, unreachable } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
-import { ipFromBytes } from "../base/ip_address.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
 import { NTP_PORT } from "../base/ports.ts";
@@ -42,11 +41,8 @@ import { TransmitQueue } from "./transmit_queue.ts";
 /** Reads the clock that is served as an NTP timestamp into `out[index]` and `out[index + 1]`. */
 export type ReadClock = (out: Uint32Array, index: number) => void;
 
-/** Takes a datagram of the control protocol, with its client and its place in the batch. */
-export type ControlHandler = (
-  datagram: Bytes,
-  from: { readonly address: string; readonly port: number; readonly index: number },
-) => void;
+/** Takes a datagram of the control protocol, and its place in the batch. */
+export type ControlHandler = (datagram: Bytes, index: number) => void;
 
 /** How a listener answers. What is marked as shared is one object for all listeners. */
 export interface ResponderOptions {
@@ -206,10 +202,7 @@ export class Responder {
     const isControl = length > 0 && ((batch.requests[this.#at] ?? 0) & 7) === MODE.control;
     if (!isControl || this.#control === undefined) return this.counters.drop(reason);
     this.counters.drop("control");
-    const address = ipFromBytes(addressOctets(batch, index));
-    if (address === undefined) return;
-    const datagram = batch.requests.slice(this.#at, this.#at + length);
-    this.#control(datagram, { address, port: batch.peerPorts[index] ?? 0, index });
+    this.#control(batch.requests.slice(this.#at, this.#at + length), index);
   }
 
   /** Applies the access lists and the rate limit. */
@@ -345,14 +338,6 @@ export class Responder {
     batch.queueResponse(this.#index, length);
     this.counters.queue(counted | COUNTED.kiss);
   }
-}
-
-function addressOctets(batch: RequestBatch, index: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(batch.peerFamilies[index] === 4 ? 4 : 16));
-  for (let i = 0; i < view.byteLength / 4; i++) {
-    view.setUint32(4 * i, batch.peerWords[4 * index + i] ?? 0);
-  }
-  return new Uint8Array(view.buffer);
 }
 
 /**
