@@ -246,13 +246,7 @@ export class Engine {
     { id, now }: { readonly id: AssociationId; readonly now: Instant },
   ): readonly Action[] {
     this.#followMembers();
-    const missing = this.#standstill.confirm({
-      id,
-      offset: offsetAndDelay(measurement).offset,
-      reachable: this.#sources.members.filter(({ association }) =>
-        association.history.isReachable
-      ).length,
-    }, now.monotonic);
+    const missing = this.#confirmedStandstill(measurement, { id, now });
     if (missing !== undefined) {
       const reason = `The machine stood still for ${missing.toFixed(0)} s`;
       return this.#restart(now, { reason, gained: -missing });
@@ -276,6 +270,19 @@ export class Engine {
     });
     this.#newest = id;
     return this.#gate.isOpen ? [...told, ...this.#decision.decide(now, id)] : told;
+  }
+
+  /** Returns the time that was missing when the machine stood still, if this source settles it. */
+  #confirmedStandstill(
+    measurement: Measurement,
+    { id, now }: { readonly id: AssociationId; readonly now: Instant },
+  ): Seconds | undefined {
+    if (!this.#standstill.isSuspected(now.monotonic)) return undefined;
+    const { offset } = offsetAndDelay(measurement);
+    const answering = this.#sources.members.filter(({ association }) =>
+      association.history.isReachable
+    );
+    return this.#standstill.confirm({ id, offset, reachable: answering.length }, now.monotonic);
   }
 
   /**

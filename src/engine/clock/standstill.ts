@@ -40,12 +40,19 @@ export class StandstillSuspicion {
     this.#confirmedBy.clear();
   }
 
+  /** Whether a time may be missing, and sources are to confirm it. */
+  isSuspected(now: MonotonicSeconds): boolean {
+    return now <= this.#until;
+  }
+
   /** Takes what a source shows; returns the missing time when most of them confirm it, once. */
   confirm(
     { id, offset, reachable }: Confirmation,
     now: MonotonicSeconds,
   ): Seconds | undefined {
-    if (now > this.#until || Math.abs(offset - this.#seconds) > DIFFERENCE_MAX) return undefined;
+    if (!this.isSuspected(now) || Math.abs(offset - this.#seconds) > DIFFERENCE_MAX) {
+      return undefined;
+    }
     this.#confirmedBy.add(id);
     if (2 * this.#confirmedBy.size <= reachable) return undefined;
     this.#until = -Infinity;
