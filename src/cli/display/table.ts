@@ -14,6 +14,8 @@ export interface Column {
   readonly shrinks?: boolean;
 }
 
+/** The width of sentences, and of tables where there is no terminal. */
+export const PAGE_WIDTH = 80;
 /** The narrowest that a shrinking column becomes. */
 const SHRUNK_MIN = 12;
 

@@ -8,7 +8,7 @@ import { formatConfigError } from "../../config/config_error.ts";
 import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "../command.ts";
 import type { CommandContext } from "../command_context.ts";
 import { type Paint, painter, plain, type Tone } from "../display/style.ts";
-import { wrapText } from "../display/table.ts";
+import { PAGE_WIDTH, wrapText } from "../display/table.ts";
 import { EXIT } from "../exit_code.ts";
 import { addKeys, DEFAULT_CONFIG_FILE, loadConfig } from "../load_config.ts";
 import { fetchStatus, STATUS_OPTIONS } from "../status/daemon_status.ts";
@@ -88,7 +88,6 @@ async function configurationFacts(
   return { file, config, errors: lines };
 }
 
-const PAGE_WIDTH = 80;
 const LABEL_WIDTH = 9;
 
 /** Writes the checks for a person. */

@@ -7,7 +7,7 @@ import { unreachable } from "../../base/assert.ts";
 import { isTimeKnown } from "../../engine/status/snapshot.ts";
 import { type Command, hasOption, JSON_OPTION } from "../command.ts";
 import { plain } from "../display/style.ts";
-import { wrapText } from "../display/table.ts";
+import { PAGE_WIDTH, wrapText } from "../display/table.ts";
 import { EXIT } from "../exit_code.ts";
 import { showStatus, STATUS_OPTIONS } from "../status/daemon_status.ts";
 import { tallyMark } from "../status/sources.ts";
@@ -39,9 +39,6 @@ be reached.
     });
   },
 };
-
-/** The width into which sentences are broken where there is no terminal. */
-const PAGE_WIDTH = 80;
 
 /** Writes the sentences for a person, within `columns`. */
 export function renderExplanation(

@@ -7,7 +7,7 @@ import type { Timestamping } from "../../association/measurement.ts";
 import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import { formatOffset, formatSeconds } from "../display/quantity.ts";
 import { type Paint, plain } from "../display/style.ts";
-import { type Column, layOutTable, wrapText } from "../display/table.ts";
+import { type Column, layOutTable, PAGE_WIDTH, wrapText } from "../display/table.ts";
 
 /** The result for one host, as in the JSON document. */
 export interface QueryResult {
@@ -80,7 +80,7 @@ function oneResult(result: QueryResult, { paint, columns }: ReportView): readonl
   const title = heading(result);
   if (!result.ok) {
     const line = `${paint("?", "bad")} ${title}: ${plain(result.error ?? "")}`;
-    return wrapText(line, { width: columns ?? 80, indent: "    " });
+    return wrapText(line, { width: columns ?? PAGE_WIDTH, indent: "    " });
   }
   const rows: readonly (readonly [string, string])[] = [
     ["Offset", `${formatOffset(result.offsetSeconds)} ±${formatSeconds(result.errorBoundSeconds)}`],
@@ -150,7 +150,7 @@ function manyResults(results: readonly QueryResult[], view: ReportView): readonl
   const [titles = "", ...lines] = layOutTable(COLUMNS, cells, { width: view.columns });
   const failures = results.filter((result) => !result.ok).flatMap((result) =>
     wrapText(`? ${heading(result)}: ${plain(result.error ?? "")}`, {
-      width: view.columns ?? 80,
+      width: view.columns ?? PAGE_WIDTH,
       indent: "    ",
     })
   );

@@ -15,7 +15,7 @@ import { EXIT } from "../exit_code.ts";
 import { formatAge, formatCount, formatOffset, formatSeconds } from "../display/quantity.ts";
 import { sourceLabels } from "./source_label.ts";
 import { type Paint, painter, plain, type Tone } from "../display/style.ts";
-import { type Column, layOutTable, wrapText } from "../display/table.ts";
+import { type Column, layOutTable, PAGE_WIDTH, wrapText } from "../display/table.ts";
 
 /** The command `sources`. */
 export const sourcesCommand: Command = {
@@ -65,9 +65,6 @@ export interface SourcesView {
   /** What colours the text. */
   readonly paint: Paint;
 }
-
-/** The width into which sentences are broken where there is no terminal. */
-const PAGE_WIDTH = 80;
 
 /** Writes the table of sources for a person. */
 export function renderSources(sources: readonly SourceDocument[], view: SourcesView): string {

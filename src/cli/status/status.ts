@@ -21,7 +21,7 @@ import {
   formatSpan,
 } from "../display/quantity.ts";
 import { type Paint, painter, plain, type Tone } from "../display/style.ts";
-import { type Column, layOutTable, wrapText } from "../display/table.ts";
+import { type Column, layOutTable, PAGE_WIDTH, wrapText } from "../display/table.ts";
 
 /** The command `status`. */
 export const statusCommand: Command = {
@@ -92,8 +92,6 @@ export function renderStatus(document: StatusDocument, view: StatusView): string
   return `${lines.join("\n")}\n`;
 }
 
-/** The width that sentences are broken to; the labels are part of it. */
-const PAGE_WIDTH = 80;
 const LABEL_WIDTH = 17;
 
 function rowLines(label: string, text: string): readonly string[] {

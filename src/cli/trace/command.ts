@@ -9,7 +9,7 @@ import { parseDuration } from "../../config/duration.ts";
 import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "../command.ts";
 import { formatOffset, formatSeconds } from "../display/quantity.ts";
 import { type Paint, painter, plain } from "../display/style.ts";
-import { type Column, layOutTable, wrapText } from "../display/table.ts";
+import { type Column, layOutTable, PAGE_WIDTH, wrapText } from "../display/table.ts";
 import { EXIT } from "../exit_code.ts";
 import type { QueryResult } from "../query/report.ts";
 import type { ServerQuestion } from "../command_context.ts";
@@ -84,9 +84,6 @@ const COLUMNS: readonly Column[] = [
   { title: "Distance", align: "right" },
   { title: "Reference", align: "left" },
 ];
-
-/** The width where there is no terminal. */
-const PAGE_WIDTH = 80;
 
 /** Writes a chain for a person: a line for each server, and why it ends. */
 export function renderChain({ servers, reason }: Chain, { columns, paint }: ChainView): string {
