@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { wrapText } from "../src/cli/display/table.ts";
 import type { Key, Keys } from "../src/config/key.ts";
 import { SCENARIO_SCHEMA } from "../src/simulation/scenario/schema.ts";
 import { ROOT } from "./build_settings.ts";
@@ -77,14 +78,5 @@ function innerKeys(wanted: string, keys: Keys): string {
 }
 
 function wrap(text: string, indent = "  "): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (longer.length > WIDTH && line !== "") {
-      lines.push(line);
-      line = indent + word;
-    } else line = longer;
-  }
-  return [...lines, line].join("\n");
+  return wrapText(text, { width: WIDTH, indent }).join("\n");
 }
