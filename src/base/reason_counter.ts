@@ -5,6 +5,11 @@
  * @module
  */
 
+/** Returns all counts together. */
+export function totalOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
 /** Counts events by a reason out of a fixed set of words. */
 export class ReasonCounter<Reason extends string> {
   readonly #counts = new Map<Reason, number>();

@@ -10,6 +10,7 @@ import {
   type SystemState,
 } from "../../engine/status/snapshot.ts";
 import { unreachable } from "../../base/assert.ts";
+import { totalOf } from "../../base/reason_counter.ts";
 import { type Command, hasOption, JSON_OPTION } from "../command.ts";
 import { showStatus, STATUS_OPTIONS } from "./daemon_status.ts";
 import { EXIT } from "../exit_code.ts";
@@ -269,8 +270,10 @@ const CLIENT_COLUMNS: readonly Column[] = [
 function reasons(word: string, counts: Readonly<Record<string, number>>): readonly string[] {
   const list = reasonCounts(counts);
   if (list === undefined) return [];
-  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  const lines = wrapText(`${formatCount(total)} ${word}: ${list}`, { width: 78, indent: "  " });
+  const lines = wrapText(`${formatCount(totalOf(counts))} ${word}: ${list}`, {
+    width: 78,
+    indent: "  ",
+  });
   return lines.map((line) => `  ${line}`);
 }
 

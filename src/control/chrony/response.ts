@@ -21,6 +21,8 @@ export const RESPONSE_HEADER_LENGTH = 28;
 
 const PACKET_TYPE_RESPONSE = 2;
 const NO_REPORT = 1;
+/** Seconds since what has not been. */
+export const NEVER = 0xffff_ffff;
 /** The families of addresses in requests and responses. */
 export const ADDRESS_FAMILY = { none: 0, ipv4: 1, ipv6: 2, unresolved: 3 } as const;
 

@@ -6,17 +6,17 @@
  *
  * @module
  */
-import { difference } from "../../base/ntp_timestamp.ts";
+import { difference, toUnixNanoseconds } from "../../base/ntp_timestamp.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { PeerVariables } from "../../engine/status/peer_variables.ts";
-import { toUnixNanoseconds } from "../../base/ntp_timestamp.ts";
+import { totalOf } from "../../base/reason_counter.ts";
 import { LEAP } from "../../protocol/leap_indicator.ts";
 import { NTP_VERSION } from "../../protocol/header.ts";
 import type { KeyType } from "../../config/key_file.ts";
 import type { StatusWord } from "../../selection/status.ts";
 import type { ControlView } from "../control_view.ts";
 import type { ChronyRequest } from "./request.ts";
-import { type ReportAddress, ResponseWriter } from "./response.ts";
+import { NEVER, type ReportAddress, ResponseWriter } from "./response.ts";
 
 /** A request about one source. */
 export interface SourceQuestion {
@@ -30,7 +30,6 @@ export interface SourceQuestion {
   readonly view: ControlView;
 }
 
-const NEVER = 0xffff_ffff;
 const MODE_CLIENT = 0;
 const LEAP_UNKNOWN = LEAP.unknown;
 
@@ -162,7 +161,7 @@ export function ntpData(question: SourceQuestion): Bytes {
     ? 0
     : difference(measurement.transmitTimestamp, measurement.receiveTimestamp);
   const letter = measurement === undefined ? "I" : TIMESTAMP_LETTERS[measurement.timestamping];
-  const good = document.received - sum(document.dropped);
+  const good = document.received - totalOf(document.dropped);
   const writer = new ResponseWriter(
     request,
     isNew ? { code: 26, length: 172 } : {
@@ -207,10 +206,6 @@ function ntpDataFlags({ measurement, document }: PeerVariables): number {
     (document.authentication === "none" ? 0 : authenticated);
 }
 
-function sum(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
-}
-
 /** Tells the name of a source as it was configured: `chronyc sourcename`. */
 export function sourceName({ request, peer }: SourceQuestion): Bytes {
   return new ResponseWriter(request, { code: 19, length: 284 }).text(peer.config.host, 256).done();
@@ -241,7 +236,7 @@ export function authenticationData({ request, peer, view }: SourceQuestion): Byt
     .u16(nts.aead ?? 0)
     .u32(isExchanged ? 1 : 0)
     .u16(AEAD_KEY_BITS[nts.aead ?? 0] ?? 0)
-    .u16(isExchanged ? Math.min(unanswered, 0xffff) : sum(nts.failures))
+    .u16(isExchanged ? Math.min(unanswered, 0xffff) : totalOf(nts.failures))
     .u32(ago === undefined ? NEVER : Math.max(0, Math.round(ago / 1000)))
     .u16(nts.cookies)
     .u16(0)

@@ -9,11 +9,11 @@ import type { StatusDocument } from "../../engine/status/snapshot.ts";
 import { LEAP } from "../../protocol/leap_indicator.ts";
 import { LOCAL_REFERENCE_ID } from "../../protocol/reference_id.ts";
 import { ipFamily } from "../../base/ip_address.ts";
+import { totalOf } from "../../base/reason_counter.ts";
 import type { ControlView } from "../control_view.ts";
-import { type RepeatedFields, type ReportAddress, ResponseWriter } from "./response.ts";
+import { NEVER, type RepeatedFields, type ReportAddress, ResponseWriter } from "./response.ts";
 import type { ChronyRequest } from "./request.ts";
 
-const NEVER = 0xffff_ffff;
 const CLIENTS_MAX = 8;
 const UNKNOWN_INTERVAL = 127;
 const MANUAL_SAMPLES_MAX = 16;
@@ -94,10 +94,7 @@ function serverCounts({ servers, ntsKe }: StatusDocument, commands: number): Ser
     exchanges: add(ntsKe, ({ accepted }) => accepted),
     commands,
     droppedRequests: add(servers, ({ received, answered }) => Math.max(0, received - answered)),
-    droppedExchanges: add(
-      ntsKe,
-      ({ failed }) => Object.values(failed).reduce((sum, count) => sum + count, 0),
-    ),
+    droppedExchanges: add(ntsKe, ({ failed }) => totalOf(failed)),
     authenticated: add(servers, ({ nts }) => nts.answered),
     interleaved: add(servers, ({ interleaved }) => interleaved),
   };
