@@ -120,8 +120,8 @@ function prepare(args: Arguments, context: CommandContext): Result<NewKey, KeyEr
   const [path] = args.operands;
   const before = path === undefined ? ok("") : contentOf(path, context);
   if (!before.ok) return before;
-  const { keys, errors } = parseKeyFile(before.value);
-  const id = wanted ?? nextId({ keys, errors });
+  const { keys } = parseKeyFile(before.value);
+  const id = wanted ?? nextId(keys);
   if (keys.has(id)) return usage(`${path} has a key ${id}; leave --id out for the next free one`);
   const isForNtpd = hasOption(args, "ntpd");
   if (isForNtpd && id > NTPD_ID_MAX) return usage(`ntpd knows numbers up to ${NTPD_ID_MAX}`);
@@ -163,7 +163,7 @@ function ioError({ message }: FileFailure): KeyError {
   return { message, exitCode: EXIT.io };
 }
 
-function nextId({ keys }: KeyFile): number {
+function nextId(keys: KeyFile["keys"]): number {
   let id = 1;
   while (keys.has(id)) id++;
   return id;
