@@ -5,8 +5,8 @@
  * It remembers nothing that the sources in use contradict, and stays where most of them can be
  * right. When one of them turned out false, when most contradict what it remembers, or when one
  * wanders much more than was known, it is made anew from the kept samples of the sources in use.
- * Limits: it decides nothing about sources, selection
- * does; a source that left without being false leaves what its samples showed.
+ * Limits: it decides nothing about sources, selection does; a source that left without being false
+ * leaves what its samples showed.
  *
  * @module
  */
