@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Budget } from "../base/budget.ts";
 import type { RandomSource } from "../base/random.ts";
 import type { MonotonicSeconds } from "../base/units.ts";
 import type { Client } from "./client.ts";
@@ -17,8 +18,7 @@ const PER_SECOND = 250;
 /** Allows one kiss in 32 seconds to a client, after a burst of two, and 250 in a second to all. */
 export class KissLimiter {
   readonly #clients: RateLimiter;
-  #allowance = PER_SECOND;
-  #countedAt: MonotonicSeconds = 0;
+  readonly #all = new Budget(PER_SECOND);
 
   /** Draws the key of the table of clients. */
   constructor(random: RandomSource) {
@@ -33,13 +33,10 @@ export class KissLimiter {
 
   /** Says whether the client may have a kiss at the boot time `now`, and counts it if so. */
   allows(client: Client, now: MonotonicSeconds): boolean {
-    const elapsed = Math.max(0, now - this.#countedAt);
-    this.#countedAt = now;
-    this.#allowance = Math.min(PER_SECOND, this.#allowance + elapsed * PER_SECOND);
-    if (this.#allowance < 1) return false;
+    if (!this.#all.isLeft(now)) return false;
     this.#clients.advance(now);
     if (this.#clients.check(client) !== RATE_PASS) return false;
-    this.#allowance--;
+    this.#all.take();
     return true;
   }
 }

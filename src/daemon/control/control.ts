@@ -8,6 +8,7 @@
  */
 import { boottimeNow, realtimeNow } from "../../../ffi/clock/clock.ts";
 import { readKernelClock } from "../../../ffi/clock/timex.ts";
+import { Budget } from "../../base/budget.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import { formatSocketAddress, type SocketAddress } from "../../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
@@ -26,11 +27,16 @@ import { readInstant } from "../../system/local_clock.ts";
 import { randomSource } from "../../system/random.ts";
 import type { KeyRing } from "../key_ring.ts";
 import type { FunctionStates } from "../observability/function_states.ts";
-import { RequestBudget } from "./request_budget.ts";
 import { ControlListener, type Watcher } from "./control_listener.ts";
 
 /** So old the state may be that is told. */
 const VIEW_AGE_MAX: Seconds = 0.05;
+/**
+ * So many requests are answered in a second: more than any tool asks, even one that asks for many
+ * sources one by one, and too few to keep the daemon from its work. What is beyond gets no
+ * response.
+ */
+const REQUESTS_PER_SECOND = 400;
 
 /** What is told, and where. */
 export interface ControlParts {
@@ -60,7 +66,7 @@ export class Control {
   readonly #ntpqResponder: NtpqResponder;
   #access: AccessRules | undefined;
   #servesNtpq = false;
-  readonly #budget = new RequestBudget();
+  readonly #budget = new Budget(REQUESTS_PER_SECOND);
   #seen: { readonly view: ControlView; readonly at: MonotonicSeconds } | undefined;
 
   /** Nothing is opened before `configure`. */
@@ -68,8 +74,7 @@ export class Control {
     this.#parts = parts;
     const { functions, watcher, precision } = parts;
     const view = () => this.#view();
-    const mayAsk = (client: SocketAddress) =>
-      this.#mayAsk(client) && this.#budget.take(boottimeNow());
+    const mayAsk = (client: SocketAddress) => this.#mayAsk(client);
     const chrony = new ChronyResponder(view);
     const ntpq = new NtpqResponder({
       view,
@@ -119,7 +124,6 @@ export class Control {
   /** Answers what a server has got for the control protocol. */
   answer(request: Bytes, client: SocketAddress): readonly Bytes[] {
     if (!this.#servesNtpq || !this.#mayAsk(client)) return [];
-    if (!this.#budget.take(boottimeNow())) return [];
     return this.#askedByNtpq(request, client);
   }
 
@@ -142,10 +146,14 @@ export class Control {
     return this.#ntpqResponder.respond(request, from);
   }
 
+  /** Applies the access list and, to who passes it, the budget. */
   #mayAsk({ address, port }: SocketAddress): boolean {
     const client = clientOf(address);
-    return client !== undefined && unansweredSource(client, port) === undefined &&
+    const isAllowed = client !== undefined && unansweredSource(client, port) === undefined &&
       this.#access?.decide(client) === ACCESS_ALLOW;
+    if (!isAllowed || !this.#budget.isLeft(boottimeNow())) return false;
+    this.#budget.take();
+    return true;
   }
 
   /** Returns the state of the moment, or of one just before: it is a long document. */
