@@ -11,6 +11,7 @@ import {
   type StatusDocument,
 } from "../../engine/status/snapshot.ts";
 import { formatSeconds } from "../display/quantity.ts";
+import { sharedNames } from "../status/source_label.ts";
 import { clockHint, functionHint, sourceHint } from "./hints.ts";
 
 /** One thing to know, and what to do about it. */
@@ -126,6 +127,5 @@ function ownErrors(count: number): Finding {
 
 /** The name of a source, with its address when others have the same. */
 function nameAmong({ name, address }: SourceDocument, all: readonly SourceDocument[]): string {
-  const isShared = all.filter((other) => other.name === name).length > 1;
-  return isShared && address !== null ? `${name} (${address})` : name;
+  return sharedNames(all).has(name) && address !== null ? `${name} (${address})` : name;
 }

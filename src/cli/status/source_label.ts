@@ -10,14 +10,19 @@ import { plain } from "../display/style.ts";
 
 /** Returns a label for each source, in order. */
 export function sourceLabels(sources: readonly SourceDocument[]): readonly string[] {
-  const counts = new Map<string, number>();
-  for (const { name } of sources) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const shared = sharedNames(sources);
   return sources.map(({ name, address }) => {
-    const isShared = (counts.get(name) ?? 0) > 1;
-    if (!isShared || address === null) return plain(name);
+    if (!shared.has(name) || address === null) return plain(name);
     const server = plain(withoutUsualPort(address));
     return server === plain(name) ? server : `${server} ${plain(name)}`;
   });
+}
+
+/** Returns the names that more than one source has. */
+export function sharedNames(sources: readonly SourceDocument[]): ReadonlySet<string> {
+  const seen = new Set<string>(), shared = new Set<string>();
+  for (const { name } of sources) (seen.has(name) ? shared : seen).add(name);
+  return shared;
 }
 
 /** Leaves out port 123, and then the brackets too. */
