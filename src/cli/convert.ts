@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isForbidden } from "../base/forbidden.ts";
 import { err, ok } from "../base/result.ts";
 import { convert } from "../convert/convert.ts";
 import { type Dialect, DIALECTS } from "../convert/detect.ts";
@@ -52,9 +53,9 @@ function convertFile(
 ): ExitCode {
   const text = context.readFile(file);
   if (!text.ok) {
-    const { name, message, hint } = text.error;
+    const { message, hint } = text.error;
     context.err(`ntpsd: ${message}${hint === undefined ? "" : ` (${hint})`}\n`);
-    return name === "EACCES" || name === "EPERM" ? EXIT.permission : EXIT.io;
+    return isForbidden(text.error) ? EXIT.permission : EXIT.io;
   }
   const converted = convert({ file, text: text.value, dialect, reader: readerOf(context) });
   if (!converted.ok) {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isForbidden } from "../base/forbidden.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { builtinConfig } from "../config/builtin.ts";
 import type { Config } from "../config/config.ts";
@@ -182,15 +183,15 @@ function unreadable(
   failure: FileFailure,
   { file, ...place }: Pick<ConfigError, "path" | "line"> & { readonly file: string },
 ): ConfigFailure {
-  const isForbidden = failure.name === "EACCES" || failure.name === "EPERM";
+  const isRefused = isForbidden(failure);
   const isConfig = place.path !== "" && WRONG_PLACE.includes(failure.name);
   const advice = failure.hint ??
-    (isForbidden ? "grant this user the permission to read it" : undefined);
+    (isRefused ? "grant this user the permission to read it" : undefined);
   const error: ConfigError = {
     ...place,
     message: failure.message,
     ...(advice === undefined ? {} : { suggestion: advice }),
   };
-  const exitCode = isForbidden ? EXIT.permission : isConfig ? EXIT.config : EXIT.io;
+  const exitCode = isRefused ? EXIT.permission : isConfig ? EXIT.config : EXIT.io;
   return { file, errors: [error], exitCode };
 }

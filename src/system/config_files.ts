@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { isForbidden } from "../base/forbidden.ts";
 import type { OsError } from "../../ffi/errno.ts";
 import { fileStatus, folderOfFile, mayWrite, readFile } from "../../ffi/file/files.ts";
 import { OpenSsl } from "../../ffi/openssl/mod.ts";
@@ -48,7 +49,6 @@ const FILE_MAX = 1 << 20;
 const NEAR_END = 14 * SECONDS_PER_DAY;
 /** What the command reads by itself, with the symmetric keys in it. */
 const READ_ELSEWHERE = "keys.file";
-const FORBIDDEN = ["EACCES", "EPERM"];
 
 /** Looks at all files of a configuration. */
 export function lookAtFiles(config: Config, context: FileContext): FileFindings {
@@ -115,8 +115,9 @@ class FindingsAt {
   }
 
   /** Tells that a file cannot be read; that this user may not is no error of the configuration. */
-  unreadable({ name, message, hint }: OsError): undefined {
-    if (!FORBIDDEN.includes(name)) this.error(message, hint);
+  unreadable(error: OsError): undefined {
+    const { message, hint } = error;
+    if (!isForbidden(error)) this.error(message, hint);
     else this.note(message, "run the command as the user of ntpsd, or as root");
   }
 
@@ -270,7 +271,7 @@ function lookAtStateFile(path: string, at: FindingsAt): void {
     return at.error(`Wanted a file, found ${found}: ${path}`);
   }
   const octets = kind === undefined ? undefined : readFile(path, FILE_MAX);
-  if (octets?.ok === false && FORBIDDEN.includes(octets.error.name)) {
+  if (octets?.ok === false && isForbidden(octets.error)) {
     at.note(`${octets.error.message} as this user; the daemon must be able to`, octets.error.hint);
   } else if (octets?.ok === false && octets.error.name !== "EFBIG") {
     // one that is too long is set aside

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isWritingForbidden } from "../../base/forbidden.ts";
 import { plain } from "../display/style.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { formatConfigError } from "../../config/config_error.ts";
@@ -41,7 +42,7 @@ export async function simulate(
   const plotted = await writePlot(options.plot, { scenario, outcome });
   if (plotted.ok) return code;
   context.err(`ntpsd simulate: ${plain(plotted.error.message)}\n`);
-  return isForbidden(plotted.error) ? EXIT.permission : EXIT.io;
+  return isWritingForbidden(plotted.error) ? EXIT.permission : EXIT.io;
 }
 
 /** Writes the document or the page of all runs, of which `outcome` is the first. */
@@ -72,7 +73,7 @@ function loadScenario(file: string, readFile: ReadFile): Result<Scenario, LoadEr
     const hint = text.error.hint === undefined ? "" : ` (${text.error.hint})`;
     return err({
       text: `ntpsd simulate: ${text.error.message}${hint}\n`,
-      exitCode: isForbidden(text.error) ? EXIT.permission : EXIT.io,
+      exitCode: isWritingForbidden(text.error) ? EXIT.permission : EXIT.io,
     });
   }
   const beside = configurationPath(text.value);
@@ -104,8 +105,4 @@ async function writePlot(
   // Only this needs the C library; without a plot the command runs without it.
   const { overwriteFile } = await import("../../../ffi/file/files.ts");
   return overwriteFile(path, new TextEncoder().encode(svg));
-}
-
-function isForbidden({ name }: FileFailure): boolean {
-  return name === "EACCES" || name === "EPERM" || name === "EROFS";
 }

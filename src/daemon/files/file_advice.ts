@@ -7,11 +7,10 @@
  *
  * @module
  */
+import { isForbidden } from "../../base/forbidden.ts";
 import type { OsError } from "../../../ffi/errno.ts";
 import { hasCapability } from "../../../ffi/process/privileges.ts";
 import { userIds } from "../../../ffi/process/process.ts";
-
-const FORBIDDEN = ["EACCES", "EPERM"];
 
 /** What advice is about. */
 export interface AdviceContext {
@@ -35,10 +34,10 @@ export function writeAdvice(
  * where that is not so.
  */
 export function rootAdvice(
-  { name }: Pick<OsError, "name">,
+  error: Pick<OsError, "name">,
   { key, isBoundRoot = isRootBound }: AdviceContext,
 ): string | undefined {
-  if (!FORBIDDEN.includes(name) || !isBoundRoot()) return undefined;
+  if (!isForbidden(error) || !isBoundRoot()) return undefined;
   return "ntpsd is root here, but without the capability CAP_DAC_OVERRIDE, and such a root may only what owners and modes " +
     `allow: give the file and its directory to root, let ntpsd change its user, or change ${key}`;
 }

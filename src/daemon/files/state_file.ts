@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { isWritingForbidden } from "../../base/forbidden.ts";
 import {
   fileStatus,
   mayWrite,
@@ -29,8 +30,6 @@ import { err, ok, type Result } from "../../base/result.ts";
 
 /** Of a damaged file that cannot be renamed so much at the most is copied. */
 const DAMAGED_MAX = 1 << 20;
-/** What the system says of a folder in which nothing may be made. */
-const REFUSALS: readonly string[] = ["EACCES", "EPERM", "EROFS"];
 
 /** What a look at a file found. */
 export type StateReading =
@@ -117,7 +116,7 @@ export class StateFile {
       const removed = removeFile(probe);
       return removed.ok ? removed : err(removed.error.message);
     }
-    if (REFUSALS.includes(written.error.name) && this.#canOverwrite()) return ok(undefined);
+    if (isWritingForbidden(written.error) && this.#canOverwrite()) return ok(undefined);
     const { message, ...error } = written.error;
     // The name of the probe says nothing to a reader of the log.
     return this.#told(err({ ...error, message: message.replace(probe, () => this.path) }));
