@@ -4,10 +4,9 @@
  * Only the rate of the clock is changed here, so the clock stays monotone. A small offset is
  * removed within half a poll interval, so that the rate stays calm. A large one is removed as fast
  * as the slew limit allows at the start. Once the clock has been right, what would need a rate that
- * is felt takes a minute: programs that measure rates run by then. There
- * is no feedback loop to overshoot: all corrections are known exactly (`free_running_clock.ts`),
- * and a slew that ran too long because the process was late is a known offset, which is removed in
- * turn.
+ * is felt takes a minute: programs that measure rates run by then. There is no feedback loop to
+ * overshoot: all corrections are known exactly (`free_running_clock.ts`), and a slew that ran too
+ * long because the process was late is a known offset, which is removed in turn.
  *
  * @module
  */
