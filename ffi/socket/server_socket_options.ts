@@ -8,7 +8,7 @@
  * @module
  */
 import { ok, type Result } from "../../src/base/result.ts";
-import type { SocketAddress } from "../../src/base/socket_address.ts";
+import { isWildcard, type SocketAddress } from "../../src/base/socket_address.ts";
 import { failed, type OsError } from "../errno.ts";
 import {
   IP_FREEBIND,
@@ -122,10 +122,6 @@ function ipv6Options(options: ServerSocketOptions): readonly IntegerOption[] {
   if (isWildcard(local)) wanted.push({ level, name: IPV6_RECVPKTINFO, value: 1 });
   if (freeBind === true) wanted.push({ level, name: IPV6_FREEBIND, value: 1 });
   return wanted;
-}
-
-function isWildcard(local: SocketAddress): boolean {
-  return local.address === "0.0.0.0" || local.address === "::";
 }
 
 /**

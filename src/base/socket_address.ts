@@ -68,6 +68,11 @@ export function plainAddress(address: SocketAddress): SocketAddress {
     : address;
 }
 
+/** Tells whether a listener at an address hears at all addresses of the machine. */
+export function isWildcard({ address }: SocketAddress): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
 /**
  * Returns the IPv4 address that a translator reaches by one of the well-known prefix (RFC 6052
  * section 2.1), any other as `plainAddress`.

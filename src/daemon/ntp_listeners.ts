@@ -19,6 +19,7 @@ import type { Instant } from "../base/instant.ts";
 import { ok, type Result } from "../base/result.ts";
 import {
   formatSocketAddress,
+  isWildcard,
   parseSocketAddress,
   type SocketAddress,
 } from "../base/socket_address.ts";
@@ -318,10 +319,6 @@ const LASTING_ERRORS: ReadonlySet<number> = new Set([
 /** Tells whether a listener can be reached at its address. */
 function isThere(local: SocketAddress): boolean {
   return isWildcard(local) || hasLocalAddress(local);
-}
-
-function isWildcard({ address }: SocketAddress): boolean {
-  return address === "0.0.0.0" || address === "::";
 }
 
 function reasonOf({ message, hint }: OsError): string {
