@@ -9,7 +9,14 @@
  */
 import { ipFamily } from "../base/ip_address.ts";
 import { NTP_PORT, NTS_KE_PORT } from "../base/ports.ts";
-import { addServers, network, reasonOf, setNumber, STATE } from "./shared_directives.ts";
+import {
+  addServers,
+  network,
+  reasonOf,
+  setNumber,
+  STATE,
+  UNKNOWN_NAME,
+} from "./shared_directives.ts";
 import type { Draft, Value } from "./draft.ts";
 import { Files, type Line, type Reader } from "./read_lines.ts";
 import { addSource, readOptions } from "./source_options.ts";
@@ -134,7 +141,7 @@ class NtpConf {
       (maskAt < 0 || i !== maskAt + 1) && !NO_FLAGS_HERE.includes(flag)
     );
     if (rest.length > 0) {
-      this.#draft.without(line, `${rest.join(", ")}: ntpsd has nothing of this name`);
+      this.#draft.without(line, `${rest.join(", ")}: ${UNKNOWN_NAME}`);
     }
     return true;
   }

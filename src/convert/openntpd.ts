@@ -4,7 +4,7 @@
  * @module
  */
 import { NTP_PORT } from "../base/ports.ts";
-import { addServers, wholeNumber } from "./shared_directives.ts";
+import { addServers, UNKNOWN_NAME, wholeNumber } from "./shared_directives.ts";
 import type { Draft } from "./draft.ts";
 import { Files, type Line, type Reader } from "./read_lines.ts";
 
@@ -55,7 +55,7 @@ function take(
     return;
   }
   const reason = Object.hasOwn(REASONS, line.word) ? REASONS[line.word] : undefined;
-  draft.without(line, reason ?? "ntpsd has nothing of this name");
+  draft.without(line, reason ?? UNKNOWN_NAME);
 }
 
 /** Adds a source: `servers` uses all addresses of the name. */

@@ -102,17 +102,19 @@ export function pollLimits(
   };
 }
 
+/** Why a line with an unknown word has no equivalent. */
+export const UNKNOWN_NAME = "ntpsd has nothing of this name";
+
 /** Says why a line has no equivalent: in the words in which its directive is answered anywhere. */
-export function reasonOf(line: Line): string {
-  return foreignLineHint(`${line.word} ...`) ?? "ntpsd has nothing of this name";
+export function reasonOf({ word }: Pick<Line, "word">): string {
+  return foreignLineHint(`${word} ...`) ?? UNKNOWN_NAME;
 }
 
 /** Notes options of a source that have no equivalent, at the source. */
 export function withoutOptions(table: DraftTable, place: Place, options: readonly string[]): void {
   for (const option of options) {
     const [word = ""] = option.split(" ");
-    const reason = foreignLineHint(`${word} ...`) ?? "ntpsd has nothing of this name";
-    table.remarks.push({ place: { ...place, text: option }, reason });
+    table.remarks.push({ place: { ...place, text: option }, reason: reasonOf({ word }) });
   }
 }
 

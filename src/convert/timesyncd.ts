@@ -4,7 +4,7 @@
  * @module
  */
 import { parseDuration } from "../config/duration.ts";
-import { pollLimits } from "./shared_directives.ts";
+import { pollLimits, UNKNOWN_NAME } from "./shared_directives.ts";
 import type { Draft, Place } from "./draft.ts";
 import { LINE_MAX } from "./read_lines.ts";
 
@@ -37,7 +37,7 @@ export function readTimesyncd(
       if (polls[word] === undefined) draft.without(place, "its value is not understood");
     } else {
       const reason = Object.hasOwn(REASONS, word) ? REASONS[word] : undefined;
-      draft.without(place, reason ?? "ntpsd has nothing of this name");
+      draft.without(place, reason ?? UNKNOWN_NAME);
     }
   }
   addSources(draft, names);
