@@ -1,4 +1,4 @@
-import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
 import { converted } from "../../tests/support/converted.ts";
 
 const chrony = (text: string, files: Readonly<Record<string, string>> = {}) =>
@@ -199,6 +199,27 @@ Deno.test("what includes itself, is missing or is one of thousands is told, and 
   match(comments, /includes itself/);
   match(comments, /Cannot read \/missing\.conf/);
   match(comments, /At most 100 files are read/);
+});
+
+Deno.test("a pattern chooses as the shell does, in a moment however many stars it has", () => {
+  const names = ["ab", "axb", "axxbb", "abxb", "xab", "abx", ".ab", "a+b", "a".repeat(200)];
+  const files = Object.fromEntries(
+    names.map((name, i) => [`/etc/d/${name}`, `server s${i}.example\n`]),
+  );
+  const chosen = (pattern: string) => {
+    const { sources } = chrony(`include /etc/d/${pattern}\nrtcsync\n`, files);
+    return sources.map((source) => names[Number(/\d+/.exec(source)?.[0])]).sort();
+  };
+  deepEqual(chosen("a*b"), ["a+b", "ab", "abxb", "axb", "axxbb"]);
+  deepEqual(chosen("a*b*b"), ["abxb", "axxbb"]);
+  deepEqual(chosen("*x*b"), ["abxb", "axb", "axxbb", "xab"]);
+  deepEqual(chosen("a?b"), ["a+b", "axb"]);
+  deepEqual(chosen("*+*"), ["a+b"]);
+  deepEqual(chosen("**ab"), ["ab", "xab"]);
+  deepEqual(chosen("*b*"), ["a+b", "ab", "abx", "abxb", "axb", "axxbb", "xab"]);
+  const begin = performance.now();
+  deepEqual(chosen(`${"*a".repeat(100)}*b`), []);
+  ok(performance.now() - begin < 5000);
 });
 
 Deno.test("values beyond ntpsd's limits are brought within them, others are told", () => {

@@ -131,11 +131,16 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1);
 }
 
-/** Makes an expression of a pattern of the shell (glob(7)); names with a dot first are hidden. */
+/**
+ * Makes an expression of a pattern of the shell (glob(7)); names with a dot first are hidden. What
+ * follows a star is taken where it first occurs and never looked for again, as `(?=(...))\1` does:
+ * else a pattern with many stars takes for ever.
+ */
 function wildcard(pattern: string): RegExp {
-  const source = pattern.replaceAll(
-    /[\\^$.|+(){}\]]|\[|\*|\?/g,
-    (sign) => sign === "*" ? ".*" : sign === "?" ? "." : `\\${sign}`,
+  const [first = "", ...others] = pattern.split(/\*+/).map((part) =>
+    part.replaceAll(/[\\^$.|+(){}[\]]/g, "\\$&").replaceAll("?", ".")
   );
-  return new RegExp(`^(?!\\.)${source}$`);
+  const last = others.pop();
+  const middle = others.map((part, i) => `(?=(.*?${part}))\\${i + 1}`).join("");
+  return new RegExp(`^(?!\\.)${first}${middle}${last === undefined ? "" : `.*${last}`}$`);
 }
