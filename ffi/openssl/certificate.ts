@@ -73,7 +73,7 @@ export function readPemCertificates(
   if (certificates.length === CERTIFICATES_MAX) {
     return err({ ...error, message: `Wanted at most ${CERTIFICATES_MAX - 1} certificates` });
   }
-  return err(error.code === PEM_NO_START_LINE ? notPem(error, "certificate") : error);
+  return err(certificateError(error, certificates.length + 1));
 }
 
 /** Reads the first private key of a PEM text; the caller owns it. */
@@ -170,6 +170,13 @@ function keyError(error: OpenSslError, pem: Bytes): OpenSslError {
   return error.code === PEM_NO_START_LINE || error.name === "unsupported"
     ? notPem(error, "private key")
     : { ...error, message: `Cannot read the private key: ${error.name}` };
+}
+
+function certificateError(error: OpenSslError, number: number): OpenSslError {
+  if (error.code === PEM_NO_START_LINE) return notPem(error, "certificate");
+  // OpenSSL gives no reason for some texts, such as one with an empty line in it.
+  const reason = error.code === 0 ? "an empty or damaged line in it" : error.name;
+  return { ...error, message: `Cannot read certificate ${number} of the PEM text: ${reason}` };
 }
 
 function notPem(error: OpenSslError, what: string): OpenSslError {

@@ -334,6 +334,8 @@ Deno.test("credentials that do not fit are refused with OpenSSL's reason", () =>
   const otherKind = makeCertificate({ commonName: "r", key: "rsa-2048" });
   const otherKey = makeCertificate({ commonName: "o" });
   const half = good.certificate.slice(0, good.certificate.length / 2);
+  const whole = new TextDecoder().decode(good.certificate);
+  const emptyLine = text.encode(whole + whole.replace("\n-----END", "\n\n-----END"));
   // Encrypted or not, what follows is no key.
   const oldProtectedKey = text.encode(
     "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC," +
@@ -349,7 +351,8 @@ Deno.test("credentials that do not fit are refused with OpenSSL's reason", () =>
     [text.encode("not a certificate"), good.privateKey, /certificate in PEM, found none/],
     [new Uint8Array(0), good.privateKey, /certificate in PEM, found none/],
     [good.privateKey, good.privateKey, /certificate in PEM, found none/],
-    [half, good.privateKey, /bad end line/],
+    [half, good.privateKey, /certificate 1 of the PEM text: bad end line/],
+    [emptyLine, good.privateKey, /certificate 2 of the PEM text: an empty or damaged line in it/],
     [good.certificate, text.encode("no key"), /private key in PEM, found none/],
     [good.certificate, good.certificate, /private key in PEM, found none/],
     [good.certificate, protectedKey(good, "secret"), /private key is protected by a pass phrase/],
