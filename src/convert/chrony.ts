@@ -14,6 +14,7 @@ import {
   STATE,
   wholeNumber,
 } from "./shared_directives.ts";
+import { AccessTable, wholeSpace } from "./access_table.ts";
 import type { Draft, Value } from "./draft.ts";
 import { Files, type Line, type Reader } from "./read_lines.ts";
 import { addSource, readOptions } from "./source_options.ts";
@@ -36,10 +37,8 @@ class Chrony {
   readonly #authorities = new Map<string, string>();
   readonly #sources: Line[] = [];
   readonly #addresses: string[] = [];
-  readonly #allow: string[] = [];
-  readonly #deny: string[] = [];
+  readonly #access = new AccessTable();
   readonly #exchange = new Map<string, string>();
-  #allowsAll = false;
   #port = NTP_PORT;
   #rateLimit: Value | undefined;
 
@@ -89,7 +88,7 @@ class Chrony {
 
   #takeServer(line: Line): boolean {
     const [value = ""] = line.rest;
-    if (line.word === "allow" || line.word === "deny") this.#access(line);
+    if (line.word === "allow" || line.word === "deny") this.#takeAccess(line);
     else if (line.word === "port") this.#port = wholeNumber(value) ?? NTP_PORT;
     else if (line.word === "bindaddress") this.#addresses.push(value);
     else if (line.word === "ratelimit") this.#rateLimit = rateLimit(line.rest);
@@ -99,18 +98,20 @@ class Chrony {
     return true;
   }
 
-  #access(line: Line): void {
+  /** A later line overrides those before about the same network; with "all" those inside too. */
+  #takeAccess(line: Line): void {
     const [first = "", second] = line.rest;
-    const where = first.toLowerCase() === "all" ? second : first;
-    const isAll = where === undefined || where === "";
-    if (isAll) {
-      if (line.word === "allow") this.#allowsAll = true;
-      return;
+    const clears = first.toLowerCase() === "all";
+    const where = clears ? second : first;
+    const found = where === undefined || where === "" ? wholeSpace() : [network(where)];
+    for (const each of found) {
+      if (each === undefined) {
+        this.#draft.without(line, "names are not looked up in access lists: write the address");
+        continue;
+      }
+      if (clears) this.#access.clearInside(each);
+      this.#access.set(each, line.word === "allow");
     }
-    const found = network(where);
-    if (found === undefined) {
-      this.#draft.without(line, "names are not looked up in access lists: write the address");
-    } else (line.word === "allow" ? this.#allow : this.#deny).push(found);
   }
 
   #authority(rest: readonly string[]): void {
@@ -135,7 +136,8 @@ class Chrony {
   }
 
   #serve(): void {
-    if (!this.#allowsAll && this.#allow.length === 0) return;
+    const { allow, deny } = this.#access.lists;
+    if (allow?.length === 0) return;
     if (this.#port === 0) {
       this.#draft.remarks.push({ reason: "port 0: no client is served, whatever is allowed" });
       return;
@@ -143,8 +145,8 @@ class Chrony {
     addServers(this.#draft, {
       addresses: this.#addresses,
       port: this.#port,
-      allow: this.#allowsAll ? undefined : this.#allow,
-      deny: this.#deny,
+      allow,
+      deny,
       rateLimit: this.#rateLimit,
     });
   }

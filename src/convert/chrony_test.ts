@@ -1,5 +1,5 @@
 import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
-import { converted } from "../../tests/support/converted.ts";
+import { converted, servedBy } from "../../tests/support/converted.ts";
 
 const chrony = (text: string, files: Readonly<Record<string, string>> = {}) =>
   converted("/etc/chrony/chrony.conf", text, files);
@@ -122,7 +122,7 @@ clientloglimit 100000000
 `);
   deepEqual(config.servers.map(({ listen }) => listen), ["198.51.100.1:1123", "[::]:1123"]);
   const [server] = config.servers;
-  equal(server?.allowlist, undefined);
+  deepEqual(server?.allowlist?.filter, ["0.0.0.0/0", "::/0", "192.168.1.5/32"]);
   deepEqual(server?.denylist?.filter, ["192.168.1.0/24", "2001:db8::/32"]);
   deepEqual(server?.rateLimit, { interval: 1, burst: 16, leak: 3 });
   equal(config.sources[0]?.key, 10);
@@ -199,6 +199,33 @@ Deno.test("what includes itself, is missing or is one of thousands is told, and 
   match(comments, /includes itself/);
   match(comments, /Cannot read \/missing\.conf/);
   match(comments, /At most 100 files are read/);
+});
+
+Deno.test("who is served is who chronyd serves: later lines override, all clears what is inside", () => {
+  const asked = ["192.0.2.1", "10.0.0.1", "10.1.0.1", "10.1.1.1", "2001:db8::1", "fe80::1"];
+  const served = (lines: string) =>
+    servedBy(chrony(`server a.example\n${lines.replaceAll("; ", "\n")}\n`).config, asked);
+  const cases: readonly (readonly [string, string])[] = [
+    ["allow", "yyyyyy"],
+    ["allow; deny", "------"],
+    ["deny; allow", "yyyyyy"],
+    ["deny all", "------"],
+    ["allow 10.0.0.0/8", "-yyy--"],
+    ["allow 10.0.0.0/8; deny", "-yyy--"],
+    ["allow 10.0.0.0/8; deny all", "------"],
+    ["allow 10.0.0.0/8; deny 10.1.0.0/16", "-y----"],
+    ["allow 10.0.0.0/8; deny 10.1.0.0/16; allow 10.1.1.0/24", "-y-y--"],
+    ["allow 10.0.0.0/8; deny 10.1.0.0/16; allow all 10.0.0.0/8", "-yyy--"],
+    ["allow 10.1.1.0/24; deny all 10.0.0.0/8", "------"],
+    ["deny all 10.0.0.0/8; allow 10.1.1.0/24", "---y--"],
+    ["allow; deny 10.0.0.0/8; allow 10.1.1.0/24", "y--yyy"],
+    ["allow 10.0.0.0/8; deny 10.0.0.0/8", "------"],
+    ["allow 0/0; deny 10.0.0.0/8", "y-----"],
+    ["allow 0/0; deny ::/0", "yyyy--"],
+    ["allow; deny 0/0", "----yy"],
+    ["allow ::/0; deny 2001:db8::/32; allow all ::/0", "----yy"],
+  ];
+  for (const [lines, expected] of cases) equal(served(lines), expected, lines);
 });
 
 Deno.test("a pattern chooses as the shell does, in a moment however many stars it has", () => {

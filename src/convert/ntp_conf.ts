@@ -17,6 +17,7 @@ import {
   STATE,
   UNKNOWN_NAME,
 } from "./shared_directives.ts";
+import { AccessTable, wholeSpace } from "./access_table.ts";
 import type { Draft, Value } from "./draft.ts";
 import { Files, type Line, type Reader } from "./read_lines.ts";
 import { addSource, readOptions } from "./source_options.ts";
@@ -43,16 +44,15 @@ class NtpConf {
   readonly #draft: Draft;
   readonly #files: Files;
   readonly #addresses: string[] = [];
-  readonly #allow: string[] = [];
-  readonly #deny: string[] = [];
+  readonly #access = new AccessTable();
   readonly #sources: Line[] = [];
   readonly #nts = new Map<string, string>();
-  #isOpen = true;
   #isLimited = false;
   #localStratum: string | undefined;
 
   constructor(draft: Draft, reader: Reader) {
     this.#draft = draft;
+    for (const each of wholeSpace()) this.#access.set(each, true);
     this.#files = new Files({ draft, reader, isComment: /#.*$/, take: (line) => this.#take(line) });
   }
 
@@ -74,7 +74,7 @@ class NtpConf {
     if (line.word === "includefile") this.#files.include(line, value);
     else if (["server", "pool", "peer"].includes(line.word)) this.#sources.push(line);
     else if (line.word === "tos" || line.word === "tinker") this.#pairs(line);
-    else if (!this.#setting(line) && !this.#access(line)) {
+    else if (!this.#setting(line) && !this.#takeAccess(line)) {
       this.#draft.without(line, reasonOf(line));
     }
   }
@@ -118,7 +118,7 @@ class NtpConf {
     }
   }
 
-  #access(line: Line): boolean {
+  #takeAccess(line: Line): boolean {
     const words = line.rest.filter((word) => word !== "-4" && word !== "-6");
     if (line.word === "interface" || line.word === "nic") return this.#interface(line);
     if (line.word !== "restrict") return false;
@@ -127,14 +127,15 @@ class NtpConf {
     const maskAt = flags.indexOf("mask");
     const mask = maskAt < 0 ? undefined : flags[maskAt + 1];
     const isRefused = flags.some((flag) => CLIENT_REFUSED.includes(flag));
-    if (where === "default" || where === "0.0.0.0" || where === "::") {
-      if (isRefused) this.#isOpen = false;
-      if (flags.includes("limited")) this.#isLimited = true;
-    } else {
-      const found = network(where, mask);
+    const space = spaceOf(where, line.rest);
+    if (space !== undefined && flags.includes("limited")) this.#isLimited = true;
+    for (const found of space ?? [network(where, mask)]) {
       if (found === undefined) {
         this.#draft.without(line, "names are not looked up in access lists: write the address");
-      } else (isRefused ? this.#deny : this.#allow).push(found);
+        continue;
+      }
+      // flags of several lines about one network add up
+      if (!this.#access.isRefused(found)) this.#access.set(found, !isRefused);
     }
     const rest = flags.filter((flag, i) =>
       flag.startsWith("no") === false && !["mask", "limited", "kod", "ignore"].includes(flag) &&
@@ -197,12 +198,13 @@ class NtpConf {
   }
 
   #serve(): void {
-    if (!this.#isOpen && this.#allow.every(isOwn)) return;
+    const { allow, deny } = this.#access.lists;
+    if (allow?.every(isOwn) === true) return;
     const servers = addServers(this.#draft, {
       addresses: this.#addresses,
       port: NTP_PORT,
-      allow: this.#isOpen ? undefined : this.#allow,
-      deny: this.#deny,
+      allow,
+      deny,
       rateLimit: this.#isLimited ? RATE_LIMIT : undefined,
     });
     const reason = "An ntpd serves all who may ask: remove this section on a machine that is a " +
@@ -229,6 +231,14 @@ const PAIRS: ReadonlyMap<string, string> = new Map([
   ["panic", "synchronization.single-step-panic-threshold"],
   ["step", "synchronization.step-threshold"],
 ]);
+
+/** Returns the addresses that a line means by default; undefined for a line about a network. */
+function spaceOf(where: string, words: readonly string[]): readonly string[] | undefined {
+  if (where === "0.0.0.0") return wholeSpace("ipv4");
+  if (where === "::") return wholeSpace("ipv6");
+  if (where !== "default") return undefined;
+  return wholeSpace(words.includes("-4") ? "ipv4" : words.includes("-6") ? "ipv6" : undefined);
+}
 
 /** Whether a network is this machine: it is served by whoever listens anywhere. */
 function isOwn(network: string): boolean {

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match } from "node:assert/strict";
-import { converted } from "../../tests/support/converted.ts";
+import { converted, servedBy } from "../../tests/support/converted.ts";
 
 const ntp = (text: string, files: Readonly<Record<string, string>> = {}) =>
   converted("/etc/ntp.conf", text, files);
@@ -160,4 +160,27 @@ Deno.test("a source whose key is nowhere is not asked without it", () => {
   const { sources, comments } = ntp("server a.example key 5\nserver b.example\nrestrict default\n");
   deepEqual(sources, ["server b.example"]);
   match(comments, /a\.example.*key = 5/);
+});
+
+Deno.test("who is served is who ntpd serves: the most special network decides, flags add up", () => {
+  const asked = ["192.0.2.1", "10.0.0.1", "10.1.0.1", "10.1.1.1", "2001:db8::1", "fe80::1"];
+  const served = (lines: string) =>
+    servedBy(ntp(`server a.example\n${lines.replaceAll("; ", "\n")}\n`).config, asked);
+  const cases: readonly (readonly [string, string])[] = [
+    ["restrict default nomodify", "yyyyyy"],
+    ["restrict default ignore", "------"],
+    ["restrict default ignore; restrict default nomodify", "------"],
+    ["restrict -4 default ignore", "----yy"],
+    ["restrict -6 default ignore", "yyyy--"],
+    ["restrict 0.0.0.0 mask 0.0.0.0 noserve", "----yy"],
+    ["restrict default ignore; restrict 10.0.0.0 mask 255.0.0.0", "-yyy--"],
+    ["restrict 10.0.0.0 mask 255.0.0.0 ignore; restrict 10.1.1.0 mask 255.255.255.0", "y--yyy"],
+    [
+      "restrict default ignore; restrict 10.0.0.0 mask 255.0.0.0; " +
+      "restrict 10.1.0.0 mask 255.255.0.0 noserve; restrict 10.1.1.0 mask 255.255.255.0",
+      "-y-y--",
+    ],
+    ["restrict 10.1.1.0 mask 255.255.255.0 ignore; restrict 10.1.1.0 mask 255.255.255.0", "yyy-yy"],
+  ];
+  for (const [lines, expected] of cases) equal(served(lines), expected, lines);
 });

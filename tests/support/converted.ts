@@ -10,6 +10,8 @@ import { parseConfig } from "../../src/config/parse.ts";
 import { convert } from "../../src/convert/convert.ts";
 import type { Dialect } from "../../src/convert/detect.ts";
 import type { Reader } from "../../src/convert/read_lines.ts";
+import { ACCESS_ALLOW, AccessRules } from "../../src/server/access.ts";
+import { clientOf } from "../../src/server/client.ts";
 
 /** A conversion. */
 export interface ConversionFacts {
@@ -60,4 +62,17 @@ export function readerOf(files: Readonly<Record<string, string>>): Reader {
       return names.length > 0 ? ok(names) : err(`${folder} is empty, or cannot be read`);
     },
   };
+}
+
+/** Tells which clients the first server of a configuration serves: a "y" or "-" for each. */
+export function servedBy(config: Config, addresses: readonly string[]): string {
+  const [server] = config.servers;
+  if (server === undefined) return "-".repeat(addresses.length);
+  const rules = AccessRules.build(server);
+  assert.ok(rules.ok);
+  return addresses.map((address) => {
+    const client = clientOf(address);
+    assert.ok(client, address);
+    return rules.value.decide(client) === ACCESS_ALLOW ? "y" : "-";
+  }).join("");
 }
