@@ -49,7 +49,7 @@ const HINTS: readonly Hint[] = [
     "maxdelay maxdelayratio maxdelaydevratio maxdelayquant mindelay minsamples maxsamples polltarget presend minstratum" +
     " offline auto-offline certset extfield copy maxunreach preempt ntsrefresh refresh maxdistance maxjitter" +
     " combinelimit reselectdist stratumweight clockprecision corrtimeratio fallbackdrift maxupdateskew maxclockerror" +
-    " stepout maxclock mindist maxdist ceiling floor beacon cohort huffpuff allan dispersion freq weight" +
+    " stepout minclock maxclock mindist maxdist ceiling floor beacon cohort huffpuff allan dispersion freq weight" +
     " rootdistancemaxsec connectionretrysec saveintervalsec enable-srv-resolution initial-frequency-uncertainty" +
     " ttl mdnstries pollskewlist discard warn-on-jump hwtstimeout maxtxbuffers monitor mru automax revoke",
     BY_ITSELF,

@@ -8,10 +8,12 @@ import {
   addServers,
   LEAP_SECONDS,
   network,
+  NOT_UNDERSTOOD,
   positiveNumber,
   reasonOf,
   setNumber,
   STATE,
+  tellLimited,
   wholeNumber,
 } from "./shared_directives.ts";
 import { AccessTable, wholeSpace } from "./access_table.ts";
@@ -67,7 +69,7 @@ class Chrony {
     const setting = Object.hasOwn(SETTINGS, line.word) ? SETTINGS[line.word] : undefined;
     if (setting !== undefined) {
       if (!setting(this.#draft, line.rest)) {
-        this.#draft.without(line, "its value is not understood");
+        this.#draft.without(line, NOT_UNDERSTOOD);
       }
     } else if (["server", "pool", "peer"].includes(line.word)) this.#sources.push(line);
     else if (!this.#takeFiles(line) && !this.#takeServer(line)) {
@@ -91,7 +93,7 @@ class Chrony {
     if (line.word === "allow" || line.word === "deny") this.#takeAccess(line);
     else if (line.word === "port") this.#port = wholeNumber(value) ?? NTP_PORT;
     else if (line.word === "bindaddress") this.#addresses.push(value);
-    else if (line.word === "ratelimit") this.#rateLimit = rateLimit(line.rest);
+    else if (line.word === "ratelimit") this.#rateLimit = rateLimit(this.#draft, line.rest);
     else if (line.word === "ntstrustedcerts") this.#authority(line.rest);
     else if (EXCHANGE.has(line.word)) this.#exchange.set(line.word, value);
     else return false;
@@ -177,6 +179,8 @@ const EXCHANGE = new Set(
   ["ntsservercert", "ntsserverkey", "ntsport", "maxntsconnections", "ntsntpserver", "ntsrotate"],
 );
 
+const NONE_IGNORED = "maxchange: ntpsd exits at the first change beyond it, it ignores none";
+
 /** Directives that set a key; false where the value is not understood. */
 const SETTINGS: Readonly<
   Record<string, (draft: Draft, rest: readonly string[]) => boolean>
@@ -200,8 +204,14 @@ const SETTINGS: Readonly<
   makestep: (draft, [threshold, limit]) =>
     setNumber(draft, "synchronization.step-threshold", { value: threshold, least: 0, most: 1e9 }) &&
     setNumber(draft, "synchronization.step-limit", { value: limit, least: -1, most: 1_000_000 }),
-  maxchange: (draft, [value]) =>
-    setNumber(draft, "synchronization.single-step-panic-threshold", { value, least: 0, most: 1e9 }),
+  maxchange: (draft, [value, _start, ignored = "0"]) => {
+    if (ignored !== "0") draft.remarks.push({ reason: NONE_IGNORED });
+    return setNumber(draft, "synchronization.single-step-panic-threshold", {
+      value,
+      least: 0,
+      most: 1e9,
+    });
+  },
   local: (draft, rest) => {
     const at = rest.findIndex((word) => word.toLowerCase() === "stratum");
     const value = at < 0 ? "10" : rest[at + 1];
@@ -212,12 +222,15 @@ const SETTINGS: Readonly<
 /** What ntpsd can limit by: a rate that is near is better than none. */
 const RATE_LIMITS = [["interval", -19, 12], ["burst", 1, 255], ["leak", 1, 4]] as const;
 
-function rateLimit(rest: readonly string[]): Value {
+function rateLimit(draft: Draft, rest: readonly string[]): Value {
   const limit: Record<string, Value> = {};
   for (const [name, least, most] of RATE_LIMITS) {
     const at = rest.findIndex((word) => word.toLowerCase() === name);
-    const value = at < 0 ? undefined : wholeNumber(rest[at + 1]);
-    if (value !== undefined) limit[name] = Math.max(least, Math.min(most, value));
+    const text = at < 0 ? undefined : rest[at + 1];
+    const value = wholeNumber(text);
+    const used = value === undefined ? undefined : Math.max(least, Math.min(most, value));
+    tellLimited(draft, { name: `ratelimit ${name}`, text, used });
+    if (used !== undefined) limit[name] = used;
   }
   return limit;
 }

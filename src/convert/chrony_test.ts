@@ -281,3 +281,50 @@ Deno.test("port 0 serves nobody, whatever is allowed", () => {
   equal(config.servers.length, 0);
   match(comments, /port 0: no client is served/);
 });
+
+Deno.test("plain sources never decide where others were to", () => {
+  const plain = "server b.example\npool c.example\nserver d.example noselect\n";
+  const badKey = "server a.example key 70000000000\n";
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    [`${badKey}${plain}authselectmode require\n`, ["server d.example"]],
+    [`${badKey}${plain}`, ["server d.example"]],
+    [`${badKey}${plain}authselectmode prefer\n`, ["server d.example"]],
+    [`${plain}authselectmode require\n`, ["server d.example"]],
+    [`server e.example nts\n${badKey}server b.example\n`, ["nts e.example", "server b.example"]],
+    [`${badKey}server b.example\nauthselectmode ignore\n`, ["server b.example"]],
+    ["server b.example\nauthselectmode mix\n", ["server b.example"]],
+  ];
+  for (const [text, expected] of cases) {
+    const { sources, comments } = chrony(text);
+    deepEqual(sources, expected, text);
+    if (expected.length === 1 && expected[0] === "server d.example") {
+      match(comments, /"b\.example".*: no authenticated source is left/);
+    }
+  }
+});
+
+Deno.test("a number that has to be brought within limits is told", () => {
+  const { comments } = chrony(`
+server a.example minpoll -4 maxpoll 30
+pool b.example maxsources 100 minpoll x
+allow
+ratelimit interval 1 burst 1000
+maxslewrate 1000000
+maxchange 1000 1 2
+`);
+  for (
+    const told of [
+      "minpoll -4: ntpsd allows 0 here",
+      "maxpoll 30: ntpsd allows 17 here",
+      "maxsources 100: ntpsd allows 64 here",
+      "minpoll x: its value is not understood",
+      "ratelimit burst 1000: ntpsd allows 255 here",
+      "max-slew-ppm 1000000: ntpsd allows 100000 here",
+      "it ignores none",
+    ]
+  ) match(comments, new RegExp(told));
+  doesNotMatch(
+    chrony("server a.example minpoll 4 maxpoll 6\nmaxchange 1000 1 0\n").comments,
+    /allows|none/,
+  );
+});

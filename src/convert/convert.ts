@@ -59,8 +59,10 @@ export function convert(foreign: Foreign): Result<Converted, string> {
   const refused = read(draft, { ...foreign, dialect });
   if (refused.length > 0) return err(`${foreign.file}: ${refused[0]?.message}`);
   dropUnusedKeys(draft);
+  const wantsProof = dialect === "chrony" && decidesByProof(draft);
   const from = `${foreign.file} (${FILE_NAMES[dialect]})`;
   for (let i = 0; i < CHECKS_MAX; i++) {
+    if (wantsProof && !draft.lists.source.some(isAuthenticated)) dropPlainSources(draft);
     const text = writeDraft(draft, from);
     const parsed = parseConfig(text);
     if (parsed.ok) return ok({ dialect, text, remarkCount: countRemarks(draft) });
@@ -100,6 +102,25 @@ function read(
       return readNtpdRs(draft, foreign.text);
     default:
       return unreachable(dialect);
+  }
+}
+
+/** Whether a chronyd with these sources lets no plain source decide. */
+function decidesByProof(draft: Draft): boolean {
+  const mode = draft.sections.get("synchronization")?.values.get("authentication");
+  return mode === "require" || mode !== "ignore" && draft.lists.source.some(isAuthenticated);
+}
+
+function isAuthenticated({ values }: DraftTable): boolean {
+  return values.has("key") || String(values.get("mode")).startsWith("nts");
+}
+
+/** Sources that were never to decide do not when the others are left out: they go as well. */
+function dropPlainSources(draft: Draft): void {
+  const reason = "no authenticated source is left, and this one would decide alone";
+  const plain = draft.lists.source.filter(({ values }) => values.get("no-select") !== true);
+  for (const table of plain) {
+    removeTable(draft, { list: "source", index: draft.lists.source.indexOf(table), reason });
   }
 }
 
@@ -152,10 +173,22 @@ function removeFromList(
   if (table === undefined) return true;
   const isVital = key === undefined || VITAL[list].includes(key);
   if (!isVital && removeKey(table, { key, reason })) return false;
-  draft.lists[list].splice(index, 1);
+  removeTable(draft, { list, index, reason });
+  return true;
+}
+
+function removeTable(
+  draft: Draft,
+  { list, index, reason }: {
+    readonly list: ListName;
+    readonly index: number;
+    readonly reason: string;
+  },
+): void {
+  const [table] = draft.lists[list].splice(index, 1);
+  if (table === undefined) return;
   const written = [...table.values].map(([name, value]) => `${name} = ${writeValue(value)}`);
   draft.remarks.push(...table.remarks, { reason: `[[${list}]] ${written.join(", ")}: ${reason}` });
-  return true;
 }
 
 function removeKey(

@@ -74,6 +74,7 @@ class NtpConf {
     if (line.word === "includefile") this.#files.include(line, value);
     else if (["server", "pool", "peer"].includes(line.word)) this.#sources.push(line);
     else if (line.word === "tos" || line.word === "tinker") this.#pairs(line);
+    else if (line.word === "enable" || line.word === "disable") this.#switches(line);
     else if (!this.#setting(line) && !this.#takeAccess(line)) {
       this.#draft.without(line, reasonOf(line));
     }
@@ -88,7 +89,6 @@ class NtpConf {
     if (word === "statistics" || word === "statsdir") {
       return draft.set("observability.statistics-path", `${STATE}/statistics`);
     }
-    if (word === "disable" && rest.includes("ntp")) return draft.set("clock.adjust", false);
     if (word === "nts") {
       if (value === "enable") this.#nts.set("enable", "");
       else this.#nts.set(value, second ?? "");
@@ -101,6 +101,13 @@ class NtpConf {
     return false;
   }
 
+  #switches(line: Line): void {
+    for (const name of line.rest) {
+      if (name !== "ntp") this.#draft.without({ ...line, text: `${line.word} ${name}` }, NO_SWITCH);
+      else if (line.word === "disable") this.#draft.set("clock.adjust", false);
+    }
+  }
+
   /** Takes words with a value behind each. */
   #pairs(line: Line): void {
     for (let i = 0; i < line.rest.length; i += 2) {
@@ -110,12 +117,18 @@ class NtpConf {
       const isSet = key === undefined
         ? false
         : isEndless
-        ? this.#draft.set(key, "inf")
+        ? this.#setEndless()
         : setNumber(this.#draft, key, { value, least: key.endsWith("s") ? 1 : 0, most: 1e9 });
       if (isSet) continue;
       const text = `${line.word} ${word} ${value ?? ""}`.trim();
       this.#draft.without({ ...line, text }, reasonOf({ ...line, word }));
     }
+  }
+
+  /** A panic threshold of 0 is none, at the start neither. */
+  #setEndless(): boolean {
+    return this.#draft.set("synchronization.single-step-panic-threshold", "inf") &&
+      this.#draft.set("synchronization.startup-step-panic-threshold", "inf");
   }
 
   #takeAccess(line: Line): boolean {
@@ -223,6 +236,8 @@ class NtpConf {
     this.#draft.set("keyset.key-storage-path", `${STATE}/keys`);
   }
 }
+
+const NO_SWITCH = "leave it out: ntpsd has no such switch";
 
 /** The words of `tos` and `tinker` that mean a key. */
 const PAIRS: ReadonlyMap<string, string> = new Map([

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
 import { converted, servedBy } from "../../tests/support/converted.ts";
 
 const ntp = (text: string, files: Readonly<Record<string, string>> = {}) =>
@@ -183,4 +183,22 @@ Deno.test("who is served is who ntpd serves: the most special network decides, f
     ["restrict 10.1.1.0 mask 255.255.255.0 ignore; restrict 10.1.1.0 mask 255.255.255.0", "yyy-yy"],
   ];
   for (const [lines, expected] of cases) equal(served(lines), expected, lines);
+});
+
+Deno.test("each switch is told by itself; only the clock's has a key", () => {
+  const { config, comments } = ntp("server a.example\ndisable monitor auth kernel\nenable stats\n");
+  equal(config.clock.adjust, "auto");
+  for (const name of ["disable monitor", "disable auth", "disable kernel", "enable stats"]) {
+    match(comments, new RegExp(`: ${name}\\n`));
+  }
+  doesNotMatch(comments, /adjust/);
+  equal(ntp("server a.example\ndisable ntp monitor\n").config.clock.adjust, false);
+});
+
+Deno.test("no panic threshold is none at the start too; survivors are not agreeing sources", () => {
+  const { config, comments } = ntp("server a.example\ntinker panic 0\ntos minclock 4\n");
+  const { singleStepPanicThreshold, startupStepPanicThreshold } = config.synchronization;
+  deepEqual(startupStepPanicThreshold, singleStepPanicThreshold);
+  doesNotMatch(comments, /minimum-agreeing-sources/);
+  match(comments, /tos minclock 4\n.*decides this by itself/);
 });

@@ -17,7 +17,10 @@ export const STATE = "/var/lib/ntpsd";
 /** The leap seconds of the time zone database, as a list. */
 export const LEAP_SECONDS = "/usr/share/zoneinfo/leap-seconds.list";
 
-/** Sets a key to a number, brought within its limits; false if it is none. */
+/** Why a line with a known word is not taken. */
+export const NOT_UNDERSTOOD = "its value is not understood";
+
+/** Sets a key to a number, brought within its limits, which is told; false if it is none. */
 export function setNumber(
   draft: Draft,
   path: string,
@@ -29,7 +32,24 @@ export function setNumber(
 ): boolean {
   const number = value === undefined || value === "" ? NaN : Number(value);
   if (!Number.isFinite(number)) return false;
-  return draft.set(path, Math.max(least, Math.min(most, number)));
+  const used = Math.max(least, Math.min(most, number));
+  const [section = "", key = ""] = path.split(".");
+  tellLimited(draft.section(section), { name: key, text: value, used });
+  return draft.set(path, used);
+}
+
+/** Says that a number had to be brought within the limits of ntpsd, or is none. */
+export function tellLimited(
+  { remarks }: Pick<DraftTable, "remarks">,
+  { name, text, used }: {
+    readonly name: string;
+    readonly text: string | undefined;
+    readonly used: number | undefined;
+  },
+): void {
+  if (text === undefined || Number(text) === used) return;
+  const reason = used === undefined ? NOT_UNDERSTOOD : `ntpsd allows ${used} here`;
+  remarks.push({ reason: `${name} ${text}: ${reason}` });
 }
 
 /** Writes a host with a port; without one, and with the usual one, the host alone. */
@@ -93,7 +113,7 @@ export function pollExponent(text: string | undefined): number | undefined {
 export function pollLimits(
   min: number | undefined,
   max: number | undefined,
-): Value | undefined {
+): { readonly min?: number; readonly max?: number } | undefined {
   if (min === undefined && max === undefined) return undefined;
   const most = min !== undefined && max !== undefined ? Math.max(min, max) : max;
   return {

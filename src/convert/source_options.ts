@@ -9,6 +9,7 @@ import {
   hostWithPort,
   pollExponent,
   pollLimits,
+  tellLimited,
   wholeNumber,
   withoutOptions,
 } from "./shared_directives.ts";
@@ -71,27 +72,34 @@ export function addSource(
 ): DraftTable {
   const { values, flags } = options;
   const isNts = flags.has("nts");
+  const limits = pollLimits(
+    pollExponent(values.get("minpoll")),
+    pollExponent(values.get("maxpoll")),
+  );
+  const count = isPool ? countOf(values.get("maxsources")) : undefined;
   const table = draft.add("source", {
     mode: isNts ? isPool ? "nts-pool" : "nts" : isPool ? "pool" : "server",
     address: hostWithPort(host, {
       port: values.get(isNts ? "ntsport" : "port"),
       usual: isNts ? NTS_KE_PORT : undefined,
     }),
-    count: isPool ? countOf(values.get("maxsources")) : undefined,
+    count,
     "certificate-authority": isNts ? values.get("ca") ?? authority : undefined,
     prefer: flags.has("prefer") && !flags.has("noselect") || undefined,
     trust: flags.has("trust") || flags.has("true") || undefined,
     require: flags.has("require") && !flags.has("noselect") || undefined,
     "no-select": flags.has("noselect") || undefined,
     key: isNts ? undefined : keyOf(values.get("key")),
-    "poll-interval-limits": pollLimits(
-      pollExponent(values.get("minpoll")),
-      pollExponent(values.get("maxpoll")),
-    ),
+    "poll-interval-limits": limits,
     interleaved: flags.has("xleave") || undefined,
   });
   const leftOver = isNts && values.has("port") ? [`port ${values.get("port")}`] : [];
   withoutOptions(table, line, [...options.others, ...leftOver]);
+  tellLimited(table, { name: "minpoll", text: values.get("minpoll"), used: limits?.min });
+  tellLimited(table, { name: "maxpoll", text: values.get("maxpoll"), used: limits?.max });
+  if (isPool) {
+    tellLimited(table, { name: "maxsources", text: values.get("maxsources"), used: count });
+  }
   return table;
 }
 

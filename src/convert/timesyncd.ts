@@ -4,7 +4,7 @@
  * @module
  */
 import { parseDuration } from "../config/duration.ts";
-import { pollLimits, UNKNOWN_NAME } from "./shared_directives.ts";
+import { NOT_UNDERSTOOD, pollLimits, UNKNOWN_NAME } from "./shared_directives.ts";
 import type { Draft, Place } from "./draft.ts";
 import { LINE_MAX } from "./read_lines.ts";
 
@@ -34,7 +34,9 @@ export function readTimesyncd(
     else if (list !== undefined) list.push(...value.split(/\s+/));
     else if (word === "pollintervalminsec" || word === "pollintervalmaxsec") {
       polls[word] = exponentOf(value);
-      if (polls[word] === undefined) draft.without(place, "its value is not understood");
+      const used = polls[word];
+      if (used === undefined) draft.without(place, NOT_UNDERSTOOD);
+      else if (2 ** used !== secondsOf(value)) draft.without(place, `${2 ** used} s are written`);
     } else {
       const reason = Object.hasOwn(REASONS, word) ? REASONS[word] : undefined;
       draft.without(place, reason ?? UNKNOWN_NAME);
@@ -64,7 +66,11 @@ function addSources(draft: Draft, names: Readonly<Record<string, readonly string
 
 /** Returns the exponent of two seconds nearest to a time span such as `34min 8s`. */
 function exponentOf(text: string): number | undefined {
-  const seconds = /^\d+$/.test(text) ? Number(text) : parseDuration(text.replaceAll(/\s+/g, ""));
+  const seconds = secondsOf(text);
   if (seconds === undefined || !(seconds > 0)) return undefined;
   return Math.max(0, Math.min(17, Math.round(Math.log2(seconds))));
+}
+
+function secondsOf(text: string): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) : parseDuration(text.replaceAll(/\s+/g, ""));
 }

@@ -13,7 +13,10 @@ export const CLOCK_KEYS = {
   adjust: optional(either(boolean, word(["auto"])), {
     default: "auto",
     reload: "restart",
-    foreign: { "enable disable": "use adjust = false in [clock] to leave the clock alone" },
+    foreign: {
+      "enable disable":
+        'write adjust = false in [clock] for "disable ntp", and leave the others out',
+    },
     doc: 'Whether the clock is corrected. `"auto"`: yes if the process may do so (CAP_SYS_TIME); ' +
       "otherwise ntpsd only measures, and says so. `true`: yes; ntpsd exits with status 77 if " +
       "it may not. `false`: never.",

@@ -40,7 +40,7 @@ const KEYS = {
     default: 3,
     otherwise: "3, or one less than there are sources if that is less",
     reload: "applied",
-    foreign: "minsources minsane minclock",
+    foreign: "minsources minsane",
     doc: "How many sources must agree on the time before the clock is adjusted. A pool counts as " +
       "often as its `count`. Unless a number is written, sources with `trust` are enough by " +
       "themselves: as many as if there were no others, and at least two.",
