@@ -5,6 +5,7 @@
  */
 import type { ExitCode } from "./exit_code.ts";
 import type { CommandContext } from "./command_context.ts";
+import { plain } from "./display/style.ts";
 
 /** One option of a command. */
 export interface Option {
@@ -57,6 +58,22 @@ export const JSON_OPTION: Option = {
   type: "boolean",
   doc: "print one JSON document on standard output, and nothing else",
 };
+
+/**
+ * Tells why a command cannot do its work: on standard error, and with `--json` in one document too.
+ * `message` is what the document says, `text` what a person reads, with the end of its last line.
+ */
+export function complain(
+  { message, json, text = `ntpsd: ${plain(message)}\n` }: {
+    readonly message: string;
+    readonly json: boolean;
+    readonly text?: string;
+  },
+  context: CommandContext,
+): void {
+  if (json) context.out(`${JSON.stringify({ error: message })}\n`);
+  context.err(text);
+}
 
 /** Returns the text of an option, or undefined. */
 export function textOption(args: Arguments, name: string): string | undefined {

@@ -4,12 +4,19 @@
  * @module
  */
 import { toHex } from "../base/bytes.ts";
+import { isWritingForbidden } from "../base/forbidden.ts";
 import type { CommandContext, FileFailure } from "./command_context.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type KeyFile, parseKeyFile } from "../config/key_file.ts";
-import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "./command.ts";
+import {
+  type Arguments,
+  type Command,
+  complain,
+  hasOption,
+  JSON_OPTION,
+  textOption,
+} from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
-import { plain } from "./display/style.ts";
 
 /** Octets of a new key by its type. */
 const KEY_LENGTH = {
@@ -55,10 +62,12 @@ export const keygenCommand: Command = {
     json: JSON_OPTION,
   },
   more: `
-With FILE the key is added to that file; a new one others may not read (mode 0600);
-without it the line is printed. Both ends of an association need the same line.
+With FILE the key is added to that file; a new one others may not read (mode
+0600); without it the line is printed. Both ends of an association need the same
+line.
 
-Exit status: 0 made; 74 the file cannot be read or written; 78 the file has errors.
+Exit status: 0 made; 74 or 77 the file cannot be read or written; 75 another key
+got this number at the same moment; 78 the file has errors.
 
 Example:
   ntpsd keygen /etc/ntpsd/ntp.keys
@@ -72,7 +81,7 @@ function makeKey(args: Arguments, context: CommandContext): ExitCode {
   const made = prepare(args, context);
   const added = made.ok ? add(made.value, context) : made;
   if (!added.ok) {
-    context.err(`ntpsd: ${plain(added.error.message)}\n`);
+    complain({ message: added.error.message, json: hasOption(args, "json") }, context);
     return added.error.exitCode;
   }
   const { id, type, line, path } = added.value;
@@ -159,8 +168,12 @@ function contentOf(path: string, { readFile }: CommandContext): Result<string, K
   return err({ message, exitCode: EXIT.config });
 }
 
-function ioError({ message }: FileFailure): KeyError {
-  return { message, exitCode: EXIT.io };
+function ioError(failure: FileFailure): KeyError {
+  const { message, hint } = failure;
+  return {
+    message: hint === undefined ? message : `${message} (${hint})`,
+    exitCode: isWritingForbidden(failure) ? EXIT.permission : EXIT.io,
+  };
 }
 
 function nextId(keys: KeyFile["keys"]): number {

@@ -15,6 +15,7 @@ import {
 import { formatReferenceId } from "../../protocol/reference_id.ts";
 import { rootDistance } from "../../selection/root_distance.ts";
 import { randomSource } from "../../system/random.ts";
+import { complain } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
 import { PREPARATION_TIMEOUT, type QueryOptions } from "./query_options.ts";
 import type { Authenticate, Authentication } from "./authentication.ts";
@@ -37,7 +38,8 @@ export async function query(
 ): Promise<ExitCode> {
   const authenticate = options.nts ? await ntsAuthentication(options) : undefined;
   if (authenticate !== undefined && !authenticate.ok) {
-    context.err(`ntpsd query: ${plain(authenticate.error.message)}\n`);
+    const { message } = authenticate.error, text = `ntpsd query: ${plain(message)}\n`;
+    complain({ message, text, json: options.json }, context);
     return authenticate.error.exitCode;
   }
   await switchTimestampsOn();

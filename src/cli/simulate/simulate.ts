@@ -13,6 +13,7 @@ import { describeRun, describeRuns, simulationDocument } from "../../simulation/
 import { type RunOutcome, runScenario } from "../../simulation/run.ts";
 import type { Scenario } from "../../simulation/scenario/scenario.ts";
 import { configurationPath, parseScenario } from "../../simulation/scenario/parse.ts";
+import { complain } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
 import type { SimulateOptions } from "./simulate_options.ts";
 import type { CommandContext, FileFailure, ReadFile } from "../command_context.ts";
@@ -24,7 +25,8 @@ export async function simulate(
 ): Promise<ExitCode> {
   const loaded = loadScenario(options.file, context.readFile);
   if (!loaded.ok) {
-    context.err(loaded.error.text);
+    const { text, message = text.trimEnd() } = loaded.error;
+    complain({ message, text, json: options.json }, context);
     return loaded.error.exitCode;
   }
   const scenario = loaded.value;
@@ -63,7 +65,10 @@ function written(
 }
 
 interface LoadError {
+  /** With the end of each line. */
   readonly text: string;
+  /** What a document says in its place, if that is not the same. */
+  readonly message?: string;
   readonly exitCode: ExitCode;
 }
 
@@ -71,8 +76,10 @@ function loadScenario(file: string, readFile: ReadFile): Result<Scenario, LoadEr
   const text = readFile(file);
   if (!text.ok) {
     const hint = text.error.hint === undefined ? "" : ` (${text.error.hint})`;
+    const message = `${text.error.message}${hint}`;
     return err({
-      text: `ntpsd simulate: ${text.error.message}${hint}\n`,
+      message,
+      text: `ntpsd simulate: ${plain(message)}\n`,
       exitCode: isWritingForbidden(text.error) ? EXIT.permission : EXIT.io,
     });
   }

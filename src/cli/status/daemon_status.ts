@@ -8,7 +8,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { parseSocketAddress } from "../../base/socket_address.ts";
 import { STATUS_ADDRESS, STATUS_PORT } from "../../config/sections/observability.ts";
 import type { StatusDocument } from "../../engine/status/snapshot.ts";
-import { type Arguments, type Option, textOption } from "../command.ts";
+import { type Arguments, complain, hasOption, type Option, textOption } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
 import { DEFAULT_CONFIG_FILE, loadConfig } from "../load_config.ts";
 import { plain } from "../display/style.ts";
@@ -27,7 +27,7 @@ export const STATUS_OPTIONS: Readonly<Record<string, Option>> = {
   at: {
     type: "string",
     value: "ADDR",
-    doc: `the daemon's observability.listen, as in ${DEFAULT_CONFIG_FILE} or ${STATUS_ADDRESS}`,
+    doc: `the daemon's observability.listen (as in ${DEFAULT_CONFIG_FILE}, else ${STATUS_ADDRESS})`,
   },
 };
 
@@ -51,7 +51,9 @@ export async function showStatus(
   const status = await fetchStatus(args, context);
   const shown = status.ok ? tryToShow(status.value, show) : status;
   if (shown.ok) context.out(shown.value.text);
-  else context.err(`ntpsd: ${plain(shown.error.message)}\n`);
+  else if (shown.error.exitCode === EXIT.usage) {
+    context.err(`ntpsd: ${plain(shown.error.message)}\n`);
+  } else complain({ message: shown.error.message, json: hasOption(args, "json") }, context);
   return shown.ok ? shown.value.exitCode : shown.error.exitCode;
 }
 
