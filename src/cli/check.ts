@@ -31,10 +31,12 @@ export const checkCommand: Command = {
     json: JSON_OPTION,
   },
   more: `
-Errors are written as FILE:LINE: KEY: what is wrong. With errors of the configuration
-ntpsd does not start; with errors of files that it names it starts without them.
+Errors are written as FILE:LINE: KEY: what is wrong. With errors of the
+configuration ntpsd does not start; with errors of files that it names it starts
+without them.
 
-Exit status: 0 all is fine; 78 it is not; 74 or 77 the configuration cannot be read.
+Exit status: 0 all is fine; 78 it is not; 74 or 77 the configuration cannot be
+read.
 `,
   run(args, context) {
     const named = textOption(args, "config"), [operand] = args.operands;

@@ -5,6 +5,7 @@
  */
 import { COMMON_OPTIONS } from "./args.ts";
 import type { Command, Option } from "./command.ts";
+import { PAGE_WIDTH, wrapText } from "./display/table.ts";
 
 /** Returns the help for the program as a whole. */
 export function programHelp(commands: readonly Command[]): string {
@@ -28,9 +29,12 @@ export function commandHelp(command: Command): string {
   const options = Object.entries({ ...command.options, ...COMMON_OPTIONS });
   const forms = options.map(([name, option]) => optionForm(name, option));
   const width = Math.max(...forms.map((form) => form.length));
-  const lines = options.map(([, option], i) =>
-    `  ${(forms[i] ?? "").padEnd(width)}  ${option.doc}`
-  );
+  const indent = " ".repeat(width + 4);
+  const lines = options.flatMap(([, option], i) => {
+    const line = `  ${(forms[i] ?? "").padEnd(width)}  `;
+    const [first = "", ...rest] = wrapText(option.doc, { width: PAGE_WIDTH - indent.length });
+    return [line + first, ...rest.map((more) => indent + more)];
+  });
   const more = command.more === "" ? "" : `\n${command.more.trim()}\n`;
   return `${usageLine(command)}
 

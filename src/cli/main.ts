@@ -14,6 +14,7 @@ import { commandHint } from "./foreign_words.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { realCommandContext } from "./real_command_context.ts";
 import { plain } from "./display/style.ts";
+import { PAGE_WIDTH } from "./display/table.ts";
 import type { CommandContext } from "./command_context.ts";
 import { helpTopics } from "./topics.ts";
 import { versionCommand } from "./version.ts";
@@ -69,11 +70,13 @@ function help(words: readonly string[], context: CommandContext): Promise<ExitCo
     return Promise.resolve(EXIT.usage);
   }
   if (name === "configuration" || name === "config") {
-    context.out(configurationReference());
+    context.out(configurationReference(PAGE_WIDTH));
     return Promise.resolve(EXIT.done);
   }
   const found = name === undefined ? undefined : command(name);
-  const reference = name === undefined || found !== undefined ? undefined : referenceOf(name);
+  const reference = name === undefined || found !== undefined
+    ? undefined
+    : referenceOf(name, PAGE_WIDTH);
   if (reference !== undefined) {
     context.out(reference);
     return Promise.resolve(EXIT.done);

@@ -6,27 +6,29 @@
 import type { Key, Keys } from "./key.ts";
 import { type Section, SECTIONS } from "./schema.ts";
 
-/** The width to which lines are broken. */
-const WIDTH = 120;
+/** The width to which the lines of the document are broken. */
+const DOCUMENT_WIDTH = 120;
 
 /**
  * Returns the reference as Markdown that can be read as it is; one heading for each section, one
- * item for each key.
+ * item for each key; the lines are at most `width` columns long.
  */
-export function configurationReference(): string {
-  return SECTIONS.map(sectionReference).join("\n");
+export function configurationReference(width: number = DOCUMENT_WIDTH): string {
+  return SECTIONS.map((section) => sectionReference(section, width)).join("\n");
 }
 
 /**
  * Returns the part of the reference that is about a section, or about a key in each section that
  * has it; undefined if there is none.
  */
-export function referenceOf(word: string): string | undefined {
+export function referenceOf(word: string, width: number): string | undefined {
   const own = SECTIONS.find(({ name }) => name === word);
-  if (own !== undefined) return sectionReference(own);
+  if (own !== undefined) return sectionReference(own, width);
   const parts = SECTIONS.flatMap((section) => {
     const key = Object.hasOwn(section.keys, word) ? section.keys[word] : undefined;
-    return key === undefined ? [] : [sectionReference({ ...section, keys: { [word]: key } })];
+    return key === undefined
+      ? []
+      : [sectionReference({ ...section, keys: { [word]: key } }, width)];
   });
   return parts.length === 0 ? undefined : parts.join("\n");
 }
@@ -37,15 +39,22 @@ export function configurationWords(): readonly string[] {
 }
 
 /** Returns the part of the reference that is about one section. */
-export function sectionReference({ heading, doc, keys }: Section): string {
-  return [`## \`${heading}\``, "", ...wrap(doc, ""), "", ...itemsOf(keys, ""), ""].join("\n");
+export function sectionReference(
+  { heading, doc, keys }: Section,
+  width: number = DOCUMENT_WIDTH,
+): string {
+  const lines = [`## \`${heading}\``, "", ...wrap(doc, { indent: "", width }), ""];
+  return [...lines, ...itemsOf(keys, { prefix: "", width }), ""].join("\n");
 }
 
 /** Returns the items of a table, those of a table within it after its own. */
-function itemsOf(keys: Keys, prefix: string): readonly string[] {
+function itemsOf(
+  keys: Keys,
+  { prefix, width }: { readonly prefix: string; readonly width: number },
+): readonly string[] {
   return Object.entries(keys).flatMap(([name, key]) => [
-    ...wrap(`- \`${prefix}${name}\`: ${kind(key)}. ${key.doc}`, "  "),
-    ...itemsOf(key.field.keys ?? {}, `${prefix}${name}.`),
+    ...wrap(`- \`${prefix}${name}\`: ${kind(key)}. ${key.doc}`, { indent: "  ", width }),
+    ...itemsOf(key.field.keys ?? {}, { prefix: `${prefix}${name}.`, width }),
   ]);
 }
 
@@ -67,12 +76,15 @@ function kind({ field, required, otherwise }: Key<unknown>): string {
   return otherwise === "" ? words : `${words}; default: ${otherwise}`;
 }
 
-function wrap(text: string, indent: string): readonly string[] {
+function wrap(
+  text: string,
+  { indent, width }: { readonly indent: string; readonly width: number },
+): readonly string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
     const longer = line === "" ? word : `${line} ${word}`;
-    if (longer.length > WIDTH && line !== "") {
+    if (longer.length > width && line !== "") {
       lines.push(line);
       line = indent + word;
     } else line = longer;

@@ -24,8 +24,8 @@ export const explainCommand: Command = {
   more: `
 The marks of the sources are those of "ntpsd sources".
 
-Exit status: 0 the error of the clock is known; 1 it is not; 69 the daemon cannot
-be reached.
+Exit status: 0 the error of the clock is known; 1 it is not; 69 the daemon
+cannot be reached.
 `,
   run(args, context) {
     return showStatus({ args, context }, (document) => {

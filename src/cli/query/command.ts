@@ -45,8 +45,8 @@ export const queryCommand: Command = {
 An offset is positive when the server is ahead of this clock. What follows ± is
 the largest error it can have if the server is right.
 
-Exit status: 0 a host gave a usable response; 1 none did; 69 NTS is asked for and
-OpenSSL 3 is missing.
+Exit status: 0 a host gave a usable response; 1 none did; 69 NTS is asked for
+and OpenSSL 3 is missing.
 
 Examples:
   ntpsd query pool.ntp.org

@@ -25,10 +25,11 @@ export const simulateCommand: Command = {
     json: JSON_OPTION,
   },
   more: `
-The same scenario and seed always bring the same run. docs/simulation.md describes how to write a scenario.
+The same scenario and seed always bring the same run. docs/simulation.md
+describes how to write a scenario.
 
-Exit status: 0 all limits of the scenario were kept; 1 some were not; 78 the scenario is wrong; 74 or 77 a file cannot be
-read or written.
+Exit status: 0 all limits of the scenario were kept; 1 some were not; 78 the
+scenario is wrong; 74 or 77 a file cannot be read or written.
 `,
   async run(args, context) {
     const seed = readInteger(args, { name: "seed", least: 0, most: SEED_MAX });
