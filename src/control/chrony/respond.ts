@@ -63,12 +63,17 @@ const UNKNOWN: ReadonlySet<number> = new Set([
 /** Answers for one daemon; it counts what it answers. */
 export class ChronyResponder {
   readonly #view: () => ControlView;
+  readonly #mayAnswer: () => boolean;
   readonly #commands: ReadonlyMap<number, Command>;
   #answered = 0;
 
-  /** `view` makes the state of the moment; it is asked once for a request that is answered. */
-  constructor(view: () => ControlView) {
+  /**
+   * `view` makes the state of the moment; it is asked once for a request that is answered.
+   * `mayAnswer` is asked once for each request, and not for octets that are none.
+   */
+  constructor(view: () => ControlView, mayAnswer: () => boolean = () => true) {
     this.#view = view;
+    this.#mayAnswer = mayAnswer;
     this.#commands = new Map<number, Command>([
       [14, { length: 32, answer: sourceCount }],
       [15, { length: 76, answer: byIndex(sourceData) }],
@@ -93,7 +98,7 @@ export class ChronyResponder {
   /** Returns the response to a datagram, or none for silence. Any octets are taken. */
   respond(datagram: Uint8Array): readonly Bytes[] {
     const read = readRequest(datagram);
-    if (read.kind === "none") return [];
+    if (read.kind === "none" || !this.#mayAnswer()) return [];
     this.#answered++;
     if (read.kind === "other-version") return [statusResponse(read.request, STATUS.badVersion)];
     const outcome = this.#outcome(read.request);

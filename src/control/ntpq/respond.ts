@@ -36,6 +36,8 @@ import { readNames, timestampText, type Variables, writeVariables } from "./vari
 export interface NtpqParts {
   /** Makes the state of the moment; asked once for a request that is answered. */
   readonly view: () => ControlView;
+  /** Asked once for each request, not for octets that are none; left out, all are answered. */
+  readonly mayAnswer?: () => boolean;
   /** Keys the nonces. */
   readonly random: RandomSource;
   /** The precision of the clock, an exponent of two seconds. */
@@ -69,7 +71,7 @@ export class NtpqResponder {
   /** Returns the messages of a response, in order; none is silence. Any octets are taken. */
   respond(datagram: Uint8Array, from: NtpqClient): readonly Bytes[] {
     const request = readControlRequest(datagram);
-    if (request === undefined) return [];
+    if (request === undefined || this.#parts.mayAnswer?.() === false) return [];
     this.#requests++;
     const view = this.#parts.view();
     const { state, leap: word } = view.status;

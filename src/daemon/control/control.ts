@@ -32,9 +32,9 @@ import { ControlListener, type Watcher } from "./control_listener.ts";
 /** So old the state may be that is told. */
 const VIEW_AGE_MAX: Seconds = 0.05;
 /**
- * So many requests are answered in a second: more than any tool asks, even one that asks for many
- * sources one by one, and too few to keep the daemon from its work. What is beyond gets no
- * response.
+ * So many requests are answered in a second by each protocol: more than any tool asks, even one
+ * that asks for many sources one by one, and too few to keep the daemon from its work. What is
+ * beyond gets no response.
  */
 const REQUESTS_PER_SECOND = 400;
 
@@ -66,7 +66,6 @@ export class Control {
   readonly #ntpqResponder: NtpqResponder;
   #access: AccessRules | undefined;
   #servesNtpq = false;
-  readonly #budget = new Budget(REQUESTS_PER_SECOND);
   #seen: { readonly view: ControlView; readonly at: MonotonicSeconds } | undefined;
 
   /** Nothing is opened before `configure`. */
@@ -75,9 +74,10 @@ export class Control {
     const { functions, watcher, precision } = parts;
     const view = () => this.#view();
     const mayAsk = (client: SocketAddress) => this.#mayAsk(client);
-    const chrony = new ChronyResponder(view);
+    const chrony = new ChronyResponder(view, withinBudget());
     const ntpq = new NtpqResponder({
       view,
+      mayAnswer: withinBudget(),
       random: randomSource,
       precision,
       system: "Linux",
@@ -146,14 +146,11 @@ export class Control {
     return this.#ntpqResponder.respond(request, from);
   }
 
-  /** Applies the access list and, to who passes it, the budget. */
+  /** Applies the access list. */
   #mayAsk({ address, port }: SocketAddress): boolean {
     const client = clientOf(address);
-    const isAllowed = client !== undefined && unansweredSource(client, port) === undefined &&
+    return client !== undefined && unansweredSource(client, port) === undefined &&
       this.#access?.decide(client) === ACCESS_ALLOW;
-    if (!isAllowed || !this.#budget.isLeft(boottimeNow())) return false;
-    this.#budget.take();
-    return true;
   }
 
   /** Returns the state of the moment, or of one just before: it is a long document. */
@@ -179,4 +176,14 @@ export class Control {
       keyKind: (id) => keyRing.kindOf(id),
     };
   }
+}
+
+/** Makes a budget, which tells for each request whether it is within it. */
+function withinBudget(): () => boolean {
+  const budget = new Budget(REQUESTS_PER_SECOND);
+  return () => {
+    if (!budget.isLeft(boottimeNow())) return false;
+    budget.take();
+    return true;
+  };
 }
