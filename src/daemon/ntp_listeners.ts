@@ -238,9 +238,9 @@ export class NtpListeners {
     }
     const clients = config.clientTable ? new ClientTable(randomSource) : undefined;
     const control = (datagram: Bytes, index: number) => {
-      for (const octets of context.control?.(datagram, loop.client(index)) ?? []) {
-        loop.sendBeside(index, octets);
-      }
+      const responses = context.control?.(datagram, loop.client(index)) ?? [];
+      for (const octets of responses) loop.sendBeside(index, octets);
+      return responses.length > 0;
     };
     const parts = { access: access.value, clients, control, context };
     const responder = this.#makeResponder(config, parts);

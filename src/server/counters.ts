@@ -3,8 +3,9 @@
  *
  * The idea: the response path adds to numbers in an array by index; names are put beside them only
  * for a snapshot. Each request has one outcome: a response with the time, a Network Time Security
- * NAK, or a reason why it was dropped (of which a kiss may tell). A batch that fails halfway is
- * counted as what became of it. Limits: counts are doubles, exact to 2^53.
+ * NAK, a response of the control protocol, or a reason why it was dropped (of which a kiss may
+ * tell). A batch that fails halfway is counted as what became of it. Limits: counts are doubles,
+ * exact to 2^53.
  *
  * @module
  */
@@ -95,6 +96,8 @@ export class ServerCounters {
   ntsAnswered = 0;
   /** Network Time Security NAKs. */
   ntsNaks = 0;
+  /** Requests of the control protocol that were answered. */
+  controlAnswered = 0;
 
   readonly #dropped = new Float64Array(REASONS.length);
   /** What was counted of each response of the batch, in the order in which they are sent. */
@@ -170,7 +173,13 @@ export class ServerCounters {
     if ((parts & COUNTED.ntsNak) !== 0) this.ntsNaks += by;
   }
 
-  /** Counts requests that were not answered with the time. */
+  /** Counts a request of the control protocol that was answered, beside the queue. */
+  answerControl(): void {
+    this.controlAnswered++;
+    this.#outcomes++;
+  }
+
+  /** Counts requests that were not answered. */
   drop(reason: ServerDropReason, amount = 1): void {
     const index = INDEX.get(reason) ?? 0;
     this.#dropped[index] = (this.#dropped[index] ?? 0) + amount;
@@ -201,6 +210,7 @@ export class ServerCounters {
       kisses: this.kisses,
       dropped,
       nts: { answered: this.ntsAnswered, naks: this.ntsNaks },
+      controlAnswered: this.controlAnswered,
     };
   }
 }
@@ -223,4 +233,6 @@ export interface ServerCounts {
   readonly dropped: Readonly<Record<string, number>>;
   /** Responses protected by NTS, and the kisses NTSN. */
   readonly nts: { readonly answered: number; readonly naks: number };
+  /** Requests of the control protocol that were answered, with one datagram or more. */
+  readonly controlAnswered: number;
 }

@@ -41,8 +41,8 @@ import { TransmitQueue } from "./transmit_queue.ts";
 /** Reads the clock that is served as an NTP timestamp into `out[index]` and `out[index + 1]`. */
 export type ReadClock = (out: Uint32Array, index: number) => void;
 
-/** Takes a datagram of the control protocol, and its place in the batch. */
-export type ControlHandler = (datagram: Bytes, index: number) => void;
+/** Takes a datagram of the control protocol and its place in the batch; tells if it answered. */
+export type ControlHandler = (datagram: Bytes, index: number) => boolean;
 
 /** How a listener answers. What is marked as shared is one object for all listeners. */
 export interface ResponderOptions {
@@ -201,8 +201,9 @@ export class Responder {
     const batch = this.#batch, index = this.#index, length = batch.lengths[index] ?? 0;
     const isControl = length > 0 && ((batch.requests[this.#at] ?? 0) & 7) === MODE.control;
     if (!isControl || this.#control === undefined) return this.counters.drop(reason);
-    this.counters.drop("control");
-    this.#control(batch.requests.slice(this.#at, this.#at + length), index);
+    const datagram = batch.requests.slice(this.#at, this.#at + length);
+    if (this.#control(datagram, index)) this.counters.answerControl();
+    else this.counters.drop("control");
   }
 
   /** Applies the access lists and the rate limit. */

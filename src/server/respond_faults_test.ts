@@ -233,6 +233,7 @@ Deno.test("any requests, any responses that cannot be sent: each request has one
   const octets = fc.oneof(
     fc.constant(request()),
     fc.constant(request({ origin: 1n, receive: 5n })),
+    fc.integer({ min: 1, max: 60 }).map((length) => new Uint8Array(length).fill(0x16)),
     fc.uint8Array({ maxLength: 120 }),
     fc.record({ mode: fc.nat(7), version: fc.nat(7) }).map((fields) => request(fields)),
     fc.uint8Array({ maxLength: 120 }).map((rest) => request({ rest: new Uint8Array(rest) })),
@@ -248,6 +249,10 @@ Deno.test("any requests, any responses that cannot be sent: each request has one
     access: denying("198.51.100.0/24"),
     interleaved: new InterleavedTable({ random: new SeededRandom(1) }),
     nts: new FaultyNts(),
+    control: ({ length }) => {
+      if (length === 50) throw new Error("A fault");
+      return length % 2 === 0;
+    },
   });
   const { counters } = server.responder;
   fc.assert(fc.property(batch, ({ requests, refused, isAbandoned }) => {
@@ -259,11 +264,14 @@ Deno.test("any requests, any responses that cannot be sent: each request has one
     assertOneOutcomeEach(counters.snapshot());
   }));
   assert.ok(counters.answered > 0 && counters.dropped("internal-error") > 0);
+  assert.ok(counters.controlAnswered > 0 && counters.dropped("control") > 0);
 });
 
-/** Each request got a response with the time or a NAK, or was dropped for one reason. */
-function assertOneOutcomeEach({ received, answered, dropped, nts }: ServerCounts): void {
-  const all = Object.values(dropped).reduce((sum, count) => sum + count, answered + nts.naks);
+/** Each request got a response with the time or of the control protocol, a NAK, or was dropped. */
+function assertOneOutcomeEach(counts: ServerCounts): void {
+  const { received, answered, controlAnswered, dropped, nts } = counts;
+  const responses = answered + controlAnswered + nts.naks;
+  const all = Object.values(dropped).reduce((sum, count) => sum + count, responses);
   assert.equal(all, received);
 }
 

@@ -391,6 +391,19 @@ Deno.test("after a step of the clock, answers are basic until new timestamps are
   assert.equal(timestamp(ask(timestamp(second, 32)), 24), 78n);
 });
 
+Deno.test("a control request that was answered is counted as that, and a silent one as dropped", () => {
+  const server = new TestServer({ control: (datagram) => datagram.length === 12 });
+  const octets = (length: number) => new Uint8Array(length).fill(0x16);
+  server.ask([12, 12, 13, 48].map((length) => ({ octets: octets(length) })));
+  const { received, answered, controlAnswered, dropped } = server.responder.counters.snapshot();
+  assert.deepEqual({ received, answered, controlAnswered, dropped }, {
+    received: 4,
+    answered: 0,
+    controlAnswered: 2,
+    dropped: { control: 2 },
+  });
+});
+
 Deno.test("interleaved mode needs differing timestamps, the same address and mode 3", () => {
   const server = new TestServer({
     interleaved: new InterleavedTable({ random: new SeededRandom(1) }),

@@ -50,6 +50,7 @@ export function exampleServer(changes: Partial<ServerDocument> = {}): ServerDocu
     nts: { answered: 0, naks: 0 },
     interleaved: 0,
     kisses: 0,
+    controlAnswered: 0,
     ...changes,
   };
 }

@@ -64,6 +64,7 @@ function documentWith(text: string): StatusDocument {
       nts: { answered: 1, naks: 1 },
       interleaved: 1,
       kisses: 1,
+      controlAnswered: 1,
       clients: [{ prefix: "192.0.2.0/24", requests: 3, error: 1 }],
     }],
     ntsKe: [{ listen: "listen", accepted: 1, completed: 1, failed: {} }],

@@ -235,6 +235,9 @@ function serverLines(server: ServerDocument, verbose: boolean): readonly string[
       ? [`${formatCount(server.interleaved)} answered in interleaved mode`]
       : []),
     ...(server.kisses > 0 ? [`${formatCount(server.kisses)} kisses`] : []),
+    ...(server.controlAnswered > 0
+      ? [`${formatCount(server.controlAnswered)} control requests (mode 6) answered`]
+      : []),
   ];
   const { answered, naks } = server.nts;
   const nts = answered + naks === 0

@@ -56,6 +56,7 @@ Deno.test("the status of a server that has lost its sources", () => {
           nts: { answered: 99, naks: 1 },
           interleaved: 2345,
           kisses: 12,
+          controlAnswered: 55,
           clients: [
             { prefix: "192.0.2.0/24", requests: 700_000, error: 0 },
             { prefix: "2001:db8:1::/48", requests: 1200, error: 33 },
@@ -87,7 +88,7 @@ Timestamps       kernel in place of hardware timestamps, by reason: disagrees 3,
 
 Server on [::]:123
   1,234,567 requests, 1,234,000 answered, 7 denied, 500 over the rate limit
-  2,345 answered in interleaved mode, 12 kisses
+  2,345 answered in interleaved mode, 12 kisses, 55 control requests (mode 6) answered
   NTS: 99 answered, 1 refused (NAK)
   60 dropped: too-short 50, mode 10
 

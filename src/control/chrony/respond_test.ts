@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { exampleControlView } from "../../../tests/support/control_example.ts";
+import { exampleServer } from "../../../tests/support/status_example.ts";
 import { decodeFloat } from "../../../tests/support/chrony_float.ts";
 import { ChronyResponder } from "./respond.ts";
 
@@ -54,6 +55,16 @@ Deno.test("chronyc: tracking has the signs of chrony", () => {
   near(76, updates.rms);
   near(80, -status.frequencyPpm);
   near(92, status.rootDelaySeconds);
+});
+
+Deno.test("chronyc: a control request that the server answered is none that it dropped", () => {
+  const server = exampleServer({ received: 100, answered: 30, controlAnswered: 55 });
+  const status = { ...view.status, servers: [server] };
+  const [response] = new ChronyResponder(() => ({ ...view, status }))
+    .respond(requestOf(54, { length: 48 }));
+  assert.ok(response);
+  const counts = new DataView(response.buffer);
+  assert.deepEqual([counts.getUint32(28), counts.getUint32(36)], [100, 15]);
 });
 
 Deno.test("chronyc: each source in its place, and one beyond the list is none", () => {

@@ -93,7 +93,11 @@ function serverCounts({ servers, ntsKe }: StatusDocument, commands: number): Ser
     requests: add(servers, ({ received }) => received),
     exchanges: add(ntsKe, ({ accepted }) => accepted),
     commands,
-    droppedRequests: add(servers, ({ received, answered }) => Math.max(0, received - answered)),
+    droppedRequests: add(
+      servers,
+      ({ received, answered, controlAnswered }) =>
+        Math.max(0, received - answered - controlAnswered),
+    ),
     droppedExchanges: add(ntsKe, ({ failed }) => totalOf(failed)),
     authenticated: add(servers, ({ nts }) => nts.answered),
     interleaved: add(servers, ({ interleaved }) => interleaved),

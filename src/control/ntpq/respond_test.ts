@@ -1,16 +1,22 @@
 import assert from "node:assert/strict";
 import { exampleControlView } from "../../../tests/support/control_example.ts";
+import { exampleServer } from "../../../tests/support/status_example.ts";
 import { SeededRandom } from "../../base/random.ts";
+import type { ControlView } from "../control_view.ts";
 import { NtpqResponder } from "./respond.ts";
 
 const view = exampleControlView();
-const responder = new NtpqResponder({
-  view: () => view,
-  random: new SeededRandom(1),
-  precision: -22,
-  system: "Linux",
-});
+const responder = makeResponder(view);
 const CLIENT = { client: "127.0.0.1:4000", now: 100 };
+
+function makeResponder(of: ControlView): NtpqResponder {
+  return new NtpqResponder({
+    view: () => of,
+    random: new SeededRandom(1),
+    precision: -22,
+    system: "Linux",
+  });
+}
 
 function requestOf(
   opcode: number,
@@ -113,6 +119,30 @@ Deno.test("ntpq: a source, whole and by names, in any notation that clients have
   assert.match(all.get("reach") ?? "", /^0x/);
   const names = { association: first.number, text: "offset, delay=3,\r\njitter, no-such-name" };
   assert.deepEqual([...variables(ask(2, names).text).keys()], ["offset", "delay", "jitter"]);
+});
+
+Deno.test("ntpq: what the server did is counted, the control protocol's own responses too", () => {
+  const server = exampleServer({
+    received: 100,
+    answered: 30,
+    kisses: 4,
+    controlAnswered: 55,
+    dropped: { "unknown-key": 2, "bad-mac": 3, "too-short": 6 },
+  });
+  const told = (names: string) => {
+    const status = { ...view.status, servers: [server] };
+    const [message] = makeResponder({ ...view, status }).respond(
+      requestOf(2, { text: names }),
+      CLIENT,
+    );
+    assert.ok(message);
+    const text = new TextDecoder().decode(message.subarray(12, 12 + (message[11] ?? 0)));
+    return Object.fromEntries(variables(text));
+  };
+  assert.deepEqual(told("io_received,io_sent"), { io_received: "100", io_sent: "89" });
+  const names = "ss_processed,ss_kodsent,ss_badauth,ss_badformat";
+  const counts = { ss_processed: "30", ss_kodsent: "4", ss_badauth: "5", ss_badformat: "6" };
+  assert.deepEqual(told(names), counts);
 });
 
 Deno.test("ntpq: what is unknown, and what would change anything, is refused in twelve octets", () => {

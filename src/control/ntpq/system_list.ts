@@ -125,7 +125,7 @@ function serverList({ status, now }: ControlView, { requests }: SystemDetails): 
     ["thisver", received],
     ["oldver", 0],
     ["badformat", dropped(["too-short", "malformed-extension", "not-a-request", "version"])],
-    ["badauth", dropped(["mac-unknown-key", "mac-wrong", "nts-nak-not-authentic"])],
+    ["badauth", dropped(["unknown-key", "bad-mac"])],
     ["declined", 0],
     ["restricted", sum(({ denied }) => denied)],
     ["limited", sum(({ rateLimited }) => rateLimited)],
@@ -145,8 +145,15 @@ function serverList({ status, now }: ControlView, { requests }: SystemDetails): 
     ["mru_maxdepth", "0"],
     ["iostats_reset", seconds],
     ["io_received", `${received}`],
-    ["io_sent", `${sum(({ answered, kisses }) => answered + kisses)}`],
+    ["io_sent", `${sum(sentBy)}`],
   ]);
+}
+
+/** Counts responses; one of the control protocol may be several datagrams and counts as one. */
+function sentBy(
+  { answered, kisses, controlAnswered }: StatusDocument["servers"][number],
+): number {
+  return answered + kisses + controlAnswered;
 }
 
 /** What `ntsinfo` shows. */

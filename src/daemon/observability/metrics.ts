@@ -245,6 +245,11 @@ function serverFamilies(servers: readonly ServerDocument[]): readonly Family[] {
       each(({ kisses }) => kisses),
     ),
     counter(
+      "ntpsd_server_control_answered_total",
+      "Requests of the control protocol (mode 6) answered",
+      each(({ controlAnswered }) => controlAnswered),
+    ),
+    counter(
       "ntpsd_server_interleaved_total",
       "Requests answered in interleaved mode",
       each(({ interleaved }) => interleaved),

@@ -17,6 +17,7 @@ Deno.test("every line is a comment or a sample, and no series is there twice", (
         nts: { answered: 0, naks: 0 },
         interleaved: 2,
         kisses: 1,
+        controlAnswered: 55,
       }],
       http: {
         listen: "127.0.0.1:9975",
@@ -60,6 +61,7 @@ Deno.test("every line is a comment or a sample, and no series is there twice", (
       'ntpsd_server_dropped_total{listen="[::]:123",reason="mode"} 1',
       'ntpsd_server_kisses_total{listen="[::]:123"} 1',
       'ntpsd_server_interleaved_total{listen="[::]:123"} 2',
+      'ntpsd_server_control_answered_total{listen="[::]:123"} 55',
       'ntpsd_nts_ke_failed_total{listen="[::]:4460",reason="timeout"} 1',
       'ntpsd_http_completed_total{listen="127.0.0.1:9975"} 4',
       'ntpsd_http_failed_total{listen="127.0.0.1:9975",reason="internal-error"} 1',

@@ -117,7 +117,7 @@ export interface ServerDocument {
   readonly denied: number;
   /** Requests beyond the rate limit that were not answered. */
   readonly rateLimited: number;
-  /** Requests that were not answered with the time, by reason; only reasons that occurred. */
+  /** Requests that got no answer, or only a kiss, by reason; only reasons that occurred. */
   readonly dropped: Readonly<Record<string, number>>;
   /** Protected answers, and kisses NTSN. */
   readonly nts: { readonly answered: number; readonly naks: number };
@@ -125,6 +125,8 @@ export interface ServerDocument {
   readonly interleaved: number;
   /** Kisses of all kinds that were sent. */
   readonly kisses: number;
+  /** Requests of the control protocol that were answered. */
+  readonly controlAnswered: number;
   /** The busiest clients, addresses cut to a prefix; only if configured. */
   readonly clients?: readonly {
     readonly prefix: string;
