@@ -24,7 +24,7 @@ import { OBSERVABILITY_KEYS } from "./sections/observability.ts";
 import { SECURITY_KEYS } from "./sections/security.ts";
 import { buildServers } from "./sections/server.ts";
 import { buildSources } from "./sections/source.ts";
-import { servesNobody } from "./served_clients.ts";
+import { publicPrefix, servesNobody } from "./served_clients.ts";
 import { authenticationOf, buildSynchronization } from "./sections/synchronization.ts";
 
 /**
@@ -66,6 +66,7 @@ export function buildConfig(raw: RawConfig, root: ConfigPath): Config {
     control: config.control,
   }, root);
   checkControlClients(config, root);
+  checkForgedClients(config, root);
   const hasLocal = config.synchronization.localStratum !== undefined;
   const serves = servesNtp || ntsKeServers.length > 0;
   checkRoles({ hasSources: rows.length > 0, hasLocal, serves }, root);
@@ -87,6 +88,21 @@ function checkControlClients({ control }: Config, root: ConfigPath): void {
   root.key("control").key("allowlist").warn(
     `No address of the list can reach ${chronyc}, so no chronyc has a response`,
     "add the prefixes of those who may ask",
+  );
+}
+
+/** Notes that responses to ntpq, which are long, go to addresses that strangers can forge. */
+function checkForgedClients({ control, servers }: Config, root: ConfigPath): void {
+  const { ntpq, allowlist } = control;
+  const places = [
+    ...servedPlaces(servers.map(({ listen }) => listen)),
+    ...servedPlaces(ntpq === undefined ? [] : [ntpq]),
+  ];
+  const forged = ntpq === "off" ? undefined : publicPrefix(allowlist, places);
+  if (forged === undefined) return;
+  root.key("control").key("allowlist").warn(
+    `Strangers can forge addresses of ${forged}, and a response to ntpq is longer than its request`,
+    'allow only loopback and private networks, or leave the protocol out with ntpq = "off"',
   );
 }
 

@@ -33,6 +33,25 @@ export function servesNobody(lists: ClientLists, places: readonly SocketAddress[
   });
 }
 
+/**
+ * Returns the first of the prefixes that is wider than loopback, link-local and private networks
+ * and from which requests can reach one of some places; undefined if there is none.
+ */
+export function publicPrefix(
+  prefixes: readonly string[],
+  places: readonly SocketAddress[],
+): string | undefined {
+  const own = OWN_NETWORKS.map(rangeOf), denylist = Object.values(LOOPBACK);
+  return prefixes.find((text) => {
+    const range = rangeOf(text);
+    const isOwn = own.some((network) =>
+      network?.bits === range?.bits && network !== undefined && range !== undefined &&
+      isIn(range.first, network) && isIn(range.last, network)
+    );
+    return !isOwn && !servesNobody({ allowlist: [text], denylist }, places);
+  });
+}
+
 interface Range {
   readonly first: bigint;
   readonly last: bigint;
@@ -50,6 +69,18 @@ const NO_CLIENT = {
   128: ["::/128", "ff00::/8"],
 } as const;
 const ALL = { 32: "0.0.0.0/0", 128: "::/0" } as const;
+
+/** Networks whose addresses nobody outside can have: loopback, private, shared, link-local. */
+const OWN_NETWORKS = [
+  ...Object.values(LOOPBACK),
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "100.64.0.0/10",
+  "169.254.0.0/16",
+  "fc00::/7",
+  "fe80::/10",
+];
 
 /** Returns which addresses can reach a listener: those within some ranges and without others. */
 function reachOf(listener: string, bits: 32 | 128) {

@@ -81,6 +81,35 @@ Deno.test("check says where nobody is served, and of which list that comes", () 
   deepEqual(told(server("[::]:123", `denylist = ${list("10.0.0.0/8")}\nallowlist = ${same}`)), []);
 });
 
+Deno.test("check says where a long response to ntpq goes to addresses that strangers forge", () => {
+  const told = (text: string) => {
+    const parsed = parseConfig(`[synchronization]\nlocal-stratum = 8\n${text}`);
+    return parsed.ok ? parsed.value.notes.map((note) => formatConfigError(note, "t")) : ["faulty"];
+  };
+  const server = (listen: string) => `[[server]]\nlisten = "${listen}"\n`;
+  const allow = (...prefixes: readonly string[]) =>
+    `[control]\nallowlist = ${JSON.stringify(prefixes)}\n`;
+  deepEqual(told(`${allow("10.0.0.0/8", "0.0.0.0/0", "::/0")}${server("[::]:123")}`), [
+    "t:4: control.allowlist: Strangers can forge addresses of 0.0.0.0/0, and a response to ntpq is " +
+    "longer than its request (allow only loopback and private networks, or leave the protocol " +
+    'out with ntpq = "off")',
+  ]);
+  const isTold = (text: string) => told(text).some((line) => line.includes("forge"));
+  for (const wide of ["::/0", "8.0.0.0/7", "2001:db8::/32", "192.0.2.0/24", "10.0.0.0/7", "::/1"]) {
+    equal(isTold(allow(wide) + server("[::]:123")), true, wide);
+  }
+  equal(isTold(allow("::ffff:0.0.0.0/96") + server("0.0.0.0:123")), true);
+  equal(isTold(`${allow("0.0.0.0/0")}ntpq = "0.0.0.0:123"\n`), true, "without a server");
+  equal(isTold(`${allow("0.0.0.0/0")}ntpq = "127.0.0.1:123"\n${server("[::]:123")}`), true);
+  const own = ["127.0.0.0/8", "10.1.0.0/16", "172.16.0.0/12", "192.168.7.0/24", "fd00::/8", "::1"];
+  equal(isTold(allow(...own, "fe80::/10", "100.64.0.0/10") + server("[::]:123")), false);
+  equal(isTold(server("[::]:123")), false, "the default is this machine");
+  equal(isTold(allow("0.0.0.0/0", "::/0") + server("127.0.0.1:123")), false, "cannot be reached");
+  equal(isTold(allow("::/0") + server("0.0.0.0:123")), false, "not of that family");
+  equal(isTold(`${allow("0.0.0.0/0")}ntpq = "off"\n${server("[::]:123")}`), false);
+  equal(isTold(`${allow("0.0.0.0/0")}chronyc = "0.0.0.0"\n`), false, "is not longer");
+});
+
 Deno.test("ten thousand prefixes are looked at in a moment", () => {
   const denylist = Array.from({ length: 10_000 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
   equal(isNobody("[::]:123", { allowlist: denylist, denylist }), true);

@@ -42,8 +42,9 @@ export const CONTROL_KEYS = {
     default: ["127.0.0.0/8", "::1/128"],
     reload: "applied",
     foreign: { "cmdallow cmddeny": "use allowlist in [control]" },
-    doc: "Who may use these protocols. Others get no response. Responses to `ntpq` may be longer " +
-      "than its requests, so leave out addresses that others can forge.",
+    doc: "Who may use these protocols, also where a `[[server]]` answers `ntpq`. Others get no " +
+      "response. A response to `ntpq` may be more than 60 times as long as its request, so leave " +
+      "out addresses that others can forge.",
   }),
 };
 
