@@ -5,11 +5,14 @@ import { UdpSocket } from "../../ffi/socket/udp_socket.ts";
 import type { ServerConfig } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import type { ServedTime } from "../engine/status/served_time.ts";
+import { heldPort } from "../../tests/support/places.ts";
 import { request } from "../../tests/support/test_server.ts";
+import { PATIENCE_MS, waitUntil } from "../../tests/support/wait_until.ts";
 import { FunctionStates } from "./observability/function_states.ts";
 import { readInstant } from "../system/local_clock.ts";
 import { NtpListeners } from "./ntp_listeners.ts";
 
+const port = await heldPort();
 const SILENT = { info: () => {}, error: () => {} };
 
 class Scene implements AsyncDisposable {
@@ -34,26 +37,29 @@ class Scene implements AsyncDisposable {
   }
 }
 
-async function ask(port: number): Promise<Uint8Array | undefined> {
+async function ask(): Promise<Uint8Array> {
   const client = UdpSocket.open({ peer: { family: "ipv4", address: "127.0.0.1", port } });
   assert.ok(client.ok);
+  let tries = 0;
   try {
-    for (let tries = 0; tries < 2000; tries++) {
-      if (tries % 200 === 0) client.value.send(request());
+    const isAnswered = () => {
+      if (tries++ % 200 === 0) client.value.send(request());
       const received = client.value.receive();
-      if (received.ok && received.value !== undefined) return received.value.bytes;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    return undefined;
+      return received.ok ? received.value?.bytes : undefined;
+    };
+    return await waitUntil(isAnswered, {
+      timeoutMs: PATIENCE_MS,
+      everyMs: 1,
+      what: () => `an answer from ${port}`,
+    });
   } finally {
     client.value.close();
   }
 }
 
 Deno.test("a listener whose port is taken is closed, says why, and opens when the port is free", async () => {
-  const other = ServerSocket.open({ local: { family: "ipv4", address: "127.0.0.1", port: 0 } });
+  const other = ServerSocket.open({ local: { family: "ipv4", address: "127.0.0.1", port } });
   assert.ok(other.ok);
-  const { port } = other.value.local;
   await using scene = new Scene();
   await scene.configure(`[[server]]\nlisten = "127.0.0.1:${port}"`);
   assert.equal(scene.servers.isServing, false);
@@ -65,8 +71,8 @@ Deno.test("a listener whose port is taken is closed, says why, and opens when th
   other.value.close();
   scene.servers.retry();
   assert.deepEqual(scene.state, [[true, ""]]);
-  const response = await ask(port);
-  assert.deepEqual([response?.[1], [...response?.subarray(12, 16) ?? []]], [7, [127, 127, 1, 1]]);
+  const response = await ask();
+  assert.deepEqual([response[1], [...response.subarray(12, 16)]], [7, [127, 127, 1, 1]]);
 });
 
 Deno.test("an address that is not there yet is bound to, and counts as closed", async () => {
@@ -90,10 +96,6 @@ Deno.test("what is not configured any more is no fault any more", async () => {
 
 Deno.test("whatever the engine says of the clock, requests are answered and nothing throws", async () => {
   await using scene = new Scene();
-  const probe = ServerSocket.open({ local: { family: "ipv4", address: "127.0.0.1", port: 0 } });
-  assert.ok(probe.ok);
-  const { port } = probe.value.local;
-  probe.value.close();
   await scene.configure(`[[server]]\nlisten = "127.0.0.1:${port}"`);
   const good = {
     synchronized: true,
@@ -117,8 +119,8 @@ Deno.test("whatever the engine says of the clock, requests are answered and noth
   ) {
     const hostile: object = { ...good, ...changes };
     scene.servers.update(hostile as ServedTime, readInstant());
-    assert.deepEqual([...(await ask(port))?.subarray(0, 2) ?? []], [0xe4, 0]);
+    assert.deepEqual([...(await ask()).subarray(0, 2)], [0xe4, 0]);
   }
   scene.servers.update(good, readInstant());
-  assert.deepEqual([...(await ask(port))?.subarray(0, 2) ?? []], [0x24, 3]);
+  assert.deepEqual([...(await ask()).subarray(0, 2)], [0x24, 3]);
 });

@@ -26,12 +26,13 @@ import {
 } from "../../tests/support/nts_ke_connections.ts";
 import { makeCertificate } from "../../tests/support/test_certificates.ts";
 import { request, timestamp } from "../../tests/support/test_server.ts";
-import { waitUntil } from "../../tests/support/wait_until.ts";
+import { heldPort } from "../../tests/support/places.ts";
+import { PATIENCE_MS, waitUntil } from "../../tests/support/wait_until.ts";
 import { Nts } from "./nts/nts.ts";
 
-const PATIENCE_MS = 30_000;
 const PATH = `/tmp/ntpsd-test-reload-${processId()}`;
-const STATUS = freePort(), NTP = freePort(), OTHER = freePort(), KE = freePort();
+const STATUS = await heldPort(), NTP = await heldPort();
+const OTHER = await heldPort(), KE = await heldPort();
 const HTTP = `[observability]\nlisten = "127.0.0.1:${STATUS}"\n`;
 const SERVER = `[[server]]\nlisten = "127.0.0.1:${NTP}"\n`;
 const KE_SERVER = `[[nts-ke-server]]\nlisten = "127.0.0.1:${KE}"\n`;
@@ -395,11 +396,4 @@ async function status(port = STATUS): Promise<StatusDocument> {
 async function statusUnder(host: string): Promise<number> {
   const [head] = await get(host, STATUS);
   return Number(head.split(" ")[1]);
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
 }

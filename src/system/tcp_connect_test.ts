@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { type SocketAddress } from "../base/socket_address.ts";
 import { closeQuietly, connectToFirst } from "./tcp_connect.ts";
+import { heldPort } from "../../tests/support/places.ts";
+
+/** A port that nobody listens on. */
+const NOBODY = await heldPort();
 
 Deno.test("a connection that comes in the very moment in which it is given up does not stay open", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -34,9 +38,7 @@ Deno.test("what is given up before it begins is not begun", async () => {
 });
 
 Deno.test("a refusal is told in the words of all failed calls", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = NOBODY;
   const address: SocketAddress = { family: "ipv4", address: "127.0.0.1", port };
   const connected = await connectToFirst([address], new AbortController().signal);
   assert.deepEqual(connected.ok ? undefined : connected.error, {

@@ -2,14 +2,18 @@
  * Places that a test may use alone: temporary folders that vanish, ports that nobody listens on.
  *
  * The idea: a port that was handed out is noted in a folder, so that test files and runs side by
- * side never get the same one. Names hold the number of their process: now and then one that starts
- * removes what others left that were killed. Limits: other programs do not know of the folder of
- * ports.
+ * side never get the same one; tests that may write no file hold theirs by a listener on an address
+ * that nothing else uses. All are below those that the system chooses. Names hold the number of
+ * their process: now and then one that starts removes what others left that were killed. Limits:
+ * other programs do not know of the folder of ports.
  *
  * @module
  */
 import { createSocket } from "node:dgram";
 import { isAlive, isHeld, tryLock } from "./lock.ts";
+
+/** Where ports of 127.0.0.1 are held without listening there. */
+const HOLDER = "127.0.0.98";
 
 /** One in so many processes looks for what others have left. */
 const SWEEP_ONE_IN = 16;
@@ -48,6 +52,25 @@ export async function freePort(): Promise<number> {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     if (taken.has(port) || !(await tryLock(`${await portFolder()}/${port}`))) continue;
     taken.add(port);
+    if (await isFree(port)) return port;
+  }
+  throw new Error("A free port was wanted, and 100 ports tried at random were in use");
+}
+
+/**
+ * Finds a free port as `freePort` does, with the permission to use the network alone; it is held as
+ * long as the process runs. To be called where a test file is loaded.
+ */
+export async function heldPort(): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = 10_000 + Math.floor(Math.random() * 10_000);
+    try {
+      // Stays open.
+      Deno.listen({ hostname: HOLDER, port });
+    } catch (error) {
+      if (error instanceof Deno.errors.AddrInUse) continue;
+      throw error;
+    }
     if (await isFree(port)) return port;
   }
   throw new Error("A free port was wanted, and 100 ports tried at random were in use");

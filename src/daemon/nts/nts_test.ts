@@ -9,11 +9,13 @@ import { parseConfig } from "../../config/parse.ts";
 import { FunctionStates } from "../observability/function_states.ts";
 import { makeCertificate, protectedKey } from "../../../tests/support/test_certificates.ts";
 import { ask, DAY, good, NOW, until } from "../../../tests/support/nts_ke_connections.ts";
+import { heldPort } from "../../../tests/support/places.ts";
 import { Nts } from "./nts.ts";
 import { randomSource } from "../../system/random.ts";
 
 const HOUR = 3_600_000_000_000n;
 const PATH = `/tmp/ntpsd-test-keyset-${processId()}`;
+const PORT = await heldPort();
 
 /**
  * The number of the newest key in the file after the service has looked at a clock in some state.
@@ -63,7 +65,7 @@ Deno.test({
 class KeyExchangePlace implements AsyncDisposable {
   readonly chain = `${PATH}-chain`;
   readonly key = `${PATH}-key`;
-  readonly port = freePort();
+  readonly port = PORT;
   readonly text = `[[nts-ke-server]]\nlisten = "127.0.0.1:${this.port}"\n` +
     `certificate-chain-path = "${this.chain}"\nprivate-key-path = "${this.key}"\n` +
     "[synchronization]\nlocal-stratum = 8\n";
@@ -174,10 +176,3 @@ Deno.test("a key that becomes protected by a pass phrase is one sentence", async
       "the old certificate stays in use",
   );
 });
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
-}
