@@ -44,21 +44,26 @@ Deno.test("the pool is as large as it is taken for", async () => {
 });
 
 Deno.test("one kind of work that hangs everywhere does not keep the others waiting", async () => {
-  const hanging: Promise<number>[] = [];
-  for (let i = 0; i < 3 * POOL_THREADS; i++) {
-    hanging.push(inBackground("names", "usleep", [20_000]));
+  const shares: number[] = [];
+  // On a busy machine the turns of the others take longer, and so must what hangs.
+  for (const milliseconds of [20, 100, 500]) {
+    const hanging: Promise<number>[] = [];
+    for (let i = 0; i < 3 * POOL_THREADS; i++) {
+      hanging.push(inBackground("names", "usleep", [1000 * milliseconds]));
+    }
+    assert.ok(!hasFreeThread("names"));
+    const start = performance.now();
+    for (const work of WORKS.filter((other) => other !== "names")) {
+      assert.ok(hasFreeThread(work));
+      assert.equal(await inBackground(work, "usleep", [1]), 0);
+    }
+    const took = performance.now() - start;
+    await Promise.all(hanging);
+    assert.ok(hasFreeThread("names"));
+    shares.push(took / (performance.now() - start));
+    if ((shares.at(-1) ?? 1) < 1 / 2) return;
   }
-  assert.ok(!hasFreeThread("names"));
-  const start = performance.now();
-  for (const work of WORKS.filter((other) => other !== "names")) {
-    assert.ok(hasFreeThread(work));
-    assert.equal(await inBackground(work, "usleep", [1]), 0);
-  }
-  const took = performance.now() - start;
-  await Promise.all(hanging);
-  const all = performance.now() - start;
-  assert.ok(took < all / 2, `${took} of ${all} ms`);
-  assert.ok(hasFreeThread("names"));
+  assert.fail(`the others took these shares of the time: ${shares}`);
 });
 
 Deno.test("a call that fails in the background has its reason", async () => {

@@ -1,6 +1,6 @@
 import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
-import { waitUntil } from "../../tests/support/wait_until.ts";
+import { PATIENCE_MS, waitUntil } from "../../tests/support/wait_until.ts";
 import { PauseWatch } from "./pause_watch.ts";
 
 /** A machine whose clocks are set by hand. */
@@ -22,7 +22,7 @@ class Machine {
     const before = this.reads;
     this.watch.tick();
     this.watch.tick();
-    await waitUntil(() => this.reads > before, { timeoutMs: 10_000, what: () => "a look" });
+    await waitUntil(() => this.reads > before, { timeoutMs: PATIENCE_MS, what: () => "a look" });
     await new Promise((resolve) => setTimeout(resolve, 0));
     this.realtime += 2;
     if (this.hardware !== undefined) this.hardware += 2;

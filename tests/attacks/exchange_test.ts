@@ -23,6 +23,7 @@ import {
   until,
   unwrap,
 } from "../support/nts_ke_connections.ts";
+import { quickOnce } from "../support/wait_until.ts";
 import { closeQuietly } from "../../src/system/tcp_connect.ts";
 
 Deno.test("CVE-2024-38528: more connections than there may be end nothing, and honest clients get their keys", async () => {
@@ -94,8 +95,12 @@ Deno.test("GHSA-37xq-q42p-rv3p: a chain of certificates that could be put togeth
     privateKey: leaf.privateKey,
   });
   const server = startServer({ context: () => context });
-  // verified and refused: not given up for want of time
-  assert.match(reasonOf(await ask(server, { timeoutMs: 2000 })), /^certificate-/);
+  await quickOnce(2000, async () => {
+    const start = performance.now();
+    // verified and refused: not given up for want of time
+    assert.match(reasonOf(await ask(server)), /^certificate-/);
+    return performance.now() - start;
+  });
   await server.stop();
   context.close();
 });

@@ -8,7 +8,7 @@ import { IDLE_CONTEXT } from "../support/idle_context.ts";
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { createSocket, type Socket } from "node:dgram";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { readRealtimeNtp } from "../../ffi/clock/clock.ts";
 import { Poller } from "../../ffi/poller.ts";
 import { ServerSocket } from "../../ffi/socket/server_socket.ts";
@@ -177,7 +177,7 @@ Deno.test("CVE-2015-7852, CVE-2018-7183, CVE-2017-6460, CVE-2009-0159: what a ho
     const [code, said] = await run([
       "query",
       "--timeout",
-      "2s",
+      "60s",
       `${LOOPBACK}:${server.address().port}`,
     ]);
     assert.ok(code <= 1, said);
@@ -209,15 +209,20 @@ Deno.test("CVE-2023-26551, CVE-2023-26552, CVE-2023-26553, CVE-2023-26554: a sta
 Deno.test("CVE-2015-8158: answers without end do not keep a query from its end", async () => {
   await using server = await udpSocket();
   const flood = Buffer.alloc(48, 0x24);
-  let timer: ReturnType<typeof setInterval> | undefined;
-  server.on("message", (_, from) => {
-    timer ??= setInterval(() => {
-      for (let i = 0; i < 20; i++) server.send(flood, from.port, from.address);
-    }, 1);
-  });
+  let asking: RemoteInfo | undefined;
+  server.on("message", (_, from) => asking = from);
+  const timer = setInterval(() => {
+    for (let i = 0; i < 20; i++) if (asking) server.send(flood, asking.port, asking.address);
+  }, 1);
   const address = socketAddress(LOOPBACK, server.address().port);
   assert.ok(address !== undefined);
-  const asked = await new QueriedServer({ address, random: new SeededRandom(1) }).ask(0.3);
+  let said = "";
+  // On a busy machine the flood may begin late.
+  for (const seconds of [0.3, 3, 30]) {
+    const asked = await new QueriedServer({ address, random: new SeededRandom(1) }).ask(seconds);
+    said = asked.ok ? "" : asked.error;
+    if (said !== "No response") break;
+  }
   clearInterval(timer);
-  assert.match(asked.ok ? "" : asked.error, /does not belong to the request/);
+  assert.match(said, /does not belong to the request/);
 });

@@ -12,7 +12,7 @@ import { probe } from "../support/ntp_probe.ts";
 import { launch, type Status } from "../support/ntpsd.ts";
 import { freePort, temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
-import { waitUntil } from "../support/wait_until.ts";
+import { PATIENCE_MS, waitUntil } from "../support/wait_until.ts";
 import { needs } from "../support/needs.ts";
 
 const ignore = Deno.uid() !== 0 && Deno.env.get("CI") === undefined;
@@ -87,7 +87,7 @@ for (const [what, { make, says }] of Object.entries(PLACES)) {
       );
       assert.deepEqual(down(status), ["drift-file", "statistics"]);
       await daemon.process.waitFor(says);
-      assert.ok(await probe("127.0.0.1", { port: daemon.ntp, timeoutMs: 2000 }) !== undefined);
+      assert.ok(await probe("127.0.0.1", { port: daemon.ntp, timeoutMs: PATIENCE_MS }));
       const ended = await daemon.process.stop();
       assert.equal(ended.code, 0, daemon.process.stderr);
       assert.doesNotMatch(daemon.process.stderr, /bug|internal/i);

@@ -69,7 +69,7 @@ Deno.test({
     }
     const seen = server.requests;
     await waitUntil(() => server.requests > seen + 1, { timeoutMs: 60_000, what });
-    assert.ok(await daemon.answers() !== undefined);
+    await waitUntil(daemon.answers, { timeoutMs: 60_000, what });
     for (const connection of crowd) connection.close();
     await waitUntil(async () => {
       const page = await fetch(`http://127.0.0.1:${daemon.http}/metrics`).catch(() => undefined);

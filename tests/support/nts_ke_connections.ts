@@ -22,7 +22,7 @@ import {
 } from "../../src/daemon/nts/ke_server.ts";
 import { closeQuietly } from "../../src/system/tcp_connect.ts";
 import { TlsConnection } from "../../src/system/tls_connection.ts";
-import { waitUntil } from "./wait_until.ts";
+import { PATIENCE_MS, waitUntil } from "./wait_until.ts";
 
 /** The library. */
 export const openssl: OpenSsl = unwrap(OpenSsl.open());
@@ -82,7 +82,7 @@ export function startServer(options: Partial<NtsKeServerOptions> = {}): NtsKeLis
     listen: { family: "ipv4", address: "127.0.0.1", port: 0 },
     offer: { aeadIds: [15, 16, 17, 30], ntpServer: undefined, ntpPort: undefined },
     makeCookies: () => Array.from({ length: 8 }, (_, i) => new Uint8Array(100).fill(i)),
-    timeoutMs: 2000,
+    timeoutMs: PATIENCE_MS,
     concurrentConnections: 512,
     ...options,
   }));
@@ -99,7 +99,7 @@ export async function ask(
     host: "localhost",
     port: typeof server === "number" ? server : server.status().listen.port,
     dates: { now: NOW, outside: "refuse" },
-    timeoutMs: 5000,
+    timeoutMs: PATIENCE_MS,
     ...options,
   });
 }
@@ -165,5 +165,5 @@ export function startFake(
 
 /** Waits for a condition, a minute at most. */
 export async function until(condition: () => boolean): Promise<void> {
-  await waitUntil(condition, { timeoutMs: 60_000, everyMs: 5, what: () => `${condition}` });
+  await waitUntil(condition, { timeoutMs: PATIENCE_MS, everyMs: 5, what: () => `${condition}` });
 }

@@ -20,6 +20,7 @@ import { Keyset } from "../../src/nts/server/keyset.ts";
 import { RandomPool } from "../../src/nts/server/random_pool.ts";
 import { NtsServerFields } from "../../src/nts/server/server_fields.ts";
 import { UNIX_EPOCH_IN_NTP_SECONDS, unixSeconds } from "./ntp_probe.ts";
+import { PATIENCE_MS } from "./wait_until.ts";
 
 /** The kernel's randomness. */
 export const SYSTEM_RANDOM: RandomSource = {
@@ -100,7 +101,7 @@ export class NtsTimeServer implements AsyncDisposable {
         ntpServer: undefined,
         ntpPort: server.port,
       },
-      timeoutMs: 2000,
+      timeoutMs: PATIENCE_MS,
       concurrentConnections: 16,
       makeCookies: (aeadId, keys) => server.#makeCookies(aeadId, keys),
     });

@@ -132,7 +132,7 @@ export class RunningProgram implements AsyncDisposable {
    * Ends the program by SIGTERM, or another signal, and by SIGKILL after `timeoutMs`; tells how it
    * ended.
    */
-  async stop(name: Deno.Signal = "SIGTERM", timeoutMs = 5000): Promise<Ended> {
+  async stop(name: Deno.Signal = "SIGTERM", timeoutMs = PATIENCE_MS): Promise<Ended> {
     const start = performance.now();
     this.signal(name);
     const timer = setTimeout(() => this.signal("SIGKILL"), timeoutMs);

@@ -12,7 +12,7 @@ import { probe } from "../support/ntp_probe.ts";
 import { launch } from "../support/ntpsd.ts";
 import { freePort, type TemporaryFolder, temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
-import { waitUntil } from "../support/wait_until.ts";
+import { PATIENCE_MS, quickOnce, waitUntil } from "../support/wait_until.ts";
 import { needs } from "../support/needs.ts";
 
 const NAMES = 100;
@@ -21,48 +21,52 @@ Deno.test({
   name: "a hundred names whose server is silent keep neither source, nor server, nor end waiting" +
     needs(Deno.uid() !== 0 && Deno.env.get("CI") === undefined, "root"),
   ignore: Deno.uid() !== 0 && Deno.env.get("CI") === undefined,
-  async fn() {
-    await using silent = await silentNameServer();
-    await using server = await startFalseServer({ stratum: 1 });
-    await using folder = await temporaryFolder();
-    const http = await freePort(), ntp = await freePort();
-    const names = Array.from(
-      { length: NAMES },
-      (_, i) => `[[source]]\nmode = "server"\naddress = "silent-${i}.test"\n`,
-    );
-    // The name that is asked for more than once at a time, and the numeric source last of all.
-    const pool = '[[source]]\nmode = "pool"\naddress = "silent-pool.test"\ncount = 10\n';
-    const config = await folder.write(
-      "ntpsd.toml",
-      [...names, pool, clientConfig([server], 1), listeners(http, ntp)].join("\n"),
-    );
-    const start = performance.now();
-    await using daemon = await startBehind(silent.address, { folder, config });
-    await waitUntil(() => server.requests > 0, {
-      timeoutMs: 60_000,
-      what: () => `a request to the numeric source:\n${daemon.stderr}`,
-    });
-    const measured = performance.now();
-    await waitUntil(() => silent.questions > 0, {
-      timeoutMs: 60_000,
-      what: () => "a question for a name",
-    });
-    const answered = await countResponses(ntp, 40);
-    assert.equal(answered, 40);
-    const status = await fetch(`http://127.0.0.1:${http}/status`);
-    await status.body?.cancel();
-    assert.equal(status.status, 200);
-    const ended = await daemon.stop();
-    assert.deepEqual([ended.code, ended.signal], [0, null], daemon.stderr);
-    assert.ok(ended.milliseconds < 1000, `${ended.milliseconds} ms`);
-    console.log(
-      `    first request ${(measured - start).toFixed(0)} ms after the start, ` +
-        `${answered} of 40 answered, ended in ${ended.milliseconds.toFixed(0)} ms`,
-    );
-  },
+  fn: () => quickOnce(1000, endsAmidSilentNames),
 });
 
-Deno.test("nobody who reads the log keeps the daemon waiting", async () => {
+async function endsAmidSilentNames(): Promise<number> {
+  await using silent = await silentNameServer();
+  await using server = await startFalseServer({ stratum: 1 });
+  await using folder = await temporaryFolder();
+  const http = await freePort(), ntp = await freePort();
+  const names = Array.from(
+    { length: NAMES },
+    (_, i) => `[[source]]\nmode = "server"\naddress = "silent-${i}.test"\n`,
+  );
+  // The name that is asked for more than once at a time, and the numeric source last of all.
+  const pool = '[[source]]\nmode = "pool"\naddress = "silent-pool.test"\ncount = 10\n';
+  const config = await folder.write(
+    "ntpsd.toml",
+    [...names, pool, clientConfig([server], 1), listeners(http, ntp)].join("\n"),
+  );
+  const start = performance.now();
+  await using daemon = await startBehind(silent.address, { folder, config });
+  await waitUntil(() => server.requests > 0, {
+    timeoutMs: 60_000,
+    what: () => `a request to the numeric source:\n${daemon.stderr}`,
+  });
+  const measured = performance.now();
+  await waitUntil(() => silent.questions > 0, {
+    timeoutMs: 60_000,
+    what: () => "a question for a name",
+  });
+  const answered = await countResponses(ntp, 40);
+  assert.equal(answered, 40);
+  const status = await fetch(`http://127.0.0.1:${http}/status`);
+  await status.body?.cancel();
+  assert.equal(status.status, 200);
+  const ended = await daemon.stop();
+  assert.deepEqual([ended.code, ended.signal], [0, null], daemon.stderr);
+  console.log(
+    `    first request ${(measured - start).toFixed(0)} ms after the start, ` +
+      `${answered} of 40 answered, ended in ${ended.milliseconds.toFixed(0)} ms`,
+  );
+  return ended.milliseconds;
+}
+
+Deno.test("nobody who reads the log keeps the daemon waiting", () => quickOnce(1500, endsUnread));
+
+async function endsUnread(): Promise<number> {
   await using server = await startFalseServer({ stratum: 1 });
   await using folder = await temporaryFolder();
   const http = await freePort(), ntp = await freePort();
@@ -73,7 +77,7 @@ Deno.test("nobody who reads the log keeps the daemon waiting", async () => {
   const start = await launch("source");
   // A pipe that is full from the beginning, with a reader who never reads.
   const script = `
-    mkfifo "$1/log"; sleep 60 <"$1/log" & reader=$!; exec 3>"$1/log"
+    mkfifo "$1/log"; sleep 600 <"$1/log" & reader=$!; exec 3>"$1/log"
     dd if=/dev/zero bs=65536 count=1 >&3 2>/dev/null
     shift; "$@" 2>&3 3>&- & child=$!
     trap 'kill -TERM $child' TERM
@@ -89,10 +93,13 @@ Deno.test("nobody who reads the log keeps the daemon waiting", async () => {
   assert.ok([200, 503].includes(health.status));
   const ended = await daemon.stop();
   assert.equal(ended.code, 0);
-  assert.ok(ended.milliseconds < 1500, `${ended.milliseconds} ms`);
-});
+  return ended.milliseconds;
+}
 
-Deno.test("pipes in place of files are told, and everything else works", async () => {
+Deno.test("pipes in place of files are told, and everything else works", () =>
+  quickOnce(1000, endsAmidPipes));
+
+async function endsAmidPipes(): Promise<number> {
   await using server = await startFalseServer({ stratum: 1 });
   await using folder = await temporaryFolder();
   const http = await freePort(), ntp = await freePort();
@@ -132,8 +139,8 @@ private-key-path = "${pipe("key")}"
   assert.equal(await countResponses(ntp, 10), 10);
   const ended = await daemon.stop();
   assert.equal(ended.code, 0, daemon.stderr);
-  assert.ok(ended.milliseconds < 1000, `${ended.milliseconds} ms`);
-});
+  return ended.milliseconds;
+}
 
 function listeners(http: number, ntp: number): string {
   return `
@@ -145,13 +152,13 @@ listen = "127.0.0.1:${http}"
 }
 
 /**
- * Asks a server one question after the other; tells how many it answered within some seconds each:
- * so long a busy machine may take, and a daemon that stands still takes for ever.
+ * Asks a server one question after the other; tells how many it answered within a minute each: so
+ * long a busy machine may take, and a daemon that stands still takes for ever.
  */
 async function countResponses(port: number, questions: number): Promise<number> {
   let answered = 0;
   for (let i = 0; i < questions; i++) {
-    if (await probe("127.0.0.1", { port, timeoutMs: 5000 }) !== undefined) answered++;
+    if (await probe("127.0.0.1", { port, timeoutMs: PATIENCE_MS }) !== undefined) answered++;
   }
   return answered;
 }

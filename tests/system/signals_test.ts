@@ -10,7 +10,7 @@ import { haveProgram, runAny } from "../support/command.ts";
 import { launch } from "../support/ntpsd.ts";
 import { temporaryFolder } from "../support/places.ts";
 import { RunningProgram } from "../support/process.ts";
-import { pause, waitUntil } from "../support/wait_until.ts";
+import { PATIENCE_MS, pause, waitUntil } from "../support/wait_until.ts";
 import { needs } from "../support/needs.ts";
 
 const NO_STATUS = '[observability]\nlisten = ""\n';
@@ -51,7 +51,7 @@ Deno.test({
       await pause(milliseconds);
       daemon.signal("SIGTERM");
       // before it is ready it may end by the signal itself
-      const deadline = setTimeout(() => daemon.signal("SIGKILL"), 10_000);
+      const deadline = setTimeout(() => daemon.signal("SIGKILL"), PATIENCE_MS);
       const { code } = await daemon.status;
       clearTimeout(deadline);
       assert.ok([0, 143].includes(code), `${code} after ${milliseconds} ms: ${daemon.stderr}`);
@@ -154,7 +154,7 @@ Deno.test({
       await waitUntil(runs, { timeoutMs: 60_000, everyMs: 1, what: () => "the runtime" });
       await pause(milliseconds);
       await signalChild(daemon, "TERM");
-      const deadline = setTimeout(() => void signalChild(daemon, "KILL"), 20_000);
+      const deadline = setTimeout(() => void signalChild(daemon, "KILL"), PATIENCE_MS);
       const { code } = await daemon.status;
       clearTimeout(deadline);
       assert.equal(code, 0, `after ${milliseconds} ms: ${daemon.stderr}`);

@@ -16,6 +16,12 @@ import { askServer } from "./query.ts";
 import { QueriedServer, type Sample } from "./queried_server.ts";
 import { type QueryResult, renderQuery } from "./report.ts";
 import { painter } from "../display/style.ts";
+import type { Seconds } from "../../base/units.ts";
+import { heldPort } from "../../../tests/support/places.ts";
+import { PATIENCE_MS, quickOnce, waitUntil } from "../../../tests/support/wait_until.ts";
+
+/** A port that nobody listens on. */
+const NOBODY = await heldPort();
 
 // Libraries are opened at the first use and stay open: no leak of the test that comes first.
 OpenSsl.open();
@@ -34,15 +40,24 @@ interface TestServer {
   readonly requests?: number;
 }
 
-/** Asks a server on loopback; returns what came of each request that was sent. */
+/**
+ * Asks a server on loopback; returns what came of each request that was sent. A busy machine may
+ * take longer for a response than the shortest time.
+ */
 async function askOften(test: TestServer): Promise<readonly Result<Sample, string>[]> {
+  const { samples, isLate } = await askIn(test, 0.25);
+  return isLate ? (await askIn(test, 5)).samples : samples;
+}
+
+async function askIn(test: TestServer, timeout: Seconds) {
   const socket = createSocket("udp4");
-  let received = 0;
+  let received = 0, sent = 0;
   socket.on("message", (packet, from) => {
     const request = decodeHeader(packet);
     if (!request.ok) return;
     const good = goodResponse(request.value, test.ahead ?? 0);
     for (const response of test.respond(good, received++)) {
+      sent++;
       const octets = [...encodeHeader({ ...good, ...response }), ...test.tail ?? []];
       socket.send(Buffer.from(octets), from.port, from.address);
     }
@@ -54,9 +69,10 @@ async function askOften(test: TestServer): Promise<readonly Result<Sample, strin
     const server = new QueriedServer({ address, random: new SeededRandom(1) });
     const samples: Result<Sample, string>[] = [];
     for (let n = 0; n < (test.requests ?? 1) && !server.isStopped; n++) {
-      samples.push(await server.ask(0.25));
+      samples.push(await server.ask(timeout));
     }
-    return samples;
+    const isSilent = samples.some((sample) => !sample.ok && sample.error === "No response");
+    return { samples, isLate: isSilent && (sent > 0 || received < samples.length) };
   } finally {
     await new Promise<void>((done) => socket.close(() => done()));
   }
@@ -91,15 +107,25 @@ function goodResponse(request: NtpHeader, ahead: number): NtpHeader {
 }
 
 Deno.test("a good response tells offset and delay", async () => {
-  const asked = await ask({ respond: () => [{}], ahead: 3600 });
-  ok(asked.ok);
-  const { offset, delay, stratum, referenceId, leapIndicator, precision, rootDelay } = asked.value;
-  ok(Math.abs(offset - 3600) < 0.05, `${offset}`);
-  ok(delay >= 0 && delay < 0.1, `${delay}`);
-  deepEqual(
-    { stratum, referenceId, leapIndicator, precision, rootDelay },
-    { stratum: 2, referenceId: 0xc0000201, leapIndicator: "none", precision: -20, rootDelay: 0.25 },
-  );
+  await quickOnce(100, async () => {
+    const asked = await ask({ respond: () => [{}], ahead: 3600 });
+    ok(asked.ok);
+    const { offset, delay, stratum, referenceId, leapIndicator, precision, rootDelay } =
+      asked.value;
+    // However late the machine is, the offset is wrong by half of the delay at most.
+    ok(delay >= 0 && Math.abs(offset - 3600) <= delay / 2 + 1e-6, `${offset} of ${delay}`);
+    deepEqual(
+      { stratum, referenceId, leapIndicator, precision, rootDelay },
+      {
+        stratum: 2,
+        referenceId: 0xc0000201,
+        leapIndicator: "none",
+        precision: -20,
+        rootDelay: 0.25,
+      },
+    );
+    return 1000 * delay;
+  });
 });
 
 Deno.test("a host is asked once, for commands that need one response", async () => {
@@ -114,10 +140,11 @@ Deno.test("a host is asked once, for commands that need one response", async () 
   await new Promise<void>((done) => socket.bind(0, "127.0.0.1", done));
   const host = `127.0.0.1:${socket.address().port}`;
   try {
-    const first = await askServer(host, { timeout: 2, family: "ipv4" });
+    const first = await askServer(host, { timeout: PATIENCE_MS / 1000, family: "ipv4" });
     deepEqual([first.ok, first.stratum, first.referenceId], [true, 2, "192.0.2.1"]);
     const second = await askServer(host, { timeout: 0.02, family: undefined });
-    deepEqual([second.ok, second.error, received], [false, "No response", 2]);
+    deepEqual([second.ok, second.error], [false, "No response"]);
+    await waitUntil(() => received === 2, { timeoutMs: PATIENCE_MS, what: () => "a request" });
   } finally {
     await new Promise<void>((done) => socket.close(() => done()));
   }
@@ -212,11 +239,7 @@ Deno.test("a forged answer before the true one does no harm", async () => {
 });
 
 Deno.test("a closed port is told at once", async () => {
-  const probe = createSocket("udp4");
-  await new Promise<void>((done) => probe.bind(0, "127.0.0.1", done));
-  const { port } = probe.address();
-  await new Promise<void>((done) => probe.close(() => done()));
-  const address = socketAddress("127.0.0.1", port);
+  const address = socketAddress("127.0.0.1", NOBODY);
   ok(address !== undefined);
   const asked = await new QueriedServer({ address, random: new SeededRandom(1) }).ask(5);
   match(asked.ok ? "" : asked.error, /connection refused/);

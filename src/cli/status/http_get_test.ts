@@ -3,7 +3,11 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { socketAddress } from "../../base/socket_address.ts";
 import { startHttpServer } from "../../daemon/observability/http.ts";
 import { exampleStatus } from "../../../tests/support/status_example.ts";
+import { heldPort } from "../../../tests/support/places.ts";
 import { httpGet } from "./http_get.ts";
+
+/** A port that nobody listens on. */
+const NOBODY = await heldPort();
 
 Deno.test("a command and the daemon understand each other", async () => {
   for (const address of ["127.0.0.1", "::1"]) {
@@ -36,7 +40,8 @@ Deno.test("what does not speak HTTP is told so", async () => {
   deepEqual(response, { ok: false, error: `The server at ${at} is not ntpsd` });
   await serving;
   listener.close();
-  match((await httpGet(at, "/status") as { error: string }).error, /connection refused$/);
+  const nobody = await httpGet(`127.0.0.1:${NOBODY}`, "/status") as { error: string };
+  match(nobody.error, /connection refused$/);
 });
 
 Deno.test("who accepts and says nothing is not waited for without end", async () => {

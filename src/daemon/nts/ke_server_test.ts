@@ -93,7 +93,7 @@ Deno.test("requests that deserve it get an Error record, whatever their parts", 
   const long = new Uint8Array(60_000).fill(0x7f);
   assert.equal((await sendRaw(server, [long])).slice(0, 12), "800200020001");
   assert.match(await sendRaw(server, [hex(GOOD_REQUEST)]), /^80010002000080040002000f(00050064)/);
-  assert.equal(server.status().completed, 1);
+  await until(() => server.status().completed === 1);
   await server.stop();
 });
 
@@ -105,10 +105,23 @@ Deno.test("when no cookies can be made the client is told", async () => {
 });
 
 Deno.test("who does not finish a request in time gets Error 1", async () => {
-  const server = startServer({ timeoutMs: 150 });
-  assert.equal(await sendRaw(server, [hex(GOOD_REQUEST).slice(0, 9)]), "80020002000180000000");
-  await until(() => server.status().failed["timeout"] === 1);
-  await server.stop();
+  const attempt = async (timeoutMs: number) => {
+    const server = startServer({ timeoutMs });
+    const answer = await sendRaw(server, [hex(GOOD_REQUEST).slice(0, 9)]).catch(() => "");
+    await until(() => server.status().open === 0);
+    const { failed } = server.status();
+    await server.stop();
+    return { answer, failed };
+  };
+  // On a busy machine the handshake too may take longer than the shortest time.
+  for (const timeoutMs of [150, 1500, 15_000]) {
+    const { answer, failed } = await attempt(timeoutMs);
+    if (failed["handshake-timeout"] === 1) continue;
+    assert.equal(answer, "80020002000180000000");
+    assert.deepEqual(failed, { timeout: 1 });
+    return;
+  }
+  assert.fail("no handshake was done in time");
 });
 
 Deno.test("who does not finish the handshake in time is closed", async () => {

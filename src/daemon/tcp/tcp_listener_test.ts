@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { AssertionFailure } from "../../base/assert.ts";
 import { socketAddress } from "../../base/socket_address.ts";
 import { until, unwrap } from "../../../tests/support/nts_ke_connections.ts";
+import { PATIENCE_MS } from "../../../tests/support/wait_until.ts";
 import { closeQuietly } from "../../system/tcp_connect.ts";
 import {
   affordable,
@@ -19,7 +20,7 @@ function options(
 ): TcpListenerOptions<"silent"> {
   const listen = socketAddress("127.0.0.1", 0);
   assert.ok(listen);
-  return { listen, name: "Test", connectionsMax: 100, lifetimeMs: 10_000, serve, ...more };
+  return { listen, name: "Test", connectionsMax: 100, lifetimeMs: PATIENCE_MS, serve, ...more };
 }
 
 /** Waits for an octet, and sends it back. */
