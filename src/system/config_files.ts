@@ -24,6 +24,7 @@ import type { Config, NtsKeServerConfig } from "../config/config.ts";
 import type { ConfigError } from "../config/config_error.ts";
 import { formatDay, parseLeapTable } from "../engine/leap/leap_table.ts";
 import { type NamedPath, namedPaths } from "../config/named_path.ts";
+import { readDrift } from "./drift_text.ts";
 import { openSecrets } from "./secret_files.ts";
 
 /** What was found. */
@@ -57,6 +58,7 @@ export function lookAtFiles(config: Config, context: FileContext): FileFindings 
   lookAtCertificates(config, findings);
   lookAtLeapSeconds(config, findings);
   for (const path of paths) lookAtPath(path, findings);
+  lookAtDrift(config, findings);
   for (const { key, message } of openSecrets(paths, config.security.user)) {
     findings.at(key).note(message);
   }
@@ -278,6 +280,21 @@ function lookAtStateFile(path: string, at: FindingsAt): void {
     return at.unreadable(octets.error);
   }
   lookAtFolder(folderOfFile(path), at);
+}
+
+/** Looks at what is in the drift file; whether it can be read is told with its path. */
+function lookAtDrift({ clock }: Config, findings: Findings): void {
+  const { driftFile, maxFrequency } = clock;
+  if (driftFile === undefined) return;
+  const octets = readFile(driftFile, FILE_MAX);
+  // an empty file is the same to the daemon as none
+  if (octets.ok ? octets.value.length === 0 : octets.error.name !== "EFBIG") return;
+  const drift = readDrift(octets.ok ? octets.value : undefined, maxFrequency);
+  if (drift.ok) return;
+  findings.at("clock.drift-file").note(
+    `The drift file ${driftFile} cannot be used, ${drift.error}`,
+    "ntpsd sets it aside and measures the frequency anew",
+  );
 }
 
 function lookAtFolder(folder: string, at: FindingsAt): void {

@@ -14,7 +14,7 @@ import { randomBytes, type RandomSource, SeededRandom } from "../../src/base/ran
 import { aeadParameters } from "../../src/crypto/aead.ts";
 import { digest } from "../../src/crypto/digest.ts";
 import { portableAead } from "../../src/crypto/portable.ts";
-import { formatDrift, parseDrift } from "../../src/daemon/files/drift_file.ts";
+import { formatDrift, parseDrift } from "../../src/system/drift_text.ts";
 import { NtsClientSession, type SessionState } from "../../src/nts/client/session.ts";
 import { decodeCookieStore, encodeCookieStore } from "../../src/nts/client/cookie_store.ts";
 import { Keyset } from "../../src/nts/server/keyset.ts";

@@ -3,7 +3,10 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { fileStatus, readFile, removeFile, writeFileAtomic } from "../../../ffi/file/files.ts";
 import { processId } from "../../../ffi/process/process.ts";
-import { driftFile, formatDrift, parseDrift, readDriftFile, writeDriftFile } from "./drift_file.ts";
+import { parseConfig } from "../../config/parse.ts";
+import { lookAtFiles } from "../../system/config_files.ts";
+import { formatDrift, parseDrift } from "../../system/drift_text.ts";
+import { driftFile, readDriftFile, writeDriftFile } from "./drift_file.ts";
 
 // The C library is opened at the first use and stays open: no leak of the test that comes first.
 processId();
@@ -85,4 +88,48 @@ Deno.test("a directory that is missing is told with what to do", async () => {
   });
   ok(!written.ok);
   match(written.error, /^Cannot write \/nonexistent\/ntpsd\/drift: no such file or directory .*; /);
+});
+
+Deno.test("check tells of a drift file that the daemon would set aside, and of no other", () => {
+  const path = `/tmp/ntpsd-test-checked-drift-${processId()}`;
+  const parsed = parseConfig(`[clock]\ndrift-file = "${path}"\n`);
+  ok(parsed.ok);
+  const { config } = parsed.value;
+  const notes = () => {
+    const found = lookAtFiles(config, { now: 0, lineOf: () => undefined });
+    deepEqual(found.errors, []);
+    return found.notes.map(({ path: key, message }) => `${key}: ${message}`);
+  };
+  const contents = [
+    "garbage\n",
+    "NaN\n",
+    "1e9\n",
+    "",
+    "1.5",
+    "1 2\n3 4\n",
+    "\0".repeat(300_000),
+    "1\n".repeat(2_000_000),
+    "\ufeff1.5 0.1\n",
+    "1.5 0.1\n",
+    "17.512\n",
+  ];
+  try {
+    deepEqual(notes(), []);
+    for (const content of contents) {
+      const bytes = text.encode(content);
+      ok(writeFileAtomic(path, { bytes, mode: 0o600 }).ok);
+      const found = notes();
+      const error = readDriftFile(driftFile(path), config.clock.maxFrequency).error;
+      equal(
+        found.length,
+        error === undefined ? 0 : 1,
+        JSON.stringify([content.slice(0, 20), found, error]),
+      );
+      if (error === undefined) continue;
+      match(found[0] ?? "", /^clock\.drift-file: The drift file .* cannot be used, /);
+      ok(error.startsWith(found[0]?.slice("clock.drift-file: ".length) ?? "-"), error);
+    }
+  } finally {
+    for (const end of ["", ".damaged"]) removeFile(path + end);
+  }
 });

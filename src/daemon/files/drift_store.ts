@@ -8,7 +8,8 @@ import type { Result } from "../../base/result.ts";
 import { FunctionStates } from "../observability/function_states.ts";
 import { log } from "../../system/log.ts";
 import type { StateFile } from "./state_file.ts";
-import { type Drift, driftFile, readDriftFile, writeDriftFile } from "./drift_file.ts";
+import type { Drift } from "../../system/drift_text.ts";
+import { driftFile, readDriftFile, writeDriftFile } from "./drift_file.ts";
 
 /** The drift file of a daemon, if it has one. */
 export class DriftStore {
