@@ -1,4 +1,4 @@
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { layOutTable, wrapText } from "./table.ts";
 
 Deno.test("columns are aligned and one gives way", () => {
@@ -26,6 +26,26 @@ Deno.test("sentences are broken between words", () => {
     "  four",
   ]);
   deepEqual(wrapText("unbreakable-word", { width: 5 }), ["unbreakable-word"]);
+});
+
+Deno.test("texts that differ still do when they are cut, wherever they differ", () => {
+  const column = [{ title: "Source", align: "left", shrinks: true }] as const;
+  const host = (at: number, sign: string) =>
+    `* ${"abcdefghij".repeat(6).slice(0, at)}${sign}${"abcdefghij".repeat(6).slice(at + 1)}`;
+  const groups = [
+    Array.from({ length: 60 }, (_, at) => host(at, "X")),
+    Array.from({ length: 60 }, (_, at) => host(at, "X") + host(59 - at, "Y")),
+    ["12301", "12302", "22301"].map((port) => `* a-very-long-name.department.example:${port}`),
+    ["3333:4", "9333:4", "3333:5"].map((part) => `* 2001:db8:1111:2222:${part}444:5555:6666:7777`),
+    ["", "1", "12"].map((end) => `* a-very-long-name.department.example${end}`),
+  ];
+  for (const width of [16, 26]) {
+    for (const texts of groups) {
+      const cells = layOutTable(column, texts.map((text) => [text]), { width });
+      equal(new Set(cells).size, texts.length + 1, cells.join("\n"));
+      ok(cells.every((cell) => [...cell].length <= width), cells.join("\n"));
+    }
+  }
 });
 
 Deno.test("an address gives way in its middle, and what stands behind it at all", () => {
