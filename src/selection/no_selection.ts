@@ -49,12 +49,20 @@ export function reasonAgainst(
   }
   const required = options.required ?? all.filter(({ require }) => require).map(({ name }) => name);
   if (required.length === 0 || agreeing.some(({ require }) => require)) return undefined;
-  const hint = options.authentication === "mix" && agreeing.every((each) => !each.isAuthenticated)
-    ? '; while they cannot be reached, authentication = "prefer" in [synchronization] lets the others set the clock'
-    : "";
   return `No required source is among the ${agreeing.length} that agree (${
     describeNames(required)
-  })${hint}`;
+  })${remedyOf(agreeing, options)}`;
+}
+
+/** Says what lets those that agree set the clock, if there is a key that does. */
+function remedyOf(agreeing: readonly Candidate[], options: SelectionOptions): string {
+  const { authentication, isRequireWritten = false } = options;
+  const isMixed = authentication === "mix" && agreeing.every((each) => !each.isAuthenticated);
+  if (!isRequireWritten && !isMixed) return "";
+  const key = isRequireWritten
+    ? "require = false in their [[source]]"
+    : 'authentication = "prefer" in [synchronization]';
+  return `; while they cannot be reached, ${key} lets the others set the clock`;
 }
 
 /**

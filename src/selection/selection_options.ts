@@ -31,6 +31,8 @@ export interface SelectionOptions {
    * of the candidates that are so marked if left out.
    */
   readonly required?: readonly string[];
+  /** Whether the administrator wrote so of some of them; not if left out. */
+  readonly isRequireWritten?: boolean;
   /**
    * Says why those that agree are not to be followed although they are a majority, by who agrees on
    * another time; never if left out.

@@ -157,6 +157,8 @@ export interface SourceConfig extends Built<typeof KEYS> {
   readonly host: string;
   /** The UDP port, or the TCP port of the key exchange with NTS. */
   readonly port: number;
+  /** Present if `require` is not written, and follows from `authentication`. */
+  readonly isRequiredByMode?: true;
 }
 
 /** One `[[source]]` section as it is read. */
@@ -254,10 +256,11 @@ function authenticatedOutrank(
     if (source === undefined || !areBoth || !isAuthenticated(source) || source.noSelect) {
       return source;
     }
+    const isRequiredByMode = row.require === undefined && mode === "mix";
     return {
       ...source,
       trust: row.trust ?? (mode === "mix" || mode === "prefer"),
-      require: row.require ?? mode === "mix",
+      ...isRequiredByMode ? { require: true, isRequiredByMode } : {},
     };
   };
 }

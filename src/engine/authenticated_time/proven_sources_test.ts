@@ -219,6 +219,24 @@ Deno.test("without any that proves itself the sentence says what can be done, an
   equal(one.logs.filter((line) => line === `warning: No time to follow: ${reason}`).length, 1);
 });
 
+Deno.test("where a source is required by its own key the sentence names that key, and it helps", () => {
+  const silent = (each: string, authentication: string) => {
+    const synchronization = `${LINES} "${authentication}"`;
+    const one = new NtsWorld({ offset: 0.05, each, synchronization });
+    one.silence(PROVEN);
+    one.start();
+    one.run(1200);
+    return one;
+  };
+  for (const authentication of ["mix", "prefer", "ignore"]) {
+    const { why: reason } = silent("require = true", authentication).snapshot;
+    match(reason, /require = false in their \[\[source\]\] lets the others set the clock/);
+    equal(reason.includes("authentication"), false, reason);
+    const helped = silent("require = false", authentication);
+    equal(helped.snapshot.state, "synchronized", authentication);
+  }
+});
+
 Deno.test("preferred: others are followed only while those that prove themselves give no time, and at once corrected", () => {
   const one = forgedWorld(300, { synchronization: `${LINES} "prefer"` });
   one.silence(PROVEN);

@@ -14,6 +14,8 @@ export interface SelectionRules {
   readonly vouchersNeeded: number;
   /** Sources that are required count before they have keys or an address, too. */
   readonly required: readonly string[];
+  /** Whether some of them are required by their own key. */
+  readonly isRequireWritten: boolean;
   /** Whether any source is configured. */
   readonly hasSources: boolean;
 }
@@ -26,6 +28,7 @@ export function selectionRules(config: Config): SelectionRules {
     synchronization,
     vouchersNeeded: vouchersNeeded(config),
     required: required.map(({ address }) => address),
+    isRequireWritten: required.some(({ isRequiredByMode }) => isRequiredByMode !== true),
     hasSources: sources.length > 0,
   };
 }

@@ -298,6 +298,7 @@ export class SourceSelection {
       stratumLimit: localStratum,
       authentication,
       required: this.#rules.required,
+      isRequireWritten: this.#rules.isRequireWritten,
       ...(authentication === "ignore" ? {} : {
         objection: objectionAmong(members),
       }),
