@@ -272,6 +272,11 @@ export class Discipline {
     };
   }
 
+  /** Returns by how much the rates that were in force have moved the clock up to a moment. */
+  correctionAt(now: MonotonicSeconds): Seconds {
+    return this.#clock.correctionAt(now);
+  }
+
   /** Records that from now on the kernel applies another rate, a fraction. */
   rateChanged(now: MonotonicSeconds, rate: number): void {
     this.#clock.setRate(now, rate);

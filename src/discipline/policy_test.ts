@@ -68,6 +68,21 @@ Deno.test("what undoes a step of others is no reason for panic; what goes on fro
   assert.equal(policy.decide(-2e6).kind, "panic");
 });
 
+Deno.test("what undoes a step of others by slewing stays explained until it is done", () => {
+  for (const sign of [1, -1]) {
+    const policy = new StepPolicy({ ...CONFIG, stepLimit: 0 });
+    policy.updated(0);
+    policy.renew(-3600 * sign);
+    for (const left of [3600, 3599, 2700, 1800, 1001]) {
+      assert.equal(policy.decide(left * sign).kind, "slew", `${left}`);
+      policy.updated(0, left * sign);
+      assert.equal(policy.decide((left + 1001) * sign).kind, "panic", "no more than that");
+    }
+    policy.updated(0, -5 * sign);
+    assert.equal(policy.decide(1001 * sign).kind, "panic");
+  }
+});
+
 Deno.test("a step of others before the first update explains nothing", () => {
   const policy = new StepPolicy(CONFIG);
   policy.renew(-1e6);

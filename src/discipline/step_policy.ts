@@ -33,7 +33,7 @@ export class StepPolicy {
   #updates = 0;
   #startup = true;
   #hasUpdated = false;
-  /** The offset that is expected after steps from outside. */
+  /** The offset that is expected after steps from outside, as far as it is not yet corrected. */
   #expected: Seconds = 0;
   #count = 0;
   #accumulated: Seconds = 0;
@@ -99,12 +99,16 @@ export class StepPolicy {
     return Math.abs(offset) > this.#config.stepThreshold;
   }
 
-  /** Counts a clock update; `step` is what was stepped, 0 if nothing was. */
-  updated(step: Seconds): void {
+  /**
+   * Counts a clock update; `step` is what was stepped, 0 if nothing was, and `left` the offset that
+   * is being slewed.
+   */
+  updated(step: Seconds, left: Seconds = 0): void {
     this.#updates++;
     this.#startup = false;
     this.#hasUpdated = true;
-    this.#expected = 0;
+    const [low, high] = [Math.min(0, this.#expected), Math.max(0, this.#expected)];
+    this.#expected = Math.min(high, Math.max(low, left));
     if (step === 0) return;
     this.#count++;
     this.#accumulated += Math.abs(step);

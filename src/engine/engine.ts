@@ -11,7 +11,6 @@
  *
  * @module
  */
-import { offsetAndDelay } from "../association/exchange.ts";
 import type { Measurement } from "../association/measurement.ts";
 import { unreachable } from "../base/assert.ts";
 import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../base/units.ts";
@@ -22,7 +21,7 @@ import type { ProvisionalTime } from "./authenticated_time/provisional_time.ts";
 import type { ClockControl } from "./clock/clock_control.ts";
 import { ClockState } from "./clock/clock_state.ts";
 import { Decision } from "./decision.ts";
-import { StandstillSuspicion } from "./clock/standstill.ts";
+import { StandstillSurvey } from "./clock/standstill_survey.ts";
 import { DisturbanceDetector, isOwnStep } from "./clock/disturbance.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { type EngineParts, guardSource, makeParts } from "./engine_parts.ts";
@@ -63,7 +62,7 @@ export class Engine {
   readonly #known = new Set<AssociationId>();
   readonly #polls = new PollKeeper();
   readonly #recent = new RecentSamples();
-  readonly #standstill = new StandstillSuspicion();
+  readonly #standstill: StandstillSurvey;
   #isStopped = false;
 
   /** Does nothing yet: the first event is `start`. */
@@ -77,6 +76,7 @@ export class Engine {
     this.#control = this.#parts.control;
     this.#selection = this.#parts.selection;
     this.#provisional = this.#parts.provisional;
+    this.#standstill = new StandstillSurvey(this.#parts);
     this.#disturbance = new DisturbanceDetector(options.clockPrecision);
     this.#reports = new Reports(this.#parts);
   }
@@ -163,8 +163,7 @@ export class Engine {
       case "resumed":
         return this.#resumed(event, now);
       case "standstill-suspected":
-        this.#standstill.suspect(event.missing, now.monotonic);
-        return this.#sources.askAgain(now.monotonic);
+        return this.#suspectStandstill(event, now);
       case "reconfigure":
         return this.#reconfigure(event.config, now);
       case "drift-loaded":
@@ -199,7 +198,10 @@ export class Engine {
 
   #clockSet(event: EventOf<"clock-set">, now: Instant): readonly Action[] {
     const isStep = isOwnStep(event);
-    if (isStep) this.#provisional.clockStepped();
+    if (isStep) {
+      this.#provisional.clockStepped();
+      this.#standstill.clockStepped(now.monotonic);
+    }
     return [
       ...this.#control.commandDone(event.result, now),
       ...(isStep ? this.#sources.clockStepped(now.monotonic) : []),
@@ -246,10 +248,10 @@ export class Engine {
     { id, now }: { readonly id: AssociationId; readonly now: Instant },
   ): readonly Action[] {
     this.#followMembers();
-    const missing = this.#confirmedStandstill(measurement, { id, now });
-    if (missing !== undefined) {
-      const reason = `The machine stood still for ${missing.toFixed(0)} s`;
-      return this.#restart(now, { reason, gained: -missing });
+    const isAwaited = this.#standstill.measured(measurement, { id, now });
+    if (this.#gate.isOpen && isAwaited) {
+      const missing = this.#standstill.conclude(now);
+      if (missing !== undefined) return this.#stoodStill(missing, now);
     }
     const told = guardSource(this.#parts, {
       association: id,
@@ -268,21 +270,27 @@ export class Engine {
         return [];
       },
     });
-    this.#newest = id;
+    if (isAwaited || !this.#standstill.isUnderWay) this.#newest = id;
     return this.#gate.isOpen ? [...told, ...this.#decision.decide(now, id)] : told;
   }
 
-  /** Returns the time that was missing when the machine stood still, if this source settles it. */
-  #confirmedStandstill(
-    measurement: Measurement,
-    { id, now }: { readonly id: AssociationId; readonly now: Instant },
-  ): Seconds | undefined {
-    if (!this.#standstill.isSuspected(now.monotonic)) return undefined;
-    const { offset } = offsetAndDelay(measurement);
-    const answering = this.#sources.members.filter(({ association }) =>
-      association.history.isReachable
-    );
-    return this.#standstill.confirm({ id, offset, reachable: answering.length }, now.monotonic);
+  /**
+   * Lets the sources confirm that the machine stood still. Nothing is decided, as at the start,
+   * until each has had its chance; one answer each is enough for that.
+   */
+  #suspectStandstill(
+    { missing }: EventOf<"standstill-suspected">,
+    now: Instant,
+  ): readonly Action[] {
+    // a hardware clock that jumps all the time must not put the decision off each time
+    if (!this.#standstill.isUnderWay) this.#closeGate();
+    this.#standstill.suspect(missing, now.monotonic);
+    return this.#sources.askAgain(now.monotonic);
+  }
+
+  #stoodStill(missing: Seconds, now: Instant): readonly Action[] {
+    const reason = `The machine stood still for ${missing.toFixed(0)} s`;
+    return this.#restart(now, { reason, gained: -missing });
   }
 
   /**
@@ -297,9 +305,18 @@ export class Engine {
   /** Makes the first decision when no source is to be waited for any more. */
   #openGate(now: Instant): readonly Action[] {
     if (this.#gate.isOpen || this.#newest === undefined) return [];
-    const samplesOf = (id: number) => this.#discipline.sourceAt(id, now.monotonic)?.samples ?? 0;
+    const samplesOf = this.#standstill.isUnderWay
+      ? (id: number) => this.#standstill.samplesOf(id)
+      : (id: number) => this.#discipline.sourceAt(id, now.monotonic)?.samples ?? 0;
     if (!this.#gate.check(this.#sources.progress(samplesOf), now.monotonic)) return [];
+    const missing = this.#standstill.conclude(now);
+    if (missing !== undefined) return this.#stoodStill(missing, now);
     return this.#decision.decide(now, this.#newest);
+  }
+
+  #closeGate(): void {
+    this.#gate.close();
+    this.#newest = undefined;
   }
 
   #followMembers(): void {
@@ -337,10 +354,10 @@ export class Engine {
     now: Instant,
     { reason, gained = 0 }: { readonly reason: string; readonly gained?: Seconds },
   ): readonly Action[] {
+    this.#standstill.clockChanged(gained, now.monotonic);
     this.#discipline.restart(now.monotonic, (FREQUENCY_DEVIATION_AFTER_DISTURBANCE * PPM) ** 2);
     this.#control.restart(gained);
-    this.#gate.close();
-    this.#newest = undefined;
+    this.#closeGate();
     this.#provisional.clockStepped();
     this.#selection.restart(reason);
     this.#polls.restart();

@@ -163,7 +163,7 @@ export class ClockControl {
     this.#endWait();
     this.#reports.waiting(undefined, now);
     const step = decision.kind === "step" ? offset : 0;
-    this.#steps.updated(step);
+    this.#steps.updated(step, offset - step);
     const told = step === 0
       ? this.#reports.slewed({ ...distance, maxSlew: this.#clock.maxSlew }, now)
       : this.#reports.stepped(step);

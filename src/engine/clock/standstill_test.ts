@@ -1,23 +1,47 @@
 import assert from "node:assert/strict";
 import { StandstillSuspicion } from "./standstill.ts";
 
-Deno.test("a time that is missing is believed when most sources that answer show it", () => {
+const answer = (offset: number, sentAt: number) => ({ offset, delay: 0.01, sentAt });
+
+Deno.test("a time that is missing is believed when the sources show it", () => {
   const suspicion = new StandstillSuspicion();
-  const shows = (id: number, offset: number, now = 10) =>
-    suspicion.confirm({ id, offset, reachable: 3 }, now);
-  assert.equal(shows(1, 3600), undefined, "nothing is suspected");
+  assert.equal(suspicion.answered(1, answer(3600, 10)), false, "nothing is suspected");
   suspicion.suspect(3600, 10);
-  assert.equal(shows(1, 3601), undefined);
-  assert.equal(shows(1, 3601), undefined, "one source counts once");
-  assert.equal(shows(2, 0), undefined, "another shows nothing of it");
-  assert.equal(shows(3, 3598.5), 3600);
-  assert.equal(shows(2, 3600), undefined, "it is over");
+  assert.equal(suspicion.answered(1, answer(0, 9)), false, "it was asked before");
+  assert.equal(suspicion.answered(1, answer(3601, 11)), true);
+  assert.equal(suspicion.answered(1, answer(3598.5, 12)), true);
+  assert.deepEqual(suspicion.answers.get(1), { ...answer(3598.5, 12), count: 2 });
+  assert.equal(suspicion.end(3598.5, 0), 3600);
+  assert.deepEqual([suspicion.isSuspected, suspicion.answers.size], [false, 0], "it is over");
 });
 
-Deno.test("a hardware clock that was set is forgotten after a while", () => {
+Deno.test("a hardware clock that was set is forgotten when the sources do not show it, and not before", () => {
   const suspicion = new StandstillSuspicion();
   suspicion.suspect(7200, 10);
-  assert.equal(suspicion.confirm({ id: 1, offset: 1e-5, reachable: 1 }, 11), undefined);
-  assert.equal(suspicion.confirm({ id: 1, offset: 7200, reachable: 1 }, 400), undefined);
-  assert.equal(suspicion.confirm({ id: 1, offset: 60, reachable: 1 }, 12), undefined);
+  assert.equal(suspicion.isSuspected, true);
+  assert.equal(suspicion.explains(60, 0), false);
+  assert.equal(suspicion.end(1e-5, 0), undefined);
+  assert.equal(suspicion.isSuspected, false);
+  assert.equal(suspicion.explains(7200, 0), false);
+});
+
+Deno.test("what was known of the clock is no part of what is missing", () => {
+  const suspicion = new StandstillSuspicion();
+  suspicion.suspect(3600, 10);
+  assert.deepEqual([suspicion.explains(3600, 100), suspicion.explains(3700, 100)], [false, true]);
+});
+
+Deno.test("what is missing adds up, and what others do to the clock is taken off", () => {
+  const suspicion = new StandstillSuspicion();
+  suspicion.suspect(3600, 10);
+  suspicion.answered(1, answer(3605, 11));
+  suspicion.suspect(1800, 12);
+  assert.equal(suspicion.answers.size, 0, "it is asked again");
+  suspicion.clockChanged(100, { known: 5, now: 13 });
+  assert.equal(suspicion.explains(5305, undefined), true);
+  suspicion.clockChanged(-50, { known: undefined, now: 14 });
+  assert.equal(suspicion.end(5355, undefined), 5400);
+  suspicion.clockChanged(-5400, { known: undefined, now: 15 });
+  suspicion.suspect(60, 16);
+  assert.equal(suspicion.end(5415, undefined), 60, "the first ones are not corrected yet");
 });

@@ -10,7 +10,7 @@ import type { Config } from "../../config/config.ts";
 import type { Candidate, Contradiction } from "../../selection/candidate.ts";
 import { describeCauses } from "../../selection/causes.ts";
 import { rejection } from "../../selection/rejection.ts";
-import { select, type Selection } from "../../selection/select.ts";
+import { select, type Selection, type SelectionOptions } from "../../selection/select.ts";
 import type { SourceStatus } from "../../selection/status.ts";
 import {
   hasVouchers,
@@ -200,11 +200,7 @@ export class SourceSelection {
 
   /** Selects anew among all members. */
   select(members: readonly MemberOfSource[], given: SelectionContext): readonly Action[] {
-    const context = {
-      ...given,
-      clock: unixSecondsOf(given.now.realtime),
-      discipline: new EstimatesOfMoment(given.discipline),
-    };
+    const context = contextOfMoment(given);
     const candidates = members.map((member) => this.#candidate(member, context));
     const selection = this.#select(candidates, { members, context });
     this.#adopt(selection, { members, candidates, heldBack: context.heldBack ?? 0 });
@@ -225,6 +221,23 @@ export class SourceSelection {
     const previous = this.#reference;
     this.#reference = referenceOf(peer, { ...context, supported, previous }) ?? previous;
     return told;
+  }
+
+  /**
+   * Selects among all members by other estimates, where `minimum` may be less than must agree by
+   * the configuration; what is in force stays as it is.
+   */
+  survey(
+    members: readonly MemberOfSource[],
+    { minimum, ...given }: SelectionContext & { readonly minimum?: number },
+  ): Selection {
+    const context = contextOfMoment(given);
+    const candidates = members.map((member) => this.#candidate(member, context));
+    return this.#select(candidates, {
+      members,
+      context,
+      ...(minimum === undefined ? {} : { limits: { minimumAgreeing: minimum } }),
+    });
   }
 
   /** Takes over changed rules. */
@@ -282,9 +295,10 @@ export class SourceSelection {
 
   #select(
     candidates: readonly Candidate[],
-    { members, context }: {
+    { members, context, limits }: {
       readonly members: readonly MemberOfSource[];
       readonly context: SelectionContext;
+      readonly limits?: Pick<SelectionOptions, "minimumAgreeing">;
     },
   ): Selection {
     const { discipline, now } = context;
@@ -302,6 +316,7 @@ export class SourceSelection {
       ...(authentication === "ignore" ? {} : {
         objection: objectionAmong(members),
       }),
+      ...limits,
     });
   }
 
@@ -336,6 +351,12 @@ export class SourceSelection {
       needed: this.#rules.vouchersNeeded,
     });
   }
+}
+
+/** Makes each estimate of the moment only once. */
+function contextOfMoment(given: SelectionContext): SelectionContext {
+  const discipline = new EstimatesOfMoment(given.discipline);
+  return { ...given, clock: unixSecondsOf(given.now.realtime), discipline };
 }
 
 /** Says why no source is believed, those that are held back included; nothing when one is. */
