@@ -1,13 +1,13 @@
 /**
- * Files that root has opened for a process that is not root any more.
+ * Files and sockets that were opened with rights that the process does not have any more.
  *
  * The problem: a daemon that changes its user at the start should go on working with files that
- * root alone may read, and may not be given the right to read everything. The idea: such files are
- * opened before and kept open through the exec; where `files.ts` is refused by a path, it asks here
- * for the descriptor. Limits: a descriptor leads to the file that was there, so a file that is
- * written anew in place is seen, and one that is replaced by another is not: once the old one has
- * gone from its folder, the descriptor counts for nothing. Writing through a descriptor is in
- * place, not atomic.
+ * root alone may read, and may not be given the right to read everything; the same goes for a low
+ * port. The idea: they are opened before and kept open through the exec; where `files.ts` is
+ * refused by a path, it asks here for the descriptor. Limits: a descriptor leads to the file that
+ * was there, so a file that is written anew in place is seen, and one that is replaced by another
+ * is not: once the old one has gone from its folder, the descriptor counts for nothing. Writing
+ * through a descriptor is in place, not atomic.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import { AT_EMPTY_PATH, F_SETFD, FD_CLOEXEC, STATX, STATX_NLINK } from "../heade
 import { libc } from "../libc.ts";
 import { allocate } from "../memory.ts";
 
-/** A file or folder that is held open. */
+/** A file, folder or socket that is held open. */
 export interface HeldFile {
-  /** The path by which it was opened, as the configuration spells it. */
+  /** The path by which it was opened, as the configuration spells it; of a socket its address. */
   readonly path: string;
   /** The descriptor. */
   readonly fd: number;
-  /** What may be done: read the file, also write it, or reach what is in the folder. */
-  readonly purpose: "read" | "write" | "folder";
+  /** What may be done: read the file, also write it, reach what is in the folder, or listen. */
+  readonly purpose: "read" | "write" | "folder" | "socket";
 }
 
 const held = new Map<string, HeldFile>();
@@ -36,9 +36,16 @@ export function holdFile(file: HeldFile): void {
 /** Returns the descriptor for a path, if one is held and its file is still in its folder. */
 export function heldFile(path: string): HeldFile | undefined {
   const file = held.get(path);
-  return file !== undefined && file.purpose !== "folder" && linkCount(file.fd) > 0
-    ? file
-    : undefined;
+  const isFile = file?.purpose === "read" || file?.purpose === "write";
+  return isFile && linkCount(file.fd) > 0 ? file : undefined;
+}
+
+/** Returns the descriptor of a held socket, which is the caller's from now on. */
+export function takeHeldSocket(address: string): number | undefined {
+  const socket = held.get(address);
+  if (socket?.purpose !== "socket") return undefined;
+  held.delete(address);
+  return socket.fd;
 }
 
 /**
@@ -96,7 +103,7 @@ function isHeldFile(value: unknown): value is HeldFile {
   if (typeof value !== "object" || value === null) return false;
   const { path, fd, purpose } = value as Partial<Record<keyof HeldFile, unknown>>;
   return typeof path === "string" && Number.isInteger(fd) && (fd as number) > 2 &&
-    (purpose === "read" || purpose === "write" || purpose === "folder");
+    (purpose === "read" || purpose === "write" || purpose === "folder" || purpose === "socket");
 }
 
 /** Tells in how many folders an open file is; -1 if it is not open. */

@@ -10,8 +10,15 @@
  */
 import type { Bytes } from "../../src/base/bytes.ts";
 import { ok, type Result } from "../../src/base/result.ts";
-import { plainAddress, type SocketAddress } from "../../src/base/socket_address.ts";
+import {
+  formatSocketAddress,
+  plainAddress,
+  type SocketAddress,
+} from "../../src/base/socket_address.ts";
 import type { OsError } from "../errno.ts";
+import { holdFile, takeHeldSocket } from "../file/held_files.ts";
+import { F_SETFD } from "../headers/file.ts";
+import { libc } from "../libc.ts";
 import { ServerBatch } from "./server_batch.ts";
 import { ServerSocket } from "./server_socket.ts";
 
@@ -39,14 +46,31 @@ export class ControlSocket {
     this.#socket = socket;
   }
 
-  /** Opens a socket at an address; one on `[::]` takes IPv4 as well. */
+  /**
+   * Opens a socket at an address, or takes over the one that is held for it; one on `[::]` takes
+   * IPv4 as well.
+   */
   static open(local: SocketAddress): Result<ControlSocket, OsError> {
+    const held = takeHeldSocket(formatSocketAddress(local));
+    if (held !== undefined) return ok(new ControlSocket(ServerSocket.adopt(held, local)));
     const opened = ServerSocket.open({
       local,
       dualStack: local.address === "::",
       receiveBufferBytes: RECEIVE_BUFFER,
     });
     return opened.ok ? ok(new ControlSocket(opened.value)) : opened;
+  }
+
+  /**
+   * Opens a socket at an address of one family and holds it, through an exec too, for `open`; what
+   * cannot be opened is left to it.
+   */
+  static hold(local: SocketAddress): void {
+    const opened = ControlSocket.open(local);
+    if (!opened.ok) return;
+    const { fd } = opened.value;
+    libc().fcntl(fd, F_SETFD, 0n);
+    holdFile({ path: formatSocketAddress(local), fd, purpose: "socket" });
   }
 
   /** The descriptor, for a `Poller`; -1 after `close`. */

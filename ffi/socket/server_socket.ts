@@ -85,6 +85,11 @@ export class ServerSocket {
     );
   }
 
+  /** Takes over a socket that `open` has opened in the program before this one. */
+  static adopt(fd: number, local: SocketAddress): ServerSocket {
+    return new ServerSocket(fd, { local, isDualStack: false });
+  }
+
   /** The descriptor, for a `Poller`; -1 after `close`. */
   get fd(): number {
     return this.#fd;

@@ -6,6 +6,8 @@ import { fromUnixNanoseconds } from "../../src/base/ntp_timestamp.ts";
 import type { SocketAddress } from "../../src/base/socket_address.ts";
 import { THREADS } from "../background.ts";
 import { realtimeNow } from "../clock/clock.ts";
+import { describeHeldFiles, releaseFiles, takeHeldFiles } from "../file/held_files.ts";
+import { ControlSocket } from "./control_socket.ts";
 import { BATCH_STRIDE, REQUEST_MAX, ServerBatch } from "./server_batch.ts";
 import { ServerSocket } from "./server_socket.ts";
 import { UdpSocket } from "./udp_socket.ts";
@@ -303,4 +305,34 @@ Deno.test("more listeners than threads receive, and end when they are closed", a
   for (const server of servers) server.close();
   assert.deepEqual(await Promise.all(pending), servers.map(() => ({ ok: true, value: 0 })));
   assert.ok(servers.every(({ fd }) => fd === -1));
+});
+
+Deno.test("a socket that is held for the next program is taken over by its address, once", () => {
+  for (const address of ["127.0.0.1", "::1"]) {
+    const before = listen(address);
+    const { local } = before;
+    before.close();
+    ControlSocket.hold(local);
+    assert.equal(ServerSocket.open({ local }).ok, false, "the port is taken");
+    takeHeldFiles(describeHeldFiles());
+    const taken = ControlSocket.open(local);
+    assert.ok(taken.ok);
+    assert.equal(ControlSocket.open(local).ok, false, "it is there once");
+    const client = connect(local);
+    client.send(Uint8Array.of(7));
+    const [request] = taken.value.receive();
+    assert.ok(request);
+    assert.deepEqual([...request.bytes], [7]);
+    taken.value.answer(Uint8Array.of(8), request);
+    const response = client.receive();
+    assert.ok(response.ok);
+    assert.deepEqual([...response.value?.bytes ?? []], [8]);
+    client.close();
+    taken.value.close();
+    ControlSocket.hold(local);
+    releaseFiles(({ purpose }) => purpose !== "socket");
+    const after = ServerSocket.open({ local });
+    assert.ok(after.ok, "one that is held and not wanted gives the port back");
+    after.value.close();
+  }
 });

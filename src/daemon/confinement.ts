@@ -17,6 +17,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { parseSocketAddress } from "../base/socket_address.ts";
 import type { Config } from "../config/config.ts";
 import { namedPaths } from "../config/named_path.ts";
+import { NTPQ_ADDRESS, NTPQ_ADDRESS_IPV6 } from "../config/sections/control.ts";
 import { executeAgain, readCommandLine, startedAgain } from "../../ffi/process/exec_again.ts";
 import {
   handOverFile,
@@ -52,6 +53,7 @@ import {
 } from "../../ffi/process/privileges.ts";
 import { unprivilegedPortStart, userIds } from "../../ffi/process/process.ts";
 import { installSystemCallFilter } from "../../ffi/process/seccomp.ts";
+import { ControlSocket } from "../../ffi/socket/control_socket.ts";
 import { log } from "../system/log.ts";
 
 /** What the confinement depends on. */
@@ -62,6 +64,8 @@ export interface ConfinementRequest {
   readonly configFile: string | undefined;
   /** Whether the clock is left alone whatever the configuration says. */
   readonly noAdjust: boolean;
+  /** Whether it sets the clock and ends, and listens nowhere. */
+  readonly once: boolean;
   /** Awaited right before the program is started again. */
   readonly brink: () => Promise<void>;
 }
@@ -135,6 +139,7 @@ export async function confine(
   if (!hasTooMuch(wanted)) return ok(() => ok(conclude(userKept(request.config))));
   if (message !== undefined) return ok(() => finishHere(wanted, []));
   if (wanted.user !== undefined) prepareFiles(request, wanted.user);
+  holdNtpqListeners(request, wanted.keep);
   await request.brink();
   const failure = startAgain(wanted);
   const kept = wanted.user === undefined ? "their capabilities" : "their bounding set";
@@ -282,6 +287,23 @@ function finishHere(
   return ok(conclude([...notices, { level: "warning", text }]));
 }
 
+/**
+ * Opens the listeners for `ntpq` that are there without being asked for, if the right to their port
+ * is about to be given up; without that right there are none.
+ */
+function holdNtpqListeners(
+  { config, once }: ConfinementRequest,
+  keep: readonly Capability[],
+): void {
+  const adjusts = keep.includes("CAP_SYS_TIME") && !once;
+  const mayOpenLater = keep.includes("CAP_NET_BIND_SERVICE");
+  if (!adjusts || mayOpenLater || config.control.ntpq !== undefined) return;
+  for (const listen of [NTPQ_ADDRESS, NTPQ_ADDRESS_IPV6]) {
+    const local = parseSocketAddress(listen);
+    if (local !== undefined) ControlSocket.hold(local);
+  }
+}
+
 /** As root: makes and hands over what the user is to write, opens what root alone may read. */
 function prepareFiles({ config, configFile }: ConfinementRequest, user: UserRecord): void {
   for (const { path, use } of namedPaths(config)) {
@@ -320,7 +342,9 @@ function prepareStateFile(
 
 function conclude(notices: readonly Notice[]): readonly Notice[] {
   const hidden = hideMemory(); // it holds keys
-  releaseFiles(({ path, purpose }) => purpose === "write" || !mayRead(path));
+  releaseFiles(({ path, purpose }) =>
+    purpose === "write" || purpose === "socket" || !mayRead(path)
+  );
   const barred = heldPaths().filter((path) => !mayRead(path));
   const has = USED.filter(hasCapability);
   const rights = has.length === 0 ? "without any privilege" : `with ${has.join(" and ")}`;

@@ -129,6 +129,7 @@ async function startCold(world: World): Promise<void> {
   console.log(`    ${SETTLED_SECONDS} s after the step: ${error.text}`);
   assert.ok(error.largest < ERROR_MAX_SECONDS, error.text);
   const status = await world.waitForStatus(({ state }) => state === "synchronized");
+  await isFoundByNtpq(world);
   assert.deepEqual([status.adjusting, status.steps.count], [true, 1]);
   assert.ok(Math.abs(status.frequencyPpm) < FREQUENCY_ERROR_MAX_PPM, `${status.frequencyPpm}`);
   if (chronyd !== undefined) {
@@ -138,4 +139,18 @@ async function startCold(world: World): Promise<void> {
   }
   await world.waitForStatus(({ skewPpm }) => skewPpm < SKEW_MAX_PPM);
   await world.stopDaemon(daemon);
+}
+
+/** A tool finds the daemon at port 123 of both families, without a right to open such ports. */
+async function isFoundByNtpq({ machine }: World): Promise<void> {
+  const sets = await machine.sh(
+    `grep -h ^CapEff: /proc/$(cat /run/ntpsd.pid)/task/*/status | sort -u`,
+  );
+  assert.doesNotMatch(sets, /[4-7c-f]..$/m, "no CAP_NET_BIND_SERVICE");
+  for (const address of ["127.0.0.1", "::1"]) {
+    const ask = `exec 3<>/dev/udp/${address}/123; printf '\\x16\\x02%010d' 0 | tr 0 '\\0' >&3`;
+    const read = "dd bs=1000 count=1 status=none <&3 | tr -dc '[:print:]'";
+    const said = await machine.sh(`timeout 10 bash -c "${ask}; ${read}"`);
+    assert.match(said, /version="ntpsd /, address);
+  }
 }

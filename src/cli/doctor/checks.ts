@@ -116,10 +116,12 @@ function checkOthers({ machine: { processes }, configuration: { config } }: Doct
 
 function checkPort({ machine: { isPortTaken }, configuration, daemon }: DoctorFacts): Check {
   const name = "port 123";
-  const isOurs = daemon.ok && daemon.value.servers.some(({ listen }) => isNtpPort(listen)) &&
-    daemon.value.functions.every(({ kind, name: listen, up }) =>
-      up || kind !== "server" || !isNtpPort(listen)
-    );
+  const listeners = daemon.ok
+    ? daemon.value.functions.filter(({ kind, name: listen }) =>
+      (kind === "server" || kind === "ntpq") && isNtpPort(listen)
+    )
+    : [];
+  const isOurs = listeners.length > 0 && listeners.every(({ up }) => up);
   if (isPortTaken === undefined) {
     return { name, ...note("Cannot be examined", 'see "ss -ulpn"') };
   }

@@ -63,6 +63,8 @@ Deno.test("a port that is taken is a problem where it is needed, and none where 
     ok(exampleStatus({ servers: [server], functions: [{ ...state, up }] }));
   assert.deepEqual(findings({ machine, text, daemon: daemonWith(true) }), {});
   assert.equal(findings({ machine, text, daemon: daemonWith(false) })["port 123"], "problem");
+  const functions = [{ kind: "ntpq", name: "127.0.0.1:123", up: true, reason: "" }] as const;
+  assert.deepEqual(findings({ machine, daemon: ok(exampleStatus({ functions })) }), {});
   assert.deepEqual(findings({ machine: { isPortTaken: undefined } }), { "port 123": "note" });
 });
 

@@ -46,9 +46,9 @@ export async function run(options: RunOptions, context: CommandContext): Promise
     context.err(formatFailure(loaded.error));
     return loaded.error.exitCode;
   }
-  const { config, file } = loaded.value;
+  const { config, file } = loaded.value, { noAdjust, once } = options;
   const confined = await overStart((brink) =>
-    confine({ config, configFile: file, noAdjust: options.noAdjust, brink })
+    confine({ config, configFile: file, noAdjust, once, brink })
   );
   if (!confined.ok) return refuse(confined.error, context);
   // Loaded only now, because a program that is to start again does so sooner without.

@@ -18,7 +18,8 @@ export const NTPQ_ADDRESS_IPV6 = `[::1]:${NTP_PORT}`;
 /** The keys of `[control]`. */
 export const CONTROL_KEYS = {
   ntpq: optional(either(listenAddress(NTP_PORT), word(["off"])), {
-    otherwise: `\`"${NTPQ_ADDRESS}"\` if ntpsd adjusts the clock and may open that port`,
+    otherwise:
+      `\`"${NTPQ_ADDRESS}"\` if ntpsd adjusts the clock and may open that port at its start`,
     reload: "applied",
     doc:
       "Where `ntpq` and `ntpmon` find the daemon: the control protocol of NTP (mode 6). It only " +

@@ -8,6 +8,7 @@
  */
 import { boottimeNow, realtimeNow } from "../../../ffi/clock/clock.ts";
 import { readKernelClock } from "../../../ffi/clock/timex.ts";
+import { releaseFiles } from "../../../ffi/file/held_files.ts";
 import { Budget } from "../../base/budget.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import { formatSocketAddress, type SocketAddress } from "../../base/socket_address.ts";
@@ -101,7 +102,7 @@ export class Control {
     this.#ntpqIpv6 = new ControlListener({ ...ntpqParts, isBeside: true });
   }
 
-  /** Brings all listeners up to a configuration. */
+  /** Brings all listeners up to a configuration, and closes the sockets held for none of them. */
   configure({ control, servers }: Config): void {
     const { ntpq, chronyc, allowlist } = control;
     const access = AccessRules.build({ allowlist: { filter: allowlist, action: "ignore" } });
@@ -119,6 +120,7 @@ export class Control {
     this.#ntpq.configure({ listen: unless(place), isWanted });
     const beside = place === NTPQ_ADDRESS ? NTPQ_ADDRESS_IPV6 : undefined;
     this.#ntpqIpv6.configure({ listen: unless(beside), isWanted: false });
+    releaseFiles(({ purpose }) => purpose !== "socket");
   }
 
   /** Answers what a server has got for the control protocol. */

@@ -77,7 +77,8 @@ export class ControlListener {
   /** Tries again if it could not be opened; to be called about once a second. */
   retry(): void {
     const name = this.#listen;
-    if (name === undefined || this.#socket !== undefined) return;
+    if (name === undefined) return;
+    if (this.#socket !== undefined) return this.#tell(undefined);
     const { watcher } = this.#parts;
     const listen = present(parseSocketAddress(name), "The configuration was checked");
     const opened = ControlSocket.open(listen);
@@ -94,12 +95,12 @@ export class ControlListener {
     this.#tell(undefined);
   }
 
-  /** What the configuration does not ask for is missed by nobody. */
+  /** Tells what works; what the configuration does not ask for is missed by nobody. */
   #tell(error: string | undefined): void {
-    const { kind, functions } = this.#parts, name = this.#listen;
-    if (name === undefined || !this.#isWanted) return;
+    const { kind, functions, isBeside } = this.#parts, name = this.#listen;
+    if (name === undefined || isBeside === true) return;
     if (error === undefined) functions.up({ kind, name });
-    else functions.down({ kind, name }, error);
+    else if (this.#isWanted) functions.down({ kind, name }, error);
   }
 
   /** Closes the socket. */

@@ -6,6 +6,7 @@ import { configOf } from "../../../tests/support/engine_world.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import { FunctionStates } from "../observability/function_states.ts";
 import { Control } from "./control.ts";
+import { ControlListener } from "./control_listener.ts";
 
 /** More than are answered in a second, and than the bucket fills while they are asked. */
 const MANY = 2000;
@@ -96,6 +97,32 @@ Deno.test("a flood of requests in one protocol leaves the other its responses", 
   }
   ok(answered > 0 && answered < MANY, `the flood is bounded: ${answered}`);
   ok(place.isAnswered(CHRONYC_REQUEST), "chronyc is answered");
+});
+
+Deno.test("a listener that works is told of, asked for or not; one that does not if it is missed", () => {
+  const functions = new FunctionStates({ info() {}, error() {} });
+  const listen = `127.0.0.1:${freePort()}`;
+  const make = () =>
+    new ControlListener({
+      kind: "ntpq",
+      respond: () => [],
+      mayAsk: () => true,
+      functions,
+      watcher: { watch: () => true, unwatch() {} },
+    });
+  const states = () => functions.documents().map(({ name, up }) => [name, up]);
+  const listener = make();
+  for (const isWanted of [false, true, false]) {
+    listener.configure({ listen, isWanted });
+    deepEqual(states(), [[listen, true]], `${isWanted}`);
+  }
+  const second = make();
+  second.configure({ listen, isWanted: false });
+  deepEqual(states(), []);
+  second.configure({ listen, isWanted: true });
+  deepEqual(states(), [[listen, false]]);
+  listener.stop();
+  second.stop();
 });
 
 function freePort(): number {
