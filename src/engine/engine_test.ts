@@ -223,6 +223,23 @@ Deno.test("after a suspension the sources are measured again, and a step is allo
   assertNear(world.offset, 0, 1e-3);
 });
 
+Deno.test("a slew does not go on for ever when the clock was changed and no source answers any more", () => {
+  for (const happens of ["a step", "a suspension"]) {
+    const config = "[synchronization]\nstep-limit = 0\n" + THREE_SOURCES;
+    const world = new EngineWorld({ config, offset: 100 }).start();
+    world.run(60);
+    world.isOffline = true;
+    if (happens === "a step") world.stepFromOutside(-1);
+    else world.sleep(100);
+    // a step is noticed at the next event
+    world.run(15);
+    const { offset } = world;
+    assert.ok(offset > 80, `${offset}`);
+    world.run(3600);
+    assertNear(world.offset, offset, 1e-3);
+  }
+});
+
 Deno.test("a machine that stood still is stepped when most sources confirm its hardware clock", () => {
   const world = new EngineWorld().start();
   world.run(600);

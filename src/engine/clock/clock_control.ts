@@ -208,10 +208,13 @@ export class ClockControl {
     this.#steps.renew(gained);
   }
 
-  /** Tells the kernel at once what it may say of us, and leaves the rate as it is. */
+  /**
+   * Tells the kernel at once what it may say of us, and ends a slew: after a change from outside
+   * nothing is known of what it was to remove, and no source may answer for long.
+   */
   announce(status: KernelStatus, now: Instant): readonly Action[] {
     if (!this.#mayAdjust) return [];
-    const frequency = this.#discipline.rate / PPM;
+    const frequency = (this.#baseFrequency ?? this.#discipline.rate) / PPM;
     return this.#command({ frequency, step: 0, status }, now.monotonic);
   }
 
