@@ -9,6 +9,7 @@ import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
 import { type RandomSource, SeededRandom } from "../../src/base/random.ts";
 import { httpGet } from "../../src/cli/status/http_get.ts";
 import { ask, clientHello, goodContext, openssl } from "../support/nts_ke_connections.ts";
+import { PATIENCE_MS } from "../support/wait_until.ts";
 import { exampleStatus } from "../support/status_example.ts";
 import { closeQuietly } from "../../src/system/tcp_connect.ts";
 import { TlsConnection } from "../../src/system/tls_connection.ts";
@@ -18,8 +19,6 @@ import { AT_ONCE, onPort, type Port, together } from "./port.ts";
 import type { FuzzTarget } from "./target.ts";
 
 const TIMEOUT_MS = 100;
-/** Beyond its own deadline a client may need this long on a busy machine. */
-const PATIENCE_MS = 20_000;
 const RESPONSE = new TextEncoder().encode(
   `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n${JSON.stringify(exampleStatus())}`,
 );
@@ -81,7 +80,7 @@ function openHttp(): Port {
   });
 }
 
-/** Throws when something does not end. */
+/** Throws when something does not end; beyond its own deadline a busy machine may need a minute. */
 async function inTime<Value>(work: Promise<Value>): Promise<Value> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error("it does not end")), PATIENCE_MS);

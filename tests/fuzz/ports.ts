@@ -27,6 +27,7 @@ import {
   unwrap,
 } from "../support/nts_ke_connections.ts";
 import { exampleStatus } from "../support/status_example.ts";
+import { PATIENCE_MS, waitUntil } from "../support/wait_until.ts";
 import { TlsConnection } from "../../src/system/tls_connection.ts";
 import { type Alteration, startRelay } from "../support/relay.ts";
 import { httpRequest } from "./grammar_texts.ts";
@@ -38,7 +39,6 @@ import type { FuzzTarget } from "./target.ts";
 
 /** Deadlines are short, so that what is left hanging ends soon. */
 const TIMEOUT_MS = 60;
-const TRIES_MAX = 50;
 
 /** All ports. A round with many connections counts as one execution. */
 export const PORT_TARGETS: readonly FuzzTarget[] = [
@@ -142,8 +142,8 @@ function keyExchangeOctets(random: RandomSource): Bytes {
  * again.
  */
 async function isServed(isGood: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < TRIES_MAX; tries++) if (await isGood().catch(() => false)) return;
-  assert.fail("an honest client is served");
+  const look = () => isGood().catch(() => false);
+  await waitUntil(look, { timeoutMs: PATIENCE_MS, what: () => "an honest client to be served" });
 }
 
 /**

@@ -37,13 +37,13 @@ for (const address of ["127.0.0.1", "::1"]) {
       await using daemon = await startDaemon({ config: clientConfig(servers, 3) });
       const status = await daemon.waitForStatus((now) =>
         [first, second, third].every((server) => USED.includes(source(now, server).status)) &&
-        source(now, liar).status === "falseticker"
+        source(now, liar).status === "falseticker" &&
+        // A busy machine makes some of the exchanges lopsided.
+        Math.abs(now.offsetSeconds) < 0.001 &&
+        Math.abs(source(now, liar).offsetSeconds - 0.5) < 0.05
       );
       assert.equal(status.adjusting, false);
-      assert.ok(Math.abs(status.offsetSeconds) < 0.001, `offset ${status.offsetSeconds}`);
       assert.match(source(status, liar).reason, /\d/, "the reason holds numbers");
-      const told = source(status, liar).offsetSeconds;
-      assert.ok(Math.abs(told - 0.5) < 0.05, `the liar's offset is ${told}`);
       assert.equal(source(status, first).stratum, 1);
     },
   });
@@ -61,11 +61,11 @@ Deno.test({
     await using daemon = await startDaemon({ config });
     await daemon.waitForStatus((now) => USED.includes(source(now, third).status));
     await third.process.stop("SIGKILL");
-    const without = await daemon.waitForStatus((now) => source(now, third).reach === 0, 40_000);
+    const without = await daemon.waitForStatus((now) => source(now, third).reach === 0);
     assert.equal(source(without, third).status, "unreachable");
     assert.ok([first, second].some((server) => source(without, server).status === "selected"));
     await using _again = await startChronyd(chronyd, { port: third.port });
-    await daemon.waitForStatus((now) => USED.includes(source(now, third).status), 40_000);
+    await daemon.waitForStatus((now) => USED.includes(source(now, third).status));
   },
 });
 

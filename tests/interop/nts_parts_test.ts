@@ -80,7 +80,7 @@ Deno.test({
     const total = () => [...server.exchanges.values()].reduce((sum, n) => sum + n, 0);
     const what = () => `${JSON.stringify([...server.checked])} ${peer.process.stderr}`;
     await waitUntil(() => count("protected") >= 5, { timeoutMs: 60_000, what });
-    assert.match(peer.process.stderr, /Selected source 127\.0\.0\.1/);
+    await peer.process.waitFor(/Selected source 127\.0\.0\.1/);
     assert.equal(total(), 1);
     server.rotateBeyondStaleKeys();
     const before = count("protected");

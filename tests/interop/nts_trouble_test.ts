@@ -23,7 +23,7 @@ Deno.test("cookies are used up while the server is away; keys are exchanged when
     await client.waitForStatus(follows);
     await server.process.stop();
   }
-  const empty = await client.waitForStatus((now) => now.sources[0]?.nts?.cookies === 0, 45_000);
+  const empty = await client.waitForStatus((now) => now.sources[0]?.nts?.cookies === 0);
   const sent = empty.sources[0]?.sent ?? 0;
   const refused = (now: Status) => now.sources[0]?.nts?.failures["connection-refused"] ?? 0;
   const waiting = await client.waitForStatus((now) => refused(now) > 0);

@@ -13,6 +13,15 @@ import { freePort } from "../support/places.ts";
 
 const chronyd = await findPeer("chronyd");
 
+/** Sees how far a server is ahead, as exactly as the delay allows. */
+function assertAhead(
+  { offsetSeconds, delaySeconds }: { offsetSeconds: number; delaySeconds: number },
+  seconds: number,
+): void {
+  const error = Math.abs(offsetSeconds - seconds);
+  assert.ok(error < delaySeconds / 2 + 0.001, `offset ${offsetSeconds}, delay ${delaySeconds}`);
+}
+
 for (const kind of KINDS) {
   Deno.test({
     name: `${kind}: query of chronyd over IPv4 and IPv6`,
@@ -28,7 +37,7 @@ for (const kind of KINDS) {
       assert.deepEqual(results.map((each: { ok: boolean }) => each.ok), [true, true]);
       assert.deepEqual(results.map((each: { stratum: number }) => each.stratum), [4, 6]);
       for (const result of results) {
-        assert.ok(Math.abs(result.offsetSeconds) < 0.001, `offset ${result.offsetSeconds}`);
+        assertAhead(result, 0);
         assert.equal(result.timestamping, "kernel");
         assert.equal(result.authentication, "none");
       }
@@ -41,7 +50,7 @@ Deno.test("query tells how far off a server is", async () => {
   const said = await ntpsd(["query", "--json", endpoint(server)]);
   const [result] = JSON.parse(said.stdout).results;
   assert.equal(said.code, 0, said.stderr);
-  assert.ok(Math.abs(result.offsetSeconds + 0.5) < 0.05, `offset ${result.offsetSeconds}`);
+  assertAhead(result, -0.5);
   const text = await ntpsd(["query", endpoint(server)]);
   assert.equal(text.code, 0);
   assert.match(text.stdout, /-(0\.5|0\.49|4\d\d|50\d)/, "a person reads half a second, negative");
@@ -58,7 +67,13 @@ Deno.test("query ends with 1 and a reason where nobody answers or nobody is sync
   const unsynchronised = await ntpsd(["query", "--json", "--timeout", "500ms", endpoint(server)]);
   assert.equal(unsynchronised.code, 1, unsynchronised.stdout);
   await using kissing = await startFalseServer({ leap: 3, stratum: 0, referenceId: "DENY" });
-  const denied = await ntpsd(["query", "--json", "--timeout", "500ms", endpoint(kissing)]);
-  assert.equal(denied.code, 1, denied.stdout);
-  assert.match(JSON.parse(denied.stdout).results[0].error, /DENY/);
+  let error = "No response";
+  // On a busy machine the response may come late.
+  for (const timeout of ["500ms", "10s"]) {
+    if (error !== "No response") break;
+    const denied = await ntpsd(["query", "--json", "--timeout", timeout, endpoint(kissing)]);
+    assert.equal(denied.code, 1, denied.stdout);
+    error = JSON.parse(denied.stdout).results[0].error;
+  }
+  assert.match(error, /DENY/);
 });

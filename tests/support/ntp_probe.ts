@@ -23,6 +23,8 @@ export interface ProbeResponse {
   readonly referenceId: number;
   /** Offset of the server from this machine's clock; positive when the server is ahead. */
   readonly offsetSeconds: number;
+  /** Round trip; the offset is wrong by half of it at most. */
+  readonly delaySeconds: number;
   /** Octets of the answer. */
   readonly length: number;
 }
@@ -31,7 +33,7 @@ export interface ProbeResponse {
 export interface ProbeOptions {
   /** The UDP port. */
   readonly port: number;
-  /** Milliseconds to wait for the answer; 1000 unless given. */
+  /** Milliseconds to wait for the answer; a minute unless given. */
   readonly timeoutMs?: number;
 }
 
@@ -46,7 +48,7 @@ export async function probe(
   const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
   try {
     return await new Promise<ProbeResponse | undefined>((resolve) => {
-      const timer = setTimeout(() => finish(undefined), options.timeoutMs ?? 1000);
+      const timer = setTimeout(() => finish(undefined), options.timeoutMs ?? PATIENCE_MS);
       const finish = (answer: ProbeResponse | undefined) => {
         clearTimeout(timer);
         resolve(answer);
@@ -101,6 +103,7 @@ function read(answer: Uint8Array, times: { sent: number; received: number }): Pr
     stratum: view.getUint8(1),
     referenceId: view.getUint32(12),
     offsetSeconds: (timestamp(32) - times.sent + (timestamp(40) - times.received)) / 2,
+    delaySeconds: times.received - times.sent - (timestamp(40) - timestamp(32)),
     length: answer.length,
   };
 }

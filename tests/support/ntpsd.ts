@@ -299,7 +299,9 @@ async function fetchStatus(at: string): Promise<Status | undefined> {
 async function askStatus(at: string, namespace: string): Promise<Status | undefined> {
   const said = await ntpsd(["status", "--json", "--at", at], { namespace });
   try {
-    return JSON.parse(said.stdout) as Status;
+    const told = JSON.parse(said.stdout) as Status | { readonly error: string };
+    // It listens a moment after its start.
+    return "error" in told ? undefined : told;
   } catch {
     return undefined;
   }

@@ -171,7 +171,9 @@ function inShell(
   )
     .replace(/^(ntpsd convert) (FILE|\/etc\/chrony\/chrony\.conf)/, "$1 chrony.conf")
     .replace(/\b(FILE|SCENARIO\.toml)\b/, "scenario.toml");
-  const args = ["netns", "exec", namespace, "sh", "-c", printed];
+  // Only its own processes are seen: other time daemons of this machine are no fault of ours.
+  const alone = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  const args = ["netns", "exec", namespace, ...alone, "sh", "-c", printed];
   const path = `${folder.path}/dist:${Deno.env.get("PATH") ?? ""}`;
   return runAny("ip", { args, cwd: folder.path, env: { PATH: path }, timeoutMs: 60_000 });
 }

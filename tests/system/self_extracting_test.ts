@@ -252,8 +252,9 @@ async function startWith(made: Made, name: string, script: string): Promise<Deno
   await Deno.mkdir(`${made.folder.path}/bin`);
   await made.folder.write(`bin/${name}`, `#!/bin/sh\n${script}\n`);
   await Deno.chmod(`${made.folder.path}/bin/${name}`, 0o755);
-  await using program = new RunningProgram(made.executable, {
-    args: ["run"],
+  // A shell cannot take back that whoever started these tests ignores a signal.
+  await using program = new RunningProgram("env", {
+    args: ["--default-signal", made.executable, "run"],
     env: { CACHE_DIRECTORY: made.cache, PATH: `${made.folder.path}/bin:${Deno.env.get("PATH")}` },
   });
   return await program.status;
