@@ -132,7 +132,7 @@ Deno.test("a slew removes the offset exactly, within the limit", () => {
     pollInterval: 64,
     uncertainty: 1e-5,
     maxSlew: 0.05,
-    wasRight: false,
+    isStarting: true,
   });
   assert.deepEqual(plan, { slew: 0.05, until: 52 });
   const small = planSlew(-80e-6, {
@@ -140,11 +140,11 @@ Deno.test("a slew removes the offset exactly, within the limit", () => {
     pollInterval: 64,
     uncertainty: 1e-5,
     maxSlew: 0.05,
-    wasRight: false,
+    isStarting: true,
   });
   assert.deepEqual(small, { slew: -2.5e-6, until: 82 });
   assert.deepEqual(
-    planSlew(0, { now: 50, pollInterval: 64, uncertainty: 1e-5, maxSlew: 0.05, wasRight: false }),
+    planSlew(0, { now: 50, pollInterval: 64, uncertainty: 1e-5, maxSlew: 0.05, isStarting: true }),
     {
       slew: 0,
       until: Infinity,

@@ -2,11 +2,12 @@
  * How a known offset is removed: the clock runs a little faster or slower for a stated time.
  *
  * Only the rate of the clock is changed here, so the clock stays monotone. A small offset is
- * removed within half a poll interval, so that the rate stays calm. A large one is removed as fast
- * as the slew limit allows at the start. Once the clock has been right, what would need a rate that
- * is felt takes a minute: programs that measure rates run by then. There is no feedback loop to
- * overshoot: all corrections are known exactly (`free_running_clock.ts`), and a slew that ran too
- * long because the process was late is a known offset, which is removed in turn.
+ * removed within half a poll interval, so that the rate stays calm. A large one is removed as
+ * fast as the slew limit allows at the start. Once the clock is known to be right, or has run
+ * for a minute, what would need a rate that is felt takes a minute: programs that measure rates
+ * run by then. There is no feedback loop to overshoot: all corrections are known exactly
+ * (`free_running_clock.ts`), and a slew that ran too long because the process was late is a
+ * known offset, which is removed in turn.
  *
  * @module
  */
@@ -25,6 +26,8 @@ const URGENT_DEVIATIONS = 4;
 const SLEW_TIME_MIN: Seconds = 1;
 /** The shortest of a clock that has been right: programs that measure rates run by then. */
 const PATIENCE: Seconds = 60;
+/** The start lasts no longer than this, however little is known of the offset by then. */
+export const START_TIME: Seconds = 60;
 /** A change of the rate that no program feels, seconds per second: it needs no patience. */
 const CALM_RATE = 0.5 * PPM;
 
@@ -36,8 +39,19 @@ export interface SlewPlan {
   readonly until: MonotonicSeconds;
 }
 
-/** Tells whether an offset, with its standard deviation, is removed in a hurry. */
-export function isUrgent(offset: Seconds, uncertainty: Seconds): boolean {
+/**
+ * Tells whether a clock is known to be right, and to stay so while we are patient: by what is left
+ * of its offset, and the standard deviations of offset and frequency (seconds per second).
+ */
+export function isRight(
+  remaining: Seconds,
+  deviations: { readonly offset: Seconds; readonly frequency: number },
+): boolean {
+  const coming = deviations.offset + deviations.frequency * PATIENCE;
+  return Math.abs(remaining) + URGENT_DEVIATIONS * coming < URGENT_OFFSET;
+}
+
+function isUrgent(offset: Seconds, uncertainty: Seconds): boolean {
   return Math.abs(offset) > Math.max(URGENT_OFFSET, URGENT_DEVIATIONS * uncertainty);
 }
 
@@ -51,19 +65,19 @@ export function planSlew(
     readonly uncertainty: Seconds;
     /** The largest slew as a fraction. */
     readonly maxSlew: number;
-    /** Whether the clock has been right since the start, or since it was set. */
-    readonly wasRight: boolean;
+    /** Whether the clock was just started or set, and has not been right since. */
+    readonly isStarting: boolean;
   },
 ): SlewPlan {
   if (offset === 0) return { slew: 0, until: Infinity };
   const unhurried = Math.min(
     REMOVAL_TIME_MAX,
     Math.max(
-      limits.wasRight ? Math.min(PATIENCE, Math.abs(offset) / CALM_RATE) : REMOVAL_TIME_MIN,
+      limits.isStarting ? REMOVAL_TIME_MIN : Math.min(PATIENCE, Math.abs(offset) / CALM_RATE),
       limits.pollInterval * REMOVAL_POLL_PART,
     ),
   );
-  const hurried = limits.wasRight ? PATIENCE : SLEW_TIME_MIN;
+  const hurried = limits.isStarting ? SLEW_TIME_MIN : PATIENCE;
   const wanted = isUrgent(offset, limits.uncertainty) ? hurried : unhurried;
   const duration = Math.max(wanted, Math.abs(offset) / limits.maxSlew);
   return { slew: offset / duration, until: limits.now + duration };

@@ -14,7 +14,7 @@ import type { Result } from "../../base/result.ts";
 import { type MonotonicSeconds, PPM, type Ppm, type Seconds } from "../../base/units.ts";
 import type { ClockConfig, SynchronizationConfig } from "../../config/config.ts";
 import type { Discipline, SystemEstimate } from "../../discipline/discipline.ts";
-import { isUrgent, planSlew } from "../../discipline/steering.ts";
+import { isRight, planSlew, START_TIME } from "../../discipline/steering.ts";
 import { StepPolicy } from "../../discipline/step_policy.ts";
 import type { Action, ClockReading, KernelStatus, SetClockAction } from "../events.ts";
 import { ClockReports } from "../reports/clock_reports.ts";
@@ -80,10 +80,9 @@ export class ClockControl {
   #commanded: SetClockAction | undefined;
   /** The clock's own frequency by the last estimate that was acted on. */
   #baseFrequency: number | undefined;
-  /**
-   * Whether no offset was left to be removed in a hurry, since the start or since the clock was
-   * set.
-   */
+  /** When the start is over: a while after the first steering since the clock was set. */
+  #startEnds: MonotonicSeconds | undefined;
+  /** Whether the clock was seen to be right since then. */
   #wasRight = false;
   #hasPanicked = false;
   #waiting: string | undefined;
@@ -204,6 +203,7 @@ export class ClockControl {
   restart(gained: Seconds = 0): void {
     this.#slewEnds = Infinity;
     this.#wasRight = false;
+    this.#startEnds = undefined;
     this.#endWait();
     this.#steps.renew(gained);
   }
@@ -255,15 +255,21 @@ export class ClockControl {
       pollInterval: context.pollInterval,
       uncertainty,
       maxSlew: this.#clock.maxSlew * PPM,
-      wasRight: this.#wasRight,
+      isStarting: this.#isStarting(now),
     });
-    this.#wasRight ||= context.step === 0 && !isUrgent(remaining, uncertainty);
+    const deviations = { offset: uncertainty, frequency: Math.sqrt(estimate.frequencyVariance) };
+    this.#wasRight ||= context.step === 0 && isRight(remaining, deviations);
     this.#slewEnds = plan.until;
     this.#baseFrequency = this.#clamp(estimate.frequency);
     const frequency: Ppm = (this.#baseFrequency + plan.slew) / PPM;
     const actions = this.#command({ frequency, step: context.step, status: context.status }, now);
     const needed = { frequency: estimate.frequency / PPM, limit: this.#clock.maxFrequency };
     return [...this.#reports.limited(needed, now), ...actions];
+  }
+
+  #isStarting(now: MonotonicSeconds): boolean {
+    this.#startEnds ??= now + START_TIME;
+    return !this.#wasRight && now < this.#startEnds;
   }
 
   /**

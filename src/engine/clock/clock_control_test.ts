@@ -96,6 +96,22 @@ Deno.test("when the slew is done the clock goes on at its frequency alone", () =
   assertPpm(commandOf(control.handleTimer(estimate(0, -20), context(196))).frequency, -20);
 });
 
+Deno.test("at the start an offset is removed in a hurry, until the clock is known to be right or a minute is over", () => {
+  const isHurried = (control: ClockControl, now: number) =>
+    commandOf(control.update(estimate(5e-3), context(now))).frequency > 1000;
+  const young = makeControl().control;
+  // nearly nothing is left, but little is known of it, or of the frequency
+  young.update(estimate(1e-5), { ...context(100), uncertainty: 1e-3 });
+  young.update({ ...estimate(1e-5), frequencyVariance: 1e-9 }, context(101));
+  assert.ok(isHurried(young, 110));
+  assert.ok(!isHurried(young, 161));
+  const right = makeControl().control;
+  right.update(estimate(1e-5), context(100));
+  assert.ok(!isHurried(right, 110));
+  right.restart();
+  assert.ok(isHurried(right, 500));
+});
+
 Deno.test("what a late timer slewed too far is taken out again", () => {
   const { control } = makeControl();
   control.update(estimate(0.09), context(100));
