@@ -27,8 +27,9 @@ export function bindHint(
   },
 ): string {
   if (port > 0 && port < portStart && !mayBindLow) {
-    return `Ports below ${portStart} need CAP_NET_BIND_SERVICE (AmbientCapabilities= in the service unit); ` +
-      "where root starts ntpsd it is kept if the configuration serves at the start, so restart it";
+    return `Ports below ${portStart} need CAP_NET_BIND_SERVICE, which ntpsd keeps only if the ` +
+      "configuration opens such a port at the start, so restart it; if that does not help, grant it " +
+      "(AmbientCapabilities= in the service unit)";
   }
   return `Port ${port} needs no further capability, so something else forbids it: ` +
     "SELinux or AppArmor (see the audit log), Landlock, or a filter of the service's control group";

@@ -6,6 +6,7 @@ const hint = (port: number, portStart: number, mayBindLow: boolean) =>
 
 Deno.test("the capability is blamed for low ports only, and only where it is missing", () => {
   assert.match(hint(123, 1024, false), /^Ports below 1024 need CAP_NET_BIND_SERVICE/);
+  assert.match(hint(123, 1024, false), /so restart it; .*AmbientCapabilities=/);
   assert.match(hint(1500, 2000, false), /^Ports below 2000 need CAP_NET_BIND_SERVICE/);
   for (
     const other of [
