@@ -12,13 +12,7 @@ import { PAGE_WIDTH, wrapText } from "../display/table.ts";
 import { EXIT } from "../exit_code.ts";
 import { addKeys, DEFAULT_CONFIG_FILE, loadConfig } from "../load_config.ts";
 import { fetchStatus, STATUS_OPTIONS } from "../status/daemon_status.ts";
-import {
-  type Check,
-  type CheckLevel,
-  type ConfigurationFacts,
-  type DoctorFacts,
-  examine,
-} from "./checks.ts";
+import { type Check, type CheckLevel, type ConfigurationFacts, examine } from "./checks.ts";
 
 /** The command `doctor`. */
 export const doctorCommand: Command = {
@@ -44,7 +38,7 @@ Exit status: 0 there is no problem; 1 something must be done.
       context.err(`ntpsd: ${plain(daemon.error.message)}\n`);
       return EXIT.usage;
     }
-    const checks = examineAny({
+    const checks = examine({
       machine: await context.machineFacts(),
       configuration: await configurationFacts(args, context),
       daemon: daemon.ok ? daemon : err(daemon.error.message),
@@ -58,17 +52,6 @@ Exit status: 0 there is no problem; 1 something must be done.
     return isFit ? EXIT.done : EXIT.no;
   },
 };
-
-/** Another program may answer at the daemon's address, with anything. */
-function examineAny(facts: DoctorFacts): readonly Check[] {
-  try {
-    return examine(facts);
-  } catch (error) {
-    if (!facts.daemon.ok) throw error;
-    const message = "The server at the daemon's address is not ntpsd of this version";
-    return examine({ ...facts, daemon: err(message) });
-  }
-}
 
 async function configurationFacts(
   args: Arguments,

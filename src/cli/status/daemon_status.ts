@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { describeFault } from "../../base/describe_fault.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { parseSocketAddress } from "../../base/socket_address.ts";
 import { STATUS_ADDRESS, STATUS_PORT } from "../../config/sections/observability.ts";
@@ -11,8 +10,8 @@ import type { StatusDocument } from "../../engine/status/snapshot.ts";
 import { type Arguments, complain, hasOption, type Option, textOption } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit_code.ts";
 import { DEFAULT_CONFIG_FILE, loadConfig } from "../load_config.ts";
-import { plain } from "../display/style.ts";
 import type { CommandContext } from "../command_context.ts";
+import { readStatusDocument } from "./document_shape.ts";
 
 /** Why there is no status document. */
 export interface StatusFailure {
@@ -20,6 +19,8 @@ export interface StatusFailure {
   readonly message: string;
   /** With what the command ends. */
   readonly exitCode: ExitCode;
+  /** Present if asking again brings nothing else. */
+  readonly isLasting?: true;
 }
 
 /** The options that say which daemon is asked. */
@@ -41,33 +42,22 @@ export interface Shown {
 
 /**
  * Fetches the status document of the daemon that the arguments mean, and writes what `show` makes
- * of it. Another program may answer at the daemon's address while it does not run: a document that
- * cannot be shown is told, and is no bug of ours.
+ * of it.
  */
 export async function showStatus(
   { args, context }: { readonly args: Arguments; readonly context: CommandContext },
   show: (document: StatusDocument) => Shown,
 ): Promise<ExitCode> {
   const status = await fetchStatus(args, context);
-  const shown = status.ok ? tryToShow(status.value, show) : status;
-  if (shown.ok) context.out(shown.value.text);
-  else if (shown.error.exitCode === EXIT.usage) {
-    context.err(`ntpsd: ${plain(shown.error.message)}\n`);
-  } else complain({ message: shown.error.message, json: hasOption(args, "json") }, context);
-  return shown.ok ? shown.value.exitCode : shown.error.exitCode;
-}
-
-function tryToShow(
-  document: StatusDocument,
-  show: (document: StatusDocument) => Shown,
-): Result<Shown, StatusFailure> {
-  try {
-    return ok(show(document));
-  } catch (error) {
-    const message = "The server is not ntpsd of this version: its status document cannot be " +
-      `shown (${describeFault(error)}); --json prints it as it is`;
-    return err({ message, exitCode: EXIT.unavailable });
+  if (!status.ok) {
+    const { message, exitCode } = status.error;
+    const json = exitCode !== EXIT.usage && hasOption(args, "json");
+    complain({ message, json }, context);
+    return exitCode;
   }
+  const shown = show(status.value);
+  context.out(shown.text);
+  return shown.exitCode;
 }
 
 /** Fetches the status document of the daemon that the arguments mean. */
@@ -85,10 +75,14 @@ export async function fetchStatus(
       exitCode: EXIT.unavailable,
     });
   }
-  const document = response.value.status === 200 ? parseDocument(response.value.body) : undefined;
-  if (document !== undefined) return ok(document);
-  const message =
-    `The server at ${address.value} is not ntpsd (HTTP status ${response.value.status})`;
+  const { status, body } = response.value;
+  const document = status === 200 ? readStatusDocument(body) : undefined;
+  if (document?.ok === true) return document;
+  const place = document?.error ?? "";
+  const message = place === ""
+    ? `The server at ${address.value} is not ntpsd (HTTP status ${status})`
+    : `The server at ${address.value} is not ntpsd of this version: ` +
+      `"${place}" of its status document is missing, or no value that it can have`;
   return err({ message, exitCode: EXIT.unavailable });
 }
 
@@ -103,7 +97,7 @@ function statusAddress(
     if (parsed === undefined || parsed.port === 0) {
       const message =
         `--at wants a numeric address or localhost, with a port, such as ${STATUS_ADDRESS}, found "${at}"`;
-      return err({ message, exitCode: EXIT.usage });
+      return err({ message, exitCode: EXIT.usage, isLasting: true });
     }
     return ok(reachable(parsed.address, parsed.port));
   }
@@ -111,8 +105,9 @@ function statusAddress(
   // A configuration that cannot be read does not prevent asking at the usual address.
   const listen = loaded.ok ? loaded.value.config.observability.listen : STATUS_ADDRESS;
   if (listen === undefined) {
-    const message = `observability.listen is switched off in ${DEFAULT_CONFIG_FILE}`;
-    return err({ message, exitCode: EXIT.unavailable });
+    const message = `The daemon cannot be asked: observability.listen is switched off in ` +
+      `${DEFAULT_CONFIG_FILE}. If another daemon is meant, say so with --at ADDR`;
+    return err({ message, exitCode: EXIT.unavailable, isLasting: true });
   }
   const parsed = parseSocketAddress(listen);
   return ok(parsed === undefined ? listen : reachable(parsed.address, parsed.port));
@@ -122,14 +117,4 @@ function statusAddress(
 function reachable(address: string, port: number): string {
   const target = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
   return target.includes(":") ? `[${target}]:${port}` : `${target}:${port}`;
-}
-
-function parseDocument(body: string): StatusDocument | undefined {
-  try {
-    const document = JSON.parse(body);
-    const isStatus = typeof document?.state === "string" && Array.isArray(document.sources);
-    return isStatus ? document : undefined;
-  } catch {
-    return undefined;
-  }
 }

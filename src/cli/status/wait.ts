@@ -1,11 +1,13 @@
 /**
  * `ntpsd wait`: ends when the clock is right, for scripts and units that must not start earlier.
  *
- * A daemon that cannot be reached yet is waited for as well: it may be about to start.
+ * A daemon that cannot be reached yet is waited for as well: it may be about to start. One that the
+ * configuration lets answer nowhere is not. Limits: where the time ends while the daemon is asked,
+ * it still has a second, so that the last word is that of the daemon.
  *
  * @module
  */
-import { err, type Result } from "../../base/result.ts";
+import type { Result } from "../../base/result.ts";
 import { parseDuration } from "../../config/duration.ts";
 import { type StatusDocument, unhealthyReason } from "../../engine/status/snapshot.ts";
 import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "../command.ts";
@@ -17,8 +19,9 @@ import { fetchStatus, STATUS_OPTIONS, type StatusFailure } from "./daemon_status
 
 /** So often the daemon is asked. */
 const INTERVAL_MILLISECONDS = 1000;
-/** So long one question may take at most. */
+/** So long one question may take at most, and at least, when the time is over. */
 const ASKING_MAX_MILLISECONDS = 15_000;
+const ASKING_MIN_MILLISECONDS = 1000;
 
 /** The command `wait`. */
 export const waitCommand: Command = {
@@ -30,11 +33,16 @@ export const waitCommand: Command = {
   options: {
     ...STATUS_OPTIONS,
     timeout: { type: "string", value: "D", doc: "give up after this time (never)" },
-    "max-error": { type: "string", value: "D", doc: "wait until the error bound is below this" },
+    "max-error": {
+      type: "string",
+      value: "D",
+      doc: "wait until the error bound is at most this",
+    },
     json: JSON_OPTION,
   },
   more: `
-Exit status: 0 the clock is synchronised; 1 it is not when the time is over.
+Exit status: 0 the clock is synchronised; 1 it is not when the time is over;
+69 the daemon cannot be asked, because observability.listen is "off".
 
 Example:
   ntpsd wait --timeout 3m --max-error 10ms
@@ -46,39 +54,48 @@ Example:
       return EXIT.usage;
     }
     const end = performance.now() + 1000 * wanted.timeout;
+    const json = hasOption(args, "json");
+    let known: Progress = { isRight: false, text: "The daemon does not respond" };
     for (;;) {
       const asked = await within(end, { asking: fetchStatus(args, context), context });
-      if (!asked.ok && asked.error.exitCode === EXIT.usage) {
-        context.err(`ntpsd: ${plain(asked.error.message)}\n`);
-        return EXIT.usage;
+      if (asked?.ok === false && asked.error.isLasting === true) {
+        const { message, exitCode } = asked.error;
+        if (exitCode === EXIT.usage) context.err(`ntpsd: ${plain(message)}\n`);
+        else tell({ isRight: false, text: message }, { json, context });
+        return exitCode;
       }
-      const progress = progressOf(asked, wanted.maxError);
+      // a question that the end cuts off leaves what is known
+      if (asked !== undefined) known = progressOf(asked, wanted.maxError);
       const rest = end - performance.now();
-      if (progress.isRight || rest <= 0) {
-        const { isRight, text } = progress;
-        const document = { synchronized: isRight, reason: text };
-        if (hasOption(args, "json")) context.out(`${JSON.stringify(document)}\n`);
-        else if (isRight) context.out(`${plain(text)}\n`);
-        else context.err(`ntpsd: ${plain(text)}\n`);
-        return progress.isRight ? EXIT.done : EXIT.no;
+      if (known.isRight || rest <= 0) {
+        tell(known, { json, context });
+        return known.isRight ? EXIT.done : EXIT.no;
       }
       await context.sleep(Math.min(INTERVAL_MILLISECONDS, rest));
     }
   },
 };
 
-/** A daemon that is silent has no longer than there is. */
+function tell(
+  { isRight, text }: Progress,
+  { json, context }: { readonly json: boolean; readonly context: CommandContext },
+): void {
+  if (json) context.out(`${JSON.stringify({ synchronized: isRight, reason: text })}\n`);
+  else if (isRight) context.out(`${plain(text)}\n`);
+  else context.err(`ntpsd: ${plain(text)}\n`);
+}
+
+/** Waits for a response until the end, or a little longer; undefined when there is none by then. */
 function within(
   end: number,
   { asking, context }: {
     readonly asking: ReturnType<typeof fetchStatus>;
     readonly context: CommandContext;
   },
-): ReturnType<typeof fetchStatus> {
-  const rest = Math.max(0, end - performance.now());
+): Promise<Awaited<ReturnType<typeof fetchStatus>> | undefined> {
+  const rest = Math.max(ASKING_MIN_MILLISECONDS, end - performance.now());
   if (rest > ASKING_MAX_MILLISECONDS) return asking;
-  const silent = err({ message: "The daemon does not respond", exitCode: EXIT.unavailable });
-  return Promise.race([asking, context.sleep(rest).then(() => silent)]);
+  return Promise.race([asking, context.sleep(rest).then(() => undefined)]);
 }
 
 interface Wanted {
@@ -93,15 +110,18 @@ function readOptions(args: Arguments): Wanted | string {
     return parseDuration(text) ?? `--${name} wants a time such as 30s or 10ms, found "${text}"`;
   };
   const timeout = read("timeout"), maxError = read("max-error");
+  if (maxError === 0) return "--max-error wants a time above zero, because no clock is exact";
   if (typeof timeout === "string") return timeout;
   return typeof maxError === "string" ? maxError : { timeout, maxError };
 }
 
 /** Whether the clock is right, and what is to be said of it. */
-function progressOf(
-  asked: Result<StatusDocument, StatusFailure>,
-  maxError: number,
-): { readonly isRight: boolean; readonly text: string } {
+interface Progress {
+  readonly isRight: boolean;
+  readonly text: string;
+}
+
+function progressOf(asked: Result<StatusDocument, StatusFailure>, maxError: number): Progress {
   if (!asked.ok) return { isRight: false, text: asked.error.message };
   const { errorBoundSeconds: bound } = asked.value;
   const reason = unhealthyReason({ ...asked.value, functions: [] });
