@@ -67,6 +67,32 @@ Deno.test("every status word that is not in use has a hint of its own, every fai
   assert.ok(KINDS.every((kind) => functionHint(kind) !== ""));
 });
 
+Deno.test("what to do about a listener goes by the reason why it is not open", () => {
+  const reasons: readonly (readonly [string, RegExp])[] = [
+    [
+      "This machine does not have the address now; time is served as soon as it has",
+      /^give this machine the address/,
+    ],
+    [
+      "Cannot bind 192.0.2.9:4460: cannot assign requested address (bind: EADDRNOTAVAIL)",
+      /^give this machine the address/,
+    ],
+    ["Cannot bind 0.0.0.0:123: address already in use (bind: EADDRINUSE)", /^stop what else/],
+    ["Cannot bind 0.0.0.0:123: permission denied (bind: EACCES)", /CAP_NET_BIND_SERVICE/],
+    ["this machine has no such address; choose another", /^give this machine the address/],
+    ["the port is in use, perhaps by another ntpsd", /^stop what else/],
+    ["OpenSSL 3 is missing", /^do what the reason says/],
+  ];
+  for (const kind of ["server", "nts-ke-server", "http", "chronyc", "ntpq"] as const) {
+    for (const [reason, hint] of reasons) {
+      const said = functionHint(kind, reason);
+      assert.match(said, hint, kind);
+      assert.ok(said.length <= 130, said);
+      assert.equal(said.includes("CAP_NET"), reason.includes("EACCES"));
+    }
+  }
+});
+
 Deno.test("every state is told in a sentence of its own, with the error where it is known", () => {
   const texts = SYSTEM_STATES.map((state) => findingsOf({ state, why: "" })[0]?.text ?? "");
   assert.equal(new Set(texts).size, texts.length);

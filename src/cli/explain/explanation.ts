@@ -48,7 +48,11 @@ export function explain(document: StatusDocument): Explanation {
       finding("clock", { text: clockText(document), hint: clockHint(document) }),
       finding("clock", { text: agreementText(document) }),
       ...functions.filter(({ up }) => !up).map(({ kind, name, reason }) =>
-        finding("function", { name: `${kind} ${name}`, text: reason, hint: functionHint(kind) })
+        finding("function", {
+          name: `${kind} ${name}`,
+          text: reason,
+          hint: functionHint(kind, reason),
+        })
       ),
       ...internalErrors > 0 ? [ownErrors(internalErrors)] : [],
       ...sources.map((source) =>

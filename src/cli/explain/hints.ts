@@ -2,7 +2,8 @@
  * What can be done about a source that is out, or a part of the daemon that does not work.
  *
  * The idea: the reason of the daemon says what is wrong, in numbers; the hint says what a person
- * does next. Limits: the hint goes by what the status document shows, not by its sentences.
+ * does next. Limits: the hint goes by what the status document shows; of its sentences it reads
+ * only why a listener is not open.
  *
  * @module
  */
@@ -85,22 +86,21 @@ function unreachableHint({ address, mode, nts }: SourceDocument): string {
   return `check that firewalls let UDP port ${port} through to it and back, or replace it`;
 }
 
-/** Returns what to do about a part of the daemon that does not work. */
-export function functionHint(kind: FunctionKind): string {
+/** Returns what to do about a part of the daemon that does not work, for its reason. */
+export function functionHint(kind: FunctionKind, reason = ""): string {
   switch (kind) {
     case "server":
-      return 'stop what else has this UDP port ("ss -ulpn"), or grant CAP_NET_BIND_SERVICE';
+      return listenerHint(reason, { protocol: "UDP", key: "listen in [[server]]" });
     case "nts-ke-server":
-      return 'stop what else has this TCP port ("ss -tlpn"), and see "ntpsd check" for the ' +
-        "certificate";
+      return listenerHint(reason, { protocol: "TCP", key: "listen in [[nts-ke-server]]" });
     case "certificate":
       return 'renew the certificate; "ntpsd check" examines it with its key';
     case "http":
-      return "free this address, or choose another for listen in [observability]";
+      return listenerHint(reason, { protocol: "TCP", key: "listen in [observability]" });
     case "chronyc":
-      return "stop the chronyd that has this address, or choose another for chronyc in [control]";
+      return listenerHint(reason, { protocol: "UDP", key: "chronyc in [control]" });
     case "ntpq":
-      return "stop the ntpd that has this address, or choose another for ntpq in [control]";
+      return listenerHint(reason, { protocol: "UDP", key: "ntpq in [control]" });
     case "keyset":
       return "let the user of ntpsd write key-storage-path in [keyset]; otherwise the cookies of " +
         "clients are void after a restart";
@@ -113,4 +113,24 @@ export function functionHint(kind: FunctionKind): string {
     default:
       return unreachable(kind);
   }
+}
+
+/** Why a listener is not open, by what its reason says. */
+const NO_ADDRESS = /cannot assign requested address|does not have the address|no such address/i;
+const TAKEN = /address already in use|port is in use/i;
+const FORBIDDEN = /permission denied|operation not permitted/i;
+
+function listenerHint(
+  reason: string,
+  { protocol, key }: { readonly protocol: "UDP" | "TCP"; readonly key: string },
+): string {
+  const list = protocol === "UDP" ? '"ss -ulpn"' : '"ss -tlpn"';
+  if (NO_ADDRESS.test(reason)) return `give this machine the address, or change ${key}`;
+  if (TAKEN.test(reason)) {
+    return `stop what else has this ${protocol} port (${list}), or change ${key}`;
+  }
+  if (FORBIDDEN.test(reason)) {
+    return `restart ntpsd by its unit or as root, which grants CAP_NET_BIND_SERVICE, or change ${key}`;
+  }
+  return `do what the reason says, or change ${key}`;
 }

@@ -66,10 +66,13 @@ function orAbsent(field: Field): Field {
 }
 
 function list(field: Field): Field {
-  return (value, at) => Array.isArray(value) ? firstWrong(value, field, at) : at;
+  return (value, at) => Array.isArray(value) ? firstWrong(value, { field, at }) : at;
 }
 
-function firstWrong(values: readonly unknown[], field: Field, at: string): string | undefined {
+function firstWrong(
+  values: readonly unknown[],
+  { field, at }: { readonly field: Field; readonly at: string },
+): string | undefined {
   for (const [i, value] of values.entries()) {
     const wrong = field(value, `${at}[${i}]`);
     if (wrong !== undefined) return wrong;

@@ -30,11 +30,15 @@ function placesOf(value: unknown, path: readonly string[] = []): readonly (reado
   ];
 }
 
-function replaced(value: unknown, path: readonly string[], by: unknown): unknown {
+/** Returns the value with another at a place. */
+function replaced(
+  value: unknown,
+  { path, by }: { readonly path: readonly string[]; readonly by: unknown },
+): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return by;
   const copy = structuredClone(value) as Record<string, unknown>;
-  copy[key] = replaced(copy[key], rest, by);
+  copy[key] = replaced(copy[key], { path: rest, by });
   return copy;
 }
 
@@ -90,7 +94,7 @@ Deno.test("a whole document is read, and every missing or foreign part is named"
     [["servers", "0", "clients", "0", "requests"], -1, "servers[0].clients[0].requests"],
   ];
   for (const [path, by, place] of wrongs) {
-    const read = readStatusDocument(JSON.stringify(replaced(WHOLE, path, by)));
+    const read = readStatusDocument(JSON.stringify(replaced(WHOLE, { path, by })));
     assert.deepEqual(read, { ok: false, error: place });
   }
 });
@@ -103,7 +107,7 @@ Deno.test("every command shows a document or says in a sentence that it is none,
   const places = fc.constantFrom(...placesOf(WHOLE));
   await fc.assert(
     fc.asyncProperty(places, strange, async (path, by) => {
-      const body = JSON.stringify(replaced(WHOLE, path, by));
+      const body = JSON.stringify(replaced(WHOLE, { path, by }));
       const isRead = readStatusDocument(body).ok;
       for (const words of COMMANDS) {
         const { code, out, complaint } = await show(words, body);
