@@ -73,6 +73,9 @@ Deno.test("check says where nobody is served, and of which list that comes", () 
   ]);
   const apart = server("[::]:123", `allowlist = ${same}`) + server("0.0.0.0:123", "");
   equal(told(apart).length, 1, "the second section takes IPv4 from the first");
+  const all = list("0.0.0.0/0", "::/0");
+  deepEqual(told(server("[::]:123", `allowlist = ${same}\ndenylist = ${all}`)), [], "longer");
+  equal(told(server("[::]:123", `allowlist = ${all}\ndenylist = ${all}`)).length, 1);
   deepEqual(told('[control]\nchronyc = "192.0.2.1"\n[[server]]\nlisten = "192.0.2.1"\n'), [
     "t:3: control.allowlist: No address of the list can reach 192.0.2.1:323, so no chronyc has a " +
     "response (add the prefixes of those who may ask)",

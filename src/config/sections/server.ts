@@ -187,7 +187,7 @@ function warnOfLists(
   const nobody = "so the server serves no client";
   if (allowed !== undefined && servesNobody({ allowlist: allowed }, places)) {
     warnOfUnreachable(allowed, { listen, at: allowlistAt });
-  } else if (denied !== undefined && servesNobody({ denylist: denied }, places)) {
+  } else if (allowed === undefined && servesNobody({ denylist: denied }, places)) {
     at.key("denylist").key("filter").warn(
       `The list holds every address that can reach ${listen}, ${nobody}`,
       "leave out [[server]] if none is to be served",
