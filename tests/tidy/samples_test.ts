@@ -146,3 +146,11 @@ adjust = "yes"
   const printed = `${lines.join("\n")}\n${lines.length} errors\n`;
   assert.equal(await sample("docs/commands.md", "ntpsd check -c ntpsd.toml"), printed);
 });
+
+Deno.test("the process of docs/server.md that keeps the clock leaves port 123 to those that serve", async () => {
+  const text = await Deno.readTextFile(`${ROOT}/docs/server.md`);
+  const [, sample = ""] = /```toml\n# [^\n]*: keeps the clock\n(.*?)```/s.exec(text) ?? [];
+  const parsed = parseConfig(sample);
+  assert.ok(parsed.ok && parsed.value.config.servers.length > 0);
+  assert.equal(parsed.value.config.control.ntpq, "off", "else it opens the port for ntpq");
+});
