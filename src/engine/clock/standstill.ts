@@ -16,8 +16,10 @@
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 import type { AssociationId } from "../events.ts";
 
-/** A hardware clock counts whole seconds, and it and the sources are read one after the other. */
-const DIFFERENCE_MAX: Seconds = 3;
+/** A hardware clock counts whole seconds: what it says is missing each time is that much wrong. */
+const GRAIN: Seconds = 1;
+/** It and the sources are read one after the other. */
+const DIFFERENCE_MAX: Seconds = 2;
 
 /** What one exchange with a source shows. */
 export interface Answer {
@@ -38,6 +40,8 @@ export interface CountedAnswer extends Answer {
 /** Remembers a time that may be missing, and what the sources say since. */
 export class StandstillSuspicion {
   #missing: Seconds = 0;
+  /** How much of that may be wrong. */
+  #error: Seconds = 0;
   /** What the sources are expected to show since the clock was changed and nothing estimated. */
   #expected: Seconds = 0;
   #since: MonotonicSeconds = Infinity;
@@ -56,6 +60,7 @@ export class StandstillSuspicion {
   /** Takes what the hardware clock says is missing, besides what it said before. */
   suspect(missing: Seconds, now: MonotonicSeconds): void {
     this.#missing += missing;
+    this.#error += GRAIN;
     this.askAnew(now);
   }
 
@@ -91,13 +96,15 @@ export class StandstillSuspicion {
    */
   explains(shown: Seconds, known: Seconds | undefined): boolean {
     const grown = shown - (known ?? this.#expected);
-    return this.isSuspected && Math.abs(grown - this.#missing) <= DIFFERENCE_MAX;
+    const difference = Math.abs(grown - this.#missing);
+    return this.isSuspected && difference <= DIFFERENCE_MAX + this.#error;
   }
 
   /** Ends the suspicion; returns the time that is missing, undefined when that explains nothing. */
   end(shown: Seconds, known: Seconds | undefined): Seconds | undefined {
     const missing = this.explains(shown, known) ? this.#missing : undefined;
     this.#missing = 0;
+    this.#error = 0;
     this.#answers.clear();
     return missing;
   }

@@ -45,3 +45,18 @@ Deno.test("what is missing adds up, and what others do to the clock is taken off
   suspicion.suspect(60, 16);
   assert.equal(suspicion.end(5415, undefined), 60, "the first ones are not corrected yet");
 });
+
+Deno.test("each time that is missing may be a second wrong, and some more all together", () => {
+  for (
+    const [times, wrong, isExplained] of [[1, 3, true], [1, 3.1, false], [3, 5, true]] as const
+  ) {
+    const suspicion = new StandstillSuspicion();
+    for (let i = 0; i < times; i++) suspicion.suspect(3600, 10 + i);
+    for (const sign of [1, -1]) {
+      assert.equal(suspicion.explains(3600 * times + sign * wrong, 0), isExplained);
+    }
+    suspicion.end(0, 0);
+    suspicion.suspect(3600, 20);
+    assert.equal(suspicion.explains(3603.1, 0), false);
+  }
+});
