@@ -282,10 +282,15 @@ export class Engine {
     { missing }: EventOf<"standstill-suspected">,
     now: Instant,
   ): readonly Action[] {
-    // a hardware clock that jumps all the time must not put the decision off each time
-    if (!this.#standstill.isUnderWay) this.#closeGate();
+    const actions: Action[] = [];
+    // a hardware clock that jumps all the time must not put off answers and decisions each time
+    if (!this.#standstill.isUnderWay) {
+      this.#closeGate();
+      // an exchange that began before it tells nothing, in interleaved mode neither
+      actions.push(...this.#sources.clockStepped(now.monotonic));
+    }
     this.#standstill.suspect(missing, now.monotonic);
-    return this.#sources.askAgain(now.monotonic);
+    return [...actions, ...this.#sources.askAgain(now.monotonic)];
   }
 
   #stoodStill(missing: Seconds, now: Instant): readonly Action[] {

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { present } from "../../base/assert.ts";
+import type { ActionOf } from "../events.ts";
 import { EngineWorld, type WorldOptions } from "../../../tests/support/engine_world.ts";
 
 const HOUR = 3600;
+/** Where a request has the origin timestamp, which is zero unless it asks for interleaved mode. */
+const ORIGIN = 24;
 
 /** A source each, with what is written of it besides. */
 function sources(...more: readonly string[]): string {
@@ -174,6 +178,21 @@ for (const by of [100, HOUR]) {
     assertStepped(world, HOUR - by);
   });
 }
+
+Deno.test("no exchange in interleaved mode that began before a stand-still is asked for", () => {
+  const world = worldOf({ config: sources("interleaved = true", "interleaved = true") });
+  const isBasic = ({ packet }: ActionOf<"send">) =>
+    packet.subarray(ORIGIN, ORIGIN + 8).every((octet) => octet === 0);
+  const sends = (from: number) =>
+    world.journal.slice(from).map(({ action }) => action).filter((action) =>
+      action.type === "send"
+    );
+  assert.equal(isBasic(present(sends(0).at(-1), "Sources are asked")), false);
+  const before = world.journal.length;
+  world.handle({ type: "standstill-suspected", missing: HOUR });
+  world.run(20);
+  assert.deepEqual(sends(before).map(isBasic), [true, true]);
+});
 
 Deno.test("what was being slewed is no part of a stand-still, and the slew goes on with all of it", () => {
   for (const offset of [2, 20]) {
