@@ -63,6 +63,8 @@ export interface FileStatus {
   readonly mode: number;
   /** The owner's number. */
   readonly uid: number;
+  /** The group's number. */
+  readonly gid: number;
   /** The length in octets. */
   readonly size: number;
   /** When the content last changed, in nanoseconds since 1970. */
@@ -305,6 +307,7 @@ function readStatus({ view }: Memory): FileStatus {
     kind: kindOf(mode),
     mode: mode & 0o7777,
     uid: view.getUint32(STATX.stx_uid, true),
+    gid: view.getUint32(STATX.stx_gid, true),
     size: Number(view.getBigUint64(STATX.stx_size, true)),
     modified: seconds * NANOSECONDS_PER_SECOND + BigInt(nanoseconds),
     inode: view.getBigUint64(STATX.stx_ino, true),

@@ -14,6 +14,7 @@ export const STATX = {
   sizeof: 256,
   stx_nlink: 16,
   stx_uid: 20,
+  stx_gid: 24,
   stx_mode: 28,
   stx_ino: 32,
   stx_size: 40,

@@ -33,7 +33,7 @@ import {
   PR_SET_NO_NEW_PRIVS,
 } from "../headers/process.ts";
 import { lastErrno, libc } from "../libc.ts";
-import { allocate, cString, readCString } from "../memory.ts";
+import { allocate, cString, type Memory, readCString } from "../memory.ts";
 
 /** The capabilities that ntpsd has a use for, by the names of the manual. */
 export type Capability =
@@ -125,6 +125,14 @@ export function findUser(name: string): Result<UserRecord | undefined, OsError> 
   return ok({ name, uid: view.getUint32(PASSWD.pw_uid), gid: view.getUint32(PASSWD.pw_gid) });
 }
 
+/** Returns the numbers of all groups that a user is in. */
+export function groupsOf({ name, gid }: UserRecord): Result<readonly number[], OsError> {
+  const found = listGroups(name, gid);
+  if (!found.ok) return found;
+  const { groups, count } = found.value;
+  return ok(Array.from({ length: count }, (_, i) => groups.view.getUint32(4 * i, true)));
+}
+
 /** Returns the name of a user, or the number where there is no name. */
 export function userName(uid: number): string {
   const record = libc().getpwuid(uid);
@@ -206,7 +214,10 @@ function changeUser({ name, uid, gid }: UserRecord): Result<void, OsError> {
   return ok(undefined);
 }
 
-function setGroupsOf(name: string, gid: number): Result<void, OsError> {
+function listGroups(
+  name: string,
+  gid: number,
+): Result<{ readonly groups: Memory; readonly count: number }, OsError> {
   const what = `take the groups of the user ${name}`;
   const groups = allocate(4 * GROUPS_MAX), count = allocate(4);
   count.view.setInt32(0, GROUPS_MAX, true);
@@ -214,10 +225,16 @@ function setGroupsOf(name: string, gid: number): Result<void, OsError> {
   if (libc().getgrouplist(key, gid, groups.bytes, count.bytes) < 0) {
     return failed({ call: "getgrouplist", what, code: ERRNO.EINVAL });
   }
-  const size = BigInt(count.view.getInt32(0, true));
-  return libc().setgroups(size, groups.bytes) === 0
+  return ok({ groups, count: count.view.getInt32(0, true) });
+}
+
+function setGroupsOf(name: string, gid: number): Result<void, OsError> {
+  const found = listGroups(name, gid);
+  if (!found.ok) return found;
+  const { groups, count } = found.value;
+  return libc().setgroups(BigInt(count), groups.bytes) === 0
     ? ok(undefined)
-    : failed({ call: "setgroups", what });
+    : failed({ call: "setgroups", what: `take the groups of the user ${name}` });
 }
 
 function emptyBoundingSet(): void {

@@ -11,6 +11,7 @@ import type { Result } from "../base/result.ts";
 import type { Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import type { FileFindings } from "../system/config_files.ts";
+import type { ClosedFiles } from "../system/secret_files.ts";
 import type { MachineFacts } from "../system/machine_facts.ts";
 import type { QueryResult } from "./query/report.ts";
 
@@ -68,6 +69,11 @@ export interface CommandContext {
   readonly listFolder?: ListFolder;
   /** Looks at the files that a configuration names; left out where there are none. */
   readonly lookAtFiles?: (config: Config, lineOf: LineOf) => Promise<FileFindings>;
+  /** Finds the files that the user of the service cannot read; left out where there are none. */
+  readonly closedToService?: (
+    paths: readonly string[],
+    user?: string,
+  ) => Promise<ClosedFiles | undefined>;
   /** Asks over HTTP. */
   readonly httpGet: HttpGet;
   /** Asks a server, `HOST[:PORT]`, for the time. */

@@ -17,6 +17,7 @@ import {
   textOption,
 } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
+import { plain } from "./display/style.ts";
 
 /** Octets of a new key by its type. */
 const KEY_LENGTH = {
@@ -64,7 +65,7 @@ export const keygenCommand: Command = {
   more: `
 With FILE the key is added to that file; a new one others may not read (mode
 0600); without it the line is printed. Both ends of an association need the same
-line.
+line. As root it says what is to be done so that the service may read the file.
 
 Exit status: 0 made; 74 or 77 the file cannot be read or written; 75 another key
 got this number at the same moment; 78 the file has errors.
@@ -72,12 +73,12 @@ got this number at the same moment; 78 the file has errors.
 Example:
   ntpsd keygen /etc/ntpsd/ntp.keys
 `,
-  run(args, context) {
-    return Promise.resolve(makeKey(args, context));
+  async run(args, context) {
+    return await makeKey(args, context);
   },
 };
 
-function makeKey(args: Arguments, context: CommandContext): ExitCode {
+async function makeKey(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const made = prepare(args, context);
   const added = made.ok ? add(made.value, context) : made;
   if (!added.ok) {
@@ -88,7 +89,19 @@ function makeKey(args: Arguments, context: CommandContext): ExitCode {
   const shown = path === undefined ? line : `Key ${id} (${type}) was added to ${path}`;
   const document = path === undefined ? { id, type, line } : { id, type, file: path };
   context.out(hasOption(args, "json") ? `${JSON.stringify(document)}\n` : `${shown}\n`);
+  const closed = path === undefined ? undefined : await context.closedToService?.([path]);
+  if (path !== undefined && closed !== undefined && closed.paths.length > 0) {
+    context.err(
+      `ntpsd: The user ${closed.user}, whom the unit runs ntpsd as, may not read it: ` +
+        `${shareCommand(closed.user, path)}\n`,
+    );
+  }
   return EXIT.done;
+}
+
+/** The command with which root shares a file with the group of a user. */
+export function shareCommand(user: string, path: string): string {
+  return `chown root:${user} ${plain(path)} && chmod 640 ${plain(path)}`;
 }
 
 interface NewKey {

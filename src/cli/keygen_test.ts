@@ -68,3 +68,30 @@ Deno.test("keygen refuses what cannot be, and then writes nothing", async () => 
   files.set("good", "5 SHA1 HEX:00\n");
   assert.equal((await keygen(files, { operands: ["good"], options: { id: "5" } })).code, 64);
 });
+
+Deno.test("keygen says to root what the service needs, and nothing where it may read the file", async () => {
+  for (const paths of [["/k"], []]) {
+    for (const json of [true, false]) {
+      let out = "", said = "";
+      const files = new Map<string, string>();
+      const code = await keygenCommand.run({ operands: ["/k"], options: { json } }, {
+        ...IDLE_CONTEXT,
+        out: (text) => out += text,
+        err: (text) => said += text,
+        color: false,
+        columns: 80,
+        readFile: (path) => {
+          const text = files.get(path);
+          return text === undefined ? err({ name: "ENOENT", message: path }) : ok(text);
+        },
+        appendSecret: (path, text) => ok(void files.set(path, text)),
+        closedToService: () => Promise.resolve({ user: "ntpsd", paths }),
+        random: (bytes) => bytes.fill(1),
+        httpGet: () => Promise.resolve(err("nothing is asked")),
+      });
+      assert.equal(code, 0);
+      assert.equal(out.split("\n").length, 2);
+      assert.equal(/chown root:ntpsd \/k && chmod 640 \/k/.test(said), paths.length > 0);
+    }
+  }
+});

@@ -39,6 +39,10 @@ export function realCommandContext(): CommandContext {
       const { lookAtFiles } = await import("../system/config_files.ts");
       return lookAtFiles(config, { now: Date.now() / 1000, lineOf });
     },
+    closedToService: async (paths, user) => {
+      const { closedToService } = await import("../system/secret_files.ts");
+      return closedToService(paths, user);
+    },
     httpGet,
     askServer: async (host, question) => {
       const { askServer } = await import("./query/query.ts");

@@ -24,12 +24,16 @@ export interface ProcessFact {
   readonly id: number;
   /** Its name as the kernel has it, cut to 15 characters. */
   readonly name: string;
+  /** The words of its command line after the first; empty if they cannot be read. */
+  readonly args: readonly string[];
 }
 
 /** What is known of this machine. */
 export interface MachineFacts {
   /** All processes that can be seen. */
   readonly processes: readonly ProcessFact[];
+  /** The units that are started with the machine, `ntpsd.service`. */
+  readonly enabledUnits: readonly string[];
   /** Whether a socket has the UDP port 123; undefined when that cannot be read. */
   readonly isPortTaken: boolean | undefined;
   /** Whether this user is root. */
@@ -78,6 +82,7 @@ const LEAP_FILES = [
   "/etc/ntp/leap-seconds.list",
 ];
 const CLOCKSOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+const UNIT_FOLDERS = ["/etc/systemd/system", "/usr/lib/systemd/system"];
 const TEXT_MAX = 1 << 20;
 
 /** Looks at this machine. */
@@ -85,6 +90,7 @@ export function readMachineFacts(): MachineFacts {
   const openssl = OpenSsl.open();
   return {
     processes: processes(),
+    enabledUnits: enabledUnits(),
     isPortTaken: isPortTaken(),
     isRoot: userIds().effectiveUid === 0,
     maySetClock: hasCapability("CAP_SYS_TIME"),
@@ -113,8 +119,19 @@ function isThere(path: string): boolean {
 function processes(): readonly ProcessFact[] {
   return namesIn("/proc").filter((name) => /^[0-9]+$/.test(name)).flatMap((id) => {
     const name = textOf(`/proc/${id}/comm`)?.trim();
-    return name === undefined ? [] : [{ id: Number(id), name }];
+    if (name === undefined) return [];
+    const args = (textOf(`/proc/${id}/cmdline`) ?? "").split("\0").slice(1, -1);
+    return [{ id: Number(id), name, args }];
   });
+}
+
+/** Reads what `systemctl enable` has linked to, here and in what the distribution presets. */
+function enabledUnits(): readonly string[] {
+  const units = UNIT_FOLDERS.flatMap((folder) =>
+    namesIn(folder).filter((name) => /\.(wants|requires)$/.test(name))
+      .flatMap((name) => namesIn(`${folder}/${name}`))
+  );
+  return [...new Set(units)];
 }
 
 function isPortTaken(): boolean | undefined {

@@ -1,13 +1,16 @@
 /**
- * Which secret files of a configuration others than their owner can read or change.
+ * Which secret files of a configuration others than their owner can read or change, and which files
+ * the user of the service cannot read.
  *
  * The rule: only the owner and, for reading, the group of the file; a group is how a certificate's
- * key is shared with ntpsd. Limits: only the permission bits are looked at, no access
- * lists; the folders above are the administrator's.
+ * key is shared with ntpsd. Limits: only owners and permission bits are looked at, no access lists;
+ * that others can enter the folders above a secret is the administrator's affair.
  *
  * @module
  */
 import { fileStatus } from "../../ffi/file/files.ts";
+import { findUser, groupsOf } from "../../ffi/process/privileges.ts";
+import { userIds } from "../../ffi/process/process.ts";
 import type { NamedPath } from "../config/named_path.ts";
 
 /** A secret that is open to others. */
@@ -24,6 +27,54 @@ const OTHERS_WRITE = 0o002;
 
 /** Whom ntpsd becomes unless the configuration says otherwise. */
 const DEFAULT_USER = "ntpsd";
+
+/** Files that the user of the service cannot read. */
+export interface ClosedFiles {
+  /** The user. */
+  readonly user: string;
+  /** The files; none that are missing. */
+  readonly paths: readonly string[];
+}
+
+/**
+ * Returns which files the user of the service, `user` or the usual one, cannot read; undefined if
+ * there is no such user, or this process is not root's and cannot know.
+ */
+export function closedToService(
+  paths: readonly string[],
+  user: string = DEFAULT_USER,
+): ClosedFiles | undefined {
+  const found = userIds().effectiveUid === 0 ? findUser(user) : undefined;
+  if (found?.ok !== true || found.value === undefined) return undefined;
+  const { value: record } = found;
+  const groups = groupsOf(record);
+  if (!groups.ok) return undefined;
+  const reader = { uid: record.uid, groups: groups.value };
+  return { user, paths: paths.filter((path) => isThere(path) && !mayUserRead(path, reader)) };
+}
+
+function isThere(path: string): boolean {
+  const status = fileStatus(path);
+  return status.ok && status.value !== undefined;
+}
+
+/** Goes by the file and all folders above it; root's own rights do not count. */
+export function mayUserRead(
+  path: string,
+  { uid, groups }: { readonly uid: number; readonly groups: readonly number[] },
+): boolean {
+  if (uid === 0) return true;
+  const parts = path.split("/");
+  return parts.every((_, i) => {
+    const place = parts.slice(0, i + 1).join("/") || (path.startsWith("/") ? "/" : ".");
+    const status = fileStatus(place);
+    if (!status.ok || status.value === undefined) return false;
+    const { kind, mode, uid: owner, gid } = status.value;
+    const needed = kind === "directory" ? 0o1 : 0o4;
+    const shift = owner === uid ? 6 : groups.includes(gid) ? 3 : 0;
+    return (mode & (needed << shift)) !== 0;
+  });
+}
 
 /**
  * Returns the secrets that are open to others, for a daemon that runs as `user`; files that are not

@@ -8,7 +8,8 @@ import type { MachineFacts } from "../../src/system/machine_facts.ts";
 /** Makes what is known of a machine, with changes. */
 export function exampleMachine(changes: Partial<MachineFacts> = {}): MachineFacts {
   return {
-    processes: [{ id: 1, name: "systemd" }, { id: 42, name: "ntpsd" }],
+    processes: [{ id: 1, name: "systemd", args: [] }, { id: 42, name: "ntpsd", args: ["run"] }],
+    enabledUnits: ["cron.service", "ntpsd.service"],
     isPortTaken: false,
     isRoot: true,
     maySetClock: true,
