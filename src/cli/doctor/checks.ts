@@ -12,7 +12,9 @@ import { parseSocketAddress } from "../../base/socket_address.ts";
 import { NTP_PORT } from "../../base/ports.ts";
 import type { Config } from "../../config/config.ts";
 import { type StatusDocument, unhealthyReason } from "../../engine/status/snapshot.ts";
-import type { MachineFacts } from "../../system/machine_facts.ts";
+import type { MachineFacts, ProcessFact } from "../../system/machine_facts.ts";
+import type { ClosedFiles } from "../../system/secret_files.ts";
+import { shareCommand } from "../keygen.ts";
 
 /** How a check ends. */
 export type CheckLevel = "ok" | "note" | "problem";
@@ -47,12 +49,15 @@ export interface ConfigurationFacts {
   readonly config: Config | undefined;
   /** The errors, each in a line. */
   readonly errors: readonly string[];
+  /** The files that the user of the service cannot read, where that can be known. */
+  readonly closed?: ClosedFiles | undefined;
 }
 
 /** Makes all checks, in the order in which things are put right. */
 export function examine(facts: DoctorFacts): readonly Check[] {
   return [
     checkConfiguration(facts),
+    checkServiceFiles(facts),
     checkOthers(facts),
     checkPort(facts),
     checkClockRight(facts),
@@ -90,6 +95,37 @@ function checkConfiguration({ configuration: { file, config, errors } }: DoctorF
   return { name, ...fine(`${file} has no error`) };
 }
 
+/** Looks at what keeps the unit from starting, though root can read everything. */
+function checkServiceFiles({ configuration: { closed }, machine }: DoctorFacts): Check {
+  const name = "files of the service";
+  const [first] = closed?.paths ?? [];
+  if (closed === undefined) {
+    const text = "Cannot be examined by this user, or there is no user for the service";
+    return { name, ...fine(text) };
+  }
+  if (first === undefined) return { name, ...fine(`The user ${closed.user} may read all files`) };
+  const more = closed.paths.length > 1 ? ` (and ${closed.paths.length - 1} more)` : "";
+  const text = `The user ${closed.user} may not read ${first}${more}`;
+  const hint = `${shareCommand(closed.user, first)}, and let that user enter the folders above it`;
+  return { name, ...(isEnabled(machine) ? must(text, hint) : note(text, hint)) };
+}
+
+function isEnabled({ enabledUnits }: MachineFacts): boolean {
+  return enabledUnits.includes("ntpsd.service");
+}
+
+/** The units of other time daemons. */
+const OTHER_UNITS: ReadonlySet<string> = new Set([
+  "systemd-timesyncd.service",
+  "chrony.service",
+  "chronyd.service",
+  "ntpsec.service",
+  "ntp.service",
+  "ntpd.service",
+  "openntpd.service",
+  "ntpd-rs.service",
+]);
+
 /** The time daemons that set the clock, by the names that the kernel has of them. */
 const OTHERS: Readonly<Record<string, string>> = {
   "chronyd": "chronyd",
@@ -99,12 +135,11 @@ const OTHERS: Readonly<Record<string, string>> = {
   "phc2sys": "phc2sys",
 };
 
-function checkOthers({ machine: { processes }, configuration: { config } }: DoctorFacts): Check {
+function checkOthers({ machine, configuration: { config } }: DoctorFacts): Check {
   const name = "other time daemons";
-  const found = processes.flatMap(({ id, name: process }) =>
-    Object.hasOwn(OTHERS, process) ? [`${OTHERS[process]} (process ${id})`] : []
-  );
-  if (found.length === 0) return { name, ...fine("No other time daemon runs") };
+  const found = machine.processes.filter(adjustsClock)
+    .map(({ id, name: process }) => `${OTHERS[process]} (process ${id})`);
+  if (found.length === 0) return { name, ...checkOtherUnits(machine, config) };
   const text = `${found.join(" and ")} ${found.length === 1 ? "runs" : "run"}`;
   if (config?.clock.adjust === false) {
     return { name, ...note(text, "nothing, because ntpsd only measures here") };
@@ -112,6 +147,25 @@ function checkOthers({ machine: { processes }, configuration: { config } }: Doct
   const hint = 'stop and disable it ("systemctl disable --now UNIT"): two daemons that adjust ' +
     "one clock are both wrong";
   return { name, ...must(text, hint) };
+}
+
+/** A chronyd with -x leaves the clock alone. */
+function adjustsClock({ name, args }: ProcessFact): boolean {
+  if (!Object.hasOwn(OTHERS, name)) return false;
+  return name !== "chronyd" || !args.some((arg) => /^-[46dnqQRs]*x/.test(arg));
+}
+
+/** Of two that are enabled either may win when the machine starts. */
+function checkOtherUnits(machine: MachineFacts, config: Config | undefined): Found {
+  const units = machine.enabledUnits.filter((unit) => OTHER_UNITS.has(unit));
+  if (units.length === 0) return fine("No other time daemon runs or is enabled");
+  const text = `${units.join(" and ")} ${units.length === 1 ? "is" : "are"} enabled, and may win ` +
+    "over ntpsd when the machine starts";
+  if (config?.clock.adjust === false) {
+    return note(text, "nothing, because ntpsd only measures here");
+  }
+  const hint = `"systemctl disable ${units.join(" ")}"`;
+  return isEnabled(machine) ? must(text, hint) : note(text, hint);
 }
 
 function checkPort({ machine: { isPortTaken }, configuration, daemon }: DoctorFacts): Check {
@@ -128,12 +182,20 @@ function checkPort({ machine: { isPortTaken }, configuration, daemon }: DoctorFa
   if (!isPortTaken) return { name, ...fine("The UDP port 123 is free") };
   if (isOurs) return { name, ...fine("The UDP port 123 is served by ntpsd") };
   const text = "Another program has the UDP port 123";
-  return configuration.config?.servers.some(({ listen }) => isNtpPort(listen))
-    ? {
-      name,
-      ...must(text, 'find it by "ss -ulpn" and stop it, because [[server]] needs the port'),
-    }
-    : { name, ...note(text, "nothing, because no [[server]] of the configuration needs it") };
+  const ntpq = controlListener(configuration.config?.control.ntpq);
+  const isServers = configuration.config?.servers.some(({ listen }) => isNtpPort(listen));
+  const needs = isServers === true
+    ? "[[server]] needs"
+    : ntpq !== undefined && isNtpPort(ntpq)
+    ? "ntpq in [control] needs"
+    : undefined;
+  return needs === undefined
+    ? { name, ...note(text, "nothing, because nothing in the configuration needs it") }
+    : { name, ...must(text, `find it by "ss -ulpn" and stop it, because ${needs} the port`) };
+}
+
+function controlListener(listen: string | undefined): string | undefined {
+  return listen === "off" ? undefined : listen;
 }
 
 function isNtpPort(listen: string): boolean {
@@ -158,8 +220,10 @@ function checkClockRight({ machine, configuration: { config } }: DoctorFacts): C
 
 function checkPortRight({ machine, configuration: { config } }: DoctorFacts): Check {
   const name = "right to open ports";
-  const listens = [...config?.servers ?? [], ...config?.ntsKeServers ?? []];
-  const low = listens.map(({ listen }) => listen)
+  const { servers = [], ntsKeServers = [], control, observability } = config ?? {};
+  const listens = [...servers, ...ntsKeServers].map(({ listen }) => listen);
+  const others = [controlListener(control?.ntpq), control?.chronyc, observability?.listen];
+  const low = [...listens, ...others].filter((listen) => listen !== undefined)
     .filter((listen) => (portOf(listen) ?? Infinity) < machine.unprivilegedPorts);
   if (low.length === 0) return { name, ...fine("The configuration needs no privileged port") };
   if (machine.mayBindLowPorts) return { name, ...fine("This user has CAP_NET_BIND_SERVICE") };

@@ -5,6 +5,7 @@
  */
 import { err } from "../../base/result.ts";
 import { formatConfigError } from "../../config/config_error.ts";
+import { namedPaths } from "../../config/named_path.ts";
 import { type Arguments, type Command, hasOption, JSON_OPTION, textOption } from "../command.ts";
 import type { CommandContext } from "../command_context.ts";
 import { type Paint, painter, plain, type Tone } from "../display/style.ts";
@@ -28,7 +29,8 @@ export const doctorCommand: Command = {
   },
   more: `
 Each line is ok, a note, or a problem: what keeps ntpsd, as it is configured,
-from its work. It changes nothing. As root it sees what the service sees.
+from its work. It changes nothing. As root it also looks at whether the user of
+the service may read the files; whether it may write its state, the log says.
 
 Exit status: 0 there is no problem; 1 something must be done.
 `,
@@ -55,7 +57,7 @@ Exit status: 0 there is no problem; 1 something must be done.
 
 async function configurationFacts(
   args: Arguments,
-  { readFile, lookAtFiles }: CommandContext,
+  { readFile, lookAtFiles, closedToService }: CommandContext,
 ): Promise<ConfigurationFacts> {
   const loaded = loadConfig(textOption(args, "config"), readFile);
   if (!loaded.ok) {
@@ -68,7 +70,11 @@ async function configurationFacts(
   const ofKeys = keyed.ok || keyed.error.exitCode === EXIT.permission ? [] : keyed.error.errors;
   const { errors } = await lookAtFiles?.(config, lineOf) ?? { errors: [] };
   const lines = [...ofKeys, ...errors].map((each) => formatConfigError(each, file ?? "built-in"));
-  return { file, config, errors: lines };
+  const read = namedPaths(config).filter(({ use }) => use.kind === "read").map(({ path }) => path);
+  const { user } = config.security;
+  const paths = [...file === undefined ? [] : [file], ...read];
+  const closed = user === "root" ? undefined : await closedToService?.(paths, user);
+  return { file, config, errors: lines, closed };
 }
 
 const LABEL_WIDTH = 9;

@@ -45,11 +45,65 @@ Deno.test("another time daemon is a problem, unless ntpsd only measures", () => 
   const measuring = `${SOURCE}[clock]\nadjust = false\n`;
   // the kernel cuts names to 15 characters
   for (const name of ["chronyd", "ntpd", "systemd-timesyn", "ntp-daemon"]) {
-    const machine = { processes: [{ id: 7, name }] };
+    const machine = { processes: [{ id: 7, name, args: [] }] };
     assert.deepEqual(findings({ machine }), { "other time daemons": "problem" });
     assert.deepEqual(findings({ machine, text: measuring }), { "other time daemons": "note" });
   }
-  assert.deepEqual(findings({ machine: { processes: [{ id: 7, name: "constructor" }] } }), {});
+  assert.deepEqual(
+    findings({ machine: { processes: [{ id: 7, name: "constructor", args: [] }] } }),
+    {},
+  );
+});
+
+Deno.test("a chronyd that leaves the clock alone is no other daemon", () => {
+  const machine = (args: readonly string[]) => ({ processes: [{ id: 7, name: "chronyd", args }] });
+  for (const args of [["-x"], ["-d", "-x"], ["-4dx"], ["-f", "/c", "-x"]]) {
+    assert.deepEqual(findings({ machine: machine(args) }), {}, args.join(" "));
+  }
+  for (const args of [[], ["-u", "x"], ["-f", "/x"], ["-q"]]) {
+    assert.deepEqual(findings({ machine: machine(args) }), { "other time daemons": "problem" });
+  }
+});
+
+Deno.test("another unit that is enabled beside ntpsd's is a problem", () => {
+  const units = (...enabledUnits: readonly string[]) => ({ machine: { enabledUnits } });
+  const ours = "ntpsd.service";
+  for (const unit of ["chrony.service", "systemd-timesyncd.service", "ntpsec.service"]) {
+    assert.deepEqual(findings(units(unit, ours)), { "other time daemons": "problem" });
+    assert.deepEqual(findings(units(unit)), { "other time daemons": "note" });
+    const text = `${SOURCE}[clock]\nadjust = false\n`;
+    assert.deepEqual(findings({ ...units(unit, ours), text }), { "other time daemons": "note" });
+  }
+  assert.deepEqual(findings(units("cron.service", ours)), {});
+});
+
+Deno.test("a file that the service cannot read is a problem where the service is enabled", () => {
+  const configuration = (paths: readonly string[]): ConfigurationFacts => ({
+    ...configured(SOURCE),
+    closed: { user: "ntpsd", paths },
+  });
+  const closed = configuration(["/etc/ntpsd/ntp.keys"]);
+  assert.deepEqual(findings({ configuration: closed }), { "files of the service": "problem" });
+  const machine = { enabledUnits: [] };
+  assert.deepEqual(findings({ configuration: closed, machine }), {
+    "files of the service": "note",
+  });
+  assert.deepEqual(findings({ configuration: configuration([]) }), {});
+});
+
+Deno.test("ports of [control] count as those of servers do", () => {
+  const text = `${SOURCE}[control]\nntpq = "127.0.0.1:123"\nchronyc = "127.0.0.1:323"\n`;
+  assert.deepEqual(findings({ machine: { isPortTaken: true }, text }), { "port 123": "problem" });
+  const functions = [{ kind: "ntpq", name: "127.0.0.1:123", up: true, reason: "" }] as const;
+  const daemon = ok(exampleStatus({ functions }));
+  assert.deepEqual(findings({ machine: { isPortTaken: true }, text, daemon }), {});
+  const lines = ['control.chronyc = "127.0.0.1:323"', 'control.ntpq = "127.0.0.1:123"'];
+  for (const line of [...lines, 'observability.listen = "127.0.0.1:80"']) {
+    const found = findings({ machine: { mayBindLowPorts: false }, text: `${line}\n${SOURCE}` });
+    assert.deepEqual(found, { "right to open ports": "problem" }, line);
+  }
+  const off = `control.ntpq = "off"\n${SOURCE}`;
+  assert.deepEqual(findings({ machine: { mayBindLowPorts: false }, text: off }), {});
 });
 
 Deno.test("a port that is taken is a problem where it is needed, and none where ntpsd has it", () => {
@@ -155,7 +209,7 @@ Deno.test("doctor ends with 1 when something must be done, whatever answers as t
   };
   const good = await run(JSON.stringify(exampleStatus()));
   assert.deepEqual([good.code, good.ok], [0, true]);
-  const chronyd = { processes: [{ id: 3, name: "chronyd" }] };
+  const chronyd = { processes: [{ id: 3, name: "chronyd", args: ["-F", "1"] }] };
   const bad = await run(JSON.stringify(exampleStatus()), chronyd);
   assert.deepEqual([bad.code, bad.ok], [1, false]);
   for (const more of [{}, { functions: [null], servers: [{}] }, { functions: 1, servers: 2 }]) {
