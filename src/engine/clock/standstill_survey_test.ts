@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { exchangeOutcome, unprotectedSessions } from "../../../tests/support/nts_sessions.ts";
+import { SeededRandom } from "../../base/random.ts";
+import { ok } from "../../base/result.ts";
 import { present } from "../../base/assert.ts";
 import type { ActionOf } from "../events.ts";
 import { EngineWorld, type WorldOptions } from "../../../tests/support/engine_world.ts";
 
 const HOUR = 3600;
+/** The server that a key exchange names is 192.0.2.7. */
+const AUTHENTICATED = 7;
 /** Where a request has the origin timestamp, which is zero unless it asks for interleaved mode. */
 const ORIGIN = 24;
 
@@ -96,6 +101,26 @@ function watched(count: number): readonly string[] {
 
 function oneIsEnough(config: string): string {
   return `[synchronization]\nminimum-agreeing-sources = 1\n${config}`;
+}
+
+for (const authentication of ["mix", "prefer", "require"]) {
+  Deno.test(`with "${authentication}" the authenticated source alone confirms a stand-still`, () => {
+    for (const isTrue of [true, false]) {
+      const config = `[synchronization]\nauthentication = "${authentication}"\n` +
+        `minimum-agreeing-sources = 1\n` + sources("", "") +
+        '[[source]]\nmode = "nts"\naddress = "nts.example.org"\n';
+      const world = new EngineWorld({
+        config,
+        more: { protections: unprotectedSessions(new SeededRandom(1)) },
+      });
+      world.exchange = () => ({ result: ok(exchangeOutcome()) });
+      world.start().run(900);
+      standStill(world, HOUR, isTrue ? [AUTHENTICATED] : [1, 2]);
+      world.run(1500);
+      assert.equal(isTold(world, HOUR), isTrue);
+      assertStepped(world, isTrue ? HOUR : 0);
+    }
+  });
 }
 
 Deno.test("a source that answers first does not speak for those that have not answered yet", () => {
