@@ -12,6 +12,7 @@ import { ask, clientHello, goodContext, openssl } from "../support/nts_ke_connec
 import { PATIENCE_MS } from "../support/wait_until.ts";
 import { exampleStatus } from "../support/status_example.ts";
 import { closeQuietly } from "../../src/system/tcp_connect.ts";
+import { connectionTurns } from "../../src/system/turns.ts";
 import { TlsConnection } from "../../src/system/tls_connection.ts";
 import { keyExchangeMessage } from "./grammar_packets.ts";
 import { below, chance, mutate, noise, pick } from "./mutate.ts";
@@ -140,6 +141,7 @@ function listen(serve: (transport: Deno.TcpConn, random: RandomSource) => Promis
         await done;
         // A connection may be accepted when its client has gone, and the round is over.
         await Promise.all(working);
+        await connectionTurns.rest();
       },
     }),
   };

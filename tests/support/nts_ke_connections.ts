@@ -21,6 +21,7 @@ import {
   startNtsKeServer,
 } from "../../src/daemon/nts/ke_server.ts";
 import { closeQuietly } from "../../src/system/tcp_connect.ts";
+import { connectionTurns } from "../../src/system/turns.ts";
 import { TlsConnection } from "../../src/system/tls_connection.ts";
 import { PATIENCE_MS, waitUntil } from "./wait_until.ts";
 
@@ -93,7 +94,7 @@ export async function ask(
   server: NtsKeListener | number,
   options: Partial<ExchangeOptions> = {},
 ): Promise<Result<KeyExchangeOutcome, ExchangeFailure>> {
-  return await exchangeKeys({
+  const outcome = await exchangeKeys({
     openssl,
     context: clientContext,
     host: "localhost",
@@ -102,6 +103,9 @@ export async function ask(
     timeoutMs: PATIENCE_MS,
     ...options,
   });
+  // A timer of the turns that is left over would be a leak of the test.
+  await connectionTurns.rest();
+  return outcome;
 }
 
 /** Returns the reason of a failure, or "success". */
@@ -159,6 +163,7 @@ export function startFake(
     async stop() {
       closeQuietly(listener);
       await done;
+      await connectionTurns.rest();
     },
   };
 }
