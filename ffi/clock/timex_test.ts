@@ -1,6 +1,6 @@
 import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { realtimeNow } from "./clock.ts";
 import { STA_PLL } from "../headers/time.ts";
 import { hasCapability } from "../process/privileges.ts";

@@ -1,6 +1,6 @@
 import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { type ControlData, ControlMessages, readControlData } from "./control_message.ts";
 import { allocate } from "../memory.ts";

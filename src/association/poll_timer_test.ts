@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { SeededRandom } from "../base/random.ts";
 import { PollTimer } from "./poll_timer.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { exchangeOutcome } from "../../tests/support/nts_sessions.ts";
 import { type Behaviour, SourceWorld } from "../../tests/support/source_world.ts";
 import { err, ok } from "../base/result.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { toHex } from "./bytes.ts";
 import { canonicalIp, ipFamily, ipFromBytes, ipToBytes } from "./ip_address.ts";
 

@@ -1,6 +1,6 @@
 import { UNIX_EPOCH_IN_NTP_SECONDS } from "./epoch.ts";
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import {
   addSeconds,
   difference,

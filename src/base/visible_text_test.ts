@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { visibleLayout, visibleText } from "./visible_text.ts";
 
 /** One of each kind that steers, hides or turns round. */

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
 
 Deno.test("durations are read with all units", () => {

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { toHex } from "../base/bytes.ts";
 import { parseKeyFile } from "./key_file.ts";
 

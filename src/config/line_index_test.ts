@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { indexLines, lineOf } from "./line_index.ts";
 
 Deno.test("every key and section has its line", () => {

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { BUILTIN_CONFIG_TEXT, builtinConfig } from "./builtin.ts";
 import type { Config } from "./config.ts";
 import { formatConfigError } from "./config_error.ts";

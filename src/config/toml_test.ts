@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { formatConfigError } from "./config_error.ts";
 import { readToml } from "./toml.ts";
 

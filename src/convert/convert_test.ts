@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { readerOf } from "../../tests/support/converted.ts";
 import { parseConfig } from "../config/parse.ts";
 import { convert } from "./convert.ts";

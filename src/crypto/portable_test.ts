@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import assert from "node:assert/strict";
 import { referenceSivSeal } from "../../tests/support/reference_siv.ts";
 import { AEAD_VECTORS, SIV_COMPONENT_VECTORS } from "../../tests/vectors/aead.ts";

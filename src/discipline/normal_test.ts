@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { type Evidence, gaussianEvidence, intervalEvidence, normalTail } from "./normal.ts";
 
 const evidence = (): Evidence => ({ logEvidence: 0, slope: 0, remaining: 1 });

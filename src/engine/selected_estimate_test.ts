@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { configOf, EngineWorld } from "../../tests/support/engine_world.ts";
 import { referenceIdFromAscii } from "../protocol/reference_id.ts";
 import type { Action, Event } from "./events.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import assert from "node:assert/strict";
 import { CAPTURED_REQUEST, CAPTURED_RESPONSE } from "../../tests/vectors/nts_packets.ts";
 import { type Bytes, concatBytes, fromHex, toHex } from "../base/bytes.ts";

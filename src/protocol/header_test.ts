@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { type Bytes, fromHex, toHex } from "../base/bytes.ts";
 import { difference, fromUnixNanoseconds } from "../base/ntp_timestamp.ts";
 import { decodeHeader, emptyHeader, encodeHeader, type NtpHeader } from "./header.ts";

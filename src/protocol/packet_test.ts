@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { type Bytes, concatBytes, fromHex, toHex } from "../base/bytes.ts";
 import { FIELD_TYPE } from "./extension_field.ts";
 import { emptyHeader, encodeHeader } from "./header.ts";

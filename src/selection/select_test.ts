@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { plainCandidate } from "../../tests/support/plain_candidate.ts";
 import type { Candidate } from "./candidate.ts";
 import { select, type Selection, type SelectionOptions } from "./select.ts";

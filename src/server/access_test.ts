@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { ipToBytes } from "../base/ip_address.ts";
 import {
   ACCESS_ALLOW,

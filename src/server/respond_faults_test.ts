@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { ntpTimestamp } from "../base/ntp_timestamp.ts";
 import { SeededRandom } from "../base/random.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { EventQueue } from "./event_queue.ts";
 
 Deno.test("items come out by time, and in the order of putting in within one moment", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../tests/support/properties.ts";
 import { OpenSsl } from "../../ffi/openssl/mod.ts";
 import { ownedPointerCounts } from "../../ffi/openssl/owned_pointer.ts";
 import { type Bytes, fromHex, toHex } from "../base/bytes.ts";

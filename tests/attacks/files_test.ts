@@ -6,7 +6,7 @@
  */
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { prepareFile } from "../../ffi/file/file_owner.ts";
 import { makeLink, makePipe } from "../support/test_files.ts";
 import { toHex } from "../../src/base/bytes.ts";

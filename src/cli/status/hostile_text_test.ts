@@ -3,7 +3,7 @@
  * or turn round what is read.
  */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../../tests/support/properties.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { formatConfigError } from "../../config/config_error.ts";
 import { answer } from "../../daemon/observability/http.ts";

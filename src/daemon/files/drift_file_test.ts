@@ -1,6 +1,6 @@
 import "../../../tests/support/libc_opened.ts";
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../../tests/support/properties.ts";
 import { fileStatus, readFile, removeFile, writeFileAtomic } from "../../../ffi/file/files.ts";
 import { processId } from "../../../ffi/process/process.ts";
 import { parseConfig } from "../../config/parse.ts";

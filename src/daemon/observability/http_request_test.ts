@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../../tests/support/properties.ts";
 import { HEAD_LENGTH_MAX, HttpRequestReader, type RequestStep } from "./http_request.ts";
 
 const octetsOf = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../../../tests/support/properties.ts";
 import assert from "node:assert/strict";
 import { decodeTimeBound, encodeTimeBound } from "./time_bound.ts";
 import { TimeBootstrap } from "./certificate_time.ts";

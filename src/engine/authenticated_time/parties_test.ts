@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../../tests/support/properties.ts";
 import { countParties } from "./parties.ts";
 
 function count(...servers: readonly (readonly [string, string?])[]): number {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../../tests/support/properties.ts";
 import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import { addSeconds, fromUnixNanoseconds } from "../../base/ntp_timestamp.ts";
 import type { LeapTable } from "./leap_table.ts";

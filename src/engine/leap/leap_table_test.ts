@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../../tests/support/properties.ts";
 import { toHex } from "../../base/bytes.ts";
 import { digest } from "../../crypto/digest.ts";
 import { entryAfter, entryAt, formatDay, leapBefore, parseLeapTable } from "./leap_table.ts";

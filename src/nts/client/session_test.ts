@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../../../tests/support/properties.ts";
 import assert from "node:assert/strict";
 import { type Bytes, fromHex, toHex } from "../../base/bytes.ts";
 import { SeededRandom } from "../../base/random.ts";

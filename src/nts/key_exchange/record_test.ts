@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../../../tests/support/properties.ts";
 import assert from "node:assert/strict";
 import { concatBytes, fromHex, toHex } from "../../base/bytes.ts";
 import { encodeMessage, numbersOf, numbersRecord, RecordReader } from "./record.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../../tests/support/properties.ts";
 import { formatConfigError } from "../../config/config_error.ts";
 import { configurationPath, parseScenario } from "./parse.ts";
 
