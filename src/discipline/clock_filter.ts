@@ -234,6 +234,13 @@ export class ClockFilter {
     this.#state.mean[this.#state.size - 1] = this.offset + by;
   }
 
+  /** Moves the offset against the biases of all sources: what these show stays the same. */
+  shiftAgainstBiases(by: Seconds): void {
+    const { mean } = this.#state;
+    for (let slot = 0; slot < this.#slots; slot++) mean[slot] = this.bias(slot) - by;
+    this.shiftOffset(by);
+  }
+
   /** Admits that the offset may have changed by something of this variance. */
   inflateOffset(variance: number): void {
     this.#state.addNoise(this.#state.size - 1, Math.sqrt(variance));

@@ -243,6 +243,21 @@ Deno.test("steps and doubts change what they say, and nothing else", () => {
   assert.deepEqual([filter.frequency, filter.bias(slot)], [2e-5, 0]);
 });
 
+Deno.test("an offset that is moved against the biases changes nothing that sources show", () => {
+  const filter = new ClockFilter(MODEL, START);
+  const slots = [1e-6, 4e-6].map((variance) => filter.addSource(own(variance)));
+  for (const slot of slots) observe(filter, slot, { value: 0.02 + 1e-3 * slot, variance: 1e-9 });
+  const shown = () => slots.map((slot) => [filter.expected(slot), filter.expectedVariance(slot)]);
+  const { offset, frequency, offsetVariance } = filter, before = shown();
+  filter.shiftAgainstBiases(0.003);
+  assertClose(filter.offset, offset + 0.003);
+  for (const [i, [mean = NaN, variance]] of shown().entries()) {
+    assertClose(mean, before[i]?.[0] ?? NaN);
+    assert.equal(variance, before[i]?.[1]);
+  }
+  assert.deepEqual([filter.frequency, filter.offsetVariance], [frequency, offsetVariance]);
+});
+
 Deno.test("a filter that adopts another's belief goes on by itself", () => {
   const one = new ClockFilter(MODEL, START);
   const other = new ClockFilter(MODEL, { ...START, offset: 7, offsetVariance: 9 });

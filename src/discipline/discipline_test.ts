@@ -269,6 +269,45 @@ Deno.test("the joint estimate stays where most sources can be right", () => {
   assert.ok(errorWith(0.005) < 0.006, `${errorWith(0.005)}`);
 });
 
+Deno.test("a joint estimate that is kept in between sources that disagree has a steady frequency", () => {
+  const { world, all } = worldWith([0.006, 0.006, -0.006].map((error) => ({ delay: 0.01, error })));
+  world.run(60, all);
+  const frequencies: number[] = [];
+  for (let i = 0; i < 60; i++) {
+    for (const [id, server] of all) {
+      world.pass(5);
+      world.ask(id, server);
+      const { monotonic: at } = world;
+      const middle = world.offset, possible = { low: middle - 0.001, high: middle + 0.001, at };
+      world.discipline.combine([1, 2, 3], { newest: id, disputed: [], possible });
+      assert.ok(Math.abs(world.error) < 0.0011, `${world.error}`);
+      frequencies.push(world.estimate.frequency);
+    }
+  }
+  const spread = Math.max(...frequencies) - Math.min(...frequencies);
+  assert.ok(spread < 0.2 * PPM, `${spread}`);
+});
+
+Deno.test("a lone source that jumps leaves no bias behind, where the range goes with it", () => {
+  const { world, all } = worldWith([{ delay: 0.0014, wait: 2e-5 }]);
+  const follow = (error: number) => {
+    for (let i = 0; i < 20; i++) {
+      for (const [id, server] of all) {
+        world.pass(128);
+        world.ask(id, { ...server, error });
+        // at first its samples differ too much for it to be used
+        if (i < 5) continue;
+        const { monotonic: at } = world;
+        const middle = world.discipline.sourceAt(1, at)?.offset ?? 0;
+        const possible = { low: middle - 0.001, high: middle + 0.001, at };
+        world.discipline.combine([1], { newest: id, disputed: [], possible });
+      }
+    }
+    assert.ok(Math.abs(world.error - error) < 1e-4, `${error}: ${world.error}`);
+  };
+  for (const error of [0, 2.33, 0]) follow(error);
+});
+
 Deno.test("an outlier of one source alone does not reach the clock", () => {
   const { world, all } = worldWith([{ delay: 0.01 }, { delay: 0.01 }, { delay: 0.01 }]);
   world.run(60, all);

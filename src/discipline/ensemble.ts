@@ -75,6 +75,8 @@ interface Belief {
   readonly bank: FilterBank;
   readonly biases: SourceBiases;
   readonly streaks: OutlierStreaks;
+  /** By how much the offset was moved against the biases. */
+  moved: Seconds;
 }
 
 /** The filter over a set of sources. */
@@ -134,15 +136,16 @@ export class Ensemble {
   }
 
   /**
-   * The bias that the belief gives a source now (positive when the source is ahead of it), and the
-   * variance that was expected of it. Undefined if the source is not in it.
+   * The bias that the samples give a source now (positive when the source is ahead of the clock),
+   * wherever the offset was moved, and the variance that was expected of it. Undefined if the
+   * source is not in the belief.
    */
   biasOf(track: SourceTrack): { readonly bias: Seconds; readonly variance: number } | undefined {
     const bias = this.#belief?.biases.of(track);
     const slot = this.#belief?.biases.slotOf(track);
     if (this.#belief === undefined || bias === undefined || slot === undefined) return undefined;
     return {
-      bias: this.#belief.bank.bias(slot),
+      bias: this.#belief.bank.bias(slot) + this.#belief.moved,
       variance: bias.variance + track.wanderedVariance +
         track.detourVariance(bias.route, bias.base),
     };
@@ -160,6 +163,16 @@ export class Ensemble {
    */
   shift(by: Seconds): void {
     this.#belief?.bank.shiftOffset(by);
+  }
+
+  /**
+   * Moves the offset, when the samples leave open how much of what they show is bias: the frequency
+   * and what is expected of each source stay.
+   */
+  shiftAgainstBiases(by: Seconds): void {
+    if (this.#belief === undefined) return;
+    this.#belief.bank.shiftAgainstBiases(by);
+    this.#belief.moved += by;
   }
 
   /** Returns the belief about the clock at a time; undefined before the first sample. */
@@ -273,7 +286,8 @@ export class Ensemble {
     }, from.previous);
     this.#time = sample.time;
     this.#trustedAt = sample.time;
-    return this.#belief = { bank, biases: new SourceBiases(bank), streaks: new OutlierStreaks() };
+    const biases = new SourceBiases(bank), streaks = new OutlierStreaks();
+    return this.#belief = { bank, biases, streaks, moved: 0 };
   }
 
   #addSource({ biases, streaks }: Belief, track: SourceTrack): void {

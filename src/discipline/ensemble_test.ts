@@ -374,6 +374,24 @@ Deno.test("a detour and the way back leave the clock where it was, however long 
   }
 });
 
+Deno.test("an offset that is moved against the biases stays, and is held against no source", () => {
+  const paths = [0.006, -0.006].map((bias, seed) => {
+    const path = new Path({ floor: 0.01, wait: 1e-4, seed });
+    path.bias = bias;
+    return path;
+  });
+  const world = new World();
+  world.run(60, paths);
+  const biases = () => paths.map(({ track }) => world.ensemble.biasOf(track)?.bias ?? NaN);
+  const before = biases(), { error } = world;
+  world.ensemble.shiftAgainstBiases(0.002);
+  world.run(60, paths);
+  assert.ok(Math.abs(world.error - error - 0.002) < 1e-4, `from ${error} to ${world.error}`);
+  for (const [i, bias] of biases().entries()) {
+    assert.ok(Math.abs(bias - (before[i] ?? NaN)) < 1e-4, `from ${before[i]} to ${bias}`);
+  }
+});
+
 Deno.test("a route that is shorter than all takes back what the longer one taught", () => {
   const path = new Path({ floor: 0.02, wait: 1e-4 });
   path.detour = 0.02;

@@ -232,6 +232,12 @@ export class FilterBank {
     for (const filter of this.#filters) filter.shiftOffset(by);
   }
 
+  /** Moves the belief about the offset against all biases: what sources show stays the same. */
+  shiftAgainstBiases(by: Seconds): void {
+    this.#estimate = undefined;
+    for (const filter of this.#filters) filter.shiftAgainstBiases(by);
+  }
+
   /** Admits that a source's bias may have changed by something of this variance. */
   inflateBias(slot: number, variance: number): void {
     if (variance === 0) return;

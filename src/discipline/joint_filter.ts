@@ -3,8 +3,9 @@
  * anew.
  *
  * It remembers nothing that the sources in use contradict, and stays where most of them can be
- * right. When one of them turned out false, when most contradict what it remembers, or when one
- * wanders much more than was known, it is made anew from the kept samples of the sources in use.
+ * right. When it leaves that place, when a source turned out false, when most contradict what it
+ * remembers, or when one wanders much more than was known, it is made anew from the kept samples of
+ * the sources in use; but where these lie outside themselves, the offset alone is moved.
  * Limits: it decides nothing about sources, selection does; a source that left without being false
  * leaves what its samples showed.
  *
@@ -280,20 +281,26 @@ export class JointFilter {
   }
 
   /**
-   * Makes the filter anew when it is where most sources cannot be right: from those with a vote, or
-   * from the better half of them. The others come in again with their next sample.
+   * Brings the estimate back to where most sources can be right. Where all with a vote lie there,
+   * the filter remembers something wrong, and is made anew from them. Where some lie elsewhere,
+   * they would lead it away again, and samples do not tell how much of an offset is bias: then the
+   * offset is moved, and the frequency stays.
    */
   #holdWithin(possible: BeliefInSources["possible"]): boolean {
-    if (possible === undefined || this.#isWithin(possible)) return false;
-    this.#renew(this.#voters);
-    const half = this.#voters.slice(0, Math.ceil(0.5 * this.#voters.length));
-    if (!this.#isWithin(possible)) this.#renew(half);
+    if (possible === undefined) return false;
+    const { low, high, time } = possible;
+    const toRange = (offset: Seconds = low) => Math.min(high, Math.max(low, offset)) - offset;
+    const correction = () => toRange(this.#ensemble.estimateAt(time)?.offset);
+    if (correction() === 0) return false;
+    const areVotersInside = this.#voters.every((id) => {
+      const source = this.#sources.get(id);
+      return toRange(source?.alone.viewAt(source.track, time)?.offset) === 0;
+    });
+    if (areVotersInside) this.#renew(this.#voters);
+    const by = correction();
+    this.#ensemble.shiftAgainstBiases(by);
+    for (const { track } of this.#sources.values()) track.shiftBeside(-by);
     return true;
-  }
-
-  #isWithin({ low, high, time }: Range & { readonly time: Seconds }): boolean {
-    const offset = this.#ensemble.estimateAt(time)?.offset;
-    return offset === undefined || (offset >= low && offset <= high);
   }
 
   /**

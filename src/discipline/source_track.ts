@@ -139,6 +139,11 @@ export class SourceTrack {
     for (const sample of this.samples) sample.offset += by;
   }
 
+  /** Moves what its samples showed beside the joint estimate, when that was moved. */
+  shiftBeside(by: Seconds): void {
+    for (const sample of this.samples) if (sample.beside !== undefined) sample.beside += by;
+  }
+
   /** Forgets what its samples showed beside a joint estimate that is made anew. */
   forgetBeside(): void {
     for (const sample of this.samples) sample.beside = undefined;

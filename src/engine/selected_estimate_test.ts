@@ -65,6 +65,46 @@ Deno.test("a time that nobody estimates has no stratum", () => {
   assert.equal(world.snapshot.stratum, 16);
 });
 
+/** One world after three hours, in which every source is off by so many milliseconds. */
+function apart(errors: readonly number[], queues: readonly number[], more = ""): EngineWorld {
+  const addresses = errors.map((_, i) => `192.0.2.${i + 1}`);
+  const config = addresses.map((address) =>
+    `[[source]]\nmode = "server"\naddress = "${address}"\n`
+  );
+  const world = new EngineWorld({ config: config.join("") + more, drift: 5e-6 });
+  for (const [i, address] of addresses.entries()) {
+    Object.assign(world.server(address), {
+      ...{ delay: 0.01, error: (errors[i] ?? 0) / 1000, queue: (queues[i] ?? 0) / 1000 },
+    });
+  }
+  world.start().run(10_800);
+  return world;
+}
+
+Deno.test("where claims only just overlap the clock is kept in between, and its rate steady", () => {
+  for (
+    const [errors, queues] of [
+      [[-6, 6], [0.1, 20]],
+      [[-6.5, 6.5], [0.1, 20]],
+      [[-7, 7], [0.1, 20]],
+      [[-6, 6], [2, 2]],
+      [[-6, -6, 6, 6], [0.1, 0.1, 10, 10]],
+    ] as const
+  ) {
+    const world = apart(errors, queues);
+    const rates: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      world.run(20);
+      rates.push(world.commands.at(-1)?.frequency ?? NaN);
+      // a claim is as wide as half the delay, and what the server and the clock may be off by
+      assert.ok(Math.abs(world.offset) < 0.0035, `${errors}: the clock is off by ${world.offset}`);
+    }
+    const mean = rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
+    const square = rates.reduce((sum, rate) => sum + (rate - mean) ** 2, 0) / rates.length;
+    assert.ok(Math.sqrt(square) < 0.3, `${errors}: the rate varies by ${Math.sqrt(square)} ppm`);
+  }
+});
+
 Deno.test("no source is selected without an estimate, whatever makes the engine decide", () => {
   fc.assert(
     fc.property(

@@ -8,8 +8,12 @@
  * outside sees. All of it is one pure function that does not depend on the order of the sources.
  * One server has one vote, see `one_vote.ts`. Trusted sources outvote any number of others. One
  * whose offset lies where most cannot be right (most trusted ones, where there are some) has no
- * part in the time, however wrong it says that it may be. Limits: a majority that lies in concert
- * wins; that is what `minimum-agreeing-sources`, `trust` and `require` are for.
+ * part in the time, however wrong it says that it may be. Where all lie outside, claims only just
+ * overlap, and those stay that lie about as far outside as the narrowest claim is wide. Preferred
+ * sources that agree give the time alone, and unless a trusted one agrees, no other says where it
+ * can be. Limits: a majority that lies in concert wins; that is what `minimum-agreeing-sources`,
+ * `trust` and `require` are for. A preferred source moves the time as far as the error that it
+ * admits, as long as it agrees.
  *
  * @module
  */
@@ -36,6 +40,12 @@ export type { SelectionOptions } from "./selection_options.ts";
 /** Sources whose root distance is larger are not asked (RFC 5905 section 11.2.1, MAXDIST). */
 const DISTANCE_MAX: Seconds = 1.5;
 
+/**
+ * Where no source lies where most can be right, one is cast off that lies outside by more than so
+ * many times the smallest error bound.
+ */
+const FAR = 4;
+
 /** How much a stratum counts when the system peer is chosen, in seconds of root distance. */
 const STRATUM_WEIGHT: Seconds = 1e-3;
 
@@ -57,7 +67,11 @@ export interface Selection {
   readonly agreed: readonly number[];
   /** Where the true offset lies, if those that agree are right. */
   readonly interval: { readonly low: Seconds; readonly high: Seconds } | undefined;
-  /** Where most sources can be right, those that do not agree counted; undefined when none is. */
+  /**
+   * Where most sources can be right, those that do not agree counted, and as far as the nearest one
+   * that is used; where preferred ones give the time alone, where most of these can be. Undefined
+   * when none is believed.
+   */
   readonly possible: { readonly low: Seconds; readonly high: Seconds } | undefined;
   /** Why no source is believed, in a sentence; undefined when one is. */
   readonly reason: string | undefined;
@@ -191,9 +205,21 @@ function accept(found: Accepted): Selection {
     agreeing: agreeing.length,
     agreed: idsOf(agreeing),
     interval: { low: place.low, high: place.high },
-    possible: found.possible,
+    possible: preferredInside.length > 0 && !hasTrusted(agreeing)
+      ? majorityRange(preferredInside.map(claimOf))
+      : reaching(found.possible, left),
     reason: undefined,
   };
+}
+
+/** Widens a range so far that the nearest of some sources, at least, lies in it. */
+function reaching({ low, high }: Range, left: readonly Candidate[]): Range {
+  const offsets = left.map(({ offset }) => offset);
+  return { low: Math.min(low, Math.max(...offsets)), high: Math.max(high, Math.min(...offsets)) };
+}
+
+function hasTrusted(agreeing: readonly Candidate[]): boolean {
+  return agreeing.some(({ trust }) => trust);
 }
 
 /** Marks those that agree and stand apart all the same. */
@@ -212,22 +238,25 @@ function markApart({ statuses, agreeing, possible }: Accepted): void {
 
 /**
  * Finds those whose offset lies where most cannot be right: their own claim of how wrong they may
- * be, which costs a liar nothing, is no reason to let them move the time. Trusted ones are left,
- * and all when none lies inside.
+ * be, which costs a liar nothing, is no reason to let them move the time. Trusted ones are left, or
+ * preferred ones where none is trusted. When none lies inside, those are found that lie far outside
+ * beside the narrowest claim.
  */
 function findStrays(
   agreeing: readonly Candidate[],
   { low, high }: Range,
 ): ReadonlyMap<number, SourceStatus> {
-  const hasTrusted = agreeing.some(({ trust }) => trust);
-  const outside = agreeing.filter(({ offset }) => offset < low || offset > high);
-  if (outside.length === agreeing.length) return new Map();
+  const isBound = hasTrusted(agreeing);
+  const apartOf = ({ offset }: Candidate) => Math.max(0, low - offset, offset - high);
+  const isNoneInside = agreeing.every((each) => apartOf(each) > 0);
+  const narrowest = Math.min(...agreeing.map(({ rootDistance }) => rootDistance));
+  const limit = isNoneInside ? FAR * narrowest : 0;
   const strays = new Map<number, SourceStatus>();
-  for (const { id, trust, prefer, offset } of outside) {
-    if (trust || (prefer && !hasTrusted)) continue;
-    const apart = durationText(offset < low ? low - offset : offset - high);
-    const reason = `Offset ${durationText(offset)} lies ${apart} outside the interval where most ` +
-      `${hasTrusted ? "trusted sources" : "sources"} can be right`;
+  for (const each of agreeing) {
+    const { id, trust, prefer, offset } = each, apart = apartOf(each);
+    if (apart <= limit || trust || (prefer && !isBound)) continue;
+    const reason = `Offset ${durationText(offset)} lies ${durationText(apart)} outside the ` +
+      `interval where most ${isBound ? "trusted sources" : "sources"} can be right`;
     strays.set(id, { status: "outlier", reason });
   }
   return strays;

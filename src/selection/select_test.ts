@@ -16,6 +16,11 @@ function statuses(selection: Selection): Readonly<Record<number, string>> {
   return Object.fromEntries([...selection.statuses].map(([id, { status }]) => [id, status]));
 }
 
+function near(found: Selection["possible"], { low, high }: { low: number; high: number }): void {
+  assert.ok(Math.abs((found?.low ?? NaN) - low) < 1e-9, `${found?.low}`);
+  assert.ok(Math.abs((found?.high ?? NaN) - high) < 1e-9, `${found?.high}`);
+}
+
 Deno.test("a lone falseticker among three is named with its numbers", () => {
   const selection = run([source(1, 0.001), source(2, -0.5), source(3, 0.002)]);
   assert.deepEqual(statuses(selection), { 1: "selected", 2: "falseticker", 3: "combined" });
@@ -184,8 +189,30 @@ Deno.test("a claim to be wrong by much is no reason to move the time beyond what
   assert.deepEqual(run([source(1, 0, narrow), source(4, 0.3, wide)]).survivors, [1]);
   // where none lies inside, none is more right than the others
   assert.equal(run([source(1, 0, narrow), source(2, 0.007, narrow)]).survivors.length, 2);
-  // what the administrator prefers is used while it agrees
-  assert.deepEqual(run([...good, source(4, 0.3, { ...wide, prefer: true })]).survivors, [4]);
+});
+
+Deno.test("where claims only just overlap one that admits much is no match for a narrow one", () => {
+  const narrow = source(1, 0, { rootDistance: 0.004 });
+  const touching = run([narrow, source(4, 0.403, { rootDistance: 0.4 })]);
+  assert.deepEqual(statuses(touching), { 1: "selected", 4: "outlier" });
+  near(touching.possible, { low: 0, high: 0.004 });
+  const alike = run([narrow, source(4, 0.013, { rootDistance: 0.01 })]);
+  assert.deepEqual(alike.survivors.toSorted(), [1, 4]);
+  near(alike.possible, { low: 0.003, high: 0.004 });
+});
+
+Deno.test("where most can be right is no bound for preferred sources, unless a trusted one agrees", () => {
+  const narrow = { rootDistance: 0.004 }, wide = { rootDistance: 0.4, prefer: true };
+  const good = [source(1, 0, narrow), source(2, 0.001, narrow), source(3, -0.001, narrow)];
+  const one = run([...good, source(4, 0.3, wide)]);
+  assert.deepEqual(one.survivors, [4]);
+  near(one.possible, { low: -0.1, high: 0.7 });
+  const two = run([...good, source(4, 0.3, wide), source(5, 0.2, wide)]);
+  assert.deepEqual(two.survivors.toSorted(), [4, 5]);
+  near(two.possible, { low: -0.1, high: 0.6 });
+  const beside = run([{ ...source(1, 0, narrow), trust: true }, source(4, 0.3, wide)]);
+  assert.deepEqual(beside.survivors, [1]);
+  near(beside.possible, { low: -0.004, high: 0.004 });
 });
 
 Deno.test("a preferred source is used alone while it agrees", () => {
