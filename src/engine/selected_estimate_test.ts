@@ -89,6 +89,7 @@ Deno.test("where claims only just overlap the clock is kept in between, and its 
       [[-7, 7], [0.1, 20]],
       [[-6, 6], [2, 2]],
       [[-6, -6, 6, 6], [0.1, 0.1, 10, 10]],
+      [[-6, -6, 6, 6], [1, 1, 1, 1]],
     ] as const
   ) {
     const world = apart(errors, queues);

@@ -5,8 +5,10 @@
  * be inside and still spoil the average. The idea (in the spirit of RFC 5905 section 11.2.2): while
  * more than a few are left, find the one whose offset differs most from those of all others, and
  * cast it off if that is more than their errors explain. Errors are taken as jitter, uncertainty,
- * and a quarter of the root distance for what asymmetry usually does. Limits: with three sources or
- * fewer there is no crowd to stand apart from.
+ * and a quarter of the root distance for what asymmetry usually does. Where one half stands apart
+ * from the other, neither is the crowd: casting one off would make the other half the larger, and
+ * noise would choose which. Only those that stay in any case outweigh as many others. Limits: with
+ * three sources or fewer there is no crowd to stand apart from.
  *
  * @module
  */
@@ -73,6 +75,7 @@ function castOff(members: readonly ClusterMember[]): readonly Outlier[] {
   let left = members.toSorted((a, b) => a.offset - b.offset || a.id - b.id)
     .map((member) => ({ ...member, variance: expectedVariance(member) }));
   const outliers: Outlier[] = [];
+  const canTie = !members.some(({ prefer }) => prefer);
   while (left.length > SURVIVORS_MIN) {
     let worst: { readonly outlier: Outlier; readonly ratio: number } | undefined = undefined;
     const crowd = crowdOf(left);
@@ -80,7 +83,8 @@ function castOff(members: readonly ClusterMember[]): readonly Outlier[] {
       if (member.prefer) continue;
       const outlier = compare(member, crowd);
       const ratio = outlier.expected > 0 ? outlier.difference / outlier.expected : 0;
-      if (ratio > APART && (worst === undefined || ratio > worst.ratio)) worst = { outlier, ratio };
+      if (ratio <= APART || (worst !== undefined && ratio <= worst.ratio)) continue;
+      if (!canTie || !isWithMiddle(member, left)) worst = { outlier, ratio };
     }
     if (worst === undefined) break;
     const { outlier } = worst;
@@ -88,6 +92,17 @@ function castOff(members: readonly ClusterMember[]): readonly Outlier[] {
     left = left.filter(({ id }) => id !== outlier.id);
   }
   return outliers;
+}
+
+/**
+ * Tells whether one stands apart no further than is expected from the middle one of some, or from
+ * one of the two in the middle: then as many are with it as are against it.
+ */
+function isWithMiddle(member: Weighed, sorted: readonly Weighed[]): boolean {
+  const half = sorted.length >> 1;
+  return sorted.slice(sorted.length - half - 1, half + 1).some(({ offset, variance }) =>
+    (offset - member.offset) ** 2 <= variance + member.variance
+  );
 }
 
 interface Weighed extends ClusterMember {

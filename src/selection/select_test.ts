@@ -176,6 +176,25 @@ Deno.test("an outlier inside the majority is cast off when it stands apart", () 
   assert.equal(three.survivors.length, 3);
 });
 
+Deno.test("where half stand apart from the other half none is cast off, where one more does the rest are", () => {
+  const halves = (left: number, right: number) => {
+    const offsets = [...Array(left).fill(-0.006), ...Array(right).fill(0.006)] as number[];
+    const sources = offsets.map((offset, i) => source(i + 1, offset + 1e-5 * i));
+    return run(sources).survivors.toSorted();
+  };
+  assert.deepEqual(halves(2, 2), [1, 2, 3, 4]);
+  assert.deepEqual(halves(3, 3), [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(halves(1, 3), [2, 3, 4]);
+  assert.deepEqual(halves(2, 3), [3, 4, 5]);
+  assert.deepEqual(halves(4, 2), [1, 2, 3, 4]);
+  // trusted ones outweigh as many others
+  const trusted = [0, 1e-5].map((offset, i) => source(i + 1, offset, { trust: true }));
+  const others = [0.009, 0.00901].map((offset, i) =>
+    source(i + 3, offset, { rootDistance: 0.004 })
+  );
+  assert.equal(run([...trusted, ...others]).survivors.length, 3);
+});
+
 Deno.test("a claim to be wrong by much is no reason to move the time beyond what most allow", () => {
   const narrow = { rootDistance: 0.004 }, wide = { rootDistance: 0.4 };
   const good = [source(1, 0, narrow), source(2, 0.001, narrow), source(3, -0.001, narrow)];
