@@ -67,7 +67,7 @@ async function becomesReady(world: World): Promise<void> {
   await waitUntil(async () => {
     text = await machine.sh("systemctl show ntpsd -p StatusText");
     return /^StatusText=Synchronised to /.test(text);
-  }, { timeoutMs: 30_000, everyMs: 500, what: () => `"Synchronised" in ${text}` });
+  }, { timeoutMs: RESTART_TIMEOUT_MS, everyMs: 500, what: () => `"Synchronised" in ${text}` });
 }
 
 async function isConfined(world: World): Promise<void> {

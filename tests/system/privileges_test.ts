@@ -27,12 +27,15 @@ type Thread = Readonly<Record<string, string>>;
 
 async function threadsOf(pid: number): Promise<readonly Thread[]> {
   const tasks = await Array.fromAsync(Deno.readDir(`/proc/${pid}/task`));
-  return await Promise.all(tasks.map(async ({ name }) => {
-    const text = await Deno.readTextFile(`/proc/${pid}/task/${name}/status`);
-    return Object.fromEntries(
+  const texts = await Promise.all(
+    // One that has ended meanwhile has nothing left.
+    tasks.map(({ name }) => Deno.readTextFile(`/proc/${pid}/task/${name}/status`).catch(() => "")),
+  );
+  return texts.filter((text) => text !== "").map((text) =>
+    Object.fromEntries(
       text.trim().split("\n").map((line) => line.split(/:\s*/, 2) as [string, string]),
-    );
-  }));
+    )
+  );
 }
 
 /**

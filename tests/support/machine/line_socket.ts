@@ -3,9 +3,7 @@
  *
  * @module
  */
-import { waitUntil } from "../wait_until.ts";
-
-const CONNECT_TIMEOUT_MS = 10_000;
+import { PATIENCE_MS, waitUntil } from "../wait_until.ts";
 
 /** A connection by which lines come and go. */
 export class LineSocket {
@@ -21,7 +19,7 @@ export class LineSocket {
   static async connect(path: string, take: (line: string) => void): Promise<LineSocket> {
     const connect = () => Deno.connect({ transport: "unix", path }).catch(() => undefined);
     const what = () => path;
-    const connection = await waitUntil(connect, { timeoutMs: CONNECT_TIMEOUT_MS, what });
+    const connection = await waitUntil(connect, { timeoutMs: PATIENCE_MS, what });
     return new LineSocket(connection, take);
   }
 

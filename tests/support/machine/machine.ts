@@ -13,7 +13,7 @@
 import { fromFileUrl } from "../command.ts";
 import { type TemporaryFolder, temporaryFolder } from "../places.ts";
 import { RunningProgram } from "../process.ts";
-import { pause, waitUntil } from "../wait_until.ts";
+import { PATIENCE_MS, pause, waitUntil } from "../wait_until.ts";
 import { makeInitramfs } from "./initramfs.ts";
 import { LineSocket } from "./line_socket.ts";
 import type { MachineParts } from "./parts.ts";
@@ -51,6 +51,12 @@ export interface RunningScript {
   waitFor(pattern: RegExp, timeoutMs?: number): Promise<void>;
 }
 
+/** What QEMU's monitor says. */
+interface QemuMessage {
+  readonly event?: string;
+  readonly timestamp?: { readonly seconds: number; readonly microseconds: number };
+}
+
 /** Where a machine finds servers of the host's loopback. */
 export const HOST = "10.0.2.2";
 
@@ -66,6 +72,8 @@ export class Machine implements AsyncDisposable {
   readonly #qemu: RunningProgram;
   readonly #sockets: LineSocket[] = [];
   readonly #ended = new Map<string, (status: number) => void>();
+  /** When each event of the emulator happened last, in seconds. */
+  readonly #happened = new Map<string, number>();
   #isReady = false;
   #scripts = 0;
 
@@ -139,11 +147,14 @@ export class Machine implements AsyncDisposable {
     return output;
   }
 
-  /** Stops the machine for a while, as a hypervisor does: its time stands still. */
-  async standStill(milliseconds: number): Promise<void> {
-    this.#sockets[1]?.write('{"execute":"stop"}');
+  /**
+   * Stops the machine for a while, as a hypervisor does: its time stands still. Returns for how
+   * many seconds it did, which are more on a busy host.
+   */
+  async standStill(milliseconds: number): Promise<number> {
+    const stopped = await this.#tell("stop", "STOP");
     await pause(milliseconds);
-    this.#sockets[1]?.write('{"execute":"cont"}');
+    return await this.#tell("cont", "RESUME") - stopped;
   }
 
   /** Ends the machine, as by pulling the plug. */
@@ -157,13 +168,29 @@ export class Machine implements AsyncDisposable {
     const { path } = this.folder;
     this.#sockets.push(
       await LineSocket.connect(`${path}/agent.socket`, (line) => this.#take(line)),
-      await LineSocket.connect(`${path}/monitor.socket`, () => {}),
+      await LineSocket.connect(`${path}/monitor.socket`, (line) => this.#note(line)),
     );
     this.#sockets[1]?.write('{"execute":"qmp_capabilities"}');
     await waitUntil(() => {
       if (this.#qemu.over) throw new Error("The emulator ended");
       return this.#isReady;
     }, { timeoutMs: BOOT_TIMEOUT_MS, what: () => "the agent" });
+  }
+
+  /** Gives the emulator a command; returns when its event happened, in seconds. */
+  async #tell(command: string, event: string): Promise<number> {
+    this.#happened.delete(event);
+    this.#sockets[1]?.write(JSON.stringify({ execute: command }));
+    return await waitUntil(() => this.#happened.get(event), {
+      timeoutMs: PATIENCE_MS,
+      what: () => event,
+    });
+  }
+
+  #note(line: string): void {
+    const { event, timestamp } = JSON.parse(line) as QemuMessage;
+    if (event === undefined) return;
+    this.#happened.set(event, (timestamp?.seconds ?? 0) + (timestamp?.microseconds ?? 0) / 1e6);
   }
 
   #take(line: string): void {
