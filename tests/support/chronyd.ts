@@ -8,9 +8,10 @@
  * @module
  */
 import type { Peer } from "./debian_packages.ts";
-import { waitForServer } from "./ntp_probe.ts";
+import { probe } from "./ntp_probe.ts";
 import { freePort, temporaryFolder } from "./places.ts";
 import { RunningProgram } from "./process.ts";
+import { PATIENCE_MS, waitUntil } from "./wait_until.ts";
 
 /** What a chronyd is to do. */
 export interface ChronydOptions {
@@ -41,8 +42,26 @@ export interface Chronyd extends AsyncDisposable {
   readonly process: RunningProgram;
 }
 
+/** Another program may have taken a port that was free a moment before; so often one is tried. */
+const PORTS_TRIED_MAX = 3;
+
 /** Starts a chronyd and waits until it answers. */
 export async function startChronyd(peer: Peer, options: ChronydOptions = {}): Promise<Chronyd> {
+  for (let tried = 1;; tried++) {
+    const chronyd = await startOne(peer, options);
+    const isTaken = chronyd.process.stderr.includes(CANNOT_OPEN);
+    if (!isTaken) return chronyd;
+    await chronyd[Symbol.asyncDispose]();
+    if (options.port !== undefined || tried === PORTS_TRIED_MAX) {
+      throw new Error(`chronyd cannot answer: ${chronyd.process.stderr}`);
+    }
+  }
+}
+
+const CANNOT_OPEN = "Could not open NTP socket";
+
+/** Starts a chronyd and waits until it answers, or says that it cannot. */
+async function startOne(peer: Peer, options: ChronydOptions): Promise<Chronyd> {
   const folder = await temporaryFolder();
   const address = options.address ?? "127.0.0.1";
   const port = options.port ?? await freePort();
@@ -69,7 +88,12 @@ export async function startChronyd(peer: Peer, options: ChronydOptions = {}): Pr
     await folder[Symbol.asyncDispose]();
   };
   try {
-    if (options.namespace === undefined) await waitForServer(address, { port });
+    const isHeard = () =>
+      process.stderr.includes(CANNOT_OPEN) || probe(address, { port, timeoutMs: 1000 });
+    const what = () => `an NTP answer from ${address} port ${port}`;
+    if (options.namespace === undefined) {
+      await waitUntil<unknown>(isHeard, { timeoutMs: PATIENCE_MS, what });
+    }
   } catch (error) {
     await dispose();
     throw new Error(`chronyd does not answer: ${process.stderr}`, { cause: error });

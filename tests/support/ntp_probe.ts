@@ -7,7 +7,7 @@
  * @module
  */
 import { createSocket } from "node:dgram";
-import { PATIENCE_MS, waitUntil } from "./wait_until.ts";
+import { PATIENCE_MS } from "./wait_until.ts";
 
 /** What a server answered. */
 export interface ProbeResponse {
@@ -64,18 +64,6 @@ export async function probe(
   } finally {
     await new Promise<void>((resolve) => socket.close(() => resolve()));
   }
-}
-
-/** Asks until a server answers; throws when it does not within `timeoutMs`. */
-export async function waitForServer(
-  address: string,
-  options: ProbeOptions,
-): Promise<ProbeResponse> {
-  const { port, timeoutMs = PATIENCE_MS } = options;
-  return await waitUntil(() => probe(address, { port, timeoutMs: 1000 }), {
-    timeoutMs,
-    what: () => `an NTP answer from ${address} port ${port}`,
-  });
 }
 
 /** Seconds of the Unix epoch, with the resolution that performance.now() has. */

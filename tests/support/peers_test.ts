@@ -40,6 +40,17 @@ for (const address of ["127.0.0.1", "::1"]) {
   });
 }
 
+Deno.test({
+  name: "a chronyd whose port is taken is not waited for",
+  ignore: chronyd === undefined,
+  async fn() {
+    assert.ok(chronyd);
+    await using taken = await startFalseServer({ silent: true });
+    await assert.rejects(startChronyd(chronyd, { port: taken.port }), /Could not open NTP socket/);
+    assert.ok(taken.requests < 10);
+  },
+});
+
 Deno.test("the false server is as wrong as it is told to be", async () => {
   await using server = await startFalseServer({ offsetSeconds: 0.5, stratum: 2 });
   const ahead = await probe(server.address, { port: server.port });
