@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ipFamily } from "../base/ip_address.ts";
 import { NTP_PORT, NTS_KE_PORT } from "../base/ports.ts";
 import {
   addServers,
@@ -38,7 +39,7 @@ class Chrony {
   readonly #files: Files;
   readonly #authorities = new Map<string, string>();
   readonly #sources: Line[] = [];
-  readonly #addresses: string[] = [];
+  readonly #bound = new Map<string, string>();
   readonly #access = new AccessTable();
   readonly #exchange = new Map<string, string>();
   #port = NTP_PORT;
@@ -63,6 +64,7 @@ class Chrony {
     for (const line of this.#sources) this.#source(line);
     this.#serve();
     this.#exchangeKeys();
+    this.#tellPanic();
   }
 
   #take(line: Line): void {
@@ -92,7 +94,7 @@ class Chrony {
     const [value = ""] = line.rest;
     if (line.word === "allow" || line.word === "deny") this.#takeAccess(line);
     else if (line.word === "port") this.#port = wholeNumber(value) ?? NTP_PORT;
-    else if (line.word === "bindaddress") this.#addresses.push(value);
+    else if (line.word === "bindaddress") this.#bound.set(ipFamily(value) ?? value, value);
     else if (line.word === "ratelimit") this.#rateLimit = rateLimit(this.#draft, line.rest);
     else if (line.word === "ntstrustedcerts") this.#authority(line.rest);
     else if (EXCHANGE.has(line.word)) this.#exchange.set(line.word, value);
@@ -145,12 +147,33 @@ class Chrony {
       return;
     }
     addServers(this.#draft, {
-      addresses: this.#addresses,
+      addresses: this.#listening(allow),
       port: this.#port,
       allow,
       deny,
       rateLimit: this.#rateLimit,
     });
+  }
+
+  /** Where it listens: `bindaddress` is about its own family, the other one stays open. */
+  #listening(allow: readonly string[] | undefined): readonly string[] {
+    if (this.#bound.size === 0) return [WILDCARDS.ipv6];
+    const bound = { ...WILDCARDS, ...Object.fromEntries(this.#bound) };
+    const isUnderstood = Object.keys(bound).length === Object.keys(WILDCARDS).length;
+    if (!isUnderstood) return [...this.#bound.values()];
+    return Object.values(bound).filter((address) =>
+      allow === undefined || allow.some((network) => isIpv6(network) === isIpv6(address))
+    );
+  }
+
+  /** A chronyd without `maxchange`, or before the updates it leaves out, steps by any amount. */
+  #tellPanic(): void {
+    const values = this.#draft.sections.get("synchronization")?.values;
+    if (values?.has("step-limit") !== true) return;
+    const own = PANIC_THRESHOLDS.filter((key) => !values.has(key));
+    if (own.length === 0) return;
+    const reason = `makestep: chrony steps by any amount, ntpsd exits beyond ${own.join(" or ")}`;
+    this.#draft.remarks.push({ reason });
   }
 
   #exchangeKeys(): void {
@@ -179,6 +202,15 @@ const EXCHANGE = new Set(
   ["ntsservercert", "ntsserverkey", "ntsport", "maxntsconnections", "ntsntpserver", "ntsrotate"],
 );
 
+/** All addresses of a family. */
+const WILDCARDS = { ipv4: "0.0.0.0", ipv6: "::" };
+
+function isIpv6(addressOrNetwork: string): boolean {
+  return addressOrNetwork.includes(":");
+}
+
+const PANIC_THRESHOLDS = ["startup-step-panic-threshold", "single-step-panic-threshold"];
+
 const NONE_IGNORED = "maxchange: ntpsd exits at the first change beyond it, it ignores none";
 
 /** Directives that set a key; false where the value is not understood. */
@@ -204,13 +236,13 @@ const SETTINGS: Readonly<
   makestep: (draft, [threshold, limit]) =>
     setNumber(draft, "synchronization.step-threshold", { value: threshold, least: 0, most: 1e9 }) &&
     setNumber(draft, "synchronization.step-limit", { value: limit, least: -1, most: 1_000_000 }),
-  maxchange: (draft, [value, _start, ignored = "0"]) => {
+  maxchange: (draft, [value, start, ignored = "0"]) => {
     if (ignored !== "0") draft.remarks.push({ reason: NONE_IGNORED });
-    return setNumber(draft, "synchronization.single-step-panic-threshold", {
-      value,
-      least: 0,
-      most: 1e9,
-    });
+    // `start` is how many updates are not checked
+    const [atStart = "", later = ""] = PANIC_THRESHOLDS;
+    return (start === "0" ? [atStart, later] : [later]).every((key) =>
+      setNumber(draft, `synchronization.${key}`, { value, least: 0, most: 1e9 })
+    );
   },
   local: (draft, rest) => {
     const at = rest.findIndex((word) => word.toLowerCase() === "stratum");

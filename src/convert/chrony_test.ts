@@ -328,3 +328,40 @@ maxchange 1000 1 2
     /allows|none/,
   );
 });
+
+Deno.test("what is bound in one family leaves the other one open, as in chronyd", () => {
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ["allow", ["[::]:123"]],
+    ["allow; bindaddress 10.0.0.1", ["10.0.0.1:123", "[::]:123"]],
+    ["allow; bindaddress fd00::1", ["0.0.0.0:123", "[fd00::1]:123"]],
+    ["allow; bindaddress 10.0.0.1; bindaddress 10.0.0.2; bindaddress ::1; port 11123", [
+      "10.0.0.2:11123",
+      "[::1]:11123",
+    ]],
+    ["allow 10.0.0.0/8; bindaddress 10.0.0.1", ["10.0.0.1:123"]],
+    ["allow 10.0.0.0/8; bindaddress ::1", ["0.0.0.0:123"]],
+    ["allow fd00::/8; bindaddress 0.0.0.0", ["[::]:123"]],
+    ["allow; bindaddress a.name.example", []],
+  ];
+  for (const [lines, expected] of cases) {
+    const { config } = chrony(`server a.example iburst\n${lines.replaceAll("; ", "\n")}\n`);
+    deepEqual(config.servers.map(({ listen }) => listen), expected, lines);
+  }
+});
+
+Deno.test("from when on a change is too large is as in chrony, or told", () => {
+  const panics = (lines: string) => {
+    const { config: { synchronization }, comments } = chrony(`server a.example iburst\n${lines}\n`);
+    const { startupStepPanicThreshold, singleStepPanicThreshold } = synchronization;
+    const told = comments.split("\n").find((line) => line.includes("by any amount"));
+    return [startupStepPanicThreshold?.forward, singleStepPanicThreshold.forward, told] as const;
+  };
+  const [usualStart, usual] = panics("");
+  deepEqual(panics("makestep 1 3\nmaxchange 50 0 0"), [50, 50, undefined]);
+  const [start, later, told] = panics("makestep 1 3\nmaxchange 50 1 0");
+  deepEqual([start, later], [usualStart, 50]);
+  match(told ?? "", /exits beyond startup-step-panic-threshold$/);
+  const [, without, both] = panics("makestep 1 3");
+  equal(without, usual);
+  match(both ?? "", /startup-step-panic-threshold or single-step-panic-threshold$/);
+});
