@@ -28,10 +28,30 @@ export interface Listener {
   readonly listen: string;
 }
 
+/** The same, taken apart, so that many can be compared. */
+export interface Place {
+  /** The transport. */
+  readonly transport: "udp" | "tcp";
+  /** The address, in its canonical form. */
+  readonly host: string;
+  /** The port. */
+  readonly port: number | undefined;
+}
+
+/** Returns the place of a listener. */
+export function placeOf({ transport, listen }: Listener): Place {
+  const { host = "", port } = parseHostPort(listen) ?? {};
+  return { transport, host: canonicalHost(host), port };
+}
+
 /** Tells how two listeners collide; undefined when both can be open. */
 export function collisionOf(one: Listener, other: Listener): Collision | undefined {
-  const [first, second] = [placeOf(one), placeOf(other)];
-  if (one.transport !== other.transport || first.port !== second.port) return undefined;
+  return collisionAt(placeOf(one), placeOf(other));
+}
+
+/** The same of their places. */
+export function collisionAt(first: Place, second: Place): Collision | undefined {
+  if (first.transport !== second.transport || first.port !== second.port) return undefined;
   if (first.host === second.host) return "same";
   return covers(first, second) || covers(second, first) ? "covered" : undefined;
 }
@@ -76,20 +96,9 @@ export function takenBy(servers: readonly string[], listen: string): boolean {
   );
 }
 
-interface Place {
-  readonly host: string;
-  readonly port: number | undefined;
-  /** Whether `[::]` takes IPv4 too, whatever else listens. */
-  readonly isDual: boolean;
-}
-
-function placeOf({ transport, listen }: Listener): Place {
-  const { host = "", port } = parseHostPort(listen) ?? {};
-  return { host: canonicalHost(host), port, isDual: transport === "tcp" };
-}
-
-function covers({ host, isDual }: Place, other: Place): boolean {
+/** Over TCP `[::]` takes IPv4 too, whatever else listens. */
+function covers({ host, transport }: Place, other: Place): boolean {
   const isIpv6 = other.host.includes(":");
   if (host === "0.0.0.0") return !isIpv6;
-  return host === "::" && (isIpv6 || isDual);
+  return host === "::" && (isIpv6 || transport === "tcp");
 }

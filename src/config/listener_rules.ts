@@ -4,7 +4,7 @@
  * @module
  */
 import type { ConfigPath } from "./config_path.ts";
-import { collisionOf, type Listener, takenBy } from "./listen.ts";
+import { collisionAt, collisionOf, type Listener, placeOf, takenBy } from "./listen.ts";
 import type { ControlConfig } from "./sections/control.ts";
 import type { NtsKeServerConfig } from "./sections/nts_ke_server.ts";
 import type { ServerConfig } from "./sections/server.ts";
@@ -44,12 +44,13 @@ function checkSections(
   listeners: readonly (SectionListener | undefined)[],
   sections: ConfigPath,
 ): void {
-  for (const [i, listener] of listeners.entries()) {
+  const places = listeners.map((listener) => listener && { ...listener, ...placeOf(listener) });
+  for (const [i, listener] of places.entries()) {
     if (listener === undefined) continue;
     const at = sections.index(i).key("listen");
-    for (const [j, earlier] of listeners.slice(0, i).entries()) {
+    for (const [j, earlier] of places.slice(0, i).entries()) {
       if (earlier === undefined) continue;
-      const collision = collisionOf(earlier, listener);
+      const collision = collisionAt(earlier, listener);
       const isShared = listener.reusePort === true && earlier.reusePort === true;
       if (collision === undefined || (collision === "covered" && isShared)) continue;
       const { path } = sections.index(j);
@@ -70,7 +71,8 @@ function checkStatus(
   },
 ): void {
   for (const [i, listener] of listeners.entries()) {
-    const collision = listener && collisionOf(listener, { transport: "tcp", listen: status });
+    const collision = listener &&
+      collisionOf(listener, { transport: "tcp", listen: status });
     if (collision === undefined) continue;
     at.index(i).key("listen").report(
       collision === "same"
