@@ -2,33 +2,35 @@
  * Who is served, as lines of a configuration say it one after the other.
  *
  * The most special network that holds an address decides, in chrony and ntpd as in ntpsd, so the
- * rules are kept as they are; what becomes of them is two lists.
+ * rules are kept as they are; what becomes of them is two lists. A network is known by its leading
+ * bits as text, so that there may be ten thousands of them.
  *
  * @module
  */
-import { readPrefix } from "../config/address_field.ts";
+import { ipToBytes } from "../base/ip_address.ts";
 
 const ALL = ["0.0.0.0/0", "::/0"] as const;
 
 /** Rules about networks, of which the most special one decides. */
 export class AccessTable {
-  readonly #rules = new Map<string, boolean>();
+  readonly #rules = new Map<string, Rule>();
 
   /** Allows or refuses a network in its canonical form. */
   set(network: string, isAllowed: boolean): void {
-    this.#rules.set(network, isAllowed);
+    this.#rules.set(network, { isAllowed, bits: bitsOf(network) });
   }
 
   /** Removes the rules about what is inside of a network. */
   clearInside(network: string): void {
-    for (const each of [...this.#rules.keys()]) {
-      if (isInside(each, network)) this.#rules.delete(each);
+    const outer = bitsOf(network);
+    for (const [each, { bits }] of [...this.#rules]) {
+      if (bits.length > outer.length && bits.startsWith(outer)) this.#rules.delete(each);
     }
   }
 
   /** Whether this very network is refused. */
   isRefused(network: string): boolean {
-    return this.#rules.get(network) === false;
+    return this.#rules.get(network)?.isAllowed === false;
   }
 
   /** The networks that are allowed, undefined for all; and those inside of them that are not. */
@@ -36,13 +38,30 @@ export class AccessTable {
     const allow = this.#networks(true);
     const deny = this.#networks(false).filter((network) => !isAll(network));
     const isOpen = ALL.every((network) => allow.includes(network));
-    const isPlain = !allow.some((network) => deny.some((outer) => isInside(network, outer)));
-    return { allow: isOpen && isPlain ? undefined : allow, deny };
+    return { allow: isOpen && !this.#isAnyInsideOf(deny) ? undefined : allow, deny };
+  }
+
+  /** Whether a network is allowed inside of one that is not. */
+  #isAnyInsideOf(denied: readonly string[]): boolean {
+    const outer = new Set(denied.map(bitsOf));
+    const lengths = new Set([...outer].map(({ length }) => length));
+    return [...this.#rules.values()].some(({ isAllowed, bits }) =>
+      isAllowed &&
+      [...lengths].some((length) => length < bits.length && outer.has(bits.slice(0, length)))
+    );
   }
 
   #networks(isAllowed: boolean): readonly string[] {
-    return [...this.#rules].flatMap(([network, is]) => is === isAllowed ? [network] : []);
+    return [...this.#rules].flatMap(([network, rule]) =>
+      rule.isAllowed === isAllowed ? [network] : []
+    );
   }
+}
+
+interface Rule {
+  readonly isAllowed: boolean;
+  /** As `bitsOf` tells them. */
+  readonly bits: string;
 }
 
 /** Returns both families of the addresses that a line without a network is about, or one. */
@@ -54,7 +73,10 @@ function isAll(network: string): boolean {
   return ALL.some((each) => each === network);
 }
 
-function isInside(network: string, outer: string): boolean {
-  const [address, bits] = network.split("/"), [, outerBits] = outer.split("/");
-  return Number(bits) > Number(outerBits) && readPrefix(`${address}/${outerBits}`) === outer;
+/** Returns the family and the leading bits of a network, which are those of all inside of it. */
+function bitsOf(network: string): string {
+  const [address = "", length] = network.split("/");
+  const octets = [...ipToBytes(address) ?? []];
+  const bits = octets.map((octet) => octet.toString(2).padStart(8, "0")).join("");
+  return `${octets.length}:${bits.slice(0, Number(length))}`;
 }

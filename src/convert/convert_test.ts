@@ -1,9 +1,11 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "../../tests/support/properties.ts";
 import { readerOf } from "../../tests/support/converted.ts";
+import { ok as okay } from "../base/result.ts";
 import { parseConfig } from "../config/parse.ts";
 import { convert } from "./convert.ts";
 import { detectDialect, DIALECTS } from "./detect.ts";
+import type { Reader } from "./read_lines.ts";
 
 const reader = readerOf({});
 
@@ -67,6 +69,35 @@ Deno.test("lines of any length, and texts of any size, are read in a moment", ()
   const many = Array.from({ length: 50_000 }, (_, i) => `server s${i}.example\n`).join("");
   const result = convert({ file: "x", text: many, dialect: "ntp", reader });
   ok(!result.ok && /at most 1048576 characters/.test(result.error));
+});
+
+Deno.test("access lists with thousands of networks and listeners are read in a moment", () => {
+  const many = (line: (octets: string) => string) =>
+    Array.from({ length: 8000 }, (_, i) => line(`${i >> 8}.${i % 256}`)).join("");
+  const text = many((octets) => `allow 10.${octets}.0/24\n`) +
+    many((octets) => `deny 11.${octets}.0/25\nallow all 12.${octets}.0/24\n`);
+  const lists = convert({ file: "x", text, dialect: "chrony", reader });
+  ok(lists.ok && lists.value.remarkCount === 0);
+  const listeners = `allow\n${many((octets) => `bindaddress 10.1.${octets}\n`)}`;
+  const served = convert({ file: "x", text: listeners, dialect: "chrony", reader });
+  ok(served.ok && served.value.remarkCount === 0);
+});
+
+Deno.test("there is a limit to what is included altogether", () => {
+  let read = 0, listed = 0;
+  const endless: Reader = {
+    read: () => {
+      read++;
+      return okay("include /d/x\ninclude /d/*.conf\n".repeat(20_000));
+    },
+    list: () => {
+      listed++;
+      return okay([]);
+    },
+  };
+  const text = "include /d/x\ninclude /d/*.conf\n";
+  convert({ file: "x", text: text.repeat(10), dialect: "chrony", reader: endless });
+  ok(read <= 100 && listed <= 100, `${read} files, ${listed} folders`);
 });
 
 Deno.test("the program is told by its words, and by the file's name where they do not tell", () => {

@@ -27,11 +27,11 @@ export interface Line extends Place {
   readonly rest: readonly string[];
 }
 
-/** So many files are read for one configuration. */
+/** So many files are read for one configuration, and as many folders listed. */
 const FILES_MAX = 100;
 /** The longest line that is read, in UTF-16 units. */
 export const LINE_MAX = 4096;
-/** The longest text, in UTF-16 units. */
+/** So much is read of all of them together, in UTF-16 units. */
 const TEXT_MAX = 1 << 20;
 
 /** The files of one configuration. */
@@ -42,6 +42,8 @@ export class Files {
   readonly #take: (line: Line) => void;
   readonly #open: string[] = [];
   #count = 0;
+  #folders = 0;
+  #left = TEXT_MAX;
 
   /** `isComment` matches what is left out of a line; `take` is called with each directive. */
   constructor(
@@ -62,7 +64,9 @@ export class Files {
   each(file: string, text: string): void {
     this.#count++;
     this.#open.push(file);
-    for (const [i, whole] of text.slice(0, TEXT_MAX).split(/\r?\n/).entries()) {
+    const used = text.slice(0, this.#left);
+    this.#left -= used.length;
+    for (const [i, whole] of used.split(/\r?\n/).entries()) {
       const said = whole.replace(this.#isComment, "").trim();
       const [word = "", ...rest] = said.slice(0, LINE_MAX).split(/\s+/);
       if (word === "") continue;
@@ -73,8 +77,8 @@ export class Files {
       }
       this.#take({ file, line: i + 1, text: said, word: word.toLowerCase(), rest });
     }
-    if (text.length > TEXT_MAX) {
-      const reason = `${file} has more than ${TEXT_MAX} characters; the rest is left out`;
+    if (text.length > used.length) {
+      const reason = `At most ${TEXT_MAX} characters are read; the rest of ${file} is left out`;
       this.#draft.remarks.push({ reason });
     }
     this.#open.pop();
@@ -100,6 +104,8 @@ export class Files {
       readonly seen?: Set<string>;
     },
   ): void {
+    if (this.#folders >= FILES_MAX) return this.#draft.without(place, tooMany());
+    this.#folders++;
     const names = this.#reader.list(folder);
     if (!names.ok) return this.#draft.without(place, names.error);
     const chosen = names.value.filter((name) => matches.test(name) && !seen.has(name))
@@ -124,7 +130,7 @@ export class Files {
 }
 
 function tooMany(): string {
-  return `At most ${FILES_MAX} files are read; what else is included is left out`;
+  return `At most ${FILES_MAX} files are read, and as many folders; what else is included is left out`;
 }
 
 function folderOf(path: string): string {
