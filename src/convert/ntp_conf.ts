@@ -142,6 +142,8 @@ class NtpConf {
     const isRefused = flags.some((flag) => CLIENT_REFUSED.includes(flag));
     const space = spaceOf(where, line.rest);
     if (space !== undefined && flags.includes("limited")) this.#isLimited = true;
+    else if (flags.includes("limited")) this.#draft.without(line, NOT_LIMITED);
+    if (flags.includes("notrust")) this.#draft.without(line, NO_TRUST);
     for (const found of space ?? [network(where, mask)]) {
       if (found === undefined) {
         this.#draft.without(line, "names are not looked up in access lists: write the address");
@@ -237,6 +239,8 @@ class NtpConf {
   }
 }
 
+const NOT_LIMITED = "limited: a rate-limit is about all clients of a [[server]], so there is none";
+const NO_TRUST = "notrust: these clients are refused, with a right key too";
 const NO_SWITCH = "leave it out: ntpsd has no such switch";
 
 /** The words of `tos` and `tinker` that mean a key. */

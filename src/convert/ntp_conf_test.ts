@@ -202,3 +202,14 @@ Deno.test("no panic threshold is none at the start too; survivors are not agreei
   doesNotMatch(comments, /minimum-agreeing-sources/);
   match(comments, /tos minclock 4\n.*decides this by itself/);
 });
+
+Deno.test("a limit of some clients alone, and clients that need a key, are told", () => {
+  const { config, comments } = ntp(
+    "server a.example\nrestrict default\nrestrict 10.0.0.0 mask 255.0.0.0 limited\n" +
+      "restrict 10.1.0.0 mask 255.255.0.0 notrust\n",
+  );
+  equal(config.servers[0]?.rateLimit, undefined);
+  match(comments, /10\.0\.0\.0 .* limited\n.*so there is none/);
+  match(comments, /10\.1\.0\.0 .* notrust\n.*with a right key too/);
+  doesNotMatch(ntp("server a.example\nrestrict default limited\n").comments, /so there is none/);
+});
