@@ -9,11 +9,11 @@
  * One server has one vote, see `one_vote.ts`. Trusted sources outvote any number of others. One
  * whose offset lies where most cannot be right (most trusted ones, where there are some) has no
  * part in the time, however wrong it says that it may be. Where all lie outside, claims only just
- * overlap, and those stay that lie about as far outside as the narrowest claim is wide. Preferred
- * sources that agree give the time alone, and unless a trusted one agrees, no other says where it
- * can be. Limits: a majority that lies in concert wins; that is what `minimum-agreeing-sources`,
- * `trust` and `require` are for. A preferred source moves the time as far as the error that it
- * admits, as long as it agrees.
+ * overlap, and those stay that lie about as far outside as the nearest; where claims barely touch,
+ * the time is no more in between than with either. Preferred sources that agree give the time
+ * alone, and unless a trusted one agrees, no other says where it can be. Limits: a majority that
+ * lies in concert wins; that is what `minimum-agreeing-sources`, `trust` and `require` are for. A
+ * preferred source moves the time as far as the error that it admits, as long as it agrees.
  *
  * @module
  */
@@ -41,10 +41,13 @@ export type { SelectionOptions } from "./selection_options.ts";
 const DISTANCE_MAX: Seconds = 1.5;
 
 /**
- * Where no source lies where most can be right, one is cast off that lies outside by more than so
- * many times the smallest error bound.
+ * One that lies further outside of where most can be right than the nearest is cast off: by more
+ * than so many times the smallest error bound.
  */
-const FAR = 4;
+const NEAR = 0.5;
+
+/** Claims barely touch whose common part is narrower than so many times the smallest bound. */
+const TOUCH = 0.5;
 
 /** How much a stratum counts when the system peer is chosen, in seconds of root distance. */
 const STRATUM_WEIGHT: Seconds = 1e-3;
@@ -212,10 +215,22 @@ function accept(found: Accepted): Selection {
   };
 }
 
-/** Widens a range so far that the nearest of some sources, at least, lies in it. */
+/**
+ * Widens a range so far that the nearest of some sources, at least, lies in it; and to the nearest
+ * on either side where claims barely touch, since then one of them is rather wrong than all are off
+ * by as much as they admit.
+ */
 function reaching({ low, high }: Range, left: readonly Candidate[]): Range {
   const offsets = left.map(({ offset }) => offset);
-  return { low: Math.min(low, Math.max(...offsets)), high: Math.max(high, Math.min(...offsets)) };
+  const narrowest = Math.min(...left.map(({ rootDistance }) => rootDistance));
+  const isOutside = offsets.every((offset) => offset < low || offset > high);
+  const isTouch = isOutside && high - low < TOUCH * narrowest;
+  const below = isTouch ? offsets.filter((offset) => offset < low) : offsets;
+  const above = isTouch ? offsets.filter((offset) => offset > high) : offsets;
+  return {
+    low: below.length > 0 ? Math.min(low, Math.max(...below)) : low,
+    high: above.length > 0 ? Math.max(high, Math.min(...above)) : high,
+  };
 }
 
 function hasTrusted(agreeing: readonly Candidate[]): boolean {
@@ -247,10 +262,11 @@ function findStrays(
   { low, high }: Range,
 ): ReadonlyMap<number, SourceStatus> {
   const isBound = hasTrusted(agreeing);
-  const apartOf = ({ offset }: Candidate) => Math.max(0, low - offset, offset - high);
-  const isNoneInside = agreeing.every((each) => apartOf(each) > 0);
+  // negative for one that lies inside, by how far it does
+  const apartOf = ({ offset }: Candidate) => Math.max(low - offset, offset - high);
+  const nearest = Math.min(...agreeing.map(apartOf));
   const narrowest = Math.min(...agreeing.map(({ rootDistance }) => rootDistance));
-  const limit = isNoneInside ? FAR * narrowest : 0;
+  const limit = Math.max(0, nearest + NEAR * narrowest);
   const strays = new Map<number, SourceStatus>();
   for (const each of agreeing) {
     const { id, trust, prefer, offset } = each, apart = apartOf(each);

@@ -215,9 +215,26 @@ Deno.test("where claims only just overlap one that admits much is no match for a
   const touching = run([narrow, source(4, 0.403, { rootDistance: 0.4 })]);
   assert.deepEqual(statuses(touching), { 1: "selected", 4: "outlier" });
   near(touching.possible, { low: 0, high: 0.004 });
-  const alike = run([narrow, source(4, 0.013, { rootDistance: 0.01 })]);
+  const alike = run([narrow, source(4, 0.008, { rootDistance: 0.006 })]);
   assert.deepEqual(alike.survivors.toSorted(), [1, 4]);
-  near(alike.possible, { low: 0.003, high: 0.004 });
+});
+
+Deno.test("where claims barely touch the time may be that of any, and where they overlap it is in between", () => {
+  const bound = { rootDistance: 0.005 };
+  const possibleOf = (apart: number) =>
+    run([source(1, 0, bound), source(2, 0.0001, bound), source(3, apart, bound)]).possible;
+  near(possibleOf(0.0095), { low: 0.0001, high: 0.0095 });
+  near(possibleOf(0.006), { low: 0.001, high: 0.005 });
+});
+
+Deno.test("a little more or less of an offset does not turn a source in use into an outlier and back", () => {
+  // the narrow one is just inside of where both can be right, or just outside
+  const statusOf = (offset: number) =>
+    statuses(run([
+      source(1, offset, { rootDistance: 0.005 }),
+      source(2, 0.0095, { rootDistance: 0.0095 }),
+    ]))[2];
+  assert.equal(statusOf(-1e-5), statusOf(1e-5));
 });
 
 Deno.test("where most can be right is no bound for preferred sources, unless a trusted one agrees", () => {
