@@ -12,8 +12,9 @@
  */
 import { callHere } from "../background.ts";
 import { ERRNO } from "../errno.ts";
+import { PIPE_BUF } from "../headers/file.ts";
 import { libc } from "../libc.ts";
-import { hasRoom, type LineWriter, lineWriter, question } from "./line_writer.ts";
+import { hasRoom, type LineWriter, lineWriter, question, writeAtOnce } from "./line_writer.ts";
 
 /** How many octets of lines wait to be written at most. */
 export const QUEUE_OCTETS_MAX = 262_144;
@@ -136,6 +137,23 @@ export class LineQueue {
     this.#lines.push(octets);
     this.#octets += octets.length;
   }
+}
+
+/**
+ * Writes all of it, unless the reader takes nothing for so many milliseconds; tells whether it did.
+ */
+export function writePatiently(
+  fd: number,
+  { bytes, milliseconds }: {
+    readonly bytes: Uint8Array<ArrayBuffer>;
+    readonly milliseconds: number;
+  },
+): boolean {
+  for (let at = 0; at < bytes.length; at += PIPE_BUF) {
+    libc().poll(question(fd).bytes, 1n, milliseconds);
+    if (!writeAtOnce(fd, bytes.subarray(at, at + PIPE_BUF))) return false;
+  }
+  return true;
 }
 
 /**

@@ -5,7 +5,7 @@ import { quickOnce } from "../../tests/support/wait_until.ts";
 import { libc, replaceCalls } from "../libc.ts";
 import { allocate, cString } from "../memory.ts";
 import { type LineWriter, writeAtOnce } from "./line_writer.ts";
-import { LineQueue, QUEUE_OCTETS_MAX, writeWaiting } from "./standard_streams.ts";
+import { LineQueue, QUEUE_OCTETS_MAX, writePatiently, writeWaiting } from "./standard_streams.ts";
 
 // What only these tests call.
 const extra = Deno.dlopen("libc.so.6", {
@@ -234,3 +234,12 @@ for (const append of [true, false]) {
     libc().close(fd);
   });
 }
+
+Deno.test("the last words of a service wait for a reader, not for want of one", () => {
+  using pipe = new Pipe();
+  const bytes = new Uint8Array(3000).fill(97);
+  assert.equal(writePatiently(pipe.writer, { bytes, milliseconds: 1 }), true);
+  assert.equal(writePatiently(pipe.writer, { bytes, milliseconds: 1 }), false);
+  assert.equal(pipe.read().length, 3000);
+  assert.equal(writePatiently(pipe.writer, { bytes, milliseconds: 60_000 }), true);
+});

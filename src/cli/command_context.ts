@@ -59,6 +59,10 @@ export interface CommandContext {
   out(text: string): void;
   /** Writes text to standard error; the end of the line is part of the text. */
   err(text: string): void;
+  /**
+   * The same for a service, which ends although nothing reads; left out where `err` never waits.
+   */
+  errSoon?(text: string): void;
   /** Whether standard output understands colours and wants them. */
   readonly color: boolean;
   /** The width of the terminal in columns; undefined if standard output is none. */

@@ -7,7 +7,7 @@ import { namesIn } from "../../ffi/file/directory.ts";
 import { appendToFile, readFile } from "../../ffi/file/files.ts";
 import { ERRNO, osError } from "../../ffi/errno.ts";
 import { environmentVariable } from "../../ffi/process/process.ts";
-import { writeWaiting } from "../../ffi/process/standard_streams.ts";
+import { writePatiently, writeWaiting } from "../../ffi/process/standard_streams.ts";
 import { err, ok } from "../base/result.ts";
 import { visibleLayout, visibleText } from "../base/visible_text.ts";
 import { randomSource } from "../system/random.ts";
@@ -18,6 +18,9 @@ import type { CommandContext, ReadFile } from "./command_context.ts";
 /** The longest text file that a command reads. */
 const TEXT_FILE_MAX = 16 * 1024 * 1024;
 
+/** How long the end of a service waits for a reader of standard error that reads nothing. */
+const READER_PATIENCE_MILLISECONDS = 1000;
+
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
 
@@ -27,6 +30,7 @@ export function realCommandContext(): CommandContext {
   return {
     out: writeOutput,
     err: writeError,
+    errSoon: writeErrorSoon,
     // Read only where colours are used: the environment costs the opening of a library.
     get color() {
       return isTerminal && !Deno.noColor && knowsColors(environmentVariable("TERM"));
@@ -91,7 +95,16 @@ function writeOutput(text: string): void {
 
 /** Writes what went wrong; where that is not possible nothing more can be done. */
 function writeError(text: string): void {
-  writeAll(STANDARD_ERROR, inLocale(text.split("\n").map(visibleText).join("\n")));
+  writeAll(STANDARD_ERROR, errorText(text));
+}
+
+function writeErrorSoon(text: string): void {
+  const bytes = new TextEncoder().encode(errorText(text));
+  writePatiently(STANDARD_ERROR, { bytes, milliseconds: READER_PATIENCE_MILLISECONDS });
+}
+
+function errorText(text: string): string {
+  return inLocale(text.split("\n").map(visibleText).join("\n"));
 }
 
 /** Writes all of it; undefined when done, else the number of the error. */

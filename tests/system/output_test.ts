@@ -63,3 +63,20 @@ Deno.test("a locale without UTF-8 gets ASCII", async () => {
   assert.match(plain, /follows \+- is/);
   assert.doesNotMatch(plain, /[^\n -~]/);
 });
+
+Deno.test("a service that cannot start ends, though nothing reads what it says of it", async () => {
+  const script = `import fcntl, os, subprocess, sys
+r, w = os.pipe()
+fcntl.fcntl(w, 1031, 4096)
+os.write(w, b"x" * 4096)
+child = subprocess.Popen(sys.argv[1:], stderr=w)
+try:
+    print(child.wait(60))
+finally:
+    child.kill()`;
+  const { program, args } = await launch("bundle");
+  const line = ["-c", script, program, ...args, "run", "-x", "-c", "/nonexistent/ntpsd.toml"];
+  const said = await runAny("python3", { args: line }).catch(() => undefined);
+  if (said === undefined) return console.error("!!! Without python3 this test is SKIPPED");
+  assert.equal(said.stdout, "74\n", said.stderr);
+});

@@ -37,7 +37,8 @@ Exit status: 0 ended as told; 69 a service or library is missing; 70 a bug;
 74 input/output error; 75 no time was found (--once); 76 ended by a panic
 threshold, which the log names; 77 permission missing; 78 bad configuration.
 `,
-  async run(args, context) {
+  async run(args, given) {
+    const context = { ...given, err: given.errSoon ?? given.err };
     const logLevel = readLogLevel(args);
     if (logLevel === "wrong") {
       const word = textOption(args, "log-level") ?? "";
