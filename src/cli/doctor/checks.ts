@@ -100,8 +100,9 @@ function checkServiceFiles({ configuration: { closed }, machine }: DoctorFacts):
   const name = "files of the service";
   const [first] = closed?.paths ?? [];
   if (closed === undefined) {
-    const text = "Cannot be examined by this user, or there is no user for the service";
-    return { name, ...fine(text) };
+    return machine.isRoot
+      ? { name, ...note("There is no user for the service", "see the installation in README.md") }
+      : { name, ...note("Not examined", "run this as root to see what the service may read") };
   }
   if (first === undefined) return { name, ...fine(`The user ${closed.user} may read all files`) };
   const more = closed.paths.length > 1 ? ` (and ${closed.paths.length - 1} more)` : "";

@@ -15,7 +15,13 @@ const SOURCE = '[[source]]\nmode = "server"\naddress = "a.test"\n';
 function configured(text: string): ConfigurationFacts {
   const parsed = parseConfig(text);
   assert.ok(parsed.ok, text);
-  return { file: "/etc/ntpsd/ntpsd.toml", config: parsed.value.config, errors: [] };
+  const { config } = parsed.value;
+  return {
+    file: "/etc/ntpsd/ntpsd.toml",
+    config,
+    errors: [],
+    closed: { user: "ntpsd", paths: [] },
+  };
 }
 
 /** Returns how the checks end that do not end well, by name. */
@@ -89,6 +95,9 @@ Deno.test("a file that the service cannot read is a problem where the service is
     "files of the service": "note",
   });
   assert.deepEqual(findings({ configuration: configuration([]) }), {});
+  // what was not looked at is not well
+  const unseen = { ...configured(SOURCE), closed: undefined };
+  assert.deepEqual(findings({ configuration: unseen }), { "files of the service": "note" });
 });
 
 Deno.test("ports of [control] count as those of servers do", () => {
