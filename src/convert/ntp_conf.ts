@@ -208,8 +208,15 @@ class NtpConf {
     }
   }
 
-  #local(value: string): void {
-    setNumber(this.#draft, "synchronization.local-stratum", { value, least: 1, most: 16 });
+  /** An ntpd that follows its own clock is of the next stratum, and no orphan. */
+  #local(stratum: string): void {
+    const key = "local-stratum", own = this.#draft.section("synchronization");
+    const orphan = own.values.get(key);
+    if (orphan !== undefined) {
+      own.remarks.push({ reason: `tos orphan ${orphan}: the local clock comes before it` });
+    }
+    const value = stratum === "" ? "" : `${Number(stratum) + 1}`;
+    setNumber(this.#draft, `synchronization.${key}`, { value, least: 1, most: 16 });
   }
 
   #serve(): void {

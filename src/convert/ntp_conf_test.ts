@@ -58,8 +58,12 @@ Deno.test("the local clock as a fallback is a stratum", () => {
     "server ntp1.example\nserver 127.127.1.0\nfudge 127.127.1.0 stratum 10\nrestrict default ignore\n",
   );
   deepEqual(sources, ["server ntp1.example"]);
-  equal(config.synchronization.localStratum, 10);
+  // as an ntpd of 4.2.8 and of NTPsec, which follow a clock of stratum 10 then
+  equal(config.synchronization.localStratum, 11);
   equal(config.servers.length, 0);
+  const both = ntp("server a.example\ntos orphan 6\nserver 127.127.1.0\n");
+  equal(both.config.synchronization.localStratum, 6);
+  match(both.comments, /tos orphan 6: the local clock comes before it/);
 });
 
 Deno.test("reference clocks are told", () => {
