@@ -43,7 +43,7 @@ interface Outcome {
 }
 
 const ROOT = fromFileUrl(new URL("../", import.meta.url));
-const STAGE_TIMEOUT_MS = 8 * 60_000;
+const STAGE_TIMEOUT_MS = 13 * 60_000;
 /** Building peers from source takes minutes, once, for whoever asks for it. */
 const PREPARATION_TIMEOUT_MS = 20 * 60_000;
 /** Interrupted tests write their report; after this time they are killed. */

@@ -60,8 +60,8 @@ interface QemuMessage {
 /** Where a machine finds servers of the host's loopback. */
 export const HOST = "10.0.2.2";
 
-const BOOT_TIMEOUT_MS = 180_000;
-const SCRIPT_TIMEOUT_MS = 120_000;
+const BOOT_TIMEOUT_MS = 300_000;
+const SCRIPT_TIMEOUT_MS = 300_000;
 const MEGABYTES = 2048;
 const FILES = ["start.sh", "agent.sh"];
 

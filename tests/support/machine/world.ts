@@ -234,7 +234,7 @@ export class World implements AsyncDisposable {
   }
 
   /** Waits until the status is as wanted. */
-  async waitForStatus(wanted: (status: Status) => boolean, timeoutMs = 120_000): Promise<Status> {
+  async waitForStatus(wanted: (status: Status) => boolean, timeoutMs = 300_000): Promise<Status> {
     let last: Status | undefined;
     return await waitUntil(async () => {
       last = await this.status();
