@@ -57,3 +57,18 @@ Deno.test("a hardware clock that cannot be read is left alone for a minute", asy
   for (let i = 0; i < 20; i++) machine.watch.tick();
   assert.equal(machine.reads, 2);
 });
+
+Deno.test("a hardware clock that jumps all the time is no witness", async () => {
+  const machine = new Machine();
+  for (let i = 0; i < 100; i++) {
+    machine.hardware = (machine.hardware ?? 0) + 10;
+    await machine.look();
+  }
+  assert.equal(machine.paused.length, 60);
+  for (let i = 0; i < 3600; i++) machine.watch.tick();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  machine.hardware = (machine.hardware ?? 0) + 10;
+  await machine.look();
+  await machine.look();
+  assert.ok(machine.paused.length > 60);
+});
