@@ -5,7 +5,6 @@
  */
 import { isForbidden } from "../base/forbidden.ts";
 import { err, ok } from "../base/result.ts";
-import { convert } from "../convert/convert.ts";
 import { type Dialect, DIALECTS } from "../convert/detect.ts";
 import type { Reader } from "../convert/read_lines.ts";
 import { type Command, textOption } from "./command.ts";
@@ -36,27 +35,29 @@ ntpd.conf (OpenNTPD), timesyncd.conf (systemd), and ntp.toml (ntpd-rs).
 
 Exit status: 0 done; 78 it cannot be converted; 74 or 77 it cannot be read.
 `,
-  run(args, context) {
+  async run(args, context) {
     const [file = ""] = args.operands;
     const from = textOption(args, "from");
     if (from !== undefined && !isDialect(from)) {
       context.err(`ntpsd convert: Wanted --from ${DIALECTS.join("|")}, found "${from}"\n`);
-      return Promise.resolve(EXIT.usage);
+      return EXIT.usage;
     }
-    return Promise.resolve(convertFile({ file, dialect: from }, context));
+    return await convertFile({ file, dialect: from }, context);
   },
 };
 
-function convertFile(
+async function convertFile(
   { file, dialect }: { readonly file: string; readonly dialect: Dialect | undefined },
   context: CommandContext,
-): ExitCode {
+): Promise<ExitCode> {
   const text = context.readFile(file);
   if (!text.ok) {
     const { message, hint } = text.error;
     context.err(`ntpsd: ${message}${hint === undefined ? "" : ` (${hint})`}\n`);
     return isForbidden(text.error) ? EXIT.permission : EXIT.io;
   }
+  // Loaded only now: the other commands do without.
+  const { convert } = await import("../convert/convert.ts");
   const converted = convert({ file, text: text.value, dialect, reader: readerOf(context) });
   if (!converted.ok) {
     context.err(`ntpsd: ${converted.error}\n`);
