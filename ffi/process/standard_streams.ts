@@ -10,11 +10,20 @@
  *
  * @module
  */
-import { callHere } from "../background.ts";
 import { ERRNO } from "../errno.ts";
 import { PIPE_BUF } from "../headers/file.ts";
 import { libc } from "../libc.ts";
+import { LIBC_SYMBOLS } from "../libc_symbols.ts";
 import { hasRoom, type LineWriter, lineWriter, question, writeAtOnce } from "./line_writer.ts";
+
+/** What a command needs to say something; to open the whole library takes twenty times as long. */
+const OUTPUT_SYMBOLS = {
+  write: LIBC_SYMBOLS.write,
+  poll: LIBC_SYMBOLS.poll,
+  __errno_location: LIBC_SYMBOLS.__errno_location,
+} as const;
+
+let output: Deno.DynamicLibrary<typeof OUTPUT_SYMBOLS>["symbols"] | undefined;
 
 /** How many octets of lines wait to be written at most. */
 export const QUEUE_OCTETS_MAX = 262_144;
@@ -161,12 +170,18 @@ export function writePatiently(
  * error.
  */
 export function writeWaiting(fd: number, bytes: Uint8Array<ArrayBuffer>): number | undefined {
+  output ??= Deno.dlopen("libc.so.6", OUTPUT_SYMBOLS).symbols;
   for (let at = 0; at < bytes.length;) {
     const rest = bytes.subarray(at);
-    const put = callHere("write", [fd, rest, BigInt(rest.length)]);
-    if (put >= 0) at += put;
-    else if (put === -ERRNO.EAGAIN) libc().poll(question(fd).bytes, 1n, -1);
-    else if (put !== -ERRNO.EINTR) return -put;
+    const put = output.write(fd, rest, BigInt(rest.length));
+    const error = put < 0 ? errnoOf(output.__errno_location()) : 0;
+    if (error === 0) at += put;
+    else if (error === ERRNO.EAGAIN) output.poll(question(fd).bytes, 1n, -1);
+    else if (error !== ERRNO.EINTR) return error;
   }
   return undefined;
+}
+
+function errnoOf(place: Deno.PointerValue): number {
+  return place === null ? ERRNO.EIO : new Deno.UnsafePointerView(place).getInt32();
 }

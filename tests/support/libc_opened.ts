@@ -5,8 +5,10 @@
  *
  * @module
  */
+import { writeWaiting } from "../../ffi/process/standard_streams.ts";
 import { inBackground } from "../../ffi/background.ts";
 import { libc } from "../../ffi/libc.ts";
 
 libc();
 await inBackground("serve", "usleep", [0]);
+writeWaiting(2, new Uint8Array(0));
