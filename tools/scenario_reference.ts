@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { wrapText } from "../src/cli/display/table.ts";
+import { wrapText } from "../src/base/wrap_text.ts";
 import type { Key, Keys } from "../src/config/key.ts";
 import { SCENARIO_SCHEMA } from "../src/simulation/scenario/schema.ts";
 import { ROOT } from "./build_settings.ts";

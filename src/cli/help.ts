@@ -5,7 +5,8 @@
  */
 import { COMMON_OPTIONS } from "./args.ts";
 import type { Command, Option } from "./command.ts";
-import { PAGE_WIDTH, wrapText } from "./display/table.ts";
+import { PAGE_WIDTH } from "./display/table.ts";
+import { wrapText } from "../base/wrap_text.ts";
 
 /** Returns the help for the program as a whole. */
 export function programHelp(commands: readonly Command[]): string {

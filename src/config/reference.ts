@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { wrapText } from "../base/wrap_text.ts";
 import type { Key, Keys } from "./key.ts";
 import { type Section, SECTIONS } from "./schema.ts";
 
@@ -43,7 +44,7 @@ export function sectionReference(
   { heading, doc, keys }: Section,
   width: number = DOCUMENT_WIDTH,
 ): string {
-  const lines = [`## \`${heading}\``, "", ...wrap(doc, { indent: "", width }), ""];
+  const lines = [`## \`${heading}\``, "", ...wrapText(doc, { width }), ""];
   return [...lines, ...itemsOf(keys, { prefix: "", width }), ""].join("\n");
 }
 
@@ -53,7 +54,7 @@ function itemsOf(
   { prefix, width }: { readonly prefix: string; readonly width: number },
 ): readonly string[] {
   return Object.entries(keys).flatMap(([name, key]) => [
-    ...wrap(`- \`${prefix}${name}\`: ${kind(key)}. ${key.doc}`, { indent: "  ", width }),
+    ...wrapText(`- \`${prefix}${name}\`: ${kind(key)}. ${key.doc}`, { indent: "  ", width }),
     ...itemsOf(key.field.keys ?? {}, { prefix: `${prefix}${name}.`, width }),
   ]);
 }
@@ -74,20 +75,4 @@ function kind({ field, required, otherwise }: Key<unknown>): string {
     : short;
   if (required) return `${words}, required`;
   return otherwise === "" ? words : `${words}; default: ${otherwise}`;
-}
-
-function wrap(
-  text: string,
-  { indent, width }: { readonly indent: string; readonly width: number },
-): readonly string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (longer.length > width && line !== "") {
-      lines.push(line);
-      line = indent + word;
-    } else line = longer;
-  }
-  return [...lines, line];
 }

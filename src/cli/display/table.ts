@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { displayLength } from "../../base/wrap_text.ts";
 
 /** One column. */
 export interface Column {
@@ -46,28 +47,6 @@ export function layOutTable(
     });
   });
   return lines.map((_, row) => cells.map((column) => column[row] ?? "").join("  ").trimEnd());
-}
-
-/** Breaks text into lines of at most `width` columns, each but the first after `indent`. */
-export function wrapText(
-  text: string,
-  { width, indent = "" }: { readonly width: number; readonly indent?: string },
-): readonly string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (displayLength(longer) > width && line.trim() !== "") {
-      lines.push(line);
-      line = indent + word;
-    } else line = longer;
-  }
-  return [...lines, line];
-}
-
-/** Counts the columns that text takes on a terminal, for the characters that we print. */
-function displayLength(text: string): number {
-  return [...text].length;
 }
 
 /** Cuts texts that are too wide, so that those that differ still do. */

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { layOutTable, wrapText } from "./table.ts";
+import { layOutTable } from "./table.ts";
 
 Deno.test("columns are aligned and one gives way", () => {
   const columns = [
@@ -17,15 +17,6 @@ Deno.test("columns are aligned and one gives way", () => {
     "a                      1",
     "a-name-that-is-r…  22 ±3",
   ]);
-});
-
-Deno.test("sentences are broken between words", () => {
-  deepEqual(wrapText("one two three four", { width: 9, indent: "  " }), [
-    "one two",
-    "  three",
-    "  four",
-  ]);
-  deepEqual(wrapText("unbreakable-word", { width: 5 }), ["unbreakable-word"]);
 });
 
 Deno.test("texts that differ still do when they are cut, wherever they differ", () => {

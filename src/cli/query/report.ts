@@ -7,7 +7,8 @@ import type { Timestamping } from "../../association/measurement.ts";
 import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import { formatOffset, formatSeconds } from "../display/quantity.ts";
 import { type Paint, plain } from "../display/style.ts";
-import { type Column, layOutTable, PAGE_WIDTH, wrapText } from "../display/table.ts";
+import { type Column, layOutTable, PAGE_WIDTH } from "../display/table.ts";
+import { wrapText } from "../../base/wrap_text.ts";
 
 /** The result for one host, as in the JSON document. */
 export interface QueryResult {

@@ -15,7 +15,8 @@ import { EXIT } from "../exit_code.ts";
 import { formatAge, formatCount, formatOffset, formatSeconds } from "../display/quantity.ts";
 import { sourceLabels } from "./source_label.ts";
 import { type Paint, painter, plain, type Tone } from "../display/style.ts";
-import { type Column, layOutTable, PAGE_WIDTH, wrapText } from "../display/table.ts";
+import { type Column, layOutTable, PAGE_WIDTH } from "../display/table.ts";
+import { wrapText } from "../../base/wrap_text.ts";
 
 /** The command `sources`. */
 export const sourcesCommand: Command = {

@@ -22,7 +22,8 @@ import {
   formatSpan,
 } from "../display/quantity.ts";
 import { type Paint, painter, plain, type Tone } from "../display/style.ts";
-import { type Column, layOutTable, PAGE_WIDTH, wrapText } from "../display/table.ts";
+import { type Column, layOutTable, PAGE_WIDTH } from "../display/table.ts";
+import { wrapText } from "../../base/wrap_text.ts";
 
 /** The command `status`. */
 export const statusCommand: Command = {
