@@ -209,6 +209,7 @@ function isIpv6(addressOrNetwork: string): boolean {
   return addressOrNetwork.includes(":");
 }
 
+/** At the start, and later. */
 const PANIC_THRESHOLDS = ["startup-step-panic-threshold", "single-step-panic-threshold"];
 
 const NONE_IGNORED = "maxchange: ntpsd exits at the first change beyond it, it ignores none";
@@ -239,8 +240,7 @@ const SETTINGS: Readonly<
   maxchange: (draft, [value, start, ignored = "0"]) => {
     if (ignored !== "0") draft.remarks.push({ reason: NONE_IGNORED });
     // `start` is how many updates are not checked
-    const [atStart = "", later = ""] = PANIC_THRESHOLDS;
-    return (start === "0" ? [atStart, later] : [later]).every((key) =>
+    return PANIC_THRESHOLDS.slice(start === "0" ? 0 : 1).every((key) =>
       setNumber(draft, `synchronization.${key}`, { value, least: 0, most: 1e9 })
     );
   },

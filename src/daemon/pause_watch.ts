@@ -27,9 +27,7 @@ const JUMPS_TICKS = 3600;
 /** A look that took longer compares clocks of different moments. */
 const LOOK_MAX: Seconds = 0.5;
 
-const JUMPS =
-  "The hardware clock jumps again and again, so it is no witness of a stand-still for " +
-  "up to an hour";
+const JUMPS = "The hardware clock jumps again and again: for up to an hour it is not believed";
 
 /** Reads the hardware clock as text; undefined where that cannot be done. */
 export type ReadHardwareClock = () => Promise<string | undefined>;

@@ -254,8 +254,8 @@ function markApart({ statuses, agreeing, possible }: Accepted): void {
 /**
  * Finds those whose offset lies where most cannot be right: their own claim of how wrong they may
  * be, which costs a liar nothing, is no reason to let them move the time. Trusted ones are left, or
- * preferred ones where none is trusted. When none lies inside, those are found that lie far outside
- * beside the narrowest claim.
+ * preferred ones where none is trusted, and where claims only just overlap those that lie about as
+ * far outside as the nearest.
  */
 function findStrays(
   agreeing: readonly Candidate[],

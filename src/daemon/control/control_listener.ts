@@ -71,14 +71,14 @@ export class ControlListener {
     if (isBeside !== true) {
       functions.keepOnly(kind, listen === undefined || !isWanted ? [] : [listen]);
     }
-    this.retry();
+    if (this.#socket === undefined) this.retry();
+    else this.#tell(undefined);
   }
 
   /** Tries again if it could not be opened; to be called about once a second. */
   retry(): void {
     const name = this.#listen;
-    if (name === undefined) return;
-    if (this.#socket !== undefined) return this.#tell(undefined);
+    if (name === undefined || this.#socket !== undefined) return;
     const { watcher } = this.#parts;
     const listen = present(parseSocketAddress(name), "The configuration was checked");
     const opened = ControlSocket.open(listen);

@@ -80,10 +80,11 @@ export class ClockControl {
   #commanded: SetClockAction | undefined;
   /** The clock's own frequency by the last estimate that was acted on. */
   #baseFrequency: number | undefined;
-  /** When the start is over: a while after the first steering since the clock was set. */
+  /**
+   * When the start is over: a while after the first steering since the clock was set, or once the
+   * clock is seen to be right.
+   */
   #startEnds: MonotonicSeconds | undefined;
-  /** Whether the clock was seen to be right since then. */
-  #wasRight = false;
   #hasPanicked = false;
   #waiting: string | undefined;
   /** Since when a time beyond the panic threshold waits for sources that may vouch for it. */
@@ -202,7 +203,6 @@ export class ClockControl {
    */
   restart(gained: Seconds = 0): void {
     this.#slewEnds = Infinity;
-    this.#wasRight = false;
     this.#startEnds = undefined;
     this.#endWait();
     this.#steps.renew(gained);
@@ -255,21 +255,16 @@ export class ClockControl {
       pollInterval: context.pollInterval,
       uncertainty,
       maxSlew: this.#clock.maxSlew * PPM,
-      isStarting: this.#isStarting(now),
+      isStarting: now < (this.#startEnds ??= now + START_TIME),
     });
     const deviations = { offset: uncertainty, frequency: Math.sqrt(estimate.frequencyVariance) };
-    this.#wasRight ||= context.step === 0 && isRight(remaining, deviations);
+    if (context.step === 0 && isRight(remaining, deviations)) this.#startEnds = now;
     this.#slewEnds = plan.until;
     this.#baseFrequency = this.#clamp(estimate.frequency);
     const frequency: Ppm = (this.#baseFrequency + plan.slew) / PPM;
     const actions = this.#command({ frequency, step: context.step, status: context.status }, now);
     const needed = { frequency: estimate.frequency / PPM, limit: this.#clock.maxFrequency };
     return [...this.#reports.limited(needed, now), ...actions];
-  }
-
-  #isStarting(now: MonotonicSeconds): boolean {
-    this.#startEnds ??= now + START_TIME;
-    return !this.#wasRight && now < this.#startEnds;
   }
 
   /**
