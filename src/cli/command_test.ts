@@ -10,13 +10,10 @@ async function runInNeed(words: readonly string[], errorName: string) {
     ...IDLE_CONTEXT,
     out: (text) => out += text,
     err: (text) => complaint += text,
-    color: false,
-    columns: 80,
     readFile: (path) =>
       path === "/wrong" ? ok("wrong") : err({ name: errorName, message: `Cannot read ${path}` }),
     appendSecret: (path) => err({ name: errorName, message: `Cannot write ${path}` }),
     random: (bytes) => bytes.fill(1),
-    httpGet: (address) => Promise.resolve(err(`Cannot connect to ${address}`)),
   });
   return { code, out, complaint };
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { configurationWords } from "../config/reference.ts";
 import { IDLE_CONTEXT } from "../../tests/support/idle_context.ts";
-import { err } from "../base/result.ts";
 import { COMMANDS } from "./commands.ts";
 import { PAGE_WIDTH } from "./display/table.ts";
 import { main } from "./main.ts";
@@ -12,10 +11,6 @@ async function printed(words: readonly string[]): Promise<string> {
     ...IDLE_CONTEXT,
     out: (text) => out += text,
     err: (text) => assert.fail(text),
-    color: false,
-    columns: 80,
-    readFile: (path) => err({ name: "ENOENT", message: `No file ${path}` }),
-    httpGet: () => Promise.resolve(err("nothing is asked")),
   });
   assert.equal(code, 0, words.join(" "));
   return out;

@@ -17,15 +17,12 @@ async function keygen(
     ...IDLE_CONTEXT,
     out: (text) => out += text,
     err: (text) => errors += text,
-    color: false,
-    columns: 80,
     readFile: (path) =>
       files.has(path)
         ? ok(files.get(path) ?? "")
         : err({ name: "ENOENT", message: `Cannot read ${path}` }),
     appendSecret: (path, text) => ok(void files.set(path, `${files.get(path) ?? ""}${text}`)),
     random: (bytes) => bytes.fill(++drawn),
-    httpGet: () => Promise.resolve(err("nothing is asked")),
   });
   return { code, out, err: errors };
 }
@@ -78,8 +75,6 @@ Deno.test("keygen says to root what the service needs, and nothing where it may 
         ...IDLE_CONTEXT,
         out: (text) => out += text,
         err: (text) => said += text,
-        color: false,
-        columns: 80,
         readFile: (path) => {
           const text = files.get(path);
           return text === undefined ? err({ name: "ENOENT", message: path }) : ok(text);
@@ -87,7 +82,6 @@ Deno.test("keygen says to root what the service needs, and nothing where it may 
         appendSecret: (path, text) => ok(void files.set(path, text)),
         closedToService: () => Promise.resolve({ user: "ntpsd", paths }),
         random: (bytes) => bytes.fill(1),
-        httpGet: () => Promise.resolve(err("nothing is asked")),
       });
       assert.equal(code, 0);
       assert.equal(out.split("\n").length, 2);

@@ -36,8 +36,6 @@ async function run(words: readonly string[], world: World = {}): Promise<Run> {
     ...IDLE_CONTEXT,
     out: (text) => out += text,
     err: (text) => errors += text,
-    color: false,
-    columns: 80,
     readFile: (path) => {
       const text = world.files?.[path];
       return text === undefined ? err(world.failure ?? absent(path)) : ok(text);

@@ -137,9 +137,6 @@ async function run(words: readonly string[], body = ""): Promise<[code: number, 
     ...IDLE_CONTEXT,
     out: (text) => said += text,
     err: (text) => said += text,
-    color: false,
-    columns: 80,
-    readFile: (path) => ({ ok: false, error: { name: "ENOENT", message: `No file ${path}` } }),
     httpGet: () => Promise.resolve({ ok: true, value: { status: 200, body } }),
   });
   return [code, said];

@@ -85,8 +85,6 @@ async function fuzzCommandLine(octets: Bytes): Promise<void> {
     ...IDLE_CONTEXT,
     out: (part) => written += part,
     err: (part) => written += part,
-    color: false,
-    columns: 80,
     readFile: (path) => path === "" ? err({ name: "ENOENT", message: "none" }) : ok(content),
     httpGet: () => Promise.resolve(ok({ status: 200, body: content })),
   });

@@ -64,13 +64,28 @@ export function readerOf(files: Readonly<Record<string, string>>): Reader {
   };
 }
 
-/** Tells which clients the first server of a configuration serves: a "y" or "-" for each. */
-export function servedBy(config: Config, addresses: readonly string[]): string {
-  const [server] = config.servers;
-  if (server === undefined) return "-".repeat(addresses.length);
+/** A client outside of 10.0.0.0/8, three in ever smaller networks inside of it, and two of IPv6. */
+const CLIENTS = ["192.0.2.1", "10.0.0.1", "10.1.0.1", "10.1.1.1", "2001:db8::1", "fe80::1"];
+
+/**
+ * Checks whom configurations serve: of each its access lines, with "; " in between, and a "y" or
+ * "-" for each of `CLIENTS`.
+ */
+export function assertServed(
+  convertText: (text: string) => ConversionFacts,
+  cases: readonly (readonly [lines: string, expected: string])[],
+): void {
+  for (const [lines, expected] of cases) {
+    const { config } = convertText(`server a.example\n${lines.replaceAll("; ", "\n")}\n`);
+    assert.equal(servedBy(config), expected, lines);
+  }
+}
+
+function servedBy({ servers: [server] }: Config): string {
+  if (server === undefined) return "-".repeat(CLIENTS.length);
   const rules = AccessRules.build(server);
   assert.ok(rules.ok);
-  return addresses.map((address) => {
+  return CLIENTS.map((address) => {
     const client = clientOf(address);
     assert.ok(client, address);
     return rules.value.decide(client) === ACCESS_ALLOW ? "y" : "-";

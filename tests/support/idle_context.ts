@@ -3,14 +3,19 @@
  *
  * @module
  */
+import { err } from "../../src/base/result.ts";
 import type { CommandContext } from "../../src/cli/command_context.ts";
 import { exampleMachine } from "./machine_example.ts";
 
-/** Is on a machine where all is well, waits for nothing, writes nothing, and draws nothing. */
-export const IDLE_CONTEXT: Pick<
-  CommandContext,
-  "askServer" | "machineFacts" | "sleep" | "appendSecret" | "random"
-> = {
+/**
+ * Is on a machine where all is well and no file is there, waits for nothing, writes and draws
+ * nothing, and nobody answers it; on a terminal of 80 columns without colours.
+ */
+export const IDLE_CONTEXT: Omit<CommandContext, "out" | "err"> = {
+  color: false,
+  columns: 80,
+  readFile: (path) => err({ name: "ENOENT", message: `Cannot read ${path}: no such file` }),
+  httpGet: (address) => Promise.resolve(err(`Cannot connect to ${address}: connection refused`)),
   askServer(host) {
     throw new Error(`${host} is not to be asked`);
   },

@@ -209,9 +209,6 @@ Deno.test("doctor ends with 1 when something must be done, whatever answers as t
       machineFacts: () => Promise.resolve(exampleMachine(machine)),
       out: (text) => out += text,
       err: () => {},
-      color: false,
-      columns: 80,
-      readFile: () => err({ name: "ENOENT", message: "no file" }),
       httpGet: () => Promise.resolve(ok({ status: 200, body })),
     });
     return { code, ...JSON.parse(out) };

@@ -39,9 +39,6 @@ async function run(document: unknown, options: Readonly<Record<string, boolean>>
     ...IDLE_CONTEXT,
     out: (text) => out += text,
     err: (text) => complaint += text,
-    color: false,
-    columns: 80,
-    readFile: () => err({ name: "ENOENT", message: "no file" }),
     httpGet: () =>
       Promise.resolve(
         document === undefined

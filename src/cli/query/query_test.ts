@@ -254,8 +254,6 @@ Deno.test("--timeout bounds the key exchange too", async () => {
       ...IDLE_CONTEXT,
       out: (text) => printed += text,
       err: (text) => printed += text,
-      color: false,
-      columns: 80,
       readFile: () => fail("Nothing is read"),
       httpGet: () => fail("Nothing is asked"),
     },

@@ -36,7 +36,6 @@ async function run(
       const text = files[path];
       return text === undefined ? err({ name: "ENOENT", message: `No file ${path}` }) : ok(text);
     },
-    httpGet: () => Promise.resolve(err("None")),
   };
   return { code: await main(["simulate", ...words], context), ...printed };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { IDLE_CONTEXT } from "../../../tests/support/idle_context.ts";
 import { exampleServer, exampleStatus } from "../../../tests/support/status_example.ts";
-import { err, ok } from "../../base/result.ts";
+import { ok } from "../../base/result.ts";
 import type { ServerDocument } from "../../engine/status/snapshot.ts";
 import { clientsCommand } from "./clients.ts";
 
@@ -17,9 +17,6 @@ async function clients(
     ...IDLE_CONTEXT,
     out: (text) => out += text,
     err: (text) => out += text,
-    color: false,
-    columns: 80,
-    readFile: () => err({ name: "ENOENT", message: "no file" }),
     httpGet: () =>
       Promise.resolve(ok({ status: 200, body: JSON.stringify(exampleStatus({ servers })) })),
   });

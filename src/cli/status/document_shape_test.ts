@@ -6,7 +6,7 @@ import {
   exampleServer,
   exampleStatus,
 } from "../../../tests/support/status_example.ts";
-import { err, ok } from "../../base/result.ts";
+import { ok } from "../../base/result.ts";
 import type { StatusDocument } from "../../engine/status/snapshot.ts";
 import { main } from "../main.ts";
 import { readStatusDocument } from "./document_shape.ts";
@@ -64,9 +64,6 @@ async function show(words: readonly string[], body: string) {
     ...IDLE_CONTEXT,
     out: (text) => out += text,
     err: (text) => complaint += text,
-    color: false,
-    columns: 80,
-    readFile: () => err({ name: "ENOENT", message: "no file" }),
     httpGet: () => Promise.resolve(ok({ status: 200, body })),
   });
   return { code, out, complaint };

@@ -142,8 +142,6 @@ Deno.test("status, its exit status, health, metrics, the service manager and wha
       ...IDLE_CONTEXT,
       out: () => {},
       err: (text) => assert.fail(text),
-      color: false,
-      columns: 80,
       readFile: () => assert.fail("Nothing is read"),
       httpGet: () =>
         Promise.resolve({ ok: true, value: { status: 200, body: JSON.stringify(document) } }),

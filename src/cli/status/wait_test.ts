@@ -29,8 +29,6 @@ async function wait(
     ...IDLE_CONTEXT,
     out: (text) => out += text,
     err: (text) => out += text,
-    color: false,
-    columns: 80,
     sleep: delay === undefined ? () => Promise.resolve() : async (milliseconds) => {
       const slept = shortSleep(milliseconds);
       sleeps.push(slept);

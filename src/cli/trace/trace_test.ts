@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { IDLE_CONTEXT } from "../../../tests/support/idle_context.ts";
-import { err } from "../../base/result.ts";
 import { painter } from "../display/style.ts";
 import { exampleQueryResult as server } from "../../../tests/support/query_example.ts";
 import type { QueryResult } from "../query/report.ts";
@@ -109,10 +108,6 @@ Deno.test("the command ends with 0 at stratum 1, else with 1, and 64 for what it
       ...IDLE_CONTEXT,
       out: (text) => out += text,
       err: () => {},
-      color: false,
-      columns: 80,
-      readFile: () => err({ name: "ENOENT", message: "no file" }),
-      httpGet: () => Promise.resolve(err("no daemon")),
       askServer(name, question) {
         questions.push(question);
         const stratum = name === "one.test" ? 1 : 2;
