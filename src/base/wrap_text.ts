@@ -10,13 +10,15 @@ export function wrapText(
   { width, indent = "" }: { readonly width: number; readonly indent?: string },
 ): readonly string[] {
   const lines: string[] = [];
-  let line = "";
+  // counted along, because a sentence from afar may be very long
+  let line = "", length = 0, isBlank = true;
   for (const word of text.split(" ")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (displayLength(longer) > width && line.trim() !== "") {
-      lines.push(line);
-      line = indent + word;
-    } else line = longer;
+    const space = line === "" ? "" : " ", added = displayLength(word);
+    const isBroken: boolean = !isBlank && length + space.length + added > width;
+    if (isBroken) lines.push(line);
+    line = isBroken ? indent + word : line + space + word;
+    length = isBroken ? displayLength(indent) + added : length + space.length + added;
+    isBlank = word.trim() === "" && (isBroken ? indent.trim() === "" : isBlank);
   }
   return [...lines, line];
 }

@@ -1,4 +1,4 @@
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { wrapText } from "./wrap_text.ts";
 
 Deno.test("sentences are broken between words", () => {
@@ -8,4 +8,12 @@ Deno.test("sentences are broken between words", () => {
     "  four",
   ]);
   deepEqual(wrapText("unbreakable-word", { width: 5 }), ["unbreakable-word"]);
+});
+
+Deno.test("a sentence of a million spaces or words is laid out in a moment", () => {
+  const many = 1_000_000;
+  const began = performance.now();
+  equal(wrapText(`Why ${" ".repeat(many)}b`, { width: 80, indent: "    " }).length, 2);
+  equal(wrapText("a ".repeat(many), { width: Infinity }).length, 1);
+  ok(performance.now() - began < 10_000);
 });
