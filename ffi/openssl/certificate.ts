@@ -33,9 +33,9 @@ export interface CertificateDescription {
   readonly subject: string;
   /** Distinguished name of the issuer, most specific part first (RFC 4514). */
   readonly issuer: string;
-  /** First second of validity, in Unix seconds. */
+  /** First second of validity, in Unix seconds; not a number if it cannot be read. */
   readonly notBefore: number;
-  /** Last second of validity, in Unix seconds. */
+  /** Last second of validity, in Unix seconds; not a number if it cannot be read. */
   readonly notAfter: number;
   /** Alternative names as "DNS:time.example" and "IP Address:192.0.2.1". */
   readonly alternativeNames: readonly string[];

@@ -1,6 +1,6 @@
 import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
-import { concatBytes } from "../../src/base/bytes.ts";
+import { type Bytes, concatBytes } from "../../src/base/bytes.ts";
 import {
   type KeyKind,
   makeCertificate,
@@ -339,6 +339,8 @@ Deno.test("credentials that do not fit are refused with OpenSSL's reason", () =>
   const half = good.certificate.slice(0, good.certificate.length / 2);
   const whole = new TextDecoder().decode(good.certificate);
   const emptyLine = text.encode(whole + whole.replace("\n-----END", "\n\n-----END"));
+  const undated = withoutEnd(good.certificate);
+  const undatedIssuer = text.encode(whole + new TextDecoder().decode(undated));
   // Encrypted or not, what follows is no key.
   const oldProtectedKey = text.encode(
     "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC," +
@@ -356,6 +358,8 @@ Deno.test("credentials that do not fit are refused with OpenSSL's reason", () =>
     [good.privateKey, good.privateKey, /certificate in PEM, found none/],
     [half, good.privateKey, /certificate 1 of the PEM text: bad end line/],
     [emptyLine, good.privateKey, /certificate 2 of the PEM text: an empty or damaged line in it/],
+    [undated, good.privateKey, /Certificate 1 of the PEM text has dates that cannot be read/],
+    [undatedIssuer, good.privateKey, /Certificate 2 of the PEM text has dates that cannot be read/],
     [good.certificate, text.encode("no key"), /private key in PEM, found none/],
     [good.certificate, good.certificate, /private key in PEM, found none/],
     [good.certificate, protectedKey(good, "secret"), /private key is protected by a pass phrase/],
@@ -372,6 +376,20 @@ Deno.test("credentials that do not fit are refused with OpenSSL's reason", () =>
   assert.match(refused.ok ? "" : refused.error.message, /certificate in PEM, found none/);
   assert.deepEqual(ownedPointerCounts(), before);
 });
+
+/** Returns a certificate in PEM with letters in place of its last day. */
+function withoutEnd(pem: Bytes): Bytes {
+  const [head = "", base64 = ""] = new TextDecoder().decode(pem).split(/-----\n/);
+  const octets = atob(base64.replaceAll("\n", "").replace(/-----END.*$/, ""));
+  // each of the two dates is thirteen characters after this, the end last
+  const mark = "\x17\x0d";
+  const at = octets.indexOf(mark, octets.indexOf(mark) + mark.length) + mark.length;
+  assert.match(octets.slice(at, at + 13), /^\d{12}Z$/);
+  const damaged = `${octets.slice(0, at)}xx${octets.slice(at + 2)}`;
+  const lines = btoa(damaged).match(/.{1,64}/g) ?? [];
+  const end = "-----END CERTIFICATE-----\n";
+  return new TextEncoder().encode(`${head}-----\n${lines.join("\n")}\n${end}`);
+}
 
 Deno.test("a machine without a list of authorities is known by it", () => {
   assert.equal(isAnyThere(["/nonexistent/bundle.pem", "/dev/null"]), false);

@@ -221,6 +221,11 @@ function applyChain(
     return err(takeError(library, "SSL_CTX_use_certificate"));
   }
   const chain = options.certificates.map(({ pointer }) => describeCertificate(library, pointer));
+  const undated = chain.findIndex(({ notBefore, notAfter }) => Number.isNaN(notBefore + notAfter));
+  if (undated >= 0) {
+    const message = `Certificate ${undated + 1} of the PEM text has dates that cannot be read`;
+    return err({ ...takeError(library, "ASN1_TIME_to_tm"), message });
+  }
   for (const other of others) {
     const added = ssl.SSL_CTX_ctrl(options.context, SSL_CTRL_EXTRA_CHAIN_CERT, 0n, other.pointer);
     if (added !== 1n) return err(takeError(library, "SSL_CTX_add_extra_chain_cert"));
