@@ -122,6 +122,15 @@ Deno.test("what to do about a silent source goes by what is known of it", () => 
   const nts = { cookies: 0, lastKeyExchange: null, failures: {}, provisional: false };
   assert.match(hintOf({ mode: "nts", nts: { ...nts, aead: null } }) ?? "", /4460/);
   assert.match(hintOf({ mode: "nts", nts: { ...nts, aead: 15 } }) ?? "", /UDP port 123/);
+  const dropped = (text: string) => ({ reason: `Its responses are dropped: ${text}` });
+  for (const reason of ["root-distance (10)", "version (4), origin (1)", "crypto-nak (5)"]) {
+    assert.match(hintOf(dropped(reason)) ?? "", /^its operator must repair it/);
+  }
+  const keyed = { ...dropped("crypto-nak (5)"), authentication: "mac" } as const;
+  assert.match(hintOf(keyed) ?? "", /same key/);
+  assert.match(hintOf(dropped("kiss-deny (5)")) ?? "", /^ask its operator/);
+  // anybody can send these: they do not show that the way is open
+  assert.match(hintOf(dropped("origin (5)")) ?? "", /UDP port 123/);
   const starting = { status: "starting", received: 0 } as const;
   assert.match(hintOf({ ...starting, sent: 3 }) ?? "", /^wait; .*UDP port 123/);
   assert.doesNotMatch(hintOf({ ...starting, sent: 1 }) ?? "", /UDP port/);

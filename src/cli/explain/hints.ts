@@ -3,7 +3,7 @@
  *
  * The idea: the reason of the daemon says what is wrong, in numbers; the hint says what a person
  * does next. Limits: the hint goes by what the status document shows; of its sentences it reads
- * only why a listener is not open.
+ * only why a listener is not open, and why responses are dropped.
  *
  * @module
  */
@@ -75,15 +75,29 @@ export function sourceHint(
   }
 }
 
-function unreachableHint({ address, mode, nts }: SourceDocument): string {
+/** Responses that are dropped for a reason that only the server can have caused. */
+const DROPPED = /responses are dropped: (?!unexpected|origin|too-short)([a-z-]+)/;
+
+function unreachableHint(source: SourceDocument): string {
+  const { address, mode, nts } = source;
   const isNts = mode === "nts" || mode === "nts-pool";
   if (isNts && nts?.aead === null) {
     return "check its name and its certificate, and that its TCP port for key exchange (usually " +
       "4460) can be reached";
   }
   if (address === null) return "check its name, and that this machine can look up names";
+  const dropped = DROPPED.exec(source.reason)?.[1];
+  if (dropped !== undefined) return droppedHint(dropped, source);
   const port = address.slice(address.lastIndexOf(":") + 1);
   return `check that firewalls let UDP port ${port} through to it and back, or replace it`;
+}
+
+/** The way there and back is open, since responses come. */
+function droppedHint(dropped: string, { authentication }: SourceDocument): string {
+  if (dropped.startsWith("kiss-")) return "ask its operator for service, or replace it";
+  return authentication === "mac" && /^(crypto-nak|not-authentic)$/.test(dropped)
+    ? "let it have the same key of the same number as this machine, or replace it"
+    : "its operator must repair it; use another server until then";
 }
 
 /** Returns what to do about a part of the daemon that does not work, for its reason. */
