@@ -17,7 +17,7 @@ import type { Measurement, Timestamping } from "../association/measurement.ts";
 import { assert, present } from "../base/assert.ts";
 import { type Instant, monotonicOf } from "../base/instant.ts";
 import type { MonotonicSeconds, Seconds } from "../base/units.ts";
-import type { Range } from "../selection/intersection.ts";
+import type { PossibleRange } from "../selection/intersection.ts";
 import { Ensemble, type FrequencyPrior, type SampleOutcome } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
 import { FreeRunningClock } from "./free_running_clock.ts";
@@ -210,7 +210,7 @@ export class Discipline {
     believed: readonly number[],
     { possible, ...options }: Omit<BeliefInSources, "possible"> & {
       /** Where most sources allow the offset of the clock to be at a moment. */
-      readonly possible?: Range & { readonly at: MonotonicSeconds } | undefined;
+      readonly possible?: PossibleRange & { readonly at: MonotonicSeconds } | undefined;
     },
   ): boolean {
     const isNew = this.#joint.follow(believed, {
@@ -331,9 +331,9 @@ export class Discipline {
     return sample;
   }
 
-  #onFreeRunningClock({ low, high, at }: Range & { readonly at: MonotonicSeconds }) {
-    const correction = this.#clock.correctionAt(at);
-    return { low: low + correction, high: high + correction, time: this.#clock.at(at) };
+  #onFreeRunningClock({ at, ...range }: PossibleRange & { readonly at: MonotonicSeconds }) {
+    const { low, high } = range, correction = this.#clock.correctionAt(at);
+    return { ...range, low: low + correction, high: high + correction, time: this.#clock.at(at) };
   }
 
   #noiseOf(measurement: Measurement): Seconds {

@@ -5,7 +5,8 @@
  * It remembers nothing that the sources in use contradict, and stays where most of them can be
  * right. When it leaves that place, when a source turned out false, when most contradict what it
  * remembers, or when one wanders much more than was known, it is made anew from the kept samples of
- * the sources in use; but where these lie outside themselves, the offset alone is moved.
+ * the sources in use; but where these lie outside themselves, the offset alone is moved, and where
+ * their claims barely touch, it stays.
  * Limits: it decides nothing about sources, selection does; a source that left without being false
  * leaves what its samples showed.
  *
@@ -13,7 +14,7 @@
  */
 import { assert, present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
-import type { Range } from "../selection/intersection.ts";
+import type { PossibleRange } from "../selection/intersection.ts";
 import { apartness, contradicting, isExpected } from "./contradiction.ts";
 import { Ensemble, type FrequencyPrior, type SourceView } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
@@ -60,7 +61,7 @@ export interface BeliefInSources {
   /** The sources that selection has found false or cast off. */
   readonly disputed: readonly number[];
   /** Where most sources allow the offset to be at a free-running time; anywhere if left out. */
-  readonly possible?: Range & { readonly time: Seconds } | undefined;
+  readonly possible?: PossibleRange & { readonly time: Seconds } | undefined;
 }
 
 /** The joint filter and its members. */
@@ -71,6 +72,8 @@ export class JointFilter {
   /** The sources that have a vote on what the others show: the trusted ones, or all believed. */
   #voters: readonly number[] = [];
   #mustRenew = false;
+  /** Whether the newest update has made it anew. */
+  #isRenewed = false;
   /** How many samples came in since it was looked how far the servers wander. */
   #sinceWander = 0;
 
@@ -144,8 +147,12 @@ export class JointFilter {
     this.#voters = trusted.length > 0 ? believed.filter((id) => trusted.includes(id)) : believed;
     this.#ensemble.voters = new Set(this.#tracks(this.#voters));
     this.#ensemble.wanderMax = this.#wanderMax(believed);
+    const { possible } = options;
+    const before = this.#mayStay(possible);
+    this.#isRenewed = false;
     const isNews = this.#update(believed, options);
-    return this.#holdWithin(options.possible) || isNews;
+    if (possible !== undefined && this.#isRenewed) this.#stayAt(before, possible.time);
+    return this.#holdWithin(possible) || isNews;
   }
 
   #update(believed: readonly number[], options: BeliefInSources): boolean {
@@ -178,6 +185,7 @@ export class JointFilter {
    */
   #renew(believed: readonly number[], changed: "sources" | "wander" = "sources"): void {
     this.#mustRenew = false;
+    this.#isRenewed = true;
     this.#members.clear();
     for (const id of believed.slice(0, MEMBERS_MAX)) this.#members.add(id);
     this.#noteApart();
@@ -297,10 +305,28 @@ export class JointFilter {
       return toRange(source?.alone.viewAt(source.track, time)?.offset) === 0;
     });
     if (areVotersInside) this.#renew(this.#voters);
-    const by = correction();
+    this.#move(correction());
+    return true;
+  }
+
+  /**
+   * Returns the offset that stays when the filter is made anew: where claims barely touch, it is
+   * chance which sources are left, and they do not tell where in between the time is.
+   */
+  #mayStay(possible: BeliefInSources["possible"]): Seconds | undefined {
+    if (possible?.isTouch !== true || this.#mustRenew) return undefined;
+    return this.#ensemble.estimateAt(possible.time)?.offset;
+  }
+
+  /** Takes back by how much making it anew has moved the estimate. */
+  #stayAt(before: Seconds | undefined, time: Seconds): void {
+    const offset = this.#ensemble.estimateAt(time)?.offset;
+    if (before !== undefined && offset !== undefined) this.#move(before - offset);
+  }
+
+  #move(by: Seconds): void {
     this.#ensemble.shiftAgainstBiases(by);
     for (const { track } of this.#sources.values()) track.shiftBeside(-by);
-    return true;
   }
 
   /**

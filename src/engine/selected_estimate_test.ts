@@ -107,6 +107,20 @@ Deno.test("where claims only just overlap the clock is kept in between, and its 
   }
 });
 
+Deno.test("where claims barely touch the clock stays where it was when its filter is made anew", () => {
+  const config = "[source-defaults]\npoll-interval-limits = { min = 4, max = 4 }\n";
+  for (const errors of [[-7, -7, -7, 7, 7, 7], [-6, -6, -6, 6, 6, 6]]) {
+    const world = apart(errors, errors.map(() => 1), config);
+    let [low, high] = [Infinity, -Infinity];
+    for (let i = 0; i < 200; i++) {
+      world.run(20);
+      low = Math.min(low, world.offset);
+      high = Math.max(high, world.offset);
+    }
+    assert.ok(high - low < 0.001, `${errors}: the clock went from ${low} to ${high}`);
+  }
+});
+
 Deno.test("no source is selected without an estimate, whatever makes the engine decide", () => {
   fc.assert(
     fc.property(

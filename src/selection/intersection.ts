@@ -33,6 +33,12 @@ export interface Range {
   readonly high: Seconds;
 }
 
+/** Where most sources can be right. */
+export interface PossibleRange extends Range {
+  /** Whether it lies between claims that barely touch; not if left out. */
+  readonly isTouch?: boolean;
+}
+
 /** Where the most claims overlap. */
 export interface Intersection extends Range {
   /** How many claims overlap there, trusted or not. */

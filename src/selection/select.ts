@@ -29,7 +29,14 @@ import {
   withUnused,
 } from "./no_selection.ts";
 import { durationText, rejection, type RejectionLimits } from "./rejection.ts";
-import { covers, intersect, type Intersection, majorityRange, type Range } from "./intersection.ts";
+import {
+  covers,
+  intersect,
+  type Intersection,
+  majorityRange,
+  type PossibleRange,
+  type Range,
+} from "./intersection.ts";
 import { oneVoteEach } from "./one_vote.ts";
 import type { SelectionOptions } from "./selection_options.ts";
 import type { SourceStatus } from "./status.ts";
@@ -75,7 +82,7 @@ export interface Selection {
    * that is used; where preferred ones give the time alone, where most of these can be. Undefined
    * when none is believed.
    */
-  readonly possible: { readonly low: Seconds; readonly high: Seconds } | undefined;
+  readonly possible: PossibleRange | undefined;
   /** Why no source is believed, in a sentence; undefined when one is. */
   readonly reason: string | undefined;
 }
@@ -220,7 +227,7 @@ function accept(found: Accepted): Selection {
  * on either side where claims barely touch, since then one of them is rather wrong than all are off
  * by as much as they admit.
  */
-function reaching({ low, high }: Range, left: readonly Candidate[]): Range {
+function reaching({ low, high }: Range, left: readonly Candidate[]): PossibleRange {
   const offsets = left.map(({ offset }) => offset);
   const narrowest = Math.min(...left.map(({ rootDistance }) => rootDistance));
   const isOutside = offsets.every((offset) => offset < low || offset > high);
@@ -230,6 +237,7 @@ function reaching({ low, high }: Range, left: readonly Candidate[]): Range {
   return {
     low: below.length > 0 ? Math.min(low, Math.max(...below)) : low,
     high: above.length > 0 ? Math.max(high, Math.min(...above)) : high,
+    ...(isTouch ? { isTouch } : {}),
   };
 }
 
