@@ -21,18 +21,18 @@ import type { ProvisionalTime } from "./authenticated_time/provisional_time.ts";
 import type { ClockControl } from "./clock/clock_control.ts";
 import { ClockState } from "./clock/clock_state.ts";
 import { Decision } from "./decision.ts";
-import { StandstillSurvey } from "./clock/standstill_survey.ts";
+import { DecisionGate } from "./decision_gate.ts";
 import { DisturbanceDetector, isOwnStep } from "./clock/disturbance.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { type EngineParts, guardSource, makeParts } from "./engine_parts.ts";
 import type { Action, AssociationId, DatagramEvent, Event, EventOf, Instant } from "./events.ts";
 import { priorOfDrift } from "./clock/frequency_prior.ts";
+import { MemberChanges } from "./sources/member_changes.ts";
 import { PollKeeper } from "./sources/poll_keeper.ts";
 import { Reports } from "./reports/reports.ts";
 import { collectSessions, saveSessions } from "./sources/saved_sessions.ts";
 import type { SourceSelection } from "./sources/source_selection.ts";
 import type { SourceSet } from "./sources/source_set.ts";
-import { StartGate } from "./sources/start_gate.ts";
 import { type ServedTime, servedTimeOf } from "./status/served_time.ts";
 import type { EngineSnapshot } from "./status/snapshot.ts";
 import { type PeerVariables, RecentSamples } from "./status/peer_variables.ts";
@@ -54,15 +54,12 @@ export class Engine {
   readonly #control: ClockControl;
   readonly #selection: SourceSelection;
   readonly #provisional: ProvisionalTime;
-  readonly #gate = new StartGate();
-  /** The source of the newest measurement since the gate was closed. */
-  #newest: AssociationId | undefined = undefined;
+  readonly #gate: DecisionGate;
   readonly #disturbance: DisturbanceDetector;
   readonly #reports: Reports;
-  readonly #known = new Set<AssociationId>();
   readonly #polls = new PollKeeper();
   readonly #recent = new RecentSamples();
-  readonly #standstill: StandstillSurvey;
+  readonly #changes: MemberChanges;
   #isStopped = false;
 
   /** Does nothing yet: the first event is `start`. */
@@ -76,7 +73,8 @@ export class Engine {
     this.#control = this.#parts.control;
     this.#selection = this.#parts.selection;
     this.#provisional = this.#parts.provisional;
-    this.#standstill = new StandstillSurvey(this.#parts);
+    this.#gate = new DecisionGate(this.#parts);
+    this.#changes = new MemberChanges(this.#parts, { polls: this.#polls, recent: this.#recent });
     this.#disturbance = new DisturbanceDetector(options.clockPrecision);
     this.#reports = new Reports(this.#parts);
   }
@@ -90,7 +88,7 @@ export class Engine {
     actions.push(...this.#dispatch(event, now));
     // The sources are gone with the end, which is no loss of them.
     if (this.#isStopped) return this.#provisional.withDates(actions, now);
-    this.#followMembers();
+    this.#changes.follow();
     this.#provisional.noteCertificates(this.#sources.members, now.monotonic);
     actions.push(...this.#decision.decideIfSourcesLeft(now), ...this.#openGate(now));
     actions.push(...this.#reportSources(now));
@@ -197,15 +195,11 @@ export class Engine {
   }
 
   #clockSet(event: EventOf<"clock-set">, now: Instant): readonly Action[] {
-    const isStep = isOwnStep(event);
-    if (isStep) {
-      this.#provisional.clockStepped();
-      this.#standstill.clockStepped(now.monotonic);
-    }
-    return [
-      ...this.#control.commandDone(event.result, now),
-      ...(isStep ? this.#sources.clockStepped(now.monotonic) : []),
-    ];
+    const actions = this.#control.commandDone(event.result, now);
+    if (!isOwnStep(event)) return actions;
+    this.#provisional.clockStepped();
+    this.#gate.clockStepped(now.monotonic);
+    return [...actions, ...this.#sources.clockStepped(now.monotonic)];
   }
 
   #resumed({ asleep }: EventOf<"resumed">, now: Instant): readonly Action[] {
@@ -247,12 +241,9 @@ export class Engine {
     measurement: Measurement,
     { id, now }: { readonly id: AssociationId; readonly now: Instant },
   ): readonly Action[] {
-    this.#followMembers();
-    const isAwaited = this.#standstill.measured(measurement, { id, now });
-    if (this.#gate.isOpen && isAwaited) {
-      const missing = this.#standstill.conclude(now);
-      if (missing !== undefined) return this.#stoodStill(missing, now);
-    }
+    this.#changes.follow();
+    const missing = this.#gate.measured(measurement, { id, now });
+    if (missing !== undefined) return this.#stoodStill(missing, now);
     const told = guardSource(this.#parts, {
       association: id,
       now,
@@ -261,16 +252,10 @@ export class Engine {
         if (this.#selection.impossible.has(id)) this.#discipline.renewSource(id);
         this.#discipline.observe(id, measurement, now);
         this.#recent.add(measurement, { id, at: now.monotonic });
-        this.#polls.adaptTo(id, {
-          members: this.#sources.members,
-          discipline: this.#discipline,
-          selection: this.#selection,
-          now: now.monotonic,
-        });
+        this.#polls.adaptTo(id, { ...this.#parts, now: now.monotonic });
         return [];
       },
     });
-    if (isAwaited || !this.#standstill.isUnderWay) this.#newest = id;
     return this.#gate.isOpen ? [...told, ...this.#decision.decide(now, id)] : told;
   }
 
@@ -282,14 +267,9 @@ export class Engine {
     { missing }: EventOf<"standstill-suspected">,
     now: Instant,
   ): readonly Action[] {
-    const actions: Action[] = [];
-    // a hardware clock that jumps all the time must not put off answers and decisions each time
-    if (!this.#standstill.isUnderWay) {
-      this.#closeGate();
-      // an exchange that began before it tells nothing, in interleaved mode neither
-      actions.push(...this.#sources.clockStepped(now.monotonic));
-    }
-    this.#standstill.suspect(missing, now.monotonic);
+    const isNew = this.#gate.suspectStandstill(missing, now.monotonic);
+    // an exchange that began before it tells nothing, in interleaved mode neither
+    const actions = isNew ? this.#sources.clockStepped(now.monotonic) : [];
     return [...actions, ...this.#sources.askAgain(now.monotonic)];
   }
 
@@ -309,35 +289,12 @@ export class Engine {
 
   /** Makes the first decision when no source is to be waited for any more. */
   #openGate(now: Instant): readonly Action[] {
-    if (this.#gate.isOpen || this.#newest === undefined) return [];
-    const samplesOf = this.#standstill.isUnderWay
-      ? (id: number) => this.#standstill.samplesOf(id)
-      : (id: number) => this.#discipline.sourceAt(id, now.monotonic)?.samples ?? 0;
-    if (!this.#gate.check(this.#sources.progress(samplesOf), now.monotonic)) return [];
-    const missing = this.#standstill.conclude(now);
-    if (missing !== undefined) return this.#stoodStill(missing, now);
-    return this.#decision.decide(now, this.#newest);
-  }
-
-  #closeGate(): void {
-    this.#gate.close();
-    this.#newest = undefined;
-  }
-
-  #followMembers(): void {
-    for (const id of this.#sources.takeRemoved()) {
-      this.#discipline.removeSource(id);
-      this.#selection.forget(id);
-      this.#known.delete(id);
-      this.#polls.forget(id);
-      this.#recent.forget(id);
-      this.#parts.faults.forget(id);
-    }
-    for (const { association } of this.#sources.members) {
-      if (this.#known.has(association.id)) continue;
-      this.#known.add(association.id);
-      this.#discipline.addSource(association.id);
-    }
+    const opening = this.#gate.open(now);
+    if (opening === undefined) return [];
+    const { missing, newest } = opening;
+    return missing === undefined
+      ? this.#decision.decide(now, newest)
+      : this.#stoodStill(missing, now);
   }
 
   #clockStepped(gained: Seconds, now: Instant): readonly Action[] {
@@ -359,10 +316,9 @@ export class Engine {
     now: Instant,
     { reason, gained = 0 }: { readonly reason: string; readonly gained?: Seconds },
   ): readonly Action[] {
-    this.#standstill.clockChanged(gained, now.monotonic);
+    this.#gate.clockChanged(gained, now.monotonic);
     this.#discipline.restart(now.monotonic, (FREQUENCY_DEVIATION_AFTER_DISTURBANCE * PPM) ** 2);
     this.#control.restart(gained);
-    this.#closeGate();
     this.#provisional.clockStepped();
     this.#selection.restart(reason);
     this.#polls.restart();
@@ -382,7 +338,7 @@ export class Engine {
     this.#selection.reconfigure(config);
     this.#provisional.reconfigure(config);
     const actions = this.#sources.configure(config.sources, now.monotonic);
-    this.#followMembers();
+    this.#changes.follow();
     return [...actions, ...this.#decision.decideAgain(now)];
   }
 

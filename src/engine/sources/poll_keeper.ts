@@ -81,15 +81,14 @@ export class PollKeeper {
    */
   adaptTo(
     id: number,
-    context: {
-      readonly members: readonly MemberOfSource[];
+    { sources, discipline, selection, now }: {
+      readonly sources: { readonly members: readonly MemberOfSource[] };
       readonly discipline: Discipline;
       readonly selection: Pick<SourceSelection, "believed" | "falsetickers">;
       readonly now: MonotonicSeconds;
     },
   ): void {
-    const { discipline, selection, now } = context;
-    const member = context.members.find(({ association }) => association.id === id);
+    const member = sources.members.find(({ association }) => association.id === id);
     const own = discipline.sourceAt(id, now);
     if (member === undefined || own === undefined) return;
     // what several sources know of the clock together is better than what one knows alone
