@@ -91,7 +91,7 @@ function startClient(text: string): void {
   const run = runDaemon({
     config,
     keys,
-    configFile: undefined,
+    configFiles: [],
     configOrigin: "the demo's configuration",
     notes: [],
     privileges: [],

@@ -3,17 +3,25 @@
  *
  * @module
  */
+import { ok, type Result } from "../../src/base/result.ts";
+import { failed, type OsError } from "../errno.ts";
 import { DIRENT } from "../headers/file.ts";
 import { libc } from "../libc.ts";
 import { cString } from "../memory.ts";
 
-/**
- * Lists the names in a directory, without the two for itself and the one above; empty when it
- * cannot be read. It waits for the disk.
- */
+/** The same as `listFolder`; empty when the directory cannot be read. */
 export function namesIn(folder: string): readonly string[] {
+  const names = listFolder(folder);
+  return names.ok ? names.value : [];
+}
+
+/**
+ * Lists the names in a directory, without the two for itself and the one above. It waits for the
+ * disk.
+ */
+export function listFolder(folder: string): Result<readonly string[], OsError> {
   const directory = libc().opendir(cString(folder) ?? new Uint8Array(1));
-  if (directory === null) return [];
+  if (directory === null) return failed({ call: "opendir", what: `list ${folder}` });
   const names: string[] = [];
   for (;;) {
     const entry = libc().readdir(directory);
@@ -22,5 +30,5 @@ export function namesIn(folder: string): readonly string[] {
     if (name !== "." && name !== "..") names.push(name);
   }
   libc().closedir(directory);
-  return names;
+  return ok(names);
 }

@@ -58,7 +58,7 @@ async function check(
   context: CommandContext,
 ): Promise<ExitCode> {
   const { out, err: complain } = context;
-  const { file: found, config, errors, notes, exitCode } = await inspect(file, context);
+  const { file: found, included, config, errors, notes, exitCode } = await inspect(file, context);
   if (json) {
     const kinds = errors.map((error) => ({ ...error, kind: error.kind ?? "configuration" }));
     const ok = errors.length === 0;
@@ -73,7 +73,8 @@ async function check(
     return exitCode;
   }
   const what = found ?? `There is no ${DEFAULT_CONFIG_FILE}; the built-in configuration`;
-  const parts = config === undefined ? "" : `: ${summary(config)}`;
+  const files = counted(included.length, "included file");
+  const parts = config === undefined ? "" : `: ${summary(config, files)}`;
   out(`${plain(what)} is fine${parts}\n`);
   return EXIT.done;
 }
@@ -91,6 +92,8 @@ function foreignFile(file: string, { readFile }: CommandContext): string {
 interface Inspection {
   /** The file; undefined for the built-in configuration. */
   readonly file: string | undefined;
+  /** The files that it includes, if it can be read. */
+  readonly included: readonly string[];
   /** What it says; undefined if that is not to be understood. */
   readonly config: Config | undefined;
   readonly errors: readonly ConfigError[];
@@ -101,12 +104,13 @@ interface Inspection {
 /** Loads a configuration and looks at all files that it names. */
 async function inspect(
   file: string | undefined,
-  { readFile, lookAtFiles }: CommandContext,
+  context: CommandContext,
 ): Promise<Inspection> {
-  const loaded = loadConfig(file, readFile);
-  if (!loaded.ok) return { ...loaded.error, config: undefined, notes: [] };
-  const { config, lineOf, isEmpty } = loaded.value;
-  const files = await lookAtFiles?.(config, lineOf) ?? { errors: [], notes: [] };
+  const { readFile, lookAtFiles } = context;
+  const loaded = loadConfig(file, context);
+  if (!loaded.ok) return { ...loaded.error, included: [], config: undefined, notes: [] };
+  const { config, included, placeOf, isEmpty } = loaded.value;
+  const files = await lookAtFiles?.(config, placeOf) ?? { errors: [], notes: [] };
   const keyed = addKeys(loaded.value, readFile);
   const ofKeys = keyed.ok ? [] : keyed.error.errors;
   // The daemon reads the keys before it changes its user: that this user may not read them is no
@@ -120,6 +124,7 @@ async function inspect(
     : keyed.error.exitCode;
   return {
     file: loaded.value.file,
+    included,
     config,
     errors,
     notes: byPlace([...ofText, ...isBarred ? ofKeys : [], ...files.notes]),
@@ -143,11 +148,12 @@ function conclusion(errors: readonly ConfigError[]): string {
   return own === 1 ? "" : `${counted(own, "error")}\n`;
 }
 
-function summary(config: Config): string {
+function summary(config: Config, files: string): string {
   const parts = [
     counted(config.sources.length, "source"),
     counted(config.servers.length, "server"),
     counted(config.ntsKeServers.length, "NTS key exchange server"),
+    files,
   ];
   return parts.filter((part, i) => i === 0 || part !== "").join(", ");
 }

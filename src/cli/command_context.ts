@@ -10,26 +10,18 @@ import type { AddressFamily } from "../base/ip_address.ts";
 import type { Result } from "../base/result.ts";
 import type { Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
+import type { FilesBeside, UnreadableFile } from "../config/include.ts";
+import type { Place } from "../config/merge.ts";
 import type { FileFindings } from "../system/config_files.ts";
 import type { ClosedFiles } from "../system/secret_files.ts";
 import type { MachineFacts } from "../system/machine_facts.ts";
 import type { QueryResult } from "./query/report.ts";
 
 /** Why a file could not be read. */
-export interface FileFailure {
-  /** The name of the error: `ENOENT`, `EACCES`, ... */
-  readonly name: string;
-  /** A sentence. */
-  readonly message: string;
-  /** What can be done about it. */
-  readonly hint?: string;
-}
+export type FileFailure = UnreadableFile;
 
 /** Reads a whole text file. */
-export type ReadFile = (path: string) => Result<string, FileFailure>;
-
-/** Lists the names in a folder; none if it cannot be read. */
-export type ListFolder = (path: string) => readonly string[];
+export type ReadFile = FilesBeside["readFile"];
 
 /** Fetches a path over HTTP from a numeric address and port; the error is a sentence. */
 export type HttpGet = (address: string, path: string) => Promise<Result<HttpResponse, string>>;
@@ -50,8 +42,8 @@ export interface ServerQuestion {
   readonly family: AddressFamily | undefined;
 }
 
-/** Returns the line on which a key of the configuration stands. */
-export type LineOf = (path: string) => number | undefined;
+/** Returns where a key of the configuration stands. */
+export type PlaceOf = (path: string) => Place;
 
 /** What a command may use. */
 export interface CommandContext {
@@ -69,10 +61,10 @@ export interface CommandContext {
   readonly columns: number | undefined;
   /** Reads a whole text file. */
   readonly readFile: ReadFile;
-  /** Lists the names in a folder; left out where there are none. */
-  readonly listFolder?: ListFolder;
+  /** Lists the names in a folder. */
+  readonly listFolder: FilesBeside["listFolder"];
   /** Looks at the files that a configuration names; left out where there are none. */
-  readonly lookAtFiles?: (config: Config, lineOf: LineOf) => Promise<FileFindings>;
+  readonly lookAtFiles?: (config: Config, placeOf: PlaceOf) => Promise<FileFindings>;
   /** Finds the files that the user of the service cannot read; left out where there are none. */
   readonly closedToService?: (
     paths: readonly string[],

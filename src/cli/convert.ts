@@ -4,11 +4,11 @@
  * @module
  */
 import { isForbidden } from "../base/forbidden.ts";
-import { err, ok } from "../base/result.ts";
+import { err } from "../base/result.ts";
 import { type Dialect, DIALECTS } from "../convert/detect.ts";
 import type { Reader } from "../convert/read_lines.ts";
 import { type Command, textOption } from "./command.ts";
-import type { CommandContext, ListFolder } from "./command_context.ts";
+import type { CommandContext } from "./command_context.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 
 /** The command `convert`. */
@@ -72,7 +72,7 @@ async function convertFile(
   return EXIT.done;
 }
 
-function readerOf({ readFile, listFolder = nothing }: CommandContext): Reader {
+function readerOf({ readFile, listFolder }: CommandContext): Reader {
   return {
     read(path) {
       const text = readFile(path);
@@ -80,12 +80,11 @@ function readerOf({ readFile, listFolder = nothing }: CommandContext): Reader {
     },
     list(folder) {
       const names = listFolder(folder);
-      return names.length > 0 ? ok(names) : err(`${folder} is empty, or cannot be read`);
+      if (!names.ok) return err(names.error.message);
+      return names.value.length > 0 ? names : err(`${folder} is empty`);
     },
   };
 }
-
-const nothing: ListFolder = () => [];
 
 function isDialect(word: string): word is Dialect {
   return DIALECTS.some((dialect) => dialect === word);

@@ -15,7 +15,8 @@ import {
   parseKeyFile,
   type SymmetricKey,
 } from "../config/key_file.ts";
-import { indexLines, lineOf } from "../config/line_index.ts";
+import type { FilesBeside } from "../config/include.ts";
+import type { Place } from "../config/merge.ts";
 import { parseConfig } from "../config/parse.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { FileFailure, ReadFile } from "./command_context.ts";
@@ -31,13 +32,12 @@ export interface LoadedConfig {
   readonly notes: readonly ConfigError[];
   /** The file; undefined for the built-in configuration. */
   readonly file: string | undefined;
+  /** The files that this one includes. */
+  readonly included: readonly string[];
   /** Whether there is a file, and no key in it. */
   readonly isEmpty: boolean;
-  /**
-   * Returns the line on which a key of the configuration stands, for remarks that need more than
-   * its text.
-   */
-  readonly lineOf: (path: string) => number | undefined;
+  /** Returns where a key of the configuration stands, for remarks that need more than its text. */
+  readonly placeOf: (path: string) => Place;
 }
 
 /** Why there is no configuration. */
@@ -53,24 +53,18 @@ export interface ConfigFailure {
 /** Loads the configuration of `file`, or the default one; never throws. */
 export function loadConfig(
   file: string | undefined,
-  readFile: ReadFile,
+  beside: FilesBeside,
 ): Result<LoadedConfig, ConfigFailure> {
   const path = file ?? DEFAULT_CONFIG_FILE;
-  const text = readFile(path);
+  const text = beside.readFile(path);
   if (!text.ok) {
     return file === undefined && text.error.name === "ENOENT"
       ? ok(builtin())
-      : err(unreadable(text.error, { file: path, path: "" }));
+      : err(unreadable(text.error, { file: path, place: { path: "" } }));
   }
-  const parsed = parseConfig(text.value, path);
+  const parsed = parseConfig(text.value, { file: path, beside });
   if (!parsed.ok) return err({ file: path, errors: parsed.error, exitCode: EXIT.config });
-  const lines = indexLines(text.value);
-  return ok({
-    ...parsed.value,
-    file: path,
-    isEmpty: lines.size === 0,
-    lineOf: (key) => lineOf(key, lines),
-  });
+  return ok({ ...parsed.value, file: path });
 }
 
 function builtin(): LoadedConfig {
@@ -78,8 +72,9 @@ function builtin(): LoadedConfig {
     config: builtinConfig(),
     notes: [],
     file: undefined,
+    included: [],
     isEmpty: false,
-    lineOf: () => undefined,
+    placeOf: (path) => ({ path }),
   };
 }
 
@@ -95,10 +90,10 @@ export interface LoadedWithKeys extends LoadedConfig {
  */
 export function loadWithKeys(
   file: string | undefined,
-  readFile: ReadFile,
+  beside: FilesBeside,
 ): Result<LoadedWithKeys, ConfigFailure> {
-  const loaded = loadConfig(file, readFile);
-  return loaded.ok ? addKeys(loaded.value, readFile) : loaded;
+  const loaded = loadConfig(file, beside);
+  return loaded.ok ? addKeys(loaded.value, beside.readFile) : loaded;
 }
 
 /** Reads the file of keys of a configuration that is loaded, if it has one. */
@@ -110,7 +105,7 @@ export function addKeys(
   if (keysFile === undefined) return ok({ ...loaded, keys: new Map() });
   const file = loaded.file ?? keysFile;
   const text = readFile(keysFile);
-  if (!text.ok) return err(unreadable(text.error, { file, ...keysPlace(loaded) }));
+  if (!text.ok) return err(unreadable(text.error, { file, place: loaded.placeOf("keys.file") }));
   const keyFile = parseKeyFile(text.value);
   const errors = keyErrors(loaded, keysFile, keyFile);
   if (errors.length > 0) return err({ file, errors, exitCode: EXIT.config });
@@ -123,16 +118,11 @@ export function addKeys(
   return ok({ ...loaded, notes: [...loaded.notes, ...remarks], keys: keyFile.keys });
 }
 
-function keysPlace({ lineOf }: LoadedConfig): Pick<ConfigError, "path" | "line"> {
-  const path = "keys.file", line = lineOf(path);
-  return line === undefined ? { path } : { path, line };
-}
-
 /**
  * Returns what is wrong with a file of keys if a source misses one or none is left: then all of it.
  */
 function keyErrors(
-  { config, lineOf }: LoadedConfig,
+  { config, placeOf }: LoadedConfig,
   file: string,
   { keys, errors }: KeyFile,
 ): readonly ConfigError[] {
@@ -143,14 +133,10 @@ function keyErrors(
   );
   const isTold = (key: number) => errors.some(({ id }) => id === key);
   const missing = wanted.filter(({ key }) => !keys.has(key) && !isTold(key)).map(
-    ({ key, address, path }): ConfigError => {
-      const line = lineOf(path);
-      return {
-        path,
-        ...(line === undefined ? {} : { line }),
-        message: `Source ${address} wants key ${key}, which is not in ${file}`,
-      };
-    },
+    ({ key, address, path }): ConfigError => ({
+      ...placeOf(path),
+      message: `Source ${address} wants key ${key}, which is not in ${file}`,
+    }),
   );
   return missing.length > 0 || wanted.some(({ key }) => isTold(key)) ? [...missing, ...bad] : [];
 }
@@ -181,7 +167,7 @@ const WRONG_PLACE = ["ENOENT", "ENOTDIR", "EISDIR", "ENXIO", "ELOOP", "ENAMETOOL
  */
 function unreadable(
   failure: FileFailure,
-  { file, ...place }: Pick<ConfigError, "path" | "line"> & { readonly file: string },
+  { file, place }: { readonly file: string; readonly place: Place },
 ): ConfigFailure {
   const isRefused = isForbidden(failure);
   const isConfig = place.path !== "" && WRONG_PLACE.includes(failure.name);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { namesIn } from "../../ffi/file/directory.ts";
+import { listFolder } from "../../ffi/file/directory.ts";
 import { appendToFile, readFile } from "../../ffi/file/files.ts";
 import { ERRNO, osError } from "../../ffi/errno.ts";
 import { environmentVariable } from "../../ffi/process/process.ts";
@@ -37,11 +37,11 @@ export function realCommandContext(): CommandContext {
     },
     columns: isTerminal ? terminalColumns() : undefined,
     readFile: readTextFile,
-    listFolder: namesIn,
-    lookAtFiles: async (config, lineOf) => {
+    listFolder,
+    lookAtFiles: async (config, placeOf) => {
       // Loaded only now: other commands do without OpenSSL.
       const { lookAtFiles } = await import("../system/config_files.ts");
-      return lookAtFiles(config, { now: Date.now() / 1000, lineOf });
+      return lookAtFiles(config, { now: Date.now() / 1000, placeOf });
     },
     closedToService: async (paths, user) => {
       const { closedToService } = await import("../system/secret_files.ts");

@@ -278,7 +278,7 @@ const SINGLE_ERRORS: readonly (readonly [string, string])[] = [
   ["[keys]", 't:1: keys: Missing "file": the path of a file'],
   [
     "__proto__ = 1",
-    "t:1: __proto__: Unknown key (known here: source-defaults, source, server, nts-ke-server, keyset, keys, synchronization, clock, nts, observability, control, security)",
+    "t:1: __proto__: Unknown key (known here: source-defaults, source, server, nts-ke-server, keyset, keys, synchronization, clock, nts, observability, control, security, include)",
   ],
 ];
 
@@ -323,7 +323,7 @@ Deno.test("a misspelt heading does not hide what is wrong below it", () => {
       't:4: Source: Unknown key (did you mean "source"?)',
       't:4: Source[0]: Missing "address": a host name or an IP address, with a port if need be ("ntp.example.net", "192.0.2.1:123", "[2001:db8::1]:123")',
       't:5: Source[0].mode: Wanted "server", "pool", "nts" or "nts-pool", found the text "serve" (did you mean "server"?)',
-      "t:6: clouds: Unknown key (known here: source-defaults, source, server, nts-ke-server, keyset, keys, synchronization, clock, nts, observability, control, security)",
+      "t:6: clouds: Unknown key (known here: source-defaults, source, server, nts-ke-server, keyset, keys, synchronization, clock, nts, observability, control, security, include)",
     ],
   );
 });

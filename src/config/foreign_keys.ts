@@ -9,13 +9,12 @@
  */
 import { sameSpelling } from "./nearest.ts";
 import { otherPlaces } from "./other_places.ts";
-import { SECTIONS } from "./schema.ts";
+import { BEFORE_SECTIONS, SECTIONS } from "./schema.ts";
 import { sourceAddressError } from "./special_address.ts";
 
 const BY_ITSELF = "leave it out: ntpsd decides this by itself";
 const ESTIMATOR = "leave it out: ntpsd's estimator learns these values by itself";
 const NO_CLOCK = "ntpsd only uses servers on the network: name a server that has this clock";
-const ONE_FILE = "write the whole configuration in one file";
 const BROADCAST = "broadcast and multicast are not supported: name each server in a [[source]]";
 const SYSTEM = "leave it out, or set it in the systemd unit";
 const RTC = "leave it out: the kernel sets the hardware clock while the time is right";
@@ -90,7 +89,6 @@ const HINTS: readonly Hint[] = [
   ["ntsdumpdir", "use cookie-storage-path in [nts], key-storage-path in [keyset]"],
   ["keysdir crypto autokey", 'Autokey is not supported: use mode = "nts", or key and [keys]'],
   // what ntpsd tells, and the rest
-  ["confdir sourcedir include includefile", ONE_FILE],
   ["lock-all sched-priority pidfile rlimit", SYSTEM],
   ["setvar trap unpeer reset", COMMAND_LINE],
 ];
@@ -104,7 +102,7 @@ const LINE_HINTS: readonly Hint[] = [
 ];
 
 /** The words that mean one key: they stand beside it in the schema. */
-const KEY_HINTS: readonly Hint[] = SECTIONS.flatMap(({ heading, keys }) =>
+const KEY_HINTS: readonly Hint[] = [...SECTIONS, BEFORE_SECTIONS].flatMap(({ heading, keys }) =>
   Object.entries(keys).flatMap(([name, { foreign }]): readonly Hint[] =>
     typeof foreign === "string" ? [[foreign, `use ${name} in ${heading}`]] : Object.entries(foreign)
   )

@@ -34,15 +34,15 @@ interface Place {
 }
 
 /**
- * Returns the conflicts between all paths of a configuration, each once; `file` is where it was
- * read from, if it was.
+ * Returns the conflicts between all paths of a configuration, each once; `files` are those that it
+ * was read from.
  */
 export function pathConflicts(
   paths: readonly NamedPath[],
-  file?: string,
+  files: readonly string[] = [],
 ): readonly PathConflict[] {
   const written = writtenPlaces(paths);
-  const others = readPlaces(paths, file);
+  const others = readPlaces(paths, files);
   const conflicts = new Map<string, PathConflict>();
   const note = (place: Place, other: Place) => {
     const message = describe(place, other);
@@ -81,9 +81,9 @@ function writtenPlaces(paths: readonly NamedPath[]): readonly Place[] {
   });
 }
 
-function readPlaces(paths: readonly NamedPath[], file: string | undefined): readonly Place[] {
+function readPlaces(paths: readonly NamedPath[], files: readonly string[]): readonly Place[] {
   const read = paths.filter(({ use }) => use.kind === "read");
-  const named = file === undefined ? read : [{ key: "", path: file }, ...read];
+  const named = [...files.map((path) => ({ key: "", path })), ...read];
   return named.map(({ key, path }) => ({ key, written: path, end: "", isFolder: false }));
 }
 
@@ -105,7 +105,7 @@ function describe(place: Place, other: Place): string | undefined {
 }
 
 /** Writes a path without what means nothing in it. */
-function plainPath(path: string): string {
+export function plainPath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "" || part === ".") continue;

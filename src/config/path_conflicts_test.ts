@@ -3,7 +3,7 @@ import { parseConfig } from "./parse.ts";
 
 /** Returns the errors of a configuration, `key: message`. */
 function errors(text: string, file?: string): string[] {
-  const parsed = parseConfig(text, file);
+  const parsed = parseConfig(text, file === undefined ? {} : { file });
   return parsed.ok
     ? []
     : parsed.error.map(({ path, line, message }) => `${line} ${path}: ${message}`);

@@ -5,17 +5,19 @@
  */
 import { wrapText } from "../base/wrap_text.ts";
 import type { Key, Keys } from "./key.ts";
-import { type Section, SECTIONS } from "./schema.ts";
+import { BEFORE_SECTIONS, type Section, SECTIONS } from "./schema.ts";
 
 /** The width to which the lines of the document are broken. */
 const DOCUMENT_WIDTH = 120;
+
+const ALL: readonly Section[] = [BEFORE_SECTIONS, ...SECTIONS];
 
 /**
  * Returns the reference as Markdown that can be read as it is; one heading for each section, one
  * item for each key; the lines are at most `width` columns long.
  */
 export function configurationReference(width: number = DOCUMENT_WIDTH): string {
-  return SECTIONS.map((section) => sectionReference(section, width)).join("\n");
+  return ALL.map((section) => sectionReference(section, width)).join("\n");
 }
 
 /**
@@ -25,7 +27,7 @@ export function configurationReference(width: number = DOCUMENT_WIDTH): string {
 export function referenceOf(word: string, width: number): string | undefined {
   const own = SECTIONS.find(({ name }) => name === word);
   if (own !== undefined) return sectionReference(own, width);
-  const parts = SECTIONS.flatMap((section) => {
+  const parts = ALL.flatMap((section) => {
     const key = Object.hasOwn(section.keys, word) ? section.keys[word] : undefined;
     return key === undefined
       ? []
@@ -36,7 +38,7 @@ export function referenceOf(word: string, width: number): string | undefined {
 
 /** Returns the names of all sections and keys. */
 export function configurationWords(): readonly string[] {
-  return SECTIONS.flatMap(({ name, keys }) => [name, ...Object.keys(keys)]);
+  return ALL.flatMap(({ name, keys }) => [...name === "" ? [] : [name], ...Object.keys(keys)]);
 }
 
 /** Returns the part of the reference that is about one section. */
@@ -44,7 +46,8 @@ export function sectionReference(
   { heading, doc, keys }: Section,
   width: number = DOCUMENT_WIDTH,
 ): string {
-  const lines = [`## \`${heading}\``, "", ...wrapText(doc, { width }), ""];
+  const title = heading === "" ? "Before the sections" : `\`${heading}\``;
+  const lines = [`## ${title}`, "", ...wrapText(doc, { width }), ""];
   return [...lines, ...itemsOf(keys, { prefix: "", width }), ""].join("\n");
 }
 

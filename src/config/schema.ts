@@ -12,6 +12,7 @@ import { builtName, type Field, type Keys, type Row } from "./key.ts";
 import { CLOCK } from "./sections/clock.ts";
 import { CONTROL } from "./sections/control.ts";
 import { KEYSET, SYMMETRIC_KEYS } from "./sections/keys.ts";
+import { INCLUDE } from "./sections/include.ts";
 import { NTS } from "./sections/nts.ts";
 import { NTS_KE_SERVERS } from "./sections/nts_ke_server.ts";
 import { OBSERVABILITY } from "./sections/observability.ts";
@@ -37,11 +38,14 @@ const KEYS = {
   "security": SECURITY,
 };
 
-/** Reads the whole configuration, before defaults and rules across keys. */
-export const SCHEMA: Field<RawConfig> = table(KEYS);
+/** The keys that stand before all sections. */
+const FILE_KEYS = { include: INCLUDE };
 
-/** The sections as they are read. */
-export type RawConfig = Row<typeof KEYS>;
+/** Reads the whole configuration, before defaults and rules across keys. */
+export const SCHEMA: Field<RawConfig> = table({ ...KEYS, ...FILE_KEYS });
+
+/** The sections as they are read, and what stands before them. */
+export type RawConfig = Row<typeof KEYS & typeof FILE_KEYS>;
 
 /** One section of the schema. */
 export interface Section {
@@ -65,6 +69,15 @@ export const SECTIONS: readonly Section[] = Object.entries(KEYS).map(([name, { d
   keys: field.keys ?? {},
   identity: field.identity,
 }));
+
+/** The keys that stand before all sections, as a section that has no name and no heading. */
+export const BEFORE_SECTIONS: Section = {
+  name: "",
+  heading: "",
+  doc: "What stands before the first section:",
+  keys: FILE_KEYS,
+  identity: undefined,
+};
 
 /** Returns what the program uses of a section: a record, or a list of them. */
 export function sectionOf(config: Config, name: string): unknown {

@@ -9,6 +9,7 @@
  * @module
  */
 import type { Result } from "../base/result.ts";
+import { isShellPattern, shellPattern } from "../base/shell_pattern.ts";
 import type { Draft, Place } from "./draft.ts";
 
 /** Reads further files; errors are sentences. */
@@ -88,8 +89,8 @@ export class Files {
   include(place: Place, pattern: string): void {
     const path = pattern.replace(/^(?!\/)/, folderOf(place.file));
     const name = path.slice(path.lastIndexOf("/") + 1);
-    if (!/[*?[]/.test(name)) return this.#one(place, path);
-    this.folder(place, { folder: folderOf(path), matches: wildcard(name) });
+    if (!isShellPattern(name)) return this.#one(place, path);
+    this.folder(place, { folder: folderOf(path), matches: shellPattern(name) });
   }
 
   /**
@@ -135,18 +136,4 @@ function tooMany(): string {
 
 function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1);
-}
-
-/**
- * Makes an expression of a pattern of the shell (glob(7)); names with a dot first are hidden. What
- * follows a star is taken where it first occurs and never looked for again, as `(?=(...))\1` does:
- * else a pattern with many stars takes for ever.
- */
-function wildcard(pattern: string): RegExp {
-  const [first = "", ...others] = pattern.split(/\*+/).map((part) =>
-    part.replaceAll(/[\\^$.|+(){}[\]]/g, "\\$&").replaceAll("?", ".")
-  );
-  const last = others.pop();
-  const middle = others.map((part, i) => `(?=(.*?${part}))\\${i + 1}`).join("");
-  return new RegExp(`^(?!\\.)${first}${middle}${last === undefined ? "" : `.*${last}`}$`);
 }

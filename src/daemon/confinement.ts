@@ -60,8 +60,8 @@ import { log } from "../system/log.ts";
 export interface ConfinementRequest {
   /** Checked already. */
   readonly config: Config;
-  /** The file that the configuration was read from, which a reload reads again. */
-  readonly configFile: string | undefined;
+  /** The files that the configuration was read from, which a reload reads again. */
+  readonly configFiles: readonly string[];
   /** Whether the clock is left alone whatever the configuration says. */
   readonly noAdjust: boolean;
   /** Whether it sets the clock and ends, and listens nowhere. */
@@ -305,7 +305,7 @@ function holdNtpqListeners(
 }
 
 /** As root: makes and hands over what the user is to write, opens what root alone may read. */
-function prepareFiles({ config, configFile }: ConfinementRequest, user: UserRecord): void {
+function prepareFiles({ config, configFiles }: ConfinementRequest, user: UserRecord): void {
   for (const { path, use } of namedPaths(config)) {
     switch (use.kind) {
       case "state": {
@@ -323,7 +323,7 @@ function prepareFiles({ config, configFile }: ConfinementRequest, user: UserReco
         unreachable(use);
     }
   }
-  if (configFile !== undefined) holdForReading(configFile);
+  for (const file of configFiles) holdForReading(file);
 }
 
 function prepareStateFile(

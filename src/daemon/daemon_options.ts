@@ -36,8 +36,8 @@ export interface ReadConfig extends ConfigWithKeys {
 export interface DaemonOptions extends ReadConfig {
   /** Where the configuration comes from, for the log. */
   readonly configOrigin: string;
-  /** The file that it was read from, which a reload reads again; undefined for the built-in one. */
-  readonly configFile: string | undefined;
+  /** The files that it was read from, which a reload reads again; none for the built-in one. */
+  readonly configFiles: readonly string[];
   /** What became of the privileges that the process was started with. */
   readonly privileges: readonly Notice[];
   /** The version of ntpsd, for the log and the status. */

@@ -24,7 +24,7 @@ export async function readAgain(
   options: DaemonOptions,
   before: Config,
 ): Promise<ConfigWithKeys | undefined> {
-  if (!await filesAnswer([options.configFile, before.keysFile])) return undefined;
+  if (!await filesAnswer([...options.configFiles, before.keysFile])) return undefined;
   const loaded = options.reload();
   if (!loaded.ok) {
     log.error("The configuration has errors, and the old one stays in force:");

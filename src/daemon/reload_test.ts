@@ -23,7 +23,7 @@ function options(changes: Partial<DaemonOptions> = {}): DaemonOptions {
     config: BEFORE,
     keys: new Map(),
     configOrigin: "a test",
-    configFile: undefined,
+    configFiles: [],
     notes: [],
     privileges: [],
     version: "0",

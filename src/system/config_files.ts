@@ -23,6 +23,7 @@ import { UNIX_EPOCH_IN_NTP_SECONDS } from "../base/epoch.ts";
 import type { Config, NtsKeServerConfig } from "../config/config.ts";
 import type { ConfigError } from "../config/config_error.ts";
 import { formatDay, parseLeapTable } from "../engine/leap/leap_table.ts";
+import type { Place } from "../config/merge.ts";
 import { type NamedPath, namedPaths } from "../config/named_path.ts";
 import { readDrift } from "./drift_text.ts";
 import { openSecrets } from "./secret_files.ts";
@@ -39,8 +40,8 @@ export interface FileFindings {
 export interface FileContext {
   /** The time, in Unix seconds. */
   readonly now: number;
-  /** Returns the line of a key. */
-  readonly lineOf: (path: string) => number | undefined;
+  /** Returns where a key stands. */
+  readonly placeOf: (path: string) => Place;
   /** The paths to look at, if not those that the configuration names. */
   readonly paths?: readonly NamedPath[];
 }
@@ -131,10 +132,8 @@ class FindingsAt {
   }
 
   #located(message: string, suggestion: string | undefined): ConfigError {
-    const line = this.#all.context.lineOf(this.#key);
     return {
-      path: this.#key,
-      ...(line === undefined ? {} : { line }),
+      ...this.#all.context.placeOf(this.#key),
       message,
       ...(suggestion === undefined ? {} : { suggestion }),
     };

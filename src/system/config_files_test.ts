@@ -12,7 +12,6 @@ import { makeLink, makePipe, removeAny, setMode } from "../../tests/support/test
 import { concatBytes } from "../base/bytes.ts";
 import { builtinConfig } from "../config/builtin.ts";
 import { formatConfigError } from "../config/config_error.ts";
-import { indexLines, lineOf } from "../config/line_index.ts";
 import { parseConfig } from "../config/parse.ts";
 import { lookAtFiles } from "./config_files.ts";
 
@@ -43,8 +42,7 @@ function write(name: string, content: Uint8Array | string, mode = 0o600): string
 function findings(text: string): string[] {
   const parsed = parseConfig(text);
   ok(parsed.ok, parsed.ok ? "" : JSON.stringify(parsed.error));
-  const lines = indexLines(text);
-  const found = lookAtFiles(parsed.value.config, { now: NOW, lineOf: (key) => lineOf(key, lines) });
+  const found = lookAtFiles(parsed.value.config, { now: NOW, placeOf: parsed.value.placeOf });
   return [
     ...found.errors.map((error) => formatConfigError(error, "t")),
     ...found.notes.map((note) => `note ${formatConfigError(note, "t")}`),
@@ -218,7 +216,7 @@ Deno.test(
       { path: `${folder}/none`, use: { kind: "folder", isSecret: false } },
     ] as const;
     const paths = keys.map((path, i) => ({ ...path, key: `new.${i}` }));
-    const found = lookAtFiles(builtinConfig(), { now: NOW, lineOf: () => undefined, paths });
+    const found = lookAtFiles(builtinConfig(), { now: NOW, placeOf: (path) => ({ path }), paths });
     const told = [...found.errors, ...found.notes].map(({ path }) => path);
     deepEqual(told.filter((key) => key.startsWith("new.")), ["new.0", "new.2", "new.3", "new.1"]);
   }),

@@ -7,6 +7,7 @@
 import "../support/libc_opened.ts";
 import assert from "node:assert/strict";
 import fc from "../support/properties.ts";
+import { listFolder } from "../../ffi/file/directory.ts";
 import { prepareFile } from "../../ffi/file/file_owner.ts";
 import { makeLink, makePipe } from "../support/test_files.ts";
 import { toHex } from "../../src/base/bytes.ts";
@@ -29,7 +30,7 @@ const NOW = 1_795_312_800_000_000_000n;
 Deno.test("CVE-2015-7850: a key file that is a log, a device or a pipe is no endless loop", async () => {
   await using folder = await temporaryFolder();
   const config = await folder.write("ntpsd.toml", `[keys]\nfile = "${folder.path}/keys"\n`);
-  const load = () => loadWithKeys(config, readTextFile);
+  const load = () => loadWithKeys(config, { readFile: readTextFile, listFolder });
   const log = "2026-11-22T02:00:00Z info: The clock is 3 us behind\n".repeat(20_000);
   await folder.write("keys", log);
   const loaded = load();

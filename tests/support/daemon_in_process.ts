@@ -38,7 +38,7 @@ export class DaemonInProcess implements AsyncDisposable {
     this.#running = runDaemon({
       ...this.#read,
       configOrigin: "a test",
-      configFile: undefined,
+      configFiles: [],
       privileges: [],
       version: "0",
       noAdjust: true,

@@ -5,6 +5,7 @@
  */
 import { err } from "../../src/base/result.ts";
 import type { CommandContext } from "../../src/cli/command_context.ts";
+import { filesBeside } from "./files_beside.ts";
 import { exampleMachine } from "./machine_example.ts";
 
 /**
@@ -14,7 +15,7 @@ import { exampleMachine } from "./machine_example.ts";
 export const IDLE_CONTEXT: Omit<CommandContext, "out" | "err"> = {
   color: false,
   columns: 80,
-  readFile: (path) => err({ name: "ENOENT", message: `Cannot read ${path}: no such file` }),
+  ...filesBeside({}),
   httpGet: (address) => Promise.resolve(err(`Cannot connect to ${address}: connection refused`)),
   askServer(host) {
     throw new Error(`${host} is not to be asked`);

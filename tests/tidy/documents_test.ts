@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { formatConfigError } from "../../src/config/config_error.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { configurationDocument, REFERENCE } from "../../tools/configuration_reference.ts";
+import { filesBeside } from "../support/files_beside.ts";
 import { importGraph, projectFiles, ROOT } from "./project.ts";
 
 const files = await projectFiles();
@@ -156,7 +157,7 @@ async function scenarioFigures(path: string): Promise<readonly string[]> {
 }
 
 function configFaults(text: string): string[] {
-  const parsed = parseConfig(text);
+  const parsed = parseConfig(text, { beside: filesBeside({}) });
   return parsed.ok ? [] : parsed.error.map((error) => formatConfigError(error, "file"));
 }
 

@@ -58,22 +58,23 @@ Exit status: 0 there is no problem; 1 something must be done.
 
 async function configurationFacts(
   args: Arguments,
-  { readFile, lookAtFiles, closedToService }: CommandContext,
+  context: CommandContext,
 ): Promise<ConfigurationFacts> {
-  const loaded = loadConfig(textOption(args, "config"), readFile);
+  const { readFile, lookAtFiles, closedToService } = context;
+  const loaded = loadConfig(textOption(args, "config"), context);
   if (!loaded.ok) {
     const { file, errors } = loaded.error;
     return { file, config: undefined, errors: errors.map((each) => formatConfigError(each, file)) };
   }
-  const { file, config, lineOf } = loaded.value;
+  const { file, config, included, placeOf } = loaded.value;
   const keyed = addKeys(loaded.value, readFile);
   // That this user may not read the keys is no error of the configuration.
   const ofKeys = keyed.ok || keyed.error.exitCode === EXIT.permission ? [] : keyed.error.errors;
-  const { errors } = await lookAtFiles?.(config, lineOf) ?? { errors: [] };
+  const { errors } = await lookAtFiles?.(config, placeOf) ?? { errors: [] };
   const lines = [...ofKeys, ...errors].map((each) => formatConfigError(each, file ?? "built-in"));
   const read = namedPaths(config).filter(({ use }) => use.kind === "read").map(({ path }) => path);
   const { user } = config.security;
-  const paths = [...file === undefined ? [] : [file], ...read];
+  const paths = [...file === undefined ? [] : [file], ...included, ...read];
   const closed = user === "root" ? undefined : await closedToService?.(paths, user);
   return { file, config, errors: lines, closed };
 }

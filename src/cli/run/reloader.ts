@@ -8,7 +8,7 @@
  */
 import { err, ok, type Result } from "../../base/result.ts";
 import { formatFailure, type LoadedWithKeys, loadWithKeys } from "../load_config.ts";
-import type { ReadFile } from "../command_context.ts";
+import type { FilesBeside } from "../../config/include.ts";
 
 /**
  * Returns what reads it: `named` is the file of the command line, `inForce` the one that is in
@@ -19,11 +19,11 @@ export function reloader(
     readonly named: string | undefined;
     readonly inForce: string | undefined;
   },
-  readFile: ReadFile,
+  beside: FilesBeside,
 ): () => Result<LoadedWithKeys, readonly string[]> {
   let current = inForce;
   return () => {
-    const loaded = loadWithKeys(named, readFile);
+    const loaded = loadWithKeys(named, beside);
     if (!loaded.ok) return err(formatFailure(loaded.error, "").trimEnd().split("\n"));
     const { file, isEmpty } = loaded.value;
     if (current !== undefined && file === undefined) {

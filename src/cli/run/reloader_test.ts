@@ -1,20 +1,9 @@
 import { deepEqual, equal, ok as assertOk } from "node:assert/strict";
-import { err, ok } from "../../base/result.ts";
 import { reloader } from "./reloader.ts";
-import type { ReadFile } from "../command_context.ts";
+import { filesBeside } from "../../../tests/support/files_beside.ts";
 
 const USUAL = "/etc/ntpsd/ntpsd.toml";
 const GOOD = '[[source]]\nmode = "server"\naddress = "a.example"\n';
-
-/** Files that a test changes as it goes; what is undefined is not there. */
-function files(content: Record<string, string | undefined>): ReadFile {
-  return (path) => {
-    const text = content[path];
-    return text === undefined
-      ? err({ name: "ENOENT", message: `Cannot read ${path}: no such file` })
-      : ok(text);
-  };
-}
 
 function lines(result: ReturnType<ReturnType<typeof reloader>>): readonly string[] {
   return result.ok ? [] : result.error;
@@ -22,7 +11,7 @@ function lines(result: ReturnType<ReturnType<typeof reloader>>): readonly string
 
 Deno.test("a file that vanishes, is emptied or is cut off changes nothing, and a good one does", () => {
   const content: Record<string, string | undefined> = { [USUAL]: GOOD };
-  const reload = reloader({ named: undefined, inForce: USUAL }, files(content));
+  const reload = reloader({ named: undefined, inForce: USUAL }, filesBeside(content));
   assertOk(reload().ok);
   content[USUAL] = undefined;
   deepEqual(lines(reload()), [
@@ -42,10 +31,10 @@ Deno.test("a file that vanishes, is emptied or is cut off changes nothing, and a
 
 Deno.test("a named file that is gone is an error, and a file that appears is taken", () => {
   const content: Record<string, string | undefined> = {};
-  deepEqual(lines(reloader({ named: "/c", inForce: "/c" }, files(content))()), [
+  deepEqual(lines(reloader({ named: "/c", inForce: "/c" }, filesBeside(content))()), [
     "Cannot read /c: no such file",
   ]);
-  const reload = reloader({ named: undefined, inForce: undefined }, files(content));
+  const reload = reloader({ named: undefined, inForce: undefined }, filesBeside(content));
   const builtin = reload();
   assertOk(builtin.ok && builtin.value.file === undefined);
   content[USUAL] = GOOD;
@@ -60,7 +49,7 @@ Deno.test("a file of keys that is gone or lacks a key that is needed is an error
     "/c": `${GOOD}key = 3\n[keys]\nfile = "/k"\n`,
     "/k": "3 MD5 abc\n",
   };
-  const reload = reloader({ named: "/c", inForce: "/c" }, files(content));
+  const reload = reloader({ named: "/c", inForce: "/c" }, filesBeside(content));
   assertOk(reload().ok);
   content["/k"] = undefined;
   deepEqual(lines(reload()), ["/c:6: keys.file: Cannot read /k: no such file"]);

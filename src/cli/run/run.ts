@@ -41,14 +41,15 @@ export async function run(options: RunOptions, context: CommandContext): Promise
   // Keys are read next. A start again and a change of user undo it, so confinement does it again.
   hideMemory();
   takeOverFiles();
-  const loaded = loadWithKeys(options.config, context.readFile);
+  const loaded = loadWithKeys(options.config, context);
   if (!loaded.ok) {
     context.err(formatFailure(loaded.error));
     return loaded.error.exitCode;
   }
   const { config, file } = loaded.value, { noAdjust, once } = options;
+  const configFiles = filesOf(loaded.value);
   const confined = await overStart((brink) =>
-    confine({ config, configFile: file, noAdjust, once, brink })
+    confine({ config, configFiles, noAdjust, once, brink })
   );
   if (!confined.ok) return refuse(confined.error, context);
   // Loaded only now, because a program that is to start again does so sooner without.
@@ -57,7 +58,7 @@ export async function run(options: RunOptions, context: CommandContext): Promise
   if (!privileges.ok) return refuse(privileges.error, context);
   const { flushLog, drainLog } = await import("../../system/log.ts");
   await meetBugs(flushLog);
-  const reload = reloader({ named: options.config, inForce: file }, context.readFile);
+  const reload = reloader({ named: options.config, inForce: file }, context);
   const end = await runDaemon({
     ...startOptions(loaded.value, options),
     privileges: privileges.value,
@@ -88,7 +89,7 @@ function startOptions(
 ): Omit<DaemonOptions, "privileges" | "reload" | "takeSignals"> {
   return {
     ...loaded,
-    configFile: loaded.file,
+    configFiles: filesOf(loaded),
     configOrigin: originOf(loaded),
     notes: noticesOf(loaded),
     version: VERSION,
@@ -112,5 +113,12 @@ function noticesOf({ notes, file }: LoadedConfig): readonly Notice[] {
 }
 
 function originOf(loaded: LoadedConfig): string {
-  return loaded.file ?? "the built-in configuration, as there is no /etc/ntpsd/ntpsd.toml";
+  const files = filesOf(loaded);
+  return files.length > 0
+    ? files.join(", ")
+    : "the built-in configuration, as there is no /etc/ntpsd/ntpsd.toml";
+}
+
+function filesOf({ file, included }: LoadedConfig): readonly string[] {
+  return file === undefined ? [] : [file, ...included];
 }

@@ -89,7 +89,7 @@ export async function fetchStatus(
 /** Decides where to ask: --at, else the configuration in the usual place, else the default. */
 function statusAddress(
   at: string | undefined,
-  { readFile }: CommandContext,
+  context: CommandContext,
 ): Result<string, StatusFailure> {
   if (at !== undefined) {
     const named = at.replace(/^localhost(?=:|$)/, "127.0.0.1");
@@ -101,7 +101,7 @@ function statusAddress(
     }
     return ok(reachable(parsed.address, parsed.port));
   }
-  const loaded = loadConfig(undefined, readFile);
+  const loaded = loadConfig(undefined, context);
   // A configuration that cannot be read does not prevent asking at the usual address.
   const listen = loaded.ok ? loaded.value.config.observability.listen : STATUS_ADDRESS;
   if (listen === undefined) {

@@ -7,7 +7,7 @@
 import { ipFamily } from "../../base/ip_address.ts";
 import { NTP_PORT, NTS_KE_PORT } from "../../base/ports.ts";
 import { ipAddress, sourceAddress } from "../address_field.ts";
-import type { ConfigPath } from "../config_path.ts";
+import { ConfigPath, Diagnostics, isTable } from "../config_path.ts";
 import { boolean, integer, list, word } from "../field.ts";
 import {
   type Built,
@@ -221,11 +221,25 @@ function buildSource(
   };
 }
 
+/** Returns the same of a section as it is written; undefined if it is not right. */
+export function identityOfSource(section: unknown): string | undefined {
+  if (!isTable(section)) return undefined;
+  const diagnostics = new Diagnostics(), at = new ConfigPath(diagnostics);
+  const mode = KEYS.mode.field.read(section["mode"], at);
+  const address = KEYS.address.field.read(section["address"], at);
+  if (mode === undefined || address === undefined || diagnostics.errors.length > 0) {
+    return undefined;
+  }
+  return identityOf({ host: address.host, port: address.port ?? usualPort(mode), mode });
+}
+
 /**
  * Spells a source's address in one way; the usual port is no part of it, so that one server is not
  * asked with and without NTS.
  */
-function identityOf({ host, port, mode }: SourceConfig): string {
+function identityOf(
+  { host, port, mode }: Pick<SourceConfig, "host" | "port" | "mode">,
+): string {
   return port === usualPort(mode) ? canonicalHost(host) : `${canonicalHost(host)} ${port}`;
 }
 

@@ -96,7 +96,7 @@ Deno.test("check tells of a drift file that the daemon would set aside, and of n
   ok(parsed.ok);
   const { config } = parsed.value;
   const notes = () => {
-    const found = lookAtFiles(config, { now: 0, lineOf: () => undefined });
+    const found = lookAtFiles(config, { now: 0, placeOf: (path) => ({ path }) });
     deepEqual(found.errors, []);
     return found.notes.map(({ path: key, message }) => `${key}: ${message}`);
   };
