@@ -1,11 +1,13 @@
 /**
- * What is shipped beside the program: the systemd unit, and the hook that hands certificates over.
+ * What is shipped beside the program: the systemd unit, and the hooks that hand certificates over
+ * and bring servers from DHCP.
  *
  * @module
  */
 import assert from "node:assert/strict";
+import { parseConfig } from "../../src/config/parse.ts";
 import { haveProgram, run, runAny } from "../support/command.ts";
-import { startDaemon } from "../support/ntpsd.ts";
+import { launch, startDaemon } from "../support/ntpsd.ts";
 import { NtsPlace } from "../support/nts_place.ts";
 import { temporaryFolder } from "../support/places.ts";
 import { needs } from "../support/needs.ts";
@@ -61,3 +63,57 @@ Deno.test({
     assert.doesNotMatch(server.process.stderr, /Opened before[^\n]*\.pem/);
   },
 });
+
+/** What the hook for DHCP is run with. */
+interface Lease {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What runs the hook, and what it is told when a lease comes and when it ends. */
+const LEASES: readonly {
+  readonly program: string;
+  readonly come: (servers: string) => Lease;
+  readonly end: Lease;
+}[] = [
+  {
+    program: "NetworkManager",
+    come: (servers) => ({ args: ["eth0", "up"], env: { DHCP4_NTP_SERVERS: servers } }),
+    end: { args: ["eth0", "down"], env: {} },
+  },
+  {
+    program: "dhclient",
+    come: (servers) => ({
+      args: [],
+      env: { reason: "BOUND", interface: "eth0", new_ntp_servers: servers },
+    }),
+    end: { args: [], env: { reason: "EXPIRE", interface: "eth0" } },
+  },
+];
+
+for (const { program, come, end } of LEASES) {
+  Deno.test(`servers that DHCP names by way of ${program} become sources, and go with the lease`, async () => {
+    await using folder = await temporaryFolder();
+    const places = { NTPSD_DHCP: `${folder.path}/dhcp`, NTPSD_RELOAD: `touch ${folder.path}/told` };
+    const names = () => [...Deno.readDirSync(folder.path)].map(({ name }) => name);
+    const { program: checker, args } = await launch("bundle");
+    const hook = async (lease: Lease) => {
+      const env = { ...places, ...lease.env, NTPSD: [checker, ...args].join(" ") };
+      await run("sh", { args: ["dist/dhcp-hook.sh", ...lease.args], env });
+      const isTold = names().includes("told");
+      if (isTold) await Deno.remove(`${folder.path}/told`);
+      return isTold;
+    };
+    const hostile = '192.0.2.1 0.0.0.0 a"]x 2001:db8::1 $(touch${IFS}x) fe80::1 1.2 ..';
+    assert.equal(await hook(come(hostile)), true, "what is new is made known");
+    const file = `${folder.path}/dhcp/eth0.toml`;
+    const parsed = parseConfig(await Deno.readTextFile(file));
+    assert.ok(parsed.ok);
+    const hosts = parsed.value.config.sources.map(({ host }) => host);
+    assert.deepEqual(hosts, ["192.0.2.1", "2001:db8::1"]);
+    assert.equal(await hook(come(hostile)), false, "what is known is not");
+    assert.equal(await hook(end), true);
+    assert.equal(await hook(end), false);
+    assert.deepEqual([...Deno.readDirSync(`${folder.path}/dhcp`)], [], "nothing is left");
+  });
+}
