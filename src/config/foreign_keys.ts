@@ -46,10 +46,10 @@ const HINTS: readonly Hint[] = [
   ["version ntp-version", "leave it out: ntpsd chooses the version of the protocol"],
   [
     "maxdelay maxdelayratio maxdelaydevratio maxdelayquant mindelay minsamples maxsamples polltarget presend minstratum" +
-    " offline auto-offline certset extfield copy maxunreach preempt ntsrefresh refresh maxdistance maxjitter" +
-    " combinelimit reselectdist stratumweight clockprecision corrtimeratio fallbackdrift maxupdateskew maxclockerror" +
-    " stepout minclock maxclock mindist maxdist ceiling floor beacon cohort huffpuff allan dispersion freq weight" +
-    " rootdistancemaxsec connectionretrysec saveintervalsec enable-srv-resolution initial-frequency-uncertainty" +
+    " offline auto-offline certset extfield copy maxunreach preempt ntsrefresh refresh maxjitter" +
+    " combinelimit reselectdist stratumweight clockprecision corrtimeratio fallbackdrift maxupdateskew" +
+    " stepout minclock maxclock mindist ceiling floor beacon cohort huffpuff allan dispersion freq weight" +
+    " connectionretrysec saveintervalsec enable-srv-resolution initial-frequency-uncertainty" +
     " ttl mdnstries pollskewlist discard warn-on-jump hwtstimeout maxtxbuffers monitor mru automax revoke",
     BY_ITSELF,
   ],

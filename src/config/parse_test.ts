@@ -50,6 +50,7 @@ Deno.test("an empty text is a configuration with the defaults", () => {
       authentication: "mix",
       minimumAgreeingSources: 1,
       minimumTrustedSources: undefined,
+      maxDistance: 1.5,
       singleStepPanicThreshold: { forward: 1000, backward: 1000 },
       startupStepPanicThreshold: undefined,
       accumulatedStepPanicThreshold: undefined,

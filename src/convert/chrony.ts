@@ -223,6 +223,8 @@ const SETTINGS: Readonly<
     setNumber(draft, "clock.max-slew-ppm", { value, least: 1, most: 100_000 }),
   maxdrift: (draft, [value]) =>
     setNumber(draft, "clock.max-frequency-ppm", { value, least: 0, most: 500 }),
+  maxdistance: (draft, [value]) =>
+    setNumber(draft, "synchronization.max-distance", { value, least: 0, most: 1e9 }),
   maxclockerror: (draft, [value]) =>
     setNumber(draft, "clock.max-clock-error-ppm", { value, least: 0, most: 100_000 }),
   leapsectz: (draft) => draft.set("clock.leap-seconds-file", LEAP_SECONDS),

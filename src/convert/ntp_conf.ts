@@ -253,6 +253,7 @@ const NO_SWITCH = "leave it out: ntpsd has no such switch";
 /** The words of `tos` and `tinker` that mean a key. */
 const PAIRS: ReadonlyMap<string, string> = new Map([
   ["minsane", "synchronization.minimum-agreeing-sources"],
+  ["maxdist", "synchronization.max-distance"],
   ["orphan", "synchronization.local-stratum"],
   ["panic", "synchronization.single-step-panic-threshold"],
   ["step", "synchronization.step-threshold"],

@@ -76,7 +76,8 @@ SaveIntervalSec=60
   deepEqual(sources, ["server ntp1.example", "server 192.0.2.1", "server 2001:db8::1"]);
   deepEqual(config.sources[0]?.pollIntervalLimits, { min: 5, max: 11 });
   match(comments, /FallbackNTP=time\.example/);
-  match(comments, /RootDistanceMaxSec=5\n# {3}\S/);
+  equal(config.synchronization.maxDistance, 5);
+  match(comments, /SaveIntervalSec=60\n# {3}\S/);
 });
 
 Deno.test("timesyncd.conf of a cloud: the fallback alone", () => {

@@ -10,7 +10,6 @@ import { LINE_MAX } from "./read_lines.ts";
 
 const BY_ITSELF = "ntpsd decides this by itself";
 const REASONS: Readonly<Record<string, string>> = {
-  rootdistancemaxsec: BY_ITSELF,
   connectionretrysec: BY_ITSELF,
   saveintervalsec: "ntpsd keeps no time on disk: it uses the real-time clock of the machine",
 };
@@ -37,6 +36,10 @@ export function readTimesyncd(
       const used = polls[word];
       if (used === undefined) draft.without(place, NOT_UNDERSTOOD);
       else if (2 ** used !== secondsOf(value)) draft.without(place, `${2 ** used} s are written`);
+    } else if (word === "rootdistancemaxsec") {
+      if (!draft.set("synchronization.max-distance", secondsOf(value))) {
+        draft.without(place, NOT_UNDERSTOOD);
+      }
     } else {
       const reason = Object.hasOwn(REASONS, word) ? REASONS[word] : undefined;
       draft.without(place, reason ?? UNKNOWN_NAME);

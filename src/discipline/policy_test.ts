@@ -8,6 +8,7 @@ const CONFIG: SynchronizationConfig = {
   authentication: "mix",
   minimumAgreeingSources: 1,
   minimumTrustedSources: undefined,
+  maxDistance: 1.5,
   singleStepPanicThreshold: { forward: 1000, backward: 1000 },
   startupStepPanicThreshold: undefined,
   accumulatedStepPanicThreshold: undefined,

@@ -44,9 +44,6 @@ import type { SourceStatus } from "./status.ts";
 export type { Candidate } from "./candidate.ts";
 export type { SelectionOptions } from "./selection_options.ts";
 
-/** Sources whose root distance is larger are not asked (RFC 5905 section 11.2.1, MAXDIST). */
-const DISTANCE_MAX: Seconds = 1.5;
-
 /**
  * One that lies further outside of where most can be right than the nearest is cast off: by more
  * than so many times the smallest error bound.
@@ -155,7 +152,7 @@ function idsOf(candidates: readonly Candidate[]): readonly number[] {
 function limitsOf(options: SelectionOptions): RejectionLimits {
   return {
     samplesMin: options.samplesMin ?? 1,
-    distanceMax: options.distanceMax ?? DISTANCE_MAX,
+    distanceMax: options.distanceMax ?? Infinity,
     stratumLimit: options.stratumLimit,
     mustBeAuthenticated: options.authentication === "require",
   };

@@ -134,7 +134,7 @@ Deno.test("what is not fit is named by its fault", () => {
     [{ noSelect: true }, "no-select", "Only measured, as configured"],
   ];
   for (const [change, status, reason] of cases) {
-    const selection = run([source(1, 0), source(2, 0, change)]);
+    const selection = run([source(1, 0), source(2, 0, change)], { distanceMax: 1.5 });
     assert.deepEqual(selection.statuses.get(2), { status, reason });
     assert.equal(selection.systemPeer, 1);
   }

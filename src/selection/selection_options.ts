@@ -13,7 +13,10 @@ export interface SelectionOptions {
   readonly minimumTrusted?: number | undefined;
   /** So many samples a source must have; 1 if left out. */
   readonly samplesMin?: number;
-  /** How large the root distance of a source may be; 1.5 s if left out. */
+  /**
+   * How large the root distance of a source may be (RFC 5905 section 11.2.1, MAXDIST); not limited
+   * if left out.
+   */
   readonly distanceMax?: Seconds;
   /** The system peer of the last selection. */
   readonly previous?: number | undefined;

@@ -67,6 +67,12 @@ export const ENGINE_RELOADS: Readonly<Record<string, ReloadProbe>> = {
     reload(world, sourcesWith(2, "trust = true"));
     notEqual(world.source("192.0.2.3").status, "falseticker");
   },
+  "synchronization.max-distance"() {
+    const world = running({});
+    notEqual(world.source(FIRST).status, "distant");
+    reload(world, `${THREE_SOURCES}[synchronization]\nmax-distance = "1us"\n`);
+    equal(world.source(FIRST).status, "distant");
+  },
   "source.require"() {
     const setUp = (world: EngineWorld) => void (world.server("192.0.2.3").isSilent = true);
     const world = running({ setUp });

@@ -56,6 +56,13 @@ const KEYS = {
       "authenticated ones give no time. `require`: the others are only measured. `ignore`: all " +
       "sources are equal.",
   }),
+  "max-distance": optional(duration(0), {
+    default: 1.5,
+    reload: "applied",
+    foreign: "maxdistance maxdist rootdistancemaxsec",
+    doc: "A source whose root distance is larger is not used: half its round-trip delay to the " +
+      "reference clock, and what it and the servers above it may be wrong by.",
+  }),
   "single-step-panic-threshold": optional(PANIC_THRESHOLD, {
     default: 1000,
     build: bothDirections,

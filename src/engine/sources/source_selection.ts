@@ -307,6 +307,7 @@ export class SourceSelection {
     return select(candidates, {
       minimumAgreeing: synchronization.minimumAgreeingSources,
       minimumTrusted: synchronization.minimumTrustedSources,
+      distanceMax: synchronization.maxDistance,
       previous: this.#selection?.systemPeer,
       estimate: discipline.systemAt(now.monotonic)?.offset,
       stratumLimit: localStratum,
