@@ -4,7 +4,7 @@
  * @module
  */
 import type { ConfigPath } from "./config_path.ts";
-import { collisionAt, collisionOf, type Listener, placeOf, takenBy } from "./listen.ts";
+import { collisionAt, collisionOf, type Listener, type Place, placeOf, takenBy } from "./listen.ts";
 import type { ControlConfig } from "./sections/control.ts";
 import type { NtsKeServerConfig } from "./sections/nts_ke_server.ts";
 import type { ServerConfig } from "./sections/server.ts";
@@ -45,10 +45,12 @@ function checkSections(
   sections: ConfigPath,
 ): void {
   const places = listeners.map((listener) => listener && { ...listener, ...placeOf(listener) });
+  const known = new Map<string, number[]>();
   for (const [i, listener] of places.entries()) {
     if (listener === undefined) continue;
     const at = sections.index(i).key("listen");
-    for (const [j, earlier] of places.slice(0, i).entries()) {
+    for (const j of rivalsOf(listener, known)) {
+      const earlier = places[j];
       if (earlier === undefined) continue;
       const collision = collisionAt(earlier, listener);
       const isShared = listener.reusePort === true && earlier.reusePort === true;
@@ -59,7 +61,35 @@ function checkSections(
       } else at.report(cannotBeOpen(path, earlier.listen), ONE_BY_ONE);
       break;
     }
+    for (const name of [portOf(listener), nameOf(listener)]) {
+      const there = known.get(name);
+      if (there === undefined) known.set(name, [i]);
+      else there.push(i);
+    }
   }
+}
+
+const ALL_ADDRESSES = ["0.0.0.0", "::"];
+
+/**
+ * Returns which of the earlier listeners, known by port and by port and address, may be in the way
+ * of one: few, however many there are.
+ */
+function rivalsOf(place: Place, known: ReadonlyMap<string, readonly number[]>): readonly number[] {
+  const { host } = place;
+  if (ALL_ADDRESSES.includes(host)) return known.get(portOf(place)) ?? [];
+  return [host, ...ALL_ADDRESSES].flatMap((each) =>
+    known.get(nameOf({ ...place, host: each })) ?? []
+  )
+    .sort((a, b) => a - b);
+}
+
+function portOf({ port }: Place): string {
+  return `${port}`;
+}
+
+function nameOf({ host, port }: Place): string {
+  return `${port} ${host}`;
 }
 
 /** Status and key exchange are both served over TCP. */

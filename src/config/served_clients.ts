@@ -98,27 +98,34 @@ function reachOf(listener: string, bits: 32 | 128) {
 
 /** Reads the lists for the addresses of one length. */
 function rulesOf({ allowlist, denylist }: ClientLists, bits: number) {
-  const lengths = new Map<number, Map<bigint, boolean>>();
+  const lengths = new Map<number, Map<string, boolean>>();
   const ranges: PrefixRange[] = [];
   for (const [list, isServed] of [[allowlist, true], [denylist, false]] as const) {
     for (const text of list ?? []) {
       const range = rangeOf(text);
       if (range?.bits !== bits) continue;
       ranges.push(range);
-      const known = lengths.get(range.length) ?? new Map<bigint, boolean>();
-      lengths.set(range.length, known.set(range.first, isServed));
+      const known = lengths.get(range.length) ?? new Map<string, boolean>();
+      lengths.set(range.length, known.set(leadingBits(range.first, bits - range.length), isServed));
     }
   }
   const longestFirst = [...lengths].sort(([a], [b]) => b - a);
   const serves = (address: bigint): boolean => {
     for (const [length, known] of longestFirst) {
-      const free = BigInt(bits - length);
-      const isServed = known.get((address >> free) << free);
+      const isServed = known.get(leadingBits(address, bits - length));
       if (isServed !== undefined) return isServed;
     }
     return allowlist === undefined;
   };
   return { ranges, serves };
+}
+
+/**
+ * Returns an address without the last bits, as the text that a map finds it by: the hash of a
+ * bigint is that of its last 64 bits alone, which are 0 in most networks of IPv6.
+ */
+function leadingBits(address: bigint, free: number): string {
+  return (address >> BigInt(free)).toString(16);
 }
 
 /** The addresses at which a decision may change. */
