@@ -3,7 +3,8 @@
  *
  * The most special network that holds an address decides, in chrony and ntpd as in ntpsd, so the
  * rules are kept as they are; what becomes of them is two lists. A network is known by its leading
- * bits as text, so that there may be ten thousands of them.
+ * bits as text, and what a later line clears is looked up when the lists are made, so that there
+ * may be ten thousands of lines.
  *
  * @module
  */
@@ -14,46 +15,44 @@ const ALL = ["0.0.0.0/0", "::/0"] as const;
 /** Rules about networks, of which the most special one decides. */
 export class AccessTable {
   readonly #rules = new Map<string, Rule>();
+  /** When what is inside of a network was cleared last, by the network's bits. */
+  readonly #cleared = new Map<string, number>();
+  readonly #clearedLengths = new Set<number>();
+  #lines = 0;
 
   /** Allows or refuses a network in its canonical form. */
   set(network: string, isAllowed: boolean): void {
-    this.#rules.set(network, { isAllowed, bits: bitsOf(network) });
+    this.#rules.set(network, { isAllowed, bits: bitsOf(network), line: ++this.#lines });
   }
 
   /** Removes the rules about what is inside of a network. */
   clearInside(network: string): void {
-    const outer = bitsOf(network);
-    for (const [each, { bits }] of [...this.#rules]) {
-      if (bits.length > outer.length && bits.startsWith(outer)) this.#rules.delete(each);
-    }
+    const bits = bitsOf(network);
+    this.#cleared.set(bits, ++this.#lines);
+    this.#clearedLengths.add(bits.length);
   }
 
   /** Whether this very network is refused. */
   isRefused(network: string): boolean {
-    return this.#rules.get(network)?.isAllowed === false;
+    const rule = this.#rules.get(network);
+    return rule?.isAllowed === false && this.#isLeft(rule);
   }
 
   /** The networks that are allowed, undefined for all; and those inside of them that are not. */
   get lists(): { readonly allow: readonly string[] | undefined; readonly deny: readonly string[] } {
-    const allow = this.#networks(true);
-    const deny = this.#networks(false).filter((network) => !isAll(network));
-    const isOpen = ALL.every((network) => allow.includes(network));
-    return { allow: isOpen && !this.#isAnyInsideOf(deny) ? undefined : allow, deny };
+    const left = [...this.#rules].filter(([, rule]) => this.#isLeft(rule));
+    const allowed = left.filter(([, { isAllowed }]) => isAllowed);
+    const denied = left.filter(([network, { isAllowed }]) => !isAllowed && !isAll(network));
+    const allow = allowed.map(([network]) => network);
+    const isOpen = ALL.every((network) => allow.includes(network)) &&
+      !isAnyInside(allowed.map(bitsOfRule), denied.map(bitsOfRule));
+    return { allow: isOpen ? undefined : allow, deny: denied.map(([network]) => network) };
   }
 
-  /** Whether a network is allowed inside of one that is not. */
-  #isAnyInsideOf(denied: readonly string[]): boolean {
-    const outer = new Set(denied.map(bitsOf));
-    const lengths = new Set([...outer].map(({ length }) => length));
-    return [...this.#rules.values()].some(({ isAllowed, bits }) =>
-      isAllowed &&
-      [...lengths].some((length) => length < bits.length && outer.has(bits.slice(0, length)))
-    );
-  }
-
-  #networks(isAllowed: boolean): readonly string[] {
-    return [...this.#rules].flatMap(([network, rule]) =>
-      rule.isAllowed === isAllowed ? [network] : []
+  /** Whether no later line has cleared what a rule is inside of. */
+  #isLeft({ bits, line }: Rule): boolean {
+    return !outside(bits, this.#clearedLengths).some((outer) =>
+      (this.#cleared.get(outer) ?? 0) > line
     );
   }
 }
@@ -62,6 +61,24 @@ interface Rule {
   readonly isAllowed: boolean;
   /** As `bitsOf` tells them. */
   readonly bits: string;
+  /** When it was set. */
+  readonly line: number;
+}
+
+function bitsOfRule([, { bits }]: readonly [string, Rule]): string {
+  return bits;
+}
+
+/** Whether one of some networks is inside of one of others, all told by their bits. */
+function isAnyInside(inner: readonly string[], outer: readonly string[]): boolean {
+  const places = new Set(outer), lengths = new Set(outer.map(({ length }) => length));
+  return inner.some((bits) => outside(bits, lengths).some((each) => places.has(each)));
+}
+
+/** Returns the bits of the networks of certain lengths that hold a smaller one. */
+function outside(bits: string, lengths: ReadonlySet<number>): readonly string[] {
+  return [...lengths].filter((length) => length < bits.length)
+    .map((length) => bits.slice(0, length));
 }
 
 /** Returns both families of the addresses that a line without a network is about, or one. */

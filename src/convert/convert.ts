@@ -17,7 +17,7 @@ import { Draft, type DraftTable, type ListName } from "./draft.ts";
 import { readNtpConf } from "./ntp_conf.ts";
 import { readNtpdRs } from "./ntpd_rs.ts";
 import { readOpenNtpd } from "./openntpd.ts";
-import type { Reader } from "./read_lines.ts";
+import { type Reader, TEXT_MAX } from "./read_lines.ts";
 import { readTimesyncd } from "./timesyncd.ts";
 import { writeDraft, writeValue } from "./write.ts";
 import { unreachable } from "../base/assert.ts";
@@ -49,6 +49,12 @@ const CHECKS_MAX = 50;
 
 /** Returns the configuration for ntpsd, or a sentence that says why there is none. Never throws. */
 export function convert(foreign: Foreign): Result<Converted, string> {
+  const { length } = foreign.text;
+  if (length > TEXT_MAX) {
+    return err(
+      `${foreign.file} cannot be converted: Wanted at most ${TEXT_MAX} characters, found ${length}`,
+    );
+  }
   const dialect = foreign.dialect ?? detectDialect(foreign.text, foreign.file);
   if (dialect === undefined) {
     return err(
@@ -68,7 +74,9 @@ export function convert(foreign: Foreign): Result<Converted, string> {
     if (parsed.ok) return ok({ dialect, text, remarkCount: countRemarks(draft) });
     const whole = parsed.error.find(({ path }) => path === "");
     if (whole !== undefined) {
-      return err(`${foreign.file} cannot be converted: ${whole.message}`);
+      return err(
+        `${foreign.file} cannot be converted: what comes of it is refused: ${whole.message}`,
+      );
     }
     // From the end, since a table that is removed moves those that follow it in its list.
     const removed = new Set<string>();

@@ -1,10 +1,11 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "../../tests/support/properties.ts";
 import { readerOf } from "../../tests/support/converted.ts";
+import { quickOnce } from "../../tests/support/wait_until.ts";
 import { ok as okay } from "../base/result.ts";
 import { parseConfig } from "../config/parse.ts";
 import { convert } from "./convert.ts";
-import { detectDialect, DIALECTS } from "./detect.ts";
+import { detectDialect, type Dialect, DIALECTS } from "./detect.ts";
 import type { Reader } from "./read_lines.ts";
 
 const reader = readerOf({});
@@ -71,16 +72,54 @@ Deno.test("lines of any length, and texts of any size, are read in a moment", ()
   ok(!result.ok && /at most 1048576 characters/.test(result.error));
 });
 
-Deno.test("access lists with thousands of networks and listeners are read in a moment", () => {
+Deno.test("a text is read as a whole or not at all, for half a line may open more than the whole", () => {
+  const line = "allow all 10.0.0.0/8\n", half = "allow all".length;
+  const most = 1 << 20, fill = "#".repeat(most - 1 - half);
+  const whole = convert({ file: "x", text: `${fill}\n${line}`, dialect: "chrony", reader });
+  ok(!whole.ok && /at most 1048576 characters, found 1048588/.test(whole.error));
+  const files = readerOf({ "/a.conf": `${fill.slice(100)}\n${line}`, "/b.conf": line });
+  const text = "include /a.conf\ninclude /b.conf\n".repeat(3);
+  const included = convert({ file: "x", text, dialect: "chrony", reader: files });
+  ok(included.ok);
+  match(included.value.text, /filter = \["10\.0\.0\.0\/8"\]/);
+  match(included.value.text, /^# x:3: include.*\n# {3}At most .*; \/a\.conf is left out$/m);
+  for (const [dialect, start] of [["timesyncd", "NTP="], ["chrony", "server "]] as const) {
+    const long = `${start}${"a.example ".repeat(1000)}`;
+    const told = convert({ file: "x", text: long, dialect, reader });
+    ok(told.ok);
+    match(told.value.text, /^# x:1: .*\n# {3}a line of more than 4096 characters is not read$/m);
+  }
+});
+
+Deno.test("access lists with thousands of networks and listeners are read in a moment", async () => {
   const many = (line: (octets: string) => string) =>
     Array.from({ length: 8000 }, (_, i) => line(`${i >> 8}.${i % 256}`)).join("");
   const text = many((octets) => `allow 10.${octets}.0/24\n`) +
     many((octets) => `deny 11.${octets}.0/25\nallow all 12.${octets}.0/24\n`);
   const lists = convert({ file: "x", text, dialect: "chrony", reader });
   ok(lists.ok && lists.value.remarkCount === 0);
+  equal(lists.value.text.match(/"1[02]\.[0-9.]+\/24"/g)?.length, 16_000);
+  equal(lists.value.text.match(/"11\.[0-9.]+\/25"/g)?.length, 8000);
   const listeners = `allow\n${many((octets) => `bindaddress 10.1.${octets}\n`)}`;
   const served = convert({ file: "x", text: listeners, dialect: "chrony", reader });
   ok(served.ok && served.value.remarkCount === 0);
+  const large: readonly (readonly [Dialect, string])[] = [
+    ["chrony", many((octets) => `allow all 10.${octets}.0/24\ndeny all 11.${octets}.0/24\n`)],
+    [
+      "ntp",
+      many((octets) =>
+        `restrict 2001:${octets.replace(".", ":")}:: mask ffff:ffff:ffff:: ignore\n`
+      ),
+    ],
+    ["ntp", many((octets) => `interface listen 10.1.${octets}\n`)],
+  ];
+  for (const [dialect, each] of large) {
+    await quickOnce(3000, () => {
+      const begin = performance.now();
+      ok(convert({ file: "x", text: each, dialect, reader }).ok);
+      return performance.now() - begin;
+    });
+  }
 });
 
 Deno.test("there is a limit to what is included altogether", () => {

@@ -2,9 +2,10 @@
  * Reads files made of lines with a directive each, and the files that they include.
  *
  * The problem: an included file may include its includer, be missing, or be one of thousands. The
- * idea: a file that is being read is not read again, and there is a limit to the number of files;
- * both are told in a sentence, and the rest is read. Limits: patterns have wildcards in their last
- * part alone.
+ * idea: a file that is being read is not read again, and there are limits to the number of files
+ * and to their sizes; both are told in a sentence, and the rest is read. A file is read as a whole
+ * or not at all, for half a line may mean more than the whole one: "allow all" of "allow all
+ * 10.0.0.0/8". Limits: patterns have wildcards in their last part alone.
  *
  * @module
  */
@@ -32,8 +33,10 @@ export interface Line extends Place {
 const FILES_MAX = 100;
 /** The longest line that is read, in UTF-16 units. */
 export const LINE_MAX = 4096;
-/** So much is read of all of them together, in UTF-16 units. */
-const TEXT_MAX = 1 << 20;
+/** Why a longer one is not. */
+export const LINE_TOO_LONG = `a line of more than ${LINE_MAX} characters is not read`;
+/** So much is read of all files together, in UTF-16 units. */
+export const TEXT_MAX = 1 << 20;
 
 /** The files of one configuration. */
 export class Files {
@@ -61,26 +64,20 @@ export class Files {
     this.#isComment = isComment;
   }
 
-  /** Reads a text, and the files that it includes. */
+  /** Reads a text of at most `TEXT_MAX`, and the files that it includes. */
   each(file: string, text: string): void {
     this.#count++;
     this.#open.push(file);
-    const used = text.slice(0, this.#left);
-    this.#left -= used.length;
-    for (const [i, whole] of used.split(/\r?\n/).entries()) {
+    this.#left -= text.length;
+    for (const [i, whole] of text.split(/\r?\n/).entries()) {
       const said = whole.replace(this.#isComment, "").trim();
       const [word = "", ...rest] = said.slice(0, LINE_MAX).split(/\s+/);
       if (word === "") continue;
       if (said.length > LINE_MAX) {
-        const reason = `a line of more than ${LINE_MAX} characters is not read`;
-        this.#draft.without({ file, line: i + 1, text: said }, reason);
+        this.#draft.without({ file, line: i + 1, text: said }, LINE_TOO_LONG);
         continue;
       }
       this.#take({ file, line: i + 1, text: said, word: word.toLowerCase(), rest });
-    }
-    if (text.length > used.length) {
-      const reason = `At most ${TEXT_MAX} characters are read; the rest of ${file} is left out`;
-      this.#draft.remarks.push({ reason });
     }
     this.#open.pop();
   }
@@ -126,6 +123,10 @@ export class Files {
     if (this.#count >= FILES_MAX) return this.#draft.without(place, tooMany());
     const text = this.#reader.read(path);
     if (!text.ok) return this.#draft.without(place, text.error);
+    if (text.value.length > this.#left) {
+      const reason = `At most ${TEXT_MAX} characters are read of all files; ${path} is left out`;
+      return this.#draft.without(place, reason);
+    }
     this.each(path, text.value);
   }
 }

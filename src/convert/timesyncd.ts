@@ -6,7 +6,7 @@
 import { parseDuration } from "../config/duration.ts";
 import { NOT_UNDERSTOOD, pollLimits, UNKNOWN_NAME } from "./shared_directives.ts";
 import type { Draft, Place } from "./draft.ts";
-import { LINE_MAX } from "./read_lines.ts";
+import { LINE_MAX, LINE_TOO_LONG } from "./read_lines.ts";
 
 const BY_ITSELF = "ntpsd decides this by itself";
 const REASONS: Readonly<Record<string, string>> = {
@@ -23,8 +23,12 @@ export function readTimesyncd(
   const polls: Record<string, number | undefined> = {};
   for (const [i, whole] of text.split(/\r?\n/).entries()) {
     const said = whole.trim();
-    if (said.length > LINE_MAX || said === "" || /^[#;[]/.test(said)) continue;
+    if (said === "" || /^[#;[]/.test(said)) continue;
     const place: Place = { file, line: i + 1, text: said };
+    if (said.length > LINE_MAX) {
+      draft.without(place, LINE_TOO_LONG);
+      continue;
+    }
     const [, key = "", value = ""] = /^([^=]*?)\s*=\s*(.*)$/.exec(said) ?? [];
     const word = key.toLowerCase();
     const list = Object.hasOwn(names, word) ? names[word] : undefined;
