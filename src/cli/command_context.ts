@@ -12,6 +12,7 @@ import type { Seconds } from "../base/units.ts";
 import type { Config } from "../config/config.ts";
 import type { FilesBeside, UnreadableFile } from "../config/include.ts";
 import type { Place } from "../config/merge.ts";
+import type { ClockFacts } from "../system/clock_facts.ts";
 import type { FileFindings } from "../system/config_files.ts";
 import type { ClosedFiles } from "../system/secret_files.ts";
 import type { MachineFacts } from "../system/machine_facts.ts";
@@ -83,6 +84,12 @@ export interface CommandContext {
    * error is a sentence.
    */
   readonly appendSecret: (path: string, text: string) => Result<void, FileFailure>;
+  /** Replaces a file as a whole; a new one all may read. The error is a sentence. */
+  readonly replaceFile: (path: string, text: string) => Result<void, FileFailure>;
+  /** Gets a text over HTTPS; the error is a sentence. */
+  readonly fetchText: (url: string) => Promise<Result<string, string>>;
+  /** Reads the clock. */
+  readonly clockFacts: () => ClockFacts;
   /** Fills the array with bits that nobody can guess. */
   readonly random: (bytes: Uint8Array) => void;
 }

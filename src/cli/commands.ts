@@ -8,6 +8,7 @@ import type { Command } from "./command.ts";
 import { completionCommand } from "./completion/completion.ts";
 import { convertCommand } from "./convert.ts";
 import { doctorCommand } from "./doctor/command.ts";
+import { leapCommand } from "./leap/command.ts";
 import { queryCommand } from "./query/command.ts";
 import { runCommand } from "./run/command.ts";
 import { simulateCommand } from "./simulate/command.ts";
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   explainCommand,
   clientsCommand,
   waitCommand,
+  leapCommand,
   simulateCommand,
   keygenCommand,
   completionCommand(() => COMMANDS),

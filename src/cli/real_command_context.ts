@@ -4,12 +4,13 @@
  * @module
  */
 import { listFolder } from "../../ffi/file/directory.ts";
-import { appendToFile, readFile } from "../../ffi/file/files.ts";
+import { appendToFile, readFile, writeFileAtomic } from "../../ffi/file/files.ts";
 import { ERRNO, osError } from "../../ffi/errno.ts";
 import { environmentVariable } from "../../ffi/process/process.ts";
 import { writePatiently, writeWaiting } from "../../ffi/process/standard_streams.ts";
 import { err, ok } from "../base/result.ts";
 import { visibleLayout, visibleText } from "../base/visible_text.ts";
+import { readClockFacts } from "../system/clock_facts.ts";
 import { randomSource } from "../system/random.ts";
 import { EXIT } from "./exit_code.ts";
 import { httpGet } from "./status/http_get.ts";
@@ -59,6 +60,13 @@ export function realCommandContext(): CommandContext {
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     appendSecret: (path, text) =>
       appendToFile(path, { bytes: new TextEncoder().encode(text), mode: 0o600 }),
+    replaceFile: (path, text) =>
+      writeFileAtomic(path, { bytes: new TextEncoder().encode(text), mode: 0o644 }),
+    fetchText: async (url) => {
+      const { fetchText } = await import("./leap/https.ts");
+      return fetchText(url);
+    },
+    clockFacts: readClockFacts,
     random: (bytes) => randomSource.fill(bytes),
   };
 }

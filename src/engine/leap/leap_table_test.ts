@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
+import { sealedLeapList } from "../../../tests/support/leap_list.ts";
 import fc from "../../../tests/support/properties.ts";
-import { toHex } from "../../base/bytes.ts";
-import { digest } from "../../crypto/digest.ts";
 import { entryAfter, entryAt, formatDay, leapBefore, parseLeapTable } from "./leap_table.ts";
 
 /**
@@ -43,11 +42,7 @@ const LIST = `#\tA remark\n#$\t3960835200\n#\n#@\t3991593600\n${
 
 /** Writes a list with the digest that belongs to it. */
 function sealed(updated: string, expires: string, entries: readonly (readonly string[])[]): string {
-  const digits = updated + expires + entries.map((entry) => entry.join("")).join("");
-  const hex = toHex(digest("SHA1", new TextEncoder().encode(digits)));
-  const words = hex.replaceAll(/.{8}/g, (word) => `${word} `).trim();
-  const lines = entries.map((entry) => `${entry.join(" ")}\n`).join("");
-  return `#$ ${updated}\n#@ ${expires}\n${lines}#h ${words}\n`;
+  return sealedLeapList({ updated, expires, entries });
 }
 
 function errorOf(text: string): string {

@@ -1,0 +1,128 @@
+/**
+ * Shows what is known of leap seconds, and renews the table.
+ *
+ * What was fetched replaces a table only if it is whole, has not expired and says more; a newer one
+ * is never lost.
+ *
+ * @module
+ */
+import { isWritingForbidden } from "../../base/forbidden.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { formatDay, type LeapTable, parseLeapTable } from "../../engine/leap/leap_table.ts";
+import { type Arguments, complain, hasOption, textOption } from "../command.ts";
+import type { CommandContext, FileFailure } from "../command_context.ts";
+import { plain } from "../display/style.ts";
+import { EXIT, type ExitCode } from "../exit_code.ts";
+import { formatFailure, loadConfig } from "../load_config.ts";
+import { fetchStatus } from "../status/daemon_status.ts";
+import { LIST_ADDRESS } from "./list_address.ts";
+import { isComplete, leapDocument, leapLines, type LeapReport } from "./report.ts";
+
+/** Does what the command says. */
+export async function leap(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const json = hasOption(args, "json");
+  const file = fileOf(args, context);
+  if (!file.ok) {
+    complain({ ...file.error, json }, context);
+    return file.error.exitCode;
+  }
+  if (hasOption(args, "fetch")) {
+    const fetched = await renew(args, { file: file.value, context });
+    if (!fetched.ok) {
+      complain({ message: fetched.error.message, json }, context);
+      return fetched.error.exitCode;
+    }
+    if (!json) context.out(`${fetched.value}\n`);
+  }
+  const report = await look(args, { file: file.value, context });
+  const lines = json ? [JSON.stringify(leapDocument(report))] : leapLines(report);
+  context.out(lines.map((line) => `${line}\n`).join(""));
+  return isComplete(report) ? EXIT.done : EXIT.no;
+}
+
+/** Why the command cannot do its work. */
+interface Failure {
+  /** A sentence. */
+  readonly message: string;
+  /** The text for a person, if it is another one. */
+  readonly text?: string;
+  readonly exitCode: ExitCode;
+}
+
+interface Place {
+  /** The file of the table, if one is named. */
+  readonly file: string | undefined;
+  readonly context: CommandContext;
+}
+
+/** Finds the file of the table. */
+function fileOf(args: Arguments, context: CommandContext): Result<string | undefined, Failure> {
+  const [operand] = args.operands;
+  if (operand !== undefined) return ok(operand);
+  const loaded = loadConfig(textOption(args, "config"), context);
+  if (loaded.ok) return ok(loaded.value.config.clock.leapSecondsFile);
+  const { exitCode } = loaded.error, text = formatFailure(loaded.error);
+  return err({ message: text.trimEnd().split("\n")[0] ?? "", text, exitCode });
+}
+
+async function look(args: Arguments, { file, context }: Place): Promise<LeapReport> {
+  const table = file === undefined
+    ? err("none: leap-seconds-file in [clock] names one")
+    : readTable(file, context);
+  const status = await fetchStatus(args, context);
+  return {
+    file,
+    table: table.ok ? table.value : undefined,
+    error: table.ok ? undefined : table.error,
+    clock: context.clockFacts(),
+    daemon: status.ok ? status.value.leap : undefined,
+  };
+}
+
+function readTable(file: string, { readFile }: CommandContext): Result<LeapTable, string> {
+  const text = readFile(file);
+  if (!text.ok) return err(text.error.message);
+  const table = parseLeapTable(text.value);
+  return table.ok ? table : err(`${file} cannot be used: ${table.error}`);
+}
+
+/** Replaces the file by the newest table; returns what was done, in a sentence. */
+async function renew(
+  args: Arguments,
+  { file, context }: Place,
+): Promise<Result<string, Failure>> {
+  if (file === undefined) {
+    const message = "No file is named for the table: write FILE, or leap-seconds-file in [clock]";
+    return err({ message, exitCode: EXIT.usage });
+  }
+  const address = textOption(args, "url") ?? LIST_ADDRESS;
+  const text = await context.fetchText(address);
+  if (!text.ok) return err({ message: text.error, exitCode: EXIT.unavailable });
+  const table = parseLeapTable(text.value);
+  const reason = table.ok ? expiryOf(table.value, context) : table.error;
+  if (!table.ok || reason !== undefined) {
+    return err({
+      message: `What ${address} has is not used: ${reason}`,
+      exitCode: EXIT.unavailable,
+    });
+  }
+  const known = readTable(file, context);
+  const name = plain(file), day = formatDay(table.value.expiresAt);
+  if (known.ok && known.value.expiresAt >= table.value.expiresAt) {
+    return ok(`${name} is as new as what ${plain(address)} has`);
+  }
+  const written = context.replaceFile(file, text.value);
+  return written.ok
+    ? ok(`${name} is written; it is valid until ${day}`)
+    : err({ message: written.error.message, exitCode: exitOf(written.error) });
+}
+
+function expiryOf({ expiresAt }: LeapTable, { clockFacts }: CommandContext): string | undefined {
+  return expiresAt > clockFacts().secondsSince1900
+    ? undefined
+    : `it has expired on ${formatDay(expiresAt)}`;
+}
+
+function exitOf(failure: FileFailure): ExitCode {
+  return isWritingForbidden(failure) ? EXIT.permission : EXIT.io;
+}
