@@ -30,7 +30,7 @@ export function layOutTable(
   { width = Infinity }: { readonly width?: number | undefined } = {},
 ): readonly string[] {
   const widths = columns.map((column, i) =>
-    Math.max(column.title.length, ...rows.map((row) => displayLength(row[i] ?? "")))
+    rows.reduce((most, row) => Math.max(most, displayLength(row[i] ?? "")), column.title.length)
   );
   const total = widths.reduce((sum, w) => sum + w, 0) + 2 * (columns.length - 1);
   const shrinking = columns.findIndex((column) => column.shrinks === true);
@@ -49,33 +49,76 @@ export function layOutTable(
   return lines.map((_, row) => cells.map((column) => column[row] ?? "").join("  ").trimEnd());
 }
 
-/** Cuts texts that are too wide, so that those that differ still do. */
+/**
+ * Cuts texts that are too wide, so that those that differ still do: at the end, then around places
+ * where those that are still alike differ, and what is alike after that is numbered. Each step looks
+ * once at every text, however many there are.
+ */
 function shortenAll(texts: readonly string[], width: number): readonly string[] {
   if (texts.every((text) => displayLength(text) <= width)) return texts;
-  const cuts = new Map(texts.map((text) => [text, cutOnce([...text], width)]));
-  tellApart(cuts, width);
+  const cuts = new Map<string, string>(), taken = new Set<string>();
+  let alike: readonly (readonly Text[])[] = [
+    [...new Set(texts)].map((whole) => ({ whole, characters: [...whole] })),
+  ];
+  const keepUnlike = (tried: readonly (readonly [Text, string])[]) => {
+    const groups = Map.groupBy(tried, ([, cut]) => cut);
+    alike = [...groups].flatMap(([cut, [only, ...others]]) => {
+      if (only === undefined) return [];
+      if (others.length > 0 || taken.has(cut)) return [[only, ...others].map(([text]) => text)];
+      taken.add(cut);
+      cuts.set(only[0].whole, cut);
+      return [];
+    });
+  };
+  keepUnlike(alike.flat().map((text) => [text, cutOnce(text.characters, width)]));
+  for (let round = 0; round < ROUNDS && alike.length > 0; round++) {
+    keepUnlike(alike.flatMap((group) => {
+      const at = commonLength(group);
+      return group.map((text) => [text, cutAround(text.characters, { width, at })] as const);
+    }));
+  }
+  for (const { whole, characters } of alike.flat()) {
+    cuts.set(whole, numbered(characters, { width, taken }));
+  }
   return texts.map((text) => cuts.get(text) ?? text);
 }
+
+/** A text that is cut. */
+interface Text {
+  readonly whole: string;
+  readonly characters: readonly string[];
+}
+
+/** So often texts are cut around another place. */
+const ROUNDS = 4;
 
 function cutOnce(characters: readonly string[], width: number): string {
   return characters.length > width ? shorten(characters, width) : characters.join("");
 }
 
-/** Cuts texts whose cuts are the same anew, around the first place where they differ. */
-function tellApart(cuts: Map<string, string>, width: number): void {
-  const alike = Map.groupBy(cuts.keys(), (text) => cuts.get(text));
-  for (const group of alike.values()) {
-    if (group.length < 2) continue;
-    const members = group.map((text) => [...text]);
-    const [first = []] = members;
-    const place = first.findIndex((sign, i) => members.some((other) => other[i] !== sign));
-    const at = place < 0 ? first.length : place;
-    const anew = new Map(
-      group.map((text, i) => [text, cutAround(members[i] ?? [], { width, at })]),
-    );
-    // a cut that parts none of them is the last
-    if (new Set(anew.values()).size > 1) tellApart(anew, width);
-    for (const [text, cut] of anew) cuts.set(text, cut);
+/** Returns at how many characters all texts begin alike: as the first and the last of them do. */
+function commonLength(texts: readonly Text[]): number {
+  let first = texts[0]?.whole ?? "", last = first;
+  for (const { whole } of texts) {
+    if (whole < first) first = whole;
+    else if (whole > last) last = whole;
+  }
+  const others = [...last], characters = [...first];
+  const place = characters.findIndex((sign, i) => others[i] !== sign);
+  return place < 0 ? characters.length : place;
+}
+
+/** Cuts text to its beginning and the next number with which it is like none that is taken. */
+function numbered(
+  characters: readonly string[],
+  { width, taken }: { readonly width: number; readonly taken: Set<string> },
+): string {
+  for (let number = taken.size + 1;; number++) {
+    const end = `…#${number}`;
+    const cut = `${characters.slice(0, Math.max(0, width - displayLength(end))).join("")}${end}`;
+    if (taken.has(cut)) continue;
+    taken.add(cut);
+    return cut;
   }
 }
 

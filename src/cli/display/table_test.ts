@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { quickOnce } from "../../../tests/support/wait_until.ts";
 import { layOutTable } from "./table.ts";
 
 Deno.test("columns are aligned and one gives way", () => {
@@ -36,6 +37,26 @@ Deno.test("texts that differ still do when they are cut, wherever they differ", 
       equal(new Set(cells).size, texts.length + 1, cells.join("\n"));
       ok(cells.every((cell) => [...cell].length <= width), cells.join("\n"));
     }
+  }
+});
+
+Deno.test("ten thousand names that are nearly alike are told apart in a moment", async () => {
+  const column = [{ title: "Source", align: "left", shrinks: true }] as const;
+  const kinds: readonly ((i: number) => string)[] = [
+    (i) => `* ${"a".repeat(240)}${i}`,
+    (i) => `* ${"a".repeat(i % 250)}X${"a".repeat(250 - i % 250)}${i >> 8}`,
+    (i) => `* ${i.toString(2).padStart(14, "0").replaceAll(/./g, "$&aaaaaaaaaaaaaaaa")}`,
+  ];
+  for (const nameOf of kinds) {
+    const rows = Array.from({ length: 10_000 }, (_, i) => [nameOf(i)]);
+    await quickOnce(5000, () => {
+      const begin = performance.now();
+      const cells = layOutTable(column, rows, { width: 40 });
+      const took = performance.now() - begin;
+      equal(new Set(cells).size, new Set(rows.map(([name]) => name)).size + 1);
+      ok(cells.every((cell) => cell.length <= 40));
+      return took;
+    });
   }
 });
 
