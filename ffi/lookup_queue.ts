@@ -5,8 +5,10 @@
  * run at once. The idea: who was answered quickly the last time goes first and may use every place,
  * a name that is new leaves one place free, and one that was slow leaves three, so that silent
  * names never keep out those that are known to be answered; within a kind the order is that of
- * asking. A name that is asked for twice at a time is looked up once. Limits: at the first round a
- * good name waits behind the silent ones that were asked for before it.
+ * asking. Names of one domain are mostly silent together, so new ones of it leave half of the
+ * places to others. A name that is asked for twice at a time is looked up once. Limits: at the
+ * first round a good name waits behind silent ones of its own domain, or of several others, that
+ * were asked for before it.
  *
  * @module
  */
@@ -28,7 +30,10 @@ interface Waiting<Value> {
 /** Runs look-ups, a bounded number at a time. */
 export class LookupQueue<Value> {
   readonly #limits: Readonly<Record<Pace, number>>;
+  /** How many new names of one domain may be looked up at a time. */
+  readonly #domainLimit: number;
   readonly #now: () => number;
+  readonly #newUnderWay = new Set<string>();
   readonly #underWay = new Map<string, Promise<Value>>();
   readonly #lastTook = new Map<string, number>();
   #waiting: Waiting<Value>[] = [];
@@ -37,6 +42,7 @@ export class LookupQueue<Value> {
   /** Takes the number of places and a clock in milliseconds. */
   constructor(places: number, now: () => number) {
     this.#limits = { quick: places, new: Math.max(1, places - 1), slow: Math.max(1, places - 3) };
+    this.#domainLimit = Math.max(1, places >> 1);
     this.#now = now;
   }
 
@@ -69,12 +75,14 @@ export class LookupQueue<Value> {
 
   async #run({ name, start, resolve }: Waiting<Value>): Promise<void> {
     this.#running++;
+    if (this.#paceOf(name) === "new") this.#newUnderWay.add(name);
     const from = this.#now();
     const outcome = start();
     resolve(outcome);
     await outcome.then(() => {}, () => {});
     this.#running--;
     this.#underWay.delete(name);
+    this.#newUnderWay.delete(name);
     this.#remember(name, this.#now() - from);
     this.#startNext();
   }
@@ -82,7 +90,9 @@ export class LookupQueue<Value> {
   #takeNext(): Waiting<Value> | undefined {
     for (const pace of PACES) {
       if (this.#running >= this.#limits[pace]) return undefined;
-      const index = this.#waiting.findIndex(({ name }) => this.#paceOf(name) === pace);
+      const index = this.#waiting.findIndex(({ name }) =>
+        this.#paceOf(name) === pace && (pace !== "new" || this.#hasDomainRoom(name))
+      );
       if (index >= 0) return this.#waiting.splice(index, 1)[0];
     }
     return undefined;
@@ -94,6 +104,12 @@ export class LookupQueue<Value> {
     return took > SLOW_MILLISECONDS ? "slow" : "quick";
   }
 
+  #hasDomainRoom(name: string): boolean {
+    const domain = domainOf(name);
+    const same = [...this.#newUnderWay].filter((other) => domainOf(other) === domain);
+    return same.length < this.#domainLimit;
+  }
+
   #remember(name: string, took: number): void {
     this.#lastTook.delete(name);
     this.#lastTook.set(name, took);
@@ -102,4 +118,9 @@ export class LookupQueue<Value> {
       this.#lastTook.delete(oldest);
     }
   }
+}
+
+/** What follows the first label of a name; the whole of one that has a single label. */
+function domainOf(name: string): string {
+  return name.slice(name.indexOf(".") + 1).toLowerCase();
 }

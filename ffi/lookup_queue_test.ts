@@ -39,6 +39,18 @@ Deno.test("of a hundred silent names a few are under way, and a known one comes 
   assert.equal(resolver.queue.length, 93);
 });
 
+Deno.test("silent names of one domain do not keep a new name of another waiting", async () => {
+  const resolver = new Resolver();
+  for (let i = 0; i < 20; i++) void resolver.ask(`${silent(i)}.example.org`);
+  assert.equal(resolver.started.length, 4);
+  const good = resolver.ask("good.example.net");
+  assert.equal(resolver.started.at(-1), "good.example.net");
+  await resolver.answer("good.example.net");
+  assert.equal(await good, "address of good.example.net");
+  await resolver.answer(`${silent(0)}.example.org`);
+  assert.deepEqual(resolver.started.slice(5), [`${silent(4)}.example.org`]);
+});
+
 Deno.test("names that were slow leave room for new ones", async () => {
   const resolver = new Resolver();
   for (let i = 0; i < 7; i++) void resolver.ask(silent(i));

@@ -49,6 +49,8 @@ export class SourceGroup {
   readonly #places: MemberPlaces;
   readonly #log: SourceLog;
   readonly #exchangeFailures = new ReasonCounter<string>();
+  /** When the last lookup or exchange began, if it failed. */
+  #failedSince: MonotonicSeconds | undefined = undefined;
   #isStarted = false;
 
   /** Makes a group that does nothing until it is started. */
@@ -118,10 +120,13 @@ export class SourceGroup {
 
   /**
    * Since when a name is being looked up or keys are being exchanged for a place without member;
-   * undefined when not.
+   * undefined when not, or when that has failed already since a time, so that there is little hope.
    */
-  get preparingSince(): MonotonicSeconds | undefined {
-    return this.#members.length < this.wanted ? this.#supply.preparingSince : undefined;
+  preparingSince(time: MonotonicSeconds): MonotonicSeconds | undefined {
+    const since = this.#members.length < this.wanted ? this.#supply.preparingSince : undefined;
+    const failed = this.#failedSince;
+    const hasFailed = failed !== undefined && failed !== since && failed >= time;
+    return hasFailed ? undefined : since;
   }
 
   /** How many members are wanted. */
@@ -183,7 +188,9 @@ export class SourceGroup {
 
   /** Takes the outcome of a lookup; undefined when it is not of this group. */
   handleResolved(event: ResolvedEvent, now: MonotonicSeconds): readonly SourceAction[] | undefined {
+    const since = this.#supply.preparingSince;
     if (!this.#supply.handleResolved(event)) return undefined;
+    this.#noteEnd(event.result.ok, since);
     if (event.result.ok) {
       for (const member of this.#members.all) {
         member.isUnlisted = this.#supply.isListed?.(member.association.address) === false;
@@ -197,7 +204,10 @@ export class SourceGroup {
     event: KeysExchangedEvent,
     now: MonotonicSeconds,
   ): readonly SourceAction[] | undefined {
-    const actions = this.#nts?.handleKeysExchanged(event) ?? this.#renewKeys(event, now);
+    const since = this.#supply.preparingSince;
+    const begun = this.#nts?.handleKeysExchanged(event);
+    if (begun !== undefined) this.#noteEnd(event.result.ok, since);
+    const actions = begun ?? this.#renewKeys(event, now);
     if (actions === undefined) return undefined;
     if (!event.result.ok) {
       this.#exchangeFailures.add(event.reason ?? event.result.error);
@@ -266,6 +276,11 @@ export class SourceGroup {
   /** Gives all members up; the group is not used any more. */
   stop(): readonly SourceAction[] {
     return this.members.flatMap((association) => this.#places.remove(association));
+  }
+
+  /** Notes whether what began at a time has brought anything. */
+  #noteEnd(isGood: boolean, since: MonotonicSeconds | undefined): void {
+    this.#failedSince = isGood ? undefined : since;
   }
 
   /**

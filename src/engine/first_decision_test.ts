@@ -72,11 +72,40 @@ Deno.test("a source that is not asked again soon is not waited for", () => {
   assert.ok(took <= ALONE, `${took} s`);
 });
 
-Deno.test("what hangs is waited for, within bounds", () => {
-  const lookup = timeToSet(source("server", "slow.example.org"), (world) => {
-    world.resolve = () => "hangs";
+/** A hundred names that are looked up seven at a time. */
+const NAMES = Array.from({ length: 100 }, (_, i) => source("server", `n${i}.example.org`)).join("");
+
+for (const [what, seconds] of [["fail soon", 1], ["fail late", 5], ["hang", Infinity]] as const) {
+  Deno.test(`the start does not wait for a hundred names whose look-ups ${what}`, () => {
+    const took = timeToSet(NAMES, (world) => {
+      world.resolver = { seconds, places: 7 };
+    });
+    assert.ok(took <= ALONE, `${took} s`);
   });
-  assert.ok(lookup >= 7 && lookup <= 9, `${lookup} s for a lookup`);
+}
+
+Deno.test("a source that may outvote others is waited for while its name is looked up", () => {
+  const took = timeToSet(`${source("server", "slow.example.org")}trust = true\n`, (world) => {
+    world.resolve = () => ["192.0.2.9"];
+    world.resolver.seconds = 5;
+  });
+  assert.ok(took >= 7 && took <= 8, `${took} s`);
+});
+
+Deno.test("a look-up that has failed is not waited for again, however few have answered", () => {
+  const two = [source("server", "192.0.2.1"), source("server", "192.0.2.2")].join("");
+  const config = `[synchronization]\nminimum-agreeing-sources = 2\n${two}${NAMES}`;
+  const world = new EngineWorld({ config, offset: 0.5 });
+  world.resolve = () => undefined;
+  world.resolver.seconds = 4;
+  world.server("192.0.2.2").delay = 0.9;
+  world.start().run(3.9);
+  assert.equal(world.snapshot.state, "starting");
+  world.run(0.2);
+  assert.equal(world.snapshot.state, "synchronized");
+});
+
+Deno.test("what hangs is waited for, within bounds", () => {
   const exchange = timeToSet(source("nts", "slow.example.org"), (world) => {
     world.exchange = () => "hangs";
   });

@@ -91,6 +91,8 @@ export class EngineWorld {
   isOffline = false;
   /** What names stand for; undefined means that there is no such name. */
   resolve: ((host: string) => readonly string[] | "hangs" | undefined) | undefined;
+  /** How long a lookup takes, in seconds, and how many are under way at a time. */
+  resolver = { seconds: 0.02, places: Infinity };
   /**
    * What a key exchange ends with, after 50 ms; what certificates say if there are any, and nothing
    * else.
@@ -104,6 +106,9 @@ export class EngineWorld {
   readonly #clock: TestClock;
   readonly #random = new SeededRandom(99);
   #happenings: Happening[] = [];
+  /** How many lookups are under way, and which wait for a place. */
+  #lookups = 0;
+  readonly #waiting: ActionOf<"resolve">[] = [];
   readonly #loop: EngineLoop;
   /** What the engine wanted since the last call of `handle`. */
   #wanted: Action[] = [];
@@ -301,10 +306,20 @@ export class EngineWorld {
   }
 
   #resolve({ lookup, host }: ActionOf<"resolve">): void {
+    if (this.#lookups >= this.resolver.places) {
+      this.#waiting.push({ type: "resolve", lookup, host });
+      return;
+    }
     const found = this.isOffline ? undefined : this.resolve?.(host);
+    this.#lookups++;
     if (found === "hangs") return;
     const result = found === undefined ? err(`Name not known: ${host}`) : ok(found);
-    this.later(0.02, () => this.handle({ type: "resolved", lookup, result }));
+    this.later(this.resolver.seconds, () => {
+      this.#lookups--;
+      const next = this.#waiting.shift();
+      if (next !== undefined) this.#resolve(next);
+      this.handle({ type: "resolved", lookup, result });
+    });
   }
 
   #exchange(action: ActionOf<"exchange-keys">): void {

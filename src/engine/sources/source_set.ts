@@ -13,7 +13,7 @@ import type { Reception } from "../../association/association.ts";
 import type { RandomSource } from "../../base/random.ts";
 import type { SocketAddress } from "../../base/socket_address.ts";
 import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
-import type { SourceConfig } from "../../config/config.ts";
+import { isAuthenticated, type SourceConfig } from "../../config/config.ts";
 import type { ResolvedEvent } from "../../association/events.ts";
 import type { Action, DatagramEvent, KeysExchangedEvent, SendFailedEvent } from "../events.ts";
 import type { KeyExchangeOutcome } from "../../nts/key_exchange/outcome.ts";
@@ -112,7 +112,10 @@ export class SourceSet {
           nextRequestAt,
         };
       }),
-      preparations: this.#entries.flatMap(({ group }) => group.preparingSince ?? []),
+      preparations: this.#entries.flatMap(({ config, group }) => {
+        const since = group.preparingSince(this.#askedAgainAt);
+        return since === undefined ? [] : [{ since, canOutvote: canOutvote(config) }];
+      }),
     };
   }
 
@@ -273,6 +276,11 @@ export class SourceSet {
       group !== asker.group && outranks({ config, address: association.address, association }, own)
     )?.config.address;
   }
+}
+
+/** Tells whether a source may count for more than many others. */
+function canOutvote(config: SourceConfig): boolean {
+  return config.trust || config.require || config.prefer || isAuthenticated(config);
 }
 
 /** How the faults of a source as a whole are counted and told. */

@@ -6,7 +6,9 @@
  * source has answered a few times or has missed as many requests. The idea: what is waited for is
  * what is under way, a lookup, a key exchange or a request, and each of them only for as long as it
  * usually takes; a source that has failed, has no address, denies or is not asked again for a while
- * is not waited for. Limits: a source that needs longer than that has no say in the first decision.
+ * is not waited for. Once several others have answered, a name that is still being looked up, or
+ * stands in the queue for that, is not either: a hundred names that hang must not delay three good
+ * servers. Limits: a source that needs longer than that has no say in the first decision.
  *
  * @module
  */
@@ -17,8 +19,11 @@ import type { MonotonicSeconds, Seconds } from "../../base/units.ts";
 const SAMPLES = 2;
 /** ... or so many unanswered requests in a row. */
 const MISSED = 3;
-/** A lookup or a key exchange that takes longer than this is not waited for. */
+/** A lookup or a key exchange that takes longer than this is not waited for ... */
 const PREPARATION_PATIENCE: Seconds = 8;
+/** ... and a lookup no longer than this when so many servers have had their chance. */
+const LOOKUP_PATIENCE: Seconds = 2;
+const SEVERAL = 3;
 /** After this time the others go ahead, whatever is under way. */
 const PATIENCE: Seconds = 16;
 
@@ -34,15 +39,20 @@ export interface ServerProgress {
   readonly nextRequestAt: MonotonicSeconds;
 }
 
+/** A source that has no server yet, or fewer than wanted, looks a name up or exchanges keys. */
+export interface Preparation {
+  /** When that began. */
+  readonly since: MonotonicSeconds;
+  /** Whether the source can outvote others, so that their number is no reason to go ahead. */
+  readonly canOutvote: boolean;
+}
+
 /** What the decision depends on. */
 export interface StartProgress {
   /** All servers that are asked. */
   readonly servers: readonly ServerProgress[];
-  /**
-   * Since when each source that has no server yet, or fewer than wanted, looks a name up or
-   * exchanges keys.
-   */
-  readonly preparations: readonly MonotonicSeconds[];
+  /** What brings further servers, but for what has failed before. */
+  readonly preparations: readonly Preparation[];
 }
 
 /** Opens once, until it is closed again. */
@@ -73,13 +83,13 @@ export class StartGate {
     if (this.#open) return true;
     this.#since ??= now;
     const end = this.#since + PATIENCE;
+    const ready = progress.servers.filter(({ samples }) => samples >= SAMPLES).length;
     const ends = [
       ...progress.servers.filter((server) => isAwaited(server, end)).map(() => end),
-      ...progress.preparations.map((since) => Math.min(end, since + PREPARATION_PATIENCE)),
+      ...progress.preparations.map((each) => Math.min(end, each.since + patience(each, ready))),
     ].filter((at) => at > now);
-    const isAnyReady = progress.servers.some(({ samples }) => samples >= SAMPLES);
-    this.#open = isAnyReady && ends.length === 0;
-    this.#nextCheckAt = isAnyReady ? Math.max(...ends) : Infinity;
+    this.#open = ready > 0 && ends.length === 0;
+    this.#nextCheckAt = ready > 0 ? Math.max(...ends) : Infinity;
     assert(this.#open || this.#nextCheckAt > now, "A closed gate is looked at again later");
     return this.#open;
   }
@@ -90,6 +100,11 @@ export class StartGate {
     this.#since = undefined;
     this.#nextCheckAt = Infinity;
   }
+}
+
+/** For how long a source is given time to find a server while so many others are ready. */
+function patience({ canOutvote }: Preparation, ready: number): Seconds {
+  return ready >= SEVERAL && !canOutvote ? LOOKUP_PATIENCE : PREPARATION_PATIENCE;
 }
 
 /** Tells whether a server may still bring a sample that is worth waiting for. */

@@ -11,8 +11,12 @@ const answered = { ...waiting, samples: 2, unanswered: 0 };
 const silent = { ...waiting, unanswered: 3 };
 const half = { ...waiting, samples: 1, unanswered: 0 };
 
-function progress(servers: readonly ServerProgress[], preparations: readonly number[] = []) {
-  return { servers, preparations } satisfies StartProgress;
+function progress(
+  servers: readonly ServerProgress[],
+  since: readonly number[] = [],
+  canOutvote = false,
+): StartProgress {
+  return { servers, preparations: since.map((since) => ({ since, canOutvote })) };
 }
 
 Deno.test("nothing is decided before every source has had its chance", () => {
@@ -51,6 +55,17 @@ Deno.test("a lookup or a key exchange is waited for, but not for long", () => {
   assert.equal(gate.check(progress([answered], [212]), 213), false);
   assert.equal(gate.nextCheckAt, 216);
   assert.equal(gate.check(progress([answered], [212]), 216), true);
+});
+
+Deno.test("beside several that have answered a lookup is waited for a moment, unless it may outvote them", () => {
+  const three = [answered, answered, answered];
+  const gate = new StartGate();
+  assert.equal(gate.check(progress([answered, answered, half], [100]), 102), false);
+  assert.equal(gate.check(progress(three, [100], true), 102), false);
+  assert.equal(gate.nextCheckAt, 108);
+  assert.equal(gate.check(progress(three, [100, 100.5]), 102), false);
+  assert.equal(gate.nextCheckAt, 102.5);
+  assert.equal(gate.check(progress(three, [100, 100.5]), 102.5), true);
 });
 
 Deno.test("without any answer there is nothing to decide, however long it takes", () => {
