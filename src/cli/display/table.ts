@@ -51,8 +51,8 @@ export function layOutTable(
 
 /**
  * Cuts texts that are too wide, so that those that differ still do: at the end, then around places
- * where those that are still alike differ, and what is alike after that is numbered. Each step looks
- * once at every text, however many there are.
+ * where those that are still alike differ, and what is alike after that is numbered. Each step
+ * looks once at every text, however many there are.
  */
 function shortenAll(texts: readonly string[], width: number): readonly string[] {
   if (texts.every((text) => displayLength(text) <= width)) return texts;
