@@ -18,8 +18,6 @@ import { fileStatus, makeDirectory, parentOf } from "./files.ts";
 import { holdFile } from "./held_files.ts";
 import {
   AT_EMPTY_PATH,
-  AT_FDCWD,
-  AT_SYMLINK_NOFOLLOW,
   O_CLOEXEC,
   O_CREAT,
   O_DIRECTORY,
@@ -27,9 +25,7 @@ import {
   O_NONBLOCK,
   O_RDONLY,
   O_RDWR,
-  PATH_MAX,
   S_IFDIR,
-  S_IFLNK,
   S_IFMT,
   S_IFREG,
   STATX,
@@ -37,10 +33,9 @@ import {
 } from "../headers/file.ts";
 import { libc } from "../libc.ts";
 import { allocate, cString } from "../memory.ts";
+import { linkTarget, wayTo } from "./way.ts";
 import type { UserRecord } from "../process/privileges.ts";
 
-/** As many as the kernel follows. */
-const LINKS_MAX = 40;
 const FOLDER_MODE = 0o750;
 /** Not below /etc: the folder of the configuration stays root's. */
 const OWN_FOLDER = /^\/(var|run)\/(.*\/)?ntpsd\/*$/;
@@ -70,21 +65,7 @@ export function prepareFolder(path: string, user: UserRecord): Result<boolean, O
  * lead root to a folder of which they may have nothing.
  */
 export function isLedByRoot(path: string): boolean {
-  let place = path.startsWith("/") ? "" : ".";
-  const rest = path.split("/");
-  for (let links = 0; rest.length > 0;) {
-    const name = rest.shift() ?? "";
-    if (name === "" || name === ".") continue;
-    const link = linkAt(`${place}/${name}`);
-    if (link === undefined) {
-      place = `${place}/${name}`;
-      continue;
-    }
-    if (link.uid !== 0 || ++links > LINKS_MAX) return false;
-    if (link.target.startsWith("/")) place = "";
-    rest.unshift(...link.target.split("/"));
-  }
-  return true;
+  return wayTo(path)?.every(({ linkOwner = 0 }) => linkOwner === 0) === true;
 }
 
 /** Hands a file over that root has left in a folder of the user. */
@@ -137,19 +118,23 @@ export function mayRead(path: string): boolean {
 }
 
 /**
- * Tells whether a user who is in no group of root's could read a file, going by owners and modes of
- * it and all folders above.
+ * Tells whether a user could read a file, going by owners and modes of it and of all folders on the
+ * way; root's own rights do not count, nor do access lists.
  */
-export function isOpenToAll(path: string, user: UserRecord): boolean {
-  const parts = path.split("/");
-  return parts.every((_, i) => {
-    const place = parts.slice(0, i + 1).join("/") || "/";
-    const found = fileStatus(place);
-    if (!found.ok || found.value === undefined) return false;
-    const { kind, mode, uid } = found.value;
+export function mayUserRead(
+  path: string,
+  { uid, groups }: { readonly uid: number; readonly groups: readonly number[] },
+): boolean {
+  if (uid === 0) return true;
+  return wayTo(path)?.every(({ place, linkOwner }) => {
+    if (linkOwner !== undefined) return true;
+    const status = fileStatus(place);
+    if (!status.ok || status.value === undefined) return false;
+    const { kind, mode, uid: owner, gid } = status.value;
     const needed = kind === "directory" ? 0o1 : 0o4;
-    return (mode & needed) !== 0 || (uid === user.uid && (mode & (needed << 6)) !== 0);
-  });
+    const shift = owner === uid ? 6 : groups.includes(gid) ? 3 : 0;
+    return (mode & (needed << shift)) !== 0;
+  }) === true;
 }
 
 /**
@@ -168,25 +153,6 @@ function handOverFolder(path: string, user: UserRecord): Result<boolean, OsError
   const given = isOwn && makeUsers(fd, { user, isFolder: true });
   libc().close(fd);
   return ok(given);
-}
-
-/** Reads a link, and whose it is; undefined where there is none. */
-function linkAt(path: string): { readonly uid: number; readonly target: string } | undefined {
-  const { view, bytes } = status;
-  const name = cString(path) ?? new Uint8Array(1);
-  if (libc().statx(AT_FDCWD, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, bytes) !== 0) {
-    return undefined;
-  }
-  if ((view.getUint16(STATX.stx_mode, true) & S_IFMT) !== S_IFLNK) return undefined;
-  const uid = view.getUint32(STATX.stx_uid, true), target = linkTarget(path);
-  return target === undefined ? undefined : { uid, target };
-}
-
-function linkTarget(path: string): string | undefined {
-  const target = new Uint8Array(PATH_MAX);
-  const name = cString(path) ?? new Uint8Array(1);
-  const length = libc().readlink(name, target, BigInt(PATH_MAX));
-  return length < 0 ? undefined : new TextDecoder().decode(target.subarray(0, length));
 }
 
 function handOver(

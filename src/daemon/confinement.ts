@@ -24,8 +24,8 @@ import {
   holdFolder,
   holdForReading,
   isLedByRoot,
-  isOpenToAll,
   mayRead,
+  mayUserRead,
   prepareFile,
   prepareFolder,
 } from "../../ffi/file/file_owner.ts";
@@ -266,11 +266,16 @@ function startAgain({ user, isUserDemanded, keep }: Wanted): string {
 function canStartAs(user: UserRecord): boolean {
   if (Deno.build.standalone) {
     const path = executablePath();
-    return path.ok && isOpenToAll(path.value, user);
+    return path.ok && isOpenTo(user, path.value);
   }
   const { protocol, pathname } = new URL(import.meta.url);
   if (protocol !== "file:" || pathname.endsWith(".ts")) return false;
-  return isOpenToAll(decodeURIComponent(pathname), user);
+  return isOpenTo(user, decodeURIComponent(pathname));
+}
+
+/** Tells whether a user could read a file, if it were in no group of others. */
+function isOpenTo({ uid, gid }: UserRecord, path: string): boolean {
+  return mayUserRead(path, { uid, groups: [gid] });
 }
 
 /** Drops what can be dropped without another start. */

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { mayUserRead } from "../../ffi/file/file_owner.ts";
 import { fileStatus } from "../../ffi/file/files.ts";
 import { findUser, groupsOf } from "../../ffi/process/privileges.ts";
 import { userIds } from "../../ffi/process/process.ts";
@@ -56,24 +57,6 @@ export function closedToService(
 function isThere(path: string): boolean {
   const status = fileStatus(path);
   return status.ok && status.value !== undefined;
-}
-
-/** Goes by the file and all folders above it; root's own rights do not count. */
-export function mayUserRead(
-  path: string,
-  { uid, groups }: { readonly uid: number; readonly groups: readonly number[] },
-): boolean {
-  if (uid === 0) return true;
-  const parts = path.split("/");
-  return parts.every((_, i) => {
-    const place = parts.slice(0, i + 1).join("/") || (path.startsWith("/") ? "/" : ".");
-    const status = fileStatus(place);
-    if (!status.ok || status.value === undefined) return false;
-    const { kind, mode, uid: owner, gid } = status.value;
-    const needed = kind === "directory" ? 0o1 : 0o4;
-    const shift = owner === uid ? 6 : groups.includes(gid) ? 3 : 0;
-    return (mode & (needed << shift)) !== 0;
-  });
 }
 
 /**

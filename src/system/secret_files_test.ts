@@ -1,16 +1,17 @@
 import "../../tests/support/libc_opened.ts";
 import assert from "node:assert/strict";
+import { mayUserRead } from "../../ffi/file/file_owner.ts";
 import { fileStatus, makeDirectory, writeFileAtomic } from "../../ffi/file/files.ts";
 import { findUser, groupsOf } from "../../ffi/process/privileges.ts";
 import { processId } from "../../ffi/process/process.ts";
-import { removeAny, setMode } from "../../tests/support/test_files.ts";
-import { mayUserRead } from "./secret_files.ts";
+import { makeLink, removeAny, setMode } from "../../tests/support/test_files.ts";
 
 // Opened at the first use and never closed: no leak of the test that comes first.
 processId();
 
 Deno.test("who may read a file is told by its owner, its group and the folders above", () => {
   const folder = `/tmp/ntpsd-secret-files-${processId()}`, path = `${folder}/keys`;
+  const link = `${folder}-link`;
   assert.ok(makeDirectory(folder, 0o755).ok);
   try {
     assert.ok(writeFileAtomic(path, { bytes: new Uint8Array(1), mode: 0o600 }).ok);
@@ -31,9 +32,19 @@ Deno.test("who may read a file is told by its owner, its group and the folders a
     assert.deepEqual(readers(0o604), [true, false, true]);
     setMode(folder, 0o700);
     assert.deepEqual(readers(0o644), [true, false, false]);
+    // nor does a link lead around the folder, or a way to it from where this process stands
+    makeLink(link, path);
+    const relative = `${"../".repeat(64)}${path.slice(1)}`;
+    for (const other of [link, relative, `${folder}/../${path.slice("/tmp/".length)}`]) {
+      assert.equal(mayUserRead(other, owner), true, other);
+      assert.equal(mayUserRead(other, stranger), false, other);
+    }
+    setMode(folder, 0o755);
+    assert.equal(mayUserRead(link, stranger), true);
     assert.equal(mayUserRead(`${folder}/none`, stranger), false);
   } finally {
     setMode(folder, 0o700);
+    removeAny(link);
     removeAny(path);
     removeAny(folder);
   }
