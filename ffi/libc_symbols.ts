@@ -80,7 +80,7 @@ export const LIBC_SYMBOLS = {
   // void freeifaddrs(struct ifaddrs *found)
   freeifaddrs: { parameters: ["pointer"], result: "void" },
 
-  // Files: <fcntl.h>, <unistd.h>, <stdio.h>, <sys/stat.h>, <dirent.h>, <sys/ioctl.h>
+  // Files: <fcntl.h>, <unistd.h>, <stdio.h>, <sys/stat.h>, <sys/file.h>, <dirent.h>, <sys/ioctl.h>
   // int open(const char *path, int flags, ...)
   open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
   // int close(int fd)
@@ -103,6 +103,8 @@ export const LIBC_SYMBOLS = {
   fchmod: { parameters: ["i32", "u32"], result: "i32" },
   // int fchown(int fd, uid_t owner, gid_t group)
   fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
+  // int flock(int fd, int operation)
+  flock: { parameters: ["i32", "i32"], result: "i32" },
   // int ftruncate(int fd, off_t length)
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   // int rename(const char *from, const char *to)

@@ -1,7 +1,7 @@
 /**
  * Structures and constants of the headers about files.
  *
- * The constants come from <fcntl.h>, <sys/stat.h>, <unistd.h>, <linux/limits.h>.
+ * The constants come from <fcntl.h>, <sys/stat.h>, <sys/file.h>, <unistd.h>, <linux/limits.h>.
  *
  * @module
  */
@@ -42,6 +42,8 @@ const isArm = Deno.build.arch === "aarch64";
 
 /** Duplicate a descriptor; the copy is closed at an exec. */
 export const F_DUPFD_CLOEXEC = 1030;
+/** Lock a file for this process alone (flock(2)). */
+export const LOCK_EX = 2;
 /** Open to read. */
 export const O_RDONLY = 0;
 /** Open to write. */

@@ -80,6 +80,11 @@ export interface CommandContext {
   /** Waits for some milliseconds. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   /**
+   * Makes a file that others may not read if it is not there, and keeps other commands from adding
+   * to it until the function that it returns is called. One that is open to others is refused.
+   */
+  readonly lockSecret: (path: string) => Promise<Result<() => void, FileFailure>>;
+  /**
    * Adds text at the end of a file, whose owner and mode stay; a new one others may not read. The
    * error is a sentence.
    */

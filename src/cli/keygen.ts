@@ -64,11 +64,12 @@ export const keygenCommand: Command = {
   },
   more: `
 With FILE the key is added to that file; a new one others may not read (mode
-0600); without it the line is printed. Both ends of an association need the same
-line. As root it says what is to be done so that the service may read the file.
+0600), and one that others may read or change is refused; without it the line is
+printed. Both ends of an association need the same line. As root it says what is
+to be done so that the service may read the file.
 
-Exit status: 0 made; 74 or 77 the file cannot be read or written; 75 another key
-got this number at the same moment; 78 the file has errors.
+Exit status: 0 made; 74 or 77 the file cannot be read or written, or is open to
+others; 78 the file has errors.
 
 Example:
   ntpsd keygen /etc/ntpsd/ntp.keys
@@ -79,8 +80,7 @@ Example:
 };
 
 async function makeKey(args: Arguments, context: CommandContext): Promise<ExitCode> {
-  const made = prepare(args, context);
-  const added = made.ok ? add(made.value, context) : made;
+  const added = await add(args, context);
   if (!added.ok) {
     complain({ message: added.error.message, json: hasOption(args, "json") }, context);
     return added.error.exitCode;
@@ -109,23 +109,23 @@ interface NewKey {
   readonly type: KeyTypeName;
   readonly line: string;
   readonly path: string | undefined;
-  readonly secret: Uint8Array;
   /** What is added to the file. */
   readonly text: string;
 }
 
-/** Adds a key to its file; of two that are added under one number the first counts. */
-function add(key: NewKey, context: CommandContext): Result<NewKey, KeyError> {
-  const { path, id, secret, text } = key;
-  if (path === undefined) return ok(key);
-  const written = context.appendSecret(path, text);
-  if (!written.ok) return err(ioError(written.error));
-  const read = context.readFile(path);
-  const kept = read.ok ? parseKeyFile(read.value).keys.get(id)?.secret : undefined;
-  if (kept !== undefined && toHex(kept) === toHex(secret)) return ok(key);
-  const message = `Another key ${id} came into ${path} at the same moment; ` +
-    "remove the second line with that number, and try again";
-  return err({ message, exitCode: EXIT.temporary });
+/** Makes a key and adds it to its file, if there is one; others that do so meanwhile wait. */
+async function add(args: Arguments, context: CommandContext): Promise<Result<NewKey, KeyError>> {
+  const wanted = readOptions(args);
+  if (!wanted.ok) return wanted;
+  const { path } = wanted.value;
+  if (path === undefined) return prepare(wanted.value, { before: "", context });
+  const locked = await context.lockSecret(path);
+  if (!locked.ok) return err(ioError(locked.error));
+  const before = contentOf(path, context);
+  const made = before.ok ? prepare(wanted.value, { before: before.value, context }) : before;
+  const written = made.ok ? context.appendSecret(path, made.value.text) : ok(undefined);
+  locked.value();
+  return written.ok ? made : err(ioError(written.error));
 }
 
 /** Why no key is made. */
@@ -134,18 +134,33 @@ interface KeyError {
   readonly exitCode: ExitCode;
 }
 
-function prepare(args: Arguments, context: CommandContext): Result<NewKey, KeyError> {
+/** What key is wanted. */
+interface WantedKey {
+  readonly type: KeyTypeName;
+  /** Its number; the next free one if undefined. */
+  readonly id: number | undefined;
+  /** The file to add it to. */
+  readonly path: string | undefined;
+  readonly isForNtpd: boolean;
+}
+
+function readOptions(args: Arguments): Result<WantedKey, KeyError> {
   const type = typeOf(textOption(args, "type") ?? "AES128");
   if (type === undefined) return usage(`--type wants one of ${TYPES.join(", ")}`);
-  const wanted = numberOf(textOption(args, "id"));
-  if (wanted === "none") return usage(`--id wants a number from 1 to ${ID_MAX}`);
+  const id = numberOf(textOption(args, "id"));
+  if (id === "none") return usage(`--id wants a number from 1 to ${ID_MAX}`);
   const [path] = args.operands;
-  const before = path === undefined ? ok("") : contentOf(path, context);
-  if (!before.ok) return before;
-  const { keys } = parseKeyFile(before.value);
-  const id = wanted ?? nextId(keys);
+  return ok({ type, id, path, isForNtpd: hasOption(args, "ntpd") });
+}
+
+function prepare(
+  wanted: WantedKey,
+  { before, context }: { readonly before: string; readonly context: CommandContext },
+): Result<NewKey, KeyError> {
+  const { type, path, isForNtpd } = wanted;
+  const { keys } = parseKeyFile(before);
+  const id = wanted.id ?? nextId(keys);
   if (keys.has(id)) return usage(`${path} has a key ${id}; leave --id out for the next free one`);
-  const isForNtpd = hasOption(args, "ntpd");
   if (isForNtpd && id > NTPD_ID_MAX) return usage(`ntpd knows numbers up to ${NTPD_ID_MAX}`);
   const length = KEY_LENGTH[type];
   const secret = new Uint8Array(isForNtpd ? Math.min(length, NTPD_LENGTH_MAX) : length);
@@ -153,8 +168,8 @@ function prepare(args: Arguments, context: CommandContext): Result<NewKey, KeyEr
   const line = isForNtpd
     ? `${id} ${NTPD_NAMES[type] ?? type} ${toHex(secret)}`
     : `${id} ${type} HEX:${toHex(secret).toUpperCase()}`;
-  const isOpen = before.value !== "" && !before.value.endsWith("\n");
-  return ok({ id, type, line, path, secret, text: `${isOpen ? "\n" : ""}${line}\n` });
+  const isOpen = before !== "" && !before.endsWith("\n");
+  return ok({ id, type, line, path, text: `${isOpen ? "\n" : ""}${line}\n` });
 }
 
 function usage(message: string): Result<never, KeyError> {

@@ -58,6 +58,10 @@ export function realCommandContext(): CommandContext {
       return readMachineFacts();
     },
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    lockSecret: async (path) => {
+      const { lockSecret } = await import("../system/secret_files.ts");
+      return lockSecret(path);
+    },
     appendSecret: (path, text) =>
       appendToFile(path, { bytes: new TextEncoder().encode(text), mode: 0o600 }),
     replaceFile: (path, text) =>

@@ -8,10 +8,13 @@
  *
  * @module
  */
-import { mayUserRead } from "../../ffi/file/file_owner.ts";
+import { isLedByRoot, mayUserRead } from "../../ffi/file/file_owner.ts";
 import { fileStatus } from "../../ffi/file/files.ts";
+import { lockFile } from "../../ffi/file/locked_file.ts";
 import { findUser, groupsOf } from "../../ffi/process/privileges.ts";
 import { userIds } from "../../ffi/process/process.ts";
+import { err, type Result } from "../base/result.ts";
+import type { UnreadableFile } from "../config/include.ts";
 import type { NamedPath } from "../config/named_path.ts";
 
 /** A secret that is open to others. */
@@ -22,6 +25,7 @@ export interface OpenSecret {
   readonly message: string;
 }
 
+const NEW_SECRET = 0o600;
 const GROUP_WRITES = 0o020;
 const OTHERS_READ = 0o004;
 const OTHERS_WRITE = 0o002;
@@ -68,19 +72,45 @@ export function openSecrets(
   user: string = DEFAULT_USER,
 ): readonly OpenSecret[] {
   return paths.filter(({ use }) => use.isSecret).flatMap(({ key, path, use }) => {
-    const status = fileStatus(path);
-    if (!status.ok || status.value?.kind !== "file") return [];
-    const { mode } = status.value;
-    const isWritable = (mode & (GROUP_WRITES | OTHERS_WRITE)) !== 0;
-    const isReadable = (mode & OTHERS_READ) !== 0;
-    if (!isWritable && !isReadable) return [];
-    const can = isReadable ? isWritable ? "read and change" : "read" : "change";
-    const bits = (mode & 0o777).toString(8).padStart(4, "0");
     // A file that others provide would be closed to ntpsd as one of its owner alone.
-    const remedy = user === "root" || use.kind !== "read"
-      ? `chmod 0600 ${path}`
-      : `chown root:${user} ${path} && chmod 0640 ${path}`;
-    const message = `Others can ${can} ${path}, which is secret (mode ${bits}): ${remedy}`;
-    return [{ key, message }];
+    const found = openness(path, user === "root" || use.kind !== "read" ? undefined : user);
+    return found === undefined ? [] : [{ key, message: `${found.message}: ${found.remedy}` }];
   });
+}
+
+/** Tells what others can do with a secret file, and what to do, for a user who reads it if any. */
+function openness(
+  path: string,
+  reader: string | undefined,
+): { readonly message: string; readonly remedy: string } | undefined {
+  const status = fileStatus(path);
+  if (!status.ok || status.value?.kind !== "file") return undefined;
+  const { mode } = status.value;
+  const isWritable = (mode & (GROUP_WRITES | OTHERS_WRITE)) !== 0;
+  const isReadable = (mode & OTHERS_READ) !== 0;
+  if (!isWritable && !isReadable) return undefined;
+  const can = isReadable ? isWritable ? "read and change" : "read" : "change";
+  const bits = (mode & 0o777).toString(8).padStart(4, "0");
+  const remedy = reader === undefined
+    ? `chmod 0600 ${path}`
+    : `chown root:${reader} ${path} && chmod 0640 ${path}`;
+  return { message: `Others can ${can} ${path}, which is secret (mode ${bits})`, remedy };
+}
+
+/**
+ * Locks a file to which a secret is added, and makes it if it is not there. One that is open to
+ * others is refused, and to root one where a link of another user leads.
+ *
+ * @returns what ends the lock
+ */
+export function lockSecret(path: string): Result<() => void, UnreadableFile> {
+  if (userIds().effectiveUid === 0 && !isLedByRoot(path)) {
+    const message = `Cannot add to ${path}: a link on the way there belongs to another user`;
+    return err({ name: "EPERM", message, hint: "name the place where it leads" });
+  }
+  const locked = lockFile(path, NEW_SECRET);
+  const open = locked.ok ? openness(path, undefined) : undefined;
+  if (!locked.ok || open === undefined) return locked;
+  locked.value();
+  return err({ name: "EPERM", message: open.message, hint: open.remedy });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { err } from "../../src/base/result.ts";
+import { err, ok } from "../../src/base/result.ts";
 import type { CommandContext } from "../../src/cli/command_context.ts";
 import { filesBeside } from "./files_beside.ts";
 import { exampleMachine } from "./machine_example.ts";
@@ -22,6 +22,7 @@ export const IDLE_CONTEXT: Omit<CommandContext, "out" | "err"> = {
   },
   machineFacts: () => Promise.resolve(exampleMachine()),
   sleep: () => Promise.resolve(),
+  lockSecret: () => Promise.resolve(ok(() => {})),
   appendSecret(path) {
     throw new Error(`${path} is not to be written`);
   },
