@@ -13,7 +13,7 @@
 import { present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import { type BiasModel, ClockFilter } from "./clock_filter.ts";
-import { type Evidence, gaussianEvidence, intervalEvidence, type SoftInterval } from "./normal.ts";
+import { errorsOf, Mixture, type Observation } from "./mixture.ts";
 
 /** The hypotheses: standard deviation of the change of frequency in one second. */
 const WANDERS = [1e-10, 3.2e-10, 1e-9, 3.2e-9, 1e-8, 3.2e-8, 1e-7, 3.2e-7] as const;
@@ -33,8 +33,9 @@ const EXCESS_WANDER_PENALTY = 0.75;
 const LOG_DENSITY_MIN = -60;
 /** A prior is taken away only if samples have told at least this part of it. */
 const KNOWN_PART_MIN = 1e-3;
-/** How often a sample is an outlier: the weight of the broad part of its density. */
-const OUTLIER_PROBABILITY = 0.005;
+
+const LOG_WANDERS = WANDERS.map(Math.log);
+const LOG_WEIGHT_MIN = Math.log(WEIGHT_MIN);
 
 /** The clock as the bank sees it. */
 export interface ClockEstimate {
@@ -60,18 +61,6 @@ export interface ClockEstimate {
    * is on the safe side.
    */
   readonly likelyWanderVariance: number;
-}
-
-/** What a sample says of the offset, under each of the two explanations of its error. */
-export interface Observation {
-  /** Where the offset lies if what disturbs samples is waiting in queues. */
-  readonly interval: SoftInterval;
-  /** The mean wait, which scales how far off an outlier may be. */
-  readonly spread: Seconds;
-  /** The variance of the sample if what disturbs it is noise that its delay does not tell. */
-  readonly noiseVariance: number;
-  /** The probability that queues are what disturbs this source's samples. */
-  readonly queueProbability: number;
 }
 
 /** What an update with a sample found. */
@@ -104,10 +93,7 @@ export class FilterBank {
   readonly #filters: ClockFilter[];
   readonly #logWeights: Float64Array;
   readonly #weights: Float64Array;
-  readonly #inside: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
-  readonly #noise: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
-  readonly #outside: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
-  readonly #mixed: Evidence = { logEvidence: 0, slope: 0, remaining: 1 };
+  readonly #mixture = new Mixture();
   /** The predictive log-likelihood of the last sample under each hypothesis. */
   readonly #evidence = new Float64Array(WANDERS.length);
   #logEvidence = 0;
@@ -162,19 +148,21 @@ export class FilterBank {
     const { low, high, softness } = observation.interval;
     const middle = 0.5 * (low + high);
     const half = 0.5 * (high - low);
+    const mixture = this.#mixture, errors = errorsOf(observation);
     let outlier = 0, deviation = 0, miss = 0, expectedVariance = 0, queue = 0, noise = 0;
-    for (const [i, filter] of this.#filters.entries()) {
+    for (let i = 0; i < WANDERS.length; i++) {
+      const filter = this.#filter(i);
       const belief = { mean: filter.expected(slot), variance: filter.expectedVariance(slot) };
       const weight = this.#weights[i] ?? 0;
       const apart = middle - belief.mean;
-      const probability = this.#mix(observation, belief);
-      queue += weight * Math.exp(Math.max(LOG_DENSITY_MIN, this.#inside.logEvidence));
-      noise += weight * Math.exp(Math.max(LOG_DENSITY_MIN, this.#noise.logEvidence));
-      this.#evidence[i] = this.#mixed.logEvidence;
-      filter.update(slot, this.#mixed);
+      const probability = mixture.weigh(errors, belief);
+      queue += weight * Math.exp(Math.max(LOG_DENSITY_MIN, mixture.queues.logEvidence));
+      noise += weight * Math.exp(Math.max(LOG_DENSITY_MIN, mixture.noise.logEvidence));
+      this.#evidence[i] = mixture.mixed.logEvidence;
+      filter.update(slot, mixture.mixed);
       const penalty = (WANDERS[i] ?? 0) > wanderMax ? EXCESS_WANDER_PENALTY : 0;
       this.#logWeights[i] = EVIDENCE_KEPT * (this.#logWeights[i] ?? 0) +
-        this.#mixed.logEvidence - penalty;
+        mixture.mixed.logEvidence - penalty;
       outlier += weight * probability;
       miss += weight * apart;
       expectedVariance += weight * belief.variance;
@@ -202,8 +190,8 @@ export class FilterBank {
   /** Returns the mean of a source's bias. */
   bias(slot: number): Seconds {
     let bias = 0;
-    for (let i = 0; i < this.#filters.length; i++) {
-      bias += (this.#weights[i] ?? 0) * (this.#filters[i]?.bias(slot) ?? 0);
+    for (let i = 0; i < WANDERS.length; i++) {
+      bias += (this.#weights[i] ?? 0) * this.#filter(i).bias(slot);
     }
     return bias;
   }
@@ -215,11 +203,12 @@ export class FilterBank {
   view(slot: number, ahead: Seconds = 0): { readonly offset: Seconds; readonly variance: number } {
     const expected = (filter: ClockFilter) => filter.expected(slot) + ahead * filter.frequency;
     let offset = 0;
-    for (const [i, filter] of this.#filters.entries()) {
-      offset += (this.#weights[i] ?? 0) * expected(filter);
+    for (let i = 0; i < WANDERS.length; i++) {
+      offset += (this.#weights[i] ?? 0) * expected(this.#filter(i));
     }
     let variance = 0;
-    for (const [i, filter] of this.#filters.entries()) {
+    for (let i = 0; i < WANDERS.length; i++) {
+      const filter = this.#filter(i);
       const apart = expected(filter) - offset;
       variance += (this.#weights[i] ?? 0) * (filter.expectedVariance(slot, ahead) + apart * apart);
     }
@@ -290,25 +279,26 @@ export class FilterBank {
 
   /** The logarithm of the density that all hypotheses together give the last sample. */
   #predictiveLogLikelihood(): number {
-    const best = Math.max(...this.#evidence);
+    const best = largestOf(this.#evidence);
     let sum = 0;
-    for (const [i, log] of this.#evidence.entries()) {
-      sum += (this.#weights[i] ?? 0) * Math.exp(log - best);
+    for (let i = 0; i < WANDERS.length; i++) {
+      sum += (this.#weights[i] ?? 0) * Math.exp((this.#evidence[i] ?? 0) - best);
     }
     return best + Math.log(sum);
   }
 
   #weigh(): ClockEstimate {
     let offset = 0, frequency = 0, wanderVariance = 0, logWander = 0;
-    for (const [i, filter] of this.#filters.entries()) {
-      const weight = this.#weights[i] ?? 0;
+    for (let i = 0; i < WANDERS.length; i++) {
+      const weight = this.#weights[i] ?? 0, filter = this.#filter(i);
       offset += weight * filter.offset;
       frequency += weight * filter.frequency;
       wanderVariance += weight * (WANDERS[i] ?? 0) ** 2;
-      logWander += weight * Math.log(WANDERS[i] ?? 1);
+      logWander += weight * (LOG_WANDERS[i] ?? 0);
     }
     let offsetVariance = 0, frequencyVariance = 0, covariance = 0;
-    for (const [i, filter] of this.#filters.entries()) {
+    for (let i = 0; i < WANDERS.length; i++) {
+      const filter = this.#filter(i);
       const weight = this.#weights[i] ?? 0;
       const dOffset = filter.offset - offset;
       const dFrequency = filter.frequency - frequency;
@@ -334,9 +324,10 @@ export class FilterBank {
    * keeps a hypothesis ready, and lets the belief follow at once; it is no evidence.
    */
   #likelyFrequencyVariance(): number {
-    const least = WEIGHT_MIN * Math.max(...this.#weights);
+    const least = WEIGHT_MIN * largestOf(this.#weights);
     let sum = 0, mean = 0, square = 0;
-    for (const [i, filter] of this.#filters.entries()) {
+    for (let i = 0; i < WANDERS.length; i++) {
+      const filter = this.#filter(i);
       const credit = (this.#weights[i] ?? 0) - least;
       if (credit <= 0) continue;
       const apart = filter.frequency - mean;
@@ -357,43 +348,6 @@ export class FilterBank {
     for (let i = 0; i < this.#weights.length; i++) this.#weights[i] = (this.#weights[i] ?? 0) / sum;
   }
 
-  /**
-   * Mixes both explanations and the outlier into `#mixed`; returns the probability that the sample
-   * is an outlier.
-   */
-  #mix(
-    observation: Observation,
-    belief: { readonly mean: number; readonly variance: number },
-  ): number {
-    const { interval, noiseVariance, queueProbability } = observation;
-    const mean = 0.5 * (interval.low + interval.high);
-    const half = 0.5 * (interval.high - interval.low);
-    const broad = 10 * observation.spread + 2 * half + 10 * interval.softness;
-    const apart = mean - belief.mean;
-    const inside = intervalEvidence(interval, belief, this.#inside);
-    const noise = gaussianEvidence({ mean, variance: noiseVariance }, belief, this.#noise);
-    // as broad as it is far away: an outlier must not pull, however large it is
-    const outlier = { mean, variance: broad * broad + apart * apart };
-    const outside = gaussianEvidence(outlier, belief, this.#outside);
-    const logInside = inside.logEvidence + Math.log((1 - OUTLIER_PROBABILITY) * queueProbability);
-    const logNoise = noise.logEvidence +
-      Math.log((1 - OUTLIER_PROBABILITY) * (1 - queueProbability));
-    const logOutside = outside.logEvidence + Math.log(OUTLIER_PROBABILITY);
-    const largest = Math.max(logInside, logNoise, logOutside);
-    const a = Math.exp(logInside - largest);
-    const b = Math.exp(logNoise - largest);
-    const c = Math.exp(logOutside - largest);
-    const sum = a + b + c;
-    const slope = (a * inside.slope + b * noise.slope + c * outside.slope) / sum;
-    const mixed = this.#mixed;
-    mixed.logEvidence = largest + Math.log(sum);
-    mixed.slope = slope;
-    const { variance } = belief;
-    const left = (part: Evidence) => part.remaining + variance * (part.slope - slope) ** 2;
-    mixed.remaining = (a * left(inside) + b * left(noise) + c * left(outside)) / sum;
-    return c / sum;
-  }
-
   #normalise(): void {
     const logs = this.#logWeights;
     let best = 0;
@@ -401,15 +355,23 @@ export class FilterBank {
     const largest = logs[best] ?? 0;
     let sum = 0;
     for (let i = 0; i < logs.length; i++) {
-      logs[i] = Math.max((logs[i] ?? 0) - largest, Math.log(WEIGHT_MIN));
+      logs[i] = Math.max((logs[i] ?? 0) - largest, LOG_WEIGHT_MIN);
       this.#weights[i] = Math.exp(logs[i] ?? 0);
       sum += this.#weights[i] ?? 0;
     }
     for (let i = 0; i < logs.length; i++) {
-      if (logs[i] === Math.log(WEIGHT_MIN)) {
-        this.#filters[i]?.adopt(present(this.#filters[best], "The bank has filters"));
-      }
+      if (logs[i] === LOG_WEIGHT_MIN) this.#filter(i).adopt(this.#filter(best));
       this.#weights[i] = (this.#weights[i] ?? 0) / sum;
     }
   }
+
+  #filter(hypothesis: number): ClockFilter {
+    return present(this.#filters[hypothesis], "Each hypothesis has a filter");
+  }
+}
+
+function largestOf(values: Float64Array): number {
+  let largest = -Infinity;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i] ?? -Infinity);
+  return largest;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SeededRandom, uniform } from "../base/random.ts";
-import { FilterBank, type Observation } from "./filter_bank.ts";
+import { FilterBank } from "./filter_bank.ts";
+import type { Observation } from "./mixture.ts";
 
 const START = { offset: 0, offsetVariance: 1e-4, frequency: 0, frequencyVariance: 1e-8 };
 /** Biases are of no interest in most of these tests. */

@@ -220,7 +220,14 @@ function langevinSlope(k: number): number {
 function normalMass(alpha: number, beta: number): number {
   if (alpha > 0) return normalTail(alpha) - normalTail(beta);
   if (beta < 0) return normalTail(-beta) - normalTail(-alpha);
-  return 1 - normalTail(-alpha) - normalTail(beta);
+  return 1 - tailBesideOne(-alpha) - tailBesideOne(beta);
+}
+
+/** From here on a tail is less than the last digit of 1. */
+const TAIL_END = 9;
+
+function tailBesideOne(x: number): number {
+  return x > TAIL_END ? 0 : normalTail(x);
 }
 
 /** Returns ln(sinh(x)/x). */

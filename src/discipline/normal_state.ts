@@ -85,13 +85,13 @@ export class NormalState {
   observe({ variance, slope, remaining }: Observed): void {
     const n = this.#size;
     const f = this.#row, gain = this.#gain, root = this.#root, x = this.#mean;
-    gain.fill(0);
     const c = (remaining - 1) / variance;
     const sums = this.#sumSquares(c, remaining);
     for (let j = n - 1; j >= 0; j--) {
       const before = sums[j] ?? 1, after = sums[j + 1] ?? 1, term = f[j] ?? 0;
       const diagonal = Math.sqrt(after / before);
       const side = c * term / Math.sqrt(after * before);
+      gain[j] = 0;
       for (let i = j; i < n; i++) {
         const entry = root[j * n + i] ?? 0, sum = gain[i] ?? 0;
         root[j * n + i] = entry * diagonal + side * sum;
@@ -103,14 +103,14 @@ export class NormalState {
 
   /** Adds noise to one quantity: of this standard deviation. */
   addNoise(slot: number, deviation: number): void {
-    this.#gain.fill(0);
+    this.#clearGain(slot);
     this.#gain[slot] = deviation;
     this.#rotateIn(slot);
   }
 
   /** Adds one noise to a quantity and to the next: the square of the vector with these entries. */
   addCommonNoise(slot: number, noise: { readonly own: number; readonly next: number }): void {
-    this.#gain.fill(0);
+    this.#clearGain(slot);
     this.#gain[slot] = noise.own;
     this.#gain[slot + 1] = noise.next;
     this.#rotateIn(slot);
@@ -166,6 +166,10 @@ export class NormalState {
       for (let j = n - 1; j > 0; j--) sums[j] = (sums[j + 1] ?? 1) - c * (f[j] ?? 0) * (f[j] ?? 0);
     }
     return sums;
+  }
+
+  #clearGain(first: number): void {
+    for (let i = first; i < this.#size; i++) this.#gain[i] = 0;
   }
 
   /** Takes the vector in `#gain` into the root, entry by entry from state `first` on. */

@@ -7,7 +7,7 @@
 import { present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import { DelayModel } from "./delay_model.ts";
-import type { Observation } from "./filter_bank.ts";
+import type { Observation } from "./mixture.ts";
 import type { Route } from "./routes.ts";
 
 /** How many samples a source keeps. */
@@ -130,6 +130,7 @@ export class SourceTrack {
    * of the floors may have gone into either direction.
    */
   detourVariance(route: Route, from: Route): number {
+    if (route === from) return 0;
     const detour = this.delays.floorOf(route) - this.delays.floorOf(from);
     return detour * detour / 12;
   }
