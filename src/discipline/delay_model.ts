@@ -59,6 +59,9 @@ export class DelayModel {
   #forward = 0;
   #backward = 0;
   #splitWeight = 0;
+  /** What follows from these: how the waits are split, and the mean wait. */
+  #lean = 0;
+  #meanWait: Seconds = Infinity;
 
   /**
    * `noise` is the standard deviation that timestamps alone give an offset: clock precision and
@@ -92,12 +95,9 @@ export class DelayModel {
     return this.#routes.has(route);
   }
 
-  /** The mean wait in one direction, both taken together. */
+  /** The mean wait in one direction, both taken together; Infinity before the first packet. */
   get meanWait(): Seconds {
-    const prior = Math.max(PRIOR_WAIT_MIN, PRIOR_WAIT_FRACTION * this.smallest);
-    const seen = Math.max(0, this.#meanDelay - this.smallest) /
-      Math.max(0.5, 2 - minimumMean(this.route?.count ?? 0, this.#lean()));
-    return (PRIOR_SAMPLES * prior + this.#weight * seen) / (PRIOR_SAMPLES + this.#weight);
+    return this.#meanWait;
   }
 
   /**
@@ -106,7 +106,7 @@ export class DelayModel {
    */
   get sampleError(): Seconds {
     const tilt = Math.abs(this.#tilt());
-    const wait = this.meanWait;
+    const wait = this.#meanWait;
     return tilt > 0 ? Math.min(wait, Math.hypot(1 / tilt, this.#blur(this.route))) : wait;
   }
 
@@ -125,13 +125,13 @@ export class DelayModel {
 
   /** The same for another route. */
   floorOf(route: Route | undefined): Seconds {
-    return route?.floor({ wait: this.meanWait, lean: this.#lean() }) ?? Infinity;
+    return route?.floor({ wait: this.#meanWait, lean: this.#lean }) ?? Infinity;
   }
 
   /** Takes in the delay of a sample; returns what it showed of the route. */
   add(delay: Seconds): RouteChange {
-    const wait = this.meanWait;
-    const change = this.#routes.add(delay, { wait, noise: this.#noise, lean: this.#lean() });
+    const wait = this.#meanWait;
+    const change = this.#routes.add(delay, { wait, noise: this.#noise, lean: this.#lean });
     if (change.kind !== "same") {
       // the floor is another one, how long the waits are is not forgotten
       this.#weight = Math.min(this.#weight, 16);
@@ -139,6 +139,7 @@ export class DelayModel {
     }
     this.#weight = Math.min(MEMORY_SAMPLES, this.#weight + 1);
     this.#meanDelay += (delay - this.#meanDelay) / this.#weight;
+    this.#weighWaits();
     return change;
   }
 
@@ -153,6 +154,7 @@ export class DelayModel {
     this.#splitWeight = Math.min(4 * MEMORY_SAMPLES, this.#splitWeight + 1);
     this.#forward += (half + clamped - this.#forward) / this.#splitWeight;
     this.#backward += (half - clamped - this.#backward) / this.#splitWeight;
+    this.#weighWaits();
   }
 
   /** The probability that queues are what disturbs the samples, not other noise. */
@@ -162,7 +164,7 @@ export class DelayModel {
 
   /** The variance of a sample if its delay told nothing. */
   get noiseVariance(): number {
-    const wait = this.meanWait;
+    const wait = this.#meanWait;
     const prior = 0.5 * wait * wait + this.#noise * this.#noise;
     if (this.#noiseVariance === undefined) return prior;
     return (PRIOR_NOISE_SAMPLES * prior + this.#noiseWeight * this.#noiseVariance) /
@@ -206,10 +208,11 @@ export class DelayModel {
    * like noise. Returns whether a split had been known.
    */
   forgetSplit(): boolean {
-    if (this.#lean() === 0) return false;
+    if (this.#lean === 0) return false;
     this.#forward = 0;
     this.#backward = 0;
     this.#splitWeight = 0;
+    this.#weighWaits();
     this.#noiseVariance = undefined;
     this.#noiseWeight = 0;
     this.#queueLogOdds = QUEUE_LOG_ODDS_PRIOR;
@@ -235,7 +238,7 @@ export class DelayModel {
 
   /** What is not known of a route's floor, as an error of the offset. */
   #blur(route: Route | undefined): Seconds {
-    return 0.5 * minimumDeviation(route?.count ?? 0, this.#lean()) * this.meanWait;
+    return 0.5 * minimumDeviation(route?.count ?? 0, this.#lean) * this.#meanWait;
   }
 
   /**
@@ -243,7 +246,7 @@ export class DelayModel {
    * makes a sample too large.
    */
   #tilt(): number {
-    const lean = this.#lean();
+    const lean = this.#lean;
     if (lean === 0) return 0;
     const total = this.#forward + this.#backward;
     const forward = Math.max(0.02, 0.5 * (1 + lean)) * total;
@@ -251,11 +254,21 @@ export class DelayModel {
     return 1 / backward - 1 / forward;
   }
 
+  /** Finds what all that was learned of the waits says of them. */
+  #weighWaits(): void {
+    this.#lean = this.#believedLean();
+    const { smallest } = this;
+    const prior = Math.max(PRIOR_WAIT_MIN, PRIOR_WAIT_FRACTION * smallest);
+    const seen = Math.max(0, this.#meanDelay - smallest) /
+      Math.max(0.5, 2 - minimumMean(this.route?.count ?? 0, this.#lean));
+    this.#meanWait = (PRIOR_SAMPLES * prior + this.#weight * seen) / (PRIOR_SAMPLES + this.#weight);
+  }
+
   /**
    * How the waits are split, from -1 (all on the way back) to 1 (all on the way to the server); a
    * difference that could be chance is none.
    */
-  #lean(): number {
+  #believedLean(): number {
     const total = this.#forward + this.#backward;
     if (this.#splitWeight < SPLIT_SAMPLES_MIN || !(total > 0)) return 0;
     const lean = (this.#forward - this.#backward) / total;

@@ -15,7 +15,7 @@
 import { assert, present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
 import type { PossibleRange } from "../selection/intersection.ts";
-import { apartness, contradicting, isExpected } from "./contradiction.ts";
+import { apartness, contradicting, isExpected, type SeenBias } from "./contradiction.ts";
 import { Ensemble, type FrequencyPrior, type SourceView } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
 import { isWitness } from "./outlier_streaks.ts";
@@ -214,11 +214,12 @@ export class JointFilter {
    * most.
    */
   #contradicting(): readonly number[] | undefined {
-    const seen = this.#voters.flatMap((id) => {
-      const [track] = this.#tracks([id]);
+    const seen: (SeenBias & { readonly id: number })[] = [];
+    for (const id of this.#voters) {
+      const track = this.#sources.get(id)?.track;
       const one = track && this.#ensemble.biasOf(track);
-      return one === undefined ? [] : [{ id, ...one }];
-    });
+      if (one !== undefined) seen.push({ id, bias: one.bias, variance: one.variance });
+    }
     return contradicting(seen)?.map(({ id }) => id);
   }
 
@@ -361,7 +362,12 @@ export class JointFilter {
   }
 
   #tracks(ids: Iterable<number>): SourceTrack[] {
-    return [...ids].flatMap((id) => this.#sources.get(id)?.track ?? []);
+    const tracks: SourceTrack[] = [];
+    for (const id of ids) {
+      const source = this.#sources.get(id);
+      if (source !== undefined) tracks.push(source.track);
+    }
+    return tracks;
   }
 }
 

@@ -188,12 +188,12 @@ export class Routes {
     const floor = route.floor(waits);
     for (const window of RISE_WINDOWS) {
       if (window > this.#recent.length || route.count < window + BEFORE_MIN) break;
-      const suffix = this.#recent.slice(-window);
-      const lowest = Math.min(...suffix);
-      const spread = (mean(suffix) - lowest) / Math.max(0.5, 2 - minimumMean(window, lean));
+      const { lowest, mean } = lastOf(this.#recent, window);
+      if (lowest <= floor) continue;
+      const spread = (mean - lowest) / Math.max(0.5, 2 - minimumMean(window, lean));
       const excess = (lowest - floor) / (Math.max(wait, spread) + noise);
       if (logOfChance(excess, window) > CHANGE_LOG_PROBABILITY) continue;
-      this.#push(new Route(lowest, window), suffix);
+      this.#push(new Route(lowest, window), this.#recent.slice(-window));
       return { kind: "longer", samples: window };
     }
     return SAME;
@@ -240,6 +240,13 @@ function meansOf(lean: number): { readonly little: number; readonly much: number
   return { little: part, much: 2 - part };
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** The smallest and the mean of the last `count` delays; there are so many. */
+function lastOf(delays: readonly Seconds[], count: number) {
+  let lowest = Infinity, sum = 0;
+  for (let i = delays.length - count; i < delays.length; i++) {
+    const delay = delays[i] ?? NaN;
+    lowest = Math.min(lowest, delay);
+    sum += delay;
+  }
+  return { lowest, mean: sum / count };
 }

@@ -135,22 +135,32 @@ function middleOf(lines: readonly SourceSlope[]): Pick<SourceSlope, "slope" | "v
  */
 function slopeOf(track: SourceTrack): Omit<SourceSlope, "hasVote"> | undefined {
   const route = track.delays.route;
-  const samples = track.samples.flatMap((sample) => {
+  const samples: SampleBeside[] = [];
+  for (const sample of track.samples) {
     const { time, beside } = sample;
-    if (beside === undefined || sample.route !== route) return [];
-    return [{ time, beside, weight: 1 / track.varianceOf(sample) }];
-  });
+    if (beside === undefined || sample.route !== route) continue;
+    samples.push({ time, beside, weight: 1 / track.varianceOf(sample) });
+  }
   const first = samples[0], last = samples.at(-1);
   if (first === undefined || last === undefined || samples.length < SAMPLES_MIN) return undefined;
-  const sum = (of: (sample: SampleBeside) => number) =>
-    samples.reduce((total, sample) => total + sample.weight * of(sample), 0);
-  const whole = sum(() => 1);
-  const time = sum((sample) => sample.time - first.time) / whole + first.time;
-  const beside = sum((sample) => sample.beside) / whole;
-  const squares = sum((sample) => (sample.time - time) ** 2);
+  let whole = 0, times = 0, besides = 0;
+  for (const { time, beside, weight } of samples) {
+    whole += weight;
+    times += weight * (time - first.time);
+    besides += weight * beside;
+  }
+  const middle = times / whole + first.time, mean = besides / whole;
+  let squares = 0, products = 0;
+  for (const { time, beside, weight } of samples) {
+    squares += weight * (time - middle) ** 2;
+    products += weight * ((time - middle) * (beside - mean));
+  }
   if (!(squares > 0)) return undefined;
-  const slope = sum((sample) => (sample.time - time) * (sample.beside - beside)) / squares;
-  const scatter = sum((sample) => (sample.beside - beside - slope * (sample.time - time)) ** 2);
+  const slope = products / squares;
+  let scatter = 0;
+  for (const { time, beside, weight } of samples) {
+    scatter += weight * (beside - mean - slope * (time - middle)) ** 2;
+  }
   const variance = Math.max(1, scatter / (samples.length - 2)) / squares;
   const { serverVariance } = track;
   return { slope, variance, serverVariance, span: last.time - first.time };
