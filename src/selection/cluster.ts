@@ -73,7 +73,7 @@ export function findOutliers(members: readonly ClusterMember[]): readonly Outlie
 
 function castOff(members: readonly ClusterMember[]): readonly Outlier[] {
   let left = members.toSorted((a, b) => a.offset - b.offset || a.id - b.id)
-    .map((member) => ({ ...member, variance: expectedVariance(member) }));
+    .map(weighed);
   const outliers: Outlier[] = [];
   const canTie = !members.some(({ prefer }) => prefer);
   while (left.length > SURVIVORS_MIN) {
@@ -105,7 +105,8 @@ function isWithMiddle(member: Weighed, sorted: readonly Weighed[]): boolean {
   );
 }
 
-interface Weighed extends ClusterMember {
+interface Weighed extends Pick<ClusterMember, "id" | "offset" | "prefer"> {
+  /** Of the offset, as far as its errors are expected. */
   readonly variance: number;
 }
 
@@ -144,6 +145,8 @@ function compare(member: Weighed, crowd: Crowd): Outlier {
   };
 }
 
-function expectedVariance(member: ClusterMember): number {
-  return member.jitter ** 2 + member.uncertainty ** 2 + (ASYMMETRY * member.rootDistance) ** 2;
+function weighed(member: ClusterMember): Weighed {
+  const { id, offset, prefer, jitter, uncertainty, rootDistance } = member;
+  const variance = jitter ** 2 + uncertainty ** 2 + (ASYMMETRY * rootDistance) ** 2;
+  return { id, offset, prefer, variance };
 }

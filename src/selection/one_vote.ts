@@ -23,14 +23,18 @@ export interface Voters {
 export function oneVoteEach(fit: readonly Candidate[]): Voters {
   const voters: Candidate[] = [];
   const doubles = new Map<number, SourceStatus>();
+  // where among the voters the one with an identity is
+  const places = new Map<string, number>();
   for (const candidate of fit.toSorted((a, b) => rank(b) - rank(a))) {
-    const index = voters.findIndex((voter) => isSameServer(voter, candidate));
-    const voter = voters[index];
+    const { identities = [] } = candidate;
+    const place = placeOf(identities, places);
+    const voter = voters[place];
     if (voter === undefined) {
+      for (const identity of identities) places.set(identity, voters.length);
       voters.push(candidate);
       continue;
     }
-    voters[index] = withMeaning(voter, candidate);
+    voters[place] = withMeaning(voter, candidate);
     const reason = `Has the same address as ${voter.name}, which votes for both`;
     doubles.set(candidate.id, { status: "candidate", reason });
   }
@@ -41,8 +45,11 @@ function rank({ isAuthenticated }: Candidate): number {
   return isAuthenticated ? 1 : 0;
 }
 
-function isSameServer(a: Candidate, b: Candidate): boolean {
-  return a.identities?.some((identity) => b.identities?.includes(identity)) === true;
+/** Finds the first voter that shares an identity; Infinity when there is none. */
+function placeOf(identities: readonly string[], places: ReadonlyMap<string, number>): number {
+  let first = Infinity;
+  for (const identity of identities) first = Math.min(first, places.get(identity) ?? Infinity);
+  return first;
 }
 
 function withMeaning(voter: Candidate, double: Candidate): Candidate {

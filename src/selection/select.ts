@@ -101,7 +101,8 @@ export function select(candidates: readonly Candidate[], options: SelectionOptio
 function selectAmong(candidates: readonly Candidate[], options: SelectionOptions): Selection {
   const vote = voteOf(candidates, limitsOf(options));
   const { voters, statuses } = vote;
-  const place = intersect(voters.map(claimOf), options.estimate);
+  const claims = voters.map(claimOf);
+  const place = intersect(claims, options.estimate);
   if (place === undefined) {
     return nothingSelected({ statuses, reason: reasonWithoutVoters(vote), agreeing: 0 });
   }
@@ -113,7 +114,7 @@ function selectAmong(candidates: readonly Candidate[], options: SelectionOptions
   const reason = reasonAgainst(agreeing, candidates, options) ??
     options.objection?.(idsOf(agreeing), idsOf(unitedAmong(others)));
   if (reason === undefined) {
-    const possible = present(majorityRange(voters.map(claimOf)), "A majority agrees somewhere");
+    const possible = present(majorityRange(claims), "A majority agrees somewhere");
     return accept({ statuses, agreeing, place, possible, previous: options.previous });
   }
   for (const { id } of agreeing) statuses.set(id, { status: "candidate", reason });
