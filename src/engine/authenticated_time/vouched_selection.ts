@@ -34,8 +34,8 @@ export function hasVouchers(
   },
 ): boolean {
   const vouching = votesAmong(members, (id) => agreed.includes(id));
-  const against = votesAmong(members, (id) => statuses.get(id)?.status === "falseticker");
-  return vouching > 0 && vouching >= needed && vouching > against;
+  if (vouching === 0 || vouching < needed) return false;
+  return vouching > votesAmong(members, (id) => statuses.get(id)?.status === "falseticker");
 }
 
 /**
@@ -65,8 +65,9 @@ export function isContested(
  */
 export function objectionAmong(members: readonly MemberOfSource[]): Objection {
   return (agreeing, others) => {
-    const inFavour = votesAmong(members, (id) => agreeing.includes(id));
     const against = votesAmong(members, (id) => others.includes(id));
+    if (against === 0) return undefined;
+    const inFavour = votesAmong(members, (id) => agreeing.includes(id));
     if (inFavour === 0 || against <= inFavour) return undefined;
     return `${agreeing.length} sources agree, but they count as only ${inFavour} by host and ` +
       `public key, and others that count as ${against} agree on another time`;

@@ -15,6 +15,7 @@ import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import type { NtpTimestamp } from "../../base/ntp_timestamp.ts";
 import { type Seconds, SECONDS_PER_DAY } from "../../base/units.ts";
 import {
+  dayOf,
   entryAfter,
   entryAt,
   formatDay,
@@ -135,8 +136,8 @@ export class LeapSchedule {
 
   /** Tells of a leap that cannot come; sources may be late in ending a true announcement. */
   #monthNotice(vote: LeapIndicator, seconds: SecondsSince1900): readonly Action[] {
-    const isPossible = isLeapMonth(seconds) || isLeapMonth(seconds - SECONDS_PER_DAY);
-    if (isPossible || vote === "none" || vote === "unknown") return [];
+    if (vote === "none" || vote === "unknown") return [];
+    if (isLeapMonth(seconds) || isLeapMonth(seconds - SECONDS_PER_DAY)) return [];
     return this.#notice(
       `The sources announce in ${formatDay(seconds).slice(0, -3)} that a second will be ` +
         `${participle(vote)}: they are not believed, because without a valid table of leap ` +
@@ -153,8 +154,8 @@ export class LeapSchedule {
 
 /** Tells whether the month of a moment may end with a leap second although no table says so. */
 function isLeapMonth(now: SecondsSince1900): boolean {
-  const month = formatDay(now).slice(-5, -3);
-  return month === "06" || month === "12";
+  const { month } = dayOf(now);
+  return month === 6 || month === 12;
 }
 
 /** Tells whether an entry takes force at the end of the month in which `now` is. */

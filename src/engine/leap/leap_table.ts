@@ -82,11 +82,14 @@ export function leapBefore(table: LeapTable, entry: LeapEntry): "insert" | "dele
   return entry.taiOffset > before.taiOffset ? "insert" : "delete";
 }
 
+/** Returns the day of a moment. */
+export function dayOf(moment: SecondsSince1900): ReturnType<typeof civilDate> {
+  return civilDate(Math.floor(moment / SECONDS_PER_DAY) - UNIX_EPOCH_IN_NTP_DAYS);
+}
+
 /** Writes the day of a moment: "2026-12-28". */
 export function formatDay(moment: SecondsSince1900): string {
-  const { year, month, day } = civilDate(
-    Math.floor(moment / SECONDS_PER_DAY) - UNIX_EPOCH_IN_NTP_DAYS,
-  );
+  const { year, month, day } = dayOf(moment);
   const two = (value: number) => String(value).padStart(2, "0");
   return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}`;
 }

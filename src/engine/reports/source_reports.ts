@@ -76,9 +76,12 @@ export class SourceReports {
 
   /** Looks at all sources; to be called after each event. */
   look(sources: readonly ReportedSource[], now: MonotonicSeconds): Report {
-    const subjects = sources.flatMap(subjectsOf);
+    const subjects: Subject[] = [], actions: Action[] = [];
+    for (const source of sources) {
+      for (const subject of subjectsOf(source)) subjects.push(subject);
+    }
     this.#forgetOthers(subjects);
-    const actions = subjects.flatMap((subject) => this.#follow(subject, now));
+    for (const subject of subjects) actions.push(...this.#follow(subject, now));
     const first = this.#firstReturned(subjects);
     if (first !== undefined) actions.push(...this.#endOutage(subjects, { first, now }));
     if (this.#outageSince === undefined) {
@@ -188,10 +191,12 @@ export class SourceReports {
     { now, isAlone }: { readonly now: MonotonicSeconds; readonly isAlone: boolean },
   ): readonly Action[] {
     const actions: Action[] = [];
+    const silent = subjects.filter(({ health }) => health === "silent");
+    if (silent.length === 0) return actions;
     const newest = Math.max(-Infinity, ...subjects.map(({ lastResponseAt }) => lastResponseAt));
-    for (const subject of subjects) {
+    for (const subject of silent) {
       const record = this.#recordOf(subject.key);
-      if (record.failedSince === undefined || subject.health !== "silent") continue;
+      if (record.failedSince === undefined) continue;
       const isOwn = isAlone || newest > record.failedSince;
       const { hold, failedSince } = record;
       const from = Math.max(record.namedFrom, failedSince + hold.patience(now));

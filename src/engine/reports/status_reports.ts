@@ -99,12 +99,14 @@ export class StatusReports {
     this.#wasSelected = isSelected;
     for (const source of sources) this.#note(source, context);
     if (!isSelected) return this.#tellTogether(sources, context);
+    const changed = sources.filter(({ id }) => this.#records.get(id)?.pending !== undefined);
+    if (changed.length === 0) return [];
     const foundGoodAt = Math.max(
       -Infinity,
       ...sources.filter(({ status }) => kindOf(status) === "good")
         .map(({ lastResponseAt }) => lastResponseAt),
     );
-    return sources.flatMap((source) => this.#tell(source, { now, foundGoodAt }));
+    return changed.flatMap((source) => this.#tell(source, { now, foundGoodAt }));
   }
 
   #forgetOthers(sources: readonly ObservedSource[]): void {

@@ -47,14 +47,15 @@ export interface KnownTime {
  */
 export function candidateOf(
   member: MemberOfSource,
-  context: SelectionContext & {
+  { context, own, identities, faults }: {
+    readonly context: SelectionContext;
     readonly own: OwnIdentity;
     readonly identities: readonly string[];
     readonly faults: SourceFaults;
   },
 ): Candidate {
   const { association, config } = member;
-  const { now, own, faults } = context;
+  const { now } = context;
   const estimate = context.discipline.sourceAt(association.id, now.monotonic);
   const server = association.history.serverState;
   const distance = server && estimate ? rootDistance(server, estimate).distance : Infinity;
@@ -79,23 +80,26 @@ export function candidateOf(
     trust: config.trust,
     require: config.require,
     isAuthenticated: isAuthenticated(config),
-    identities: context.identities,
+    identities,
     faults: faults.isLeftOut(association.id, now.monotonic) ? faults.count(association.id) : 0,
-    contradiction: contradictionOf(association, estimate, { ...context, error: distance }),
+    contradiction: contradictionOf(association, { context, estimate, error: distance }),
   };
 }
 
 /** How sentences call a member: one of a pool by its address too. */
 export function memberName({ association, group }: MemberOfSource): string {
-  const address = formatAddress(association.address);
-  return group.wanted > 1 ? `${association.name} (${address})` : association.name;
+  if (group.wanted <= 1) return association.name;
+  return `${association.name} (${formatAddress(association.address)})`;
 }
 
 /** Says why the time that a source tells cannot be. */
 function contradictionOf(
   association: Association,
-  estimate: { readonly offset: Seconds } | undefined,
-  { known, now, clock, error }: SelectionContext & { readonly error: Seconds },
+  { context: { known, now, clock }, estimate, error }: {
+    readonly context: SelectionContext;
+    readonly estimate: { readonly offset: Seconds } | undefined;
+    readonly error: Seconds;
+  },
 ): Contradiction | undefined {
   if (known === undefined || !Number.isFinite(estimate?.offset) || !(error >= 0)) return undefined;
   const time = (clock ?? unixSecondsOf(now.realtime)) + (estimate?.offset ?? 0);

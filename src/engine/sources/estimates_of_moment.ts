@@ -1,6 +1,6 @@
 /**
- * What the discipline knows at one moment: the estimate of each source is made once, however many
- * parts of a selection ask for it.
+ * What the discipline knows at one moment: each estimate is made once, however many parts of a
+ * selection ask for it.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import type { Discipline, SourceEstimate, SystemEstimate } from "../../disciplin
 export class EstimatesOfMoment implements Pick<Discipline, "sourceAt" | "systemAt"> {
   readonly #discipline: Pick<Discipline, "sourceAt" | "systemAt">;
   readonly #estimates = new Map<number, SourceEstimate | undefined>();
+  #system: SystemEstimate | undefined;
 
   /** Nothing may be observed as long as this is used, and it is asked about one moment. */
   constructor(discipline: Pick<Discipline, "sourceAt" | "systemAt">) {
@@ -28,6 +29,6 @@ export class EstimatesOfMoment implements Pick<Discipline, "sourceAt" | "systemA
 
   /** Returns what the believed sources together show, or undefined before the first. */
   systemAt(now: MonotonicSeconds): SystemEstimate | undefined {
-    return this.#discipline.systemAt(now);
+    return this.#system ??= this.#discipline.systemAt(now);
   }
 }

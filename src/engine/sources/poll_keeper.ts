@@ -94,11 +94,11 @@ export class PollKeeper {
     // what several sources know of the clock together is better than what one knows alone
     const joint = selection.believed.includes(id) ? discipline.systemAt(now) : undefined;
     const better = joint !== undefined && joint.frequencyVariance < own.frequencyVariance;
-    this.adapt(member.association, {
-      ...own,
-      ...(better ? joint : {}),
-      wrong: selection.falsetickers.includes(id),
-    });
+    const { frequencyVariance, likelyWanderVariance } = better ? joint : own;
+    const { sampleError, samples, isOutlier } = own;
+    const wrong = selection.falsetickers.includes(id);
+    const known = { sampleError, samples, frequencyVariance, likelyWanderVariance, isOutlier };
+    this.adapt(member.association, { ...known, wrong });
   }
 
   /** Asks servers ever more rarely that are asked again and again and give no time. */

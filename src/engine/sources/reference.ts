@@ -70,25 +70,19 @@ export function supportedBy(
   const all = members.filter(({ association }) => agreed.includes(association.id));
   const trusted = all.filter(({ config }) => config.trust);
   const agreeing = trusted.length > 0 ? trusted : all;
-  const distances = agreeing.flatMap(({ association: { id, history: { serverState } } }) => {
-    const delay = discipline.sourceAt(id, now.monotonic)?.delay;
-    if (serverState === undefined || delay === undefined) return [];
-    return [rootDistance(serverState, { delay, uncertainty: 0 }).distance];
-  });
-  return Math.max(supportedDistance(distances), disagreementOf(agreeing, { discipline, now }));
-}
-
-/** The middle one of what some sources differ by from the joint estimate; of two the larger. */
-function disagreementOf(
-  members: readonly MemberOfSource[],
-  { discipline, now: { monotonic } }: SelectionContext,
-): Seconds {
-  const joint = discipline.systemAt(monotonic)?.offset;
-  const differences = members.flatMap(({ association: { id } }) => {
-    const offset = discipline.sourceAt(id, monotonic)?.offset;
-    return offset === undefined || joint === undefined ? [] : [Math.abs(offset - joint)];
-  });
-  return differences.toSorted((a, b) => a - b)[differences.length >> 1] ?? 0;
+  const joint = discipline.systemAt(now.monotonic)?.offset;
+  const distances: Seconds[] = [], differences: Seconds[] = [];
+  for (const { association: { id, history: { serverState } } } of agreeing) {
+    const estimate = discipline.sourceAt(id, now.monotonic);
+    if (estimate === undefined) continue;
+    const { delay, offset } = estimate;
+    if (joint !== undefined) differences.push(Math.abs(offset - joint));
+    if (serverState === undefined) continue;
+    distances.push(rootDistance(serverState, { delay, uncertainty: 0 }).distance);
+  }
+  // the middle one of what they differ by; of two the larger
+  const disagreement = differences.sort((a, b) => a - b)[differences.length >> 1] ?? 0;
+  return Math.max(supportedDistance(distances), disagreement);
 }
 
 /**
@@ -105,7 +99,9 @@ export function announcedLeap(
   const voters = trusted.length > 0
     ? trusted
     : members.filter(({ association }) => survivors.includes(association.id));
-  return leapByMajority(
-    voters.flatMap(({ association }) => association.history.serverState?.leapIndicator ?? []),
-  );
+  const words: LeapIndicator[] = [];
+  for (const { association: { history: { serverState } } } of voters) {
+    if (serverState !== undefined) words.push(serverState.leapIndicator);
+  }
+  return leapByMajority(words);
 }

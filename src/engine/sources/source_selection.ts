@@ -123,9 +123,11 @@ export class SourceSelection {
 
   /** The sources that others contradict: falsetickers, and outliers among those that agree. */
   get disputed(): readonly number[] {
-    return [...this.#selection?.statuses ?? []]
-      .filter(([, { status }]) => status === "falseticker" || status === "outlier")
-      .map(([id]) => id);
+    const disputed: number[] = [];
+    for (const [id, { status }] of this.#selection?.statuses ?? []) {
+      if (status === "falseticker" || status === "outlier") disputed.push(id);
+    }
+    return disputed;
   }
 
   /** The sources that tell a time that cannot be, and why. */
@@ -282,7 +284,7 @@ export class SourceSelection {
   #candidate(member: MemberOfSource, context: SelectionContext): Candidate {
     const identities = this.#identitiesOf(member);
     const own = this.#own.identity;
-    return candidateOf(member, { ...context, own, identities, faults: this.#faults });
+    return candidateOf(member, { context, own, identities, faults: this.#faults });
   }
 
   #identitiesOf({ association: { id, address }, config }: MemberOfSource): readonly string[] {
@@ -334,12 +336,16 @@ export class SourceSelection {
     assert(hasPeer === selection.survivors.length > 0, "Survivors have a system peer among them");
     this.#selection = selection;
     this.#hasLost = false;
-    this.#trusted = candidates.filter(({ trust }) => trust).map(({ id }) => id);
-    this.#falsetickers = candidates.map(({ id }) => id)
-      .filter((id) => selection.statuses.get(id)?.status === "falseticker");
-    this.#impossible = new Map(
-      candidates.flatMap(({ id, contradiction }) => contradiction ? [[id, contradiction]] : []),
-    );
+    const trusted: number[] = [], falsetickers: number[] = [];
+    const impossible = new Map<number, Contradiction>();
+    for (const { id, trust, contradiction } of candidates) {
+      if (trust) trusted.push(id);
+      if (selection.statuses.get(id)?.status === "falseticker") falsetickers.push(id);
+      if (contradiction !== undefined) impossible.set(id, contradiction);
+    }
+    this.#trusted = trusted;
+    this.#falsetickers = falsetickers;
+    this.#impossible = impossible;
     const hasNone = candidates.length === 0 && heldBack === 0 && this.#rules.hasSources;
     this.#reason = hasNone ? NO_CANDIDATE : reasonWithHeld(selection, heldBack);
     this.#isVouchedFor = hasVouchers(members, { selection, needed: this.#rules.vouchersNeeded });

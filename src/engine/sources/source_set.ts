@@ -50,6 +50,12 @@ interface Entry {
   readonly group: SourceGroup;
   /** Until when its timer is left alone, because it failed. */
   restsUntil: MonotonicSeconds;
+  /** Its members, and what they were made of. */
+  listed?: {
+    readonly config: SourceConfig;
+    readonly associations: readonly Association[];
+    readonly members: readonly MemberOfSource[];
+  };
 }
 
 /** So long the timer of a source rests when it failed. */
@@ -87,8 +93,8 @@ export class SourceSet {
   /** All servers that are asked now, in the order of the configuration. */
   get members(): readonly MemberOfSource[] {
     const members: MemberOfSource[] = [];
-    for (const { config, group } of this.#entries) {
-      for (const association of group.members) members.push({ association, group, config });
+    for (const entry of this.#entries) {
+      for (const member of membersOf(entry)) members.push(member);
     }
     return members;
   }
@@ -281,6 +287,16 @@ export class SourceSet {
 /** Tells whether a source may count for more than many others. */
 function canOutvote(config: SourceConfig): boolean {
   return config.trust || config.require || config.prefer || isAuthenticated(config);
+}
+
+/** The members of a source, made anew when they are others or the section is another one. */
+function membersOf(entry: Entry): readonly MemberOfSource[] {
+  const { config, group, listed } = entry;
+  const associations = group.members;
+  if (listed?.associations === associations && listed.config === config) return listed.members;
+  const members = associations.map((association) => ({ association, group, config }));
+  entry.listed = { config, associations, members };
+  return members;
 }
 
 /** How the faults of a source as a whole are counted and told. */
