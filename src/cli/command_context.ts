@@ -17,6 +17,7 @@ import type { FileFindings } from "../system/config_files.ts";
 import type { ClosedFiles } from "../system/secret_files.ts";
 import type { MachineFacts } from "../system/machine_facts.ts";
 import type { QueryResult } from "./query/report.ts";
+import type { Terminal } from "./watch/terminal.ts";
 
 /** Why a file could not be read. */
 export type FileFailure = UnreadableFile;
@@ -60,6 +61,8 @@ export interface CommandContext {
   readonly color: boolean;
   /** The width of the terminal in columns; undefined if standard output is none. */
   readonly columns: number | undefined;
+  /** The terminal, for what draws on it; left out where standard input or output is none. */
+  readonly terminal?: Terminal;
   /** Reads a whole text file. */
   readonly readFile: ReadFile;
   /** Lists the names in a folder. */

@@ -18,6 +18,7 @@ import { statusCommand } from "./status/status.ts";
 import { waitCommand } from "./status/wait.ts";
 import { keygenCommand } from "./keygen.ts";
 import { traceCommand } from "./trace/command.ts";
+import { watchCommand } from "./watch/command.ts";
 import { versionCommand } from "./version.ts";
 import { explainCommand } from "./explain/command.ts";
 
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   sourcesCommand,
   explainCommand,
   clientsCommand,
+  watchCommand,
   waitCommand,
   leapCommand,
   simulateCommand,

@@ -51,6 +51,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   "authdata": 'use "ntpsd sources"',
   "peers": 'use "ntpsd sources"',
   "associations": 'use "ntpsd sources"',
+  "ntpmon": 'use "ntpsd watch"',
   "waitsync": 'use "ntpsd wait"',
   "ntpwait": 'use "ntpsd wait"',
   "ntpkeygen": 'use "ntpsd keygen"',

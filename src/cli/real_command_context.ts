@@ -15,6 +15,8 @@ import { randomSource } from "../system/random.ts";
 import { EXIT } from "./exit_code.ts";
 import { httpGet } from "./status/http_get.ts";
 import type { CommandContext, ReadFile } from "./command_context.ts";
+import { RealTerminal } from "./watch/real_terminal.ts";
+import type { Terminal } from "./watch/terminal.ts";
 
 /** The longest text file that a command reads. */
 const TEXT_FILE_MAX = 16 * 1024 * 1024;
@@ -37,6 +39,7 @@ export function realCommandContext(): CommandContext {
       return isTerminal && !Deno.noColor && knowsColors(environmentVariable("TERM"));
     },
     columns: isTerminal ? terminalColumns() : undefined,
+    ...(isTerminal && Deno.stdin.isTerminal() ? { terminal: realTerminal() } : {}),
     readFile: readTextFile,
     listFolder,
     lookAtFiles: async (config, placeOf) => {
@@ -79,6 +82,16 @@ export function realCommandContext(): CommandContext {
 export function readTextFile(path: string): ReturnType<ReadFile> {
   const octets = readFile(path, TEXT_FILE_MAX);
   return octets.ok ? ok(new TextDecoder().decode(octets.value)) : err(octets.error);
+}
+
+function realTerminal(): Terminal {
+  return new RealTerminal({
+    write: (text) => writeAll(STANDARD_OUTPUT, text),
+    visible: (text) => inLocale(visibleLayout(text)),
+    get isUnicode() {
+      return isUnicode();
+    },
+  });
 }
 
 function terminalColumns(): number | undefined {

@@ -56,6 +56,8 @@ const EXPECTED: Readonly<Record<string, number>> = {
   "ntpsd check -c ntpsd.toml": 78,
   // No server of this daemon counts its clients.
   "ntpsd clients": 1,
+  // There is no terminal.
+  "ntpsd watch": 64,
   // Its configuration names no table of leap seconds.
   "ntpsd leap": 1,
 };

@@ -74,8 +74,8 @@ const LABEL_WIDTH = 13;
 
 const DAEMON: Readonly<Record<StatusDocument["leap"], string>> = {
   none: "no leap second is to come",
-  insert: "a second will be inserted at the end of the month",
-  delete: "a second will be deleted at the end of the month",
+  insert: "a second will be inserted at the end of the day (UTC)",
+  delete: "a second will be deleted at the end of the day (UTC)",
   unknown: "the clock is not synchronised",
 };
 

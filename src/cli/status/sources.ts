@@ -119,7 +119,17 @@ const MAIN_COLUMNS: readonly Column[] = [
   { title: "Error", align: "right" },
 ];
 
-function mainTable(sources: readonly SourceDocument[], view: SourcesView): readonly string[] {
+/** How the table of sources is shown. */
+export interface TableView extends Pick<SourcesView, "columns" | "paint"> {
+  /** One more column, if there is one. */
+  readonly more?: { readonly title: string; readonly cells: readonly string[] };
+}
+
+/** Writes one row for each source, below the titles. */
+export function mainTable(
+  sources: readonly SourceDocument[],
+  { columns, paint, more }: TableView,
+): readonly string[] {
   const labels = sourceLabels(sources);
   const cells = sources.map((source, i) => [
     `${tallyMark(source.status)} ${labels[i] ?? ""}`,
@@ -130,11 +140,14 @@ function mainTable(sources: readonly SourceDocument[], view: SourcesView): reado
     formatOffset(source.offsetSeconds),
     formatSeconds(source.delaySeconds),
     source.errorBoundSeconds === null ? "-" : `±${formatSeconds(source.errorBoundSeconds)}`,
+    more?.cells[i] ?? "",
   ]);
-  const [titles = "", ...lines] = layOutTable(MAIN_COLUMNS, cells, { width: view.columns });
+  const last: readonly Column[] = more === undefined ? [] : [{ title: more.title, align: "left" }];
+  const wanted = [...MAIN_COLUMNS, ...last];
+  const [titles = "", ...lines] = layOutTable(wanted, cells, { width: columns });
   return [
-    view.paint(titles, "strong"),
-    ...lines.map((line, i) => paintMark(line, { status: sources[i]?.status, paint: view.paint })),
+    paint(titles, "strong"),
+    ...lines.map((line, i) => paintMark(line, { status: sources[i]?.status, paint })),
   ];
 }
 
@@ -186,7 +199,7 @@ function detailTable(sources: readonly SourceDocument[], view: SourcesView): rea
 }
 
 /** Tells what has no column: addresses, what was dropped, and the state of NTS. */
-function detailLines(sources: readonly SourceDocument[]): readonly string[] {
+export function detailLines(sources: readonly SourceDocument[]): readonly string[] {
   const labels = sourceLabels(sources);
   const blocks = sources.map((source, i) => {
     const facts = [

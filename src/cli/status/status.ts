@@ -144,7 +144,8 @@ function errorRows(document: StatusDocument, { paint }: StatusView): Rows {
   return [...rows, ["Errors of ntpsd", paint(count, "bad")]];
 }
 
-function stateWords(state: SystemState): readonly [string, Tone] {
+/** Returns the words for a state, and what they are about. */
+export function stateWords(state: SystemState): readonly [string, Tone] {
   switch (state) {
     case "synchronized":
       return ["synchronised", "good"];

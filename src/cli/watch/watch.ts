@@ -1,0 +1,73 @@
+/**
+ * The loop of `ntpsd watch`: asks the daemon, draws, waits for a key or the next look.
+ *
+ * @module
+ */
+import { parseDuration } from "../../config/duration.ts";
+import { type Arguments, textOption } from "../command.ts";
+import type { CommandContext } from "../command_context.ts";
+import { painter, plain } from "../display/style.ts";
+import { EXIT, type ExitCode } from "../exit_code.ts";
+import { fetchStatus } from "../status/daemon_status.ts";
+import { OffsetHistory } from "./offset_history.ts";
+import { choose, drawScreen, NO_CHOICE, type Picture } from "./screen.ts";
+import type { Terminal } from "./terminal.ts";
+
+const INTERVAL_MIN_SECONDS = 0.1;
+
+/** Shows the daemon until a key ends it. */
+export async function watch(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const { terminal } = context;
+  const text = textOption(args, "interval") ?? "1s";
+  const interval = parseDuration(text);
+  if (interval === undefined || interval < INTERVAL_MIN_SECONDS) {
+    return refuse(`--interval wants a time from ${INTERVAL_MIN_SECONDS} s on, found "${text}"`);
+  }
+  if (terminal === undefined) {
+    return refuse('It draws on a terminal; "ntpsd status" and "ntpsd sources" print once');
+  }
+  terminal.open();
+  try {
+    return await show({ terminal, milliseconds: 1000 * interval });
+  } finally {
+    terminal.close();
+  }
+
+  function refuse(reason: string): ExitCode {
+    context.err(`ntpsd watch: ${plain(reason)}\n`);
+    return EXIT.usage;
+  }
+
+  async function show(
+    { terminal, milliseconds }: { readonly terminal: Terminal; readonly milliseconds: number },
+  ): Promise<ExitCode> {
+    const paint = painter(context.color);
+    let picture: Picture = {
+      document: undefined,
+      error: undefined,
+      history: new OffsetHistory(),
+      choice: NO_CHOICE,
+    };
+    let nextLook = 0;
+    for (;;) {
+      if (performance.now() >= nextLook) {
+        const asked = await fetchStatus(args, context);
+        if (!asked.ok && asked.error.exitCode === EXIT.usage) return refuse(asked.error.message);
+        if (asked.ok) picture.history.note(asked.value.sources);
+        picture = asked.ok
+          ? { ...picture, document: asked.value, error: undefined }
+          : { ...picture, error: asked.error.message };
+        nextLook = performance.now() + milliseconds;
+      }
+      const { isUnicode } = terminal;
+      terminal.draw(
+        drawScreen(picture, { ...terminal.size(), isUnicode, paint, now: Date.now() }),
+      );
+      const key = await terminal.key(Math.max(0, nextLook - performance.now()));
+      if (key === "quit") return EXIT.done;
+      if (key === undefined) continue;
+      const count = picture.document?.sources.length ?? 0;
+      picture = { ...picture, choice: choose(picture.choice, { key, count }) };
+    }
+  }
+}
