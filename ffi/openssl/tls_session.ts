@@ -47,9 +47,15 @@ export interface PeerCertificates {
   readonly publicKey: Bytes;
   /** What the server sent, in DER, its own certificate first; for a later verification. */
   readonly chain: readonly Bytes[];
-  /** First second, in Unix seconds, at which every certificate up to the trusted one is valid. */
+  /**
+   * First second, in Unix seconds, at which every certificate up to the trusted one is valid; not a
+   * number if one of them cannot be read.
+   */
   readonly notBefore: number;
-  /** Last second, in Unix seconds, at which every certificate up to the trusted one is valid. */
+  /**
+   * Last second, in Unix seconds, at which every certificate up to the trusted one is valid; not a
+   * number if one of them cannot be read.
+   */
   readonly notAfter: number;
 }
 

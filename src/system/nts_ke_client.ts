@@ -265,8 +265,13 @@ function checkDates(
   options: ExchangeOptions,
 ): Result<DateReason | undefined, ExchangeFailure> {
   const { now, outside, lowerBound, boundAdvice = "" } = options.dates;
-  if (lowerBound !== undefined && certificates.notAfter < lowerBound) {
-    const ended = new Date(certificates.notAfter * 1000).toISOString();
+  const { notBefore, notAfter } = certificates;
+  if (!Number.isFinite(notBefore) || !Number.isFinite(notAfter)) {
+    const message = "The certificate was refused: its dates, or its issuer's, cannot be read";
+    return err({ reason: "certificate-invalid", message });
+  }
+  if (lowerBound !== undefined && notAfter < lowerBound) {
+    const ended = new Date(notAfter * 1000).toISOString();
     const passed = new Date(lowerBound * 1000).toISOString();
     const message = `The certificate was refused: it ended ${ended}, and ${passed} has certainly ` +
       `passed${boundAdvice}`;

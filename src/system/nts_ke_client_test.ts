@@ -93,6 +93,30 @@ Deno.test("only wrong dates can be accepted provisionally", async () => {
   foreign.close();
 });
 
+Deno.test("a certificate with dates that cannot be read passes at no time", async () => {
+  for (const date of ["notBefore", "notAfter"] as const) {
+    const undated = { commonName: "Undated", authority: true, [date]: "unreadable" } as const;
+    const issuer = makeCertificate(undated);
+    const context = makeContext(makeCertificate({ commonName: "s", names: NAMES, issuer }));
+    using trust = unwrap(openssl.clientContext({ system: false, authorities: issuer.certificate }));
+    const server = startServer({ context: () => context });
+    for (const outside of ["refuse", "accept-provisionally"] as const) {
+      for (const lowerBound of [undefined, 0, NOW, NOW + 900 * DAY]) {
+        for (const now of [1_000_000_000, NOW, NOW + 900 * DAY]) {
+          const dates = { now, outside, ...(lowerBound === undefined ? {} : { lowerBound }) };
+          // OpenSSL tells the first fault alone, which may be a date that can be accepted.
+          const refused = await ask(server, { dates, context: trust });
+          const told = reasonOf(refused), what = JSON.stringify({ date, dates });
+          assert.match(told, /^certificate-/, what);
+          if (outside !== "refuse") assert.equal(told, "certificate-invalid", what);
+        }
+      }
+    }
+    await server.stop();
+    context.close();
+  }
+});
+
 Deno.test("an answer may come in pieces, and a broken one has its reason", async () => {
   const cookie = "00050064" + "00".repeat(100);
   const answer = hex("80010002000080040002000f" + cookie + "80000000");

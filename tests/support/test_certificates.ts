@@ -21,10 +21,10 @@ export interface CertificateWish {
   readonly key?: KeyKind;
   /** A certificate whose key this one is for too; a new key by default. */
   readonly keyOf?: TestCertificate;
-  /** First second of validity in Unix seconds; an hour ago by default. */
-  readonly notBefore?: number;
-  /** Last second of validity in Unix seconds; in a day by default. */
-  readonly notAfter?: number;
+  /** First second of validity in Unix seconds, or no date; an hour ago by default. */
+  readonly notBefore?: number | "unreadable";
+  /** Last second of validity in Unix seconds, or no date; in a day by default. */
+  readonly notAfter?: number | "unreadable";
   /** Whether it may issue others; not by default. */
   readonly authority?: boolean;
   /** Who signs; itself by default. */
@@ -62,6 +62,7 @@ const library = Deno.dlopen("libcrypto.so.3", {
   X509_getm_notBefore: { parameters: ["pointer"], result: "pointer" },
   X509_getm_notAfter: { parameters: ["pointer"], result: "pointer" },
   ASN1_TIME_set: { parameters: ["pointer", "i64"], result: "pointer" },
+  ASN1_STRING_set: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
   X509_get_subject_name: { parameters: ["pointer"], result: "pointer" },
   X509_set_issuer_name: { parameters: ["pointer", "pointer"], result: "i32" },
   X509_NAME_add_entry_by_txt: {
@@ -96,8 +97,8 @@ export function makeCertificate(wish: CertificateWish): TestCertificate {
   const x509 = present(crypto.X509_new(), "X509_new");
   crypto.X509_set_version(x509, 2n);
   crypto.ASN1_INTEGER_set_uint64(crypto.X509_get_serialNumber(x509), serial++);
-  crypto.ASN1_TIME_set(crypto.X509_getm_notBefore(x509), BigInt(wish.notBefore ?? now - 3600));
-  crypto.ASN1_TIME_set(crypto.X509_getm_notAfter(x509), BigInt(wish.notAfter ?? now + 86_400));
+  setTime(crypto.X509_getm_notBefore(x509), wish.notBefore ?? now - 3600);
+  setTime(crypto.X509_getm_notAfter(x509), wish.notAfter ?? now + 86_400);
   const subject = crypto.X509_get_subject_name(x509);
   const mbstringUtf8 = 0x1000;
   const name = cString(wish.commonName);
@@ -148,6 +149,13 @@ function makeKey(kind: KeyKind): Deno.PointerObject {
   assert(crypto.EVP_PKEY_generate(context, cell) === 1, "EVP_PKEY_generate");
   crypto.EVP_PKEY_CTX_free(context);
   return present(Deno.UnsafePointer.create(cell[0] ?? 0n), "key");
+}
+
+function setTime(place: Deno.PointerValue, time: number | "unreadable"): void {
+  crypto.ASN1_TIME_set(place, time === "unreadable" ? 0n : BigInt(time));
+  if (time !== "unreadable") return;
+  const text = cString("99xx01000000Z");
+  assert(crypto.ASN1_STRING_set(place, text, text.length - 1) === 1, "ASN1_STRING_set");
 }
 
 function addExtension(x509: Deno.PointerObject, nid: number, value: string): void {
