@@ -43,6 +43,10 @@ const HINTS: readonly Hint[] = [
     "ntsport",
     "write it after the address, in address of [[source]] or listen of [[nts-ke-server]]",
   ],
+  [
+    "ipv4 ipv6",
+    "leave it out: the addresses of a name are used whatever their family; to have one family alone write an address, or a name that has no other",
+  ],
   ["version ntp-version", "leave it out: ntpsd chooses the version of the protocol"],
   [
     "maxdelay maxdelayratio maxdelaydevratio maxdelayquant mindelay minsamples maxsamples polltarget presend minstratum" +
@@ -50,7 +54,7 @@ const HINTS: readonly Hint[] = [
     " combinelimit reselectdist stratumweight clockprecision corrtimeratio fallbackdrift maxupdateskew" +
     " stepout minclock maxclock mindist ceiling floor beacon cohort huffpuff allan dispersion freq weight" +
     " connectionretrysec saveintervalsec enable-srv-resolution initial-frequency-uncertainty" +
-    " ttl mdnstries pollskewlist discard warn-on-jump hwtstimeout maxtxbuffers monitor mru automax revoke",
+    " ttl mdnstries pollskewlist warn-on-jump hwtstimeout maxtxbuffers monitor mru automax revoke",
     BY_ITSELF,
   ],
   ["algorithm", ESTIMATOR],
@@ -137,7 +141,7 @@ export function unknownKeyHint(key: string): string | undefined {
  */
 export function foreignLineHint(line: string): string | undefined {
   const [word = "", second = "", ...options] = line.trim().split(/\s+/);
-  if (!/^[a-z_-]+$/i.test(word) || second.startsWith("=")) return undefined;
+  if (!/^[a-z][a-z0-9_-]*$/i.test(word) || second.startsWith("=")) return undefined;
   const name = sameSpelling(word);
   const isSource = name === "server" || name === "pool" || name === "peer";
   if (isSource && second !== "") {

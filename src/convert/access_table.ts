@@ -38,6 +38,15 @@ export class AccessTable {
     return rule?.isAllowed === false && this.#isLeft(rule);
   }
 
+  /** Whether an address is allowed: the smallest network that holds it decides. */
+  allows(address: string): boolean {
+    const bits = bitsOf(`${address}/128`);
+    const holding = [...this.#rules.values()].filter((rule) =>
+      bits.startsWith(rule.bits) && this.#isLeft(rule)
+    );
+    return holding.sort((a, b) => b.bits.length - a.bits.length)[0]?.isAllowed === true;
+  }
+
   /** The networks that are allowed, undefined for all; and those inside of them that are not. */
   get lists(): { readonly allow: readonly string[] | undefined; readonly deny: readonly string[] } {
     const left = [...this.#rules].filter(([, rule]) => this.#isLeft(rule));

@@ -70,9 +70,8 @@ class Chrony {
   #take(line: Line): void {
     const setting = Object.hasOwn(SETTINGS, line.word) ? SETTINGS[line.word] : undefined;
     if (setting !== undefined) {
-      if (!setting(this.#draft, line.rest)) {
-        this.#draft.without(line, NOT_UNDERSTOOD);
-      }
+      const result = setting(this.#draft, line.rest);
+      if (result !== true) this.#draft.without(line, result === false ? NOT_UNDERSTOOD : result);
     } else if (["server", "pool", "peer"].includes(line.word)) this.#sources.push(line);
     else if (!this.#takeFiles(line) && !this.#takeServer(line)) {
       this.#draft.without(line, reasonOf(line));
@@ -176,19 +175,33 @@ class Chrony {
     this.#draft.remarks.push({ reason });
   }
 
+  /** Keys are given out where time is served; `[::]` takes both families over TCP. */
+  #exchangePlaces(): readonly string[] {
+    const places = this.#listening(undefined);
+    if (places.length < 2 || !places.includes(WILDCARDS.ipv6)) return places;
+    const others = places.filter((address) => address !== WILDCARDS.ipv6);
+    if (others.includes(WILDCARDS.ipv4)) return [WILDCARDS.ipv6];
+    const reason = `bindaddress ${others.join(", ")}: no keys are given out over IPv6, for [::] ` +
+      "would take IPv4 too; add an [[nts-ke-server]] at the IPv6 address";
+    this.#draft.remarks.push({ reason });
+    return others;
+  }
+
   #exchangeKeys(): void {
     const certificate = this.#exchange.get("ntsservercert");
     const key = this.#exchange.get("ntsserverkey");
     if (certificate === undefined || key === undefined) return;
     const port = wholeNumber(this.#exchange.get("ntsport")) ?? NTS_KE_PORT;
     const connections = wholeNumber(this.#exchange.get("maxntsconnections"));
-    this.#draft.add("nts-ke-server", {
-      listen: `[::]:${port}`,
-      "certificate-chain-path": certificate,
-      "private-key-path": key,
-      "concurrent-connections": connections,
-      "ntp-server": this.#exchange.get("ntsntpserver"),
-    });
+    for (const address of this.#exchangePlaces()) {
+      this.#draft.add("nts-ke-server", {
+        listen: `${isIpv6(address) ? `[${address}]` : address}:${port}`,
+        "certificate-chain-path": certificate,
+        "private-key-path": key,
+        "concurrent-connections": connections,
+        "ntp-server": this.#exchange.get("ntsntpserver"),
+      });
+    }
     this.#draft.set("keyset.key-storage-path", `${STATE}/keys`);
     const rotation = positiveNumber(this.#exchange.get("ntsrotate"));
     if (rotation !== undefined && rotation > 0) {
@@ -214,9 +227,12 @@ const PANIC_THRESHOLDS = ["startup-step-panic-threshold", "single-step-panic-thr
 
 const NONE_IGNORED = "maxchange: ntpsd exits at the first change beyond it, it ignores none";
 
-/** Directives that set a key; false where the value is not understood. */
+/**
+ * Directives that set a key; false where the value is not understood, a reason where a part of it
+ * has no equivalent.
+ */
 const SETTINGS: Readonly<
-  Record<string, (draft: Draft, rest: readonly string[]) => boolean>
+  Record<string, (draft: Draft, rest: readonly string[]) => boolean | string>
 > = {
   driftfile: (draft) => draft.set("clock.drift-file", `${STATE}/drift`),
   maxslewrate: (draft, [value]) =>
@@ -240,11 +256,11 @@ const SETTINGS: Readonly<
     setNumber(draft, "synchronization.step-threshold", { value: threshold, least: 0, most: 1e9 }) &&
     setNumber(draft, "synchronization.step-limit", { value: limit, least: -1, most: 1_000_000 }),
   maxchange: (draft, [value, start, ignored = "0"]) => {
-    if (ignored !== "0") draft.remarks.push({ reason: NONE_IGNORED });
     // `start` is how many updates are not checked
-    return PANIC_THRESHOLDS.slice(start === "0" ? 0 : 1).every((key) =>
+    const isSet = PANIC_THRESHOLDS.slice(start === "0" ? 0 : 1).every((key) =>
       setNumber(draft, `synchronization.${key}`, { value, least: 0, most: 1e9 })
     );
+    return isSet && ignored !== "0" ? NONE_IGNORED : isSet;
   },
   local: (draft, rest) => {
     const at = rest.findIndex((word) => word.toLowerCase() === "stratum");

@@ -361,3 +361,29 @@ Deno.test("from when on a change is too large is as in chrony, or told", () => {
   equal(without, usual);
   match(both ?? "", /startup-step-panic-threshold or single-step-panic-threshold$/);
 });
+
+Deno.test("keys are given out where chronyd binds them, or it is told", () => {
+  const exchange = (lines: string) => {
+    const { config, comments } = chrony(
+      `allow\nntsservercert /c\nntsserverkey /k\nntsport 4461\n${lines.replaceAll("; ", "\n")}\n`,
+    );
+    return [config.ntsKeServers.map(({ listen }) => listen), comments] as const;
+  };
+  deepEqual(exchange("")[0], ["[::]:4461"]);
+  deepEqual(exchange("bindaddress ::1")[0], ["0.0.0.0:4461", "[::1]:4461"]);
+  deepEqual(exchange("bindaddress 10.0.0.1; bindaddress fd00::1")[0], [
+    "10.0.0.1:4461",
+    "[fd00::1]:4461",
+  ]);
+  deepEqual(exchange("bindaddress 0.0.0.0; bindaddress ::")[0], ["[::]:4461"]);
+  const [bound, told] = exchange("bindaddress 10.0.0.1");
+  deepEqual(bound, ["10.0.0.1:4461"]);
+  match(told, /bindaddress 10\.0\.0\.1: no keys are given out over IPv6/);
+});
+
+Deno.test("what is left out of a line is told with its place", () => {
+  const { comments } = chrony("server a.example ipv6\nserver 192.0.2.1 ipv4\nmaxchange 50 1 2\n");
+  match(comments, /chrony\.conf:3: maxchange 50 1 2\n.*it ignores none/);
+  match(comments, /chrony\.conf:1: ipv6\n.*whatever their family/);
+  doesNotMatch(comments, /ipv4/);
+});

@@ -37,7 +37,7 @@ const WORDS: readonly (readonly [Dialect, ReadonlySet<string>])[] = [
     "ntp",
     wordSet(
       "restrict tos tinker statistics filegen statsdir fudge keys trustedkey requestkey controlkey" +
-        " leapfile disable enable interface nic includefile broadcast broadcastclient multicastclient manycastclient" +
+        " leapfile limit disable enable interface nic includefile broadcast broadcastclient multicastclient manycastclient" +
         " manycastserver crypto keysdir autokey logconfig mru monitor setvar unpeer discard nts" +
         " rlimit leapsmearinterval",
     ),

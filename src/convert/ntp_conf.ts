@@ -8,17 +8,10 @@
  * @module
  */
 import { ipFamily } from "../base/ip_address.ts";
-import { NTP_PORT, NTS_KE_PORT } from "../base/ports.ts";
-import {
-  addServers,
-  network,
-  reasonOf,
-  setNumber,
-  STATE,
-  UNKNOWN_NAME,
-} from "./shared_directives.ts";
-import { AccessTable, wholeSpace } from "./access_table.ts";
-import type { Draft, Value } from "./draft.ts";
+import { NTS_KE_PORT } from "../base/ports.ts";
+import { reasonOf, setNumber, STATE, UNKNOWN_NAME } from "./shared_directives.ts";
+import type { Draft } from "./draft.ts";
+import { NtpAccess } from "./ntp_access.ts";
 import { Files, type Line, type Reader } from "./read_lines.ts";
 import { addSource, readOptions } from "./source_options.ts";
 
@@ -32,27 +25,19 @@ export function readNtpConf(
   ntp.end();
 }
 
-/** ntpsd limits clients as ntpd's `discard` does by default: one response in eight seconds. */
-const RATE_LIMIT: Value = { interval: 3, burst: 8, leak: 2 };
 /** So many servers of pools an ntpd uses unless it is told otherwise. */
 const POOL_SERVERS = 10;
-const CLIENT_REFUSED = ["ignore", "noserve", "notrust"];
-/** The flags of `restrict` that have no meaning here, and need none. */
-const NO_FLAGS_HERE = ["nomodify", "notrap", "nopeer", "noquery", "lowpriotrap", "version"];
-
 class NtpConf {
   readonly #draft: Draft;
   readonly #files: Files;
-  readonly #addresses: string[] = [];
-  readonly #access = new AccessTable();
+  readonly #access: NtpAccess;
   readonly #sources: Line[] = [];
   readonly #nts = new Map<string, string>();
-  #isLimited = false;
   #localStratum: string | undefined;
 
   constructor(draft: Draft, reader: Reader) {
     this.#draft = draft;
-    for (const each of wholeSpace()) this.#access.set(each, true);
+    this.#access = new NtpAccess(draft);
     this.#files = new Files({ draft, reader, isComment: /#.*$/, take: (line) => this.#take(line) });
   }
 
@@ -65,7 +50,7 @@ class NtpConf {
     for (const line of this.#sources) this.#source(line);
     this.#sharePools();
     if (this.#localStratum !== undefined) this.#local(this.#localStratum);
-    this.#serve();
+    this.#access.end();
     this.#exchangeKeys();
   }
 
@@ -75,24 +60,20 @@ class NtpConf {
     else if (["server", "pool", "peer"].includes(line.word)) this.#sources.push(line);
     else if (line.word === "tos" || line.word === "tinker") this.#pairs(line);
     else if (line.word === "enable" || line.word === "disable") this.#switches(line);
-    else if (!this.#setting(line) && !this.#takeAccess(line)) {
+    else if (line.word === "nts") this.#takeNts(line);
+    else if (!this.#setting(line) && !this.#access.take(line)) {
       this.#draft.without(line, reasonOf(line));
     }
   }
 
   #setting({ word, rest }: Line): boolean {
-    const [value = "", second] = rest.map((each) => each.replaceAll('"', ""));
+    const [value = ""] = rest.map((each) => each.replaceAll('"', ""));
     const draft = this.#draft;
     if (word === "driftfile") return draft.set("clock.drift-file", `${STATE}/drift`);
     if (word === "leapfile") return draft.set("clock.leap-seconds-file", value || undefined);
     if (word === "keys") return draft.set("keys.file", value || undefined);
     if (word === "statistics" || word === "statsdir") {
       return draft.set("observability.statistics-path", `${STATE}/statistics`);
-    }
-    if (word === "nts") {
-      if (value === "enable") this.#nts.set("enable", "");
-      else this.#nts.set(value, second ?? "");
-      return ["enable", "cert", "key", "ca", "cookie"].includes(value);
     }
     if (word === "fudge" && value.startsWith("127.127.1.")) {
       this.#localStratum = rest[rest.indexOf("stratum") + 1] ?? "5";
@@ -131,51 +112,26 @@ class NtpConf {
       this.#draft.set("synchronization.startup-step-panic-threshold", "inf");
   }
 
-  #takeAccess(line: Line): boolean {
-    const words = line.rest.filter((word) => word !== "-4" && word !== "-6");
-    if (line.word === "interface" || line.word === "nic") return this.#interface(line);
-    if (line.word !== "restrict") return false;
-    const [where = "", ...flags] = words;
-    if (where === "source") return true;
-    const maskAt = flags.indexOf("mask");
-    const mask = maskAt < 0 ? undefined : flags[maskAt + 1];
-    const isRefused = flags.some((flag) => CLIENT_REFUSED.includes(flag));
-    const space = spaceOf(where, line.rest);
-    if (space !== undefined && flags.includes("limited")) this.#isLimited = true;
-    else if (flags.includes("limited")) this.#draft.without(line, NOT_LIMITED);
-    if (flags.includes("notrust")) this.#draft.without(line, NO_TRUST);
-    for (const found of space ?? [network(where, mask)]) {
-      if (found === undefined) {
-        this.#draft.without(line, "names are not looked up in access lists: write the address");
-        continue;
+  /** A line has several words, each but two with a value behind it. */
+  #takeNts(line: Line): void {
+    const words = line.rest.map((each) => each.replaceAll('"', ""));
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i] ?? "";
+      if (word === "enable") this.#nts.set(word, "");
+      else if (word === "disable") this.#nts.delete("enable");
+      else {
+        const value = words[++i] ?? "";
+        const text = `nts ${word} ${value}`.trim();
+        if (NTS_FILES.includes(word)) this.#nts.set(word, value);
+        else this.#draft.without({ ...line, text }, NTS_REASONS.get(word) ?? UNKNOWN_NAME);
       }
-      // flags of several lines about one network add up
-      if (!this.#access.isRefused(found)) this.#access.set(found, !isRefused);
     }
-    const rest = flags.filter((flag, i) =>
-      flag.startsWith("no") === false && !["mask", "limited", "kod", "ignore"].includes(flag) &&
-      (maskAt < 0 || i !== maskAt + 1) && !NO_FLAGS_HERE.includes(flag)
-    );
-    if (rest.length > 0) {
-      this.#draft.without(line, `${rest.join(", ")}: ${UNKNOWN_NAME}`);
-    }
-    return true;
-  }
-
-  #interface(line: Line): boolean {
-    const [action = "", where = ""] = line.rest;
-    if (action === "listen" && ipFamily(where) !== undefined) this.#addresses.push(where);
-    else if (action === "listen" && (where === "all" || where === "ipv4" || where === "ipv6")) {
-      if (where === "ipv4") this.#addresses.push("0.0.0.0");
-      if (where === "ipv6") this.#addresses.push("::");
-    } else if (where === "wildcard" || where === "all") return true;
-    else this.#draft.without(line, "only addresses can be named in listen of [[server]]");
-    return true;
   }
 
   #source(line: Line): void {
-    const words = line.rest.filter((word) => word !== "-4" && word !== "-6");
-    const [named = "", ...rest] = words;
+    const isFamily = (word: string) => word === "-4" || word === "-6";
+    const [named = "", ...options] = line.rest.filter((word) => !isFamily(word));
+    const rest = [...options, ...line.rest.filter(isFamily)];
     if (named.startsWith("127.127.1.")) {
       this.#localStratum ??= "5";
       return;
@@ -185,11 +141,11 @@ class NtpConf {
     }
     const [, host = named, port] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(named) ?? [];
     const isPlain = ipFamily(named) !== undefined;
-    const options = readOptions(port !== undefined && !isPlain ? [...rest, "ntsport", port] : rest);
+    const words = port !== undefined && !isPlain ? [...rest, "ntsport", port] : rest;
     const table = addSource(this.#draft, line, {
       host: isPlain ? named : host.replace(/^\[|\]$/g, ""),
       isPool: line.word === "pool",
-      options,
+      options: readOptions(words),
       authority: this.#nts.get("ca") || undefined,
     });
     if (line.word === "peer") {
@@ -219,21 +175,6 @@ class NtpConf {
     setNumber(this.#draft, `synchronization.${key}`, { value, least: 1, most: 16 });
   }
 
-  #serve(): void {
-    const { allow, deny } = this.#access.lists;
-    if (allow?.every(isOwn) === true) return;
-    const servers = addServers(this.#draft, {
-      addresses: this.#addresses,
-      port: NTP_PORT,
-      allow,
-      deny,
-      rateLimit: this.#isLimited ? RATE_LIMIT : undefined,
-    });
-    const reason = "An ntpd serves all who may ask: remove this section on a machine that is a " +
-      "client only";
-    servers[0]?.remarks.push({ reason });
-  }
-
   #exchangeKeys(): void {
     const certificate = this.#nts.get("cert"), key = this.#nts.get("key");
     if (!this.#nts.has("enable") || certificate === undefined || key === undefined) return;
@@ -246,8 +187,6 @@ class NtpConf {
   }
 }
 
-const NOT_LIMITED = "limited: a rate-limit is about all clients of a [[server]], so there is none";
-const NO_TRUST = "notrust: these clients are refused, with a right key too";
 const NO_SWITCH = "leave it out: ntpsd has no such switch";
 
 /** The words of `tos` and `tinker` that mean a key. */
@@ -259,15 +198,15 @@ const PAIRS: ReadonlyMap<string, string> = new Map([
   ["step", "synchronization.step-threshold"],
 ]);
 
-/** Returns the addresses that a line means by default; undefined for a line about a network. */
-function spaceOf(where: string, words: readonly string[]): readonly string[] | undefined {
-  if (where === "0.0.0.0") return wholeSpace("ipv4");
-  if (where === "::") return wholeSpace("ipv6");
-  if (where !== "default") return undefined;
-  return wholeSpace(words.includes("-4") ? "ipv4" : words.includes("-6") ? "ipv6" : undefined);
-}
-
-/** Whether a network is this machine: it is served by whoever listens anywhere. */
-function isOwn(network: string): boolean {
-  return network.startsWith("127.") || network === "::1/128";
-}
+/** The words of `nts` that name a file; cookies lie where ntpsd keeps its state. */
+const NTS_FILES = ["cert", "key", "ca", "cookie"];
+const ONLY_TLS_1_3 = "leave it out: ntpsd uses TLS 1.3 alone (RFC 8915 section 3)";
+const BY_OPENSSL = "leave it out: OpenSSL and the configuration of the system decide this";
+const NTS_REASONS: ReadonlyMap<string, string> = new Map([
+  ["mintls", ONLY_TLS_1_3],
+  ["maxtls", ONLY_TLS_1_3],
+  ["tlsciphersuites", BY_OPENSSL],
+  ["tlscipherserverpreference", BY_OPENSSL],
+  ["tlsecdhcurves", BY_OPENSSL],
+  ["aead", "use aead-algorithms in [[source]]; a server offers all that it knows"],
+]);

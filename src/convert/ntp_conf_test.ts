@@ -95,7 +95,10 @@ restrict 192.168.10.66 ignore
 interface ignore wildcard
 interface listen 192.168.10.1
 `);
-  deepEqual(config.servers.map(({ listen }) => listen), ["192.168.10.1:123"]);
+  deepEqual(config.servers.map(({ listen }) => listen), [
+    "192.168.10.1:123",
+    "127.0.0.1:123",
+  ]);
   const [server] = config.servers;
   deepEqual(server?.allowlist?.filter, ["127.0.0.1/32", "192.168.10.0/24", "2001:db8::/32"]);
   deepEqual(server?.denylist?.filter, ["192.168.10.66/32"]);
@@ -212,4 +215,92 @@ Deno.test("a limit of some clients alone, and clients that need a key, are told"
   match(comments, /10\.0\.0\.0 .* limited\n.*so there is none/);
   match(comments, /10\.1\.0\.0 .* notrust\n.*with a right key too/);
   doesNotMatch(ntp("server a.example\nrestrict default limited\n").comments, /so there is none/);
+});
+
+Deno.test("where it listens is where ntpd does: loopback too unless its own address is closed", () => {
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ["restrict default", ["[::]:123"]],
+    ["interface listen 192.0.2.1", ["192.0.2.1:123", "127.0.0.1:123", "[::1]:123"]],
+    ["interface listen 192.0.2.1; interface ignore ::1", ["192.0.2.1:123", "127.0.0.1:123"]],
+    ["interface ignore wildcard; nic listen 192.0.2.1; nic drop 127.0.0.1; nic ignore ::1", [
+      "192.0.2.1:123",
+    ]],
+    ["interface listen 192.0.2.1; interface ignore 192.0.2.1; interface listen 192.0.2.2", [
+      "192.0.2.2:123",
+      "127.0.0.1:123",
+      "[::1]:123",
+    ]],
+    ["interface listen all", ["[::]:123"]],
+    ["interface listen ipv4", ["0.0.0.0:123", "[::1]:123"]],
+    ["interface listen ipv6", ["[::]:123", "127.0.0.1:123"]],
+    ["interface listen 127.0.0.1", ["127.0.0.1:123", "[::1]:123"]],
+    ["interface ignore all", []],
+    ["interface listen eth0", []],
+  ];
+  for (const [lines, expected] of cases) {
+    const { config, comments } = ntp(`server a.example\n${lines.replaceAll("; ", "\n")}\n`);
+    deepEqual(config.servers.map(({ listen }) => listen), expected, lines);
+    doesNotMatch(comments, /it is open, as all/);
+    if (expected.length === 0) match(comments, /No address is named in interface listen/, lines);
+  }
+  const { comments } = ntp("server a\ninterface listen all\ninterface ignore 192.0.2.1\n");
+  match(comments, /interface ignore 192\.0\.2\.1: it is open, as all/);
+});
+
+Deno.test("how often clients may ask is read from discard and limit", () => {
+  const limitOf = (lines: string) => {
+    const { config, comments } = ntp(`server a.example\nrestrict default limited\n${lines}\n`);
+    return [config.servers[0]?.rateLimit, comments] as const;
+  };
+  deepEqual(limitOf("")[0], { interval: 3, burst: 8, leak: 2 });
+  const [classic, told] = limitOf("discard average 5 minimum 2 monitor 3000");
+  deepEqual(classic, { interval: 5, burst: 8, leak: 2 });
+  match(told, /: discard minimum 2\n.*only interval, burst and leak/);
+  match(told, /: discard monitor 3000\n/);
+  doesNotMatch(told, /average/);
+  deepEqual(limitOf("limit average 0.25 burst 30")[0], { interval: 2, burst: 30, leak: 2 });
+  const [near, brought] = limitOf("limit average 0.3 burst 1000 kod 0.5");
+  deepEqual(near, { interval: 2, burst: 255, leak: 2 });
+  match(brought, /limit average 0\.3: ntpsd allows 0\.25 here/);
+  match(brought, /limit burst 1000: ntpsd allows 255 here/);
+  match(brought, /: limit kod 0\.5\n/);
+  match(limitOf("limit average -1")[1], /: limit average -1\n.*not understood/);
+  const without = ntp("server a.example\nrestrict default\ndiscard average 5\n");
+  equal(without.config.servers[0]?.rateLimit, undefined);
+  match(without.comments, /: discard average 5\n.*it limits nobody/);
+});
+
+Deno.test("networks that are not limited in ntpd are told, this machine is not", () => {
+  const { comments } = ntp(
+    "server a.example\nrestrict default limited kod\nrestrict 127.0.0.1\nrestrict ::1\n" +
+      "restrict 10.0.0.0 mask 255.0.0.0\nrestrict 10.1.0.0 mask 255.255.0.0 ignore\n" +
+      "restrict 192.0.2.0 mask 255.255.255.0\nrestrict 192.0.2.0 mask 255.255.255.0 limited\n",
+  );
+  equal(comments.match(/these are limited too/g)?.length, 1);
+  match(comments, /:5: restrict 10\.0\.0\.0 .*\n.*these are limited too/);
+});
+
+Deno.test("a line about clients of one port is left out, and no network follows from it", () => {
+  const { config, comments } = ntp(
+    "server a.example\nrestrict default ignore\nrestrict 10.0.0.0 mask 255.0.0.0 ippeerlimit 3\n" +
+      "restrict 192.0.2.0 mask 255.255.255.0 ntpport\nrestrict 192.0.3.1 port 123\n",
+  );
+  deepEqual(config.servers[0]?.allowlist?.filter, ["10.0.0.0/8"]);
+  match(comments, /:4: restrict 192\.0\.2\.0 .* ntpport\n.*by their port/);
+  match(comments, /:5: restrict 192\.0\.3\.1 port 123\n.*by their port/);
+  doesNotMatch(comments, /ippeerlimit/);
+});
+
+Deno.test("each word of nts is read, wherever it stands, or told by itself", () => {
+  const { config, comments } = ntp(
+    "nts enable cert /c.pem key /k.pem mintls TLS1.3 tlsciphersuites TLS_AES_128_GCM_SHA256\n" +
+      "nts aead AES_SIV_CMAC_256\nserver -4 a.example nts\nserver -6 2001:db8::1\n",
+  );
+  equal(config.ntsKeServers[0]?.privateKeyPath, "/k.pem");
+  match(comments, /: nts mintls TLS1\.3\n.*TLS 1\.3 alone/);
+  match(comments, /: nts tlsciphersuites TLS_AES\S*\n.*OpenSSL/);
+  match(comments, /: nts aead AES_SIV_CMAC_256\n.*aead-algorithms/);
+  match(comments, /: -4\n.*whatever their family/);
+  doesNotMatch(comments, /: -6/);
+  equal(ntp("nts enable\nnts cert /c key /k\nnts disable\n").config.ntsKeServers.length, 0);
 });

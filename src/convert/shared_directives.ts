@@ -133,7 +133,7 @@ export function reasonOf({ word }: Pick<Line, "word">): string {
 /** Notes options of a source that have no equivalent, at the source. */
 export function withoutOptions(table: DraftTable, place: Place, options: readonly string[]): void {
   for (const option of options) {
-    const [word = ""] = option.split(" ");
+    const [word = ""] = option.replace(/^-(?=[46]$)/, "ipv").split(" ");
     table.remarks.push({ place: { ...place, text: option }, reason: reasonOf({ word }) });
   }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { ipFamily } from "../base/ip_address.ts";
 import type { Draft, DraftTable } from "./draft.ts";
 import {
   hostWithPort,
@@ -25,7 +26,7 @@ const WITH_VALUE = new Set(
     .split(" "),
 );
 /** Options that ntpsd obeys without being told. */
-const SILENT = new Set(["iburst", "ipv4", "ipv6", "dynamic"]);
+const SILENT = new Set(["iburst", "dynamic"]);
 
 /** What the options of a source say. */
 export interface SourceOptions {
@@ -94,7 +95,11 @@ export function addSource(
     interleaved: flags.has("xleave") || undefined,
   });
   const leftOver = isNts && values.has("port") ? [`port ${values.get("port")}`] : [];
-  withoutOptions(table, line, [...options.others, ...leftOver]);
+  // what is of one family anyway needs no word for it
+  const others = options.others.filter((option) =>
+    ipFamily(host) === undefined || !/^(-|ipv)[46]$/i.test(option)
+  );
+  withoutOptions(table, line, [...others, ...leftOver]);
   tellLimited(table, { name: "minpoll", text: values.get("minpoll"), used: limits?.min });
   tellLimited(table, { name: "maxpoll", text: values.get("maxpoll"), used: limits?.max });
   if (isPool) {

@@ -91,7 +91,7 @@ const KEYS = {
     build: (limit) => complete(RATE_LIMIT_KEYS, limit),
     reload: "applied",
     foreign: {
-      "ratelimit limited kod rate-limiting-cache-size rate-limiting-cutoff-ms":
+      "ratelimit limited kod discard limit rate-limiting-cache-size rate-limiting-cutoff-ms":
         "use rate-limit = { interval = 3, burst = 8, leak = 2 } in [[server]]",
     },
     doc: "Limits the responses to each client (an IPv4 address, or an IPv6 /64), in chrony's " +
