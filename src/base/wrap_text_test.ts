@@ -1,4 +1,5 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
+import { costsAtMost } from "../../tests/support/wait_until.ts";
 import { wrapText } from "./wrap_text.ts";
 
 Deno.test("sentences are broken between words", () => {
@@ -12,8 +13,8 @@ Deno.test("sentences are broken between words", () => {
 
 Deno.test("a sentence of a million spaces or words is laid out in a moment", () => {
   const many = 1_000_000;
-  const began = performance.now();
-  equal(wrapText(`Why ${" ".repeat(many)}b`, { width: 80, indent: "    " }).length, 2);
-  equal(wrapText("a ".repeat(many), { width: Infinity }).length, 1);
-  ok(performance.now() - began < 10_000);
+  costsAtMost(5000, () => {
+    equal(wrapText(`Why ${" ".repeat(many)}b`, { width: 80, indent: "    " }).length, 2);
+    equal(wrapText("a ".repeat(many), { width: Infinity }).length, 1);
+  });
 });

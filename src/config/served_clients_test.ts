@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { quickOnce } from "../../tests/support/wait_until.ts";
+import { costsAtMost } from "../../tests/support/wait_until.ts";
 import { formatConfigError } from "./config_error.ts";
 import { servedPlaces } from "./listen.ts";
 import { parseConfig } from "./parse.ts";
@@ -51,13 +51,9 @@ Deno.test("nobody is served where those of the allowlist cannot reach the listen
   equal(isNobody("127.0.0.1:123", { denylist: ["127.0.0.0/8"] }), true);
 });
 
-Deno.test("ten thousands of networks of IPv6 are looked at in a moment", async () => {
+Deno.test("ten thousands of networks of IPv6 are looked at in a moment", () => {
   const denylist = Array.from({ length: 40_000 }, (_, i) => `2001:db8:${i.toString(16)}::/48`);
-  await quickOnce(5000, () => {
-    const begin = performance.now();
-    equal(isNobody("[::]:123", { denylist }), false);
-    return performance.now() - begin;
-  });
+  costsAtMost(2000, () => equal(isNobody("[::]:123", { denylist }), false));
 });
 
 Deno.test("check says where nobody is served, and of which list that comes", () => {

@@ -1,5 +1,6 @@
-import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
 import { assertServed, converted } from "../../tests/support/converted.ts";
+import { costsAtMost } from "../../tests/support/wait_until.ts";
 
 const chrony = (text: string, files: Readonly<Record<string, string>> = {}) =>
   converted("/etc/chrony/chrony.conf", text, files);
@@ -240,9 +241,7 @@ Deno.test("a pattern chooses as the shell does, in a moment however many stars i
   deepEqual(chosen("*+*"), ["a+b"]);
   deepEqual(chosen("**ab"), ["ab", "xab"]);
   deepEqual(chosen("*b*"), ["a+b", "ab", "abx", "abxb", "axb", "axxbb", "xab"]);
-  const begin = performance.now();
-  deepEqual(chosen(`${"*a".repeat(100)}*b`), []);
-  ok(performance.now() - begin < 5000);
+  costsAtMost(2000, () => deepEqual(chosen(`${"*a".repeat(100)}*b`), []));
 });
 
 Deno.test("values beyond ntpsd's limits are brought within them, others are told", () => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from "node:process";
 
 /**
  * So long a test waits for what must come: a machine may be ten times as slow as it should be, and
@@ -57,6 +58,18 @@ export async function quickOnce(
     took.push(milliseconds);
   }
   throw new Error(`Wanted less than ${limitMs} ms at least once, found ${took.map(Math.round)} ms`);
+}
+
+/**
+ * Does work that waits for nothing, and fails if it takes more of a processor than this: the time
+ * of this thread alone, which other work on the machine does not prolong.
+ */
+export function costsAtMost(limitMs: number, work: () => void): void {
+  const before = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage();
+  const took = (user + system - before.user - before.system) / 1000;
+  if (took > limitMs) throw new Error(`Wanted at most ${limitMs} ms of a processor, found ${took}`);
 }
 
 /** Waits for a time, in milliseconds. */

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { quickOnce } from "../../../tests/support/wait_until.ts";
+import { costsAtMost } from "../../../tests/support/wait_until.ts";
 import { layOutTable } from "./table.ts";
 
 Deno.test("columns are aligned and one gives way", () => {
@@ -40,7 +40,7 @@ Deno.test("texts that differ still do when they are cut, wherever they differ", 
   }
 });
 
-Deno.test("ten thousand names that are nearly alike are told apart in a moment", async () => {
+Deno.test("ten thousand names that are nearly alike are told apart in a moment", () => {
   const column = [{ title: "Source", align: "left", shrinks: true }] as const;
   const kinds: readonly ((i: number) => string)[] = [
     (i) => `* ${"a".repeat(240)}${i}`,
@@ -49,14 +49,12 @@ Deno.test("ten thousand names that are nearly alike are told apart in a moment",
   ];
   for (const nameOf of kinds) {
     const rows = Array.from({ length: 10_000 }, (_, i) => [nameOf(i)]);
-    await quickOnce(5000, () => {
-      const begin = performance.now();
-      const cells = layOutTable(column, rows, { width: 40 });
-      const took = performance.now() - begin;
-      equal(new Set(cells).size, new Set(rows.map(([name]) => name)).size + 1);
-      ok(cells.every((cell) => cell.length <= 40));
-      return took;
+    let cells: readonly string[] = [];
+    costsAtMost(2000, () => {
+      cells = layOutTable(column, rows, { width: 40 });
     });
+    equal(new Set(cells).size, new Set(rows.map(([name]) => name)).size + 1);
+    ok(cells.every((cell) => cell.length <= 40));
   }
 });
 
