@@ -219,13 +219,15 @@ function metrics(context: HttpOptions): HttpResponse {
 
 function health(document: StatusDocument): HttpResponse {
   const reason = unhealthyReason(document);
-  if (reason !== undefined) {
-    return { status: 503, outcome: "completed", body: `${visibleText(reason)}\n` };
-  }
+  const first = visibleText(reason ?? document.state);
   const faults = document.functions.filter(({ up }) => !up).map(({ kind, name, reason }) =>
-    `${visibleText(`${kind} ${name}: ${reason}`)}\n`
-  );
-  return { status: 200, outcome: "completed", body: `${document.state}\n${faults.join("")}` };
+    visibleText(`${kind} ${name}: ${reason}`)
+  ).filter((fault) => fault !== first);
+  return {
+    status: reason === undefined ? 200 : 503,
+    outcome: "completed",
+    body: [first, ...faults].map((line) => `${line}\n`).join(""),
+  };
 }
 
 function rejection(status: RejectionStatus | 408): HttpResponse {

@@ -78,6 +78,27 @@ Deno.test("a listener that is closed is no health, a file that cannot be written
   }
 });
 
+Deno.test("health names every function that does not work, whatever its first line says", () => {
+  const functions = [
+    { kind: "statistics", name: "S", up: false, reason: "Full" },
+    { kind: "nts-ke-server", name: "K", up: false, reason: "No certificate" },
+    { kind: "http", name: "127.0.0.1:9975", up: true, reason: "" },
+    { kind: "server", name: "X", up: false, reason: "No address" },
+  ] as const;
+  const bodyIn = (state: SystemState) => {
+    const document = exampleStatus({ functions, state, why: "So" });
+    return ask("/healthz", "localhost", context("127.0.0.1", document)).body;
+  };
+  equal(
+    bodyIn("synchronized"),
+    "nts-ke-server K: No certificate\nstatistics S: Full\nserver X: No address\n",
+  );
+  equal(
+    bodyIn("starting"),
+    "starting: So\nstatistics S: Full\nnts-ke-server K: No certificate\nserver X: No address\n",
+  );
+});
+
 Deno.test("only GET and HEAD are answered, and no other site may read", () => {
   const here = context("127.0.0.1");
   for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
