@@ -176,6 +176,9 @@ memory=$(ulimit -v)
 data=$(ulimit -d)
 [ "$data" = unlimited ] || [ "$data" -ge 600000 ] ||
   fail "The limit on data (ulimit -d, LimitDATA=) is $data kB, and the runtime needs 600000. Limit memory by MemoryMax= instead" 69
+stack=$(ulimit -s)
+[ "$stack" = unlimited ] || [ "$stack" -ge 2048 ] ||
+  fail "The limit on the stack (ulimit -s, LimitSTACK=) is $stack kB, and the runtime needs 2048" 69
 files=$(ulimit -n)
 [ "$files" = unlimited ] || [ "$files" -ge 32 ] ||
   fail "The limit on open files (ulimit -n, LimitNOFILE=) is $files, and ntpsd needs 32" 69

@@ -138,12 +138,12 @@ Deno.test({
     await file.read(head);
     // A compiled executable has no script before it; it is not made where it cannot be downloaded.
     if (new TextDecoder().decode(head) !== "#!") return;
-    for (const limit of ["--data=300000000", "--as=2000000000", "--nofile=31"]) {
+    for (const limit of ["--data=300000000", "--as=2000000000", "--stack=1048576", "--nofile=31"]) {
       const said = await runAny("prlimit", { args: [limit, program, ...args, "version"] });
       assert.equal(said.code, 69, `${limit}: ${said.stderr}`);
       assert.match(said.stderr, /^ntpsd: The limit on /, limit);
     }
-    const enough = ["--nofile=32", program, ...args, "-x", "-c", "/dev/null"];
+    const enough = ["--nofile=32", "--stack=2097152", program, ...args, "-x", "-c", "/dev/null"];
     const said = await runAny("prlimit", { args: enough });
     assert.deepEqual([said.code, said.stderr.split("\n").length], [74, 2], said.stderr);
   },
