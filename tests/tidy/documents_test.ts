@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { formatConfigError } from "../../src/config/config_error.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { SECTIONS } from "../../src/config/schema.ts";
 import { configurationDocument, REFERENCE } from "../../tools/configuration_reference.ts";
 import { filesBeside } from "../support/files_beside.ts";
 import { importGraph, projectFiles, ROOT } from "./project.ts";
@@ -125,6 +126,20 @@ Deno.test("configurations in documents are right", async () => {
 
 Deno.test("the configuration reference is what the schema says; deno task docs writes it", async () => {
   assert.equal(await Deno.readTextFile(`${ROOT}/${REFERENCE}`), await configurationDocument());
+});
+
+Deno.test("docs/configuration.md names what a reload leaves to the next start", async () => {
+  const text = await Deno.readTextFile(`${ROOT}/${REFERENCE}`);
+  const [, told = ""] = /A few \(([^)]*)\) take\s+effect\s+at\s+the\s+next\s+start/.exec(text) ??
+    [];
+  const waiting = SECTIONS.flatMap(({ name, keys }) =>
+    Object.entries(keys).filter(([, { reload }]) => reload === "restart")
+      .map(([key]) => told.includes(`[${name}]`) ? `[${name}]` : key)
+  );
+  assert.deepEqual(
+    told.split(/,\s+/).map((key) => key.replaceAll("`", "")).toSorted(),
+    [...new Set(waiting)].toSorted(),
+  );
 });
 
 Deno.test("the table of the Best Practices criteria is whole, and its sums are right", async () => {
