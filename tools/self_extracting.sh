@@ -62,8 +62,8 @@ is_ours() {
 is_roots() {
   place=$1
   while :; do
-    [ ! -L "$place" ] && [ "$(stat -c %u -- "$place" 2>/dev/null)" = 0 ] || return 1
-    case $(stat -c %A -- "$place") in ?????-??-?) ;; ?????????[tT]) ;; *) return 1 ;; esac
+    [ ! -L "$place" ] || return 1
+    case $(stat -c '%u %A' -- "$place" 2>/dev/null) in '0 '?????-??-?) ;; '0 '?????????[tT]) ;; *) return 1 ;; esac
     [ "$place" != / ] || return 0
     place=${place%/*}
     place=${place:-/}
