@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { err, ok, type Result } from "../base/result.ts";
 import { nearest } from "../config/nearest.ts";
 import { optionHint } from "./foreign_words.ts";
 import type { Arguments, Command, Option } from "./command.ts";
+import { type OptionToken, tokensOf } from "./tokens.ts";
 
 /** Options that every command has. */
 export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
@@ -22,12 +22,13 @@ export function readArguments(
   command: Command,
   words: readonly string[],
 ): Result<Arguments, string> {
-  const parsed = tokens(optionsOf(command), words);
   const options: Record<string, string | boolean | undefined> = {};
   const operands: string[] = [];
-  for (const token of parsed) {
-    if (token.kind === "positional") operands.push(token.value);
-    if (token.kind !== "option") continue;
+  for (const token of tokensOf(words, optionsOf(command))) {
+    if (token.kind === "operand") {
+      operands.push(token.value);
+      continue;
+    }
     const value = readOption(command, token);
     if (!value.ok) return value;
     const before = options[token.name];
@@ -44,29 +45,6 @@ export function readArguments(
   return ok({ options, operands });
 }
 
-type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
-
-/**
- * Splits the words into tokens without judging them: the messages of the library would not name
- * what was meant.
- */
-function tokens(known: Readonly<Record<string, Option>>, words: readonly string[]): Token[] {
-  const options = Object.fromEntries(
-    Object.entries(known).map(([name, option]) => [name, {
-      type: option.type,
-      ...(option.short === undefined ? {} : { short: option.short }),
-    }]),
-  );
-  const parsed = parseArgs({
-    args: [...words],
-    options,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  return parsed.tokens;
-}
-
 /** The options of a command by name, with those that every command has. */
 function optionsOf(command: Command): Readonly<Record<string, Option>> {
   return { ...command.options, ...COMMON_OPTIONS };
@@ -74,7 +52,7 @@ function optionsOf(command: Command): Readonly<Record<string, Option>> {
 
 function readOption(
   command: Command,
-  token: Extract<Token, { kind: "option" }>,
+  token: OptionToken,
 ): Result<string | boolean, string> {
   const known = optionsOf(command);
   const option = Object.hasOwn(known, token.name) ? known[token.name] : undefined;
