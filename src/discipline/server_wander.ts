@@ -129,10 +129,7 @@ function middleOf(lines: readonly SourceSlope[]): Pick<SourceSlope, "slope" | "v
   return { slope: present(middle, "There are lines").slope, variance };
 }
 
-/**
- * Fits a line through the samples of the present route by weighted least squares; undefined for too
- * few.
- */
+/** The line through the samples of the present route; undefined for too few. */
 function slopeOf(track: SourceTrack): Omit<SourceSlope, "hasVote"> | undefined {
   const route = track.delays.route;
   const samples: SampleBeside[] = [];
@@ -143,13 +140,25 @@ function slopeOf(track: SourceTrack): Omit<SourceSlope, "hasVote"> | undefined {
   }
   const first = samples[0], last = samples.at(-1);
   if (first === undefined || last === undefined || samples.length < SAMPLES_MIN) return undefined;
+  const line = fitLine(samples, first.time);
+  return line && { ...line, serverVariance: track.serverVariance, span: last.time - first.time };
+}
+
+/**
+ * Fits a line by weighted least squares; times are counted from `start`. Undefined where all
+ * samples are of one time.
+ */
+function fitLine(
+  samples: readonly SampleBeside[],
+  start: Seconds,
+): Pick<SourceSlope, "slope" | "variance"> | undefined {
   let whole = 0, times = 0, besides = 0;
   for (const { time, beside, weight } of samples) {
     whole += weight;
-    times += weight * (time - first.time);
+    times += weight * (time - start);
     besides += weight * beside;
   }
-  const middle = times / whole + first.time, mean = besides / whole;
+  const middle = times / whole + start, mean = besides / whole;
   let squares = 0, products = 0;
   for (const { time, beside, weight } of samples) {
     squares += weight * (time - middle) ** 2;
@@ -161,7 +170,5 @@ function slopeOf(track: SourceTrack): Omit<SourceSlope, "hasVote"> | undefined {
   for (const { time, beside, weight } of samples) {
     scatter += weight * (beside - mean - slope * (time - middle)) ** 2;
   }
-  const variance = Math.max(1, scatter / (samples.length - 2)) / squares;
-  const { serverVariance } = track;
-  return { slope, variance, serverVariance, span: last.time - first.time };
+  return { slope, variance: Math.max(1, scatter / (samples.length - 2)) / squares };
 }
