@@ -21,11 +21,9 @@ export interface Vote extends Voters {
 
 /** Says why there is no time when no source is fit to be asked. */
 export function reasonWithoutVoters({ candidates, statuses }: Vote): string {
-  const [only] = candidates;
-  if (only === undefined) return "There is no source";
-  const count = candidates.length;
-  if (count === 1) return `The only source is not usable: ${statuses.get(only.id)?.reason}`;
-  return `None of ${count} sources is usable: ${describeCauses(reasonsOf(candidates, statuses))}`;
+  if (candidates.length === 0) return "There is no source";
+  // without their number: sources that have no server yet are none of the candidates
+  return `No source is usable: ${describeCauses(reasonsOf(candidates, statuses))}`;
 }
 
 /** Says that most sources do not agree; `place` is where most do. */

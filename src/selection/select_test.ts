@@ -140,7 +140,7 @@ Deno.test("what is not fit is named by its fault", () => {
   }
   assert.equal(
     run([source(1, 0, { isLoop: true })]).reason,
-    "The only source is not usable: The server is this daemon itself, or follows it",
+    "No source is usable: s1: The server is this daemon itself, or follows it",
   );
   assert.equal(run([]).reason, "There is no source");
 });

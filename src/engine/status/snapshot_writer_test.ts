@@ -194,7 +194,7 @@ Deno.test("why there is no time has the reasons that the sources themselves have
   world.run(1000);
   const { why: reason, sources: [first] } = world.snapshot;
   assert.equal(first?.reason, "Network is unreachable");
-  assert.equal(reason, `None of 3 sources is usable: 192.0.2.1 and 2 more: ${first.reason}`);
+  assert.equal(reason, `No source is usable: 192.0.2.1 and 2 more: ${first.reason}`);
 });
 
 Deno.test("a start at which no name has an address says so, and does not wait for what cannot come", () => {
