@@ -49,6 +49,22 @@ async function run(document: unknown, options: Readonly<Record<string, boolean>>
   return { code, out, complaint };
 }
 
+Deno.test("no firewall is suspected where requests do not leave, or the server sends them back", () => {
+  const hintOf = (reason: string, address = "192.0.2.1:123") => {
+    const source = exampleSource({ name: "a", status: "unreachable", address, reason });
+    return findingsOf({ sources: [source] }).find(({ about }) => about !== "clock")?.hint ?? "";
+  };
+  const sending = "Cannot send to 192.0.2.1:123: ";
+  assert.match(hintOf(`${sending}network is unreachable (sendmsg: ENETUNREACH)`), /route .*IPv4/);
+  assert.match(hintOf("network is unreachable", "[2001:db8::1]:123"), /route .*IPv6/);
+  assert.match(
+    hintOf(`${sending}connection refused (recvmsg: ECONNREFUSED)`),
+    /UDP port 123 there/,
+  );
+  assert.match(hintOf("Did not answer the last 8 requests"), /firewalls/);
+  assert.match(hintOf(`${sending}operation not permitted (sendmsg: EPERM)`), /firewalls/);
+});
+
 Deno.test("every status word that is not in use has a hint of its own, every failed function too", () => {
   const sources = STATUS_WORDS.map((status) => exampleSource({ name: status, status }));
   const findings = findingsOf({

@@ -3,7 +3,8 @@
  *
  * The idea: the reason of the daemon says what is wrong, in numbers; the hint says what a person
  * does next. Limits: the hint goes by what the status document shows; of its sentences it reads
- * only why a listener is not open, and why responses are dropped.
+ * only why a listener is not open, why requests do not leave or arrive, and why responses are
+ * dropped.
  *
  * @module
  */
@@ -75,6 +76,10 @@ export function sourceHint(
   }
 }
 
+/** Why requests do not leave this machine, and that the server sent them back. */
+const NO_WAY = /ENETUNREACH|ENETDOWN|EAFNOSUPPORT|network is unreachable|network is down/i;
+const REFUSED = /ECONNREFUSED|connection refused/i;
+
 /** Responses that are dropped for a reason that only the server can have caused. */
 const DROPPED = /responses are dropped: (?!unexpected|origin|too-short)([a-z-]+)/;
 
@@ -89,6 +94,13 @@ function unreachableHint(source: SourceDocument): string {
   const dropped = DROPPED.exec(source.reason)?.[1];
   if (dropped !== undefined) return droppedHint(dropped, source);
   const port = address.slice(address.lastIndexOf(":") + 1);
+  if (NO_WAY.test(source.reason)) {
+    const family = address.startsWith("[") ? "IPv6" : "IPv4";
+    return `give this machine a route to it (it is of ${family}), or use a server that it has a way to`;
+  }
+  if (REFUSED.test(source.reason)) {
+    return `nothing serves UDP port ${port} there: correct its address, or replace it`;
+  }
   return `check that firewalls let UDP port ${port} through to it and back, or replace it`;
 }
 
