@@ -123,7 +123,7 @@ interface Progress {
 
 function progressOf(asked: Result<StatusDocument, StatusFailure>, maxError: number): Progress {
   if (!asked.ok) return { isRight: false, text: asked.error.message };
-  const { errorBoundSeconds: bound } = asked.value;
+  const { errorBoundSeconds: bound, state } = asked.value;
   const reason = unhealthyReason({ ...asked.value, functions: [] });
   if (reason !== undefined) return { isRight: false, text: reason };
   // a clock that counts as right by itself has no bound
@@ -131,5 +131,8 @@ function progressOf(asked: Result<StatusDocument, StatusFailure>, maxError: numb
   const isExact = isKnown ? bound <= maxError : maxError === Infinity;
   const error = isKnown ? `error at most ${formatSeconds(bound)}` : "its error is not known";
   const wanted = isExact ? "" : `, and at most ${formatSeconds(maxError)} is wanted`;
-  return { isRight: isExact, text: `The clock is synchronised, ${error}${wanted}` };
+  const clock = state === "monitoring"
+    ? "The clock is measured and left alone (monitoring)"
+    : "The clock is synchronised";
+  return { isRight: isExact, text: `${clock}, ${error}${wanted}` };
 }

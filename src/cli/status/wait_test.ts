@@ -56,6 +56,12 @@ Deno.test("wait ends with 0 when the daemon is there and its clock is right", as
   assert.match(done.out, /^The clock is synchronised, error at most /);
 });
 
+Deno.test("wait says in the words of status that a clock is left alone", async () => {
+  const done = await wait([{ state: "monitoring" }]);
+  assert.equal(done.code, 0);
+  assert.match(done.out, /^The clock is measured and left alone \(monitoring\), error at most /);
+});
+
 Deno.test("wait for an error bound goes on until it is that small", async () => {
   const states = [0.1, 0.02, 0.001].map((errorBoundSeconds) => ({ errorBoundSeconds }));
   assert.equal((await wait(states, { "max-error": "10ms" })).asked, 3);
