@@ -35,7 +35,8 @@ export function servesNobody(lists: ClientLists, places: readonly SocketAddress[
 
 /**
  * Returns the first of the prefixes that is wider than loopback, link-local and private networks
- * and from which requests can reach one of some places; undefined if there is none.
+ * and from which requests can reach one of some places; undefined if there is none. A single
+ * address is meant as it is written.
  */
 export function publicPrefix(
   prefixes: readonly string[],
@@ -48,7 +49,8 @@ export function publicPrefix(
       network?.bits === range?.bits && network !== undefined && range !== undefined &&
       isIn(range.first, network) && isIn(range.last, network)
     );
-    return !isOwn && !servesNobody({ allowlist: [text], denylist }, places);
+    const isSingle = range?.length === range?.bits;
+    return !isOwn && !isSingle && !servesNobody({ allowlist: [text], denylist }, places);
   });
 }
 

@@ -112,6 +112,9 @@ Deno.test("check says where a long response to ntpq goes to addresses that stran
   equal(isTold(`${allow("0.0.0.0/0")}ntpq = "127.0.0.1:123"\n${server("[::]:123")}`), true);
   const own = ["127.0.0.0/8", "10.1.0.0/16", "172.16.0.0/12", "192.168.7.0/24", "fd00::/8", "::1"];
   equal(isTold(allow(...own, "fe80::/10", "100.64.0.0/10") + server("[::]:123")), false);
+  const single = ["192.0.2.1", "192.0.2.7/32", "2001:db8::1/128", "::ffff:192.0.2.1"];
+  equal(isTold(allow(...single) + server("[::]:123")), false, "a single address is meant");
+  equal(isTold(allow("192.0.2.0/31") + server("[::]:123")), true);
   equal(isTold(server("[::]:123")), false, "the default is this machine");
   equal(isTold(allow("0.0.0.0/0", "::/0") + server("127.0.0.1:123")), false, "cannot be reached");
   equal(isTold(allow("::/0") + server("0.0.0.0:123")), false, "not of that family");
