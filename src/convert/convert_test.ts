@@ -17,7 +17,8 @@ const PIECES =
     " 0x10 nts port ntsport 99999 minpoll maxpoll 127.127.1.0 fudge interface bindaddress :: [::1]:99999 ::1/200" +
     ' 10.1 10/99 ratelimit interval burst leak [[source]] mode = "x" [server] [[server]] = [ ] { } , " \' \\ \n \n \n' +
     " keyfile keys # ; \u202e \u0000 \ud800 a.example __proto__ constructor toString ntstrustedcerts ntsservercert" +
-    " ntsserverkey maxslewrate NaN Infinity authselectmode minsources 900 maxsources leapsectz ntsrotate driftfile")
+    " ntsserverkey maxslewrate NaN Infinity authselectmode minsources 900 maxsources leapsectz ntsrotate driftfile" +
+    " discard limit average limited ntpport ippeerlimit nts enable mintls cert ignore all ipv4 ipv6 -4 -6 maxchange")
     .split(" ");
 
 Deno.test("whatever stands in it, a text is converted to what ntpsd accepts, or refused in a sentence", () => {
