@@ -84,6 +84,6 @@ Deno.test({
       (servers[0]?.dropped["send-failed"] ?? 0) > 0
     );
     assert.equal(isUp(status, "0.0.0.0"), true);
-    assert.match(daemon.process.stderr, /permission denied \(sendmmsg: EACCES\)/);
+    await daemon.process.waitFor(/permission denied \(sendmmsg: EACCES\)/);
   },
 });

@@ -76,7 +76,7 @@ Deno.test({
     const first = await waitForMore(server, 5);
     assert.equal(first.ntsKe[0]?.completed, 1);
     assert.deepEqual(first.ntsKe[0]?.failed, {});
-    assert.match(peer.process.stderr, /Selected source 127\.0\.0\.1/);
+    await peer.process.waitFor(/Selected source 127\.0\.0\.1/);
     // so that its cookies do not run out while there is no server
     peer.process.signal("SIGSTOP");
     await server[Symbol.asyncDispose]();

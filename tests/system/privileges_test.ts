@@ -272,7 +272,7 @@ Deno.test({
     for (const name of ["CapEff", "CapPrm", "CapBnd"]) {
       assert.deepEqual(values(threads, name), [NO_CAPABILITY], name);
     }
-    assert.match(process.stderr, /Runs as the user root, without any privilege/);
+    await process.waitFor(/Runs as the user root, without any privilege/);
   },
 });
 
@@ -293,7 +293,7 @@ Deno.test({
       args: [...bare, deno, ...run, `${folder.path}/ntpsd.js`, "run", "-x", "-c", path],
     });
     await confinedThreads(process);
-    assert.match(process.stderr, /security\.user = "root" has no effect/);
+    await process.waitFor(/security\.user = "root" has no effect/);
     const environment = await Deno.readTextFile(`/proc/${process.pid}/environ`);
     assert.doesNotMatch(environment, /NTPSD_STARTED_AGAIN/);
   },
