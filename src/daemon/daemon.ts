@@ -101,6 +101,7 @@ export class Daemon {
   readonly #statistics: StatisticsStore;
   readonly #drift: DriftStore;
   readonly #leaps: LeapFile;
+  readonly #functions: FunctionStates;
   readonly #notices: ServiceNotices;
   readonly #pauses = new PauseWatch((missing) =>
     this.#driver.deliver({ type: "standstill-suspected", missing })
@@ -120,6 +121,7 @@ export class Daemon {
     this.#engine = parts.engine;
     this.#addresses = parts.addresses;
     this.#poller = parts.poller;
+    this.#functions = parts.functions;
     this.#keyRing = parts.keyRing;
     this.#nts = parts.nts;
     const { observability } = options.config;
@@ -323,7 +325,7 @@ export class Daemon {
    */
   async #reload(): Promise<void> {
     const before = this.#config;
-    const read = await readAgain(this.#options, before);
+    const read = await readAgain(this.#options, { before, functions: this.#functions });
     if (read === undefined) return;
     const { config, keys } = read;
     this.#config = config;

@@ -14,7 +14,16 @@ import { openSecrets } from "../system/secret_files.ts";
 import { configureLog, log } from "../system/log.ts";
 import type { ConfigWithKeys, DaemonOptions } from "./daemon_options.ts";
 import { filesAnswer } from "./files/file_access.ts";
+import type { FunctionStates } from "./observability/function_states.ts";
 import { onceConfig } from "./once.ts";
+
+/** What is in force, and where it is told that another one is not. */
+export interface InForce {
+  /** The configuration. */
+  readonly before: Config;
+  /** Tells in status of a configuration that was refused, until one is taken. */
+  readonly functions: FunctionStates;
+}
 
 /**
  * Reads the configuration and the keys again, and logs the remarks on them; undefined when `before`
@@ -22,15 +31,19 @@ import { onceConfig } from "./once.ts";
  */
 export async function readAgain(
   options: DaemonOptions,
-  before: Config,
+  { before, functions }: InForce,
 ): Promise<ConfigWithKeys | undefined> {
   if (!await filesAnswer([...options.configFiles, before.keysFile])) return undefined;
   const loaded = options.reload();
   if (!loaded.ok) {
     log.error("The configuration has errors, and the old one stays in force:");
     for (const line of loaded.error) log.error(line);
+    const name = options.configFiles[0] ?? "built-in";
+    const reason = `It has errors, and the old one stays in force: ${loaded.error[0] ?? ""}`;
+    functions.toldDown({ kind: "configuration", name }, reason);
     return undefined;
   }
+  functions.keepOnly("configuration", []);
   const { config, keys, notes } = loaded.value;
   for (const { level, text } of notes) log[level](text);
   return { config: effectiveConfig(config, options), keys };

@@ -8,7 +8,14 @@ import type { SymmetricKey } from "../config/key_file.ts";
 import { parseConfig } from "../config/parse.ts";
 import { configureLog } from "../system/log.ts";
 import type { DaemonOptions } from "./daemon_options.ts";
-import { effectiveConfig, logChanges, readAgain, warnOfOpenSecrets } from "./reload.ts";
+import { FunctionStates } from "./observability/function_states.ts";
+import {
+  effectiveConfig,
+  type InForce,
+  logChanges,
+  readAgain,
+  warnOfOpenSecrets,
+} from "./reload.ts";
 
 function config(text: string): Config {
   const parsed = parseConfig(`[synchronization]\nlocal-stratum = 8\n${text}`);
@@ -36,6 +43,10 @@ function options(changes: Partial<DaemonOptions> = {}): DaemonOptions {
   };
 }
 
+function inForce(functions = new FunctionStates()): InForce {
+  return { before: BEFORE, functions };
+}
+
 /** Returns the lines that are logged while something is done. */
 async function logged(work: () => unknown): Promise<readonly string[]> {
   const lines: string[] = [];
@@ -47,7 +58,7 @@ async function logged(work: () => unknown): Promise<readonly string[]> {
 Deno.test("errors are logged line by line, and leave the old configuration in force", async () => {
   const reload = () => err(["/c:1: clock: Wanted a section", "/c:2: nts: Wanted a section"]);
   const lines = await logged(async () => {
-    equal(await readAgain(options({ reload }), BEFORE), undefined);
+    equal(await readAgain(options({ reload }), inForce()), undefined);
   });
   deepEqual(lines.map((line) => line.replace(/^<\d>/, "")), [
     "The configuration has errors, and the old one stays in force:",
@@ -56,12 +67,24 @@ Deno.test("errors are logged line by line, and leave the old configuration in fo
   ]);
 });
 
+Deno.test("a configuration that was refused is told in status until one is taken", async () => {
+  const functions = new FunctionStates();
+  const refused = () => err(["/c:1: clock: Wanted a section", "/c:2: nts: Wanted a section"]);
+  const taken = () => ok({ config: BEFORE, keys: new Map(), notes: [] });
+  for (const reload of [refused, refused, taken, refused]) {
+    await logged(() => readAgain(options({ reload, configFiles: ["/c"] }), inForce(functions)));
+    const reason = "It has errors, and the old one stays in force: /c:1: clock: Wanted a section";
+    const told = { kind: "configuration", name: "/c", up: false, reason };
+    deepEqual(functions.documents(), reload === taken ? [] : [told]);
+  }
+});
+
 Deno.test("a configuration without errors comes with its keys, as the command line has it", async () => {
   const after = config('[observability]\nlog-level = "debug"\n');
   const keys = new Map<number, SymmetricKey>();
   const reload = () => ok({ config: after, keys, notes: [] });
-  deepEqual(await readAgain(options({ reload }), BEFORE), { config: after, keys });
-  const once = await readAgain(options({ reload, once: true }), BEFORE);
+  deepEqual(await readAgain(options({ reload }), inForce()), { config: after, keys });
+  const once = await readAgain(options({ reload, once: true }), inForce());
   equal(once?.keys, keys);
   deepEqual([once?.config.synchronization.stepThreshold, once?.config.synchronization.stepLimit], [
     0,
@@ -75,7 +98,7 @@ Deno.test("remarks on a configuration are logged on a reload as they are at a st
     { level: "info", text: "/c: Lowered from 3 to 1" },
   ] as const;
   const reload = () => ok({ config: BEFORE, keys: new Map(), notes });
-  const lines = await logged(() => readAgain(options({ reload }), BEFORE));
+  const lines = await logged(() => readAgain(options({ reload }), inForce()));
   deepEqual(lines, [
     "<4>/c: No sources: the clock is left as it is",
     "<6>/c: Lowered from 3 to 1",

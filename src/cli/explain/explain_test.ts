@@ -13,6 +13,7 @@ import { functionHint } from "./hints.ts";
 import { explainCommand, renderExplanation } from "./command.ts";
 
 const KINDS: readonly FunctionKind[] = [
+  "configuration",
   "server",
   "nts-ke-server",
   "certificate",

@@ -59,7 +59,8 @@ export function sourceHint(
     case "distant":
       return (source.dropped["internal-error"] ?? 0) > 0
         ? "report this bug of ntpsd with what the log says of it; the source is tried again"
-        : "use a server with less delay or nearer to a reference clock";
+        : "use a server with less delay or nearer to a reference clock, or raise max-distance in " +
+          "[synchronization]";
     case "loop":
       return "remove it, this machine cannot be its own source";
     case "no-select":

@@ -165,6 +165,7 @@ const KEY_EXCHANGE: Shape<NtsKeDocument> = {
 
 const FUNCTION = object<FunctionDocument>({
   kind: word<FunctionKind>({
+    "configuration": 1,
     "server": 1,
     "nts-ke-server": 1,
     "certificate": 1,

@@ -22,6 +22,7 @@ export interface FunctionId {
 
 /** How each kind begins a sentence of the log. */
 const WORDS: Readonly<Record<FunctionKind, string>> = {
+  "configuration": "Configuration",
   "server": "Server",
   "nts-ke-server": "Key exchange on",
   "certificate": "Certificate of key exchange on",
@@ -70,6 +71,11 @@ export class FunctionStates {
     const before = this.#states.get(keyOf(kind, name));
     if (before?.reason === reason) return;
     this.#log.error(`${WORDS[kind]} ${name}: ${reason}`);
+    this.toldDown({ kind, name }, reason);
+  }
+
+  /** Notes the same where the log tells it already. */
+  toldDown({ kind, name }: FunctionId, reason: string): void {
     this.#states.set(keyOf(kind, name), { kind, name, up: false, reason });
   }
 

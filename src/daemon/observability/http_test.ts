@@ -66,6 +66,7 @@ Deno.test("a listener that is closed is no health, a file that cannot be written
   }
   for (
     const kind of [
+      "configuration",
       "certificate",
       "statistics",
       "drift-file",

@@ -164,6 +164,7 @@ export interface HttpDocument {
 
 /** What a configuration may ask of the daemon beside the clock. */
 export type FunctionKind =
+  | "configuration"
   | "server"
   | "nts-ke-server"
   | "certificate"
