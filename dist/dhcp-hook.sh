@@ -8,6 +8,7 @@
 #   install -m 755 dist/dhcp-hook.sh /etc/NetworkManager/dispatcher.d/20-ntpsd
 #   install -m 644 dist/dhcp-hook.sh /etc/dhcp/dhclient-exit-hooks.d/ntpsd
 #
+# It takes the servers of DHCPv6 from NetworkManager alone.
 # What DHCP says is not authenticated: only numeric addresses are taken, and beside authenticated sources they outvote nobody.
 # dhclient reads this file into its own shell, hence the parentheses.
 (

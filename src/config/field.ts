@@ -38,6 +38,12 @@ export function duration(least: Seconds = 0): Field<Seconds> {
   return durationThat(`a duration${bound}`, (seconds) => seconds >= least);
 }
 
+/** Reads a duration that is not zero. */
+export const durationAboveZero: Field<Seconds> = durationThat(
+  "a duration above zero",
+  (seconds) => seconds > 0,
+);
+
 /** Reads a duration of whole seconds between two limits, both allowed. */
 export function wholeSeconds(least: Seconds, most: Seconds): Field<Seconds> {
   return durationThat(

@@ -26,8 +26,8 @@ export interface Part {
 }
 
 /**
- * Returns what tells a section of a list apart from those of other files, so that the later one can
- * be left out; undefined where such a section is judged with all others.
+ * Returns what tells a section of a list apart from others, so that one of an included file can be
+ * left out when it is not the first; undefined where such a section is judged with all others.
  */
 export type Identify = (list: string, section: unknown) => string | undefined;
 
@@ -114,13 +114,11 @@ export class MergedTables {
         ? undefined
         : this.#identify(name, section);
       const first = identity === undefined ? undefined : this.#identities.get(identity);
-      if (first !== undefined && first.part !== part) {
+      if (first !== undefined && part > 0) {
         this.#noteLeftOut(name, { index, part, first });
         return false;
       }
-      if (identity !== undefined && first === undefined) {
-        this.#identities.set(identity, { part, index });
-      }
+      if (identity !== undefined) this.#identities.set(identity, first ?? { part, index });
       origins.push({ part, index });
       return true;
     });

@@ -82,7 +82,7 @@ export function parseConfig(
   });
 }
 
-/** Sections of which a later file may name one again without harm: DHCP names servers, too. */
+/** Sections that included files may name again without harm: DHCP names servers, too. */
 function identify(list: string, section: unknown): string | undefined {
   return list === "source" ? identityOfSource(section) : undefined;
 }

@@ -240,7 +240,7 @@ const SETTINGS: Readonly<
   maxdrift: (draft, [value]) =>
     setNumber(draft, "clock.max-frequency-ppm", { value, least: 0, most: 500 }),
   maxdistance: (draft, [value]) =>
-    setNumber(draft, "synchronization.max-distance", { value, least: 0, most: 1e9 }),
+    setNumber(draft, "synchronization.max-distance", { value, least: 1e-6, most: 1e9 }),
   maxclockerror: (draft, [value]) =>
     setNumber(draft, "clock.max-clock-error-ppm", { value, least: 0, most: 100_000 }),
   leapsectz: (draft) => draft.set("clock.leap-seconds-file", LEAP_SECONDS),

@@ -116,7 +116,7 @@ function ofErrors(
 ): SourceStatus | undefined {
   if (!(rootDistance <= distanceMax)) {
     const reason = `Error bound ${durationText(rootDistance)} is above the limit of ` +
-      durationText(distanceMax);
+      `${durationText(distanceMax)} (max-distance)`;
     return { status: "distant", reason };
   }
   if (jitter <= JITTER_MAX) return undefined;

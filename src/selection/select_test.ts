@@ -122,7 +122,7 @@ Deno.test("what is not fit is named by its fault", () => {
     [
       { rootDistance: 2 },
       "distant",
-      "Error bound 2.000 s is above the limit of 1.500 s",
+      "Error bound 2.000 s is above the limit of 1.500 s (max-distance)",
     ],
     [{ offset: NaN }, "distant", "Its offset, root distance or jitter is not a usable number"],
     [

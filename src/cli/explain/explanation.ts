@@ -110,7 +110,9 @@ function agreementText({ sources }: StatusDocument): string {
   const lead = sources.find(({ status }) => status === "selected");
   const all = sources.length;
   if (all === 0) return "No sources are configured";
-  if (lead === undefined) return `None of ${all} sources is in use`;
+  if (lead === undefined) {
+    return all === 1 ? "The only source is not in use" : `None of ${all} sources is in use`;
+  }
   const agreeing = sources.filter(({ status }) => AGREEING.includes(status)).length;
   const used = sources.filter(({ status }) => status === "combined").length + 1;
   const name = nameAmong(lead, sources);

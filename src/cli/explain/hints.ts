@@ -116,6 +116,9 @@ function droppedHint(dropped: string, { authentication }: SourceDocument): strin
 /** Returns what to do about a part of the daemon that does not work, for its reason. */
 export function functionHint(kind: FunctionKind, reason = ""): string {
   switch (kind) {
+    case "configuration":
+      return 'correct it; "ntpsd check" tells all of its errors, and "systemctl reload ntpsd" reads ' +
+        "it again";
     case "server":
       return listenerHint(reason, { protocol: "UDP", key: "listen in [[server]]" });
     case "nts-ke-server":

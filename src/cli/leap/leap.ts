@@ -67,7 +67,7 @@ function fileOf(args: Arguments, context: CommandContext): Result<string | undef
 
 async function look(args: Arguments, { file, context }: Place): Promise<LeapReport> {
   const table = file === undefined
-    ? err("none: leap-seconds-file in [clock] names one")
+    ? err("none is named: set leap-seconds-file in [clock]")
     : readTable(file, context);
   const status = await fetchStatus(args, context);
   return {

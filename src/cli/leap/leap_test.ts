@@ -83,7 +83,7 @@ Deno.test("leap ends with 1 where no table covers the present, and says what is 
   const missing = await leap(["/gone"]);
   equal(missing.code, 1);
   match(missing.out, /^Table {8}Cannot read \/gone: no such file$/m);
-  match((await leap([])).out, /^Table {8}none: leap-seconds-file in \[clock\] names one$/m);
+  match((await leap([])).out, /^Table {8}none is named: set leap-seconds-file in \[clock\]$/m);
 });
 
 Deno.test("leap --json is one document", async () => {

@@ -6,7 +6,7 @@
 import { ipFamily } from "../../base/ip_address.ts";
 import type { Seconds } from "../../base/units.ts";
 import type { ConfigPath } from "../config_path.ts";
-import { duration, either, integer, textThat, word } from "../field.ts";
+import { duration, durationAboveZero, either, integer, textThat, word } from "../field.ts";
 import { type Built, complete, type Field, optional, type Row, type SectionKey } from "../key.ts";
 import { section, table } from "../table_field.ts";
 import { isAuthenticated, type SourceConfig } from "./source.ts";
@@ -56,7 +56,7 @@ const KEYS = {
       "authenticated ones give no time. `require`: the others are only measured. `ignore`: all " +
       "sources are equal.",
   }),
-  "max-distance": optional(duration(0), {
+  "max-distance": optional(durationAboveZero, {
     default: 1.5,
     reload: "applied",
     foreign: "maxdistance maxdist rootdistancemaxsec",
