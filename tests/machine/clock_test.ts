@@ -65,9 +65,11 @@ Deno.test({
       assert.ok(Math.abs(Number(drift)) < FREQUENCY_ERROR_MAX_PPM, `${drift} ppm`);
       await machine.sh(`busybox adjtimex -t 10000 -f ${FOREIGN_FREQUENCY}`);
       daemon = await world.startDaemon(world.config(`${OFTEN}${ALWAYS_STEP}`));
-      const { frequencyPpm } = await world.waitForStatus(({ state }) => state === "synchronized");
+      // on a busy machine the first samples can mislead for a while
+      await world.waitForStatus(({ state, frequencyPpm }) =>
+        state === "synchronized" && Math.abs(frequencyPpm) < FREQUENCY_ERROR_MAX_PPM
+      );
       assert.match(await daemon.output(), /Adjusts the clock, which runs at 100\.000 ppm now/);
-      assert.ok(Math.abs(frequencyPpm) < FREQUENCY_ERROR_MAX_PPM, `${frequencyPpm} ppm`);
     });
 
     await step("a step from outside is undone", async () => {
@@ -137,10 +139,11 @@ async function startCold(world: World): Promise<void> {
   const error = settledError(sights, SETTLED_SECONDS);
   console.log(`    ${SETTLED_SECONDS} s after the step: ${error.text}`);
   assert.ok(error.largest < ERROR_MAX_SECONDS, error.text);
-  const status = await world.waitForStatus(({ state }) => state === "synchronized");
+  const status = await world.waitForStatus(({ state, frequencyPpm }) =>
+    state === "synchronized" && Math.abs(frequencyPpm) < FREQUENCY_ERROR_MAX_PPM
+  );
   await isFoundByNtpq(world);
   assert.deepEqual([status.adjusting, status.steps.count], [true, 1]);
-  assert.ok(Math.abs(status.frequencyPpm) < FREQUENCY_ERROR_MAX_PPM, `${status.frequencyPpm}`);
   if (chronyd !== undefined) {
     const offset = await world.askByChronyd(chronyd);
     console.log(`    chronyd -Q: wrong by ${(offset / MICROSECONDS).toFixed(0)} us`);
