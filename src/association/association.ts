@@ -198,6 +198,7 @@ export class Association {
       actions.push(this.#request.close());
       const { isReachable, isLossUnusual, unansweredRequests } = this.history;
       if (isReachable && isLossUnusual) this.#timer.retrySoon(unansweredRequests);
+      this.#timer.retryAgain();
     }
     if (now >= this.#timer.due) actions.push(...this.#ask(now));
     return actions;
@@ -208,11 +209,11 @@ export class Association {
     this.history.noteDatagram();
     const pending = this.#request.pending(event.request);
     if (pending === undefined) return this.#drop("unexpected");
+    this.#request.noteDatagram();
     const response = readResponse(event.packet, pending);
     if (!response.ok) return this.#drop(response.error);
     // from here on the server itself has spoken: nothing else is awaited for this request
     const closing = this.#request.close();
-    this.#request.noteResponse();
     const { kiss, header } = response.value;
     if (kiss !== undefined && kiss !== "unsynchronized") {
       return { actions: [closing, ...this.#handleKiss(kiss, header)], measurement: undefined };

@@ -68,6 +68,13 @@ const LOCAL_RETRY: Seconds = 15;
  */
 const AGAIN_GAP: Seconds = 16;
 
+/**
+ * The first request after the network has changed may be lost (a port of a switch forwards nothing
+ * for half a minute), or refused because the keys are of the past: so long after it, and after the
+ * next ones in vain, another one is due, however long the interval has become.
+ */
+const AGAIN_RETRY_GAPS: readonly Seconds[] = [AGAIN_GAP, 32, 64];
+
 /** When the network is there again, a fleet spreads its requests over this time. */
 export const RETURN_SPREAD: Seconds = 5;
 
@@ -87,6 +94,7 @@ export class PollTimer {
   #hasPhase = true;
   #burstGapsLeft = 0;
   #burstAt: MonotonicSeconds = -Infinity;
+  #againRetriesLeft = 0;
 
   /** Makes a timer by which nothing is due until it is started. */
   constructor(options: {
@@ -184,6 +192,7 @@ export class PollTimer {
    * name; a server that means it says so again.
    */
   noteResponse(): void {
+    this.#againRetriesLeft = 0;
     if (this.#demanded === undefined || ++this.#responsesSinceDemand < RELENT_RESPONSES) return;
     this.#responsesSinceDemand = 0;
     this.#demanded = this.#demanded > this.#limits.min ? this.#demanded - 1 : undefined;
@@ -226,10 +235,23 @@ export class PollTimer {
    */
   askAgain(now: MonotonicSeconds, newest: "has-left" | "has-not-left"): void {
     if (this.#due === Infinity || (this.inBurst && !this.isBurstUnderWay)) return;
+    this.#againRetriesLeft = AGAIN_RETRY_GAPS.length;
     const polite = this.#demanded === undefined ? AGAIN_GAP : 2 ** this.#demanded;
     const soon = now + RETURN_SPREAD * uniform(this.#random);
     const apart = newest === "has-left" ? polite : GAP_MIN;
     this.#due = Math.min(this.#due, Math.max(soon, this.#sentAt + apart));
+  }
+
+  /**
+   * A request brought no response: if it was one of the first since `askAgain`, the next one is due
+   * soon.
+   */
+  retryAgain(): void {
+    const gap = AGAIN_RETRY_GAPS[AGAIN_RETRY_GAPS.length - this.#againRetriesLeft];
+    if (gap === undefined || this.#due === Infinity || this.inBurst) return;
+    this.#againRetriesLeft--;
+    const polite = this.#demanded === undefined ? gap : Math.max(gap, 2 ** this.#demanded);
+    this.#due = Math.min(this.#due, this.#sentAt + polite * Math.max(1, this.#stretch));
   }
 
   /** Makes the next request due at a time, or earlier. */
@@ -251,6 +273,7 @@ export class PollTimer {
     if (!this.inBurst) return;
     this.endBurst();
     this.#burstAt = -Infinity;
+    this.retryAgain();
   }
 
   /** Makes the next request due as soon as manners allow. */

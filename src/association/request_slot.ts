@@ -101,8 +101,8 @@ export class RequestSlot {
     this.#hasFailedLocally = isLocal === true;
   }
 
-  /** A response came: the way to the server is there. */
-  noteResponse(): void {
+  /** Something came back for the open request, good or not: the way to the server is there. */
+  noteDatagram(): void {
     this.#lastFailure = undefined;
   }
 

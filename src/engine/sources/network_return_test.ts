@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { EngineWorld, type WorldOptions } from "../../../tests/support/engine_world.ts";
-import { exchangeOutcome, sessionProtections } from "../../../tests/support/nts_sessions.ts";
-import { ok } from "../../base/result.ts";
+import {
+  exchangeOutcome,
+  plainSession,
+  sessionProtections,
+} from "../../../tests/support/nts_sessions.ts";
+import { err, ok } from "../../base/result.ts";
+import type { Protections } from "./source_set.ts";
 
 const LONG = 8 * 3600;
+const ADDRESSES = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
 
 const CONFIG = `
   [[source]]
@@ -131,6 +137,77 @@ Deno.test("resume, new addresses and a told change all ask now, spread over some
     const bins = Map.groupBy(firsts, (first) => Math.floor(first));
     assert.ok(bins.size >= 4, `${event.type}: ${firsts}`);
   }
+});
+
+/** Offline for eight hours, then back; nothing that is sent in the first seconds arrives. */
+function returnsDeaf(deafSeconds: number): { readonly world: EngineWorld; readonly since: number } {
+  const world = new EngineWorld().start();
+  world.run(3600);
+  world.isOffline = true;
+  runLong(world, LONG);
+  world.isOffline = false;
+  for (const address of ADDRESSES) world.server(address).isSilent = true;
+  const since = world.time;
+  world.handle({ type: "network-changed" });
+  world.run(deafSeconds);
+  for (const address of ADDRESSES) world.server(address).isSilent = false;
+  return { world, since };
+}
+
+Deno.test("when the first requests after the return are lost, the next ones are not a long interval away", () => {
+  // a switch forwards nothing for half a minute after a link came up
+  for (const [deafSeconds, seconds] of [[8, 30], [35, 90]] as const) {
+    const { world, since } = returnsDeaf(deafSeconds);
+    world.run(seconds - deafSeconds);
+    for (const { name, lastReplySecondsAgo: ago } of world.snapshot.sources) {
+      assert.ok(ago !== null && ago < world.time - since, `${name}: ${ago} s ago`);
+    }
+  }
+});
+
+Deno.test("servers that stay silent after the return are asked a few times more, then by the interval", () => {
+  const { world } = returnsDeaf(0);
+  for (const address of ADDRESSES) world.server(address).isSilent = true;
+  const start = world.journal.length;
+  world.run(900);
+  for (const [address, times] of requestsSince(world, start)) {
+    assert.ok(times.length >= 4 && times.length <= 5, `${address}: ${times}`);
+    const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0));
+    assert.ok(gaps.every((gap) => gap >= 16), `${address}: ${gaps}`);
+  }
+});
+
+Deno.test("keys that the server has forgotten meanwhile are exchanged within 30 s of the return", () => {
+  let knowsKeys = true;
+  const startSession: Protections["startSession"] = (outcome, { now }) => {
+    let isRefused = false;
+    return Object.assign(plainSession(outcome, { now }), {
+      verify() {
+        isRefused = !knowsKeys;
+        return knowsKeys ? ok({}) : err("nts-nak" as const);
+      },
+      beginKeyExchange: () => isRefused,
+      endKeyExchange() {
+        isRefused = false;
+        knowsKeys = true;
+      },
+    });
+  };
+  const config = '[[source]]\nmode = "nts"\naddress = "nts.example.org"';
+  const world = new EngineWorld({ config, more: { protections: { startSession } } });
+  world.exchange = () => ({ result: ok(exchangeOutcome()) });
+  world.start();
+  world.run(3600);
+  world.isOffline = true;
+  runLong(world, LONG);
+  world.isOffline = false;
+  knowsKeys = false;
+  world.handle({ type: "network-changed" });
+  world.run(6);
+  assert.match(world.source("nts.example.org").reason, /not-authentic/);
+  world.run(24);
+  assert.ok(knowsKeys, "keys are exchanged");
+  assert.ok((world.source("nts.example.org").lastReplySecondsAgo ?? Infinity) < 24);
 });
 
 Deno.test("a network that changes every second does not make us a nuisance", () => {
