@@ -137,9 +137,15 @@ function ofConfiguration(
   return { status: "no-select", reason: "Only measured, as configured" };
 }
 
+/** What is longer says no more: servers can state any number. */
+const SECONDS_SHOWN_MAX = 1e9;
+
 /** Writes a duration with its sign and a fitting unit: `-500.123 ms`. */
 export function durationText(seconds: Seconds): string {
   const size = Math.abs(seconds);
+  if (size > SECONDS_SHOWN_MAX) {
+    return seconds < 0 ? `less than -${SECONDS_SHOWN_MAX} s` : `more than ${SECONDS_SHOWN_MAX} s`;
+  }
   if (size >= 1) return `${seconds.toFixed(3)} s`;
   if (size >= 1e-3) return `${(seconds * 1e3).toFixed(3)} ms`;
   return `${(seconds * 1e6).toFixed(3)} us`;

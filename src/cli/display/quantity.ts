@@ -5,6 +5,9 @@
  */
 import { type Seconds, SECONDS_PER_DAY } from "../../base/units.ts";
 
+/** What is longer says no more: servers can state any number. */
+const DAYS_MAX = 99_999;
+
 /** Writes a time difference as `123 ns`, `12.3 us`, `1.23 ms`, `4.56 s`; a dash for null. */
 export function formatSeconds(seconds: Seconds | null | undefined): string {
   if (seconds === null || seconds === undefined) return "-";
@@ -13,9 +16,9 @@ export function formatSeconds(seconds: Seconds | null | undefined): string {
   if (size < 999.5e-9) return `${Math.round(seconds * 1e9) + 0} ns`;
   if (size < 999.5e-6) return `${threeDigits(seconds * 1e6)} us`;
   if (size < 999.5e-3) return `${threeDigits(seconds * 1e3)} ms`;
-  return size < 99_999
-    ? `${threeDigits(seconds)} s`
-    : `${(seconds / SECONDS_PER_DAY).toFixed(1)} d`;
+  if (size < 99_999) return `${threeDigits(seconds)} s`;
+  if (size < DAYS_MAX * SECONDS_PER_DAY) return `${(seconds / SECONDS_PER_DAY).toFixed(1)} d`;
+  return `${seconds < 0 ? "< -" : "> "}${DAYS_MAX} d`;
 }
 
 /** Writes a time difference with its sign, `+12.3 us`; a dash for null. */

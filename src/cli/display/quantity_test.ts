@@ -22,6 +22,8 @@ Deno.test("seconds are written with the unit that fits", () => {
     [1.5, "1.50 s"],
     [3600, "3600 s"],
     [864_000, "10.0 d"],
+    [2 ** 127, "> 99999 d"],
+    [-(2 ** 127), "< -99999 d"],
     [null, "-"],
   ];
   deepEqual(cases.map(([value]) => formatSeconds(value)), cases.map(([, text]) => text));
