@@ -22,7 +22,7 @@ import { Ensemble, type FrequencyPrior, type SampleOutcome } from "./ensemble.ts
 import type { ClockEstimate } from "./filter_bank.ts";
 import { FreeRunningClock } from "./free_running_clock.ts";
 import { type BeliefInSources, type FollowedSource, JointFilter } from "./joint_filter.ts";
-import { isOutlier, OUTLIER_STREAK } from "./outlier_streaks.ts";
+import { isDrift, isOutlier, Misses, OUTLIER_STREAK } from "./misses.ts";
 import { type Sample, SourceTrack } from "./source_track.ts";
 
 /** What timestamping adds to an offset, one standard deviation. */
@@ -63,6 +63,8 @@ export interface SourceEstimate {
   readonly samples: number;
   /** Whether the last sample was an outlier. */
   readonly isOutlier: boolean;
+  /** Whether it was one that a change of the frequency may explain, so that the error grows. */
+  readonly mayDrift: boolean;
 }
 
 /** What the believed sources together show of the local clock. */
@@ -81,6 +83,8 @@ export interface SystemEstimate {
   readonly likelyWanderVariance: number;
   /** How long ago the last sample was taken that is no outlier. */
   readonly age: Seconds;
+  /** How much more the offset may be off: samples contradict it that nothing explains yet. */
+  readonly doubt: Seconds;
 }
 
 /** Estimates offset and frequency of the local clock. */
@@ -128,7 +132,7 @@ export class Discipline {
       alone,
       jitterSquare: 0,
       isOutlier: false,
-      miss: 0,
+      misses: new Misses(track, 0),
       hasJumped: false,
       sinceChange: Infinity,
     });
@@ -176,7 +180,7 @@ export class Discipline {
     source.sinceChange++;
     const outcome = alone.observe(track, sample);
     source.isOutlier = isOutlier(outcome);
-    source.miss = outcome.miss;
+    source.misses.take(outcome, sample.time);
     if (this.#isSplitOver(source, outcome)) {
       alone.rebuild([track]);
       if (this.#joint.has(id)) this.#joint.renewSoon();
@@ -246,6 +250,7 @@ export class Discipline {
       likelyWanderVariance: estimate.likelyWanderVariance,
       samples: source.track.samples.length,
       isOutlier: source.isOutlier,
+      mayDrift: source.isOutlier && isDrift(source.misses.shift),
     };
   }
 
@@ -269,6 +274,7 @@ export class Discipline {
       ...estimate,
       offset: estimate.offset - this.#clock.correctionAt(now),
       age: this.#clock.at(now) - this.#joint.trustedAt,
+      doubt: this.#joint.doubtAt(this.#clock.at(now)),
     };
   }
 
@@ -306,7 +312,8 @@ export class Discipline {
     for (const [id, source] of this.#sources) {
       source.track.forget();
       const alone = new Ensemble(this.#prior);
-      const afresh = { alone, isOutlier: false, hasJumped: false, sinceChange: Infinity };
+      const misses = new Misses(source.track, 0);
+      const afresh = { alone, misses, isOutlier: false, hasJumped: false, sinceChange: Infinity };
       this.#sources.set(id, { ...source, ...afresh });
     }
   }

@@ -12,8 +12,11 @@
  */
 import { present } from "../base/assert.ts";
 import type { Seconds } from "../base/units.ts";
+import { SIGMA_MULTIPLIER } from "../selection/root_distance.ts";
+import { estimateAfter, walked } from "./estimate_after.ts";
 import { type ClockEstimate, FilterBank, type UpdateOutcome } from "./filter_bank.ts";
-import { isOutlier, OutlierStreaks } from "./outlier_streaks.ts";
+import { isOutlier } from "./misses.ts";
+import { OutlierStreaks } from "./outlier_streaks.ts";
 import { SourceBiases } from "./source_biases.ts";
 import { isMuchLess, type Sample, type SourceTrack } from "./source_track.ts";
 
@@ -34,6 +37,7 @@ const PRIOR_CREDIT = 3;
 const NO_OUTCOME: SampleOutcome = {
   deviation: 0,
   miss: 0,
+  missVariance: Infinity,
   outlier: 0,
   expectedVariance: 0,
   queueEvidence: 0,
@@ -84,6 +88,8 @@ export class Ensemble {
   readonly #prior: FrequencyPrior;
   readonly #isJoint: boolean;
   #belief: Belief | undefined;
+  /** What the samples show when the prior of the frequency, which is on trial, is not believed. */
+  #fallback: ClockEstimate | undefined;
   #time: Seconds = 0;
   #trustedAt: Seconds = 0;
   /** No oscillator wanders more than each source shows of it. */
@@ -126,6 +132,7 @@ export class Ensemble {
       return this.#replay([...tracks], { about: track, previous });
     }
     if (!this.has(track)) this.#addSource(belief, track);
+    this.#fallback = undefined;
     const outcome = this.#step(belief, track, sample);
     return { ...outcome, isChange: this.#judge(belief, track, outcome) };
   }
@@ -163,6 +170,8 @@ export class Ensemble {
    */
   shift(by: Seconds): void {
     this.#belief?.bank.shiftOffset(by);
+    if (this.#fallback === undefined) return;
+    this.#fallback = { ...this.#fallback, offset: this.#fallback.offset + by };
   }
 
   /**
@@ -178,17 +187,19 @@ export class Ensemble {
   /** Returns the belief about the clock at a time; undefined before the first sample. */
   estimateAt(time: Seconds): ClockEstimate | undefined {
     const now = this.#belief?.bank.estimate;
-    if (now === undefined) return undefined;
-    const dt = time - this.#time;
-    const ahead = Math.max(0, dt);
-    return {
-      ...now,
-      offset: now.offset + dt * now.frequency,
-      offsetVariance: offsetVarianceAt(now, ahead),
-      frequencyVariance: now.frequencyVariance + now.wanderVariance * ahead,
-      likelyFrequencyVariance: now.likelyFrequencyVariance + now.likelyWanderVariance * ahead,
-      covariance: now.covariance + ahead * now.frequencyVariance,
-    };
+    return now && estimateAfter(now, time - this.#time);
+  }
+
+  /**
+   * How much more than its variance says the estimate may be off at a time, because it rests on a
+   * prior of the frequency that no sample has confirmed yet.
+   */
+  doubtAt(time: Seconds): Seconds {
+    const estimate = this.estimateAt(time);
+    if (this.#fallback === undefined || estimate === undefined) return 0;
+    const { offset, offsetVariance } = estimateAfter(this.#fallback, time - this.#time);
+    const wider = Math.sqrt(offsetVariance) - Math.sqrt(estimate.offsetVariance);
+    return Math.abs(offset - estimate.offset) + SIGMA_MULTIPLIER * Math.max(0, wider);
   }
 
   /** The wander that the samples show, as a variance per second; undefined before the first. */
@@ -240,11 +251,13 @@ export class Ensemble {
     options: { readonly about?: SourceTrack; readonly previous?: FilterBank | undefined },
   ): SampleOutcome {
     const { variance, fallbackVariance } = this.#prior;
+    this.#fallback = undefined;
     const outcome = this.#replayWith(variance, tracks, options);
     if (fallbackVariance === undefined || this.#belief === undefined) return outcome;
     const believed = this.#belief.bank.logEvidence + PRIOR_CREDIT;
     const fallback = this.#replayWith(fallbackVariance, tracks, options);
     if (this.#belief.bank.logEvidence > believed) return fallback;
+    this.#fallback = this.#belief.bank.estimate;
     return this.#replayWith(variance, tracks, options);
   }
 
@@ -327,23 +340,4 @@ export class Ensemble {
     }
     return change !== undefined;
   }
-}
-
-/**
- * The variance of the offset `ahead` seconds from now without a sample; a sum of terms none of
- * which is negative.
- */
-function offsetVarianceAt(now: ClockEstimate, ahead: Seconds): number {
-  const { offsetVariance, frequencyVariance, covariance } = now;
-  if (!(frequencyVariance > 0)) return offsetVariance + walked(now.wanderVariance, ahead);
-  // what the frequency explains of the offset, and what it does not
-  const slope = covariance / frequencyVariance;
-  const unexplained = Math.max(0, offsetVariance - slope * covariance);
-  return unexplained + (ahead + slope) ** 2 * frequencyVariance +
-    walked(now.wanderVariance, ahead);
-}
-
-/** What the walk of the frequency adds to the variance of the offset. */
-function walked(wanderVariance: number, ahead: Seconds): number {
-  return wanderVariance * ahead * ahead * ahead / 3;
 }

@@ -69,6 +69,8 @@ export interface UpdateOutcome {
   readonly deviation: number;
   /** The same in seconds. */
   readonly miss: Seconds;
+  /** The variance of both, by which the miss is to be judged. */
+  readonly missVariance: number;
   /** The probability that the sample is an outlier. */
   readonly outlier: number;
   /** The variance of what was expected, before the sample. */
@@ -149,6 +151,7 @@ export class FilterBank {
     const middle = 0.5 * (low + high);
     const half = 0.5 * (high - low);
     const mixture = this.#mixture, errors = errorsOf(observation);
+    const sampleVariance = half * half / 3 + softness * softness;
     let outlier = 0, deviation = 0, miss = 0, expectedVariance = 0, queue = 0, noise = 0;
     for (let i = 0; i < WANDERS.length; i++) {
       const filter = this.#filter(i);
@@ -166,13 +169,13 @@ export class FilterBank {
       outlier += weight * probability;
       miss += weight * apart;
       expectedVariance += weight * belief.variance;
-      deviation += weight * apart /
-        Math.sqrt(belief.variance + half * half / 3 + softness * softness);
+      deviation += weight * apart / Math.sqrt(belief.variance + sampleVariance);
     }
     this.#logEvidence += this.#predictiveLogLikelihood();
     this.#normalise();
     const queueEvidence = Math.log(queue / noise);
-    return { deviation, miss, outlier, expectedVariance, queueEvidence };
+    const missVariance = expectedVariance + sampleVariance;
+    return { deviation, miss, missVariance, outlier, expectedVariance, queueEvidence };
   }
 
   /**

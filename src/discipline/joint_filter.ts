@@ -18,7 +18,7 @@ import type { PossibleRange } from "../selection/intersection.ts";
 import { apartness, contradicting, isExpected, type SeenBias } from "./contradiction.ts";
 import { Ensemble, type FrequencyPrior, type SourceView } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
-import { isWitness } from "./outlier_streaks.ts";
+import { doubtOf, type Misses, speakFor } from "./misses.ts";
 import { learnServerWander } from "./server_wander.ts";
 import type { SourceTrack } from "./source_track.ts";
 
@@ -41,8 +41,8 @@ export interface FollowedSource {
   jitterSquare: number;
   /** Whether its last sample was an outlier. */
   isOutlier: boolean;
-  /** How far that lay from what its own filter expected. */
-  miss: Seconds;
+  /** How far its newest samples lay from what its own filter expected. */
+  readonly misses: Misses;
   /** Whether it has jumped since it was in the joint filter. */
   hasJumped: boolean;
   /**
@@ -106,6 +106,20 @@ export class JointFilter {
   /** Returns what a source is expected to show; undefined if it is not in the filter. */
   viewAt(track: SourceTrack, time: Seconds): SourceView | undefined {
     return this.#ensemble.viewAt(track, time);
+  }
+
+  /**
+   * How much more than its variance says the estimate may be off at a free-running time: because
+   * the last samples of sources with a vote contradict it and nothing has explained them yet, or
+   * because no sample has confirmed the prior of the frequency.
+   */
+  doubtAt(time: Seconds): Seconds {
+    const sources = this.#voters.flatMap((id) => this.#sources.get(id) ?? []);
+    const doubts = sources.filter(({ isOutlier }) => isOutlier).map((doubting) => {
+      const witnesses = sources.filter((other) => other !== doubting).map(({ misses }) => misses);
+      return doubtOf(doubting.misses.shift, { time, witnesses });
+    });
+    return Math.max(this.#ensemble.doubtAt(time), ...doubts);
   }
 
   /** Moves the estimate, when the clock itself was stepped. */
@@ -224,22 +238,17 @@ export class JointFilter {
   }
 
   /**
-   * Tells whether the last sample of a source was an outlier, and those of most sources with a vote
-   * that would see such a change were not.
+   * Tells whether the last sample of a source was an outlier, and those of the others with a vote
+   * speak against a change of the clock that it may show.
    */
   #isLoneOutlier(id: number): boolean {
     const source = this.#sources.get(id);
     if (source?.isOutlier !== true) return false;
-    const witnesses = this.#voters.flatMap((voter) => {
-      const other = this.#sources.get(voter);
-      return other !== undefined && other !== source && isWitness(other.track, source.miss)
-        ? [other]
-        : [];
-    });
-    const agreeing = witnesses.filter((other) => other.isOutlier).length;
-    return this.#voters.includes(id)
-      ? 2 * agreeing < witnesses.length
-      : 2 * agreeing <= witnesses.length;
+    const witnesses = this.#voters.flatMap((voter) =>
+      voter === id ? [] : this.#sources.get(voter)?.misses ?? []
+    );
+    const hasVote = this.#voters.includes(id);
+    return !speakFor(source.misses.shift, { witnesses, hasVote });
   }
 
   /**

@@ -18,6 +18,7 @@ function streak(
   const outcome = {
     deviation: Math.sign(miss) * 9,
     miss,
+    missVariance: (miss / 9) ** 2,
     outlier: 1,
     expectedVariance: 1e-12,
     queueEvidence: 0,
@@ -67,7 +68,14 @@ Deno.test("a change that is faster than any oscillator leaves the frequency near
 Deno.test("another route, or one believable sample, ends a streak", () => {
   const track = source(1e-4);
   const streaks = streaksOf(track);
-  const bad = { deviation: 9, miss: 1e-3, outlier: 1, expectedVariance: 0, queueEvidence: 0 };
+  const bad = {
+    deviation: 9,
+    miss: 1e-3,
+    missVariance: 1e-8,
+    outlier: 1,
+    expectedVariance: 0,
+    queueEvidence: 0,
+  };
   const voters = new Set<SourceTrack>();
   const take = (outcome: typeof bad) => streaks.take(track, { outcome, time: 0, voters });
   for (let i = 0; i < 2; i++) take(bad);

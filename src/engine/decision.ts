@@ -62,9 +62,13 @@ export class Decision {
    * out.
    */
   decide(now: Instant, newest?: AssociationId): readonly Action[] {
-    const { selection, discipline, leaps } = this.#parts;
+    const { control, selection, discipline, leaps } = this.#parts;
     const actions = [...this.#select(now)];
-    if (!selection.selected) return [...actions, ...this.#followCertificates(now)];
+    if (!selection.selected) {
+      // a sample may have shown that what the kernel was told is wrong
+      control.noteStatus(this.#clock.kernelStatus(now), now.monotonic);
+      return [...actions, ...this.#followCertificates(now)];
+    }
     this.#noteVouching();
     const combined = this.#combine(now, newest);
     actions.push(...combined.actions);

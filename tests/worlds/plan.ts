@@ -23,6 +23,8 @@ export interface Plan {
   readonly start?: Date;
   /** The `[synchronization]` of ntpsd's configuration. */
   readonly synchronization?: TomlTable;
+  /** What the bound is told, in ppm, where the oscillator does more than the default. */
+  readonly maxClockErrorPpm?: number;
   /** Errors that no client can avoid; where the reference does better, that is luck. */
   readonly limit?: Limit;
   /** Whether a majority of the servers keeps the time and what it states; else no bound is judged. */

@@ -103,7 +103,7 @@ export function worldNumbers(
 export function makeWorld(number: number): NumberedWorld {
   const [kind, make] = entryOf(number);
   const plan = make(new Dice(number));
-  const { start, synchronization, sources } = plan;
+  const { start, synchronization, sources, maxClockErrorPpm } = plan;
   const document: TomlTable = {
     "name": `${kind}-${number}`,
     "description": `${plan.description}.`,
@@ -118,6 +118,9 @@ export function makeWorld(number: number): NumberedWorld {
         "initial-poll-interval": plan.polls.min,
       },
       ...(synchronization === undefined ? {} : { synchronization }),
+      ...(maxClockErrorPpm === undefined
+        ? {}
+        : { clock: { "max-clock-error-ppm": maxClockErrorPpm } }),
       ...(sources === undefined ? {} : { source: sources }),
     },
     "server": plan.servers,

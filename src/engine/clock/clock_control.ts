@@ -78,6 +78,8 @@ export class ClockControl {
   #slewEnds: MonotonicSeconds = Infinity;
   #refreshAt: MonotonicSeconds = Infinity;
   #commanded: SetClockAction | undefined;
+  /** Whether the kernel was told last that the time is known. */
+  #hasToldTime = false;
   /** The clock's own frequency by the last estimate that was acted on. */
   #baseFrequency: number | undefined;
   /**
@@ -183,6 +185,11 @@ export class ClockControl {
       return this.#command(action, monotonic);
     }
     return this.#steer(estimate, { ...context, step: 0 });
+  }
+
+  /** Lets the kernel be told at once when the time that it was told is not known any more. */
+  noteStatus({ synchronized }: KernelStatus, now: MonotonicSeconds): void {
+    if (this.#hasToldTime && !synchronized) this.#refreshAt = now;
   }
 
   /** Takes in what the world says of the last command. */
@@ -311,6 +318,7 @@ export class ClockControl {
   ): readonly Action[] {
     assert(this.#mayAdjust, "The clock is commanded with permission alone");
     this.#refreshAt = now + refreshInterval(change.status);
+    this.#hasToldTime = change.status.synchronized;
     this.#commanded = { type: "set-clock", ...change };
     return [this.#commanded];
   }

@@ -42,6 +42,7 @@ function estimate(offset: number, frequencyPpm = 0): SystemEstimate {
     likelyFrequencyVariance: 1e-14,
     likelyWanderVariance: 1e-18,
     age: 0,
+    doubt: 0,
   };
 }
 

@@ -12,6 +12,7 @@ function known(to: number): SystemEstimate {
     likelyFrequencyVariance: (to * 1e-6) ** 2,
     likelyWanderVariance: 1e-18,
     age: 0,
+    doubt: 0,
   };
 }
 

@@ -135,5 +135,6 @@ function estimateOf(
     likelyWanderVariance: 0,
     samples: 1,
     isOutlier: false,
+    mayDrift: false,
   };
 }

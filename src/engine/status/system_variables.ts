@@ -113,7 +113,7 @@ export function errorBudget(knowledge: Knowledge): ErrorBudget | undefined {
   const claimed = rootDistance(server, { delay, uncertainty: 0 }).distance;
   const unsupported = Math.max(0, reference.supported - claimed);
   const { maxClockError } = knowledge;
-  const more = maxClockError * age + Math.abs(offset) + unsupported;
+  const more = maxClockError * age + Math.abs(offset) + unsupported + estimate.doubt;
   return {
     rootDelay: bound.rootDelay,
     rootDispersion: bound.rootDispersion + more,

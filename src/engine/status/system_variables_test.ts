@@ -36,6 +36,7 @@ const KNOWLEDGE: Knowledge = {
     likelyFrequencyVariance: 1e-14,
     likelyWanderVariance: 1e-18,
     age: 0,
+    doubt: 0,
   },
   distance: { offset: -0.5e-3, variance: 1e-8 },
 };
@@ -75,6 +76,7 @@ Deno.test("the dispersion of the reference grows with its age by what the clock 
     likelyFrequencyVariance: 0,
     likelyWanderVariance: 1e-18,
     age: 0,
+    doubt: 0,
   };
   const budget = errorBudget({ ...KNOWLEDGE, estimate: calm, now: 11_000 });
   close(budget?.rootDispersion, 0.0045 + SIGMA_MULTIPLIER * 1e-4 + 0.01);
@@ -84,6 +86,11 @@ Deno.test("the dispersion of the reference grows with its age by what the clock 
   close(
     errorBudget({ ...KNOWLEDGE, estimate: doubted, now: 2000 })?.rootDispersion,
     0.0045 + SIGMA_MULTIPLIER * 1e-4 + 0.005,
+  );
+  const contradicted = { ...calm, doubt: 0.02 };
+  close(
+    errorBudget({ ...KNOWLEDGE, estimate: contradicted, now: 1000 })?.rootDispersion,
+    0.0245 + SIGMA_MULTIPLIER * 1e-4,
   );
   close(errorBudget({ ...KNOWLEDGE, now: 900 })?.rootDispersion, 0.0045 + SIGMA_MULTIPLIER * 1e-4);
 });

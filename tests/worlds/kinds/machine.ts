@@ -38,9 +38,10 @@ export function oscillatorSteps(dice: Dice): Plan {
   const events = Array.from({ length: dice.integer([1, 3]) }, (_, i) => ({
     "at": start + intervals(polls, 40 * i + dice.integer([1, 39])),
     "kind": "oscillator-step",
-    "frequency-ppm": dice.signed([0.3, 10]),
+    "frequency-ppm": dice.signed([0.3, STEP_MAX_PPM]),
   }));
-  return steady(dice, { description: "The oscillator steps", polls, events });
+  const description = "The oscillator steps";
+  return steady(dice, { description, polls, events, maxClockErrorPpm: STEP_MAX_PPM });
 }
 
 /** The oscillator wanders little or much. */
@@ -146,6 +147,9 @@ export function longPolls(dice: Dice): Plan {
   });
 }
 
+/** What an oscillator may step by; the bound is told. */
+const STEP_MAX_PPM = 10;
+
 /** A burst of four requests shows what a pause has done; so long an error may stay. */
 const PAUSE_PATIENCE = 8;
 
@@ -158,6 +162,7 @@ interface Setting {
   readonly events?: readonly TomlTable[];
   readonly start?: Date;
   readonly limit?: Limit;
+  readonly maxClockErrorPpm?: number;
   readonly measureFrom?: number;
   readonly duration?: number;
 }
@@ -173,6 +178,9 @@ function steady(dice: Dice, setting: Setting): Plan {
     events: setting.events ?? [],
     limit: setting.limit ?? unseen(0),
     ...(setting.start === undefined ? {} : { start: setting.start }),
+    ...(setting.maxClockErrorPpm === undefined
+      ? {}
+      : { maxClockErrorPpm: setting.maxClockErrorPpm }),
     measureFrom,
     duration: setting.duration ?? measureFrom + intervals(polls, 160),
   };
