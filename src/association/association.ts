@@ -240,6 +240,11 @@ export class Association {
     this.#timer.setPoll(exponent);
   }
 
+  /** Asks soon again, because the last answer was hardly believable: the next one tells. */
+  askForSecond(): void {
+    this.#timer.retrySoon(0);
+  }
+
   /**
    * Begins a burst, because the clock is not to be trusted; declined when the last one was a short
    * while ago.

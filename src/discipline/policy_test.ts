@@ -172,7 +172,9 @@ Deno.test("the poll interval follows what the clock does between samples", () =>
   assert.equal(choosePoll({ ...calm, current: 10 }), 10);
   assert.equal(choosePoll({ ...calm, wrong: true, frequencyVariance: 1 }), 7);
   assert.equal(choosePoll({ ...calm, current: 12 }), 10);
-  assert.equal(choosePoll({ ...calm, frequencyVariance: (50e-6) ** 2 }), 5);
+  // 3.2 ms in 64 s, 1.6 ms in 32 s, 0.8 ms in 16 s
+  assert.equal(choosePoll({ ...calm, frequencyVariance: (50e-6) ** 2 }), 4);
+  assert.equal(choosePoll({ ...calm, frequencyVariance: (10e-6) ** 2 }), 5);
   assert.equal(choosePoll({ ...calm, frequencyVariance: (50e-6) ** 2, current: 4 }), 4);
   // 6.4 us in 64 s and 12.8 us in 128 s
   assert.equal(choosePoll({ ...calm, sampleError: 1e-5 }), 5);

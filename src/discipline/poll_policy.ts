@@ -50,7 +50,9 @@ export function choosePoll(evidence: PollEvidence): PollExponent {
   if (evidence.wrong) {
     return clamp(evidence.samplesAtCurrent < SAMPLES_TO_RAISE ? current : current + 1);
   }
-  if (errorGrowth(evidence, 2 ** current) > LOWER_ABOVE * sampleError) return clamp(current - 1);
+  let poll = current;
+  while (poll > limits.min && errorGrowth(evidence, 2 ** poll) > LOWER_ABOVE * sampleError) poll--;
+  if (poll < current) return clamp(poll);
   if (evidence.isOutlier || evidence.samplesAtCurrent < SAMPLES_TO_RAISE) return clamp(current);
   if (evidence.samples < SAMPLES_TO_KNOW) return clamp(current);
   const further = errorGrowth(evidence, 2 ** (current + 1));

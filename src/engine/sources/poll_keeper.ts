@@ -30,6 +30,8 @@ export interface PollKnowledge {
   readonly likelyWanderVariance: number;
   /** Whether the last sample was hardly believable. */
   readonly isOutlier: boolean;
+  /** Whether it may show that the frequency has changed, so that the error grows. */
+  readonly mayDrift: boolean;
   /** Whether selection knows the source to be a falseticker. */
   readonly wrong: boolean;
 }
@@ -73,6 +75,7 @@ export class PollKeeper {
     });
     this.#samples.set(id, poll === association.poll ? samplesAtCurrent : 0);
     if (poll !== association.poll) association.setPoll(poll);
+    if (knowledge.mayDrift && !knowledge.wrong) association.askForSecond();
   }
 
   /**
@@ -95,10 +98,10 @@ export class PollKeeper {
     const joint = selection.believed.includes(id) ? discipline.systemAt(now) : undefined;
     const better = joint !== undefined && joint.frequencyVariance < own.frequencyVariance;
     const { frequencyVariance, likelyWanderVariance } = better ? joint : own;
-    const { sampleError, samples, isOutlier } = own;
+    const { sampleError, samples, isOutlier, mayDrift } = own;
     const wrong = selection.falsetickers.includes(id);
-    const known = { sampleError, samples, frequencyVariance, likelyWanderVariance, isOutlier };
-    this.adapt(member.association, { ...known, wrong });
+    const shown = { sampleError, samples, isOutlier, mayDrift };
+    this.adapt(member.association, { ...shown, frequencyVariance, likelyWanderVariance, wrong });
   }
 
   /** Asks servers ever more rarely that are asked again and again and give no time. */
