@@ -4,6 +4,7 @@
  * @module
  */
 import type { Seconds } from "../base/units.ts";
+import type { Doubt } from "./doubt.ts";
 
 /** Why a time cannot be. */
 export interface Contradiction {
@@ -64,4 +65,6 @@ export interface Candidate {
   readonly identities?: readonly string[];
   /** Whether its packets prove who sent them. */
   readonly isAuthenticated: boolean;
+  /** What the selection before this one found against it; left out or undefined for nothing. */
+  readonly doubt?: Doubt | undefined;
 }

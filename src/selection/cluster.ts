@@ -13,6 +13,7 @@
  * @module
  */
 import type { Seconds } from "../base/units.ts";
+import type { Doubt } from "./doubt.ts";
 
 /** So many sources are never reduced further (RFC 5905 section 11.2.2, NMIN). */
 const SURVIVORS_MIN = 3;
@@ -22,6 +23,8 @@ const SURVIVORS_MIN = 3;
  * them.
  */
 const APART = 2.5;
+/** The same for one that stood apart before: else it would come and go at that edge. */
+const APART_STILL = 2;
 
 /** The part of the root distance that is expected as an error. */
 const ASYMMETRY = 0.25;
@@ -42,6 +45,8 @@ export interface ClusterMember {
   readonly prefer: boolean;
   /** Whether it is not compared with those that are not trusted. */
   readonly trust: boolean;
+  /** What was found against it before; left out or undefined for nothing. */
+  readonly doubt?: Doubt | undefined;
 }
 
 /** A source that was cast off, and the numbers that decided. */
@@ -83,7 +88,7 @@ function castOff(members: readonly ClusterMember[]): readonly Outlier[] {
       if (member.prefer) continue;
       const outlier = compare(member, crowd);
       const ratio = outlier.expected > 0 ? outlier.difference / outlier.expected : 0;
-      if (ratio <= APART || (worst !== undefined && ratio <= worst.ratio)) continue;
+      if (ratio <= member.apart || (worst !== undefined && ratio <= worst.ratio)) continue;
       if (!canTie || !isWithMiddle(member, left)) worst = { outlier, ratio };
     }
     if (worst === undefined) break;
@@ -108,6 +113,8 @@ function isWithMiddle(member: Weighed, sorted: readonly Weighed[]): boolean {
 interface Weighed extends Pick<ClusterMember, "id" | "offset" | "prefer"> {
   /** Of the offset, as far as its errors are expected. */
   readonly variance: number;
+  /** From how many times what is expected on it stands apart. */
+  readonly apart: number;
 }
 
 /** Sums over all that are left, so that comparing each with all others takes no square of steps. */
@@ -146,7 +153,7 @@ function compare(member: Weighed, crowd: Crowd): Outlier {
 }
 
 function weighed(member: ClusterMember): Weighed {
-  const { id, offset, prefer, jitter, uncertainty, rootDistance } = member;
+  const { id, offset, prefer, jitter, uncertainty, rootDistance, doubt } = member;
   const variance = jitter ** 2 + uncertainty ** 2 + (ASYMMETRY * rootDistance) ** 2;
-  return { id, offset, prefer, variance };
+  return { id, offset, prefer, variance, apart: doubt === undefined ? APART : APART_STILL };
 }

@@ -38,6 +38,7 @@ import {
   type Range,
 } from "./intersection.ts";
 import { oneVoteEach } from "./one_vote.ts";
+import { SIGMA_MULTIPLIER } from "./root_distance.ts";
 import type { SelectionOptions } from "./selection_options.ts";
 import type { SourceStatus } from "./status.ts";
 
@@ -275,9 +276,15 @@ function findStrays(
   const limit = Math.max(0, nearest + NEAR * narrowest);
   const strays = new Map<number, SourceStatus>();
   for (const each of agreeing) {
-    const { id, trust, prefer, offset } = each, apart = apartOf(each);
-    if (apart <= limit || trust || (prefer && !isBound)) continue;
-    const reason = `Offset ${durationText(offset)} lies ${durationText(apart)} outside the ` +
+    const { id, trust, prefer, offset, doubt } = each, apart = apartOf(each);
+    // where others lie well inside, one that was cast off has to be clear of the edge
+    const isSuspect = doubt !== undefined && limit === 0;
+    const room = isSuspect ? Math.min(allowance(each), NEAR * narrowest) : 0;
+    if (apart + room <= limit || trust || (prefer && !isBound)) continue;
+    const where = apart > limit
+      ? `lies ${durationText(apart)} outside`
+      : "was outside before, and is too near to the edge of";
+    const reason = `Offset ${durationText(offset)} ${where} the ` +
       `interval where most ${isBound ? "trusted sources" : "sources"} can be right`;
     strays.set(id, { status: "outlier", reason });
   }
@@ -320,13 +327,20 @@ function score(candidate: Candidate): Seconds {
   return candidate.rootDistance + candidate.stratum * STRATUM_WEIGHT;
 }
 
+/** What a source claims; one that was found false has to agree without what chance may do. */
 function claimOf(candidate: Candidate) {
-  const { offset, rootDistance, trust } = candidate;
+  const { offset, rootDistance, trust, doubt } = candidate;
+  const reach = doubt === "falseticker" ? rootDistance - allowance(candidate) : rootDistance;
   return {
-    low: offset - rootDistance,
-    high: offset + rootDistance,
+    low: offset - reach,
+    high: offset + reach,
     isTrusted: trust,
   };
+}
+
+/** The part of a root distance that is there for what chance may do to the offset. */
+function allowance({ rootDistance, uncertainty }: Candidate): Seconds {
+  return Math.min(rootDistance, SIGMA_MULTIPLIER * uncertainty);
 }
 
 /**
@@ -347,14 +361,16 @@ interface Majority {
   readonly all: number;
 }
 
-function falseticker({ offset, rootDistance }: Candidate, majority: Majority): SourceStatus {
+function falseticker(candidate: Candidate, majority: Majority): SourceStatus {
   const { low, high, depth, all } = majority;
+  const { offset, rootDistance } = candidate;
   const apart = offset < low ? low - offset : offset - high;
   return {
     status: "falseticker",
     reason: `Offset ${durationText(offset)} lies ${durationText(apart)} outside the interval on ` +
       `which ${depth} of ${all} sources agree, with an error bound of ` +
-      durationText(rootDistance),
+      durationText(rootDistance) +
+      (apart > rootDistance ? "" : ", which chance may explain, but not what was seen before"),
   };
 }
 

@@ -237,6 +237,46 @@ Deno.test("a little more or less of an offset does not turn a source in use into
   assert.equal(statusOf(-1e-5), statusOf(1e-5));
 });
 
+Deno.test("a source that was found false agrees only where it would without what chance may do", () => {
+  const good = [source(1, 0), source(2, 0), source(3, 0)];
+  const statusOf = (offset: number, doubt?: "falseticker" | "outlier") =>
+    run([...good, source(4, offset, { uncertainty: 0.001, doubt })]).statuses.get(4);
+  // its bound and theirs together are 20 ms, of which 3.5 ms are for chance
+  assert.equal(statusOf(0.018)?.status, "outlier");
+  assert.equal(statusOf(0.018, "outlier")?.status, "outlier");
+  assert.equal(statusOf(0.018, "falseticker")?.status, "falseticker");
+  assert.match(
+    statusOf(0.018, "falseticker")?.reason ?? "",
+    /chance may explain, but not what was/,
+  );
+  assert.equal(statusOf(0.016, "falseticker")?.status, "outlier");
+  assert.equal(statusOf(0.001, "falseticker")?.status, "combined");
+});
+
+Deno.test("a source that was found false does not lend the vote that others lack", () => {
+  const agreeingWith = (offset: number, doubt?: "falseticker") => {
+    const one = source(3, offset, { uncertainty: 0.001, doubt });
+    return run([source(1, 0), source(2, 0), one], { minimumAgreeing: 3 }).agreeing;
+  };
+  assert.equal(agreeingWith(0.018), 3);
+  assert.equal(agreeingWith(0.018, "falseticker"), 2);
+  assert.equal(agreeingWith(0.001, "falseticker"), 3);
+});
+
+Deno.test("a source that was cast off is used again only when it is clear of the edge", () => {
+  const good = [source(1, 0), source(2, 0), source(3, 0)];
+  const statusOf = (offset: number, doubt?: "outlier") =>
+    run([...good, source(4, offset, { uncertainty: 0.001, rootDistance: 0.04, doubt })])
+      .statuses.get(4);
+  assert.equal(statusOf(0.008)?.status, "combined");
+  assert.equal(statusOf(0.008, "outlier")?.status, "outlier");
+  assert.match(statusOf(0.008, "outlier")?.reason ?? "", /too near to the edge of the interval/);
+  assert.equal(statusOf(0.006, "outlier")?.status, "combined");
+  // some are left, however near the edge all of them are
+  const all = [1, 2, 3].map((id) => source(id, id / 1000, { uncertainty: 0.1, doubt: "outlier" }));
+  assert.ok(run(all).survivors.length > 0);
+});
+
 Deno.test("where most can be right is no bound for preferred sources, unless a trusted one agrees", () => {
   const narrow = { rootDistance: 0.004 }, wide = { rootDistance: 0.4, prefer: true };
   const good = [source(1, 0, narrow), source(2, 0.001, narrow), source(3, -0.001, narrow)];
@@ -368,6 +408,8 @@ const candidates = fc.uniqueArray(
     trust: fc.boolean(),
     prefer: fc.boolean(),
     noSelect: fc.boolean(),
+    uncertainty: fc.integer({ min: 0, max: 40 }).map((n) => n / 64),
+    doubt: fc.constantFrom("falseticker", "outlier", undefined),
   }),
   { selector: ({ id }) => id, maxLength: 9 },
 ).map((list) => list.map(({ id, offset, ...rest }) => source(id, offset, rest)));

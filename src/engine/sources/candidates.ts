@@ -10,6 +10,7 @@ import type { Seconds, UnixSeconds } from "../../base/units.ts";
 import { isAuthenticated } from "../../config/config.ts";
 import type { Discipline } from "../../discipline/discipline.ts";
 import type { Candidate, Contradiction } from "../../selection/candidate.ts";
+import type { Doubt } from "../../selection/doubt.ts";
 import { followsUs, isOurselves, type OwnIdentity } from "../../selection/loop.ts";
 import { rootDistance } from "../../selection/root_distance.ts";
 import type { ToldTime } from "../authenticated_time/told_time.ts";
@@ -43,15 +44,16 @@ export interface KnownTime {
 
 /**
  * Describes a member; `own` is by what we recognise ourselves, `identities` are what its server is
- * known by.
+ * known by, `doubt` is what the last selection found against it.
  */
 export function candidateOf(
   member: MemberOfSource,
-  { context, own, identities, faults }: {
+  { context, own, identities, faults, doubt }: {
     readonly context: SelectionContext;
     readonly own: OwnIdentity;
     readonly identities: readonly string[];
     readonly faults: SourceFaults;
+    readonly doubt?: Doubt | undefined;
   },
 ): Candidate {
   const { association, config } = member;
@@ -82,6 +84,7 @@ export function candidateOf(
     isAuthenticated: isAuthenticated(config),
     identities,
     faults: faults.isLeftOut(association.id, now.monotonic) ? faults.count(association.id) : 0,
+    doubt,
     contradiction: contradictionOf(association, { context, estimate, error: distance }),
   };
 }

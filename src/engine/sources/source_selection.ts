@@ -8,6 +8,7 @@ import { assert } from "../../base/assert.ts";
 import type { LeapIndicator } from "../../protocol/leap_indicator.ts";
 import type { Config } from "../../config/config.ts";
 import type { Candidate, Contradiction } from "../../selection/candidate.ts";
+import { type Doubt, doubtsAfter } from "../../selection/doubt.ts";
 import { describeCauses } from "../../selection/causes.ts";
 import { rejection } from "../../selection/rejection.ts";
 import { select, type Selection, type SelectionOptions } from "../../selection/select.ts";
@@ -51,6 +52,8 @@ export class SourceSelection {
   #hasLost = false;
   #trusted: readonly number[] = [];
   #falsetickers: readonly number[] = [];
+  /** What was found against sources, until they are found good. */
+  #doubts: ReadonlyMap<number, Doubt> = new Map();
   #impossible: ReadonlyMap<number, Contradiction> = new Map();
   #reference: Reference | undefined;
   #leap: LeapIndicator = "unknown";
@@ -276,6 +279,7 @@ export class SourceSelection {
   restart(reason: string): void {
     this.#selection = undefined;
     this.#falsetickers = [];
+    this.#doubts = new Map();
     this.#impossible = new Map();
     this.#reference = undefined;
     this.#reason = reason;
@@ -284,7 +288,8 @@ export class SourceSelection {
   #candidate(member: MemberOfSource, context: SelectionContext): Candidate {
     const identities = this.#identitiesOf(member);
     const own = this.#own.identity;
-    return candidateOf(member, { context, own, identities, faults: this.#faults });
+    const doubt = this.#doubts.get(member.association.id);
+    return candidateOf(member, { context, own, identities, doubt, faults: this.#faults });
   }
 
   #identitiesOf({ association: { id, address }, config }: MemberOfSource): readonly string[] {
@@ -346,6 +351,7 @@ export class SourceSelection {
     this.#trusted = trusted;
     this.#falsetickers = falsetickers;
     this.#impossible = impossible;
+    this.#doubts = doubtsAfter(selection, this.#doubts);
     const hasNone = candidates.length === 0 && heldBack === 0 && this.#rules.hasSources;
     this.#reason = hasNone ? NO_CANDIDATE : reasonWithHeld(selection, heldBack);
     this.#isVouchedFor = hasVouchers(members, { selection, needed: this.#rules.vouchersNeeded });
