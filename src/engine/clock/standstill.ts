@@ -91,13 +91,14 @@ export class StandstillSuspicion {
   }
 
   /**
-   * Tells whether the missing time explains the offset that sources show; `known` is the estimate
-   * from before it, if there is one.
+   * Tells whether the missing time explains the offset that sources show, and better than that none
+   * is missing; `known` is the estimate from before it, if there is one.
    */
   explains(shown: Seconds, known: Seconds | undefined): boolean {
     const grown = shown - (known ?? this.#expected);
     const difference = Math.abs(grown - this.#missing);
-    return this.isSuspected && difference <= DIFFERENCE_MAX + this.#error;
+    const isBetter = difference < Math.abs(grown);
+    return this.isSuspected && isBetter && difference <= DIFFERENCE_MAX + this.#error;
   }
 
   /** Ends the suspicion; returns the time that is missing, undefined when that explains nothing. */

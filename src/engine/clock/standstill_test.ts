@@ -25,6 +25,24 @@ Deno.test("a hardware clock that was set is forgotten when the sources do not sh
   assert.equal(suspicion.explains(7200, 0), false);
 });
 
+Deno.test("sources that show nothing do not confirm a short time that is missing", () => {
+  for (
+    const [missing, shown, isExplained] of [
+      [3, 0, false],
+      [3, 1.4, false],
+      [3, 1.6, true],
+      [3, 5.9, true],
+      [2, -1, false],
+      [4, 0.9, false],
+    ] as const
+  ) {
+    const suspicion = new StandstillSuspicion();
+    suspicion.suspect(missing, 10);
+    assert.equal(suspicion.explains(shown, 0), isExplained, `${missing} s, ${shown} s`);
+    assert.equal(suspicion.end(shown + 7, 7), isExplained ? missing : undefined);
+  }
+});
+
 Deno.test("what was known of the clock is no part of what is missing", () => {
   const suspicion = new StandstillSuspicion();
   suspicion.suspect(3600, 10);
