@@ -20,6 +20,7 @@ import {
 import { ProvenCorrection } from "./authenticated_time/proven_correction.ts";
 import { isHeldBack } from "./authenticated_time/provisional_time.ts";
 import type { ClockState } from "./clock/clock_state.ts";
+import type { DecisionGate } from "./decision_gate.ts";
 import { DriftKeeper } from "./clock/drift_keeper.ts";
 import { type EngineParts, guardSource } from "./engine_parts.ts";
 import type { Action, AssociationId, EventOf, Instant } from "./events.ts";
@@ -29,6 +30,7 @@ import { type UpdateRecord, UpdateRecorder } from "./status/update_record.ts";
 export class Decision {
   readonly #parts: EngineParts;
   readonly #clock: ClockState;
+  readonly #gate: Pick<DecisionGate, "isAboutToOpen">;
   readonly #correction = new ProvenCorrection();
   readonly #drift = new DriftKeeper();
   readonly #updates = new UpdateRecorder();
@@ -39,11 +41,14 @@ export class Decision {
   /** Decides nothing yet. */
   constructor(
     parts: EngineParts,
-    clock: ClockState,
-    { authentication }: Pick<SynchronizationConfig, "authentication">,
+    { clock, gate, authentication }: Pick<SynchronizationConfig, "authentication"> & {
+      readonly clock: ClockState;
+      readonly gate: Pick<DecisionGate, "isAboutToOpen">;
+    },
   ) {
     this.#parts = parts;
     this.#clock = clock;
+    this.#gate = gate;
     this.#authentication = authentication;
   }
 
@@ -82,9 +87,10 @@ export class Decision {
     return [...actions, ...this.#steer(estimate, now)];
   }
 
-  /** Decides without a new measurement, if there was a decision before. */
+  /** Decides without a new measurement, if there was a decision before and none is to come soon. */
   decideAgain(now: Instant): readonly Action[] {
-    return this.#parts.selection.hasDecided ? this.decide(now) : [];
+    const { hasDecided } = this.#parts.selection;
+    return hasDecided && !this.#gate.isAboutToOpen ? this.decide(now) : [];
   }
 
   /** Decides again when a source was lost or came back without a measurement. */
@@ -101,7 +107,7 @@ export class Decision {
   decideIfOvertaken(id: AssociationId, now: Instant): readonly Action[] {
     const { sources, selection } = this.#parts;
     const member = sources.members.find(({ association }) => association.id === id);
-    return member !== undefined && selection.isOvertaken(member) ? this.decide(now) : [];
+    return member !== undefined && selection.isOvertaken(member) ? this.decideAgain(now) : [];
   }
 
   /** Draws the conclusions from certificates that were verified at the time that was found. */

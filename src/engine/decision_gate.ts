@@ -41,6 +41,14 @@ export class DecisionGate {
     return this.#gate.isOpen;
   }
 
+  /**
+   * Whether it opens within seconds, even without any event: the filters know already what some
+   * sources say since it was closed, and no decision may come before that of the opening.
+   */
+  get isAboutToOpen(): boolean {
+    return Number.isFinite(this.nextCheckAt);
+  }
+
   /** When `open` may find it open without any event; Infinity for never. */
   get nextCheckAt(): MonotonicSeconds {
     return this.#gate.nextCheckAt;

@@ -67,13 +67,14 @@ export class Engine {
     this.#config = options.config;
     this.#parts = makeParts(options);
     this.#clock = new ClockState(this.#parts, options.notAdjustedReason);
-    this.#decision = new Decision(this.#parts, this.#clock, options.config.synchronization);
+    this.#gate = new DecisionGate(this.#parts);
+    const own = { clock: this.#clock, gate: this.#gate };
+    this.#decision = new Decision(this.#parts, { ...own, ...options.config.synchronization });
     this.#sources = this.#parts.sources;
     this.#discipline = this.#parts.discipline;
     this.#control = this.#parts.control;
     this.#selection = this.#parts.selection;
     this.#provisional = this.#parts.provisional;
-    this.#gate = new DecisionGate(this.#parts);
     this.#changes = new MemberChanges(this.#parts, { polls: this.#polls, recent: this.#recent });
     this.#disturbance = new DisturbanceDetector(options.clockPrecision);
     this.#reports = new Reports(this.#parts);
@@ -90,7 +91,7 @@ export class Engine {
     if (this.#isStopped) return this.#provisional.withDates(actions, now);
     this.#changes.follow();
     this.#provisional.noteCertificates(this.#sources.members, now.monotonic);
-    actions.push(...this.#decision.decideIfSourcesLeft(now), ...this.#openGate(now));
+    actions.push(...this.#openGate(now), ...this.#decision.decideIfSourcesLeft(now));
     actions.push(...this.#reportSources(now));
     return this.#provisional.withDates(actions, now);
   }

@@ -4,7 +4,7 @@
  *
  * A seed gives what the servers are like and what they answer. A second one gives what else
  * happens: up to 40 sources, pools, Network Time Security with its outcomes, reloads, sleep, steps
- * by others, a clock that refuses, sockets that fail. Nothing may throw, nothing may go wrong
+ * by others, stand-stills, a clock that refuses, sockets that fail. Nothing may throw, nothing may go wrong
  * inside a source's boundary, what is read and wanted holds at any time, sockets and the log grow
  * slowly, and with a majority of honest sources the clock is right a while after the last
  * disturbance, and as right as is said.
@@ -228,7 +228,7 @@ class HostileWorld {
   #disturb(): void {
     const fate = this.#fate ?? this.#draw;
     const hasHonest = this.#plan.honest.length > 0;
-    switch (this.#below(hasHonest ? 6 : 10)) {
+    switch (this.#below(hasHonest ? 7 : 11)) {
       case 0: // another program sets the clock
         this.#clock.step(fate.signed(1e-6, hasHonest ? 100 : 1e9));
         return this.#handle({ type: "timer" });
@@ -245,13 +245,15 @@ class HostileWorld {
       case 4:
         return this.#handle({ type: "save-sessions" });
       case 5:
+        return this.#standStill(fate.between(3, 900));
       case 6:
+      case 7:
         return this.#handle({ type: "reconfigure", config: this.#config() });
-      case 7: {
+      case 8: {
         const skew = fate.between(1e-9, 1e6);
         return this.#handle({ type: "drift-loaded", frequency: fate.signed(1e-6, 500), skew });
       }
-      case 8: {
+      case 9: {
         const table = parseLeapTable(leapFile(fate.random));
         return this.#handle({ type: "leap-table", table: table.ok ? table.value : undefined });
       }
@@ -259,6 +261,16 @@ class HostileWorld {
         this.#arrivals.push(...this.#arrivals);
         this.#arrivals.sort((a, b) => a.at - b.at);
     }
+  }
+
+  /** The machine stands still, or somebody sets its hardware clock: in one world only the one. */
+  #standStill(missing: number): void {
+    if (this.#plan.honestPoll % 2 === 0) {
+      this.#clock.standStill(missing);
+      this.#end += missing;
+    }
+    const grain = this.#fate?.uniform() ?? 0;
+    this.#handle({ type: "standstill-suspected", missing: missing + grain });
   }
 
   #handle(event: Event): void {

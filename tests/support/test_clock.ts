@@ -68,6 +68,11 @@ export class TestClock {
     this.monotonic += seconds;
   }
 
+  /** Lets true time pass that neither clock notices. */
+  standStill(seconds: number): void {
+    this.time += seconds;
+  }
+
   /** Steps the real-time clock. */
   step(seconds: number): void {
     this.#ahead += seconds;

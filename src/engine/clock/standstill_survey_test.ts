@@ -4,7 +4,7 @@ import { SeededRandom } from "../../base/random.ts";
 import { ok } from "../../base/result.ts";
 import { present } from "../../base/assert.ts";
 import type { ActionOf } from "../events.ts";
-import { EngineWorld, type WorldOptions } from "../../../tests/support/engine_world.ts";
+import { configOf, EngineWorld, type WorldOptions } from "../../../tests/support/engine_world.ts";
 
 const HOUR = 3600;
 /** The server that a key exchange names is 192.0.2.7. */
@@ -20,6 +20,12 @@ function sources(...more: readonly string[]): string {
 }
 
 const PLAIN = sources("", "", "");
+const QUICK = sources(
+  ...Array.from(
+    { length: 5 },
+    () => "initial-poll-interval = 0\npoll-interval-limits = { min = 0, max = 0 }",
+  ),
+);
 const NO_STEP = "[synchronization]\nstep-limit = 0\n";
 
 /** A world that has run for a while. */
@@ -201,6 +207,39 @@ for (const by of [100, HOUR]) {
     world.isOffline = false;
     world.run(300);
     assertStepped(world, HOUR - by);
+  });
+}
+
+for (
+  const [what, happen] of [
+    ["new addresses", (world) => {
+      world.handle({ type: "own-addresses", addresses: ["198.51.100.9"] });
+    }],
+    ["a reload", (world) => {
+      world.handle({ type: "reconfigure", config: configOf(QUICK) });
+    }],
+    ["a source that comes back", (world) => {
+      silence(world, [5], false);
+    }],
+    ["a source that loses the time", (world) => {
+      world.server("192.0.2.1").leap = "unknown";
+    }],
+  ] as readonly (readonly [string, (world: EngineWorld) => void])[]
+) {
+  Deno.test(`${what} while sources are awaited that are to confirm a stand-still steer nothing`, () => {
+    for (let after = 0; after < 8; after += 0.5) {
+      const world = new EngineWorld({ config: QUICK });
+      if (what === "a source that comes back") silence(world, [5]);
+      world.start().run(300);
+      // the filters learn from the others what is missing while this one is waited for
+      silence(world, [4]);
+      standStill(world, HOUR, [1, 2, 3, 4, 5]);
+      world.run(after);
+      happen(world);
+      world.run(100);
+      assert.ok(isTold(world, HOUR), `${after} s: ${world.logs.join("\n")}`);
+      assertStepped(world, HOUR);
+    }
   });
 }
 
