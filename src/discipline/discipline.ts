@@ -133,6 +133,7 @@ export class Discipline {
       jitterSquare: 0,
       isOutlier: false,
       misses: new Misses(track, 0),
+      changed: undefined,
       hasJumped: false,
       sinceChange: Infinity,
     });
@@ -189,6 +190,7 @@ export class Discipline {
     assert(isSound(estimate), "The estimate of a source is a number");
     if (estimate === undefined) return;
     if (outcome.isChange) {
+      source.changed = source.misses.shift;
       source.jitterSquare = 0;
       if (Math.abs(outcome.miss) > JUMP_MIN) this.#jump(id, source);
       else if (!this.#joint.has(id)) source.sinceChange = OUTLIER_STREAK;
@@ -313,7 +315,14 @@ export class Discipline {
       source.track.forget();
       const alone = new Ensemble(this.#prior);
       const misses = new Misses(source.track, 0);
-      const afresh = { alone, misses, isOutlier: false, hasJumped: false, sinceChange: Infinity };
+      const afresh = {
+        alone,
+        misses,
+        changed: undefined,
+        isOutlier: false,
+        hasJumped: false,
+        sinceChange: Infinity,
+      };
       this.#sources.set(id, { ...source, ...afresh });
     }
   }

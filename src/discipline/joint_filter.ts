@@ -18,7 +18,7 @@ import type { PossibleRange } from "../selection/intersection.ts";
 import { apartness, contradicting, isExpected, type SeenBias } from "./contradiction.ts";
 import { Ensemble, type FrequencyPrior, type SourceView } from "./ensemble.ts";
 import type { ClockEstimate } from "./filter_bank.ts";
-import { doubtOf, type Misses, speakFor } from "./misses.ts";
+import { doubtOf, type Misses, type Shift, speakFor } from "./misses.ts";
 import { learnServerWander } from "./server_wander.ts";
 import type { SourceTrack } from "./source_track.ts";
 
@@ -43,6 +43,8 @@ export interface FollowedSource {
   isOutlier: boolean;
   /** How far its newest samples lay from what its own filter expected. */
   readonly misses: Misses;
+  /** The last change that its own filter has followed; undefined when there was none. */
+  changed: Shift | undefined;
   /** Whether it has jumped since it was in the joint filter. */
   hasJumped: boolean;
   /**
@@ -115,11 +117,27 @@ export class JointFilter {
    */
   doubtAt(time: Seconds): Seconds {
     const sources = this.#voters.flatMap((id) => this.#sources.get(id) ?? []);
-    const doubts = sources.filter(({ isOutlier }) => isOutlier).map((doubting) => {
+    const doubts = sources.flatMap((doubting) => {
+      const shift = this.#unexplained(doubting, time);
+      if (shift === undefined) return [];
       const witnesses = sources.filter((other) => other !== doubting).map(({ misses }) => misses);
-      return doubtOf(doubting.misses.shift, { time, witnesses });
+      return doubtOf(shift, { time, witnesses });
     });
     return Math.max(this.#ensemble.doubtAt(time), ...doubts);
+  }
+
+  /**
+   * The change of the clock that would explain what a source shows: by its last sample, or, when
+   * its own filter has followed a change that this one has not, by that.
+   */
+  #unexplained(source: FollowedSource, time: Seconds): Shift | undefined {
+    if (source.isOutlier) return source.misses.shift;
+    const { track, alone, changed } = source;
+    const shown = alone.viewAt(track, time), known = this.#ensemble.viewAt(track, time);
+    if (changed === undefined || shown === undefined || known === undefined) return undefined;
+    const miss = shown.offset - known.offset;
+    const isExplained = isExpected({ bias: miss, variance: shown.variance + known.variance });
+    return isExplained ? undefined : { ...changed, miss };
   }
 
   /** Moves the estimate, when the clock itself was stepped. */
