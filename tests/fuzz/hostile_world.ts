@@ -4,9 +4,9 @@
  *
  * A seed gives what the servers are like and what they answer. A second one gives what else
  * happens: up to 40 sources, pools, Network Time Security with its outcomes, reloads, sleep, steps
- * by others, stand-stills, a clock that refuses, sockets that fail. Nothing may throw, nothing may go wrong
- * inside a source's boundary, what is read and wanted holds at any time, sockets and the log grow
- * slowly, and with a majority of honest sources the clock is right a while after the last
+ * by others, stand-stills, a clock that refuses, sockets that fail. Nothing may throw, nothing may
+ * go wrong inside a source's boundary, what is read and wanted holds at any time, sockets and the
+ * log grow slowly, and with a majority of honest sources the clock is right a while after the last
  * disturbance, and as right as is said.
  *
  * Limits: the network under the honest is a plain one; cryptography is left out (`engine-life` has
