@@ -13,6 +13,7 @@
  */
 import { AT_EMPTY_PATH, F_SETFD, FD_CLOEXEC, STATX, STATX_NLINK } from "../headers/file.ts";
 import { libc } from "../libc.ts";
+import { namesIn } from "./directory.ts";
 import { allocate } from "../memory.ts";
 
 /** A file, folder or socket that is held open. */
@@ -79,6 +80,17 @@ export function releaseFiles(isNeeded: (file: HeldFile) => boolean): void {
 /** Writes down what is held for `takeHeldFiles` of the program that is to follow by exec. */
 export function describeHeldFiles(): string {
   return JSON.stringify([...held.values()]);
+}
+
+/**
+ * Has the program that is to follow by exec find nothing open but the standard streams and what is
+ * held: neither does it get what others left open for this one, perhaps with more rights.
+ */
+export function closeOthersOnExec(): void {
+  const kept = new Set([...held.values()].map(({ fd }) => fd));
+  for (const fd of namesIn("/proc/self/fd").map(Number)) {
+    if (fd > 2 && !kept.has(fd)) libc().fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
 }
 
 /** Takes over what the program before left open; what does not look like that is left alone. */

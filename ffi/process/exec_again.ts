@@ -15,6 +15,7 @@
 import type { Result } from "../../src/base/result.ts";
 import { failed, type OsError } from "../errno.ts";
 import { executablePath, readFile } from "../file/files.ts";
+import { closeOthersOnExec } from "../file/held_files.ts";
 import { lastErrno, libc } from "../libc.ts";
 import { allocate, cString } from "../memory.ts";
 import { environmentVariable, processId } from "./process.ts";
@@ -37,6 +38,7 @@ export function readCommandLine(): Result<CommandLine, OsError> {
  */
 export function executeAgain(words: CommandLine, message: string): OsError {
   setVariable(MARK, `${processId()} ${message}`);
+  closeOthersOnExec();
   const block = argumentBlock(words);
   // The real path first, for the name that `ps` shows; a program whose file was replaced is still
   // there under the other.

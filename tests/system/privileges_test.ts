@@ -255,6 +255,29 @@ Deno.test({
 });
 
 Deno.test({
+  name: "what root left open for the start is closed to the new user" + needs(!isRoot, "root"),
+  ignore: !isRoot,
+  fn: async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("c.toml", SOURCE);
+    const secret = await folder.write("secret", "of root\n");
+    const start = await launch("bundle");
+    const line = [start.program, ...start.args, "run", "-x", "-c", path].join(" ");
+    await using process = new RunningProgram("sh", {
+      args: ["-c", `exec 3<${secret} 9<>${secret}; exec ${line}`],
+    });
+    await confinedThreads(process);
+    const open = await Array.fromAsync(Deno.readDir(`/proc/${process.pid}/fd`));
+    const places = open.map(({ name }) =>
+      Deno.readLink(`/proc/${process.pid}/fd/${name}`).catch(() => "")
+    );
+    const found = await Promise.all(places);
+    assert.ok(found.some((place) => place.includes("eventpoll")), "they can be seen");
+    assert.ok(!found.includes(secret), found.join(", "));
+  },
+});
+
+Deno.test({
   name: "root of a user namespace without other users stays, without its privileges" +
     needs(
       !isRoot || (await runAny("unshare", { args: ["-Ur", "true"] })).code !== 0,
