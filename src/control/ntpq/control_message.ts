@@ -35,7 +35,10 @@ export interface ControlRequestMessage {
   readonly sequence: number;
   /** 0 is the system. */
   readonly association: number;
-  /** The text of the request, without the padding. */
+  /**
+   * The text of the request, without the padding: read from its octets when it is asked for, since
+   * most requests of a flood get no response.
+   */
   readonly text: string;
 }
 
@@ -70,7 +73,9 @@ export function readControlRequest(bytes: Uint8Array): ControlRequestMessage | u
     opcode: second & OPCODE_MASK,
     sequence: view.getUint16(2),
     association: view.getUint16(6),
-    text: String.fromCharCode(...data),
+    get text() {
+      return String.fromCharCode(...data);
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { exampleControlView } from "../../../tests/support/control_example.ts";
 import { exampleServer } from "../../../tests/support/status_example.ts";
 import { SeededRandom } from "../../base/random.ts";
 import type { ControlView } from "../control_view.ts";
+import { readControlRequest } from "./control_message.ts";
 import { NtpqResponder } from "./respond.ts";
 
 const view = exampleControlView();
@@ -178,6 +179,13 @@ Deno.test("ntpq: the version of the request is answered, and nothing that is no 
   const [response] = responder.respond(requestOf(2), CLIENT);
   assert.ok(response);
   silent(response);
+});
+
+Deno.test("ntpq: the text of a request is read when it is wanted, so that silence costs little", () => {
+  const octets = requestOf(2, { text: "leap" });
+  const request = readControlRequest(octets);
+  octets.set(new TextEncoder().encode("peer"), 12);
+  assert.equal(request?.text, "peer");
 });
 
 Deno.test("ntpq: any octets get silence or whole messages", () => {
