@@ -34,8 +34,10 @@ export const INSERTION_TABLE = `#$ 4244918400
 #h cc93f806 0dfa667d 840fcb6e 6e5b9273 5e0c08cb
 `;
 
-const BEFORE_MIDNIGHT_SECONDS = 60;
-const TIMEOUT_MS = 150_000;
+/** How long before midnight the daemon starts: a busy machine may need longer, and gets it then. */
+const LEADS_SECONDS = [60, 300];
+/** So much longer all of it takes at the most. */
+const MORE_SECONDS = 90;
 const WATCH_MS = 250;
 const ERROR_MAX_SECONDS = 5e-3;
 const INDICATOR = { insert: 1, delete: 2 };
@@ -46,23 +48,38 @@ const OFTEN = "[source-defaults]\npoll-interval-limits = { min = 1, max = 3 }\n"
 
 /** Lets a leap second pass, and checks that it is made once and right. */
 export async function passLeapSecond(world: World, leap: LeapCase): Promise<void> {
+  for (const lead of LEADS_SECONDS) if (await isPassed(world, { ...leap, lead })) return;
+  throw new Error("The machine was not ready before midnight");
+}
+
+/** The same, with so many seconds to get ready; false if they were too few. */
+async function isPassed(
+  world: World,
+  { lead, ...leap }: LeapCase & { readonly lead: number },
+): Promise<boolean> {
   const midnight = Date.parse(`${leap.day}T00:00:00Z`) / 1000 + 86_400;
-  await world.machine.sh(`date -s @${midnight - BEFORE_MIDNIGHT_SECONDS}`);
+  await world.machine.sh(`date -s @${midnight - lead}`);
   await world.putAhead(0);
   world.tell({ leap: leap.table === undefined ? INDICATOR[leap.kind] : 0 });
   const daemon = await world.startDaemon(world.config(await tableConfig(world, leap)));
-  const watch = await world.watch({ milliseconds: WATCH_MS, count: TIMEOUT_MS / WATCH_MS });
+  const timeoutMs = 1000 * (lead + MORE_SECONDS);
+  const watch = await world.watch({ milliseconds: WATCH_MS, count: timeoutMs / WATCH_MS });
   const last = async () => (await watch.soFar()).at(-1);
   const flag = async () => ((await last())?.status ?? 0) & KERNEL_FLAG[leap.kind];
   const until = (look: () => boolean | Promise<boolean>, everyMs = 200) => {
     const what = () => String(look);
-    return waitUntil(look, { timeoutMs: TIMEOUT_MS, everyMs, what });
+    return waitUntil(look, { timeoutMs, everyMs, what });
   };
   const gained = leap.kind === "insert" ? -1 : 1;
   try {
-    await until(async () => await flag() !== 0);
-    assert.equal((await last())?.tai, leap.tai, "TAI - UTC before");
     const change = midnight - (leap.kind === "delete" ? 1 : 0);
+    await until(async () => await flag() !== 0 || world.serversTime() >= change);
+    if (world.serversTime() >= change && lead !== LEADS_SECONDS.at(-1)) {
+      await world.stopDaemon(daemon);
+      return false;
+    }
+    assert.notEqual(await flag(), 0, "the kernel is told before midnight");
+    assert.equal((await last())?.tai, leap.tai, "TAI - UTC before");
     await until(() => world.serversTime() >= change, 1);
     world.tell({ offsetSeconds: world.offsetSeconds + gained, leap: 0 });
     await daemon.waitFor(leap.kind === "insert" ? /second was inserted/ : /second was deleted/);
@@ -75,6 +92,7 @@ export async function passLeapSecond(world: World, leap: LeapCase): Promise<void
     throw new Error(`The daemon said:\n${await daemon.output()}`, { cause: error });
   }
   await world.stopDaemon(daemon);
+  return true;
 }
 
 /** Checks the clock from the leap second on. */
