@@ -26,10 +26,14 @@ export interface KernelLeapFacts {
   readonly leap: "none" | "insert" | "delete";
 }
 
+/** Reads the real-time clock, in whole seconds since 1900-01-01 without leap seconds. */
+export function nowSince1900(): Seconds {
+  return Number(realtimeNow() / NANOSECONDS_PER_SECOND) + UNIX_EPOCH_IN_NTP_SECONDS;
+}
+
 /** Reads them. */
 export function readClockFacts(): ClockFacts {
-  const secondsSince1900 = Number(realtimeNow() / NANOSECONDS_PER_SECOND) +
-    UNIX_EPOCH_IN_NTP_SECONDS;
+  const secondsSince1900 = nowSince1900();
   const read = readKernelClock();
   if (!read.ok) return { secondsSince1900, kernel: undefined };
   const { taiOffsetSeconds, state } = read.value;

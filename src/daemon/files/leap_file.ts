@@ -10,14 +10,12 @@
  * @module
  */
 import { err, type Result } from "../../base/result.ts";
-import { NANOSECONDS_PER_SECOND } from "../../base/units.ts";
-import { UNIX_EPOCH_IN_NTP_SECONDS } from "../../base/epoch.ts";
 import { formatDay, type LeapTable, parseLeapTable } from "../../engine/leap/leap_table.ts";
 import type { Event } from "../../engine/events.ts";
-import { realtimeNow } from "../../../ffi/clock/clock.ts";
 import { fileStatus, readFile } from "../../../ffi/file/files.ts";
 import { filesAnswer } from "./file_access.ts";
 import { FunctionStates } from "../observability/function_states.ts";
+import { nowSince1900 } from "../../system/clock_facts.ts";
 import { log } from "../../system/log.ts";
 
 const LOOK_MILLISECONDS = 60_000;
@@ -133,10 +131,6 @@ export function readLeapFile(path: string): Result<LeapTable, string> {
   return table.ok ? table : err(`The list of leap seconds ${path} is not used: ${table.error}`);
 }
 
-function now(): number {
-  return Number(realtimeNow() / NANOSECONDS_PER_SECOND) + UNIX_EPOCH_IN_NTP_SECONDS;
-}
-
 /**
  * Tells of a table that was read: that one has expired whenever it is read, the others when they
  * are new.
@@ -145,7 +139,7 @@ function tell(
   path: string,
   { table, isNew }: { readonly table: LeapTable; readonly isNew: boolean },
 ): void {
-  if (table.expiresAt <= now()) {
+  if (table.expiresAt <= nowSince1900()) {
     log.warning(`${describe(path, table)}, which is past by this clock; get a new list`);
   } else if (isNew) log.info(describe(path, table));
 }
