@@ -11,11 +11,13 @@ import {
   network,
   NOT_UNDERSTOOD,
   positiveNumber,
+  RATE_LIMITS,
   reasonOf,
   setNumber,
   STATE,
   tellLimited,
   wholeNumber,
+  WILDCARDS,
 } from "./shared_directives.ts";
 import { AccessTable, wholeSpace } from "./access_table.ts";
 import type { Draft, Value } from "./draft.ts";
@@ -215,9 +217,6 @@ const EXCHANGE = new Set(
   ["ntsservercert", "ntsserverkey", "ntsport", "maxntsconnections", "ntsntpserver", "ntsrotate"],
 );
 
-/** All addresses of a family. */
-const WILDCARDS = { ipv4: "0.0.0.0", ipv6: "::" };
-
 function isIpv6(addressOrNetwork: string): boolean {
   return addressOrNetwork.includes(":");
 }
@@ -269,12 +268,9 @@ const SETTINGS: Readonly<
   },
 };
 
-/** What ntpsd can limit by: a rate that is near is better than none. */
-const RATE_LIMITS = [["interval", -19, 12], ["burst", 1, 255], ["leak", 1, 4]] as const;
-
 function rateLimit(draft: Draft, rest: readonly string[]): Value {
   const limit: Record<string, Value> = {};
-  for (const [name, least, most] of RATE_LIMITS) {
+  for (const [name, [least, most]] of Object.entries(RATE_LIMITS)) {
     const at = rest.findIndex((word) => word.toLowerCase() === name);
     const text = at < 0 ? undefined : rest[at + 1];
     const value = wholeNumber(text);

@@ -15,8 +15,10 @@ import {
   addServers,
   network,
   NOT_UNDERSTOOD,
+  RATE_LIMITS,
   tellLimited,
   UNKNOWN_NAME,
+  WILDCARDS,
 } from "./shared_directives.ts";
 
 const CLIENT_REFUSED = ["ignore", "noserve", "notrust"];
@@ -25,7 +27,6 @@ const NO_FLAGS_HERE = ["nomodify", "notrap", "nopeer", "noquery", "lowpriotrap",
 const KNOWN_FLAGS = ["limited", "kod", "ignore", ...NO_FLAGS_HERE];
 /** Words of `restrict` with a value behind them that is none of the flags. */
 const WITH_VALUE = ["mask", "ippeerlimit"];
-const WILDCARDS = { ipv4: "0.0.0.0", ipv6: "::" } as const;
 /** What words mean instead of an address; the wildcard of an ntpd receives nothing anyway. */
 const PLACES: ReadonlyMap<string, readonly string[]> = new Map([
   ["all", Object.values(WILDCARDS)],
@@ -182,7 +183,7 @@ export class NtpAccess {
     const number = text === "" ? NaN : isRate ? -Math.log2(Number(text)) : Number(text);
     if (!Number.isFinite(number)) return NOT_UNDERSTOOD;
     const name = word === "burst" ? "burst" : "interval";
-    const [least, most] = name === "burst" ? [1, 255] : [-19, 12];
+    const [least, most] = RATE_LIMITS[name];
     const used = Math.max(least, Math.min(most, Math.round(number)));
     limit[name] = used;
     tellLimited(this.#draft, {

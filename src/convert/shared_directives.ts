@@ -17,6 +17,12 @@ export const STATE = "/var/lib/ntpsd";
 /** The leap seconds of the time zone database, as a list. */
 export const LEAP_SECONDS = "/usr/share/zoneinfo/leap-seconds.list";
 
+/** All addresses of a family. */
+export const WILDCARDS = { ipv4: "0.0.0.0", ipv6: "::" } as const;
+
+/** What rate-limit can be, least and most: a rate that is near is better than none. */
+export const RATE_LIMITS = { interval: [-19, 12], burst: [1, 255], leak: [1, 4] } as const;
+
 /** Why a line with a known word is not taken. */
 export const NOT_UNDERSTOOD = "its value is not understood";
 
