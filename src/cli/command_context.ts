@@ -61,8 +61,8 @@ export interface CommandContext {
   readonly color: boolean;
   /** The width of the terminal in columns; undefined if standard output is none. */
   readonly columns: number | undefined;
-  /** The terminal, for what draws on it; left out where standard input or output is none. */
-  readonly terminal?: Terminal;
+  /** The terminal, for what draws on it; undefined where standard input or output is none. */
+  readonly terminal: () => Promise<Terminal | undefined>;
   /** Reads a whole text file. */
   readonly readFile: ReadFile;
   /** Lists the names in a folder. */
@@ -97,7 +97,7 @@ export interface CommandContext {
   /** Gets a text over HTTPS; the error is a sentence. */
   readonly fetchText: (url: string) => Promise<Result<string, string>>;
   /** Reads the clock. */
-  readonly clockFacts: () => ClockFacts;
+  readonly clockFacts: () => Promise<ClockFacts>;
   /** Fills the array with bits that nobody can guess. */
   readonly random: (bytes: Uint8Array) => void;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isWritingForbidden } from "../base/forbidden.ts";
 
 /** The exit statuses by meaning. */
 export const EXIT = {
@@ -30,3 +31,8 @@ export const EXIT = {
 
 /** One of the exit statuses. */
 export type ExitCode = typeof EXIT[keyof typeof EXIT];
+
+/** Returns with what a command ends that cannot read or write a file, by the name of the error. */
+export function exitOfFile(error: { readonly name: string }): ExitCode {
+  return isWritingForbidden(error) ? EXIT.permission : EXIT.io;
+}

@@ -4,7 +4,6 @@
  * @module
  */
 import { toHex } from "../base/bytes.ts";
-import { isWritingForbidden } from "../base/forbidden.ts";
 import type { CommandContext, FileFailure } from "./command_context.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type KeyFile, parseKeyFile } from "../config/key_file.ts";
@@ -16,7 +15,7 @@ import {
   JSON_OPTION,
   textOption,
 } from "./command.ts";
-import { EXIT, type ExitCode } from "./exit_code.ts";
+import { EXIT, type ExitCode, exitOfFile } from "./exit_code.ts";
 import { plain } from "./display/style.ts";
 
 /** Octets of a new key by its type. */
@@ -200,7 +199,7 @@ function ioError(failure: FileFailure): KeyError {
   const { message, hint } = failure;
   return {
     message: hint === undefined ? message : `${message} (${hint})`,
-    exitCode: isWritingForbidden(failure) ? EXIT.permission : EXIT.io,
+    exitCode: exitOfFile(failure),
   };
 }
 

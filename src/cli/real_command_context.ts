@@ -10,12 +10,10 @@ import { environmentVariable } from "../../ffi/process/process.ts";
 import { writePatiently, writeWaiting } from "../../ffi/process/standard_streams.ts";
 import { err, ok } from "../base/result.ts";
 import { visibleLayout, visibleText } from "../base/visible_text.ts";
-import { readClockFacts } from "../system/clock_facts.ts";
 import { randomSource } from "../system/random.ts";
 import { EXIT } from "./exit_code.ts";
 import { httpGet } from "./status/http_get.ts";
 import type { CommandContext, ReadFile } from "./command_context.ts";
-import { RealTerminal } from "./watch/real_terminal.ts";
 import type { Terminal } from "./watch/terminal.ts";
 
 /** The longest text file that a command reads. */
@@ -39,7 +37,7 @@ export function realCommandContext(): CommandContext {
       return isTerminal && !Deno.noColor && knowsColors(environmentVariable("TERM"));
     },
     columns: isTerminal ? terminalColumns() : undefined,
-    ...(isTerminal && Deno.stdin.isTerminal() ? { terminal: realTerminal() } : {}),
+    terminal: realTerminal,
     readFile: readTextFile,
     listFolder,
     lookAtFiles: async (config, placeOf) => {
@@ -73,7 +71,10 @@ export function realCommandContext(): CommandContext {
       const { fetchText } = await import("./leap/https.ts");
       return fetchText(url);
     },
-    clockFacts: readClockFacts,
+    clockFacts: async () => {
+      const { readClockFacts } = await import("../system/clock_facts.ts");
+      return readClockFacts();
+    },
     random: (bytes) => randomSource.fill(bytes),
   };
 }
@@ -84,7 +85,9 @@ export function readTextFile(path: string): ReturnType<ReadFile> {
   return octets.ok ? ok(new TextDecoder().decode(octets.value)) : err(octets.error);
 }
 
-function realTerminal(): Terminal {
+async function realTerminal(): Promise<Terminal | undefined> {
+  if (!Deno.stdout.isTerminal() || !Deno.stdin.isTerminal()) return undefined;
+  const { RealTerminal } = await import("./watch/real_terminal.ts");
   return new RealTerminal({
     write: (text) => writeAll(STANDARD_OUTPUT, text),
     visible: (text) => inLocale(visibleLayout(text)),

@@ -30,7 +30,8 @@ export const IDLE_CONTEXT: Omit<CommandContext, "out" | "err"> = {
     throw new Error(`${path} is not to be written`);
   },
   fetchText: (url) => Promise.resolve(err(`Cannot get ${url}: connection refused`)),
-  clockFacts: () => ({ secondsSince1900: 4_003_257_600, kernel: undefined }),
+  terminal: () => Promise.resolve(undefined),
+  clockFacts: () => Promise.resolve({ secondsSince1900: 4_003_257_600, kernel: undefined }),
   random() {
     throw new Error("No randomness is needed");
   },

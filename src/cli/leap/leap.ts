@@ -6,13 +6,17 @@
  *
  * @module
  */
-import { isWritingForbidden } from "../../base/forbidden.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import { formatDay, type LeapTable, parseLeapTable } from "../../engine/leap/leap_table.ts";
+import {
+  formatDay,
+  type LeapTable,
+  parseLeapTable,
+  type SecondsSince1900,
+} from "../../engine/leap/leap_table.ts";
 import { type Arguments, complain, hasOption, textOption } from "../command.ts";
-import type { CommandContext, FileFailure } from "../command_context.ts";
+import type { CommandContext } from "../command_context.ts";
 import { plain } from "../display/style.ts";
-import { EXIT, type ExitCode } from "../exit_code.ts";
+import { EXIT, type ExitCode, exitOfFile } from "../exit_code.ts";
 import { formatFailure, loadConfig } from "../load_config.ts";
 import { fetchStatus } from "../status/daemon_status.ts";
 import { LIST_ADDRESS } from "./list_address.ts";
@@ -74,7 +78,7 @@ async function look(args: Arguments, { file, context }: Place): Promise<LeapRepo
     file,
     table: table.ok ? table.value : undefined,
     error: table.ok ? undefined : table.error,
-    clock: context.clockFacts(),
+    clock: await context.clockFacts(),
     daemon: status.ok ? status.value.leap : undefined,
   };
 }
@@ -99,7 +103,8 @@ async function renew(
   const text = await context.fetchText(address);
   if (!text.ok) return err({ message: text.error, exitCode: EXIT.unavailable });
   const table = parseLeapTable(text.value);
-  const reason = table.ok ? expiryOf(table.value, context) : table.error;
+  const { secondsSince1900 } = await context.clockFacts();
+  const reason = table.ok ? expiryOf(table.value, secondsSince1900) : table.error;
   if (!table.ok || reason !== undefined) {
     return err({
       message: `What ${address} has is not used: ${reason}`,
@@ -114,15 +119,9 @@ async function renew(
   const written = context.replaceFile(file, text.value);
   return written.ok
     ? ok(`${name} is written; it is valid until ${day}`)
-    : err({ message: written.error.message, exitCode: exitOf(written.error) });
+    : err({ message: written.error.message, exitCode: exitOfFile(written.error) });
 }
 
-function expiryOf({ expiresAt }: LeapTable, { clockFacts }: CommandContext): string | undefined {
-  return expiresAt > clockFacts().secondsSince1900
-    ? undefined
-    : `it has expired on ${formatDay(expiresAt)}`;
-}
-
-function exitOf(failure: FileFailure): ExitCode {
-  return isWritingForbidden(failure) ? EXIT.permission : EXIT.io;
+function expiryOf({ expiresAt }: LeapTable, now: SecondsSince1900): string | undefined {
+  return expiresAt > now ? undefined : `it has expired on ${formatDay(expiresAt)}`;
 }

@@ -36,7 +36,7 @@ async function leap(words: readonly string[], world: World = {}) {
     ...filesBeside(files),
     out: (text) => out += text,
     err: (text) => complaint += text,
-    clockFacts: () => world.clock ?? { secondsSince1900: NOW, kernel: undefined },
+    clockFacts: () => Promise.resolve(world.clock ?? { secondsSince1900: NOW, kernel: undefined }),
     fetchText: (url) => {
       asked.push(url);
       return Promise.resolve(world.fetched ?? err(`Cannot get ${url}: no route`));

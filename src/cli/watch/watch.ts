@@ -17,57 +17,62 @@ const INTERVAL_MIN_SECONDS = 0.1;
 
 /** Shows the daemon until a key ends it. */
 export async function watch(args: Arguments, context: CommandContext): Promise<ExitCode> {
-  const { terminal } = context;
+  const reason = await show(args, context);
+  if (reason === undefined) return EXIT.done;
+  context.err(`ntpsd watch: ${plain(reason)}\n`);
+  return EXIT.usage;
+}
+
+/** Does so; returns why it cannot, if so. */
+async function show(args: Arguments, context: CommandContext): Promise<string | undefined> {
   const text = textOption(args, "interval") ?? "1s";
   const interval = parseDuration(text);
   if (interval === undefined || interval < INTERVAL_MIN_SECONDS) {
-    return refuse(`--interval wants a time from ${INTERVAL_MIN_SECONDS} s on, found "${text}"`);
+    return `--interval wants a time from ${INTERVAL_MIN_SECONDS} s on, found "${text}"`;
   }
+  const terminal = await context.terminal();
   if (terminal === undefined) {
-    return refuse('It draws on a terminal; "ntpsd status" and "ntpsd sources" print once');
+    return 'It draws on a terminal; "ntpsd status" and "ntpsd sources" print once';
   }
   terminal.open();
   try {
-    return await show({ terminal, milliseconds: 1000 * interval });
+    return await follow(args, { context, terminal, milliseconds: 1000 * interval });
   } finally {
     terminal.close();
   }
+}
 
-  function refuse(reason: string): ExitCode {
-    context.err(`ntpsd watch: ${plain(reason)}\n`);
-    return EXIT.usage;
-  }
-
-  async function show(
-    { terminal, milliseconds }: { readonly terminal: Terminal; readonly milliseconds: number },
-  ): Promise<ExitCode> {
-    const paint = painter(context.color);
-    let picture: Picture = {
-      document: undefined,
-      error: undefined,
-      history: new OffsetHistory(),
-      choice: NO_CHOICE,
-    };
-    let nextLook = 0;
-    for (;;) {
-      if (performance.now() >= nextLook) {
-        const asked = await fetchStatus(args, context);
-        if (!asked.ok && asked.error.exitCode === EXIT.usage) return refuse(asked.error.message);
-        if (asked.ok) picture.history.note(asked.value.sources);
-        picture = asked.ok
-          ? { ...picture, document: asked.value, error: undefined }
-          : { ...picture, error: asked.error.message };
-        nextLook = performance.now() + milliseconds;
-      }
-      const { isUnicode } = terminal;
-      terminal.draw(
-        drawScreen(picture, { ...terminal.size(), isUnicode, paint, now: Date.now() }),
-      );
-      const key = await terminal.key(Math.max(0, nextLook - performance.now()));
-      if (key === "quit") return EXIT.done;
-      if (key === undefined) continue;
-      const count = picture.document?.sources.length ?? 0;
-      picture = { ...picture, choice: choose(picture.choice, { key, count }) };
+async function follow(
+  args: Arguments,
+  { context, terminal, milliseconds }: {
+    readonly context: CommandContext;
+    readonly terminal: Terminal;
+    readonly milliseconds: number;
+  },
+): Promise<string | undefined> {
+  const paint = painter(context.color), { isUnicode } = terminal;
+  let picture: Picture = {
+    document: undefined,
+    error: undefined,
+    history: new OffsetHistory(),
+    choice: NO_CHOICE,
+  };
+  let nextLook = 0;
+  for (;;) {
+    if (performance.now() >= nextLook) {
+      const asked = await fetchStatus(args, context);
+      if (!asked.ok && asked.error.exitCode === EXIT.usage) return asked.error.message;
+      if (asked.ok) picture.history.note(asked.value.sources);
+      picture = asked.ok
+        ? { ...picture, document: asked.value, error: undefined }
+        : { ...picture, error: asked.error.message };
+      nextLook = performance.now() + milliseconds;
     }
+    terminal.draw(drawScreen(picture, { ...terminal.size(), isUnicode, paint, now: Date.now() }));
+    const key = await terminal.key(Math.max(0, nextLook - performance.now()));
+    if (key === "quit") return undefined;
+    if (key === undefined) continue;
+    const count = picture.document?.sources.length ?? 0;
+    picture = { ...picture, choice: choose(picture.choice, { key, count }) };
   }
 }

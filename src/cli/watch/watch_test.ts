@@ -65,7 +65,7 @@ async function watch(
   let complaint = "";
   const code = await main(["watch", "--interval", "1h", ...words], {
     ...IDLE_CONTEXT,
-    terminal,
+    terminal: () => Promise.resolve(terminal),
     out() {},
     err: (text) => complaint += text,
     httpGet: () => Promise.resolve(body === "" ? err("Cannot connect") : ok({ status: 200, body })),
