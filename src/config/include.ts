@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { besideFile, folderOf } from "../base/beside_file.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { isShellPattern, shellPattern } from "../base/shell_pattern.ts";
 import type { ConfigError } from "./config_error.ts";
@@ -62,7 +63,7 @@ export function readIncluded(
     errors.push({ path: `include[${i}]`, message, ...suggestion });
   };
   for (const [i, pattern] of patterns.entries()) {
-    const paths = pathsOf(pattern.replace(/^(?!\/)/, folderOf(file)), { file, beside });
+    const paths = pathsOf(besideFile(file, pattern), { file, beside });
     if (!paths.ok) report(i, paths.error);
     for (const path of paths.ok ? paths.value : []) {
       if (texts.has(plainPath(path))) continue;
@@ -97,8 +98,4 @@ function pathsOf(
     names.value.filter((one) => matches.test(one)).sort().map((one) => `${folder}${one}`)
       .filter((one) => !isSelf(one)),
   );
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/") + 1);
 }

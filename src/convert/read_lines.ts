@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { besideFile, folderOf } from "../base/beside_file.ts";
 import type { Result } from "../base/result.ts";
 import { isShellPattern, shellPattern } from "../base/shell_pattern.ts";
 import type { Draft, Place } from "./draft.ts";
@@ -84,10 +85,10 @@ export class Files {
 
   /** Reads what a line includes: a file, or all files that a pattern matches. */
   include(place: Place, pattern: string): void {
-    const path = pattern.replace(/^(?!\/)/, folderOf(place.file));
-    const name = path.slice(path.lastIndexOf("/") + 1);
+    const path = besideFile(place.file, pattern), folder = folderOf(path);
+    const name = path.slice(folder.length);
     if (!isShellPattern(name)) return this.#one(place, path);
-    this.folder(place, { folder: folderOf(path), matches: shellPattern(name) });
+    this.folder(place, { folder, matches: shellPattern(name) });
   }
 
   /**
@@ -133,8 +134,4 @@ export class Files {
 
 function tooMany(): string {
   return `At most ${FILES_MAX} files are read, and as many folders; what else is included is left out`;
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/") + 1);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isWritingForbidden } from "../../base/forbidden.ts";
+import { besideFile } from "../../base/beside_file.ts";
 import { plain } from "../display/style.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { formatConfigError } from "../../config/config_error.ts";
@@ -14,7 +14,7 @@ import { type RunOutcome, runScenario } from "../../simulation/run.ts";
 import type { Scenario } from "../../simulation/scenario/scenario.ts";
 import { configurationPath, parseScenario } from "../../simulation/scenario/parse.ts";
 import { complain } from "../command.ts";
-import { EXIT, type ExitCode } from "../exit_code.ts";
+import { EXIT, type ExitCode, exitOfFile } from "../exit_code.ts";
 import type { SimulateOptions } from "./simulate_options.ts";
 import type { CommandContext, FileFailure, ReadFile } from "../command_context.ts";
 
@@ -44,7 +44,7 @@ export async function simulate(
   const plotted = await writePlot(options.plot, { scenario, outcome });
   if (plotted.ok) return code;
   context.err(`ntpsd simulate: ${plain(plotted.error.message)}\n`);
-  return isWritingForbidden(plotted.error) ? EXIT.permission : EXIT.io;
+  return exitOfFile(plotted.error);
 }
 
 /** Writes the document or the page of all runs, of which `outcome` is the first. */
@@ -80,7 +80,7 @@ function loadScenario(file: string, readFile: ReadFile): Result<Scenario, LoadEr
     return err({
       message,
       text: `ntpsd simulate: ${plain(message)}\n`,
-      exitCode: isWritingForbidden(text.error) ? EXIT.permission : EXIT.io,
+      exitCode: exitOfFile(text.error),
     });
   }
   const beside = configurationPath(text.value);
@@ -90,12 +90,6 @@ function loadScenario(file: string, readFile: ReadFile): Result<Scenario, LoadEr
   if (parsed.ok) return ok(parsed.value);
   const lines = parsed.error.map((error) => `${formatConfigError(error, file)}\n`);
   return err({ text: lines.join(""), exitCode: EXIT.config });
-}
-
-/** A path that a file names is meant from the directory of that file. */
-function besideFile(file: string, path: string): string {
-  if (path.startsWith("/")) return path;
-  return file.includes("/") ? `${file.slice(0, file.lastIndexOf("/"))}/${path}` : path;
 }
 
 async function writePlot(

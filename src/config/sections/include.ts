@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { folderOf } from "../../base/beside_file.ts";
 import { isShellPattern } from "../../base/shell_pattern.ts";
 import { list, textThat } from "../field.ts";
 import { optional, type OptionalKey } from "../key.ts";
@@ -36,7 +37,6 @@ export const INCLUDE: OptionalKey<readonly string[], readonly string[] | undefin
 );
 
 function isUsable(value: string): boolean {
-  const folder = value.slice(0, value.lastIndexOf("/") + 1);
   return !value.endsWith("/") && value !== "" && !value.includes("\0") &&
-    !/^~|^\$/.test(value) && !isShellPattern(folder);
+    !/^~|^\$/.test(value) && !isShellPattern(folderOf(value));
 }
