@@ -15,6 +15,7 @@ import type { ConfigError } from "./config_error.ts";
 import { ConfigPath, Diagnostics } from "./config_path.ts";
 import { unknownKeyHint } from "./foreign_keys.ts";
 import { type FilesBeside, readIncluded } from "./include.ts";
+import { indexLines, lineOf } from "./line_index.ts";
 import { MergedTables, type Part, type Place } from "./merge.ts";
 import { writtenPaths } from "./named_path.ts";
 import { pathConflicts } from "./path_conflicts.ts";
@@ -118,18 +119,18 @@ function includedParts(
       return [];
     }
     const { include, ...table } = read.value;
-    if (include !== undefined) all.push(includesAgain({ file, text, table: { include } }));
+    if (include !== undefined) all.push(includesAgain(file, text));
     return [{ file, text, table }];
   });
   return { files: texts.map(({ file }) => file), parts, errors: all };
 }
 
-function includesAgain(part: Part): ConfigError {
-  const { line } = new MergedTables([part]).placeOf("include");
+function includesAgain(file: string, text: string): ConfigError {
+  const line = lineOf("include", indexLines(text));
   return {
     path: "include",
     ...(line === undefined ? {} : { line }),
-    ...(part.file === undefined ? {} : { file: part.file }),
+    file,
     message: "A file that is included cannot include others",
     suggestion: "name all of them in the first file",
   };
