@@ -126,17 +126,7 @@ export class Discipline {
   /** Makes room for a source. */
   addSource(id: number): void {
     const track = new SourceTrack(this.#clockNoise);
-    const alone = new Ensemble(this.#prior);
-    this.#sources.set(id, {
-      track,
-      alone,
-      jitterSquare: 0,
-      isOutlier: false,
-      misses: new Misses(track, 0),
-      changed: undefined,
-      hasJumped: false,
-      sinceChange: Infinity,
-    });
+    this.#sources.set(id, { track, jitterSquare: 0, ...this.#afresh(track) });
   }
 
   /** Removes a source; what its samples showed of the clock stays in the joint filter. */
@@ -313,18 +303,20 @@ export class Discipline {
     this.#joint.restart(this.#prior);
     for (const [id, source] of this.#sources) {
       source.track.forget();
-      const alone = new Ensemble(this.#prior);
-      const misses = new Misses(source.track, 0);
-      const afresh = {
-        alone,
-        misses,
-        changed: undefined,
-        isOutlier: false,
-        hasJumped: false,
-        sinceChange: Infinity,
-      };
-      this.#sources.set(id, { ...source, ...afresh });
+      this.#sources.set(id, { ...source, ...this.#afresh(source.track) });
     }
+  }
+
+  /** What is known of a source that has shown nothing of the clock yet. */
+  #afresh(track: SourceTrack): Omit<FollowedSource, "track" | "jitterSquare"> {
+    return {
+      alone: new Ensemble(this.#prior),
+      misses: new Misses(track, 0),
+      changed: undefined,
+      isOutlier: false,
+      hasJumped: false,
+      sinceChange: Infinity,
+    };
   }
 
   /**
