@@ -7,7 +7,6 @@
 import { isForbidden } from "../base/forbidden.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { builtinConfig } from "../config/builtin.ts";
-import type { Config } from "../config/config.ts";
 import { type ConfigError, formatConfigError } from "../config/config_error.ts";
 import {
   type KeyFile,
@@ -17,7 +16,7 @@ import {
 } from "../config/key_file.ts";
 import type { FilesBeside } from "../config/include.ts";
 import type { Place } from "../config/merge.ts";
-import { parseConfig } from "../config/parse.ts";
+import { parseConfig, type ParsedConfig } from "../config/parse.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { FileFailure, ReadFile } from "./command_context.ts";
 
@@ -25,19 +24,9 @@ import type { FileFailure, ReadFile } from "./command_context.ts";
 export const DEFAULT_CONFIG_FILE = "/etc/ntpsd/ntpsd.toml";
 
 /** A configuration, and where it comes from. */
-export interface LoadedConfig {
-  /** The configuration. */
-  readonly config: Config;
-  /** Remarks on what looks like a mistake. */
-  readonly notes: readonly ConfigError[];
+export interface LoadedConfig extends ParsedConfig {
   /** The file; undefined for the built-in configuration. */
   readonly file: string | undefined;
-  /** The files that this one includes. */
-  readonly included: readonly string[];
-  /** Whether there is a file, and no key in it. */
-  readonly isEmpty: boolean;
-  /** Returns where a key of the configuration stands, for remarks that need more than its text. */
-  readonly placeOf: (path: string) => Place;
 }
 
 /** Why there is no configuration. */
