@@ -24,10 +24,16 @@ export class Diagnostics {
   readonly notes: ConfigError[] = [];
   /** Answers keys that no table knows. */
   readonly unknownKeyHint: UnknownKeyHint;
+  /** Says where another path stands. */
+  readonly describe: (path: string) => string;
 
   /** Begins without an error. */
-  constructor(unknownKeyHint: UnknownKeyHint = () => undefined) {
+  constructor(
+    unknownKeyHint: UnknownKeyHint = () => undefined,
+    describe: (path: string) => string = (path) => path,
+  ) {
     this.unknownKeyHint = unknownKeyHint;
+    this.describe = describe;
   }
 }
 
@@ -52,6 +58,11 @@ export class ConfigPath {
   /** Returns the place of an element of this list, from 0. */
   index(index: number): ConfigPath {
     return new ConfigPath(this.diagnostics, `${this.path}[${index}]`);
+  }
+
+  /** Says where this value stands, for the message of another one. */
+  get described(): string {
+    return this.diagnostics.describe(this.path);
   }
 
   /** Notes an error of this value. */

@@ -32,7 +32,8 @@ export function parseDuration(text: string): Seconds | undefined {
   for (const [, digits, , unit] of compact.matchAll(/([0-9]+(\.[0-9]+)?)([a-zµμ]+)/g)) {
     const factor = Object.hasOwn(SECONDS, unit ?? "") ? SECONDS[unit ?? ""] : undefined;
     if (factor === undefined) return undefined;
-    total += Number(digits) * factor;
+    // one division rounds once, a product with 1e-6 twice
+    total += factor < 1 ? Number(digits) / Math.round(1 / factor) : Number(digits) * factor;
   }
   return total;
 }

@@ -78,7 +78,7 @@ const HINTS: readonly Hint[] = [
     "leave it out: the system chooses the source address of requests",
   ],
   // what is believed, and what is done to the clock
-  ["tos", "use minimum-agreeing-sources or local-stratum in [synchronization]"],
+  ["tos", "use minimum-agreeing-sources, max-distance or local-stratum in [synchronization]"],
   ["tinker", "use step-threshold, step-limit and the panic thresholds in [synchronization]"],
   ["makestep", "use step-threshold and step-limit in [synchronization]"],
   ["leapsecmode", "leave it out: the kernel inserts leap seconds"],

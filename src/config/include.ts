@@ -73,10 +73,14 @@ export function readIncluded(
       }
       const text = beside.readFile(path);
       if (text.ok) texts.set(plainPath(path), { file: path, text: text.value });
-      else report(i, text.error);
+      else report(i, text.error.name === "EISDIR" ? withPattern(text.error, path) : text.error);
     }
   }
   return { texts: [...texts.values()], errors };
+}
+
+function withPattern(error: UnreadableFile, path: string): UnreadableFile {
+  return { ...error, hint: `write "${path.replace(/\/*$/, "")}/*.toml"` };
 }
 
 /** Returns the files that a pattern stands for. */

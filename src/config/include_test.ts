@@ -107,9 +107,9 @@ Deno.test("a source that was named before is left out of an included file, with 
   );
   deepEqual(sources.map(({ host }) => host), ["a.example", "b.example", "2001:db8::1"]);
   deepEqual(notes.map((note) => formatConfigError(note, FILE)), [
-    `/etc/ntpsd/conf.d/dhcp.toml:1: source[0]: Left out: the same as in ${FILE}, line 2`,
-    "/etc/ntpsd/conf.d/dhcp.toml:7: source[2]: Left out: the same as in /etc/ntpsd/conf.d/dhcp.toml, line 4",
-    "/etc/ntpsd/conf.d/dhcp.toml:13: source[4]: Left out: the same as in /etc/ntpsd/conf.d/dhcp.toml, line 10",
+    `/etc/ntpsd/conf.d/dhcp.toml:1: source[0]: Left out: it names the same as ${FILE}, line 2`,
+    "/etc/ntpsd/conf.d/dhcp.toml:7: source[2]: Left out: it names the same as /etc/ntpsd/conf.d/dhcp.toml, line 4",
+    "/etc/ntpsd/conf.d/dhcp.toml:13: source[4]: Left out: it names the same as /etc/ntpsd/conf.d/dhcp.toml, line 10",
   ]);
   deepEqual(placeOf("source[1].address"), {
     path: "source[1].address",
@@ -118,6 +118,40 @@ Deno.test("a source that was named before is left out of an included file, with 
   });
   const own = source("b.example") + source("b.example");
   equal(errors(PATTERN + own).length, 1);
+});
+
+Deno.test("a section that says more than who the server is gives way to none", () => {
+  const keyed = source("a.example", "key = 1\n") + '[keys]\nfile = "/k"\n';
+  const { config: { sources }, notes } = config(
+    `${PATTERN}[synchronization]\nminimum-agreeing-sources = 1\n`,
+    {
+      "/etc/ntpsd/conf.d/1-dhcp.toml": source("a.example"),
+      "/etc/ntpsd/conf.d/2-site.toml": keyed,
+    },
+  );
+  deepEqual(sources.map(({ key }) => key), [1]);
+  deepEqual(notes.map((note) => formatConfigError(note, FILE)), [
+    "/etc/ntpsd/conf.d/1-dhcp.toml:1: source[0]: Left out: it names the same as /etc/ntpsd/conf.d/2-site.toml, line 1",
+  ]);
+  deepEqual(errors(PATTERN + source("a.example"), { "/etc/ntpsd/conf.d/2-site.toml": keyed }), [
+    `/etc/ntpsd/conf.d/2-site.toml:3: source[0].address: The same address as in ${FILE}, line 2 (remove one of the two)`,
+  ]);
+});
+
+Deno.test("messages about two files name the other one", () => {
+  const server = '[[server]]\nlisten = "127.0.0.1:11123"\n';
+  deepEqual(errors(`${PATTERN}${server}`, { "/etc/ntpsd/conf.d/1.toml": server }), [
+    `/etc/ntpsd/conf.d/1.toml:2: server[0].listen: The same address as in ${FILE}, line 2 (remove one of the two)`,
+  ]);
+  deepEqual(
+    errors(`${PATTERN}${source("a.example")}[clock]\n`, {
+      "/etc/ntpsd/conf.d/1.toml": '[source]\nmode = "server"\n[[clock]]\n',
+    }),
+    [
+      `/etc/ntpsd/conf.d/1.toml:1: source: Wanted [[source]] as in ${FILE}, line 2, found [source]`,
+      `/etc/ntpsd/conf.d/1.toml:3: clock: Wanted [clock] as in ${FILE}, line 5, found [[clock]]`,
+    ],
+  );
 });
 
 Deno.test("what cannot be included is an error at its element", () => {

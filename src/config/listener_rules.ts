@@ -55,7 +55,7 @@ function checkSections(
       const collision = collisionAt(earlier, listener);
       const isShared = listener.reusePort === true && earlier.reusePort === true;
       if (collision === undefined || (collision === "covered" && isShared)) continue;
-      const { path } = sections.index(j);
+      const path = sections.index(j).described;
       if (collision === "same") {
         at.report(`The same address as in ${path}`, "remove one of the two");
       } else at.report(cannotBeOpen(path, earlier.listen), ONE_BY_ONE);

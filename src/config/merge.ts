@@ -25,11 +25,16 @@ export interface Part {
   readonly table: Readonly<Record<string, unknown>>;
 }
 
-/**
- * Returns what tells a section of a list apart from others, so that one of an included file can be
- * left out when it is not the first; undefined where such a section is judged with all others.
- */
-export type Identify = (list: string, section: unknown) => string | undefined;
+/** What tells a section of a list apart from others. */
+export interface Identity {
+  /** Equal for sections about the same. */
+  readonly name: string;
+  /** Whether it says nothing beside, and is left out where another section has the same name. */
+  readonly isBare: boolean;
+}
+
+/** Returns what tells a section apart; undefined where it is judged with all others. */
+export type Identify = (list: string, section: unknown) => Identity | undefined;
 
 /** A section of a list in its own file. */
 interface Origin {
@@ -49,8 +54,8 @@ export class MergedTables {
   readonly #origins = new Map<string, Origin[]>();
   /** The part that a section, or a key of one, is from, by its path. */
   readonly #owners = new Map<string, number>();
-  /** The sections that are told apart, by what tells them apart. */
-  readonly #identities = new Map<string, Origin>();
+  /** The sections for which bare ones of included files are left out, by their names. */
+  readonly #kept = new Map<string, Origin & { readonly list: string }>();
   /** What two files say, each at the later one. */
   readonly errors: ConfigError[] = [];
   /** What a later file says again and is left out. */
@@ -61,6 +66,7 @@ export class MergedTables {
     this.#parts = parts;
     this.#identify = identify;
     this.#lines = parts.map(({ text }) => indexLines(text));
+    if (parts.length > 1) this.#findKept();
     for (const [i, { table }] of parts.entries()) {
       for (const [name, value] of Object.entries(table)) this.#add(name, { value, part: i });
     }
@@ -98,6 +104,7 @@ export class MergedTables {
     } else if (isTable(value) && (known === undefined || isTable(known))) {
       this.#table[name] = this.#withKeys(name, { known, value, part });
     } else if (known === undefined) this.#table[name] = value;
+    else if (isTables(value) || isTables(known)) return this.#reportForm(name, { known, part });
     else return this.#reportRepeated(name, part);
     if (!this.#owners.has(name)) this.#owners.set(name, part);
   }
@@ -110,18 +117,30 @@ export class MergedTables {
     const origins = this.#origins.get(name) ?? [];
     this.#origins.set(name, origins);
     return sections.filter((section, index) => {
-      const identity = part === 0 && this.#parts.length === 1
-        ? undefined
-        : this.#identify(name, section);
-      const first = identity === undefined ? undefined : this.#identities.get(identity);
-      if (first !== undefined && part > 0) {
-        this.#noteLeftOut(name, { index, part, first });
+      const identity = part === 0 ? undefined : this.#identify(name, section);
+      const kept = identity?.isBare === true ? this.#kept.get(identity.name) : undefined;
+      if (kept !== undefined) {
+        this.#noteLeftOut({ list: name, index, part }, kept);
         return false;
       }
-      if (identity !== undefined) this.#identities.set(identity, first ?? { part, index });
+      if (identity?.isBare === true) this.#kept.set(identity.name, { list: name, part, index });
       origins.push({ part, index });
       return true;
     });
+  }
+
+  /** Finds the sections of the first file, and those of others that say more than who is meant. */
+  #findKept(): void {
+    for (const [part, { table }] of this.#parts.entries()) {
+      for (const [list, value] of Object.entries(table)) {
+        if (!isTables(value)) continue;
+        for (const [index, section] of value.entries()) {
+          const { name, isBare = true } = this.#identify(list, section) ?? {};
+          if (name === undefined || (part > 0 && isBare) || this.#kept.has(name)) continue;
+          this.#kept.set(name, { list, part, index });
+        }
+      }
+    }
   }
 
   #withKeys(
@@ -145,12 +164,13 @@ export class MergedTables {
   }
 
   #noteLeftOut(
-    name: string,
-    { index, part, first }: Origin & { readonly first: Origin },
+    { list, part, index }: Origin & { readonly list: string },
+    kept: Origin & { readonly list: string },
   ): void {
+    const other = this.#describe(kept.part, `${kept.list}[${kept.index}]`);
     this.notes.push({
-      ...this.#placeIn(part, `${name}[${index}]`),
-      message: `Left out: the same as in ${this.#describe(first.part, `${name}[${first.index}]`)}`,
+      ...this.#placeIn(part, `${list}[${index}]`),
+      message: `Left out: it names the same as ${other}`,
     });
   }
 
@@ -160,6 +180,26 @@ export class MergedTables {
       message: `This is also in ${this.#describe(this.#ownerOf(path), path)}`,
       suggestion: "remove one of the two",
     });
+  }
+
+  /** Reports a section in brackets of another kind than those of an earlier file. */
+  #reportForm(name: string, { known, part }: { readonly known: unknown; readonly part: number }) {
+    const [wanted, found] = isTables(known)
+      ? [`[[${name}]]`, `[${name}]`]
+      : [`[${name}]`, `[[${name}]]`];
+    this.errors.push({
+      ...this.#placeIn(part, name),
+      message: `Wanted ${wanted} as in ${
+        this.#describe(this.#ownerOf(name), name)
+      }, found ${found}`,
+    });
+  }
+
+  /** Says where a path of the whole stands: by itself in a single file, else by file and line. */
+  describe(path: string): string {
+    if (this.#parts.length === 1) return path;
+    const { file = this.#parts[0]?.file, line, path: own } = this.placeOf(path);
+    return line === undefined ? `${own} of ${file}` : `${file}, line ${line}`;
   }
 
   #describe(part: number, path: string): string {
@@ -196,5 +236,5 @@ function emptyTable(): Table {
 }
 
 function isTables(value: unknown): value is readonly Readonly<Table>[] {
-  return Array.isArray(value) && value.length > 0 && value.every(isTable);
+  return Array.isArray(value) && value.every(isTable);
 }

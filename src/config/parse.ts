@@ -16,7 +16,7 @@ import { ConfigPath, Diagnostics } from "./config_path.ts";
 import { unknownKeyHint } from "./foreign_keys.ts";
 import { type FilesBeside, readIncluded } from "./include.ts";
 import { indexLines, lineOf } from "./line_index.ts";
-import { MergedTables, type Part, type Place } from "./merge.ts";
+import { type Identity, MergedTables, type Part, type Place } from "./merge.ts";
 import { writtenPaths } from "./named_path.ts";
 import { pathConflicts } from "./path_conflicts.ts";
 import { SCHEMA } from "./schema.ts";
@@ -59,7 +59,7 @@ export function parseConfig(
   const own: Part = { file, text, table: first.value };
   const others = includedParts(own, beside);
   const merged = new MergedTables([own, ...others.parts], identify);
-  const diagnostics = new Diagnostics(unknownKeyHint);
+  const diagnostics = new Diagnostics(unknownKeyHint, (path) => merged.describe(path));
   const root = new ConfigPath(diagnostics);
   const raw = SCHEMA.read(merged.table, root);
   const config = raw === undefined ? undefined : buildConfig(raw, root);
@@ -83,8 +83,8 @@ export function parseConfig(
   });
 }
 
-/** Sections that included files may name again without harm: DHCP names servers, too. */
-function identify(list: string, section: unknown): string | undefined {
+/** Servers that included files may name again without harm, as DHCP does. */
+function identify(list: string, section: unknown): Identity | undefined {
   return list === "source" ? identityOfSource(section) : undefined;
 }
 

@@ -25,7 +25,7 @@ export const INCLUDE: OptionalKey<readonly string[], readonly string[] | undefin
       "Further files, relative to the folder of this one. A pattern stands for the files that it " +
       "matches, in the order of their names, and may match none. What they say is added to what this " +
       "file says: their [[sections]] to its own, their keys to its [sections]; a key that is written " +
-      "twice is an error. A [[source]] that was named before is left out with a note. They cannot " +
+      "twice is an error. A plain server that is named elsewhere is left out with a note. They cannot " +
       "include others.",
     otherwise: "none",
     reload: "applied",

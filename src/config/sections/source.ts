@@ -199,7 +199,8 @@ export function buildSources(
     const name = source === undefined ? undefined : identityOf(source);
     const first = name === undefined ? undefined : seen.get(name);
     if (first !== undefined) {
-      at.key("address").report(`The same address as in source[${first}]`, "remove one of the two");
+      const other = root.key("source").index(first).described;
+      at.key("address").report(`The same address as in ${other}`, "remove one of the two");
     } else if (name !== undefined) seen.set(name, i);
     return source;
   });
@@ -221,8 +222,13 @@ function buildSource(
   };
 }
 
-/** Returns the same of a section as it is written; undefined if it is not right. */
-export function identityOfSource(section: unknown): string | undefined {
+/**
+ * Returns the same of a section as it is written, and whether it is a plain server and says nothing
+ * beside its address; undefined if it is not right.
+ */
+export function identityOfSource(
+  section: unknown,
+): { readonly name: string; readonly isBare: boolean } | undefined {
   if (!isTable(section)) return undefined;
   const diagnostics = new Diagnostics(), at = new ConfigPath(diagnostics);
   const mode = KEYS.mode.field.read(section["mode"], at);
@@ -230,7 +236,8 @@ export function identityOfSource(section: unknown): string | undefined {
   if (mode === undefined || address === undefined || diagnostics.errors.length > 0) {
     return undefined;
   }
-  return identityOf({ host: address.host, port: address.port ?? usualPort(mode), mode });
+  const name = identityOf({ host: address.host, port: address.port ?? usualPort(mode), mode });
+  return { name, isBare: mode === "server" && Object.keys(section).length === 2 };
 }
 
 /**
