@@ -18,11 +18,21 @@ export class AccessTable {
   /** When what is inside of a network was cleared last, by the network's bits. */
   readonly #cleared = new Map<string, number>();
   readonly #clearedLengths = new Set<number>();
+  /** Networks that are refused, and that ntpsd cannot name. */
+  readonly #unnamed: string[] = [];
   #lines = 0;
 
   /** Allows or refuses a network in its canonical form. */
   set(network: string, isAllowed: boolean): void {
     this.#rules.set(network, { isAllowed, bits: bitsOf(network), line: ++this.#lines });
+  }
+
+  /**
+   * Refuses what ntpsd cannot name: it stays among the networks that are refused as it is written,
+   * so that no server comes of the lists that would serve it.
+   */
+  refuseUnnamed(text: string): void {
+    this.#unnamed.push(text);
   }
 
   /** Removes the rules about what is inside of a network. */
@@ -55,7 +65,8 @@ export class AccessTable {
     const allow = allowed.map(([network]) => network);
     const isOpen = ALL.every((network) => allow.includes(network)) &&
       !isAnyInside(allowed.map(bitsOfRule), denied.map(bitsOfRule));
-    return { allow: isOpen ? undefined : allow, deny: denied.map(([network]) => network) };
+    const deny = [...denied.map(([network]) => network), ...this.#unnamed];
+    return { allow: isOpen ? undefined : allow, deny };
   }
 
   /** Whether no later line has cleared what a rule is inside of. */

@@ -9,6 +9,7 @@ import {
   addServers,
   LEAP_SECONDS,
   network,
+  noNetwork,
   NOT_UNDERSTOOD,
   positiveNumber,
   RATE_LIMITS,
@@ -111,7 +112,8 @@ class Chrony {
     const found = where === undefined || where === "" ? wholeSpace() : [network(where)];
     for (const each of found) {
       if (each === undefined) {
-        this.#draft.without(line, "names are not looked up in access lists: write the address");
+        this.#draft.without(line, noNetwork(where ?? ""));
+        if (line.word === "deny") this.#access.refuseUnnamed(where ?? "");
         continue;
       }
       if (clears) this.#access.clearInside(each);

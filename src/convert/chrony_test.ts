@@ -386,3 +386,8 @@ Deno.test("what is left out of a line is told with its place", () => {
   match(comments, /chrony\.conf:1: ipv6\n.*whatever their family/);
   doesNotMatch(comments, /ipv4/);
 });
+
+Deno.test("where a network cannot be named that is denied nothing is served", () => {
+  equal(chrony("allow 10/8\ndeny evil.example\n").config.servers.length, 0);
+  equal(chrony("allow 10/8\nallow good.example\n").config.servers.length, 1);
+});

@@ -14,6 +14,7 @@ import type { Line } from "./read_lines.ts";
 import {
   addServers,
   network,
+  noNetwork,
   NOT_UNDERSTOOD,
   RATE_LIMITS,
   tellLimited,
@@ -98,7 +99,8 @@ export class NtpAccess {
     if (flags.includes("notrust")) this.#draft.without(line, NO_TRUST);
     for (const found of space ?? [network(where, mask)]) {
       if (found === undefined) {
-        this.#draft.without(line, "names are not looked up in access lists: write the address");
+        this.#draft.without(line, noNetwork(where, mask));
+        if (isRefused) this.#access.refuseUnnamed([where, mask ?? []].flat().join(" mask "));
         continue;
       }
       // flags of several lines about one network add up

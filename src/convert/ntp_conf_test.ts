@@ -304,3 +304,15 @@ Deno.test("each word of nts is read, wherever it stands, or told by itself", () 
   doesNotMatch(comments, /: -6/);
   equal(ntp("nts enable\nnts cert /c key /k\nnts disable\n").config.ntsKeServers.length, 0);
 });
+
+Deno.test("where a network cannot be named that is refused nothing is served", () => {
+  const refusals = ["10.1.0.0 mask 255.0.255.0", "203.0.113.0/33", "evil.example.net"];
+  for (const where of refusals) {
+    const { config, comments } = ntp(
+      `server a.example\nrestrict default\nrestrict ${where} ignore\n`,
+    );
+    equal(config.servers.length, 0, where);
+    match(comments, /^# \[\[server\]\] listen = /m);
+    equal(ntp(`restrict default\nrestrict ${where} limited\n`).config.servers.length, 1, where);
+  }
+});

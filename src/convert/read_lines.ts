@@ -105,14 +105,14 @@ export class Files {
   ): void {
     if (this.#folders >= FILES_MAX) return this.#draft.without(place, tooMany());
     this.#folders++;
-    const names = this.#reader.list(folder);
+    const names = this.#reader.list(folder === "" ? "." : folder);
     if (!names.ok) return this.#draft.without(place, names.error);
     const chosen = names.value.filter((name) => matches.test(name) && !seen.has(name))
       .sort();
     for (const name of chosen) {
       if (this.#count >= FILES_MAX) break;
       seen.add(name);
-      this.#one(place, `${folder.replace(/\/*$/, "")}/${name}`);
+      this.#one(place, `${folder.replace(/([^/])$/, "$1/")}${name}`);
     }
     if (this.#count >= FILES_MAX) this.#draft.without(place, tooMany());
   }

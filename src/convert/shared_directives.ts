@@ -99,6 +99,13 @@ export function network(text: string, mask?: string): string | undefined {
   return readPrefix(`${address}/${partial[4] ?? 8 * octets.length}`);
 }
 
+/** Why a network of an access list cannot be taken. */
+export function noNetwork(text: string, mask?: string): string {
+  return mask === undefined && readPrefix(text.replace(/\/.*$/, "")) === undefined
+    ? "names are not looked up in access lists: write the address"
+    : "an access list wants a network such as 192.0.2.0/24";
+}
+
 /** Counts the leading ones of a mask such as 255.255.255.0. */
 function maskBits(mask: string): number | undefined {
   if (ipFamily(mask) === undefined) return undefined;
