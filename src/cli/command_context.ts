@@ -92,7 +92,7 @@ export interface CommandContext {
    * error is a sentence.
    */
   readonly appendSecret: (path: string, text: string) => Result<void, FileFailure>;
-  /** Replaces a file as a whole; a new one all may read. The error is a sentence. */
+  /** Replaces a file as a whole, with its mode; a new one all may read. The error is a sentence. */
   readonly replaceFile: (path: string, text: string) => Result<void, FileFailure>;
   /** Gets a text over HTTPS; the error is a sentence. */
   readonly fetchText: (url: string) => Promise<Result<string, string>>;

@@ -4,7 +4,7 @@
  * @module
  */
 import { listFolder } from "../../ffi/file/directory.ts";
-import { appendToFile, readFile, writeFileAtomic } from "../../ffi/file/files.ts";
+import { appendToFile, fileStatus, readFile, writeFileAtomic } from "../../ffi/file/files.ts";
 import { ERRNO, osError } from "../../ffi/errno.ts";
 import { environmentVariable } from "../../ffi/process/process.ts";
 import { writePatiently, writeWaiting } from "../../ffi/process/standard_streams.ts";
@@ -65,8 +65,11 @@ export function realCommandContext(): CommandContext {
     },
     appendSecret: (path, text) =>
       appendToFile(path, { bytes: new TextEncoder().encode(text), mode: 0o600 }),
-    replaceFile: (path, text) =>
-      writeFileAtomic(path, { bytes: new TextEncoder().encode(text), mode: 0o644 }),
+    replaceFile: (path, text) => {
+      const there = fileStatus(path), bytes = new TextEncoder().encode(text);
+      const mode = there.ok && there.value !== undefined ? there.value.mode & 0o777 : 0o644;
+      return writeFileAtomic(path, { bytes, mode });
+    },
     fetchText: async (url) => {
       const { fetchText } = await import("./leap/https.ts");
       return fetchText(url);
@@ -86,7 +89,8 @@ export function readTextFile(path: string): ReturnType<ReadFile> {
 }
 
 async function realTerminal(): Promise<Terminal | undefined> {
-  if (!Deno.stdout.isTerminal() || !Deno.stdin.isTerminal()) return undefined;
+  const isTerminal = Deno.stdout.isTerminal() && Deno.stdin.isTerminal();
+  if (!isTerminal || !knowsColors(environmentVariable("TERM"))) return undefined;
   const { RealTerminal } = await import("./watch/real_terminal.ts");
   return new RealTerminal({
     write: (text) => writeAll(STANDARD_OUTPUT, text),

@@ -66,7 +66,9 @@ function reasonOf(error: unknown): string {
   if (error.name === "TimeoutError") return `no answer within ${TIMEOUT_MS / 1000} s`;
   const inner = error.cause instanceof Error ? error.cause : error;
   const text = inner.message.split(": ").at(-1) ?? inner.message;
-  return /certificate/i.test(inner.message)
-    ? `the certificate is not valid (${text}); is the clock right?`
-    : text;
+  if (!/certificate/i.test(inner.message)) return text;
+  const advice = /expired|notvalidyet/i.test(text)
+    ? "is the clock right?"
+    : "only authorities that browsers trust count here";
+  return `the certificate is not valid (${text}); ${advice}`;
 }

@@ -25,23 +25,37 @@ import { isComplete, leapDocument, leapLines, type LeapReport } from "./report.t
 /** Does what the command says. */
 export async function leap(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const json = hasOption(args, "json");
-  const file = fileOf(args, context);
-  if (!file.ok) {
-    complain({ ...file.error, json }, context);
-    return file.error.exitCode;
+  const done = await work(args, context);
+  if (!done.ok) {
+    complain({ ...done.error, json: json && done.error.exitCode !== EXIT.usage }, context);
+    return done.error.exitCode;
   }
-  if (hasOption(args, "fetch")) {
-    const fetched = await renew(args, { file: file.value, context });
-    if (!fetched.ok) {
-      complain({ message: fetched.error.message, json }, context);
-      return fetched.error.exitCode;
-    }
-    if (!json) context.out(`${fetched.value}\n`);
-  }
-  const report = await look(args, { file: file.value, context });
-  const lines = json ? [JSON.stringify(leapDocument(report))] : leapLines(report);
+  const { report, told } = done.value;
+  const lines = json ? [JSON.stringify(leapDocument(report))] : [...told, ...leapLines(report)];
   context.out(lines.map((line) => `${line}\n`).join(""));
   return isComplete(report) ? EXIT.done : EXIT.no;
+}
+
+/** Renews the table if that is wanted, and looks. */
+async function work(
+  args: Arguments,
+  context: CommandContext,
+): Promise<Result<{ readonly report: LeapReport; readonly told: readonly string[] }, Failure>> {
+  const file = fileOf(args, context);
+  if (!file.ok) return file;
+  const place = { file: file.value, context };
+  const isFetched = hasOption(args, "fetch");
+  if (!isFetched && textOption(args, "url") !== undefined) return usage("--url wants --fetch");
+  const renewed = isFetched ? await renew(args, place) : undefined;
+  if (renewed?.ok === false) return renewed;
+  const report = await look(args, place);
+  return report.ok
+    ? ok({ report: report.value, told: renewed === undefined ? [] : [renewed.value] })
+    : report;
+}
+
+function usage(message: string): Result<never, Failure> {
+  return err({ message, exitCode: EXIT.usage });
 }
 
 /** Why the command cannot do its work. */
@@ -69,18 +83,24 @@ function fileOf(args: Arguments, context: CommandContext): Result<string | undef
   return err({ message: text.trimEnd().split("\n")[0] ?? "", text, exitCode });
 }
 
-async function look(args: Arguments, { file, context }: Place): Promise<LeapReport> {
+async function look(
+  args: Arguments,
+  { file, context }: Place,
+): Promise<Result<LeapReport, Failure>> {
   const table = file === undefined
     ? err("none is named: set leap-seconds-file in [clock]")
     : readTable(file, context);
   const status = await fetchStatus(args, context);
-  return {
+  if (!status.ok && status.error.exitCode === EXIT.usage) return status;
+  const isNamed = textOption(args, "at") !== undefined;
+  return ok({
     file,
     table: table.ok ? table.value : undefined,
     error: table.ok ? undefined : table.error,
     clock: await context.clockFacts(),
     daemon: status.ok ? status.value.leap : undefined,
-  };
+    silence: isNamed && !status.ok ? status.error.message : undefined,
+  });
 }
 
 function readTable(file: string, { readFile }: CommandContext): Result<LeapTable, string> {
@@ -96,10 +116,15 @@ async function renew(
   { file, context }: Place,
 ): Promise<Result<string, Failure>> {
   if (file === undefined) {
-    const message = "No file is named for the table: write FILE, or leap-seconds-file in [clock]";
-    return err({ message, exitCode: EXIT.usage });
+    return usage("No file is named for the table: write FILE, or leap-seconds-file in [clock]");
   }
   const address = textOption(args, "url") ?? LIST_ADDRESS;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url?.protocol !== "https:" || url.username !== "" || url.password !== "") {
+    return usage("--url wants an address such as https://example.net/leap-seconds.list");
+  }
+  const isTable = isReplaceable(file, context);
+  if (!isTable.ok) return isTable;
   const text = await context.fetchText(address);
   if (!text.ok) return err({ message: text.error, exitCode: EXIT.unavailable });
   const table = parseLeapTable(text.value);
@@ -120,6 +145,17 @@ async function renew(
   return written.ok
     ? ok(`${name} is written; it is valid until ${day}`)
     : err({ message: written.error.message, exitCode: exitOfFile(written.error) });
+}
+
+/** A file is replaced only by what it was: a table, whole or damaged, or nothing at all. */
+function isReplaceable(file: string, { readFile }: CommandContext): Result<void, Failure> {
+  const text = readFile(file);
+  if (!text.ok) {
+    const { message, name } = text.error;
+    return name === "ENOENT" ? ok(undefined) : err({ message, exitCode: exitOfFile({ name }) });
+  }
+  if (text.value.trim() === "" || /^#[$@h]/m.test(text.value)) return ok(undefined);
+  return usage(`${file} is no table of leap seconds, and is not replaced`);
 }
 
 function expiryOf({ expiresAt }: LeapTable, now: SecondsSince1900): string | undefined {

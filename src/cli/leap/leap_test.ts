@@ -72,7 +72,10 @@ Deno.test("leap tells the table of the configuration, what comes next, and what 
 
 Deno.test("leap ends with 1 where no table covers the present, and says what is wrong with it", async () => {
   const cases: readonly (readonly [string, RegExp])[] = [
-    [EXPIRED, /^Expired on {3}2026-06-28, 135 days ago; "ntpsd leap --fetch" gets a new one$/m],
+    [
+      EXPIRED,
+      /^Expired on {3}2026-06-28, 135 days ago; update its package, or renew it with --fetch$/m,
+    ],
     [EXPIRED.replace("37", "38"), /^Table {8}\/l cannot be used: it is damaged/m],
   ];
   for (const [text, wanted] of cases) {
@@ -103,7 +106,9 @@ Deno.test("leap --json is one document", async () => {
 });
 
 Deno.test("leap --fetch replaces a table that is missing, damaged or older", async () => {
-  const before: readonly Readonly<Record<string, string>>[] = [{}, { "/l": "nonsense" }, {
+  const before: readonly Readonly<Record<string, string>>[] = [{}, { "/l": "" }, {
+    "/l": FRESH.slice(0, -9),
+  }, {
     "/l": EXPIRED,
   }];
   for (const files of before) {
@@ -129,6 +134,25 @@ Deno.test("leap --fetch replaces nothing by what is damaged, expired or no newer
   const same = await leap(["--fetch", "/l", "--url", "https://l"], { files, fetched: ok(FRESH) });
   deepEqual([same.code, same.written], [0, []]);
   match(same.out, /^\/l is as new as what https:\/\/l has$/m);
+});
+
+Deno.test("leap --fetch replaces no file that is something else", async () => {
+  const files = { "/c": "[clock]\nadjust = true\n" };
+  const refused = await leap(["--fetch", "/c"], { files, fetched: ok(FRESH) });
+  deepEqual([refused.code, refused.written, refused.asked], [64, [], []]);
+  match(refused.complaint, /^ntpsd: \/c is no table of leap seconds, and is not replaced$/m);
+});
+
+Deno.test("leap says what is wrong with its options, and with a daemon that was named", async () => {
+  for (const url of ["http://a/", "a", "https://u:secret@a/"]) {
+    const { code, complaint } = await leap(["--fetch", "/l", "--url", url]);
+    equal(code, 64);
+    match(complaint, /--url wants an address such as https:/);
+    truthy(!complaint.includes("secret"));
+  }
+  equal((await leap(["--url", "https://a/"])).code, 64);
+  equal((await leap(["--at", "foo:1"])).code, 64);
+  match((await leap(["--at", "127.0.0.1:9"])).out, /^Daemon {7}Cannot connect/m);
 });
 
 Deno.test("leap --fetch says why it cannot, also in the document", async () => {

@@ -28,6 +28,8 @@ export interface LeapReport {
   readonly clock: ClockFacts;
   /** What the daemon believes; undefined if none answers. */
   readonly daemon: StatusDocument["leap"] | undefined;
+  /** Why the daemon that was named does not answer; undefined if none was named, or it does. */
+  readonly silence: string | undefined;
 }
 
 /** Whether there is a table that covers the time of the clock. */
@@ -56,14 +58,15 @@ export function leapDocument(report: LeapReport): Readonly<Record<string, unknow
 
 /** The lines for a person. */
 export function leapLines(report: LeapReport): readonly string[] {
-  const { file = "", table, error = "", clock, daemon } = report;
+  const { file = "", table, error = "", clock, daemon, silence = "" } = report;
   const ofTable: readonly Line[] = table === undefined ? [["Table", plain(error)]] : [
     ["Table", plain(file)],
     validityOf(table, clock.secondsSince1900),
     ["Last", lastOf(table, clock.secondsSince1900)],
     ["Next", nextOf(table, clock.secondsSince1900)],
   ];
-  const ofDaemon: readonly Line[] = daemon === undefined ? [] : [["Daemon", DAEMON[daemon]]];
+  const told = daemon === undefined ? plain(silence) : DAEMON[daemon];
+  const ofDaemon: readonly Line[] = told === "" ? [] : [["Daemon", told]];
   return [...ofTable, ["Kernel", kernelOf(clock, table)] as const, ...ofDaemon]
     .map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}`);
 }
@@ -81,10 +84,11 @@ const DAEMON: Readonly<Record<StatusDocument["leap"], string>> = {
 
 function validityOf({ expiresAt }: LeapTable, now: SecondsSince1900): Line {
   const day = formatDay(expiresAt);
-  const days = Math.abs(Math.floor((expiresAt - now) / SECONDS_PER_DAY));
+  const days = Math.floor(Math.abs(expiresAt - now) / SECONDS_PER_DAY);
+  const span = `${days} day${days === 1 ? "" : "s"}`;
   return expiresAt > now
-    ? ["Valid until", `${day}, for ${days} days`]
-    : ["Expired on", `${day}, ${days} days ago; "ntpsd leap --fetch" gets a new one`];
+    ? ["Valid until", `${day}, for ${span}`]
+    : ["Expired on", `${day}, ${span} ago; update its package, or renew it with --fetch`];
 }
 
 function lastOf(table: LeapTable, now: SecondsSince1900): string {
