@@ -26,7 +26,7 @@ export class OffsetHistory {
   note(sources: readonly SourceDocument[]): void {
     const before = this.#tracks;
     this.#tracks = new Map(sources.map((source) => {
-      const key = keyOf(source);
+      const key = sourceKey(source);
       const known = before.get(key) ?? { received: -1, offsets: [] };
       const offset = source.measuredOffsetSeconds ?? source.offsetSeconds;
       if (offset === null || source.received === known.received) return [key, known];
@@ -40,7 +40,7 @@ export class OffsetHistory {
     source: SourceDocument,
     { isUnicode, most }: { readonly isUnicode: boolean; readonly most: number },
   ): string {
-    const offsets = this.#tracks.get(keyOf(source))?.offsets.slice(-most) ?? [];
+    const offsets = this.#tracks.get(sourceKey(source))?.offsets.slice(-most) ?? [];
     const least = Math.min(...offsets), span = Math.max(...offsets) - least;
     const scale = isUnicode ? BLOCKS : DIGITS;
     const steps = scale.length - 1;
@@ -51,6 +51,7 @@ export class OffsetHistory {
   }
 }
 
-function keyOf({ name, address }: SourceDocument): string {
+/** Returns what tells a source apart from the others. */
+export function sourceKey({ name, address }: SourceDocument): string {
   return `${name} ${address ?? ""}`;
 }

@@ -10,7 +10,7 @@ import { type Paint, plain } from "../display/style.ts";
 import { detailLines, mainTable, tallyMark } from "../status/sources.ts";
 import { stateWords } from "../status/status.ts";
 import { wrapText } from "../../base/wrap_text.ts";
-import type { OffsetHistory } from "./offset_history.ts";
+import { type OffsetHistory, sourceKey } from "./offset_history.ts";
 import type { Key } from "./terminal.ts";
 
 const ORDERS = ["as configured", "by use", "by offset", "by error"] as const;
@@ -19,19 +19,21 @@ const ORDERS = ["as configured", "by use", "by offset", "by error"] as const;
 export interface Choice {
   /** The order of the sources. */
   readonly order: typeof ORDERS[number];
-  /** The row that is marked, from 0. */
-  readonly row: number;
+  /** The source that is marked, by `sourceKey`; the first one if there is none of that key. */
+  readonly marked: string | undefined;
   /** Whether all of the marked source is shown, in place of the table. */
   readonly isOpen: boolean;
 }
 
 /** Nothing is chosen yet. */
-export const NO_CHOICE: Choice = { order: "as configured", row: 0, isOpen: false };
+export const NO_CHOICE: Choice = { order: "as configured", marked: undefined, isOpen: false };
 
 /** What is drawn. */
 export interface Picture {
   /** What the daemon said last; undefined before that. */
   readonly document: StatusDocument | undefined;
+  /** When it said so, in milliseconds since 1970. */
+  readonly at: number;
   /** Why it says nothing now; undefined if it does. */
   readonly error: string | undefined;
   /** The last samples of each source. */
@@ -54,24 +56,25 @@ export interface ScreenView {
   readonly now: number;
 }
 
-/** Returns the choice after a key; `count` is how many sources there are. */
+/** Returns the choice after a key, among these sources. */
 export function choose(
   choice: Choice,
-  { key, count }: { readonly key: Key; readonly count: number },
+  { key, sources }: { readonly key: Key; readonly sources: readonly SourceDocument[] },
 ): Choice {
-  const row = Math.max(0, Math.min(choice.row, count - 1));
+  const shown = inOrder(sources, choice.order), row = rowOf(shown, choice);
+  const markedAt = (place: number) => shown[place] && sourceKey(shown[place]);
   switch (key) {
     case "up":
-      return { ...choice, row: Math.max(0, row - 1) };
+      return { ...choice, marked: markedAt(Math.max(0, row - 1)) };
     case "down":
-      return { ...choice, row: Math.max(0, Math.min(count - 1, row + 1)) };
+      return { ...choice, marked: markedAt(Math.min(shown.length - 1, row + 1)) };
     case "enter":
-      return { ...choice, row, isOpen: !choice.isOpen && count > 0 };
+      return { ...choice, marked: markedAt(row), isOpen: !choice.isOpen && shown.length > 0 };
     case "back":
-      return { ...choice, row, isOpen: false };
+      return { ...choice, isOpen: false };
     case "sort": {
       const next = (ORDERS.indexOf(choice.order) + 1) % ORDERS.length;
-      return { ...choice, row, order: ORDERS[next] ?? choice.order };
+      return { ...choice, marked: markedAt(row), order: ORDERS[next] ?? choice.order };
     }
     case "quit":
     case "other":
@@ -81,12 +84,20 @@ export function choose(
   }
 }
 
+/** The row of the marked source; the first if it is not there. */
+function rowOf(sources: readonly SourceDocument[], { marked }: Choice): number {
+  return Math.max(0, sources.findIndex((source) => sourceKey(source) === marked));
+}
+
 /** Returns the lines of the screen, at most as many as it has rows. */
 export function drawScreen(picture: Picture, view: ScreenView): readonly string[] {
-  const { document, error, choice } = picture;
+  const { document, at, error, choice } = picture, { paint, now, columns: width } = view;
+  const silence = error === undefined ? [] : wrapText(plain(error), { width });
+  if (document === undefined) return silence.length === 0 ? ["Asks the daemon"] : silence;
   const keys = `q ends  s sorts (${choice.order})  Enter ${choice.isOpen ? "goes back" : "opens"}`;
-  const foot = [view.paint(error === undefined ? keys : plain(error), error ? "bad" : "faint")];
-  if (document === undefined) return [error === undefined ? "Asks the daemon" : plain(error)];
+  const age = `What is shown is ${formatSpan((now - at) / 1000)} old`;
+  const old = error === undefined ? [] : [age, ...silence].map((line) => paint(line, "bad"));
+  const foot = [...old, paint(keys, "faint")];
   const head = [...headLines(document, view), ""];
   const room = Math.max(1, view.rows - head.length - foot.length);
   const body = choice.isOpen ? openLines(picture, view) : tableLines(picture, { view, room });
@@ -131,7 +142,7 @@ function tableLines(
     more: { title: "History", cells: sources.map((source) => history.signs(source, signs)) },
   });
   const shown = Math.max(1, room - 1);
-  const marked = Math.min(choice.row, rows.length - 1);
+  const marked = rowOf(sources, choice);
   const first = Math.max(0, Math.min(marked - shown + 1, rows.length - shown));
   const lines = rows.map((row, i) =>
     i === marked ? `${view.paint(">", "strong")}${row}` : ` ${row}`
@@ -141,8 +152,8 @@ function tableLines(
 
 /** All of the marked source. */
 function openLines({ document, choice }: Picture, view: ScreenView): readonly string[] {
-  const source = inOrder(document?.sources ?? [], choice.order)[choice.row];
-  if (source === undefined) return [];
+  const source = document?.sources.find((each) => sourceKey(each) === choice.marked);
+  if (source === undefined) return ["The source is gone"];
   const reason = wrapText(`(${source.status}) ${plain(source.reason)}`, { width: view.columns });
   return [...mainTable([source], view), "", ...reason, ...detailLines([source])];
 }

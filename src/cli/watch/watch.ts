@@ -53,6 +53,7 @@ async function follow(
   const paint = painter(context.color), { isUnicode } = terminal;
   let picture: Picture = {
     document: undefined,
+    at: 0,
     error: undefined,
     history: new OffsetHistory(),
     choice: NO_CHOICE,
@@ -64,7 +65,7 @@ async function follow(
       if (!asked.ok && asked.error.exitCode === EXIT.usage) return asked.error.message;
       if (asked.ok) picture.history.note(asked.value.sources);
       picture = asked.ok
-        ? { ...picture, document: asked.value, error: undefined }
+        ? { ...picture, document: asked.value, at: Date.now(), error: undefined }
         : { ...picture, error: asked.error.message };
       nextLook = performance.now() + milliseconds;
     }
@@ -72,7 +73,7 @@ async function follow(
     const key = await terminal.key(Math.max(0, nextLook - performance.now()));
     if (key === "quit") return undefined;
     if (key === undefined) continue;
-    const count = picture.document?.sources.length ?? 0;
-    picture = { ...picture, choice: choose(picture.choice, { key, count }) };
+    const { sources = [] } = picture.document ?? {};
+    picture = { ...picture, choice: choose(picture.choice, { key, sources }) };
   }
 }

@@ -4,7 +4,7 @@ import { exampleSource, exampleStatus } from "../../../tests/support/status_exam
 import { err, ok } from "../../base/result.ts";
 import type { StatusDocument } from "../../engine/status/snapshot.ts";
 import { main } from "../main.ts";
-import { OffsetHistory } from "./offset_history.ts";
+import { OffsetHistory, sourceKey } from "./offset_history.ts";
 import { choose, drawScreen, NO_CHOICE } from "./screen.ts";
 import { type Key, keyOf, type Terminal } from "./terminal.ts";
 
@@ -101,6 +101,7 @@ Deno.test("up and down mark a source within the table, Enter shows it and goes b
   match(marked((await watch([])).last), /b\.example/);
   match(marked((await watch(["up"])).last), /b\.example/);
   match(marked((await watch(["down", "down", "down"])).last), /c\.example/);
+  match(marked((await watch(["down", "sort"])).last), /a\.example/);
   const { last } = await watch(["down", "enter"]);
   truthy(last.some((line) => line.includes("a.example")));
   truthy(!last.some((line) => line.includes("b.example")));
@@ -115,6 +116,7 @@ Deno.test("a daemon that does not answer is told, and what was known stays", asy
   match(last.join("\n"), /Cannot connect\. Is the daemon running\?/);
   const picture = {
     document: threeSources(),
+    at: -60_000,
     error: "Cannot connect",
     history: new OffsetHistory(),
     choice: NO_CHOICE,
@@ -122,7 +124,7 @@ Deno.test("a daemon that does not answer is told, and what was known stays", asy
   const paint = (text: string) => text;
   const drawn = drawScreen(picture, { columns: 80, rows: 20, isUnicode: true, paint, now: 0 });
   deepEqual(rows(drawn), ["b", "a", "c"]);
-  equal(drawn.at(-1), "Cannot connect");
+  deepEqual(drawn.slice(-3, -1), ["What is shown is 1 min 0 s old", "Cannot connect"]);
 });
 
 Deno.test("a small screen shows the marked source, and no line too many", () => {
@@ -130,13 +132,15 @@ Deno.test("a small screen shows the marked source, and no line too many", () => 
   const document = exampleStatus({ sources });
   const history = new OffsetHistory();
   const paint = (text: string) => text;
-  for (const row of [0, 20, 49, 60]) {
+  for (const row of [0, 20, 49]) {
     for (const rows of [5, 8, 24]) {
-      const picture = { document, error: undefined, history, choice: { ...NO_CHOICE, row } };
+      const marked = sourceKey(exampleSource({ name: `s${row}.example` }));
+      const choice = { ...NO_CHOICE, marked };
+      const picture = { document, at: 0, error: undefined, history, choice };
       const view = { columns: 80, rows, isUnicode: true, paint, now: 0 };
       const drawn = drawScreen(picture, view);
       truthy(drawn.length <= rows, `${drawn.length} of ${rows}`);
-      if (rows > 5) match(drawn.join("\n"), new RegExp(`^>.*s${Math.min(row, 49)}\\.`, "m"));
+      if (rows > 5) match(drawn.join("\n"), new RegExp(`^>.*s${row}\\.`, "m"));
     }
   }
 });
@@ -185,6 +189,6 @@ Deno.test("octets of a terminal are keys", () => {
   for (const [text, key] of keys) {
     equal(keyOf(Uint8Array.from(text, (each) => each.charCodeAt(0))), key, JSON.stringify(text));
   }
-  equal(choose(NO_CHOICE, { key: "other", count: 3 }), NO_CHOICE);
-  deepEqual(choose(NO_CHOICE, { key: "enter", count: 0 }), { ...NO_CHOICE, isOpen: false });
+  equal(choose(NO_CHOICE, { key: "other", sources: threeSources().sources }), NO_CHOICE);
+  deepEqual(choose(NO_CHOICE, { key: "enter", sources: [] }), { ...NO_CHOICE, isOpen: false });
 });
