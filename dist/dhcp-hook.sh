@@ -16,7 +16,7 @@
   if [ -n "${reason-}" ]; then
     name=${interface-}
     case $reason in
-      BOUND | RENEW | REBIND | REBOOT) servers=${new_ntp_servers-} ;;
+      BOUND | RENEW | REBIND | REBOOT | TIMEOUT) servers=${new_ntp_servers-} ;;
       EXPIRE | FAIL | RELEASE | STOP) servers= ;;
       *) exit 0 ;;
     esac
@@ -32,6 +32,11 @@
     '' | .* | *[!A-Za-z0-9_.:@-]*) exit 0 ;;
   esac
 
+  ntpsd=${NTPSD:-/usr/local/bin/ntpsd}
+  if ! $ntpsd version >/dev/null; then
+    echo "dhcp-hook: $ntpsd does not run, so the servers of DHCP stay as they are" >&2
+    exit 0
+  fi
   folder=${NTPSD_DHCP:-/run/ntpsd-dhcp}
   file=$folder/$name.toml new=$folder/.$name.new one=$folder/.$name.one
   umask 022
@@ -43,7 +48,7 @@
     esac
     printf '[[source]]\nmode = "server"\naddress = "%s"\n' "$server" >"$one"
     # One address that ntpsd does not take must not keep it from all others.
-    if ${NTPSD:-/usr/local/bin/ntpsd} check "$one" >/dev/null 2>&1; then cat -- "$one" >>"$new"; fi
+    if $ntpsd check "$one" >/dev/null 2>&1; then cat -- "$one" >>"$new"; fi
   done
   rm -f -- "$one"
 
