@@ -4,7 +4,7 @@
  * The idea: paths are relative to the folder of the first file, and only that one includes others,
  * so that there are no circles and nothing depends on an order of reading. What cannot be read is
  * an error; that a pattern matches nothing, or its folder is not there, is none. Limits: 100 files,
- * each as long as the first one may be.
+ * all of them together as long as the first one may be.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { isShellPattern, shellPattern } from "../base/shell_pattern.ts";
 import type { ConfigError } from "./config_error.ts";
 import { plainPath } from "./path_conflicts.ts";
+import { CONFIG_LENGTH_MAX } from "./toml.ts";
 
 /** Why a file or a folder cannot be read. */
 export interface UnreadableFile {
@@ -50,6 +51,8 @@ export interface Included {
 
 /** So many files are included at the most. */
 const FILES_MAX = 100;
+/** So long they are together at the most, in UTF-16 units. */
+const LENGTH_MAX = CONFIG_LENGTH_MAX;
 
 /** Reads all files that the `patterns` of `file` name, each once. */
 export function readIncluded(
@@ -57,6 +60,7 @@ export function readIncluded(
   { file, beside }: { readonly file: string; readonly beside: FilesBeside },
 ): Included {
   const texts = new Map<string, ConfigText>();
+  let length = 0;
   const errors: ConfigError[] = [];
   const report = (i: number, { message, hint }: Omit<UnreadableFile, "name">) => {
     const suggestion = hint === undefined ? {} : { suggestion: hint };
@@ -72,6 +76,13 @@ export function readIncluded(
         return { texts: [...texts.values()], errors };
       }
       const text = beside.readFile(path);
+      length += text.ok ? text.value.length : 0;
+      if (length > LENGTH_MAX) {
+        report(i, {
+          message: `Wanted at most ${LENGTH_MAX} characters in all, ${path} exceeds them`,
+        });
+        return { texts: [...texts.values()], errors };
+      }
       if (text.ok) texts.set(plainPath(path), { file: path, text: text.value });
       else report(i, text.error.name === "EISDIR" ? withPattern(text.error, path) : text.error);
     }

@@ -190,6 +190,17 @@ Deno.test("at most a hundred files are included", () => {
   ]);
 });
 
+Deno.test("what is included is bounded as a whole, and nothing is read beyond that", () => {
+  const text = "#".repeat(600_000);
+  deepEqual(
+    errors('include = ["a.toml", "b.toml", "c.toml"]\n', {
+      "/etc/ntpsd/a.toml": text,
+      "/etc/ntpsd/b.toml": text,
+    }),
+    [`${FILE}:1: include[1]: Wanted at most 1048576 characters in all, /etc/ntpsd/b.toml exceeds them`],
+  );
+});
+
 Deno.test("nothing is written to a file that is included", () => {
   const [error = ""] = errors(`${PATTERN}[clock]\ndrift-file = "/etc/ntpsd/conf.d/1.toml"\n`, {
     "/etc/ntpsd/conf.d/1.toml": source("a.example"),

@@ -13,7 +13,7 @@ import { findOddCharacters } from "./odd_characters.ts";
 import { explainSyntax } from "./syntax.ts";
 
 /** The longest text that is read, in UTF-16 units. */
-const CONFIG_LENGTH_MAX = 1 << 20;
+export const CONFIG_LENGTH_MAX = 1 << 20;
 
 /** Returns the tables of a text, or what is wrong with it. Never throws. */
 export function readToml(text: string): Result<Record<string, unknown>, readonly ConfigError[]> {
