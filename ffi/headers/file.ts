@@ -44,6 +44,8 @@ const isArm = Deno.build.arch === "aarch64";
 export const F_DUPFD_CLOEXEC = 1030;
 /** Lock a file for this process alone (flock(2)). */
 export const LOCK_EX = 2;
+/** Do not wait for a lock (flock(2)). */
+export const LOCK_NB = 4;
 /** Open to read. */
 export const O_RDONLY = 0;
 /** Open to write. */

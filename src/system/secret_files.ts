@@ -108,9 +108,33 @@ export function lockSecret(path: string): Result<() => void, UnreadableFile> {
     const message = `Cannot add to ${path}: a link on the way there belongs to another user`;
     return err({ name: "EPERM", message, hint: "name the place where it leads" });
   }
+  // before and after: it may have been made, or opened to others, while the lock was waited for
+  const refused = secretAt(path);
+  if (refused !== undefined) return err(refused);
   const locked = lockFile(path, NEW_SECRET);
-  const open = locked.ok ? openness(path, undefined) : undefined;
-  if (!locked.ok || open === undefined) return locked;
+  const opened = locked.ok ? secretAt(path) : undefined;
+  if (!locked.ok || opened === undefined) return locked;
   locked.value();
-  return err({ name: "EPERM", message: open.message, hint: open.remedy });
+  return err(opened);
+}
+
+/** Says why no secret may be added to a file; undefined if it may. */
+function secretAt(path: string): UnreadableFile | undefined {
+  const open = openness(path, undefined);
+  if (open !== undefined) return { name: "EPERM", message: open.message, hint: open.remedy };
+  const status = fileStatus(path);
+  const owner = status.ok ? status.value?.uid : undefined;
+  if (owner === undefined || isOwn(owner)) return undefined;
+  return {
+    name: "EPERM",
+    message: `${path} is secret, and belongs to another user (${owner})`,
+    hint: `chown root ${path}`,
+  };
+}
+
+/** Whether a user is this one, root, or that of the service. */
+function isOwn(uid: number): boolean {
+  if (uid === 0 || uid === userIds().effectiveUid) return true;
+  const service = findUser(DEFAULT_USER);
+  return service.ok && service.value?.uid === uid;
 }
