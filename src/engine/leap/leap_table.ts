@@ -47,6 +47,10 @@ export interface LeapTable {
 
 /** No moment of the table lies before 1968, so smaller numbers are of the next era. */
 const ERA_HALF: Seconds = 2 ** 31;
+/** Nobody knows for longer when leap seconds will be; IERS says half a year. */
+const VALID_MAX: Seconds = 10 * 366 * SECONDS_PER_DAY;
+/** Far more than there will be in a thousand years. */
+const TAI_OFFSET_MAX: Seconds = 1000;
 /** A month from 1972 to 2100 could have one each; there were 27 in the first 50 years. */
 const ENTRIES_MAX = 1600;
 const DIGITS_MAX = 12;
@@ -184,6 +188,9 @@ function checkSense(table: LeapTable): Result<LeapTable, string> {
     if (at % SECONDS_PER_DAY !== 0 || !formatDay(at).endsWith("-01")) {
       return err(`wanted entries at the beginning of a month, found ${at}`);
     }
+    if (taiOffset > TAI_OFFSET_MAX) {
+      return err(`wanted offsets of at most ${TAI_OFFSET_MAX} s, found ${taiOffset}`);
+    }
     if (before !== undefined && at <= before.at) {
       return err(`wanted entries in ascending order, found ${at} after ${before.at}`);
     }
@@ -193,5 +200,8 @@ function checkSense(table: LeapTable): Result<LeapTable, string> {
     before = entry;
   }
   if (table.expiresAt <= table.updatedAt) return err("wanted an expiry date after the last update");
+  if (table.expiresAt - table.updatedAt > VALID_MAX) {
+    return err("wanted an expiry date within ten years of the last update");
+  }
   return ok(table);
 }
