@@ -26,22 +26,29 @@ export async function httpGet(
   const parsed = parseSocketAddress(address);
   if (parsed === undefined) return err(`Wanted a numeric address with a port, found "${address}"`);
   const shown = formatSocketAddress(parsed);
-  let connection: Deno.TcpConn;
+  let connection: Deno.TcpConn | undefined;
+  const ended = new AbortController();
+  const timer = setTimeout(() => {
+    ended.abort();
+    if (connection !== undefined) close(connection);
+  }, timeoutMs);
   try {
-    connection = await Deno.connect({ hostname: parsed.address, port: parsed.port });
-  } catch (error) {
-    return err(`Cannot connect to ${shown}: ${reason(error)}`);
-  }
-  const timer = setTimeout(() => close(connection), timeoutMs);
-  try {
+    connection = await Deno.connect({
+      hostname: parsed.address,
+      port: parsed.port,
+      signal: ended.signal,
+    });
     const request = `GET ${path} HTTP/1.0\r\nHost: ${shown}\r\nConnection: close\r\n\r\n`;
     await writeAll(connection, new TextEncoder().encode(request));
     return parseResponse(await readAll(connection), shown);
   } catch (error) {
-    return err(`No response from ${shown}: ${reason(error)}`);
+    const what = connection === undefined ? "Cannot connect to" : "No response from";
+    const late = `no answer within ${timeoutMs / 1000} s`;
+    const why = connection === undefined && ended.signal.aborted ? late : reason(error);
+    return err(`${what} ${shown}: ${why}`);
   } finally {
     clearTimeout(timer);
-    close(connection);
+    if (connection !== undefined) close(connection);
   }
 }
 

@@ -19,7 +19,7 @@ const ENDED_BY_SIGNAL = 143;
 const COLUMNS_MIN = 40;
 const ROWS_MIN = 5;
 
-const SIGNALS = ["SIGTERM", "SIGHUP"] as const;
+const SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"] as const;
 
 /** How text is written, and what the terminal knows. */
 export interface TerminalOutput {
@@ -69,7 +69,11 @@ export class RealTerminal implements Terminal {
     this.#isOpen = false;
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, this.#end);
     this.#output.write(LEAVE_SCREEN);
-    Deno.stdin.setRaw(false);
+    try {
+      Deno.stdin.setRaw(false);
+    } catch {
+      // the terminal is gone
+    }
   }
 
   draw(lines: readonly string[]): void {
@@ -91,7 +95,11 @@ export class RealTerminal implements Terminal {
 
   /** Reads a key; the end of the input ends the program as a key does. */
   async #read(): Promise<Key> {
-    const count = await Deno.stdin.read(this.#buffer);
-    return count === null ? "quit" : keyOf(this.#buffer.subarray(0, count));
+    try {
+      const count = await Deno.stdin.read(this.#buffer);
+      return count === null ? "quit" : keyOf(this.#buffer.subarray(0, count));
+    } catch {
+      return "quit";
+    }
   }
 }

@@ -14,6 +14,8 @@ import { choose, drawScreen, NO_CHOICE, type Picture } from "./screen.ts";
 import type { Terminal } from "./terminal.ts";
 
 const INTERVAL_MIN_SECONDS = 0.1;
+/** So long a key is waited for while the daemon is asked. */
+const KEY_MILLISECONDS = 50;
 
 /** Shows the daemon until a key ends it. */
 export async function watch(args: Arguments, context: CommandContext): Promise<ExitCode> {
@@ -58,22 +60,31 @@ async function follow(
     history: new OffsetHistory(),
     choice: NO_CHOICE,
   };
-  let nextLook = 0;
+  let look: ReturnType<typeof fetchStatus> | undefined = undefined, nextLook = 0;
   for (;;) {
-    if (performance.now() >= nextLook) {
-      const asked = await fetchStatus(args, context);
+    if (performance.now() >= nextLook) look ??= fetchStatus(args, context);
+    terminal.draw(drawScreen(picture, { ...terminal.size(), isUnicode, paint, now: Date.now() }));
+    // a daemon that does not answer keeps no key waiting
+    const rest = look === undefined ? nextLook - performance.now() : KEY_MILLISECONDS;
+    const key = await terminal.key(Math.max(0, rest));
+    const asked = await settled(look);
+    if (asked !== undefined) {
       if (!asked.ok && asked.error.exitCode === EXIT.usage) return asked.error.message;
       if (asked.ok) picture.history.note(asked.value.sources);
       picture = asked.ok
         ? { ...picture, document: asked.value, at: Date.now(), error: undefined }
         : { ...picture, error: asked.error.message };
+      look = undefined;
       nextLook = performance.now() + milliseconds;
     }
-    terminal.draw(drawScreen(picture, { ...terminal.size(), isUnicode, paint, now: Date.now() }));
-    const key = await terminal.key(Math.max(0, nextLook - performance.now()));
     if (key === "quit") return undefined;
     if (key === undefined) continue;
     const { sources = [] } = picture.document ?? {};
     picture = { ...picture, choice: choose(picture.choice, { key, sources }) };
   }
+}
+
+/** Returns what a promise has brought, if it has; undefined while it is pending, or if it is none. */
+function settled<Value>(promise: Promise<Value> | undefined): Promise<Value | undefined> {
+  return Promise.race([promise, Promise.resolve(undefined)]);
 }

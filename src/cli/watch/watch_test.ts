@@ -35,8 +35,10 @@ class TestTerminal implements Terminal {
     this.screens.push(lines);
   }
 
-  key() {
-    return Promise.resolve(this.#keys.length === 0 ? "quit" as const : this.#keys.shift());
+  async key() {
+    // what was asked meanwhile is answered first
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return this.#keys.length === 0 ? "quit" as const : this.#keys.shift();
   }
 }
 
@@ -61,7 +63,8 @@ async function watch(
     readonly words?: readonly string[];
   } = {},
 ) {
-  const terminal = new TestTerminal(keys);
+  // the first answer comes while no key does
+  const terminal = new TestTerminal([undefined, ...keys]);
   let complaint = "";
   const code = await main(["watch", "--interval", "1h", ...words], {
     ...IDLE_CONTEXT,
@@ -125,6 +128,14 @@ Deno.test("a daemon that does not answer is told, and what was known stays", asy
   const drawn = drawScreen(picture, { columns: 80, rows: 20, isUnicode: true, paint, now: 0 });
   deepEqual(rows(drawn), ["b", "a", "c"]);
   deepEqual(drawn.slice(-3, -1), ["What is shown is 1 min 0 s old", "Cannot connect"]);
+});
+
+Deno.test("a daemon that never answers keeps no key waiting", async () => {
+  const terminal = new TestTerminal([undefined, undefined]);
+  const httpGet = () => new Promise<never>(() => {});
+  const context = { ...IDLE_CONTEXT, out() {}, err() {}, httpGet };
+  equal(await main(["watch"], { ...context, terminal: () => Promise.resolve(terminal) }), 0);
+  deepEqual(terminal.calls, ["open", "close"]);
 });
 
 Deno.test("a small screen shows the marked source, and no line too many", () => {
