@@ -38,13 +38,15 @@
     exit 0
   fi
   folder=${NTPSD_DHCP:-/run/ntpsd-dhcp}
-  file=$folder/$name.toml new=$folder/.$name.new one=$folder/.$name.one
+  file=$folder/$name.toml new=$folder/.$name.$$.new one=$folder/.$name.$$.one
   umask 022
   mkdir -p -- "$folder" && : >"$new" || exit 0
   set -f
   for server in $servers; do
     case $server in
       *[!0-9A-Fa-f.:]*) continue ;;
+      *:*:*) ;;
+      *[!0-9.]*) continue ;;
     esac
     printf '[[source]]\nmode = "server"\naddress = "%s"\n' "$server" >"$one"
     # One address that ntpsd does not take must not keep it from all others.

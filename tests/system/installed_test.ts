@@ -104,7 +104,8 @@ for (const { program, come, end } of LEASES) {
       if (isTold) await Deno.remove(`${folder.path}/told`);
       return isTold;
     };
-    const hostile = '192.0.2.1 0.0.0.0 a"]x 2001:db8::1 $(touch${IFS}x) fe80::1 1.2 ..';
+    const hostile =
+      '192.0.2.1 0.0.0.0 a"]x cafe.de 10.0.0.1:99 2001:db8::1 $(touch${IFS}x) fe80::1 1.2 ..';
     assert.equal(await hook(come(hostile)), true, "what is new is made known");
     const file = `${folder.path}/dhcp/eth0.toml`;
     const parsed = parseConfig(await Deno.readTextFile(file));
