@@ -44,8 +44,8 @@ export async function httpGet(
   } catch (error) {
     const what = connection === undefined ? "Cannot connect to" : "No response from";
     const late = `no answer within ${timeoutMs / 1000} s`;
-    const why = connection === undefined && ended.signal.aborted ? late : reason(error);
-    return err(`${what} ${shown}: ${why}`);
+    const isLate = connection === undefined && ended.signal.aborted;
+    return err(`${what} ${shown}: ${isLate ? late : reason(error)}`);
   } finally {
     clearTimeout(timer);
     if (connection !== undefined) close(connection);

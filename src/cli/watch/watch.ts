@@ -84,7 +84,7 @@ async function follow(
   }
 }
 
-/** Returns what a promise has brought, if it has; undefined while it is pending, or if it is none. */
+/** Returns what a promise has brought; undefined while it is pending, or if there is none. */
 function settled<Value>(promise: Promise<Value> | undefined): Promise<Value | undefined> {
   return Promise.race([promise, Promise.resolve(undefined)]);
 }
